@@ -1,0 +1,242 @@
+/** The settings, read once at start. Units are in the names. */
+export type Config = {
+  readonly storage: StorageConfig;
+  /** The name that the connection of `storage` has, for bindings of the host to name too. */
+  readonly storageConnection: 'EventStorage' | 'AzureWebJobsStorage';
+  /** For the workflows' own tables and the watermarks; `storage` where absent. */
+  readonly workflowStorage: StorageConfig<'table'> | undefined;
+  /** Where Event Grid puts what it could not deliver. */
+  readonly undeliveredStorage: StorageConfig<'blob'> | undefined;
+  /** `WORKSPACES`: Azure resource ids in lower case; undefined for all. */
+  readonly workspaces: readonly string[] | undefined;
+  /** `FHIR_HOSTS`, `DICOM_HOSTS`: the hosts that may be sent a token, in lower case. None where absent. */
+  readonly fhirHosts: readonly string[];
+  readonly dicomHosts: readonly string[];
+  /** `DEADLINE_SECONDS`: how long a delivery waits for its handlers; 5 to 20, default 15. */
+  readonly deadlineMs: number;
+  /** `LEASE_SECONDS`: how long a job is held without a sign of life; 30 to 300, locally from 10, default 60. */
+  readonly leaseMs: number;
+  /** `LEDGER_RETENTION_DAYS`: how long a settled job is remembered; 2 to 365, default 7. See `checkRetention`. */
+  readonly ledgerRetentionDays: number;
+  /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
+  readonly simulator: boolean;
+  readonly lookups: boolean;
+  /** `PORT`: of the embedded host; 0 for any that is free, default 7071. */
+  readonly port: number;
+};
+
+export type Service = 'table' | 'blob' | 'queue';
+
+/** How to reach the services `S` of a storage account. */
+export type StorageConfig<S extends Service = Service> =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  | (Readonly<Record<`${S}ServiceUri`, string>> & {
+      readonly kind: 'identity';
+      readonly credential: 'managedidentity' | 'default';
+      /** Of a user-assigned identity. */
+      readonly clientId?: string;
+    });
+
+/** The app cannot start like this. The message names every wrong setting, and holds no secret. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Fix these settings:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The settings in `env`. Names compare without case and empty values count as absent, as they do for the host.
+ * @throws ConfigError that lists every setting that is wrong.
+ */
+export function readConfig(env: Env = process.env): Config {
+  const settings = new Settings(env);
+  const storageConnection = settings.hasConnection('EventStorage') ? 'EventStorage' : 'AzureWebJobsStorage';
+  const storage = settings.connection(storageConnection, ['table', 'blob', 'queue']);
+  const isLocal = settings.text('AZURE_FUNCTIONS_ENVIRONMENT')?.toLowerCase() === 'development' || isLoopback(storage);
+  const config: Omit<Config, 'storage'> = {
+    storageConnection,
+    workflowStorage: settings.optionalConnection('WorkflowStorage', ['table']),
+    undeliveredStorage: settings.optionalConnection('UndeliveredStorage', ['blob']),
+    workspaces: settings.list('WORKSPACES', WORKSPACE, 'Azure resource ids, /subscriptions/…, with commas between'),
+    fhirHosts: settings.list('FHIR_HOSTS', HOST, 'host names without https://, with commas between') ?? [],
+    dicomHosts: settings.list('DICOM_HOSTS', HOST, 'host names without https://, with commas between') ?? [],
+    deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, otherwise: 15 }) * 1000,
+    leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, otherwise: 60 }) * 1000,
+    ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
+    simulator: settings.isOn('SIMULATOR'),
+    lookups: settings.isOn('LOOKUPS'),
+    port: settings.wholeNumber('PORT', { from: 0, to: 65_535, otherwise: 7071 }),
+  };
+  if (storage === undefined || settings.problems.length > 0) throw new ConfigError(settings.problems);
+  return Object.freeze({ storage, ...config });
+}
+
+/** Whether `env` names any connection for `storage`. `npm start` brings an Azurite of its own where it does not. */
+export function namesStorage(env: Env = process.env): boolean {
+  const settings = new Settings(env);
+  return settings.hasConnection('EventStorage') || settings.hasConnection('AzureWebJobsStorage');
+}
+
+/**
+ * The ledger must remember a job for twice as long as the workflow that waits longest between its tries may take.
+ * @throws ConfigError if it does not.
+ */
+export function checkRetention(config: Pick<Config, 'ledgerRetentionDays'>, longestRetryMs: number): void {
+  const leastDays = Math.ceil((2 * longestRetryMs) / DAY_MS);
+  if (config.ledgerRetentionDays >= leastDays) return;
+  const least = `at least ${leastDays}, twice the longest retry of a workflow`;
+  throw new ConfigError([`LEDGER_RETENTION_DAYS is ${config.ledgerRetentionDays}, must be ${least}`]);
+}
+
+const DAY_MS = 24 * 3_600_000;
+const WORKSPACE = /^\/subscriptions\/[^\s,]+$/;
+const HOST = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?$/;
+const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
+const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
+/** A longer value may be a secret in the wrong place. */
+const LONGEST_SHOWN = 32;
+
+/** Reads settings one by one and gathers what is wrong with them; a wrong one reads as its default. */
+class Settings {
+  readonly problems: string[] = [];
+  readonly #values = new Map<string, string>();
+
+  constructor(env: Env) {
+    for (const [name, value = ''] of Object.entries(env)) {
+      if (value.trim() !== '') this.#values.set(name.toLowerCase(), value.trim());
+    }
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name.toLowerCase());
+  }
+
+  wholeNumber(name: string, { from, to, otherwise }: { from: number; to: number; otherwise: number }): number {
+    const text = this.text(name);
+    if (text === undefined) return otherwise;
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= from && value <= to) return value;
+    this.#add(name, shown(text), `a whole number from ${from} to ${to}`);
+    return otherwise;
+  }
+
+  isOn(name: string): boolean {
+    const text = this.text(name);
+    if (text !== undefined && text !== 'on' && text !== 'off') this.#add(name, shown(text), `'on' or 'off'`);
+    return text === 'on';
+  }
+
+  list(name: string, item: RegExp, expected: string): readonly string[] | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const items = text
+      .toLowerCase()
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
+    const wrong = items.filter((part) => !item.test(part));
+    if (items.length === 0 || wrong.length > 0) this.#add(name, wrong.map(shown).join(', ') || shown(text), expected);
+    return Object.freeze(items);
+  }
+
+  hasConnection(name: string): boolean {
+    const prefix = `${name.toLowerCase()}__`;
+    return this.text(name) !== undefined || [...this.#values.keys()].some((key) => key.startsWith(prefix));
+  }
+
+  optionalConnection<S extends Service>(name: string, services: readonly S[]): StorageConfig<S> | undefined {
+    return this.hasConnection(name) ? this.connection(name, services) : undefined;
+  }
+
+  /** By the host's convention; where there is a connection string it counts, and the rest does not, as for the host. */
+  connection<S extends Service>(name: string, services: readonly S[]): StorageConfig<S> | undefined {
+    const connectionString = this.text(name);
+    if (connectionString === undefined) return this.#identity(name, services);
+    const missing = missingParts(connectionString, services);
+    if (missing.length === 0) return Object.freeze({ kind: 'connection-string', connectionString });
+    this.#add(
+      name,
+      `${connectionString.length} characters without ${missing.join(', ')}`,
+      `a storage connection string or ${DEVELOPMENT_STORAGE}`,
+    );
+    return undefined;
+  }
+
+  #identity<S extends Service>(name: string, services: readonly S[]): StorageConfig<S> | undefined {
+    if (!this.hasConnection(name)) {
+      this.#add(name, 'absent', `a storage connection string, or ${name}__accountName for an identity`);
+      return undefined;
+    }
+    const uris = services.map((service) => [`${service}ServiceUri`, this.#serviceUri(name, service)]);
+    return Object.freeze({ kind: 'identity', ...Object.fromEntries(uris), ...this.#credential(name) });
+  }
+
+  #serviceUri(name: string, service: Service): string {
+    const uriName = `${name}__${service}ServiceUri`;
+    const account = this.text(`${name}__accountName`);
+    const uri = this.text(uriName) ?? (account && `https://${account}.${service}.core.windows.net`);
+    const expected = `an https URI without a query, or ${name}__accountName an account in Azure's public cloud`;
+    if (uri === undefined) this.#add(uriName, 'absent', expected);
+    else if (!isServiceUri(uri)) this.#add(uriName, `${uri.length} characters that are no such URI`, expected);
+    return (uri ?? '').replace(/\/$/, '');
+  }
+
+  #credential(name: string): { credential: 'managedidentity' | 'default'; clientId?: string } {
+    const credential = this.text(`${name}__credential`)?.toLowerCase();
+    const clientId = this.text(`${name}__clientId`);
+    if (credential === 'managedidentity') return { credential, ...(clientId !== undefined && { clientId }) };
+    // Without it, the host would look for a client secret and fall back to some other identity than the one named.
+    const expected =
+      clientId === undefined ? `'managedidentity' or absent` : `'managedidentity', for there is a clientId`;
+    const found = credential === undefined ? 'absent' : `${credential.length} other characters`;
+    if (credential !== undefined || clientId !== undefined) this.#add(`${name}__credential`, found, expected);
+    return { credential: 'default' };
+  }
+
+  #add(name: string, found: string, expected: string): void {
+    this.problems.push(`${name} is ${found}, must be ${expected}`);
+  }
+}
+
+function shown(text: string): string {
+  return text.length <= LONGEST_SHOWN ? `'${text}'` : `${text.length} characters`;
+}
+
+/** What the clients of `services` need of a connection string and would complain of only when they are made. */
+function missingParts(connectionString: string, services: readonly Service[]): string[] {
+  if (connectionString.startsWith(DEVELOPMENT_STORAGE)) return [];
+  const names = partsOf(connectionString);
+  const endpoints = services.map((service) => `${service.charAt(0).toUpperCase()}${service.slice(1)}Endpoint`);
+  const hasEndpoints = endpoints.every((endpoint) => names.has(endpoint));
+  const needed = names.has('SharedAccessSignature')
+    ? endpoints
+    : ['DefaultEndpointsProtocol', 'AccountName', 'AccountKey', ...(hasEndpoints ? [] : ['EndpointSuffix'])];
+  return needed.filter((part) => !names.has(part));
+}
+
+function partsOf(connectionString: string): Map<string, string> {
+  const parts = connectionString.split(';').map((part) => {
+    const at = part.indexOf('=');
+    return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const;
+  });
+  return new Map(parts.filter(([name, value]) => name !== '' && value !== ''));
+}
+
+function isServiceUri(uri: string): boolean {
+  if (!URL.canParse(uri)) return false;
+  const { protocol, search, username, password, hash } = new URL(uri);
+  return (protocol === 'https:' || LOOPBACK.test(uri)) && search + username + password + hash === '';
+}
+
+function isLoopback(storage: StorageConfig | undefined): boolean {
+  if (storage === undefined) return false;
+  if (storage.kind === 'identity') return LOOPBACK.test(storage.tableServiceUri);
+  if (storage.connectionString.startsWith(DEVELOPMENT_STORAGE)) return true;
+  return LOOPBACK.test(partsOf(storage.connectionString).get('TableEndpoint') ?? '');
+}

@@ -1,0 +1,13 @@
+import { hash } from 'node:crypto';
+
+/** 22 characters of base64url (132 bits of SHA-256): short enough for a key, and opaque. */
+export function digest(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22);
+}
+
+/** The same for every process and every version of the app: which of `n` shards a digest belongs to. `n` is a power of two, 64 at most. */
+export function shardOf(digested: string, n: number): number {
+  return BASE64URL.indexOf(digested.charAt(0)) % n;
+}
+
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

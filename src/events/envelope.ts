@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { type Fields, first, id, source, time } from './fields.js';
+import { EVENT_TYPES } from './kinds.js';
+
+/** What both envelopes are made of, and where in the event a field stands if not under its name here. */
+export type Envelope = {
+  readonly shape: {
+    readonly id: z.ZodString;
+    readonly source: z.ZodString;
+    readonly type: z.ZodEnum;
+    readonly time: z.ZodString | z.ZodOptional<z.ZodString>;
+    readonly specversion?: z.ZodString;
+  };
+  readonly paths: Readonly<Record<string, string>>;
+};
+
+/** Event Grid's own envelope: `id`, `topic`, `eventType`, `eventTime`; whatever else it carries is not looked at. */
+export const eventGrid: Envelope = {
+  shape: { id, source, type: z.enum(EVENT_TYPES), time },
+  paths: { source: 'topic', type: 'eventType', time: 'eventTime' },
+};
+
+/** CloudEvents 1.0: `specversion`, `id`, `source`, `type`, perhaps `time`. */
+export const cloudEvents: Envelope = {
+  shape: { ...eventGrid.shape, time: time.optional(), specversion: z.string().startsWith('1.').max(16) },
+  paths: {},
+};
+
+/**
+ * Takes an envelope's fields out, by any of their names: senders mix the two schemas, and write `specVersion`.  It is a CloudEvent if it has a `specversion`, whatever it calls the rest.
+ */
+export function readEnvelope(raw: Fields) {
+  return {
+    id: first(raw.id),
+    source: first(raw.source, raw.topic),
+    type: first(raw.type, raw.eventType),
+    time: first(raw.time, raw.eventTime),
+    specversion: first(raw.specversion, raw.specVersion),
+  };
+}

@@ -1,0 +1,24 @@
+import type { DicomEvent, FhirEvent } from './health-event.js';
+
+type Told = 'service' | 'change' | 'type';
+export type FhirKind = Pick<FhirEvent, Told>;
+export type DicomKind = Pick<DicomEvent, Told>;
+export type Kind = FhirKind | DicomKind;
+
+const KINDS: readonly Kind[] = [
+  { service: 'fhir', change: 'created', type: 'Microsoft.HealthcareApis.FhirResourceCreated' },
+  { service: 'fhir', change: 'updated', type: 'Microsoft.HealthcareApis.FhirResourceUpdated' },
+  { service: 'fhir', change: 'deleted', type: 'Microsoft.HealthcareApis.FhirResourceDeleted' },
+  { service: 'dicom', change: 'created', type: 'Microsoft.HealthcareApis.DicomImageCreated' },
+  { service: 'dicom', change: 'updated', type: 'Microsoft.HealthcareApis.DicomImageUpdated' },
+  { service: 'dicom', change: 'deleted', type: 'Microsoft.HealthcareApis.DicomImageDeleted' },
+];
+const BY_TYPE: ReadonlyMap<unknown, Kind> = new Map(KINDS.map((kind) => [kind.type, kind]));
+
+/** The six types of event. */
+export const EVENT_TYPES = KINDS.map((kind) => kind.type);
+
+/** What an event of this type tells, undefined where `type` is none of the six. */
+export function kindOf(type: unknown): Kind | undefined {
+  return BY_TYPE.get(type);
+}

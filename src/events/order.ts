@@ -1,0 +1,72 @@
+import type { Row } from '../storage/table-store.js';
+import type { HealthEvent } from './health-event.js';
+
+/** What of a resource has been applied last. */
+export type Applied = {
+  readonly version: number;
+  readonly time: string | undefined;
+  readonly eventKey: string;
+  /** When the resource was created, where that event has been applied. What is older is of a former life of the id. */
+  readonly bornAt: string | undefined;
+};
+
+const APART_MS = 5 * 60_000;
+/** How far the clocks of one service's nodes may be apart. */
+const SKEW_MS = 1000;
+
+/**
+ * Whether `event` is newer than what has been applied. The version decides, but versions can start again: after a hard
+ * delete, or with a service made anew. So an event more than five minutes newer is newer and one more than five
+ * minutes older is older, whatever the versions; a FHIR Created with a later time is a new beginning; and what is
+ * older than the beginning is older.
+ */
+export function orderOf(
+  event: HealthEvent,
+  eventKey: string,
+  applied: Applied | undefined,
+): 'newer' | 'same' | 'older' {
+  if (!applied) return 'newer';
+  if (applied.eventKey === eventKey) return 'same';
+  const laterByMs = msBetween(applied.time, event.time);
+  if (laterByMs > APART_MS) return 'newer';
+  if (laterByMs < -APART_MS || msBetween(applied.bornAt, event.time) < -SKEW_MS) return 'older';
+  return event.version > applied.version || (isBirth(event) && laterByMs > 0) ? 'newer' : 'older';
+}
+
+/** What has been applied once `event` is, which is newer than `before`. */
+export function afterApplying(event: HealthEvent, eventKey: string, before: Applied | undefined): Applied {
+  const { version, time } = event;
+  const isSameLife = before !== undefined && version > before.version;
+  const bornAt = isBirth(event) ? time : isSameLife ? before.bornAt : undefined;
+  return { version, time, eventKey, bornAt };
+}
+
+/** As properties of a row, and back. */
+export function rowOfApplied({ version, time = '', eventKey, bornAt = '' }: Applied): Row {
+  return { version, time, eventKey, bornAt };
+}
+
+export function appliedOfRow({ version, time, eventKey, bornAt }: Row): Applied {
+  return {
+    version: Number(version),
+    time: String(time ?? '') || undefined,
+    eventKey: String(eventKey ?? ''),
+    bornAt: String(bornAt ?? '') || undefined,
+  };
+}
+
+/** The resource an event is about, the same for each of its versions. Opaque texts may be made of it, never logs. */
+export function resourceOf(event: HealthEvent): string {
+  return event.service === 'fhir'
+    ? JSON.stringify([event.host, event.resourceType, event.resourceId])
+    : JSON.stringify([event.host, event.partition, event.studyUid, event.seriesUid, event.instanceUid]);
+}
+
+function isBirth(event: HealthEvent): boolean {
+  return event.service === 'fhir' && event.change === 'created';
+}
+
+/** 0 where one is not known: then it says nothing. */
+function msBetween(from: string | undefined, to: string | undefined): number {
+  return from !== undefined && to !== undefined ? Date.parse(to) - Date.parse(from) : 0;
+}

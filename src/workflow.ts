@@ -1,0 +1,198 @@
+import type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
+import type { Row, Value } from './storage/table-store.js';
+
+export { digest, shardOf } from './digest.js';
+export type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
+export { afterApplying, appliedOfRow, orderOf, resourceOf, rowOfApplied } from './events/order.js';
+
+/** A length of time. Made by `seconds`, `minutes`, `hours`, so that nobody has to guess the unit of a number. */
+export type Duration = { readonly ms: number };
+export const seconds = (n: number): Duration => ({ ms: n * 1000 });
+export const minutes = (n: number): Duration => ({ ms: n * 60_000 });
+export const hours = (n: number): Duration => ({ ms: n * 3_600_000 });
+
+/** Which events a workflow wants. The type parameter is what its handler will see. */
+export type Selector<E extends HealthEvent = HealthEvent> = {
+  readonly service: E['service'];
+  /** '*' for all. DICOM has no resource types. */
+  readonly resourceTypes: readonly string[] | '*';
+  readonly changes: readonly Change[];
+  /** Never there: it only carries the type. */
+  readonly event?: E;
+};
+
+const ALL_CHANGES = ['created', 'updated', 'deleted'] as const satisfies readonly Change[];
+
+/** What a handler sees of the events that `S` selects. */
+export type EventOf<S extends Selector> = S extends Selector<infer E> ? E : never;
+
+/** Selects FHIR events by resource type, `'*'` for all, and by change, all where left out. */
+export function fhir<const R extends string, C extends Change = Change>(
+  resourceTypes: R | readonly R[],
+  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
+): Selector<FhirEvent<'*' extends R ? string : R, C>> {
+  const types: readonly string[] = typeof resourceTypes === 'string' ? [resourceTypes] : resourceTypes;
+  return { service: 'fhir', resourceTypes: types.includes('*') ? '*' : types, changes };
+}
+
+/** Selects DICOM events by change, all where left out. */
+export function dicom<const C extends Change = Change>(
+  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
+): Selector<DicomEvent<C>> {
+  return { service: 'dicom', resourceTypes: '*', changes };
+}
+
+/** This will not succeed another time either: the job becomes a dead letter at once. `code` goes into logs, the message does not. */
+export class NonRetriableError extends Error {
+  override name = 'NonRetriableError';
+  readonly code: string;
+  constructor(message: string, options?: ErrorOptions & { code?: string }) {
+    super(message, options);
+    this.code = options?.code ?? 'non-retriable';
+  }
+}
+
+/** Try again after `wait`. Uses up no try, but ends as a dead letter when the workflow's `retry.giveUpAfter` is over. */
+export class RetryAfterError extends Error {
+  override name = 'RetryAfterError';
+  readonly code: string;
+  readonly wait: Duration;
+  constructor(message: string, wait: Duration, options?: ErrorOptions & { code?: string }) {
+    super(message, options);
+    this.wait = wait;
+    this.code = options?.code ?? 'retry-after';
+  }
+}
+
+/** What a handler is given beside the event. */
+export type Context = {
+  /** Tables of the workflow's own; made when first written to. Names: 3 to 63 letters and digits. */
+  readonly tables: (name: string) => WorkflowTable;
+  readonly log: WorkflowLog;
+  /** Aborts when the time is over, the lease is lost or the process ends. Pass it on to whatever waits. */
+  readonly signal: AbortSignal;
+  /** With `ordering: 'latest'`: rises with every holder of the resource; pass it on to effects elsewhere. Else undefined. */
+  readonly fence: number | undefined;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** The same for every try of this job, and nothing else's. */
+  readonly idempotencyKey: string;
+};
+
+export type WorkflowTable = {
+  get(partition: string, key: string): Promise<Row | undefined>;
+  /** Rows with `from` <= key < `to`, in order of the key. */
+  list(partition: string, range?: { from?: string; to?: string; limit?: number }): Promise<{ key: string; row: Row }[]>;
+  /**
+   * Reads the row, asks `decide` what is to become of it, and writes that on condition that the row is still as it
+   * was read; if it is not, asks again. `keep` writes nothing. `decide` may be called several times: no effects in it.
+   * `expect: 'absent'` saves the read where the row is probably not there yet.
+   */
+  change(
+    partition: string,
+    key: string,
+    decide: (current: Row | undefined) => Row | 'keep' | 'remove',
+    options?: { expect?: 'absent' },
+  ): Promise<void>;
+};
+
+/** Goes to the logs: codes and numbers of your choosing; nothing that says something about a patient. */
+export type WorkflowLog = Record<
+  'info' | 'warn' | 'error',
+  (code: string, numbers?: Readonly<Record<string, number>>) => void
+>;
+
+export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector<E>> = {
+  /** Stable, for it is part of the address of its jobs: 1 to 63 of a-z, 0-9 and '-', beginning with a letter. */
+  name: string;
+  on: S | readonly S[];
+  /** `any`: every event, in whatever order. `latest`: never an older version of a resource over a newer one. Default `any`. */
+  ordering?: 'any' | 'latest';
+  /** How long one try may take; default 10 s, at most 25 minutes. More than DEADLINE_SECONDS runs apart from the delivery. */
+  timeout?: Duration;
+  /** How many at a time in one process; default 256. */
+  concurrency?: number;
+  /** Default: 8 tries, 10 s to 6 h apart; `giveUpAfter` (24 h) ends what keeps asking for RetryAfterError. */
+  retry?: { tries?: number; from?: Duration; to?: Duration; giveUpAfter?: Duration };
+  handle(event: E, context: Context): Promise<void> | void;
+};
+
+export type Workflow = {
+  readonly name: string;
+  readonly on: readonly Selector[];
+  readonly ordering: 'any' | 'latest';
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly retry: {
+    readonly tries: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly giveUpAfterMs: number;
+  };
+  readonly handle: (event: HealthEvent, context: Context) => Promise<void> | void;
+};
+
+/**
+ * Declares a workflow to run for each event that `on` selects.
+ * @throws TypeError that lists everything that is wrong with `options`.
+ * @example
+ * import { defineWorkflow, fhir, seconds } from '../src/workflow.js';
+ *
+ * const greet = defineWorkflow({ name: 'greet', on: fhir('Patient', ['created']), timeout: seconds(5), handle() {} });
+ * assert.equal(greet.name, 'greet');
+ */
+export function defineWorkflow<S extends Selector>(options: WorkflowOptions<EventOf<S>, S>): Workflow {
+  const { retry = {} } = options;
+  const workflow: Workflow = {
+    name: options.name,
+    on: (Array.isArray(options.on) ? options.on : [options.on]) as readonly Selector[],
+    ordering: options.ordering ?? 'any',
+    timeoutMs: options.timeout?.ms ?? 10_000,
+    concurrency: options.concurrency ?? 256,
+    retry: {
+      tries: retry.tries ?? 8,
+      fromMs: retry.from?.ms ?? 10_000,
+      toMs: retry.to?.ms ?? 6 * 3_600_000,
+      giveUpAfterMs: retry.giveUpAfter?.ms ?? 24 * 3_600_000,
+    },
+    handle: options.handle.bind(options) as Workflow['handle'],
+  };
+  const problems = problemsOf(workflow);
+  if (problems.length > 0) throw new TypeError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
+  return Object.freeze(workflow);
+}
+
+/** Whether `workflow` wants `event`. */
+export function wants(workflow: Workflow, event: HealthEvent): boolean {
+  return workflow.on.some(
+    (selector) =>
+      selector.service === event.service &&
+      selector.changes.includes(event.change) &&
+      (selector.resourceTypes === '*' ||
+        (event.service === 'fhir' && selector.resourceTypes.includes(event.resourceType))),
+  );
+}
+
+const LONGEST_MS = 25 * 60_000;
+
+function problemsOf(w: Workflow): string[] {
+  const between = (what: string, value: number, from: number, to: number, unit: string) =>
+    value >= from && value <= to ? [] : [`${what} is ${value}${unit}, must be ${from} to ${to}${unit}`];
+  return [
+    ...(/^[a-z][a-z0-9-]{0,62}$/.test(w.name) ? [] : ["its name must be 1 to 63 of a-z, 0-9 and '-', a letter first"]),
+    ...(w.on.length > 0 && w.on.every((s) => s.changes.length > 0 && s.resourceTypes.length > 0)
+      ? []
+      : ['`on` selects nothing']),
+    ...(['any', 'latest'].includes(w.ordering) ? [] : ["`ordering` must be 'any' or 'latest'"]),
+    ...between('`timeout`', w.timeoutMs, 1, LONGEST_MS, ' ms'),
+    ...between('`concurrency`', w.concurrency, 1, 10_000, ''),
+    ...(Number.isInteger(w.concurrency) ? [] : ['`concurrency` must be whole']),
+    ...between('`retry.tries`', w.retry.tries, 1, 100, ''),
+    ...(Number.isInteger(w.retry.tries) ? [] : ['`retry.tries` must be whole']),
+    ...between('`retry.from`', w.retry.fromMs, 1, w.retry.toMs, ' ms'),
+    ...between('`retry.to`', w.retry.toMs, w.retry.fromMs, 7 * 24 * 3_600_000, ' ms'),
+    ...between('`retry.giveUpAfter`', w.retry.giveUpAfterMs, 1, 7 * 24 * 3_600_000, ' ms'),
+  ];
+}
+
+export type { Row, Value };

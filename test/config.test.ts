@@ -1,0 +1,321 @@
+import { ConfigError, checkRetention, namesStorage, readConfig } from '../src/config.js';
+
+const KEY = 'c2VjcmV0LWFjY291bnQta2V5';
+const CONNECTION = `DefaultEndpointsProtocol=https;AccountName=events;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
+const LOCAL = { EventStorage: 'UseDevelopmentStorage=true' };
+const CLOUD = { EventStorage: CONNECTION };
+const DAY_MS = 24 * 3_600_000;
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('given nothing but storage, then the defaults', () => {
+    expect(readConfig(CLOUD)).toEqual({
+      storage: { kind: 'connection-string', connectionString: CONNECTION },
+      storageConnection: 'EventStorage',
+      workflowStorage: undefined,
+      undeliveredStorage: undefined,
+      workspaces: undefined,
+      fhirHosts: [],
+      dicomHosts: [],
+      deadlineMs: 15_000,
+      leaseMs: 60_000,
+      ledgerRetentionDays: 7,
+      simulator: false,
+      lookups: false,
+      port: 7071,
+    });
+  });
+
+  it('given all of them, then all of them', () => {
+    const config = readConfig({
+      ...CLOUD,
+      WorkflowStorage: CONNECTION,
+      UndeliveredStorage: CONNECTION,
+      WORKSPACES: ' /subscriptions/S/workspaces/One , /subscriptions/s/workspaces/two,',
+      FHIR_HOSTS: 'W-F.fhir.azurehealthcareapis.com,localhost:7071',
+      DICOM_HOSTS: 'w-d.dicom.azurehealthcareapis.com',
+      DEADLINE_SECONDS: '20',
+      LEASE_SECONDS: '300',
+      LEDGER_RETENTION_DAYS: '30',
+      SIMULATOR: 'on',
+      LOOKUPS: 'on',
+      PORT: '0',
+    });
+
+    expect(config).toMatchObject({
+      workflowStorage: { kind: 'connection-string', connectionString: CONNECTION },
+      undeliveredStorage: { kind: 'connection-string', connectionString: CONNECTION },
+      workspaces: ['/subscriptions/s/workspaces/one', '/subscriptions/s/workspaces/two'],
+      fhirHosts: ['w-f.fhir.azurehealthcareapis.com', 'localhost:7071'],
+      dicomHosts: ['w-d.dicom.azurehealthcareapis.com'],
+      deadlineMs: 20_000,
+      leaseMs: 300_000,
+      ledgerRetentionDays: 30,
+      simulator: true,
+      lookups: true,
+      port: 0,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('given empty values, then they count as absent', () => {
+    expect(readConfig({ ...CLOUD, WORKSPACES: '', DEADLINE_SECONDS: ' ', SIMULATOR: '', WorkflowStorage: '' })).toEqual(
+      readConfig(CLOUD),
+    );
+  });
+
+  it('given names in other letters, then the same settings', () => {
+    expect(readConfig({ eventstorage: CONNECTION, Deadline_Seconds: '7' }).deadlineMs).toBe(7000);
+  });
+
+  it.each([
+    { DEADLINE_SECONDS: '4', expected: "DEADLINE_SECONDS is '4', must be a whole number from 5 to 20" },
+    { DEADLINE_SECONDS: '21', expected: "DEADLINE_SECONDS is '21', must be a whole number from 5 to 20" },
+    { DEADLINE_SECONDS: '7.5', expected: "DEADLINE_SECONDS is '7.5', must be a whole number from 5 to 20" },
+    { DEADLINE_SECONDS: '1e1', expected: "DEADLINE_SECONDS is '1e1', must be a whole number from 5 to 20" },
+    { LEASE_SECONDS: '29', expected: "LEASE_SECONDS is '29', must be a whole number from 30 to 300" },
+    { LEASE_SECONDS: '301', expected: "LEASE_SECONDS is '301', must be a whole number from 30 to 300" },
+    { LEDGER_RETENTION_DAYS: '1', expected: "LEDGER_RETENTION_DAYS is '1', must be a whole number from 2 to 365" },
+    { PORT: '65536', expected: "PORT is '65536', must be a whole number from 0 to 65535" },
+    { PORT: KEY.repeat(4), expected: 'PORT is 96 characters, must be a whole number from 0 to 65535' },
+    { SIMULATOR: 'true', expected: "SIMULATOR is 'true', must be 'on' or 'off'" },
+    { LOOKUPS: 'ON', expected: "LOOKUPS is 'ON', must be 'on' or 'off'" },
+    {
+      FHIR_HOSTS: 'https://a.com, b.com, c.com/',
+      expected: "FHIR_HOSTS is 'https://a.com', 'c.com/', must be host names without https://, with commas between",
+    },
+    { DICOM_HOSTS: '*', expected: "DICOM_HOSTS is '*', must be host names without https://, with commas between" },
+    {
+      WORKSPACES: 'mine',
+      expected: "WORKSPACES is 'mine', must be Azure resource ids, /subscriptions/…, with commas between",
+    },
+    {
+      WORKSPACES: ',',
+      expected: "WORKSPACES is ',', must be Azure resource ids, /subscriptions/…, with commas between",
+    },
+  ])('given a wrong value, then: $expected', ({ expected, ...wrong }) => {
+    expect(problemsOf({ ...CLOUD, ...(wrong as Record<string, string>) })).toEqual([expected]);
+  });
+
+  it('given several that are wrong, then one message that lists them all', () => {
+    const env = { DEADLINE_SECONDS: '1', LEASE_SECONDS: 'x', SIMULATOR: 'yes' };
+
+    expect(() => readConfig(env)).toThrow(
+      new ConfigError([
+        'AzureWebJobsStorage is absent, must be a storage connection string, or AzureWebJobsStorage__accountName for an identity',
+        "DEADLINE_SECONDS is '1', must be a whole number from 5 to 20",
+        "LEASE_SECONDS is 'x', must be a whole number from 30 to 300",
+        "SIMULATOR is 'yes', must be 'on' or 'off'",
+      ]),
+    );
+  });
+});
+
+describe('a short lease', () => {
+  it.each([
+    { given: 'development storage', env: LOCAL },
+    { given: 'the host of a developer', env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Development' } },
+    {
+      given: 'an Azurite on a port of its own',
+      env: {
+        EventStorage: `${CONNECTION};TableEndpoint=http://127.0.0.1:20002/devstoreaccount1;BlobEndpoint=http://127.0.0.1:20000/d`,
+      },
+    },
+    {
+      given: 'an Azurite by identity',
+      env: {
+        EventStorage__tableServiceUri: 'https://localhost:10002/d',
+        EventStorage__blobServiceUri: 'https://localhost:10000/d',
+        EventStorage__queueServiceUri: 'https://localhost:10001/d',
+      },
+    },
+  ])('given $given, then it may have 10 s', ({ env }) => {
+    expect(readConfig({ ...env, LEASE_SECONDS: '10' }).leaseMs).toBe(10_000);
+    expect(problemsOf({ ...env, LEASE_SECONDS: '9' })).toEqual([
+      "LEASE_SECONDS is '9', must be a whole number from 10 to 300",
+    ]);
+  });
+
+  it.each([
+    { given: 'production', env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Production' } },
+    {
+      given: 'a host that only looks local',
+      env: { EventStorage: `${CONNECTION};TableEndpoint=https://127.0.0.1.example.com` },
+    },
+  ])('given $given, then it may not', ({ env }) => {
+    expect(problemsOf({ ...env, LEASE_SECONDS: '10' })).toHaveLength(1);
+  });
+});
+
+describe('connections', () => {
+  it('given no EventStorage, then AzureWebJobsStorage, and its name for the bindings', () => {
+    expect(readConfig({ AzureWebJobsStorage: CONNECTION })).toMatchObject({
+      storage: { kind: 'connection-string', connectionString: CONNECTION },
+      storageConnection: 'AzureWebJobsStorage',
+    });
+  });
+
+  it('given parts of an EventStorage, then it does not fall back', () => {
+    const env = { AzureWebJobsStorage: CONNECTION, EventStorage__accountName: 'events' };
+
+    expect(readConfig(env)).toMatchObject({ storage: { kind: 'identity' }, storageConnection: 'EventStorage' });
+  });
+
+  it('given an account name, then the URIs of the public cloud and the default credential', () => {
+    expect(readConfig({ EventStorage__accountName: 'events' }).storage).toEqual({
+      kind: 'identity',
+      tableServiceUri: 'https://events.table.core.windows.net',
+      blobServiceUri: 'https://events.blob.core.windows.net',
+      queueServiceUri: 'https://events.queue.core.windows.net',
+      credential: 'default',
+    });
+  });
+
+  it('given URIs and a user-assigned identity, then those', () => {
+    const env = {
+      EventStorage__tableServiceUri: 'https://e.table.core.chinacloudapi.cn/',
+      EventStorage__blobServiceUri: 'https://e.blob.core.chinacloudapi.cn',
+      EventStorage__queueServiceUri: 'https://e.queue.core.chinacloudapi.cn',
+      EventStorage__credential: 'ManagedIdentity',
+      EventStorage__clientId: '11111111-2222-3333-4444-555555555555',
+    };
+
+    expect(readConfig(env).storage).toEqual({
+      kind: 'identity',
+      tableServiceUri: 'https://e.table.core.chinacloudapi.cn',
+      blobServiceUri: 'https://e.blob.core.chinacloudapi.cn',
+      queueServiceUri: 'https://e.queue.core.chinacloudapi.cn',
+      credential: 'managedidentity',
+      clientId: '11111111-2222-3333-4444-555555555555',
+    });
+  });
+
+  it('given a connection string and parts, then the string, as for the host', () => {
+    expect(readConfig({ ...CLOUD, EventStorage__accountName: 'other' }).storage).toEqual({
+      kind: 'connection-string',
+      connectionString: CONNECTION,
+    });
+  });
+
+  it('given only what a connection is used for, then that is enough', () => {
+    const config = readConfig({
+      ...CLOUD,
+      WorkflowStorage__tableServiceUri: 'https://w.table.core.windows.net',
+      UndeliveredStorage__blobServiceUri: 'https://u.blob.core.windows.net',
+    });
+
+    expect(config.workflowStorage).toMatchObject({ tableServiceUri: 'https://w.table.core.windows.net' });
+    expect(config.undeliveredStorage).toMatchObject({ blobServiceUri: 'https://u.blob.core.windows.net' });
+  });
+
+  it('given a SAS with the endpoints it is for, then it is accepted', () => {
+    const endpoints = 'BlobEndpoint=https://e.b/;QueueEndpoint=https://e.q/;TableEndpoint=https://e.t/';
+
+    expect(problemsOf({ EventStorage: `${endpoints};SharedAccessSignature=sv=1&sig=abc%3D` })).toEqual([]);
+  });
+
+  const anything = 'must be a storage connection string or UseDevelopmentStorage=true';
+
+  it.each([
+    {
+      given: 'no account',
+      value: `DefaultEndpointsProtocol=https;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
+      expected: `EventStorage is 98 characters without AccountName, ${anything}`,
+    },
+    {
+      given: 'an empty key',
+      value: 'DefaultEndpointsProtocol=https;AccountName=e;AccountKey=;EndpointSuffix=core.windows.net',
+      expected: `EventStorage is 88 characters without AccountKey, ${anything}`,
+    },
+    {
+      given: 'no endpoints at all',
+      value: `DefaultEndpointsProtocol=https;AccountName=e;AccountKey=${KEY}`,
+      expected: `EventStorage is 80 characters without EndpointSuffix, ${anything}`,
+    },
+    {
+      given: 'a SAS without endpoints',
+      value: 'SharedAccessSignature=sv=1&sig=abc;TableEndpoint=https://e.t/',
+      expected: `EventStorage is 61 characters without BlobEndpoint, QueueEndpoint, ${anything}`,
+    },
+    {
+      given: 'something else',
+      value: KEY,
+      expected: `EventStorage is 24 characters without DefaultEndpointsProtocol, AccountName, AccountKey, EndpointSuffix, ${anything}`,
+    },
+  ])('given a connection string with $given, then what is missing, and none of it', ({ value, expected }) => {
+    expect(problemsOf({ EventStorage: value })).toEqual([expected]);
+  });
+
+  const uri = "must be an https URI without a query, or EventStorage__accountName an account in Azure's public cloud";
+
+  it.each([
+    {
+      given: 'a URI that is absent',
+      env: { EventStorage__tableServiceUri: 'https://e.t', EventStorage__blobServiceUri: 'https://e.b' },
+      expected: [`EventStorage__queueServiceUri is absent, ${uri}`],
+    },
+    {
+      given: 'URIs with a secret, a password or without a lock',
+      env: {
+        EventStorage__tableServiceUri: `https://e.t/?sig=${KEY}`,
+        EventStorage__blobServiceUri: `https://e:${KEY}@e.b/`,
+        EventStorage__queueServiceUri: 'http://e.q',
+      },
+      expected: [
+        `EventStorage__tableServiceUri is 41 characters that are no such URI, ${uri}`,
+        `EventStorage__blobServiceUri is 39 characters that are no such URI, ${uri}`,
+        `EventStorage__queueServiceUri is 10 characters that are no such URI, ${uri}`,
+      ],
+    },
+    {
+      given: 'a client without a credential',
+      env: { EventStorage__accountName: 'events', EventStorage__clientId: 'c' },
+      expected: ["EventStorage__credential is absent, must be 'managedidentity', for there is a clientId"],
+    },
+    {
+      given: 'another credential',
+      env: { EventStorage__accountName: 'events', EventStorage__credential: 'workload' },
+      expected: ["EventStorage__credential is 8 other characters, must be 'managedidentity' or absent"],
+    },
+    {
+      given: 'an optional connection that is wrong',
+      env: { ...CLOUD, WorkflowStorage: 'x' },
+      expected: [
+        `WorkflowStorage is 1 characters without DefaultEndpointsProtocol, AccountName, AccountKey, EndpointSuffix, ${anything}`,
+      ],
+    },
+  ])('given $given, then it says so, and no secret', ({ env, expected }) => {
+    expect(problemsOf(env)).toEqual(expected);
+  });
+
+  it.each([
+    { env: {}, expected: false },
+    { env: { EventStorage: '', AzureWebJobsStorage: ' ' }, expected: false },
+    { env: { WorkflowStorage: CONNECTION }, expected: false },
+    { env: LOCAL, expected: true },
+    { env: { AzureWebJobsStorage__accountName: 'a' }, expected: true },
+  ])('given $env, then storage is named: $expected', ({ env, expected }) => {
+    expect(namesStorage(env)).toBe(expected);
+  });
+});
+
+describe('checkRetention', () => {
+  it('given just twice the longest retry, then it is enough', () => {
+    expect(() => checkRetention({ ledgerRetentionDays: 4 }, 2 * DAY_MS)).not.toThrow();
+  });
+
+  it('given less, then how much it takes', () => {
+    expect(() => checkRetention({ ledgerRetentionDays: 4 }, 2 * DAY_MS + 1)).toThrow(
+      new ConfigError(['LEDGER_RETENTION_DAYS is 4, must be at least 5, twice the longest retry of a workflow']),
+    );
+  });
+});
