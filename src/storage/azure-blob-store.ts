@@ -1,0 +1,89 @@
+import { text } from 'node:stream/consumers';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import type { BlobPage, BlobStore } from './blob-store.js';
+import type { StorageConnection } from './storage-connection.js';
+
+/** A container of Blob Storage through the SDK, whose own retries are off. */
+export function createAzureBlobStore(connection: StorageConnection, container: string): BlobStore {
+  const client = containerClient(connection, container);
+
+  return {
+    async create(name, content, signal) {
+      const upload = () =>
+        client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), {
+          blobHTTPHeaders: { blobContentType: 'application/json' },
+          conditions: { ifNoneMatch: '*' },
+          ...abortedBy(signal),
+        });
+      try {
+        await upload().catch(async (error: unknown) => {
+          if (reasonOf(error) !== 'ContainerNotFound') throw error;
+          await client.createIfNotExists(abortedBy(signal));
+          await upload();
+        });
+        return 'created';
+      } catch (error) {
+        if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
+        throw toStorageError(error, 'write a blob');
+      }
+    },
+
+    async read(name, signal) {
+      try {
+        const answer = await client.getBlobClient(name).download(0, undefined, {
+          maxRetryRequests: 0,
+          ...abortedBy(signal),
+        });
+        return answer.readableStreamBody === undefined ? '' : await text(answer.readableStreamBody);
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw toStorageError(error, 'read a blob');
+      }
+    },
+
+    async delete(name, signal) {
+      try {
+        await client.getBlobClient(name).delete(abortedBy(signal));
+      } catch (error) {
+        if (!isAbsent(error)) throw toStorageError(error, 'delete a blob');
+      }
+    },
+
+    async list(prefix, { limit, page }, signal): Promise<BlobPage> {
+      try {
+        const pages = client
+          .listBlobsFlat({ prefix, ...abortedBy(signal) })
+          .byPage({ maxPageSize: limit, ...(page !== undefined && { continuationToken: page }) });
+        const { value } = await pages.next();
+        const blobs = value?.segment.blobItems ?? [];
+        return {
+          blobs: blobs.map(({ name, properties }: BlobItem) => ({
+            name,
+            createdAt: properties.createdOn ?? properties.lastModified,
+          })),
+          next: value?.continuationToken || undefined,
+        };
+      } catch (error) {
+        if (isAbsent(error)) return { blobs: [], next: undefined };
+        throw toStorageError(error, 'list the blobs');
+      }
+    },
+  };
+}
+
+type BlobItem = { name: string; properties: { createdOn?: Date; lastModified: Date } };
+
+function containerClient(connection: StorageConnection, container: string): ContainerClient {
+  const options = { retryOptions: { maxTries: 1 } };
+  const service =
+    connection.kind === 'identity'
+      ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
+      : BlobServiceClient.fromConnectionString(connection.connectionString, options);
+  return service.getContainerClient(container);
+}
+
+function isAbsent(error: unknown): boolean {
+  const reason = reasonOf(error);
+  return reason === 'BlobNotFound' || reason === 'ContainerNotFound';
+}

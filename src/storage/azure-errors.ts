@@ -1,0 +1,69 @@
+import { StorageError } from './table-store.js';
+
+type SdkError = {
+  statusCode?: unknown;
+  code?: unknown;
+  details?: { odataError?: { code?: unknown }; errorCode?: unknown };
+};
+
+/** The HTTP status that an SDK error carries, if storage answered at all. */
+export function statusOf(error: unknown): number | undefined {
+  const { statusCode: status } = (error ?? {}) as SdkError;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/**
+ * Storage's own name for what went wrong. Tables: in the details of a single request, in `code` of a transaction.
+ * Blobs and queues: in `code`, or in the header x-ms-error-code where an answer has no body.
+ */
+export function reasonOf(error: unknown): string | undefined {
+  const { code, details } = (error ?? {}) as SdkError;
+  const reason = details?.odataError?.code ?? details?.errorCode ?? code;
+  return typeof reason === 'string' ? reason : undefined;
+}
+
+export function isRowAbsent(error: unknown): boolean {
+  const reason = reasonOf(error);
+  return statusOf(error) === 404 && (reason === 'ResourceNotFound' || reason === 'EntityNotFound');
+}
+
+export function isTableGone(error: unknown): boolean {
+  const reason = reasonOf(error);
+  return reason === 'TableNotFound' || reason === 'TableBeingDeleted';
+}
+
+/**
+ * The SDK's error itself goes no further, not as a cause either: it holds the request, and with it rows, keys and URLs.
+ * `doing` completes "Storage could not …".
+ */
+export function toStorageError(error: unknown, doing: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const code = codeOf(error);
+  const reason = reasonOf(error) ?? nameOf(error);
+  const detail = reason !== undefined && /^\w{1,60}$/.test(reason) ? ` (${reason})` : '';
+  const status = statusOf(error);
+  const isRejected = status === 400 || status === 413;
+  return new StorageError(code, `Storage could not ${doing}: ${code}${detail}.`, { isRejected });
+}
+
+function codeOf(error: unknown): string {
+  const status = statusOf(error);
+  if (status === 401 || status === 403) return 'forbidden';
+  if (status !== undefined && status >= 300) return `http-${status}`;
+
+  const reason = reasonOf(error);
+  if (nameOf(error) === 'AbortError') return 'aborted';
+  if (reason === 'ETIMEDOUT' || reason === 'ESOCKETTIMEDOUT') return 'timeout';
+  if (reason === 'PARSE_ERROR') return 'garbled';
+  if (reason === 'REQUEST_SEND_ERROR' || /^E[A-Z_]+$/.test(reason ?? '')) return 'unreachable';
+  return /Credential|Authentication/.test(nameOf(error) ?? '') ? 'credential' : 'unexpected';
+}
+
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.name : undefined;
+}
+
+/** What the SDKs want a signal to be in. */
+export function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

@@ -1,0 +1,43 @@
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
+import type { QueueStore } from './queue-store.js';
+import type { StorageConnection } from './storage-connection.js';
+
+/** A storage queue through the SDK, whose own retries are off. */
+export function createAzureQueueStore(connection: StorageConnection, queue: string): QueueStore {
+  const client = queueClient(connection, queue);
+
+  return {
+    async send(text, signal) {
+      const message = Buffer.from(text).toString('base64');
+      try {
+        await client.sendMessage(message, abortedBy(signal)).catch(async (error: unknown) => {
+          if (reasonOf(error) !== 'QueueNotFound') throw error;
+          await client.createIfNotExists(abortedBy(signal));
+          await client.sendMessage(message, abortedBy(signal));
+        });
+      } catch (error) {
+        throw toStorageError(error, 'send a message');
+      }
+    },
+
+    async length(signal) {
+      try {
+        const { approximateMessagesCount } = await client.getProperties(abortedBy(signal));
+        return approximateMessagesCount ?? 0;
+      } catch (error) {
+        if (reasonOf(error) === 'QueueNotFound') return 0;
+        throw toStorageError(error, 'count the messages');
+      }
+    },
+  };
+}
+
+function queueClient(connection: StorageConnection, queue: string): QueueClient {
+  const options = { retryOptions: { maxTries: 1 } };
+  const service =
+    connection.kind === 'identity'
+      ? new QueueServiceClient(connection.queueServiceUri, connection.credential, options)
+      : QueueServiceClient.fromConnectionString(connection.connectionString, options);
+  return service.getQueueClient(queue);
+}

@@ -1,0 +1,113 @@
+import type { TableClient, TransactionAction } from '@azure/data-tables';
+import { withConditionalDeletes } from './azure-conditional-delete.js';
+import { abortedBy, isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import { entityOf } from './azure-table-entity.js';
+import { type Commit, type Operation, StorageError } from './table-store.js';
+
+/** One operation is a plain request, which costs storage and us less than a transaction of one. */
+export function commitThrough(
+  client: TableClient,
+  partition: string,
+  operations: readonly Operation[],
+  signal: AbortSignal | undefined,
+): Promise<Commit> {
+  const [first] = operations;
+  return operations.length === 1 && first !== undefined
+    ? commitOne(client, partition, first, signal)
+    : commitMany(client, partition, operations, signal);
+}
+
+async function commitOne(
+  client: TableClient,
+  partition: string,
+  operation: Operation,
+  signal: AbortSignal | undefined,
+): Promise<Commit> {
+  try {
+    const etag = await send(client, partition, operation, signal);
+    return { kind: 'done', etags: [etag ?? ''] };
+  } catch (error) {
+    return refusalOf(error, 0);
+  }
+}
+
+async function send(
+  client: TableClient,
+  partition: string,
+  operation: Operation,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const options = abortedBy(signal);
+  const { kind, key } = operation;
+  switch (kind) {
+    case 'insert':
+      return (await client.createEntity(entityOf(partition, key, operation.row), options)).etag;
+    case 'merge':
+    case 'replace': {
+      const mode = kind === 'merge' ? 'Merge' : 'Replace';
+      const entity = entityOf(partition, key, operation.row);
+      return (await client.updateEntity(entity, mode, { ...options, etag: operation.etag })).etag;
+    }
+    case 'delete':
+      await client.deleteEntity(partition, key, { ...options, etag: operation.etag ?? '*' });
+      return '';
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(operation satisfies never)}`);
+  }
+}
+
+async function commitMany(
+  client: TableClient,
+  partition: string,
+  operations: readonly Operation[],
+  signal: AbortSignal | undefined,
+): Promise<Commit> {
+  try {
+    const actions = operations.map((operation) => actionOf(partition, operation));
+    const answer = await withConditionalDeletes(operations, () => client.submitTransaction(actions, abortedBy(signal)));
+    if (answer.subResponses.length !== operations.length) {
+      throw new StorageError('garbled', 'Storage answered a transaction with another number of answers.');
+    }
+    return { kind: 'done', etags: answer.subResponses.map(({ etag }) => etag ?? '') };
+  } catch (error) {
+    return refusalOf(error, failingIndex(error, operations.length));
+  }
+}
+
+function actionOf(partition: string, operation: Operation): TransactionAction {
+  const { kind, key } = operation;
+  switch (kind) {
+    case 'insert':
+      return ['create', entityOf(partition, key, operation.row)];
+    case 'merge':
+      return ['update', entityOf(partition, key, operation.row), 'Merge', { etag: operation.etag }];
+    case 'replace':
+      return ['update', entityOf(partition, key, operation.row), 'Replace', { etag: operation.etag }];
+    case 'delete':
+      return ['delete', { partitionKey: partition, rowKey: key }];
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(operation satisfies never)}`);
+  }
+}
+
+/** A transaction names the operation that failed only at the head of the message: `7:The specified entity …`. */
+function failingIndex(error: unknown, operations: number): number | undefined {
+  const index = Number(/^(\d{1,3}):/.exec(error instanceof Error ? error.message : '')?.[1] ?? Number.NaN);
+  return index < operations ? index : undefined;
+}
+
+/** @throws StorageError where the error does not say for certain that, and because of what, nothing was written. */
+function refusalOf(error: unknown, index: number | undefined): Commit {
+  const reason = reasonOf(error);
+  if (reason === 'TableNotFound') return { kind: 'no-table' };
+  if (reason === 'TableBeingDeleted') return { kind: 'table-busy' };
+  const why = whyOf(error, reason);
+  if (why === undefined || index === undefined) throw toStorageError(error, 'write');
+  return { kind: 'refused', index, why };
+}
+
+function whyOf(error: unknown, reason: string | undefined): 'exists' | 'changed' | 'absent' | undefined {
+  if (statusOf(error) === 412) return 'changed';
+  if (reason === 'EntityAlreadyExists') return 'exists';
+  return isRowAbsent(error) ? 'absent' : undefined;
+}

@@ -1,0 +1,49 @@
+import type { Edm, TableEntity, TableEntityResult } from '@azure/data-tables';
+import type { Row, Stored, Value } from './table-store.js';
+
+const INT32 = 2 ** 31;
+const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
+
+type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
+
+export function entityOf(partition: string, key: string, row: Row): Entity {
+  const entity: Entity = { partitionKey: partition, rowKey: key };
+  for (const name in row) {
+    const value = row[name];
+    if (value !== undefined) entity[name] = typeof value === 'number' ? typedNumber(value) : value;
+  }
+  return entity;
+}
+
+export function storedOf(entity: TableEntityResult<Record<string, unknown>>): Stored {
+  const row: Record<string, Value> = {};
+  for (const [name, property] of Object.entries(entity)) {
+    const value = sdksOwn.has(name) || name.startsWith('odata.') ? undefined : propertyOf(property);
+    if (value !== undefined) row[name] = value;
+  }
+  return {
+    partition: entity.partitionKey ?? '',
+    key: entity.rowKey ?? '',
+    row,
+    etag: entity.etag,
+    modifiedAt: new Date(entity.timestamp ?? Number.NaN),
+  };
+}
+
+/** Whole numbers beyond 32 bits would be refused without a type: storage reads every whole number as Int32. */
+export function isInt32(value: number): boolean {
+  return Number.isInteger(value) && value >= -INT32 && value < INT32;
+}
+
+function typedNumber(value: number): number | Edm<'Double'> {
+  return isInt32(value) ? value : { type: 'Double', value };
+}
+
+/** The app writes no other types; what somebody put in by hand is read as the nearest of ours, or not at all. */
+function propertyOf(property: unknown): Value | undefined {
+  if (typeof property === 'bigint') return Number(property);
+  if (property instanceof Date) return property.toISOString();
+  return typeof property === 'string' || typeof property === 'number' || typeof property === 'boolean'
+    ? property
+    : undefined;
+}

@@ -1,0 +1,136 @@
+import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { conditionalDeletePolicy } from './azure-conditional-delete.js';
+import { abortedBy, isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
+import { commitThrough } from './azure-table-commit.js';
+import { storedOf } from './azure-table-entity.js';
+import { filterOf, namesFilter } from './azure-table-filter.js';
+import { asksForHttp, type StorageConnection } from './storage-connection.js';
+import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
+import { type Commit, type Page, type Read, StorageError, type TableStore } from './table-store.js';
+
+/** A client costs next to nothing, its making does; there are a few for every day of the ledger. */
+const MOST_CLIENTS = 200;
+
+/** Table Storage through the SDK, whose own retries are off: who calls decides what a failed try means. */
+export function createAzureTableStore(connection: StorageConnection): TableStore {
+  const service = serviceClient(connection);
+  const clients = new Map<string, TableClient>();
+
+  function clientOf(table: string): TableClient {
+    checkTableName(table);
+    let client = clients.get(table);
+    if (client === undefined) {
+      client = tableClient(connection, table);
+      clients.set(table, client);
+      if (clients.size > MOST_CLIENTS) clients.delete(clients.keys().next().value ?? table);
+    }
+    return client;
+  }
+
+  return {
+    async commit(table, partition, operations, signal): Promise<Commit> {
+      checkCommit(table, partition, operations);
+      return commitThrough(clientOf(table), partition, operations, signal);
+    },
+
+    async read(table, partition, key, signal): Promise<Read> {
+      const client = clientOf(table);
+      const date = dateListener();
+      try {
+        const options = { onResponse: date.onResponse, ...abortedBy(signal) };
+        return { stored: storedOf(await client.getEntity(partition, key, options)), now: date.now() };
+      } catch (error) {
+        if (isRowAbsent(error) || isTableGone(error)) return { stored: undefined, now: date.now() };
+        throw toStorageError(error, 'read a row');
+      }
+    },
+
+    async query(table, query, signal): Promise<Page> {
+      checkQuery(query);
+      const client = clientOf(table);
+      const date = dateListener();
+      try {
+        const filter = filterOf(query);
+        const pages = client
+          .listEntities({
+            queryOptions: filter === undefined ? {} : { filter },
+            onResponse: date.onResponse,
+            ...abortedBy(signal),
+          })
+          .byPage({ maxPageSize: query.limit, ...(query.page !== undefined && { continuationToken: query.page }) });
+        const { value } = await pages.next();
+        return { rows: (value ?? []).map(storedOf), next: value?.continuationToken, now: date.now() };
+      } catch (error) {
+        if (isTableGone(error)) return { rows: [], next: undefined, now: date.now() };
+        throw toStorageError(error, 'answer a query');
+      }
+    },
+
+    async create(table, signal) {
+      const client = clientOf(table);
+      try {
+        await client.createTable(abortedBy(signal));
+        return 'ready';
+      } catch (error) {
+        if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
+        throw toStorageError(error, 'create a table');
+      }
+    },
+
+    async drop(table, signal) {
+      const client = clientOf(table);
+      try {
+        await client.deleteTable(abortedBy(signal));
+      } catch (error) {
+        if (!isTableGone(error)) throw toStorageError(error, 'drop a table');
+      }
+    },
+
+    async list(prefix, signal) {
+      const names: string[] = [];
+      try {
+        const queryOptions = prefix === '' ? {} : { filter: namesFilter(prefix) };
+        for await (const { name } of service.listTables({ queryOptions, ...abortedBy(signal) })) {
+          if (name !== undefined) names.push(name);
+        }
+      } catch (error) {
+        throw toStorageError(error, 'list the tables');
+      }
+      return names.sort();
+    },
+  };
+}
+
+function tableClient(connection: StorageConnection, table: string): TableClient {
+  return connection.kind === 'identity'
+    ? new TableClient(connection.tableServiceUri, table, connection.credential, clientOptions())
+    : TableClient.fromConnectionString(connection.connectionString, table, clientOptions(connection.connectionString));
+}
+
+function serviceClient(connection: StorageConnection): TableServiceClient {
+  return connection.kind === 'identity'
+    ? new TableServiceClient(connection.tableServiceUri, connection.credential, clientOptions())
+    : TableServiceClient.fromConnectionString(connection.connectionString, clientOptions(connection.connectionString));
+}
+
+function clientOptions(connectionString = '') {
+  return {
+    retryOptions: { maxRetries: 0 },
+    allowInsecureConnection: asksForHttp(connectionString),
+    additionalPolicies: [{ policy: conditionalDeletePolicy, position: 'perCall' as const }],
+  };
+}
+
+/** Hears the Date of an answer, whether it is an error or not. */
+function dateListener() {
+  let date = Number.NaN;
+  return {
+    onResponse(answer: { headers: { get(name: string): string | undefined } }): void {
+      date = Date.parse(answer.headers.get('date') ?? '');
+    },
+    now(): Date {
+      if (Number.isNaN(date)) throw new StorageError('garbled', 'Storage answered without a Date.');
+      return new Date(date);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.js';
+import { checkSignal, fullSecond } from './memory-rules.js';
+import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
+import type { Commit, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
+
+/** How long the name of a dropped table stays unusable. Azure promises no less. */
+const BUSY_MS = 40_000;
+
+/** `inspect` shows tests every row of a table, in order; none where there is no such table. */
+export type MemoryTableStore = TableStore & { inspect(table: string): Stored[] };
+
+type Table = Map<string, Partition>;
+type Partition = {
+  rows: Map<string, Stored>;
+  /** Keys in order, some of them of rows that are gone; `added` are those to be put in before the next query. */
+  sorted: string[];
+  added: string[];
+};
+
+/**
+ * Table Storage in memory: its rules, its refusals, its clock. A commit takes effect within the call; the answer comes
+ * later. As in an answer of the real one, `now` is a full second and `modifiedAt` is finer.
+ */
+export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryTableStore {
+  const tables = new Map<string, Table>();
+  const busyUntilMs = new Map<string, number>();
+  let writes = 0;
+
+  const isBusy = (name: string) => clock.now().getTime() < (busyUntilMs.get(name) ?? 0);
+
+  function write(rows: Map<string, Stored>, partition: string, operation: Operation, modifiedAt: Date): string {
+    if (operation.kind === 'delete') {
+      rows.delete(operation.key);
+      return '';
+    }
+    const { key } = operation;
+    const row = operation.kind === 'merge' ? { ...rows.get(key)?.row, ...operation.row } : { ...operation.row };
+    writes += 1;
+    const etag = `W/"${writes}"`;
+    rows.set(key, { partition, key, row, etag, modifiedAt });
+    return etag;
+  }
+
+  return {
+    async commit(name, partition, operations, signal): Promise<Commit> {
+      checkSignal(signal);
+      checkCommit(name, partition, operations);
+      const table = tables.get(name);
+      if (table === undefined) return { kind: isBusy(name) ? 'table-busy' : 'no-table' };
+      const part: Partition = table.get(partition) ?? { rows: new Map(), sorted: [], added: [] };
+      const { rows } = part;
+
+      for (let index = 0; index < operations.length; index++) {
+        const operation = operations[index] as Operation;
+        const why = refusal(operation, rows.get(operation.key));
+        if (why !== undefined) return { kind: 'refused', index, why };
+      }
+
+      table.set(partition, part);
+      const modifiedAt = clock.now();
+      const etags: string[] = [];
+      for (const operation of operations) {
+        if (operation.kind === 'insert') part.added.push(operation.key);
+        etags.push(write(rows, partition, operation, modifiedAt));
+      }
+      if (part.added.length + part.sorted.length > 2 * rows.size + 1_000) sortedKeys(part);
+      return { kind: 'done', etags };
+    },
+
+    async read(name, partition, key, signal) {
+      checkSignal(signal);
+      checkTableName(name);
+      return { stored: tables.get(name)?.get(partition)?.rows.get(key), now: fullSecond(clock) };
+    },
+
+    async query(name, query, signal): Promise<Page> {
+      checkSignal(signal);
+      checkTableName(name);
+      checkQuery(query);
+      const { rows, next } = pageOf(tables.get(name) ?? new Map(), query);
+      return { rows, next, now: fullSecond(clock) };
+    },
+
+    async create(name, signal) {
+      checkSignal(signal);
+      checkTableName(name);
+      if (isBusy(name)) return 'busy';
+      if (!tables.has(name)) tables.set(name, new Map());
+      return 'ready';
+    },
+
+    async drop(name, signal) {
+      checkSignal(signal);
+      checkTableName(name);
+      if (tables.delete(name)) busyUntilMs.set(name, clock.now().getTime() + BUSY_MS);
+    },
+
+    async list(prefix, signal) {
+      checkSignal(signal);
+      return [...tables.keys()].filter((name) => name.startsWith(prefix)).sort();
+    },
+
+    inspect: (name) => pageOf(tables.get(name) ?? new Map(), { limit: Number.POSITIVE_INFINITY }).rows,
+  };
+}
+
+function refusal(operation: Operation, stored: Stored | undefined): 'exists' | 'changed' | 'absent' | undefined {
+  if (operation.kind === 'insert') return stored === undefined ? undefined : 'exists';
+  if (stored === undefined) return 'absent';
+  return operation.etag === undefined || operation.etag === stored.etag ? undefined : 'changed';
+}
+
+function sortedKeys(part: Partition): string[] {
+  if (part.added.length > 0) {
+    // Two ordered runs, which sort merges. A key that was deleted and inserted again is there twice.
+    const keys = part.sorted.concat(part.added.sort()).sort();
+    part.sorted = keys.filter((key, at) => key !== keys[at - 1] && part.rows.has(key));
+    part.added = [];
+  }
+  return part.sorted;
+}
+
+/** The page token is where the page before ended: partition and key, which a line feed can part as no key holds one. */
+function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | undefined } {
+  const [pagePartition, pageKey] = query.page?.split('\n') ?? [];
+  const partitions = query.partition === undefined ? [...table.keys()].sort() : [query.partition];
+  const rows: Stored[] = [];
+
+  for (const partition of partitions) {
+    const part = table.get(partition);
+    if (part === undefined || (pagePartition !== undefined && partition < pagePartition)) continue;
+    const keys = sortedKeys(part);
+    const afterPage = partition === pagePartition ? pageKey : undefined;
+    for (let at = firstIndex(keys, query, afterPage); at < keys.length; at++) {
+      const key = keys[at] as string;
+      if (query.to !== undefined && key >= query.to) break;
+      const stored = part.rows.get(key);
+      if (stored === undefined || !fulfils(stored, query.anyOf)) continue;
+      const last = rows.at(-1);
+      if (rows.length >= query.limit && last) return { rows, next: `${last.partition}\n${last.key}` };
+      rows.push(stored);
+    }
+  }
+  return { rows, next: undefined };
+}
+
+function firstIndex(keys: string[], { from = '', after }: Query, afterPage: string | undefined): number {
+  const isBefore = (key: string) =>
+    key < from || (after !== undefined && key <= after) || (afterPage !== undefined && key <= afterPage);
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(keys[middle] as string)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function fulfils(stored: Stored, anyOf: readonly Condition[] | undefined): boolean {
+  return anyOf === undefined || anyOf.some((condition) => holds(stored, condition));
+}
+
+function holds({ row, modifiedAt }: Stored, condition: Condition): boolean {
+  switch (condition.is) {
+    case 'eq':
+      return propertyOf(row, condition.property) === condition.value;
+    case 'ne':
+      return propertyOf(row, condition.property) !== condition.value;
+    case 'ge':
+      return modifiedAt >= condition.value;
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(condition satisfies never)}`);
+  }
+}
+
+function propertyOf(row: Row, property: string): Row[string] | undefined {
+  return Object.hasOwn(row, property) ? row[property] : undefined;
+}

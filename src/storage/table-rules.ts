@@ -1,0 +1,134 @@
+import { type Operation, type Query, type Row, StorageError } from './table-store.js';
+
+const MOST_OPERATIONS = 100;
+const MOST_TRANSACTION_BYTES = 4 * 1024 * 1024;
+const MOST_ROW_BYTES = 1024 * 1024;
+const MOST_PROPERTIES = 252;
+const LARGEST_PAGE = 1_000;
+// Storage keeps strings as UTF-16: 1 KiB of a key and 64 KiB of a value are half as many characters.
+const LONGEST_KEY = 512;
+const LONGEST_STRING = 32 * 1024;
+/** What the envelope of one operation in a transaction takes, about: verb, URL, headers, boundaries. */
+const ENVELOPE_BYTES = 600;
+
+const tableName = /^[A-Za-z][A-Za-z0-9]{2,62}$/;
+const propertyName = /^[\p{L}_][\p{L}\p{N}_]{0,254}$/u;
+const plainKey = /^[ -"$-.0->@-[\]-~]*$/;
+const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
+const storagesOwn = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
+
+// Names come from code and repeat endlessly; what has passed once is not matched again.
+const goodNames = new Set<string>();
+const MOST_GOOD_NAMES = 1_000;
+
+/**
+ * What Table Storage refuses whatever the table holds. Both implementations ask here first, so that a request which
+ * cannot succeed is never sent, and so that simulations keep storage's limits.
+ * @throws StorageError with isRejected
+ */
+export function checkCommit(table: string, partition: string, operations: readonly Operation[]): void {
+  checkTableName(table);
+  checkKey(partition);
+  if (operations.length === 0) throw rejected('A transaction needs an operation.');
+  if (operations.length > MOST_OPERATIONS) {
+    throw rejected(`A transaction takes ${MOST_OPERATIONS} operations, not ${operations.length}.`);
+  }
+  checkEachRowOnce(operations);
+
+  let characters = 0;
+  for (const operation of operations) {
+    checkKey(operation.key);
+    if (operation.kind !== 'delete') characters += checkRow(operation.row);
+  }
+  // A character is at most three bytes of UTF-8, six where JSON escapes it: small transactions need no exact count.
+  if (characters * 6 + operations.length * (ENVELOPE_BYTES + 9 * LONGEST_KEY) > MOST_TRANSACTION_BYTES) {
+    checkBytes(partition, operations);
+  }
+}
+
+export function checkTableName(table: string): void {
+  if (goodNames.has(table)) return;
+  if (!tableName.test(table)) throw rejected('A table name is 3 to 63 letters and digits, a letter first.');
+  keepName(table);
+}
+
+export function checkQuery({ partition, from, to, after, anyOf, limit }: Query): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
+    throw rejected(`A page has 1 to ${LARGEST_PAGE} rows, not ${limit}.`);
+  }
+  if (partition === undefined && (from ?? to ?? after) !== undefined)
+    throw rejected('A range of keys needs a partition.');
+  if (anyOf?.length === 0) throw rejected('A query for one of no conditions finds nothing.');
+  for (const condition of anyOf ?? []) {
+    if (condition.is !== 'ge' && !goodNames.has(condition.property)) checkPropertyName(condition.property);
+  }
+}
+
+/** How much of a transaction's 4 MiB an operation takes, rather too much than too little. */
+export function operationBytes(partition: string, operation: Operation): number {
+  const keys = 6 * (partition.length + operation.key.length);
+  return ENVELOPE_BYTES + keys + (operation.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(operation.row)));
+}
+
+function checkKey(key: string): void {
+  if (key.length > LONGEST_KEY) throw rejected(`A key is at most ${LONGEST_KEY} characters long.`);
+  if (plainKey.test(key)) return;
+  if (forbiddenInKeys.test(key)) throw rejected('A key may not hold / \\ # ? or control characters.');
+  if (!key.isWellFormed()) throw rejected('A key may not hold half a character.');
+}
+
+function checkEachRowOnce(operations: readonly Operation[]): void {
+  if (operations.length === 1) return;
+  const keys = new Set<string>();
+  for (const { key } of operations) keys.add(key);
+  if (keys.size < operations.length) throw rejected('A transaction may name a row once.');
+}
+
+/** Returns the number of characters that the row takes. */
+function checkRow(row: Row): number {
+  let characters = 0;
+  let properties = 0;
+  for (const name in row) {
+    if (!goodNames.has(name)) checkPropertyName(name);
+    properties += 1;
+    characters += name.length + checkValue(row[name]);
+  }
+  if (properties > MOST_PROPERTIES) throw rejected(`A row has at most ${MOST_PROPERTIES} properties.`);
+  if (characters * 2 > MOST_ROW_BYTES) throw rejected('A row is at most 1 MiB long.', 413);
+  return characters;
+}
+
+function checkValue(value: unknown): number {
+  switch (typeof value) {
+    case 'string':
+      if (value.length > LONGEST_STRING) throw rejected('A property is at most 64 KiB long.', 413);
+      return value.length;
+    case 'number':
+      if (!Number.isFinite(value)) throw rejected('A number must be finite.');
+      return 24;
+    case 'boolean':
+      return 5;
+    default:
+      throw rejected('A value is a string, a number or a boolean.');
+  }
+}
+
+function checkPropertyName(name: string): void {
+  if (!propertyName.test(name)) throw rejected('A property name is letters, digits and underscores, no digit first.');
+  if (storagesOwn.test(name)) throw rejected('A property has a name that is reserved for storage.');
+  keepName(name);
+}
+
+function keepName(name: string): void {
+  if (goodNames.size < MOST_GOOD_NAMES) goodNames.add(name);
+}
+
+function checkBytes(partition: string, operations: readonly Operation[]): void {
+  let bytes = 0;
+  for (const operation of operations) bytes += operationBytes(partition, operation);
+  if (bytes > MOST_TRANSACTION_BYTES) throw rejected('A transaction is at most 4 MiB long.', 413);
+}
+
+function rejected(message: string, status = 400): StorageError {
+  return new StorageError(`http-${status}`, message, { isRejected: true });
+}

@@ -1,0 +1,186 @@
+import type { Clock, Random } from '../clock.js';
+import type { Address } from './address.js';
+import { placeOf, SHARDS, shardOfId } from './address.js';
+import type { GroupCommit } from './group-commit.js';
+import { StorageError, type Stored, type TableStore } from './table-store.js';
+
+/**
+ * The table `waiting`: what is to be done later. Partition: the shard of the event's id, `long-` before it for what
+ * queue `due-long` runs. Key: `<due time>.<address>.<token>`; the token is new for every row, so no two share a name,
+ * and a row that was deleted never comes back as another.
+ *
+ * Adding: dies before it, nothing; after it, a row that finds its record settled, or waiting for another, and goes.
+ * Deleting: dies before it, the same; twice, the second finds it gone.
+ */
+export type Waiting = {
+  /** Returns the name of the row: what a record that waits for it holds in `due`. */
+  add(row: NewRow, untilMs: number): Promise<string>;
+  delete(row: WaitingRow): Promise<void>;
+  /** Rows of a shard that are due, in order of due time; `next`: there may be more after this one. */
+  due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
+  isDue(shard: string, now: Date): Promise<boolean>;
+  /** Rows for jobs of the events that have this id; looks at 20,000 rows at the most. */
+  find(eventIdDigest: string): Promise<WaitingRow[]>;
+  /** How many rows there are, counting up to `most`, and when the earliest is or was due. */
+  count(most: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
+};
+
+export type NewRow = {
+  dueAt: Date;
+  /** Runs for longer than a delivery may. */
+  isLong: boolean;
+  /** The event as the function received it, as JSON. */
+  event: string;
+  /** A job; or an event that is to be handled as if Event Grid had just delivered it. */
+  of: { kind: 'job'; address: Address; redrive?: number } | { kind: 'delivery'; eventIdDigest: string };
+};
+
+export type WaitingRow = NewRow & { shard: string; name: string };
+
+export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
+export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `long-${name}`);
+
+const TABLE = 'waiting';
+const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
+const PAGE = 1000;
+const MOST_LOOKED_AT = 20_000;
+const DELETE_WITHIN_MS = 10_000;
+
+export function createWaiting(deps: {
+  tables: TableStore;
+  commit: GroupCommit;
+  clock: Clock;
+  random: Random;
+}): Waiting {
+  const { tables, commit, clock, random } = deps;
+  return {
+    async add(row, untilMs) {
+      const idDigest = row.of.kind === 'job' ? placeOf(row.of.address).idDigest : row.of.eventIdDigest;
+      const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
+      const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`;
+      const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
+        operation: {
+          kind: 'insert',
+          key: name,
+          row: {
+            kind: row.of.kind,
+            event: escapeLineEnds(row.event),
+            redrive: (row.of.kind === 'job' && row.of.redrive) || 0,
+            idDigest,
+          },
+        },
+        isOwn: (current) => current !== undefined,
+        untilMs,
+      });
+      if (written.kind !== 'written') {
+        throw new StorageError(
+          'waiting-busy',
+          `A row could not be added to table ${TABLE} (${written.kind}); nothing is acknowledged.`,
+        );
+      }
+      return name;
+    },
+
+    async delete(row) {
+      await commit.write(TABLE, row.shard, {
+        operation: { kind: 'delete', key: row.name },
+        isOwn: (current) => current === undefined,
+        untilMs: clock.monotonic() + DELETE_WITHIN_MS,
+      });
+    },
+
+    async due(shard, now, after) {
+      let page: string | undefined;
+      for (;;) {
+        const answer = await tables.query(TABLE, {
+          partition: shard,
+          to: now.toISOString(),
+          ...(after ? { after } : {}),
+          limit: PAGE,
+          ...(page ? { page } : {}),
+        });
+        page = answer.next;
+        const last = answer.rows.at(-1);
+        if (!last && page) continue; // storage may answer with an empty page, and go on
+        const isMore = last && (page !== undefined || answer.rows.length === PAGE);
+        return { rows: answer.rows.map(decode), next: isMore ? last.key : undefined };
+      }
+    },
+
+    async isDue(shard, now) {
+      const answer = await tables.query(TABLE, { partition: shard, to: now.toISOString(), limit: 1 });
+      return answer.rows.length > 0 || answer.next !== undefined;
+    },
+
+    async find(idDigest) {
+      const found = await Promise.all(
+        [shardFor(false, idDigest), shardFor(true, idDigest)].map(async (partition) => {
+          const rows: WaitingRow[] = [];
+          let looked = 0;
+          for (let page: string | undefined, first = true; (first || page) && looked < MOST_LOOKED_AT; first = false) {
+            const answer = await tables.query(TABLE, {
+              partition,
+              anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }],
+              limit: PAGE,
+              ...(page ? { page } : {}),
+            });
+            rows.push(...answer.rows.map(decode));
+            page = answer.next;
+            looked += PAGE;
+          }
+          return rows;
+        }),
+      );
+      return found.flat();
+    },
+
+    async count(most) {
+      let rows = 0;
+      let earliest: string | undefined;
+      for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
+        for (let page: string | undefined, first = true; first || page; first = false) {
+          const answer = await tables.query(TABLE, { partition: shard, limit: PAGE, ...(page ? { page } : {}) });
+          const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
+          if (due && (!earliest || due < earliest)) earliest = due;
+          rows += answer.rows.length;
+          page = answer.next;
+          if (rows >= most) return { rows, isMore: true, earliestDueAt: earliest ? new Date(earliest) : undefined };
+        }
+      }
+      return { rows, isMore: false, earliestDueAt: earliest ? new Date(earliest) : undefined };
+    },
+  };
+}
+
+/** JSON may hold these two as they are; Azurite cannot read a transaction in which they are. */
+function escapeLineEnds(json: string): string {
+  return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
+function shardFor(isLong: boolean, idDigest: string): string {
+  return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
+}
+
+/** When the row of this name is due. */
+export function dueAtOf(name: string): Date {
+  return new Date(name.slice(0, DUE_LENGTH));
+}
+
+function decode({ partition, key, row }: Stored): WaitingRow {
+  const redrive = Number(row.redrive ?? 0);
+  return {
+    shard: partition,
+    name: key,
+    dueAt: dueAtOf(key),
+    isLong: partition.startsWith('long-'),
+    event: String(row.event ?? ''),
+    of:
+      row.kind === 'delivery'
+        ? { kind: 'delivery', eventIdDigest: String(row.idDigest ?? '') }
+        : {
+            kind: 'job',
+            address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
+            ...(redrive > 0 ? { redrive } : {}),
+          },
+  };
+}

@@ -1,0 +1,85 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
+import type { StorageConnection } from '../../src/storage/storage-connection.js';
+import { testConnection } from '../azurite/connection.js';
+import { blobStoreContract } from './blob-store.contract.js';
+import { type StorageServer, startStorageServer } from './storage-server.js';
+
+const azurite = (): StorageConnection => ({ kind: 'connection-string', connectionString: testConnection() });
+
+describe('a blob store on Azurite', () =>
+  blobStoreContract(() => createAzureBlobStore(azurite(), crypto.randomUUID())));
+
+describe('a blob store on Azurite, beyond the contract', () => {
+  it('given a blob, then it is marked as JSON', async () => {
+    const container = crypto.randomUUID();
+    await createAzureBlobStore(azurite(), container).create('a.json', '{}');
+
+    const blob = BlobServiceClient.fromConnectionString(testConnection())
+      .getContainerClient(container)
+      .getBlobClient('a.json');
+
+    expect((await blob.getProperties()).contentType).toBe('application/json');
+  });
+});
+
+describe('a blob store whose storage fails', () => {
+  let server: StorageServer;
+
+  beforeEach(async () => {
+    server = await startStorageServer();
+  });
+
+  afterEach(() => server.close());
+
+  function everyCall() {
+    const store = createAzureBlobStore(server.connection, 'letters');
+    return [
+      () => store.create('secret-name', 'secret-content'),
+      () => store.read('secret-name'),
+      () => store.delete('secret-name'),
+      () => store.list('secret-prefix', { limit: 1 }),
+    ];
+  }
+
+  it.each([
+    { status: 500, reason: 'InternalError', code: 'http-500', isRejected: false },
+    { status: 503, reason: 'ServerBusy', code: 'http-503', isRejected: false },
+    { status: 403, reason: 'AuthorizationFailure', code: 'forbidden', isRejected: false },
+    { status: 409, reason: 'ContainerBeingDeleted', code: 'http-409', isRejected: false },
+    { status: 404, reason: 'AccountNotFound', code: 'http-404', isRejected: false },
+    { status: 400, reason: 'InvalidInput', code: 'http-400', isRejected: true },
+  ])(
+    'given $status $reason, then it is $code after one request, and tells nothing of names or content',
+    async ({ status, reason, code, isRejected }) => {
+      server.answerWith((response) => response.writeHead(status, { 'x-ms-error-code': reason }).end());
+
+      for (const [index, call] of everyCall().entries()) {
+        const error = await call().catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ name: 'StorageError', code, isRejected });
+        expect((error as Error).message).toContain(reason);
+        expect(JSON.stringify(error) + String(error)).not.toMatch(/secret|letters|127\.0\.0\.1/);
+        expect(server.requests).toHaveLength(index + 1);
+      }
+    },
+  );
+
+  it('given nobody listens, then it is unreachable', async () => {
+    const calls = everyCall();
+    await server.close();
+
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it('given the content breaks off, then what came is not taken for all of it', async () => {
+    server.answerWith((response) => {
+      response.writeHead(200, { 'content-length': '100', etag: '"1"' }).write('{"half":');
+      setImmediate(() => response.destroy());
+    });
+
+    await expect(createAzureBlobStore(server.connection, 'letters').read('a')).rejects.toMatchObject({
+      name: 'StorageError',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,251 @@
+import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import type { Operation } from '../../src/storage/table-store.js';
+import { testConnection } from '../azurite/connection.js';
+import { type StorageServer, startStorageServer, tableError, transactionError } from './storage-server.js';
+import { tableStoreContract } from './table-store.contract.js';
+
+describe('a table store on Azurite', () =>
+  tableStoreContract(() => createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() })));
+
+const one: Operation[] = [{ kind: 'insert', key: 'secret-key', row: { value: 'secret-value' } }];
+const two: Operation[] = [...one, { kind: 'delete', key: 'other' }];
+
+describe('a table store whose storage fails', () => {
+  let server: StorageServer;
+
+  beforeEach(async () => {
+    server = await startStorageServer();
+  });
+
+  afterEach(() => server.close());
+
+  function everyCall() {
+    const store = createAzureTableStore(server.connection);
+    return [
+      () => store.commit('rows', 'p', one),
+      () => store.commit('rows', 'p', two),
+      () => store.read('rows', 'p', 'secret-key'),
+      () => store.query('rows', { partition: 'secret-key', limit: 1 }),
+      () => store.create('rows'),
+      () => store.drop('rows'),
+      () => store.list('rows'),
+    ];
+  }
+
+  it.each([
+    { status: 500, odata: 'InternalError', code: 'http-500', isRejected: false },
+    { status: 503, odata: 'ServerBusy', code: 'http-503', isRejected: false },
+    { status: 429, odata: 'TooManyRequests', code: 'http-429', isRejected: false },
+    { status: 403, odata: 'AuthorizationFailure', code: 'forbidden', isRejected: false },
+    { status: 409, odata: 'AccountBeingMoved', code: 'http-409', isRejected: false },
+    { status: 400, odata: 'InvalidInput', code: 'http-400', isRejected: true },
+    { status: 413, odata: 'RequestBodyTooLarge', code: 'http-413', isRejected: true },
+  ])(
+    'given $status $odata, then it is $code after one request, and tells nothing of rows or addresses',
+    async ({ status, odata, code, isRejected }) => {
+      server.answerWith(tableError(status, odata));
+
+      for (const [index, call] of everyCall().entries()) {
+        const error = await call().catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ name: 'StorageError', code, isRejected });
+        expect((error as Error).message).toContain(odata);
+        expect(JSON.stringify(error) + String(error)).not.toMatch(/secret|rows|127\.0\.0\.1/);
+        expect((error as Error).cause).toBeUndefined();
+        expect(server.requests).toHaveLength(index + 1);
+      }
+    },
+  );
+
+  it('given 404 from something else than storage, then it is no answer about rows or tables', async () => {
+    server.answerWith((response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<p>Not found</p>'));
+
+    for (const call of everyCall().slice(0, 5)) {
+      await expect(call()).rejects.toMatchObject({ code: 'http-404', isRejected: false });
+    }
+  });
+
+  it('given nobody listens, then it is unreachable', async () => {
+    const calls = everyCall();
+    await server.close();
+
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'unreachable', isRejected: false });
+  });
+
+  it('given the connection breaks after the request, then it is unreachable, and was sent once', async () => {
+    server.answerWith((response) => response.destroy());
+
+    for (const [index, call] of everyCall().entries()) {
+      await expect(call()).rejects.toMatchObject({ code: 'unreachable', isRejected: false });
+      expect(server.requests).toHaveLength(index + 1);
+    }
+  });
+
+  it('given no answer and a signal that aborts, then the call ends', async () => {
+    const store = createAzureTableStore(server.connection);
+    const caller = new AbortController();
+    server.answerWith(() => caller.abort());
+
+    await expect(store.commit('rows', 'p', two, caller.signal)).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('given an answer to a transaction that is not whole, then it is not taken as done', async () => {
+    server.answerWith((response) =>
+      response
+        .writeHead(202, { 'content-type': 'multipart/mixed; boundary=batchresponse_1' })
+        .end('--batchresponse_1\r\n--changesetresponse_1\r\nHTTP/1.1 204 No Content\r\n--changesetresponse_1--\r\n'),
+    );
+
+    await expect(createAzureTableStore(server.connection).commit('rows', 'p', two)).rejects.toMatchObject({
+      code: 'garbled',
+      isRejected: false,
+    });
+  });
+
+  it.each([
+    { status: 409, odata: 'EntityAlreadyExists', why: 'exists' },
+    { status: 412, odata: 'UpdateConditionNotSatisfied', why: 'changed' },
+    { status: 404, odata: 'ResourceNotFound', why: 'absent' },
+    { status: 404, odata: 'EntityNotFound', why: 'absent' },
+  ])('given $odata, then the operation is refused: $why', async ({ status, odata, why }) => {
+    const store = createAzureTableStore(server.connection);
+
+    server.answerWith(tableError(status, odata));
+    expect(await store.commit('rows', 'p', one)).toEqual({ kind: 'refused', index: 0, why });
+
+    server.answerWith(transactionError(status, odata, `1:${odata}.\nRequestId:1`));
+    expect(await store.commit('rows', 'p', two)).toEqual({ kind: 'refused', index: 1, why });
+  });
+
+  it.each(['The specified entity already exists.', '2:The specified entity already exists.'])(
+    'given a transaction that names none of its operations (%s), then nothing is made of it',
+    async (message) => {
+      server.answerWith(transactionError(409, 'EntityAlreadyExists', message));
+
+      await expect(createAzureTableStore(server.connection).commit('rows', 'p', two)).rejects.toMatchObject({
+        code: 'http-409',
+      });
+    },
+  );
+
+  it.each([
+    { status: 404, odata: 'TableNotFound', kind: 'no-table', created: undefined },
+    { status: 409, odata: 'TableBeingDeleted', kind: 'table-busy', created: 'busy' },
+    { status: 409, odata: 'TableAlreadyExists', kind: undefined, created: 'ready' },
+  ])('given $odata, then writes say so, and reads are empty', async ({ status, odata, kind, created }) => {
+    const store = createAzureTableStore(server.connection);
+    const answer = tableError(status, odata);
+    server.answerWith(answer);
+
+    if (created !== undefined) expect(await store.create('rows')).toBe(created);
+    if (kind === undefined) return;
+    expect(await store.commit('rows', 'p', one)).toEqual({ kind });
+    expect(await store.read('rows', 'p', 'k')).toEqual({ stored: undefined, now: expect.any(Date) });
+    expect(await store.query('rows', { limit: 1 })).toEqual({ rows: [], next: undefined, now: expect.any(Date) });
+    expect(await store.drop('rows')).toBeUndefined();
+    server.answerWith(transactionError(status, odata, `0:${odata}.`));
+    expect(await store.commit('rows', 'p', two)).toEqual({ kind });
+  });
+
+  it('given a page with a continuation and no rows, then the next page is asked for with it', async () => {
+    const store = createAzureTableStore(server.connection);
+    server.answerWith((response) =>
+      response
+        .writeHead(200, {
+          'content-type': 'application/json',
+          'x-ms-continuation-NextPartitionKey': '1!4!cA--',
+          'x-ms-continuation-NextRowKey': '1!4!aw--',
+        })
+        .end('{"value":[]}'),
+    );
+
+    const page = await store.query('rows', { limit: 5 });
+    await store.query('rows', { limit: 5, page: page.next ?? '' });
+
+    expect(page).toMatchObject({ rows: [], next: expect.any(String) });
+    expect(server.requests[1]?.url).toContain('NextPartitionKey=1!4!cA--&NextRowKey=1!4!aw--');
+  });
+
+  it('given whole numbers beyond 32 bits and fractions, then they are sent as doubles, in rows and in filters', async () => {
+    const store = createAzureTableStore(server.connection);
+    const row = { a: 2 ** 31 - 1, b: 2 ** 31, c: -(2 ** 31), d: -(2 ** 31) - 1, e: 1.5 };
+
+    server.answerWith((response) => response.writeHead(204, { etag: 'W/"1"' }).end());
+    await store.commit('rows', 'p', [{ kind: 'insert', key: 'k', row }]);
+    server.answerWith((response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"value":[]}'),
+    );
+    await store.query('rows', {
+      limit: 1,
+      anyOf: Object.values(row).map((value) => ({ property: 'n', is: 'eq', value })),
+    });
+
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
+      PartitionKey: 'p',
+      RowKey: 'k',
+      ...row,
+      'b@odata.type': 'Edm.Double',
+      'd@odata.type': 'Edm.Double',
+      'e@odata.type': 'Edm.Double',
+    });
+    expect(new URL(server.requests[1]?.url ?? '', 'http://localhost').searchParams.get('$filter')).toBe(
+      '(n eq 2147483647 or n eq 2147483648.0 or n eq -2147483648 or n eq -2147483649.0 or n eq 1.5)',
+    );
+  });
+
+  it('given rows of other types, put in by hand, then they are read as the nearest of ours', async () => {
+    server.answerWith((response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({
+          'odata.etag': 'W/"1"',
+          PartitionKey: 'p',
+          RowKey: 'k',
+          Timestamp: '2026-03-01T12:00:00.1234567Z',
+          'at@odata.type': 'Edm.DateTime',
+          at: '2026-03-01T12:00:00.000Z',
+          'big@odata.type': 'Edm.Int64',
+          big: '9007199254740991',
+          'bytes@odata.type': 'Edm.Binary',
+          bytes: 'AAEC',
+          text: '2026-03-01T12:00:00.000Z',
+        }),
+      ),
+    );
+
+    const { stored } = await createAzureTableStore(server.connection).read('rows', 'p', 'k');
+
+    expect(stored).toEqual({
+      partition: 'p',
+      key: 'k',
+      etag: 'W/"1"',
+      modifiedAt: new Date('2026-03-01T12:00:00.123Z'),
+      row: { at: '2026-03-01T12:00:00.000Z', big: Number.MAX_SAFE_INTEGER, text: '2026-03-01T12:00:00.000Z' },
+    });
+  });
+});
+
+describe('a connection', () => {
+  it.each([
+    'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net',
+    'UseDevelopmentStorage=true',
+  ])('given %s, then a store is made without any request', (connectionString) => {
+    expect(() => createAzureTableStore({ kind: 'connection-string', connectionString })).not.toThrow();
+  });
+
+  it('given an identity and an address without TLS, then no token is sent there', async () => {
+    const server = await startStorageServer();
+    const getToken = jest.fn(async () => ({ token: 'secret', expiresOnTimestamp: 4_102_444_800_000 }));
+    const uri = `${(server.connection as { connectionString: string }).connectionString.split('TableEndpoint=')[1]?.split(';')[0]}`;
+    const store = createAzureTableStore({
+      kind: 'identity',
+      tableServiceUri: uri,
+      blobServiceUri: uri,
+      queueServiceUri: uri,
+      credential: { getToken },
+    });
+
+    await expect(store.read('rows', 'p', 'k')).rejects.toMatchObject({ name: 'StorageError' });
+
+    expect(server.requests).toEqual([]);
+    await server.close();
+  });
+});

@@ -1,0 +1,123 @@
+import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
+
+/** What every BlobStore keeps. `make` gives an empty store, whose container is not there yet. */
+export function blobStoreContract(make: () => BlobStore): void {
+  let store = make();
+
+  beforeEach(() => {
+    store = make();
+  });
+
+  async function pages(prefix: string, limit: number): Promise<BlobPage[]> {
+    const all: BlobPage[] = [];
+    let next: string | undefined;
+    do {
+      const page = await store.list(prefix, { limit, ...(next !== undefined && { page: next }) });
+      all.push(page);
+      next = page.next;
+    } while (next !== undefined && all.length < 100);
+    return all;
+  }
+
+  describe('a container that is not there yet', () => {
+    it('given it is read, listed or deleted from, then it is empty', async () => {
+      expect(await store.read('a')).toBeUndefined();
+      expect(await store.delete('a')).toBeUndefined();
+      expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
+    });
+
+    it('given several blobs at the same time, then it is made and all are written', async () => {
+      const names = ['a', 'b', 'c', 'd'];
+
+      const created = await Promise.all(names.map((name) => store.create(name, name)));
+
+      expect(created).toEqual(['created', 'created', 'created', 'created']);
+      expect(await Promise.all(names.map((name) => store.read(name)))).toEqual(names);
+    });
+  });
+
+  describe('a blob', () => {
+    it.each(['{"a": 1}', '', 'Zoë 漢字 🫀 \u2028', 'x'.repeat(1_000_000)])(
+      'given its content, then it reads as written (case %#)',
+      async (content) => {
+        await store.create('a', content);
+
+        expect(await store.read('a')).toBe(content);
+      },
+    );
+
+    it('given there is one of its name, then nothing is written', async () => {
+      await store.create('a', 'first');
+
+      expect(await store.create('a', 'second')).toBe('exists');
+
+      expect(await store.read('a')).toBe('first');
+    });
+
+    it('given two writers at the same time, then one creates it', async () => {
+      await store.create('other', '');
+
+      const answers = await Promise.all(['1', '2', '3'].map((content) => store.create('a', content)));
+
+      expect(answers.sort()).toEqual(['created', 'exists', 'exists']);
+    });
+
+    it('given it is deleted, then it is gone, and can be created again', async () => {
+      await store.create('a', 'first');
+
+      await store.delete('a');
+      await store.delete('a');
+
+      expect(await store.read('a')).toBeUndefined();
+      expect(await store.create('a', 'second')).toBe('created');
+      expect(await store.read('a')).toBe('second');
+    });
+
+    it('given a name with slashes and signs, then it is found by it', async () => {
+      const name = "pending/failed/2026-03-01/a%20b 'c' #?+é.0.json";
+      await store.create(name, '{}');
+
+      expect(await store.read(name)).toBe('{}');
+      expect((await store.list('pending/', { limit: 10 })).blobs).toEqual([{ name, createdAt: expect.any(Date) }]);
+    });
+  });
+
+  describe('a list', () => {
+    it('given a prefix, then it is those that begin with it, in order, with the time they were created', async () => {
+      for (const name of ['p/b', 'p/a/2', 'q/a', 'p/a/1', 'p']) await store.create(name, '{}');
+
+      const { blobs, next } = await store.list('p/', { limit: 10 });
+
+      expect(blobs.map(({ name }) => name)).toEqual(['p/a/1', 'p/a/2', 'p/b']);
+      expect(next).toBeUndefined();
+      for (const { createdAt } of blobs) {
+        expect(Math.abs(Date.now() - createdAt.getTime())).toBeLessThan(10_000);
+        expect(createdAt.getTime() % 1000).toBe(0);
+      }
+    });
+
+    it.each([1, 2, 7, 100])('given pages of %i, then each comes once, in order', async (limit) => {
+      const names = Array.from({ length: 7 }, (_, i) => `p/${i}`);
+      await Promise.all([...names, 'o', 'q'].map((name) => store.create(name, '')));
+
+      const all = await pages('p/', limit);
+
+      expect(all.flatMap(({ blobs }) => blobs.map(({ name }) => name))).toEqual(names);
+      expect(Math.max(...all.map(({ blobs }) => blobs.length))).toBeLessThanOrEqual(limit);
+    });
+  });
+
+  describe('a caller who has given up', () => {
+    it('given the signal has aborted, then nothing is done', async () => {
+      const signal = AbortSignal.abort();
+      const aborted = { name: 'StorageError', code: 'aborted' };
+
+      await expect(store.create('a', '', signal)).rejects.toMatchObject(aborted);
+      await expect(store.read('a', signal)).rejects.toMatchObject(aborted);
+      await expect(store.delete('a', signal)).rejects.toMatchObject(aborted);
+      await expect(store.list('', { limit: 1 }, signal)).rejects.toMatchObject(aborted);
+
+      expect(await store.read('a')).toBeUndefined();
+    });
+  });
+}

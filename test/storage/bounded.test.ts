@@ -1,0 +1,159 @@
+import { getEventListeners } from 'node:events';
+import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import { StorageError, type TableStore } from '../../src/storage/table-store.js';
+import { type Fault, faultyBlobs, faultyQueue, faultyTables } from './faults.js';
+import { createTestClock } from './test-clock.js';
+
+const MS = 3_000;
+
+/** Every method of the three stores, over memory, with the same fault in each call. */
+function callsWith(fault: Fault) {
+  const clock = createTestClock();
+  const tables = boundedTables(
+    faultyTables(createMemoryTableStore({ clock }), () => fault),
+    clock,
+    MS,
+  );
+  const blobs = boundedBlobs(
+    faultyBlobs(createMemoryBlobStore({ clock }), () => fault),
+    clock,
+    MS,
+  );
+  const queue = boundedQueue(
+    faultyQueue(createMemoryQueueStore(), () => fault),
+    clock,
+    MS,
+  );
+  const calls: ((signal?: AbortSignal) => Promise<unknown>)[] = [
+    (signal) => tables.commit('rows', 'p', [{ kind: 'delete', key: 'k' }], signal),
+    (signal) => tables.read('rows', 'p', 'k', signal),
+    (signal) => tables.query('rows', { limit: 1 }, signal),
+    (signal) => tables.create('rows', signal),
+    (signal) => tables.drop('rows', signal),
+    (signal) => tables.list('', signal),
+    (signal) => blobs.create('b', '{}', signal),
+    (signal) => blobs.read('b', signal),
+    (signal) => blobs.delete('b', signal),
+    (signal) => blobs.list('', { limit: 1 }, signal),
+    (signal) => queue.send('wake', signal),
+    (signal) => queue.length(signal),
+  ];
+  return { clock, calls };
+}
+
+/** A store whose reads show the signal that they were given, and wait for `answer`. */
+function heldReads() {
+  const signals: (AbortSignal | undefined)[] = [];
+  const answer = Promise.withResolvers<never>();
+  const store = {
+    read(_table: string, _partition: string, _key: string, signal?: AbortSignal) {
+      signals.push(signal);
+      return answer.promise;
+    },
+  } as Partial<TableStore> as TableStore;
+  return { store, signals, answer };
+}
+
+describe('a call to storage that never answers', () => {
+  it('given the time is not over, then it goes on waiting', async () => {
+    const { clock, calls } = callsWith('never');
+    const ended = jest.fn();
+    for (const call of calls)
+      call()
+        .finally(ended)
+        .catch(() => undefined);
+
+    clock.advance(MS - 1);
+    await new Promise(setImmediate);
+
+    expect(ended).not.toHaveBeenCalled();
+    expect(clock.timers).toBe(calls.length);
+  });
+
+  it('given the time is over, then it rejects as a timeout, whatever was called', async () => {
+    const { clock, calls } = callsWith('never');
+    const answers = calls.map((call) => call());
+
+    clock.advance(MS);
+
+    for (const answer of answers) await expect(answer).rejects.toMatchObject({ name: 'StorageError', code: 'timeout' });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('given the time is over, then the call below hears it, and what it says later does no harm', async () => {
+    const clock = createTestClock();
+    const { store, signals, answer } = heldReads();
+    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k');
+
+    clock.advance(MS);
+    await expect(read).rejects.toMatchObject({ code: 'timeout' });
+    answer.reject(new StorageError('late', 'Nobody listens.'));
+    await new Promise(setImmediate);
+
+    expect(signals[0]?.aborted).toBe(true);
+  });
+});
+
+describe('a call to storage that answers', () => {
+  it('given a value, then it is the value, and no timer or listener is left', async () => {
+    const { clock, calls } = callsWith('ok');
+    const { signal } = new AbortController();
+
+    for (const call of calls) await call(signal);
+
+    expect(clock.timers).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('given an error, then it is that error, and no timer or listener is left', async () => {
+    const { clock, calls } = callsWith('fail-before');
+    const { signal } = new AbortController();
+
+    for (const call of calls) await expect(call(signal)).rejects.toMatchObject({ code: 'fault' });
+
+    expect(clock.timers).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('given it throws before it returns a promise, then the call rejects with that', async () => {
+    const clock = createTestClock();
+    const store = {
+      read: () => {
+        throw new TypeError('at once');
+      },
+    } as Partial<TableStore> as TableStore;
+
+    await expect(boundedTables(store, clock, MS).read('rows', 'p', 'k')).rejects.toThrow('at once');
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('a caller who gives up', () => {
+  it('given a call under way, then it rejects at once, the call below hears it, and nothing is left', async () => {
+    const clock = createTestClock();
+    const { store, signals } = heldReads();
+    const caller = new AbortController();
+    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k', caller.signal);
+
+    caller.abort();
+
+    await expect(read).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+    expect(signals[0]?.aborted).toBe(true);
+    expect(clock.timers).toBe(0);
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('given it was before the call, then nothing is called', async () => {
+    const clock = createTestClock();
+    const { store, signals } = heldReads();
+
+    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k', AbortSignal.abort());
+
+    await expect(read).rejects.toMatchObject({ code: 'aborted' });
+    expect(signals).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+});

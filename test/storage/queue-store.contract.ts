@@ -1,0 +1,45 @@
+import type { QueueStore } from '../../src/storage/queue-store.js';
+
+/** What every QueueStore keeps. `make` gives an empty queue that is not there yet, and what reads it as the trigger does. */
+export function queueStoreContract(
+  make: () => { store: QueueStore; receive: () => Promise<string | undefined> },
+): void {
+  let { store, receive } = make();
+
+  beforeEach(() => {
+    ({ store, receive } = make());
+  });
+
+  it('given a queue that is not there yet, then it has no messages', async () => {
+    expect(await store.length()).toBe(0);
+  });
+
+  it.each(['wake', '{"shard":"3","after":"2026"}', '<a> & "b"', 'Zoë 🫀'])(
+    'given %p is sent, then the trigger sees it',
+    async (text) => {
+      await store.send(text);
+
+      expect(await store.length()).toBe(1);
+      expect(await receive()).toBe(text);
+    },
+  );
+
+  it('given several are sent at the same time, then all arrive', async () => {
+    const texts = ['1', '2', '3', '4'];
+
+    await Promise.all(texts.map((text) => store.send(text)));
+
+    expect(await store.length()).toBe(4);
+    const received = [await receive(), await receive(), await receive(), await receive()];
+    expect(received.sort()).toEqual(texts);
+  });
+
+  it('given the signal has aborted, then nothing is done', async () => {
+    const signal = AbortSignal.abort();
+
+    await expect(store.send('wake', signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+    await expect(store.length(signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+
+    expect(await store.length()).toBe(0);
+  });
+}
