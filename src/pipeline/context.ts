@@ -1,0 +1,164 @@
+import type { Random } from '../clock.js';
+import { digest } from '../digest.js';
+import { resourceOf } from '../events/order.js';
+import type { GroupCommit } from '../storage/group-commit.js';
+import type { JobRecord } from '../storage/ledger.js';
+import { type Operation, type Row, StorageError, type Stored, type TableStore } from '../storage/table-store.js';
+import type { Watermark } from '../storage/watermarks.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { type Context, NonRetriableError, type WorkflowLog, type WorkflowTable } from '../workflow.js';
+import type { Cancellation } from './handler.js';
+import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
+import { fieldsOf, type Run } from './run.js';
+
+/** A write that came after the lease, or from a holder that another has followed. Nothing was written. */
+export class LeaseLostError extends Error {
+  override name = 'LeaseLostError';
+  readonly code = 'lease-lost';
+}
+
+type ContextDeps = {
+  run: Run;
+  job: Hold<JobRecord>;
+  resource: Hold<Watermark> | undefined;
+  cancellation: Cancellation;
+  /** Whether the pipeline still waits for this handler. */
+  isOpen: () => boolean;
+  tables: TableStore;
+  commit: GroupCommit;
+  random: Random;
+  telemetry: Telemetry;
+};
+
+/** What the handler is given. Most handlers use little of it, so it is made when it is asked for. */
+export function createContext(deps: ContextDeps): Context {
+  const { run, job, resource, cancellation } = deps;
+  return {
+    get signal() {
+      return cancellation.signal;
+    },
+    get log() {
+      return createLog(deps);
+    },
+    tables: (name) => createTable(name, deps),
+    fence: resource?.value.fence,
+    attempt: job.value.tries + 1,
+    idempotencyKey: run.address,
+  };
+}
+
+function createLog({ run, telemetry }: ContextDeps): WorkflowLog {
+  const write = (level: 'info' | 'warn' | 'error') => (code: string, numbers?: Readonly<Record<string, number>>) =>
+    telemetry.log(level, 'workflow', {
+      ...fieldsOf(run),
+      code: codeOf(code),
+      ...(numbers ? { numbers: numbersOf(numbers) } : {}),
+    });
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** A code is a word, not a sentence with a name in it. */
+function codeOf(code: string): string {
+  return /^[a-z][a-z0-9-]{0,63}$/.test(code) ? code : 'code-not-a-word';
+}
+
+function numbersOf(numbers: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => [codeOf(name.toLowerCase()), Number(value)]),
+  );
+}
+
+const OURS = /^(ledger.*|waiting|watermarks)$/i;
+const MOST_CONFLICTS = 50;
+
+// A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and `decide` is asked
+//                           what becomes of it; two at once: one finds that the row has changed and asks again.
+function createTable(name: string, deps: ContextDeps): WorkflowTable {
+  const { run, tables, commit, random, resource } = deps;
+  if (OURS.test(name))
+    throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
+      code: 'reserved-table',
+    });
+  const fence = resource?.value.fence;
+  // A row may be written for several resources (all Observations of a patient): fences compare only with those of the same.
+  const of = fence === undefined ? '' : digest(resourceOf(run.event));
+
+  return {
+    async get(partition, key) {
+      return visible((await tables.read(name, partition, key)).stored);
+    },
+
+    async list(partition, { from, to, limit = 1000 } = {}) {
+      const found: { key: string; row: Row }[] = [];
+      let page: string | undefined;
+      do {
+        const answer = await tables.query(name, {
+          partition,
+          ...(from === undefined ? {} : { from }),
+          ...(to === undefined ? {} : { to }),
+          limit: Math.min(1000, limit),
+          ...(page ? { page } : {}),
+        });
+        for (const stored of answer.rows) {
+          const row = visible(stored);
+          if (row) found.push({ key: stored.key, row });
+        }
+        page = answer.next;
+      } while (page && found.length < limit);
+      return found.slice(0, limit);
+    },
+
+    async change(partition, key, decide, options) {
+      let stored = options?.expect === 'absent' ? undefined : (await tables.read(name, partition, key)).stored;
+      for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
+        if (fence !== undefined && stored?.row._of === of && Number(stored?.row._fence ?? 0) > fence) {
+          throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
+        }
+        const wanted = decide(visible(stored));
+        if (wanted === 'keep' || (wanted === 'remove' && !stored)) return;
+        const stamp = random.token();
+        const operation = operationFor(wanted, key, stored, stamp);
+        const written = await commit.write(name, partition, {
+          operation,
+          isOwn: (row) => (operation.kind === 'delete' ? row === undefined : row?._by === stamp),
+          untilMs: writableUntilMs(),
+        });
+        if (written.kind === 'written') return;
+        if (written.kind === 'table-busy')
+          throw new StorageError('table-busy', 'The table is being dropped; try again in a minute.');
+        stored = written.read.stored;
+      }
+      throw new StorageError(
+        'contention',
+        `A row was changed by others ${MOST_CONFLICTS} times in a row; nothing was written.`,
+      );
+    },
+  };
+
+  function writableUntilMs(): number {
+    const { job, isOpen } = deps;
+    if (!isOpen() || !job.mayStart() || resource?.mayStart() === false) {
+      throw new LeaseLostError('The lease of this job is over, or nearly; nothing was written.');
+    }
+    return Math.min(job.heldUntilMs, resource?.heldUntilMs ?? Number.POSITIVE_INFINITY) - LAST_OF_LEASE_MS;
+  }
+
+  function operationFor(wanted: Row | 'remove', key: string, stored: Stored | undefined, stamp: string): Operation {
+    const own = { _by: stamp, ...(fence === undefined ? {} : { _fence: fence, _of: of }) };
+    if (wanted === 'remove') {
+      // Under a fence a mark stays: were the row gone, a former holder could write it anew.
+      if (fence === undefined && stored) return { kind: 'delete', key, etag: stored.etag };
+      return { kind: 'replace', key, row: { ...own, _removed: true }, etag: stored?.etag ?? '' };
+    }
+    const reserved = Object.keys(wanted).find((property) => property.startsWith('_'));
+    if (reserved)
+      throw new NonRetriableError("Names of properties must not begin with '_'.", { code: 'reserved-property' });
+    const row = { ...wanted, ...own };
+    return stored ? { kind: 'replace', key, row, etag: stored.etag } : { kind: 'insert', key, row };
+  }
+}
+
+function visible(stored: Stored | undefined): Row | undefined {
+  if (!stored || stored.row._removed === true) return undefined;
+  return Object.fromEntries(Object.entries(stored.row).filter(([name]) => !name.startsWith('_')));
+}

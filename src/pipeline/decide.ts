@@ -1,0 +1,115 @@
+import type { Random } from '../clock.js';
+import type { JobRecord, ReadRecord, Result } from '../storage/ledger.js';
+import type { Workflow } from '../workflow.js';
+import { NonRetriableError, RetryAfterError } from '../workflow.js';
+
+/** What is to become of a job, given its record. Pure: the whole protocol of claims is here, and in one place. */
+export type Decision =
+  /** Write this record, on condition of `etag` (none: insert), and the job is ours. */
+  | { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean }
+  | { kind: 'settled'; result: Result; redrives: number }
+  /** It waits for its row, which is another than the one that came. */
+  | { kind: 'waiting' }
+  | { kind: 'busy'; leaseMs: number }
+  | { kind: 'unknown-state' };
+
+/** A record before its writer has put its name on it. */
+export type Unstamped = Omit<JobRecord, 'owner' | 'write'>;
+
+/** The row that brought the job; a delivery has none. */
+export type FromRow = { name: string; redrive?: number };
+
+/** Beyond the lease, for two readings of storage's clock that are whole seconds. */
+export const LAPSE_MARGIN_MS = 2000;
+/** After this many crashes a process runs no other suspect beside it. */
+export const SUSPECT_CRASHES = 2;
+export const MOST_CRASHES = 5;
+
+export function decide(current: ReadRecord | undefined, from: { row?: FromRow; now: Date; leaseMs: number }): Decision {
+  const { row, now, leaseMs } = from;
+  const fresh: Unstamped = {
+    state: { kind: 'running', leaseMs },
+    tries: 0,
+    crashes: 0,
+    redrives: row?.redrive ?? 0,
+    firstTryAt: now.toISOString(),
+    errorCode: '',
+    unknownSince: '',
+  };
+  if (!current) return { kind: 'claim', etag: undefined, record: fresh, takesOver: false };
+
+  const { record, etag, ageMs } = current;
+  const { state } = record;
+  switch (state.kind) {
+    case 'settled':
+      if (row?.redrive && state.result === 'dead' && record.redrives < row.redrive) {
+        return { kind: 'claim', etag, record: fresh, takesOver: false };
+      }
+      return { kind: 'settled', result: state.result, redrives: record.redrives };
+    case 'waiting':
+      if (row?.name !== state.due) return { kind: 'waiting' };
+      return { kind: 'claim', etag, record: { ...record, state: { kind: 'running', leaseMs } }, takesOver: false };
+    case 'running': {
+      if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return { kind: 'busy', leaseMs: state.leaseMs };
+      const crashes = record.crashes + 1;
+      // What was failing stays failing: whoever takes it over writes the dead letter and runs nothing.
+      const failing = state.failing ?? (crashes >= MOST_CRASHES ? 'crash' : undefined);
+      const running = { kind: 'running' as const, leaseMs, ...(failing ? { failing } : {}) };
+      return { kind: 'claim', etag, record: { ...record, crashes, state: running }, takesOver: true };
+    }
+    case 'unknown':
+      return { kind: 'unknown-state' };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
+  }
+}
+
+export type Failure =
+  | { kind: 'retry'; inMs: number; countsAsTry: boolean }
+  | { kind: 'for-good'; reason: 'non-retriable' | 'tries-spent' | 'gave-up' };
+
+/** What becomes of a job whose handler threw; `record` is as it was claimed. */
+export function decideFailure(
+  error: unknown,
+  record: Pick<JobRecord, 'tries' | 'firstTryAt'>,
+  workflow: Pick<Workflow, 'retry'>,
+  deps: { now: Date; random: Random },
+): Failure {
+  if (error instanceof NonRetriableError) return { kind: 'for-good', reason: 'non-retriable' };
+  const { retry } = workflow;
+  if (error instanceof RetryAfterError) {
+    const inMs = Math.max(0, error.wait.ms);
+    const soFarMs = deps.now.getTime() - new Date(record.firstTryAt).getTime();
+    if (soFarMs + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
+    return { kind: 'retry', inMs, countsAsTry: false };
+  }
+  const tries = record.tries + 1;
+  if (tries >= retry.tries) return { kind: 'for-good', reason: 'tries-spent' };
+  const spread = 0.8 + 0.4 * deps.random.number();
+  return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
+}
+
+/** The wait after try number `tries`: a geometric series from `from` to `to` over all the waits there are. */
+export function waitAfterMs(tries: number, retry: Workflow['retry']): number {
+  const last = retry.tries - 2;
+  if (last <= 0) return retry.fromMs;
+  return retry.fromMs * (retry.toMs / retry.fromMs) ** ((tries - 1) / last);
+}
+
+/** How long a job of this workflow may go on being retried, from its first try on. */
+export function longestRetryMs(workflow: Workflow): number {
+  let waits = 0;
+  for (let tries = 1; tries < workflow.retry.tries; tries += 1) waits += 1.2 * waitAfterMs(tries, workflow.retry);
+  return Math.max(waits + workflow.retry.tries * workflow.timeoutMs, workflow.retry.giveUpAfterMs);
+}
+
+/** A word for logs: what the error calls itself, if that can be no value of a payload. */
+export function errorCodeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'thrown-value';
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  for (const word of [code, name]) {
+    if (typeof word === 'string' && word.length <= 64 && /^[A-Za-z]+(?:[-_.][A-Za-z]+)*(?:[-_]?\d{1,3})?$/.test(word))
+      return word;
+  }
+  return 'error';
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../clock.js';
+import type { HealthEvent } from '../events/health-event.js';
+import type { Context, Workflow } from '../workflow.js';
+
+export type HandlerResult =
+  | { kind: 'ok' }
+  | { kind: 'threw'; error: unknown }
+  /** Its time was over, and it ended then. */
+  | { kind: 'timeout' }
+  /** Its time was over, and it has not ended since. */
+  | { kind: 'hung' }
+  /** The lease is lost: nothing of it can be recorded. */
+  | { kind: 'lost' }
+  /** The process ends. */
+  | { kind: 'stopped' };
+
+export type AbortReason = 'timeout' | 'lost' | 'stopped';
+
+/** How long after its signal a handler may take to end. */
+const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 3000 };
+const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
+  timeout: { kind: 'hung' },
+  lost: { kind: 'lost' },
+  stopped: { kind: 'stopped' },
+};
+const OK: HandlerResult = { kind: 'ok' };
+
+/** An AbortSignal that is made when somebody asks for it: most handlers never do. */
+export type Cancellation = { readonly signal: AbortSignal; abort(reason: AbortReason): void };
+
+export function createCancellation(): Cancellation {
+  let controller: AbortController | undefined;
+  let aborted: AbortReason | undefined;
+  return {
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (aborted) controller.abort(new Error(`aborted: ${aborted}`));
+      }
+      return controller.signal;
+    },
+    abort(reason) {
+      aborted ??= reason;
+      controller?.abort(new Error(`aborted: ${reason}`));
+    },
+  };
+}
+
+/**
+ * Runs the handler to its end, or until nobody may wait for it any longer. `watch` is called if it does not end at
+ * once, with a function that aborts it; what it returns is called when it is over.
+ */
+export function runHandler(
+  job: { workflow: Workflow; event: HealthEvent; context: Context; cancellation: Cancellation },
+  deps: { clock: Clock; watch: (abort: (reason: AbortReason) => void) => () => void },
+): HandlerResult | Promise<HandlerResult> {
+  const { workflow, event, context, cancellation } = job;
+  const { clock, watch } = deps;
+  let returned: unknown;
+  try {
+    returned = workflow.handle(event, context);
+  } catch (error) {
+    return { kind: 'threw', error };
+  }
+  if (!isThenable(returned)) return OK;
+  const ended = Promise.resolve(returned);
+
+  return new Promise((resolve) => {
+    let aborted: AbortReason | undefined;
+    let cancelGrace = () => {};
+    const cancelTimeout = clock.after(workflow.timeoutMs, () => abort('timeout'));
+    const unwatch = watch(abort);
+    ended.then(
+      () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK),
+      (error: unknown) => end(resultOfThrow(error)),
+    );
+
+    function abort(reason: AbortReason) {
+      if (aborted) return;
+      aborted = reason;
+      cancellation.abort(reason);
+      cancelGrace = clock.after(GRACE_MS[reason], () => end(AFTER_GRACE[reason]));
+    }
+    function resultOfThrow(error: unknown): HandlerResult {
+      switch (aborted) {
+        case undefined:
+          return { kind: 'threw', error };
+        case 'timeout':
+          return { kind: 'timeout' };
+        default:
+          return AFTER_GRACE[aborted];
+      }
+    }
+    function end(result: HandlerResult) {
+      cancelTimeout();
+      cancelGrace();
+      unwatch();
+      resolve(result);
+    }
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

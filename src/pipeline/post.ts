@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.js';
+import type { Run } from './run.js';
+
+/**
+ * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
+ *
+ *   arrives            deadline                         + 5 s
+ *      |-- handlers run --|-- what is open gets rows --|-- what is still open fails the POST
+ */
+export type Post = {
+  readonly runs: Run[];
+  /** One more thing must be safe. */
+  open(): void;
+  safe(): void;
+  unsafe(error: unknown): void;
+  /** Nothing more will be opened. Resolves when all is safe, else throws NotSafeError. */
+  answer(): Promise<void>;
+};
+
+/** What the function throws, so that Event Grid sends the whole POST again. */
+export class NotSafeError extends Error {
+  override name = 'NotSafeError';
+  constructor(open: number, cause?: unknown) {
+    super(
+      `${open} of the events of this delivery are neither settled nor waiting: storage failed. Event Grid will send it again.`,
+      { cause },
+    );
+  }
+}
+
+/** From the deadline to the answer: one try of a write, its timeout, and one more. */
+export const ANSWER_AFTER_DEADLINE_MS = 5000;
+
+export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: (post: Post) => void }): Post {
+  const { clock, deadlineMs, onDeadline } = deps;
+  let open = 0;
+  let failed = 0;
+  let cause: unknown;
+  let end: (() => void) | undefined;
+  const post: Post = {
+    runs: [],
+    open() {
+      open += 1;
+    },
+    safe() {
+      open -= 1;
+      if (open === 0) end?.();
+    },
+    unsafe(error) {
+      failed += 1;
+      cause ??= error;
+      post.safe();
+    },
+    async answer() {
+      if (open > 0) {
+        await new Promise<void>((resolve) => {
+          const cancelDeadline = clock.after(deadlineMs, () => onDeadline(post));
+          const cancelAnswer = clock.after(deadlineMs + ANSWER_AFTER_DEADLINE_MS, () => end?.());
+          end = () => {
+            end = undefined;
+            cancelDeadline();
+            cancelAnswer();
+            resolve();
+          };
+        });
+      }
+      if (open + failed > 0) throw new NotSafeError(open + failed, cause);
+    },
+  };
+  return post;
+}

@@ -1,0 +1,102 @@
+import type { Clock, Random } from '../clock.js';
+import type { HealthEvent } from '../events/health-event.js';
+import type { Address } from '../storage/address.js';
+import type { DeadLetters } from '../storage/dead-letters.js';
+import type { GroupCommit } from '../storage/group-commit.js';
+import type { Ledger, Result } from '../storage/ledger.js';
+import type { TableStore } from '../storage/table-store.js';
+import type { Waiting, WaitingRow } from '../storage/waiting.js';
+import type { Watermarks } from '../storage/watermarks.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Workflow } from '../workflow.js';
+import type { Post } from './post.js';
+import type { Slots } from './slots.js';
+
+/** One job on its way through this process. */
+export type Run = {
+  readonly address: Address;
+  readonly event: HealthEvent;
+  /** The same for both envelope schemas, and for every redelivery. */
+  readonly eventKey: string;
+  /** The event as the function received it. */
+  readonly json: string;
+  readonly workflowName: string;
+  /** Undefined where this process does not know it. */
+  readonly workflow: Workflow | undefined;
+  /** The row that brought it; undefined for a delivery. */
+  readonly row: WaitingRow | undefined;
+  readonly redrive: number | undefined;
+  /** Deliveries that wait until it is safe. */
+  readonly posts: Post[];
+  /** A row exists, or it is settled: what happens from here on cannot lose it. */
+  isSafe: boolean;
+  /** The row that the deadline of a delivery asked for, on its way. */
+  puttingOff: Promise<void> | undefined;
+  isSuspect: boolean;
+  /** Where it stands in line, if it does; called to take it out of there. */
+  leaveLine: (() => void) | undefined;
+};
+
+/** How a run ends. */
+export type Ending =
+  | { kind: 'settled'; result: Result; redrives: number }
+  /** The record waits for a row: the one that this run has written, or another than the one that brought it. */
+  | { kind: 'waiting' }
+  /** Nothing was recorded, or somebody else has it: what brought it must bring it again. */
+  | { kind: 'put-off'; inMs: number }
+  /** Storage failed: whether anything was written is not known. */
+  | { kind: 'failed'; error: unknown };
+
+export type Settings = {
+  readonly deadlineMs: number;
+  readonly leaseMs: number;
+  /** Sources that are accepted, in lower case; undefined: all. */
+  readonly workspaces: readonly string[] | undefined;
+};
+
+export type Stores = {
+  readonly ledger: Ledger;
+  readonly waiting: Waiting;
+  readonly watermarks: Watermarks;
+  readonly deadLetters: DeadLetters;
+  /** The workflows' own tables. */
+  readonly workflowTables: TableStore;
+  readonly workflowCommit: GroupCommit;
+};
+
+export type JobDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stores: Stores;
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  /** Places for handlers of a workflow in this process. */
+  readonly slots: Slots<string>;
+  /** One place for each resource; the newest version in line goes first. */
+  readonly turns: Slots<string>;
+  /** One place for all suspects. */
+  readonly suspects: Slots<'suspect'>;
+  readonly life: Life;
+};
+
+/** The end of the process. */
+export type Life = {
+  isStopping: boolean;
+  /** What to call when handlers are to be aborted. */
+  readonly onAbort: Map<Run, () => void>;
+};
+
+export function isLong(workflow: Pick<Workflow, 'timeoutMs'> | undefined, settings: Settings): boolean {
+  return workflow !== undefined && workflow.timeoutMs > settings.deadlineMs;
+}
+
+/** What of a run may be told. */
+export function fieldsOf(run: Run): { eventId: string; type: string; workflow: string; resourceType?: string } {
+  const { event, workflowName } = run;
+  return {
+    eventId: event.id,
+    type: event.type,
+    workflow: workflowName,
+    ...(event.service === 'fhir' ? { resourceType: event.resourceType } : {}),
+  };
+}

@@ -1,0 +1,158 @@
+import { type Behaviour, createHospital, type Hospital, hospitalEvent } from './hospital.js';
+import type { Fault } from './world.js';
+
+// One short story at a time, told once for every step at which something can go wrong in it.
+
+jest.setTimeout(300_000);
+
+type Story = { given: string; live: (hospital: Hospital) => Promise<void> };
+
+const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
+const v2 = hospitalEvent({ resource: 1, version: 2, life: 1 });
+const behaving = (...of: Behaviour[]) => {
+  let calls = 0;
+  return () => of[Math.min(calls++, of.length - 1)] ?? 'ok';
+};
+
+const stories: Story[] = [
+  {
+    given: 'an event that two workflows complete and one is to run for long',
+    async live(hospital) {
+      hospital.publish([v1]);
+      await hospital.world.run({ ms: 400_000 });
+    },
+  },
+  {
+    given: 'handlers that fail once, then succeed',
+    async live(hospital) {
+      hospital.behaviour = behaving('throws', 'throws', 'throws', 'ok');
+      hospital.publish([v1, v2]);
+      await hospital.world.run({ ms: 400_000 });
+    },
+  },
+  {
+    given: 'handlers that fail for good, and a redrive that succeeds',
+    async live(hospital) {
+      hospital.behaviour = () => 'for-good';
+      hospital.publish([v1]);
+      await hospital.world.run({ ms: 200_000 });
+      hospital.behaviour = () => 'ok';
+      hospital.redriveAll();
+      await hospital.world.run({ ms: 100_000 });
+    },
+  },
+  {
+    given: 'a redrive that is asked for twice, fails for good again, and is asked for once more',
+    async live(hospital) {
+      hospital.behaviour = () => 'for-good';
+      hospital.publish([v2]);
+      await hospital.world.run({ ms: 100_000 });
+      hospital.redriveAll();
+      hospital.redriveAll();
+      await hospital.world.run({ ms: 100_000 });
+      hospital.behaviour = () => 'ok';
+      hospital.redriveAll();
+      await hospital.world.run({ ms: 100_000 });
+    },
+  },
+  {
+    given: 'handlers that go on beyond the deadline',
+    async live(hospital) {
+      hospital.behaviour = behaving('ignores-signal', 'slow', 'slow', 'ok');
+      hospital.publish([v1]);
+      await hospital.world.run({ ms: 400_000 });
+    },
+  },
+  {
+    given: 'a process that ends in an orderly way with handlers at work',
+    async live(hospital) {
+      hospital.behaviour = behaving('ignores-signal', 'slow', 'slow', 'ok');
+      hospital.publish([v1]);
+      await hospital.world.run({ ms: 5 });
+      const [app] = hospital.apps.splice(0, 1);
+      void app?.pipeline.stop().then(() => app.machine.crash());
+      await hospital.world.run({ ms: 100_000 });
+    },
+  },
+];
+
+async function tell(
+  story: Story,
+  trouble: (hospital: Hospital) => void,
+): Promise<{ wrongs: string[]; hospital: Hospital }> {
+  const hospital = createHospital(7, { skewMs: 3000 });
+  hospital.startApp();
+  hospital.startApp();
+  trouble(hospital);
+  await story.live(hospital);
+  return { wrongs: await hospital.comeToRest(), hospital };
+}
+
+/** How many steps and calls to storage the story has when nothing goes wrong. */
+async function measure(story: Story): Promise<{ steps: number; calls: number }> {
+  let calls = 0;
+  let steps = 0;
+  await tell(story, ({ world }) => {
+    world.faults = ({ table, method }) => {
+      if (isOfInterest(table, method)) calls += 1;
+      return 'ok';
+    };
+    world.onStep = () => {
+      steps += 1;
+    };
+  });
+  return { steps, calls };
+}
+
+/** Not the questions of the timer, which change nothing. */
+function isOfInterest(table: string, method: string): boolean {
+  return method !== 'length' && !(table === 'waiting' && method === 'query');
+}
+
+describe.each(stories)('given $given', (story) => {
+  it.each(['crash', 'freeze'] as const)(
+    'and a process that meets with a %s, at every step, then all comes to rest',
+    async (what) => {
+      const { steps } = await measure(story);
+      expect(steps).toBeGreaterThan(20);
+      for (const at of momentsIn(steps)) {
+        const { wrongs } = await tell(story, (hospital) => {
+          let step = 0;
+          hospital.world.onStep = () => {
+            step += 1;
+            if (step !== at) return;
+            for (const app of [...hospital.apps]) {
+              if (what === 'freeze') app.machine.freeze(app === hospital.apps[0] ? 330_000 : 1);
+              else hospital.crash(app);
+            }
+            if (what === 'crash') hospital.startApp();
+          };
+        });
+        expect({ at, wrongs }).toEqual({ at, wrongs: [] });
+      }
+    },
+  );
+
+  it.each<Fault>(['fail-before', 'fail-after', 'never', 'never-after', 'late'])(
+    'and a call to storage with the fate %s, at every call, then all comes to rest',
+    async (fault) => {
+      const { calls } = await measure(story);
+      expect(calls).toBeGreaterThan(5);
+      for (const at of momentsIn(calls)) {
+        const { wrongs } = await tell(story, ({ world }) => {
+          let call = 0;
+          world.faults = ({ table, method }) => {
+            if (isOfInterest(table, method)) call += 1;
+            return call === at && isOfInterest(table, method) ? fault : 'ok';
+          };
+        });
+        expect({ at, wrongs }).toEqual({ at, wrongs: [] });
+      }
+    },
+  );
+});
+
+/** Every one of the first, where the story is; further on, where it is mostly timers, some. */
+function* momentsIn(all: number): Generator<number> {
+  for (let at = 1; at <= all; at += at < 120 ? 1 : 17) yield at;
+}

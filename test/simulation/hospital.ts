@@ -1,0 +1,495 @@
+import { sleep } from '../../src/clock.js';
+import { digest } from '../../src/digest.js';
+import type { HealthEvent } from '../../src/events/health-event.js';
+import { keyOf } from '../../src/events/key.js';
+import { parseEvent } from '../../src/events/parse.js';
+import { createPipeline, type Pipeline, type Wakeup } from '../../src/pipeline/pipeline.js';
+import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
+import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { createDeadLetters } from '../../src/storage/dead-letters.js';
+import { createGroupCommit } from '../../src/storage/group-commit.js';
+import { createLedger } from '../../src/storage/ledger.js';
+import type { Row } from '../../src/storage/table-store.js';
+import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
+import { createWatermarks } from '../../src/storage/watermarks.js';
+import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import {
+  defineWorkflow,
+  fhir,
+  minutes,
+  NonRetriableError,
+  RetryAfterError,
+  seconds,
+  type Workflow,
+  wants,
+} from '../../src/workflow.js';
+import { createWorld, type Machine, type World } from './world.js';
+
+/** What a handler does when it is called; drawn anew for every call. */
+export type Behaviour = 'ok' | 'slow' | 'throws' | 'for-good' | 'retry-after' | 'ignores-signal' | 'crashes';
+
+export type Hospital = {
+  world: World;
+  apps: App[];
+  startApp(): App;
+  crash(app: App): void;
+  /** Event Grid: delivers these in one POST until it is acknowledged, and goes on in the background. */
+  publish(events: readonly unknown[]): void;
+  /** Somebody asks for a redrive of every dead job. */
+  redriveAll(): void;
+  behaviour: (address: Address) => Behaviour;
+  /** Every wrong thing that was seen. */
+  wrongs: string[];
+  /** What has left any process: logs and error messages. */
+  said: string[];
+  /** Starts of handlers, by job. */
+  runs: Map<Address, number>;
+  /** No more faults and crashes; runs until nothing is left to do, and says what is wrong then. */
+  comeToRest(): Promise<string[]>;
+  unacknowledged(): number;
+};
+
+export type App = { machine: Machine; pipeline: Pipeline; waiting: Waiting };
+
+export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined };
+/** Stands in every place of an event that is a patient's business. */
+export const MARKER = 'PHI-MARKER';
+
+const REDELIVER_MS = [10_000, 30_000, 60_000, 300_000];
+
+export function createHospital(seed: number, options: { skewMs?: number } = {}): Hospital {
+  const world = createWorld(seed, options);
+  const { random } = world;
+  const wrongs: string[] = [];
+  const said: string[] = [];
+  const runs = new Map<Address, number>();
+  const acknowledged = new Map<Address, { json: string }>();
+  const settledAs = new Map<Address, string>();
+  const ownersBefore = new Map<Address, { last: string; gone: Set<string> }>();
+  /** Jobs of all that was ever published. */
+  const known = new Set<Address>();
+  const appliedOrders = new Map<string, number>();
+  /** What an event says in truth: of which resource, and the how-manieth of its changes. */
+  const truth = new Map<Address, Truth>();
+  let posts = 0;
+  let isResting = false;
+  let redrives = 0;
+  const asked = new Map<Address, number>();
+
+  const hospital: Hospital = {
+    world,
+    apps: [],
+    wrongs,
+    said,
+    runs,
+    behaviour: () => 'ok',
+    startApp,
+    crash(app) {
+      app.machine.crash();
+      hospital.apps.splice(hospital.apps.indexOf(app), 1);
+    },
+    publish(events) {
+      posts += 1;
+      for (const raw of events) {
+        for (const address of jobsOfRaw(raw)) {
+          known.add(address);
+          truth.set(address, truthOf(parseEvent(raw)));
+        }
+      }
+      void send(events, 0);
+    },
+    redriveAll,
+    comeToRest,
+    unacknowledged: () => posts,
+  };
+  const outside = world.spawn();
+  const workflows = hospitalWorkflows(hospital, outside);
+  world.onEffect(look);
+  keepWaking();
+  return hospital;
+
+  function startApp(): App {
+    const machine = world.spawn();
+    const { clock } = machine;
+    const tables = boundedTables(machine.tables, clock, 3000);
+    const commit = createGroupCommit({ tables, clock, random: machine.random });
+    const waiting = createWaiting({ tables, commit, clock, random: machine.random });
+    const pipeline = createPipeline({
+      clock,
+      random: machine.random,
+      workflows: hospitalWorkflows(hospital, machine).map((workflow) => observed(workflow, machine)),
+      stores: {
+        ledger: createLedger({ tables, commit }),
+        waiting,
+        watermarks: createWatermarks({ tables, commit }),
+        deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, 3000) }),
+        workflowTables: tables,
+        workflowCommit: commit,
+      },
+      queues: { due: boundedQueue(machine.due, clock, 3000), dueLong: boundedQueue(machine.dueLong, clock, 3000) },
+      settings: SETTINGS,
+      telemetry: createTelemetry((_level, line) => said.push(line)),
+    });
+    const app = { machine, pipeline, waiting };
+    hospital.apps.push(app);
+    return app;
+  }
+
+  /** The handler, watched from outside of the app: counts its starts, and may take its process down. */
+  function observed(workflow: Workflow, machine: Machine): Workflow {
+    return {
+      ...workflow,
+      async handle(event, context) {
+        const address = context.idempotencyKey;
+        runs.set(address, (runs.get(address) ?? 0) + 1);
+        if (recordOf(address)?.result === 'completed') wrongs.push(`a completed job runs again: ${address}`);
+        if (hospital.behaviour(address) === 'crashes') {
+          const app = hospital.apps.find((one) => one.machine === machine);
+          if (app && !isResting) hospital.crash(app);
+        }
+        return workflow.handle(event, context);
+      },
+    };
+  }
+
+  // ---- Event Grid
+
+  async function send(events: readonly unknown[], attempt: number): Promise<void> {
+    const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
+    let hasAnswered = false;
+    const again = () => {
+      if (hasAnswered) return;
+      hasAnswered = true;
+      nobody(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length - 1)] ?? 0, () => void send(events, attempt + 1));
+    };
+    nobody(30_000, again);
+    if (!app) return;
+    try {
+      await app.pipeline.deliver(structuredClone(events));
+      acknowledge(events);
+      if (hasAnswered || random() < 0.1) return; // the acknowledgement came too late, or was lost: it will come again
+      hasAnswered = true;
+      posts -= 1;
+      if (random() < 0.2)
+        nobody(random() * 60_000, () => void app.pipeline.deliver(structuredClone(events)).catch(() => undefined));
+    } catch (error) {
+      said.push(String(error));
+      again();
+    }
+  }
+
+  function acknowledge(events: readonly unknown[]): void {
+    for (const raw of events) {
+      let event: HealthEvent;
+      try {
+        event = parseEvent(raw);
+      } catch {
+        const json = JSON.stringify(raw);
+        if (![...world.blobs.inspect().values()].some((blob) => JSON.stringify(JSON.parse(blob).event) === json)) {
+          wrongs.push('an invalid event was acknowledged without a dead letter');
+        }
+        continue;
+      }
+      for (const address of jobsOf(event)) acknowledged.set(address, { json: JSON.stringify(raw) });
+    }
+    look();
+  }
+
+  function jobsOfRaw(raw: unknown): Address[] {
+    try {
+      return jobsOf(parseEvent(raw));
+    } catch {
+      return [];
+    }
+  }
+
+  function jobsOf(event: HealthEvent): Address[] {
+    return workflows
+      .filter((workflow) => wants(workflow, event))
+      .map((workflow) => addressOf(keyOf(event), workflow.name));
+  }
+
+  // ---- the host: timers and queues
+
+  function keepWaking(): void {
+    nobody(10_000, () => {
+      keepWaking();
+      const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
+      if (hasDueRow()) void app?.pipeline.wake(); // with nothing due it would find nothing: spared, for there are many such nights
+    });
+    nobody(10_000 * random(), takeMessages);
+    nobody(10_000 * random(), takeMessages);
+  }
+
+  function hasDueRow(): boolean {
+    const soon = new Date(outside.clock.now().getTime() + 10_000).toISOString();
+    return world.tables.inspect('waiting').some(({ key }) => key < soon);
+  }
+
+  function takeMessages(): void {
+    for (const queue of [world.due, world.dueLong]) {
+      for (let message = queue.take(); message !== undefined; message = queue.take()) {
+        const app = hospital.apps[Math.floor(random() * hospital.apps.length)];
+        if (!app || random() < 0.1) continue; // messages may be lost: they only wake
+        void app.pipeline.redeliver(JSON.parse(message) as Wakeup);
+      }
+    }
+  }
+
+  function nobody(ms: number, run: () => void): void {
+    outside.clock.after(ms, run);
+  }
+
+  // ---- people
+
+  function redriveAll(): void {
+    for (const [address, { json }] of acknowledged) {
+      const record = recordOf(address);
+      const app = hospital.apps[0];
+      if (!app || record?.state !== 'settled' || record.result !== 'dead' || redrives > 20) continue;
+      redrives += 1;
+      const row = {
+        dueAt: app.machine.clock.now(),
+        isLong: false,
+        event: json,
+        of: { kind: 'job' as const, address, redrive: Number(record.redrives) + 1 },
+      };
+      const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.of.redrive));
+      void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(asking, () => undefined);
+    }
+  }
+
+  // ---- what must hold at every moment
+
+  function look(): void {
+    for (const [address, { json }] of acknowledged) {
+      const record = recordOf(address);
+      const letter = letterOf(address, Number(record?.redrives ?? 0));
+      const isSafe =
+        hasRow(address) ||
+        (record?.state === 'settled' && (record.result !== 'dead' || letter !== undefined)) ||
+        (record?.state === 'waiting' && hasRow(address, String(record.due)));
+      if (!isSafe) wrongs.push(`acknowledged, and neither settled nor waiting: ${address} ${JSON.stringify(record)}`);
+      if (record?.result === 'dead' && letter !== undefined && JSON.stringify(JSON.parse(letter).event) !== json) {
+        wrongs.push('a dead letter does not hold the raw event');
+      }
+    }
+    for (const address of known) {
+      const record = recordOf(address);
+      if (record) lookAtRecord(address, record);
+    }
+    lookAtVersions();
+  }
+
+  function lookAtRecord(address: Address, row: Row): void {
+    const owner = String(row.owner);
+    const owners = ownersBefore.get(address) ?? { last: owner, gone: new Set<string>() };
+    if (owner !== owners.last) {
+      owners.gone.add(owners.last);
+      owners.last = owner;
+      if (owners.gone.has(owner)) wrongs.push(`who has lost the lease writes the record: ${address}`);
+    }
+    ownersBefore.set(address, owners);
+    if (row.state === 'waiting' && !hasRow(address, String(row.due)))
+      wrongs.push(`the record waits for a row that is not there: ${address}`);
+    if (row.state === 'settled' && row.result === 'dead' && letterOf(address, Number(row.redrives)) === undefined) {
+      wrongs.push(`settled as dead without a dead letter: ${address}`);
+    }
+    const before = settledAs.get(address);
+    if (before === 'completed' && !(row.state === 'settled' && row.result === 'completed'))
+      wrongs.push(`a completed job was reopened: ${address}`);
+    if (row.state === 'settled') settledAs.set(address, String(row.result));
+    else settledAs.delete(address);
+  }
+
+  /** `latest`: watermarks only become newer, and the workflow's table never holds less than what has been applied. */
+  function lookAtVersions(): void {
+    for (const { key, row } of world.tables.inspect('watermarks')) {
+      if (Number(row.version) < 0) continue;
+      const order = orderOf(String(row.time), Number(row.version));
+      const before = appliedOrders.get(key) ?? 0;
+      if (order < before) wrongs.push(`the watermark went back: ${key} from ${before} to ${order}`);
+      appliedOrders.set(key, order);
+      const { resource } = [...truth.values()].find((one) => one.eventKey === row.eventKey) ?? { resource: '' };
+      const held = Number(world.tables.inspect('newest').find((stored) => stored.key === resource)?.row.order ?? 0);
+      if (held < order)
+        wrongs.push(`the table holds an older version than what was applied: ${resource} ${held}, not ${order}`);
+    }
+  }
+
+  async function comeToRest(): Promise<string[]> {
+    isResting = true;
+    world.faults = () => 'ok';
+    hospital.behaviour = () => 'ok';
+    if (hospital.apps.length === 0) startApp();
+    const isQuiet = () => posts === 0 && world.tables.inspect('waiting').length === 0;
+    for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
+    await world.run({ ms: 300_000 }); // whatever was still on the wire
+    for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
+    if (posts > 0) wrongs.push(`${posts} deliveries were never acknowledged`);
+    const left = world.tables.inspect('waiting');
+    if (left.length > 0)
+      wrongs.push(
+        `${left.length} rows never come to an end: ${left[0]?.key} ${JSON.stringify(recordOf(left[0]?.key.slice(25, left[0].key.lastIndexOf('.')) ?? ''))}`,
+      );
+    for (const address of acknowledged.keys()) {
+      const record = recordOf(address);
+      if (record?.state !== 'settled') wrongs.push(`at rest, and not settled: ${address} ${JSON.stringify(record)}`);
+      for (let redrive = 0; redrive <= Number(record?.redrives); redrive += 1) {
+        const isPending = letterOf(address, redrive, 'pending-only') !== undefined;
+        if (isPending && (record?.result !== 'dead' || redrive < Number(record.redrives))) {
+          wrongs.push(
+            `a dead letter is pending beside a job that is ${record?.result}: ${address}.${redrive} of ${record?.redrives}`,
+          );
+        }
+      }
+    }
+    lookAtNewest();
+    for (const [address, redrive] of asked) {
+      if (Number(recordOf(address)?.redrives) < redrive)
+        wrongs.push(`a redrive was asked for, and vanished: ${address}`);
+    }
+    for (const line of said) if (line.includes(MARKER)) wrongs.push(`said: ${line}`);
+    return wrongs;
+  }
+
+  /** Of the versions that have completed, the newest is the one that stands, and only it supersedes. */
+  function lookAtNewest(): void {
+    for (const [address, { resource, order }] of truth) {
+      if (placeOf(address).workflow !== 'newest') continue;
+      const result = recordOf(address)?.result;
+      const held = Number(world.tables.inspect('newest').find((stored) => stored.key === resource)?.row.order ?? 0);
+      if (result === 'superseded' && held <= order)
+        wrongs.push(`superseded by nothing that was applied: ${address} ${held}`);
+      if (result === 'completed' && held < order)
+        wrongs.push(`completed, and the table holds an older version: ${address} ${held}`);
+    }
+  }
+
+  function recordOf(address: Address): Row | undefined {
+    if (!address) return undefined;
+    const { table, partition, key } = placeOf(address);
+    return world.tables.inspect(table).find((stored) => stored.partition === partition && stored.key === key)?.row;
+  }
+
+  function hasRow(address: Address, name?: string): boolean {
+    return world.tables.inspect('waiting').some(({ key }) => (name ? key === name : key.includes(`.${address}.`)));
+  }
+
+  function letterOf(address: Address, redrive: number, where?: 'pending-only'): string | undefined {
+    const blobs = world.blobs.inspect();
+    const ending = `${digest(address)}.${redrive}.json`;
+    const names = [...blobs.keys()].filter((name) => name.endsWith(ending));
+    const resolved = names.find((name) => name.startsWith('resolved/'));
+    const pending = names.find((name) => name.startsWith('pending/'));
+    if (where === 'pending-only') return pending && !resolved ? blobs.get(pending) : undefined;
+    return blobs.get(pending ?? resolved ?? '');
+  }
+}
+
+/**
+ * `order` of a change of a resource, as the service made them: versions 1 to 9 of the first incarnation, then, a day
+ * later, versions 1 to 9 of the second.
+ */
+export function truthOf(event: HealthEvent): Truth {
+  const { id, rest } = keyOf(event);
+  const resource = event.service === 'fhir' ? event.resourceId.toLowerCase().replaceAll(/[^a-z0-9]/g, '') : '';
+  return { resource, order: orderOf(event.time ?? '', event.version), eventKey: `${id}.${rest}` };
+}
+
+type Truth = { resource: string; order: number; eventKey: string };
+
+function orderOf(time: string, version: number): number {
+  return version + (Date.parse(time) >= SECOND_LIFE ? 100 : 0);
+}
+
+export const FIRST_LIFE = Date.UTC(2026, 2, 14, 8);
+export const SECOND_LIFE = Date.UTC(2026, 2, 15, 8);
+
+/** An event of the hospital: version `version` of a resource, in its first or second incarnation. */
+export function hospitalEvent(of: { resource: number; version: number; life: 1 | 2; id?: string }): unknown {
+  const { resource, version, life } = of;
+  const time = (life === 1 ? FIRST_LIFE : SECOND_LIFE) + version * 30_000;
+  const resourceId = `${MARKER}-${resource}`;
+  return {
+    id: of.id ?? `event-${resource}-${life}-${version}`,
+    source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
+    specversion: '1.0',
+    type:
+      version === 1 ? 'Microsoft.HealthcareApis.FhirResourceCreated' : 'Microsoft.HealthcareApis.FhirResourceUpdated',
+    subject: `w-f.fhir.azurehealthcareapis.com/Patient/${resourceId}`,
+    time: new Date(time).toISOString(),
+    data: {
+      resourceType: 'Patient',
+      resourceFhirAccount: 'w-f.fhir.azurehealthcareapis.com',
+      resourceFhirId: resourceId,
+      resourceVersionId: version,
+    },
+  };
+}
+
+/** Three workflows: any order with little room, one that takes long, and one that keeps the newest version. */
+function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
+  const { clock } = machine;
+  const retry = { tries: 3, from: seconds(1), to: seconds(20), giveUpAfter: minutes(10) };
+  const wait = (ms: number, signal?: AbortSignal) => sleep(clock, ms, signal);
+
+  async function behave(address: Address, signal: AbortSignal): Promise<void> {
+    const behaviour = hospital.behaviour(address);
+    const ms = hospital.world.random() * 30_000;
+    switch (behaviour) {
+      case 'ok':
+        return;
+      case 'slow':
+        await wait(ms, signal);
+        if (signal.aborted) throw new Error(`aborted ${MARKER}`);
+        return;
+      case 'throws':
+        await wait(ms / 100);
+        throw new Error(`${MARKER} is not well`);
+      case 'for-good':
+        throw new NonRetriableError(`${MARKER} is beyond help`);
+      case 'retry-after':
+        throw new RetryAfterError('busy', seconds(5));
+      case 'ignores-signal':
+        return wait(100_000);
+      case 'crashes':
+        return wait(1);
+      default:
+        throw new TypeError(`unhandled ${behaviour satisfies never}`);
+    }
+  }
+
+  return [
+    defineWorkflow({
+      name: 'tally',
+      on: fhir('*'),
+      concurrency: 2,
+      timeout: seconds(10),
+      retry,
+      handle: (_event, { idempotencyKey, signal }) =>
+        hospital.behaviour(idempotencyKey) === 'ok' ? undefined : behave(idempotencyKey, signal),
+    }),
+    defineWorkflow({
+      name: 'long',
+      on: fhir('Patient', ['created']),
+      timeout: seconds(40),
+      retry,
+      handle: (_event, { idempotencyKey, signal }) => behave(idempotencyKey, signal),
+    }),
+    defineWorkflow({
+      name: 'newest',
+      on: fhir('*'),
+      ordering: 'latest',
+      timeout: seconds(10),
+      retry,
+      async handle(event, { tables, idempotencyKey, signal }) {
+        const { resource, order } = truthOf(event);
+        const before = hospital.world.random() < 0.5;
+        if (before) await behave(idempotencyKey, signal);
+        await tables('newest').change('p', resource, () => ({ order }));
+        if (!before) await behave(idempotencyKey, signal);
+      },
+    }),
+  ];
+}

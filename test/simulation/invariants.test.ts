@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { type Behaviour, createHospital, type Hospital, hospitalEvent } from './hospital.js';
+import type { Fault } from './world.js';
+
+/** One thing that may happen in a bad night. */
+type Act =
+  | { kind: 'publish'; events: { resource: number; version: number; life: 1 | 2 }[] }
+  | { kind: 'publish-invalid' }
+  | { kind: 'pass'; ms: number }
+  | { kind: 'crash'; app: number }
+  | { kind: 'freeze'; app: number; ms: number }
+  | { kind: 'start' }
+  | { kind: 'stop'; app: number }
+  | { kind: 'redrive' }
+  | { kind: 'weather'; faults: Fault[]; share: number }
+  | { kind: 'behaviour'; of: Behaviour[] };
+
+const anEvent = fc.record({
+  resource: fc.integer({ min: 1, max: 2 }),
+  version: fc.integer({ min: 1, max: 4 }),
+  life: fc.constantFrom(1 as const, 2 as const),
+});
+const acts = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('publish' as const),
+        events: fc.array(anEvent, { minLength: 1, maxLength: 5 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'publish-invalid' as const }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('pass' as const),
+        ms: fc.constantFrom(10, 1000, 10_000, 40_000, 120_000),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), app: fc.nat(2) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('freeze' as const),
+        app: fc.nat(2),
+        ms: fc.constantFrom(5000, 58_000, 70_000, 200_000),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant({ kind: 'start' as const }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), app: fc.nat(2) }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'redrive' as const }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('weather' as const),
+        faults: fc.subarray<Fault>(['fail-before', 'fail-after', 'never', 'never-after', 'late'], { minLength: 1 }),
+        share: fc.constantFrom(0, 0.02, 0.1, 0.3, 0.7),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('behaviour' as const),
+        of: fc.subarray<Behaviour>(['ok', 'slow', 'throws', 'for-good', 'retry-after', 'ignores-signal', 'crashes'], {
+          minLength: 1,
+        }),
+      }),
+    },
+  ),
+  { minLength: 3, maxLength: 40 },
+);
+
+async function live(seed: number, night: Act[]): Promise<string[]> {
+  const hospital = createHospital(seed);
+  hospital.startApp();
+  hospital.startApp();
+  for (const act of night) {
+    happen(hospital, act);
+    // Acts come in the middle of what the one before has set going.
+    await hospital.world.run(act.kind === 'pass' ? { ms: act.ms } : { ms: 5, steps: hospital.world.random() * 60 });
+    if (hospital.wrongs.length > 0) return hospital.wrongs;
+  }
+  return hospital.comeToRest();
+}
+
+function happen(hospital: Hospital, act: Act): void {
+  const { world, apps } = hospital;
+  switch (act.kind) {
+    case 'publish':
+      hospital.publish(act.events.map(hospitalEvent));
+      return;
+    case 'publish-invalid':
+      hospital.publish([
+        { id: 'x', eventType: 'Some.Other.Event' },
+        hospitalEvent({ resource: 3, version: 1, life: 1 }),
+      ]);
+      return;
+    case 'pass':
+      return;
+    case 'crash': {
+      const app = apps[act.app];
+      if (app) hospital.crash(app);
+      return;
+    }
+    case 'freeze':
+      apps[act.app]?.machine.freeze(act.ms);
+      return;
+    case 'start':
+      if (apps.length < 3) hospital.startApp();
+      return;
+    case 'stop': {
+      const app = apps[act.app];
+      if (!app) return;
+      apps.splice(act.app, 1);
+      void app.pipeline.stop().then(() => app.machine.crash());
+      return;
+    }
+    case 'redrive':
+      hospital.redriveAll();
+      return;
+    case 'weather':
+      world.faults = () =>
+        world.random() < act.share ? (act.faults[Math.floor(world.random() * act.faults.length)] ?? 'ok') : 'ok';
+      return;
+    case 'behaviour':
+      hospital.behaviour = () => act.of[Math.floor(world.random() * act.of.length)] ?? 'ok';
+      return;
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(act satisfies never)}`);
+  }
+}
+
+describe('whatever happens in a night', () => {
+  it('given faults, crashes, duplicates and clocks apart, then the invariants hold at every moment and all comes to rest', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), acts, async (seed, night) => {
+        expect(await live(seed, night)).toEqual([]);
+      }),
+      {
+        numRuns: Number(process.env.NIGHTS ?? 60),
+        interruptAfterTimeLimit: 240_000,
+        ...(process.env.MUTATION_PATCH ? { endOnFailure: true } : {}),
+      },
+    );
+  }, 600_000);
+});

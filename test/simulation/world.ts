@@ -1,0 +1,275 @@
+import type { Clock, Random } from '../../src/clock.js';
+import type { BlobStore } from '../../src/storage/blob-store.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { QueueStore } from '../../src/storage/queue-store.js';
+import { type Operation, StorageError, type TableStore } from '../../src/storage/table-store.js';
+
+/**
+ * A world in which several processes of the app run over one storage, in simulated time. Everything that happens is
+ * one of: a timer rings, a turn of a process's event loop ends, a call to storage takes effect, its answer arrives,
+ * a process dies. Which comes next is drawn from the seed, so that a run can be repeated exactly.
+ */
+export type World = {
+  readonly random: () => number;
+  /** Milliseconds since the world began. */
+  nowMs(): number;
+  readonly tables: ReturnType<typeof createMemoryTableStore>;
+  readonly blobs: ReturnType<typeof createMemoryBlobStore>;
+  readonly due: ReturnType<typeof createMemoryQueueStore>;
+  readonly dueLong: ReturnType<typeof createMemoryQueueStore>;
+  spawn(): Machine;
+  /** Lets things happen until `isDone`, or until `ms` have gone by, or so many things have happened. */
+  run(until: { isDone?: () => boolean; ms: number; steps?: number }): Promise<void>;
+  /** How many things have happened. */
+  steps(): number;
+  /** Called after each thing that happened to storage. */
+  onEffect(listener: () => void): void;
+  faults: Faults;
+  onStep: ((step: number) => void) | undefined;
+};
+
+/** One process: its clock, its storage, and its end. */
+export type Machine = {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tables: TableStore;
+  readonly blobs: BlobStore;
+  readonly due: QueueStore;
+  readonly dueLong: QueueStore;
+  isAlive(): boolean;
+  crash(): void;
+  /** Nothing of it runs for so long: a paused virtual machine. What it has sent is on its way all the same. */
+  freeze(ms: number): void;
+  isFrozen(): boolean;
+  frozenUntilMs(): number;
+};
+
+/** What may become of a call to storage. `late`: no answer, and it takes effect when nobody expects it any more. */
+export type Fault = 'ok' | 'fail-before' | 'fail-after' | 'never' | 'never-after' | 'late';
+export type Call = { number: number; machine: string; method: string; table: string; operations: readonly Operation[] };
+export type Faults = (call: Call) => Fault;
+
+export const BEGINNING = Date.UTC(2026, 2, 14, 12);
+
+/** Methods of stores that change something. */
+const CHANGES = new Set(['commit', 'drop', 'create', 'delete']);
+
+type Timer = { atMs: number; order: number; machine: Machine; run: () => void };
+
+export function createWorld(
+  seed: number,
+  options: { skewMs?: number; meddle?: (random: () => number) => boolean } = {},
+): World {
+  const random = mulberry32(seed);
+  const { skewMs = 4000 } = options;
+  let timeMs = 0;
+  let steps = 0;
+  const nextCall = counter();
+  let machines = 0;
+  const nextOrder = counter();
+  const listeners: (() => void)[] = [];
+  const timers: Timer[] = [];
+  /** What can happen now: in any order. */
+  const ready: { machine: Machine; run: () => void | Promise<void>; isTurn: boolean }[] = [];
+
+  const base: Pick<Clock, 'now'> = { now: () => new Date(BEGINNING + timeMs) };
+  const tables = createMemoryTableStore({ clock: base });
+  const blobs = createMemoryBlobStore({ clock: base });
+  const due = createMemoryQueueStore();
+  const dueLong = createMemoryQueueStore();
+
+  const world: World = {
+    random,
+    nowMs: () => timeMs,
+    tables,
+    blobs,
+    due,
+    dueLong,
+    spawn,
+    steps: () => steps,
+    onEffect: (listener) => void listeners.push(listener),
+    faults: () => 'ok',
+    onStep: undefined,
+    async run({ isDone, ms, steps: most = Number.POSITIVE_INFINITY }) {
+      const endMs = timeMs + ms;
+      for (const until = steps + most; steps < until; ) {
+        await idle();
+        if (isDone?.()) return;
+        if (!(await step(endMs))) return;
+      }
+    },
+  };
+  return world;
+
+  async function step(endMs: number): Promise<boolean> {
+    // Mostly what is ready happens, and time stands still; sometimes time goes on though things are under way.
+    const able = ready.filter((thing) => !thing.isTurn || !thing.machine.isFrozen());
+    if (able.length > 0 && (timers.length === 0 || random() < 0.97)) {
+      const thing = able[Math.floor(random() * able.length)];
+      ready.splice(ready.indexOf(thing as (typeof able)[number]), 1);
+      steps += 1;
+      world.onStep?.(steps);
+      if (thing?.machine.isAlive() || !thing?.isTurn) await thing?.run();
+      return true;
+    }
+    const timer = takeTimer(endMs);
+    if (!timer) {
+      if (able.length > 0) return true;
+      timeMs = endMs;
+      return false;
+    }
+    timeMs = Math.max(timeMs, rings(timer));
+    steps += 1;
+    world.onStep?.(steps);
+    if (timer.machine.isAlive()) timer.run();
+    return true;
+  }
+
+  function takeTimer(endMs: number): Timer | undefined {
+    let first = -1;
+    for (let i = timers.length - 1; i >= 0; i -= 1) {
+      const timer = timers[i] as Timer;
+      if (!timer.machine.isAlive()) {
+        timers.splice(i, 1);
+        if (first > i) first -= 1;
+        continue;
+      }
+      const best = timers[first];
+      if (!best || rings(timer) < rings(best) || (rings(timer) === rings(best) && timer.order < best.order)) first = i;
+    }
+    const timer = timers[first];
+    if (!timer || rings(timer) > endMs) return undefined;
+    timers.splice(first, 1);
+    return timer;
+  }
+
+  function rings(timer: Timer): number {
+    return Math.max(timer.atMs, timer.machine.frozenUntilMs());
+  }
+
+  function spawn(): Machine {
+    machines += 1;
+    const name = `p${machines}`;
+    const skew = Math.round((random() * 2 - 1) * skewMs);
+    const startedAt = Math.round(random() * 1e6);
+    let isAlive = true;
+    const nextToken = counter();
+    let frozenUntilMs = 0;
+    const machine: Machine = {
+      name,
+      isAlive: () => isAlive,
+      crash() {
+        isAlive = false;
+      },
+      freeze(ms) {
+        frozenUntilMs = timeMs + ms;
+      },
+      isFrozen: () => timeMs < frozenUntilMs,
+      frozenUntilMs: () => frozenUntilMs,
+      random: { number: random, token: () => `${name}t${nextToken()}`.padEnd(16, 'x') },
+      clock: {
+        now: () => new Date(BEGINNING + timeMs + skew),
+        monotonic: () => startedAt + timeMs,
+        after(ms, run) {
+          const timer = { atMs: timeMs + Math.max(0, ms), order: nextOrder(), machine, run };
+          timers.push(timer);
+          return () => {
+            const at = timers.indexOf(timer);
+            if (at >= 0) timers.splice(at, 1);
+          };
+        },
+        endOfTurn: (run) => void ready.push({ machine, run, isTurn: true }),
+      },
+      tables: throughWorld(tables, () => machine),
+      blobs: throughWorld(blobs, () => machine),
+      due: throughWorld(due, () => machine),
+      dueLong: throughWorld(dueLong, () => machine),
+    };
+    return machine;
+  }
+
+  /** The store as a process reaches it: calls leave, take effect some time, and are answered some time, or not. */
+  function throughWorld<S extends object>(store: S, machineOf: () => Machine): S {
+    return new Proxy(store, {
+      get(target, method: string) {
+        const real = (target as Record<string, unknown>)[method];
+        if (typeof real !== 'function') return real;
+        return (...args: unknown[]) =>
+          new Promise((resolve, reject) => {
+            const machine = machineOf();
+            const table = typeof args[0] === 'string' ? args[0] : '';
+            const operations = method === 'commit' ? (args[2] as Operation[]) : [];
+            const fault = world.faults({ number: nextCall(), machine: machine.name, method, table, operations });
+            const withoutSignal = args.map((arg) => (arg instanceof AbortSignal ? undefined : arg));
+            const effect = async () => {
+              const answer = await (real as (...all: unknown[]) => Promise<unknown>).apply(target, withoutSignal);
+              if (CHANGES.has(method)) for (const listener of listeners) listener();
+              return answer;
+            };
+            const answerWith = (run: () => void) => void ready.push({ machine, run, isTurn: true });
+            const failure = new StorageError('http-503', 'Storage failed, as it was told to.');
+            const wasAlive = machine.isAlive();
+            if (!wasAlive) return; // a dead process sends nothing more
+            switch (fault) {
+              case 'fail-before':
+                return answerWith(() => reject(failure));
+              case 'never':
+                return;
+              case 'late':
+                // Long after its sender has given it up, and perhaps after the sender itself.
+                return later(() => void effect().catch(() => undefined), 3000 + random() * 90_000);
+              default:
+                ready.push({
+                  machine,
+                  isTurn: false,
+                  run: async () => {
+                    if (!machine.isAlive() && random() < 0.5) return; // it died with the call on the wire
+                    await effect().then(
+                      (answer) => {
+                        if (fault === 'fail-after') answerWith(() => reject(failure));
+                        else if (fault === 'ok') answerWith(() => resolve(answer));
+                      },
+                      (error: unknown) => answerWith(() => reject(error)),
+                    );
+                  },
+                });
+            }
+          });
+      },
+    });
+  }
+
+  /** A timer that no process owns. */
+  function later(run: () => void, ms: number): void {
+    const nobody = { isAlive: () => true, frozenUntilMs: () => 0 } as Machine;
+    timers.push({ atMs: timeMs + ms, order: nextOrder(), machine: nobody, run });
+  }
+}
+
+function counter(): () => number {
+  let count = 0;
+  return () => {
+    count += 1;
+    return count;
+  };
+}
+
+/** Until all that follows from what happened has followed. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A small generator of good quality; the same seed gives the same numbers. */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
