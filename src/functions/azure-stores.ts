@@ -1,0 +1,54 @@
+import type { TokenCredential } from '@azure/identity';
+import type { Config, StorageConfig } from '../config.js';
+import { createAzureBlobStore } from '../storage/azure-blob-store.js';
+import { createAzureQueueStore } from '../storage/azure-queue-store.js';
+import { createAzureTableStore } from '../storage/azure-table-store.js';
+import type { BlobStore } from '../storage/blob-store.js';
+import type { QueueStore } from '../storage/queue-store.js';
+import type { StorageConnection } from '../storage/storage-connection.js';
+import type { TableStore } from '../storage/table-store.js';
+
+/** All the storage that the app uses. */
+export type AppStores = {
+  readonly tables: TableStore;
+  /** For the workflows' own tables and the watermarks; they are in `tables` where this is undefined. */
+  readonly workflowTables: TableStore | undefined;
+  readonly deadLetters: BlobStore;
+  readonly due: QueueStore;
+  readonly dueLong: QueueStore;
+};
+
+/** The stores that the settings name. Nothing is sent until the first call. */
+export function createAzureStores({ storage, workflowStorage }: Config): AppStores {
+  const connection = connectionOf(storage);
+  return {
+    tables: createAzureTableStore(connection),
+    workflowTables: workflowStorage && createAzureTableStore(connectionOf(workflowStorage)),
+    deadLetters: createAzureBlobStore(connection, 'dead-letters'),
+    due: createAzureQueueStore(connection, 'due'),
+    dueLong: createAzureQueueStore(connection, 'due-long'),
+  };
+}
+
+function connectionOf(storage: StorageConfig | StorageConfig<'table'>): StorageConnection {
+  if (storage.kind === 'connection-string') return storage;
+  const notAskedFor = { blobServiceUri: '', queueServiceUri: '' };
+  return { ...notAskedFor, ...storage, credential: credentialOf(storage) };
+}
+
+/** The library costs a cold start 100 ms and more, so it is loaded for the first token: with a connection string, never. */
+function credentialOf({ credential, clientId }: StorageConfig<'table'> & { kind: 'identity' }): TokenCredential {
+  let made: Promise<TokenCredential> | undefined;
+  return {
+    async getToken(scopes, options) {
+      made ??= makeCredential();
+      return (await made).getToken(scopes, options);
+    },
+  };
+
+  async function makeCredential(): Promise<TokenCredential> {
+    const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+    if (credential === 'default') return new DefaultAzureCredential();
+    return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock, Random } from '../clock.js';
+import type { Config } from '../config.js';
+import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
+import { boundedBlobs, boundedQueue, boundedTables } from '../storage/bounded.js';
+import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
+import { createGroupCommit } from '../storage/group-commit.js';
+import { createLedger, type Ledger } from '../storage/ledger.js';
+import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
+import { createWatermarks } from '../storage/watermarks.js';
+import { createTelemetry } from '../telemetry/telemetry.js';
+import type { Workflow } from '../workflow.js';
+import { type AppStores, createAzureStores } from './azure-stores.js';
+
+/** The app without Azure Functions: what each function is given. */
+export type App = {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** Which of the processes over the same storage this is, and since when. */
+  readonly instance: { readonly id: string; readonly startedAt: Date };
+  readonly pipeline: Pipeline;
+  readonly ledger: Ledger;
+  readonly waiting: Waiting;
+  readonly deadLetters: DeadLetters;
+  readonly probes: readonly Probe[];
+  readonly telemetry: ReturnType<typeof createTelemetry>;
+};
+
+/** Asks a part of storage for next to nothing; throws when it does not answer, or refuses. */
+export type Probe = { readonly part: string; check(): Promise<unknown> };
+
+export type AppParts = {
+  workflows: readonly Workflow[];
+  clock: Clock;
+  random: Random;
+  telemetryWrite: Parameters<typeof createTelemetry>[0];
+  /** Those that the settings name, where left out. */
+  stores?: AppStores;
+};
+
+/** Of every try of every call to storage: the SDKs set no limit, and Event Grid waits 30 s. */
+const STORAGE_TRY_MS = 3000;
+
+/** Puts the app together. Nothing runs yet, and nothing is sent: storage that is down stops no start. */
+export function composeApp(config: Config, parts: AppParts): App {
+  const { workflows, clock, random, telemetryWrite } = parts;
+  const stores = boundedStores(parts.stores ?? createAzureStores(config), clock);
+  const { tables, workflowTables = tables } = stores;
+
+  const commit = createGroupCommit({ tables, clock, random });
+  // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
+  const workflowCommit =
+    workflowTables === tables ? commit : createGroupCommit({ tables: workflowTables, clock, random });
+  const ledger = createLedger({ tables, commit });
+  const waiting = createWaiting({ tables, commit, clock, random });
+  const watermarks = createWatermarks({ tables: workflowTables, commit: workflowCommit });
+  const deadLetters = createDeadLetters({ blobs: stores.deadLetters });
+  const telemetry = createTelemetry(telemetryWrite);
+
+  const pipeline = createPipeline({
+    clock,
+    random,
+    workflows,
+    stores: { ledger, waiting, watermarks, deadLetters, workflowTables, workflowCommit },
+    queues: { due: stores.due, dueLong: stores.dueLong },
+    settings: config,
+    telemetry,
+  });
+  const instance = { id: random.token(), startedAt: clock.now() };
+  return { config, clock, instance, pipeline, ledger, waiting, deadLetters, probes: probesOf(stores), telemetry };
+}
+
+function boundedStores(stores: AppStores, clock: Clock): AppStores {
+  const { tables, workflowTables, deadLetters, due, dueLong } = stores;
+  return {
+    tables: boundedTables(tables, clock, STORAGE_TRY_MS),
+    workflowTables: workflowTables && boundedTables(workflowTables, clock, STORAGE_TRY_MS),
+    deadLetters: boundedBlobs(deadLetters, clock, STORAGE_TRY_MS),
+    due: boundedQueue(due, clock, STORAGE_TRY_MS),
+    dueLong: boundedQueue(dueLong, clock, STORAGE_TRY_MS),
+  };
+}
+
+function probesOf({ tables, workflowTables, deadLetters, due, dueLong }: AppStores): Probe[] {
+  const isDueAtAll = { partition: SHARD_NAMES[0] as string, limit: 1 };
+  return [
+    { part: 'tables', check: () => tables.query('waiting', isDueAtAll) },
+    ...(workflowTables
+      ? [{ part: 'workflow-tables', check: () => workflowTables.query('watermarks', { limit: 1 }) }]
+      : []),
+    { part: 'blobs', check: () => deadLetters.list('pending/', { limit: 1 }) },
+    { part: 'queues', check: () => Promise.all([due.length(), dueLong.length()]) },
+  ];
+}

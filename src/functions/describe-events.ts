@@ -1,0 +1,124 @@
+import type { HealthEvent } from '../events/health-event.js';
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { keyOf } from '../events/key.js';
+import { parseEvent } from '../events/parse.js';
+import { placeOf } from '../storage/address.js';
+import type { FoundRecord, JobRecord } from '../storage/ledger.js';
+import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
+
+/** An event and what becomes of it, as people are told. */
+export type EventStatus = Identity & {
+  /** `settled`: every workflow is done with it, in one way or another. */
+  state: 'open' | 'settled';
+  /** By name. */
+  workflows: Record<string, JobStatus>;
+};
+
+/** `time` is null where the event gives none. */
+type Identity = { id: string; type: string; source: string; time: string | null };
+
+export type JobStatus = {
+  status: 'running' | 'waiting' | 'completed' | 'superseded' | 'dead-lettered';
+  tries: number;
+  nextTryAt?: string;
+  redrives?: number;
+  /** The code of the error that the last try ended with. */
+  error?: string;
+};
+
+type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows: WaitingRow[] }>; isToCome: boolean };
+
+/**
+ * Puts together what the ledger has recorded of the events of an id, and what waits for them: one element an event,
+ * though several may share the id. A job has a record from its first try on; until then its row is all there is.
+ */
+export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
+  const events = new Map<string, Found>();
+  for (const { eventKey, workflow, record, event } of records) {
+    const found = foundOf(events, eventKey, { ...event, time: event.time || null });
+    jobOf(found, workflow).record = record;
+  }
+  for (const row of rows) {
+    const event = eventOf(row);
+    if (row.of.kind === 'job') {
+      const { table, key, idDigest, workflow } = placeOf(row.of.address);
+      const eventKey = `${table}.${key.slice(0, key.length - workflow.length - 1)}`;
+      const identity = event ? identityOf(event) : { id: idDigest, type: '', source: '', time: null };
+      jobOf(foundOf(events, eventKey, identity), workflow).rows.push(row);
+    } else if (event) {
+      const { day, id, rest } = keyOf(event);
+      foundOf(events, `ledger${day}.${id}.${rest}`, identityOf(event)).isToCome = true;
+    }
+  }
+  return [...events.values()].map(describeEvent);
+}
+
+function foundOf(events: Map<string, Found>, eventKey: string, identity: Identity): Found {
+  const found = events.get(eventKey) ?? { identity, jobs: new Map(), isToCome: false };
+  events.set(eventKey, found);
+  return found;
+}
+
+function jobOf({ jobs }: Found, workflow: string): { record?: JobRecord; rows: WaitingRow[] } {
+  const job = jobs.get(workflow) ?? { rows: [] };
+  jobs.set(workflow, job);
+  return job;
+}
+
+/** Undefined where it is none: an invalid event that comes again, or a payload that was edited badly. */
+function eventOf(row: WaitingRow): HealthEvent | undefined {
+  try {
+    return parseEvent(JSON.parse(row.event));
+  } catch (error) {
+    if (error instanceof InvalidEventError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function identityOf({ id, type, source, time }: HealthEvent): Identity {
+  return { id, type, source, time: time ?? null };
+}
+
+function describeEvent({ identity, jobs, isToCome }: Found): EventStatus {
+  const described = [...jobs].map(([name, { record, rows }]) => [name, describeJob(record, rows)] as const);
+  const isOpen = isToCome || described.some(([, { status }]) => status === 'running' || status === 'waiting');
+  return { ...identity, state: isOpen ? 'open' : 'settled', workflows: Object.fromEntries(described) };
+}
+
+/** A row is told of where it will start the job, or start it anew; beside any other record it only looks again. */
+function describeJob(record: JobRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
+  const starting = rows
+    .filter(({ of }) => !record || (of.kind === 'job' && isDead(record) && (of.redrive ?? 0) > record.redrives))
+    .sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0];
+  if (starting) return describeRow(starting);
+  return record ? describeRecord(record) : { status: 'waiting', tries: 0 };
+}
+
+function isDead({ state }: JobRecord): boolean {
+  return state.kind === 'settled' && state.result === 'dead';
+}
+
+function describeRow({ dueAt, of }: WaitingRow): JobStatus {
+  const redrives = of.kind === 'job' ? (of.redrive ?? 0) : 0;
+  return { status: 'waiting', tries: 0, ...nextTryAt(dueAt), ...(redrives > 0 && { redrives }) };
+}
+
+/** Nothing, where a later version of the app has given the row a name that has no time in it. */
+function nextTryAt(dueAt: Date): Pick<JobStatus, 'nextTryAt'> {
+  return Number.isNaN(dueAt.getTime()) ? {} : { nextTryAt: dueAt.toISOString() };
+}
+
+function describeRecord({ state, tries, redrives, errorCode }: JobRecord): JobStatus {
+  const told = { tries, ...(redrives > 0 && { redrives }), ...(errorCode !== '' && { error: errorCode }) };
+  switch (state.kind) {
+    case 'running':
+    case 'unknown': // of a later version of the app, which is at it
+      return { status: 'running', ...told };
+    case 'waiting':
+      return { status: 'waiting', ...told, ...nextTryAt(dueAtOf(state.due)) };
+    case 'settled':
+      return { status: state.result === 'dead' ? 'dead-lettered' : state.result, ...told };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
+  }
+}

@@ -1,0 +1,11 @@
+import type { App } from './compose.js';
+import { eventGridTrigger, eventsOf } from './event-grid.js';
+import type { FunctionApp } from './function-app.js';
+
+/** Subscribe it to the DICOM events of a workspace. Whatever else comes is taken in all the same. */
+export function registerDicomEvents(functions: FunctionApp, { pipeline }: Pick<App, 'pipeline'>): void {
+  functions.generic('dicomEvents', {
+    trigger: eventGridTrigger,
+    handler: (input: unknown) => pipeline.deliver(eventsOf(input)),
+  });
+}

@@ -1,0 +1,37 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { digest } from '../digest.js';
+import type { App } from './compose.js';
+import { describeEvents } from './describe-events.js';
+import type { FunctionApp } from './function-app.js';
+import { httpError, storageFailed } from './http-error.js';
+
+type Deps = Pick<App, 'ledger' | 'waiting'>;
+
+/** What became of the events of an id: `events/{eventId}`, or `events?id=` for an id with a slash. */
+export function registerEvents(functions: FunctionApp, deps: Deps): void {
+  functions.http('events', {
+    methods: ['GET'],
+    route: 'events/{eventId?}',
+    authLevel: 'function',
+    handler: ({ params, query }: Pick<HttpRequest, 'params' | 'query'>) =>
+      answerFor(params.eventId || query.get('id') || '', deps).catch(storageFailed),
+  });
+}
+
+async function answerFor(eventId: string, { ledger, waiting }: Deps): Promise<HttpResponseInit> {
+  if (eventId === '') return httpError(400, 'no-event-id', 'Name an event: /api/events/{eventId}, or /api/events?id=.');
+  const idDigest = digest(eventId);
+  // Rows first: a job that gets its record in between is then in one of the two.
+  const rows = await waiting.find(idDigest);
+  const records = await ledger.find(idDigest);
+  const events = describeEvents(records, rows);
+  return events.length > 0 ? { jsonBody: { events } } : NOT_FOUND;
+}
+
+const NOT_FOUND = httpError(
+  404,
+  'no-such-event',
+  'No job of an event with this id is recorded. An id with a slash goes into /api/events?id=. An event that no ' +
+    'workflow wants has no jobs, an invalid one is among the dead letters, and settled jobs are forgotten after ' +
+    'LEDGER_RETENTION_DAYS.',
+);

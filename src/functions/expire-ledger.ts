@@ -1,0 +1,23 @@
+import { errorCodeOf } from '../pipeline/decide.js';
+import { StorageError } from '../storage/table-store.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+
+const NIGHTLY = '0 30 2 * * *';
+
+type Deps = Pick<App, 'ledger' | 'config' | 'clock' | 'telemetry'>;
+
+export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
+  functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireLedger(deps) });
+}
+
+/** Where storage fails, what is left goes the next night. */
+async function expireLedger({ ledger, config, clock, telemetry }: Deps): Promise<void> {
+  try {
+    const { tables, rows } = await ledger.expire(clock.now(), config.ledgerRetentionDays);
+    telemetry.log('info', 'ledger-expired', { numbers: { tables: tables.length, rows } });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    telemetry.log('error', 'ledger-expiry-failed', { errorCode: errorCodeOf(error) });
+  }
+}

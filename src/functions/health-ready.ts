@@ -1,0 +1,29 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { errorCodeOf } from '../pipeline/decide.js';
+import type { App, Probe } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+
+/** Says whether each part of storage answers: 200, or 503 with the code of what went wrong. */
+export function registerHealthReady(functions: FunctionApp, { probes }: Pick<App, 'probes'>): void {
+  functions.http('healthReady', {
+    methods: ['GET'],
+    route: 'health/ready',
+    authLevel: 'function',
+    handler: () => checkStorage(probes),
+  });
+}
+
+async function checkStorage(probes: readonly Probe[]): Promise<HttpResponseInit> {
+  const answers = await Promise.all(probes.map(ask));
+  const ready = answers.every(([, answer]) => answer === 'ok');
+  return { status: ready ? 200 : 503, jsonBody: { ready, storage: Object.fromEntries(answers) } };
+}
+
+async function ask({ part, check }: Probe): Promise<[part: string, answer: string]> {
+  try {
+    await check();
+    return [part, 'ok'];
+  } catch (error) {
+    return [part, errorCodeOf(error)];
+  }
+}

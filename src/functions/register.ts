@@ -1,0 +1,70 @@
+import { app } from '@azure/functions';
+import { systemClock } from '../clock.js';
+import { type Config, ConfigError, checkRetention, readConfig } from '../config.js';
+import { longestRetryMs } from '../pipeline/decide.js';
+import type { Workflow } from '../workflow.js';
+import { type App, composeApp } from './compose.js';
+import { registerDicomEvents } from './dicom-events.js';
+import { registerEvents } from './events.js';
+import { registerExpireLedger } from './expire-ledger.js';
+import { registerFhirEvents } from './fhir-events.js';
+import type { FunctionApp } from './function-app.js';
+import { registerHealthLive } from './health-live.js';
+import { registerHealthReady } from './health-ready.js';
+import { systemRandom } from './random.js';
+import { registerRedeliver } from './redeliver.js';
+import { registerRedeliverLong } from './redeliver-long.js';
+import { registerStats } from './stats.js';
+import { registerWakeDue } from './wake-due.js';
+
+/**
+ * Registers every function, to run `workflows` with the settings in the environment.
+ * @throws ConfigError that lists everything that is wrong with either.
+ */
+export function registerApp({ workflows }: { workflows: readonly Workflow[] }): void {
+  const config = readSettings(workflows);
+  const parts = { workflows, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
+  registerFunctions(app, composeApp(config, parts));
+}
+
+/** Registers the functions of `composed`, and that it is stopped before the process ends. */
+export function registerFunctions(functions: FunctionApp, composed: App): void {
+  registerFhirEvents(functions, composed);
+  registerDicomEvents(functions, composed);
+  registerWakeDue(functions, composed);
+  registerRedeliver(functions, composed);
+  registerRedeliverLong(functions, composed);
+  registerExpireLedger(functions, composed);
+  registerHealthLive(functions);
+  registerHealthReady(functions, composed);
+  registerEvents(functions, composed);
+  registerStats(functions, composed);
+  functions.hook.appTerminate(() => composed.pipeline.stop());
+}
+
+/** The settings, if they and the workflows can be as they are: all that is wrong goes into one error. */
+export function readSettings(workflows: readonly Workflow[], env?: Parameters<typeof readConfig>[0]): Config {
+  const problems = namesakesOf(workflows).map((name) => `several workflows are named '${name}', must be one`);
+  try {
+    const config = readConfig(env);
+    checkRetention(config, Math.max(0, ...workflows.map(longestRetryMs)));
+    if (problems.length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
+  }
+  throw new ConfigError(problems);
+}
+
+function namesakesOf(workflows: readonly Workflow[]): string[] {
+  const names = workflows.map(({ name }) => name);
+  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
+}
+
+/**
+ * Most lines belong to a job, not to an invocation, so they go to the console: the host logs what a worker prints, as
+ * a warning or an error where it comes from stderr and says so.
+ */
+function writeToHost(level: 'info' | 'warn' | 'error', line: string): void {
+  console[level](`${level} ${line}`);
+}

@@ -1,0 +1,48 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { errorCodeOf } from '../pipeline/decide.js';
+import { StorageError } from '../storage/table-store.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { createSharedCount } from './shared-count.js';
+
+type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'clock'>;
+
+/** Counting reads a page for every thousand rows, so it ends here: `isMore` says so. */
+const MOST_COUNTED = 100_000;
+const COUNT_EVERY_MS = 60_000;
+
+/** What this instance has done since its start, and what waits and is dead-lettered in the storage that all share. */
+export function registerStats(functions: FunctionApp, deps: Deps): void {
+  const count = createSharedCount(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
+  functions.http('stats', {
+    methods: ['GET'],
+    route: 'stats',
+    authLevel: 'function',
+    handler: () => tellStats(deps, count),
+  });
+}
+
+/** 503 where storage cannot be counted: the counters of the instance are told all the same. */
+async function tellStats({ instance, telemetry }: Deps, count: () => Promise<unknown>): Promise<HttpResponseInit> {
+  const thisInstance = { id: instance.id, since: instance.startedAt.toISOString(), counters: telemetry.counters };
+  try {
+    return { jsonBody: { thisInstance, allInstances: await count() } };
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return { status: 503, jsonBody: { thisInstance, allInstances: { error: errorCodeOf(error) } } };
+  }
+}
+
+async function countStorage({ waiting, deadLetters, clock }: Deps) {
+  const countedAt = clock.now().toISOString();
+  const [rows, letters] = await Promise.all([waiting.count(MOST_COUNTED), deadLetters.count(MOST_COUNTED)]);
+  return {
+    countedAt,
+    waiting: { rows: rows.rows, isMore: rows.isMore, earliestDueAt: rows.earliestDueAt?.toISOString() ?? null },
+    deadLetters: {
+      pending: letters.byStage,
+      isMore: letters.isMore,
+      oldestAt: letters.oldestAt?.toISOString() ?? null,
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { type Clock, systemClock } from '../clock.js';
+
+/** A clock that moves only when it is told to. */
+export type FakeClock = Clock & {
+  /** Lets `ms` pass. What is due on the way runs at its own time, in order, also what it asks for itself. */
+  advance(ms: number): void;
+};
+
+type Timer = { atMs: number; run: () => void };
+
+export function createFakeClock(startAt = '2026-01-01T12:00:00.000Z'): FakeClock {
+  const startMs = Date.parse(startAt);
+  const timers = new Set<Timer>();
+  let passedMs = 0;
+
+  return {
+    now: () => new Date(startMs + passedMs),
+    monotonic: () => passedMs,
+    after(ms, run) {
+      const timer = { atMs: passedMs + ms, run };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    endOfTurn: systemClock.endOfTurn,
+    advance(ms) {
+      const untilMs = passedMs + ms;
+      for (let timer = nextOf(timers); timer && timer.atMs <= untilMs; timer = nextOf(timers)) {
+        timers.delete(timer);
+        passedMs = timer.atMs;
+        timer.run();
+      }
+      passedMs = untilMs;
+    },
+  };
+}
+
+function nextOf(timers: ReadonlySet<Timer>): Timer | undefined {
+  let next: Timer | undefined;
+  for (const timer of timers) if (!next || timer.atMs < next.atMs) next = timer;
+  return next;
+}

@@ -1,0 +1,3 @@
+export { createFakeClock, type FakeClock } from './fake-clock.js';
+export { dicomEvent, fhirEvent } from './sample-events.js';
+export { createTestKit, type Logged, type TestKit, type TryOptions, type TryResult } from './test-kit.js';

@@ -1,0 +1,59 @@
+import { keyOf } from '../events/key.js';
+import type { Hold } from '../pipeline/hold.js';
+import type { Run } from '../pipeline/run.js';
+import { addressOf } from '../storage/address.js';
+import type { JobRecord } from '../storage/ledger.js';
+import type { Watermark } from '../storage/watermarks.js';
+import type { HealthEvent, Workflow } from '../workflow.js';
+
+// What a handler's context is made of, in an app where nothing is ever lost and nobody else is there.
+
+export function runOf(event: HealthEvent, workflow: Workflow | undefined): Run {
+  const key = keyOf(event);
+  const workflowName = workflow?.name ?? 'test';
+  return {
+    address: addressOf(key, workflowName),
+    event,
+    eventKey: `${key.id}.${key.rest}`,
+    json: JSON.stringify(event),
+    workflowName,
+    workflow,
+    row: undefined,
+    redrive: undefined,
+    posts: [],
+    isSafe: false,
+    puttingOff: undefined,
+    isSuspect: false,
+    leaveLine: undefined,
+  };
+}
+
+export function recordOf({ attempt, firstTryAt }: { attempt: number; firstTryAt: Date }): JobRecord {
+  return {
+    state: { kind: 'running', leaseMs: Number.POSITIVE_INFINITY },
+    owner: 'test',
+    write: 1,
+    tries: attempt - 1,
+    crashes: 0,
+    redrives: 0,
+    firstTryAt: firstTryAt.toISOString(),
+    errorCode: '',
+    unknownSince: '',
+  };
+}
+
+export function watermarkOf(fence: number): Watermark {
+  return { applied: undefined, fence, owner: 'test', write: 1, leaseMs: Number.POSITIVE_INFINITY };
+}
+
+/** A lease that nobody can take, and that never has to be renewed. */
+export function held<T>(value: T): Hold<T> {
+  return {
+    value,
+    heldUntilMs: Number.POSITIVE_INFINITY,
+    isOver: false,
+    mayStart: () => true,
+    update: async () => 'written',
+    keep: () => () => {},
+  };
+}

@@ -1,0 +1,5 @@
+import type { Workflow } from '../workflow.js';
+import { resourceIndex } from './resource-index.js';
+
+/** The workflows that run. Put yours in here; take out what you do not want. */
+export const workflows: readonly Workflow[] = [resourceIndex];

@@ -1,0 +1,229 @@
+import { keyOf } from '../../src/events/key.js';
+import { describeEvents } from '../../src/functions/describe-events.js';
+import { addressOf } from '../../src/storage/address.js';
+import type { FoundRecord, JobRecord } from '../../src/storage/ledger.js';
+import { LONG_SHARD_NAMES, type WaitingRow } from '../../src/storage/waiting.js';
+import { fhirEvent } from '../../src/testing/index.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+
+const EVENT = fhirEvent({ id: 'event-1', resourceId: 'patient-1' });
+const RECORD: JobRecord = {
+  state: { kind: 'running', leaseMs: 60_000 },
+  owner: 'somebody',
+  write: 1,
+  tries: 0,
+  crashes: 0,
+  redrives: 0,
+  firstTryAt: '2026-01-01T12:01:01.000Z',
+  errorCode: '',
+  unknownSince: '',
+};
+
+describe('when a job has a record', () => {
+  it.each<{ given: string; record: Partial<JobRecord>; told: object; state: string }>([
+    { given: 'it runs', record: {}, told: { status: 'running', tries: 0 }, state: 'open' },
+    {
+      given: 'it runs again after an error',
+      record: { tries: 2, errorCode: 'timeout' },
+      told: { status: 'running', tries: 2, error: 'timeout' },
+      state: 'open',
+    },
+    {
+      given: 'it is failing for good',
+      record: { state: { kind: 'running', leaseMs: 60_000, failing: 'failed' }, tries: 8, errorCode: 'gone' },
+      told: { status: 'running', tries: 8, error: 'gone' },
+      state: 'open',
+    },
+    {
+      given: 'it is in a state of a later version',
+      record: { state: { kind: 'unknown', name: 'paused' }, tries: 1 },
+      told: { status: 'running', tries: 1 },
+      state: 'open',
+    },
+    {
+      given: 'it waits',
+      record: {
+        state: { kind: 'waiting', due: '2026-01-01T12:05:00.000Z.a.b.c.note.token' },
+        tries: 1,
+        errorCode: 'http-503',
+      },
+      told: { status: 'waiting', tries: 1, error: 'http-503', nextTryAt: '2026-01-01T12:05:00.000Z' },
+      state: 'open',
+    },
+    {
+      given: 'it waits for a row whose name has no time',
+      record: { state: { kind: 'waiting', due: 'later' } },
+      told: { status: 'waiting', tries: 0 },
+      state: 'open',
+    },
+    {
+      given: 'it is completed',
+      record: { state: { kind: 'settled', result: 'completed' }, tries: 1 },
+      told: { status: 'completed', tries: 1 },
+      state: 'settled',
+    },
+    {
+      given: 'it is superseded',
+      record: { state: { kind: 'settled', result: 'superseded' } },
+      told: { status: 'superseded', tries: 0 },
+      state: 'settled',
+    },
+    {
+      given: 'it is dead, after two redrives',
+      record: { state: { kind: 'settled', result: 'dead' }, tries: 8, redrives: 2, errorCode: 'gone' },
+      told: { status: 'dead-lettered', tries: 8, redrives: 2, error: 'gone' },
+      state: 'settled',
+    },
+  ])('given $given, then $told', ({ record, told, state }) => {
+    expect(describeEvents([found({ record })], [])).toEqual([
+      {
+        id: 'event-1',
+        type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+        source: EVENT.source,
+        time: '2026-01-01T12:01:00.000Z',
+        state,
+        workflows: { note: told },
+      },
+    ]);
+  });
+
+  it('given a row that only looks again, then the record is told, and nothing else', () => {
+    const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
+    expect(describeEvents(records, [row()])).toEqual(describeEvents(records, []));
+  });
+
+  it.each([
+    { given: 'dead, and a redrive that is to come', result: 'dead', redrive: 2, status: 'waiting', state: 'open' },
+    {
+      given: 'dead, and a redrive that is over',
+      result: 'dead',
+      redrive: 1,
+      status: 'dead-lettered',
+      state: 'settled',
+    },
+    { given: 'completed, and a redrive', result: 'completed', redrive: 2, status: 'completed', state: 'settled' },
+  ] as const)('given it is $given, then it is $status', ({ result, redrive, status, state }) => {
+    const records = [found({ record: { state: { kind: 'settled', result }, redrives: 1 } })];
+    expect(describeEvents(records, [row({ redrive })])).toMatchObject([{ state, workflows: { note: { status } } }]);
+  });
+
+  it('given one job that is open and one that is settled, then the event is open', () => {
+    const records = [
+      found({ workflow: 'slow' }),
+      found({ workflow: 'note', record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } }),
+    ];
+    expect(describeEvents(records, [])).toMatchObject([
+      { state: 'open', workflows: { slow: { status: 'running' }, note: { status: 'completed' } } },
+    ]);
+  });
+
+  it('given it has no time, then that is null', () => {
+    expect(describeEvents([found({ time: '' })], [])).toMatchObject([{ time: null }]);
+  });
+});
+
+describe('when a job has only a row', () => {
+  it('given one, then it waits, and the event is what the row holds', () => {
+    expect(describeEvents([], [row()])).toEqual([
+      {
+        id: 'event-1',
+        type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+        source: EVENT.source,
+        time: '2026-01-01T12:01:00.000Z',
+        state: 'open',
+        workflows: { note: { status: 'waiting', tries: 0, nextTryAt: '2026-01-01T12:10:00.000Z' } },
+      },
+    ]);
+  });
+
+  it('given several, then the next try is the earliest', () => {
+    const rows = [row(), row({ dueAt: new Date('2026-01-01T12:09:00Z') })];
+    expect(describeEvents([], rows)).toMatchObject([
+      { workflows: { note: { nextTryAt: '2026-01-01T12:09:00.000Z' } } },
+    ]);
+  });
+
+  it('given another workflow of the event has a record, then both are of one event', () => {
+    const records = [
+      found({ workflow: 'fast', record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } }),
+    ];
+    expect(describeEvents(records, [row()])).toMatchObject([
+      { state: 'open', workflows: { fast: { status: 'completed' }, note: { status: 'waiting' } } },
+    ]);
+  });
+
+  it('given its payload is no event, then the event is told by its digest', () => {
+    expect(describeEvents([], [row({ event: '{"id":' })])).toMatchObject([
+      {
+        id: keyOf(EVENT).id,
+        type: '',
+        source: '',
+        time: null,
+        state: 'open',
+        workflows: { note: { status: 'waiting' } },
+      },
+    ]);
+  });
+});
+
+describe('when an event is to come as a delivery', () => {
+  const of = { kind: 'delivery', eventIdDigest: keyOf(EVENT).id } as const;
+
+  it('given nothing else of it, then it is open, with no workflows yet', () => {
+    expect(describeEvents([], [row({ of })])).toMatchObject([{ id: 'event-1', state: 'open', workflows: {} }]);
+  });
+
+  it('given its jobs are settled, then it is open all the same', () => {
+    const records = [found({ record: { state: { kind: 'settled', result: 'completed' }, tries: 1 } })];
+    expect(describeEvents(records, [row({ of })])).toMatchObject([
+      { state: 'open', workflows: { note: { status: 'completed' } } },
+    ]);
+  });
+
+  it('given it is no event, then it is left out', () => {
+    expect(describeEvents([], [row({ of, event: '{}' })])).toEqual([]);
+  });
+});
+
+it('given two events that share an id, then they are told apart', () => {
+  const other = fhirEvent({ id: 'event-1', resourceId: 'patient-2' });
+  expect(describeEvents([found(), found({ event: other })], [])).toHaveLength(2);
+});
+
+it('given nothing, then nothing', () => {
+  expect(describeEvents([], [])).toEqual([]);
+});
+
+function found({
+  record = {},
+  workflow = 'note',
+  event = EVENT,
+  time = event.time ?? '',
+}: {
+  record?: Partial<JobRecord>;
+  workflow?: string;
+  event?: typeof EVENT;
+  time?: string;
+} = {}): FoundRecord {
+  const { day, id, rest } = keyOf(event);
+  return {
+    eventKey: `ledger${day}.${id}.${rest}`,
+    workflow,
+    record: { ...RECORD, ...record },
+    event: { id: event.id, type: event.type, source: event.source, time },
+  };
+}
+
+function row({
+  redrive = 0,
+  dueAt = new Date('2026-01-01T12:10:00Z'),
+  event = JSON.stringify(rawFhirEvent()),
+  of = { kind: 'job', address: addressOf(keyOf(EVENT), 'note'), ...(redrive > 0 && { redrive }) },
+}: {
+  redrive?: number;
+  dueAt?: Date;
+  event?: string;
+  of?: WaitingRow['of'];
+} = {}): WaitingRow {
+  return { shard: LONG_SHARD_NAMES[0] ?? '', name: 'a row', dueAt, isLong: true, event, of };
+}

@@ -1,0 +1,26 @@
+import type { FunctionApp } from '../../src/functions/function-app.js';
+
+type Registered = { readonly handler: (...args: unknown[]) => unknown; readonly [option: string]: unknown };
+
+/** Takes registrations as `app` of @azure/functions does, and calls what was registered. */
+export function createFakeFunctions() {
+  const registered = new Map<string, Registered>();
+  const ends: (() => unknown)[] = [];
+  const register = (name: string, options: Registered) => void registered.set(name, options);
+  const hook = { appTerminate: (end: () => unknown) => void ends.push(end) };
+  const app = { generic: register, timer: register, storageQueue: register, http: register, hook };
+
+  return {
+    app: app as unknown as FunctionApp,
+    names: () => [...registered.keys()],
+    optionsOf: (name: string) => registered.get(name),
+    call: async (name: string, input?: unknown) => registered.get(name)?.handler(input),
+    /** As for GET with these parameters. */
+    get: async (name: string, { params = {}, query = {} }: { params?: object; query?: Record<string, string> } = {}) =>
+      registered.get(name)?.handler({ params, query: new URLSearchParams(query) }) as Promise<{
+        status?: number;
+        jsonBody: unknown;
+      }>,
+    terminate: async () => Promise.all(ends.map((end) => end())),
+  };
+}

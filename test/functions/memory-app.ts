@@ -1,0 +1,43 @@
+import { readConfig } from '../../src/config.js';
+import type { AppStores } from '../../src/functions/azure-stores.js';
+import { composeApp } from '../../src/functions/compose.js';
+import { systemRandom } from '../../src/functions/random.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import type { Workflow } from '../../src/workflow.js';
+
+/** The whole app over stores in memory, and what a test needs to look into it. */
+export function composeMemoryApp({
+  workflows = [],
+  stores: other = {},
+  env = {},
+}: {
+  workflows?: readonly Workflow[];
+  stores?: Partial<AppStores>;
+  env?: Record<string, string>;
+} = {}) {
+  const clock = createFakeClock();
+  const tables = createMemoryTableStore({ clock });
+  const due = createMemoryQueueStore();
+  const dueLong = createMemoryQueueStore();
+  const stores = {
+    tables,
+    workflowTables: undefined,
+    deadLetters: createMemoryBlobStore({ clock }),
+    due,
+    dueLong,
+    ...other,
+  };
+  const lines: string[] = [];
+  const config = readConfig({ EventStorage: 'UseDevelopmentStorage=true', ...env });
+  const app = composeApp(config, {
+    workflows,
+    clock,
+    random: systemRandom,
+    telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
+    stores,
+  });
+  return { app, clock, stores: { ...stores, tables, due, dueLong }, lines };
+}

@@ -1,0 +1,97 @@
+import { ConfigError } from '../../src/config.js';
+import { readSettings, registerFunctions } from '../../src/functions/register.js';
+import { defineWorkflow, fhir, hours } from '../../src/workflow.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { createFakeFunctions } from './fake-functions.js';
+import { composeMemoryApp } from './memory-app.js';
+
+const ENV = { EventStorage: 'UseDevelopmentStorage=true' };
+const named = (name: string) => defineWorkflow({ name, on: fhir('*'), handle() {} });
+const patient = defineWorkflow({
+  name: 'patient',
+  on: fhir('*'),
+  retry: { giveUpAfter: hours(7 * 24) },
+  handle() {},
+});
+
+describe('when the app is registered', () => {
+  it('given all is well, then every function is there', () => {
+    const functions = createFakeFunctions();
+
+    registerFunctions(functions.app, composeMemoryApp().app);
+
+    expect(functions.names()).toEqual([
+      'fhirEvents',
+      'dicomEvents',
+      'wakeDue',
+      'redeliver',
+      'redeliverLong',
+      'expireLedger',
+      'healthLive',
+      'healthReady',
+      'events',
+      'stats',
+    ]);
+  });
+
+  it('given it, then only health/live needs no key', () => {
+    const functions = createFakeFunctions();
+
+    registerFunctions(functions.app, composeMemoryApp().app);
+
+    const levels = functions
+      .names()
+      .map((name) => [functions.optionsOf(name)?.route, functions.optionsOf(name)?.authLevel]);
+    expect(levels.filter(([route]) => route !== undefined)).toEqual([
+      ['health/live', 'anonymous'],
+      ['health/ready', 'function'],
+      ['events/{eventId?}', 'function'],
+      ['stats', 'function'],
+    ]);
+  });
+
+  it('given the process ends, then the pipeline is stopped, and claims nothing more', async () => {
+    const functions = createFakeFunctions();
+    const handled: string[] = [];
+    const note = defineWorkflow({ name: 'note', on: fhir('*'), handle: ({ id }) => void handled.push(id) });
+    const { app, lines } = composeMemoryApp({ workflows: [note] });
+    registerFunctions(functions.app, app);
+
+    await functions.terminate();
+    await app.pipeline.deliver([rawFhirEvent()]);
+
+    expect(lines.slice(0, 2)).toEqual(['info {"what":"stopping","count":0}', 'info {"what":"stopped","count":0}']);
+    expect(handled).toEqual([]);
+  });
+});
+
+describe('when the settings are read', () => {
+  it('given all is well, then they are what they are', () => {
+    expect(readSettings([named('a'), named('b')], ENV).leaseMs).toBe(60_000);
+  });
+
+  it('given no workflows, then that is no error', () => {
+    expect(() => readSettings([], ENV)).not.toThrow();
+  });
+
+  it('given workflows that share names and settings that are wrong, then one error says it all', () => {
+    const workflows = ['a', 'b', 'a', 'c', 'b', 'a'].map(named);
+
+    const read = () => readSettings(workflows, { ...ENV, LEASE_SECONDS: '1', DEADLINE_SECONDS: 'soon' });
+
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(
+      [
+        'Fix these settings:',
+        "- several workflows are named 'a', must be one",
+        "- several workflows are named 'b', must be one",
+        "- DEADLINE_SECONDS is 'soon', must be a whole number from 5 to 20",
+        "- LEASE_SECONDS is '1', must be a whole number from 10 to 300",
+      ].join('\n'),
+    );
+  });
+
+  it('given a workflow that goes on for longer than the ledger remembers, then it says so', () => {
+    expect(() => readSettings([named('a'), patient], ENV)).toThrow('LEDGER_RETENTION_DAYS is 7, must be at least 14');
+  });
+});

@@ -1,0 +1,84 @@
+import { registerStats } from '../../src/functions/stats.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { StorageError } from '../../src/storage/table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { createFakeFunctions } from './fake-functions.js';
+import { composeMemoryApp } from './memory-app.js';
+
+const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout: minutes(20), handle() {} });
+
+function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
+  const functions = createFakeFunctions();
+  const composed = composeMemoryApp({ workflows: [long], ...options });
+  registerStats(functions.app, composed.app);
+  return { functions, ...composed };
+}
+
+describe('when somebody asks for the stats', () => {
+  it('given events, then the counters of this instance, and what waits and is dead-lettered for all', async () => {
+    const { functions, app } = start();
+    await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }]);
+
+    expect(await functions.get('stats')).toEqual({
+      jsonBody: {
+        thisInstance: {
+          id: app.instance.id,
+          since: '2026-01-01T12:00:00.000Z',
+          counters: expect.objectContaining({ eventsReceived: 2, eventsInvalid: 1, jobsPutOff: 1 }),
+        },
+        allInstances: {
+          countedAt: '2026-01-01T12:00:00.000Z',
+          waiting: { rows: 1, isMore: false, earliestDueAt: '2026-01-01T12:00:00.000Z' },
+          deadLetters: {
+            pending: { invalid: 1, failed: 0, crash: 0, 'unknown-workflow': 0 },
+            isMore: false,
+            oldestAt: '2026-01-01T12:00:00.000Z',
+          },
+        },
+      },
+    });
+  });
+
+  it('given nothing, then nulls for what there is not', async () => {
+    expect(await start().functions.get('stats')).toMatchObject({
+      jsonBody: { allInstances: { waiting: { rows: 0, earliestDueAt: null }, deadLetters: { oldestAt: null } } },
+    });
+  });
+
+  it('given it was counted a moment ago, then the counters are new and the count is not', async () => {
+    const { functions, app, clock } = start();
+    await functions.get('stats');
+
+    await app.pipeline.deliver([rawFhirEvent()]);
+    clock.advance(59_999);
+    const early = await functions.get('stats');
+    clock.advance(1);
+    const late = await functions.get('stats');
+
+    expect(early.jsonBody).toMatchObject({
+      thisInstance: { counters: { eventsReceived: 1 } },
+      allInstances: { countedAt: '2026-01-01T12:00:00.000Z', waiting: { rows: 0 } },
+    });
+    expect(late.jsonBody).toMatchObject({
+      allInstances: { countedAt: '2026-01-01T12:01:00.000Z', waiting: { rows: 1 } },
+    });
+  });
+
+  it('given storage fails, then 503 with its code, and the counters all the same', async () => {
+    const list = async () => Promise.reject(new StorageError('unreachable', 'Of https://account/secret.'));
+    const { functions } = start({
+      stores: { deadLetters: { ...createMemoryBlobStore({ clock: createFakeClock() }), list } },
+    });
+
+    const { status, jsonBody } = await functions.get('stats');
+
+    expect(status).toBe(503);
+    expect(jsonBody).toMatchObject({
+      thisInstance: { counters: { eventsReceived: 0 } },
+      allInstances: { error: 'unreachable' },
+    });
+    expect(JSON.stringify(jsonBody)).not.toContain('secret');
+  });
+});

@@ -1,0 +1,41 @@
+import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import type { DicomEvent, FhirEvent } from '../../src/workflow.js';
+
+/** An event of the FHIR service as Event Grid sends it, in its own schema. */
+export function rawFhirEvent(fields: { id?: string; resourceId?: string } = {}) {
+  return rawOfFhir(fhirEvent({ id: 'event-1', resourceId: 'patient-1', ...fields }));
+}
+
+export function rawOfFhir({ id, source, type, time, ...data }: FhirEvent) {
+  return {
+    id,
+    topic: source,
+    eventType: type,
+    eventTime: time,
+    data: {
+      resourceType: data.resourceType,
+      resourceFhirAccount: data.host,
+      resourceFhirId: data.resourceId,
+      resourceVersionId: data.version,
+    },
+  };
+}
+
+/** An event of the DICOM service, as a CloudEvent. */
+export function rawDicomEvent() {
+  const { id, source, type, time, ...data }: DicomEvent = dicomEvent({ id: 'event-2' });
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    time,
+    data: {
+      imageStudyInstanceUid: data.studyUid,
+      imageSeriesInstanceUid: data.seriesUid,
+      imageSopInstanceUid: data.instanceUid,
+      serviceHostName: data.host,
+      sequenceNumber: data.version,
+    },
+  };
+}

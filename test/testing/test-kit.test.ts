@@ -1,0 +1,236 @@
+import { InvalidEventError } from '../../src/events/invalid-event-error.js';
+import { createTestKit, dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import {
+  type Context,
+  defineWorkflow,
+  fhir,
+  type HealthEvent,
+  hours,
+  NonRetriableError,
+  RetryAfterError,
+  seconds,
+} from '../../src/workflow.js';
+
+const EVENT = fhirEvent();
+const BASE = { name: 'note', on: fhir('*'), retry: { tries: 3, from: seconds(10), to: seconds(1000) } };
+
+function throwing(error: unknown) {
+  return defineWorkflow({
+    ...BASE,
+    handle() {
+      throw error;
+    },
+  });
+}
+
+describe('when a handler is tried', () => {
+  it('given it ends well, then it is completed, and has seen its context', async () => {
+    const seen: Context[] = [];
+    const kit = createTestKit();
+    const note = defineWorkflow({ ...BASE, handle: (_event, context) => void seen.push(context) });
+
+    expect(await kit.run(note, EVENT, { attempt: 2 })).toEqual({ kind: 'completed' });
+
+    expect(seen).toMatchObject([{ attempt: 2, fence: undefined }]);
+    expect(seen[0]?.idempotencyKey).toMatch(/^20260101\.[\w-]{22}\.[\w-]{22}\.note$/);
+  });
+
+  it('given it does not want the event, then it is not called', async () => {
+    const patients = defineWorkflow({ ...BASE, on: fhir('Patient'), handle: () => expect(true).toBe(false) });
+    expect(await createTestKit().run(patients, dicomEvent())).toEqual({ kind: 'ignored' });
+  });
+
+  it.each([
+    { attempt: 1, expected: { kind: 'retry', inMs: 10_000, countsAsTry: true } },
+    { attempt: 2, expected: { kind: 'retry', inMs: 1_000_000, countsAsTry: true } },
+    { attempt: 3, expected: { kind: 'dead', reason: 'tries-spent' } },
+  ])('given it throws at try $attempt, then $expected', async ({ attempt, expected }) => {
+    const error = Object.assign(new Error('No answer.'), { code: 'ECONNRESET' });
+    expect(await createTestKit().run(throwing(error), EVENT, { attempt })).toEqual({
+      ...expected,
+      code: 'ECONNRESET',
+      error,
+    });
+  });
+
+  it('given it says that it never will succeed, then it is dead', async () => {
+    const error = new NonRetriableError('No such lab.', { code: 'no-such-lab' });
+    expect(await createTestKit().run(throwing(error), EVENT)).toEqual({
+      kind: 'dead',
+      reason: 'non-retriable',
+      code: 'no-such-lab',
+      error,
+    });
+  });
+
+  it.each([
+    { given: 'a moment', hoursAgo: 0, expected: { kind: 'retry', inMs: 60_000, countsAsTry: false } },
+    { given: 'a day', hoursAgo: 24, expected: { kind: 'dead', reason: 'gave-up' } },
+  ])('given it asks for time, and has for $given, then $expected', async ({ hoursAgo, expected }) => {
+    const kit = createTestKit();
+    const error = new RetryAfterError('Busy.', seconds(60));
+    const firstTryAt = new Date(kit.clock.now().getTime() - hours(hoursAgo).ms);
+    expect(await kit.run(throwing(error), EVENT, { firstTryAt })).toEqual({ ...expected, code: 'retry-after', error });
+  });
+});
+
+describe('when a handler takes long', () => {
+  it('given its time is over, then its signal aborts, and there is another try', async () => {
+    const kit = createTestKit();
+    const slow = defineWorkflow({ ...BASE, timeout: seconds(5), handle: (_event, { signal }) => whenAborted(signal) });
+
+    const result = kit.run(slow, EVENT);
+    kit.clock.advance(5000);
+
+    expect(await result).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true, code: 'timeout', error: undefined });
+  });
+
+  it('given it does not hear its signal for a minute, then nobody waits for it, and it writes nothing more', async () => {
+    const kit = createTestKit();
+    const { promise: later, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: written, resolve: setWritten } = Promise.withResolvers<unknown>();
+    const deaf = defineWorkflow({
+      ...BASE,
+      timeout: seconds(5),
+      async handle(_event, { tables }) {
+        await later;
+        setWritten(
+          tables('late')
+            .change('p', 'k', () => ({ n: 1 }))
+            .catch((error) => error),
+        );
+      },
+    });
+
+    const result = kit.run(deaf, EVENT);
+    kit.clock.advance(5000 + 60_000);
+
+    expect(await result).toMatchObject({ kind: 'retry', code: 'hung' });
+    goOn();
+    expect(await written).toMatchObject({ code: 'lease-lost' });
+    expect(kit.rows('late')).toEqual([]);
+  });
+
+  it('given the process ends, then its signal aborts, and it counts as no try', async () => {
+    const ends = new AbortController();
+    const slow = defineWorkflow({ ...BASE, handle: (_event, { signal }) => whenAborted(signal) });
+
+    const result = createTestKit().run(slow, EVENT, { processEnds: ends.signal });
+    ends.abort();
+
+    expect(await result).toEqual({ kind: 'stopped' });
+  });
+
+  it('given the process has ended, then its signal has aborted', async () => {
+    const slow = defineWorkflow({ ...BASE, handle: (_event, { signal }) => whenAborted(signal) });
+    expect(await createTestKit().run(slow, EVENT, { processEnds: AbortSignal.abort() })).toEqual({ kind: 'stopped' });
+  });
+});
+
+describe('when a handler uses tables and log', () => {
+  const count = defineWorkflow({
+    ...BASE,
+    async handle({ id }, { tables, log }) {
+      await tables('counts').change('all', 'events', (row) => ({ n: Number(row?.n ?? 0) + 1, last: id }));
+      log.info('counted', { n: 1 });
+    },
+  });
+
+  it('given rows that were there, then it finds them, and the test finds what it wrote', async () => {
+    const kit = createTestKit();
+    await kit.tables('counts').change('all', 'events', () => ({ n: 41, last: 'x' }));
+
+    await kit.run(count, fhirEvent({ id: 'event-1' }));
+
+    expect(kit.rows('counts')).toEqual([{ partition: 'all', key: 'events', row: { n: 42, last: 'event-1' } }]);
+    expect(await kit.tables('counts').get('all', 'events')).toEqual({ n: 42, last: 'event-1' });
+    expect(kit.logged).toEqual([{ level: 'info', code: 'counted', numbers: { n: 1 } }]);
+  });
+
+  it('given two at once, then neither write is lost', async () => {
+    const kit = createTestKit();
+
+    await Promise.all([kit.run(count, fhirEvent({ id: '1' })), kit.run(count, fhirEvent({ id: '2' }))]);
+
+    expect(kit.rows('counts')).toMatchObject([{ row: { n: 2 } }]);
+  });
+
+  it('given a later holder of the resource has written, then an earlier one writes nothing', async () => {
+    const kit = createTestKit();
+    const latest = defineWorkflow({
+      ...BASE,
+      ordering: 'latest',
+      handle: ({ resourceId, version }, { tables, fence = 0 }) =>
+        tables('newest').change('p', resourceId, () => ({ version, by: fence })),
+    });
+
+    await kit.run(latest, fhirEvent({ version: 2 }), { fence: 7 });
+    const late = await kit.run(latest, fhirEvent({ version: 1 }), { fence: 6 });
+
+    expect(late).toMatchObject({ code: 'lease-lost' });
+    expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, by: 7 } }]);
+  });
+});
+
+describe('when a test needs an event', () => {
+  it('given no fields, then a Patient was created', () => {
+    expect(fhirEvent()).toMatchObject({ service: 'fhir', change: 'created', resourceType: 'Patient', version: 1 });
+  });
+
+  it('given no fields, then an image was created', () => {
+    expect(dicomEvent()).toMatchObject({
+      service: 'dicom',
+      change: 'created',
+      partition: 'Microsoft.Default',
+      version: 1,
+    });
+  });
+
+  it('given fields, then they are in it, and in its type', () => {
+    const fields = { id: 'e', source: '/w', time: '2026-05-05T05:05:05.000Z', version: 5, host: 'h' };
+    const fhirFields = { ...fields, resourceId: 'r', resourceType: 'Observation', change: 'deleted' } as const;
+    const dicomFields = {
+      ...fields,
+      partition: 'p',
+      studyUid: '1',
+      seriesUid: '2',
+      instanceUid: '3',
+      change: 'updated',
+    } as const;
+
+    const [observation, image] = [fhirEvent(fhirFields), dicomEvent(dicomFields)];
+
+    expect(observation).toMatchObject(fhirFields);
+    expect(image).toMatchObject(dicomFields);
+    expect([observation.resourceType satisfies 'Observation', image.change satisfies 'updated']).toEqual([
+      'Observation',
+      'updated',
+    ]);
+  });
+
+  it.each<{ given: string; one: HealthEvent; other: HealthEvent; isSame: boolean }>([
+    { given: 'the same fields', one: fhirEvent(), other: fhirEvent(), isSame: true },
+    { given: 'another version', one: fhirEvent(), other: fhirEvent({ version: 2 }), isSame: false },
+    { given: 'another change', one: dicomEvent(), other: dicomEvent({ change: 'deleted' }), isSame: false },
+  ])('given $given, then one event: $isSame', async ({ one, other, isSame }) => {
+    expect(one.id === other.id).toBe(isSame);
+  });
+
+  it('given later versions, then they were made later', () => {
+    expect(fhirEvent({ version: 2 }).time).toBe('2026-01-01T12:02:00.000Z');
+    expect(fhirEvent({ version: 3 }).time).toBe('2026-01-01T12:03:00.000Z');
+  });
+
+  it('given what the app would not take in, then it throws', () => {
+    expect(() => fhirEvent({ version: -1 })).toThrow(InvalidEventError);
+    expect(() => dicomEvent({ time: 'noon' })).toThrow(InvalidEventError);
+  });
+});
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(new Error('aborted'));
+    if (signal.aborted) fail();
+    signal.addEventListener('abort', fail);
+  });
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { fhirEvent } from '../../src/testing/index.js';
+import type { FhirEvent } from '../../src/workflow.js';
+
+const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
+
+/** How long after the version before it each version was made. Often at once: clocks of services are coarse. */
+const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 600_000 }));
+/** After a hard delete, of which nobody is told, versions start again. */
+const goneMs = fc.integer({ min: 300_001, max: 86_400_000 });
+const versions = fc.array(fc.record({ gapMs, change: fc.constantFrom('updated' as const, 'deleted' as const) }), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+/** All versions of a resource that was hard-deleted and made anew once, oldest first. */
+export function histories(resourceId: () => string = () => 'r1'): fc.Arbitrary<FhirEvent[]> {
+  return fc.tuple(versions, goneMs, versions).map(([first, pauseMs, second]) => {
+    const id = resourceId();
+    let atMs = STARTS_AT;
+    return [first, second].flatMap((life, which) => {
+      if (which === 1) atMs += pauseMs;
+      return life.map(({ gapMs, change }, at) => {
+        atMs += gapMs;
+        const time = new Date(atMs).toISOString();
+        return fhirEvent({
+          id: `${id}.${which}.${at}`,
+          resourceId: id,
+          version: at + 1,
+          time,
+          change: at === 0 ? 'created' : change,
+        });
+      });
+    });
+  });
+}
+
+/** The events of a history in any order, each once or several times, in lots that arrive together. */
+export function deliveriesOf(history: readonly FhirEvent[]): fc.Arbitrary<FhirEvent[][]> {
+  const again = fc.array(fc.constantFrom(...history), { maxLength: history.length });
+  const shuffled = again.chain((twice) => {
+    const all = [...history, ...twice];
+    return fc.shuffledSubarray(all, { minLength: all.length });
+  });
+  return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([events, sizes]) => {
+    const left = [...events];
+    const lots: FhirEvent[][] = [];
+    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
+    return lots;
+  });
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { systemClock } from '../../src/clock.js';
+import { readConfig } from '../../src/config.js';
+import { composeApp } from '../../src/functions/compose.js';
+import { systemRandom } from '../../src/functions/random.js';
+import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import { createTestKit, dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import type { FhirEvent } from '../../src/workflow.js';
+import { resourceIndex } from '../../src/workflows/resource-index.js';
+import { testConnection } from '../azurite/connection.js';
+import { rawOfFhir } from '../testing/raw-events.js';
+import { deliveriesOf, histories } from './histories.js';
+
+const OBSERVATION = { resourceType: 'Observation', resourceId: 'o1' } as const;
+
+describe('when a resource changes', () => {
+  it('given a FHIR resource, then its row says which version of what it is', async () => {
+    const kit = createTestKit();
+    const event = fhirEvent({ ...OBSERVATION, host: 'a.fhir.example', time: '2026-03-01T10:00:00Z' });
+
+    await kit.run(resourceIndex, event);
+
+    expect(kit.rows('resources').map(({ row }) => row)).toEqual([
+      {
+        service: 'fhir',
+        host: 'a.fhir.example',
+        resourceType: 'Observation',
+        resourceId: 'o1',
+        version: 1,
+        change: 'created',
+        time: '2026-03-01T10:00:00.000Z',
+        bornAt: '2026-03-01T10:00:00.000Z',
+        eventKey: expect.stringMatching(/^20260301\.[\w-]{22}\.[\w-]{22}\.resource-index$/),
+      },
+    ]);
+  });
+
+  it('given an image, then its row holds its UIDs', async () => {
+    const kit = createTestKit();
+
+    await kit.run(resourceIndex, dicomEvent({ studyUid: '1', seriesUid: '2', instanceUid: '3', version: 7 }));
+
+    expect(kit.rows('resources').map(({ row }) => row)).toMatchObject([
+      {
+        service: 'dicom',
+        dicomPartition: 'Microsoft.Default',
+        studyUid: '1',
+        seriesUid: '2',
+        instanceUid: '3',
+        version: 7,
+      },
+    ]);
+  });
+
+  it('given it is deleted, then its row stays, and refuses a version that comes late', async () => {
+    const kit = createTestKit();
+
+    await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, change: 'deleted', version: 3 }));
+    await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, change: 'updated', version: 2 }));
+
+    expect(kit.rows('resources').map(({ row }) => row)).toMatchObject([{ change: 'deleted', version: 3 }]);
+  });
+
+  it.each([
+    { given: 'another id', other: fhirEvent({ ...OBSERVATION, resourceId: 'o2' }) },
+    { given: 'another type', other: fhirEvent({ ...OBSERVATION, resourceType: 'Patient' }) },
+    { given: 'another service', other: fhirEvent({ ...OBSERVATION, host: 'b.fhir.example' }) },
+  ])('given two resources that differ in $given, then each has its row', async ({ other }) => {
+    const kit = createTestKit();
+
+    await kit.run(resourceIndex, fhirEvent(OBSERVATION));
+    await kit.run(resourceIndex, other);
+
+    expect(kit.rows('resources')).toHaveLength(2);
+  });
+
+  it('given its keys, then they say nothing of the resource', async () => {
+    const kit = createTestKit();
+
+    await kit.run(resourceIndex, fhirEvent({ resourceId: 'secret-1' }));
+
+    const [stored] = kit.rows('resources');
+    expect(stored?.partition).toMatch(/^[0-7]$/);
+    expect(stored?.key).toMatch(/^[\w-]{22}$/);
+    expect(stored?.key).not.toContain('secret-1');
+  });
+});
+
+describe('when versions of a resource arrive in any order, several times, some of them together', () => {
+  it('given a table in memory, then the row ends at the newest', async () => {
+    const cases = histories().chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
+    await fc.assert(
+      fc.asyncProperty(cases, async ([history, lots]) => {
+        const kit = createTestKit();
+
+        for (const lot of lots) await Promise.all(lot.map((event) => kit.run(resourceIndex, event)));
+
+        expect(kit.rows('resources').map(({ row }) => row)).toMatchObject([newestOf(history)]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given Table Storage and the whole app, then the row ends at the newest', async () => {
+    const app = composeApp(readConfig({ EventStorage: testConnection() }), {
+      workflows: [resourceIndex],
+      clock: systemClock,
+      random: systemRandom,
+      telemetryWrite: () => {},
+    });
+    const resources = createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() });
+    const cases = histories(randomUUID).chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
+    await fc.assert(
+      fc.asyncProperty(cases, async ([history, lots]) => {
+        for (const lot of lots) await app.pipeline.deliver(lot.map(rawOfFhir));
+
+        const { rows } = await resources.query('resources', {
+          anyOf: [{ property: 'resourceId', is: 'eq', value: idOf(history) }],
+          limit: 10,
+        });
+        expect(rows.map(({ row }) => row)).toMatchObject([newestOf(history)]);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+function newestOf(history: readonly FhirEvent[]): { version: number; change: string; time: string | undefined } {
+  const { version, change, time } = history.at(-1) as FhirEvent;
+  return { version, change, time };
+}
+
+function idOf([event]: readonly FhirEvent[]): string {
+  return event?.resourceId ?? '';
+}
