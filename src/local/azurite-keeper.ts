@@ -1,0 +1,105 @@
+import { linkSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type Socket } from 'node:net';
+import { systemClock } from '../clock.js';
+import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite-protocol.js';
+
+/**
+ * A process that runs Azurite for as long as somebody uses it. Every user holds a connection to it, which also ends when
+ * the user is killed: Azurite loses what it has not saved when it is killed itself, and several hosts may share it.
+ *
+ *   claimed        the file keeper.json is ours; a second keeper that finds it ends
+ *   starting       users connect, and wait
+ *   running        each user has been told the connection string
+ *   ending         the last user has gone, or none came; Azurite saves; then the file and the process go
+ */
+const FIRST_USER_MS = 30_000;
+const END_AGAIN_MS = 100;
+const ACCOUNT = 'devstoreaccount1';
+/** Azurite's own key, published for everybody. */
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const SERVICES = ['Blob', 'Queue', 'Table'] as const;
+
+const { folder, ports } = parseKeeperOptions(process.argv.slice(2));
+const users = new Set<Socket>();
+const endpoints = new Map<string, string>();
+let closedServices = 0;
+
+const control = createServer({ allowHalfOpen: true }, (user) => {
+  users.add(user);
+  if (endpoints.size === SERVICES.length) tell(user);
+  user.on('error', () => {}); // 'close' follows.
+  user
+    .resume()
+    .once('end', () => leave(user))
+    .once('close', () => leave(user));
+});
+
+control.listen(0, '127.0.0.1', () => {
+  if (!claim()) process.exit(0);
+  process.once('exit', () => rmSync(keeperFile(folder)));
+  process.send?.('claimed');
+  systemClock.after(FIRST_USER_MS, () => users.size === 0 && end());
+  runAzurite();
+});
+
+/** Runs in this process: nothing is left behind when it is killed. */
+function runAzurite(): void {
+  const addresses = SERVICES.flatMap((service, index) => {
+    const name = service.toLowerCase();
+    return [`--${name}Host`, '127.0.0.1', `--${name}Port`, String(ports[index] ?? 0)];
+  });
+  const options = ['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--location', folder];
+  process.argv = [process.argv[0] ?? '', 'azurite', ...options, ...addresses];
+  console.log = readLine;
+  createRequire(import.meta.url)('azurite/dist/src/azurite.js');
+}
+
+/** Azurite says what it does on its console only. */
+function readLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+  const [, service, address] = /^Azurite (\w+) service is successfully listening at (\S+)$/.exec(line) ?? [];
+  if (service && address) endpoints.set(service, address);
+  if (service && endpoints.size === SERVICES.length) for (const user of users) tell(user);
+  if (/^Azurite \w+ service successfully closed$/.test(line)) closedServices += 1;
+  if (closedServices === SERVICES.length) process.exit(0);
+}
+
+function tell(user: Socket): void {
+  const parts = SERVICES.map((service) => `${service}Endpoint=${endpoints.get(service)}/${ACCOUNT}`);
+  const account = ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`];
+  const message: KeeperMessage = { folder, connectionString: [...account, ...parts].join(';') };
+  user.write(`${JSON.stringify(message)}\n`);
+}
+
+/** The connection of the last one closes when all is saved. */
+function leave(user: Socket): void {
+  if (!users.has(user)) return;
+  if (users.size > 1) {
+    users.delete(user);
+    user.end();
+  } else end();
+}
+
+/** Azurite saves and ends at a SIGTERM, which it listens to a moment after its services; before them nothing is to be saved. */
+function end(): void {
+  control.close();
+  if (endpoints.size < SERVICES.length) process.exit(0);
+  if (!process.emit('SIGTERM', 'SIGTERM')) systemClock.after(END_AGAIN_MS, end);
+}
+
+/** Returns false where another keeper has this folder. The file is there with all that is in it, or not at all. */
+function claim(): boolean {
+  const address = control.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const draft = `${keeperFile(folder)}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify({ pid: process.pid, port }));
+  try {
+    linkSync(draft, keeperFile(folder));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(draft);
+  }
+}

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Clock, sleep } from '../clock.js';
+import { type KeeperMessage, type KeeperOptions, keeperArguments, keeperFile } from './azurite-protocol.js';
+import { StartError } from './host/start-error.js';
+
+export type Azurite = {
+  readonly connectionString: string;
+  /** Ends it if nobody else uses it, and resolves when it has saved everything. */
+  release(): Promise<void>;
+};
+
+const LOOK_AGAIN_MS = 100;
+const START_MS = 60_000;
+
+/**
+ * Uses the Azurite whose data is in `folder`, and starts it where it does not run. See azurite-keeper.ts.
+ * @throws StartError where it does not start.
+ */
+export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<Azurite> {
+  const giveUpAt = clock.monotonic() + START_MS;
+  let hasStarted = false;
+  while (clock.monotonic() < giveUpAt) {
+    const keeper = findKeeper(options.folder);
+    const azurite = keeper && (await joinKeeper(keeper.port, options.folder));
+    if (azurite) return azurite;
+    if (!keeper && hasStarted) break;
+    if (!keeper) {
+      await startKeeper(options);
+      hasStarted = true;
+    } else await sleep(clock, LOOK_AGAIN_MS); // It ends, or has just begun.
+  }
+  const log = logFile(options.folder);
+  throw new StartError(`Azurite did not start: ${lastLine(log)} See ${log}.`);
+}
+
+type Keeper = { pid: number; port: number };
+
+/** Of a keeper that was killed only the file is left, which would stop the next one. */
+function findKeeper(folder: string): Keeper | undefined {
+  try {
+    const keeper = JSON.parse(readFileSync(keeperFile(folder), 'utf8')) as Keeper;
+    if (isAlive(keeper.pid)) return keeper;
+  } catch {
+    return undefined;
+  }
+  rmSync(keeperFile(folder), { force: true });
+  return undefined;
+}
+
+/** Resolves when the keeper has claimed the folder, or has ended. Its own process group: a Ctrl-C is not for it. */
+async function startKeeper(options: KeeperOptions): Promise<void> {
+  const script = fileURLToPath(import.meta.resolve('./azurite-keeper.js'));
+  const log = openSync(logFile(options.folder), 'w');
+  const args = [...process.execArgv, script, ...keeperArguments(options)];
+  const keeper = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+  closeSync(log);
+  await Promise.race([once(keeper, 'message'), once(keeper, 'exit')]);
+  if (keeper.connected) keeper.disconnect();
+  keeper.unref();
+}
+
+/** @returns undefined where nobody listens, or the keeper ends before Azurite runs. */
+async function joinKeeper(port: number, folder: string): Promise<Azurite | undefined> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false });
+  socket.on('error', () => {}); // 'close' follows.
+  const message = await firstMessage(socket);
+  if (message?.folder !== folder) {
+    socket.destroy();
+    return undefined;
+  }
+  socket.resume();
+  return {
+    connectionString: message.connectionString,
+    async release() {
+      if (socket.closed) return;
+      const closed = once(socket, 'close');
+      socket.end();
+      await closed;
+    },
+  };
+}
+
+async function firstMessage(socket: Socket): Promise<KeeperMessage | undefined> {
+  for await (const line of createInterface({ input: socket })) return JSON.parse(line) as KeeperMessage;
+  return undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function logFile(folder: string): string {
+  return join(folder, 'azurite.log');
+}
+
+function lastLine(path: string): string {
+  return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,108 @@
+/**
+ * What `@azure/functions` gets when it asks for `@azure/functions-core`: the part of the Functions worker that an app
+ * registers itself with. A module and not a factory, for the library finds it by its name; so one process has one app.
+ */
+
+export type BindingInfo = { readonly type?: string; readonly direction?: string; readonly [option: string]: unknown };
+export type FunctionMetadata = { readonly name: string; readonly bindings: Readonly<Record<string, BindingInfo>> };
+export type FunctionCallback = (...args: unknown[]) => unknown;
+export type HookCallback = (context: Record<string, unknown>) => unknown;
+export type CoreLogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+export type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
+
+/** The worker's typed value. `int` is handed to the function as it is, the others are decoded. */
+export type TypedData = {
+  string?: string;
+  bytes?: Uint8Array;
+  int?: unknown;
+  http?: HttpData;
+};
+export type Nullable = { value: string };
+export type HttpData = {
+  url?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  nullableParams?: Record<string, Nullable>;
+  nullableQuery?: Record<string, Nullable>;
+  statusCode?: string;
+  body?: TypedData | null;
+};
+
+/** What the library makes of one invocation: arguments in, handler, answer out. */
+export type InvocationModel = {
+  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
+  invokeFunction(context: unknown, inputs: unknown[], handler: FunctionCallback): Promise<unknown>;
+  getResponse(context: unknown, result: unknown): Promise<{ returnValue?: TypedData | null }>;
+};
+export type InvocationRequest = {
+  readonly inputData: readonly { name: string; data: TypedData }[];
+  readonly triggerMetadata: Readonly<Record<string, TypedData>>;
+  readonly traceContext: { readonly traceParent: string };
+};
+export type CoreInvocationContext = {
+  readonly invocationId: string;
+  readonly metadata: FunctionMetadata;
+  readonly request: InvocationRequest;
+  state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks';
+  readonly log: CoreLog;
+};
+export type ProgrammingModel = {
+  getInvocationModel(context: CoreInvocationContext): InvocationModel;
+  getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
+};
+
+const HOOK_NAMES = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] as const;
+export type HookName = (typeof HOOK_NAMES)[number];
+
+/** What the app has registered so far. */
+export const registered = {
+  functions: new Map<string, { metadata: FunctionMetadata; callback: FunctionCallback }>(),
+  hooks: Object.fromEntries(HOOK_NAMES.map((name) => [name, []])) as unknown as Record<HookName, HookCallback[]>,
+  model: undefined as ProgrammingModel | undefined,
+  isStarted: false,
+  log: (() => {}) as CoreLog,
+};
+
+export const version = '3.9.0';
+export const hostVersion = '4.1037.0';
+
+export class Disposable {
+  readonly #onDispose: () => unknown;
+  constructor(onDispose: () => unknown) {
+    this.#onDispose = onDispose;
+  }
+  dispose(): unknown {
+    return this.#onDispose();
+  }
+}
+
+export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+  const { name } = metadata;
+  if (registered.isStarted) throw new Error(`Function '${name}' is registered too late: the app has started.`);
+  if (registered.functions.has(name)) throw new Error(`There are two functions with the name '${name}'.`);
+  registered.functions.set(name, { metadata, callback });
+  return new Disposable(() => registered.functions.delete(name));
+}
+
+export function registerHook(name: string, callback: HookCallback): Disposable {
+  if (!isHookName(name)) throw new RangeError(`There is no hook '${name}', only ${HOOK_NAMES.join(', ')}.`);
+  const hooks = registered.hooks[name];
+  hooks.push(callback);
+  return new Disposable(() => hooks.splice(hooks.indexOf(callback), 1));
+}
+
+export function setProgrammingModel(model: ProgrammingModel): void {
+  registered.model = model;
+}
+
+export function getProgrammingModel(): ProgrammingModel | undefined {
+  return registered.model;
+}
+
+export function log(level: CoreLogLevel, category: string, message: string): void {
+  registered.log(level, category, message);
+}
+
+function isHookName(name: string): name is HookName {
+  return (HOOK_NAMES as readonly string[]).includes(name);
+}

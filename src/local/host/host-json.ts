@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { CoreLogLevel } from './functions-core.js';
+import { StartError } from './start-error.js';
+
+/** What host.json asks of the host, as far as this one does it. */
+export type HostSettings = {
+  readonly functionTimeoutMs: number;
+  readonly routePrefix: string;
+  readonly logLevel: CoreLogLevel;
+  readonly queues: QueueSettings;
+};
+
+export type QueueSettings = {
+  /** Messages taken at a time, 1 to 32. */
+  readonly batchSize: number;
+  /** The next batch is taken when this many or fewer are still running. */
+  readonly newBatchThreshold: number;
+  /** After this many tries a message goes to the poison queue. */
+  readonly maxDequeueCount: number;
+  /** How long a message that failed stays hidden. */
+  readonly visibilityTimeoutMs: number;
+  readonly maxPollingIntervalMs: number;
+  readonly messageEncoding: 'base64' | 'none';
+};
+
+const timeSpan = z
+  .string()
+  .regex(/^(\d+\.)?\d\d:\d\d:\d\d$/, 'must be hh:mm:ss')
+  .transform((text) => {
+    const [clock = '', days = '0'] = text.split('.').reverse();
+    const [hours = 0, minutes = 0, seconds = 0] = clock.split(':').map(Number);
+    return (((Number(days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+  });
+
+const logLevel = z.enum(['Trace', 'Debug', 'Information', 'Warning', 'Error', 'Critical', 'None']);
+
+const HostJson = z.object({
+  version: z.literal('2.0'),
+  functionTimeout: timeSpan.default(30 * 60_000),
+  logging: z.object({ logLevel: z.object({ default: logLevel.optional() }).optional() }).default({}),
+  extensions: z
+    .object({
+      http: z.object({ routePrefix: z.string().default('api') }).prefault({}),
+      queues: z
+        .object({
+          batchSize: z.int().min(1).max(32).default(16),
+          newBatchThreshold: z.int().min(0).default(8),
+          maxDequeueCount: z.int().min(1).default(5),
+          visibilityTimeout: timeSpan.default(0),
+          maxPollingInterval: timeSpan.default(60_000),
+          messageEncoding: z.enum(['base64', 'none']).default('base64'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+
+/** @throws StartError that lists everything that is wrong with the parsed content of host.json. */
+export function parseHostJson(content: unknown): HostSettings {
+  const parsed = HostJson.safeParse(content);
+  if (!parsed.success) throw new StartError(`host.json is wrong:\n${z.prettifyError(parsed.error)}`);
+  const { functionTimeout, logging, extensions } = parsed.data;
+  const { visibilityTimeout, maxPollingInterval, ...queues } = extensions.queues;
+  return {
+    functionTimeoutMs: functionTimeout,
+    routePrefix: extensions.http.routePrefix,
+    logLevel: (logging.logLevel?.default ?? 'Information').toLowerCase() as CoreLogLevel,
+    queues: { ...queues, visibilityTimeoutMs: visibilityTimeout, maxPollingIntervalMs: maxPollingInterval },
+  };
+}

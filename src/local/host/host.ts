@@ -1,0 +1,91 @@
+import type { Clock } from '../../clock.js';
+import { endsWithin } from './ends-within.js';
+import { createEventGridWebhook, EVENT_GRID_PATH } from './event-grid-webhook.js';
+import { registered } from './functions-core.js';
+import type { HostSettings } from './host-json.js';
+import { describeError, type HostLog } from './host-log.js';
+import { createHttpFunctions } from './http-functions.js';
+import { createInvoker, type Invoker } from './invoker.js';
+import { startListeners } from './listeners.js';
+import { type App, loadApp } from './load-app.js';
+import type { Env } from './queue-connection.js';
+import { openServer } from './server.js';
+
+export type Host = {
+  readonly port: number;
+  /** The names of the functions that it runs. */
+  readonly functions: readonly string[];
+  /** Takes nothing new, lets the app's appTerminate hooks run and what runs come to its end, for 30 s at most. */
+  close(): Promise<void>;
+};
+
+export type HostOptions = {
+  readonly appRoot: string;
+  /** package.json's `main`: a glob, seen from `appRoot`. */
+  readonly main: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly settings: HostSettings;
+  /** Connections, and what stands between percent signs in a binding. */
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly log: HostLog;
+};
+
+const DRAIN_MS = 30_000;
+
+/**
+ * Runs a built Functions app in this process, as Azure's own host would: one app, once in the life of the process.
+ * @throws StartError where it cannot.
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { appRoot, main, port, settings, clock, log } = options;
+  registered.log = (level, _category, message) => log(level, message);
+  const server = await openServer(port, log);
+  try {
+    const app = await loadApp(appRoot, main);
+    for (const hook of app.hooks.appStart) await hook({ hookData: {} });
+    const invoker = createInvoker({ app, timeoutMs: settings.functionTimeoutMs, clock, log });
+    server.answerWith(createRouter(app, invoker, settings, log));
+    const listeners = startListeners(app.functions, invoker, options);
+    return {
+      port: server.port,
+      functions: app.functions.map(({ name }) => name),
+      async close() {
+        server.stopAccepting();
+        const drained = Promise.all([
+          terminate(app, log),
+          ...listeners.map((listener) => listener.stop()),
+          invoker.idle(),
+        ]);
+        const isInTime = await endsWithin(drained, DRAIN_MS, clock);
+        if (!isInTime) log('warning', `What still ran after ${DRAIN_MS / 1000} s is left to itself.`);
+        await server.close();
+      },
+    };
+  } catch (error) {
+    server.stopAccepting();
+    await server.close();
+    throw error;
+  }
+}
+
+function createRouter(app: App, invoker: Invoker, { routePrefix }: HostSettings, log: HostLog) {
+  const { functions } = app;
+  const webhook = createEventGridWebhook({ functions, invoker, log });
+  const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix });
+  return (request: Parameters<typeof webhook>[0]) => {
+    const path = request.target.split('?', 1)[0]?.toLowerCase();
+    return path === EVENT_GRID_PATH ? webhook(request) : httpFunctions(request);
+  };
+}
+
+async function terminate({ hooks }: App, log: HostLog): Promise<void> {
+  for (const hook of hooks.appTerminate) {
+    try {
+      await hook({ hookData: {} });
+    } catch (error) {
+      log('error', `An appTerminate hook failed: ${describeError(error)}`);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Answer, Request } from './answer.js';
+import type { HttpData, Nullable, TypedData } from './functions-core.js';
+import { parseRoute } from './http-route.js';
+import type { Invoker } from './invoker.js';
+import type { AppFunction } from './load-app.js';
+
+type Deps = { functions: readonly AppFunction[]; invoker: Invoker; routePrefix: string };
+
+/** The HTTP functions behind their routes. Keys are not asked for: it is the developer's own machine. */
+export function createHttpFunctions({ functions, invoker, routePrefix }: Deps): (request: Request) => Promise<Answer> {
+  const prefix = routePrefix.split('/').filter(Boolean);
+  const routes = functions
+    .filter(({ trigger }) => trigger.type === 'httptrigger')
+    .map((target) => ({ target, route: parseRoute(String(target.trigger.route ?? target.name)) }))
+    .sort((a, b) => (a.route.order < b.route.order ? -1 : 1));
+  return async (request) => {
+    const segments = segmentsOf(request.target);
+    if (!prefix.every((part, index) => segments[index]?.toLowerCase() === part.toLowerCase())) return { status: 404 };
+    const rest = segments.slice(prefix.length);
+    for (const { target, route } of routes) {
+      const params = methodsOf(target).includes(request.method) ? route.match(rest) : undefined;
+      if (params) return answerWith(target, request, params, invoker);
+    }
+    return { status: 404 };
+  };
+}
+
+async function answerWith(
+  target: AppFunction,
+  request: Request,
+  params: Record<string, string>,
+  invoker: Invoker,
+): Promise<Answer> {
+  try {
+    const returned = await invoker.invoke(target, { http: toHttpData(request, params) });
+    return returned?.http ? toAnswer(returned.http) : { status: 204 };
+  } catch {
+    return { status: 500 }; // The invoker has logged it.
+  }
+}
+
+function toHttpData({ method, target, headers, body }: Request, params: Record<string, string>): HttpData {
+  const query = new URLSearchParams(target.split('?')[1]);
+  const names = [...new Set(query.keys())];
+  return {
+    url: `http://${headers.host ?? 'localhost'}${target}`,
+    method,
+    headers,
+    nullableParams: mapValues(Object.entries(params)),
+    nullableQuery: mapValues(names.map((name) => [name, query.getAll(name).join(',')])),
+    ...(body.length > 0 && { body: { bytes: body } }),
+  };
+}
+
+function toAnswer({ statusCode, headers = {}, body }: HttpData): Answer {
+  return { status: Number(statusCode ?? 200), headers, body: bytesOf(body) };
+}
+
+function bytesOf(body: TypedData | null | undefined): Uint8Array | string {
+  return body?.bytes ?? body?.string ?? '';
+}
+
+function methodsOf({ trigger }: AppFunction): string[] {
+  const methods: unknown[] = Array.isArray(trigger.methods) ? trigger.methods : ['GET', 'POST'];
+  return methods.map((method) => String(method).toUpperCase());
+}
+
+function segmentsOf(target: string): string[] {
+  const [path = ''] = target.split('?');
+  return path.split('/').filter(Boolean);
+}
+
+function mapValues(entries: readonly (readonly [string, string])[]): Record<string, Nullable> {
+  return Object.fromEntries(entries.map(([name, value]) => [name, { value }]));
+}

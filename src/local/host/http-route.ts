@@ -1,0 +1,51 @@
+/** A route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`. */
+export type Route = {
+  /** Routes are tried in the order of this: literals before parameters before what takes the rest. */
+  readonly order: string;
+  /** @param segments those after the prefix, as sent. Returns the parameters, or undefined where they do not match. */
+  match(segments: readonly string[]): Record<string, string> | undefined;
+};
+
+/** @throws TypeError for what this host does not know: constraints, defaults, text beside a parameter. */
+export function parseRoute(template: string): Route {
+  const parts = template.split('/').filter(Boolean).map(parsePart);
+  return {
+    order: parts.map((part) => RANK[part.kind]).join(''),
+    match: (segments) => matchParts(parts, segments),
+  };
+}
+
+type Part = { kind: 'literal' | 'one' | 'optional' | 'rest'; name: string };
+
+const RANK = { literal: '0', one: '1', optional: '2', rest: '3' };
+
+function parsePart(text: string): Part {
+  if (!/[{}]/.test(text)) return { kind: 'literal', name: text.toLowerCase() };
+  const match = /^\{(\*{0,2})(\w+)(\??)\}$/.exec(text);
+  if (!match?.[2]) throw new TypeError(`The embedded host does not know this part of a route: ${text}`);
+  return { kind: match[1] ? 'rest' : match[3] ? 'optional' : 'one', name: match[2] };
+}
+
+function matchParts(parts: readonly Part[], segments: readonly string[]): Record<string, string> | undefined {
+  const params: Record<string, string> = {};
+  for (const [index, { kind, name }] of parts.entries()) {
+    const segment = segments[index];
+    if (kind === 'rest') return { ...params, [name]: decodePath(segments.slice(index).join('/')) };
+    if (segment === undefined && kind === 'optional') return params;
+    if (segment === undefined) return undefined;
+    if (kind !== 'literal') params[name] = decodePath(segment);
+    else if (decodePath(segment).toLowerCase() !== name) return undefined;
+  }
+  return segments.length > parts.length ? undefined : params;
+}
+
+/** As the web server of the real host does: all but `%2F`, and what is no UTF-8 stays as it is. */
+function decodePath(path: string): string {
+  return path.replace(/(?:%(?!2f)[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded);
+    } catch {
+      return encoded;
+    }
+  });
+}

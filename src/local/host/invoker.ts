@@ -1,0 +1,106 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Clock } from '../../clock.js';
+import type { CoreInvocationContext, CoreLog, TypedData } from './functions-core.js';
+import { describeError, type HostLog } from './host-log.js';
+import type { App, AppFunction } from './load-app.js';
+
+/** Runs functions as the worker does: hooks, the library's own decoding, handler, the library's own encoding. */
+export type Invoker = {
+  /** @returns what the function returned, encoded; rejects where the function threw or went past functionTimeout. */
+  invoke(target: AppFunction, input: TypedData, triggerMetadata?: Record<string, TypedData>): Promise<Answered>;
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>;
+};
+
+type Answered = TypedData | null | undefined;
+type Deps = { app: App; timeoutMs: number; clock: Clock; log: HostLog };
+
+export function createInvoker({ app, timeoutMs, clock, log }: Deps): Invoker {
+  const running = new Set<Promise<unknown>>();
+  return {
+    async invoke(target, input, triggerMetadata = {}) {
+      const run = withTimeout(runInvocation(app, target, input, triggerMetadata, log), timeoutMs, clock);
+      running.add(run);
+      try {
+        return await run;
+      } catch (error) {
+        const why = error instanceof FunctionTimeoutError ? error.message : describeError(error);
+        log('error', `Function '${target.name}' failed: ${why}`);
+        throw error;
+      } finally {
+        running.delete(run);
+      }
+    },
+    async idle() {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
+}
+
+async function runInvocation(
+  app: App,
+  target: AppFunction,
+  input: TypedData,
+  triggerMetadata: Record<string, TypedData>,
+  log: HostLog,
+): Promise<Answered> {
+  const core: CoreInvocationContext = {
+    invocationId: randomUUID(),
+    metadata: target.metadata,
+    request: {
+      inputData: [{ name: target.trigger.name, data: input }],
+      triggerMetadata,
+      traceContext: { traceParent: newTraceParent() },
+    },
+    state: 'preInvocationHooks',
+    log: ((level, _category, message) => log(level, message)) satisfies CoreLog,
+  };
+  const model = app.model.getInvocationModel(core);
+  const { context: invocationContext, inputs } = await model.getArguments();
+  const before = { hookData: {}, invocationContext, inputs, functionCallback: target.callback };
+  for (const hook of app.hooks.preInvocation) await hook(before);
+
+  core.state = 'invocation';
+  const after: { result: unknown; error: unknown; [more: string]: unknown } = {
+    hookData: before.hookData,
+    invocationContext,
+    inputs: before.inputs,
+    result: undefined,
+    error: undefined,
+  };
+  try {
+    after.result = await model.invokeFunction(invocationContext, before.inputs, before.functionCallback);
+  } catch (error) {
+    after.error = error ?? new Error('The function threw nothing.');
+  }
+
+  core.state = 'postInvocationHooks';
+  for (const hook of app.hooks.postInvocation) await hook(after);
+  if (after.error) throw after.error;
+  return (await model.getResponse(invocationContext, after.result)).returnValue;
+}
+
+/**
+ * The real host kills the process 2 s after functionTimeout, and starts another. Here the process is also the one that
+ * people look at, so the invocation is given up, and what it has started is left to itself.
+ */
+function withTimeout<T>(run: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => reject(new FunctionTimeoutError(timeoutMs)));
+    run.then(resolve, reject).finally(cancel);
+  });
+}
+
+class FunctionTimeoutError extends Error {
+  override name = 'FunctionTimeoutError';
+  constructor(timeoutMs: number) {
+    super(
+      `it ran for ${timeoutMs / 1000} s, functionTimeout; Azure would now kill the process with all that runs in it.`,
+    );
+  }
+}
+
+function newTraceParent(): string {
+  const hex = randomBytes(24).toString('hex');
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
+}

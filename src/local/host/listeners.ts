@@ -1,0 +1,86 @@
+import type { Clock } from '../../clock.js';
+import type { HostSettings } from './host-json.js';
+import type { HostLog } from './host-log.js';
+import type { Invoker } from './invoker.js';
+import type { AppFunction } from './load-app.js';
+import { connectQueues, type Env } from './queue-connection.js';
+import { listenToQueue, type QueueMessage } from './queue-listener.js';
+import { StartError } from './start-error.js';
+import { listenToTimer } from './timer-listener.js';
+
+/** What calls functions without being asked over HTTP. */
+export type Listener = {
+  /** Starts nothing more, and resolves when what it has started is done. */
+  stop(): Promise<void>;
+};
+
+type Deps = { readonly env: Env; readonly settings: HostSettings; readonly clock: Clock; readonly log: HostLog };
+
+/**
+ * Starts a listener for every function that has a queue or timer trigger.
+ * @throws StartError, and starts none, where a binding names a connection or setting that is not there.
+ */
+export function startListeners(functions: readonly AppFunction[], invoker: Invoker, deps: Deps): Listener[] {
+  const starts = functions.flatMap((target) => prepareListener(target, invoker, deps));
+  return starts.map((start) => start());
+}
+
+function prepareListener(target: AppFunction, invoker: Invoker, deps: Deps): (() => Listener)[] {
+  switch (target.trigger.type) {
+    case 'queuetrigger':
+      return [prepareQueue(target, invoker, deps)];
+    case 'timertrigger':
+      return [prepareTimer(target, invoker, deps)];
+    case 'httptrigger':
+    case 'eventgridtrigger':
+      return [];
+    default:
+      deps.log('warning', `Function '${target.name}' does not run: its trigger is none that this host knows.`);
+      return [];
+  }
+}
+
+function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, clock, log }: Deps): () => Listener {
+  const name = resolveSettings(String(target.trigger.queueName), env);
+  const queues = connectQueues(String(target.trigger.connection ?? 'Storage'), env);
+  return () =>
+    listenToQueue({
+      queue: queues.getQueueClient(name),
+      poison: queues.getQueueClient(`${name}-poison`),
+      settings: settings.queues,
+      run: ({ text, item }) => invoker.invoke(target, { string: text }, metadataOf(item)),
+      clock,
+      log,
+    });
+}
+
+function metadataOf(item: QueueMessage['item']) {
+  return {
+    Id: { string: item.messageId },
+    PopReceipt: { string: item.popReceipt },
+    DequeueCount: { int: item.dequeueCount },
+    InsertionTime: { string: item.insertedOn.toISOString() },
+    ExpirationTime: { string: item.expiresOn.toISOString() },
+    NextVisibleTime: { string: item.nextVisibleOn.toISOString() },
+  };
+}
+
+function prepareTimer(target: AppFunction, invoker: Invoker, { env, clock }: Deps): () => Listener {
+  const schedule = resolveSettings(String(target.trigger.schedule), env);
+  return () =>
+    listenToTimer({
+      schedule,
+      runOnStartup: target.trigger.runOnStartup === true,
+      run: (info) => invoker.invoke(target, { string: JSON.stringify(info) }),
+      clock,
+    });
+}
+
+/** `%NAME%` in a binding stands for the setting of that name. */
+function resolveSettings(text: string, env: Env): string {
+  return text.replace(/%(\w+)%/g, (_, name: string) => {
+    const value = env[name];
+    if (value === undefined) throw new StartError(`A binding names the setting ${name}, which is not there.`);
+    return value;
+  });
+}

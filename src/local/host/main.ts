@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../../clock.js';
+import { endOnSignals } from './end-on-signals.js';
+import { startHost } from './host.js';
+import { parseHostJson } from './host-json.js';
+import { createConsoleLog } from './host-log.js';
+import { parsePort } from './port.js';
+import { StartError } from './start-error.js';
+
+/** Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js]`. */
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, app: { type: 'string', default: '.' }, main: { type: 'string' } },
+});
+
+try {
+  const ended = endOnSignals(systemClock);
+  const appRoot = resolve(values.app);
+  const settings = parseHostJson(readJson(join(appRoot, 'host.json')));
+  const log = createConsoleLog(settings.logLevel, systemClock.now);
+  const host = await startHost({
+    appRoot,
+    main: values.main ?? String(readJson(join(appRoot, 'package.json')).main),
+    port: parsePort(values.port ?? process.env.PORT ?? '7071'),
+    settings,
+    env: process.env,
+    clock: systemClock,
+    log,
+  });
+  log('information', `Listening on http://localhost:${host.port} with ${host.functions.join(', ')}`);
+  await ended;
+  log('information', 'Ending: nothing new is taken, what runs has 30 s.');
+  await host.close();
+  process.exit(0);
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+
+function readJson(path: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}

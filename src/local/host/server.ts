@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Answer, Request } from './answer.js';
+import { describeError, type HostLog } from './host-log.js';
+import { StartError } from './start-error.js';
+
+/** The socket. It answers 503 until it is told how to answer, and again when it drains. */
+export type HostServer = {
+  readonly port: number;
+  answerWith(handle: (request: Request) => Promise<Answer>): void;
+  /** Takes no new connection and no new request; those under way are answered. */
+  stopAccepting(): void;
+  /** Ends what is still open, and resolves when the socket is free. */
+  close(): Promise<void>;
+};
+
+/** The real host's limit. Event Grid itself sends 1 MB at most. */
+const BODY_LIMIT = 104_857_600;
+
+/** The real host's, too: a client may keep a connection for long between two deliveries. */
+const KEEP_ALIVE_MS = 130_000;
+
+/**
+ * Listens on the loopback address only, for no keys are asked for.
+ * @throws StartError where the port cannot be had.
+ */
+export async function openServer(port: number, log: HostLog): Promise<HostServer> {
+  let handle: ((request: Request) => Promise<Answer>) | undefined;
+  const server = createServer(async (incoming, response) => {
+    const answer = await answerTo(incoming, () => handle, log);
+    if (!handle) response.shouldKeepAlive = false;
+    if (!response.destroyed) send(response, answer);
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await listen(server, port);
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    answerWith(next) {
+      handle = next;
+    },
+    stopAccepting() {
+      handle = undefined;
+      server.close();
+    },
+    async close() {
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answerTo(
+  incoming: IncomingMessage,
+  current: () => ((request: Request) => Promise<Answer>) | undefined,
+  log: HostLog,
+): Promise<Answer> {
+  try {
+    const body = await readBody(incoming);
+    const handle = current();
+    if (body === 'too large') return { status: 413 };
+    if (!handle) return { status: 503, headers: { connection: 'close' } };
+    return await handle({
+      method: incoming.method ?? 'GET',
+      target: incoming.url ?? '/',
+      headers: singleHeaders(incoming),
+      body,
+    });
+  } catch (error) {
+    log('error', `A request could not be answered: ${describeError(error)}`);
+    return { status: 500 };
+  }
+}
+
+/** Reads a body that is too large to its end as well, so that its sender gets to see the answer. */
+function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= BODY_LIMIT) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    incoming.on('end', () => resolve(length > BODY_LIMIT ? 'too large' : Buffer.concat(chunks)));
+    incoming.on('error', reject);
+  });
+}
+
+function singleHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const single: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) single[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return single;
+}
+
+function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(body);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      const why = isTaken ? 'is in use by another program' : `cannot be had (${error.code})`;
+      reject(new StartError(`Port ${port} ${why}. End it, or take another port: PORT=${port + 1} npm start`));
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}

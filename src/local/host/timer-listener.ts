@@ -1,0 +1,71 @@
+import { Cron } from 'croner';
+import { type Clock, sleep } from '../../clock.js';
+
+export type TimerListener = {
+  /** Starts no more runs, and resolves when the one under way is done. */
+  stop(): Promise<void>;
+};
+
+/** What the timer extension tells a function; the library makes the names camel case. */
+export type TimerInfo = {
+  readonly Schedule: { readonly AdjustForDST: boolean };
+  readonly ScheduleStatus: { readonly Last: string; readonly Next: string; readonly LastUpdated: string };
+  readonly IsPastDue: boolean;
+};
+
+type Deps = {
+  /** NCRONTAB: {second} {minute} {hour} {day} {month} {day of week}, in UTC. */
+  schedule: string;
+  runOnStartup: boolean;
+  run(info: TimerInfo): Promise<unknown>;
+  clock: Clock;
+};
+
+/** Node's timers count 32 bits of milliseconds, and a sleeping laptop stops them: the clock is looked at every minute. */
+const LONGEST_WAIT_MS = 60_000;
+
+/**
+ * Runs a function by its schedule. The next time is counted from the end of a run, so that no two overlap.
+ * @throws TypeError where the schedule is none.
+ */
+export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): TimerListener {
+  const cron = new Cron(schedule, { paused: true, timezone: 'UTC', mode: '6-part', domAndDow: true });
+  const stopping = new AbortController();
+  let lastAt = new Date(0);
+  const running = keepTime();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+
+  async function keepTime(): Promise<void> {
+    if (runOnStartup) await runAt(clock.now());
+    for (;;) {
+      const dueAt = nextAfter(laterOf(clock.now(), lastAt));
+      while (dueAt > clock.now() && !stopping.signal.aborted) {
+        const waitMs = dueAt.getTime() - clock.now().getTime();
+        await sleep(clock, Math.min(waitMs, LONGEST_WAIT_MS), stopping.signal);
+      }
+      if (stopping.signal.aborted) return;
+      await runAt(dueAt);
+    }
+  }
+
+  async function runAt(at: Date): Promise<void> {
+    const status = { Last: lastAt.toISOString(), Next: nextAfter(at).toISOString(), LastUpdated: lastAt.toISOString() };
+    lastAt = at;
+    await run({ Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }).catch(() => {}); // Logged where it ran.
+  }
+
+  function nextAfter(at: Date): Date {
+    return cron.nextRun(at) ?? NEVER;
+  }
+}
+
+const NEVER = new Date(8.64e15);
+
+function laterOf(a: Date, b: Date): Date {
+  return a > b ? a : b;
+}

@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { namesStorage } from '../config.js';
+import { StartError } from './host/start-error.js';
+
+type Env = Record<string, string | undefined>;
+
+/**
+ * `env` with what it lacks: the values of local.settings.json, as Core Tools takes them, or, without that file, those of
+ * the sample, but for its connection, which nobody has chosen.
+ * @throws StartError where the file cannot be read.
+ */
+export function withLocalSettings(appRoot: string, env: Env): Env {
+  const own = join(appRoot, 'local.settings.json');
+  const hasOwn = existsSync(own);
+  const values = readValues(hasOwn ? own : join(appRoot, 'local.settings.sample.json'));
+  const chosen = Object.entries(values).filter(([name]) => hasOwn || !namesStorage({ [name]: values[name] }));
+  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  return { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...Object.fromEntries([...chosen, ...given]) };
+}
+
+function readValues(path: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).Values ?? {};
+  } catch (error) {
+    throw new StartError(`${path} cannot be read: it must be JSON with "Values".`, { cause: error });
+  }
+}

@@ -1,0 +1,78 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// node src/local/setup.mjs [--no-build] <script> [arguments]: installs what is missing, builds what has changed, and
+// runs a script of the project with the project's own Node. Nothing is installed yet when it runs, on an older Node.
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const IS_WINDOWS = process.platform === 'win32';
+const INSTALL = ['ci', '--loglevel=error'];
+const INSTALLED = join(ROOT, 'node_modules', '.package-lock.json');
+const STAMP = join(ROOT, 'dist', '.built-from');
+
+const [first, ...rest] = process.argv.slice(2);
+const [script, ...options] = first === '--no-build' ? rest : [first, ...rest];
+
+process.chdir(ROOT);
+if (mustInstall()) install();
+if (first !== '--no-build') build();
+if (script) run([script, ...options]);
+
+function mustInstall() {
+  return !existsSync(INSTALLED) || statSync(INSTALLED).mtimeMs < statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+}
+
+function install() {
+  console.log('Installing the dependencies; this takes a minute.');
+  const npm = process.env.npm_execpath;
+  const { status } = npm
+    ? spawnSync(process.execPath, [npm, ...INSTALL], { stdio: 'inherit' })
+    : spawnSync('npm', INSTALL, { stdio: 'inherit', shell: IS_WINDOWS });
+  if (status !== 0) end('npm ci failed, see above; nothing was started.');
+  utimesSync(INSTALLED, new Date(), new Date()); // npm leaves it where nothing had changed.
+}
+
+/** Only when a source has another name, size or time than at the last build. A file that has gone leaves none in dist/. */
+function build() {
+  const sources = fingerprint();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
+  console.log('Building.');
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status } = spawnSync(nodePath(), [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  if (status !== 0) end('The build failed, see above; nothing was started.');
+  writeFileSync(STAMP, sources);
+}
+
+function fingerprint() {
+  const inSrc = readdirSync('src', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const lines = [...inSrc, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].sort().map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return `${file} ${size} ${mtimeMs}`;
+  });
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}
+
+/** Its end is ours. A signal for this process alone is passed on; a Ctrl-C reaches both, and the script waits for its work. */
+function run(args) {
+  const child = spawn(nodePath(), args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code, signal) => {
+    process.exitCode = code ?? 1;
+    if (signal) process.exitCode = signal === 'SIGKILL' ? 137 : 1;
+  });
+}
+
+function nodePath() {
+  return join(ROOT, 'node_modules', 'node', 'bin', IS_WINDOWS ? 'node.exe' : 'node');
+}
+
+function end(message) {
+  console.error(message);
+  process.exit(1);
+}

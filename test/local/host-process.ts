@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { ROOT, startProcess, type TestProcess } from './test-process.js';
+
+/** The embedded host as a process of its own, running the app in fixture-app. */
+export type HostProcess = TestProcess & {
+  readonly url: string;
+  /** What the fixture's functions were called with since the last time. */
+  takeCalls(): Promise<Call[]>;
+};
+
+export type Call = { name: string; input: unknown; metadata?: Record<string, unknown> };
+
+export async function startHostProcess(env: NodeJS.ProcessEnv = {}): Promise<HostProcess> {
+  const host = spawnHost([], env);
+  await host.printed('Listening on');
+  const port = /Listening on \S+:(\d+)/.exec(host.output())?.[1];
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    ...host,
+    url,
+    async takeCalls() {
+      return (await (await fetch(`${url}/api/calls`)).json()) as Call[];
+    },
+  };
+}
+
+/** Without waiting until it listens. */
+export function spawnHost(args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+  const app = join(ROOT, 'test/local/fixture-app');
+  return startProcess('src/local/host/main.ts', ['--app', app, '--port', '0', ...args], { env });
+}

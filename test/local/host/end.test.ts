@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { type HostProcess, spawnHost, startHostProcess } from '../host-process.js';
+import { takePort } from '../taken-port.js';
+
+jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
+
+const hosts: Pick<HostProcess, 'kill'>[] = [];
+afterEach(() => Promise.all(hosts.splice(0).map((host) => host.kill())));
+
+describe('when the host is told to end', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'given %s while a function runs, then appTerminate runs first, the function ends, and the code is 0',
+    async (signal) => {
+      const host = await start();
+      const answer = fetch(`${host.url}/api/untilTerminated`);
+      await host.printed('fixture: held');
+
+      host.process.kill(signal);
+
+      expect(await (await answer).text()).toBe('finished');
+      expect(await host.ended).toBe(0);
+      expect(host.output()).toContain('fixture: appTerminate');
+    },
+  );
+
+  it('given a function that runs on, then nothing new is accepted', async () => {
+    const host = await start();
+    const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
+    await host.printed('fixture: held');
+
+    host.process.kill('SIGTERM');
+    await host.printed('fixture: appTerminate');
+
+    await expect(fetch(`${host.url}/api/calls`)).rejects.toThrow('fetch failed');
+    await host.kill();
+    expect(await answer).toBe('ended');
+  });
+
+  it('given a request that is still being sent, then it is answered 503, and no function sees it', async () => {
+    const host = await start();
+    const held = fetch(`${host.url}/api/forever`).catch(() => 'ended');
+    await host.printed('fixture: held');
+    const late = request(`${host.url}/api/things/1`, { method: 'POST' });
+    late.write('half of a ');
+    await once(late, 'socket');
+    await fetch(`${host.url}/api/nothing`); // What was sent before this one has arrived.
+
+    host.process.kill('SIGTERM');
+    await host.printed('fixture: appTerminate');
+    late.end('body');
+
+    const [response] = (await once(late, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(503);
+    await host.kill();
+    expect(await held).toBe('ended');
+  });
+
+  it('given a second Ctrl-C, then it ends at once', async () => {
+    const host = await start();
+    const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
+    await host.printed('fixture: held');
+
+    const again = setInterval(() => host.process.kill('SIGINT'), 100);
+
+    expect(await host.ended).toBe(130);
+    clearInterval(again);
+    expect(await answer).toBe('ended');
+  });
+
+  it('given timers and queues, then they stop too', async () => {
+    const host = await start({ FIXTURE_TIMER: '* * * * * *' });
+    host.process.kill('SIGTERM');
+
+    expect(await host.ended).toBe(0);
+  });
+});
+
+describe('when the host starts', () => {
+  it('given a timer that runs on startup, then its function is called with names in camel case', async () => {
+    const host = await start({ FIXTURE_TIMER: '0 0 0 1 1 *' });
+
+    expect(await host.takeCalls()).toMatchObject([
+      { name: 'everySecond', input: { isPastDue: false, schedule: {}, scheduleStatus: { next: expect.any(String) } } },
+    ]);
+    expect(host.output()).toMatch(/^fixture: appStart/);
+  });
+
+  it('given a port that is taken, then it says so in one line, and the code is 1', async () => {
+    const { port, release } = await takePort();
+
+    const host = spawnHost(['--port', String(port)]);
+
+    expect(await host.ended).toBe(1);
+    expect(host.output()).toBe(
+      `Port ${port} is in use by another program. End it, or take another port: PORT=${port + 1} npm start`,
+    );
+    release();
+  });
+
+  it.each([
+    { given: 'a port that is none', args: ['--port', 'x'], says: "The port is 'x'; it must be a whole number" },
+    { given: 'no file to load', args: ['--main', 'nothing/*.js'], says: 'build the app first' },
+    { given: 'a file that registers nothing', args: ['--main', 'calls.mjs'], says: 'registers no functions' },
+  ])('given $given, then it says so in one line, and the code is 1', async ({ args, says }) => {
+    const host = spawnHost(args);
+
+    expect(await host.ended).toBe(1);
+    expect(host.output()).toContain(says);
+    expect(host.output().split('\n')).toHaveLength(1);
+  });
+});
+
+async function start(env: NodeJS.ProcessEnv = {}): Promise<HostProcess> {
+  const host = await startHostProcess(env);
+  hosts.push(host);
+  return host;
+}

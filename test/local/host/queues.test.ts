@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { testConnection } from '../../azurite/connection.js';
+import { eventually } from '../eventually.js';
+import { type Call, type HostProcess, startHostProcess } from '../host-process.js';
+
+jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
+
+const name = `queue-${randomUUID()}`;
+const service = QueueServiceClient.fromConnectionString(testConnection());
+const queue = service.getQueueClient(name);
+const poison = service.getQueueClient(`${name}-poison`);
+const calls: Call[] = [];
+let host: HostProcess;
+
+beforeAll(async () => {
+  host = await startHostProcess({ FIXTURE_QUEUE: name, FixtureStorage: testConnection() });
+  await queue.create(); // After the host has looked for it.
+});
+afterAll(() => host.kill());
+
+describe('when a message is in a queue', () => {
+  it.each([
+    { given: 'JSON', text: '{"shard":3}', seen: { shard: 3 } },
+    { given: 'text', text: 'wake up', seen: 'wake up' },
+    { given: 'text beyond ASCII', text: 'grüß', seen: 'grüß' },
+  ])('given $given, then the function gets it, and it is deleted', async ({ text, seen }) => {
+    await send(queue, text);
+
+    const call = await eventually(() => takeCall(seen));
+
+    expect(call.metadata).toMatchObject({ dequeueCount: 1, id: expect.any(String), popReceipt: expect.any(String) });
+    await eventually(() => isEmpty(queue));
+  });
+
+  it('given a function that throws, then it is tried maxDequeueCount times, and is in the poison queue', async () => {
+    await send(queue, '{"fail":"always"}');
+
+    const [message] = await eventually(() => peek(poison));
+
+    expect(Buffer.from(message ?? '', 'base64').toString()).toBe('{"fail":"always"}');
+    await collect();
+    expect(calls.filter(isOf({ fail: 'always' })).map((call) => call.metadata?.dequeueCount)).toEqual([1, 2, 3]);
+    await eventually(() => isEmpty(queue));
+    await poison.clearMessages();
+  });
+
+  it('given one that is not base64, then it is in the poison queue, and no function has seen it', async () => {
+    await queue.sendMessage('not base64!');
+
+    expect(await eventually(() => peek(poison))).toEqual(['not base64!']);
+    await collect();
+    expect(calls.filter(isOf('not base64!'))).toEqual([]);
+    await eventually(() => isEmpty(queue));
+    await poison.clearMessages();
+  });
+});
+
+async function send(to: QueueClient, text: string): Promise<void> {
+  await to.sendMessage(Buffer.from(text).toString('base64'));
+}
+
+async function collect(): Promise<void> {
+  calls.push(...(await host.takeCalls()));
+}
+
+async function takeCall(input: unknown): Promise<Call | undefined> {
+  await collect();
+  return calls.find(isOf(input));
+}
+
+function isOf(input: unknown): (call: Call) => boolean {
+  return (call) => JSON.stringify(call.input) === JSON.stringify(input);
+}
+
+/** The messages as they lie there, undefined for none. */
+async function peek(from: QueueClient): Promise<string[] | undefined> {
+  if (!(await from.exists())) return undefined;
+  const { peekedMessageItems } = await from.peekMessages({ numberOfMessages: 32 });
+  return peekedMessageItems.length > 0 ? peekedMessageItems.map((item) => item.messageText) : undefined;
+}
+
+/** Those that are hidden count too. */
+async function isEmpty(of: QueueClient): Promise<true | undefined> {
+  return (await of.getProperties()).approximateMessagesCount === 0 ? true : undefined;
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StartError } from '../../src/local/host/start-error.js';
+import { withLocalSettings } from '../../src/local/local-settings.js';
+
+let appRoot: string;
+beforeEach(() => {
+  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
+  write('local.settings.sample.json', { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SIMULATOR: 'on' });
+});
+afterEach(() => rmSync(appRoot, { recursive: true }));
+
+describe('when the settings are gathered', () => {
+  it("given no file of one's own, then the sample's, but for its connection", () => {
+    expect(withLocalSettings(appRoot, {})).toEqual({ AZURE_FUNCTIONS_ENVIRONMENT: 'Development', SIMULATOR: 'on' });
+  });
+
+  it("given a file of one's own, then its values with its connection, and none of the sample's", () => {
+    write('local.settings.json', { EventStorage: 'own', LOOKUPS: 'on' });
+
+    expect(withLocalSettings(appRoot, {})).toEqual({
+      AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+      EventStorage: 'own',
+      LOOKUPS: 'on',
+    });
+  });
+
+  it('given the same in the environment, then that counts, unless it is empty', () => {
+    write('local.settings.json', { LOOKUPS: 'on', SIMULATOR: 'on' });
+
+    expect(withLocalSettings(appRoot, { LOOKUPS: 'off', SIMULATOR: '' })).toMatchObject({
+      LOOKUPS: 'off',
+      SIMULATOR: 'on',
+    });
+  });
+
+  it('given a file that is no JSON, then it says so', () => {
+    writeFileSync(join(appRoot, 'local.settings.json'), '{');
+
+    expect(() => withLocalSettings(appRoot, {})).toThrow(StartError);
+  });
+});
+
+function write(file: string, values: Record<string, string>): void {
+  writeFileSync(join(appRoot, file), JSON.stringify({ IsEncrypted: false, Values: values }));
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TableClient } from '@azure/data-tables';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { testConnection } from '../azurite/connection.js';
+import { eventually } from './eventually.js';
+import { isAlive, keeperPid } from './keeper.js';
+import { takePort } from './taken-port.js';
+import { startProcess, type TestProcess } from './test-process.js';
+
+jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
+
+const NO_STORAGE = { EventStorage: '', AzureWebJobsStorage: '' };
+let appRoot: string;
+const users: TestProcess[] = [];
+beforeEach(() => {
+  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
+});
+afterEach(async () => {
+  await Promise.all(users.splice(0).map((user) => user.kill()));
+  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  rmSync(appRoot, { recursive: true });
+});
+
+describe('when no storage is named', () => {
+  it('given nothing in .local, then Azurite is started, keeps its data, and ends with its last user', async () => {
+    const first = await useStorage();
+    const table = tableOf(first);
+    await table.createTable();
+    await table.createEntity({ partitionKey: 'p', rowKey: 'r', value: 'kept' });
+    await release(first);
+    expect(keeperPid(appRoot)).toBeUndefined();
+
+    const second = await useStorage();
+
+    expect((await tableOf(second).getEntity('p', 'r')).value).toBe('kept');
+  });
+
+  it('given one that another process has started, then both share it, and it outlives a kill of the first', async () => {
+    const first = await useStorage();
+    const second = await useStorage();
+    expect(connectionOf(second)).toBe(connectionOf(first));
+
+    await first.kill();
+
+    await tableOf(second).createTable();
+    await release(second);
+    expect(keeperPid(appRoot)).toBeUndefined();
+  });
+
+  it('given two that start at the same time, then both share it', async () => {
+    const [first, second] = await Promise.all([useStorage(), useStorage()]);
+
+    expect(connectionOf(second)).toBe(connectionOf(first));
+  });
+
+  it('given what a keeper that was killed has left, then Azurite is started anew', async () => {
+    const first = await useStorage();
+    const pid = keeperPid(appRoot) ?? Number.NaN;
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => (isAlive(pid) ? undefined : true));
+
+    await tableOf(await useStorage()).createTable();
+    await first.kill();
+  });
+
+  it('given the usual ports taken, then it takes others', async () => {
+    const taken = createServer()
+      .once('error', () => {})
+      .unref(); // Taken by somebody else: as good.
+    taken.listen(10_002, '127.0.0.1');
+
+    const user = await useStorage();
+
+    expect(connectionOf(user)).not.toContain(':10002/');
+    taken.close();
+  });
+
+  it('given a .local that cannot be written, then it says so in one line', async () => {
+    writeFileSync(join(appRoot, '.local'), 'a file where a folder belongs');
+
+    expect(await failure(NO_STORAGE)).toMatch(/^\S+\.local\/azurite cannot be written \(ENOTDIR\)\. .+$/);
+  });
+});
+
+describe('when a storage is named', () => {
+  it('given one that answers, then it is used as it is', async () => {
+    const user = startUser({ ...NO_STORAGE, EventStorage: testConnection() });
+
+    await user.printed('provided as it is');
+  });
+
+  it('given one that does not answer, then it says so in one line, without the key', async () => {
+    const { port, release } = await takePort();
+    release();
+    const endpoints = ['Blob', 'Queue', 'Table'].map((name) => `${name}Endpoint=http://127.0.0.1:${port}/account`);
+    const connection = `DefaultEndpointsProtocol=http;AccountName=account;AccountKey=c2VjcmV0;${endpoints.join(';')}`;
+
+    const message = await failure({ ...NO_STORAGE, AzureWebJobsStorage: connection });
+
+    expect(message).toMatch(/^Storage does not answer at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. .+$/);
+    expect(message).not.toContain('c2VjcmV0');
+  });
+});
+
+function startUser(env: NodeJS.ProcessEnv): TestProcess {
+  const user = startProcess('test/local/storage-user.mjs', [appRoot], { env });
+  users.push(user);
+  return user;
+}
+
+async function useStorage(): Promise<TestProcess> {
+  const user = startUser(NO_STORAGE);
+  await user.printed('provided Default');
+  return user;
+}
+
+async function release(user: TestProcess): Promise<void> {
+  user.process.kill('SIGTERM');
+  await user.printed('released');
+}
+
+/** What it printed when it could not start. */
+async function failure(env: NodeJS.ProcessEnv): Promise<string> {
+  const user = startUser(env);
+  expect(await user.ended).toBe(1);
+  return user.output();
+}
+
+function connectionOf(user: TestProcess): string {
+  return /provided (\S+)/.exec(user.output())?.[1] ?? '';
+}
+
+const tableName = `t${randomUUID().replaceAll('-', '')}`;
+
+function tableOf(user: TestProcess): TableClient {
+  return TableClient.fromConnectionString(connectionOf(user), tableName, { allowInsecureConnection: true });
+}

@@ -1,0 +1,90 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from './eventually.js';
+import { keeperPid } from './keeper.js';
+import { takePort } from './taken-port.js';
+import { startProcess, type TestProcess } from './test-process.js';
+
+jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
+
+let appRoot: string;
+const started: TestProcess[] = [];
+beforeAll(() => {
+  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
+  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
+});
+afterEach(() => Promise.all(started.splice(0).map((process) => process.kill())));
+afterAll(async () => {
+  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  rmSync(appRoot, { recursive: true });
+});
+
+describe('when npm start runs', () => {
+  it('given nothing but a clone, then it demonstrates, goes on serving, and ends with all that it has started', async () => {
+    const app = start(['--port', '0']);
+    await app.printed('Ctrl-C ends it.');
+
+    const table = app
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('  202  '));
+    expect(table.map((line) => line.trim().split(/ {2,}/)).map((cells) => [cells[0], cells[4]])).toEqual([
+      ['created', expect.stringMatching(/^resource-index completed \(1 try\)/)],
+      ['updated', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
+      ['deleted', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
+      ['created, again', expect.stringMatching(/^resource-index completed \(1 try\)/)],
+      ['invalid: no resource type', expect.stringMatching(/^a dead letter: pending\/invalid\//)],
+      ['fails, then succeeds', expect.stringContaining('demo-flaky completed (2 tries)')],
+    ]);
+    const url = /Serving on (\S+)\. /.exec(app.output())?.[1];
+    expect((await fetch(`${url}/api/health/ready`)).status).toBe(200);
+
+    app.process.kill('SIGINT');
+
+    expect(await app.ended).toBe(0);
+    expect(keeperPid(appRoot)).toBeUndefined();
+  });
+
+  it('given --no-demo, then it serves at once', async () => {
+    const app = start(['--no-demo', '--port', '0']);
+
+    await app.printed('Ctrl-C ends it.');
+
+    expect(app.output()).not.toContain('demonstration');
+  });
+
+  it('given a port in use, then it says so in one line, and nothing is left running', async () => {
+    const { port, release } = await takePort();
+
+    const app = start(['--port', String(port)]);
+
+    expect(await app.ended).toBe(1);
+    expect(app.output()).toMatch(new RegExp(`^Port ${port} is in use by another program\\. .+$`));
+    expect(keeperPid(appRoot)).toBeUndefined();
+    release();
+  });
+
+  it('given wrong settings, then all are named before anything is started', async () => {
+    const app = start([], { LEASE_SECONDS: '1', SIMULATOR: 'maybe' });
+
+    expect(await app.ended).toBe(1);
+    expect(app.output()).toMatch(/^Fix these settings:\n.*LEASE_SECONDS.*\n.*SIMULATOR.*$/);
+    expect(keeperPid(appRoot)).toBeUndefined();
+  });
+
+  it('given --help, then it explains itself', async () => {
+    const app = start(['--help']);
+
+    expect(await app.ended).toBe(0);
+    expect(app.output()).toContain('--no-demo');
+  });
+});
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
+  const noStorage = { EventStorage: '', AzureWebJobsStorage: '' };
+  const app = startProcess('src/local/start.ts', args, { env: { ...noStorage, ...env }, cwd: appRoot });
+  started.push(app);
+  return app;
+}

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A script of this project in a process of its own, run from its sources. */
+export type TestProcess = {
+  readonly process: ChildProcess;
+  /** Everything printed so far. */
+  output(): string;
+  /** Resolves when a line that holds `text` is printed, or has been. */
+  printed(text: string): Promise<void>;
+  /** The exit code. */
+  readonly ended: Promise<number | null>;
+  kill(): Promise<void>;
+};
+
+export const ROOT = process.cwd();
+
+type Options = { env?: NodeJS.ProcessEnv; cwd?: string };
+
+export function startProcess(script: string, args: readonly string[], { env, cwd }: Options = {}): TestProcess {
+  const loader = join(ROOT, 'test/local/run-typescript.mjs');
+  const child = spawn(process.execPath, ['--import', loader, join(ROOT, script), ...args], {
+    env: { ...process.env, ...env },
+    ...(cwd !== undefined && { cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      for (const look of waiting) look();
+    });
+  }
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const output = () => lines.join('\n');
+  return {
+    process: child,
+    output,
+    ended,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!output().includes(text)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        ended.then((code) => reject(new Error(`It ended with ${code} before it printed '${text}':\n${output()}`)));
+        look();
+      }),
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
