@@ -69,7 +69,9 @@ export type Counter = (typeof COUNTERS)[number];
 export type Counters = Record<Counter, number>;
 
 /** Counts, and hands lines to `write`: in production the host's log, locally the console. */
-export function createTelemetry(write: (level: 'info' | 'warn' | 'error', line: string) => void): Telemetry & { counters: Counters } {
+export function createTelemetry(
+  write: (level: 'info' | 'warn' | 'error', line: string) => void,
+): Telemetry & { counters: Counters } {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
   return {
     counters,
