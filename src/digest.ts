@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 
+export const DIGEST_LENGTH = 22;
+
 /** 22 characters of base64url (132 bits of SHA-256): short enough for a key, and opaque. */
 export function digest(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22);
+  return hash('sha256', text, 'base64url').slice(0, DIGEST_LENGTH);
 }
 
 /** The same for every process and every version of the app: which of `n` shards a digest belongs to. `n` is a power of two, 64 at most. */

@@ -30,21 +30,34 @@ type ContextDeps = {
   telemetry: Telemetry;
 };
 
-/** What the handler is given. Most handlers use little of it, so it is made when it is asked for. */
+/** What the handler is given. */
 export function createContext(deps: ContextDeps): Context {
-  const { run, job, resource, cancellation } = deps;
-  return {
-    get signal() {
-      return cancellation.signal;
-    },
-    get log() {
-      return createLog(deps);
-    },
-    tables: (name) => createTable(name, deps),
-    fence: resource?.value.fence,
-    attempt: job.value.tries + 1,
-    idempotencyKey: run.address,
-  };
+  return new JobContext(deps);
+}
+
+/** A class, since there is one for each job, and most handlers use little of it. */
+class JobContext implements Context {
+  readonly fence: number | undefined;
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  readonly tables: (name: string) => WorkflowTable;
+  readonly #deps: ContextDeps;
+
+  constructor(deps: ContextDeps) {
+    this.#deps = deps;
+    this.fence = deps.resource?.value.fence;
+    this.attempt = deps.job.value.tries + 1;
+    this.idempotencyKey = deps.run.address;
+    this.tables = (name) => createTable(name, deps);
+  }
+
+  get signal(): AbortSignal {
+    return this.#deps.cancellation.signal;
+  }
+
+  get log(): WorkflowLog {
+    return createLog(this.#deps);
+  }
 }
 
 function createLog({ run, telemetry }: ContextDeps): WorkflowLog {

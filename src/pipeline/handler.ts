@@ -29,21 +29,25 @@ const OK: HandlerResult = { kind: 'ok' };
 export type Cancellation = { readonly signal: AbortSignal; abort(reason: AbortReason): void };
 
 export function createCancellation(): Cancellation {
-  let controller: AbortController | undefined;
-  let aborted: AbortReason | undefined;
-  return {
-    get signal() {
-      if (!controller) {
-        controller = new AbortController();
-        if (aborted) controller.abort(new Error(`aborted: ${aborted}`));
-      }
-      return controller.signal;
-    },
-    abort(reason) {
-      aborted ??= reason;
-      controller?.abort(new Error(`aborted: ${reason}`));
-    },
-  };
+  return new LazyCancellation();
+}
+
+class LazyCancellation implements Cancellation {
+  #controller: AbortController | undefined;
+  #aborted: AbortReason | undefined;
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(new Error(`aborted: ${this.#aborted}`));
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: AbortReason): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(new Error(`aborted: ${reason}`));
+  }
 }
 
 /**

@@ -39,70 +39,80 @@ export function createHold<T extends Numbered>(
   held: { value: T; etag: string; sentAtMs: number; leaseMs: number },
   deps: { clock: Clock; write: HoldWrite<T> },
 ): Hold<T> {
-  const { clock, write } = deps;
-  const { leaseMs } = held;
-  let { value, etag } = held;
-  let heldUntilMs = held.sentAtMs + leaseMs;
-  let isOver = false;
-  let last: Promise<unknown> | undefined;
+  return new LeasedHold(held, deps);
+}
 
-  const hold: Hold<T> = {
-    get value() {
-      return value;
-    },
-    get heldUntilMs() {
-      return heldUntilMs;
-    },
-    get isOver() {
-      return isOver;
-    },
-    mayStart: () => !isOver && clock.monotonic() < heldUntilMs - LAST_OF_LEASE_MS,
-    async update(next, options) {
-      const before = last;
-      const mine = before ? before.then(() => send(next, options)) : send(next, options);
-      last = mine.catch(() => undefined);
-      return mine;
-    },
-    keep(onLost) {
-      let cancel = clock.after(leaseMs / 3, renew);
-      let isKept = true;
-      return () => {
-        isKept = false;
-        cancel();
-      };
-      function renew() {
-        hold
-          .update((same) => same, { untilMs: heldUntilMs - LAST_OF_LEASE_MS })
-          .then(
-            (outcome) => {
-              if (!isKept) return;
-              if (outcome === 'lost') onLost();
-              else cancel = clock.after(leaseMs / 3, renew);
-            },
-            () => isKept && onLost(),
-          );
-      }
-    },
-  };
-  return hold;
+/** A class, since there is one for each job: its methods are made once. */
+class LeasedHold<T extends Numbered> implements Hold<T> {
+  value: T;
+  heldUntilMs: number;
+  isOver = false;
+  readonly #leaseMs: number;
+  readonly #clock: Clock;
+  readonly #write: HoldWrite<T>;
+  #etag: string;
+  /** The write that is under way; the next one follows it. */
+  #last: Promise<unknown> | undefined;
 
-  async function send(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'> {
-    if (isOver) return 'lost';
-    const wanted = { ...next(value), write: value.write + 1 };
-    const sentAtMs = clock.monotonic();
+  constructor(
+    { value, etag, sentAtMs, leaseMs }: { value: T; etag: string; sentAtMs: number; leaseMs: number },
+    { clock, write }: { clock: Clock; write: HoldWrite<T> },
+  ) {
+    this.value = value;
+    this.heldUntilMs = sentAtMs + leaseMs;
+    this.#etag = etag;
+    this.#leaseMs = leaseMs;
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  mayStart(): boolean {
+    return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
+  }
+
+  update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'> {
+    const send = () => this.#send(next, options?.untilMs);
+    const mine = this.#last ? this.#last.then(send, send) : send();
+    this.#last = mine;
+    return mine;
+  }
+
+  keep(onLost: () => void): () => void {
+    let isKept = true;
+    const renew = () => {
+      this.update((same) => same, { untilMs: this.heldUntilMs - LAST_OF_LEASE_MS }).then(
+        (outcome) => {
+          if (!isKept) return;
+          if (outcome === 'lost') onLost();
+          else cancel = this.#clock.after(this.#leaseMs / 3, renew);
+        },
+        () => isKept && onLost(),
+      );
+    };
+    let cancel = this.#clock.after(this.#leaseMs / 3, renew);
+    return () => {
+      isKept = false;
+      cancel();
+    };
+  }
+
+  async #send(next: (value: T) => T, untilMs = this.heldUntilMs): Promise<'written' | 'lost'> {
+    if (this.isOver) return 'lost';
+    const wanted = { ...next(this.value), write: this.value.write + 1 };
+    const sentAtMs = this.#clock.monotonic();
     try {
-      const written = await write(wanted, { etag, untilMs: options?.untilMs ?? heldUntilMs });
+      const written = await this.#write(wanted, { etag: this.#etag, untilMs });
       if (written.kind === 'written') {
-        value = wanted;
-        etag = written.etag;
-        heldUntilMs = sentAtMs + leaseMs;
+        this.value = wanted;
+        this.#etag = written.etag;
+        this.heldUntilMs = sentAtMs + this.#leaseMs;
         return 'written';
       }
     } catch (error) {
-      isOver = true;
+      this.isOver = true;
       throw error;
     }
-    isOver = true;
+    this.isOver = true;
     return 'lost';
   }
 }

@@ -10,7 +10,7 @@ import { describe } from './describe.js';
 import { createCancellation, type HandlerResult, runHandler } from './handler.js';
 import { createHold, type Hold } from './hold.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
-import { takePlaces } from './places.js';
+import { givePlaces, takePlaces } from './places.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
 
 /** How soon to look again when something is in the way that says nothing of when it will be gone. */
@@ -24,8 +24,8 @@ const MOST_CLAIMS = 4;
 
 /** The story of a job: a place to run, the claim, the handler, the record. Never throws. */
 export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
-  const places = await takePlaces(run, deps);
-  if (!places) return { kind: 'put-off', inMs: 0 };
+  const hasPlaces = takePlaces(run, deps);
+  if (!(hasPlaces === true || (await hasPlaces))) return { kind: 'put-off', inMs: 0 };
   try {
     const claim = await claimJob(run, deps);
     if (claim.kind !== 'won') return claim;
@@ -33,7 +33,7 @@ export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
   } catch (error) {
     return { kind: 'failed', error };
   } finally {
-    places.give();
+    givePlaces(run, deps);
   }
 }
 
@@ -85,7 +85,8 @@ async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'
             { value: record, etag: written.etag, sentAtMs, leaseMs },
             {
               clock,
-              write: (value, how) => stores.ledger.write(run.address, value, how),
+              write: (value, { etag, untilMs }) =>
+                stores.ledger.write(run.address, value, { etag, untilMs, isHeld: true }),
             },
           ),
         };

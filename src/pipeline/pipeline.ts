@@ -60,7 +60,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const wanting = new Map<string, readonly Workflow[]>();
   const settled = createSettledMemory(REMEMBERED_JOBS);
   /** What this process is at. A second delivery of a job joins the first. */
-  const running = new Map<Address, { run: Run; ended: Promise<void> }>();
+  const running = new Map<Address, Run>();
   const writing = createSlots<'dead-letter'>(() => DEAD_LETTERS_AT_ONCE);
   const jobDeps: JobDeps = {
     clock,
@@ -174,15 +174,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   // ---- a job that a delivery brings
 
-  function deliverJob(
-    job: Pick<Run, 'address' | 'event' | 'eventKey' | 'json' | 'workflowName'> & { workflow: Workflow },
-    post: Post,
-  ): void {
+  function deliverJob(job: Job & { workflow: Workflow }, post: Post): void {
     if (settled.has(job.address)) {
       telemetry.count('jobsDuplicate');
       return;
     }
-    const there = running.get(job.address)?.run;
+    const there = running.get(job.address);
     if (there) {
       telemetry.count('jobsShared');
       if (there.row || there.isSafe) return; // its row is there until it is settled
@@ -191,15 +188,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       there.posts.push(post);
       return;
     }
-    const run = newRun({ ...job, row: undefined });
+    const run = newRun(job, undefined);
+    running.set(run.address, run);
     post.open();
     post.runs.push(run);
     run.posts.push(post);
     if (isLong(job.workflow, settings) || life.isStopping) {
-      running.set(run.address, { run, ended: putOff(run, 0).finally(() => running.delete(run.address)) });
+      run.ended = putOff(run, 0).finally(() => running.delete(run.address));
       return;
     }
-    running.set(run.address, { run, ended: runJob(run, jobDeps).then((ending) => afterDelivery(run, ending)) });
+    run.ended = runJob(run, jobDeps).then((ending) => afterDelivery(run, ending));
   }
 
   async function afterDelivery(run: Run, ending: Ending): Promise<void> {
@@ -319,20 +317,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const event = await parseRow(row);
       if (!event) return;
       const key = keyOf(event);
-      const run = newRun({
-        address,
-        event,
-        eventKey: `${key.id}.${key.rest}`,
-        json: row.event,
-        workflow: byName.get(workflowName),
-        workflowName,
-        row,
-        ...(redrive ? { redrive } : {}),
-      });
+      const workflow = byName.get(workflowName);
+      const job = { address, event, eventKey: `${key.id}.${key.rest}`, json: row.event, workflow, workflowName };
+      const run = newRun(job, row, redrive);
       runs.push(run);
-      const ended = runJob(run, jobDeps).then((ending) => afterRow(run, row, ending));
-      running.set(address, { run, ended });
-      await ended.finally(() => running.delete(address));
+      running.set(address, run);
+      run.ended = runJob(run, jobDeps)
+        .then((ending) => afterRow(run, row, ending))
+        .finally(() => running.delete(address));
+      await run.ended;
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
     }
@@ -383,7 +376,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     life.isStopping = true;
     telemetry.log('info', 'stopping', { count: running.size });
     const endsAtMs = clock.monotonic() + ALL_WITHIN_MS;
-    for (const { run } of [...running.values()]) {
+    for (const run of [...running.values()]) {
       run.leaveLine?.();
       if (isLong(run.workflow, settings)) life.onAbort.get(run)?.();
     }
@@ -415,16 +408,24 @@ function dayOfRaw(raw: unknown): string {
   return dayOf(typeof spelling === 'string' ? toIsoUtc(spelling) : undefined);
 }
 
-function newRun(
-  job: Omit<Run, 'redrive' | 'posts' | 'isSafe' | 'puttingOff' | 'isSuspect' | 'leaveLine'> & { redrive?: number },
-): Run {
+type Job = Pick<Run, 'address' | 'event' | 'eventKey' | 'json' | 'workflow' | 'workflowName'>;
+
+function newRun(job: Job, row: WaitingRow | undefined, redrive?: number): Run {
+  const { address, event, eventKey, json, workflow, workflowName } = job;
   return {
-    redrive: undefined,
-    ...job,
+    address,
+    event,
+    eventKey,
+    json,
+    workflow,
+    workflowName,
+    row,
+    redrive,
     posts: [],
     isSafe: false,
     puttingOff: undefined,
     isSuspect: false,
     leaveLine: undefined,
+    ended: undefined,
   };
 }

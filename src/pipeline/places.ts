@@ -6,27 +6,35 @@ import type { JobDeps, Run } from './run.js';
  * turn at its resource, in this process: so that of several versions in line the newest goes first, and the others
  * find themselves superseded. It holds no resource in storage while it stands in line.
  *
- * @returns undefined where it was taken out of the line: by the deadline, or by the end of the process
+ * @returns false where it was taken out of the line: by the deadline, or by the end of the process
  */
-export async function takePlaces(run: Run, deps: JobDeps): Promise<{ give(): void } | undefined> {
-  const { slots, turns, suspects, life } = deps;
-  const { workflowName: slot } = run;
-  const turn = run.workflow?.ordering === 'latest' ? `${slot} ${resourceOf(run.event)}` : undefined;
+export function takePlaces(run: Run, deps: JobDeps): boolean | Promise<boolean> {
+  const { slots, life } = deps;
+  if (life.isStopping) return false;
+  const turn = turnOf(run);
+  if (turn !== undefined) return takeTurnThenSlot(run, turn, deps);
+  const slot = slots.take(run.workflowName, run);
+  return slot === true || inLine(run, slot, () => slots.leave(run.workflowName, run));
+}
 
-  if (life.isStopping) return undefined;
-  if (turn && !(await inLine(run, turns.take(turn, run), () => turns.leave(turn, run)))) return undefined;
-  if (!(await inLine(run, slots.take(slot, run), () => slots.leave(slot, run)))) {
-    if (turn) turns.give(turn);
-    return undefined;
-  }
-  return {
-    give() {
-      if (run.isSuspect) suspects.give('suspect');
-      run.isSuspect = false;
-      slots.give(slot);
-      if (turn) turns.give(turn);
-    },
-  };
+async function takeTurnThenSlot(run: Run, turn: string, { slots, turns }: JobDeps): Promise<boolean> {
+  const { workflowName } = run;
+  if (!(await inLine(run, turns.take(turn, run), () => turns.leave(turn, run)))) return false;
+  if (await inLine(run, slots.take(workflowName, run), () => slots.leave(workflowName, run))) return true;
+  turns.give(turn);
+  return false;
+}
+
+export function givePlaces(run: Run, { slots, turns, suspects }: JobDeps): void {
+  if (run.isSuspect) suspects.give('suspect');
+  run.isSuspect = false;
+  slots.give(run.workflowName);
+  const turn = turnOf(run);
+  if (turn !== undefined) turns.give(turn);
+}
+
+function turnOf(run: Run): string | undefined {
+  return run.workflow?.ordering === 'latest' ? `${run.workflowName} ${resourceOf(run.event)}` : undefined;
 }
 
 async function inLine(run: Run, place: true | Promise<boolean>, leave: () => void): Promise<boolean> {

@@ -33,6 +33,8 @@ export type Run = {
   /** The row that the deadline of a delivery asked for, on its way. */
   puttingOff: Promise<void> | undefined;
   isSuspect: boolean;
+  /** Resolves when this process is done with it. */
+  ended: Promise<void> | undefined;
   /** Where it stands in line, if it does; called to take it out of there. */
   leaveLine: (() => void) | undefined;
 };

@@ -1,4 +1,4 @@
-import { shardOf } from '../digest.js';
+import { DIGEST_LENGTH, shardOf } from '../digest.js';
 import type { EventKey } from '../events/key.js';
 
 /**
@@ -18,11 +18,18 @@ export function addressOf(key: EventKey, workflow: string): Address {
 export type Place = { table: string; partition: string; key: string; idDigest: string; day: string; workflow: string };
 
 export function placeOf(address: Address): Place {
-  const day = address.slice(0, address.indexOf('.'));
-  const key = address.slice(day.length + 1);
-  const idDigest = key.slice(0, key.indexOf('.'));
-  const workflow = key.slice(key.indexOf('.', idDigest.length + 1) + 1);
-  return { table: `ledger${day}`, partition: shardOfId(idDigest), key, idDigest, day, workflow };
+  const dayEnds = address.indexOf('.');
+  const idEnds = dayEnds + 1 + DIGEST_LENGTH;
+  const day = address.slice(0, dayEnds);
+  const idDigest = address.slice(dayEnds + 1, idEnds);
+  return {
+    table: `ledger${day}`,
+    partition: shardOfId(idDigest),
+    key: address.slice(dayEnds + 1),
+    idDigest,
+    day,
+    workflow: address.slice(idEnds + 1 + DIGEST_LENGTH + 1),
+  };
 }
 
 /** An event's jobs share a partition, in the ledger and in `waiting`. */

@@ -52,34 +52,47 @@ type Lane = { table: string; partition: string; queue: Entry[] };
 
 export function createGroupCommit(deps: { tables: TableStore; clock: Clock; random: Random }): GroupCommit {
   const { tables, clock, random } = deps;
-  const lanes = new Map<string, Lane>();
+  const lanes = new Map<string, Map<string, Lane>>();
 
   return {
     write(table, partition, write) {
       return new Promise((settle, fail) => {
-        const name = `${table}/${partition}`;
-        let lane = lanes.get(name);
-        if (!lane) {
-          const opened = { table, partition, queue: [] };
-          lane = opened;
-          lanes.set(name, opened);
-          clock.endOfTurn(() => void drain(name, opened));
-        }
-        lane.queue.push({ ...write, settle, fail, sizeBytes: sizeOf(write.operation), lastError: undefined });
+        const lane = lanes.get(table)?.get(partition) ?? openLane(table, partition);
+        const { operation, isOwn, untilMs } = write;
+        lane.queue.push({
+          operation,
+          isOwn,
+          untilMs,
+          settle,
+          fail,
+          sizeBytes: sizeOf(operation),
+          lastError: undefined,
+        });
       });
     },
   };
 
-  async function drain(name: string, lane: Lane): Promise<void> {
+  function openLane(table: string, partition: string): Lane {
+    const lane: Lane = { table, partition, queue: [] };
+    const ofTable = lanes.get(table) ?? new Map<string, Lane>();
+    lanes.set(table, ofTable.set(partition, lane));
+    clock.endOfTurn(() => void drain(lane));
+    return lane;
+  }
+
+  async function drain(lane: Lane): Promise<void> {
     while (lane.queue.length > 0) await commit(lane, takeBatch(lane));
-    lanes.delete(name);
+    const ofTable = lanes.get(lane.table);
+    ofTable?.delete(lane.partition);
+    if (ofTable?.size === 0) lanes.delete(lane.table);
   }
 
   async function commit(lane: Lane, batch: Entry[]): Promise<void> {
     let open = batch;
     let refusals = 0;
     for (let failures = 0; ; ) {
-      open = open.filter(isInTime);
+      const nowMs = clock.monotonic();
+      if (open.some((entry) => nowMs > entry.untilMs)) open = open.filter((entry) => isInTime(entry, nowMs));
       if (open.length === 0) return;
       const sent = open;
       try {
@@ -154,8 +167,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     return stillOpen(lane, sent);
   }
 
-  function isInTime(entry: Entry): boolean {
-    if (clock.monotonic() <= entry.untilMs) return true;
+  function isInTime(entry: Entry, nowMs: number): boolean {
+    if (nowMs <= entry.untilMs) return true;
     const cause = entry.lastError;
     const code = cause instanceof StorageError ? cause.code : 'late';
     entry.fail(
@@ -173,19 +186,19 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
 
 /** The next transaction: in order of arrival, each row at most once, within the limits of storage. */
 function takeBatch(lane: Lane): Entry[] {
+  const { queue } = lane;
   const batch: Entry[] = [];
-  const keys = new Set<string>();
   const left: Entry[] = [];
+  const keys = new Set<string>();
   let bytes = 0;
-  for (const [i, entry] of lane.queue.entries()) {
-    if (batch.length === MOST_OPERATIONS || (batch.length > 0 && bytes + entry.sizeBytes > MOST_BYTES)) {
-      left.push(...lane.queue.slice(i));
-      break;
-    }
-    if (keys.has(entry.operation.key)) left.push(entry);
+  let isFull = false;
+  for (const entry of queue) {
+    const { key } = entry.operation;
+    isFull ||= batch.length === MOST_OPERATIONS || (batch.length > 0 && bytes + entry.sizeBytes > MOST_BYTES);
+    if (isFull || keys.has(key)) left.push(entry);
     else {
       batch.push(entry);
-      keys.add(entry.operation.key);
+      keys.add(key);
       bytes += entry.sizeBytes;
     }
   }
@@ -210,7 +223,10 @@ function isPossible(operation: Operation, etag: string | undefined): boolean {
 function sizeOf(operation: Operation): number {
   let bytes = 1000 + operation.key.length;
   if (operation.kind !== 'delete') {
-    for (const value of Object.values(operation.row)) bytes += typeof value === 'string' ? 60 + 3 * value.length : 60;
+    for (const name in operation.row) {
+      const value = operation.row[name];
+      bytes += typeof value === 'string' ? 60 + 3 * value.length : 60;
+    }
   }
   return bytes;
 }

@@ -2,7 +2,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import type { Address } from './address.js';
 import { placeOf, shardOfId } from './address.js';
 import type { GroupCommit } from './group-commit.js';
-import type { Read, Row, Stored, TableStore } from './table-store.js';
+import type { Read, Row, Stored, TableStore, Value } from './table-store.js';
 
 /**
  * The ledger: one record a job.
@@ -53,15 +53,19 @@ export type LedgerWrite =
 export type Ledger = {
   read(address: Address): Promise<ReadRecord | undefined>;
   /** Inserts where there is no `etag`; `event` says whose job it is, for people who ask (an insert needs it). */
-  write(
-    address: Address,
-    record: JobRecord,
-    how: { etag?: string; event?: HealthEvent; untilMs: number },
-  ): Promise<LedgerWrite>;
+  write(address: Address, record: JobRecord, how: LedgerHow): Promise<LedgerWrite>;
   /** All records, in whatever table, of the events that have this id. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and from `ledgerundated` the rows; see DESIGN's retention. Returns what went. */
   expire(now: Date, retentionDays: number): Promise<{ tables: string[]; rows: number }>;
+};
+
+export type LedgerHow = {
+  etag?: string;
+  event?: HealthEvent;
+  /** By who has claimed it: what only a claim changes is not sent again. */
+  isHeld?: boolean;
+  untilMs: number;
 };
 
 export type FoundRecord = {
@@ -86,14 +90,13 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
       return decodeRead(await tables.read(table, partition, key));
     },
 
-    async write(address, record, { etag, event, untilMs }) {
+    async write(address, record, { etag, event, isHeld, untilMs }) {
       const { table, partition, key } = placeOf(address);
-      const row = encode(record);
       const written = await commit.write(table, partition, {
         operation:
           etag === undefined
-            ? { kind: 'insert', key, row: event ? { ...row, ...identityOf(event) } : row }
-            : { kind: 'merge', key, row, etag },
+            ? { kind: 'insert', key, row: newRow(record, event) }
+            : { kind: 'merge', key, row: isHeld ? changedRow(record) : claimedRow(record), etag },
         isOwn: (current) => current?.owner === record.owner && current?.write === record.write,
         untilMs,
       });
@@ -186,27 +189,44 @@ function isOver(table: string, now: Date, retentionDays: number): boolean {
   return endsAt + (retentionDays + GRACE_DAYS) * DAY_MS <= now.getTime();
 }
 
-function identityOf(event: HealthEvent): Row {
-  return { id: event.id, type: event.type, source: event.source, time: event.time ?? '' };
+// Three ways to write a record, since each property costs on the wire. A property that is not there reads as empty.
+
+/** The first claim: there is nothing that would have to be cleared. */
+function newRow(
+  { state, owner, write, redrives, firstTryAt, ...rest }: JobRecord,
+  event: HealthEvent | undefined,
+): Row {
+  const row: Record<string, Value> = { ...stateRow(state), owner, write, firstTryAt };
+  if (redrives > 0) row.redrives = redrives;
+  if (rest.tries > 0 || rest.crashes > 0 || rest.unknownSince !== '') Object.assign(row, rest);
+  if (event) Object.assign(row, { id: event.id, type: event.type, source: event.source, time: event.time ?? '' });
+  return row;
 }
 
-function encode(record: JobRecord): Row {
-  const { state } = record;
-  return {
-    state: state.kind === 'unknown' ? state.name : state.kind,
-    leaseMs: state.kind === 'running' ? state.leaseMs : 0,
-    failing: state.kind === 'running' ? (state.failing ?? '') : '',
-    due: state.kind === 'waiting' ? state.due : '',
-    result: state.kind === 'settled' ? state.result : '',
-    owner: record.owner,
-    write: record.write,
-    tries: record.tries,
-    crashes: record.crashes,
-    redrives: record.redrives,
-    firstTryAt: record.firstTryAt,
-    errorCode: record.errorCode,
-    unknownSince: record.unknownSince,
-  };
+/** A claim of a record that is there. */
+function claimedRow({ state, ...rest }: JobRecord): Row {
+  return { ...stateRow(state), ...rest };
+}
+
+/** A write of the holder. */
+function changedRow({ state, owner, write, tries, errorCode, unknownSince }: JobRecord): Row {
+  return { ...stateRow(state), owner, write, tries, errorCode, unknownSince };
+}
+
+/** Of each state only what is its own: the others' properties may still be there, and are not looked at. */
+function stateRow(state: JobState): Row {
+  switch (state.kind) {
+    case 'running':
+      return { state: 'running', leaseMs: state.leaseMs, failing: state.failing ?? '' };
+    case 'waiting':
+      return { state: 'waiting', due: state.due };
+    case 'settled':
+      return { state: 'settled', result: state.result };
+    case 'unknown':
+      return { state: state.name };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
+  }
 }
 
 function decodeRead({ stored, now }: Read): ReadRecord | undefined {

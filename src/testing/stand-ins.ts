@@ -25,6 +25,7 @@ export function runOf(event: HealthEvent, workflow: Workflow | undefined): Run {
     puttingOff: undefined,
     isSuspect: false,
     leaveLine: undefined,
+    ended: undefined,
   };
 }
 

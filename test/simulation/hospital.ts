@@ -252,7 +252,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         dueAt: app.machine.clock.now(),
         isLong: false,
         event: json,
-        of: { kind: 'job' as const, address, redrive: Number(record.redrives) + 1 },
+        of: { kind: 'job' as const, address, redrive: Number(record.redrives ?? 0) + 1 },
       };
       const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.of.redrive));
       void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(asking, () => undefined);
@@ -292,7 +292,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     ownersBefore.set(address, owners);
     if (row.state === 'waiting' && !hasRow(address, String(row.due)))
       wrongs.push(`the record waits for a row that is not there: ${address}`);
-    if (row.state === 'settled' && row.result === 'dead' && letterOf(address, Number(row.redrives)) === undefined) {
+    if (row.state === 'settled' && row.result === 'dead' && letterOf(address, Number(row.redrives ?? 0)) === undefined) {
       wrongs.push(`settled as dead without a dead letter: ${address}`);
     }
     const before = settledAs.get(address);
@@ -335,9 +335,9 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     for (const address of acknowledged.keys()) {
       const record = recordOf(address);
       if (record?.state !== 'settled') wrongs.push(`at rest, and not settled: ${address} ${JSON.stringify(record)}`);
-      for (let redrive = 0; redrive <= Number(record?.redrives); redrive += 1) {
+      for (let redrive = 0; redrive <= Number(record?.redrives ?? 0); redrive += 1) {
         const isPending = letterOf(address, redrive, 'pending-only') !== undefined;
-        if (isPending && (record?.result !== 'dead' || redrive < Number(record.redrives))) {
+        if (isPending && (record?.result !== 'dead' || redrive < Number(record.redrives ?? 0))) {
           wrongs.push(
             `a dead letter is pending beside a job that is ${record?.result}: ${address}.${redrive} of ${record?.redrives}`,
           );
@@ -346,7 +346,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     }
     lookAtNewest();
     for (const [address, redrive] of asked) {
-      if (Number(recordOf(address)?.redrives) < redrive)
+      if (Number(recordOf(address)?.redrives ?? 0) < redrive)
         wrongs.push(`a redrive was asked for, and vanished: ${address}`);
     }
     for (const line of said) if (line.includes(MARKER)) wrongs.push(`said: ${line}`);
