@@ -1,8 +1,12 @@
-import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { withConditionalDeletes } from './azure-conditional-delete.js';
+import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
+import type { TableClient } from '@azure/data-tables';
 import { abortedBy, isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { entityOf } from './azure-table-entity.js';
 import { type Commit, type Operation, StorageError } from './table-store.js';
+import { answerOf, transactionOf } from './table-transaction.js';
+
+/** Its agent keeps connections open. */
+const httpClient = createDefaultHttpClient();
 
 /** One operation is a plain request, which costs storage and us less than a transaction of one. */
 export function commitThrough(
@@ -62,37 +66,30 @@ async function commitMany(
   operations: readonly Operation[],
   signal: AbortSignal | undefined,
 ): Promise<Commit> {
+  const [account = '', sas] = client.url.split('?');
+  const base = account.replace(/\/$/, '');
+  const request = createPipelineRequest({
+    url: `${base}/$batch${sas ? `?${sas}` : ''}`,
+    method: 'POST',
+    allowInsecureConnection: base.startsWith('http:'),
+    ...transactionOf(`${base}/${client.tableName}`, partition, operations),
+    ...abortedBy(signal),
+  });
   try {
-    const actions = operations.map((operation) => actionOf(partition, operation));
-    const answer = await withConditionalDeletes(operations, () => client.submitTransaction(actions, abortedBy(signal)));
-    if (answer.subResponses.length !== operations.length) {
+    const answer = answerOf(await client.pipeline.sendRequest(httpClient, request));
+    if (answer.kind === 'failed') return refusalOf(answer.error, failingIndex(answer.error.message, operations.length));
+    if (answer.etags.length !== operations.length) {
       throw new StorageError('garbled', 'Storage answered a transaction with another number of answers.');
     }
-    return { kind: 'done', etags: answer.subResponses.map(({ etag }) => etag ?? '') };
+    return answer;
   } catch (error) {
-    return refusalOf(error, failingIndex(error, operations.length));
-  }
-}
-
-function actionOf(partition: string, operation: Operation): TransactionAction {
-  const { kind, key } = operation;
-  switch (kind) {
-    case 'insert':
-      return ['create', entityOf(partition, key, operation.row)];
-    case 'merge':
-      return ['update', entityOf(partition, key, operation.row), 'Merge', { etag: operation.etag }];
-    case 'replace':
-      return ['update', entityOf(partition, key, operation.row), 'Replace', { etag: operation.etag }];
-    case 'delete':
-      return ['delete', { partitionKey: partition, rowKey: key }];
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(operation satisfies never)}`);
+    throw toStorageError(error, 'write');
   }
 }
 
 /** A transaction names the operation that failed only at the head of the message: `7:The specified entity …`. */
-function failingIndex(error: unknown, operations: number): number | undefined {
-  const index = Number(/^(\d{1,3}):/.exec(error instanceof Error ? error.message : '')?.[1] ?? Number.NaN);
+function failingIndex(message: string, operations: number): number | undefined {
+  const index = Number(/^(\d{1,3}):/.exec(message)?.[1] ?? Number.NaN);
   return index < operations ? index : undefined;
 }
 

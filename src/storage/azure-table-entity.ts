@@ -1,7 +1,7 @@
 import type { Edm, TableEntity, TableEntityResult } from '@azure/data-tables';
 import type { Row, Stored, Value } from './table-store.js';
+import { isInt32 } from './table-transaction.js';
 
-const INT32 = 2 ** 31;
 const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
 
 type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
@@ -28,11 +28,6 @@ export function storedOf(entity: TableEntityResult<Record<string, unknown>>): St
     etag: entity.etag,
     modifiedAt: new Date(entity.timestamp ?? Number.NaN),
   };
-}
-
-/** Whole numbers beyond 32 bits would be refused without a type: storage reads every whole number as Int32. */
-export function isInt32(value: number): boolean {
-  return Number.isInteger(value) && value >= -INT32 && value < INT32;
 }
 
 function typedNumber(value: number): number | Edm<'Double'> {

@@ -1,5 +1,5 @@
-import { isInt32 } from './azure-table-entity.js';
 import type { Condition, Query, Value } from './table-store.js';
+import { isInt32 } from './table-transaction.js';
 
 /** The OData filter of a query; undefined where it asks for everything. */
 export function filterOf({ partition, from, to, after, anyOf }: Query): string | undefined {

@@ -1,5 +1,4 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
-import { conditionalDeletePolicy } from './azure-conditional-delete.js';
 import { abortedBy, isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
 import { commitThrough } from './azure-table-commit.js';
 import { storedOf } from './azure-table-entity.js';
@@ -117,7 +116,6 @@ function clientOptions(connectionString = '') {
   return {
     retryOptions: { maxRetries: 0 },
     allowInsecureConnection: asksForHttp(connectionString),
-    additionalPolicies: [{ policy: conditionalDeletePolicy, position: 'perCall' as const }],
   };
 }
 

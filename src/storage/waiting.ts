@@ -64,7 +64,7 @@ export function createWaiting(deps: {
           key: name,
           row: {
             kind: row.of.kind,
-            event: escapeLineEnds(row.event),
+            event: row.event,
             redrive: (row.of.kind === 'job' && row.of.redrive) || 0,
             idDigest,
           },
@@ -150,11 +150,6 @@ export function createWaiting(deps: {
       return { rows, isMore: false, earliestDueAt: earliest ? new Date(earliest) : undefined };
     },
   };
-}
-
-/** JSON may hold these two as they are; Azurite cannot read a transaction in which they are. */
-function escapeLineEnds(json: string): string {
-  return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 function shardFor(isLong: boolean, idDigest: string): string {
