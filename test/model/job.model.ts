@@ -1,0 +1,319 @@
+import { bound, type Model, type Step } from './explore.js';
+
+/**
+ * The protocol of one job: deliveries, rows that come due and redrives in every order, two handlers at a time, with a
+ * crash at every step, leases that lapse at any time, handlers that succeed, fail, or fail for good.
+ * HANDLERS, FAILS and REDRIVES in the environment set the bounds.
+ */
+export const jobRules = {
+  ackBusy: 'a job that another works on needs a row before it counts as safe',
+  recordFirst: 'the row is written before the record that waits for it',
+  noFence: 'every write is conditional on the version that was read',
+  deleteAny: 'a row whose record is running under a live lease stays',
+  sameRow: 'no two rows share a name',
+  blobLast: 'the dead letter is written before the record is settled as dead',
+  noFailing: 'the record says that a job is failing before its dead letter is written',
+  lateStart: 'no handler starts under a lease that has lapsed',
+  redriveStale: 'a redrive with a higher number reopens a dead job',
+  keepBlob: 'a redriven job takes its earlier dead letters along',
+  rewrite: 'a dead letter that was moved counts as resolved, also if a former holder writes it once more',
+  memoryAnswersRows: 'the memory of settled jobs answers deliveries only: a row always reads the record',
+} as const;
+export type JobRule = keyof typeof jobRules;
+
+const MOST_ALIVE = 2;
+const MOST_ROWS = 4;
+
+type JobRecord = {
+  state: 'none' | 'running' | 'waiting' | 'settled';
+  version: number;
+  redrives: number;
+  owner: number;
+  isLapsed: boolean;
+  isFailing: boolean;
+  due: number;
+  result: '' | 'completed' | 'dead';
+};
+/** `redrive`: its number; 0 for a row that is none. */
+type Row = { id: number; redrive: number };
+type Handler = {
+  id: number;
+  from: 'grid' | 'row';
+  row: Row;
+  at: keyof ReturnType<typeof createSteps>;
+  /** The version of the record that it read or wrote last. */
+  version: number;
+  redrives: number;
+  nextRow: number;
+};
+export type JobWorld = {
+  record: JobRecord;
+  rows: readonly Row[];
+  /** By number of redrives. One that is in both places counts as resolved. */
+  letters: readonly ('' | 'pending' | 'resolved')[];
+  isAcknowledged: boolean;
+  hasCompleted: boolean;
+  ranAgain: boolean;
+  fails: number;
+  redrivesAsked: number;
+  nextRow: number;
+  nextHandler: number;
+  handlers: readonly Handler[];
+};
+
+const NO_ROW: Row = { id: 0, redrive: 0 };
+const NO_RECORD: JobRecord = {
+  state: 'none',
+  version: 0,
+  redrives: 0,
+  owner: 0,
+  isLapsed: false,
+  isFailing: false,
+  due: 0,
+  result: '',
+};
+
+export function jobModel(broken?: JobRule): Model<JobWorld> {
+  const mostHandlers = bound('HANDLERS', 4);
+  const mostRedrives = bound('REDRIVES', 1);
+  const steps = createSteps(broken);
+
+  return {
+    start: {
+      record: NO_RECORD,
+      rows: [],
+      letters: Array.from({ length: mostRedrives + 1 }, () => ''),
+      isAcknowledged: false,
+      hasCompleted: false,
+      ranAgain: false,
+      fails: 0,
+      redrivesAsked: 0,
+      nextRow: 1,
+      nextHandler: 1,
+      handlers: [],
+    },
+
+    *next(world) {
+      const { record, handlers, rows } = world;
+      if (world.nextHandler <= mostHandlers && handlers.length < MOST_ALIVE) {
+        // Event Grid delivers until it is acknowledged, and then once more.
+        if (!world.isAcknowledged || world.nextHandler <= 3) yield ['a delivery', start(world, 'grid', NO_ROW)];
+        for (const row of rows) {
+          if (handlers.some((handler) => handler.row.id === row.id)) continue;
+          yield [`row ${row.id} comes due`, start(world, 'row', row)];
+        }
+      }
+      const isDead = record.state === 'settled' && record.result === 'dead';
+      if (isDead && world.redrivesAsked < mostRedrives && world.nextRow <= MOST_ROWS) {
+        const asked = { ...world, redrivesAsked: world.redrivesAsked + 1 };
+        yield ['someone asks for a redrive', addRow(asked, record.redrives + 1)];
+      }
+      if (record.state === 'running' && !record.isLapsed) {
+        yield ['the lease lapses', { ...world, record: { ...record, isLapsed: true } }];
+      }
+      for (const handler of handlers) {
+        yield [`${handler.id} crashes at ${handler.at}`, end(world, handler)];
+        yield* steps[handler.at](world, handler);
+      }
+    },
+
+    wrong({ record, rows, letters, handlers, isAcknowledged, ranAgain, redrivesAsked }) {
+      const isQuiet = rows.length === 0 && handlers.length === 0;
+      if (ranAgain) return 'a completed job runs again';
+      if (record.state === 'waiting' && !rows.some(({ id }) => id === record.due))
+        return 'the record waits for a row that is not there';
+      if (record.result === 'dead' && letters[record.redrives] !== 'pending')
+        return 'settled as dead without a dead letter';
+      if (isAcknowledged && record.state !== 'settled' && rows.length === 0)
+        return 'acknowledged, not settled, and no row';
+      if (isQuiet && record.result === 'completed' && letters.includes('pending'))
+        return 'completed, with a pending dead letter beside it';
+      if (isQuiet && redrivesAsked > 0 && record.redrives === 0) return 'a redrive was asked for and vanished';
+      return undefined;
+    },
+  };
+}
+
+/** What a handler, and the app around it, does next at each place. */
+function createSteps(broken: JobRule | undefined) {
+  const mostFails = bound('FAILS', 1);
+
+  return {
+    read: (world: JobWorld, handler: Handler) =>
+      handler.from === 'grid' ? readForDelivery(world, handler) : readForRow(world, handler),
+
+    *claim(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const { record } = world;
+      const redrives = handler.row.redrive > 0 && record.state === 'settled' ? handler.row.redrive : record.redrives;
+      const isFailing = record.isFailing && record.state === 'running';
+      const claimed = write(world, handler, { state: 'running', owner: handler.id, redrives, isFailing });
+      if (!claimed) return yield lose(world, handler, 'loses the claim');
+      yield go(claimed, handler, { at: isFailing ? 'letter' : 'run', redrives }, 'claims');
+    },
+
+    *run(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const { record } = world;
+      // Its own monotonic clock, counted from before the claim was sent, tells it that the lease has lapsed.
+      const isHeld = record.owner === handler.id && record.state === 'running' && !record.isLapsed;
+      if (!isHeld && broken !== 'lateStart') return yield lose(world, handler, 'sees its lease lapsed, does not start');
+      if (world.hasCompleted) return yield [`${handler.id} runs`, { ...world, ranAgain: true }];
+      yield go(world, handler, { at: 'ok' }, 'succeeds');
+      yield go(world, handler, { at: broken === 'noFailing' ? 'letter' : 'failing' }, 'fails for good');
+      if (world.fails < mostFails) {
+        const failed = { ...world, fails: world.fails + 1 };
+        yield go(failed, handler, { at: broken === 'recordFirst' ? 'recordFirst' : 'row' }, 'fails');
+      }
+      if (handler.from === 'grid' && world.nextRow <= MOST_ROWS && !world.isAcknowledged) {
+        const answered = { ...addRow(world, 0), isAcknowledged: true };
+        yield [`${handler.id} meets the deadline: row, acknowledges, goes on`, answered];
+      }
+    },
+
+    *ok(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const settled = write(world, handler, { state: 'settled', result: 'completed' });
+      if (!settled) return yield lose(world, handler, 'is fenced off');
+      yield done({ ...settled, hasCompleted: true }, handler, 'settles: completed');
+    },
+
+    *failing(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const { state, owner } = world.record;
+      const recorded = write(world, handler, { state, owner, isFailing: true, isLapsed: world.record.isLapsed });
+      if (!recorded) return yield lose(world, handler, 'is fenced off');
+      yield go(recorded, handler, { at: 'letter' }, 'records: failing');
+    },
+
+    *letter(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const written = broken === 'blobLast' ? world : putLetter(world, handler);
+      yield go(written, handler, { at: 'dead' }, 'writes the dead letter');
+    },
+
+    *dead(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const settled = write(world, handler, { state: 'settled', result: 'dead' });
+      if (!settled) return yield lose(world, handler, 'is fenced off');
+      if (broken === 'blobLast') return yield go(settled, handler, { at: 'letterLate' }, 'settles: dead');
+      yield done(settled, handler, 'settles: dead');
+    },
+
+    *letterLate(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      yield done(putLetter(world, handler), handler, 'writes the dead letter late');
+    },
+
+    *row(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      if (world.nextRow > MOST_ROWS) return;
+      const isShared = broken === 'sameRow' && handler.row.id > 0;
+      const nextRow = isShared ? handler.row.id : world.nextRow;
+      const isThere = world.rows.some(({ id }) => id === nextRow);
+      yield go(isThere ? world : addRow(world, 0, nextRow), handler, { at: 'wait', nextRow }, `writes row ${nextRow}`);
+    },
+
+    *wait(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const waiting = write(world, handler, { state: 'waiting', due: handler.nextRow });
+      if (!waiting) return yield lose(world, handler, 'is fenced off');
+      yield done(waiting, handler, `waits for row ${handler.nextRow}`);
+    },
+
+    *recordFirst(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const waiting = write(world, handler, { state: 'waiting', due: world.nextRow });
+      if (!waiting) return yield lose(world, handler, 'is fenced off');
+      yield go(waiting, handler, { at: 'row' }, 'waits for a row to come');
+    },
+
+    *tidy(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      const { record, letters } = world;
+      const isOver = (letter: string, redrives: number) =>
+        letter === 'pending' && (redrives < record.redrives || record.result === 'completed');
+      const over = record.state === 'settled' && broken !== 'keepBlob' ? letters.findIndex(isOver) : -1;
+      if (over >= 0) return yield [`${handler.id} moves dead letter ${over}`, setLetter(world, over, 'resolved')];
+      const rows = world.rows.filter(({ id }) => id !== handler.row.id);
+      yield [`${handler.id} deletes row ${handler.row.id}`, end({ ...world, rows }, handler)];
+    },
+  };
+
+  function* readForDelivery(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+    const { record } = world;
+    const { state } = record;
+    if (wasSettled(record)) yield done(world, handler, 'remembers it as settled');
+    if (state === 'settled' || state === 'waiting') return yield done(world, handler, `reads ${state}`);
+    const isBusy = state === 'running' && !record.isLapsed;
+    if (isBusy && broken === 'ackBusy') return yield done(world, handler, 'reads running (broken)');
+    // Busy elsewhere, or no slot before the deadline: a row is enough.
+    if (world.nextRow <= MOST_ROWS) yield done(addRow(world, 0), handler, 'writes a row');
+    if (!isBusy) yield go(world, handler, { at: 'claim', version: record.version }, `reads ${state}`);
+  }
+
+  function* readForRow(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+    const { record } = world;
+    const { state, version } = record;
+    const { row } = handler;
+    if (broken === 'memoryAnswersRows' && wasSettled(record)) {
+      return yield go(world, handler, { at: 'tidy' }, 'remembers it as settled (broken)');
+    }
+    if (state === 'running' && !record.isLapsed) {
+      if (broken === 'deleteAny') return yield go(world, handler, { at: 'tidy' }, 'reads running (broken)');
+      return yield lose(world, handler, 'reads running, leaves the row');
+    }
+    const mayReopen = record.result === 'dead' && record.redrives < row.redrive && broken !== 'redriveStale';
+    if (state === 'settled' && !mayReopen) return yield go(world, handler, { at: 'tidy' }, 'reads settled');
+    if (state === 'waiting' && record.due !== row.id) {
+      return yield go(world, handler, { at: 'tidy' }, 'reads that it waits for another row');
+    }
+    yield go(world, handler, { at: 'claim', version }, mayReopen ? 'reads dead, reopens' : `reads ${state}`);
+  }
+
+  /** Undefined where somebody else has written since. */
+  function write(world: JobWorld, handler: Handler, changes: Partial<JobRecord>): JobWorld | undefined {
+    const { version, redrives } = world.record;
+    if (version !== handler.version && broken !== 'noFence') return undefined;
+    const record = { ...NO_RECORD, redrives, ...changes, version: version + 1 };
+    return change({ ...world, record }, handler, { version: record.version });
+  }
+
+  function putLetter(world: JobWorld, { redrives }: Handler): JobWorld {
+    if (world.letters[redrives] === 'resolved' && broken !== 'rewrite') return world;
+    return setLetter(world, redrives, 'pending');
+  }
+}
+
+/** So that a process may remember it: each that runs may be the one that settled it. */
+function wasSettled({ state, redrives }: JobRecord): boolean {
+  return state === 'settled' || redrives > 0;
+}
+
+function start(world: JobWorld, from: Handler['from'], row: Row): JobWorld {
+  const handler: Handler = { id: world.nextHandler, from, row, at: 'read', version: 0, redrives: 0, nextRow: 0 };
+  return { ...world, nextHandler: world.nextHandler + 1, handlers: [...world.handlers, handler] };
+}
+
+function go(world: JobWorld, handler: Handler, changes: Partial<Handler>, text: string): Step<JobWorld> {
+  return [`${handler.id} ${text}`, change(world, handler, changes)];
+}
+
+/** It is safe: who came from Event Grid is acknowledged, who came with a row deletes it. */
+function done(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
+  if (handler.from === 'row') return go(world, handler, { at: 'tidy' }, text);
+  return [`${handler.id} ${text}, acknowledges`, end({ ...world, isAcknowledged: true }, handler)];
+}
+
+/** It ends and changes nothing: what brought it brings it again. */
+function lose(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
+  return [`${handler.id} ${text}`, end(world, handler)];
+}
+
+function change(world: JobWorld, { id }: Handler, changes: Partial<Handler>): JobWorld {
+  return {
+    ...world,
+    handlers: world.handlers.map((handler) => (handler.id === id ? { ...handler, ...changes } : handler)),
+  };
+}
+
+function end(world: JobWorld, { id }: Handler): JobWorld {
+  return { ...world, handlers: world.handlers.filter((handler) => handler.id !== id) };
+}
+
+function addRow(world: JobWorld, redrive: number, id = world.nextRow): JobWorld {
+  return { ...world, rows: [...world.rows, { id, redrive }], nextRow: Math.max(world.nextRow, id + 1) };
+}
+
+function setLetter(world: JobWorld, redrives: number, letter: 'pending' | 'resolved'): JobWorld {
+  return { ...world, letters: world.letters.with(redrives, letter) };
+}

@@ -1,0 +1,224 @@
+import type { FhirEvent } from '../../src/events/health-event.js';
+import { type Applied, afterApplying, orderOf } from '../../src/events/order.js';
+import { fhirEvent } from '../../src/testing/index.js';
+import { bound, type Model, type Step } from './explore.js';
+
+/**
+ * `ordering: 'latest'` for one resource: versions of two lives of its id arrive in any order, with duplicates, two at a
+ * time, a crash at every step, leases of the resource that lapse at any time. Which of two is newer is asked of the
+ * real functions. HANDLERS in the environment sets the bound.
+ */
+export const latestRules = {
+  recordFirst: 'the watermark is written before the record',
+  noKey: 'who finds its own key in the watermark has been applied',
+  oneWay: 'an event more than five minutes older is older, whatever its version',
+  noBirth: 'a Created with a later time is a new beginning, whatever its version',
+  noBeginning: 'what is older than the beginning of this life is older, whatever its version',
+  noFence: 'a row refuses who has a lower fence than its writer had',
+  noEtag: 'the watermark is written by who still holds the resource',
+  failAdvances: 'a version that fails leaves the watermark as it was',
+} as const;
+export type LatestRule = keyof typeof latestRules;
+
+/** A version of the resource; later ones of `life` 1 are older than any of `life` 2, and that is what has to come out. */
+export type Version = { name: string; life: 1 | 2; event: FhirEvent };
+
+const BEGINNING_MS = Date.UTC(2026, 2, 14, 12);
+
+function version(name: string, life: 1 | 2, seconds: number): Version {
+  const number = Number(/\d+/.exec(name)?.[0]);
+  const change = number === 1 ? 'created' : 'updated';
+  const time = new Date(BEGINNING_MS + seconds * 1000).toISOString();
+  return { name, life, event: fhirEvent({ id: name, version: number, change, time }) };
+}
+
+export const DAY_APART: readonly Version[] = [version('v1', 1, 0), version('v2', 1, 60), version("v1'", 2, 86_400)];
+export const MINUTE_APART: readonly Version[] = [version('v2', 1, 0), version('v3', 1, 60), version("v1'", 2, 120)];
+
+const MOST_ALIVE = 2;
+const NOBODY = 0;
+
+type Handler = { id: number; of: number; fence: number; at: keyof ReturnType<typeof createSteps> };
+export type ResourceWorld = {
+  /** `of` is which version was applied; -1 where none was. */
+  mark: { of: number; bornAt: string };
+  lease: { by: number; isLapsed: boolean };
+  fence: number;
+  jobs: readonly ('open' | 'completed' | 'superseded' | 'dead')[];
+  /** The row of the workflow's table: which version it shows, and the fence it was written under. */
+  row: { of: number; fence: number };
+  nextHandler: number;
+  handlers: readonly Handler[];
+};
+
+export function latestModel(versions: readonly Version[], broken?: LatestRule): Model<ResourceWorld> {
+  const mostHandlers = bound('HANDLERS', 6);
+  const steps = createSteps(versions, broken);
+  const isNewer = (one: number, other: number) => newer(versions[one], versions[other]);
+
+  return {
+    start: {
+      mark: { of: -1, bornAt: '' },
+      lease: { by: NOBODY, isLapsed: false },
+      fence: 0,
+      jobs: versions.map(() => 'open'),
+      row: { of: -1, fence: 0 },
+      nextHandler: 1,
+      handlers: [],
+    },
+
+    *next(world) {
+      const { handlers, lease, nextHandler } = world;
+      for (const [of, { name }] of versions.entries()) {
+        if (nextHandler > mostHandlers || handlers.length === MOST_ALIVE) break;
+        // One handler a job: the job's own lease.
+        if (world.jobs[of] !== 'open' || handlers.some((handler) => handler.of === of)) continue;
+        const handler: Handler = { id: nextHandler, of, fence: 0, at: 'take' };
+        yield [`${name} arrives`, { ...world, nextHandler: nextHandler + 1, handlers: [...handlers, handler] }];
+      }
+      if (lease.by !== NOBODY && !lease.isLapsed) {
+        yield ['the lease of the resource lapses', { ...world, lease: { ...lease, isLapsed: true } }];
+      }
+      for (const handler of handlers) {
+        yield [`${versions[handler.of]?.name} crashes at ${handler.at}`, end(world, handler)];
+        yield* steps[handler.at](world, handler);
+      }
+    },
+
+    wrong({ mark, row, jobs, handlers }, before) {
+      if (isNewer(before.mark.of, mark.of)) return 'the watermark went back';
+      if (row.of !== before.row.of && isNewer(before.mark.of, row.of))
+        return 'an older version was applied over a newer one';
+      for (const [of, job] of jobs.entries()) {
+        if (job === 'superseded' && !isNewer(mark.of, of)) return 'superseded by nothing that was applied';
+        if (job === 'completed' && handlers.length === 0 && isNewer(of, row.of))
+          return 'the row is older than what has completed';
+      }
+      return undefined;
+    },
+  };
+}
+
+function createSteps(versions: readonly Version[], broken: LatestRule | undefined) {
+  return {
+    *take(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
+      const { lease } = world;
+      if (lease.by !== NOBODY && !lease.isLapsed) return yield say('finds the resource busy', end(world, handler));
+      const order = orderIn(world, versionOf(handler));
+      switch (order) {
+        case 'same':
+          return yield say('finds itself applied', endJob(world, handler, 'completed'));
+        case 'older':
+          return yield say('is superseded', endJob(world, handler, 'superseded'));
+        case 'newer': {
+          const fence = world.fence + 1;
+          const taken = { ...world, fence, lease: { by: handler.id, isLapsed: false } };
+          return yield say('takes the resource', change(taken, handler, { at: 'handle', fence }));
+        }
+        default:
+          throw new TypeError(`unhandled ${order satisfies never}`);
+      }
+    },
+
+    *handle(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
+      if (!holds(world, handler) || world.lease.isLapsed)
+        return yield say('sees its lease lapsed', end(world, handler));
+      yield say('is at work', change(world, handler, { at: 'write' }));
+      const failed = broken === 'failAdvances' ? apply(world, handler) : world;
+      yield say('fails for good', endJob(free(failed), handler, 'dead'));
+    },
+
+    *write(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
+      if (world.row.fence > handler.fence && broken !== 'noFence')
+        return yield say('is fenced off by the row', end(world, handler));
+      const written = { ...world, row: { of: handler.of, fence: handler.fence } };
+      yield say('writes its row', change(written, handler, { at: broken === 'recordFirst' ? 'record' : 'mark' }));
+    },
+
+    *mark(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
+      if (!holds(world, handler) && broken !== 'noEtag')
+        return yield say('is fenced off by the watermark', end(world, handler));
+      const applied = free(apply(world, handler));
+      const isLast = broken === 'recordFirst';
+      yield say('is in the watermark', isLast ? end(applied, handler) : change(applied, handler, { at: 'record' }));
+    },
+
+    *record(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
+      const recorded = { ...world, jobs: world.jobs.with(handler.of, 'completed') };
+      const isLast = broken !== 'recordFirst';
+      yield say('is completed', isLast ? end(recorded, handler) : change(recorded, handler, { at: 'mark' }));
+    },
+  };
+
+  function versionOf({ of }: Pick<Handler, 'of'>): Version {
+    const version = versions[of];
+    if (!version) throw new RangeError(`no version ${of}`);
+    return version;
+  }
+
+  function appliedIn({ mark }: ResourceWorld): Applied | undefined {
+    if (mark.of < 0) return undefined;
+    const { name, event } = versionOf(mark);
+    return { version: event.version, time: event.time, eventKey: name, bornAt: mark.bornAt || undefined };
+  }
+
+  function orderIn(world: ResourceWorld, { name, event }: Version): ReturnType<typeof orderOf> {
+    const applied = appliedIn(world);
+    if (!applied) return 'newer';
+    switch (broken) {
+      case 'noKey':
+        return orderOf(event, name, { ...applied, eventKey: '' });
+      case 'oneWay': // a time from which this event is not older
+        return orderOf(event, name, { ...applied, time: min(applied.time, event.time), bornAt: undefined });
+      case 'noBirth':
+        return orderOf({ ...event, change: 'updated' }, name, applied);
+      case 'noBeginning':
+        return orderOf(event, name, { ...applied, bornAt: undefined });
+      default:
+        return orderOf(event, name, applied);
+    }
+  }
+
+  function apply(world: ResourceWorld, handler: Handler): ResourceWorld {
+    const { name, event } = versionOf(handler);
+    const { bornAt = '' } = afterApplying(event, name, appliedIn(world));
+    return { ...world, mark: { of: handler.of, bornAt } };
+  }
+
+  /** The step of the version that this handler is for is told by its place in the trace. */
+  function say(text: string, world: ResourceWorld): Step<ResourceWorld> {
+    return [text, world];
+  }
+}
+
+function newer(one: Version | undefined, other: Version | undefined): boolean {
+  if (!one || !other) return one !== undefined;
+  return one.life > other.life || (one.life === other.life && one.event.version > other.event.version);
+}
+
+function min(one: string | undefined, other: string | undefined): string | undefined {
+  return one !== undefined && other !== undefined && one < other ? one : other;
+}
+
+function holds({ lease }: ResourceWorld, { id }: Handler): boolean {
+  return lease.by === id;
+}
+
+function free(world: ResourceWorld): ResourceWorld {
+  return { ...world, lease: { by: NOBODY, isLapsed: false } };
+}
+
+function change(world: ResourceWorld, { id }: Handler, changes: Partial<Handler>): ResourceWorld {
+  return {
+    ...world,
+    handlers: world.handlers.map((handler) => (handler.id === id ? { ...handler, ...changes } : handler)),
+  };
+}
+
+function end(world: ResourceWorld, { id }: Handler): ResourceWorld {
+  return { ...world, handlers: world.handlers.filter((handler) => handler.id !== id) };
+}
+
+function endJob(world: ResourceWorld, handler: Handler, job: 'completed' | 'superseded' | 'dead'): ResourceWorld {
+  return end({ ...world, jobs: world.jobs.with(handler.of, job) }, handler);
+}

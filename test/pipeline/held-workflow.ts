@@ -1,0 +1,63 @@
+import type { Context, HealthEvent } from '../../src/workflow.js';
+import { defineWorkflow, fhir, type Workflow, type WorkflowOptions } from '../../src/workflow.js';
+
+type Call = {
+  readonly event: HealthEvent;
+  readonly context: Context;
+  /** Ends the handler. */
+  release(): void;
+  /** Ends it by throwing. */
+  fail(error: unknown): void;
+};
+
+/** A workflow whose handlers stay open until the test ends them. They do not listen to their signal. */
+export function holdWorkflow(options: Partial<Omit<WorkflowOptions<HealthEvent>, 'handle'>> = {}): {
+  workflow: Workflow;
+  /** Handlers that were started, in order. */
+  calls: Call[];
+  /** The handler with this number, from 0, as soon as it has started. */
+  started(number: number): Promise<Call>;
+} {
+  const calls: Call[] = [];
+  const starts: PromiseWithResolvers<Call>[] = [];
+  const startOf = (number: number) => {
+    starts[number] ??= Promise.withResolvers<Call>();
+    return starts[number];
+  };
+  const workflow = defineWorkflow({
+    name: 'held',
+    on: fhir('*'),
+    ...options,
+    handle(event: HealthEvent, context: Context) {
+      return new Promise<void>((release, fail) => {
+        const call = { event, context, release, fail };
+        calls.push(call);
+        startOf(calls.length - 1).resolve(call);
+      });
+    },
+  });
+  return { workflow, calls, started: (number) => startOf(number).promise };
+}
+
+/** A workflow that does as `behave` says, and counts. */
+export function countingWorkflow(
+  behave: (run: number, context: Context, event: HealthEvent) => void | Promise<void> = () => {},
+  options: Partial<Omit<WorkflowOptions<HealthEvent>, 'handle'>> = {},
+): { workflow: Workflow; readonly runs: number } {
+  let runs = 0;
+  const workflow = defineWorkflow({
+    name: 'counting',
+    on: fhir('*'),
+    ...options,
+    handle(event: HealthEvent, context: Context) {
+      runs += 1;
+      return behave(runs, context, event);
+    },
+  });
+  return {
+    workflow,
+    get runs() {
+      return runs;
+    },
+  };
+}

@@ -1,0 +1,285 @@
+import type { JobRecord } from '../../src/storage/ledger.js';
+import { seconds } from '../../src/workflow.js';
+import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
+
+const LEASE_AND_MARGIN_MS = 64_000;
+
+/** Each process takes the job over from the one before, and dies with its handler at work. */
+async function crash(account: Account, times: number) {
+  const held = holdWorkflow();
+  for (let i = 0; i < times; i += 1) {
+    const app = startApp(account, { workflows: [held.workflow] });
+    if (i === 0) await app.addRow({ kind: 'job', address: addressOfRaw(rawEvent(), held.workflow) }, rawEvent());
+    void app.runDueRows();
+    await held.started(i);
+    app.crash();
+    await account.pass(LEASE_AND_MARGIN_MS);
+  }
+  return held;
+}
+
+describe('a process that dies with a job at work', () => {
+  it('given its lease is still running, then a row stays and nothing runs', async () => {
+    const account = createAccount();
+    const { workflow, started, calls } = holdWorkflow();
+    const dying = startApp(account, { workflows: [workflow] });
+    void watched(dying.pipeline.deliver([rawEvent()]));
+    await started(0);
+    dying.crash();
+    const app = startApp(account, { workflows: [workflow] });
+    await app.addRow({ kind: 'job', address: addressOfRaw(rawEvent(), workflow) }, rawEvent());
+
+    await account.pass(61_000);
+    await app.runDueRows();
+
+    expect(calls).toHaveLength(1);
+    expect(account.waiting()).toHaveLength(1);
+  });
+
+  it('given its lease has lapsed, then a row takes it over: a crash, and no try', async () => {
+    const account = createAccount();
+    const { workflow, calls } = await crash(account, 1);
+    const app = startApp(account, { workflows: [workflow] });
+
+    void app.runDueRows();
+    await account.pass(0);
+
+    expect(calls).toHaveLength(2);
+    expect(calls[1]?.context.attempt).toBe(1);
+    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({
+      state: 'running',
+      tries: 0,
+      crashes: 1,
+    });
+  });
+
+  it('given its lease has lapsed, then a delivery takes it over as well', async () => {
+    const account = createAccount();
+    const { workflow, calls } = await crash(account, 1);
+
+    void watched(startApp(account, { workflows: [workflow] }).pipeline.deliver([rawEvent()]));
+    await account.pass(0);
+
+    expect(calls).toHaveLength(2);
+  });
+
+  it('given it comes back to life, then it writes nothing: the record is that of who took over', async () => {
+    const account = createAccount();
+    const { workflow, started, calls } = holdWorkflow({ timeout: seconds(15) });
+    const frozen = startApp(account, { workflows: [workflow] });
+    void watched(frozen.pipeline.deliver([rawEvent()]));
+    const late = await started(0);
+    frozen.storageIs(() => 'never');
+    await account.pass(LEASE_AND_MARGIN_MS);
+    const app = startApp(account, { workflows: [workflow] });
+    void watched(app.pipeline.deliver([rawEvent()]));
+    const call = await started(1);
+    const taken = account.record(addressOfRaw(rawEvent(), workflow));
+
+    frozen.storageIs(() => 'ok');
+    late.release();
+    await account.pass(500);
+
+    expect(account.record(addressOfRaw(rawEvent(), workflow))).toEqual(taken);
+    call.release();
+    await account.pass(500);
+    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({ state: 'settled', crashes: 1 });
+    expect(calls).toHaveLength(2);
+  });
+
+  it('given it happens five times, then a dead letter, and nothing runs a sixth time', async () => {
+    const account = createAccount();
+    const { workflow, calls } = await crash(account, 5);
+    const app = startApp(account, { workflows: [workflow] });
+
+    await app.runDueRows();
+
+    expect(calls).toHaveLength(5);
+    expect(account.letters()).toMatchObject({
+      'pending/crash/2026-01-01/0': {
+        reason: 'crash',
+        error: { code: 'crash' },
+        crashes: 5,
+        tries: 0,
+        event: rawEvent(),
+      },
+    });
+    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({ state: 'settled', result: 'dead' });
+    expect(account.waiting()).toEqual([]);
+  });
+
+  it.each([
+    { given: 'the dead letter', fails: 'pending/' },
+    { given: 'the last write of the record', fails: 'ledger' },
+  ])(
+    'given it dies before $given of a job that failed for good, then the next writes it and runs nothing',
+    async ({ fails }) => {
+      const account = createAccount();
+      const counting = countingWorkflow(() => Promise.reject(new Error('no')), { retry: { tries: 1 } });
+      const address = addressOfRaw(rawEvent(), counting.workflow);
+      const dying = startApp(account, { workflows: [counting.workflow] });
+      dying.storageIs(({ on }) => {
+        const isFailing = account.record(address)?.failing === 'failed';
+        const hasLetter = fails === 'pending/' || account.blobs.inspect().size > 0;
+        return isFailing && hasLetter && on.startsWith(fails) ? 'never' : 'ok';
+      });
+      void watched(dying.pipeline.deliver([rawEvent()]));
+      await account.pass(1000);
+      dying.crash();
+      const before = account.record(address);
+      await account.pass(LEASE_AND_MARGIN_MS);
+
+      await startApp(account, { workflows: [counting.workflow] }).pipeline.deliver([rawEvent()]);
+
+      expect(before).toMatchObject({ state: 'running', failing: 'failed', tries: 1, errorCode: 'Error' });
+      expect(counting.runs).toBe(1);
+      expect(Object.keys(account.letters())).toEqual(['pending/failed/2026-01-01/0']);
+      expect(account.record(address)).toMatchObject({ state: 'settled', result: 'dead', errorCode: 'Error' });
+    },
+  );
+});
+
+describe('suspects', () => {
+  it('given two jobs that have crashed twice, then a process runs one at a time', async () => {
+    const account = createAccount();
+    const held = holdWorkflow();
+    const app = startApp(account, { workflows: [held.workflow] });
+    const innocent = rawEvent({ id: 'innocent' });
+    const suspects = [rawEvent({ id: 'one' }), rawEvent({ id: 'other' })];
+    for (const raw of suspects) {
+      const address = addressOfRaw(raw, held.workflow);
+      await app.ledger.write(address, { ...crashedOnce, owner: raw.id }, { untilMs: 1000 });
+      await app.addRow({ kind: 'job', address }, raw);
+    }
+    await app.addRow({ kind: 'job', address: addressOfRaw(innocent, held.workflow) }, innocent);
+    await account.pass(LEASE_AND_MARGIN_MS);
+
+    void app.runDueRows();
+    await account.pass(0);
+    const together = held.calls.map(({ event }) => event.id);
+    for (const call of held.calls) call.release();
+    await account.pass(500);
+    void app.runDueRows();
+    await account.pass(0);
+
+    expect(together).toHaveLength(2);
+    expect(together).toContain('innocent');
+    expect(held.calls.map(({ event }) => event.id).sort()).toEqual(['innocent', 'one', 'other']);
+  });
+});
+
+const crashedOnce: JobRecord = {
+  state: { kind: 'running', leaseMs: 60_000 },
+  owner: 'somebody',
+  write: 1,
+  tries: 0,
+  crashes: 1,
+  redrives: 0,
+  firstTryAt: '2026-01-01T12:00:00.000Z',
+  errorCode: '',
+  unknownSince: '',
+};
+
+describe('a workflow that this process does not know', () => {
+  async function startWithRow() {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const address = addressOfRaw(rawEvent(), counting.workflow);
+    const old = startApp(account);
+    await old.addRow({ kind: 'job', address }, rawEvent());
+    return { account, counting, address, old };
+  }
+
+  async function passMinutes({ account, old }: Awaited<ReturnType<typeof startWithRow>>, count: number) {
+    for (let minute = 0; minute < count; minute += 1) {
+      await old.runDueRows();
+      await account.pass(60_500);
+    }
+  }
+
+  it('given 29 minutes, then it is looked at every minute, without a try', async () => {
+    const job = await startWithRow();
+
+    await passMinutes(job, 29);
+
+    expect(job.account.record(job.address)).toMatchObject({
+      state: 'waiting',
+      tries: 0,
+      crashes: 0,
+      errorCode: 'unknown-workflow',
+      unknownSince: '2026-01-01T12:00:00.000Z',
+    });
+    expect(job.account.letters()).toEqual({});
+  });
+
+  it('given a process knows it, then it runs', async () => {
+    const job = await startWithRow();
+    await passMinutes(job, 29);
+
+    await startApp(job.account, { workflows: [job.counting.workflow] }).runDueRows();
+
+    expect(job.counting.runs).toBe(1);
+    expect(job.account.record(job.address)).toMatchObject({ state: 'settled', result: 'completed' });
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given 30 minutes, then it is a dead letter', async () => {
+    const job = await startWithRow();
+
+    await passMinutes(job, 31);
+
+    expect(job.account.letters()).toMatchObject({
+      'pending/unknown-workflow/2026-01-01/0': { reason: 'unknown-workflow', workflow: 'counting', event: rawEvent() },
+    });
+    expect(job.account.record(job.address)).toMatchObject({ state: 'settled', result: 'dead' });
+    expect(job.account.waiting()).toEqual([]);
+  });
+});
+
+describe('a state that this process does not know', () => {
+  it('then it is looked at again in a minute, and nothing is written to it', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const address = addressOfRaw(rawEvent(), counting.workflow);
+    const app = startApp(account, { workflows: [counting.workflow] });
+    await app.ledger.write(address, { ...crashedOnce, state: { kind: 'unknown', name: 'paused' } }, { untilMs: 1000 });
+    const before = account.record(address);
+
+    await app.pipeline.deliver([rawEvent()]);
+    const rows = account.waiting();
+    await account.pass(61_000);
+    await app.runDueRows();
+
+    expect(rows).toMatchObject([{ dueAt: '2026-01-01T12:01:00.000Z' }]);
+    expect(account.waiting()).toEqual(rows);
+    expect(account.record(address)).toEqual(before);
+    expect(counting.runs).toBe(0);
+  });
+});
+
+describe('a handler that ignores its signal', () => {
+  it('given 60 s after its timeout, then it is a failed try, its slot is free, and its late end changes nothing', async () => {
+    const account = createAccount();
+    const { workflow, started, calls } = holdWorkflow({ concurrency: 1 });
+    const app = startApp(account, { workflows: [workflow] });
+    const address = addressOfRaw(rawEvent(), workflow);
+    void watched(app.pipeline.deliver([rawEvent()]));
+    const call = await started(0);
+
+    await account.pass(69_500);
+    const before = account.record(address)?.state;
+    await account.pass(500);
+    const hung = account.record(address);
+    call.fail(new Error('too late'));
+    await account.pass(500);
+
+    expect(call.context.signal.aborted).toBe(true);
+    expect(before).toBe('running');
+    expect(hung).toMatchObject({ state: 'waiting', tries: 1, crashes: 0, errorCode: 'hung' });
+    expect(account.record(address)).toEqual(hung);
+    void watched(app.pipeline.deliver([rawEvent({ id: 'next' })]));
+    await account.pass(0);
+    expect(calls).toHaveLength(2);
+  });
+});

@@ -1,0 +1,193 @@
+import type { Random } from '../../src/clock.js';
+import { keyOf } from '../../src/events/key.js';
+import { parseEvent } from '../../src/events/parse.js';
+import { createPipeline, type Wakeup } from '../../src/pipeline/pipeline.js';
+import type { Settings } from '../../src/pipeline/run.js';
+import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
+import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { createDeadLetters } from '../../src/storage/dead-letters.js';
+import { createGroupCommit } from '../../src/storage/group-commit.js';
+import { createLedger } from '../../src/storage/ledger.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { Row } from '../../src/storage/table-store.js';
+import { createWaiting } from '../../src/storage/waiting.js';
+import { createWatermarks } from '../../src/storage/watermarks.js';
+import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
+import type { Workflow } from '../../src/workflow.js';
+import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from '../storage/faults.js';
+import { rawOfFhir } from '../testing/raw-events.js';
+
+/** More turns of the event loop than anything here takes without a timer. */
+const TURNS = 30;
+const STORAGE_TRY_MS = 3000;
+
+/** A storage account in memory, and one clock for all that use it. It is 12:00:00 on 1 January 2026. */
+export function createAccount() {
+  const clock = createFakeClock();
+  const tables = createMemoryTableStore({ clock });
+  const blobs = createMemoryBlobStore({ clock });
+  const due = createMemoryQueueStore();
+  const dueLong = createMemoryQueueStore();
+  let tokens = 0;
+  /** 0.5: waits are as the series has them, neither longer nor shorter. */
+  const random: Random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
+
+  return {
+    clock,
+    tables,
+    blobs,
+    due,
+    dueLong,
+    random,
+
+    /** Lets `ms` pass, and at every moment of it what follows from that. */
+    async pass(ms: number): Promise<void> {
+      const stepMs = Math.max(500, ms / 200);
+      await allThatFollows();
+      for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
+        clock.advance(Math.min(stepMs, leftMs));
+        await allThatFollows();
+      }
+    },
+
+    /** With what a property that is not there stands for. */
+    record(address: Address): Row | undefined {
+      const { table, partition, key } = placeOf(address);
+      const stored = tables.inspect(table).find((one) => one.partition === partition && one.key === key);
+      return stored && { tries: 0, crashes: 0, redrives: 0, errorCode: '', unknownSince: '', ...stored.row };
+    },
+
+    waiting(): { shard: string; dueAt: string; row: Row; name: string }[] {
+      return tables
+        .inspect('waiting')
+        .map(({ partition, key, row }) => ({ shard: partition, dueAt: key.slice(0, 24), row, name: key }));
+    },
+
+    /** By name, without the digest: `pending/failed/2026-01-01/0`. */
+    letters(): Record<string, Record<string, unknown>> {
+      const entries = [...blobs.inspect()].map(([name, json]) => [
+        name.replace(/[^/]{22}\.(\d+)\.json$/, '$1'),
+        JSON.parse(json),
+      ]);
+      return Object.fromEntries(entries);
+    },
+  };
+}
+
+export type Account = ReturnType<typeof createAccount>;
+
+/** A process of the app over `account`. */
+export function startApp(
+  account: Account,
+  options: { workflows?: readonly Workflow[]; settings?: Partial<Settings> } = {},
+) {
+  const { clock, random } = account;
+  const lines: string[] = [];
+  const calls: string[] = [];
+  let isDead = false;
+  /** What becomes of a call to storage: changed by tests at any time. */
+  let weather: (call: CallInfo) => Fault = () => 'ok';
+  const plan = (call: CallInfo) => {
+    calls.push(`${call.method} ${call.on}`);
+    return isDead ? 'never' : weather(call);
+  };
+
+  const tables = boundedTables(faultyTables(account.tables, plan), clock, STORAGE_TRY_MS);
+  const commit = createGroupCommit({ tables, clock, random });
+  const ledger = createLedger({ tables, commit });
+  const waiting = createWaiting({ tables, commit, clock, random });
+  const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
+  const pipeline = createPipeline({
+    clock,
+    random,
+    workflows: options.workflows ?? [],
+    stores: {
+      ledger,
+      waiting,
+      watermarks: createWatermarks({ tables, commit }),
+      deadLetters: createDeadLetters({
+        blobs: boundedBlobs(faultyBlobs(account.blobs, plan), clock, STORAGE_TRY_MS),
+      }),
+      workflowTables: tables,
+      workflowCommit: commit,
+    },
+    queues: {
+      due: boundedQueue(faultyQueue(account.due, plan), clock, STORAGE_TRY_MS),
+      dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, STORAGE_TRY_MS),
+    },
+    settings: { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, ...options.settings },
+    telemetry,
+  });
+
+  return {
+    pipeline,
+    ledger,
+    waiting,
+    counters: telemetry.counters,
+    lines,
+    /** Every call to storage so far, as `method name`. */
+    calls,
+
+    /** From now on, calls to storage go as `next` says. */
+    storageIs(next: (call: CallInfo) => Fault): void {
+      weather = next;
+    },
+
+    /** Nothing of it reaches storage any more, and it hears nothing. */
+    crash(): void {
+      isDead = true;
+    },
+
+    /** What the timer and the queues do: wakes, and runs what the messages are about. */
+    async runDueRows(): Promise<void> {
+      await pipeline.wake();
+      const messages: Wakeup[] = [];
+      for (const queue of [account.due, account.dueLong]) {
+        for (let text = queue.take(); text !== undefined; text = queue.take()) messages.push(JSON.parse(text));
+      }
+      await Promise.all(messages.map((message) => pipeline.redeliver(message)));
+    },
+
+    /** Adds a row that is due now. */
+    async addRow(of: Parameters<typeof waiting.add>[0]['of'], event: unknown): Promise<string> {
+      return waiting.add(
+        { dueAt: new Date(clock.now().getTime() - 1), isLong: false, event: JSON.stringify(event), of },
+        clock.monotonic() + 10_000,
+      );
+    },
+  };
+}
+
+export type App = ReturnType<typeof startApp>;
+
+/** The FHIR event of these fields as Event Grid sends it. */
+export function rawEvent(fields: Parameters<typeof fhirEvent>[0] = {}) {
+  return rawOfFhir(fhirEvent({ id: 'event-1', ...fields }));
+}
+
+/** The address of the job of this event for this workflow. */
+export function addressOfRaw(raw: unknown, workflow: Workflow | string): Address {
+  return addressOf(keyOf(parseEvent(raw)), typeof workflow === 'string' ? workflow : workflow.name);
+}
+
+/** What has become of a promise so far. It may fail without anybody else waiting for it. */
+export function watched<T>(promise: Promise<T>) {
+  const seen = { state: 'open' as 'open' | 'resolved' | 'rejected', error: undefined as unknown, promise };
+  promise.then(
+    () => {
+      seen.state = 'resolved';
+    },
+    (error: unknown) => {
+      seen.state = 'rejected';
+      seen.error = error;
+    },
+  );
+  return seen;
+}
+
+export async function allThatFollows(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,232 @@
+import { NonRetriableError } from '../../src/workflow.js';
+import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+
+/** A job that is dead after its first try; each run from then on ends as `ends` says. */
+async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
+  const account = createAccount();
+  const seen: string[] = [];
+  const counting = countingWorkflow((run, _context, event) => {
+    if (event.service === 'fhir') seen.push(event.resourceId);
+    if (run === 1) throw new NonRetriableError('no');
+    return ends(run);
+  });
+  const app = startApp(account, { workflows: [counting.workflow] });
+  await app.pipeline.deliver([rawEvent()]);
+  const address = addressOfRaw(rawEvent(), counting.workflow);
+
+  return {
+    account,
+    app,
+    counting,
+    seen,
+    address,
+    record: () => account.record(address),
+    letters: () => Object.keys(account.letters()).sort(),
+    async redrive(redrive: number, event: unknown = rawEvent()): Promise<void> {
+      await app.addRow({ kind: 'job', address, redrive }, event);
+      await app.runDueRows();
+    },
+  };
+}
+
+describe('the redrive of a dead job', () => {
+  it('given it succeeds, then it is completed, its letters have moved, and its row is gone', async () => {
+    const job = await deadJob();
+
+    await job.redrive(1);
+
+    expect(job.counting.runs).toBe(2);
+    expect(job.record()).toMatchObject({ state: 'settled', result: 'completed', redrives: 1, tries: 1 });
+    expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given it fails again, then there is a letter with its number, and the earlier one has moved', async () => {
+    const job = await deadJob(() => Promise.reject(new NonRetriableError('still no')));
+
+    await job.redrive(1);
+    await job.redrive(2);
+
+    expect(job.record()).toMatchObject({ state: 'settled', result: 'dead', redrives: 2 });
+    expect(job.letters()).toEqual([
+      'pending/failed/2026-01-01/2',
+      'resolved/failed/2026-01-01/0',
+      'resolved/failed/2026-01-01/1',
+    ]);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it.each([
+    { given: 'the number it has', redrive: 1 },
+    { given: 'a number below', redrive: 0 },
+  ])('given $given, then nothing runs, and the row goes', async ({ redrive }) => {
+    const job = await deadJob(() => Promise.reject(new NonRetriableError('still no')));
+    await job.redrive(1);
+
+    await job.redrive(redrive);
+
+    expect(job.counting.runs).toBe(2);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given it is asked for twice, then it runs once', async () => {
+    const job = await deadJob();
+    await job.app.addRow({ kind: 'job', address: job.address, redrive: 1 }, rawEvent());
+
+    await job.redrive(1);
+    await job.account.pass(1000);
+    await job.app.runDueRows();
+
+    expect(job.counting.runs).toBe(2);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given it has to be tried again, then its retry counts as the same redrive', async () => {
+    const job = await deadJob((run) => {
+      if (run === 2) throw new Error('not yet');
+    });
+
+    await job.redrive(1);
+    const between = job.record();
+    await job.account.pass(11_000);
+    await job.app.runDueRows();
+
+    expect(between).toMatchObject({ state: 'waiting', redrives: 1, tries: 1 });
+    expect(job.record()).toMatchObject({ state: 'settled', result: 'completed', redrives: 1, tries: 2 });
+    expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given its handler is still at work, then a delivery shares it, and a second row stays', async () => {
+    const account = createAccount();
+    const { workflow, started, calls } = holdWorkflow();
+    const app = startApp(account, { workflows: [workflow] });
+    const address = addressOfRaw(rawEvent(), workflow);
+    const delivered = app.pipeline.deliver([rawEvent()]);
+    (await started(0)).fail(new NonRetriableError('no'));
+    await delivered;
+    await app.addRow({ kind: 'job', address, redrive: 1 }, rawEvent());
+    const ran = app.runDueRows();
+    const call = await started(1);
+
+    await app.pipeline.deliver([rawEvent()]);
+    await app.addRow({ kind: 'job', address, redrive: 1 }, rawEvent());
+    await app.runDueRows();
+
+    expect(calls).toHaveLength(2);
+    expect(account.waiting()).toHaveLength(2);
+    call.release();
+    await ran;
+  });
+
+  it('given its payload was edited, then it is the same job, and the handler sees the edited event', async () => {
+    const job = await deadJob();
+
+    await job.redrive(1, rawEvent({ resourceId: 'corrected' }));
+
+    expect(job.seen).toEqual(['resource-1', 'corrected']);
+    expect(job.record()).toMatchObject({ result: 'completed', redrives: 1 });
+    expect(job.account.tables.inspect('ledger20260101')).toHaveLength(1);
+    expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
+  });
+
+  it('given the edited payload is no event, then it is a dead letter of its own, and the first one is still pending', async () => {
+    const job = await deadJob();
+
+    await job.redrive(1, { ...rawEvent(), data: {} });
+
+    expect(job.counting.runs).toBe(1);
+    expect(job.record()).toMatchObject({ result: 'dead', redrives: 0 });
+    expect(job.letters()).toEqual(['pending/failed/2026-01-01/0', 'pending/invalid/2026-01-01/0']);
+    expect(job.account.waiting()).toEqual([]);
+  });
+
+  it('given its record has expired, then it is made anew with the number of the redrive', async () => {
+    const job = await deadJob();
+    await job.account.tables.drop('ledger20260101');
+    await job.account.pass(41_000);
+
+    await job.redrive(1);
+
+    expect(job.record()).toMatchObject({ state: 'settled', result: 'completed', redrives: 1, id: 'event-1' });
+    expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
+  });
+
+  it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
+    const job = await deadJob();
+    job.app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
+
+    await job.redrive(1);
+    const rows = job.account.waiting();
+    job.app.storageIs(() => 'ok');
+    await job.app.runDueRows();
+
+    expect(rows).toHaveLength(1);
+    expect(job.counting.runs).toBe(2);
+    expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
+    expect(job.account.waiting()).toEqual([]);
+  });
+});
+
+describe('the redrive of a completed job', () => {
+  it('then nothing runs, whatever its number', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+    const address = addressOfRaw(rawEvent(), counting.workflow);
+    await app.pipeline.deliver([rawEvent()]);
+
+    await app.addRow({ kind: 'job', address, redrive: 9 }, rawEvent());
+    await app.runDueRows();
+
+    expect(counting.runs).toBe(1);
+    expect(account.record(address)).toMatchObject({ result: 'completed', redrives: 0 });
+    expect(account.waiting()).toEqual([]);
+  });
+});
+
+describe('a row that holds a delivery', () => {
+  const of = { kind: 'delivery', eventIdDigest: 'AAAAAAAAAAAAAAAAAAAAAA' } as const;
+
+  it('given an event, then each workflow that wants it gets it, once, and the row goes', async () => {
+    const account = createAccount();
+    const [one, other] = [countingWorkflow(() => {}, { name: 'one' }), countingWorkflow(() => {}, { name: 'other' })];
+    const app = startApp(account, { workflows: [one.workflow, other.workflow] });
+    await app.pipeline.deliver([rawEvent()]);
+    await app.addRow(of, rawEvent());
+    await app.addRow(of, rawEvent({ id: 'another' }));
+
+    await app.runDueRows();
+
+    expect([one.runs, other.runs]).toEqual([2, 2]);
+    expect(account.waiting()).toEqual([]);
+  });
+
+  it('given an invalid event, then it is a dead letter, and the row goes', async () => {
+    const account = createAccount();
+    const app = startApp(account);
+    await app.addRow(of, { some: 'thing' });
+
+    await app.runDueRows();
+
+    expect(Object.keys(account.letters())).toEqual(['pending/invalid/undated/0']);
+    expect(account.waiting()).toEqual([]);
+  });
+
+  it('given storage fails, then the row stays, and comes again', async () => {
+    const account = createAccount();
+    const app = startApp(account);
+    await app.addRow(of, { some: 'thing' });
+    app.storageIs(({ on }) => (on.startsWith('pending/') ? 'fail-before' : 'ok'));
+
+    const ran = app.runDueRows();
+    await account.pass(20_000);
+    await ran;
+
+    expect(account.waiting()).toHaveLength(1);
+    app.storageIs(() => 'ok');
+    await app.runDueRows();
+    expect(account.waiting()).toEqual([]);
+  });
+});
