@@ -1,0 +1,5 @@
+import { registerBeside } from './beside.js';
+
+registerBeside(() => {
+  throw new Error('It always fails.');
+});

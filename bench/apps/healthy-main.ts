@@ -1,0 +1,3 @@
+import { registerBeside } from './beside.js';
+
+registerBeside(() => {});

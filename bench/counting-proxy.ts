@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** Stands between an app and the tables of a storage, and counts what passes. */
+export type CountingProxy = AsyncDisposable & {
+  /** The connection string of the storage, its tables by way of this proxy. */
+  readonly connectionString: string;
+  /** `entities`: how many rows the requests write, those of a transaction one by one. So far. */
+  counts(): Counts;
+};
+
+export type Counts = { readonly requests: number; readonly entities: number };
+
+const TABLE_ENDPOINT = /(?<=TableEndpoint=)http:\/\/[^/;]+/;
+/** The first line of each write in the body of a transaction. */
+const WRITE_IN_TRANSACTION = /^(?:POST|PUT|MERGE|PATCH|DELETE) /gm;
+
+export async function startCountingProxy(storage: string): Promise<CountingProxy> {
+  const target = TABLE_ENDPOINT.exec(storage)?.[0];
+  if (!target) throw new TypeError('The connection string names no table endpoint to stand in front of.');
+  const agent = new Agent({ keepAlive: true });
+  let requests = 0;
+  let entities = 0;
+  const server = createServer(async (incoming, outgoing) => {
+    const body = await buffer(incoming);
+    requests += 1;
+    entities += writesIn(incoming, body);
+    const { method, url = '/', rawHeaders } = incoming;
+    const onward = request(new URL(target), { method, path: url, headers: rawHeaders, agent }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      answer.pipe(outgoing);
+    });
+    onward.once('error', () => outgoing.destroy()).end(body);
+  });
+  const origin = await listen(server);
+  return {
+    connectionString: storage.replace(TABLE_ENDPOINT, origin),
+    counts: () => ({ requests, entities }),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+    },
+  };
+}
+
+function writesIn({ method, url = '' }: IncomingMessage, body: Buffer): number {
+  if (url.split('?', 1)[0]?.endsWith('/$batch')) return body.toString().match(WRITE_IN_TRANSACTION)?.length ?? 0;
+  return method === 'GET' || url.includes('/Tables') ? 0 : 1;
+}
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

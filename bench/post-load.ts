@@ -1,0 +1,81 @@
+import { Agent, request } from 'node:http';
+import { sleep, systemClock } from '../src/clock.js';
+import type { Events } from './fhir-events.js';
+import { percentile } from './statistics.js';
+
+export type Load = {
+  readonly url: string;
+  readonly events: Events;
+  readonly postSize: number;
+  /** How many POSTs are under way at a time: the next leaves as soon as one is answered. */
+  readonly inFlight: number;
+  readonly durationMs: number;
+};
+
+/** Of the POSTs that were answered with success: that is when everything in them was settled, or safe. */
+export type Measured = { posts: number; eventsPerSecond: number; p50Ms: number; p99Ms: number; p9999Ms: number };
+
+/** As many events as the other side takes; at least one POST each. */
+export async function postAtFullRate({ url, events, postSize, inFlight, durationMs }: Load): Promise<Measured> {
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+  const startedAtMs = systemClock.monotonic();
+  const latenciesMs: number[] = [];
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      do latenciesMs.push(await post(url, bodyOf(events, postSize), agent));
+      while (systemClock.monotonic() < startedAtMs + durationMs);
+    }),
+  );
+  agent.destroy();
+  return measuredOf(latenciesMs, postSize, systemClock.monotonic() - startedAtMs);
+}
+
+/** A POST every `everyMs`, whether those before it are answered or not. */
+export async function postEvery(
+  everyMs: number,
+  { url, events, postSize, durationMs }: Omit<Load, 'inFlight'>,
+): Promise<Measured> {
+  const agent = new Agent({ keepAlive: true });
+  const startedAtMs = systemClock.monotonic();
+  const posts: Promise<number>[] = [];
+  for (let dueAtMs = startedAtMs; dueAtMs < startedAtMs + durationMs; dueAtMs += everyMs) {
+    await sleep(systemClock, Math.max(0, dueAtMs - systemClock.monotonic()));
+    posts.push(post(url, bodyOf(events, postSize), agent));
+  }
+  const latenciesMs = await Promise.all(posts);
+  agent.destroy();
+  return measuredOf(latenciesMs, postSize, systemClock.monotonic() - startedAtMs);
+}
+
+function bodyOf(events: Events, size: number): string {
+  return `[${Array.from({ length: size }, events.next).join(',')}]`;
+}
+
+function measuredOf(latenciesMs: readonly number[], postSize: number, tookMs: number): Measured {
+  return {
+    posts: latenciesMs.length,
+    eventsPerSecond: (latenciesMs.length * postSize * 1000) / tookMs,
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+    p9999Ms: percentile(latenciesMs, 0.9999),
+  };
+}
+
+/** How long it took until it was answered. */
+function post(url: string, body: string, agent: Agent): Promise<number> {
+  const sentAtMs = systemClock.monotonic();
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'aeg-event-type': 'Notification',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const sent = request(url, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume().once('end', () => {
+        if (answer.statusCode === 202) resolve(systemClock.monotonic() - sentAtMs);
+        else reject(new Error(`A POST was answered with ${answer.statusCode}, not 202: see what the app logs.`));
+      });
+    });
+    sent.once('error', reject).end(body);
+  });
+}

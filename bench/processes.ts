@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sleep, systemClock } from '../src/clock.js';
+
+export type Azurite = AsyncDisposable & { readonly connectionString: string };
+export type Host = AsyncDisposable & { readonly url: string };
+
+const START_MS = 60_000;
+const LOOK_AGAIN_MS = 25;
+const ACCOUNT = 'devstoreaccount1';
+/** Azurite's own key, published for everybody. */
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+const SERVICES = ['Blob', 'Queue', 'Table'];
+
+/** An Azurite on free ports that keeps everything in memory. */
+export async function startAzurite(): Promise<Azurite> {
+  const script = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const addresses = SERVICES.map((service) => service.toLowerCase()).flatMap((service) => [
+    `--${service}Host=127.0.0.1`,
+    `--${service}Port=0`,
+  ]);
+  const options = ['--inMemoryPersistence', '--disableTelemetry', '--silent', '--skipApiVersionCheck'];
+  const azurite = await startProcess({ script, args: [...options, ...addresses], env: {} }, (output) => {
+    const found = [...output.matchAll(/Azurite (\w+) service is successfully listening at (\S+)/g)];
+    if (found.length < SERVICES.length) return undefined;
+    return found.map(([, service, address]) => `${service}Endpoint=${address}/${ACCOUNT}`);
+  });
+  const account = ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`];
+  return { ...azurite, connectionString: [...account, ...azurite.found].join(';') };
+}
+
+/** The embedded host with `main`, a built file of this project (`bench/apps/noop-main.js`), and no settings but the storage. */
+export async function startHost({ main, storage }: { main: string; storage: string }): Promise<Host> {
+  const built = fileURLToPath(new URL('..', import.meta.url));
+  const host = await startProcess(
+    {
+      script: join(built, 'src/local/host/main.js'),
+      args: ['--app', process.cwd(), '--main', join(built, main).slice(process.cwd().length + 1), '--port', '0'],
+      env: { AzureWebJobsStorage: storage },
+    },
+    (output) => /Listening on \S+:(\d+)/.exec(output)?.[1],
+  );
+  return { ...host, url: `http://127.0.0.1:${host.found}/runtime/webhooks/EventGrid?functionName=fhirEvents` };
+}
+
+type Started<Found> = AsyncDisposable & { readonly found: Found };
+
+/**
+ * Starts a script of Node's, and resolves with what `find` finds in its output. That goes to a file: nobody has to read
+ * it while something is measured.
+ */
+async function startProcess<Found>(
+  { script, args, env }: { script: string; args: readonly string[]; env: NodeJS.ProcessEnv },
+  find: (output: string) => Found | undefined,
+): Promise<Started<Found>> {
+  const folder = mkdtempSync(join(tmpdir(), 'ahds-events-bench-'));
+  const outputFile = join(folder, 'output');
+  const output = openSync(outputFile, 'w');
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('./ends-with-parent.js'), script, ...args], {
+    cwd: process.cwd(),
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['pipe', output, output],
+  });
+  closeSync(output);
+  const exited = once(child, 'exit');
+
+  const giveUpAtMs = systemClock.monotonic() + START_MS;
+  while (child.exitCode === null && systemClock.monotonic() < giveUpAtMs) {
+    const found = find(readFileSync(outputFile, 'utf8'));
+    if (found !== undefined) return { found, [Symbol.asyncDispose]: end };
+    await sleep(systemClock, LOOK_AGAIN_MS);
+  }
+  const said = readFileSync(outputFile, 'utf8');
+  await end();
+  throw new Error(`${script} did not start:\n${said}`);
+
+  async function end(): Promise<void> {
+    if (child.exitCode === null) child.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,46 @@
+import { FULL_RATE_TYPE } from '../apps/beside.js';
+import { type Counts, startCountingProxy } from '../counting-proxy.js';
+import { createEvents, newRun } from '../fhir-events.js';
+import type { Report } from '../figures.js';
+import type { Plan } from '../plan.js';
+import { postAtFullRate } from '../post-load.js';
+import { startAzurite, startHost } from '../processes.js';
+
+const AIMS = { requests: 0.2, entities: 2 };
+
+type Case = { name: string; main: string; postSize: number; inFlight: number; hasAim?: boolean };
+
+const CASES: readonly Case[] = [
+  { name: 'no-op workflow', main: 'bench/apps/noop-main.js', postSize: 100, inFlight: 16, hasAim: true },
+  { name: 'no-op workflow', main: 'bench/apps/noop-main.js', postSize: 100, inFlight: 1, hasAim: true },
+  { name: 'no-op workflow', main: 'bench/apps/noop-main.js', postSize: 1, inFlight: 64 },
+  { name: 'built-in workflows', main: 'src/main.js', postSize: 100, inFlight: 16 },
+  { name: 'workflow that fails, up to its wait', main: 'bench/apps/failing-main.js', postSize: 100, inFlight: 16 },
+];
+
+/** Apart from the other sections: the proxy takes time of its own. */
+export async function benchStorageCalls({ calls }: Plan, report: Report): Promise<void> {
+  await using azurite = await startAzurite();
+  for (const { name, main, postSize, inFlight, hasAim } of CASES) {
+    await using proxy = await startCountingProxy(azurite.connectionString);
+    await using host = await startHost({ main, storage: proxy.connectionString });
+    const events = createEvents({ run: newRun(), resourceType: FULL_RATE_TYPE });
+    // What comes once is not part of it: the table of the day.
+    await postAtFullRate({ url: host.url, events, postSize, inFlight: 1, durationMs: 0 });
+    const before = proxy.counts();
+    const { posts } = await postAtFullRate({ url: host.url, events, postSize, inFlight, durationMs: calls.durationMs });
+    const { requests, entities } = perEvent(before, proxy.counts(), posts * postSize);
+    const what = `${name}, POSTs of ${postSize}, ${inFlight} at a time`;
+    report({ what, requestsPerEvent: requests, entitiesPerEvent: entities });
+    if (!hasAim) continue;
+    report({ what: '  requests an event', result: requests, aim: { atMost: AIMS.requests } });
+    report({ what: '  entities an event', result: entities, aim: { atMost: AIMS.entities } });
+  }
+}
+
+function perEvent(before: Counts, after: Counts, events: number): Counts {
+  return {
+    requests: (after.requests - before.requests) / events,
+    entities: (after.entities - before.entities) / events,
+  };
+}

@@ -1,0 +1,67 @@
+import { recordLots, writeBareTransactions } from '../bare-transactions.js';
+import { createEvents, newRun } from '../fhir-events.js';
+import type { Report } from '../figures.js';
+import type { Plan } from '../plan.js';
+import { postAtFullRate } from '../post-load.js';
+import { startAzurite, startHost } from '../processes.js';
+import { median } from '../statistics.js';
+
+const POST_SIZE = 100;
+const IN_FLIGHT = 16;
+const LOT_EVENTS = 5000;
+/** Flat, but for what is noise on a machine that others use too. */
+const AIM = 0.9;
+
+/**
+ * A day's table with many events and one with few take turns. Bare transactions go into the same tables: what becomes
+ * slower there too is the emulator, not the app.
+ */
+export async function benchStoredEvents({ stored }: Plan, report: Report): Promise<void> {
+  const { few, many, repetitions, durationMs } = stored;
+  await using azurite = await startAzurite();
+  const storage = azurite.connectionString;
+  await using host = await startHost({ main: 'bench/apps/noop-main.js', storage });
+
+  const full = await fillDay(storage, many);
+  const rates = { few: [] as number[], many: [] as number[], bareFew: [] as number[], bareMany: [] as number[] };
+  for (let repetition = 0; repetition < repetitions; repetition += 1) {
+    const fresh = await fillDay(storage, few);
+    rates.few.push(await measure(fresh));
+    rates.many.push(await measure(full));
+    rates.bareFew.push(await measureBare(fresh));
+    rates.bareMany.push(await measureBare(full));
+  }
+  const [atFew, atMany] = [median(rates.few), median(rates.many)];
+  const bareShare = median(rates.bareMany) / median(rates.bareFew);
+  report({ what: `no-op workflow, ${few.toLocaleString('en')} events stored`, eventsPerSecond: atFew });
+  report({ what: `no-op workflow, ${many.toLocaleString('en')} events stored`, eventsPerSecond: atMany });
+  report({ what: 'many to few', result: atMany / atFew, aim: { atLeast: AIM } });
+  report({ what: 'many to few, of bare transactions', result: bareShare });
+  report({ what: 'many to few, beside bare transactions', result: atMany / atFew / bareShare, aim: { atLeast: AIM } });
+
+  async function measure(day: Day): Promise<number> {
+    const load = { url: host.url, events: createEvents(day), postSize: POST_SIZE, inFlight: IN_FLIGHT };
+    const { eventsPerSecond, posts } = await postAtFullRate({ ...load, durationMs });
+    day.from += posts * POST_SIZE;
+    return eventsPerSecond;
+  }
+
+  async function measureBare(day: Day): Promise<number> {
+    const lots = await recordLots({ ...day, count: LOT_EVENTS });
+    day.from += LOT_EVENTS;
+    return writeBareTransactions(storage, lots);
+  }
+}
+
+/** `from`: the first event that its table does not hold yet. */
+type Day = { readonly run: number; from: number };
+
+async function fillDay(storage: string, events: number): Promise<Day> {
+  const day = { run: newRun(), from: 0 };
+  while (day.from < events) {
+    const count = Math.min(LOT_EVENTS, events - day.from);
+    await writeBareTransactions(storage, await recordLots({ ...day, count }));
+    day.from += count;
+  }
+  return day;
+}

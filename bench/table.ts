@@ -1,0 +1,45 @@
+import { type Aim, type Figure, isMet, type Section } from './figures.js';
+
+export const SECTION_TITLES: Readonly<Record<Section, string>> = {
+  a: '(a) the pipeline alone, stores in memory, batches of 100',
+  b: '(b) over HTTP through the embedded host into Azurite; ms from POST to settled',
+  c: '(c) the same, as the events stored become more',
+  d: '(d) what an event costs, counted between the app and its tables',
+  e: '(e) a workflow that always fails, at full rate; ms of another beside it',
+};
+
+const HEADS = ['', 'events/s', 'p50', 'p99', 'p99.99', 'requests', 'entities', 'result', 'aim', ''];
+const GAP = '  ';
+
+/** All figures in one table, for people. */
+export function formatTable(figures: readonly Figure[]): string {
+  const rows = figures.map(cellsOf);
+  const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join(GAP)
+      .trimEnd();
+
+  const lines = [line(HEADS)];
+  for (const [index, figure] of figures.entries()) {
+    if (figure.section !== figures[index - 1]?.section) lines.push('', SECTION_TITLES[figure.section]);
+    lines.push(line(rows[index] ?? []));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function cellsOf(figure: Figure): string[] {
+  const { what, eventsPerSecond, p50Ms, p99Ms, p9999Ms, requestsPerEvent, entitiesPerEvent, result, aim } = figure;
+  return [
+    `  ${what}`,
+    eventsPerSecond === undefined ? '' : Math.round(eventsPerSecond).toLocaleString('en'),
+    ...[p50Ms, p99Ms, p9999Ms].map((ms) => ms?.toFixed(ms < 10 ? 1 : 0) ?? ''),
+    ...[requestsPerEvent, entitiesPerEvent, result].map((value) => value?.toFixed(2) ?? ''),
+    ...(result === undefined || aim === undefined ? [] : [textOf(aim), isMet(result, aim) ? 'met' : 'MISSED']),
+  ];
+}
+
+function textOf(aim: Aim): string {
+  return 'atLeast' in aim ? `≥ ${aim.atLeast}` : `≤ ${aim.atMost}`;
+}

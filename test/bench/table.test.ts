@@ -1,0 +1,21 @@
+import { formatTable } from '../../bench/table.js';
+
+describe('formatTable', () => {
+  it('given an aim, then it stands beside the result', () => {
+    const table = formatTable([
+      { section: 'a', what: 'twice', result: 2, aim: { atLeast: 2 } },
+      { section: 'a', what: 'too slow', result: 1.99, aim: { atLeast: 2 } },
+      { section: 'd', what: 'too many', result: 0.3, aim: { atMost: 0.2 } },
+    ]);
+
+    expect(table).toMatch(/twice +2\.00 +≥ 2 +met\n/);
+    expect(table).toMatch(/too slow +1\.99 +≥ 2 +MISSED\n/);
+    expect(table).toMatch(/too many +0\.30 +≤ 0\.2 +MISSED\n/);
+  });
+
+  it('given what was not measured, then its cells are empty', () => {
+    const [, , , line] = formatTable([{ section: 'b', what: 'one', eventsPerSecond: 1234.5 }]).split('\n');
+
+    expect(line).toMatch(/^ {2}one +1,235$/);
+  });
+});

@@ -1,0 +1,263 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '../../src/clock.js';
+import { placeOf } from '../../src/storage/address.js';
+import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
+import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import { startProcess, type TestProcess } from '../local/test-process.js';
+import { mulberry32 } from '../simulation/world.js';
+
+/**
+ * A bad night with real processes: several hosts over one Azurite, one client that delivers as Event Grid does until it
+ * is acknowledged, kill -9 in between, storage that stands still for a while. Every run of a handler is counted out here.
+ */
+export type Night = {
+  seed: number;
+  /** How long hosts are killed and events made; what is open then gets `restMs` more. */
+  ms: number;
+  hosts: number;
+  storage: { connectionString: string; pid: number };
+  say: (line: string) => void;
+};
+
+export type Report = {
+  wrongs: string[];
+  events: number;
+  posts: number;
+  refused: number;
+  kills: number;
+  pauses: number;
+  runs: number;
+};
+
+type Raw = Record<string, unknown> & { id: string };
+type Host = { process: TestProcess; url: string };
+
+const REST_MS = 240_000;
+const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
+const SERVICE = 'night.fhir.azurehealthcareapis.com';
+
+export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Night): Promise<Report> {
+  const random = mulberry32(seed);
+  const below = (n: number) => Math.floor(random() * n);
+  const report: Report = { wrongs: [], events: 0, posts: 0, refused: 0, kills: 0, pauses: 0, runs: 0 };
+  const tables = createAzureTableStore({ kind: 'connection-string', connectionString: storage.connectionString });
+  const letters = createAzureBlobStore(
+    { kind: 'connection-string', connectionString: storage.connectionString },
+    'dead-letters',
+  );
+  const name = `${seed >>> 0}-${Date.now().toString(36)}`;
+  const valid = new Map<string, { resource: string; version: number }>();
+  const invalid = new Set<string>();
+  const endsAtMs = systemClock.monotonic() + ms;
+  const isNight = () => systemClock.monotonic() < endsAtMs;
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on(
+      'end',
+      () => void heard(JSON.parse(Buffer.concat(chunks).toString())).then((what) => response.end(what)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const env = {
+    EventStorage: storage.connectionString,
+    LEASE_SECONDS: '10',
+    DEADLINE_SECONDS: '5',
+    NIGHT_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  const hosts: Host[] = await Promise.all(Array.from({ length: howMany }, startHost));
+
+  try {
+    await Promise.all([kill(), pauseStorage(), ...Array.from({ length: 4 }, (_, client) => deliver(client))]);
+    say(`the night is over: ${JSON.stringify({ ...report, wrongs: report.wrongs.length })}`);
+    await endOneInAnOrderlyWay();
+    await rest();
+    await lookAtTheEnd();
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    await Promise.all(hosts.map((host) => host.process.kill()));
+  }
+  return report;
+
+  async function startHost(): Promise<Host> {
+    const started = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
+    await started.printed('Listening on');
+    const port = /Listening on \S+:(\d+)/.exec(started.output())?.[1];
+    return { process: started, url: `http://127.0.0.1:${port}` };
+  }
+
+  /** A handler says that it runs. What it is told to do comes from the seed, as far as processes let it. */
+  async function heard({ address }: { address: string }): Promise<string> {
+    report.runs += 1;
+    const { table, partition, key } = placeOf(address);
+    const read = await tables.read(table, partition, key).catch(() => undefined); // storage stands still
+    const row = read?.stored?.row;
+    if (row?.state === 'settled' && row.result === 'completed')
+      report.wrongs.push(`a completed job runs again: ${address}`);
+    if (!isNight()) return 'ok';
+    const dice = random();
+    if (dice < 0.1) await pause(below(3000));
+    return dice < 0.04 ? 'throw' : dice < 0.06 ? 'for-good' : 'ok';
+  }
+
+  async function kill(): Promise<void> {
+    while (isNight()) {
+      await pause(1500 + below(3000));
+      const at = below(hosts.length);
+      hosts[at]?.process.process.kill('SIGKILL');
+      report.kills += 1;
+      hosts[at] = await startHost();
+    }
+  }
+
+  async function pauseStorage(): Promise<void> {
+    while (isNight()) {
+      await pause(8000 + below(8000));
+      if (!isNight()) return;
+      report.pauses += 1;
+      process.kill(storage.pid, 'SIGSTOP');
+      await pause(1000 + below(6000));
+      process.kill(storage.pid, 'SIGCONT');
+    }
+  }
+
+  // ---- Event Grid
+
+  async function deliver(client: number): Promise<void> {
+    const before: Raw[] = [];
+    for (let post = 0; isNight(); post += 1) {
+      const batch = Array.from({ length: 1 + below(10) }, (_, i) => makeEvent(`${name}-${client}-${post}-${i}`));
+      for (const raw of before) if (random() < 0.1) batch.push(raw);
+      before.splice(0, before.length, ...batch);
+      report.posts += 1;
+      await untilAcknowledged(shuffled(batch));
+    }
+  }
+
+  async function untilAcknowledged(batch: Raw[]): Promise<void> {
+    for (;;) {
+      const host = hosts[below(hosts.length)];
+      const answer = await fetch(`${host?.url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
+        method: 'POST',
+        headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json' },
+        body: JSON.stringify(batch),
+        signal: AbortSignal.timeout(30_000),
+      }).catch(() => undefined);
+      await answer?.arrayBuffer().catch(() => undefined);
+      if (answer?.status === 202) return;
+      report.refused += 1;
+      await pause(200 + below(500));
+    }
+  }
+
+  function makeEvent(id: string): Raw {
+    report.events += 1;
+    const version = 1 + below(6);
+    const resourceId = `r${below(200)}`;
+    const change = version === 1 ? 'Created' : 'Updated';
+    const isInvalid = random() < 0.03;
+    if (isInvalid) invalid.add(id);
+    else valid.set(id, { resource: resourceId, version });
+    const data = {
+      resourceType: 'Patient',
+      resourceFhirAccount: SERVICE,
+      resourceFhirId: resourceId,
+      resourceVersionId: isInvalid ? 'none' : version,
+    };
+    const type = `Microsoft.HealthcareApis.FhirResource${change}`;
+    const time = '2026-03-14T12:00:00.000Z'; // of one moment: the version alone decides
+    const subject = `${SERVICE}/Patient/${resourceId}`;
+    return random() < 0.5
+      ? { id, source: SOURCE, specversion: '1.0', type, subject, time, data }
+      : { id, topic: SOURCE, eventType: type, subject, eventTime: time, data, dataVersion: '1', metadataVersion: '1' };
+  }
+
+  function shuffled(batch: Raw[]): Raw[] {
+    return batch
+      .map((raw) => ({ raw, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ raw }) => raw);
+  }
+
+  // ---- the end
+
+  async function endOneInAnOrderlyWay(): Promise<void> {
+    const [host] = hosts.splice(0, 1);
+    host?.process.process.kill('SIGTERM');
+    const code = await host?.process.ended;
+    if (code !== 0) report.wrongs.push(`a host that was asked to end did so with ${code}`);
+  }
+
+  async function rest(): Promise<void> {
+    const untilMs = systemClock.monotonic() + REST_MS;
+    for (;;) {
+      const waiting = await tables.query('waiting', { limit: 1000 });
+      if (waiting.rows.length === 0) return;
+      if (systemClock.monotonic() > untilMs) {
+        report.wrongs.push(`rows that do not come to an end: ${waiting.rows.map(({ key }) => key).slice(0, 3)}`);
+        return;
+      }
+      say(`${waiting.rows.length} rows wait; the first is ${waiting.rows[0]?.key}, now ${waiting.now.toISOString()}`);
+      await pause(3000);
+    }
+  }
+
+  async function lookAtTheEnd(): Promise<void> {
+    const blobs = new Set<string>();
+    for (let page: string | undefined, first = true; first || page; first = false) {
+      const answer = await letters.list('pending/', { limit: 1000, ...(page ? { page } : {}) });
+      for (const blob of answer.blobs) blobs.add(blob.name);
+      page = answer.next;
+    }
+    const dead = new Map<string, number>();
+    for (const blob of blobs) {
+      const { id } = (JSON.parse((await letters.read(blob)) ?? '{}') as { event: Raw }).event;
+      dead.set(id, (dead.get(id) ?? 0) + 1);
+    }
+    for (const id of invalid)
+      if (dead.get(id) !== 1) report.wrongs.push(`an invalid event has ${dead.get(id) ?? 0} dead letters: ${id}`);
+
+    const newest = new Map<string, number>();
+    for (const [id, { resource, version }] of valid) {
+      const told = (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as Told;
+      const [event] = told.events ?? [];
+      const jobs = Object.entries(event?.workflows ?? {});
+      const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
+      if (event?.state !== 'settled' || ended.length !== 3)
+        report.wrongs.push(`not settled at the end: ${id} ${JSON.stringify(event?.workflows)}`);
+      const letters = jobs.filter(([, { status }]) => status === 'dead-lettered').length;
+      if ((dead.get(id) ?? 0) !== letters)
+        report.wrongs.push(`${letters} jobs are dead, with ${dead.get(id) ?? 0} dead letters: ${id}`);
+      if (event?.workflows['resource-index']?.status === 'completed') keepLargest(newest, `index ${resource}`, version);
+      if (event?.workflows.newest?.status === 'completed') keepLargest(newest, `newest ${resource}`, version);
+    }
+    for (const { row } of (await tables.query('resources', { limit: 1000 })).rows)
+      compare(newest, `index ${row.resourceId}`, row.version);
+    for (const { key, row } of (await tables.query('newest', { limit: 1000 })).rows) {
+      compare(newest, `newest ${/Patient(r\d+)$/.exec(key)?.[1]}`, row.version);
+    }
+    for (const [what, version] of newest) report.wrongs.push(`no row for ${what}, version ${version}`);
+  }
+
+  function compare(newest: Map<string, number>, what: string, version: unknown): void {
+    if (newest.has(what) && newest.get(what) !== version) {
+      report.wrongs.push(`${what} is at version ${version}, not ${newest.get(what)}`);
+    }
+    newest.delete(what);
+  }
+}
+
+type Told = { events?: { state: string; workflows: Record<string, { status: string }> }[] };
+
+function keepLargest(of: Map<string, number>, key: string, value: number): void {
+  of.set(key, Math.max(of.get(key) ?? 0, value));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(ms, resolve);
+  });
+}
