@@ -292,7 +292,11 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     ownersBefore.set(address, owners);
     if (row.state === 'waiting' && !hasRow(address, String(row.due)))
       wrongs.push(`the record waits for a row that is not there: ${address}`);
-    if (row.state === 'settled' && row.result === 'dead' && letterOf(address, Number(row.redrives ?? 0)) === undefined) {
+    if (
+      row.state === 'settled' &&
+      row.result === 'dead' &&
+      letterOf(address, Number(row.redrives ?? 0)) === undefined
+    ) {
       wrongs.push(`settled as dead without a dead letter: ${address}`);
     }
     const before = settledAs.get(address);
