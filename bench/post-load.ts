@@ -9,21 +9,28 @@ export type Load = {
   readonly postSize: number;
   /** How many POSTs are under way at a time: the next leaves as soon as one is answered. */
   readonly inFlight: number;
-  readonly durationMs: number;
+  readonly until: Until;
 };
+
+/** Where both are right, so many POSTs: storage gets slower as it fills, so that who is faster would get it fuller. */
+export type Until = { readonly posts: number } | { readonly ms: number };
 
 /** Of the POSTs that were answered with success: that is when everything in them was settled, or safe. */
 export type Measured = { posts: number; eventsPerSecond: number; p50Ms: number; p99Ms: number; p9999Ms: number };
 
-/** As many events as the other side takes; at least one POST each. */
-export async function postAtFullRate({ url, events, postSize, inFlight, durationMs }: Load): Promise<Measured> {
+/** As many events as the other side takes, but at least one POST. */
+export async function postAtFullRate({ url, events, postSize, inFlight, until }: Load): Promise<Measured> {
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const startedAtMs = systemClock.monotonic();
   const latenciesMs: number[] = [];
+  let sent = 0;
+  const isOver = () => ('posts' in until ? sent >= until.posts : systemClock.monotonic() >= startedAtMs + until.ms);
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
-      do latenciesMs.push(await post(url, bodyOf(events, postSize), agent));
-      while (systemClock.monotonic() < startedAtMs + durationMs);
+      while (sent === 0 || !isOver()) {
+        sent += 1;
+        latenciesMs.push(await post(url, bodyOf(events, postSize), agent));
+      }
     }),
   );
   agent.destroy();
@@ -33,7 +40,7 @@ export async function postAtFullRate({ url, events, postSize, inFlight, duration
 /** A POST every `everyMs`, whether those before it are answered or not. */
 export async function postEvery(
   everyMs: number,
-  { url, events, postSize, durationMs }: Omit<Load, 'inFlight'>,
+  { url, events, postSize, durationMs }: Pick<Load, 'url' | 'events' | 'postSize'> & { durationMs: number },
 ): Promise<Measured> {
   const agent = new Agent({ keepAlive: true });
   const startedAtMs = systemClock.monotonic();

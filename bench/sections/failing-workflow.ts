@@ -46,7 +46,7 @@ async function measure(main: string, durationMs: number): Promise<Both> {
   const fullRateEvents = createEvents({ run, resourceType: FULL_RATE_TYPE });
   const othersEvents = createEvents({ run, resourceType: OTHERS_TYPE, from: 1_000_000_000 });
   const [fullRate, others] = await Promise.all([
-    postAtFullRate({ url, events: fullRateEvents, ...FULL_RATE, durationMs }),
+    postAtFullRate({ url, events: fullRateEvents, ...FULL_RATE, until: { ms: durationMs } }),
     postEvery(OTHERS_EVERY_MS, { url, events: othersEvents, postSize: 1, durationMs }),
   ]);
   return { fullRate, others };

@@ -26,9 +26,10 @@ export async function benchStorageCalls({ calls }: Plan, report: Report): Promis
     await using host = await startHost({ main, storage: proxy.connectionString });
     const events = createEvents({ run: newRun(), resourceType: FULL_RATE_TYPE });
     // What comes once is not part of it: the table of the day.
-    await postAtFullRate({ url: host.url, events, postSize, inFlight: 1, durationMs: 0 });
+    await postAtFullRate({ url: host.url, events, postSize, inFlight: 1, until: { posts: 1 } });
     const before = proxy.counts();
-    const { posts } = await postAtFullRate({ url: host.url, events, postSize, inFlight, durationMs: calls.durationMs });
+    const load = { url: host.url, events, postSize, inFlight };
+    const { posts } = await postAtFullRate({ ...load, until: { ms: calls.durationMs } });
     const { requests, entities } = perEvent(before, proxy.counts(), posts * postSize);
     const what = `${name}, POSTs of ${postSize}, ${inFlight} at a time`;
     report({ what, requestsPerEvent: requests, entitiesPerEvent: entities });

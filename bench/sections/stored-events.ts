@@ -17,11 +17,12 @@ const AIM = 0.9;
  * slower there too is the emulator, not the app.
  */
 export async function benchStoredEvents({ stored }: Plan, report: Report): Promise<void> {
-  const { few, many, repetitions, durationMs } = stored;
+  const { few, many, repetitions, events } = stored;
   await using azurite = await startAzurite();
   const storage = azurite.connectionString;
   await using host = await startHost({ main: 'bench/apps/noop-main.js', storage });
 
+  await measure({ run: newRun(), from: 0 }); // warms up
   const full = await fillDay(storage, many);
   const rates = { few: [] as number[], many: [] as number[], bareFew: [] as number[], bareMany: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
@@ -41,14 +42,14 @@ export async function benchStoredEvents({ stored }: Plan, report: Report): Promi
 
   async function measure(day: Day): Promise<number> {
     const load = { url: host.url, events: createEvents(day), postSize: POST_SIZE, inFlight: IN_FLIGHT };
-    const { eventsPerSecond, posts } = await postAtFullRate({ ...load, durationMs });
+    const { eventsPerSecond, posts } = await postAtFullRate({ ...load, until: { posts: events / POST_SIZE } });
     day.from += posts * POST_SIZE;
     return eventsPerSecond;
   }
 
   async function measureBare(day: Day): Promise<number> {
-    const lots = await recordLots({ ...day, count: LOT_EVENTS });
-    day.from += LOT_EVENTS;
+    const lots = await recordLots({ ...day, count: events });
+    day.from += events;
     return writeBareTransactions(storage, lots);
   }
 }
