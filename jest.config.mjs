@@ -2,6 +2,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // Real processes and minutes: `npm run soak`, or `npx jest --testPathIgnorePatterns= test/processes`.
+  testPathIgnorePatterns: ['<rootDir>/test/processes/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

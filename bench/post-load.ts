@@ -80,7 +80,12 @@ function post(url: string, body: string, agent: Agent): Promise<number> {
     const sent = request(url, { method: 'POST', agent, headers }, (answer) => {
       answer.resume().once('end', () => {
         if (answer.statusCode === 202) resolve(systemClock.monotonic() - sentAtMs);
-        else reject(new Error(`A POST was answered with ${answer.statusCode}, not 202: see what the app logs.`));
+        else
+          reject(
+            new Error(
+              `A POST was answered with ${answer.statusCode}, not 202: not all of it was safe, so what was measured says nothing.`,
+            ),
+          );
       });
     });
     sent.once('error', reject).end(body);

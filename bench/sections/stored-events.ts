@@ -14,7 +14,7 @@ const AIM = 0.9;
 
 /**
  * A day's table with many events and one with few take turns. Bare transactions go into the same tables: what becomes
- * slower there too is the emulator, not the app.
+ * slower there too is the emulator, which walks through a table to keep its indexes. The aim is about the rest.
  */
 export async function benchStoredEvents({ stored }: Plan, report: Report): Promise<void> {
   const { few, many, repetitions, events } = stored;
@@ -36,9 +36,13 @@ export async function benchStoredEvents({ stored }: Plan, report: Report): Promi
   const bareShare = median(rates.bareMany) / median(rates.bareFew);
   report({ what: `no-op workflow, ${few.toLocaleString('en')} events stored`, eventsPerSecond: atFew });
   report({ what: `no-op workflow, ${many.toLocaleString('en')} events stored`, eventsPerSecond: atMany });
-  report({ what: 'many to few', result: atMany / atFew, aim: { atLeast: AIM } });
-  report({ what: 'many to few, of bare transactions', result: bareShare });
-  report({ what: 'many to few, beside bare transactions', result: atMany / atFew / bareShare, aim: { atLeast: AIM } });
+  report({ what: 'many to few', result: atMany / atFew });
+  report({ what: 'many to few, bare transactions into the same tables', result: bareShare });
+  report({
+    what: 'many to few, beside what bare transactions keep',
+    result: atMany / atFew / bareShare,
+    aim: { atLeast: AIM },
+  });
 
   async function measure(day: Day): Promise<number> {
     const load = { url: host.url, events: createEvents(day), postSize: POST_SIZE, inFlight: IN_FLIGHT };

@@ -10,7 +10,7 @@ import { describe } from './describe.js';
 import { createCancellation, type HandlerResult, runHandler } from './handler.js';
 import { createHold, type Hold } from './hold.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
-import { givePlaces, takePlaces } from './places.js';
+import { givePlaces, inLine, takePlaces } from './places.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
 
 /** How soon to look again when something is in the way that says nothing of when it will be gone. */
@@ -21,6 +21,7 @@ const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
 /** The name of a dropped table is blocked for 40 s and more. */
 const TABLE_BUSY_MS = 60_000;
 const MOST_CLAIMS = 4;
+const MOST_SUSPECTS_IN_LINE = 32;
 
 /** The story of a job: a place to run, the claim, the handler, the record. Never throws. */
 export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
@@ -62,9 +63,10 @@ async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'
       default:
         throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
     }
-    if (life.isStopping) return { kind: 'put-off', inMs: 0 };
-    if (decision.record.crashes >= SUSPECT_CRASHES && !takeSuspectPlace(run, deps))
+    if (decision.record.crashes >= SUSPECT_CRASHES && !(await takeSuspectPlace(run, deps))) {
       return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
+    }
+    if (life.isStopping) return { kind: 'put-off', inMs: 0 };
 
     const record: JobRecord = { ...decision.record, owner: random.token(), write: (current?.record.write ?? 0) + 1 };
     const sentAtMs = clock.monotonic();
@@ -102,11 +104,13 @@ async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'
   return { kind: 'put-off', inMs: leaseMs + LAPSE_MARGIN_MS };
 }
 
-function takeSuspectPlace(run: Run, { suspects }: JobDeps): boolean {
+/** Few stand in line for it, since they keep the places of their workflow meanwhile. */
+async function takeSuspectPlace(run: Run, { suspects, life }: JobDeps): Promise<boolean> {
   if (run.isSuspect) return true;
-  const place = suspects.take('suspect', run);
-  if (place === true) run.isSuspect = true;
-  else suspects.leave('suspect', run);
+  if (life.suspectsInLine >= MOST_SUSPECTS_IN_LINE) return false;
+  life.suspectsInLine += 1;
+  run.isSuspect = await inLine(run, suspects.take('suspect', run), () => suspects.leave('suspect', run));
+  life.suspectsInLine -= 1;
   return run.isSuspect;
 }
 

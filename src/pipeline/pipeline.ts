@@ -47,8 +47,11 @@ export type PipelineDeps = {
 };
 
 const REMEMBERED_JOBS = 100_000;
-/** A queue with this many messages wakes everybody it can already. */
-const SHORT_QUEUE = 2 * SHARD_NAMES.length;
+/**
+ * A queue with this many messages wakes everybody it can already. Its length counts messages that a dead process had
+ * taken, too, which stay hidden for 10 minutes: a lower limit would let those silence the living.
+ */
+const SHORT_QUEUE = 1000;
 const DEAD_LETTERS_AT_ONCE = 32;
 /** At the end of the process. */
 const HANDLERS_GET_MS = 15_000;
@@ -71,7 +74,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     slots: createSlots((workflow) => byName.get(workflow)?.concurrency ?? 1),
     turns: createSlots(() => 1, isNewerRun),
     suspects: createSlots(() => 1),
-    life: { isStopping: false, onAbort: new Map() },
+    life: { isStopping: false, suspectsInLine: 0, onAbort: new Map() },
   };
   const { life } = jobDeps;
 

@@ -37,7 +37,8 @@ function turnOf(run: Run): string | undefined {
   return run.workflow?.ordering === 'latest' ? `${run.workflowName} ${resourceOf(run.event)}` : undefined;
 }
 
-async function inLine(run: Run, place: true | Promise<boolean>, leave: () => void): Promise<boolean> {
+/** False for who was taken out of the line. */
+export async function inLine(run: Run, place: true | Promise<boolean>, leave: () => void): Promise<boolean> {
   if (place === true) return true;
   run.leaveLine = leave;
   const hasPlace = await place;

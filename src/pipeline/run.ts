@@ -84,6 +84,7 @@ export type JobDeps = {
 /** The end of the process. */
 export type Life = {
   isStopping: boolean;
+  suspectsInLine: number;
   /** What to call when handlers are to be aborted. */
   readonly onAbort: Map<Run, () => void>;
 };

@@ -105,7 +105,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
 
   async function kill(): Promise<void> {
     while (isNight()) {
-      await pause(1500 + below(3000));
+      await pause(4000 + below(4000));
       const at = below(hosts.length);
       hosts[at]?.process.process.kill('SIGKILL');
       report.kills += 1;
