@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   testEnvironment: 'node',
+  // The longest tests mostly wait for other processes.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // Real processes and minutes: `npm run soak`, or `npx jest --testPathIgnorePatterns= test/processes`.
-  testPathIgnorePatterns: ['<rootDir>/test/processes/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

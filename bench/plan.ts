@@ -26,7 +26,7 @@ export const FULL: Plan = {
     singlesMs: 7000,
     hundredsMs: 5000,
   },
-  stored: { few: 1000, many: 100_000, repetitions: 3, events: 4000 },
+  stored: { few: 1000, many: 100_000, repetitions: 5, events: 4000 },
   calls: { durationMs: 2500 },
   failing: { repetitions: 2, durationMs: 14_000 },
 };

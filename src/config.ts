@@ -1,3 +1,5 @@
+import type { Service } from './storage/storage-connection.js';
+
 /** The settings, read once at start. Units are in the names. */
 export type Config = {
   readonly storage: StorageConfig;
@@ -25,17 +27,17 @@ export type Config = {
   readonly port: number;
 };
 
-export type Service = 'table' | 'blob' | 'queue';
-
 /** How to reach the services `S` of a storage account. */
 export type StorageConfig<S extends Service = Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
-  | (Readonly<Record<`${S}ServiceUri`, string>> & {
-      readonly kind: 'identity';
-      readonly credential: 'managedidentity' | 'default';
-      /** Of a user-assigned identity. */
-      readonly clientId?: string;
-    });
+  | (Readonly<Record<`${S}ServiceUri`, string>> & IdentityConfig);
+
+export type IdentityConfig = {
+  readonly kind: 'identity';
+  readonly credential: 'managedidentity' | 'default';
+  /** Of a user-assigned identity. */
+  readonly clientId?: string;
+};
 
 /** The app cannot start like this. The message names every wrong setting, and holds no secret. */
 export class ConfigError extends Error {

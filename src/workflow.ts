@@ -32,14 +32,14 @@ export function fhir<const R extends string, C extends Change = Change>(
   changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
 ): Selector<FhirEvent<'*' extends R ? string : R, C>> {
   const types: readonly string[] = typeof resourceTypes === 'string' ? [resourceTypes] : resourceTypes;
-  return { service: 'fhir', resourceTypes: types.includes('*') ? '*' : types, changes };
+  return Object.freeze({ service: 'fhir', resourceTypes: types.includes('*') ? '*' : types, changes });
 }
 
 /** Selects DICOM events by change, all where left out. */
 export function dicom<const C extends Change = Change>(
   changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
 ): Selector<DicomEvent<C>> {
-  return { service: 'dicom', resourceTypes: '*', changes };
+  return Object.freeze({ service: 'dicom', resourceTypes: '*', changes });
 }
 
 /** This will not succeed another time either: the job becomes a dead letter at once. `code` goes into logs, the message does not. */
@@ -64,6 +64,11 @@ export class RetryAfterError extends Error {
   }
 }
 
+/** A workflow that cannot be. The message names everything that is wrong with its options. */
+export class WorkflowError extends TypeError {
+  override name = 'WorkflowError';
+}
+
 /** What a handler is given beside the event. */
 export type Context = {
   /** Tables of the workflow's own; made when first written to. Names: 3 to 63 letters and digits. */
@@ -81,11 +86,12 @@ export type Context = {
 
 export type WorkflowTable = {
   get(partition: string, key: string): Promise<Row | undefined>;
-  /** Rows with `from` <= key < `to`, in order of the key. */
+  /** Rows with `from` <= key < `to`, in order of the key: the first `limit`, 1,000 where that is left out. */
   list(partition: string, range?: { from?: string; to?: string; limit?: number }): Promise<{ key: string; row: Row }[]>;
   /**
    * Reads the row, asks `decide` what is to become of it, and writes that on condition that the row is still as it
-   * was read; if it is not, asks again. `keep` writes nothing. `decide` may be called several times: no effects in it.
+   * was read; if it is not, asks again. `keep` writes nothing. `decide` may be called several times, and once more after
+   * its own write where the answer to it was lost: no effects in it, and nothing that may not be done twice.
    * `expect: 'absent'` saves the read where the row is probably not there yet.
    */
   change(
@@ -96,7 +102,10 @@ export type WorkflowTable = {
   ): Promise<void>;
 };
 
-/** Goes to the logs: codes and numbers of your choosing; nothing that says something about a patient. */
+/**
+ * Goes to the logs: codes (a-z, 0-9 and '-') and numbers of your choosing, nothing that says something about a patient.
+ * A code that holds a value of the event, three characters or more of it, is logged as `code-not-a-word`.
+ */
 export type WorkflowLog = Record<
   'info' | 'warn' | 'error',
   (code: string, numbers?: Readonly<Record<string, number>>) => void
@@ -142,23 +151,23 @@ export type Workflow = {
  * assert.equal(greet.name, 'greet');
  */
 export function defineWorkflow<S extends Selector>(options: WorkflowOptions<EventOf<S>, S>): Workflow {
-  const { retry = {} } = options;
+  const { retry = {}, handle } = options;
   const workflow: Workflow = {
     name: options.name,
-    on: (Array.isArray(options.on) ? options.on : [options.on]) as readonly Selector[],
+    on: Object.freeze([options.on].flat()) as readonly Selector[],
     ordering: options.ordering ?? 'any',
     timeoutMs: options.timeout?.ms ?? 10_000,
     concurrency: options.concurrency ?? 256,
-    retry: {
+    retry: Object.freeze({
       tries: retry.tries ?? 8,
       fromMs: retry.from?.ms ?? 10_000,
       toMs: retry.to?.ms ?? 6 * 3_600_000,
       giveUpAfterMs: retry.giveUpAfter?.ms ?? 24 * 3_600_000,
-    },
-    handle: options.handle.bind(options) as Workflow['handle'],
+    }),
+    handle: (typeof handle === 'function' ? handle.bind(options) : handle) as Workflow['handle'],
   };
   const problems = problemsOf(workflow);
-  if (problems.length > 0) throw new TypeError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
+  if (problems.length > 0) throw new WorkflowError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
   return Object.freeze(workflow);
 }
 
@@ -183,6 +192,7 @@ function problemsOf(w: Workflow): string[] {
     ...(w.on.length > 0 && w.on.every((s) => s.changes.length > 0 && s.resourceTypes.length > 0)
       ? []
       : ['`on` selects nothing']),
+    ...(typeof w.handle === 'function' ? [] : ['`handle` must be a function']),
     ...(['any', 'latest'].includes(w.ordering) ? [] : ["`ordering` must be 'any' or 'latest'"]),
     ...between('`timeout`', w.timeoutMs, 1, LONGEST_MS, ' ms'),
     ...between('`concurrency`', w.concurrency, 1, 10_000, ''),

@@ -82,6 +82,13 @@ describe('defineWorkflow', () => {
     });
   });
 
+  it('given a workflow, then nothing of it can be changed', () => {
+    const workflow = defineWorkflow({ name: 'index', on: fhir('Patient'), handle() {} });
+
+    for (const part of [workflow, workflow.on, workflow.on[0], workflow.retry])
+      expect(Object.isFrozen(part)).toBe(true);
+  });
+
   it('given a handler that uses this, then it is its options', () => {
     const workflow = defineWorkflow({
       name: 'self',
@@ -132,6 +139,12 @@ describe('defineWorkflow', () => {
     },
   ])('given $given, then it says so', ({ wrong, expected }) => {
     expect(() => defineWorkflow(options(wrong))).toThrow(expected);
+  });
+
+  it('given no handler, as JavaScript allows, then it says so', () => {
+    const without = { ...options({}), handle: undefined } as never;
+
+    expect(() => defineWorkflow(without)).toThrow('`handle` must be a function');
   });
 
   it('given several things wrong, then all of them', () => {

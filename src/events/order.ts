@@ -1,4 +1,3 @@
-import type { Row } from '../storage/table-store.js';
 import type { HealthEvent } from './health-event.js';
 
 /** What of a resource has been applied last. */
@@ -30,7 +29,16 @@ export function orderOf(
   const laterByMs = msBetween(applied.time, event.time);
   if (laterByMs > APART_MS) return 'newer';
   if (laterByMs < -APART_MS || msBetween(applied.bornAt, event.time) < -SKEW_MS) return 'older';
-  return event.version > applied.version || (isBirth(event) && laterByMs > 0) ? 'newer' : 'older';
+  return event.version > applied.version || isNewLife(event, laterByMs, applied) ? 'newer' : 'older';
+}
+
+/**
+ * A Created after the one that is known is a new life, if it is later at all. The first that is seen may be that of the
+ * life whose update was applied before it: then it must be later by as much as the clocks of two nodes may be apart.
+ */
+function isNewLife(event: HealthEvent, laterByMs: number, { bornAt }: Applied): boolean {
+  if (!isBirth(event) || laterByMs <= 0) return false;
+  return bornAt === undefined ? laterByMs >= SKEW_MS : msBetween(bornAt, event.time) > 0;
 }
 
 /** What has been applied once `event` is, which is newer than `before`. */
@@ -41,14 +49,14 @@ export function afterApplying(event: HealthEvent, eventKey: string, before: Appl
   return { version, time, eventKey, bornAt };
 }
 
-/** As properties of a row, and back. */
-export function rowOfApplied({ version, time = '', eventKey, bornAt = '' }: Applied): Row {
+/** As properties of a row, and back. A row without them is one to which nothing has been applied: all is newer. */
+export function rowOfApplied({ version, time = '', eventKey, bornAt = '' }: Applied) {
   return { version, time, eventKey, bornAt };
 }
 
-export function appliedOfRow({ version, time, eventKey, bornAt }: Row): Applied {
+export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Record<string, unknown>>): Applied {
   return {
-    version: Number(version),
+    version: Number(version ?? -1),
     time: String(time ?? '') || undefined,
     eventKey: String(eventKey ?? ''),
     bornAt: String(bornAt ?? '') || undefined,

@@ -1,11 +1,11 @@
 import type { TokenCredential } from '@azure/identity';
-import type { Config, StorageConfig } from '../config.js';
+import type { Config, IdentityConfig, StorageConfig } from '../config.js';
 import { createAzureBlobStore } from '../storage/azure-blob-store.js';
 import { createAzureQueueStore } from '../storage/azure-queue-store.js';
 import { createAzureTableStore } from '../storage/azure-table-store.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import type { QueueStore } from '../storage/queue-store.js';
-import type { StorageConnection } from '../storage/storage-connection.js';
+import type { Service, StorageConnection } from '../storage/storage-connection.js';
 import type { TableStore } from '../storage/table-store.js';
 
 /** All the storage that the app uses. */
@@ -30,14 +30,13 @@ export function createAzureStores({ storage, workflowStorage }: Config): AppStor
   };
 }
 
-function connectionOf(storage: StorageConfig | StorageConfig<'table'>): StorageConnection {
+function connectionOf<S extends Service>(storage: StorageConfig<S>): StorageConnection<S> {
   if (storage.kind === 'connection-string') return storage;
-  const notAskedFor = { blobServiceUri: '', queueServiceUri: '' };
-  return { ...notAskedFor, ...storage, credential: credentialOf(storage) };
+  return { ...storage, credential: credentialOf(storage) };
 }
 
 /** The library costs a cold start 100 ms and more, so it is loaded for the first token: with a connection string, never. */
-function credentialOf({ credential, clientId }: StorageConfig<'table'> & { kind: 'identity' }): TokenCredential {
+function credentialOf({ credential, clientId }: IdentityConfig): TokenCredential {
   let made: Promise<TokenCredential> | undefined;
   return {
     async getToken(scopes, options) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Wakeup } from '../pipeline/pipeline.js';
+import type { Wakeup } from '../pipeline/rows.js';
 import type { App } from './compose.js';
 
 const LONGEST_ROW_NAME = 512;
@@ -17,7 +17,7 @@ export async function answerWakeup(
 ): Promise<void> {
   const wakeup = decodeWakeup(input, shards);
   if (wakeup) await pipeline.redeliver(wakeup);
-  else telemetry.log('warn', 'wake-failed', { errorCode: 'bad-message' });
+  else telemetry.log('warn', 'message-dropped', { errorCode: 'bad-message' });
 }
 
 /** Undefined where `input` names none of `shards`. */

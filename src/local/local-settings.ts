@@ -20,9 +20,15 @@ export function withLocalSettings(appRoot: string, env: Env): Env {
 }
 
 function readValues(path: string): Record<string, string> {
+  let values: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')).Values ?? {};
+    values = JSON.parse(readFileSync(path, 'utf8')).Values ?? {};
   } catch (error) {
     throw new StartError(`${path} cannot be read: it must be JSON with "Values".`, { cause: error });
   }
+  const wrong = Object.entries(Object(values)).filter(([, value]) => typeof value !== 'string');
+  if (wrong.length === 0) return values as Record<string, string>;
+  throw new StartError(
+    `${path}: put quotes around the values of ${wrong.map(([name]) => name).join(', ')}; each must be a text.`,
+  );
 }

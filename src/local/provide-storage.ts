@@ -24,16 +24,29 @@ export async function provideStorage(
   storage: Config['storage'] | undefined,
   clock: Clock,
 ): Promise<Azurite | undefined> {
-  if (storage === undefined) {
-    const areFree = (await Promise.all(USUAL_PORTS.map(isFree))).every(Boolean);
-    return useAzurite({ folder: makeFolder(appRoot), ports: areFree ? USUAL_PORTS : [0, 0, 0] }, clock);
-  }
+  if (storage === undefined) return startAzurite(makeFolder(appRoot), clock);
   const isDevelopment = storage.kind === 'connection-string' && storage.connectionString === DEVELOPMENT_STORAGE;
-  if (isDevelopment && (await Promise.all(USUAL_PORTS.map(isFree))).every(Boolean)) {
+  if (isDevelopment && (await areUsualPortsFree())) {
     return useAzurite({ folder: makeFolder(appRoot), ports: USUAL_PORTS }, clock);
   }
   await Promise.all(endpointsOf(storage).map(checkAnswers));
   return undefined;
+}
+
+/** On the usual ports, or on others where those are taken, also where that happens just now. */
+async function startAzurite(folder: string, clock: Clock): Promise<Azurite> {
+  if (await areUsualPortsFree()) {
+    try {
+      return await useAzurite({ folder, ports: USUAL_PORTS }, clock);
+    } catch (error) {
+      if (!(error instanceof StartError) || (await areUsualPortsFree())) throw error;
+    }
+  }
+  return useAzurite({ folder, ports: [0, 0, 0] }, clock);
+}
+
+async function areUsualPortsFree(): Promise<boolean> {
+  return (await Promise.all(USUAL_PORTS.map(isFree))).every(Boolean);
 }
 
 function makeFolder(appRoot: string): string {

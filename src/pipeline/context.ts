@@ -3,12 +3,14 @@ import { digest } from '../digest.js';
 import { resourceOf } from '../events/order.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { JobRecord } from '../storage/ledger.js';
-import { type Operation, type Row, StorageError, type Stored, type TableStore } from '../storage/table-store.js';
+import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { type Context, NonRetriableError, type WorkflowLog, type WorkflowTable } from '../workflow.js';
+import { valuesOf, wordOf } from './describe.js';
 import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
+import type { KnownRow, RowTurns } from './row-turns.js';
 import { fieldsOf, type Run } from './run.js';
 
 /** A write that came after the lease, or from a holder that another has followed. Nothing was written. */
@@ -24,8 +26,11 @@ type ContextDeps = {
   cancellation: Cancellation;
   /** Whether the pipeline still waits for this handler. */
   isOpen: () => boolean;
+  /** Writes of the handler that are under way. */
+  writing: Set<Promise<unknown>>;
   tables: TableStore;
   commit: GroupCommit;
+  rowTurns: RowTurns;
   random: Random;
   telemetry: Telemetry;
 };
@@ -61,6 +66,15 @@ class JobContext implements Context {
 }
 
 function createLog({ run, telemetry }: ContextDeps): WorkflowLog {
+  let values: readonly string[] | undefined;
+  /** A code is a word, not a sentence with a name in it. */
+  const codeOf = (code: string) => {
+    if (!/^[a-z][a-z0-9-]{0,63}$/.test(code)) return NO_CODE;
+    values ??= valuesOf(run);
+    return wordOf(code, values, NO_CODE);
+  };
+  const numbersOf = (numbers: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(numbers).map(([name, value]) => [codeOf(name.toLowerCase()), Number(value)]));
   const write = (level: 'info' | 'warn' | 'error') => (code: string, numbers?: Readonly<Record<string, number>>) =>
     telemetry.log(level, 'workflow', {
       ...fieldsOf(run),
@@ -70,16 +84,7 @@ function createLog({ run, telemetry }: ContextDeps): WorkflowLog {
   return { info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-/** A code is a word, not a sentence with a name in it. */
-function codeOf(code: string): string {
-  return /^[a-z][a-z0-9-]{0,63}$/.test(code) ? code : 'code-not-a-word';
-}
-
-function numbersOf(numbers: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(numbers).map(([name, value]) => [codeOf(name.toLowerCase()), Number(value)]),
-  );
-}
+const NO_CODE = 'code-not-a-word';
 
 const OURS = /^(ledger.*|waiting|watermarks)$/i;
 const MOST_CONFLICTS = 50;
@@ -87,7 +92,7 @@ const MOST_CONFLICTS = 50;
 // A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and `decide` is asked
 //                           what becomes of it; two at once: one finds that the row has changed and asks again.
 function createTable(name: string, deps: ContextDeps): WorkflowTable {
-  const { run, tables, commit, random, resource } = deps;
+  const { run, tables, commit, rowTurns, random, resource } = deps;
   if (OURS.test(name))
     throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
       code: 'reserved-table',
@@ -98,7 +103,8 @@ function createTable(name: string, deps: ContextDeps): WorkflowTable {
 
   return {
     async get(partition, key) {
-      return visible((await tables.read(name, partition, key)).stored);
+      const { stored } = await tables.read(name, partition, key);
+      return stored && visible(stored.row);
     },
 
     async list(partition, { from, to, limit = 1000 } = {}) {
@@ -113,7 +119,7 @@ function createTable(name: string, deps: ContextDeps): WorkflowTable {
           ...(page ? { page } : {}),
         });
         for (const stored of answer.rows) {
-          const row = visible(stored);
+          const row = visible(stored.row);
           if (row) found.push({ key: stored.key, row });
         }
         page = answer.next;
@@ -121,32 +127,61 @@ function createTable(name: string, deps: ContextDeps): WorkflowTable {
       return found.slice(0, limit);
     },
 
-    async change(partition, key, decide, options) {
-      let stored = options?.expect === 'absent' ? undefined : (await tables.read(name, partition, key)).stored;
-      for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
-        if (fence !== undefined && stored?.row._of === of && Number(stored?.row._fence ?? 0) > fence) {
-          throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
-        }
-        const wanted = decide(visible(stored));
-        if (wanted === 'keep' || (wanted === 'remove' && !stored)) return;
-        const stamp = random.token();
-        const operation = operationFor(wanted, key, stored, stamp);
-        const written = await commit.write(name, partition, {
-          operation,
-          isOwn: (row) => (operation.kind === 'delete' ? row === undefined : row?._by === stamp),
-          untilMs: writableUntilMs(),
-        });
-        if (written.kind === 'written') return;
-        if (written.kind === 'table-busy')
-          throw new StorageError('table-busy', 'The table is being dropped; try again in a minute.');
-        stored = written.read.stored;
-      }
-      throw new StorageError(
-        'contention',
-        `A row was changed by others ${MOST_CONFLICTS} times in a row; nothing was written.`,
-      );
-    },
+    change: (partition, key, decide, options) =>
+      rowTurns(`${name}\n${partition}\n${key}`, (known) => changeRow(partition, key, decide, known, options)),
   };
+
+  async function changeRow(
+    partition: string,
+    key: string,
+    decide: (current: Row | undefined) => Row | 'keep' | 'remove',
+    known: KnownRow | undefined,
+    options: { expect?: 'absent' } | undefined,
+  ): Promise<KnownRow> {
+    // What is assumed of the row is good enough for a write, which is refused where it is not so; to write nothing, it
+    // must have been read.
+    let isRead = known === undefined && options?.expect !== 'absent';
+    let { stored } = isRead ? await tables.read(name, partition, key) : (known ?? { stored: undefined });
+    for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
+      if (fence !== undefined && stored?.row._of === of && Number(stored?.row._fence ?? 0) > fence) {
+        throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
+      }
+      const wanted = decide(stored && visible(stored.row));
+      if (wanted === 'keep' || (wanted === 'remove' && !stored)) {
+        if (isRead) return { stored };
+        ({ stored } = await tables.read(name, partition, key));
+        isRead = true;
+        continue;
+      }
+      const stamp = random.token();
+      const operation = operationFor(wanted, key, stored, stamp);
+      const isOwn = (row: Row | undefined) => (operation.kind === 'delete' ? row === undefined : row?._by === stamp);
+      const write = { operation, isOwn, untilMs: writableUntilMs(), isWanted: deps.isOpen };
+      const written = await noted(commit.write(name, partition, write));
+      if (written.kind === 'written') {
+        const isThere = operation.kind !== 'delete' && written.etag !== ''; // or somebody has deleted it since
+        return { stored: isThere ? { row: operation.row, etag: written.etag } : undefined };
+      }
+      if (written.kind === 'table-busy')
+        throw new StorageError('table-busy', 'The table is being dropped; try again in a minute.');
+      stored = written.read.stored;
+      isRead = true;
+    }
+    throw new StorageError(
+      'contention',
+      `A row was changed by others ${MOST_CONFLICTS} times in a row; nothing was written.`,
+    );
+  }
+
+  async function noted<T>(write: Promise<T>): Promise<T> {
+    const ended = write.catch(() => undefined);
+    deps.writing.add(ended);
+    try {
+      return await write;
+    } finally {
+      deps.writing.delete(ended);
+    }
+  }
 
   function writableUntilMs(): number {
     const { job, isOpen } = deps;
@@ -156,7 +191,7 @@ function createTable(name: string, deps: ContextDeps): WorkflowTable {
     return Math.min(job.heldUntilMs, resource?.heldUntilMs ?? Number.POSITIVE_INFINITY) - LAST_OF_LEASE_MS;
   }
 
-  function operationFor(wanted: Row | 'remove', key: string, stored: Stored | undefined, stamp: string): Operation {
+  function operationFor(wanted: Row | 'remove', key: string, stored: KnownRow['stored'], stamp: string): Operation {
     const own = { _by: stamp, ...(fence === undefined ? {} : { _fence: fence, _of: of }) };
     if (wanted === 'remove') {
       // Under a fence a mark stays: were the row gone, a former holder could write it anew.
@@ -171,7 +206,8 @@ function createTable(name: string, deps: ContextDeps): WorkflowTable {
   }
 }
 
-function visible(stored: Stored | undefined): Row | undefined {
-  if (!stored || stored.row._removed === true) return undefined;
-  return Object.fromEntries(Object.entries(stored.row).filter(([name]) => !name.startsWith('_')));
+/** A row as workflows see it: without our marks; undefined where a mark is all that is left of it. */
+export function visible(row: Row): Row | undefined {
+  if (row._removed === true) return undefined;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_')));
 }

@@ -9,7 +9,7 @@ export type Decision =
   | { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean }
   | { kind: 'settled'; result: Result; redrives: number }
   /** It waits for its row, which is another than the one that came. */
-  | { kind: 'waiting' }
+  | { kind: 'waiting'; redrives: number }
   | { kind: 'busy'; leaseMs: number }
   | { kind: 'unknown-state' };
 
@@ -21,33 +21,30 @@ export type FromRow = { name: string; redrive?: number };
 
 /** Beyond the lease, for two readings of storage's clock that are whole seconds. */
 export const LAPSE_MARGIN_MS = 2000;
+/** How soon to look again when something is in the way that says nothing of when it will be gone. */
+export const LOOK_AGAIN_MS = 10_000;
+/** A state, or a workflow, of another version of the app: a roll-out is running. */
+export const UNKNOWN_LOOK_AGAIN_MS = 60_000;
 /** After this many crashes a process runs no other suspect beside it. */
 export const SUSPECT_CRASHES = 2;
 export const MOST_CRASHES = 5;
 
-export function decide(current: ReadRecord | undefined, from: { row?: FromRow; now: Date; leaseMs: number }): Decision {
-  const { row, now, leaseMs } = from;
-  const fresh: Unstamped = {
-    state: { kind: 'running', leaseMs },
-    tries: 0,
-    crashes: 0,
-    redrives: row?.redrive ?? 0,
-    firstTryAt: now.toISOString(),
-    errorCode: '',
-    unknownSince: '',
-  };
-  if (!current) return { kind: 'claim', etag: undefined, record: fresh, takesOver: false };
+type From = { row?: FromRow; now: Date; leaseMs: number };
+
+export function decide(current: ReadRecord | undefined, from: From): Decision {
+  const { row, leaseMs } = from;
+  if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(from), takesOver: false };
 
   const { record, etag, ageMs } = current;
   const { state } = record;
   switch (state.kind) {
     case 'settled':
       if (row?.redrive && state.result === 'dead' && record.redrives < row.redrive) {
-        return { kind: 'claim', etag, record: fresh, takesOver: false };
+        return { kind: 'claim', etag, record: freshRecord(from), takesOver: false };
       }
       return { kind: 'settled', result: state.result, redrives: record.redrives };
     case 'waiting':
-      if (row?.name !== state.due) return { kind: 'waiting' };
+      if (row?.name !== state.due) return { kind: 'waiting', redrives: record.redrives };
       return { kind: 'claim', etag, record: { ...record, state: { kind: 'running', leaseMs } }, takesOver: false };
     case 'running': {
       if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return { kind: 'busy', leaseMs: state.leaseMs };
@@ -64,6 +61,18 @@ export function decide(current: ReadRecord | undefined, from: { row?: FromRow; n
   }
 }
 
+function freshRecord({ row, now, leaseMs }: From): Unstamped {
+  return {
+    state: { kind: 'running', leaseMs },
+    tries: 0,
+    crashes: 0,
+    redrives: row?.redrive ?? 0,
+    firstTryAt: now.toISOString(),
+    errorCode: '',
+    unknownSince: '',
+  };
+}
+
 export type Failure =
   | { kind: 'retry'; inMs: number; countsAsTry: boolean }
   | { kind: 'for-good'; reason: 'non-retriable' | 'tries-spent' | 'gave-up' };
@@ -77,8 +86,10 @@ export function decideFailure(
 ): Failure {
   if (error instanceof NonRetriableError) return { kind: 'for-good', reason: 'non-retriable' };
   const { retry } = workflow;
-  if (error instanceof RetryAfterError) {
-    const inMs = Math.max(0, error.wait.ms);
+  // A wait that is no number (of a header that could not be read) is an ordinary failure.
+  const waitMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
+  if (!Number.isNaN(waitMs)) {
+    const inMs = Math.max(0, waitMs);
     const soFarMs = deps.now.getTime() - new Date(record.firstTryAt).getTime();
     if (soFarMs + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
     return { kind: 'retry', inMs, countsAsTry: false };

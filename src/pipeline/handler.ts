@@ -71,6 +71,8 @@ export function runHandler(
 
   return new Promise((resolve) => {
     let aborted: AbortReason | undefined;
+    let isOver = false;
+    let graceEndsAtMs = Number.POSITIVE_INFINITY;
     let cancelGrace = () => {};
     const cancelTimeout = clock.after(workflow.timeoutMs, () => abort('timeout'));
     const unwatch = watch(abort);
@@ -79,11 +81,16 @@ export function runHandler(
       (error: unknown) => end(resultOfThrow(error)),
     );
 
+    /** A lost lease, or the end of the process, does not wait out the grace of one whose time is over. */
     function abort(reason: AbortReason) {
-      if (aborted) return;
-      aborted = reason;
+      if (isOver) return;
+      if (!aborted || reason === 'lost') aborted = reason;
       cancellation.abort(reason);
-      cancelGrace = clock.after(GRACE_MS[reason], () => end(AFTER_GRACE[reason]));
+      const endsAtMs = clock.monotonic() + GRACE_MS[reason];
+      if (endsAtMs >= graceEndsAtMs) return;
+      graceEndsAtMs = endsAtMs;
+      cancelGrace();
+      cancelGrace = clock.after(GRACE_MS[reason], () => end(AFTER_GRACE[aborted ?? reason]));
     }
     function resultOfThrow(error: unknown): HandlerResult {
       switch (aborted) {
@@ -96,6 +103,8 @@ export function runHandler(
       }
     }
     function end(result: HandlerResult) {
+      if (isOver) return;
+      isOver = true;
       cancelTimeout();
       cancelGrace();
       unwatch();

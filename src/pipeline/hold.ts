@@ -13,6 +13,7 @@ import type { Clock } from '../clock.js';
  */
 export type Hold<T> = {
   readonly value: T;
+  readonly etag: string;
   /** On the monotonic clock. */
   readonly heldUntilMs: number;
   readonly isOver: boolean;
@@ -45,12 +46,12 @@ export function createHold<T extends Numbered>(
 /** A class, since there is one for each job: its methods are made once. */
 class LeasedHold<T extends Numbered> implements Hold<T> {
   value: T;
+  etag: string;
   heldUntilMs: number;
   isOver = false;
   readonly #leaseMs: number;
   readonly #clock: Clock;
   readonly #write: HoldWrite<T>;
-  #etag: string;
   /** The write that is under way; the next one follows it. */
   #last: Promise<unknown> | undefined;
 
@@ -60,7 +61,7 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
   ) {
     this.value = value;
     this.heldUntilMs = sentAtMs + leaseMs;
-    this.#etag = etag;
+    this.etag = etag;
     this.#leaseMs = leaseMs;
     this.#clock = clock;
     this.#write = write;
@@ -84,16 +85,22 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
         (outcome) => {
           if (!isKept) return;
           if (outcome === 'lost') onLost();
-          else cancel = this.#clock.after(this.#leaseMs / 3, renew);
+          else cancel = this.#clock.after(this.#renewInMs(), renew);
         },
         () => isKept && onLost(),
       );
     };
-    let cancel = this.#clock.after(this.#leaseMs / 3, renew);
+    let cancel = this.#clock.after(this.#renewInMs(), renew);
     return () => {
       isKept = false;
       cancel();
     };
+  }
+
+  /** At a third; sooner where much of the lease has gone by already: a claim may have taken its time. */
+  #renewInMs(): number {
+    const leftMs = this.heldUntilMs - LAST_OF_LEASE_MS - this.#clock.monotonic();
+    return Math.max(0, Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6));
   }
 
   async #send(next: (value: T) => T, untilMs = this.heldUntilMs): Promise<'written' | 'lost'> {
@@ -101,10 +108,10 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
     const wanted = { ...next(this.value), write: this.value.write + 1 };
     const sentAtMs = this.#clock.monotonic();
     try {
-      const written = await this.#write(wanted, { etag: this.#etag, untilMs });
+      const written = await this.#write(wanted, { etag: this.etag, untilMs });
       if (written.kind === 'written') {
         this.value = wanted;
-        this.#etag = written.etag;
+        this.etag = written.etag;
         this.heldUntilMs = sentAtMs + this.#leaseMs;
         return 'written';
       }

@@ -1,27 +1,23 @@
-import { sleep } from '../clock.js';
-import type { DeadLetter } from '../storage/dead-letters.js';
-import type { Failing, JobRecord, Result } from '../storage/ledger.js';
-import { StorageError } from '../storage/table-store.js';
+import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
+import { claimJob } from './claim.js';
 import { createContext, LeaseLostError } from './context.js';
-import { decide, decideFailure, errorCodeOf, type Failure, LAPSE_MARGIN_MS, SUSPECT_CRASHES } from './decide.js';
+import { decideFailure, errorCodeOf, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
 import { describe } from './describe.js';
+import { failForGood, settle, waitForRow } from './endings.js';
 import { createCancellation, type HandlerResult, runHandler } from './handler.js';
-import { createHold, type Hold } from './hold.js';
+import type { Hold } from './hold.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
-import { givePlaces, inLine, takePlaces } from './places.js';
+import { givePlaces, takePlaces } from './places.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
 
-/** How soon to look again when something is in the way that says nothing of when it will be gone. */
-const LOOK_AGAIN_MS = 10_000;
-/** A state, or a workflow, of another version of the app: a roll-out is running. */
-const UNKNOWN_LOOK_AGAIN_MS = 60_000;
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
-/** The name of a dropped table is blocked for 40 s and more. */
-const TABLE_BUSY_MS = 60_000;
-const MOST_CLAIMS = 4;
-const MOST_SUSPECTS_IN_LINE = 32;
+/** A resource that cannot be freed lapses: that must not cost the job its own lease. */
+const FREE_WITHIN_MS = 5000;
+/** What is left of the job's lease to record how it ended, when the watermark could not be written; a third at most. */
+const TO_RECORD_MS = 10_000;
+const RESOURCE_LOST = { inMs: LOOK_AGAIN_MS, countsAsTry: false, code: 'resource-lost' };
 
 /** The story of a job: a place to run, the claim, the handler, the record. Never throws. */
 export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
@@ -36,82 +32,6 @@ export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
   } finally {
     givePlaces(run, deps);
   }
-}
-
-// Claiming           dies before it: nothing has happened; after it: the lease lapses, and who takes over counts a crash.
-//                    two at once: one insert, or one etag, wins; the other reads what it is up against.
-//                    outcome unknown: it is given up, never undone; the record, if it is there, lapses.
-async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'; hold: Hold<JobRecord> }> {
-  const { clock, random, stores, settings, telemetry, life } = deps;
-  const { leaseMs } = settings;
-  const row = run.row && { name: run.row.name, ...(run.redrive ? { redrive: run.redrive } : {}) };
-  let current = row ? await stores.ledger.read(run.address) : undefined;
-
-  for (let claims = 0; claims < MOST_CLAIMS; claims += 1) {
-    const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
-    switch (decision.kind) {
-      case 'settled':
-        return { kind: 'settled', result: decision.result, redrives: decision.redrives };
-      case 'waiting':
-        return { kind: 'waiting' };
-      case 'busy':
-        return { kind: 'put-off', inMs: decision.leaseMs + LAPSE_MARGIN_MS };
-      case 'unknown-state':
-        return { kind: 'put-off', inMs: UNKNOWN_LOOK_AGAIN_MS };
-      case 'claim':
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
-    }
-    if (decision.record.crashes >= SUSPECT_CRASHES && !(await takeSuspectPlace(run, deps))) {
-      return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
-    }
-    if (life.isStopping) return { kind: 'put-off', inMs: 0 };
-
-    const record: JobRecord = { ...decision.record, owner: random.token(), write: (current?.record.write ?? 0) + 1 };
-    const sentAtMs = clock.monotonic();
-    const written = await stores.ledger.write(run.address, record, {
-      ...(decision.etag === undefined ? { event: run.event } : { etag: decision.etag }),
-      untilMs: sentAtMs + leaseMs / 2,
-    });
-    switch (written.kind) {
-      case 'written':
-        telemetry.count('jobsStarted');
-        if (decision.takesOver) {
-          telemetry.count('leasesTakenOver');
-          telemetry.log('warn', 'job-taken-over', { ...fieldsOf(run), crashes: record.crashes });
-        }
-        return {
-          kind: 'won',
-          hold: createHold(
-            { value: record, etag: written.etag, sentAtMs, leaseMs },
-            {
-              clock,
-              write: (value, { etag, untilMs }) =>
-                stores.ledger.write(run.address, value, { etag, untilMs, isHeld: true }),
-            },
-          ),
-        };
-      case 'table-busy':
-        return { kind: 'put-off', inMs: TABLE_BUSY_MS };
-      case 'conflict':
-        current = written.current;
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(written satisfies never)}`);
-    }
-  }
-  return { kind: 'put-off', inMs: leaseMs + LAPSE_MARGIN_MS };
-}
-
-/** Few stand in line for it, since they keep the places of their workflow meanwhile. */
-async function takeSuspectPlace(run: Run, { suspects, life }: JobDeps): Promise<boolean> {
-  if (run.isSuspect) return true;
-  if (life.suspectsInLine >= MOST_SUSPECTS_IN_LINE) return false;
-  life.suspectsInLine += 1;
-  run.isSuspect = await inLine(run, suspects.take('suspect', run), () => suspects.leave('suspect', run));
-  life.suspectsInLine -= 1;
-  return run.isSuspect;
 }
 
 async function work(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Promise<Ending> {
@@ -153,12 +73,14 @@ async function work(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Promise<End
       ? await handle(run, hold, run.workflow, resource, deps)
       : ({ kind: 'lost' } as const);
   if (result.kind !== 'ok') {
-    await freeResource(resource);
+    await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);
+    if (result.kind === 'lost' && !hold.isOver) return waitForRow(run, hold, RESOURCE_LOST, deps);
     return afterHandler(run, hold, run.workflow, result, deps);
   }
   // The order is: effect, watermark, record. Dies in between: the next to run this event finds its own key in the watermark.
-  if (!(await applyVersion(run, resource))) {
-    return waitForRow(run, hold, { inMs: LOOK_AGAIN_MS, countsAsTry: false, code: 'resource-lost' }, deps);
+  const toRecordMs = Math.min(TO_RECORD_MS, settings.leaseMs / 3);
+  if (!(await applyVersion(run, resource, hold.heldUntilMs - toRecordMs))) {
+    return waitForRow(run, hold, RESOURCE_LOST, deps);
   }
   return settle(hold, 'completed', deps);
 }
@@ -170,17 +92,21 @@ async function handle(
   resource: Hold<Watermark> | undefined,
   deps: JobDeps,
 ): Promise<HandlerResult> {
-  const { clock, random, stores, telemetry, life } = deps;
+  const { clock, random, stores, rowTurns, telemetry, life } = deps;
+  if (life.isAborting || (life.isStopping && isLong(workflow, deps.settings))) return { kind: 'stopped' };
   const cancellation = createCancellation();
   let isOpen = true;
+  const writing = new Set<Promise<unknown>>();
   const context = createContext({
     run,
     job: hold,
     resource,
     cancellation,
     isOpen: () => isOpen,
+    writing,
     tables: stores.workflowTables,
     commit: stores.workflowCommit,
+    rowTurns,
     random,
     telemetry,
   });
@@ -191,7 +117,6 @@ async function handle(
       watch(abort) {
         const unkeep = [hold, resource].map((kept) => kept?.keep(() => abort('lost')));
         life.onAbort.set(run, () => abort('stopped'));
-        if (life.isStopping && isLong(workflow, deps.settings)) abort('stopped');
         return () => {
           for (const stop of unkeep) stop?.();
           life.onAbort.delete(run);
@@ -200,6 +125,8 @@ async function handle(
     },
   );
   isOpen = false;
+  // Nothing more is sent; what is on its way must have arrived before somebody else may have the resource.
+  if (writing.size > 0) await Promise.all(writing);
   return result;
 }
 
@@ -232,7 +159,7 @@ async function afterHandler(
       }
       const error = result.kind === 'threw' ? result.error : Object.assign(new Error(), { code: result.kind });
       const failure = decideFailure(error, hold.value, workflow, { now: clock.now(), random });
-      const described = describe(error, run.json);
+      const described = describe(error, run);
       if (failure.kind === 'for-good')
         return failForGood(run, hold, { stage: 'failed', reason: failure.reason, error: described }, deps);
       return waitForRow(run, hold, { ...failure, code: described.code }, deps);
@@ -240,62 +167,6 @@ async function afterHandler(
     default:
       throw new TypeError(`unhandled ${JSON.stringify(result satisfies never)}`);
   }
-}
-
-// Settling           dies before it: the lease lapses, and the job runs again; after it: done.
-//                    outcome unknown: sent until the lease has lapsed; deliveries share the answer meanwhile.
-async function settle(hold: Hold<JobRecord>, result: Result, deps: JobDeps): Promise<Ending> {
-  const { settings, telemetry } = deps;
-  const outcome = await hold.update((record) => ({
-    ...record,
-    state: { kind: 'settled', result },
-    tries: result === 'completed' ? record.tries + 1 : record.tries,
-    errorCode: result === 'dead' ? record.errorCode : '',
-  }));
-  if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
-  telemetry.count(
-    result === 'completed' ? 'jobsCompleted' : result === 'superseded' ? 'jobsSuperseded' : 'jobsDeadLettered',
-  );
-  return { kind: 'settled', result, redrives: hold.value.redrives };
-}
-
-// Waiting: row, then record, and only then is the old row deleted (by who brought it).
-//   dies after the row: it finds the record running, stays until the lease has lapsed, and takes over.
-//   dies after the record: the old row finds that another is waited for, and goes.
-async function waitForRow(
-  run: Run,
-  hold: Hold<JobRecord>,
-  wait: { inMs: number; countsAsTry: boolean; code: string; unknownSince?: string },
-  deps: JobDeps,
-): Promise<Ending> {
-  const { clock, stores, settings, telemetry } = deps;
-  const { inMs, countsAsTry, code, unknownSince = '' } = wait;
-  const due = await stores.waiting.add(
-    {
-      dueAt: new Date(clock.now().getTime() + inMs),
-      isLong: isLong(run.workflow, settings),
-      event: run.json,
-      of: { kind: 'job', address: run.address },
-    },
-    hold.heldUntilMs,
-  );
-  run.isSafe = true;
-  const outcome = await hold.update((record) => ({
-    ...record,
-    state: { kind: 'waiting', due },
-    tries: record.tries + (countsAsTry ? 1 : 0),
-    errorCode: code,
-    unknownSince,
-  }));
-  if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
-  telemetry.count('jobsRetried');
-  telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
-    ...fieldsOf(run),
-    try: hold.value.tries,
-    errorCode: code,
-    durationMs: inMs,
-  });
-  return { kind: 'waiting' };
 }
 
 /** Its name may come with the next version of the app, or be back with the one before. */
@@ -312,62 +183,4 @@ async function workUnknown(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Prom
     message: 'No workflow of this name was there for 30 minutes.',
   };
   return failForGood(run, hold, { stage: 'unknown-workflow', reason: 'unknown-workflow', error }, deps);
-}
-
-// Failing for good: the record says so, then the dead letter, then the record is settled, each by the holder.
-//   dies after the first: who takes over writes the dead letter and runs nothing; after the second: it writes the same
-//   name, which changes nothing; so there is never a dead letter beside a completed job.
-async function failForGood(
-  run: Run,
-  hold: Hold<JobRecord>,
-  failure: { stage: Failing; reason: string; error: DeadLetter['error'] },
-  deps: JobDeps,
-): Promise<Ending> {
-  const { clock, stores, settings, telemetry } = deps;
-  const { stage, reason, error } = failure;
-  const isRecorded = hold.value.state.kind === 'running' && hold.value.state.failing !== undefined;
-  if (!isRecorded) {
-    const countsAsTry = stage === 'failed' && (reason as (Failure & { kind: 'for-good' })['reason']) !== 'gave-up';
-    const outcome = await hold.update((record) => ({
-      ...record,
-      state: { kind: 'running', leaseMs: settings.leaseMs, failing: stage },
-      tries: record.tries + (countsAsTry ? 1 : 0),
-      errorCode: error.code,
-    }));
-    if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
-  }
-  const { tries, crashes, redrives, firstTryAt } = hold.value;
-  const letter: DeadLetter = {
-    stage,
-    of: { kind: 'job', address: run.address, redrives },
-    reason,
-    workflow: run.workflowName,
-    error,
-    tries,
-    crashes,
-    firstTryAt,
-    deadLetteredAt: clock.now().toISOString(),
-    event: JSON.parse(run.json),
-  };
-  for (;;) {
-    try {
-      await stores.deadLetters.write(letter);
-      break;
-    } catch (error) {
-      if (!(error instanceof StorageError) || clock.monotonic() > hold.heldUntilMs) throw error;
-      await sleep(clock, 500);
-    }
-  }
-  const ending = await settle(hold, 'dead', deps);
-  if (ending.kind === 'settled') {
-    telemetry.log('error', 'job-dead-lettered', {
-      ...fieldsOf(run),
-      outcome: reason,
-      try: tries,
-      crashes,
-      redrives,
-      errorCode: error.code,
-    });
-  }
-  return ending;
 }

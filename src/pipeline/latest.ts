@@ -69,15 +69,17 @@ function decideResource(current: ReadWatermark | undefined, run: Run): 'take' | 
 }
 
 /** Whether the version is applied now; if not, somebody else has the resource, or may have it. */
-export async function applyVersion(run: Run, hold: Hold<Watermark>): Promise<boolean> {
+export async function applyVersion(run: Run, hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
   const { event, eventKey } = run;
+  const apply = (mark: Watermark) => ({ ...mark, applied: afterApplying(event, eventKey, mark.applied), owner: '' });
   const outcome = await hold
-    .update((mark) => ({ ...mark, applied: afterApplying(event, eventKey, mark.applied), owner: '' }))
+    .update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) })
     .catch(() => 'lost' as const);
   return outcome === 'written';
 }
 
 /** If it cannot be freed, its lease lapses. */
-export async function freeResource(hold: Hold<Watermark>): Promise<void> {
-  await hold.update((mark) => ({ ...mark, owner: '' })).catch(() => 'lost');
+export async function freeResource(hold: Hold<Watermark>, untilMs: number): Promise<void> {
+  const free = (mark: Watermark) => ({ ...mark, owner: '' });
+  await hold.update(free, { untilMs: Math.min(untilMs, hold.heldUntilMs) }).catch(() => 'lost');
 }

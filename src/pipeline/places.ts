@@ -25,8 +25,11 @@ async function takeTurnThenSlot(run: Run, turn: string, { slots, turns }: JobDep
   return false;
 }
 
-export function givePlaces(run: Run, { slots, turns, suspects }: JobDeps): void {
-  if (run.isSuspect) suspects.give('suspect');
+export function givePlaces(run: Run, { slots, turns, suspects, life }: JobDeps): void {
+  if (run.isSuspect) {
+    life.suspects -= 1;
+    suspects.give('suspect');
+  }
   run.isSuspect = false;
   slots.give(run.workflowName);
   const turn = turnOf(run);
@@ -51,4 +54,8 @@ export function isNewerRun(a: object, b: object): boolean {
   const [x, y] = [(a as Run).event, (b as Run).event];
   const laterByMs = x.time && y.time ? Date.parse(x.time) - Date.parse(y.time) : 0;
   return Math.abs(laterByMs) > 5 * 60_000 ? laterByMs > 0 : x.version > y.version;
+}
+
+export function isFromRow(run: object): boolean {
+  return (run as Run).row !== undefined;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { errorCodeOf } from './decide.js';
 import type { Run } from './run.js';
 
 /**
@@ -17,14 +18,16 @@ export type Post = {
   answer(): Promise<void>;
 };
 
-/** What the function throws, so that Event Grid sends the whole POST again. */
+/** What the function throws, so that Event Grid sends the whole POST again. The host prints all of it: it holds no cause. */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';
-  constructor(open: number, cause?: unknown) {
+  readonly code: string;
+  constructor(open: number, cause: unknown) {
+    const code = cause === undefined ? 'timeout' : errorCodeOf(cause);
     super(
-      `${open} of the events of this delivery are neither settled nor waiting: storage failed. Event Grid will send it again.`,
-      { cause },
+      `${open} jobs or dead letters of this delivery could not be made safe: storage failed (${code}). Event Grid will send it again.`,
     );
+    this.code = code;
   }
 }
 

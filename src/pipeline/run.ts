@@ -1,15 +1,18 @@
 import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
+import type { EventKey } from '../events/key.js';
 import type { Address } from '../storage/address.js';
 import type { DeadLetters } from '../storage/dead-letters.js';
 import type { GroupCommit } from '../storage/group-commit.js';
-import type { Ledger, Result } from '../storage/ledger.js';
+import type { Ledger, ReadRecord, Result } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import type { Post } from './post.js';
+import type { Recent } from './recent.js';
+import type { RowTurns } from './row-turns.js';
 import type { Slots } from './slots.js';
 
 /** One job on its way through this process. */
@@ -43,7 +46,7 @@ export type Run = {
 export type Ending =
   | { kind: 'settled'; result: Result; redrives: number }
   /** The record waits for a row: the one that this run has written, or another than the one that brought it. */
-  | { kind: 'waiting' }
+  | { kind: 'waiting'; redrives: number }
   /** Nothing was recorded, or somebody else has it: what brought it must bring it again. */
   | { kind: 'put-off'; inMs: number }
   /** Storage failed: whether anything was written is not known. */
@@ -76,15 +79,34 @@ export type JobDeps = {
   readonly slots: Slots<string>;
   /** One place for each resource; the newest version in line goes first. */
   readonly turns: Slots<string>;
+  /** Changes of a row of a workflow's table follow one another. */
+  readonly rowTurns: RowTurns;
   /** One place for all suspects. */
   readonly suspects: Slots<'suspect'>;
+  /**
+   * By the name of the row that it waits for, a record as this process has left it: that row claims it without a read.
+   * Where somebody has changed the record since, the claim is refused, and shows it. Of no other row does it say anything.
+   */
+  readonly waitingRecords: Recent<string, ReadRecord>;
   readonly life: Life;
+};
+
+/** What this process is at, and what it remembers: deliveries, rows and its end share it. */
+export type Shared = JobDeps & {
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** A second delivery of a job joins the first. */
+  readonly running: Map<Address, Run>;
+  /** Jobs that are settled, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
+  readonly settled: Recent<Address, true>;
 };
 
 /** The end of the process. */
 export type Life = {
   isStopping: boolean;
-  suspectsInLine: number;
+  /** Handlers have had their time: none is started any more. */
+  isAborting: boolean;
+  /** How many suspects there are: the one at work, and those in line. */
+  suspects: number;
   /** What to call when handlers are to be aborted. */
   readonly onAbort: Map<Run, () => void>;
 };
@@ -101,5 +123,30 @@ export function fieldsOf(run: Run): { eventId: string; type: string; workflow: s
     type: event.type,
     workflow: workflowName,
     ...(event.service === 'fhir' ? { resourceType: event.resourceType } : {}),
+  };
+}
+
+type Job = Pick<Run, 'address' | 'event' | 'json' | 'workflow' | 'workflowName'>;
+
+export function newRun(
+  { address, event, json, workflow, workflowName }: Job,
+  { id, rest }: EventKey,
+  from: { row: WaitingRow; redrive: number | undefined } | undefined,
+): Run {
+  return {
+    address,
+    event,
+    eventKey: `${id}.${rest}`,
+    json,
+    workflow,
+    workflowName,
+    row: from?.row,
+    redrive: from?.redrive,
+    posts: [],
+    isSafe: false,
+    puttingOff: undefined,
+    isSuspect: false,
+    leaveLine: undefined,
+    ended: undefined,
   };
 }

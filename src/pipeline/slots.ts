@@ -10,42 +10,49 @@ export type Slots<Key> = {
   leave(key: Key, who: object): void;
 };
 
-/**
- * @param places how many there are for a key
- * @param isBefore who of two in line comes first; the one who came first, where left out
- */
-export function createSlots<Key>(
-  places: (key: Key) => number,
-  isBefore?: (a: object, b: object) => boolean,
-): Slots<Key> {
-  type Waiting = { who: object; answer: (hasPlace: boolean) => void };
-  const lines = new Map<Key, { taken: number; line: Waiting[] }>();
+export type Queueing = {
+  /** Who of two in line goes first; the one who came first, where left out. */
+  isBefore?: (a: object, b: object) => boolean;
+  /** Who stands in a second line: a place that becomes free goes to the first and the second line in turn. */
+  isSecond?: (who: object) => boolean;
+};
+
+type Waiting = { who: object; answer: (hasPlace: boolean) => void };
+type State = { taken: number; first: Waiting[]; second: Waiting[]; isSecondsTurn: boolean };
+
+/** @param places how many there are for a key */
+export function createSlots<Key>(places: (key: Key) => number, queueing: Queueing = {}): Slots<Key> {
+  const { isBefore, isSecond = () => false } = queueing;
+  const states = new Map<Key, State>();
   return {
     take(key, who) {
-      let state = lines.get(key);
+      let state = states.get(key);
       if (!state) {
-        state = { taken: 0, line: [] };
-        lines.set(key, state);
+        state = { taken: 0, first: [], second: [], isSecondsTurn: false };
+        states.set(key, state);
       }
       if (state.taken < places(key)) {
         state.taken += 1;
         return true;
       }
-      const { line } = state;
+      const line = isSecond(who) ? state.second : state.first;
       return new Promise((answer) => line.push({ who, answer }));
     },
     give(key) {
-      const state = lines.get(key);
+      const state = states.get(key);
       if (!state) return;
-      const next = takeNext(state.line);
+      const isSeconds = state.first.length === 0 || (state.isSecondsTurn && state.second.length > 0);
+      state.isSecondsTurn = !isSeconds;
+      const next = takeNext(isSeconds ? state.second : state.first);
       if (next) return next.answer(true);
       state.taken -= 1;
-      if (state.taken === 0) lines.delete(key);
+      if (state.taken === 0) states.delete(key);
     },
     leave(key, who) {
-      const state = lines.get(key);
-      const at = state?.line.findIndex((waiting) => waiting.who === who) ?? -1;
-      if (at >= 0) state?.line.splice(at, 1)[0]?.answer(false);
+      const state = states.get(key);
+      const line = (isSecond(who) ? state?.second : state?.first) ?? [];
+      const at = line.findIndex((waiting) => waiting.who === who);
+      if (at >= 0) line.splice(at, 1)[0]?.answer(false);
     },
   };
 

@@ -5,7 +5,7 @@ import type { BlobPage, BlobStore } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 /** A container of Blob Storage through the SDK, whose own retries are off. */
-export function createAzureBlobStore(connection: StorageConnection, container: string): BlobStore {
+export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const client = containerClient(connection, container);
 
   return {
@@ -74,7 +74,7 @@ export function createAzureBlobStore(connection: StorageConnection, container: s
 
 type BlobItem = { name: string; properties: { createdOn?: Date; lastModified: Date } };
 
-function containerClient(connection: StorageConnection, container: string): ContainerClient {
+function containerClient(connection: StorageConnection<'blob'>, container: string): ContainerClient {
   const options = { retryOptions: { maxTries: 1 } };
   const service =
     connection.kind === 'identity'

@@ -4,7 +4,7 @@ import type { QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 /** A storage queue through the SDK, whose own retries are off. */
-export function createAzureQueueStore(connection: StorageConnection, queue: string): QueueStore {
+export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
   const client = queueClient(connection, queue);
 
   return {
@@ -33,7 +33,7 @@ export function createAzureQueueStore(connection: StorageConnection, queue: stri
   };
 }
 
-function queueClient(connection: StorageConnection, queue: string): QueueClient {
+function queueClient(connection: StorageConnection<'queue'>, queue: string): QueueClient {
   const options = { retryOptions: { maxTries: 1 } };
   const service =
     connection.kind === 'identity'

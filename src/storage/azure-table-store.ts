@@ -11,7 +11,7 @@ import { type Commit, type Page, type Read, StorageError, type TableStore } from
 const MOST_CLIENTS = 200;
 
 /** Table Storage through the SDK, whose own retries are off: who calls decides what a failed try means. */
-export function createAzureTableStore(connection: StorageConnection): TableStore {
+export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
   const service = serviceClient(connection);
   const clients = new Map<string, TableClient>();
 
@@ -100,13 +100,13 @@ export function createAzureTableStore(connection: StorageConnection): TableStore
   };
 }
 
-function tableClient(connection: StorageConnection, table: string): TableClient {
+function tableClient(connection: StorageConnection<'table'>, table: string): TableClient {
   return connection.kind === 'identity'
     ? new TableClient(connection.tableServiceUri, table, connection.credential, clientOptions())
     : TableClient.fromConnectionString(connection.connectionString, table, clientOptions(connection.connectionString));
 }
 
-function serviceClient(connection: StorageConnection): TableServiceClient {
+function serviceClient(connection: StorageConnection<'table'>): TableServiceClient {
   return connection.kind === 'identity'
     ? new TableServiceClient(connection.tableServiceUri, connection.credential, clientOptions())
     : TableServiceClient.fromConnectionString(connection.connectionString, clientOptions(connection.connectionString));

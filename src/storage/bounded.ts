@@ -5,14 +5,19 @@ import { StorageError, type TableStore } from './table-store.js';
 
 type Call<T> = (signal: AbortSignal) => Promise<T>;
 
-/** The same store, but every call ends within `ms`: at the latest it rejects with the code `timeout`. */
+/** For rows that no key leads to, storage looks for up to 5 s before it answers with what it has found so far. */
+const SEARCH_MS = 10_000;
+
+/** The same store, but every call ends within `ms`, a search in 10 s: at the latest it rejects with the code `timeout`. */
 export function boundedTables(store: TableStore, clock: Clock, ms: number): TableStore {
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded(clock, ms, signal, call);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, withinMs = ms) =>
+    bounded(clock, withinMs, signal, call);
   return {
     commit: (table, partition, operations, signal) =>
       within(signal, (inner) => store.commit(table, partition, operations, inner)),
     read: (table, partition, key, signal) => within(signal, (inner) => store.read(table, partition, key, inner)),
-    query: (table, query, signal) => within(signal, (inner) => store.query(table, query, inner)),
+    query: (table, query, signal) =>
+      within(signal, (inner) => store.query(table, query, inner), query.anyOf ? Math.max(ms, SEARCH_MS) : ms),
     create: (table, signal) => within(signal, (inner) => store.create(table, inner)),
     drop: (table, signal) => within(signal, (inner) => store.drop(table, inner)),
     list: (prefix, signal) => within(signal, (inner) => store.list(prefix, inner)),

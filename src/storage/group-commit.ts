@@ -10,11 +10,13 @@ import { StorageError } from './table-store.js';
  * What can happen to a transaction, and what is done:
  *   done            every write in it is answered.
  *   refused         nothing was written. The write it names is taken out and read; the rest is sent again. From the
- *                   second refusal on the rest is read first, so that n conflicts do not cost n transactions.
+ *                   second refusal on the rest is read first, so that n conflicts do not cost n transactions; from the
+ *                   third on, after a pause.
  *   fails, or never answers
  *                   It may have taken effect, or may yet. One row stands for all of it, since it is all or nothing: a
- *                   row that holds its write says that all were written. A row that does not is not final, so the very
- *                   same writes are sent again, and whatever applied first refuses the second.
+ *                   row that holds its write says that all were written: then they are only read, for somebody may
+ *                   have changed or deleted them since. A row that does not is not final, so the very same writes are
+ *                   sent again, and whatever applied first refuses the second.
  * A process that dies at any of these leaves all of a transaction or nothing; whoever comes next reads which.
  */
 export type GroupCommit = {
@@ -27,9 +29,12 @@ export type Write = {
   isOwn(row: Row | undefined): boolean;
   /** On the monotonic clock: it is not sent after this, and what is unknown then is thrown as a StorageError. */
   untilMs: number;
+  /** Asked before every sending; when nobody wants it any more, it is as if its time were over. */
+  isWanted?: () => boolean;
 };
 
 export type Written =
+  /** `etag` is '' for a delete, and where the row was deleted since. */
   | { kind: 'written'; etag: string }
   /** The row is not as the operation wants it. `read` is how it is. */
   | { kind: 'conflict'; read: Read }
@@ -42,7 +47,9 @@ const MOST_BYTES = 3_500_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1000;
 
-type Entry = Write & {
+const ALWAYS = () => true;
+
+type Entry = Required<Write> & {
   settle: (written: Written) => void;
   fail: (error: unknown) => void;
   sizeBytes: number;
@@ -58,16 +65,9 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     write(table, partition, write) {
       return new Promise((settle, fail) => {
         const lane = lanes.get(table)?.get(partition) ?? openLane(table, partition);
-        const { operation, isOwn, untilMs } = write;
-        lane.queue.push({
-          operation,
-          isOwn,
-          untilMs,
-          settle,
-          fail,
-          sizeBytes: sizeOf(operation),
-          lastError: undefined,
-        });
+        const { operation, isOwn, untilMs, isWanted = ALWAYS } = write;
+        const sizeBytes = sizeOf(operation);
+        lane.queue.push({ operation, isOwn, untilMs, isWanted, settle, fail, sizeBytes, lastError: undefined });
       });
     },
   };
@@ -92,7 +92,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     let refusals = 0;
     for (let failures = 0; ; ) {
       const nowMs = clock.monotonic();
-      if (open.some((entry) => nowMs > entry.untilMs)) open = open.filter((entry) => isInTime(entry, nowMs));
+      if (open.some((entry) => isLate(entry, nowMs))) open = open.filter((entry) => isInTime(entry, nowMs));
       if (open.length === 0) return;
       const sent = open;
       try {
@@ -112,6 +112,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
             refusals += 1;
             const suspects = refusals > 1 ? sent : [named];
             open = [...sent.filter((entry) => !suspects.includes(entry)), ...(await stillOpen(lane, suspects))];
+            if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
             break;
           }
           case 'no-table':
@@ -139,7 +140,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   /** Reads each and answers what can be answered: the write is there, or can no longer be done. The rest is returned. */
-  async function stillOpen(lane: Lane, entries: Entry[]): Promise<Entry[]> {
+  async function stillOpen(lane: Lane, entries: Entry[], wereWritten = false): Promise<Entry[]> {
     const open = await Promise.all(
       entries.map(async (entry) => {
         const { operation } = entry;
@@ -149,8 +150,9 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
         });
         if (!read) return entry;
         const { stored } = read;
-        if (entry.isOwn(stored?.row)) entry.settle({ kind: 'written', etag: stored?.etag ?? '' });
-        else if (isPossible(operation, stored?.etag)) return entry;
+        const isGone = wereWritten && (!stored || operation.kind === 'delete');
+        if (isGone || entry.isOwn(stored?.row)) entry.settle({ kind: 'written', etag: stored?.etag ?? '' });
+        else if (!wereWritten && isPossible(operation, stored?.etag)) return entry;
         else entry.settle({ kind: 'conflict', read });
         return undefined;
       }),
@@ -164,17 +166,14 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     if (!spokesman) return sent;
     const read = await tables.read(lane.table, lane.partition, spokesman.operation.key).catch(() => undefined);
     if (!read || !spokesman.isOwn(read.stored?.row)) return sent;
-    return stillOpen(lane, sent);
+    return stillOpen(lane, sent, true);
   }
 
   function isInTime(entry: Entry, nowMs: number): boolean {
-    if (nowMs <= entry.untilMs) return true;
-    const cause = entry.lastError;
-    const code = cause instanceof StorageError ? cause.code : 'late';
+    if (!isLate(entry, nowMs)) return true;
+    const code = entry.lastError instanceof StorageError ? entry.lastError.code : 'late';
     entry.fail(
-      new StorageError(code, `A write could not be made in time (${code}); whether it took effect is not known.`, {
-        cause,
-      }),
+      new StorageError(code, `A write could not be made in time (${code}); whether it took effect is not known.`),
     );
     return false;
   }
@@ -204,6 +203,10 @@ function takeBatch(lane: Lane): Entry[] {
   }
   lane.queue = left;
   return batch;
+}
+
+function isLate(entry: Entry, nowMs: number): boolean {
+  return nowMs > entry.untilMs || !entry.isWanted();
 }
 
 function isPossible(operation: Operation, etag: string | undefined): boolean {

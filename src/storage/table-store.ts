@@ -21,7 +21,10 @@ export type TableStore = {
 };
 
 export type Value = string | number | boolean;
-/** Properties without the keys. Names that begin with `odata` and the name `timestamp` are storage's own. */
+/**
+ * Properties without the keys. Storage's own are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag` in any case,
+ * and what begins with `odata`; so is `__proto__`.
+ */
 export type Row = Readonly<Record<string, Value>>;
 
 export type Operation =

@@ -19,7 +19,7 @@ export type Waiting = {
   /** Rows of a shard that are due, in order of due time; `next`: there may be more after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
   isDue(shard: string, now: Date): Promise<boolean>;
-  /** Rows for jobs of the events that have this id; looks at 20,000 rows at the most. */
+  /** Rows for jobs of the events that have this id; reads 20 pages of a shard at the most. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
   /** How many rows there are, counting up to `most`, and when the earliest is or was due. */
   count(most: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
@@ -43,7 +43,7 @@ export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `lo
 const TABLE = 'waiting';
 const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 const PAGE = 1000;
-const MOST_LOOKED_AT = 20_000;
+const MOST_PAGES_LOOKED_AT = 20;
 const DELETE_WITHIN_MS = 10_000;
 
 export function createWaiting(deps: {
@@ -116,8 +116,8 @@ export function createWaiting(deps: {
       const found = await Promise.all(
         [shardFor(false, idDigest), shardFor(true, idDigest)].map(async (partition) => {
           const rows: WaitingRow[] = [];
-          let looked = 0;
-          for (let page: string | undefined, first = true; (first || page) && looked < MOST_LOOKED_AT; first = false) {
+          let page: string | undefined;
+          for (let pages = 0; pages === 0 || (page && pages < MOST_PAGES_LOOKED_AT); pages += 1) {
             const answer = await tables.query(TABLE, {
               partition,
               anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }],
@@ -126,7 +126,6 @@ export function createWaiting(deps: {
             });
             rows.push(...answer.rows.map(decode));
             page = answer.next;
-            looked += PAGE;
           }
           return rows;
         }),
@@ -139,15 +138,22 @@ export function createWaiting(deps: {
       let earliest: string | undefined;
       for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
         for (let page: string | undefined, first = true; first || page; first = false) {
-          const answer = await tables.query(TABLE, { partition: shard, limit: PAGE, ...(page ? { page } : {}) });
+          // Once there are enough, only the first row of a shard is of interest: it may be the earliest of all.
+          const limit = rows < most ? PAGE : 1;
+          const answer = await tables.query(TABLE, { partition: shard, limit, ...(page ? { page } : {}) });
           const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
-          if (due && (!earliest || due < earliest)) earliest = due;
+          // A later version of the app may give a row a name that has no time in it.
+          if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
           rows += answer.rows.length;
           page = answer.next;
-          if (rows >= most) return { rows, isMore: true, earliestDueAt: earliest ? new Date(earliest) : undefined };
+          if (rows >= most && due) break;
         }
       }
-      return { rows, isMore: false, earliestDueAt: earliest ? new Date(earliest) : undefined };
+      return {
+        rows: Math.min(rows, most),
+        isMore: rows >= most,
+        earliestDueAt: earliest ? new Date(earliest) : undefined,
+      };
     },
   };
 }

@@ -39,6 +39,7 @@ export type What =
   | 'job-not-written'
   | 'row-failed'
   | 'wake-failed'
+  | 'message-dropped'
   | 'ledger-expired'
   | 'ledger-expiry-failed'
   | 'stopping'

@@ -1,6 +1,6 @@
 import { keyOf } from '../events/key.js';
 import type { Hold } from '../pipeline/hold.js';
-import type { Run } from '../pipeline/run.js';
+import { newRun, type Run } from '../pipeline/run.js';
 import { addressOf } from '../storage/address.js';
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
@@ -11,22 +11,8 @@ import type { HealthEvent, Workflow } from '../workflow.js';
 export function runOf(event: HealthEvent, workflow: Workflow | undefined): Run {
   const key = keyOf(event);
   const workflowName = workflow?.name ?? 'test';
-  return {
-    address: addressOf(key, workflowName),
-    event,
-    eventKey: `${key.id}.${key.rest}`,
-    json: JSON.stringify(event),
-    workflowName,
-    workflow,
-    row: undefined,
-    redrive: undefined,
-    posts: [],
-    isSafe: false,
-    puttingOff: undefined,
-    isSuspect: false,
-    leaveLine: undefined,
-    ended: undefined,
-  };
+  const address = addressOf(key, workflowName);
+  return newRun({ address, event, json: JSON.stringify(event), workflow, workflowName }, key, undefined);
 }
 
 export function recordOf({ attempt, firstTryAt }: { attempt: number; firstTryAt: Date }): JobRecord {
@@ -51,6 +37,7 @@ export function watermarkOf(fence: number): Watermark {
 export function held<T>(value: T): Hold<T> {
   return {
     value,
+    etag: '',
     heldUntilMs: Number.POSITIVE_INFINITY,
     isOver: false,
     mayStart: () => true,

@@ -1,6 +1,7 @@
-import { createContext } from '../pipeline/context.js';
+import { createContext, visible } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
+import { createRowTurns } from '../pipeline/row-turns.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import type { JobRecord } from '../storage/ledger.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
@@ -80,7 +81,14 @@ export function createTestKit(): TestKit {
     },
   };
 
-  const world = { tables: store, commit, random, telemetry };
+  const world = {
+    tables: store,
+    commit,
+    rowTurns: createRowTurns(),
+    writing: new Set<Promise<unknown>>(),
+    random,
+    telemetry,
+  };
 
   return {
     clock,
@@ -120,7 +128,10 @@ export function createTestKit(): TestKit {
     },
 
     rows: (table) =>
-      store.inspect(table).map(({ partition, key, row }) => ({ partition, key, row: withoutMarks(row) })),
+      store.inspect(table).flatMap(({ partition, key, row }) => {
+        const seen = visible(row);
+        return seen ? [{ partition, key, row: seen }] : [];
+      }),
   };
 
   function judge(result: HandlerResult, record: JobRecord, workflow: Workflow): TryResult {
@@ -139,9 +150,4 @@ function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
   if (signal?.aborted) run();
   signal?.addEventListener('abort', run);
   return () => signal?.removeEventListener('abort', run);
-}
-
-/** Names that begin with '_' are the app's own marks, which workflows do not see either. */
-function withoutMarks(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_')));
 }

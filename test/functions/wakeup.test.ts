@@ -52,7 +52,7 @@ describe('when rows wait', () => {
 
     await functions.call('redeliver', { shard: 'long-1', note: 'secret' });
 
-    expect(lines).toEqual(['warn {"what":"wake-failed","errorCode":"bad-message"}']);
+    expect(lines).toEqual(['warn {"what":"message-dropped","errorCode":"bad-message"}']);
   });
 });
 

@@ -36,6 +36,12 @@ describe('when the settings are gathered', () => {
     });
   });
 
+  it('given values that are no texts, then it names them', () => {
+    write('local.settings.json', { PORT: 7191, LOOKUPS: true, WORKSPACES: 'a' } as never);
+
+    expect(() => withLocalSettings(appRoot, {})).toThrow(/put quotes around the values of PORT, LOOKUPS/);
+  });
+
   it('given a file that is no JSON, then it says so', () => {
     writeFileSync(join(appRoot, 'local.settings.json'), '{');
 

@@ -57,6 +57,16 @@ describe('when no storage is named', () => {
     expect(connectionOf(second)).toBe(connectionOf(first));
   });
 
+  it('given two of different folders that start at the same time, then each has one, though both want the usual ports', async () => {
+    const another = mkdtempSync(join(tmpdir(), 'ahds-'));
+    const [first, second] = await Promise.all([useStorage(), useStorage(another)]);
+
+    expect(connectionOf(second)).not.toBe(connectionOf(first));
+
+    await release(second);
+    rmSync(another, { recursive: true });
+  });
+
   it('given what a keeper that was killed has left, then Azurite is started anew', async () => {
     const first = await useStorage();
     const pid = keeperPid(appRoot) ?? Number.NaN;
@@ -106,14 +116,14 @@ describe('when a storage is named', () => {
   });
 });
 
-function startUser(env: NodeJS.ProcessEnv): TestProcess {
-  const user = startProcess('test/local/storage-user.mjs', [appRoot], { env });
+function startUser(env: NodeJS.ProcessEnv, root = appRoot): TestProcess {
+  const user = startProcess('test/local/storage-user.mjs', [root], { env });
   users.push(user);
   return user;
 }
 
-async function useStorage(): Promise<TestProcess> {
-  const user = startUser(NO_STORAGE);
+async function useStorage(root = appRoot): Promise<TestProcess> {
+  const user = startUser(NO_STORAGE, root);
   await user.printed('provided Default');
   return user;
 }

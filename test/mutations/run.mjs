@@ -2,7 +2,7 @@
 //   npm run mutations [-- RULE …]
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mutations } from './mutations.mjs';
+import { mutations } from './mutations.ts';
 
 const jest = createRequire(import.meta.url)
   .resolve('jest/package.json')
@@ -13,10 +13,12 @@ for (const mutation of mutations.filter(({ rule }) => wanted.length === 0 || wan
   const startedAt = Date.now();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [jest, '-c', 'test/mutations/jest.config.mjs', '--bail', mutation.tests],
+    // Without an Azurite: its half of the contracts is left out.
+    [jest, '-c', 'test/mutations/jest.config.mjs', '--bail', '-t', '^(?!.*Azurite)', mutation.tests],
     {
       env: { ...process.env, MUTATION_PATCH: JSON.stringify(mutation), NIGHTS: process.env.NIGHTS ?? '400' },
       encoding: 'utf8',
+      timeout: 600_000,
     },
   );
   const hasPlace = !stderr.includes('its place in');

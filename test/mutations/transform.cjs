@@ -11,7 +11,7 @@ module.exports = {
       if (relative(config.rootDir, path).split(sep).join('/') !== patch.file) return source;
       if (!source.includes(patch.find))
         throw new Error(
-          `mutation '${patch.rule}': its place in ${patch.file} is gone; bring test/mutations/mutations.mjs up to date`,
+          `mutation '${patch.rule}': its place in ${patch.file} is gone; bring test/mutations/mutations.ts up to date`,
         );
       return source.replace(patch.find, () => patch.put);
     };

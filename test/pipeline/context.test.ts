@@ -1,5 +1,9 @@
 import { createTestKit, fhirEvent } from '../../src/testing/index.js';
-import { defineWorkflow, fhir, type Row } from '../../src/workflow.js';
+import { defineWorkflow, fhir, minutes, type Row, seconds } from '../../src/workflow.js';
+import { holdWorkflow } from './held-workflow.js';
+import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+
+const raw = rawEvent();
 
 const v1 = fhirEvent({ resourceId: 'p1', version: 1 });
 const other = fhirEvent({ resourceId: 'p2', version: 1 });
@@ -43,6 +47,125 @@ describe('a row of a workflow with ordering latest', () => {
     await kit.run(writer({ by: 'other' }), other, { fence: 9 });
 
     expect(await kit.run(writer({ by: 'mine' }), v1, { fence: 1 })).toEqual({ kind: 'completed' });
+  });
+});
+
+describe('a table, when the lease is over or nearly', () => {
+  it('given a process that stood still until the last 5 s of the lease, then nothing is written, and that is no try', async () => {
+    const account = createAccount();
+    const { workflow, started } = holdWorkflow({ timeout: minutes(5) });
+    const app = startApp(account, { workflows: [workflow] });
+    await app.pipeline.deliver([raw]);
+    await account.pass(100);
+    void app.runDueRows();
+    const call = await started(0);
+
+    account.clock.advance(56_000);
+    const write = call.context.tables('state').change('p', 'k', () => ({ version: 1 }), { expect: 'absent' });
+
+    await expect(write).rejects.toMatchObject({ name: 'LeaseLostError', code: 'lease-lost' });
+    expect(account.tables.inspect('state')).toEqual([]);
+  });
+
+  it('given a handler that nobody waits for any more, then nothing is written', async () => {
+    const account = createAccount();
+    const { workflow, started } = holdWorkflow({ timeout: seconds(1) });
+    const app = startApp(account, { workflows: [workflow] });
+    void app.pipeline.deliver([raw]);
+    const call = await started(0);
+    await account.pass(62_000);
+
+    const write = call.context.tables('state').change('p', 'k', () => ({ version: 1 }), { expect: 'absent' });
+
+    await expect(write).rejects.toMatchObject({ code: 'lease-lost' });
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'waiting', errorCode: 'hung' });
+  });
+});
+
+describe('a table, when a handler has ended before its writes', () => {
+  it('given a newer version is applied elsewhere, then the write of the older one does not come after it', async () => {
+    const account = createAccount();
+    const failFetch = Promise.withResolvers<void>();
+    const alert = defineWorkflow({
+      name: 'alert',
+      on: fhir('*'),
+      ordering: 'latest',
+      async handle({ version }, { tables }) {
+        const isHigh = version === 1;
+        await Promise.all([
+          tables('alerts').change('p', 'k', (row) => (isHigh ? { high: true } : row ? 'remove' : 'keep')),
+          isHigh ? failFetch.promise : undefined,
+        ]);
+      },
+    });
+    const [one, other] = [startApp(account, { workflows: [alert] }), startApp(account, { workflows: [alert] })];
+    let isDown = true;
+    one.storageIs(({ method, on }) => (isDown && method === 'commit' && on === 'alerts' ? 'fail-before' : 'ok'));
+    void one.pipeline.deliver([rawEvent({ id: 'v1', version: 1 })]);
+    await account.pass(1000);
+    failFetch.reject(new Error('503'));
+    await account.pass(8000); // the write is not sent again, and nobody waits for it
+    const v1 = rawEvent({ id: 'v1', version: 1 });
+    expect(account.record(addressOfRaw(v1, alert))).toMatchObject({ state: 'waiting', tries: 1 });
+    void other.pipeline.deliver([rawEvent({ id: 'v2', version: 2, change: 'updated' })]);
+    await account.pass(1000);
+    isDown = false;
+
+    for (let turns = 0; turns < 12; turns += 1) {
+      await account.pass(10_000);
+      await one.runDueRows();
+    }
+
+    expect(account.tables.inspect('alerts').filter(({ row }) => row._removed !== true)).toEqual([]);
+    expect(account.record(addressOfRaw(rawEvent({ id: 'v2', version: 2, change: 'updated' }), alert))).toMatchObject({
+      result: 'completed',
+    });
+  });
+});
+
+describe('a decision to write nothing', () => {
+  const toggle = defineWorkflow({
+    name: 'toggle',
+    on: fhir('*'),
+    handle: ({ version }, { tables }) =>
+      tables('states').change('p', 'k', (row) =>
+        row?.on === (version % 2 === 1) ? 'keep' : { on: version % 2 === 1 },
+      ),
+  });
+
+  it('given what the change before it knew is out of date, then the row is read first', async () => {
+    const account = createAccount();
+    const [one, other] = [startApp(account, { workflows: [toggle] }), startApp(account, { workflows: [toggle] })];
+    const at = (version: number, resourceId = 'r') =>
+      rawEvent({ id: `v${version}`, version, change: 'updated', resourceId });
+    await one.pipeline.deliver([at(2)]);
+    const { read } = account.tables;
+    let isLate = true;
+    account.tables.read = async (...args) => {
+      const answer = await read(...args);
+      if (args[0] !== 'states' || !isLate) return answer;
+      isLate = false;
+      return new Promise((resolve) => void account.clock.after(2000, () => resolve(answer)));
+    };
+    void one.pipeline.deliver([at(4, 'another')]);
+    await account.pass(500);
+    void other.pipeline.deliver([at(5)]);
+    await account.pass(500);
+    expect(account.tables.inspect('states').map(({ row }) => row.on)).toEqual([true]);
+
+    void one.pipeline.deliver([at(6)]);
+    await account.pass(5000);
+
+    expect(account.tables.inspect('states').map(({ row }) => row.on)).toEqual([false]);
+  });
+
+  it('given a row that was expected to be absent is there, then it is removed all the same', async () => {
+    const kit = createTestKit();
+    await kit.tables('states').change('p', 'k', () => ({ on: true }));
+
+    await kit.tables('states').change('p', 'k', () => 'remove', { expect: 'absent' });
+
+    expect(kit.rows('states')).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Random } from '../../src/clock.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
-import { createPipeline, type Wakeup } from '../../src/pipeline/pipeline.js';
+import { createPipeline } from '../../src/pipeline/pipeline.js';
+import type { Wakeup } from '../../src/pipeline/rows.js';
 import type { Settings } from '../../src/pipeline/run.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';

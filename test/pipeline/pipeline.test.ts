@@ -235,6 +235,71 @@ describe('a job that failed, and may succeed later', () => {
   });
 });
 
+describe('a row that comes back', () => {
+  const failingOnce = () =>
+    countingWorkflow((run) => {
+      if (run === 1) throw new Error('not yet');
+    });
+
+  it('given the process that left its record to wait, then it is claimed without a read', async () => {
+    const account = createAccount();
+    const app = startApp(account, { workflows: [failingOnce().workflow] });
+    await app.pipeline.deliver([rawEvent()]);
+    await account.pass(11_000);
+    app.calls.length = 0;
+
+    await app.runDueRows();
+
+    expect(app.calls.filter((call) => call.endsWith('ledger20260101'))).toEqual([
+      'commit ledger20260101',
+      'commit ledger20260101',
+    ]);
+  });
+
+  it('given another process has run it since, then the claim of the one that left it is refused, and nothing runs', async () => {
+    const account = createAccount();
+    const counting = failingOnce();
+    const [left, other] = [1, 2].map(() => startApp(account, { workflows: [counting.workflow] }));
+    await left?.pipeline.deliver([rawEvent()]);
+    await account.pass(11_000);
+    const [row] = account.waiting();
+    await other?.runDueRows();
+
+    await account.tables.commit('waiting', row?.shard ?? '', [
+      { kind: 'insert', key: row?.name ?? '', row: row?.row ?? {} },
+    ]);
+    await left?.runDueRows();
+
+    expect(counting.runs).toBe(2);
+    expect(account.record(addressOfRaw(rawEvent(), counting.workflow))).toMatchObject({
+      result: 'completed',
+      tries: 2,
+    });
+    expect(account.waiting()).toEqual([]);
+  });
+
+  it('given many of a workflow that is at its limit, then a delivery of it does not wait for all of them', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ concurrency: 1 });
+    const app = startApp(account, { workflows: [workflow] });
+    const raws = Array.from({ length: 5 }, (_, n) => rawEvent({ id: `row-${n}` }));
+    for (const raw of raws) {
+      await app.addRow({ kind: 'job', address: addressOfRaw(raw, workflow) }, raw);
+    }
+    void app.runDueRows();
+    await account.pass(0);
+
+    void app.pipeline.deliver([rawEvent({ id: 'new' })]);
+    await account.pass(0);
+    for (let n = 0; n < 2; n += 1) {
+      calls[n]?.release();
+      await account.pass(0);
+    }
+
+    expect(calls.map(({ event }) => event.id)).toContain('new');
+  });
+});
+
 describe('a handler that is not done by the deadline', () => {
   it('then a row will look, the POST is acknowledged, and it goes on under its renewed lease', async () => {
     const account = createAccount();

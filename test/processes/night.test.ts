@@ -16,7 +16,7 @@ afterAll(async () => {
   process.env.TEST_AZURITE_PID = shared.pid;
 });
 
-it('given hosts that are killed and a storage that stands still, then nothing is lost and nothing completed runs again', async () => {
+it('given hosts that are killed and a storage that stands still and refuses connections, then nothing is lost and nothing completed runs again', async () => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
   const storage = { connectionString: process.env.TEST_STORAGE ?? '', pid: Number(process.env.TEST_AZURITE_PID) };
 

@@ -6,10 +6,12 @@ import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { mulberry32 } from '../simulation/world.js';
+import { openStorageGate } from './storage-gate.js';
 
 /**
- * A bad night with real processes: several hosts over one Azurite, one client that delivers as Event Grid does until it
- * is acknowledged, kill -9 in between, storage that stands still for a while. Every run of a handler is counted out here.
+ * A bad night with real processes: several hosts over one Azurite, clients that deliver as Event Grid does until they
+ * are acknowledged, kill -9 in between, storage that stands still or refuses connections for a while. Every run of a
+ * handler is counted out here.
  */
 export type Night = {
   seed: number;
@@ -26,7 +28,9 @@ export type Report = {
   posts: number;
   refused: number;
   kills: number;
+  /** How often storage stood still, and how often it refused connections. */
   pauses: number;
+  refusals: number;
   runs: number;
 };
 
@@ -34,13 +38,15 @@ type Raw = Record<string, unknown> & { id: string };
 type Host = { process: TestProcess; url: string };
 
 const REST_MS = 240_000;
+const CLIENTS = 16;
+const ASKED_AT_ONCE = 8;
 const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
 const SERVICE = 'night.fhir.azurehealthcareapis.com';
 
 export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Night): Promise<Report> {
   const random = mulberry32(seed);
   const below = (n: number) => Math.floor(random() * n);
-  const report: Report = { wrongs: [], events: 0, posts: 0, refused: 0, kills: 0, pauses: 0, runs: 0 };
+  const report: Report = { wrongs: [], events: 0, posts: 0, refused: 0, kills: 0, pauses: 0, refusals: 0, runs: 0 };
   const tables = createAzureTableStore({ kind: 'connection-string', connectionString: storage.connectionString });
   const letters = createAzureBlobStore(
     { kind: 'connection-string', connectionString: storage.connectionString },
@@ -61,16 +67,17 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const gate = await openStorageGate(storage.connectionString);
   const env = {
-    EventStorage: storage.connectionString,
+    EventStorage: gate.connectionString,
     LEASE_SECONDS: '10',
-    DEADLINE_SECONDS: '5',
+    DEADLINE_SECONDS: '10',
     NIGHT_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   };
   const hosts: Host[] = await Promise.all(Array.from({ length: howMany }, startHost));
 
   try {
-    await Promise.all([kill(), pauseStorage(), ...Array.from({ length: 4 }, (_, client) => deliver(client))]);
+    await Promise.all([kill(), troubleStorage(), ...Array.from({ length: CLIENTS }, (_, client) => deliver(client))]);
     say(`the night is over: ${JSON.stringify({ ...report, wrongs: report.wrongs.length })}`);
     await endOneInAnOrderlyWay();
     await rest();
@@ -79,6 +86,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     server.close();
     server.closeAllConnections();
     await Promise.all(hosts.map((host) => host.process.kill()));
+    await gate.shut();
   }
   return report;
 
@@ -113,14 +121,21 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     }
   }
 
-  async function pauseStorage(): Promise<void> {
-    while (isNight()) {
-      await pause(8000 + below(8000));
+  async function troubleStorage(): Promise<void> {
+    for (let refuses = random() < 0.5; ; refuses = !refuses) {
+      await pause(3000 + below(5000));
       if (!isNight()) return;
-      report.pauses += 1;
-      process.kill(storage.pid, 'SIGSTOP');
-      await pause(1000 + below(6000));
-      process.kill(storage.pid, 'SIGCONT');
+      if (refuses) {
+        report.refusals += 1;
+        await gate.shut();
+        await pause(500 + below(4000));
+        await gate.open();
+      } else {
+        report.pauses += 1;
+        process.kill(storage.pid, 'SIGSTOP');
+        await pause(1000 + below(5000));
+        process.kill(storage.pid, 'SIGCONT');
+      }
     }
   }
 
@@ -194,13 +209,13 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   async function rest(): Promise<void> {
     const untilMs = systemClock.monotonic() + REST_MS;
     for (;;) {
-      const waiting = await tables.query('waiting', { limit: 1000 });
+      const waiting = await patiently(() => tables.query('waiting', { limit: 1000 }));
       if (waiting.rows.length === 0) return;
       if (systemClock.monotonic() > untilMs) {
         report.wrongs.push(`rows that do not come to an end: ${waiting.rows.map(({ key }) => key).slice(0, 3)}`);
         return;
       }
-      say(`${waiting.rows.length} rows wait; the first is ${waiting.rows[0]?.key}, now ${waiting.now.toISOString()}`);
+      say(`${waiting.rows.length}${waiting.next ? ' and more' : ''} rows wait`);
       await pause(3000);
     }
   }
@@ -208,38 +223,50 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   async function lookAtTheEnd(): Promise<void> {
     const blobs = new Set<string>();
     for (let page: string | undefined, first = true; first || page; first = false) {
-      const answer = await letters.list('pending/', { limit: 1000, ...(page ? { page } : {}) });
+      const from = page;
+      const answer = await patiently(() => letters.list('pending/', { limit: 1000, ...(from ? { page: from } : {}) }));
       for (const blob of answer.blobs) blobs.add(blob.name);
       page = answer.next;
     }
     const dead = new Map<string, number>();
     for (const blob of blobs) {
-      const { id } = (JSON.parse((await letters.read(blob)) ?? '{}') as { event: Raw }).event;
+      const { id } = (JSON.parse((await patiently(() => letters.read(blob))) ?? '{}') as { event: Raw }).event;
       dead.set(id, (dead.get(id) ?? 0) + 1);
     }
     for (const id of invalid)
       if (dead.get(id) !== 1) report.wrongs.push(`an invalid event has ${dead.get(id) ?? 0} dead letters: ${id}`);
 
     const newest = new Map<string, number>();
-    for (const [id, { resource, version }] of valid) {
-      const told = (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as Told;
-      const [event] = told.events ?? [];
-      const jobs = Object.entries(event?.workflows ?? {});
-      const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
-      if (event?.state !== 'settled' || ended.length !== 3)
-        report.wrongs.push(`not settled at the end: ${id} ${JSON.stringify(event?.workflows)}`);
-      const letters = jobs.filter(([, { status }]) => status === 'dead-lettered').length;
-      if ((dead.get(id) ?? 0) !== letters)
-        report.wrongs.push(`${letters} jobs are dead, with ${dead.get(id) ?? 0} dead letters: ${id}`);
-      if (event?.workflows['resource-index']?.status === 'completed') keepLargest(newest, `index ${resource}`, version);
-      if (event?.workflows.newest?.status === 'completed') keepLargest(newest, `newest ${resource}`, version);
-    }
-    for (const { row } of (await tables.query('resources', { limit: 1000 })).rows)
+    const left = valid.entries();
+    await Promise.all(
+      Array.from({ length: ASKED_AT_ONCE }, async () => {
+        for (const [id, of] of left) await lookAtEvent(id, of, dead.get(id) ?? 0, newest);
+      }),
+    );
+    for (const { row } of (await patiently(() => tables.query('resources', { limit: 1000 }))).rows)
       compare(newest, `index ${row.resourceId}`, row.version);
-    for (const { key, row } of (await tables.query('newest', { limit: 1000 })).rows) {
+    for (const { key, row } of (await patiently(() => tables.query('newest', { limit: 1000 }))).rows) {
       compare(newest, `newest ${/Patient(r\d+)$/.exec(key)?.[1]}`, row.version);
     }
     for (const [what, version] of newest) report.wrongs.push(`no row for ${what}, version ${version}`);
+  }
+
+  async function lookAtEvent(
+    id: string,
+    { resource, version }: { resource: string; version: number },
+    letters: number,
+    newest: Map<string, number>,
+  ): Promise<void> {
+    const told = await patiently(async () => (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as Told);
+    const [event] = told.events ?? [];
+    const jobs = Object.entries(event?.workflows ?? {});
+    const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
+    if (event?.state !== 'settled' || ended.length !== (version === 1 ? 4 : 3))
+      report.wrongs.push(`not settled at the end: ${id} ${JSON.stringify(event?.workflows)}`);
+    const dead = jobs.filter(([, { status }]) => status === 'dead-lettered').length;
+    if (letters !== dead) report.wrongs.push(`${dead} jobs are dead, with ${letters} dead letters: ${id}`);
+    if (event?.workflows['resource-index']?.status === 'completed') keepLargest(newest, `index ${resource}`, version);
+    if (event?.workflows.newest?.status === 'completed') keepLargest(newest, `newest ${resource}`, version);
   }
 
   function compare(newest: Map<string, number>, what: string, version: unknown): void {
@@ -254,6 +281,18 @@ type Told = { events?: { state: string; workflows: Record<string, { status: stri
 
 function keepLargest(of: Map<string, number>, key: string, value: number): void {
   of.set(key, Math.max(of.get(key) ?? 0, value));
+}
+
+/** A connection that lay idle may be cut off by its server at the moment of use: what only reads asks again. */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = 4; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (left === 0) throw error;
+      await pause(500);
+    }
+  }
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,8 +6,8 @@ import { spendNight } from './night.js';
 
 const HELP = `npm run soak [-- --minutes 10] [-- --hosts 3] [-- --seed N]
 
-Hosts over one Azurite, killed and started again; storage that stands still; one client that delivers until it is
-acknowledged. Ends by itself, with 1 if anything was lost or ran after it had completed.
+Hosts over one Azurite, killed and started again; storage that stands still or refuses connections; clients that deliver
+until they are acknowledged. Ends by itself, with 1 if anything was lost or ran after it had completed.
 `;
 
 const { values } = parseArgs({

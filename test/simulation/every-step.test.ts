@@ -5,8 +5,11 @@ import type { Fault } from './world.js';
 
 jest.setTimeout(300_000);
 
-type Story = { given: string; live: (hospital: Hospital) => Promise<void> };
+/** `drops`: how many tables go in it when nothing goes wrong. */
+type Story = { given: string; live: (hospital: Hospital) => Promise<void>; drops?: number };
 
+const old = hospitalEvent({ resource: 1, version: 1, life: 0 });
+const alsoOld = hospitalEvent({ resource: 2, version: 1, life: 0 });
 const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
 const v2 = hospitalEvent({ resource: 1, version: 2, life: 1 });
 const behaving = (...of: Behaviour[]) => {
@@ -64,6 +67,21 @@ const stories: Story[] = [
     },
   },
   {
+    given: 'an event of a day whose table is being dropped',
+    drops: 1,
+    async live(hospital) {
+      hospital.publish([old]);
+      await hospital.world.run({ ms: 700_000 });
+      const [app] = hospital.apps;
+      if (app) hospital.expire(app);
+      await hospital.world.run({ ms: 10, steps: 4 });
+      hospital.publish([alsoOld]);
+      await hospital.world.run({ ms: 10, steps: 40 });
+      hospital.publish([alsoOld, v1]);
+      await hospital.world.run({ ms: 200_000 });
+    },
+  },
+  {
     given: 'a process that ends in an orderly way with handlers at work',
     async live(hospital) {
       hospital.behaviour = behaving('ignores-signal', 'slow', 'slow', 'ok');
@@ -92,7 +110,7 @@ async function tell(
 async function measure(story: Story): Promise<{ steps: number; calls: number }> {
   let calls = 0;
   let steps = 0;
-  await tell(story, ({ world }) => {
+  const { hospital } = await tell(story, ({ world }) => {
     world.faults = ({ table, method }) => {
       if (isOfInterest(table, method)) calls += 1;
       return 'ok';
@@ -101,6 +119,7 @@ async function measure(story: Story): Promise<{ steps: number; calls: number }> 
       steps += 1;
     };
   });
+  expect(hospital.drops).toBe(story.drops ?? 0);
   return { steps, calls };
 }
 

@@ -3,12 +3,13 @@ import { digest } from '../../src/digest.js';
 import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
-import { createPipeline, type Pipeline, type Wakeup } from '../../src/pipeline/pipeline.js';
+import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
+import type { Wakeup } from '../../src/pipeline/rows.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
-import { createLedger } from '../../src/storage/ledger.js';
+import { createLedger, type Ledger } from '../../src/storage/ledger.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
 import { createWatermarks } from '../../src/storage/watermarks.js';
@@ -37,7 +38,11 @@ export type Hospital = {
   publish(events: readonly unknown[]): void;
   /** Somebody asks for a redrive of every dead job. */
   redriveAll(): void;
+  /** The timer that drops the tables of days that are over. */
+  expire(app: App): void;
   behaviour: (address: Address) => Behaviour;
+  /** How many tables were dropped. */
+  drops: number;
   /** Every wrong thing that was seen. */
   wrongs: string[];
   /** What has left any process: logs and error messages. */
@@ -49,12 +54,14 @@ export type Hospital = {
   unacknowledged(): number;
 };
 
-export type App = { machine: Machine; pipeline: Pipeline; waiting: Waiting };
+export type App = { machine: Machine; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined };
 /** Stands in every place of an event that is a patient's business. */
 export const MARKER = 'PHI-MARKER';
 
+/** Ten minutes: longer than most redeliveries here, as the real one is longer than Event Grid's. */
+const RETENTION_DAYS = 1 / 144;
 const REDELIVER_MS = [10_000, 30_000, 60_000, 300_000];
 
 export function createHospital(seed: number, options: { skewMs?: number } = {}): Hospital {
@@ -66,6 +73,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   const acknowledged = new Map<Address, { json: string }>();
   const settledAs = new Map<Address, string>();
   const ownersBefore = new Map<Address, { last: string; gone: Set<string> }>();
+  /** Jobs that were settled when their table was dropped: nobody can tell any more what became of them. */
+  const expired = new Set<Address>();
   /** Jobs of all that was ever published. */
   const known = new Set<Address>();
   const appliedOrders = new Map<string, number>();
@@ -79,6 +88,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   const hospital: Hospital = {
     world,
     apps: [],
+    drops: 0,
     wrongs,
     said,
     runs,
@@ -99,12 +109,17 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       void send(events, 0);
     },
     redriveAll,
+    expire(app) {
+      const { ledger, machine } = app;
+      void ledger.expire(machine.clock.now(), RETENTION_DAYS).catch(() => undefined);
+    },
     comeToRest,
     unacknowledged: () => posts,
   };
   const outside = world.spawn();
   const workflows = hospitalWorkflows(hospital, outside);
   world.onEffect(look);
+  watchDrops();
   keepWaking();
   return hospital;
 
@@ -113,13 +128,14 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     const { clock } = machine;
     const tables = boundedTables(machine.tables, clock, 3000);
     const commit = createGroupCommit({ tables, clock, random: machine.random });
+    const ledger = createLedger({ tables, commit });
     const waiting = createWaiting({ tables, commit, clock, random: machine.random });
     const pipeline = createPipeline({
       clock,
       random: machine.random,
       workflows: hospitalWorkflows(hospital, machine).map((workflow) => observed(workflow, machine)),
       stores: {
-        ledger: createLedger({ tables, commit }),
+        ledger,
         waiting,
         watermarks: createWatermarks({ tables, commit }),
         deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, 3000) }),
@@ -130,7 +146,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });
-    const app = { machine, pipeline, waiting };
+    const app = { machine, pipeline, ledger, waiting };
     hospital.apps.push(app);
     return app;
   }
@@ -190,7 +206,9 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         }
         continue;
       }
-      for (const address of jobsOf(event)) acknowledged.set(address, { json: JSON.stringify(raw) });
+      for (const address of jobsOf(event)) {
+        if (!expired.has(address)) acknowledged.set(address, { json: JSON.stringify(raw) });
+      }
     }
     look();
   }
@@ -257,6 +275,23 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       const asking = () => asked.set(address, Math.max(asked.get(address) ?? 0, row.of.redrive));
       void app.waiting.add(row, app.machine.clock.monotonic() + 60_000).then(asking, () => undefined);
     }
+  }
+
+  // ---- retention
+
+  /** What a dropped table held is over, where it was settled; what was not must have a row. */
+  function watchDrops(): void {
+    const { drop } = world.tables;
+    world.tables.drop = async (table) => {
+      for (const address of known) {
+        if (placeOf(address).table !== table) continue;
+        if (recordOf(address)?.state === 'settled') expired.add(address);
+        if (expired.has(address)) acknowledged.delete(address);
+        for (const memory of [settledAs, ownersBefore, asked]) memory.delete(address);
+      }
+      hospital.drops += 1;
+      return drop(table);
+    };
   }
 
   // ---- what must hold at every moment
@@ -392,8 +427,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 }
 
 /**
- * `order` of a change of a resource, as the service made them: versions 1 to 9 of the first incarnation, then, a day
- * later, versions 1 to 9 of the second.
+ * `order` of a change of a resource, as the service made them: versions 1 to 9 of the first incarnation, then, days
+ * later, versions 1 to 9 of the next.
  */
 export function truthOf(event: HealthEvent): Truth {
   const { id, rest } = keyOf(event);
@@ -404,16 +439,16 @@ export function truthOf(event: HealthEvent): Truth {
 type Truth = { resource: string; order: number; eventKey: string };
 
 function orderOf(time: string, version: number): number {
-  return version + (Date.parse(time) >= SECOND_LIFE ? 100 : 0);
+  return version + 100 * LIVES.findLastIndex((life) => Date.parse(time) >= life);
 }
 
-export const FIRST_LIFE = Date.UTC(2026, 2, 14, 8);
-export const SECOND_LIFE = Date.UTC(2026, 2, 15, 8);
+/** When each incarnation of a resource began. The day of the first has long been over. */
+const LIVES = [Date.UTC(2026, 2, 11, 8), Date.UTC(2026, 2, 14, 8), Date.UTC(2026, 2, 15, 8)];
 
-/** An event of the hospital: version `version` of a resource, in its first or second incarnation. */
-export function hospitalEvent(of: { resource: number; version: number; life: 1 | 2; id?: string }): unknown {
+/** An event of the hospital: version `version` of a resource, in one of its incarnations. */
+export function hospitalEvent(of: { resource: number; version: number; life: 0 | 1 | 2; id?: string }): unknown {
   const { resource, version, life } = of;
-  const time = (life === 1 ? FIRST_LIFE : SECOND_LIFE) + version * 30_000;
+  const time = (LIVES[life] as number) + version * 30_000;
   const resourceId = `${MARKER}-${resource}`;
   return {
     id: of.id ?? `event-${resource}-${life}-${version}`,

@@ -4,7 +4,7 @@ import type { Fault } from './world.js';
 
 /** One thing that may happen in a bad night. */
 type Act =
-  | { kind: 'publish'; events: { resource: number; version: number; life: 1 | 2 }[] }
+  | { kind: 'publish'; events: { resource: number; version: number; life: 0 | 1 | 2 }[] }
   | { kind: 'publish-invalid' }
   | { kind: 'pass'; ms: number }
   | { kind: 'crash'; app: number }
@@ -12,13 +12,14 @@ type Act =
   | { kind: 'start' }
   | { kind: 'stop'; app: number }
   | { kind: 'redrive' }
+  | { kind: 'expire'; app: number }
   | { kind: 'weather'; faults: Fault[]; share: number }
   | { kind: 'behaviour'; of: Behaviour[] };
 
 const anEvent = fc.record({
   resource: fc.integer({ min: 1, max: 2 }),
   version: fc.integer({ min: 1, max: 4 }),
-  life: fc.constantFrom(1 as const, 2 as const),
+  life: fc.constantFrom(0 as const, 1 as const, 2 as const),
 });
 const acts = fc.array(
   fc.oneof(
@@ -34,7 +35,7 @@ const acts = fc.array(
       weight: 5,
       arbitrary: fc.record({
         kind: fc.constant('pass' as const),
-        ms: fc.constantFrom(10, 1000, 10_000, 40_000, 120_000),
+        ms: fc.constantFrom(10, 1000, 10_000, 40_000, 120_000, 1_200_000),
       }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), app: fc.nat(2) }) },
@@ -49,6 +50,7 @@ const acts = fc.array(
     { weight: 2, arbitrary: fc.constant({ kind: 'start' as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), app: fc.nat(2) }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'redrive' as const }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('expire' as const), app: fc.nat(2) }) },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -118,6 +120,11 @@ function happen(hospital: Hospital, act: Act): void {
     case 'redrive':
       hospital.redriveAll();
       return;
+    case 'expire': {
+      const app = apps[act.app];
+      if (app) hospital.expire(app);
+      return;
+    }
     case 'weather':
       world.faults = () =>
         world.random() < act.share ? (act.faults[Math.floor(world.random() * act.faults.length)] ?? 'ok') : 'ok';

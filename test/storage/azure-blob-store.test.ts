@@ -5,7 +5,7 @@ import { testConnection } from '../azurite/connection.js';
 import { blobStoreContract } from './blob-store.contract.js';
 import { type StorageServer, startStorageServer } from './storage-server.js';
 
-const azurite = (): StorageConnection => ({ kind: 'connection-string', connectionString: testConnection() });
+const azurite = (): StorageConnection<'blob'> => ({ kind: 'connection-string', connectionString: testConnection() });
 
 describe('a blob store on Azurite', () =>
   blobStoreContract(() => createAzureBlobStore(azurite(), crypto.randomUUID())));

@@ -238,8 +238,6 @@ describe('a connection', () => {
     const store = createAzureTableStore({
       kind: 'identity',
       tableServiceUri: uri,
-      blobServiceUri: uri,
-      queueServiceUri: uri,
       credential: { getToken },
     });
 

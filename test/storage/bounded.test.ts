@@ -83,6 +83,25 @@ describe('a call to storage that never answers', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('given a search for rows that no key leads to, then it has 10 s', async () => {
+    const clock = createTestClock();
+    const tables = boundedTables(
+      faultyTables(createMemoryTableStore({ clock }), () => 'never'),
+      clock,
+      MS,
+    );
+    const ended = jest.fn();
+    const search = tables.query('rows', { anyOf: [{ property: 'state', is: 'ne', value: 'settled' }], limit: 1 });
+    search.finally(ended).catch(() => undefined);
+
+    clock.advance(9999);
+    await new Promise(setImmediate);
+    expect(ended).not.toHaveBeenCalled();
+    clock.advance(1);
+
+    await expect(search).rejects.toMatchObject({ code: 'timeout' });
+  });
+
   it('given the time is over, then the call below hears it, and what it says later does no harm', async () => {
     const clock = createTestClock();
     const { store, signals, answer } = heldReads();

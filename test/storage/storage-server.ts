@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { StorageConnection } from '../../src/storage/storage-connection.js';
+import type { Service, StorageConnection } from '../../src/storage/storage-connection.js';
 
 /** A server in place of storage that answers everything as the test says, to see what becomes of it. */
 export type StorageServer = {
-  connection: StorageConnection;
+  connection: StorageConnection<Service>;
   requests: { method: string; url: string; body: string }[];
   answerWith(answer: (response: ServerResponse, request: IncomingMessage) => void): void;
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import {
   hours,
   NonRetriableError,
   RetryAfterError,
+  type Row,
   seconds,
 } from '../../src/workflow.js';
 
@@ -22,6 +23,22 @@ function throwing(error: unknown) {
     },
   });
 }
+
+it('given a row that was removed under a fence, then it is not among the rows', async () => {
+  const kit = createTestKit();
+  const keep = (wanted: Row | 'remove') =>
+    defineWorkflow({
+      name: 'keep',
+      on: fhir('*'),
+      ordering: 'latest',
+      handle: (_event, { tables }) => tables('states').change('p', 'k', () => wanted),
+    });
+  await kit.run(keep({ on: true }), fhirEvent());
+
+  await kit.run(keep('remove'), fhirEvent());
+
+  expect(kit.rows('states')).toEqual([]);
+});
 
 describe('when a handler is tried', () => {
   it('given it ends well, then it is completed, and has seen its context', async () => {

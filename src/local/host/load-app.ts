@@ -55,7 +55,9 @@ async function importFile(path: string): Promise<void> {
   try {
     await import(pathToFileURL(path).href);
   } catch (error) {
-    if (error instanceof Error && error.name === 'ConfigError') throw new StartError(error.message, { cause: error });
+    if (error instanceof Error && ['ConfigError', 'WorkflowError'].includes(error.name)) {
+      throw new StartError(error.message, { cause: error });
+    }
     throw error;
   }
 }

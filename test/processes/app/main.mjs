@@ -2,7 +2,7 @@ import { registerApp } from '../../../src/functions/register.js';
 import { defineWorkflow, fhir, minutes, NonRetriableError, resourceOf, seconds } from '../../../src/workflow.js';
 import { workflows } from '../../../src/workflows/index.js';
 
-// The app with two workflows more, every run of which is told to a server outside before it does anything.
+// The app with three workflows more, every run of which is told to a server outside before it does anything.
 
 const retry = { tries: 20, from: seconds(1), to: seconds(3), giveUpAfter: minutes(10) };
 
@@ -21,6 +21,14 @@ const tally = defineWorkflow({
   handle: (event, context) => tell('tally', event, context),
 });
 
+const long = defineWorkflow({
+  name: 'long',
+  on: fhir('*', ['created']),
+  timeout: seconds(30), // more than the deadline: every run of it comes from a row
+  retry,
+  handle: (event, context) => tell('long', event, context),
+});
+
 const newest = defineWorkflow({
   name: 'newest',
   on: fhir('*'),
@@ -33,4 +41,4 @@ const newest = defineWorkflow({
   },
 });
 
-registerApp({ workflows: [...workflows, tally, newest] });
+registerApp({ workflows: [...workflows, tally, long, newest] });

@@ -1,0 +1,87 @@
+import type { JobRecord } from '../storage/ledger.js';
+import { decide, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, SUSPECT_CRASHES, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
+import { createHold, type Hold } from './hold.js';
+import { inLine } from './places.js';
+import { type Ending, fieldsOf, type JobDeps, type Run } from './run.js';
+
+/** The name of a dropped table is blocked for 40 s and more. */
+const TABLE_BUSY_MS = 60_000;
+const MOST_CLAIMS = 4;
+const MOST_SUSPECTS_IN_LINE = 32;
+
+// Claiming           dies before it: nothing has happened; after it: the lease lapses, and who takes over counts a crash.
+//                    two at once: one insert, or one etag, wins; the other reads what it is up against.
+//                    outcome unknown: it is given up, never undone; the record, if it is there, lapses.
+export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'; hold: Hold<JobRecord> }> {
+  const { clock, random, stores, settings, telemetry, life, waitingRecords } = deps;
+  const { leaseMs } = settings;
+  const row = run.row && { name: run.row.name, ...(run.redrive ? { redrive: run.redrive } : {}) };
+  let current = row ? (waitingRecords.get(row.name) ?? (await stores.ledger.read(run.address))) : undefined;
+
+  for (let claims = 0; claims < MOST_CLAIMS; claims += 1) {
+    const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
+    switch (decision.kind) {
+      case 'settled':
+        return { kind: 'settled', result: decision.result, redrives: decision.redrives };
+      case 'waiting':
+        return { kind: 'waiting', redrives: decision.redrives };
+      case 'busy':
+        return { kind: 'put-off', inMs: decision.leaseMs + LAPSE_MARGIN_MS };
+      case 'unknown-state':
+        return { kind: 'put-off', inMs: UNKNOWN_LOOK_AGAIN_MS };
+      case 'claim':
+        break;
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
+    }
+    if (decision.record.crashes >= SUSPECT_CRASHES && !(await takeSuspectPlace(run, deps))) {
+      return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
+    }
+    if (life.isStopping) return { kind: 'put-off', inMs: 0 };
+
+    const record: JobRecord = { ...decision.record, owner: random.token(), write: (current?.record.write ?? 0) + 1 };
+    const sentAtMs = clock.monotonic();
+    const written = await stores.ledger.write(run.address, record, {
+      ...(decision.etag === undefined ? { event: run.event } : { etag: decision.etag }),
+      untilMs: sentAtMs + leaseMs / 2,
+    });
+    switch (written.kind) {
+      case 'written':
+        telemetry.count('jobsStarted');
+        if (decision.takesOver) {
+          telemetry.count('leasesTakenOver');
+          telemetry.log('warn', 'job-taken-over', { ...fieldsOf(run), crashes: record.crashes });
+        }
+        return {
+          kind: 'won',
+          hold: createHold(
+            { value: record, etag: written.etag, sentAtMs, leaseMs },
+            {
+              clock,
+              write: (value, { etag, untilMs }) =>
+                stores.ledger.write(run.address, value, { etag, untilMs, isHeld: true }),
+            },
+          ),
+        };
+      case 'table-busy':
+        return { kind: 'put-off', inMs: TABLE_BUSY_MS };
+      case 'conflict':
+        current = written.current;
+        break;
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(written satisfies never)}`);
+    }
+  }
+  return { kind: 'put-off', inMs: leaseMs + LAPSE_MARGIN_MS };
+}
+
+/** Few stand in line for it, since they keep the places of their workflow meanwhile: a quarter of them at the most. */
+async function takeSuspectPlace(run: Run, { suspects, life }: JobDeps): Promise<boolean> {
+  if (run.isSuspect) return true;
+  const mostInLine = Math.min(MOST_SUSPECTS_IN_LINE, Math.floor((run.workflow?.concurrency ?? 1) / 4));
+  if (life.isStopping || life.suspects > mostInLine) return false;
+  life.suspects += 1;
+  run.isSuspect = await inLine(run, suspects.take('suspect', run), () => suspects.leave('suspect', run));
+  if (!run.isSuspect) life.suspects -= 1;
+  return run.isSuspect;
+}

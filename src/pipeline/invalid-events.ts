@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.js';
+import type { InvalidEventError } from '../events/invalid-event-error.js';
+import { dayOf } from '../events/key.js';
+import { toIsoUtc } from '../events/time.js';
+import type { DeadLetters } from '../storage/dead-letters.js';
+import { StorageError } from '../storage/table-store.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { createSlots } from './slots.js';
+import { untilWritten } from './until-written.js';
+
+/** Writes the dead letter of an event that is none of ours, raw as it came. Throws where storage goes on failing. */
+export type WriteInvalid = (raw: unknown, error: InvalidEventError) => Promise<void>;
+
+const AT_ONCE = 32;
+
+// Dies before it: nothing is acknowledged, and it comes again; after it: the same name, which changes nothing.
+export function createWriteInvalid(deps: {
+  clock: Clock;
+  deadLetters: DeadLetters;
+  deadlineMs: number;
+  telemetry: Telemetry;
+}): WriteInvalid {
+  const { clock, deadLetters, deadlineMs, telemetry } = deps;
+  const writing = createSlots<'dead-letter'>(() => AT_ONCE);
+
+  return async (raw, error) => {
+    telemetry.count('eventsInvalid');
+    telemetry.log('warn', 'event-invalid', {
+      problems: error.problems.map(({ path, code }) => `${path}:${code}`).join(' '),
+    });
+    const untilMs = clock.monotonic() + deadlineMs;
+    const cancel = clock.after(deadlineMs, () => writing.leave('dead-letter', error));
+    const hasPlace = await writing.take('dead-letter', error);
+    cancel();
+    if (!hasPlace) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
+    try {
+      await untilWritten(
+        () =>
+          deadLetters.write({
+            stage: 'invalid',
+            of: { kind: 'event', day: dayOfRaw(raw) },
+            reason: error.reason,
+            error: { name: error.name, code: error.reason, message: error.message },
+            problems: error.problems,
+            tries: 0,
+            deadLetteredAt: clock.now().toISOString(),
+            event: raw,
+          }),
+        { clock, untilMs },
+      );
+    } finally {
+      writing.give('dead-letter');
+    }
+  };
+}
+
+/** The date of an event that is none may still be readable. */
+function dayOfRaw(raw: unknown): string {
+  const { eventTime, time } = Object(raw) as { eventTime?: unknown; time?: unknown };
+  const spelling = [eventTime, time].find((value) => typeof value === 'string');
+  return dayOf(typeof spelling === 'string' ? toIsoUtc(spelling) : undefined);
+}

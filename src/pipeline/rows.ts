@@ -1,0 +1,157 @@
+import type { HealthEvent } from '../events/health-event.js';
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { keyOf } from '../events/key.js';
+import { parseEvent } from '../events/parse.js';
+import { type Address, placeOf } from '../storage/address.js';
+import { FAILING_STAGES } from '../storage/ledger.js';
+import type { QueueStore } from '../storage/queue-store.js';
+import { LONG_SHARD_NAMES, SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
+import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
+import type { Deliver } from './deliveries.js';
+import type { WriteInvalid } from './invalid-events.js';
+import { runJob } from './job.js';
+import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
+
+/** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
+export type Wakeup = { shard: string; after?: string };
+
+export type Queues = { due: QueueStore; dueLong: QueueStore };
+
+/**
+ * A queue with this many messages wakes everybody it can already. Its length counts messages that a dead process had
+ * taken, too, which stay hidden for 10 minutes: a lower limit would let those silence the living.
+ */
+const SHORT_QUEUE = 1000;
+const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
+
+type RowOfJob = WaitingRow['of'] & { kind: 'job' };
+
+/** Rows of `waiting` that are due: who is told of them, and what becomes of them. */
+export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deliver; writeInvalid: WriteInvalid }) {
+  const { clock, random, stores, settings, telemetry, workflows, running, settled } = shared;
+  const { queues, deliver, writeInvalid } = deps;
+  return { wake, redeliver };
+
+  async function wake(): Promise<void> {
+    for (const [queue, shards] of [
+      [queues.due, SHARD_NAMES],
+      [queues.dueLong, LONG_SHARD_NAMES],
+    ] as const) {
+      try {
+        if ((await queue.length()) >= SHORT_QUEUE) continue;
+        const now = clock.now();
+        await Promise.all(
+          shards.map(async (shard) => {
+            if (await stores.waiting.isDue(shard, now)) await queue.send(JSON.stringify({ shard } satisfies Wakeup));
+          }),
+        );
+      } catch (error) {
+        telemetry.log('error', 'wake-failed', { errorCode: errorCodeOf(error) });
+      }
+    }
+  }
+
+  async function redeliver({ shard, after }: Wakeup): Promise<void> {
+    try {
+      const page = await stores.waiting.due(shard, clock.now(), after);
+      if (page.next) {
+        const queue = LONG_SHARD_NAMES.includes(shard) ? queues.dueLong : queues.due;
+        await queue.send(JSON.stringify({ shard, after: page.next } satisfies Wakeup));
+      }
+      const runs: Run[] = [];
+      // What has found no place by then stays a row, and comes again.
+      const cancel = clock.after(settings.deadlineMs, () => {
+        for (const run of runs) run.leaveLine?.();
+      });
+      await Promise.all(page.rows.map((row) => runRow(row, runs))).finally(cancel);
+    } catch (error) {
+      telemetry.log('error', 'row-failed', { shard, errorCode: errorCodeOf(error) });
+    }
+  }
+
+  async function runRow(row: WaitingRow, runs: Run[]): Promise<void> {
+    try {
+      if (row.of.kind === 'delivery') {
+        await deliver([JSON.parse(row.event)]);
+        return await stores.waiting.delete(row);
+      }
+      const { address, redrive } = row.of;
+      const { workflow: workflowName } = placeOf(address);
+      const event = await parseRow(row, row.of);
+      if (!event) return;
+      if (running.has(address)) return telemetry.count('rowsLeft'); // by another row of this page, too
+      const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
+      const run = newRun(job, keyOf(event), { row, redrive });
+      runs.push(run);
+      running.set(address, run);
+      run.ended = runJob(run, shared)
+        .then((ending) => afterRow(run, row, ending))
+        .finally(() => running.delete(address));
+      await run.ended;
+    } catch (error) {
+      telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
+    }
+  }
+
+  /**
+   * Undefined where it is no event: a corrected payload that is none is a dead letter of its own, beside the one it was
+   * to redrive. Of a job it may be an event to another version of the app, for which there is half an hour.
+   */
+  async function parseRow(row: WaitingRow, { address, redrive }: RowOfJob): Promise<HealthEvent | undefined> {
+    const raw: unknown = JSON.parse(row.event);
+    try {
+      return parseEvent(raw);
+    } catch (error) {
+      if (!(error instanceof InvalidEventError)) throw error;
+      if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
+      await writeInvalid(raw, error);
+      if (redrive || (await giveUpJob(address, row.name))) await stores.waiting.delete(row);
+      return undefined;
+    }
+  }
+
+  // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds the
+  //                    record settled, and goes. Two at once: one etag wins, the other finds it settled.
+  async function giveUpJob(address: Address, rowName: string): Promise<boolean> {
+    const current = await stores.ledger.read(address);
+    if (!current) return true;
+    const { record, etag, ageMs } = current;
+    const { state } = record;
+    if (state.kind === 'settled' || (state.kind === 'waiting' && state.due !== rowName)) return true;
+    if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false;
+    const dead = { ...record, state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' } as const;
+    const mine = { ...dead, owner: random.token(), write: record.write + 1 };
+    const written = await stores.ledger.write(address, mine, {
+      etag,
+      untilMs: clock.monotonic() + settings.deadlineMs,
+    });
+    return written.kind === 'written';
+  }
+
+  // Tidying            dies before it: the row comes again and finds the record as it is.
+  //                    dies between the dead letters and the row: again, and the letters are moved already.
+  async function afterRow(run: Run, row: WaitingRow, ending: Ending): Promise<void> {
+    telemetry.count('rowsRun');
+    switch (ending.kind) {
+      case 'settled':
+        await resolveLetters(run, ending.redrives, ending.result === 'completed');
+        settled.set(run.address, true);
+        return await stores.waiting.delete(row);
+      case 'waiting':
+        await resolveLetters(run, ending.redrives, false);
+        return await stores.waiting.delete(row);
+      case 'put-off':
+        return telemetry.count('rowsLeft');
+      case 'failed':
+        return telemetry.log('error', 'job-not-written', { ...fieldsOf(run), errorCode: errorCodeOf(ending.error) });
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(ending satisfies never)}`);
+    }
+  }
+
+  /** A job that was redriven takes its earlier dead letters along; one that has completed, all of them. */
+  async function resolveLetters({ address }: Run, redrives: number, isCompleted: boolean): Promise<void> {
+    if (redrives === 0) return;
+    await stores.deadLetters.resolve({ address, stages: FAILING_STAGES }, isCompleted ? redrives + 1 : redrives);
+  }
+}

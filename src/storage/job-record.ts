@@ -1,0 +1,111 @@
+import type { HealthEvent } from '../events/health-event.js';
+import type { Row, Value } from './table-store.js';
+
+/**
+ * What the ledger holds of a job.
+ *
+ *   state     what holds                                            what ends it
+ *   running   `owner` works on it under a lease of `leaseMs`,       settle, wait, or the lapse of the lease
+ *             renewed by every write
+ *     failing it is beyond help; nothing but the dead letter        settle
+ *             of this stage may come of it
+ *   waiting   the row `due` in `waiting` will bring it back         a claim by who has that row
+ *   settled   completed, superseded or dead                         dead only: a redrive with a higher number
+ *
+ * `owner` is new for every claim and `write` for every write, so that its writer recognises it when the answer was lost.
+ * Records only gain properties: writes merge, and a state of a later version of the app is `unknown` to this one.
+ */
+export type JobRecord = {
+  state: JobState;
+  owner: string;
+  write: number;
+  tries: number;
+  crashes: number;
+  redrives: number;
+  /** Of the first claim, or of the claim that reopened it. */
+  firstTryAt: string;
+  errorCode: string;
+  /** Since when a process that had this job did not know its workflow; '' where that is not so. */
+  unknownSince: string;
+};
+
+export type JobState =
+  | { kind: 'running'; leaseMs: number; failing?: Failing }
+  | { kind: 'waiting'; due: string }
+  | { kind: 'settled'; result: Result }
+  | { kind: 'unknown'; name: string };
+
+export type Result = 'completed' | 'superseded' | 'dead';
+/** The stage of the dead letter. It is recorded first, so that it cannot change. */
+export type Failing = (typeof FAILING_STAGES)[number];
+export const FAILING_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
+
+// Three ways to write a record, since each property costs on the wire. A property that is not there reads as empty.
+
+/** The first claim: there is nothing that would have to be cleared. */
+export function newRow(
+  { state, owner, write, redrives, firstTryAt, ...rest }: JobRecord,
+  event: HealthEvent | undefined,
+): Row {
+  const row: Record<string, Value> = { ...stateRow(state), owner, write, firstTryAt };
+  if (redrives > 0) row.redrives = redrives;
+  const isNew = rest.tries === 0 && rest.crashes === 0 && rest.errorCode === '' && rest.unknownSince === '';
+  if (!isNew) Object.assign(row, rest);
+  if (event) Object.assign(row, { id: event.id, type: event.type, source: event.source, time: event.time ?? '' });
+  return row;
+}
+
+/** A claim of a record that is there. */
+export function claimedRow({ state, ...rest }: JobRecord): Row {
+  return { ...stateRow(state), ...rest };
+}
+
+/** A write of the holder. */
+export function changedRow({ state, owner, write, tries, errorCode, unknownSince }: JobRecord): Row {
+  return { ...stateRow(state), owner, write, tries, errorCode, unknownSince };
+}
+
+/** Of each state only what is its own: the others' properties may still be there, and are not looked at. */
+function stateRow(state: JobState): Row {
+  switch (state.kind) {
+    case 'running':
+      return { state: 'running', leaseMs: state.leaseMs, failing: state.failing ?? '' };
+    case 'waiting':
+      return { state: 'waiting', due: state.due };
+    case 'settled':
+      return { state: 'settled', result: state.result };
+    case 'unknown':
+      return { state: state.name };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
+  }
+}
+
+export function decodeRow(row: Row): JobRecord {
+  const text = (name: string) => String(row[name] ?? '');
+  const count = (name: string) => Number(row[name] ?? 0);
+  return {
+    state: decodeState(row),
+    owner: text('owner'),
+    write: count('write'),
+    tries: count('tries'),
+    crashes: count('crashes'),
+    redrives: count('redrives'),
+    firstTryAt: text('firstTryAt'),
+    errorCode: text('errorCode'),
+    unknownSince: text('unknownSince'),
+  };
+}
+
+const RESULTS: readonly unknown[] = ['completed', 'superseded', 'dead'] satisfies Result[];
+
+function decodeState(row: Row): JobState {
+  const { state, leaseMs, failing, due, result } = row;
+  if (state === 'running' && typeof leaseMs === 'number' && !failing) return { kind: 'running', leaseMs };
+  if (state === 'running' && typeof leaseMs === 'number' && (FAILING_STAGES as readonly unknown[]).includes(failing)) {
+    return { kind: 'running', leaseMs, failing: failing as Failing };
+  }
+  if (state === 'waiting' && typeof due === 'string') return { kind: 'waiting', due };
+  if (state === 'settled' && RESULTS.includes(result)) return { kind: 'settled', result: result as Result };
+  return { kind: 'unknown', name: String(state) };
+}

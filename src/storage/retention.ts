@@ -1,0 +1,79 @@
+import { SHARDS } from './address.js';
+import type { TableStore } from './table-store.js';
+
+const UNDATED = 'ledgerundated';
+const DAY_MS = 24 * 3_600_000;
+/** Beyond the end of its day and the retention: the clocks of senders, and events that were long on their way. */
+const GRACE_DAYS = 2;
+
+export type Expired = { tables: string[]; rows: number };
+
+/**
+ * Drops the ledger's tables of days that are over, where every job in them has long been settled; from `ledgerundated`,
+ * which is of no day, such rows one by one.
+ */
+export async function expireLedger(tables: TableStore, now: Date, retentionDays: number): Promise<Expired> {
+  const before = new Date(now.getTime() - retentionDays * DAY_MS);
+  const gone: string[] = [];
+  let rows = 0;
+  for (const table of await tables.list('ledger')) {
+    if (table === UNDATED) rows += await expireRows(tables, before);
+    else if (isOver(table, now, retentionDays) && !(await hasLife(tables, table, before))) {
+      await tables.drop(table);
+      gone.push(table);
+    }
+  }
+  return { tables: gone, rows };
+}
+
+/** Looks at every row of the table, which is the longest way there is: at all partitions side by side. */
+async function hasLife(tables: TableStore, table: string, before: Date): Promise<boolean> {
+  let isFound = false;
+  await Promise.all(
+    Array.from({ length: SHARDS }, async (_, shard) => {
+      for (let page: string | undefined, first = true; (first || page) && !isFound; first = false) {
+        const answer = await tables.query(table, {
+          partition: String(shard),
+          anyOf: [
+            { property: 'state', is: 'ne', value: 'settled' },
+            { property: 'timestamp', is: 'ge', value: before },
+          ],
+          limit: 1,
+          ...(page ? { page } : {}),
+        });
+        isFound ||= answer.rows.length > 0;
+        page = answer.next;
+      }
+    }),
+  );
+  return isFound;
+}
+
+async function expireRows(tables: TableStore, before: Date): Promise<number> {
+  let rows = 0;
+  for (let page: string | undefined, first = true; first || page; first = false) {
+    const answer = await tables.query(UNDATED, {
+      anyOf: [{ property: 'state', is: 'eq', value: 'settled' }],
+      limit: 1000,
+      ...(page ? { page } : {}),
+    });
+    for (const stored of answer.rows) {
+      if (stored.modifiedAt >= before) continue;
+      // Conditional: a redrive that reopens the record at this moment keeps it.
+      const { kind } = await tables.commit(UNDATED, stored.partition, [
+        { kind: 'delete', key: stored.key, etag: stored.etag },
+      ]);
+      if (kind === 'done') rows += 1;
+    }
+    page = answer.next;
+  }
+  return rows;
+}
+
+/** Whether the day of this table ended more than the retention and a grace ago. */
+function isOver(table: string, now: Date, retentionDays: number): boolean {
+  const [, year, month, day] = /^ledger(\d{4})(\d\d)(\d\d)$/.exec(table) ?? [];
+  if (!year) return false; // not of ours: leave it alone
+  const endsAt = Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
+  return endsAt + (retentionDays + GRACE_DAYS) * DAY_MS <= now.getTime();
+}

@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+type Told = { figures: { section: string; what: string; result?: number; aim?: object }[] };
+
+it('given --quick, then every section measures something, and what is counted is within its aim', async () => {
+  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
+
+  const { stdout } = await run(process.execPath, ['.local/bench/bench/main.js', '--quick', '--json']);
+
+  const { figures } = JSON.parse(stdout) as Told;
+  const measured = (section: string) => figures.filter((figure) => figure.section === section && figure.aim);
+  for (const section of ['a', 'b', 'c', 'd', 'e']) expect(measured(section)).not.toEqual([]);
+  for (const { result } of figures.filter(({ aim }) => aim)) expect(result).toBeGreaterThan(0);
+  // Times say little here; entities are counted.
+  expect(figures.find(({ what }) => what.trim() === 'entities an event')?.result).toBeLessThanOrEqual(2);
+}, 240_000);

@@ -1,0 +1,374 @@
+import fc from 'fast-check';
+import type { HealthEvent } from '../../src/events/health-event.js';
+import {
+  type Applied,
+  afterApplying,
+  appliedOfRow,
+  orderOf,
+  resourceOf,
+  rowOfApplied,
+} from '../../src/events/order.js';
+import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import { deliveriesOf, histories } from '../workflows/histories.js';
+
+jest.setTimeout(60_000); // Nothing here depends on how long it takes.
+
+const NOON_MS = Date.parse('2026-03-14T12:00:00Z');
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+const at = (ms: number) => new Date(NOON_MS + ms).toISOString();
+
+/** Version 5, applied at noon. */
+const VERSION_5: Applied = { version: 5, time: at(0), eventKey: 'applied', bornAt: undefined };
+/** The same, where it is known that the resource was created a minute before. */
+const BORN: Applied = { ...VERSION_5, bornAt: at(-MINUTE_MS) };
+
+const updated = (version: number, ms: number) => fhirEvent({ change: 'updated', version, time: at(ms) });
+const deleted = (version: number, ms: number) => fhirEvent({ change: 'deleted', version, time: at(ms) });
+const created = (version: number, ms: number) => fhirEvent({ change: 'created', version, time: at(ms) });
+const withoutTime = (event: HealthEvent): HealthEvent => ({ ...event, time: undefined });
+
+describe('whether an event is newer than what has been applied', () => {
+  it.each<{ given: string; event: HealthEvent; applied?: Applied; then: ReturnType<typeof orderOf> }>([
+    { given: 'a lower version, 5 minutes and 1 ms later', event: updated(4, 5 * MINUTE_MS + 1), then: 'newer' },
+    { given: 'a lower version, 5 minutes later', event: updated(4, 5 * MINUTE_MS), then: 'older' },
+    { given: 'a higher version, 5 minutes later', event: updated(6, 5 * MINUTE_MS), then: 'newer' },
+    { given: 'a higher version, 5 minutes and 1 ms later', event: updated(6, 5 * MINUTE_MS + 1), then: 'newer' },
+    { given: 'a higher version, 5 minutes and 1 ms earlier', event: updated(6, -5 * MINUTE_MS - 1), then: 'older' },
+    { given: 'a higher version, 5 minutes earlier', event: updated(6, -5 * MINUTE_MS), then: 'newer' },
+    { given: 'a lower version, 5 minutes earlier', event: updated(4, -5 * MINUTE_MS), then: 'older' },
+    { given: 'a lower version, a day earlier', event: updated(4, -1440 * MINUTE_MS), then: 'older' },
+    { given: 'a Created of a higher version, a day earlier', event: created(6, -1440 * MINUTE_MS), then: 'older' },
+
+    { given: 'a higher version at the same time', event: updated(6, 0), then: 'newer' },
+    { given: 'the same version at the same time', event: updated(5, 0), then: 'older' },
+    { given: 'a lower version at the same time', event: updated(4, 0), then: 'older' },
+    { given: 'a higher version, a second earlier', event: updated(6, -SECOND_MS), then: 'newer' },
+    { given: 'a lower version, a second later', event: updated(4, SECOND_MS), then: 'older' },
+    { given: 'the same version, a second later', event: updated(5, SECOND_MS), then: 'older' },
+    { given: 'a Deleted of a lower version, a second later', event: deleted(4, SECOND_MS), then: 'older' },
+    { given: 'a Deleted of a higher version, a second later', event: deleted(6, SECOND_MS), then: 'newer' },
+
+    { given: 'a Created of a lower version, a second later', event: created(1, SECOND_MS), then: 'newer' },
+    { given: 'a Created of the same version, a second later', event: created(5, SECOND_MS), then: 'newer' },
+    { given: 'the first Created, later by less than clocks may be apart', event: created(1, 999), then: 'older' },
+    { given: 'a Created of a lower version, at the same time', event: created(1, 0), then: 'older' },
+    { given: 'a Created of a lower version, earlier', event: created(1, -1), then: 'older' },
+    { given: 'a Created of a higher version, earlier', event: created(6, -1), then: 'newer' },
+    {
+      given: 'a Created of DICOM with a lower number, later',
+      event: dicomEvent({ version: 4, time: at(SECOND_MS) }),
+      then: 'older',
+    },
+    { given: 'a Created of DICOM with a higher number', event: dicomEvent({ version: 6, time: at(0) }), then: 'newer' },
+    {
+      given: 'an event of DICOM with a lower number, 5 minutes and 1 ms later',
+      event: dicomEvent({ version: 1, time: at(5 * MINUTE_MS + 1) }),
+      then: 'newer',
+    },
+
+    { given: 'a higher version without a time', event: withoutTime(updated(6, 0)), then: 'newer' },
+    { given: 'a lower version without a time', event: withoutTime(updated(4, 0)), then: 'older' },
+    { given: 'a Created of a lower version without a time', event: withoutTime(created(1, 0)), then: 'older' },
+    {
+      given: 'a higher version without a time, and a birth',
+      event: withoutTime(updated(6, 0)),
+      applied: BORN,
+      then: 'newer',
+    },
+    {
+      given: 'a higher version, a day earlier than what has no time',
+      event: updated(6, -1440 * MINUTE_MS),
+      applied: { ...VERSION_5, time: undefined },
+      then: 'newer',
+    },
+    {
+      given: 'a lower version, a day later than what has no time',
+      event: updated(4, 1440 * MINUTE_MS),
+      applied: { ...VERSION_5, time: undefined },
+      then: 'older',
+    },
+    {
+      given: 'a Created of a lower version, and nothing applied that has a time',
+      event: created(1, 1440 * MINUTE_MS),
+      applied: { ...VERSION_5, time: undefined },
+      then: 'older',
+    },
+
+    {
+      given: 'a higher version, 1,001 ms before the birth',
+      event: updated(6, -MINUTE_MS - 1001),
+      applied: BORN,
+      then: 'older',
+    },
+    {
+      given: 'a higher version, a second before the birth: clocks may be that much apart',
+      event: updated(6, -MINUTE_MS - SECOND_MS),
+      applied: BORN,
+      then: 'newer',
+    },
+    { given: 'a higher version after the birth', event: updated(6, -1), applied: BORN, then: 'newer' },
+    { given: 'a lower version after the birth', event: updated(4, -1), applied: BORN, then: 'older' },
+    { given: 'another birth, later', event: created(1, 1), applied: BORN, then: 'newer' },
+    { given: 'a birth before this one', event: created(1, -2 * MINUTE_MS), applied: BORN, then: 'older' },
+    {
+      given: 'a Created of a higher version, long before the birth',
+      event: created(6, -3 * MINUTE_MS),
+      applied: BORN,
+      then: 'older',
+    },
+  ])('given $given, then it is $then', ({ event, applied = VERSION_5, then }) => {
+    expect(orderOf(event, 'its key', applied)).toBe(then);
+  });
+
+  it.each([created(1, 0), updated(1, -1440 * MINUTE_MS), withoutTime(deleted(1, 0))])(
+    'given nothing has been applied, then it is newer (case %#)',
+    (event) => {
+      expect(orderOf(event, 'its key', undefined)).toBe('newer');
+    },
+  );
+
+  it.each([
+    updated(5, 0),
+    created(5, MINUTE_MS),
+    updated(9, 1440 * MINUTE_MS),
+    updated(1, -1440 * MINUTE_MS),
+    withoutTime(updated(5, 0)),
+  ])('given its own key, then it is the same, whatever else it says (case %#)', (event) => {
+    expect(orderOf(event, 'applied', BORN)).toBe('same');
+  });
+});
+
+describe('what has been applied once an event is', () => {
+  it('given any event, then its version, time and key', () => {
+    expect(afterApplying(updated(6, 7), 'its key', BORN)).toMatchObject({
+      version: 6,
+      time: at(7),
+      eventKey: 'its key',
+    });
+  });
+
+  it.each<{ given: string; event: HealthEvent; before: Applied | undefined; bornAt: string | undefined }>([
+    { given: 'a birth, and nothing before', event: created(1, 0), before: undefined, bornAt: at(0) },
+    { given: 'a birth after another life', event: created(1, 7), before: BORN, bornAt: at(7) },
+    { given: 'a birth of a higher version', event: created(6, 7), before: BORN, bornAt: at(7) },
+    { given: 'a birth without a time', event: withoutTime(created(6, 0)), before: BORN, bornAt: undefined },
+    { given: 'an update, and nothing before', event: updated(2, 0), before: undefined, bornAt: undefined },
+    { given: 'a higher version', event: updated(6, 7), before: BORN, bornAt: at(-MINUTE_MS) },
+    { given: 'a higher version, deleted', event: deleted(6, 7), before: BORN, bornAt: at(-MINUTE_MS) },
+    {
+      given: 'a higher version, of whose birth nothing is known',
+      event: updated(6, 7),
+      before: VERSION_5,
+      bornAt: undefined,
+    },
+    { given: 'the same version once more, of a new life', event: updated(5, 7), before: BORN, bornAt: undefined },
+    { given: 'a lower version, of a new life', event: updated(2, 7), before: BORN, bornAt: undefined },
+    { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, bornAt: undefined },
+  ])('given $given, then the beginning of its life is $bornAt', ({ event, before, bornAt }) => {
+    expect(afterApplying(event, 'its key', before).bornAt).toBe(bornAt);
+  });
+});
+
+describe('what has been applied, as a row', () => {
+  const time = fc.option(
+    fc
+      .date({ min: new Date('2015-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    { nil: undefined },
+  );
+  const anyApplied = fc.record({ version: fc.maxSafeInteger(), time, eventKey: fc.string(), bornAt: time });
+
+  it('given any, then it reads as written', () => {
+    fc.assert(
+      fc.property(anyApplied, (applied) => {
+        expect(appliedOfRow(rowOfApplied(applied))).toEqual(applied);
+      }),
+    );
+  });
+
+  it('given any, then every property is there, so that a merge leaves nothing of the one before', () => {
+    fc.assert(
+      fc.property(anyApplied, anyApplied, (before, applied) => {
+        expect(appliedOfRow({ ...rowOfApplied(before), ...rowOfApplied(applied) })).toEqual(applied);
+      }),
+    );
+  });
+
+  it('given a row that has only a version, then the rest is not known', () => {
+    expect(appliedOfRow({ version: 3 })).toEqual({ version: 3, time: undefined, eventKey: '', bornAt: undefined });
+  });
+});
+
+describe('the resource of an event', () => {
+  it.each<{ given: string; one: HealthEvent; other: HealthEvent }>([
+    { given: 'versions of a FHIR resource', one: created(1, 0), other: deleted(7, MINUTE_MS) },
+    { given: 'another event id', one: fhirEvent({ id: 'a' }), other: fhirEvent({ id: 'b' }) },
+    { given: 'versions of an image', one: dicomEvent(), other: dicomEvent({ change: 'deleted', version: 9 }) },
+    {
+      given: 'an image without a partition and one in Microsoft.Default',
+      one: dicomEvent(),
+      other: dicomEvent({ partition: 'Microsoft.Default' }),
+    },
+  ])('given $given, then it is the same', ({ one, other }) => {
+    expect(resourceOf(one)).toBe(resourceOf(other));
+  });
+
+  it('given another service, type, id, partition or image, then it is another', () => {
+    const events: HealthEvent[] = [
+      fhirEvent({}),
+      fhirEvent({ host: 'other.fhir.example' }),
+      fhirEvent({ resourceType: 'Observation' }),
+      fhirEvent({ resourceId: 'resource-2' }),
+      fhirEvent({ resourceType: 'Patient', resourceId: 'a","b' }),
+      dicomEvent({}),
+      dicomEvent({ host: 'other.dicom.example' }),
+      dicomEvent({ partition: 'other' }),
+      dicomEvent({ studyUid: '1.2.9' }),
+      dicomEvent({ seriesUid: '1.2.9' }),
+      dicomEvent({ instanceUid: '1.2.9' }),
+    ];
+
+    expect(new Set(events.map(resourceOf)).size).toBe(events.length);
+  });
+});
+
+describe('when the events of a resource arrive', () => {
+  it('given a resource made anew after minutes, in any order, each once or often, then it ends at the newest', () => {
+    const arrivals = histories().chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
+
+    fc.assert(
+      fc.property(arrivals, ([history, lots]) => expectNewest(history, lots.flat())),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given several lives more than five minutes apart, in any order, then it ends at the newest', () => {
+    const lives = livesOf({ most: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+
+    fc.assert(
+      fc.property(inAnyOrder(lives), ([history, arriving]) => expectNewest(history, arriving)),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given lives seconds apart, in order, and any that were there before again in between, then it never goes back', () => {
+    const lives = livesOf({ most: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
+    const again = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
+
+    fc.assert(
+      fc.property(lives, again, (history, picks) => {
+        const arriving = history.flatMap((event, index) => [
+          event,
+          ...[0, 1].map((which) => history[(picks[2 * index + which] ?? 0) % (index + 1)] as HealthEvent),
+        ]);
+        expectNewest(history, arriving);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given a life of which only the beginning is there, seconds after another, in any order, then it ends with it', () => {
+    const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 4 });
+    const history = fc
+      .tuple(gaps, fc.integer({ min: SECOND_MS + 1, max: 10 * MINUTE_MS }))
+      .map(([life, apartMs]) => historyOf([[0, ...life], [apartMs]]));
+
+    fc.assert(
+      fc.property(inAnyOrder(history), ([events, arriving]) => expectNewest(events, arriving)),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given one life, whose times may be half a second wrong, in any order, then it ends at the newest', () => {
+    const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 5 });
+    const wrongByMs = fc.array(fc.integer({ min: -499, max: 499 }), { minLength: 7, maxLength: 7 });
+    const history = fc.tuple(gaps, wrongByMs).map(([[first = 0, ...life], wrong]) =>
+      historyOf([[0, first, ...life]]).map((event, index) => ({
+        ...event,
+        time: new Date(Date.parse(event.time ?? '') + (wrong[index] ?? 0)).toISOString(),
+      })),
+    );
+
+    fc.assert(
+      fc.property(inAnyOrder(history), ([events, arriving]) => expectNewest(events, arriving)),
+      { numRuns: 500 },
+    );
+  });
+
+  it('given events without a time, in any order, then it ends at the highest version', () => {
+    const history = fc
+      .integer({ min: 1, max: 6 })
+      .map((versions) => historyOf([Array.from({ length: versions }, () => 0)]).map(withoutTime));
+
+    fc.assert(fc.property(inAnyOrder(history), ([events, arriving]) => expectNewest(events, arriving)));
+  });
+
+  it('given images of a service that was made anew after minutes, in any order, then it ends at the newest', () => {
+    const lives = livesOf({ most: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+    const images = lives.map((events) =>
+      events.map(({ id, time, change, version }) => dicomEvent({ id, change, version, ...(time && { time }) })),
+    );
+
+    fc.assert(
+      fc.property(inAnyOrder<HealthEvent>(images), ([history, arriving]) => expectNewest(history, arriving)),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Applies what is newer, and expects that it only ever goes on in `history`, and ends at its last. */
+function expectNewest(history: readonly HealthEvent[], arriving: readonly HealthEvent[]): void {
+  let applied: Applied | undefined;
+  let last = -1;
+  const seen: string[] = [];
+  const wanted: string[] = [];
+  for (const event of arriving) {
+    const index = history.indexOf(event);
+    const order = orderOf(event, event.id, applied);
+    seen.push(`${event.id} is ${order}`);
+    wanted.push(`${event.id} is ${index > last ? 'newer' : index === last ? 'same' : 'older'}`);
+    if (order === 'newer') applied = afterApplying(event, event.id, applied);
+    last = Math.max(last, index);
+  }
+  expect(seen).toEqual(wanted);
+  expect(applied?.eventKey).toBe(history.at(-1)?.id);
+}
+
+/** `gaps[life][n]`: how long after the event before it this one was made. Versions of every life start at 1. */
+function historyOf(gaps: readonly (readonly number[])[], isDeleted: (n: number) => boolean = () => false) {
+  let ms = 0;
+  let made = 0;
+  return gaps.flatMap((life, which) =>
+    life.map((gapMs, index) => {
+      ms += gapMs;
+      made += 1;
+      const change = index === 0 ? 'created' : isDeleted(made) ? 'deleted' : 'updated';
+      return fhirEvent({ id: `${which}.${index + 1}`, version: index + 1, time: at(ms), change }) as HealthEvent;
+    }),
+  );
+}
+
+/** Several lives of one id, oldest event first; within a life often at once, and sometimes long after. */
+function livesOf({ most, apartMs }: { most: number; apartMs: { min: number; max: number } }) {
+  const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 * MINUTE_MS }));
+  const life = fc
+    .tuple(fc.integer(apartMs), fc.array(gapMs, { maxLength: 4 }))
+    .map(([first, later]) => [first, ...later]);
+  const lives = fc.array(life, { minLength: 2, maxLength: most });
+  return fc
+    .tuple(lives, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }))
+    .map(([gaps, deletions]) => historyOf(gaps, (n) => deletions[n % deletions.length] ?? false));
+}
+
+/** A history, and its events in any order, each once or several times. */
+function inAnyOrder<E extends HealthEvent>(history: fc.Arbitrary<E[]>): fc.Arbitrary<[E[], E[]]> {
+  return history.chain((events) => {
+    const again = fc.array(fc.constantFrom(...events), { maxLength: events.length });
+    const arriving = again.chain((twice) => {
+      const all = [...events, ...twice];
+      return fc.shuffledSubarray(all, { minLength: all.length });
+    });
+    return fc.tuple(fc.constant(events), arriving);
+  });
+}

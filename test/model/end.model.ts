@@ -1,0 +1,100 @@
+import type { Model, Step } from './explore.js';
+
+/**
+ * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait in line, run
+ * handlers that end when they like, heed their signal or do not. At the end the host kills the process. What it leaves
+ * must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had ended well.
+ */
+export const endRules = {
+  noNewClaims: 'no job is claimed after the end has begun',
+  leaveLine: 'who stands in line leaves it, and gets a row',
+  abort: 'handlers are aborted when their time is over',
+  grace: 'a handler that ignores its signal is let go',
+  backToWaiting: 'what was aborted goes back to waiting',
+  okCounts: 'what ended well after the end had begun is completed',
+} as const;
+export type EndRule = keyof typeof endRules;
+
+const PHASES = ['serving', 'draining', 'aborting', 'letting go', 'killed'] as const;
+const JOBS = 2;
+
+type Job = {
+  at: 'to come' | 'line' | 'handler' | 'told to end' | 'ended well' | 'ended early' | 'over';
+  record: 'none' | 'running' | 'waiting' | 'completed';
+  isSafe: boolean;
+  hasEndedWell: boolean;
+};
+export type EndWorld = { phase: number; jobs: readonly Job[] };
+
+const TO_COME: Job = { at: 'to come', record: 'none', isSafe: false, hasEndedWell: false };
+
+export function endModel(broken?: EndRule): Model<EndWorld> {
+  return {
+    start: { phase: 0, jobs: Array.from({ length: JOBS }, () => TO_COME) },
+
+    *next({ phase, jobs }) {
+      if (PHASES[phase] === 'killed') return;
+      let isAnyPrompt = false;
+      for (const [i, job] of jobs.entries()) {
+        const { prompt, other } = stepsOf(job, phase);
+        isAnyPrompt ||= prompt.length > 0;
+        for (const [text, to] of [...prompt, ...other]) yield [`${i}: ${text}`, { phase, jobs: jobs.with(i, to) }];
+      }
+      // What takes a moment is done before the next seconds are over.
+      if (!isAnyPrompt || PHASES[phase] === 'serving') yield [PHASES[phase + 1] ?? '', { phase: phase + 1, jobs }];
+    },
+
+    wrong: () => undefined,
+
+    wrongAtRest({ jobs }) {
+      for (const { at, record, isSafe, hasEndedWell } of jobs) {
+        if (record === 'running') return 'a record is left running: a crash will be counted';
+        if (at !== 'to come' && !isSafe) return 'a POST is not answered';
+        if (hasEndedWell && record !== 'completed') return 'what has ended well will run again';
+      }
+      return undefined;
+    },
+  };
+
+  /** `prompt`: what takes a call to storage at the most; `other`: what may or may not happen. */
+  function stepsOf(job: Job, phase: number): { prompt: Step<Job>[]; other: Step<Job>[] } {
+    const isEnding = phase > 0;
+    switch (job.at) {
+      case 'to come':
+        return { prompt: [], other: [['arrives', { ...job, at: 'line' }]] };
+      case 'line':
+        return {
+          prompt: isEnding && broken !== 'leaveLine' ? [['gets a row', { ...job, at: 'over', isSafe: true }]] : [],
+          other:
+            isEnding && broken !== 'noNewClaims' ? [] : [['is claimed', { ...job, at: 'handler', record: 'running' }]],
+        };
+      case 'handler':
+        return {
+          prompt:
+            PHASES[phase] === 'aborting' && broken !== 'abort' ? [['is told', { ...job, at: 'told to end' }]] : [],
+          other: [['ends well', { ...job, at: 'ended well', hasEndedWell: true }]],
+        };
+      case 'told to end':
+        return {
+          prompt:
+            PHASES[phase] === 'letting go' && broken !== 'grace' ? [['is let go', { ...job, at: 'ended early' }]] : [],
+          other: [
+            ['heeds', { ...job, at: 'ended early' }],
+            ['ends well', { ...job, at: 'ended well', hasEndedWell: true }],
+          ],
+        };
+      case 'ended well':
+        return broken === 'okCounts' && isEnding
+          ? { prompt: [['waits', { ...job, at: 'over', record: 'waiting', isSafe: true }]], other: [] }
+          : { prompt: [['is completed', { ...job, at: 'over', record: 'completed', isSafe: true }]], other: [] };
+      case 'ended early':
+        return broken === 'backToWaiting'
+          ? { prompt: [['is forgotten', { ...job, at: 'over', isSafe: true }]], other: [] }
+          : { prompt: [['waits', { ...job, at: 'over', record: 'waiting', isSafe: true }]], other: [] };
+      case 'over':
+        return { prompt: [], other: [] };
+      default:
+        throw new TypeError(`unhandled ${job.at satisfies never}`);
+    }
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * Rules of the protocol, each left out of the real code in one place, and the tests that must fail then.
+ * The names are those of the models in test/model: as they are for a job, `latest-`, `end-` and `commit-` before the rest.
+ */
+const JOB = 'src/pipeline/job.ts';
+const PIPELINE = 'src/pipeline/pipeline.ts';
+const DELIVERIES = 'src/pipeline/deliveries.ts';
+const ROWS = 'src/pipeline/rows.ts';
+const CLAIM = 'src/pipeline/claim.ts';
+const ENDINGS = 'src/pipeline/endings.ts';
+const END = 'src/pipeline/end.ts';
+const COMMIT = 'src/storage/group-commit.ts';
+const ORDER = 'src/events/order.ts';
+const SIMULATION = 'test/simulation';
+const STOP = 'test/pipeline/stop.test.ts';
+const COMMIT_TESTS = 'test/storage/group-commit';
+
+export type Mutation = { rule: string; file: string; find: string; put: string; tests: string };
+
+export const mutations: readonly Mutation[] = [
+  // ---- the protocol of a job
+  {
+    rule: 'ackBusy',
+    file: DELIVERIES,
+    find: 'await putOff(run, ending.inMs);',
+    put: 'tellSafe(run);',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'recordFirst',
+    file: 'src/storage/waiting.ts',
+    find: 'const written = await commit.write(TABLE, shardFor(',
+    put: "const written = { kind: 'written' }; void commit.write(TABLE, shardFor(",
+    tests: SIMULATION,
+  },
+  {
+    // Storage that does not look at etags: the same as an app that does not send them.
+    rule: 'noFence',
+    file: 'src/storage/memory-table-store.ts',
+    find: "operation.etag === stored.etag ? undefined : 'changed'",
+    put: 'operation.etag ? undefined : undefined',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'deleteAny',
+    file: ROWS,
+    find: "return telemetry.count('rowsLeft');\n      case 'failed'",
+    put: "return await stores.waiting.delete(row);\n      case 'failed'",
+    tests: SIMULATION,
+  },
+  {
+    rule: 'sameRow',
+    file: 'src/storage/waiting.ts',
+    find: '`${row.dueAt.toISOString()}.${subject}.${random.token()}`',
+    put: '`2026-03-14T00:00:00.000Z.${subject}.same`',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'blobLast',
+    file: ENDINGS,
+    find: 'await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });',
+    put: 'clock.after(5000, () => void stores.deadLetters.write(letter).catch(() => undefined));',
+    tests: SIMULATION,
+  },
+  { rule: 'noFailing', file: ENDINGS, find: 'if (!isRecorded) {', put: 'if (isRecorded) {', tests: SIMULATION },
+  {
+    rule: 'lateStart',
+    file: 'src/pipeline/hold.ts',
+    find: 'return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;',
+    put: 'return true;',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'redriveStale',
+    file: 'src/pipeline/decide.ts',
+    find: "if (row?.redrive && state.result === 'dead'",
+    put: "if (row?.redrive === -1 && state.result === 'dead'",
+    tests: SIMULATION,
+  },
+  {
+    rule: 'keepBlob',
+    file: ROWS,
+    find: 'if (redrives === 0) return;',
+    put: 'if (redrives < 1e9) return;',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'rewrite',
+    file: 'src/storage/dead-letters.ts',
+    find: "if (await resolved.has(name.replace(/^pending/, 'resolved'))) continue;",
+    put: '',
+    tests: 'test/storage/dead-letters.test.ts',
+  },
+
+  {
+    rule: 'memoryAnswersRows',
+    file: ROWS,
+    find: "if (running.has(address)) return telemetry.count('rowsLeft');",
+    put: 'if (settled.get(address)) return await stores.waiting.delete(row);',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'deadlineNoRow',
+    file: DELIVERIES,
+    find: 'else void putOff(run, settings.leaseMs + LAPSE_MARGIN_MS);',
+    put: '',
+    tests: 'test/pipeline/pipeline.test.ts',
+  },
+  {
+    rule: 'lateTables',
+    file: 'src/pipeline/context.ts',
+    find: 'if (!isOpen() || !job.mayStart() || resource?.mayStart() === false) {',
+    put: 'if (!isOpen()) {',
+    tests: 'test/pipeline/context.test.ts',
+  },
+  {
+    rule: 'writesAfterTheEnd',
+    file: COMMIT,
+    find: ' || !entry.isWanted()',
+    put: '',
+    tests: 'test/pipeline/context.test.ts',
+  },
+  {
+    rule: 'keepUnread',
+    file: 'src/pipeline/context.ts',
+    find: 'if (isRead) return { stored };',
+    put: 'if (isRead || key) return { stored };',
+    tests: 'test/pipeline/context.test.ts',
+  },
+  {
+    rule: 'renewLate',
+    file: 'src/pipeline/hold.ts',
+    find: 'Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6)',
+    put: 'Math.min(this.#leaseMs / 3, leftMs + this.#leaseMs)',
+    tests: 'test/pipeline/endings.test.ts',
+  },
+  {
+    rule: 'freeForEver',
+    file: JOB,
+    find: 'const FREE_WITHIN_MS = 5000;',
+    put: 'const FREE_WITHIN_MS = 1e9;',
+    tests: 'test/pipeline/endings.test.ts',
+  },
+  {
+    rule: 'suspectsTogether',
+    file: PIPELINE,
+    find: 'suspects: createSlots(() => 1),',
+    put: 'suspects: createSlots(() => 1000),',
+    tests: 'test/pipeline/job.test.ts',
+  },
+  {
+    rule: 'retriesCrowdOut',
+    file: PIPELINE,
+    find: '{ isSecond: isFromRow }',
+    put: '{}',
+    tests: 'test/pipeline/pipeline.test.ts',
+  },
+  {
+    rule: 'expireAlive',
+    file: 'src/storage/retention.ts',
+    find: '!(await hasLife(tables, table, before))',
+    put: 'true',
+    tests: 'test/storage/ledger.test.ts',
+  },
+  {
+    rule: 'knownByAddress',
+    file: 'src/pipeline/recent.ts',
+    find: 'get: (key) => newer.get(key) ?? older.get(key),',
+    put: 'get: (key) => newer.get(key) ?? [...newer].findLast(([name]) => `${name}`.slice(25, 90) === `${key}`.slice(25, 90))?.[1],',
+    tests: SIMULATION,
+  },
+
+  // ---- the end of a process
+  {
+    rule: 'end-noNewClaims',
+    file: CLAIM,
+    find: "if (life.isStopping) return { kind: 'put-off', inMs: 0 };",
+    put: '',
+    tests: STOP,
+  },
+  {
+    rule: 'end-leaveLine',
+    file: END,
+    find: 'run.leaveLine?.();\n    if (isLong(',
+    put: 'if (isLong(',
+    tests: STOP,
+  },
+  {
+    rule: 'end-abort',
+    file: END,
+    find: 'if (life.isAborting) for',
+    put: 'if (!life.isStopping) for',
+    tests: STOP,
+  },
+  { rule: 'end-grace', file: 'src/pipeline/handler.ts', find: 'stopped: 3000', put: 'stopped: 30_000', tests: STOP },
+  {
+    rule: 'end-backToWaiting',
+    file: JOB,
+    find: "case 'stopped':\n      return waitForRow(",
+    put: "case 'stopped':\n      return { kind: 'put-off', inMs: 0 };\n      return waitForRow(",
+    tests: STOP,
+  },
+  {
+    rule: 'end-okCounts',
+    file: 'src/pipeline/handler.ts',
+    find: "end(aborted === 'lost' ? AFTER_GRACE.lost : OK)",
+    put: 'end(aborted ? AFTER_GRACE[aborted] : OK)',
+    tests: STOP,
+  },
+
+  // ---- group commit
+  {
+    rule: 'commit-noCondition',
+    file: 'src/storage/memory-table-store.ts',
+    find: "operation.etag === stored.etag ? undefined : 'changed'",
+    put: 'operation.etag ? undefined : undefined',
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-absenceIsFinal',
+    file: COMMIT,
+    find: 'if (!read || !spokesman.isOwn(read.stored?.row)) return sent;',
+    put: "if (!read) return sent;\n    if (!spokesman.isOwn(read.stored?.row)) {\n      settleAll(sent, { kind: 'conflict', read } as never);\n      return [];\n    }",
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-noOwnCheck',
+    file: COMMIT,
+    find: 'if (isGone || entry.isOwn(stored?.row)) entry.settle',
+    put: 'if (isGone) entry.settle',
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-newTagOnResend',
+    file: COMMIT,
+    find: 'sent.map((entry) => entry.operation),',
+    put: "sent.map(({ operation: o }) => (failures > 0 && o.kind !== 'delete' ? { ...o, row: { ...o.row, write: -1, owner: 'new', by: 'new' } } : o)),",
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-spokesmanIsDelete',
+    file: COMMIT,
+    find: "const spokesman = sent.find((entry) => entry.operation.kind !== 'delete');",
+    put: 'const spokesman = sent[0];',
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-singly',
+    file: COMMIT,
+    find: 'for (const entry of sent) entry.lastError = error;',
+    put: 'if (sent.length > 1) {\n          for (const entry of sent) await commit(lane, [entry]);\n          return;\n        }',
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-writtenAgain',
+    file: COMMIT,
+    find: 'return stillOpen(lane, sent, true);',
+    put: 'return stillOpen(lane, sent);',
+    tests: COMMIT_TESTS,
+  },
+  {
+    rule: 'commit-noLimit',
+    file: COMMIT,
+    find: 'if (open.some((entry) => isLate(entry, nowMs))) open =',
+    put: 'if (nowMs < 0) open =',
+    tests: COMMIT_TESTS,
+  },
+
+  // ---- nothing of a patient's leaves
+  {
+    rule: 'phi-code',
+    file: 'src/pipeline/describe.ts',
+    find: 'lower.includes(value.toLowerCase())',
+    put: 'lower === value',
+    tests: 'test/pipeline/privacy.test.ts',
+  },
+  {
+    rule: 'phi-message',
+    file: 'src/pipeline/describe.ts',
+    find: 'left = left.replace(',
+    put: 'left.replace(',
+    tests: 'test/pipeline/privacy.test.ts',
+  },
+  {
+    rule: 'phi-cause',
+    file: 'src/pipeline/post.ts',
+    find: 'this.code = code;',
+    put: 'this.code = code;\n    this.cause = cause;',
+    tests: 'test/pipeline/privacy.test.ts',
+  },
+
+  // ---- latest
+  {
+    rule: 'latest-recordFirst',
+    file: JOB,
+    find: 'if (!(await applyVersion(run, resource, hold.heldUntilMs - toRecordMs))) {',
+    put: 'deps.clock.after(2000, () => void applyVersion(run, resource, hold.heldUntilMs));\n  if (hold.isOver) {',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-noKey',
+    file: ORDER,
+    find: "if (applied.eventKey === eventKey) return 'same';",
+    put: '',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-oneWay',
+    file: ORDER,
+    find: 'if (laterByMs < -APART_MS || msBetween(applied.bornAt, event.time) < -SKEW_MS)',
+    put: 'if (laterByMs < -1e15)',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-noBirth',
+    file: ORDER,
+    find: ' || isNewLife(event, laterByMs, applied)',
+    put: '',
+    tests: 'test/events/order.test.ts',
+  },
+  {
+    rule: 'latest-noBeginning',
+    file: ORDER,
+    find: ' || msBetween(applied.bornAt, event.time) < -SKEW_MS',
+    put: '',
+    tests: 'test/events/order.test.ts',
+  },
+  {
+    rule: 'latest-noEtag',
+    file: 'src/storage/watermarks.ts',
+    find: 'isOwn: (current) => current?.by === by && current?.write === mark.write,',
+    put: 'isOwn: () => true,',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-failAdvances',
+    file: JOB,
+    find: 'await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);',
+    put: 'await applyVersion(run, resource, hold.heldUntilMs);',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-noFence',
+    file: 'src/pipeline/context.ts',
+    find: 'if (fence !== undefined && stored?.row._of === of && Number(stored?.row._fence ?? 0) > fence) {',
+    put: 'if (fence === -1) {',
+    tests: 'test/pipeline/context.test.ts',
+  },
+];

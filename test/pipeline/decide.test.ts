@@ -1,0 +1,354 @@
+import fc from 'fast-check';
+import {
+  type Decision,
+  decide,
+  decideFailure,
+  errorCodeOf,
+  type FromRow,
+  longestRetryMs,
+  waitAfterMs,
+} from '../../src/pipeline/decide.js';
+import type { JobRecord, JobState, ReadRecord } from '../../src/storage/ledger.js';
+import {
+  defineWorkflow,
+  fhir,
+  hours,
+  minutes,
+  NonRetriableError,
+  RetryAfterError,
+  seconds,
+  type WorkflowOptions,
+} from '../../src/workflow.js';
+
+const NOW = new Date('2026-01-01T12:00:00.000Z');
+const LEASE_MS = 60_000;
+const FRESH = {
+  state: { kind: 'running', leaseMs: LEASE_MS },
+  tries: 0,
+  crashes: 0,
+  redrives: 0,
+  firstTryAt: '2026-01-01T12:00:00.000Z',
+  errorCode: '',
+  unknownSince: '',
+};
+
+/** A record as storage holds it, after three tries, one crash and one redrive. */
+function stored(state: JobState, fields: Partial<JobRecord> = {}, ageMs = 0): ReadRecord {
+  const record: JobRecord = {
+    state,
+    owner: 'somebody',
+    write: 9,
+    tries: 3,
+    crashes: 1,
+    redrives: 1,
+    firstTryAt: '2025-12-31T12:00:00.000Z',
+    errorCode: 'http-503',
+    unknownSince: '',
+    ...fields,
+  };
+  return { record, etag: 'etag-9', ageMs };
+}
+
+function decideFrom(current: ReadRecord | undefined, row?: FromRow): Decision {
+  return decide(current, { ...(row ? { row } : {}), now: NOW, leaseMs: LEASE_MS });
+}
+
+describe('when something brings a job', () => {
+  const sources: Record<string, FromRow | undefined> = {
+    'a delivery': undefined,
+    'its row': { name: 'its-row' },
+    'another row': { name: 'another-row' },
+    'a redrive with the same number': { name: 'another-row', redrive: 1 },
+    'a redrive with a higher number': { name: 'another-row', redrive: 2 },
+  };
+  const completed = stored({ kind: 'settled', result: 'completed' });
+  const superseded = stored({ kind: 'settled', result: 'superseded' });
+  const dead = stored({ kind: 'settled', result: 'dead' });
+  const waiting = stored({ kind: 'waiting', due: 'its-row' });
+  const running = stored({ kind: 'running', leaseMs: 30_000 }, {}, 32_000);
+  const lapsed = stored({ kind: 'running', leaseMs: 30_000 }, {}, 32_001);
+  const unknown = stored({ kind: 'unknown', name: 'paused' });
+
+  const same = { ...waiting.record, state: { kind: 'running', leaseMs: LEASE_MS } };
+  const crashed = { ...lapsed.record, crashes: 2, state: { kind: 'running', leaseMs: LEASE_MS } };
+  const insert = { kind: 'claim', etag: undefined, record: FRESH, takesOver: false };
+  const reopen = { kind: 'claim', etag: 'etag-9', record: { ...FRESH, redrives: 2 }, takesOver: false };
+  const goOn = { kind: 'claim', etag: 'etag-9', record: same, takesOver: false };
+  const takeOver = { kind: 'claim', etag: 'etag-9', record: crashed, takesOver: true };
+  const busy = { kind: 'busy', leaseMs: 30_000 };
+  const wait = { kind: 'waiting', redrives: 1 };
+  const later = { kind: 'unknown-state' };
+  const settled = (result: string) => ({ kind: 'settled', result, redrives: 1 });
+
+  const table: [string, ReadRecord | undefined, Record<string, unknown>][] = [
+    [
+      'no record',
+      undefined,
+      {
+        'a delivery': insert,
+        'its row': insert,
+        'another row': insert,
+        'a redrive with the same number': { ...insert, record: { ...FRESH, redrives: 1 } },
+        'a redrive with a higher number': { ...insert, record: { ...FRESH, redrives: 2 } },
+      },
+    ],
+    ['a completed job', completed, everywhere(settled('completed'))],
+    ['a superseded job', superseded, everywhere(settled('superseded'))],
+    ['a dead job', dead, { ...everywhere(settled('dead')), 'a redrive with a higher number': reopen }],
+    ['a job that waits', waiting, { ...everywhere(wait), 'its row': goOn }],
+    ['a job at work', running, everywhere(busy)],
+    ['a job whose lease has lapsed', lapsed, everywhere(takeOver)],
+    ['a state of a later version', unknown, everywhere(later)],
+  ];
+  const cases = table.flatMap(([given, current, decisions]) =>
+    Object.keys(sources).map((by) => ({ given, by, current, then: decisions[by] })),
+  );
+
+  it.each(cases)('given $given, when $by brings it, then it is as the table says', ({ by, current, then }) => {
+    expect(decideFrom(current, sources[by])).toEqual(then);
+  });
+
+  it('given a dead job, when a redrive has a lower number, then it stays settled', () => {
+    const twice = stored({ kind: 'settled', result: 'dead' }, { redrives: 3 });
+
+    expect(decideFrom(twice, { name: 'row', redrive: 2 })).toEqual({ kind: 'settled', result: 'dead', redrives: 3 });
+  });
+
+  it('given a job that waits for a row, when a row comes whose name is a part of that, then it is another', () => {
+    const current = stored({ kind: 'waiting', due: '2026-01-01T12:00:00.000Z.a.b' });
+
+    expect(decideFrom(current, { name: '2026-01-01T12:00:00.000Z.a' })).toEqual(wait);
+  });
+
+  function everywhere(then: unknown): Record<string, unknown> {
+    return Object.fromEntries(Object.keys(sources).map((by) => [by, then]));
+  }
+});
+
+describe('when a lease has been going on', () => {
+  it.each([
+    { leaseMs: 60_000, ageMs: 0, then: 'busy' },
+    { leaseMs: 60_000, ageMs: 60_001, then: 'busy' },
+    { leaseMs: 60_000, ageMs: 61_999, then: 'busy' },
+    { leaseMs: 60_000, ageMs: 62_000, then: 'busy' },
+    { leaseMs: 60_000, ageMs: 62_001, then: 'claim' },
+    { leaseMs: 300_000, ageMs: 302_000, then: 'busy' },
+    { leaseMs: 300_000, ageMs: 302_001, then: 'claim' },
+    { leaseMs: 60_000, ageMs: -5000, then: 'busy' },
+  ])('given a lease of $leaseMs ms, $ageMs ms ago, then $then', ({ leaseMs, ageMs, then }) => {
+    expect(decideFrom(stored({ kind: 'running', leaseMs }, {}, ageMs)).kind).toBe(then);
+  });
+});
+
+describe('when a lapsed job is taken over', () => {
+  const lapse = (crashes: number, failing?: 'failed' | 'crash' | 'unknown-workflow') =>
+    decideFrom(stored({ kind: 'running', leaseMs: 1000, ...(failing ? { failing } : {}) }, { crashes }, 99_999));
+
+  it.each([
+    { crashes: 0, then: {} },
+    { crashes: 3, then: {} },
+    { crashes: 4, then: { failing: 'crash' } },
+    { crashes: 7, then: { failing: 'crash' } },
+  ])('given $crashes crashes before, then there is one more, and $then', ({ crashes, then }) => {
+    expect(lapse(crashes)).toMatchObject({
+      kind: 'claim',
+      takesOver: true,
+      record: { crashes: crashes + 1, tries: 3, state: { kind: 'running', leaseMs: LEASE_MS, ...then } },
+    });
+    expect(JSON.stringify(lapse(crashes)).includes('failing')).toBe('failing' in then);
+  });
+
+  it.each(['failed', 'crash', 'unknown-workflow'] as const)(
+    'given it was failing as %s, then it stays that, whatever the crashes',
+    (failing) => {
+      for (const crashes of [0, 4, 9]) {
+        expect(lapse(crashes, failing)).toMatchObject({ record: { crashes: crashes + 1, state: { failing } } });
+      }
+    },
+  );
+
+  it('given a job that waited for its row, then no crash is counted', () => {
+    const claim = decideFrom(stored({ kind: 'waiting', due: 'its-row' }, { crashes: 4 }, 1e9), { name: 'its-row' });
+
+    expect(claim).toMatchObject({ takesOver: false, record: { crashes: 4, state: { kind: 'running' } } });
+    expect(JSON.stringify(claim)).not.toContain('failing');
+  });
+});
+
+type Retry = NonNullable<WorkflowOptions<never>['retry']>;
+function workflowWith(retry: Retry, timeout = seconds(10)) {
+  return defineWorkflow({ name: 'some', on: fhir('*'), retry, timeout, handle() {} });
+}
+
+describe('when a handler has thrown', () => {
+  const FIRST = { tries: 0, firstTryAt: '2026-01-01T11:00:00.000Z' };
+  const failing = (error: unknown, record = FIRST, retry: Retry = {}, number = 0.5) =>
+    decideFailure(error, record, workflowWith(retry), { now: NOW, random: { number: () => number, token: () => '' } });
+
+  it('given a NonRetriableError, then it is for good, with all tries left', () => {
+    expect(failing(new NonRetriableError('no'))).toEqual({ kind: 'for-good', reason: 'non-retriable' });
+  });
+
+  it.each([
+    { given: 'a wait', waitMs: 90_000, then: { kind: 'retry', inMs: 90_000, countsAsTry: false } },
+    { given: 'no wait', waitMs: 0, then: { kind: 'retry', inMs: 0, countsAsTry: false } },
+    { given: 'a wait that is over', waitMs: -5000, then: { kind: 'retry', inMs: 0, countsAsTry: false } },
+    {
+      given: 'a wait to the very end',
+      waitMs: 3_600_000,
+      then: { kind: 'retry', inMs: 3_600_000, countsAsTry: false },
+    },
+    { given: 'a wait beyond giveUpAfter', waitMs: 3_600_001, then: { kind: 'for-good', reason: 'gave-up' } },
+    { given: 'an endless wait', waitMs: Number.POSITIVE_INFINITY, then: { kind: 'for-good', reason: 'gave-up' } },
+  ])('given a RetryAfterError with $given, an hour after the first of two, then $then', ({ waitMs, then }) => {
+    const error = new RetryAfterError('busy', { ms: waitMs });
+
+    expect(failing(error, FIRST, { giveUpAfter: hours(2) })).toEqual(then);
+  });
+
+  it('given a RetryAfterError whose wait is no number, then it is retried at a time, or given up', () => {
+    const failure = failing(new RetryAfterError('busy', seconds(Number('Wed, 21 Oct 2026 07:28:00 GMT'))));
+
+    expect(failure.kind === 'for-good' || Number.isFinite(failure.inMs)).toBe(true);
+  });
+
+  it('given a RetryAfterError without a wait, as JavaScript allows, then it is an ordinary failure', () => {
+    const error = new RetryAfterError('busy', { ms: undefined } as never);
+
+    expect(failing(error)).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true });
+  });
+
+  it('given a RetryAfterError after the last try, then it is retried all the same', () => {
+    const error = new RetryAfterError('busy', seconds(1));
+
+    expect(failing(error, { ...FIRST, tries: 7 }, { tries: 8 })).toMatchObject({ kind: 'retry', countsAsTry: false });
+  });
+
+  it.each([
+    { tries: 0, then: { kind: 'retry', inMs: 10_000, countsAsTry: true } },
+    { tries: 1, then: { kind: 'retry', inMs: 100_000, countsAsTry: true } },
+    { tries: 2, then: { kind: 'retry', inMs: 1_000_000, countsAsTry: true } },
+    { tries: 3, then: { kind: 'for-good', reason: 'tries-spent' } },
+    { tries: 9, then: { kind: 'for-good', reason: 'tries-spent' } },
+  ])('given $tries of four tries before, then $then', ({ tries, then }) => {
+    const retry = { tries: 4, from: seconds(10), to: seconds(1000) };
+
+    expect(failing(new Error('no'), { ...FIRST, tries }, retry)).toEqual(then);
+  });
+
+  it.each([undefined, null, 'text', 0, { message: 'no error' }])('given %p was thrown, then it is a try', (thrown) => {
+    expect(failing(thrown)).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true });
+  });
+
+  it('given one try in all, then the first is the last', () => {
+    expect(failing(new Error('no'), FIRST, { tries: 1 })).toEqual({ kind: 'for-good', reason: 'tries-spent' });
+  });
+
+  it.each([
+    { number: 0, inMs: 8000 },
+    { number: 0.25, inMs: 9000 },
+    { number: 0.75, inMs: 11_000 },
+    { number: 0.999999, inMs: 12_000 },
+  ])('given the random number $number, then 10 s become $inMs ms', ({ number, inMs }) => {
+    expect(failing(new Error('no'), FIRST, {}, number)).toMatchObject({ inMs });
+  });
+});
+
+describe('when the waits between tries are asked for', () => {
+  it('given 10 s to 6 h in 8 tries, then they are a geometric series from one to the other', () => {
+    const { retry } = workflowWith({});
+    const waits = [1, 2, 3, 4, 5, 6, 7].map((tries) => Math.round(waitAfterMs(tries, retry) / 1000));
+
+    expect(waits).toEqual([10, 36, 129, 465, 1671, 6008, 21_600]);
+  });
+
+  it.each([1, 2])('given %i tries, then there is one wait at the most: the shortest', (tries) => {
+    expect(waitAfterMs(1, workflowWith({ tries }).retry)).toBe(10_000);
+  });
+
+  it('given whatever from, to and tries, then each wait is in between, and longer than the one before by the same factor', () => {
+    const some = fc.record({
+      tries: fc.integer({ min: 3, max: 100 }),
+      fromMs: fc.integer({ min: 1, max: 1_000_000 }),
+      factor: fc.integer({ min: 1, max: 500 }),
+    });
+    fc.assert(
+      fc.property(some, ({ tries, fromMs, factor }) => {
+        const { retry } = workflowWith({ tries, from: { ms: fromMs }, to: { ms: fromMs * factor } });
+        const waits = Array.from({ length: tries - 1 }, (_, i) => waitAfterMs(i + 1, retry));
+
+        expect(waits[0]).toBe(fromMs);
+        expect((waits.at(-1) ?? 0) / (fromMs * factor)).toBeCloseTo(1, 6);
+        for (let i = 1; i < waits.length; i += 1) {
+          expect((waits[i] ?? 0) / (waits[i - 1] ?? 0)).toBeCloseTo(factor ** (1 / (tries - 2)), 6);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('when the longest that a job can be retried is asked for', () => {
+  it.each([
+    // 1.2 × (10 s + 100 s) of waits, and 3 × 20 s of work.
+    { given: 'tries that take longer', giveUpAfter: seconds(1), then: 192_000 },
+    { given: 'a giveUpAfter that is longer', giveUpAfter: minutes(10), then: 600_000 },
+  ])('given $given, then $then ms', ({ giveUpAfter, then }) => {
+    const retry = { tries: 3, from: seconds(10), to: seconds(100), giveUpAfter };
+
+    expect(longestRetryMs(workflowWith(retry, seconds(20)))).toBeCloseTo(then, 6);
+  });
+
+  it('given one try, then its time', () => {
+    expect(longestRetryMs(workflowWith({ tries: 1, giveUpAfter: seconds(1) }, seconds(20)))).toBe(20_000);
+  });
+});
+
+describe('when an error is named for the logs', () => {
+  it.each([
+    { given: 'a code', error: { code: 'ECONNREFUSED', name: 'Error' }, then: 'ECONNREFUSED' },
+    { given: 'a code of ours', error: new NonRetriableError('no', { code: 'bad-code' }), then: 'bad-code' },
+    { given: 'a status in the code', error: { code: 'http-503' }, then: 'http-503' },
+    { given: 'no code', error: new RangeError('no'), then: 'RangeError' },
+    { given: 'a code that is a number', error: { code: 503, name: 'HttpError' }, then: 'HttpError' },
+    { given: 'a code that is a sentence', error: { code: 'Jane Doe is ill', name: 'HttpError' }, then: 'HttpError' },
+    { given: 'a code that is too long', error: { code: 'a'.repeat(65), name: 'HttpError' }, then: 'HttpError' },
+    { given: 'a code of two lines', error: { code: 'http\n503', name: 'HttpError' }, then: 'HttpError' },
+    { given: 'a code that ends in a new line', error: { code: 'http-503\n' }, then: 'error' },
+    { given: 'a code with four digits', error: { code: 'id-1234', name: 'id1234' }, then: 'error' },
+    { given: 'neither code nor name', error: {}, then: 'error' },
+    { given: 'a text', error: 'Jane Doe', then: 'thrown-value' },
+    { given: 'nothing', error: undefined, then: 'thrown-value' },
+    { given: 'null', error: null, then: 'thrown-value' },
+  ])('given $given, then $then', ({ error, then }) => {
+    expect(errorCodeOf(error)).toBe(then);
+  });
+
+  it('given a code or a name that has more than a word, then it never gets through', () => {
+    const word = fc.stringMatching(/^[A-Za-z]{1,12}$/);
+    const values = fc.oneof(
+      fc.uuid(),
+      fc.stringMatching(/^[0-2](\.\d{1,8}){2,9}$/),
+      fc.stringMatching(/^\d+$/),
+      fc.stringMatching(/^[A-Za-z]{0,4}[-_]?\d{4,12}$/),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10)),
+      fc.tuple(word, word).map(([one, other]) => `${one} ${other}`),
+      fc.tuple(word, word).map(([one, other]) => `${other}, ${one}`),
+      fc.tuple(word, word).map(([one, other]) => `${one}/${other}`),
+      fc.emailAddress(),
+      fc.webUrl(),
+      fc.string({ unit: fc.constantFrom('ä', 'Ł', '山', '\n', ' ', 'a', "'") }).filter((text) => /[^a]/.test(text)),
+    );
+    const allowed = ['error', 'http-503', 'HttpError'];
+    fc.assert(
+      fc.property(values, values, (one, other) => {
+        expect(allowed).toContain(errorCodeOf({ code: one, name: other }));
+        expect(allowed).toContain(errorCodeOf({ code: one, name: 'HttpError' }));
+        expect(allowed).toContain(errorCodeOf({ code: 'http-503', name: one }));
+        expect(errorCodeOf(one)).toBe('thrown-value');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

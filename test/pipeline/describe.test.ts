@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { parseEvent } from '../../src/events/parse.js';
+import { describe as describeError, valuesOf as valuesOfEvent, wordOf } from '../../src/pipeline/describe.js';
+import { NonRetriableError } from '../../src/workflow.js';
+import { rawEvent } from './memory-app.js';
+
+const RAW = { ...rawEvent({ resourceId: 'jane-doe' }), subject: 'https://fhir.example/Patient/jane-doe' };
+const EVENT = { event: parseEvent(RAW), json: JSON.stringify(RAW) };
+
+function messageOf(message: string, raw: unknown = RAW): string {
+  return describeError(new Error(message), { ...EVENT, json: JSON.stringify(raw) }).message;
+}
+
+describe('when an error is described', () => {
+  it('given its name, its code and a message, then a dead letter gets all of them', () => {
+    const error = new NonRetriableError('The code system is not known.', { code: 'bad-code' });
+
+    expect(describeError(error, EVENT)).toEqual({
+      name: 'NonRetriableError',
+      code: 'bad-code',
+      message: 'The code system is not known.',
+    });
+  });
+
+  it.each(['jane-doe', 42, undefined, null, { message: 'jane-doe' }])(
+    'given %p was thrown, which is no error, then nothing of it is told',
+    (thrown) => {
+      expect(describeError(thrown, EVENT)).toEqual({
+        name: 'thrown value',
+        code: expect.stringMatching(/^(thrown-value|error)$/),
+        message: '',
+      });
+    },
+  );
+
+  it('given a name that is a sentence, then it is none', () => {
+    const error = Object.assign(new Error('no'), { name: 'Jane Doe is not there' });
+
+    expect(describeError(error, EVENT)).toMatchObject({ name: 'error', code: 'error' });
+  });
+
+  it('given a long message, then it is cut at 500 characters', () => {
+    expect(messageOf('?'.repeat(600))).toBe('?'.repeat(500));
+  });
+
+  it('given a value that the cut would halve, then it is out all the same', () => {
+    const message = messageOf(`${'?'.repeat(496)}jane-doe`);
+
+    expect(message).toBe(`${'?'.repeat(496)}…`);
+  });
+});
+
+describe('when its message quotes the event', () => {
+  it.each([
+    { given: 'a value', message: 'No patient jane-doe here', then: 'No patient … here' },
+    { given: 'a value twice', message: 'jane-doe, jane-doe!', then: '…, …!' },
+    { given: 'a part of a value, between slashes', message: 'at fhir.example', then: 'at …' },
+    { given: 'a whole address', message: 'GET https://fhir.example/Patient/jane-doe: 404', then: 'GET …: 404' },
+    { given: 'an address of it in two parts', message: 'GET /Patient/jane-doe: 404', then: 'GET /Patient/…: 404' },
+    { given: 'what logs may tell', message: 'event-1, Patient', then: 'event-1, Patient' },
+    { given: 'nothing of it', message: 'no', then: 'no' },
+  ])('given $given, then that is taken out', ({ message, then }) => {
+    expect(messageOf(message)).toBe(then);
+  });
+
+  it.each([
+    { given: 'a number', value: 815_777, message: 'value 815777', then: 'value …' },
+    { given: 'a fraction', value: 7.35, message: 'pH 7.35', then: 'pH …' },
+    { given: 'a text in a list in an object', value: [{ a: ['Zoë Smith'] }], message: 'of Zoë Smith', then: 'of …' },
+    { given: 'signs that mean something to patterns', value: 'a.*$&', message: 'axx a.*$&', then: 'axx …' },
+    { given: 'one value within another', value: ['Smith', 'Ann Smith'], message: 'Ann Smith Smith', then: '… …' },
+    { given: 'the same in another order', value: ['Ann Smith', 'Smith'], message: 'Ann Smith Smith', then: '… …' },
+    { given: 'values of one and two characters', value: ['m', 'ab'], message: 'm ab', then: 'm ab' },
+    { given: 'true and null', value: [true, null], message: 'true null', then: 'true null' },
+  ])('given $given, then what could say something is taken out', ({ value, message, then }) => {
+    expect(messageOf(message, { value })).toBe(then);
+  });
+
+  it.each([
+    { given: 'as JSON', value: 'Zoë "Zo" Smith', message: JSON.stringify({ name: 'Zoë "Zo" Smith' }) },
+    { given: 'in a URL', value: 'Zoë Smith', message: `GET /Patient?name=${encodeURIComponent('Zoë Smith')}` },
+    { given: 'in lower case', value: 'Zoë Smith', message: 'no such patient: zoë smith' },
+  ])('given a value $given, then that is taken out as well', ({ value, message }) => {
+    expect(messageOf(message, { value })).not.toMatch(/smith/i);
+  });
+
+  it.each([42, { text: 'no' }, undefined])(
+    'given a message that is %p, and no text, then that is no reason to fail',
+    (message) => {
+      const error = Object.assign(new Error(), { message });
+
+      expect(typeof describeError(error, EVENT).message).toBe('string');
+    },
+  );
+
+  it('given any event and any message made of its values, then no text of three characters or more stays in it', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'é', '.', '$', '&', ' ', '/', '"', '1') });
+    const json = fc.letrec<{ any: unknown }>((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        text,
+        fc.integer(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('any'), { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom('x', 'y', 'z'), tie('any')),
+      ),
+    })).any;
+    const quoting = json.chain((event) => {
+      const values = valuesOf(event);
+      const piece = values.length > 0 ? fc.oneof(fc.constantFrom(...values), text) : text;
+      return fc.record({
+        event: fc.constant(event),
+        message: fc.array(piece, { maxLength: 6 }).map((all) => all.join('')),
+      });
+    });
+
+    fc.assert(
+      fc.property(quoting, ({ event, message }) => {
+        const told = messageOf(message, event);
+
+        for (const value of valuesOf(event)) expect(told).not.toContain(value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('when a word is to be logged', () => {
+  const of = { ...EVENT, json: JSON.stringify({ ...RAW, datacontenttype: 'application/json', note: 'Smith' }) };
+
+  it.each([
+    { given: 'an id of the event', word: 'jane-doe', then: 'no' },
+    { given: 'one within it, in other letters', word: 'saw-JANE-DOE-again', then: 'no' },
+    { given: 'a value of a field that we do not know', word: 'smith', then: 'no' },
+    { given: 'a word that names the kind of event', word: 'patient-created', then: 'patient-created' },
+    { given: 'a word that is in its envelope', word: 'bad-json', then: 'bad-json' },
+    { given: 'any other', word: 'downstream-busy', then: 'downstream-busy' },
+  ])('given $given, then $then', ({ word, then }) => {
+    expect(wordOf(word, valuesOfEvent(of), 'no')).toBe(then);
+  });
+});
+
+/** Texts and numbers of it, at any depth, that have three characters or more. */
+function valuesOf(json: unknown): string[] {
+  if (typeof json === 'object' && json !== null) return Object.values(json).flatMap(valuesOf);
+  if (typeof json !== 'string' && typeof json !== 'number') return [];
+  return String(json).length >= 3 ? [String(json)] : [];
+}

@@ -1,0 +1,360 @@
+import { keyOf } from '../../src/events/key.js';
+import { applyVersion, freeResource, type ResourceClaim, takeResource } from '../../src/pipeline/latest.js';
+import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
+import { addressOf } from '../../src/storage/address.js';
+import { createGroupCommit } from '../../src/storage/group-commit.js';
+import { StorageError } from '../../src/storage/table-store.js';
+import { createWatermarks } from '../../src/storage/watermarks.js';
+import { fhirEvent } from '../../src/testing/index.js';
+import { type Change, defineWorkflow, fhir } from '../../src/workflow.js';
+import { type CallInfo, type Fault, faultyTables } from '../storage/faults.js';
+import { allThatFollows, createAccount, watched } from './memory-app.js';
+
+const LEASE_MS = 60_000;
+const workflow = defineWorkflow({ name: 'latest', on: fhir('*'), ordering: 'latest', handle() {} });
+
+/** Processes over one account, and what each of them asked of storage. */
+function startProcesses() {
+  const account = createAccount();
+  const { clock, random } = account;
+  return {
+    account,
+    mark: () => account.tables.inspect('watermarks')[0]?.row,
+    process() {
+      const calls: string[] = [];
+      let weather: (call: CallInfo) => Fault = () => 'ok';
+      const tables = faultyTables(account.tables, (call) => {
+        calls.push(call.method);
+        return weather(call);
+      });
+      const watermarks = createWatermarks({ tables, commit: createGroupCommit({ tables, clock, random }) });
+      return {
+        calls,
+        watermarks,
+        storageIs(next: (call: CallInfo) => Fault) {
+          weather = next;
+        },
+        deps: { clock, random, stores: { watermarks }, settings: { leaseMs: LEASE_MS } } as unknown as JobDeps,
+      };
+    },
+  };
+}
+
+function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Run {
+  const event = fhirEvent({ id, change, version });
+  const key = keyOf(event);
+  const address = addressOf(key, workflow.name);
+  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }, key, undefined);
+}
+
+/** But the lease. */
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+function holdOf(claim: ResourceClaim) {
+  if (claim.kind !== 'won') throw new TypeError(`not won: ${claim.kind}`);
+  return claim.hold;
+}
+
+/** Takes it and applies it. */
+async function apply(run: Run, deps: JobDeps): Promise<void> {
+  expect(await applyVersion(run, holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
+}
+
+describe('when a resource is taken', () => {
+  it('given nobody has had it, then it is won with fence 1, under a lease', async () => {
+    const { process, mark } = startProcesses();
+
+    const hold = holdOf(await takeResource(runOf(2), process().deps));
+
+    expect(hold).toMatchObject({ heldUntilMs: LEASE_MS, value: { fence: 1, write: 1, applied: undefined } });
+    expect(mark()).toMatchObject({ fence: 1, write: 1, owner: hold.value.owner, leaseMs: LEASE_MS, version: -1 });
+    expect(hold.value.owner).not.toBe('');
+  });
+
+  it.each([
+    { change: 'created' as const, calls: ['commit', 'create', 'commit'] },
+    { change: 'updated' as const, calls: ['read', 'commit', 'create', 'commit'] },
+  ])('given a resource that was $change, then it costs $calls', async ({ change, calls }) => {
+    const { process } = startProcesses();
+    const one = process();
+
+    await takeResource(runOf(2, change), one.deps);
+
+    expect(one.calls).toEqual(calls);
+  });
+
+  it('given an older version was applied, then it is won with the next fence, and still holds what was applied', async () => {
+    const { process, mark } = startProcesses();
+    const { deps } = process();
+    await apply(runOf(2), deps);
+
+    const hold = holdOf(await takeResource(runOf(3), deps));
+
+    expect(hold.value).toMatchObject({ fence: 2, write: 3, applied: { version: 2, eventKey: runOf(2).eventKey } });
+    expect(mark()).toMatchObject({ fence: 2, version: 2, owner: hold.value.owner });
+  });
+
+  it.each([
+    { given: 'a newer version', run: runOf(2), then: 'superseded' },
+    { given: 'this very event', run: runOf(3), then: 'applied' },
+    { given: 'the same version by another event', run: runOf(3, 'updated', 'other'), then: 'superseded' },
+    { given: 'a newer version than its creation', run: runOf(1, 'created'), then: 'superseded' },
+  ])('given $given was applied, then $then, and nothing is written', async ({ run, then }) => {
+    const { process, mark } = startProcesses();
+    await apply(runOf(3), process().deps);
+    const before = mark();
+
+    expect(await takeResource(run, process().deps)).toEqual({ kind: then });
+    expect(mark()).toEqual(before);
+  });
+
+  it('given the write cannot be made, then that is thrown after a quarter of the lease', async () => {
+    const { account, process } = startProcesses();
+    const one = process();
+    one.storageIs(({ method }) => (method === 'read' ? 'ok' : 'fail-before'));
+
+    const claim = watched(takeResource(runOf(2), one.deps));
+    await account.pass(14_500);
+    const before = claim.state;
+    await account.pass(3000);
+
+    expect(before).toBe('open');
+    expect(claim).toMatchObject({ state: 'rejected', error: expect.any(StorageError) });
+  });
+
+  it('given it has another workflow, then both have it at once', async () => {
+    const { process } = startProcesses();
+    const { deps } = process();
+    await takeResource(runOf(2), deps);
+
+    expect(await takeResource({ ...runOf(2), workflowName: 'other' }, deps)).toMatchObject({ kind: 'won' });
+  });
+});
+
+describe('when somebody else has it', () => {
+  it.each([
+    { passMs: 0, then: 'busy' },
+    { passMs: 61_500, then: 'busy' },
+    { passMs: 62_000, then: 'busy' },
+    { passMs: 63_000, then: 'won' },
+  ])('given $passMs ms since the claim, then $then', async ({ passMs, then }) => {
+    const { account, process } = startProcesses();
+    await takeResource(runOf(2), process().deps);
+    account.clock.advance(passMs);
+
+    expect((await takeResource(runOf(3), process().deps)).kind).toBe(then);
+  });
+
+  it('given its lease has lapsed, then the fence rises, and who had it can apply nothing', async () => {
+    const { account, process, mark } = startProcesses();
+    const former = holdOf(await takeResource(runOf(9), process().deps));
+    account.clock.advance(63_000);
+
+    const later = holdOf(await takeResource(runOf(2), process().deps));
+    const isApplied = await lateWrite(applyVersion(runOf(9), former, NO_LIMIT), account);
+
+    expect([former.value.fence, later.value.fence]).toEqual([1, 2]);
+    expect(isApplied).toBe(false);
+    expect(mark()).toMatchObject({ fence: 2, owner: later.value.owner, version: -1 });
+    expect(await applyVersion(runOf(2), later, NO_LIMIT)).toBe(true);
+    expect(mark()).toMatchObject({ fence: 2, owner: '', version: 2 });
+  });
+
+  it('given its lease has lapsed, and what it was at is newer than this, then it runs: nothing was applied', async () => {
+    const { account, process } = startProcesses();
+    await takeResource(runOf(9), process().deps);
+    account.clock.advance(63_000);
+
+    expect(await takeResource(runOf(2), process().deps)).toMatchObject({ kind: 'won', hold: { value: { fence: 2 } } });
+  });
+
+  async function lateWrite<T>(write: Promise<T>, account: ReturnType<typeof createAccount>): Promise<T> {
+    const seen = watched(write);
+    await account.pass(1000);
+    return seen.promise;
+  }
+});
+
+describe('when somebody else takes it in between', () => {
+  /** What `meanwhile` does happens between the read and the write of another process. */
+  async function takeWith(run: Run, meanwhile: (deps: JobDeps) => Promise<unknown>) {
+    const { process, mark } = startProcesses();
+    const [one, other] = [process(), process()];
+    await apply(runOf(1, 'created'), other.deps);
+    const { read } = one.watermarks;
+    let reads = 0;
+    const slow = {
+      ...one.watermarks,
+      async read(of: Parameters<typeof read>[0]) {
+        const found = await read(of);
+        reads += 1;
+        if (reads === 1) await meanwhile(other.deps);
+        return found;
+      },
+    };
+    const claim = await takeResource(run, { ...one.deps, stores: { watermarks: slow } } as unknown as JobDeps);
+    return { claim, mark };
+  }
+
+  it.each([
+    {
+      given: 'and works on it',
+      run: runOf(5),
+      meanwhile: (deps: JobDeps) => takeResource(runOf(4), deps),
+      then: 'busy',
+    },
+    {
+      given: 'and applies a newer one',
+      run: runOf(5),
+      meanwhile: (deps: JobDeps) => apply(runOf(6), deps),
+      then: 'superseded',
+    },
+    {
+      given: 'and applies the same',
+      run: runOf(5),
+      meanwhile: (deps: JobDeps) => apply(runOf(5), deps),
+      then: 'applied',
+    },
+  ])('given it takes it $given, then it is decided anew: $then', async ({ run, meanwhile, then }) => {
+    expect((await takeWith(run, meanwhile)).claim).toEqual({ kind: then });
+  });
+
+  it('given it applies an older one, then it is won with the fence after that', async () => {
+    const { claim, mark } = await takeWith(runOf(5), (deps) => apply(runOf(4), deps));
+
+    expect(holdOf(claim).value).toMatchObject({ fence: 3, applied: { version: 4 } });
+    expect(mark()).toMatchObject({ fence: 3, version: 4 });
+  });
+
+  it('given a creation that is not the first event of its resource, then the conflict says what there is', async () => {
+    const { process } = startProcesses();
+    await apply(runOf(2), process().deps);
+    const one = process();
+
+    expect(await takeResource(runOf(1, 'created'), one.deps)).toEqual({ kind: 'superseded' });
+    expect(one.calls).toEqual(['commit', 'read']);
+  });
+
+  it('given two at once, then one has it', async () => {
+    const { process } = startProcesses();
+
+    const claims = await Promise.all([runOf(2), runOf(3), runOf(4)].map((run) => takeResource(run, process().deps)));
+
+    expect(claims.map(({ kind }) => kind).sort()).toEqual(['busy', 'busy', 'won']);
+  });
+
+  it('given it is taken and freed again and again, then after four times it is busy', async () => {
+    const { process } = startProcesses();
+    const { deps } = process();
+    let writes = 0;
+    const current = { mark: { applied: undefined, fence: 1, owner: '', write: 1, leaseMs: 0 }, etag: 'e', ageMs: 0 };
+    const watermarks = {
+      read: async () => current,
+      async write() {
+        writes += 1;
+        return { kind: 'conflict', current };
+      },
+    };
+
+    const claim = await takeResource(runOf(2), { ...deps, stores: { watermarks } } as unknown as JobDeps);
+
+    expect(claim).toEqual({ kind: 'busy' });
+    expect(writes).toBe(4);
+  });
+});
+
+describe('when the table is being dropped', () => {
+  it('then it is busy, and nothing is written', async () => {
+    const { account, process, mark } = startProcesses();
+    await account.tables.create('watermarks');
+    await account.tables.drop('watermarks');
+
+    const one = process();
+
+    expect(await takeResource(runOf(2), one.deps)).toEqual({ kind: 'busy' });
+    expect(one.calls).toEqual(['read', 'commit']);
+    expect(mark()).toBeUndefined();
+  });
+});
+
+describe('when a version was applied', () => {
+  it('then the watermark says so, and is free, in one write', async () => {
+    const { process, mark } = startProcesses();
+    const one = process();
+    const hold = holdOf(await takeResource(runOf(1, 'created'), one.deps));
+    one.calls.length = 0;
+
+    expect(await applyVersion(runOf(1, 'created'), hold, NO_LIMIT)).toBe(true);
+    expect(one.calls).toEqual(['commit']);
+    expect(mark()).toMatchObject({
+      version: 1,
+      time: '2026-01-01T12:01:00.000Z',
+      bornAt: '2026-01-01T12:01:00.000Z',
+      eventKey: runOf(1, 'created').eventKey,
+      owner: '',
+      fence: 1,
+      write: 2,
+    });
+  });
+
+  it('given the answer is lost, then the write is recognised', async () => {
+    const { account, process, mark } = startProcesses();
+    const one = process();
+    const hold = holdOf(await takeResource(runOf(2), one.deps));
+    let commits = 0;
+    one.storageIs(({ method }) => (method === 'commit' && ++commits === 1 ? 'fail-after' : 'ok'));
+
+    const applied = watched(applyVersion(runOf(2), hold, NO_LIMIT));
+    await account.pass(2000);
+
+    expect(await applied.promise).toBe(true);
+    expect(commits).toBe(1);
+    expect(mark()).toMatchObject({ version: 2, owner: '' });
+  });
+
+  it('given it cannot be written, then it is not applied, and that throws nothing', async () => {
+    const { account, process, mark } = startProcesses();
+    const one = process();
+    const hold = holdOf(await takeResource(runOf(2), one.deps));
+    one.storageIs(() => 'fail-before');
+
+    const applied = watched(applyVersion(runOf(2), hold, NO_LIMIT));
+    await account.pass(59_000);
+    const before = applied.state;
+    await account.pass(3000);
+
+    expect(before).toBe('open');
+    expect(await applied.promise).toBe(false);
+    expect(mark()).toMatchObject({ version: -1, owner: hold.value.owner });
+  });
+});
+
+describe('when a version has failed', () => {
+  it('then the resource is free, the watermark as it was, and the next one gets a higher fence', async () => {
+    const { process, mark } = startProcesses();
+    const { deps } = process();
+    await apply(runOf(2), deps);
+    const hold = holdOf(await takeResource(runOf(9), deps));
+
+    await freeResource(hold, NO_LIMIT);
+
+    expect(mark()).toMatchObject({ version: 2, owner: '', fence: 2 });
+    expect(holdOf(await takeResource(runOf(3), deps)).value.fence).toBe(3);
+  });
+
+  it('given it cannot be freed, then that throws nothing, and its lease lapses', async () => {
+    const { account, process } = startProcesses();
+    const one = process();
+    const hold = holdOf(await takeResource(runOf(2), one.deps));
+    one.storageIs(() => 'fail-before');
+    const freed = watched(freeResource(hold, NO_LIMIT));
+    await account.pass(10_000);
+    const during = await takeResource(runOf(3), process().deps);
+    await account.pass(54_000);
+    await allThatFollows();
+
+    expect(freed.state).toBe('resolved');
+    expect(during).toEqual({ kind: 'busy' });
+    expect((await takeResource(runOf(3), process().deps)).kind).toBe('won');
+  });
+});

@@ -1,0 +1,198 @@
+import { keyOf } from '../../src/events/key.js';
+import { givePlaces, inLine, isNewerRun, takePlaces } from '../../src/pipeline/places.js';
+import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
+import { createSlots } from '../../src/pipeline/slots.js';
+import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import { defineWorkflow, dicom, fhir, type HealthEvent } from '../../src/workflow.js';
+import { allThatFollows } from './memory-app.js';
+
+const any = defineWorkflow({ name: 'any', on: fhir('*'), handle() {} });
+const latest = defineWorkflow({ name: 'latest', on: [fhir('*'), dicom()], ordering: 'latest', handle() {} });
+
+function runOf(event: HealthEvent, workflow = any): Run {
+  const job = { address: event.id, event, json: '', workflow, workflowName: workflow.name };
+  return newRun(job, keyOf(event), undefined);
+}
+
+function startWith(concurrency: number) {
+  const deps = {
+    slots: createSlots<string>(() => concurrency),
+    turns: createSlots<string>(() => 1, { isBefore: isNewerRun }),
+    suspects: createSlots<'suspect'>(() => 1),
+    life: { isStopping: false, suspects: 0, onAbort: new Map() },
+  } as unknown as JobDeps;
+  const told: string[] = [];
+  return {
+    deps,
+    told,
+    /** What it gets, at once or later. */
+    async take(run: Run): Promise<void> {
+      const place = takePlaces(run, deps);
+      if (typeof place === 'boolean') told.push(`${run.address} ${place} at once`);
+      else void place.then((hasPlace) => told.push(`${run.address} ${hasPlace}`));
+      await allThatFollows();
+    },
+    async give(run: Run): Promise<void> {
+      givePlaces(run, deps);
+      await allThatFollows();
+    },
+  };
+}
+
+const versionOf = (version: number, resourceId = 'p1', minutes = 0) =>
+  runOf(
+    fhirEvent({
+      id: `${resourceId}-v${version}`,
+      change: 'updated',
+      resourceId,
+      version,
+      time: new Date(Date.UTC(2026, 0, 1, 12, minutes)).toISOString(),
+    }),
+    latest,
+  );
+
+describe('when a job needs a place', () => {
+  it('given ordering any and a free place, then it has it at once', async () => {
+    const { take, told } = startWith(1);
+
+    await take(runOf(fhirEvent({ id: 'a' })));
+
+    expect(told).toEqual(['a true at once']);
+  });
+
+  it('given no free place, then it stands in line, and can be taken out of it', async () => {
+    const { take, told, give } = startWith(1);
+    const [first, second, third] = ['a', 'b', 'c'].map((id) => runOf(fhirEvent({ id }))) as [Run, Run, Run];
+    for (const run of [first, second, third]) await take(run);
+    const inLineThen = [first, second, third].map((run) => run.leaveLine !== undefined);
+
+    second.leaveLine?.();
+    await give(first);
+
+    expect(inLineThen).toEqual([false, true, true]);
+    expect(told).toEqual(['a true at once', 'b false', 'c true']);
+    expect([second.leaveLine, third.leaveLine]).toEqual([undefined, undefined]);
+  });
+
+  it('given the process ends, then there is none, and none is taken', async () => {
+    const { take, told, deps } = startWith(1);
+    deps.life.isStopping = true;
+    await take(runOf(fhirEvent({ id: 'a' })));
+    await take(versionOf(2));
+    deps.life.isStopping = false;
+
+    await take(runOf(fhirEvent({ id: 'b' })));
+
+    expect(told).toEqual(['a false at once', 'p1-v2 false at once', 'b true at once']);
+  });
+});
+
+describe('when jobs of ordering latest need a place', () => {
+  it('given one resource, then one at a time, the newest in line first', async () => {
+    const { take, told, give } = startWith(10);
+    const runs = [versionOf(2), versionOf(3), versionOf(5), versionOf(4)];
+    for (const run of runs) await take(run);
+    const before = [...told];
+
+    await give(runs[0] as Run);
+    await give(runs[2] as Run);
+
+    expect(before).toEqual(['p1-v2 true']);
+    expect(told).toEqual(['p1-v2 true', 'p1-v5 true', 'p1-v4 true']);
+  });
+
+  it('given several resources, then they do not wait for each other', async () => {
+    const { take, told } = startWith(10);
+
+    for (const run of [versionOf(2, 'p1'), versionOf(2, 'p2'), runOf(dicomEvent({ id: 'image' }), latest)])
+      await take(run);
+
+    expect(told).toEqual(['p1-v2 true', 'p2-v2 true', 'image true']);
+  });
+
+  it('given it has its turn but no slot, then it waits for that, and the turn stays its own', async () => {
+    const { take, told, give } = startWith(1);
+    const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
+    for (const run of [other, first, second]) await take(run);
+
+    await give(other);
+    const between = [...told];
+    await give(first);
+
+    expect(between).toEqual(['p2-v2 true', 'p1-v2 true']);
+    expect(told).toEqual(['p2-v2 true', 'p1-v2 true', 'p1-v3 true']);
+  });
+
+  it('given it leaves the line for a slot, then its turn goes to the next', async () => {
+    const { take, told, give } = startWith(1);
+    const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
+    for (const run of [other, first, second]) await take(run);
+
+    first.leaveLine?.();
+    await allThatFollows();
+    await give(other);
+
+    expect(told).toEqual(['p2-v2 true', 'p1-v2 false', 'p1-v3 true']);
+  });
+
+  it('given it leaves the line for its turn, then it takes no slot', async () => {
+    const { take, told, give } = startWith(2);
+    const [first, second] = [versionOf(2), versionOf(3)];
+    for (const run of [first, second]) await take(run);
+
+    second.leaveLine?.();
+    await take(versionOf(2, 'p2'));
+    await give(first);
+    await take(versionOf(2, 'p3'));
+    await take(versionOf(2, 'p4'));
+
+    expect(told).toEqual(['p1-v2 true', 'p1-v3 false', 'p2-v2 true', 'p3-v2 true']);
+  });
+});
+
+describe('when a job gives its places', () => {
+  it('given it was a suspect, then the next suspect may go, and it is none any more', async () => {
+    const { deps, take, give } = startWith(2);
+    const [suspect, next] = ['a', 'b'].map((id) => runOf(fhirEvent({ id }))) as [Run, Run];
+    await take(suspect);
+    suspect.isSuspect = deps.suspects.take('suspect', suspect) === true;
+    const waits = inLine(next, deps.suspects.take('suspect', next), () => {});
+
+    await give(suspect);
+
+    expect(await waits).toBe(true);
+    expect(suspect.isSuspect).toBe(false);
+  });
+
+  it('given it was none, then the suspect beside it keeps its place', async () => {
+    const { deps, take, give } = startWith(2);
+    const innocent = runOf(fhirEvent({ id: 'a' }));
+    await take(innocent);
+    deps.suspects.take('suspect', {});
+
+    await give(innocent);
+
+    expect(deps.suspects.take('suspect', {})).not.toBe(true);
+  });
+});
+
+describe('when two versions are in line', () => {
+  it.each([
+    { given: 'a higher version', a: versionOf(3), b: versionOf(2), then: true },
+    { given: 'a lower version', a: versionOf(2), b: versionOf(3), then: false },
+    { given: 'the same version', a: versionOf(2), b: versionOf(2), then: false },
+    { given: 'a lower version, 5 minutes later', a: versionOf(1, 'p1', 5), b: versionOf(9), then: false },
+    { given: 'a lower version, 6 minutes later', a: versionOf(1, 'p1', 6), b: versionOf(9), then: true },
+    { given: 'a higher version, 6 minutes earlier', a: versionOf(9), b: versionOf(1, 'p1', 6), then: false },
+    { given: 'a higher version, 5 minutes earlier', a: versionOf(9), b: versionOf(1, 'p1', 5), then: true },
+    { given: 'a higher version and no time', a: untimed(3), b: versionOf(2, 'p1', 59), then: true },
+    { given: 'a lower version, and the other has no time', a: versionOf(2, 'p1', 59), b: untimed(3), then: false },
+  ])('given $given, then it goes first: $then', ({ a, b, then }) => {
+    expect(isNewerRun(a, b)).toBe(then);
+  });
+
+  function untimed(version: number): Run {
+    const run = versionOf(version);
+    return { ...run, event: { ...run.event, time: undefined } };
+  }
+});

@@ -1,0 +1,193 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { createPost, NotSafeError } from '../../src/pipeline/post.js';
+import { StorageError } from '../../src/storage/table-store.js';
+import { createFakeClock, type FakeClock } from '../../src/testing/index.js';
+import { createTestClock } from '../storage/test-clock.js';
+import { allThatFollows, watched } from './memory-app.js';
+
+/** A POST with `open` things in it that must be safe by 15 s, and are not yet. */
+function startPost<C extends FakeClock>(open: number, clock = createFakeClock() as C) {
+  const deadlines: number[] = [];
+  const post = createPost({
+    clock,
+    deadlineMs: 15_000,
+    onDeadline: (late) => {
+      expect(late).toBe(post);
+      deadlines.push(clock.monotonic());
+    },
+  });
+  for (let i = 0; i < open; i += 1) post.open();
+  return { clock, post, deadlines };
+}
+
+describe('when a POST is answered', () => {
+  it('given nothing is open, then at once, and there is no deadline', async () => {
+    const { clock, post, deadlines } = startPost(0);
+
+    await post.answer();
+
+    clock.advance(60_000);
+    expect(deadlines).toEqual([]);
+  });
+
+  it('given all was safe before, then at once', async () => {
+    const { post } = startPost(2);
+    post.safe();
+    post.safe();
+
+    expect(await post.answer()).toBeUndefined();
+  });
+
+  it('given some are open, then when the last is safe, and no deadline follows', async () => {
+    const { clock, post, deadlines } = startPost(2);
+    const answer = watched(post.answer());
+
+    post.safe();
+    await allThatFollows();
+    const before = answer.state;
+    clock.advance(14_999);
+    post.safe();
+    await answer.promise;
+    clock.advance(60_000);
+
+    expect(before).toBe('open');
+    expect(deadlines).toEqual([]);
+  });
+
+  it('given it is out, at whatever time, then no timer is left', async () => {
+    for (const atMs of [1000, 16_000, 20_000]) {
+      const { clock, post } = startPost(1, createTestClock());
+      const answer = watched(post.answer());
+      clock.advance(atMs);
+      post.safe();
+      await allThatFollows();
+
+      expect(answer.state).not.toBe('open');
+      expect(clock.timers).toBe(0);
+    }
+  });
+
+  it('given what is open becomes safe between deadline and answer, then it succeeds', async () => {
+    const { clock, post, deadlines } = startPost(1);
+    const answer = watched(post.answer());
+    clock.advance(19_999);
+
+    post.safe();
+    await answer.promise;
+
+    expect(deadlines).toEqual([15_000]);
+  });
+});
+
+describe('when its deadline has come', () => {
+  it('given some are still open, then that is told once, and the answer is out 5 s later, as a failure', async () => {
+    const { clock, post, deadlines } = startPost(3);
+    const answer = watched(post.answer());
+    post.safe();
+
+    clock.advance(15_000);
+    clock.advance(4999);
+    await allThatFollows();
+    const before = answer.state;
+    clock.advance(1);
+    await allThatFollows();
+
+    expect(before).toBe('open');
+    expect(answer).toMatchObject({ state: 'rejected', error: expect.any(NotSafeError) });
+    expect((answer.error as Error).message).toMatch(/^2 jobs or dead letters of this delivery/);
+    clock.advance(60_000);
+    expect(deadlines).toEqual([15_000]);
+  });
+
+  it('given the rest becomes safe after the answer, then nothing happens', async () => {
+    const { clock, post } = startPost(2);
+    const answer = watched(post.answer());
+    clock.advance(20_000);
+    await allThatFollows();
+
+    post.safe();
+    post.unsafe(new Error('late'));
+    await allThatFollows();
+
+    expect(answer.state).toBe('rejected');
+  });
+});
+
+describe('when something in it is not safe', () => {
+  it('given the rest is still open, then the answer waits for that, and fails', async () => {
+    const { post } = startPost(2);
+    const answer = watched(post.answer());
+
+    post.unsafe(new StorageError('http-503', 'down'));
+    await allThatFollows();
+    const before = answer.state;
+    post.safe();
+    await allThatFollows();
+
+    expect(before).toBe('open');
+    expect(answer).toMatchObject({ state: 'rejected', error: expect.any(NotSafeError) });
+  });
+
+  it('given it was so before the answer was asked for, then that fails', async () => {
+    const { post } = startPost(1);
+    post.unsafe(new Error('down'));
+
+    await expect(post.answer()).rejects.toBeInstanceOf(NotSafeError);
+  });
+
+  it('given several causes, then the first is told', async () => {
+    const { post } = startPost(2);
+    post.unsafe(new StorageError('http-503', 'first'));
+    post.unsafe(new StorageError('timeout', 'second'));
+
+    const error = (await post.answer().catch((thrown: unknown) => thrown)) as NotSafeError;
+
+    expect(error.message).toMatch(/^2 jobs or dead letters of this delivery .* \(http-503\)/);
+    expect([error.code, error.cause]).toEqual(['http-503', undefined]);
+  });
+
+  it('given an event in it, then nothing of that is in the error', async () => {
+    const { post } = startPost(1);
+    post.runs.push({ json: 'Jane Doe', event: { resourceId: 'Jane Doe' } } as never);
+    post.unsafe(undefined);
+
+    const error = await post.answer().catch((thrown: unknown) => thrown);
+
+    expect(inspect(error, { depth: 9 })).not.toContain('Jane Doe');
+    expect(String(error)).toBe(
+      'NotSafeError: 1 jobs or dead letters of this delivery could not be made safe: storage failed (timeout). Event Grid will send it again.',
+    );
+  });
+});
+
+describe('when things become safe or not, in any order, with time between', () => {
+  const happenings = fc.array(fc.record({ isSafe: fc.boolean(), afterMs: fc.integer({ min: 0, max: 4000 }) }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+
+  it('given what was said by 20 s, then it succeeds exactly if everything is safe by then', async () => {
+    await fc.assert(
+      fc.asyncProperty(happenings, async (all) => {
+        const { clock, post, deadlines } = startPost(all.length);
+        const answer = watched(post.answer());
+        let inTime = 0;
+        let atMs = 0;
+        for (const { isSafe, afterMs } of all) {
+          atMs += afterMs;
+          clock.advance(afterMs);
+          if (isSafe && atMs < 20_000) inTime += 1;
+          if (isSafe) post.safe();
+          else post.unsafe(new Error('no'));
+        }
+        clock.advance(30_000);
+        await allThatFollows();
+
+        expect(answer.state).toBe(inTime === all.length ? 'resolved' : 'rejected');
+        expect(deadlines).toEqual(atMs >= 15_000 ? [15_000] : []);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

@@ -1,0 +1,83 @@
+import { minutes, seconds } from '../../src/workflow.js';
+import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
+
+const raw = rawEvent();
+
+describe('two rows of one job in a page', () => {
+  it('given its handler is at work, then the end of the process waits for it', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(14) });
+    const app = startApp(account, { workflows: [workflow] });
+    const address = addressOfRaw(raw, workflow);
+    for (let rows = 0; rows < 2; rows += 1) {
+      await app.addRow({ kind: 'job', address }, raw);
+    }
+    void app.runDueRows();
+    await account.pass(2000);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(100);
+    expect([calls.length, stop.state]).toEqual([1, 'open']);
+    calls[0]?.release();
+    await account.pass(100);
+
+    expect(stop.state).toBe('resolved');
+    expect(account.record(address)).toMatchObject({ state: 'settled', result: 'completed' });
+  });
+});
+
+describe('a row whose event is none to this version of the app', () => {
+  const unreadable = { ...raw, eventType: 'Microsoft.HealthcareApis.FhirResourcePatched' };
+  const { workflow } = countingWorkflow();
+  const address = addressOfRaw(raw, workflow);
+
+  it('given half an hour, then it stays; after that it is a dead letter, and gone', async () => {
+    const account = createAccount();
+    const app = startApp(account, { workflows: [workflow] });
+    await app.addRow({ kind: 'job', address }, unreadable);
+
+    await account.pass(minutes(29).ms);
+    await app.runDueRows();
+    expect([account.waiting().length, Object.keys(account.letters())]).toEqual([1, []]);
+    await account.pass(minutes(2).ms);
+    await app.runDueRows();
+
+    expect(account.waiting()).toEqual([]);
+    expect(Object.values(account.letters())).toMatchObject([{ reason: 'unknown-type', event: unreadable }]);
+  });
+
+  it('given its record waits for it, then that is settled as dead', async () => {
+    const account = createAccount();
+    const app = startApp(account, { workflows: [countingWorkflow(() => Promise.reject(new Error('no'))).workflow] });
+    await app.pipeline.deliver([raw]);
+    const [row] = account.waiting();
+    await account.tables.commit('waiting', row?.shard ?? '', [{ kind: 'delete', key: row?.name ?? '' }]);
+    await account.tables.commit('waiting', row?.shard ?? '', [
+      { kind: 'insert', key: row?.name ?? '', row: { ...row?.row, event: JSON.stringify(unreadable) } },
+    ]);
+
+    await account.pass(minutes(31).ms);
+    await app.runDueRows();
+
+    expect(account.waiting()).toEqual([]);
+    expect(account.record(address)).toMatchObject({ state: 'settled', result: 'dead', errorCode: 'invalid' });
+  });
+});
+
+describe('a redrive that fails for now', () => {
+  it('then the earlier dead letter has moved before its row is gone', async () => {
+    const account = createAccount();
+    const failing = countingWorkflow(() => Promise.reject(new Error('no')), { retry: { tries: 1 } });
+    await startApp(account, { workflows: [failing.workflow] }).pipeline.deliver([raw]);
+    const patient = countingWorkflow(() => Promise.reject(new Error('no')));
+    const app = startApp(account, { workflows: [patient.workflow] });
+    const address = addressOfRaw(raw, patient.workflow);
+    await app.addRow({ kind: 'job', address, redrive: 1 }, raw);
+
+    await app.runDueRows();
+
+    expect(account.record(address)).toMatchObject({ state: 'waiting', redrives: 1 });
+    expect(Object.keys(account.letters())).toEqual(['resolved/failed/2026-01-01/0']);
+  });
+});

@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { createSlots } from '../../src/pipeline/slots.js';
+
+/** What those who stand in line have been told so far, in that order. */
+function lineOf(slots: ReturnType<typeof createSlots<string>>) {
+  const told: string[] = [];
+  return {
+    told,
+    stand(key: string, who: { name: string }): 'at once' | 'in line' {
+      const place = slots.take(key, who);
+      if (place === true) return 'at once';
+      void place.then((hasPlace) => told.push(`${who.name} ${hasPlace}`));
+      return 'in line';
+    },
+  };
+}
+
+const [ann, ben, eve, dan] = ['ann', 'ben', 'eve', 'dan'].map((name) => ({ name })) as [Who, Who, Who, Who];
+type Who = { name: string };
+
+describe('when somebody asks for a place', () => {
+  it('given there are places, then they are taken at once, and the next stands in line', () => {
+    const line = lineOf(createSlots(() => 2));
+
+    expect([ann, ben, eve].map((who) => line.stand('a', who))).toEqual(['at once', 'at once', 'in line']);
+  });
+
+  it('given the places of another key are taken, then nothing of that is felt', () => {
+    const line = lineOf(createSlots((key) => (key === 'wide' ? 2 : 1)));
+
+    expect(line.stand('narrow', ann)).toBe('at once');
+    expect(line.stand('narrow', ben)).toBe('in line');
+    expect(line.stand('wide', ann)).toBe('at once');
+    expect(line.stand('wide', ben)).toBe('at once');
+  });
+});
+
+describe('when a place is given back', () => {
+  it('given a line, then it goes to who came first, and each gives it to the next', async () => {
+    const slots = createSlots<string>(() => 1);
+    const { stand, told } = lineOf(slots);
+    for (const who of [ann, ben, eve]) stand('a', who);
+
+    slots.give('a');
+    await settled();
+    const first = [...told];
+    slots.give('a');
+    await settled();
+
+    expect(first).toEqual(['ben true']);
+    expect(told).toEqual(['ben true', 'eve true']);
+    expect(stand('a', dan)).toBe('in line');
+  });
+
+  it('given no line, then the next one has it at once', () => {
+    const slots = createSlots<string>(() => 1);
+    const { stand } = lineOf(slots);
+    stand('a', ann);
+
+    slots.give('a');
+
+    expect(stand('a', ben)).toBe('at once');
+    expect(stand('a', eve)).toBe('in line');
+  });
+
+  it('given several were taken, then one is free, and no more', () => {
+    const slots = createSlots<string>(() => 2);
+    const { stand } = lineOf(slots);
+    for (const who of [ann, ben]) stand('a', who);
+
+    slots.give('a');
+
+    expect([eve, dan].map((who) => stand('a', who))).toEqual(['at once', 'in line']);
+  });
+
+  it('given nobody has taken one, then that makes no more places than there are', () => {
+    const slots = createSlots<string>(() => 1);
+    const { stand } = lineOf(slots);
+
+    slots.give('a');
+
+    expect([ann, ben].map((who) => stand('a', who))).toEqual(['at once', 'in line']);
+  });
+
+  it('given an order, then the newest in line goes first, and of equals who came first', async () => {
+    const slots = createSlots<string>(() => 1, {
+      isBefore: (a, b) => (a as { version: number }).version > (b as { version: number }).version,
+    });
+    const { stand, told } = lineOf(slots);
+    stand('a', ann);
+    for (const [name, version] of [
+      ['old', 1],
+      ['new', 3],
+      ['middle', 2],
+      ['also new', 3],
+    ] as const)
+      stand('a', { name, version } as Who);
+
+    for (let i = 0; i < 4; i += 1) slots.give('a');
+    await settled();
+
+    expect(told).toEqual(['new true', 'also new true', 'middle true', 'old true']);
+  });
+});
+
+describe('when there is a second line', () => {
+  const inSecond = (who: object) => (who as Who).name.startsWith('row');
+  const rows = ['row 1', 'row 2', 'row 3'].map((name) => ({ name }));
+
+  it('given both lines, then places go to the one and the other in turn, and to who is left', async () => {
+    const slots = createSlots<string>(() => 1, { isSecond: inSecond });
+    const { stand, told } = lineOf(slots);
+    for (const who of [dan, ...rows, ann, ben]) stand('a', who);
+
+    for (let i = 0; i < 5; i += 1) slots.give('a');
+    await settled();
+
+    expect(told).toEqual(['ann true', 'row 1 true', 'ben true', 'row 2 true', 'row 3 true']);
+  });
+
+  it('given one leaves it, then the rest of both move up', async () => {
+    const slots = createSlots<string>(() => 1, { isSecond: inSecond });
+    const { stand, told } = lineOf(slots);
+    for (const who of [dan, ...rows, ann]) stand('a', who);
+
+    slots.leave('a', rows[0] as Who);
+    for (let i = 0; i < 2; i += 1) slots.give('a');
+    await settled();
+
+    expect(told).toEqual(['row 1 false', 'ann true', 'row 2 true']);
+  });
+});
+
+describe('when somebody leaves the line', () => {
+  it('given more in line, then only the one who left is told, and the rest move up', async () => {
+    const slots = createSlots<string>(() => 1);
+    const { stand, told } = lineOf(slots);
+    for (const who of [ann, ben, eve]) stand('a', who);
+
+    slots.leave('a', ben);
+    await settled();
+    const first = [...told];
+    slots.give('a');
+    await settled();
+
+    expect(first).toEqual(['ben false']);
+    expect(told).toEqual(['ben false', 'eve true']);
+  });
+
+  it.each([
+    { given: 'who has a place', key: 'a', who: ann },
+    { given: 'who is in another line', key: 'b', who: ben },
+    { given: 'who is in none', key: 'a', who: eve },
+  ])('given one $given, then nothing happens', async ({ key, who }) => {
+    const slots = createSlots<string>(() => 1);
+    const { stand, told } = lineOf(slots);
+    for (const one of [ann, ben]) stand('a', one);
+
+    slots.leave(key, who);
+    await settled();
+
+    expect(told).toEqual([]);
+    expect(stand('a', dan)).toBe('in line');
+  });
+});
+
+describe('when many come, go and leave in any order', () => {
+  type Step = { do: 'take' | 'give' | 'leave'; key: 'a' | 'b'; rank: number };
+  const steps: fc.Arbitrary<Step[]> = fc.array(
+    fc.record({
+      do: fc.constantFrom('take', 'take', 'give', 'leave'),
+      key: fc.constantFrom('a', 'b'),
+      rank: fc.nat(3),
+    }),
+    { maxLength: 60 },
+  );
+
+  it.each([{ isRanked: false }, { isRanked: true }])(
+    'given a simple model of it, then both say the same (ranked: $isRanked)',
+    async ({ isRanked }) => {
+      await fc.assert(
+        fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (all, places) => {
+          const rankOf = (who: object) => (who as { rank: number }).rank;
+          const slots = createSlots<string>(
+            (key) => (key === 'a' ? places : 1),
+            isRanked ? { isBefore: (a, b) => rankOf(a) > rankOf(b) } : {},
+          );
+          const told: string[] = [];
+          const model = createModel({ a: places, b: 1 }, isRanked);
+
+          for (const [number, step] of all.entries()) {
+            const { key, rank } = step;
+            if (step.do === 'take') {
+              const who = { number, rank };
+              const place = slots.take(key, who);
+              if (place === true) told.push(`${number} true`);
+              else void place.then((hasPlace) => told.push(`${number} ${hasPlace}`));
+              model.take(key, who);
+            } else if (step.do === 'give' && model.taken(key) > 0) {
+              slots.give(key);
+              model.give(key);
+            } else if (step.do === 'leave') {
+              const who = model.inLine(key, rank);
+              slots.leave(key, who ?? {});
+              if (who) model.leave(key, who);
+            }
+            await settled();
+          }
+
+          expect(told).toEqual(model.told);
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+});
+
+type Ranked = { number: number; rank: number };
+
+function createModel(places: Record<'a' | 'b', number>, isRanked: boolean) {
+  const taken = { a: 0, b: 0 };
+  const lines: Record<'a' | 'b', Ranked[]> = { a: [], b: [] };
+  const told: string[] = [];
+  return {
+    told,
+    taken: (key: 'a' | 'b') => taken[key],
+    inLine: (key: 'a' | 'b', nth: number) => lines[key][nth],
+    take(key: 'a' | 'b', who: Ranked) {
+      if (taken[key] >= places[key]) return void lines[key].push(who);
+      taken[key] += 1;
+      told.push(`${who.number} true`);
+    },
+    give(key: 'a' | 'b') {
+      const first = isRanked ? lines[key].toSorted((a, b) => b.rank - a.rank)[0] : lines[key][0];
+      if (!first) taken[key] -= 1;
+      else {
+        lines[key] = lines[key].filter((who) => who !== first);
+        told.push(`${first.number} true`);
+      }
+    },
+    leave(key: 'a' | 'b', leaving: Ranked) {
+      lines[key] = lines[key].filter((who) => who !== leaving);
+      told.push(`${leaving.number} false`);
+    },
+  };
+}
+
+/** Promises that are resolved have told so by then. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 3; i += 1) await Promise.resolve();
+}

@@ -1,0 +1,203 @@
+import { seconds } from '../../src/workflow.js';
+import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
+
+const raw = rawEvent();
+
+describe('the end of a process', () => {
+  it('given nothing at work, then it is over at once', async () => {
+    const account = createAccount();
+    const app = startApp(account);
+
+    await app.pipeline.stop();
+
+    expect(app.lines).toEqual(['info {"what":"stopping","count":0}', 'info {"what":"stopped","count":0}']);
+  });
+
+  it('given a handler that ends within 15 s, then it is completed, and its POST is acknowledged', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(15) });
+    const app = startApp(account, { workflows: [workflow] });
+    const delivery = watched(app.pipeline.deliver([raw]));
+    await account.pass(1000);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(10_000);
+    expect(calls[0]?.context.signal.aborted).toBe(false);
+    calls[0]?.release();
+    await account.pass(0);
+
+    expect([delivery.state, stop.state]).toEqual(['resolved', 'resolved']);
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'settled', result: 'completed' });
+  });
+
+  it('given a handler that ignores its signal, then it goes back to waiting, due at once, and no try is used', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(20) });
+    const app = startApp(account, { workflows: [workflow], settings: { deadlineMs: 20_000 } });
+    const delivery = watched(app.pipeline.deliver([raw]));
+    await account.pass(0);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(14_900);
+    expect(calls[0]?.context.signal.aborted).toBe(false);
+    await account.pass(200);
+    expect(calls[0]?.context.signal.aborted).toBe(true);
+    expect(stop.state).toBe('open');
+    await account.pass(3000);
+
+    expect([delivery.state, stop.state]).toEqual(['resolved', 'resolved']);
+    const [row] = account.waiting();
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'waiting', due: row?.name, tries: 0 });
+    expect(Date.parse(row?.dueAt ?? '')).toBeLessThanOrEqual(account.clock.now().getTime());
+    expect(app.lines.at(-1)).toBe('info {"what":"stopped","count":0}');
+  });
+
+  it('given a handler that ends well after it was aborted, then it is completed, for its work is done', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(20) });
+    const app = startApp(account, { workflows: [workflow], settings: { deadlineMs: 20_000 } });
+    void app.pipeline.deliver([raw]);
+    await account.pass(0);
+    const stop = watched(app.pipeline.stop());
+    await account.pass(16_000);
+
+    calls[0]?.release();
+    await account.pass(0);
+
+    expect(stop.state).toBe('resolved');
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'settled', result: 'completed' });
+  });
+
+  it('given a handler whose time is over and that ignores its signal, then it is let go, and that was a try', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(1) });
+    const app = startApp(account, { workflows: [workflow] });
+    void app.pipeline.deliver([raw]);
+    await account.pass(2000);
+    expect(calls[0]?.context.signal.aborted).toBe(true);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(19_000);
+
+    expect(stop.state).toBe('resolved');
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({
+      state: 'waiting',
+      tries: 1,
+      errorCode: 'hung',
+    });
+  });
+
+  it('given one in line, then it gets a row at once, and is not claimed', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ concurrency: 1 });
+    const app = startApp(account, { workflows: [workflow] });
+    const inLine = rawEvent({ id: 'event-2' });
+    const deliveries = [raw, inLine].map((event) => watched(app.pipeline.deliver([event])));
+    await account.pass(0);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(100);
+    expect(deliveries.map(({ state }) => state)).toEqual(['open', 'resolved']);
+    calls[0]?.release();
+    await account.pass(100);
+
+    expect([stop.state, calls.length]).toEqual(['resolved', 1]);
+    expect(account.record(addressOfRaw(inLine, workflow))).toBeUndefined();
+    expect(account.waiting()).toHaveLength(1);
+  });
+
+  it('given a delivery that comes after its beginning, then it gets a row, and nothing runs', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+    await app.pipeline.stop();
+
+    const delivery = watched(app.pipeline.deliver([raw]));
+    await account.pass(100);
+
+    expect([delivery.state, counting.runs, account.waiting().length]).toEqual(['resolved', 0, 1]);
+    expect(account.record(addressOfRaw(raw, counting.workflow))).toBeUndefined();
+  });
+
+  it('given a row that comes after its beginning, then it stays, and nothing runs', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+    await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
+    await app.pipeline.stop();
+
+    await app.runDueRows();
+
+    expect([counting.runs, account.waiting().length]).toEqual([0, 1]);
+  });
+
+  it('given a row whose record was being read when it began, then it is not claimed', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+    await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
+    app.storageIs(({ method, on }) => {
+      if (method === 'read' && on.startsWith('ledger')) void app.pipeline.stop();
+      return 'ok';
+    });
+
+    await app.runDueRows();
+
+    expect([counting.runs, account.waiting().length]).toEqual([0, 1]);
+    expect(account.record(addressOfRaw(raw, counting.workflow))).toBeUndefined();
+  });
+
+  it('given a handler that may take longer than a delivery, then it is aborted at once', async () => {
+    const account = createAccount();
+    const { workflow, calls } = holdWorkflow({ timeout: seconds(60) });
+    const app = startApp(account, { workflows: [workflow] });
+    await Promise.all([app.pipeline.deliver([raw]), account.pass(100)]);
+    void app.runDueRows();
+    await account.pass(100);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(100);
+    expect(calls[0]?.context.signal.aborted).toBe(true);
+    await account.pass(3000);
+
+    expect(stop.state).toBe('resolved');
+    expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'waiting', tries: 0, crashes: 0 });
+  });
+
+  it('given a claim that was on its way when handlers were aborted, then none is started for it', async () => {
+    const account = createAccount();
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+    let isSlow = true;
+    app.storageIs(({ method, on }) => (isSlow && method === 'commit' && on.startsWith('ledger') ? 'never' : 'ok'));
+    const delivery = watched(app.pipeline.deliver([raw]));
+    await account.pass(0);
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(16_000);
+    isSlow = false;
+    await account.pass(8000);
+
+    expect([delivery.state, stop.state, counting.runs]).toEqual(['resolved', 'resolved', 0]);
+    expect(account.record(addressOfRaw(raw, counting.workflow))).toMatchObject({ state: 'waiting', tries: 0 });
+  });
+
+  it('given storage that never answers, then it ends within 25 s all the same', async () => {
+    const account = createAccount();
+    const { workflow } = holdWorkflow();
+    const app = startApp(account, { workflows: [workflow] });
+    const delivery = watched(app.pipeline.deliver([raw]));
+    await account.pass(100);
+    app.storageIs(() => 'never');
+
+    const stop = watched(app.pipeline.stop());
+    await account.pass(24_000);
+    expect(stop.state).toBe('open');
+    await account.pass(1100);
+
+    expect(stop.state).toBe('resolved');
+    expect(delivery.state).toBe('rejected');
+    expect(app.lines.at(-1)).toBe('info {"what":"stopped","count":1}');
+  });
+});

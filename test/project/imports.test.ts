@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+// Dependencies point one way. What each folder may import, as prefixes; its own files always.
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  events: ['zod', 'src/digest'],
+  storage: ['src/clock', 'src/digest', 'src/events/', '@azure/', 'node:'],
+  pipeline: ['src/clock', 'src/digest', 'src/events/', 'src/storage/', 'src/telemetry/', 'src/workflow.js'],
+  telemetry: [],
+  workflows: ['src/workflow.js'],
+  testing: [
+    'src/clock',
+    'src/events/',
+    'src/pipeline/',
+    'src/storage/memory-',
+    'src/storage/',
+    'src/telemetry/',
+    'src/workflow.js',
+  ],
+  functions: [
+    'src/clock',
+    'src/config',
+    'src/events/',
+    'src/pipeline/',
+    'src/storage/',
+    'src/telemetry/',
+    'src/workflow.js',
+    'src/digest',
+    '@azure/functions',
+    '@azure/identity',
+    'zod',
+    'node:',
+  ],
+};
+
+const importsOf = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/^(?!\s*\*).*(?:from |import\()'([^']+)'/gm)].map(([, name]) => {
+    const imported = name as string;
+    return imported.startsWith('.') ? relative('.', join(dirname(file), imported)) : imported;
+  });
+
+const filesOf = (folder: string) =>
+  readdirSync(join('src', folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join('src', folder, name));
+
+describe('when a file imports another', () => {
+  it.each(Object.keys(MAY_IMPORT))('given it is in src/%s, then only what that folder may know', (folder) => {
+    const allowed = [`src/${folder}/`, ...(MAY_IMPORT[folder] ?? [])];
+
+    const wrong = filesOf(folder).flatMap((file) =>
+      importsOf(file)
+        .filter((name) => !allowed.some((prefix) => name.startsWith(prefix)))
+        .map((name) => `${file}: ${name}`),
+    );
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('given an SDK of storage, then only the adapters of storage know it', () => {
+    const users = Object.keys(MAY_IMPORT)
+      .flatMap(filesOf)
+      .filter((file) => importsOf(file).some((name) => /^@azure\/(data-tables|storage|core)/.test(name)));
+
+    expect(users.filter((file) => !/src\/storage\/(azure-.*|table-transaction)\.ts$/.test(file))).toEqual([]);
+  });
+
+  it('given the pipeline, then it knows storage by its ports, not by its adapters', () => {
+    const wrong = filesOf('pipeline').flatMap((file) => importsOf(file).filter((name) => /azure|memory-/.test(name)));
+
+    expect(wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { systemClock } from '../../src/clock.js';
+import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
+import { createDeadLetters } from '../../src/storage/dead-letters.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { testConnection } from '../azurite/connection.js';
+import { deadLettersContract, letterOf } from './dead-letters.contract.js';
+import { addressFor } from './ledger.contract.js';
+
+jest.setTimeout(120_000); // Azurite is asked; nothing here depends on how long it takes.
+
+describe('dead letters in memory', () => deadLettersContract(() => createMemoryBlobStore({ clock: systemClock })));
+
+describe('dead letters on Azurite', () =>
+  deadLettersContract(() =>
+    createAzureBlobStore({ kind: 'connection-string', connectionString: testConnection() }, crypto.randomUUID()),
+  ));
+
+describe('dead letters in memory, beyond the contract', () => {
+  it('given letters of several days, then the oldest that is pending is told', async () => {
+    const clock = createFakeClock('2026-03-14T12:00:00.000Z');
+    const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
+    const address = addressFor({ id: 'resolved' });
+    await deadLetters.write(letterOf({ of: { kind: 'job', address, redrives: 0 } }));
+    for (const stage of ['unknown-workflow', 'failed', 'crash'] as const) {
+      clock.advance(60_000);
+      await deadLetters.write(letterOf({ stage }));
+    }
+    await deadLetters.resolve({ address, stages: ['failed'] }, 1);
+
+    expect((await deadLetters.count(1000)).oldestAt).toEqual(new Date('2026-03-14T12:01:00.000Z'));
+  });
+
+  it('given more than a page of either kind, then each is counted once', async () => {
+    const blobs = createMemoryBlobStore({ clock: systemClock });
+    const deadLetters = createDeadLetters({ blobs });
+    const name = (n: number) => `failed/2026-03-14/${String(n).padStart(22, '0')}.0.json`;
+    for (let n = 0; n < 3_500; n += 1) await blobs.create(`pending/${name(n)}`, '{}');
+    for (let n = 0; n < 3_500; n += 3) await blobs.create(`resolved/${name(n)}`, '{}');
+
+    expect(await deadLetters.count(10_000)).toMatchObject({ byStage: { failed: 2_333 }, isMore: false });
+  });
+});

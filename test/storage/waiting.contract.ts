@@ -1,0 +1,420 @@
+import fc from 'fast-check';
+import { systemClock } from '../../src/clock.js';
+import { digest } from '../../src/digest.js';
+import { placeOf } from '../../src/storage/address.js';
+import type { TableStore } from '../../src/storage/table-store.js';
+import {
+  createWaiting,
+  dueAtOf,
+  LONG_SHARD_NAMES,
+  type NewRow,
+  SHARD_NAMES,
+  type WaitingRow,
+} from '../../src/storage/waiting.js';
+import { type Fault, faultyTables } from './faults.js';
+import { addressFor, commitOver, impatientClock, inTime, testRandom } from './ledger.contract.js';
+
+const DUE_AT = new Date('2026-03-14T12:00:00.000Z');
+/** More than any test has. */
+const MOST_PAGES = 1_000;
+const EVENT = '{"id":"event-1","data":{"resourceFhirId":"Zoë 漢字 🫀"}}';
+
+/**
+ * What `waiting` keeps. `makeTables` gives tables of which none is there yet; every test has its own. Where pages may be
+ * short of rows, a shard may be said to have a row that is due though it has none: waking for nothing changes nothing.
+ */
+export function waitingContract(makeTables: () => TableStore, { hasShortPages = false } = {}): void {
+  let account: ReturnType<typeof openWaiting>;
+
+  beforeEach(() => {
+    account = openWaiting(makeTables());
+  });
+
+  const add = (fields: Partial<NewRow> = {}) => account.waiting.add(rowOf(fields), inTime());
+
+  /** The names of all rows of a shard that are due, or of those after `from`, page by page. */
+  async function pages(shard: string, now: Date, from?: string): Promise<string[][]> {
+    const all: string[][] = [];
+    let after = from;
+    do {
+      const { rows, next } = await account.waiting.due(shard, now, after);
+      all.push(rows.map(({ name }) => name));
+      after = next;
+      if (all.length > MOST_PAGES) throw new Error('The pages do not end.');
+    } while (after !== undefined);
+    return all;
+  }
+
+  async function dueIn(shard: string, now = inMs(1)): Promise<string[]> {
+    return (await pages(shard, now)).flat();
+  }
+
+  describe('a row', () => {
+    it.each<{ given: string; fields: Partial<NewRow> }>([
+      { given: 'a job', fields: {} },
+      { given: 'a long job', fields: { isLong: true } },
+      { given: 'a redrive', fields: { of: { kind: 'job', address: addressFor({}), redrive: 3 } } },
+      { given: 'a job without a day', fields: { of: { kind: 'job', address: addressFor({ day: 'undated' }) } } },
+      { given: 'a delivery', fields: { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } },
+      {
+        given: 'a long delivery',
+        fields: { isLong: true, of: { kind: 'delivery', eventIdDigest: digest('event-1') } },
+      },
+      { given: 'an event of 32 KiB', fields: { event: 'x'.repeat(32 * 1024) } },
+    ])('given $given, then it reads as it was added', async ({ fields }) => {
+      const row = rowOf(fields);
+
+      const name = await account.waiting.add(row, inTime());
+
+      const shard = shardOf(row);
+      expect(await account.waiting.due(shard, inMs(1))).toEqual({ rows: [{ ...row, shard, name }], next: undefined });
+      expect(await account.waiting.find(digest('event-1'))).toEqual([{ ...row, shard, name }]);
+    });
+
+    it('given any due time and any workflow, then they are read from its name', async () => {
+      const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,40}$/);
+      const dueAt = fc.date({ min: new Date('2000-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true });
+
+      await fc.assert(
+        fc.asyncProperty(name, dueAt, fc.boolean(), async (workflow, at, isLong) => {
+          const row = rowOf({ dueAt: at, isLong, of: { kind: 'job', address: addressFor({ workflow }) } });
+          const added = await account.waiting.add(row, inTime());
+          const { rows } = await account.waiting.due(shardOf(row), new Date(at.getTime() + 1));
+          expect(dueAtOf(added)).toEqual(at);
+          expect(rows).toEqual([{ ...row, shard: shardOf(row), name: added }]);
+          await account.waiting.delete(rows[0] as WaitingRow);
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('given the same is added twice, then there are two, each with its own name', async () => {
+      const names = await Promise.all([add(), add(), add()]);
+
+      expect(new Set(names).size).toBe(3);
+      expect(await dueIn(shardOf(rowOf()))).toEqual([...names].sort());
+    });
+
+    it('given events of many ids, then each is in the shard of its record, and long ones in one of their own', async () => {
+      const addresses = Array.from({ length: 40 }, (_, n) => addressFor({ id: `event-${n}` }));
+      for (const isLong of [false, true]) {
+        await Promise.all(addresses.map((address) => add({ isLong, of: { kind: 'job', address } })));
+      }
+
+      const rows = await account.rows();
+
+      expect(rows).toHaveLength(80);
+      for (const { partition, key } of rows) {
+        const address = addresses.find((one) => key.includes(one)) ?? '';
+        expect([placeOf(address).partition, `long-${placeOf(address).partition}`]).toContain(partition);
+      }
+      expect([...new Set(rows.map(({ partition }) => partition))].sort()).toEqual(
+        [...SHARD_NAMES, ...LONG_SHARD_NAMES].sort(),
+      );
+    });
+
+    it('given the answer was lost, then it is there once, and its name is known', async () => {
+      await add({ of: { kind: 'job', address: addressFor({ workflow: 'makes-the-table' }) } });
+      account.onCommit('fail-after');
+
+      const name = await add();
+
+      const names = await dueIn(shardOf(rowOf()));
+      expect(names).toHaveLength(2);
+      expect(names).toContain(name);
+    });
+
+    it('given storage failed before, then it is sent again', async () => {
+      account.onCommit('fail-before');
+
+      const name = await add();
+
+      expect(await dueIn(shardOf(rowOf()))).toEqual([name]);
+    });
+
+    it('given it is too late, then nothing is acknowledged, and there is no row', async () => {
+      const late = account.waiting.add(rowOf(), systemClock.monotonic() - 1);
+
+      await expect(late).rejects.toMatchObject({ name: 'StorageError' });
+      expect(await dueIn(shardOf(rowOf()))).toEqual([]);
+    });
+  });
+
+  describe('when rows that are due are asked for', () => {
+    it('given no table, then there are none', async () => {
+      expect(await account.waiting.due('0', DUE_AT)).toEqual({ rows: [], next: undefined });
+      if (!hasShortPages) expect(await account.waiting.isDue('0', DUE_AT)).toBe(false);
+    });
+
+    it('given due times in any order, then they come in order, and those of later are not among them', async () => {
+      const added: string[] = [];
+      for (const ms of [5000, -1, 3_600_000, -86_400_000, 1000, 0, 1001, 1]) added.push(await add({ dueAt: inMs(ms) }));
+      const [at5000, before, hour, dayBefore, at1000, at0, at1001, at1] = added;
+      const shard = shardOf(rowOf());
+
+      expect(await dueIn(shard, inMs(1001))).toEqual([dayBefore, before, at0, at1, at1000]);
+      expect(await dueIn(shard, inMs(86_400_000))).toEqual([
+        ...[dayBefore, before, at0, at1, at1000],
+        ...[at1001, at5000, hour],
+      ]);
+    });
+
+    it.each([
+      { isLong: false, of: { kind: 'job', address: addressFor({}) } } as const,
+      { isLong: true, of: { kind: 'job', address: addressFor({}) } } as const,
+      { isLong: false, of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const,
+    ])(
+      'given one row ($isLong, $of.kind), then its shard alone has one that is due, from its time on',
+      async (fields) => {
+        await add(fields);
+        const shards = [...SHARD_NAMES, ...LONG_SHARD_NAMES];
+
+        const before = await Promise.all(shards.map((shard) => account.waiting.isDue(shard, inMs(-1))));
+        const after = await Promise.all(shards.map((shard) => account.waiting.isDue(shard, inMs(1))));
+
+        expect(after[shards.indexOf(shardOf(rowOf(fields)))]).toBe(true);
+        if (!hasShortPages) {
+          expect(before).toEqual(shards.map(() => false));
+          expect(after.filter((isDue) => isDue)).toHaveLength(1);
+        }
+        expect(await dueIn(shardOf(rowOf({ ...fields, isLong: !fields.isLong })))).toEqual([]);
+      },
+    );
+
+    it('given a name to go on after, then it begins with the next one', async () => {
+      const names = [];
+      for (const ms of [-3, -2, -1]) names.push(await add({ dueAt: inMs(ms) }));
+      const shard = shardOf(rowOf());
+
+      const rest = await account.waiting.due(shard, DUE_AT, names[0]);
+      const none = await account.waiting.due(shard, DUE_AT, names[2]);
+
+      expect(rest.rows.map(({ name }) => name)).toEqual(names.slice(1));
+      expect(none).toEqual({ rows: [], next: undefined });
+    });
+
+    it('given 2,300 rows, then they come in pages, each row once, in order', async () => {
+      const added = await Promise.all(
+        Array.from({ length: 2_300 }, (_, n) => add({ dueAt: inMs(-((n * 7) % 2_300)) })),
+      );
+      const shard = shardOf(rowOf());
+      await add({ dueAt: inMs(10_000) });
+
+      const all = await pages(shard, inMs(1));
+
+      expect(all.flat()).toEqual([...added].sort());
+      expect(Math.max(...all.map((names) => names.length))).toBeLessThanOrEqual(1_000);
+      if (!hasShortPages) expect(await account.waiting.find(digest('event-1'))).toHaveLength(2_301);
+      expect(await account.waiting.count(10_000)).toMatchObject({ rows: 2_301, isMore: false });
+    });
+
+    it('given rows that come and go between two pages, then those that stay come once, and new later ones too', async () => {
+      await Promise.all(Array.from({ length: 1_100 }, (_, n) => add({ dueAt: inMs(-n) })));
+      const shard = shardOf(rowOf());
+      const first = await account.waiting.due(shard, inMs(1));
+      const done = first.rows.map(({ name }) => name);
+      const rest = (await dueIn(shard)).filter((name) => !done.includes(name));
+
+      for (const row of first.rows.slice(-5)) await account.waiting.delete(row);
+      const earlier = await add({ dueAt: inMs(-100_000) });
+      const later = await add({ dueAt: DUE_AT });
+      const left = (await pages(shard, inMs(1), first.next)).flat();
+
+      expect(left).toEqual([...rest, later].sort());
+      expect((await dueIn(shard))[0]).toBe(earlier);
+    });
+  });
+
+  describe('a row that is deleted', () => {
+    it('given others of the same event, then it alone goes', async () => {
+      const names = [await add(), await add({ isLong: true }), await add()];
+      const [first] = await account.waiting.find(digest('event-1'));
+
+      await account.waiting.delete(first as WaitingRow);
+
+      const left = (await account.waiting.find(digest('event-1'))).map(({ name }) => name);
+      expect(left.sort()).toEqual(names.filter((name) => name !== first?.name).sort());
+    });
+
+    it('given it is deleted twice, or at the same time, then that is no error', async () => {
+      const shard = shardOf(rowOf());
+      const [one, other] = [await add(), await add()];
+
+      await account.waiting.delete({ ...rowOf(), shard, name: one });
+      await account.waiting.delete({ ...rowOf(), shard, name: one });
+      await Promise.all([1, 2, 3].map(() => account.waiting.delete({ ...rowOf(), shard, name: other })));
+
+      expect(await dueIn(shard)).toEqual([]);
+    });
+
+    it('given there is no table, then that is no error', async () => {
+      await account.waiting.delete({ ...rowOf(), shard: '0', name: '2026-03-14T12:00:00.000Z.x.y' });
+
+      expect(await account.rows()).toEqual([]);
+    });
+
+    it.each(['fail-before', 'fail-after'] as const)(
+      'given its answer was lost (%s), then it is gone',
+      async (fault) => {
+        const name = await add();
+        account.onCommit(fault);
+
+        await account.waiting.delete({ ...rowOf(), shard: shardOf(rowOf()), name });
+
+        expect(await dueIn(shardOf(rowOf()))).toEqual([]);
+      },
+    );
+  });
+
+  it('given any rows that are added and deleted, then those that are left and due come, in order', async () => {
+    const step = fc.record({ ms: fc.integer({ min: -20, max: 20 }), isLong: fc.boolean(), deletes: fc.boolean() });
+    const now = inMs(1);
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        account = openWaiting(makeTables());
+        const there: WaitingRow[] = [];
+        for (const { ms, isLong, deletes } of steps) {
+          if (deletes && there.length > 0) await account.waiting.delete(there.shift() as WaitingRow);
+          else {
+            const row = rowOf({ dueAt: inMs(ms), isLong });
+            there.push({ ...row, shard: shardOf(row), name: await account.waiting.add(row, inTime()) });
+          }
+        }
+        for (const isLong of [false, true]) {
+          const due = there.filter((row) => row.isLong === isLong && row.dueAt < now);
+          expect(await dueIn(shardOf(rowOf({ isLong })), now)).toEqual(due.map(({ name }) => name).sort());
+        }
+        expect(await account.waiting.find(digest('event-1'))).toHaveLength(there.length);
+        expect((await account.waiting.count(1000)).rows).toBe(there.length);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('given storage fails, then it is an error, and never taken for no rows', async () => {
+    await add();
+    account.goDown();
+    const { waiting } = account;
+    const shard = shardOf(rowOf());
+
+    const calls = [
+      waiting.due(shard, DUE_AT),
+      waiting.isDue(shard, DUE_AT),
+      waiting.find(digest('event-1')),
+      waiting.count(10),
+    ];
+
+    for (const call of calls) await expect(call).rejects.toMatchObject({ name: 'StorageError', code: 'fault' });
+  });
+
+  describe('when the rows of an event id are asked for', () => {
+    it('given rows of others in the same shard, then only its own are found, in either shard, due or not', async () => {
+      const shard = shardOf(rowOf());
+      const neighbours = Array.from({ length: 200 }, (_, n) => addressFor({ id: `other-${n}` })).filter(
+        (address) => placeOf(address).partition === shard,
+      );
+      await Promise.all(neighbours.map((address) => add({ of: { kind: 'job', address } })));
+      const names = [
+        await add(),
+        await add({ isLong: true, dueAt: inMs(1_000_000) }),
+        await add({ of: { kind: 'delivery', eventIdDigest: digest('event-1') } }),
+        await add({ of: { kind: 'job', address: addressFor({ workflow: 'other', day: 'undated' }) } }),
+      ];
+
+      const found = await account.waiting.find(digest('event-1'));
+
+      expect(neighbours.length).toBeGreaterThan(5);
+      expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
+      expect(await account.waiting.find(digest('nobody'))).toEqual([]);
+    });
+  });
+
+  describe('when rows are counted', () => {
+    it('given none, then none, and none is the earliest', async () => {
+      expect(await account.waiting.count(100)).toEqual({ rows: 0, isMore: false, earliestDueAt: undefined });
+    });
+
+    it('given rows in many shards, then it is all of them, and the earliest of all', async () => {
+      for (let n = 0; n < 20; n += 1) {
+        const address = addressFor({ id: `event-${n}` });
+        await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, of: { kind: 'job', address } });
+      }
+
+      expect(await account.waiting.count(1000)).toEqual({ rows: 20, isMore: false, earliestDueAt: DUE_AT });
+    });
+
+    it.each([true, false])(
+      'given the earliest is the only one of its shard (long: %p), then it is found',
+      async (isLong) => {
+        await add({ isLong: !isLong, dueAt: inMs(2000) });
+        await add({ isLong: !isLong, dueAt: inMs(1000) });
+        await add({ isLong, dueAt: inMs(-5) });
+
+        expect((await account.waiting.count(1000)).earliestDueAt).toEqual(inMs(-5));
+      },
+    );
+
+    it('given as many as are to be counted, then it says that there may be more', async () => {
+      for (const ms of [2, 1, 3]) await add({ dueAt: inMs(ms) });
+
+      expect(await account.waiting.count(3)).toMatchObject({ isMore: true, earliestDueAt: inMs(1) });
+      expect(await account.waiting.count(2)).toMatchObject({ isMore: true, earliestDueAt: inMs(1) });
+      expect(await account.waiting.count(4)).toEqual({ rows: 3, isMore: false, earliestDueAt: inMs(1) });
+    });
+
+    it('given the earliest is in a shard after there were enough, then it is found', async () => {
+      for (const ms of [2, 3]) await add({ dueAt: inMs(ms) });
+      await add({ isLong: true, dueAt: inMs(1) });
+
+      expect(await account.waiting.count(1)).toEqual({ rows: 1, isMore: true, earliestDueAt: inMs(1) });
+    });
+  });
+}
+
+/** `waiting` over `tables`, and what a test does behind its back. */
+export function openWaiting(tables: TableStore) {
+  const faults: Fault[] = [];
+  let isDown = false;
+  const faulty = faultyTables(tables, ({ method }) => {
+    if (isDown) return 'fail-before';
+    return (method === 'commit' && faults.shift()) || 'ok';
+  });
+  const waiting = createWaiting({
+    tables: faulty,
+    commit: commitOver(faulty),
+    clock: impatientClock,
+    random: testRandom,
+  });
+  return {
+    waiting,
+    /** The next commit goes wrong like this. */
+    onCommit: (fault: Fault) => void faults.push(fault),
+    /** From now on every call fails. */
+    goDown(): void {
+      isDown = true;
+    },
+    async rows() {
+      const rows = [];
+      for (let page: string | undefined, first = true; first || page; first = false) {
+        const answer = await tables.query('waiting', { limit: 1000, ...(page ? { page } : {}) });
+        rows.push(...answer.rows);
+        page = answer.next;
+      }
+      return rows;
+    },
+  };
+}
+
+export function rowOf(fields: Partial<NewRow> = {}): NewRow {
+  return { dueAt: DUE_AT, isLong: false, event: EVENT, of: { kind: 'job', address: addressFor({}) }, ...fields };
+}
+
+export function shardOf({ isLong, of }: NewRow): string {
+  const address = of.kind === 'job' ? of.address : `undated.${of.eventIdDigest}.`;
+  return (isLong ? 'long-' : '') + placeOf(address).partition;
+}
+
+export function inMs(ms: number): Date {
+  return new Date(DUE_AT.getTime() + ms);
+}
