@@ -1,0 +1,45 @@
+import type { Clock } from '../../clock.js';
+import { type Batch, writeRequest } from './batch.js';
+import type { Destination } from './destination.js';
+import type { Interference } from './interference.js';
+import type { Post } from './post.js';
+import { type Heard, send } from './send.js';
+import type { Subscription } from './subscription.js';
+
+const NOTHING = { kind: 'unheard', outcome: 'SocketError' } as const;
+
+export type AttemptDeps = {
+  /** Real time: the 30 s for an answer, and the times that are written down. */
+  clock: Clock;
+  /** Sends one HTTP request to an endpoint; rejects when nothing was heard. */
+  post: Post;
+  /** URL of a local function's webhook for a destination of endpointType AzureFunction. */
+  functionUrl: (functionName: string) => string;
+  interference: Interference;
+};
+
+/** Sends a batch, unless interference has it otherwise. Never rejects. */
+export async function attempt(
+  batch: Batch,
+  subscription: Subscription,
+  { clock, post, functionUrl, interference }: AttemptDeps,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const { name, destination } = subscription;
+  const events = batch.entries.map((entry) => entry.published.event);
+  const fate = interference.onRequest(events, name, batch.attempts);
+  if (fate === 'down') return NOTHING;
+  const { headers, body } = writeRequest(batch, subscription, interference.schemaOf(events, name, batch.attempts));
+  const request = {
+    url: urlOf(destination, functionUrl),
+    method: 'POST' as const,
+    headers,
+    body: fate === 'garble' ? body.slice(0, body.length / 2) : body,
+  };
+  const heard = await send({ post, clock, request, signal });
+  return fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : heard;
+}
+
+function urlOf(destination: Destination, functionUrl: AttemptDeps['functionUrl']): string {
+  return destination.endpointType === 'WebHook' ? destination.endpointUrl : functionUrl(destination.functionName);
+}

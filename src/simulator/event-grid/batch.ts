@@ -1,0 +1,102 @@
+import { type Batching, isHeaderValue } from './destination.js';
+import type { Entry } from './entry.js';
+import { readField } from './filter.js';
+import type { Ready } from './ready.js';
+import type { Subscription } from './subscription.js';
+import { type DeliverySchema, type TopicEvent, writeEvent } from './topic-event.js';
+
+const ORIGIN = 'eventgrid.azure.net';
+const BRACKETS_BYTES = 2;
+const COMMA_BYTES = 1;
+
+/** Events that go into one request: all have had as many attempts. */
+export type Batch = { readonly attempts: number; readonly entries: readonly Entry[]; readonly json: readonly string[] };
+
+/**
+ * Takes as many events as have gathered, up to the subscription's number and size. An event above that size goes alone.
+ * Those whose time is over are told and left out.
+ */
+export function takeBatch(
+  ready: Ready,
+  subscription: Subscription,
+  { isExpired, expire }: { isExpired: (entry: Entry) => boolean; expire: (entry: Entry) => void },
+): Batch | undefined {
+  const { maxEventsPerBatch, preferredBatchSizeInKilobytes } = subscription.destination;
+  const mostBytes = preferredBatchSizeInKilobytes * 1024;
+  const entries: Entry[] = [];
+  const json: string[] = [];
+
+  for (let lane = ready.first(); lane && entries.length === 0; lane = ready.first()) {
+    let bytes = BRACKETS_BYTES;
+    for (let entry = lane.peek(); entry && entries.length < maxEventsPerBatch; entry = lane.peek()) {
+      if (isExpired(entry)) {
+        expire(entry);
+        lane.take();
+        continue;
+      }
+      const text = write(entry.published.event, subscription.eventDeliverySchema);
+      bytes += Buffer.byteLength(text) + (entries.length > 0 ? COMMA_BYTES : 0);
+      if (entries.length > 0 && bytes > mostBytes) break;
+      lane.take();
+      entries.push(entry);
+      json.push(text);
+    }
+    if (entries.length > 0) return { attempts: lane.attempts, entries, json };
+  }
+  return undefined;
+}
+
+/** The headers and the body with which a batch is sent; `schema` where it is not to be the subscription's. */
+export function writeRequest(
+  { attempts, entries, json }: Batch,
+  subscription: Subscription,
+  schema: DeliverySchema = subscription.eventDeliverySchema,
+): { headers: Record<string, string>; body: string } {
+  const { name, destination, eventDeliverySchema } = subscription;
+  const events = entries.map((entry) => entry.published.event);
+  const texts = schema === eventDeliverySchema ? json : events.map((event) => write(event, schema));
+  const headers = {
+    ...customHeaders(destination, events[0]),
+    'aeg-event-type': 'Notification',
+    'aeg-subscription-name': name.toUpperCase(),
+    'aeg-delivery-count': String(attempts),
+  };
+  if (schema === 'EventGridSchema') {
+    return {
+      headers: {
+        ...headers,
+        'content-type': 'application/json; charset=utf-8',
+        'aeg-metadata-version': '1',
+        'aeg-data-version': events[0]?.dataVersion ?? '',
+      },
+      body: `[${texts.join(',')}]`,
+    };
+  }
+  // Where batching is off, a CloudEvent travels without an array around it.
+  const isSingle = destination.maxEventsPerBatch === 1;
+  return {
+    headers: {
+      ...headers,
+      'content-type': `application/cloudevents${isSingle ? '' : '-batch'}+json; charset=utf-8`,
+      'aeg-metadata-version': '1.0',
+      origin: ORIGIN,
+      'webhook-request-origin': ORIGIN,
+    },
+    body: isSingle ? (texts[0] ?? '') : `[${texts.join(',')}]`,
+  };
+}
+
+/** What is taken from an event is taken from the first of the batch. */
+function customHeaders({ deliveryAttributeMappings }: Batching, event: TopicEvent | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const mapping of deliveryAttributeMappings) {
+    const value = mapping.type === 'Static' ? mapping.value : event && readField(mapping.sourceField)(event);
+    const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    if (isPlain && isHeaderValue(String(value))) headers[mapping.name] = String(value);
+  }
+  return headers;
+}
+
+function write(event: TopicEvent, schema: DeliverySchema): string {
+  return JSON.stringify(writeEvent(event, schema));
+}

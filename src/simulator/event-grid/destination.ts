@@ -1,0 +1,83 @@
+import type { Reader } from './reader.js';
+
+const MOST_EVENTS = 5000;
+const MOST_KILOBYTES = 1024;
+const KILOBYTES = 64;
+const MOST_HEADERS = 10;
+const LONGEST_HEADER = 4096;
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A wrong one of these would make every request fail. */
+const RESERVED: readonly string[] = ['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'];
+const FUNCTION = /\/functions\/([^/]+)$/i;
+
+export type Batching = {
+  readonly maxEventsPerBatch: number;
+  readonly preferredBatchSizeInKilobytes: number;
+  readonly deliveryAttributeMappings: readonly HeaderMapping[];
+};
+
+export type Destination = Batching &
+  (
+    | { readonly endpointType: 'WebHook'; readonly endpointUrl: string }
+    | { readonly endpointType: 'AzureFunction'; readonly resourceId: string; readonly functionName: string }
+  );
+
+/** A header of each request: a text, or what stands in the event under a key such as `data.resourceType`. */
+export type HeaderMapping = { readonly name: string } & (
+  | { readonly type: 'Static'; readonly value: string; readonly isSecret: boolean }
+  | { readonly type: 'Dynamic'; readonly sourceField: string }
+);
+
+export function readDestination(destination: Reader): Destination {
+  const endpointType = destination.oneOf('endpointType', ['WebHook', 'AzureFunction']);
+  const properties = destination.object('properties');
+  const batching: Batching = {
+    maxEventsPerBatch: properties.integer('maxEventsPerBatch', { from: 1, to: MOST_EVENTS, or: 1 }),
+    preferredBatchSizeInKilobytes: properties.integer('preferredBatchSizeInKilobytes', {
+      from: 1,
+      to: MOST_KILOBYTES,
+      or: KILOBYTES,
+    }),
+    deliveryAttributeMappings: properties.objects('deliveryAttributeMappings', MOST_HEADERS).map(readHeader),
+  };
+  return endpointType === 'AzureFunction'
+    ? { endpointType, ...readFunction(properties), ...batching }
+    : { endpointType: 'WebHook', endpointUrl: endpointType ? readUrl(properties) : '', ...batching };
+}
+
+function readUrl(properties: Reader): string {
+  const url = properties.text('endpointUrl');
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (url !== '' && protocol !== 'http:' && protocol !== 'https:') {
+    properties.wrong('endpointUrl', `expected an http or https URL, found ${JSON.stringify(url)}`);
+  }
+  return url;
+}
+
+function readFunction(properties: Reader): { resourceId: string; functionName: string } {
+  const resourceId = properties.text('resourceId');
+  const functionName = FUNCTION.exec(resourceId)?.[1] ?? '';
+  if (resourceId !== '' && functionName === '') {
+    properties.wrong('resourceId', `expected …/sites/APP/functions/NAME, found ${JSON.stringify(resourceId)}`);
+  }
+  return { resourceId, functionName };
+}
+
+function readHeader(mapping: Reader): HeaderMapping {
+  const name = mapping.text('name');
+  const folded = name.toLowerCase();
+  if (name !== '' && (!HEADER_NAME.test(name) || folded.startsWith('aeg-') || RESERVED.includes(folded))) {
+    const not = `none of ${RESERVED.join(', ')}, and not beginning with aeg-`;
+    mapping.wrong('name', `expected the name of a header, ${not}, found ${JSON.stringify(name)}`);
+  }
+  const type = mapping.oneOf('type', ['Static', 'Dynamic']);
+  const properties = mapping.object('properties');
+  if (type !== 'Static') return { name, type: 'Dynamic', sourceField: type ? properties.text('sourceField') : '' };
+  const value = properties.text('value', { longest: LONGEST_HEADER });
+  if (!isHeaderValue(value)) properties.wrong('value', 'expected printable Latin letters, digits and signs');
+  return { name, type, value, isSecret: properties.boolean('isSecret', false) };
+}
+
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}

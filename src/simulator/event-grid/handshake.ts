@@ -1,0 +1,141 @@
+import { type Clock, sleep } from '../../clock.js';
+import type { Post, PostAnswer, PostRequest } from './post.js';
+import { send } from './send.js';
+import type { Subscription } from './subscription.js';
+import { timeText } from './topic-event.js';
+
+const ORIGIN = 'eventgrid.azure.net';
+const REQUESTS_PER_MINUTE = '1000';
+const ATTEMPTS = 2;
+const AGAIN_MS = 5000;
+
+/** 'awaiting': the endpoint took the request, but has not agreed yet; somebody may still do so at the validation URL. */
+export type Handshake = { kind: 'agreed' } | { kind: 'awaiting' } | { kind: 'failed'; message: string };
+
+/** Asks a webhook whether it wants the events. A function of Azure is not asked. */
+export async function shakeHands(of: {
+  subscription: Subscription;
+  id: string;
+  code: string;
+  validationUrl: string | undefined;
+  post: Post;
+  clock: Clock;
+  signal: AbortSignal;
+}): Promise<Handshake> {
+  const { subscription, code, validationUrl, post, clock, signal } = of;
+  const { destination, eventDeliverySchema } = subscription;
+  if (destination.endpointType !== 'WebHook') return { kind: 'agreed' };
+
+  const isCloudEvents = eventDeliverySchema === 'CloudEventSchemaV1_0';
+  const request = isCloudEvents
+    ? optionsRequest(destination.endpointUrl, validationUrl)
+    : validationRequest({ ...of, url: destination.endpointUrl });
+  const what = `${request.method} ${destination.endpointUrl.split('?')[0]}`;
+  for (let attempt = 1; ; attempt += 1) {
+    const heard = await send({ post, clock, request, signal });
+    switch (heard.kind) {
+      case 'answered':
+        return isCloudEvents
+          ? judgeOptions(heard.answer, what, validationUrl !== undefined)
+          : judgeValidation(heard.answer, what, code);
+      case 'unheard':
+        return failed(`${what} was not answered (${heard.outcome}): see that the endpoint is running.`);
+      case 'timed-out':
+        if (attempt === ATTEMPTS || signal.aborted) return failed(`${what} was not answered within 30 s.`);
+        await sleep(clock, AGAIN_MS, signal);
+        break;
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(heard satisfies never)}`);
+    }
+  }
+}
+
+type Request = Omit<PostRequest, 'signal'>;
+
+function validationRequest(of: {
+  subscription: Subscription;
+  id: string;
+  code: string;
+  validationUrl: string | undefined;
+  url: string;
+  clock: Clock;
+}): Request {
+  const { code: validationCode, validationUrl } = of;
+  const event = {
+    id: of.id,
+    topic: of.subscription.topic,
+    subject: '',
+    data: { validationCode, ...(validationUrl === undefined ? {} : { validationUrl }) },
+    eventType: 'Microsoft.EventGrid.SubscriptionValidationEvent',
+    eventTime: timeText(of.clock.now()),
+    metadataVersion: '1',
+    dataVersion: '1',
+  };
+  return noticeRequest('SubscriptionValidation', event, of.subscription, of.url);
+}
+
+/** What Event Grid tells an endpoint of itself, beside the events. */
+export function noticeRequest(
+  eventType: 'SubscriptionValidation' | 'SubscriptionDeletion',
+  event: Record<string, unknown>,
+  { name }: Subscription,
+  url: string,
+): Request {
+  return {
+    url,
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'aeg-event-type': eventType,
+      'aeg-subscription-name': name.toUpperCase(),
+      'aeg-delivery-count': '0',
+      'aeg-metadata-version': '1',
+      'aeg-data-version': '1',
+    },
+    body: JSON.stringify([event]),
+  };
+}
+
+function optionsRequest(url: string, callback: string | undefined): Request {
+  return {
+    url,
+    method: 'OPTIONS',
+    headers: {
+      'webhook-request-origin': ORIGIN,
+      'webhook-request-rate': REQUESTS_PER_MINUTE,
+      ...(callback === undefined ? {} : { 'webhook-request-callback': callback }),
+    },
+    body: '',
+  };
+}
+
+function judgeValidation({ status, body }: PostAnswer, what: string, code: string): Handshake {
+  if (status !== 200)
+    return failed(`${what} was answered ${status}; answer 200 with {"validationResponse": "<code>"}.`);
+  const found = validationResponseOf(body);
+  if (found === undefined) return { kind: 'awaiting' };
+  return found === code ? { kind: 'agreed' } : failed(`${what} was answered with another code than it was sent.`);
+}
+
+function validationResponseOf(body: string): unknown {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return (answer as { validationResponse?: unknown } | null)?.validationResponse;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Permission is the header; without it, it may still come by way of the callback. */
+function judgeOptions({ status, headers }: PostAnswer, what: string, hasCallback: boolean): Handshake {
+  const allowed = headers.get('webhook-allowed-origin');
+  const isTaken = status >= 200 && status <= 299;
+  if (isTaken && (allowed === '*' || allowed?.toLowerCase() === ORIGIN)) return { kind: 'agreed' };
+  if (isTaken && allowed === null && hasCallback) return { kind: 'awaiting' };
+  const found = allowed === null ? 'without WebHook-Allowed-Origin' : `with WebHook-Allowed-Origin: ${allowed}`;
+  return failed(`${what} was answered ${status} ${found}; answer 200 with WebHook-Allowed-Origin: ${ORIGIN}.`);
+}
+
+function failed(message: string): Handshake {
+  return { kind: 'failed', message };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../../clock.js';
+import type { Post, PostAnswer, PostRequest } from './post.js';
+
+const ANSWER_MS = 30_000;
+const OPEN_MS = 180_000;
+const UNKNOWN_HOST: readonly unknown[] = ['ENOTFOUND', 'EAI_AGAIN'];
+
+type Answer = { kind: 'answered'; answer: PostAnswer } | Unheard;
+type Unheard = { kind: 'unheard'; outcome: 'SocketError' | 'ResolutionError' };
+
+/** `late` is the answer that may still come while the request is left open: 3 minutes from its start. */
+export type Heard = Answer | { kind: 'timed-out'; late: Promise<Answer> };
+
+/** Waits 30 s of real time for an answer. Never rejects; resolves at once when `signal` aborts. */
+export function send(of: {
+  post: Post;
+  clock: Clock;
+  request: Omit<PostRequest, 'signal'>;
+  signal: AbortSignal;
+}): Promise<Heard> {
+  const { post, clock, request, signal } = of;
+  const abort = new AbortController();
+  const giveUp = () => abort.abort();
+  signal.addEventListener('abort', giveUp);
+
+  const answer = new Promise<Answer>((resolve) => {
+    abort.signal.addEventListener('abort', () => resolve({ kind: 'unheard', outcome: 'SocketError' }));
+    ask(post, { ...request, signal: abort.signal }).then(resolve);
+  });
+  return new Promise((resolve) => {
+    let cancel = clock.after(ANSWER_MS, () => {
+      cancel = clock.after(OPEN_MS - ANSWER_MS, giveUp);
+      resolve({ kind: 'timed-out', late: answer });
+    });
+    answer.then((heard) => {
+      cancel();
+      signal.removeEventListener('abort', giveUp);
+      resolve(heard);
+    });
+  });
+}
+
+async function ask(post: Post, request: PostRequest): Promise<Answer> {
+  try {
+    return { kind: 'answered', answer: await post(request) };
+  } catch (error) {
+    return { kind: 'unheard', outcome: UNKNOWN_HOST.includes(codeOf(error)) ? 'ResolutionError' : 'SocketError' };
+  }
+}
+
+/** fetch tells the reason in `cause`. */
+function codeOf(error: unknown): unknown {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  return cause?.code ?? code;
+}

@@ -1,0 +1,146 @@
+import { type Destination, readDestination } from './destination.js';
+import type { Filter } from './filter.js';
+import { readFilter } from './read-filter.js';
+import { type Problem, type Reader, readerOf } from './reader.js';
+import type { DeliverySchema } from './topic-event.js';
+
+const NAME = /^[A-Za-z0-9-]{3,64}$/;
+const SCHEMAS = ['EventGridSchema', 'CloudEventSchemaV1_0'] as const;
+const MOST_ATTEMPTS = 30;
+const LONGEST_LIFE_MINUTES = 1440;
+const RESOURCE_TYPE = 'Microsoft.EventGrid/systemTopics/eventSubscriptions';
+const SYSTEM_TOPIC =
+  '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/simulator/providers/Microsoft.EventGrid/systemTopics/simulator';
+
+/** An event subscription, in the property names of the Azure resource, with every default filled in. */
+export type Subscription = {
+  readonly name: string;
+  /** The Azure resource id of the system topic. */
+  readonly topic: string;
+  readonly provisioningState: 'Succeeded' | 'AwaitingManualAction' | 'Failed';
+  readonly destination: Destination;
+  readonly filter: Filter;
+  readonly eventDeliverySchema: DeliverySchema;
+  readonly retryPolicy: { readonly maxDeliveryAttempts: number; readonly eventTimeToLiveInMinutes: number };
+  /** null: what cannot be delivered is dropped. */
+  readonly deadLetterDestination: { readonly blobContainerName: string; readonly resourceId?: string } | null;
+  readonly expirationTimeUtc: Date | null;
+  readonly labels: readonly string[];
+};
+
+/**
+ * Reads the body of a PUT, `{ properties: {…} }` or the bare properties, and tells every problem there is. Where
+ * `eventTypes` are given, a filter may include no others, as is so with the real service; where `now` is given, the
+ * subscription may not have expired by then.
+ */
+export function readSubscription(
+  name: string,
+  body: unknown,
+  { eventTypes, now, topic = SYSTEM_TOPIC }: { eventTypes?: readonly string[]; now?: Date; topic?: string } = {},
+): { kind: 'ok'; subscription: Subscription } | { kind: 'wrong'; problems: Problem[] } {
+  const problems: Problem[] = [];
+  if (!NAME.test(name)) {
+    problems.push({ path: 'name', message: `expected 3 to 64 letters, digits or '-', found ${JSON.stringify(name)}` });
+  }
+  const root = readerOf(body, problems);
+  const properties = root.has('properties') ? root.object('properties') : root;
+  const subscription: Subscription = {
+    name,
+    topic,
+    provisioningState: 'Succeeded',
+    destination: readDestination(unwrapped(properties, 'destination', 'deliveryWithResourceIdentity')),
+    filter: readFilter(properties.object('filter'), eventTypes),
+    eventDeliverySchema: readSchema(properties),
+    retryPolicy: readRetryPolicy(properties.object('retryPolicy')),
+    deadLetterDestination: readDeadLetters(
+      unwrapped(properties, 'deadLetterDestination', 'deadLetterWithResourceIdentity'),
+    ),
+    expirationTimeUtc: readExpiration(properties, now),
+    labels: properties.texts('labels') ?? [],
+  };
+  return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'ok', subscription };
+}
+
+/** The Azure resource. Unlike the real one it shows `endpointUrl`, beside the `endpointBaseUrl` without its query. */
+export function describeSubscription(subscription: Subscription) {
+  const { name, destination, deadLetterDestination, expirationTimeUtc, ...properties } = subscription;
+  const { endpointType, ...of } = destination;
+  return {
+    id: resourceIdOf(subscription),
+    name,
+    type: RESOURCE_TYPE,
+    properties: {
+      ...properties,
+      destination: { endpointType, properties: describeDestination(of) },
+      ...properties,
+      deadLetterDestination: deadLetterDestination && {
+        endpointType: 'StorageBlob',
+        properties: deadLetterDestination,
+      },
+      expirationTimeUtc: expirationTimeUtc?.toISOString() ?? null,
+    },
+  };
+}
+
+export function resourceIdOf({ name, topic }: Subscription): string {
+  return `${topic}/eventSubscriptions/${name}`;
+}
+
+function describeDestination(of: Omit<Destination, 'endpointType'>): Record<string, unknown> {
+  const {
+    functionName: _,
+    deliveryAttributeMappings,
+    ...shown
+  } = of as Record<string, unknown> & Pick<Destination, 'deliveryAttributeMappings'>;
+  const { endpointUrl } = shown;
+  return {
+    ...shown,
+    ...(typeof endpointUrl === 'string' ? { endpointBaseUrl: endpointUrl.split('?')[0] } : {}),
+    deliveryAttributeMappings: deliveryAttributeMappings.map(({ name, ...mapping }) =>
+      mapping.type === 'Dynamic'
+        ? { name, type: 'Dynamic', properties: { sourceField: mapping.sourceField } }
+        : {
+            name,
+            type: 'Static',
+            properties: { isSecret: mapping.isSecret, value: mapping.isSecret ? 'Hidden' : mapping.value },
+          },
+    ),
+  };
+}
+
+function readSchema(properties: Reader): DeliverySchema {
+  const name = 'eventDeliverySchema';
+  return (properties.has(name) ? properties.oneOf(name, SCHEMAS) : undefined) ?? 'EventGridSchema';
+}
+
+function readExpiration(properties: Reader, now: Date | undefined): Date | null {
+  const at = properties.date('expirationTimeUtc');
+  if (at && now && at <= now) {
+    properties.wrong('expirationTimeUtc', `expected a time after ${now.toISOString()}, found ${at.toISOString()}`);
+  }
+  return at;
+}
+
+function readRetryPolicy(policy: Reader): Subscription['retryPolicy'] {
+  return {
+    maxDeliveryAttempts: policy.integer('maxDeliveryAttempts', { from: 1, to: MOST_ATTEMPTS, or: MOST_ATTEMPTS }),
+    eventTimeToLiveInMinutes: policy.integer('eventTimeToLiveInMinutes', {
+      from: 1,
+      to: LONGEST_LIFE_MINUTES,
+      or: LONGEST_LIFE_MINUTES,
+    }),
+  };
+}
+
+function readDeadLetters(destination: Reader): Subscription['deadLetterDestination'] {
+  if (destination.isAbsent) return null;
+  destination.oneOf('endpointType', ['StorageBlob']);
+  const properties = destination.object('properties');
+  const resourceId = properties.text('resourceId', { or: '' });
+  return { blobContainerName: properties.text('blobContainerName'), ...(resourceId ? { resourceId } : {}) };
+}
+
+/** `{ identity, [name]: … }` under the name `wrapper` means the same as the plain thing: there are no identities here. */
+function unwrapped(properties: Reader, name: string, wrapper: string): Reader {
+  return properties.has(wrapper) ? properties.object(wrapper).object(name) : properties.object(name);
+}

@@ -1,0 +1,93 @@
+import type { Change } from '../../workflow.js';
+import type { DicomChange, FhirChange, ServiceChange } from '../changes.js';
+
+/** An event as published to the topic. `raw` is for deliberately malformed ones: delivered as it is. */
+export type TopicEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  /** The topic: the Azure resource id of the workspace. */
+  readonly source: string;
+  readonly time: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly dataVersion: string;
+  readonly raw?: Readonly<Record<string, unknown>>;
+};
+
+export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
+
+/** Every type of event that a workspace of Azure Health Data Services publishes. */
+export const HEALTH_EVENT_TYPES: readonly string[] = (['FhirResource', 'DicomImage'] as const).flatMap((what) =>
+  (['created', 'updated', 'deleted'] as const).map((change) => typeOf(what, change)),
+);
+
+/** The event that the services publish of a change. */
+export function topicEventOf(change: ServiceChange, of: { id: string; source: string }): TopicEvent {
+  const envelope = { id: of.id, source: of.source, time: timeText(change.at) };
+  switch (change.service) {
+    case 'fhir':
+      return { ...envelope, ...fhirPart(change) };
+    case 'dicom':
+      return { ...envelope, ...dicomPart(change) };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(change satisfies never)}`);
+  }
+}
+
+/** The event as it stands in a request of that schema. */
+export function writeEvent(event: TopicEvent, schema: DeliverySchema): Record<string, unknown> {
+  if (event.raw) return { ...event.raw };
+  const { id, source, subject, data, type, time, dataVersion } = event;
+  switch (schema) {
+    case 'EventGridSchema':
+      return { id, topic: source, subject, data, eventType: type, dataVersion, metadataVersion: '1', eventTime: time };
+    case 'CloudEventSchemaV1_0':
+      return { id, source, specversion: '1.0', type, ...dataSchemaOf(event), subject, time, data };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(schema satisfies never)}`);
+  }
+}
+
+/** A time as Azure writes it: with seven digits after the second. */
+export function timeText(at: Date): string {
+  return at.toISOString().replace('Z', '0000Z');
+}
+
+function fhirPart({ change, host, resourceType, resourceId, version }: FhirChange) {
+  return {
+    type: typeOf('FhirResource', change),
+    subject: `${host}/${resourceType}/${resourceId}`,
+    data: {
+      resourceType,
+      resourceFhirAccount: host,
+      resourceFhirId: resourceId,
+      resourceVersionId: version,
+    },
+    dataVersion: String(version),
+  };
+}
+
+function dicomPart({ change, host, partition, studyUid, seriesUid, instanceUid, sequenceNumber }: DicomChange) {
+  return {
+    type: typeOf('DicomImage', change),
+    subject: `${host}/v1/partitions/${partition}/studies/${studyUid}/series/${seriesUid}/instances/${instanceUid}`,
+    data: {
+      partitionName: partition,
+      imageStudyInstanceUid: studyUid,
+      imageSeriesInstanceUid: seriesUid,
+      imageSopInstanceUid: instanceUid,
+      serviceHostName: host,
+      sequenceNumber,
+    },
+    dataVersion: '1',
+  };
+}
+
+function typeOf(what: 'FhirResource' | 'DicomImage', change: Change): string {
+  return `Microsoft.HealthcareApis.${what}${change.charAt(0).toUpperCase()}${change.slice(1)}`;
+}
+
+/** The published samples have it for FHIR, and not for DICOM. */
+function dataSchemaOf({ type, dataVersion }: TopicEvent): { dataschema?: string } {
+  return type.startsWith('Microsoft.HealthcareApis.DicomImage') ? {} : { dataschema: `#${dataVersion}` };
+}

@@ -1,0 +1,22 @@
+/** A request to a simulated service. */
+export type SimulatorRequest = {
+  readonly method: string;
+  /** What comes after `base`, as it was sent: not decoded, without a slash at its beginning. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: { get(name: string): string | null };
+  readonly body: Uint8Array;
+  /** The absolute URL of the service, without a slash at its end: what links in answers begin with. */
+  readonly base: string;
+};
+
+export type SimulatorAnswer = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+};
+
+/** The media type of a header such as content-type, in lower case and without its parameters; '' where it is absent. */
+export function mediaTypeOf(header: string | null): string {
+  return (header?.split(';')[0] ?? '').trim().toLowerCase();
+}

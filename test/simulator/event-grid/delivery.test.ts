@@ -1,0 +1,361 @@
+import {
+  agreeable,
+  createTestGrid,
+  DAY,
+  DEAD_LETTERS,
+  deliveriesIn,
+  functionBody,
+  HOUR,
+  MINUTE,
+  SECOND,
+  topicEvent,
+  topicEvents,
+  webhookBody,
+} from './test-grid.js';
+
+describe('when an event is published', () => {
+  it('given a webhook that takes single events, then it gets an array of one, with the headers of Event Grid', async () => {
+    const { grid, got, pass } = createTestGrid(agreeable());
+    await grid.put('My-Hook', webhookBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(0);
+
+    const [delivery] = deliveriesIn(got);
+    expect(delivery).toMatchObject({ method: 'POST', url: 'https://hook.test/events?code=secret', ids: ['a'] });
+    expect(delivery?.headers).toEqual({
+      'content-type': 'application/json; charset=utf-8',
+      'aeg-event-type': 'Notification',
+      'aeg-subscription-name': 'MY-HOOK',
+      'aeg-delivery-count': '0',
+      'aeg-metadata-version': '1',
+      'aeg-data-version': '1',
+    });
+    expect(JSON.parse(delivery?.body ?? '')).toEqual([
+      {
+        id: 'a',
+        topic: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
+        subject: 'test.fhir.example/Patient/a',
+        data: { resourceType: 'Patient', resourceFhirId: 'a', resourceVersionId: 1 },
+        eventType: 'Microsoft.HealthcareApis.FhirResourceCreated',
+        dataVersion: '1',
+        metadataVersion: '1',
+        eventTime: '2026-01-01T12:00:00.0000000Z',
+      },
+    ]);
+  });
+
+  it('given CloudEvents one by one, then the event travels bare', async () => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('sub', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
+
+    grid.publish([topicEvent('a')]);
+    await pass(0);
+
+    expect(got[0]?.headers).toEqual({
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'aeg-event-type': 'Notification',
+      'aeg-subscription-name': 'SUB',
+      'aeg-delivery-count': '0',
+      'aeg-metadata-version': '1.0',
+      origin: 'eventgrid.azure.net',
+      'webhook-request-origin': 'eventgrid.azure.net',
+    });
+    expect(JSON.parse(got[0]?.body ?? '')).toMatchObject({ id: 'a', specversion: '1.0' });
+  });
+
+  it.each([1, 3])('given CloudEvents in batches, and %i of them, then they travel as a batch', async (count) => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put(
+      'sub',
+      functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', destination: { maxEventsPerBatch: 10 } }),
+    );
+
+    grid.publish(topicEvents(count));
+    await pass(0);
+
+    expect(got.map(({ headers }) => headers['content-type'])).toEqual([
+      'application/cloudevents-batch+json; charset=utf-8',
+    ]);
+    expect(JSON.parse(got[0]?.body ?? '')).toHaveLength(count);
+  });
+
+  it('given a function, then the event goes to its webhook', async () => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(0);
+
+    expect(got[0]?.url).toBe('http://functions.test/fhirEvents');
+  });
+
+  it('given several subscriptions, then each that wants it gets it', async () => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('all', functionBody());
+    await grid.put('patients', functionBody({ filter: { subjectBeginsWith: 'test.fhir.example/Patient/' } }));
+    await grid.put(
+      'images',
+      functionBody({ filter: { includedEventTypes: ['Microsoft.HealthcareApis.DicomImageCreated'] } }),
+    );
+
+    grid.publish([topicEvent('a')]);
+    await pass(0);
+
+    expect(got.map(({ headers }) => headers['aeg-subscription-name']).sort()).toEqual(['ALL', 'PATIENTS']);
+    expect(grid.stats.images).toMatchObject({ matched: 0, pending: 0 });
+  });
+
+  it('given headers of one’s own, then they are sent, from the event too, and those of Event Grid stay', async () => {
+    const { grid, got, pass } = createTestGrid();
+    const deliveryAttributeMappings = [
+      { name: 'Authorization', type: 'Static', properties: { value: 'Bearer x', isSecret: true } },
+      { name: 'X-Type', type: 'Dynamic', properties: { sourceField: 'data.resourceType' } },
+      { name: 'X-Version', type: 'Dynamic', properties: { sourceField: 'data.resourceVersionId' } },
+      { name: 'X-Object', type: 'Dynamic', properties: { sourceField: 'data' } },
+      { name: 'X-Nowhere', type: 'Dynamic', properties: { sourceField: 'data.nowhere' } },
+      { name: 'X-Subject', type: 'Dynamic', properties: { sourceField: 'subject' } },
+    ];
+    await grid.put('sub', functionBody({ destination: { deliveryAttributeMappings } }));
+
+    grid.publish([topicEvent('a', { subject: 'line\nbreak' })]);
+    await pass(0);
+
+    expect(got[0]?.headers).toMatchObject({ Authorization: 'Bearer x', 'X-Type': 'Patient', 'X-Version': '1' });
+    expect(Object.keys(got[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['X-Object']));
+    expect(got[0]?.headers).not.toHaveProperty('X-Nowhere');
+    expect(got[0]?.headers).not.toHaveProperty('X-Subject');
+  });
+
+  it('given a malformed one, then it is delivered as it is, in either schema', async () => {
+    const raw = { id: 5, eventType: null, more: ['x'] };
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('grid', functionBody());
+    await grid.put('cloud', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
+
+    grid.publish([topicEvent('a', { raw })]);
+    await pass(0);
+
+    expect(got.map(({ body }) => JSON.parse(body))).toEqual([[raw], raw]);
+  });
+});
+
+describe('when the endpoint answers', () => {
+  it.each([200, 201, 202, 203, 204])('given %i, then the event is delivered', async (status) => {
+    const { grid, got, pass } = createTestGrid(() => status);
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(DAY);
+
+    expect(got).toHaveLength(1);
+    expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1, pending: 0, retried: 0 });
+  });
+
+  it.each([
+    { status: 500, atLeast: 10 },
+    { status: 205, atLeast: 10 },
+    { status: 302, atLeast: 10 },
+    { status: 429, atLeast: 10 },
+    { status: 503, atLeast: 30 },
+    { status: 408, atLeast: 120 },
+    { status: 404, atLeast: 300 },
+    { status: 401, atLeast: 300 },
+  ])('given $status, then the next attempt is after $atLeast s or a little more', async ({ status, atLeast }) => {
+    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? status : 200));
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(DAY);
+
+    expect(got).toHaveLength(2);
+    expect(got[1]?.atMs).toBeGreaterThanOrEqual(atLeast * SECOND);
+    expect(got[1]?.atMs).toBeLessThanOrEqual(atLeast * SECOND * 1.1);
+    expect(got[1]?.headers['aeg-delivery-count']).toBe('1');
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, retried: 1, pending: 0 });
+  });
+
+  it.each([
+    { endpoint: 'a webhook', body: webhookBody, statuses: [400, 401, 403, 413] },
+    { endpoint: 'a function', body: functionBody, statuses: [400, 403, 413] },
+  ])('given one of $statuses from $endpoint, then there is no other attempt', async ({ body, statuses }) => {
+    for (const status of statuses) {
+      const { grid, got, pass } = createTestGrid(agreeable(() => status));
+      await grid.put('sub', body());
+
+      grid.publish([topicEvent('a')]);
+      await pass(2 * DAY);
+
+      expect(deliveriesIn(got)).toHaveLength(1);
+      expect(grid.stats.sub).toMatchObject({ dropped: { UndeliverableDueToClientError: 1 }, pending: 0 });
+    }
+  });
+
+  it('given it refuses connections, then it is tried on', async () => {
+    const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? refused : 200));
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(MINUTE);
+
+    expect(got).toHaveLength(2);
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, failed: { SocketError: 1 } });
+  });
+});
+
+describe('when an endpoint keeps failing', () => {
+  it('given no spread, then the attempts come at the times of the schedule, until the event is a day old', async () => {
+    const { grid, got, pass } = createTestGrid(() => 500, { seed: 0 });
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(3 * DAY);
+
+    const seconds = got.map(({ atMs }) => atMs / SECOND);
+    expect(seconds).toEqual([0, 10, 40, 100, 400, 1000, 2800, 6400, 17_200, 38_800, 82_000]);
+    expect(got.map(({ headers }) => Number(headers['aeg-delivery-count']))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(grid.stats.sub).toMatchObject({ dropped: { TimeToLiveExceeded: 1 }, pending: 0, delivered: 0 });
+  });
+
+  it('given a status that asks for patience, then the schedule still holds where it asks for more', async () => {
+    const { grid, got, pass } = createTestGrid(() => 404, { seed: 0 });
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(70 * MINUTE);
+
+    expect(got.map(({ atMs }) => atMs / MINUTE)).toEqual([0, 5, 10, 15, 20, 30, 60]);
+  });
+
+  it.each([
+    { maxDeliveryAttempts: 1, eventTimeToLiveInMinutes: 1440, attempts: 1, reason: 'MaxDeliveryAttemptsExceeded' },
+    { maxDeliveryAttempts: 4, eventTimeToLiveInMinutes: 1440, attempts: 4, reason: 'MaxDeliveryAttemptsExceeded' },
+    // The documented example: ten attempts do not fit into 30 minutes.
+    { maxDeliveryAttempts: 10, eventTimeToLiveInMinutes: 30, attempts: 6, reason: 'TimeToLiveExceeded' },
+    { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1, attempts: 3, reason: 'TimeToLiveExceeded' },
+  ])(
+    'given $maxDeliveryAttempts attempts and $eventTimeToLiveInMinutes minutes, then $attempts and $reason',
+    async (of) => {
+      const { attempts, reason, ...retryPolicy } = of;
+      const { grid, got, pass } = createTestGrid(() => 500);
+      await grid.put('sub', functionBody({ retryPolicy }));
+
+      grid.publish([topicEvent('a')]);
+      await pass(2 * DAY);
+
+      expect(got).toHaveLength(attempts);
+      expect(grid.stats.sub?.dropped).toEqual({ [reason]: 1 });
+    },
+  );
+
+  it('given a time to live that ends between two attempts, then that is seen at the next', async () => {
+    const { grid, pass } = createTestGrid(() => 500, { seed: 0 });
+    await grid.put('sub', functionBody({ retryPolicy: { eventTimeToLiveInMinutes: 2 } }));
+
+    grid.publish([topicEvent('a')]);
+    await pass(399 * SECOND);
+    expect(grid.stats.sub).toMatchObject({ pending: 1, dropped: {} });
+    await pass(SECOND);
+
+    expect(grid.stats.sub).toMatchObject({ pending: 0, dropped: { TimeToLiveExceeded: 1 } });
+  });
+
+  it('given a batch fails, then all of it comes again, together', async () => {
+    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200));
+    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 5 } }));
+
+    grid.publish(topicEvents(5));
+    await pass(MINUTE);
+
+    expect(got.map(({ ids }) => ids.length)).toEqual([5, 5]);
+    expect(grid.stats.sub).toMatchObject({ delivered: 5, retried: 5, failed: { GenericError: 1 } });
+  });
+});
+
+describe('when no answer comes', () => {
+  it('given 30 s have passed, then the attempt has failed', async () => {
+    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? 'never' : 200), { seed: 0 });
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(29_999);
+    expect(grid.stats.sub).toMatchObject({ places: { sent: 1 }, failed: {} });
+    await pass(10_001);
+
+    expect(got.map(({ atMs }) => atMs)).toEqual([0, 40_000]);
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, failed: { TimedOut: 1 } });
+  });
+
+  it('given success comes late, though within 3 minutes, then the event is not sent again', async () => {
+    let answerLate = (_status: number) => {};
+    const late = new Promise<number>((resolve) => {
+      answerLate = resolve;
+    });
+    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? late : 500), { seed: 0 });
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('a')]);
+    await pass(50_000);
+    expect(got).toHaveLength(2);
+
+    answerLate(200);
+    await pass(DAY);
+
+    expect(got).toHaveLength(2);
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, pending: 0 });
+    expect(grid.stats.sub?.lag).toMatchObject({ count: 1, maxMs: 50_000 });
+  });
+
+  it('given it comes while the event is being sent again, then it is delivered once', async () => {
+    const answers: ((status: number) => void)[] = [];
+    const { grid, got, pass } = createTestGrid(() => new Promise((resolve) => answers.push(resolve)), { seed: 0 });
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('a')]);
+    await pass(45_000);
+    expect(got).toHaveLength(2);
+
+    answers[0]?.(202);
+    await pass(0);
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, pending: 0 });
+    answers[1]?.(500);
+    await pass(DAY);
+
+    expect(got).toHaveLength(2);
+    expect(grid.stats.sub).toMatchObject({ delivered: 1, pending: 0, dropped: {} });
+  });
+
+  it('given 3 minutes have passed, then the request is given up', async () => {
+    const { grid, got, pass } = createTestGrid(() => 'never', { seed: 0 });
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(3 * MINUTE - 1);
+    expect(got[0]?.signal.aborted).toBe(false);
+    await pass(1);
+
+    expect(got[0]?.signal.aborted).toBe(true);
+  });
+
+  it('given the event is a dead letter by then, then it stays one', async () => {
+    let answerLate = (_status: number) => {};
+    const { grid, blobs, pass } = createTestGrid(
+      () =>
+        new Promise<number>((resolve) => {
+          answerLate = resolve;
+        }),
+    );
+    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 }, ...DEAD_LETTERS }));
+    grid.publish([topicEvent('a')]);
+    await pass(40 * SECOND);
+
+    answerLate(200);
+    await pass(HOUR);
+
+    expect(blobs).toHaveLength(1);
+    expect(grid.stats.sub).toMatchObject({
+      delivered: 0,
+      deadLettered: { MaxDeliveryAttemptsExceeded: 1 },
+      pending: 0,
+    });
+  });
+});

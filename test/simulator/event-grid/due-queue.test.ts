@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { createDueQueue } from '../../../src/simulator/event-grid/due-queue.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+
+describe('when things are due', () => {
+  it('given any times, then each comes at its own, the earliest first, then what was added first', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 100 }), (times) => {
+        const clock = createFakeClock();
+        const came: [number, number][] = [];
+        const queue = createDueQueue<number>(clock, (items) =>
+          came.push(...items.map((n) => [clock.monotonic(), n] as [number, number])),
+        );
+        for (const [n, atMs] of times.entries()) queue.add(atMs, n);
+
+        clock.advance(60);
+
+        const expected = times.map((atMs, n) => [atMs, n] as const).sort(([a, m], [b, n]) => a - b || m - n);
+        expect(came).toEqual(expected);
+        expect(queue.size).toBe(0);
+      }),
+    );
+  });
+
+  it('given many, then there is one timer', () => {
+    let set = 0;
+    let cancelled = 0;
+    const clock = createFakeClock();
+    const counting = {
+      ...clock,
+      after(ms: number, run: () => void) {
+        set += 1;
+        const cancel = clock.after(ms, run);
+        return () => {
+          cancelled += 1;
+          cancel();
+        };
+      },
+    };
+    const queue = createDueQueue<number>(counting, () => {});
+
+    for (let n = 0; n < 1000; n += 1) queue.add(1000 + n, n);
+    queue.add(5, 0);
+
+    expect(set - cancelled).toBe(1);
+    expect(set).toBe(2);
+  });
+
+  it('given one adds another when it comes, then that comes too', () => {
+    const clock = createFakeClock();
+    const came: number[] = [];
+    const queue = createDueQueue<number>(clock, ([n = 0]) => {
+      came.push(clock.monotonic());
+      if (n < 3) queue.add(clock.monotonic() + 10, n + 1);
+    });
+    queue.add(10, 1);
+
+    clock.advance(100);
+
+    expect(came).toEqual([10, 20, 30]);
+  });
+
+  it('given it is cleared, then nothing comes', () => {
+    const clock = createFakeClock();
+    const came: number[] = [];
+    const queue = createDueQueue<number>(clock, (items) => came.push(...items));
+    queue.add(10, 1);
+
+    queue.clear();
+    clock.advance(100);
+
+    expect([came, queue.size]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,347 @@
+import { createEventGrid, scaledClock } from '../../../src/simulator/event-grid/event-grid.js';
+import { noInterference } from '../../../src/simulator/event-grid/interference.js';
+import { seededRandom } from '../../../src/simulator/seeded.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+import {
+  agreeable,
+  createTestGrid,
+  DAY,
+  DEAD_LETTERS,
+  deliveriesIn,
+  functionBody,
+  HOUR,
+  MINUTE,
+  SECOND,
+  topicEvent,
+  topicEvents,
+  turns,
+  webhookBody,
+} from './test-grid.js';
+
+describe('when a subscription is put', () => {
+  it('given it is new, and then again, then it is created, and then updated', async () => {
+    const { grid } = createTestGrid();
+
+    expect(await grid.put('Sub-One', functionBody())).toMatchObject({
+      kind: 'created',
+      subscription: { name: 'Sub-One' },
+    });
+    expect(await grid.put('sub-ONE', functionBody({ labels: ['x'] }))).toMatchObject({ kind: 'updated' });
+
+    expect(grid.list()).toMatchObject([{ name: 'sub-ONE', labels: ['x'] }]);
+    expect(grid.get('SUB-one')).toMatchObject({ labels: ['x'] });
+  });
+
+  it('given it is wrong, then nothing has changed, and nobody was asked', async () => {
+    const { grid, got } = createTestGrid();
+    await grid.put('sub', functionBody({ labels: ['before'] }));
+
+    const outcome = await grid.put('sub', webhookBody({ labels: ['after'], retryPolicy: { maxDeliveryAttempts: 0 } }));
+
+    expect(outcome).toEqual({
+      kind: 'wrong',
+      problems: [
+        {
+          path: 'properties.retryPolicy.maxDeliveryAttempts',
+          message: 'expected a whole number from 1 to 30, found 0',
+        },
+      ],
+    });
+    expect(grid.get('sub')).toMatchObject({ labels: ['before'] });
+    expect(got).toEqual([]);
+  });
+
+  it('given two at once for a name, then the later one stays, however long the handshakes take', async () => {
+    let agree = (_status: number) => {};
+    const slow = new Promise<number>((resolve) => {
+      agree = resolve;
+    });
+    const { grid } = createTestGrid((_, n) => (n === 1 ? slow : 200));
+    const first = grid.put('sub', webhookBody({ labels: ['first'] }));
+    const second = grid.put('sub', functionBody({ labels: ['second'] }));
+
+    agree(200);
+
+    expect([await first, await second]).toMatchObject([{ kind: 'created' }, { kind: 'updated' }]);
+    expect(grid.get('sub')).toMatchObject({ labels: ['second'] });
+  });
+
+  it('given events are pending, then they follow the new one', async () => {
+    const { grid, got, blobs, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200));
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('a')]);
+    await pass(SECOND);
+
+    await grid.put(
+      'sub',
+      functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', filter: { subjectBeginsWith: 'nothing' } }),
+    );
+    grid.publish([topicEvent('b')]);
+    await pass(MINUTE);
+
+    expect(got.map(({ ids, headers }) => [ids[0], headers['content-type']])).toEqual([
+      ['a', 'application/json; charset=utf-8'],
+      ['a', 'application/cloudevents+json; charset=utf-8'],
+    ]);
+    expect(blobs).toEqual([]);
+  });
+
+  it('given events were published before, then it does not get them', async () => {
+    const { grid, got, pass } = createTestGrid();
+    grid.publish([topicEvent('before')]);
+
+    await grid.put('sub', functionBody());
+    await pass(HOUR);
+
+    expect(got).toEqual([]);
+  });
+
+  it('given a time at which it expires, then it is gone by then', async () => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('sub', functionBody({ expirationTimeUtc: '2026-01-01T13:00:00Z' }));
+    await pass(HOUR - 1);
+    grid.publish([topicEvent('in time')]);
+    await pass(1);
+
+    grid.publish([topicEvent('too late')]);
+    await pass(HOUR);
+
+    expect(got.map(({ ids }) => ids)).toEqual([['in time']]);
+    expect(grid.get('sub')).toBeUndefined();
+    expect(grid.list()).toEqual([]);
+  });
+});
+
+describe('when a subscription is removed', () => {
+  it('given there is none, then false', () => {
+    const { grid } = createTestGrid();
+
+    expect(grid.remove('nobody')).toBe(false);
+  });
+
+  it('given events wait, then nothing more is sent for it, or written', async () => {
+    const { grid, got, blobs, pass } = createTestGrid(() => 500);
+    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS }));
+    grid.publish(topicEvents(3));
+    await pass(SECOND);
+
+    expect(grid.remove('SUB')).toBe(true);
+    await pass(DAY);
+
+    expect(got).toHaveLength(3);
+    expect(blobs).toEqual([]);
+    expect(grid.stats).toEqual({});
+    expect(grid.pending()).toBe(0);
+  });
+
+  it('given a webhook in the schema of Event Grid, then it is told once', async () => {
+    const { grid, got, pass } = createTestGrid(agreeable(() => 500));
+    await grid.put('hook', webhookBody());
+
+    grid.remove('hook');
+    await pass(DAY);
+
+    expect(got).toHaveLength(2);
+    expect(got[1]?.headers).toMatchObject({
+      'aeg-event-type': 'SubscriptionDeletion',
+      'aeg-subscription-name': 'HOOK',
+    });
+    expect(JSON.parse(got[1]?.body ?? '')).toMatchObject([
+      {
+        eventType: 'Microsoft.EventGrid.SubscriptionDeletedEvent',
+        data: { eventSubscriptionId: expect.stringMatching(/\/eventSubscriptions\/hook$/) },
+      },
+    ]);
+  });
+});
+
+describe('when one waits until nothing is pending', () => {
+  it('given nothing is, then there is no wait', async () => {
+    await createTestGrid().grid.whenIdle();
+  });
+
+  it.each([
+    { what: 'delivered', answer: 200, of: {}, ms: 0 },
+    { what: 'dropped', answer: 400, of: {}, ms: 0 },
+    { what: 'dead-lettered', answer: 400, of: DEAD_LETTERS, ms: 5 * MINUTE },
+    { what: 'removed', answer: 'never' as const, of: {}, ms: SECOND },
+  ])('given all is $what, then that is the end of it', async ({ what, answer, of, ms }) => {
+    const { grid, pass } = createTestGrid(() => answer);
+    await grid.put('sub', functionBody(of));
+    grid.publish(topicEvents(2));
+    let isIdle = false;
+    const idle = grid.whenIdle().then(() => {
+      isIdle = true;
+    });
+    if (ms > 0) await pass(ms - 1);
+    expect(isIdle).toBe(false);
+
+    if (what === 'removed') grid.remove('sub');
+    await pass(1);
+    await idle;
+
+    expect(grid.pending()).toBe(0);
+  });
+
+  it('given the signal, then the wait is over, though events are pending', async () => {
+    const { grid } = createTestGrid(() => 'never');
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('a')]);
+    const signal = new AbortController();
+    const idle = grid.whenIdle(signal.signal);
+
+    signal.abort();
+    await idle;
+    await grid.whenIdle(signal.signal);
+
+    expect(grid.pending()).toBe(1);
+  });
+});
+
+describe('when everything is cleared', () => {
+  it('given events in every place, then nothing of before is sent or written after', async () => {
+    const answer = ({ ids: [id] }: { ids: string[] }) => (id === 'slow' ? 'never' : id === 'bad' ? 400 : 500);
+    const interference = { ...noInterference, copiesOf: ({ id }: { id: string }) => [id === 'held' ? HOUR : 0] };
+    const { grid, got, blobs, pass, timers } = createTestGrid(answer, { interference });
+    await grid.put('sub', functionBody(DEAD_LETTERS));
+    grid.publish([topicEvent('slow'), topicEvent('bad'), topicEvent('held'), ...topicEvents(10)]);
+    await pass(SECOND);
+    const idle = grid.whenIdle();
+    grid.publish([topicEvent('ready')]);
+    expect(grid.stats.sub).toMatchObject({
+      places: { held: 1, ready: 1, sent: 1, waiting: 10, letters: 1 },
+      inProbationUntil: '2026-01-01T12:00:10.000Z',
+    });
+
+    grid.clear();
+    await idle;
+    await turns();
+
+    expect(timers()).toBe(0);
+    expect(got.map(({ signal }) => signal.aborted)).toEqual([true, ...Array(11).fill(false)]);
+    await pass(2 * DAY);
+    expect([got.length, blobs]).toEqual([12, []]);
+    expect([grid.list(), grid.stats, grid.pending()]).toEqual([[], {}, 0]);
+  });
+
+  it('given a dead letter that is being tried again, then it is not', async () => {
+    let tries = 0;
+    const { grid, pass } = createTestGrid(() => 400, {
+      writeDeadLetter: async () => {
+        tries += 1;
+        throw new Error('503');
+      },
+    });
+    await grid.put('sub', functionBody(DEAD_LETTERS));
+    grid.publish([topicEvent('a')]);
+    await pass(6 * MINUTE);
+    expect(tries).toBe(2);
+
+    grid.clear();
+    await pass(DAY);
+
+    expect(tries).toBe(2);
+  });
+
+  it('given a handshake under way, then its subscription does not come to be', async () => {
+    const { grid, got, pass } = createTestGrid(() => 'never');
+    const outcome = grid.put('hook', webhookBody());
+    const behind = grid.put('hook', functionBody());
+    await turns();
+
+    grid.clear();
+
+    expect(await outcome).toMatchObject({ kind: 'handshake-failed' });
+    expect(await behind).toMatchObject({ kind: 'handshake-failed' });
+    await pass(HOUR);
+    expect(got).toHaveLength(1);
+    expect(grid.list()).toEqual([]);
+  });
+
+  it('given subscriptions are put again, then they begin afresh', async () => {
+    const { grid, got, pass } = createTestGrid(() => 200);
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('a')]);
+    await pass(0);
+    grid.clear();
+
+    await grid.put('sub', functionBody());
+    grid.publish([topicEvent('b')]);
+    await pass(0);
+
+    expect(got.map(({ ids }) => ids[0])).toEqual(['a', 'b']);
+    expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1 });
+  });
+
+  it('given it is stopped, then that is for good', async () => {
+    const { grid, got, pass } = createTestGrid();
+    await grid.put('sub', functionBody());
+
+    grid.stop();
+    grid.publish([topicEvent('a')]);
+    const outcome = await grid.put('sub', functionBody());
+    await pass(HOUR);
+
+    expect(outcome).toMatchObject({ kind: 'handshake-failed' });
+    expect(got).toEqual([]);
+  });
+});
+
+describe('when the schedule runs faster than real time', () => {
+  it('given 1440 times, then a day of retries is over in a minute, and an answer still has 30 s', async () => {
+    const clock = createFakeClock();
+    const schedule = scaledClock(clock, 1440);
+    const atMs: number[] = [];
+    const letters: string[] = [];
+    const grid = createEventGrid({
+      schedule,
+      clock,
+      random: { ...seededRandom(1), number: () => 0 },
+      post: async ({ signal }) => {
+        atMs.push(clock.monotonic());
+        if (atMs.length > 1) return { status: 500, headers: new Headers(), body: '' };
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+      writeDeadLetter: async (_container, _name, content) => void letters.push(content),
+      functionUrl: (name) => name,
+    });
+    await grid.put('sub', functionBody(DEAD_LETTERS));
+    grid.publish([topicEvent('a')]);
+    for (let ms = 0; ms < 130_000; ms += 5) {
+      await turns();
+      clock.advance(5);
+    }
+
+    // 30 s for the first answer, then 10 s, 30 s, … of the schedule, 1440 times as fast; its 12 h are another 30 s.
+    expect(atMs[0]).toBe(0);
+    expect(atMs[1]).toBeCloseTo(30_000 + 10_000 / 1440, -1);
+    expect(atMs[2]).toBeCloseTo(30_000 + 40_000 / 1440, -1);
+    expect(letters).toHaveLength(1);
+    expect(JSON.parse(letters[0] ?? '')[0]).toMatchObject({
+      deadLetterReason: 'TimeToLiveExceeded',
+      publishTime: '2026-01-01T12:00:00.0000000Z',
+      lastDeliveryAttemptTime: expect.stringMatching(/^2026-01-01T12:00:5/),
+    });
+  });
+});
+
+describe('when the receiver is down for longer than a day', () => {
+  it('given many events, then all of them end as dead letters, with few requests', async () => {
+    const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+    const { grid, got, blobs, pass } = createTestGrid(() => refused);
+    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 100 }, ...DEAD_LETTERS }));
+    for (let minute = 0; minute < 60; minute += 1) {
+      grid.publish(topicEvents(100, `m${minute}-`));
+      await pass(MINUTE);
+    }
+
+    await pass(2 * DAY);
+    await grid.whenIdle();
+
+    const ids = blobs.flatMap(({ events }) => events.map(({ id }) => id));
+    expect(ids).toHaveLength(6000);
+    expect(new Set(ids).size).toBe(6000);
+    expect(got.length).toBeLessThan(100);
+    expect(deliveriesIn(got)).toHaveLength(got.length);
+  });
+});

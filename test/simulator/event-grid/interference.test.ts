@@ -1,0 +1,147 @@
+import { type Interference, noInterference } from '../../../src/simulator/event-grid/interference.js';
+import { createTestGrid, functionBody, HOUR, MINUTE, SECOND, topicEvent, topicEvents } from './test-grid.js';
+
+function interfering(of: Partial<Interference>) {
+  return { interference: { ...noInterference, ...of } };
+}
+
+describe('when interference decides on copies', () => {
+  it('given two, one of them held back, then both are delivered, each in its time', async () => {
+    const { grid, got, pass } = createTestGrid(() => 200, interfering({ copiesOf: () => [0, 1500] }));
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(SECOND);
+    expect(grid.stats.sub).toMatchObject({ pending: 1, places: { held: 1 } });
+    await pass(MINUTE);
+
+    expect(got.map(({ atMs, ids }) => [atMs, ids[0]])).toEqual([
+      [0, 'a'],
+      [1500, 'a'],
+    ]);
+    expect(grid.stats.sub).toMatchObject({ matched: 1, copies: 1, delivered: 2, pending: 0 });
+  });
+
+  it('given none, then it is never sent, and counted', async () => {
+    const { grid, got, pass } = createTestGrid(
+      () => 200,
+      interfering({ copiesOf: ({ id }) => (id === 'a' ? [] : [0]) }),
+    );
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a'), topicEvent('b')]);
+    await pass(HOUR);
+
+    expect(got.map(({ ids }) => ids)).toEqual([['b']]);
+    expect(grid.stats.sub).toMatchObject({ matched: 2, withheld: 1, delivered: 1, pending: 0 });
+  });
+
+  it('given one is held back, then what comes later overtakes it', async () => {
+    const { grid, got, pass } = createTestGrid(
+      () => 200,
+      interfering({ copiesOf: ({ id }) => [id === 'a' ? 500 : 0] }),
+    );
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a'), topicEvent('b')]);
+    await pass(SECOND);
+
+    expect(got.map(({ ids }) => ids[0])).toEqual(['b', 'a']);
+  });
+});
+
+describe('when interference decides on a request', () => {
+  it('given down, then it is never sent, and counts as a broken connection', async () => {
+    const { grid, got, pass } = createTestGrid(
+      () => 200,
+      interfering({ onRequest: (_events, _name, attempt) => (attempt === 0 ? 'down' : 'pass') }),
+    );
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(MINUTE);
+
+    expect(got.map(({ headers }) => headers['aeg-delivery-count'])).toEqual(['1']);
+    expect(grid.stats.sub).toMatchObject({ requests: 2, failed: { SocketError: 1 }, delivered: 1 });
+  });
+
+  it('given a lost answer, then the endpoint did its work, and the event comes again', async () => {
+    const { grid, got, pass } = createTestGrid(
+      () => 200,
+      interfering({ onRequest: (_events, _name, attempt) => (attempt < 2 ? 'lose-answer' : 'pass') }),
+    );
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(MINUTE);
+
+    expect(got.map(({ ids }) => ids)).toEqual([['a'], ['a'], ['a']]);
+    expect(grid.stats.sub).toMatchObject({ failed: { TimedOut: 2 }, delivered: 1, pending: 0 });
+  });
+
+  it('given garble, then the body is cut in the middle', async () => {
+    const { grid, got, pass } = createTestGrid(
+      (_, n) => (n === 1 ? 500 : 200),
+      interfering({ onRequest: (_events, _name, attempt) => (attempt === 0 ? 'garble' : 'pass') }),
+    );
+    await grid.put('sub', functionBody());
+
+    grid.publish([topicEvent('a')]);
+    await pass(MINUTE);
+
+    const [garbled = '', whole = ''] = got.map(({ body }) => body);
+    expect(garbled).toBe(whole.slice(0, Math.floor(whole.length / 2)));
+    expect(() => JSON.parse(garbled)).toThrow();
+  });
+
+  it('given it is asked, then by the events, the name and the attempt from 0', async () => {
+    const asked: unknown[] = [];
+    const { grid, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200), {
+      ...interfering({
+        onRequest(events, name, attempt) {
+          asked.push([events.map(({ id }) => id), name, attempt]);
+          return 'pass';
+        },
+      }),
+    });
+    await grid.put('My-Sub', functionBody({ destination: { maxEventsPerBatch: 2 } }));
+
+    grid.publish(topicEvents(2));
+    await pass(MINUTE);
+
+    expect(asked).toEqual([
+      [['e0', 'e1'], 'My-Sub', 0],
+      [['e0', 'e1'], 'My-Sub', 1],
+    ]);
+  });
+});
+
+describe('when interference decides on the schema', () => {
+  it.each([
+    {
+      eventDeliverySchema: 'EventGridSchema',
+      other: 'CloudEventSchemaV1_0' as const,
+      type: 'application/cloudevents-batch+json; charset=utf-8',
+    },
+    {
+      eventDeliverySchema: 'CloudEventSchemaV1_0',
+      other: 'EventGridSchema' as const,
+      type: 'application/json; charset=utf-8',
+    },
+  ])(
+    'given the other than $eventDeliverySchema, then the whole request is in that',
+    async ({ eventDeliverySchema, other, type }) => {
+      const { grid, got, pass } = createTestGrid(() => 200, interfering({ schemaOf: () => other }));
+      await grid.put('sub', functionBody({ eventDeliverySchema, destination: { maxEventsPerBatch: 3 } }));
+
+      grid.publish(topicEvents(2));
+      await pass(0);
+
+      expect(got[0]?.headers['content-type']).toBe(type);
+      expect(got[0]?.headers['aeg-metadata-version']).toBe(other === 'EventGridSchema' ? '1' : '1.0');
+      expect(Object.keys(JSON.parse(got[0]?.body ?? '')[0])).toContain(
+        other === 'EventGridSchema' ? 'eventType' : 'specversion',
+      );
+    },
+  );
+});

@@ -1,0 +1,70 @@
+import { createPlaces, type Entry, type Places } from '../../../src/simulator/event-grid/entry.js';
+import { createReady } from '../../../src/simulator/event-grid/ready.js';
+import { heapNow, MEGABYTE } from './heap.js';
+import { topicEvent } from './test-grid.js';
+
+function entryOf(places: Places, id: string, attempts = 0): Entry {
+  const entry = places.enter({ event: topicEvent(id), atMs: 0, scheduleMs: 0, realMs: 0 }, 'ready');
+  entry.attempts = attempts;
+  return entry;
+}
+
+describe('when events become ready', () => {
+  it('given different numbers of attempts, then the lane of the one that has waited longest is first', () => {
+    const places = createPlaces();
+    const ready = createReady();
+    ready.add(entryOf(places, 'a', 1));
+    ready.add(entryOf(places, 'b', 0));
+    ready.add(entryOf(places, 'c', 1));
+
+    const order: [number | undefined, string | undefined][] = [];
+    for (let lane = ready.first(); lane; lane = ready.first()) {
+      order.push([lane.attempts, lane.peek()?.published.event.id]);
+      lane.take();
+    }
+
+    expect(order).toEqual([
+      [1, 'a'],
+      [0, 'b'],
+      [1, 'c'],
+    ]);
+  });
+
+  it('given one has gone elsewhere, then it is skipped', () => {
+    const places = createPlaces();
+    const ready = createReady();
+    const gone = entryOf(places, 'gone');
+    ready.add(gone);
+    places.move(gone, 'over');
+
+    expect(ready.first()).toBeUndefined();
+    ready.add(entryOf(places, 'here'));
+
+    expect(ready.first()?.peek()?.published.event.id).toBe('here');
+  });
+
+  it('given very many have passed, and some are always there, then no more is held than these', () => {
+    const places = createPlaces();
+    const ready = createReady();
+    for (let n = 0; n < 1000; n += 1) ready.add(entryOf(places, `${n}`));
+    const before = heapNow();
+
+    for (let n = 0; n < 1_000_000; n += 1) {
+      ready.first()?.take();
+      ready.add(entryOf(places, 'x'));
+    }
+
+    expect(heapNow() - before).toBeLessThan(3 * MEGABYTE);
+  }, 60_000);
+
+  it('given one has been taken from among many, then nothing holds it', () => {
+    const places = createPlaces();
+    const ready = createReady();
+    for (let n = 0; n < 20_000; n += 1) ready.add(entryOf(places, `${n}`));
+    const before = heapNow();
+
+    for (let n = 0; n < 9000; n += 1) ready.first()?.take();
+
+    expect(before - heapNow()).toBeGreaterThan(2 * MEGABYTE);
+  });
+});
