@@ -1,0 +1,104 @@
+import type { Random } from '../../../clock.js';
+import type { Call, Result } from '../call.js';
+import { FhirError, type Issue, refuse } from '../content/outcome.js';
+import type { Store } from '../store/store.js';
+import { type BundleEntry, callOf, readEntry } from './bundle-entry.js';
+import { planTransaction } from './transaction-plan.js';
+
+export type BundleType = 'batch' | 'transaction';
+
+export type BundleResult = {
+  readonly type: BundleType;
+  /** In the order of the bundle. In a transaction none is an error. */
+  readonly results: readonly (Result | FhirError)[];
+};
+
+type Deps = { readonly store: Store; readonly random: Random; readonly route: (call: Call) => Result };
+
+const MOST_ENTRIES = 500;
+/** FHIR's order: what a bundle deletes does not hinder what it creates. */
+const ORDER = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
+
+/** Does what a bundle asks: entry by entry, or, as a transaction, all or nothing. */
+export function runBundle(deps: Deps, call: Call): BundleResult {
+  const { type, entry: entries = [] } = call.body.bundle();
+  if (type !== 'batch' && type !== 'transaction') {
+    throw refuse(405, 'not-supported', 'Only bundles of type batch and transaction can be posted here.', 'Bundle.type');
+  }
+  if (!Array.isArray(entries)) throw refuse(400, 'structure', 'Bundle.entry is not an array.', 'Bundle.entry');
+  if (entries.length > MOST_ENTRIES) {
+    const diagnostics = `The number of entries in the bundle exceeded the configured limit of ${MOST_ENTRIES}: it has ${entries.length}.`;
+    throw refuse(400, 'invalid', diagnostics, 'Bundle.entry');
+  }
+  return { type, results: type === 'batch' ? runBatch(deps, call, entries) : runTransaction(deps, call, entries) };
+}
+
+function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Result | FhirError)[] {
+  const read = entries.map((entry) => settled(() => readEntry(entry, call.base)));
+  const results = new Map<number, Result | FhirError>();
+  for (const n of inOrder(read)) {
+    const entry = read[n];
+    if (entry)
+      results.set(n, entry instanceof FhirError ? entry : settled(() => route(callOf(entry, call, undefined))));
+  }
+  return entries.flatMap((_, n) => results.get(n) ?? []);
+}
+
+function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Result[] {
+  const { store, route } = deps;
+  const plan = planTransaction(deps, call);
+  const read = entries.map((entry, n) => naming(n, undefined, () => readEntry(entry, call.base)));
+  const planned = read.map((entry, n) => ({ entry, ...naming(n, undefined, () => plan.add(entry)) }));
+  for (const [n, entry] of read.entries()) naming(n, undefined, () => plan.resolve(entry));
+  return store.attempt(() => {
+    const results = new Map<number, Result>();
+    for (const n of inOrder(read)) {
+      const one = planned[n];
+      if (one)
+        results.set(
+          n,
+          naming(n, one.entry, () => route(callOf(one.entry, call, one.newId))),
+        );
+    }
+    return entries.flatMap((_, n) => results.get(n) ?? []);
+  });
+}
+
+/** The places of the entries, in the order in which they are done; those that cannot be read come first. */
+function inOrder(entries: readonly (BundleEntry | FhirError)[]): number[] {
+  const turnOf = (entry: BundleEntry | FhirError | undefined) =>
+    entry && 'method' in entry ? ORDER.indexOf(entry.method) : -1;
+  return [...entries.keys()].sort((a, b) => turnOf(entries[a]) - turnOf(entries[b]) || a - b);
+}
+
+function settled<T>(work: () => T): T | FhirError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FhirError) return error;
+    throw error;
+  }
+}
+
+/** What is refused says which entry it was, and, once transactions run, what it asked. */
+function naming<T>(n: number, entry: BundleEntry | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof FhirError)) throw error;
+    const expression = `Bundle.entry[${n}]`;
+    const failed: Issue[] = [];
+    if (entry) {
+      const url = entry.query === '' ? entry.path : `${entry.path}?${entry.query}`;
+      const diagnostics = `Transaction failed on '${entry.method}' for the requested url '/${url}'.`;
+      failed.push({ severity: 'error', code: 'processing', diagnostics, expression });
+    }
+    const issues = error.issues.map((issue) => ({ ...issue, expression: within(expression, issue.expression) }));
+    throw new FhirError(error.status, [...failed, ...issues]);
+  }
+}
+
+/** `Patient.name[0]`, as part of the entry. */
+function within(entry: string, expression: string | undefined): string {
+  return expression === undefined ? entry : `${entry}.resource${expression.replace(/^[^.[]*/, '')}`;
+}

@@ -1,0 +1,41 @@
+import { type Call, parametersOf } from '../call.js';
+import { isObject } from '../content/json.js';
+import { refuse } from '../content/outcome.js';
+import { isResourceType } from '../content/resource-types.js';
+import { findMatches } from '../search/search.js';
+import type { Store } from '../store/store.js';
+
+/** Changes every reference in it, at any depth, as `replace` says; where that says nothing, it stays. */
+export function replaceReferences(value: unknown, replace: (reference: string) => string | undefined): void {
+  if (Array.isArray(value)) for (const item of value) replaceReferences(item, replace);
+  if (!isObject(value)) return;
+  for (const [name, child] of Object.entries(value)) {
+    if (name === 'reference' && typeof child === 'string') value.reference = replace(child) ?? child;
+    else replaceReferences(child, replace);
+  }
+}
+
+/** `Practitioner?identifier=…`, which has to mean exactly one resource, becomes a reference to it. */
+export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 'base'>, resource: unknown): void {
+  replaceReferences(resource, (reference) => {
+    const at = reference.indexOf('?');
+    if (at < 0) return undefined;
+    const resourceType = reference.slice(0, at);
+    if (!isResourceType(resourceType)) {
+      throw refuse(400, 'invalid', `Resource type '${resourceType}' in the reference '${reference}' is not supported.`);
+    }
+    const parameters = parametersOf(new URLSearchParams(reference.slice(at + 1)));
+    const matches = findMatches(store, resourceType, { parameters, base, isStrict: false, most: 2 });
+    if (matches.length > 1) {
+      throw refuse(
+        400,
+        'multiple-matches',
+        `Given conditional reference '${reference}' resolved to multiple resources.`,
+      );
+    }
+    const [match] = matches;
+    if (!match)
+      throw refuse(400, 'invalid', `Given conditional reference '${reference}' does not resolve to a resource.`);
+    return `${resourceType}/${match.of.id}`;
+  });
+}

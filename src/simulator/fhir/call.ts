@@ -1,0 +1,56 @@
+import type { FhirResource } from './content/resource-rules.js';
+import type { Version } from './store/store.js';
+
+/** A request as the service works on it, whether it came by HTTP, as an entry of a bundle, or from within. */
+export type Call = {
+  readonly method: string;
+  /** Decoded. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly header: (name: string) => string | null;
+  readonly base: string;
+  readonly body: CallBody;
+  /** The id for what a POST creates, where others refer to it already. */
+  readonly newId?: string;
+};
+
+/** Read when it is needed: each throws a FhirError where the body is not that. */
+export type CallBody = {
+  resource(): FhirResource;
+  /** A bundle is read as it is: each of its entries is looked at by itself. */
+  bundle(): Record<string, unknown>;
+  jsonPatch(): unknown;
+  /** As of a form. */
+  form(): URLSearchParams;
+};
+
+/** How a call ended well. */
+export type Result =
+  /** The answer is this version of a resource. */
+  | {
+      readonly kind: 'version';
+      readonly status: 200 | 201;
+      readonly version: Version;
+      readonly isWrite: boolean;
+      readonly text?: string;
+    }
+  /** The answer is this JSON. */
+  | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly location?: string }
+  | {
+      readonly kind: 'empty';
+      readonly status: number;
+      readonly version?: Version;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+export function parametersOf(query: URLSearchParams): [string, string][] {
+  return [...query.entries()];
+}
+
+export function etagOf({ number }: Version): string {
+  return `W/"${number}"`;
+}
+
+export function urlOf(base: string, { of, number }: Version): string {
+  return `${base}/${of.resourceType}/${of.id}/_history/${number}`;
+}

@@ -1,0 +1,54 @@
+import { RESOURCE_TYPES } from './content/resource-types.js';
+import { parametersOf } from './search/search-parameters.js';
+
+const INTERACTIONS = [
+  'read',
+  'vread',
+  'update',
+  'patch',
+  'delete',
+  'history-instance',
+  'history-type',
+  'create',
+  'search-type',
+].map((code) => ({ code }));
+
+const OF_EVERY_TYPE = {
+  interaction: INTERACTIONS,
+  versioning: 'versioned',
+  readHistory: true,
+  updateCreate: true,
+  conditionalCreate: true,
+  conditionalRead: 'not-supported',
+  conditionalUpdate: true,
+  conditionalDelete: 'multiple',
+  referencePolicy: ['literal', 'local'],
+} as const;
+
+/** What the service says it can do: nothing that it cannot. */
+export function capabilityText(of: { base: string; date: Date }): string {
+  return JSON.stringify({
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: of.date.toISOString(),
+    publisher: 'Simulator',
+    kind: 'instance',
+    software: { name: 'Simulated FHIR service' },
+    implementation: { description: 'A FHIR service in memory, for tests: it holds no real data.', url: of.base },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json'],
+    rest: [
+      {
+        mode: 'server',
+        resource: RESOURCE_TYPES.map((type) => ({ type, ...OF_EVERY_TYPE, searchParam: searchParametersOf(type) })),
+        interaction: ['transaction', 'batch', 'search-system', 'history-system'].map((code) => ({ code })),
+        searchParam: searchParametersOf(undefined),
+      },
+    ],
+  });
+}
+
+function searchParametersOf(resourceType: string | undefined): { name: string; type: string }[] {
+  return Object.entries(parametersOf(resourceType)).map(([name, type]) => ({ name, type }));
+}

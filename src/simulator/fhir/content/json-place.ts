@@ -1,0 +1,70 @@
+const SPACE = /[ \t\n\r]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+
+/** Where text that is not JSON stops being JSON, for people: `line 3, column 14`. */
+export function placeOfError(text: string): string {
+  const before = text.slice(0, lengthOfJson(text)).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+/** How much of it could be the beginning of JSON. It keeps its own stack, so that no nesting is too deep for it. */
+function lengthOfJson(text: string): number {
+  const open: string[] = [];
+  let at = skip(SPACE, text, 0);
+  let expected: 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'after' = 'value';
+
+  while (at < text.length) {
+    const character = text.charAt(at);
+    if (expected === 'after') {
+      if (open.length === 0) return at;
+      if (character === ',') expected = open.at(-1) === '}' ? 'key' : 'value';
+      else if (character === open.at(-1)) open.pop();
+      else return at;
+      at += 1;
+    } else if (expected.endsWith('-or-end') && character === open.at(-1)) {
+      open.pop();
+      at += 1;
+      expected = 'after';
+    } else if (expected.startsWith('key')) {
+      const key = skipString(text, at);
+      const colon = skip(SPACE, text, key);
+      if (key === at) return at;
+      if (text.charAt(colon) !== ':') return colon;
+      at = colon + 1;
+      expected = 'value';
+    } else if (character === '{' || character === '[') {
+      open.push(character === '{' ? '}' : ']');
+      expected = character === '{' ? 'key-or-end' : 'value-or-end';
+      at += 1;
+    } else {
+      const end = character === '"' ? skipString(text, at) : skip(SCALAR, text, at);
+      if (end === at) return at;
+      at = end;
+      expected = 'after';
+    }
+    at = skip(SPACE, text, at);
+  }
+  return at;
+}
+
+/** Behind a string that begins here; where it breaks off, or is none, the beginning. No expression: a string may be of megabytes. */
+function skipString(text: string, from: number): number {
+  if (text.charAt(from) !== '"') return from;
+  for (let at = from + 1; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === '"') return at + 1;
+    if (character < ' ') return from;
+    if (character === '\\') {
+      const end = skip(ESCAPE, text, at);
+      if (end === at) return from;
+      at = end - 1;
+    }
+  }
+  return from;
+}
+
+function skip(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex : from;
+}

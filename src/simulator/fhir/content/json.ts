@@ -1,0 +1,72 @@
+import { placeOfError } from './json-place.js';
+import { refuse } from './outcome.js';
+
+/** As deep as the real service reads. */
+const MOST_LEVELS = 64;
+/** Where a number may be that JavaScript writes otherwise than it was: 1.10, 1e3, -0, 0.0000001, and one of many digits. */
+const SPECIAL_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|[\d.]+[eE]|[\d.]{16}|0(?![.\d])(?<=-0)|0\.0{6})/;
+
+type JsonWithSource = {
+  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+};
+/** What Node has, and TypeScript's library does not know yet. */
+const json = JSON as unknown as JsonWithSource;
+
+/** What a body says. Throws a FhirError that says where it is not JSON. */
+export function parseBody(body: Uint8Array): unknown {
+  if (body.length === 0) throw refuse(400, 'invalid', 'The body is empty. Send a resource, as JSON.');
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw refuse(400, 'structure', 'The body is not UTF-8. Send JSON in UTF-8.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw refuse(400, 'structure', `The body is not JSON: look at ${placeOfError(text)}.`);
+  }
+  if (isDeeperThan(value, MOST_LEVELS)) {
+    throw refuse(400, 'structure', `The body is nested deeper than ${MOST_LEVELS} levels. Nest less.`);
+  }
+  return parseExactly(text, value);
+}
+
+/**
+ * Parses JSON that is known to be JSON, and not too deep. Numbers that would be written otherwise than they were read
+ * are kept as text, for in FHIR the digits of 1.10 mean something; JSON.stringify writes them as they were.
+ */
+export function parseExactly(text: string, value: unknown = JSON.parse(text)): unknown {
+  if (!SPECIAL_NUMBER.test(text)) return value;
+  return json.parse(text, (_key, found, { source }) => {
+    const isKept = typeof found === 'number' && Number.isFinite(found) && source !== undefined;
+    return isKept && String(found) !== source ? json.rawJSON(source) : found;
+  });
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
+}
+
+/** A deep copy where every number is a number. */
+export function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}
+
+/** Looks level by level: how deep it is, is for the caller to choose. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  let level: unknown[] = typeof value === 'object' && value !== null ? [value] : [];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth === levels) return true;
+    const next: unknown[] = [];
+    for (const parent of level) {
+      for (const child of Object.values(parent as object))
+        if (typeof child === 'object' && child !== null) next.push(child);
+    }
+    level = next;
+  }
+  return false;
+}

@@ -1,0 +1,45 @@
+export type Issue = {
+  readonly severity: 'error' | 'warning' | 'information';
+  readonly code: IssueCode;
+  readonly diagnostics: string;
+  /** FHIRPath of what it is about. */
+  readonly expression?: string;
+};
+
+export type IssueCode =
+  | 'deleted'
+  | 'exception'
+  | 'informational'
+  | 'invalid'
+  | 'multiple-matches'
+  | 'not-found'
+  | 'not-supported'
+  | 'processing'
+  | 'structure'
+  | 'too-long';
+
+/** A request is refused: nothing was changed, and this is the answer. */
+export class FhirError extends Error {
+  override readonly name = 'FhirError';
+  readonly status: number;
+  readonly issues: readonly Issue[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, issues: readonly Issue[], headers: Readonly<Record<string, string>> = {}) {
+    super(issues.map(({ diagnostics }) => diagnostics).join(' '));
+    this.status = status;
+    this.issues = issues;
+    this.headers = headers;
+  }
+}
+
+export function refuse(status: number, code: IssueCode, diagnostics: string, expression?: string): FhirError {
+  return new FhirError(status, [{ severity: 'error', code, diagnostics, ...(expression && { expression }) }]);
+}
+
+export function outcomeText(issues: readonly Issue[]): string {
+  return JSON.stringify({
+    resourceType: 'OperationOutcome',
+    issue: issues.map(({ expression, ...issue }) => ({ ...issue, ...(expression && { expression: [expression] }) })),
+  });
+}

@@ -1,0 +1,72 @@
+import { mediaTypeOf, type SimulatorRequest } from '../http.js';
+import { fhirPathPatchIsNotSupported } from './bundle/bundle-entry.js';
+import type { CallBody } from './call.js';
+import { isObject, parseBody } from './content/json.js';
+import { refuse } from './content/outcome.js';
+import { readResource } from './content/resource-rules.js';
+import { isStrict, returnPreference } from './prefer.js';
+
+/** As much as the real service's web server takes. */
+const MOST_BYTES = 30_000_000;
+const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
+/** What may be asked for; the last is the name of old. */
+const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
+const PATCH_TYPE = 'application/json-patch+json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** Throws a FhirError where the answer cannot be as it is asked for, before anything is done, or the request is too large. */
+export function checkRequest({ query, headers, body }: SimulatorRequest): void {
+  if (body.byteLength > MOST_BYTES) {
+    throw refuse(413, 'too-long', `The body has ${body.byteLength} bytes; the most is ${MOST_BYTES}.`);
+  }
+  const header = (name: string) => headers.get(name);
+  returnPreference({ header });
+  isStrict({ header });
+  const format = query.get('_format');
+  if (format !== null && format !== '') {
+    // A plus that was not encoded arrives as a space.
+    if (['json', ...ANSWER_TYPES].includes(mediaTypeOf(format).replace(' ', '+'))) return;
+    throw refuse(406, 'not-supported', 'The requested "_format" parameter is not supported. Use json.');
+  }
+  const accept = headers.get('accept') ?? '';
+  const accepted = accept
+    .split(',')
+    .map((one) => mediaTypeOf(one))
+    .filter((one) => one !== '');
+  const isFine =
+    accepted.length === 0 || accepted.some((one) => [...ANSWER_TYPES, '*/*', 'application/*', 'text/*'].includes(one));
+  if (!isFine) throw refuse(406, 'not-supported', `Accept '${accept}' is not supported. Use application/fhir+json.`);
+}
+
+/** The body of a request by HTTP: what it may be depends on what it is said to be. */
+export function bodyOf({ headers, body }: SimulatorRequest): CallBody {
+  const type = mediaTypeOf(headers.get('content-type'));
+
+  return {
+    resource() {
+      checkType(JSON_TYPES);
+      return readResource(parseBody(body));
+    },
+    bundle() {
+      checkType(JSON_TYPES);
+      const bundle = parseBody(body);
+      if (isObject(bundle) && bundle.resourceType === 'Bundle') return bundle;
+      throw refuse(400, 'invalid', 'Only a bundle can be submitted for batch or transaction processing.');
+    },
+    jsonPatch() {
+      if (JSON_TYPES.includes(type)) throw fhirPathPatchIsNotSupported();
+      checkType([PATCH_TYPE]);
+      return parseBody(body);
+    },
+    form() {
+      if (body.byteLength > 0) checkType([FORM_TYPE]);
+      return new URLSearchParams(new TextDecoder().decode(body));
+    },
+  };
+
+  function checkType(types: readonly string[]): void {
+    if (types.includes(type)) return;
+    const found = type === '' ? 'is absent' : `'${type}' is not supported`;
+    throw refuse(415, 'not-supported', `The "content-type" header ${found}. Use ${types[0]}.`);
+  }
+}

@@ -1,0 +1,63 @@
+import { isDeepStrictEqual } from 'node:util';
+import jsonPatch, { type Operation } from 'fast-json-patch';
+import { isObject, parseExactly, plain } from './content/json.js';
+import { refuse } from './content/outcome.js';
+import { type FhirResource, readResource } from './content/resource-rules.js';
+
+const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
+
+/**
+ * The resource after a JSON Patch. All its operations apply, or it is refused as a whole with a FhirError that names
+ * the one that does not.
+ */
+export function patched(text: string, patch: unknown): FhirResource {
+  if (!Array.isArray(patch)) throw refuse(400, 'structure', 'A JSON Patch is an array of operations.');
+  const resource = parseExactly(text) as FhirResource;
+  let document: unknown = parseExactly(text);
+  for (const [n, operation] of patch.entries()) document = apply(document, operation, n);
+  if (immutablesOf(document) !== immutablesOf(resource)) {
+    const names = 'resourceType, id, meta.versionId, meta.lastUpdated, text.div and text.status';
+    throw refuse(400, 'invalid', `Patching immutable properties is not allowed: ${names}.`);
+  }
+  return readResource(document);
+}
+
+function apply(document: unknown, operation: unknown, n: number): unknown {
+  const name = `Operation ${n + 1} of the patch`;
+  if (!isObject(operation) || !OPERATIONS.includes(String(operation.op))) {
+    throw refuse(400, 'invalid', `${name} needs an 'op', one of ${OPERATIONS.join(', ')}.`);
+  }
+  const { op, path } = operation;
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw refuse(400, 'invalid', `${name} (${op}) needs a 'path' such as /birthDate.`);
+  }
+  try {
+    if (op === 'test') return tested(document, path, operation.value, name);
+    return jsonPatch.applyOperation(document, operation as unknown as Operation, true, true, true).newDocument;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'FhirError') throw error;
+    throw refuse(400, 'processing', `${name} (${op} ${path}) cannot be applied: ${reasonOf(error)}.`);
+  }
+}
+
+/** Compares numbers by their value, however they are written. */
+function tested(document: unknown, path: string, value: unknown, name: string): unknown {
+  const found = plain(jsonPatch.getValueByPointer(document, path));
+  if (value === undefined || !isDeepStrictEqual(found, plain(value))) {
+    throw refuse(400, 'processing', `${name} (test ${path}) failed: something else is there.`);
+  }
+  return document;
+}
+
+/** The kind of an error of the library, in words: its message would repeat the resource. */
+function reasonOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : '';
+  return /^[A-Z_]+$/.test(name) ? name.toLowerCase().replaceAll('_', ' ') : 'the path does not lead anywhere';
+}
+
+function immutablesOf(document: unknown): string {
+  const { resourceType, id, meta, text } = isObject(document) ? document : {};
+  const { versionId, lastUpdated } = isObject(meta) ? meta : {};
+  const { div, status } = isObject(text) ? text : {};
+  return JSON.stringify([resourceType, id, versionId, lastUpdated, div, status].map((value) => value ?? null));
+}

@@ -1,0 +1,133 @@
+import type { Call, Result } from './call.js';
+import { etagOf, parametersOf } from './call.js';
+import { rangeOfDate } from './content/fhir-date.js';
+import { FhirError, type Issue, refuse } from './content/outcome.js';
+import { isStrict } from './prefer.js';
+import { bundleText, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';
+import { countMatches, readPage, search } from './search/search.js';
+import {
+  type PageOptions,
+  type Parameter,
+  readCount,
+  readSearch,
+  readSummary,
+  readToken,
+} from './search/search-options.js';
+import type { Store, Stored, Version } from './store/store.js';
+
+export function readCurrent(store: Store, resourceType: string, id: string): Result {
+  const stored = store.get(resourceType, id);
+  if (!stored) throw notFound(resourceType, id);
+  return { kind: 'version', status: 200, version: undeleted(stored.current), isWrite: false };
+}
+
+export function readVersion(store: Store, resourceType: string, id: string, versionId: string): Result {
+  const stored = store.get(resourceType, id);
+  const version = stored && versionsOf(stored).find(({ number }) => String(number) === versionId);
+  if (version) return { kind: 'version', status: 200, version: undeleted(version), isWrite: false };
+  const wasThere = stored && /^[1-9]\d*$/.test(versionId) && Number(versionId) < stored.current.number;
+  const why = wasThere ? ': it is not kept any longer, as old versions took too much memory' : '';
+  throw refuse(
+    404,
+    'not-found',
+    `Resource type '${resourceType}' with id '${id}' and version '${versionId}' couldn't be found${why}.`,
+  );
+}
+
+/** All parameters of the query, and those of a form that was sent with it. */
+export function searchResources(
+  store: Store,
+  call: Call,
+  of: { resourceType: string | undefined; isForm: boolean; now: Date },
+): Result {
+  const { resourceType, isForm, now } = of;
+  const { base, query } = call;
+  const parameters = [...parametersOf(query), ...(isForm ? parametersOf(call.body.form()) : [])];
+  const options = readSearch(parameters, { resourceType, base, isStrict: isStrict(call) });
+  const isTotalWanted = options.isTotalWanted || options.isCountOnly;
+  return {
+    kind: 'text',
+    status: 200,
+    text: bundleText({
+      type: 'searchset',
+      url: resourceType === undefined ? base : `${base}/${resourceType}`,
+      options: options.page,
+      page: options.isCountOnly ? { versions: [], next: undefined } : search(store, resourceType, options),
+      total: isTotalWanted ? countMatches(store, resourceType, options) : undefined,
+      issues: options.issues,
+      entryOf: (version) => matchEntry(base, version, subsetText(version.text ?? '{}', options)),
+      at: now,
+    }),
+  };
+}
+
+/** The history of a resource, of a type, or of all. */
+export function readHistory(store: Store, call: Call, of: { resourceType?: string; id?: string; now: Date }): Result {
+  const { resourceType, id, now } = of;
+  const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;
+  if (resourceType !== undefined && id !== undefined && !stored) throw notFound(resourceType, id);
+  const issues: Issue[] = [];
+  const { page: options, isWanted, isCountOnly } = readHistoryOptions(parametersOf(call.query), issues, now);
+  const versions = stored ? versionsOf(stored) : store.log(resourceType);
+  return {
+    kind: 'text',
+    status: 200,
+    text: bundleText({
+      type: 'history',
+      url: [call.base, resourceType, id, '_history'].filter((part) => part !== undefined).join('/'),
+      options,
+      page: isCountOnly ? { versions: [], next: undefined } : readPage(versions, options, isWanted),
+      total: isCountOnly ? versions.filter(isWanted).length : undefined,
+      issues,
+      entryOf: (version) => historyEntry(call.base, version),
+      at: now,
+    }),
+  };
+}
+
+export function notFound(resourceType: string, id: string): FhirError {
+  return refuse(404, 'not-found', `Resource type '${resourceType}' with id '${id}' couldn't be found.`);
+}
+
+/** Throws where the version says that the resource was deleted. */
+export function undeleted(version: Version): Version {
+  if (version.text !== undefined) return version;
+  const { resourceType, id } = version.of;
+  const diagnostics = `Resource type '${resourceType}' with id '${id}' was deleted with version ${version.number}.`;
+  throw new FhirError(410, [{ severity: 'error', code: 'deleted', diagnostics }], { ETag: etagOf(version) });
+}
+
+function versionsOf({ older, current }: Stored): readonly Version[] {
+  return [...older, current];
+}
+
+function readHistoryOptions(
+  parameters: readonly Parameter[],
+  issues: Issue[],
+  now: Date,
+): { page: PageOptions; isWanted: (version: Version) => boolean; isCountOnly: boolean } {
+  const kept = parameters.filter(([name]) => ['_count', '_since', '_before', '_sort', '_summary'].includes(name));
+  const given = (name: string) => kept.find(([found]) => found === name)?.[1];
+  const sort = given('_sort') ?? '-_lastUpdated';
+  if (!/^-?_lastUpdated$/.test(sort))
+    throw refuse(403, 'not-supported', `Sorting by the '${sort}' parameter is not supported.`);
+  const { count, isOnlyCounted } = readCount(given('_count'), issues);
+  const isCountOnly = isOnlyCounted || readSummary(given('_summary'), () => {}) === 'count';
+  const sinceMs = readInstant('_since', given('_since')) ?? Number.NEGATIVE_INFINITY;
+  const beforeMs = readInstant('_before', given('_before')) ?? Number.POSITIVE_INFINITY;
+  if (Number.isFinite(beforeMs) && beforeMs > now.getTime()) {
+    throw refuse(403, 'invalid', 'Parameter _before cannot be a time in the future.');
+  }
+  return {
+    page: { count, isNewestFirst: sort.startsWith('-'), after: readToken(parameters), kept },
+    isWanted: ({ atMs, isGone }) => !isGone && atMs >= sinceMs && atMs < beforeMs,
+    isCountOnly,
+  };
+}
+
+function readInstant(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const range = rangeOfDate(text);
+  if (!range) throw refuse(400, 'invalid', `'${name}' is '${text}', not an instant such as 2024-05-01T10:00:00Z.`);
+  return range.startMs;
+}

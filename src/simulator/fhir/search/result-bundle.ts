@@ -1,0 +1,73 @@
+import { isObject, parseExactly } from '../content/json.js';
+import { type Issue, outcomeText } from '../content/outcome.js';
+import type { Version } from '../store/store.js';
+import type { Page } from './search.js';
+import { type PageOptions, tokenOf } from './search-options.js';
+
+/** The Bundle that lists what a search or a history found. Resources are put in as they are stored, as text. */
+export function bundleText(of: {
+  type: 'searchset' | 'history';
+  url: string;
+  options: PageOptions;
+  page: Page;
+  total: number | undefined;
+  issues: readonly Issue[];
+  entryOf: (version: Version) => string;
+  at: Date;
+}): string {
+  const { type, url, options, page, total, issues, entryOf, at } = of;
+  const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
+  const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
+  const self = linkOf(url, options.kept);
+  const next = page.next === undefined ? undefined : linkOf(url, [...options.kept, ['ct', tokenOf(page.next)]]);
+  const head = JSON.stringify({
+    resourceType: 'Bundle',
+    meta: { lastUpdated: at.toISOString() },
+    type,
+    ...(total !== undefined && { total }),
+    link: [...(next === undefined ? [] : [{ relation: 'next', url: next }]), { relation: 'self', url: self }],
+  });
+  return entries.length === 0 ? head : `${head.slice(0, -1)},"entry":[${entries.join(',')}]}`;
+}
+
+export function matchEntry(base: string, version: Version, text: string): string {
+  const fullUrl = `${base}/${version.of.resourceType}/${version.of.id}`;
+  return `{"fullUrl":${JSON.stringify(fullUrl)},"resource":${text},"search":{"mode":"match"}}`;
+}
+
+export function historyEntry(base: string, version: Version): string {
+  const { of, method, number, text, atMs } = version;
+  const name = `${of.resourceType}/${of.id}`;
+  const about = JSON.stringify({
+    fullUrl: `${base}/${name}`,
+    request: { method, url: method === 'POST' ? of.resourceType : name },
+    response: {
+      status: method === 'DELETE' ? '204 NoContent' : number === 1 ? '201 Created' : '200 OK',
+      etag: `W/"${number}"`,
+      lastModified: new Date(atMs).toISOString(),
+    },
+  });
+  return text === undefined ? about : `${about.slice(0, -1)},"resource":${text}}`;
+}
+
+const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
+
+/** The resource with nothing but these elements, or without its text; it says itself that it is not whole. */
+export function subsetText(
+  text: string,
+  of: { elements: readonly string[] | undefined; isWithoutText: boolean },
+): string {
+  if (of.elements === undefined && !of.isWithoutText) return text;
+  const { resourceType, id, meta, ...elements } = parseExactly(text) as Record<string, unknown>;
+  const wanted = Object.entries(elements).filter(([name]) =>
+    of.elements ? of.elements.includes(name.replace(/^_/, '')) : name !== 'text',
+  );
+  const { tag, ...restOfMeta } = isObject(meta) ? meta : {};
+  const tags = [...(Array.isArray(tag) ? tag : []), SUBSETTED];
+  return JSON.stringify({ resourceType, id, meta: { ...restOfMeta, tag: tags }, ...Object.fromEntries(wanted) });
+}
+
+function linkOf(url: string, parameters: PageOptions['kept']): string {
+  const query = new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value])).toString();
+  return query === '' ? url : `${url}?${query}`;
+}

@@ -1,0 +1,112 @@
+import { rangeOfDate } from '../content/fhir-date.js';
+import { refuse } from '../content/outcome.js';
+import { isResourceType, RESOURCE_TYPES } from '../content/resource-types.js';
+import { referenceKey, tokenKey, uriKey } from '../store/index-keys.js';
+
+/** One condition of a search: a resource meets it, or not. */
+export type Criterion =
+  | { readonly kind: 'ids'; readonly ids: ReadonlySet<string> }
+  | { readonly kind: 'types'; readonly types: ReadonlySet<string> }
+  | { readonly kind: 'updated'; readonly isMetAt: (atMs: number) => boolean }
+  /** It has one of these in the index. */
+  | { readonly kind: 'keys'; readonly keys: readonly string[] };
+
+type ReadValue = (value: string, context: { base: string; modifier: string | undefined }) => string[];
+
+const TOKENS = ['identifier', '_tag'];
+
+/** What `name=text` of a query asks. Throws a FhirError where it cannot be understood. */
+export function readCriterion(name: string, text: string, base: string): Criterion {
+  const [parameter = '', modifier] = name.split(':', 2);
+  const values = splitEscaped(text, ',');
+  if (modifier !== undefined && !(isReference(parameter) && isResourceType(modifier))) {
+    throw refuse(403, 'not-supported', `Modifier ':${modifier}' is not supported for search parameter '${parameter}'.`);
+  }
+  if (parameter === '_id') return { kind: 'ids', ids: new Set(values) };
+  if (parameter === '_type') return { kind: 'types', types: new Set(values) };
+  if (parameter === '_lastUpdated') {
+    const tests = values.map(readDateTest);
+    return { kind: 'updated', isMetAt: (atMs) => tests.some((test) => test(atMs)) };
+  }
+  return { kind: 'keys', keys: values.flatMap((value) => readerOf(parameter)(value, { base, modifier })) };
+}
+
+function readerOf(parameter: string): ReadValue {
+  if (TOKENS.includes(parameter)) return (value) => [keyOfToken(parameter, value)];
+  if (parameter === '_profile') return (value) => [uriKey('_profile', unescaped(value))];
+  return (value, { base, modifier }) =>
+    keysOfReference(parameter, value, modifier).flatMap((reference) => keysAt(base, reference));
+}
+
+/** `system|value`, `|value` for one without a system, `value` for one of any system, `system|` for all of a system. */
+function keyOfToken(parameter: string, text: string): string {
+  const parts = splitEscaped(text, '|').map(unescaped);
+  if (parts.length > 2)
+    throw refuse(400, 'invalid', `'${text}' of '${parameter}' has more than one '|'. Write system|value.`);
+  const [first = '', second] = parts;
+  if (second === undefined) return tokenKey(parameter, { value: first });
+  return second === '' ? tokenKey(parameter, { system: first }) : tokenKey(parameter, { system: first, value: second });
+}
+
+/** An id alone may be that of any type; with `patient` it is that of a patient. */
+function keysOfReference(parameter: string, text: string, modifier: string | undefined): string[] {
+  const reference = unescaped(text);
+  if (reference.includes('/') || reference.startsWith('urn:')) return [reference];
+  const types = modifier !== undefined ? [modifier] : parameter === 'patient' ? ['Patient'] : RESOURCE_TYPES;
+  return types.map((type) => `${type}/${reference}`);
+}
+
+/** What is stored here may be referred to relatively and absolutely: it is the same. */
+function keysAt(base: string, reference: string): string[] {
+  const relative = reference.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
+  const isElsewhere = /^[a-z][a-z0-9+.-]*:/i.test(relative);
+  return [referenceKey(relative), ...(isElsewhere ? [] : [referenceKey(`${base}/${relative}`)])];
+}
+
+function readDateTest(text: string): (atMs: number) => boolean {
+  const [, prefix = 'eq', date = ''] = /^([a-z]{2})?(.*)$/s.exec(text) ?? [];
+  const range = rangeOfDate(date);
+  if (!range)
+    throw refuse(400, 'invalid', `'${text}' of '_lastUpdated' is not a date. Write it as in ge2024-05-01T10:00:00Z.`);
+  const { startMs, endMs } = range;
+  switch (prefix) {
+    case 'eq':
+      return (atMs) => atMs >= startMs && atMs < endMs;
+    case 'ne':
+      return (atMs) => atMs < startMs || atMs >= endMs;
+    case 'gt':
+    case 'sa':
+      return (atMs) => atMs >= endMs;
+    case 'ge':
+      return (atMs) => atMs >= startMs;
+    case 'lt':
+    case 'eb':
+      return (atMs) => atMs < startMs;
+    case 'le':
+      return (atMs) => atMs < endMs;
+    default:
+      throw refuse(400, 'invalid', `'${prefix}' of '_lastUpdated' is not one of eq, ne, gt, ge, lt, le, sa and eb.`);
+  }
+}
+
+function isReference(parameter: string): boolean {
+  return parameter === 'subject' || parameter === 'patient';
+}
+
+/** Parts at `separator`, but not where a backslash is before it. */
+function splitEscaped(text: string, separator: string): string[] {
+  const parts = [''];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === separator) parts.push('');
+    else parts[parts.length - 1] += character;
+    if (character !== '\\' || at + 1 >= text.length) continue;
+    at += 1;
+    parts[parts.length - 1] += text.charAt(at);
+  }
+  return parts;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/gs, '$1');
+}

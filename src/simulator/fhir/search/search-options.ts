@@ -1,0 +1,145 @@
+import { type Issue, refuse } from '../content/outcome.js';
+import { isResourceType } from '../content/resource-types.js';
+import { type Criterion, readCriterion } from './search-criteria.js';
+import { parametersOf } from './search-parameters.js';
+
+/** What a search asks for. */
+export type SearchOptions = {
+  /** All have to be met. */
+  readonly criteria: readonly Criterion[];
+  readonly page: PageOptions;
+  readonly isTotalWanted: boolean;
+  readonly isCountOnly: boolean;
+  /** Elements at the top to which resources are cut; undefined for whole ones. */
+  readonly elements: readonly string[] | undefined;
+  readonly isWithoutText: boolean;
+  /** What was asked and is not done. */
+  readonly issues: readonly Issue[];
+};
+
+/** Which part of a long list is answered. */
+export type PageOptions = {
+  readonly count: number;
+  readonly isNewestFirst: boolean;
+  /** The sequence of the last version on the page before. */
+  readonly after: number | undefined;
+  /** The parameters that were understood, without the token: links are made of them. */
+  readonly kept: readonly Parameter[];
+};
+
+export type Parameter = readonly [name: string, value: string];
+
+const DEFAULT_COUNT = 10;
+const MOST_COUNT = 1_000;
+const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
+const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
+
+export function readSearch(
+  parameters: readonly Parameter[],
+  of: { resourceType: string | undefined; base: string; isStrict: boolean },
+): SearchOptions {
+  const { resourceType, base, isStrict } = of;
+  const known = parametersOf(resourceType);
+  const criteria: Criterion[] = [];
+  const issues: Issue[] = [];
+  const kept: Parameter[] = [];
+  let isNewestFirst = false;
+
+  const given = (name: string) => parameters.find(([found]) => found === name)?.[1];
+  const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
+  for (const [name, value] of parameters) {
+    const parameter = name.split(':', 1)[0] ?? '';
+    if (WITHOUT_EFFECT.includes(name) || name === 'ct') continue;
+    if (name === '_sort') {
+      if (value === '_lastUpdated' || value === '-_lastUpdated') isNewestFirst = value.startsWith('-');
+      else ignore(`Sorting by '${value}' is not supported. Sort by _lastUpdated or -_lastUpdated.`);
+      kept.push([name, value]);
+    } else if (['_count', '_total', '_summary', '_elements'].includes(name)) {
+      kept.push([name, value]);
+    } else if (!Object.hasOwn(known, parameter) || value.trim() === '') {
+      ignore(`The search parameter '${name}' is not supported for resource type '${resourceType ?? 'Resource'}'.`);
+    } else {
+      if (parameter === '_type') warnOfTypes(value, ignore);
+      criteria.push(readCriterion(name, value, base));
+      kept.push([name, value]);
+    }
+  }
+
+  const { count, isOnlyCounted } = readCount(given('_count'), issues);
+  const summary = readSummary(given('_summary'), ignore);
+  const elements = given('_elements');
+  if (elements !== undefined && summary !== 'false') {
+    throw refuse(400, 'invalid', '_elements and _summary cannot both be asked for.');
+  }
+  const refused = issues.filter(({ severity }) => severity === 'warning');
+  if (isStrict && refused.length > 0) {
+    throw refuse(400, 'not-supported', refused.map(({ diagnostics }) => diagnostics).join(' '));
+  }
+  return {
+    criteria,
+    page: { count, isNewestFirst, after: readToken(parameters), kept },
+    isTotalWanted: readTotal(given('_total')),
+    isCountOnly: isOnlyCounted || summary === 'count',
+    elements: elements === undefined ? undefined : readElements(elements),
+    isWithoutText: summary === 'data',
+    issues,
+  };
+}
+
+/** A token says behind which version a page begins; what is written meanwhile does not move it. */
+export function tokenOf(sequence: number): string {
+  return Buffer.from(`after:${sequence}`).toString('base64url');
+}
+
+export function readToken(parameters: readonly Parameter[]): number | undefined {
+  const tokens = parameters.filter(([name]) => name === 'ct');
+  if (tokens.length > 1) throw refuse(403, 'invalid', "Query parameter 'ct' cannot be given more than once.");
+  const token = tokens[0]?.[1];
+  if (token === undefined) return undefined;
+  const sequence = /^after:(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString())?.[1];
+  if (sequence === undefined)
+    throw refuse(400, 'invalid', "The continuation token 'ct' is invalid. Take it from a next link.");
+  return Number(sequence);
+}
+
+/** A count of 0 asks for the total alone. */
+export function readCount(text: string | undefined, issues: Issue[]): { count: number; isOnlyCounted: boolean } {
+  if (text === undefined) return { count: DEFAULT_COUNT, isOnlyCounted: false };
+  if (!/^\d{1,9}$/.test(text))
+    throw refuse(400, 'invalid', `'_count' is '${text}', not a number from 0 to ${MOST_COUNT}.`);
+  const count = Number(text);
+  if (count > MOST_COUNT) {
+    const diagnostics = `'_count' is ${count}; the most is ${MOST_COUNT}, which is what you get.`;
+    issues.push({ severity: 'information', code: 'informational', diagnostics });
+  }
+  return { count: Math.min(count, MOST_COUNT), isOnlyCounted: count === 0 };
+}
+
+export function readSummary(text: string | undefined, ignore: (diagnostics: string) => void): string {
+  const summary = (text ?? 'false').toLowerCase();
+  if (!SUMMARIES.includes(summary))
+    throw refuse(400, 'invalid', `'_summary' is '${text}', not one of ${SUMMARIES.join(', ')}.`);
+  if (summary === 'true' || summary === 'text') ignore(`'_summary=${summary}' is not supported: resources come whole.`);
+  return summary;
+}
+
+function readTotal(text: string | undefined): boolean {
+  const total = (text ?? 'none').toLowerCase();
+  if (total === 'estimate')
+    throw refuse(403, 'not-supported', "'_total=estimate' is not supported. Use accurate or none.");
+  if (total !== 'accurate' && total !== 'none')
+    throw refuse(400, 'invalid', `'_total' is '${text}', not accurate or none.`);
+  return total === 'accurate';
+}
+
+function readElements(text: string): readonly string[] {
+  const names = text.split(',').flatMap((name) => name.trim().split('.', 1));
+  if (names.every((name) => name === ''))
+    throw refuse(400, 'invalid', "'_elements' is empty. Name elements, as in id,name.");
+  return names;
+}
+
+function warnOfTypes(text: string, ignore: (diagnostics: string) => void): void {
+  const unknown = text.split(',').filter((type) => !isResourceType(type));
+  if (unknown.length > 0) ignore(`The '_type' parameter has unknown types: ${unknown.join(', ')}.`);
+}

@@ -1,0 +1,81 @@
+import { RESOURCE_TYPES } from '../content/resource-types.js';
+
+export type ParameterType = 'token' | 'reference' | 'date' | 'uri' | 'special';
+
+/** What FHIR R4 defines for every type, and this service answers. */
+export const COMMON_PARAMETERS: Readonly<Record<string, ParameterType>> = {
+  _id: 'token',
+  _lastUpdated: 'date',
+  _profile: 'uri',
+  _tag: 'token',
+};
+
+const WITHOUT_IDENTIFIER = wordsOf(`
+  AdverseEvent AuditEvent Binary BiologicallyDerivedProduct CapabilityStatement CatalogEntry CompartmentDefinition
+  GraphDefinition ImplementationGuide Linkage MedicationKnowledge MedicinalProductContraindication
+  MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction MedicinalProductManufactured
+  MedicinalProductUndesirableEffect MessageHeader NamingSystem ObservationDefinition OperationDefinition
+  OperationOutcome Parameters Provenance SearchParameter Subscription SubstanceNucleicAcid SubstancePolymer
+  SubstanceProtein SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification
+  TerminologyCapabilities VerificationResult`);
+
+const WITH_SUBJECT = wordsOf(`
+  Account AdverseEvent Basic CarePlan CareTeam ChargeItem ClinicalImpression Communication CommunicationRequest
+  Composition Condition Contract DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest
+  DocumentReference Encounter EnrollmentRequest Flag Goal GuidanceResponse ImagingStudy Invoice List MeasureReport
+  Media MedicationAdministration MedicationDispense MedicationRequest MedicationStatement
+  MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductIndication
+  MedicinalProductInteraction MedicinalProductPackaged MedicinalProductUndesirableEffect Observation Procedure
+  QuestionnaireResponse RequestGroup RiskAssessment ServiceRequest Specimen SupplyRequest Task`);
+
+const WITH_PATIENT = wordsOf(`
+  Account AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic BodyStructure CarePlan CareTeam
+  ChargeItem Claim ClaimResponse ClinicalImpression Communication CommunicationRequest Composition Condition
+  Consent Contract Coverage CoverageEligibilityRequest CoverageEligibilityResponse DetectedIssue Device
+  DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference Encounter EnrollmentRequest
+  EpisodeOfCare ExplanationOfBenefit FamilyMemberHistory Flag Goal GuidanceResponse ImagingStudy Immunization
+  ImmunizationEvaluation ImmunizationRecommendation Invoice List MeasureReport Media MedicationAdministration
+  MedicationDispense MedicationRequest MedicationStatement MolecularSequence NutritionOrder Observation Person
+  Procedure Provenance QuestionnaireResponse RelatedPerson RequestGroup ResearchSubject RiskAssessment
+  ServiceRequest Specimen SupplyDelivery Task VisionPrescription`);
+
+const OF_TYPE = new Map(RESOURCE_TYPES.map((type) => [type, parametersFor(type)]));
+
+/** The parameters of a type; without one, those of a search of all types, where each says what it means for each. */
+export function parametersOf(resourceType: string | undefined): Readonly<Record<string, ParameterType>> {
+  const ofAll = {
+    ...COMMON_PARAMETERS,
+    _type: 'special',
+    identifier: 'token',
+    patient: 'reference',
+    subject: 'reference',
+  };
+  return resourceType === undefined ? (ofAll as Record<string, ParameterType>) : (OF_TYPE.get(resourceType) ?? {});
+}
+
+/** Where the reference is that `subject` and `patient` mean, beside elements of these names. */
+export const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
+  Appointment: ['participant.actor'],
+  AppointmentResponse: ['actor'],
+  AuditEvent: ['agent.who', 'entity.what'],
+  Coverage: ['beneficiary'],
+  EnrollmentRequest: ['candidate'],
+  Person: ['link.target'],
+  Provenance: ['target'],
+  ResearchSubject: ['individual'],
+  SupplyRequest: ['deliverTo'],
+  Task: ['for'],
+};
+
+function parametersFor(type: string): Readonly<Record<string, ParameterType>> {
+  return {
+    ...COMMON_PARAMETERS,
+    ...(!WITHOUT_IDENTIFIER.has(type) && { identifier: 'token' as const }),
+    ...(WITH_PATIENT.has(type) && { patient: 'reference' as const }),
+    ...(WITH_SUBJECT.has(type) && { subject: 'reference' as const }),
+  };
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
+}

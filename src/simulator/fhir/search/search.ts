@@ -1,0 +1,141 @@
+import { refuse } from '../content/outcome.js';
+import type { Store, Stored, Version } from '../store/store.js';
+import type { Criterion } from './search-criteria.js';
+import type { Parameter, SearchOptions } from './search-options.js';
+import { readSearch } from './search-options.js';
+
+/** Part of a list of versions, in the order asked for. */
+export type Page = {
+  readonly versions: readonly Version[];
+  /** The sequence behind which the next page begins; undefined where there is none. */
+  readonly next: number | undefined;
+};
+
+/**
+ * Reads a page off versions that are in the order of their sequence. A resource that does not change keeps its place,
+ * hence it is on one page, and on one only, whatever else is written between one page and the next.
+ */
+export function readPage(
+  versions: readonly Version[],
+  of: { count: number; isNewestFirst: boolean; after: number | undefined },
+  isWanted: (version: Version) => boolean,
+): Page {
+  const { count, isNewestFirst, after } = of;
+  const step = isNewestFirst ? -1 : 1;
+  const found: Version[] = [];
+  for (let at = startOf(versions, isNewestFirst, after); at >= 0 && at < versions.length; at += step) {
+    const version = versions[at];
+    if (!version || !isWanted(version)) continue;
+    if (found.length === count) return { versions: found, next: found.at(-1)?.sequence };
+    found.push(version);
+  }
+  return { versions: found, next: undefined };
+}
+
+/** What is found now, as a page. */
+export function search(store: Store, resourceType: string | undefined, options: SearchOptions): Page {
+  const { versions, isWanted } = candidates(store, resourceType, options.criteria);
+  return readPage(versions, options.page, isWanted);
+}
+
+export function countMatches(store: Store, resourceType: string | undefined, options: SearchOptions): number {
+  const { versions, isWanted } = candidates(store, resourceType, options.criteria);
+  return versions.reduce((total, version) => (isWanted(version) ? total + 1 : total), 0);
+}
+
+/**
+ * Up to `most` resources that meet the criteria of a conditional request. Parameters that no search understands are
+ * left out; where nothing is left, the request is refused: it would mean every resource there is.
+ */
+export function findMatches(
+  store: Store,
+  resourceType: string,
+  of: { parameters: readonly Parameter[]; base: string; isStrict: boolean; most: number },
+): readonly Version[] {
+  const { base, isStrict, most } = of;
+  const parameters = of.parameters.filter(([name]) => !NO_CRITERIA.includes(name));
+  const tooWide = `Conditional operation on ${resourceType} was not attempted because search criteria was not selective enough.`;
+  if (parameters.length === 0) throw refuse(400, 'invalid', tooWide);
+  const options = readSearch(parameters, { resourceType, base, isStrict });
+  if (options.criteria.length === 0) throw refuse(412, 'invalid', tooWide);
+  return search(store, resourceType, { ...options, page: { ...options.page, count: most } }).versions;
+}
+
+const NO_CRITERIA = [
+  '_count',
+  '_summary',
+  '_total',
+  '_sort',
+  '_elements',
+  'ct',
+  '_format',
+  '_pretty',
+  '_meta-history',
+  '_hardDelete',
+  'hardDelete',
+];
+
+/** The fewest versions, in order, among which the matches are, and what makes a match. */
+function candidates(
+  store: Store,
+  resourceType: string | undefined,
+  criteria: readonly Criterion[],
+): { versions: readonly Version[]; isWanted: (version: Version) => boolean } {
+  const sets = criteria.flatMap((criterion) => (criterion.kind === 'keys' ? [membersOf(store, criterion.keys)] : []));
+  const ids = resourceType === undefined ? undefined : criteria.find(({ kind }) => kind === 'ids');
+  if (resourceType !== undefined && ids?.kind === 'ids') {
+    sets.push(new Set([...ids.ids].flatMap((id) => store.get(resourceType, id) ?? [])));
+  }
+  const smallest = sets.reduce<ReadonlySet<Stored> | undefined>(
+    (least, set) => (least && least.size <= set.size ? least : set),
+    undefined,
+  );
+  const versions = smallest
+    ? [...smallest].map(({ current }) => current).sort((a, b) => a.sequence - b.sequence)
+    : store.log(resourceType);
+  return {
+    versions,
+    isWanted: (version) =>
+      version.of.current === version &&
+      version.text !== undefined &&
+      !version.isGone &&
+      (resourceType === undefined || version.of.resourceType === resourceType) &&
+      sets.every((set) => set === smallest || set.has(version.of)) &&
+      criteria.every((criterion) => isMet(criterion, version)),
+  };
+}
+
+function membersOf(store: Store, keys: readonly string[]): ReadonlySet<Stored> {
+  const members = new Set<Stored>();
+  for (const key of keys) for (const member of store.having(key)) members.add(member);
+  return members;
+}
+
+function isMet(criterion: Criterion, { of, atMs }: Version): boolean {
+  switch (criterion.kind) {
+    case 'ids':
+      return criterion.ids.has(of.id);
+    case 'types':
+      return criterion.types.has(of.resourceType);
+    case 'updated':
+      return criterion.isMetAt(atMs);
+    case 'keys':
+      return true; // They are among the sets.
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(criterion satisfies never)}`);
+  }
+}
+
+/** Where a page begins: the first after `after`, found by halving. */
+function startOf(versions: readonly Version[], isNewestFirst: boolean, after: number | undefined): number {
+  if (after === undefined) return isNewestFirst ? versions.length - 1 : 0;
+  let low = 0;
+  let high = versions.length;
+  const isBefore = (sequence: number) => (isNewestFirst ? sequence < after : sequence <= after);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(versions[middle]?.sequence ?? 0)) low = middle + 1;
+    else high = middle;
+  }
+  return isNewestFirst ? low - 1 : low;
+}

@@ -1,0 +1,60 @@
+import { isObject } from '../content/json.js';
+import type { FhirResource } from '../content/resource-rules.js';
+import { SUBJECT_PATHS } from '../search/search-parameters.js';
+
+/**
+ * What a resource is found by, as keys of the index. A token is found by both, by its value alone and by its system
+ * alone; a reference as it was written, without the version that it may name.
+ */
+export function keysOf(resource: FhirResource): readonly string[] {
+  const { resourceType, meta } = resource;
+  const { tag, profile } = isObject(meta) ? meta : {};
+  const identifiers = [...listOf(resource.identifier), ...listOf(resource.masterIdentifier)];
+  const keys = [
+    ...identifiers.flatMap((identifier) => keysOfToken('identifier', identifier, 'value')),
+    ...listOf(tag).flatMap((coding) => keysOfToken('_tag', coding, 'code')),
+    ...listOf(profile).flatMap((url) => (typeof url === 'string' ? [uriKey('_profile', url)] : [])),
+    ...['subject', 'patient', ...(SUBJECT_PATHS[resourceType] ?? [])].flatMap((path) =>
+      valuesAt(resource, path.split('.')).flatMap((found) =>
+        isObject(found) && typeof found.reference === 'string' ? [referenceKey(found.reference)] : [],
+      ),
+    ),
+  ];
+  return [...new Set(keys)];
+}
+
+export function uriKey(parameter: string, uri: string): string {
+  return `${parameter}\n${uri}`;
+}
+
+export function tokenKey(parameter: string, token: { readonly system?: string; readonly value?: string }): string {
+  const { system, value } = token;
+  if (system === undefined) return `${parameter}\nvalue\n${value}`;
+  return value === undefined ? `${parameter}\nsystem\n${system}` : `${parameter}\nboth\n${system}\n${value}`;
+}
+
+export function referenceKey(reference: string): string {
+  return `reference\n${reference.replace(/\/_history\/[^/]+$/, '')}`;
+}
+
+function keysOfToken(parameter: string, found: unknown, valueName: string): string[] {
+  if (!isObject(found)) return [];
+  const system = typeof found.system === 'string' ? found.system : '';
+  const value = found[valueName];
+  return [
+    ...(typeof value === 'string' ? [tokenKey(parameter, { value }), tokenKey(parameter, { system, value })] : []),
+    ...(system === '' ? [] : [tokenKey(parameter, { system })]),
+  ];
+}
+
+function valuesAt(value: unknown, path: readonly string[]): unknown[] {
+  const [name, ...rest] = path;
+  if (name === undefined) return listOf(value);
+  return listOf(value).flatMap((parent) => (isObject(parent) ? valuesAt(parent[name], rest) : []));
+}
+
+/** What FHIR may write as one or as many, as many. */
+function listOf(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}

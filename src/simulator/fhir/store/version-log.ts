@@ -1,0 +1,42 @@
+import type { Version } from './store.js';
+
+/** Versions in the order in which they were written: of all types, and of each. */
+export type VersionLog = {
+  of(resourceType?: string): readonly Version[];
+  push(version: Version): void;
+  /** Takes back what was pushed last. */
+  pop(version: Version): void;
+  /** A version is gone: now and then those that are gone are taken out. */
+  oneIsGone(version: Version): void;
+  clear(): void;
+};
+
+/** So many may lie about at least, so that not every one of them costs a look at all. */
+const LEAST_GONE = 1_000;
+
+export function createVersionLog(): VersionLog {
+  const logs = new Map<string, { versions: Version[]; gone: number }>();
+
+  return {
+    of: (resourceType = '') => logs.get(resourceType)?.versions ?? [],
+    push: (version) => eachLog(version, ({ versions }) => versions.push(version)),
+    pop: (version) => eachLog(version, ({ versions }) => versions.pop()),
+    oneIsGone(version) {
+      eachLog(version, (log) => {
+        log.gone += 1;
+        if (log.gone < LEAST_GONE || log.gone * 2 < log.versions.length) return;
+        log.versions = log.versions.filter(({ isGone }) => !isGone);
+        log.gone = 0;
+      });
+    },
+    clear: () => logs.clear(),
+  };
+
+  function eachLog({ of }: Version, change: (log: { versions: Version[]; gone: number }) => void): void {
+    for (const name of ['', of.resourceType]) {
+      const log = logs.get(name) ?? { versions: [], gone: 0 };
+      if (log.versions.length === 0) logs.set(name, log);
+      change(log);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createFhirWorld } from './fhir-world.js';
+import { serve } from './serve.js';
+
+jest.setTimeout(60_000); // Another process is started; nothing here depends on how long it takes.
+
+describe('when an application uses fhir-kit-client', () => {
+  it('given all it can ask, then every answer is understood, and every change is told once', async () => {
+    const { service, events } = createFhirWorld();
+    const { base, close } = await serve(service);
+
+    // In a process of its own, as it is an ES module.
+    const script = join(__dirname, 'fhir-kit-client.mjs');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, base]).finally(close);
+
+    const report = JSON.parse(stdout);
+    const { id } = report.create;
+    expect(report).toEqual({
+      fhirVersion: '4.0.1',
+      create: { id, location: `${base}/Patient/${id}/_history/1`, again: id },
+      read: 'Sato',
+      versions: ['2', '3'],
+      stale: 412,
+      vread: true,
+      batch: 25,
+      pages: [10, 10, 5],
+      values: 25,
+      search: [3, 1],
+      reference: true,
+      resolved: true,
+      gone: 410,
+      unknown: 404,
+      operation: 405,
+      history: ['DELETE', 'PUT', 'PATCH', 'PUT', 'POST'],
+      typeHistory: 1,
+      systemHistory: 10,
+    });
+    const told = events();
+    expect(told.filter((event) => event.startsWith('Observation/') && event.endsWith(' created 1'))).toHaveLength(25);
+    expect(told.filter((event) => event.startsWith(`Patient/${id}`))).toEqual([
+      `Patient/${id} created 1`,
+      `Patient/${id} updated 2`,
+      `Patient/${id} updated 3`,
+      `Patient/${id} updated 4`,
+      `Patient/${id} deleted 5`,
+    ]);
+    expect(told).toHaveLength(32);
+    expect(new Set(told).size).toBe(32);
+  });
+});

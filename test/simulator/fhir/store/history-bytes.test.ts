@@ -1,0 +1,86 @@
+import { createFhirWorld, idsOf, patient } from '../fhir-world.js';
+
+const kilobytes = (n: number, of = 'x') => patient('big', { name: [{ text: of.repeat(n * 1_000) }] });
+
+describe('when old versions take more memory than they may', () => {
+  it('given a resource is changed again and again, then its oldest versions go, its current one stays', () => {
+    const { ask, service, events } = createFhirWorld({ historyBytes: 10_000 });
+
+    for (let n = 1; n <= 20; n += 1) ask('PUT', 'Patient/big', { ...kilobytes(2), multipleBirthInteger: n });
+
+    expect(events()).toHaveLength(20);
+    expect(service.current('Patient', 'big')).toEqual({ version: 20, deleted: false });
+    expect(ask('GET', 'Patient/big').json.meta?.versionId).toBe('20');
+    expect(ask('GET', 'Patient/big/_history/19').status).toBe(200);
+    expect(service.counts).toMatchObject({ resources: 1, versions: 5 });
+    expect(service.counts.bytes).toBeLessThan(14_000);
+    const etags = ask('GET', 'Patient/big/_history').json.entry?.map(({ response }) => response?.etag);
+    expect(etags).toEqual(['W/"20"', 'W/"19"', 'W/"18"', 'W/"17"', 'W/"16"']);
+    expect(ask('GET', '_history?_summary=count').json.total).toBe(5);
+    const dropped = ask('GET', 'Patient/big/_history/3');
+    expect(dropped.status).toBe(404);
+    expect(dropped.problem).toContain('not kept any longer');
+    expect(ask('GET', 'Patient/big/_history/21').problem).not.toContain('not kept');
+  });
+
+  it('given they are of many resources, then those go first that became old first', () => {
+    const { ask } = createFhirWorld({ historyBytes: 8_000 });
+    const put = (id: string, n: number) =>
+      ask('PUT', `Patient/${id}`, { ...kilobytes(2), id, multipleBirthInteger: n });
+
+    for (const id of ['a', 'b', 'c', 'd']) put(id, 1);
+    for (const id of ['d', 'c', 'b', 'a']) put(id, 2);
+
+    expect(['a', 'b', 'c', 'd'].map((id) => ask('GET', `Patient/${id}/_history/1`).status)).toEqual([
+      200, 200, 200, 404,
+    ]);
+    expect(['a', 'b', 'c', 'd'].map((id) => ask('GET', `Patient/${id}`).status)).toEqual([200, 200, 200, 200]);
+  });
+
+  it('given nothing old may be kept, then current versions and searches are as ever', () => {
+    const { ask, walk, service } = createFhirWorld({ historyBytes: 0 });
+    for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/q${n}`, patient(`q${n}`));
+    for (let n = 0; n < 3_000; n += 1)
+      ask('PUT', `Patient/p${n % 30}`, patient(`p${n % 30}`, { multipleBirthInteger: n }));
+    ask('DELETE', 'Patient/p7');
+
+    expect(service.counts).toMatchObject({ resources: 39, versions: 40 });
+    expect(walk('Patient?_count=7').flat()).toHaveLength(39);
+    expect(walk('Patient/_history?_count=7').flat()).toHaveLength(40);
+    expect(ask('GET', 'Patient/p7').status).toBe(410);
+    expect(ask('PUT', 'Patient/p7', patient('p7')).json.meta?.versionId).toBe('102');
+  });
+
+  it('given they are dropped while somebody reads pages, then the pages go on', () => {
+    const { ask, walk } = createFhirWorld({ historyBytes: 6_000 });
+    for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`));
+    for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, { active: true }));
+    const first = ask('GET', '_history?_count=12').json;
+    const next = first.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+
+    for (let n = 0; n < 2_500; n += 1) ask('PUT', 'Patient/p0', patient('p0', { multipleBirthInteger: n }));
+
+    expect(idsOf(first)).toHaveLength(12);
+    expect(walk(next).flat()).toEqual([]);
+  });
+
+  it('given transactions fail, then no old version was dropped for them', () => {
+    const { ask, service } = createFhirWorld({ historyBytes: 3_000 });
+    ask('PUT', 'Patient/big', kilobytes(2));
+    ask('PUT', 'Patient/big', kilobytes(2, 'y'));
+    const before = service.counts;
+    const entry = [
+      { resource: kilobytes(4, 'z'), request: { method: 'PUT', url: 'Patient/big' } },
+      { request: { method: 'GET', url: 'Patient/nobody' } },
+    ];
+
+    for (let n = 0; n < 3; n += 1) {
+      expect(ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry }).status).toBe(404);
+    }
+    ask('PUT', 'Patient/other', patient('other'));
+
+    expect(service.counts).toMatchObject({ resources: before.resources + 1, versions: before.versions + 1 });
+    expect(ask('GET', 'Patient/big/_history/1').status).toBe(200);
+    expect(ask('GET', 'Patient/big').json.meta?.versionId).toBe('2');
+  });
+});
