@@ -1,0 +1,73 @@
+import type { SimulatorAnswer } from '../http.js';
+import { answerJson, answerNothing, refuse } from './answers.js';
+import type { FeedEntry } from './change-feed.js';
+import { metadataOf } from './image-content.js';
+import type { ImageStore } from './image-store.js';
+import type { Call } from './routes.js';
+
+const ENTRIES = 100;
+const MOST_ENTRIES = 200;
+const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
+
+/** A page of what has happened between two moments, in order. */
+export function answerFeed({ request, store }: Call): SimulatorAnswer {
+  const query = new Map([...request.query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
+  const offset = Number(query.get('offset') ?? 0);
+  const limit = Number(query.get('limit') ?? ENTRIES);
+  const withMetadata = parseFlag(query.get('includemetadata'));
+  const from = parseMoment(query.get('starttime'));
+  const to = parseMoment(query.get('endtime'));
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    return refuse(400, 'offset must be a whole number, and not negative.');
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_ENTRIES) {
+    return refuse(400, `limit must be between 1 and ${MOST_ENTRIES}.`);
+  }
+  if (withMetadata === undefined) return refuse(400, 'includeMetadata must be true or false.');
+  if (from === 'invalid' || to === 'invalid') {
+    return refuse(400, 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.');
+  }
+  if (from && to && to <= from) return refuse(400, 'startTime must be before endTime.');
+  const page = store.feed.page({ ...(from && { from }), ...(to && { to }), offset, limit });
+  return answerJson(
+    200,
+    page.map((entry) => describe(entry, store, withMetadata)),
+  );
+}
+
+export function answerLatest({ request, store }: Call): SimulatorAnswer {
+  const query = new Map([...request.query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
+  const withMetadata = parseFlag(query.get('includemetadata'));
+  if (withMetadata === undefined) return refuse(400, 'includeMetadata must be true or false.');
+  const latest = store.feed.latest();
+  return latest ? answerJson(200, describe(latest, store, withMetadata)) : answerNothing(204);
+}
+
+/** Metadata is that of the image as it is now, also beside an earlier change. */
+function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageStore, withMetadata: boolean) {
+  const image = store.image(name);
+  const isCurrent = change !== 'deleted' && image?.sequenceNumber === sequenceNumber;
+  return {
+    sequence: sequenceNumber,
+    partitionName: name.partition,
+    studyInstanceUid: name.studyUid,
+    seriesInstanceUid: name.seriesUid,
+    sopInstanceUid: name.instanceUid,
+    action: ACTIONS[change],
+    timestamp: at.toISOString(),
+    state: image ? (isCurrent ? 'current' : 'replaced') : 'deleted',
+    ...(withMetadata && image && { metadata: metadataOf(image) }),
+  };
+}
+
+function parseFlag(text = 'true'): boolean | undefined {
+  const flag = text.toLowerCase();
+  return flag === 'true' ? true : flag === 'false' ? false : undefined;
+}
+
+/** Without a time zone nobody knows which moment is meant. */
+function parseMoment(text: string | undefined): Date | undefined | 'invalid' {
+  if (text === undefined || text === '') return undefined;
+  const hasZone = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[-+]\d\d:?\d\d)$/i.test(text);
+  const moment = new Date(text);
+  return hasZone && !Number.isNaN(moment.getTime()) ? moment : 'invalid';
+}

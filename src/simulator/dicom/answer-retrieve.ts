@@ -1,0 +1,145 @@
+import type { SimulatorAnswer } from '../http.js';
+import { uuidOf } from '../seeded.js';
+import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
+import { answerBytes, answerDicomJson, answerNothing, refuse } from './answers.js';
+import { isUid } from './check-image.js';
+import { isNative } from './convert-native.js';
+import { framesOf } from './frames.js';
+import { fileOf, metadataOf, part10Of } from './image-content.js';
+import { find, type Image } from './image-store.js';
+import { accepts } from './media-types.js';
+import { writeMultipart } from './multipart.js';
+import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
+import type { Call } from './routes.js';
+
+type Piece = { readonly content: Uint8Array; readonly syntax: string };
+
+/** WADO-RS: the files of a study, a series or an image. */
+export function answerFiles(call: Call): SimulatorAnswer {
+  const images = imagesOf(call);
+  if (!Array.isArray(images)) return images;
+  const ways = acceptedWays(call.request.headers.get('accept'), call.params.instance ? 'image' : 'many');
+  const way = wayFor(ways, images);
+  if (!way) return refuseWays(ways, images);
+  const options = { isOriginal: wantsOriginal(call), isConverted: way.syntax === EXPLICIT_LITTLE_ENDIAN };
+  const pieces = images.map((image) => ({ content: fileOf(image, options), syntax: syntaxIn(way, image) }));
+  return answerPieces(call, way, pieces);
+}
+
+/** WADO-RS: `frames/1,3`. */
+export function answerFrames(call: Call): SimulatorAnswer {
+  const { frames = '', ...params } = call.params;
+  const numbers = frames.split(',').map((text) => (/^\s*\d{1,9}\s*$/.test(text) ? Number(text) : 0));
+  if (numbers.some((number) => number < 1)) {
+    return refuse(400, `'${frames}' are no numbers of frames: the first is 1, and commas are between them.`);
+  }
+  const images = imagesOf({ ...call, params });
+  if (!Array.isArray(images)) return images;
+  const ways = acceptedWays(call.request.headers.get('accept'), 'frames');
+  const way = wayFor(ways, images);
+  const [image] = images;
+  if (!way || !image) return refuseWays(ways, images);
+  if (!way.isMultipart && numbers.length > 1) {
+    return refuse(400, 'A single part has one frame: accept multipart/related for several.');
+  }
+
+  const isConverted = way.syntax === EXPLICIT_LITTLE_ENDIAN;
+  const found = framesOf(part10Of(image, { isConverted }), metadataOf(image));
+  if (found.kind === 'none') return refuse(404, 'The specified frame cannot be found: the instance has no pixel data.');
+  if (found.kind === 'inseparable') return refuse(406, `The frames cannot be told apart. ${found.problem}`);
+  const beyond = numbers.find((number) => number > found.count);
+  if (beyond !== undefined) return refuse(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
+  return answerPieces(
+    call,
+    way,
+    numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) })),
+  );
+}
+
+/** WADO-RS: `metadata`, with an ETag, so that it need not be sent twice. */
+export function answerMetadata(call: Call): SimulatorAnswer {
+  const { headers } = call.request;
+  if (!accepts(headers.get('accept'), 'application/dicom+json')) {
+    return refuse(406, 'Metadata is application/dicom+json, which the Accept header does not name.');
+  }
+  const images = imagesOf(call);
+  if (!Array.isArray(images)) return images;
+  const newest = images.reduce((number, image) => Math.max(number, image.sequenceNumber), 0);
+  const etag = call.params.instance ? `${newest}` : `${newest}-${images.length}`;
+  if (headers.get('if-none-match')?.replace(/^W\/|"/g, '') === etag) return answerNothing(304);
+  const isOriginal = wantsOriginal(call);
+  return answerDicomJson(
+    200,
+    images.map((image) => metadataOf(image, { isOriginal })),
+    { etag },
+  );
+}
+
+/** DELETE of a study, a series or an image. */
+export function answerDelete({ store, partition, params }: Call): SimulatorAnswer {
+  const wrong = wrongUid(params);
+  if (wrong) return wrong;
+  const { study = '', series, instance } = params;
+  const of = { studyUid: study, ...(series && { seriesUid: series }), ...(instance && { instanceUid: instance }) };
+  return store.remove(partition, of).length > 0 ? answerNothing(204) : notFound(params);
+}
+
+function imagesOf({ store, partition, params }: Call): Image[] | SimulatorAnswer {
+  const wrong = wrongUid(params);
+  if (wrong) return wrong;
+  const { study = '', series, instance } = params;
+  const of = { studyUid: study, ...(series && { seriesUid: series }), ...(instance && { instanceUid: instance }) };
+  const images = find(store.partition(partition), of);
+  return images.length > 0 ? images : notFound(params);
+}
+
+function wrongUid(params: Call['params']): SimulatorAnswer | undefined {
+  const wrong = Object.values(params).find((uid) => !isUid(uid));
+  return wrong === undefined ? undefined : refuse(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
+}
+
+function notFound({ series, instance }: Call['params']): SimulatorAnswer {
+  return refuse(404, `The specified ${instance ? 'instance' : series ? 'series' : 'study'} cannot be found.`);
+}
+
+function wantsOriginal({ request }: Call): boolean {
+  return request.headers.get('msdicom-request-original')?.toLowerCase() === 'true';
+}
+
+/** The first in which all can be given: compressed pixels stay as they are. */
+function wayFor(ways: readonly Way[], images: readonly Image[]): Way | undefined {
+  return ways.find(({ syntax }) =>
+    images.every(
+      ({ transferSyntax }) =>
+        syntax === AS_STORED ||
+        syntax === transferSyntax ||
+        (syntax === EXPLICIT_LITTLE_ENDIAN && isNative(transferSyntax)),
+    ),
+  );
+}
+
+function syntaxIn(way: Way, image: Image): string {
+  return way.syntax === AS_STORED ? image.transferSyntax : way.syntax;
+}
+
+function refuseWays(ways: readonly Way[], images: readonly Image[]): SimulatorAnswer {
+  if (ways.length === 0)
+    return refuse(406, 'The request headers are not acceptable: none of the Accept header is served here.');
+  const stored = [...new Set(images.map(({ transferSyntax }) => transferSyntax))].join(' and ');
+  const wanted = ways.map(({ syntax }) => syntax).join(' or ');
+  return refuse(
+    406,
+    `Stored with transfer syntax ${stored}, asked for with ${wanted}; the simulator does not convert pixels. Accept transfer-syntax=*.`,
+  );
+}
+
+function answerPieces({ random }: Call, way: Way, pieces: readonly Piece[]): SimulatorAnswer {
+  const parts = pieces.map(({ content, syntax }) => ({
+    contentType: `${way.mediaType}; transfer-syntax=${syntax}`,
+    content,
+  }));
+  const [first] = parts;
+  if (!way.isMultipart && first) return answerBytes(first.contentType, first.content);
+  const boundary = uuidOf(random);
+  return answerBytes(`multipart/related; boundary=${boundary}`, writeMultipart(parts, boundary));
+}

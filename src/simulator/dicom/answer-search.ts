@@ -1,0 +1,120 @@
+import type { SimulatorAnswer } from '../http.js';
+import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import { isUid } from './check-image.js';
+import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
+import { metadataOf } from './image-content.js';
+import type { Image, Partition, Series, Study } from './image-store.js';
+import { accepts } from './media-types.js';
+import type { Call } from './routes.js';
+import { IMAGES_IN_SERIES, IMAGES_IN_STUDY, type Level, SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
+import { type Filter, parseSearch, type Search } from './search-parameters.js';
+
+/** One of what is searched: a study, a series of one, an image of that. */
+type Found = { readonly study: Study; readonly series?: Series; readonly image?: Image };
+
+const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
+
+/** QIDO-RS: `wanted` is what is searched; what the path has named, its level and those above, is neither asked nor told. */
+export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
+  if (!accepts(request.headers.get('accept'), 'application/dicom+json')) {
+    return refuse(406, 'The answer to a search is application/dicom+json, which the Accept header does not name.');
+  }
+  const wrong = Object.values(params).find((uid) => !isUid(uid));
+  if (wrong !== undefined) return refuse(400, `'${wrong}' is no UID.`);
+  const named = Object.keys(params).length;
+  const levels = LEVELS.slice(named, LEVELS.indexOf(wanted) + 1);
+  const search = parseSearch(request.query, levels);
+  if ('problem' in search) return refuse(400, search.problem);
+
+  const found = findAll(store.partition(partition), params, wanted, search.filters);
+  const page = found.slice(search.offset, search.offset + search.limit);
+  if (page.length === 0) return answerNothing(204);
+  return answerDicomJson(
+    200,
+    page.map((one) => pick(one, search, params)),
+  );
+}
+
+/** The newest first. */
+function findAll(
+  partition: Partition | undefined,
+  { study: studyUid, series: seriesUid }: Call['params'],
+  wanted: Level,
+  filters: readonly Filter[],
+): Found[] {
+  const onlyStudy = studyUid ?? filters.find(({ tag }) => tag === TAG.studyUid)?.text;
+  const studies = onlyStudy
+    ? [partition?.studies.get(onlyStudy) ?? []].flat()
+    : [...(partition?.studies.values() ?? [])];
+  const ofStudies = filters.filter(({ level }) => level === 'study');
+  const matching = studies.filter((study) => ofStudies.every((filter) => matchesStudy(study, filter)));
+  if (wanted === 'study') return matching.map((study) => ({ study })).sort((a, b) => b.study.since - a.study.since);
+
+  const ofSeries = filters.filter(({ level }) => level === 'series');
+  const allSeries = matching.flatMap((study) =>
+    [...study.series.values()]
+      .filter(({ uid }) => seriesUid === undefined || uid === seriesUid)
+      .filter((series) => ofSeries.every(({ tag, matches }) => matches(rowOf(series)[tag])))
+      .map((series) => ({ study, series })),
+  );
+  if (wanted === 'series') return allSeries.sort((a, b) => b.series.since - a.series.since);
+
+  const [ofImages] = filters.filter(({ level }) => level === 'instance');
+  return allSeries
+    .flatMap(({ study, series }) => [...series.images.values()].map((image) => ({ study, series, image })))
+    .filter(({ image }) => !ofImages || ofImages.matches(uidAttribute(image.name.instanceUid)))
+    .sort((a, b) => b.image.sequenceNumber - a.image.sequenceNumber);
+}
+
+function matchesStudy(study: Study, { tag, matches }: Filter): boolean {
+  if (tag === TAG.modalitiesInStudy) return modalitiesOf(study).some((value) => matches({ vr: 'CS', Value: [value] }));
+  return matches(tag === TAG.studyUid ? uidAttribute(study.uid) : study.values[tag]);
+}
+
+/** What was asked for, of what the index holds, and else of the image itself, or of the newest in the study or series. */
+function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
+  const { study, series, image } = found;
+  const indexed: Record<string, Attribute> = {
+    ...study.values,
+    [TAG.studyUid]: uidAttribute(study.uid),
+    ...(series && rowOf(series)),
+    ...counted(found),
+  };
+  const isEnough = [...tags].every((tag) => INDEXED.has(tag) || tag in indexed);
+  const source = image || isEnough ? undefined : newestOf(found);
+  const all = image ? metadataOf(image) : { ...(source && metadataOf(source)), ...indexed };
+  const wanted = new Set([...tags, ...(params.study ? [TAG.studyUid] : []), ...(params.series ? [TAG.seriesUid] : [])]);
+  return sorted(Object.fromEntries(Object.entries(all).filter(([tag]) => wanted.has(tag))));
+}
+
+const INDEXED: ReadonlySet<string> = new Set([...STUDY_TAGS, ...SERIES_TAGS]);
+
+function counted({ study, series }: Found): Record<string, Attribute> {
+  const modalities = modalitiesOf(study);
+  const images = [...study.series.values()].reduce((sum, one) => sum + one.images.size, 0);
+  return {
+    ...(modalities.length > 0 && { [TAG.modalitiesInStudy]: { vr: 'CS', Value: modalities } }),
+    [IMAGES_IN_STUDY]: { vr: 'IS', Value: [images] },
+    ...(series && { [IMAGES_IN_SERIES]: { vr: 'IS', Value: [series.images.size] } }),
+  };
+}
+
+function modalitiesOf(study: Study): string[] {
+  return [...new Set([...study.series.values()].flatMap((series) => textsOf(series.values[TAG.modality])))];
+}
+
+function newestOf({ study, series }: Found): Image | undefined {
+  const images = (series ? [series] : [...study.series.values()]).flatMap((one) => [...one.images.values()]);
+  return images.reduce<Image | undefined>(
+    (newest, image) => (newest && newest.sequenceNumber > image.sequenceNumber ? newest : image),
+    undefined,
+  );
+}
+
+function rowOf(series: Series): Dataset {
+  return { ...series.values, [TAG.seriesUid]: uidAttribute(series.uid) };
+}
+
+function uidAttribute(uid: string): Attribute {
+  return { vr: 'UI', Value: [uid] };
+}

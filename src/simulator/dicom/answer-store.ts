@@ -1,0 +1,121 @@
+import type { SimulatorAnswer } from '../http.js';
+import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import { isUid, REASON } from './check-image.js';
+import type { Attribute, Dataset } from './dataset.js';
+import { accepts, parseMediaTypes } from './media-types.js';
+import { type Part, readMultipart } from './multipart.js';
+import type { Call } from './routes.js';
+import { type Stored, storeImage } from './store-image.js';
+
+/** Warning reasons of the service (0008,1196). */
+const IMPLICIT_VR = 45063;
+const WRONG_VALUES = 1;
+
+/** STOW-RS: every part that can be stored is, whatever the others are. */
+export function answerStore({ request, store, partition, studies, params, maxBodyBytes }: Call): SimulatorAnswer {
+  const { headers, body } = request;
+  const { study: studyUid } = params;
+  if (!accepts(headers.get('accept'), 'application/dicom+json')) {
+    return refuse(406, 'The answer to a store is application/dicom+json, which the Accept header does not name.');
+  }
+  if (studyUid !== undefined && !isUid(studyUid)) return refuse(400, `'${studyUid}' is no UID of a study.`);
+  if (body.length > maxBodyBytes) {
+    return refuse(413, `The request has ${body.length} bytes, and exceeds the allowed limit of ${maxBodyBytes} bytes.`);
+  }
+  const parts = readParts(headers.get('content-type'), body);
+  if (!Array.isArray(parts)) return parts;
+  if (parts.length === 0) return answerNothing(204);
+
+  const outcomes = parts.map((part) =>
+    part.isWhole ? storeImage(part.content, { store, partition, studyUid }) : BROKEN_PART,
+  );
+  return answerOutcomes(outcomes, { studies, studyUid });
+}
+
+const BROKEN_PART: Stored = {
+  status: 'refused',
+  reason: REASON.processing,
+  problems: ['The part has no headers, or the body ends before it does.'],
+  instanceUid: '',
+  sopClassUid: '',
+};
+
+/** What a request carries; or the answer, where it is nothing that can be read. */
+function readParts(contentType: string | null, body: Uint8Array): Part[] | SimulatorAnswer {
+  const [media] = parseMediaTypes(contentType) ?? [];
+  if (media?.type === 'application/dicom') return [{ contentType: media.type, content: body, isWhole: true }];
+  if (media?.type !== 'multipart/related') {
+    return refuse(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
+  }
+  const boundary = media.parameters.get('boundary');
+  if (!boundary) return refuse(415, `The content type '${contentType}' is missing its boundary.`);
+  if (media.parameters.has('start')) return refuse(400, 'The start parameter of multipart/related is not supported.');
+  const parts = readMultipart(body, boundary);
+  if (!parts) return refuse(400, `No part begins: a line '--${boundary}' is not in the body.`);
+
+  const rootType = media.parameters.get('type');
+  const typeOf = (part: Part, at: number) => part.contentType ?? (at === 0 ? rootType : undefined) ?? null;
+  const other = parts.findIndex(
+    (part, at) => part.isWhole && parseMediaTypes(typeOf(part, at))?.[0]?.type !== 'application/dicom',
+  );
+  if (other < 0) return parts;
+  const found = parts[other]?.contentType ?? 'none';
+  return refuse(415, `The content type of part ${other + 1} is ${found}: ${SUPPORTED}. Nothing was stored.`);
+}
+
+const SUPPORTED = 'multipart/related; type="application/dicom", and application/dicom, are';
+
+function answerOutcomes(
+  outcomes: readonly Stored[],
+  { studies, studyUid }: { studies: string; studyUid: string | undefined },
+): SimulatorAnswer {
+  const stored = outcomes.filter((outcome) => outcome.status === 'stored');
+  const failed = outcomes.filter((outcome) => outcome.status !== 'stored');
+  const references = stored.map((outcome) => referenceOf(outcome, studies));
+  const hasWarnings = references.some((reference) => reference[WARNING_REASON]);
+  const isPartial = stored.length > 0 && (failed.length > 0 || hasWarnings);
+  return answerDicomJson(stored.length === 0 ? 409 : isPartial ? 202 : 200, {
+    ...(stored.length > 0 && studyUid !== undefined && { '00081190': { vr: 'UR', Value: [`${studies}/${studyUid}`] } }),
+    ...(failed.length > 0 && { '00081198': { vr: 'SQ', Value: failed.map(failureOf) } }),
+    ...(stored.length > 0 && { '00081199': { vr: 'SQ', Value: references } }),
+  });
+}
+
+const WARNING_REASON = '00081196';
+
+function referenceOf(
+  { entry: { name }, sopClassUid, isImplicit, problems }: Extract<Stored, { status: 'stored' }>,
+  studies: string,
+): Dataset {
+  const url = `${studies}/${name.studyUid}/series/${name.seriesUid}/instances/${name.instanceUid}`;
+  const warning = isImplicit ? IMPLICIT_VR : problems.length > 0 ? WRONG_VALUES : undefined;
+  return {
+    ...sopOf(sopClassUid, name.instanceUid),
+    '00081190': { vr: 'UR', Value: [url] },
+    ...(warning !== undefined && { [WARNING_REASON]: { vr: 'US', Value: [warning] } }),
+    ...commentsOf(problems),
+  };
+}
+
+function failureOf(outcome: Exclude<Stored, { status: 'stored' }>): Dataset {
+  const isDuplicate = outcome.status === 'duplicate';
+  const instanceUid = isDuplicate ? outcome.uids.instanceUid : outcome.instanceUid;
+  return {
+    ...sopOf(outcome.sopClassUid, instanceUid),
+    '00081197': { vr: 'US', Value: [isDuplicate ? REASON.exists : outcome.reason] },
+    ...(!isDuplicate && commentsOf(outcome.problems)),
+  };
+}
+
+function sopOf(sopClassUid: string, instanceUid: string): Dataset {
+  return {
+    ...(sopClassUid && { '00081150': { vr: 'UI', Value: [sopClassUid] } }),
+    ...(instanceUid && { '00081155': { vr: 'UI', Value: [instanceUid] } }),
+  };
+}
+
+/** Failed Attributes Sequence, with an Error Comment each. */
+export function commentsOf(problems: readonly string[]): Readonly<Record<string, Attribute>> {
+  if (problems.length === 0) return {};
+  return { '00741048': { vr: 'SQ', Value: problems.map((text) => ({ '00000902': { vr: 'LO', Value: [text] } })) } };
+}

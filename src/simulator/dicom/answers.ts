@@ -1,0 +1,40 @@
+import type { SimulatorAnswer } from '../http.js';
+
+const VERSIONS = { 'api-supported-versions': '2.0' };
+
+/** As the service refuses: a sentence. */
+export function refuse(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): SimulatorAnswer {
+  return { status, headers: { ...VERSIONS, ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: message };
+}
+
+export function answerJson(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): SimulatorAnswer {
+  return {
+    status,
+    headers: { ...VERSIONS, 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(value),
+  };
+}
+
+export function answerDicomJson(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): SimulatorAnswer {
+  return answerJson(status, value, { ...headers, 'content-type': 'application/dicom+json; charset=utf-8' });
+}
+
+export function answerBytes(contentType: string, body: Uint8Array): SimulatorAnswer {
+  return { status: 200, headers: { ...VERSIONS, 'content-type': contentType }, body };
+}
+
+export function answerNothing(status: 204 | 304): SimulatorAnswer {
+  return { status, headers: VERSIONS };
+}

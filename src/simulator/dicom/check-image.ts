@@ -1,0 +1,111 @@
+import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } from './dataset.js';
+import { problemOfValue } from './value-rules.js';
+
+/** What a store makes of an image, as API v2 does it: it refuses only what it needs to keep one. */
+export type Check =
+  | { readonly kind: 'refused'; readonly reason: number; readonly problems: readonly string[] }
+  /** The attributes that are wrong are left out of metadata and of the index. */
+  | {
+      readonly kind: 'fine';
+      readonly uids: Uids;
+      readonly wrong: readonly string[];
+      readonly problems: readonly string[];
+    };
+
+export type Uids = { readonly studyUid: string; readonly seriesUid: string; readonly instanceUid: string };
+
+/** Failure reasons of the service (0008,1197). */
+export const REASON = {
+  processing: 272,
+  validation: 43264,
+  otherStudy: 43265,
+  exists: 45070,
+} as const;
+
+const NEEDED_UIDS = [TAG.sopClassUid, TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
+/** They stay, whatever is wrong with them: an image has no name without them. */
+const NAMES: readonly string[] = [TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
+/** Leading zeros are let through. */
+const LENIENT_UID = /^[0-9.]*[0-9]$/;
+
+export function isUid(text: string): boolean {
+  return text.length <= 64 && LENIENT_UID.test(text);
+}
+
+/** `studyUid` where the request names the study. */
+export function checkImage(dataset: Dataset, studyUid?: string): Check {
+  const lacking = missingProblem(dataset);
+  if (lacking) return refuse(REASON.validation, lacking);
+  const uids = uidsOf(dataset);
+  if (studyUid !== undefined && uids.studyUid !== studyUid) {
+    return refuse(
+      REASON.otherStudy,
+      problem(TAG.studyUid, 'The StudyInstanceUID of the image is not that of the request.'),
+    );
+  }
+  const needed = [...NEEDED_UIDS, TAG.patientId].flatMap((tag) => neededProblem(dataset, tag) ?? []);
+  if (needed.length > 0) return { kind: 'refused', reason: REASON.validation, problems: needed };
+
+  const found = new Map<string, string>();
+  const wrong = findProblems(dataset, found).filter((tag) => !NAMES.includes(tag));
+  if (!dataset[TAG.patientId]?.Value) found.set(TAG.patientId, missing(TAG.patientId)); // it may be empty, but not unnoticed
+  return { kind: 'fine', uids, wrong, problems: [...found.values()] };
+}
+
+/** In the words of the service: DICOM100 stands for a value that fails validation. */
+export function problem(tag: string, text: string): string {
+  return `DICOM100: ${tagText(tag)} - ${text}`;
+}
+
+/** Puts every problem into `found`, those inside of sequences too, each tag once. Returns the tags that are wrong here. */
+export function findProblems(dataset: Dataset, found: Map<string, string>): string[] {
+  return Object.entries(dataset).flatMap(([tag, attribute]) => {
+    if (attribute.vr === 'SQ') for (const item of attribute.Value ?? []) findProblems(item as Dataset, found);
+    const text = problemOf(tag, attribute);
+    if (text && !found.has(tag)) found.set(tag, text);
+    return text ? [tag] : [];
+  });
+}
+
+function problemOf(tag: string, { vr, Value = [] }: Attribute): string | undefined {
+  for (const value of Value) {
+    const reason = problemOfValue(vr, value);
+    if (reason) return problem(tag, `Content "${textOfValue(value)}" does not validate VR ${vr}: ${reason}`);
+  }
+  return undefined;
+}
+
+function missingProblem(dataset: Dataset): string | undefined {
+  const uid = NEEDED_UIDS.find((tag) => textsOf(dataset[tag]).length !== 1);
+  if (uid) return missing(uid);
+  return dataset[TAG.patientId] ? undefined : missing(TAG.patientId);
+}
+
+function missing(tag: string): string {
+  return problem(tag, `The required tag '${tagText(tag)}' is missing.`);
+}
+
+function neededProblem(dataset: Dataset, tag: string): string | undefined {
+  const attribute = dataset[tag] ?? { vr: 'UN' };
+  const expected = tag === TAG.patientId ? 'LO' : 'UI';
+  if (attribute.vr !== expected) return problem(tag, `It has VR ${attribute.vr}, where ${expected} is expected.`);
+  if (expected === 'LO') return problemOf(tag, attribute);
+  const uid = firstText(dataset, tag);
+  return isUid(uid) ? undefined : problem(tag, `Content "${uid}" is no UID: at most 64 characters, of 0-9 and '.'.`);
+}
+
+function uidsOf(dataset: Dataset): Uids {
+  return {
+    studyUid: firstText(dataset, TAG.studyUid),
+    seriesUid: firstText(dataset, TAG.seriesUid),
+    instanceUid: firstText(dataset, TAG.instanceUid),
+  };
+}
+
+function tagText(tag: string): string {
+  return `(${tag.slice(0, 4)},${tag.slice(4)})`.toLowerCase();
+}
+
+function refuse(reason: number, text: string): Check {
+  return { kind: 'refused', reason, problems: [text] };
+}

@@ -1,0 +1,57 @@
+/** A data set in the DICOM JSON model (PS3.18, F): by tag, eight hexadecimal digits. */
+export type Dataset = Readonly<Record<string, Attribute>>;
+
+export type Attribute = {
+  readonly vr: string;
+  readonly Value?: readonly unknown[];
+  /** The value of a binary one, in base64. */
+  readonly InlineBinary?: string;
+};
+
+/** The tags that the service itself goes by. */
+export const TAG = {
+  characterSet: '00080005',
+  sopClassUid: '00080016',
+  instanceUid: '00080018',
+  studyUid: '0020000D',
+  seriesUid: '0020000E',
+  patientId: '00100020',
+  modality: '00080060',
+  modalitiesInStudy: '00080061',
+  pixelData: '7FE00010',
+} as const;
+
+const TEXT_VRS = new Set('AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT'.split(' '));
+/** Those that metadata leaves out. */
+const BULK_VRS = new Set('OB OD OF OL OV OW UN'.split(' '));
+/** Those whose length takes four bytes where the VR is written. */
+const LONG_VRS = new Set([...BULK_VRS, 'SQ', 'SV', 'UC', 'UR', 'UT', 'UV']);
+
+export const isText = (vr: string): boolean => TEXT_VRS.has(vr);
+export const isBulk = (vr: string): boolean => BULK_VRS.has(vr);
+export const isLong = (vr: string): boolean => LONG_VRS.has(vr);
+
+/** The values of an attribute as text, without the padding; a name as it stands in a file. */
+export function textsOf(attribute: Attribute | undefined): string[] {
+  return (attribute?.Value ?? []).map((value) => withoutPadding(textOfValue(value)));
+}
+
+export function firstText(dataset: Dataset, tag: string): string {
+  return textsOf(dataset[tag])[0] ?? '';
+}
+
+export function textOfValue(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'object') return String(value);
+  const { Alphabetic = '', Ideographic = '', Phonetic = '' } = value as Record<string, unknown>;
+  return `${Alphabetic}=${Ideographic}=${Phonetic}`.replace(/=+$/, '');
+}
+
+export function withoutPadding(text: string): string {
+  return text.replace(/[\0 ]+$/, '');
+}
+
+/** By tag, as the standard wants it. */
+export function sorted(dataset: Dataset): Dataset {
+  return Object.fromEntries(Object.entries(dataset).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

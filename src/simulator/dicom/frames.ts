@@ -1,0 +1,74 @@
+import { type Dataset, firstText } from './dataset.js';
+import type { Part10 } from './read-part10.js';
+
+/** The frames of an image, or why there are none. */
+export type Frames =
+  | { readonly kind: 'frames'; readonly count: number; frame(number: number): Uint8Array }
+  | { readonly kind: 'none' }
+  /** There are pixels, but nothing says where a frame ends. */
+  | { readonly kind: 'inseparable'; readonly problem: string };
+
+const PIXEL_DATA = ['x7fe00010', 'x7fe00008', 'x7fe00009'];
+
+/** Frames are numbered from 1. Encapsulated ones are as they are in the file, without the headers of their fragments. */
+export function framesOf(part10: Part10, dataset: Dataset): Frames {
+  const pixels = PIXEL_DATA.map((tag) => part10.elements[tag]).find((element) => element !== undefined);
+  if (!pixels) return { kind: 'none' };
+  const count = Math.max(1, Math.floor(numberOf(dataset, '00280008', 1)));
+  if (pixels.fragments) return encapsulated(part10, pixels.fragments, pixels.basicOffsetTable ?? [], count);
+
+  const all = part10.bytes.subarray(pixels.dataOffset, pixels.dataOffset + pixels.length);
+  const bits = bitsOfFrame(dataset);
+  if (bits === 0 || bits * count > all.length * 8) {
+    const problem = `There are ${all.length} bytes of pixels, where ${count} frames of ${bits} bits are announced.`;
+    return { kind: 'inseparable', problem };
+  }
+  return { kind: 'frames', count, frame: (number) => cutBits(all, (number - 1) * bits, bits) };
+}
+
+type Fragment = { readonly offset: number; readonly position: number; readonly length: number };
+
+function encapsulated(
+  { bytes }: Part10,
+  fragments: readonly Fragment[],
+  offsets: readonly number[],
+  count: number,
+): Frames {
+  const join = (from: readonly Fragment[]) =>
+    new Uint8Array(Buffer.concat(from.map(({ position, length }) => bytes.subarray(position, position + length))));
+  if (count === 1) return { kind: 'frames', count, frame: () => join(fragments) };
+  if (fragments.length === count) return { kind: 'frames', count, frame: (n) => join(fragments.slice(n - 1, n)) };
+  if (offsets.length !== count) {
+    const problem = `${fragments.length} fragments have ${count} frames in them, and no offset table tells where they begin.`;
+    return { kind: 'inseparable', problem };
+  }
+  const within = (n: number) => {
+    const [from = 0, to = Number.POSITIVE_INFINITY] = [offsets[n - 1], offsets[n]];
+    return fragments.filter(({ offset }) => offset >= from && offset < to);
+  };
+  return { kind: 'frames', count, frame: (n) => join(within(n)) };
+}
+
+function bitsOfFrame(dataset: Dataset): number {
+  const [rows, columns] = [numberOf(dataset, '00280010', 0), numberOf(dataset, '00280011', 0)];
+  const isHalved = firstText(dataset, '00280004') === 'YBR_FULL_422'; // two pixels share their colour
+  const samples = isHalved ? 2 : numberOf(dataset, '00280002', 1);
+  return rows * columns * samples * numberOf(dataset, '00280100', 0);
+}
+
+/** Frames of single bits follow each other without a gap, so that one may begin within a byte; the first bit is the lowest. */
+function cutBits(all: Uint8Array, from: number, bits: number): Uint8Array {
+  const first = Math.floor(from / 8);
+  const shift = from % 8;
+  const length = Math.ceil(bits / 8);
+  if (shift === 0) return all.slice(first, first + length);
+  return Uint8Array.from({ length }, (_, at) => {
+    const [low = 0, high = 0] = [all[first + at], all[first + at + 1]];
+    return ((low >> shift) | (high << (8 - shift))) & 0xff;
+  });
+}
+
+function numberOf(dataset: Dataset, tag: string, otherwise: number): number {
+  const text = firstText(dataset, tag);
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : otherwise;
+}

@@ -1,0 +1,32 @@
+import { convertNative } from './convert-native.js';
+import { type Dataset, sorted } from './dataset.js';
+import type { Image } from './image-store.js';
+import { type Part10, readPart10 } from './read-part10.js';
+import { revisePart10 } from './revise-part10.js';
+import { toDataset } from './to-dataset.js';
+
+/** The attributes of an image as it is now, or as it was stored: without bulk data, and without what is wrong. */
+export function metadataOf(image: Image, { isOriginal = false } = {}): Dataset {
+  const right = Object.entries(toDataset(part10Of(image))).filter(([tag]) => !image.wrong.includes(tag));
+  const changes = isOriginal ? {} : image.changes;
+  return sorted({ ...Object.fromEntries(right), ...changes });
+}
+
+/** The file as it is now, or as it was stored; converted to explicit VR little endian, where it is of a native one. */
+export function fileOf(image: Image, { isOriginal = false, isConverted = false } = {}): Uint8Array {
+  const file = isOriginal || !image.changes ? image.file : revisePart10(image.file, part10Of(image), image.changes);
+  return isConverted ? convertNative(file, readable(file)) : file;
+}
+
+/** Where the elements of the stored file are, or of what it is converted to. */
+export function part10Of(image: Image, { isConverted = false } = {}): Part10 {
+  const stored = readable(image.file);
+  return isConverted ? readable(convertNative(image.file, stored)) : stored;
+}
+
+/** What is stored was readable when it came. */
+function readable(file: Uint8Array): Part10 {
+  const part10 = readPart10(file);
+  if ('problem' in part10) throw new Error('A stored image cannot be read any more.');
+  return part10;
+}

@@ -1,0 +1,127 @@
+import { inflateRawSync } from 'node:zlib';
+import dicomParser, { type Element } from 'dicom-parser';
+import { isLong } from './dataset.js';
+import { vrOf } from './dictionary.js';
+
+/** A file of PS3.10, read as far as where its elements are. */
+export type Part10 = {
+  readonly transferSyntax: string;
+  readonly isExplicit: boolean;
+  readonly isBigEndian: boolean;
+  /** What the elements are in: the file, or what was inflated of it. */
+  readonly bytes: Uint8Array;
+  /** Where the data set begins in `bytes`. */
+  readonly start: number;
+  /** Where the meta information ends in the file. */
+  readonly metaEnd: number;
+  /** Those of the data set, without the meta information. */
+  readonly elements: Readonly<Record<string, Element>>;
+};
+
+export type Unreadable = { readonly problem: string };
+
+export const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2';
+export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
+export const DEFLATED = '1.2.840.10008.1.2.1.99';
+export const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
+
+const MOST_INFLATED_BYTES = 64 * 1024 * 1024;
+/** Far more than any real file has, and far less than a stack holds. */
+const DEEPEST_SEQUENCE = 64;
+/** dicom-parser takes their length for two bytes long. As UN they are read right, and left out of metadata. */
+const READ_AS_UN = new Set(['OV', 'SV', 'UV']);
+
+/** Never throws. */
+export function readPart10(file: Uint8Array): Part10 | Unreadable {
+  try {
+    const part10 = parse(file);
+    checkElements(part10, Object.values(part10.elements), 0);
+    return part10;
+  } catch (error) {
+    return { problem: `It is not a whole DICOM file: ${reasonOf(error)}` };
+  }
+}
+
+export function characterSetsOf({ bytes, elements }: Part10): string[] {
+  const element = elements.x00080005;
+  if (!element) return [];
+  return dicomParser
+    .readFixedString(bytes, element.dataOffset, element.length)
+    .split('\\')
+    .map((set) => set.trim());
+}
+
+/** Where the header of an element begins. */
+export function startOf(element: Element, isExplicit: boolean): number {
+  return element.dataOffset - (isExplicit && isLong(element.vr ?? '') ? 12 : 8);
+}
+
+function parse(file: Uint8Array): Part10 {
+  const meta = dicomParser.readPart10Header(file);
+  const syntaxElement = meta.elements.x00020010;
+  if (!syntaxElement) throw new Error('its meta information names no transfer syntax (0002,0010).');
+  const end = Math.max(...Object.values(meta.elements).map(({ dataOffset, length }) => dataOffset + length));
+  const syntax = dicomParser.readFixedString(file, syntaxElement.dataOffset, syntaxElement.length).trim();
+
+  const isDeflated = syntax === DEFLATED;
+  const bytes = isDeflated ? inflateRawSync(file.subarray(end), { maxOutputLength: MOST_INFLATED_BYTES }) : file;
+  const start = isDeflated ? 0 : end;
+  const isExplicit = syntax !== IMPLICIT_LITTLE_ENDIAN;
+  const isBigEndian = syntax === EXPLICIT_BIG_ENDIAN;
+  return {
+    transferSyntax: syntax,
+    isExplicit,
+    isBigEndian,
+    bytes,
+    start,
+    metaEnd: end,
+    elements: readElements(bytes, start, isExplicit, isBigEndian),
+  };
+}
+
+function readElements(bytes: Uint8Array, start: number, isExplicit: boolean, isBigEndian: boolean) {
+  const parser = isBigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
+  const stream = new dicomParser.ByteStream(parser, bytes, start);
+  const read = stream.readFixedString.bind(stream);
+  stream.readFixedString = (length) => {
+    const text = read(length);
+    return READ_AS_UN.has(text) ? 'UN' : text;
+  };
+  const into = {
+    byteArray: bytes,
+    byteArrayParser: parser,
+    elements: {},
+    warnings: [],
+  } as unknown as dicomParser.DataSet;
+  if (isExplicit) dicomParser.parseDicomDataSetExplicit(into, stream, bytes.length);
+  else dicomParser.parseDicomDataSetImplicit(into, stream, bytes.length, vrCallback as never);
+  return into.elements;
+}
+
+/** So that a sequence is known as one. What is not in the dictionary, dicom-parser guesses by its first bytes. */
+const vrCallback = { vrCallback: (tag: string) => vrOf(tag.slice(1).toUpperCase()) };
+
+/** What is read later never reaches beyond the bytes, and recurses only so deep. */
+function checkElements(part10: Part10, elements: readonly Element[], depth: number): void {
+  if (depth > DEEPEST_SEQUENCE) throw new Error(`its sequences are nested more than ${DEEPEST_SEQUENCE} deep.`);
+  for (const element of elements) {
+    const { tag, vr, dataOffset, length } = element;
+    if (part10.isExplicit && vr !== undefined && !/^[A-Z]{2}$/.test(vr) && !tag.startsWith('xfffe')) {
+      throw new Error(`element ${tag.slice(1)} has no value representation.`);
+    }
+    const ends = [dataOffset + length, ...(element.fragments ?? []).map((at) => at.position + at.length)];
+    if (ends.some((end) => !(end <= part10.bytes.length))) {
+      throw new Error(`element ${tag.slice(1)} goes on after the end of the file.`);
+    }
+    for (const item of element.items ?? []) {
+      checkElements(part10, Object.values(item.dataSet?.elements ?? {}), depth + 1);
+    }
+  }
+}
+
+/** dicom-parser throws strings, errors, and objects around them. */
+function reasonOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  if (error instanceof RangeError) return 'its sequences are nested too deep, or it inflates to too much.';
+  return error instanceof Error ? error.message : 'its data set breaks off or is garbled.';
+}

@@ -1,0 +1,66 @@
+import { deflateRawSync } from 'node:zlib';
+import type { Element } from 'dicom-parser';
+import { encodeText } from './character-sets.js';
+import { type Dataset, TAG, textOfValue } from './dataset.js';
+import { type Encode, encodeHeader, encodeValue, joined } from './encode-value.js';
+import { characterSetsOf, DEFLATED, type Part10, startOf } from './read-part10.js';
+import { toDataset } from './to-dataset.js';
+
+const UTF_8: Dataset = { [TAG.characterSet]: { vr: 'CS', Value: ['ISO_IR 192'] } };
+
+/**
+ * The file with other values for some attributes of text, which need not be in it. Everything else stays as it is, byte
+ * for byte: only what is between the elements that change is copied.
+ */
+export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset): Uint8Array {
+  const { bytes, start, elements, transferSyntax } = part10;
+  const { written, encode } = inCharacterSet(part10, changes);
+  const places = Object.values(elements)
+    .map((element) => ({ tag: tagOf(element), at: startOf(element, part10.isExplicit) }))
+    .sort((a, b) => a.at - b.at);
+
+  const parts: Uint8Array[] = [];
+  let copiedTo = start;
+  for (const [tag, attribute] of Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const next = places.findIndex((place) => place.tag >= tag);
+    const from = places[next]?.at ?? bytes.length;
+    const to = places[next]?.tag === tag ? (places[next + 1]?.at ?? bytes.length) : from;
+    const value = encodeValue(attribute, encode);
+    parts.push(bytes.subarray(copiedTo, from), encodeHeader(tag, attribute.vr, value.length, part10), value);
+    copiedTo = to;
+  }
+  parts.push(bytes.subarray(copiedTo));
+
+  const dataSet = joined(parts);
+  if (transferSyntax !== DEFLATED) return joined([bytes.subarray(0, start), dataSet]);
+  return joined([file.subarray(0, part10.metaEnd), deflateRawSync(dataSet)]);
+}
+
+/**
+ * In the character sets of the file where they can hold the values. Where they cannot and the file has no text beyond
+ * ASCII, it becomes one of UTF-8, which leaves that text as it is. Otherwise what does not fit becomes `?`, as the
+ * service does it; metadata shows the true values all the same.
+ */
+function inCharacterSet(part10: Part10, changes: Dataset): { written: Dataset; encode: Encode } {
+  const sets = characterSetsOf(part10);
+  const fits = Object.values(changes).every(({ Value = [] }) =>
+    Value.every((value) => encodeText(textOfValue(value), sets) !== undefined),
+  );
+  const canBecomeUtf8 = !sets.some((set) => set.startsWith('ISO 2022')) && isAscii(JSON.stringify(toDataset(part10)));
+  if (!fits && canBecomeUtf8)
+    return { written: { ...changes, ...UTF_8 }, encode: (text) => new TextEncoder().encode(text) };
+  return {
+    written: changes,
+    encode: (text) =>
+      encodeText(text, sets) ??
+      joined([...text].map((character) => encodeText(character, sets) ?? Uint8Array.of(0x3f))),
+  };
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+function tagOf({ tag }: Element): string {
+  return tag.slice(1).toUpperCase();
+}

@@ -1,0 +1,137 @@
+import type { Random } from '../../clock.js';
+import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import { answerFeed, answerLatest } from './answer-feed.js';
+import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answer-retrieve.js';
+import { answerSearch } from './answer-search.js';
+import { answerStore } from './answer-store.js';
+import { answerOperation, answerUpdate } from './answer-update.js';
+import { answerJson, refuse } from './answers.js';
+import { DEFAULT_PARTITION, type ImageStore } from './image-store.js';
+import type { Operations } from './operations.js';
+
+/** A request to one resource. */
+export type Call = {
+  readonly request: SimulatorRequest;
+  readonly store: ImageStore;
+  readonly operations: Operations;
+  readonly random: Random;
+  readonly maxBodyBytes: number;
+  readonly partition: string;
+  /** The URL of its studies: what links to images begin with. */
+  readonly studies: string;
+  /** What the path names, by the names in the route. */
+  readonly params: Readonly<Partial<Record<'study' | 'series' | 'instance' | 'frames' | 'operation', string>>>;
+};
+
+type Handler = (call: Call) => SimulatorAnswer;
+type Route = { readonly segments: readonly string[]; readonly methods: Readonly<Record<string, Handler>> };
+
+const SERIES = 'studies/{study}/series/{series}';
+const INSTANCE = `${SERIES}/instances/{instance}`;
+const NOT_SIMULATED = new Map([
+  ['workitems', 'Workitems'],
+  ['export', 'Exports'],
+  ['extendedquerytags', 'Extended query tags'],
+]);
+const refuseRendering: Handler = () => refuse(501, 'Rendered images are not simulated: retrieve the frames.');
+
+const IN_PARTITIONS: readonly Route[] = Object.entries({
+  studies: { GET: (call: Call) => answerSearch(call, 'study'), POST: answerStore },
+  'studies/$bulkUpdate': { POST: answerUpdate },
+  'studies/{study}': { GET: answerFiles, POST: answerStore, DELETE: answerDelete },
+  'studies/{study}/metadata': { GET: answerMetadata },
+  'studies/{study}/series': { GET: (call: Call) => answerSearch(call, 'series') },
+  'studies/{study}/instances': { GET: (call: Call) => answerSearch(call, 'instance') },
+  [SERIES]: { GET: answerFiles, DELETE: answerDelete },
+  [`${SERIES}/metadata`]: { GET: answerMetadata },
+  [`${SERIES}/instances`]: { GET: (call: Call) => answerSearch(call, 'instance') },
+  [INSTANCE]: { GET: answerFiles, DELETE: answerDelete },
+  [`${INSTANCE}/metadata`]: { GET: answerMetadata },
+  [`${INSTANCE}/rendered`]: { GET: refuseRendering },
+  [`${INSTANCE}/frames/{frames}`]: { GET: answerFrames },
+  [`${INSTANCE}/frames/{frames}/rendered`]: { GET: refuseRendering },
+  series: { GET: (call: Call) => answerSearch(call, 'series') },
+  instances: { GET: (call: Call) => answerSearch(call, 'instance') },
+}).map(routeOf);
+
+const AT_THE_BASE: readonly Route[] = Object.entries({
+  partitions: { GET: answerPartitions },
+  changefeed: { GET: answerFeed },
+  'changefeed/latest': { GET: answerLatest },
+  'operations/{operation}': { GET: answerOperation },
+}).map(routeOf);
+
+const PARTITION_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Finds the resource, and lets it answer. */
+export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'params'>): SimulatorAnswer {
+  const { request, store } = context;
+  const segments = segmentsOf(request.path);
+  if (!segments) return refuse(400, `The path '${request.path}' is not encoded as a URL is.`);
+  const isNamed = segments[0]?.toLowerCase() === 'partitions' && segments.length > 1;
+  const [, partition = DEFAULT_PARTITION] = isNamed ? segments : [];
+  const rest = isNamed ? segments.slice(2) : segments;
+  const unknown = NOT_SIMULATED.get(rest[0]?.toLowerCase() ?? '');
+  if (unknown) return refuse(501, `${unknown} are not simulated.`);
+  const found = findRoute(isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS], rest);
+  if (!found) return refuse(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
+  const handler = found.route.methods[request.method.toUpperCase()];
+  if (!handler) {
+    const allowed = Object.keys(found.route.methods).join(', ');
+    return refuse(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
+  }
+  if (!PARTITION_NAME.test(partition)) {
+    return refuse(400, `'${partition}' is no name of a partition: at most 64 letters, digits, '.', '-' and '_'.`);
+  }
+  if (handler !== answerStore && !store.partition(partition)) {
+    return refuse(400, `Specified PartitionName '${partition}' does not exist: the first store into it makes it.`);
+  }
+  const root = isNamed ? `${request.base}/partitions/${partition}` : request.base;
+  return handler({ ...context, partition, studies: `${root}/studies`, params: found.params });
+}
+
+function answerPartitions({ store }: Call): SimulatorAnswer {
+  return answerJson(
+    200,
+    store.partitions().map(({ key, name, createdAt }) => ({
+      partitionKey: key,
+      partitionName: name,
+      createdDate: createdAt.toISOString(),
+    })),
+  );
+}
+
+function findRoute(
+  routes: readonly Route[],
+  path: readonly string[],
+): { route: Route; params: Call['params'] } | undefined {
+  const route = routes.find(
+    ({ segments }) =>
+      segments.length === path.length &&
+      segments.every((segment, at) => isParam(segment) || segment.toLowerCase() === path[at]?.toLowerCase()),
+  );
+  if (!route) return undefined;
+  const params = route.segments.flatMap((segment, at) =>
+    isParam(segment) ? [[segment.slice(1, -1), path[at] ?? '']] : [],
+  );
+  return { route, params: Object.fromEntries(params) };
+}
+
+function routeOf([path, methods]: [string, Record<string, Handler>]): Route {
+  return { segments: path.split('/'), methods };
+}
+
+function isParam(segment: string): boolean {
+  return segment.startsWith('{');
+}
+
+function segmentsOf(path: string): string[] | undefined {
+  try {
+    return path
+      .replace(/^\/+|\/+$/g, '')
+      .split('/')
+      .map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}

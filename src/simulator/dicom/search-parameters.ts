@@ -1,0 +1,152 @@
+import { type Attribute, textsOf } from './dataset.js';
+import { keywordOf, parseTag, vrOf } from './dictionary.js';
+import { FURTHER, type Level, SEARCHABLE, UNASKED } from './search-attributes.js';
+import { isDate } from './value-rules.js';
+
+/** What of a search is asked for, and how it is narrowed. */
+export type Search = {
+  readonly filters: readonly Filter[];
+  /** What the answer has of each, if it is there. */
+  readonly tags: ReadonlySet<string>;
+  readonly limit: number;
+  readonly offset: number;
+};
+
+export type Filter = {
+  readonly tag: string;
+  readonly level: Level;
+  readonly text: string;
+  matches(attribute: Attribute | undefined): boolean;
+};
+
+export type SearchProblem = { readonly problem: string };
+
+const MOST_RESULTS = 200;
+const RESULTS = 100;
+const COMBINING = /\p{M}/gu;
+
+/**
+ * Reads the query of QIDO-RS for a resource at which the attributes of `levels` can be searched and are answered.
+ * What the service would not understand is a problem: a search never answers more than was asked for.
+ */
+export function parseSearch(query: URLSearchParams, levels: readonly Level[]): Search | SearchProblem {
+  const options = new Map<string, string[]>();
+  const attributes = new Map<string, string[]>();
+  for (const [name, value] of query) {
+    const isOption = OPTIONS.includes(name.trim().toLowerCase());
+    const [into, key] = isOption ? [options, name.trim().toLowerCase()] : [attributes, name.trim()];
+    into.set(key, [...(into.get(key) ?? []), value.trim()]);
+  }
+
+  const limit = parseNumber(options.get('limit'), RESULTS);
+  const offset = parseNumber(options.get('offset'), 0);
+  const fuzzy = (options.get('fuzzymatching')?.[0] ?? 'false').toLowerCase();
+  if (!(limit >= 1 && limit <= MOST_RESULTS)) return problem(`limit must be between 1 and ${MOST_RESULTS}`);
+  if (!(offset >= 0)) return problem('offset must be a whole number, and not negative');
+  if (fuzzy !== 'true' && fuzzy !== 'false') return problem('fuzzymatching must be true or false');
+
+  const filters: Filter[] = [];
+  for (const [name, values] of attributes) {
+    const filter = parseFilter(name, values, levels, fuzzy === 'true');
+    if ('problem' in filter) return filter;
+    if (filters.some(({ tag }) => tag === filter.tag)) return problem(`attribute '${name}' has been specified twice`);
+    filters.push(filter);
+  }
+  const fields = (options.get('includefield') ?? []).flatMap((value) => value.split(',')).map((field) => field.trim());
+  const asked = fields.map((field) => (field.toLowerCase() === 'all' ? 'all' : parseTag(field)));
+  const unknown = asked.indexOf(undefined);
+  if (unknown >= 0) return problem(`includefield has unknown attribute '${fields[unknown]}'`);
+  return { filters, tags: tagsOf(asked, filters, levels), limit, offset };
+}
+
+const OPTIONS = ['limit', 'offset', 'fuzzymatching', 'includefield'];
+
+function parseFilter(
+  name: string,
+  values: readonly string[],
+  levels: readonly Level[],
+  isFuzzy: boolean,
+): Filter | SearchProblem {
+  const [text = ''] = values;
+  const tag = parseTag(name);
+  const level = levels.find((one) => tag !== undefined && SEARCHABLE[one].includes(tag));
+  if (values.length > 1) return problem(`attribute '${name}' has been specified more than once`);
+  if (tag === undefined) return problem(`unknown query parameter '${name}'. The case of keywords counts`);
+  if (!level) return problem(`attribute '${name}' cannot be searched here; ${searchable(levels)} can`);
+  if (text === '') return problem(`attribute '${name}' has an empty value, which is not supported`);
+  const vr = vrOf(tag);
+  if (vr === 'DA') return parseDates(tag, level, text);
+  if (vr !== 'PN') return { tag, level, text: plain(text), matches: oneOf(plain(text), plain) };
+  return { tag, level, text, matches: isFuzzy ? nameBegins(text) : oneOf(bare(text), bare) };
+}
+
+function parseDates(tag: string, level: Level, text: string): Filter | SearchProblem {
+  const [from = '', to = from, ...more] = text.split('-').map((part) => part.trim());
+  if (more.length > 0 || !isDate(from) || !isDate(to) || (from === '' && to === '')) {
+    return problem(
+      `'${text}' is no date for ${keywordOf(tag)}: YYYYMMDD, or a range of them such as 20250101-20251231`,
+    );
+  }
+  if (from !== '' && to !== '' && from > to) return problem(`the range of dates '${text}' ends before it begins`);
+  const matches = (attribute: Attribute | undefined) =>
+    textsOf(attribute).some((date) => (from === '' || date >= from) && (to === '' || date <= to));
+  return { tag, level, text, matches };
+}
+
+/** What of a name is between blanks and marks; each word of the query begins one, and they follow each other. */
+function nameBegins(text: string): Filter['matches'] {
+  const wanted = wordsOf(text);
+  return (attribute) =>
+    textsOf(attribute).some((name) => {
+      const words = wordsOf(name);
+      return words.some((_, at) => wanted.every((word, further) => words[at + further]?.startsWith(word)));
+    });
+}
+
+function wordsOf(text: string): string[] {
+  return bare(text)
+    .split(/[\s^=,.'-]+/)
+    .filter(Boolean);
+}
+
+function oneOf(wanted: string, normalize: (text: string) => string): Filter['matches'] {
+  return (attribute) => textsOf(attribute).some((text) => normalize(text) === wanted);
+}
+
+function plain(text: string): string {
+  return text.replace(/[\0 ]+$/, '').toLowerCase();
+}
+
+/** For names, accents do not count either. */
+function bare(text: string): string {
+  return plain(text).normalize('NFD').replace(COMBINING, '');
+}
+
+function tagsOf(
+  asked: readonly (string | undefined)[],
+  filters: readonly Filter[],
+  levels: readonly Level[],
+): Set<string> {
+  const isAll = asked.includes('all');
+  return new Set([
+    ...levels.flatMap((level) => [...UNASKED[level], ...(isAll ? FURTHER[level] : [])]),
+    ...(isAll ? [] : asked.flatMap((tag) => tag ?? [])),
+    ...filters.map(({ tag }) => tag),
+  ]);
+}
+
+function searchable(levels: readonly Level[]): string {
+  return levels
+    .flatMap((level) => SEARCHABLE[level])
+    .map(keywordOf)
+    .join(', ');
+}
+
+function parseNumber(values: readonly string[] | undefined, otherwise: number): number {
+  if (values === undefined) return otherwise;
+  return /^\d{1,15}$/.test(values[0] ?? '') ? Number(values[0]) : Number.NaN;
+}
+
+function problem(text: string): SearchProblem {
+  return { problem: `Invalid query: ${text}.` };
+}

@@ -1,0 +1,127 @@
+import { findProblems, isUid, problem } from './check-image.js';
+import { type Attribute, type Dataset, isText } from './dataset.js';
+import { parseTag, vrOf } from './dictionary.js';
+
+/** New values for all images of some studies. */
+export type StudyUpdate = {
+  readonly kind: 'parsed';
+  readonly studyUids: readonly string[];
+  readonly changes: Dataset;
+};
+
+export type UpdateProblem =
+  | { readonly kind: 'malformed'; readonly message: string }
+  /** Sentences in the words of the service, one for each attribute that cannot be changed so. */
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+const MOST_STUDIES = 50;
+const CHANGEABLE = new Set([
+  '00080050', // AccessionNumber
+  '00080090', // ReferringPhysicianName
+  '00081030', // StudyDescription
+  '00100010', // PatientName
+  '00100020', // PatientID
+  '00100021', // IssuerOfPatientID
+  '00100022', // TypeOfPatientID
+  '00100030', // PatientBirthDate
+  '00100032', // PatientBirthTime
+  '00100040', // PatientSex
+  '00100200', // QualityControlSubject
+  '00101000', // OtherPatientIDs
+  '00101001', // OtherPatientNames
+  '00101005', // PatientBirthName
+  '00101010', // PatientAge
+  '00101020', // PatientSize
+  '00101030', // PatientWeight
+  '00101040', // PatientAddress
+  '00101060', // PatientMotherBirthName
+  '00101080', // MilitaryRank
+  '00101081', // BranchOfService
+  '00101090', // MedicalRecordLocator
+  '00102150', // CountryOfResidence
+  '00102152', // RegionOfResidence
+  '00102154', // PatientTelephoneNumbers
+  '00102160', // EthnicGroup
+  '00102180', // Occupation
+  '001021F0', // PatientReligiousPreference
+  '00102201', // PatientSpeciesDescription
+  '00102292', // PatientBreedDescription
+  '00102295', // BreedRegistrationNumber
+  '00102297', // ResponsiblePerson
+  '00102298', // ResponsiblePersonRole
+  '00102299', // ResponsibleOrganization
+  '00104000', // PatientComments
+  '00403001', // ConfidentialityConstraintOnPatientDataDescription
+]);
+
+/** Reads the body of a bulk update. The case of its names does not count. */
+export function parseUpdate(body: Uint8Array): StudyUpdate | UpdateProblem {
+  const json = parseJson(body);
+  if (!isObject(json)) return malformed('The syntax of the request body is invalid: a JSON object is expected.');
+  const fields = new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
+  const studyUids: unknown = fields.get('studyinstanceuids');
+  const dataset: unknown = fields.get('changedataset');
+  if (!Array.isArray(studyUids) || studyUids.length === 0)
+    return malformed("The required field 'StudyInstanceUids' is missing or empty.");
+  if (studyUids.length > MOST_STUDIES)
+    return malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MOST_STUDIES} can be updated at a time.`);
+  const wrong = studyUids.find((uid) => typeof uid !== 'string' || !isUid(uid));
+  if (wrong !== undefined) return malformed(`'${String(wrong)}' is no UID of a study.`);
+  if (!isObject(dataset))
+    return malformed("The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
+  const parsed = parseChanges(dataset);
+  return parsed.kind === 'parsed' ? { ...parsed, studyUids: studyUids as string[] } : parsed;
+}
+
+/** Whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has them. */
+export function parseChanges(
+  dataset: Readonly<Record<string, unknown>>,
+): { readonly kind: 'parsed'; readonly changes: Dataset } | UpdateProblem {
+  const changes: Record<string, Attribute> = {};
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(dataset)) {
+    const tag = parseTag(name);
+    if (tag === undefined) return malformed(`'${name}' is neither a tag of eight hexadecimal digits nor a keyword.`);
+    const attribute = attributeOf(tag, value);
+    if (!attribute)
+      return malformed(`Attribute '${name}' is not of the DICOM JSON model: {"vr":"${vrOf(tag)}","Value":[…]}.`);
+    if (!CHANGEABLE.has(tag)) problems.push(problem(tag, 'Updating the tag is not supported'));
+    changes[tag] = attribute;
+  }
+  const found = new Map<string, string>();
+  if (problems.length === 0) findProblems(changes, found);
+  problems.push(...found.values());
+  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'parsed', changes };
+}
+
+function attributeOf(tag: string, value: unknown): Attribute | undefined {
+  if (!isObject(value)) return undefined;
+  const { vr = vrOf(tag), Value } = value;
+  if (typeof vr !== 'string' || (CHANGEABLE.has(tag) && vr !== vrOf(tag))) return undefined;
+  if (Value === undefined || Value === null || (Array.isArray(Value) && Value.length === 0)) return { vr };
+  return Array.isArray(Value) && (!isText(vr) || Value.every((one) => isValueOf(vr, one))) ? { vr, Value } : undefined;
+}
+
+function isValueOf(vr: string, value: unknown): boolean {
+  if (vr !== 'PN') return value === null || typeof value === 'string' || typeof value === 'number';
+  if (!isObject(value)) return value === null;
+  return Object.entries(value).every(([part, text]) => NAME_PARTS.includes(part) && typeof text === 'string');
+}
+
+const NAME_PARTS = ['Alphabetic', 'Ideographic', 'Phonetic'];
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(message: string): UpdateProblem {
+  return { kind: 'malformed', message };
+}

@@ -1,0 +1,138 @@
+import { setImmediate } from 'node:timers/promises';
+import { fileOf, uids } from './files.js';
+import { openService } from './open-service.js';
+
+const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
+
+type Entry = { sequence: number; action: string; state: string; sopInstanceUid: string; metadata?: object };
+const short = (entries: Entry[]) => entries.map(({ sequence, action, state }) => [sequence, action, state]);
+
+describe('when the change feed is read', () => {
+  it('given an image was created, then the entry says all about it', () => {
+    const { store, json } = openService();
+    store([fileOf()], 'partitions/clinic/studies');
+
+    const [entry] = json('changefeed');
+
+    expect(entry).toEqual({
+      sequence: 1,
+      partitionName: 'clinic',
+      studyInstanceUid: '1.2.3.4',
+      seriesInstanceUid: '1.2.3.4.5',
+      sopInstanceUid: '1.2.3.4.5.100',
+      action: 'create',
+      timestamp: '2026-01-01T12:00:00.000Z',
+      state: 'current',
+      metadata: json(`partitions/clinic/${INSTANCE}/metadata`)[0],
+    });
+  });
+
+  it('given an image was created, updated, deleted and created again, then the states are those of now', async () => {
+    const { store, send, remove, json } = openService();
+    const states = () => short(json('changefeed?includeMetadata=false'));
+    store([fileOf()]);
+    expect(states()).toEqual([[1, 'create', 'current']]);
+
+    send('POST', 'studies/$bulkUpdate', {
+      body: JSON.stringify({
+        studyInstanceUids: ['1.2.3.4'],
+        changeDataset: { PatientID: { vr: 'LO', Value: ['P9'] } },
+      }),
+    });
+    await setImmediate();
+    expect(states()).toEqual([
+      [1, 'create', 'replaced'],
+      [2, 'update', 'current'],
+    ]);
+    expect(json('changefeed')[0].metadata['00100020'].Value).toEqual(['P9']);
+
+    remove(INSTANCE);
+    expect(states()).toEqual([
+      [1, 'create', 'deleted'],
+      [2, 'update', 'deleted'],
+      [3, 'delete', 'deleted'],
+    ]);
+    expect(json('changefeed')[0].metadata).toBeUndefined();
+
+    store([fileOf()]);
+    expect(states()).toEqual([
+      [1, 'create', 'replaced'],
+      [2, 'update', 'replaced'],
+      [3, 'delete', 'replaced'],
+      [4, 'create', 'current'],
+    ]);
+  });
+
+  it('given nothing has happened, then there is no entry, and no latest', () => {
+    const { json, get } = openService();
+
+    expect(json('changefeed')).toEqual([]);
+    expect(get('changefeed/latest').status).toBe(204);
+  });
+
+  it('given it is read in pages and windows of time, then each entry is in its own', () => {
+    const { store, json, clock } = openService();
+    for (let n = 0; n < 5; n += 1) {
+      store([fileOf(uids('1', '1.1', `1.1.${n}`))]);
+      clock.advance(60_000);
+    }
+    const numbers = (query: string) =>
+      short(json(`changefeed?includeMetadata=false&${query}`)).map(([number]) => number);
+
+    expect(numbers('')).toEqual([1, 2, 3, 4, 5]);
+    expect(numbers('limit=2')).toEqual([1, 2]);
+    expect(numbers('limit=2&offset=4')).toEqual([5]);
+    expect(numbers('offset=5')).toEqual([]);
+    expect(numbers('startTime=2026-01-01T12:01:00Z')).toEqual([2, 3, 4, 5]);
+    expect(numbers('startTime=2026-01-01T12:01:00.001Z&offset=1&limit=1')).toEqual([4]);
+    expect(numbers('endTime=2026-01-01T12:01:00Z')).toEqual([1]);
+    expect(numbers('starttime=2026-01-01T13:01:00%2B01:00&endtime=2026-01-01T12:03:00Z')).toEqual([2, 3]);
+    expect(numbers('startTime=2027-01-01T00:00:00Z')).toEqual([]);
+    expect(json('changefeed/latest')).toMatchObject({ sequence: 5, sopInstanceUid: '1.1.4' });
+    expect(json('changefeed/latest?includeMetadata=false').metadata).toBeUndefined();
+  });
+
+  it('given the clock goes back, then times do not', () => {
+    let now = new Date('2026-01-01T12:00:00Z');
+    const { clock } = openService();
+    const { store, json } = openService({ clock: { ...clock, now: () => now } });
+    store([fileOf(uids('1', '1.1', '1.1.1'))]);
+    now = new Date('2026-01-01T11:00:00Z');
+    store([fileOf(uids('1', '1.1', '1.1.2'))]);
+
+    expect(json('changefeed').map(({ timestamp }: { timestamp: string }) => timestamp)).toEqual([
+      '2026-01-01T12:00:00.000Z',
+      '2026-01-01T12:00:00.000Z',
+    ]);
+  });
+
+  it('given more has happened than it holds, then the oldest entries are gone, and the numbers go on', () => {
+    const { store, remove, json } = openService({ maxFeed: 3 });
+    store([fileOf()]);
+    remove(INSTANCE);
+    store([fileOf()]);
+    remove(INSTANCE);
+    store([fileOf()]);
+
+    expect(short(json('changefeed')).map(([number]) => number)).toEqual([3, 4, 5]);
+    expect(json('changefeed?offset=1&limit=1')[0].sequence).toBe(4);
+    expect(json('changefeed?endTime=2026-01-01T12:00:00Z')).toEqual([]);
+    expect(json('changefeed?startTime=2026-01-01T12:00:00Z')).toHaveLength(3);
+    expect(json('changefeed/latest').sequence).toBe(5);
+  });
+
+  it.each([
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'offset=-1',
+    'offset=1.5',
+    'includeMetadata=perhaps',
+    'startTime=2026-01-01T12:00:00',
+    'endTime=yesterday',
+    'startTime=2026-01-02T00:00:00Z&endTime=2026-01-01T00:00:00Z',
+    'startTime=2026-01-02T00:00:00Z&endTime=2026-01-02T00:00:00Z',
+  ])('given %s, then the answer is 400', (query) => {
+    expect(openService().get(`changefeed?${query}`).status).toBe(400);
+  });
+});

@@ -1,0 +1,341 @@
+import { setImmediate } from 'node:timers/promises';
+import dicomParser from 'dicom-parser';
+import { BIG_ENDIAN, DEFLATED, EXPLICIT, fileOf, IMPLICIT, JPEG, readFile, uids } from './files.js';
+import { BASE, bytesOf, jsonOf, openService } from './open-service.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
+const NEW_NAME = { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Roe^Jane' }] } };
+const AS_STORED = { accept: 'application/dicom; transfer-syntax=*' };
+const ORIGINAL = { ...AS_STORED, 'msdicom-request-original': 'true' };
+
+function openUpdates(options = {}) {
+  const opened = openService(options);
+  const update = (body: unknown, url = 'studies/$bulkUpdate') =>
+    opened.send('POST', url, { headers: JSON_TYPE, body: JSON.stringify(body) });
+  return { ...opened, update };
+}
+
+describe('when a study is updated', () => {
+  it('given it has two images, then the operation runs after its answer, and each image is told', async () => {
+    const { store, update, json, get, published, service } = openUpdates();
+    store([fileOf(), fileOf(uids('1.2.3.4', '1.2.3.4.5', '1.2.3.4.5.101')), fileOf(uids('1.9', '1.9.1', '1.9.1.1'))]);
+
+    const answer = update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME });
+
+    expect(answer.status).toBe(202);
+    const { id, href } = jsonOf(answer);
+    expect(href).toBe(`${BASE}/operations/${id}`);
+    expect(answer.headers?.location).toBe(href);
+    expect(get(`operations/${id}`)).toMatchObject({ status: 202, headers: { location: href } });
+    expect(json(`operations/${id}`)).toMatchObject({ operationId: id, type: 'update', status: 'running' });
+    expect(published).toHaveLength(3);
+
+    await setImmediate();
+
+    expect(get(`operations/${id}`).status).toBe(200);
+    expect(json(`operations/${id}`)).toEqual({
+      operationId: id,
+      type: 'update',
+      createdTime: '2026-01-01T12:00:00.000Z',
+      lastUpdatedTime: '2026-01-01T12:00:00.000Z',
+      status: 'succeeded',
+      percentComplete: 100,
+      results: { studyProcessed: 1, studyUpdated: 1, studyFailed: 0, instanceUpdated: 2 },
+    });
+    expect(
+      published.slice(3).map(({ change, instanceUid, sequenceNumber }) => [change, instanceUid, sequenceNumber]),
+    ).toEqual([
+      ['updated', '1.2.3.4.5.100', 4],
+      ['updated', '1.2.3.4.5.101', 5],
+    ]);
+    expect(service.current('Microsoft.Default', '1.2.3.4', '1.2.3.4.5', '1.2.3.4.5.101')).toEqual({
+      sequenceNumber: 5,
+    });
+    expect(json('studies/1.2.3.4/metadata').map((one: typeof NEW_NAME) => one['00100010'])).toEqual([
+      NEW_NAME['00100010'],
+      NEW_NAME['00100010'],
+    ]);
+    expect(json('studies?PatientName=Roe%5EJane')).toHaveLength(1);
+    expect(get('studies?PatientName=Doe%5EJohn&StudyInstanceUID=1.2.3.4').status).toBe(204);
+    expect(json('studies/1.9/metadata')[0]['00100010'].Value).toEqual([{ Alphabetic: 'Doe^John' }]);
+  });
+
+  it('given it was updated twice, then the original is still to be had', async () => {
+    const { store, update, get, json } = openUpdates();
+    store([fileOf()]);
+    update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME });
+    await setImmediate();
+    const { etag = '' } = get(`${INSTANCE}/metadata`).headers ?? {};
+    update({ studyInstanceUids: ['1.2.3.4'], changeDataset: { PatientID: { vr: 'LO', Value: ['P9'] } } });
+    await setImmediate();
+
+    expect(bytesOf(get(INSTANCE, ORIGINAL))).toEqual(fileOf());
+    expect(readFile(bytesOf(get(INSTANCE, AS_STORED)))).toMatchObject({
+      '00100010': { Value: [{ Alphabetic: 'Roe^Jane' }] },
+      '00100020': { Value: ['P9'] },
+    });
+    expect(json(`${INSTANCE}/metadata`, { 'msdicom-request-original': 'TRUE' })[0]['00100010'].Value).toEqual([
+      { Alphabetic: 'Doe^John' },
+    ]);
+    expect(get(`${INSTANCE}/metadata`, { 'if-none-match': etag }).status).toBe(200);
+    expect(get(`${INSTANCE}/frames/1`).status).toBe(200);
+  });
+
+  it.each([EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG])(
+    'given transfer syntax %s, then the file has the new values, and all else is as it was',
+    async (syntax) => {
+      const { store, update, get } = openUpdates();
+      const pixels = { '7FE00010': { vr: 'OB', Value: [Uint8Array.of(1, 2, 3, 4).buffer] } };
+      const changed = syntax === JPEG ? pixels : {};
+      store([fileOf(changed, syntax)]);
+
+      update({
+        studyInstanceUids: ['1.2.3.4'],
+        changeDataset: {
+          ...NEW_NAME,
+          '00100040': { vr: 'CS', Value: ['F'] },
+          '00100020': { vr: 'LO', Value: ['a longer ID'] },
+        },
+      });
+      await setImmediate();
+
+      const expected = readFile(fileOf(changed, syntax));
+      const found = readFile(bytesOf(get(INSTANCE, AS_STORED)));
+      expect(found).toEqual({
+        ...expected,
+        '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Roe^Jane' }] },
+        '00100020': { vr: 'LO', Value: ['a longer ID'] },
+        '00100040': { vr: 'CS', Value: ['F'] },
+      });
+      expect(Buffer.from(bytesOf(get(INSTANCE, AS_STORED))).includes('Doe^John')).toBe(false);
+      expect(found['7FE00010']?.Value?.[0]).toHaveLength(syntax === JPEG ? 8 : 12);
+    },
+  );
+
+  it('given attributes before the first and after the last of the file, then they are in their place', async () => {
+    const { store, update, get } = openUpdates();
+    const few = Object.fromEntries(
+      [
+        '00081140',
+        '00100030',
+        '00200013',
+        '00280002',
+        '00280004',
+        '00280010',
+        '00280011',
+        '00280030',
+        '00280100',
+        '00280101',
+        '00280102',
+        '00280103',
+        '00400244',
+        '7FE00010',
+      ].map((tag) => [tag, undefined]),
+    ) as never;
+    store([fileOf(few)]);
+
+    update({
+      studyInstanceUids: ['1.2.3.4'],
+      changeDataset: { '00403001': { vr: 'LO', Value: ['secret'] }, '00080050': { vr: 'SH' } },
+    });
+    await setImmediate();
+
+    const found = readFile(bytesOf(get(INSTANCE, AS_STORED)));
+    expect(Object.keys(found)).toEqual(Object.keys(found).toSorted());
+    expect(found['00403001']?.Value).toEqual(['secret']);
+    expect(found['00080050']?.Value).toEqual(['']);
+  });
+
+  it.each([
+    {
+      given: 'Latin-1 and a name that it has',
+      set: 'ISO_IR 100',
+      name: 'Müller',
+      written: 'Müller',
+      setAfter: 'ISO_IR 100',
+    },
+    { given: 'UTF-8', set: 'ISO_IR 192', name: '山田^太郎', written: '山田^太郎', setAfter: 'ISO_IR 192' },
+    { given: 'ASCII alone', set: undefined, name: '山田^太郎', written: '山田^太郎', setAfter: 'ISO_IR 192' },
+    {
+      given: 'Latin-1 with text of its own',
+      set: 'ISO_IR 100',
+      description: 'Schädel',
+      name: '山a',
+      written: '?a',
+      setAfter: 'ISO_IR 100',
+    },
+  ])('given a file of $given, then it can be read', async ({ set, description = 'Head', name, written, setAfter }) => {
+    const { store, update, get, json } = openUpdates();
+    store([withDescription(description, set)]);
+
+    update({
+      studyInstanceUids: ['1.2.3.4'],
+      changeDataset: { PatientName: { vr: 'PN', Value: [{ Alphabetic: name }] } },
+    });
+    await setImmediate();
+
+    const file = bytesOf(get(INSTANCE, AS_STORED));
+    expect(readFile(file)['00100010']?.Value).toEqual([{ Alphabetic: written }]);
+    expect(readFile(file)['00081030']?.Value).toEqual([description]);
+    expect(dicomParser.parseDicom(file).string('x00080005')).toBe(setAfter);
+    expect(json(`${INSTANCE}/metadata`)[0]['00100010'].Value).toEqual([{ Alphabetic: name }]);
+  });
+
+  it('given a wrong value was left out of metadata, then the new one is in it', async () => {
+    const { store, update, json } = openUpdates();
+    store([fileOf({ '00100030': { vr: 'DA', Value: ['long ago'] } })]);
+
+    update({ studyInstanceUids: ['1.2.3.4'], changeDataset: { '00100030': { vr: 'DA', Value: ['19700101'] } } });
+    await setImmediate();
+
+    expect(json(`${INSTANCE}/metadata`)[0]['00100030'].Value).toEqual(['19700101']);
+  });
+
+  it('given a study that is not there, then the operation succeeds, and has updated none', async () => {
+    const { update, json, published } = openUpdates();
+
+    const { id } = jsonOf(update({ studyInstanceUids: ['1.9'], changeDataset: NEW_NAME }));
+    await setImmediate();
+
+    expect(json(`operations/${id}`)).toMatchObject({
+      status: 'succeeded',
+      results: { studyProcessed: 1, studyUpdated: 0, instanceUpdated: 0 },
+    });
+    expect(published).toEqual([]);
+  });
+
+  it('given another update runs, then the answer is 409, and that one goes on', async () => {
+    const { store, update, json } = openUpdates();
+    store([fileOf()]);
+
+    const { id } = jsonOf(update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME }));
+    const second = update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME });
+    await setImmediate();
+
+    expect(second.status).toBe(409);
+    expect(second.body).toContain(id);
+    expect(json(`operations/${id}`).status).toBe('succeeded');
+    expect(update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME }).status).toBe(202);
+    await setImmediate();
+  });
+
+  it('given everything is forgotten before it runs, then nothing happens', async () => {
+    const { store, update, service, get, published } = openUpdates();
+    store([fileOf()]);
+    const { id } = jsonOf(update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME }));
+
+    service.clear();
+    store([fileOf()]);
+    await setImmediate();
+
+    expect(published.map(({ change }) => change)).toEqual(['created', 'created']);
+    expect(get(`operations/${id}`).status).toBe(404);
+  });
+
+  it('given a partition, then its study is updated, and not that of the default one', async () => {
+    const { store, update, json } = openUpdates();
+    store([fileOf()]);
+    store([fileOf()], 'partitions/clinic/studies');
+
+    update({ studyInstanceUids: ['1.2.3.4'], changeDataset: NEW_NAME }, 'partitions/clinic/studies/$bulkUpdate');
+    await setImmediate();
+
+    expect(json(`partitions/clinic/${INSTANCE}/metadata`)[0]['00100010']).toEqual(NEW_NAME['00100010']);
+    expect(json(`${INSTANCE}/metadata`)[0]['00100010'].Value).toEqual([{ Alphabetic: 'Doe^John' }]);
+  });
+});
+
+describe('when an update is refused', () => {
+  const studyInstanceUids = ['1.2.3.4'];
+  it.each([
+    { given: 'no JSON', body: '{', status: 400 },
+    { given: 'an array', body: '[]', status: 400 },
+    { given: 'no studies', body: JSON.stringify({ changeDataset: NEW_NAME }), status: 400 },
+    {
+      given: 'an empty list of studies',
+      body: JSON.stringify({ studyInstanceUids: [], changeDataset: NEW_NAME }),
+      status: 400,
+    },
+    {
+      given: '51 studies',
+      body: JSON.stringify({ studyInstanceUids: Array(51).fill('1.2'), changeDataset: NEW_NAME }),
+      status: 400,
+    },
+    {
+      given: 'a study that is no UID',
+      body: JSON.stringify({ studyInstanceUids: ['abc'], changeDataset: NEW_NAME }),
+      status: 400,
+    },
+    { given: 'no data set', body: JSON.stringify({ studyInstanceUids }), status: 400 },
+    {
+      given: 'a value that is no array',
+      body: JSON.stringify({ studyInstanceUids, changeDataset: { '00100020': { vr: 'LO', Value: 'P9' } } }),
+      status: 400,
+    },
+    {
+      given: 'a name that is text',
+      body: JSON.stringify({ studyInstanceUids, changeDataset: { '00100010': { vr: 'PN', Value: ['Roe'] } } }),
+      status: 400,
+    },
+    {
+      given: 'another VR',
+      body: JSON.stringify({ studyInstanceUids, changeDataset: { '00100040': { vr: 'LO', Value: ['F'] } } }),
+      status: 400,
+    },
+    {
+      given: 'an unknown keyword',
+      body: JSON.stringify({ studyInstanceUids, changeDataset: { Patient: { vr: 'LO', Value: ['P9'] } } }),
+      status: 400,
+    },
+  ])('given $given, then the answer is $status, and nothing changes', async ({ body, status }) => {
+    const { store, send, published } = openUpdates();
+    store([fileOf()]);
+
+    const answer = send('POST', 'studies/$bulkUpdate', { headers: JSON_TYPE, body });
+    await setImmediate();
+
+    expect(answer.status).toBe(status);
+    expect(String(answer.body).length).toBeGreaterThan(10);
+    expect(published).toHaveLength(1);
+  });
+
+  it('given attributes that cannot be updated, or not to these values, then each is named', () => {
+    const { update } = openUpdates();
+
+    const notAllowed = update({
+      studyInstanceUids,
+      changeDataset: { ...NEW_NAME, '00080060': { vr: 'CS', Value: ['MR'] } },
+    });
+    const wrongValue = update({ studyInstanceUids, changeDataset: { '00100030': { vr: 'DA', Value: ['soon'] } } });
+
+    expect(notAllowed.status).toBe(400);
+    expect(jsonOf(notAllowed)['00741048'].Value).toEqual([
+      { '00000902': { vr: 'LO', Value: ['DICOM100: (0008,0060) - Updating the tag is not supported'] } },
+    ]);
+    expect(wrongValue.status).toBe(400);
+    expect(jsonOf(wrongValue)['00741048'].Value[0]['00000902'].Value[0]).toMatch(/\(0010,0030\) - Content "soon"/);
+  });
+
+  it('given another content type, then the answer is 415', () => {
+    expect(
+      openUpdates().send('POST', 'studies/$bulkUpdate', { headers: { 'content-type': 'text/xml' }, body: '<a/>' })
+        .status,
+    ).toBe(415);
+  });
+
+  it('given an unknown operation, then the answer is 404', () => {
+    expect(openUpdates().get('operations/0123456789abcdef0123456789abcdef').status).toBe(404);
+  });
+});
+
+/** dcmjs writes UTF-8 alone: where the file is to be in Latin-1, its bytes are put over others. */
+function withDescription(description: string, set: string | undefined): Uint8Array {
+  const ascii = description.replace(/[^ -~]/g, '~');
+  const file = fileOf({
+    ...(set && { '00080005': { vr: 'CS', Value: [set] } }),
+    '00081030': { vr: 'LO', Value: [ascii] },
+  });
+  file.set(Buffer.from(description, 'latin1'), Buffer.from(file).indexOf(ascii));
+  return file;
+}

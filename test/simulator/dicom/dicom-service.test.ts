@@ -1,0 +1,162 @@
+import { writePart10 } from '../../../src/simulator/dicom/write-part10.js';
+import { fileOf, uids } from './files.js';
+import { BASE, jsonOf, openService } from './open-service.js';
+
+const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
+const of = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
+
+describe('when partitions are used', () => {
+  it('given a store into a new one, then it is there, and has images of its own', () => {
+    const { store, json, get, published, clock } = openService();
+    clock.advance(1000);
+
+    const answer = store([fileOf()], 'partitions/clinic-1/studies');
+
+    expect(answer.status).toBe(200);
+    expect(jsonOf(answer)['00081199'].Value[0]['00081190'].Value).toEqual([`${BASE}/partitions/clinic-1/${INSTANCE}`]);
+    expect(published[0]?.partition).toBe('clinic-1');
+    expect(json('partitions')).toEqual([
+      { partitionKey: 1, partitionName: 'Microsoft.Default', createdDate: '2026-01-01T12:00:00.000Z' },
+      { partitionKey: 2, partitionName: 'clinic-1', createdDate: '2026-01-01T12:00:01.000Z' },
+    ]);
+    expect(get(`${INSTANCE}/metadata`).status).toBe(404);
+    expect(get(`partitions/clinic-1/${INSTANCE}/metadata`).status).toBe(200);
+    expect(json('partitions/clinic-1/studies')).toHaveLength(1);
+    expect(get('studies').status).toBe(204);
+    expect(store([fileOf()]).status).toBe(200);
+  });
+
+  it('given the default one by its name, then it is that of paths without a name', () => {
+    const { store, get } = openService();
+    store([fileOf()]);
+
+    expect(get(`partitions/Microsoft.Default/${INSTANCE}/metadata`).status).toBe(200);
+  });
+
+  it.each([
+    { given: 'one that is not there', path: 'partitions/nowhere/studies', status: 400 },
+    { given: 'a name with a blank', path: 'partitions/clinic%201/studies', status: 400 },
+    { given: 'a name of 65 characters', path: `partitions/${'x'.repeat(65)}/studies`, status: 400 },
+    { given: 'no resource in it', path: 'partitions/clinic', status: 404 },
+    { given: 'the change feed in it', path: 'partitions/Microsoft.Default/changefeed', status: 404 },
+  ])('given $given, then the answer is $status', ({ path, status }) => {
+    const { get, store, json } = openService();
+
+    expect(get(path).status).toBe(status);
+    if (status === 400 && !path.includes('nowhere')) expect(store([fileOf()], path).status).toBe(400);
+    expect(json('partitions')).toHaveLength(1);
+  });
+
+  it('given a store that stores nothing, then no partition is made', () => {
+    const { store, json } = openService();
+
+    expect(store([new Uint8Array(3)], 'partitions/clinic/studies').status).toBe(409);
+    expect(json('partitions')).toHaveLength(1);
+  });
+});
+
+describe('when something is asked for that is not here', () => {
+  it.each([
+    { method: 'GET', path: '', status: 404 },
+    { method: 'GET', path: 'patients', status: 404 },
+    { method: 'GET', path: 'v1/studies', status: 404 },
+    { method: 'GET', path: `${INSTANCE}/bulkdata`, status: 404 },
+    { method: 'PUT', path: 'studies', status: 405 },
+    { method: 'DELETE', path: 'studies', status: 405 },
+    { method: 'POST', path: 'changefeed', status: 405 },
+    { method: 'GET', path: 'studies/$bulkUpdate', status: 405 },
+    { method: 'GET', path: `${INSTANCE}/rendered`, status: 501 },
+    { method: 'GET', path: `${INSTANCE}/frames/1/rendered`, status: 501 },
+    { method: 'GET', path: 'extendedquerytags', status: 501 },
+    { method: 'PUT', path: 'partitions/Microsoft.Default/workitems/1.2/state', status: 501 },
+    { method: 'POST', path: 'export', status: 501 },
+  ])('given $method of "$path", then the answer is $status, and says why', ({ method, path, status }) => {
+    const answer = openService().send(method, path);
+
+    expect(answer.status).toBe(status);
+    expect(String(answer.body).length).toBeGreaterThan(10);
+    if (status === 405) expect(answer.headers?.allow).toBeTruthy();
+  });
+
+  it('given a slash at the end of a path, then it does not matter', () => {
+    expect(openService().get('studies/').status).toBe(204);
+  });
+
+  it('given any answer, then it says which version is served', () => {
+    const { get } = openService();
+
+    expect(get('studies').headers?.['api-supported-versions']).toBe('2.0');
+    expect(get('nothing').headers?.['api-supported-versions']).toBe('2.0');
+  });
+});
+
+describe('when a scenario uses it without HTTP', () => {
+  it('given a file, then it is stored once', () => {
+    const { service, published } = openService();
+
+    expect(service.store(fileOf())).toEqual({ status: 'stored', sequenceNumber: 1, problems: [] });
+    expect(service.store(fileOf())).toEqual({ status: 'duplicate' });
+    expect(service.store(fileOf(), { partition: 'clinic' })).toMatchObject({ status: 'stored', sequenceNumber: 2 });
+    expect(service.store(new Uint8Array(10))).toMatchObject({ status: 'refused', reason: 43264 });
+    expect(published.map(({ partition }) => partition)).toEqual(['Microsoft.Default', 'clinic']);
+    expect(service.current('clinic', ...(Object.values(of) as [string, string, string]))).toEqual({
+      sequenceNumber: 2,
+    });
+    expect(service.current('clinic', '1', '2', '3')).toBeUndefined();
+  });
+
+  it('given an update of a study, then it takes effect at once', () => {
+    const { service, json, published } = openService();
+    service.store(fileOf());
+    const name = { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Roe^Jane' }] } };
+
+    expect(service.update({ studyUid: '1.2.3.4' }, name)).toEqual({ status: 'updated', images: 1 });
+    expect(service.update({ studyUid: '1.9' }, name)).toEqual({ status: 'absent' });
+    expect(service.update({ studyUid: '1.2.3.4' }, { '00080060': { vr: 'CS', Value: ['MR'] } })).toMatchObject({
+      status: 'refused',
+    });
+    expect(json(`${INSTANCE}/metadata`)[0]['00100010']).toEqual(name['00100010']);
+    expect(published.map(({ change }) => change)).toEqual(['created', 'updated']);
+  });
+
+  it('given a delete, then it says how many images are gone', () => {
+    const { service } = openService();
+    service.store(fileOf());
+    service.store(fileOf(uids('1.2.3.4', '1.2.3.4.5', '1.2.3.4.5.101')));
+
+    expect(service.delete(of)).toEqual({ status: 'deleted', images: 1 });
+    expect(service.delete({ studyUid: '1.2.3.4' })).toEqual({ status: 'deleted', images: 1 });
+    expect(service.delete({ studyUid: '1.2.3.4' })).toEqual({ status: 'absent' });
+  });
+
+  it('given a data set as JSON, then the file made of it can be stored', () => {
+    const { service, json } = openService();
+    const dataset = {
+      '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
+      '00080018': { vr: 'UI', Value: [of.instanceUid] },
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Müller^Jörg', Ideographic: '山田' }] },
+      '00100020': { vr: 'LO', Value: ['P1'] },
+      '0020000D': { vr: 'UI', Value: [of.studyUid] },
+      '0020000E': { vr: 'UI', Value: [of.seriesUid] },
+      '00200013': { vr: 'IS', Value: [3] },
+    };
+
+    expect(service.store(writePart10(dataset))).toMatchObject({ status: 'stored', problems: [] });
+    expect(json(`${INSTANCE}/metadata`)).toEqual([{ ...dataset, '00080005': { vr: 'CS', Value: ['ISO_IR 192'] } }]);
+  });
+});
+
+describe('when everything is forgotten', () => {
+  it('given it is used again, then sequence numbers go on', () => {
+    const { service, store, json, get } = openService();
+    store([fileOf()], 'partitions/clinic/studies');
+
+    service.clear();
+
+    expect(service.counts).toEqual({ partitions: 1, studies: 0, series: 0, images: 0, bytes: 0 });
+    expect(json('changefeed')).toEqual([]);
+    expect(get('changefeed/latest').status).toBe(204);
+    store([fileOf()]);
+    expect(json('changefeed').map(({ sequence }: { sequence: number }) => sequence)).toEqual([2]);
+  });
+});
