@@ -14,7 +14,7 @@ export type Figure = {
   readonly aim?: Aim;
 };
 
-export type Section = 'a' | 'b' | 'c' | 'd' | 'e';
+export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f';
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
 /** Where a section tells what it has found, as soon as it has. */

@@ -19,6 +19,7 @@ export function createMemoryApp(tables: TableStore = createMemoryTableStore({ cl
       tables,
       workflowTables: undefined,
       deadLetters: createMemoryBlobStore({ clock: systemClock }),
+      undelivered: createMemoryBlobStore({ clock: systemClock }),
       due: createMemoryQueueStore(),
       dueLong: createMemoryQueueStore(),
     },

@@ -13,6 +13,7 @@ export type Plan = {
   readonly stored: { few: number; many: number; repetitions: number; events: number };
   readonly calls: { durationMs: number };
   readonly failing: { repetitions: number; durationMs: number };
+  readonly simulator: { resources: number; deliveries: number; historyMb: number };
 };
 
 /** Some six minutes. */
@@ -29,6 +30,7 @@ export const FULL: Plan = {
   stored: { few: 1000, many: 100_000, repetitions: 5, events: 4000 },
   calls: { durationMs: 2500 },
   failing: { repetitions: 2, durationMs: 14_000 },
+  simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
 };
 
 /** Some half a minute: shows that everything runs. Its figures say little. */
@@ -38,4 +40,5 @@ export const QUICK: Plan = {
   stored: { few: 500, many: 3000, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },
   failing: { repetitions: 1, durationMs: 1000 },
+  simulator: { resources: 1000, deliveries: 10_000, historyMb: 1 },
 };

@@ -6,6 +6,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   c: '(c) the same, as the events stored become more',
   d: '(d) what an event costs, counted between the app and its tables',
   e: '(e) a workflow that always fails, at full rate; ms of another beside it',
+  f: '(f) memory of the simulator, as it delivers more',
 };
 
 const HEADS = ['', 'events/s', 'p50', 'p99', 'p99.99', 'requests', 'entities', 'result', 'aim', ''];

@@ -15,5 +15,5 @@ export function registerBeside(handle: () => void): void {
     retry: { tries: 8, from: seconds(2), to: minutes(10) },
     handle,
   });
-  registerApp({ workflows: [measured, beside] });
+  void registerApp({ workflows: [measured, beside] });
 }

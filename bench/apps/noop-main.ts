@@ -1,4 +1,4 @@
 import { registerApp } from '../../src/functions/register.js';
 import { noop } from './noop.js';
 
-registerApp({ workflows: [noop] });
+await registerApp({ workflows: [noop] });

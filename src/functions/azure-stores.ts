@@ -14,17 +14,23 @@ export type AppStores = {
   /** For the workflows' own tables and the watermarks; they are in `tables` where this is undefined. */
   readonly workflowTables: TableStore | undefined;
   readonly deadLetters: BlobStore;
+  /** Where Event Grid puts what it could not deliver. */
+  readonly undelivered: BlobStore;
   readonly due: QueueStore;
   readonly dueLong: QueueStore;
 };
 
 /** The stores that the settings name. Nothing is sent until the first call. */
-export function createAzureStores({ storage, workflowStorage }: Config): AppStores {
+export function createAzureStores({ storage, workflowStorage, undeliveredStorage }: Config): AppStores {
   const connection = connectionOf(storage);
   return {
     tables: createAzureTableStore(connection),
     workflowTables: workflowStorage && createAzureTableStore(connectionOf(workflowStorage)),
     deadLetters: createAzureBlobStore(connection, 'dead-letters'),
+    undelivered: createAzureBlobStore(
+      undeliveredStorage ? connectionOf(undeliveredStorage) : connection,
+      'undelivered',
+    ),
     due: createAzureQueueStore(connection, 'due'),
     dueLong: createAzureQueueStore(connection, 'due-long'),
   };

@@ -15,6 +15,8 @@ import { type AppStores, createAzureStores } from './azure-stores.js';
 export type App = {
   readonly config: Config;
   readonly clock: Clock;
+  readonly workflows: readonly Workflow[];
+  readonly stores: AppStores;
   /** Which of the processes over the same storage this is, and since when. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
   readonly pipeline: Pipeline;
@@ -66,15 +68,28 @@ export function composeApp(config: Config, parts: AppParts): App {
     telemetry,
   });
   const instance = { id: random.token(), startedAt: clock.now() };
-  return { config, clock, instance, pipeline, ledger, waiting, deadLetters, probes: probesOf(stores), telemetry };
+  return {
+    config,
+    clock,
+    workflows,
+    stores,
+    instance,
+    pipeline,
+    ledger,
+    waiting,
+    deadLetters,
+    probes: probesOf(stores),
+    telemetry,
+  };
 }
 
 function boundedStores(stores: AppStores, clock: Clock): AppStores {
-  const { tables, workflowTables, deadLetters, due, dueLong } = stores;
+  const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = stores;
   return {
     tables: boundedTables(tables, clock, STORAGE_TRY_MS),
     workflowTables: workflowTables && boundedTables(workflowTables, clock, STORAGE_TRY_MS),
     deadLetters: boundedBlobs(deadLetters, clock, STORAGE_TRY_MS),
+    undelivered: boundedBlobs(undelivered, clock, STORAGE_TRY_MS),
     due: boundedQueue(due, clock, STORAGE_TRY_MS),
     dueLong: boundedQueue(dueLong, clock, STORAGE_TRY_MS),
   };

@@ -21,10 +21,14 @@ import { registerWakeDue } from './wake-due.js';
  * Registers every function, to run `workflows` with the settings in the environment.
  * @throws ConfigError that lists everything that is wrong with either.
  */
-export function registerApp({ workflows }: { workflows: readonly Workflow[] }): void {
+export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
   const config = readSettings(workflows);
   const parts = { workflows, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
-  registerFunctions(app, composeApp(config, parts));
+  const composed = composeApp(config, parts);
+  registerFunctions(app, composed);
+  if (!config.simulator) return;
+  const { registerSimulator } = await import('../simulator/register.js'); // elsewhere it is not even loaded
+  await registerSimulator(app, composed, systemRandom);
 }
 
 /** Registers the functions of `composed`, and that it is stopped before the process ends. */

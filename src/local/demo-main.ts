@@ -3,4 +3,4 @@ import { workflows } from '../workflows/index.js';
 import { demoFlaky } from './demo-flaky.js';
 
 // The app as src/main.ts registers it, with the workflow that the demonstration needs.
-registerApp({ workflows: [...workflows, demoFlaky] });
+await registerApp({ workflows: [...workflows, demoFlaky] });

@@ -1,97 +1,108 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, sleep } from '../clock.js';
 import type { Config } from '../config.js';
-import { CONTENT_TYPES, DEMO_WORKSPACE, type DemoEvent, type Schema, writeEvent } from './demo-events.js';
 import { FLAKY_PREFIX } from './demo-flaky.js';
 import { findDeadLetter } from './find-dead-letter.js';
 
 type Deps = { url: string; config: Config; clock: Clock };
 
-/** What is delivered, in this order. */
-type Delivery = { readonly what: string; readonly event: DemoEvent; readonly isInvalid?: true };
+/** Something that is done to the simulated FHIR service, or an event that no service would send. */
+type Step = { readonly what: string; readonly method: 'PUT' | 'DELETE'; readonly path: string; readonly body?: object };
 
 /** A retry is woken by a timer every 10 s, and the queue between is polled every 2 s. */
 const LONGEST_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
 /** Storage counts in whole seconds, by a clock of its own. */
 const CLOCKS_DIFFER_MS = 5000;
+const NO_EVENT = 'no event: nothing has changed';
 
-/** Delivers six events as Event Grid does, waits until each is settled, and prints what became of them. Never throws. */
+/** Changes resources of the simulator, waits until each event is settled, and prints what became of it. Never throws. */
 export async function demonstrate(deps: Deps): Promise<void> {
   process.stdout.write(
-    '\nThe demonstration: six deliveries, as from Event Grid. The fourth must not run again; the last fails first.\n\n',
+    '\nThe demonstration: changes in the simulated FHIR service, whose events the simulated Event Grid delivers.\n\n',
   );
   try {
     const since = new Date(deps.clock.now().getTime() - CLOCKS_DIFFER_MS);
-    const rows: string[][] = [['delivered', 'event', 'schema', 'answer', 'what became of it']];
-    const answers: { delivery: Delivery; answer: number }[] = [];
-    for (const delivery of planDeliveries(deps)) answers.push({ delivery, answer: await deliver(delivery, deps.url) });
-    for (const { delivery, answer } of answers) {
-      const { what, event } = delivery;
-      rows.push([what, event.id, event.schema, String(answer), await followUp(delivery, since, deps)]);
+    const rows: string[][] = [['what', 'answer', 'event', 'what became of it']];
+    const made: { step: Step; answer: number; event: string | undefined }[] = [];
+    for (const step of planSteps()) made.push(await take(step, deps));
+    for (const { step, answer, event } of made) {
+      rows.push([step.what, String(answer), event ?? '', event ? await followUp(event, deps) : NO_EVENT]);
     }
+    rows.push(await sendInvalid(deps, since));
     process.stdout.write(writeTable(rows));
   } catch (error) {
     process.stdout.write(`The demonstration failed, the app goes on: ${(error as Error).message}\n`);
   }
 }
 
-function planDeliveries({ config, clock }: Deps): Delivery[] {
+function planSteps(): Step[] {
   const run = randomBytes(3).toString('hex');
-  const make = (name: string, version: number, schema: Schema, more: Partial<DemoEvent> = {}): DemoEvent => ({
-    id: `demo-${run}-${name}`,
-    schema,
-    change: 'created',
-    resourceType: 'Patient',
-    resourceId: `demo-${run}`,
-    version,
-    workspace: config.workspaces?.[0] ?? DEMO_WORKSPACE,
-    at: new Date(clock.now().getTime() + version),
-    ...more,
-  });
-  const created = make('created', 1, 'eventGrid');
+  const path = `Patient/demo-${run}`;
+  const patient = (family: string) => ({ resourceType: 'Patient', id: `demo-${run}`, name: [{ family }] });
+  const flaky = `${FLAKY_PREFIX}${run}`;
   return [
-    { what: 'created', event: created },
-    { what: 'updated', event: make('updated', 2, 'cloudEvents', { change: 'updated' }) },
-    { what: 'deleted', event: make('deleted', 3, 'eventGrid', { change: 'deleted' }) },
-    { what: 'created, again', event: created },
-    {
-      what: 'invalid: no resource type',
-      event: make('invalid', 1, 'cloudEvents', { resourceType: '' }),
-      isInvalid: true,
-    },
+    { what: 'create a Patient', method: 'PUT', path, body: patient('Nguyen') },
+    { what: 'update it', method: 'PUT', path, body: patient('Okafor') },
+    { what: 'update it to the same', method: 'PUT', path, body: patient('Okafor') },
+    { what: 'delete it', method: 'DELETE', path },
     {
       what: 'fails, then succeeds',
-      event: make('flaky', 1, 'eventGrid', { resourceType: 'Basic', resourceId: `${FLAKY_PREFIX}${run}` }),
+      method: 'PUT',
+      path: `Basic/${flaky}`,
+      body: { resourceType: 'Basic', id: flaky, code: { text: 'demo' } },
     },
   ];
 }
 
-async function deliver({ event }: Delivery, url: string): Promise<number> {
-  const headers = { 'aeg-event-type': 'Notification', 'content-type': CONTENT_TYPES[event.schema] };
-  const written = writeEvent(event);
-  const body = JSON.stringify(event.schema === 'eventGrid' ? [written] : written);
-  const response = await fetch(`${url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
-    method: 'POST',
-    headers: { ...headers, 'aeg-delivery-count': '0', 'aeg-subscription-name': 'DEMO', 'aeg-metadata-version': '1' },
-    body,
+/** The event that a change has made, if it has made one, is the newest of its resource. */
+async function take(step: Step, { url }: Deps) {
+  const { method, path, body } = step;
+  const before = await newestEventOf(path, url);
+  const { status } = await fetch(`${url}/api/simulator/fhir/${path}`, {
+    method,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } }),
   });
-  return response.status;
+  const event = await newestEventOf(path, url);
+  return { step, answer: status, event: event === before ? undefined : event };
+}
+
+async function newestEventOf(path: string, url: string): Promise<string | undefined> {
+  const response = await fetch(`${url}/api/simulator/events?subject=${encodeURIComponent(path)}`);
+  const { events } = (await response.json()) as { events: { id: string }[] };
+  return events[0]?.id;
 }
 
 /** In words, or `not settled yet` when the time is over. */
-async function followUp({ event, isInvalid }: Delivery, since: Date, { url, config, clock }: Deps): Promise<string> {
-  const giveUpAt = clock.monotonic() + LONGEST_WAIT_MS;
-  let outcome: string | undefined;
-  while (outcome === undefined && clock.monotonic() < giveUpAt) {
-    if (isInvalid) {
-      const name = await findDeadLetter(config.storage, event.id, since);
-      if (name) outcome = `a dead letter: ${name}`;
-      else if (config.storage.kind === 'identity') return 'a dead letter, in the container dead-letters';
-    } else outcome = describeOutcome((await (await fetch(`${url}/api/events/${event.id}`)).json()) as Found);
-    if (outcome === undefined) await sleep(clock, LOOK_AGAIN_MS);
+async function followUp(id: string, { url, clock }: Deps): Promise<string> {
+  return within(clock, `not settled yet; see ${url}/api/events/${id}`, async () =>
+    describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found),
+  );
+}
+
+async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<string[]> {
+  const id = `demo-${randomBytes(3).toString('hex')}-invalid`;
+  const { status } = await fetch(`${url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
+    method: 'POST',
+    headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify([{ id, eventType: 'Microsoft.HealthcareApis.FhirResourceCreated', data: {} }]),
+  });
+  const outcome = await within(clock, 'a dead letter, in the container dead-letters', async () => {
+    if (config.storage.kind === 'identity') return 'a dead letter, in the container dead-letters';
+    const name = await findDeadLetter(config.storage, id, since);
+    return name && `a dead letter: ${name}`;
+  });
+  return ['send an invalid event', String(status), id, outcome];
+}
+
+async function within(clock: Clock, otherwise: string, look: () => Promise<string | undefined>): Promise<string> {
+  const giveUpAtMs = clock.monotonic() + LONGEST_WAIT_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (clock.monotonic() >= giveUpAtMs) return otherwise;
+    await sleep(clock, LOOK_AGAIN_MS);
   }
-  return outcome ?? `not settled after ${LONGEST_WAIT_MS / 1000} s; see ${url}/api/events/${event.id}`;
 }
 
 type Found = {

@@ -1,28 +1,21 @@
-import { DEMO_WORKSPACE, writeEvent } from './demo-events.js';
-
 /** What to try on the running app, as commands to copy. */
-export function whatNext(url: string, now: Date): string {
-  const event = writeEvent({
-    id: 'my-first-event',
-    schema: 'eventGrid',
-    change: 'created',
-    resourceType: 'Patient',
-    resourceId: 'my-patient',
-    version: 1,
-    workspace: DEMO_WORKSPACE,
-    at: now,
-  });
+export function whatNext(url: string, hasSimulator: boolean): string {
+  const where = url.endsWith(':7071') ? '' : ` --url ${url}`;
+  const withSimulator = `
+  Create a Patient in the simulated FHIR service:
+    curl -i ${url}/api/simulator/fhir/Patient -H 'content-type: application/fhir+json' \\
+      -d '{"resourceType":"Patient","name":[{"family":"Nguyen"}]}'
+
+  See which events there were, the newest first, and what became of one:
+    curl -s ${url}/api/simulator/events
+    curl -s ${url}/api/events/ITS-ID
+
+  Play a day in a clinic, with duplicates, delays and a receiver that is down now and then:
+    npm run simulate -- --scenario clinic-day --events 2000 --chaos rough${where}
+`;
   return `
 Try next, in another terminal:
-
-  Deliver an event as Event Grid does. Deliver it twice, and it still runs once:
-    curl -i '${url}/runtime/webhooks/EventGrid?functionName=fhirEvents' \\
-      -H 'aeg-event-type: Notification' -H 'content-type: application/json' \\
-      -d '[${JSON.stringify(event)}]'
-
-  See what became of it:
-    curl -s ${url}/api/events/my-first-event
-
+${hasSimulator ? withSimulator : '\n  There is no simulator, nor a demonstration: SIMULATOR is not on.\n'}
   See what this app has done, and whether it is well:
     curl -s ${url}/api/stats
     curl -s ${url}/api/health/ready

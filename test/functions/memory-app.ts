@@ -26,6 +26,7 @@ export function composeMemoryApp({
     tables,
     workflowTables: undefined,
     deadLetters: createMemoryBlobStore({ clock }),
+    undelivered: createMemoryBlobStore({ clock }),
     due,
     dueLong,
     ...other,

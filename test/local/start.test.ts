@@ -29,14 +29,15 @@ describe('when npm start runs', () => {
     const table = app
       .output()
       .split('\n')
-      .filter((line) => line.includes('  202  '));
-    expect(table.map((line) => line.trim().split(/ {2,}/)).map((cells) => [cells[0], cells[4]])).toEqual([
-      ['created', expect.stringMatching(/^resource-index completed \(1 try\)/)],
-      ['updated', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
-      ['deleted', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
-      ['created, again', expect.stringMatching(/^resource-index completed \(1 try\)/)],
-      ['invalid: no resource type', expect.stringMatching(/^a dead letter: pending\/invalid\//)],
-      ['fails, then succeeds', expect.stringContaining('demo-flaky completed (2 tries)')],
+      .filter((line) => / {2}(200|201|202|204) {2}/.test(line))
+      .map((line) => line.trim().split(/ {2,}/));
+    expect(table.map((cells) => [cells[0], cells[1], cells.at(-1)])).toEqual([
+      ['create a Patient', '201', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
+      ['update it', '200', expect.stringMatching(/^resource-index (completed|superseded) \(\d tr/)],
+      ['update it to the same', '200', 'no event: nothing has changed'],
+      ['delete it', '204', expect.stringMatching(/^resource-index completed \(\d tr/)],
+      ['fails, then succeeds', '201', expect.stringContaining('demo-flaky completed (2 tries)')],
+      ['send an invalid event', '202', expect.stringMatching(/^a dead letter: pending\/invalid\//)],
     ]);
     const url = /Serving on (\S+)\. /.exec(app.output())?.[1];
     expect((await fetch(`${url}/api/health/ready`)).status).toBe(200);
@@ -53,6 +54,17 @@ describe('when npm start runs', () => {
     await app.printed('Ctrl-C ends it.');
 
     expect(app.output()).not.toContain('demonstration');
+  });
+
+  it('given SIMULATOR=off, then it is not there, and nothing is demonstrated', async () => {
+    const app = start(['--port', '0'], { SIMULATOR: 'off' });
+
+    await app.printed('Ctrl-C ends it.');
+
+    const url = /Serving on (\S+)\. /.exec(app.output())?.[1];
+    expect((await fetch(`${url}/api/simulator`)).status).toBe(404);
+    expect(app.output()).toContain('SIMULATOR is not on');
+    expect(app.output()).not.toMatch(/The demonstration|simulatorFhir/);
   });
 
   it('given a port in use, then it says so in one line, and nothing is left running', async () => {

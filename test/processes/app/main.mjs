@@ -41,4 +41,4 @@ const newest = defineWorkflow({
   },
 });
 
-registerApp({ workflows: [...workflows, tally, long, newest] });
+await registerApp({ workflows: [...workflows, tally, long, newest] });

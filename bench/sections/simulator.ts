@@ -1,0 +1,76 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { systemClock as clock } from '../../src/clock.js';
+import { systemRandom as random } from '../../src/functions/random.js';
+import { DEFAULT_SUBSCRIPTIONS } from '../../src/simulator/default-subscriptions.js';
+import { createEventGrid } from '../../src/simulator/event-grid/event-grid.js';
+import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
+import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
+import { makePatient } from '../../src/simulator/scenarios/people.js';
+import { uuidOf } from '../../src/simulator/seeded.js';
+import type { Report } from '../figures.js';
+import type { Plan } from '../plan.js';
+
+/** More than it takes from here on is growth, not noise. */
+const AIM = 1.1;
+const AT_ONCE = 500;
+const MB = 1024 * 1024;
+
+/**
+ * Memory of the simulator, with a receiver that takes everything: so many resources, then updates of them. By the first
+ * look, old versions take as much as they may.
+ */
+export async function benchSimulator({ simulator }: Plan, report: Report): Promise<void> {
+  const { resources, deliveries, historyMb } = simulator;
+  let requests = 0;
+  const eventGrid = createEventGrid({
+    schedule: clock,
+    clock,
+    random,
+    post: async () => {
+      requests += 1;
+      return { status: 202, headers: new Headers(), body: '' };
+    },
+    writeDeadLetter: async () => {},
+    functionUrl: (name) => `http://127.0.0.1/${name}`,
+  });
+  for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await eventGrid.put(name, body);
+  const fhir = createFhirService({
+    host: 'bench.fhir.azurehealthcareapis.com',
+    clock,
+    random,
+    historyBytes: historyMb * MB,
+    publish: (changes) =>
+      eventGrid.publish(changes.map((change) => topicEventOf(change, { id: uuidOf(random), source: '/workspaces/w' }))),
+  });
+
+  const startedAtMs = clock.monotonic();
+  let made = 0;
+  const madeUntil = async (many: number): Promise<number> => {
+    while (made < many) {
+      for (let n = 0; n < AT_ONCE && made < many; n += 1, made += 1) {
+        fhir.apply({ method: 'PUT', resource: { ...makePatient(random), id: `p${made % resources}` } });
+      }
+      await eventGrid.whenIdle();
+    }
+    return usedHeap();
+  };
+
+  const withResources = await madeUntil(resources);
+  const early = await madeUntil(Math.round(deliveries * 0.5));
+  const late = await madeUntil(deliveries);
+  report({
+    what: `${deliveries.toLocaleString('en')} events in ${requests.toLocaleString('en')} requests`,
+    eventsPerSecond: (deliveries * 1000) / (clock.monotonic() - startedAtMs),
+  });
+  report({ what: `${resources.toLocaleString('en')} resources, KB each`, result: withResources / resources / 1024 });
+  report({ what: 'heap at the end, times that at half of them', result: late / early, aim: { atMost: AIM } });
+  eventGrid.stop();
+}
+
+function usedHeap(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,30 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { StartError } from '../host/start-error.js';
+
+export type OwnApp = { readonly url: string; close(): Promise<void> };
+
+/** Starts the app in a process beside this one, which ends with this one, however that ends. */
+export function startAppOfOurOwn(): Promise<OwnApp> {
+  const child = fork(fileURLToPath(import.meta.resolve('../start.js')), ['--no-demo', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, SIMULATOR: 'on' },
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const listen = (chunk: Buffer) => {
+      if (said.length < 100_000) said += chunk.toString();
+      const url = /^Serving on (\S+)\. /m.exec(said)?.[1];
+      if (url) resolve({ url, close });
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    void ended.then(() => reject(new StartError(`The app could not be started:\n${said.trim()}`)));
+  });
+
+  async function close(): Promise<void> {
+    child.kill('SIGINT');
+    await ended;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../../clock.js';
+import type { ServiceChange } from '../../simulator/changes.js';
+import { createDicomService } from '../../simulator/dicom/dicom-service.js';
+import { topicEventOf, writeEvent } from '../../simulator/event-grid/topic-event.js';
+import { createFhirService } from '../../simulator/fhir/fhir-service.js';
+import { play } from '../../simulator/runs/play.js';
+import { readRunRequest } from '../../simulator/runs/run-request.js';
+import { seededRandom, uuidOf } from '../../simulator/seeded.js';
+import { createWorld } from '../../simulator/world.js';
+import { StartError } from '../host/start-error.js';
+
+type Options = {
+  readonly 'topic-endpoint'?: string | undefined;
+  readonly 'topic-key'?: string | undefined;
+};
+
+type Event = Record<string, unknown>;
+type Send = (events: Event[]) => Promise<void>;
+
+/** Event Grid takes 1 MB a request; an event has some 700 bytes. */
+const MOST_A_REQUEST = 500;
+const MOST_WAITING = 10_000;
+const SOURCE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
+
+/** Publishes a scenario's events to a custom topic in Azure. What becomes of them is for the app there to tell. */
+export async function sendToTopic(
+  options: Options,
+  request: Record<string, unknown>,
+  { clock, signal, send = undefined }: { clock: Clock; signal: AbortSignal; send?: Send | undefined },
+): Promise<number> {
+  const read = readRunRequest(request, Math.floor(Math.random() * 2 ** 32));
+  if (read.kind === 'wrong') {
+    throw new StartError(read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  }
+  const { seed, events, chaos } = read.request;
+  const random = seededRandom(seed);
+  const publishing = send ?? (await createSender(options));
+  const waiting: Event[] = [];
+  let made = 0;
+  const publish = (changes: readonly ServiceChange[]) => {
+    for (const change of changes) {
+      made += 1;
+      waiting.push(writeEvent(topicEventOf(change, { id: uuidOf(random), source: SOURCE }), 'CloudEventSchemaV1_0'));
+    }
+  };
+  const deps = { clock, random, publish };
+  const services = {
+    fhir: createFhirService({ ...deps, host: 'simulator-main.fhir.azurehealthcareapis.com' }),
+    dicom: createDicomService({ ...deps, host: 'simulator-main.dicom.azurehealthcareapis.com' }),
+  };
+  const world = createWorld({ services, random, clock, left: () => events - made });
+  const playing = { isOver: false };
+  const isFull = () => waiting.length >= MOST_WAITING;
+  const played = play({ ...read.request, world, burstMs: chaos.burstMs, isFull, clock, signal }).finally(() => {
+    playing.isOver = true;
+  });
+  let sent = 0;
+  while (!signal.aborted && (waiting.length > 0 || !playing.isOver)) {
+    const batch = waiting.splice(0, MOST_A_REQUEST);
+    if (batch.length > 0) await publishing(batch);
+    else await new Promise<void>((resolve) => void clock.after(20, resolve));
+    sent += batch.length;
+  }
+  await played;
+  process.stdout.write(`Sent ${sent} events to the topic, seed ${seed}.\n`);
+  return signal.aborted ? 130 : 0;
+}
+
+/** @throws StartError where the endpoint is none. */
+async function createSender(options: Options): Promise<Send> {
+  const endpoint = options['topic-endpoint'] ?? '';
+  if (!URL.canParse(endpoint))
+    throw new StartError(`--topic-endpoint is no URL: it looks like https://….eventgrid.azure.net/api/events`);
+  const key = options['topic-key'] ?? process.env.EVENTGRID_TOPIC_KEY;
+  const { AzureKeyCredential, EventGridPublisherClient } = await import('@azure/eventgrid');
+  const client = key
+    ? new EventGridPublisherClient(endpoint, 'CloudEvent', new AzureKeyCredential(key))
+    : new EventGridPublisherClient(endpoint, 'CloudEvent', await identity());
+  return async (events) => {
+    try {
+      await client.send(events.map(toCloudEvent));
+    } catch (error) {
+      const { statusCode, code } = error as { statusCode?: number; code?: string };
+      throw new StartError(
+        `The topic did not take the events (${statusCode ?? code ?? 'no answer'}). It must take CloudEvents 1.0, and the ` +
+          'key or identity must be allowed to send (role EventGrid Data Sender).',
+      );
+    }
+  };
+}
+
+async function identity() {
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new DefaultAzureCredential();
+}
+
+function toCloudEvent({ id, type, source, subject, time, data }: Event) {
+  return {
+    id: String(id),
+    type: String(type),
+    source: String(source),
+    subject: String(subject),
+    time: new Date(String(time)),
+    data: data as Record<string, unknown>,
+    datacontenttype: 'application/json',
+  };
+}

@@ -1,0 +1,24 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+
+export type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
+
+/** The body as JSON; an empty one is an object without anything in it. */
+export async function readJson(request: HttpRequest): Promise<ReadJson> {
+  const text = await request.text();
+  if (text.trim() === '') return { kind: 'ok', body: {} };
+  try {
+    return { kind: 'ok', body: JSON.parse(text) };
+  } catch {
+    return { kind: 'wrong', answer: problemsOf([{ path: '(body)', message: 'is no JSON' }]) };
+  }
+}
+
+/** What is wrong with a body: where, and why. */
+export function problemsOf(problems: readonly { path: string; message: string }[]): HttpResponseInit {
+  const message = problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return { status: 400, jsonBody: { error: { code: 'InvalidRequest', message, details: problems } } };
+}
+
+export function errorOf(status: number, code: string, message: string): HttpResponseInit {
+  return { status, jsonBody: { error: { code, message } } };
+}

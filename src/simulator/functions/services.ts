@@ -1,0 +1,86 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';
+import type { Services } from '../world.js';
+import { errorOf } from './json.js';
+
+/** Beside capital letters, for types of resources, and `_`, `$` and `.`, for operations, a path can begin with a name. */
+const SERVICE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+const FHIR_WORDS = ['metadata'];
+/** So much may wait in Event Grid before changes are refused: memory has an end. */
+const MOST_PENDING = 500_000;
+const READS = ['GET', 'HEAD'];
+
+/** `fhir/Patient/1`: of the service `main`; `fhir/clinic-b/Patient/1`: of another. */
+export async function answerFhir(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
+  const { base, path } = splitAt(request, '/simulator/fhir');
+  const first = path.split('/', 1)[0] ?? '';
+  const isNamed = SERVICE_NAME.test(first) && !FHIR_WORDS.includes(first);
+  const name = isNamed ? first : DEFAULT_SERVICE;
+  return answerAs(
+    'fhir',
+    name,
+    await readRequest(request, isNamed ? `${base}/${first}` : base, isNamed ? cut(path, first) : path),
+    simulator,
+  );
+}
+
+/** `dicom/v2/studies`: of the service `main`; `dicom/clinic-b/v2/studies`: of another. */
+export async function answerDicom(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
+  const { base, path } = splitAt(request, '/simulator/dicom');
+  const [first = '', second = ''] = path.split('/', 2);
+  const isNamed = SERVICE_NAME.test(first) && !isVersion(first) && isVersion(second);
+  const version = isNamed ? second : first;
+  if (version !== 'v2')
+    return errorOf(404, 'UnsupportedApiVersion', `Found '${version}' where v2 belongs: …/dicom/v2/studies.`);
+  const root = isNamed ? `${first}/${second}` : first;
+  return answerAs(
+    'dicom',
+    isNamed ? first : DEFAULT_SERVICE,
+    await readRequest(request, `${base}/${root}`, cut(path, root)),
+    simulator,
+  );
+}
+
+function answerAs(
+  kind: keyof Services,
+  name: string,
+  request: SimulatorRequest,
+  simulator: Simulator,
+): HttpResponseInit {
+  const services = simulator.services(name);
+  if (!services)
+    return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator starts afresh.');
+  if (!READS.includes(request.method) && simulator.eventGrid.pending() > MOST_PENDING) {
+    return {
+      ...errorOf(429, 'TooManyEvents', `More than ${MOST_PENDING} events wait for their delivery. Ask again later.`),
+      headers: { 'Retry-After': '5' },
+    };
+  }
+  return toInit(services[kind].answer(request));
+}
+
+async function readRequest(request: HttpRequest, base: string, path: string): Promise<SimulatorRequest> {
+  const { searchParams } = new URL(request.url);
+  searchParams.delete('code'); // a function key is not the service's business
+  const body = new Uint8Array(await request.arrayBuffer());
+  return { method: request.method, path, query: searchParams, headers: request.headers, body, base };
+}
+
+function splitAt({ url }: HttpRequest, root: string): { base: string; path: string } {
+  const { origin, pathname } = new URL(url);
+  const at = pathname.toLowerCase().indexOf(root) + root.length;
+  return { base: origin + pathname.slice(0, at), path: pathname.slice(at).replace(/^\/+/, '') };
+}
+
+function cut(path: string, root: string): string {
+  return path.slice(root.length).replace(/^\/+/, '');
+}
+
+function isVersion(segment: string): boolean {
+  return /^v\d+$/.test(segment);
+}
+
+function toInit({ status, headers = {}, body }: SimulatorAnswer): HttpResponseInit {
+  return { status, headers: { ...headers }, ...(body !== undefined && { body }) };
+}

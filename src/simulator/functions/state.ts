@@ -1,0 +1,60 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { z } from 'zod';
+import { CHAOS_LEVELS, chaosSchema } from '../chaos/chaos.js';
+import type { Simulator } from '../simulator.js';
+import { errorOf, problemsOf, readJson } from './json.js';
+
+const settingsSchema = z.strictObject({
+  timeScale: z.number().min(1).max(100_000).optional(),
+  chaos: z.union([z.enum(['none', 'light', 'rough']), chaosSchema]).optional(),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional(),
+});
+
+/** `simulator`: GET tells what there is, PATCH sets time scale and chaos, DELETE starts afresh. */
+export async function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
+  switch (request.method) {
+    case 'GET':
+      return { jsonBody: describe(simulator) };
+    case 'PATCH':
+      return change(request, simulator);
+    case 'DELETE':
+      await simulator.clear();
+      return { status: 204 };
+    default:
+      return errorOf(405, 'MethodNotAllowed', 'GET, PATCH and DELETE are taken here.');
+  }
+}
+
+async function change(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
+  const json = await readJson(request);
+  if (json.kind === 'wrong') return json.answer;
+  const parsed = settingsSchema.safeParse(json.body);
+  if (!parsed.success) {
+    return problemsOf(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message })));
+  }
+  const { timeScale, chaos, seed } = parsed.data;
+  simulator.change({
+    ...(timeScale !== undefined && { timeScale }),
+    ...(seed !== undefined && { seed }),
+    ...(chaos !== undefined && { chaos: typeof chaos === 'string' ? CHAOS_LEVELS[chaos] : chaos }),
+  });
+  return { jsonBody: describe(simulator) };
+}
+
+function describe({ serviceNames, services, eventGrid, runs, settings }: Simulator) {
+  return {
+    settings: settings(),
+    services: Object.fromEntries(
+      serviceNames().map((name) => {
+        const made = services(name);
+        return [name, { fhir: made?.fhir.counts, dicom: made?.dicom.counts }];
+      }),
+    ),
+    eventGrid: eventGrid.stats,
+    run: runs.current()?.status() ?? null,
+  };
+}

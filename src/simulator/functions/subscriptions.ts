@@ -1,0 +1,60 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { describeSubscription } from '../event-grid/subscription.js';
+import type { Simulator } from '../simulator.js';
+import { errorOf, problemsOf, readJson } from './json.js';
+
+/** `subscriptions`: GET for all; `subscriptions/{name}`: GET, PUT and DELETE, as Azure Resource Manager has them. */
+export async function answerSubscriptions(request: HttpRequest, { eventGrid }: Simulator): Promise<HttpResponseInit> {
+  const { name } = request.params;
+  if (name === undefined || name === '') return answerAll(request, eventGrid);
+  switch (request.method) {
+    case 'GET': {
+      const found = eventGrid.get(name);
+      return found ? { jsonBody: describeSubscription(found) } : notFound();
+    }
+    case 'PUT':
+      return put(name, request, eventGrid);
+    case 'DELETE':
+      return eventGrid.remove(name) ? { status: 200 } : { status: 204 };
+    default:
+      return errorOf(405, 'MethodNotAllowed', 'GET, PUT and DELETE are taken here.');
+  }
+}
+
+function answerAll({ method, query }: HttpRequest, eventGrid: Simulator['eventGrid']): HttpResponseInit {
+  const code = query.get('validationCode');
+  if (code !== null) {
+    return eventGrid.confirm(code)
+      ? { status: 200, body: 'Webhook successfully validated as a subscription endpoint.' }
+      : errorOf(
+          400,
+          'ValidationCodeUnknown',
+          'This code belongs to no subscription that awaits it, or its 10 minutes are over.',
+        );
+  }
+  if (method !== 'GET') return errorOf(405, 'MethodNotAllowed', 'Name a subscription: PUT …/subscriptions/{name}.');
+  return { jsonBody: { value: eventGrid.list().map((one) => describeSubscription(one)) } };
+}
+
+async function put(name: string, request: HttpRequest, eventGrid: Simulator['eventGrid']): Promise<HttpResponseInit> {
+  const json = await readJson(request);
+  if (json.kind === 'wrong') return json.answer;
+  const outcome = await eventGrid.put(name, json.body);
+  switch (outcome.kind) {
+    case 'created':
+    case 'updated': {
+      const { subscription } = outcome;
+      return { status: outcome.kind === 'created' ? 201 : 200, jsonBody: describeSubscription(subscription) };
+    }
+    case 'wrong':
+      return problemsOf(outcome.problems);
+    case 'handshake-failed':
+      return errorOf(400, 'Url validation', outcome.message);
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(outcome satisfies never)}`);
+  }
+}
+
+function notFound(): HttpResponseInit {
+  return errorOf(404, 'ResourceNotFound', 'There is no such subscription. GET …/subscriptions lists them.');
+}

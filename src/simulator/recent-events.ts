@@ -1,0 +1,30 @@
+import type { TopicEvent } from './event-grid/topic-event.js';
+
+/** The last events that somebody's changes have made: what to ask /api/events/{id} for. */
+export type RecentEvents = {
+  add(events: readonly TopicEvent[]): void;
+  /** The newest first; of those whose subject ends like `subject`. */
+  list(subject?: string): Pick<TopicEvent, 'id' | 'type' | 'subject' | 'time'>[];
+  clear(): void;
+};
+
+const MOST = 1000;
+
+export function createRecentEvents(): RecentEvents {
+  let events: TopicEvent[] = [];
+  return {
+    add(more) {
+      events.push(...more.slice(-MOST));
+      if (events.length > 2 * MOST) events = events.slice(-MOST);
+    },
+    list: (subject = '') =>
+      events
+        .slice(-MOST)
+        .filter((event) => event.subject.endsWith(subject))
+        .map(({ id, type, subject: of, time }) => ({ id, type, subject: of, time }))
+        .reverse(),
+    clear() {
+      events = [];
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Random } from '../clock.js';
+import type { App } from '../functions/compose.js';
+import type { FunctionApp } from '../functions/function-app.js';
+import { createFetchPost } from './event-grid/post.js';
+import { answerEvents } from './functions/events.js';
+import { answerRuns } from './functions/runs.js';
+import { answerDicom, answerFhir } from './functions/services.js';
+import { answerSimulator } from './functions/state.js';
+import { answerSubscriptions } from './functions/subscriptions.js';
+import { createSimulator } from './simulator.js';
+
+const WORKSPACE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** The functions under /api/simulator: registered only where SIMULATOR is on. */
+export async function registerSimulator(functions: FunctionApp, app: App, random: Random): Promise<void> {
+  const { config, clock, stores, waiting, workflows } = app;
+  const { tables, workflowTables = tables, deadLetters, undelivered } = stores;
+  const simulator = await createSimulator({
+    clock,
+    random,
+    workflows,
+    places: { tables, workflowTables, waiting, deadLetters, undelivered },
+    undelivered,
+    post: createFetchPost(),
+    source: config.workspaces?.[0] ?? WORKSPACE,
+    origin: `http://127.0.0.1:${config.port}`,
+  });
+
+  const register = (name: string, route: string, answer: (request: HttpRequest) => Promise<HttpResponseInit>) =>
+    functions.http(name, {
+      methods: [...METHODS],
+      route: `simulator${route}`,
+      authLevel: 'function',
+      handler(request) {
+        simulator.reachedAt(originOf(request));
+        return answer(request);
+      },
+    });
+  register('simulator', '', (request) => answerSimulator(request, simulator));
+  register('simulatorEvents', '/events', async (request) => answerEvents(request, simulator));
+  register('simulatorSubscriptions', '/subscriptions/{name?}', (request) => answerSubscriptions(request, simulator));
+  register('simulatorRuns', '/runs/{id?}', (request) => answerRuns(request, simulator, random));
+  register('simulatorFhir', '/fhir/{*path}', (request) => answerFhir(request, simulator));
+  register('simulatorDicom', '/dicom/{*path}', (request) => answerDicom(request, simulator));
+  functions.hook.appTerminate(() => simulator.stop());
+}
+
+/** By address: a name may also stand for an address on which nobody listens. */
+function originOf({ url }: HttpRequest): string {
+  const { protocol, hostname, port } = new URL(url);
+  return `${protocol}//${hostname === 'localhost' ? '127.0.0.1' : hostname}${port && `:${port}`}`;
+}

@@ -1,0 +1,133 @@
+import { digest } from '../../digest.js';
+import { placeOf } from '../../storage/address.js';
+import type { BlobStore } from '../../storage/blob-store.js';
+import { decodeRow } from '../../storage/job-record.js';
+import type { Stored, TableStore } from '../../storage/table-store.js';
+import { LONG_SHARD_NAMES, SHARD_NAMES, type Waiting } from '../../storage/waiting.js';
+import { numberOf, numbersIn } from './event-name.js';
+import type { Sent } from './sent.js';
+
+/** Where what became of an event is to be found. */
+export type Places = {
+  readonly tables: TableStore;
+  readonly waiting: Pick<Waiting, 'due'>;
+  readonly deadLetters: BlobStore;
+  readonly undelivered: BlobStore;
+};
+
+export type Search = {
+  readonly runId: string;
+  readonly sent: Sent;
+  /** Names in the order of their bits. */
+  readonly workflows: readonly string[];
+  /** Blobs that are older are none of the run's. */
+  readonly since: Date;
+};
+
+const PAGE = 1000;
+const READ_AT_ONCE = 16;
+const EVER = new Date('9999-12-31T00:00:00.000Z');
+
+/**
+ * Marks in `sent` what storage tells of its events. Rows are looked at before records: a job that goes from one to the
+ * other meanwhile is seen in one of them. One that goes back is seen in none, so who misses something looks again.
+ */
+export async function findSent(places: Places, search: Search): Promise<void> {
+  search.sent.unmark();
+  await findRows(places, search);
+  const letters = await namesOfLetters(places.deadLetters, search.since);
+  await findRecords(places, search, letters.ofJobs);
+  await readBlobs(places.deadLetters, letters.ofInvalid, search, { lettered: true });
+  await readBlobs(places.undelivered, await namesOf(places.undelivered, '', search.since), search, {
+    undelivered: true,
+  });
+}
+
+async function findRows({ waiting }: Places, { runId, sent, workflows }: Search): Promise<void> {
+  for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
+    for (let after: string | undefined, first = true; first || after; first = false) {
+      const page: Awaited<ReturnType<Waiting['due']>> = await waiting.due(shard, EVER, after);
+      for (const { of, event } of page.rows) {
+        const open = of.kind === 'job' ? bitOf(workflows, placeOf(of.address).workflow) : 0xffffffff;
+        for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
+      }
+      after = page.next;
+    }
+  }
+}
+
+async function findRecords({ tables }: Places, search: Search, letters: ReadonlySet<string>): Promise<void> {
+  const oldest = `ledger${dayBefore(search.since)}`;
+  for (const table of await tables.list('ledger')) {
+    if (table < oldest) continue;
+    for (let page: string | undefined, first = true; first || page; first = false) {
+      const answer = await tables.query(table, { limit: PAGE, ...(page ? { page } : {}) });
+      for (const stored of answer.rows) markRecord(table.slice('ledger'.length), stored, search, letters);
+      page = answer.next;
+    }
+  }
+}
+
+function markRecord(day: string, { key, row, modifiedAt }: Stored, search: Search, letters: ReadonlySet<string>): void {
+  const n = numberOf(search.runId, String(row.id ?? ''));
+  if (n === undefined || n >= search.sent.count) return;
+  const address = `${day}.${key}`;
+  const bit = bitOf(search.workflows, placeOf(address).workflow);
+  const { state } = decodeRow(row);
+  const settledAtMs = modifiedAt.getTime();
+  if (state.kind === 'running') search.sent.mark(n, { open: bit });
+  else if (state.kind !== 'settled')
+    return; // it waits: then it has a row, or is lost
+  else if (state.result !== 'dead') search.sent.mark(n, { [state.result]: bit, settledAtMs });
+  else if (letters.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });
+}
+
+/** Dead letters of jobs are known by their names, those of invalid events only by what is in them. */
+async function namesOfLetters(deadLetters: BlobStore, since: Date) {
+  const names = [
+    ...(await namesOf(deadLetters, 'pending/', since)),
+    ...(await namesOf(deadLetters, 'resolved/', since)),
+  ];
+  const isOfInvalid = (name: string) => name.split('/')[1] === 'invalid';
+  return {
+    ofJobs: new Set(
+      names.filter((name) => !isOfInvalid(name)).map((name) => name.split('/').at(-1)?.split('.')[0] ?? ''),
+    ),
+    ofInvalid: names.filter(isOfInvalid),
+  };
+}
+
+async function namesOf(blobs: BlobStore, prefix: string, since: Date): Promise<string[]> {
+  const names: string[] = [];
+  for (let page: string | undefined, first = true; first || page; first = false) {
+    const answer = await blobs.list(prefix, { limit: PAGE, ...(page ? { page } : {}) });
+    for (const { name, createdAt } of answer.blobs) if (createdAt >= since) names.push(name);
+    page = answer.next;
+  }
+  return names;
+}
+
+async function readBlobs(
+  blobs: BlobStore,
+  names: readonly string[],
+  { runId, sent }: Search,
+  found: { lettered?: true; undelivered?: true },
+): Promise<void> {
+  const left = names.values();
+  await Promise.all(
+    Array.from({ length: READ_AT_ONCE }, async () => {
+      for (const name of left) {
+        for (const n of numbersIn(runId, (await blobs.read(name)) ?? '')) if (n < sent.count) sent.mark(n, found);
+      }
+    }),
+  );
+}
+
+function bitOf(workflows: readonly string[], name: string): number {
+  const at = workflows.indexOf(name);
+  return at < 0 ? 0 : (1 << at) >>> 0;
+}
+
+function dayBefore(at: Date): string {
+  return new Date(at.getTime() - 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+}

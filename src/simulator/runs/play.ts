@@ -1,0 +1,28 @@
+import { type Clock, sleep } from '../../clock.js';
+import type { Scenario, World } from '../scenarios/scenario.js';
+import { dueBy } from './pace.js';
+
+const STEPS_AT_ONCE = 200;
+const TICK_MS = 10;
+
+/** Plays a scenario in its time, until enough events are made; waits while `isFull`. */
+export async function play(options: {
+  scenario: Scenario;
+  world: World;
+  events: number;
+  rate: number;
+  burstMs: number;
+  isFull: () => boolean;
+  clock: Clock;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { scenario, world, events, rate, burstMs, isFull, clock, signal } = options;
+  const startedAtMs = clock.monotonic();
+  const steps = scenario.play(world);
+  while (world.left() > 0 && !signal.aborted) {
+    const due = Math.min(events, dueBy(clock.monotonic() - startedAtMs, { rate, burstMs }));
+    const isDue = () => events - world.left() < due && !isFull();
+    for (let step = 0; step < STEPS_AT_ONCE && isDue(); step += 1) steps.next();
+    await sleep(clock, isDue() ? 0 : TICK_MS, signal);
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { CHAOS_LEVELS, type Chaos, chaosSchema } from '../chaos/chaos.js';
+import { scenarios } from '../scenarios/index.js';
+import type { Scenario } from '../scenarios/scenario.js';
+
+/** What a run is to do, with everything filled in. */
+export type RunRequest = {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly events: number;
+  /** Events a second; with bursts, in the mean. */
+  readonly rate: number;
+  readonly chaos: Chaos;
+  /** How many times as fast as real time Event Grid's schedule runs. */
+  readonly timeScale: number;
+};
+
+export const MOST_EVENTS = 1_000_000;
+
+const NAMES = scenarios.map(({ name }) => name);
+
+const schema = z.strictObject({
+  scenario: z.enum(NAMES),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional(),
+  /** `count` and `events` are the same. */
+  count: z.int().min(1).max(MOST_EVENTS).optional(),
+  events: z.int().min(1).max(MOST_EVENTS).optional(),
+  rate: z.number().min(1).max(100_000).optional(),
+  chaos: z.union([z.enum(['none', 'light', 'rough']), chaosSchema]).default('none'),
+  timeScale: z.number().min(1).max(100_000).optional(),
+});
+
+/** With chaos, Event Grid's waits of 10 s and more are most of a run: they pass faster. */
+const TIME_SCALE_OF_CHAOS = 30;
+
+export type ReadRunRequest =
+  | { kind: 'ok'; request: RunRequest }
+  | { kind: 'wrong'; problems: { path: string; message: string }[] };
+
+/** `otherSeed` is taken where the body names none. */
+export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message }));
+    return { kind: 'wrong', problems };
+  }
+  const { scenario: name, seed = otherSeed, count, events = count, rate, chaos, timeScale } = parsed.data;
+  const scenario = scenarios.find((one) => one.name === name) as Scenario;
+  const { defaults } = scenario;
+  return {
+    kind: 'ok',
+    request: {
+      scenario,
+      seed,
+      events: events ?? defaults.events,
+      rate: rate ?? defaults.rate,
+      chaos: typeof chaos === 'string' ? CHAOS_LEVELS[chaos] : chaos,
+      timeScale:
+        timeScale ?? (chaos === 'none' ? defaults.timeScale : Math.max(defaults.timeScale, TIME_SCALE_OF_CHAOS)),
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { type Clock, type Random, sleep } from '../../clock.js';
+import type { TableStore } from '../../storage/table-store.js';
+import type { Workflow } from '../../workflow.js';
+import type { Publish } from '../changes.js';
+import { createInterference } from '../chaos/interference.js';
+import type { EventGrid } from '../event-grid/event-grid.js';
+import type { Interference } from '../event-grid/interference.js';
+import type { Post } from '../event-grid/post.js';
+import { seededRandom } from '../seeded.js';
+import { createWorld, type Services } from '../world.js';
+import { countDeliveries, type Deliveries } from './deliveries.js';
+import { eventIdOf, numberOf } from './event-name.js';
+import type { Places } from './find-sent.js';
+import { play } from './play.js';
+import { createPublisher } from './publisher.js';
+import { redriveUndelivered } from './redrive.js';
+import type { RunRequest } from './run-request.js';
+import { MOST_WORKFLOWS } from './sent.js';
+import { judge, type Verdict } from './verdict.js';
+
+/**
+ *   phase        what goes on                                            what ends it
+ *   making       the scenario changes its services; events are published enough events
+ *   delivering   Event Grid delivers, tries again, gives up              nothing is left in it
+ *   redriving    what it gave up on is delivered out of its dead letters all of it once (receiver `down` only)
+ *   checking     storage is looked at until no job is open               the verdict
+ */
+export type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
+
+export type RunStatus = {
+  readonly id: string;
+  readonly phase: Phase;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly events: number;
+  readonly rate: number;
+  readonly timeScale: number;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** Made so far, the malformed ones among them. */
+  readonly made: number;
+  /** What Event Grid has done since the run began, for whomever. */
+  readonly deliveries: Deliveries;
+  readonly pending: number;
+  readonly redriven: number;
+  readonly verdict: Verdict | null;
+  readonly error: string | null;
+};
+
+export type Run = {
+  readonly id: string;
+  status(): RunStatus;
+  /** Makes no more events, and gives no verdict. What is made is still delivered. */
+  stop(): void;
+  readonly interference: Interference;
+  readonly ended: Promise<void>;
+};
+
+export type RunDeps = {
+  readonly clock: Clock;
+  readonly workflows: readonly Workflow[];
+  readonly places: Places & { readonly workflowTables: TableStore };
+  readonly eventGrid: Pick<EventGrid, 'publish' | 'whenIdle' | 'pending' | 'stats'>;
+  /** Services of the run's own, whose changes go to `publish`. */
+  readonly makeServices: (name: string, random: Random, publish: Publish) => Services;
+  readonly source: string;
+  readonly post: Post;
+  readonly functionUrl: (name: string) => string;
+};
+
+/** More than these in Event Grid, and the run waits: memory has an end. */
+const MOST_PENDING = 200_000;
+const LOOK_AGAIN_MS = 2000;
+/** So long nothing has changed in storage: what is open then waits for hours, what is lost is lost. */
+const PATIENCE_MS = 30_000;
+const CLOCKS_DIFFER_MS = 5000;
+
+export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
+  const { clock, eventGrid, workflows } = deps;
+  const { scenario, seed, events, rate, chaos, timeScale } = request;
+  const startedAt = clock.now();
+  const since = new Date(startedAt.getTime() - CLOCKS_DIFFER_MS);
+  const { publish, sent, newest, valid } = createPublisher({
+    runId: id,
+    seed,
+    malformed: chaos.malformed,
+    workflows,
+    source: deps.source,
+    eventGrid,
+  });
+  const deliveries = countDeliveries(eventGrid);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const random = seededRandom(seed);
+  const services = deps.makeServices(`run-${id}`, random, publish);
+  const world = createWorld({ services, random, clock, left: () => events - valid() });
+  let phase: Phase = 'making';
+  let endedAt: Date | undefined;
+  let endedWith: { deliveries: Deliveries; pending: number } | undefined;
+  let redriven = 0;
+  let verdict: Verdict | undefined;
+  let error: string | undefined;
+  let isDown = scenario.receiver === 'down';
+
+  const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
+  const chaotic = createInterference({ chaos, seed, clock, nameOf });
+  const interference: Interference = {
+    ...chaotic,
+    onRequest: (batch, subscription, attempt) =>
+      isDown && batch.some((event) => nameOf(event.id) !== undefined)
+        ? 'down'
+        : chaotic.onRequest(batch, subscription, attempt),
+  };
+
+  return {
+    id,
+    interference,
+    stop: () => stopping.abort(),
+    status: () => ({
+      id,
+      phase,
+      scenario: scenario.name,
+      seed,
+      events,
+      rate,
+      timeScale,
+      startedAt: startedAt.toISOString(),
+      endedAt: endedAt?.toISOString() ?? null,
+      made: sent.count,
+      deliveries: endedWith?.deliveries ?? deliveries(),
+      pending: endedWith?.pending ?? eventGrid.pending(),
+      redriven,
+      verdict: verdict ?? null,
+      error: error ?? null,
+    }),
+    ended: go()
+      .catch((cause: unknown) => {
+        phase = 'failed';
+        error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
+      })
+      .then(() => {
+        if (signal.aborted) phase = 'stopped';
+        endedWith = { deliveries: deliveries(), pending: eventGrid.pending() };
+        endedAt = clock.now();
+      }),
+  };
+
+  async function go(): Promise<void> {
+    await play({
+      ...request,
+      world,
+      burstMs: chaos.burstMs,
+      isFull: () => eventGrid.pending() >= MOST_PENDING,
+      clock,
+      signal,
+    });
+    if (signal.aborted) return;
+    phase = 'delivering';
+    await eventGrid.whenIdle(signal);
+    if (isDown && !signal.aborted) {
+      phase = 'redriving';
+      isDown = false;
+      const { undelivered } = deps.places;
+      redriven = await redriveUndelivered({
+        runId: id,
+        undelivered,
+        since,
+        post: deps.post,
+        url: deps.functionUrl('fhirEvents'),
+        signal,
+      });
+    }
+    if (signal.aborted) return;
+    phase = 'checking';
+    verdict = await judgeAtRest();
+    if (!signal.aborted) phase = 'done';
+  }
+
+  async function judgeAtRest(): Promise<Verdict> {
+    const names = workflows.slice(0, MOST_WORKFLOWS).map(({ name }) => name);
+    const search = {
+      runId: id,
+      sent,
+      workflows: names,
+      since,
+      newest,
+      eventIdOf: (n: number) => eventIdOf(id, n),
+    };
+    let last = '';
+    let unchangedSinceMs = clock.monotonic();
+    for (;;) {
+      const found = await judge(deps.places, search);
+      const { open, lost } = found.events;
+      if (open === 0 && lost === 0 && found.ok) return found;
+      const now = JSON.stringify([found.events, found.jobs]);
+      if (now !== last) unchangedSinceMs = clock.monotonic();
+      last = now;
+      if (signal.aborted || clock.monotonic() - unchangedSinceMs >= PATIENCE_MS) return found;
+      await sleep(clock, LOOK_AGAIN_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { uuidOf } from '../seeded.js';
+import type { Resource } from '../world.js';
+import { makeCondition, makeEncounter, makeObservation } from './clinical.js';
+import { makePatient } from './people.js';
+import { between, type Scenario, type World } from './scenario.js';
+
+/** As many as the service takes in one bundle. */
+const MOST_ENTRIES = 500;
+
+export const bulkImport: Scenario = {
+  name: 'bulk-import',
+  summary: 'transactions of up to 500 entries, whole records of patients at once',
+  defaults: { events: 10_000, rate: 2000, timeScale: 1 },
+  receiver: 'up',
+  *play(world) {
+    for (;;) {
+      world.transact(makeBundle(world, Math.min(MOST_ENTRIES, world.left())));
+      yield;
+    }
+  },
+};
+
+function makeBundle(world: World, size: number): { fullUrl: string; resource: Resource }[] {
+  const { random } = world;
+  const entries: { fullUrl: string; resource: Resource }[] = [];
+  const add = (resource: Resource): string => {
+    const fullUrl = `urn:uuid:${uuidOf(random)}`;
+    if (entries.length < size) entries.push({ fullUrl, resource });
+    return fullUrl;
+  };
+  while (entries.length < size) {
+    const at = world.now();
+    const patient = add(makePatient(random));
+    const encounter = add(makeEncounter({ patient, at, status: 'finished' }));
+    // An entry that has no place any more must not be referred to: it is the last that is left out.
+    for (let n = between(random, 3, 20); n > 0; n -= 1) {
+      if (entries.length < size) add(makeObservation(random, { patient, encounter, at, status: 'final' }));
+    }
+    if (entries.length < size) add(makeCondition(random, { patient, encounter, at }));
+  }
+  return entries;
+}

@@ -1,0 +1,92 @@
+import type { Random } from '../../clock.js';
+import type { Resource } from '../world.js';
+import { between, pick } from './scenario.js';
+
+type Measure = {
+  code: string;
+  text: string;
+  unit: string;
+  category: 'vital-signs' | 'laboratory';
+  low: number;
+  high: number;
+  digits: number;
+};
+
+/** LOINC codes, with values as they are seen in a ward: some of them outside of what is normal. */
+const MEASURES: readonly Measure[] = [
+  { code: '8867-4', text: 'Heart rate', unit: '/min', category: 'vital-signs', low: 45, high: 130, digits: 0 },
+  { code: '8310-5', text: 'Body temperature', unit: 'Cel', category: 'vital-signs', low: 35.5, high: 40.2, digits: 1 },
+  { code: '59408-5', text: 'Oxygen saturation', unit: '%', category: 'vital-signs', low: 86, high: 100, digits: 0 },
+  { code: '2823-3', text: 'Potassium', unit: 'mmol/L', category: 'laboratory', low: 2.8, high: 6.6, digits: 1 },
+  { code: '2339-0', text: 'Glucose', unit: 'mg/dL', category: 'laboratory', low: 55, high: 320, digits: 0 },
+  { code: '2160-0', text: 'Creatinine', unit: 'mg/dL', category: 'laboratory', low: 0.5, high: 4.5, digits: 2 },
+  { code: '718-7', text: 'Hemoglobin', unit: 'g/dL', category: 'laboratory', low: 6.5, high: 17.5, digits: 1 },
+];
+
+const CONDITIONS = [
+  { code: '38341003', display: 'Hypertensive disorder' },
+  { code: '44054006', display: 'Diabetes mellitus type 2' },
+  { code: '195967001', display: 'Asthma' },
+  { code: '233604007', display: 'Pneumonia' },
+];
+
+export type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
+
+/** References are relative (`Patient/…`), or the fullUrl of an entry of the same bundle. */
+export function makeEncounter(of: { patient: string; at: Date; status: 'in-progress' | 'finished' }): Resource {
+  const at = of.at.toISOString();
+  return {
+    resourceType: 'Encounter',
+    status: of.status,
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+    subject: { reference: of.patient },
+    period: { start: at, ...(of.status === 'finished' && { end: at }) },
+  };
+}
+
+export function makeObservation(
+  random: Random,
+  of: { patient: string; encounter: string; at: Date; status: ObservationStatus },
+): Resource {
+  const { code, text, unit, category, low, high, digits } = pick(random, MEASURES);
+  return {
+    resourceType: 'Observation',
+    status: of.status,
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: category }] }],
+    code: { coding: [{ system: 'http://loinc.org', code, display: text }], text },
+    subject: { reference: of.patient },
+    encounter: { reference: of.encounter },
+    effectiveDateTime: of.at.toISOString(),
+    valueQuantity: {
+      value: Number((low + random.number() * (high - low)).toFixed(digits)),
+      unit,
+      system: 'http://unitsofmeasure.org',
+      code: unit,
+    },
+  };
+}
+
+export function makeCondition(random: Random, of: { patient: string; encounter: string; at: Date }): Resource {
+  const coding = { system: 'http://snomed.info/sct', ...pick(random, CONDITIONS) };
+  return {
+    resourceType: 'Condition',
+    clinicalStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+    },
+    code: { coding: [coding] },
+    subject: { reference: of.patient },
+    encounter: { reference: of.encounter },
+    onsetDateTime: new Date(of.at.getTime() - between(random, 0, 30) * 86_400_000).toISOString(),
+  };
+}
+
+export function makeImagingStudy(of: { patient: string; studyUid: string; modality: string; at: Date }): Resource {
+  return {
+    resourceType: 'ImagingStudy',
+    identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${of.studyUid}` }],
+    status: 'available',
+    modality: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: of.modality }],
+    subject: { reference: of.patient },
+    started: of.at.toISOString(),
+  };
+}

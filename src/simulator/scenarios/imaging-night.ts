@@ -1,0 +1,46 @@
+import type { DicomJson } from '../world.js';
+import { makeImage, makeStudy, type Study } from './images.js';
+import { between, pick, type Scenario, type World } from './scenario.js';
+
+const MOST_STUDIES = 50;
+
+export const imagingNight: Scenario = {
+  name: 'imaging-night',
+  summary: 'series of images arrive, some sent twice, some corrected or deleted',
+  defaults: { events: 2000, rate: 500, timeScale: 1 },
+  receiver: 'up',
+  *play(world) {
+    const studies: Study[] = [];
+    for (;;) {
+      const study = makeStudy(world.random, world.now());
+      yield* storeSeries(world, study);
+      studies.push(study);
+      if (studies.length > MOST_STUDIES) studies.shift();
+      const dice = world.random.number();
+      if (dice < 0.1) yield* rename(world, pick(world.random, studies));
+      else if (dice < 0.15) yield* remove(world, studies);
+    }
+  },
+};
+
+function* storeSeries(world: World, study: Study): Generator<void> {
+  let last: DicomJson | undefined;
+  for (let number = between(world.random, 20, 120), at = 1; at <= number; at += 1) {
+    const isSentAgain = last !== undefined && world.random.number() < 0.02;
+    last = isSentAgain && last ? last : makeImage(world.random, study, at);
+    world.store(last); // a modality sends again what was not acknowledged in time
+    yield;
+  }
+}
+
+function* rename(world: World, { studyUid }: Study): Generator<void> {
+  world.updateStudy(studyUid, { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Corrected^Name' }] } });
+  yield;
+}
+
+function* remove(world: World, studies: Study[]): Generator<void> {
+  const [study] = studies.splice(Math.floor(world.random.number() * studies.length), 1);
+  if (!study) return;
+  world.removeImages({ studyUid: study.studyUid });
+  yield;
+}

@@ -1,0 +1,176 @@
+import type { Clock, Random } from '../clock.js';
+import type { BlobStore } from '../storage/blob-store.js';
+import type { TableStore } from '../storage/table-store.js';
+import type { Workflow } from '../workflow.js';
+import type { Publish, ServiceChange } from './changes.js';
+import { CHAOS_LEVELS, type Chaos } from './chaos/chaos.js';
+import { createInterference } from './chaos/interference.js';
+import { DEFAULT_SUBSCRIPTIONS } from './default-subscriptions.js';
+import { createDicomService } from './dicom/dicom-service.js';
+import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
+import type { Post } from './event-grid/post.js';
+import { scaledClock } from './event-grid/scaled-clock.js';
+import { topicEventOf } from './event-grid/topic-event.js';
+import { createFhirService } from './fhir/fhir-service.js';
+import { createRecentEvents, type RecentEvents } from './recent-events.js';
+import type { Places } from './runs/find-sent.js';
+import { createRuns, type Runs } from './runs/runs.js';
+import { uuidOf } from './seeded.js';
+import type { Services } from './world.js';
+
+/** The services, the topic and the runs: all in the memory of one process. */
+export type Simulator = {
+  /** Made when it is first asked for; undefined where there are too many. */
+  services(name: string): Services | undefined;
+  readonly serviceNames: () => readonly string[];
+  readonly eventGrid: EventGrid;
+  /** Those of runs are not among them. */
+  readonly recent: RecentEvents;
+  readonly runs: Runs;
+  readonly settings: () => SimulatorSettings;
+  change(settings: Partial<SimulatorSettings>): void;
+  /** Where this app is reached, as somebody has just reached it. */
+  reachedAt(origin: string): void;
+  /** Forgets everything that was stored, sent and set. */
+  clear(): Promise<void>;
+  stop(): void;
+};
+
+export type SimulatorSettings = {
+  /** How many times as fast as real time Event Grid's schedule runs. */
+  readonly timeScale: number;
+  /** For events that are not of a run. */
+  readonly chaos: Chaos;
+  readonly seed: number;
+};
+
+export type SimulatorDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly workflows: readonly Workflow[];
+  readonly places: Places & { readonly workflowTables: TableStore };
+  readonly undelivered: BlobStore;
+  readonly post: Post;
+  /** The workspace that events come from. */
+  readonly source: string;
+  readonly origin: string;
+};
+
+export const DEFAULT_SERVICE = 'main';
+const MOST_SERVICES = 20;
+const AS_SET_AT_START: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
+
+export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
+  const { clock, random } = deps;
+  const schedule = scaledClock(clock, 1);
+  const services = new Map<string, Services>();
+  const recent = createRecentEvents();
+  let origin = deps.origin;
+  let settings = AS_SET_AT_START;
+  let chaotic = makeInterference();
+
+  const functionUrl = (name: string) => `${origin}/runtime/webhooks/EventGrid?functionName=${name}`;
+  const eventGrid = createEventGrid({
+    schedule,
+    clock,
+    random,
+    post: deps.post,
+    writeDeadLetter: async (_container, name, content) => void (await deps.undelivered.create(name, content)),
+    functionUrl,
+    validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
+    interference: {
+      copiesOf: (event, subscription) => interferenceNow().copiesOf(event, subscription),
+      onRequest: (events, subscription, attempt) => interferenceNow().onRequest(events, subscription, attempt),
+      schemaOf: (events, subscription, attempt) => interferenceNow().schemaOf(events, subscription, attempt),
+    },
+  });
+  const runs = createRuns({
+    run: {
+      clock,
+      workflows: deps.workflows,
+      places: deps.places,
+      eventGrid,
+      makeServices,
+      source: deps.source,
+      post: deps.post,
+      functionUrl,
+    },
+    makeId: () => uuidOf(random).slice(0, 8),
+    onStart: ({ timeScale }) => {
+      for (const name of services.keys()) if (name.startsWith('run-')) services.delete(name);
+      schedule.setScale(timeScale);
+    },
+    onEnd: () => schedule.setScale(settings.timeScale),
+  });
+  await putDefaults();
+
+  return {
+    services(name) {
+      return services.get(name) ?? (services.size < MOST_SERVICES ? makeServices(name, random, publish) : undefined);
+    },
+    serviceNames: () => [...services.keys()],
+    eventGrid,
+    recent,
+    runs,
+    settings: () => settings,
+    change(changed) {
+      settings = { ...settings, ...changed };
+      chaotic = makeInterference();
+      if (!runs.current()) schedule.setScale(settings.timeScale);
+    },
+    reachedAt(url) {
+      origin = url;
+    },
+    async clear() {
+      runs.clear();
+      services.clear();
+      recent.clear();
+      settings = AS_SET_AT_START;
+      chaotic = makeInterference();
+      schedule.setScale(settings.timeScale);
+      await eventGrid.clear();
+      await putDefaults();
+    },
+    stop() {
+      runs.clear();
+      eventGrid.stop();
+    },
+  };
+
+  function interferenceNow() {
+    return runs.current()?.interference ?? chaotic;
+  }
+
+  function makeInterference() {
+    return createInterference({ chaos: settings.chaos, seed: settings.seed, clock, nameOf: (id) => id });
+  }
+
+  function makeServices(name: string, itsRandom: Random, publishTo: Publish): Services {
+    const made: Services = {
+      fhir: createFhirService({
+        host: `simulator-${name}.fhir.azurehealthcareapis.com`,
+        clock,
+        random: itsRandom,
+        publish: publishTo,
+      }),
+      dicom: createDicomService({
+        host: `simulator-${name}.dicom.azurehealthcareapis.com`,
+        clock,
+        random: itsRandom,
+        publish: publishTo,
+      }),
+    };
+    services.set(name, made);
+    return made;
+  }
+
+  function publish(changes: readonly ServiceChange[]): void {
+    const events = changes.map((change) => topicEventOf(change, { id: uuidOf(random), source: deps.source }));
+    recent.add(events);
+    eventGrid.publish(events);
+  }
+
+  async function putDefaults(): Promise<void> {
+    for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await eventGrid.put(name, body);
+  }
+}

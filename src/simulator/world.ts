@@ -1,0 +1,57 @@
+import type { Clock, Random } from '../clock.js';
+import type { Dataset } from './dicom/dataset.js';
+import type { DicomService } from './dicom/dicom-service.js';
+import { writePart10 } from './dicom/write-part10.js';
+import type { FhirOutcome, FhirService } from './fhir/fhir-service.js';
+import type { World } from './scenarios/scenario.js';
+
+/** A FHIR and a DICOM service under one name. */
+export type Services = { readonly fhir: FhirService; readonly dicom: DicomService };
+
+/** As JSON has it. */
+export type Resource = { readonly resourceType: string; readonly id?: string; readonly [element: string]: unknown };
+
+export type DicomJson = Dataset;
+
+const MISTAKE = 'The scenario made a change that was refused';
+
+/** What a scenario does, done to `services`. What they refuse is a mistake of the scenario's, and thrown. */
+export function createWorld(deps: { services: Services; random: Random; clock: Clock; left: () => number }): World {
+  const { random, clock, left } = deps;
+  const { fhir, dicom } = deps.services;
+  return {
+    random,
+    now: () => clock.now(),
+    left,
+    create: (resource) => accepted(fhir.apply({ method: 'POST', resource })).id ?? '',
+    update: (resource) => void accepted(fhir.apply({ method: 'PUT', resource })),
+    remove: (resourceType, id) => void accepted(fhir.apply({ method: 'DELETE', resourceType, id })),
+
+    transact(entries) {
+      const entry = entries.map(({ fullUrl, resource }) => ({
+        fullUrl,
+        resource,
+        request: { method: 'POST', url: resource.resourceType },
+      }));
+      accepted(fhir.apply({ method: 'BUNDLE', bundle: { resourceType: 'Bundle', type: 'transaction', entry } }));
+    },
+
+    store(image) {
+      const stored = dicom.store(writePart10(image));
+      if (stored.status === 'refused') throw new TypeError(`${MISTAKE}: ${stored.problems.join(', ')}`);
+      return stored.status === 'stored';
+    },
+
+    removeImages: (of) => void dicom.delete(of),
+
+    updateStudy(studyUid, values) {
+      const updated = dicom.update({ studyUid }, values);
+      if (updated.status === 'refused') throw new TypeError(`${MISTAKE}: ${updated.problems.join(', ')}`);
+    },
+  };
+}
+
+function accepted(outcome: FhirOutcome): FhirOutcome {
+  if (outcome.problem === undefined) return outcome;
+  throw new TypeError(`${MISTAKE}: ${outcome.status}, ${outcome.problem}`);
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { scenarios } from '../../src/simulator/scenarios/index.js';
+import { eventually } from '../local/eventually.js';
+import { keeperPid } from '../local/keeper.js';
+import { startProcess, type TestProcess } from '../local/test-process.js';
+
+jest.setTimeout(120_000); // A process is started; nothing here depends on how long it takes.
+
+const run = promisify(execFile);
+const page = readFileSync('docs/simulator.md', 'utf8');
+const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);
+
+let appRoot: string;
+let app: TestProcess;
+let url = '';
+beforeAll(async () => {
+  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
+  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
+  const env = { EventStorage: '', AzureWebJobsStorage: '' };
+  app = startProcess('src/local/start.ts', ['--no-demo', '--port', '0'], { env, cwd: appRoot });
+  await app.printed('Ctrl-C ends it.');
+  url = /Serving on (\S+)\. /.exec(app.output())?.[1] ?? '';
+});
+afterAll(async () => {
+  await app.kill();
+  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  rmSync(appRoot, { recursive: true });
+});
+
+describe('when somebody follows docs/simulator.md', () => {
+  it('given the page, then it has examples', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(examples)('given the commands\n%s then each is taken', async (commands) => {
+    const { stdout } = await run('bash', ['-e', '-c', commands.replaceAll('http://localhost:7071', url)]);
+
+    expect(stdout).not.toMatch(/"error":\{|OperationOutcome/);
+    expect(stdout).toMatch(/^[[{]/);
+  });
+
+  it('given the commands that npm start shows, then a Patient is made, and its event is told of', async () => {
+    const shown = [...app.output().matchAll(/^ {4}(curl [\s\S]*?[^\\])$/gm)].map(([, command = '']) => command);
+    const [create = '', events = '', event = ''] = shown;
+
+    const { stdout: created } = await run('bash', ['-e', '-c', create]);
+    const { stdout: listed } = await run('bash', ['-e', '-c', events]);
+    const [newest] = (JSON.parse(listed) as { events: { id: string; type: string }[] }).events;
+    const told = await eventually(async () => {
+      const { stdout } = await run('bash', ['-e', '-c', event.replace('ITS-ID', newest?.id ?? '')]);
+      return stdout.includes('"completed"') ? stdout : undefined;
+    });
+
+    expect(created).toContain('201');
+    expect(newest?.type).toBe('Microsoft.HealthcareApis.FhirResourceCreated');
+    expect(told).toContain('resource-index');
+  });
+
+  it('given the table of scenarios, then it lists those that there are', () => {
+    for (const { name, summary } of scenarios) expect(page).toContain(`| \`${name}\` | ${summary} |`);
+  });
+});

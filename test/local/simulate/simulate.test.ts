@@ -1,0 +1,81 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../eventually.js';
+import { keeperPid } from '../keeper.js';
+import { startProcess, type TestProcess } from '../test-process.js';
+
+jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
+
+let appRoot: string;
+const started: TestProcess[] = [];
+beforeAll(() => {
+  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
+  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
+});
+afterEach(() => Promise.all(started.splice(0).map((process) => process.kill())));
+afterAll(async () => {
+  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  rmSync(appRoot, { recursive: true });
+});
+
+const NOWHERE = ['--url', 'http://127.0.0.1:9'];
+
+describe('when npm run simulate runs', () => {
+  it('given nothing runs, then it starts what it needs, plays, judges, and ends all of it', async () => {
+    const simulation = simulate(['--scenario', 'clinic-day', '--events', '200', '--seed', '7', '--chaos', 'light']);
+
+    expect(await simulation.ended).toBe(0);
+    expect(simulation.output()).toMatch(/^ {2}sent +200, 0 of them malformed$/m);
+    expect(simulation.output()).toMatch(/^ {2}settled +200 /m);
+    expect(simulation.output()).toMatch(/^ {2}lag +p50 .* p99.99 .* within 5 s/m);
+    expect(simulation.output()).toMatch(/^ {2}LOST +0$/m);
+    await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  });
+
+  it('given --json, then standard output is the verdict and nothing else', async () => {
+    const simulation = simulate(['--scenario', 'correction-storm', '--events', '100', '--json']);
+
+    expect(await simulation.ended).toBe(0);
+    const json = simulation.output().slice(simulation.output().indexOf('\n{') + 1);
+    expect(JSON.parse(json)).toMatchObject({ phase: 'done', verdict: { ok: true, events: { sent: 100, lost: 0 } } });
+  });
+
+  it('given Ctrl-C, then the run is stopped, and what was started is ended', async () => {
+    const simulation = simulate(['--events', '100000', '--rate', '50']);
+    await simulation.printed('making events');
+
+    simulation.process.kill('SIGINT');
+
+    expect(await simulation.ended).toBe(130);
+    await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+  });
+
+  it.each([
+    { given: 'an option that nobody knows', args: ['--speed', '1'], code: 2, says: '--scenario NAME' },
+    { given: 'an address where nothing is', args: NOWHERE, code: 3, says: 'Start it: npm start' },
+    { given: '--help', args: ['--help'], code: 0, says: 'Exit code' },
+    { given: '--list', args: ['--list'], code: 0, says: 'imaging-night' },
+    { given: 'an endpoint that is none', args: ['--topic-endpoint', 'nowhere'], code: 3, says: 'eventgrid.azure.net' },
+  ])('given $given, then it ends with $code and says what to do', async ({ args, code, says }) => {
+    const simulation = simulate(args);
+
+    expect(await simulation.ended).toBe(code);
+    expect(simulation.output()).toContain(says);
+  });
+
+  it('given a wrong value, then it says which and what it must be', async () => {
+    const simulation = simulate(['--scenario', 'party']);
+
+    expect(await simulation.ended).toBe(2);
+    expect(simulation.output()).toMatch(/scenario: .*clinic-day/);
+  });
+});
+
+function simulate(args: readonly string[]): TestProcess {
+  const env = { EventStorage: '', AzureWebJobsStorage: '', PORT: '9' };
+  const simulation = startProcess('src/local/simulate/main.ts', args, { env, cwd: appRoot });
+  started.push(simulation);
+  return simulation;
+}

@@ -1,0 +1,96 @@
+import { CHAOS_LEVELS, type Chaos } from '../../../src/simulator/chaos/chaos.js';
+import { createInterference } from '../../../src/simulator/chaos/interference.js';
+import type { TopicEvent } from '../../../src/simulator/event-grid/topic-event.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+
+const event = (id: string) => ({ id }) as TopicEvent;
+const events = Array.from({ length: 2000 }, (_, n) => event(`e${n}`));
+
+function interfere(chaos: Partial<Chaos>, { seed = 7, clock = createFakeClock() } = {}) {
+  const nameOf = (id: string) => (id.startsWith('e') ? id : undefined);
+  return createInterference({ chaos: { ...CHAOS_LEVELS.none, ...chaos }, seed, clock, nameOf });
+}
+
+describe('when chaos interferes', () => {
+  it('given the same seed, then it does the same, in whatever order it is asked', () => {
+    const told = (of: readonly TopicEvent[]) => {
+      const chaos = interfere(CHAOS_LEVELS.rough);
+      return new Map(
+        of.map((one) => [
+          one.id,
+          [chaos.copiesOf(one, 's'), chaos.onRequest([one], 's', 1), chaos.schemaOf([one], 's', 1)],
+        ]),
+      );
+    };
+
+    const forth = told(events);
+    const back = told(events.toReversed());
+
+    for (const { id } of events) expect(back.get(id)).toEqual(forth.get(id));
+  });
+
+  it('given another seed, then other events are doubled', () => {
+    const doubled = (seed: number) =>
+      events.filter((one) => interfere({ duplicates: 0.05 }, { seed }).copiesOf(one, 's').length === 2);
+
+    expect(doubled(1).length).toBeGreaterThan(50);
+    expect(doubled(1)).not.toEqual(doubled(2));
+  });
+
+  it.each([
+    {
+      chaos: { duplicates: 0.1 },
+      share: 0.1,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.copiesOf(e, 's').length === 2,
+    },
+    {
+      chaos: { delays: 0.2, delayMs: 1000 },
+      share: 0.2,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => (i.copiesOf(e, 's')[0] ?? 0) > 0,
+    },
+    {
+      chaos: { lostAnswers: 0.1 },
+      share: 0.1,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.onRequest([e], 's', 0) === 'lose-answer',
+    },
+    {
+      chaos: { garbled: 0.1 },
+      share: 0.1,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.onRequest([e], 's', 0) === 'garble',
+    },
+    {
+      chaos: { bothSchemas: true },
+      share: 0.5,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.schemaOf([e], 's', 0) === 'EventGridSchema',
+    },
+  ])('given $chaos, then about that share is hit', ({ chaos, share, hit }) => {
+    const interference = interfere(chaos);
+
+    const hits = events.filter((one) => hit(interference, one)).length;
+
+    expect(hits / events.length).toBeGreaterThan(share * 0.7);
+    expect(hits / events.length).toBeLessThan(share * 1.3);
+  });
+
+  it('given a receiver that is down every 10 s, then not in the first 10 s, and for 2 s of each that follow', () => {
+    const clock = createFakeClock();
+    const chaos = interfere({ downMs: 2000, downEveryMs: 10_000 }, { clock });
+    const now = () => chaos.onRequest([event('e1')], 's', 0);
+
+    const seen = Array.from({ length: 24 }, () => {
+      const is = now();
+      clock.advance(1000);
+      return is;
+    });
+
+    expect(seen.flatMap((is, second) => (is === 'down' ? [second] : []))).toEqual([10, 11, 20, 21]);
+  });
+
+  it('given an event that is not its own, then nothing happens to it', () => {
+    const chaos = interfere({ ...CHAOS_LEVELS.rough, lostAnswers: 1, duplicates: 1, delays: 1 });
+
+    expect(chaos.copiesOf(event('x1'), 's')).toEqual([0]);
+    expect(chaos.onRequest([event('x1')], 's', 0)).toBe('pass');
+    expect(chaos.schemaOf([event('x1')], 's', 0)).toBeUndefined();
+  });
+});

@@ -1,0 +1,83 @@
+import { type Clock, systemClock } from '../../src/clock.js';
+import { readConfig } from '../../src/config.js';
+import { composeApp } from '../../src/functions/compose.js';
+import { systemRandom } from '../../src/functions/random.js';
+import type { RunStatus } from '../../src/simulator/runs/run.js';
+import { createSimulator } from '../../src/simulator/simulator.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { Workflow } from '../../src/workflow.js';
+import { workflows as builtIn } from '../../src/workflows/index.js';
+
+/** The simulator beside the app, both in this process, over stores in memory; POSTs go straight to the pipeline. */
+export async function startSimulator({
+  workflows = builtIn,
+  clock = systemClock,
+}: {
+  workflows?: readonly Workflow[];
+  clock?: Clock;
+} = {}) {
+  const tables = createMemoryTableStore({ clock });
+  const stores = {
+    tables,
+    workflowTables: undefined,
+    deadLetters: createMemoryBlobStore({ clock }),
+    undelivered: createMemoryBlobStore({ clock }),
+    due: createMemoryQueueStore(),
+    dueLong: createMemoryQueueStore(),
+  };
+  const app = composeApp(readConfig({ EventStorage: 'UseDevelopmentStorage=true' }), {
+    workflows,
+    clock,
+    random: systemRandom,
+    telemetryWrite: () => {},
+    stores,
+  });
+  const bodies: string[] = [];
+  let statusOf: (body: string) => number | undefined = () => undefined;
+  const simulator = await createSimulator({
+    clock,
+    random: systemRandom,
+    workflows,
+    places: { ...stores, waiting: app.waiting, workflowTables: tables },
+    undelivered: stores.undelivered,
+    source: '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
+    origin: 'http://app.test',
+    async post({ body }) {
+      const status = statusOf(body) ?? (await deliver(body));
+      return { status, headers: new Headers(), body: '' };
+    },
+  });
+
+  async function deliver(body: string): Promise<number> {
+    bodies.push(body);
+    try {
+      const parsed: unknown = JSON.parse(body);
+      await app.pipeline.deliver(Array.isArray(parsed) ? parsed : [parsed]);
+      return 202;
+    } catch {
+      return 500;
+    }
+  }
+
+  return {
+    app,
+    stores,
+    simulator,
+    /** What the app was sent. */
+    bodies,
+    /** From now on, an endpoint that answers so, and does nothing; undefined for the app. */
+    answerWith(next: typeof statusOf): void {
+      statusOf = next;
+    },
+    async ended(id: string): Promise<RunStatus> {
+      for (;;) {
+        const status = simulator.runs.get(id);
+        if (!status) throw new Error('The run is gone.');
+        if (status.endedAt !== null) return status;
+        await new Promise<void>((resolve) => void systemClock.after(20, resolve));
+      }
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { CHAOS_LEVELS } from '../../../src/simulator/chaos/chaos.js';
+import type { RunStatus } from '../../../src/simulator/runs/run.js';
+import { type RunRequest, readRunRequest } from '../../../src/simulator/runs/run-request.js';
+import { scenarios } from '../../../src/simulator/scenarios/index.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+import { startSimulator } from '../memory-simulator.js';
+
+jest.setTimeout(120_000); // Real time passes; nothing here depends on how much.
+
+let world: Awaited<ReturnType<typeof startSimulator>>;
+beforeEach(async () => {
+  world = await startSimulator();
+});
+afterEach(() => world.simulator.stop());
+
+function requestOf(body: Record<string, unknown>): RunRequest {
+  const read = readRunRequest({ rate: 5000, seed: 7, timeScale: 100, ...body }, 0);
+  if (read.kind === 'wrong') throw new Error(JSON.stringify(read.problems));
+  return read.request;
+}
+
+async function run(body: Record<string, unknown>): Promise<RunStatus> {
+  const started = world.simulator.runs.start(requestOf(body));
+  if (started.kind !== 'started') throw new Error(started.kind);
+  return world.ended(started.status.id);
+}
+
+describe('when a scenario is played', () => {
+  const calm = scenarios.filter(({ receiver }) => receiver === 'up').map(({ name }) => name);
+
+  it.each(calm)('given %s, then everything is delivered and settled, and the index is right', async (scenario) => {
+    const { phase, error, made, verdict } = await run({ scenario, events: 600 });
+
+    expect({ phase, error, made }).toEqual({ phase: 'done', error: null, made: 600 });
+    expect(verdict).toMatchObject({ ok: true, events: { sent: 600, settled: 600, lost: 0, undelivered: 0 } });
+    expect(verdict?.tables['resource-index']?.rows).toBeGreaterThan(10);
+  });
+
+  it.each(calm)('given %s and rough chaos, then nothing is lost', async (scenario) => {
+    const { phase, deliveries, verdict } = await run({ scenario, events: 600, rate: 1000, chaos: 'rough' });
+
+    expect(phase).toBe('done');
+    expect(verdict).toMatchObject({ ok: true, problems: [], events: { lost: 0, undelivered: 0, open: 0 } });
+    expect(verdict?.events.rejected).toBe(verdict?.events.malformed);
+    expect(deliveries.duplicates).toBeGreaterThan(0);
+  });
+
+  it('given a receiver that is down for more than a day, then Event Grid gives up, and what it gave up on is redriven', async () => {
+    const { phase, redriven, verdict } = await run({ scenario: 'outage', events: 50, timeScale: 20_000 });
+
+    expect({ phase, redriven }).toEqual({ phase: 'done', redriven: 50 });
+    expect(verdict).toMatchObject({ ok: true, events: { settled: 50, undelivered: 0, lost: 0 } });
+    expect(world.stores.undelivered.inspect().size).toBe(0);
+  });
+
+  it('given the same seed, then it is the same run, but for its own id and the times', async () => {
+    const play = async (): Promise<string[]> => {
+      world.bodies.length = 0;
+      const { id } = await run({ scenario: 'clinic-day', events: 200, chaos: { malformed: 0.1 } });
+      const events = world.bodies.flatMap((body) => JSON.parse(body) as Record<string, unknown>[]);
+      return events.map(({ time: _, eventTime: _2, ...event }) => JSON.stringify(event).replaceAll(id, 'RUN')).sort();
+    };
+
+    const first = await play();
+    const second = await play();
+
+    expect(first.length).toBeGreaterThan(205);
+    expect(second).toEqual(first);
+  });
+
+  it('given it is stopped, then it ends soon and there is no verdict', async () => {
+    const started = world.simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 100_000, rate: 100 }));
+    if (started.kind !== 'started') throw new Error(started.kind);
+
+    world.simulator.runs.stop(started.status.id);
+
+    expect(await world.ended(started.status.id)).toMatchObject({ phase: 'stopped', verdict: null });
+  });
+
+  it('given one is under way, then a second is refused', async () => {
+    const first = world.simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 100_000, rate: 100 }));
+
+    const second = world.simulator.runs.start(requestOf({ scenario: 'clinic-day' }));
+
+    expect(second).toEqual({ kind: 'busy', id: first.kind === 'started' ? first.status.id : '' });
+  });
+
+  it('given an app that says it has the events and does nothing with them, then they are lost, and that is said', async () => {
+    const clock = createFakeClock();
+    const { simulator, answerWith } = await startSimulator({ clock });
+    answerWith(() => 202);
+    const started = simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 20 }));
+    if (started.kind !== 'started') throw new Error(started.kind);
+    const { id } = started.status;
+    while (simulator.runs.get(id)?.endedAt === null) {
+      clock.advance(100);
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+    const verdict = simulator.runs.get(id)?.verdict;
+
+    expect(verdict).toMatchObject({ ok: false, events: { sent: 20, lost: 20, settled: 0 } });
+  });
+});
+
+describe('when a run is asked for', () => {
+  it('given only a scenario, then the rest is as the scenario has it', () => {
+    expect(readRunRequest({ scenario: 'imaging-night' }, 42)).toMatchObject({
+      kind: 'ok',
+      request: { seed: 42, events: 2000, rate: 500, timeScale: 1, chaos: CHAOS_LEVELS.none },
+    });
+  });
+
+  it('given chaos, then waits pass faster unless it says otherwise', () => {
+    expect(readRunRequest({ scenario: 'clinic-day', chaos: 'rough' }, 0)).toMatchObject({ request: { timeScale: 30 } });
+    expect(readRunRequest({ scenario: 'clinic-day', chaos: 'rough', timeScale: 1 }, 0)).toMatchObject({
+      request: { timeScale: 1 },
+    });
+  });
+
+  it.each([
+    { given: 'an unknown scenario', body: { scenario: 'party' }, path: 'scenario' },
+    { given: 'no scenario', body: {}, path: 'scenario' },
+    { given: 'a rate of nothing', body: { scenario: 'clinic-day', rate: 0 }, path: 'rate' },
+    { given: 'too many events', body: { scenario: 'clinic-day', events: 1e9 }, path: 'events' },
+    { given: 'half an event', body: { scenario: 'clinic-day', events: 0.5 }, path: 'events' },
+    { given: 'a share above 1', body: { scenario: 'clinic-day', chaos: { duplicates: 2 } }, path: 'chaos' },
+    { given: 'a property that nobody knows', body: { scenario: 'clinic-day', speed: 1 }, path: '(body)' },
+    { given: 'a list', body: [], path: '(body)' },
+  ])('given $given, then it says where the mistake is', ({ body, path }) => {
+    const read = readRunRequest(body, 0);
+
+    expect(read).toMatchObject({ kind: 'wrong', problems: [{ path: expect.stringContaining(path) }] });
+  });
+});

@@ -1,0 +1,55 @@
+import { createSent } from '../../../src/simulator/runs/sent.js';
+
+describe('when a run notes what it has sent', () => {
+  it('given more events than there was room for at first, then all are remembered', () => {
+    const sent = createSent();
+
+    for (let n = 0; n < 5000; n += 1) sent.add({ wanted: n % 4, atMs: n * 10, isMalformed: n % 100 === 0 });
+
+    expect(sent.count).toBe(5000);
+    expect(sent.get(4999)).toMatchObject({ wanted: 3, atMs: 49_990, isMalformed: false });
+    expect(sent.get(4900)).toMatchObject({ wanted: 0, isMalformed: true });
+  });
+
+  it('given several jobs are found of an event, then all of them count, and the last to settle', () => {
+    const sent = createSent();
+    const n = sent.add({ wanted: 0b111, atMs: 1000, isMalformed: false });
+
+    sent.mark(n, { completed: 0b001, settledAtMs: 3000 });
+    sent.mark(n, { dead: 0b010, settledAtMs: 2000 });
+    sent.mark(n, { open: 0b100, undelivered: true });
+
+    expect(sent.get(n)).toMatchObject({ completed: 1, dead: 2, open: 4, settledAtMs: 3000, undelivered: true });
+  });
+
+  it('given it looks anew, then nothing of what was found is left, and all of what was sent', () => {
+    const sent = createSent();
+    sent.add({ wanted: 1, atMs: 1, isMalformed: true });
+    sent.mark(0, { completed: 1, superseded: 1, dead: 1, open: 1, lettered: true, undelivered: true, settledAtMs: 5 });
+
+    sent.unmark();
+
+    expect(sent.get(0)).toEqual({
+      wanted: 1,
+      atMs: 1,
+      isMalformed: true,
+      completed: 0,
+      superseded: 0,
+      dead: 0,
+      open: 0,
+      lettered: false,
+      undelivered: false,
+      settledAtMs: 0,
+    });
+  });
+
+  it('given workflow 31, then its bit is one like the others', () => {
+    const sent = createSent();
+    const bit = (1 << 31) >>> 0;
+    sent.add({ wanted: bit, atMs: 0, isMalformed: false });
+
+    sent.mark(0, { completed: bit });
+
+    expect(sent.get(0)).toMatchObject({ wanted: bit, completed: bit });
+  });
+});

@@ -1,0 +1,152 @@
+import { digest } from '../../../src/digest.js';
+import { resourceOf } from '../../../src/events/order.js';
+import { parseEvent } from '../../../src/events/parse.js';
+import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
+import { createSent } from '../../../src/simulator/runs/sent.js';
+import { judge } from '../../../src/simulator/runs/verdict.js';
+import { defineWorkflow, fhir, NonRetriableError, RetryAfterError, seconds } from '../../../src/workflow.js';
+import { resourceIndex } from '../../../src/workflows/resource-index.js';
+import { composeMemoryApp } from '../../functions/memory-app.js';
+import { rawFhirEvent } from '../../testing/raw-events.js';
+
+const RUN = '0badcafe';
+const moody = defineWorkflow({
+  name: 'moody',
+  on: fhir(['Observation', 'Basic']),
+  handle({ resourceType }) {
+    if (resourceType === 'Basic') throw new NonRetriableError('No.');
+    throw new RetryAfterError('Not yet.', seconds(600));
+  },
+});
+const workflows = [resourceIndex, moody];
+const INDEX = 0b01;
+const MOODY = 0b10;
+
+function start() {
+  const { app, clock, stores } = composeMemoryApp({ workflows });
+  const sent = createSent();
+  const newest = new Map<string, { version: number; change: string; n: number }>();
+  const { tables, deadLetters, undelivered } = app.stores;
+
+  return {
+    app,
+    clock,
+    stores,
+    undelivered,
+    /** Notes an event as sent; the raw event is for who delivers it, or does not. */
+    send(wanted: number, fields: { resourceType?: string; resourceId?: string } = {}) {
+      const n = sent.add({ wanted, atMs: clock.now().getTime(), isMalformed: false });
+      const raw = rawFhirEvent({ ...fields, id: eventIdOf(RUN, n) });
+      const event = parseEvent(raw);
+      newest.set(digest(resourceOf(event)), { version: event.version, change: event.change, n });
+      return raw;
+    },
+    sendMalformed() {
+      const n = sent.add({ wanted: 0, atMs: clock.now().getTime(), isMalformed: true });
+      return { id: eventIdOf(RUN, n), eventType: 'nothing that we know', data: {} };
+    },
+    judge: () =>
+      judge(
+        { tables, workflowTables: tables, waiting: app.waiting, deadLetters, undelivered },
+        {
+          runId: RUN,
+          sent,
+          workflows: workflows.map(({ name }) => name),
+          since: new Date('2026-01-01T11:00:00.000Z'),
+          newest,
+          eventIdOf: (n) => eventIdOf(RUN, n),
+        },
+      ),
+  };
+}
+
+describe('when a run is judged by what is in storage', () => {
+  it('given everything was delivered, then each event has its fate, and nothing is lost', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([
+      run.send(INDEX),
+      run.send(INDEX | MOODY, { resourceType: 'Observation' }),
+      run.send(INDEX | MOODY, { resourceType: 'Basic' }),
+      run.sendMalformed(),
+      rawFhirEvent({ id: "somebody else's" }),
+    ]);
+
+    const verdict = await run.judge();
+
+    expect(verdict).toMatchObject({
+      ok: true,
+      events: { sent: 4, malformed: 1, settled: 1, open: 1, deadLettered: 1, rejected: 1, lost: 0, undelivered: 0 },
+      jobs: { completed: 3, superseded: 0, deadLettered: 1, open: 1 },
+      tables: { 'resource-index': { rows: 3, wrong: 0 } },
+      problems: [],
+    });
+    expect(verdict.lagMs?.p50).toBeGreaterThanOrEqual(0);
+  });
+
+  it('given an event that nobody has, then it is lost, and named', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX)]);
+    run.send(INDEX, { resourceId: 'never-delivered' });
+
+    const verdict = await run.judge();
+
+    expect(verdict).toMatchObject({ ok: false, events: { settled: 1, lost: 1 } });
+    expect(verdict.problems).toEqual([`lost: ${eventIdOf(RUN, 1)}`]);
+  });
+
+  it('given a malformed event without a dead letter, then it is lost', async () => {
+    const run = start();
+    run.sendMalformed();
+
+    expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1 } });
+  });
+
+  it('given a dead job whose letter has gone, then it is lost', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX | MOODY, { resourceType: 'Basic' })]);
+    const { blobs } = await run.app.stores.deadLetters.list('pending/', { limit: 10 });
+    for (const { name } of blobs) await run.app.stores.deadLetters.delete(name);
+
+    expect(await run.judge()).toMatchObject({ ok: false, events: { deadLettered: 0, lost: 1 } });
+  });
+
+  it('given a job that waits and whose row has gone, then it is lost', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX | MOODY, { resourceType: 'Observation' })]);
+    await run.stores.tables.drop('waiting');
+
+    expect(await run.judge()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
+  });
+
+  it('given Event Grid gave up on it, then it is undelivered, not lost', async () => {
+    const run = start();
+    const raw = run.send(INDEX);
+    await run.undelivered.create('FHIR-EVENTS/2026/1/1/12/x.json', JSON.stringify([{ ...raw, deliveryAttempts: 30 }]));
+
+    expect(await run.judge()).toMatchObject({ ok: true, events: { undelivered: 1, lost: 0 } });
+  });
+
+  it('given a row of the index that is not of the newest version, then that is wrong', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX)]);
+    const { rows } = await run.stores.tables.query('resources', { limit: 1 });
+    const [stored] = rows;
+    if (!stored) throw new Error('no row');
+    const { partition, key, row, etag } = stored;
+    await run.stores.tables.commit('resources', partition, [
+      { kind: 'replace', key, row: { ...row, version: 9 }, etag },
+    ]);
+
+    const verdict = await run.judge();
+
+    expect(verdict).toMatchObject({ ok: false, tables: { 'resource-index': { rows: 1, wrong: 1 } } });
+  });
+
+  it('given a row of the index has gone, then that is wrong', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX)]);
+    await run.stores.tables.drop('resources');
+
+    expect(await run.judge()).toMatchObject({ ok: false, tables: { 'resource-index': { rows: 0, wrong: 1 } } });
+  });
+});
