@@ -26,7 +26,8 @@ export function uuidOf({ number }: Random): string {
 
 const TOKEN_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-function mulberry32(seed: number): () => number {
+/** A small generator of good quality; the same seed gives the same numbers. */
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

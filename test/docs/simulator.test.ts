@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { scenarios } from '../../src/simulator/scenarios/index.js';
+import { useAppFolder } from '../local/app-folder.js';
 import { eventually } from '../local/eventually.js';
-import { keeperPid } from '../local/keeper.js';
-import { startProcess, type TestProcess } from '../local/test-process.js';
+import type { TestProcess } from '../local/test-process.js';
 
 jest.setTimeout(120_000); // A process is started; nothing here depends on how long it takes.
 
@@ -14,21 +12,13 @@ const run = promisify(execFile);
 const page = readFileSync('docs/simulator.md', 'utf8');
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);
 
-let appRoot: string;
+const folder = useAppFolder();
 let app: TestProcess;
 let url = '';
 beforeAll(async () => {
-  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
-  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
-  const env = { EventStorage: '', AzureWebJobsStorage: '' };
-  app = startProcess('src/local/start.ts', ['--no-demo', '--port', '0'], { env, cwd: appRoot });
+  app = folder.start('src/local/start.ts', ['--no-demo', '--port', '0'], { lasts: true });
   await app.printed('Ctrl-C ends it.');
   url = /Serving on (\S+)\. /.exec(app.output())?.[1] ?? '';
-});
-afterAll(async () => {
-  await app.kill();
-  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
-  rmSync(appRoot, { recursive: true });
 });
 
 describe('when somebody follows docs/simulator.md', () => {

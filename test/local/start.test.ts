@@ -1,25 +1,12 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from './eventually.js';
+import { describe, expect, it, jest } from '@jest/globals';
+import { useAppFolder } from './app-folder.js';
 import { keeperPid } from './keeper.js';
 import { takePort } from './taken-port.js';
-import { startProcess, type TestProcess } from './test-process.js';
+import type { TestProcess } from './test-process.js';
 
 jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
-let appRoot: string;
-const started: TestProcess[] = [];
-beforeAll(() => {
-  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
-  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
-});
-afterEach(() => Promise.all(started.splice(0).map((process) => process.kill())));
-afterAll(async () => {
-  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
-  rmSync(appRoot, { recursive: true });
-});
+const folder = useAppFolder();
 
 describe('when npm start runs', () => {
   it('given nothing but a clone, then it demonstrates, goes on serving, and ends with all that it has started', async () => {
@@ -45,7 +32,7 @@ describe('when npm start runs', () => {
     app.process.kill('SIGINT');
 
     expect(await app.ended).toBe(0);
-    expect(keeperPid(appRoot)).toBeUndefined();
+    expect(keeperPid(folder.path())).toBeUndefined();
   });
 
   it('given --no-demo, then it serves at once', async () => {
@@ -74,7 +61,7 @@ describe('when npm start runs', () => {
 
     expect(await app.ended).toBe(1);
     expect(app.output()).toMatch(new RegExp(`^Port ${port} is in use by another program\\. .+$`));
-    expect(keeperPid(appRoot)).toBeUndefined();
+    expect(keeperPid(folder.path())).toBeUndefined();
     release();
   });
 
@@ -83,7 +70,7 @@ describe('when npm start runs', () => {
 
     expect(await app.ended).toBe(1);
     expect(app.output()).toMatch(/^Fix these settings:\n.*LEASE_SECONDS.*\n.*SIMULATOR.*$/);
-    expect(keeperPid(appRoot)).toBeUndefined();
+    expect(keeperPid(folder.path())).toBeUndefined();
   });
 
   it('given --help, then it explains itself', async () => {
@@ -95,8 +82,5 @@ describe('when npm start runs', () => {
 });
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess {
-  const noStorage = { EventStorage: '', AzureWebJobsStorage: '' };
-  const app = startProcess('src/local/start.ts', args, { env: { ...noStorage, ...env }, cwd: appRoot });
-  started.push(app);
-  return app;
+  return folder.start('src/local/start.ts', args, { env });
 }

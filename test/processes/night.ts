@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/clock.js';
+import { mulberry32 } from '../../src/simulator/seeded.js';
 import { placeOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
-import { mulberry32 } from '../simulation/world.js';
 import { openStorageGate } from './storage-gate.js';
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../src/clock.js';
+import { mulberry32 } from '../../src/simulator/seeded.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
@@ -260,16 +261,4 @@ function counter(): () => number {
 /** Until all that follows from what happened has followed. */
 function idle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A small generator of good quality; the same seed gives the same numbers. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,25 +1,12 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { useAppFolder } from '../app-folder.js';
 import { eventually } from '../eventually.js';
 import { keeperPid } from '../keeper.js';
-import { startProcess, type TestProcess } from '../test-process.js';
+import type { TestProcess } from '../test-process.js';
 
 jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
-let appRoot: string;
-const started: TestProcess[] = [];
-beforeAll(() => {
-  appRoot = mkdtempSync(join(tmpdir(), 'ahds-'));
-  for (const file of ['host.json', 'local.settings.sample.json']) copyFileSync(file, join(appRoot, file));
-});
-afterEach(() => Promise.all(started.splice(0).map((process) => process.kill())));
-afterAll(async () => {
-  await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
-  rmSync(appRoot, { recursive: true });
-});
-
+const folder = useAppFolder();
 const NOWHERE = ['--url', 'http://127.0.0.1:9'];
 
 describe('when npm run simulate runs', () => {
@@ -31,7 +18,7 @@ describe('when npm run simulate runs', () => {
     expect(simulation.output()).toMatch(/^ {2}settled +200 /m);
     expect(simulation.output()).toMatch(/^ {2}lag +p50 .* p99.99 .* within 5 s/m);
     expect(simulation.output()).toMatch(/^ {2}LOST +0$/m);
-    await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+    await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
   });
 
   it('given --json, then standard output is the verdict and nothing else', async () => {
@@ -49,7 +36,7 @@ describe('when npm run simulate runs', () => {
     simulation.process.kill('SIGINT');
 
     expect(await simulation.ended).toBe(130);
-    await eventually(() => (keeperPid(appRoot) === undefined ? true : undefined));
+    await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
   });
 
   it.each([
@@ -73,9 +60,7 @@ describe('when npm run simulate runs', () => {
   });
 });
 
+/** On the port of the settings, nothing answers. */
 function simulate(args: readonly string[]): TestProcess {
-  const env = { EventStorage: '', AzureWebJobsStorage: '', PORT: '9' };
-  const simulation = startProcess('src/local/simulate/main.ts', args, { env, cwd: appRoot });
-  started.push(simulation);
-  return simulation;
+  return folder.start('src/local/simulate/main.ts', args, { env: { PORT: '9' } });
 }
