@@ -1,0 +1,104 @@
+import { createProgress } from '../../../src/local/simulate/progress.js';
+import { describeVerdict } from '../../../src/local/simulate/verdict-text.js';
+import type { RunStatus } from '../../../src/simulator/runs/run.js';
+import type { Verdict } from '../../../src/simulator/runs/verdict.js';
+
+const verdict: Verdict = {
+  ok: false,
+  events: {
+    sent: 110,
+    malformed: 10,
+    settled: 80,
+    deadLettered: 5,
+    rejected: 9,
+    open: 4,
+    ignored: 3,
+    undelivered: 7,
+    lost: 2,
+  },
+  jobs: { completed: 70, superseded: 15, deadLettered: 6, open: 4 },
+  lagMs: { p50: 120, p99: 2500, p9999: 7000, max: 7000 },
+  withinFiveSeconds: 0.995,
+  tables: { 'resource-index': { rows: 60, wrong: 1 } },
+  problems: ['lost: 0badcafe-0000-4000-8000-000000000001'],
+};
+const status: RunStatus = {
+  id: '0badcafe',
+  phase: 'done',
+  scenario: 'clinic-day',
+  seed: 7,
+  events: 100,
+  rate: 10,
+  timeScale: 1,
+  startedAt: '2026-01-01T12:00:00.000Z',
+  endedAt: '2026-01-01T12:01:00.000Z',
+  made: 110,
+  deliveries: { requests: 12, delivered: 115, duplicates: 8, retried: 20 },
+  pending: 0,
+  redriven: 6,
+  verdict,
+  error: null,
+};
+
+describe('when a verdict is told to people', () => {
+  it('given something of every kind, then each has a line', () => {
+    const lines = describeVerdict(status)
+      .split('\n')
+      .map((line) => line.trim().split(/ {3,}/));
+
+    expect(Object.fromEntries(lines.filter(({ length }) => length === 2))).toEqual({
+      sent: '110, 10 of them malformed',
+      delivered: '115 in 12 requests',
+      duplicates: '8',
+      retried: '20',
+      settled: '80, with 70 jobs completed',
+      superseded: '15 jobs, by newer versions',
+      'dead-lettered': '5, and 9 malformed',
+      'not wanted': '3, by any workflow',
+      'still open': '4: they wait for another try',
+      redriven: "6, out of Event Grid's dead letters",
+      undelivered: '7: Event Grid gave up; they lie in container undelivered',
+      lag: expect.stringMatching(/^p50 0\.12 s, p99 2\.50 s, p99\.99 7\.00 s; 99\.50 % within 5 s/),
+      'table of resource-index': '60 rows, 1 wrong',
+      LOST: '2',
+    });
+    expect(describeVerdict(status)).toContain('lost: 0badcafe-0000-4000-8000-000000000001');
+    expect(describeVerdict(status)).toMatch(/NOT as it should be\.\n$/);
+  });
+
+  it('given all is well, then it says so', () => {
+    expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true } })).toMatch(/Nothing is lost\.\n$/);
+  });
+
+  it('given there is none, then it says why', () => {
+    const without = { ...status, verdict: null };
+
+    expect(describeVerdict({ ...without, phase: 'failed', error: 'StorageError: no.' })).toContain('StorageError: no.');
+    expect(describeVerdict({ ...without, phase: 'stopped' })).toContain('stopped');
+  });
+});
+
+describe('when progress is shown', () => {
+  it('given a terminal, then one line is drawn anew, and cleared in the end', () => {
+    const written: string[] = [];
+    const progress = createProgress({ isTTY: true, write: (text) => written.push(text) }, () => 0);
+
+    progress.show({ ...status, phase: 'making', made: 50, pending: 9 });
+    progress.end();
+
+    expect(written).toEqual([
+      `\r\x1b[K[${'#'.repeat(15)}${'.'.repeat(15)}] 50/100 making events, 9 with Event Grid`,
+      '\r\x1b[K',
+    ]);
+  });
+
+  it('given no terminal, then there is a line every 5 s', () => {
+    const written: string[] = [];
+    let nowMs = 0;
+    const progress = createProgress({ write: (text) => written.push(text) }, () => nowMs);
+
+    for (; nowMs <= 11_000; nowMs += 500) progress.show(status);
+
+    expect(written).toHaveLength(3);
+  });
+});
