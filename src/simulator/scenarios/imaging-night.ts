@@ -2,7 +2,8 @@ import type { DicomJson } from '../world.js';
 import { makeImage, makeStudy, type Study } from './images.js';
 import { between, pick, type Scenario, type World } from './scenario.js';
 
-const MOST_STUDIES = 50;
+/** What is older goes to an archive elsewhere: the service keeps as many bytes as it may, and no more. */
+const MOST_STUDIES = 2000;
 
 export const imagingNight: Scenario = {
   name: 'imaging-night',
@@ -15,10 +16,10 @@ export const imagingNight: Scenario = {
       const study = makeStudy(world.random, world.now());
       yield* storeSeries(world, study);
       studies.push(study);
-      if (studies.length > MOST_STUDIES) studies.shift();
       const dice = world.random.number();
-      if (dice < 0.1) yield* rename(world, pick(world.random, studies));
-      else if (dice < 0.15) yield* remove(world, studies);
+      if (studies.length > MOST_STUDIES) yield* remove(world, studies.shift());
+      else if (dice < 0.1) yield* rename(world, pick(world.random, studies));
+      else if (dice < 0.15) yield* remove(world, studies.splice(between(world.random, 0, studies.length - 1), 1)[0]);
     }
   },
 };
@@ -38,8 +39,7 @@ function* rename(world: World, { studyUid }: Study): Generator<void> {
   yield;
 }
 
-function* remove(world: World, studies: Study[]): Generator<void> {
-  const [study] = studies.splice(Math.floor(world.random.number() * studies.length), 1);
+function* remove(world: World, study: Study | undefined): Generator<void> {
   if (!study) return;
   world.removeImages({ studyUid: study.studyUid });
   yield;
