@@ -39,7 +39,7 @@ async function startAzurite(folder: string, clock: Clock): Promise<Azurite> {
     try {
       return await useAzurite({ folder, ports: USUAL_PORTS }, clock);
     } catch (error) {
-      if (!(error instanceof StartError) || (await areUsualPortsFree())) throw error;
+      if (!(error instanceof StartError)) throw error; // trouble of another kind is met again, and told, with other ports
     }
   }
   return useAzurite({ folder, ports: [0, 0, 0] }, clock);

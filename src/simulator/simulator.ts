@@ -10,7 +10,7 @@ import { createDicomService } from './dicom/dicom-service.js';
 import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
 import type { Post } from './event-grid/post.js';
 import { scaledClock } from './event-grid/scaled-clock.js';
-import { topicEventOf } from './event-grid/topic-event.js';
+import { HEALTH_EVENT_TYPES, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
 import type { Places } from './runs/find-sent.js';
@@ -27,6 +27,8 @@ export type Simulator = {
   /** Those of runs are not among them. */
   readonly recent: RecentEvents;
   readonly runs: Runs;
+  /** For who asks about a request: a new UUID. */
+  readonly requestId: () => string;
   readonly settings: () => SimulatorSettings;
   change(settings: Partial<SimulatorSettings>): void;
   /** Where this app is reached, as somebody has just reached it. */
@@ -77,6 +79,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     post: deps.post,
     writeDeadLetter: async (_container, name, content) => void (await deps.undelivered.create(name, content)),
     functionUrl,
+    eventTypes: HEALTH_EVENT_TYPES,
     validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
     interference: {
       copiesOf: (event, subscription) => interferenceNow().copiesOf(event, subscription),
@@ -112,6 +115,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     eventGrid,
     recent,
     runs,
+    requestId: () => uuidOf(random),
     settings: () => settings,
     change(changed) {
       settings = { ...settings, ...changed };

@@ -67,6 +67,7 @@ async function answerTo(
       body,
     });
   } catch (error) {
+    if (!incoming.complete) return { status: 400 }; // its sender has gone in the middle of it: nobody hears this
     log('error', `A request could not be answered: ${describeError(error)}`);
     return { status: 500 };
   }

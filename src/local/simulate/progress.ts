@@ -32,7 +32,7 @@ export function createProgress(
 }
 
 function describe({ phase, made, events, pending }: RunStatus): string {
-  const share = Math.min(1, made / events);
+  const share = Math.min(1, made / events); // the malformed ones come on top
   const full = Math.round(share * WIDTH);
   const bar = `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
   return `${bar} ${made}/${events} ${PHASES[phase]}, ${pending} with Event Grid`;

@@ -44,3 +44,11 @@ export const CHAOS_LEVELS = {
     downEveryMs: 8000,
   },
 } as const satisfies Record<string, Chaos>;
+
+/** A level by its name, or a chaos of one's own. */
+export const chaosOrLevel = z.union(
+  [z.enum(['none', 'light', 'rough']).transform((level): Chaos => CHAOS_LEVELS[level]), chaosSchema],
+  {
+    error: 'must be none, light or rough, or an object as chaos.ts has it, with shares from 0 to 1',
+  },
+);

@@ -59,7 +59,8 @@ export function createWrites({ store, random }: { store: Store; random: Random }
       }
       const id = found ?? resource.id ?? '';
       checkId(id);
-      return put(call, { resourceType, id, method: 'PUT', resource });
+      // As there, the condition is the only one: an If-Match beside it is not looked at.
+      return put({ ...call, header: () => null }, { resourceType, id, method: 'PUT', resource });
     },
 
     patch(call, resourceType, id) {

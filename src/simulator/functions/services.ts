@@ -57,7 +57,16 @@ function answerAs(
       headers: { 'Retry-After': '5' },
     };
   }
-  return toInit(services[kind].answer(request));
+  const { headers, ...answer } = toInit(services[kind].answer(request));
+  const correlationId = request.headers.get('x-request-id');
+  return {
+    ...answer,
+    headers: {
+      ...headers,
+      'X-Request-Id': simulator.requestId(),
+      ...(correlationId && { 'X-Correlation-Id': correlationId }),
+    },
+  };
 }
 
 async function readRequest(request: HttpRequest, base: string, path: string): Promise<SimulatorRequest> {

@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
-import { CHAOS_LEVELS, chaosSchema } from '../chaos/chaos.js';
+import { chaosOrLevel } from '../chaos/chaos.js';
 import type { Simulator } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
 
 const settingsSchema = z.strictObject({
   timeScale: z.number().min(1).max(100_000).optional(),
-  chaos: z.union([z.enum(['none', 'light', 'rough']), chaosSchema]).optional(),
+  chaos: chaosOrLevel.optional(),
   seed: z
     .int()
     .min(0)
@@ -40,7 +40,7 @@ async function change(request: HttpRequest, simulator: Simulator): Promise<HttpR
   simulator.change({
     ...(timeScale !== undefined && { timeScale }),
     ...(seed !== undefined && { seed }),
-    ...(chaos !== undefined && { chaos: typeof chaos === 'string' ? CHAOS_LEVELS[chaos] : chaos }),
+    ...(chaos !== undefined && { chaos }),
   });
   return { jsonBody: describe(simulator) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHAOS_LEVELS, type Chaos, chaosSchema } from '../chaos/chaos.js';
+import { CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
 import { scenarios } from '../scenarios/index.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
@@ -20,7 +20,7 @@ export const MOST_EVENTS = 1_000_000;
 const NAMES = scenarios.map(({ name }) => name);
 
 const schema = z.strictObject({
-  scenario: z.enum(NAMES),
+  scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
   seed: z
     .int()
     .min(0)
@@ -30,7 +30,7 @@ const schema = z.strictObject({
   count: z.int().min(1).max(MOST_EVENTS).optional(),
   events: z.int().min(1).max(MOST_EVENTS).optional(),
   rate: z.number().min(1).max(100_000).optional(),
-  chaos: z.union([z.enum(['none', 'light', 'rough']), chaosSchema]).default('none'),
+  chaos: chaosOrLevel.optional(),
   timeScale: z.number().min(1).max(100_000).optional(),
 });
 
@@ -48,7 +48,15 @@ export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest
     const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message }));
     return { kind: 'wrong', problems };
   }
-  const { scenario: name, seed = otherSeed, count, events = count, rate, chaos, timeScale } = parsed.data;
+  const {
+    scenario: name,
+    seed = otherSeed,
+    count,
+    events = count,
+    rate,
+    chaos = CHAOS_LEVELS.none,
+    timeScale,
+  } = parsed.data;
   const scenario = scenarios.find((one) => one.name === name) as Scenario;
   const { defaults } = scenario;
   return {
@@ -58,9 +66,10 @@ export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest
       seed,
       events: events ?? defaults.events,
       rate: rate ?? defaults.rate,
-      chaos: typeof chaos === 'string' ? CHAOS_LEVELS[chaos] : chaos,
+      chaos,
       timeScale:
-        timeScale ?? (chaos === 'none' ? defaults.timeScale : Math.max(defaults.timeScale, TIME_SCALE_OF_CHAOS)),
+        timeScale ??
+        (chaos === CHAOS_LEVELS.none ? defaults.timeScale : Math.max(defaults.timeScale, TIME_SCALE_OF_CHAOS)),
     },
   };
 }

@@ -172,7 +172,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     }
     if (signal.aborted) return;
     phase = 'checking';
-    verdict = await judgeAtRest();
+    verdict = withHint(await judgeAtRest(), sent.count - deliveries().matched);
     if (!signal.aborted) phase = 'done';
   }
 
@@ -199,4 +199,11 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       await sleep(clock, LOOK_AGAIN_MS, signal);
     }
   }
+}
+
+/** What is lost because nobody has subscribed to it is no fault of the app's. */
+function withHint(verdict: Verdict, unmatched: number): Verdict {
+  if (verdict.ok || unmatched <= 0) return verdict;
+  const hint = `${unmatched} events matched no subscription: GET /api/simulator/subscriptions shows those there are`;
+  return { ...verdict, problems: [hint, ...verdict.problems] };
 }

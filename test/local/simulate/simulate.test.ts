@@ -41,7 +41,7 @@ describe('when npm run simulate runs', () => {
 
   it.each([
     { given: 'an option that nobody knows', args: ['--speed', '1'], code: 2, says: '--scenario NAME' },
-    { given: 'an address where nothing is', args: NOWHERE, code: 3, says: 'Start it: npm start' },
+    { given: 'an address where nothing is', args: NOWHERE, code: 3, says: 'start the app there' },
     { given: '--help', args: ['--help'], code: 0, says: 'Exit code' },
     { given: '--list', args: ['--list'], code: 0, says: 'imaging-night' },
     { given: 'an endpoint that is none', args: ['--topic-endpoint', 'nowhere'], code: 3, says: 'eventgrid.azure.net' },
@@ -50,6 +50,17 @@ describe('when npm run simulate runs', () => {
 
     expect(await simulation.ended).toBe(code);
     expect(simulation.output()).toContain(says);
+  });
+
+  it.each([
+    { args: ['--events', 'many'], says: /events: .*string/ },
+    { args: ['--chaos', 'wild'], says: /chaos: must be none, light or rough/ },
+    { args: ['--url', 'nonsense'], says: /--url is 'nonsense'/ },
+  ])('given $args, then it ends with 2 and says what is wrong', async ({ args, says }) => {
+    const simulation = simulate(args);
+
+    expect(await simulation.ended).toBe(2);
+    expect(simulation.output()).toMatch(says);
   });
 
   it('given a wrong value, then it says which and what it must be', async () => {

@@ -33,7 +33,7 @@ const status: RunStatus = {
   startedAt: '2026-01-01T12:00:00.000Z',
   endedAt: '2026-01-01T12:01:00.000Z',
   made: 110,
-  deliveries: { requests: 12, delivered: 115, duplicates: 8, retried: 20 },
+  deliveries: { matched: 110, requests: 12, delivered: 115, duplicates: 8, retried: 20 },
   pending: 0,
   redriven: 6,
   verdict,

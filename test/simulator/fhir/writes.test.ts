@@ -222,6 +222,16 @@ describe('when a resource is put', () => {
     expect(events()).toHaveLength(status === 200 ? 1 : 0);
   });
 
+  it('given If-Match beside a condition, then only the condition counts', () => {
+    const { ask } = createFhirWorld();
+    ask('PUT', 'Patient/p1', patient('p1', { identifier: [{ system: 's', value: '1' }] }));
+
+    const changed = patient('p1', { active: true, identifier: [{ system: 's', value: '1' }] });
+    const answer = ask('PUT', 'Patient?identifier=s|1', changed, { 'if-match': 'W/"9"' });
+
+    expect(answer).toMatchObject({ status: 200, json: { meta: { versionId: '2' } } });
+  });
+
   it('given it was deleted, then it is back: updated, not created', () => {
     const { ask, events } = createFhirWorld();
     ask('PUT', 'Patient/p1', patient('p1'));

@@ -78,6 +78,12 @@ describe('when a request is made to a service', () => {
     expect(bodyOf(await send('events?subject=Patient/p1'))).toMatchObject({ events: { length: 2 } });
   });
 
+  it('given any, then the answer has an id to ask about', async () => {
+    const { headers } = await send('fhir/Patient/nobody');
+
+    expect(new Headers(headers as Record<string, string>).get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it('given the words that FHIR itself begins a path with, then they are no names', async () => {
     expect(await send('fhir/metadata')).toMatchObject({ status: 200 });
     expect(await send('fhir/_history')).toMatchObject({ status: 200 });

@@ -102,6 +102,27 @@ describe('when a scenario is played', () => {
   });
 });
 
+describe('when nobody has subscribed', () => {
+  it('given a run, then its events are lost, and it says whose fault that is', async () => {
+    const clock = createFakeClock();
+    const { simulator } = await startSimulator({ clock });
+    simulator.eventGrid.remove('fhir-events');
+    const started = simulator.runs.start(requestOf({ scenario: 'correction-storm', events: 20 }));
+    if (started.kind !== 'started') throw new Error(started.kind);
+    const { id } = started.status;
+    while (simulator.runs.get(id)?.endedAt === null) {
+      clock.advance(100);
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+
+    expect(simulator.runs.get(id)?.verdict).toMatchObject({
+      ok: false,
+      events: { lost: 20 },
+      problems: { 0: expect.stringMatching(/^20 events matched no subscription/) },
+    });
+  });
+});
+
 describe('when a run is asked for', () => {
   it('given only a scenario, then the rest is as the scenario has it', () => {
     expect(readRunRequest({ scenario: 'imaging-night' }, 42)).toMatchObject({
