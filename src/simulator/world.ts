@@ -19,9 +19,10 @@ const MISTAKE = 'The scenario made a change that was refused';
 export function createWorld(deps: { services: Services; random: Random; clock: Clock; left: () => number }): World {
   const { random, clock, left } = deps;
   const { fhir, dicom } = deps.services;
+  let lastMs = 0;
   return {
     random,
-    now: () => clock.now(),
+    now,
     left,
     create: (resource) => accepted(fhir.apply({ method: 'POST', resource })).id ?? '',
     update: (resource) => void accepted(fhir.apply({ method: 'PUT', resource })),
@@ -49,6 +50,12 @@ export function createWorld(deps: { services: Services; random: Random; clock: C
       if (updated.status === 'refused') throw new TypeError(`${MISTAKE}: ${updated.problems.join(', ')}`);
     },
   };
+
+  /** Never the same twice: else an update might change nothing, on a fast machine only, and make no event. */
+  function now(): Date {
+    lastMs = Math.max(lastMs + 1, clock.now().getTime());
+    return new Date(lastMs);
+  }
 }
 
 function accepted(outcome: FhirOutcome): FhirOutcome {

@@ -26,6 +26,7 @@ export type Search = {
 
 const PAGE = 1000;
 const READ_AT_ONCE = 16;
+const LEASES_DIFFER_MS = 2000;
 const EVER = new Date('9999-12-31T00:00:00.000Z');
 
 /**
@@ -61,22 +62,30 @@ async function findRecords({ tables }: Places, search: Search, letters: Readonly
   for (const table of await tables.list('ledger')) {
     if (table < oldest) continue;
     for (let page: string | undefined, first = true; first || page; first = false) {
-      const answer = await tables.query(table, { limit: PAGE, ...(page ? { page } : {}) });
-      for (const stored of answer.rows) markRecord(table.slice('ledger'.length), stored, search, letters);
+      const anyOf = [{ property: 'timestamp', is: 'ge', value: search.since }] as const;
+      const answer = await tables.query(table, { anyOf, limit: PAGE, ...(page ? { page } : {}) });
+      const day = table.slice('ledger'.length);
+      for (const stored of answer.rows) markRecord({ day, stored, now: answer.now }, search, letters);
       page = answer.next;
     }
   }
 }
 
-function markRecord(day: string, { key, row, modifiedAt }: Stored, search: Search, letters: ReadonlySet<string>): void {
+/** A record that is running under a lease that has lapsed is nobody's: without a row, it is lost. */
+function markRecord(
+  { day, stored: { key, row, modifiedAt }, now }: { day: string; stored: Stored; now: Date },
+  search: Search,
+  letters: ReadonlySet<string>,
+): void {
   const n = numberOf(search.runId, String(row.id ?? ''));
   if (n === undefined || n >= search.sent.count) return;
   const address = `${day}.${key}`;
   const bit = bitOf(search.workflows, placeOf(address).workflow);
   const { state } = decodeRow(row);
   const settledAtMs = modifiedAt.getTime();
-  if (state.kind === 'running') search.sent.mark(n, { open: bit });
-  else if (state.kind !== 'settled')
+  if (state.kind === 'running') {
+    if (now.getTime() - settledAtMs <= state.leaseMs + LEASES_DIFFER_MS) search.sent.mark(n, { open: bit });
+  } else if (state.kind !== 'settled')
     return; // it waits: then it has a row, or is lost
   else if (state.result !== 'dead') search.sent.mark(n, { [state.result]: bit, settledAtMs });
   else if (letters.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });

@@ -16,7 +16,7 @@ describe('when npm run simulate runs', () => {
     expect(await simulation.ended).toBe(0);
     expect(simulation.output()).toMatch(/^ {2}sent +200, 0 of them malformed$/m);
     expect(simulation.output()).toMatch(/^ {2}settled +200, /m);
-    expect(simulation.output()).toMatch(/^ {2}lag +p50 .* p99.99 .* within 5 s/m);
+    expect(simulation.output()).toMatch(/^ {2}lag +mean .* p99.99 .* within 5 s/m);
     expect(simulation.output()).toMatch(/^ {2}LOST +0$/m);
     await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
   });

@@ -118,7 +118,7 @@ describe('when nobody has subscribed', () => {
     expect(simulator.runs.get(id)?.verdict).toMatchObject({
       ok: false,
       events: { lost: 20 },
-      problems: { 0: expect.stringMatching(/^20 events matched no subscription/) },
+      problems: { 0: expect.stringMatching(/^Some events matched no subscription/) },
     });
   });
 });

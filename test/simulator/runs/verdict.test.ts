@@ -123,7 +123,7 @@ describe('when a run is judged by what is in storage', () => {
     const raw = run.send(INDEX);
     await run.undelivered.create('FHIR-EVENTS/2026/1/1/12/x.json', JSON.stringify([{ ...raw, deliveryAttempts: 30 }]));
 
-    expect(await run.judge()).toMatchObject({ ok: true, events: { undelivered: 1, lost: 0 } });
+    expect(await run.judge()).toMatchObject({ ok: false, events: { undelivered: 1, lost: 0 } });
   });
 
   it('given a row of the index that is not of the newest version, then that is wrong', async () => {
