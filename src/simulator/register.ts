@@ -11,6 +11,7 @@ import { answerSubscriptions } from './functions/subscriptions.js';
 import { createSimulator } from './simulator.js';
 
 const WORKSPACE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** The functions under /api/simulator: registered only where SIMULATOR is on. */
@@ -34,10 +35,16 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
       route: `simulator${route}`,
       authLevel: 'function',
       handler(request) {
-        simulator.reachedAt(originOf(request));
+        if (config.port === 0) learnOrigin(request.url);
         return answer(request);
       },
     });
+  /** The port is any that was free: who asks has found it out. Only a name of this machine is believed. */
+  function learnOrigin(url: string): void {
+    const { hostname, port } = new URL(url);
+    if (LOOPBACK.includes(hostname)) simulator.reachedAt(`http://127.0.0.1:${port}`);
+  }
+
   register('simulator', '', (request) => answerSimulator(request, simulator));
   register('simulatorEvents', '/events', async (request) => answerEvents(request, simulator));
   register('simulatorSubscriptions', '/subscriptions/{name?}', (request) => answerSubscriptions(request, simulator));
@@ -45,10 +52,4 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
   register('simulatorFhir', '/fhir/{*path}', (request) => answerFhir(request, simulator));
   register('simulatorDicom', '/dicom/{*path}', (request) => answerDicom(request, simulator));
   functions.hook.appTerminate(() => simulator.stop());
-}
-
-/** By address: a name may also stand for an address on which nobody listens. */
-function originOf({ url }: HttpRequest): string {
-  const { protocol, hostname, port } = new URL(url);
-  return `${protocol}//${hostname === 'localhost' ? '127.0.0.1' : hostname}${port && `:${port}`}`;
 }

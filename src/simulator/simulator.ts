@@ -8,11 +8,13 @@ import { createInterference } from './chaos/interference.js';
 import { DEFAULT_SUBSCRIPTIONS } from './default-subscriptions.js';
 import { createDicomService } from './dicom/dicom-service.js';
 import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
+import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
 import { scaledClock } from './event-grid/scaled-clock.js';
-import { HEALTH_EVENT_TYPES, topicEventOf } from './event-grid/topic-event.js';
+import { HEALTH_EVENT_TYPES, type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
+import { RUN_PREFIX } from './runs/event-name.js';
 import type { Places } from './runs/find-sent.js';
 import { createRuns, type Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
@@ -82,9 +84,9 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     eventTypes: HEALTH_EVENT_TYPES,
     validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
     interference: {
-      copiesOf: (event, subscription) => interferenceNow().copiesOf(event, subscription),
-      onRequest: (events, subscription, attempt) => interferenceNow().onRequest(events, subscription, attempt),
-      schemaOf: (events, subscription, attempt) => interferenceNow().schemaOf(events, subscription, attempt),
+      copiesOf: (event, subscription) => interferenceFor([event]).copiesOf(event, subscription),
+      onRequest: (events, subscription, attempt) => interferenceFor(events).onRequest(events, subscription, attempt),
+      schemaOf: (events, subscription, attempt) => interferenceFor(events).schemaOf(events, subscription, attempt),
     },
   });
   const runs = createRuns({
@@ -100,7 +102,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     },
     makeId: () => uuidOf(random).slice(0, 8),
     onStart: ({ timeScale }) => {
-      for (const name of services.keys()) if (name.startsWith('run-')) services.delete(name);
+      for (const name of services.keys()) if (name.startsWith(RUN_PREFIX)) services.delete(name);
       schedule.setScale(timeScale);
     },
     onEnd: () => schedule.setScale(settings.timeScale),
@@ -127,12 +129,15 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     },
     async clear() {
       runs.clear();
-      services.clear();
+      for (const { fhir, dicom } of services.values()) {
+        fhir.clear();
+        dicom.clear(); // its sequence numbers go on: the app would take smaller ones for older changes
+      }
       recent.clear();
       settings = AS_SET_AT_START;
       chaotic = makeInterference();
       schedule.setScale(settings.timeScale);
-      await eventGrid.clear();
+      eventGrid.clear();
       await putDefaults();
     },
     stop() {
@@ -141,8 +146,10 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     },
   };
 
-  function interferenceNow() {
-    return runs.current()?.interference ?? chaotic;
+  /** A run has a chaos of its own, for its own events. */
+  function interferenceFor(events: readonly TopicEvent[]): Interference {
+    const run = runs.current();
+    return run && events.some(({ id }) => run.isOwn(id)) ? run.interference : chaotic;
   }
 
   function makeInterference() {

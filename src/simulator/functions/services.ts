@@ -1,12 +1,15 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { RESOURCE_TYPES } from '../fhir/content/resource-types.js';
 import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import { RUN_PREFIX } from '../runs/event-name.js';
 import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';
 import type { Services } from '../world.js';
 import { errorOf } from './json.js';
 
 /** Beside capital letters, for types of resources, and `_`, `$` and `.`, for operations, a path can begin with a name. */
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
-const FHIR_WORDS = ['metadata'];
+/** What FHIR itself begins a path with, and a slip of the case of a type. */
+const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toLowerCase())]);
 /** So much may wait in Event Grid before changes are refused: memory has an end. */
 const MOST_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
@@ -15,7 +18,7 @@ const READS = ['GET', 'HEAD'];
 export async function answerFhir(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   const { base, path } = splitAt(request, '/simulator/fhir');
   const first = path.split('/', 1)[0] ?? '';
-  const isNamed = SERVICE_NAME.test(first) && !FHIR_WORDS.includes(first);
+  const isNamed = SERVICE_NAME.test(first) && !FHIR_WORDS.has(first);
   const name = isNamed ? first : DEFAULT_SERVICE;
   return answerAs(
     'fhir',
@@ -48,10 +51,22 @@ function answerAs(
   request: SimulatorRequest,
   simulator: Simulator,
 ): HttpResponseInit {
+  const isRead = READS.includes(request.method) || request.path.endsWith('_search');
+  if (name.startsWith(RUN_PREFIX) && !isRead) {
+    return errorOf(405, 'MethodNotAllowed', 'The services of a run can only be read.');
+  }
+  const isKnown = name === DEFAULT_SERVICE || simulator.serviceNames().includes(name);
+  if (!isKnown && (name.startsWith(RUN_PREFIX) || (isRead && request.path !== 'metadata'))) {
+    return errorOf(
+      404,
+      'ServiceNotFound',
+      'There is no service of this name: the first change, or GET metadata, makes one.',
+    );
+  }
   const services = simulator.services(name);
   if (!services)
     return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator starts afresh.');
-  if (!READS.includes(request.method) && simulator.eventGrid.pending() > MOST_PENDING) {
+  if (!isRead && simulator.eventGrid.pending() > MOST_PENDING) {
     return {
       ...errorOf(429, 'TooManyEvents', `More than ${MOST_PENDING} events wait for their delivery. Ask again later.`),
       headers: { 'Retry-After': '5' },

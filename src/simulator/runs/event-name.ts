@@ -1,3 +1,6 @@
+/** The services of runs are named so; no others are. */
+export const RUN_PREFIX = 'run-';
+
 /**
  * The ids of a run's events are UUIDs that begin with the run's eight digits and end with the event's number, so that
  * a run recognises its own wherever it meets them: in the ledger, in rows, in any text of a dead letter.

@@ -9,7 +9,7 @@ import type { Post } from '../event-grid/post.js';
 import { seededRandom } from '../seeded.js';
 import { createWorld, type Services } from '../world.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
-import { eventIdOf, numberOf } from './event-name.js';
+import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
 import type { Places } from './find-sent.js';
 import { play } from './play.js';
 import { createPublisher } from './publisher.js';
@@ -53,6 +53,8 @@ export type Run = {
   /** Makes no more events, and gives no verdict. What is made is still delivered. */
   stop(): void;
   readonly interference: Interference;
+  /** Whether an event of this id is the run's. */
+  isOwn(eventId: string): boolean;
   readonly ended: Promise<void>;
 };
 
@@ -93,7 +95,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   const stopping = new AbortController();
   const { signal } = stopping;
   const random = seededRandom(seed);
-  const services = deps.makeServices(`run-${id}`, random, publish);
+  const services = deps.makeServices(`${RUN_PREFIX}${id}`, random, publish);
   const world = createWorld({ services, random, clock, left: () => events - valid() });
   let phase: Phase = 'making';
   let endedAt: Date | undefined;
@@ -116,6 +118,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   return {
     id,
     interference,
+    isOwn: (eventId) => numberOf(id, eventId) !== undefined,
     stop: () => stopping.abort(),
     status: () => ({
       id,

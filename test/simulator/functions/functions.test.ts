@@ -84,6 +84,23 @@ describe('when a request is made to a service', () => {
     expect(new Headers(headers as Record<string, string>).get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('given a type in small letters, then that is no service', async () => {
+    expect((await send('fhir/patient/1')).status).toBe(404);
+    expect(await send('dicom/nobody/v2/studies')).toMatchObject({ status: 404 });
+
+    expect(world.simulator.serviceNames()).toEqual(['main']);
+  });
+
+  it("given a run's, then it can be read and not changed", async () => {
+    const begun = await send('runs', { method: 'POST', body: { scenario: 'clinic-day', count: 50, rate: 1000 } });
+    const { id } = bodyOf(begun) as { id: string };
+
+    expect(await send(`fhir/run-${id}/Patient`)).toMatchObject({ status: 200 });
+    expect(await send(`fhir/run-${id}/Patient/p1`, patient('p1'))).toMatchObject({ status: 405 });
+    expect(await send('fhir/run-mine/Patient/p1', patient('p1'))).toMatchObject({ status: 405 });
+    expect(await world.ended(id)).toMatchObject({ phase: 'done', made: 50 });
+  });
+
   it('given the words that FHIR itself begins a path with, then they are no names', async () => {
     expect(await send('fhir/metadata')).toMatchObject({ status: 200 });
     expect(await send('fhir/_history')).toMatchObject({ status: 200 });
@@ -91,12 +108,9 @@ describe('when a request is made to a service', () => {
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it.each(['dicom/v2/studies', 'dicom/clinic-b/v2/studies', 'dicom/v2/partitions'])(
-    'given %s, then it is a DICOM service',
-    async (path) => {
-      expect((await send(path)).status).toBeLessThan(300);
-    },
-  );
+  it.each(['dicom/v2/studies', 'dicom/v2/partitions'])('given %s, then it is a DICOM service', async (path) => {
+    expect((await send(path)).status).toBeLessThan(300);
+  });
 
   it('given a function key in the query, then the service does not take it for a parameter', async () => {
     expect((await send('dicom/v2/studies?code=key')).status).toBeLessThan(300);
@@ -111,6 +125,7 @@ describe('when a request is made to a service', () => {
     for (let n = 0; n < 20; n += 1) await send(`fhir/s${n}/metadata`);
 
     expect(await send('fhir/one-more/metadata')).toMatchObject({ status: 429 });
+    expect(await send('fhir/nobody/Patient')).toMatchObject({ status: 404 });
     expect(await send('fhir/s3/metadata')).toMatchObject({ status: 200 });
   });
 });
@@ -173,7 +188,7 @@ describe('when the simulator is asked about itself', () => {
     expect(await send('', { method: 'DELETE' })).toEqual({ status: 204 });
 
     expect(bodyOf(await send(''))).toMatchObject({
-      services: {},
+      services: { main: { fhir: { resources: 0 } } },
       settings: { timeScale: 1, seed: 0 },
       eventGrid: { 'fhir-events': { matched: 0 }, 'dicom-events': { matched: 0 } },
     });
