@@ -9,6 +9,8 @@ export function startAppOfOurOwn(): Promise<OwnApp> {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), ['--no-demo', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, SIMULATOR: 'on' },
+    // A Ctrl-C in the terminal is for this process: the app must live to hear that the run is stopped.
+    detached: process.platform !== 'win32',
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {

@@ -3,10 +3,12 @@ import { systemClock as clock, sleep } from '../../clock.js';
 import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
+import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
 import { withLocalSettings } from '../local-settings.js';
 import { type OwnApp, startAppOfOurOwn } from './app-of-our-own.js';
 import { createProgress } from './progress.js';
+import { RefusedError } from './refused-error.js';
 import { sendToTopic } from './send-to-topic.js';
 import { describeVerdict } from './verdict-text.js';
 
@@ -27,7 +29,7 @@ compares what was sent with what the app has in storage. Starts the app and its 
   --list             the scenarios, a line each
   --help             this text
 
-Send to a custom topic of your own in Azure instead, without a verdict:
+Send to a custom topic of your own in Azure instead, without a verdict, and of chaos the bursts alone:
   --topic-endpoint URL   https://….eventgrid.azure.net/api/events
   --topic-key KEY        its key, or the setting EVENTGRID_TOPIC_KEY; without one, the identity that DefaultAzureCredential finds
 
@@ -36,9 +38,6 @@ stopped by somebody else, 130 ended by Ctrl-C.
 `;
 
 const POLL_MS = 500;
-
-/** What the app refuses to do, in its own words. */
-class RefusedError extends Error {}
 
 type Options = ReturnType<typeof parseOptions>;
 
@@ -55,7 +54,7 @@ async function main(): Promise<number> {
   if (options.help) return say(HELP, 0);
   if (options.list) return say(scenarios.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''), 0);
   const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort()).once('SIGTERM', () => interrupt.abort());
+  void endOnSignals(clock).then(() => interrupt.abort());
   let own: OwnApp | undefined;
   try {
     if (options['topic-endpoint'] !== undefined)
@@ -69,7 +68,7 @@ async function main(): Promise<number> {
     return await run(own?.url ?? url, options, interrupt.signal);
   } catch (error) {
     if (error instanceof RefusedError) return complain(error.message, 2);
-    if (error instanceof StartError) return complain(error.message, 3);
+    if (error instanceof StartError) return complain(error.message, interrupt.signal.aborted ? 130 : 3);
     throw error;
   } finally {
     await own?.close();
@@ -78,7 +77,7 @@ async function main(): Promise<number> {
 
 async function run(url: string, options: Options, signal: AbortSignal): Promise<number> {
   const runs = `${url}/api/simulator/runs`;
-  const begun = await fetch(runs, { method: 'POST', body: JSON.stringify(requestOf(options)) });
+  const begun = await ask(runs, { method: 'POST', body: JSON.stringify(requestOf(options)) });
   if (begun.status === 400) throw new RefusedError(await reasonOf(begun));
   if (!begun.ok) throw new StartError(await reasonOf(begun));
   let status = (await begun.json()) as RunStatus;
@@ -86,7 +85,7 @@ async function run(url: string, options: Options, signal: AbortSignal): Promise<
   while (status.endedAt === null) {
     progress.show(status);
     await sleep(clock, POLL_MS, signal);
-    const asked = await fetch(`${runs}/${status.id}`, { method: signal.aborted ? 'DELETE' : 'GET' });
+    const asked = await ask(`${runs}/${status.id}`, { method: signal.aborted ? 'DELETE' : 'GET' });
     if (!asked.ok) throw new StartError(`The run is gone: ${await reasonOf(asked)}`);
     status = (await asked.json()) as RunStatus;
     if (signal.aborted) break;
@@ -103,6 +102,14 @@ function requestOf({ scenario = 'clinic-day', events, rate, chaos, seed, 'time-s
     text === undefined ? [] : [[name, Number.isFinite(Number(text)) ? Number(text) : text]],
   );
   return { scenario, ...(chaos !== undefined && { chaos }), ...Object.fromEntries(numbers) };
+}
+
+async function ask(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new StartError(`The app does not answer any more: ${new URL(url).origin}`);
+  }
 }
 
 async function reasonOf(response: Response): Promise<string> {

@@ -1,13 +1,16 @@
 import type { Clock } from '../../clock.js';
+import { systemRandom } from '../../functions/random.js';
 import type { ServiceChange } from '../../simulator/changes.js';
 import { createDicomService } from '../../simulator/dicom/dicom-service.js';
 import { topicEventOf, writeEvent } from '../../simulator/event-grid/topic-event.js';
 import { createFhirService } from '../../simulator/fhir/fhir-service.js';
+import { eventIdOf } from '../../simulator/runs/event-name.js';
 import { play } from '../../simulator/runs/play.js';
 import { readRunRequest } from '../../simulator/runs/run-request.js';
 import { seededRandom, uuidOf } from '../../simulator/seeded.js';
 import { createWorld } from '../../simulator/world.js';
 import { StartError } from '../host/start-error.js';
+import { RefusedError } from './refused-error.js';
 
 type Options = {
   readonly 'topic-endpoint'?: string | undefined;
@@ -28,32 +31,40 @@ export async function sendToTopic(
   request: Record<string, unknown>,
   { clock, signal, send = undefined }: { clock: Clock; signal: AbortSignal; send?: Send | undefined },
 ): Promise<number> {
-  const read = readRunRequest(request, Math.floor(Math.random() * 2 ** 32));
+  const read = readRunRequest(request, Math.floor(systemRandom.number() * 2 ** 32));
   if (read.kind === 'wrong') {
-    throw new StartError(read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+    throw new RefusedError(read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   }
   const { seed, events, chaos } = read.request;
   const random = seededRandom(seed);
+  const runId = uuidOf(systemRandom).slice(0, 8); // a second run of the same seed is not a redelivery of the first
   const publishing = send ?? (await createSender(options));
   const waiting: Event[] = [];
   let made = 0;
   const publish = (changes: readonly ServiceChange[]) => {
     for (const change of changes) {
+      waiting.push(
+        writeEvent(topicEventOf(change, { id: eventIdOf(runId, made), source: SOURCE }), 'CloudEventSchemaV1_0'),
+      );
       made += 1;
-      waiting.push(writeEvent(topicEventOf(change, { id: uuidOf(random), source: SOURCE }), 'CloudEventSchemaV1_0'));
     }
   };
   const deps = { clock, random, publish };
   const services = {
-    fhir: createFhirService({ ...deps, host: 'simulator-main.fhir.azurehealthcareapis.com' }),
-    dicom: createDicomService({ ...deps, host: 'simulator-main.dicom.azurehealthcareapis.com' }),
+    fhir: createFhirService({ ...deps, host: `simulator-run-${runId}.fhir.azurehealthcareapis.com` }),
+    dicom: createDicomService({ ...deps, host: `simulator-run-${runId}.dicom.azurehealthcareapis.com` }),
   };
   const world = createWorld({ services, random, clock, left: () => events - made });
-  const playing = { isOver: false };
+  const playing = { isOver: false, failed: undefined as unknown };
   const isFull = () => waiting.length >= MOST_WAITING;
-  const played = play({ ...read.request, world, burstMs: chaos.burstMs, isFull, clock, signal }).finally(() => {
-    playing.isOver = true;
-  });
+  const played = play({ ...read.request, world, burstMs: chaos.burstMs, isFull, clock, signal }).then(
+    () => {
+      playing.isOver = true;
+    },
+    (cause: unknown) => {
+      Object.assign(playing, { isOver: true, failed: cause });
+    },
+  );
   let sent = 0;
   while (!signal.aborted && (waiting.length > 0 || !playing.isOver)) {
     const batch = waiting.splice(0, MOST_A_REQUEST);
@@ -62,6 +73,9 @@ export async function sendToTopic(
     sent += batch.length;
   }
   await played;
+  if (playing.failed !== undefined) {
+    throw new StartError(`The scenario failed after ${sent} events were sent: ${(playing.failed as Error).message}`);
+  }
   process.stdout.write(`Sent ${sent} events to the topic, seed ${seed}.\n`);
   return signal.aborted ? 130 : 0;
 }
@@ -70,7 +84,7 @@ export async function sendToTopic(
 async function createSender(options: Options): Promise<Send> {
   const endpoint = options['topic-endpoint'] ?? '';
   if (!URL.canParse(endpoint))
-    throw new StartError(`--topic-endpoint is no URL: it looks like https://….eventgrid.azure.net/api/events`);
+    throw new RefusedError(`--topic-endpoint is no URL: it looks like https://….eventgrid.azure.net/api/events`);
   const key = options['topic-key'] ?? process.env.EVENTGRID_TOPIC_KEY;
   const { AzureKeyCredential, EventGridPublisherClient } = await import('@azure/eventgrid');
   const client = key

@@ -1,5 +1,5 @@
 /**
- * What a run has sent and what was found of it, 25 bytes an event: a run may have a million.
+ * What a run has sent and what was found of it, 37 bytes an event: a run may have a million.
  * Jobs are bits: bit n is workflow n of the app.
  */
 export type Sent = {

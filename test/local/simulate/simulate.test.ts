@@ -44,7 +44,7 @@ describe('when npm run simulate runs', () => {
     { given: 'an address where nothing is', args: NOWHERE, code: 3, says: 'start the app there' },
     { given: '--help', args: ['--help'], code: 0, says: 'Exit code' },
     { given: '--list', args: ['--list'], code: 0, says: 'imaging-night' },
-    { given: 'an endpoint that is none', args: ['--topic-endpoint', 'nowhere'], code: 3, says: 'eventgrid.azure.net' },
+    { given: 'an endpoint that is none', args: ['--topic-endpoint', 'nowhere'], code: 2, says: 'eventgrid.azure.net' },
   ])('given $given, then it ends with $code and says what to do', async ({ args, code, says }) => {
     const simulation = simulate(args);
 
