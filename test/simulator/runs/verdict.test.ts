@@ -118,6 +118,21 @@ describe('when a run is judged by what is in storage', () => {
     expect(await run.judge()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
   });
 
+  it('given a record that says running, then it is open while its lease holds, and lost after', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX)]);
+    const [table = ''] = await run.stores.tables.list('ledger');
+    const [stored] = (await run.stores.tables.query(table, { limit: 1 })).rows;
+    if (!stored) throw new Error('no row');
+    const { partition, key, row, etag } = stored;
+    const running = { ...row, state: 'running', leaseMs: 60_000, failing: '' };
+    await run.stores.tables.commit(table, partition, [{ kind: 'replace', key, row: running, etag }]);
+
+    expect(await run.judge()).toMatchObject({ events: { open: 1, lost: 0 } });
+    run.clock.advance(70_000);
+    expect(await run.judge()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
+  });
+
   it('given Event Grid gave up on it, then it is undelivered, not lost', async () => {
     const run = start();
     const raw = run.send(INDEX);
