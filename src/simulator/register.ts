@@ -23,7 +23,6 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
     random,
     workflows,
     places: { tables, workflowTables, waiting, deadLetters, undelivered },
-    undelivered,
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,
     origin: `http://127.0.0.1:${config.port}`,

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../clock.js';
-import type { BlobStore } from '../storage/blob-store.js';
+import { EVENT_TYPES } from '../events/kinds.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import type { Publish, ServiceChange } from './changes.js';
@@ -11,7 +11,7 @@ import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
 import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
 import { scaledClock } from './event-grid/scaled-clock.js';
-import { HEALTH_EVENT_TYPES, type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
+import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
@@ -53,7 +53,6 @@ export type SimulatorDeps = {
   readonly random: Random;
   readonly workflows: readonly Workflow[];
   readonly places: Places & { readonly workflowTables: TableStore };
-  readonly undelivered: BlobStore;
   readonly post: Post;
   /** The workspace that events come from. */
   readonly source: string;
@@ -79,9 +78,9 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     clock,
     random,
     post: deps.post,
-    writeDeadLetter: async (_container, name, content) => void (await deps.undelivered.create(name, content)),
+    writeDeadLetter: async (_container, name, content) => void (await deps.places.undelivered.create(name, content)),
     functionUrl,
-    eventTypes: HEALTH_EVENT_TYPES,
+    eventTypes: EVENT_TYPES,
     validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
     interference: {
       copiesOf: (event, subscription) => interferenceFor([event]).copiesOf(event, subscription),

@@ -3,6 +3,7 @@ import type { Address } from './address.js';
 import { placeOf } from './address.js';
 import type { BlobStore } from './blob-store.js';
 import type { Failing } from './ledger.js';
+import { pagesOf } from './pages.js';
 
 /**
  * What nobody could act on, one blob each: `pending/<stage>/<yyyy-mm-dd>/<digest>.<redrives>.json`, and once it is over
@@ -65,8 +66,7 @@ export function createDeadLetters(deps: { blobs: BlobStore }): DeadLetters {
       let all = 0;
       for (const stage of STAGES) {
         const resolved = createCursor(`resolved/${stage}/`);
-        for (let page: string | undefined, first = true; first || page; first = false) {
-          const answer = await blobs.list(`pending/${stage}/`, { limit: PAGE, ...(page ? { page } : {}) });
+        for await (const answer of pagesOf((from) => blobs.list(`pending/${stage}/`, { limit: PAGE, ...from }))) {
           for (const { name, createdAt } of answer.blobs) {
             if (await resolved.has(name.replace(/^pending/, 'resolved'))) continue;
             byStage[stage] += 1;
@@ -74,7 +74,6 @@ export function createDeadLetters(deps: { blobs: BlobStore }): DeadLetters {
             if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
             if (all >= most) return { byStage, isMore: true, oldestAt };
           }
-          page = answer.next;
         }
       }
       return { byStage, isMore: false, oldestAt };

@@ -3,8 +3,9 @@ import type { Address } from './address.js';
 import { placeOf, shardOfId } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
+import { pagesOf } from './pages.js';
 import { type Expired, expireLedger } from './retention.js';
-import type { Read, Stored, TableStore } from './table-store.js';
+import type { Query, Read, Stored, TableStore } from './table-store.js';
 
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
@@ -76,16 +77,9 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
       return found;
 
       async function findIn(table: string): Promise<void> {
-        for (let page: string | undefined, first = true; first || page; first = false) {
-          const answer = await tables.query(table, {
-            partition,
-            from: `${idDigest}.`,
-            to: `${idDigest}/`,
-            limit: 1000,
-            ...(page ? { page } : {}),
-          });
-          found.push(...answer.rows.map((stored) => foundIn(table, stored)));
-          page = answer.next;
+        const query: Query = { partition, from: `${idDigest}.`, to: `${idDigest}/`, limit: 1000 };
+        for await (const { rows } of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
+          found.push(...rows.map((stored) => foundIn(table, stored)));
         }
       }
     },

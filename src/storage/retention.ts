@@ -1,5 +1,6 @@
 import { SHARDS } from './address.js';
-import type { TableStore } from './table-store.js';
+import { pagesOf } from './pages.js';
+import type { Query, TableStore } from './table-store.js';
 
 const UNDATED = 'ledgerundated';
 const DAY_MS = 24 * 3_600_000;
@@ -31,18 +32,17 @@ async function hasLife(tables: TableStore, table: string, before: Date): Promise
   let isFound = false;
   await Promise.all(
     Array.from({ length: SHARDS }, async (_, shard) => {
-      for (let page: string | undefined, first = true; (first || page) && !isFound; first = false) {
-        const answer = await tables.query(table, {
-          partition: String(shard),
-          anyOf: [
-            { property: 'state', is: 'ne', value: 'settled' },
-            { property: 'timestamp', is: 'ge', value: before },
-          ],
-          limit: 1,
-          ...(page ? { page } : {}),
-        });
+      const query: Query = {
+        partition: String(shard),
+        anyOf: [
+          { property: 'state', is: 'ne', value: 'settled' },
+          { property: 'timestamp', is: 'ge', value: before },
+        ],
+        limit: 1,
+      };
+      for await (const answer of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
         isFound ||= answer.rows.length > 0;
-        page = answer.next;
+        if (isFound) break;
       }
     }),
   );
@@ -51,12 +51,8 @@ async function hasLife(tables: TableStore, table: string, before: Date): Promise
 
 async function expireRows(tables: TableStore, before: Date): Promise<number> {
   let rows = 0;
-  for (let page: string | undefined, first = true; first || page; first = false) {
-    const answer = await tables.query(UNDATED, {
-      anyOf: [{ property: 'state', is: 'eq', value: 'settled' }],
-      limit: 1000,
-      ...(page ? { page } : {}),
-    });
+  const query: Query = { anyOf: [{ property: 'state', is: 'eq', value: 'settled' }], limit: 1000 };
+  for await (const answer of pagesOf((from) => tables.query(UNDATED, { ...query, ...from }))) {
     for (const stored of answer.rows) {
       if (stored.modifiedAt >= before) continue;
       // Conditional: a redrive that reopens the record at this moment keeps it.
@@ -65,7 +61,6 @@ async function expireRows(tables: TableStore, before: Date): Promise<number> {
       ]);
       if (kind === 'done') rows += 1;
     }
-    page = answer.next;
   }
   return rows;
 }

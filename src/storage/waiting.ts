@@ -2,6 +2,7 @@ import type { Clock, Random } from '../clock.js';
 import type { Address } from './address.js';
 import { placeOf, SHARDS, shardOfId } from './address.js';
 import type { GroupCommit } from './group-commit.js';
+import { pagesOf } from './pages.js';
 import { StorageError, type Stored, type TableStore } from './table-store.js';
 
 /**
@@ -137,15 +138,15 @@ export function createWaiting(deps: {
       let rows = 0;
       let earliest: string | undefined;
       for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
-        for (let page: string | undefined, first = true; first || page; first = false) {
-          // Once there are enough, only the first row of a shard is of interest: it may be the earliest of all.
-          const limit = rows < most ? PAGE : 1;
-          const answer = await tables.query(TABLE, { partition: shard, limit, ...(page ? { page } : {}) });
+        // Once there are enough, only the first row of a shard is of interest: it may be the earliest of all.
+        const limit = () => (rows < most ? PAGE : 1);
+        for await (const answer of pagesOf((from) =>
+          tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
+        )) {
           const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
           // A later version of the app may give a row a name that has no time in it.
           if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
           rows += answer.rows.length;
-          page = answer.next;
           if (rows >= most && due) break;
         }
       }

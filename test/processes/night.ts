@@ -5,6 +5,7 @@ import { mulberry32 } from '../../src/simulator/seeded.js';
 import { placeOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import { pagesOf } from '../../src/storage/pages.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { openStorageGate } from './storage-gate.js';
 
@@ -222,12 +223,8 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
 
   async function lookAtTheEnd(): Promise<void> {
     const blobs = new Set<string>();
-    for (let page: string | undefined, first = true; first || page; first = false) {
-      const from = page;
-      const answer = await patiently(() => letters.list('pending/', { limit: 1000, ...(from ? { page: from } : {}) }));
-      for (const blob of answer.blobs) blobs.add(blob.name);
-      page = answer.next;
-    }
+    const list = (from: { page?: string }) => patiently(() => letters.list('pending/', { limit: 1000, ...from }));
+    for await (const answer of pagesOf(list)) for (const blob of answer.blobs) blobs.add(blob.name);
     const dead = new Map<string, number>();
     for (const blob of blobs) {
       const { id } = (JSON.parse((await patiently(() => letters.read(blob))) ?? '{}') as { event: Raw }).event;

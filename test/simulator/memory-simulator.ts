@@ -41,7 +41,6 @@ export async function startSimulator({
     random: systemRandom,
     workflows,
     places: { ...stores, waiting: app.waiting, workflowTables: tables },
-    undelivered: stores.undelivered,
     source: '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
     origin: 'http://app.test',
     async post({ body }) {

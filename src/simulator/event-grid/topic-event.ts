@@ -16,11 +16,6 @@ export type TopicEvent = {
 
 export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 
-/** Every type of event that a workspace of Azure Health Data Services publishes. */
-export const HEALTH_EVENT_TYPES: readonly string[] = (['FhirResource', 'DicomImage'] as const).flatMap((what) =>
-  (['created', 'updated', 'deleted'] as const).map((change) => typeOf(what, change)),
-);
-
 /** The event that the services publish of a change. */
 export function topicEventOf(change: ServiceChange, of: { id: string; source: string }): TopicEvent {
   const envelope = { id: of.id, source: of.source, time: timeText(change.at) };

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { RESOURCE_TYPES } from '../fhir/content/resource-types.js';
-import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import type { SimulatorRequest } from '../http.js';
 import { RUN_PREFIX } from '../runs/event-name.js';
 import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';
 import type { Services } from '../world.js';
@@ -72,10 +72,11 @@ function answerAs(
       headers: { 'Retry-After': '5' },
     };
   }
-  const { headers, ...answer } = toInit(services[kind].answer(request));
+  const { status, headers, body } = services[kind].answer(request);
   const correlationId = request.headers.get('x-request-id');
   return {
-    ...answer,
+    status,
+    ...(body !== undefined && { body }),
     headers: {
       ...headers,
       'X-Request-Id': simulator.requestId(),
@@ -103,8 +104,4 @@ function cut(path: string, root: string): string {
 
 function isVersion(segment: string): boolean {
   return /^v\d+$/.test(segment);
-}
-
-function toInit({ status, headers = {}, body }: SimulatorAnswer): HttpResponseInit {
-  return { status, headers: { ...headers }, ...(body !== undefined && { body }) };
 }

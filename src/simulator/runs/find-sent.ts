@@ -2,8 +2,10 @@ import { digest } from '../../digest.js';
 import { placeOf } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { decodeRow } from '../../storage/job-record.js';
+import { pagesOf } from '../../storage/pages.js';
 import type { Stored, TableStore } from '../../storage/table-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, type Waiting } from '../../storage/waiting.js';
+import { namesSince } from './blob-names.js';
 import { numberOf, numbersIn } from './event-name.js';
 import type { Sent } from './sent.js';
 
@@ -39,20 +41,18 @@ export async function findSent(places: Places, search: Search): Promise<void> {
   const letters = await namesOfLetters(places.deadLetters, search.since);
   await findRecords(places, search, letters.ofJobs);
   await readBlobs(places.deadLetters, letters.ofInvalid, search, { lettered: true });
-  await readBlobs(places.undelivered, await namesOf(places.undelivered, '', search.since), search, {
+  await readBlobs(places.undelivered, await namesSince(places.undelivered, '', search.since), search, {
     undelivered: true,
   });
 }
 
 async function findRows({ waiting }: Places, { runId, sent, workflows }: Search): Promise<void> {
   for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
-    for (let after: string | undefined, first = true; first || after; first = false) {
-      const page: Awaited<ReturnType<Waiting['due']>> = await waiting.due(shard, EVER, after);
-      for (const { of, event } of page.rows) {
+    for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) {
+      for (const { of, event } of rows) {
         const open = of.kind === 'job' ? bitOf(workflows, placeOf(of.address).workflow) : 0xffffffff;
         for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
       }
-      after = page.next;
     }
   }
 }
@@ -61,12 +61,10 @@ async function findRecords({ tables }: Places, search: Search, letters: Readonly
   const oldest = `ledger${dayBefore(search.since)}`;
   for (const table of await tables.list('ledger')) {
     if (table < oldest) continue;
-    for (let page: string | undefined, first = true; first || page; first = false) {
-      const anyOf = [{ property: 'timestamp', is: 'ge', value: search.since }] as const;
-      const answer = await tables.query(table, { anyOf, limit: PAGE, ...(page ? { page } : {}) });
-      const day = table.slice('ledger'.length);
-      for (const stored of answer.rows) markRecord({ day, stored, now: answer.now }, search, letters);
-      page = answer.next;
+    const day = table.slice('ledger'.length);
+    const anyOf = [{ property: 'timestamp', is: 'ge', value: search.since }] as const;
+    for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
+      for (const stored of rows) markRecord({ day, stored, now }, search, letters);
     }
   }
 }
@@ -94,8 +92,8 @@ function markRecord(
 /** Dead letters of jobs are known by their names, those of invalid events only by what is in them. */
 async function namesOfLetters(deadLetters: BlobStore, since: Date) {
   const names = [
-    ...(await namesOf(deadLetters, 'pending/', since)),
-    ...(await namesOf(deadLetters, 'resolved/', since)),
+    ...(await namesSince(deadLetters, 'pending/', since)),
+    ...(await namesSince(deadLetters, 'resolved/', since)),
   ];
   const isOfInvalid = (name: string) => name.split('/')[1] === 'invalid';
   return {
@@ -104,16 +102,6 @@ async function namesOfLetters(deadLetters: BlobStore, since: Date) {
     ),
     ofInvalid: names.filter(isOfInvalid),
   };
-}
-
-async function namesOf(blobs: BlobStore, prefix: string, since: Date): Promise<string[]> {
-  const names: string[] = [];
-  for (let page: string | undefined, first = true; first || page; first = false) {
-    const answer = await blobs.list(prefix, { limit: PAGE, ...(page ? { page } : {}) });
-    for (const { name, createdAt } of answer.blobs) if (createdAt >= since) names.push(name);
-    page = answer.next;
-  }
-  return names;
 }
 
 async function readBlobs(

@@ -1,9 +1,10 @@
 import { type Clock, sleep } from '../../clock.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import type { Post } from '../event-grid/post.js';
+import { isSuccess } from '../event-grid/retry.js';
+import { namesSince } from './blob-names.js';
 import { numbersIn } from './event-name.js';
 
-const PAGE = 1000;
 const EVENTS_AT_ONCE = 100;
 const MOST_TRIES = 5;
 const TRY_AGAIN_MS = 2000;
@@ -25,7 +26,7 @@ export async function redriveUndelivered(deps: {
   let redriven = 0;
   for (let tries = MOST_TRIES; tries > 0 && !signal.aborted; tries -= 1) {
     let left = 0;
-    for (const name of await namesSince()) {
+    for (const name of await namesSince(undelivered, '', since)) {
       const content = await undelivered.read(name);
       const numbers = numbersIn(runId, content ?? '');
       if (content === undefined || numbers.size === 0) continue;
@@ -39,16 +40,6 @@ export async function redriveUndelivered(deps: {
   }
   return redriven;
 
-  async function namesSince(): Promise<string[]> {
-    const names: string[] = [];
-    for (let page: string | undefined, first = true; first || page; first = false) {
-      const answer = await undelivered.list('', { limit: PAGE, ...(page ? { page } : {}) });
-      for (const { name, createdAt } of answer.blobs) if (createdAt >= since) names.push(name);
-      page = answer.next;
-    }
-    return names;
-  }
-
   async function deliver(events: readonly Readonly<Record<string, unknown>>[]): Promise<boolean> {
     for (let at = 0; at < events.length; at += EVENTS_AT_ONCE) {
       const answer = await post({
@@ -58,7 +49,7 @@ export async function redriveUndelivered(deps: {
         body: JSON.stringify(events.slice(at, at + EVENTS_AT_ONCE)),
         signal,
       }).catch(() => undefined); // nothing was heard
-      if (!answer || answer.status < 200 || answer.status > 204) return false;
+      if (!answer || !isSuccess(answer.status)) return false;
     }
     return true;
   }

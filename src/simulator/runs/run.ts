@@ -52,6 +52,7 @@ export type Run = {
   status(): RunStatus;
   /** Makes no more events, and gives no verdict. What is made is still delivered. */
   stop(): void;
+  /** For requests with events of the run among theirs. */
   readonly interference: Interference;
   /** Whether an event of this id is the run's. */
   isOwn(eventId: string): boolean;
@@ -109,10 +110,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   const chaotic = createInterference({ chaos, seed, clock, nameOf });
   const interference: Interference = {
     ...chaotic,
-    onRequest: (batch, subscription, attempt) =>
-      isDown && batch.some((event) => nameOf(event.id) !== undefined)
-        ? 'down'
-        : chaotic.onRequest(batch, subscription, attempt),
+    onRequest: (batch, subscription, attempt) => (isDown ? 'down' : chaotic.onRequest(batch, subscription, attempt)),
   };
 
   return {

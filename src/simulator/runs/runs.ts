@@ -16,14 +16,12 @@ export type Runs = {
 const MOST_REMEMBERED = 20;
 
 export function createRuns(deps: {
-  startRun?: typeof startRun;
   run: RunDeps;
   makeId: () => string;
   /** Before the first event, and when it is over. */
   onStart: (request: RunRequest) => void;
   onEnd: () => void;
 }): Runs {
-  const start = deps.startRun ?? startRun;
   const statuses = new Map<string, () => RunStatus>();
   let current: Run | undefined;
 
@@ -31,7 +29,7 @@ export function createRuns(deps: {
     start(request) {
       if (current) return { kind: 'busy', id: current.id };
       deps.onStart(request);
-      const run = start(deps.run, deps.makeId(), request);
+      const run = startRun(deps.run, deps.makeId(), request);
       current = run;
       statuses.set(run.id, () => run.status());
       for (const id of statuses.keys()) if (statuses.size > MOST_REMEMBERED) statuses.delete(id);

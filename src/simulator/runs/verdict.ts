@@ -1,4 +1,5 @@
-import type { TableStore } from '../../storage/table-store.js';
+import { pagesOf } from '../../storage/pages.js';
+import type { Query, TableStore } from '../../storage/table-store.js';
 import { findSent, type Places, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
 
@@ -142,13 +143,12 @@ async function checkIndex(
   let rows = 0;
   let wrong = 0;
   for (let partition = 0; partition < INDEX_PARTITIONS; partition += 1) {
-    for (let page: string | undefined, first = true; first || page; first = false) {
-      const answer = await tables.query('resources', {
-        partition: String(partition),
-        anyOf: [{ property: 'timestamp', is: 'ge', value: since }],
-        limit: 1000,
-        ...(page ? { page } : {}),
-      });
+    const query: Query = {
+      partition: String(partition),
+      anyOf: [{ property: 'timestamp', is: 'ge', value: since }],
+      limit: 1000,
+    };
+    for await (const answer of pagesOf((from) => tables.query('resources', { ...query, ...from }))) {
       for (const { key, row } of answer.rows) {
         const expected = left.get(key);
         if (!expected) continue;
@@ -159,7 +159,6 @@ async function checkIndex(
         wrong += 1;
         problems.push(`${INDEX}: a row is at version ${row.version} (${row.change}), not ${expected.version}`);
       }
-      page = answer.next;
     }
   }
   for (const { n, version } of left.values()) {

@@ -1,5 +1,5 @@
+import { EVENT_TYPES } from '../../../src/events/kinds.js';
 import { describeSubscription, readSubscription } from '../../../src/simulator/event-grid/subscription.js';
-import { HEALTH_EVENT_TYPES } from '../../../src/simulator/event-grid/topic-event.js';
 
 const FUNCTION_ID = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/fhirEvents';
 const hook = { endpointType: 'WebHook', properties: { endpointUrl: 'http://127.0.0.1:7071/hook?code=k' } };
@@ -295,7 +295,7 @@ describe('when a subscription is read', () => {
   it('given the types that there are, then others are refused', () => {
     const types = ['Microsoft.HealthcareApis.FhirResourceCreated', 'Microsoft.HealthcareApis.FhirResourceMade'];
 
-    const problems = problemsOf('sub', filtered({ includedEventTypes: types }), { eventTypes: HEALTH_EVENT_TYPES });
+    const problems = problemsOf('sub', filtered({ includedEventTypes: types }), { eventTypes: EVENT_TYPES });
 
     expect(Object.keys(problems)).toEqual(['filter.includedEventTypes[1]']);
   });

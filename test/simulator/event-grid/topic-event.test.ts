@@ -1,6 +1,7 @@
+import { EVENT_TYPES } from '../../../src/events/kinds.js';
 import { parseEvent } from '../../../src/events/parse.js';
 import type { ServiceChange } from '../../../src/simulator/changes.js';
-import { HEALTH_EVENT_TYPES, topicEventOf, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
+import { topicEventOf, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
 import dicomCloud from '../../events/samples/DicomImageUpdated.cloudevents.json' with { type: 'json' };
 import dicomGrid from '../../events/samples/DicomImageUpdated.eventgrid.json' with { type: 'json' };
 import fhirCloud from '../../events/samples/FhirResourceUpdated.cloudevents.json' with { type: 'json' };
@@ -90,7 +91,7 @@ describe('when the app reads what is written', () => {
 
     expect(read).toMatchObject({ id: 'i', service: change.service, change: change.change });
     expect(parseEvent(writeEvent(event, 'CloudEventSchemaV1_0'))).toEqual(read);
-    expect(HEALTH_EVENT_TYPES).toContain(event.type);
+    expect(EVENT_TYPES).toContain(event.type);
   });
 });
 

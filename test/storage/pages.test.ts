@@ -1,0 +1,32 @@
+import { pagesOf } from '../../src/storage/pages.js';
+
+/** Answers with the pages in turn; notes from where each was asked for. */
+function createReader(nexts: readonly (string | undefined)[]) {
+  const asked: { page?: string }[] = [];
+  return {
+    asked,
+    read: async (from: { page?: string }) => {
+      asked.push(from);
+      return { next: nexts[asked.length - 1] };
+    },
+  };
+}
+
+describe('when pages are read one after the other', () => {
+  it('given three, then each is read once, from where the one before ended', async () => {
+    const { asked, read } = createReader(['a', 'b', undefined]);
+    let seen = 0;
+
+    for await (const _ of pagesOf(read)) seen += 1;
+
+    expect({ seen, asked }).toEqual({ seen: 3, asked: [{}, { page: 'a' }, { page: 'b' }] });
+  });
+
+  it('given who reads has seen enough, then no more is asked for', async () => {
+    const { asked, read } = createReader(['a', 'b', undefined]);
+
+    for await (const _ of pagesOf(read)) break;
+
+    expect(asked).toEqual([{}]);
+  });
+});
