@@ -25,6 +25,7 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
     places: { tables, workflowTables, waiting, deadLetters, undelivered },
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,
+    isListing: config.workspaces !== undefined,
     origin: `http://127.0.0.1:${config.port}`,
   });
 

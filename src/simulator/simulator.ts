@@ -56,6 +56,8 @@ export type SimulatorDeps = {
   readonly post: Post;
   /** The workspace that events come from. */
   readonly source: string;
+  /** Whether the app takes events of listed workspaces only. */
+  readonly isListing: boolean;
   readonly origin: string;
 };
 
@@ -84,8 +86,8 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
     interference: {
       copiesOf: (event, subscription) => interferenceFor([event]).copiesOf(event, subscription),
-      onRequest: (events, subscription, attempt) => interferenceFor(events).onRequest(events, subscription, attempt),
-      schemaOf: (events, subscription, attempt) => interferenceFor(events).schemaOf(events, subscription, attempt),
+      treatmentOf: (event, subscription, attempt) => interferenceFor([event]).treatmentOf(event, subscription, attempt),
+      isDown: (events) => interferenceFor(events).isDown(events),
     },
   });
   const runs = createRuns({
@@ -96,6 +98,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
       eventGrid,
       makeServices,
       source: deps.source,
+      isListing: deps.isListing,
       post: deps.post,
       functionUrl,
     },

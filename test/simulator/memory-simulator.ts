@@ -10,13 +10,18 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import type { Workflow } from '../../src/workflow.js';
 import { workflows as builtIn } from '../../src/workflows/index.js';
 
+export const WORKSPACE = '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w';
+
 /** The simulator beside the app, both in this process, over stores in memory; POSTs go straight to the pipeline. */
 export async function startSimulator({
   workflows = builtIn,
   clock = systemClock,
+  workspaces,
 }: {
   workflows?: readonly Workflow[];
   clock?: Clock;
+  /** As the setting WORKSPACES. */
+  workspaces?: string;
 } = {}) {
   const tables = createMemoryTableStore({ clock });
   const stores = {
@@ -27,7 +32,7 @@ export async function startSimulator({
     due: createMemoryQueueStore(),
     dueLong: createMemoryQueueStore(),
   };
-  const app = composeApp(readConfig({ EventStorage: 'UseDevelopmentStorage=true' }), {
+  const app = composeApp(readConfig({ EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces }), {
     workflows,
     clock,
     random: systemRandom,
@@ -35,16 +40,17 @@ export async function startSimulator({
     stores,
   });
   const bodies: string[] = [];
-  let statusOf: (body: string) => number | undefined = () => undefined;
+  let statusOf: (body: string, url: string) => number | undefined = () => undefined;
   const simulator = await createSimulator({
     clock,
     random: systemRandom,
     workflows,
     places: { ...stores, waiting: app.waiting, workflowTables: tables },
-    source: '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
+    source: WORKSPACE,
+    isListing: workspaces !== undefined,
     origin: 'http://app.test',
-    async post({ body }) {
-      const status = statusOf(body) ?? (await deliver(body));
+    async post({ body, url }) {
+      const status = statusOf(body, url) ?? (await deliver(body));
       return { status, headers: new Headers(), body: '' };
     },
   });

@@ -13,11 +13,11 @@ export const chaosSchema = z.strictObject({
   delayMs: z.number().min(0).max(600_000).default(2000),
   /** For so many events, a malformed one more. */
   malformed: share,
-  /** Of the requests, how many are answered to nobody: the app did the work, Event Grid heard nothing. */
+  /** Of the attempts, how many are answered to nobody: the app did the work, Event Grid heard nothing. */
   lostAnswers: share,
-  /** Of the requests, how many arrive cut in the middle. */
+  /** Of the attempts, how many arrive cut in the middle. */
   garbled: share,
-  /** Each request in one of the two schemas, whatever its subscription says. */
+  /** Each attempt in one of the two schemas, whatever its subscription says. */
   bothSchemas: z.boolean().default(false),
   /** Nothing happens for `burstMs`, then all of it at once; 0 for an even flow. */
   burstMs: z.number().min(0).max(60_000).default(0),

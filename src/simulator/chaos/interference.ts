@@ -1,13 +1,14 @@
 import type { Clock } from '../../clock.js';
-import type { Interference } from '../event-grid/interference.js';
+import { AS_USUAL, type Interference, type Treatment } from '../event-grid/interference.js';
 import { chanceOf } from '../seeded.js';
 import type { Chaos } from './chaos.js';
 
 const AT_ONCE: readonly number[] = [0];
 
 /**
- * Chaos, for the events that have a name in it. It is a function of the seed and of what it is about, never of what was asked before: requests may be sent in any
- * order, and still the same events are doubled and held back.
+ * Chaos, for the events that have a name in it. It is a function of the seed and of the event, never of what was asked
+ * before: requests may be sent in any order, and still the same happens to each event at each of its attempts. Only
+ * when the receiver is down hangs on the clock.
  */
 export function createInterference(deps: {
   chaos: Chaos;
@@ -31,22 +32,24 @@ export function createInterference(deps: {
       });
     },
 
-    onRequest(events, subscription, attempt) {
-      const first = events[0] && nameOf(events[0].id);
-      if (first === undefined) return 'pass';
-      if (isDown(clock.monotonic() - startedAtMs)) return 'down';
-      if (chance('lose-answer', subscription, first, attempt) < chaos.lostAnswers) return 'lose-answer';
-      return chance('garble', subscription, first, attempt) < chaos.garbled ? 'garble' : 'pass';
+    treatmentOf({ id }, subscription, attempt) {
+      const name = nameOf(id);
+      if (name === undefined) return AS_USUAL;
+      const isHit = (what: string, share: number) => share > 0 && chance(what, subscription, name, attempt) < share;
+      const fate: Treatment['fate'] = isHit('lose-answer', chaos.lostAnswers)
+        ? 'lose-answer'
+        : isHit('garble', chaos.garbled)
+          ? 'garble'
+          : 'pass';
+      if (!chaos.bothSchemas) return { fate };
+      return { fate, schema: isHit('schema', 0.5) ? 'EventGridSchema' : 'CloudEventSchemaV1_0' };
     },
 
-    schemaOf(events, subscription, attempt) {
-      const first = events[0] && nameOf(events[0].id);
-      if (!chaos.bothSchemas || first === undefined) return undefined;
-      return chance('schema', subscription, first, attempt) < 0.5 ? 'EventGridSchema' : 'CloudEventSchemaV1_0';
-    },
+    isDown: (events) =>
+      isDownAfter(clock.monotonic() - startedAtMs) && events.some(({ id }) => nameOf(id) !== undefined),
   };
 
-  function isDown(elapsedMs: number): boolean {
+  function isDownAfter(elapsedMs: number): boolean {
     return elapsedMs >= chaos.downEveryMs && elapsedMs % chaos.downEveryMs < chaos.downMs;
   }
 }

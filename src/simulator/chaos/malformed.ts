@@ -1,73 +1,123 @@
-type Fields = Record<string, unknown>;
+import type { Written } from '../event-grid/topic-event.js';
+
+/** A way to spoil an event as it is written, in either schema; `service` where only the events of one can be spoilt so. */
+export type Malformation = {
+  readonly name: string;
+  readonly service?: 'fhir' | 'dicom';
+  readonly spoil: (written: Written) => Written;
+};
+
+/** The names of the fields of an envelope, of Event Grid's schema and of CloudEvents. */
+const ENVELOPE = { id: ['id'], source: ['topic', 'source'], type: ['eventType', 'type'], data: ['data'] };
+const TIME = ['eventTime', 'time'];
+
+type Wrong = readonly (readonly [what: string, value: unknown])[];
+
+const NO_VALUE: Wrong = [
+  ['an object', {}],
+  ['true', true],
+];
+const ABSENT: Wrong = [
+  ['absent', undefined],
+  ['null', null],
+];
+const EMPTY = ['empty', ''] as const;
+const NO_VERSION: Wrong = [
+  ...ABSENT,
+  ...NO_VALUE,
+  ['negative', -1],
+  ['a fraction', 1.5],
+  ['no number', 'one'],
+  ['too large', '9007199254740993'],
+];
+const NO_UID: Wrong = [...ABSENT, ...NO_VALUE, EMPTY, ['too long', '1'.repeat(257)]];
+const NO_HOST: Wrong = [...ABSENT, ...NO_VALUE, EMPTY, ['too long', 'h'.repeat(301)]];
+
+const FHIR_DATA: Readonly<Record<string, Wrong>> = {
+  resourceType: [...ABSENT, ...NO_VALUE, ['with a slash', 'Pati/ent'], ['too long', `P${'t'.repeat(128)}`]],
+  resourceFhirId: [...ABSENT, ...NO_VALUE, EMPTY, ['too long', 'r'.repeat(1025)]],
+  resourceFhirAccount: NO_HOST,
+  resourceVersionId: NO_VERSION,
+};
+
+const DICOM_DATA: Readonly<Record<string, Wrong>> = {
+  imageStudyInstanceUid: NO_UID,
+  imageSeriesInstanceUid: NO_UID,
+  imageSopInstanceUid: NO_UID,
+  partitionName: [...NO_VALUE, ['too long', 'p'.repeat(129)]],
+  serviceHostName: NO_HOST,
+  sequenceNumber: NO_VERSION,
+};
 
 /**
  * Every kind of event that the app's parser rejects and that Event Grid could deliver. A text, a number or an array in
  * the place of an event is not among them: the Functions host refuses the whole POST before the app sees it.
  */
-export const MALFORMED: readonly { readonly name: string; readonly spoil: (event: Fields) => Fields }[] = [
-  ...(['id', 'topic', 'eventType', 'eventTime', 'data'] as const).flatMap((field) => [
-    { name: `no ${field}`, spoil: (event: Fields) => without(event, field) },
-    { name: `${field} null`, spoil: (event: Fields) => ({ ...event, [field]: null }) },
-    { name: `${field} a number`, spoil: (event: Fields) => ({ ...event, [field]: 42 }) },
-    { name: `${field} an array`, spoil: (event: Fields) => ({ ...event, [field]: ['x'] }) },
-    { name: `${field} empty`, spoil: (event: Fields) => ({ ...event, [field]: '' }) },
+export const MALFORMED: readonly Malformation[] = [
+  ...Object.entries(ENVELOPE).flatMap(([what, names]) => [
+    { name: `no ${what}`, spoil: (event: Written) => without(event, names) },
+    { name: `${what} null`, spoil: setTo(names, null) },
+    ...wrongTexts(what, names),
   ]),
-  { name: 'id too long', spoil: (event) => ({ ...event, id: 'i'.repeat(1025) }) },
-  { name: 'topic too long', spoil: (event) => ({ ...event, topic: `/${'t'.repeat(2048)}` }) },
-  { name: 'unknown type', spoil: (event) => ({ ...event, eventType: 'Microsoft.Storage.BlobCreated' }) },
-  { name: 'impossible time', spoil: (event) => ({ ...event, eventTime: '2026-02-30T25:61:00Z' }) },
+  ...wrongTexts('time', TIME), // a CloudEvent need not have one
+  { name: 'id too long', spoil: setTo(ENVELOPE.id, 'i'.repeat(1025)) },
+  { name: 'source too long', spoil: setTo(ENVELOPE.source, `/${'t'.repeat(2048)}`) },
+  { name: 'unknown type', spoil: setTo(ENVELOPE.type, 'Microsoft.Storage.BlobCreated') },
+  { name: 'impossible time', spoil: setTo(TIME, '2026-02-30T25:61:00Z') },
   { name: 'another version of CloudEvents', spoil: (event) => ({ ...event, specversion: '0.3' }) },
   { name: 'too large', spoil: (event) => ({ ...event, padding: 'p'.repeat(33 * 1024) }) },
   { name: 'a prototype', spoil: (event) => withOwn(event, '__proto__') },
   { name: 'a constructor', spoil: (event) => withOwn(event, 'constructor') },
   { name: 'a prototype in data', spoil: (event) => ({ ...event, data: withOwn(dataOf(event), '__proto__') }) },
-  ...everyField().flatMap(({ field, wrong }) =>
-    wrong.map(([what, value]) => ({
-      name: `${field} ${what}`,
-      spoil: (event: Fields) => ({
-        ...event,
-        data: value === undefined ? without(dataOf(event), field) : { ...dataOf(event), [field]: value },
-      }),
-    })),
-  ),
+  ...Object.entries(FHIR_DATA).flatMap(([field, wrong]) => inData('fhir', field, wrong)),
+  ...Object.entries(DICOM_DATA).flatMap(([field, wrong]) => inData('dicom', field, wrong)),
 ];
 
-type Wrong = readonly [what: string, value: unknown];
+/** For who lists workspaces: nothing is wrong with the event, but it comes from another. */
+export const OF_ANOTHER_WORKSPACE: Malformation = {
+  name: 'another workspace',
+  spoil: setTo(
+    ENVELOPE.source,
+    '/subscriptions/0/resourceGroups/other/providers/Microsoft.HealthcareApis/workspaces/other',
+  ),
+};
 
-/** Of FHIR's data; a field that DICOM's lacks is a field more there, so these are for FHIR events only. */
-function everyField(): { field: string; wrong: readonly Wrong[] }[] {
-  const common: readonly Wrong[] = [
-    ['absent', undefined],
-    ['null', null],
-    ['an object', {}],
-    ['true', true],
-  ];
+function wrongTexts(what: string, names: readonly string[]): Malformation[] {
   return [
-    { field: 'resourceType', wrong: [...common, ['with a slash', 'Pati/ent'], ['too long', `P${'t'.repeat(128)}`]] },
-    { field: 'resourceFhirId', wrong: [...common, ['empty', ''], ['too long', 'r'.repeat(1025)]] },
-    { field: 'resourceFhirAccount', wrong: [...common, ['empty', ''], ['too long', 'h'.repeat(301)]] },
-    {
-      field: 'resourceVersionId',
-      wrong: [
-        ...common,
-        ['negative', -1],
-        ['a fraction', 1.5],
-        ['no number', 'one'],
-        ['too large', '9007199254740993'],
-      ],
-    },
+    { name: `${what} a number`, spoil: setTo(names, 42) },
+    { name: `${what} an array`, spoil: setTo(names, ['x']) },
+    { name: `${what} empty`, spoil: setTo(names, '') },
   ];
 }
 
-function dataOf(event: Fields): Fields {
-  return (event.data ?? {}) as Fields;
+function inData(service: 'fhir' | 'dicom', field: string, wrong: Wrong): Malformation[] {
+  return wrong.map(([what, value]) => ({
+    name: `${field} ${what}`,
+    service,
+    spoil: (event) => ({
+      ...event,
+      data: value === undefined ? without(dataOf(event), [field]) : { ...dataOf(event), [field]: value },
+    }),
+  }));
 }
 
-function without(fields: Fields, name: string): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
+/** Sets that of the fields which the event has. */
+function setTo(names: readonly string[], value: unknown): (event: Written) => Written {
+  return (event) => ({
+    ...event,
+    ...Object.fromEntries(names.filter((name) => Object.hasOwn(event, name)).map((name) => [name, value])),
+  });
+}
+
+function dataOf(event: Written): Written {
+  return (event.data ?? {}) as Written;
+}
+
+function without(fields: Written, names: readonly string[]): Written {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !names.includes(key)));
 }
 
 /** An own property of that name, as JSON can have it. */
-function withOwn(fields: Fields, name: string): Fields {
+function withOwn(fields: Written, name: string): Written {
   return Object.defineProperty({ ...fields }, name, { value: { polluted: true }, enumerable: true });
 }

@@ -25,19 +25,17 @@ export async function attempt(
   { clock, post, functionUrl, interference }: AttemptDeps,
   signal: AbortSignal,
 ): Promise<Heard> {
-  const { name, destination } = subscription;
-  const events = batch.entries.map((entry) => entry.published.event);
-  const fate = interference.onRequest(events, name, batch.attempts);
-  if (fate === 'down') return NOTHING;
-  const { headers, body } = writeRequest(batch, subscription, interference.schemaOf(events, name, batch.attempts));
+  const { destination } = subscription;
+  if (interference.isDown(batch.entries.map((entry) => entry.published.event))) return NOTHING;
+  const { headers, body } = writeRequest(batch, subscription);
   const request = {
     url: urlOf(destination, functionUrl),
     method: 'POST' as const,
     headers,
-    body: fate === 'garble' ? body.slice(0, body.length / 2) : body,
+    body: batch.fate === 'garble' ? body.slice(0, body.length / 2) : body,
   };
   const heard = await send({ post, clock, request, signal });
-  return fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : heard;
+  return batch.fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : heard;
 }
 
 function urlOf(destination: Destination, functionUrl: AttemptDeps['functionUrl']): string {

@@ -1,6 +1,7 @@
 import { type Batching, isHeaderValue } from './destination.js';
 import type { Entry } from './entry.js';
 import { readField } from './filter.js';
+import type { Treatment } from './interference.js';
 import type { Ready } from './ready.js';
 import type { Subscription } from './subscription.js';
 import { type DeliverySchema, type TopicEvent, writeEvent } from './topic-event.js';
@@ -9,8 +10,14 @@ const ORIGIN = 'eventgrid.azure.net';
 const BRACKETS_BYTES = 2;
 const COMMA_BYTES = 1;
 
-/** Events that go into one request: all have had as many attempts. */
-export type Batch = { readonly attempts: number; readonly entries: readonly Entry[]; readonly json: readonly string[] };
+/** Events that go into one request: all have had as many attempts, and are treated alike. */
+export type Batch = {
+  readonly attempts: number;
+  readonly fate: Treatment['fate'];
+  readonly schema: DeliverySchema;
+  readonly entries: readonly Entry[];
+  readonly json: readonly string[];
+};
 
 /**
  * Takes as many events as have gathered, up to the subscription's number and size. An event above that size goes alone.
@@ -27,6 +34,8 @@ export function takeBatch(
   const json: string[] = [];
 
   for (let lane = ready.first(); lane && entries.length === 0; lane = ready.first()) {
+    const { attempts, treatment } = lane;
+    const { fate, schema = subscription.eventDeliverySchema } = treatment;
     let bytes = BRACKETS_BYTES;
     for (let entry = lane.peek(); entry && entries.length < maxEventsPerBatch; entry = lane.peek()) {
       if (isExpired(entry)) {
@@ -34,29 +43,26 @@ export function takeBatch(
         lane.take();
         continue;
       }
-      const text = write(entry.published.event, subscription.eventDeliverySchema);
+      const text = JSON.stringify(writeEvent(entry.published.event, schema));
       bytes += Buffer.byteLength(text) + (entries.length > 0 ? COMMA_BYTES : 0);
       if (entries.length > 0 && bytes > mostBytes) break;
       lane.take();
       entries.push(entry);
       json.push(text);
     }
-    if (entries.length > 0) return { attempts: lane.attempts, entries, json };
+    if (entries.length > 0) return { attempts, fate, schema, entries, json };
   }
   return undefined;
 }
 
-/** The headers and the body with which a batch is sent; `schema` where it is not to be the subscription's. */
+/** The headers and the body with which a batch is sent. */
 export function writeRequest(
-  { attempts, entries, json }: Batch,
-  subscription: Subscription,
-  schema: DeliverySchema = subscription.eventDeliverySchema,
+  { attempts, schema, entries, json }: Batch,
+  { name, destination }: Subscription,
 ): { headers: Record<string, string>; body: string } {
-  const { name, destination, eventDeliverySchema } = subscription;
-  const events = entries.map((entry) => entry.published.event);
-  const texts = schema === eventDeliverySchema ? json : events.map((event) => write(event, schema));
+  const first = entries[0]?.published.event;
   const headers = {
-    ...customHeaders(destination, events[0]),
+    ...customHeaders(destination, first),
     'aeg-event-type': 'Notification',
     'aeg-subscription-name': name.toUpperCase(),
     'aeg-delivery-count': String(attempts),
@@ -67,9 +73,9 @@ export function writeRequest(
         ...headers,
         'content-type': 'application/json; charset=utf-8',
         'aeg-metadata-version': '1',
-        'aeg-data-version': events[0]?.dataVersion ?? '',
+        'aeg-data-version': first?.dataVersion ?? '',
       },
-      body: `[${texts.join(',')}]`,
+      body: `[${json.join(',')}]`,
     };
   }
   // Where batching is off, a CloudEvent travels without an array around it.
@@ -82,7 +88,7 @@ export function writeRequest(
       origin: ORIGIN,
       'webhook-request-origin': ORIGIN,
     },
-    body: isSingle ? (texts[0] ?? '') : `[${texts.join(',')}]`,
+    body: isSingle ? (json[0] ?? '') : `[${json.join(',')}]`,
   };
 }
 
@@ -95,8 +101,4 @@ function customHeaders({ deliveryAttributeMappings }: Batching, event: TopicEven
     if (isPlain && isHeaderValue(String(value))) headers[mapping.name] = String(value);
   }
   return headers;
-}
-
-function write(event: TopicEvent, schema: DeliverySchema): string {
-  return JSON.stringify(writeEvent(event, schema));
 }

@@ -26,6 +26,7 @@ export type DeliveryDeps = AttemptDeps & {
 /** The events of one subscription, from published to over. */
 export type Delivery = {
   readonly pending: number;
+  pendingOf(group: string): number;
   /** Takes the event if the subscription wants it. */
   offer(published: Published): void;
   /** What is pending stays, and follows the new one. */
@@ -45,7 +46,9 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   const counts = newCounts();
   const lag = createLag();
   const places = createPlaces();
-  const ready = createReady();
+  const ready = createReady(({ published, attempts }) =>
+    interference.treatmentOf(published.event, subscription.name, attempts),
+  );
   const held = createDueQueue<Entry>(clock, (entries) => makeReady(entries, 'held'));
   const retries = createDueQueue<Entry>(schedule, (entries) => makeReady(entries, 'waiting'));
   const probation = createProbation({ schedule, most: MOST_REQUESTS, whenOver: pump });
@@ -55,6 +58,8 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
     get pending() {
       return ended.signal.aborted ? 0 : places.pending;
     },
+
+    pendingOf: (group) => (ended.signal.aborted ? 0 : places.pendingOf(group)),
 
     offer(published) {
       if (!matches(subscription.filter, published.event)) return;

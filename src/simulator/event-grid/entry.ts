@@ -10,6 +10,8 @@ export type Published = {
   readonly scheduleMs: number;
   /** On the monotonic real clock, for the lag. */
   readonly realMs: number;
+  /** Who asks how many of theirs are pending names them so. */
+  readonly group?: string | undefined;
 };
 
 const PLACES = ['held', 'ready', 'sent', 'waiting', 'letters', 'over'] as const;
@@ -36,12 +38,14 @@ export type Places = {
   readonly counts: Readonly<Record<Place, number>>;
   /** Not over yet. */
   readonly pending: number;
+  pendingOf(group: string): number;
   enter(published: Published, place: Place): Entry;
   move(entry: Entry, place: Place): void;
 };
 
 export function createPlaces(): Places {
   const counts = Object.fromEntries(PLACES.map((place) => [place, 0])) as Record<Place, number>;
+  const groups = new Map<string, number>();
   let pending = 0;
 
   return {
@@ -50,9 +54,12 @@ export function createPlaces(): Places {
       return pending;
     },
 
+    pendingOf: (group) => groups.get(group) ?? 0,
+
     enter(published, place) {
       counts[place] += 1;
       pending += 1;
+      countInGroup(published, 1);
       return { published, place, attempts: 0, lastAtMs: undefined, outcome: undefined };
     },
 
@@ -60,7 +67,16 @@ export function createPlaces(): Places {
       counts[entry.place] -= 1;
       counts[place] += 1;
       entry.place = place;
-      if (place === 'over') pending -= 1;
+      if (place !== 'over') return;
+      pending -= 1;
+      countInGroup(entry.published, -1);
     },
   };
+
+  function countInGroup({ group }: Published, by: 1 | -1): void {
+    if (group === undefined) return;
+    const count = (groups.get(group) ?? 0) + by;
+    if (count > 0) groups.set(group, count);
+    else groups.delete(group);
+  }
 }

@@ -33,8 +33,8 @@ export type PutOutcome =
 
 /** The push delivery of an Event Grid topic. Names of subscriptions are compared without regard to case. */
 export type EventGrid = {
-  /** Never throws, and never waits. */
-  publish(events: readonly TopicEvent[]): void;
+  /** Never throws, and never waits. `group` is a name to ask `pendingAt` by. */
+  publish(events: readonly TopicEvent[], group?: string): void;
   /** Validates, shakes hands, then replaces; what is pending stays. */
   put(name: string, body: unknown): Promise<PutOutcome>;
   /** Completes a handshake that awaits it, within 10 minutes; false where none does. */
@@ -47,6 +47,8 @@ export type EventGrid = {
   readonly stats: Readonly<Record<string, SubscriptionStats>>;
   /** Of all subscriptions together: events neither delivered, nor dead-lettered, nor dropped yet. */
   pending(): number;
+  /** As `pending`, of the events of a group, and of the subscriptions that deliver to these functions. */
+  pendingAt(functionNames: readonly string[], group: string): number;
   /** Resolves when nothing is pending (delivered, dead-lettered or dropped), or as soon as `signal` aborts. */
   whenIdle(signal?: AbortSignal): Promise<void>;
   /** Forgets everything pending and all subscriptions. Requests under way are aborted; nothing of before is sent after. */
@@ -72,11 +74,11 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
   let isStopped = false;
 
   return {
-    publish(events) {
+    publish(events, group) {
       removeExpired();
       const now = { atMs: clock.now().getTime(), scheduleMs: schedule.monotonic(), realMs: clock.monotonic() };
       for (const event of events) {
-        const published: Published = { event, ...now };
+        const published: Published = { event, ...now, group };
         for (const { delivery } of registered.values()) delivery?.offer(published);
       }
     },
@@ -129,6 +131,16 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
     },
 
     pending,
+
+    pendingAt(functionNames, group) {
+      let sum = 0;
+      for (const { shown, delivery } of registered.values()) {
+        const { destination } = shown;
+        if (destination.endpointType !== 'AzureFunction' || !functionNames.includes(destination.functionName)) continue;
+        sum += delivery?.pendingOf(group) ?? 0;
+      }
+      return sum;
+    },
 
     whenIdle(signal) {
       return new Promise((resolve) => {

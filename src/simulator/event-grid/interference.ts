@@ -7,23 +7,25 @@ export type Interference = {
    * [0] is one copy at once; [] never.
    */
   copiesOf(event: TopicEvent, subscription: string): readonly number[];
-  /**
-   * What becomes of a request: 'pass'; 'down': never sent, as if the connection was refused; 'lose-answer': sent, then
-   * treated as no answer; 'garble': sent with its body cut in the middle.
-   */
-  onRequest(
-    events: readonly TopicEvent[],
-    subscription: string,
-    attempt: number,
-  ): 'pass' | 'down' | 'lose-answer' | 'garble';
-  /** The schema of a request where it is not to be the subscription's. */
-  schemaOf(events: readonly TopicEvent[], subscription: string, attempt: number): DeliverySchema | undefined;
+  /** How an attempt at an event goes. Only events that are treated alike share a request. */
+  treatmentOf(event: TopicEvent, subscription: string, attempt: number): Treatment;
+  /** Whether a request is never sent, as if the connection was refused. */
+  isDown(events: readonly TopicEvent[]): boolean;
 };
+
+export type Treatment = {
+  /** 'lose-answer': sent, then treated as no answer; 'garble': sent with its body cut in the middle. */
+  readonly fate: 'pass' | 'lose-answer' | 'garble';
+  /** Where it is not to be the subscription's. */
+  readonly schema?: DeliverySchema;
+};
+
+export const AS_USUAL: Treatment = { fate: 'pass' };
 
 const ONE_AT_ONCE = [0] as const;
 
 export const noInterference: Interference = {
   copiesOf: () => ONE_AT_ONCE,
-  onRequest: () => 'pass',
-  schemaOf: () => undefined,
+  treatmentOf: () => AS_USUAL,
+  isDown: () => false,
 };

@@ -1,7 +1,7 @@
 import type { Change } from '../../workflow.js';
 import type { DicomChange, FhirChange, ServiceChange } from '../changes.js';
 
-/** An event as published to the topic. `raw` is for deliberately malformed ones: delivered as it is. */
+/** An event as published to the topic. */
 export type TopicEvent = {
   readonly id: string;
   readonly type: string;
@@ -11,8 +11,12 @@ export type TopicEvent = {
   readonly time: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly dataVersion: string;
-  readonly raw?: Readonly<Record<string, unknown>>;
+  /** For a deliberately malformed one: what becomes of it as it is written in a request. */
+  readonly spoil?: (written: Written) => Written;
 };
+
+/** An event as it stands in a request. */
+export type Written = Record<string, unknown>;
 
 export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 
@@ -30,8 +34,12 @@ export function topicEventOf(change: ServiceChange, of: { id: string; source: st
 }
 
 /** The event as it stands in a request of that schema. */
-export function writeEvent(event: TopicEvent, schema: DeliverySchema): Record<string, unknown> {
-  if (event.raw) return { ...event.raw };
+export function writeEvent(event: TopicEvent, schema: DeliverySchema): Written {
+  const written = writeWhole(event, schema);
+  return event.spoil ? event.spoil(written) : written;
+}
+
+function writeWhole(event: TopicEvent, schema: DeliverySchema): Written {
   const { id, source, subject, data, type, time, dataVersion } = event;
   switch (schema) {
     case 'EventGridSchema':

@@ -1,5 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
+import type { Problem } from '../problems.js';
+
 export type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
 
 /** The body as JSON; an empty one is an object without anything in it. */
@@ -13,8 +15,7 @@ export async function readJson(request: HttpRequest): Promise<ReadJson> {
   }
 }
 
-/** What is wrong with a body: where, and why. */
-export function problemsOf(problems: readonly { path: string; message: string }[]): HttpResponseInit {
+export function problemsOf(problems: readonly Problem[]): HttpResponseInit {
   const message = problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
   return { status: 400, jsonBody: { error: { code: 'InvalidRequest', message, details: problems } } };
 }

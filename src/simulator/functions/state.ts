@@ -1,18 +1,8 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
-import { chaosOrLevel } from '../chaos/chaos.js';
+import { problemsIn } from '../problems.js';
+import { settingsSchema } from '../runs/run-request.js';
 import type { Simulator } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
-
-const settingsSchema = z.strictObject({
-  timeScale: z.number().min(1).max(100_000).optional(),
-  chaos: chaosOrLevel.optional(),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .optional(),
-});
 
 /** `simulator`: GET tells what there is, PATCH sets time scale and chaos, DELETE starts afresh. */
 export async function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
@@ -34,7 +24,7 @@ async function change(request: HttpRequest, simulator: Simulator): Promise<HttpR
   if (json.kind === 'wrong') return json.answer;
   const parsed = settingsSchema.safeParse(json.body);
   if (!parsed.success) {
-    return problemsOf(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message })));
+    return problemsOf(problemsIn(parsed.error));
   }
   const { timeScale, chaos, seed } = parsed.data;
   simulator.change({

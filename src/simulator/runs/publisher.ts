@@ -3,7 +3,7 @@ import { resourceOf } from '../../events/order.js';
 import { parseEvent } from '../../events/parse.js';
 import { type Workflow, wants } from '../../workflow.js';
 import type { Publish, ServiceChange } from '../changes.js';
-import { MALFORMED } from '../chaos/malformed.js';
+import { MALFORMED, type Malformation, OF_ANOTHER_WORKSPACE } from '../chaos/malformed.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-event.js';
 import { chanceOf } from '../seeded.js';
@@ -27,14 +27,16 @@ export function createPublisher(of: {
   malformed: number;
   workflows: readonly Workflow[];
   source: string;
+  /** Whether the app takes events of listed workspaces only. */
+  isListing: boolean;
   eventGrid: Pick<EventGrid, 'publish'>;
 }): Publisher {
-  const { runId, seed, malformed, source, eventGrid } = of;
+  const { runId, seed, malformed, source, isListing, eventGrid } = of;
   const workflows = of.workflows.slice(0, MOST_WORKFLOWS);
   const sent = createSent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   let valid = 0;
-  let spoilt = 0;
+  const kinds = { fhir: createKinds('fhir'), dicom: createKinds('dicom') };
 
   return {
     sent,
@@ -48,7 +50,7 @@ export function createPublisher(of: {
         batch.push(event);
         if (chanceOf(seed, 'malformed', valid) < malformed) batch.push(spoil(change));
       }
-      eventGrid.publish(batch);
+      eventGrid.publish(batch, runId);
     },
   };
 
@@ -62,15 +64,19 @@ export function createPublisher(of: {
     valid += 1;
   }
 
-  /** Its subject still names it when its id does not. */
-  function spoil({ host, at }: ServiceChange): TopicEvent {
-    const name = eventIdOf(runId, sent.add({ wanted: 0, atMs: at.getTime(), isMalformed: true }));
-    const event = topicEventOf(
-      { service: 'fhir', change: 'created', host, resourceType: 'Basic', resourceId: name, version: 1, at },
-      { id: name, source },
-    );
-    const kind = MALFORMED[(seed + spoilt) % MALFORMED.length];
-    spoilt += 1;
-    return { ...event, raw: kind?.spoil(writeEvent(event, 'EventGridSchema')) ?? {} };
+  /** The same change under an id of its own. Where its id is spoilt, the name of its resource still tells which it is. */
+  function spoil(change: ServiceChange): TopicEvent {
+    const name = eventIdOf(runId, sent.add({ wanted: 0, atMs: change.at.getTime(), isMalformed: true }));
+    const named = change.service === 'fhir' ? { resourceId: name } : { instanceUid: name };
+    const { spoil } = kinds[change.service]();
+    return { ...topicEventOf({ ...change, ...named }, { id: name, source }), spoil };
+  }
+
+  /** One kind after the other, from another one with each seed. */
+  function createKinds(service: ServiceChange['service']): () => Malformation {
+    const all = MALFORMED.filter((kind) => (kind.service ?? service) === service);
+    if (isListing) all.push(OF_ANOTHER_WORKSPACE);
+    let next = seed;
+    return () => all[next++ % all.length] as Malformation;
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
+import { type Problem, problemsIn } from '../problems.js';
 import { scenarios } from '../scenarios/index.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
@@ -19,34 +20,40 @@ export const MOST_EVENTS = 1_000_000;
 
 const NAMES = scenarios.map(({ name }) => name);
 
-const schema = z.strictObject({
-  scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
+/** What can be set of the simulator as a whole, too. */
+export const settingsSchema = z.strictObject({
+  timeScale: z.number().min(1).max(100_000).optional(),
+  chaos: chaosOrLevel.optional(),
   seed: z
     .int()
     .min(0)
     .max(2 ** 32 - 1)
     .optional(),
-  /** `count` and `events` are the same. */
-  count: z.int().min(1).max(MOST_EVENTS).optional(),
-  events: z.int().min(1).max(MOST_EVENTS).optional(),
-  rate: z.number().min(1).max(100_000).optional(),
-  chaos: chaosOrLevel.optional(),
-  timeScale: z.number().min(1).max(100_000).optional(),
 });
+
+const schema = z
+  .strictObject({
+    ...settingsSchema.shape,
+    scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
+    count: z.int().min(1).max(MOST_EVENTS).optional(),
+    events: z.int().min(1).max(MOST_EVENTS).optional(),
+    rate: z.number().min(1).max(100_000).optional(),
+  })
+  .refine(({ count, events = count }) => count === undefined || count === events, {
+    path: ['count'],
+    error: 'is another name of events: give one of them',
+  });
 
 /** With chaos, Event Grid's waits of 10 s and more are most of a run: they pass faster. */
 const TIME_SCALE_OF_CHAOS = 30;
 
-export type ReadRunRequest =
-  | { kind: 'ok'; request: RunRequest }
-  | { kind: 'wrong'; problems: { path: string; message: string }[] };
+export type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };
 
 /** `otherSeed` is taken where the body names none. */
 export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest {
   const parsed = schema.safeParse(body);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message }));
-    return { kind: 'wrong', problems };
+    return { kind: 'wrong', problems: problemsIn(parsed.error) };
   }
   const {
     scenario: name,

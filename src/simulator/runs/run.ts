@@ -1,5 +1,5 @@
 import { type Clock, type Random, sleep } from '../../clock.js';
-import { StorageError, type TableStore } from '../../storage/table-store.js';
+import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
 import type { Publish } from '../changes.js';
 import { createInterference } from '../chaos/interference.js';
@@ -8,6 +8,7 @@ import type { Interference } from '../event-grid/interference.js';
 import type { Post } from '../event-grid/post.js';
 import { seededRandom } from '../seeded.js';
 import { createWorld, type Services } from '../world.js';
+import { judgeAtRest } from './at-rest.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
 import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
 import type { Places } from './find-sent.js';
@@ -21,7 +22,7 @@ import { judge, type Verdict } from './verdict.js';
 /**
  *   phase        what goes on                                            what ends it
  *   making       the scenario changes its services; events are published enough events
- *   delivering   Event Grid delivers, tries again, gives up              nothing is left in it
+ *   delivering   Event Grid delivers, tries again, gives up              it has none left for this app
  *   redriving    what it gave up on is delivered out of its dead letters all of it once (receiver `down` only)
  *   checking     storage is looked at until no job is open               the verdict
  */
@@ -41,6 +42,7 @@ export type RunStatus = {
   readonly made: number;
   /** What Event Grid has done since the run began, for whomever. */
   readonly deliveries: Deliveries;
+  /** Events of the run that Event Grid has for this app. */
   readonly pending: number;
   readonly redriven: number;
   readonly verdict: Verdict | null;
@@ -63,19 +65,21 @@ export type RunDeps = {
   readonly clock: Clock;
   readonly workflows: readonly Workflow[];
   readonly places: Places & { readonly workflowTables: TableStore };
-  readonly eventGrid: Pick<EventGrid, 'publish' | 'whenIdle' | 'pending' | 'stats'>;
+  readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
   /** Services of the run's own, whose changes go to `publish`. */
   readonly makeServices: (name: string, random: Random, publish: Publish) => Services;
   readonly source: string;
+  /** Whether the app takes events of listed workspaces only. */
+  readonly isListing: boolean;
   readonly post: Post;
   readonly functionUrl: (name: string) => string;
 };
 
 /** More than these in Event Grid, and the run waits: memory has an end. */
 const MOST_PENDING = 200_000;
-const LOOK_AGAIN_MS = 2000;
-/** So long nothing has changed in storage, and every lease has lapsed: what is open then waits for hours, what is lost is lost. */
-const PATIENCE_MS = 65_000;
+/** What becomes of events elsewhere is no business of a run's. */
+const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
+const LOOK_AGAIN_MS = 100;
 /** Storage says when a blob was made, by a clock of its own. */
 const CLOCKS_DIFFER_MS = 10 * 60_000;
 
@@ -90,6 +94,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     malformed: chaos.malformed,
     workflows,
     source: deps.source,
+    isListing: deps.isListing,
     eventGrid,
   });
   const deliveries = countDeliveries(eventGrid);
@@ -106,11 +111,12 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   let error: string | undefined;
   let isDown = scenario.receiver === 'down';
 
+  const pending = () => eventGrid.pendingAt(FUNCTIONS, id);
   const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
   const chaotic = createInterference({ chaos, seed, clock, nameOf });
   const interference: Interference = {
     ...chaotic,
-    onRequest: (batch, subscription, attempt) => (isDown ? 'down' : chaotic.onRequest(batch, subscription, attempt)),
+    isDown: (batch) => isDown || chaotic.isDown(batch),
   };
 
   return {
@@ -130,7 +136,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       endedAt: endedAt?.toISOString() ?? null,
       made: sent.count,
       deliveries: endedWith?.deliveries ?? deliveries(),
-      pending: endedWith?.pending ?? eventGrid.pending(),
+      pending: endedWith?.pending ?? pending(),
       redriven,
       verdict: verdict ?? null,
       error: error ?? null,
@@ -142,7 +148,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       })
       .then(() => {
         if (signal.aborted) phase = 'stopped';
-        endedWith = { deliveries: deliveries(), pending: eventGrid.pending() };
+        endedWith = { deliveries: deliveries(), pending: pending() };
         endedAt = clock.now();
       }),
   };
@@ -158,7 +164,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     });
     if (signal.aborted) return;
     phase = 'delivering';
-    await eventGrid.whenIdle(signal);
+    while (pending() > 0 && !signal.aborted) await sleep(clock, LOOK_AGAIN_MS, signal);
     if (isDown && !signal.aborted) {
       phase = 'redriving';
       isDown = false;
@@ -183,39 +189,16 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
         ? [`Of ${workflows.length} workflows, only ${MOST_WORKFLOWS} are looked at`]
         : []),
     ];
-    const judged = await judgeAtRest();
-    verdict = { ...judged, ok: judged.ok && hints.length === 0, problems: [...hints, ...judged.problems] };
-    if (!signal.aborted) phase = 'done';
-  }
-
-  async function judgeAtRest(): Promise<Verdict> {
-    const names = workflows.slice(0, MOST_WORKFLOWS).map(({ name }) => name);
     const search = {
       runId: id,
       sent,
-      workflows: names,
+      workflows: workflows.slice(0, MOST_WORKFLOWS).map(({ name }) => name),
       since,
       newest,
       eventIdOf: (n: number) => eventIdOf(id, n),
     };
-    let last = '';
-    let unchangedSinceMs = clock.monotonic();
-    for (;;) {
-      const lookedAtMs = clock.monotonic();
-      const found = await judge(deps.places, search).catch((cause: unknown) => {
-        if (!(cause instanceof StorageError) || isOver()) throw cause;
-        return undefined; // it did not answer: look again
-      });
-      if (found?.ok && found.events.open === 0) return found;
-      const now = found && JSON.stringify([found.events, found.jobs]);
-      if (now !== undefined && now !== last) unchangedSinceMs = clock.monotonic();
-      last = now ?? last;
-      if (found && isOver()) return found;
-      await sleep(clock, Math.max(LOOK_AGAIN_MS, clock.monotonic() - lookedAtMs), signal);
-    }
-
-    function isOver(): boolean {
-      return signal.aborted || clock.monotonic() - unchangedSinceMs >= PATIENCE_MS;
-    }
+    const judged = await judgeAtRest({ judge: () => judge(deps.places, search), clock, signal });
+    verdict = { ...judged, ok: judged.ok && hints.length === 0, problems: [...hints, ...judged.problems] };
+    if (!signal.aborted) phase = 'done';
   }
 }

@@ -15,12 +15,7 @@ describe('when chaos interferes', () => {
   it('given the same seed, then it does the same, in whatever order it is asked', () => {
     const told = (of: readonly TopicEvent[]) => {
       const chaos = interfere(CHAOS_LEVELS.rough);
-      return new Map(
-        of.map((one) => [
-          one.id,
-          [chaos.copiesOf(one, 's'), chaos.onRequest([one], 's', 1), chaos.schemaOf([one], 's', 1)],
-        ]),
-      );
+      return new Map(of.map((one) => [one.id, [chaos.copiesOf(one, 's'), chaos.treatmentOf(one, 's', 1)]]));
     };
 
     const forth = told(events);
@@ -51,17 +46,17 @@ describe('when chaos interferes', () => {
     {
       chaos: { lostAnswers: 0.1 },
       share: 0.1,
-      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.onRequest([e], 's', 0) === 'lose-answer',
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.treatmentOf(e, 's', 0).fate === 'lose-answer',
     },
     {
       chaos: { garbled: 0.1 },
       share: 0.1,
-      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.onRequest([e], 's', 0) === 'garble',
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.treatmentOf(e, 's', 0).fate === 'garble',
     },
     {
       chaos: { bothSchemas: true },
       share: 0.5,
-      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.schemaOf([e], 's', 0) === 'EventGridSchema',
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.treatmentOf(e, 's', 0).schema === 'EventGridSchema',
     },
   ])('given $chaos, then about that share is hit', ({ chaos, share, hit }) => {
     const interference = interfere(chaos);
@@ -72,10 +67,19 @@ describe('when chaos interferes', () => {
     expect(hits / events.length).toBeLessThan(share * 1.3);
   });
 
+  it('given another attempt or subscription, then it is another throw of the dice', () => {
+    const chaos = interfere({ lostAnswers: 0.5 });
+    const fates = (subscription: string, attempt: number) =>
+      events.map((one) => chaos.treatmentOf(one, subscription, attempt).fate);
+
+    expect(fates('s', 1)).not.toEqual(fates('s', 0));
+    expect(fates('t', 0)).not.toEqual(fates('s', 0));
+  });
+
   it('given a receiver that is down every 10 s, then not in the first 10 s, and for 2 s of each that follow', () => {
     const clock = createFakeClock();
     const chaos = interfere({ downMs: 2000, downEveryMs: 10_000 }, { clock });
-    const now = () => chaos.onRequest([event('e1')], 's', 0);
+    const now = () => chaos.isDown([event('x1'), event('e1')]);
 
     const seen = Array.from({ length: 24 }, () => {
       const is = now();
@@ -83,14 +87,18 @@ describe('when chaos interferes', () => {
       return is;
     });
 
-    expect(seen.flatMap((is, second) => (is === 'down' ? [second] : []))).toEqual([10, 11, 20, 21]);
+    expect(seen.flatMap((is, second) => (is ? [second] : []))).toEqual([10, 11, 20, 21]);
   });
 
   it('given an event that is not its own, then nothing happens to it', () => {
-    const chaos = interfere({ ...CHAOS_LEVELS.rough, lostAnswers: 1, duplicates: 1, delays: 1 });
+    const clock = createFakeClock();
+    const all = { lostAnswers: 1, duplicates: 1, delays: 1, downMs: 10_000, downEveryMs: 1000 };
+    const chaos = interfere({ ...CHAOS_LEVELS.rough, ...all }, { clock });
+    clock.advance(1000);
 
     expect(chaos.copiesOf(event('x1'), 's')).toEqual([0]);
-    expect(chaos.onRequest([event('x1')], 's', 0)).toBe('pass');
-    expect(chaos.schemaOf([event('x1')], 's', 0)).toBeUndefined();
+    expect(chaos.treatmentOf(event('x1'), 's', 0)).toEqual({ fate: 'pass' });
+    expect(chaos.isDown([event('x1')])).toBe(false);
+    expect(chaos.isDown([event('e1')])).toBe(true);
   });
 });

@@ -1,38 +1,67 @@
 import { InvalidEventError } from '../../../src/events/invalid-event-error.js';
 import { parseEvent } from '../../../src/events/parse.js';
 import { isTooLarge } from '../../../src/events/size.js';
-import { MALFORMED } from '../../../src/simulator/chaos/malformed.js';
+import type { ServiceChange } from '../../../src/simulator/changes.js';
+import { MALFORMED, OF_ANOTHER_WORKSPACE } from '../../../src/simulator/chaos/malformed.js';
+import { topicEventOf, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
 
-const valid = {
-  id: 'e1',
-  topic: '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
-  subject: 'w.fhir.azurehealthcareapis.com/Patient/p1',
-  data: {
+const at = new Date('2026-01-01T00:00:00.000Z');
+const changes: readonly ServiceChange[] = [
+  {
+    service: 'fhir',
+    change: 'created',
+    host: 'w.fhir.test',
     resourceType: 'Patient',
-    resourceFhirAccount: 'w.fhir.azurehealthcareapis.com',
-    resourceFhirId: 'p1',
-    resourceVersionId: 1,
+    resourceId: 'p1',
+    version: 1,
+    at,
   },
-  eventType: 'Microsoft.HealthcareApis.FhirResourceCreated',
-  eventTime: '2026-01-01T00:00:00.000Z',
-  dataVersion: '1',
-  metadataVersion: '1',
-};
+  {
+    service: 'dicom',
+    change: 'updated',
+    host: 'w.dicom.test',
+    partition: 'Microsoft.Default',
+    studyUid: '1.2',
+    seriesUid: '1.2.3',
+    instanceUid: '1.2.3.4',
+    sequenceNumber: 7,
+    at,
+  },
+];
+const written = changes.flatMap((change) =>
+  (['EventGridSchema', 'CloudEventSchemaV1_0'] as const).map((schema) => ({
+    service: change.service,
+    schema,
+    event: writeEvent(topicEventOf(change, { id: 'e1', source: '/subscriptions/1' }), schema),
+  })),
+);
 
-describe('when an event is spoilt', () => {
-  it('given none is, then the app takes it', () => {
-    expect(parseEvent(valid).id).toBe('e1');
+describe.each(written)('when an event of $service in $schema is spoilt', ({ service, event }) => {
+  it('given it is not, then the app takes it', () => {
+    expect(parseEvent(event).id).toBe('e1');
   });
 
-  it.each(MALFORMED)('given $name, then the app does not take it, and its subject is still there', ({ spoil }) => {
-    const spoilt = JSON.parse(JSON.stringify(spoil(valid)));
+  it.each(MALFORMED.filter((kind) => (kind.service ?? service) === service))(
+    'given $name, then the app does not take it, and its subject is still there',
+    ({ spoil }) => {
+      const spoilt = JSON.parse(JSON.stringify(spoil(event)));
 
-    expect(spoilt.subject).toBe(valid.subject);
-    if (!isTooLarge(JSON.stringify(spoilt))) expect(() => parseEvent(spoilt)).toThrow(InvalidEventError);
+      expect(spoilt.subject).toBe(event.subject);
+      if (!isTooLarge(JSON.stringify(spoilt))) expect(() => parseEvent(spoilt)).toThrow(InvalidEventError);
+    },
+  );
+
+  it('given it comes from another workspace, then that alone has changed', () => {
+    expect(parseEvent(OF_ANOTHER_WORKSPACE.spoil(event))).toEqual({
+      ...parseEvent(event),
+      source: '/subscriptions/0/resourceGroups/other/providers/Microsoft.HealthcareApis/workspaces/other',
+    });
   });
+});
 
-  it('given all of them, then every field that the app needs is spoilt in some way', () => {
+describe('when all kinds are counted', () => {
+  it('given their names, then no two are the same, and there are many', () => {
     expect(new Set(MALFORMED.map(({ name }) => name)).size).toBe(MALFORMED.length);
-    expect(MALFORMED.length).toBeGreaterThan(50);
+    expect(MALFORMED.length).toBeGreaterThan(80);
   });
 });

@@ -37,7 +37,8 @@ type Plan = {
   minutes: number;
   hasDeadLetters: boolean;
   badWrites: number;
-  fates: ('pass' | 'down' | 'lose-answer' | 'garble')[];
+  fates: ('pass' | 'lose-answer' | 'garble')[];
+  downs: boolean[];
   copies: number[][];
 };
 
@@ -49,15 +50,17 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   minutes: fc.integer({ min: 1, max: 1440 }),
   hasDeadLetters: fc.boolean(),
   badWrites: fc.nat(300),
-  fates: fc.array(fc.constantFrom('pass' as const, 'down' as const, 'lose-answer' as const, 'garble' as const), {
+  fates: fc.array(fc.constantFrom('pass' as const, 'lose-answer' as const, 'garble' as const), {
     minLength: 1,
     maxLength: 5,
   }),
+  downs: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
   copies: fc.array(fc.array(fc.constantFrom(0, 0, 700), { maxLength: 3 }), { minLength: 1, maxLength: 4 }),
 });
 
 async function play(of: Plan, seed: number) {
   let asked = 0;
+  let treated = 0;
   let requests = 0;
   let writes = 0;
   const letters: string[] = [];
@@ -66,7 +69,8 @@ async function play(of: Plan, seed: number) {
     interference: {
       ...noInterference,
       copiesOf: () => of.copies[asked++ % of.copies.length] ?? [],
-      onRequest: () => of.fates[requests++ % of.fates.length] ?? 'pass',
+      treatmentOf: () => ({ fate: of.fates[treated++ % of.fates.length] ?? 'pass' }),
+      isDown: () => of.downs[requests++ % of.downs.length] ?? false,
     },
     writeDeadLetter: async (_container, _name, content) => {
       writes += 1;

@@ -108,7 +108,7 @@ describe('when an event is given up', () => {
     });
     await grid.put('sub', functionBody(DEAD_LETTERS));
 
-    grid.publish([topicEvent('a', { raw })]);
+    grid.publish([topicEvent('a', { spoil: () => raw })]);
     await pass(HOUR);
 
     expect(content).toMatch(/^\[\{"id":null,"__proto__":\{"polluted":true\},"deadLetterReason":/);

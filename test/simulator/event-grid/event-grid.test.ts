@@ -155,6 +155,31 @@ describe('when a subscription is removed', () => {
   });
 });
 
+describe('when one asks what is pending of a group', () => {
+  it('given events of others, and subscriptions to other places, then only those of the group at these functions count', async () => {
+    const { grid, pass } = createTestGrid((got) => (got.headers['aeg-delivery-count'] === '0' ? 500 : 200));
+    await grid.put('one', functionBody());
+    await grid.put('same', functionBody());
+    const resourceId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/other';
+    await grid.put('elsewhere', functionBody({ destination: { resourceId } }));
+
+    grid.publish(topicEvents(2), 'mine');
+    grid.publish(topicEvents(3), 'yours');
+    grid.publish(topicEvents(5));
+    await pass(SECOND);
+    expect(grid.pendingAt(['fhirEvents'], 'mine')).toBe(4);
+    expect(grid.pendingAt(['fhirEvents'], 'yours')).toBe(6);
+    expect(grid.pendingAt(['fhirEvents', 'other'], 'mine')).toBe(6);
+    expect(grid.pendingAt([], 'mine')).toBe(0);
+
+    grid.remove('same');
+    expect(grid.pendingAt(['fhirEvents'], 'mine')).toBe(2);
+    await pass(MINUTE);
+
+    expect(grid.pendingAt(['fhirEvents'], 'mine')).toBe(0);
+  });
+});
+
 describe('when one waits until nothing is pending', () => {
   it('given nothing is, then there is no wait', async () => {
     await createTestGrid().grid.whenIdle();

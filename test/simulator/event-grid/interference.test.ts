@@ -52,10 +52,8 @@ describe('when interference decides on copies', () => {
 
 describe('when interference decides on a request', () => {
   it('given down, then it is never sent, and counts as a broken connection', async () => {
-    const { grid, got, pass } = createTestGrid(
-      () => 200,
-      interfering({ onRequest: (_events, _name, attempt) => (attempt === 0 ? 'down' : 'pass') }),
-    );
+    let downs = 1;
+    const { grid, got, pass } = createTestGrid(() => 200, interfering({ isDown: () => downs-- > 0 }));
     await grid.put('sub', functionBody());
 
     grid.publish([topicEvent('a')]);
@@ -68,7 +66,7 @@ describe('when interference decides on a request', () => {
   it('given a lost answer, then the endpoint did its work, and the event comes again', async () => {
     const { grid, got, pass } = createTestGrid(
       () => 200,
-      interfering({ onRequest: (_events, _name, attempt) => (attempt < 2 ? 'lose-answer' : 'pass') }),
+      interfering({ treatmentOf: (_event, _name, attempt) => ({ fate: attempt < 2 ? 'lose-answer' : 'pass' }) }),
     );
     await grid.put('sub', functionBody());
 
@@ -82,7 +80,7 @@ describe('when interference decides on a request', () => {
   it('given garble, then the body is cut in the middle', async () => {
     const { grid, got, pass } = createTestGrid(
       (_, n) => (n === 1 ? 500 : 200),
-      interfering({ onRequest: (_events, _name, attempt) => (attempt === 0 ? 'garble' : 'pass') }),
+      interfering({ treatmentOf: (_event, _name, attempt) => ({ fate: attempt === 0 ? 'garble' : 'pass' }) }),
     );
     await grid.put('sub', functionBody());
 
@@ -94,13 +92,13 @@ describe('when interference decides on a request', () => {
     expect(() => JSON.parse(garbled)).toThrow();
   });
 
-  it('given it is asked, then by the events, the name and the attempt from 0', async () => {
+  it('given it is asked, then of each event, by the name and the attempt from 0', async () => {
     const asked: unknown[] = [];
     const { grid, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200), {
       ...interfering({
-        onRequest(events, name, attempt) {
-          asked.push([events.map(({ id }) => id), name, attempt]);
-          return 'pass';
+        treatmentOf({ id }, name, attempt) {
+          asked.push([id, name, attempt]);
+          return { fate: 'pass' };
         },
       }),
     });
@@ -110,9 +108,26 @@ describe('when interference decides on a request', () => {
     await pass(MINUTE);
 
     expect(asked).toEqual([
-      [['e0', 'e1'], 'My-Sub', 0],
-      [['e0', 'e1'], 'My-Sub', 1],
+      ['e0', 'My-Sub', 0],
+      ['e1', 'My-Sub', 0],
+      ['e0', 'My-Sub', 1],
+      ['e1', 'My-Sub', 1],
     ]);
+  });
+
+  it('given events are treated differently, then they share no request, and each is treated as it should be', async () => {
+    const { grid, got, pass } = createTestGrid(
+      () => 200,
+      interfering({
+        treatmentOf: ({ id }, _name, attempt) => ({ fate: attempt === 0 && id !== 'e1' ? 'lose-answer' : 'pass' }),
+      }),
+    );
+    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 10 } }));
+
+    grid.publish(topicEvents(3));
+    await pass(MINUTE);
+
+    expect(got.map(({ ids }) => ids)).toEqual([['e0', 'e2'], ['e1'], ['e0', 'e2']]);
   });
 });
 
@@ -131,7 +146,10 @@ describe('when interference decides on the schema', () => {
   ])(
     'given the other than $eventDeliverySchema, then the whole request is in that',
     async ({ eventDeliverySchema, other, type }) => {
-      const { grid, got, pass } = createTestGrid(() => 200, interfering({ schemaOf: () => other }));
+      const { grid, got, pass } = createTestGrid(
+        () => 200,
+        interfering({ treatmentOf: () => ({ fate: 'pass', schema: other }) }),
+      );
       await grid.put('sub', functionBody({ eventDeliverySchema, destination: { maxEventsPerBatch: 3 } }));
 
       grid.publish(topicEvents(2));

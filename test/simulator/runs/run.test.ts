@@ -3,7 +3,7 @@ import type { RunStatus } from '../../../src/simulator/runs/run.js';
 import { type RunRequest, readRunRequest } from '../../../src/simulator/runs/run-request.js';
 import { scenarios } from '../../../src/simulator/scenarios/index.js';
 import { createFakeClock } from '../../../src/testing/index.js';
-import { startSimulator } from '../memory-simulator.js';
+import { startSimulator, WORKSPACE } from '../memory-simulator.js';
 
 jest.setTimeout(120_000); // Real time passes; nothing here depends on how much.
 
@@ -70,6 +70,32 @@ describe('when a scenario is played', () => {
       expect(second).toEqual(first);
     },
   );
+
+  it('given a subscription of somebody else whose endpoint fails, then the run does not wait for it', async () => {
+    const resourceId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/broken';
+    await world.simulator.eventGrid.put('broken', {
+      properties: { destination: { endpointType: 'AzureFunction', properties: { resourceId } } },
+    });
+    world.answerWith((_body, url) => (url.endsWith('broken') ? 500 : undefined));
+
+    const { phase, pending, verdict } = await run({ scenario: 'clinic-day', events: 50, timeScale: 1 });
+
+    expect({ phase, pending }).toEqual({ phase: 'done', pending: 0 });
+    expect(verdict).toMatchObject({ ok: true, events: { settled: 50 } });
+    expect(world.simulator.eventGrid.pending()).toBeGreaterThan(0);
+  });
+
+  it('given listed workspaces, then some of the malformed come from another, and all are dead letters', async () => {
+    const { simulator, stores, ended } = await startSimulator({ workspaces: WORKSPACE });
+    const started = simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 300, chaos: { malformed: 0.9 } }));
+    const { verdict } = await ended(started.kind === 'started' ? started.status.id : '');
+    simulator.stop();
+    const reasons = [...stores.deadLetters.inspect().values()].map((content) => JSON.parse(content).reason);
+
+    expect(verdict).toMatchObject({ ok: true, events: { settled: 300, lost: 0 } });
+    expect(verdict?.events.rejected).toBe(verdict?.events.malformed);
+    expect(new Set(reasons)).toEqual(new Set(['invalid', 'too-large', 'unknown-type', 'workspace-not-listed']));
+  });
 
   it('given it is stopped, then it ends soon and there is no verdict', async () => {
     const started = world.simulator.runs.start(requestOf({ scenario: 'clinic-day', events: 100_000, rate: 100 }));
@@ -146,6 +172,7 @@ describe('when a run is asked for', () => {
     { given: 'no scenario', body: {}, path: 'scenario' },
     { given: 'a rate of nothing', body: { scenario: 'clinic-day', rate: 0 }, path: 'rate' },
     { given: 'too many events', body: { scenario: 'clinic-day', events: 1e9 }, path: 'events' },
+    { given: 'two numbers of events', body: { scenario: 'clinic-day', events: 5, count: 6 }, path: 'count' },
     { given: 'half an event', body: { scenario: 'clinic-day', events: 0.5 }, path: 'events' },
     { given: 'a share above 1', body: { scenario: 'clinic-day', chaos: { duplicates: 2 } }, path: 'chaos' },
     { given: 'a property that nobody knows', body: { scenario: 'clinic-day', speed: 1 }, path: '(body)' },
