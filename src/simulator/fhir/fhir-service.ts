@@ -34,7 +34,7 @@ export type FhirService = {
   clear(): void;
 };
 
-const HISTORY_BYTES = 128 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
 
 export function createFhirService(deps: {
   host: string;
@@ -43,9 +43,11 @@ export function createFhirService(deps: {
   publish: Publish;
   /** What old versions may take in memory; beyond it the oldest are dropped. 128 MB unless told. */
   historyBytes?: number;
+  /** What current versions may take; beyond it what needs more is refused. 1 GB unless told. */
+  currentBytes?: number;
 }): FhirService {
-  const { host, clock, random, publish, historyBytes = HISTORY_BYTES } = deps;
-  const store = createStore({ clock, host, historyBytes });
+  const { host, clock, random, publish, historyBytes = 128 * MEGABYTE, currentBytes = 1024 * MEGABYTE } = deps;
+  const store = createStore({ clock, host, historyBytes, currentBytes });
   const now = () => clock.now();
   const startedAt = now();
   const inside = { store, writes: createWrites({ store, random }), now, postBundle, capabilities };

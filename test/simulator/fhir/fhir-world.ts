@@ -59,7 +59,9 @@ export type FhirWorld = {
   walk(url: string): string[][];
 };
 
-export function createFhirWorld(options: { seed?: number; historyBytes?: number } = {}): FhirWorld {
+export function createFhirWorld(
+  options: { seed?: number; historyBytes?: number; currentBytes?: number } = {},
+): FhirWorld {
   const { seed = 1, ...rest } = options;
   const clock = createFakeClock();
   const published: (readonly ServiceChange[])[] = [];

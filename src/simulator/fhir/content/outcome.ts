@@ -16,6 +16,7 @@ export type IssueCode =
   | 'not-supported'
   | 'processing'
   | 'structure'
+  | 'too-costly'
   | 'too-long';
 
 /** A request is refused: nothing was changed, and this is the answer. */

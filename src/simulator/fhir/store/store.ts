@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.js';
 import type { FhirChange } from '../../changes.js';
 import { isObject } from '../content/json.js';
+import { type FhirError, refuse } from '../content/outcome.js';
 import type { FhirResource } from '../content/resource-rules.js';
 import { keysOf } from './index-keys.js';
 import { createSearchIndex, type SearchIndex } from './search-index.js';
@@ -35,7 +36,7 @@ export type Stored = {
 /**
  * Every version of every resource, as text, in the order in which they were written.
  *
- * A current version is never dropped. Old ones are, those that became old first, when they take more than
+ * A current version is never dropped: what needs more than `currentBytes` is refused. Old ones are, those that became old first, when they take more than
  * `historyBytes`: hence a history always lacks its beginning, never its middle.
  */
 export type Store = {
@@ -59,8 +60,8 @@ export type Store = {
 /** About what a version takes in memory beside its text. */
 const BYTES_PER_VERSION = 250;
 
-export function createStore(deps: { clock: Clock; host: string; historyBytes: number }): Store {
-  const { clock, host, historyBytes } = deps;
+export function createStore(deps: { clock: Clock; host: string; historyBytes: number; currentBytes: number }): Store {
+  const { clock, host, historyBytes, currentBytes } = deps;
   const resources = new Map<string, Stored>();
   const index: SearchIndex<Stored> = createSearchIndex();
   const log = createVersionLog();
@@ -85,9 +86,10 @@ export function createStore(deps: { clock: Clock; host: string; historyBytes: nu
       // Time may stand still or go back; what is written later is never said to be older.
       const atMs = Math.max(clock.now().getTime(), lastAtMs);
       const text = resource && stampedText(resource, { id, number, atMs });
+      const size = BYTES_PER_VERSION + (text === undefined ? 0 : Buffer.byteLength(text));
+      if (text !== undefined && bytes - oldBytes + size > currentBytes) throw full();
       lastAtMs = atMs;
       sequence += 1;
-      const size = BYTES_PER_VERSION + (text === undefined ? 0 : Buffer.byteLength(text));
       const made = { number, sequence, atMs, method, text, bytes: size, isGone: false };
       const version = stored ? supersede(stored, made) : begin({ resourceType, id }, made);
       show(version, resource);
@@ -227,4 +229,10 @@ export function stampedText(resource: FhirResource, stamp: { id: string; number:
   const versionId = String(stamp.number);
   const lastUpdated = new Date(stamp.atMs).toISOString();
   return JSON.stringify({ resourceType, id: stamp.id, meta: { versionId, lastUpdated, ...restOfMeta }, ...elements });
+}
+
+function full(): FhirError {
+  const message =
+    'The resources take all the memory that they may. Delete some, or DELETE /api/simulator to start afresh.';
+  return refuse(507, 'too-costly', message);
 }

@@ -84,3 +84,30 @@ describe('when old versions take more memory than they may', () => {
     expect(ask('GET', 'Patient/big').json.meta?.versionId).toBe('2');
   });
 });
+
+describe('when current versions take all the memory that they may', () => {
+  it('given more is to be stored, then it is refused and nothing has changed, until something is deleted', () => {
+    const { ask, service, events } = createFhirWorld({ currentBytes: 4_000, historyBytes: 0 });
+    const big = (id: string) => ({ ...kilobytes(2), id });
+    ask('PUT', 'Patient/a', big('a'));
+    events();
+
+    const refused = ask('PUT', 'Patient/b', big('b'));
+    const entry = (id: string) => ({ resource: patient(id), request: { method: 'PUT', url: `Patient/${id}` } });
+    const transaction = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [entry('small'), { ...entry('c'), resource: big('c') }],
+    };
+    const undone = ask('POST', '', transaction);
+
+    expect([refused.status, undone.status]).toEqual([507, 507]);
+    expect(refused.problem).toContain('DELETE /api/simulator');
+    expect(service.counts).toMatchObject({ resources: 1, versions: 1 });
+    expect(events()).toEqual([]);
+    expect(ask('PUT', 'Patient/small', patient('small')).status).toBe(201);
+
+    expect(ask('DELETE', 'Patient/a').status).toBe(204);
+    expect(ask('PUT', 'Patient/b', big('b')).status).toBe(201);
+  });
+});
