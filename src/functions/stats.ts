@@ -5,7 +5,7 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { createSharedCount } from './shared-count.js';
 
-type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'clock'>;
+type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'clock' | 'pipeline'>;
 
 /** Counting reads a page for every thousand rows, so it ends here: `isMore` says so. */
 const MOST_COUNTED = 100_000;
@@ -23,8 +23,16 @@ export function registerStats(functions: FunctionApp, deps: Deps): void {
 }
 
 /** 503 where storage cannot be counted: the counters of the instance are told all the same. */
-async function tellStats({ instance, telemetry }: Deps, count: () => Promise<unknown>): Promise<HttpResponseInit> {
-  const thisInstance = { id: instance.id, since: instance.startedAt.toISOString(), counters: telemetry.counters };
+async function tellStats(
+  { instance, telemetry, pipeline }: Deps,
+  count: () => Promise<unknown>,
+): Promise<HttpResponseInit> {
+  const thisInstance = {
+    id: instance.id,
+    since: instance.startedAt.toISOString(),
+    counters: telemetry.counters,
+    circuits: pipeline.circuits(),
+  };
   try {
     return { jsonBody: { thisInstance, allInstances: await count() } };
   } catch (error) {

@@ -1,9 +1,16 @@
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
-import type { Workflow } from '../workflow.js';
+import { NonRetriableError, type Workflow } from '../workflow.js';
 import { claimJob } from './claim.js';
 import { createContext, LeaseLostError } from './context.js';
-import { decideFailure, errorCodeOf, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
+import {
+  decideFailure,
+  errorCodeOf,
+  LAPSE_MARGIN_MS,
+  LOOK_AGAIN_MS,
+  longestRetryMs,
+  UNKNOWN_LOOK_AGAIN_MS,
+} from './decide.js';
 import { describe } from './describe.js';
 import { failForGood, settle, waitForRow } from './endings.js';
 import { createCancellation, type HandlerResult, runHandler } from './handler.js';
@@ -21,6 +28,8 @@ const RESOURCE_LOST = { inMs: LOOK_AGAIN_MS, countsAsTry: false, code: 'resource
 
 /** The story of a job: a place to run, the claim, the handler, the record. Never throws. */
 export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
+  const waitMs = run.row ? undefined : deps.circuits.waitMs(run.workflowName); // what a row brought has a record that must say so
+  if (waitMs !== undefined) return { kind: 'put-off', inMs: waitMs };
   const hasPlaces = takePlaces(run, deps);
   if (!(hasPlaces === true || (await hasPlaces))) return { kind: 'put-off', inMs: 0 };
   try {
@@ -49,9 +58,38 @@ async function work(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Promise<End
   if (!run.workflow) return workUnknown(run, hold, deps);
   if (!hold.mayStart()) return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
 
-  if (run.workflow.ordering === 'any')
-    return afterHandler(run, hold, run.workflow, await handle(run, hold, run.workflow, undefined, deps), deps);
+  const circuit = deps.circuits.enter(run.workflow.name, ageOf(hold.value, deps));
+  if (circuit.kind === 'wait') return waitForCircuit(run, hold, run.workflow, circuit.waitMs, deps);
+  try {
+    return run.workflow.ordering === 'any'
+      ? await afterHandler(run, hold, run.workflow, await handle(run, hold, run.workflow, undefined, deps), deps)
+      : await workLatest(run, hold, run.workflow, deps);
+  } finally {
+    circuit.leave();
+  }
+}
 
+/** No try is used up; but it ends when the job's own tries would have ended, had each of them failed. */
+async function waitForCircuit(
+  run: Run,
+  hold: Hold<JobRecord>,
+  workflow: Workflow,
+  waitMs: number,
+  deps: JobDeps,
+): Promise<Ending> {
+  const code = 'circuit-open';
+  if (ageOf(hold.value, deps) + waitMs <= longestRetryMs(workflow))
+    return waitForRow(run, hold, { inMs: waitMs, countsAsTry: false, code }, deps);
+  const error = { name: 'Error', code, message: 'Its workflow kept failing for longer than it may be retried.' };
+  return failForGood(run, hold, { stage: 'failed', reason: 'gave-up', error }, deps);
+}
+
+function ageOf({ firstTryAt }: JobRecord, { clock }: JobDeps): number {
+  return clock.now().getTime() - Date.parse(firstTryAt);
+}
+
+async function workLatest(run: Run, hold: Hold<JobRecord>, workflow: Workflow, deps: JobDeps): Promise<Ending> {
+  const { settings } = deps;
   const claim = await takeResource(run, deps).catch((error: unknown): ResourceClaim => ({ kind: 'failed', error }));
   switch (claim.kind) {
     case 'superseded':
@@ -70,12 +108,12 @@ async function work(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Promise<End
   const resource = claim.hold;
   const result =
     hold.mayStart() && resource.mayStart()
-      ? await handle(run, hold, run.workflow, resource, deps)
+      ? await handle(run, hold, workflow, resource, deps)
       : ({ kind: 'lost' } as const);
   if (result.kind !== 'ok') {
     await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);
     if (result.kind === 'lost' && !hold.isOver) return waitForRow(run, hold, RESOURCE_LOST, deps);
-    return afterHandler(run, hold, run.workflow, result, deps);
+    return afterHandler(run, hold, workflow, result, deps);
   }
   // The order is: effect, watermark, record. Dies in between: the next to run this event finds its own key in the watermark.
   const toRecordMs = Math.min(TO_RECORD_MS, settings.leaseMs / 3);
@@ -125,9 +163,20 @@ async function handle(
     },
   );
   isOpen = false;
+  tellCircuit(workflow.name, result, deps);
   // Nothing more is sent; what is on its way must have arrived before somebody else may have the resource.
   if (writing.size > 0) await Promise.all(writing);
   return result;
+}
+
+/** What is wrong with this one event, or with this process, says nothing of the workflow. */
+function tellCircuit(workflow: string, result: HandlerResult, { circuits, telemetry }: JobDeps): void {
+  const isFailure =
+    result.kind === 'timeout' ||
+    result.kind === 'hung' ||
+    (result.kind === 'threw' && !(result.error instanceof NonRetriableError || result.error instanceof LeaseLostError));
+  if (result.kind === 'ok' && circuits.succeeded(workflow)) telemetry.log('info', 'circuit-closed', { workflow });
+  if (isFailure && circuits.failed(workflow)) telemetry.log('error', 'circuit-opened', { workflow });
 }
 
 async function afterHandler(

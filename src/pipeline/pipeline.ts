@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
+import { type Circuits, createCircuits } from './circuits.js';
 import { createDeliver } from './deliveries.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
@@ -21,6 +22,8 @@ export type Pipeline = {
   wake(): Promise<void>;
   /** Runs a page of the rows of a shard that are due. Never throws: what fails is still there the next time. */
   redeliver(message: Wakeup): Promise<void>;
+  /** Of every workflow that has failed, since its last success: whether it is tried. */
+  circuits: Circuits['states'];
   /** No new claims; handlers may end, then are aborted; what is open goes back to waiting. Resolves within 25 s. */
   stop(): Promise<void>;
 };
@@ -51,7 +54,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const writeInvalid = createWriteInvalid({ clock, deadLetters, deadlineMs: settings.deadlineMs, telemetry });
   const deliver = createDeliver(shared, writeInvalid);
   const { wake, redeliver } = createRows(shared, { queues: deps.queues, deliver, writeInvalid });
-  return { deliver, wake, redeliver, stop: () => endProcess(shared) };
+  return { deliver, wake, redeliver, circuits: shared.circuits.states, stop: () => endProcess(shared) };
 }
 
 function createShared({ clock, random, stores, settings, telemetry, ...deps }: PipelineDeps): Shared {
@@ -68,6 +71,7 @@ function createShared({ clock, random, stores, settings, telemetry, ...deps }: P
     waitingRecords: createRecent(REMEMBERED_WAITING),
     // Retries must not crowd out what is new, nor the other way round.
     slots: createSlots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
+    circuits: createCircuits({ clock, random }),
     turns: createSlots(() => 1, { isBefore: isNewerRun }),
     suspects: createSlots(() => 1),
     rowTurns: createRowTurns(),

@@ -10,6 +10,7 @@ import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
+import type { Circuits } from './circuits.js';
 import type { Post } from './post.js';
 import type { Recent } from './recent.js';
 import type { RowTurns } from './row-turns.js';
@@ -77,6 +78,8 @@ export type JobDeps = {
   readonly telemetry: Telemetry;
   /** Places for handlers of a workflow in this process. */
   readonly slots: Slots<string>;
+  /** Workflows that keep failing are tried one job at a time. */
+  readonly circuits: Circuits;
   /** One place for each resource; the newest version in line goes first. */
   readonly turns: Slots<string>;
   /** Changes of a row of a workflow's table follow one another. */

@@ -37,6 +37,8 @@ export type What =
   | 'job-lease-lost'
   | 'job-hung'
   | 'job-not-written'
+  | 'circuit-opened'
+  | 'circuit-closed'
   | 'row-failed'
   | 'wake-failed'
   | 'message-dropped'

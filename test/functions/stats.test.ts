@@ -27,6 +27,7 @@ describe('when somebody asks for the stats', () => {
           id: app.instance.id,
           since: '2026-01-01T12:00:00.000Z',
           counters: expect.objectContaining({ eventsReceived: 2, eventsInvalid: 1, jobsPutOff: 1 }),
+          circuits: {},
         },
         allInstances: {
           countedAt: '2026-01-01T12:00:00.000Z',
@@ -36,6 +37,26 @@ describe('when somebody asks for the stats', () => {
             isMore: false,
             oldestAt: '2026-01-01T12:00:00.000Z',
           },
+        },
+      },
+    });
+  });
+
+  it('given a workflow that fails, then how its circuit stands', async () => {
+    const failing = defineWorkflow({
+      name: 'failing',
+      on: fhir('*'),
+      handle() {
+        throw new Error('down');
+      },
+    });
+    const { functions, app } = start({ workflows: [failing] });
+    await app.pipeline.deliver(Array.from({ length: 20 }, (_, n) => rawFhirEvent({ id: `e${n}` })));
+
+    expect(await functions.get('stats')).toMatchObject({
+      jsonBody: {
+        thisInstance: {
+          circuits: { failing: { state: 'open', failuresInARow: 20, openUntil: '2026-01-01T12:00:10.000Z' } },
         },
       },
     });

@@ -1,0 +1,198 @@
+import { createCircuits, FAILURES_TO_OPEN } from '../../src/pipeline/circuits.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { hours, minutes, NonRetriableError, seconds } from '../../src/workflow.js';
+import { countingWorkflow } from './held-workflow.js';
+import { createAccount, rawEvent, startApp } from './memory-app.js';
+
+function start(chance = 0) {
+  const clock = createFakeClock();
+  const circuits = createCircuits({ clock, random: { number: () => chance } });
+  const failTimes = (times: number) => Array.from({ length: times }, () => circuits.failed('w'));
+  /** A try that nobody else may make at the same time, and how it goes. */
+  const probe = (goes: 'well' | 'badly') => {
+    const asked = circuits.enter('w', 0);
+    if (asked.kind !== 'in') throw new Error('It is shut.');
+    if (goes === 'well') circuits.succeeded('w');
+    else circuits.failed('w');
+    asked.leave();
+  };
+  return { clock, circuits, failTimes, probe };
+}
+
+describe('when a workflow fails', () => {
+  it('given 19 times in a row, then it is tried on, and a success forgets them', () => {
+    const { circuits, failTimes } = start();
+
+    expect(failTimes(19)).not.toContain('opened');
+    expect(circuits.enter('w', 0)).toMatchObject({ kind: 'in' });
+    expect(circuits.states()).toEqual({ w: { state: 'closed', failuresInARow: 19 } });
+    expect(circuits.succeeded('w')).toBeUndefined();
+    expect(circuits.states()).toEqual({});
+    expect(failTimes(19)).not.toContain('opened');
+  });
+
+  it('given 20 times in a row, then it opens once, for 10 s, and others are tried on', () => {
+    const { circuits, failTimes } = start();
+
+    expect(failTimes(22).indexOf('opened')).toBe(FAILURES_TO_OPEN - 1);
+    expect(failTimes(5)).not.toContain('opened');
+
+    expect(circuits.enter('w', 0)).toEqual({ kind: 'wait', waitMs: 10_000 });
+    expect(circuits.waitMs('w')).toBe(10_000);
+    expect(circuits.enter('other', 0)).toMatchObject({ kind: 'in' });
+    expect(circuits.waitMs('other')).toBeUndefined();
+    expect(circuits.states()).toEqual({
+      w: { state: 'open', failuresInARow: 27, openUntil: '2026-01-01T12:00:10.000Z' },
+    });
+  });
+});
+
+describe('when the time of an open circuit is over', () => {
+  it('given several ask, then one is let in, and the others wait for what becomes of it', () => {
+    const { clock, circuits, failTimes } = start();
+    failTimes(20);
+    clock.advance(10_000);
+
+    expect(circuits.waitMs('w')).toBeUndefined();
+    const first = circuits.enter('w', 0);
+
+    expect(first.kind).toBe('in');
+    expect(circuits.enter('w', 0)).toEqual({ kind: 'wait', waitMs: 10_000 });
+    expect(circuits.waitMs('w')).toBe(10_000);
+    expect(circuits.states()).toMatchObject({ w: { state: 'half-open' } });
+  });
+
+  it('given the probe succeeds, then it is closed', () => {
+    const { clock, circuits, failTimes, probe } = start();
+    failTimes(20);
+    clock.advance(10_000);
+
+    probe('well');
+
+    expect(circuits.states()).toEqual({});
+    expect(failTimes(19)).not.toContain('opened');
+  });
+
+  it('given probe after probe fails, then it opens for twice as long each time, five minutes at most', () => {
+    const { clock, circuits, failTimes, probe } = start();
+    failTimes(20);
+    const waits: (number | undefined)[] = [];
+    for (let probes = 0; probes < 7; probes += 1) {
+      const waitMs = circuits.waitMs('w');
+      waits.push(waitMs);
+      clock.advance(waitMs ?? 0);
+      probe('badly');
+    }
+
+    expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+  });
+
+  it('given the probe ends neither way, then the next one is let in at once', () => {
+    const { clock, circuits, failTimes } = start();
+    failTimes(20);
+    clock.advance(10_000);
+    const first = circuits.enter('w', 0);
+    if (first.kind === 'in') first.leave();
+
+    expect(circuits.enter('w', 0).kind).toBe('in');
+    if (first.kind === 'in') first.leave(); // a second time changes nothing
+
+    expect(circuits.enter('w', 0).kind).toBe('wait');
+  });
+
+  it('given what was under way when it opened succeeds, then it is closed', () => {
+    const { circuits, failTimes } = start();
+    failTimes(20);
+
+    expect(circuits.succeeded('w')).toBe('closed');
+    expect(circuits.enter('w', 0).kind).toBe('in');
+  });
+});
+
+describe('when many wait', () => {
+  it('given chance, then they come one after the other, the longer each has been there', () => {
+    const { circuits, failTimes } = start(0.5);
+    failTimes(20);
+
+    expect(circuits.enter('w', 0)).toEqual({ kind: 'wait', waitMs: 15_000 });
+    expect(circuits.enter('w', minutes(10).ms)).toEqual({ kind: 'wait', waitMs: 310_000 });
+    expect(circuits.enter('w', hours(9).ms)).toEqual({ kind: 'wait', waitMs: 1_810_000 });
+  });
+});
+
+describe('when the downstream of one workflow is broken', () => {
+  const events = (from: number, count: number) =>
+    Array.from({ length: count }, (_, n) => rawEvent({ id: `e${from + n}`, resourceId: `r${from + n}` }));
+
+  function startBroken(goes: () => Promise<void>) {
+    const account = createAccount();
+    const broken = countingWorkflow(goes, { name: 'broken', retry: { tries: 8, from: seconds(10), to: hours(6) } });
+    const healthy = countingWorkflow(() => Promise.resolve(), { name: 'healthy' });
+    const app = startApp(account, { workflows: [broken.workflow, healthy.workflow] });
+    return { account, app, broken, healthy };
+  }
+
+  it('given 500 events, then it is called little more than 20 times, and the others go on as if nothing was', async () => {
+    const { account, app, broken, healthy } = startBroken(() => Promise.reject(new Error('down')));
+
+    for (let n = 0; n < 500; n += 10) await app.pipeline.deliver(events(n, 10));
+
+    expect(healthy.runs).toBe(500);
+    expect(broken.runs).toBe(20);
+    expect(account.waiting()).toHaveLength(500);
+    expect(app.pipeline.circuits()).toMatchObject({ broken: { state: 'open', failuresInARow: 20 } });
+    expect(app.lines.filter((line) => line.includes('circuit-opened'))).toEqual([
+      'error {"what":"circuit-opened","workflow":"broken"}',
+    ]);
+  });
+
+  it('given it is back after an hour, then all are completed, and none has used more than a few of its tries', async () => {
+    let isDown = true;
+    const { account, app, broken } = startBroken(() =>
+      isDown ? Promise.reject(new Error('down')) : Promise.resolve(),
+    );
+    for (let n = 0; n < 200; n += 10) await app.pipeline.deliver(events(n, 10));
+
+    for (let passed = 0; passed < 60; passed += 1) {
+      await account.pass(minutes(1).ms);
+      await app.runDueRows();
+    }
+    const callsMeanwhile = broken.runs;
+    isDown = false;
+    for (let passed = 0; passed < 120; passed += 1) {
+      await account.pass(minutes(1).ms);
+      await app.runDueRows();
+    }
+
+    expect(callsMeanwhile).toBeLessThan(20 + 20); // a probe in five minutes, and those of the first ones
+    expect(account.waiting()).toEqual([]);
+    expect(account.letters()).toEqual({});
+    expect(app.counters.jobsCompleted).toBe(400);
+    expect(app.pipeline.circuits()).toEqual({});
+    expect(app.lines).toContain('info {"what":"circuit-closed","workflow":"broken"}');
+  });
+
+  it('given events that are each beyond help, then that says nothing of it, and the next one is tried', async () => {
+    const { account, app, broken } = startBroken(() => Promise.reject(new NonRetriableError('no')));
+
+    await app.pipeline.deliver(events(0, 50));
+
+    expect(broken.runs).toBe(50);
+    expect(Object.keys(account.letters())).toHaveLength(1); // names without their digest
+    expect(app.pipeline.circuits()).toEqual({});
+  });
+
+  it('given it never comes back, then what waits comes to an end as a dead letter', async () => {
+    const { account, app } = startBroken(() => Promise.reject(new Error('down')));
+    await app.pipeline.deliver(events(0, 30));
+
+    for (let passed = 0; passed < 80 && account.waiting().length > 0; passed += 1) {
+      await account.pass(minutes(30).ms);
+      await app.runDueRows();
+    }
+
+    expect(account.waiting()).toEqual([]);
+    expect(app.counters.jobsDeadLettered).toBe(30);
+    expect([...account.blobs.inspect().values()].map((json) => JSON.parse(json).reason)).toContain('gave-up');
+  });
+});
