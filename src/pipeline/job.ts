@@ -2,7 +2,7 @@ import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import { NonRetriableError, type Workflow } from '../workflow.js';
 import { claimJob } from './claim.js';
-import { createContext, LeaseLostError } from './context.js';
+import { createContext } from './context.js';
 import {
   decideFailure,
   errorCodeOf,
@@ -18,6 +18,7 @@ import type { Hold } from './hold.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
 import { givePlaces, takePlaces } from './places.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
+import { LeaseLostError } from './workflow-table.js';
 
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
 /** A resource that cannot be freed lapses: that must not cost the job its own lease. */

@@ -1,7 +1,8 @@
-import { createContext, visible } from '../pipeline/context.js';
+import { createContext } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';
+import { visible } from '../pipeline/workflow-table.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import type { JobRecord } from '../storage/ledger.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
