@@ -1,4 +1,5 @@
 import type { Service } from './storage/storage-connection.js';
+import type { Setting } from './workflow.js';
 
 /** The settings, read once at start. Units are in the names. */
 export type Config = {
@@ -23,6 +24,8 @@ export type Config = {
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
   readonly simulator: boolean;
   readonly lookups: boolean;
+  /** Any setting: for workflows, which have some of their own. */
+  readonly setting: Setting;
   /** `PORT`: of the embedded host; 0 for any that is free, default 7071. */
   readonly port: number;
 };
@@ -73,6 +76,7 @@ export function readConfig(env: Env = process.env): Config {
     ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),
+    setting: (name) => settings.text(name),
     port: settings.wholeNumber('PORT', { from: 0, to: 65_535, otherwise: 7071 }),
   };
   if (storage === undefined || settings.problems.length > 0) throw new ConfigError(settings.problems);

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
 import type { Row, Value } from './storage/table-store.js';
 
@@ -69,11 +70,66 @@ export class WorkflowError extends TypeError {
   override name = 'WorkflowError';
 }
 
+/** A setting of the app, by its name in any case; undefined where it is absent or empty. */
+export type Setting = (name: string) => string | undefined;
+
+/**
+ * Whether a workflow can run with these settings. 'off': it does not run, and a line at the start says why, a code as
+ * those of `log`. 'wrong': the app does not start; a problem names a setting, what it is and what it must be.
+ */
+export type Setup = { kind: 'on' } | { kind: 'off'; code: string } | { kind: 'wrong'; problems: readonly string[] };
+
+/** What may look at a workflow's tables and change nothing. */
+export type LookupContext = {
+  readonly tables: (name: string) => Pick<WorkflowTable, 'get' | 'list'>;
+  readonly setting: Setting;
+};
+
+/**
+ * A question that people may ask of a workflow's tables: `POST /api/lookups/{name}` with a JSON body, where `LOOKUPS` is
+ * on. Made by `lookup`, which keeps the type of the question.
+ */
+export type Lookup = {
+  /** 1 to 31 of a-z, 0-9 and '-', a letter first. */
+  readonly name: string;
+  /** What the body must be. What is wrong with it is told by path and reason, without values. */
+  readonly query: z.ZodType;
+  /** The body of the answer. It may hold clinical data; nothing of it is logged. */
+  answer(query: unknown, context: LookupContext): Promise<Readonly<Record<string, unknown>>>;
+};
+
+/** @see Lookup */
+export function lookup<Q extends z.ZodType>(of: {
+  name: string;
+  query: Q;
+  answer(query: z.output<Q>, context: LookupContext): Promise<Readonly<Record<string, unknown>>>;
+}): Lookup {
+  return of as Lookup;
+}
+
+/** What a task is given. Its tables are those of the workflow; its writes are conditional, and nobody's lease guards them. */
+export type TaskContext = Pick<Context, 'tables' | 'log' | 'setting'> & {
+  readonly now: () => Date;
+  /** Aborts when the process ends. */
+  readonly signal: AbortSignal;
+};
+
+/** Something of a workflow's that is due again and again, whether or not there are events: a timer function. */
+export type Task = {
+  /** The name of the function: letters and digits, a letter first. */
+  readonly name: string;
+  /** Six fields: second, minute, hour, day, month, day of the week; UTC. */
+  readonly schedule: string;
+  /** It runs in one process at a time, though a second may begin while the first is being killed. What it throws is logged. */
+  run(context: TaskContext): Promise<void>;
+};
+
 /** What a handler is given beside the event. */
 export type Context = {
   /** Tables of the workflow's own; made when first written to. Names: 3 to 63 letters and digits. */
   readonly tables: (name: string) => WorkflowTable;
   readonly log: WorkflowLog;
+  readonly setting: Setting;
   /** Aborts when the time is over, the lease is lost or the process ends. Pass it on to whatever waits. */
   readonly signal: AbortSignal;
   /** With `ordering: 'latest'`: rises with every holder of the resource; pass it on to effects elsewhere. Else undefined. */
@@ -124,6 +180,10 @@ export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector
   /** Default: 8 tries, 10 s to 6 h apart; `giveUpAfter` (24 h) ends what keeps asking for RetryAfterError. */
   retry?: { tries?: number; from?: Duration; to?: Duration; giveUpAfter?: Duration };
   handle(event: E, context: Context): Promise<void> | void;
+  /** Asked once, at the start. Without it the workflow is on. */
+  setup?(setting: Setting): Setup;
+  lookup?: Lookup;
+  task?: Task;
 };
 
 export type Workflow = {
@@ -139,6 +199,9 @@ export type Workflow = {
     readonly giveUpAfterMs: number;
   };
   readonly handle: (event: HealthEvent, context: Context) => Promise<void> | void;
+  readonly setup: (setting: Setting) => Setup;
+  readonly lookup: Lookup | undefined;
+  readonly task: Task | undefined;
 };
 
 /**
@@ -165,6 +228,9 @@ export function defineWorkflow<S extends Selector>(options: WorkflowOptions<Even
       giveUpAfterMs: retry.giveUpAfter?.ms ?? 24 * 3_600_000,
     }),
     handle: (typeof handle === 'function' ? handle.bind(options) : handle) as Workflow['handle'],
+    setup: options.setup?.bind(options) ?? (() => ON),
+    lookup: options.lookup,
+    task: options.task,
   };
   const problems = problemsOf(workflow);
   if (problems.length > 0) throw new WorkflowError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
@@ -182,6 +248,7 @@ export function wants(workflow: Workflow, event: HealthEvent): boolean {
   );
 }
 
+const ON = Object.freeze({ kind: 'on' });
 const LONGEST_MS = 25 * 60_000;
 
 function problemsOf(w: Workflow): string[] {
@@ -193,6 +260,12 @@ function problemsOf(w: Workflow): string[] {
       ? []
       : ['`on` selects nothing']),
     ...(typeof w.handle === 'function' ? [] : ['`handle` must be a function']),
+    ...(w.lookup === undefined || /^[a-z][a-z0-9-]{0,30}$/.test(w.lookup.name)
+      ? []
+      : ["the name of `lookup` must be 1 to 31 of a-z, 0-9 and '-', a letter first"]),
+    ...(w.task === undefined || /^[a-z][A-Za-z0-9]{0,62}$/.test(w.task.name)
+      ? []
+      : ['the name of `task` must be 1 to 63 letters and digits, a small letter first']),
     ...(['any', 'latest'].includes(w.ordering) ? [] : ["`ordering` must be 'any' or 'latest'"]),
     ...between('`timeout`', w.timeoutMs, 1, LONGEST_MS, ' ms'),
     ...between('`concurrency`', w.concurrency, 1, 10_000, ''),

@@ -31,6 +31,7 @@ describe('settings', () => {
       ledgerRetentionDays: 7,
       simulator: false,
       lookups: false,
+      setting: expect.any(Function),
       port: 7071,
     });
   });
@@ -67,10 +68,21 @@ describe('settings', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  it('given a setting of a workflow, then it is told by its name in any case, and nothing where it is empty', () => {
+    const { setting } = readConfig({ ...CLOUD, Alert_Rules: ' rules.json ', EMPTY: ' ' });
+
+    expect([setting('ALERT_RULES'), setting('alert_rules'), setting('EMPTY'), setting('other')]).toEqual([
+      'rules.json',
+      'rules.json',
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('given empty values, then they count as absent', () => {
-    expect(readConfig({ ...CLOUD, WORKSPACES: '', DEADLINE_SECONDS: ' ', SIMULATOR: '', WorkflowStorage: '' })).toEqual(
-      readConfig(CLOUD),
-    );
+    const env = { ...CLOUD, WORKSPACES: '', DEADLINE_SECONDS: ' ', SIMULATOR: '', WorkflowStorage: '' };
+
+    expect(readConfig(env)).toEqual({ ...readConfig(CLOUD), setting: expect.any(Function) });
   });
 
   it('given names in other letters, then the same settings', () => {

@@ -3,8 +3,9 @@ import type { Config } from '../config.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
 import { boundedBlobs, boundedQueue, boundedTables } from '../storage/bounded.js';
 import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
-import { createGroupCommit } from '../storage/group-commit.js';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
+import type { TableStore } from '../storage/table-store.js';
 import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { createWatermarks } from '../storage/watermarks.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
@@ -15,8 +16,12 @@ import { type AppStores, createAzureStores } from './azure-stores.js';
 export type App = {
   readonly config: Config;
   readonly clock: Clock;
+  readonly random: Random;
   readonly workflows: readonly Workflow[];
   readonly stores: AppStores;
+  /** The workflows' own tables, and what writes to them. */
+  readonly workflowTables: TableStore;
+  readonly workflowCommit: GroupCommit;
   /** Which of the processes over the same storage this is, and since when. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
   readonly pipeline: Pipeline;
@@ -71,8 +76,11 @@ export function composeApp(config: Config, parts: AppParts): App {
   return {
     config,
     clock,
+    random,
     workflows,
     stores,
+    workflowTables,
+    workflowCommit,
     instance,
     pipeline,
     ledger,

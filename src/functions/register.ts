@@ -11,10 +11,12 @@ import { registerFhirEvents } from './fhir-events.js';
 import type { FunctionApp } from './function-app.js';
 import { registerHealthLive } from './health-live.js';
 import { registerHealthReady } from './health-ready.js';
+import { registerLookups } from './lookups.js';
 import { systemRandom } from './random.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
 import { registerStats } from './stats.js';
+import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
 
 /**
@@ -22,9 +24,10 @@ import { registerWakeDue } from './wake-due.js';
  * @throws ConfigError that lists everything that is wrong with either.
  */
 export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
-  const config = readSettings(workflows);
-  const parts = { workflows, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
+  const { config, on, off } = readSettings(workflows);
+  const parts = { workflows: on, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
   const composed = composeApp(config, parts);
+  for (const { name, code } of off) composed.telemetry.log('warn', 'workflow-off', { workflow: name, code });
   registerFunctions(app, composed);
   if (!config.simulator) return;
   const { registerSimulator } = await import('../simulator/register.js'); // elsewhere it is not even loaded
@@ -43,16 +46,38 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerHealthReady(functions, composed);
   registerEvents(functions, composed);
   registerStats(functions, composed);
+  registerLookups(functions, composed);
+  registerTasks(functions, composed);
   functions.hook.appTerminate(() => composed.pipeline.stop());
 }
 
-/** The settings, if they and the workflows can be as they are: all that is wrong goes into one error. */
-export function readSettings(workflows: readonly Workflow[], env?: Parameters<typeof readConfig>[0]): Config {
-  const problems = namesakesOf(workflows).map((name) => `several workflows are named '${name}', must be one`);
+/**
+ * The settings, and which workflows are on with them. If they or the workflows cannot be as they are, all that is wrong
+ * goes into one error.
+ */
+export function readSettings(
+  workflows: readonly Workflow[],
+  env?: Parameters<typeof readConfig>[0],
+): { config: Config; on: Workflow[]; off: { name: string; code: string }[] } {
+  const problems = [
+    ...twiceIn(workflows.map(({ name }) => name)).map((name) => `several workflows are named '${name}', must be one`),
+    ...twiceIn(workflows.flatMap(({ lookup }) => lookup?.name ?? [])).map(
+      (name) => `several look-ups are named '${name}', must be one`,
+    ),
+    ...twiceIn(workflows.flatMap(({ task }) => task?.name ?? [])).map(
+      (name) => `several tasks are named '${name}', must be one`,
+    ),
+  ];
   try {
     const config = readConfig(env);
-    checkRetention(config, Math.max(0, ...workflows.map(longestRetryMs)));
-    if (problems.length === 0) return config;
+    const setups = workflows.map((workflow) => ({ workflow, setup: workflow.setup(config.setting) }));
+    problems.push(...setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : [])));
+    const on = setups.flatMap(({ workflow, setup }) => (setup.kind === 'on' ? [workflow] : []));
+    const off = setups.flatMap(({ workflow: { name }, setup }) =>
+      setup.kind === 'off' ? [{ name, code: setup.code }] : [],
+    );
+    checkRetention(config, Math.max(0, ...on.map(longestRetryMs)));
+    if (problems.length === 0) return { config, on, off };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     problems.push(...error.problems);
@@ -60,8 +85,7 @@ export function readSettings(workflows: readonly Workflow[], env?: Parameters<ty
   throw new ConfigError(problems);
 }
 
-function namesakesOf(workflows: readonly Workflow[]): string[] {
-  const names = workflows.map(({ name }) => name);
+function twiceIn(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
 }
 

@@ -3,7 +3,7 @@ import { resourceOf } from '../events/order.js';
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Context, WorkflowLog, WorkflowTable } from '../workflow.js';
+import type { Context, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
 import { valuesOf, wordOf } from './describe.js';
 import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
@@ -11,6 +11,7 @@ import { fieldsOf, type Run } from './run.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
 
 type ContextDeps = TableDeps & {
+  setting: Setting;
   run: Run;
   job: Hold<JobRecord>;
   resource: Hold<Watermark> | undefined;
@@ -45,6 +46,10 @@ class JobContext implements Context {
 
   get signal(): AbortSignal {
     return this.#deps.cancellation.signal;
+  }
+
+  get setting(): Setting {
+    return this.#deps.setting;
   }
 
   get log(): WorkflowLog {

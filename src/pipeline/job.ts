@@ -148,6 +148,7 @@ async function handle(
     rowTurns,
     random,
     telemetry,
+    setting: deps.settings.setting,
   });
   const result = await runHandler(
     { workflow, event: run.event, context, cancellation },

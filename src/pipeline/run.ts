@@ -9,7 +9,7 @@ import type { TableStore } from '../storage/table-store.js';
 import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Workflow } from '../workflow.js';
+import type { Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
 import type { Post } from './post.js';
 import type { Recent } from './recent.js';
@@ -58,6 +58,8 @@ export type Settings = {
   readonly leaseMs: number;
   /** Sources that are accepted, in lower case; undefined: all. */
   readonly workspaces: readonly string[] | undefined;
+  /** For workflows. */
+  readonly setting: Setting;
 };
 
 export type Stores = {

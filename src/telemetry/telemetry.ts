@@ -39,6 +39,8 @@ export type What =
   | 'job-not-written'
   | 'circuit-opened'
   | 'circuit-closed'
+  | 'workflow-off'
+  | 'task-failed'
   | 'row-failed'
   | 'wake-failed'
   | 'message-dropped'

@@ -2,7 +2,7 @@ import { createContext } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';
-import { visible } from '../pipeline/workflow-table.js';
+import { openForReading, visible } from '../pipeline/workflow-table.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import type { JobRecord } from '../storage/ledger.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
@@ -17,6 +17,10 @@ export type TestKit = {
   readonly clock: FakeClock;
   /** One try of the handler, judged as the app would. */
   run(workflow: Workflow, event: HealthEvent, options?: TryOptions): Promise<TryResult>;
+  /** What its look-up answers; throws where `query` is none that it takes. */
+  lookup(workflow: Workflow, query: unknown): Promise<Readonly<Record<string, unknown>>>;
+  /** Runs its task once. */
+  runTask(workflow: Workflow): Promise<void>;
   /** A table as the workflow sees it: to put rows in beforehand, and to look. */
   tables(name: string): WorkflowTable;
   /** All rows of a table, in order of partition and key. */
@@ -51,6 +55,7 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
 
 /**
  * All that a test of a workflow needs: tables in memory, a log to look at and a clock to move, no host and no storage.
+ * `settings` are those that the workflow asks for by `setting`.
  * @example
  * import { defineWorkflow, fhir } from '../src/workflow.js';
  * import { createTestKit, fhirEvent } from '../src/testing/index.js';
@@ -68,7 +73,7 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
  * assert.deepEqual(kit.rows('patients'), [{ partition: 'all', key: 'p1', row: { version: 1 } }]);
  * assert.deepEqual(await kit.run(index, fhirEvent({ resourceType: 'Device' })), { kind: 'ignored' });
  */
-export function createTestKit(): TestKit {
+export function createTestKit({ settings = {} }: { settings?: Readonly<Record<string, string>> } = {}): TestKit {
   const clock = createFakeClock();
   let tokens = 0;
   const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
@@ -89,6 +94,7 @@ export function createTestKit(): TestKit {
     writing: new Set<Promise<unknown>>(),
     random,
     telemetry,
+    setting: (name: string) => settings[name],
   };
 
   return {
@@ -116,16 +122,20 @@ export function createTestKit(): TestKit {
       return judge(result, record, workflow);
     },
 
-    tables(name) {
-      const context = createContext({
-        ...world,
-        run: runOf(fhirEvent(), undefined),
-        job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),
-        resource: undefined,
-        cancellation: createCancellation(),
-        isOpen: () => true,
-      });
-      return context.tables(name);
+    tables: (name) => createContext(contextOfNothing()).tables(name),
+
+    async lookup({ lookup }, query) {
+      if (!lookup) throw new TypeError('The workflow has no look-up.');
+      const { setting } = world;
+      const tables = (name: string) => openForReading(name, store);
+      return lookup.answer(lookup.query.parse(query), { tables, setting });
+    },
+
+    async runTask({ task }) {
+      if (!task) throw new TypeError('The workflow has no task.');
+      const { log } = createContext(contextOfNothing());
+      const { signal } = new AbortController();
+      await task.run({ tables: this.tables, log, setting: world.setting, now: () => clock.now(), signal });
     },
 
     rows: (table) =>
@@ -134,6 +144,17 @@ export function createTestKit(): TestKit {
         return seen ? [{ partition, key, row: seen }] : [];
       }),
   };
+
+  function contextOfNothing() {
+    return {
+      ...world,
+      run: runOf(fhirEvent(), undefined),
+      job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),
+      resource: undefined,
+      cancellation: createCancellation(),
+      isOpen: () => true,
+    };
+  }
 
   function judge(result: HandlerResult, record: JobRecord, workflow: Workflow): TryResult {
     if (result.kind === 'ok') return { kind: 'completed' };

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   afterApplying,
   appliedOfRow,
@@ -6,15 +7,17 @@ import {
   digest,
   fhir,
   type HealthEvent,
+  lookup,
   orderOf,
   type Row,
-  resourceOf,
   rowOfApplied,
   shardOf,
 } from '../workflow.js';
 
 /** Few, so that writes share transactions; 2,000 rows/s each. A constant: with another number, rows would not be found. */
 const PARTITIONS = 8;
+
+const word = z.string().min(1).max(1024);
 
 /**
  * Keeps table `resources`: one row for each resource and image there is or was, with its newest version and what
@@ -28,10 +31,10 @@ export const resourceIndex = defineWorkflow({
   name: 'resource-index',
   on: [fhir('*'), dicom()],
   async handle(event, { tables, idempotencyKey }) {
-    const key = digest(resourceOf(event)); // keys end up in the logs of storage
+    const { partition, named, key } = placeOf(event);
     await tables('resources').change(
-      String(shardOf(key, PARTITIONS)),
-      key,
+      partition,
+      `${named}.${key}`,
       (current) => {
         const applied = current && appliedOfRow(current);
         if (orderOf(event, idempotencyKey, applied) !== 'newer') return 'keep';
@@ -40,7 +43,37 @@ export const resourceIndex = defineWorkflow({
       event.change === 'created' ? { expect: 'absent' } : {},
     );
   },
+  lookup: lookup({
+    name: 'resources',
+    query: z.union(
+      [
+        z.strictObject({ resourceType: word, resourceId: word }),
+        z.strictObject({ studyUid: word, seriesUid: word, instanceUid: word }),
+      ],
+      { error: 'must be {"resourceType","resourceId"} or {"studyUid","seriesUid","instanceUid"}, each a text' },
+    ),
+    async answer(query, { tables }) {
+      const { partition, named } = placeOfName(query);
+      const found = await tables('resources').list(partition, { from: `${named}.`, to: `${named}.~` });
+      return { resources: found.map(({ row: { eventKey: _, bornAt: _2, ...row } }) => row) };
+    },
+  }),
 });
+
+type Name = { resourceType: string; resourceId: string } | { studyUid: string; seriesUid: string; instanceUid: string };
+
+/** Keys end up in the logs of storage, so they are digests. Of the same name in several services, they are neighbours. */
+function placeOf(event: HealthEvent): { partition: string; named: string; key: string } {
+  const where = event.service === 'fhir' ? [event.host] : [event.host, event.partition];
+  return { ...placeOfName(event), key: digest(JSON.stringify(where)) };
+}
+
+function placeOfName(name: Name): { partition: string; named: string } {
+  const parts =
+    'resourceType' in name ? [name.resourceType, name.resourceId] : [name.studyUid, name.seriesUid, name.instanceUid];
+  const named = digest(JSON.stringify(parts));
+  return { partition: String(shardOf(named, PARTITIONS)), named };
+}
 
 function describe(event: HealthEvent): Row {
   const { service, host, change } = event;

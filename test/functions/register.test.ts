@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { ConfigError } from '../../src/config.js';
 import { readSettings, registerFunctions } from '../../src/functions/register.js';
-import { defineWorkflow, fhir, hours } from '../../src/workflow.js';
+import { defineWorkflow, fhir, type HealthEvent, hours, lookup, type WorkflowOptions } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
@@ -67,7 +68,7 @@ describe('when the app is registered', () => {
 
 describe('when the settings are read', () => {
   it('given all is well, then they are what they are', () => {
-    expect(readSettings([named('a'), named('b')], ENV).leaseMs).toBe(60_000);
+    expect(readSettings([named('a'), named('b')], ENV).config.leaseMs).toBe(60_000);
   });
 
   it('given no workflows, then that is no error', () => {
@@ -88,6 +89,35 @@ describe('when the settings are read', () => {
         "- DEADLINE_SECONDS is 'soon', must be a whole number from 5 to 20",
         "- LEASE_SECONDS is '1', must be a whole number from 10 to 300",
       ].join('\n'),
+    );
+  });
+
+  it('given workflows that are off or wrong with these settings, then they are left out, or the app does not start', () => {
+    const setup: WorkflowOptions<HealthEvent>['setup'] = (setting) => {
+      const mode = setting('MODE');
+      if (mode === 'wrong') return { kind: 'wrong', problems: ["MODE is 'wrong', must be right"] };
+      return mode === 'off' ? { kind: 'off', code: 'mode-off' } : { kind: 'on' };
+    };
+    const moody = defineWorkflow({ name: 'moody', on: fhir('*'), setup, handle() {} });
+    const read = (mode: string) => readSettings([named('a'), moody], { ...ENV, MODE: mode });
+
+    expect(read('on')).toMatchObject({ on: [{ name: 'a' }, { name: 'moody' }], off: [] });
+    expect(read('off')).toMatchObject({ on: [{ name: 'a' }], off: [{ name: 'moody', code: 'mode-off' }] });
+    expect(() => read('wrong')).toThrow("Fix these settings:\n- MODE is 'wrong', must be right");
+  });
+
+  it('given look-ups or tasks that share a name, then that is told', () => {
+    const both = (name: string) =>
+      defineWorkflow({
+        name,
+        on: fhir('*'),
+        handle() {},
+        lookup: lookup({ name: 'things', query: z.object({}), answer: async () => ({}) }),
+        task: { name: 'tidy', schedule: '0 * * * * *', async run() {} },
+      });
+
+    expect(() => readSettings([both('a'), both('b')], ENV)).toThrow(
+      "- several look-ups are named 'things', must be one\n- several tasks are named 'tidy', must be one",
     );
   });
 

@@ -119,7 +119,13 @@ export function startApp(
       due: boundedQueue(faultyQueue(account.due, plan), clock, STORAGE_TRY_MS),
       dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, STORAGE_TRY_MS),
     },
-    settings: { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, ...options.settings },
+    settings: {
+      deadlineMs: 15_000,
+      leaseMs: 60_000,
+      workspaces: undefined,
+      setting: () => undefined,
+      ...options.settings,
+    },
     telemetry,
   });
 

@@ -7,7 +7,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   storage: ['src/clock', 'src/digest', 'src/events/', '@azure/', 'node:'],
   pipeline: ['src/clock', 'src/digest', 'src/events/', 'src/storage/', 'src/telemetry/', 'src/workflow.js'],
   telemetry: [],
-  workflows: ['src/workflow.js'],
+  workflows: ['src/workflow.js', 'zod'],
   testing: [
     'src/clock',
     'src/events/',

@@ -56,7 +56,7 @@ export type Hospital = {
 
 export type App = { machine: Machine; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
-export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined };
+export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
 /** Stands in every place of an event that is a patient's business. */
 export const MARKER = 'PHI-MARKER';
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { systemClock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
@@ -82,8 +83,63 @@ describe('when a resource changes', () => {
 
     const [stored] = kit.rows('resources');
     expect(stored?.partition).toMatch(/^[0-7]$/);
-    expect(stored?.key).toMatch(/^[\w-]{22}$/);
+    expect(stored?.key).toMatch(/^[\w-]{22}\.[\w-]{22}$/);
     expect(stored?.key).not.toContain('secret-1');
+  });
+});
+
+describe('when somebody asks for a resource', () => {
+  it('given two services hold the same id, then the answer lists both, each with what became of it', async () => {
+    const kit = createTestKit();
+    await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, host: 'a.fhir.example', version: 4 }));
+    await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, host: 'b.fhir.example', change: 'deleted', version: 2 }));
+    await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, resourceId: 'o2' }));
+
+    const { resources } = await kit.lookup(resourceIndex, OBSERVATION);
+
+    expect(resources).toHaveLength(2);
+    expect(resources).toEqual(
+      expect.arrayContaining([
+        {
+          service: 'fhir',
+          host: 'a.fhir.example',
+          ...OBSERVATION,
+          version: 4,
+          change: 'created',
+          time: '2026-01-01T12:04:00.000Z',
+        },
+        expect.objectContaining({ host: 'b.fhir.example', version: 2, change: 'deleted' }),
+      ]),
+    );
+  });
+
+  it('given an image in two partitions, then both', async () => {
+    const kit = createTestKit();
+    const image = { studyUid: '1', seriesUid: '2', instanceUid: '3' };
+    await kit.run(resourceIndex, dicomEvent({ ...image, partition: 'Microsoft.Default' }));
+    await kit.run(resourceIndex, dicomEvent({ ...image, partition: 'clinic-b' }));
+    await kit.run(resourceIndex, dicomEvent({ ...image, instanceUid: '4' }));
+
+    const { resources } = await kit.lookup(resourceIndex, image);
+
+    expect((resources as { dicomPartition: string }[]).map(({ dicomPartition }) => dicomPartition).sort()).toEqual([
+      'Microsoft.Default',
+      'clinic-b',
+    ]);
+  });
+
+  it('given one that nobody knows, then none', async () => {
+    expect(await createTestKit().lookup(resourceIndex, OBSERVATION)).toEqual({ resources: [] });
+  });
+
+  it.each([
+    {},
+    { resourceType: 'Patient' },
+    { ...OBSERVATION, host: 'a' },
+    { resourceType: 'Patient', resourceId: '' },
+    [],
+  ])('given %j, then it is no question', async (query) => {
+    await expect(createTestKit().lookup(resourceIndex, query)).rejects.toBeInstanceOf(z.ZodError);
   });
 });
 

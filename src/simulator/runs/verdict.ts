@@ -1,5 +1,8 @@
+import { digest } from '../../digest.js';
+import type { HealthEvent } from '../../events/health-event.js';
+import { resourceOf } from '../../events/order.js';
 import { pagesOf } from '../../storage/pages.js';
-import type { Query, TableStore } from '../../storage/table-store.js';
+import type { Query, Row, TableStore } from '../../storage/table-store.js';
 import { findSent, type Places, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
 
@@ -149,7 +152,8 @@ async function checkIndex(
       limit: 1000,
     };
     for await (const answer of pagesOf((from) => tables.query('resources', { ...query, ...from }))) {
-      for (const { key, row } of answer.rows) {
+      for (const { row } of answer.rows) {
+        const key = digest(resourceOf(eventOfRow(row)));
         const expected = left.get(key);
         if (!expected) continue;
         left.delete(key);
@@ -167,6 +171,10 @@ async function checkIndex(
     problems.push(`${INDEX}: a row is missing for a resource at version ${version}`);
   }
   return { rows, wrong };
+}
+
+function eventOfRow({ dicomPartition, ...row }: Row): HealthEvent {
+  return { ...row, partition: dicomPartition } as unknown as HealthEvent;
 }
 
 function bitsIn(mask: number): number {
