@@ -1,3 +1,10 @@
+import {
+  isLoopbackUri,
+  isServiceUri,
+  readServiceHosts,
+  SERVICE_HOST_EXPECTED,
+  type ServiceHost,
+} from './clients/service-host.js';
 import type { Service } from './storage/storage-connection.js';
 import type { Setting } from './workflow.js';
 
@@ -12,9 +19,11 @@ export type Config = {
   readonly undeliveredStorage: StorageConfig<'blob'> | undefined;
   /** `WORKSPACES`: Azure resource ids in lower case; undefined for all. */
   readonly workspaces: readonly string[] | undefined;
-  /** `FHIR_HOSTS`, `DICOM_HOSTS`: the hosts that may be sent a token, in lower case. None where absent. */
-  readonly fhirHosts: readonly string[];
-  readonly dicomHosts: readonly string[];
+  /** `FHIR_HOSTS`, `DICOM_HOSTS`: the services that may be sent a token. None where absent. */
+  readonly fhirHosts: readonly ServiceHost[];
+  readonly dicomHosts: readonly ServiceHost[];
+  /** As whom they are read: `AZURE_CLIENT_ID`, or whoever DefaultAzureCredential finds; else as `storage` is reached. */
+  readonly readerIdentity: IdentityConfig;
   /** `DEADLINE_SECONDS`: how long a delivery waits for its handlers; 5 to 20, default 15. */
   readonly deadlineMs: number;
   /** `LEASE_SECONDS`: how long a job is held without a sign of life; 30 to 300, locally from 10, default 60. */
@@ -69,8 +78,9 @@ export function readConfig(env: Env = process.env): Config {
     workflowStorage: settings.optionalConnection('WorkflowStorage', ['table']),
     undeliveredStorage: settings.optionalConnection('UndeliveredStorage', ['blob']),
     workspaces: settings.list('WORKSPACES', WORKSPACE, 'Azure resource ids, /subscriptions/…, with commas between'),
-    fhirHosts: settings.list('FHIR_HOSTS', HOST, 'host names without https://, with commas between') ?? [],
-    dicomHosts: settings.list('DICOM_HOSTS', HOST, 'host names without https://, with commas between') ?? [],
+    fhirHosts: settings.serviceHosts('FHIR_HOSTS', (host) => `https://${host}`),
+    dicomHosts: settings.serviceHosts('DICOM_HOSTS', () => 'https://dicom.healthcareapis.azure.com'),
+    readerIdentity: readerIdentityOf(settings, storage),
     deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, otherwise: 15 }) * 1000,
     leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, otherwise: 60 }) * 1000,
     ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
@@ -102,8 +112,6 @@ export function checkRetention(config: Pick<Config, 'ledgerRetentionDays'>, long
 
 const DAY_MS = 24 * 3_600_000;
 const WORKSPACE = /^\/subscriptions\/[^\s,]+$/;
-const HOST = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?$/;
-const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 /** A longer value may be a secret in the wrong place. */
 const LONGEST_SHOWN = 32;
@@ -149,6 +157,12 @@ class Settings {
     const wrong = items.filter((part) => !item.test(part));
     if (items.length === 0 || wrong.length > 0) this.#add(name, wrong.map(shown).join(', ') || shown(text), expected);
     return Object.freeze(items);
+  }
+
+  serviceHosts(name: string, audienceOf: (host: string) => string): readonly ServiceHost[] {
+    const { hosts, wrong } = readServiceHosts(this.text(name) ?? '', audienceOf);
+    if (wrong.length > 0) this.#add(name, wrong.map(shown).join(', '), SERVICE_HOST_EXPECTED);
+    return hosts;
   }
 
   hasConnection(name: string): boolean {
@@ -234,15 +248,17 @@ function partsOf(connectionString: string): Map<string, string> {
   return new Map(parts.filter(([name, value]) => name !== '' && value !== ''));
 }
 
-function isServiceUri(uri: string): boolean {
-  if (!URL.canParse(uri)) return false;
-  const { protocol, search, username, password, hash } = new URL(uri);
-  return (protocol === 'https:' || LOOPBACK.test(uri)) && search + username + password + hash === '';
+/** An app with one identity of its own has named it for storage already. */
+function readerIdentityOf(settings: Settings, storage: StorageConfig | undefined): IdentityConfig {
+  const isNamed = settings.text('AZURE_CLIENT_ID') !== undefined;
+  if (isNamed || storage?.kind !== 'identity') return { kind: 'identity', credential: 'default' };
+  const { kind, credential, clientId } = storage;
+  return { kind, credential, ...(clientId !== undefined && { clientId }) };
 }
 
 function isLoopback(storage: StorageConfig | undefined): boolean {
   if (storage === undefined) return false;
-  if (storage.kind === 'identity') return LOOPBACK.test(storage.tableServiceUri);
+  if (storage.kind === 'identity') return isLoopbackUri(storage.tableServiceUri);
   if (storage.connectionString.startsWith(DEVELOPMENT_STORAGE)) return true;
-  return LOOPBACK.test(partsOf(storage.connectionString).get('TableEndpoint') ?? '');
+  return isLoopbackUri(partsOf(storage.connectionString).get('TableEndpoint') ?? '');
 }

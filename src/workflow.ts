@@ -1,7 +1,14 @@
 import type { z } from 'zod';
+import type { DicomReader } from './clients/dicom-reader.js';
+import type { FhirReader } from './clients/fhir-reader.js';
 import type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
 import type { Row, Value } from './storage/table-store.js';
 
+export type { Streamed } from './clients/body.js';
+export type { DicomJson, DicomReader, RenderedOptions } from './clients/dicom-reader.js';
+export type { FhirParameters, FhirReader, FhirResource, FhirType, ResourceOf } from './clients/fhir-reader.js';
+export type { Part } from './clients/multipart.js';
+export { ReadError } from './clients/read-error.js';
 export { digest, shardOf } from './digest.js';
 export type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
 export { afterApplying, appliedOfRow, orderOf, resourceOf, rowOfApplied } from './events/order.js';
@@ -124,8 +131,15 @@ export type Task = {
   run(context: TaskContext): Promise<void>;
 };
 
+/** What reads the resource of events `E`; of both services, `resource.service` tells which. */
+export type ReaderOf<E extends HealthEvent> =
+  | ([Extract<E, FhirEvent>] extends [never] ? never : FhirReader<Extract<E, FhirEvent>['resourceType']>)
+  | ([Extract<E, DicomEvent>] extends [never] ? never : DicomReader);
+
 /** What a handler is given beside the event. */
-export type Context = {
+export type Context<E extends HealthEvent = HealthEvent> = {
+  /** Reads what the event is about, which it does not hold. What is gone is undefined; what fails, throws `ReadError`. */
+  readonly resource: ReaderOf<E>;
   /** Tables of the workflow's own; made when first written to. Names: 3 to 63 letters and digits. */
   readonly tables: (name: string) => WorkflowTable;
   readonly log: WorkflowLog;
@@ -179,7 +193,7 @@ export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector
   concurrency?: number;
   /** Default: 8 tries, 10 s to 6 h apart; `giveUpAfter` (24 h) ends what keeps asking for RetryAfterError. */
   retry?: { tries?: number; from?: Duration; to?: Duration; giveUpAfter?: Duration };
-  handle(event: E, context: Context): Promise<void> | void;
+  handle(event: E, context: Context<E>): Promise<void> | void;
   /** Asked once, at the start. Without it the workflow is on. */
   setup?(setting: Setting): Setup;
   lookup?: Lookup;

@@ -16,7 +16,48 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
+const HOSTS =
+  'must be host names without https://, each once, with at most an https URL and audience=https://… after it, with commas between';
+const serviceHost = (host: string, audience: string, url = `https://${host}`) => ({ host, url, audience });
+
 describe('settings', () => {
+  it('given services with URLs and audiences of their own, then these', () => {
+    const config = readConfig({
+      ...CLOUD,
+      FHIR_HOSTS: 'A.com https://Proxy.net/Fhir/, b.com audience=api://B-app/  https://b.net:8443',
+      DICOM_HOSTS: 'c.com http://127.0.0.1:7071/api/simulator/dicom',
+    });
+
+    expect(config.fhirHosts).toEqual([
+      serviceHost('a.com', 'https://a.com', 'https://Proxy.net/Fhir'),
+      serviceHost('b.com', 'api://B-app/', 'https://b.net:8443'),
+    ]);
+    expect(config.dicomHosts).toEqual([
+      serviceHost('c.com', 'https://dicom.healthcareapis.azure.com', 'http://127.0.0.1:7071/api/simulator/dicom'),
+    ]);
+  });
+
+  it.each([
+    { given: 'none for storage', env: {}, identity: { credential: 'default' } },
+    {
+      given: 'one for storage',
+      env: { EventStorage__credential: 'managedidentity', EventStorage__clientId: 'storage-client' },
+      identity: { credential: 'managedidentity', clientId: 'storage-client' },
+    },
+    {
+      given: 'one for storage, and another',
+      env: {
+        EventStorage__credential: 'managedidentity',
+        EventStorage__clientId: 'storage-client',
+        AZURE_CLIENT_ID: 'other-client',
+      },
+      identity: { credential: 'default' },
+    },
+  ])('given an identity: $given, then services are read as $identity', ({ env, identity }) => {
+    const config = readConfig({ EventStorage__accountName: 'events', ...env } as Record<string, string>);
+    expect(config.readerIdentity).toEqual({ kind: 'identity', ...identity });
+  });
+
   it('given nothing but storage, then the defaults', () => {
     expect(readConfig(CLOUD)).toEqual({
       storage: { kind: 'connection-string', connectionString: CONNECTION },
@@ -26,6 +67,7 @@ describe('settings', () => {
       workspaces: undefined,
       fhirHosts: [],
       dicomHosts: [],
+      readerIdentity: { kind: 'identity', credential: 'default' },
       deadlineMs: 15_000,
       leaseMs: 60_000,
       ledgerRetentionDays: 7,
@@ -56,8 +98,11 @@ describe('settings', () => {
       workflowStorage: { kind: 'connection-string', connectionString: CONNECTION },
       undeliveredStorage: { kind: 'connection-string', connectionString: CONNECTION },
       workspaces: ['/subscriptions/s/workspaces/one', '/subscriptions/s/workspaces/two'],
-      fhirHosts: ['w-f.fhir.azurehealthcareapis.com', 'localhost:7071'],
-      dicomHosts: ['w-d.dicom.azurehealthcareapis.com'],
+      fhirHosts: [
+        serviceHost('w-f.fhir.azurehealthcareapis.com', 'https://w-f.fhir.azurehealthcareapis.com'),
+        serviceHost('localhost:7071', 'https://localhost:7071'),
+      ],
+      dicomHosts: [serviceHost('w-d.dicom.azurehealthcareapis.com', 'https://dicom.healthcareapis.azure.com')],
       deadlineMs: 20_000,
       leaseMs: 300_000,
       ledgerRetentionDays: 30,
@@ -101,11 +146,18 @@ describe('settings', () => {
     { PORT: KEY.repeat(4), expected: 'PORT is 96 characters, must be a whole number from 0 to 65535' },
     { SIMULATOR: 'true', expected: "SIMULATOR is 'true', must be 'on' or 'off'" },
     { LOOKUPS: 'ON', expected: "LOOKUPS is 'ON', must be 'on' or 'off'" },
-    {
-      FHIR_HOSTS: 'https://a.com, b.com, c.com/',
-      expected: "FHIR_HOSTS is 'https://a.com', 'c.com/', must be host names without https://, with commas between",
-    },
-    { DICOM_HOSTS: '*', expected: "DICOM_HOSTS is '*', must be host names without https://, with commas between" },
+    { FHIR_HOSTS: 'https://a.com, b.com, c.com/', expected: `FHIR_HOSTS is 'https://a.com', 'c.com/', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com, b.com, A.com', expected: `FHIR_HOSTS is 'A.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com http://a.com', expected: `FHIR_HOSTS is 'a.com http://a.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com http://localhost.b.com', expected: `FHIR_HOSTS is 'a.com http://localhost.b.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com https://u:p@a.com', expected: `FHIR_HOSTS is 'a.com https://u:p@a.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com https://a.com?b', expected: `FHIR_HOSTS is 'a.com https://a.com?b', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com https://b https://c', expected: `FHIR_HOSTS is 'a.com https://b https://c', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com audience=a.com', expected: `FHIR_HOSTS is 'a.com audience=a.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com b.com', expected: `FHIR_HOSTS is 'a.com b.com', ${HOSTS}` },
+    { FHIR_HOSTS: 'a.com@b.com', expected: `FHIR_HOSTS is 'a.com@b.com', ${HOSTS}` },
+    { FHIR_HOSTS: ' , ', expected: `FHIR_HOSTS is ',', ${HOSTS}` },
+    { DICOM_HOSTS: '*', expected: `DICOM_HOSTS is '*', ${HOSTS}` },
     {
       WORKSPACES: 'mine',
       expected: "WORKSPACES is 'mine', must be Azure resource ids, /subscriptions/…, with commas between",

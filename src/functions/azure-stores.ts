@@ -1,5 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
-import type { Config, IdentityConfig, StorageConfig } from '../config.js';
+import type { Config, StorageConfig } from '../config.js';
 import { createAzureBlobStore } from '../storage/azure-blob-store.js';
 import { createAzureQueueStore } from '../storage/azure-queue-store.js';
 import { createAzureTableStore } from '../storage/azure-table-store.js';
@@ -7,6 +6,7 @@ import type { BlobStore } from '../storage/blob-store.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import type { Service, StorageConnection } from '../storage/storage-connection.js';
 import type { TableStore } from '../storage/table-store.js';
+import { createCredential } from './credential.js';
 
 /** All the storage that the app uses. */
 export type AppStores = {
@@ -38,22 +38,5 @@ export function createAzureStores({ storage, workflowStorage, undeliveredStorage
 
 function connectionOf<S extends Service>(storage: StorageConfig<S>): StorageConnection<S> {
   if (storage.kind === 'connection-string') return storage;
-  return { ...storage, credential: credentialOf(storage) };
-}
-
-/** The library costs a cold start 100 ms and more, so it is loaded for the first token: with a connection string, never. */
-function credentialOf({ credential, clientId }: IdentityConfig): TokenCredential {
-  let made: Promise<TokenCredential> | undefined;
-  return {
-    async getToken(scopes, options) {
-      made ??= makeCredential();
-      return (await made).getToken(scopes, options);
-    },
-  };
-
-  async function makeCredential(): Promise<TokenCredential> {
-    const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
-    if (credential === 'default') return new DefaultAzureCredential();
-    return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
-  }
+  return { ...storage, credential: createCredential(storage) };
 }

@@ -1,3 +1,4 @@
+import { createReaders, type Readers } from '../clients/readers.js';
 import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
@@ -11,6 +12,7 @@ import { createWatermarks } from '../storage/watermarks.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { type AppStores, createAzureStores } from './azure-stores.js';
+import { createCredential } from './credential.js';
 
 /** The app without Azure Functions: what each function is given. */
 export type App = {
@@ -28,6 +30,7 @@ export type App = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;
   readonly deadLetters: DeadLetters;
+  readonly readers: Readers;
   readonly probes: readonly Probe[];
   readonly telemetry: ReturnType<typeof createTelemetry>;
 };
@@ -62,6 +65,9 @@ export function composeApp(config: Config, parts: AppParts): App {
   const watermarks = createWatermarks({ tables: workflowTables, commit: workflowCommit });
   const deadLetters = createDeadLetters({ blobs: stores.deadLetters });
   const telemetry = createTelemetry(telemetryWrite);
+  const { fhirHosts, dicomHosts, readerIdentity } = config;
+  const credential = createCredential(readerIdentity);
+  const readers = createReaders({ fhirHosts, dicomHosts, credential, clock, random, telemetry });
 
   const pipeline = createPipeline({
     clock,
@@ -69,6 +75,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     workflows,
     stores: { ledger, waiting, watermarks, deadLetters, workflowTables, workflowCommit },
     queues: { due: stores.due, dueLong: stores.dueLong },
+    readerFor: readers.of,
     settings: config,
     telemetry,
   });
@@ -86,6 +93,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     deadLetters,
+    readers,
     probes: probesOf(stores),
     telemetry,
   };

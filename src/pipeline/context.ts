@@ -1,13 +1,14 @@
 import { digest } from '../digest.js';
+import type { HealthEvent } from '../events/health-event.js';
 import { resourceOf } from '../events/order.js';
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Context, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
+import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
 import { valuesOf, wordOf } from './describe.js';
 import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
-import { fieldsOf, type Run } from './run.js';
+import { fieldsOf, type ReaderFor, type Run } from './run.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
 
 type ContextDeps = TableDeps & {
@@ -20,6 +21,7 @@ type ContextDeps = TableDeps & {
   isOpen: () => boolean;
   /** Writes of the handler that are under way. */
   writing: Set<Promise<unknown>>;
+  readerFor: ReaderFor;
   telemetry: Telemetry;
 };
 
@@ -35,6 +37,7 @@ class JobContext implements Context {
   readonly idempotencyKey: string;
   readonly tables: (name: string) => WorkflowTable;
   readonly #deps: ContextDeps;
+  #resource: ReaderOf<HealthEvent> | undefined;
 
   constructor(deps: ContextDeps) {
     this.#deps = deps;
@@ -42,6 +45,12 @@ class JobContext implements Context {
     this.attempt = deps.job.value.tries + 1;
     this.idempotencyKey = deps.run.address;
     this.tables = (name) => openTable(name, deps, guardOf(deps));
+  }
+
+  get resource(): ReaderOf<HealthEvent> {
+    const { readerFor, run, cancellation } = this.#deps;
+    this.#resource ??= readerFor(run.event, cancellation.signal);
+    return this.#resource;
   }
 
   get signal(): AbortSignal {

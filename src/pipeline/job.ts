@@ -131,7 +131,7 @@ async function handle(
   resource: Hold<Watermark> | undefined,
   deps: JobDeps,
 ): Promise<HandlerResult> {
-  const { clock, random, stores, rowTurns, telemetry, life } = deps;
+  const { clock, random, stores, readerFor, rowTurns, telemetry, life } = deps;
   if (life.isAborting || (life.isStopping && isLong(workflow, deps.settings))) return { kind: 'stopped' };
   const cancellation = createCancellation();
   let isOpen = true;
@@ -145,6 +145,7 @@ async function handle(
     writing,
     tables: stores.workflowTables,
     commit: stores.workflowCommit,
+    readerFor,
     rowTurns,
     random,
     telemetry,

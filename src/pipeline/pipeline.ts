@@ -9,7 +9,7 @@ import { isFromRow, isNewerRun } from './places.js';
 import { createRecent } from './recent.js';
 import { createRowTurns } from './row-turns.js';
 import { createRows, type Queues, type Wakeup } from './rows.js';
-import type { Settings, Shared, Stores } from './run.js';
+import type { ReaderFor, Settings, Shared, Stores } from './run.js';
 import { createSlots } from './slots.js';
 
 export type Pipeline = {
@@ -34,6 +34,7 @@ export type PipelineDeps = {
   workflows: readonly Workflow[];
   stores: Stores;
   queues: Queues;
+  readerFor: ReaderFor;
   settings: Settings;
   telemetry: Telemetry;
 };
@@ -57,12 +58,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return { deliver, wake, redeliver, circuits: shared.circuits.states, stop: () => endProcess(shared) };
 }
 
-function createShared({ clock, random, stores, settings, telemetry, ...deps }: PipelineDeps): Shared {
+function createShared({ clock, random, stores, readerFor, settings, telemetry, ...deps }: PipelineDeps): Shared {
   const workflows = new Map(deps.workflows.map((workflow) => [workflow.name, workflow]));
   return {
     clock,
     random,
     stores,
+    readerFor,
     settings,
     telemetry,
     workflows,

@@ -24,6 +24,8 @@ export type Queues = { due: QueueStore; dueLong: QueueStore };
 const SHORT_QUEUE = 1000;
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
 
+type Parse = (json: string) => HealthEvent;
+
 type RowOfJob = WaitingRow['of'] & { kind: 'job' };
 
 /** Rows of `waiting` that are due: who is told of them, and what becomes of them. */
@@ -59,17 +61,18 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
         await queue.send(JSON.stringify({ shard, after: page.next } satisfies Wakeup));
       }
       const runs: Run[] = [];
+      const parse = createParse();
       // What has found no place by then stays a row, and comes again.
       const cancel = clock.after(settings.deadlineMs, () => {
         for (const run of runs) run.leaveLine?.();
       });
-      await Promise.all(page.rows.map((row) => runRow(row, runs))).finally(cancel);
+      await Promise.all(page.rows.map((row) => runRow(row, runs, parse))).finally(cancel);
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard, errorCode: errorCodeOf(error) });
     }
   }
 
-  async function runRow(row: WaitingRow, runs: Run[]): Promise<void> {
+  async function runRow(row: WaitingRow, runs: Run[], parse: Parse): Promise<void> {
     try {
       if (row.of.kind === 'delivery') {
         await deliver([JSON.parse(row.event)]);
@@ -77,7 +80,7 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
       }
       const { address, redrive } = row.of;
       const { workflow: workflowName } = placeOf(address);
-      const event = await parseRow(row, row.of);
+      const event = await parseRow(row, row.of, parse);
       if (!event) return;
       if (running.has(address)) return telemetry.count('rowsLeft'); // by another row of this page, too
       const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
@@ -97,14 +100,17 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
    * Undefined where it is no event: a corrected payload that is none is a dead letter of its own, beside the one it was
    * to redrive. Of a job it may be an event to another version of the app, for which there is half an hour.
    */
-  async function parseRow(row: WaitingRow, { address, redrive }: RowOfJob): Promise<HealthEvent | undefined> {
-    const raw: unknown = JSON.parse(row.event);
+  async function parseRow(
+    row: WaitingRow,
+    { address, redrive }: RowOfJob,
+    parse: Parse,
+  ): Promise<HealthEvent | undefined> {
     try {
-      return parseEvent(raw);
+      return parse(row.event);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
-      await writeInvalid(raw, error);
+      await writeInvalid(JSON.parse(row.event), error);
       if (redrive || (await giveUpJob(address, row.name))) await stores.waiting.delete(row);
       return undefined;
     }
@@ -154,4 +160,14 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     if (redrives === 0) return;
     await stores.deadLetters.resolve({ address, stages: FAILING_STAGES }, isCompleted ? redrives + 1 : redrives);
   }
+}
+
+/** Rows of the same event have one event object, so that what its jobs read is shared. */
+function createParse(): Parse {
+  const events = new Map<string, HealthEvent>();
+  return (json) => {
+    const event = events.get(json) ?? parseEvent(JSON.parse(json));
+    events.set(json, event);
+    return event;
+  };
 }

@@ -9,7 +9,7 @@ import type { TableStore } from '../storage/table-store.js';
 import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Setting, Workflow } from '../workflow.js';
+import type { ReaderOf, Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
 import type { Post } from './post.js';
 import type { Recent } from './recent.js';
@@ -72,10 +72,17 @@ export type Stores = {
   readonly workflowCommit: GroupCommit;
 };
 
+/**
+ * What reads the resource of an event, until `signal` aborts. It may share what it reads among all who ask with the same
+ * event object: the jobs of one event have it in common, in a delivery and in a page of rows.
+ */
+export type ReaderFor = (event: HealthEvent, signal: AbortSignal) => ReaderOf<HealthEvent>;
+
 export type JobDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly stores: Stores;
+  readonly readerFor: ReaderFor;
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   /** Places for handlers of a workflow in this process. */

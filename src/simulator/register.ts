@@ -8,6 +8,7 @@ import { answerRuns } from './functions/runs.js';
 import { answerDicom, answerFhir } from './functions/services.js';
 import { answerSimulator } from './functions/state.js';
 import { answerSubscriptions } from './functions/subscriptions.js';
+import { findInProcess } from './in-process.js';
 import { createSimulator } from './simulator.js';
 
 const WORKSPACE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
@@ -16,7 +17,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** The functions under /api/simulator: registered only where SIMULATOR is on. */
 export async function registerSimulator(functions: FunctionApp, app: App, random: Random): Promise<void> {
-  const { config, clock, stores, waiting, workflows } = app;
+  const { config, clock, stores, waiting, readers, workflows } = app;
   const { tables, workflowTables = tables, deadLetters, undelivered } = stores;
   const simulator = await createSimulator({
     clock,
@@ -28,6 +29,8 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
     isListing: config.workspaces !== undefined,
     origin: `http://127.0.0.1:${config.port}`,
   });
+
+  readers.answerInProcess(findInProcess(simulator));
 
   const register = (name: string, route: string, answer: (request: HttpRequest) => Promise<HttpResponseInit>) =>
     functions.http(name, {

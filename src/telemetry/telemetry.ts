@@ -68,6 +68,14 @@ export const COUNTERS = [
   'leasesLost',
   'rowsRun',
   'rowsLeft',
+  'fhirReadsDone',
+  'fhirReadsGone',
+  'fhirReadsFailed',
+  'dicomReadsDone',
+  'dicomReadsGone',
+  'dicomReadsFailed',
+  'readsShared',
+  'readsTriedAgain',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 

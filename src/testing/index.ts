@@ -1,3 +1,4 @@
+export type { Content, DicomContent, FhirContent } from './content.js';
 export { createFakeClock, type FakeClock } from './fake-clock.js';
 export { dicomEvent, fhirEvent } from './sample-events.js';
 export { createTestKit, type Logged, type TestKit, type TryOptions, type TryResult } from './test-kit.js';

@@ -8,6 +8,7 @@ import type { JobRecord } from '../storage/ledger.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { type HealthEvent, type Row, type Workflow, type WorkflowTable, wants } from '../workflow.js';
+import { type Content, readerOfContent, readerOfNothing } from './content.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
 import { fhirEvent } from './sample-events.js';
 import { held, recordOf, runOf, watermarkOf } from './stand-ins.js';
@@ -36,6 +37,8 @@ export type TryOptions = {
   fence?: number;
   /** When the first try was; now, where left out. `giveUpAfter` counts from it. */
   firstTryAt?: Date;
+  /** What the handler's reads find: a resource, `undefined` where it is gone, an error that they throw, or more by name. */
+  resource?: Content;
   /** Abort it to see what the handler does when the process ends. */
   processEnds?: AbortSignal;
 };
@@ -72,6 +75,26 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
  * assert.deepEqual(await kit.run(index, fhirEvent({ resourceId: 'p1', version: 1 })), { kind: 'completed' });
  * assert.deepEqual(kit.rows('patients'), [{ partition: 'all', key: 'p1', row: { version: 1 } }]);
  * assert.deepEqual(await kit.run(index, fhirEvent({ resourceType: 'Device' })), { kind: 'ignored' });
+ * @example
+ * import { defineWorkflow, fhir } from '../src/workflow.js';
+ * import { createTestKit, fhirEvent } from '../src/testing/index.js';
+ *
+ * const birthdays = defineWorkflow({
+ *   name: 'birthdays',
+ *   on: fhir('Patient'),
+ *   async handle({ resourceId }, { resource, tables }) {
+ *     const patient = await resource.current();
+ *     const birthDate = patient?.birthDate;
+ *     await tables('birthdays').change('all', resourceId, () => (birthDate ? { birthDate } : 'remove'));
+ *   },
+ * });
+ *
+ * const kit = createTestKit();
+ * const event = fhirEvent({ resourceId: 'p1' });
+ * await kit.run(birthdays, event, { resource: { resourceType: 'Patient', birthDate: '1970-02-03' } });
+ * assert.deepEqual(kit.rows('birthdays')[0]?.row, { birthDate: '1970-02-03' });
+ * await kit.run(birthdays, event, { resource: undefined }); // deleted since
+ * assert.deepEqual(kit.rows('birthdays'), []);
  */
 export function createTestKit({ settings = {} }: { settings?: Readonly<Record<string, string>> } = {}): TestKit {
   const clock = createFakeClock();
@@ -108,6 +131,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
       let isOpen = true;
       const context = createContext({
         ...world,
+        readerFor: () => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
         run: runOf(event, workflow),
         job: held(record),
         resource: workflow.ordering === 'latest' ? held(watermarkOf(options.fence ?? 1)) : undefined,
@@ -148,6 +172,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   function contextOfNothing() {
     return {
       ...world,
+      readerFor: readerOfNothing,
       run: runOf(fhirEvent(), undefined),
       job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),
       resource: undefined,

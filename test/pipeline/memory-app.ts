@@ -3,7 +3,7 @@ import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
 import { createPipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/rows.js';
-import type { Settings } from '../../src/pipeline/run.js';
+import type { ReaderFor, Settings } from '../../src/pipeline/run.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
@@ -16,6 +16,7 @@ import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting } from '../../src/storage/waiting.js';
 import { createWatermarks } from '../../src/storage/watermarks.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from '../storage/faults.js';
@@ -83,7 +84,7 @@ export type Account = ReturnType<typeof createAccount>;
 /** A process of the app over `account`. */
 export function startApp(
   account: Account,
-  options: { workflows?: readonly Workflow[]; settings?: Partial<Settings> } = {},
+  options: { workflows?: readonly Workflow[]; settings?: Partial<Settings>; readerFor?: ReaderFor } = {},
 ) {
   const { clock, random } = account;
   const lines: string[] = [];
@@ -119,6 +120,7 @@ export function startApp(
       due: boundedQueue(faultyQueue(account.due, plan), clock, STORAGE_TRY_MS),
       dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, STORAGE_TRY_MS),
     },
+    readerFor: options.readerFor ?? readerOfNothing,
     settings: {
       deadlineMs: 15_000,
       leaseMs: 60_000,

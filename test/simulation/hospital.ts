@@ -14,6 +14,7 @@ import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
 import { createWatermarks } from '../../src/storage/watermarks.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { readerOfNothing } from '../../src/testing/content.js';
 import {
   defineWorkflow,
   fhir,
@@ -133,6 +134,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     const pipeline = createPipeline({
       clock,
       random: machine.random,
+      readerFor: readerOfNothing,
       workflows: hospitalWorkflows(hospital, machine).map((workflow) => observed(workflow, machine)),
       stores: {
         ledger,

@@ -1,0 +1,109 @@
+import type { Readable } from 'node:stream';
+import type { PipelineResponse } from '@azure/core-rest-pipeline';
+import type { Clock } from '../clock.js';
+import { NonRetriableError } from '../workflow.js';
+import type { Endpoint } from './endpoint.js';
+import { judgeThrown } from './judge.js';
+import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';
+
+const MB = 1024 * 1024;
+/** What a resource, a page of a search, or the metadata of a whole study may take in memory. */
+const MOST_BYTES = { fhir: 16 * MB, dicom: 64 * MB };
+/** Of an answer that nobody reads: so much is worth keeping the connection. */
+const MOST_DRAINED_BYTES = 64 * 1024;
+/** How long a stream may stand still, or wait to be begun. */
+const IDLE_MS = 30_000;
+
+/** Content as it comes. Read it once and to its end, or break off: either frees the connection. */
+export type Streamed = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
+
+/** @throws NonRetriableError where it is larger than memory is meant for: it would be the next time, too. */
+export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
+  const stream = streamIn(response);
+  const most = MOST_BYTES[kind];
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    if (Number(response.headers.get('content-length') ?? 0) > most) throw tooLarge();
+    for await (const chunk of stream) {
+      bytes += chunk.length;
+      if (bytes > most) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } finally {
+    stream.destroy();
+  }
+  return Buffer.concat(chunks).toString('utf8');
+
+  function tooLarge() {
+    const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${most / MB} MiB.`;
+    return new NonRetriableError(message, { code: `${kind}-too-large` });
+  }
+}
+
+/** Reads what nobody wants, if it is short: a connection with an unread answer is lost. */
+export async function drain(response: PipelineResponse): Promise<void> {
+  const stream = streamIn(response);
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length;
+      if (bytes > MOST_DRAINED_BYTES) break;
+    }
+  } catch {
+    // The status has said it all.
+  } finally {
+    stream.destroy();
+  }
+}
+
+export function streamOf(
+  response: PipelineResponse,
+  endpoint: Endpoint,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Streamed {
+  const stream = streamIn(response);
+  let stopped: ReadError | undefined;
+  const stop = (error: ReadError) => {
+    stopped ??= error;
+    stream.destroy();
+  };
+  const onAbort = () => stop(readError(endpoint.kind, 'aborted', 'was not listened to any longer.'));
+  const startIdle = () =>
+    clock.after(IDLE_MS, () => stop(readError(endpoint.kind, 'timeout', `has stood still for ${IDLE_MS} ms.`)));
+  let cancelIdle = startIdle();
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort);
+  stream.once('close', () => {
+    cancelIdle();
+    signal.removeEventListener('abort', onAbort);
+  });
+  return { contentType: response.headers.get('content-type') ?? '', content: content() };
+
+  async function* content(): AsyncGenerator<Uint8Array> {
+    const chunks = stream[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        cancelIdle();
+        cancelIdle = startIdle();
+        const next = await chunks.next();
+        cancelIdle();
+        if (stopped) throw stopped;
+        if (next.done) return;
+        yield next.value as Uint8Array;
+      }
+    } catch (error) {
+      throw stopped ?? judgeThrown(error, endpoint).error;
+    } finally {
+      cancelIdle();
+      stream.destroy();
+    }
+  }
+}
+
+/** In Node it is one. An error of it that nobody waits for must not end the process. */
+function streamIn({ readableStreamBody }: PipelineResponse): Readable {
+  const stream = readableStreamBody as Readable;
+  stream.on('error', () => {});
+  return stream;
+}

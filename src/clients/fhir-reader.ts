@@ -1,0 +1,126 @@
+import type { Bundle, FhirResource } from 'fhir/r4.js';
+import type { FhirEvent } from '../events/health-event.js';
+import { NonRetriableError } from '../workflow.js';
+import type { Ask } from './ask.js';
+import { type Endpoint, pathOf, pathWithin } from './endpoint.js';
+import { readError } from './read-error.js';
+import type { Share } from './share.js';
+
+export type { FhirResource };
+export type FhirType = FhirResource['resourceType'];
+
+/** The resource of a type of R4; any resource for `string`, and for a type that R4 does not know. */
+export type ResourceOf<R extends string> = R extends FhirType
+  ? Extract<FhirResource, { readonly resourceType: R }>
+  : FhirResource;
+
+/** Of a search or an operation; a list is the parameter several times. */
+export type FhirParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** Reads from the FHIR service that the event is of. What is returned is the caller's own. */
+export type FhirReader<R extends string = string> = {
+  readonly service: 'fhir';
+  /** The newest version of the event's resource, as it was at most 20 s ago; undefined where it is deleted. */
+  current(): Promise<ResourceOf<R> | undefined>;
+  /** The version that the event is of; undefined where that is a deletion, or no longer kept. */
+  version(): Promise<ResourceOf<R> | undefined>;
+  /** Another resource; undefined where there is none. */
+  read<T extends FhirType>(type: T, id: string): Promise<ResourceOf<T> | undefined>;
+  /** All that match, page after page as they are asked for. What `_include` adds is left out. */
+  search<T extends FhirType>(type: T, parameters?: FhirParameters): AsyncIterable<ResourceOf<T>>;
+  /** Of an operation on the event's resource that only reads, such as `$everything`: what it answers. */
+  operation(name: `$${string}`, parameters?: FhirParameters): Promise<FhirResource | undefined>;
+};
+
+export type ReaderDeps = {
+  readonly ask: Ask;
+  readonly share: Share;
+  /** @throws NonRetriableError where the event's host is not listed. */
+  readonly endpoint: () => Endpoint;
+  readonly signal: AbortSignal;
+};
+
+const FHIR_JSON = 'application/fhir+json';
+const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
+
+export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
+  const { ask, share, endpoint, signal } = deps;
+  const { resourceType, resourceId, version } = event;
+
+  return {
+    service: 'fhir',
+    current: async () => {
+      const path = pathOf(resourceType, resourceId);
+      return resourceIn(await shared('current', path), resourceType);
+    },
+    version: async () => {
+      const path = pathOf(resourceType, resourceId, '_history', String(version));
+      return resourceIn(await shared('version', path), resourceType);
+    },
+    read: async (type, id) => resourceIn(await get(pathOf(type, id)), type) as never,
+    search: (type, parameters) => searchAll(type, parameters) as never,
+    operation: async (name, parameters) => {
+      if (!OPERATION.test(name)) {
+        throw new NonRetriableError("The name of an operation is '$' and letters.", { code: 'operation-name' });
+      }
+      return resourceIn(await get(`${pathOf(resourceType, resourceId)}/${name}${queryOf(parameters)}`));
+    },
+  };
+
+  function get(path: string): Promise<string | undefined> {
+    return ask.text(endpoint(), { path, accept: FHIR_JSON, signal });
+  }
+
+  /** The text is shared, and each reader parses it: nobody sees what another has done to the object. */
+  function shared(name: string, path: string): Promise<string | undefined> {
+    const to = endpoint();
+    return share({ event, name, signal }, (both) => ask.text(to, { path, accept: FHIR_JSON, signal: both }));
+  }
+
+  async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {
+    let path: string | undefined = pathOf(type) + queryOf(parameters);
+    while (path !== undefined) {
+      const bundle = resourceIn(await get(path), 'Bundle') as Bundle<FhirResource> | undefined;
+      for (const { resource, search } of bundle?.entry ?? []) {
+        const isMatch = search?.mode === undefined || search.mode === 'match';
+        if (isMatch && resource?.resourceType === type) yield resource;
+      }
+      const next: string | undefined = nextOf(bundle, endpoint());
+      if (next === path) throw readError('fhir', 'endless', 'names a page as the one after itself.');
+      path = next;
+    }
+  }
+}
+
+/** A token must not follow a link to wherever it leads. */
+function nextOf(bundle: Bundle | undefined, endpoint: Endpoint): string | undefined {
+  const link = bundle?.link?.find(({ relation }) => relation === 'next')?.url;
+  if (link === undefined) return undefined;
+  const path = pathWithin(endpoint, link);
+  if (path === undefined) {
+    throw readError('fhir', 'foreign-link', 'names a next page that is not its own; it was not asked for.');
+  }
+  return path;
+}
+
+/** What JSON.parse says quotes the text: it goes no further. */
+function resourceIn(text: string | undefined, type?: string): FhirResource | undefined {
+  if (text === undefined) return undefined;
+  let parsed: { readonly resourceType?: unknown } | null;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw readError('fhir', 'not-json', 'answered with something that is not JSON.');
+  }
+  const found = parsed?.resourceType;
+  if (typeof found === 'string' && (type === undefined || found === type)) return parsed as FhirResource;
+  throw readError('fhir', 'other-resource', 'answered with JSON that is not the resource asked for.');
+}
+
+function queryOf(parameters: FhirParameters = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) query.append(name, String(one));
+  }
+  return query.size === 0 ? '' : `?${query}`;
+}

@@ -1,0 +1,92 @@
+import { type ReadError, readError } from './read-error.js';
+
+/** One part of several. Read its content, or leave it, before the next is asked for. */
+export type Part = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
+
+/** Of the headers of one part. */
+const MOST_HEADER_BYTES = 16 * 1024;
+const LINE_END = Buffer.from('\r\n');
+
+/** The boundary that a Content-Type of `multipart/…` names; undefined where it is not of several parts. */
+export function boundaryIn(contentType: string): string | undefined {
+  if (!/^multipart\//i.test(contentType.trim())) return undefined;
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(contentType) ?? [];
+  return quoted ?? plain;
+}
+
+/**
+ * The parts between the delimiters, as they come: never more of them in memory than a chunk.
+ * @throws ReadError where the content ends before its last delimiter.
+ */
+export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Part> {
+  const source = content[Symbol.asyncIterator]();
+  const delimiter = Buffer.from(`\r\n--${boundary}`);
+  // The first delimiter may be the first line: as if a line had ended before it.
+  let ahead: Buffer = LINE_END;
+  try {
+    for await (const _preamble of until(delimiter)) {
+      // Nothing is meant by it.
+    }
+    while (!(await readLine()).startsWith('--')) {
+      const contentType = await readHeaders();
+      const bytes = until(delimiter);
+      yield { contentType, content: bytes };
+      for await (const _rest of bytes) {
+        // Who asked for the next part does not want it.
+      }
+    }
+  } finally {
+    await source.return?.();
+  }
+
+  async function readHeaders(): Promise<string> {
+    let contentType = '';
+    let bytes = 0;
+    for (;;) {
+      const line = await readLine();
+      if (line === '') return contentType;
+      bytes += line.length;
+      if (bytes > MOST_HEADER_BYTES) throw garbled();
+      contentType = /^content-type:\s*(.*)$/i.exec(line)?.[1]?.trim() ?? contentType;
+    }
+  }
+
+  async function readLine(): Promise<string> {
+    let line = '';
+    for await (const bytes of until(LINE_END)) {
+      line += Buffer.from(bytes).toString('latin1');
+      if (line.length > MOST_HEADER_BYTES) throw garbled();
+    }
+    return line;
+  }
+
+  /** What comes before `mark`, which is taken away too. May be left half-way, and goes on when it is asked again. */
+  function until(mark: Buffer): AsyncIterableIterator<Uint8Array> {
+    let isOver = false;
+    const bytes: AsyncIterableIterator<Uint8Array> = {
+      [Symbol.asyncIterator]: () => bytes,
+      async next() {
+        while (!isOver) {
+          const at = ahead.indexOf(mark);
+          isOver = at >= 0;
+          const value = ahead.subarray(0, isOver ? at : Math.max(0, ahead.length - mark.length + 1));
+          ahead = ahead.subarray(isOver ? at + mark.length : value.length);
+          if (value.length > 0) return { done: false, value };
+          if (!isOver) await more();
+        }
+        return { done: true, value: undefined };
+      },
+    };
+    return bytes;
+  }
+
+  async function more(): Promise<void> {
+    const next = await source.next();
+    if (next.done) throw garbled();
+    ahead = Buffer.concat([ahead, next.value]);
+  }
+}
+
+function garbled(): ReadError {
+  return readError('dicom', 'not-multipart', 'answered with parts that have no end, or no headers.');
+}

@@ -1,0 +1,127 @@
+import {
+  bearerTokenAuthenticationPolicy,
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  type HttpClient,
+  proxyPolicy,
+  type SendRequest,
+} from '@azure/core-rest-pipeline';
+import type { TokenCredential } from '@azure/identity';
+import type { Clock, Random } from '../clock.js';
+import type { HealthEvent } from '../events/health-event.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { NonRetriableError, type ReaderOf } from '../workflow.js';
+import { createAsk } from './ask.js';
+import { createDicomReader } from './dicom-reader.js';
+import type { Endpoint } from './endpoint.js';
+import { createFhirReader, type ReaderDeps } from './fhir-reader.js';
+import { type InProcessService, sendTo } from './in-process.js';
+import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
+import type { ServiceHost } from './service-host.js';
+import { createShare } from './share.js';
+
+/** The service in this process that has this host name; undefined for all others. */
+export type FindInProcess = (kind: ServiceKind, host: string) => InProcessService | undefined;
+
+export type Readers = {
+  /** Reads what `event` is about; `signal` ends all its reads. Nothing is asked before the first. */
+  of(event: HealthEvent, signal: AbortSignal): ReaderOf<HealthEvent>;
+  /** From now on, hosts that `find` knows are read in this process: no token, no network. */
+  answerInProcess(find: FindInProcess): void;
+};
+
+export type ReadersDeps = {
+  fhirHosts: readonly ServiceHost[];
+  dicomHosts: readonly ServiceHost[];
+  /** Asked for nothing before the first read of a service that is listed. */
+  credential: TokenCredential;
+  clock: Clock;
+  random: Random;
+  telemetry: Telemetry;
+  httpClient?: HttpClient;
+};
+
+/** A host in an event is compared with the lists, and never becomes part of a URL: what is asked is what is listed. */
+export function createReaders(deps: ReadersDeps): Readers {
+  const { credential, clock, random, telemetry, httpClient = createDefaultHttpClient() } = deps;
+  const sendWith = createSend(credential, httpClient);
+  const listed = { fhir: endpointsOf('fhir', deps.fhirHosts), dicom: endpointsOf('dicom', deps.dicomHosts) };
+  const ask = createAsk({ clock, random, telemetry });
+  const share = createShare({ clock, onShared: () => telemetry.count('readsShared') });
+  let findInProcess: FindInProcess = () => undefined;
+
+  return {
+    of(event, signal) {
+      const own: ReaderDeps = { ask, share, endpoint: () => endpointOf(event), signal };
+      return event.service === 'fhir' ? createFhirReader(event, own) : createDicomReader(event, own);
+    },
+    answerInProcess(find) {
+      findInProcess = find;
+    },
+  };
+
+  function endpointOf({ service: kind, host }: HealthEvent): Endpoint {
+    const service = findInProcess(kind, host);
+    if (service) return inProcessEndpoint(kind, host, service);
+    const endpoint = listed[kind].get(host);
+    if (endpoint) return endpoint;
+    const setting = kind === 'fhir' ? 'FHIR_HOSTS' : 'DICOM_HOSTS';
+    throw new NonRetriableError(
+      `The ${SERVICE_NAMES[kind]} service of the event is not in ${setting}; no token was asked for, and nothing sent.`,
+      { code: 'host-not-listed' },
+    );
+  }
+
+  function endpointsOf(kind: ServiceKind, hosts: readonly ServiceHost[]): ReadonlyMap<string, Endpoint> {
+    return new Map(
+      hosts.map(({ host, url, audience }) => {
+        const send = sendWith(kind, url, audience);
+        return [host, { kind, url, alias: `https://${host}`, audience, send }];
+      }),
+    );
+  }
+}
+
+function inProcessEndpoint(kind: ServiceKind, host: string, service: InProcessService): Endpoint {
+  const url = `https://${host}`;
+  return { kind, url, alias: url, audience: url, send: sendTo(service, url) };
+}
+
+/**
+ * Redirects are not followed, nothing is logged and nothing tried again below: none of the usual policies but these.
+ * One pipeline, and one token, for each audience.
+ */
+function createSend(credential: TokenCredential, httpClient: HttpClient) {
+  const withToken = new Map<string, SendRequest>();
+  const plainly: SendRequest = (request) => httpClient.sendRequest(request);
+
+  return (kind: ServiceKind, url: string, audience: string): SendRequest => {
+    if (!url.startsWith('https:')) return plainly; // a stand-in on this machine
+    const name = `${kind} ${audience}`;
+    const send = withToken.get(name) ?? withTokenFor(kind, audience);
+    withToken.set(name, send);
+    return send;
+  };
+
+  function withTokenFor(kind: ServiceKind, audience: string): SendRequest {
+    const pipeline = createEmptyPipeline();
+    pipeline.addPolicy(proxyPolicy());
+    pipeline.addPolicy(
+      bearerTokenAuthenticationPolicy({
+        scopes: `${audience}/.default`,
+        credential: { getToken: (scopes, { abortSignal: _, ...options } = {}) => getToken(kind, scopes, options) },
+      }),
+      { phase: 'Sign' },
+    );
+    return (request) => pipeline.sendRequest(httpClient, request);
+  }
+
+  /** All who wait for a token share the request for it: that one of them gives up does not end it. */
+  async function getToken(kind: ServiceKind, ...args: Parameters<TokenCredential['getToken']>) {
+    try {
+      return await credential.getToken(...args);
+    } catch {
+      throw readError(kind, 'no-token', 'was not asked: there was no token to be had for the identity of this app.');
+    }
+  }
+}

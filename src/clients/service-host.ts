@@ -1,0 +1,59 @@
+/** A FHIR or DICOM service that may be read, as `FHIR_HOSTS` or `DICOM_HOSTS` lists it. */
+export type ServiceHost = {
+  /** As events name it, in lower case. */
+  readonly host: string;
+  /** Where it is reached, without a slash at its end. */
+  readonly url: string;
+  /** What a token for it is good for. */
+  readonly audience: string;
+};
+
+const HOST = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?$/i;
+const AUDIENCE = /^audience=((?:https|api):\/\/[^\s?#]+)$/;
+const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
+
+/** What an entry of the list may be. */
+export const SERVICE_HOST_EXPECTED =
+  'host names without https://, each once, with at most an https URL and audience=https://… after it, with commas between';
+
+/** `wrong`: the entries that cannot be read. One that is there twice is, too: it would be anybody's guess which counts. */
+export function readServiceHosts(
+  text: string,
+  audienceOf: (host: string) => string,
+): { hosts: readonly ServiceHost[]; wrong: readonly string[] } {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const hosts = new Map<string, ServiceHost>();
+  const wrong = entries.filter((entry) => {
+    if (entry === '') return false;
+    const read = readServiceHost(entry, audienceOf);
+    if (!read || hosts.has(read.host)) return true;
+    hosts.set(read.host, read);
+    return false;
+  });
+  const isNothing = text !== '' && hosts.size + wrong.length === 0;
+  return { hosts: Object.freeze([...hosts.values()]), wrong: isNothing ? [text] : wrong };
+}
+
+/** Reads `host [url] [audience=…]`; undefined where that is not what `entry` is. */
+function readServiceHost(entry: string, audienceOf: (host: string) => string): ServiceHost | undefined {
+  const [name = '', ...rest] = entry.split(/\s+/);
+  const audiences = rest.flatMap((word) => AUDIENCE.exec(word)?.[1] ?? []);
+  const urls = rest.filter((word) => isServiceUri(word));
+  const isReadable = audiences.length <= 1 && urls.length <= 1 && audiences.length + urls.length === rest.length;
+  if (!HOST.test(name) || !isReadable) return undefined;
+  const host = name.toLowerCase();
+  const [url = `https://${host}`] = urls;
+  const [audience = audienceOf(host)] = audiences;
+  return Object.freeze({ host, url: url.replace(/\/+$/, ''), audience });
+}
+
+/** A base that paths can be put after. http only for this machine: what a token is sent to must prove who it is. */
+export function isServiceUri(uri: string): boolean {
+  if (!URL.canParse(uri)) return false;
+  const { protocol, search, username, password, hash } = new URL(uri);
+  return (protocol === 'https:' || isLoopbackUri(uri)) && search + username + password + hash === '';
+}
+
+export function isLoopbackUri(uri: string): boolean {
+  return LOOPBACK.test(uri);
+}

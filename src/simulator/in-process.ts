@@ -1,0 +1,27 @@
+import type { FindInProcess } from '../clients/readers.js';
+import type { Simulator } from './simulator.js';
+
+const NOTHING = new Uint8Array();
+/** What the path of a DICOM request begins with, before what the service itself is told of it. */
+const DICOM_VERSION = /^v2\//;
+
+/** Lets the app read the simulator's services by the host names in their events, without a port or a key. */
+export function findInProcess(simulator: Simulator): FindInProcess {
+  return (kind, host) => {
+    const service = simulator
+      .serviceNames()
+      .map((name) => simulator.services(name)?.[kind])
+      .find((one) => one?.host === host);
+    if (!service) return undefined;
+    const base = `https://${host}`;
+    return ({ path, query, headers }) =>
+      service.answer({
+        method: 'GET',
+        path: kind === 'dicom' ? path.replace(DICOM_VERSION, '') : path,
+        query,
+        headers,
+        body: NOTHING,
+        base: kind === 'dicom' ? `${base}/v2` : base,
+      });
+  };
+}
