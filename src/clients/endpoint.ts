@@ -24,16 +24,14 @@ export function pathOf(...segments: readonly string[]): string {
 
 /** The path and query of `link` after the service's own base; undefined for a link to anywhere else. */
 export function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
-  for (const base of [url, alias]) {
-    if (!URL.canParse(link, `${base}/`)) continue;
-    const { origin, pathname, search, username, password } = new URL(link, `${base}/`);
-    const own = new URL(base);
-    const root = own.pathname.replace(/\/$/, '');
-    if (origin === own.origin && username + password === '' && pathname.startsWith(`${root}/`)) {
-      return pathname.slice(root.length) + search;
-    }
-  }
-  return undefined;
+  return pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
+}
+
+function pathAfter(base: string, link: URL | null): string | undefined {
+  const own = new URL(base);
+  const root = own.pathname.replace(/\/$/, '');
+  if (link?.origin !== own.origin || link.username + link.password !== '') return undefined;
+  return link.pathname.startsWith(`${root}/`) ? link.pathname.slice(root.length) + link.search : undefined;
 }
 
 /** `.` and `..` are taken for steps, percent-encoded too; half a surrogate pair has no encoding. */

@@ -27,7 +27,7 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
     for await (const _preamble of until(delimiter)) {
       // Nothing is meant by it.
     }
-    while (!(await readLine()).startsWith('--')) {
+    while (await beginsPart()) {
       const contentType = await readHeaders();
       const bytes = until(delimiter);
       yield { contentType, content: bytes };
@@ -37,6 +37,14 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
     }
   } finally {
     await source.return?.();
+  }
+
+  /** After the last delimiter there are two dashes, and may be nothing else. */
+  async function beginsPart(): Promise<boolean> {
+    while (ahead.length < 2) await more();
+    if (ahead.toString('latin1', 0, 2) === '--') return false;
+    await readLine();
+    return true;
   }
 
   async function readHeaders(): Promise<string> {

@@ -17,7 +17,7 @@ import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type ReaderDeps } from './fhir-reader.js';
 import { type InProcessService, sendTo } from './in-process.js';
 import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
-import type { ServiceHost } from './service-host.js';
+import { isLoopbackUri, type ServiceHost } from './service-host.js';
 import { createShare } from './share.js';
 
 /** The service in this process that has this host name; undefined for all others. */
@@ -96,7 +96,8 @@ function createSend(credential: TokenCredential, httpClient: HttpClient) {
   const plainly: SendRequest = (request) => httpClient.sendRequest(request);
 
   return (kind: ServiceKind, url: string, audience: string): SendRequest => {
-    if (!url.startsWith('https:')) return plainly; // a stand-in on this machine
+    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a stand-in on this machine
+    if (!url.startsWith('https:')) throw new TypeError('A service is reached by https, or on this machine.');
     const name = `${kind} ${audience}`;
     const send = withToken.get(name) ?? withTokenFor(kind, audience);
     withToken.set(name, send);

@@ -18,6 +18,7 @@ type Shared = {
   readonly controller: AbortController;
   readonly askedAtMs: number;
   waiting: number;
+  isOver: boolean;
 };
 
 // A shared read       begins with the first who asks; who asks meanwhile, or up to 20 s after that, joins.
@@ -42,9 +43,18 @@ export function createShare({ clock, onShared }: { clock: Clock; onShared: () =>
 
   function begin(ofEvent: Map<string, Shared>, name: string, read: (signal: AbortSignal) => Promise<unknown>): Shared {
     const controller = new AbortController();
-    const shared = { promise: read(controller.signal), controller, askedAtMs: clock.monotonic(), waiting: 0 };
+    const promise = read(controller.signal);
+    const shared = { promise, controller, askedAtMs: clock.monotonic(), waiting: 0, isOver: false };
     ofEvent.set(name, shared);
-    shared.promise.catch(() => forget(ofEvent, name, shared));
+    promise.then(
+      () => {
+        shared.isOver = true;
+      },
+      () => {
+        shared.isOver = true;
+        forget(ofEvent, name, shared);
+      },
+    );
     return shared;
   }
 
@@ -63,7 +73,7 @@ export function createShare({ clock, onShared }: { clock: Clock; onShared: () =>
       };
       const onAbort = () => {
         leave();
-        if (shared.waiting === 0) {
+        if (shared.waiting === 0 && !shared.isOver) {
           forgetIt();
           shared.controller.abort();
         }

@@ -1,0 +1,49 @@
+import type { Clock } from '../../src/clock.js';
+
+/** Limits of tries and streams are at least so long; every wait between tries is shorter. */
+const SHORTEST_LIMIT_MS = 10_000;
+
+/**
+ * Waits between tries are over at once, and noted; limits are never over, unless the test says so. Time stands still
+ * but for `advance`.
+ */
+export function createQuickClock() {
+  const waits: number[] = [];
+  const limits = new Set<() => void>();
+  let monotonicMs = 0;
+  let areWaitsHeld = false;
+  const clock: Clock = {
+    now: () => new Date('2026-01-01T12:00:00Z'),
+    monotonic: () => monotonicMs,
+    after(ms, run) {
+      if (ms >= SHORTEST_LIMIT_MS) {
+        limits.add(run);
+        return () => void limits.delete(run);
+      }
+      waits.push(ms);
+      if (areWaitsHeld) return () => {};
+      const immediate = setImmediate(run);
+      return () => clearImmediate(immediate);
+    },
+    endOfTurn: (run) => void setImmediate(run),
+  };
+  return {
+    clock,
+    waits,
+    /** How many limits are running. */
+    limits: () => limits.size,
+    /** From now on, a wait is over only when who waits gives up. */
+    holdWaits(): void {
+      areWaitsHeld = true;
+    },
+    expire(): void {
+      for (const run of [...limits]) {
+        limits.delete(run);
+        run();
+      }
+    },
+    advance(ms: number): void {
+      monotonicMs += ms;
+    },
+  };
+}

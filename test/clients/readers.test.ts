@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream';
+import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
+import { createReaders } from '../../src/clients/readers.js';
+import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { fhirEvent } from '../../src/testing/index.js';
+import { NonRetriableError } from '../../src/workflow.js';
+import { createQuickClock } from './quick-clock.js';
+import { DICOM_HOST, FHIR_HOST, failureOf, json, PATIENT, startReaders, startService } from './stand-in.js';
+
+/** Answers in the place of a network, and notes what would have been sent. */
+function createNetwork(answer: unknown = PATIENT) {
+  const sent: { url: string; authorization: string | undefined }[] = [];
+  const httpClient: HttpClient = {
+    async sendRequest(request) {
+      sent.push({ url: request.url, authorization: request.headers.get('authorization') });
+      const readableStreamBody = Readable.from([Buffer.from(JSON.stringify(answer))]);
+      return { request, status: 200, headers: createHttpHeaders(), readableStreamBody };
+    },
+  };
+  return { httpClient, sent };
+}
+
+describe('when an event names a host', () => {
+  it.each([
+    'good.example.com',
+    `${FHIR_HOST}.evil.com`,
+    `evil.com/${FHIR_HOST}`,
+    `${FHIR_HOST}@evil.com`,
+    `${FHIR_HOST}:443`,
+    `${FHIR_HOST}:8443`,
+    `${FHIR_HOST}.`,
+    ` ${FHIR_HOST}`,
+    `${FHIR_HOST}/`,
+    `${FHIR_HOST}#`,
+    `x${FHIR_HOST}`,
+    FHIR_HOST.slice(2),
+    `https://${FHIR_HOST}`,
+    FHIR_HOST.replace('.', '\u3002'),
+    DICOM_HOST,
+    '__proto__',
+  ])('given %j, which is not listed, then no token is asked for, nothing is sent, and it is for good', async (host) => {
+    const { httpClient, sent } = createNetwork();
+    const { fhir, tokens } = startReaders({ httpClient });
+    const resource = fhir({ host });
+
+    for (const read of [
+      () => resource.current(),
+      () => resource.version(),
+      () => resource.read('Patient', 'p2'),
+      () => resource.operation('$everything'),
+      async () => resource.search('Patient')[Symbol.asyncIterator]().next(),
+    ]) {
+      const error = await failureOf(read());
+      expect(error).toBeInstanceOf(NonRetriableError);
+      expect(error.code).toBe('host-not-listed');
+      expect(error.message).toContain('FHIR_HOSTS');
+      expect(error.message).not.toContain(host);
+    }
+    expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
+  });
+
+  it.each([FHIR_HOST, `${DICOM_HOST}.evil.com`])('given %j for DICOM, then likewise', async (host) => {
+    const { httpClient, sent } = createNetwork([]);
+    const { dicom, tokens } = startReaders({ httpClient });
+    const resource = dicom({ host });
+
+    const reads = [resource.instance(), resource.series(), resource.study(), resource.frames([1]), resource.rendered()];
+    for (const read of reads) {
+      const error = await failureOf(read);
+      expect(error).toBeInstanceOf(NonRetriableError);
+      expect(error).toMatchObject({ code: 'host-not-listed', message: expect.stringContaining('DICOM_HOSTS') });
+    }
+    expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
+  });
+
+  it('given other letters than the list, then it is the same host', async () => {
+    const { httpClient, sent } = createNetwork();
+    await startReaders({ httpClient }).fhir({ host: FHIR_HOST.toUpperCase() }).current();
+    expect(sent.map(({ url }) => url)).toEqual([`https://${FHIR_HOST}/Patient/p1`]);
+  });
+});
+
+describe('when a service is sent a token', () => {
+  it('given reads of both, then each has one for its audience, asked for once', async () => {
+    const { httpClient, sent } = createNetwork();
+    const { fhir, dicom, tokens } = startReaders({ httpClient });
+
+    await fhir({ version: 1 }).current();
+    await fhir({ version: 2 }).current();
+    await dicom()
+      .study()
+      .catch(() => {}); // it is no list
+    await Promise.all([fhir().read('Patient', 'p2'), fhir().read('Patient', 'p3')]);
+
+    expect(tokens).toEqual([`https://${FHIR_HOST}/.default`, 'https://dicom.healthcareapis.azure.com/.default']);
+    expect(sent.map(({ authorization }) => authorization)).toEqual([
+      'Bearer token-1',
+      'Bearer token-1',
+      'Bearer token-2',
+      'Bearer token-1',
+      'Bearer token-1',
+    ]);
+  });
+
+  it('given a stand-in on this machine, then it gets none', async () => {
+    await using service = await startService(json(PATIENT));
+    const { fhir, tokens } = startReaders(service);
+    await fhir().current();
+    expect(service.asked[0]?.authorization).toBeUndefined();
+    expect(tokens).toEqual([]);
+  });
+
+  it.each(['http://10.1.2.3', 'http://localhost.evil.com', 'ftp://127.0.0.1'])(
+    'given %s, then there are no readers',
+    (url) => {
+      expect(() => startReaders({ url })).toThrow('reached by https');
+    },
+  );
+
+  it('given there is none to be had, then nothing is sent, and the error says so without a detail', async () => {
+    const { httpClient, sent } = createNetwork();
+    const readers = createReaders({
+      fhirHosts: [{ host: FHIR_HOST, url: `https://${FHIR_HOST}`, audience: 'https://a' }],
+      dicomHosts: [],
+      credential: { getToken: () => Promise.reject(new Error('secret detail')) },
+      clock: createQuickClock().clock,
+      random: { number: () => 0.5, token: () => '' },
+      telemetry: createTelemetry(() => {}),
+      httpClient,
+    });
+    const resource = readers.of(fhirEvent({ host: FHIR_HOST }), new AbortController().signal);
+
+    const error = await failureOf((resource as { current(): Promise<unknown> }).current());
+
+    expect(error).toMatchObject({ name: 'ReadError', code: 'fhir-no-token' });
+    expect(String(error.stack)).not.toContain('secret');
+    expect(sent).toEqual([]);
+  });
+});

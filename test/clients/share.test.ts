@@ -1,0 +1,140 @@
+import { createShare } from '../../src/clients/share.js';
+import { createQuickClock } from './quick-clock.js';
+import { failureOf } from './stand-in.js';
+
+function startShare() {
+  const quick = createQuickClock();
+  let joined = 0;
+  const share = createShare({ clock: quick.clock, onShared: () => void joined++ });
+  const reads: { signal: AbortSignal; answer: (value: unknown) => void; fail: (error: Error) => void }[] = [];
+  const read = (signal: AbortSignal) =>
+    new Promise<unknown>((answer, fail) => {
+      reads.push({ signal, answer, fail });
+      signal.addEventListener('abort', () => fail(new Error('aborted below')));
+    });
+  const reader = (event: object, name = 'current') => {
+    const controller = new AbortController();
+    const result = share({ event, name, signal: controller.signal }, read);
+    result.catch(() => {});
+    return { result, abort: () => controller.abort() };
+  };
+  return { ...quick, reads, reader, joined: () => joined };
+}
+
+const event = {};
+
+describe('when several read the same of one event', () => {
+  it('given they ask while it is under way, and after it, then it is read once', async () => {
+    const { reader, reads, joined } = startShare();
+    const [one, two] = [reader(event), reader(event)];
+    reads[0]?.answer('text');
+    expect(await Promise.all([one.result, two.result, reader(event).result])).toEqual(['text', 'text', 'text']);
+    expect(reads).toHaveLength(1);
+    expect(joined()).toBe(2);
+  });
+
+  it('given it is gone, then that is shared too', async () => {
+    const { reader, reads } = startShare();
+    const one = reader(event);
+    reads[0]?.answer(undefined);
+    expect(await one.result).toBeUndefined();
+    expect(await reader(event).result).toBeUndefined();
+    expect(reads).toHaveLength(1);
+  });
+
+  it('given another name, or another event that looks the same, then it is another read', () => {
+    const { reader, reads, joined } = startShare();
+    reader(event);
+    reader(event, 'version');
+    reader({});
+    expect(reads).toHaveLength(3);
+    expect(joined()).toBe(0);
+  });
+
+  it.each([
+    { ms: 20_000, times: 1 },
+    { ms: 20_001, times: 2 },
+  ])('given $ms ms have passed, then it has been read $times times', async ({ ms, times }) => {
+    const { reader, reads, advance } = startShare();
+    const one = reader(event);
+    reads[0]?.answer('text');
+    await one.result;
+    advance(ms);
+    reader(event);
+    expect(reads).toHaveLength(times);
+  });
+});
+
+describe('when a shared read fails', () => {
+  it('given two wait for it, then both hear of it, and who asks next tries again', async () => {
+    const { reader, reads } = startShare();
+    const [one, two] = [reader(event), reader(event)];
+    reads[0]?.fail(new Error('failed'));
+    expect((await failureOf(one.result)).message).toBe('failed');
+    const three = reader(event);
+    expect((await failureOf(two.result)).message).toBe('failed');
+    reads[1]?.answer('text');
+    expect(await three.result).toBe('text');
+  });
+
+  it('given another has been begun since, then that is not forgotten with it', async () => {
+    const { reader, reads, advance } = startShare();
+    const one = reader(event);
+    advance(20_001);
+    reader(event);
+    reads[0]?.fail(new Error('failed'));
+    await failureOf(one.result);
+    reader(event);
+    expect(reads).toHaveLength(2);
+  });
+});
+
+describe('when one who waits is aborted', () => {
+  it('given another waits too, then it goes on for that one', async () => {
+    const { reader, reads } = startShare();
+    const [one, two] = [reader(event), reader(event)];
+
+    one.abort();
+
+    expect(await failureOf(one.result)).toMatchObject({ code: 'read-aborted' });
+    expect(reads[0]?.signal.aborted).toBe(false);
+    reads[0]?.answer('text');
+    expect(await two.result).toBe('text');
+  });
+
+  it('given it is the last, then the read ends, and who asks next reads anew', async () => {
+    const { reader, reads } = startShare();
+    const [one, two] = [reader(event), reader(event)];
+
+    one.abort();
+    two.abort();
+    const three = reader(event);
+
+    expect(reads[0]?.signal.aborted).toBe(true);
+    expect(reads).toHaveLength(2);
+    reads[1]?.answer('text');
+    expect(await three.result).toBe('text');
+  });
+
+  it('given it is aborted twice, and before it asks, then it counts once, and never', async () => {
+    const { reader, reads } = startShare();
+    const [one, two] = [reader(event), reader(event)];
+    one.abort();
+    one.abort();
+    await failureOf(one.result);
+    expect(reads[0]?.signal.aborted).toBe(false);
+    two.abort();
+    expect(reads[0]?.signal.aborted).toBe(true);
+  });
+
+  it('given the read is over, then nothing of it ends', async () => {
+    const { reader, reads } = startShare();
+    const one = reader(event);
+    reads[0]?.answer('text');
+    await one.result;
+    one.abort();
+    expect(reads[0]?.signal.aborted).toBe(false);
+    expect(await reader(event).result).toBe('text');
+    expect(reads).toHaveLength(1);
+  });
+});

@@ -1,0 +1,97 @@
+import { createReaders } from '../../src/clients/readers.js';
+import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { defineWorkflow, fhir, type Workflow } from '../../src/workflow.js';
+import { createQuickClock } from '../clients/quick-clock.js';
+import { FHIR_HOST, json, PATIENT, startService, status } from '../clients/stand-in.js';
+import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+
+/** Two workflows that read the same, and what each has found. */
+function startReading(url: string) {
+  const account = createAccount();
+  const found: Record<string, unknown[]> = {};
+  const reading = (name: string): Workflow =>
+    defineWorkflow({
+      name,
+      on: fhir('Patient'),
+      async handle(_event, { resource }) {
+        const current = await resource.current();
+        found[name] = [...(found[name] ?? []), current && { ...current }];
+        if (current) current.birthDate = 'changed';
+      },
+    });
+  const telemetry = createTelemetry(() => {});
+  const readers = createReaders({
+    fhirHosts: [{ host: FHIR_HOST, url, audience: 'https://a' }],
+    dicomHosts: [],
+    credential: { getToken: () => Promise.reject(new Error('no token is needed here')) },
+    clock: createQuickClock().clock,
+    random: account.random,
+    telemetry,
+  });
+  const app = startApp(account, { workflows: [reading('one'), reading('two')], readerFor: readers.of });
+  return { account, app, found, readCounters: telemetry.counters };
+}
+
+const raw = (version = 1) => rawEvent({ id: `v${version}`, host: FHIR_HOST, resourceId: 'p1', version });
+
+describe('when two workflows read what an event is about', () => {
+  it('given one delivery, then it is read once, and each has it for itself', async () => {
+    await using service = await startService(json(PATIENT));
+    const { app, found, readCounters } = startReading(service.url);
+
+    await app.pipeline.deliver([raw()]);
+
+    expect(found).toEqual({ one: [PATIENT], two: [PATIENT] });
+    expect(service.urls()).toEqual(['/Patient/p1']);
+    expect(readCounters).toMatchObject({ fhirReadsDone: 1, readsShared: 1 });
+    expect(app.counters).toMatchObject({ jobsCompleted: 2, jobsRetried: 0 });
+  });
+
+  it('given one page of rows, then it is read once', async () => {
+    await using service = await startService(json(PATIENT));
+    const { app, found } = startReading(service.url);
+    for (const name of ['one', 'two']) await app.addRow({ kind: 'job', address: addressOfRaw(raw(), name) }, raw());
+
+    await app.runDueRows();
+
+    expect(found).toEqual({ one: [PATIENT], two: [PATIENT] });
+    expect(service.asked).toHaveLength(1);
+  });
+
+  it('given two events of one resource, or one event twice, then each delivery reads for itself', async () => {
+    await using service = await startService(json(PATIENT));
+    const { app } = startReading(service.url);
+
+    await app.pipeline.deliver([raw(1), raw(2)]);
+    expect(service.asked).toHaveLength(2);
+
+    await app.pipeline.deliver([raw(1)]);
+    expect(service.asked).toHaveLength(2); // settled: nothing runs
+  });
+
+  it('given the service asks for a long wait, then both jobs wait as long, in rows, and no try is used', async () => {
+    await using service = await startService(status(503, { 'retry-after': '120' }), json(PATIENT));
+    const { account, app, found } = startReading(service.url);
+
+    await app.pipeline.deliver([raw()]);
+
+    expect(service.asked).toHaveLength(1);
+    expect(account.waiting().map(({ dueAt }) => dueAt)).toEqual(Array(2).fill('2026-01-01T12:02:00.000Z'));
+    for (const name of ['one', 'two']) {
+      expect(account.record(addressOfRaw(raw(), name))).toMatchObject({ tries: 0, errorCode: 'fhir-unavailable' });
+    }
+    expect(found).toEqual({});
+  });
+
+  it('given its host is not listed, then both are dead letters that do not name it', async () => {
+    await using service = await startService(json(PATIENT));
+    const { account, app } = startReading(service.url);
+
+    await app.pipeline.deliver([rawEvent({ host: 'other.fhir.azurehealthcareapis.com' })]);
+
+    expect(service.asked).toEqual([]);
+    expect(app.counters).toMatchObject({ jobsDeadLettered: 2 });
+    const [letter] = Object.values(account.letters());
+    expect(letter).toMatchObject({ error: { name: 'NonRetriableError', code: 'host-not-listed' } });
+  });
+});

@@ -1,0 +1,144 @@
+import { HttpRequest } from '@azure/functions';
+import { systemRandom } from '../../src/functions/random.js';
+import { findInProcess } from '../../src/simulator/in-process.js';
+import { registerSimulator } from '../../src/simulator/register.js';
+import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import type { DicomReader, FhirReader } from '../../src/workflow.js';
+import { failureOf } from '../clients/stand-in.js';
+import { createFakeFunctions } from '../functions/fake-functions.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
+import { fileOf } from './dicom/files.js';
+import { startSimulator } from './memory-simulator.js';
+
+const FHIR_HOST = 'simulator-main.fhir.azurehealthcareapis.com';
+const DICOM_HOST = 'simulator-main.dicom.azurehealthcareapis.com';
+const { signal } = new AbortController();
+
+let world: Awaited<ReturnType<typeof startSimulator>>;
+beforeEach(async () => {
+  world = await startSimulator({ workflows: [] });
+  world.app.readers.answerInProcess(findInProcess(world.simulator));
+});
+afterEach(() => world.simulator.stop());
+
+const fhirReader = (fields: Parameters<typeof fhirEvent>[0] = {}) =>
+  world.app.readers.of(fhirEvent({ host: FHIR_HOST, resourceId: 'p1', ...fields }), signal) as FhirReader<'Patient'>;
+const dicomReader = (fields: Parameters<typeof dicomEvent>[0] = {}) => {
+  const uids = { studyUid: '1.2.3.4', seriesUid: '1.2.3.4.5', instanceUid: '1.2.3.4.5.100' };
+  return world.app.readers.of(dicomEvent({ host: DICOM_HOST, ...uids, ...fields }), signal) as DicomReader;
+};
+const mainServices = () => world.simulator.services('main') as NonNullable<ReturnType<typeof world.simulator.services>>;
+const put = (resource: Record<string, unknown>) =>
+  mainServices().fhir.apply({ method: 'PUT', resource: resource as never });
+
+describe('when a handler reads a resource of the simulator', () => {
+  it('given versions, then the current one and the one of the event', async () => {
+    put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-01-01' });
+    put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-02-02' });
+
+    expect(await fhirReader({ version: 1 }).version()).toMatchObject({ birthDate: '1970-01-01' });
+    expect(await fhirReader({ version: 1 }).current()).toMatchObject({
+      birthDate: '1970-02-02',
+      meta: { versionId: '2' },
+    });
+  });
+
+  it('given it is deleted, then it is gone, and the version before is there', async () => {
+    put({ resourceType: 'Patient', id: 'p1', active: true });
+    mainServices().fhir.apply({ method: 'DELETE', resourceType: 'Patient', id: 'p1' });
+
+    expect(await fhirReader({ change: 'deleted', version: 2 } as never).current()).toBeUndefined();
+    expect(await fhirReader({ change: 'deleted', version: 2 } as never).version()).toBeUndefined();
+    expect(await fhirReader({ version: 1 }).version()).toMatchObject({ active: true });
+    expect(await fhirReader().read('Patient', 'never-was')).toBeUndefined();
+  });
+
+  it('given a search over several pages, then all that match', async () => {
+    for (let i = 0; i < 25; i += 1) put({ resourceType: 'Patient', id: `p${i}`, gender: i % 2 ? 'female' : 'male' });
+    const ids = new Set<string | undefined>();
+    for await (const { id } of fhirReader().search('Patient', { _count: 4 })) ids.add(id);
+    expect(ids.size).toBe(25);
+    expect(world.app.telemetry.counters.fhirReadsDone).toBe(7);
+  });
+
+  it('given ids that are meant to lead elsewhere, then they are gone, or refused', async () => {
+    put({ resourceType: 'Patient', id: 'p1' });
+    for (const id of ['../Patient/p1', 'p1/_history/1', 'p1?_format=xml', '%70%31']) {
+      const found = await fhirReader()
+        .read('Patient', id)
+        .catch((error: Error) => error);
+      expect(found).not.toMatchObject({ resourceType: 'Patient' });
+    }
+  });
+});
+
+describe('when a handler reads an image of the simulator', () => {
+  beforeEach(() => {
+    const { dicom } = mainServices();
+    expect(dicom.store(fileOf())).toMatchObject({ status: 'stored' });
+    const second = fileOf({ '00080018': { vr: 'UI', Value: ['1.2.3.4.5.101'] } });
+    expect(dicom.store(second)).toMatchObject({ status: 'stored' });
+  });
+
+  it('given its metadata, then as DICOM JSON', async () => {
+    expect(await dicomReader().instance()).toMatchObject({ '00100020': { vr: 'LO', Value: ['P1'] } });
+    expect(await dicomReader().series()).toHaveLength(2);
+    expect(await dicomReader().study()).toHaveLength(2);
+    expect(await dicomReader({ instanceUid: '1.2.3.9' }).instance()).toBeUndefined();
+    expect(await dicomReader({ studyUid: '1.2.9' }).study()).toEqual([]);
+  });
+
+  it('given its frames, then the pixels as they were stored', async () => {
+    const pixels: number[] = [];
+    for await (const { contentType, content } of (await dicomReader().frames([1])) ?? []) {
+      expect(contentType).toContain('application/octet-stream');
+      for await (const bytes of content) pixels.push(...bytes);
+    }
+    expect(pixels).toEqual([1, 0, 2, 0, 3, 0, 4, 0]);
+    expect(await dicomReader().frames([2])).toBeUndefined();
+  });
+
+  it('given a partition, then the images in it', async () => {
+    mainServices().dicom.store(fileOf(), { partition: 'clinic-b' });
+    expect(await dicomReader({ partition: 'clinic-b' }).study()).toHaveLength(1);
+    expect(await dicomReader({ partition: 'Microsoft.Default' }).study()).toHaveLength(2);
+  });
+
+  it('given an image to look at, then it says that it makes none', async () => {
+    expect(await failureOf(dicomReader().rendered())).toMatchObject({ code: 'dicom-server-error' });
+  });
+});
+
+describe('when an event names a host of the simulator', () => {
+  it.each([
+    'simulator-clinic-b.fhir.azurehealthcareapis.com',
+    'main.fhir.azurehealthcareapis.com',
+    'simulator-main.fhir.azurehealthcareapis.com.example',
+    DICOM_HOST,
+  ])('given %s, which it has not, then it is not listed, and none is made', async (host) => {
+    put({ resourceType: 'Patient', id: 'p1' });
+    expect(await failureOf(fhirReader({ host }).current())).toMatchObject({ code: 'host-not-listed' });
+    expect(world.simulator.serviceNames()).toEqual(['main']);
+  });
+
+  it('given the simulator is registered with the app, then it is read without a token, and elsewhere not at all', async () => {
+    const { app } = composeMemoryApp();
+    const event = fhirEvent({ host: FHIR_HOST, resourceId: 'p1' });
+    expect(await failureOf((app.readers.of(event, signal) as FhirReader).current())).toMatchObject({
+      code: 'host-not-listed',
+    });
+
+    const functions = createFakeFunctions();
+    await registerSimulator(functions.app, app, systemRandom);
+    const request = new HttpRequest({
+      method: 'PUT',
+      url: 'http://localhost:7071/api/simulator/fhir/Patient/p1',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: { string: '{"resourceType":"Patient","id":"p1","active":true}' },
+    });
+    expect(await functions.call('simulatorFhir', request)).toMatchObject({ status: 201 });
+
+    expect(await (app.readers.of(event, signal) as FhirReader).read('Patient', 'p1')).toMatchObject({ active: true });
+    await functions.terminate();
+  });
+});
