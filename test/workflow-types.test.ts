@@ -1,4 +1,13 @@
-import type { Change, DicomEvent, FhirEvent } from '../src/workflow.js';
+import type { Device, Observation, Patient } from 'fhir/r4.js';
+import type {
+  Change,
+  DicomEvent,
+  DicomJson,
+  DicomReader,
+  FhirEvent,
+  FhirReader,
+  FhirResource,
+} from '../src/workflow.js';
 import { defineWorkflow, dicom, fhir } from '../src/workflow.js';
 
 // What the compiler says is the test: a handler that is given more, or less, than `on` selects does not compile.
@@ -42,5 +51,98 @@ describe('when `on` selects events, then the handler gets the type of these', ()
     });
     // @ts-expect-error: an image has no resource type
     defineWorkflow({ name, on: [fhir('Patient'), dicom()], handle: ({ resourceType }) => void resourceType });
+  });
+});
+
+/** Exactly the same type: neither may be given where the other is not. */
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+
+describe('when `on` selects events, then `resource` reads what they are about', () => {
+  it('given one type', () => {
+    defineWorkflow({
+      name,
+      on: fhir('Patient'),
+      async handle(_event, { resource }) {
+        const patient = await resource.current();
+        true satisfies Same<typeof patient, Patient | undefined>;
+        patient?.birthDate satisfies string | undefined;
+        const version = await resource.version();
+        true satisfies Same<typeof version, Patient | undefined>;
+        const device = await resource.read('Device', 'd1');
+        true satisfies Same<typeof device, Device | undefined>;
+        for await (const found of resource.search('Observation')) found satisfies Observation;
+        // @ts-expect-error: an operation has a dollar
+        await resource.operation('everything');
+        // @ts-expect-error: a Patient has no status
+        void patient?.status;
+        // @ts-expect-error: R4 has no such type
+        await resource.read('Patients', 'p1');
+        // @ts-expect-error: it is no image
+        await resource.study();
+      },
+    });
+  });
+
+  it('given several types, in a list or in several selectors', () => {
+    defineWorkflow({
+      name,
+      on: fhir(['Patient', 'Device']),
+      async handle(_event, { resource }) {
+        const found = await resource.current();
+        true satisfies Same<typeof found, Patient | Device | undefined>;
+      },
+    });
+    defineWorkflow({
+      name,
+      on: [fhir('Patient', ['created']), fhir('Device')],
+      async handle(_event, { resource }) {
+        const found = await resource.version();
+        true satisfies Same<typeof found, Patient | Device | undefined>;
+      },
+    });
+  });
+
+  it('given all types, or one that R4 does not know', () => {
+    defineWorkflow({
+      name,
+      on: fhir('*'),
+      async handle(_event, { resource }) {
+        const found = await resource.current();
+        true satisfies Same<typeof found, FhirResource | undefined>;
+        if (found?.resourceType === 'Patient') found.birthDate satisfies string | undefined;
+      },
+    });
+    defineWorkflow({
+      name,
+      on: fhir('Unheard'),
+      handle: async (_event, { resource }) => void ((await resource.current()) satisfies FhirResource | undefined),
+    });
+  });
+
+  it('given images', () => {
+    defineWorkflow({
+      name,
+      on: dicom(['created']),
+      async handle(_event, { resource }) {
+        (await resource.instance()) satisfies DicomJson | undefined;
+        (await resource.study()) satisfies DicomJson[];
+        // @ts-expect-error: it is no FHIR resource
+        await resource.current();
+      },
+    });
+  });
+
+  it('given both services, then `service` tells which', () => {
+    defineWorkflow({
+      name,
+      on: [fhir('Patient'), dicom()],
+      handle(_event, { resource }) {
+        true satisfies Same<typeof resource, FhirReader<'Patient'> | DicomReader>;
+        if (resource.service === 'fhir') resource satisfies FhirReader<'Patient'>;
+        else resource satisfies DicomReader;
+        // @ts-expect-error: it may be an image
+        void resource.current;
+      },
+    });
   });
 });
