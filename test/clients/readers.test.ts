@@ -1,11 +1,20 @@
 import { Readable } from 'node:stream';
 import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
+import type { AccessToken } from '@azure/identity';
 import { createReaders } from '../../src/clients/readers.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { fhirEvent } from '../../src/testing/index.js';
-import { NonRetriableError } from '../../src/workflow.js';
+import { type FhirReader, NonRetriableError } from '../../src/workflow.js';
 import { createQuickClock } from './quick-clock.js';
 import { DICOM_HOST, FHIR_HOST, failureOf, json, PATIENT, startReaders, startService } from './stand-in.js';
+
+const parts = () => ({
+  fhirHosts: [{ host: FHIR_HOST, url: `https://${FHIR_HOST}`, audience: 'https://a' }],
+  dicomHosts: [],
+  clock: createQuickClock().clock,
+  random: { number: () => 0.5, token: () => '' },
+  telemetry: createTelemetry(() => {}),
+});
 
 /** Answers in the place of a network, and notes what would have been sent. */
 function createNetwork(answer: unknown = PATIENT) {
@@ -117,20 +126,43 @@ describe('when a service is sent a token', () => {
     },
   );
 
-  it('given there is none to be had, then nothing is sent, and the error says so without a detail', async () => {
-    const { httpClient, sent } = createNetwork();
+  it('given one of two who wait for it gives up, then the other gets it, and it is asked for once', async () => {
+    const { httpClient } = createNetwork();
+    let asked = 0;
+    let give = (_token: AccessToken) => {};
     const readers = createReaders({
-      fhirHosts: [{ host: FHIR_HOST, url: `https://${FHIR_HOST}`, audience: 'https://a' }],
-      dicomHosts: [],
-      credential: { getToken: () => Promise.reject(new Error('secret detail')) },
-      clock: createQuickClock().clock,
-      random: { number: () => 0.5, token: () => '' },
-      telemetry: createTelemetry(() => {}),
+      ...parts(),
+      credential: {
+        getToken: (_scopes, options) => {
+          asked += 1;
+          return new Promise((resolve, reject) => {
+            give = resolve;
+            options?.abortSignal?.addEventListener('abort', () => reject(new Error('aborted')));
+          });
+        },
+      },
       httpClient,
     });
-    const resource = readers.of(fhirEvent({ host: FHIR_HOST }), new AbortController().signal);
+    const leaving = new AbortController();
+    const read = (signal: AbortSignal) =>
+      (readers.of(fhirEvent({ host: FHIR_HOST }), signal) as FhirReader).read('Patient', 'p2');
+    const [one, two] = [failureOf(read(leaving.signal)), read(new AbortController().signal)];
 
-    const error = await failureOf((resource as { current(): Promise<unknown> }).current());
+    leaving.abort();
+    expect(await one).toMatchObject({ code: 'fhir-aborted' });
+    give({ token: 'token', expiresOnTimestamp: 4_102_444_800_000 });
+
+    expect(await two).toEqual(PATIENT);
+    expect(asked).toBe(1);
+  });
+
+  it('given there is none to be had, then nothing is sent, and the error says so without a detail', async () => {
+    const { httpClient, sent } = createNetwork();
+    const credential = { getToken: () => Promise.reject(new Error('secret detail')) };
+    const readers = createReaders({ ...parts(), credential, httpClient });
+    const resource = readers.of(fhirEvent({ host: FHIR_HOST }), new AbortController().signal) as FhirReader;
+
+    const error = await failureOf(resource.current());
 
     expect(error).toMatchObject({ name: 'ReadError', code: 'fhir-no-token' });
     expect(String(error.stack)).not.toContain('secret');

@@ -1,6 +1,6 @@
 import { createReaders } from '../../src/clients/readers.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
-import { defineWorkflow, fhir, type Workflow } from '../../src/workflow.js';
+import { type Context, defineWorkflow, type FhirReader, fhir, type Workflow } from '../../src/workflow.js';
 import { createQuickClock } from '../clients/quick-clock.js';
 import { FHIR_HOST, json, PATIENT, startService, status } from '../clients/stand-in.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
@@ -33,6 +33,31 @@ function startReading(url: string) {
 }
 
 const raw = (version = 1) => rawEvent({ id: `v${version}`, host: FHIR_HOST, resourceId: 'p1', version });
+
+describe('when a handler asks for its reader', () => {
+  it('given it does, then it is made for its event and its signal, once; and where none asks, never', async () => {
+    const asked: unknown[][] = [];
+    const contexts: Context[] = [];
+    const readerFor = (...of: unknown[]) => {
+      asked.push(of);
+      return { service: 'fhir' } as FhirReader;
+    };
+    const look = defineWorkflow({
+      name: 'look',
+      on: fhir('*'),
+      handle: (_event, context) => void contexts.push(context),
+    });
+    await startApp(createAccount(), { workflows: [look], readerFor }).pipeline.deliver([raw()]);
+    const [context] = contexts as [Context];
+    expect(asked).toEqual([]);
+
+    const { resource } = context;
+
+    expect(context.resource).toBe(resource);
+    expect(asked).toEqual([[expect.objectContaining({ resourceId: 'p1', version: 1 }), context.signal]]);
+    expect(asked[0]?.[1]).toBe(context.signal);
+  });
+});
 
 describe('when two workflows read what an event is about', () => {
   it('given one delivery, then it is read once, and each has it for itself', async () => {
