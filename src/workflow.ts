@@ -86,6 +86,15 @@ export type Setting = (name: string) => string | undefined;
  */
 export type Setup = { kind: 'on' } | { kind: 'off'; code: string } | { kind: 'wrong'; problems: readonly string[] };
 
+/** The `setup` of a workflow that reads: off where the settings list no service to read from, and none is simulated. */
+export function needsHosts(service: HealthEvent['service']): (setting: Setting) => Setup {
+  const hosts = service === 'fhir' ? 'FHIR_HOSTS' : 'DICOM_HOSTS';
+  return (setting) =>
+    setting(hosts) !== undefined || setting('SIMULATOR') === 'on'
+      ? { kind: 'on' }
+      : { kind: 'off', code: `${service}-hosts-absent` };
+}
+
 /** What may look at a workflow's tables and change nothing. */
 export type LookupContext = {
   readonly tables: (name: string) => Pick<WorkflowTable, 'get' | 'list'>;

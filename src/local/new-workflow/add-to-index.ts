@@ -1,0 +1,29 @@
+import { identifierOf } from './templates.js';
+
+const LIST = /export const workflows([^=]*)= \[([^\]]*)\];/;
+const LONGEST_LINE = 120;
+
+/** The text of index.ts with one workflow more, formatted as the project is; undefined where it has no such list. */
+export function addToIndex(text: string, name: string): string | undefined {
+  if (!LIST.test(text)) return undefined;
+  const identifier = identifierOf(name);
+  return addImport(text, `import { ${identifier} } from './${name}.js';`).replace(
+    LIST,
+    (_, type: string, list: string) => {
+      const all = [...list.split(','), identifier].map((one) => one.trim()).filter((one) => one !== '');
+      const line = `export const workflows${type}= [${all.join(', ')}];`;
+      if (line.length <= LONGEST_LINE) return line;
+      return `export const workflows${type}= [\n${all.map((one) => `  ${one},\n`).join('')}];`;
+    },
+  );
+}
+
+/** Before the first import from here that comes after it in the alphabet. */
+function addImport(text: string, added: string): string {
+  const lines = text.split('\n');
+  const place = (line: string) => line.match(/from '(\.[^']*)'/)?.[1];
+  const imports = lines.flatMap((line, at) => (line.startsWith('import ') ? [{ line, at }] : []));
+  const next = imports.find(({ line }) => place(line)?.startsWith('./') && (place(line) ?? '') > (place(added) ?? ''));
+  lines.splice(next?.at ?? (imports.at(-1)?.at ?? -1) + 1, 0, added);
+  return lines.join('\n');
+}

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { RESOURCE_TYPES } from '../../simulator/fhir/content/resource-types.js';
+import { workflows } from '../../workflows/index.js';
+import { addToIndex } from './add-to-index.js';
+import { testText, workflowText } from './templates.js';
+
+const HELP = `npm run new:workflow -- <what> <name>
+
+Writes a workflow that works, its test, and its line in src/workflows/index.ts.
+
+  <what>      a type of FHIR R4, as Observation, or dicom
+  <name>      small letters, digits and '-', as glucose-trend: part of the ledger's keys, so it stays as it is
+  --help      this text
+
+Exit code: 0 written, 2 an argument is wrong and nothing was written.
+`;
+
+const INDEX = 'src/workflows/index.ts';
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const LONGEST_NAME = 63;
+
+process.exit(main(process.argv.slice(2)));
+
+function main(args: readonly string[]): number {
+  const parsed = parse(args);
+  if (parsed.kind === 'help') return say(HELP);
+  if (parsed.kind === 'wrong') return complain(`${parsed.message}\n\n${HELP}`);
+  const { what, name } = parsed;
+  const file = `src/workflows/${name}.ts`;
+  const test = `test/workflows/${name}.test.ts`;
+  const problems = problemsOf(what, name, [file, test, file.replace(/\.ts$/, '')]);
+  if (problems.length > 0) return complain(`${problems.join('\n')}\nNothing was written.\n`);
+  const index = addToIndex(readFileSync(INDEX, 'utf8'), name);
+  if (index === undefined)
+    return complain(`${INDEX} has no 'export const workflows … = [ … ];' to add to. Nothing was written.\n`);
+
+  writeFileSync(file, workflowText(what, name));
+  writeFileSync(test, testText(what, name));
+  writeFileSync(INDEX, index);
+  format([file, test, INDEX]);
+  return say(`Written:
+  ${file}       what it does: begin here
+  ${test}
+  ${INDEX}       it is active
+Test it with:
+  npm test -- ${test}
+`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { help: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    if (values.help) return { kind: 'help' } as const;
+    const [what, name, ...more] = positionals;
+    if (what !== undefined && name !== undefined && more.length === 0) return { kind: 'ok', what, name } as const;
+    return { kind: 'wrong', message: `It takes two arguments; there are ${positionals.length}.` } as const;
+  } catch (error) {
+    return { kind: 'wrong', message: (error as Error).message } as const;
+  }
+}
+
+function problemsOf(what: string, name: string, files: readonly string[]): string[] {
+  const type = [...RESOURCE_TYPES].find((one) => one.toLowerCase() === what.toLowerCase());
+  const isKnown = what === 'dicom' || type === what;
+  const isNamed = NAME.test(name) && name.length <= LONGEST_NAME;
+  return [
+    ...(isKnown ? [] : [`'${what}' is neither dicom nor a type of FHIR R4${type ? `: did you mean ${type}?` : '.'}`]),
+    ...(isNamed ? [] : [`'${name}' must be 1 to ${LONGEST_NAME} of a-z, 0-9 and single '-', a letter first.`]),
+    ...(workflows.some((workflow) => workflow.name === name) ? [`There is a workflow named '${name}'.`] : []),
+    ...(isNamed ? files.filter(existsSync).map((file) => `${file} is there already.`) : []),
+  ];
+}
+
+/** As the project is formatted; a line that is too long is no reason to fail. */
+function format(files: readonly string[]): void {
+  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
+  spawnSync(process.execPath, [biome, 'format', '--write', ...files], { stdio: 'ignore' });
+}
+
+function say(text: string): 0 {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(text: string): 2 {
+  process.stderr.write(text);
+  return 2;
+}

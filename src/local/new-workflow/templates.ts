@@ -1,0 +1,172 @@
+/** glucose-trend → glucoseTrend */
+export function identifierOf(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** What a new workflow is: a row a resource, as it was last read. It works, and shows where to put what is wanted. */
+export function workflowText(what: string, name: string): string {
+  return what === 'dicom' ? dicomText(name) : fhirText(what, name);
+}
+
+export function testText(what: string, name: string): string {
+  return what === 'dicom' ? dicomTestText(name) : fhirTestText(what, name);
+}
+
+/** Names of tables are letters and digits, 3 to 63. */
+function tableOf(name: string): string {
+  return name.replaceAll('-', '').padEnd(3, '0').slice(0, 63);
+}
+
+function fhirText(type: string, name: string): string {
+  const variable = variableOf(type);
+  return `import { defineWorkflow, digest, fhir, needsHosts, resourceOf, shardOf } from '../workflow.js';
+
+const PARTITIONS = 8;
+
+/**
+ * Keeps table \`${tableOf(name)}\`: a row for each ${type}, of the version that was read last; none for one that is deleted.
+ *
+ * It may run twice for one event, since a process can die after the row and before the record: a second time it writes
+ * the same row.
+ */
+export const ${identifierOf(name)} = defineWorkflow({
+  name: '${name}',
+  on: fhir('${type}'),
+  ordering: 'latest',
+  setup: needsHosts('fhir'),
+  async handle(event, { resource, tables }) {
+    const ${variable} = event.change === 'deleted' ? undefined : await resource.current();
+    const key = digest(resourceOf(event)); // keys end up in the logs of storage
+    await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
+      if (!${variable}) return 'remove';
+      return { host: event.host, resourceId: event.resourceId, version: Number(${variable}.meta?.versionId ?? event.version) };
+    });
+  },
+});
+`;
+}
+
+function fhirTestText(type: string, name: string): string {
+  const identifier = identifierOf(name);
+  return `import type { ${type} } from 'fhir/r4.js';
+import { createTestKit, fhirEvent } from '../../src/testing/index.js';
+import { ${identifier} } from '../../src/workflows/${name}.js';
+
+const one = { resourceType: '${type}', resourceId: 'r1', host: 'a.fhir.example' } as const;
+const event = fhirEvent(one);
+const ${variableOf(type)} = { resourceType: '${type}', id: 'r1', meta: { versionId: '1' } } as ${type};
+
+describe('${name}', () => {
+  it('given one was created, then it has a row', async () => {
+    const kit = createTestKit();
+
+    expect(await kit.run(${identifier}, event, { resource: ${variableOf(type)} })).toEqual({ kind: 'completed' });
+
+    expect(kit.rows('${tableOf(name)}').map(({ row }) => row)).toEqual([
+      { host: 'a.fhir.example', resourceId: 'r1', version: 1 },
+    ]);
+  });
+
+  it('given the event comes twice, then it is still one row', async () => {
+    const kit = createTestKit();
+
+    for (let times = 0; times < 2; times += 1) await kit.run(${identifier}, event, { resource: ${variableOf(type)} });
+
+    expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
+  });
+
+  it('given it was deleted, then the row is gone', async () => {
+    const kit = createTestKit();
+    await kit.run(${identifier}, event, { resource: ${variableOf(type)} });
+
+    await kit.run(${identifier}, fhirEvent({ ...one, change: 'deleted', version: 2 }), { resource: undefined });
+
+    expect(kit.rows('${tableOf(name)}')).toEqual([]);
+  });
+
+  it('given the service does not answer, then there is another try', async () => {
+    const kit = createTestKit();
+
+    expect(await kit.run(${identifier}, event, { resource: new Error('no answer') })).toMatchObject({ kind: 'retry' });
+  });
+});
+`;
+}
+
+function dicomText(name: string): string {
+  return `import { defineWorkflow, dicom, digest, needsHosts, resourceOf, shardOf } from '../workflow.js';
+
+const PARTITIONS = 8;
+const MODALITY = '00080060';
+
+/**
+ * Keeps table \`${tableOf(name)}\`: a row for each image, with its modality; none for one that is deleted.
+ *
+ * It may run twice for one event, since a process can die after the row and before the record: a second time it writes
+ * the same row.
+ */
+export const ${identifierOf(name)} = defineWorkflow({
+  name: '${name}',
+  on: dicom(),
+  ordering: 'latest',
+  setup: needsHosts('dicom'),
+  async handle(event, { resource, tables }) {
+    const image = event.change === 'deleted' ? undefined : await resource.instance();
+    const key = digest(resourceOf(event)); // keys end up in the logs of storage
+    await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
+      if (!image) return 'remove';
+      return { studyUid: event.studyUid, modality: String(image[MODALITY]?.Value?.[0] ?? '') };
+    });
+  },
+});
+`;
+}
+
+function dicomTestText(name: string): string {
+  const identifier = identifierOf(name);
+  return `import { createTestKit, dicomEvent } from '../../src/testing/index.js';
+import { ${identifier} } from '../../src/workflows/${name}.js';
+
+const one = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.4' };
+const event = dicomEvent(one);
+const instance = { '00080060': { vr: 'CS', Value: ['CT'] } };
+
+describe('${name}', () => {
+  it('given an image was stored, then it has a row', async () => {
+    const kit = createTestKit();
+
+    expect(await kit.run(${identifier}, event, { resource: { instance } })).toEqual({ kind: 'completed' });
+
+    expect(kit.rows('${tableOf(name)}').map(({ row }) => row)).toEqual([{ studyUid: '1.2', modality: 'CT' }]);
+  });
+
+  it('given the event comes twice, then it is still one row', async () => {
+    const kit = createTestKit();
+
+    for (let times = 0; times < 2; times += 1) await kit.run(${identifier}, event, { resource: { instance } });
+
+    expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
+  });
+
+  it('given it was deleted, then the row is gone', async () => {
+    const kit = createTestKit();
+    await kit.run(${identifier}, event, { resource: { instance } });
+
+    await kit.run(${identifier}, dicomEvent({ ...one, change: 'deleted' }), { resource: {} });
+
+    expect(kit.rows('${tableOf(name)}')).toEqual([]);
+  });
+
+  it('given the service does not answer, then there is another try', async () => {
+    const kit = createTestKit();
+
+    expect(await kit.run(${identifier}, event, { resource: new Error('no answer') })).toMatchObject({ kind: 'retry' });
+  });
+});
+`;
+}
+
+/** Observation → observation */
+function variableOf(type: string): string {
+  return type.charAt(0).toLowerCase() + type.slice(1);
+}
