@@ -1,6 +1,6 @@
+import { rangeOfDate } from '../../fhir-date.js';
 import type { Call, Result } from './call.js';
 import { etagOf, parametersOf } from './call.js';
-import { rangeOfDate } from './content/fhir-date.js';
 import { FhirError, type Issue, refuse } from './content/outcome.js';
 import { isStrict } from './prefer.js';
 import { bundleText, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';

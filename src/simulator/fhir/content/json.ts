@@ -1,4 +1,4 @@
-import { placeOfError } from './json-place.js';
+import { placeOfError } from '../../../json-place.js';
 import { refuse } from './outcome.js';
 
 /** As deep as the real service reads. */

@@ -1,4 +1,4 @@
-import { rangeOfDate } from '../content/fhir-date.js';
+import { rangeOfDate } from '../../../fhir-date.js';
 import { refuse } from '../content/outcome.js';
 import { isResourceType, RESOURCE_TYPES } from '../content/resource-types.js';
 import { referenceKey, tokenKey, uriKey } from '../store/index-keys.js';

@@ -1,4 +1,4 @@
-import { rangeOfDate } from '../../../../src/simulator/fhir/content/fhir-date.js';
+import { rangeOfDate } from '../src/fhir-date.js';
 
 describe('the time that a date covers', () => {
   it.each([
