@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import fc from 'fast-check';
+import {
+  type Analyte,
+  applyConversion,
+  conversionOf,
+  isUcum,
+} from '../../../src/workflows/observation-alerts/units.js';
+
+const GLUCOSE = { molarMass: 180.156 };
+const CREATININE = { molarMass: 113.12 };
+
+function convert(value: number, from: string, to: string, analyte?: Analyte): number {
+  const conversion = conversionOf(from, to, analyte);
+  if (conversion.kind !== 'linear') throw new Error(conversion.kind);
+  return applyConversion(conversion, value);
+}
+
+describe('when a value is converted', () => {
+  // The right-hand sides are those of published tables, at the digits that those give.
+  it.each([
+    { value: 90, from: 'mg/dL', to: 'mmol/L', analyte: GLUCOSE, is: 4.996, digits: 3 },
+    { value: 7, from: 'mmol/L', to: 'mg/dL', analyte: GLUCOSE, is: 126.1, digits: 1 },
+    { value: 1, from: 'mg/dL', to: 'umol/L', analyte: CREATININE, is: 88.4, digits: 1 },
+    { value: 353.6, from: 'umol/L', to: 'mg/dL', analyte: CREATININE, is: 4, digits: 2 },
+    { value: 10, from: 'mg/dL', to: 'mmol/L', analyte: { molarMass: 40.078 }, is: 2.495, digits: 3 },
+    { value: 4, from: 'meq/L', to: 'mmol/L', analyte: { charge: 1 }, is: 4, digits: 9 },
+    { value: 5, from: 'meq/L', to: 'mmol/L', analyte: { charge: 2 }, is: 2.5, digits: 9 },
+    { value: 10.02, from: 'mg/dL', to: 'meq/L', analyte: { molarMass: 40.078, charge: 2 }, is: 5, digits: 2 },
+    { value: 120, from: 'mm[Hg]', to: 'kPa', is: 15.999, digits: 3 },
+    { value: 1, from: '[in_i]', to: 'cm', is: 2.54, digits: 9 },
+    { value: 1, from: '[lb_av]', to: 'kg', is: 0.45359237, digits: 8 },
+    { value: 13.5, from: 'g/dL', to: 'g/L', is: 135, digits: 9 },
+    { value: 1, from: 'g/L', to: 'mg/dL', is: 100, digits: 9 },
+    { value: 60, from: '/min', to: 'Hz', is: 1, digits: 9 },
+    { value: 60, from: '{beats}/min', to: '/min', is: 60, digits: 9 },
+    { value: 0.97, from: '1', to: '%', is: 97, digits: 9 },
+    { value: 4, from: '10*3/uL', to: '10*9/L', is: 4, digits: 9 },
+    { value: 2.5, from: 'm[IU]/L', to: 'u[IU]/mL', is: 2.5, digits: 9 },
+    { value: 0.3, from: 'k[IU]/L', to: '[IU]/mL', is: 0.3, digits: 9 },
+  ])('given $value $from, then $is $to', ({ value, from, to, analyte, is, digits }) => {
+    expect(convert(value, from, to, analyte)).toBeCloseTo(is, digits);
+  });
+
+  it.each([
+    { value: 98.6, from: '[degF]', to: 'Cel', is: 37 },
+    { value: 32, from: '[degF]', to: 'Cel', is: 0 },
+    { value: -40, from: '[degF]', to: 'Cel', is: -40 },
+    { value: 103.1, from: '[degF]', to: 'Cel', is: 39.5 },
+    { value: 37, from: 'Cel', to: '[degF]', is: 98.6 },
+    { value: 310.15, from: 'K', to: 'Cel', is: 37 },
+    { value: 4, from: '10*3/uL', to: '10*9/L', is: 4 },
+    { value: 0, from: 'mg/dL', to: 'g/L', is: 0 },
+  ])('given $value $from, then $is $to, to the last digit', ({ value, from, to, is }) => {
+    expect(convert(value, from, to)).toBe(is);
+  });
+
+  it.each([
+    { from: 'mg/dL', to: 'mmol/L', kind: 'not-comparable' },
+    { from: 'meq/L', to: 'mmol/L', kind: 'not-comparable' },
+    { from: 'mm[Hg]', to: 'mg', kind: 'not-comparable' },
+    { from: '[IU]/L', to: 'mg/L', kind: 'not-comparable' },
+    { from: '[IU]/L', to: 'cd/L', kind: 'not-comparable' },
+    { from: '[IU]/L', to: "[arb'U]/L", kind: 'not-comparable' },
+    { from: 'mol/L', to: '[pH]', kind: 'not-comparable' },
+    { from: 'C', to: 'Cel', kind: 'not-comparable' },
+    { from: 'mmHg', to: 'mm[Hg]', kind: 'unknown-unit' },
+    { from: 'degF', to: 'Cel', kind: 'unknown-unit' },
+    { from: 'mg / dL', to: 'mg/dL', kind: 'unknown-unit' },
+    { from: '9mg()', to: 'mg', kind: 'unknown-unit' },
+    { from: '', to: 'mg', kind: 'unknown-unit' },
+    { from: `${'m.'.repeat(5_000)}m`, to: 'm', kind: 'unknown-unit' },
+  ] as const)('given $from and $to, then $kind', ({ from, to, kind }) => {
+    expect(conversionOf(from, to).kind).toBe(kind);
+  });
+
+  it('given a logarithmic unit, then it is not taken for a straight line', () => {
+    expect(conversionOf('B[SPL]', 'Pa').kind).toBe('not-comparable');
+  });
+
+  it('given the same unit, even one that nobody knows, then the value as it is', () => {
+    expect(convert(0.1 + 0.2, 'boxes', 'boxes')).toBe(0.1 + 0.2);
+  });
+
+  it('given there and back, then the value that it was', () => {
+    const pairs = [
+      ['mg/dL', 'mmol/L'],
+      ['[degF]', 'Cel'],
+      ['mm[Hg]', 'kPa'],
+      ['10*3/uL', '10*9/L'],
+      ['m[IU]/L', '[IU]/mL'],
+    ] as const;
+    fc.assert(
+      fc.property(fc.constantFrom(...pairs), fc.integer({ min: -9_999, max: 9_999 }), ([a, b], hundredths) => {
+        const value = hundredths / 100;
+        expect(Math.abs(convert(convert(value, a, b, GLUCOSE), b, a, GLUCOSE) - value)).toBeLessThan(1e-8);
+      }),
+    );
+  });
+});
+
+describe('when a unit comes from outside', () => {
+  const parts = [
+    'mg',
+    'mol',
+    '/',
+    '.',
+    '(',
+    ')',
+    '()',
+    '{',
+    '}',
+    '{x}',
+    'Cel',
+    '[',
+    ']',
+    '[IU]',
+    '2',
+    '-1',
+    '10*',
+    ' ',
+  ];
+  const texts = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom(...parts), { maxLength: 9 }).map((all) => all.join('')),
+  );
+
+  it('given any text, then nothing is thrown, and nothing printed', () => {
+    const printed = jest.spyOn(console, 'log').mockImplementation(() => {});
+    fc.assert(
+      fc.property(texts, (text) => {
+        isUcum(text);
+        expect(['linear', 'unknown-unit', 'not-comparable']).toContain(conversionOf(text, 'mg/dL').kind);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+  });
+
+  it.each(['mg/dL', '%', '{score}', 'mL/(min.{1.73_m2})', 'mL/min/{1.73_m2}', 'g/dl', "[arb'U]/mL", '10*9/L'])(
+    'given %s, then it is UCUM',
+    (unit) => {
+      expect(isUcum(unit)).toBe(true);
+    },
+  );
+
+  it.each(['mmHg', 'mEq/L', 'IU/L', 'degF', '°C', 'µmol/L', 'celsius', '(mg', 'mg/'])(
+    'given %s, then it is not',
+    (unit) => {
+      expect(isUcum(unit)).toBe(false);
+    },
+  );
+});
+
+describe('when nothing has to be converted', () => {
+  /** Whether the library is loaded after `code` has run, in a process of its own. */
+  function loadsLibrary(code: string): string {
+    const folder = JSON.stringify(resolve('src/workflows/observation-alerts'));
+    const script = `
+      import { createRequire } from 'node:module';
+      const folder = ${folder};
+      ${code}
+      const loaded = Object.keys(createRequire(import.meta.url).cache);
+      console.log(loaded.some((file) => file.includes('ucum-lhc')));`;
+    const runner = ['--import', './test/local/run-typescript.mjs', '--input-type=module', '--eval', script];
+    return execFileSync(process.execPath, runner, { encoding: 'utf8' }).trim();
+  }
+
+  it('given the same unit, then the library is not even loaded', () => {
+    expect(
+      loadsLibrary(`
+        const { conversionOf } = await import(folder + '/units.ts');
+        conversionOf('mmol/L', 'mmol/L');`),
+    ).toBe('false');
+  });
+
+  it('given other units, then it is, so that this would be seen', () => {
+    expect(
+      loadsLibrary("const { conversionOf } = await import(folder + '/units.ts'); conversionOf('g/L', 'mg/dL');"),
+    ).toBe('true');
+  });
+});
