@@ -1,0 +1,27 @@
+import bundled from './alert-rules.json' with { type: 'json' };
+import type { Rule } from './rule.js';
+import { checkRules, type ReadRules, readRules } from './rules.js';
+
+export type LoadedRules =
+  | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
+  /** A line for each problem, with its place; made to be the problems of a ConfigError. */
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/** The rules in the file at `path` (the setting ALERT_RULES), or those that come with the app where it names none. */
+export function loadRules(path: string | undefined, readFile: (path: string) => string): LoadedRules {
+  if (path === undefined) return told('alert-rules.json', checkRules(bundled));
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (typeof code !== 'string') throw error;
+    return { kind: 'wrong', problems: [`ALERT_RULES names a file that cannot be read (${code}): ${path}`] };
+  }
+  return told(path, readRules(text));
+}
+
+function told(file: string, read: ReadRules): LoadedRules {
+  if (read.kind === 'ok') return read;
+  return { kind: 'wrong', problems: read.problems.map(({ path, message }) => `${file}: ${path} ${message}`) };
+}

@@ -1,0 +1,147 @@
+import { CONDITIONS, LOINC } from './rule-schema.js';
+import { conversionOf, isUcum } from './units.js';
+
+/** `path` is a path in the JSON, as `rules[3].unit`, or a place in the text, as `line 3, column 14`. */
+export type Problem = { readonly path: string; readonly message: string };
+
+type Fields = Readonly<Record<string, unknown>>;
+type Place = { readonly fields: Fields; readonly path: string };
+
+const WAYS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
+const ALL = Object.values(CONDITIONS).flat();
+
+/**
+ * What a schema of single properties does not see: conditions that do not go together, names and units that do not.
+ * It looks at whatever is there, so that these problems are told of beside those of the schema, not after them.
+ */
+export function findProblems(content: unknown): Problem[] {
+  const rules = isFields(content) && Array.isArray(content.rules) ? content.rules : [];
+  const places = rules.flatMap((fields, at) => (isFields(fields) ? [{ fields, path: `rules[${at}]` }] : []));
+  return [
+    ...places.flatMap(conditionProblems),
+    ...nameProblems(places),
+    ...places.flatMap(unitProblems),
+    ...comparisonProblems(places),
+  ];
+}
+
+function conditionProblems({ fields, path }: Place): Problem[] {
+  const ways = WAYS.filter((way) => CONDITIONS[way].some((name) => has(fields, name)));
+  const [way, ...others] = ways;
+  if (way === undefined) return [{ path, message: `has no condition, must have one of ${ALL.join(', ')}` }];
+  if (others.length > 0) {
+    const named = ALL.filter((name) => has(fields, name)).join(', ');
+    return [{ path, message: `has ${named}, must have one kind of condition; make a rule of each` }];
+  }
+  const isPercent = has(fields, 'risePercent') || has(fields, 'fallPercent') || has(fields, 'changePercent');
+  return [
+    ...(way === 'limits' ? limitProblems(fields, path) : []),
+    ...(way === 'delta' ? atMostOne(fields, path, CONDITIONS.delta) : []),
+    ...presence(fields, path, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
+    ...presence(fields, path, 'within', way === 'delta'),
+  ];
+}
+
+function limitProblems(fields: Fields, path: string): Problem[] {
+  const upper = [fields.above, fields.atLeast].find((value) => value !== undefined);
+  const lower = [fields.below, fields.atMost].find((value) => value !== undefined);
+  const isInside = typeof upper === 'number' && typeof lower === 'number' && lower >= upper;
+  const name = has(fields, 'below') ? 'below' : 'atMost';
+  return [
+    ...atMostOne(fields, path, ['above', 'atLeast']),
+    ...atMostOne(fields, path, ['below', 'atMost']),
+    ...(isInside
+      ? [
+          {
+            path: `${path}.${name}`,
+            message: `is ${lower}, must be less than ${upper}: a rule alerts outside of a range`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function atMostOne(fields: Fields, path: string, names: readonly string[]): Problem[] {
+  const [first, ...others] = names.filter((name) => has(fields, name));
+  return others.map((name) => ({
+    path: `${path}.${name}`,
+    message: `stands beside ${first}, must be in a rule of its own`,
+  }));
+}
+
+function presence(fields: Fields, path: string, name: string, isNeeded: boolean): Problem[] {
+  if (has(fields, name) === isNeeded) return [];
+  const message = isNeeded
+    ? 'is missing, must be there with this condition'
+    : 'is there, must be left out with this condition';
+  return [{ path: `${path}.${name}`, message }];
+}
+
+function nameProblems(places: readonly Place[]): Problem[] {
+  const first = new Map<string, string>();
+  return places.flatMap(({ fields: { name }, path }) => {
+    if (typeof name !== 'string') return [];
+    const taken = first.get(name);
+    if (taken === undefined) first.set(name, path);
+    return taken === undefined ? [] : [{ path: `${path}.name`, message: `is that of ${taken}, must be its own` }];
+  });
+}
+
+function unitProblems({ fields: { unit }, path }: Place): Problem[] {
+  if (typeof unit !== 'string' || unit.trim() === '' || isUcum(unit.trim())) return [];
+  const message = `is ${JSON.stringify(unit.slice(0, 40))}, must be a unit of UCUM, as mmol/L, 10*9/L, mm[Hg], Cel or %`;
+  return [{ path: `${path}.unit`, message }];
+}
+
+/** A slip in a unit would else be seen only in what is never alerted. */
+function comparisonProblems(places: readonly Place[]): Problem[] {
+  const first = new Map<string, Place & { unit: string }>();
+  return places.flatMap((place) => {
+    const { fields, path } = place;
+    const unit = typeof fields.unit === 'string' ? fields.unit.trim() : '';
+    if (!isUcum(unit)) return [];
+    const others = quantitiesOf(fields).flatMap((quantity) => {
+      const other = first.get(quantity);
+      if (other === undefined) first.set(quantity, { ...place, unit });
+      return other === undefined ? [] : [other];
+    });
+    const other = others.find((one) => !canCompare(unit, one.unit, [fields, one.fields]));
+    if (other === undefined) return [];
+    const needs = 'must be comparable, by itself or with a molarMass or charge';
+    return [
+      { path: `${path}.unit`, message: `is ${unit}, that of ${other.path} for the same code ${other.unit}: ${needs}` },
+    ];
+  });
+}
+
+function canCompare(from: string, to: string, rules: readonly Fields[]): boolean {
+  return rules.some(({ molarMass, charge }) => {
+    const analyte = { molarMass: positiveOf(molarMass), charge: positiveOf(charge) };
+    return conversionOf(from, to, analyte).kind === 'linear';
+  });
+}
+
+/** A name for each pair of code and component that a rule speaks of. */
+function quantitiesOf({ code, component }: Fields): string[] {
+  const components = component === undefined ? [''] : namesOf(component);
+  return namesOf(code).flatMap((name) => components.map((inner) => `${name} ${inner}`));
+}
+
+function namesOf(codes: unknown): string[] {
+  return [codes].flat().flatMap((code) => {
+    if (typeof code === 'string') return [`${LOINC}|${code}`];
+    return isFields(code) ? [`${String(code.system)}|${String(code.code)}`] : [];
+  });
+}
+
+function positiveOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+function has(fields: Fields, name: string): boolean {
+  return fields[name] !== undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
