@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/fhir-date.js',
     'src/json-place.js',
     '@lhncbc/ucum-lhc',
-    'fhir/r4',
+    'fhir/r4.js',
     'node:module',
     'zod',
   ],

@@ -1,0 +1,67 @@
+import { type Fields, textOf } from './json-shape.js';
+
+export const UCUM = 'http://unitsofmeasure.org';
+
+/** Written for a unit, and no code of UCUM's: what is meant is plain, even where a sender calls it UCUM. Without case. */
+const SLIPS: Readonly<Record<string, string>> = {
+  mmhg: 'mm[Hg]',
+  'meq/l': 'meq/L',
+  'iu/l': '[IU]/L',
+  'iu/ml': '[IU]/mL',
+  'miu/l': 'm[IU]/L',
+  'miu/ml': 'm[IU]/mL',
+  'uiu/ml': 'u[IU]/mL',
+  'units/l': 'U/L',
+  'mcg/ml': 'ug/mL',
+  'mcg/l': 'ug/L',
+  'gm/dl': 'g/dL',
+  '°c': 'Cel',
+  degc: 'Cel',
+  celsius: 'Cel',
+  '°f': '[degF]',
+  degf: '[degF]',
+  fahrenheit: '[degF]',
+  percent: '%',
+  bpm: '/min',
+  'beats/min': '/min',
+  'breaths/min': '/min',
+  'beats/minute': '/min',
+  'breaths/minute': '/min',
+  'x10^3/ul': '10*3/uL',
+  'x10e3/ul': '10*3/uL',
+  'x10^9/l': '10*9/L',
+  'x10e9/l': '10*9/L',
+  'x10^6/ul': '10*6/uL',
+  'x10e6/ul': '10*6/uL',
+  'x10^12/l': '10*12/L',
+  'x10e12/l': '10*12/L',
+};
+
+/** As a text they mean this. As a code of UCUM's, C is the coulomb, F the farad and K the kelvin. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  ...SLIPS,
+  c: 'Cel',
+  f: '[degF]',
+  'k/ul': '10*3/uL',
+  'mg/dl': 'mg/dL',
+  'g/dl': 'g/dL',
+  'mmol/l': 'mmol/L',
+  'umol/l': 'umol/L',
+};
+
+/**
+ * The unit of a Quantity: its code where that is of UCUM's, else what its text says. Undefined where there is none.
+ * What nobody knows stays as it is: it compares to itself alone.
+ */
+export function unitOf({ system, code, unit }: Fields): string | undefined {
+  const coded = textOf(code);
+  if (coded !== undefined && system === UCUM) return spell(coded, SLIPS);
+  const text = textOf(unit) ?? (textOf(system) === undefined ? coded : undefined);
+  return text === undefined ? undefined : spell(text, SPELLINGS);
+}
+
+function spell(text: string, table: Readonly<Record<string, string>>): string {
+  const plain = text.replace(/[µμ]/g, 'u').replace(/\s+/g, '');
+  const key = plain.toLowerCase();
+  return Object.hasOwn(table, key) ? (table[key] ?? plain) : plain;
+}
