@@ -168,11 +168,18 @@ describe('when nothing has to be converted', () => {
     return execFileSync(process.execPath, runner, { encoding: 'utf8' }).trim();
   }
 
-  it('given the same unit, then the library is not even loaded', () => {
+  it('given a rule is evaluated in its own unit, then the library is not even loaded', () => {
     expect(
       loadsLibrary(`
-        const { conversionOf } = await import(folder + '/units.ts');
-        conversionOf('mmol/L', 'mmol/L');`),
+        const { readingFor } = await import(folder + '/read-observation.ts');
+        const { evaluate } = await import(folder + '/evaluate.ts');
+        await import(folder + '/rules.ts');
+        const codes = [{ system: 'http://loinc.org', code: '2823-3' }];
+        const condition = { kind: 'limits', upper: { side: 'above', value: 6 }, unit: 'mmol/L' };
+        const rule = { codes, condition, takesPreliminary: true, analyte: {} };
+        const unit = { system: 'http://unitsofmeasure.org', code: 'mmol/L' };
+        const reading = readingFor(rule, { status: 'final', code: { coding: codes }, valueQuantity: { value: 7, ...unit } });
+        if (evaluate(rule, reading).kind !== 'alert') throw new Error('This is no alert.');`),
     ).toBe('false');
   });
 
