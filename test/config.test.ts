@@ -91,7 +91,6 @@ describe('settings', () => {
       LEDGER_RETENTION_DAYS: '30',
       SIMULATOR: 'on',
       LOOKUPS: 'on',
-      ALERT_RULES: ' rules/alert-rules.json ',
       PORT: '0',
     });
 
@@ -109,7 +108,6 @@ describe('settings', () => {
       ledgerRetentionDays: 30,
       simulator: true,
       lookups: true,
-      alertRules: 'rules/alert-rules.json',
       port: 0,
     });
     expect(Object.isFrozen(config)).toBe(true);
