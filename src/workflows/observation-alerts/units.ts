@@ -24,6 +24,8 @@ const PROBES = [1, 10, 250, 1_000];
 const SAME: Conversion = { kind: 'linear', factor: 1, offset: 0 };
 /** Digits of a double that a conversion leaves right. */
 const DIGITS = 12;
+/** That a number can be written with; what is smaller than that stays as it is. */
+const MOST_DECIMALS = 100;
 
 const conversions = new Map<string, Conversion>();
 let ucum: UcumLhcUtils | undefined;
@@ -47,9 +49,10 @@ export function applyConversion({ factor, offset }: Conversion & { kind: 'linear
   const product = value * factor;
   const largest = Math.max(Math.abs(product), Math.abs(offset));
   const result = product + offset;
-  if (largest === 0 || !Number.isFinite(result)) return result;
   const decimals = DIGITS - 1 - Math.floor(Math.log10(largest));
-  return decimals <= 100 ? Number(decimals >= 0 ? result.toFixed(decimals) : result.toPrecision(DIGITS)) : result;
+  return decimals <= MOST_DECIMALS
+    ? Number(decimals >= 0 ? result.toFixed(decimals) : result.toPrecision(DIGITS))
+    : result;
 }
 
 /** Whether UCUM has `unit`, as it is written. */

@@ -230,6 +230,8 @@ describe('when a rule is about the previous result', () => {
     { was: '1.0', is: '>1.2', rise: 'comparator', fall: 'none', change: 'comparator' },
     { was: '<0.2', is: '0.5', rise: 'alert', fall: 'none', change: 'alert' },
     { was: '<0.2', is: '0.4', rise: 'comparator', fall: 'none', change: 'comparator' },
+    { was: '1.0', is: '<1.3', rise: 'none', fall: 'comparator', change: 'comparator' },
+    { was: '>1.0', is: '1.3', rise: 'none', fall: 'comparator', change: 'comparator' },
     { was: '>10', is: '>10', rise: 'comparator', fall: 'comparator', change: 'comparator' },
     { was: '>10', is: '1', rise: 'none', fall: 'alert', change: 'alert' },
     { was: '88.4 umol/L', is: '1.31', rise: 'alert', fall: 'none', change: 'alert' },
@@ -256,6 +258,7 @@ describe('when a rule is about the previous result', () => {
     { was: '1.0', is: '0.5', rise: 'none', fall: 'alert', change: 'alert' },
     { was: '1.0', is: '0.51', rise: 'none', fall: 'none', change: 'none' },
     { was: '<0.2', is: '0.3', rise: 'alert', fall: 'none', change: 'alert' },
+    { was: '<0.2', is: '0', rise: 'none', fall: 'alert', change: 'alert' },
     { was: '<0.2', is: '0.29', rise: 'comparator', fall: 'none', change: 'comparator' },
     { was: '1.0', is: '133 umol/L', rise: 'alert', fall: 'none', change: 'alert' },
     {

@@ -25,6 +25,8 @@ describe('when a result is put among the others of its patient', () => {
   it('given none, then none', () => {
     expect(previousOf(RULE, NOW, [])).toBeUndefined();
     expect(nextOf(RULE, NOW, [])).toBeUndefined();
+    expect(nextOf(RULE, NOW, [at('x', '')])).toBeUndefined();
+    expect(previousOf(RULE, at('x', ''), OTHERS)).toBeUndefined();
   });
 
   it.each([

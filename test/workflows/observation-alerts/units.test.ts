@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 import fc from 'fast-check';
 import {
   type Analyte,
@@ -63,6 +64,7 @@ describe('when a value is converted', () => {
     { from: '[IU]/L', to: 'mg/L', kind: 'not-comparable' },
     { from: '[IU]/L', to: 'cd/L', kind: 'not-comparable' },
     { from: '[IU]/L', to: "[arb'U]/L", kind: 'not-comparable' },
+    { from: "[IU]/[USP'U]", to: "[IU]/[arb'U]", kind: 'not-comparable' },
     { from: 'mol/L', to: '[pH]', kind: 'not-comparable' },
     { from: 'C', to: 'Cel', kind: 'not-comparable' },
     { from: 'mmHg', to: 'mm[Hg]', kind: 'unknown-unit' },
@@ -75,8 +77,33 @@ describe('when a value is converted', () => {
     expect(conversionOf(from, to).kind).toBe(kind);
   });
 
-  it('given a logarithmic unit, then it is not taken for a straight line', () => {
-    expect(conversionOf('B[SPL]', 'Pa').kind).toBe('not-comparable');
+  it.each([
+    { from: 'B[SPL]', to: 'Pa' },
+    { from: '%[slope]', to: 'deg' },
+    { from: 'bit_s', to: '1' },
+  ])('given $from and $to, then no straight line leads from one to the other', ({ from, to }) => {
+    expect(conversionOf(from, to).kind).toBe('not-comparable');
+  });
+
+  it('given values that are too large or too small for any digit, then they are what they are', () => {
+    expect(convert(1e300, 'kg', 'ng')).toBe(Number.POSITIVE_INFINITY);
+    expect(convert(1e-150, 'g', 'kg')).toBeCloseTo(1e-153, 160);
+    expect(convert(1.5e15, 'g/L', 'mg/dL')).toBe(1.5e17);
+  });
+
+  it('given the same two units again, then they are not parsed again, unless thousands were in between', () => {
+    const parsed = jest.spyOn(UcumLhcUtils.prototype, 'convertUnitTo');
+    const parsesOf = (from: string) => {
+      parsed.mockClear();
+      conversionOf(from, 'mg');
+      return parsed.mock.calls.length;
+    };
+
+    expect(parsesOf('dag')).toBeGreaterThan(0);
+    expect(parsesOf('dag')).toBe(0);
+    for (let n = 2; n < 2_100; n += 1) conversionOf(`${n}.g`, 'mg');
+    expect(parsesOf('dag')).toBeGreaterThan(0);
+    parsed.mockRestore();
   });
 
   it('given the same unit, even one that nobody knows, then the value as it is', () => {
