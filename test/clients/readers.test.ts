@@ -111,6 +111,25 @@ describe('when a service is sent a token', () => {
     ]);
   });
 
+  it('given two services with one audience, then they share it', async () => {
+    const { httpClient, sent } = createNetwork();
+    const hosts = ['one.example', 'two.example'];
+    let asked = 0;
+    const readers = createReaders({
+      ...parts(),
+      fhirHosts: hosts.map((host) => ({ host, url: `https://${host}`, audience: 'https://a' })),
+      credential: { getToken: async () => ({ token: `token-${++asked}`, expiresOnTimestamp: 4_102_444_800_000 }) },
+      httpClient,
+    });
+    for (const host of hosts) {
+      await (readers.of(fhirEvent({ host }), new AbortController().signal) as FhirReader).current();
+    }
+    expect(sent.map(({ url, authorization }) => [url, authorization])).toEqual([
+      ['https://one.example/Patient/resource-1', 'Bearer token-1'],
+      ['https://two.example/Patient/resource-1', 'Bearer token-1'],
+    ]);
+  });
+
   it('given a stand-in on this machine, then it gets none', async () => {
     await using service = await startService(json(PATIENT));
     const { fhir, tokens } = startReaders(service);
