@@ -1,0 +1,130 @@
+import { judgeAtRest } from '../../../src/simulator/runs/at-rest.js';
+import type { Verdict } from '../../../src/simulator/runs/verdict.js';
+import { StorageError } from '../../../src/storage/table-store.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+
+const NO_EVENTS: Verdict['events'] = {
+  sent: 0,
+  malformed: 0,
+  settled: 0,
+  deadLettered: 0,
+  rejected: 0,
+  open: 0,
+  ignored: 0,
+  undelivered: 0,
+  lost: 0,
+};
+
+function verdictOf(events: Partial<Verdict['events']>, { completed = 0 } = {}): Verdict {
+  return {
+    ok: !events.lost,
+    events: { ...NO_EVENTS, ...events },
+    jobs: { completed, superseded: 0, deadLettered: 0, open: 0 },
+    lagMs: null,
+    withinFiveSeconds: null,
+    tables: {},
+    problems: [],
+  };
+}
+
+const WELL = verdictOf({ settled: 1 });
+const LOST = verdictOf({ lost: 1 });
+const OPEN = verdictOf({ open: 1 });
+const REFUSED = new StorageError('http-503', 'Storage could not answer: http-503.');
+
+type Look = Verdict | Error | ((clock: ReturnType<typeof createFakeClock>) => Verdict);
+
+/** Each look finds what comes next of `looks`, and from the last one on the same; says when each was, in seconds. */
+async function judge(looks: readonly Look[], { abortAtMs = Number.POSITIVE_INFINITY } = {}) {
+  const clock = createFakeClock();
+  const stopping = new AbortController();
+  const lookedAt: number[] = [];
+  let outcome: { found?: Verdict; failed?: unknown } | undefined;
+  void judgeAtRest({
+    clock,
+    signal: stopping.signal,
+    async judge() {
+      const look = looks[Math.min(lookedAt.length, looks.length - 1)];
+      lookedAt.push(clock.monotonic() / 1000);
+      if (look instanceof Error) throw look;
+      return typeof look === 'function' ? look(clock) : (look as Verdict);
+    },
+  }).then(
+    (found) => {
+      outcome = { found };
+    },
+    (failed: unknown) => {
+      outcome = { failed };
+    },
+  );
+  for (;;) {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (outcome) return { ...outcome, lookedAt };
+    clock.advance(1000);
+    if (clock.monotonic() >= abortAtMs) stopping.abort();
+  }
+}
+
+describe('when a run is judged until nothing changes any more', () => {
+  it('given all is well at once, then it is looked at once', async () => {
+    expect(await judge([WELL])).toEqual({ found: WELL, lookedAt: [0] });
+  });
+
+  it('given something is missing at first, then it is looked at again, and the first good look is the verdict', async () => {
+    expect(await judge([LOST, OPEN, WELL, LOST])).toEqual({ found: WELL, lookedAt: [0, 2, 4] });
+  });
+
+  it.each([
+    { given: 'a job that waits for hours', look: OPEN },
+    { given: 'an event that is lost', look: LOST },
+  ])('given $given, then that is the verdict after 65 s, and not before', async ({ look }) => {
+    const { found, lookedAt } = await judge([look]);
+
+    expect(found).toEqual(look);
+    expect(lookedAt.at(-1)).toBe(66);
+  });
+
+  it.each([
+    { given: 'an event', changed: verdictOf({ open: 1, settled: 1 }) },
+    { given: 'a job', changed: verdictOf({ open: 1 }, { completed: 1 }) },
+  ])('given $given is settled meanwhile, then patience begins anew', async ({ changed }) => {
+    const { found, lookedAt } = await judge([...Array.from({ length: 31 }, () => OPEN), changed]);
+
+    expect(found).toEqual(changed);
+    expect(lookedAt.at(-1)).toBe(128); // the change was seen at 62 s
+  });
+
+  it('given storage refuses in mid-look, then it is looked at again', async () => {
+    expect(await judge([REFUSED, LOST, REFUSED, WELL])).toEqual({ found: WELL, lookedAt: [0, 2, 4, 6] });
+  });
+
+  it('given storage refuses all the time, then that is thrown after 65 s, and not before', async () => {
+    const { failed, lookedAt } = await judge([REFUSED]);
+
+    expect(failed).toBe(REFUSED);
+    expect(lookedAt.at(-1)).toBe(66);
+  });
+
+  it('given anything else is thrown, then it is thrown at once', async () => {
+    const mistake = new TypeError('A mistake of ours.');
+
+    expect(await judge([mistake])).toEqual({ failed: mistake, lookedAt: [0] });
+  });
+
+  it('given a look that takes long, then the next waits as long', async () => {
+    const slow = (clock: ReturnType<typeof createFakeClock>) => {
+      clock.advance(10_000);
+      return OPEN;
+    };
+
+    expect(await judge([slow, WELL])).toEqual({ found: WELL, lookedAt: [0, 20] });
+  });
+
+  it('given it is stopped, then it looks no more than once again', async () => {
+    expect(await judge([OPEN], { abortAtMs: 5000 })).toEqual({ found: OPEN, lookedAt: [0, 2, 4, 5] });
+  });
+
+  it('given it is stopped while storage refuses, then that is thrown', async () => {
+    expect(await judge([OPEN, REFUSED], { abortAtMs: 3000 })).toMatchObject({ failed: REFUSED, lookedAt: [0, 2, 3] });
+  });
+});

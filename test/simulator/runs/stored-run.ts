@@ -1,0 +1,73 @@
+import { digest } from '../../../src/digest.js';
+import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
+import { findSent, type Places } from '../../../src/simulator/runs/find-sent.js';
+import { createSent } from '../../../src/simulator/runs/sent.js';
+import { placeOf } from '../../../src/storage/address.js';
+import type { Row } from '../../../src/storage/table-store.js';
+import { composeMemoryApp } from '../../functions/memory-app.js';
+
+export const RUN = '0badcafe';
+
+/** A run whose traces in storage are written by hand: what, when and in which table is the test's to say. */
+export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflows?: readonly string[] } = {}) {
+  const { app, clock, stores } = composeMemoryApp();
+  const { tables } = stores;
+  const { deadLetters, undelivered } = app.stores;
+  const sent = createSent();
+  const search = { runId: RUN, sent, workflows, since: new Date('2026-01-01T11:00:00.000Z') };
+  const places = { tables, waiting: app.waiting, deadLetters, undelivered };
+
+  return {
+    clock,
+    tables,
+    deadLetters,
+    undelivered,
+    sent,
+    search,
+    places,
+
+    /** Notes an event as sent now; returns its number. */
+    send: (wanted: number) => sent.add({ wanted, atMs: clock.now().getTime(), isMalformed: false }),
+
+    addressOf,
+
+    /** A record of the job, written now. */
+    async record(n: number, row: Row, of: { day?: string; workflow?: string; id?: string } = {}): Promise<void> {
+      const { table, partition, key } = placeOf(addressOf(n, of));
+      await tables.create(table);
+      const id = of.id ?? eventIdOf(RUN, n);
+      await tables.commit(table, partition, [{ kind: 'insert', key, row: { id, ...row } }]);
+    },
+
+    /** A row of the job. */
+    wait: (n: number, of: { isLong?: boolean; workflow?: string } = {}) =>
+      app.waiting.add(
+        {
+          dueAt: new Date('2026-01-02T00:00:00.000Z'),
+          isLong: of.isLong ?? false,
+          event: JSON.stringify({ id: eventIdOf(RUN, n) }),
+          of: { kind: 'job', address: addressOf(n, of) },
+        },
+        clock.monotonic() + 60_000,
+      ),
+
+    /** A row of the whole event. */
+    waitForDelivery: (n: number) =>
+      app.waiting.add(
+        {
+          dueAt: new Date('2026-01-02T00:00:00.000Z'),
+          isLong: false,
+          event: JSON.stringify({ id: eventIdOf(RUN, n) }),
+          of: { kind: 'delivery', eventIdDigest: digest(eventIdOf(RUN, n)) },
+        },
+        clock.monotonic() + 60_000,
+      ),
+
+    find: (other: Partial<Places & typeof search> = {}) => findSent({ ...places, ...other }, { ...search, ...other }),
+  };
+}
+
+/** All jobs of all events are in one partition: that is what fills a page. */
+function addressOf(n: number, { day = '20260101', workflow = 'resource-index' } = {}): string {
+  return `${day}.${'A'.repeat(22)}.${digest(String(n))}.${workflow}`;
+}
