@@ -1,0 +1,220 @@
+import { digest } from '../../../src/digest.js';
+import type { DicomChange, FhirChange } from '../../../src/simulator/changes.js';
+import { MALFORMED, OF_ANOTHER_WORKSPACE } from '../../../src/simulator/chaos/malformed.js';
+import { type TopicEvent, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
+import { eventIdOf, numbersIn } from '../../../src/simulator/runs/event-name.js';
+import { createPublisher } from '../../../src/simulator/runs/publisher.js';
+import { defineWorkflow, fhir, type Workflow } from '../../../src/workflow.js';
+import { WORKSPACE } from '../memory-simulator.js';
+
+const RUN = '0badcafe';
+const AT = new Date('2026-01-01T12:00:00.000Z');
+const HOST = 'w-f.fhir.azurehealthcareapis.com';
+const PATIENT: FhirChange = {
+  service: 'fhir',
+  change: 'created',
+  host: HOST,
+  resourceType: 'Patient',
+  resourceId: 'p1',
+  version: 1,
+  at: AT,
+};
+const IMAGE: DicomChange = {
+  service: 'dicom',
+  change: 'created',
+  host: 'w-d.dicom.azurehealthcareapis.com',
+  partition: 'Microsoft.Default',
+  studyUid: '1.2.3',
+  seriesUid: '1.2.3.4',
+  instanceUid: '1.2.3.4.5',
+  sequenceNumber: 1,
+  at: AT,
+};
+
+function start({
+  seed = 0,
+  malformed = 0,
+  isListing = false,
+  workflows = [],
+}: {
+  seed?: number;
+  malformed?: number;
+  isListing?: boolean;
+  workflows?: readonly Workflow[];
+} = {}) {
+  const batches: { events: readonly TopicEvent[]; group: string | undefined }[] = [];
+  const publisher = createPublisher({
+    runId: RUN,
+    seed,
+    malformed,
+    workflows,
+    source: WORKSPACE,
+    isListing,
+    eventGrid: { publish: (events, group) => void batches.push({ events, group }) },
+  });
+  return {
+    ...publisher,
+    batches,
+    published: () => batches.flatMap(({ events }) => events),
+    spoilt: () => batches.flatMap(({ events }) => events.flatMap(({ spoil }) => (spoil ? [spoil] : []))),
+  };
+}
+
+const wanting = (name: string, type: string) => defineWorkflow({ name, on: fhir(type), async handle() {} });
+
+describe('when a run publishes a change', () => {
+  it('given several at once, then they are one batch under the name of the run, with ids in their order', () => {
+    const run = start();
+
+    run.publish([PATIENT, IMAGE]);
+
+    expect(run.batches.map(({ group, events }) => [group, events.map(({ id }) => id)])).toEqual([
+      [RUN, [eventIdOf(RUN, 0), eventIdOf(RUN, 1)]],
+    ]);
+    expect(run.valid()).toBe(2);
+  });
+
+  it('given workflows, then it is noted which of them want it, and when it was', () => {
+    const run = start({ workflows: [wanting('patients', 'Patient'), wanting('basics', 'Basic')] });
+
+    run.publish([PATIENT, { ...PATIENT, resourceType: 'Basic' }, IMAGE]);
+
+    expect([0, 1, 2].map((n) => run.sent.get(n).wanted)).toEqual([0b01, 0b10, 0]);
+    expect(run.sent.get(0)).toMatchObject({ atMs: Date.parse('2026-01-01T12:00:00.000Z'), isMalformed: false });
+  });
+
+  it('given 33 workflows that want it, then the first 32 are noted', () => {
+    const run = start({ workflows: Array.from({ length: 33 }, (_, n) => wanting(`w${n}`, 'Patient')) });
+
+    run.publish([PATIENT]);
+
+    expect(run.sent.get(0).wanted).toBe(0xffffffff);
+  });
+
+  it('given a resource that changes again, then its last change is its newest', () => {
+    const run = start();
+
+    run.publish([PATIENT, { ...PATIENT, resourceId: 'p2' }]);
+    run.publish([{ ...PATIENT, change: 'deleted', version: 2 }]);
+
+    expect(run.newest.get(digest(JSON.stringify([HOST, 'Patient', 'p1'])))).toEqual({
+      version: 2,
+      change: 'deleted',
+      n: 2,
+    });
+    expect(run.newest.size).toBe(2);
+  });
+
+  it('given it is asked for as soon as it is published, then it is noted already', () => {
+    let noted = -1;
+    const { publish, sent } = createPublisher({
+      runId: RUN,
+      seed: 0,
+      malformed: 0,
+      workflows: [],
+      source: WORKSPACE,
+      isListing: false,
+      eventGrid: {
+        publish: () => {
+          noted = sent.count;
+        },
+      },
+    });
+
+    publish([PATIENT]);
+
+    expect(noted).toBe(1);
+  });
+});
+
+describe('when a run publishes malformed events', () => {
+  it('given no share of them, then there is none', () => {
+    const run = start();
+
+    for (let n = 0; n < 500; n += 1) run.publish([PATIENT]);
+
+    expect(run.spoilt()).toHaveLength(0);
+  });
+
+  it('given all, then each event is followed by one, which counts as sent, not as valid, and nobody wants it', () => {
+    const run = start({ malformed: 1, workflows: [wanting('patients', 'Patient')] });
+
+    run.publish([PATIENT, PATIENT]);
+
+    expect(run.published().map(({ id, spoil }) => [id, spoil !== undefined])).toEqual([
+      [eventIdOf(RUN, 0), false],
+      [eventIdOf(RUN, 1), true],
+      [eventIdOf(RUN, 2), false],
+      [eventIdOf(RUN, 3), true],
+    ]);
+    expect(run.valid()).toBe(2);
+    expect(run.sent.get(1)).toMatchObject({ isMalformed: true, wanted: 0, atMs: AT.getTime() });
+    expect(run.newest.size).toBe(1);
+  });
+
+  it('given a share, then about so many are, the same with the same seed and others with another', () => {
+    const where = (seed: number) => {
+      const run = start({ malformed: 0.1, seed });
+      for (let n = 0; n < 1000; n += 1) run.publish([PATIENT]);
+      return run.published().flatMap(({ spoil }, at) => (spoil ? [at] : []));
+    };
+
+    expect(where(7).length).toBeGreaterThan(60);
+    expect(where(7).length).toBeLessThan(140);
+    expect(where(7)).toEqual(where(7));
+    expect(where(8)).not.toEqual(where(7));
+  });
+
+  it.each([
+    { service: 'fhir', change: PATIENT, other: 'dicom' },
+    { service: 'dicom', change: IMAGE, other: 'fhir' },
+  ])(
+    'given events of $service, then all its kinds come, one after the other, from another one with each seed',
+    ({ change, other }) => {
+      const kinds = MALFORMED.filter(({ service }) => service !== other).map(({ spoil }) => spoil);
+      const spoiltWith = (seed: number) => {
+        const run = start({ malformed: 1, seed });
+        for (let n = 0; n < kinds.length; n += 1) run.publish([change]);
+        return run.spoilt();
+      };
+
+      expect(spoiltWith(0)).toEqual(kinds);
+      expect(spoiltWith(5)).toEqual([...kinds.slice(5), ...kinds.slice(0, 5)]);
+    },
+  );
+
+  it('given both services, then each goes through kinds of its own', () => {
+    const run = start({ malformed: 1 });
+
+    run.publish([PATIENT, IMAGE, PATIENT]);
+
+    const [first, second] = MALFORMED;
+    expect(run.spoilt()).toEqual([first?.spoil, first?.spoil, second?.spoil]);
+  });
+
+  it.each([
+    { given: 'listed workspaces', isListing: true, times: 1 },
+    { given: 'no list of workspaces', isListing: false, times: 0 },
+  ])('given $given, then $times in a round come from another workspace', ({ isListing, times }) => {
+    const run = start({ malformed: 1, isListing });
+    const round = MALFORMED.filter(({ service }) => service !== 'dicom').length + (isListing ? 1 : 0);
+
+    for (let n = 0; n < round; n += 1) run.publish([PATIENT]);
+
+    expect(run.spoilt().filter((spoil) => spoil === OF_ANOTHER_WORKSPACE.spoil)).toHaveLength(times);
+  });
+
+  it.each([
+    { service: 'fhir', change: PATIENT },
+    { service: 'dicom', change: IMAGE },
+  ])('given any kind of $service, then the run still finds its name in it', ({ change }) => {
+    const run = start({ malformed: 1 });
+
+    for (let n = 0; n < MALFORMED.length; n += 1) run.publish([change]);
+
+    const nameless = run
+      .published()
+      .filter((event, n) => !numbersIn(RUN, JSON.stringify(writeEvent(event, 'CloudEventSchemaV1_0'))).has(n));
+    expect(nameless).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+import { seededRandom } from '../../src/simulator/seeded.js';
+import { createWorld, type Services } from '../../src/simulator/world.js';
+import { createFakeClock } from '../../src/testing/index.js';
+
+/** Services that answer what they are told to, whatever is asked of them. */
+function createStubWorld(answers: { fhir?: object; dicom?: object } = {}) {
+  const clock = createFakeClock();
+  const asked: unknown[] = [];
+  const answer =
+    (value: unknown) =>
+    (...all: unknown[]) => {
+      asked.push(...all);
+      return value;
+    };
+  const services = {
+    fhir: { apply: answer(answers.fhir) },
+    dicom: { store: answer(answers.dicom), delete: answer(answers.dicom), update: answer(answers.dicom) },
+  } as unknown as Services;
+  return { world: createWorld({ services, random: seededRandom(1), clock, left: () => 3 }), clock, asked };
+}
+
+const PATIENT = { resourceType: 'Patient', id: 'p1' };
+const IMAGE = {
+  '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
+  '00080018': { vr: 'UI', Value: ['1.2.3.4.5'] },
+};
+
+describe('when a scenario changes a service', () => {
+  it.each([
+    { what: 'create', run: ({ world }: ReturnType<typeof createStubWorld>) => world.create(PATIENT) },
+    { what: 'update', run: ({ world }: ReturnType<typeof createStubWorld>) => world.update(PATIENT) },
+    { what: 'remove', run: ({ world }: ReturnType<typeof createStubWorld>) => world.remove('Patient', 'p1') },
+    {
+      what: 'transact',
+      run: ({ world }: ReturnType<typeof createStubWorld>) =>
+        world.transact([{ fullUrl: 'urn:uuid:1', resource: PATIENT }]),
+    },
+  ])('given FHIR refuses $what, then that is thrown, with why', ({ run }) => {
+    const refusing = createStubWorld({ fhir: { status: 422, problem: 'no such thing' } });
+
+    expect(() => run(refusing)).toThrow('The scenario made a change that was refused: 422, no such thing');
+  });
+
+  it.each([
+    { what: 'an image', run: ({ world }: ReturnType<typeof createStubWorld>) => world.store(IMAGE) },
+    {
+      what: 'an update of a study',
+      run: ({ world }: ReturnType<typeof createStubWorld>) => world.updateStudy('1.2.3', {}),
+    },
+  ])('given DICOM refuses $what, then that is thrown, with why', ({ run }) => {
+    const refusing = createStubWorld({ dicom: { status: 'refused', problems: ['one', 'two'] } });
+
+    expect(() => run(refusing)).toThrow('The scenario made a change that was refused: one, two');
+  });
+
+  it.each([
+    { status: 'stored', isNew: true },
+    { status: 'existed', isNew: false },
+  ])('given an image that is $status, then it says $isNew', ({ status, isNew }) => {
+    expect(createStubWorld({ dicom: { status } }).world.store(IMAGE)).toBe(isNew);
+  });
+
+  it('given it creates a resource, then it gets the id that the service gave it', () => {
+    const { world, asked } = createStubWorld({ fhir: { status: 201, id: 'given' } });
+
+    expect(world.create(PATIENT)).toBe('given');
+    expect(asked).toEqual([{ method: 'POST', resource: PATIENT }]);
+  });
+
+  it('given a transaction, then each resource is posted under its fullUrl', () => {
+    const { world, asked } = createStubWorld({ fhir: { status: 200 } });
+
+    world.transact([{ fullUrl: 'urn:uuid:1', resource: PATIENT }]);
+
+    expect(asked).toEqual([
+      {
+        method: 'BUNDLE',
+        bundle: {
+          resourceType: 'Bundle',
+          type: 'transaction',
+          entry: [{ fullUrl: 'urn:uuid:1', resource: PATIENT, request: { method: 'POST', url: 'Patient' } }],
+        },
+      },
+    ]);
+  });
+
+  it('given it asks for the time twice within a millisecond, then it is later, and never behind the clock', () => {
+    const { world, clock } = createStubWorld();
+
+    const times = [world.now(), world.now(), world.now()];
+    clock.advance(100);
+
+    expect([...times, world.now()].map((at) => at.toISOString())).toEqual([
+      '2026-01-01T12:00:00.000Z',
+      '2026-01-01T12:00:00.001Z',
+      '2026-01-01T12:00:00.002Z',
+      '2026-01-01T12:00:00.100Z',
+    ]);
+  });
+});
