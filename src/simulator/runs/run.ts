@@ -198,7 +198,8 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       eventIdOf: (n: number) => eventIdOf(id, n),
     };
     const judged = await judgeAtRest({ judge: () => judge(deps.places, search), clock, signal });
+    if (signal.aborted) return; // what is missing may only not have been waited for
     verdict = { ...judged, ok: judged.ok && hints.length === 0, problems: [...hints, ...judged.problems] };
-    if (!signal.aborted) phase = 'done';
+    phase = 'done';
   }
 }

@@ -1,0 +1,367 @@
+import { CHAOS_LEVELS } from '../../src/simulator/chaos/chaos.js';
+import type { RunStatus } from '../../src/simulator/runs/run.js';
+import { type RunRequest, readRunRequest } from '../../src/simulator/runs/run-request.js';
+import { StorageError } from '../../src/storage/table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { defineWorkflow, fhir } from '../../src/workflow.js';
+import { startSimulator } from './memory-simulator.js';
+
+const JSON_OF_FHIR = { 'content-type': 'application/fhir+json' };
+const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+function requestOf(body: Record<string, unknown>): RunRequest {
+  const read = readRunRequest({ scenario: 'clinic-day', rate: 1000, seed: 7, ...body }, 0);
+  if (read.kind === 'wrong') throw new Error(JSON.stringify(read.problems));
+  return read.request;
+}
+
+/** The simulator on a clock that the test moves. */
+async function start(options: Parameters<typeof startSimulator>[0] = {}) {
+  const clock = createFakeClock();
+  const world = await startSimulator({ ...options, clock });
+  const { simulator } = world;
+  started.push(simulator);
+
+  return {
+    ...world,
+    clock,
+
+    begin(body: Record<string, unknown>, changed: Partial<RunRequest> = {}): string {
+      const begun = simulator.runs.start({ ...requestOf(body), ...changed });
+      if (begun.kind !== 'started') throw new Error(begun.kind);
+      return begun.status.id;
+    },
+
+    pass,
+
+    /** Passes time until the run has ended. */
+    async end(id: string): Promise<RunStatus> {
+      for (;;) {
+        const status = simulator.runs.get(id);
+        if (!status) throw new Error('The run is gone.');
+        if (status.endedAt !== null) return status;
+        await pass(100);
+      }
+    },
+
+    /** A change of service `main`: an event that is of no run. */
+    changePatient(id: string): void {
+      const body = new TextEncoder().encode(JSON.stringify({ resourceType: 'Patient', id }));
+      simulator.services('main')?.fhir.answer({
+        method: 'PUT',
+        path: `Patient/${id}`,
+        query: new URLSearchParams(),
+        headers: new Headers(JSON_OF_FHIR),
+        body,
+        base: 'http://app.test',
+      });
+    },
+
+    /** How often the app was sent a patient of service `main`. */
+    timesSent: (id: string) => world.bodies.join().split(`com/Patient/${id}"`).length - 1,
+  };
+
+  /** What is due in these milliseconds happens in them, and what it begins goes on. */
+  async function pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 10) {
+      clock.advance(Math.min(10, left));
+      await turn();
+    }
+    await turn();
+  }
+}
+
+const started: { stop(): void }[] = [];
+afterEach(() => {
+  for (const simulator of started.splice(0)) simulator.stop();
+});
+
+/** Answers the first request that holds `text` with 503. */
+function failFirst(text: string): (body: string) => number | undefined {
+  let hasFailed = false;
+  return (body) => {
+    if (hasFailed || !body.includes(text)) return undefined;
+    hasFailed = true;
+    return 503;
+  };
+}
+
+describe('when the simulator is cleared in mid-run', () => {
+  it('given a run makes events, then it is forgotten, makes no more, and the next one is judged by its own', async () => {
+    const world = await start();
+    const first = world.begin({ events: 1000, rate: 100 });
+    await world.pass(1000);
+
+    await world.simulator.clear();
+
+    expect(world.simulator.runs.list()).toEqual([]);
+    expect(world.simulator.runs.get(first)).toBeUndefined();
+    expect(world.simulator.runs.current()).toBeUndefined();
+    world.bodies.length = 0;
+    const second = world.begin({ events: 20 });
+    expect(await world.end(second)).toMatchObject({ phase: 'done', made: 20, verdict: { ok: true } });
+    expect(world.bodies.filter((body) => body.includes(`${first}-`))).toEqual([]);
+  });
+
+  it('given the next run begins before the former has ended, then that end is not its own', async () => {
+    const world = await start();
+    world.begin({ events: 1000, rate: 100 });
+    await world.pass(100);
+
+    await world.simulator.clear();
+    const second = world.begin({ events: 1000, rate: 100 });
+    await world.pass(100);
+
+    expect(world.simulator.runs.current()?.id).toBe(second);
+    expect(world.simulator.runs.get(second)).toMatchObject({ phase: 'making', endedAt: null });
+  });
+
+  it("given the run's time was fast, then time is as it was at the start", async () => {
+    const world = await start();
+    world.begin({ events: 1000, rate: 100, timeScale: 1000 });
+    await world.pass(100);
+
+    await world.simulator.clear();
+
+    world.answerWith(failFirst('Patient/p1'));
+    world.changePatient('p1');
+    await world.pass(5000);
+    expect(world.timesSent('p1')).toBe(0);
+    await world.pass(60_000);
+    expect(world.timesSent('p1')).toBe(1);
+  });
+
+  it('given settings, then they are as they were at the start', async () => {
+    const world = await start();
+    world.simulator.change({ timeScale: 50, seed: 3, chaos: CHAOS_LEVELS.rough });
+
+    await world.simulator.clear();
+
+    expect(world.simulator.settings()).toEqual({ timeScale: 1, seed: 0, chaos: CHAOS_LEVELS.none });
+  });
+});
+
+describe('when Event Grid waits between its tries', () => {
+  it('given a run whose time is fast, then its tries are soon, and after it those of others take their time again', async () => {
+    const world = await start();
+    const id = world.begin({ events: 20, timeScale: 1000 });
+    world.answerWith(failFirst('run-'));
+
+    const { startedAt, endedAt, deliveries } = await world.end(id);
+
+    expect(deliveries.retried).toBeGreaterThan(0);
+    expect(Date.parse(String(endedAt)) - Date.parse(startedAt)).toBeLessThan(5000);
+    world.answerWith(failFirst('Patient/p1'));
+    world.changePatient('p1');
+    await world.pass(5000);
+    expect(world.timesSent('p1')).toBe(0);
+    await world.pass(60_000);
+    expect(world.timesSent('p1')).toBe(1);
+  });
+
+  it('given time and chaos are set in mid-run, then the run keeps its own, and they hold after it', async () => {
+    const world = await start();
+    const id = world.begin({ events: 50, rate: 100, timeScale: 1000 });
+    await world.pass(50);
+
+    world.simulator.change({ timeScale: 2000, chaos: { ...CHAOS_LEVELS.none, duplicates: 1, delayMs: 1 } });
+    world.simulator.change({ timeScale: 1 });
+    world.answerWith(failFirst('run-'));
+    const { timeScale, startedAt, endedAt, deliveries, verdict } = await world.end(id);
+
+    expect({ timeScale, ok: verdict?.ok }).toEqual({ timeScale: 1000, ok: true });
+    expect(deliveries).toMatchObject({ duplicates: 0 });
+    expect(deliveries.retried).toBeGreaterThan(0);
+    expect(Date.parse(String(endedAt)) - Date.parse(startedAt)).toBeLessThan(5000);
+    world.changePatient('p1');
+    await world.pass(100);
+    expect(world.timesSent('p1')).toBe(2);
+  });
+
+  it('given a time that was set in mid-run, then it holds when the run has ended', async () => {
+    const world = await start();
+    const id = world.begin({ events: 20 });
+
+    world.simulator.change({ timeScale: 1000 });
+    await world.end(id);
+
+    world.answerWith(failFirst('Patient/p1'));
+    world.changePatient('p1');
+    await world.pass(1000);
+    expect(world.timesSent('p1')).toBe(1);
+  });
+
+  it('given a time that is set while no run is under way, then it holds at once', async () => {
+    const world = await start();
+
+    world.simulator.change({ timeScale: 1000 });
+
+    world.answerWith(failFirst('Patient/p1'));
+    world.changePatient('p1');
+    await world.pass(1000);
+    expect(world.timesSent('p1')).toBe(1);
+  });
+
+  it("given a run's chaos, then the events of others are left in peace", async () => {
+    const world = await start();
+    const id = world.begin({ events: 50, rate: 100, chaos: { duplicates: 1, delayMs: 1 } });
+    await world.pass(50);
+
+    world.changePatient('p1');
+    const { deliveries } = await world.end(id);
+
+    expect(deliveries.duplicates).toBe(50);
+    expect(world.timesSent('p1')).toBe(1);
+  });
+});
+
+describe('when runs follow each other', () => {
+  it('given the next begins, then the services of the one before are gone, and others are not', async () => {
+    const world = await start();
+    world.changePatient('p1');
+    const first = world.begin({ events: 20 });
+    await world.end(first);
+    expect(world.simulator.serviceNames()).toEqual(['main', `run-${first}`]);
+
+    const second = world.begin({ events: 20 });
+
+    expect(world.simulator.serviceNames()).toEqual(['main', `run-${second}`]);
+  });
+
+  it('given 21, then the last 20 are remembered, the newest first', async () => {
+    const world = await start();
+    const ids: string[] = [];
+    for (let n = 0; n < 21; n += 1) {
+      const id = world.begin({ events: 1 });
+      ids.push(id);
+      world.simulator.runs.stop(id);
+      await world.end(id);
+    }
+
+    expect(world.simulator.runs.list().map(({ id }) => id)).toEqual(ids.slice(1).reverse());
+    expect(world.simulator.runs.get(ids[0] as string)).toBeUndefined();
+  });
+
+  it('given one that is over is stopped, then the one that is under way goes on', async () => {
+    const world = await start();
+    const first = world.begin({ events: 20 });
+    await world.end(first);
+    const second = world.begin({ events: 20 });
+
+    expect(world.simulator.runs.stop(first)).toMatchObject({ phase: 'done' });
+
+    expect(await world.end(second)).toMatchObject({ phase: 'done' });
+  });
+
+  it('given a run is over, then what is delivered later is not counted for it', async () => {
+    const world = await start();
+    const id = world.begin({ events: 20 });
+    const { deliveries } = await world.end(id);
+
+    world.changePatient('p1');
+    await world.pass(100);
+
+    expect(world.timesSent('p1')).toBe(1);
+    expect(world.simulator.runs.get(id)?.deliveries).toEqual(deliveries);
+    expect(deliveries).toMatchObject({ matched: 20, delivered: 20, duplicates: 0, retried: 0 });
+  });
+
+  it('given what was delivered before it, then the run does not count it', async () => {
+    const world = await start();
+    world.changePatient('p1');
+    await world.pass(100);
+
+    const { deliveries } = await world.end(world.begin({ events: 20 }));
+
+    expect(deliveries).toMatchObject({ matched: 20, delivered: 20 });
+  });
+});
+
+describe('when a run cannot go on', () => {
+  it('given a scenario that throws, then it has failed and says why, and the next one can begin', async () => {
+    const world = await start();
+    const { scenario } = requestOf({});
+    const broken = {
+      ...scenario,
+      // biome-ignore lint/correctness/useYield: it never gets that far.
+      *play(): Generator<void, never> {
+        throw new TypeError('A mistake of the scenario.');
+      },
+    };
+
+    const failed = await world.end(world.begin({}, { scenario: broken }));
+
+    expect(failed).toMatchObject({ phase: 'failed', error: 'TypeError: A mistake of the scenario.', verdict: null });
+    expect(failed.endedAt).not.toBeNull();
+    expect(await world.end(world.begin({ events: 20 }))).toMatchObject({ phase: 'done', error: null });
+  });
+
+  it('given storage that refuses to be looked at for longer than a run is patient, then it has failed and says why', async () => {
+    const world = await start();
+    world.stores.tables.list = async () => {
+      throw new StorageError('http-503', 'Storage could not list tables: http-503.');
+    };
+
+    const { phase, error, startedAt, endedAt } = await world.end(world.begin({ events: 20 }));
+
+    expect({ phase, error }).toEqual({
+      phase: 'failed',
+      error: 'StorageError: Storage could not list tables: http-503.',
+    });
+    expect(Date.parse(String(endedAt)) - Date.parse(startedAt)).toBeGreaterThan(65_000);
+  });
+
+  it('given more workflows than it looks at, then it says so, and all is not well', async () => {
+    const many = Array.from({ length: 33 }, (_, n) =>
+      defineWorkflow({ name: `w${n}`, on: fhir('Basic'), async handle() {} }),
+    );
+    const world = await start({ workflows: many });
+
+    const { verdict } = await world.end(world.begin({ events: 5 }));
+
+    expect(verdict).toMatchObject({ ok: false, problems: ['Of 33 workflows, only 32 are looked at'] });
+  });
+
+  it('given it is stopped while it looks at storage, then there is no verdict', async () => {
+    const world = await start();
+    world.answerWith(() => 202);
+    const id = world.begin({ events: 20 });
+    while (world.simulator.runs.get(id)?.phase !== 'checking') await world.pass(100);
+    await world.pass(3000);
+
+    world.simulator.runs.stop(id);
+
+    expect(await world.end(id)).toMatchObject({ phase: 'stopped', verdict: null, error: null });
+  });
+
+  it('given it is stopped while Event Grid tries, then it ends, and what is made is still delivered', async () => {
+    const world = await start();
+    world.answerWith(() => 503);
+    const id = world.begin({ events: 20 });
+    while (world.simulator.runs.get(id)?.phase !== 'delivering') await world.pass(100);
+
+    world.simulator.runs.stop(id);
+
+    expect(await world.end(id)).toMatchObject({ phase: 'stopped', verdict: null, pending: 20 });
+    world.answerWith(() => undefined);
+    await world.pass(120_000);
+    expect(new Set(world.bodies.join().match(new RegExp(`${id}-0000-4000-8000-[0-9a-f]{12}`, 'g'))).size).toBe(20);
+  });
+});
+
+describe('when the app is found at another address', () => {
+  it('given somebody reached it there, then deliveries go there', async () => {
+    const world = await start();
+    const urls: string[] = [];
+    world.answerWith((_body, url) => {
+      urls.push(url);
+      return undefined;
+    });
+
+    world.simulator.reachedAt('http://127.0.0.1:4711');
+    world.changePatient('p1');
+    await world.pass(100);
+
+    expect(urls).toEqual(['http://127.0.0.1:4711/runtime/webhooks/EventGrid?functionName=fhirEvents']);
+  });
+});
