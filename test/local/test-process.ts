@@ -8,6 +8,8 @@ export type TestProcess = {
   readonly process: ChildProcess;
   /** Everything printed so far. */
   output(): string;
+  /** Of that, what went to standard output, to the letter. */
+  stdout(): string;
   /** Resolves when a line that holds `text` is printed, or has been. */
   printed(text: string): Promise<void>;
   /** The exit code. */
@@ -34,11 +36,16 @@ export function startProcess(script: string, args: readonly string[], { env, cwd
       for (const look of waiting) look();
     });
   }
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   const output = () => lines.join('\n');
   return {
     process: child,
     output,
+    stdout: () => stdout,
     ended,
     printed: (text) =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { systemClock as clock, sleep } from '../../clock.js';
+import { systemClock as clock } from '../../clock.js';
 import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
@@ -7,6 +7,8 @@ import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
 import { withLocalSettings } from '../local-settings.js';
 import { type OwnApp, startAppOfOurOwn } from './app-of-our-own.js';
+import { ask, reasonOf } from './ask.js';
+import { followRun } from './follow-run.js';
 import { createProgress } from './progress.js';
 import { RefusedError } from './refused-error.js';
 import { sendToTopic } from './send-to-topic.js';
@@ -36,8 +38,6 @@ Send to a custom topic of your own in Azure instead, without a verdict, and of c
 Exit code: 0 nothing is lost, 1 something is lost or wrong, 2 an option is wrong, 3 it could not run or was
 stopped by somebody else, 130 ended by Ctrl-C.
 `;
-
-const POLL_MS = 500;
 
 type Options = ReturnType<typeof parseOptions>;
 
@@ -80,17 +80,13 @@ async function run(url: string, options: Options, signal: AbortSignal): Promise<
   const begun = await ask(runs, { method: 'POST', body: JSON.stringify(requestOf(options)) });
   if (begun.status === 400) throw new RefusedError(await reasonOf(begun));
   if (!begun.ok) throw new StartError(await reasonOf(begun));
-  let status = (await begun.json()) as RunStatus;
   const progress = createProgress(process.stderr, clock.monotonic);
-  while (status.endedAt === null) {
-    progress.show(status);
-    await sleep(clock, POLL_MS, signal);
-    const asked = await ask(`${runs}/${status.id}`, { method: signal.aborted ? 'DELETE' : 'GET' });
-    if (!asked.ok) throw new StartError(`The run is gone: ${await reasonOf(asked)}`);
-    status = (await asked.json()) as RunStatus;
-    if (signal.aborted) break;
-  }
-  progress.end();
+  const status = await followRun((await begun.json()) as RunStatus, {
+    runs,
+    clock,
+    signal,
+    show: (shown) => progress.show(shown),
+  }).finally(() => progress.end());
   process.stdout.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : describeVerdict(status));
   if (signal.aborted) return 130;
   if (!status.verdict) return 3;
@@ -102,19 +98,6 @@ function requestOf({ scenario = 'clinic-day', events, rate, chaos, seed, 'time-s
     text === undefined ? [] : [[name, Number.isFinite(Number(text)) ? Number(text) : text]],
   );
   return { scenario, ...(chaos !== undefined && { chaos }), ...Object.fromEntries(numbers) };
-}
-
-async function ask(url: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, init);
-  } catch {
-    throw new StartError(`The app does not answer any more: ${new URL(url).origin}`);
-  }
-}
-
-async function reasonOf(response: Response): Promise<string> {
-  const { error } = (await response.json().catch(() => ({}))) as { error?: { message?: string } };
-  return error?.message ?? `the app answered ${response.status}`;
 }
 
 async function answers(url: string): Promise<boolean> {

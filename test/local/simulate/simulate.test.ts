@@ -25,8 +25,10 @@ describe('when npm run simulate runs', () => {
     const simulation = simulate(['--scenario', 'correction-storm', '--events', '100', '--json']);
 
     expect(await simulation.ended).toBe(0);
-    const json = simulation.output().slice(simulation.output().indexOf('\n{') + 1);
-    expect(JSON.parse(json)).toMatchObject({ phase: 'done', verdict: { ok: true, events: { sent: 100, lost: 0 } } });
+    expect(JSON.parse(simulation.stdout())).toMatchObject({
+      phase: 'done',
+      verdict: { ok: true, events: { sent: 100, lost: 0 } },
+    });
   });
 
   it('given Ctrl-C, then the run is stopped, and what was started is ended', async () => {
@@ -37,6 +39,20 @@ describe('when npm run simulate runs', () => {
 
     expect(await simulation.ended).toBe(130);
     await eventually(() => (keeperPid(folder.path()) === undefined ? true : undefined));
+  });
+
+  it('given the app dies in mid-run, then it ends with 3 and says so', async () => {
+    const app = folder.start('src/local/start.ts', ['--no-demo', '--port', '0'], { env: { SIMULATOR: 'on' } });
+    await app.printed('Serving on');
+    const url = /^Serving on (\S+)\. /m.exec(app.output())?.[1] ?? '';
+    const simulation = folder.start('src/local/simulate/main.ts', ['--url', url, '--events', '100000', '--rate', '50']);
+    await simulation.printed('making events');
+
+    await app.kill();
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain(`The app does not answer any more: ${url}`);
+    expect(simulation.stdout()).toBe('');
   });
 
   it.each([

@@ -1,0 +1,28 @@
+import { type Clock, sleep } from '../../clock.js';
+import type { RunStatus } from '../../simulator/runs/run.js';
+import { StartError } from '../host/start-error.js';
+import { ask, reasonOf } from './ask.js';
+
+const POLL_MS = 500;
+
+/**
+ * Shows how far a run is until it has ended; once `signal` aborts, stops it.
+ * @throws StartError where the app does not answer, or does not know the run any more.
+ */
+export async function followRun(
+  begun: RunStatus,
+  deps: { runs: string; clock: Clock; signal: AbortSignal; show: (status: RunStatus) => void },
+): Promise<RunStatus> {
+  const { runs, clock, signal, show } = deps;
+  let status = begun;
+  while (status.endedAt === null) {
+    show(status);
+    await sleep(clock, POLL_MS, signal);
+    const isStopping = signal.aborted; // while the answer is awaited, it may abort: then the next round stops the run
+    const asked = await ask(`${runs}/${status.id}`, { method: isStopping ? 'DELETE' : 'GET' });
+    if (!asked.ok) throw new StartError(`The run is gone: ${await reasonOf(asked)}`);
+    status = (await asked.json()) as RunStatus;
+    if (isStopping) break;
+  }
+  return status;
+}

@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { Verdict } from '../../../src/simulator/runs/verdict.js';
+import { useAppFolder } from '../app-folder.js';
+import type { TestProcess } from '../test-process.js';
+import { dies, json, type StubApp, startStubApp, statusOf } from './stub-app.js';
+
+jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
+
+const folder = useAppFolder();
+let app: StubApp | undefined;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+const RUNS = '/api/simulator/runs';
+const RUN = `${RUNS}/0badcafe`;
+const VERDICT: Verdict = {
+  ok: true,
+  events: {
+    sent: 100,
+    malformed: 0,
+    settled: 100,
+    deadLettered: 0,
+    rejected: 0,
+    open: 0,
+    ignored: 0,
+    undelivered: 0,
+    lost: 0,
+  },
+  jobs: { completed: 100, superseded: 0, deadLettered: 0, open: 0 },
+  lagMs: null,
+  withinFiveSeconds: null,
+  tables: {},
+  problems: [],
+};
+const DONE = statusOf({ phase: 'done', endedAt: '2026-01-01T12:01:00.000Z', verdict: VERDICT });
+
+async function simulate(
+  answers: Parameters<typeof startStubApp>[0],
+  args: readonly string[] = [],
+): Promise<{ simulation: TestProcess; app: StubApp }> {
+  app = await startStubApp(answers);
+  return { simulation: folder.start('src/local/simulate/main.ts', ['--url', app.url, ...args]), app };
+}
+
+describe('when npm run simulate is given an app that runs', () => {
+  it('given options, then the run is asked for with these, and nothing else is changed there', async () => {
+    const { simulation, app } = await simulate({ [`GET ${RUN}`]: json(200, DONE) }, [
+      ...['--scenario', 'outage', '--events', '5', '--rate', '2.5', '--chaos', 'light', '--seed', '9'],
+      ...['--time-scale', '60'],
+    ]);
+
+    expect(await simulation.ended).toBe(0);
+    expect(app.asked).toEqual(['GET /api/simulator', `POST ${RUNS}`, `GET ${RUN}`]);
+    expect(JSON.parse(app.bodies[1] ?? '')).toEqual({
+      scenario: 'outage',
+      events: 5,
+      rate: 2.5,
+      chaos: 'light',
+      seed: 9,
+      timeScale: 60,
+    });
+  });
+
+  it('given no options, then only the scenario is named', async () => {
+    const { simulation, app } = await simulate({ [`GET ${RUN}`]: json(200, DONE) });
+
+    expect(await simulation.ended).toBe(0);
+    expect(JSON.parse(app.bodies[1] ?? '')).toEqual({ scenario: 'clinic-day' });
+  });
+
+  it.each([
+    { given: 'all is well', status: DONE, code: 0 },
+    { given: 'something is wrong', status: { ...DONE, verdict: { ...VERDICT, ok: false } }, code: 1 },
+    { given: 'somebody else stopped it', status: { ...DONE, phase: 'stopped', verdict: null }, code: 3 },
+    { given: 'it has failed', status: { ...DONE, phase: 'failed', verdict: null, error: 'StorageError' }, code: 3 },
+  ])('given $given, then it ends with $code', async ({ status, code }) => {
+    const { simulation } = await simulate({ [`GET ${RUN}`]: json(200, status) });
+
+    expect(await simulation.ended).toBe(code);
+  });
+
+  it('given --json, then standard output is the status as JSON, and progress is elsewhere', async () => {
+    const { simulation } = await simulate({ [`GET ${RUN}`]: json(200, DONE) }, ['--json']);
+
+    expect(await simulation.ended).toBe(0);
+    expect(JSON.parse(simulation.stdout())).toEqual(DONE);
+    expect(simulation.output()).toContain('making events');
+    expect(simulation.stdout()).not.toContain('making events');
+  });
+
+  it('given the app dies in mid-run, then it ends with 3 and says that it does not answer', async () => {
+    const { simulation, app } = await simulate({ [`GET ${RUN}`]: dies }, ['--json']);
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain(`The app does not answer any more: ${app.url}`);
+    expect(simulation.stdout()).toBe('');
+  });
+
+  it('given the app was started anew in mid-run, then it ends with 3 and says that the run is gone', async () => {
+    const notFound = json(404, { error: { message: 'There is no such run.' } });
+    const { simulation } = await simulate({ [`GET ${RUN}`]: notFound });
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain('The run is gone: There is no such run.');
+  });
+
+  it.each([
+    { given: 'a run is under way', status: 409, code: 3, says: 'Run 1 is under way.' },
+    { given: 'the app refuses the request', status: 400, code: 2, says: 'rate: too small' },
+  ])('given $given, then it ends with $code and says so', async ({ status, code, says }) => {
+    const { simulation } = await simulate({ [`POST ${RUNS}`]: json(status, { error: { message: says } }) });
+
+    expect(await simulation.ended).toBe(code);
+    expect(simulation.output()).toContain(says);
+  });
+
+  it('given an answer without a reason, then it says which status it was', async () => {
+    const { simulation } = await simulate({ [`POST ${RUNS}`]: (_, response) => void response.writeHead(502).end('x') });
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain('the app answered 502');
+  });
+
+  it('given an app without a simulator, then it ends with 3, says how to switch it on, and begins no run', async () => {
+    const { simulation, app } = await simulate({ 'GET /api/simulator': json(404, {}) });
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain('SIMULATOR=on');
+    expect(app.asked).toEqual(['GET /api/simulator']);
+  });
+});
+
+describe('when npm run simulate is ended by Ctrl-C', () => {
+  it('given a run, then it is stopped there, and it ends with 130', async () => {
+    const { simulation, app } = await simulate({});
+    await simulation.printed('making events');
+
+    simulation.process.kill('SIGINT');
+
+    expect(await simulation.ended).toBe(130);
+    expect(app.asked.filter((what) => !what.startsWith('GET'))).toEqual([`POST ${RUNS}`, `DELETE ${RUN}`]);
+  });
+});
