@@ -83,12 +83,13 @@ describe('when a run publishes a change', () => {
     expect(run.sent.get(0)).toMatchObject({ atMs: Date.parse('2026-01-01T12:00:00.000Z'), isMalformed: false });
   });
 
-  it('given 33 workflows that want it, then the first 32 are noted', () => {
-    const run = start({ workflows: Array.from({ length: 33 }, (_, n) => wanting(`w${n}`, 'Patient')) });
+  it('given 33 workflows, then the first 32 are noted, and the last for none of them', () => {
+    const others = Array.from({ length: 32 }, (_, n) => wanting(`w${n}`, 'Basic'));
+    const run = start({ workflows: [...others, wanting('last', 'Patient')] });
 
-    run.publish([PATIENT]);
+    run.publish([PATIENT, { ...PATIENT, resourceType: 'Basic' }]);
 
-    expect(run.sent.get(0).wanted).toBe(0xffffffff);
+    expect([0, 1].map((n) => run.sent.get(n).wanted)).toEqual([0, 0xffffffff]);
   });
 
   it('given a resource that changes again, then its last change is its newest', () => {

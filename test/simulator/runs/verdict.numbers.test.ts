@@ -162,6 +162,14 @@ describe('when a verdict counts', () => {
     expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1, settled: 0 }, jobs: { completed: 1 } });
   });
 
+  it('given one job waits and nobody has the other, then the event is lost', async () => {
+    const run = start();
+    run.send(INDEX | MOODY);
+    await run.wait(0, { workflow: 'moody' });
+
+    expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } });
+  });
+
   it('given more is lost than can be told, then 20 are, after what Event Grid gave up on', async () => {
     const run = start({ workflows: ['moody'] });
     for (let n = 0; n < 30; n += 1) run.send(1);
