@@ -103,17 +103,31 @@ describe('when the simulator is cleared in mid-run', () => {
     expect(world.bodies.filter((body) => body.includes(`${first}-`))).toEqual([]);
   });
 
-  it('given the next run begins before the former has ended, then that end is not its own', async () => {
+  it('given storage answers the former only after the next has begun, then that end is not its own', async () => {
     const world = await start();
-    world.begin({ events: 1000, rate: 100 });
-    await world.pass(100);
+    const { tables } = world.stores;
+    const { list } = tables;
+    let answerIt = () => {};
+    tables.list = async (...asked) => {
+      await new Promise<void>((resolve) => {
+        answerIt = resolve;
+      });
+      return list(...asked);
+    };
+    const first = world.begin({ events: 20 });
+    while (world.simulator.runs.get(first)?.phase !== 'checking') await world.pass(100);
 
     await world.simulator.clear();
-    const second = world.begin({ events: 1000, rate: 100 });
-    await world.pass(100);
+    expect(world.simulator.runs.current()).toBeUndefined();
+    const second = world.begin({ events: 1000, rate: 100, timeScale: 1000 });
+    tables.list = list;
+    answerIt();
+    world.answerWith(failFirst('run-'));
+    await world.pass(1000);
 
     expect(world.simulator.runs.current()?.id).toBe(second);
     expect(world.simulator.runs.get(second)).toMatchObject({ phase: 'making', endedAt: null });
+    expect(world.simulator.runs.get(second)?.deliveries.retried).toBeGreaterThan(0);
   });
 
   it("given the run's time was fast, then time is as it was at the start", async () => {

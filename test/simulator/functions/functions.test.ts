@@ -1,59 +1,13 @@
-import { HttpRequest, type HttpResponseInit } from '@azure/functions';
-import { systemRandom } from '../../../src/functions/random.js';
-import { answerEvents } from '../../../src/simulator/functions/events.js';
-import { answerRuns } from '../../../src/simulator/functions/runs.js';
-import { answerDicom, answerFhir } from '../../../src/simulator/functions/services.js';
-import { answerSimulator } from '../../../src/simulator/functions/state.js';
-import { answerSubscriptions } from '../../../src/simulator/functions/subscriptions.js';
 import { startSimulator } from '../memory-simulator.js';
+import { bodyOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
 
-const ORIGIN = 'http://localhost:7071/api/simulator';
 let world: Awaited<ReturnType<typeof startSimulator>>;
 beforeEach(async () => {
   world = await startSimulator();
 });
 afterEach(() => world.simulator.stop());
 
-type Sent = { method?: string; body?: unknown; type?: string };
-
-/** As the host routes it. */
-async function send(
-  path: string,
-  { method = 'GET', body, type = 'application/json' }: Sent = {},
-): Promise<HttpResponseInit> {
-  const [segments = ''] = path.split('?');
-  const [of = '', name = ''] = segments.split('/');
-  const request = new HttpRequest({
-    method,
-    url: `${ORIGIN}${path && `/${path}`}`,
-    headers: { 'content-type': type },
-    params: { name, id: name },
-    query: Object.fromEntries(new URLSearchParams(path.split('?')[1])),
-    ...(body !== undefined && { body: { string: typeof body === 'string' ? body : JSON.stringify(body) } }),
-  });
-  const { simulator } = world;
-  switch (of) {
-    case 'fhir':
-      return answerFhir(request, simulator);
-    case 'dicom':
-      return answerDicom(request, simulator);
-    case 'subscriptions':
-      return answerSubscriptions(request, simulator);
-    case 'runs':
-      return answerRuns(request, simulator, systemRandom);
-    case 'events':
-      return answerEvents(request, simulator);
-    default:
-      return answerSimulator(request, simulator);
-  }
-}
-
-const patient = (id: string) => ({
-  method: 'PUT',
-  type: 'application/fhir+json',
-  body: { resourceType: 'Patient', id },
-});
-const bodyOf = ({ body, jsonBody }: HttpResponseInit) => (jsonBody ?? JSON.parse(String(body ?? 'null'))) as never;
+const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 
 describe('when a request is made to a service', () => {
   it('given no name, then it is main', async () => {

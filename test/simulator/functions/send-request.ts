@@ -1,0 +1,63 @@
+import { HttpRequest, type HttpResponseInit } from '@azure/functions';
+import { systemRandom } from '../../../src/functions/random.js';
+import { answerEvents } from '../../../src/simulator/functions/events.js';
+import { answerRuns } from '../../../src/simulator/functions/runs.js';
+import { answerDicom, answerFhir } from '../../../src/simulator/functions/services.js';
+import { answerSimulator } from '../../../src/simulator/functions/state.js';
+import { answerSubscriptions } from '../../../src/simulator/functions/subscriptions.js';
+import type { Simulator } from '../../../src/simulator/simulator.js';
+
+export const ORIGIN = 'http://localhost:7071/api/simulator';
+
+export type Sent = {
+  method?: string;
+  body?: unknown;
+  type?: string;
+  headers?: Record<string, string>;
+  /** Where the path is to be another than `ORIGIN` and `path`. */
+  url?: string;
+};
+
+/** As the host routes it. */
+export async function sendTo(
+  simulator: Simulator,
+  path: string,
+  { method = 'GET', body, type = 'application/json', headers = {}, url }: Sent = {},
+): Promise<HttpResponseInit> {
+  const [segments = ''] = path.split('?');
+  const [of = '', name = ''] = segments.split('/');
+  const request = new HttpRequest({
+    method,
+    url: url ?? `${ORIGIN}${path && `/${path}`}`,
+    headers: { 'content-type': type, ...headers },
+    params: { name, id: name },
+    query: Object.fromEntries(new URLSearchParams(path.split('?')[1])),
+    ...(body !== undefined && { body: { string: typeof body === 'string' ? body : JSON.stringify(body) } }),
+  });
+  switch (of) {
+    case 'fhir':
+      return answerFhir(request, simulator);
+    case 'dicom':
+      return answerDicom(request, simulator);
+    case 'subscriptions':
+      return answerSubscriptions(request, simulator);
+    case 'runs':
+      return answerRuns(request, simulator, systemRandom);
+    case 'events':
+      return answerEvents(request, simulator);
+    default:
+      return answerSimulator(request, simulator);
+  }
+}
+
+export const patient = (id: string) => ({
+  method: 'PUT',
+  type: 'application/fhir+json',
+  body: { resourceType: 'Patient', id },
+});
+
+export const bodyOf = ({ body, jsonBody }: HttpResponseInit) =>
+  (jsonBody ?? JSON.parse(String(body ?? 'null'))) as never;
+
+export const headerOf = ({ headers }: HttpResponseInit, name: string) =>
+  new Headers(headers as Record<string, string>).get(name);

@@ -1,0 +1,147 @@
+import type { Simulator } from '../../../src/simulator/simulator.js';
+import { startSimulator } from '../memory-simulator.js';
+import { bodyOf, headerOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
+
+let world: Awaited<ReturnType<typeof startSimulator>>;
+beforeEach(async () => {
+  world = await startSimulator();
+});
+afterEach(() => world.simulator.stop());
+
+const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
+
+describe('when a service is asked', () => {
+  it('given an x-request-id, then the answer has it as its correlation id, and another id of its own', async () => {
+    const answer = await send('fhir/Patient/p1', { ...patient('p1'), headers: { 'x-request-id': 'mine' } });
+
+    expect(headerOf(answer, 'x-correlation-id')).toBe('mine');
+    expect(headerOf(answer, 'x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('given no x-request-id, then the answer has no correlation id', async () => {
+    expect(headerOf(await send('fhir/Patient/p1', patient('p1')), 'x-correlation-id')).toBeNull();
+  });
+
+  it('given two requests, then each has another id', async () => {
+    const ids = [await send('fhir/Patient'), await send('fhir/Patient')].map((it) => headerOf(it, 'x-request-id'));
+
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it('given HEAD, then it is a read, and its answer has no body', async () => {
+    await send('fhir/Patient/p1', patient('p1'));
+
+    const answer = await send('fhir/Patient/p1', { method: 'HEAD' });
+
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer).not.toHaveProperty('body');
+    expect(await send('fhir/nobody/Patient/p1', { method: 'HEAD' })).toMatchObject({ status: 404 });
+    expect(world.simulator.serviceNames()).toEqual(['main']);
+  });
+
+  it('given its address in other letters, then links have it as it was asked', async () => {
+    const url = 'http://localhost:7071/api/Simulator/FHIR/Patient/p1';
+
+    const answer = await send('fhir/Patient/p1', { ...patient('p1'), url });
+
+    expect(headerOf(answer, 'location')).toBe('http://localhost:7071/api/Simulator/FHIR/Patient/p1/_history/1');
+  });
+});
+
+describe('when a path may begin with the name of a service', () => {
+  it('given the DICOM service of a name, then it is that of the FHIR service of the same name', async () => {
+    await send('fhir/clinic-b/metadata');
+
+    expect((await send('dicom/clinic-b/v2/studies')).status).toBeLessThan(300);
+    expect(world.simulator.serviceNames()).toEqual(['clinic-b']);
+  });
+
+  it('given a version where a name could be, then it is the version', async () => {
+    await send('dicom/v2/v2/studies');
+
+    expect(world.simulator.serviceNames()).toEqual(['main']);
+  });
+
+  it.each(['Clinic', '9th', '_x', 'a'.repeat(32)])('given %s, then it is no name', async (first) => {
+    await send(`fhir/${first}/metadata`);
+
+    expect(world.simulator.serviceNames()).toEqual(['main']);
+  });
+
+  it('given a name of 31 characters, then it is one', async () => {
+    const name = `a${'9'.repeat(30)}`;
+
+    expect(await send(`fhir/${name}/metadata`)).toMatchObject({ status: 200 });
+
+    expect(world.simulator.serviceNames()).toEqual([name]);
+  });
+
+  it('given the first change to a name, then it makes the service', async () => {
+    expect(await send('fhir/clinic-b/Patient/p1', patient('p1'))).toMatchObject({ status: 201 });
+
+    expect(world.simulator.serviceNames()).toEqual(['clinic-b']);
+  });
+
+  it('given a search by POST, then it is a read: it makes no service', async () => {
+    expect(
+      await send('fhir/nobody/Patient/_search', {
+        method: 'POST',
+        type: 'application/x-www-form-urlencoded',
+        body: '',
+      }),
+    ).toMatchObject({ status: 404, jsonBody: { error: { code: 'ServiceNotFound' } } });
+
+    expect(world.simulator.serviceNames()).toEqual([]);
+  });
+
+  it("given a run's name that no run has, then nothing makes it, its metadata neither", async () => {
+    expect(await send('fhir/run-mine/metadata')).toMatchObject({ status: 404 });
+    expect(await send('dicom/run-mine/v2/studies')).toMatchObject({ status: 404 });
+
+    expect(world.simulator.serviceNames()).toEqual([]);
+  });
+
+  it("given a run's service, then it can be searched by POST", async () => {
+    const { id } = bodyOf(
+      await send('runs', { method: 'POST', body: { scenario: 'clinic-day', events: 50_000, rate: 10 } }),
+    ) as { id: string };
+
+    const search = { method: 'POST', type: 'application/x-www-form-urlencoded', body: '' };
+
+    expect(await send(`fhir/run-${id}/Patient/_search`, search)).toMatchObject({ status: 200 });
+    expect(await send(`dicom/run-${id}/v2/studies`, { method: 'POST', body: 'x' })).toMatchObject({ status: 405 });
+  });
+});
+
+describe('when more waits in Event Grid than memory should hold', () => {
+  const holding = (pending: number): Simulator => ({
+    ...world.simulator,
+    eventGrid: { ...world.simulator.eventGrid, pending: () => pending },
+  });
+
+  it('given a change, then it is refused, and says when to ask again', async () => {
+    const answer = await sendTo(holding(500_001), 'fhir/Patient/p1', patient('p1'));
+
+    expect(answer).toMatchObject({ status: 429, jsonBody: { error: { code: 'TooManyEvents' } } });
+    expect(headerOf(answer, 'retry-after')).toBe('5');
+    expect(world.simulator.services('main')?.fhir.counts.resources).toBe(0);
+  });
+
+  it('given just so many, then a change is taken', async () => {
+    expect(await sendTo(holding(500_000), 'fhir/Patient/p1', patient('p1'))).toMatchObject({ status: 201 });
+  });
+
+  it('given a read, then it is answered', async () => {
+    expect(await sendTo(holding(500_001), 'fhir/Patient')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('when links are followed', () => {
+  it('given a search in a named service, then its own link leads back there', async () => {
+    await send('fhir/clinic-b/Patient/p1', patient('p1'));
+
+    const { link } = bodyOf(await send('fhir/clinic-b/Patient?_id=p1')) as { link: { url: string }[] };
+
+    expect(link[0]?.url).toMatch(`${ORIGIN}/fhir/clinic-b/Patient?_id=p1`);
+  });
+});
