@@ -229,6 +229,35 @@ describe('when Event Grid waits between its tries', () => {
   });
 });
 
+describe('when a run has a chaos of its own', () => {
+  it('given another chaos is set, then the events of others feel that one meanwhile', async () => {
+    const world = await start();
+    world.simulator.change({ chaos: { ...CHAOS_LEVELS.none, duplicates: 1, delayMs: 1 } });
+    const id = world.begin({ events: 50, rate: 100 });
+    await world.pass(50);
+
+    world.changePatient('p1');
+    await world.pass(100);
+
+    expect(world.timesSent('p1')).toBe(2);
+    await world.end(id);
+    expect(world.bodies.join().split(`"${id}-0000-4000-8000-000000000000"`).length - 1).toBe(1);
+  });
+
+  it('given its receiver is down, then an event of others is delivered', async () => {
+    const world = await start();
+    const id = world.begin({ scenario: 'outage', events: 20, timeScale: 1 });
+
+    world.changePatient('p1'); // before the run's own events fail: after that, Event Grid spares the endpoint all events
+    await world.pass(0);
+    await world.pass(1000);
+
+    expect(world.simulator.runs.get(id)).toMatchObject({ phase: 'delivering', pending: 20 });
+    expect(world.timesSent('p1')).toBe(1);
+    expect(world.bodies.join()).not.toContain(`${id}-`);
+  });
+});
+
 describe('when runs follow each other', () => {
   it('given the next begins, then the services of the one before are gone, and others are not', async () => {
     const world = await start();
