@@ -53,6 +53,12 @@ describe('when a scenario is played', () => {
     expect(playing.state.isOver).toBe(true);
   });
 
+  it('given more are due at once than are wanted, then only these are made', async () => {
+    const playing = start({ events: 5, rate: 1000 });
+
+    expect(await playing.passMs(100)).toBe(5);
+  });
+
   it('given bursts, then nothing is made until one is due', async () => {
     const playing = start({ events: 1000, rate: 100, burstMs: 500 });
 
