@@ -124,7 +124,10 @@ export function openTable(name: string, deps: TableDeps, guard: Guard): Workflow
   }
 
   function operationFor(wanted: Row | 'remove', key: string, stored: KnownRow['stored'], stamp: string): Operation {
-    const own = { _by: stamp, ...(fence && { _fence: fence.number, _of: fence.of }) };
+    // Who has no fence leaves that of the row's last holder as it is.
+    const { _fence, _of } = stored?.row ?? {};
+    const kept = _fence !== undefined && _of !== undefined ? { _fence, _of } : undefined;
+    const own = { _by: stamp, ...(fence ? { _fence: fence.number, _of: fence.of } : kept) };
     if (wanted === 'remove') {
       // Under a fence a mark stays: were the row gone, a former holder could write it anew.
       if (!fence && stored) return { kind: 'delete', key, etag: stored.etag };

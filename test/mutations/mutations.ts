@@ -122,7 +122,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'keepUnread',
-    file: 'src/pipeline/context.ts',
+    file: 'src/pipeline/workflow-table.ts',
     find: 'if (isRead) return { stored };',
     put: 'if (isRead || key) return { stored };',
     tests: 'test/pipeline/context.test.ts',
@@ -341,9 +341,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'latest-noFence',
-    file: 'src/pipeline/context.ts',
-    find: 'if (fence !== undefined && stored?.row._of === of && Number(stored?.row._fence ?? 0) > fence) {',
-    put: 'if (fence === -1) {',
+    file: 'src/pipeline/workflow-table.ts',
+    find: 'if (fence && stored?.row._of === fence.of && Number(stored.row._fence ?? 0) > fence.number) {',
+    put: 'if (fence?.number === -1) {',
     tests: 'test/pipeline/context.test.ts',
   },
 ];

@@ -25,6 +25,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/json-place.js',
     '@lhncbc/ucum-lhc',
     'fhir/r4.js',
+    'node:crypto',
+    'node:fs',
     'node:module',
     'zod',
   ],

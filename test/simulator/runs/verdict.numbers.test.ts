@@ -6,6 +6,8 @@ import { RUN, storeRun } from './stored-run.js';
 
 const INDEX = 0b01;
 const MOODY = 0b10;
+const named = { service: 'fhir', host: 'h', resourceType: 'Basic' };
+const keyOf = (resource: string) => digest(JSON.stringify([named.host, named.resourceType, resource]));
 const COMPLETED: Row = { state: 'settled', result: 'completed' };
 
 type Newest = { version: number; change: string; n: number };
@@ -19,7 +21,7 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
     /** A completed event, and what the index should have of its resource. */
     async complete(resource: string, expected: { version: number; change: string }): Promise<void> {
       const n = run.send(INDEX);
-      newest.set(resource, { ...expected, n });
+      newest.set(keyOf(resource), { ...expected, n });
       await run.record(n, COMPLETED);
     },
 
@@ -27,7 +29,9 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
 
     async index(resource: string, row: Row, partition = '0'): Promise<void> {
       await run.tables.create('resources');
-      await run.tables.commit('resources', partition, [{ kind: 'insert', key: resource, row }]);
+      await run.tables.commit('resources', partition, [
+        { kind: 'insert', key: resource, row: { ...named, resourceId: resource, ...row } },
+      ]);
     },
 
     judge: ({ since = run.search.since } = {}) =>
@@ -74,7 +78,7 @@ describe('when a verdict tells how long it took', () => {
   it('given two jobs of an event, then its last counts', async () => {
     const run = start();
     const n = run.send(INDEX | MOODY);
-    run.newest.set('patient', { version: 1, change: 'created', n });
+    run.newest.set(keyOf('patient'), { version: 1, change: 'created', n });
     run.clock.advance(1000);
     await run.record(n, { state: 'settled', result: 'superseded' });
     run.clock.advance(2000);
@@ -237,7 +241,7 @@ describe('when a verdict looks at the index', () => {
     { given: 'no row', rows: 0 },
   ])('given $given while the newest change is open, then nothing is wrong', async ({ rows }) => {
     const run = start();
-    run.newest.set('patient', { version: 2, change: 'updated', n: run.send(INDEX) });
+    run.newest.set(keyOf('patient'), { version: 2, change: 'updated', n: run.send(INDEX) });
     await run.wait(0);
     if (rows > 0) await run.index('patient', { version: 1, change: 'created' });
 
@@ -254,11 +258,11 @@ describe('when a verdict looks at the index', () => {
   it('given rows in every partition, one of them with more than a page, then all are counted', async () => {
     const run = start();
     for (let n = 0; n < 1001; n += 1) {
-      run.newest.set(`r${n}`, { version: 1, change: 'created', n: 0 });
+      run.newest.set(keyOf(`r${n}`), { version: 1, change: 'created', n: 0 });
       await run.index(`r${n}`, { version: 1, change: 'created' }, '7');
     }
     for (let n = 0; n < 7; n += 1) {
-      run.newest.set(`p${n}`, { version: 1, change: 'created', n: 0 });
+      run.newest.set(keyOf(`p${n}`), { version: 1, change: 'created', n: 0 });
       await run.index(`p${n}`, { version: 1, change: 'created' }, String(n));
     }
     run.send(INDEX);

@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Observation } from 'fhir/r4.js';
+import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
+import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import { HOST, observation, quantity } from './observations.js';
+
+const RULES = {
+  rules: [
+    { name: 'high', code: '2823-3', above: 6, unit: 'mmol/L', severity: 'critical' },
+    { name: 'rise', code: '2823-3', rise: 1, unit: 'mmol/L', within: '48h', severity: 'warning' },
+  ],
+};
+
+let folder = '';
+let settings: Record<string, string> = {};
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rules-'));
+  const path = join(folder, 'rules.json');
+  writeFileSync(path, JSON.stringify(RULES));
+  settings = { ALERT_RULES: path, SIMULATOR: 'on' };
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Step = {
+  id?: string;
+  change?: 'created' | 'updated' | 'deleted';
+  value?: string;
+  at?: string;
+  status?: Observation['status'];
+};
+
+function start() {
+  const kit = createTestKit({ settings });
+  const versions = new Map<string, number>();
+  return {
+    kit,
+    /** A change of an Observation, and its event. */
+    async happens({ id = 'o-1', change, value = '5.0 mmol/L', at = '2026-03-02T08:00:00Z', status = 'final' }: Step) {
+      const version = (versions.get(id) ?? 0) + 1;
+      versions.set(id, version);
+      const was = change ?? (version === 1 ? 'created' : 'updated');
+      const resource = {
+        ...observation({ id, status, effectiveDateTime: at, valueQuantity: quantity(value) }),
+        meta: { versionId: String(version) },
+      };
+      const event = fhirEvent({ resourceType: 'Observation', resourceId: id, host: HOST, version, change: was });
+      const gone = was === 'deleted' ? undefined : resource;
+      expect(await kit.run(observationAlerts, event, { resource: gone, fence: version })).toEqual({
+        kind: 'completed',
+      });
+    },
+    alerts: () =>
+      kit
+        .rows('alerts')
+        .map(({ row }) => `${row.observationId} ${row.rule} ${row.status}`)
+        .sort(),
+  };
+}
+
+describe('when results arrive', () => {
+  it('given one past a limit, then its alert has the facts', async () => {
+    const { kit, happens } = start();
+
+    await happens({ value: '6.5 mmol/L' });
+
+    expect(kit.rows('alerts').map(({ row }) => row)).toEqual([
+      {
+        host: HOST,
+        observationId: 'o-1',
+        version: 1,
+        rule: 'high',
+        severity: 'critical',
+        subject: 'Patient/p-1',
+        takenAt: '2026-03-02T08:00:00.000Z',
+        by: 'limit',
+        value: 6.5,
+        unit: 'mmol/L',
+        side: 'above',
+        threshold: 6,
+        status: 'active',
+        raisedAt: '2026-01-01T12:01:00.000Z',
+        revision: 1,
+        sentRevision: 0,
+      },
+    ]);
+  });
+
+  it('given one that is all right, or of something else, then none', async () => {
+    const { kit, happens } = start();
+
+    await happens({ value: '5 mmol/L' });
+
+    expect(kit.rows('alerts')).toEqual([]);
+  });
+
+  it('given it is corrected, entered in error or deleted, then the alert is withdrawn, and says why', async () => {
+    const { kit, happens } = start();
+    const because = () => kit.rows('alerts').map(({ row }) => `${row.observationId} ${row.status} ${row.because}`);
+    for (const id of ['a', 'b', 'c'])
+      await happens({ id, value: '6.5 mmol/L', at: `2026-0${'abc'.indexOf(id) + 1}-01` });
+
+    await happens({ id: 'a', value: '5 mmol/L', status: 'corrected', at: '2026-01-01' });
+    await happens({ id: 'b', value: '6.5 mmol/L', status: 'entered-in-error', at: '2026-02-01' });
+    await happens({ id: 'c', change: 'deleted' });
+
+    expect(because().sort()).toEqual(['a withdrawn corrected', 'b withdrawn entered-in-error', 'c withdrawn deleted']);
+  });
+
+  it('given it comes twice, then there is one alert, raised once', async () => {
+    const { kit, happens } = start();
+    await happens({ value: '6.5 mmol/L' });
+    const before = kit.rows('alerts');
+
+    await happens({ value: '6.5 mmol/L' });
+
+    expect(kit.rows('alerts')).toMatchObject([{ row: { revision: 1, raisedAt: before[0]?.row.raisedAt, version: 2 } }]);
+  });
+});
+
+describe('when a rule compares with the previous result', () => {
+  const MORNING = '2026-03-02T08:00:00Z';
+  const NOON = '2026-03-02T12:00:00Z';
+  const EVENING = '2026-03-02T20:00:00Z';
+
+  it('given they arrive in order, then the second raises it', async () => {
+    const { alerts, happens } = start();
+
+    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
+    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
+
+    expect(alerts()).toEqual(['b rise active']);
+  });
+
+  it('given the earlier arrives last, then it raises that of the later', async () => {
+    const { alerts, happens } = start();
+
+    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
+    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
+
+    expect(alerts()).toEqual(['b rise active']);
+  });
+
+  it('given one arrives in between, then it is the previous one', async () => {
+    const { alerts, happens } = start();
+    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
+    await happens({ id: 'c', value: '5.5 mmol/L', at: EVENING });
+
+    await happens({ id: 'b', value: '5 mmol/L', at: NOON });
+
+    expect(alerts()).toEqual(['b rise active', 'c rise withdrawn']);
+  });
+
+  it('given the previous one is entered in error, moved or deleted, then the one before counts again', async () => {
+    for (const step of [{ status: 'entered-in-error' }, { at: '2026-03-09' }, { change: 'deleted' }] as const) {
+      const { alerts, happens } = start();
+      await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
+      await happens({ id: 'b', value: '4.9 mmol/L', at: NOON });
+      await happens({ id: 'c', value: '5.5 mmol/L', at: EVENING });
+      expect(alerts()).toEqual([]);
+
+      await happens({ id: 'b', value: '4.9 mmol/L', at: NOON, ...step });
+
+      expect(alerts()).toEqual(['c rise active']);
+    }
+  });
+
+  it('given it was longer ago than the rule looks, then none', async () => {
+    const { alerts, happens } = start();
+
+    await happens({ id: 'a', value: '4 mmol/L', at: '2026-02-28T07:00:00Z' });
+    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
+
+    expect(alerts()).toEqual([]);
+  });
+});
+
+describe('when somebody asks for alerts', () => {
+  it('given an Observation, a patient or a status, then those, the newest result first', async () => {
+    const { kit, happens } = start();
+    await happens({ id: 'a', value: '4 mmol/L', at: '2026-03-01' });
+    await happens({ id: 'b', value: '6.5 mmol/L', at: '2026-03-02' });
+    await happens({ id: 'c', value: '7 mmol/L', at: '2026-03-03' });
+    await happens({ id: 'c', value: '5 mmol/L', at: '2026-03-03' });
+    const ask = async (query: object) => {
+      const { alerts, isMore } = await kit.lookup(observationAlerts, query);
+      const found = alerts as { observationId: string; rule: string }[];
+      return [...found.map(({ observationId, rule }) => `${observationId} ${rule}`), ...(isMore ? ['…'] : [])];
+    };
+
+    expect(await ask({ observationId: 'b' })).toEqual(['b high', 'b rise']);
+    expect(await ask({ patientId: 'p-1' })).toEqual(['c high', 'b high', 'b rise']);
+    expect(await ask({ patientId: 'p-1', status: 'active' })).toEqual(['b high', 'b rise']);
+    expect(await ask({ patientId: 'p-2' })).toEqual([]);
+    expect(await ask({ status: 'active', severity: 'critical' })).toEqual(['b high']);
+    expect(await ask({ status: 'active', limit: 1 })).toEqual(['b high', '…']);
+  });
+});
