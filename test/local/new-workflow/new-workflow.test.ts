@@ -1,32 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectCopy } from '../project-copy.js';
 
 jest.setTimeout(120_000);
 
-const MAIN = resolve('src/local/new-workflow/main.ts');
-const LOADER = resolve('test/local/run-typescript.mjs');
-const bin = (path: string) => resolve('node_modules', path);
-
-/** A copy of the project beside the real one: it finds the packages, and nothing that is written stays. */
-let folder = '';
-beforeAll(() => {
-  mkdirSync('.local', { recursive: true });
-  folder = mkdtempSync(join(resolve('.local'), 'new-workflow-'));
-  cpSync('src', join(folder, 'src'), { recursive: true });
-  mkdirSync(join(folder, 'test', 'workflows'), { recursive: true });
-  for (const file of ['tsconfig.json', 'biome.json', 'package.json']) copyFileSync(file, join(folder, file));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function newWorkflow(...args: string[]) {
-  return run(['--import', LOADER, MAIN, ...args]);
-}
-
-function run(args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
+const project = projectCopy();
+const newWorkflow = (...args: string[]) => project.run(['src/local/new-workflow/main.ts', ...args]);
+const inProject = (path: string) => join(project.path(), path);
 
 describe('when somebody begins a workflow', () => {
   it('given a type of FHIR and dicom, then what is written passes its tests, the compiler and the lint', () => {
@@ -37,17 +17,11 @@ describe('when somebody begins a workflow', () => {
     expect(newWorkflow('MedicinalProductContraindication', long)).toMatchObject({ status: 0 });
     expect(newWorkflow('dicom', dicom)).toMatchObject({ status: 0 });
 
-    const index = readFileSync(join(folder, 'src/workflows/index.ts'), 'utf8');
+    const index = readFileSync(inProject('src/workflows/index.ts'), 'utf8');
     expect(index).toMatch(/resourceIndex,.*glucoseTrend,.*longestOfThemAllForLinesThatMustBeBroken,.*routeCt/s);
-    writeFileSync(join(folder, 'jest.config.mjs'), jestConfig());
-    const tests = run([bin('jest/bin/jest.js'), '--rootDir', folder, '--json']);
-    const { numPassedTests, numFailedTests } = JSON.parse(tests.stdout);
-    expect({ numPassedTests, numFailedTests }).toEqual({ numPassedTests: 12, numFailedTests: 0 });
+    expect(project.test()).toEqual({ passed: 12, failed: 0 });
     const own = names.flatMap((name) => [`src/workflows/${name}.ts`, `test/workflows/${name}.test.ts`]);
-    expect(run([bin('@biomejs/biome/bin/biome'), 'check', 'src/workflows/index.ts', ...own])).toMatchObject({
-      status: 0,
-    });
-    expect(run([bin('typescript/bin/tsc'), '-p', 'tsconfig.json'])).toMatchObject({ status: 0, stdout: '' });
+    expect(project.check(['src/workflows/index.ts', ...own])).toBe('');
   });
 
   it.each([
@@ -62,28 +36,17 @@ describe('when somebody begins a workflow', () => {
     },
     { given: 'an unknown option', args: ['--force'], says: "Unknown option '--force'" },
   ])('given $given, then it says so, and nothing is written', ({ args, says }) => {
-    const before = readFileSync(join(folder, 'src/workflows/index.ts'), 'utf8');
+    const before = readFileSync(inProject('src/workflows/index.ts'), 'utf8');
 
     const { status, stdout, stderr } = newWorkflow(...args);
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(says);
-    expect(readFileSync(join(folder, 'src/workflows/index.ts'), 'utf8')).toBe(before);
-    expect(existsSync(join(folder, 'src/workflows/x.ts'))).toBe(false);
+    expect(readFileSync(inProject('src/workflows/index.ts'), 'utf8')).toBe(before);
+    expect(existsSync(inProject('src/workflows/x.ts'))).toBe(false);
   });
 
   it('given --help, then how it is used', () => {
     expect(newWorkflow('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run new:workflow') });
   });
 });
-
-function jestConfig(): string {
-  const transform = {
-    '^.+\\.ts$': [
-      bin('@swc/jest'),
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'commonjs' } },
-    ],
-  };
-  const moduleNameMapper = { '^(\\.{1,2}/.*)\\.js$': '$1' };
-  return `export default ${JSON.stringify({ testMatch: ['**/*.test.ts'], transform, moduleNameMapper, roots: ['<rootDir>/test'] })};\n`;
-}

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
+
+const FILES = ['tsconfig.json', 'biome.json', 'package.json', 'host.json', 'local.settings.sample.json'];
+const bin = (path: string) => resolve('node_modules', path);
+
+/** A copy of the sources beside the real ones: it finds the packages, and nothing that is written stays. */
+export function projectCopy() {
+  let folder = '';
+  beforeAll(() => {
+    mkdirSync('.local', { recursive: true });
+    folder = mkdtempSync(join(resolve('.local'), 'copy-'));
+    cpSync('src', join(folder, 'src'), { recursive: true });
+    mkdirSync(join(folder, 'test', 'workflows'), { recursive: true });
+    for (const file of FILES) copyFileSync(file, join(folder, file));
+    writeFileSync(join(folder, 'jest.config.mjs'), jestConfig());
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const node = (args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  return {
+    path: () => folder,
+
+    /** A script of the copy, from its sources. */
+    run: ([script = '', ...args]: readonly string[]) =>
+      node(['--import', resolve('test/local/run-typescript.mjs'), join(folder, script), ...args]),
+
+    /** Runs the tests that were written into it. */
+    test(): { passed: number; failed: number } {
+      const { stdout } = node([bin('jest/bin/jest.js'), '--rootDir', folder, '--json']);
+      const { numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken } = JSON.parse(stdout);
+      return { passed, failed: failed + broken };
+    },
+
+    /** What the compiler says of all of it, and the lint of `files`; nothing where all is well. */
+    check(files: readonly string[]): string {
+      const lint = node([bin('@biomejs/biome/bin/biome'), 'check', ...files]);
+      const compiler = node([bin('typescript/bin/tsc'), '-p', 'tsconfig.json']);
+      return `${lint.status === 0 ? '' : lint.stdout + lint.stderr}${compiler.status === 0 ? '' : compiler.stdout}`;
+    },
+  };
+}
+
+function jestConfig(): string {
+  const parser = { syntax: 'typescript' };
+  const transform = {
+    '^.+\\.ts$': [bin('@swc/jest'), { jsc: { parser, target: 'es2024' }, module: { type: 'commonjs' } }],
+  };
+  const moduleNameMapper = { '^(\\.{1,2}/.*)\\.js$': '$1' };
+  const config = { testMatch: ['**/*.test.ts'], transform, moduleNameMapper, roots: ['<rootDir>/test'] };
+  return `export default ${JSON.stringify(config)};\n`;
+}
