@@ -1,6 +1,7 @@
 import type { Workflow } from '../workflow.js';
+import { imagingStudies } from './imaging-studies/imaging-studies.js';
 import { observationAlerts } from './observation-alerts/observation-alerts.js';
 import { resourceIndex } from './resource-index.js';
 
 /** The workflows that run. Put yours in here; take out what you do not want. */
-export const workflows: readonly Workflow[] = [resourceIndex, observationAlerts];
+export const workflows: readonly Workflow[] = [resourceIndex, observationAlerts, imagingStudies];

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
+import { findInProcess } from '../../src/simulator/in-process.js';
 import type { RunStatus } from '../../src/simulator/runs/run.js';
 import { createSimulator } from '../../src/simulator/simulator.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
@@ -54,6 +55,8 @@ export async function startSimulator({
       return { status, headers: new Headers(), body: '' };
     },
   });
+
+  app.readers.answerInProcess(findInProcess(simulator));
 
   async function deliver(body: string): Promise<number> {
     bodies.push(body);

@@ -1,0 +1,45 @@
+import { defineWorkflow, dicom, needsHosts, type Workflow } from '../../workflow.js';
+import { afterEvent } from './instance-row.js';
+import { createFindModality } from './modality.js';
+import { instancePlaceOf, studyPlaceOf } from './places.js';
+import { readQuiet } from './quiet.js';
+import { recount } from './recount.js';
+import { settleStudies } from './settle-studies.js';
+import { studiesLookup } from './studies-lookup.js';
+import { createTurns } from './turns.js';
+
+/** What jobs of one process share, reads and counts under way, is this workflow's own: each call makes one anew. */
+export function createImagingStudies(): Workflow {
+  const findModality = createFindModality();
+  const inTurn = createTurns<void>();
+
+  return defineWorkflow({
+    name: 'imaging-studies',
+    on: dicom(),
+    async handle(event, context) {
+      const { resource, tables, idempotencyKey } = context;
+      const modality = event.change === 'deleted' ? undefined : await findModality(event, resource);
+      const { partition, key } = instancePlaceOf(event);
+      await tables('studyinstances').change(
+        partition,
+        key,
+        (current) => afterEvent(event, idempotencyKey, modality, current),
+        event.change === 'created' ? { expect: 'absent' } : {},
+      );
+      // Also where the row was kept: an earlier try may have died between the two.
+      await inTurn(studyPlaceOf(event).key, (close) => recount(event, context, close));
+    },
+    setup(setting) {
+      const quiet = readQuiet(setting);
+      return 'problem' in quiet ? { kind: 'wrong', problems: [quiet.problem] } : needsHosts('dicom')(setting);
+    },
+    lookup: studiesLookup,
+    task: { name: 'settleStudies', schedule: '0 * * * * *', run: settleStudies },
+  });
+}
+
+/**
+ * Keeps table `studies`: one row for each study there is or was, with what it holds and whether it is complete. The row
+ * is counted out of a row for each image, never counted up: see `recount.ts`.
+ */
+export const imagingStudies = createImagingStudies();

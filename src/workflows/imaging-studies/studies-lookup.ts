@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { type LookupContext, lookup, type Row } from '../../workflow.js';
+import { namedPlaceOf, OPEN_PARTITIONS } from './places.js';
+import { describeStudy } from './study-row.js';
+
+const DEFAULT_LIMIT = 100;
+const MOST = 1000;
+const READ_AT_ONCE = 50;
+
+/** A study by its UID, in every service and partition that holds it; or those that are arriving. */
+export const studiesLookup = lookup({
+  name: 'studies',
+  query: z.union(
+    [
+      z.strictObject({ studyUid: z.string().min(1).max(1024) }),
+      z.strictObject({
+        status: z.literal('arriving'),
+        limit: z.int().min(1).max(MOST).default(DEFAULT_LIMIT),
+      }),
+    ],
+    { error: `must be {"studyUid"}, a text, or {"status":"arriving"}, with a "limit" of 1 to ${MOST} if need be` },
+  ),
+  async answer(query, { tables }) {
+    const rows = 'studyUid' in query ? await named(query.studyUid, tables) : await arriving(query.limit, tables);
+    return { studies: rows.map(describeStudy) };
+  },
+});
+
+async function named(studyUid: string, tables: LookupContext['tables']): Promise<Row[]> {
+  const { partition, prefix } = namedPlaceOf(studyUid);
+  const found = await tables('studies').list(partition, { from: prefix, to: `${prefix}~` });
+  return found.map(({ row }) => row);
+}
+
+/** A row in `openstudies` may be of a study that has just been settled: the study's own says. */
+async function arriving(limit: number, tables: LookupContext['tables']): Promise<Row[]> {
+  const found: Row[] = [];
+  for (const partition of OPEN_PARTITIONS) {
+    const open = await tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });
+    while (open.length > 0 && found.length < limit) {
+      const some = open.splice(0, Math.min(READ_AT_ONCE, limit - found.length));
+      const studies = await Promise.all(some.map(({ key }) => tables('studies').get(partition, key)));
+      found.push(...studies.flatMap((study) => (study?.status === 'arriving' ? [study] : [])));
+    }
+    if (found.length >= limit) break;
+  }
+  return found;
+}

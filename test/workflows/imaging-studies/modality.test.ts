@@ -1,0 +1,112 @@
+import { dicomEvent } from '../../../src/testing/index.js';
+import type { DicomJson, DicomReader } from '../../../src/workflow.js';
+import { createFindModality } from '../../../src/workflows/imaging-studies/modality.js';
+
+const imageOf = (modality: unknown): DicomJson => ({ '00080060': { vr: 'CS', Value: [modality] } });
+
+/** A reader that finds `found`, or throws it. */
+function createReader() {
+  const read: string[] = [];
+  return {
+    read,
+    of: (who: string, found: DicomJson | Error | undefined) =>
+      ({
+        instance: async () => {
+          read.push(who);
+          if (found instanceof Error) throw found;
+          return found;
+        },
+      }) as unknown as DicomReader,
+  };
+}
+
+const event = (instance: number, series = 1) =>
+  dicomEvent({ seriesUid: `1.${series}`, instanceUid: `1.${series}.${instance}` });
+
+describe('when the modality of a series is asked for', () => {
+  it('given a hundred images that come together, then one read serves them all', async () => {
+    const find = createFindModality();
+    const { read, of } = createReader();
+
+    const found = await Promise.all(
+      Array.from({ length: 100 }, (_, at) => find(event(at), of(`${at}`, imageOf('CT')))),
+    );
+
+    expect(new Set(found)).toEqual(new Set(['CT']));
+    expect(read).toEqual(['0']);
+  });
+
+  it('given others that come while it is read, then another read serves them: this one may be too old', async () => {
+    const find = createFindModality();
+    const { read, of } = createReader();
+
+    const first = find(event(1), of('first', imageOf('OT')));
+    await Promise.resolve();
+    expect(read).toEqual(['first']);
+    const later = [2, 3].map((at) => find(event(at), of('later', imageOf('CT'))));
+
+    expect([await first, ...(await Promise.all(later))]).toEqual(['OT', 'CT', 'CT']);
+    expect(read).toEqual(['first', 'later']);
+  });
+
+  it('given two series, then each is read', async () => {
+    const find = createFindModality();
+    const { of } = createReader();
+
+    const found = await Promise.all([
+      find(event(1, 1), of('a', imageOf('CT'))),
+      find(event(1, 2), of('b', imageOf('MR'))),
+    ]);
+
+    expect(found).toEqual(['CT', 'MR']);
+  });
+
+  it('given the one that is read for all is gone, then each reads its own', async () => {
+    const find = createFindModality();
+    const { read, of } = createReader();
+
+    const found = await Promise.all([
+      find(event(1), of('gone', undefined)),
+      find(event(2), of('gone too', undefined)),
+      find(event(3), of('there', imageOf('CT'))),
+    ]);
+
+    expect(found).toEqual([undefined, undefined, 'CT']);
+    expect(read).toEqual(['gone', 'gone too', 'there']);
+  });
+
+  it('given images that come one after the other, then each is read: the series may have been made anew', async () => {
+    const find = createFindModality();
+    const { of } = createReader();
+
+    expect(await find(event(1), of('old', imageOf('OT')))).toBe('OT');
+    expect(await find(event(2), of('new', imageOf('CT')))).toBe('CT');
+  });
+
+  it('given a read fails, then so does who began it, and the others read', async () => {
+    const find = createFindModality();
+    const { of } = createReader();
+
+    const asked = [
+      find(event(1), of('first', new Error('down'))),
+      find(event(2), of('second', imageOf('CT'))),
+      find(event(3), of('third', imageOf('CT'))),
+    ];
+
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+  });
+
+  it.each([
+    { given: 'no such attribute', image: {} },
+    { given: 'an empty one', image: imageOf('') },
+    { given: 'none but spaces', image: imageOf('  ') },
+    { given: 'a number', image: imageOf(7) },
+    { given: 'no value', image: { '00080060': { vr: 'CS' } } },
+  ])('given $given, then there is none', async ({ image }) => {
+    expect(await createFindModality()(event(1), createReader().of('a', image as DicomJson))).toBeUndefined();
+  });
+});

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { dicomEvent } from '../../../src/testing/index.js';
+import type { DicomEvent, DicomJson } from '../../../src/workflow.js';
+
+const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
+const STUDY = { host: 'a.dicom.example', partition: 'clinic-b', studyUid: '1.2.840.1' };
+
+/** What a service does to one of the images of a study. `remade`: deleted without a word, and stored again. */
+export type Step = {
+  image: number;
+  does: 'stored' | 'updated' | 'deleted' | 'remade';
+  modality: string;
+  gapMs: number;
+};
+
+type Image = { seriesUid: string; instanceUid: string; modality: string; createdAt: string };
+/** What the service holds at one moment, by number of the image. */
+export type Held = ReadonlyMap<number, Image>;
+
+/** `moments[n]` is what the service held when `events[n]` was sent; the last is the end. */
+export type Story = { events: DicomEvent[]; moments: Held[] };
+
+/** A series takes the modality of its first image, and keeps it until it is empty. Images of even and odd numbers are two series. */
+export function tell(steps: readonly Step[], study: Partial<typeof STUDY> = {}): Story {
+  const events: DicomEvent[] = [];
+  const moments: Held[] = [];
+  let held: Held = new Map();
+  let atMs = STARTS_AT;
+  for (const { image, does, modality, gapMs } of steps) {
+    if (held.has(image) === (does === 'stored')) continue;
+    atMs += gapMs;
+    const time = new Date(atMs).toISOString();
+    const uids = { seriesUid: `1.2.840.1.${image % 2}`, instanceUid: `1.2.840.1.${image % 2}.${image}` };
+    const others = new Map([...held].filter(([number]) => number !== image));
+    const neighbour = [...others.values()].find(({ seriesUid }) => seriesUid === uids.seriesUid);
+    const made = { ...uids, modality: neighbour?.modality ?? modality, createdAt: time };
+    if (does === 'deleted') held = others;
+    else if (does !== 'updated') held = new Map([...others, [image, made]]);
+    moments.push(held);
+    const change = does === 'stored' || does === 'remade' ? 'created' : does;
+    events.push(dicomEvent({ ...STUDY, ...study, ...uids, change, version: events.length + 1, time }));
+  }
+  return { events, moments };
+}
+
+/** The study's row, but for its status, as it must be where the service holds `held`. */
+export function expectedOf(held: Held) {
+  const images = [...held.values()];
+  const times = images.map(({ createdAt }) => createdAt).sort();
+  return {
+    instances: images.length,
+    series: new Set(images.map(({ seriesUid }) => seriesUid)).size,
+    modalities: [...new Set(images.map(({ modality }) => modality))].sort().join(','),
+    firstSeenAt: times[0] ?? '',
+    lastSeenAt: times.at(-1) ?? '',
+  };
+}
+
+/** What a read of the event's image finds. */
+export function metadataOf(event: DicomEvent, held: Held): DicomJson | undefined {
+  const image = [...held.values()].find(({ instanceUid }) => instanceUid === event.instanceUid);
+  return image && { '00080060': { vr: 'CS', Value: [image.modality] } };
+}
+
+export const steps: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.record({
+      image: fc.integer({ min: 0, max: 4 }),
+      does: fc.constantFrom('stored', 'stored', 'stored', 'updated', 'deleted', 'remade'),
+      modality: fc.constantFrom('CT', 'MR', 'SR'),
+      gapMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 600_000 })),
+    }),
+    { minLength: 1, maxLength: 14 },
+  )
+  .map(([first, ...rest]) => [{ ...(first as Step), does: 'stored' as const }, ...rest]);
+
+/** Numbers of a story's events in any order, each once or several times, in lots that arrive together. */
+export function deliveriesOf({ events }: Story): fc.Arbitrary<number[][]> {
+  const numbers = events.map((_, number) => number);
+  const again = fc.array(fc.constantFrom(...numbers), { maxLength: numbers.length });
+  const shuffled = again.chain((twice) => {
+    const all = [...numbers, ...twice];
+    return fc.shuffledSubarray(all, { minLength: all.length });
+  });
+  return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 })).map(([all, sizes]) => {
+    const left = [...all];
+    const lots: number[][] = [];
+    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
+    return lots;
+  });
+}
