@@ -9,7 +9,7 @@ export type { DicomJson, DicomReader, RenderedOptions } from './clients/dicom-re
 export type { FhirParameters, FhirReader, FhirResource, FhirType, ResourceOf } from './clients/fhir-reader.js';
 export type { Part } from './clients/multipart.js';
 export { ReadError } from './clients/read-error.js';
-export { digest, shardOf } from './digest.js';
+export { digest, keyedDigest, shardOf } from './digest.js';
 export type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
 export { afterApplying, appliedOfRow, orderOf, resourceOf, rowOfApplied } from './events/order.js';
 

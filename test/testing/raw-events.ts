@@ -1,5 +1,5 @@
 import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
-import type { DicomEvent, FhirEvent } from '../../src/workflow.js';
+import type { DicomEvent, FhirEvent, HealthEvent } from '../../src/workflow.js';
 
 /** An event of the FHIR service as Event Grid sends it, in its own schema. */
 export function rawFhirEvent(fields: { id?: string; resourceId?: string } = {}) {
@@ -23,7 +23,14 @@ export function rawOfFhir({ id, source, type, time, ...data }: FhirEvent) {
 
 /** An event of the DICOM service, as a CloudEvent. */
 export function rawDicomEvent() {
-  const { id, source, type, time, ...data }: DicomEvent = dicomEvent({ id: 'event-2' });
+  return rawOfDicom(dicomEvent({ id: 'event-2' }));
+}
+
+export function rawOf(event: HealthEvent) {
+  return event.service === 'fhir' ? rawOfFhir(event) : rawOfDicom(event);
+}
+
+function rawOfDicom({ id, source, type, time, ...data }: DicomEvent) {
   return {
     specversion: '1.0',
     id,
@@ -36,6 +43,7 @@ export function rawDicomEvent() {
       imageSopInstanceUid: data.instanceUid,
       serviceHostName: data.host,
       sequenceNumber: data.version,
+      partitionName: data.partition,
     },
   };
 }

@@ -1,0 +1,109 @@
+import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import { defineWorkflow, dicom, fhir, type WorkflowTable } from '../../src/workflow.js';
+import { everyCrash, everyOrder, type RowsOf, type Tale, type Told, tell } from './every-crash.js';
+
+const patient = (version: number, birthDate: string): Told => ({
+  event: fhirEvent({ resourceId: 'p1', version, change: version === 1 ? 'created' : 'updated' }),
+  content: { resourceType: 'Patient', birthDate },
+});
+const STORY = [patient(1, '1970-01-01'), patient(2, '1980-01-01')];
+const rowsOfBirths = (rowsOf: RowsOf) => rowsOf('births').map(({ key, row }) => [key, row]);
+
+/** Notes each birth date that it reads in a table, as `note` does. */
+function taleWith(
+  note: (birthDate: string, table: WorkflowTable) => Promise<void>,
+  expected: unknown,
+  ordering: 'any' | 'latest' = 'latest',
+): Tale {
+  const workflow = defineWorkflow({
+    name: 'births',
+    on: fhir('Patient'),
+    ordering,
+    async handle(_event, { resource, tables }) {
+      const version = ordering === 'latest' ? await resource.current() : await resource.version();
+      if (version?.birthDate) await note(version.birthDate, tables('births'));
+    },
+  });
+  return { workflow, story: STORY, look: rowsOfBirths, expected };
+}
+
+const careful = taleWith(
+  (birthDate, table) => table.change('all', 'p1', () => ({ birthDate })),
+  [['p1', { birthDate: '1980-01-01' }]],
+);
+
+describe('when a workflow is put to the test', () => {
+  it('given one whose row is what was read last, then it stands', async () => {
+    expect(await everyCrash(careful)).toBeGreaterThan(60);
+    await everyOrder(careful, 50);
+  });
+
+  it('given one that counts, then a crash is found after which it has counted twice', async () => {
+    const count = (_: string, table: WorkflowTable) =>
+      table.change('all', 'p1', (row) => ({ count: Number(row?.count ?? 0) + 1 }));
+
+    await expect(everyCrash(taleWith(count, [['p1', { count: 2 }]]))).rejects.toThrow('deep equality');
+  });
+
+  it('given one that forgets the second of its writes once the first is there, then a crash is found between them', async () => {
+    const both = async (birthDate: string, table: WorkflowTable) => {
+      if ((await table.get('all', 'first'))?.birthDate === birthDate) return;
+      await table.change('all', 'first', () => ({ birthDate }));
+      await table.change('all', 'second', () => ({ birthDate }));
+    };
+    const row = { birthDate: '1980-01-01' };
+    const expected = [
+      ['first', row],
+      ['second', row],
+    ];
+
+    await expect(everyCrash(taleWith(both, expected))).rejects.toThrow('deep equality');
+  });
+
+  it('given one that puts an older version over a newer one, then an order is found in which it does', async () => {
+    const write = (birthDate: string, table: WorkflowTable) => table.change('all', 'p1', () => ({ birthDate }));
+    const careless = taleWith(write, [['p1', { birthDate: '1980-01-01' }]], 'any');
+
+    await expect(everyOrder(careless, 50)).rejects.toThrow('Property failed');
+  });
+});
+
+describe('when a tale is told', () => {
+  it('given two versions at once, then reads find the newer one', async () => {
+    const { found, asked, calls } = await tell(careful, { lots: [[0, 1]] });
+
+    expect(found).toEqual(careful.expected);
+    expect(asked).toHaveLength(calls);
+    expect(asked).toContain('commit births');
+  });
+
+  it('given a process that dies at its first call, then another one does all of it', async () => {
+    expect((await tell(careful, { troubles: new Map([[1, 'crash-before']]) })).found).toEqual(careful.expected);
+  });
+
+  it('given images, then reads find what the test says', async () => {
+    const workflow = defineWorkflow({
+      name: 'images',
+      on: dicom(),
+      async handle({ instanceUid, partition }, { resource, tables }) {
+        const images = (await resource.study()).length;
+        await tables('images').change(partition, instanceUid, () => ({ images }));
+      },
+    });
+    const story: Told[] = ['1', '2'].map((instanceUid) => ({
+      event: dicomEvent({ instanceUid, partition: 'clinic-b' }),
+    }));
+    const tale: Tale = {
+      workflow,
+      story,
+      read: (_event, happened) => ({ study: happened.map(() => ({})) }),
+      look: (rowsOf) => rowsOf('images'),
+      expected: [
+        { partition: 'clinic-b', key: '1', row: { images: 1 } },
+        { partition: 'clinic-b', key: '2', row: { images: 2 } },
+      ],
+    };
+
+    expect((await tell(tale, {})).found).toEqual(tale.expected);
+  });
+});
