@@ -1,0 +1,29 @@
+import type { Setting, Setup } from '../../workflow.js';
+
+const NAME = 'LOOKUP_KEY';
+const LEAST_BYTES = 32;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+/** What keyed digests are made with. @throws TypeError where `setup` was not asked, or not heard. */
+export function lookupKeyIn(setting: Setting): Uint8Array {
+  const key = readKey(setting(NAME));
+  if (key === undefined) throw new TypeError(`${NAME} is absent or wrong: the workflow should not run.`);
+  return key;
+}
+
+/** @see Setup */
+export function checkLookupKey(setting: Setting): Setup {
+  const text = setting(NAME);
+  if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };
+  if (readKey(text)) return { kind: 'on' };
+  const expected = `${LEAST_BYTES} random bytes or more in base64: openssl rand -base64 ${LEAST_BYTES}`;
+  return {
+    kind: 'wrong',
+    problems: [`${NAME} is ${text.length} characters that are no such key, must be ${expected}`],
+  };
+}
+
+function readKey(text = ''): Uint8Array | undefined {
+  const bytes = BASE64.test(text) ? Buffer.from(text, 'base64') : Buffer.alloc(0);
+  return bytes.length >= LEAST_BYTES ? bytes : undefined;
+}

@@ -1,0 +1,31 @@
+import { defineWorkflow, fhir } from '../../workflow.js';
+import { entriesOf } from './index-keys.js';
+import { lookUpPatients } from './lookup.js';
+import { checkLookupKey, lookupKeyIn } from './lookup-key.js';
+import { describePatient, rowOfPatient } from './patient.js';
+import { placeOfPatient } from './places.js';
+import { settlePatient } from './settle.js';
+
+/**
+ * Keeps table `patients`: one row for each living patient, as the service has it now, which people find by identifier
+ * and by the beginning of a name. See README.md.
+ */
+export const patientRegistry = defineWorkflow({
+  name: 'patient-registry',
+  on: fhir('Patient'),
+  ordering: 'latest',
+  async handle(event, { resource, tables, setting }) {
+    const { host, resourceId } = event;
+    const content = event.change === 'deleted' ? undefined : await resource.current();
+    const patient = content && describePatient(content, event);
+    const wanted = patient && { row: rowOfPatient(patient), entries: entriesOf(patient, lookupKeyIn(setting)) };
+    await settlePatient(placeOfPatient(host, resourceId), wanted, tables, { isNew: event.change === 'created' });
+  },
+  setup(setting) {
+    if (setting('FHIR_HOSTS') === undefined && setting('SIMULATOR') !== 'on') {
+      return { kind: 'off', code: 'fhir-hosts-absent' };
+    }
+    return checkLookupKey(setting);
+  },
+  lookup: lookUpPatients,
+});

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { fhirEvent } from '../../../src/testing/index.js';
+import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
+import { everyCrash, everyOrder, type Tale, type Told, tell } from '../every-crash.js';
+import { deliveriesOf, histories } from '../histories.js';
+import { endOf, lookAt, MRN, type Patient, person, SETTINGS } from './people.js';
+
+jest.setTimeout(300_000);
+
+function told(resourceId: string, version: number, fields?: Partial<Patient>): Told {
+  const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
+  const event = fhirEvent({ resourceId, version, change });
+  return { event, content: fields && person(resourceId, version, fields) };
+}
+
+const secret = (value: string) => [{ system: MRN, value }];
+
+/** Somebody comes, marries, turns out to be there twice, is merged, and one of the two is deleted. */
+const STORY: readonly Told[] = [
+  told('p1', 1, { name: [{ family: 'Kowalska', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
+  told('p2', 1, { name: [{ family: 'Kowalska' }], identifier: secret('SECRET-2') }),
+  told('p1', 2, { name: [{ family: 'Novak', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
+  told('p2', 2, { active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/p1' } }] }),
+  told('p1', 3, {
+    name: [{ family: 'Novak', given: ['Zofia'] }],
+    link: [{ type: 'replaces', other: { reference: 'Patient/p2' } }],
+  }),
+  told('p2', 3),
+];
+
+async function taleOf(story: readonly Told[]): Promise<Tale> {
+  return { workflow: patientRegistry, story, settings: SETTINGS, look: lookAt, expected: await endOf(story) };
+}
+
+describe('when patients come, change, are merged and go', () => {
+  it('given nothing goes wrong, then the tables hold who is left', async () => {
+    const { found } = await tell(await taleOf(STORY), {});
+
+    const { patients, patientkeys } = found as ReturnType<typeof lookAt>;
+    expect(patients.map(({ row }) => row)).toMatchObject([{ resourceId: 'p1', version: 3, family: 'Novak' }]);
+    expect(patientkeys).toHaveLength('novak'.length - 1 + 'zofia'.length - 1 + 1);
+  });
+
+  it('given any call to storage that fails, before or after, never answers, or is the last of a process, then the tables end the same', async () => {
+    const times = await everyCrash(await taleOf(STORY));
+
+    expect(times).toBeGreaterThan(300);
+  });
+
+  it('given any order, duplicates, and several troubles, then the tables end the same', async () => {
+    await everyOrder(await taleOf(STORY), 300);
+  });
+
+  it('given what was said of them, then no key of a row, no name of a table and no line of a log holds it', async () => {
+    const tale = await taleOf(STORY.slice(0, 4));
+    const lines: string[] = [];
+    for (let at = 1; at < 30; at += 1) {
+      lines.push(...(await tell(tale, { troubles: new Map([[at, 'fail-before']]) })).lines);
+    }
+    const { account } = await tell(tale, {});
+
+    const stored = ['patients', 'patientkeys', 'watermarks', 'waiting'].flatMap((table) =>
+      account.tables.inspect(table),
+    );
+    const seen = [...stored.map(({ partition, key }) => `${partition} ${key}`), ...lines].join('\n').toLowerCase();
+    expect(stored.length).toBeGreaterThan(20);
+    expect(lines.length).toBeGreaterThan(0);
+    for (const word of ['kowals', 'novak', 'zofia', 'secret', 'hospital.example']) expect(seen).not.toContain(word);
+  });
+});
+
+describe('when versions of a patient arrive in any order, several times, some of them together', () => {
+  const FAMILIES = ['Sato', 'Haddad', 'Garcia'];
+  const cases = histories().chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
+
+  it('given each has other content, then the tables end at the newest', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ([history, deliveries]) => {
+        const story = history.map((event, at): Told => {
+          const fields = { name: [{ family: FAMILIES[at % 3] as string }], identifier: secret(`${at % 2}`) };
+          return { event, content: event.change === 'deleted' ? undefined : person('r1', event.version, fields) };
+        });
+        const lots = deliveries.map((lot) => lot.map((event) => history.indexOf(event)));
+
+        const tale = await taleOf(story);
+
+        expect((await tell(tale, { lots })).found).toEqual(tale.expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

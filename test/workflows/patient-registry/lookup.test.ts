@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import type { TestKit } from '../../../src/testing/index.js';
+import { MRN, type Patient, startRegistry } from './people.js';
+
+const linked = (type: 'replaced-by' | 'replaces' | 'seealso' | 'refer', id: string): Partial<Patient> => ({
+  link: [{ type, other: { reference: `Patient/${id}` } }],
+});
+
+async function registryOf(patients: Record<string, Partial<Patient>>) {
+  const registry = startRegistry();
+  for (const [id, fields] of Object.entries(patients)) await registry.becomes(id, fields);
+  return registry;
+}
+
+describe('when somebody asks by identifier', () => {
+  const people = () =>
+    registryOf({
+      a: { identifier: [{ system: MRN, value: '7' }] },
+      b: { identifier: [{ system: 'http://other.example', value: '7' }] },
+      c: { identifier: [{ value: '7' }, { system: MRN, value: '8' }] },
+    });
+
+  it.each([
+    { identifier: { value: '7' }, ids: ['a', 'b', 'c'] },
+    { identifier: { system: MRN, value: '7' }, ids: ['a'] },
+    { identifier: { system: MRN, value: '8' }, ids: ['c'] },
+    { identifier: { system: MRN, value: '9' }, ids: [] },
+    { identifier: { value: 'null' }, ids: [] },
+  ])('given $identifier, then $ids', async ({ identifier, ids }) => {
+    expect(await (await people()).ask({ identifier })).toMatchObject({ ids, isMore: false });
+  });
+
+  it('given one, then the answer holds what is known, and nothing of how it is found', async () => {
+    const registry = await registryOf({
+      a: { identifier: [{ system: MRN, value: '7' }], name: [{ family: 'Cruz' }], gender: 'other' },
+    });
+
+    expect((await registry.ask({ identifier: { value: '7' } })).patients).toEqual([
+      {
+        host: 'test.fhir.example',
+        resourceId: 'a',
+        version: 1,
+        family: 'Cruz',
+        names: [{ family: 'Cruz' }],
+        gender: 'other',
+        identifiers: [{ system: MRN, value: '7' }],
+        links: [],
+        isMore: false,
+      },
+    ]);
+  });
+
+  it('given it has another one now, then it is found by that alone', async () => {
+    const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
+    await registry.becomes('a', { identifier: [{ value: '8' }] });
+
+    expect((await registry.ask({ identifier: { value: '7' } })).ids).toEqual([]);
+    expect((await registry.ask({ identifier: { value: '8' } })).ids).toEqual(['a']);
+  });
+
+  it('given an entry that somebody has left behind, then it does no harm', async () => {
+    const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
+    const stale = registry.rows('patientkeys');
+    await registry.becomes('a', { identifier: [{ value: '8' }] });
+    for (const { partition, key } of stale) await registry.tables('patientkeys').change(partition, key, () => ({}));
+
+    expect(await registry.ask({ identifier: { value: '7' } })).toMatchObject({ ids: [], isMore: false });
+  });
+});
+
+describe('when somebody asks by name', () => {
+  const people = () =>
+    registryOf({
+      smith: { name: [{ family: 'Smith', given: ['John', 'Q'] }], birthDate: '1970-02-03', gender: 'male' },
+      smythe: {
+        name: [
+          { family: 'Smythe', given: ['Jane'] },
+          { use: 'maiden', family: 'Smirnova' },
+        ],
+        birthDate: '1980-02',
+      },
+      long: { name: [{ family: 'Wolfeschlegelstein' }] },
+      longer: { name: [{ family: 'Wolfeschlegelberg' }] },
+      wang: { name: [{ family: '王', given: ['小明'] }] },
+      muller: { name: [{ text: 'Jürgen Müller' }] },
+    });
+
+  it.each([
+    { given: 'a beginning', question: { name: 'sm' }, ids: ['smith', 'smythe'] },
+    { given: 'a whole name', question: { name: 'Smith' }, ids: ['smith'] },
+    { given: 'two words in any order', question: { name: 'john smi' }, ids: ['smith'] },
+    { given: 'a word of one letter beside another', question: { name: 'smi j' }, ids: ['smith', 'smythe'] },
+    { given: 'a word that nobody has', question: { name: 'smith xaver' }, ids: [] },
+    { given: 'a maiden name', question: { name: 'smirn' }, ids: ['smythe'] },
+    { given: 'more than ten characters', question: { name: 'wolfeschlegels' }, ids: ['long'] },
+    { given: 'one character that is a name', question: { name: '王' }, ids: ['wang'] },
+    { given: 'family and given in one word', question: { name: '王小明' }, ids: ['wang'] },
+    { given: 'another way to write it', question: { name: 'MULLER' }, ids: ['muller'] },
+    { given: 'the middle of a name', question: { name: 'mith' }, ids: [] },
+    { given: 'a day of birth', question: { name: 'sm', birthDate: '1970-02-03' }, ids: ['smith'] },
+    { given: 'a year of birth', question: { name: 'sm', birthDate: '1980' }, ids: ['smythe'] },
+    { given: 'a gender', question: { name: 'sm', gender: 'male' }, ids: ['smith'] },
+    { given: 'another host', question: { name: 'sm', host: 'other.example' }, ids: [] },
+    { given: 'its host', question: { name: 'smith', host: 'TEST.fhir.example' }, ids: ['smith'] },
+  ])('given $given, then $ids', async ({ question, ids }) => {
+    expect(await (await people()).ask(question)).toMatchObject({ ids, isMore: false });
+  });
+
+  it.each([
+    { limit: 2, found: 2, isMore: true },
+    { limit: 3, found: 3, isMore: false },
+  ])('given a limit of $limit for three, then isMore is $isMore', async ({ limit, found, isMore }) => {
+    const name = [{ family: 'Smith' }];
+    const registry = await registryOf({ a: { name }, b: { name }, c: { name } });
+
+    const answer = await registry.ask({ name: 'smith', limit });
+
+    expect(answer).toMatchObject({ isMore });
+    expect(answer.patients).toHaveLength(found);
+  });
+
+  it('given more who may be meant than are looked at, then isMore, and a second word still finds who it is', async () => {
+    const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
+    const ofWu = await partitionAndDigestOf('wu', registry);
+    for (let n = 0; n < 1100; n += 1) {
+      const nobody = String(n).padStart(22, '-');
+      await registry.tables('patientkeys').change(ofWu.partition, `${ofWu.digest}.${nobody}`, () => ({}));
+    }
+
+    expect(await registry.ask({ name: 'wu' })).toMatchObject({ isMore: true });
+    expect(await registry.ask({ name: 'wu zoe' })).toMatchObject({ ids: ['a'], isMore: false });
+  });
+});
+
+/** Of the one entry that a patient has who is called so and nothing else. */
+async function partitionAndDigestOf(family: string, { rows }: Pick<TestKit, 'rows'>) {
+  const alone = await registryOf({ x: { name: [{ family }] } });
+  const digest = alone.rows('patientkeys')[0]?.key.slice(0, 22) ?? '';
+  return { digest, partition: rows('patientkeys').find(({ key }) => key.startsWith(digest))?.partition ?? '' };
+}
+
+describe('when patients were merged', () => {
+  const name = [{ family: 'Smith' }];
+
+  it.each([
+    { given: 'the one that was replaced says so', people: { a: { name, ...linked('replaced-by', 'b') }, b: {} } },
+    { given: 'only the survivor says so', people: { a: { name }, b: linked('replaces', 'a') } },
+    { given: 'both say so', people: { a: { name, ...linked('replaced-by', 'b') }, b: linked('replaces', 'a') } },
+    { given: 'a chain', people: { a: { name, ...linked('replaced-by', 'x') }, x: linked('replaced-by', 'b'), b: {} } },
+    {
+      given: 'a chain of both',
+      people: { a: { name, ...linked('replaced-by', 'x') }, x: {}, b: linked('replaces', 'x') },
+    },
+  ] as { given: string; people: Record<string, Partial<Patient>> }[])(
+    'given $given, then the survivor is told, and who led to it',
+    async ({ people }) => {
+      const { patients } = await (await registryOf(people)).ask({ name: 'smith' });
+
+      expect(patients).toMatchObject([{ resourceId: 'b', mergedFrom: ['a'] }]);
+      expect(patients).toHaveLength(1);
+    },
+  );
+
+  it('given both are meant, then the survivor is told once', async () => {
+    const registry = await registryOf({
+      a: { name, ...linked('replaced-by', 'c') },
+      b: { name, ...linked('replaced-by', 'c') },
+      c: { name },
+    });
+
+    const { patients } = await registry.ask({ name: 'smith' });
+
+    expect(patients.map(({ resourceId, mergedFrom }) => [resourceId, mergedFrom?.sort()])).toEqual([['c', ['a', 'b']]]);
+  });
+
+  it.each([
+    { given: 'a survivor that is not there', people: { a: { name, ...linked('replaced-by', 'b') } } },
+    { given: 'itself', people: { a: { name, ...linked('replaced-by', 'a') } } },
+    { given: 'a loop', people: { a: { name, ...linked('replaced-by', 'b') }, b: linked('replaced-by', 'a') } },
+    { given: 'seealso', people: { a: { name, ...linked('seealso', 'b') }, b: {} } },
+    { given: 'refer', people: { a: { name }, b: linked('refer', 'a') } },
+    {
+      given: 'a link elsewhere',
+      people: {
+        a: { name, link: [{ type: 'replaced-by', other: { reference: 'https://other.example/Patient/b' } }] },
+        b: {},
+      },
+    },
+  ] as { given: string; people: Record<string, Partial<Patient>> }[])(
+    'given $given, then it is told itself, with its links',
+    async ({ people }) => {
+      const { patients } = await (await registryOf(people)).ask({ name: 'smith' });
+
+      expect(patients).toMatchObject([
+        { resourceId: 'a', links: people.a?.link ? [{ type: people.a.link[0]?.type }] : [] },
+      ]);
+      expect(patients[0]).not.toHaveProperty('mergedFrom');
+    },
+  );
+
+  it('given a survivor that says so no more, then it is not followed', async () => {
+    const registry = await registryOf({ a: { name }, b: linked('replaces', 'a') });
+    await registry.becomes('b', {});
+
+    expect((await registry.ask({ name: 'smith' })).ids).toEqual(['a']);
+  });
+
+  it('given a chain of twelve, then ten are followed', async () => {
+    const chain = Array.from({ length: 13 }, (_, n) => [`p${n}`, linked('replaced-by', `p${n + 1}`)] as const);
+    const registry = await registryOf({ ...Object.fromEntries(chain), p0: { name, ...linked('replaced-by', 'p1') } });
+
+    expect((await registry.ask({ name: 'smith' })).ids).toEqual(['p10']);
+  });
+});
+
+describe('when a question is none', () => {
+  it.each([
+    {},
+    { name: '' },
+    { name: 'j' },
+    { name: '- ?' },
+    { name: 'smith', birthDate: '3.2.1970' },
+    { name: 'smith', gender: 'm' },
+    { name: 'smith', limit: 0 },
+    { name: 'smith', limit: 101 },
+    { name: 'smith', other: 1 },
+    { identifier: '7' },
+    { identifier: { system: MRN } },
+    { identifier: { value: '7' }, name: 'smith' },
+    [],
+  ])('given %j, then it is refused, and nothing of it is told', async (question) => {
+    const refused = await startRegistry()
+      .ask(question)
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+
+    expect(refused).toBeInstanceOf(z.ZodError);
+    const [issue] = (refused as z.ZodError).issues;
+    expect(issue?.message).toMatch(/^must (be|have) /);
+  });
+});

@@ -1,0 +1,52 @@
+import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
+import type { FhirResource, ResourceOf } from '../../../src/workflow.js';
+import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
+import type { RowsOf, Told } from '../every-crash.js';
+
+export const HOST = 'test.fhir.example';
+export const SETTINGS = { LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64'), FHIR_HOSTS: HOST };
+export const MRN = 'http://hospital.example/mrn';
+
+export type Patient = ResourceOf<'Patient'>;
+
+/** A patient as the service would give it. */
+export function person(id: string, version: number, fields: Partial<Patient> = {}): Patient {
+  return { resourceType: 'Patient', id, meta: { versionId: String(version) }, ...fields };
+}
+
+/** A kit, and a shorter way to say that a patient is so now. */
+export function startRegistry() {
+  const kit = createTestKit({ settings: SETTINGS });
+  let fence = 0;
+  let version = 0;
+  return {
+    ...kit,
+    /** Undefined: it is gone. */
+    async becomes(id: string, fields: Partial<Patient> | undefined, host = HOST) {
+      version += 1;
+      fence += 1;
+      const event = fhirEvent({ resourceId: id, version, change: fields ? 'updated' : 'deleted', host });
+      return kit.run(patientRegistry, event, { fence, resource: fields && person(id, version, fields) });
+    },
+    async ask(question: unknown) {
+      const { patients, isMore } = await kit.lookup(patientRegistry, question);
+      const found = patients as { resourceId: string; mergedFrom?: string[] }[];
+      return { patients: found, ids: found.map(({ resourceId }) => resourceId).sort(), isMore };
+    },
+  };
+}
+
+/** What a story of patients must end with: what its final state alone gives, told to empty tables. */
+export async function endOf(story: readonly Told[]) {
+  const current = new Map<string, FhirResource | undefined>();
+  for (const { event, content } of story) if (event.service === 'fhir') current.set(event.resourceId, content);
+  const kit = createTestKit({ settings: SETTINGS });
+  for (const [resourceId, resource] of current) {
+    if (resource) await kit.run(patientRegistry, fhirEvent({ resourceId }), { resource });
+  }
+  return lookAt((table) => kit.rows(table));
+}
+
+export function lookAt(rowsOf: RowsOf) {
+  return { patients: rowsOf('patients'), patientkeys: rowsOf('patientkeys') };
+}

@@ -1,0 +1,159 @@
+import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
+import type { Row, WorkflowTable } from '../../../src/workflow.js';
+import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
+import { settlePatient } from '../../../src/workflows/patient-registry/settle.js';
+import { type Tale, tell } from '../every-crash.js';
+import { HOST, MRN, type Patient, person, SETTINGS, startRegistry } from './people.js';
+
+const PLACE = { partition: '0', key: 'k'.repeat(22) };
+const entries = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => `0${String(n + from).padStart(22, '0')}`);
+
+describe('when rows are put in order that somebody has left', () => {
+  it('given an entry that may be there or not, then it is written even so: a former holder must not remove it', async () => {
+    const written: (Row | string)[] = [];
+    const tables = (name: string) =>
+      ({
+        async change(_partition, _key, decide) {
+          const there = name === 'patients' ? { version: 1, sure: '', unsure: entries(1)[0] as string } : {};
+          const decided = decide(there);
+          if (name !== 'patients') written.push(decided);
+        },
+      }) as WorkflowTable;
+
+    await settlePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, { isNew: false });
+
+    expect(written).toEqual([{}]);
+  });
+
+  it('given more left behind than a row has room for, then that goes first, and all ends in order', async () => {
+    const kit = createTestKit();
+    const left = entries(1000);
+    for (const entry of left) await kit.tables('patientkeys').change('0', `${entry.slice(1)}.${PLACE.key}`, () => ({}));
+    await kit.tables('patients').change('0', PLACE.key, () => ({ version: 1, sure: '', unsure: left.join(' ') }));
+    const aims = entries(600, 900);
+
+    await settlePatient(PLACE, { row: { version: 2 }, entries: aims }, kit.tables, { isNew: false });
+
+    expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: aims.join(' ') }]);
+    expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(aims);
+  });
+
+  it('given a holder that another has followed, then it writes nothing', async () => {
+    const registry = startRegistry();
+    const at = (version: number, family: string, fence: number) =>
+      registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', version, change: 'updated' }), {
+        fence,
+        resource: person('p1', version, { name: [{ family }] }),
+      });
+    await at(2, 'Cruz', 2);
+    const before = [registry.rows('patients'), registry.rows('patientkeys')];
+
+    expect(await at(1, 'Novak', 1)).toMatchObject({ code: 'lease-lost' });
+
+    expect([registry.rows('patients'), registry.rows('patientkeys')]).toEqual(before);
+  });
+});
+
+describe('when an event is worth what it costs', () => {
+  const ANA = {
+    name: [
+      { use: 'official', family: 'Cruz', given: ['Ana'] },
+      { use: 'maiden', family: 'Novak' },
+    ],
+  } as Partial<Patient>;
+  const identifier = ['1', '2', '3'].map((value) => ({ system: MRN, value }));
+  const MADE = { ...ANA, identifier, active: true };
+  const RENAMED = { ...MADE, name: [{ family: 'Cruz', given: ['Ana'] }] };
+
+  /** What the last event of the story asks of the workflow's own tables. */
+  async function costOf(...story: (Partial<Patient> | undefined)[]) {
+    const told = story.map((fields, at) => ({
+      event: fhirEvent({
+        resourceId: 'p1',
+        version: at + 1,
+        change: at === 0 ? 'created' : fields ? 'updated' : 'deleted',
+      }),
+      content: fields && person('p1', at + 1, fields),
+    }));
+    // Somebody else before: tables are made once.
+    const first = { event: fhirEvent({ resourceId: 'p0' }), content: person('p0', 1, MADE) };
+    const tale = (of: typeof told): Tale => ({
+      workflow: patientRegistry,
+      story: [first, ...of],
+      settings: SETTINGS,
+      look: () => 0,
+      expected: 0,
+    });
+    const count = async (of: typeof told) => {
+      const { asked } = await tell(tale(of), {});
+      const own = asked.filter((call) => call.endsWith(' patients') || call.endsWith(' patientkeys'));
+      return {
+        reads: own.filter((call) => call.startsWith('read')).length,
+        writes: own.filter((call) => call.startsWith('commit')).length,
+      };
+    };
+    const [all, before] = [await count(told), await count(told.slice(0, -1))];
+    return { reads: all.reads - before.reads, writes: all.writes - before.writes };
+  }
+
+  it.each([
+    { given: 'a patient of 2 names and 3 identifiers comes', story: [MADE], cost: { reads: 1, writes: 3 } },
+    { given: 'nothing of the names changes', story: [MADE, { ...MADE, active: false }], cost: { reads: 1, writes: 1 } },
+    { given: 'a name of five letters goes', story: [MADE, RENAMED], cost: { reads: 6, writes: 3 } },
+    { given: 'it is deleted', story: [MADE, undefined], cost: { reads: 17, writes: 3 } },
+  ])('given $given, then $cost', async ({ story, cost }) => {
+    expect(await costOf(...story)).toEqual(cost);
+  });
+});
+
+describe('when the app starts', () => {
+  const setup = (settings: Record<string, string>) => patientRegistry.setup((name) => settings[name]);
+  const { LOOKUP_KEY } = SETTINGS;
+
+  it.each([
+    { given: 'hosts and a key', settings: SETTINGS, expected: { kind: 'on' } },
+    { given: 'the simulator and a key', settings: { SIMULATOR: 'on', LOOKUP_KEY }, expected: { kind: 'on' } },
+    { given: 'no hosts', settings: { LOOKUP_KEY }, expected: { kind: 'off', code: 'fhir-hosts-absent' } },
+    {
+      given: 'no hosts, and a simulator that is off',
+      settings: { LOOKUP_KEY, SIMULATOR: 'off' },
+      expected: { kind: 'off', code: 'fhir-hosts-absent' },
+    },
+    { given: 'no key', settings: { FHIR_HOSTS: HOST }, expected: { kind: 'off', code: 'lookup-key-absent' } },
+  ])('given $given, then $expected', ({ settings, expected }) => {
+    expect(setup(settings as Record<string, string>)).toEqual(expected);
+  });
+
+  it.each([
+    { given: 'a short key', key: Buffer.alloc(31).toString('base64'), length: 44 },
+    { given: 'a key that is no base64', key: 'correct horse battery staple, correct horse', length: 43 },
+  ])('given $given, then it says what to do, and does not show it', ({ key, length }) => {
+    expect(setup({ FHIR_HOSTS: HOST, LOOKUP_KEY: key })).toEqual({
+      kind: 'wrong',
+      problems: [
+        `LOOKUP_KEY is ${length} characters that are no such key, must be 32 random bytes or more in base64: openssl rand -base64 32`,
+      ],
+    });
+  });
+});
+
+describe('when the key is another one', () => {
+  it('given what was written with the former one, then only what is written again is found, and nothing of it stays for good', async () => {
+    const kit = createTestKit({ settings: SETTINGS });
+    const event = fhirEvent({ resourceId: 'p1' });
+    const resource = person('p1', 1, { name: [{ family: 'Cruz' }] });
+    await kit.run(patientRegistry, event, { resource });
+    const former = kit.rows('patientkeys').map(({ key }) => key);
+    const other = createTestKit({ settings: { ...SETTINGS, LOOKUP_KEY: Buffer.alloc(32, 8).toString('base64') } });
+    for (const table of ['patients', 'patientkeys']) {
+      for (const { partition, key, row } of kit.rows(table))
+        await other.tables(table).change(partition, key, () => row);
+    }
+
+    expect(await other.lookup(patientRegistry, { name: 'cruz' })).toMatchObject({ patients: [] });
+    await other.run(patientRegistry, event, { resource });
+    expect(await other.lookup(patientRegistry, { name: 'cruz' })).toMatchObject({ patients: [{ resourceId: 'p1' }] });
+    expect(other.rows('patientkeys').filter(({ key }) => former.includes(key))).toEqual([]);
+  });
+});
