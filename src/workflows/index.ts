@@ -1,7 +1,8 @@
 import type { Workflow } from '../workflow.js';
 import { imagingStudies } from './imaging-studies/imaging-studies.js';
 import { observationAlerts } from './observation-alerts/observation-alerts.js';
+import { patientRegistry } from './patient-registry/patient-registry.js';
 import { resourceIndex } from './resource-index.js';
 
 /** The workflows that run. Put yours in here; take out what you do not want. */
-export const workflows: readonly Workflow[] = [resourceIndex, observationAlerts, imagingStudies];
+export const workflows: readonly Workflow[] = [resourceIndex, patientRegistry, observationAlerts, imagingStudies];

@@ -13,6 +13,8 @@ import { workflows as builtIn } from '../../src/workflows/index.js';
 
 export const WORKSPACE = '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w';
 
+const LOOKUP_KEY = Buffer.alloc(32, 7).toString('base64');
+
 /** The simulator beside the app, both in this process, over stores in memory; POSTs go straight to the pipeline. */
 export async function startSimulator({
   workflows = builtIn,
@@ -33,7 +35,8 @@ export async function startSimulator({
     due: createMemoryQueueStore(),
     dueLong: createMemoryQueueStore(),
   };
-  const app = composeApp(readConfig({ EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces }), {
+  const settings = { EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces, LOOKUP_KEY };
+  const app = composeApp(readConfig(settings), {
     workflows,
     clock,
     random: systemRandom,

@@ -9,7 +9,7 @@ import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-e
 import { chanceOf } from '../seeded.js';
 import { eventIdOf } from './event-name.js';
 import { createSent, MOST_WORKFLOWS, type Sent } from './sent.js';
-import type { Newest } from './verdict.js';
+import type { Newest } from './table-checks/table-check.js';
 
 /** Makes a run's events of changes, notes them, and publishes them; among them, now and then, a malformed one. */
 export type Publisher = {

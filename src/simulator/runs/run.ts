@@ -195,6 +195,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       workflows: workflows.slice(0, MOST_WORKFLOWS).map(({ name }) => name),
       since,
       newest,
+      services,
       eventIdOf: (n: number) => eventIdOf(id, n),
     };
     const judged = await judgeAtRest({ judge: () => judge(deps.places, search), clock, signal });

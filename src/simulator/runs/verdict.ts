@@ -1,10 +1,9 @@
-import { digest } from '../../digest.js';
-import type { HealthEvent } from '../../events/health-event.js';
-import { resourceOf } from '../../events/order.js';
-import { pagesOf } from '../../storage/pages.js';
-import type { Query, Row, TableStore } from '../../storage/table-store.js';
+import type { TableStore } from '../../storage/table-store.js';
+import type { Services } from '../world.js';
 import { findSent, type Places, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
+import { TABLE_CHECKS } from './table-checks/index.js';
+import type { Newest } from './table-checks/table-check.js';
 
 /** What became of everything that a run has sent, by what storage holds of it. */
 export type Verdict = {
@@ -48,25 +47,18 @@ export type Verdict = {
   readonly problems: readonly string[];
 };
 
-/** The newest change of each resource that a run has made, by the digest of the resource. */
-export type Newest = ReadonlyMap<string, { readonly version: number; readonly change: string; readonly n: number }>;
-
 const MOST_PROBLEMS = 20;
-const INDEX = 'resource-index';
-const INDEX_PARTITIONS = 8;
+
+type Judged = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
 
 /** Looks at storage once. `eventIdOf` is for problems. */
-export async function judge(
-  places: Places & { workflowTables: TableStore },
-  search: Search & { newest: Newest; eventIdOf: (n: number) => string },
-): Promise<Verdict> {
+export async function judge(places: Places & { workflowTables: TableStore }, search: Judged): Promise<Verdict> {
   await findSent(places, search);
   const { events, jobs, lost, lags } = countAll(search.sent);
   const problems = lost.slice(0, MOST_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
-  const tables: Record<string, { rows: number; wrong: number }> = {};
-  if (search.workflows.includes(INDEX)) tables[INDEX] = await checkIndex(places.workflowTables, search, problems);
+  const tables = await checkTables(places.workflowTables, search, problems);
   lags.sort();
   const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
   return {
@@ -132,49 +124,19 @@ function fateOf({ isMalformed, lettered, undelivered, wanted, completed, superse
   return undelivered ? 'undelivered' : 'lost';
 }
 
-/**
- * The row of each resource must be of its newest change, where that was completed. A resource whose newest event did
- * not get so far says nothing.
- */
-async function checkIndex(
-  tables: TableStore,
-  { newest, sent, workflows, since }: Search & { newest: Newest },
-  problems: string[],
-): Promise<{ rows: number; wrong: number }> {
-  const bit = (1 << workflows.indexOf(INDEX)) >>> 0;
-  const left = new Map(newest);
-  let rows = 0;
-  let wrong = 0;
-  for (let partition = 0; partition < INDEX_PARTITIONS; partition += 1) {
-    const query: Query = {
-      partition: String(partition),
-      anyOf: [{ property: 'timestamp', is: 'ge', value: since }],
-      limit: 1000,
-    };
-    for await (const answer of pagesOf((from) => tables.query('resources', { ...query, ...from }))) {
-      for (const { row } of answer.rows) {
-        const key = digest(resourceOf(eventOfRow(row)));
-        const expected = left.get(key);
-        if (!expected) continue;
-        left.delete(key);
-        rows += 1;
-        if ((sent.get(expected.n).completed & bit) === 0) continue;
-        if (row.version === expected.version && row.change === expected.change) continue;
-        wrong += 1;
-        problems.push(`${INDEX}: a row is at version ${row.version} (${row.change}), not ${expected.version}`);
-      }
-    }
+/** What the checks say of each workflow that has one. */
+async function checkTables(tables: TableStore, search: Judged, problems: string[]): Promise<Verdict['tables']> {
+  const { newest, services, since, sent, workflows } = search;
+  const found: Record<string, { rows: number; wrong: number }> = {};
+  for (const { workflow, check } of TABLE_CHECKS) {
+    if (!workflows.includes(workflow)) continue;
+    const bit = (1 << workflows.indexOf(workflow)) >>> 0;
+    const hasCompleted = (n: number) => (sent.get(n).completed & bit) !== 0;
+    const checked = await check({ tables, services, newest, since, hasCompleted });
+    found[workflow] = { rows: checked.rows, wrong: checked.problems.length };
+    for (const problem of checked.problems) problems.push(`${workflow}: ${problem}`);
   }
-  for (const { n, version } of left.values()) {
-    if ((sent.get(n).completed & bit) === 0) continue;
-    wrong += 1;
-    problems.push(`${INDEX}: a row is missing for a resource at version ${version}`);
-  }
-  return { rows, wrong };
-}
-
-function eventOfRow({ dicomPartition, ...row }: Row): HealthEvent {
-  return { ...row, partition: dicomPartition } as unknown as HealthEvent;
+  return found;
 }
 
 function bitsIn(mask: number): number {

@@ -8,6 +8,7 @@ import { defineWorkflow, fhir, NonRetriableError, RetryAfterError, seconds } fro
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
+import { createServices } from './table-checks/run-services.js';
 
 const RUN = '0badcafe';
 const moody = defineWorkflow({
@@ -54,6 +55,7 @@ function start() {
           workflows: workflows.map(({ name }) => name),
           since: new Date('2026-01-01T11:00:00.000Z'),
           newest,
+          services: createServices(clock),
           eventIdOf: (n) => eventIdOf(RUN, n),
         },
       ),

@@ -1,0 +1,35 @@
+import type { FhirService } from '../../fhir/fhir-service.js';
+
+export type Current = { readonly id: string; readonly meta: { readonly versionId: string } } & Readonly<
+  Record<string, unknown>
+>;
+
+const PAGE = '1000';
+const NO_HEADERS = { get: () => null };
+const NOTHING = new Uint8Array();
+
+/** All resources of a type that are not deleted, asked for as a client would. */
+export function* currentResources(
+  { host, answer }: Pick<FhirService, 'host' | 'answer'>,
+  resourceType: string,
+): Generator<Current> {
+  const base = `https://${host}`;
+  let query: URLSearchParams | undefined = new URLSearchParams({ _count: PAGE });
+  while (query) {
+    const { status, body } = answer({
+      method: 'GET',
+      path: resourceType,
+      query,
+      headers: NO_HEADERS,
+      body: NOTHING,
+      base,
+    });
+    if (status !== 200) throw new TypeError(`The run's FHIR service answered ${status} to a search.`);
+    const bundle = JSON.parse(typeof body === 'string' ? body : Buffer.from(body ?? NOTHING).toString()) as Bundle;
+    for (const { resource } of bundle.entry ?? []) yield resource;
+    const next: string | undefined = bundle.link?.find(({ relation }) => relation === 'next')?.url;
+    query = next === undefined ? undefined : new URL(next).searchParams;
+  }
+}
+
+type Bundle = { entry?: { resource: Current }[]; link?: { relation: string; url: string }[] };
