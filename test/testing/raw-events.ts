@@ -30,7 +30,7 @@ export function rawOf(event: HealthEvent) {
   return event.service === 'fhir' ? rawOfFhir(event) : rawOfDicom(event);
 }
 
-function rawOfDicom({ id, source, type, time, ...data }: DicomEvent) {
+export function rawOfDicom({ id, source, type, time, ...data }: DicomEvent) {
   return {
     specversion: '1.0',
     id,
@@ -38,6 +38,7 @@ function rawOfDicom({ id, source, type, time, ...data }: DicomEvent) {
     type,
     time,
     data: {
+      partitionName: data.partition,
       imageStudyInstanceUid: data.studyUid,
       imageSeriesInstanceUid: data.seriesUid,
       imageSopInstanceUid: data.instanceUid,

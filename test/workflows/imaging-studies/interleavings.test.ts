@@ -1,0 +1,134 @@
+import { mulberry32 } from '../../../src/simulator/seeded.js';
+import { dicomEvent } from '../../../src/testing/index.js';
+import type { Context, DicomEvent, TaskContext, Workflow } from '../../../src/workflow.js';
+import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
+import { studyPlaceOf } from '../../../src/workflows/imaging-studies/places.js';
+import { type Actor, play, playAll } from './interleave.js';
+import { createStorageWorld, openTables } from './storage-world.js';
+
+jest.setTimeout(300_000);
+
+const image = (number: number, more: Parameters<typeof dicomEvent>[0] = {}) =>
+  dicomEvent({ seriesUid: '1.2', instanceUid: `1.2.${number}`, version: number, ...more });
+const gone = image(9, { change: 'deleted', instanceUid: '1.2.1' } as never);
+
+const { partition: PARTITION } = studyPlaceOf(image(1));
+
+/** What there was before. Each leaves the timer something to do. */
+const BEFORE = {
+  'a study that has been quiet for long enough': async (world: World) => {
+    await world.handle(image(1));
+    await world.runTimer(1);
+    world.account.clock.advance(10 * 60_000);
+  },
+  'a settled study whose row in openstudies was left behind': async (world: World) => {
+    await world.handle(image(1));
+    await world.runTimer(1);
+    const [left] = world.account.tables.inspect('openstudies');
+    await world.runTimer(12);
+    if (!left) throw new Error('Nothing was open.');
+    const { _by, ...row } = left.row;
+    await openTables(world.account)('openstudies').change(left.partition, left.key, () => row);
+    expect(world.studies()).toMatchObject([{ status: 'settled' }]);
+  },
+  nothing: async () => {},
+};
+
+type World = ReturnType<typeof start>;
+
+function start() {
+  const world = createStorageWorld();
+  const timer = createImagingStudies();
+  let jobs = 0;
+  return {
+    ...world,
+    handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(world.account)),
+    runTimer: (times: number) => world.runTimer(timer, times),
+    /** A process with the job of `event`. */
+    job: (event: DicomEvent): Actor => ({
+      name: `job ${++jobs}`,
+      run: (tables) => handle(event, createImagingStudies(), tables),
+    }),
+    timer: {
+      name: 'timer',
+      run: async (tables) => {
+        // Only the partition of the study: the others are empty, and what is done there changes nothing.
+        const own: Context['tables'] = (name) => {
+          const table = tables(name);
+          return { ...table, list: async (of, range) => (of === PARTITION ? table.list(of, range) : []) };
+        };
+        await timer.task?.run({ ...contextOf(own), now: world.account.clock.now } as unknown as TaskContext);
+      },
+    } satisfies Actor,
+  };
+}
+
+async function handle(event: DicomEvent, workflow: Workflow, tables: Context['tables']): Promise<void> {
+  const resource = { instance: async () => ({ '00080060': { vr: 'CS', Value: ['CT'] } }) };
+  await workflow.handle(event, { ...contextOf(tables), resource, idempotencyKey: event.id } as unknown as Context);
+}
+
+function contextOf(tables: Context['tables']) {
+  return { tables, signal: new AbortController().signal, setting: () => undefined };
+}
+
+/** Plays the events' jobs beside the timer; then the jobs that died run anew, as the ledger has it. */
+async function live(
+  before: (world: World) => Promise<void>,
+  events: readonly DicomEvent[],
+  choose: (options: readonly string[]) => number,
+  timers = 1,
+) {
+  const world = start();
+  await before(world);
+  const jobs = events.map((event) => ({ event, actor: world.job(event) }));
+  const timersToo = Array.from({ length: timers }, (_, at) => ({ ...world.timer, name: `timer ${at}` }));
+  const { steps, died } = await play(
+    [...jobs.map(({ actor }) => actor), ...timersToo],
+    openTables(world.account),
+    choose,
+  );
+  for (const { event, actor } of jobs) if (died.includes(actor.name)) await world.handle(event);
+
+  const [study] = world.studies();
+  if (study?.status === 'arriving') expect({ steps, open: world.open() }).toMatchObject({ open: [{}] });
+  const found = { steps, instances: study?.instances };
+  await world.runTimer(13);
+  return { found, status: world.studies()[0]?.status, open: world.open(), steps };
+}
+
+describe('when an image and the timer come at the same time', () => {
+  it.each(Object.entries(BEFORE))(
+    'given %s, then after every order of their steps, with every death, the study settles, and none stays open',
+    async (_given, before) => {
+      const held = before === BEFORE.nothing ? 1 : 2;
+      const runs = await playAll(async (choose) => {
+        const { found, status, open, steps } = await live(before, [image(2)], choose);
+        expect({ ...found, status, open }).toEqual({ steps, instances: held, status: 'settled', open: [] });
+      });
+      expect(runs).toBeGreaterThan(5);
+    },
+  );
+});
+
+describe('when two processes count a study at the same time', () => {
+  it('given two images that come, then after every order of their steps both are counted', async () => {
+    const runs = await playAll(async (choose) => {
+      const { found, steps } = await live(BEFORE.nothing, [image(1), image(2)], choose, 0);
+      expect(found).toEqual({ steps, instances: 2 });
+    });
+    expect(runs).toBeGreaterThan(1000);
+  });
+
+  it.each(Object.entries(BEFORE))(
+    'given %s, an image that comes, one that goes, and two timers, then after a thousand orders the same',
+    async (_given, before) => {
+      for (let seed = 1; seed <= 1000; seed += 1) {
+        const random = mulberry32(seed);
+        const choose = (options: readonly string[]) => Math.floor(random() * options.length);
+        const { found, status, open, steps } = await live(before, [image(2), image(3), gone], choose, 2);
+        expect({ ...found, status, open }).toEqual({ steps, instances: 2, status: 'settled', open: [] });
+      }
+    },
+  );
+});
