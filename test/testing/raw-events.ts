@@ -44,7 +44,6 @@ export function rawOfDicom({ id, source, type, time, ...data }: DicomEvent) {
       imageSopInstanceUid: data.instanceUid,
       serviceHostName: data.host,
       sequenceNumber: data.version,
-      partitionName: data.partition,
     },
   };
 }

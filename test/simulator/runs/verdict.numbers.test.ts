@@ -3,6 +3,7 @@ import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { judge } from '../../../src/simulator/runs/verdict.js';
 import type { Row } from '../../../src/storage/table-store.js';
 import { RUN, storeRun } from './stored-run.js';
+import { createServices } from './table-checks/run-services.js';
 
 const INDEX = 0b01;
 const MOODY = 0b10;
@@ -37,7 +38,7 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
     judge: ({ since = run.search.since } = {}) =>
       judge(
         { ...run.places, workflowTables: run.tables },
-        { ...run.search, since, newest, eventIdOf: (n) => eventIdOf(RUN, n) },
+        { ...run.search, since, newest, services: createServices(run.clock), eventIdOf: (n) => eventIdOf(RUN, n) },
       ),
   };
 }
