@@ -3,6 +3,7 @@ import { systemClock as clock } from '../clock.js';
 import { ConfigError, namesStorage, readConfig } from '../config.js';
 import { StartError } from './host/start-error.js';
 import { withLocalSettings } from './local-settings.js';
+import { withLookupKey } from './lookup-key.js';
 import { provideStorage } from './provide-storage.js';
 
 const HOW_TO_GET_IT = `Azure Functions Core Tools are not installed: there is no command 'func'.
@@ -18,7 +19,7 @@ npm start runs the app without them.
 /** `npm run func`: the same code and storage as npm start, under the real host. */
 try {
   const appRoot = process.cwd();
-  const env = withLocalSettings(appRoot, process.env);
+  const env = withLookupKey(appRoot, withLocalSettings(appRoot, process.env));
   const isNamed = namesStorage(env);
   const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
   const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);

@@ -11,6 +11,7 @@ import { parseHostJson } from './host/host-json.js';
 import { createConsoleLog } from './host/host-log.js';
 import { StartError } from './host/start-error.js';
 import { withLocalSettings } from './local-settings.js';
+import { withLookupKey } from './lookup-key.js';
 import { provideStorage } from './provide-storage.js';
 import { whatNext } from './what-next.js';
 
@@ -42,7 +43,8 @@ async function start(): Promise<void> {
   const settings = parseHostJson(JSON.parse(readFileSync(join(appRoot, 'host.json'), 'utf8')));
   const log = createConsoleLog(settings.logLevel, clock.now);
 
-  const env = withLocalSettings(appRoot, { ...process.env, ...(options.port !== undefined && { PORT: options.port }) });
+  const given = { ...process.env, ...(options.port !== undefined && { PORT: options.port }) };
+  const env = withLookupKey(appRoot, withLocalSettings(appRoot, given));
   const isNamed = namesStorage(env);
   const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
   const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { StartError } from './host/start-error.js';
+
+const NAME = 'LOOKUP_KEY';
+const BYTES = 32;
+
+type Env = Record<string, string | undefined>;
+
+/**
+ * `env` with a key for what the workflows look up by, where it names none: that of this folder, made the first time.
+ * It stays as long as the storage beside it, for with another one nothing would be found that is there.
+ * @throws StartError where it can neither be read nor written.
+ */
+export function withLookupKey(appRoot: string, env: Env): Env {
+  const isNamed = Object.keys(env).some((name) => name.toUpperCase() === NAME && env[name]?.trim());
+  return isNamed ? env : { ...env, [NAME]: readOrMakeKey(join(appRoot, '.local', 'lookup-key')) };
+}
+
+function readOrMakeKey(path: string): string {
+  try {
+    return readKey(path) ?? makeKey(path);
+  } catch (error) {
+    throw new StartError(`${path} can be neither read nor written; or set ${NAME}: openssl rand -base64 ${BYTES}`, {
+      cause: error,
+    });
+  }
+}
+
+function readKey(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Nobody sees half a key, and of two processes that make one at once, both get the same. */
+function makeKey(path: string): string {
+  const draft = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(draft, `${randomBytes(BYTES).toString('base64')}\n`, { mode: 0o600 });
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readFileSync(path, 'utf8').trim();
+}
