@@ -65,7 +65,7 @@ async function start(): Promise<void> {
     const url = `http://localhost:${host.port}`;
     log('information', `Listening on ${url} with ${host.functions.join(', ')}`);
     const shown = options.demo && config.simulator ? demonstrate({ url, config: readConfig(env), clock }) : undefined;
-    const told = Promise.resolve(shown).then(() => process.stdout.write(whatNext(url, config.simulator)));
+    const told = Promise.resolve(shown).then(() => process.stdout.write(whatNext(url, config)));
     await Promise.race([ended, told]);
     await ended;
     process.stdout.write('Ending: nothing new is taken, and what runs has 30 s. Ctrl-C again ends at once.\n');

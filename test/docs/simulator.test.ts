@@ -33,9 +33,9 @@ describe('when somebody follows docs/simulator.md', () => {
     expect(stdout).toMatch(/^[[{]/);
   });
 
-  it('given the commands that npm start shows, then a Patient is made, and its event is told of', async () => {
+  it('given the commands that npm start shows, then a Patient is made and found, and its event is told of', async () => {
     const shown = [...app.output().matchAll(/^ {4}(curl [\s\S]*?[^\\])$/gm)].map(([, command = '']) => command);
-    const [create = '', events = '', event = ''] = shown;
+    const [create = '', events = '', event = '', find = ''] = shown;
 
     const { stdout: created } = await run('bash', ['-e', '-c', create]);
     const { stdout: listed } = await run('bash', ['-e', '-c', events]);
@@ -44,10 +44,15 @@ describe('when somebody follows docs/simulator.md', () => {
       const { stdout } = await run('bash', ['-e', '-c', event.replace('ITS-ID', newest?.id ?? '')]);
       return stdout.includes('"completed"') ? stdout : undefined;
     });
+    const found = await eventually(async () => {
+      const { stdout } = await run('bash', ['-e', '-c', find]);
+      return stdout.includes('Nguyen') ? stdout : undefined;
+    });
 
     expect(created).toContain('201');
     expect(newest?.type).toBe('Microsoft.HealthcareApis.FhirResourceCreated');
     expect(told).toContain('resource-index');
+    expect(JSON.parse(found)).toMatchObject({ patients: { 0: { family: 'Nguyen' } }, isMore: false });
   });
 
   it('given the table of scenarios, then it lists those that there are', () => {
