@@ -17,6 +17,8 @@ export default {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Machines are slow now and then; no test fails for that.
+  testTimeout: 120_000,
   globalSetup: '<rootDir>/test/azurite/start.ts',
   globalTeardown: '<rootDir>/test/azurite/stop.ts',
 };

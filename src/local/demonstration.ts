@@ -75,9 +75,17 @@ async function newestEventOf(path: string, url: string): Promise<string | undefi
 
 /** In words, or `not settled yet` when the time is over. */
 async function followUp(id: string, { url, clock }: Deps): Promise<string> {
-  return within(clock, `not settled yet; see ${url}/api/events/${id}`, async () =>
-    describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found),
-  );
+  return within(clock, `not settled yet; see ${url}/api/events/${id}`, async () => {
+    if (await isDelivering(url)) return undefined; // a job that stands in line is not recorded yet
+    return describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found);
+  });
+}
+
+async function isDelivering(url: string): Promise<boolean> {
+  const { eventGrid } = (await (await fetch(`${url}/api/simulator`)).json()) as {
+    eventGrid: Record<string, { pending: number }>;
+  };
+  return Object.values(eventGrid).some(({ pending }) => pending > 0);
 }
 
 async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<string[]> {
