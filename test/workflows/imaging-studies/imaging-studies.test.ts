@@ -3,6 +3,8 @@ import { createTestKit, type DicomContent, dicomEvent, type TestKit } from '../.
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
 import { deliveriesOf, expectedOf, metadataOf, type Story, steps, tell } from './stories.js';
 
+jest.setTimeout(60_000); // hundreds of stories on a busy machine
+
 const CT: DicomContent = { instance: { '00080060': { vr: 'CS', Value: ['CT'] } } };
 const FIRST = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.1' };
 const SECOND = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.2' };
@@ -161,18 +163,37 @@ describe('when a study is quiet', () => {
     expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
   });
 
-  it('given an image comes after it has settled, then it arrives again, and settles again', async () => {
+  it.each([
+    { given: 'an image', event: dicomEvent({ ...SECOND, version: 2 }) },
+    { given: 'an update', event: dicomEvent({ ...FIRST, change: 'updated', version: 2 }) },
+  ])('given $given comes after it has settled, then it arrives again, and settles again', async ({ event }) => {
     const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
     await pass(kit, 2, workflow);
     expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
 
-    await kit.run(workflow, dicomEvent({ ...SECOND, version: 2 }), { resource: CT });
-    expect(studiesIn(kit)).toMatchObject([{ status: 'arriving', instances: 2 }]);
+    await kit.run(workflow, event, { resource: CT });
+    expect(studiesIn(kit)).toMatchObject([{ status: 'arriving' }]);
     await pass(kit, 2, workflow);
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled', instances: 2 }]);
+    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
+  });
+
+  it('given the clock of who looked before was hours ahead, then the minutes begin anew, by the clock of who looks now', async () => {
+    const kit = createTestKit();
+    const workflow = createImagingStudies();
+    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
+    await kit.runTask(workflow);
+    for (const { partition, key, row } of openIn(kit)) {
+      await kit
+        .tables('openstudies')
+        .change(partition, key, () => ({ ...row, quietSince: '2026-01-01T23:00:00.000Z' }));
+    }
+
+    await pass(kit, 11, workflow);
+
+    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
   });
 
   it('given what came already comes again, then it stays settled', async () => {

@@ -61,7 +61,11 @@ export async function play(
         };
       return {
         get: gate(through.get),
-        list: gate(through.list),
+        list: async (...args) => {
+          const found = await gate(through.list)(...args);
+          await turn(); // its pages take their time: what is written meanwhile is not in it
+          return found;
+        },
         change: gate(through.change),
       } satisfies WorkflowTable;
     };
@@ -83,6 +87,20 @@ export async function playAll(playOnce: (choose: (options: readonly string[]) =>
     taken.push((taken.pop() ?? 0) + 1);
     path = taken;
   }
+}
+
+/** By chance, and mostly the same actor as before: so that now and then one stands still while another does all it has to. */
+export function chooseFrom(random: () => number): (options: readonly string[]) => number {
+  let last = '';
+  return (options) => {
+    const alive = options.filter((option) => !option.endsWith(' dies'));
+    const deaths = options.length - alive.length;
+    if (deaths > 0 && random() < 0.08) return alive.length + Math.floor(random() * deaths);
+    const same = alive.indexOf(last);
+    const chosen = same >= 0 && random() < 0.8 ? same : Math.floor(random() * alive.length);
+    last = alive[chosen] ?? '';
+    return chosen;
+  };
 }
 
 async function settled(): Promise<void> {
