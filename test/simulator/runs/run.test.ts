@@ -46,6 +46,13 @@ describe('when a scenario is played', () => {
     expect(deliveries.duplicates).toBeGreaterThan(0);
   });
 
+  it('given images that come with rough chaos, then the row of each study is that of what the service holds', async () => {
+    const { verdict } = await run({ scenario: 'imaging-night', events: 2000, rate: 1000, chaos: 'rough' });
+
+    expect(verdict?.tables['imaging-studies']).toEqual({ rows: expect.any(Number), wrong: 0 });
+    expect(verdict?.tables['imaging-studies']?.rows).toBeGreaterThan(5);
+  });
+
   it('given a receiver that is down for more than a day, then Event Grid gives up, and what it gave up on is redriven', async () => {
     const { phase, redriven, verdict } = await run({ scenario: 'outage', events: 50, timeScale: 20_000 });
 

@@ -1,0 +1,110 @@
+import { digest } from '../../../digest.js';
+import type { HealthEvent } from '../../../events/health-event.js';
+import { resourceOf } from '../../../events/order.js';
+import type { Row } from '../../../storage/table-store.js';
+import type { DicomService } from '../../dicom/dicom-service.js';
+import { createDicomClient, type FeedEntry } from './dicom-client.js';
+import { rowsOfRun } from './rows-of-run.js';
+import type { Checked, CheckedRun, TableCheck } from './table-check.js';
+
+const PARTITIONS = 8;
+const MODALITY = '00080060';
+const STUDY_UID = '0020000D';
+
+type Of = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
+  readonly services: { readonly dicom: Pick<DicomService, 'host' | 'answer'> };
+  readonly newest: ReadonlyMap<string, { readonly n: number }>;
+};
+
+/** What there is of a study, by the service's own change feed and search. */
+type Study = {
+  /** When each image that is there was created. */
+  readonly images: Map<string, string>;
+  readonly modalities: Set<string>;
+  series: number;
+  /** The newest event of one of its images has not been completed: the row says nothing. */
+  isOpen: boolean;
+};
+
+/** A row for each study that there is or was, with what the service holds of it now. */
+export const checkStudies = {
+  workflow: 'imaging-studies',
+  async check(of: Of): Promise<Checked> {
+    const left = studiesIn(of);
+    const problems: string[] = [];
+    let rows = 0;
+    for await (const row of rowsOfRun(of, { table: 'studies', partitions: PARTITIONS })) {
+      if (row.host !== of.services.dicom.host) continue;
+      const key = keyOf(row.dicomPartition, row.studyUid);
+      const study = left.get(key);
+      left.delete(key);
+      rows += 1;
+      if (study === undefined) problems.push('a row is there for a study that never was, or twice');
+      else if (!study.isOpen) problems.push(...differences(row, study));
+    }
+    for (const { isOpen, images } of left.values()) {
+      if (!isOpen) problems.push(`a row is missing for a study of ${images.size} images`);
+    }
+    return { rows, problems };
+  },
+} satisfies TableCheck;
+
+function studiesIn({ services, newest, hasCompleted }: Of): Map<string, Study> {
+  const { dicom } = services;
+  const client = createDicomClient(dicom);
+  const studies = new Map<string, Study>();
+  const partitions = new Set<string>();
+  for (const entry of client.changes()) {
+    const { partitionName, studyInstanceUid, sopInstanceUid, action, timestamp } = entry;
+    const key = keyOf(partitionName, studyInstanceUid);
+    const study = studies.get(key) ?? { images: new Map(), modalities: new Set(), series: 0, isOpen: false };
+    studies.set(key, study);
+    partitions.add(partitionName);
+    const image = JSON.stringify([entry.seriesInstanceUid, sopInstanceUid]);
+    if (action === 'create') study.images.set(image, timestamp);
+    if (action === 'delete') study.images.delete(image);
+    if (entry.state !== 'replaced') study.isOpen ||= !isCompleted(entry);
+  }
+  for (const partition of partitions) {
+    for (const series of client.series(partition)) {
+      const study = studies.get(keyOf(partition, series[STUDY_UID]?.Value?.[0]));
+      const modality = series[MODALITY]?.Value?.[0];
+      if (study) study.series += 1;
+      if (typeof modality === 'string') study?.modalities.add(modality);
+    }
+  }
+  return studies;
+
+  function isCompleted(entry: FeedEntry): boolean {
+    const image = {
+      service: 'dicom',
+      host: dicom.host,
+      partition: entry.partitionName,
+      studyUid: entry.studyInstanceUid,
+      seriesUid: entry.seriesInstanceUid,
+      instanceUid: entry.sopInstanceUid,
+    } as HealthEvent;
+    const change = newest.get(digest(resourceOf(image)));
+    return change !== undefined && hasCompleted(change.n);
+  }
+}
+
+/** One problem at most, with the names of columns and no values. */
+function differences(row: Row, { images, modalities, series }: Study): string[] {
+  const times = [...images.values()].sort();
+  const expected = {
+    instances: images.size,
+    series,
+    modalities: [...modalities].sort().join(','),
+    firstSeenAt: times[0] ?? '',
+    lastSeenAt: times.at(-1) ?? '',
+  };
+  const wrong = Object.entries(expected).flatMap(([name, value]) => (row[name] === value ? [] : [name]));
+  const isStatusRight = images.size === 0 ? row.status === 'deleted' : /^(arriving|settled)$/.test(String(row.status));
+  if (!isStatusRight) wrong.push('status');
+  return wrong.length === 0 ? [] : [`a row is not as a study of ${images.size} images is: ${wrong.join(', ')}`];
+}
+
+function keyOf(partition: unknown, studyUid: unknown): string {
+  return JSON.stringify([partition, studyUid]);
+}
