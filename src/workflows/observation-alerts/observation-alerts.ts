@@ -1,45 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { Observation } from 'fhir/r4.js';
-import {
-  type Context,
-  defineWorkflow,
-  digest,
-  type FhirEvent,
-  fhir,
-  needsHosts,
-  type Row,
-  type Setting,
-  type Setup,
-} from '../../workflow.js';
-import { alertsOf, type Because, decideAlert, decideNoAlert, keyOfAlert } from './alert.js';
+import { defineWorkflow, fhir, needsHosts, type Setting, type Setup } from '../../workflow.js';
+import { alertsOf, type Because, keyOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
 import { loadRules } from './load-rules.js';
 import { alertsLookup } from './lookup.js';
-import { readingFor, standingOf } from './read-observation.js';
-import {
-  type DeltaRule,
-  isDelta,
-  moveResults,
-  type Place,
-  placeAfter,
-  placeOf,
-  quantityOf,
-  type Result,
-  type ResultPlace,
-  readWithPrevious,
-} from './results.js';
-import type { Rule } from './rule.js';
-import { noteUnsent, sendAlerts, webhookProblems } from './send-alerts.js';
-import type { Verdict } from './verdict.js';
+import { indexRules, type Match, matchRules, type RuleIndex } from './match-rules.js';
+import { standingOf } from './read-observation.js';
+import { type DeltaRule, isDelta, placeOf, quantityOf } from './results.js';
+import { sendAlerts, webhookProblems } from './send-alerts.js';
+import { type Handling, logUndecided, settleAlert } from './settle-alert.js';
+import { findNext, settleDelta } from './settle-delta.js';
+import { moveResults, type Owed, readWhereabouts, type Whereabouts, writeWhereabouts } from './whereabouts.js';
 
-type Event = FhirEvent<'Observation'>;
-type Handling = Pick<Context, 'tables' | 'setting' | 'log'> & { readonly event: Event };
-type Match = { readonly rule: Rule; readonly result: Result };
-
+const NOWHERE: Whereabouts = { places: [], owed: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
 const checkHosts = needsHosts('fhir');
-/** One more than two handlers can need of each other. */
-const MOST_LOOKS = 10;
 
 /**
  * Raises alerts on results, by rules: table `alerts`, keyed by service, Observation and rule. Beside it, for rules that
@@ -47,11 +23,7 @@ const MOST_LOOKS = 10;
  *
  * An event is worked on while its Observation is held, in this order, each step of which may be repeated:
  *   its results are put in their places; its own alerts are raised or withdrawn; and so are those of the next results
- *   after these places, whose previous result may be another now.
- *
- * Results of two Observations may arrive at once, and each may concern the alert of the other. Each writes its result
- * before it looks at the others', so at least one of the two sees both. Who has written an alert looks again, and writes
- * again until what it has written is of what there is. So the last to write has seen the last state, whoever that was.
+ *   after these places, whose previous result may be another now; then it is noted that nothing is left to do.
  */
 export const observationAlerts = defineWorkflow({
   name: 'observation-alerts',
@@ -62,45 +34,36 @@ export const observationAlerts = defineWorkflow({
     const problems = [...(loaded.kind === 'wrong' ? loaded.problems : []), ...webhookProblems(setting)];
     return problems.length > 0 ? { kind: 'wrong', problems } : checkHosts(setting);
   },
-  async handle(event, { resource, tables, setting, log }) {
+  async handle(event, { resource, tables, setting, log, fence }) {
+    const { index, deltas } = rulesOf(setting);
     const observation = event.change === 'deleted' ? undefined : await resource.current();
-    const matches = matchesOf(rulesOf(setting), observation, event);
-    if (matches.length === 0 && event.change === 'created') return; // nothing of it was ever written
-    const handling = { event, tables, setting, log };
-    const changed = await moveDeltas(matches, handling);
-    await settleOwn(matches, becauseOf(observation), handling);
-    for (const { rule, place } of changed) await settleNext(rule, place, handling);
+    const matches = observation ? matchRules(index, observation, event) : [];
+    const isFirst = fence === 1; // nobody has held it before: nothing of it was ever written
+    if (matches.length === 0 && isFirst) return;
+
+    const handling: Handling = { event, tables, setting, log };
+    const because = becauseOf(observation);
+    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, handling, owe: async () => {} });
+    await settleWithOthers(matches, because, { isFirst, handling, deltas });
   },
   lookup: alertsLookup,
   task: { name: 'sendAlerts', schedule: '*/10 * * * * *', run: sendAlerts },
 });
 
-/** Read once: a rule may not change while the app runs. */
-const loadedRules = new Map<string | undefined, readonly Rule[]>();
+type Rules = { readonly index: RuleIndex; readonly deltas: readonly DeltaRule[] };
 
-function rulesOf(setting: Setting): readonly Rule[] {
+/** Read once: a rule may not change while the app runs. */
+const loadedRules = new Map<string | undefined, Rules>();
+
+function rulesOf(setting: Setting): Rules {
   const path = setting('ALERT_RULES');
   const known = loadedRules.get(path);
   if (known) return known;
   const loaded = loadRules(path, readText);
   if (loaded.kind === 'wrong') throw new TypeError(`The rules of observation-alerts cannot be used any more: ${path}`);
-  loadedRules.set(path, loaded.rules);
-  return loaded.rules;
-}
-
-function matchesOf(rules: readonly Rule[], observation: Observation | undefined, event: Event): Match[] {
-  if (observation === undefined) return [];
-  const { host, version, resourceId } = event;
-  return rules.flatMap((rule) => {
-    const reading = readingFor(rule, observation, host);
-    if (reading === undefined) return [];
-    const result = {
-      reading: { ...reading, observationId: resourceId },
-      host,
-      version: Number(observation.meta?.versionId ?? version),
-    };
-    return [{ rule, result }];
-  });
+  const rules = { index: indexRules(loaded.rules), deltas: loaded.rules.filter(isDelta) };
+  loadedRules.set(path, rules);
+  return rules;
 }
 
 function becauseOf(observation: Observation | undefined): Because {
@@ -108,144 +71,64 @@ function becauseOf(observation: Observation | undefined): Because {
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
 
-/** Puts the results where deltas look for them. Returns every place where one came, went, or is. */
-async function moveDeltas(
+/** Where there are rules that compare: the alert of one result is the business of two Observations. */
+async function settleWithOthers(
   matches: readonly Match[],
-  { event, tables, setting }: Handling,
-): Promise<{ rule: DeltaRule; place: ResultPlace }[]> {
-  const deltas = rulesOf(setting).filter(isDelta);
-  if (deltas.length === 0) return [];
-  const { host, resourceId: observationId } = event;
-  const results = matches.flatMap(({ rule, result }) => {
+  because: Because,
+  { isFirst, handling, deltas }: { isFirst: boolean; handling: Handling; deltas: readonly DeltaRule[] },
+): Promise<void> {
+  const { event, tables } = handling;
+  const of = { host: event.host, observationId: event.resourceId };
+  const before = isFirst ? NOWHERE : await readWhereabouts(tables, of);
+  const moves = matches.flatMap(({ rule, result }) => {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     return place ? [{ place, result }] : [];
   });
-  if (results.length === 0 && event.change === 'created') return [];
-  const places = await moveResults(tables, { named: keyOfAlert({ host, observationId }, 'places'), results });
-  return places.flatMap((place) =>
-    deltas.filter((rule) => quantityOf(rule) === place.quantity).map((rule) => ({ rule, place })),
-  );
+  const { wanted, all } = await moveResults(tables, of, before, moves);
+  let { owed } = before;
+  const owe = async (one: Owed) => {
+    if (owed.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
+    owed = [...owed, one];
+    await writeWhereabouts(tables, of, { places: all, owed });
+  };
+
+  await settleOwn(matches, because, { isFirst, handling, owe });
+  for (const place of all) {
+    for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
+      for (const next of await findNext(rule, place, handling)) await settleDelta(next, handling, owe);
+    }
+  }
+  for (const { rule: name, observationId } of before.owed) {
+    const rule = deltas.find((one) => one.name === name);
+    if (rule) await settleDelta({ rule, observationId, place: undefined }, handling, owe);
+  }
+
+  if (all.length > wanted.length || owed.length > 0) await writeWhereabouts(tables, of, { places: wanted, owed: [] });
 }
 
-async function settleOwn(matches: readonly Match[], because: Because, handling: Handling): Promise<void> {
+async function settleOwn(
+  matches: readonly Match[],
+  because: Because,
+  { isFirst, handling, owe }: { isFirst: boolean; handling: Handling; owe: (owed: Owed) => Promise<void> },
+): Promise<void> {
   const { event, tables } = handling;
   const of = { host: event.host, observationId: event.resourceId };
-  const { partition } = alertsOf(of);
   const { key: prefix } = keyOfAlert(of, '');
-  const before = await tables('alerts').list(partition, { from: prefix, to: `${prefix}~` });
-  const rowOf = (rule: string) => before.find(({ row }) => row.rule === rule)?.row;
+  const before = isFirst ? [] : await tables('alerts').list(alertsOf(of).partition, { from: prefix, to: `${prefix}~` });
 
   for (const { rule, result } of matches) {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
-    if (isDelta(rule) && place) await settleDelta(rule, place, handling);
-    else
-      await settleAlert(
-        { rule, result, verdict: told(evaluate(rule, result.reading), handling) },
-        because,
-        rowOf(rule.name),
-        handling,
-      );
+    if (isDelta(rule) && place) {
+      await settleDelta({ rule, observationId: of.observationId, place }, handling, owe);
+      continue;
+    }
+    const verdict = evaluate(rule, result.reading);
+    logUndecided(verdict, handling);
+    const current = before.find(({ row }) => row.rule === rule.name)?.row;
+    await settleAlert({ of, rule: rule.name, found: { rule, result, verdict }, because }, current, handling);
   }
   for (const { row } of before) {
-    if (matches.some(({ rule }) => rule.name === row.rule)) continue;
-    await withdraw(of, String(row.rule), because, handling);
+    const isMatched = matches.some(({ rule }) => rule.name === row.rule);
+    if (!isMatched) await settleAlert({ of, rule: String(row.rule), found: undefined, because }, row, handling);
   }
-}
-
-/** `current` is the row as it was listed: where it is as it should be, nothing is asked again. */
-async function settleAlert(
-  { rule, result, verdict }: Match & { verdict: Verdict },
-  because: Because,
-  current: Row | undefined,
-  handling: Handling,
-): Promise<boolean> {
-  const { tables, event } = handling;
-  const { host, reading } = result;
-  const { partition, key } = keyOfAlert({ host, observationId: reading.observationId }, rule.name);
-  const raisedAt = event.time ?? '';
-  const decide = (row: Row | undefined) =>
-    verdict.kind === 'alert' ? decideAlert(row, { rule, result, verdict, raisedAt }) : decideNoAlert(row, because);
-  if (decide(current) === 'keep') {
-    await noteUnsent(current, { partition, key }, handling);
-    return false;
-  }
-  let written: Row | undefined;
-  if (verdict.kind === 'alert') await noteForPatient(result, { partition, key }, handling);
-  await tables('alerts').change(
-    partition,
-    key,
-    (row) => {
-      const decided = decide(row);
-      written = decided === 'keep' ? row : decided;
-      return decided;
-    },
-    current === undefined ? { expect: 'absent' } : {},
-  );
-  await noteUnsent(written, { partition, key }, handling);
-  return true;
-}
-
-async function withdraw(
-  of: { host: string; observationId: string },
-  rule: string,
-  because: Because,
-  handling: Handling,
-): Promise<void> {
-  const { partition, key } = keyOfAlert(of, rule);
-  let written: Row | undefined;
-  await handling.tables('alerts').change(partition, key, (row) => {
-    const decided = decideNoAlert(row, because);
-    written = decided === 'keep' ? row : decided;
-    return decided;
-  });
-  await noteUnsent(written, { partition, key }, handling);
-}
-
-async function settleNext(rule: DeltaRule, place: ResultPlace, handling: Handling): Promise<void> {
-  const next = await placeAfter(handling.tables, rule, place, handling.event.resourceId);
-  if (next) await settleDelta(rule, next, handling);
-}
-
-/** Until what is written is of what there is: see above. */
-async function settleDelta(rule: DeltaRule, place: Place, handling: Handling): Promise<void> {
-  const { tables } = handling;
-  let hasWritten: Result | undefined;
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    const found = await readWithPrevious(tables, rule, place);
-    if (!found) {
-      // Its own handler has taken it away, and may have withdrawn the alert before we wrote it.
-      if (hasWritten)
-        await withdraw(
-          { host: hasWritten.host, observationId: hasWritten.reading.observationId },
-          rule.name,
-          'corrected',
-          handling,
-        );
-      return;
-    }
-    const { result, previous } = found;
-    const verdict = told(evaluate(rule, result.reading, previous), handling);
-    const { partition, key } = keyOfAlert(
-      { host: result.host, observationId: result.reading.observationId },
-      rule.name,
-    );
-    const current = await tables('alerts').get(partition, key);
-    if (!(await settleAlert({ rule, result, verdict }, 'corrected', current, handling))) return;
-    hasWritten = result;
-  }
-  throw new Error('Results kept changing while their alert was written.');
-}
-
-/** A result that says nothing of what a laboratory thinks of it is the usual case, and no news. */
-function told(verdict: Verdict, { log }: Handling): Verdict {
-  if (verdict.kind === 'undecided' && verdict.why !== 'no-interpretation') log.info(`undecided-${verdict.why}`);
-  return verdict;
-}
-
-/** Before the alert: of one that is not there yet it says nothing, since who looks it up reads the alert itself. */
-async function noteForPatient({ reading }: Result, { partition, key }: Place, { tables }: Handling): Promise<void> {
-  if (reading.subject === undefined) return;
-  const pointer = { alertPartition: partition };
-  const keep = (current: Row | undefined) => (current ? 'keep' : pointer);
-  await tables('alertpatients').change(digest(reading.subject), key, keep, { expect: 'absent' });
 }

@@ -4,8 +4,8 @@ import type { Comparator, Reading } from './read-observation.js';
 import type { DeltaCondition, Rule } from './rule.js';
 
 /**
- * What a delta compares with: table `results`, a row for each result that has a number, by patient and quantity, in
- * order of time. Table `resultplaces` says of each Observation where its results are.
+ * What a delta compares with: table `results`, a row for each result that has a number, by patient and quantity. The
+ * newest comes first, so that the previous result is the next row, however many are older.
  */
 export type DeltaRule = Rule & { readonly condition: DeltaCondition };
 
@@ -18,9 +18,15 @@ export type ResultPlace = Place & { readonly quantity: string };
 export type Result = { readonly reading: Reading; readonly host: string; readonly version: number };
 
 type Tables = Context['tables'];
+type Found = Result & { readonly key: string };
 
-/** Only the nearest later result is wanted; several of one moment are told apart by their ids. */
+/** What is nearest is among the first; of more than that, a second look reads what it needs. */
 const FEW = 20;
+const MANY = 1_000;
+const HOUR_MS = 3_600_000;
+/** No Date is later, so what is left until then sorts the newest first. */
+const LAST_MS = 8_640_000_000_000_000;
+const DIGITS = 16;
 
 export function isDelta(rule: Rule): rule is DeltaRule {
   return rule.condition.kind === 'delta';
@@ -39,41 +45,18 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
   return {
     quantity,
     partition: digest(JSON.stringify([host, subject, quantity])),
-    key: `${takenAt.toISOString()}.${digest(JSON.stringify([host, observationId]))}`,
+    key: `${textOf(takenAt.getTime())}.${digest(JSON.stringify([host, observationId]))}`,
   };
 }
 
-/**
- * Puts the results of an Observation where they belong, and takes them from where they were. Returns all these places:
- * whoever comes next after one of them may have another previous result now.
- *
- *   dies before the first write: nothing has happened; between two: `resultplaces` names all that may be there, and the
- *   next try goes on. Two at once cannot be: the resource is held.
- */
-export async function moveResults(
-  tables: Tables,
-  of: { named: Place; results: readonly { place: ResultPlace; result: Result }[] },
-): Promise<readonly ResultPlace[]> {
-  const { named, results } = of;
-  const wanted = unique(results.map(({ place }) => place));
-  const before = placesIn(await tables('resultplaces').get(named.partition, named.key));
-  if (before.length === 0 && wanted.length === 0) return [];
-  const all = unique([...before, ...wanted]);
-  const write = (places: readonly ResultPlace[]) =>
-    tables('resultplaces').change(named.partition, named.key, (current) => {
-      const text = JSON.stringify(places);
-      if (current?.places === text) return 'keep';
-      return places.length === 0 ? 'remove' : { places: text };
-    });
-  if (all.length > before.length) await write(all);
-  await Promise.all([
-    ...results.map(({ place, result }) => put(tables('results'), place, rowOfResult(result))),
-    ...all
-      .filter((place) => !wanted.some((one) => isSame(one, place)))
-      .map(({ partition, key }) => tables('results').change(partition, key, () => 'remove')),
-  ]);
-  if (all.length > wanted.length) await write(wanted);
-  return all;
+export async function putResult(tables: Tables, { partition, key }: Place, result: Result): Promise<void> {
+  const row = rowOfResult(result);
+  const text = textOfRow(row);
+  await results(tables).change(partition, key, (current) => (current && textOfRow(current) === text ? 'keep' : row));
+}
+
+export async function removeResult(tables: Tables, { partition, key }: Place): Promise<void> {
+  await results(tables).change(partition, key, () => 'remove');
 }
 
 /** The result at a place with the one to compare it with, undefined where there is none. */
@@ -82,51 +65,83 @@ export async function readWithPrevious(
   rule: DeltaRule,
   { partition, key }: Place,
 ): Promise<{ result: Result; previous: Reading | undefined } | undefined> {
-  const from = new Date(timeOf(key).getTime() - rule.condition.withinMs).toISOString();
-  const rows = await tables('results').list(partition, { from, to: `${timeTextOf(key)}.~` });
-  const found = rows.find((one) => one.key === key);
-  if (!found) return undefined;
-  const result = resultOfRow(found.row);
-  const others = rows.map(({ row }) => resultOfRow(row).reading);
-  return { result, previous: previousOf(rule, result.reading, others) };
-}
-
-/** The place of the nearest result after one that is, or was, at `place`; undefined where that is too late to compare. */
-export async function placeAfter(
-  tables: Tables,
-  rule: DeltaRule,
-  place: ResultPlace,
-  observationId: string,
-): Promise<ResultPlace | undefined> {
-  const { partition, key } = place;
-  const to = new Date(timeOf(key).getTime() + rule.condition.withinMs + 1).toISOString();
-  for (const limit of [FEW, Number.MAX_SAFE_INTEGER]) {
-    const rows = await tables('results').list(partition, { from: timeTextOf(key), to, limit });
-    const results = rows.map(({ key: at, row }) => ({ at, ...resultOfRow(row) }));
-    const here: Reading = {
-      observationId,
-      subject: results[0]?.reading.subject, // a partition has but one
-      takenAt: timeOf(key),
-      standing: 'final',
-      value: { kind: 'none', why: 'no-value' },
-      ranges: [],
-      interpretations: [],
-    };
-    const next = nextOf(
-      rule,
-      here,
-      results.map(({ reading }) => reading),
-    );
-    const found = results.find(({ reading }) => reading === next);
-    if (found) return { ...place, key: found.at };
-    if (rows.length < limit) return undefined;
+  const atMs = timeOf(key);
+  const range = { from: textOf(atMs), to: after(textOf(atMs - rule.condition.withinMs)) };
+  for (const limit of [FEW, MANY, Number.MAX_SAFE_INTEGER]) {
+    const found = await list(tables, partition, { ...range, limit });
+    const isAll = found.length < limit;
+    const result = found.find((one) => one.key === key);
+    if (!result && isAll) return undefined;
+    const previous = result && previousOf(rule, result.reading, readingsOf(found));
+    // Of results of one moment any may be the previous one: all of them must have been seen.
+    const isSure = previous?.takenAt !== undefined && previous.takenAt.getTime() > timeOf(found.at(-1)?.key ?? key);
+    if (result && (isAll || isSure)) return { result, previous };
   }
   return undefined;
 }
 
-async function put(table: WorkflowTable, { partition, key }: Place, row: Row): Promise<void> {
-  const text = JSON.stringify(row);
-  await table.change(partition, key, (current) => (current && JSON.stringify(current) === text ? 'keep' : row));
+/** The nearest result after one that is, or was, at `place`; undefined where that is too late to compare. */
+export async function readNext(
+  tables: Tables,
+  rule: DeltaRule,
+  { partition, key }: Place,
+  observationId: string,
+): Promise<Found | undefined> {
+  const atMs = timeOf(key);
+  const { withinMs } = rule.condition;
+  const within = (spanMs: number, limit: number) =>
+    list(tables, partition, { from: textOf(atMs + spanMs), to: after(textOf(atMs)), limit });
+  const nearest = (found: readonly Found[]) => {
+    const subject = found[0]?.reading.subject; // a partition has but one
+    const here: Reading = { ...NOTHING, observationId, subject, takenAt: new Date(atMs) };
+    const next = nextOf(rule, here, readingsOf(found));
+    return found.find(({ reading }) => reading === next);
+  };
+
+  // What arrives is the newest, most often: then there is nothing. The latest come first, and the nearest may be far down.
+  const few = await within(withinMs, FEW);
+  if (few.length < FEW) return nearest(few);
+  for (let spanMs = Math.min(HOUR_MS, withinMs); ; spanMs = Math.min(spanMs * 8, withinMs)) {
+    const next = nearest(await within(spanMs, Number.MAX_SAFE_INTEGER));
+    if (next || spanMs === withinMs) return next;
+  }
+}
+
+const NOTHING = {
+  standing: 'final',
+  value: { kind: 'none', why: 'no-value' },
+  ranges: [],
+  interpretations: [],
+} as const;
+
+async function list(
+  tables: Tables,
+  partition: string,
+  range: { from: string; to: string; limit: number },
+): Promise<Found[]> {
+  const rows = await results(tables).list(partition, range);
+  return rows.map(({ key, row }) => ({ key, ...resultOfRow(row) }));
+}
+
+function results(tables: Tables): WorkflowTable {
+  return tables('results');
+}
+
+function readingsOf(found: readonly Found[]): Reading[] {
+  return found.map(({ reading }) => reading);
+}
+
+function textOf(ms: number): string {
+  return String(LAST_MS - ms).padStart(DIGITS, '0');
+}
+
+/** After all keys of that moment. */
+function after(text: string): string {
+  return `${text}.~`;
+}
+
+function timeOf(key: string): number {
+  return LAST_MS - Number(key.slice(0, DIGITS));
 }
 
 function rowOfResult({ reading, host, version }: Result): Row {
@@ -140,13 +155,18 @@ function rowOfResult({ reading, host, version }: Result): Row {
     takenAt: takenAt?.toISOString() ?? '',
     standing,
     value: amount?.value ?? 0,
-    comparator: amount?.comparator ?? '',
-    unit: amount?.unit ?? '',
-    hasUnit: amount?.unit !== undefined,
+    ...(amount?.comparator !== undefined && { comparator: amount.comparator }),
+    ...(amount?.unit !== undefined && { unit: amount.unit }),
   };
 }
 
+/** Storage does not promise the order of properties. */
+function textOfRow(row: Row): string {
+  return JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 function resultOfRow(row: Row): Result {
+  const { comparator, unit } = row as { comparator?: Comparator; unit?: string };
   return {
     host: String(row.host),
     version: Number(row.version),
@@ -155,34 +175,9 @@ function resultOfRow(row: Row): Result {
       subject: String(row.subject),
       takenAt: new Date(String(row.takenAt)),
       standing: row.standing as Reading['standing'],
-      value: {
-        kind: 'number',
-        value: Number(row.value),
-        comparator: (String(row.comparator) || undefined) as Comparator | undefined,
-        unit: row.hasUnit === true ? String(row.unit) : undefined,
-      },
+      value: { kind: 'number', value: Number(row.value), comparator, unit },
       ranges: [],
       interpretations: [],
     },
   };
-}
-
-function placesIn(row: Row | undefined): ResultPlace[] {
-  return row ? JSON.parse(String(row.places)) : [];
-}
-
-function unique(places: readonly ResultPlace[]): ResultPlace[] {
-  return places.filter((place, at) => places.findIndex((one) => isSame(one, place)) === at);
-}
-
-function isSame(a: Place, b: Place): boolean {
-  return a.partition === b.partition && a.key === b.key;
-}
-
-function timeTextOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('.'));
-}
-
-function timeOf(key: string): Date {
-  return new Date(timeTextOf(key));
 }

@@ -1,0 +1,73 @@
+import type { Context, FhirEvent, Row } from '../../workflow.js';
+import { digest } from '../../workflow.js';
+import { type AlertOf, type Because, decideAlert, decideNoAlert, keyOfAlert } from './alert.js';
+import type { Match } from './match-rules.js';
+import type { Place, Result } from './results.js';
+import { noteUnsent } from './send-alerts.js';
+import type { Verdict } from './verdict.js';
+
+/** What a handler works with. */
+export type Handling = Pick<Context, 'tables' | 'setting' | 'log'> & { readonly event: FhirEvent<'Observation'> };
+
+/** An alert that may be, and what makes it so. Nothing does where the rule does not speak of the Observation any more. */
+export type Settling = {
+  readonly of: AlertOf;
+  readonly rule: string;
+  readonly found: (Match & { readonly verdict: Verdict }) | undefined;
+  readonly because: Because;
+};
+
+/**
+ * Raises an alert, withdraws it, or leaves it as it is. `current` is its row as it was read after all that `settling`
+ * follows from: where that is as it should be, nothing is asked again. Returns whether it had to be written.
+ */
+export async function settleAlert(
+  settling: Settling,
+  current: Row | undefined,
+  handling: Handling,
+): Promise<'as-it-was' | 'written'> {
+  const { of, rule, found } = settling;
+  const place = keyOfAlert(of, rule);
+  const decide = (row: Row | undefined) => decideRow(row, settling, handling);
+  if (decide(current) === 'keep') {
+    await noteUnsent(current, place, handling);
+    return 'as-it-was';
+  }
+  if (found?.verdict.kind === 'alert') await noteForPatient(found.result, place, handling);
+  let written: Row | undefined;
+  await handling.tables('alerts').change(
+    place.partition,
+    place.key,
+    (row) => {
+      const decided = decide(row);
+      written = decided === 'keep' ? row : decided;
+      return decided;
+    },
+    current === undefined ? { expect: 'absent' } : {},
+  );
+  await noteUnsent(written, place, handling);
+  return 'written';
+}
+
+/** Whether the row would be written. */
+export function isSettled(settling: Settling, current: Row | undefined, handling: Handling): boolean {
+  return decideRow(current, settling, handling) === 'keep';
+}
+
+/** A result that says nothing of what a laboratory thinks of it is the usual case, and no news. */
+export function logUndecided(verdict: Verdict, { log }: Handling): void {
+  if (verdict.kind === 'undecided' && verdict.why !== 'no-interpretation') log.info(`undecided-${verdict.why}`);
+}
+
+function decideRow(row: Row | undefined, { found, because }: Settling, { event }: Handling): Row | 'keep' {
+  if (found?.verdict.kind !== 'alert') return decideNoAlert(row, because);
+  return decideAlert(row, { ...found, verdict: found.verdict, raisedAt: event.time ?? '' });
+}
+
+/** Before the alert: of one that is not there yet it says nothing, since who looks it up reads the alert itself. */
+async function noteForPatient({ reading }: Result, { partition, key }: Place, { tables }: Handling): Promise<void> {
+  if (reading.subject === undefined) return;
+  const pointer = { alertPartition: partition };
+  const keep = (current: Row | undefined) => (current ? 'keep' : pointer);
+  await tables('alertpatients').change(digest(reading.subject), key, keep, { expect: 'absent' });
+}

@@ -1,0 +1,70 @@
+import { keyOfAlert } from './alert.js';
+import { evaluate } from './evaluate.js';
+import { type DeltaRule, quantityOf, type ResultPlace, readNext, readWithPrevious } from './results.js';
+import { type Handling, isSettled, logUndecided, type Settling, settleAlert } from './settle-alert.js';
+import { type Owed, readWhereabouts } from './whereabouts.js';
+
+/** More than a few handlers can need of each other. */
+const MOST_LOOKS = 10;
+
+/** The alert of a rule that compares, on the result of an Observation: its own, or one that comes after its own. */
+export type DeltaAlert = {
+  readonly rule: DeltaRule;
+  readonly observationId: string;
+  readonly place: ResultPlace | undefined;
+};
+
+/**
+ * Until what is written is of what there is. Results of two Observations may arrive at once, and each may concern the
+ * alert of the other. Each handler moves its result before it looks at the others', so at least one of the two sees
+ * both. Who has written an alert looks again, and writes again until it finds what it has written. So the last to write
+ * has seen the last state, whoever that was.
+ *
+ * `owe` is called before the alert of another Observation is written: who dies before it has looked again must do so in
+ * its next try.
+ */
+export async function settleDelta(
+  alert: DeltaAlert,
+  handling: Handling,
+  owe: (owed: Owed) => Promise<void>,
+): Promise<void> {
+  const { host, resourceId } = handling.event;
+  const { rule, observationId } = alert;
+  const of = { host, observationId };
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const settling: Settling = { of, rule: rule.name, found: await look(alert, handling), because: 'corrected' };
+    const { partition, key } = keyOfAlert(of, rule.name);
+    const current = await handling.tables('alerts').get(partition, key);
+    if (observationId !== resourceId && !isSettled(settling, current, handling))
+      await owe({ rule: rule.name, observationId });
+    if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;
+  }
+  throw new Error('Results kept changing while their alert was written.');
+}
+
+/** The alert that may be another now that a result came to, went from, or is at `place`. */
+export async function findNext(
+  rule: DeltaRule,
+  place: ResultPlace,
+  { tables, event }: Handling,
+): Promise<DeltaAlert[]> {
+  const next = await readNext(tables, rule, place, event.resourceId);
+  if (!next) return [];
+  return [{ rule, observationId: next.reading.observationId, place: { ...place, key: next.key } }];
+}
+
+async function look({ rule, observationId, place }: DeltaAlert, handling: Handling): Promise<Settling['found']> {
+  const { tables, event } = handling;
+  const at = (one: ResultPlace) => readWithPrevious(tables, rule, one);
+  let found = place && (await at(place));
+  if (!found) {
+    // It has moved away meanwhile, or is gone.
+    const { places } = await readWhereabouts(tables, { host: event.host, observationId });
+    const others = places.filter(({ quantity }) => quantity === quantityOf(rule));
+    found = (await Promise.all(others.map(at))).find((one) => one !== undefined);
+  }
+  if (!found) return undefined;
+  const verdict = evaluate(rule, found.result.reading, found.previous);
+  logUndecided(verdict, handling);
+  return { rule, result: found.result, verdict };
+}
