@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import { everyCrash, type Tale, type Telling, type Told, TROUBLES, tell } from '../every-crash.js';
+import { activeAlerts, expectedAlerts } from './expected.js';
+import { rulesFile } from './rules-file.js';
+import { HOSTS, lotsOf, POTASSIUM, RULES, type Step, stories, storyOf } from './stories.js';
+
+const NIGHTS = Number(process.env.NIGHTS ?? 120);
+/** Thousands of tellings in simulated time. */
+const PATIENCE_MS = 120_000;
+const settings = { ALERT_RULES: rulesFile(RULES) };
+
+const taleOf = (story: readonly Told[]): Tale => ({
+  workflow: observationAlerts,
+  story,
+  settings,
+  look: activeAlerts,
+  expected: expectedAlerts(story),
+});
+
+const write = (id: string, hour: number, value: number, fields: Partial<Step> = {}): Step => ({
+  host: HOSTS[0],
+  id,
+  does: 'write',
+  code: POTASSIUM,
+  patient: 'p-1',
+  hour,
+  value,
+  status: 'final',
+  ...fields,
+});
+
+const toldStories = stories
+  .filter((story) => story.length > 0)
+  .chain((story) => lotsOf(story.length).map((lots) => ({ story, lots })));
+
+jest.setTimeout(PATIENCE_MS);
+
+describe('when Observations come, change and go', () => {
+  it('given any story, in any order, with duplicates and some at once, then what is active follows from its end', async () => {
+    let alerts = 0;
+    await fc.assert(
+      fc.asyncProperty(toldStories, async ({ story, lots }) => {
+        const tale = taleOf(story);
+        alerts += (tale.expected as string[]).length;
+
+        const { found } = await tell(tale, { lots });
+
+        expect(found).toEqual(tale.expected);
+      }),
+      { numRuns: NIGHTS * 3 },
+    );
+    expect(alerts).toBeGreaterThan(NIGHTS);
+  });
+
+  it('given the same with storage that fails and processes that die, then too', async () => {
+    const trouble = fc.tuple(fc.integer({ min: 1, max: 150 }), fc.constantFrom(...TROUBLES));
+    const troubles = fc.array(trouble, { minLength: 1, maxLength: 5 }).map((some) => new Map(some));
+    await fc.assert(
+      fc.asyncProperty(toldStories, troubles, async ({ story, lots }, those: Telling['troubles'] & object) => {
+        const tale = taleOf(story);
+
+        const { found } = await tell(tale, { lots, troubles: those });
+
+        expect(found).toEqual(tale.expected);
+      }),
+      { numRuns: NIGHTS },
+    );
+  });
+});
+
+describe('when anything goes wrong at any call to storage', () => {
+  it.each([
+    { given: 'a result that comes late', steps: [write('o-3', 40, 5), write('o-1', 0, 3), write('o-2', 20, 4.5)] },
+    {
+      given: 'one that is corrected',
+      steps: [write('o-1', 0, 3), write('o-2', 20, 5), write('o-1', 0, 4.5, { status: 'corrected' })],
+    },
+    {
+      given: 'one in between that is deleted',
+      steps: [
+        write('o-1', 0, 3),
+        write('o-2', 10, 3.5),
+        write('o-3', 20, 4.2),
+        write('o-2', 10, 0, { does: 'delete' }),
+      ],
+    },
+    { given: 'one that moves behind another', steps: [write('o-1', 0, 3), write('o-2', 10, 5), write('o-1', 20, 8)] },
+  ])('given $given, then what is active follows from the end', async ({ steps }) => {
+    expect(await everyCrash(taleOf(storyOf(steps)))).toBeGreaterThan(50);
+  });
+});
+
+describe('when an Observation is hard-deleted and made anew', () => {
+  it('given its new life has nothing for a rule, then the alert of the old one is withdrawn', async () => {
+    const tale = taleOf(storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]));
+
+    const { account } = await tell(tale, {});
+
+    expect(account.tables.inspect('alerts').map(({ row }) => `${row.rule} ${row.status} ${row.because}`)).toEqual([
+      'high withdrawn corrected',
+    ]);
+  });
+});

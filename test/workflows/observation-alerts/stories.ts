@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import type { Observation } from 'fhir/r4.js';
+import { fhirEvent } from '../../../src/testing/index.js';
+import type { FhirEvent, FhirResource } from '../../../src/workflow.js';
+import type { Told } from '../every-crash.js';
+import { LOINC, observation, quantity } from './observations.js';
+
+export const HOSTS = ['a.fhir.example', 'b.fhir.example'] as const;
+export const POTASSIUM = '2823-3';
+export const GLUCOSE = '2345-7';
+
+/** The rules of the stories; `expected.ts` has them once more, in its own words. */
+export const RULES = {
+  rules: [
+    { name: 'high', code: POTASSIUM, above: 6, unit: 'mmol/L', severity: 'critical' },
+    { name: 'low', code: GLUCOSE, below: 4, unit: 'mmol/L', severity: 'warning' },
+    { name: 'rise', code: POTASSIUM, rise: 1, unit: 'mmol/L', within: '48h', severity: 'warning' },
+    { name: 'half', code: POTASSIUM, fallPercent: 50, within: '30d', preliminary: false, severity: 'info' },
+  ],
+};
+
+/** Hours after the first result, some at the same time, some too far apart to compare. */
+const HOURS = [0, 10, 20, 20, 40, 72, 500, 2000];
+const T0 = Date.parse('2026-03-01T00:00:00Z');
+const STORY_AT = Date.parse('2026-01-01T00:00:00Z');
+
+export type Step = {
+  readonly host: (typeof HOSTS)[number];
+  readonly id: string;
+  readonly does: 'write' | 'delete' | 'make-anew';
+  readonly code: string;
+  readonly patient: string | undefined;
+  readonly hour: number;
+  readonly value: number;
+  readonly status: Observation['status'];
+};
+
+const step: fc.Arbitrary<Step> = fc.record({
+  host: fc.constantFrom(HOSTS[0], HOSTS[0], HOSTS[0], HOSTS[1]),
+  id: fc.constantFrom('o-1', 'o-2', 'o-3', 'o-4'),
+  does: fc.constantFrom('write', 'write', 'write', 'write', 'delete', 'make-anew'),
+  code: fc.constantFrom(POTASSIUM, POTASSIUM, POTASSIUM, POTASSIUM, GLUCOSE, '9999-9'),
+  patient: fc.constantFrom('p-1', 'p-1', 'p-1', 'p-2', undefined),
+  hour: fc.constantFrom(...HOURS),
+  value: fc.constantFrom(2, 3, 4, 5, 6.5, 8),
+  status: fc.constantFrom('final', 'final', 'corrected', 'preliminary', 'entered-in-error', 'cancelled'),
+});
+
+export const stories = fc.array(step, { minLength: 1, maxLength: 9 }).map(storyOf);
+
+/** What happens in the services, oldest first: a write is a creation or an update; of a hard delete nobody is told. */
+export function storyOf(steps: readonly Step[]): Told[] {
+  const versions = new Map<string, number>();
+  const deleted = new Set<string>();
+  let atMs = STORY_AT;
+  return steps.flatMap((one, n) => {
+    const resource = `${one.host} ${one.id}`;
+    const version = (versions.get(resource) ?? 0) + 1;
+    if (one.does === 'delete' && (version === 1 || deleted.has(resource))) return [];
+    const isAnew = one.does === 'make-anew' || version === 1;
+    atMs += isAnew ? 400_000 : 1_000; // what begins again within five minutes cannot be told from what goes on
+    const now = isAnew ? 1 : version;
+    versions.set(resource, now);
+    if (one.does === 'delete') deleted.add(resource);
+    else deleted.delete(resource);
+    const fields = { id: `${n}`, host: one.host, resourceId: one.id, resourceType: 'Observation', version: now };
+    const change = one.does === 'delete' ? 'deleted' : isAnew ? 'created' : 'updated';
+    const event = fhirEvent({ ...fields, change, time: new Date(atMs).toISOString() }) as FhirEvent;
+    return [{ event, content: one.does === 'delete' ? undefined : contentOf(one, now) }];
+  });
+}
+
+function contentOf({ id, code, patient, hour, value, status }: Step, version: number): FhirResource {
+  const content = observation({
+    id,
+    status,
+    code: { coding: [{ system: LOINC, code }] },
+    effectiveDateTime: new Date(T0 + hour * 3_600_000).toISOString(),
+    valueQuantity: quantity(`${value} mmol/L`),
+  });
+  const { subject: _, ...others } = content;
+  const whose = patient === undefined ? {} : { subject: { reference: `Patient/${patient}` } };
+  return { ...others, ...whose, meta: { versionId: String(version) } };
+}
+
+/** The places of a story in any order, each once or several times, in lots that arrive together. */
+export function lotsOf(events: number): fc.Arbitrary<number[][]> {
+  const all = Array.from({ length: events }, (_, at) => at);
+  const again = fc.array(fc.nat({ max: events - 1 }), { maxLength: 4 });
+  const order = again.chain((twice) =>
+    fc.shuffledSubarray([...all, ...twice], { minLength: events + twice.length, maxLength: events + twice.length }),
+  );
+  return fc.tuple(order, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([places, sizes]) => {
+    const left = [...places];
+    const lots: number[][] = [];
+    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
+    return lots;
+  });
+}
