@@ -13,6 +13,8 @@ const COMMIT = 'src/storage/group-commit.ts';
 const ORDER = 'src/events/order.ts';
 const SIMULATION = 'test/simulation';
 const STOP = 'test/pipeline/stop.test.ts';
+const ALERTS = 'src/workflows/observation-alerts';
+const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
 const COMMIT_TESTS = 'test/storage/group-commit';
 
 export type Mutation = { rule: string; file: string; find: string; put: string; tests: string };
@@ -345,5 +347,49 @@ export const mutations: readonly Mutation[] = [
     find: 'if (fence && stored?.row._of === fence.of && Number(stored.row._fence ?? 0) > fence.number) {',
     put: 'if (fence?.number === -1) {',
     tests: 'test/pipeline/context.test.ts',
+  },
+
+  // ---- alerts that are the business of two Observations
+  {
+    rule: 'alerts-lookAgain',
+    file: `${ALERTS}/settle-delta.ts`,
+    find: "if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;",
+    put: 'return void (await settleAlert(settling, current, handling));',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-owe',
+    file: `${ALERTS}/settle-delta.ts`,
+    find: 'await owe({ rule: rule.name, observationId });',
+    put: 'void owe;',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-movedAway',
+    file: `${ALERTS}/settle-delta.ts`,
+    find: 'found = (await Promise.all(others.map(at))).find((one) => one !== undefined);',
+    put: 'void others;',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-placesFirst',
+    file: `${ALERTS}/whereabouts.ts`,
+    find: 'if (all.length > before.places.length) await',
+    put: 'if (all.length > 99) await',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-placesLast',
+    file: `${ALERTS}/observation-alerts.ts`,
+    find: 'const { wanted, all } = await moveResults(tables, of, before, moves);',
+    put: 'const { wanted, all } = await moveResults(tables, of, before, moves);\n  await writeWhereabouts(tables, of, { places: wanted, owed: before.owed });',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-next',
+    file: `${ALERTS}/observation-alerts.ts`,
+    find: 'for (const next of await findNext(rule, place, handling))',
+    put: 'for (const next of (await findNext(rule, place, handling)).slice(1))',
+    tests: ALERTS_RACE,
   },
 ];

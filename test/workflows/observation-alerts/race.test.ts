@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { createRowTurns } from '../../../src/pipeline/row-turns.js';
+import { openTable, visible } from '../../../src/pipeline/workflow-table.js';
+import { createGroupCommit } from '../../../src/storage/group-commit.js';
+import { createMemoryTableStore } from '../../../src/storage/memory-table-store.js';
+import type { TableStore } from '../../../src/storage/table-store.js';
+import { readerOfContent } from '../../../src/testing/content.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+import { type Context, digest, type FhirEvent, resourceOf } from '../../../src/workflow.js';
+import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import type { RowsOf, Told } from '../every-crash.js';
+import { activeAlerts, expectedAlerts } from './expected.js';
+import { rulesFile } from './rules-file.js';
+import { HOSTS, POTASSIUM, RULES, type Step, stories, storyOf } from './stories.js';
+
+const NIGHTS = Number(process.env.NIGHTS ?? 120);
+const settings: Record<string, string> = { ALERT_RULES: rulesFile(RULES) };
+
+/** How a handler fares: turns of the event loop that each of its calls to storage waits, and the call that it dies at. */
+type Fate = { readonly waits: readonly number[]; readonly diesAt: number | undefined };
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const never = () => new Promise<never>(() => undefined);
+
+/** A service where things happen, and processes that share a storage and nothing else. */
+function createWorld() {
+  const happened: Told[] = [];
+  const clock = createFakeClock();
+  const store = createMemoryTableStore({ clock });
+  const fences = new Map<string, number>();
+  let tokens = 0;
+  const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
+
+  function contentOf(event: FhirEvent) {
+    return happened.filter((told) => resourceOf(told.event) === resourceOf(event)).at(-1)?.content;
+  }
+
+  /** One try, in a process of its own. Resolves when it is done, or dead. */
+  async function handle(event: FhirEvent, { waits, diesAt }: Fate): Promise<'done' | 'died'> {
+    const of = digest(resourceOf(event));
+    const fence = (fences.get(of) ?? 0) + 1;
+    fences.set(of, fence);
+    let calls = 0;
+    let die: (fate: 'died') => void = () => {};
+    const death = new Promise<'died'>((resolve) => {
+      die = resolve;
+    });
+    const slowly = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
+      return async (...args: A): Promise<R> => {
+        calls += 1;
+        if (diesAt !== undefined && calls >= diesAt) {
+          die('died');
+          return never();
+        }
+        for (let left = waits[calls % waits.length] ?? 0; left > 0; left -= 1) await turn();
+        return call(...args);
+      };
+    };
+    const { commit, read, query, create, drop, list } = store;
+    const tables: TableStore = { commit: slowly(commit), read: slowly(read), query: slowly(query), create, drop, list };
+    const deps = { tables, random, rowTurns: createRowTurns(), commit: createGroupCommit({ tables, clock, random }) };
+    const guard = {
+      fence: { number: fence, of },
+      writableUntilMs: () => Number.POSITIVE_INFINITY,
+      isWanted: () => true,
+      note() {},
+    };
+    const context: Partial<Context> = {
+      resource: readerOfContent(event, contentOf(event)) as never,
+      tables: (name) => openTable(name, deps, guard),
+      log: { info() {}, warn() {}, error() {} },
+      setting: (name) => settings[name],
+      fence,
+    };
+    const done = Promise.resolve(observationAlerts.handle(event, context as Context)).then(() => 'done' as const);
+    return Promise.race([done, death]);
+  }
+
+  const rowsOf: RowsOf = (table) =>
+    store.inspect(table).flatMap(({ partition, key, row }) => {
+      const seen = visible(row);
+      return seen ? [{ partition, key, row: seen }] : [];
+    });
+
+  return {
+    happened,
+    handle,
+    active: () => activeAlerts(rowsOf),
+
+    /** Waits for all, and lets pauses between conflicts pass meanwhile. */
+    async all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+      let isOver = false;
+      const results = Promise.all(promises).finally(() => {
+        isOver = true;
+      });
+      results.catch(() => {});
+      for (; !isOver; clock.advance(50)) await turn();
+      return results;
+    },
+  };
+}
+
+/** The newest event of each of `count` Observations, those that changed last; and all before them. */
+function splitStory(story: readonly Told[], count: number): { before: Told[]; last: Told[] } {
+  const newest = [...new Map(story.map((told) => [resourceOf(told.event), told])).values()];
+  const last = newest.sort((a, b) => story.indexOf(a) - story.indexOf(b)).slice(-count);
+  return { before: story.filter((told) => !last.includes(told)), last };
+}
+
+/** What was before happens one by one; the last changes at once, each in a process of its own. Who died tries again. */
+async function play(story: readonly Told[], count: number, fates: readonly Fate[]): Promise<string[]> {
+  const { before, last } = splitStory(story, count);
+  const world = createWorld();
+  const calm: Fate = { waits: [0], diesAt: undefined };
+  const tryOf = ({ event }: Told, fate = calm) => world.handle(event as FhirEvent, fate);
+  for (const told of before) {
+    world.happened.push(told);
+    await world.all([tryOf(told)]);
+  }
+  world.happened.push(...last);
+  const fared = await world.all(last.map((told, at) => tryOf(told, fates[at % fates.length])));
+  for (const [at, told] of last.entries()) {
+    if (fared[at] === 'died') await world.all([tryOf(told)]);
+  }
+  return world.active();
+}
+
+const write = (id: string, hour: number, value: number, fields: Partial<Step> = {}): Step => ({
+  host: HOSTS[0],
+  id,
+  does: 'write',
+  code: POTASSIUM,
+  patient: 'p-1',
+  hour,
+  value,
+  status: 'final',
+  ...fields,
+});
+
+/** Longer than any handler takes that waits for nothing. */
+const LONG = 150;
+const MOST_CALLS = 24;
+const waits = fc.array(fc.oneof({ weight: 5, arbitrary: fc.nat({ max: 4 }) }, fc.constantFrom(20, LONG)), {
+  minLength: 1,
+  maxLength: MOST_CALLS,
+});
+const diesAt = fc.option(fc.integer({ min: 1, max: MOST_CALLS }), { nil: undefined, freq: 1 });
+const fates = (deaths: fc.Arbitrary<number | undefined>) =>
+  fc.array(fc.record({ waits, diesAt: deaths }), { minLength: 3, maxLength: 3 });
+const alive = fates(fc.constant(undefined));
+
+jest.setTimeout(120_000);
+
+const RACES: readonly { given: string; count: number; steps: readonly Step[] }[] = [
+  { given: 'an earlier result and the later one', count: 2, steps: [write('o-2', 20, 5), write('o-1', 0, 3)] },
+  {
+    given: 'the deletion of the one before, and a correction',
+    count: 2,
+    steps: [
+      write('o-1', 0, 3),
+      write('o-2', 10, 5),
+      write('o-3', 20, 5),
+      write('o-2', 10, 5, { does: 'delete' }),
+      write('o-3', 20, 6, { status: 'corrected' }),
+    ],
+  },
+  {
+    given: 'two results before one that moves',
+    count: 3,
+    steps: [write('o-3', 40, 8), write('o-1', 0, 3), write('o-2', 20, 6.5), write('o-3', 10, 8)],
+  },
+  {
+    given: 'one that comes late, and the next one moving further away',
+    count: 2,
+    steps: [write('o-2', 20, 5), write('o-1', 10, 3), write('o-2', 40, 5)],
+  },
+  {
+    given: 'one that comes late, and another between it and the next',
+    count: 2,
+    steps: [write('o-3', 40, 5), write('o-1', 10, 3), write('o-2', 20, 4.5)],
+  },
+  {
+    given: 'one that comes late, and the next one moving away from it',
+    count: 2,
+    steps: [write('o-2', 20, 5), write('o-1', 10, 3), write('o-2', 20, 5, { patient: 'p-2' })],
+  },
+];
+
+describe('when several processes work on results of one patient at once', () => {
+  it.each(RACES)(
+    'given $given, then what is active follows from the end, whoever waits at any call, and dies at any',
+    async ({ steps }) => {
+      const story = storyOf(steps);
+      const expected = expectedAlerts(story);
+      const fast: Fate = { waits: [0], diesAt: undefined };
+
+      for (const who of [0, 1]) {
+        for (let waitsAt = 1; waitsAt <= MOST_CALLS; waitsAt += 1) {
+          for (const diesAt of [undefined, ...Array.from({ length: 8 }, (_, after) => waitsAt + 1 + after)]) {
+            const waits = Array.from({ length: MOST_CALLS + 9 }, (_, at) => (at === waitsAt ? LONG : 0));
+            const slow: Fate = { waits, diesAt };
+
+            const active = await play(story, 2, who === 0 ? [slow, fast] : [fast, slow]);
+
+            expect({ who, waitsAt, diesAt, active }).toEqual({ who, waitsAt, diesAt, active: expected });
+          }
+        }
+      }
+    },
+  );
+
+  it.each(RACES)('given $given, in any interleaving, with deaths too, then too', async ({ steps, count }) => {
+    const story = storyOf(steps);
+
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(alive, fates(diesAt)), async (those) => {
+        expect(await play(story, count, those)).toEqual(expectedAlerts(story));
+      }),
+      { numRuns: NIGHTS },
+    );
+  });
+
+  it('given any story whose last changes come at once, then too', async () => {
+    const told = stories.filter((story) => story.length > 1);
+    await fc.assert(
+      fc.asyncProperty(told, fc.oneof(alive, fates(diesAt)), async (story, those) => {
+        expect(await play(story, 3, those)).toEqual(expectedAlerts(story));
+      }),
+      { numRuns: NIGHTS },
+    );
+  });
+});
