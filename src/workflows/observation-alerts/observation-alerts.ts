@@ -8,13 +8,16 @@ import { alertsLookup } from './lookup.js';
 import { indexRules, type Match, matchRules, type RuleIndex } from './match-rules.js';
 import { standingOf } from './read-observation.js';
 import { type DeltaRule, isDelta, placeOf, quantityOf } from './results.js';
-import { sendAlerts, webhookProblems } from './send-alerts.js';
+import { createSendAlerts } from './send-alerts.js';
 import { type Handling, logUndecided, settleAlert } from './settle-alert.js';
 import { findNext, settleDelta } from './settle-delta.js';
+import { createPost, webhookProblems } from './webhook.js';
 import { moveResults, type Owed, readWhereabouts, type Whereabouts, writeWhereabouts } from './whereabouts.js';
 
 const NOWHERE: Whereabouts = { places: [], owed: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
+/** Of the webhook. */
+const ANSWER_MS = 10_000;
 const checkHosts = needsHosts('fhir');
 
 /**
@@ -47,7 +50,11 @@ export const observationAlerts = defineWorkflow({
     await settleWithOthers(matches, because, { isFirst, handling, deltas });
   },
   lookup: alertsLookup,
-  task: { name: 'sendAlerts', schedule: '*/10 * * * * *', run: sendAlerts },
+  task: {
+    name: 'sendAlerts',
+    schedule: '*/10 * * * * *',
+    run: createSendAlerts(createPost({ fetch, answerMs: ANSWER_MS })),
+  },
 });
 
 type Rules = { readonly index: RuleIndex; readonly deltas: readonly DeltaRule[] };

@@ -1,21 +1,20 @@
-import { createHmac } from 'node:crypto';
-import { type Context, digest, type Row, type Setting, type TaskContext } from '../../workflow.js';
+import type { Context, Row, TaskContext } from '../../workflow.js';
 import { PARTITIONS } from './alert.js';
 import type { Place } from './results.js';
+import { hasWebhook, type Post } from './webhook.js';
 
 /**
- * Tells a webhook of alerts, where `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET` are set: a POST for each that was
- * raised, has changed, or was withdrawn, signed as standardwebhooks.com has it.
+ * Tells a webhook of alerts, where the settings name one: of each that was raised, has changed, or was withdrawn.
  *
  * The alert's row says which revision people have been told of; table `alertoutbox` lists those of which it is not the
  * newest. The handler writes the alert, then the list; the task sends, then writes the alert, then takes it off the list.
  *   dies before the list: the next try of the handler finds a revision that was not sent.
  *   dies after sending, or two send at once: it is sent again, with the same idempotency key.
+ *   the alert changes while it is sent: the mark is not made, and the list has the newer revision.
  */
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
-const PAGE = 500;
+const PAGE = 1_000;
 const AT_ONCE = 8;
-const ANSWER_MS = 10_000;
 /** The rest goes the next time: a task should be over before it is due again. */
 const MOST_MS = 20_000;
 const FIRST_WAIT_MS = 10_000;
@@ -23,30 +22,8 @@ const LONGEST_WAIT_MS = 3_600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
 /** So many in a row, and the endpoint is left alone until the next time. */
 const MOST_FAILURES = 5;
-const SECRET = /^(?:whsec_)?([A-Za-z0-9+/]{32,}={0,2})$/;
-const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
-const INTERNAL: ReadonlySet<string> = new Set(['revision', 'sentRevision', 'notSent']);
 
 type Unsent = Place & { readonly row: Row };
-
-/** What is wrong with the settings of the webhook; no secret is told. */
-export function webhookProblems(setting: Setting): string[] {
-  const [url, secret] = [setting('ALERT_WEBHOOK_URL'), setting('ALERT_WEBHOOK_SECRET')];
-  if (url === undefined && secret === undefined) return [];
-  const isUrl = url !== undefined && URL.canParse(url) && (url.startsWith('https://') || LOOPBACK.test(url));
-  return [
-    ...(isUrl
-      ? []
-      : [
-          `ALERT_WEBHOOK_URL is ${url === undefined ? 'absent' : 'another URL'}, must be one with https, or on this machine`,
-        ]),
-    ...(secret !== undefined && SECRET.test(secret)
-      ? []
-      : [
-          `ALERT_WEBHOOK_SECRET is ${secret === undefined ? 'absent' : `${secret.length} characters`}, must be whsec_ and at least 24 random bytes in base64: openssl rand -base64 32`,
-        ]),
-  ];
-}
 
 /** Puts an alert on the list, if there is something about it that people have not been told. */
 export async function noteUnsent(
@@ -54,109 +31,103 @@ export async function noteUnsent(
   { partition, key }: Place,
   { tables, setting }: Pick<Context, 'tables' | 'setting'>,
 ): Promise<void> {
-  if (!alert || alert.revision === alert.sentRevision || setting('ALERT_WEBHOOK_URL') === undefined) return;
+  if (!alert || alert.revision === alert.sentRevision || !hasWebhook(setting)) return;
   const revision = Number(alert.revision);
-  await tables('alertoutbox').change(partition, key, (current) =>
-    current?.revision === revision ? 'keep' : { revision, tries: 0, dueAt: '', since: '' },
-  );
+  const unsent = { revision, tries: 0, dueAt: '', since: '' };
+  const decide = (current: Row | undefined) => (current?.revision === revision ? 'keep' : unsent);
+  await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
 
-export async function sendAlerts(context: TaskContext): Promise<void> {
-  const { tables, setting, now, signal } = context;
-  if (setting('ALERT_WEBHOOK_URL') === undefined) return;
-  const endsAtMs = now().getTime() + MOST_MS;
-  let failures = 0;
-  for (const partition of EVERY) {
-    const listed = await tables('alertoutbox').list(partition, { limit: PAGE });
-    const due = listed.filter(({ row }) => String(row.dueAt) <= now().toISOString()).values();
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        for (const { key, row } of due) {
-          if (signal.aborted || failures >= MOST_FAILURES || now().getTime() >= endsAtMs) return;
-          failures = (await sendOne({ partition, key, row }, context)) === 'failed' ? failures + 1 : 0;
-        }
-      }),
-    );
+/** The task that sends what is on the list and due. */
+export function createSendAlerts(post: Post): (context: TaskContext) => Promise<void> {
+  return async (context) => {
+    const { setting, now, signal } = context;
+    if (!hasWebhook(setting)) return;
+    const endsAtMs = now().getTime() + MOST_MS;
+    let failures = 0;
+    const isOver = () => signal.aborted || failures >= MOST_FAILURES || now().getTime() >= endsAtMs;
+    for (const partition of EVERY) {
+      for await (const due of listDue(partition, context)) {
+        const left = due.values();
+        const workers = Array.from({ length: AT_ONCE }, async () => {
+          for (const unsent of left) {
+            if (isOver()) return;
+            const outcome = await sendOne(unsent, post, context);
+            failures = outcome === 'failed' ? failures + 1 : 0;
+          }
+        });
+        await allEnded(workers);
+        if (isOver()) return;
+      }
+    }
+  };
+}
+
+/** Page by page: what waits for its next try must not hide what is behind it. */
+async function* listDue(partition: string, { tables, now }: TaskContext): AsyncGenerator<Unsent[]> {
+  for (let from = ''; ; ) {
+    const page = await tables('alertoutbox').list(partition, { from, limit: PAGE });
+    const nowText = now().toISOString();
+    yield page.filter(({ row }) => String(row.dueAt) <= nowText).map((listed) => ({ partition, ...listed }));
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    from = `${last.key}!`; // after it: no key continues so
   }
 }
 
-async function sendOne(unsent: Unsent, context: TaskContext): Promise<'sent' | 'failed'> {
+async function sendOne(unsent: Unsent, post: Post, context: TaskContext): Promise<'sent' | 'failed' | 'stopped'> {
+  const { setting, now, signal, tables } = context;
   const { partition, key } = unsent;
-  const alert = await context.tables('alerts').get(partition, key);
+  const alert = await tables('alerts').get(partition, key);
   if (alert && alert.revision !== alert.sentRevision) {
-    const answer = await post(alert, key, context);
+    const answer = await post(alert, key, { setting, now: now(), signal });
     if (answer.kind === 'failed') {
+      if (signal.aborted) return 'stopped'; // by us: no failure of the endpoint's
       await putOff(unsent, alert, answer.retryAfterMs, context);
       return 'failed';
     }
-    await mark(unsent, alert, { sentRevision: Number(alert.revision) }, context);
+    await mark(unsent, alert, {}, context);
   }
   await takeOff(unsent, context);
   return 'sent';
 }
 
-type Answer = { kind: 'sent' } | { kind: 'failed'; retryAfterMs: number };
-
-async function post(alert: Row, key: string, { setting, now, signal }: TaskContext): Promise<Answer> {
-  const id = digest(JSON.stringify([key, alert.revision]));
-  const facts = Object.fromEntries(Object.entries(alert).filter(([name]) => !INTERNAL.has(name)));
-  const type = alert.status === 'active' ? 'alert.active' : 'alert.withdrawn';
-  const body = JSON.stringify({ type, timestamp: now().toISOString(), data: facts });
-  const timestamp = String(Math.floor(now().getTime() / 1000));
-  const [, secret = ''] = SECRET.exec(setting('ALERT_WEBHOOK_SECRET') ?? '') ?? [];
-  const signature = createHmac('sha256', Buffer.from(secret, 'base64'))
-    .update(`${id}.${timestamp}.${body}`)
-    .digest('base64');
-  try {
-    const answer = await fetch(setting('ALERT_WEBHOOK_URL') ?? '', {
-      method: 'POST',
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-      headers: {
-        'content-type': 'application/json',
-        'idempotency-key': id,
-        'webhook-id': id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`,
-      },
-      body,
-    });
-    await answer.body?.cancel();
-    if (answer.ok) return { kind: 'sent' };
-    const seconds = Number(answer.headers.get('retry-after'));
-    return { kind: 'failed', retryAfterMs: seconds > 0 ? seconds * 1000 : 0 };
-  } catch {
-    return { kind: 'failed', retryAfterMs: 0 }; // nothing was heard; what fetch says of it holds the URL
-  }
-}
-
 async function putOff(unsent: Unsent, alert: Row, retryAfterMs: number, context: TaskContext): Promise<void> {
   const { partition, key, row } = unsent;
-  const nowMs = context.now().getTime();
+  const nowAt = context.now();
   const tries = Number(row.tries) + 1;
-  const since = String(row.since) || context.now().toISOString();
-  if (nowMs - Date.parse(since) >= GIVE_UP_MS) {
+  const since = String(row.since) || nowAt.toISOString();
+  if (nowAt.getTime() - Date.parse(since) >= GIVE_UP_MS) {
     context.log.error('alert-not-sent', { tries });
-    await mark(unsent, alert, { sentRevision: Number(alert.revision), notSent: true }, context);
+    await mark(unsent, alert, { notSent: true }, context);
     return takeOff(unsent, context);
   }
   const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
   context.log.warn('alert-send-failed', { tries });
-  const later = { revision: Number(row.revision), tries, since, dueAt: new Date(nowMs + waitMs).toISOString() };
+  const dueAt = new Date(nowAt.getTime() + waitMs).toISOString();
+  const later = { revision: Number(row.revision), tries, since, dueAt };
   await context
     .tables('alertoutbox')
     .change(partition, key, (current) => (current?.revision === row.revision ? later : 'keep'));
 }
 
 /** Where the alert has changed meanwhile, that is for people to be told, too. */
-async function mark({ partition, key }: Unsent, alert: Row, marks: Row, { tables }: TaskContext): Promise<void> {
-  await tables('alerts').change(partition, key, (current) =>
-    current?.revision === alert.revision ? { ...current, ...marks } : 'keep',
-  );
+async function mark({ partition, key }: Unsent, alert: Row, how: Row, { tables }: TaskContext): Promise<void> {
+  await tables('alerts').change(partition, key, (current) => {
+    if (current?.revision !== alert.revision) return 'keep';
+    const { notSent: _, ...others } = current as Row;
+    return { ...others, ...how, sentRevision: Number(alert.revision) };
+  });
 }
 
 async function takeOff({ partition, key, row }: Unsent, { tables }: TaskContext): Promise<void> {
   await tables('alertoutbox').change(partition, key, (current) =>
     current?.revision === row.revision ? 'remove' : 'keep',
   );
+}
+
+/** Also where one fails: none is left running. */
+async function allEnded(running: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(running);
+  await Promise.all(running);
 }

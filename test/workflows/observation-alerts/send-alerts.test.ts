@@ -1,0 +1,290 @@
+import { createTestKit } from '../../../src/testing/index.js';
+import type { TaskContext, WorkflowTable } from '../../../src/workflow.js';
+import { createSendAlerts, noteUnsent } from '../../../src/workflows/observation-alerts/send-alerts.js';
+import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
+import { isSigned, SECRET, startEndpoint } from './endpoint.js';
+
+const ANSWER_MS = 250;
+const HOUR_MS = 3_600_000;
+const REFUSED = 'http://127.0.0.1:1/hook';
+
+let endpoint: Awaited<ReturnType<typeof startEndpoint>>;
+beforeEach(async () => {
+  endpoint = await startEndpoint();
+});
+afterEach(() => endpoint.stop());
+
+function start({ url = endpoint.url }: { url?: string } = {}) {
+  const settings: Record<string, string> = { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET };
+  const kit = createTestKit({ settings });
+  const logged: string[] = [];
+  const write = (code: string, numbers?: object) => void logged.push(`${code} ${JSON.stringify(numbers)}`);
+  const ending = new AbortController();
+  const context: TaskContext = {
+    tables: kit.tables,
+    setting: (name) => settings[name],
+    log: { info: write, warn: write, error: write },
+    now: () => kit.clock.now(),
+    signal: ending.signal,
+  };
+  const place = (key: string) => ({ partition: String(key.length % 8), key });
+  const send = createSendAlerts(createPost({ fetch, answerMs: ANSWER_MS }));
+  return {
+    kit,
+    logged,
+    ending,
+    context,
+    send: (over: Partial<TaskContext> = {}) => send({ ...context, ...over }),
+    later: (ms: number) => kit.clock.advance(ms),
+
+    /** The alert is written as the handler does it: first the row, then the list. */
+    async raise(key = 'k', fields: Record<string, string | number> = {}): Promise<void> {
+      const { partition } = place(key);
+      await kit.tables('alerts').change(partition, key, (current) => ({
+        sentRevision: 0,
+        ...current,
+        observationId: 'o-1',
+        value: 6.5,
+        status: 'active',
+        revision: Number(current?.revision ?? 0) + 1,
+        ...fields,
+      }));
+      await noteUnsent(await kit.tables('alerts').get(partition, key), place(key), context);
+    },
+
+    alert: (key = 'k') => kit.tables('alerts').get(place(key).partition, key),
+    outbox: () => kit.rows('alertoutbox').map(({ row }) => row),
+  };
+}
+
+describe('when an alert was raised', () => {
+  it('given an endpoint that takes it, then it is told once, signed, without our own marks', async () => {
+    const { raise, send, alert, outbox } = start();
+    await raise();
+
+    await send();
+    await send();
+
+    expect(endpoint.received).toHaveLength(1);
+    const [told] = endpoint.received as [(typeof endpoint.received)[0]];
+    expect(JSON.parse(told.body)).toEqual({
+      type: 'alert.active',
+      timestamp: '2026-01-01T12:00:00.000Z',
+      data: { observationId: 'o-1', value: 6.5, status: 'active' },
+    });
+    expect(told.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-timestamp': '1767268800' });
+    expect(told.headers['idempotency-key']).toBe(told.headers['webhook-id']);
+    expect(isSigned(told)).toBe(true);
+    expect(isSigned({ ...told, body: told.body.replace('6.5', '6.6') })).toBe(false);
+    expect(await alert()).toMatchObject({ revision: 1, sentRevision: 1 });
+    expect(outbox()).toEqual([]);
+  });
+
+  it('given it changes and is withdrawn, then each is told, with a key of its own', async () => {
+    const { raise, send } = start();
+    await raise();
+    await send();
+
+    await raise('k', { value: 7 });
+    await send();
+    await raise('k', { status: 'withdrawn' });
+    await send();
+
+    const told = endpoint.received.map(({ headers, body }) => ({ id: headers['webhook-id'], ...JSON.parse(body) }));
+    expect(told.map(({ type, data }) => `${type} ${data.value}`)).toEqual([
+      'alert.active 6.5',
+      'alert.active 7',
+      'alert.withdrawn 6.5',
+    ]);
+    expect(new Set(told.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('given it changes before anybody was told, then its newest state is told, once', async () => {
+    const { raise, send, outbox } = start();
+    await raise();
+    await raise('k', { value: 7 });
+
+    await send();
+
+    expect(endpoint.received.map(({ body }) => JSON.parse(body).data.value)).toEqual([7]);
+    expect(outbox()).toEqual([]);
+  });
+
+  it('given it changes while it is sent, then the change is told the next time', async () => {
+    const { raise, send, alert } = start();
+    await raise();
+    endpoint.answers(async (response, nth) => {
+      if (nth === 1) await raise('k', { value: 7 });
+      response.writeHead(200).end('thanks');
+    });
+
+    await send();
+    expect(await alert()).toMatchObject({ revision: 2, sentRevision: 0 });
+    await send();
+
+    expect(endpoint.received.map(({ body }) => JSON.parse(body).data.value)).toEqual([6.5, 7]);
+    expect(await alert()).toMatchObject({ revision: 2, sentRevision: 2 });
+  });
+
+  it('given 500 at once, then all are told in one go', async () => {
+    const { raise, send, outbox } = start();
+    for (let n = 0; n < 500; n += 1) await raise(`${'k'.repeat(1 + (n % 8))}${n}`);
+
+    await send();
+
+    expect(new Set(endpoint.received.map(({ headers }) => headers['webhook-id'])).size).toBe(500);
+    expect(endpoint.received).toHaveLength(500);
+    expect(outbox()).toEqual([]);
+  });
+
+  it('given more wait for another try than fit on a page, then those behind are told', async () => {
+    const { raise, send, kit } = start();
+    for (let n = 0; n < 1_001; n += 1) {
+      const waiting = { revision: 1, tries: 1, since: '', dueAt: '2026-01-02T00:00:00.000Z' };
+      await kit
+        .tables('alertoutbox')
+        .change('1', `a${String(n).padStart(5, '0')}`, () => waiting, { expect: 'absent' });
+    }
+    await raise('z');
+
+    await send();
+
+    expect(endpoint.received).toHaveLength(1);
+  });
+
+  it('given no webhook in the settings, then nothing is listed and nothing sent', async () => {
+    const { raise, send, context, kit } = start();
+    const setting = () => undefined;
+    await raise();
+    await kit.tables('alertoutbox').change('1', 'k', () => 'remove');
+    await noteUnsent(await kit.tables('alerts').get('1', 'k'), { partition: '1', key: 'k' }, { ...context, setting });
+
+    await send({ setting });
+
+    expect(kit.rows('alertoutbox')).toEqual([]);
+    expect(endpoint.received).toEqual([]);
+  });
+});
+
+describe('when the endpoint does not take it', () => {
+  it.each([
+    { given: 'it answers 400', status: 400, headers: {}, waits: 10_000 },
+    { given: 'it answers 503', status: 503, headers: {}, waits: 10_000 },
+    { given: 'it wants a minute', status: 429, headers: { 'retry-after': '60' }, waits: 60_000 },
+    {
+      given: 'it names a time',
+      status: 503,
+      headers: { 'retry-after': 'Thu, 01 Jan 2026 12:05:00 GMT' },
+      waits: 300_000,
+    },
+    { given: 'it wants a day', status: 503, headers: { 'retry-after': '86400' }, waits: HOUR_MS },
+    { given: 'it wants nonsense', status: 503, headers: { 'retry-after': 'soon' }, waits: 10_000 },
+    { given: 'it sends elsewhere', status: 307, headers: { location: '/other' }, waits: 10_000 },
+  ])('given $given, then it is tried again then, with the same key', async ({ status, headers, waits }) => {
+    const { raise, send, later, logged } = start();
+    await raise();
+    endpoint.answers((response) => response.writeHead(status, headers).end());
+    await send();
+
+    later(waits - 1);
+    await send();
+    expect(endpoint.received).toHaveLength(1);
+    later(1);
+    endpoint.answers((response) => response.writeHead(204).end());
+    await send();
+
+    const ids = endpoint.received.map((told) => told.headers['webhook-id']);
+    expect(ids).toHaveLength(2);
+    expect(ids[0]).toBe(ids[1]);
+    expect(endpoint.received.every((told) => isSigned(told))).toBe(true);
+    expect(logged).toEqual(['alert-send-failed {"tries":1}']);
+  });
+
+  it('given it never answers, or nobody listens, then it counts as a failure, and says nothing of URL or secret', async () => {
+    for (const url of [endpoint.url, REFUSED]) {
+      const { raise, send, logged, outbox, kit } = start({ url });
+      await raise();
+      endpoint.answers(() => {});
+
+      await send();
+
+      expect(outbox()).toMatchObject([{ tries: 1, dueAt: '2026-01-01T12:00:10.000Z' }]);
+      const traces = JSON.stringify([logged, kit.rows('alerts'), kit.rows('alertoutbox')]);
+      expect(traces).not.toContain('127.0.0.1');
+      expect(traces).not.toContain(SECRET.slice(6));
+    }
+  });
+
+  it('given it goes on, then the waits grow to an hour, and after a day it is given up and said so', async () => {
+    const { raise, send, later, logged, alert, outbox } = start();
+    await raise();
+    endpoint.answers((response) => response.writeHead(500).end());
+    const waits: number[] = [];
+    for (let tries = 0; tries < 60 && outbox().length > 0; tries += 1) {
+      await send();
+      const [row] = outbox();
+      if (!row) break;
+      const waitMs =
+        Date.parse(String(row.dueAt)) - Date.parse('2026-01-01T12:00:00Z') - waits.reduce((a, b) => a + b, 0);
+      waits.push(waitMs);
+      later(waitMs);
+    }
+
+    expect(waits.slice(0, 11).map((ms) => ms / 1000)).toEqual([10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
+    expect(logged.at(-1)).toBe(`alert-not-sent {"tries":${waits.length + 1}}`);
+    expect(waits.reduce((a, b) => a + b, 0) / HOUR_MS).toBeGreaterThanOrEqual(24);
+    expect(waits.reduce((a, b) => a + b, 0) / HOUR_MS).toBeLessThan(25);
+    expect(await alert()).toMatchObject({ revision: 1, sentRevision: 1, notSent: true });
+
+    endpoint.answers((response) => response.writeHead(204).end());
+    await raise('k', { status: 'withdrawn' });
+    await send();
+    expect(await alert()).toMatchObject({ revision: 2, sentRevision: 2 });
+    expect(await alert()).not.toHaveProperty('notSent');
+  });
+
+  it('given five in a row, then the rest is left for the next time', async () => {
+    const { raise, send, outbox } = start();
+    for (let n = 0; n < 100; n += 1) await raise(`k${n + 1_000}`);
+    endpoint.answers((response) => response.writeHead(500).end());
+
+    await send();
+
+    expect(endpoint.received.length).toBeGreaterThanOrEqual(5);
+    expect(endpoint.received.length).toBeLessThanOrEqual(12); // eight at once, and those under way are not called back
+    expect(outbox().filter(({ tries }) => tries === 0).length).toBeGreaterThanOrEqual(88);
+  });
+
+  it('given the process ends while it waits, then that is no failure of the endpoint', async () => {
+    const { raise, send, ending, outbox, logged } = start();
+    await raise();
+    endpoint.answers(() => ending.abort());
+
+    await send();
+
+    expect(outbox()).toMatchObject([{ tries: 0 }]);
+    expect(logged).toEqual([]);
+  });
+});
+
+describe('when the process dies between two steps', () => {
+  it.each([{ table: 'alerts' }, { table: 'alertoutbox' }])(
+    'given it was sent and table $table was not written, then it ends told, with one key',
+    async ({ table }) => {
+      const { raise, send, context, alert, outbox } = start();
+      await raise();
+      const broken = (name: string): WorkflowTable => ({
+        ...context.tables(name),
+        ...(name === table && { change: () => Promise.reject(new Error('gone')) }),
+      });
+      await expect(send({ tables: broken })).rejects.toThrow('gone');
+
+      await send();
+
+      expect(new Set(endpoint.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+      expect(endpoint.received).toHaveLength(table === 'alerts' ? 2 : 1);
+      expect(await alert()).toMatchObject({ sentRevision: 1 });
+      expect(outbox()).toEqual([]);
+    },
+  );
+});
