@@ -2,73 +2,97 @@ import { z } from 'zod';
 import { digest, type LookupContext, lookup, type Row } from '../../workflow.js';
 import { alertsOf, PARTITIONS } from './alert.js';
 
+/** No answer reads more rows than this; `isMore` then says that there may be more. */
+const MOST_READ = 20_000;
+/** Of the rows that pointers of a patient name, each one is a read. */
+const MOST_OF_PATIENT = 1_000;
+const AT_ONCE = 32;
+
 const word = z.string().min(1).max(1024);
 const limit = z.int().min(1).max(1000).default(100);
 const status = z.enum(['active', 'withdrawn']).optional();
-const PAGE = 1000;
-/** A worklist reads no more rows than this; `isMore` then says that there may be more. */
-const MOST_READ = 20_000;
+const query = z.union([
+  z.strictObject({ observationId: word, status, limit }),
+  z.strictObject({ patientId: word, status, limit }),
+  z.strictObject({
+    status: z.enum(['active', 'withdrawn']),
+    severity: z.enum(['info', 'warning', 'critical']).optional(),
+    limit,
+  }),
+]);
 
-type Found = { alerts: Row[]; isMore: boolean };
+type Query = z.output<typeof query>;
+type Found = { readonly rows: readonly Row[]; readonly isMore: boolean };
 
 /** Alerts of an Observation, of a patient, or all: the newest result first. */
 export const alertsLookup = lookup({
   name: 'alerts',
-  query: z.union([
-    z.strictObject({ observationId: word, status, limit }),
-    z.strictObject({ patientId: word, status, limit }),
-    z.strictObject({
-      status: z.enum(['active', 'withdrawn']),
-      severity: z.enum(['info', 'warning', 'critical']).optional(),
-      limit,
-    }),
-  ]),
-  async answer(query, context) {
-    const found = await find(query, context);
-    const byTime = found.alerts.sort((a, b) => String(b.takenAt ?? '').localeCompare(String(a.takenAt ?? '')));
-    const alerts = byTime.slice(0, query.limit).map(({ sentRevision: _, ...alert }) => alert);
-    return { alerts, isMore: found.isMore || byTime.length > alerts.length };
+  query,
+  async answer(asked, context) {
+    const found = await find(asked, context);
+    const severity = 'severity' in asked ? asked.severity : undefined;
+    const wanted = found.rows.filter(
+      (row) =>
+        (asked.status === undefined || row.status === asked.status) &&
+        (severity === undefined || row.severity === severity),
+    );
+    const alerts = wanted.sort(byTime).slice(0, asked.limit);
+    return {
+      alerts: alerts.map(({ sentRevision: _, ...alert }) => alert),
+      isMore: found.isMore || wanted.length > alerts.length,
+    };
   },
 });
 
-type Query = z.output<typeof alertsLookup.query> & { status?: string; severity?: string; limit: number };
-
-async function find(query: unknown, context: LookupContext): Promise<Found> {
-  const { observationId, patientId, status, severity } = query as Partial<Record<string, string>>;
-  const isWanted = (row: Row) =>
-    (status === undefined || row.status === status) && (severity === undefined || row.severity === severity);
-  if (observationId !== undefined)
-    return { alerts: (await ofObservation(observationId, context)).filter(isWanted), isMore: false };
-  if (patientId !== undefined) return { alerts: (await ofPatient(patientId, context)).filter(isWanted), isMore: false };
-  return all(isWanted, (query as Query).limit, context);
+function find(asked: Query, context: LookupContext): Promise<Found> {
+  if ('observationId' in asked) return ofObservation(asked.observationId, context);
+  return 'patientId' in asked ? ofPatient(asked.patientId, context) : all(context);
 }
 
-async function ofObservation(observationId: string, { tables }: LookupContext): Promise<Row[]> {
+async function ofObservation(observationId: string, { tables }: LookupContext): Promise<Found> {
   const { partition, named } = alertsOf({ observationId });
-  const rows = await tables('alerts').list(partition, { from: `${named}.`, to: `${named}.~`, limit: PAGE });
-  return rows.map(({ row }) => row);
+  const found = await tables('alerts').list(partition, { from: `${named}.`, to: `${named}.~`, limit: MOST_READ });
+  return { rows: found.map(({ row }) => row), isMore: found.length === MOST_READ };
 }
 
-async function ofPatient(patientId: string, { tables }: LookupContext): Promise<Row[]> {
+/** A pointer may be of an alert that was never raised, or is somebody else's by now. */
+async function ofPatient(patientId: string, { tables }: LookupContext): Promise<Found> {
   const subject = `Patient/${patientId}`;
-  const pointers = await tables('alertpatients').list(digest(subject), { limit: MOST_READ });
-  const rows = await Promise.all(pointers.map(({ key, row }) => tables('alerts').get(String(row.alertPartition), key)));
-  return rows.filter((row) => row !== undefined).filter((row) => row.subject === subject);
+  const pointers = await tables('alertpatients').list(digest(subject), { limit: MOST_OF_PATIENT });
+  const rows: Row[] = [];
+  const left = pointers.values();
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (const { key, row } of left) {
+      const alert = await tables('alerts').get(String(row.alertPartition), key);
+      if (alert?.subject === subject) rows.push(alert);
+    }
+  });
+  await Promise.all(workers);
+  return { rows, isMore: pointers.length === MOST_OF_PATIENT };
 }
 
-async function all(isWanted: (row: Row) => boolean, most: number, { tables }: LookupContext): Promise<Found> {
-  const alerts: Row[] = [];
-  let read = 0;
-  for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    for (let from = ''; ; ) {
-      if (read >= MOST_READ || alerts.length > most) return { alerts, isMore: true };
-      const rows = await tables('alerts').list(String(partition), { from, limit: PAGE });
-      alerts.push(...rows.map(({ row }) => row).filter(isWanted));
-      read += rows.length;
-      const last = rows.at(-1);
-      if (!last || rows.length < PAGE) break;
-      from = `${last.key}!`; // after it: no key continues so
-    }
-  }
-  return { alerts, isMore: false };
+/** All are read, for rows are in no order of time, and the newest are wanted. */
+async function all({ tables }: LookupContext): Promise<Found> {
+  const most = MOST_READ / PARTITIONS;
+  const pages = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) => tables('alerts').list(String(partition), { limit: most })),
+  );
+  return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === most) };
+}
+
+/** Those of one moment in an order of their own, so that the same question has the same answer. */
+function byTime(a: Row, b: Row): number {
+  return compare(textOf(b, 'takenAt'), textOf(a, 'takenAt')) || compare(nameOf(a), nameOf(b));
+}
+
+function nameOf(row: Row): string {
+  return ['observationId', 'rule', 'host'].map((name) => textOf(row, name)).join(' ');
+}
+
+function textOf(row: Row, name: string): string {
+  return String(row[name] ?? '');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

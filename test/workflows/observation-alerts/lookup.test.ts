@@ -1,0 +1,108 @@
+import { createTestKit } from '../../../src/testing/index.js';
+import { digest, type Row } from '../../../src/workflow.js';
+import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
+import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import { HOST } from './observations.js';
+
+const OTHER = 'other.fhir.example';
+
+function start() {
+  const kit = createTestKit();
+  return {
+    kit,
+    async put(observationId: string, fields: Row = {}, { host = HOST, rule = 'high' } = {}): Promise<void> {
+      const subject = String(fields.subject ?? 'Patient/p-1');
+      const { partition, key } = keyOfAlert({ host, observationId }, rule);
+      const row = { host, observationId, rule, status: 'active', severity: 'critical', sentRevision: 0, ...fields };
+      await kit.tables('alerts').change(partition, key, () => ({ ...row, subject }), { expect: 'absent' });
+      await kit.tables('alertpatients').change(digest(subject), key, () => ({ alertPartition: partition }));
+    },
+    async ask(query: object): Promise<{ names: string; isMore: unknown; alerts: Row[] }> {
+      const { alerts, isMore } = (await kit.lookup(observationAlerts, query)) as { alerts: Row[]; isMore: unknown };
+      return { names: alerts.map(({ observationId }) => observationId).join(' '), isMore, alerts };
+    },
+  };
+}
+
+describe('when somebody asks for all alerts', () => {
+  it('given more than wanted, in all partitions, then the newest results come first, and there are more', async () => {
+    const { put, ask } = start();
+    for (let day = 10; day < 30; day += 1) await put(`o-${day}`, { takenAt: `2026-03-${day}T00:00:00.000Z` });
+
+    expect(await ask({ status: 'active', limit: 3 })).toMatchObject({ names: 'o-29 o-28 o-27', isMore: true });
+    expect(await ask({ status: 'active', limit: 20 })).toMatchObject({ isMore: false });
+    expect(await ask({ status: 'withdrawn' })).toMatchObject({ names: '', isMore: false });
+  });
+
+  it('given no time, or the same, then they come last, or by their names', async () => {
+    const { put, ask } = start();
+    await put('o-2', { takenAt: '2026-03-02T00:00:00.000Z' });
+    await put('o-0');
+    await put('o-1', { takenAt: '2026-03-02T00:00:00.000Z' });
+
+    expect((await ask({ status: 'active' })).names).toBe('o-1 o-2 o-0');
+  });
+
+  it('given as many rows as it reads at most, then it says that there may be more', async () => {
+    const { kit, ask } = start();
+    const put = (n: number) =>
+      kit
+        .tables('alerts')
+        .change('3', `k${n}`, () => ({ status: 'withdrawn', observationId: 'o' }), { expect: 'absent' });
+    await Promise.all(Array.from({ length: 2_499 }, (_, n) => put(n)));
+    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: false });
+
+    await put(2_499);
+
+    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: true });
+  });
+});
+
+describe('when somebody asks for the alerts of one Observation', () => {
+  it('given several rules, and the same id in another service, then all of these, and no marks of ours', async () => {
+    const { put, ask } = start();
+    await put('o-1');
+    await put('o-1', { status: 'withdrawn' }, { rule: 'low' });
+    await put('o-1', {}, { host: OTHER });
+    await put('o-10');
+
+    const { alerts } = await ask({ observationId: 'o-1' });
+
+    expect(alerts.map(({ host, rule }) => `${host} ${rule}`)).toEqual([`${OTHER} high`, `${HOST} high`, `${HOST} low`]);
+    expect(alerts[0]).not.toHaveProperty('sentRevision');
+    expect((await ask({ observationId: 'o-1', status: 'withdrawn' })).alerts).toHaveLength(1);
+  });
+});
+
+describe('when somebody asks for the alerts of a patient', () => {
+  it('given a pointer whose alert is not there, or of another patient by now, then it is left out', async () => {
+    const { put, ask, kit } = start();
+    await put('o-1');
+    await put('o-2');
+    await kit.tables('alertpatients').change(digest('Patient/p-1'), 'gone', () => ({ alertPartition: '0' }));
+    const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-2' }, 'high');
+    await kit.tables('alerts').change(partition, key, (row) => ({ ...row, subject: 'Patient/p-2' }));
+
+    expect(await ask({ patientId: 'p-1' })).toMatchObject({ names: 'o-1', isMore: false });
+  });
+
+  it('given as many as it reads at most, then it says that there may be more', async () => {
+    const { put, ask } = start();
+    const days = Array.from({ length: 1_000 }, (_, n) => new Date(Date.UTC(2024, 0, n)).toISOString());
+    await Promise.all(days.map((takenAt, n) => put(`o-${n}`, { takenAt })));
+
+    expect(await ask({ patientId: 'p-1', limit: 2 })).toMatchObject({ names: 'o-999 o-998', isMore: true });
+  });
+});
+
+describe('when the question is none', () => {
+  it.each([
+    {},
+    { patientId: '' },
+    { status: 'open' },
+    { patientId: 'p', observationId: 'o' },
+    { status: 'active', limit: 0 },
+  ])('given %j, then it is refused', async (query) => {
+    await expect(start().ask(query)).rejects.toThrow();
+  });
+});
