@@ -93,6 +93,12 @@ export function readConfig(env: Env = process.env): Config {
   return Object.freeze({ storage, ...config });
 }
 
+/** Any setting of `env` by its name, also where others are wrong. */
+export function readSetting(env: Env = process.env): Setting {
+  const settings = new Settings(env);
+  return (name) => settings.text(name);
+}
+
 /** Whether `env` names any connection for `storage`. `npm start` brings an Azurite of its own where it does not. */
 export function namesStorage(env: Env = process.env): boolean {
   const settings = new Settings(env);

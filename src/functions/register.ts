@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 import { systemClock } from '../clock.js';
-import { type Config, ConfigError, checkRetention, readConfig } from '../config.js';
+import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
@@ -68,10 +68,11 @@ export function readSettings(
       (name) => `several tasks are named '${name}', must be one`,
     ),
   ];
+  const setting = readSetting(env);
+  const setups = workflows.map((workflow) => ({ workflow, setup: workflow.setup(setting) }));
+  problems.push(...setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : [])));
   try {
     const config = readConfig(env);
-    const setups = workflows.map((workflow) => ({ workflow, setup: workflow.setup(config.setting) }));
-    problems.push(...setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : [])));
     const on = setups.flatMap(({ workflow, setup }) => (setup.kind === 'on' ? [workflow] : []));
     const off = setups.flatMap(({ workflow: { name }, setup }) =>
       setup.kind === 'off' ? [{ name, code: setup.code }] : [],

@@ -49,10 +49,16 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
   };
 }
 
-export async function putResult(tables: Tables, { partition, key }: Place, result: Result): Promise<void> {
+export async function putResult(
+  tables: Tables,
+  { partition, key }: Place,
+  result: Result,
+  { isNew }: { isNew: boolean },
+): Promise<void> {
   const row = rowOfResult(result);
   const text = textOfRow(row);
-  await results(tables).change(partition, key, (current) => (current && textOfRow(current) === text ? 'keep' : row));
+  const decide = (current: Row | undefined) => (current && textOfRow(current) === text ? 'keep' : row);
+  await results(tables).change(partition, key, decide, isNew ? { expect: 'absent' } : {});
 }
 
 export async function removeResult(tables: Tables, { partition, key }: Place): Promise<void> {

@@ -25,11 +25,16 @@ export async function readWhereabouts(tables: Tables, of: Of): Promise<Whereabou
   return { places: JSON.parse(String(row?.places ?? '[]')), owed: JSON.parse(String(row?.owed ?? '[]')) };
 }
 
-export async function writeWhereabouts(tables: Tables, of: Of, { places, owed }: Whereabouts): Promise<void> {
+export async function writeWhereabouts(
+  tables: Tables,
+  of: Of,
+  { places, owed }: Whereabouts,
+  options: { expect?: 'absent' } = {},
+): Promise<void> {
   const { partition, key } = placeOfRow(of);
   const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(owed) };
   const isNothing = places.length === 0 && owed.length === 0;
-  await tables('resultplaces').change(partition, key, () => (isNothing ? 'remove' : row));
+  await tables('resultplaces').change(partition, key, () => (isNothing ? 'remove' : row), options);
 }
 
 /**
@@ -45,13 +50,15 @@ export async function moveResults(
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
   const wanted = unique(moves.map(({ place }) => place));
   const all = unique([...before.places, ...wanted]);
-  if (all.length > before.places.length) await writeWhereabouts(tables, of, { ...before, places: all });
-  await Promise.all([
-    ...wanted.map((place) =>
-      putResult(tables, place, moves.find((move) => isSame(move.place, place))?.result as Result),
-    ),
-    ...all.filter((place) => !wanted.some((one) => isSame(one, place))).map((place) => removeResult(tables, place)),
-  ]);
+  const isNew = (place: ResultPlace) => !before.places.some((one) => isSame(one, place));
+  const options = before.places.length + before.owed.length === 0 ? ({ expect: 'absent' } as const) : {};
+  if (all.length > before.places.length) await writeWhereabouts(tables, of, { ...before, places: all }, options);
+  const put = (place: ResultPlace) => {
+    const { result } = moves.find((move) => isSame(move.place, place)) as (typeof moves)[0];
+    return putResult(tables, place, result, { isNew: isNew(place) });
+  };
+  const gone = all.filter((place) => !wanted.some((one) => isSame(one, place)));
+  await Promise.all([...wanted.map(put), ...gone.map((place) => removeResult(tables, place))]);
   return { wanted, all };
 }
 

@@ -3,7 +3,7 @@ import { observationAlerts } from '../../../src/workflows/observation-alerts/obs
 import { everyCrash, type Tale, type Telling, type Told, TROUBLES, tell } from '../every-crash.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
-import { HOSTS, lotsOf, POTASSIUM, RULES, type Step, stories, storyOf } from './stories.js';
+import { lotsOf, RULES, stories, storyOf, write } from './stories.js';
 
 const NIGHTS = Number(process.env.NIGHTS ?? 120);
 /** Thousands of tellings in simulated time. */
@@ -16,18 +16,6 @@ const taleOf = (story: readonly Told[]): Tale => ({
   settings,
   look: activeAlerts,
   expected: expectedAlerts(story),
-});
-
-const write = (id: string, hour: number, value: number, fields: Partial<Step> = {}): Step => ({
-  host: HOSTS[0],
-  id,
-  does: 'write',
-  code: POTASSIUM,
-  patient: 'p-1',
-  hour,
-  value,
-  status: 'final',
-  ...fields,
 });
 
 const toldStories = stories

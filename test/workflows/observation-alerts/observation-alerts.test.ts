@@ -176,6 +176,35 @@ describe('when a rule compares with the previous result', () => {
   });
 });
 
+describe('when a patient has many results', () => {
+  const minute = (n: number) => new Date(Date.UTC(2026, 2, 2, 8, n)).toISOString();
+
+  it('given more than a page within the time of the rule, then the nearest one before counts', async () => {
+    const { alerts, happens } = start();
+    for (let n = 0; n < 1_500; n += 1) await happens({ id: `m-${n}`, value: '4 mmol/L', at: minute(n) });
+
+    await happens({ id: 'last', value: '5 mmol/L', at: minute(1_500) });
+    await happens({ id: 'first', value: '2 mmol/L', at: minute(-1) });
+
+    expect(alerts()).toEqual(['last rise active', 'm-0 rise active']);
+  });
+
+  it('given many at one moment, then the last of them by id is the previous one', async () => {
+    const { kit, happens } = start();
+    const ids = Array.from({ length: 30 }, (_, n) => `s-${n + 10}`);
+    for (const id of ids) await happens({ id, value: `${4 + Number(id.slice(2)) / 1_000} mmol/L`, at: minute(0) });
+
+    await happens({ id: 's-10a', value: '6 mmol/L', at: minute(0) });
+    await happens({ id: 't', value: '7 mmol/L', at: minute(1) });
+
+    const seen = kit.rows('alerts').filter(({ row }) => row.rule === 'rise' && row.status === 'active');
+    expect(seen.map(({ row }) => `${row.observationId} after ${row.previousObservationId}`).sort()).toEqual([
+      's-10a after s-10',
+      't after s-39',
+    ]);
+  });
+});
+
 describe('when somebody asks for alerts', () => {
   it('given an Observation, a patient or a status, then those, the newest result first', async () => {
     const { kit, happens } = start();

@@ -11,7 +11,7 @@ import { observationAlerts } from '../../../src/workflows/observation-alerts/obs
 import type { RowsOf, Told } from '../every-crash.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
-import { HOSTS, POTASSIUM, RULES, type Step, stories, storyOf } from './stories.js';
+import { RULES, type Step, stories, storyOf, write } from './stories.js';
 
 const NIGHTS = Number(process.env.NIGHTS ?? 120);
 const settings: Record<string, string> = { ALERT_RULES: rulesFile(RULES) };
@@ -124,18 +124,6 @@ async function play(story: readonly Told[], count: number, fates: readonly Fate[
   }
   return world.active();
 }
-
-const write = (id: string, hour: number, value: number, fields: Partial<Step> = {}): Step => ({
-  host: HOSTS[0],
-  id,
-  does: 'write',
-  code: POTASSIUM,
-  patient: 'p-1',
-  hour,
-  value,
-  status: 'final',
-  ...fields,
-});
 
 /** Longer than any handler takes that waits for nothing. */
 const LONG = 150;

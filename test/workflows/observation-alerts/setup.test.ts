@@ -1,3 +1,5 @@
+import { ConfigError } from '../../../src/config.js';
+import { readSettings } from '../../../src/functions/register.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { SECRET } from './endpoint.js';
 import { rulesFile } from './rules-file.js';
@@ -53,6 +55,15 @@ describe('when the app starts', () => {
       ],
     });
     expect(JSON.stringify(found)).not.toContain(secret);
+  });
+
+  it('given other settings are wrong too, then all problems are in one error', () => {
+    const env = { EventStorage: 'UseDevelopmentStorage=true', ALERT_RULES: wrong, LOOKUPS: 'yes', ...WEBHOOK };
+
+    const read = () => readSettings([observationAlerts], { ...env, ALERT_WEBHOOK_SECRET: 'short' });
+
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/rules\[0\].code.*rules\[1\].unit.*ALERT_WEBHOOK_SECRET is 5.*LOOKUPS is 'yes'/s);
   });
 
   it('given a file of rules that is not there, then it is told with its name', () => {

@@ -35,6 +35,12 @@ export type Step = {
   readonly status: Observation['status'];
 };
 
+/** A final potassium of the first patient, in the first service. */
+export function write(id: string, hour: number, value: number, fields: Partial<Step> = {}): Step {
+  const defaults = { host: HOSTS[0], does: 'write', code: POTASSIUM, patient: 'p-1', status: 'final' } as const;
+  return { ...defaults, id, hour, value, ...fields };
+}
+
 const step: fc.Arbitrary<Step> = fc.record({
   host: fc.constantFrom(HOSTS[0], HOSTS[0], HOSTS[0], HOSTS[1]),
   id: fc.constantFrom('o-1', 'o-2', 'o-3', 'o-4'),
