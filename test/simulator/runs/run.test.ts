@@ -34,6 +34,8 @@ describe('when a scenario is played', () => {
     expect({ phase, error, made }).toEqual({ phase: 'done', error: null, made: 600 });
     expect(verdict).toMatchObject({ ok: true, events: { sent: 600, settled: 600, lost: 0, undelivered: 0 } });
     expect(verdict?.tables['resource-index']?.rows).toBeGreaterThan(10);
+    const alerts = { 'imaging-night': -1, 'bulk-import': -1 }[scenario] ?? 0;
+    expect(verdict?.tables['observation-alerts']?.rows).toBeGreaterThan(alerts);
     expect(verdict?.tables['patient-registry']?.rows).toBeGreaterThan(scenario === 'imaging-night' ? -1 : 0);
   });
 

@@ -1,0 +1,180 @@
+import { digest } from '../../../digest.js';
+import { resourceOf } from '../../../events/order.js';
+import type { Row } from '../../../storage/table-store.js';
+import type { HealthEvent } from '../../../workflow.js';
+import { type Current, currentResources } from './current-resources.js';
+import { rowsOfRun } from './rows-of-run.js';
+import type { CheckedRun, TableCheck } from './table-check.js';
+
+const PARTITIONS = 8;
+const FINAL: ReadonlySet<unknown> = new Set(['final', 'amended', 'corrected']);
+const SAME = 1e-9;
+
+/** A living Observation with a number, as the service has it. */
+type Result = {
+  readonly id: string;
+  readonly version: number;
+  readonly code: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly atMs: number;
+  readonly subject: string;
+  readonly status: unknown;
+};
+
+/** What an active alert says of its rule, which the run does not know: of which results it would say the same. */
+type Said = { readonly rule: string; readonly by: unknown; readonly code: string; readonly unit: string } & Of;
+type Of = { readonly side: unknown; readonly threshold: number; readonly gapMs: number };
+
+/**
+ * Each active alert must be of a result that lives, as it is now, and say what is so of it; and what one alert of a
+ * rule says must have been said of every other result of which it is so. The rules themselves may be anybody's. Compared
+ * are results in the unit of the rule; of interpretations and ranges only that they are of what lives.
+ */
+export const checkAlerts: TableCheck = {
+  workflow: 'observation-alerts',
+  async check(run) {
+    const results = new Map<string, Result>();
+    const living = new Map<string, Current>();
+    for (const resource of currentResources(run.services.fhir, 'Observation')) {
+      living.set(resource.id, resource);
+      const result = resultOf(resource);
+      if (result) results.set(result.id, result);
+    }
+    const isSettled = (id: string) => isNewestCompleted(run, id);
+    const active: Row[] = [];
+    let rows = 0;
+    for await (const row of rowsOfRun(run, { table: 'alerts', partitions: PARTITIONS })) {
+      if (row.host !== run.services.fhir.host) continue;
+      rows += 1;
+      if (row.status === 'active' && isSettled(String(row.observationId))) active.push(row);
+    }
+    const series = seriesOf([...results.values()]);
+    const problems = [
+      ...active.flatMap((row) => problemOf(row, { living, results, series, isSettled })),
+      ...missing(active, { results, series, isSettled }),
+    ];
+    return { rows, problems };
+  },
+};
+
+type Known = {
+  readonly living: ReadonlyMap<string, Current>;
+  readonly results: ReadonlyMap<string, Result>;
+  /** By patient and code, in order of time. */
+  readonly series: ReadonlyMap<string, readonly Result[]>;
+  isSettled(id: string): boolean;
+};
+
+/** One problem at most, without a value. */
+function problemOf(row: Row, { living, results, series, isSettled }: Known): string[] {
+  const id = String(row.observationId);
+  const resource = living.get(id);
+  if (!resource) return ['an alert is active for a result that is gone'];
+  const wrong = (what: string) => [`an alert is active at version ${row.version}, ${what}`];
+  if (row.version !== Number(resource.meta.versionId)) return wrong(`not ${resource.meta.versionId}`);
+  const result = results.get(id);
+  if (!result || row.unit !== result.unit || row.by === 'interpretation' || row.by === 'reference-range') return [];
+  if (!isNear(Number(row.value), result.value)) return wrong('with another value');
+  if (row.by === 'limit') return isPast(result.value, row) ? [] : wrong('and its limit is not passed');
+
+  const previousId = String(row.previousObservationId);
+  if (!isSettled(previousId)) return [];
+  const before = previousOf(result, series).find((one) => one?.id === previousId);
+  if (!before) return wrong('and compares with what is not the previous result');
+  return hasMoved(result, before, row) ? [] : wrong('and the difference is not there');
+}
+
+/** Results of which an alert of some rule says what is so of them too, and that have none of that rule. */
+function missing(active: readonly Row[], { results, series, isSettled }: Omit<Known, 'living'>): string[] {
+  const has = new Set(active.map(({ rule, observationId }) => `${rule} ${observationId}`));
+  const byCode = Map.groupBy([...results.values()], ({ code, unit }) => `${code} ${unit}`);
+  return saidBy(active, results).flatMap((said) => {
+    const those = byCode.get(`${said.code} ${said.unit}`) ?? [];
+    const silent = those.filter((result) => {
+      if (!FINAL.has(result.status) || has.has(`${said.rule} ${result.id}`) || !isSettled(result.id)) return false;
+      if (said.by === 'limit') return isPast(result.value, said);
+      return previousOf(result, series).every(
+        (before) =>
+          before !== undefined &&
+          before.unit === said.unit &&
+          isSettled(before.id) &&
+          result.atMs - before.atMs <= said.gapMs &&
+          hasMoved(result, before, said),
+      );
+    });
+    return silent.map(({ version }) => `${said.rule} has no alert for a result at version ${version}`);
+  });
+}
+
+/** Each rule once, with the longest time that it has been seen to look back. */
+function saidBy(active: readonly Row[], results: ReadonlyMap<string, Result>): Said[] {
+  const said = new Map<string, Said>();
+  for (const row of active) {
+    const result = results.get(String(row.observationId));
+    if (!result || row.unit !== result.unit || (row.by !== 'limit' && row.by !== 'delta')) continue;
+    const { by, side, rule } = row;
+    const { code, unit } = result;
+    const key = JSON.stringify([rule, side, code]);
+    const gapMs = row.by === 'delta' ? result.atMs - Date.parse(String(row.previousTakenAt)) : 0;
+    const longest = Math.max(gapMs, said.get(key)?.gapMs ?? 0);
+    said.set(key, { rule: String(rule), by, side, threshold: Number(row.threshold), code, unit, gapMs: longest });
+  }
+  return [...said.values()];
+}
+
+/** With results that are preliminary, and without: a rule may take them or not. */
+function previousOf(result: Result, series: Known['series']): (Result | undefined)[] {
+  const all = series.get(seriesNameOf(result)) ?? [];
+  const earlier = all.slice(0, all.indexOf(result));
+  return [earlier.at(-1), earlier.findLast(({ status }) => FINAL.has(status))];
+}
+
+function seriesOf(results: readonly Result[]): Map<string, Result[]> {
+  const sorted = results.toSorted((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
+  return Map.groupBy(sorted, seriesNameOf);
+}
+
+function seriesNameOf({ subject, code }: Result): string {
+  return `${subject} ${code}`;
+}
+
+type Limit = { readonly side?: unknown; readonly threshold?: unknown };
+
+function isPast(value: number, { side, threshold }: Limit): boolean {
+  const limit = Number(threshold);
+  if (isNear(value, limit)) return side === 'atLeast' || side === 'atMost';
+  return side === 'above' || side === 'atLeast' ? value > limit : value < limit;
+}
+
+function hasMoved(now: Result, before: Result, { side, threshold }: Limit): boolean {
+  const sign = String(side).startsWith('rise') ? 1 : -1;
+  const by = String(side).endsWith('Percent') ? (before.value * Number(threshold)) / 100 : Number(threshold);
+  const moved = sign * (now.value - before.value);
+  return moved >= by || isNear(now.value, before.value + sign * by);
+}
+
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) <= SAME * Math.max(1, Math.abs(a), Math.abs(b));
+}
+
+type Fields = { [name: string]: unknown };
+
+function resultOf({ id, meta, status, code, subject, effectiveDateTime, valueQuantity }: Current): Result | undefined {
+  const { value, code: unit, comparator } = (valueQuantity ?? {}) as Fields;
+  const [coding] = ((code as Fields | undefined)?.coding ?? []) as Fields[];
+  const { reference } = (subject ?? {}) as Fields;
+  const atMs = Date.parse(String(effectiveDateTime));
+  const isCounting = FINAL.has(status) || status === 'preliminary';
+  if (!isCounting || typeof value !== 'number' || comparator !== undefined || Number.isNaN(atMs)) return undefined;
+  const texts = { code: String(coding?.code), unit: String(unit), subject: String(reference) };
+  return { id, version: Number(meta.versionId), value, atMs, status, ...texts };
+}
+
+/** Of an id that no event was about, too: then it is not the run's. */
+function isNewestCompleted({ newest, services, hasCompleted }: CheckedRun, resourceId: string): boolean {
+  const { host } = services.fhir;
+  const resource = { service: 'fhir', host, resourceType: 'Observation', resourceId } as HealthEvent;
+  const change = newest.get(digest(resourceOf(resource)));
+  return change !== undefined && hasCompleted(change.n);
+}
