@@ -11,15 +11,20 @@ const AT_ONCE = 32;
 const word = z.string().min(1).max(1024);
 const limit = z.int().min(1).max(1000).default(100);
 const status = z.enum(['active', 'withdrawn']).optional();
-const query = z.union([
-  z.strictObject({ observationId: word, status, limit }),
-  z.strictObject({ patientId: word, status, limit }),
-  z.strictObject({
-    status: z.enum(['active', 'withdrawn']),
-    severity: z.enum(['info', 'warning', 'critical']).optional(),
-    limit,
-  }),
-]);
+const QUERY =
+  'observationId or patientId, with a status if wanted, or a status (active, withdrawn), with a severity (info, warning, critical) if wanted; and a limit (1 to 1000) if wanted';
+const query = z.union(
+  [
+    z.strictObject({ observationId: word, status, limit }),
+    z.strictObject({ patientId: word, status, limit }),
+    z.strictObject({
+      status: z.enum(['active', 'withdrawn']),
+      severity: z.enum(['info', 'warning', 'critical']).optional(),
+      limit,
+    }),
+  ],
+  { error: `must be ${QUERY}` },
+);
 
 type Query = z.output<typeof query>;
 type Found = { readonly rows: readonly Row[]; readonly isMore: boolean };

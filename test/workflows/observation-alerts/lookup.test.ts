@@ -97,12 +97,12 @@ describe('when somebody asks for the alerts of a patient', () => {
 
 describe('when the question is none', () => {
   it.each([
-    {},
-    { patientId: '' },
-    { status: 'open' },
-    { patientId: 'p', observationId: 'o' },
-    { status: 'active', limit: 0 },
-  ])('given %j, then it is refused', async (query) => {
-    await expect(start().ask(query)).rejects.toThrow();
+    { query: {}, says: 'must be observationId or patientId' },
+    { query: { status: 'open' }, says: 'must be observationId or patientId' },
+    { query: { patientId: 'p', observationId: 'o' }, says: 'must be observationId or patientId' },
+    { query: { patientId: '' }, says: 'patientId' },
+    { query: { status: 'active', limit: 0 }, says: 'limit' },
+  ])('given $query, then it is refused, and told what it may be', async ({ query, says }) => {
+    await expect(start().ask(query)).rejects.toThrow(says);
   });
 });
