@@ -1,0 +1,182 @@
+import { readConfig } from '../../src/config.js';
+import { composeApp } from '../../src/functions/compose.js';
+import type { ServiceChange } from '../../src/simulator/changes.js';
+import { createDicomService } from '../../src/simulator/dicom/dicom-service.js';
+import { writePart10 } from '../../src/simulator/dicom/write-part10.js';
+import { topicEventOf, writeEvent } from '../../src/simulator/event-grid/topic-event.js';
+import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
+import { findInProcess } from '../../src/simulator/in-process.js';
+import { makeImage, makeStudy } from '../../src/simulator/scenarios/images.js';
+import { seededRandom } from '../../src/simulator/seeded.js';
+import type { Simulator } from '../../src/simulator/simulator.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { TableStore } from '../../src/storage/table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { workflows } from '../../src/workflows/index.js';
+
+/** What one event costs, in the mean. */
+export type Cost = {
+  readonly what: string;
+  /** Transactions, and single reads and queries, of Table Storage: what is billed. */
+  readonly requests: number;
+  /** Rows that these transactions wrote or deleted. */
+  readonly entities: number;
+  /** Of the requests, those that read. */
+  readonly reads: number;
+  /** Requests to the FHIR or DICOM service. */
+  readonly serviceReads: number;
+};
+
+const HUNDRED = 100;
+const HOST = 'simulator-main';
+
+/** The cost of each kind of event for the built-in workflows, all of them on. */
+export async function costsOf({ postSize }: { postSize: number }): Promise<Cost[]> {
+  const world = createWorld(postSize);
+  const { fhir, images } = world;
+  const patient = (n: number, more = {}) => ({
+    resourceType: 'Patient',
+    id: `p${n}`,
+    identifier: [{ system: 'https://hospital.example/mrn', value: `MRN-${n}` }],
+    name: [{ family: `Nguyen${n}`, given: ['Linh'] }],
+    ...more,
+  });
+  const observation = (id: string, code: string, value: number, unit: string, at: string) => ({
+    resourceType: 'Observation',
+    id,
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code }] },
+    subject: { reference: `Patient/${id}` },
+    effectiveDateTime: at,
+    valueQuantity: { value, unit, system: 'http://unitsofmeasure.org', code: unit },
+  });
+  const MORNING = '2026-03-02T08:00:00Z';
+  const NOON = '2026-03-02T12:00:00Z';
+
+  return [
+    await world.measure('Patient created', (n) => fhir.put(patient(n))),
+    await world.measure('Patient updated, same names', (n) => fhir.put(patient(n, { active: true }))),
+    await world.measure('Patient deleted', (n) => fhir.remove('Patient', `p${n}`)),
+    await world.measure('Observation created, no rule', (n) =>
+      fhir.put(observation(`o${n}`, '8302-2', 170, 'cm', NOON)),
+    ),
+    await world.measure('Observation created, within limits', (n) =>
+      fhir.put(observation(`q${n}`, '2823-3', 4, 'mmol/L', NOON)),
+    ),
+    await world.measure('Observation created, an alert', (n) =>
+      fhir.put(observation(`a${n}`, '2823-3', 6.5, 'mmol/L', NOON)),
+    ),
+    await world.measure('Observation created, first of its kind', (n) =>
+      fhir.put(observation(`h${n}`, '718-7', 12, 'g/dL', MORNING)),
+    ),
+    await world.measure('Encounter created', (n) => fhir.put({ resourceType: 'Encounter', id: `e${n}` })),
+    await world.measure('image created', (n) => images.store(n)),
+    await world.measure('image deleted', (n) => images.remove(n)),
+  ];
+}
+
+/** The app over stores in memory that count, with services to read from. */
+function createWorld(postSize: number) {
+  const clock = createFakeClock();
+  const random = seededRandom(1);
+  const counts = { requests: 0, entities: 0, reads: 0 };
+  let changes: ServiceChange[] = [];
+  const publish = (made: readonly ServiceChange[]) => void changes.push(...made);
+  const fhir = createFhirService({ host: `${HOST}.fhir.azurehealthcareapis.com`, clock, random, publish });
+  const dicom = createDicomService({ host: `${HOST}.dicom.azurehealthcareapis.com`, clock, random, publish });
+  const app = composeApp(
+    readConfig({
+      EventStorage: 'UseDevelopmentStorage=true',
+      SIMULATOR: 'on',
+      LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64'),
+    }),
+    {
+      workflows,
+      clock,
+      random,
+      telemetryWrite: () => {},
+      stores: {
+        tables: counted(createMemoryTableStore({ clock }), counts),
+        workflowTables: undefined,
+        deadLetters: createMemoryBlobStore({ clock }),
+        undelivered: createMemoryBlobStore({ clock }),
+        due: createMemoryQueueStore(),
+        dueLong: createMemoryQueueStore(),
+      },
+    },
+  );
+  app.readers.answerInProcess(
+    findInProcess({ serviceNames: () => ['main'], services: () => ({ fhir, dicom }) } as unknown as Simulator),
+  );
+  const study = makeStudy(random, clock.now());
+  const stored = Array.from({ length: HUNDRED }, (_, n) => makeImage(random, study, n));
+  const serviceReads = () => app.telemetry.counters.fhirReadsDone + app.telemetry.counters.dicomReadsDone;
+
+  return {
+    fhir: {
+      put: (resource: { resourceType: string; id: string }) => done(fhir.apply({ method: 'PUT', resource }).problem),
+      remove: (resourceType: string, id: string) => done(fhir.apply({ method: 'DELETE', resourceType, id }).problem),
+    },
+    images: {
+      store: (n: number) => void dicom.store(writePart10(stored[n] ?? {})),
+      remove: (n: number) =>
+        void dicom.delete({ studyUid: study.studyUid, seriesUid: study.seriesUid, instanceUid: uidOf(stored[n]) }),
+    },
+
+    /** A hundred such changes, and their events in POSTs of that size. */
+    async measure(what: string, change: (n: number) => void): Promise<Cost> {
+      const before = { ...counts, serviceReads: serviceReads() };
+      clock.advance(60_000);
+      for (let n = 0; n < HUNDRED; n += 1) change(n);
+      const events = changes.map((one, n) =>
+        writeEvent(topicEventOf(one, { id: `${what} ${n}`, source: '/subscriptions/1' }), 'CloudEventSchemaV1_0'),
+      );
+      changes = [];
+      if (events.length !== HUNDRED) throw new Error(`${what}: ${events.length} events`);
+      const { jobsCompleted } = app.telemetry.counters;
+      for (let at = 0; at < HUNDRED; at += postSize) await app.pipeline.deliver(events.slice(at, at + postSize));
+      if (app.telemetry.counters.jobsCompleted < jobsCompleted + HUNDRED) throw new Error(`${what}: not completed`);
+      const each = (after: number, first: number) => (after - first) / HUNDRED;
+      return {
+        what,
+        requests: each(counts.requests, before.requests),
+        entities: each(counts.entities, before.entities),
+        reads: each(counts.reads, before.reads),
+        serviceReads: each(serviceReads(), before.serviceReads),
+      };
+    },
+  };
+}
+
+function counted(store: TableStore, counts: { requests: number; entities: number; reads: number }): TableStore {
+  const read = () => {
+    counts.requests += 1;
+    counts.reads += 1;
+  };
+  return {
+    ...store,
+    commit(table, partition, operations, ...rest) {
+      counts.requests += 1;
+      counts.entities += operations.length;
+      return store.commit(table, partition, operations, ...rest);
+    },
+    read(...all) {
+      read();
+      return store.read(...all);
+    },
+    query(...all) {
+      read();
+      return store.query(...all);
+    },
+  };
+}
+
+function done(problem: string | undefined): void {
+  if (problem !== undefined) throw new Error(problem);
+}
+
+function uidOf(image: ReturnType<typeof makeImage> | undefined): string {
+  return String(image?.['00080018']?.Value?.[0]);
+}
