@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
-import { everyCrash, type Tale, type Telling, type Told, TROUBLES, tell } from '../every-crash.js';
+import { everyCrash, type RowsOf, type Tale, type Telling, type Told, TROUBLES, tell } from '../every-crash.js';
+import { SECRET } from './endpoint.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
 import { lotsOf, RULES, stories, storyOf, write } from './stories.js';
@@ -76,6 +77,24 @@ describe('when anything goes wrong at any call to storage', () => {
     { given: 'one that moves behind another', steps: [write('o-1', 0, 3), write('o-2', 10, 5), write('o-1', 20, 8)] },
   ])('given $given, then what is active follows from the end', async ({ steps }) => {
     expect(await everyCrash(taleOf(storyOf(steps)))).toBeGreaterThan(50);
+  });
+});
+
+describe('when there is a webhook, and anything goes wrong at any call to storage', () => {
+  it('given alerts that are raised, of its own result and of the next one, then each is on the list', async () => {
+    const story = storyOf([write('o-2', 20, 6.5), write('o-1', 0, 3)]);
+    const webhook = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
+    const revisions = (rows: RowsOf, table: string) =>
+      rows(table).map(({ key, row }) => `${key.split('.').at(-1)} ${row.revision}`);
+    const look = (rows: RowsOf) => ({ alerts: revisions(rows, 'alerts'), listed: revisions(rows, 'alertoutbox') });
+    const all = ['high 1', 'rise 1'];
+
+    await everyCrash({
+      ...taleOf(story),
+      settings: { ...settings, ...webhook },
+      look,
+      expected: { alerts: all, listed: all },
+    });
   });
 });
 

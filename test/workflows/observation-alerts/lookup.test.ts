@@ -92,6 +92,8 @@ describe('when somebody asks for the alerts of a patient', () => {
     await Promise.all(days.map((takenAt, n) => put(`o-${n}`, { takenAt })));
 
     expect(await ask({ patientId: 'p-1', limit: 2 })).toMatchObject({ names: 'o-999 o-998', isMore: true });
+    expect(await ask({ patientId: 'p-1', limit: 1_000 })).toMatchObject({ isMore: true });
+    expect(await ask({ patientId: 'p-1', status: 'withdrawn' })).toMatchObject({ names: '', isMore: true });
   });
 });
 
