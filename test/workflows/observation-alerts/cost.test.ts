@@ -9,7 +9,8 @@ const limitsOnly = rulesFile({ rules: RULES.rules.filter(({ name }) => name === 
 const withDeltas = rulesFile(RULES);
 const WEBHOOK = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
 const TABLES = /^(read|query|commit) (alerts|alertpatients|alertoutbox|results|resultplaces)$/;
-const page = readFileSync('src/workflows/observation-alerts/README.md', 'utf8');
+/** However wide its columns are. */
+const page = readFileSync('src/workflows/observation-alerts/README.md', 'utf8').replace(/ +\|/g, ' |');
 
 /** So that every table is there. */
 const WARM_UP = [
