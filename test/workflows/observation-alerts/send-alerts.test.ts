@@ -4,7 +4,9 @@ import { createSendAlerts, noteUnsent } from '../../../src/workflows/observation
 import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
 
-const ANSWER_MS = 250;
+const LONG_MS = 60_000;
+/** For an endpoint that never answers. */
+const SHORT_MS = 250;
 const HOUR_MS = 3_600_000;
 const REFUSED = 'http://127.0.0.1:1/hook';
 
@@ -14,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => endpoint.stop());
 
-function start({ url = endpoint.url }: { url?: string } = {}) {
+function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answerMs?: number } = {}) {
   const settings: Record<string, string> = { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET };
   const kit = createTestKit({ settings });
   const logged: string[] = [];
@@ -28,7 +30,7 @@ function start({ url = endpoint.url }: { url?: string } = {}) {
     signal: ending.signal,
   };
   const place = (key: string) => ({ partition: String(key.length % 8), key });
-  const send = createSendAlerts(createPost({ fetch, answerMs: ANSWER_MS }));
+  const send = createSendAlerts(createPost({ fetch, answerMs }));
   return {
     kit,
     logged,
@@ -202,7 +204,7 @@ describe('when the endpoint does not take it', () => {
 
   it('given it never answers, or nobody listens, then it counts as a failure, and says nothing of URL or secret', async () => {
     for (const url of [endpoint.url, REFUSED]) {
-      const { raise, send, logged, outbox, kit } = start({ url });
+      const { raise, send, logged, outbox, kit } = start({ url, answerMs: SHORT_MS });
       await raise();
       endpoint.answers(() => {});
 
