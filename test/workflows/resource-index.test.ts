@@ -11,6 +11,7 @@ import type { FhirEvent } from '../../src/workflow.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { testConnection } from '../azurite/connection.js';
 import { rawOfFhir } from '../testing/raw-events.js';
+import { everyCrash, everyOrder, type Tale } from './every-crash.js';
 import { deliveriesOf, histories } from './histories.js';
 
 const OBSERVATION = { resourceType: 'Observation', resourceId: 'o1' } as const;
@@ -179,6 +180,34 @@ describe('when versions of a resource arrive in any order, several times, some o
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe('when storage fails and processes die at any moment', () => {
+  const named = { resourceType: 'Patient', resourceId: 'p1' } as const;
+  const at = (minute: number) => `2026-01-01T12:0${minute}:00.000Z`;
+  const tale: Tale = {
+    workflow: resourceIndex,
+    story: [
+      { event: fhirEvent({ ...named, id: 'e1', time: at(0) }) },
+      { event: fhirEvent({ ...OBSERVATION, id: 'e2', time: at(1) }) },
+      { event: fhirEvent({ ...named, id: 'e3', change: 'updated', version: 2, time: at(2) }) },
+      { event: fhirEvent({ ...OBSERVATION, id: 'e4', change: 'deleted', version: 2, time: at(3) }) },
+      { event: dicomEvent({ id: 'e5', version: 7, time: at(4) }) },
+    ],
+    look: (rows) =>
+      rows('resources')
+        .map(({ row: { service, change, version } }) => `${service} ${change} ${version}`)
+        .sort(),
+    expected: ['dicom created 7', 'fhir deleted 2', 'fhir updated 2'],
+  };
+
+  it('given each trouble at each call to storage, then the table is that of the newest versions', async () => {
+    expect(await everyCrash(tale)).toBeGreaterThan(100);
+  });
+
+  it('given any order, duplicates and several troubles, then it is, too', async () => {
+    await everyOrder(tale, 100);
   });
 });
 
