@@ -11,6 +11,8 @@ export type Load = {
   readonly postSize: number;
   /** How many POSTs are under way at a time: the next leaves as soon as one is answered. */
   readonly inFlight: number;
+  /** No more events a second than these; as many as are taken, where left out. */
+  readonly mostPerSecond?: number;
   readonly until: Until;
 };
 
@@ -21,7 +23,8 @@ export type Until = { readonly posts: number } | { readonly ms: number };
 export type Measured = { posts: number; eventsPerSecond: number; p50Ms: number; p99Ms: number; p9999Ms: number };
 
 /** As many events as the other side takes, but at least one POST. */
-export async function postAtFullRate({ url, events, postSize, inFlight, until }: Load): Promise<Measured> {
+export async function postAtFullRate(load: Load): Promise<Measured> {
+  const { url, events, postSize, inFlight, mostPerSecond = Number.POSITIVE_INFINITY, until } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const startedAtMs = systemClock.monotonic();
   const latenciesMs: number[] = [];
@@ -30,7 +33,9 @@ export async function postAtFullRate({ url, events, postSize, inFlight, until }:
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
       while (sent === 0 || !isOver()) {
+        const dueAtMs = startedAtMs + (sent * postSize * 1000) / mostPerSecond;
         sent += 1;
+        await sleep(systemClock, Math.max(0, dueAtMs - systemClock.monotonic()));
         latenciesMs.push(await post(url, bodyOf(events, postSize), agent));
       }
     }),
