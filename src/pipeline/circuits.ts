@@ -13,10 +13,13 @@ export type Circuits = {
   /** How long a job should wait; undefined where it may be tried, or at least ask `enter`. */
   waitMs(workflow: string): number | undefined;
   /** Asks to try a job that has been there for so long. Who is let in calls `leave` when it is over, whatever became of it. */
-  enter(workflow: string, ageMs: number): { kind: 'in'; leave: () => void } | { kind: 'wait'; waitMs: number };
+  enter(
+    workflow: string,
+    ageMs: number,
+  ): { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
   /** What became of a try; `changed` where that has opened or closed the circuit. */
   succeeded(workflow: string): 'closed' | undefined;
-  failed(workflow: string): 'opened' | undefined;
+  failed(workflow: string, isProbe: boolean): 'opened' | undefined;
   /** Of every workflow that has failed, since its last success. */
   states(): Record<string, { state: Circuit['kind']; failuresInARow: number; openUntil?: string }>;
 };
@@ -43,13 +46,14 @@ export function createCircuits({ clock, random }: { clock: Clock; random: Pick<R
 
     enter(workflow, ageMs) {
       const circuit = circuits.get(workflow);
-      if (!circuit || circuit.kind === 'closed') return { kind: 'in', leave() {} };
+      if (!circuit || circuit.kind === 'closed') return { kind: 'in', isProbe: false, leave() {} };
       if (isShut(circuit)) return { kind: 'wait', waitMs: waitFor(circuit, ageMs) };
       const { failures, forMs } = circuit;
       const probing: Circuit = { kind: 'half-open', failures, forMs };
       circuits.set(workflow, probing);
       return {
         kind: 'in',
+        isProbe: true,
         leave() {
           if (circuits.get(workflow) !== probing) return;
           circuits.set(workflow, { kind: 'open', failures, forMs, untilMs: clock.monotonic() });
@@ -63,10 +67,10 @@ export function createCircuits({ clock, random }: { clock: Clock; random: Pick<R
       return circuit && circuit.kind !== 'closed' ? 'closed' : undefined;
     },
 
-    failed(workflow) {
+    failed(workflow, isProbe) {
       const circuit = circuits.get(workflow);
       const failures = (circuit?.failures ?? 0) + 1;
-      if (circuit?.kind === 'open') {
+      if (circuit?.kind === 'open' || (circuit?.kind === 'half-open' && !isProbe)) {
         circuit.failures = failures; // it was under way when the circuit opened
         return undefined;
       }

@@ -6,7 +6,7 @@ import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
 import { valuesOf, wordOf } from './describe.js';
-import type { Cancellation } from './handler.js';
+import type { Cancellation, Rest } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
 import { fieldsOf, type ReaderFor, type Run } from './run.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
@@ -21,6 +21,8 @@ type ContextDeps = TableDeps & {
   isOpen: () => boolean;
   /** Writes of the handler that are under way. */
   writing: Set<Promise<unknown>>;
+  /** Changes of tables that the handler has begun. */
+  begun: Begun;
   readerFor: ReaderFor;
   telemetry: Telemetry;
 };
@@ -44,7 +46,7 @@ class JobContext implements Context {
     this.fence = deps.resource?.value.fence;
     this.attempt = deps.job.value.tries + 1;
     this.idempotencyKey = deps.run.address;
-    this.tables = (name) => openTable(name, deps, guardOf(deps));
+    this.tables = (name) => kept(openTable(name, deps, guardOf(deps)), deps.begun);
   }
 
   get resource(): ReaderOf<HealthEvent> {
@@ -64,6 +66,42 @@ class JobContext implements Context {
   get log(): WorkflowLog {
     return createLog(this.#deps);
   }
+}
+
+/**
+ * What a handler changes, whether or not it waits for it: a change that failed and was not looked at must not end in a
+ * job that is completed, nor as a rejection that ends the process.
+ */
+export type Begun = { add(change: Promise<unknown>): void; readonly rest: Rest };
+
+export function createBegun(): Begun {
+  const open = new Set<Promise<unknown>>();
+  const failed: unknown[] = [];
+  return {
+    add(change) {
+      const over: Promise<unknown> = change
+        .catch((error: unknown) => failed.push(error))
+        .finally(() => open.delete(over));
+      open.add(over);
+    },
+    rest: () => (open.size > 0 || failed.length > 0 ? waitForAll() : undefined),
+  };
+
+  async function waitForAll(): Promise<void> {
+    while (open.size > 0) await Promise.all(open);
+    if (failed.length > 0) throw failed[0];
+  }
+}
+
+function kept(table: WorkflowTable, begun: Begun): WorkflowTable {
+  return {
+    ...table,
+    change(...all) {
+      const change = table.change(...all);
+      begun.add(change);
+      return change;
+    },
+  };
 }
 
 /** Writes nothing in the last seconds of a lease, nor when the pipeline waits no longer. */

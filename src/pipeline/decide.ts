@@ -1,5 +1,6 @@
 import type { Random } from '../clock.js';
 import type { JobRecord, ReadRecord, Result } from '../storage/ledger.js';
+import { StorageError } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import { NonRetriableError, RetryAfterError } from '../workflow.js';
 
@@ -84,7 +85,7 @@ export function decideFailure(
   workflow: Pick<Workflow, 'retry'>,
   deps: { now: Date; random: Random },
 ): Failure {
-  if (error instanceof NonRetriableError) return { kind: 'for-good', reason: 'non-retriable' };
+  if (isBeyondHelp(error)) return { kind: 'for-good', reason: 'non-retriable' };
   const { retry } = workflow;
   // A wait that is no number (of a header that could not be read) is an ordinary failure.
   const waitMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
@@ -98,6 +99,11 @@ export function decideFailure(
   if (tries >= retry.tries) return { kind: 'for-good', reason: 'tries-spent' };
   const spread = 0.8 + 0.4 * deps.random.number();
   return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
+}
+
+/** The same try would end the same: it says nothing of the workflow's other events. What storage refuses it refuses always. */
+export function isBeyondHelp(error: unknown): boolean {
+  return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }
 
 /** The wait after try number `tries`: a geometric series from `from` to `to` over all the waits there are. */

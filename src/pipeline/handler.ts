@@ -51,14 +51,20 @@ class LazyCancellation implements Cancellation {
 }
 
 /**
+ * What a handler has begun in its tables: it is part of its work, whether or not the handler has waited for it. Undefined
+ * where all is well and over; rejects where one of it has failed, or does.
+ */
+export type Rest = () => Promise<void> | undefined;
+
+/**
  * Runs the handler to its end, or until nobody may wait for it any longer. `watch` is called if it does not end at
  * once, with a function that aborts it; what it returns is called when it is over.
  */
 export function runHandler(
-  job: { workflow: Workflow; event: HealthEvent; context: Context; cancellation: Cancellation },
+  job: { workflow: Workflow; event: HealthEvent; context: Context; cancellation: Cancellation; rest: Rest },
   deps: { clock: Clock; watch: (abort: (reason: AbortReason) => void) => () => void },
 ): HandlerResult | Promise<HandlerResult> {
-  const { workflow, event, context, cancellation } = job;
+  const { workflow, event, context, cancellation, rest } = job;
   const { clock, watch } = deps;
   let returned: unknown;
   try {
@@ -66,8 +72,9 @@ export function runHandler(
   } catch (error) {
     return { kind: 'threw', error };
   }
-  if (!isThenable(returned)) return OK;
-  const ended = Promise.resolve(returned);
+  const left = isThenable(returned) ? undefined : rest();
+  if (!isThenable(returned) && !left) return OK;
+  const ended = left ?? Promise.resolve(returned).then(rest);
 
   return new Promise((resolve) => {
     let aborted: AbortReason | undefined;

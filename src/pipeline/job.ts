@@ -1,11 +1,12 @@
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
-import { NonRetriableError, type Workflow } from '../workflow.js';
+import type { Workflow } from '../workflow.js';
 import { claimJob } from './claim.js';
-import { createContext } from './context.js';
+import { createBegun, createContext } from './context.js';
 import {
   decideFailure,
   errorCodeOf,
+  isBeyondHelp,
   LAPSE_MARGIN_MS,
   LOOK_AGAIN_MS,
   longestRetryMs,
@@ -59,30 +60,19 @@ async function work(run: Run, hold: Hold<JobRecord>, deps: JobDeps): Promise<End
   if (!run.workflow) return workUnknown(run, hold, deps);
   if (!hold.mayStart()) return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
 
-  const circuit = deps.circuits.enter(run.workflow.name, ageOf(hold.value, deps));
-  if (circuit.kind === 'wait') return waitForCircuit(run, hold, run.workflow, circuit.waitMs, deps);
+  const ageMs = ageOf(hold.value, deps);
+  const circuit = deps.circuits.enter(run.workflow.name, ageMs);
+  // Who has waited for as long as its tries might have taken is tried all the same: none is given up untried.
+  if (circuit.kind === 'wait' && ageMs + circuit.waitMs <= longestRetryMs(run.workflow))
+    return waitForRow(run, hold, { inMs: circuit.waitMs, countsAsTry: false, code: 'circuit-open' }, deps);
+  run.isProbe = circuit.kind === 'in' && circuit.isProbe;
   try {
     return run.workflow.ordering === 'any'
       ? await afterHandler(run, hold, run.workflow, await handle(run, hold, run.workflow, undefined, deps), deps)
       : await workLatest(run, hold, run.workflow, deps);
   } finally {
-    circuit.leave();
+    if (circuit.kind === 'in') circuit.leave();
   }
-}
-
-/** No try is used up; but it ends when the job's own tries would have ended, had each of them failed. */
-async function waitForCircuit(
-  run: Run,
-  hold: Hold<JobRecord>,
-  workflow: Workflow,
-  waitMs: number,
-  deps: JobDeps,
-): Promise<Ending> {
-  const code = 'circuit-open';
-  if (ageOf(hold.value, deps) + waitMs <= longestRetryMs(workflow))
-    return waitForRow(run, hold, { inMs: waitMs, countsAsTry: false, code }, deps);
-  const error = { name: 'Error', code, message: 'Its workflow kept failing for longer than it may be retried.' };
-  return failForGood(run, hold, { stage: 'failed', reason: 'gave-up', error }, deps);
 }
 
 function ageOf({ firstTryAt }: JobRecord, { clock }: JobDeps): number {
@@ -136,6 +126,7 @@ async function handle(
   const cancellation = createCancellation();
   let isOpen = true;
   const writing = new Set<Promise<unknown>>();
+  const begun = createBegun();
   const context = createContext({
     run,
     job: hold,
@@ -143,6 +134,7 @@ async function handle(
     cancellation,
     isOpen: () => isOpen,
     writing,
+    begun,
     tables: stores.workflowTables,
     commit: stores.workflowCommit,
     readerFor,
@@ -152,7 +144,7 @@ async function handle(
     setting: deps.settings.setting,
   });
   const result = await runHandler(
-    { workflow, event: run.event, context, cancellation },
+    { workflow, event: run.event, context, cancellation, rest: begun.rest },
     {
       clock,
       watch(abort) {
@@ -166,20 +158,20 @@ async function handle(
     },
   );
   isOpen = false;
-  tellCircuit(workflow.name, result, deps);
+  tellCircuit(run, workflow.name, result, deps);
   // Nothing more is sent; what is on its way must have arrived before somebody else may have the resource.
   if (writing.size > 0) await Promise.all(writing);
   return result;
 }
 
 /** What is wrong with this one event, or with this process, says nothing of the workflow. */
-function tellCircuit(workflow: string, result: HandlerResult, { circuits, telemetry }: JobDeps): void {
+function tellCircuit(run: Run, workflow: string, result: HandlerResult, { circuits, telemetry }: JobDeps): void {
   const isFailure =
     result.kind === 'timeout' ||
     result.kind === 'hung' ||
-    (result.kind === 'threw' && !(result.error instanceof NonRetriableError || result.error instanceof LeaseLostError));
+    (result.kind === 'threw' && !isBeyondHelp(result.error) && !(result.error instanceof LeaseLostError));
   if (result.kind === 'ok' && circuits.succeeded(workflow)) telemetry.log('info', 'circuit-closed', { workflow });
-  if (isFailure && circuits.failed(workflow)) telemetry.log('error', 'circuit-opened', { workflow });
+  if (isFailure && circuits.failed(workflow, run.isProbe)) telemetry.log('error', 'circuit-opened', { workflow });
 }
 
 async function afterHandler(

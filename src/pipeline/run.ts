@@ -37,6 +37,8 @@ export type Run = {
   /** The row that the deadline of a delivery asked for, on its way. */
   puttingOff: Promise<void> | undefined;
   isSuspect: boolean;
+  /** Tried to see whether its workflow works again. */
+  isProbe: boolean;
   /** Resolves when this process is done with it. */
   ended: Promise<void> | undefined;
   /** Where it stands in line, if it does; called to take it out of there. */
@@ -158,6 +160,7 @@ export function newRun(
     isSafe: false,
     puttingOff: undefined,
     isSuspect: false,
+    isProbe: false,
     leaveLine: undefined,
     ended: undefined,
   };

@@ -1,4 +1,4 @@
-import { createContext } from '../pipeline/context.js';
+import { createBegun, createContext } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';
@@ -128,9 +128,11 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
       if (!wants(workflow, event)) return { kind: 'ignored' };
       const record = recordOf({ attempt: 1, firstTryAt: clock.now(), ...options });
       const cancellation = createCancellation();
+      const begun = createBegun();
       let isOpen = true;
       const context = createContext({
         ...world,
+        begun,
         readerFor: () => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
         run: runOf(event, workflow),
         job: held(record),
@@ -139,7 +141,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
         isOpen: () => isOpen,
       });
       const result = await runHandler(
-        { workflow, event, context, cancellation },
+        { workflow, event, context, cancellation, rest: begun.rest },
         { clock, watch: (abort) => onAbort(options.processEnds, () => abort('stopped')) },
       );
       isOpen = false;
@@ -172,6 +174,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   function contextOfNothing() {
     return {
       ...world,
+      begun: createBegun(),
       readerFor: readerOfNothing,
       run: runOf(fhirEvent(), undefined),
       job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),

@@ -7,13 +7,13 @@ import { createAccount, rawEvent, startApp } from './memory-app.js';
 function start(chance = 0) {
   const clock = createFakeClock();
   const circuits = createCircuits({ clock, random: { number: () => chance } });
-  const failTimes = (times: number) => Array.from({ length: times }, () => circuits.failed('w'));
+  const failTimes = (times: number) => Array.from({ length: times }, () => circuits.failed('w', false));
   /** A try that nobody else may make at the same time, and how it goes. */
   const probe = (goes: 'well' | 'badly') => {
     const asked = circuits.enter('w', 0);
     if (asked.kind !== 'in') throw new Error('It is shut.');
     if (goes === 'well') circuits.succeeded('w');
-    else circuits.failed('w');
+    else circuits.failed('w', true);
     asked.leave();
   };
   return { clock, circuits, failTimes, probe };
@@ -85,6 +85,19 @@ describe('when the time of an open circuit is over', () => {
     }
 
     expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+  });
+
+  it('given what was under way when it opened fails beside the probe, then that is no answer of the probe', () => {
+    const { clock, circuits, failTimes } = start();
+    failTimes(20);
+    clock.advance(10_000);
+    const probe = circuits.enter('w', 0);
+
+    failTimes(1);
+
+    expect(probe.kind).toBe('in');
+    expect(circuits.states()).toMatchObject({ w: { state: 'half-open', failuresInARow: 21 } });
+    expect(circuits.enter('w', 0).kind).toBe('wait');
   });
 
   it('given the probe ends neither way, then the next one is let in at once', () => {
@@ -182,17 +195,18 @@ describe('when the downstream of one workflow is broken', () => {
     expect(app.pipeline.circuits()).toEqual({});
   });
 
-  it('given it never comes back, then what waits comes to an end as a dead letter', async () => {
+  it('given it never comes back, then what waits comes to an end as a dead letter, and none untried', async () => {
     const { account, app } = startBroken(() => Promise.reject(new Error('down')));
     await app.pipeline.deliver(events(0, 30));
 
-    for (let passed = 0; passed < 80 && account.waiting().length > 0; passed += 1) {
+    for (let passed = 0; passed < 200 && account.waiting().length > 0; passed += 1) {
       await account.pass(minutes(30).ms);
       await app.runDueRows();
     }
 
     expect(account.waiting()).toEqual([]);
     expect(app.counters.jobsDeadLettered).toBe(30);
-    expect([...account.blobs.inspect().values()].map((json) => JSON.parse(json).reason)).toContain('gave-up');
+    const letters = [...account.blobs.inspect().values()].map((json) => JSON.parse(json));
+    expect(new Set(letters.map(({ reason, tries }) => `${reason} ${tries}`))).toEqual(new Set(['tries-spent 8']));
   });
 });

@@ -24,7 +24,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
   };
   const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle });
   const result = runHandler(
-    { workflow, event, context, cancellation },
+    { workflow, event, context, cancellation, rest: () => undefined },
     {
       clock,
       watch(abort) {

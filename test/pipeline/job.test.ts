@@ -1,5 +1,5 @@
 import type { JobRecord } from '../../src/storage/ledger.js';
-import { seconds } from '../../src/workflow.js';
+import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow } from './held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
@@ -281,5 +281,52 @@ describe('a handler that ignores its signal', () => {
     void watched(app.pipeline.deliver([rawEvent({ id: 'next' })]));
     await account.pass(0);
     expect(calls).toHaveLength(2);
+  });
+});
+
+describe('a handler that does not wait for what it begins', () => {
+  const forgetful = defineWorkflow({
+    name: 'forgetful',
+    on: fhir('*'),
+    handle(_event, { tables }) {
+      void tables('notes').change('all', 'n1', () => ({ n: 1 }));
+    },
+  });
+
+  it('given all goes well, then its change is made before the job is recorded as completed', async () => {
+    const account = createAccount();
+    const app = startApp(account, { workflows: [forgetful] });
+
+    await app.pipeline.deliver([rawEvent()]);
+
+    expect(account.tables.inspect('notes')).toMatchObject([{ row: { n: 1 } }]);
+    expect(app.counters.jobsCompleted).toBe(1);
+  });
+
+  it('given its change fails, then the job has failed, and the process lives on', async () => {
+    const account = createAccount();
+    const app = startApp(account, { workflows: [forgetful] });
+    app.storageIs(({ method, on }) => (method === 'commit' && on === 'notes' ? 'fail-before' : 'ok'));
+
+    const delivered = watched(app.pipeline.deliver([rawEvent()]));
+    await account.pass(60_000);
+
+    expect(delivered.state).not.toBe('open');
+    expect(app.counters).toMatchObject({ jobsCompleted: 0, jobsRetried: 1 });
+  });
+
+  it('given what storage will never take, then it is a dead letter at once', async () => {
+    const account = createAccount();
+    const wrong = defineWorkflow({
+      name: 'wrong',
+      on: fhir('*'),
+      handle: (_event, { tables }) => tables('a table').change('all', 'n1', () => ({ n: 1 })),
+    });
+    const app = startApp(account, { workflows: [wrong] });
+
+    await app.pipeline.deliver([rawEvent()]);
+
+    expect(Object.values(account.letters())).toMatchObject([{ reason: 'non-retriable', tries: 1 }]);
+    expect(app.pipeline.circuits()).toEqual({});
   });
 });
