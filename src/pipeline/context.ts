@@ -51,7 +51,7 @@ class JobContext implements Context {
 
   get resource(): ReaderOf<HealthEvent> {
     const { readerFor, run, cancellation } = this.#deps;
-    this.#resource ??= readerFor(run.event, cancellation.signal);
+    this.#resource ??= bearable(readerFor(run.event, cancellation.signal));
     return this.#resource;
   }
 
@@ -93,9 +93,24 @@ export function createBegun(): Begun {
   }
 }
 
+/** What fails and is waited for by nobody is no reason to end the process: nobody has used it. */
+function bearable<T extends object>(asked: T): T {
+  const methods = Object.entries(asked).map(([name, method]) => [
+    name,
+    typeof method !== 'function'
+      ? method
+      : (...all: unknown[]) => {
+          const answer = method(...all);
+          if (answer instanceof Promise) answer.catch(() => {});
+          return answer;
+        },
+  ]);
+  return Object.fromEntries(methods);
+}
+
 function kept(table: WorkflowTable, begun: Begun): WorkflowTable {
   return {
-    ...table,
+    ...bearable(table),
     change(...all) {
       const change = table.change(...all);
       begun.add(change);

@@ -315,6 +315,25 @@ describe('a handler that does not wait for what it begins', () => {
     expect(app.counters).toMatchObject({ jobsCompleted: 0, jobsRetried: 1 });
   });
 
+  it('given its reads fail, then the process lives on', async () => {
+    const account = createAccount();
+    const looking = defineWorkflow({
+      name: 'looking',
+      on: fhir('*'),
+      handle(_event, { tables, resource }) {
+        void resource.current();
+        void tables('notes').get('all', 'n1');
+      },
+    });
+    const app = startApp(account, { workflows: [looking] });
+    app.storageIs(({ method, on }) => (method === 'read' && on === 'notes' ? 'fail-before' : 'ok'));
+
+    await app.pipeline.deliver([rawEvent()]);
+    await account.pass(1000);
+
+    expect(app.counters.jobsCompleted).toBe(1);
+  });
+
   it('given what storage will never take, then it is a dead letter at once', async () => {
     const account = createAccount();
     const wrong = defineWorkflow({
