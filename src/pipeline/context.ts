@@ -6,7 +6,7 @@ import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
 import { valuesOf, wordOf } from './describe.js';
-import type { Cancellation, Rest } from './handler.js';
+import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
 import { fieldsOf, type ReaderFor, type Run } from './run.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
@@ -72,24 +72,31 @@ class JobContext implements Context {
  * What a handler changes, whether or not it waits for it: a change that failed and was not looked at must not end in a
  * job that is completed, nor as a rejection that ends the process.
  */
-export type Begun = { add(change: Promise<unknown>): void; readonly rest: Rest };
+export class Begun {
+  #open: Set<Promise<unknown>> | undefined; // there is one for each job, and most change one row and wait for it
+  #failed: { readonly error: unknown } | undefined;
 
-export function createBegun(): Begun {
-  const open = new Set<Promise<unknown>>();
-  const failed: unknown[] = [];
-  return {
-    add(change) {
-      const over: Promise<unknown> = change
-        .catch((error: unknown) => failed.push(error))
-        .finally(() => open.delete(over));
-      open.add(over);
-    },
-    rest: () => (open.size > 0 || failed.length > 0 ? waitForAll() : undefined),
-  };
+  add(change: Promise<unknown>): void {
+    this.#open ??= new Set();
+    const open = this.#open;
+    const over: Promise<unknown> = change.then(
+      () => open.delete(over),
+      (error: unknown) => {
+        this.#failed ??= { error };
+        open.delete(over);
+      },
+    );
+    open.add(over);
+  }
 
-  async function waitForAll(): Promise<void> {
-    while (open.size > 0) await Promise.all(open);
-    if (failed.length > 0) throw failed[0];
+  /** What `runHandler` is to wait for. */
+  rest(): Promise<void> | undefined {
+    return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
+  }
+
+  async #waitForAll(): Promise<void> {
+    while (this.#open && this.#open.size > 0) await Promise.all(this.#open);
+    if (this.#failed) throw this.#failed.error;
   }
 }
 

@@ -72,8 +72,9 @@ export function runHandler(
   } catch (error) {
     return { kind: 'threw', error };
   }
-  const left = isThenable(returned) ? undefined : rest();
-  if (!isThenable(returned) && !left) return OK;
+  const isLater = isThenable(returned);
+  const left = isLater ? undefined : rest();
+  if (!isLater && !left) return OK;
   const ended = left ?? Promise.resolve(returned).then(rest);
 
   return new Promise((resolve) => {

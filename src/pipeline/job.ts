@@ -2,7 +2,7 @@ import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
 import { claimJob } from './claim.js';
-import { createBegun, createContext } from './context.js';
+import { Begun, createContext } from './context.js';
 import {
   decideFailure,
   errorCodeOf,
@@ -126,7 +126,7 @@ async function handle(
   const cancellation = createCancellation();
   let isOpen = true;
   const writing = new Set<Promise<unknown>>();
-  const begun = createBegun();
+  const begun = new Begun();
   const context = createContext({
     run,
     job: hold,
@@ -144,7 +144,7 @@ async function handle(
     setting: deps.settings.setting,
   });
   const result = await runHandler(
-    { workflow, event: run.event, context, cancellation, rest: begun.rest },
+    { workflow, event: run.event, context, cancellation, rest: () => begun.rest() },
     {
       clock,
       watch(abort) {

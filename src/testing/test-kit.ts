@@ -1,4 +1,4 @@
-import { createBegun, createContext } from '../pipeline/context.js';
+import { Begun, createContext } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';
@@ -128,7 +128,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
       if (!wants(workflow, event)) return { kind: 'ignored' };
       const record = recordOf({ attempt: 1, firstTryAt: clock.now(), ...options });
       const cancellation = createCancellation();
-      const begun = createBegun();
+      const begun = new Begun();
       let isOpen = true;
       const context = createContext({
         ...world,
@@ -141,7 +141,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
         isOpen: () => isOpen,
       });
       const result = await runHandler(
-        { workflow, event, context, cancellation, rest: begun.rest },
+        { workflow, event, context, cancellation, rest: () => begun.rest() },
         { clock, watch: (abort) => onAbort(options.processEnds, () => abort('stopped')) },
       );
       isOpen = false;
@@ -174,7 +174,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   function contextOfNothing() {
     return {
       ...world,
-      begun: createBegun(),
+      begun: new Begun(),
       readerFor: readerOfNothing,
       run: runOf(fhirEvent(), undefined),
       job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),
