@@ -1,10 +1,12 @@
-import { defineWorkflow, fhir } from '../../workflow.js';
+import { defineWorkflow, fhir, needsHosts } from '../../workflow.js';
 import { entriesOf } from './index-keys.js';
 import { lookUpPatients } from './lookup.js';
 import { checkLookupKey, lookupKeyIn } from './lookup-key.js';
 import { describePatient, rowOfPatient } from './patient.js';
 import { placeOfPatient } from './places.js';
 import { settlePatient } from './settle.js';
+
+const checkHosts = needsHosts('fhir');
 
 /**
  * Keeps table `patients`: one row for each living patient, as the service has it now, which people find by identifier
@@ -22,10 +24,9 @@ export const patientRegistry = defineWorkflow({
     await settlePatient(placeOfPatient(host, resourceId), wanted, tables, { isNew: event.change === 'created' });
   },
   setup(setting) {
-    if (setting('FHIR_HOSTS') === undefined && setting('SIMULATOR') !== 'on') {
-      return { kind: 'off', code: 'fhir-hosts-absent' };
-    }
-    return checkLookupKey(setting);
+    const key = checkLookupKey(setting);
+    const hosts = checkHosts(setting);
+    return key.kind === 'wrong' || hosts.kind === 'on' ? key : hosts;
   },
   lookup: lookUpPatients,
 });

@@ -129,12 +129,13 @@ describe('when the app starts', () => {
     { given: 'a short key', key: Buffer.alloc(31).toString('base64'), length: 44 },
     { given: 'a key that is no base64', key: 'correct horse battery staple, correct horse', length: 43 },
   ])('given $given, then it says what to do, and does not show it', ({ key, length }) => {
-    expect(setup({ FHIR_HOSTS: HOST, LOOKUP_KEY: key })).toEqual({
-      kind: 'wrong',
-      problems: [
-        `LOOKUP_KEY is ${length} characters that are no such key, must be 32 random bytes or more in base64: openssl rand -base64 32`,
-      ],
-    });
+    for (const hosts of [{ FHIR_HOSTS: HOST }, {}])
+      expect(setup({ ...hosts, LOOKUP_KEY: key })).toEqual({
+        kind: 'wrong',
+        problems: [
+          `LOOKUP_KEY is ${length} characters that are no such key, must be 32 random bytes or more in base64: openssl rand -base64 32`,
+        ],
+      });
   });
 });
 
