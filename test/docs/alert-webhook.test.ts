@@ -25,7 +25,7 @@ async function startReceiver() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const post = createPost({ fetch, answerMs: 5_000 });
-  const send = (alert: { status: string; revision: number }, { secret = SECRET, now = systemClock.now() } = {}) => {
+  const send = (alert: { status: string; revision: number; rule?: string }, { secret = SECRET, now = systemClock.now() } = {}) => {
     const settings: Record<string, string> = {
       ALERT_WEBHOOK_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       ALERT_WEBHOOK_SECRET: secret,
@@ -43,17 +43,19 @@ async function startReceiver() {
 }
 
 describe('when somebody runs the receiver of docs/alert-rules.md', () => {
-  it('given alerts, one of them twice, then it takes each once, and none with another secret or of yesterday', async () => {
+  it('given alerts, one of them twice and one late, then it takes what is newer only, and none with another secret or of yesterday', async () => {
     const { told, send, stop } = await startReceiver();
     const yesterday = new Date(systemClock.now().getTime() - 24 * 3_600_000);
 
     expect(await send({ status: 'active', revision: 1 })).toEqual({ kind: 'sent' });
     expect(await send({ status: 'active', revision: 1 })).toEqual({ kind: 'sent' });
-    expect(await send({ status: 'withdrawn', revision: 2 })).toEqual({ kind: 'sent' });
-    expect(await send({ status: 'active', revision: 3 }, { secret: OTHER })).toMatchObject({ kind: 'failed' });
-    expect(await send({ status: 'active', revision: 3 }, { now: yesterday })).toMatchObject({ kind: 'failed' });
+    expect(await send({ status: 'withdrawn', revision: 3 })).toEqual({ kind: 'sent' });
+    expect(await send({ status: 'active', revision: 2 })).toEqual({ kind: 'sent' });
+    expect(await send({ status: 'active', revision: 1, rule: 'other' })).toEqual({ kind: 'sent' });
+    expect(await send({ status: 'active', revision: 4 }, { secret: OTHER })).toMatchObject({ kind: 'failed' });
+    expect(await send({ status: 'active', revision: 4 }, { now: yesterday })).toMatchObject({ kind: 'failed' });
     stop();
 
-    expect(told).toEqual(['alert.active', 'alert.withdrawn']);
+    expect(told).toEqual(['alert.active', 'alert.withdrawn', 'alert.active']);
   });
 });

@@ -17,7 +17,7 @@ export type Answer = { readonly kind: 'sent' } | { readonly kind: 'failed'; read
 /** 24 random bytes at least. */
 const SECRET = /^(?:whsec_)?([A-Za-z0-9+/]{32,}={0,2})$/;
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
-const INTERNAL: ReadonlySet<string> = new Set(['revision', 'sentRevision', 'notSent']);
+const INTERNAL: ReadonlySet<string> = new Set(['sentRevision', 'notSent']);
 const FAILED: Answer = { kind: 'failed', retryAfterMs: 0 };
 
 export function hasWebhook(setting: Setting): boolean {

@@ -72,7 +72,7 @@ describe('when an alert was raised', () => {
     expect(JSON.parse(told.body)).toEqual({
       type: 'alert.active',
       timestamp: '2026-01-01T12:00:00.000Z',
-      data: { observationId: 'o-1', value: 6.5, status: 'active' },
+      data: { observationId: 'o-1', value: 6.5, status: 'active', revision: 1 },
     });
     expect(told.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-timestamp': '1767268800' });
     expect(told.headers['idempotency-key']).toBe(told.headers['webhook-id']);
