@@ -52,6 +52,7 @@ export function decideAlert(
     raisedAt: active ? String(active.raisedAt) : raisedAt,
     revision: Number(current?.revision ?? 0) + (isOldNews ? 0 : 1),
     sentRevision: Number(current?.sentRevision ?? 0),
+    ...(isOldNews && active.notSent !== undefined && { notSent: active.notSent }), // of this revision still
   };
 }
 

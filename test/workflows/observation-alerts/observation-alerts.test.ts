@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Observation } from 'fhir/r4.js';
 import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
+import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { HOST, observation, quantity } from './observations.js';
 
@@ -116,6 +117,24 @@ describe('when results arrive', () => {
     await happens({ value: '6.5 mmol/L' });
 
     expect(kit.rows('alerts')).toMatchObject([{ row: { revision: 1, raisedAt: before[0]?.row.raisedAt, version: 2 } }]);
+  });
+});
+
+describe('when an alert could not be told', () => {
+  it('given another version that says the same, then it stays marked; given another value, then not', async () => {
+    const { kit, happens } = start();
+    await happens({ value: '6.5 mmol/L' });
+    const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
+    await kit.tables('alerts').change(partition, key, (row) => ({ ...row, sentRevision: 1, notSent: true }));
+
+    await happens({ value: '6.5 mmol/L' });
+    const [same] = kit.rows('alerts');
+    await happens({ value: '7.5 mmol/L' });
+    const [other] = kit.rows('alerts');
+
+    expect(same?.row).toMatchObject({ version: 2, revision: 1, sentRevision: 1, notSent: true });
+    expect(other?.row).toMatchObject({ version: 3, revision: 2, sentRevision: 1 });
+    expect(other?.row).not.toHaveProperty('notSent');
   });
 });
 
