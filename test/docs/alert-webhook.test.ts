@@ -25,7 +25,10 @@ async function startReceiver() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const post = createPost({ fetch, answerMs: 5_000 });
-  const send = (alert: { status: string; revision: number; rule?: string }, { secret = SECRET, now = systemClock.now() } = {}) => {
+  const send = (
+    alert: { status: string; revision: number; rule?: string },
+    { secret = SECRET, now = systemClock.now() } = {},
+  ) => {
     const settings: Record<string, string> = {
       ALERT_WEBHOOK_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       ALERT_WEBHOOK_SECRET: secret,

@@ -17,11 +17,17 @@ const PAGE = 1_000;
 const AT_ONCE = 8;
 /** The rest goes the next time: a task should be over before it is due again. */
 const MOST_MS = 20_000;
+/** Of it, so that there is time left to send. */
+const MOST_LISTING_MS = 10_000;
+/** More than can be sent in that time. */
+const MOST_HELD = 20_000;
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 3_600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
 /** So many in a row, and the endpoint is left alone until the next time. */
 const MOST_FAILURES = 5;
+/** The first to be told come first. */
+const SEVERITIES = ['critical', 'warning', 'info'];
 
 type Unsent = Place & { readonly row: Row };
 
@@ -33,7 +39,7 @@ export async function noteUnsent(
 ): Promise<void> {
   if (!alert || alert.revision === alert.sentRevision || !hasWebhook(setting)) return;
   const revision = Number(alert.revision);
-  const unsent = { revision, tries: 0, dueAt: '', since: '' };
+  const unsent = { revision, severity: String(alert.severity), tries: 0, dueAt: '', since: '' };
   const decide = (current: Row | undefined) => (current?.revision === revision ? 'keep' : unsent);
   await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
@@ -46,33 +52,52 @@ export function createSendAlerts(post: Post): (context: TaskContext) => Promise<
     const endsAtMs = now().getTime() + MOST_MS;
     let failures = 0;
     const isOver = () => signal.aborted || failures >= MOST_FAILURES || now().getTime() >= endsAtMs;
-    for (const partition of EVERY) {
-      for await (const due of listDue(partition, context)) {
-        const left = due.values();
-        const workers = Array.from({ length: AT_ONCE }, async () => {
-          for (const unsent of left) {
-            if (isOver()) return;
-            const outcome = await sendOne(unsent, post, context);
-            failures = outcome === 'failed' ? failures + 1 : 0;
-          }
-        });
-        await allEnded(workers);
+    const left = (await listDue(context)).values();
+    const workers = Array.from({ length: AT_ONCE }, async () => {
+      for (const unsent of left) {
         if (isOver()) return;
+        const outcome = await sendOne(unsent, post, context);
+        failures = outcome === 'failed' ? failures + 1 : 0;
       }
-    }
+    });
+    await allEnded(workers);
   };
 }
 
-/** Page by page: what waits for its next try must not hide what is behind it. */
-async function* listDue(partition: string, { tables, now }: TaskContext): AsyncGenerator<Unsent[]> {
-  for (let from = ''; ; ) {
-    const page = await tables('alertoutbox').list(partition, { from, limit: PAGE });
-    const nowText = now().toISOString();
-    yield page.filter(({ row }) => String(row.dueAt) <= nowText).map((listed) => ({ partition, ...listed }));
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    from = `${last.key}!`; // after it: no key continues so
-  }
+/** Of all partitions, by their turn. Page by page: what waits for its next try must not hide what is behind it. */
+async function listDue(context: TaskContext): Promise<readonly Unsent[]> {
+  const { tables, now, signal } = context;
+  const endsAtMs = now().getTime() + MOST_LISTING_MS;
+  let first: Unsent[] = [];
+  const listPartition = async (partition: string) => {
+    for (let from = ''; !signal.aborted && now().getTime() < endsAtMs; ) {
+      const page = await tables('alertoutbox').list(partition, { from, limit: PAGE });
+      const nowText = now().toISOString();
+      const due = page.filter(({ row }) => String(row.dueAt) <= nowText).map((listed) => ({ partition, ...listed }));
+      first = [...first, ...due].sort(byTurn).slice(0, MOST_HELD);
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return;
+      from = `${last.key}!`; // after it: no key continues so
+    }
+  };
+  await allEnded(EVERY.map(listPartition));
+  return first;
+}
+
+/**
+ * What was tried less often comes first, so that alerts which the endpoint refuses, critical ones too, do not hold up
+ * those that it would take: five of them end a run, and the next one begins with others.
+ */
+function byTurn({ row: a }: Unsent, { row: b }: Unsent): number {
+  return Number(a.tries) - Number(b.tries) || rankOf(a) - rankOf(b) || compare(String(a.dueAt), String(b.dueAt));
+}
+
+function rankOf({ severity }: Row): number {
+  return SEVERITIES.indexOf(String(severity));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 async function sendOne(unsent: Unsent, post: Post, context: TaskContext): Promise<'sent' | 'failed' | 'stopped'> {
@@ -105,7 +130,7 @@ async function putOff(unsent: Unsent, alert: Row, retryAfterMs: number, context:
   const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
   context.log.warn('alert-send-failed', { tries });
   const dueAt = new Date(nowAt.getTime() + waitMs).toISOString();
-  const later = { revision: Number(row.revision), tries, since, dueAt };
+  const later = { ...row, tries, since, dueAt };
   await context
     .tables('alertoutbox')
     .change(partition, key, (current) => (current?.revision === row.revision ? later : 'keep'));

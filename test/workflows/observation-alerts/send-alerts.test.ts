@@ -269,6 +269,77 @@ describe('when the endpoint does not take it', () => {
   });
 });
 
+describe('when the endpoint takes some and not others', () => {
+  const [FIRST, LAST] = ['k', 'k'.repeat(5)]; // with two digits behind them: of the partitions 3 and 7
+  const severities = () => endpoint.received.map(({ body }) => JSON.parse(body).data.severity);
+  const refuse = () => endpoint.answers((response) => response.writeHead(400).end());
+
+  it('given a hundred that it refuses, then they hold up a good one behind them for a few runs only', async () => {
+    const { raise, send, later, alert } = start();
+    const good = 'k'.repeat(6);
+    for (let n = 0; n < 100; n += 1) await raise(`${FIRST}${n + 1_000}`, { subject: 'refused' });
+    endpoint.answers((response, nth) => {
+      const isRefused = JSON.parse(endpoint.received[nth - 1]?.body ?? '').data.subject === 'refused';
+      response.writeHead(isRefused ? 400 : 204).end();
+    });
+    await raise(good);
+
+    for (let run = 0; run < 21; run += 1) {
+      await send();
+      later(10_000);
+    }
+
+    expect(await alert(good)).toMatchObject({ sentRevision: 1 });
+  });
+
+  it('given none was tried, then critical ones come first, of whatever partition', async () => {
+    const { raise, send } = start();
+    for (let n = 0; n < 20; n += 1) {
+      await raise(`${FIRST}${n + 10}`, { severity: 'info' });
+      await raise(`${LAST.slice(2)}${n + 10}`, { severity: 'critical' });
+      await raise(`${LAST.slice(1)}${n + 100}`, { severity: 'warning' });
+    }
+    refuse();
+
+    await send();
+
+    expect(new Set(severities())).toEqual(new Set(['critical']));
+  });
+
+  it('given critical ones that it refused are due again, then what was never tried comes before them', async () => {
+    const { raise, send, later } = start();
+    for (let n = 0; n < 12; n += 1) await raise(`${FIRST}${n + 10}`, { severity: 'critical' });
+    refuse();
+    for (let run = 0; run < 3; run += 1) await send();
+    later(10_000);
+    for (let n = 0; n < 20; n += 1) await raise(`${LAST}${n + 10}`, { severity: 'info' });
+    const before = endpoint.received.length;
+
+    await send();
+
+    expect(before).toBe(12);
+    expect(new Set(severities().slice(before))).toEqual(new Set(['info']));
+  });
+
+  it('given several were tried as often, then the one that is due longest comes first', async () => {
+    const { raise, send, later } = start();
+    for (const [n, key] of [LAST, FIRST].entries()) {
+      for (let each = 0; each < 12; each += 1) await raise(`${key}${each + 10}`, { subject: `lot ${n}` });
+      refuse();
+      for (let run = 0; run < 3; run += 1) await send();
+      later(1_000);
+    }
+    later(10_000);
+    const before = endpoint.received.length;
+
+    await send();
+
+    const lots = endpoint.received.slice(before).map(({ body }) => JSON.parse(body).data.subject);
+    expect(before).toBe(24);
+    expect(new Set(lots)).toEqual(new Set(['lot 0']));
+  });
+});
+
 describe('when the process dies between two steps', () => {
   it.each([{ table: 'alerts' }, { table: 'alertoutbox' }])(
     'given it was sent and table $table was not written, then it ends told, with one key',
