@@ -71,8 +71,20 @@ export async function costsOf({ postSize }: { postSize: number }): Promise<Cost[
     await world.measure('Observation created, first of its kind', (n) =>
       fhir.put(observation(`h${n}`, '718-7', 12, 'g/dL', MORNING)),
     ),
+    await world.measure('Observation created, the next of its kind', (n) =>
+      fhir.put({ ...observation(`i${n}`, '718-7', 11.5, 'g/dL', NOON), subject: { reference: `Patient/h${n}` } }),
+    ),
+    await world.measure('Observation updated, within limits', (n) =>
+      fhir.put(observation(`q${n}`, '2823-3', 4.1, 'mmol/L', NOON)),
+    ),
+    await world.measure('Observation deleted, with an alert', (n) => fhir.remove('Observation', `a${n}`)),
     await world.measure('Encounter created', (n) => fhir.put({ resourceType: 'Encounter', id: `e${n}` })),
+    await world.measure('Encounter updated', (n) =>
+      fhir.put({ resourceType: 'Encounter', id: `e${n}`, status: 'finished' }),
+    ),
+    await world.measure('Encounter deleted', (n) => fhir.remove('Encounter', `e${n}`)),
     await world.measure('image created', (n) => images.store(n)),
+    await world.measure('image updated', (n) => images.updateAll(n)),
     await world.measure('image deleted', (n) => images.remove(n)),
   ];
 }
@@ -116,11 +128,21 @@ function createWorld(postSize: number) {
 
   return {
     fhir: {
-      put: (resource: { resourceType: string; id: string }) => done(fhir.apply({ method: 'PUT', resource }).problem),
+      put: (resource: { resourceType: string; id: string; [element: string]: unknown }) =>
+        done(fhir.apply({ method: 'PUT', resource }).problem),
       remove: (resourceType: string, id: string) => done(fhir.apply({ method: 'DELETE', resourceType, id }).problem),
     },
     images: {
       store: (n: number) => void dicom.store(writePart10(stored[n] ?? {})),
+      /** All at once, as the service does it. */
+      updateAll: (n: number) =>
+        void (
+          n === 0 &&
+          dicom.update(
+            { studyUid: study.studyUid },
+            { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Other^Name' }] } },
+          )
+        ),
       remove: (n: number) =>
         void dicom.delete({ studyUid: study.studyUid, seriesUid: study.seriesUid, instanceUid: uidOf(stored[n]) }),
     },
