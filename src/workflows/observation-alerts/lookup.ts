@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { digest, type LookupContext, lookup, type Row } from '../../workflow.js';
 import { alertsOf, PARTITIONS } from './alert.js';
+import type { Place } from './results.js';
 
 /** No answer reads more rows than this; `isMore` then says that there may be more. */
 const MOST_READ = 20_000;
 /** Of the rows that pointers of a patient name, each one is a read. */
 const MOST_OF_PATIENT = 1_000;
 const AT_ONCE = 32;
+const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
+const MOST_OF_PARTITION = MOST_READ / PARTITIONS;
 
 const word = z.string().min(1).max(1024);
 const limit = z.int().min(1).max(1000).default(100);
@@ -51,7 +54,8 @@ export const alertsLookup = lookup({
 
 function find(asked: Query, context: LookupContext): Promise<Found> {
   if ('observationId' in asked) return ofObservation(asked.observationId, context);
-  return 'patientId' in asked ? ofPatient(asked.patientId, context) : all(context);
+  if ('patientId' in asked) return ofPatient(asked.patientId, context);
+  return asked.status === 'active' ? allActive(context) : all(context);
 }
 
 async function ofObservation(observationId: string, { tables }: LookupContext): Promise<Found> {
@@ -64,25 +68,42 @@ async function ofObservation(observationId: string, { tables }: LookupContext): 
 async function ofPatient(patientId: string, { tables }: LookupContext): Promise<Found> {
   const subject = `Patient/${patientId}`;
   const pointers = await tables('alertpatients').list(digest(subject), { limit: MOST_OF_PATIENT });
+  const places = pointers.map(({ key, row }) => ({ partition: String(row.alertPartition), key }));
+  const rows = await readEach(places, tables);
+  return { rows: rows.filter((alert) => alert.subject === subject), isMore: pointers.length === MOST_OF_PATIENT };
+}
+
+/** By the list of those that are active, so that it finds them however many were withdrawn; see `active-alerts.ts`. */
+async function allActive({ tables }: LookupContext): Promise<Found> {
+  const found = await Promise.all(
+    EVERY.map(async (partition): Promise<Found> => {
+      const listed = await tables('activealerts').list(partition, { limit: MOST_OF_PARTITION });
+      const places = listed.map(({ key }) => ({ partition, key }));
+      return { rows: await readEach(places, tables), isMore: listed.length === MOST_OF_PARTITION };
+    }),
+  );
+  return { rows: found.flatMap(({ rows }) => rows), isMore: found.some(({ isMore }) => isMore) };
+}
+
+async function readEach(places: readonly Place[], tables: LookupContext['tables']): Promise<Row[]> {
   const rows: Row[] = [];
-  const left = pointers.values();
+  const left = places.values();
   const workers = Array.from({ length: AT_ONCE }, async () => {
-    for (const { key, row } of left) {
-      const alert = await tables('alerts').get(String(row.alertPartition), key);
-      if (alert?.subject === subject) rows.push(alert);
+    for (const { partition, key } of left) {
+      const alert = await tables('alerts').get(partition, key);
+      if (alert) rows.push(alert);
     }
   });
   await Promise.all(workers);
-  return { rows, isMore: pointers.length === MOST_OF_PATIENT };
+  return rows;
 }
 
 /** All are read, for rows are in no order of time, and the newest are wanted. */
 async function all({ tables }: LookupContext): Promise<Found> {
-  const most = MOST_READ / PARTITIONS;
   const pages = await Promise.all(
-    Array.from({ length: PARTITIONS }, (_, partition) => tables('alerts').list(String(partition), { limit: most })),
+    EVERY.map((partition) => tables('alerts').list(partition, { limit: MOST_OF_PARTITION })),
   );
-  return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === most) };
+  return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === MOST_OF_PARTITION) };
 }
 
 /** Those of one moment in an order of their own, so that the same question has the same answer. */

@@ -1,5 +1,6 @@
 import type { Context, FhirEvent, Row } from '../../workflow.js';
 import { digest } from '../../workflow.js';
+import { becomesActive, listActive, unlistActive } from './active-alerts.js';
 import { type AlertOf, type Because, decideAlert, decideNoAlert, keyOfAlert } from './alert.js';
 import type { Match } from './match-rules.js';
 import type { Place, Result } from './results.js';
@@ -34,19 +35,40 @@ export async function settleAlert(
     return 'as-it-was';
   }
   if (found?.verdict.kind === 'alert') await noteForPatient(found.result, place, handling);
-  let written: Row | undefined;
-  await handling.tables('alerts').change(
-    place.partition,
-    place.key,
-    (row) => {
-      const decided = decide(row);
-      written = decided === 'keep' ? row : decided;
-      return decided;
-    },
-    current === undefined ? { expect: 'absent' } : {},
-  );
+  const written = await write(current, place, decide, handling);
   await noteUnsent(written, place, handling);
   return 'written';
+}
+
+/** Returns the row as it is then. Where it is not what it was, and is to be active, it is listed anew first. */
+async function write(
+  current: Row | undefined,
+  place: Place,
+  decide: (row: Row | undefined) => Row | 'keep',
+  { tables }: Handling,
+): Promise<Row | undefined> {
+  let unlisted = becomesActive(current, decide(current));
+  let written: Row | undefined;
+  let options: { expect?: 'absent' } = current === undefined ? { expect: 'absent' } : {};
+  do {
+    const listed = unlisted ?? 0;
+    if (unlisted !== undefined) await listActive(tables, place, unlisted);
+    await tables('alerts').change(
+      place.partition,
+      place.key,
+      (row) => {
+        const decided = decide(row);
+        const needed = becomesActive(row, decided);
+        unlisted = needed !== undefined && needed > listed ? needed : undefined;
+        written = decided === 'keep' ? row : decided;
+        return unlisted === undefined ? decided : 'keep';
+      },
+      options,
+    );
+    options = {};
+  } while (unlisted !== undefined);
+  if (written?.status === 'withdrawn') await unlistActive(tables, place, Number(written.revision));
+  return written;
 }
 
 /** Whether the row would be written. */

@@ -8,7 +8,7 @@ import { GLUCOSE, RULES, type Step, storyOf, write } from './stories.js';
 const limitsOnly = rulesFile({ rules: RULES.rules.filter(({ name }) => name === 'high' || name === 'low') });
 const withDeltas = rulesFile(RULES);
 const WEBHOOK = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
-const TABLES = /^(read|query|commit) (alerts|alertpatients|alertoutbox|results|resultplaces)$/;
+const TABLES = /^(read|query|commit) (alerts|activealerts|alertpatients|alertoutbox|results|resultplaces)$/;
 /** However wide its columns are. */
 const page = readFileSync('src/workflows/observation-alerts/README.md', 'utf8').replace(/ +\|/g, ' |');
 
@@ -45,6 +45,7 @@ const costs = [
   { given: 'a limit is not passed', rules: 'limits', steps: [SUGAR] },
   { given: 'a limit is not passed, beside deltas of others', rules: 'both', steps: [SUGAR] },
   { given: 'a limit is passed', rules: 'limits', steps: [{ ...SUGAR, value: 3 }] },
+  { given: 'a limit is passed no more', rules: 'limits', steps: [{ ...SUGAR, value: 3 }, SUGAR] },
   { given: 'a limit is passed, the webhook on', rules: 'webhook', steps: [{ ...SUGAR, value: 3 }] },
   { given: 'it is compared by two rules, after 10 results', rules: 'both', steps: [...TEN, write('o-1', 30, 5)] },
   { given: 'the same, in the middle of 10', rules: 'both', steps: [...TEN, write('o-1', 11, 5)] },

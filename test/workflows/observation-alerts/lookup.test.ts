@@ -15,6 +15,7 @@ function start() {
       const { partition, key } = keyOfAlert({ host, observationId }, rule);
       const row = { host, observationId, rule, status: 'active', severity: 'critical', sentRevision: 0, ...fields };
       await kit.tables('alerts').change(partition, key, () => ({ ...row, subject }), { expect: 'absent' });
+      await kit.tables('activealerts').change(partition, key, () => ({ revision: 1 }));
       await kit.tables('alertpatients').change(digest(subject), key, () => ({ alertPartition: partition }));
     },
     async ask(query: object): Promise<{ names: string; isMore: unknown; alerts: Row[] }> {
@@ -50,9 +51,48 @@ describe('when somebody asks for all alerts', () => {
         .tables('alerts')
         .change('3', `k${n}`, () => ({ status: 'withdrawn', observationId: 'o' }), { expect: 'absent' });
     await Promise.all(Array.from({ length: 2_499 }, (_, n) => put(n)));
-    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: false });
+    expect(await ask({ status: 'withdrawn', limit: 1 })).toMatchObject({ isMore: true });
+    expect(await ask({ status: 'withdrawn', severity: 'info' })).toMatchObject({ names: '', isMore: false });
 
     await put(2_499);
+
+    expect(await ask({ status: 'withdrawn', severity: 'info' })).toMatchObject({ names: '', isMore: true });
+  });
+
+  it('given more withdrawn ones than it reads, then the active ones are all found', async () => {
+    const { kit, put, ask } = start();
+    const ids = Array.from({ length: 8 }, (_, n) => `o-${n}`);
+    for (const id of ids) await put(id);
+    const withdraw = (partition: number, n: number) =>
+      kit
+        .tables('alerts')
+        .change(String(partition), `!${n}`, () => ({ status: 'withdrawn', observationId: 'o' }), { expect: 'absent' });
+    for (let partition = 0; partition < 8; partition += 1)
+      await Promise.all(Array.from({ length: 2_500 }, (_, n) => withdraw(partition, n)));
+
+    const { names, isMore } = await ask({ status: 'active' });
+
+    expect(names.split(' ').sort()).toEqual(ids);
+    expect(isMore).toBe(false);
+  });
+
+  it('given an entry whose alert was withdrawn, or is not there, then it is left out', async () => {
+    const { kit, put, ask } = start();
+    await put('o-1');
+    await put('o-2', { status: 'withdrawn' });
+    await kit.tables('activealerts').change('3', 'gone', () => ({ revision: 1 }));
+
+    expect(await ask({ status: 'active' })).toMatchObject({ names: 'o-1', isMore: false });
+  });
+
+  it('given as many active ones as it reads at most, then it says that there may be more', async () => {
+    const { kit, ask } = start();
+    const list = (n: number) =>
+      kit.tables('activealerts').change('3', `k${n}`, () => ({ revision: 1 }), { expect: 'absent' });
+    await Promise.all(Array.from({ length: 2_499 }, (_, n) => list(n)));
+    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: false });
+
+    await list(2_499);
 
     expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: true });
   });

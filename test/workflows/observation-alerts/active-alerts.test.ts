@@ -1,0 +1,63 @@
+import { createTestKit } from '../../../src/testing/index.js';
+import { listActive, unlistActive } from '../../../src/workflows/observation-alerts/active-alerts.js';
+import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
+import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import { rulesFile } from './rules-file.js';
+import { HOSTS, RULES, storyOf, write } from './stories.js';
+
+const settings = { ALERT_RULES: rulesFile(RULES), SIMULATOR: 'on' };
+const PLACE = { partition: '1', key: 'k' };
+
+describe('when one handler withdraws an alert and another raises it again', () => {
+  it('given the one is late to take it off the list, then it stays there', async () => {
+    const kit = createTestKit();
+    await listActive(kit.tables, PLACE, 1);
+    await listActive(kit.tables, PLACE, 3); // 2 was the withdrawal
+
+    await unlistActive(kit.tables, PLACE, 2);
+    expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 3 }]);
+
+    await unlistActive(kit.tables, PLACE, 4);
+    expect(kit.rows('activealerts')).toEqual([]);
+  });
+
+  it('given a late one lists an older revision, then the newer one stays', async () => {
+    const kit = createTestKit();
+    await listActive(kit.tables, PLACE, 3);
+
+    await listActive(kit.tables, PLACE, 1);
+
+    expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 3 }]);
+  });
+
+  it('given the alert is not what was read, then it is listed with its new revision before it is active', async () => {
+    const kit = createTestKit({ settings });
+    const run = async () => {
+      for (const { event, content } of storyOf([write('o-1', 0, 8)]))
+        await kit.run(observationAlerts, event, { resource: content, fence: 1 }); // as the first: it reads no alert
+    };
+    await run();
+    const { partition, key } = keyOfAlert({ host: HOSTS[0], observationId: 'o-1' }, 'high');
+    await kit.tables('alerts').change(partition, key, (row) => ({ ...row, status: 'withdrawn', revision: 4 }));
+    await kit.tables('activealerts').change(partition, key, () => 'remove');
+
+    await run();
+
+    expect(kit.rows('alerts')[0]?.row).toMatchObject({ status: 'active', revision: 5 });
+    expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 5 }]);
+  });
+});
+
+describe('when an alert is withdrawn', () => {
+  it('given nobody raises it again, then it is taken off the list', async () => {
+    const kit = createTestKit({ settings });
+    const story = storyOf([write('o-1', 0, 8), write('o-1', 0, 5)]);
+    const listed: number[] = [];
+    for (const [at, { event, content }] of story.entries()) {
+      await kit.run(observationAlerts, event, { resource: content, fence: at + 1 });
+      listed.push(kit.rows('activealerts').length);
+    }
+
+    expect(listed).toEqual([1, 0]);
+  });
+});
