@@ -4,6 +4,15 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 
 const FILES = ['tsconfig.json', 'biome.json', 'package.json', 'host.json', 'local.settings.sample.json'];
+const INDEX = `import type { Workflow } from '../workflow.js';
+import { imagingStudies } from './imaging-studies/imaging-studies.js';
+import { observationAlerts } from './observation-alerts/observation-alerts.js';
+import { patientRegistry } from './patient-registry/patient-registry.js';
+import { resourceIndex } from './resource-index.js';
+
+/** The workflows that run. Put yours in here; take out what you do not want. */
+export const workflows: readonly Workflow[] = [resourceIndex, patientRegistry, observationAlerts, imagingStudies];
+`;
 const bin = (path: string) => resolve('node_modules', path);
 
 /** A copy of the sources beside the real ones: it finds the packages, and nothing that is written stays. */
@@ -13,6 +22,9 @@ export function projectCopy() {
     mkdirSync('.local', { recursive: true });
     folder = mkdtempSync(join(resolve('.local'), 'copy-'));
     cpSync('src', join(folder, 'src'), { recursive: true });
+    // As it was cloned: somebody may have followed the guide in the real folder.
+    rmSync(join(folder, 'src/workflows/glucose-trend.ts'), { force: true });
+    writeFileSync(join(folder, 'src/workflows/index.ts'), INDEX);
     mkdirSync(join(folder, 'test', 'workflows'), { recursive: true });
     for (const file of FILES) copyFileSync(file, join(folder, file));
     writeFileSync(join(folder, 'jest.config.mjs'), jestConfig());

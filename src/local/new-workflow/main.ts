@@ -15,7 +15,7 @@ Writes a workflow that works, its test, and its line in src/workflows/index.ts.
   <name>      small letters, digits and '-', as glucose-trend: part of the ledger's keys, so it stays as it is
   --help      this text
 
-Exit code: 0 written, 2 an argument is wrong and nothing was written.
+Exit code: 0 written, 1 the project does not build as it is, 2 an argument is wrong; but for 0 nothing was written.
 `;
 
 const INDEX = 'src/workflows/index.ts';

@@ -1,6 +1,24 @@
-/** glucose-trend → glucoseTrend */
+import { RESOURCE_TYPES } from '../../simulator/fhir/content/resource-types.js';
+
+/** Words that JavaScript, the templates, the index and the tests have a meaning for. */
+const TAKEN = new Set(
+  `abstract any as async await boolean break case catch class const continue debugger default delete do else enum export
+  extends false finally for function if implements import in instanceof interface let new null number object package
+  private protected public return static string super switch symbol this throw true try typeof undefined unknown var void
+  while with yield arguments eval
+  defineWorkflow dicom digest fhir needsHosts resourceOf shardOf createTestKit dicomEvent fhirEvent workflows
+  event resource tables key image one instance kit row describe it expect test jest beforeEach afterEach`.split(/\s+/),
+);
+
+/** Tables of the app and of the workflows that come with it. */
+const TAKEN_TABLES =
+  /^(ledger.*|waiting|watermarks|tables|resources|patients|patientkeys|alerts|alertpatients|alertoutbox|activealerts|results|resultplaces|studies|studyinstances|openstudies)$/;
+
+/** glucose-trend → glucoseTrend; with `Workflow` at its end where that is a word with a meaning already. */
 export function identifierOf(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const word = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const isVariable = [...RESOURCE_TYPES].some((type) => variableOf(type) === word);
+  return TAKEN.has(word) || isVariable ? `${word}Workflow` : word;
 }
 
 /** What a new workflow is: a row a resource, as it was last read. It works, and shows where to put what is wanted. */
@@ -14,7 +32,8 @@ export function testText(what: string, name: string): string {
 
 /** Names of tables are letters and digits, 3 to 63. */
 function tableOf(name: string): string {
-  return name.replaceAll('-', '').padEnd(3, '0').slice(0, 63);
+  const table = name.replaceAll('-', '');
+  return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
 }
 
 function fhirText(type: string, name: string): string {

@@ -33,7 +33,7 @@ export const workflows: readonly Workflow[] = [resourceIndex, glucoseTrend];
   });
 
   it('given an empty list, then it is the only one', () => {
-    expect(addToIndex(INDEX.replace('[resourceIndex]', '[]'), 'one')).toContain('= [one];');
+    expect(addToIndex(INDEX.replace('[resourceIndex]', '[]'), 'first')).toContain('= [first];');
   });
 
   it('given no list, then nothing', () => {

@@ -24,6 +24,24 @@ describe('when somebody begins a workflow', () => {
     expect(project.check(['src/workflows/index.ts', ...own])).toBe('');
   });
 
+  it('given names that mean something already, then what is written works all the same', () => {
+    const before = project.test().passed;
+    const named = [
+      ['Patient', 'delete'],
+      ['Encounter', 'encounter'],
+      ['Observation', 'digest'],
+      ['Patient', 'patients'],
+      ['Patient', 'waiting'],
+      ['dicom', 'instance'],
+    ] as const;
+
+    for (const [what, name] of named) expect(newWorkflow(what, name)).toMatchObject({ status: 0, stderr: '' });
+
+    expect(project.test()).toEqual({ passed: before + 4 * named.length, failed: 0 });
+    expect(project.check(named.map(([, name]) => `src/workflows/${name}.ts`))).toBe('');
+    expect(readFileSync(inProject('src/workflows/patients.ts'), 'utf8')).toContain("tables('patientsrows')");
+  });
+
   it.each([
     { given: 'no name', args: ['Observation'], says: 'It takes two arguments; there are 1.' },
     { given: 'another case', args: ['observation', 'x'], says: 'did you mean Observation?' },
