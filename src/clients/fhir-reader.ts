@@ -41,6 +41,8 @@ export type ReaderDeps = {
 };
 
 const FHIR_JSON = 'application/fhir+json';
+/** Of one search: pages that name ever new ones must end as well. */
+const MOST_PAGES = 10_000;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
 export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
@@ -78,15 +80,19 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
   }
 
   async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {
+    const asked = new Set<string>();
     let path: string | undefined = pathOf(type) + queryOf(parameters);
     while (path !== undefined) {
+      asked.add(path);
       const bundle = resourceIn(await get(path), 'Bundle') as Bundle<FhirResource> | undefined;
       for (const { resource, search } of bundle?.entry ?? []) {
         const isMatch = search?.mode === undefined || search.mode === 'match';
         if (isMatch && resource?.resourceType === type) yield resource;
       }
       const next: string | undefined = nextOf(bundle, endpoint());
-      if (next === path) throw readError('fhir', 'endless', 'names a page as the one after itself.');
+      if (next !== undefined && (asked.has(next) || asked.size >= MOST_PAGES)) {
+        throw readError('fhir', 'endless', 'names pages that go round, or more than anybody reads.');
+      }
       path = next;
     }
   }

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
 import { type FhirResource, NonRetriableError } from '../../src/workflow.js';
 import { FHIR_HOST, failureOf, json, PATIENT, startReaders, startService, status } from './stand-in.js';
 
@@ -166,5 +168,31 @@ describe('when a handler searches', () => {
     await using service = await startService(json(bundle(['o1'], '/Observation?a=1')));
     const found = startReaders(service).fhir().search('Observation', { a: 1 });
     expect(await failureOf(idsOf(found))).toMatchObject({ code: 'fhir-endless' });
+  });
+
+  it('given pages that lead round to the first, then it ends with an error, and each was asked for once', async () => {
+    await using service = await startService(
+      json(bundle(['o1'], '/Observation?ct=2')),
+      json(bundle(['o2'], '/Observation?ct=3')),
+      json(bundle(['o3'], '/Observation?ct=2')),
+    );
+    const found = startReaders(service).fhir().search('Observation');
+    expect(await failureOf(idsOf(found))).toMatchObject({ code: 'fhir-endless' });
+    expect(service.urls()).toEqual(['/Observation', '/Observation?ct=2', '/Observation?ct=3']);
+  });
+
+  it('given ever new pages, then it ends with an error after 10,000', async () => {
+    let pages = 0;
+    const httpClient: HttpClient = {
+      async sendRequest(request) {
+        pages += 1;
+        const text = JSON.stringify(bundle([], `/Observation?ct=${pages}`));
+        const readableStreamBody = Readable.from([Buffer.from(text)]);
+        return { request, status: 200, headers: createHttpHeaders(), readableStreamBody };
+      },
+    };
+    const found = startReaders({ httpClient }).fhir().search('Observation');
+    expect(await failureOf(idsOf(found))).toMatchObject({ code: 'fhir-endless' });
+    expect(pages).toBe(10_000);
   });
 });
