@@ -8,7 +8,8 @@ import type { Patient } from './patient.js';
 import { ALL_PARTITIONS, PATIENT_KEYS, placeOfKey } from './places.js';
 
 /** Of these, rows are read, at most; what comes after is left to a narrower question. */
-const MOST_CANDIDATES = 1000;
+const MOST_CANDIDATES = 10_000;
+const PAGE = 1000;
 const READ_AT_ONCE = 25;
 const MOST_WORDS = 5;
 const MOST_ANSWERS = 100;
@@ -53,41 +54,54 @@ export const lookUpPatients = lookup({
   query: question,
   async answer(query, { tables, setting }) {
     const key = lookupKeyIn(setting);
-    const { keys, isMore } = await candidatesFor(query, tables, key);
     const answers = new Map<string, Answered>();
-    for (let at = 0; at < keys.length && answers.size <= query.limit; at += READ_AT_ONCE) {
-      const some = keys.slice(at, at + READ_AT_ONCE);
-      const found = await Promise.all(some.map((one) => findOne(one, query, tables, key)));
-      for (const pair of found) if (pair) add(pair, answers);
+    let left = MOST_CANDIDATES;
+    let isMore = false;
+    for await (const keys of candidatesFor(query, tables, key)) {
+      isMore ||= keys.length > left;
+      for (let at = 0; left > 0 && at < keys.length && answers.size <= query.limit; at += READ_AT_ONCE) {
+        const some = keys.slice(at, at + Math.min(READ_AT_ONCE, left));
+        left -= some.length;
+        const found = await Promise.all(some.map((one) => findOne(one, query, tables, key)));
+        for (const pair of found) if (pair) add(pair, answers);
+      }
+      isMore ||= answers.size > query.limit;
+      if (isMore) break;
     }
-    const patients = [...answers.values()].slice(0, query.limit);
-    return { patients, isMore: isMore || answers.size > query.limit };
+    return { patients: [...answers.values()].slice(0, query.limit), isMore };
   },
 });
 
-async function candidatesFor(query: Question, tables: LookupContext['tables'], key: Uint8Array) {
+/** Page after page as they are asked for: of a common name there are many, and a date of birth is in their rows alone. */
+async function* candidatesFor(query: Question, tables: LookupContext['tables'], key: Uint8Array) {
   const digests = askedIn(query).map((asked) => digestOf(asked, key));
-  const found = await Promise.all(ALL_PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
-  const keys = found.flatMap((one) => one.keys);
-  return {
-    keys: keys.slice(0, MOST_CANDIDATES),
-    isMore: keys.length > MOST_CANDIDATES || found.some((one) => one.isMore),
-  };
+  const first = await Promise.all(ALL_PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
+  yield first.flatMap(({ keys }) => keys);
+  for (const { rest } of first) yield* rest();
 }
 
-/** Those that all of `digests` lead to, as far as that can be told: a list that goes on for longer says nothing about who is not in it. */
+/** Those that all of `digests` lead to, as far as that can be told: a list that goes on says nothing about who is not in it. */
 async function candidatesIn(partition: string, digests: readonly string[], tables: LookupContext['tables']) {
-  const lists = await Promise.all(
-    digests.map(async (digest) => {
-      const range = { from: `${digest}.`, to: `${digest}.~`, limit: MOST_CANDIDATES + 1 };
-      const rows = await tables(PATIENT_KEYS).list(partition, range);
-      return rows.map((row) => patientKeyIn(row.key));
-    }),
-  );
-  const [shortest = [], ...others] = lists.sort((a, b) => a.length - b.length);
-  const whole = others.filter((list) => list.length <= MOST_CANDIDATES).map((list) => new Set(list));
-  const keys = shortest.filter((one) => whole.every((list) => list.has(one)));
-  return { keys, isMore: shortest.length > MOST_CANDIDATES };
+  const page = async (digest: string, from: string) => {
+    const rows = await tables(PATIENT_KEYS).list(partition, { from, to: `${digest}.~`, limit: PAGE });
+    return { digest, keys: rows.map((row) => patientKeyIn(row.key)) };
+  };
+  const lists = await Promise.all(digests.map((digest) => page(digest, `${digest}.`)));
+  const [shortest = { digest: '', keys: [] }, ...others] = lists.sort((a, b) => a.keys.length - b.keys.length);
+  const whole = others.filter(({ keys }) => keys.length < PAGE).map(({ keys }) => new Set(keys));
+  return {
+    keys: shortest.keys.filter((one) => whole.every((list) => list.has(one))),
+
+    /** What comes after it; where there is something, no other list is whole. */
+    async *rest(): AsyncGenerator<string[]> {
+      const { digest } = shortest;
+      let { keys } = shortest;
+      while (keys.length === PAGE) {
+        ({ keys } = await page(digest, `${digest}.${keys.at(-1)}!`)); // '!' comes before all that keys are made of
+        yield keys;
+      }
+    },
+  };
 }
 
 function askedIn(query: Question): Asked[] {

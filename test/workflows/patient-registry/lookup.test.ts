@@ -119,18 +119,53 @@ describe('when somebody asks by name', () => {
     expect(answer.patients).toHaveLength(found);
   });
 
-  it('given more who may be meant than are looked at, then isMore, and a second word still finds who it is', async () => {
-    const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
-    const ofWu = await partitionAndDigestOf('wu', registry);
-    for (let n = 0; n < 1100; n += 1) {
-      const nobody = String(n).padStart(22, '-');
-      await registry.tables('patientkeys').change(ofWu.partition, `${ofWu.digest}.${nobody}`, () => ({}));
-    }
+  it('given 1,100 of one name, then the date of birth tells them apart', async () => {
+    const registry = startRegistry();
+    for (let n = 0; n < 1100; n += 1) await registry.becomes(`p${n}`, { name: [{ family: 'Wu' }], birthDate: born(n) });
 
-    expect(await registry.ask({ name: 'wu' })).toMatchObject({ isMore: true });
+    const found: string[] = [];
+    for (const year of ['1900', '1901', '1902', '1903', '1904', '1905', '1906', '1907', '1908', '1909', '1910']) {
+      const { ids, isMore } = await registry.ask({ name: 'wu', birthDate: year, limit: 100 });
+      expect({ year, count: ids.length, isMore }).toEqual({ year, count: 100, isMore: false });
+      found.push(...ids);
+    }
+    expect(new Set(found).size).toBe(1100);
+    expect(await registry.ask({ name: 'wu', birthDate: '1910-04-16' })).toMatchObject({
+      ids: ['p1099'],
+      isMore: false,
+    });
+  });
+
+  it('given entries for more than a page that lead nowhere, then who comes after them is found', async () => {
+    const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
+    await addNobodies(2000, registry);
+
+    expect(await registry.ask({ name: 'wu' })).toMatchObject({ ids: ['a'], isMore: false });
+  });
+
+  it('given more who may be meant than are compared, then isMore, and a second word still finds who it is', async () => {
+    const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
+    await addNobodies(10_000, registry);
+
+    expect(await registry.ask({ name: 'wu' })).toMatchObject({ ids: [], isMore: true });
     expect(await registry.ask({ name: 'wu zoe' })).toMatchObject({ ids: ['a'], isMore: false });
   });
 });
+
+/** A hundred a year, each on a day of its own. */
+function born(n: number): string {
+  const two = (part: number) => String(part).padStart(2, '0');
+  const day = n % 100;
+  return `${1900 + Math.floor(n / 100)}-${two(1 + Math.floor(day / 28))}-${two(1 + (day % 28))}`;
+}
+
+/** Entries for `wu` that lead nowhere, and come before all others of the partition. */
+async function addNobodies(count: number, { rows, tables }: Pick<TestKit, 'rows' | 'tables'>): Promise<void> {
+  const { partition, digest } = await partitionAndDigestOf('wu', { rows });
+  for (let n = 0; n < count; n += 1) {
+    await tables('patientkeys').change(partition, `${digest}.${String(n).padStart(22, '-')}`, () => ({}));
+  }
+}
 
 /** Of the one entry that a patient has who is called so and nothing else. */
 async function partitionAndDigestOf(family: string, { rows }: Pick<TestKit, 'rows'>) {
