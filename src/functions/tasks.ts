@@ -1,7 +1,9 @@
+import { Begun } from '../pipeline/begun.js';
 import { errorCodeOf } from '../pipeline/decide.js';
-import { createRowTurns } from '../pipeline/row-turns.js';
+import { createRowTurns, type RowTurns } from '../pipeline/row-turns.js';
+import { createWorkflowLog } from '../pipeline/workflow-log.js';
 import { openTable } from '../pipeline/workflow-table.js';
-import type { Task, TaskContext, WorkflowLog } from '../workflow.js';
+import type { Task, TaskContext } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -10,33 +12,38 @@ const WRITE_MS = 15_000;
 
 type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' | 'workflowTables' | 'workflowCommit'>;
 
+/** What all tasks of this process have in common. */
+type Shared = { readonly signal: AbortSignal; readonly rowTurns: RowTurns };
+
 /** A timer for each workflow that has a task. What a task throws is logged by its code: it is due again soon. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
+  const shared = { signal: ending.signal, rowTurns: createRowTurns() };
   for (const { name, task } of deps.workflows) {
     if (!task) continue;
-    const context = contextOf(name, ending.signal, deps);
     functions.timer(task.name, {
       schedule: task.schedule,
-      handler: () => run(name, task, context, deps),
+      handler: () => run(name, task, shared, deps),
     });
   }
   functions.hook.appTerminate(() => ending.abort());
 }
 
-async function run(workflow: string, task: Task, context: TaskContext, { telemetry }: Deps): Promise<void> {
+async function run(workflow: string, task: Task, shared: Shared, deps: Deps): Promise<void> {
+  const begun = new Begun();
   try {
-    await task.run(context);
+    await task.run(contextOf(workflow, begun, shared, deps));
+    await begun.rest();
   } catch (error) {
-    telemetry.log('error', 'task-failed', { workflow, errorCode: errorCodeOf(error) });
+    deps.telemetry.log('error', 'task-failed', { workflow, errorCode: errorCodeOf(error) });
   }
 }
 
 // A write of a task      dies before it: the next time makes it; after it: the next time finds it.
 //                        two at once: one finds that the row has changed, and asks again.
-function contextOf(workflow: string, signal: AbortSignal, deps: Deps): TaskContext {
-  const { clock, random, config, workflowTables: tables, workflowCommit: commit } = deps;
-  const table = { tables, commit, random, rowTurns: createRowTurns() };
+function contextOf(workflow: string, begun: Begun, { signal, rowTurns }: Shared, deps: Deps): TaskContext {
+  const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
+  const table = { tables, commit, random, rowTurns };
   const guard = {
     writableUntilMs: () => clock.monotonic() + WRITE_MS,
     isWanted: () => true,
@@ -45,20 +52,10 @@ function contextOf(workflow: string, signal: AbortSignal, deps: Deps): TaskConte
     },
   };
   return {
-    tables: (name) => openTable(name, table, guard),
-    log: createTaskLog(workflow, deps),
+    tables: (name) => begun.kept(openTable(name, table, guard)),
+    log: createWorkflowLog(telemetry, { workflow }),
     setting: config.setting,
     now: () => clock.now(),
     signal,
   };
-}
-
-function createTaskLog(workflow: string, { telemetry }: Deps): WorkflowLog {
-  const write = (level: 'info' | 'warn' | 'error') => (code: string, numbers?: Readonly<Record<string, number>>) =>
-    telemetry.log(level, 'workflow', { workflow, code: wordOf(code), ...(numbers && { numbers }) });
-  return { info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-function wordOf(code: string): string {
-  return /^[a-z][a-z0-9-]{0,63}$/.test(code) ? code : 'code-not-a-word';
 }

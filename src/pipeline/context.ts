@@ -5,10 +5,12 @@ import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
+import { type Begun, bearable } from './begun.js';
 import { valuesOf, wordOf } from './describe.js';
 import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
 import { fieldsOf, type ReaderFor, type Run } from './run.js';
+import { createWorkflowLog, NO_CODE } from './workflow-log.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
 
 type ContextDeps = TableDeps & {
@@ -46,12 +48,12 @@ class JobContext implements Context {
     this.fence = deps.resource?.value.fence;
     this.attempt = deps.job.value.tries + 1;
     this.idempotencyKey = deps.run.address;
-    this.tables = (name) => kept(openTable(name, deps, guardOf(deps)), deps.begun);
+    this.tables = (name) => deps.begun.kept(openTable(name, deps, guardOf(deps)));
   }
 
   get resource(): ReaderOf<HealthEvent> {
     const { readerFor, run, cancellation } = this.#deps;
-    this.#resource ??= bearable(readerFor(run.event, cancellation.signal));
+    this.#resource ??= bearableReader(readerFor(run.event, cancellation.signal));
     return this.#resource;
   }
 
@@ -68,62 +70,18 @@ class JobContext implements Context {
   }
 }
 
-/**
- * What a handler changes, whether or not it waits for it: a change that failed and was not looked at must not end in a
- * job that is completed, nor as a rejection that ends the process.
- */
-export class Begun {
-  #open: Set<Promise<unknown>> | undefined; // there is one for each job, and most change one row and wait for it
-  #failed: { readonly error: unknown } | undefined;
-
-  add(change: Promise<unknown>): void {
-    this.#open ??= new Set();
-    const open = this.#open;
-    const over: Promise<unknown> = change.then(
-      () => open.delete(over),
-      (error: unknown) => {
-        this.#failed ??= { error };
-        open.delete(over);
-      },
-    );
-    open.add(over);
-  }
-
-  /** What `runHandler` is to wait for. */
-  rest(): Promise<void> | undefined {
-    return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
-  }
-
-  async #waitForAll(): Promise<void> {
-    while (this.#open && this.#open.size > 0) await Promise.all(this.#open);
-    if (this.#failed) throw this.#failed.error;
-  }
-}
-
-/** What fails and is waited for by nobody is no reason to end the process: nobody has used it. */
-function bearable<T extends object>(asked: T): T {
-  const methods = Object.entries(asked).map(([name, method]) => [
+/** Its reads may be left alone, as those of tables. */
+function bearableReader<T extends object>(reader: T): T {
+  const methods = Object.entries(reader).map(([name, method]) => [
     name,
     typeof method !== 'function'
       ? method
       : (...all: unknown[]) => {
-          const answer = method(...all);
-          if (answer instanceof Promise) answer.catch(() => {});
-          return answer;
+          const answer: unknown = method(...all);
+          return answer instanceof Promise ? bearable(answer) : answer;
         },
   ]);
   return Object.fromEntries(methods);
-}
-
-function kept(table: WorkflowTable, begun: Begun): WorkflowTable {
-  return {
-    ...bearable(table),
-    change(...all) {
-      const change = table.change(...all);
-      begun.add(change);
-      return change;
-    },
-  };
 }
 
 /** Writes nothing in the last seconds of a lease, nor when the pipeline waits no longer. */
@@ -146,21 +104,8 @@ function guardOf({ run, job, resource, isOpen, writing }: ContextDeps): Guard {
 
 function createLog({ run, telemetry }: ContextDeps): WorkflowLog {
   let values: readonly string[] | undefined;
-  /** A code is a word, not a sentence with a name in it. */
-  const codeOf = (code: string) => {
-    if (!/^[a-z][a-z0-9-]{0,63}$/.test(code)) return NO_CODE;
+  return createWorkflowLog(telemetry, fieldsOf(run), (word) => {
     values ??= valuesOf(run);
-    return wordOf(code, values, NO_CODE);
-  };
-  const numbersOf = (numbers: Readonly<Record<string, number>>) =>
-    Object.fromEntries(Object.entries(numbers).map(([name, value]) => [codeOf(name.toLowerCase()), Number(value)]));
-  const write = (level: 'info' | 'warn' | 'error') => (code: string, numbers?: Readonly<Record<string, number>>) =>
-    telemetry.log(level, 'workflow', {
-      ...fieldsOf(run),
-      code: codeOf(code),
-      ...(numbers ? { numbers: numbersOf(numbers) } : {}),
-    });
-  return { info: write('info'), warn: write('warn'), error: write('error') };
+    return wordOf(word, values, NO_CODE) === word;
+  });
 }
-
-const NO_CODE = 'code-not-a-word';

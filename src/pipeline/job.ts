@@ -1,8 +1,9 @@
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
+import { Begun } from './begun.js';
 import { claimJob } from './claim.js';
-import { Begun, createContext } from './context.js';
+import { createContext } from './context.js';
 import {
   decideFailure,
   errorCodeOf,

@@ -1,7 +1,9 @@
 import type { Random } from '../clock.js';
 import type { GroupCommit } from '../storage/group-commit.js';
+import { pagesOf } from '../storage/pages.js';
 import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
 import { NonRetriableError, type WorkflowTable } from '../workflow.js';
+import { bearable } from './begun.js';
 import type { KnownRow, RowTurns } from './row-turns.js';
 
 /** Who may write, and until when. */
@@ -32,33 +34,40 @@ export class LeaseLostError extends Error {
 const OURS = /^(ledger.*|waiting|watermarks)$/i;
 const MOST_CONFLICTS = 50;
 
+/** Unless a limit is named; and the most in a page. */
+const MOST_LISTED = 1000;
+
+type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
+type Listed = { key: string; row: Row };
+
 export function openForReading(name: string, tables: TableStore): Pick<WorkflowTable, 'get' | 'list'> {
   return {
-    async get(partition, key) {
-      const { stored } = await tables.read(name, partition, key);
-      return stored && visible(stored.row);
-    },
-
-    async list(partition, { from, to, limit = 1000 } = {}) {
-      const found: { key: string; row: Row }[] = [];
-      let page: string | undefined;
-      do {
-        const answer = await tables.query(name, {
-          partition,
-          ...(from === undefined ? {} : { from }),
-          ...(to === undefined ? {} : { to }),
-          limit: Math.min(1000, limit),
-          ...(page ? { page } : {}),
-        });
-        for (const stored of answer.rows) {
-          const row = visible(stored.row);
-          if (row) found.push({ key: stored.key, row });
-        }
-        page = answer.next;
-      } while (page && found.length < limit);
-      return found.slice(0, limit);
-    },
+    get: (partition, key) => bearable(get(partition, key)),
+    list: (partition, range) => bearable(list(partition, range)),
   };
+
+  async function get(partition: string, key: string): Promise<Row | undefined> {
+    const { stored } = await tables.read(name, partition, key);
+    return stored && visible(stored.row);
+  }
+
+  async function list(partition: string, { from, to, limit = MOST_LISTED }: Range = {}): Promise<Listed[]> {
+    const found: Listed[] = [];
+    const query = {
+      partition,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      limit: Math.min(MOST_LISTED, limit),
+    };
+    for await (const { rows } of pagesOf((page) => tables.query(name, { ...query, ...page }))) {
+      for (const stored of rows) {
+        const row = visible(stored.row);
+        if (row) found.push({ key: stored.key, row });
+      }
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
+  }
 }
 
 // A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and `decide` is asked

@@ -1,4 +1,5 @@
-import { Begun, createContext } from '../pipeline/context.js';
+import { Begun } from '../pipeline/begun.js';
+import { createContext } from '../pipeline/context.js';
 import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
 import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';

@@ -65,6 +65,20 @@ describe('when a task is due', () => {
     expect(lines).toEqual(['error {"what":"task-failed","workflow":"notes","errorCode":"down"}']);
   });
 
+  it('given a change that it does not wait for fails, then its code is logged, and the process lives on', async () => {
+    const { functions, lines } = start(async ({ tables, log }) => {
+      void tables('notes').change('all', 'n', () => ({ _reserved: 1 }));
+      log.info('begun', { 'Secret-Marker Name': 1 });
+    });
+
+    await functions.call('tidyNotes');
+
+    expect(lines).toEqual([
+      'info {"what":"workflow","workflow":"notes","code":"begun","numbers":{"code-not-a-word":1}}',
+      'error {"what":"task-failed","workflow":"notes","errorCode":"reserved-property"}',
+    ]);
+  });
+
   it('given the process ends, then its signal aborts', async () => {
     let aborted = false;
     const { functions } = start(async ({ signal }) => {
