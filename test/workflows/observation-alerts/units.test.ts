@@ -147,6 +147,8 @@ describe('when a unit comes from outside', () => {
     '-1',
     '10*',
     ' ',
+    'c',
+    ...Object.getOwnPropertyNames(Object.prototype),
   ];
   const texts = fc.oneof(
     fc.string(),
