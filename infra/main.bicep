@@ -1,0 +1,569 @@
+// Everything but the event subscriptions, which need the functions to be there (subscriptions.bicep). Each parameter is a
+// setting of the azd environment: main.parameters.json, docs/deploy.md.
+targetScope = 'subscription'
+
+@description('Name of the azd environment; names of resources are made of it.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Region of all that is made here, but for the system topic, which is where the workspace is.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Resource group, made if it is not there, and for this app alone. Empty for rg-<environment>.')
+param resourceGroupName string = ''
+
+@description('Object id of who deploys: may put secrets into the vault and, into services that are made for trying, data.')
+param principalId string = ''
+
+@description('What who deploys is.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param principalType string = 'User'
+
+@description('More tags for every resource: name=value, with semicolons between.')
+param resourceTags string = ''
+
+@description('Resource id of the workspace whose events are taken. Empty for none, or for one that is made.')
+param workspaceId string = ''
+
+@description('Whether to make a workspace with services, for trying the app. Then workspaceId is not looked at.')
+param createWorkspace bool = false
+
+@description('FHIR services of the workspace that the app reads: their names, with commas between.')
+param fhirServices string = ''
+
+@description('DICOM services of the workspace that the app reads: their names, with commas between.')
+param dicomServices string = ''
+
+@description('The system topic that the workspace has already. Empty for a new one.')
+param existingSystemTopicName string = ''
+
+@description('Resource group of that topic. Empty for that of the workspace.')
+param existingSystemTopicResourceGroup string = ''
+
+@description('How events are written: both are understood.')
+@allowed(['CloudEventSchemaV1_0', 'EventGridSchema'])
+param eventSchema string = 'CloudEventSchemaV1_0'
+
+@description('Whether only events of fhirServices and dicomServices are subscribed to, not those of all in the workspace.')
+param filterByService bool = false
+
+@description('Whether storage, secrets and clinical services are reached by private endpoints.')
+param privateNetwork bool = false
+
+@description('Addresses of the private network: a /24.')
+param networkAddressPrefix string = '10.90.0.0/24'
+
+@description('Resource id of a NAT gateway for what the app sends to public addresses. Empty for Azure\'s own.')
+param natGatewayId string = ''
+
+@description('Ranges, in CIDR notation and with commas between, that operators and deployments come from. With any, others than they and Event Grid are refused.')
+param operatorRanges string = ''
+
+@description('Whether packages may be deployed from any address though operatorRanges are given, as from GitHub\'s runners. An Entra token is needed in any case.')
+param deployFromAnywhere bool = false
+
+@description('Instances that are always ready to take events.')
+@minValue(0)
+@maxValue(100)
+param alwaysReadyInstances int = 1
+
+@description('The most instances that a function, or the group of those that take events and requests, scales to.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int = 40
+
+@description('Memory of an instance.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('POSTs and other requests that an instance takes at once.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 16
+
+@description('Node version.')
+@allowed(['22', '24'])
+param nodeVersion string = '24'
+
+@description('Whether instances are spread over zones. Not in every region.')
+param zoneRedundant bool = false
+
+@description('Redundancy of storage: Standard_LRS in regions without zones.')
+@allowed(['Standard_ZRS', 'Standard_LRS'])
+param storageRedundancy string = 'Standard_ZRS'
+
+@description('Whether the workflows\' tables lie in a storage account of their own, for its 20,000 entities a second.')
+param separateWorkflowStorage bool = false
+
+@description('Days after which a resolved dead letter is deleted.')
+@minValue(1)
+@maxValue(3650)
+param resolvedRetentionDays int = 90
+
+@description('Whether storage accounts and vault are locked against deletion.')
+param lockData bool = false
+
+@description('Days that telemetry is kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 90
+
+@description('Who is told of alerts: email addresses, with commas between.')
+param alertEmails string = ''
+
+@description('Whether people may ask the workflows\' tables.')
+@allowed(['on', 'off'])
+param lookups string = 'off'
+
+@description('A webhook that is told of alerts on results. Its secret is alert-webhook-secret in the vault. Empty for none.')
+@secure()
+param alertWebhookUrl string = ''
+
+@description('Minutes without an image after which a study is settled. Empty for the app\'s default.')
+param studyQuietMinutes string = ''
+
+@description('Days that the ledger remembers a settled job. Empty for the app\'s default.')
+param ledgerRetentionDays string = ''
+
+@description('Share of traces that is kept, 0 to 1.')
+param tracesShare string = '0.05'
+
+@description('More app settings, those of your own workflows too: name=value, with semicolons between. For a secret, a Key Vault reference.')
+@secure()
+param moreSettings string = ''
+
+// Names. A part that is unique in Azure, and always the same for one environment.
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
+var functionAppName = 'func-${token}'
+var tags = union(pairsOf(resourceTags), { 'azd-env-name': environmentName })
+
+// Lists.
+var operatorRangeList = listOf(operatorRanges)
+var fhirServiceList = createWorkspace && empty(fhirServices) ? ['fhir'] : listOf(fhirServices)
+var dicomServiceList = createWorkspace && empty(dicomServices) ? ['dicom'] : listOf(dicomServices)
+
+// The workspace: one that is made in this group, one that is somewhere else, or none.
+var hasWorkspace = createWorkspace || !empty(workspaceId)
+var workspaceParts = split(empty(workspaceId) ? '-/-/-/-/-/-/-/-/-' : workspaceId, '/')
+var workspaceName = createWorkspace ? 'ahds${token}' : workspaceParts[8]
+var workspaceGroupName = createWorkspace || empty(workspaceId) ? groupName : workspaceParts[4]
+var usedWorkspaceId = hasWorkspace
+  ? '${subscription().id}/resourceGroups/${workspaceGroupName}/providers/Microsoft.HealthcareApis/workspaces/${workspaceName}'
+  : ''
+var fhirHosts = join(map(fhirServiceList, service => '${workspaceName}-${service}.fhir.azurehealthcareapis.com'), ',')
+var dicomHosts = join(map(dicomServiceList, service => '${workspaceName}-${service}.dicom.azurehealthcareapis.com'), ',')
+
+// The topic: one that is there, or a new one.
+var usesExistingTopic = hasWorkspace && !empty(existingSystemTopicName)
+var makesTopic = hasWorkspace && empty(existingSystemTopicName)
+var topicName = !hasWorkspace ? '' : usesExistingTopic ? existingSystemTopicName : '${workspaceName}-events'
+var topicGroupName = empty(existingSystemTopicName) || empty(existingSystemTopicResourceGroup)
+  ? workspaceGroupName
+  : existingSystemTopicResourceGroup
+var topicId = hasWorkspace
+  ? '${subscription().id}/resourceGroups/${topicGroupName}/providers/Microsoft.EventGrid/systemTopics/${topicName}'
+  : ''
+
+func listOf(text string) string[] => filter(map(split(text, ','), part => trim(part)), part => !empty(part))
+
+func pairsOf(text string) object =>
+  toObject(
+    filter(split(text, ';'), pair => contains(pair, '=')),
+    pair => trim(substring(pair, 0, indexOf(pair, '='))),
+    pair => trim(substring(pair, indexOf(pair, '=') + 1))
+  )
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: groupName
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  name: 'identity'
+  params: {
+    name: 'id-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  name: 'monitoring'
+  params: {
+    location: location
+    tags: tags
+    logAnalyticsName: 'log-${token}'
+    applicationInsightsName: 'appi-${token}'
+    retentionDays: logRetentionDays
+    ingesterPrincipalId: identity.outputs.principalId
+  }
+}
+
+// What the app must not lose: ledger, what waits, dead letters. The host's own things and the packages lie here, too.
+module storage 'modules/storage-account.bicep' = {
+  scope: group
+  name: 'storage'
+  params: {
+    name: 'st${token}'
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    containers: ['deployments', 'dead-letters']
+    lettersContainers: ['dead-letters']
+    resolvedRetentionDays: resolvedRetentionDays
+    access: privateNetwork ? 'closed' : 'public'
+    isLocked: lockData
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module storageRoles 'modules/app-storage-roles.bicep' = {
+  scope: group
+  name: 'storage-roles'
+  params: {
+    accountName: storage.outputs.name
+    principalId: identity.outputs.principalId
+  }
+}
+
+// What Event Grid could not deliver. Another account, for it is that one being down that fills this one.
+module undeliveredStorage 'modules/storage-account.bicep' = {
+  scope: group
+  name: 'undelivered-storage'
+  params: {
+    name: 'stu${token}'
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    containers: ['undelivered']
+    lettersContainers: ['undelivered']
+    resolvedRetentionDays: resolvedRetentionDays
+    // Event Grid delivers from outside the network, and passes with the topic's identity.
+    access: privateNetwork ? 'trusted-services' : 'public'
+    isLocked: lockData
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module undeliveredForApp 'modules/container-role.bicep' = {
+  scope: group
+  name: 'undelivered-for-app'
+  params: {
+    accountName: undeliveredStorage.outputs.name
+    containerName: 'undelivered'
+    principalId: identity.outputs.principalId
+  }
+}
+
+module workflowStorage 'modules/storage-account.bicep' = if (separateWorkflowStorage) {
+  scope: group
+  name: 'workflow-storage'
+  params: {
+    name: 'stw${token}'
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    containers: []
+    lettersContainers: []
+    resolvedRetentionDays: resolvedRetentionDays
+    access: privateNetwork ? 'closed' : 'public'
+    isLocked: lockData
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module workflowStorageRole 'modules/workflow-storage-role.bicep' = if (separateWorkflowStorage) {
+  scope: group
+  name: 'workflow-storage-role'
+  params: {
+    accountName: workflowStorage!.outputs.name
+    principalId: identity.outputs.principalId
+  }
+}
+
+module vault 'modules/key-vault.bicep' = {
+  scope: group
+  name: 'key-vault'
+  params: {
+    name: 'kv-${token}'
+    location: location
+    tags: tags
+    readerPrincipalId: identity.outputs.principalId
+    officerPrincipalId: principalId
+    officerPrincipalType: principalType
+    isPrivate: privateNetwork
+    operatorRanges: operatorRangeList
+    isLocked: lockData
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+  }
+}
+
+module healthWorkspace 'modules/health-workspace.bicep' = if (createWorkspace) {
+  scope: group
+  name: 'health-workspace'
+  params: {
+    name: workspaceName
+    location: location
+    tags: tags
+    fhirServices: fhirServiceList
+    dicomServices: dicomServiceList
+    isPrivate: privateNetwork
+    userPrincipalId: principalId
+    userPrincipalType: principalType
+  }
+}
+
+module healthReaders 'modules/health-readers.bicep' = if (hasWorkspace) {
+  scope: resourceGroup(workspaceGroupName)
+  name: '${functionAppName}-readers'
+  params: {
+    workspaceName: workspaceName
+    fhirServices: fhirServiceList
+    dicomServices: dicomServiceList
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    healthWorkspace
+  ]
+}
+
+module systemTopic 'modules/system-topic.bicep' = if (makesTopic) {
+  scope: resourceGroup(workspaceGroupName)
+  name: '${functionAppName}-topic'
+  params: {
+    name: topicName
+    workspaceName: workspaceName
+    tags: tags
+  }
+  dependsOn: [
+    healthWorkspace
+  ]
+}
+
+module existingSystemTopic 'modules/existing-system-topic.bicep' = if (usesExistingTopic) {
+  scope: resourceGroup(topicGroupName)
+  name: '${functionAppName}-existing-topic'
+  params: {
+    name: topicName
+  }
+}
+
+module undeliveredForTopic 'modules/container-role.bicep' = if (hasWorkspace) {
+  scope: group
+  name: 'undelivered-for-topic'
+  params: {
+    accountName: undeliveredStorage.outputs.name
+    containerName: 'undelivered'
+    principalId: usesExistingTopic
+      ? existingSystemTopic!.outputs.principalId
+      : systemTopic!.outputs.principalId
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'network'
+  params: {
+    name: 'vnet-${token}'
+    location: location
+    tags: tags
+    addressPrefix: networkAddressPrefix
+    natGatewayId: natGatewayId
+  }
+}
+
+var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
+var tableZone = 'privatelink.table.${environment().suffixes.storage}'
+var queueZone = 'privatelink.queue.${environment().suffixes.storage}'
+var healthZones = [
+  'privatelink.workspace.azurehealthcareapis.com'
+  'privatelink.fhir.azurehealthcareapis.com'
+  'privatelink.dicom.azurehealthcareapis.com'
+]
+
+module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'private-endpoints'
+  params: {
+    location: location
+    tags: tags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    endpoints: concat(
+      [
+        { name: 'pe-${token}-blob', target: storage.outputs.id, group: 'blob', zones: [blobZone] }
+        { name: 'pe-${token}-table', target: storage.outputs.id, group: 'table', zones: [tableZone] }
+        { name: 'pe-${token}-queue', target: storage.outputs.id, group: 'queue', zones: [queueZone] }
+        { name: 'pe-${token}-undelivered', target: undeliveredStorage.outputs.id, group: 'blob', zones: [blobZone] }
+        { name: 'pe-${token}-vault', target: vault.outputs.id, group: 'vault', zones: ['privatelink.vaultcore.azure.net'] }
+      ],
+      separateWorkflowStorage
+        ? [{ name: 'pe-${token}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: [tableZone] }]
+        : [],
+      hasWorkspace
+        ? [{ name: 'pe-${token}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]
+        : []
+    )
+  }
+  // A workspace that is being changed refuses another change, and its services must be there to get names.
+  dependsOn: [
+    healthWorkspace
+    systemTopic
+  ]
+}
+
+// By the names that src/config.ts reads; docs/settings.md says what they mean.
+var settings = {
+  AzureWebJobsStorage__accountName: storage.outputs.name
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.outputs.clientId
+  UndeliveredStorage__accountName: undeliveredStorage.outputs.name
+  UndeliveredStorage__credential: 'managedidentity'
+  UndeliveredStorage__clientId: identity.outputs.clientId
+  WorkflowStorage__accountName: separateWorkflowStorage ? workflowStorage!.outputs.name : ''
+  WorkflowStorage__credential: separateWorkflowStorage ? 'managedidentity' : ''
+  WorkflowStorage__clientId: separateWorkflowStorage ? identity.outputs.clientId : ''
+  // Whatever else asks for a token gets that of the same identity, and looks for no other.
+  AZURE_CLIENT_ID: identity.outputs.clientId
+  AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+  WORKSPACES: usedWorkspaceId
+  FHIR_HOSTS: fhirHosts
+  DICOM_HOSTS: dicomHosts
+  LOOKUPS: lookups
+  LOOKUP_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.secretsUri}lookup-key)'
+  ALERT_WEBHOOK_URL: alertWebhookUrl
+  ALERT_WEBHOOK_SECRET: empty(alertWebhookUrl)
+    ? ''
+    : '@Microsoft.KeyVault(SecretUri=${vault.outputs.secretsUri}alert-webhook-secret)'
+  STUDY_QUIET_MINUTES: studyQuietMinutes
+  LEDGER_RETENTION_DAYS: ledgerRetentionDays
+  APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio'
+  OTEL_TRACES_SAMPLER_ARG: tracesShare
+}
+
+module functionApp 'modules/function-app.bicep' = {
+  scope: group
+  name: 'function-app'
+  params: {
+    name: functionAppName
+    planName: 'plan-${token}'
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    deploymentContainerUrl: '${storage.outputs.blobEndpoint}deployments'
+    nodeVersion: nodeVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstances: maximumInstances
+    alwaysReadyInstances: alwaysReadyInstances
+    httpConcurrency: httpConcurrency
+    zoneRedundant: zoneRedundant
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    isRestricted: privateNetwork || !empty(operatorRangeList)
+    operatorRanges: operatorRangeList
+    deployFromAnywhere: deployFromAnywhere
+    settings: union(settings, pairsOf(moreSettings))
+  }
+  // Its first start finds its roles and its network ready.
+  dependsOn: [
+    storageRoles
+    undeliveredForApp
+    workflowStorageRole
+    healthReaders
+    privateEndpoints
+  ]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  scope: group
+  name: 'alerts'
+  params: {
+    location: location
+    tags: tags
+    namePrefix: functionAppName
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    storageAccountIds: concat(
+      [storage.outputs.id, undeliveredStorage.outputs.id],
+      separateWorkflowStorage ? [workflowStorage!.outputs.id] : []
+    )
+    functionAppId: functionApp.outputs.id
+    emails: listOf(alertEmails)
+  }
+}
+
+module topicAlerts 'modules/topic-alerts.bicep' = if (hasWorkspace) {
+  scope: group
+  name: 'topic-alerts'
+  params: {
+    tags: tags
+    namePrefix: functionAppName
+    systemTopicId: topicId
+    actionGroupId: alerts.outputs.actionGroupId
+  }
+  dependsOn: [
+    systemTopic
+  ]
+}
+
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  name: 'workbook'
+  params: {
+    location: location
+    tags: tags
+    name: 'Clinical events of ${environmentName}'
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    logAnalyticsId: monitoring.outputs.logAnalyticsId
+    systemTopicId: topicId
+  }
+}
+
+@description('Resource group of the app.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Name of the function app.')
+output FUNCTION_APP_NAME string = functionApp.outputs.name
+
+@description('Resource id of the function app.')
+output FUNCTION_APP_ID string = functionApp.outputs.id
+
+@description('Where the app answers.')
+output FUNCTION_APP_URL string = functionApp.outputs.url
+
+@description('Name of the account with ledger and dead letters.')
+output STORAGE_ACCOUNT_NAME string = storage.outputs.name
+
+@description('Name of the account with what Event Grid could not deliver.')
+output UNDELIVERED_STORAGE_NAME string = undeliveredStorage.outputs.name
+
+@description('Resource id of the account with what Event Grid could not deliver.')
+output UNDELIVERED_STORAGE_ID string = undeliveredStorage.outputs.id
+
+@description('Name of the vault.')
+output KEY_VAULT_NAME string = vault.outputs.name
+
+@description('Resource id of the workspace; empty where there is none.')
+output AHDS_WORKSPACE_ID string = usedWorkspaceId
+
+@description('Name of the system topic; empty where there is no workspace.')
+output SYSTEM_TOPIC_NAME string = topicName
+
+@description('Resource group of the system topic.')
+output SYSTEM_TOPIC_RESOURCE_GROUP string = topicGroupName
+
+@description('FHIR services whose events are subscribed to, as hosts with commas between; empty for all.')
+output SUBSCRIBED_FHIR_HOSTS string = filterByService ? fhirHosts : ''
+
+@description('DICOM services whose events are subscribed to, as hosts with commas between; empty for all.')
+output SUBSCRIBED_DICOM_HOSTS string = filterByService ? dicomHosts : ''
+
+@description('How events are written.')
+output EVENT_SCHEMA string = eventSchema

@@ -1,0 +1,201 @@
+// The function app and its plan. What it is told (settings) is put together in main.bicep.
+
+@description('Name of the app, unique in Azure.')
+@minLength(2)
+@maxLength(60)
+param name string
+
+@description('Name of the plan.')
+param planName string
+
+@description('Region.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('Resource id of the app\'s identity.')
+param identityId string
+
+@description('Where the deployment packages are: URL of a container.')
+param deploymentContainerUrl string
+
+@description('Node version.')
+param nodeVersion string
+
+@description('Memory of an instance.')
+param instanceMemoryMB int
+
+@description('The most instances that each function, or group of functions, may scale to.')
+param maximumInstances int
+
+@description('Instances that are always ready to take Event Grid\'s POSTs.')
+param alwaysReadyInstances int
+
+@description('POSTs and other requests that an instance takes at once before another one is started.')
+param httpConcurrency int
+
+@description('Whether the instances are spread over zones.')
+param zoneRedundant bool
+
+@description('Subnet that the app reaches other services from; empty for none.')
+param subnetId string
+
+@description('Whether only Event Grid and the operators\' ranges may send requests.')
+param isRestricted bool
+
+@description('Ranges, in CIDR notation, that operators come from.')
+param operatorRanges string[]
+
+@description('Whether packages may be deployed from any address. An Entra token is needed in any case.')
+param deployFromAnywhere bool
+
+@description('App settings by name. Those with an empty value are left out.')
+@secure()
+param settings object
+
+var operatorRules = [
+  for (range, index) in operatorRanges: {
+    name: 'operators-${index}'
+    description: 'People and tools that ask the app.'
+    priority: 200 + index
+    action: 'Allow'
+    ipAddress: range
+  }
+]
+var isDeploymentRestricted = !empty(operatorRanges) && !deployFromAnywhere
+// A group has two instances at least where they are spread over zones.
+var readyInstances = zoneRedundant && alwaysReadyInstances == 1 ? 2 : alwaysReadyInstances
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'app' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    // Event Grid delivers from public addresses, and to no private endpoint.
+    publicNetworkAccess: 'Enabled'
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'node'
+        version: nodeVersion
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstances
+        // Event Grid triggers are in the group `http`; queues and timers have instances of their own.
+        alwaysReady: readyInstances == 0
+          ? []
+          : [
+              {
+                name: 'http'
+                instanceCount: readyInstances
+              }
+            ]
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrency
+          }
+        }
+      }
+    }
+    siteConfig: {
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      // Who is not let in hears 403, and Event Grid does not try again after that: its service tag comes first.
+      ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: isRestricted
+        ? concat(
+            [
+              {
+                name: 'event-grid'
+                description: 'Deliveries.'
+                priority: 100
+                action: 'Allow'
+                tag: 'ServiceTag'
+                ipAddress: 'AzureEventGrid'
+              }
+            ],
+            operatorRules
+          )
+        : []
+      scmIpSecurityRestrictionsUseMain: false
+      scmIpSecurityRestrictionsDefaultAction: isDeploymentRestricted ? 'Deny' : 'Allow'
+      scmIpSecurityRestrictions: isDeploymentRestricted ? operatorRules : []
+      appSettings: map(
+        filter(items(settings), setting => !empty(setting.value)),
+        setting => {
+          name: setting.key
+          value: setting.value
+        }
+      )
+    }
+  }
+}
+
+resource noPasswordForScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+  // Two changes of one app at a time end in a conflict.
+  dependsOn: [
+    noPasswordForScm
+  ]
+}
+
+@description('Resource id of the app.')
+output id string = app.id
+
+@description('Name of the app.')
+output name string = app.name
+
+@description('Where the app answers.')
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,160 @@
+// A storage account that takes Entra tokens and nothing else: no keys, so no SAS either but those of a user's own token.
+
+@description('Name of the account, unique in Azure.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Region.')
+param location string
+
+@description('Tags of the resource.')
+param tags object
+
+@description('Redundancy: over three zones, or in one data centre where a region has no zones.')
+@allowed(['Standard_ZRS', 'Standard_LRS'])
+param redundancy string
+
+@description('Private containers to make.')
+param containers string[]
+
+@description('Containers whose blobs under resolved/ are deleted after a time. What is pending is never deleted.')
+param lettersContainers string[]
+
+@description('Days after which a resolved dead letter is deleted.')
+param resolvedRetentionDays int
+
+@description('From where it is reached, with a token in any case. public: any network. trusted-services: private endpoints, and Event Grid with the topic\'s identity. closed: private endpoints.')
+@allowed(['public', 'trusted-services', 'closed'])
+param access string
+
+@description('Whether the account is locked against deletion.')
+param isLocked bool
+
+@description('Log Analytics workspace that is told who read or deleted blobs.')
+param logAnalyticsId string
+
+// A dead letter that is deleted or overwritten by mistake can be brought back for so long.
+var softDeleteDays = 30
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: redundancy
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: access == 'closed' ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: access == 'public' ? 'Allow' : 'Deny'
+    }
+  }
+}
+
+// No versioning: the host rewrites small blobs of its own (timers, leases) all day long, and dead letters are never
+// rewritten, only copied and deleted, which soft delete covers.
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+  }
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
+  for containerName in containers: {
+    parent: blobs
+    name: containerName
+    properties: {
+      publicAccess: 'None'
+    }
+  }
+]
+
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = if (!empty(lettersContainers)) {
+  parent: account
+  name: 'default'
+  dependsOn: [
+    container
+  ]
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'delete-resolved-dead-letters'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: map(lettersContainers, containerName => '${containerName}/resolved/')
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: resolvedRetentionDays
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+// Names of blobs are digests and dates. Requests to tables are not logged: their keys hold ids of clinical resources.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(containers)) {
+  scope: blobs
+  name: 'who-read-what'
+  properties: {
+    workspaceId: logAnalyticsId
+    logs: [
+      {
+        category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: account
+  name: 'keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds clinical events that nobody has acted on yet.'
+  }
+}
+
+@description('Resource id of the account.')
+output id string = account.id
+
+@description('Name of the account.')
+output name string = account.name
+
+@description('Where its blobs are, with a slash at the end.')
+output blobEndpoint string = account.properties.primaryEndpoints.blob
