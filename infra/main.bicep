@@ -333,17 +333,26 @@ module healthReaders 'modules/health-readers.bicep' = if (hasWorkspace) {
   ]
 }
 
+module workspaceRegion 'modules/workspace-region.bicep' = if (makesTopic) {
+  scope: resourceGroup(workspaceGroupName)
+  name: '${functionAppName}-region'
+  params: {
+    workspaceName: workspaceName
+  }
+  dependsOn: [
+    healthWorkspace
+  ]
+}
+
 module systemTopic 'modules/system-topic.bicep' = if (makesTopic) {
   scope: resourceGroup(workspaceGroupName)
   name: '${functionAppName}-topic'
   params: {
     name: topicName
-    workspaceName: workspaceName
+    location: workspaceRegion!.outputs.location
+    workspaceId: usedWorkspaceId
     tags: tags
   }
-  dependsOn: [
-    healthWorkspace
-  ]
 }
 
 module existingSystemTopic 'modules/existing-system-topic.bicep' = if (usesExistingTopic) {
@@ -436,11 +445,11 @@ var settings = {
   FHIR_HOSTS: fhirHosts
   DICOM_HOSTS: dicomHosts
   LOOKUPS: lookups
-  LOOKUP_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.secretsUri}lookup-key)'
+  LOOKUP_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/lookup-key)'
   ALERT_WEBHOOK_URL: alertWebhookUrl
   ALERT_WEBHOOK_SECRET: empty(alertWebhookUrl)
     ? ''
-    : '@Microsoft.KeyVault(SecretUri=${vault.outputs.secretsUri}alert-webhook-secret)'
+    : '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/alert-webhook-secret)'
   STUDY_QUIET_MINUTES: studyQuietMinutes
   LEDGER_RETENTION_DAYS: ledgerRetentionDays
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
@@ -481,6 +490,11 @@ module functionApp 'modules/function-app.bicep' = {
   ]
 }
 
+var storageAccountIds = concat(
+  [storage.outputs.id, undeliveredStorage.outputs.id],
+  separateWorkflowStorage ? [workflowStorage!.outputs.id] : []
+)
+
 module alerts 'modules/alerts.bicep' = {
   scope: group
   name: 'alerts'
@@ -490,10 +504,7 @@ module alerts 'modules/alerts.bicep' = {
     namePrefix: functionAppName
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     logAnalyticsId: monitoring.outputs.logAnalyticsId
-    storageAccountIds: concat(
-      [storage.outputs.id, undeliveredStorage.outputs.id],
-      separateWorkflowStorage ? [workflowStorage!.outputs.id] : []
-    )
+    storageAccountIds: storageAccountIds
     functionAppId: functionApp.outputs.id
     emails: listOf(alertEmails)
   }
@@ -523,6 +534,7 @@ module workbook 'modules/workbook.bicep' = {
     applicationInsightsId: monitoring.outputs.applicationInsightsId
     logAnalyticsId: monitoring.outputs.logAnalyticsId
     systemTopicId: topicId
+    storageAccountIds: storageAccountIds
   }
 }
 
@@ -559,11 +571,11 @@ output SYSTEM_TOPIC_NAME string = topicName
 @description('Resource group of the system topic.')
 output SYSTEM_TOPIC_RESOURCE_GROUP string = topicGroupName
 
-@description('FHIR services whose events are subscribed to, as hosts with commas between; empty for all.')
-output SUBSCRIBED_FHIR_HOSTS string = filterByService ? fhirHosts : ''
+@description('FHIR services whose events are subscribed to, as hosts with commas between; empty for all, none for no subscription.')
+output SUBSCRIBED_FHIR_HOSTS string = !filterByService ? '' : empty(fhirHosts) ? 'none' : fhirHosts
 
-@description('DICOM services whose events are subscribed to, as hosts with commas between; empty for all.')
-output SUBSCRIBED_DICOM_HOSTS string = filterByService ? dicomHosts : ''
+@description('DICOM services whose events are subscribed to, as hosts with commas between; empty for all, none for no subscription.')
+output SUBSCRIBED_DICOM_HOSTS string = !filterByService ? '' : empty(dicomHosts) ? 'none' : dicomHosts
 
 @description('How events are written.')
 output EVENT_SCHEMA string = eventSchema

@@ -19,10 +19,10 @@ param namePrefix string = last(split(functionAppId, '/'))
 @allowed(['CloudEventSchemaV1_0', 'EventGridSchema'])
 param eventSchema string = 'CloudEventSchemaV1_0'
 
-@description('Services, as <workspace>-<service>.fhir.azurehealthcareapis.com, with commas between. Empty for all of the workspace.')
+@description('Services, as <workspace>-<service>.fhir.azurehealthcareapis.com, with commas between. Empty for all of the workspace, none for no subscription.')
 param fhirHosts string = ''
 
-@description('Services, as <workspace>-<service>.dicom.azurehealthcareapis.com, with commas between. Empty for all of the workspace.')
+@description('Services, as <workspace>-<service>.dicom.azurehealthcareapis.com, with commas between. Empty for all of the workspace, none for no subscription.')
 param dicomHosts string = ''
 
 @description('The most events in a POST. At 100, an event costs the app a sixth of a storage request, singly six. A POST is answered for as a whole, so more in it means more to send again where one cannot be kept.')
@@ -69,30 +69,30 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 // One after the other: each makes Event Grid ask the same app.
 @batchSize(1)
 resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
-  for subscription in subscriptions: {
+  for entry in filter(subscriptions, entry => !contains(entry.hosts, 'none')): {
     parent: topic
-    name: '${namePrefix}-${subscription.name}'
+    name: '${namePrefix}-${entry.name}'
     properties: {
       // Event Grid knows no identity for functions: it takes their key from the app, and keeps it to itself.
       destination: {
         endpointType: 'AzureFunction'
         properties: {
-          resourceId: '${functionAppId}/functions/${subscription.function}'
+          resourceId: '${functionAppId}/functions/${entry.function}'
           maxEventsPerBatch: maxEventsPerBatch
           preferredBatchSizeInKilobytes: preferredBatchSizeInKilobytes
         }
       }
       eventDeliverySchema: eventSchema
       filter: {
-        includedEventTypes: subscription.eventTypes
+        includedEventTypes: entry.eventTypes
         // Compared without case.
-        advancedFilters: empty(subscription.hosts)
+        advancedFilters: empty(entry.hosts)
           ? []
           : [
               {
                 operatorType: 'StringIn'
-                key: subscription.hostKey
-                values: subscription.hosts
+                key: entry.hostKey
+                values: entry.hosts
               }
             ]
       }

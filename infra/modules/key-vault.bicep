@@ -112,5 +112,5 @@ output id string = vault.id
 @description('Name of the vault.')
 output name string = vault.name
 
-@description('Where its secrets are, with a slash at the end.')
-output secretsUri string = '${vault.properties.vaultUri}secrets/'
+@description('Where it answers, with a slash at the end.')
+output uri string = vault.properties.vaultUri

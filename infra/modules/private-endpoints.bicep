@@ -1,7 +1,7 @@
 // Private endpoints, and the names by which the app finds them in its network.
 
 @description('A resource to be reached privately.')
-type endpoint = {
+type privateTarget = {
   @description('Name of the endpoint.')
   name: string
 
@@ -28,7 +28,7 @@ param networkId string
 param subnetId string
 
 @description('What is to be reached.')
-param endpoints endpoint[]
+param endpoints privateTarget[]
 
 var zoneNames = union([], flatten(map(endpoints, endpoint => endpoint.zones)))
 

@@ -4,26 +4,25 @@
 @description('Name of the topic.')
 param name string
 
-@description('Name of the workspace.')
-param workspaceName string
+@description('Region of the workspace.')
+param location string
+
+@description('Resource id of the workspace.')
+param workspaceId string
 
 @description('Tags of the resource.')
 param tags object
 
-resource workspace 'Microsoft.HealthcareApis/workspaces@2024-03-31' existing = {
-  name: workspaceName
-}
-
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
-  location: workspace.location
+  location: location
   tags: tags
   // With this identity it writes what it could not deliver. No other kind passes the firewall of a storage account.
   identity: {
     type: 'SystemAssigned'
   }
   properties: {
-    source: workspace.id
+    source: workspaceId
     topicType: 'Microsoft.HealthcareApis.Workspaces'
   }
 }

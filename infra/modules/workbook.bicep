@@ -18,6 +18,9 @@ param logAnalyticsId string
 @description('Resource id of the system topic; empty where there is none.')
 param systemTopicId string
 
+@description('Storage accounts to show.')
+param storageAccountIds string[]
+
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, name)
   location: location
@@ -27,6 +30,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     displayName: name
     sourceId: applicationInsightsId
-    serializedData: string({ version: 'Notebook/1.0', items: [], fallbackResourceIds: [logAnalyticsId, systemTopicId] })
+    serializedData: string({ version: 'Notebook/1.0', items: [], fallbackResourceIds: concat([logAnalyticsId, systemTopicId], storageAccountIds) })
   }
 }

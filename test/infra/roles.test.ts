@@ -1,0 +1,120 @@
+import { basename } from 'node:path';
+import { type BicepFile, nodesOf, readBicep, valueAt } from './bicep.js';
+
+/** Built-in roles of Azure, by id. */
+const ROLES: Readonly<Record<string, string>> = {
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
+  '4c8d0bbc-75d3-4935-991f-5f3c56d81508': 'FHIR Data Reader',
+  '5a1fc7df-4bf1-4951-a576-89034ee01acd': 'FHIR Data Contributor',
+  'e89c7a3c-2f64-4fa1-a847-3e4c9ba4283a': 'DICOM Data Reader',
+  '58a3b984-7adf-4c20-983a-32417c86fbc8': 'DICOM Data Owner',
+  '4633458b-17de-408a-b874-0445c86b69e6': 'Key Vault Secrets User',
+  'b86a8fe4-44ce-4948-aee5-eccb2c155cd7': 'Key Vault Secrets Officer',
+  '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
+};
+const GUID = /'([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})'/g;
+
+let files: readonly BicepFile[];
+beforeAll(async () => {
+  files = await readBicep();
+});
+const assignments = () =>
+  files.flatMap(({ path, resources }) =>
+    resources
+      .filter(({ type }) => type === 'Microsoft.Authorization/roleAssignments')
+      .map((resource) => ({ ...resource, path })),
+  );
+
+describe('when roles are given', () => {
+  it('given each module, then it gives those that what it is for needs, and no others', () => {
+    const given = files
+      .map(
+        ({ path, text }) => [basename(path), [...text.matchAll(GUID)].map(([, id = '']) => ROLES[id] ?? id)] as const,
+      )
+      .filter(([, roles]) => roles.length > 0);
+
+    expect(Object.fromEntries(given)).toEqual({
+      'app-storage-roles.bicep': [
+        'Storage Blob Data Owner',
+        'Storage Table Data Contributor',
+        'Storage Queue Data Contributor',
+      ],
+      'container-role.bicep': ['Storage Blob Data Contributor'],
+      'workflow-storage-role.bicep': ['Storage Table Data Contributor'],
+      'key-vault.bicep': ['Key Vault Secrets User', 'Key Vault Secrets Officer'],
+      'health-readers.bicep': ['FHIR Data Reader', 'DICOM Data Reader'],
+      'health-workspace.bicep': ['FHIR Data Contributor', 'DICOM Data Owner'],
+      'monitoring.bicep': ['Monitoring Metrics Publisher'],
+    });
+  });
+
+  it('given the id of a role, then the variable that holds it says which it is', () => {
+    const misnamed = files.flatMap(({ path, text }) =>
+      [...text.matchAll(/^(.*)'([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})'/gm)]
+        .filter(([, before, id = '']) => before !== `var ${camelCase(ROLES[id] ?? 'unknown')} = `)
+        .map(([line]) => `${path}: ${line}`),
+    );
+
+    expect(misnamed).toEqual([]);
+  });
+
+  it('given an assignment, then it is for one resource, never for a resource group', () => {
+    const scopes = assignments().map(({ path, node }) => [basename(path), valueAt(node, 'scope')?.text]);
+
+    expect(scopes).toHaveLength(10);
+    expect(scopes).toEqual(
+      expect.arrayContaining([
+        ['app-storage-roles.bicep', 'account'],
+        ['container-role.bicep', 'account::blobs::container'],
+        ['health-readers.bicep', 'fhir[index]'],
+        ['health-readers.bicep', 'dicom[index]'],
+        ['key-vault.bicep', 'vault'],
+        ['monitoring.bicep', 'applicationInsights'],
+      ]),
+    );
+    expect(scopes.filter(([, scope]) => scope === undefined)).toEqual([]);
+  });
+
+  it('given an assignment, then its name is made of resource, identity and role, so that it is the same each time', () => {
+    for (const { node } of assignments()) {
+      const name = valueAt(node, 'name')?.text ?? '';
+      const properties = valueAt(node, 'properties');
+      const principal = properties && valueAt(properties, 'principalId')?.text;
+      const role = /'Microsoft.Authorization\/roleDefinitions', (\w+)\)/.exec(node.text)?.[1];
+
+      expect(name).toMatch(/^guid\([\w:]+\.id, /);
+      expect(name).toContain(`, ${principal}, ${role})`);
+      expect(properties && valueAt(properties, 'principalType')).toBeDefined();
+    }
+  });
+
+  it('given the topic and the app, then both may write undelivered, and only that container', () => {
+    const main = files.find(({ path }) => path === 'infra/main.bicep');
+    const calls = main?.modules.filter(({ path }) => path.endsWith('container-role.bicep')) ?? [];
+
+    const params = calls.map(({ node }) => valueAt(node, 'params'));
+    expect(calls.map(({ name }) => name)).toEqual(['undeliveredForApp', 'undeliveredForTopic']);
+    expect(params.map((of) => of && valueAt(of, 'containerName')?.text)).toEqual(["'undelivered'", "'undelivered'"]);
+    expect(params.map((of) => of && valueAt(of, 'accountName')?.text)).toEqual([
+      'undeliveredStorage.outputs.name',
+      'undeliveredStorage.outputs.name',
+    ]);
+  });
+
+  it('given the identity of the app, then it is nobody else, and it has no other', () => {
+    const identities = files.flatMap(({ resources }) => resources).filter(({ type }) => /Identities$/.test(type));
+    const app = files.flatMap(({ resources }) => resources).find(({ type }) => type === 'Microsoft.Web/sites');
+
+    expect(identities).toHaveLength(1);
+    expect(app && valueAt(app.node, 'identity', 'type')?.text).toBe("'UserAssigned'");
+    expect(app && nodesOf(app.node, 'object_property').filter(({ text }) => text.startsWith("'${"))).toHaveLength(1);
+  });
+});
+
+function camelCase(words: string): string {
+  const [first = '', ...rest] = words.split(' ');
+  return [first.toLowerCase(), ...rest].join('');
+}

@@ -1,0 +1,145 @@
+import { readSettings } from '../../src/functions/register.js';
+import { workflows } from '../../src/workflows/index.js';
+import { settingsRead } from './app.js';
+import { type BicepFile, propertiesOf, readBicep, valueAt } from './bicep.js';
+
+const WORKSPACE = '/subscriptions/0/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinic';
+
+/** What each setting that infra makes can be in a deployment with all there is. */
+const DEPLOYED: Readonly<Record<string, string>> = {
+  AzureWebJobsStorage__accountName: 'stclinic',
+  AzureWebJobsStorage__credential: 'managedidentity',
+  AzureWebJobsStorage__clientId: '11111111-1111-1111-1111-111111111111',
+  UndeliveredStorage__accountName: 'stuclinic',
+  UndeliveredStorage__credential: 'managedidentity',
+  UndeliveredStorage__clientId: '11111111-1111-1111-1111-111111111111',
+  WorkflowStorage__accountName: 'stwclinic',
+  WorkflowStorage__credential: 'managedidentity',
+  WorkflowStorage__clientId: '11111111-1111-1111-1111-111111111111',
+  AZURE_CLIENT_ID: '11111111-1111-1111-1111-111111111111',
+  AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+  WORKSPACES: WORKSPACE,
+  FHIR_HOSTS: 'clinic-a.fhir.azurehealthcareapis.com,clinic-b.fhir.azurehealthcareapis.com',
+  DICOM_HOSTS: 'clinic-images.dicom.azurehealthcareapis.com',
+  LOOKUPS: 'on',
+  LOOKUP_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
+  ALERT_WEBHOOK_URL: 'https://alerts.example.com/hook',
+  ALERT_WEBHOOK_SECRET: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
+  STUDY_QUIET_MINUTES: '10',
+  LEDGER_RETENTION_DAYS: '7',
+  APPLICATIONINSIGHTS_CONNECTION_STRING:
+    'InstrumentationKey=22222222-2222-2222-2222-222222222222;IngestionEndpoint=https://westeurope.in.example.com/',
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=11111111-1111-1111-1111-111111111111',
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.05',
+};
+
+/** Read by others than src/. */
+const READ_BY_OTHERS: Readonly<Record<string, string>> = {
+  AZURE_TOKEN_CREDENTIALS: '@azure/identity',
+  APPLICATIONINSIGHTS_CONNECTION_STRING: 'the host',
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'the host',
+  OTEL_TRACES_SAMPLER: 'the host',
+  OTEL_TRACES_SAMPLER_ARG: 'the host',
+};
+
+/** Read by the app, not set on purpose. MORE_SETTINGS can set those that make sense in Azure. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  EventStorage: 'it is AzureWebJobsStorage',
+  SIMULATOR: 'for a machine of your own',
+  PORT: 'of npm start',
+  AZURE_FUNCTIONS_ENVIRONMENT: 'Azure sets it',
+  ALERT_RULES: 'the default; the path of a file in the package otherwise',
+  DEADLINE_SECONDS: 'the default is right',
+  LEASE_SECONDS: 'the default is right',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'telemetry goes to Application Insights',
+  OTEL_SERVICE_NAME: 'the name of the function app',
+};
+
+/** Of Consumption and Premium plans. Flex Consumption refuses them, or does not look at them. */
+const NOT_IN_FLEX =
+  /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_\w+|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|TZ)$/;
+
+let settings: ReadonlyMap<string, string>;
+let main: BicepFile;
+beforeAll(async () => {
+  main = (await readBicep()).find(({ path }) => path === 'infra/main.bicep') as BicepFile;
+  const object = main.variables.find(({ name }) => name === 'settings');
+  const node = object && valueAt(object.node);
+  settings = new Map([...propertiesOf(node)].map(([name, value]) => [name, value.text]));
+});
+
+describe('when infra sets the settings of the app', () => {
+  it('given them, then the app starts with them, with every workflow on', () => {
+    const { config, on, off } = readSettings(workflows, DEPLOYED);
+
+    expect(Object.keys(DEPLOYED)).toEqual([...settings.keys()]);
+    expect(off).toEqual([]);
+    expect(on).toHaveLength(workflows.length);
+    expect(config).toMatchObject({
+      storageConnection: 'AzureWebJobsStorage',
+      storage: {
+        kind: 'identity',
+        credential: 'managedidentity',
+        clientId: '11111111-1111-1111-1111-111111111111',
+        tableServiceUri: 'https://stclinic.table.core.windows.net',
+      },
+      undeliveredStorage: { credential: 'managedidentity', blobServiceUri: 'https://stuclinic.blob.core.windows.net' },
+      workflowStorage: { credential: 'managedidentity', tableServiceUri: 'https://stwclinic.table.core.windows.net' },
+      workspaces: [WORKSPACE.toLowerCase()],
+      fhirHosts: [{ host: 'clinic-a.fhir.azurehealthcareapis.com' }, { host: 'clinic-b.fhir.azurehealthcareapis.com' }],
+      dicomHosts: [{ host: 'clinic-images.dicom.azurehealthcareapis.com' }],
+      lookups: true,
+    });
+  });
+
+  it('given one that is set, then the app reads it, or it is known who does', () => {
+    const read = settingsRead();
+
+    const unread = [...settings.keys()].filter(
+      (name) => !read.includes(name.replace(/__.*/, '')) && !(name in READ_BY_OTHERS),
+    );
+
+    expect(unread).toEqual([]);
+  });
+
+  it('given one that the app reads, then it is set, or left out for a reason', () => {
+    const set = [...settings.keys()].map((name) => name.replace(/__.*/, ''));
+
+    const unset = settingsRead().filter((name) => !set.includes(name) && !(name in LEFT_OUT));
+
+    expect(unset).toEqual([]);
+    expect(set.filter((name) => name in LEFT_OUT)).toEqual([]);
+  });
+
+  it('given a plan of Flex Consumption, then none that it does not know', () => {
+    expect([...settings.keys()].filter((name) => NOT_IN_FLEX.test(name))).toEqual([]);
+  });
+
+  it('given a connection, then it is an identity, never a string with a key', () => {
+    const connections = [...settings.keys()].filter((name) => /Storage/.test(name));
+
+    expect(connections.filter((name) => !/__(accountName|credential|clientId)$/.test(name))).toEqual([]);
+    expect(main.text).not.toMatch(/AccountKey|SharedAccess|DefaultEndpointsProtocol/);
+  });
+
+  it('given a secret, then it is a reference into the vault, by the name that the hook and docs give it', () => {
+    const secrets = [...settings].filter(([name]) => /(KEY|SECRET|PASSWORD|TOKEN)$/.test(name));
+
+    expect(secrets.map(([name]) => name)).toEqual(['LOOKUP_KEY', 'ALERT_WEBHOOK_SECRET']);
+    for (const [, value] of secrets) {
+      expect(value).toMatch(/'@Microsoft\.KeyVault\(SecretUri=\$\{vault\.outputs\.uri\}secrets\/[a-z-]+\)'/);
+    }
+    expect(settings.get('LOOKUP_KEY')).toContain('/lookup-key)');
+    expect(settings.get('ALERT_WEBHOOK_SECRET')).toContain('/alert-webhook-secret)');
+  });
+
+  it('given the services of a workspace, then their hosts are named as events name them', () => {
+    const variable = (name: string) => main.variables.find((of) => of.name === name)?.value ?? '';
+
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+    expect(variable('fhirHosts')).toContain("'${workspaceName}-${service}.fhir.azurehealthcareapis.com'");
+    expect(variable('dicomHosts')).toContain("'${workspaceName}-${service}.dicom.azurehealthcareapis.com'");
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+  });
+});

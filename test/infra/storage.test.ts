@@ -1,0 +1,125 @@
+import { containersOpened } from './app.js';
+import { type BicepFile, literalOf, nodesOf, readBicep, valueAt } from './bicep.js';
+
+let files: readonly BicepFile[];
+beforeAll(async () => {
+  files = await readBicep();
+});
+const fileOf = (path: string) => files.find((file) => file.path === path) as BicepFile;
+const resourceOf = (path: string, type: string) => {
+  const found = fileOf(path).resources.find((resource) => resource.type === type);
+  if (!found) throw new Error(`${path} has no ${type}`);
+  return found.node;
+};
+/** What main.bicep makes storage accounts with. */
+const accounts = () =>
+  fileOf('infra/main.bicep')
+    .modules.filter(({ path }) => path === 'infra/modules/storage-account.bicep')
+    .map(({ name, node }) => {
+      const params = valueAt(node, 'params');
+      const strings = (parameter: string) =>
+        nodesOf((params && valueAt(params, parameter)) as never, 'string').map((of) => literalOf(of));
+      return {
+        name,
+        containers: strings('containers'),
+        lettersContainers: strings('lettersContainers'),
+        access: params && valueAt(params, 'access')?.text,
+      };
+    });
+
+const ACCOUNT = 'infra/modules/storage-account.bicep';
+
+describe('when storage is made', () => {
+  it('given the containers that the app opens, then each is there, those of Event Grid in an account of their own', () => {
+    expect(accounts()).toEqual([
+      {
+        name: 'storage',
+        containers: ['deployments', 'dead-letters'],
+        lettersContainers: ['dead-letters'],
+        access: "privateNetwork ? 'closed' : 'public'",
+      },
+      {
+        name: 'undeliveredStorage',
+        containers: ['undelivered'],
+        lettersContainers: ['undelivered'],
+        access: "privateNetwork ? 'trusted-services' : 'public'",
+      },
+      {
+        name: 'workflowStorage',
+        containers: [],
+        lettersContainers: [],
+        access: "privateNetwork ? 'closed' : 'public'",
+      },
+    ]);
+    expect(containersOpened()).toEqual(['dead-letters', 'undelivered']);
+  });
+
+  it('given the app deploys from a container, then it is one that is made', () => {
+    const call = fileOf('infra/main.bicep').modules.find(({ name }) => name === 'functionApp')?.node;
+
+    expect(call?.text).toMatch(/deploymentContainerUrl: '\$\{storage\.outputs\.blobEndpoint\}deployments'/);
+  });
+
+  it('given tables and queues, then the template makes none: the app makes its own, and drops them', () => {
+    const types = files.flatMap(({ resources }) => resources.map(({ type }) => type));
+
+    expect(types.filter((type) => /\/(tables|queues|shares)$/.test(type))).toEqual([]);
+  });
+
+  it.each([
+    ['allowSharedKeyAccess', 'false'],
+    ['defaultToOAuthAuthentication', 'true'],
+    ['allowBlobPublicAccess', 'false'],
+    ['allowCrossTenantReplication', 'false'],
+    ['supportsHttpsTrafficOnly', 'true'],
+    ['minimumTlsVersion', "'TLS1_2'"],
+  ])('given an account, then its %s is %s', (property, value) => {
+    const account = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts');
+
+    expect(valueAt(account, 'properties', property)?.text).toBe(value);
+  });
+
+  it('given a private network, then what Event Grid writes passes the firewall, and all else is denied', () => {
+    const account = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts');
+
+    expect(valueAt(account, 'properties', 'networkAcls', 'bypass')?.text).toBe("'AzureServices'");
+    expect(valueAt(account, 'properties', 'networkAcls', 'defaultAction')?.text).toBe(
+      "access == 'public' ? 'Allow' : 'Deny'",
+    );
+    expect(valueAt(account, 'properties', 'publicNetworkAccess')?.text).toBe(
+      "access == 'closed' ? 'Disabled' : 'Enabled'",
+    );
+  });
+
+  it('given a dead letter is deleted by mistake, then it can be brought back', () => {
+    const blobs = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts/blobServices');
+
+    for (const policy of ['deleteRetentionPolicy', 'containerDeleteRetentionPolicy']) {
+      expect(valueAt(blobs, 'properties', policy, 'enabled')?.text).toBe('true');
+      expect(valueAt(blobs, 'properties', policy, 'days')?.text).toBe('softDeleteDays');
+    }
+    expect(fileOf(ACCOUNT).variables.find(({ name }) => name === 'softDeleteDays')?.value).toBe('30');
+  });
+
+  it('given a rule that deletes, then it deletes what is resolved, never what is pending', () => {
+    const prefixes = files.flatMap(({ root }) =>
+      nodesOf(root, 'object_property').filter(({ text }) => text.startsWith('prefixMatch:')),
+    );
+
+    expect(prefixes.map(({ text }) => text)).toEqual([
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+      "prefixMatch: map(lettersContainers, containerName => '${containerName}/resolved/')",
+    ]);
+  });
+
+  it('given a log of requests, then blobs alone have one: keys of tables hold ids of clinical resources', () => {
+    const logged = files.flatMap(({ resources }) =>
+      resources
+        .filter(({ type }) => type === 'Microsoft.Insights/diagnosticSettings')
+        .map(({ node }) => valueAt(node, 'scope')?.text),
+    );
+
+    expect(logged).toContain('blobs');
+    expect(logged.filter((scope) => /table|account|topic/i.test(scope ?? ''))).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EVENT_TYPES, kindOf } from '../../src/events/kinds.js';
+import { registerFunctions } from '../../src/functions/register.js';
+import { createFakeFunctions } from '../functions/fake-functions.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
+import { type BicepFile, childOf, literalOf, nodesOf, propertiesOf, readBicep, valueAt } from './bicep.js';
+
+let file: BicepFile;
+let entries: readonly { name: string; function: string; eventTypes: readonly string[]; hostKey: string }[];
+beforeAll(async () => {
+  file = (await readBicep()).find(({ path }) => path === 'infra/subscriptions.bicep') as BicepFile;
+  const list = file.variables.find(({ name }) => name === 'subscriptions')?.node;
+  const array = list && childOf(list, 'array');
+  entries = (array?.namedChildren ?? []).flatMap((object) => {
+    if (object?.type !== 'object') return [];
+    const of = propertiesOf(object);
+    const text = (name: string) => literalOf(of.get(name)) ?? '';
+    const eventTypes = nodesOf(of.get('eventTypes') as never, 'string').map((node) => literalOf(node) ?? '');
+    return [{ name: text('name'), function: text('function'), eventTypes, hostKey: text('hostKey') }];
+  });
+});
+const subscription = () => {
+  const found = file.resources.find(({ isExisting }) => !isExisting);
+  if (!found) throw new Error('no subscription');
+  return found.node;
+};
+
+describe('when the workspace is subscribed', () => {
+  it('given the functions of the app, then each subscription names one with an Event Grid trigger, and none is left', () => {
+    const functions = createFakeFunctions();
+    registerFunctions(functions.app, composeMemoryApp().app);
+    const taking = functions
+      .names()
+      .filter((name) => JSON.stringify(functions.optionsOf(name)?.trigger ?? '').includes('eventGridTrigger'));
+
+    expect(entries.map((entry) => entry.function)).toEqual(taking);
+    expect(valueAt(subscription(), 'properties', 'destination', 'properties', 'resourceId')?.text).toBe(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+      "'${functionAppId}/functions/${entry.function}'",
+    );
+  });
+
+  it('given the types of event, then each goes to the function of its service', () => {
+    expect(entries.flatMap(({ eventTypes }) => eventTypes)).toEqual(EVENT_TYPES);
+    for (const { name, eventTypes } of entries) {
+      expect(eventTypes.map((type) => kindOf(type)?.service)).toEqual([name, name, name]);
+    }
+  });
+
+  it('given a filter by service, then it looks at what events say in both schemas, which is the host', () => {
+    const samples = readdirSync('test/events/samples').map((name) =>
+      JSON.parse(readFileSync(join('test/events/samples', name), 'utf8')),
+    );
+    const values = entries.map(({ eventTypes, hostKey }) =>
+      samples
+        .filter((event) => eventTypes.includes(event.type ?? event.eventType))
+        .map((event) => hostKey.split('.').reduce((at, name) => at?.[name], event)),
+    );
+
+    expect(values.map((of) => of.length)).toEqual([6, 6]);
+    expect(new Set(values[0])).toEqual(new Set(['{fhir-account}.fhir.azurehealthcareapis.com']));
+    expect(new Set(values[1])).toEqual(new Set(['{dicom-account}.dicom.azurehealthcareapis.com']));
+    expect(file.parameters.find(({ name }) => name === 'fhirHosts')?.description).toContain(
+      '<workspace>-<service>.fhir.azurehealthcareapis.com',
+    );
+    expect(file.parameters.find(({ name }) => name === 'dicomHosts')?.description).toContain(
+      '<workspace>-<service>.dicom.azurehealthcareapis.com',
+    );
+  });
+
+  it('given what cannot be delivered, then Event Grid tries for as long as it will, and writes it to undelivered', () => {
+    const of = (...path: string[]) => valueAt(subscription(), 'properties', ...path)?.text;
+    const letters = ['deadLetterWithResourceIdentity', 'deadLetterDestination'];
+
+    expect(of('retryPolicy', 'maxDeliveryAttempts')).toBe('30');
+    expect(of('retryPolicy', 'eventTimeToLiveInMinutes')).toBe('1440');
+    expect(of('deadLetterWithResourceIdentity', 'identity', 'type')).toBe("'SystemAssigned'");
+    expect(of(...letters, 'properties', 'resourceId')).toBe('undeliveredStorageId');
+    expect(of(...letters, 'properties', 'blobContainerName')).toBe("'undelivered'");
+    expect(of('deadLetterDestination')).toBeUndefined();
+    expect(of('deliveryWithResourceIdentity')).toBeUndefined();
+  });
+
+  it('given the topic, then it is made with the identity that passes a firewall, for events of the workspace', async () => {
+    const made = (await readBicep())
+      .flatMap(({ resources }) => resources)
+      .filter(({ type, isExisting }) => type === 'Microsoft.EventGrid/systemTopics' && !isExisting);
+
+    expect(made).toHaveLength(1);
+    expect(made.map(({ node }) => valueAt(node, 'identity', 'type')?.text)).toEqual(["'SystemAssigned'"]);
+    expect(made.map(({ node }) => valueAt(node, 'properties', 'topicType')?.text)).toEqual([
+      "'Microsoft.HealthcareApis.Workspaces'",
+    ]);
+  });
+});
