@@ -100,7 +100,7 @@ param separateWorkflowStorage bool = false
 @description('Days after which a resolved dead letter is deleted.')
 @minValue(1)
 @maxValue(3650)
-param resolvedRetentionDays int = 90
+param resolvedRetentionDays int = 30
 
 @description('Whether storage accounts and vault are locked against deletion.')
 param lockData bool = false
@@ -454,7 +454,8 @@ var settings = {
   LEDGER_RETENTION_DAYS: ledgerRetentionDays
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
-  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio'
+  // The host decides, and the app follows it; this is the sampler that the host's exporter knows.
+  OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
   OTEL_TRACES_SAMPLER_ARG: tracesShare
 }
 

@@ -122,7 +122,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
   }
 }
 
-// Names of blobs are digests and dates. Requests to tables are not logged: their keys hold ids of clinical resources.
+// Names of blobs are digests and dates. Requests to tables are not logged: keys of a workflow's table may hold ids.
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(containers)) {
   scope: blobs
   name: 'who-read-what'

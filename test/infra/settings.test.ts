@@ -30,7 +30,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   APPLICATIONINSIGHTS_CONNECTION_STRING:
     'InstrumentationKey=22222222-2222-2222-2222-222222222222;IngestionEndpoint=https://westeurope.in.example.com/',
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=11111111-1111-1111-1111-111111111111',
-  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage',
   OTEL_TRACES_SAMPLER_ARG: '0.05',
 };
 

@@ -112,7 +112,7 @@ describe('when storage is made', () => {
     ]);
   });
 
-  it('given a log of requests, then blobs alone have one: keys of tables hold ids of clinical resources', () => {
+  it('given a log of requests, then blobs alone have one: keys of tables may hold ids', () => {
     const logged = files.flatMap(({ resources }) =>
       resources
         .filter(({ type }) => type === 'Microsoft.Insights/diagnosticSettings')
