@@ -69,7 +69,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 // One after the other: each makes Event Grid ask the same app.
 @batchSize(1)
 resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
-  for entry in filter(subscriptions, entry => !contains(entry.hosts, 'none')): {
+  for entry in filter(subscriptions, one => !contains(one.hosts, 'none')): {
     parent: topic
     name: '${namePrefix}-${entry.name}'
     properties: {

@@ -36,23 +36,23 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   properties: {
     securityRules: [
       {
-        name: 'app-by-https'
+        name: 'network-by-https'
         properties: {
-          description: 'Storage, secrets and clinical services all speak HTTPS.'
+          description: 'Storage, secrets and clinical services all speak HTTPS: with the app, and with operators in peered networks.'
           priority: 100
           direction: 'Inbound'
           access: 'Allow'
           protocol: 'Tcp'
-          sourceAddressPrefix: appPrefix
+          sourceAddressPrefix: 'VirtualNetwork'
           sourcePortRange: '*'
           destinationAddressPrefix: endpointsPrefix
           destinationPortRange: '443'
         }
       }
       {
-        name: 'nobody-else'
+        name: 'nothing-else'
         properties: {
-          description: 'Add a rule before this one for operators who come through a peered network.'
+          description: 'Nothing else is spoken here.'
           priority: 4096
           direction: 'Inbound'
           access: 'Deny'

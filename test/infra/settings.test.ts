@@ -50,6 +50,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   PORT: 'of npm start',
   AZURE_FUNCTIONS_ENVIRONMENT: 'Azure sets it',
   ALERT_RULES: 'the default; the path of a file in the package otherwise',
+  REDRIVE_UNDELIVERED: 'the default is right',
   DEADLINE_SECONDS: 'the default is right',
   LEASE_SECONDS: 'the default is right',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'telemetry goes to Application Insights',
