@@ -1,5 +1,7 @@
 // Everything but the event subscriptions, which need the functions to be there (subscriptions.bicep). Each parameter is a
 // setting of the azd environment: main.parameters.json, docs/deploy.md.
+// An output of a module with a condition is asked for even where the module that wants it is left out, and fails the
+// deployment: so each stands behind a condition of its own.
 targetScope = 'subscription'
 
 @description('Name of the azd environment; names of resources are made of it.')
@@ -282,7 +284,7 @@ module workflowStorageRole 'modules/workflow-storage-role.bicep' = if (separateW
   scope: group
   name: 'workflow-storage-role'
   params: {
-    accountName: workflowStorage!.outputs.name
+    accountName: separateWorkflowStorage ? workflowStorage!.outputs.name : ''
     principalId: identity.outputs.principalId
   }
 }
@@ -349,7 +351,7 @@ module systemTopic 'modules/system-topic.bicep' = if (makesTopic) {
   name: '${functionAppName}-topic'
   params: {
     name: topicName
-    location: workspaceRegion!.outputs.location
+    location: makesTopic ? workspaceRegion!.outputs.location : ''
     workspaceId: usedWorkspaceId
     tags: tags
   }
@@ -371,7 +373,7 @@ module undeliveredForTopic 'modules/container-role.bicep' = if (hasWorkspace) {
     containerName: 'undelivered'
     principalId: usesExistingTopic
       ? existingSystemTopic!.outputs.principalId
-      : systemTopic!.outputs.principalId
+      : makesTopic ? systemTopic!.outputs.principalId : ''
   }
 }
 
@@ -402,8 +404,8 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
   params: {
     location: location
     tags: tags
-    networkId: network!.outputs.id
-    subnetId: network!.outputs.endpointsSubnetId
+    networkId: privateNetwork ? network!.outputs.id : ''
+    subnetId: privateNetwork ? network!.outputs.endpointsSubnetId : ''
     endpoints: concat(
       [
         { name: 'pe-${token}-blob', target: storage.outputs.id, group: 'blob', zones: [blobZone] }

@@ -1,3 +1,4 @@
+import type { Node } from 'web-tree-sitter';
 import { type BicepFile, nodesOf, readBicep } from './bicep.js';
 
 let files: readonly BicepFile[];
@@ -43,6 +44,21 @@ describe('when infra/ is read', () => {
     expect(versions.size).toBeGreaterThan(20);
   });
 
+  it('given a module with a condition, then its outputs are asked for only where it is made', () => {
+    const conditional = files.flatMap(({ path, root, modules }) =>
+      modules.flatMap(({ name, node }) => {
+        const [, condition] = /^module \w+ '[^']*' = if \((.*)\) \{$/m.exec(node.text) ?? [];
+        return condition === undefined ? [] : [{ path, name, condition, asked: outputsAsked(root, name) }];
+      }),
+    );
+
+    const unguarded = conditional.flatMap(({ path, name, condition, asked }) =>
+      asked.filter((at) => !isOnlyWhere(condition, at)).map((at) => `${path}:${at.startPosition.row + 1}: ${name}`),
+    );
+    expect(conditional.flatMap(({ asked }) => asked).length).toBeGreaterThan(5);
+    expect(unguarded).toEqual([]);
+  });
+
   it('given a module of another resource group, then its deployment is named after the app, for others are there too', () => {
     const elsewhere = files
       .flatMap(({ modules }) => modules)
@@ -58,3 +74,19 @@ describe('when infra/ is read', () => {
     expect(elsewhere.filter(({ node }) => !node.text.includes("name: '${functionAppName}-"))).toEqual([]);
   });
 });
+
+/** Where outputs of the module of this name are asked for. */
+function outputsAsked(root: Node, name: string): Node[] {
+  return nodesOf(root, 'identifier').filter(
+    (at) => at.text === name && /^!?\.\??outputs\b/.test(root.text.slice(at.endIndex)),
+  );
+}
+
+/** Whether this is looked at only where `condition` holds: in the middle part of a ternary with that condition. */
+function isOnlyWhere(condition: string, at: Node): boolean {
+  for (let inner = at, up = at.parent; up; inner = up, up = up.parent) {
+    const [first, second] = up.namedChildren;
+    if (up.type === 'ternary_expression' && first?.text === condition && second?.id === inner.id) return true;
+  }
+  return false;
+}
