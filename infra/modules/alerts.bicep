@@ -1,39 +1,225 @@
-// Tells people by email when something needs them.
+// What people are told of, by mail, and who. Each alert has a section in docs/operations.md.
+//
+// Severities:  0 events are refused or lost   1 act now, also at night   2 act today   3 look when you have time
+// All alerts that have a state resolve by themselves when what they tell of is over.
 
-@description('Region.')
+@description('Region of the rules: that of the Log Analytics workspace, so that what they find stays there.')
 param location string
 
-@description('Tags of the resources.')
-param tags object
+@description('Tags of all resources here.')
+param tags object = {}
 
-@description('What names of alerts begin with.')
+@description('What the names of the alerts begin with; a hyphen follows.')
 param namePrefix string
 
-@description('Resource id of the Application Insights component.')
+@description('Resource id of Application Insights, told with each alert.')
 param applicationInsightsId string
 
-@description('Resource id of the Log Analytics workspace.')
+@description('Resource id of the Log Analytics workspace that the rules ask.')
 param logAnalyticsId string
 
-@description('Storage accounts to watch for throttling.')
-param storageAccountIds string[]
+@description('Resource ids of the storage accounts that are watched for throttling.')
+param storageAccountIds array
 
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Who is told.')
-param emails string[]
+@description('Mail addresses of those who are told. None: alerts are only seen in the portal.')
+param emails array = []
 
-resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+@description('Whether the rules run at all; false while an environment is being built or taken down.')
+param areRulesOn bool = true
+
+@description('Whether quiet is told of: false where days without events are usual.')
+param areEventsExpected bool = true
+
+@description('More dead letters of a stage than this are told of.')
+@minValue(0)
+param mostDeadLetters int = 0
+
+@description('Seconds that a row of what waits may be overdue.')
+@minValue(60)
+param mostOverdueSeconds int = 600
+
+@description('Percent of a workflow\'s jobs that may be settled later than 5 s after their event. 1: the p99 is at most 5 s.')
+@minValue(0)
+@maxValue(100)
+param mostLatePercent int = 1
+
+@description('Minutes without an event, where there were some at that time yesterday.')
+@minValue(15)
+@maxValue(1440)
+param mostQuietMinutes int = 60
+
+@description('Jobs in half an hour that may be taken over from processes that are gone.')
+@minValue(0)
+param mostTakenOver int = 5
+
+@description('Failures of a workflow\'s task in half an hour that may be.')
+@minValue(0)
+param mostFailedTasks int = 5
+
+@description('Requests in 15 minutes that a storage account may refuse, of each kind of refusal. It refuses some whenever it moves partitions.')
+@minValue(0)
+param mostThrottledRequests int = 100
+
+// query       infra/kql: what a rule asks, so that tests can read it, too
+// measure     the column that is compared; the rule counts rows where there is none
+// splitBy     a column: one alert for each of its values
+// history     how far back the query looks, where that is further than the window
+var rules = [
+  {
+    name: 'backlog-unknown'
+    description: 'The function measureBacklog has said nothing for 15 minutes: the app does not run, or cannot reach its storage or Application Insights. All other alerts on the app are blind meanwhile.'
+    severity: 1
+    query: loadTextContent('../kql/backlog-unknown.kql')
+    measure: ''
+    splitBy: ''
+    operator: 'LessThan'
+    threshold: 1
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'events-not-safe'
+    description: 'Deliveries were answered with 500, for storage could not be written. Event Grid sends them again, and holds back all other deliveries longer and longer.'
+    severity: 1
+    query: loadTextContent('../kql/events-not-safe.kql')
+    measure: 'notSafe'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'waiting-overdue'
+    description: 'What waits for another try does not get it: rows have long been due.'
+    severity: 1
+    query: loadTextContent('../kql/waiting-overdue.kql')
+    measure: 'overdueSeconds'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: mostOverdueSeconds
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'dead-letters'
+    description: 'Dead letters are pending: events that are invalid, or that a workflow could not work on. Nothing becomes of them until somebody decides.'
+    severity: 2
+    query: loadTextContent('../kql/dead-letters.kql')
+    measure: 'pending'
+    splitBy: 'stage'
+    operator: 'GreaterThan'
+    threshold: mostDeadLetters
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'undelivered'
+    description: 'Dead letters of Event Grid have been lying in the container undelivered for half an hour, and the app has not taken them up.'
+    severity: 2
+    query: loadTextContent('../kql/undelivered.kql')
+    measure: 'pending'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'lag'
+    description: 'The p99 of the time from an event to its job being settled is over 5 s.'
+    severity: 2
+    query: loadTextContent('../kql/lag.kql')
+    measure: 'latePercent'
+    splitBy: 'workflow'
+    operator: 'GreaterThan'
+    threshold: mostLatePercent
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'circuit-opened'
+    description: 'A workflow has failed 20 times in a row: its events wait, and one at a time is tried.'
+    severity: 2
+    query: loadTextContent('../kql/circuit-opened.kql')
+    measure: 'opened'
+    splitBy: 'workflow'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'leases-taken-over'
+    description: 'Jobs were taken over from processes that were gone: processes die in mid-work.'
+    severity: 2
+    query: loadTextContent('../kql/leases-taken-over.kql')
+    measure: 'takenOver'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: mostTakenOver
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'tasks-failed'
+    description: 'The task of a workflow, which a timer runs, keeps failing.'
+    severity: 2
+    query: loadTextContent('../kql/tasks-failed.kql')
+    measure: 'failed'
+    splitBy: 'workflow'
+    operator: 'GreaterThan'
+    threshold: mostFailedTasks
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'no-events'
+    description: 'No event has come for a while, though there were some at this time yesterday.'
+    severity: 3
+    query: loadTextContent('../kql/no-events.kql')
+    measure: 'quietMinutes'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: mostQuietMinutes
+    window: 'PT1H'
+    frequency: 'PT15M'
+    history: 'P2D'
+    isOn: areEventsExpected
+  }
+]
+
+resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: '${namePrefix}-operators'
-  location: 'global'
-  tags: union(tags, { watches: join(concat(storageAccountIds, [applicationInsightsId, logAnalyticsId, functionAppId]), ' '), region: location })
+  location: 'Global'
+  tags: tags
   properties: {
+    groupShortName: 'ahds-events'
     enabled: true
-    groupShortName: 'operators'
     emailReceivers: [
-      for (email, index) in emails: {
-        name: 'email-${index}'
+      for (email, i) in emails: {
+        name: 'operator-${i}'
         emailAddress: email
         useCommonAlertSchema: true
       }
@@ -41,5 +227,153 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-@description('Resource id of the action group.')
-output actionGroupId string = actionGroup.id
+resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for rule in rules: {
+    name: '${namePrefix}-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${namePrefix}-${rule.name}'
+      description: '${rule.description} What to do: docs/operations.md, ${rule.name}.'
+      severity: rule.severity
+      enabled: areRulesOn && rule.isOn
+      scopes: [
+        logAnalyticsId
+      ]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      overrideQueryTimeRange: empty(rule.history) ? null : rule.history
+      criteria: {
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            query: rule.query
+            timeAggregation: empty(rule.measure) ? 'Count' : 'Maximum'
+            metricMeasureColumn: empty(rule.measure) ? null : rule.measure
+            dimensions: empty(rule.splitBy)
+              ? []
+              : [
+                  {
+                    name: rule.splitBy
+                    operator: 'Include'
+                    values: [
+                      '*'
+                    ]
+                  }
+                ]
+            operator: rule.operator
+            threshold: rule.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      autoMitigate: true
+      // The workspace may be a minute old, and not answer yet. Tests hold the queries against the tables' columns.
+      skipQueryValidation: true
+      actions: {
+        actionGroups: [
+          operators.id
+        ]
+        customProperties: {
+          functionApp: functionAppId
+          applicationInsights: applicationInsightsId
+        }
+      }
+    }
+  }
+]
+
+// One rule an account: Azure has no metric alert over several of them.
+resource storageThrottled 'Microsoft.Insights/metricAlerts@2026-01-01' = [
+  for id in storageAccountIds: {
+    name: '${namePrefix}-storage-throttled-${last(split(id, '/'))}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: 'A storage account refuses requests, for there are too many. What to do: docs/operations.md, storage-throttled.'
+      severity: 2
+      enabled: areRulesOn
+      scopes: [
+        id
+      ]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: 'refused'
+            metricNamespace: 'Microsoft.Storage/storageAccounts'
+            metricName: 'Transactions'
+            dimensions: [
+              {
+                name: 'ResponseType'
+                operator: 'Include'
+                values: [
+                  'ServerBusyError'
+                  'ClientThrottlingError'
+                  'ClientAccountRequestThrottlingError'
+                  'ClientAccountBandwidthThrottlingError'
+                ]
+              }
+            ]
+            timeAggregation: 'Total'
+            operator: 'GreaterThan'
+            threshold: mostThrottledRequests
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: [
+        {
+          actionGroupId: operators.id
+        }
+      ]
+    }
+  }
+]
+
+// A stopped app answers 403, which Event Grid does not try again. It has no severity, and never resolves.
+resource appStopped 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
+  name: '${namePrefix}-app-stopped'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Somebody has stopped the function app: events are refused, and not sent again. Start it. What to do: docs/operations.md, app-stopped.'
+    enabled: areRulesOn
+    scopes: [
+      functionAppId
+    ]
+    condition: {
+      allOf: [
+        {
+          field: 'category'
+          equals: 'Administrative'
+        }
+        {
+          field: 'operationName'
+          equals: 'Microsoft.Web/sites/stop/action'
+        }
+        {
+          field: 'status'
+          equals: 'Succeeded'
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        {
+          actionGroupId: operators.id
+        }
+      ]
+    }
+  }
+}
+
+@description('Resource id of the action group, for alerts that are made elsewhere.')
+output actionGroupId string = operators.id

@@ -1,24 +1,30 @@
-// Where telemetry goes. Only Entra tokens write it.
+// Where telemetry goes: a Log Analytics workspace and Application Insights on top of it. Nothing is taken without a
+// token of Entra ID: the connection string says where to send, and opens nothing.
 
-@description('Region.')
+@description('Region of both resources.')
 param location string
 
-@description('Tags of the resources.')
-param tags object
+@description('Tags of both resources.')
+param tags object = {}
 
-@description('Name of the Log Analytics workspace.')
+@description('Name of the Log Analytics workspace: 4 to 63 letters, digits and hyphens.')
 param logAnalyticsName string
 
 @description('Name of the Application Insights component.')
 param applicationInsightsName string
 
-@description('Days that telemetry is kept.')
-param retentionDays int
+@description('Days that the workspace keeps what it has. The tables of Application Insights keep 90 days in any case, and cost nothing more for that.')
+@minValue(30)
+@maxValue(730)
+param retentionDays int = 90
 
-@description('Object id of the app\'s identity, which sends telemetry.')
+@description('Most GB that are taken a day; -1: no cap. With a cap the alerts are blind from the moment that it is reached, which is when most is said: on the worst day. Set one only beside an alert on the cost.')
+param dailyCapGB int = -1
+
+@description('Principal id of the identity that the app sends telemetry as.')
 param ingesterPrincipalId string
 
-// Monitoring Metrics Publisher.
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/monitor
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
@@ -26,10 +32,22 @@ resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   location: location
   tags: tags
   properties: {
-    retentionInDays: retentionDays
     sku: {
       name: 'PerGB2018'
     }
+    retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: dailyCapGB
+    }
+    features: {
+      // Who may read a resource may read its logs; nobody reads or writes with the workspace's keys.
+      enableLogAccessUsingOnlyResourcePermissions: true
+      disableLocalAuth: true
+    }
+    // Public, also beside a private network: a private way in is an Azure Monitor Private Link Scope, which changes the
+    // DNS of everything in the network, so that belongs to whoever runs the network. No patient data comes here.
+    publicNetworkAccessForIngestion: 'Enabled'
+    publicNetworkAccessForQuery: 'Enabled'
   }
 }
 
@@ -40,14 +58,19 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    DisableLocalAuth: true
     WorkspaceResourceId: logAnalytics.id
+    IngestionMode: 'LogAnalytics'
+    DisableLocalAuth: true
+    DisableIpMasking: false
+    publicNetworkAccessForIngestion: 'Enabled'
+    publicNetworkAccessForQuery: 'Enabled'
   }
 }
 
+// The role's name is of metrics alone, but it is the one for all telemetry.
 resource ingester 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: applicationInsights
   name: guid(applicationInsights.id, ingesterPrincipalId, monitoringMetricsPublisher)
+  scope: applicationInsights
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
     principalId: ingesterPrincipalId
@@ -55,13 +78,13 @@ resource ingester 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-@description('Resource id of the Application Insights component.')
+@description('Resource id of Application Insights.')
 output applicationInsightsId string = applicationInsights.id
 
-@description('Name of the Application Insights component.')
+@description('Name of Application Insights.')
 output applicationInsightsName string = applicationInsights.name
 
-@description('Where telemetry is sent. It is no secret: without a token nothing is taken.')
+@description('Where the app sends to. No secret: without a token nothing is taken.')
 output connectionString string = applicationInsights.properties.ConnectionString
 
 @description('Resource id of the Log Analytics workspace.')

@@ -1,9 +1,10 @@
-// Alerts on what the system topic could not deliver.
+// What people are told of what Event Grid does with the workspace's events, by the metrics of the system topic: they
+// count also while the app does not run. Each alert has a section in docs/operations.md.
 
-@description('Tags of the resources.')
-param tags object
+@description('Tags of all resources here.')
+param tags object = {}
 
-@description('What names of alerts begin with.')
+@description('What the names of the alerts begin with; a hyphen follows.')
 param namePrefix string
 
 @description('Resource id of the system topic.')
@@ -12,35 +13,85 @@ param systemTopicId string
 @description('Resource id of the action group that is told.')
 param actionGroupId string
 
-resource deadLettered 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: '${namePrefix}-undelivered'
-  location: 'global'
-  tags: tags
-  properties: {
+@description('Whether the rules run at all; false while an environment is being built or taken down.')
+param areRulesOn bool = true
+
+@description('Attempts to deliver that may fail in 15 minutes, of each subscription. Some do whenever instances of the app come and go.')
+@minValue(0)
+param mostFailedDeliveries int = 20
+
+// Metrics of Microsoft.EventGrid/systemTopics. A window is longer than what lies between two looks, for these say
+// nothing at all while nothing is wrong, and the first that they say must not be missed.
+var rules = [
+  {
+    name: 'events-dropped'
+    description: 'Event Grid has dropped events: they are lost, unless they are made again in the services.'
+    severity: 0
+    metric: 'DroppedEventCount'
+    threshold: 0
+    frequency: 'PT1M'
+  }
+  {
+    name: 'events-dead-lettered'
+    description: 'Event Grid has given up on events and put them into the container undelivered: the app refused them, or has been down for a day.'
     severity: 1
-    enabled: true
-    scopes: [
-      systemTopicId
-    ]
-    evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
+    metric: 'DeadLetteredCount'
+    threshold: 0
+    frequency: 'PT5M'
+  }
+  {
+    name: 'deliveries-failing'
+    description: 'Event Grid cannot deliver: the app is down, too slow, or its storage is.'
+    severity: 1
+    metric: 'DeliveryAttemptFailCount'
+    threshold: mostFailedDeliveries
+    frequency: 'PT5M'
+  }
+]
+
+resource topicAlerts 'Microsoft.Insights/metricAlerts@2026-01-01' = [
+  for rule in rules: {
+    name: '${namePrefix}-${rule.name}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: '${rule.description} What to do: docs/operations.md, ${rule.name}.'
+      severity: rule.severity
+      enabled: areRulesOn
+      scopes: [
+        systemTopicId
+      ]
+      evaluationFrequency: rule.frequency
+      windowSize: 'PT15M'
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: 'count'
+            metricNamespace: 'Microsoft.EventGrid/systemTopics'
+            metricName: rule.metric
+            dimensions: [
+              {
+                name: 'EventSubscriptionName'
+                operator: 'Include'
+                values: [
+                  '*'
+                ]
+              }
+            ]
+            timeAggregation: 'Total'
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: [
         {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'dead-lettered'
-          metricName: 'DeadLetteredCount'
-          timeAggregation: 'Total'
-          operator: 'GreaterThan'
-          threshold: 0
+          actionGroupId: actionGroupId
         }
       ]
     }
-    actions: [
-      {
-        actionGroupId: actionGroupId
-      }
-    ]
   }
-}
+]

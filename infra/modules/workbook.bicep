@@ -1,25 +1,34 @@
-// The page that operators look at first.
+// What an operator looks at first: one page, in Application Insights under Workbooks. Its content is ../workbook.json,
+// as the workbook's advanced editor shows it, with the ids of resources left open.
 
-@description('Region.')
+@description('Region of the workbook.')
 param location string
 
-@description('Tags of the resource.')
-param tags object
+@description('Tags of the workbook.')
+param tags object = {}
 
-@description('Name that people see.')
+@description('What the workbook is called in the portal.')
 param name string
 
-@description('Resource id of the Application Insights component.')
+@description('Resource id of Application Insights, whose gallery it is in.')
 param applicationInsightsId string
 
-@description('Resource id of the Log Analytics workspace.')
+@description('Resource id of the Log Analytics workspace that it asks.')
 param logAnalyticsId string
 
-@description('Resource id of the system topic; empty where there is none.')
+@description('Resource id of the system topic whose deliveries it shows.')
 param systemTopicId string
 
-@description('Storage accounts to show.')
-param storageAccountIds string[]
+@description('Resource ids of the storage accounts that it shows.')
+param storageAccountIds array
+
+var content = loadTextContent('../workbook.json')
+var withInsights = replace(content, '<applicationInsightsId>', applicationInsightsId)
+var withLogs = replace(withInsights, '<logAnalyticsId>', logAnalyticsId)
+var withTopic = replace(withLogs, '<systemTopicId>', systemTopicId)
+// One element stands for the list: '"a"' becomes '"a","b"', which is the list's JSON without its brackets.
+var accounts = replace(replace(string(storageAccountIds), '[', ''), ']', '')
+var withStorage = replace(withTopic, '"<storageAccountIds>"', accounts)
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, name)
@@ -27,9 +36,13 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   tags: tags
   kind: 'shared'
   properties: {
-    category: 'workbook'
     displayName: name
-    sourceId: applicationInsightsId
-    serializedData: string({ version: 'Notebook/1.0', items: [], fallbackResourceIds: concat([logAnalyticsId, systemTopicId], storageAccountIds) })
+    category: 'workbook'
+    sourceId: toLower(applicationInsightsId)
+    version: 'Notebook/1.0'
+    serializedData: withStorage
   }
 }
+
+@description('Resource id of the workbook.')
+output workbookId string = workbook.id
