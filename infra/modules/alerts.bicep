@@ -19,13 +19,13 @@ param applicationInsightsId string
 param logAnalyticsId string
 
 @description('Resource ids of the storage accounts that are watched for throttling.')
-param storageAccountIds array
+param storageAccountIds string[]
 
 @description('Resource id of the function app.')
 param functionAppId string
 
 @description('Mail addresses of those who are told. None: alerts are only seen in the portal.')
-param emails array = []
+param emails string[] = []
 
 @description('Whether the rules run at all; false while an environment is being built or taken down.')
 param areRulesOn bool = true

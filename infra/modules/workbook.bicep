@@ -16,18 +16,19 @@ param applicationInsightsId string
 @description('Resource id of the Log Analytics workspace that it asks.')
 param logAnalyticsId string
 
-@description('Resource id of the system topic whose deliveries it shows.')
+@description('Resource id of the system topic whose deliveries it shows; empty where there is none yet.')
 param systemTopicId string
 
 @description('Resource ids of the storage accounts that it shows.')
-param storageAccountIds array
+param storageAccountIds string[]
 
 var content = loadTextContent('../workbook.json')
 var withInsights = replace(content, '<applicationInsightsId>', applicationInsightsId)
 var withLogs = replace(withInsights, '<logAnalyticsId>', logAnalyticsId)
-var withTopic = replace(withLogs, '<systemTopicId>', systemTopicId)
-// One element stands for the list: '"a"' becomes '"a","b"', which is the list's JSON without its brackets.
+// One element stands for a list of ids: the list's JSON without its brackets takes its place.
+var topics = empty(systemTopicId) ? '' : '"${systemTopicId}"'
 var accounts = replace(replace(string(storageAccountIds), '[', ''), ']', '')
+var withTopic = replace(withLogs, '"<systemTopicId>"', topics)
 var withStorage = replace(withTopic, '"<storageAccountIds>"', accounts)
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

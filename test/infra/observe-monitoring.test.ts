@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { readModule } from './observe-bicep.js';
+
+const PATH = 'infra/modules/monitoring.bicep';
+const GIVEN = {
+  location: 'westeurope',
+  logAnalyticsName: 'logs',
+  applicationInsightsName: 'insights',
+  ingesterPrincipalId: 'app',
+};
+const MONITORING_METRICS_PUBLISHER = '3913510d-42f4-4e42-8a64-420c390055eb';
+
+const readResources = async (more = {}) =>
+  Object.fromEntries(
+    (await readModule(PATH, { ...GIVEN, ...more })).resources.map(({ symbol, body }) => [symbol, body]),
+  );
+
+describe('when the resources that take telemetry are deployed', () => {
+  it('given keys, then none opens anything', async () => {
+    const { logAnalytics, applicationInsights } = await readResources();
+
+    expect(logAnalytics).toMatchObject({ properties: { features: { disableLocalAuth: true } } });
+    expect(applicationInsights).toMatchObject({
+      properties: { DisableLocalAuth: true, WorkspaceResourceId: '/logAnalytics' },
+    });
+    expect(readFileSync(PATH, 'utf8')).not.toMatch(/listKeys|sharedKey|InstrumentationKey/i);
+  });
+
+  it('given the app, then it may send telemetry here, and nothing else', async () => {
+    const { ingester, ...others } = await readResources();
+
+    expect(ingester).toMatchObject({
+      scope: { id: '/applicationInsights' },
+      properties: {
+        roleDefinitionId: `Microsoft.Authorization/roleDefinitions/${MONITORING_METRICS_PUBLISHER}`,
+        principalId: 'app',
+        principalType: 'ServicePrincipal',
+      },
+    });
+    expect(Object.keys(others)).toEqual(['logAnalytics', 'applicationInsights']);
+  });
+
+  it('given nothing is said, then there is no cap, and what is kept is kept for 90 days; both can be set', async () => {
+    const limitsOf = ({ logAnalytics }: Record<string, unknown>) =>
+      (logAnalytics as { properties: Record<string, unknown> }).properties;
+
+    expect(limitsOf(await readResources())).toMatchObject({
+      workspaceCapping: { dailyQuotaGb: -1 },
+      retentionInDays: 90,
+    });
+    expect(limitsOf(await readResources({ dailyCapGB: 5, retentionDays: 365 }))).toMatchObject({
+      workspaceCapping: { dailyQuotaGb: 5 },
+      retentionInDays: 365,
+    });
+  });
+});
+
+describe('when somebody reads the parameters', () => {
+  it.each(['monitoring', 'alerts', 'topic-alerts', 'workbook'])(
+    'given %s.bicep, then each is described',
+    async (name) => {
+      const parameters = describedIn(readFileSync(`infra/modules/${name}.bicep`, 'utf8'));
+
+      expect(parameters.length).toBeGreaterThan(4);
+      expect(parameters.filter(({ isDescribed }) => !isDescribed)).toEqual([]);
+    },
+  );
+});
+
+/** A parameter, and whether the decorators above it describe it. */
+function describedIn(text: string): { name: string; isDescribed: boolean }[] {
+  return [...text.matchAll(/((?:^@.*\n)*)^(?:param|output) (\w+)/gm)].map(([, decorators = '', name = '']) => ({
+    name,
+    isDescribed: /^@description\('.+'\)$/m.test(decorators),
+  }));
+}

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Module, Resource } from './observe-bicep.js';
+import { operations, queries } from './observe-queries.js';
+import { isRule, nameOf, readAlerts, readTopicAlerts, ruleOf } from './observe-rules.js';
+
+const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(join('src', file), 'utf8'))
+  .join('\n');
+
+const registered = [...source.matchAll(/\bfunctions\.\w+\('(\w+)'/g)].map(([, name]) => name);
+
+let modules: Module[];
+let rules: Resource[];
+beforeAll(async () => {
+  modules = [await readAlerts(), await readTopicAlerts()];
+  rules = modules.flatMap(({ resources }) => resources.filter(isRule));
+});
+
+describe('when docs/operations.md tells what to do', () => {
+  const rows = [...operations.matchAll(/^\| (\d|–) \| \[([a-z-]+)\]\(#([a-z-]+)\) \|/gm)];
+  const sections = [...operations.matchAll(/^### (.*)$/gm)].map(([, title = '']) => title);
+
+  it('given the rules, then each has a section, and each section a rule', () => {
+    expect([...sections].sort()).toEqual([...new Set(rules.map(nameOf))].sort());
+  });
+
+  it('given the list of all, then it has them with their severities, and leads to them', () => {
+    const severities = new Map(rules.map((rule) => [nameOf(rule), String(ruleOf(rule).severity ?? '–')]));
+
+    expect(new Map(rows.map(([, severity = '', name = '']) => [name, severity]))).toEqual(severities);
+    expect(rows.filter(([, , name, anchor]) => name !== anchor)).toEqual([]);
+  });
+
+  it('given a section, then it says what the alert means, what to look at, and what to do', () => {
+    for (const text of operations.split(/^###? /m).filter((part) => sections.includes(part.split('\n')[0] ?? ''))) {
+      expect(text).toMatch(/\*\*Means\*\*.*\*\*Look\*\*.*\*\*Do\*\*/s);
+    }
+  });
+
+  it('given a rule, then it leads to its section', () => {
+    for (const rule of rules) expect(ruleOf(rule).description).toContain(`docs/operations.md, ${nameOf(rule)}.`);
+  });
+
+  it('given a parameter that sets a threshold or a switch, then the page names it', () => {
+    const names = modules.flatMap(({ parameters }) => [...parameters.keys()].filter((name) => /^most|^are/.test(name)));
+
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => !operations.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('given a function to disable, then the app has it', () => {
+    const [pause = ''] = /^## Pause$.*?(?=^## )/ms.exec(operations) ?? [];
+    const told = [...pause.matchAll(/disable (`\w+`(?:(?:, | and )`\w+`)*)/g)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    );
+
+    expect(told.length).toBeGreaterThan(3);
+    expect(told.filter((name) => !registered.includes(name))).toEqual([]);
+  });
+
+  it('given words that the app logs, then it says them', async () => {
+    const [, words = ''] = /export type What =([^;]*);/.exec(source) ?? [];
+    const asked = (await queries()).flatMap(({ text }) =>
+      [...text.matchAll(/Properties\.what\) (?:==|in) \(?((?:'[\w-]+'(?:, )?)+)/g)].flatMap(
+        ([, list = '']) => list.match(/[\w-]+/g) ?? [],
+      ),
+    );
+
+    expect(asked.length).toBeGreaterThan(6);
+    expect(asked.filter((what) => !words.includes(`'${what}'`))).toEqual([]);
+  });
+
+  it('given parts of storage, then health/ready tells of them by these names', () => {
+    const [, list = ''] = /names the part: (.*?), with a code/.exec(operations) ?? [];
+    const parts = [...source.matchAll(/part: '([a-z-]+)'/g)].map(([, part]) => `\`${part}\``);
+
+    expect(list.split(', ').sort()).toEqual(parts.sort());
+  });
+});
