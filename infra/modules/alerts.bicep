@@ -70,13 +70,13 @@ param mostThrottledRequests int = 100
 var rules = [
   {
     name: 'backlog-unknown'
-    description: 'The function measureBacklog has said nothing for 15 minutes: the app does not run, or cannot reach its storage or Application Insights. All other alerts on the app are blind meanwhile.'
+    description: 'What waits, is dead-lettered or undelivered has not been counted for 15 minutes: the app does not run, or cannot reach a part of its storage, or Application Insights. Other alerts are blind meanwhile.'
     severity: 1
     query: loadTextContent('../kql/backlog-unknown.kql')
     measure: ''
     splitBy: ''
     operator: 'LessThan'
-    threshold: 1
+    threshold: 3
     window: 'PT15M'
     frequency: 'PT5M'
     history: ''

@@ -85,10 +85,15 @@ describe('when the rules that ask logs are deployed', () => {
   it('given that nothing is measured at all, then one rule fires, and only that one', () => {
     const fires = logRules.filter((rule) => {
       const { metricMeasureColumn, operator, threshold } = criterionOf(rule);
-      return metricMeasureColumn === null && operator === 'LessThan' && threshold === 1; // no rows: a count of 0
+      return metricMeasureColumn === null && operator === 'LessThan' && threshold > 0; // no rows: a count of 0
     });
 
     expect(fires.map(nameOf)).toEqual(['backlog-unknown']);
+    // It fires when any of the kinds is missing, so that no other rule on gauges is blind unseen.
+    const [{ query, threshold } = { query: '', threshold: 0 }] = fires.map(criterionOf);
+    const kinds = analyse(query).strings.filter((name) => METRICS[name]?.kind === 'gauge');
+    expect(threshold).toBe(kinds.length);
+    expect(analyse(query).columns.map(({ name }) => name)).toEqual(['Name']);
     for (const rule of logRules) {
       if (nameOf(rule) !== 'backlog-unknown') expect(criterionOf(rule).operator).toBe('GreaterThan');
     }
