@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 
+const OTLP_SENDER = '@opentelemetry/otlp-exporter-base/';
+
 export default {
   testEnvironment: 'node',
   // The longest tests mostly wait for other processes.
@@ -15,7 +17,10 @@ export default {
         sourceMaps: 'inline',
       },
     ],
+    // It loads node:http by import(), which jest has only for ES modules.
+    [OTLP_SENDER]: ['@swc/jest', { jsc: { target: 'es2024' }, module: { type: 'commonjs' } }],
   },
+  transformIgnorePatterns: [`/node_modules/(?!${OTLP_SENDER})`],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Machines are slow now and then; no test fails for that.
   testTimeout: 120_000,

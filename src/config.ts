@@ -6,6 +6,7 @@ import {
   type ServiceHost,
 } from './clients/service-host.js';
 import type { Service } from './storage/storage-connection.js';
+import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import type { Setting } from './workflow.js';
 
 /** The settings, read once at start. Units are in the names. */
@@ -33,6 +34,8 @@ export type Config = {
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
   readonly simulator: boolean;
   readonly lookups: boolean;
+  /** Where telemetry is sent to; undefined for nowhere but the console. */
+  readonly telemetry: TelemetrySettings | undefined;
   /** Any setting: for workflows, which have some of their own. */
   readonly setting: Setting;
   /** `PORT`: of the embedded host; 0 for any that is free, default 7071. */
@@ -73,6 +76,8 @@ export function readConfig(env: Env = process.env): Config {
   const storageConnection = settings.hasConnection('EventStorage') ? 'EventStorage' : 'AzureWebJobsStorage';
   const storage = settings.connection(storageConnection, ['table', 'blob', 'queue']);
   const isLocal = settings.text('AZURE_FUNCTIONS_ENVIRONMENT')?.toLowerCase() === 'development' || isLoopback(storage);
+  const { telemetry, problems } = readTelemetrySettings((name) => settings.text(name), { isLocal });
+  settings.problems.push(...problems);
   const config: Omit<Config, 'storage'> = {
     storageConnection,
     workflowStorage: settings.optionalConnection('WorkflowStorage', ['table']),
@@ -86,6 +91,7 @@ export function readConfig(env: Env = process.env): Config {
     ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),
+    telemetry,
     setting: (name) => settings.text(name),
     port: settings.wholeNumber('PORT', { from: 0, to: 65_535, otherwise: 7071 }),
   };

@@ -45,17 +45,17 @@ export function createAsk({ clock, random, telemetry }: { clock: Clock; random: 
       const tried = await within(signal, endpoint, (below) => tryOnce(endpoint, question, read, below));
       switch (tried.kind) {
         case 'found':
-          telemetry.count(`${kind}ReadsDone`);
+          telemetry.record('reads', 1, { service: kind, outcome: 'done' });
           return tried.value;
         case 'gone':
-          telemetry.count(`${kind}ReadsGone`);
+          telemetry.record('reads', 1, { service: kind, outcome: 'gone' });
           return undefined;
         case 'failed':
-          telemetry.count(`${kind}ReadsFailed`);
+          telemetry.record('reads', 1, { service: kind, outcome: 'failed' });
           throw tried.error;
         case 'again':
           if (tries === MOST_TRIES || (tried.waitMs ?? 0) > LONGEST_WAIT_MS) {
-            telemetry.count(`${kind}ReadsFailed`);
+            telemetry.record('reads', 1, { service: kind, outcome: 'failed' });
             throw tried.error;
           }
           telemetry.count('readsTriedAgain');

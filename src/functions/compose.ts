@@ -9,7 +9,7 @@ import { createLedger, type Ledger } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
 import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { createWatermarks } from '../storage/watermarks.js';
-import { createTelemetry } from '../telemetry/telemetry.js';
+import { type AppTelemetry, createTelemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { type AppStores, createAzureStores } from './azure-stores.js';
 import { createCredential } from './credential.js';
@@ -32,7 +32,7 @@ export type App = {
   readonly deadLetters: DeadLetters;
   readonly readers: Readers;
   readonly probes: readonly Probe[];
-  readonly telemetry: ReturnType<typeof createTelemetry>;
+  readonly telemetry: AppTelemetry;
 };
 
 /** Asks a part of storage for next to nothing; throws when it does not answer, or refuses. */

@@ -6,6 +6,6 @@ import type { FunctionApp } from './function-app.js';
 export function registerDicomEvents(functions: FunctionApp, { pipeline }: Pick<App, 'pipeline'>): void {
   functions.generic('dicomEvents', {
     trigger: eventGridTrigger,
-    handler: (input: unknown) => pipeline.deliver(eventsOf(input)),
+    handler: (input: unknown, { traceContext }) => pipeline.deliver(eventsOf(input), traceContext?.traceParent),
   });
 }

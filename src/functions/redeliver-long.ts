@@ -10,6 +10,6 @@ export function registerRedeliverLong(functions: FunctionApp, deps: Deps): void 
   functions.storageQueue('redeliverLong', {
     queueName: 'due-long',
     connection: deps.config.storageConnection,
-    handler: (message) => answerWakeup(message, LONG_SHARD_NAMES, deps),
+    handler: (message, { traceContext }) => answerWakeup(message, LONG_SHARD_NAMES, deps, traceContext?.traceParent),
   });
 }

@@ -9,6 +9,6 @@ export function registerRedeliver(functions: FunctionApp, deps: Deps): void {
   functions.storageQueue('redeliver', {
     queueName: 'due',
     connection: deps.config.storageConnection,
-    handler: (message) => answerWakeup(message, SHARD_NAMES, deps),
+    handler: (message, { traceContext }) => answerWakeup(message, SHARD_NAMES, deps, traceContext?.traceParent),
   });
 }

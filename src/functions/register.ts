@@ -7,11 +7,13 @@ import { type App, composeApp } from './compose.js';
 import { registerDicomEvents } from './dicom-events.js';
 import { registerEvents } from './events.js';
 import { registerExpireLedger } from './expire-ledger.js';
+import { exportTelemetry } from './export-telemetry.js';
 import { registerFhirEvents } from './fhir-events.js';
 import type { FunctionApp } from './function-app.js';
 import { registerHealthLive } from './health-live.js';
 import { registerHealthReady } from './health-ready.js';
 import { registerLookups } from './lookups.js';
+import { registerMeasureBacklog } from './measure-backlog.js';
 import { systemRandom } from './random.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
@@ -27,6 +29,7 @@ export async function registerApp({ workflows }: { workflows: readonly Workflow[
   const { config, on, off } = readSettings(workflows);
   const parts = { workflows: on, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
   const composed = composeApp(config, parts);
+  exportTelemetry(app, composed);
   for (const { name, code } of off) composed.telemetry.log('warn', 'workflow-off', { workflow: name, code });
   registerFunctions(app, composed);
   if (!config.simulator) return;
@@ -42,13 +45,17 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerRedeliver(functions, composed);
   registerRedeliverLong(functions, composed);
   registerExpireLedger(functions, composed);
+  registerMeasureBacklog(functions, composed);
   registerHealthLive(functions);
   registerHealthReady(functions, composed);
   registerEvents(functions, composed);
   registerStats(functions, composed);
   registerLookups(functions, composed);
   registerTasks(functions, composed);
-  functions.hook.appTerminate(() => composed.pipeline.stop());
+  functions.hook.appTerminate(async () => {
+    await composed.pipeline.stop(); // 25 s at most, of 30
+    await composed.telemetry.stop();
+  });
 }
 
 /**

@@ -35,6 +35,7 @@ async function run(workflow: string, task: Task, shared: Shared, deps: Deps): Pr
     await task.run(contextOf(workflow, begun, shared, deps));
     await begun.rest();
   } catch (error) {
+    deps.telemetry.record('tasksFailed', 1, { workflow });
     deps.telemetry.log('error', 'task-failed', { workflow, errorCode: errorCodeOf(error) });
   }
 }

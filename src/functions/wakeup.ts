@@ -14,9 +14,10 @@ export async function answerWakeup(
   input: unknown,
   shards: readonly string[],
   { pipeline, telemetry }: Pick<App, 'pipeline' | 'telemetry'>,
+  traceParent?: string,
 ): Promise<void> {
   const wakeup = decodeWakeup(input, shards);
-  if (wakeup) await pipeline.redeliver(wakeup);
+  if (wakeup) await pipeline.redeliver(wakeup, traceParent);
   else telemetry.log('warn', 'message-dropped', { errorCode: 'bad-message' });
 }
 

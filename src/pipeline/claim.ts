@@ -3,6 +3,7 @@ import { decide, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, SUSPECT_CRASHES, UNKNOWN_LOOK_A
 import { createHold, type Hold } from './hold.js';
 import { inLine } from './places.js';
 import { type Ending, fieldsOf, type JobDeps, type Run } from './run.js';
+import { nameOf } from './tell.js';
 
 /** The name of a dropped table is blocked for 40 s and more. */
 const TABLE_BUSY_MS = 60_000;
@@ -49,7 +50,7 @@ export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind
       case 'written':
         telemetry.count('jobsStarted');
         if (decision.takesOver) {
-          telemetry.count('leasesTakenOver');
+          telemetry.record('leasesTakenOver', 1, { workflow: nameOf(run) });
           telemetry.log('warn', 'job-taken-over', { ...fieldsOf(run), crashes: record.crashes });
         }
         return {

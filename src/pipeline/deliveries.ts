@@ -9,33 +9,46 @@ import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { createPost, type Post } from './post.js';
+import { createRecent } from './recent.js';
 import { type Ending, fieldsOf, isLong, newRun, type Run, type Shared } from './run.js';
+import { outcomeOf, tellJob } from './tell.js';
 
-/** Takes a whole POST, and resolves when every event in it is safe; throws NotSafeError. */
-export type Deliver = (events: readonly unknown[]) => Promise<void>;
+/** Takes a whole POST, and resolves when every event in it is safe; throws NotSafeError. `traceParent` is the invocation's. */
+export type Deliver = (events: readonly unknown[], traceParent?: string) => Promise<void>;
 
 /** How many kinds of event are remembered with who wants them: resource types are an open set. */
 const MOST_KINDS = 1000;
+/** Of the latest events, to see an id that comes again with other data. Other processes, and older events, are not looked at. */
+const REMEMBERED_IDS = 50_000;
 
 export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliver {
   const { clock, stores, settings, telemetry, workflows, running, settled, life } = shared;
   const wanting = new Map<string, readonly Workflow[]>();
+  const restOfId = createRecent<string, string>(REMEMBERED_IDS);
 
-  return async (events) => {
+  return async (events, traceParent) => {
     telemetry.count('eventsReceived', events.length);
+    const span = telemetry.trace('deliver', traceParent, { count: events.length });
     const post = createPost({
       clock,
+      span,
       deadlineMs: settings.deadlineMs,
       onDeadline: (late) => {
         for (const run of late.runs) meetDeadline(run);
       },
     });
+    const parsing = span?.child('parse');
     for (const raw of events) accept(raw, post);
+    parsing?.end();
     try {
       await post.answer();
+      span?.end();
     } catch (error) {
+      const errorCode = errorCodeOf(error);
       telemetry.count('eventsNotSafe');
-      telemetry.log('error', 'event-not-safe', { errorCode: errorCodeOf(error), count: events.length });
+      telemetry.record('events', events.length, { outcome: 'not-safe', type: 'unknown' });
+      telemetry.log('error', 'event-not-safe', { errorCode, count: events.length });
+      span?.end({ errorCode });
       throw error;
     }
   };
@@ -58,11 +71,15 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
       return;
     }
     const wanted = workflowsFor(event);
+    const { type } = event;
     if (wanted.length === 0) {
-      telemetry.count('eventsIgnored');
+      telemetry.record('events', 1, { outcome: 'ignored', type });
       return;
     }
+    telemetry.record('events', 1, { outcome: 'taken', type });
     const key = keyOf(event);
+    if ((restOfId.get(key.id) ?? key.rest) !== key.rest) telemetry.record('idsReused', 1, {});
+    restOfId.set(key.id, key.rest);
     for (const workflow of wanted) {
       const address = addressOf(key, workflow.name);
       deliverJob(
@@ -87,12 +104,12 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
 
   function deliverJob(run: Run, workflow: Workflow, post: Post): void {
     if (settled.get(run.address)) {
-      telemetry.count('jobsDuplicate');
+      tellJob(run, 'duplicate', shared);
       return;
     }
     const there = running.get(run.address);
     if (there) {
-      telemetry.count('jobsShared');
+      tellJob(run, 'shared', shared);
       if (there.row || there.isSafe) return; // its row is there until it is settled
       post.open();
       post.runs.push(there);
@@ -103,7 +120,9 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
     post.open();
     post.runs.push(run);
     run.posts.push(post);
+    run.span = post.span?.child('job', fieldsOf(run));
     if (isLong(workflow, settings) || life.isStopping) {
+      run.span?.end({ outcome: 'put-off' });
       run.ended = putOff(run, 0).finally(() => running.delete(run.address));
       return;
     }
@@ -111,6 +130,7 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
   }
 
   async function afterDelivery(run: Run, ending: Ending): Promise<void> {
+    run.span?.end({ outcome: outcomeOf(ending) });
     switch (ending.kind) {
       case 'settled':
         settled.set(run.address, true);
@@ -159,7 +179,7 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
         },
         clock.monotonic() + settings.deadlineMs,
       );
-      telemetry.count('jobsPutOff');
+      tellJob(run, 'put-off', shared);
       tellSafe(run);
     } catch (error) {
       run.puttingOff = undefined; // the next delivery that joins may try again

@@ -1,26 +1,27 @@
 import type { DeadLetter } from '../storage/dead-letters.js';
 import type { Failing, JobRecord, Result } from '../storage/ledger.js';
+import { traced } from '../telemetry/telemetry.js';
 import { type Failure, LAPSE_MARGIN_MS } from './decide.js';
 import type { Hold } from './hold.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
+import { tellJob, tellSettled } from './tell.js';
 import { untilWritten } from './until-written.js';
 
 // The three ways in which the holder ends its work on a job: settled, a row that brings it back, a dead letter.
 
 // Settling           dies before it: the lease lapses, and the job runs again; after it: done.
 //                    outcome unknown: sent until the lease has lapsed; deliveries share the answer meanwhile.
-export async function settle(hold: Hold<JobRecord>, result: Result, deps: JobDeps): Promise<Ending> {
-  const { settings, telemetry } = deps;
-  const outcome = await hold.update((record) => ({
+export async function settle(run: Run, hold: Hold<JobRecord>, result: Result, deps: JobDeps): Promise<Ending> {
+  const { settings } = deps;
+  const settled = (record: JobRecord): JobRecord => ({
     ...record,
     state: { kind: 'settled', result },
     tries: result === 'completed' ? record.tries + 1 : record.tries,
     errorCode: result === 'dead' ? record.errorCode : '',
-  }));
+  });
+  const outcome = await traced(run.span, 'settle', () => hold.update(settled));
   if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
-  telemetry.count(
-    result === 'completed' ? 'jobsCompleted' : result === 'superseded' ? 'jobsSuperseded' : 'jobsDeadLettered',
-  );
+  tellSettled(run, hold.value, result, deps);
   return { kind: 'settled', result, redrives: hold.value.redrives };
 }
 
@@ -45,16 +46,17 @@ export async function waitForRow(
     hold.heldUntilMs,
   );
   run.isSafe = true;
-  const outcome = await hold.update((record) => ({
+  const waiting = (record: JobRecord): JobRecord => ({
     ...record,
     state: { kind: 'waiting', due },
     tries: record.tries + (countsAsTry ? 1 : 0),
     errorCode: code,
     unknownSince,
-  }));
+  });
+  const outcome = await traced(run.span, 'settle', () => hold.update(waiting));
   if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
   waitingRecords.set(due, { record: hold.value, etag: hold.etag, ageMs: 0 });
-  telemetry.count('jobsRetried');
+  tellJob(run, 'retried', deps);
   telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
     ...fieldsOf(run),
     try: hold.value.tries,
@@ -100,7 +102,7 @@ export async function failForGood(
     event: JSON.parse(run.json),
   };
   await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });
-  const ending = await settle(hold, 'dead', deps);
+  const ending = await settle(run, hold, 'dead', deps);
   if (ending.kind === 'settled') {
     telemetry.log('error', 'job-dead-lettered', {
       ...fieldsOf(run),

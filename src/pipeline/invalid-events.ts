@@ -24,7 +24,7 @@ export function createWriteInvalid(deps: {
   const writing = createSlots<'dead-letter'>(() => AT_ONCE);
 
   return async (raw, error) => {
-    telemetry.count('eventsInvalid');
+    telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
     telemetry.log('warn', 'event-invalid', {
       problems: error.problems.map(({ path, code }) => `${path}:${code}`).join(' '),
     });

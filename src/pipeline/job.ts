@@ -1,5 +1,6 @@
 import type { JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
+import { traced } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { Begun } from './begun.js';
 import { claimJob } from './claim.js';
@@ -20,6 +21,7 @@ import type { Hold } from './hold.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
 import { givePlaces, takePlaces } from './places.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
+import { nameOf, tellHandler } from './tell.js';
 import { LeaseLostError } from './workflow-table.js';
 
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
@@ -36,7 +38,7 @@ export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
   const hasPlaces = takePlaces(run, deps);
   if (!(hasPlaces === true || (await hasPlaces))) return { kind: 'put-off', inMs: 0 };
   try {
-    const claim = await claimJob(run, deps);
+    const claim = await traced(run.span, 'claim', () => claimJob(run, deps));
     if (claim.kind !== 'won') return claim;
     return await work(run, claim.hold, deps);
   } catch (error) {
@@ -85,9 +87,9 @@ async function workLatest(run: Run, hold: Hold<JobRecord>, workflow: Workflow, d
   const claim = await takeResource(run, deps).catch((error: unknown): ResourceClaim => ({ kind: 'failed', error }));
   switch (claim.kind) {
     case 'superseded':
-      return settle(hold, 'superseded', deps);
+      return settle(run, hold, 'superseded', deps);
     case 'applied':
-      return settle(hold, 'completed', deps);
+      return settle(run, hold, 'completed', deps);
     case 'busy':
       return waitForRow(run, hold, { inMs: LOOK_AGAIN_MS, countsAsTry: false, code: 'resource-busy' }, deps);
     case 'failed':
@@ -112,7 +114,7 @@ async function workLatest(run: Run, hold: Hold<JobRecord>, workflow: Workflow, d
   if (!(await applyVersion(run, resource, hold.heldUntilMs - toRecordMs))) {
     return waitForRow(run, hold, RESOURCE_LOST, deps);
   }
-  return settle(hold, 'completed', deps);
+  return settle(run, hold, 'completed', deps);
 }
 
 async function handle(
@@ -144,6 +146,7 @@ async function handle(
     telemetry,
     setting: deps.settings.setting,
   });
+  const tell = tellHandler(run, deps);
   const result = await runHandler(
     { workflow, event: run.event, context, cancellation, rest: () => begun.rest() },
     {
@@ -159,6 +162,7 @@ async function handle(
     },
   );
   isOpen = false;
+  tell(result);
   tellCircuit(run, workflow.name, result, deps);
   // Nothing more is sent; what is on its way must have arrived before somebody else may have the resource.
   if (writing.size > 0) await Promise.all(writing);
@@ -172,7 +176,10 @@ function tellCircuit(run: Run, workflow: string, result: HandlerResult, { circui
     result.kind === 'hung' ||
     (result.kind === 'threw' && !isBeyondHelp(result.error) && !(result.error instanceof LeaseLostError));
   if (result.kind === 'ok' && circuits.succeeded(workflow)) telemetry.log('info', 'circuit-closed', { workflow });
-  if (isFailure && circuits.failed(workflow, run.isProbe)) telemetry.log('error', 'circuit-opened', { workflow });
+  if (isFailure && circuits.failed(workflow, run.isProbe)) {
+    telemetry.record('circuitsOpened', 1, { workflow });
+    telemetry.log('error', 'circuit-opened', { workflow });
+  }
 }
 
 async function afterHandler(
@@ -185,9 +192,9 @@ async function afterHandler(
   const { clock, random, settings, telemetry } = deps;
   switch (result.kind) {
     case 'ok':
-      return settle(hold, 'completed', deps);
+      return settle(run, hold, 'completed', deps);
     case 'lost':
-      telemetry.count('leasesLost');
+      telemetry.record('leasesLost', 1, { workflow: nameOf(run) });
       telemetry.log('warn', 'job-lease-lost', fieldsOf(run));
       return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
     case 'stopped':

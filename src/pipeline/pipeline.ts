@@ -16,12 +16,13 @@ export type Pipeline = {
   /**
    * Takes a whole POST of Event Grid's, and resolves when every event in it is safe.
    * @throws NotSafeError when storage failed: nothing of the POST is acknowledged, all of it comes again.
+   * @param traceParent of the invocation, W3C
    */
-  deliver(events: readonly unknown[]): Promise<void>;
+  deliver(events: readonly unknown[], traceParent?: string): Promise<void>;
   /** Sends a message for each shard of `waiting` that has a row which is due. */
   wake(): Promise<void>;
   /** Runs a page of the rows of a shard that are due. Never throws: what fails is still there the next time. */
-  redeliver(message: Wakeup): Promise<void>;
+  redeliver(message: Wakeup, traceParent?: string): Promise<void>;
   /** Of every workflow that has failed, since its last success: whether it is tried. */
   circuits: Circuits['states'];
   /** No new claims; handlers may end, then are aborted; what is open goes back to waiting. Resolves within 25 s. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Span } from '../telemetry/telemetry.js';
 import { errorCodeOf } from './decide.js';
 import type { Run } from './run.js';
 
@@ -10,6 +11,7 @@ import type { Run } from './run.js';
  */
 export type Post = {
   readonly runs: Run[];
+  readonly span: Span | undefined;
   /** One more thing must be safe. */
   open(): void;
   safe(): void;
@@ -34,14 +36,20 @@ export class NotSafeError extends Error {
 /** From the deadline to the answer: one try of a write, its timeout, and one more. */
 export const ANSWER_AFTER_DEADLINE_MS = 5000;
 
-export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: (post: Post) => void }): Post {
-  const { clock, deadlineMs, onDeadline } = deps;
+export function createPost(deps: {
+  clock: Clock;
+  deadlineMs: number;
+  onDeadline: (post: Post) => void;
+  span?: Span | undefined;
+}): Post {
+  const { clock, deadlineMs, onDeadline, span } = deps;
   let open = 0;
   let failed = 0;
   let cause: unknown;
   let end: (() => void) | undefined;
   const post: Post = {
     runs: [],
+    span,
     open() {
       open += 1;
     },

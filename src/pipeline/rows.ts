@@ -6,11 +6,13 @@ import { type Address, placeOf } from '../storage/address.js';
 import { FAILING_STAGES } from '../storage/ledger.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
+import type { Span } from '../telemetry/telemetry.js';
 import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
 import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
+import { outcomeOf } from './tell.js';
 
 /** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
 export type Wakeup = { shard: string; after?: string };
@@ -25,6 +27,9 @@ const SHORT_QUEUE = 1000;
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
 
 type Parse = (json: string) => HealthEvent;
+
+/** What the rows of a page have in common. */
+type Page = { readonly runs: Run[]; readonly parse: Parse; readonly span: Span | undefined };
 
 type RowOfJob = WaitingRow['of'] & { kind: 'job' };
 
@@ -53,7 +58,8 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     }
   }
 
-  async function redeliver({ shard, after }: Wakeup): Promise<void> {
+  async function redeliver({ shard, after }: Wakeup, traceParent?: string): Promise<void> {
+    const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
       const page = await stores.waiting.due(shard, clock.now(), after);
       if (page.next) {
@@ -66,13 +72,15 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
       const cancel = clock.after(settings.deadlineMs, () => {
         for (const run of runs) run.leaveLine?.();
       });
-      await Promise.all(page.rows.map((row) => runRow(row, runs, parse))).finally(cancel);
+      await Promise.all(page.rows.map((row) => runRow(row, { runs, parse, span }))).finally(cancel);
+      span?.end({ count: page.rows.length });
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard, errorCode: errorCodeOf(error) });
+      span?.end({ errorCode: errorCodeOf(error) });
     }
   }
 
-  async function runRow(row: WaitingRow, runs: Run[], parse: Parse): Promise<void> {
+  async function runRow(row: WaitingRow, { runs, parse, span }: Page): Promise<void> {
     try {
       if (row.of.kind === 'delivery') {
         await deliver([JSON.parse(row.event)]);
@@ -87,6 +95,7 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
       const run = newRun(job, keyOf(event), { row, redrive });
       runs.push(run);
       running.set(address, run);
+      run.span = span?.child('job', fieldsOf(run));
       run.ended = runJob(run, shared)
         .then((ending) => afterRow(run, row, ending))
         .finally(() => running.delete(address));
@@ -138,6 +147,7 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
   //                    dies between the dead letters and the row: again, and the letters are moved already.
   async function afterRow(run: Run, row: WaitingRow, ending: Ending): Promise<void> {
     telemetry.count('rowsRun');
+    run.span?.end({ outcome: outcomeOf(ending) });
     switch (ending.kind) {
       case 'settled':
         await resolveLetters(run, ending.redrives, ending.result === 'completed');

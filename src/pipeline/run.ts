@@ -8,7 +8,7 @@ import type { Ledger, ReadRecord, Result } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Span, Telemetry } from '../telemetry/telemetry.js';
 import type { ReaderOf, Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
 import type { Post } from './post.js';
@@ -39,6 +39,8 @@ export type Run = {
   isSuspect: boolean;
   /** Tried to see whether its workflow works again. */
   isProbe: boolean;
+  /** Of the trace of what brought it; undefined where nobody will see it. */
+  span: Span | undefined;
   /** Resolves when this process is done with it. */
   ended: Promise<void> | undefined;
   /** Where it stands in line, if it does; called to take it out of there. */
@@ -162,6 +164,7 @@ export function newRun(
     isSuspect: false,
     isProbe: false,
     leaveLine: undefined,
+    span: undefined,
     ended: undefined,
   };
 }

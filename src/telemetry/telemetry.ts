@@ -1,10 +1,36 @@
+import type { AttributesOf, MetricName } from './metrics.js';
+
 /**
  * What leaves the process. Its types are the promise that nothing clinical does: there is no field that a payload, a
  * subject, a resource id or a name could go into, and no free text.
  */
 export type Telemetry = {
+  /** For `stats` alone. */
   count(counter: Counter, by?: number): void;
-  log(level: 'info' | 'warn' | 'error', what: What, fields?: Fields): void;
+  /** Adds to a counter or a histogram, or says what a gauge shows now. What `stats` tells of it is counted, too. */
+  record<M extends MetricName>(metric: M, value: number, attributes: AttributesOf<M>): void;
+  log(level: Level, what: What, fields?: Fields): void;
+  /** Begins a trace, or goes on with the one of this W3C `traceparent`. Undefined where nobody will see it. */
+  trace(name: SpanName, traceParent: string | undefined, fields?: Fields): Span | undefined;
+};
+
+export type Level = 'info' | 'warn' | 'error';
+
+export type SpanName = 'deliver' | 'redeliver' | 'parse' | 'job' | 'claim' | 'workflow' | 'settle';
+
+/** A part of a trace, which lasts until it is ended. */
+export type Span = {
+  /** Undefined where there are enough of them already. */
+  child(name: SpanName, fields?: Fields): Span | undefined;
+  end(fields?: Fields): void;
+};
+
+/** Where it all goes, if anywhere but to `stats` and the console. */
+export type Exporter = Pick<Telemetry, 'record' | 'trace'> & {
+  /** `line` is what the console shows. */
+  log(level: Level, what: What, fields: Fields, line: string): void;
+  /** Sends what there is, and ends. Resolves in 3 s at the latest, and never rejects. */
+  stop(): Promise<void>;
 };
 
 export type Fields = {
@@ -46,6 +72,9 @@ export type What =
   | 'message-dropped'
   | 'ledger-expired'
   | 'ledger-expiry-failed'
+  | 'backlog-not-measured'
+  | 'export-off'
+  | 'export-failed'
   | 'stopping'
   | 'stopped'
   | 'workflow';
@@ -81,18 +110,89 @@ export type Counter = (typeof COUNTERS)[number];
 
 export type Counters = Record<Counter, number>;
 
+const JOBS: Record<AttributesOf<'jobs'>['outcome'], Counter> = {
+  completed: 'jobsCompleted',
+  superseded: 'jobsSuperseded',
+  'dead-lettered': 'jobsDeadLettered',
+  retried: 'jobsRetried',
+  'put-off': 'jobsPutOff',
+  duplicate: 'jobsDuplicate',
+  shared: 'jobsShared',
+};
+const READS = {
+  fhir: { done: 'fhirReadsDone', gone: 'fhirReadsGone', failed: 'fhirReadsFailed' },
+  dicom: { done: 'dicomReadsDone', gone: 'dicomReadsGone', failed: 'dicomReadsFailed' },
+} as const;
+
+/** What `stats` tells of metrics: sums over all workflows and types. */
+const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => Counter | undefined } = {
+  events: ({ outcome }) =>
+    outcome === 'invalid' ? 'eventsInvalid' : outcome === 'ignored' ? 'eventsIgnored' : undefined,
+  jobs: ({ outcome }) => JOBS[outcome],
+  leasesTakenOver: () => 'leasesTakenOver',
+  leasesLost: () => 'leasesLost',
+  reads: ({ service, outcome }) => READS[service][outcome],
+};
+
+/** What is said before the libraries are loaded; more is not held, only counted. */
+const MOST_HELD = 1000;
+
+export type AppTelemetry = Telemetry & {
+  readonly counters: Counters;
+  /** From now on all goes there as well, once it has been loaded. Where that fails a line says so, and that is all. */
+  exportTo(loading: Promise<Exporter>): void;
+  /** Sends what there is. Resolves in a few seconds, and never rejects. */
+  stop(): Promise<void>;
+};
+
 /** Counts, and hands lines to `write`: in production the host's log, locally the console. */
-export function createTelemetry(
-  write: (level: 'info' | 'warn' | 'error', line: string) => void,
-): Telemetry & { counters: Counters } {
+export function createTelemetry(write: (level: Level, line: string) => void): AppTelemetry {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
-  return {
+  let exporter: Exporter | undefined;
+  let held: ((exporter: Exporter) => void)[] | undefined;
+  const telemetry: AppTelemetry = {
     counters,
     count(counter, by = 1) {
       counters[counter] += by;
     },
-    log(level, what, fields = {}) {
-      write(level, JSON.stringify({ what, ...fields }));
+    record(metric, value, attributes) {
+      const counter = COUNTED[metric]?.(attributes);
+      if (counter) counters[counter] += value;
+      if (exporter) exporter.record(metric, value, attributes);
+      else hold((later) => later.record(metric, value, attributes));
     },
+    log(level, what, fields = {}) {
+      const line = JSON.stringify({ what, ...fields });
+      write(level, line);
+      if (exporter) exporter.log(level, what, fields, line);
+      else hold((later) => later.log(level, what, fields, line));
+    },
+    trace: (name, traceParent, fields) => exporter?.trace(name, traceParent, fields),
+    exportTo(loading) {
+      held = [];
+      loading.then(
+        (loaded) => {
+          exporter = loaded;
+          for (const say of held ?? []) say(loaded);
+          held = undefined;
+        },
+        () => {
+          held = undefined;
+          telemetry.log('error', 'export-off');
+        },
+      );
+    },
+    stop: async () => exporter?.stop(),
   };
+  return telemetry;
+
+  function hold(say: (exporter: Exporter) => void): void {
+    if (held && held.length < MOST_HELD) held.push(say);
+  }
+}
+
+/** Runs `run` as a part of `span`, where there is one. */
+export function traced<T>(span: Span | undefined, name: SpanName, run: () => Promise<T>): Promise<T> {
+  const part = span?.child(name);
+  return part ? run().finally(() => part.end()) : run();
 }

@@ -106,6 +106,8 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   const logged: Logged[] = [];
   const telemetry: Telemetry = {
     count() {},
+    record() {},
+    trace: () => undefined,
     log(level, _what, { code = '', numbers = {} } = {}) {
       logged.push({ level, code, numbers });
     },

@@ -14,7 +14,7 @@ export function createFakeFunctions() {
     app: app as unknown as FunctionApp,
     names: () => [...registered.keys()],
     optionsOf: (name: string) => registered.get(name),
-    call: async (name: string, input?: unknown) => registered.get(name)?.handler(input),
+    call: async (name: string, input?: unknown, context: object = {}) => registered.get(name)?.handler(input, context),
     /** As for GET with these parameters. */
     get: async (name: string, { params = {}, query = {} }: { params?: object; query?: Record<string, string> } = {}) =>
       registered.get(name)?.handler({ params, query: new URLSearchParams(query) }) as Promise<{

@@ -28,6 +28,7 @@ describe('when the app is registered', () => {
       'redeliver',
       'redeliverLong',
       'expireLedger',
+      'measureBacklog',
       'healthLive',
       'healthReady',
       'events',

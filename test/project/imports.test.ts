@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'node:stream',
   ],
   pipeline: ['src/clock', 'src/digest', 'src/events/', 'src/storage/', 'src/telemetry/', 'src/workflow.js'],
-  telemetry: [],
+  telemetry: ['src/clock', '@azure/identity', '@azure/monitor-opentelemetry-exporter', '@opentelemetry/'],
   workflows: ['src/workflow.js', 'zod'],
   // Reads formats of its own: rules, dates, units. Still neither the pipeline nor storage.
   'workflows/observation-alerts': [
@@ -115,6 +115,21 @@ describe('when a file imports another', () => {
     expect(users.filter((file) => !/src\/(storage\/(azure-.*|table-transaction)|clients\/.*)\.ts$/.test(file))).toEqual(
       [],
     );
+  });
+
+  it('given the libraries of OpenTelemetry, then nothing loads them but the import of what the settings ask for', () => {
+    const LOADS =
+      /^(?!\s*\*)import (?!type ).*from '(?:@opentelemetry\/|@azure\/monitor|.*\/(?:open-telemetry|otlp|azure-monitor)\.js)/m;
+
+    const loading = [...Object.keys(MAY_IMPORT), 'local'].flatMap(filesOf).filter((file) => {
+      return LOADS.test(readFileSync(file, 'utf8').replaceAll(/import \{[^}]*\}/g, 'import {}'));
+    });
+
+    expect([...new Set(loading)].sort()).toEqual([
+      'src/telemetry/azure-monitor.ts',
+      'src/telemetry/open-telemetry.ts',
+      'src/telemetry/otlp.ts',
+    ]);
   });
 
   it('given the pipeline, then it knows storage by its ports, not by its adapters', () => {

@@ -1,0 +1,24 @@
+import { startExport } from '../telemetry/export.js';
+import type { App } from './compose.js';
+import { createCredential } from './credential.js';
+import type { FunctionApp } from './function-app.js';
+
+type Deps = Pick<App, 'config' | 'clock' | 'instance' | 'telemetry'>;
+
+/** Sends telemetry to where the settings say. The libraries are loaded meanwhile: the app does not wait for them. */
+export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Deps): void {
+  const { config, clock, instance, telemetry } = deps;
+  if (!config.telemetry) return;
+  // The host then leaves to us what a function logs; what it prints is left out by host.json.
+  functions.setup({ capabilities: { WorkerOpenTelemetryEnabled: true } });
+  const identity = config.telemetry.applicationInsights?.identity;
+  const credential = identity && createCredential({ kind: 'identity', credential: 'managedidentity', ...identity });
+  telemetry.exportTo(
+    startExport(config.telemetry, {
+      clock,
+      instance: instance.id,
+      credential,
+      tellFailure: (errorCode, count) => telemetry.log('warn', 'export-failed', { errorCode, count }),
+    }),
+  );
+}

@@ -1,0 +1,71 @@
+import { errorCodeOf } from '../pipeline/decide.js';
+import { STAGES } from '../storage/dead-letters.js';
+import { pagesOf } from '../storage/pages.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+
+const EVERY_MINUTE = '0 * * * * *';
+/** Of each kind. More is bad enough, and each thousand costs a request, every minute. */
+const MOST_COUNTED = 5000;
+const PAGE = 1000;
+/** What has been taken up is moved there; Event Grid's own names begin with a subscription's, in capitals. */
+const RESOLVED = 'resolved/';
+
+type Deps = Pick<App, 'deadLetters' | 'waiting' | 'stores' | 'clock' | 'telemetry'>;
+
+/** Says what waits for somebody: by a timer, so that one process of the app does it, and says so each minute. */
+export function registerMeasureBacklog(functions: FunctionApp, deps: Deps): void {
+  functions.timer('measureBacklog', { schedule: EVERY_MINUTE, handler: () => measureBacklog(deps) });
+}
+
+/** What cannot be counted is not said, which the alerts see; the rest is. */
+async function measureBacklog(deps: Deps): Promise<void> {
+  const parts = { 'dead-letters': measureDeadLetters, waiting: measureWaiting, undelivered: measureUndelivered };
+  await Promise.all(
+    Object.entries(parts).map(async ([code, measure]) => {
+      try {
+        await measure(deps);
+      } catch (error) {
+        deps.telemetry.log('error', 'backlog-not-measured', { code, errorCode: errorCodeOf(error) });
+      }
+    }),
+  );
+}
+
+async function measureDeadLetters({ deadLetters, clock, telemetry }: Deps): Promise<void> {
+  const { byStage, oldestAt } = await deadLetters.count(MOST_COUNTED);
+  for (const stage of STAGES) telemetry.record('deadLettersPending', byStage[stage], { stage });
+  telemetry.record('deadLettersOldestAge', secondsSince(oldestAt, clock.now()), {});
+}
+
+async function measureWaiting({ waiting, clock, telemetry }: Deps): Promise<void> {
+  const { rows, earliestDueAt } = await waiting.count(MOST_COUNTED);
+  telemetry.record('waitingRows', rows, {});
+  telemetry.record('waitingOverdue', secondsSince(earliestDueAt, clock.now()), {});
+}
+
+async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<void> {
+  const { blobs, oldestAt } = await countUndelivered(stores.undelivered);
+  telemetry.record('undeliveredPending', blobs, {});
+  telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
+}
+
+async function countUndelivered(
+  store: App['stores']['undelivered'],
+): Promise<{ blobs: number; oldestAt: Date | undefined }> {
+  let blobs = 0;
+  let oldestAt: Date | undefined;
+  for await (const page of pagesOf((from) => store.list('', { limit: PAGE, ...from }))) {
+    for (const { name, createdAt } of page.blobs) {
+      if (blobs === MOST_COUNTED || name.startsWith(RESOLVED)) return { blobs, oldestAt };
+      blobs += 1;
+      if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
+    }
+  }
+  return { blobs, oldestAt };
+}
+
+/** 0 for what is not there, or lies ahead. */
+function secondsSince(at: Date | undefined, now: Date): number {
+  return at ? Math.max(0, now.getTime() - at.getTime()) / 1000 : 0;
+}

@@ -1,0 +1,46 @@
+import type { TokenCredential } from '@azure/identity';
+import type { Clock } from '../clock.js';
+import type { TelemetrySettings } from './settings.js';
+import type { Exporter } from './telemetry.js';
+
+export type ExportDeps = {
+  readonly clock: Clock;
+  /** Which process this is, as `stats` names it. */
+  readonly instance: string;
+  /** As whom Application Insights is sent to; undefined where its key is enough. */
+  readonly credential: TokenCredential | undefined;
+  /** Something could not be sent, so often since it was told last: at most once a minute. */
+  readonly tellFailure: (errorCode: string, count: number) => void;
+};
+
+const FAILURES_EVERY_MS = 60_000;
+
+/** Loads the libraries that the settings ask for, and no others, and puts them together. */
+export async function startExport(settings: TelemetrySettings, deps: ExportDeps): Promise<Exporter> {
+  const { applicationInsights, otlpEndpoint } = settings;
+  const [{ createOpenTelemetry }, azureMonitor, otlp] = await Promise.all([
+    import('./open-telemetry.js'),
+    applicationInsights && import('./azure-monitor.js'),
+    otlpEndpoint === undefined ? undefined : import('./otlp.js'),
+  ]);
+  const onFailure = atMostEveryMinute(deps);
+  const destinations = [
+    ...(applicationInsights && azureMonitor
+      ? [azureMonitor.createAzureMonitor(applicationInsights.connectionString, deps.credential, onFailure)]
+      : []),
+    ...(otlpEndpoint !== undefined && otlp ? [otlp.createOtlp(otlpEndpoint)] : []),
+  ];
+  return createOpenTelemetry(settings, { clock: deps.clock, instance: deps.instance, destinations, onFailure });
+}
+
+function atMostEveryMinute({ clock, tellFailure }: ExportDeps): (errorCode: string) => void {
+  let count = 0;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (errorCode) => {
+    count += 1;
+    if (clock.monotonic() - toldAtMs < FAILURES_EVERY_MS) return;
+    toldAtMs = clock.monotonic();
+    tellFailure(errorCode, count);
+    count = 0;
+  };
+}

@@ -1,0 +1,187 @@
+import {
+  type Attributes,
+  type Span as OtelSpan,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { setGlobalErrorHandler } from '@opentelemetry/core';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
+import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import type { Clock } from '../clock.js';
+import { METRICS, type Metric, type MetricName } from './metrics.js';
+import type { Sampling, TelemetrySettings } from './settings.js';
+import type { Exporter, Fields, Level, Span, SpanName } from './telemetry.js';
+
+/** One place that telemetry is sent to. */
+export type Destination = {
+  readonly spans: SpanExporter;
+  readonly metrics: PushMetricExporter;
+  readonly logs: LogRecordExporter;
+};
+
+export type OpenTelemetryDeps = {
+  readonly clock: Clock;
+  /** Which process this is, as `stats` names it. */
+  readonly instance: string;
+  readonly destinations: readonly Destination[];
+  /** Something could not be sent. */
+  onFailure(errorCode: string): void;
+};
+
+const METRICS_EVERY_MS = 60_000;
+const SEND_MS = 10_000;
+const STOP_MS = 3000;
+/** A POST can hold thousands of events; so many are enough to see how they went. */
+const MOST_CHILDREN = 50;
+const SEVERITY: Record<Level, number> = { info: 9, warn: 13, error: 17 };
+const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/**
+ * The SDK's parts, put together by hand: nothing is registered globally and nothing instrumented, so that no library can
+ * say anything here, of which spans of HTTP requests would be the worst: their URLs name resources.
+ */
+export function createOpenTelemetry(
+  { sampling, serviceName }: Pick<TelemetrySettings, 'sampling' | 'serviceName'>,
+  { clock, instance, destinations, onFailure }: OpenTelemetryDeps,
+): Exporter {
+  const resource = resourceFromAttributes({ 'service.name': serviceName, 'service.instance.id': instance });
+  const meters = new MeterProvider({
+    resource,
+    readers: destinations.map(
+      ({ metrics }) =>
+        new PeriodicExportingMetricReader({
+          exporter: metrics,
+          exportIntervalMillis: METRICS_EVERY_MS,
+          exportTimeoutMillis: SEND_MS,
+        }),
+    ),
+  });
+  const tracers = new BasicTracerProvider({
+    resource,
+    sampler: samplerOf(sampling),
+    spanProcessors: destinations.map(({ spans }) => new BatchSpanProcessor(spans, { exportTimeoutMillis: SEND_MS })),
+  });
+  const loggers = new LoggerProvider({
+    resource,
+    processors: destinations.map(
+      ({ logs }) => new BatchLogRecordProcessor({ exporter: logs, exportTimeoutMillis: SEND_MS }),
+    ),
+  });
+  setGlobalErrorHandler((error) => onFailure(codeOf(error))); // it would print what it knows of the request
+
+  const meter = meters.getMeter('ahds-events');
+  const instruments = Object.fromEntries(
+    Object.entries<Metric>(METRICS).map(([name, metric]) => [name, createInstrument(meter, metric)]),
+  ) as Record<MetricName, (value: number, attributes: Attributes) => void>;
+  const tracer = tracers.getTracer('ahds-events');
+  const logger = loggers.getLogger('ahds-events');
+
+  return {
+    record(metric, value, attributes) {
+      instruments[metric](value, attributes as Attributes);
+    },
+    log(level, what, { workflow }, line) {
+      const attributes = workflow === undefined ? { what } : { what, workflow };
+      logger.emit({ severityNumber: SEVERITY[level], severityText: level, body: line, attributes });
+    },
+    trace(name, traceParent, fields) {
+      return started(name, fields, parentOf(traceParent));
+    },
+    async stop() {
+      const all = [tracers, meters, loggers].map((provider) => provider.shutdown());
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(STOP_MS, resolve);
+        void Promise.allSettled(all).then(() => {
+          cancel();
+          resolve();
+        });
+      });
+    },
+  };
+
+  function started(name: SpanName, fields: Fields = {}, parent = ROOT_CONTEXT): Span | undefined {
+    const title = name === 'workflow' && fields.workflow ? `workflow ${fields.workflow}` : name;
+    const kind = parent === ROOT_CONTEXT ? SpanKind.CONSUMER : SpanKind.INTERNAL;
+    const span = tracer.startSpan(title, { kind, attributes: attributesOf(fields) }, parent);
+    return span.isRecording() ? spanOf(span) : undefined;
+  }
+
+  function spanOf(span: OtelSpan): Span {
+    const context = trace.setSpan(ROOT_CONTEXT, span);
+    let children = 0;
+    return {
+      child(name, fields) {
+        children += 1;
+        return children <= MOST_CHILDREN ? started(name, fields, context) : undefined;
+      },
+      end(fields) {
+        if (fields) span.setAttributes(attributesOf(fields));
+        if (fields?.errorCode) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  }
+}
+
+function createInstrument(
+  meter: ReturnType<MeterProvider['getMeter']>,
+  metric: Metric,
+): (value: number, attributes: Attributes) => void {
+  const { name, unit, description } = metric;
+  switch (metric.kind) {
+    case 'counter': {
+      const counter = meter.createCounter(name, { unit, description });
+      return (value, attributes) => counter.add(value, attributes);
+    }
+    case 'gauge': {
+      const gauge = meter.createGauge(name, { unit, description });
+      return (value, attributes) => gauge.record(value, attributes);
+    }
+    case 'histogram': {
+      const advice = { explicitBucketBoundaries: [...metric.bounds] };
+      const histogram = meter.createHistogram(name, { unit, description, advice });
+      return (value, attributes) => histogram.record(value, attributes);
+    }
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(metric satisfies never)}`);
+  }
+}
+
+function samplerOf({ followsHost, ratio }: Sampling) {
+  const root = new TraceIdRatioBasedSampler(ratio);
+  return followsHost ? new ParentBasedSampler({ root }) : root;
+}
+
+/** The host sends an empty one where nobody traces. */
+function parentOf(traceParent = '') {
+  const [, traceId, spanId, flags = '00'] = TRACE_PARENT.exec(traceParent) ?? [];
+  if (traceId === undefined || spanId === undefined) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & 1,
+    isRemote: true,
+  });
+}
+
+function attributesOf({ numbers: _, ...fields }: Fields): Attributes {
+  return fields;
+}
+
+/** Of an error of an exporter, what is no text: a status, or the word of a socket. Its message may quote an answer. */
+function codeOf(error: unknown): string {
+  const { code, statusCode } = Object(error) as { code?: unknown; statusCode?: unknown };
+  const status = typeof statusCode === 'number' ? statusCode : code;
+  if (typeof status === 'number') return `http-${status}`;
+  return typeof status === 'string' && /^[A-Z_]{1,40}$/.test(status) ? status : 'not-sent';
+}

@@ -1,0 +1,41 @@
+import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import {
+  type IExporterMetricsHelper,
+  type ISerializer,
+  LogsExporterMetricsHelper,
+  MetricsExporterMetricsHelper,
+  ProtobufLogsSerializer,
+  ProtobufMetricsSerializer,
+  ProtobufTraceSerializer,
+  TraceExporterMetricsHelper,
+} from '@opentelemetry/otlp-transformer';
+import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
+import type { Destination } from './open-telemetry.js';
+
+/** A collector that takes OTLP over HTTP, in Protobuf. Headers, timeouts and certificates are read from OTEL_EXPORTER_OTLP_*. */
+export function createOtlp(endpoint: string): Destination {
+  const base = endpoint.replace(/\/$/, '');
+  return {
+    spans: createSender(`${base}/v1/traces`, 'TRACES', ProtobufTraceSerializer, TraceExporterMetricsHelper),
+    logs: createSender(`${base}/v1/logs`, 'LOGS', ProtobufLogsSerializer, LogsExporterMetricsHelper),
+    metrics: Object.assign(
+      createSender(`${base}/v1/metrics`, 'METRICS', ProtobufMetricsSerializer, MetricsExporterMetricsHelper),
+      {
+        // What a gauge showed is over when it is not recorded again: by then another process measures.
+        selectAggregationTemporality: (type: InstrumentType) =>
+          type === InstrumentType.GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
+      },
+    ),
+  };
+}
+
+function createSender<Told, Answer>(
+  url: string,
+  signal: 'TRACES' | 'LOGS' | 'METRICS',
+  serializer: ISerializer<Told, Answer>,
+  helper: IExporterMetricsHelper<Told>,
+): OTLPExporterBase<Told> {
+  const options = convertLegacyHttpOptions({ url }, signal, '', { 'Content-Type': 'application/x-protobuf' });
+  return new OTLPExporterBase(createOtlpHttpExportDelegate(options, serializer, 'otlp_http', helper, undefined));
+}

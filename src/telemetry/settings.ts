@@ -1,0 +1,102 @@
+/** Where telemetry is sent to, and how much of it. */
+export type TelemetrySettings = {
+  readonly applicationInsights: ApplicationInsights | undefined;
+  /** Of a collector that takes OTLP over HTTP, without the path of a signal. */
+  readonly otlpEndpoint: string | undefined;
+  readonly sampling: Sampling;
+  /** In Application Insights the role. */
+  readonly serviceName: string;
+};
+
+export type ApplicationInsights = {
+  readonly connectionString: string;
+  /** Who sends; undefined where the component takes what comes with its key. */
+  readonly identity: { readonly clientId?: string } | undefined;
+};
+
+/** Which traces are told. */
+export type Sampling = {
+  /** The host, which begins most of them, has decided; `ratio` is for those that begin here. */
+  readonly followsHost: boolean;
+  readonly ratio: number;
+};
+
+const RATIO = 0.05;
+const PARENT_BASED = 'parentbased_traceidratio';
+/** The names of OpenTelemetry, and those two that Azure Monitor's exporter in the host knows. */
+const SAMPLERS: Readonly<Record<string, { followsHost: boolean; ratio?: number; arg: 'ratio' | 'rate' | 'none' }>> = {
+  always_on: { followsHost: false, ratio: 1, arg: 'none' },
+  always_off: { followsHost: false, ratio: 0, arg: 'none' },
+  traceidratio: { followsHost: false, arg: 'ratio' },
+  parentbased_always_on: { followsHost: true, ratio: 1, arg: 'none' },
+  parentbased_always_off: { followsHost: true, ratio: 0, arg: 'none' },
+  [PARENT_BASED]: { followsHost: true, arg: 'ratio' },
+  'microsoft.fixed_percentage': { followsHost: true, arg: 'ratio' },
+  'microsoft.rate_limited': { followsHost: true, arg: 'rate' },
+};
+
+/** Undefined where telemetry is sent nowhere; `problems` are told as those of all settings are. */
+export function readTelemetrySettings(
+  setting: (name: string) => string | undefined,
+  { isLocal }: { isLocal: boolean },
+): { telemetry: TelemetrySettings | undefined; problems: string[] } {
+  const problems: string[] = [];
+  const wrong = (name: string, found: string, expected: string) =>
+    void problems.push(`${name} is ${found}, must be ${expected}`);
+  const applicationInsights = readApplicationInsights(setting, wrong);
+  const otlpEndpoint = setting('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (otlpEndpoint !== undefined && !isHttpUrl(otlpEndpoint)) {
+    wrong('OTEL_EXPORTER_OTLP_ENDPOINT', `${otlpEndpoint.length} characters`, 'a URL, http or https, without a query');
+  }
+  const sampling = readSampling(setting, isLocal, wrong);
+  const serviceName = setting('OTEL_SERVICE_NAME') ?? setting('WEBSITE_SITE_NAME') ?? 'ahds-events';
+  if (applicationInsights === undefined && otlpEndpoint === undefined) return { telemetry: undefined, problems };
+  return { telemetry: { applicationInsights, otlpEndpoint, sampling, serviceName }, problems };
+}
+
+type Setting = (name: string) => string | undefined;
+type Wrong = (name: string, found: string, expected: string) => void;
+
+function readApplicationInsights(setting: Setting, wrong: Wrong): ApplicationInsights | undefined {
+  const connectionString = setting('APPLICATIONINSIGHTS_CONNECTION_STRING');
+  const authentication = setting('APPLICATIONINSIGHTS_AUTHENTICATION_STRING');
+  if (connectionString !== undefined && !/(^|;)\s*InstrumentationKey=[0-9a-f-]{36}\s*(;|$)/i.test(connectionString)) {
+    const found = `${connectionString.length} characters without InstrumentationKey`;
+    wrong('APPLICATIONINSIGHTS_CONNECTION_STRING', found, 'a connection string of Application Insights');
+  }
+  const parts = new Map((authentication ?? '').split(';').map((part) => partOf(part)));
+  if (authentication !== undefined && parts.get('authorization')?.toUpperCase() !== 'AAD') {
+    const found = `${authentication.length} other characters`;
+    wrong('APPLICATIONINSIGHTS_AUTHENTICATION_STRING', found, `'Authorization=AAD', and ';ClientId=…' of an identity`);
+  }
+  if (connectionString === undefined) return undefined;
+  const clientId = parts.get('clientid');
+  const identity = authentication === undefined ? undefined : { ...(clientId !== undefined && { clientId }) };
+  return { connectionString, identity };
+}
+
+function partOf(part: string): [name: string, value: string] {
+  const [name = '', value = ''] = part.split('=');
+  return [name.trim().toLowerCase(), value.trim()];
+}
+
+function readSampling(setting: Setting, isLocal: boolean, wrong: Wrong): Sampling {
+  const name = setting('OTEL_TRACES_SAMPLER') ?? PARENT_BASED;
+  const text = setting('OTEL_TRACES_SAMPLER_ARG');
+  const otherwise = isLocal ? 1 : RATIO;
+  const sampler = SAMPLERS[name];
+  if (sampler === undefined) {
+    wrong('OTEL_TRACES_SAMPLER', `${name.length} other characters`, `one of ${Object.keys(SAMPLERS).join(', ')}`);
+    return { followsHost: true, ratio: otherwise };
+  }
+  const { followsHost, ratio, arg } = sampler;
+  const number = text === undefined ? otherwise : /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (arg === 'ratio' && !(number <= 1)) wrong('OTEL_TRACES_SAMPLER_ARG', 'another', 'a number from 0 to 1');
+  return { followsHost, ratio: ratio ?? (arg === 'ratio' ? number : otherwise) };
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && search === '' && hash === '';
+}

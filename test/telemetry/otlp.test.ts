@@ -1,0 +1,224 @@
+import type { ServerResponse } from 'node:http';
+import { systemClock } from '../../src/clock.js';
+import { startExport } from '../../src/telemetry/export.js';
+import { METRICS } from '../../src/telemetry/metrics.js';
+import type { Sampling } from '../../src/telemetry/settings.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { readOtlp } from './read-otlp.js';
+import { type StandIn, startStandIn } from './stand-in.js';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT = 'b7ad6b7169203331';
+
+let collector: StandIn;
+beforeEach(async () => {
+  collector = await startStandIn();
+});
+afterEach(() => collector.stop());
+
+async function start({
+  sampling = { followsHost: true, ratio: 1 },
+  clock = systemClock,
+}: {
+  sampling?: Sampling;
+  clock?: typeof systemClock;
+} = {}) {
+  const failures: [string, number][] = [];
+  const exporter = await startExport(
+    { applicationInsights: undefined, otlpEndpoint: `${collector.url}/`, sampling, serviceName: 'hospital' },
+    { clock, instance: 'p1', credential: undefined, tellFailure: (code, count) => failures.push([code, count]) },
+  );
+  return { exporter, failures, told: () => readOtlp(collector.received) };
+}
+
+describe('when a collector is sent metrics', () => {
+  it('given each kind, then each comes with its unit and attributes, of the process that says it', async () => {
+    const { exporter, told } = await start();
+    exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
+    exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
+    exporter.record('jobs', 1, { workflow: 'a', outcome: 'retried' });
+    exporter.record('jobLag', 0.5, { workflow: 'a', outcome: 'completed' });
+    exporter.record('jobLag', 2.5, { workflow: 'a', outcome: 'completed' });
+    exporter.record('deadLettersPending', 3, { stage: 'crash' });
+    exporter.record('deadLettersPending', 2, { stage: 'crash' });
+
+    await exporter.stop();
+
+    expect(told().metrics).toEqual([
+      {
+        name: 'ahds.jobs',
+        unit: '{job}',
+        kind: 'sum',
+        points: [
+          { attributes: { workflow: 'a', outcome: 'completed' }, value: 2 },
+          { attributes: { workflow: 'a', outcome: 'retried' }, value: 1 },
+        ],
+      },
+      {
+        name: 'ahds.job.lag',
+        unit: 's',
+        kind: 'histogram',
+        points: [
+          {
+            attributes: { workflow: 'a', outcome: 'completed' },
+            value: 3,
+            count: 2,
+            bounds: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400],
+          },
+        ],
+      },
+      {
+        name: 'ahds.dead_letters.pending',
+        unit: '{letter}',
+        kind: 'gauge',
+        points: [{ attributes: { stage: 'crash' }, value: 2 }],
+      },
+    ]);
+    expect(told().resources).toEqual([{ 'service.name': 'hospital', 'service.instance.id': 'p1' }]);
+  });
+
+  it('given the list, then names are unique, and lag has the bounds that the services promise', () => {
+    const names = Object.values(METRICS).map(({ name }) => name);
+
+    expect(new Set(names).size).toBe(names.length);
+    expect(METRICS.jobLag.bounds).toEqual(expect.arrayContaining([1, 5]));
+  });
+});
+
+describe('when a collector is sent lines', () => {
+  it('given levels, then they are severities, and the line is as the console shows it', async () => {
+    const { exporter, told } = await start();
+    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    exporter.log('warn', 'job-retries', { workflow: 'a' }, '{"what":"job-retries","workflow":"a"}');
+    exporter.log('error', 'job-hung', {}, '{"what":"job-hung"}');
+
+    await exporter.stop();
+
+    expect(told().logs).toEqual([
+      { severity: 9, body: '{"what":"stopped"}', attributes: { what: 'stopped' } },
+      {
+        severity: 13,
+        body: '{"what":"job-retries","workflow":"a"}',
+        attributes: { what: 'job-retries', workflow: 'a' },
+      },
+      { severity: 17, body: '{"what":"job-hung"}', attributes: { what: 'job-hung' } },
+    ]);
+  });
+});
+
+describe('when a collector is sent traces', () => {
+  it('given one that the host tells, then it goes on, part by part', async () => {
+    const { exporter, told } = await start({ sampling: { followsHost: true, ratio: 0 } });
+
+    const span = exporter.trace('deliver', `00-${TRACE}-${PARENT}-01`, { count: 2 });
+    const job = span?.child('job', { eventId: 'e1', workflow: 'a' });
+    job?.child('workflow', { workflow: 'a' })?.end({ outcome: 'threw', errorCode: 'threw' });
+    job?.end({ outcome: 'completed' });
+    span?.end();
+    await exporter.stop();
+
+    const { spans } = told();
+    expect(spans.map(({ name, isError, attributes }) => ({ name, isError, attributes }))).toEqual([
+      { name: 'workflow a', isError: true, attributes: { workflow: 'a', outcome: 'threw', errorCode: 'threw' } },
+      { name: 'job', isError: false, attributes: { eventId: 'e1', workflow: 'a', outcome: 'completed' } },
+      { name: 'deliver', isError: false, attributes: { count: 2 } },
+    ]);
+    const [workflow, of, whole] = spans;
+    expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
+    expect([workflow?.parentId, of?.parentId, whole?.parentId]).toEqual([of?.spanId, whole?.spanId, PARENT]);
+  });
+
+  it.each([
+    {
+      given: 'one that the host does not tell',
+      traceParent: `00-${TRACE}-${PARENT}-00`,
+      followsHost: true,
+      ratio: 1,
+      isTold: false,
+    },
+    { given: 'none of the host', traceParent: '', followsHost: true, ratio: 1, isTold: true },
+    { given: 'one that is none', traceParent: `00-${TRACE}-01`, followsHost: true, ratio: 1, isTold: true },
+    { given: 'a share of none', traceParent: undefined, followsHost: true, ratio: 0, isTold: false },
+    {
+      given: 'that nobody is asked',
+      traceParent: `00-${TRACE}-${PARENT}-00`,
+      followsHost: false,
+      ratio: 1,
+      isTold: true,
+    },
+    {
+      given: 'that nobody is asked, and none',
+      traceParent: `00-${TRACE}-${PARENT}-01`,
+      followsHost: false,
+      ratio: 0,
+      isTold: false,
+    },
+  ])('given $given, then it is told: $isTold', async ({ traceParent, isTold, ...sampling }) => {
+    const { exporter } = await start({ sampling });
+
+    expect(exporter.trace('deliver', traceParent) !== undefined).toBe(isTold);
+
+    await exporter.stop();
+  });
+
+  it('given a POST of thousands, then 50 of them are told', async () => {
+    const { exporter } = await start();
+    const span = exporter.trace('deliver', undefined);
+
+    const children = Array.from({ length: 1000 }, () => span?.child('job'));
+
+    expect(children.filter((child) => child !== undefined)).toHaveLength(50);
+    await exporter.stop();
+  });
+});
+
+describe('when a collector does not do its part', () => {
+  it('given it refuses, then that is told by its status, once a minute', async () => {
+    const clock = createFakeClock();
+    const { exporter, failures } = await start({ clock });
+    collector.answers((response) => response.writeHead(400, { 'x-id': 'secret' }).end('no, secret'));
+    exporter.record('idsReused', 1, {});
+    exporter.log('info', 'stopped', {}, '{}');
+
+    await exporter.stop();
+
+    expect(failures).toEqual([['http-400', 1]]);
+  });
+
+  it('given it fails at first, then it is sent again, as it was', async () => {
+    const { exporter, failures } = await start();
+    let isFirst = true;
+    collector.answers((response) => {
+      response.writeHead(isFirst ? 503 : 200, { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' }).end();
+      isFirst = false;
+    });
+    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+
+    await exporter.stop();
+
+    const [first, second] = collector.received;
+    expect(collector.received).toHaveLength(2);
+    expect(second?.body).toEqual(first?.body);
+    expect(failures).toEqual([]);
+  });
+
+  it('given it never answers, then the end of the process waits 3 s for it', async () => {
+    const clock = createFakeClock();
+    const { exporter } = await start({ clock });
+    const open: ServerResponse[] = [];
+    collector.answers((response) => open.push(response));
+    exporter.log('info', 'stopped', {}, '{}');
+    let isOver = false;
+    const stopped = exporter.stop().then(() => {
+      isOver = true;
+    });
+    await collector.has((received) => received.length > 0);
+
+    clock.advance(2999);
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    clock.advance(1);
+    await stopped;
+    for (const response of open) response.end();
+  });
+});
