@@ -1,11 +1,11 @@
-import { startExport } from '../telemetry/export.js';
+import { type ExportDeps, startExport } from '../telemetry/export.js';
 import type { App } from './compose.js';
 import { createCredential } from './credential.js';
 import type { FunctionApp } from './function-app.js';
 
 type Deps = Pick<App, 'config' | 'clock' | 'instance' | 'telemetry'>;
 
-/** Sends telemetry to where the settings say. The libraries are loaded meanwhile: the app does not wait for them. */
+/** Sends telemetry to where the settings say. The libraries are loaded once every function is registered. */
 export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Deps): void {
   const { config, clock, instance, telemetry } = deps;
   if (!config.telemetry) return;
@@ -13,12 +13,12 @@ export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Dep
   functions.setup({ capabilities: { WorkerOpenTelemetryEnabled: true } });
   const identity = config.telemetry.applicationInsights?.identity;
   const credential = identity && createCredential({ kind: 'identity', credential: 'managedidentity', ...identity });
-  telemetry.exportTo(
-    startExport(config.telemetry, {
-      clock,
-      instance: instance.id,
-      credential,
-      tellFailure: (errorCode, count) => telemetry.log('warn', 'export-failed', { errorCode, count }),
-    }),
-  );
+  const exportDeps: ExportDeps = {
+    clock,
+    instance: instance.id,
+    credential,
+    tellFailure: (errorCode, count) => telemetry.log('warn', 'export-failed', { errorCode, count }),
+  };
+  const { telemetry: settings } = config;
+  telemetry.exportTo(new Promise<void>(clock.endOfTurn).then(() => startExport(settings, exportDeps)));
 }

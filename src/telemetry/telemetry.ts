@@ -134,8 +134,8 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
   reads: ({ service, outcome }) => READS[service][outcome],
 };
 
-/** What is said before the libraries are loaded; more is not held, only counted. */
-const MOST_HELD = 1000;
+/** What is said before the libraries are loaded: a fraction of a second. What is beyond is only counted. */
+const MOST_HELD = 10_000;
 
 export type AppTelemetry = Telemetry & {
   readonly counters: Counters;

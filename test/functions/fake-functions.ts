@@ -8,10 +8,13 @@ export function createFakeFunctions() {
   const ends: (() => unknown)[] = [];
   const register = (name: string, options: Registered) => void registered.set(name, options);
   const hook = { appTerminate: (end: () => unknown) => void ends.push(end) };
-  const app = { generic: register, timer: register, storageQueue: register, http: register, hook };
+  const setups: unknown[] = [];
+  const setup = (options: unknown) => void setups.push(options);
+  const app = { generic: register, timer: register, storageQueue: register, http: register, hook, setup };
 
   return {
     app: app as unknown as FunctionApp,
+    setups,
     names: () => [...registered.keys()],
     optionsOf: (name: string) => registered.get(name),
     call: async (name: string, input?: unknown, context: object = {}) => registered.get(name)?.handler(input, context),

@@ -15,7 +15,7 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting } from '../../src/storage/waiting.js';
 import { createWatermarks } from '../../src/storage/watermarks.js';
-import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { createTelemetry, type Exporter } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
@@ -84,7 +84,12 @@ export type Account = ReturnType<typeof createAccount>;
 /** A process of the app over `account`. */
 export function startApp(
   account: Account,
-  options: { workflows?: readonly Workflow[]; settings?: Partial<Settings>; readerFor?: ReaderFor } = {},
+  options: {
+    workflows?: readonly Workflow[];
+    settings?: Partial<Settings>;
+    readerFor?: ReaderFor;
+    exporter?: Exporter;
+  } = {},
 ) {
   const { clock, random } = account;
   const lines: string[] = [];
@@ -102,6 +107,7 @@ export function startApp(
   const ledger = createLedger({ tables, commit });
   const waiting = createWaiting({ tables, commit, clock, random });
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
+  if (options.exporter) telemetry.exportTo(Promise.resolve(options.exporter));
   const pipeline = createPipeline({
     clock,
     random,
