@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  type Counter,
   type Span as OtelSpan,
   ROOT_CONTEXT,
   SpanKind,
@@ -80,8 +81,9 @@ export function createOpenTelemetry(
   setGlobalErrorHandler((error) => onFailure(codeOf(error))); // it would print what it knows of the request
 
   const meter = meters.getMeter('ahds-events');
+  const sums = createSums(clock);
   const instruments = Object.fromEntries(
-    Object.entries<Metric>(METRICS).map(([name, metric]) => [name, createInstrument(meter, metric)]),
+    Object.entries<Metric>(METRICS).map(([name, metric]) => [name, createInstrument(meter, metric, sums)]),
   ) as Record<MetricName, (value: number, attributes: Attributes) => void>;
   const tracer = tracers.getTracer('ahds-events');
   const logger = loggers.getLogger('ahds-events');
@@ -98,6 +100,7 @@ export function createOpenTelemetry(
       return started(name, fields, parentOf(traceParent));
     },
     async stop() {
+      sums.tell();
       const all = [tracers, meters, loggers].map((provider) => provider.shutdown());
       await new Promise<void>((resolve) => {
         const cancel = clock.after(STOP_MS, resolve);
@@ -136,12 +139,13 @@ export function createOpenTelemetry(
 function createInstrument(
   meter: ReturnType<MeterProvider['getMeter']>,
   metric: Metric,
+  sums: Sums,
 ): (value: number, attributes: Attributes) => void {
   const { name, unit, description } = metric;
   switch (metric.kind) {
     case 'counter': {
       const counter = meter.createCounter(name, { unit, description });
-      return (value, attributes) => counter.add(value, attributes);
+      return (value, attributes) => sums.add(counter, value, attributes);
     }
     case 'gauge': {
       const gauge = meter.createGauge(name, { unit, description });
@@ -154,6 +158,35 @@ function createInstrument(
     }
     default:
       throw new TypeError(`unhandled ${JSON.stringify(metric satisfies never)}`);
+  }
+}
+
+/** What counters are to be told; `tell` does it now. */
+type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; tell(): void };
+
+/** A POST counts the same a hundred times, and an addition costs the SDK more than a microsecond: one a turn is enough. */
+function createSums(clock: Clock): Sums {
+  const sums = new Map<Counter, Map<string, { value: number; attributes: Attributes }>>();
+  return { add, tell };
+
+  function add(counter: Counter, value: number, attributes: Attributes): void {
+    if (sums.size === 0) clock.endOfTurn(tell);
+    let ofCounter = sums.get(counter);
+    if (!ofCounter) {
+      ofCounter = new Map();
+      sums.set(counter, ofCounter);
+    }
+    const key = Object.values(attributes).join('\n');
+    const sum = ofCounter.get(key);
+    if (sum) sum.value += value;
+    else ofCounter.set(key, { value, attributes });
+  }
+
+  function tell(): void {
+    for (const [counter, ofCounter] of sums) {
+      for (const { value, attributes } of ofCounter.values()) counter.add(value, attributes);
+    }
+    sums.clear();
   }
 }
 
