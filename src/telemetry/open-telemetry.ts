@@ -3,7 +3,6 @@ import {
   type Counter,
   type Span as OtelSpan,
   ROOT_CONTEXT,
-  SpanKind,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
@@ -114,8 +113,7 @@ export function createOpenTelemetry(
 
   function started(name: SpanName, fields: Fields = {}, parent = ROOT_CONTEXT): Span | undefined {
     const title = name === 'workflow' && fields.workflow ? `workflow ${fields.workflow}` : name;
-    const kind = parent === ROOT_CONTEXT ? SpanKind.CONSUMER : SpanKind.INTERNAL;
-    const span = tracer.startSpan(title, { kind, attributes: attributesOf(fields) }, parent);
+    const span = tracer.startSpan(title, { attributes: attributesOf(fields) }, parent);
     return span.isRecording() ? spanOf(span) : undefined;
   }
 
