@@ -21,6 +21,20 @@ const HOSTS =
 const serviceHost = (host: string, audience: string, url = `https://${host}`) => ({ host, url, audience });
 
 describe('settings', () => {
+  it("given where telemetry goes, then that; on a machine of one's own all traces are told", () => {
+    const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+
+    expect(readConfig(CLOUD).telemetry).toBeUndefined();
+    expect(readConfig({ ...CLOUD, ...otlp }).telemetry).toEqual({
+      applicationInsights: undefined,
+      otlpEndpoint: 'http://collector:4318',
+      sampling: { followsHost: true, ratio: 0.05 },
+      serviceName: 'ahds-events',
+    });
+    expect(readConfig({ ...LOCAL, ...otlp }).telemetry?.sampling.ratio).toBe(1);
+    expect(problemsOf({ ...CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT: 'collector', LEASE_SECONDS: '1' })).toHaveLength(2);
+  });
+
   it('given services with URLs and audiences of their own, then these', () => {
     const config = readConfig({
       ...CLOUD,

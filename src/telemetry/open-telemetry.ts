@@ -6,6 +6,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { SeverityNumber } from '@opentelemetry/api-logs';
 import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
@@ -20,7 +21,7 @@ import {
 import type { Clock } from '../clock.js';
 import { METRICS, type Metric, type MetricName } from './metrics.js';
 import type { Sampling, TelemetrySettings } from './settings.js';
-import type { Exporter, Fields, Level, Span, SpanName } from './telemetry.js';
+import type { Exporter, Fields, Span, SpanName } from './telemetry.js';
 
 /** One place that telemetry is sent to. */
 export type Destination = {
@@ -43,7 +44,7 @@ const SEND_MS = 10_000;
 const STOP_MS = 3000;
 /** A POST can hold thousands of events; so many are enough to see how they went. */
 const MOST_CHILDREN = 50;
-const SEVERITY: Record<Level, number> = { info: 9, warn: 13, error: 17 };
+const SEVERITY = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN, error: SeverityNumber.ERROR };
 const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /**

@@ -1,4 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { registerMeasureBacklog } from '../../src/functions/measure-backlog.js';
+import { registerWakeDue } from '../../src/functions/wake-due.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { createFakeFunctions } from '../functions/fake-functions.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
 import { type Cost, costsOf } from './costs.js';
 
 const page = readFileSync('docs/costs.md', 'utf8');
@@ -49,6 +56,15 @@ describe('when docs/costs.md says what an event costs', () => {
     expect(rowsOf('A million events')).toEqual(counted);
   });
 
+  it('given the timers, then they ask for what the page says where nothing is to do', async () => {
+    const { tables, blobs } = await requestsOfTimers();
+
+    expect(tables).toEqual({ wakeDue: 16, measureBacklog: 16 });
+    expect(blobs).toEqual({ wakeDue: 0, measureBacklog: 5 });
+    expect(page).toContain('`wakeDue` 16 requests every 10 s');
+    expect(page.replaceAll('\n', ' ')).toContain('`measureBacklog` 16 every minute, and of Blob Storage 5,');
+  });
+
   it('given every event that the services send, then each is there', () => {
     expect(hundred.map(({ what }) => what)).toEqual(
       expect.arrayContaining(
@@ -57,3 +73,36 @@ describe('when docs/costs.md says what an event costs', () => {
     );
   });
 });
+
+/** How often each timer asks, over storage that is empty. */
+async function requestsOfTimers() {
+  const clock = createFakeClock();
+  const asked = { tables: 0, blobs: 0 };
+  const counted = <Store extends object>(store: Store, kind: keyof typeof asked): Store => {
+    const methods = Object.entries(store).map(([method, call]) => [
+      method,
+      (...all: unknown[]) => {
+        asked[kind] += 1;
+        return call(...all);
+      },
+    ]);
+    return Object.fromEntries(methods);
+  };
+  const stores = {
+    tables: counted(createMemoryTableStore({ clock }), 'tables'),
+    deadLetters: counted(createMemoryBlobStore({ clock }), 'blobs'),
+    undelivered: counted(createMemoryBlobStore({ clock }), 'blobs'),
+  };
+  const functions = createFakeFunctions();
+  const { app } = composeMemoryApp({ stores });
+  registerWakeDue(functions.app, app);
+  registerMeasureBacklog(functions.app, app);
+  const found: Record<keyof typeof asked, Record<string, number>> = { tables: {}, blobs: {} };
+  for (const name of functions.names()) {
+    Object.assign(asked, { tables: 0, blobs: 0 });
+    await functions.call(name);
+    found.tables[name] = asked.tables;
+    found.blobs[name] = asked.blobs;
+  }
+  return found;
+}

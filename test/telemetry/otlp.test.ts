@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { systemClock } from '../../src/clock.js';
 import { startExport } from '../../src/telemetry/export.js';
 import { METRICS } from '../../src/telemetry/metrics.js';
+import { createOtlp } from '../../src/telemetry/otlp.js';
 import type { Sampling } from '../../src/telemetry/settings.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { readOtlp } from './read-otlp.js';
@@ -75,6 +77,21 @@ describe('when a collector is sent metrics', () => {
       },
     ]);
     expect(told().resources).toEqual([{ 'service.name': 'hospital', 'service.instance.id': 'p1' }]);
+  });
+
+  it('given a gauge that is not recorded again, then it is not sent again, and counters are', async () => {
+    const reader = new PeriodicExportingMetricReader({ exporter: createOtlp(collector.url).metrics });
+    const meters = new MeterProvider({ readers: [reader] });
+    const meter = meters.getMeter('test');
+    meter.createGauge('gauge').record(1);
+    meter.createCounter('counter').add(1);
+
+    await meters.forceFlush();
+    await meters.forceFlush();
+
+    const [first, second] = collector.received.map((one) => readOtlp([one]).metrics.map(({ name }) => name));
+    expect([first, second]).toEqual([['gauge', 'counter'], ['counter']]);
+    await meters.shutdown();
   });
 
   it('given the list, then names are unique, and lag has the bounds that the services promise', () => {

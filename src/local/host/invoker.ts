@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import type { CoreInvocationContext, CoreLog, TypedData } from './functions-core.js';
 import { describeError, type HostLog } from './host-log.js';
@@ -50,7 +50,7 @@ async function runInvocation(
     request: {
       inputData: [{ name: target.trigger.name, data: input }],
       triggerMetadata,
-      traceContext: { traceParent: newTraceParent() },
+      traceContext: { traceParent: '' }, // As where the host traces nothing: the app begins traces of its own.
     },
     state: 'preInvocationHooks',
     log: ((level, _category, message) => log(level, message)) satisfies CoreLog,
@@ -98,9 +98,4 @@ class FunctionTimeoutError extends Error {
       `it ran for ${timeoutMs / 1000} s, functionTimeout; Azure would now kill the process with all that runs in it.`,
     );
   }
-}
-
-function newTraceParent(): string {
-  const hex = randomBytes(24).toString('hex');
-  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
 }
