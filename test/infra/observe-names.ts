@@ -1,6 +1,8 @@
+import { METRICS as APP_METRICS, type Metric as AppMetric, WORKFLOW } from '../../src/telemetry/metrics.js';
+
 /**
  * What the queries may name. The columns are those that Microsoft documents (azure/azure-monitor/reference/tables);
- * the platform's metrics, too (azure/azure-monitor/reference/supported-metrics). The app's own are in one place, here.
+ * the platform's metrics, too (azure/azure-monitor/reference/supported-metrics).
  */
 
 const EVERY_APP_TABLE = {
@@ -47,60 +49,23 @@ export const TABLES: Record<string, Record<string, string>> = {
 };
 
 /** `undefined`: any word, such as the name of a workflow. */
-type Values = readonly string[] | undefined;
-export type Metric = { kind: 'counter' | 'gauge' | 'histogram'; attributes: Record<string, Values> };
-
-const workflow = undefined;
+export type Metric = {
+  kind: 'counter' | 'gauge' | 'histogram';
+  attributes: Record<string, readonly string[] | undefined>;
+};
 
 /** The app's metrics, as the exporter names them: a row of AppMetrics each, attributes in Properties. */
-export const METRICS: Record<string, Metric> = {
-  'ahds.events': {
-    kind: 'counter',
-    attributes: { outcome: ['taken', 'ignored', 'invalid', 'not-safe'], type: undefined },
-  },
-  'ahds.jobs': {
-    kind: 'counter',
-    attributes: {
-      workflow,
-      outcome: ['completed', 'superseded', 'dead-lettered', 'retried', 'put-off', 'duplicate', 'shared'],
+export const METRICS: Record<string, Metric> = Object.fromEntries(
+  Object.values<AppMetric>(APP_METRICS).map(({ name, kind, attributes }) => [
+    name,
+    {
+      kind,
+      attributes: Object.fromEntries(
+        Object.entries(attributes).map(([key, values]) => [key, values === WORKFLOW ? undefined : values]),
+      ),
     },
-  },
-  'ahds.jobs.settled': {
-    kind: 'counter',
-    attributes: {
-      workflow,
-      outcome: ['completed', 'superseded', 'dead-lettered'],
-      lag: ['within-1s', 'within-5s', 'over-5s', 'redriven'],
-    },
-  },
-  'ahds.job.lag': {
-    kind: 'histogram',
-    attributes: { workflow, outcome: ['completed', 'superseded', 'dead-lettered'] },
-  },
-  'ahds.workflow.duration': { kind: 'histogram', attributes: { workflow, outcome: ['done', 'failed', 'aborted'] } },
-  'ahds.job.tries': {
-    kind: 'histogram',
-    attributes: { workflow, outcome: ['completed', 'superseded', 'dead-lettered'] },
-  },
-  'ahds.dead_letters.pending': {
-    kind: 'gauge',
-    attributes: { stage: ['invalid', 'failed', 'crash', 'unknown-workflow'] },
-  },
-  'ahds.dead_letters.oldest_age': { kind: 'gauge', attributes: {} },
-  'ahds.undelivered.pending': { kind: 'gauge', attributes: {} },
-  'ahds.undelivered.oldest_age': { kind: 'gauge', attributes: {} },
-  'ahds.waiting.rows': { kind: 'gauge', attributes: {} },
-  'ahds.waiting.overdue': { kind: 'gauge', attributes: {} },
-  'ahds.leases.taken_over': { kind: 'counter', attributes: { workflow } },
-  'ahds.leases.lost': { kind: 'counter', attributes: { workflow } },
-  'ahds.ids.reused': { kind: 'counter', attributes: {} },
-  'ahds.circuits.opened': { kind: 'counter', attributes: { workflow } },
-  'ahds.reads': {
-    kind: 'counter',
-    attributes: { service: ['fhir', 'dicom'], outcome: ['done', 'gone', 'failed'] },
-  },
-  'ahds.tasks.failed': { kind: 'counter', attributes: { workflow } },
-};
+  ]),
+);
 
 /** Metrics of Azure's resources, with the dimensions that they have. `Transaction` is their group in a workbook. */
 export const PLATFORM_METRICS: Record<string, { group: string; metrics: Record<string, readonly string[]> }> = {

@@ -37,10 +37,6 @@ const DEPLOYED: Readonly<Record<string, string>> = {
 /** Read by others than src/. */
 const READ_BY_OTHERS: Readonly<Record<string, string>> = {
   AZURE_TOKEN_CREDENTIALS: '@azure/identity',
-  APPLICATIONINSIGHTS_CONNECTION_STRING: 'the host',
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'the host',
-  OTEL_TRACES_SAMPLER: 'the host',
-  OTEL_TRACES_SAMPLER_ARG: 'the host',
 };
 
 /** Read by the app, not set on purpose. MORE_SETTINGS can set those that make sense in Azure. */
@@ -49,6 +45,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   SIMULATOR: 'for a machine of your own',
   PORT: 'of npm start',
   AZURE_FUNCTIONS_ENVIRONMENT: 'Azure sets it',
+  WEBSITE_SITE_NAME: 'Azure sets it',
   ALERT_RULES: 'the default; the path of a file in the package otherwise',
   REDRIVE_UNDELIVERED: 'the default is right',
   DEADLINE_SECONDS: 'the default is right',
