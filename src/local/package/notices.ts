@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../host/start-error.js';
+
+const LICENSE_FILE = /^(licen[sc]e|notice|copying)/i;
+const RULE = '-'.repeat(80);
+
+/**
+ * The licences of all packages that `inputs`, paths from `root`, are files of: whoever hands the bundle on has to pass
+ * them on too.
+ * @throws StartError where a package says nothing of its licence.
+ */
+export function thirdPartyNotices(root: string, inputs: readonly string[]): string {
+  const folders = [...new Set(inputs.flatMap((input) => packageFolderOf(input) ?? []))].sort();
+  const sections = folders.map((folder) => noticeOf(join(root, folder)));
+  const heading = `The app's bundle holds code of ${folders.length} packages, each under its own licence.`;
+  return `${[heading, ...new Set(sections)].join(`\n\n${RULE}\n`)}\n`;
+}
+
+/** node_modules/a/node_modules/@b/c/d.js is of the package in node_modules/a/node_modules/@b/c. */
+export function packageFolderOf(input: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
+}
+
+function noticeOf(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  if (typeof license !== 'string') throw new StartError(`${name} ${version} names no licence: it cannot be handed on.`);
+  const texts = readdirSync(folder)
+    .filter((file) => LICENSE_FILE.test(file))
+    .map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+}
