@@ -13,7 +13,9 @@ const node = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }
 
 if (patterns.length === 0) {
   const isChecked =
-    node(bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json') && node(bin('@biomejs/biome', 'bin/biome'), 'check');
+    node(bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json') &&
+    node(bin('typescript', 'bin/tsc'), '-p', 'infra/hooks/tsconfig.json') &&
+    node(bin('@biomejs/biome', 'bin/biome'), 'check');
   if (!isChecked) {
     console.log('No test was run: mend what is said above. `npm run format` mends the format of files by itself.');
     console.log('0 passed, 1 failed');

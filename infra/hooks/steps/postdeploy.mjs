@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from './commands.mjs';
+
+const TEMPLATE = fileURLToPath(new URL('../../subscriptions.bicep', import.meta.url));
+const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
+const AGAIN = 'azd hooks run postdeploy';
+const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions are not there yet.' };
+/** Roles of the topic's identity spread in minutes, and Event Grid asks the app whether it is there. */
+const SUBSCRIBING = { tries: 4, seconds: 45, meanwhile: 'Event Grid does not take the subscriptions yet.' };
+/** What no waiting mends. */
+const FOR_GOOD = /AuthorizationFailed|InvalidTemplate|az login|AADSTS|ResourceGroupNotFound|SubscriptionNotFound/;
+
+await runHook(async () => {
+  if (!env.SYSTEM_TOPIC_NAME) return say('There is no workspace: the app is deployed, and subscribed to nothing.');
+  const [group = '', app = ''] = settingsOf('AZURE_RESOURCE_GROUP', 'FUNCTION_APP_NAME');
+  await waitForFunctions(group, app);
+  await subscribe(app);
+  sayHowToSee(group, app);
+});
+
+/** Event Grid refuses to deliver to a function that is not there. @param {string} group @param {string} app */
+async function waitForFunctions(group, app) {
+  /** @type {string[]} */
+  let missing = FUNCTIONS;
+  let said = '';
+  const found = await lookAgain(STARTING, () => {
+    const list = attempt(() => az('functionapp', 'function', 'list', '--resource-group', group, '--name', app));
+    said = list.problem ?? '';
+    const names = (list.answer ?? []).map((/** @type {{ name: string }} */ { name }) => name.split('/').at(-1));
+    missing = FUNCTIONS.filter((name) => !names.includes(name));
+    return missing.length === 0 ? true : undefined;
+  });
+  if (found) return;
+  throw new HookError(
+    `The function app ${app} has no ${missing.join(', ')} after 5 minutes: it does not start.${said && `\n  ${said}`}\n` +
+      'Most often a setting is wrong. Application Insights names all that are, within minutes:\n' +
+      '  AppExceptions | where TimeGenerated > ago(1h) | project TimeGenerated, OuterMessage\n' +
+      `Nothing is subscribed yet, so nothing is lost. Then: ${AGAIN}`,
+  );
+}
+
+/** Deploying the same again changes nothing. @param {string} app */
+async function subscribe(app) {
+  const parameters = parametersOf();
+  const [group = ''] = settingsOf('SYSTEM_TOPIC_RESOURCE_GROUP');
+  const folder = mkdtempSync(join(tmpdir(), 'ahds-'));
+  let said = '';
+  try {
+    const file = join(folder, 'parameters.json');
+    writeFileSync(file, JSON.stringify(parameters));
+    const where = ['--resource-group', group, '--name', `${app}-subscriptions`.slice(-64)];
+    const what = ['--template-file', TEMPLATE, '--parameters', file, '--no-prompt', 'true', '--query', 'id'];
+    const isDone = await lookAgain(SUBSCRIBING, () => {
+      const { answer, problem } = attempt(() => az('deployment', 'group', 'create', ...where, ...what) ?? true);
+      said = problem ?? '';
+      return answer;
+    });
+    if (isDone) return;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  throw new HookError(`The app is deployed, and its subscriptions could not be:\n  ${said}\nThen: ${AGAIN}`);
+}
+
+/** In the shape of a parameters file; the template has defaults for what is not set. */
+function parametersOf() {
+  const [systemTopicName, functionAppId, undeliveredStorageId] = settingsOf(
+    'SYSTEM_TOPIC_NAME',
+    'FUNCTION_APP_ID',
+    'UNDELIVERED_STORAGE_ID',
+  );
+  const values = {
+    systemTopicName,
+    functionAppId,
+    undeliveredStorageId,
+    eventSchema: env.EVENT_SCHEMA,
+    fhirHosts: env.SUBSCRIBED_FHIR_HOSTS,
+    dicomHosts: env.SUBSCRIBED_DICOM_HOSTS,
+  };
+  const set = Object.entries(values).filter(([, value]) => value !== undefined);
+  return {
+    $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#',
+    contentVersion: '1.0.0.0',
+    parameters: Object.fromEntries(set.map(([name, value]) => [name, { value }])),
+  };
+}
+
+/**
+ * @template T
+ * @param {() => T} ask
+ * @returns {{ answer?: T, problem?: string }}
+ */
+function attempt(ask) {
+  try {
+    return { answer: ask() };
+  } catch (error) {
+    if (!(error instanceof AzError)) throw error;
+    if (FOR_GOOD.test(error.message)) throw new HookError(`${error.message}\nThen: ${AGAIN}`);
+    return { problem: error.message };
+  }
+}
+
+/** @param {string} group @param {string} app */
+function sayHowToSee(group, app) {
+  const [topic, topicGroup] = settingsOf('SYSTEM_TOPIC_NAME', 'SYSTEM_TOPIC_RESOURCE_GROUP');
+  const keys = `az functionapp keys list --resource-group ${group} --name ${app} --query functionKeys.default --output tsv`;
+  const address = env.FUNCTION_APP_URL ?? `https://${app}.azurewebsites.net`;
+  say(
+    `${app} is subscribed to the system topic ${topic}. Change a resource, and after a minute see what Event Grid has ` +
+      'delivered, and what the app has counted:\n' +
+      `  az monitor metrics list --resource ${topic} --resource-group ${topicGroup} --resource-type systemTopics ` +
+      '--resource-namespace Microsoft.EventGrid --metrics DeliverySuccessCount DeliveryAttemptFailCount --output table\n' +
+      `  curl -s -H "x-functions-key: $(${keys})" ${address}/api/stats`,
+  );
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AzError, az, HookError, lookAgain, runHook, say, settingsOf } from './commands.mjs';
+
+const SECRET = 'lookup-key';
+const KEY_BYTES = 32;
+const AGAIN = 'azd hooks run postprovision';
+/** A role assignment spreads in minutes. */
+const SPREADING = { tries: 40, seconds: 15, meanwhile: 'The vault does not know the role of who deploys yet.' };
+const RECOVERING = { tries: 20, seconds: 5, meanwhile: 'The secret is being recovered.' };
+
+/** @typedef {{ id: string, attributes?: { enabled?: boolean } }} Secret */
+
+// The key is made once for as long as the registry of patients lives: with another one nobody in it is found any more.
+// So it is never replaced, and one that was deleted comes back. Its value is in no argument and on no screen.
+await runHook(async () => {
+  const [vault = ''] = settingsOf('KEY_VAULT_NAME');
+  const present = find(await ask(vault, 'list'));
+  if (present) return sayPresent(present, vault);
+  if (find(await ask(vault, 'list-deleted'))) return recover(vault);
+  setNew(vault);
+  say(`The secret ${SECRET} is made, in the vault ${vault}.`);
+  tellApp();
+});
+
+/**
+ * Lists, which shows no values; waits while the role assignment spreads.
+ * @param {string} vault
+ * @param {'list' | 'list-deleted'} what
+ * @returns {Promise<Secret[]>}
+ */
+async function ask(vault, what) {
+  const answer = await lookAgain(SPREADING, () => {
+    try {
+      return az('keyvault', 'secret', what, '--vault-name', vault) ?? [];
+    } catch (error) {
+      if (error instanceof AzError && isByRole(error)) return undefined;
+      throw explain(error, vault);
+    }
+  });
+  if (answer !== undefined) return answer;
+  throw new HookError(
+    `The vault ${vault} refuses who az is signed in as, after 10 minutes still. AZURE_PRINCIPAL_ID of the azd ` +
+      'environment has the role Key Vault Secrets Officer there: sign in with az as that one, or give the role to who ' +
+      `is signed in. Then: ${AGAIN}`,
+  );
+}
+
+/** @param {readonly Secret[]} secrets */
+function find(secrets) {
+  return secrets.find(({ id }) => new URL(id).pathname.split('/')[2] === SECRET);
+}
+
+/** @param {Secret} secret @param {string} vault */
+function sayPresent({ attributes }, vault) {
+  if (attributes?.enabled !== false) return say(`The secret ${SECRET} is there, and stays as it is.`);
+  throw new HookError(
+    `The secret ${SECRET} is there and disabled: the app cannot read it, and does not start. ` +
+      `Enable it, and run ${AGAIN}:\n  az keyvault secret set-attributes --vault-name ${vault} --name ${SECRET} --enabled true`,
+  );
+}
+
+/** @param {string} vault */
+async function recover(vault) {
+  az('keyvault', 'secret', 'recover', '--vault-name', vault, '--name', SECRET);
+  const recovered = await lookAgain(RECOVERING, () => find(az('keyvault', 'secret', 'list', '--vault-name', vault)));
+  if (!recovered) throw new HookError(`The deleted secret ${SECRET} is still being recovered. Look again: ${AGAIN}`);
+  say(`The secret ${SECRET} had been deleted, and is recovered.`);
+  tellApp();
+}
+
+/** @param {string} vault */
+function setNew(vault) {
+  const folder = mkdtempSync(join(tmpdir(), 'ahds-'));
+  const file = join(folder, 'key');
+  try {
+    writeFileSync(file, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600 });
+    // Without --query it would print the value.
+    const named = ['--vault-name', vault, '--name', SECRET];
+    az('keyvault', 'secret', 'set', ...named, '--file', file, '--encoding', 'utf-8', '--query', 'id');
+  } catch (error) {
+    throw explain(error, vault);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The app's setting names the secret, and was looked up when the app was made, before the secret was: else once a day. */
+function tellApp() {
+  const [app = ''] = settingsOf('FUNCTION_APP_ID');
+  const path = `${app}/config/configreferences/appsettings/refresh?api-version=2022-03-01`;
+  try {
+    az('rest', '--method', 'post', '--url', `https://management.azure.com${path}`, '--query', 'value[].name');
+  } catch (error) {
+    if (!(error instanceof AzError)) throw error;
+    say(`The app could not be told, and looks again within a day, or when a setting changes:\n  ${error.message}`);
+  }
+}
+
+/** @param {AzError} error */
+function isByRole({ message }) {
+  return /ForbiddenByRbac|not authorized to perform action/i.test(message);
+}
+
+/** @param {unknown} error @param {string} vault */
+function explain(error, vault) {
+  if (!(error instanceof AzError)) return error;
+  if (
+    !/ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled|Client address is not authorized/i.test(
+      error.message,
+    )
+  ) {
+    return new HookError(`The vault ${vault} does not answer as it should:\n  ${error.message}\nThen: ${AGAIN}`);
+  }
+  return new HookError(
+    `The firewall of the vault ${vault} refuses this machine, and the app does not start without the secret ${SECRET}. ` +
+      `From a machine in the virtual network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), ` +
+      `run:\n  ${AGAIN}`,
+  );
+}

@@ -1,0 +1,97 @@
+import { AzError, az, env, HookError, needProgram, runHook, say, setInAzd } from './commands.mjs';
+
+const WORKSPACE =
+  /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/[^/]+\/providers\/Microsoft\.HealthcareApis\/workspaces\/[a-z0-9]{3,24}$/i;
+const EXAMPLE =
+  '/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.HealthcareApis/workspaces/<workspace>, as ' +
+  'az healthcareapis workspace show --resource-group <group> --name <workspace> --query id prints it';
+
+/** @typedef {{ id: string, name: string, resourceGroup: string, source?: string, tags?: Record<string, string> | null, identity?: { type?: string } | null }} Topic */
+
+await runHook(async () => {
+  needProgram('az', 'install it, https://aka.ms/azure-cli');
+  needProgram('azd', 'install it, https://aka.ms/azd');
+  const workspace = env.AHDS_WORKSPACE_ID;
+  if (workspace !== undefined) useSubscriptionOf(workspace);
+  checkSignIn();
+  if (workspace === undefined) return sayWithoutWorkspace();
+  useTopicOf(workspace);
+});
+
+/** azd asks for a subscription only after this hook: where none is chosen yet, it is that of the workspace. @param {string} workspace */
+function useSubscriptionOf(workspace) {
+  const [, subscription] = WORKSPACE.exec(workspace) ?? [];
+  if (subscription === undefined) throw new HookError(`AHDS_WORKSPACE_ID is ${workspace}, must be ${EXAMPLE}`);
+  const chosen = env.AZURE_SUBSCRIPTION_ID;
+  if (chosen === undefined) return setInAzd({ AZURE_SUBSCRIPTION_ID: subscription });
+  if (chosen.toLowerCase() === subscription.toLowerCase()) return;
+  throw new HookError(
+    `The workspace is in subscription ${subscription}, and the app would be in ${chosen}: they must be in the same. ` +
+      'Make an azd environment for it: azd env new <name> --subscription <id>',
+  );
+}
+
+/** az signs in apart from azd: the hooks work with az. */
+function checkSignIn() {
+  try {
+    az('account', 'show');
+  } catch (error) {
+    if (!(error instanceof AzError)) throw error;
+    const subscription = env.AZURE_SUBSCRIPTION_ID;
+    const tenant = env.AZURE_TENANT_ID ? ` --tenant ${env.AZURE_TENANT_ID}` : '';
+    throw new HookError(
+      `az is not signed in${subscription ? ` where it sees subscription ${subscription}` : ''}:\n  ${error.message}\n` +
+        `Sign in as who azd is signed in as, and run azd again:\n  az login${tenant}`,
+    );
+  }
+}
+
+function sayWithoutWorkspace() {
+  if (env.AHDS_CREATE_WORKSPACE === 'true') return say('A workspace is made, for trying it.');
+  say(
+    'AHDS_WORKSPACE_ID is not set: the app is made, and subscribed to nothing. For an existing workspace:\n' +
+      `  azd env set AHDS_WORKSPACE_ID <id>\nwhere <id> is ${EXAMPLE}`,
+  );
+}
+
+/**
+ * A workspace can have one system topic. One that is there is used: the template makes none beside it. That of this
+ * environment is its own, and stays in the template's hands.
+ * @param {string} workspace
+ */
+function useTopicOf(workspace) {
+  /** @type {Topic[]} */
+  const topics = az('eventgrid', 'system-topic', 'list') ?? [];
+  const topic = topics.find(({ source }) => source?.toLowerCase() === workspace.toLowerCase());
+  if (topic === undefined) {
+    if (setTopic('', '')) say('The system topic that was used is gone.');
+    return say('The workspace has no system topic: one is made.');
+  }
+  if (topic.tags?.['azd-env-name'] === env.AZURE_ENV_NAME) {
+    setTopic('', '');
+    return say(`The workspace has the system topic of this environment: ${topic.name}.`);
+  }
+  checkIdentity(topic);
+  setTopic(topic.name, topic.resourceGroup);
+  say(`The workspace has a system topic, which is used: ${topic.name} in ${topic.resourceGroup}.`);
+}
+
+/** @param {Topic} topic */
+function checkIdentity({ name, resourceGroup, identity }) {
+  const type = identity?.type || 'None';
+  if (/SystemAssigned/i.test(type)) return;
+  throw new HookError(
+    `The workspace's system topic ${name} in ${resourceGroup} has no system-assigned identity (its identity: ${type}). ` +
+      'Event Grid needs one to keep the events that it could not deliver: no other kind passes the firewall of a ' +
+      'storage account. Give it one, which changes nothing of its subscriptions, and run azd again:\n' +
+      `  az eventgrid system-topic update --resource-group ${resourceGroup} --name ${name} --identity systemassigned`,
+  );
+}
+
+/** Whether anything was changed. @param {string} name @param {string} resourceGroup */
+function setTopic(name, resourceGroup) {
+  const wanted = { EVENTGRID_SYSTEM_TOPIC: name, EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: resourceGroup };
+  const changed = Object.entries(wanted).filter(([key, value]) => (env[key] ?? '') !== value);
+  setInAzd(Object.fromEntries(changed));
+  return changed.length > 0;
+}

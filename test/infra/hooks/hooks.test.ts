@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
+
+const FOLDER = 'infra/hooks';
+const NAMES = ['postdeploy', 'postprovision', 'prepackage', 'preprovision'];
+const WITH_STEPS = NAMES.filter((name) => name !== 'prepackage');
+
+type Hook = Record<'posix' | 'windows', { run: string; interactive: boolean }>;
+const azure = parse(readFileSync('azure.yaml', 'utf8'));
+const hooks: Record<string, Hook> = { ...azure.hooks, ...azure.services.app.hooks };
+
+describe('when azd looks for hooks', () => {
+  it('given azure.yaml, then it names each for both shells, and there are no others', () => {
+    const scripts = readdirSync(FOLDER).filter((file) => /\.(sh|ps1)$/.test(file));
+
+    expect(Object.keys(hooks).sort()).toEqual(NAMES);
+    expect(scripts.sort()).toEqual(NAMES.flatMap((name) => [`${name}.ps1`, `${name}.sh`]));
+    for (const [name, hook] of Object.entries(hooks)) {
+      expect(hook).toEqual({
+        posix: { run: `${FOLDER}/${name}.sh`, interactive: true },
+        windows: { run: `${FOLDER}/${name}.ps1`, interactive: true },
+      });
+    }
+  });
+
+  it.each(NAMES)('given %s, then sh may run it, and PowerShell does the same', (name) => {
+    const [sh, ps1] = ['sh', 'ps1'].map((shell) => readFileSync(join(FOLDER, `${name}.${shell}`), 'utf8'));
+
+    expect(statSync(join(FOLDER, `${name}.sh`)).mode & 0o111).toBe(0o111);
+    const does = ({ exec = '', test = '' }) => ({ exec: exec.replaceAll('"', ''), test });
+    const inSh = {
+      exec: /^exec (.+)$/m.exec(sh ?? '')?.[1]?.replace('$(dirname "$0")', 'HERE'),
+      test: /^ {2}echo '(.+)' >&2$/m.exec(sh ?? '')?.[1],
+    };
+    const inPowerShell = {
+      exec: /^& (.+)$/m.exec(ps1 ?? '')?.[1]?.replace('$PSScriptRoot', 'HERE'),
+      test: /WriteLine\('(.+)'\)$/m.exec(ps1 ?? '')?.[1],
+    };
+    expect(does(inPowerShell as object)).toEqual(does(inSh as object));
+    expect(inSh.exec).toBe(name === 'prepackage' ? 'npm run package' : `node "HERE/steps/${name}.mjs"`);
+    expect(ps1).toMatch(/\nexit \$LASTEXITCODE\n$/);
+  });
+});
+
+describe.each(SHELLS_HERE)('when a hook runs, with %s', (shell) => {
+  it.each(WITH_STEPS)('given no node, then %s says where to get it', (name) => {
+    const end = runHook(name, { shell, env: {}, answers: [], hasNode: false });
+
+    expect(end).toMatchObject({ status: 1, calls: [] });
+    expect(end.complained).toBe('node is not on the PATH: install Node 22 or later, https://nodejs.org\n');
+  });
+
+  it('given azd packs, then the package is made first', () => {
+    const end = runHook('prepackage', { shell, env: {}, answers: [{ to: 'npm run package' }], programs: ['npm'] });
+
+    expect(end.status).toBe(0);
+    expect(commandsOf(end)).toEqual(['npm run package']);
+  });
+
+  it('given the package cannot be made, then azd is told', () => {
+    const answers = [{ to: 'npm', fails: 'It would not be whole.', status: 3 }];
+
+    const end = runHook('prepackage', { shell, env: {}, answers, programs: ['npm'] });
+
+    expect(end.status).toBe(3);
+    expect(end.complained).toContain('It would not be whole.');
+  });
+});
+
+describe('when azd deploys', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { app, ...others } = azure.services;
+
+  it('given the one service, then what npm run package makes is uploaded as it is', () => {
+    expect(others).toEqual({});
+    expect(app).toMatchObject({ project: '.', host: 'function', language: 'ts', remoteBuild: false });
+    expect(readFileSync('src/local/package/main.ts', 'utf8')).toContain(`default: '${app.dist}'`);
+    expect(manifest.scripts.package).toContain('dist/local/package/main.js');
+    // azd runs it, too, as it does for every app in Node.
+    expect(manifest.scripts.build).toBe('tsc -p tsconfig.build.json');
+  });
+
+  it('given .funcignore, then it leaves node_modules alone: with remoteBuild off, azd refuses it otherwise', () => {
+    const ignored = readFileSync('.funcignore', 'utf8')
+      .split('\n')
+      .filter((line) => !line.startsWith('#'));
+
+    expect(ignored.filter((line) => /node_modules|^\*$|^\/?\*\*/.test(line))).toEqual([]);
+  });
+
+  it('given azure.yaml, then no version of azd is taken that deletes resource groups it has not made', () => {
+    expect(azure.requiredVersions.azd).toBe('>= 1.25.0');
+  });
+});

@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type Answer, commandsOf, type End, runHook, SHELLS_HERE } from './stand-ins.js';
+
+const APP = '/subscriptions/s/resourceGroups/rg-app/providers/Microsoft.Web/sites/func-1';
+const ENV = {
+  AZURE_RESOURCE_GROUP: 'rg-app',
+  FUNCTION_APP_NAME: 'func-1',
+  FUNCTION_APP_ID: APP,
+  FUNCTION_APP_URL: 'https://func-1.azurewebsites.net',
+  SYSTEM_TOPIC_NAME: 'clinic-topic',
+  SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic',
+  UNDELIVERED_STORAGE_ID: '/subscriptions/s/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/un1',
+  EVENT_SCHEMA: 'EventGridSchema',
+  SUBSCRIBED_FHIR_HOSTS: 'clinicdata-fhir.fhir.azurehealthcareapis.com',
+  SUBSCRIBED_DICOM_HOSTS: '',
+};
+const LIST = 'az functionapp function list --resource-group rg-app --name func-1';
+const CREATE = 'az deployment group create --resource-group clinic --name func-1-subscriptions';
+
+const functions = (...names: string[]) => names.map((name) => ({ name: `func-1/${name}` }));
+const READY: Answer[] = [
+  { to: LIST, says: functions('stats', 'dicomEvents', 'fhirEvents') },
+  { to: CREATE, says: '/subscriptions/s/resourceGroups/clinic/providers/Microsoft.Resources/deployments/d' },
+];
+const created = (end: End) => end.calls.filter(({ command }) => command.startsWith(CREATE));
+
+describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
+  it('given the functions are there, then the app is subscribed with what azd knows, and how to see it is said', () => {
+    const end = runHook('postdeploy', { shell, env: ENV, answers: READY });
+
+    expect(end).toMatchObject({ status: 0, complained: '' });
+    const [, deployment] = end.calls;
+    expect(commandsOf(end)).toEqual([
+      LIST,
+      `${CREATE} --template-file ${resolve('infra/subscriptions.bicep')} --parameters ${deployment?.file?.path} ` +
+        '--no-prompt true --query id',
+    ]);
+    expect(JSON.parse(deployment?.file?.text ?? '')).toEqual({
+      $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#',
+      contentVersion: '1.0.0.0',
+      parameters: {
+        systemTopicName: { value: 'clinic-topic' },
+        functionAppId: { value: APP },
+        undeliveredStorageId: { value: ENV.UNDELIVERED_STORAGE_ID },
+        eventSchema: { value: 'EventGridSchema' },
+        fhirHosts: { value: 'clinicdata-fhir.fhir.azurehealthcareapis.com' },
+      },
+    });
+    expect(existsSync(deployment?.file?.path ?? '')).toBe(false);
+    expect(end.said).toContain('az monitor metrics list --resource clinic-topic --resource-group clinic');
+    expect(end.said).toContain('https://func-1.azurewebsites.net/api/stats');
+  });
+
+  it('given the second time, then it does the same', () => {
+    const [first, second] = [1, 2].map(() => runHook('postdeploy', { shell, env: ENV, answers: READY }));
+
+    expect(second?.status).toBe(0);
+    expect(created(second as End)[0]?.file?.text).toBe(created(first as End)[0]?.file?.text);
+  });
+
+  it('given functions that come later, then it waits for both', () => {
+    const end = runHook('postdeploy', {
+      shell,
+      env: ENV,
+      answers: [
+        { to: LIST, fails: 'Encountered an error (ServiceUnavailable) from host runtime.', times: 2 },
+        { to: LIST, says: [], times: 2 },
+        { to: LIST, says: functions('fhirEvents'), times: 1 },
+        ...READY,
+      ],
+    });
+
+    expect(end.status).toBe(0);
+    expect(end.calls.filter(({ command }) => command.startsWith(LIST))).toHaveLength(6);
+    expect(created(end)).toHaveLength(1);
+    expect(end.said).toContain('The functions are not there yet. This can take 5 minutes.');
+  });
+
+  it('given functions that never come, then nothing is subscribed, and it says which and why', () => {
+    const end = runHook('postdeploy', {
+      shell,
+      env: ENV,
+      answers: [{ to: LIST, says: functions('fhirEvents') }],
+    });
+
+    expect(end.status).toBe(1);
+    expect(end.calls).toHaveLength(30);
+    expect(end.complained).toContain('The function app func-1 has no dicomEvents after 5 minutes');
+    expect(end.complained).toContain('AppExceptions');
+  });
+
+  it('given that Event Grid takes them later, then it tries again', () => {
+    const end = runHook('postdeploy', {
+      shell,
+      env: ENV,
+      answers: [{ to: CREATE, fails: 'Destination endpoint not found.', times: 3 }, ...READY],
+    });
+
+    expect(end.status).toBe(0);
+    expect(created(end)).toHaveLength(4);
+  });
+
+  it('given that the deployment fails every time, then it ends with what az says, and how to repeat it', () => {
+    const end = runHook('postdeploy', {
+      shell,
+      env: ENV,
+      answers: [{ to: CREATE, fails: 'Destination endpoint not found.' }, ...READY],
+    });
+
+    expect(end.status).toBe(1);
+    expect(created(end)).toHaveLength(4);
+    expect(end.complained).toContain('\n  ERROR: Destination endpoint not found.\n');
+    expect(end.complained).toContain('Then: azd hooks run postdeploy');
+  });
+
+  it.each([
+    { given: 'a role that is missing', to: CREATE, fails: "(AuthorizationFailed) The client '1' does not have …" },
+    { given: 'a template that is wrong', to: CREATE, fails: '(InvalidTemplate) Deployment template validation failed' },
+    { given: 'a sign-in that has run out', to: LIST, fails: "AADSTS700024. Please run 'az login'" },
+  ])('given $given, then it does not try again', ({ to, fails }) => {
+    const end = runHook('postdeploy', { shell, env: ENV, answers: [{ to, fails }, ...READY] });
+
+    expect(end.status).toBe(1);
+    expect(end.calls.filter(({ command }) => command.startsWith(to))).toHaveLength(1);
+    expect(end.complained).toContain(fails);
+  });
+
+  it('given no workspace, then there is nothing to subscribe', () => {
+    const end = runHook('postdeploy', { shell, env: { ...ENV, SYSTEM_TOPIC_NAME: '' }, answers: [] });
+
+    expect(end).toMatchObject({ status: 0, calls: [] });
+    expect(end.said).toContain('subscribed to nothing');
+  });
+
+  it.each(['FUNCTION_APP_NAME', 'SYSTEM_TOPIC_RESOURCE_GROUP', 'FUNCTION_APP_ID', 'UNDELIVERED_STORAGE_ID'])(
+    'given no %s, then it ends and says so',
+    (name) => {
+      const end = runHook('postdeploy', { shell, env: { ...ENV, [name]: '' }, answers: READY });
+
+      expect(end.status).toBe(1);
+      expect(end.complained).toContain(`The azd environment has no ${name}`);
+      expect(created(end)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { type Answer, commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
+
+const APP = '/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/func-1';
+const ENV = { KEY_VAULT_NAME: 'kv-1', FUNCTION_APP_ID: APP };
+const LIST = 'az keyvault secret list --vault-name kv-1';
+const LIST_DELETED = 'az keyvault secret list-deleted --vault-name kv-1';
+const SET = 'az keyvault secret set --vault-name kv-1 --name lookup-key';
+const RECOVER = 'az keyvault secret recover --vault-name kv-1 --name lookup-key';
+const REFRESH =
+  `az rest --method post --url https://management.azure.com${APP}/config/configreferences/appsettings/refresh` +
+  '?api-version=2022-03-01 --query value[].name';
+
+const secret = (name: string, enabled = true) => ({
+  id: `https://kv-1.vault.azure.net/secrets/${name}`,
+  attributes: { enabled },
+});
+const deleted = { ...secret('lookup-key'), recoveryId: 'https://kv-1.vault.azure.net/deletedsecrets/lookup-key' };
+const EMPTY: Answer[] = [
+  { to: `${LIST} `, says: [secret('alert-webhook-secret'), secret('old-lookup-key')] },
+  { to: `${LIST_DELETED} `, says: [] },
+  { to: SET, says: secret('lookup-key').id },
+  { to: 'az rest', says: [] },
+];
+const FORBIDDEN = 'Caller is not authorized to perform action on resource. Inner error: { "code": "ForbiddenByRbac" }';
+
+describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
+  it('given a vault without the key, then one of 32 bytes is put there, and its value is seen nowhere', () => {
+    const end = runHook('postprovision', { shell, env: ENV, answers: EMPTY });
+
+    expect(end).toMatchObject({ status: 0, complained: '' });
+    const [, , set] = end.calls;
+    expect(commandsOf(end)).toEqual([
+      LIST,
+      LIST_DELETED,
+      `${SET} --file ${set?.file?.path} --encoding utf-8 --query id`,
+      REFRESH,
+    ]);
+    const value = set?.file?.text ?? '';
+    expect(value).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+    expect(Buffer.from(value, 'base64')).toHaveLength(32);
+    expect(set?.file?.mode).toBe(0o600);
+    expect(existsSync(set?.file?.path ?? '')).toBe(false);
+    expect(`${end.said}${end.calls.map(({ command }) => command).join()}`).not.toContain(value);
+  });
+
+  it('given two vaults, then their keys differ', () => {
+    const [one, two] = [1, 2].map(
+      () => runHook('postprovision', { shell, env: ENV, answers: EMPTY }).calls[2]?.file?.text,
+    );
+
+    expect(one).not.toBe(two);
+  });
+
+  it('given the second time, then the key stays as it is', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: `${LIST} `, says: [secret('lookup-key')] }, ...EMPTY],
+    });
+
+    expect(end.status).toBe(0);
+    expect(commandsOf(end)).toEqual([LIST]);
+  });
+
+  it('given a key that was deleted, then it is recovered, and none is made', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [
+        { to: `${LIST} `, says: [], times: 3 },
+        { to: `${LIST} `, says: [secret('lookup-key')] },
+        { to: LIST_DELETED, says: [deleted] },
+        { to: RECOVER, says: deleted },
+        { to: 'az rest', says: [] },
+      ],
+    });
+
+    expect(end.status).toBe(0);
+    expect(commandsOf(end)).toEqual([LIST, LIST_DELETED, RECOVER, LIST, LIST, LIST, REFRESH]);
+    expect(end.said).toContain('is recovered');
+  });
+
+  it('given a key that is disabled, then it ends and says how to enable it', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: `${LIST} `, says: [secret('lookup-key', false)] }],
+    });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(
+      'az keyvault secret set-attributes --vault-name kv-1 --name lookup-key --enabled true',
+    );
+  });
+
+  it('given a role that spreads slowly, then it tries again until it is there', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: `${LIST} `, fails: FORBIDDEN, times: 5 }, ...EMPTY],
+    });
+
+    expect(end.status).toBe(0);
+    expect(commandsOf(end).filter((command) => command === LIST)).toHaveLength(6);
+    expect(end.said).toContain('This can take 10 minutes.');
+  });
+
+  it('given a role that never comes, then it ends and says whose it should be', () => {
+    const end = runHook('postprovision', { shell, env: ENV, answers: [{ to: `${LIST} `, fails: FORBIDDEN }] });
+
+    expect(end.status).toBe(1);
+    expect(end.calls).toHaveLength(40);
+    expect(end.complained).toContain('AZURE_PRINCIPAL_ID');
+    expect(end.complained).toContain('azd hooks run postprovision');
+  });
+
+  it.each([
+    { given: 'a firewall', fails: '(Forbidden) Client address is not authorized and caller is not a trusted service.' },
+    { given: 'no public network', fails: '(Forbidden) Public network access is disabled. "ForbiddenByConnection"' },
+  ])('given $given that refuses, then it ends at once, and says from where it works', ({ fails }) => {
+    const end = runHook('postprovision', { shell, env: ENV, answers: [{ to: `${LIST} `, fails }] });
+
+    expect(end.status).toBe(1);
+    expect(end.calls).toHaveLength(1);
+    expect(end.complained).toContain('The firewall of the vault kv-1 refuses this machine');
+    expect(end.complained).toContain('OPERATOR_RANGES');
+  });
+
+  it('given that the vault fails otherwise, then it ends with what az says', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: SET, fails: 'The vault is throttled.' }, ...EMPTY],
+    });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain('\n  ERROR: The vault is throttled.\n');
+    expect(existsSync(end.calls[2]?.file?.path ?? 'nowhere')).toBe(false);
+    expect(end.complained).not.toContain(end.calls[2]?.file?.text);
+  });
+
+  it('given that the app cannot be told, then it says so, and all is done', () => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: 'az rest', fails: 'no' }, ...EMPTY],
+    });
+
+    expect(end.status).toBe(0);
+    expect(end.said).toContain('looks again within a day');
+  });
+
+  it('given that nothing was provisioned, then it ends and says so', () => {
+    const end = runHook('postprovision', { shell, env: {}, answers: EMPTY });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain('The azd environment has no KEY_VAULT_NAME');
+  });
+});

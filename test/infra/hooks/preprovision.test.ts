@@ -1,0 +1,185 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Answer, commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
+
+const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
+const WORKSPACE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinicdata`;
+const ENV = { AZURE_ENV_NAME: 'prod', AZURE_SUBSCRIPTION_ID: SUBSCRIPTION, AHDS_WORKSPACE_ID: WORKSPACE };
+const TOPIC = {
+  id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic-events/providers/Microsoft.EventGrid/systemTopics/clinic-topic`,
+  name: 'clinic-topic',
+  resourceGroup: 'clinic-events',
+  // Azure does not keep the case of ids.
+  source: WORKSPACE.toLowerCase(),
+  identity: { type: 'SystemAssigned, UserAssigned' },
+};
+const OTHER = { ...TOPIC, name: 'other', source: `${WORKSPACE}2` };
+
+const SIGNED_IN: Answer[] = [
+  { to: 'az version', says: {} },
+  { to: 'azd version', says: 'azd 1.31.2' },
+  { to: 'az account show', says: {} },
+  { to: 'azd env set' },
+];
+const withTopics = (...topics: unknown[]): Answer[] => [
+  ...SIGNED_IN,
+  { to: 'az eventgrid system-topic list', says: topics },
+];
+const setCalls = (end: ReturnType<typeof runHook>) => commandsOf(end).filter((command) => /^azd env set/.test(command));
+
+describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) => {
+  it('given a workspace without a topic, then nothing is set, and one will be made', () => {
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(OTHER) });
+
+    expect(end).toMatchObject({ status: 0, complained: '' });
+    expect(end.said).toContain('one is made');
+    expect(commandsOf(end)).toEqual([
+      'az version',
+      'azd version',
+      `az account show --subscription ${SUBSCRIPTION}`,
+      `az eventgrid system-topic list --subscription ${SUBSCRIPTION}`,
+    ]);
+  });
+
+  it('given a topic of somebody else, then it is used', () => {
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(OTHER, TOPIC) });
+
+    expect(end.status).toBe(0);
+    expect(setCalls(end)).toEqual([
+      'azd env set EVENTGRID_SYSTEM_TOPIC clinic-topic --environment prod',
+      'azd env set EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP clinic-events --environment prod',
+    ]);
+  });
+
+  it('given the second time, then nothing is set again', () => {
+    const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
+
+    const end = runHook('preprovision', { shell, env: { ...ENV, ...used }, answers: withTopics(TOPIC) });
+
+    expect(end.status).toBe(0);
+    expect(setCalls(end)).toEqual([]);
+  });
+
+  it('given the topic that this environment has made, then it stays in the hands of the template', () => {
+    const own = { ...TOPIC, tags: { 'azd-env-name': 'prod' } };
+
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(own) });
+
+    expect(end.status).toBe(0);
+    expect(setCalls(end)).toEqual([]);
+    expect(end.said).toContain('of this environment: clinic-topic');
+  });
+
+  it('given the topic that another environment has made, then it is used', () => {
+    const others = { ...TOPIC, tags: { 'azd-env-name': 'test' } };
+
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(others) });
+
+    expect(setCalls(end)).toHaveLength(2);
+  });
+
+  it('given a topic that was used and is gone, then it is forgotten', () => {
+    const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
+
+    const end = runHook('preprovision', { shell, env: { ...ENV, ...used }, answers: withTopics() });
+
+    expect(end.status).toBe(0);
+    expect(setCalls(end)).toEqual([
+      'azd env set EVENTGRID_SYSTEM_TOPIC  --environment prod',
+      'azd env set EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP  --environment prod',
+    ]);
+  });
+
+  it.each([
+    { given: 'none', identity: null, found: 'None' },
+    { given: 'one that somebody assigned', identity: { type: 'UserAssigned' }, found: 'UserAssigned' },
+  ])('given a topic whose identity is $given, then it ends, and says how to give it one', ({ identity, found }) => {
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics({ ...TOPIC, identity }) });
+
+    expect(end.status).toBe(1);
+    expect(setCalls(end)).toEqual([]);
+    expect(end.complained).toContain(`no system-assigned identity (its identity: ${found})`);
+    expect(end.complained).toContain(
+      'az eventgrid system-topic update --resource-group clinic-events --name clinic-topic --identity systemassigned',
+    );
+  });
+
+  it('given no subscription yet, then it is that of the workspace', () => {
+    const { AZURE_SUBSCRIPTION_ID: _, ...env } = ENV;
+
+    const end = runHook('preprovision', { shell, env, answers: withTopics() });
+
+    expect(end.status).toBe(0);
+    expect(commandsOf(end)).toEqual([
+      'az version',
+      'azd version',
+      `azd env set AZURE_SUBSCRIPTION_ID ${SUBSCRIPTION} --environment prod`,
+      `az account show --subscription ${SUBSCRIPTION}`,
+      `az eventgrid system-topic list --subscription ${SUBSCRIPTION}`,
+    ]);
+  });
+
+  it.each([
+    { given: 'a name', id: 'clinicdata' },
+    { given: 'a service of it', id: `${WORKSPACE}/fhirservices/fhir` },
+    { given: 'another kind of resource', id: WORKSPACE.replace('workspaces', 'services') },
+  ])('given $given instead of the id of a workspace, then it ends before it asks for anything', ({ id }) => {
+    const end = runHook('preprovision', { shell, env: { ...ENV, AHDS_WORKSPACE_ID: id }, answers: withTopics() });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(`AHDS_WORKSPACE_ID is ${id}, must be /subscriptions/<id>/resourceGroups/`);
+    expect(commandsOf(end)).toEqual(['az version', 'azd version']);
+  });
+
+  it('given a workspace of another subscription, then it ends and says so', () => {
+    const other = '00000000-0000-0000-0000-000000000002';
+
+    const end = runHook('preprovision', {
+      shell,
+      env: { ...ENV, AZURE_SUBSCRIPTION_ID: other },
+      answers: withTopics(TOPIC),
+    });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(`in subscription ${SUBSCRIPTION}, and the app would be in ${other}`);
+  });
+
+  it.each([
+    { given: 'nothing else', env: {}, says: 'azd env set AHDS_WORKSPACE_ID <id>' },
+    { given: 'that one is made', env: { AHDS_CREATE_WORKSPACE: 'true' }, says: 'A workspace is made' },
+  ])('given no workspace and $given, then it goes on', ({ env, says }) => {
+    const end = runHook('preprovision', { shell, env: { AZURE_ENV_NAME: 'prod', ...env }, answers: SIGNED_IN });
+
+    expect(end.status).toBe(0);
+    expect(end.said).toContain(says);
+    expect(commandsOf(end)).toEqual(['az version', 'azd version', 'az account show']);
+  });
+
+  it('given az is not signed in, then it ends and says how', () => {
+    const answers = [{ to: 'az account show', fails: "Please run 'az login' to setup account." }, ...withTopics(TOPIC)];
+
+    const end = runHook('preprovision', { shell, env: { ...ENV, AZURE_TENANT_ID: 'tenant' }, answers });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(`az is not signed in where it sees subscription ${SUBSCRIPTION}`);
+    expect(end.complained).toContain('\n  az login --tenant tenant\n');
+  });
+
+  it.each([
+    { lacks: 'az', programs: ['azd'], says: 'az cannot be run: install it, https://aka.ms/azure-cli' },
+    { lacks: 'azd', programs: ['az'], says: 'azd cannot be run: install it, https://aka.ms/azd' },
+  ])('given no $lacks, then it ends and says where to get it', ({ programs, says }) => {
+    const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(), programs });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(says);
+  });
+
+  it('given that a setting cannot be kept, then it ends with what azd says', () => {
+    const answers = [{ to: 'azd env set', fails: 'no environment' }, ...withTopics(TOPIC)];
+
+    const end = runHook('preprovision', { shell, env: ENV, answers });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain('azd env set EVENTGRID_SYSTEM_TOPIC failed:\n  ERROR: no environment');
+  });
+});

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach } from '@jest/globals';
+
+/** What a stand-in for az or azd answers to a command that begins with `to`. The first that fits, `times` times at most. */
+export type Answer = { to: string; says?: unknown; fails?: string; status?: number; times?: number };
+/** A command that a stand-in was given, and the file that it named with --file or --parameters. */
+export type Call = { command: string; file?: { text: string; mode: number; path: string } };
+export type End = { status: number | null; said: string; complained: string; calls: Call[] };
+
+const WITHOUT_ANSWER = 'The table has no answer.';
+const ARGS = { sh: [], ps1: ['-NoProfile', '-File'] } as const;
+type Shell = keyof typeof ARGS;
+const paths: Readonly<Record<Shell, string>> = { sh: pathOf('sh'), ps1: pathOf('pwsh') };
+
+/** sh, and PowerShell where there is one. */
+export const SHELLS_HERE = (Object.keys(paths) as Shell[]).filter((shell) => paths[shell] !== '');
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** Runs a hook as azd does, with stand-ins for az and azd on the PATH that answer by the table. Nothing waits. */
+export function runHook(
+  hook: string,
+  { answers, env, shell = 'sh', programs = ['az', 'azd'], hasNode = true }: HookRun,
+): End {
+  const folder = mkdtempSync(join(tmpdir(), 'ahds-hooks-'));
+  folders.push(folder);
+  for (const program of programs) write(join(folder, program), standIn(program));
+  write(join(folder, 'answers.json'), JSON.stringify(answers));
+  mkdirSync(join(folder, 'tmp'));
+  // Only what is needed: an az that is installed here must never be found.
+  write(join(folder, 'dirname'), `#!/bin/sh\nexec ${pathOf('dirname')} "$@"\n`);
+  if (hasNode) write(join(folder, 'node'), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
+
+  const { status, stdout, stderr } = spawnSync(
+    paths[shell],
+    [...ARGS[shell], resolve(`infra/hooks/${hook}.${shell}`)],
+    {
+      encoding: 'utf8',
+      env: { PATH: folder, TMPDIR: join(folder, 'tmp'), HOOKS_PAUSE_SECONDS: '0', HOME: folder, ...env },
+    },
+  );
+  return { status, said: stdout, complained: stderr, calls: callsIn(folder) };
+}
+
+export type HookRun = {
+  answers: readonly Answer[];
+  env: Record<string, string>;
+  shell?: Shell;
+  programs?: readonly string[];
+  hasNode?: boolean;
+};
+
+function pathOf(program: string): string {
+  return spawnSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
+}
+
+/** Without what every call ends with. */
+export function commandsOf({ calls }: End): string[] {
+  return calls.map(({ command }) => command.replace(/ --only-show-errors --output json$/, ''));
+}
+
+function callsIn(folder: string): Call[] {
+  const file = join(folder, 'calls.jsonl');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}
+
+function write(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+}
+
+/** Self-contained: it runs in a process of its own. */
+function standIn(program: string): string {
+  return `#!${process.execPath}
+const { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const args = process.argv.slice(2);
+const command = ['${program}', ...args].join(' ');
+const path = args[1 + args.findIndex((arg) => arg === '--file' || arg === '--parameters')];
+const hasFile = args.some((arg) => arg === '--file' || arg === '--parameters') && existsSync(path);
+const file = hasFile ? { path, text: readFileSync(path, 'utf8'), mode: statSync(path).mode & 0o777 } : undefined;
+appendFileSync(join(__dirname, 'calls.jsonl'), JSON.stringify({ command, file }) + '\\n');
+const table = join(__dirname, 'answers.json');
+const answers = JSON.parse(readFileSync(table, 'utf8'));
+const answer = answers.find(({ to, times }) => command.startsWith(to) && times !== 0);
+if (answer && answer.times) {
+  answer.times -= 1;
+  writeFileSync(table, JSON.stringify(answers));
+}
+const { says, fails, status } = answer ?? { fails: '${WITHOUT_ANSWER}' };
+if (says !== undefined) process.stdout.write(JSON.stringify(says));
+if (fails !== undefined) process.stderr.write('ERROR: ' + fails + '\\n');
+process.exitCode = status ?? (fails === undefined ? 0 : 1);
+`;
+}
