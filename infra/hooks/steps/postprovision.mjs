@@ -42,9 +42,9 @@ async function ask(vault, what) {
   });
   if (answer !== undefined) return answer;
   throw new HookError(
-    `The vault ${vault} refuses who az is signed in as, after 10 minutes still. AZURE_PRINCIPAL_ID of the azd ` +
-      'environment has the role Key Vault Secrets Officer there: sign in with az as that one, or give the role to who ' +
-      `is signed in. Then: ${AGAIN}`,
+    `The vault ${vault} refuses who az is signed in as, after 10 minutes still. Who azd is signed in as has the role ` +
+      'Key Vault Secrets Officer there: sign in with az as the same (az login), or give the role to who is signed in. ' +
+      `Then: ${AGAIN}`,
   );
 }
 

@@ -112,7 +112,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
 
     expect(end.status).toBe(1);
     expect(end.calls).toHaveLength(40);
-    expect(end.complained).toContain('AZURE_PRINCIPAL_ID');
+    expect(end.complained).toContain('Key Vault Secrets Officer');
     expect(end.complained).toContain('azd hooks run postprovision');
   });
 
