@@ -2,24 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AzError, az, HookError, lookAgain, runHook, say, settingsOf } from './commands.mjs';
+import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from './commands.mjs';
 
 const SECRET = 'lookup-key';
 const KEY_BYTES = 32;
 const AGAIN = 'azd hooks run postprovision';
 /** A role assignment spreads in minutes. */
 const SPREADING = { tries: 40, seconds: 15, meanwhile: 'The vault does not know the role of who deploys yet.' };
+const BY_ROLE = /ForbiddenByRbac|not authorized to perform action/i;
+const BY_FIREWALL =
+  /ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled|Client address is not authorized/i;
 const RECOVERING = { tries: 20, seconds: 5, meanwhile: 'The secret is being recovered.' };
 
-/** @typedef {{ id: string, attributes?: { enabled?: boolean } }} Secret */
+/** @typedef {{ enabled?: boolean }} Attributes */
+/** @typedef {{ id: string, attributes?: Attributes }} Secret */
 
 // The key is made once for as long as the registry of patients lives: with another one nobody in it is found any more.
 // So it is never replaced, and one that was deleted comes back. Its value is in no argument and on no screen.
 await runHook(async () => {
   const [vault = ''] = settingsOf('KEY_VAULT_NAME');
-  const present = find(await ask(vault, 'list'));
-  if (present) return sayPresent(present, vault);
-  if (find(await ask(vault, 'list-deleted'))) return recover(vault);
+  const listed = await ask(vault, 'list');
+  if (listed === 'refused') return look(vault);
+  const present = find(listed);
+  if (present) return sayPresent(present.attributes, vault);
+  const deleted = await ask(vault, 'list-deleted');
+  if (deleted !== 'refused' && find(deleted)) return recover(vault);
   setNew(vault);
   say(`The secret ${SECRET} is made, in the vault ${vault}.`);
   tellApp();
@@ -29,14 +36,16 @@ await runHook(async () => {
  * Lists, which shows no values; waits while the role assignment spreads.
  * @param {string} vault
  * @param {'list' | 'list-deleted'} what
- * @returns {Promise<Secret[]>}
+ * @returns {Promise<Secret[] | 'refused'>} refused by the vault's firewall
  */
 async function ask(vault, what) {
   const answer = await lookAgain(SPREADING, () => {
     try {
       return az('keyvault', 'secret', what, '--vault-name', vault) ?? [];
     } catch (error) {
-      if (error instanceof AzError && isByRole(error)) return undefined;
+      if (!(error instanceof AzError)) throw error;
+      if (BY_FIREWALL.test(error.message)) return 'refused';
+      if (BY_ROLE.test(error.message)) return undefined;
       throw explain(error, vault);
     }
   });
@@ -48,13 +57,31 @@ async function ask(vault, what) {
   );
 }
 
+/** From outside of the vault's firewall, Azure Resource Manager still tells whether the secret is there. @param {string} vault */
+function look(vault) {
+  const [group = ''] = settingsOf('AZURE_RESOURCE_GROUP');
+  const { AZURE_SUBSCRIPTION_ID = '' } = env;
+  const id = `/subscriptions/${AZURE_SUBSCRIPTION_ID}/resourceGroups/${group}/providers/Microsoft.KeyVault/vaults/${vault}`;
+  const url = `https://management.azure.com${id}/secrets/${SECRET}?api-version=2023-07-01`;
+  try {
+    sayPresent(az('rest', '--method', 'get', '--url', url, '--query', 'properties.attributes'), vault);
+  } catch (error) {
+    if (!(error instanceof AzError) || !/NotFound|Not Found/i.test(error.message)) throw error;
+    throw new HookError(
+      `The app does not start without the secret ${SECRET}, and the firewall of the vault ${vault} refuses this machine. ` +
+        'From one in its network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), run:\n' +
+        `  ${AGAIN}`,
+    );
+  }
+}
+
 /** @param {readonly Secret[]} secrets */
 function find(secrets) {
   return secrets.find(({ id }) => new URL(id).pathname.split('/')[2] === SECRET);
 }
 
-/** @param {Secret} secret @param {string} vault */
-function sayPresent({ attributes }, vault) {
+/** @param {Attributes | undefined} attributes @param {string} vault */
+function sayPresent(attributes, vault) {
   if (attributes?.enabled !== false) return say(`The secret ${SECRET} is there, and stays as it is.`);
   throw new HookError(
     `The secret ${SECRET} is there and disabled: the app cannot read it, and does not start. ` +
@@ -99,24 +126,8 @@ function tellApp() {
   }
 }
 
-/** @param {AzError} error */
-function isByRole({ message }) {
-  return /ForbiddenByRbac|not authorized to perform action/i.test(message);
-}
-
 /** @param {unknown} error @param {string} vault */
 function explain(error, vault) {
   if (!(error instanceof AzError)) return error;
-  if (
-    !/ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled|Client address is not authorized/i.test(
-      error.message,
-    )
-  ) {
-    return new HookError(`The vault ${vault} does not answer as it should:\n  ${error.message}\nThen: ${AGAIN}`);
-  }
-  return new HookError(
-    `The firewall of the vault ${vault} refuses this machine, and the app does not start without the secret ${SECRET}. ` +
-      `From a machine in the virtual network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), ` +
-      `run:\n  ${AGAIN}`,
-  );
+  return new HookError(`The vault ${vault} does not answer as it should:\n  ${error.message}\nThen: ${AGAIN}`);
 }

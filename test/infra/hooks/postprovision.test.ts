@@ -3,11 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import { type Answer, commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
 
 const APP = '/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/func-1';
-const ENV = { KEY_VAULT_NAME: 'kv-1', FUNCTION_APP_ID: APP };
+const ENV = { KEY_VAULT_NAME: 'kv-1', FUNCTION_APP_ID: APP, AZURE_RESOURCE_GROUP: 'rg', AZURE_SUBSCRIPTION_ID: 's' };
 const LIST = 'az keyvault secret list --vault-name kv-1';
 const LIST_DELETED = 'az keyvault secret list-deleted --vault-name kv-1';
 const SET = 'az keyvault secret set --vault-name kv-1 --name lookup-key';
 const RECOVER = 'az keyvault secret recover --vault-name kv-1 --name lookup-key';
+const LOOK =
+  'az rest --method get --url https://management.azure.com/subscriptions/s/resourceGroups/rg/providers/' +
+  'Microsoft.KeyVault/vaults/kv-1/secrets/lookup-key?api-version=2023-07-01 --query properties.attributes';
 const REFRESH =
   `az rest --method post --url https://management.azure.com${APP}/config/configreferences/appsettings/refresh` +
   '?api-version=2022-03-01 --query value[].name';
@@ -119,13 +122,36 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
   it.each([
     { given: 'a firewall', fails: '(Forbidden) Client address is not authorized and caller is not a trusted service.' },
     { given: 'no public network', fails: '(Forbidden) Public network access is disabled. "ForbiddenByConnection"' },
-  ])('given $given that refuses, then it ends at once, and says from where it works', ({ fails }) => {
-    const end = runHook('postprovision', { shell, env: ENV, answers: [{ to: `${LIST} `, fails }] });
+  ])('given $given that refuses, and no key, then it ends at once, and says from where it works', ({ fails }) => {
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [
+        { to: `${LIST} `, fails },
+        { to: LOOK, fails: 'Not Found({"error":{"code":"SecretNotFound"}})' },
+      ],
+    });
 
     expect(end.status).toBe(1);
-    expect(end.calls).toHaveLength(1);
-    expect(end.complained).toContain('The firewall of the vault kv-1 refuses this machine');
+    expect(commandsOf(end)).toEqual([LIST, LOOK]);
+    expect(end.complained).toContain('the firewall of the vault kv-1 refuses this machine');
     expect(end.complained).toContain('OPERATOR_RANGES');
+  });
+
+  it('given a firewall that refuses, and the key is there, then that is well, as for a pipeline', () => {
+    const fails = '(Forbidden) Client address is not authorized and caller is not a trusted service.';
+
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [
+        { to: `${LIST} `, fails },
+        { to: LOOK, says: { enabled: true } },
+      ],
+    });
+
+    expect(end.status).toBe(0);
+    expect(end.said).toContain('The secret lookup-key is there, and stays as it is.');
   });
 
   it('given that the vault fails otherwise, then it ends with what az says', () => {

@@ -60,9 +60,9 @@ function pathOf(program: string): string {
   return spawnSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
 }
 
-/** Without what every call ends with. */
+/** Without what every call ends with; `s` is the subscription of those who do not look at it. */
 export function commandsOf({ calls }: End): string[] {
-  return calls.map(({ command }) => command.replace(/ --only-show-errors --output json$/, ''));
+  return calls.map(({ command }) => command.replace(/( --subscription s)? --only-show-errors --output json$/, ''));
 }
 
 function callsIn(folder: string): Call[] {
