@@ -5,6 +5,7 @@ import { FULL, type Plan, QUICK } from './plan.js';
 import { benchEndToEnd } from './sections/end-to-end.js';
 import { benchFailingWorkflow } from './sections/failing-workflow.js';
 import { benchInMemory } from './sections/in-memory.js';
+import { benchPackage } from './sections/package.js';
 import { benchSimulator } from './sections/simulator.js';
 import { benchStorageCalls } from './sections/storage-calls.js';
 import { benchStoredEvents } from './sections/stored-events.js';
@@ -17,6 +18,7 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   d: benchStorageCalls,
   e: benchFailingWorkflow,
   f: benchSimulator,
+  g: benchPackage,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
@@ -60,6 +62,6 @@ function sectionsOf(list: string): Section[] {
   const wanted = list.split(',');
   const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length === 0) return wanted as Section[];
-  process.stderr.write(`There is no section ${unknown.join(', ')}: a to f, with commas between.\n`);
+  process.stderr.write(`There is no section ${unknown.join(', ')}: a to g, with commas between.\n`);
   process.exit(1);
 }

@@ -14,6 +14,7 @@ export type Plan = {
   readonly calls: { durationMs: number };
   readonly failing: { repetitions: number; durationMs: number };
   readonly simulator: { resources: number; deliveries: number; historyMb: number };
+  readonly startUp: { repetitions: number };
 };
 
 /** Some six minutes. */
@@ -31,6 +32,7 @@ export const FULL: Plan = {
   calls: { durationMs: 2500 },
   failing: { repetitions: 2, durationMs: 14_000 },
   simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
+  startUp: { repetitions: 15 },
 };
 
 /** Some half a minute: shows that everything runs. Its figures say little. */
@@ -41,4 +43,5 @@ export const QUICK: Plan = {
   calls: { durationMs: 200 },
   failing: { repetitions: 1, durationMs: 1000 },
   simulator: { resources: 1000, deliveries: 10_000, historyMb: 1 },
+  startUp: { repetitions: 1 },
 };

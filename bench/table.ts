@@ -7,9 +7,24 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   d: '(d) what an event costs, counted between the app and its tables',
   e: '(e) a workflow that always fails, at full rate; ms of another beside it',
   f: '(f) memory of the simulator, as it delivers more',
+  g: '(g) what is deployed: files, MB, MB zipped; ms to start',
 };
 
-const HEADS = ['', 'events/s', 'p50', 'p99', 'p99.99', 'requests', 'entities', 'result', 'aim', ''];
+const HEADS = [
+  '',
+  'events/s',
+  'p50',
+  'p99',
+  'p99.99',
+  'requests',
+  'entities',
+  'files',
+  'MB',
+  'zipped',
+  'result',
+  'aim',
+  '',
+];
 const GAP = '  ';
 
 /** All figures in one table, for people. */
@@ -31,12 +46,16 @@ export function formatTable(figures: readonly Figure[]): string {
 }
 
 function cellsOf(figure: Figure): string[] {
-  const { what, eventsPerSecond, p50Ms, p99Ms, p9999Ms, requestsPerEvent, entitiesPerEvent, result, aim } = figure;
+  const { what, eventsPerSecond, p50Ms, p99Ms, p9999Ms, requestsPerEvent, entitiesPerEvent } = figure;
+  const { files, mb, zippedMb, result, aim } = figure;
   return [
     `  ${what}`,
     eventsPerSecond === undefined ? '' : Math.round(eventsPerSecond).toLocaleString('en'),
     ...[p50Ms, p99Ms, p9999Ms].map((ms) => ms?.toFixed(ms < 10 ? 1 : 0) ?? ''),
-    ...[requestsPerEvent, entitiesPerEvent, result].map((value) => value?.toFixed(2) ?? ''),
+    ...[requestsPerEvent, entitiesPerEvent].map((value) => value?.toFixed(2) ?? ''),
+    files?.toLocaleString('en') ?? '',
+    ...[mb, zippedMb].map((value) => value?.toFixed(1) ?? ''),
+    result?.toFixed(2) ?? '',
     ...(result === undefined || aim === undefined ? [] : [textOf(aim), isMet(result, aim) ? 'met' : 'MISSED']),
   ];
 }

@@ -18,4 +18,10 @@ describe('formatTable', () => {
 
     expect(line).toMatch(/^ {2}one +1,235$/);
   });
+
+  it('given what has a size, then its files are counted, and megabytes have one digit', () => {
+    const table = formatTable([{ section: 'g', what: 'bundle', files: 12_760, mb: 80.84, zippedMb: 21.16 }]);
+
+    expect(table).toMatch(/bundle +12,760 +80\.8 +21\.2\n/);
+  });
 });
