@@ -115,6 +115,12 @@ param logRetentionDays int = 90
 @description('Who is told of alerts: email addresses, with commas between.')
 param alertEmails string = ''
 
+@description('Whether alerts are on: false while an environment is being built or taken down.')
+param alertsOn bool = true
+
+@description('Whether an hour without events, where there were some a day before, is told of.')
+param eventsExpected bool = true
+
 @description('Whether people may ask the workflows\' tables.')
 @allowed(['on', 'off'])
 param lookups string = 'off'
@@ -510,6 +516,8 @@ module alerts 'modules/alerts.bicep' = {
     storageAccountIds: storageAccountIds
     functionAppId: functionApp.outputs.id
     emails: listOf(alertEmails)
+    areRulesOn: alertsOn
+    areEventsExpected: eventsExpected
   }
 }
 
@@ -521,6 +529,7 @@ module topicAlerts 'modules/topic-alerts.bicep' = if (hasWorkspace) {
     namePrefix: functionAppName
     systemTopicId: topicId
     actionGroupId: alerts.outputs.actionGroupId
+    areRulesOn: alertsOn
   }
   dependsOn: [
     systemTopic
