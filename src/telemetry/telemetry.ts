@@ -159,28 +159,26 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
       const counter = COUNTED[metric]?.(attributes);
       if (counter) counters[counter] += value;
       if (exporter) exporter.record(metric, value, attributes);
-      else hold((later) => later.record(metric, value, attributes));
+      else if (held) hold((later) => later.record(metric, value, attributes));
     },
     log(level, what, fields = {}) {
       const line = JSON.stringify({ what, ...fields });
       write(level, line);
       if (exporter) exporter.log(level, what, fields, line);
-      else hold((later) => later.log(level, what, fields, line));
+      else if (held) hold((later) => later.log(level, what, fields, line));
     },
     trace: (name, traceParent, fields) => exporter?.trace(name, traceParent, fields),
     exportTo(loading) {
       held = [];
-      loading.then(
-        (loaded) => {
+      loading
+        .then((loaded) => {
           exporter = loaded;
           for (const say of held ?? []) say(loaded);
+        })
+        .catch(() => telemetry.log('error', 'export-off'))
+        .finally(() => {
           held = undefined;
-        },
-        () => {
-          held = undefined;
-          telemetry.log('error', 'export-off');
-        },
-      );
+        });
     },
     stop: async () => exporter?.stop(),
   };
