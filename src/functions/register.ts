@@ -4,6 +4,7 @@ import { type Config, ConfigError, checkRetention, readConfig, readSetting } fro
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
+import { registerDeadLetters } from './dead-letters.js';
 import { registerDicomEvents } from './dicom-events.js';
 import { registerEvents } from './events.js';
 import { registerExpireLedger } from './expire-ledger.js';
@@ -15,6 +16,7 @@ import { registerLookups } from './lookups.js';
 import { systemRandom } from './random.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
+import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
@@ -42,10 +44,12 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerRedeliver(functions, composed);
   registerRedeliverLong(functions, composed);
   registerExpireLedger(functions, composed);
+  registerRedriveUndelivered(functions, composed);
   registerHealthLive(functions);
   registerHealthReady(functions, composed);
   registerEvents(functions, composed);
   registerStats(functions, composed);
+  registerDeadLetters(functions, composed);
   registerLookups(functions, composed);
   registerTasks(functions, composed);
   functions.hook.appTerminate(() => composed.pipeline.stop());

