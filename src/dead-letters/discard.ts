@@ -1,7 +1,7 @@
 import type { StoredLetter } from '../storage/dead-letters.js';
 import { type Desk, placeOfLetter } from './letter.js';
 import { isResolved } from './take-up.js';
-import { RESOLVED } from './undelivered.js';
+import { parsedOr, RESOLVED } from './undelivered.js';
 
 /** Who puts a letter away, and why. */
 export type Note = { readonly by: string; readonly why: string };
@@ -47,13 +47,4 @@ async function discardUndelivered(
   }
   await undelivered.delete(name);
   return 'discarded';
-}
-
-/** As it is where it is no JSON. */
-function parsedOr(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return content;
-  }
 }

@@ -103,11 +103,9 @@ async function redriveJob(
   const look = async () => outcomeOf((await desk.ledger.read(address))?.record, redrive);
   if (options.isDryRun) return { kind: 'asked', look };
 
-  const edit = await noteEdit(name, redrive, options, desk);
-  await addRow(
-    { isLong: letter.isLong ?? false, event: JSON.stringify(event), of: { kind: 'job', address, redrive, ...edit } },
-    desk,
-  );
+  const edit = (await noteEdit(name, redrive, options, desk)) ?? letter.edit;
+  const of = { kind: 'job' as const, address, redrive, ...(edit !== undefined && { edit }) };
+  await addRow({ isLong: letter.isLong ?? false, event: JSON.stringify(event), of }, desk);
   return { kind: 'asked', look };
 }
 
@@ -173,9 +171,9 @@ async function noteEdit(
   redrive: number,
   { event, by }: RedriveOptions,
   { letters, clock }: Desk,
-): Promise<{ edit?: string }> {
-  if (event === undefined) return {};
-  return { edit: await writeEdit(letters, { letter, by, at: clock.now().toISOString(), event }, redrive) };
+): Promise<string | undefined> {
+  if (event === undefined) return undefined;
+  return writeEdit(letters, { letter, by, at: clock.now().toISOString(), event }, redrive);
 }
 
 async function addRow(of: Omit<NewRow, 'dueAt'>, { waiting, clock }: Desk): Promise<{ row: NewRow; name: string }> {

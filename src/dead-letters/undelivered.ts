@@ -29,13 +29,17 @@ const WORD = /^[A-Za-z]{1,64}$/;
 
 /** Undefined where it is no list: nobody but Event Grid should write there. */
 export function eventsOf(content: string): Undelivered[] | undefined {
-  let events: unknown;
-  try {
-    events = JSON.parse(content);
-  } catch {
-    return undefined;
-  }
+  const events = parsedOr(content);
   return Array.isArray(events) ? events.map(readEvent) : undefined;
+}
+
+/** As it is where it is no JSON. */
+export function parsedOr(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return content;
+  }
 }
 
 function readEvent(raw: unknown): Undelivered {

@@ -40,7 +40,7 @@ export function idOfName(name: LetterName): string {
 /** Undefined where `id` is none. */
 export function nameOfId(id: string): LetterName | undefined {
   const name = `${id.replace(/^([^.]*)\.([^.]*)\./, '$1/$2/')}.json`;
-  return partsOfName(name) ? name : undefined;
+  return partsOfName(name) && idOfName(name) === id ? name : undefined;
 }
 
 const NAME = /^([a-z-]+)\/(\d{4}-\d\d-\d\d|undated)\/([\w-]{22})\.(\d{1,6})\.json$/;
