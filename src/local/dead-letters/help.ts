@@ -55,6 +55,7 @@ ${CODES}`,
 Shows all that is known of one, pending or resolved, without its payload.
 
   --payload             and the payload, which may be clinical data
+  --out FILE            writes the payload alone to a file: to correct it for redrive --edit
   --json                as JSON
 
 ${WHERE}

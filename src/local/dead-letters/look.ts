@@ -1,12 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { resolve } from 'node:path';
+import { createWriteStream, writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { groupLetters } from '../../dead-letters/group.js';
 import type { Desk } from '../../dead-letters/letter.js';
 import { lettersOf } from '../../dead-letters/list.js';
 import { showLetter } from '../../dead-letters/show.js';
-import { filterOf, groupingsOf, numberOf, OptionError, textOf, type Values } from './options.js';
+import { filterOf, groupingsOf, numberOf, OptionError, pathOf, textOf, type Values } from './options.js';
 import { lineOfGroup, lineOfLetter, writeTo } from './output.js';
 
 type Asked = { readonly values: Values; readonly ids: readonly string[] };
@@ -45,6 +44,11 @@ export async function show({ values, ids }: Asked, open: Open, out: Writable): P
     process.stderr.write('There is no dead letter of this id.\n');
     return 1;
   }
+  const file = textOf(values, 'out');
+  if (file !== undefined) {
+    writeFileSync(pathOf(file), `${JSON.stringify(found.payload, undefined, 2)}\n`);
+    return 0;
+  }
   const told = values.payload ? { ...found.shown, payload: found.payload } : found.shown;
   const lines = Object.entries(told).map(([name, value]) => `${name.padEnd(15)} ${textFor(value)}\n`);
   await writeTo(out, values.json ? `${JSON.stringify(told, undefined, 2)}\n` : lines.join(''));
@@ -57,7 +61,7 @@ export async function exportAll({ values, ids }: Asked, open: Open, standard: Wr
   const filter = filterOf(values);
   const file = textOf(values, 'out');
   const desk = await open();
-  const out = file === undefined ? standard : createWriteStream(resolve(process.env.INIT_CWD ?? '.', file));
+  const out = file === undefined ? standard : createWriteStream(pathOf(file));
   for await (const { id } of lettersOf(desk, filter)) {
     const found = await showLetter(id, desk);
     if (found) await writeTo(out, `${JSON.stringify({ ...found.shown, payload: found.payload })}\n`);

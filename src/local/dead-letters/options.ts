@@ -28,7 +28,7 @@ const CHANGE = { all: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, rate:
 
 const OF_VERB = {
   list: { ...ALWAYS, ...WHICH, by: { type: 'string' }, limit: { type: 'string' }, json: { type: 'boolean' } },
-  show: { ...ALWAYS, payload: { type: 'boolean' }, json: { type: 'boolean' } },
+  show: { ...ALWAYS, payload: { type: 'boolean' }, out: { type: 'string' }, json: { type: 'boolean' } },
   redrive: {
     ...ALWAYS,
     ...WHICH,
@@ -123,11 +123,15 @@ function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
   return at;
 }
 
-/** The JSON in a file, whose name is relative to where npm was called. */
+/** Names of files are relative to where npm was called. */
+export function pathOf(file: string): string {
+  return resolve(process.env.INIT_CWD ?? '.', file);
+}
+
 export function readJsonFile(file: string): unknown {
   let text: string;
   try {
-    text = readFileSync(resolve(process.env.INIT_CWD ?? '.', file), 'utf8');
+    text = readFileSync(pathOf(file), 'utf8');
   } catch (error) {
     throw new OptionError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }

@@ -7,42 +7,49 @@ import { namesSince } from './blob-names.js';
 import { numbersIn } from './event-name.js';
 import { undeliveredSince } from './find-sent.js';
 
-const MOST_TRIES = 5;
+const MOST_FAILURES = 5;
+const LOOK_AGAIN_MS = 1000;
 const TRY_AGAIN_MS = 2000;
 
 /**
- * Takes up what Event Grid gave up on of a run, as `npm run dead-letters -- redrive` does. The app's own timer may do the
- * same meanwhile. Returns how many events of the run have been taken up, by whomever.
+ * Takes up what Event Grid gave up on of a run, as `npm run dead-letters -- redrive` does; or waits until somebody has,
+ * where it is left to others. Returns how many events of the run have been taken up, by whomever.
  */
 export async function redriveUndelivered(of: {
   runId: string;
   since: Date;
   desk: Desk;
+  isLeftToOthers: boolean;
   clock: Clock;
   signal: AbortSignal;
 }): Promise<number> {
-  const { runId, since, desk, clock, signal } = of;
+  const { runId, since, desk, isLeftToOthers, clock, signal } = of;
   const { undelivered } = desk;
-  for (let tries = 1; !signal.aborted; tries += 1) {
+  for (let failures = 0; !signal.aborted; ) {
     try {
-      for (const name of await undeliveredSince(undelivered, since)) if (await isOwn(name)) await takeUp(name, desk);
-      return await countTakenUp();
+      const own = await ownOf(await undeliveredSince(undelivered, since));
+      if (!isLeftToOthers) for (const { name } of own) await takeUp(name, desk);
+      if (!isLeftToOthers || own.length === 0) return await countTakenUp();
+      await sleep(clock, LOOK_AGAIN_MS, signal);
     } catch (error) {
-      if (!(error instanceof StorageError) || tries === MOST_TRIES) throw error;
+      failures += 1;
+      if (!(error instanceof StorageError) || failures === MOST_FAILURES) throw error;
       await sleep(clock, TRY_AGAIN_MS, signal);
     }
   }
   return 0;
 
-  async function isOwn(name: string): Promise<boolean> {
-    return numbersIn(runId, (await undelivered.read(name)) ?? '').size > 0;
+  async function ownOf(names: Iterable<string>): Promise<{ name: string; numbers: Set<number> }[]> {
+    const own: { name: string; numbers: Set<number> }[] = [];
+    for (const name of names) {
+      const numbers = numbersIn(runId, (await undelivered.read(name)) ?? '');
+      if (numbers.size > 0) own.push({ name, numbers });
+    }
+    return own;
   }
 
   async function countTakenUp(): Promise<number> {
-    const taken = new Set<number>();
-    for (const name of await namesSince(undelivered, RESOLVED, since)) {
-      for (const n of numbersIn(runId, (await undelivered.read(name)) ?? '')) taken.add(n);
-    }
-    return taken.size;
+    const taken = await ownOf(await namesSince(undelivered, RESOLVED, since));
+    return new Set(taken.flatMap(({ numbers }) => [...numbers])).size;
   }
 }

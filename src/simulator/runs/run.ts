@@ -168,7 +168,14 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     if (isDown && !signal.aborted) {
       phase = 'redriving';
       isDown = false;
-      redriven = await redriveUndelivered({ runId: id, since, desk: deps.desk, clock, signal });
+      redriven = await redriveUndelivered({
+        runId: id,
+        since,
+        desk: deps.desk,
+        isLeftToOthers: !request.redrive,
+        clock,
+        signal,
+      });
     }
     if (signal.aborted) return;
     phase = 'checking';

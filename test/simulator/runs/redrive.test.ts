@@ -1,3 +1,4 @@
+import { takeUp } from '../../../src/dead-letters/take-up.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { redriveUndelivered } from '../../../src/simulator/runs/redrive.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
@@ -9,7 +10,11 @@ const own = (n: number) => ({ id: eventIdOf(RUN, n), deadLetterReason: 'TimeToLi
 
 async function redrive(
   blobs: Record<string, unknown[]>,
-  { since = '2026-01-01T00:00:00.000Z', failures = 0 }: { since?: string; failures?: number } = {},
+  {
+    since = '2026-01-01T00:00:00.000Z',
+    failures = 0,
+    takenUpAtMs,
+  }: { since?: string; failures?: number; takenUpAtMs?: number } = {},
 ) {
   const { app, clock, stores } = composeMemoryApp();
   const { undelivered } = app.stores;
@@ -26,6 +31,7 @@ async function redrive(
     since: new Date(since),
     desk: { ...app.desk, undelivered: failing },
     clock,
+    isLeftToOthers: takenUpAtMs !== undefined,
     signal: new AbortController().signal,
   }).finally(() => {
     isDone = true;
@@ -34,7 +40,9 @@ async function redrive(
   while (!isDone) {
     for (let turn = 0; turn < 30 && !isDone; turn += 1)
       await new Promise<void>((resolve) => void setImmediate(resolve));
-    if (!isDone) clock.advance(1000);
+    if (isDone) break;
+    if (clock.monotonic() === takenUpAtMs) for (const name of Object.keys(blobs)) await takeUp(name, app.desk);
+    clock.advance(1000);
   }
   const names = (await undelivered.list('', { limit: 100 })).blobs.map(({ name }) => name);
   const rows = stores.tables.inspect('waiting').map(({ row }) => JSON.parse(String(row.event)) as { id: string });
@@ -75,6 +83,14 @@ describe('when a run redrives what Event Grid gave up on', () => {
     expect(await redriving).toBe(2);
     expect(names).toEqual(['resolved/A', 'resolved/B']);
     expect(ids).toEqual([own(1).id]);
+  });
+
+  it('given it is left to others, then it waits until they have, and counts what they took up', async () => {
+    const { redriving, names, passedMs } = await redrive({ A: [own(0)], B: [own(1)] }, { takenUpAtMs: 6000 });
+
+    expect(await redriving).toBe(2);
+    expect(names).toEqual(['resolved/A', 'resolved/B']);
+    expect(passedMs).toBe(7000);
   });
 
   it('given storage fails, then it tries again after 2 s', async () => {
