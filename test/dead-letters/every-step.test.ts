@@ -113,10 +113,12 @@ const stories: Story[] = [
     acts: [takeUp, redriveAll],
     finally: takeUp,
     wrongs(hospital) {
-      const left = [...hospital.world.undelivered.inspect().keys()].filter((name) => !name.startsWith('resolved/'));
+      const names = [...hospital.world.undelivered.inspect().keys()];
+      const left = names.filter((name) => !name.startsWith('resolved/'));
       const letters = pendingOf(hospital);
       return [
         ...left.map((name) => `still there: ${name}`),
+        ...(names.length === 2 ? [] : [`of two blobs, ${names} are left`]),
         ...(letters.length === 2 ? [] : [`the two that are no events have ${letters.length} letters: ${letters}`]),
         ...[v1, v2, other].flatMap((raw) => allWith(hospital, raw, ['completed', 'superseded'])),
       ];

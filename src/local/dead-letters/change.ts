@@ -40,7 +40,7 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, out: W
     ...(file !== undefined && { event: readJsonFile(file) }),
     ...(isWaiting && { wait: stopAfter === undefined ? {} : { stopAfter } }),
   };
-  const pace = { ...paceOf(values, { atOnce: isWaiting ? 200 : 16, perSecond: 50 }), signal };
+  const pace = { ...paceOf(values, { atOnce: isWaiting ? 200 : 16, perSecond: 100 }), signal };
   return change({ values, ids }, open, out, (letters, desk, onCount) =>
     redriveMany(letters, options, { ...pace, onCount }, desk),
   );

@@ -73,7 +73,7 @@ completed never runs again.
   --dry-run             says what would be done
   --edit FILE           one letter: runs this event in place of its own, which stays beside it
   --force               also what was redriven ${MOST_REDRIVES} times in vain
-  --rate N              so many a second, 50 where left out
+  --rate N              so many a second, 100 where left out
   --at-once N           so many under way at a time: 16 where left out, with --wait 200
   --wait                waits for what becomes of each
   --stop-after SHARE    waits, and ends when more than this share of ten or more has failed, such as 20%
