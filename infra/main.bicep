@@ -460,6 +460,7 @@ var settings = {
     : '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/alert-webhook-secret)'
   STUDY_QUIET_MINUTES: studyQuietMinutes
   LEDGER_RETENTION_DAYS: ledgerRetentionDays
+  RESOLVED_RETENTION_DAYS: string(resolvedRetentionDays)
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
   // The host decides, and the app follows it; this is the sampler that the host's exporter knows.

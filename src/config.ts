@@ -31,6 +31,12 @@ export type Config = {
   readonly leaseMs: number;
   /** `LEDGER_RETENTION_DAYS`: how long a settled job is remembered; 2 to 365, default 7. See `checkRetention`. */
   readonly ledgerRetentionDays: number;
+  /** `RESOLVED_RETENTION_DAYS`: how long a dead letter is kept that is over; 1 to 3650, default 30. */
+  readonly resolvedRetentionDays: number;
+  /** `REDRIVE_UNDELIVERED`: `off` or `on`, the default. */
+  readonly redriveUndelivered: boolean;
+  /** Azure's own authentication stands before the app: only then are the headers its own that say who asks. */
+  readonly isAuthenticated: boolean;
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
   readonly simulator: boolean;
   readonly lookups: boolean;
@@ -89,6 +95,9 @@ export function readConfig(env: Env = process.env): Config {
     deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, otherwise: 15 }) * 1000,
     leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, otherwise: 60 }) * 1000,
     ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
+    resolvedRetentionDays: settings.wholeNumber('RESOLVED_RETENTION_DAYS', { from: 1, to: 3650, otherwise: 30 }),
+    redriveUndelivered: settings.isOn('REDRIVE_UNDELIVERED', { otherwise: true }),
+    isAuthenticated: settings.text('WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true',
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),
     telemetry,
@@ -152,10 +161,10 @@ class Settings {
     return otherwise;
   }
 
-  isOn(name: string): boolean {
+  isOn(name: string, { otherwise = false }: { otherwise?: boolean } = {}): boolean {
     const text = this.text(name);
     if (text !== undefined && text !== 'on' && text !== 'off') this.#add(name, shown(text), `'on' or 'off'`);
-    return text === 'on';
+    return text === undefined ? otherwise : text === 'on';
   }
 
   list(name: string, item: RegExp, expected: string): readonly string[] | undefined {

@@ -1,5 +1,6 @@
 import { digest } from '../digest.js';
 import type { HealthEvent } from './health-event.js';
+import { toIsoUtc } from './time.js';
 
 /** What makes an event that event: the same for each delivery of it, in either schema, to every process. */
 export type EventKey = {
@@ -26,6 +27,13 @@ export function dayOf(time: string | undefined): string {
   if (time === undefined) return 'undated';
   const year = time.slice(0, 4); // a year before 0 or after 9999 has a sign and six digits: '-000', '+010'
   return year >= FIRST_YEAR && year <= LAST_YEAR ? year + time.slice(5, 7) + time.slice(8, 10) : 'undated';
+}
+
+/** The day of what is no event: its date may still be readable. */
+export function dayOfRaw(raw: unknown): string {
+  const { eventTime, time } = Object(raw) as { eventTime?: unknown; time?: unknown };
+  const spelling = [eventTime, time].find((value) => typeof value === 'string');
+  return dayOf(typeof spelling === 'string' ? toIsoUtc(spelling) : undefined);
 }
 
 function restOf(event: HealthEvent): (string | number)[] {

@@ -1,6 +1,7 @@
 import { createReaders, type Readers } from '../clients/readers.js';
 import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
+import type { Desk } from '../dead-letters/letter.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
 import { boundedBlobs, boundedQueue, boundedTables } from '../storage/bounded.js';
 import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
@@ -30,6 +31,8 @@ export type App = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;
   readonly deadLetters: DeadLetters;
+  /** For who looks at dead letters, and redrives them. */
+  readonly desk: Desk;
   readonly readers: Readers;
   readonly probes: readonly Probe[];
   readonly telemetry: AppTelemetry;
@@ -45,15 +48,18 @@ export type AppParts = {
   telemetryWrite: Parameters<typeof createTelemetry>[0];
   /** Those that the settings name, where left out. */
   stores?: AppStores;
+  /** Of every try of every call to storage; 3 s where left out. */
+  storageTryMs?: number;
 };
 
-/** Of every try of every call to storage: the SDKs set no limit, and Event Grid waits 30 s. */
+/** The SDKs set no limit, and Event Grid waits 30 s. */
 const STORAGE_TRY_MS = 3000;
 
 /** Puts the app together. Nothing runs yet, and nothing is sent: storage that is down stops no start. */
 export function composeApp(config: Config, parts: AppParts): App {
   const { workflows, clock, random, telemetryWrite } = parts;
-  const stores = boundedStores(parts.stores ?? createAzureStores(config), clock);
+  const { storageTryMs = STORAGE_TRY_MS } = parts;
+  const stores = boundedStores(parts.stores ?? createAzureStores(config), clock, storageTryMs);
   const { tables, workflowTables = tables } = stores;
 
   const commit = createGroupCommit({ tables, clock, random });
@@ -93,21 +99,22 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     deadLetters,
+    desk: { letters: stores.deadLetters, undelivered: stores.undelivered, deadLetters, ledger, waiting, clock },
     readers,
     probes: probesOf(stores),
     telemetry,
   };
 }
 
-function boundedStores(stores: AppStores, clock: Clock): AppStores {
+function boundedStores(stores: AppStores, clock: Clock, tryMs: number): AppStores {
   const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = stores;
   return {
-    tables: boundedTables(tables, clock, STORAGE_TRY_MS),
-    workflowTables: workflowTables && boundedTables(workflowTables, clock, STORAGE_TRY_MS),
-    deadLetters: boundedBlobs(deadLetters, clock, STORAGE_TRY_MS),
-    undelivered: boundedBlobs(undelivered, clock, STORAGE_TRY_MS),
-    due: boundedQueue(due, clock, STORAGE_TRY_MS),
-    dueLong: boundedQueue(dueLong, clock, STORAGE_TRY_MS),
+    tables: boundedTables(tables, clock, tryMs),
+    workflowTables: workflowTables && boundedTables(workflowTables, clock, tryMs),
+    deadLetters: boundedBlobs(deadLetters, clock, tryMs),
+    undelivered: boundedBlobs(undelivered, clock, tryMs),
+    due: boundedQueue(due, clock, tryMs),
+    dueLong: boundedQueue(dueLong, clock, tryMs),
   };
 }
 

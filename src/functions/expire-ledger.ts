@@ -1,3 +1,4 @@
+import { expireResolved } from '../dead-letters/expire.js';
 import { errorCodeOf } from '../pipeline/decide.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
@@ -5,10 +6,15 @@ import type { FunctionApp } from './function-app.js';
 
 const NIGHTLY = '0 30 2 * * *';
 
-type Deps = Pick<App, 'ledger' | 'config' | 'clock' | 'telemetry'>;
+type Deps = Pick<App, 'ledger' | 'desk' | 'config' | 'clock' | 'telemetry'>;
 
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
-  functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireLedger(deps) });
+  functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
+}
+
+async function expireAll(deps: Deps): Promise<void> {
+  await expireLedger(deps);
+  await expireLetters(deps);
 }
 
 /** Where storage fails, what is left goes the next night. */
@@ -19,5 +25,15 @@ async function expireLedger({ ledger, config, clock, telemetry }: Deps): Promise
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     telemetry.log('error', 'ledger-expiry-failed', { errorCode: errorCodeOf(error) });
+  }
+}
+
+async function expireLetters({ desk, config, telemetry }: Deps): Promise<void> {
+  try {
+    const count = await expireResolved(desk, config.resolvedRetentionDays);
+    telemetry.log('info', 'letters-expired', { count });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    telemetry.log('error', 'letters-expiry-failed', { errorCode: errorCodeOf(error) });
   }
 }

@@ -1,15 +1,13 @@
+import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../pipeline/decide.js';
 import { STAGES } from '../storage/dead-letters.js';
-import { pagesOf } from '../storage/pages.js';
+import { REASONS } from '../telemetry/metrics.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '0 * * * * *';
 /** Of each kind. More is bad enough, and each thousand costs a request, every minute. */
 const MOST_COUNTED = 5000;
-const PAGE = 1000;
-/** What has been taken up is moved there; Event Grid's own names begin with a subscription's, in capitals. */
-const RESOLVED = 'resolved/';
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'stores' | 'clock' | 'telemetry'>;
 
@@ -33,8 +31,9 @@ async function measureBacklog(deps: Deps): Promise<void> {
 }
 
 async function measureDeadLetters({ deadLetters, clock, telemetry }: Deps): Promise<void> {
-  const { byStage, oldestAt } = await deadLetters.count(MOST_COUNTED);
+  const { byStage, byReason, oldestAt } = await deadLetters.count(MOST_COUNTED);
   for (const stage of STAGES) telemetry.record('deadLettersPending', byStage[stage], { stage });
+  for (const reason of REASONS) telemetry.record('deadLettersByReason', byReason[reason] ?? 0, { reason });
   telemetry.record('deadLettersOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
@@ -45,24 +44,9 @@ async function measureWaiting({ waiting, clock, telemetry }: Deps): Promise<void
 }
 
 async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<void> {
-  const { blobs, oldestAt } = await countUndelivered(stores.undelivered);
+  const { blobs, oldestAt } = await countUndelivered(stores.undelivered, MOST_COUNTED);
   telemetry.record('undeliveredPending', blobs, {});
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
-}
-
-async function countUndelivered(
-  store: App['stores']['undelivered'],
-): Promise<{ blobs: number; oldestAt: Date | undefined }> {
-  let blobs = 0;
-  let oldestAt: Date | undefined;
-  for await (const page of pagesOf((from) => store.list('', { limit: PAGE, ...from }))) {
-    for (const { name, createdAt } of page.blobs) {
-      if (blobs === MOST_COUNTED || name.startsWith(RESOLVED)) return { blobs, oldestAt };
-      blobs += 1;
-      if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
-    }
-  }
-  return { blobs, oldestAt };
 }
 
 /** 0 for what is not there, or lies ahead. */

@@ -4,6 +4,7 @@ import { type Config, ConfigError, checkRetention, readConfig, readSetting } fro
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
+import { registerDeadLetters } from './dead-letters.js';
 import { registerDicomEvents } from './dicom-events.js';
 import { registerEvents } from './events.js';
 import { registerExpireLedger } from './expire-ledger.js';
@@ -17,6 +18,7 @@ import { registerMeasureBacklog } from './measure-backlog.js';
 import { systemRandom } from './random.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
+import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
@@ -46,10 +48,12 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerRedeliverLong(functions, composed);
   registerExpireLedger(functions, composed);
   registerMeasureBacklog(functions, composed);
+  registerRedriveUndelivered(functions, composed);
   registerHealthLive(functions);
   registerHealthReady(functions, composed);
   registerEvents(functions, composed);
   registerStats(functions, composed);
+  registerDeadLetters(functions, composed);
   registerLookups(functions, composed);
   registerTasks(functions, composed);
   functions.hook.appTerminate(async () => {

@@ -1,11 +1,12 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../pipeline/decide.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { createSharedCount } from './shared-count.js';
 
-type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'clock' | 'pipeline'>;
+type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'pipeline'>;
 
 /** Counting reads a page for every thousand rows, so it ends here: `isMore` says so. */
 const MOST_COUNTED = 100_000;
@@ -41,16 +42,33 @@ async function tellStats(
   }
 }
 
-async function countStorage({ waiting, deadLetters, clock }: Deps) {
+async function countStorage({ waiting, deadLetters, stores, clock }: Deps) {
   const countedAt = clock.now().toISOString();
-  const [rows, letters] = await Promise.all([waiting.count(MOST_COUNTED), deadLetters.count(MOST_COUNTED)]);
+  const [rows, letters, undelivered] = await Promise.all([
+    waiting.count(MOST_COUNTED),
+    deadLetters.count(MOST_COUNTED),
+    countOfUndelivered(stores).catch(codeAlone),
+  ]);
   return {
     countedAt,
     waiting: { rows: rows.rows, isMore: rows.isMore, earliestDueAt: rows.earliestDueAt?.toISOString() ?? null },
     deadLetters: {
       pending: letters.byStage,
+      byReason: letters.byReason,
       isMore: letters.isMore,
       oldestAt: letters.oldestAt?.toISOString() ?? null,
     },
+    undelivered,
   };
+}
+
+async function countOfUndelivered({ undelivered }: Deps['stores']) {
+  const { oldestAt, ...counted } = await countUndelivered(undelivered, MOST_COUNTED);
+  return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
+}
+
+/** It may be another account, whose failure says nothing of the rest. */
+function codeAlone(error: unknown): { error: string } {
+  if (error instanceof StorageError) return { error: errorCodeOf(error) };
+  throw error;
 }

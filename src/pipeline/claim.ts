@@ -1,5 +1,13 @@
 import type { JobRecord } from '../storage/ledger.js';
-import { decide, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, SUSPECT_CRASHES, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
+import type { WaitingRow } from '../storage/waiting.js';
+import {
+  decide,
+  type FromRow,
+  LAPSE_MARGIN_MS,
+  LOOK_AGAIN_MS,
+  SUSPECT_CRASHES,
+  UNKNOWN_LOOK_AGAIN_MS,
+} from './decide.js';
 import { createHold, type Hold } from './hold.js';
 import { inLine } from './places.js';
 import { type Ending, fieldsOf, type JobDeps, type Run } from './run.js';
@@ -16,7 +24,7 @@ const MOST_SUSPECTS_IN_LINE = 32;
 export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'; hold: Hold<JobRecord> }> {
   const { clock, random, stores, settings, telemetry, life, waitingRecords } = deps;
   const { leaseMs } = settings;
-  const row = run.row && { name: run.row.name, ...(run.redrive ? { redrive: run.redrive } : {}) };
+  const row = run.row && fromRow(run.row);
   let current = row ? (waitingRecords.get(row.name) ?? (await stores.ledger.read(run.address))) : undefined;
 
   for (let claims = 0; claims < MOST_CLAIMS; claims += 1) {
@@ -74,6 +82,10 @@ export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind
     }
   }
   return { kind: 'put-off', inMs: leaseMs + LAPSE_MARGIN_MS };
+}
+
+function fromRow({ name, of }: WaitingRow): FromRow {
+  return of.kind === 'job' ? { name, ...of } : { name };
 }
 
 /** Few stand in line for it, since they keep the places of their workflow meanwhile: a quarter of them at the most. */

@@ -18,7 +18,7 @@ export type Decision =
 export type Unstamped = Omit<JobRecord, 'owner' | 'write'>;
 
 /** The row that brought the job; a delivery has none. */
-export type FromRow = { name: string; redrive?: number };
+export type FromRow = { name: string; redrive?: number; edit?: string };
 
 /** Beyond the lease, for two readings of storage's clock that are whole seconds. */
 export const LAPSE_MARGIN_MS = 2000;
@@ -71,6 +71,7 @@ function freshRecord({ row, now, leaseMs }: From): Unstamped {
     firstTryAt: now.toISOString(),
     errorCode: '',
     unknownSince: '',
+    ...(row?.edit && { edit: row.edit }),
   };
 }
 

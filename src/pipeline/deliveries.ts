@@ -10,8 +10,32 @@ import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { createPost, type Post } from './post.js';
 import { createRecent } from './recent.js';
-import { type Ending, fieldsOf, isLong, newRun, type Run, type Shared } from './run.js';
+import { type Ending, fieldsOf, isLong, newRun, type Run, type Settings, type Shared } from './run.js';
 import { outcomeOf, tellJob } from './tell.js';
+
+/**
+ * The event that is to be processed.
+ * @throws InvalidEventError where there is none, or it is none that is wanted here.
+ */
+function takeEvent(raw: unknown, json: string, { workspaces }: Pick<Settings, 'workspaces'>): HealthEvent {
+  if (isTooLarge(json)) throw new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
+  const event = parseEvent(raw);
+  if (workspaces && !workspaces.includes(event.source.toLowerCase())) {
+    throw new InvalidEventError('workspace-not-listed', [{ path: 'source', code: 'not-listed' }]);
+  }
+  return event;
+}
+
+/** Whether a delivery of it makes jobs, and no dead letter of an invalid event. */
+export function isTakenIn(raw: unknown, json: string, settings: Pick<Settings, 'workspaces'>): boolean {
+  try {
+    takeEvent(raw, json, settings);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidEventError) return false;
+    throw error;
+  }
+}
 
 /** Takes a whole POST, and resolves when every event in it is safe; throws NotSafeError. `traceParent` is the invocation's. */
 export type Deliver = (events: readonly unknown[], traceParent?: string) => Promise<void>;
@@ -59,11 +83,7 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
     const json = JSON.stringify(raw) ?? 'null';
     let event: HealthEvent;
     try {
-      if (isTooLarge(json)) throw new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
-      event = parseEvent(raw);
-      if (settings.workspaces && !settings.workspaces.includes(event.source.toLowerCase())) {
-        throw new InvalidEventError('workspace-not-listed', [{ path: 'source', code: 'not-listed' }]);
-      }
+      event = takeEvent(raw, json, settings);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       post.open();

@@ -88,12 +88,14 @@ export async function failForGood(
     }));
     if (outcome === 'lost') return { kind: 'put-off', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
   }
-  const { tries, crashes, redrives, firstTryAt } = hold.value;
+  const { tries, crashes, redrives, firstTryAt, edit } = hold.value;
   const letter: DeadLetter = {
     stage,
     of: { kind: 'job', address: run.address, redrives },
     reason,
     workflow: run.workflowName,
+    ...(isLong(run.workflow, settings) && { isLong: true }),
+    ...(edit && { edit }),
     error,
     tries,
     crashes,

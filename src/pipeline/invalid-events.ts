@@ -1,8 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { InvalidEventError } from '../events/invalid-event-error.js';
-import { dayOf } from '../events/key.js';
-import { toIsoUtc } from '../events/time.js';
-import type { DeadLetters } from '../storage/dead-letters.js';
+import { type DeadLetters, letterOfInvalid } from '../storage/dead-letters.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { createSlots } from './slots.js';
@@ -34,29 +32,10 @@ export function createWriteInvalid(deps: {
     cancel();
     if (!hasPlace) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
     try {
-      await untilWritten(
-        () =>
-          deadLetters.write({
-            stage: 'invalid',
-            of: { kind: 'event', day: dayOfRaw(raw) },
-            reason: error.reason,
-            error: { name: error.name, code: error.reason, message: error.message },
-            problems: error.problems,
-            tries: 0,
-            deadLetteredAt: clock.now().toISOString(),
-            event: raw,
-          }),
-        { clock, untilMs },
-      );
+      const letter = letterOfInvalid(raw, error, clock.now());
+      await untilWritten(() => deadLetters.write(letter), { clock, untilMs });
     } finally {
       writing.give('dead-letter');
     }
   };
-}
-
-/** The date of an event that is none may still be readable. */
-function dayOfRaw(raw: unknown): string {
-  const { eventTime, time } = Object(raw) as { eventTime?: unknown; time?: unknown };
-  const spelling = [eventTime, time].find((value) => typeof value === 'string');
-  return dayOf(typeof spelling === 'string' ? toIsoUtc(spelling) : undefined);
 }

@@ -8,7 +8,7 @@ import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
-import type { Deliver } from './deliveries.js';
+import { type Deliver, isTakenIn } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
@@ -32,6 +32,7 @@ type Parse = (json: string) => HealthEvent;
 type Page = { readonly runs: Run[]; readonly parse: Parse; readonly span: Span | undefined };
 
 type RowOfJob = WaitingRow['of'] & { kind: 'job' };
+type RowOfDelivery = WaitingRow['of'] & { kind: 'delivery' };
 
 /** Rows of `waiting` that are due: who is told of them, and what becomes of them. */
 export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deliver; writeInvalid: WriteInvalid }) {
@@ -82,17 +83,14 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
 
   async function runRow(row: WaitingRow, { runs, parse, span }: Page): Promise<void> {
     try {
-      if (row.of.kind === 'delivery') {
-        await deliver([JSON.parse(row.event)]);
-        return await stores.waiting.delete(row);
-      }
-      const { address, redrive } = row.of;
+      if (row.of.kind === 'delivery') return await runDelivery(row, row.of);
+      const { address } = row.of;
       const { workflow: workflowName } = placeOf(address);
       const event = await parseRow(row, row.of, parse);
       if (!event) return;
       if (running.has(address)) return telemetry.count('rowsLeft'); // by another row of this page, too
       const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-      const run = newRun(job, keyOf(event), { row, redrive });
+      const run = newRun(job, keyOf(event), row);
       runs.push(run);
       running.set(address, run);
       run.span = span?.child('job', fieldsOf(run));
@@ -103,6 +101,16 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
     }
+  }
+
+  // A delivery         dies before its letter moves: it comes again, finds its jobs settled or waiting, and moves it.
+  //                    dies between letter and row: again, and the letter has moved already.
+  //                    What is still no event has a letter of its own, perhaps the same: the one it came from stays.
+  async function runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
+    const raw: unknown = JSON.parse(row.event);
+    await deliver([raw]);
+    if (letter !== undefined && isTakenIn(raw, row.event, settings)) await stores.deadLetters.move(letter);
+    await stores.waiting.delete(row);
   }
 
   /**

@@ -29,7 +29,6 @@ export type Run = {
   readonly workflow: Workflow | undefined;
   /** The row that brought it; undefined for a delivery. */
   readonly row: WaitingRow | undefined;
-  readonly redrive: number | undefined;
   /** Deliveries that wait until it is safe. */
   readonly posts: Post[];
   /** A row exists, or it is settled: what happens from here on cannot lose it. */
@@ -147,7 +146,7 @@ type Job = Pick<Run, 'address' | 'event' | 'json' | 'workflow' | 'workflowName'>
 export function newRun(
   { address, event, json, workflow, workflowName }: Job,
   { id, rest }: EventKey,
-  from: { row: WaitingRow; redrive: number | undefined } | undefined,
+  row: WaitingRow | undefined,
 ): Run {
   return {
     address,
@@ -156,8 +155,7 @@ export function newRun(
     json,
     workflow,
     workflowName,
-    row: from?.row,
-    redrive: from?.redrive,
+    row,
     posts: [],
     isSafe: false,
     puttingOff: undefined,

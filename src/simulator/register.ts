@@ -17,13 +17,14 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** The functions under /api/simulator: registered only where SIMULATOR is on. */
 export async function registerSimulator(functions: FunctionApp, app: App, random: Random): Promise<void> {
-  const { config, clock, stores, waiting, readers, workflows } = app;
+  const { config, clock, stores, waiting, readers, workflows, desk } = app;
   const { tables, workflowTables = tables, deadLetters, undelivered } = stores;
   const simulator = await createSimulator({
     clock,
     random,
     workflows,
     places: { tables, workflowTables, waiting, deadLetters, undelivered },
+    desk,
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,
     isListing: config.workspaces !== undefined,

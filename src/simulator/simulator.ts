@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../clock.js';
+import type { Desk } from '../dead-letters/letter.js';
 import { EVENT_TYPES } from '../events/kinds.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
@@ -53,6 +54,7 @@ export type SimulatorDeps = {
   readonly random: Random;
   readonly workflows: readonly Workflow[];
   readonly places: Places & { readonly workflowTables: TableStore };
+  readonly desk: Desk;
   readonly post: Post;
   /** The workspace that events come from. */
   readonly source: string;
@@ -99,8 +101,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
       makeServices,
       source: deps.source,
       isListing: deps.isListing,
-      post: deps.post,
-      functionUrl,
+      desk: deps.desk,
     },
     makeId: () => uuidOf(random).slice(0, 8),
     onStart: ({ timeScale }) => {

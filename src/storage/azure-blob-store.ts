@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import type { BlobPage, BlobStore } from './blob-store.js';
+import { type About, aboutOrNothing, type BlobPage, type BlobStore } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 /** A container of Blob Storage through the SDK, whose own retries are off. */
@@ -9,11 +9,13 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
   const client = containerClient(connection, container);
 
   return {
-    async create(name, content, signal) {
+    async create(name, content, { about } = {}, signal) {
+      const metadata = encodeAbout(about);
       const upload = () =>
         client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), {
           blobHTTPHeaders: { blobContentType: 'application/json' },
           conditions: { ifNoneMatch: '*' },
+          ...(metadata && { metadata }),
           ...abortedBy(signal),
         });
       try {
@@ -53,15 +55,15 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       try {
         const pages = client
-          .listBlobsFlat({ prefix, ...abortedBy(signal) })
+          .listBlobsFlat({ prefix, includeMetadata: true, ...abortedBy(signal) })
           .byPage({ maxPageSize: limit, ...(page !== undefined && { continuationToken: page }) });
         const { value } = await pages.next();
         const blobs = value?.segment.blobItems ?? [];
         return {
-          blobs: blobs.map(({ name, properties }: BlobItem) => ({
-            name,
-            createdAt: properties.createdOn ?? properties.lastModified,
-          })),
+          blobs: blobs.map(({ name, properties, metadata }: BlobItem) => {
+            const about = decodeAbout(metadata);
+            return { name, createdAt: properties.createdOn ?? properties.lastModified, ...(about && { about }) };
+          }),
           next: value?.continuationToken || undefined,
         };
       } catch (error) {
@@ -72,7 +74,31 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
   };
 }
 
-type BlobItem = { name: string; properties: { createdOn?: Date; lastModified: Date } };
+type BlobItem = {
+  name: string;
+  properties: { createdOn?: Date; lastModified: Date };
+  metadata?: Record<string, string>;
+};
+
+/** Metadata travels in headers: ASCII only. */
+function encodeAbout(about: About | undefined): About | undefined {
+  return mapTexts(aboutOrNothing(about), (text) => encodeURIComponent(text.toWellFormed()));
+}
+
+/** What others have written there may be no encoding of anything: it is told as it is. */
+function decodeAbout(metadata: About | undefined): About | undefined {
+  return mapTexts(aboutOrNothing(metadata), (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  });
+}
+
+function mapTexts(about: About | undefined, map: (text: string) => string): About | undefined {
+  return about && Object.fromEntries(Object.entries(about).map(([name, text]) => [name, map(text)]));
+}
 
 function containerClient(connection: StorageConnection<'blob'>, container: string): ContainerClient {
   const options = { retryOptions: { maxTries: 1 } };

@@ -27,7 +27,7 @@ export function boundedTables(store: TableStore, clock: Clock, ms: number): Tabl
 export function boundedBlobs(store: BlobStore, clock: Clock, ms: number): BlobStore {
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded(clock, ms, signal, call);
   return {
-    create: (name, content, signal) => within(signal, (inner) => store.create(name, content, inner)),
+    create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
     read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
     delete: (name, signal) => within(signal, (inner) => store.delete(name, inner)),
     list: (prefix, options, signal) => within(signal, (inner) => store.list(prefix, options, inner)),

@@ -1,9 +1,13 @@
-import { digest } from '../digest.js';
+import type { InvalidEventError } from '../events/invalid-event-error.js';
+import { dayOfRaw } from '../events/key.js';
+import { toldOf } from '../events/told.js';
 import type { Address } from './address.js';
-import { placeOf } from './address.js';
-import type { BlobStore } from './blob-store.js';
+import type { About, BlobStore } from './blob-store.js';
 import type { Failing } from './ledger.js';
-import { pagesOf } from './pages.js';
+import { nameOfInvalidLetter, nameOfJobLetter, STAGES, type Stage } from './letter-names.js';
+import { pendingLetters } from './pending-letters.js';
+
+export { STAGES, type Stage } from './letter-names.js';
 
 /**
  * What nobody could act on, one blob each: `pending/<stage>/<yyyy-mm-dd>/<digest>.<redrives>.json`, and once it is over
@@ -18,12 +22,16 @@ export type DeadLetters = {
   write(letter: DeadLetter): Promise<void>;
   /** Moves those of this job to resolved/ whose number of redrives is below `before`. */
   resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
-  /** How many are pending, by stage, counting up to `most`. */
-  count(most: number): Promise<{ byStage: Record<Stage, number>; isMore: boolean; oldestAt: Date | undefined }>;
+  /** Moves the one of this name, if it is pending; `change` its content on the way. */
+  move(name: string, change?: (letter: StoredLetter) => StoredLetter): Promise<void>;
+  /** How many are pending, by stage and by reason, counting up to `most`. */
+  count(most: number): Promise<{
+    byStage: Record<Stage, number>;
+    byReason: Record<string, number>;
+    isMore: boolean;
+    oldestAt: Date | undefined;
+  }>;
 };
-
-export type Stage = 'invalid' | Failing;
-export const STAGES: readonly Stage[] = ['invalid', 'failed', 'crash', 'unknown-workflow'];
 
 export type DeadLetter = {
   stage: Stage;
@@ -31,6 +39,10 @@ export type DeadLetter = {
   of: { kind: 'job'; address: Address; redrives: number } | { kind: 'event'; day: string };
   reason: string;
   workflow?: string;
+  /** The job runs for longer than a delivery may. */
+  isLong?: true;
+  /** Which corrected payload was run: see src/dead-letters/edits.ts. */
+  edit?: string;
   /** Whatever is in `message` must not come from the payload. */
   error: { name: string; code: string; message: string };
   problems?: readonly { path: string; code: string }[];
@@ -42,83 +54,111 @@ export type DeadLetter = {
   event: unknown;
 };
 
-const PAGE = 1000;
+/** As it is in the blob. */
+export type StoredLetter = Omit<DeadLetter, 'of'> & {
+  address?: Address;
+  redrives: number;
+  /** Who has put it away, and why. */
+  discarded?: { by: string; why: string; at: string };
+};
+
+/** Storage takes 8 KB of them; an id of an event may have 1,024 characters, of three bytes and more. */
+const LONGEST_TOLD = 256;
 
 export function createDeadLetters(deps: { blobs: BlobStore }): DeadLetters {
   const { blobs } = deps;
   return {
     async write(letter) {
       const { of, ...rest } = letter;
-      const name = nameOf(letter);
-      const job = of.kind === 'job' ? { address: of.address, redrives: of.redrives } : { redrives: 0 };
-      await blobs.create(`pending/${name}`, JSON.stringify({ ...rest, ...job }, undefined, 2));
+      const isJob = of.kind === 'job';
+      const name = isJob
+        ? nameOfJobLetter(letter.stage, of.address, of.redrives)
+        : nameOfInvalidLetter(of.day, letter.event);
+      const stored = { ...rest, ...(isJob ? { address: of.address, redrives: of.redrives } : { redrives: 0 }) };
+      await create(`pending/${name}`, stored);
     },
 
     async resolve({ address, stages }, before) {
       for (let redrives = 0; redrives < before; redrives += 1) {
-        for (const stage of stages) await move(nameOfJob(stage, address, redrives));
+        for (const stage of stages) await move(nameOfJobLetter(stage, address, redrives));
       }
     },
+
+    move,
 
     async count(most) {
       const byStage = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+      const byReason: Record<string, number> = {};
       let oldestAt: Date | undefined;
       let all = 0;
       for (const stage of STAGES) {
-        const resolved = createCursor(`resolved/${stage}/`);
-        for await (const answer of pagesOf((from) => blobs.list(`pending/${stage}/`, { limit: PAGE, ...from }))) {
-          for (const { name, createdAt } of answer.blobs) {
-            if (await resolved.has(name.replace(/^pending/, 'resolved'))) continue;
+        for await (const { letters } of pendingLetters(blobs, stage)) {
+          for (const { createdAt, about } of letters) {
+            const reason = about?.reason ?? 'unknown';
             byStage[stage] += 1;
+            byReason[reason] = (byReason[reason] ?? 0) + 1;
             all += 1;
             if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
-            if (all >= most) return { byStage, isMore: true, oldestAt };
+            if (all >= most) return { byStage, byReason, isMore: true, oldestAt };
           }
         }
       }
-      return { byStage, isMore: false, oldestAt };
+      return { byStage, byReason, isMore: false, oldestAt };
     },
   };
 
-  async function move(name: string): Promise<void> {
+  // Moving             dies before it: the next one does it; after the copy: in both places, and resolved for everybody;
+  //                    two at once: the first copy stands, and the second delete finds nothing.
+  async function move(name: string, change?: (letter: StoredLetter) => StoredLetter): Promise<void> {
     const content = await blobs.read(`pending/${name}`);
     if (content === undefined) return;
-    await blobs.create(`resolved/${name}`, content);
+    const letter = readLetter(content);
+    if (!letter) await blobs.create(`resolved/${name}`, content);
+    else if (change) await create(`resolved/${name}`, change(letter));
+    else await blobs.create(`resolved/${name}`, content, { about: aboutLetter(letter) });
     await blobs.delete(`pending/${name}`);
   }
 
-  /** Asks for names in rising order, of a listing in rising order: each page is read once, and only as far as is asked. */
-  function createCursor(prefix: string): { has(name: string): Promise<boolean> } {
-    let names: string[] = [];
-    let at = 0;
-    let page: string | undefined;
-    let isDone = false;
-    return {
-      async has(name) {
-        for (;;) {
-          while (at < names.length && (names[at] as string) < name) at += 1;
-          if (at < names.length) return names[at] === name;
-          if (isDone) return false;
-          const answer = await blobs.list(prefix, { limit: PAGE, ...(page ? { page } : {}) });
-          names = answer.blobs.map((blob) => blob.name);
-          at = 0;
-          page = answer.next;
-          isDone = page === undefined;
-        }
-      },
-    };
+  async function create(name: string, letter: StoredLetter): Promise<void> {
+    await blobs.create(name, JSON.stringify(letter, undefined, 2), { about: aboutLetter(letter) });
   }
 }
 
-function nameOf(letter: DeadLetter): string {
-  if (letter.of.kind === 'job') return nameOfJob(letter.stage, letter.of.address, letter.of.redrives);
-  return `${letter.stage}/${dated(letter.of.day)}/${digest(JSON.stringify(letter.event) ?? '')}.0.json`;
+/** Of an event that is none of ours, raw as it came. */
+export function letterOfInvalid(raw: unknown, error: InvalidEventError, now: Date): DeadLetter {
+  return {
+    stage: 'invalid',
+    of: { kind: 'event', day: dayOfRaw(raw) },
+    reason: error.reason,
+    error: { name: error.name, code: error.reason, message: error.message },
+    problems: error.problems,
+    tries: 0,
+    deadLetteredAt: now.toISOString(),
+    event: raw,
+  };
 }
 
-function nameOfJob(stage: Stage, address: Address, redrives: number): string {
-  return `${stage}/${dated(placeOf(address).day)}/${digest(address)}.${redrives}.json`;
+/** Undefined where it is none, by whoever has written it. */
+export function readLetter(content: string): StoredLetter | undefined {
+  try {
+    const letter: unknown = JSON.parse(content);
+    const { reason, error, event } = Object(letter) as Record<string, unknown>;
+    const isOne = typeof reason === 'string' && typeof Object(error).code === 'string' && event !== undefined;
+    return isOne ? (letter as StoredLetter) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function dated(day: string): string {
-  return /^\d{8}$/.test(day) ? `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` : 'undated';
+/** What is told of a letter in lists, and asked for in filters. */
+export function aboutLetter({ reason, workflow = '', error, event }: StoredLetter): About {
+  const { eventId, type, resourceType } = toldOf(event);
+  return {
+    reason,
+    workflow,
+    code: error.code,
+    type,
+    resourcetype: resourceType,
+    ...(eventId.length <= LONGEST_TOLD && { eventid: eventId }),
+  };
 }

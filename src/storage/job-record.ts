@@ -27,6 +27,8 @@ export type JobRecord = {
   errorCode: string;
   /** Since when a process that had this job did not know its workflow; '' where that is not so. */
   unknownSince: string;
+  /** Which corrected payload this redrive runs, see src/dead-letters/edits.ts; absent where it is as it came. */
+  edit?: string;
 };
 
 export type JobState =
@@ -44,11 +46,12 @@ export const FAILING_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
 /** The first claim: there is nothing that would have to be cleared. */
 export function newRow(
-  { state, owner, write, redrives, firstTryAt, ...rest }: JobRecord,
+  { state, owner, write, redrives, firstTryAt, edit, ...rest }: JobRecord,
   event: HealthEvent | undefined,
 ): Row {
   const row: Record<string, Value> = { ...stateRow(state), owner, write, firstTryAt };
   if (redrives > 0) row.redrives = redrives;
+  if (edit) row.edit = edit;
   const isNew = rest.tries === 0 && rest.crashes === 0 && rest.errorCode === '' && rest.unknownSince === '';
   if (!isNew) Object.assign(row, rest);
   if (event) Object.assign(row, { id: event.id, type: event.type, source: event.source, time: event.time ?? '' });
@@ -56,8 +59,9 @@ export function newRow(
 }
 
 /** A claim of a record that is there. */
-export function claimedRow({ state, ...rest }: JobRecord): Row {
-  return { ...stateRow(state), ...rest };
+export function claimedRow({ state, edit = '', ...rest }: JobRecord): Row {
+  // Only a redrive has one: what was never redriven has none to clear.
+  return { ...stateRow(state), ...rest, ...(rest.redrives > 0 && { edit }) };
 }
 
 /** A write of the holder. */
@@ -94,6 +98,7 @@ export function decodeRow(row: Row): JobRecord {
     firstTryAt: text('firstTryAt'),
     errorCode: text('errorCode'),
     unknownSince: text('unknownSince'),
+    ...(row.edit && { edit: text('edit') }),
   };
 }
 

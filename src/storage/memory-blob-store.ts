@@ -1,21 +1,21 @@
 import type { Clock } from '../clock.js';
-import type { BlobPage, BlobStore } from './blob-store.js';
+import { type About, aboutOrNothing, type BlobPage, type BlobStore } from './blob-store.js';
 import { checkSignal, fullSecond } from './memory-rules.js';
 
 /** `inspect` shows tests the content of every blob by its name. */
 export type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
 
-type Blob = { content: string; createdAt: Date };
+type Blob = { content: string; createdAt: Date; about: About | undefined };
 
 /** A blob container in memory. As in the real one, `createdAt` is a full second. */
 export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryBlobStore {
   const blobs = new Map<string, Blob>();
 
   return {
-    async create(name, content, signal) {
+    async create(name, content, { about } = {}, signal) {
       checkSignal(signal);
       if (blobs.has(name)) return 'exists';
-      blobs.set(name, { content, createdAt: fullSecond(clock) });
+      blobs.set(name, { content, createdAt: fullSecond(clock), about: aboutOrNothing(about) });
       return 'created';
     },
 
@@ -32,7 +32,7 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       checkSignal(signal);
       const found = [...blobs.entries()]
-        .map(([name, { createdAt }]) => ({ name, createdAt }))
+        .map(([name, { createdAt, about }]) => ({ name, createdAt, ...(about && { about }) }))
         .filter(({ name }) => name.startsWith(prefix) && (page === undefined || name > page))
         .sort((one, other) => (one.name < other.name ? -1 : 1));
       return { blobs: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.name : undefined };

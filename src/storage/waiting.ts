@@ -3,7 +3,7 @@ import type { Address } from './address.js';
 import { placeOf, SHARDS, shardOfId } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
-import { StorageError, type Stored, type TableStore } from './table-store.js';
+import { type Row, StorageError, type Stored, type TableStore } from './table-store.js';
 
 /**
  * The table `waiting`: what is to be done later. Partition: the shard of the event's id, `long-` before it for what
@@ -20,6 +20,8 @@ export type Waiting = {
   /** Rows of a shard that are due, in order of due time; `next`: there may be more after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
   isDue(shard: string, now: Date): Promise<boolean>;
+  /** Whether the row that `add` has named is still there. */
+  isThere(row: NewRow, name: string): Promise<boolean>;
   /** Rows for jobs of the events that have this id; reads 20 pages of a shard at the most. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
   /** How many rows there are, counting up to `most`, and when the earliest is or was due. */
@@ -33,7 +35,20 @@ export type NewRow = {
   /** The event as the function received it, as JSON. */
   event: string;
   /** A job; or an event that is to be handled as if Event Grid had just delivered it. */
-  of: { kind: 'job'; address: Address; redrive?: number } | { kind: 'delivery'; eventIdDigest: string };
+  of:
+    | {
+        kind: 'job';
+        address: Address;
+        redrive?: number;
+        /** Which corrected payload `event` is, where it is one. */
+        edit?: string;
+      }
+    | {
+        kind: 'delivery';
+        eventIdDigest: string;
+        /** The name of the dead letter that is over once this is taken in. */
+        letter?: string;
+      };
 };
 
 export type WaitingRow = NewRow & { shard: string; name: string };
@@ -56,19 +71,14 @@ export function createWaiting(deps: {
   const { tables, commit, clock, random } = deps;
   return {
     async add(row, untilMs) {
-      const idDigest = row.of.kind === 'job' ? placeOf(row.of.address).idDigest : row.of.eventIdDigest;
+      const idDigest = idDigestOf(row);
       const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
       const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`;
       const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
         operation: {
           kind: 'insert',
           key: name,
-          row: {
-            kind: row.of.kind,
-            event: row.event,
-            redrive: (row.of.kind === 'job' && row.of.redrive) || 0,
-            idDigest,
-          },
+          row: { kind: row.of.kind, event: row.event, idDigest, ...propertiesOf(row) },
         },
         isOwn: (current) => current !== undefined,
         untilMs,
@@ -111,6 +121,11 @@ export function createWaiting(deps: {
     async isDue(shard, now) {
       const answer = await tables.query(TABLE, { partition: shard, to: now.toISOString(), limit: 1 });
       return answer.rows.length > 0 || answer.next !== undefined;
+    },
+
+    async isThere(row, name) {
+      const { stored } = await tables.read(TABLE, shardFor(row.isLong, idDigestOf(row)), name);
+      return stored !== undefined;
     },
 
     async find(idDigest) {
@@ -163,6 +178,15 @@ function shardFor(isLong: boolean, idDigest: string): string {
   return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
 }
 
+function idDigestOf({ of }: NewRow): string {
+  return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
+}
+
+function propertiesOf({ of }: NewRow): Row {
+  if (of.kind === 'job') return { redrive: of.redrive ?? 0, ...(of.edit && { edit: of.edit }) };
+  return { redrive: 0, ...(of.letter && { letter: of.letter }) };
+}
+
 /** When the row of this name is due. */
 export function dueAtOf(name: string): Date {
   return new Date(name.slice(0, DUE_LENGTH));
@@ -178,11 +202,16 @@ function decode({ partition, key, row }: Stored): WaitingRow {
     event: String(row.event ?? ''),
     of:
       row.kind === 'delivery'
-        ? { kind: 'delivery', eventIdDigest: String(row.idDigest ?? '') }
+        ? {
+            kind: 'delivery',
+            eventIdDigest: String(row.idDigest ?? ''),
+            ...(row.letter !== undefined && { letter: String(row.letter) }),
+          }
         : {
             kind: 'job',
             address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
             ...(redrive > 0 ? { redrive } : {}),
+            ...(row.edit !== undefined && { edit: String(row.edit) }),
           },
   };
 }

@@ -22,6 +22,19 @@ const TYPES = [
   'Microsoft.HealthcareApis.DicomImageDeleted',
   'unknown',
 ] as const;
+/** Of dead letters; what is none of them, such as one that cannot be read, is in no series. */
+export const REASONS = [
+  'invalid',
+  'unknown-type',
+  'too-large',
+  'workspace-not-listed',
+  'non-retriable',
+  'tries-spent',
+  'gave-up',
+  'failed',
+  'crash',
+  'unknown-workflow',
+] as const;
 const SETTLED = ['completed', 'superseded', 'dead-lettered'] as const;
 
 export const METRICS = {
@@ -123,6 +136,13 @@ export const METRICS = {
     unit: '{letter}',
     description: 'Dead letters that nobody has dealt with.',
     attributes: { stage: ['invalid', 'failed', 'crash', 'unknown-workflow'] },
+  },
+  deadLettersByReason: {
+    name: 'ahds.dead_letters.by_reason',
+    kind: 'gauge',
+    unit: '{letter}',
+    description: 'The same, by reason.',
+    attributes: { reason: REASONS },
   },
   deadLettersOldestAge: {
     name: 'ahds.dead_letters.oldest_age',

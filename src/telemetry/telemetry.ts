@@ -48,6 +48,8 @@ export type Fields = {
   problems?: string;
   shard?: string;
   count?: number;
+  /** Who asked: the id of an Azure principal, never a name. */
+  by?: string;
   /** Codes and numbers of a workflow's own choosing. */
   code?: string;
   numbers?: Readonly<Record<string, number>>;
@@ -75,6 +77,14 @@ export type What =
   | 'backlog-not-measured'
   | 'export-off'
   | 'export-failed'
+  | 'letters-redriven'
+  | 'letters-discarded'
+  | 'letter-payload-shown'
+  | 'letters-expired'
+  | 'letters-expiry-failed'
+  | 'undelivered-taken-up'
+  | 'undelivered-unreadable'
+  | 'undelivered-failed'
   | 'stopping'
   | 'stopped'
   | 'workflow';

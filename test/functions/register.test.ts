@@ -29,14 +29,20 @@ describe('when the app is registered', () => {
       'redeliverLong',
       'expireLedger',
       'measureBacklog',
+      'redriveUndelivered',
       'healthLive',
       'healthReady',
       'events',
       'stats',
+      'deadLetters',
+      'deadLetter',
+      'deadLetterPayload',
+      'redriveDeadLetters',
+      'discardDeadLetters',
     ]);
   });
 
-  it('given it, then only health/live needs no key', () => {
+  it('given it, then only health/live needs no key, and what changes or shows more needs that of the admin', () => {
     const functions = createFakeFunctions();
 
     registerFunctions(functions.app, composeMemoryApp().app);
@@ -49,6 +55,11 @@ describe('when the app is registered', () => {
       ['health/ready', 'function'],
       ['events/{eventId?}', 'function'],
       ['stats', 'function'],
+      ['dead-letters', 'function'],
+      ['dead-letters/{id}', 'function'],
+      ['dead-letters/{id}/payload', 'admin'],
+      ['dead-letters/redrive', 'admin'],
+      ['dead-letters/discard', 'admin'],
     ]);
   });
 

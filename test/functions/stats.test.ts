@@ -20,6 +20,9 @@ describe('when somebody asks for the stats', () => {
   it('given events, then the counters of this instance, and what waits and is dead-lettered for all', async () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }]);
+    for (const name of ['A/2026/1/1/1/x.json', 'resolved/A/2026/1/1/1/y.json', 'a']) {
+      await app.stores.undelivered.create(name, '[]');
+    }
 
     expect(await functions.get('stats')).toEqual({
       jsonBody: {
@@ -34,9 +37,11 @@ describe('when somebody asks for the stats', () => {
           waiting: { rows: 1, isMore: false, earliestDueAt: '2026-01-01T12:00:00.000Z' },
           deadLetters: {
             pending: { invalid: 1, failed: 0, crash: 0, 'unknown-workflow': 0 },
+            byReason: { invalid: 1 },
             isMore: false,
             oldestAt: '2026-01-01T12:00:00.000Z',
           },
+          undelivered: { blobs: 2, isMore: false, oldestAt: '2026-01-01T12:00:00.000Z' },
         },
       },
     });
@@ -84,6 +89,17 @@ describe('when somebody asks for the stats', () => {
     });
     expect(late.jsonBody).toMatchObject({
       allInstances: { countedAt: '2026-01-01T12:01:00.000Z', waiting: { rows: 1 } },
+    });
+  });
+
+  it('given the account of what was undelivered fails, then its code, and the rest all the same', async () => {
+    const list = async () => Promise.reject(new StorageError('forbidden', 'No.'));
+    const { functions } = start({
+      stores: { undelivered: { ...createMemoryBlobStore({ clock: createFakeClock() }), list } },
+    });
+
+    expect(await functions.get('stats')).toMatchObject({
+      jsonBody: { allInstances: { waiting: { rows: 0 }, undelivered: { error: 'forbidden' } } },
     });
   });
 

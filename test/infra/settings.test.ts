@@ -27,6 +27,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   ALERT_WEBHOOK_SECRET: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   STUDY_QUIET_MINUTES: '10',
   LEDGER_RETENTION_DAYS: '7',
+  RESOLVED_RETENTION_DAYS: '30',
   APPLICATIONINSIGHTS_CONNECTION_STRING:
     'InstrumentationKey=22222222-2222-2222-2222-222222222222;IngestionEndpoint=https://westeurope.in.example.com/',
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=11111111-1111-1111-1111-111111111111',
@@ -45,6 +46,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   SIMULATOR: 'for a machine of your own',
   PORT: 'of npm start',
   AZURE_FUNCTIONS_ENVIRONMENT: 'Azure sets it',
+  WEBSITE_AUTH_ENABLED: 'Azure sets it',
   WEBSITE_SITE_NAME: 'Azure sets it',
   ALERT_RULES: 'the default; the path of a file in the package otherwise',
   REDRIVE_UNDELIVERED: 'the default is right',

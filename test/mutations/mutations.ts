@@ -15,6 +15,8 @@ const SIMULATION = 'test/simulation';
 const STOP = 'test/pipeline/stop.test.ts';
 const ALERTS = 'src/workflows/observation-alerts';
 const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
+const LETTERS = 'test/dead-letters/every-step.test.ts';
+const TAKE_UP = 'src/dead-letters/take-up.ts';
 const COMMIT_TESTS = 'test/storage/group-commit';
 
 export type Mutation = { rule: string; file: string; find: string; put: string; tests: string };
@@ -88,8 +90,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'rewrite',
-    file: 'src/storage/dead-letters.ts',
-    find: "if (await resolved.has(name.replace(/^pending/, 'resolved'))) continue;",
+    file: 'src/storage/pending-letters.ts',
+    find: 'if (await isResolved(name)) continue;',
     put: '',
     tests: 'test/storage/dead-letters.test.ts',
   },
@@ -391,5 +393,56 @@ export const mutations: readonly Mutation[] = [
     find: 'for (const next of await findNext(rule, place, handling))',
     put: 'for (const next of (await findNext(rule, place, handling)).slice(1))',
     tests: ALERTS_RACE,
+  },
+
+  // ---- dead letters, and who deals with them
+  {
+    rule: 'letters-invalidStays',
+    file: ROWS,
+    find: 'if (letter !== undefined && isTakenIn(raw, row.event, settings))',
+    put: 'if (letter !== undefined)',
+    tests: 'test/dead-letters/redrive.test.ts',
+  },
+  {
+    rule: 'letters-rowsFirst',
+    file: TAKE_UP,
+    find: '  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {',
+    put: '  await desk.undelivered.create(RESOLVED + name, content);\n  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {',
+    tests: LETTERS,
+  },
+  {
+    rule: 'letters-onceResolved',
+    file: TAKE_UP,
+    find: 'if (await isResolved(name, desk)) {',
+    put: 'if (false as boolean) {',
+    tests: 'test/dead-letters/take-up.test.ts',
+  },
+  {
+    rule: 'letters-copyFirst',
+    file: 'src/storage/dead-letters.ts',
+    find: '    if (content === undefined) return;\n',
+    put: '    if (content === undefined) return;\n    await blobs.delete(`pending/${name}`);\n',
+    tests: LETTERS,
+  },
+  {
+    rule: 'letters-nextNumber',
+    file: 'src/dead-letters/redrive.ts',
+    find: 'const redrive = redrives + 1;',
+    put: 'const redrive = redrives;',
+    tests: LETTERS,
+  },
+  {
+    rule: 'letters-onlyDead',
+    file: 'src/dead-letters/redrive.ts',
+    find: "return state.result === 'dead' && record.redrives <= redrives ? undefined : 'over';",
+    put: 'return undefined;',
+    tests: 'test/dead-letters/redrive.test.ts',
+  },
+  {
+    rule: 'letters-pendingFirst',
+    file: 'src/dead-letters/expire.ts',
+    find: 'if (pendingOf) await blobs.delete(pendingOf(name));',
+    put: 'void pendingOf;',
+    tests: 'test/dead-letters/expire.test.ts',
   },
 ];

@@ -1,4 +1,5 @@
-import { NonRetriableError } from '../../src/workflow.js';
+import type { Settings } from '../../src/pipeline/run.js';
+import { minutes, NonRetriableError } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
@@ -169,6 +170,23 @@ describe('the redrive of a dead job', () => {
   });
 });
 
+describe('the dead letter of a job', () => {
+  it.each([
+    { given: 'that runs for long', timeout: minutes(20), isLong: true },
+    { given: 'that does not', timeout: minutes(0.1), isLong: undefined },
+  ])('given one $given, then it says so, for who redrives it', async ({ timeout, isLong }) => {
+    const account = createAccount();
+    const { workflow } = countingWorkflow(() => Promise.reject(new NonRetriableError('no')), { timeout });
+    const app = startApp(account, { workflows: [workflow] });
+
+    await app.pipeline.deliver([rawEvent()]);
+    await account.pass(1);
+    await app.runDueRows();
+
+    expect(account.letters()['pending/failed/2026-01-01/0']?.isLong).toBe(isLong);
+  });
+});
+
 describe('the redrive of a completed job', () => {
   it('then nothing runs, whatever its number', async () => {
     const account = createAccount();
@@ -212,6 +230,64 @@ describe('a row that holds a delivery', () => {
 
     expect(Object.keys(account.letters())).toEqual(['pending/invalid/undated/0']);
     expect(account.waiting()).toEqual([]);
+  });
+
+  describe('of a dead letter', () => {
+    const NAME = `invalid/undated/${'d'.repeat(22)}.0.json`;
+
+    async function withLetter(settings: Partial<Settings> = {}) {
+      const account = createAccount();
+      const counting = countingWorkflow();
+      const app = startApp(account, { workflows: [counting.workflow], settings });
+      await account.blobs.create(`pending/${NAME}`, '{}');
+      return { account, counting, app, letters: () => Object.keys(account.letters()).sort() };
+    }
+
+    it('given an event, then it runs, and the letter has moved', async () => {
+      const { app, counting, letters, account } = await withLetter();
+      await app.addRow({ ...of, letter: NAME }, rawEvent());
+
+      await app.runDueRows();
+
+      expect(counting.runs).toBe(1);
+      expect(letters()).toEqual(['resolved/invalid/undated/0']);
+      expect(account.waiting()).toEqual([]);
+    });
+
+    it.each([
+      { given: 'what still is none', raw: { some: 'thing' }, settings: {}, others: ['pending/invalid/undated/0'] },
+      {
+        given: 'an event of a workspace that is not listed',
+        raw: rawEvent(),
+        settings: { workspaces: ['/another'] },
+        others: ['pending/invalid/2026-01-01/0', 'pending/invalid/undated/0'],
+      },
+    ])('given $given, then the letter stays, beside that of what came', async ({ raw, settings, others }) => {
+      const { app, letters, account, counting } = await withLetter(settings);
+      await app.addRow({ ...of, letter: NAME }, raw);
+
+      await app.runDueRows();
+
+      expect(letters()).toEqual(others);
+      expect(counting.runs).toBe(0);
+      expect(account.waiting()).toEqual([]);
+    });
+
+    it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
+      const { app, counting, letters, account } = await withLetter();
+      await app.addRow({ ...of, letter: NAME }, rawEvent());
+      app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
+
+      await app.runDueRows();
+      const between = letters();
+      app.storageIs(() => 'ok');
+      await app.runDueRows();
+
+      expect(between).toEqual(['pending/invalid/undated/0', 'resolved/invalid/undated/0']);
+      expect(letters()).toEqual(['resolved/invalid/undated/0']);
+      expect(counting.runs).toBe(1);
+      expect(account.waiting()).toEqual([]);
+    });
   });
 
   it('given storage fails, then the row stays, and comes again', async () => {

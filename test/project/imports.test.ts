@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   pipeline: ['src/clock', 'src/digest', 'src/events/', 'src/storage/', 'src/telemetry/', 'src/workflow.js'],
   telemetry: ['src/clock', '@azure/identity', '@azure/monitor-opentelemetry-exporter', '@opentelemetry/'],
+  'dead-letters': ['src/clock', 'src/digest', 'src/events/', 'src/storage/'],
   workflows: ['src/workflow.js', 'zod'],
   // Reads formats of its own: rules, dates, units. Still neither the pipeline nor storage.
   'workflows/observation-alerts': [
@@ -43,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   simulator: [
     'src/clients/readers.js',
     'src/clock',
+    'src/dead-letters/',
     'src/digest',
     'src/events/',
     'src/fhir-date',
@@ -61,6 +63,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/clients/readers.js',
     'src/clock',
     'src/config',
+    'src/dead-letters/',
     'src/events/',
     'src/pipeline/',
     'src/storage/',

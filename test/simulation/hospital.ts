@@ -1,4 +1,5 @@
 import { sleep } from '../../src/clock.js';
+import type { Desk } from '../../src/dead-letters/letter.js';
 import { digest } from '../../src/digest.js';
 import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
@@ -35,8 +36,15 @@ export type Hospital = {
   apps: App[];
   startApp(): App;
   crash(app: App): void;
+  /** Somebody with the tool, in a process of its own. */
+  startTool(): Tool;
+  recordOf(address: Address): Row | undefined;
+  /** Of the workflows that want this event. */
+  jobsOfRaw(raw: unknown): Address[];
   /** Event Grid: delivers these in one POST until it is acknowledged, and goes on in the background. */
   publish(events: readonly unknown[]): void;
+  /** These may come by another way than a POST. */
+  know(events: readonly unknown[]): void;
   /** Somebody asks for a redrive of every dead job. */
   redriveAll(): void;
   /** The timer that drops the tables of days that are over. */
@@ -55,6 +63,7 @@ export type Hospital = {
   unacknowledged(): number;
 };
 
+export type Tool = { machine: Machine; desk: Desk };
 export type App = { machine: Machine; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
@@ -95,20 +104,19 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     runs,
     behaviour: () => 'ok',
     startApp,
+    startTool,
+    recordOf,
+    jobsOfRaw,
     crash(app) {
       app.machine.crash();
       hospital.apps.splice(hospital.apps.indexOf(app), 1);
     },
     publish(events) {
       posts += 1;
-      for (const raw of events) {
-        for (const address of jobsOfRaw(raw)) {
-          known.add(address);
-          truth.set(address, truthOf(parseEvent(raw)));
-        }
-      }
+      know(events);
       void send(events, 0);
     },
+    know,
     redriveAll,
     expire(app) {
       const { ledger, machine } = app;
@@ -151,6 +159,32 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     const app = { machine, pipeline, ledger, waiting };
     hospital.apps.push(app);
     return app;
+  }
+
+  function startTool(): Tool {
+    const machine = world.spawn();
+    const { clock, random: own } = machine;
+    const tables = boundedTables(machine.tables, clock, 3000);
+    const commit = createGroupCommit({ tables, clock, random: own });
+    const letters = boundedBlobs(machine.blobs, clock, 3000);
+    const desk = {
+      letters,
+      undelivered: boundedBlobs(machine.undelivered, clock, 3000),
+      deadLetters: createDeadLetters({ blobs: letters }),
+      ledger: createLedger({ tables, commit }),
+      waiting: createWaiting({ tables, commit, clock, random: own }),
+      clock,
+    };
+    return { machine, desk };
+  }
+
+  function know(events: readonly unknown[]): void {
+    for (const raw of events) {
+      for (const address of jobsOfRaw(raw)) {
+        known.add(address);
+        truth.set(address, truthOf(parseEvent(raw)));
+      }
+    }
   }
 
   /** The handler, watched from outside of the app: counts its starts, and may take its process down. */

@@ -18,6 +18,8 @@ export type World = {
   nowMs(): number;
   readonly tables: ReturnType<typeof createMemoryTableStore>;
   readonly blobs: ReturnType<typeof createMemoryBlobStore>;
+  /** Event Grid's own dead letters. */
+  readonly undelivered: ReturnType<typeof createMemoryBlobStore>;
   readonly due: ReturnType<typeof createMemoryQueueStore>;
   readonly dueLong: ReturnType<typeof createMemoryQueueStore>;
   spawn(): Machine;
@@ -38,6 +40,7 @@ export type Machine = {
   readonly random: Random;
   readonly tables: TableStore;
   readonly blobs: BlobStore;
+  readonly undelivered: BlobStore;
   readonly due: QueueStore;
   readonly dueLong: QueueStore;
   isAlive(): boolean;
@@ -79,6 +82,7 @@ export function createWorld(
   const base: Pick<Clock, 'now'> = { now: () => new Date(BEGINNING + timeMs) };
   const tables = createMemoryTableStore({ clock: base });
   const blobs = createMemoryBlobStore({ clock: base });
+  const undelivered = createMemoryBlobStore({ clock: base });
   const due = createMemoryQueueStore();
   const dueLong = createMemoryQueueStore();
 
@@ -87,6 +91,7 @@ export function createWorld(
     nowMs: () => timeMs,
     tables,
     blobs,
+    undelivered,
     due,
     dueLong,
     spawn,
@@ -186,6 +191,7 @@ export function createWorld(
       },
       tables: throughWorld(tables, () => machine),
       blobs: throughWorld(blobs, () => machine),
+      undelivered: throughWorld(undelivered, () => machine),
       due: throughWorld(due, () => machine),
       dueLong: throughWorld(dueLong, () => machine),
     };

@@ -50,6 +50,7 @@ export async function startSimulator({
     random: systemRandom,
     workflows,
     places: { ...stores, waiting: app.waiting, workflowTables: tables },
+    desk: app.desk,
     source: WORKSPACE,
     isListing: workspaces !== undefined,
     origin: 'http://app.test',
@@ -60,6 +61,16 @@ export async function startSimulator({
   });
 
   app.readers.answerInProcess(findInProcess(simulator));
+
+  /** What the timer and the queues do. */
+  async function runDueRows(): Promise<void> {
+    await app.pipeline.wake();
+    for (const queue of [stores.due, stores.dueLong]) {
+      for (let message = queue.take(); message !== undefined; message = queue.take()) {
+        await app.pipeline.redeliver(JSON.parse(message));
+      }
+    }
+  }
 
   async function deliver(body: string): Promise<number> {
     bodies.push(body);
@@ -87,6 +98,7 @@ export async function startSimulator({
         const status = simulator.runs.get(id);
         if (!status) throw new Error('The run is gone.');
         if (status.endedAt !== null) return status;
+        await runDueRows();
         await new Promise<void>((resolve) => void systemClock.after(20, resolve));
       }
     },

@@ -96,6 +96,17 @@ export function blobStoreContract(make: () => BlobStore): void {
       }
     });
 
+    it('given texts about a blob, then they come with its name, whatever they hold; what is empty does not', async () => {
+      const about = { reason: 'tries-spent', workflow: 'Zoë 漢字 100%', type: '' };
+      await store.create('p/a', '{}', { about });
+      await store.create('p/b', '{}', { about: { type: '' } });
+
+      expect((await store.list('p/', { limit: 10 })).blobs).toEqual([
+        { name: 'p/a', createdAt: expect.any(Date), about: { reason: 'tries-spent', workflow: 'Zoë 漢字 100%' } },
+        { name: 'p/b', createdAt: expect.any(Date) },
+      ]);
+    });
+
     it.each([1, 2, 7, 100])('given pages of %i, then each comes once, in order', async (limit) => {
       const names = Array.from({ length: 7 }, (_, i) => `p/${i}`);
       await Promise.all([...names, 'o', 'q'].map((name) => store.create(name, '')));
@@ -112,7 +123,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       const signal = AbortSignal.abort();
       const aborted = { name: 'StorageError', code: 'aborted' };
 
-      await expect(store.create('a', '', signal)).rejects.toMatchObject(aborted);
+      await expect(store.create('a', '', {}, signal)).rejects.toMatchObject(aborted);
       await expect(store.read('a', signal)).rejects.toMatchObject(aborted);
       await expect(store.delete('a', signal)).rejects.toMatchObject(aborted);
       await expect(store.list('', { limit: 1 }, signal)).rejects.toMatchObject(aborted);

@@ -34,7 +34,7 @@ function callsWith(fault: Fault) {
     (signal) => tables.create('rows', signal),
     (signal) => tables.drop('rows', signal),
     (signal) => tables.list('', signal),
-    (signal) => blobs.create('b', '{}', signal),
+    (signal) => blobs.create('b', '{}', {}, signal),
     (signal) => blobs.read('b', signal),
     (signal) => blobs.delete('b', signal),
     (signal) => blobs.list('', { limit: 1 }, signal),

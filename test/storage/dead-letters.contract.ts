@@ -143,6 +143,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
     it('given none, then none', async () => {
       expect(await deadLetters.count(10)).toEqual({
         byStage: { invalid: 0, failed: 0, crash: 0, 'unknown-workflow': 0 },
+        byReason: {},
         isMore: false,
         oldestAt: undefined,
       });
@@ -155,7 +156,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
             stage === 'invalid'
               ? ({ kind: 'event', day: '20260314' } as const)
               : ({ kind: 'job', address: addressFor({ id: `event-${n}` }), redrives: 0 } as const);
-          await deadLetters.write(letterOf({ stage, of, event: { n } }));
+          await deadLetters.write(letterOf({ stage, of, event: { n }, reason: n < 2 ? 'gave-up' : 'tries-spent' }));
         }
       }
       const failed = await names('pending/failed/');
@@ -167,6 +168,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
 
       expect(await deadLetters.count(1000)).toEqual({
         byStage: { invalid: 6, failed: 3, crash: 6, 'unknown-workflow': 6 },
+        byReason: { 'gave-up': expect.any(Number), 'tries-spent': expect.any(Number) },
         isMore: false,
         oldestAt: expect.any(Date),
       });

@@ -270,6 +270,18 @@ export function ledgerContract(makeTables: () => TableStore): void {
       unknownSince: '2026-04-01T00:00:00.000Z',
     };
 
+    it('given a corrected payload, then the record says which, until a redrive of another', async () => {
+      const edited: JobRecord = { ...after, edit: 'd'.repeat(22) };
+      const etag = await put(addressFor({}), edited, { event });
+      expect((await account.ledger.read(addressFor({})))?.record).toEqual(edited);
+
+      const held = await put(addressFor({}), { ...edited, write: 10 }, { etag, isHeld: true });
+      expect((await account.ledger.read(addressFor({})))?.record).toMatchObject({ write: 10, edit: edited.edit });
+
+      await put(addressFor({}), { ...after, redrives: 8, write: 11 }, { etag: held });
+      expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, redrives: 8, write: 11 });
+    });
+
     it('given a claim, then everything', async () => {
       const etag = await put(addressFor({}), before, { event });
 

@@ -49,12 +49,38 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     return (await pages(shard, now)).flat();
   }
 
+  describe('whether a row is there', () => {
+    it.each([{}, { isLong: true }, { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const])(
+      'given %j, then it is until it is deleted',
+      async (fields) => {
+        const row = rowOf(fields);
+        const name = await add(fields);
+        const other = await add(fields);
+
+        expect(await account.waiting.isThere(row, name)).toBe(true);
+        const { rows } = await account.waiting.due(shardOf(row), inMs(1));
+        for (const found of rows) if (found.name === name) await account.waiting.delete(found);
+
+        expect(await account.waiting.isThere(row, name)).toBe(false);
+        expect(await account.waiting.isThere(row, other)).toBe(true);
+      },
+    );
+  });
+
   describe('a row', () => {
     it.each<{ given: string; fields: Partial<NewRow> }>([
       { given: 'a job', fields: {} },
       { given: 'a long job', fields: { isLong: true } },
       { given: 'a redrive', fields: { of: { kind: 'job', address: addressFor({}), redrive: 3 } } },
       { given: 'a job without a day', fields: { of: { kind: 'job', address: addressFor({ day: 'undated' }) } } },
+      {
+        given: 'a redrive of a corrected payload',
+        fields: { of: { kind: 'job', address: addressFor({}), redrive: 1, edit: digest('edit') } },
+      },
+      {
+        given: 'a delivery of a dead letter',
+        fields: { of: { kind: 'delivery', eventIdDigest: digest('event-1'), letter: 'invalid/undated/d.0.json' } },
+      },
       { given: 'a delivery', fields: { of: { kind: 'delivery', eventIdDigest: digest('event-1') } } },
       {
         given: 'a long delivery',

@@ -26,6 +26,7 @@ compares what was sent with what the app has in storage. Starts the app and its 
   --seed N           the same seed plays the same; by chance where left out
   --time-scale N     how many times as fast as real time Event Grid waits between its tries;
                      where left out 30 with chaos, 1 without, 1440 for outage
+  --no-redrive       of outage: what Event Grid gave up on is left to you, and the run waits until it is taken up
   --url URL          of an app that runs, not http://localhost:7071 or the PORT that is set
   --json             the verdict as JSON
   --list             the scenarios, a line each
@@ -93,11 +94,16 @@ async function run(url: string, options: Options, signal: AbortSignal): Promise<
   return status.verdict.ok ? 0 : 1;
 }
 
-function requestOf({ scenario = 'clinic-day', events, rate, chaos, seed, 'time-scale': timeScale }: Options) {
+function requestOf({ scenario = 'clinic-day', events, rate, chaos, seed, 'time-scale': timeScale, redrive }: Options) {
   const numbers = Object.entries({ events, rate, seed, timeScale }).flatMap(([name, text]) =>
     text === undefined ? [] : [[name, Number.isFinite(Number(text)) ? Number(text) : text]],
   );
-  return { scenario, ...(chaos !== undefined && { chaos }), ...Object.fromEntries(numbers) };
+  return {
+    scenario,
+    ...(chaos !== undefined && { chaos }),
+    ...(redrive === false && { redrive }),
+    ...Object.fromEntries(numbers),
+  };
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -125,6 +131,7 @@ function complain(text: string, code: number): number {
 
 function parseOptions() {
   return parseArgs({
+    allowNegative: true,
     options: {
       scenario: { type: 'string' },
       events: { type: 'string' },
@@ -132,6 +139,7 @@ function parseOptions() {
       chaos: { type: 'string' },
       seed: { type: 'string' },
       'time-scale': { type: 'string' },
+      redrive: { type: 'boolean' },
       url: { type: 'string' },
       json: { type: 'boolean' },
       list: { type: 'boolean' },

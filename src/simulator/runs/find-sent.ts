@@ -1,3 +1,4 @@
+import { RESOLVED } from '../../dead-letters/undelivered.js';
 import { digest } from '../../digest.js';
 import { placeOf } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
@@ -41,9 +42,14 @@ export async function findSent(places: Places, search: Search): Promise<void> {
   const letters = await namesOfLetters(places.deadLetters, search.since);
   await findRecords(places, search, letters.ofJobs);
   await readBlobs(places.deadLetters, letters.ofInvalid, search, { lettered: true });
-  await readBlobs(places.undelivered, await namesSince(places.undelivered, '', search.since), search, {
+  await readBlobs(places.undelivered, await undeliveredSince(places.undelivered, search.since), search, {
     undelivered: true,
   });
+}
+
+/** What was taken up is in resolved/, and in rows or records. */
+export async function undeliveredSince(undelivered: BlobStore, since: Date): Promise<string[]> {
+  return (await namesSince(undelivered, '', since)).filter((name) => !name.startsWith(RESOLVED));
 }
 
 async function findRows({ waiting }: Places, { runId, sent, workflows }: Search): Promise<void> {

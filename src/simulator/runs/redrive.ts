@@ -1,56 +1,55 @@
 import { type Clock, sleep } from '../../clock.js';
-import type { BlobStore } from '../../storage/blob-store.js';
-import type { Post } from '../event-grid/post.js';
-import { isSuccess } from '../event-grid/retry.js';
+import type { Desk } from '../../dead-letters/letter.js';
+import { takeUp } from '../../dead-letters/take-up.js';
+import { RESOLVED } from '../../dead-letters/undelivered.js';
+import { StorageError } from '../../storage/table-store.js';
 import { namesSince } from './blob-names.js';
 import { numbersIn } from './event-name.js';
+import { undeliveredSince } from './find-sent.js';
 
-const EVENTS_AT_ONCE = 100;
-const MOST_TRIES = 5;
+const MOST_FAILURES = 5;
+const LOOK_AGAIN_MS = 1000;
 const TRY_AGAIN_MS = 2000;
 
 /**
- * Delivers what Event Grid gave up on, out of its own dead letters: the same events, under the same ids.
- *   Dies before a blob is deleted: its events come twice, and the app knows them.
+ * Takes up what Event Grid gave up on of a run, as `npm run dead-letters -- redrive` does; or waits until somebody has,
+ * where it is left to others. Returns how many events of the run have been taken up, by whomever.
  */
-export async function redriveUndelivered(deps: {
+export async function redriveUndelivered(of: {
   runId: string;
-  undelivered: BlobStore;
   since: Date;
-  post: Post;
-  url: string;
+  desk: Desk;
+  isLeftToOthers: boolean;
   clock: Clock;
   signal: AbortSignal;
 }): Promise<number> {
-  const { runId, undelivered, since, post, url, clock, signal } = deps;
-  let redriven = 0;
-  for (let tries = MOST_TRIES; tries > 0 && !signal.aborted; tries -= 1) {
-    let left = 0;
-    for (const name of await namesSince(undelivered, '', since)) {
-      const content = await undelivered.read(name);
-      const numbers = numbersIn(runId, content ?? '');
-      if (content === undefined || numbers.size === 0) continue;
-      if (await deliver(JSON.parse(content))) {
-        await undelivered.delete(name);
-        redriven += numbers.size;
-      } else left += 1;
+  const { runId, since, desk, isLeftToOthers, clock, signal } = of;
+  const { undelivered } = desk;
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      const own = await ownOf(await undeliveredSince(undelivered, since));
+      if (!isLeftToOthers) for (const { name } of own) await takeUp(name, desk);
+      if (!isLeftToOthers || own.length === 0) return await countTakenUp();
+      await sleep(clock, LOOK_AGAIN_MS, signal);
+    } catch (error) {
+      failures += 1;
+      if (!(error instanceof StorageError) || failures === MOST_FAILURES) throw error;
+      await sleep(clock, TRY_AGAIN_MS, signal);
     }
-    if (left === 0) break;
-    await sleep(clock, TRY_AGAIN_MS, signal);
   }
-  return redriven;
+  return 0;
 
-  async function deliver(events: readonly Readonly<Record<string, unknown>>[]): Promise<boolean> {
-    for (let at = 0; at < events.length; at += EVENTS_AT_ONCE) {
-      const answer = await post({
-        url,
-        method: 'POST',
-        headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json; charset=utf-8' },
-        body: JSON.stringify(events.slice(at, at + EVENTS_AT_ONCE)),
-        signal,
-      }).catch(() => undefined); // nothing was heard
-      if (!answer || !isSuccess(answer.status)) return false;
+  async function ownOf(names: Iterable<string>): Promise<{ name: string; numbers: Set<number> }[]> {
+    const own: { name: string; numbers: Set<number> }[] = [];
+    for (const name of names) {
+      const numbers = numbersIn(runId, (await undelivered.read(name)) ?? '');
+      if (numbers.size > 0) own.push({ name, numbers });
     }
-    return true;
+    return own;
+  }
+
+  async function countTakenUp(): Promise<number> {
+    const taken = await ownOf(await namesSince(undelivered, RESOLVED, since));
+    return new Set(taken.flatMap(({ numbers }) => [...numbers])).size;
   }
 }

@@ -14,6 +14,8 @@ export type RunRequest = {
   readonly chaos: Chaos;
   /** How many times as fast as real time Event Grid's schedule runs. */
   readonly timeScale: number;
+  /** Takes up what Event Grid gave up on; where false, the run waits until somebody else has. */
+  readonly redrive: boolean;
 };
 
 export const MOST_EVENTS = 1_000_000;
@@ -38,6 +40,7 @@ const schema = z
     count: z.int().min(1).max(MOST_EVENTS).optional(),
     events: z.int().min(1).max(MOST_EVENTS).optional(),
     rate: z.number().min(1).max(100_000).optional(),
+    redrive: z.boolean().optional(),
   })
   .refine(({ count, events = count }) => count === undefined || count === events, {
     path: ['count'],
@@ -63,6 +66,7 @@ export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest
     rate,
     chaos = CHAOS_LEVELS.none,
     timeScale,
+    redrive = true,
   } = parsed.data;
   const scenario = scenarios.find((one) => one.name === name) as Scenario;
   const { defaults } = scenario;
@@ -74,6 +78,7 @@ export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest
       events: events ?? defaults.events,
       rate: rate ?? defaults.rate,
       chaos,
+      redrive,
       timeScale:
         timeScale ??
         (chaos === CHAOS_LEVELS.none ? defaults.timeScale : Math.max(defaults.timeScale, TIME_SCALE_OF_CHAOS)),

@@ -1,11 +1,11 @@
 import { type Clock, type Random, sleep } from '../../clock.js';
+import type { Desk } from '../../dead-letters/letter.js';
 import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
 import type { Publish } from '../changes.js';
 import { createInterference } from '../chaos/interference.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
-import type { Post } from '../event-grid/post.js';
 import { seededRandom } from '../seeded.js';
 import { createWorld, type Services } from '../world.js';
 import { judgeAtRest } from './at-rest.js';
@@ -23,7 +23,7 @@ import { judge, type Verdict } from './verdict.js';
  *   phase        what goes on                                            what ends it
  *   making       the scenario changes its services; events are published enough events
  *   delivering   Event Grid delivers, tries again, gives up              it has none left for this app
- *   redriving    what it gave up on is delivered out of its dead letters all of it once (receiver `down` only)
+ *   redriving    what it gave up on is taken up out of its dead letters  all of it once (receiver `down` only)
  *   checking     storage is looked at until no job is open               the verdict
  */
 export type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
@@ -71,8 +71,8 @@ export type RunDeps = {
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */
   readonly isListing: boolean;
-  readonly post: Post;
-  readonly functionUrl: (name: string) => string;
+  /** What takes up Event Grid's dead letters. */
+  readonly desk: Desk;
 };
 
 /** More than these in Event Grid, and the run waits: memory has an end. */
@@ -168,13 +168,11 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     if (isDown && !signal.aborted) {
       phase = 'redriving';
       isDown = false;
-      const { undelivered } = deps.places;
       redriven = await redriveUndelivered({
         runId: id,
-        undelivered,
         since,
-        post: deps.post,
-        url: deps.functionUrl('fhirEvents'),
+        desk: deps.desk,
+        isLeftToOthers: !request.redrive,
         clock,
         signal,
       });

@@ -1,126 +1,110 @@
+import { takeUp } from '../../../src/dead-letters/take-up.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { redriveUndelivered } from '../../../src/simulator/runs/redrive.js';
-import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
-import { createFakeClock } from '../../../src/testing/index.js';
+import { composeMemoryApp } from '../../functions/memory-app.js';
+import { faultyBlobs } from '../../storage/faults.js';
 
 const RUN = '0badcafe';
 
-type Options = { since?: string; abortAtMs?: number };
+const own = (n: number) => ({ id: eventIdOf(RUN, n), deadLetterReason: 'TimeToLiveExceeded' });
 
 async function redrive(
-  answers: (number | 'reset')[],
   blobs: Record<string, unknown[]>,
-  { since = '2026-01-01T00:00:00.000Z', abortAtMs = Number.POSITIVE_INFINITY }: Options = {},
+  {
+    since = '2026-01-01T00:00:00.000Z',
+    failures = 0,
+    takenUpAtMs,
+  }: { since?: string; failures?: number; takenUpAtMs?: number } = {},
 ) {
-  const clock = createFakeClock();
-  const undelivered = createMemoryBlobStore({ clock });
+  const { app, clock, stores } = composeMemoryApp();
+  const { undelivered } = app.stores;
   for (const [name, events] of Object.entries(blobs)) await undelivered.create(name, JSON.stringify(events));
-  const bodies: unknown[][] = [];
-  const postedAtMs: number[] = [];
-  const stopping = new AbortController();
+  let left = failures;
+  const failing = faultyBlobs(undelivered, ({ method }) => {
+    if (method !== 'read' || left === 0) return 'ok';
+    left -= 1;
+    return 'fail-before';
+  });
   let isDone = false;
   const redriving = redriveUndelivered({
     runId: RUN,
-    undelivered,
     since: new Date(since),
-    url: 'http://app.test',
+    desk: { ...app.desk, undelivered: failing },
     clock,
-    signal: stopping.signal,
-    async post({ body }) {
-      bodies.push(JSON.parse(body));
-      postedAtMs.push(clock.monotonic());
-      const answer = answers.shift() ?? 202;
-      if (answer === 'reset') throw new Error('ECONNRESET');
-      return { status: answer, headers: new Headers(), body: '' };
-    },
+    isLeftToOthers: takenUpAtMs !== undefined,
+    signal: new AbortController().signal,
   }).finally(() => {
     isDone = true;
   });
-  for (;;) {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+  redriving.catch(() => {});
+  while (!isDone) {
+    for (let turn = 0; turn < 30 && !isDone; turn += 1)
+      await new Promise<void>((resolve) => void setImmediate(resolve));
     if (isDone) break;
+    if (clock.monotonic() === takenUpAtMs) for (const name of Object.keys(blobs)) await takeUp(name, app.desk);
     clock.advance(1000);
-    if (clock.monotonic() >= abortAtMs) stopping.abort();
   }
-  return { redriven: await redriving, left: [...undelivered.inspect().keys()], bodies, postedAtMs };
+  const names = (await undelivered.list('', { limit: 100 })).blobs.map(({ name }) => name);
+  const rows = stores.tables.inspect('waiting').map(({ row }) => JSON.parse(String(row.event)) as { id: string });
+  return { redriving, names, ids: rows.map(({ id }) => id).sort(), passedMs: clock.monotonic() };
 }
 
-const own = (n: number) => ({ id: eventIdOf(RUN, n), deadLetterReason: 'TimeToLiveExceeded' });
-
 describe('when a run redrives what Event Grid gave up on', () => {
-  it('given it is taken, then each event was sent once, and its blob is gone', async () => {
-    const { redriven, left, bodies } = await redrive([], { a: [own(0), own(1)], b: [own(2)] });
+  it('given its dead letters, then each event has a row, and the blobs are in resolved/', async () => {
+    const { redriving, names, ids } = await redrive({ A: [own(0), own(1)], B: [own(2)] });
 
-    expect({ redriven, left }).toEqual({ redriven: 3, left: [] });
-    expect(bodies.flat()).toHaveLength(3);
+    expect(await redriving).toBe(3);
+    expect(names).toEqual(['resolved/A', 'resolved/B']);
+    expect(ids).toEqual([own(0).id, own(1).id, own(2).id]);
   });
 
   it("given somebody else's dead letters, then they stay where they are", async () => {
-    const { redriven, left, bodies } = await redrive([], { a: [{ id: 'other' }] });
+    const { redriving, names, ids } = await redrive({ A: [{ id: 'other' }] });
 
-    expect({ redriven, left, bodies }).toEqual({ redriven: 0, left: ['a'], bodies: [] });
+    expect({ redriven: await redriving, names, ids }).toEqual({ redriven: 0, names: ['A'], ids: [] });
   });
 
-  it("given a blob with the run's and others' events, then all are sent, and only its own are counted", async () => {
-    const { redriven, left, bodies } = await redrive([], { a: [own(0), { id: 'other' }] });
+  it("given a blob with the run's and others' events, then all have rows, and only its own are counted", async () => {
+    const { redriving, ids } = await redrive({ A: [own(0), { id: 'other' }] });
 
-    expect({ redriven, left }).toEqual({ redriven: 1, left: [] });
-    expect(bodies).toEqual([[own(0), { id: 'other' }]]);
+    expect(await redriving).toBe(1);
+    expect(ids).toEqual([own(0).id, 'other']);
   });
 
   it('given a blob that is older than the run, then it stays where it is', async () => {
-    const blobs = { a: [own(0)] };
+    const late = await redrive({ A: [own(0)] }, { since: '2026-01-01T12:00:01.000Z' });
 
-    expect(await redrive([], blobs, { since: '2026-01-01T12:00:01.000Z' })).toMatchObject({
-      redriven: 0,
-      left: ['a'],
-      bodies: [],
-    });
-    expect(await redrive([], blobs, { since: '2026-01-01T12:00:00.000Z' })).toMatchObject({ redriven: 1, left: [] });
+    expect({ redriven: await late.redriving, names: late.names }).toEqual({ redriven: 0, names: ['A'] });
   });
 
-  it('given 101 events in a blob, then they are sent in two requests, and counted once', async () => {
-    const { redriven, bodies } = await redrive([], { a: Array.from({ length: 101 }, (_, n) => own(n)) });
+  it('given the timer has taken some up, then those count, and get no second row', async () => {
+    const { redriving, names, ids } = await redrive({ 'resolved/A': [own(0)], B: [own(1)] });
 
-    expect(redriven).toBe(101);
-    expect(bodies.map((body) => body.length)).toEqual([100, 1]);
+    expect(await redriving).toBe(2);
+    expect(names).toEqual(['resolved/A', 'resolved/B']);
+    expect(ids).toEqual([own(1).id]);
   });
 
-  it('given its second request is refused, then the blob stays, and all of it is sent again', async () => {
-    const { redriven, left, bodies } = await redrive([202, 500], { a: Array.from({ length: 101 }, (_, n) => own(n)) });
+  it('given it is left to others, then it waits until they have, and counts what they took up', async () => {
+    const { redriving, names, passedMs } = await redrive({ A: [own(0)], B: [own(1)] }, { takenUpAtMs: 6000 });
 
-    expect({ redriven, left }).toEqual({ redriven: 101, left: [] });
-    expect(bodies.map((body) => body.length)).toEqual([100, 1, 100, 1]);
+    expect(await redriving).toBe(2);
+    expect(names).toEqual(['resolved/A', 'resolved/B']);
+    expect(passedMs).toBe(7000);
   });
 
-  it.each([500, 400, 'reset'] as const)('given %s at first, then it is tried again after 2 s', async (answer) => {
-    expect(await redrive([answer], { a: [own(0)] })).toMatchObject({
-      redriven: 1,
-      left: [],
-      postedAtMs: [0, 2000],
-    });
+  it('given storage fails, then it tries again after 2 s', async () => {
+    const { redriving, names, passedMs } = await redrive({ A: [own(0)] }, { failures: 1 });
+
+    expect(await redriving).toBe(1);
+    expect(names).toEqual(['resolved/A']);
+    expect(passedMs).toBe(2000);
   });
 
-  it('given one of two is refused, then only that one is sent again', async () => {
-    const { redriven, bodies } = await redrive([500], { a: [own(0)], b: [own(1)] });
+  it('given storage goes on failing, then it gives up after five tries, and nothing has moved', async () => {
+    const { redriving, names } = await redrive({ A: [own(0)] }, { failures: 5 });
 
-    expect(redriven).toBe(2);
-    expect(bodies).toEqual([[own(0)], [own(1)], [own(0)]]);
-  });
-
-  it('given it is never taken, then it ends after five tries, and the dead letter is still there', async () => {
-    const answers = Array.from({ length: 20 }, () => 500);
-
-    expect(await redrive(answers, { a: [own(0)] })).toMatchObject({
-      redriven: 0,
-      left: ['a'],
-      postedAtMs: [0, 2000, 4000, 6000, 8000],
-    });
-  });
-
-  it('given it is stopped, then it is not tried again', async () => {
-    const answers = Array.from({ length: 20 }, () => 500);
-
-    expect(await redrive(answers, { a: [own(0)] }, { abortAtMs: 3000 })).toMatchObject({ postedAtMs: [0, 2000] });
+    await expect(redriving).rejects.toMatchObject({ code: 'fault' });
+    expect(names).toEqual(['A']);
   });
 });

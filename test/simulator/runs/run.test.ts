@@ -60,7 +60,9 @@ describe('when a scenario is played', () => {
 
     expect({ phase, redriven }).toEqual({ phase: 'done', redriven: 50 });
     expect(verdict).toMatchObject({ ok: true, events: { settled: 50, undelivered: 0, lost: 0 } });
-    expect(world.stores.undelivered.inspect().size).toBe(0);
+    const names = [...world.stores.undelivered.inspect().keys()];
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !name.startsWith('resolved/'))).toEqual([]);
   });
 
   it.each(calm)(

@@ -1,0 +1,149 @@
+import { type Clock, sleep } from '../clock.js';
+import { StorageError } from '../storage/table-store.js';
+import { type Discarded, discardLetter, type Note } from './discard.js';
+import type { Desk } from './letter.js';
+import { type Outcome, type RedriveOptions, redriveLetter, type Skipped } from './redrive.js';
+
+/** How many letters have met with what. `failed`: storage did not do what it was asked. */
+export type Counts = Partial<Record<Skipped | Outcome | Discarded | 'asked' | 'taken-up' | 'failed', number>>;
+
+export type Report = {
+  readonly counts: Counts;
+  /** Why it ended before the last letter. */
+  readonly stopped?: 'failures' | 'storage' | 'asked-to';
+  /** The code of the last error of storage. */
+  readonly errorCode?: string;
+};
+
+export type Pace = {
+  /** How many letters are under way at a time; where outcomes are waited for, redrives without one. */
+  readonly atOnce: number;
+  readonly perSecond: number;
+  readonly signal: AbortSignal;
+  /** Told after each letter. */
+  readonly onCount?: (counts: Counts) => void;
+};
+
+export type RedriveMany = RedriveOptions & {
+  /** Waits for what becomes of each. Ends early where more than `stopAfter` of those judged so far have failed. */
+  readonly wait?: { readonly stopAfter?: number };
+};
+
+type Id = { readonly id: string };
+
+/** A share of fewer says nothing. */
+const JUDGED_FROM = 10;
+/** The app looks for due rows every 10 s, and an outcome may come after several of its workflow's. */
+const LOOK_AGAIN_MS = 1000;
+const PATIENCE_MS = 10 * 60_000;
+/** Storage that has failed so often in a row is down: what is left can be redriven when it is back. */
+const MOST_FAILURES_IN_A_ROW = 10;
+
+const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Outcome[];
+
+/**
+ * Redrives letter after letter, at a pace. What it has asked for goes on without it; it may be killed at any time and
+ * run again, and two may run at once: see redrive.ts.
+ */
+export function redriveMany(
+  letters: AsyncIterable<Id>,
+  { wait, ...options }: RedriveMany,
+  pace: Pace,
+  desk: Desk,
+): Promise<Report> {
+  let judged = 0;
+  let bad = 0;
+  return actOnEach(letters, pace, desk.clock, async ({ id }, stop, signal) => {
+    const redriven = await redriveLetter(id, options, desk);
+    if (redriven.kind !== 'asked' || !wait || options.isDryRun) return redriven.kind;
+    const outcome = await waitForOutcome(redriven.look, desk.clock, signal);
+    if (outcome === 'open') return outcome;
+    judged += 1;
+    if (BAD.includes(outcome)) bad += 1;
+    if (wait.stopAfter !== undefined && judged >= JUDGED_FROM && bad / judged > wait.stopAfter) stop('failures');
+    return outcome;
+  });
+}
+
+export function discardMany(
+  letters: AsyncIterable<Id>,
+  note: Note & { readonly isDryRun?: boolean },
+  pace: Pace,
+  desk: Desk,
+): Promise<Report> {
+  return actOnEach(letters, pace, desk.clock, ({ id }) => discardLetter(id, note, desk, note));
+}
+
+type Stop = (why: NonNullable<Report['stopped']>) => void;
+
+/** As many workers as may be under way at once take letter after letter from one line, each no sooner than its turn. */
+async function actOnEach(
+  letters: AsyncIterable<Id>,
+  { atOnce, perSecond, signal, onCount }: Pace,
+  clock: Clock,
+  act: (letter: Id, stop: Stop, signal: AbortSignal) => Promise<keyof Counts>,
+): Promise<Report> {
+  const counts: Counts = {};
+  const stopping = new AbortController();
+  let stopped: Report['stopped'];
+  let errorCode: string | undefined;
+  let failuresInARow = 0;
+  let nextAtMs = clock.monotonic();
+  const stop: Stop = (why) => {
+    stopped ??= why;
+    stopping.abort();
+  };
+  const onAbort = () => stop('asked-to');
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  const line = letters[Symbol.asyncIterator]();
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    stopping.abort();
+    signal.removeEventListener('abort', onAbort);
+    await line.return?.();
+  }
+  return { counts, ...(stopped && { stopped }), ...(errorCode !== undefined && { errorCode }) };
+
+  async function work(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const { value: letter, done } = await line.next();
+      if (done) return;
+      await turn();
+      if (stopping.signal.aborted) return;
+      const what = await act(letter, stop, stopping.signal).catch(failed);
+      if (what !== 'failed') failuresInARow = 0;
+      counts[what] = (counts[what] ?? 0) + 1;
+      onCount?.(counts);
+    }
+  }
+
+  async function turn(): Promise<void> {
+    const nowMs = clock.monotonic();
+    const atMs = Math.max(nowMs, nextAtMs);
+    nextAtMs = atMs + 1000 / perSecond;
+    if (atMs > nowMs) await sleep(clock, atMs - nowMs, stopping.signal);
+  }
+
+  function failed(error: unknown): 'failed' {
+    if (!(error instanceof StorageError)) throw error;
+    errorCode = error.code;
+    failuresInARow += 1;
+    if (failuresInARow >= MOST_FAILURES_IN_A_ROW) stop('storage');
+    return 'failed';
+  }
+}
+
+async function waitForOutcome(look: () => Promise<Outcome>, clock: Clock, signal: AbortSignal): Promise<Outcome> {
+  const untilMs = clock.monotonic() + PATIENCE_MS;
+  while (!signal.aborted && clock.monotonic() < untilMs) {
+    const outcome = await look().catch((error: unknown) => {
+      if (error instanceof StorageError) return 'open' as const; // the row is there: look again
+      throw error;
+    });
+    if (outcome !== 'open') return outcome;
+    await sleep(clock, LOOK_AGAIN_MS, signal);
+  }
+  return 'open';
+}

@@ -1,0 +1,192 @@
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { parseEvent } from '../events/parse.js';
+import { isTooLarge } from '../events/size.js';
+import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
+import type { JobRecord, Result } from '../storage/ledger.js';
+import type { LetterName } from '../storage/letter-names.js';
+import type { NewRow } from '../storage/waiting.js';
+import { writeEdit } from './edits.js';
+import { type Desk, placeOfLetter } from './letter.js';
+import { eventIdDigestOf, takeUp } from './take-up.js';
+import { eventsOf } from './undelivered.js';
+
+export type RedriveOptions = {
+  /** Who asks: for the note beside a corrected payload. */
+  readonly by: string;
+  /** Also what was redriven so often already. */
+  readonly isForced?: boolean;
+  /** Says what would be done, and does nothing. */
+  readonly isDryRun?: boolean;
+  /** A corrected payload in place of the one that the letter holds. */
+  readonly event?: unknown;
+};
+
+export type Redriven =
+  /** There is a row; `look` says what has become of it so far. */
+  { kind: 'asked'; look: () => Promise<Outcome> } | { kind: 'taken-up'; events: number } | { kind: Skipped };
+
+export type Skipped =
+  /** No letter of this id is pending: it is resolved, or was never there. */
+  | 'gone'
+  /** The ledger says that its job is completed or superseded, or has died once more: there is nothing to redrive. */
+  | 'over'
+  /** A redrive is under way, or the letter is being written at this moment. */
+  | 'under-way'
+  /** Redriven `MOST_REDRIVES` times in vain: somebody must look, and force it. */
+  | 'too-often'
+  /** No row can hold the event. */
+  | 'too-large'
+  /** The blob is no dead letter, or no list of events. */
+  | 'unreadable'
+  /** The corrected payload is no event. */
+  | 'not-an-event'
+  /** Event Grid's own hold several events: none of them is the one that was corrected. */
+  | 'not-editable';
+
+export type Outcome =
+  | Result
+  /** Nothing has become of it yet. */
+  | 'open'
+  /** It has failed, and will be tried again. */
+  | 'failing'
+  /** An invalid event that is one now; and one that still is none. */
+  | 'taken-in'
+  | 'invalid-again';
+
+export const MOST_REDRIVES = 3;
+
+const ADD_WITHIN_MS = 10_000;
+/** With these a job waits for something that is no fault of its own. */
+const NO_FAILURE: readonly string[] = ['', 'resource-busy', 'resource-lost', 'lease-lost'];
+
+/**
+ * Asks the app to run a dead letter again: a row in `waiting`, which goes through the pipeline as any other. Who moves
+ * the letter is the pipeline, when the job is settled or waits for its next try under a later number; of an invalid
+ * event, when it is taken in.
+ *
+ *   dies before the row       nothing has happened, but perhaps a corrected payload that nobody runs
+ *   dies after the row        the app does the rest
+ *   twice, or two at once     two rows of one number: the first reopens the job, the second finds its number there and
+ *                             goes; of an invalid event, the second is a redelivery
+ *   the job is over meanwhile the row finds that, and goes: a completed job is never reopened
+ */
+export async function redriveLetter(id: string, options: RedriveOptions, desk: Desk): Promise<Redriven> {
+  const place = placeOfLetter(id);
+  if (!place) return { kind: 'gone' };
+  if (place.kind === 'undelivered') return redriveUndelivered(place.name, options, desk);
+  const content = await readPending(place.name, desk);
+  if (content === undefined) return { kind: 'gone' };
+  const letter = readLetter(content);
+  if (!letter) return { kind: 'unreadable' };
+
+  const event = options.event ?? letter.event;
+  if (isTooLarge(JSON.stringify(event))) return { kind: 'too-large' };
+  if (options.event !== undefined && !isEvent(event)) return { kind: 'not-an-event' };
+  return letter.address === undefined
+    ? redriveInvalid(place.name, letter, event, options, desk)
+    : redriveJob(place.name, { ...letter, address: letter.address }, event, options, desk);
+}
+
+async function redriveJob(
+  name: LetterName,
+  letter: StoredLetter & { address: string },
+  event: unknown,
+  options: RedriveOptions,
+  desk: Desk,
+): Promise<Redriven> {
+  const { address, redrives } = letter;
+  const current = await desk.ledger.read(address);
+  const obstacle = obstacleTo(letter, current?.record);
+  if (obstacle) return { kind: obstacle };
+  if (redrives >= MOST_REDRIVES && !options.isForced) return { kind: 'too-often' };
+  const redrive = redrives + 1;
+  const look = async () => outcomeOf((await desk.ledger.read(address))?.record, redrive);
+  if (options.isDryRun) return { kind: 'asked', look };
+
+  const edit = (await noteEdit(name, redrive, options, desk)) ?? letter.edit;
+  const of = { kind: 'job' as const, address, redrive, ...(edit !== undefined && { edit }) };
+  await addRow({ isLong: letter.isLong ?? false, event: JSON.stringify(event), of }, desk);
+  return { kind: 'asked', look };
+}
+
+/** Why there is nothing to redrive. A record that has expired is made anew. */
+export function obstacleTo({ redrives }: { redrives: number }, record: JobRecord | undefined): Skipped | undefined {
+  if (!record) return undefined;
+  const { state } = record;
+  if (state.kind !== 'settled') return 'under-way';
+  return state.result === 'dead' && record.redrives <= redrives ? undefined : 'over';
+}
+
+/** What has become of redrive number `redrive`. */
+export function outcomeOf(record: JobRecord | undefined, redrive: number): Outcome {
+  if (!record || record.redrives < redrive) return 'open';
+  const { state, errorCode } = record;
+  if (state.kind === 'settled') return state.result;
+  return state.kind === 'waiting' && !NO_FAILURE.includes(errorCode) ? 'failing' : 'open';
+}
+
+async function redriveInvalid(
+  name: LetterName,
+  letter: StoredLetter,
+  event: unknown,
+  options: RedriveOptions,
+  desk: Desk,
+): Promise<Redriven> {
+  const json = JSON.stringify(event);
+  const row = {
+    isLong: false,
+    event: json,
+    of: { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(event, json), letter: name },
+  };
+  if (options.isDryRun) return { kind: 'asked', look: async () => 'open' };
+  await noteEdit(name, letter.redrives + 1, options, desk);
+  const added = await addRow(row, desk);
+  return {
+    kind: 'asked',
+    async look() {
+      if (await desk.waiting.isThere(added.row, added.name)) return 'open';
+      return (await desk.letters.read(`pending/${name}`)) === undefined ? 'taken-in' : 'invalid-again';
+    },
+  };
+}
+
+async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOptions, desk: Desk): Promise<Redriven> {
+  if (event !== undefined) return { kind: 'not-editable' };
+  if (!isDryRun) return takeUp(name, desk);
+  const content = await desk.undelivered.read(name);
+  if (content === undefined) return { kind: 'gone' };
+  const events = eventsOf(content);
+  return events ? { kind: 'taken-up', events: events.length } : { kind: 'unreadable' };
+}
+
+/** One that is in resolved/ as well is not pending; one that was discarded may be asked for all the same. */
+async function readPending(name: LetterName, { letters }: Pick<Desk, 'letters'>): Promise<string | undefined> {
+  const resolved = await letters.read(`resolved/${name}`);
+  if (resolved === undefined) return letters.read(`pending/${name}`);
+  return readLetter(resolved)?.discarded ? resolved : undefined;
+}
+
+async function noteEdit(
+  letter: LetterName,
+  redrive: number,
+  { event, by }: RedriveOptions,
+  { letters, clock }: Desk,
+): Promise<string | undefined> {
+  if (event === undefined) return undefined;
+  return writeEdit(letters, { letter, by, at: clock.now().toISOString(), event }, redrive);
+}
+
+async function addRow(of: Omit<NewRow, 'dueAt'>, { waiting, clock }: Desk): Promise<{ row: NewRow; name: string }> {
+  const row = { ...of, dueAt: clock.now() };
+  return { row, name: await waiting.add(row, clock.monotonic() + ADD_WITHIN_MS) };
+}
+
+function isEvent(raw: unknown): boolean {
+  try {
+    parseEvent(raw);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidEventError) return false;
+    throw error;
+  }
+}

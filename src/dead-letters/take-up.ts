@@ -1,0 +1,66 @@
+import { digest } from '../digest.js';
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { isTooLarge } from '../events/size.js';
+import { letterOfInvalid } from '../storage/dead-letters.js';
+import type { Desk } from './letter.js';
+import { eventsOf, RESOLVED } from './undelivered.js';
+
+export type TakenUp =
+  /** Each event has a row in `waiting`, or a dead letter of its own. */
+  | { kind: 'taken-up'; events: number }
+  /** It is in resolved/ already, or was never there. */
+  | { kind: 'gone' }
+  /** No list of events: it stays where it is. */
+  | { kind: 'unreadable' };
+
+const ADD_WITHIN_MS = 10_000;
+/** Each event is a row of 1 KB or so, and rows added at the same time share transactions. */
+const ADDED_AT_ONCE = 500;
+
+/**
+ * Takes up what Event Grid gave up on: the events of a blob become rows in `waiting`, as if they had just been
+ * delivered, then the blob moves to resolved/.
+ *
+ *   dies before all rows are added   the next one adds all of them: the ledger knows those that have run
+ *   dies after them                  the same
+ *   dies after the copy              it is in both places: the next one adds no row, and ends the move
+ *   two at once                      rows come twice, and the ledger knows them; the first copy stands
+ */
+export async function takeUp(name: string, desk: Desk): Promise<TakenUp> {
+  const content = await desk.undelivered.read(name);
+  if (content === undefined) return { kind: 'gone' };
+  if (await isResolved(name, desk)) {
+    await desk.undelivered.delete(name);
+    return { kind: 'gone' };
+  }
+  const events = eventsOf(content);
+  if (!events) return { kind: 'unreadable' };
+  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
+    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map(({ delivered }) => addDelivery(delivered, desk)));
+  }
+  await desk.undelivered.create(RESOLVED + name, content);
+  await desk.undelivered.delete(name);
+  return { kind: 'taken-up', events: events.length };
+}
+
+export async function isResolved(name: string, { undelivered }: Pick<Desk, 'undelivered'>): Promise<boolean> {
+  const { blobs } = await undelivered.list(RESOLVED + name, { limit: 1 });
+  return blobs[0]?.name === RESOLVED + name;
+}
+
+/** What a row cannot hold is the dead letter that its delivery would have made. */
+async function addDelivery(raw: unknown, { deadLetters, waiting, clock }: Desk): Promise<void> {
+  const json = JSON.stringify(raw);
+  if (isTooLarge(json)) {
+    const error = new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
+    return deadLetters.write(letterOfInvalid(raw, error, clock.now()));
+  }
+  const of = { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(raw, json) };
+  await waiting.add({ dueAt: clock.now(), isLong: false, event: json, of }, clock.monotonic() + ADD_WITHIN_MS);
+}
+
+/** By which people who ask for an event id find the row. What has none must be somewhere, too. */
+export function eventIdDigestOf(raw: unknown, json: string): string {
+  const { id } = Object(raw) as { id?: unknown };
+  return digest(typeof id === 'string' ? id : json);
+}

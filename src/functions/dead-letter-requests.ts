@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { GROUPINGS } from '../dead-letters/group.js';
+import { LETTER_STAGES } from '../dead-letters/letter.js';
+import type { After, Filter } from '../dead-letters/list.js';
+
+/** A page, and what one request changes: an answer must come within minutes. */
+const MOST_LETTERS = 1000;
+const USUAL_LETTERS = 100;
+const LONGEST_TEXT = 4096;
+
+const text = z.string().min(1).max(LONGEST_TEXT);
+const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
+const filter = z.strictObject({
+  stage: z.enum(LETTER_STAGES).optional(),
+  reason: text.optional(),
+  workflow: text.optional(),
+  error: text.optional(),
+  type: text.optional(),
+  resourceType: text.optional(),
+  from: instant.optional(),
+  to: instant.optional(),
+});
+const after = z.string().max(LONGEST_TEXT).transform(decodeAfter);
+const groupings = z
+  .string()
+  .transform((by) => by.split(','))
+  .pipe(z.array(z.enum(GROUPINGS)).min(1));
+export const listQuery = filter.extend({
+  limit: z.coerce.number().int().min(1).max(MOST_LETTERS).default(USUAL_LETTERS),
+  after: after.optional(),
+  by: groupings.optional(),
+});
+const ids = z.array(text).min(1).max(MOST_LETTERS);
+const limit = z.number().int().min(1).max(MOST_LETTERS).default(USUAL_LETTERS);
+const chosen = {
+  ids: ids.optional(),
+  filter: filter.optional(),
+  limit,
+  after: after.optional(),
+  dryRun: z.boolean().default(false),
+};
+export const redriveBody = z
+  .strictObject({ ...chosen, force: z.boolean().default(false), event: z.record(z.string(), z.unknown()).optional() })
+  .refine(isOneChoice, { path: ['ids'], message: 'ids or filter' })
+  .refine(({ event, ids }) => event === undefined || ids?.length === 1, { path: ['event'], message: 'one id' });
+export const discardBody = z
+  .strictObject({ ...chosen, why: text })
+  .refine(isOneChoice, { path: ['ids'], message: 'ids or filter' });
+
+/** Which letters a body is about. */
+export type Chosen = Readonly<{
+  ids?: string[] | undefined;
+  filter?: Filter | undefined;
+  limit: number;
+  after?: After | undefined;
+}>;
+
+function isOneChoice(of: { ids?: unknown; filter?: unknown }): boolean {
+  return (of.ids === undefined) !== (of.filter === undefined);
+}
+
+// ---- where a list goes on
+
+const AFTER = z.object({ stage: z.enum(LETTER_STAGES), page: z.string().optional(), name: z.string() });
+
+export function encodeAfter(of: After): string {
+  return Buffer.from(JSON.stringify(of)).toString('base64url');
+}
+
+function decodeAfter(encoded: string, context: z.RefinementCtx): After {
+  try {
+    return AFTER.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not of a list' });
+    return z.NEVER;
+  }
+}

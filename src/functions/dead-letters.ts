@@ -1,0 +1,130 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { groupLetters } from '../dead-letters/group.js';
+import type { Letter } from '../dead-letters/letter.js';
+import { type After, type Filter, lettersOf, listLetters } from '../dead-letters/list.js';
+import { discardMany, type Pace, redriveMany } from '../dead-letters/many.js';
+import { showLetter } from '../dead-letters/show.js';
+import type { App } from './compose.js';
+import { type Chosen, discardBody, encodeAfter, listQuery, redriveBody } from './dead-letter-requests.js';
+import type { FunctionApp } from './function-app.js';
+import { httpError, storageFailed } from './http-error.js';
+import { badRequest, problemsOf, readBody } from './read-body.js';
+import { whoAsks } from './who-asks.js';
+
+type Deps = Pick<App, 'desk' | 'config' | 'telemetry'>;
+
+/** A corrected event has 32 KiB at most, and so many ids fit beside it. */
+const MOST_CHARACTERS = 256 * 1024;
+const MOST_GROUPED = 100_000;
+const AT_ONCE = 16;
+/** What is shown is clinical, or may be: no cache on the way may keep it. */
+const HEADERS = { 'Cache-Control': 'no-store' };
+
+/**
+ * Dead letters for people and scripts: what is told without the payload with a function key, what changes something or
+ * shows a payload at the level `admin`.
+ */
+export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
+  const register = (name: string, of: Route, answer: (request: HttpRequest) => Promise<HttpResponseInit>) =>
+    functions.http(name, {
+      methods: [of.method],
+      route: `dead-letters${of.route}`,
+      authLevel: of.level,
+      handler: (request) => answer(request).catch(storageFailed),
+    });
+  register('deadLetters', { method: 'GET', route: '', level: 'function' }, (request) => list(request, deps));
+  register('deadLetter', { method: 'GET', route: '/{id}', level: 'function' }, (request) => show(request, deps));
+  register('deadLetterPayload', { method: 'GET', route: '/{id}/payload', level: 'admin' }, (request) =>
+    showPayload(request, deps),
+  );
+  register('redriveDeadLetters', { method: 'POST', route: '/redrive', level: 'admin' }, (request) =>
+    redrive(request, deps),
+  );
+  register('discardDeadLetters', { method: 'POST', route: '/discard', level: 'admin' }, (request) =>
+    discard(request, deps),
+  );
+}
+
+type Route = { method: 'GET' | 'POST'; route: string; level: 'function' | 'admin' };
+
+async function list(request: Pick<HttpRequest, 'query'>, { desk }: Deps): Promise<HttpResponseInit> {
+  const { code: _key, clientId: _of, ...asked } = Object.fromEntries(request.query);
+  const parsed = listQuery.safeParse(asked);
+  if (!parsed.success) return badRequest(400, problemsOf(parsed.error));
+  const { limit: most, after: from, by, ...wanted } = parsed.data;
+  if (by) return { jsonBody: await groupLetters(lettersOf(desk, wanted), by, MOST_GROUPED) };
+  const { letters, next } = await takePage({ filter: wanted, limit: most, after: from }, desk);
+  return { jsonBody: { letters, next } };
+}
+
+async function show({ params }: Pick<HttpRequest, 'params'>, { desk }: Deps): Promise<HttpResponseInit> {
+  const found = await showLetter(params.id ?? '', desk);
+  return found ? { jsonBody: found.shown } : NOT_FOUND;
+}
+
+async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
+  const found = await showLetter(request.params.id ?? '', deps.desk);
+  deps.telemetry.log('info', 'letter-payload-shown', { by: whoAsks(request, deps), count: found ? 1 : 0 });
+  return found ? { jsonBody: { ...found.shown, payload: found.payload }, headers: HEADERS } : NOT_FOUND;
+}
+
+async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
+  const body = await readBody(request, redriveBody, MOST_CHARACTERS);
+  if (body.kind === 'wrong') return body.answer;
+  const { dryRun: isDryRun, force: isForced, event } = body.value;
+  const by = whoAsks(request, deps);
+  const { letters, next } = await choose(body.value, deps);
+  const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
+  const report = await redriveMany(each(letters), options, paceOf(), deps.desk);
+  if (!isDryRun) deps.telemetry.log('info', 'letters-redriven', { by, numbers: { ...report.counts } });
+  return { jsonBody: { dryRun: isDryRun, ...report, next } };
+}
+
+async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
+  const body = await readBody(request, discardBody, MOST_CHARACTERS);
+  if (body.kind === 'wrong') return body.answer;
+  const { dryRun: isDryRun, why } = body.value;
+  const by = whoAsks(request, deps);
+  const { letters, next } = await choose(body.value, deps);
+  const report = await discardMany(each(letters), { by, why, isDryRun }, paceOf(), deps.desk);
+  if (!isDryRun) deps.telemetry.log('info', 'letters-discarded', { by, numbers: { ...report.counts } });
+  return { jsonBody: { dryRun: isDryRun, ...report, next } };
+}
+
+// ---- which letters
+
+/** What dies again while this goes on is not redriven again: only what was there when it began. */
+async function choose(of: Chosen, { desk }: Deps): Promise<{ letters: { id: string }[]; next: string | null }> {
+  if (of.ids) return { letters: of.ids.map((id) => ({ id })), next: null };
+  const now = desk.clock.now();
+  const to = of.filter?.to && of.filter.to < now ? of.filter.to : now;
+  return takePage({ ...of, filter: { ...of.filter, to } }, desk);
+}
+
+async function takePage(
+  of: { filter: Filter; limit: number; after?: After | undefined },
+  desk: Deps['desk'],
+): Promise<{ letters: Letter[]; next: string | null }> {
+  const letters: Letter[] = [];
+  let last: After | undefined;
+  for await (const found of listLetters(desk, of.filter, of.after)) {
+    if (letters.length === of.limit) return { letters, next: last ? encodeAfter(last) : null };
+    letters.push(found.letter);
+    last = found.after;
+  }
+  return { letters, next: null };
+}
+
+async function* each<T>(all: readonly T[]): AsyncGenerator<T, void> {
+  yield* all;
+}
+
+function paceOf(): Pace {
+  return { atOnce: AT_ONCE, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
+}
+
+const NOT_FOUND = httpError(
+  404,
+  'no-such-letter',
+  'There is no dead letter of this id. Resolved ones are kept for RESOLVED_RETENTION_DAYS.',
+);

@@ -1,0 +1,37 @@
+import { takeUpAll } from '../dead-letters/take-up-all.js';
+import { errorCodeOf } from '../pipeline/decide.js';
+import { StorageError } from '../storage/table-store.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+
+const EVERY_MINUTE = '30 * * * * *';
+/** With so many rows the app has enough to do: it is not asked to take up more. */
+const MOST_WAITING = 10_000;
+
+type Deps = Pick<App, 'desk' | 'config' | 'probes' | 'waiting' | 'telemetry'>;
+
+/** Takes up what Event Grid gave up on, when the app is well again. */
+export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
+  if (!deps.config.redriveUndelivered) return;
+  functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => redriveUndelivered(deps) });
+}
+
+/** Where storage fails, what is left is taken up the next time. */
+async function redriveUndelivered(deps: Deps): Promise<void> {
+  const { desk, telemetry } = deps;
+  try {
+    const { unreadable, ...numbers } = await takeUpAll(desk, () => isHealthy(deps));
+    if (numbers.blobs > 0) telemetry.log('info', 'undelivered-taken-up', { numbers });
+    if (unreadable > 0) telemetry.log('error', 'undelivered-unreadable', { count: unreadable });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    telemetry.log('error', 'undelivered-failed', { errorCode: errorCodeOf(error) });
+  }
+}
+
+/** All of storage answers, and what waits is no mountain. */
+async function isHealthy({ probes, waiting }: Deps): Promise<boolean> {
+  const answers = await Promise.allSettled(probes.map(({ check }) => check()));
+  if (answers.some(({ status }) => status === 'rejected')) return false;
+  return !(await waiting.count(MOST_WAITING)).isMore;
+}

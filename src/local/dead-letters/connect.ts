@@ -1,0 +1,35 @@
+import { systemClock as clock } from '../../clock.js';
+import { namesStorage, readConfig } from '../../config.js';
+import type { Desk } from '../../dead-letters/letter.js';
+import { composeApp } from '../../functions/compose.js';
+import { systemRandom } from '../../functions/random.js';
+import { withLocalSettings } from '../local-settings.js';
+import { provideStorage } from '../provide-storage.js';
+import { textOf, type Values } from './options.js';
+
+/** From a desk somewhere, over whatever line there is. */
+const STORAGE_TRY_MS = 30_000;
+
+export type Connected = { readonly desk: Desk; close(): Promise<void> };
+
+/** The storage that the options name, or that `npm start` has: nothing of the app runs here. */
+export async function connect(values: Values): Promise<Connected> {
+  const account = textOf(values, 'account');
+  const appRoot = process.cwd();
+  const env = account === undefined ? withLocalSettings(appRoot, process.env) : accountEnv(account, values);
+  const isNamed = namesStorage(env);
+  const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
+  const azurite =
+    account === undefined ? await provideStorage(appRoot, isNamed ? config.storage : undefined, clock) : undefined;
+  const found = azurite ? readConfig({ ...env, [config.storageConnection]: azurite.connectionString }) : config;
+  const parts = { workflows: [], clock, random: systemRandom, telemetryWrite: () => {}, storageTryMs: STORAGE_TRY_MS };
+  return { desk: composeApp(found, parts).desk, close: async () => azurite?.release() };
+}
+
+function accountEnv(account: string, values: Values): Record<string, string> {
+  const undelivered = textOf(values, 'undelivered-account');
+  return {
+    EventStorage__accountName: account,
+    ...(undelivered !== undefined && { UndeliveredStorage__accountName: undelivered }),
+  };
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { GROUPINGS, type Grouping } from '../../dead-letters/group.js';
+import { LETTER_STAGES, type LetterStage } from '../../dead-letters/letter.js';
+import type { Filter } from '../../dead-letters/list.js';
+import { placeOfError } from '../../json-place.js';
+import type { Verb } from './help.js';
+
+/** What was asked for cannot be: exit code 2. The message says what must be there instead. */
+export class OptionError extends Error {
+  override name = 'OptionError';
+}
+
+const WHICH = {
+  stage: { type: 'string' },
+  reason: { type: 'string' },
+  workflow: { type: 'string' },
+  error: { type: 'string' },
+  type: { type: 'string' },
+  'resource-type': { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+} as const;
+const WHERE = { account: { type: 'string' }, 'undelivered-account': { type: 'string' } } as const;
+const ALWAYS = { ...WHERE, help: { type: 'boolean' } } as const;
+const CHANGE = { all: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, rate: { type: 'string' } } as const;
+
+const OF_VERB = {
+  list: { ...ALWAYS, ...WHICH, by: { type: 'string' }, limit: { type: 'string' }, json: { type: 'boolean' } },
+  show: { ...ALWAYS, payload: { type: 'boolean' }, out: { type: 'string' }, json: { type: 'boolean' } },
+  redrive: {
+    ...ALWAYS,
+    ...WHICH,
+    ...CHANGE,
+    edit: { type: 'string' },
+    force: { type: 'boolean' },
+    'at-once': { type: 'string' },
+    wait: { type: 'boolean' },
+    'stop-after': { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  discard: { ...ALWAYS, ...WHICH, ...CHANGE, why: { type: 'string' }, json: { type: 'boolean' } },
+  export: { ...ALWAYS, ...WHICH, out: { type: 'string' } },
+} as const satisfies Record<
+  Verb,
+  Parameters<typeof parseArgs>[0] extends infer C ? (C extends { options?: infer O } ? O : never) : never
+>;
+
+/** As they were given: a text each, or true. */
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
+    return { values: values as Values, ids: positionals };
+  } catch (error) {
+    throw new OptionError((error as Error).message);
+  }
+}
+
+export function textOf(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
+  const text = textOf(values, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value >= from && value <= to)) throw new OptionError(`--${name} is '${text}', must be from ${from} to ${to}.`);
+  return value;
+}
+
+/** '20%' or '0.2'. */
+export function shareOf(values: Values, name: string): number | undefined {
+  const text = textOf(values, name);
+  if (text === undefined) return undefined;
+  const share = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(share >= 0 && share < 1)) throw new OptionError(`--${name} is '${text}', must be a share such as 20%.`);
+  return share;
+}
+
+export function filterOf(values: Values): Filter {
+  const type = textOf(values, 'type');
+  return {
+    stage: stageOf(textOf(values, 'stage')),
+    reason: textOf(values, 'reason'),
+    workflow: textOf(values, 'workflow'),
+    error: textOf(values, 'error'),
+    type: type === undefined || type.includes('.') ? type : `Microsoft.HealthcareApis.${type}`,
+    resourceType: textOf(values, 'resource-type'),
+    from: timeOf(values, 'from', 'T00:00:00.000Z'),
+    to: timeOf(values, 'to', 'T23:59:59.999Z'),
+  };
+}
+
+export function isEmpty(filter: Filter): boolean {
+  return Object.values(filter).every((value) => value === undefined);
+}
+
+export function groupingsOf(values: Values): Grouping[] | undefined {
+  const by = textOf(values, 'by')?.split(',');
+  const wrong = by?.find((name) => !(GROUPINGS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be of ${GROUPINGS.join(', ')}.`);
+  return by as Grouping[] | undefined;
+}
+
+function stageOf(stage: string | undefined): LetterStage | undefined {
+  if (stage !== undefined && !(LETTER_STAGES as readonly string[]).includes(stage)) {
+    throw new OptionError(`--stage is '${stage}', must be of ${LETTER_STAGES.join(', ')}.`);
+  }
+  return stage as LetterStage | undefined;
+}
+
+function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
+  const text = textOf(values, name);
+  if (text === undefined) return undefined;
+  const at = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text + ofDay : text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime())) {
+    throw new OptionError(`--${name} is '${text}', must be a day or a time: 2026-03-14, or 2026-03-14T12:00Z.`);
+  }
+  return at;
+}
+
+/** Names of files are relative to where npm was called. */
+export function pathOf(file: string): string {
+  return resolve(process.env.INIT_CWD ?? '.', file);
+}
+
+export function readJsonFile(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(pathOf(file), 'utf8');
+  } catch (error) {
+    throw new OptionError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new OptionError(`${file} is no JSON: ${placeOfError(text)}.`);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Letter } from '../../src/dead-letters/letter.js';
+import { type Filter, lettersOf } from '../../src/dead-letters/list.js';
+import { defineWorkflow, fhir, NonRetriableError, seconds } from '../../src/workflow.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+
+/** The app with two workflows that end as the test says, and the desk at which its dead letters are dealt with. */
+export function openDesk(env: Record<string, string> = {}) {
+  let ends: () => void = giveUp;
+  const runs: string[] = [];
+  const workflow = (name: string, more = {}) =>
+    defineWorkflow({
+      name,
+      on: fhir('*'),
+      ...more,
+      handle(event) {
+        runs.push(`${name} ${event.resourceId}`);
+        ends();
+      },
+    });
+  const retry = { tries: 2, from: seconds(10), to: seconds(10) };
+  const workflows = [workflow('one', { retry }), workflow('two', { retry })];
+  const { app, clock, stores, lines } = composeMemoryApp({ workflows, env });
+  const { desk } = app;
+
+  return {
+    app,
+    clock,
+    stores,
+    desk,
+    lines,
+    /** What was run, as `workflow resource`. */
+    runs,
+    endsAs(next: () => void): void {
+      ends = next;
+    },
+    deliver: (...events: unknown[]) => app.pipeline.deliver(events),
+
+    /** An event that both workflows give up: two letters. */
+    async die(fields: Parameters<typeof rawFhirEvent>[0] = {}): Promise<void> {
+      ends = giveUp;
+      await app.pipeline.deliver([rawFhirEvent(fields)]);
+      ends = () => {};
+    },
+
+    /** A moment later, what is due. */
+    async runDueRows(): Promise<void> {
+      clock.advance(1);
+      await app.pipeline.wake();
+      for (const queue of [stores.due, stores.dueLong]) {
+        for (let text = queue.take(); text !== undefined; text = queue.take()) {
+          await app.pipeline.redeliver(JSON.parse(text));
+        }
+      }
+    },
+
+    rows: () => stores.tables.inspect('waiting'),
+    records: () => stores.tables.inspect('ledger20260101').map(({ row }) => row),
+    letters: async (filter: Filter = {}): Promise<Letter[]> => allOf(lettersOf(desk, filter)),
+    ids: async (filter: Filter = {}): Promise<string[]> => (await allOf(lettersOf(desk, filter))).map(({ id }) => id),
+    /** Without digests: `pending/failed/2026-01-01/….0.json`. */
+    async names(store: 'deadLetters' | 'undelivered' = 'deadLetters'): Promise<string[]> {
+      const { blobs } = await app.stores[store].list('', { limit: 5000 });
+      return blobs.map(({ name }) => name.replaceAll(/[\w-]{22}/g, '…')).sort();
+    },
+    async contentOf(prefix: string, store: 'deadLetters' | 'undelivered' = 'deadLetters') {
+      const { blobs } = await app.stores[store].list(prefix, { limit: 1 });
+      return JSON.parse((await app.stores[store].read(blobs[0]?.name ?? '')) ?? 'null');
+    },
+  };
+}
+
+export function giveUp(): void {
+  throw new NonRetriableError('no');
+}
+
+export function fail(): void {
+  throw Object.assign(new Error('not now'), { code: 'down' });
+}
+
+export async function allOf<T>(of: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of of) all.push(one);
+  return all;
+}

@@ -1,0 +1,239 @@
+import { lettersOf } from '../../src/dead-letters/list.js';
+import { discardMany, type Pace, type Report, redriveMany } from '../../src/dead-letters/many.js';
+import { takeUpAll } from '../../src/dead-letters/take-up-all.js';
+import { createHospital, type Hospital, hospitalEvent, type Tool } from '../simulation/hospital.js';
+import type { Fault } from '../simulation/world.js';
+
+// Dead letters, and two people who deal with them at once: told once for every step at which something can go wrong. Then
+// somebody does it all once more, in peace; and everything must be accounted for, exactly once.
+
+jest.setTimeout(300_000);
+
+type Story = {
+  given: string;
+  /** Before anything goes wrong. */
+  before: (hospital: Hospital) => Promise<void>;
+  /** What each of the two does. */
+  acts: readonly [Act, Act];
+  /** What the third does in the end. */
+  finally: Act;
+  /** What must be then, beside what every hospital must be; texts, of which nobody should hear. */
+  wrongs: (hospital: Hospital) => string[];
+};
+type Act = (tool: Tool) => Promise<unknown>;
+
+const PACE: Pace = { atOnce: 4, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
+const BY = { by: 'somebody' };
+
+const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
+const v2 = hospitalEvent({ resource: 1, version: 2, life: 1 });
+const v3 = hospitalEvent({ resource: 1, version: 3, life: 1 });
+const other = hospitalEvent({ resource: 2, version: 1, life: 1 });
+const broken = { ...(other as Record<string, unknown>), data: { some: 'thing' } };
+
+const redriveAll: Act = ({ desk }) => redriveMany(lettersOf(desk, {}), BY, PACE, desk);
+const discardAll: Act = ({ desk }) => discardMany(lettersOf(desk, {}), { ...BY, why: 'enough' }, PACE, desk);
+const takeUp: Act = ({ desk }) => takeUpAll(desk, async () => true);
+const editAll =
+  (event: unknown): Act =>
+  ({ desk }) =>
+    redriveMany(lettersOf(desk, {}), { ...BY, event }, PACE, desk);
+
+async function die(hospital: Hospital): Promise<void> {
+  hospital.behaviour = () => 'for-good';
+  hospital.publish([v1]);
+  await hospital.world.run({ isDone: () => hospital.unacknowledged() === 0, ms: 100_000 });
+  await hospital.world.run({ ms: 100_000 });
+  hospital.behaviour = () => 'ok';
+}
+
+const pendingOf = ({ world }: Hospital) => {
+  const names = [...world.blobs.inspect().keys()];
+  return names.filter((name) => name.startsWith('pending/') && !names.includes(name.replace('pending', 'resolved')));
+};
+const nothingPending = (hospital: Hospital) => pendingOf(hospital).map((name) => `still pending: ${name}`);
+const allWith = (hospital: Hospital, raw: unknown, results: readonly unknown[]) =>
+  hospital.jobsOfRaw(raw).flatMap((address) => {
+    const record = hospital.recordOf(address);
+    return results.includes(record?.result) ? [] : [`${address} is ${JSON.stringify(record)}`];
+  });
+
+const stories: Story[] = [
+  {
+    given: 'two who redrive the same letters',
+    before: die,
+    acts: [redriveAll, redriveAll],
+    finally: redriveAll,
+    wrongs: (hospital) => [...nothingPending(hospital), ...allWith(hospital, v1, ['completed'])],
+  },
+  {
+    given: 'one who redrives and one who discards',
+    before: die,
+    acts: [redriveAll, discardAll],
+    finally: discardAll,
+    wrongs: (hospital) => [...nothingPending(hospital), ...allWith(hospital, v1, ['completed', 'dead'])],
+  },
+  {
+    given: 'two who correct the payload, each in another way',
+    async before(hospital) {
+      hospital.know([v2, v3]);
+      await die(hospital);
+    },
+    acts: [editAll(v2), editAll(v3)],
+    finally: editAll(v2),
+    wrongs: (hospital) => {
+      const edits = [...hospital.world.blobs.inspect().keys()].filter((name) => name.startsWith('edited/'));
+      const unlinked = hospital.jobsOfRaw(v1).filter((address) => {
+        const edit = hospital.recordOf(address)?.edit;
+        return !edits.some((name) => name.endsWith(`.1.${edit}.json`));
+      });
+      return [...nothingPending(hospital), ...unlinked.map((address) => `no correction is linked: ${address}`)];
+    },
+  },
+  {
+    given: 'two who correct an event that was none',
+    async before(hospital) {
+      hospital.know([other]);
+      hospital.publish([broken]);
+      await hospital.world.run({ isDone: () => hospital.unacknowledged() === 0, ms: 100_000 });
+      await hospital.world.run({ ms: 100_000 });
+    },
+    acts: [editAll(other), editAll(other)],
+    finally: editAll(other),
+    wrongs: (hospital) => [...nothingPending(hospital), ...allWith(hospital, other, ['completed', 'superseded'])],
+  },
+  {
+    given: 'what Event Grid could not deliver, taken up by two at once',
+    async before({ world, know }) {
+      know([v1, v2, other]);
+      const lost = (raw: unknown) => ({ ...(raw as object), deadletterreason: 'TimeToLiveExceeded' });
+      await world.undelivered.create('A/2026/3/14/9/x.json', JSON.stringify([lost(v1), lost(v2), 'nothing']));
+      await world.undelivered.create('A/2026/3/14/10/y.json', JSON.stringify([lost(other), lost(broken)]));
+    },
+    acts: [takeUp, redriveAll],
+    finally: takeUp,
+    wrongs(hospital) {
+      const names = [...hospital.world.undelivered.inspect().keys()];
+      const left = names.filter((name) => !name.startsWith('resolved/'));
+      const letters = pendingOf(hospital);
+      return [
+        ...left.map((name) => `still there: ${name}`),
+        ...(names.length === 2 ? [] : [`of two blobs, ${names} are left`]),
+        ...(letters.length === 2 ? [] : [`the two that are no events have ${letters.length} letters: ${letters}`]),
+        ...[v1, v2, other].flatMap((raw) => allWith(hospital, raw, ['completed', 'superseded'])),
+      ];
+    },
+  },
+];
+
+async function tell(
+  story: Story,
+  trouble: (hospital: Hospital, tools: Tool[]) => void = () => {},
+): Promise<{ wrongs: string[]; steps: number; calls: number }> {
+  const hospital = createHospital(7, { skewMs: 3000 });
+  const { world } = hospital;
+  hospital.startApp();
+  await story.before(hospital);
+  const tools = [hospital.startTool(), hospital.startTool()];
+  let calls = 0;
+  const faults = world.faults;
+  world.faults = (call) => {
+    calls += 1;
+    return faults(call);
+  };
+  trouble(hospital, tools);
+  const from = world.steps();
+  // What a person sees is an error, or a report: both are fine, for the third goes on.
+  for (const [index, act] of story.acts.entries()) void act(tools[index] as Tool).catch(() => undefined);
+  await world.run({ ms: 60_000 });
+  const steps = world.steps() - from;
+  world.onStep = undefined;
+  await hospital.comeToRest();
+
+  await patiently(story.finally, hospital);
+  const wrongs = [...(await hospital.comeToRest()), ...story.wrongs(hospital)];
+  return { wrongs: [...new Set(wrongs)], steps, calls };
+}
+
+/** Calls time out in the best of worlds: who sees that something failed does it again. */
+async function patiently(act: Act, hospital: Hospital): Promise<void> {
+  for (let tries = 20; tries > 0; tries -= 1) {
+    let hasEnded = false;
+    let hasFailed = true;
+    act(hospital.startTool())
+      .then((report) => {
+        hasFailed = (report as Partial<Report>).counts?.failed !== undefined;
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        hasEnded = true;
+      });
+    await hospital.world.run({ isDone: () => hasEnded, ms: 600_000 });
+    if (!hasFailed) return;
+  }
+  hospital.wrongs.push('the last one fails again and again');
+}
+
+describe.each(stories)('given $given', (story) => {
+  it('and no trouble, then everything is accounted for, once', async () => {
+    expect(await tell(story)).toMatchObject({ wrongs: [] });
+  });
+
+  it.each([
+    { given: 'one of the two is killed', kill: (_: Hospital, [one]: Tool[]) => one?.machine.crash() },
+    { given: 'both are killed', kill: (_: Hospital, tools: Tool[]) => crashAll(tools) },
+    {
+      given: 'the app is killed, and starts again',
+      kill(hospital: Hospital) {
+        for (const app of [...hospital.apps]) hospital.crash(app);
+        hospital.startApp();
+      },
+    },
+    {
+      given: 'one of the two stands still for minutes',
+      kill: (_: Hospital, [one]: Tool[]) => one?.machine.freeze(330_000),
+    },
+  ])('and $given, at every step, then the same', async ({ kill }) => {
+    const { steps } = await tell(story);
+    expect(steps).toBeGreaterThan(20);
+    for (const at of momentsIn(steps)) {
+      const { wrongs } = await tell(story, (hospital, tools) => {
+        let step = 0;
+        hospital.world.onStep = () => {
+          step += 1;
+          if (step === at) kill(hospital, tools);
+        };
+      });
+      expect({ at, wrongs }).toEqual({ at, wrongs: [] });
+    }
+  });
+
+  it.each<Fault>(['fail-before', 'fail-after', 'never', 'never-after', 'late'])(
+    'and a call to storage with the fate %s, at every call, then the same',
+    async (fault) => {
+      const { calls } = await tell(story);
+      expect(calls).toBeGreaterThan(5);
+      for (const at of momentsIn(calls)) {
+        const { wrongs } = await tell(story, ({ world }) => {
+          let call = 0;
+          const before = world.faults;
+          world.faults = (of) => {
+            call += 1;
+            before(of);
+            return call === at ? fault : 'ok';
+          };
+        });
+        expect({ at, wrongs }).toEqual({ at, wrongs: [] });
+      }
+    },
+  );
+});
+
+function crashAll(tools: readonly Tool[]): void {
+  for (const { machine } of tools) machine.crash();
+}
+
+/** Every one of the first, where the story is; further on, where it is mostly timers, some. */
+function* momentsIn(all: number): Generator<number> {
+  for (let at = 1; at <= all; at += at < 120 ? 1 : 17) yield at;
+}

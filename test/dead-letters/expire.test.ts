@@ -1,0 +1,52 @@
+import { expireResolved } from '../../src/dead-letters/expire.js';
+import { openDesk } from './desk.js';
+
+const DAY_MS = 24 * 3_600_000;
+const OURS = `failed/2026-01-01/${'d'.repeat(22)}.0.json`;
+
+describe('when resolved letters expire', () => {
+  it('given old and new ones of every kind, then the old ones go', async () => {
+    const { desk, app, clock, names } = openDesk();
+    const { deadLetters, undelivered } = app.stores;
+    await deadLetters.create(`resolved/${OURS}`, '{}');
+    await deadLetters.create('edited/2026-01-01/old.json', '{}');
+    await deadLetters.create('pending/failed/2026-01-01/old.0.json', '{}');
+    await undelivered.create('resolved/A/old.json', '[]');
+    await undelivered.create('A/waits.json', '[]');
+    clock.advance(30 * DAY_MS);
+    await deadLetters.create('resolved/failed/2026-01-01/new.0.json', '{}');
+    await undelivered.create('resolved/A/new.json', '[]');
+    clock.advance(1000);
+
+    expect(await expireResolved(desk, 30)).toBe(3);
+
+    expect(await names()).toEqual(['pending/failed/2026-01-01/old.0.json', 'resolved/failed/2026-01-01/new.0.json']);
+    expect(await names('undelivered')).toEqual(['A/waits.json', 'resolved/A/new.json']);
+  });
+
+  it('given one that is pending as well, then it does not come back to life', async () => {
+    const { desk, app, clock, letters } = openDesk();
+    const { deadLetters, undelivered } = app.stores;
+    await deadLetters.create(`resolved/${OURS}`, '{}');
+    await deadLetters.create(`pending/${OURS}`, '{}');
+    await undelivered.create('resolved/A/x.json', '[]');
+    await undelivered.create('A/x.json', '[]');
+    clock.advance(31 * DAY_MS);
+    const deleted: string[] = [];
+    const watched = {
+      ...desk,
+      letters: {
+        ...desk.letters,
+        async delete(name: string) {
+          deleted.push(name);
+          await desk.letters.delete(name);
+        },
+      },
+    };
+
+    await expireResolved(watched, 30);
+
+    expect(deleted).toEqual([`pending/${OURS}`, `resolved/${OURS}`]);
+    expect(await letters()).toEqual([]);
+  });
+});

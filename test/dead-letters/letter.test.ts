@@ -1,0 +1,103 @@
+import { idOfUndelivered, placeOfLetter } from '../../src/dead-letters/letter.js';
+import { openDesk } from './desk.js';
+
+const DIGEST = 'd'.repeat(22);
+
+describe('the id of a letter', () => {
+  it.each([`failed.2026-03-14.${DIGEST}.0`, `unknown-workflow.2026-03-14.${DIGEST}.12`, `invalid.undated.${DIGEST}.0`])(
+    'given %s, then it leads to its blob',
+    (id) => {
+      const name = `${id.replace('.', '/').replace('.', '/')}.json`;
+
+      expect(placeOfLetter(id)).toEqual({ kind: 'letter', name });
+    },
+  );
+
+  it('given a blob of Event Grid, then its id can stand in a URL, and leads back', () => {
+    const name = 'FHIR-EVENTS/2026/3/14/9/0b5c5b5e-0000-4000-8000-000000000001.json';
+    const id = idOfUndelivered(name);
+
+    expect(id).toMatch(/^undelivered\.[\w-]+$/);
+    expect(placeOfLetter(id)).toEqual({ kind: 'undelivered', name });
+  });
+
+  it.each([
+    '',
+    'failed',
+    `lost.2026-03-14.${DIGEST}.0`,
+    `failed.2026-03-14.${DIGEST}`,
+    `failed.2026-03-14.${DIGEST}.-1`,
+    `failed.14-03-2026.${DIGEST}.0`,
+    `failed/2026-03-14/${DIGEST}.0`,
+    `failed.2026-03-14.../../${DIGEST}.0`,
+    'undelivered.',
+    'undelivered.a/b',
+  ])("given '%s', then it is none", (id) => {
+    expect(placeOfLetter(id)).toBeUndefined();
+  });
+});
+
+describe('what is told of a letter', () => {
+  it('given a job, then its cause, its event, and no value of it', async () => {
+    const { die, letters } = openDesk();
+    await die({ resourceId: 'secret-marker' });
+
+    const [letter] = await letters({ workflow: 'one' });
+
+    expect(letter).toEqual({
+      id: expect.stringMatching(/^failed\.2026-01-01\.[\w-]{22}\.0$/),
+      stage: 'failed',
+      reason: 'non-retriable',
+      workflow: 'one',
+      error: 'non-retriable',
+      type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+      resourceType: 'Patient',
+      eventId: 'event-1',
+      at: '2026-01-01T12:00:00.000Z',
+      redrives: 0,
+      events: 1,
+    });
+  });
+
+  it('given what is no event, then its type if that is known, and not its id, which could be anything', async () => {
+    const { deliver, letters } = openDesk();
+    const type = 'Microsoft.HealthcareApis.FhirResourceDeleted';
+    await deliver(
+      { id: 'secret-marker', eventType: type },
+      { id: 'secret-marker', type: 'secret-marker' },
+      'secret-marker',
+    );
+
+    const told = await letters();
+
+    expect(told.map(({ reason, type, eventId }) => [reason, type, eventId]).sort()).toEqual([
+      ['invalid', '', ''],
+      ['invalid', type, ''],
+      ['unknown-type', '', ''],
+    ]);
+    expect(JSON.stringify(told)).not.toContain('secret');
+  });
+
+  it('given a letter of whose content the list tells nothing, then it is read', async () => {
+    const { die, app, letters } = openDesk();
+    await die();
+    const before = await letters();
+    for (const { name } of (await app.stores.deadLetters.list('pending/', { limit: 10 })).blobs) {
+      const content = (await app.stores.deadLetters.read(name)) ?? '';
+      await app.stores.deadLetters.delete(name);
+      await app.stores.deadLetters.create(name, content);
+    }
+
+    expect(await letters()).toEqual(before);
+  });
+
+  it.each(['no json', '{}', '[1]', '{"reason":"x","event":{}}'])(
+    'given a blob with %s, then it is unreadable',
+    async (content) => {
+      const { app, letters } = openDesk();
+      await app.stores.deadLetters.create(`pending/failed/2026-01-01/${DIGEST}.0.json`, content);
+
+      expect(await letters()).toMatchObject([{ stage: 'failed', reason: 'unreadable', error: '' }]);
+    },
+  );
+});

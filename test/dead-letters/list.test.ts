@@ -1,0 +1,234 @@
+import { groupLetters } from '../../src/dead-letters/group.js';
+import { type After, lettersOf, listLetters } from '../../src/dead-letters/list.js';
+import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { allOf, openDesk } from './desk.js';
+
+const undeliveredOf = (...events: object[]) =>
+  JSON.stringify(
+    events.map((event) => ({ ...event, deadLetterReason: 'TimeToLiveExceeded', lastDeliveryOutcome: 'Busy' })),
+  );
+
+/** Of one event two letters, an invalid one, and a blob of Event Grid's with two events, a minute after each other. */
+async function openFullDesk() {
+  const desk = openDesk();
+  await desk.die();
+  desk.clock.advance(60_000);
+  await desk.deliver({ id: 'none' });
+  desk.clock.advance(60_000);
+  const other = { ...rawFhirEvent({ id: 'event-2' }), eventType: 'Microsoft.HealthcareApis.FhirResourceDeleted' };
+  await desk.app.stores.undelivered.create(
+    'A/2026/1/1/12/x.json',
+    undeliveredOf(rawFhirEvent({ id: 'event-3' }), other),
+  );
+  return desk;
+}
+
+describe('when letters are listed', () => {
+  it('given none, then none', async () => {
+    expect(await openDesk().letters()).toEqual([]);
+  });
+
+  it('given letters of the app and of Event Grid, then each is told once', async () => {
+    const { letters } = await openFullDesk();
+
+    expect((await letters()).map(({ stage, reason, workflow, events }) => [stage, reason, workflow, events])).toEqual([
+      ['invalid', 'invalid', '', 1],
+      expect.arrayContaining(['failed', 'non-retriable', 1]),
+      expect.arrayContaining(['failed', 'non-retriable', 1]),
+      ['undelivered', 'TimeToLiveExceeded', '', 2],
+    ]);
+  });
+
+  it('given one that Event Grid wrote, then its words are those of all its events', async () => {
+    const { letters } = await openFullDesk();
+
+    expect(await letters({ stage: 'undelivered' })).toMatchObject([
+      {
+        error: 'Busy',
+        type: 'Microsoft.HealthcareApis.FhirResourceCreated Microsoft.HealthcareApis.FhirResourceDeleted',
+        resourceType: 'Patient',
+        eventId: '',
+        at: '2026-01-01T12:02:00.000Z',
+      },
+    ]);
+  });
+
+  const created = 'Microsoft.HealthcareApis.FhirResourceCreated';
+  const deleted = 'Microsoft.HealthcareApis.FhirResourceDeleted';
+  const at = (time: string) => new Date(`2026-01-01T${time}Z`);
+  it.each([
+    { filter: { stage: 'failed' } as const, stages: ['failed', 'failed'] },
+    { filter: { workflow: 'one' }, stages: ['failed'] },
+    { filter: { workflow: 'three' }, stages: [] },
+    { filter: { reason: 'invalid' }, stages: ['invalid'] },
+    { filter: { reason: 'TimeToLiveExceeded' }, stages: ['undelivered'] },
+    { filter: { error: 'non-retriable', workflow: 'two' }, stages: ['failed'] },
+    { filter: { error: 'Busy' }, stages: ['undelivered'] },
+    { filter: { type: created }, stages: ['failed', 'failed', 'undelivered'] },
+    { filter: { type: deleted }, stages: ['undelivered'] },
+    { filter: { type: `${created} ${deleted}` }, stages: ['undelivered'] },
+    { filter: { resourceType: 'Patient' }, stages: ['failed', 'failed', 'undelivered'] },
+    { filter: { resourceType: 'Pat' }, stages: [] },
+    { filter: { from: at('12:01:00') }, stages: ['invalid', 'undelivered'] },
+    { filter: { from: at('12:01:01') }, stages: ['undelivered'] },
+    { filter: { to: at('12:01:00') }, stages: ['invalid', 'failed', 'failed'] },
+    { filter: { to: at('12:00:59') }, stages: ['failed', 'failed'] },
+  ])('given the filter $filter, then $stages', async ({ filter, stages }) => {
+    const { letters } = await openFullDesk();
+
+    expect((await letters(filter)).map(({ stage }) => stage)).toEqual(stages);
+  });
+
+  it('given a workflow is asked for, then what got to none is not even read', async () => {
+    const { desk } = await openFullDesk();
+    const undelivered = { ...desk.undelivered, list: async () => Promise.reject(new Error('asked')) };
+
+    expect(await allOf(lettersOf({ ...desk, undelivered }, { workflow: 'one' }))).toHaveLength(1);
+  });
+
+  it('given it goes on behind any of them, then all the others come, each once', async () => {
+    const { desk, ids } = await openFullDesk();
+    const all = await ids();
+    let after: After | undefined;
+    const seen: string[] = [];
+
+    for (;;) {
+      const { value } = await listLetters(desk, {}, after).next();
+      if (!value) break;
+      seen.push(value.letter.id);
+      after = JSON.parse(JSON.stringify(value.after));
+    }
+
+    expect(all).toHaveLength(4);
+    expect(seen).toEqual(all);
+  });
+
+  it('given one that is in resolved/ as well, then it is not pending', async () => {
+    const { app, letters } = await openFullDesk();
+    const [failed] = (await app.stores.deadLetters.list('pending/failed/', { limit: 1 })).blobs;
+    await app.stores.deadLetters.create(failed?.name.replace('pending', 'resolved') ?? '', '{}');
+
+    expect(await letters({ stage: 'failed' })).toHaveLength(1);
+  });
+
+  it('given one that goes while it is read, then it is left out', async () => {
+    const { desk } = await openFullDesk();
+    const undelivered = { ...desk.undelivered, read: async () => undefined };
+
+    expect(await allOf(lettersOf({ ...desk, undelivered }, { stage: 'undelivered' }))).toEqual([]);
+  });
+});
+
+describe('when there are 100,000', () => {
+  const COUNT = 100_000;
+  const PAGE = 1000;
+
+  /** A container with so many letters, none of which is there before it is asked for. */
+  function endlessContainer(isTold: boolean) {
+    const asked = { pages: 0, reads: 0, readsAtOnce: 0, mostReadsAtOnce: 0 };
+    const page = (from: number): BlobPage => ({
+      blobs: Array.from({ length: Math.min(PAGE, COUNT - from) }, (_, n) => ({
+        name: `pending/failed/2026-01-01/${String(from + n).padStart(22, '0')}.0.json`,
+        createdAt: new Date('2026-01-01T12:00:00.000Z'),
+        ...(isTold && { about: { reason: 'tries-spent', workflow: `w${(from + n) % 7}` } }),
+      })),
+      next: from + PAGE < COUNT ? String(from + PAGE) : undefined,
+    });
+    const store: Pick<BlobStore, 'list' | 'read'> = {
+      async list(prefix, { page: from = '0' }) {
+        if (!prefix.startsWith('pending/failed/')) return { blobs: [], next: undefined };
+        asked.pages += 1;
+        return page(Number(from));
+      },
+      async read() {
+        asked.reads += 1;
+        asked.readsAtOnce += 1;
+        asked.mostReadsAtOnce = Math.max(asked.mostReadsAtOnce, asked.readsAtOnce);
+        await new Promise<void>((resolve) => void setImmediate(resolve));
+        asked.readsAtOnce -= 1;
+        return '{"reason":"r","error":{"code":"c"},"event":{}}';
+      },
+    };
+    return { asked, store: store as BlobStore };
+  }
+  const nothing = createMemoryBlobStore({ clock: createFakeClock() });
+
+  it('given who reads them, then each page is read when it is needed, and nothing is held', async () => {
+    const { asked, store } = endlessContainer(true);
+    let seen = 0;
+    let most = 0;
+    let last = '';
+
+    for await (const { id } of lettersOf({ letters: store, undelivered: nothing }, {})) {
+      seen += 1;
+      most = Math.max(most, asked.pages * PAGE - seen);
+      expect(id > last).toBe(true);
+      last = id;
+    }
+
+    expect(seen).toBe(COUNT);
+    expect(most).toBeLessThan(PAGE);
+    expect(asked.reads).toBe(0);
+  });
+
+  it('given the first ten are asked for, then one page is read', async () => {
+    const { asked, store } = endlessContainer(true);
+    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+
+    for (let n = 0; n < 10; n += 1) await letters.next();
+
+    expect(asked.pages).toBe(1);
+  });
+
+  it('given they must be read, then few at a time, and no more than are asked for', async () => {
+    const { asked, store } = endlessContainer(false);
+    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+
+    for (let n = 0; n < 100; n += 1) await letters.next();
+
+    expect(asked).toMatchObject({ pages: 1, reads: 104, mostReadsAtOnce: 8 });
+  });
+
+  it('given they are counted by cause, then only the causes are held', async () => {
+    const { store } = endlessContainer(true);
+    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+
+    const { groups, ...all } = await groupLetters(letters, ['reason', 'workflow'], COUNT);
+
+    expect(all).toEqual({ letters: COUNT, isMore: false });
+    expect(groups).toHaveLength(7);
+    expect(groups[0]).toEqual({
+      by: { reason: 'tries-spent', workflow: 'w0' },
+      letters: 14_286,
+      events: 14_286,
+      oldestAt: '2026-01-01T12:00:00.000Z',
+      newestAt: '2026-01-01T12:00:00.000Z',
+      example: `failed.2026-01-01.${'0'.repeat(22)}.0`,
+    });
+  });
+});
+
+describe('when letters are counted by cause', () => {
+  it('given several causes, then the largest first, with the oldest as an example', async () => {
+    const { desk, letters } = await openFullDesk();
+    const [, failed] = await letters();
+
+    const { groups } = await groupLetters(lettersOf(desk, {}), ['stage', 'error'], 100);
+
+    expect(groups).toMatchObject([
+      { by: { stage: 'failed', error: 'non-retriable' }, letters: 2, events: 2, example: failed?.id },
+      { by: { stage: 'invalid', error: 'invalid' }, letters: 1, events: 1, oldestAt: '2026-01-01T12:01:00.000Z' },
+      { by: { stage: 'undelivered', error: 'Busy' }, letters: 1, events: 2 },
+    ]);
+  });
+
+  it('given more than are to be looked at, then it says so', async () => {
+    const { desk } = await openFullDesk();
+
+    expect(await groupLetters(lettersOf(desk, {}), ['stage'], 3)).toMatchObject({ letters: 3, isMore: true });
+    expect(await groupLetters(lettersOf(desk, {}), ['stage'], 4)).toMatchObject({ letters: 4, isMore: false });
+  });
+});

@@ -1,0 +1,191 @@
+import { lettersOf } from '../../src/dead-letters/list.js';
+import { discardMany, type Pace, type RedriveMany, redriveMany } from '../../src/dead-letters/many.js';
+import { StorageError } from '../../src/storage/table-store.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { fail, giveUp, openDesk } from './desk.js';
+
+const PACE: Pace = { atOnce: 4, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
+
+/** A desk with `count` letters of workflow `one`. */
+async function withLetters(count: number) {
+  const desk = openDesk();
+  for (let n = 0; n < count; n += 1) {
+    await desk.die({ id: `event-${n}`, resourceId: `p${n}` });
+  }
+  const redrive = (options: Partial<RedriveMany> = {}, pace: Partial<Pace> = {}) =>
+    redriveMany(lettersOf(desk.desk, { workflow: 'one' }), { by: 'me', ...options }, { ...PACE, ...pace }, desk.desk);
+
+  /** Lets seconds pass, and the app run what is due, until `of` has ended. */
+  async function through<T>(of: Promise<T>, { isRunning = true } = {}): Promise<T> {
+    let isDone = false;
+    const done = of.finally(() => {
+      isDone = true;
+    });
+    done.catch(() => {});
+    for (let second = 0; second < 2000 && !isDone; second += 1) {
+      for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
+      if (isRunning && second % 10 === 9) await desk.runDueRows();
+      desk.clock.advance(1000);
+    }
+    return done;
+  }
+  return { ...desk, redrive, through };
+}
+
+describe('when many letters are redriven', () => {
+  it('given nobody waits for what becomes of them, then each is asked for once', async () => {
+    const { redrive, through, rows } = await withLetters(20);
+    const seen: number[] = [];
+
+    const report = await through(redrive({}, { onCount: ({ asked = 0 }) => seen.push(asked) }), { isRunning: false });
+
+    expect(report).toEqual({ counts: { asked: 20 } });
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    expect(rows()).toHaveLength(20);
+  });
+
+  it('given a rate, then no more than so many a second', async () => {
+    const { redrive, clock, rows } = await withLetters(10);
+    const redriven = redrive({}, { perSecond: 2, atOnce: 8 });
+    const asked: number[] = [];
+
+    for (let second = 0; second <= 5; second += 1) {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
+      asked.push(rows().length);
+      clock.advance(1000);
+    }
+
+    expect(asked).toEqual([1, 3, 5, 7, 9, 10]);
+    expect(await redriven).toEqual({ counts: { asked: 10 } });
+  });
+
+  it('given it waits, then it tells what became of each', async () => {
+    const { redrive, through, endsAs } = await withLetters(6);
+    let runs = 0;
+    endsAs(() => {
+      runs += 1;
+      if (runs === 2) giveUp();
+      if (runs === 4) fail();
+    });
+
+    expect(await through(redrive({ wait: {} }))).toEqual({ counts: { completed: 4, dead: 1, failing: 1 } });
+  });
+
+  it('given it waits, then no more are under way than may be', async () => {
+    const { redrive, clock, rows } = await withLetters(10);
+    const stopping = new AbortController();
+
+    const redriven = redrive({ wait: {} }, { atOnce: 3, signal: stopping.signal });
+    for (let turn = 0; turn < 100; turn += 1) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      clock.advance(100);
+    }
+
+    expect(rows()).toHaveLength(3);
+    stopping.abort();
+    expect(await redriven).toEqual({ counts: { open: 3 }, stopped: 'asked-to' });
+  });
+
+  it('given nobody runs them, then it has patience for ten minutes, and says that they are open', async () => {
+    const { redrive, through, clock } = await withLetters(1);
+
+    expect(await through(redrive({ wait: {} }), { isRunning: false })).toEqual({ counts: { open: 1 } });
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(600_000);
+    expect(clock.monotonic()).toBeLessThan(620_000);
+  });
+
+  it.each([
+    { given: 'beyond help', ends: giveUp, counts: { dead: 10 } },
+    { given: 'to be tried again', ends: fail, counts: { failing: 10 } },
+  ])('given a share may fail, and all are $given, then it ends after ten', async ({ ends, counts }) => {
+    const { redrive, through, endsAs, rows } = await withLetters(30);
+    endsAs(ends);
+
+    const report = await through(redrive({ wait: { stopAfter: 0.2 } }, { atOnce: 1 }));
+
+    expect(report).toEqual({ counts, stopped: 'failures' });
+    expect(rows().length).toBeLessThanOrEqual(10);
+  });
+
+  it('given a share may fail, and just so many do, then it goes on to the end', async () => {
+    const { redrive, through, endsAs } = await withLetters(20);
+    let runs = 0;
+    endsAs(() => {
+      runs += 1;
+      if (runs % 5 === 0) giveUp();
+    });
+
+    expect(await through(redrive({ wait: { stopAfter: 0.2 } }, { atOnce: 1 }))).toEqual({
+      counts: { completed: 16, dead: 4 },
+    });
+  });
+
+  it('given storage fails now and then, then that is counted, and it goes on', async () => {
+    const { desk, redrive, through } = await withLetters(20);
+    const { read } = desk.ledger;
+    let reads = 0;
+    Object.assign(desk.ledger, {
+      read: (address: string) => {
+        reads += 1;
+        return reads % 4 === 0 ? Promise.reject(new StorageError('http-503', 'No.')) : read(address);
+      },
+    });
+
+    expect(await through(redrive())).toEqual({ counts: { asked: 15, failed: 5 }, errorCode: 'http-503' });
+  });
+
+  it('given storage is down, then it ends after ten failures in a row', async () => {
+    const { desk, redrive, through } = await withLetters(30);
+    Object.assign(desk.ledger, { read: () => Promise.reject(new StorageError('unreachable', 'No.')) });
+
+    expect(await through(redrive({}, { atOnce: 1 }))).toEqual({
+      counts: { failed: 10 },
+      errorCode: 'unreachable',
+      stopped: 'storage',
+    });
+  });
+
+  it('given a bug, then it is thrown on, and nothing goes on behind it', async () => {
+    const { desk, redrive, through, rows } = await withLetters(30);
+    Object.assign(desk.ledger, { read: () => Promise.reject(new TypeError('a bug')) });
+
+    await expect(through(redrive())).rejects.toThrow('a bug');
+    expect(rows()).toEqual([]);
+  });
+
+  it('given it is stopped before it begins, then nothing happens', async () => {
+    const { redrive, rows } = await withLetters(3);
+
+    expect(await redrive({}, { signal: AbortSignal.abort() })).toEqual({ counts: {}, stopped: 'asked-to' });
+    expect(rows()).toEqual([]);
+  });
+});
+
+describe('when many letters are discarded', () => {
+  it('given a filter, then those and no others', async () => {
+    const { desk, ids } = await withLetters(5);
+
+    const note = { by: 'me', why: 'of a test' };
+    expect(await discardMany(lettersOf(desk, { workflow: 'one' }), { ...note, isDryRun: true }, PACE, desk)).toEqual({
+      counts: { discarded: 5 },
+    });
+    expect(await discardMany(lettersOf(desk, { workflow: 'one' }), note, PACE, desk)).toEqual({
+      counts: { discarded: 5 },
+    });
+
+    expect(await ids({ workflow: 'one' })).toEqual([]);
+    expect(await ids({ workflow: 'two' })).toHaveLength(5);
+  });
+
+  it('given ids that are none among them, then those are gone', async () => {
+    const { desk, deliver, ids } = openDesk();
+    await deliver({ id: 'none' }, rawFhirEvent());
+    async function* each() {
+      for (const id of [...(await ids({ stage: 'invalid' })), 'nonsense']) yield { id };
+    }
+
+    expect(await discardMany(each(), { by: 'me', why: 'x' }, PACE, desk)).toEqual({
+      counts: { discarded: 1, gone: 1 },
+    });
+  });
+});

@@ -1,0 +1,317 @@
+import type { Letter } from '../../src/dead-letters/letter.js';
+import { obstacleTo, outcomeOf, type RedriveOptions, redriveLetter } from '../../src/dead-letters/redrive.js';
+import { showLetter } from '../../src/dead-letters/show.js';
+import type { JobRecord } from '../../src/storage/ledger.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { fail, giveUp, openDesk } from './desk.js';
+
+const BY = { by: 'somebody' };
+
+/** A desk with the letter of workflow `one`, and its redrive. */
+async function withLetter() {
+  const desk = openDesk();
+  await desk.die();
+  const [letter] = await desk.letters({ workflow: 'one' });
+  const { id } = letter as Letter;
+  const redrive = (options: Partial<RedriveOptions> = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk);
+  return { ...desk, id, redrive };
+}
+
+describe('the redrive of a dead job', () => {
+  it('given it succeeds, then that workflow alone runs again, the letter has moved, and it says completed', async () => {
+    const { redrive, runDueRows, runs, names, records } = await withLetter();
+
+    const redriven = await redrive();
+    await runDueRows();
+
+    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('completed');
+    expect(runs).toEqual(['one patient-1', 'two patient-1', 'one patient-1']);
+    expect(await names()).toEqual(['pending/failed/2026-01-01/….0.json', 'resolved/failed/2026-01-01/….0.json']);
+    expect(records()).toContainEqual(expect.objectContaining({ result: 'completed', redrives: 1 }));
+  });
+
+  it('given it fails once, then it is failing; given it is beyond help, then dead, with a letter of the next number', async () => {
+    const { redrive, runDueRows, endsAs, clock, names } = await withLetter();
+    const redriven = await redrive();
+    const look = redriven.kind === 'asked' ? redriven.look : undefined;
+    expect(await look?.()).toBe('open');
+
+    endsAs(fail);
+    await runDueRows();
+    expect(await look?.()).toBe('failing');
+
+    endsAs(giveUp);
+    clock.advance(15_000);
+    await runDueRows();
+    expect(await look?.()).toBe('dead');
+    expect(await names()).toEqual([
+      'pending/failed/2026-01-01/….0.json',
+      'pending/failed/2026-01-01/….1.json',
+      'resolved/failed/2026-01-01/….0.json',
+    ]);
+  });
+
+  it('given it was asked for before, then the second does nothing, before it has run and after', async () => {
+    const { redrive, runDueRows, runs, rows } = await withLetter();
+
+    await redrive();
+    await redrive();
+    await runDueRows();
+    await runDueRows();
+
+    expect(await redrive()).toEqual({ kind: 'gone' });
+    expect(runs).toHaveLength(3);
+    expect(rows()).toEqual([]);
+  });
+
+  it('given it failed three times before, then only with force', async () => {
+    const { die, desk, letters, endsAs, runDueRows, rows } = openDesk();
+    await die();
+    endsAs(giveUp);
+    const newest = async () => (await letters({ workflow: 'one' })).at(-1)?.id ?? '';
+    for (let n = 0; n < 3; n += 1) {
+      expect(await redriveLetter(await newest(), BY, desk)).toMatchObject({ kind: 'asked' });
+      await runDueRows();
+    }
+
+    const id = await newest();
+    expect(id).toMatch(/\.3$/);
+    expect(await redriveLetter(id, BY, desk)).toEqual({ kind: 'too-often' });
+    expect(rows()).toEqual([]);
+    expect(await redriveLetter(id, { ...BY, isForced: true }, desk)).toMatchObject({ kind: 'asked' });
+  });
+
+  it('given a dry run, then it says the same, and nothing has happened', async () => {
+    const { redrive, rows, names } = await withLetter();
+    const before = await names();
+
+    expect(await redrive({ isDryRun: true, event: rawFhirEvent() })).toMatchObject({ kind: 'asked' });
+
+    expect(rows()).toEqual([]);
+    expect(await names()).toEqual(before);
+  });
+
+  it('given its job runs for long, then so does its row', async () => {
+    const { desk, app, id } = await withLetter();
+    const name = `pending/${id.replace('.', '/').replace('.', '/')}.json`;
+    const letter = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
+    await app.stores.deadLetters.delete(name);
+    await app.stores.deadLetters.create(name, JSON.stringify({ ...letter, isLong: true }));
+
+    await redriveLetter(id, BY, desk);
+
+    expect((await app.waiting.find(letter.address.split('.')[1]))[0]).toMatchObject({ isLong: true });
+  });
+});
+
+describe('the redrive of a corrected payload', () => {
+  const corrected = rawFhirEvent({ resourceId: 'corrected' });
+
+  it('given it succeeds, then the corrected event has run as the same job, and record and letter lead to both', async () => {
+    const { redrive, runDueRows, runs, names, records, contentOf, id, desk } = await withLetter();
+
+    await redrive({ event: corrected });
+    await runDueRows();
+
+    expect(runs).toEqual(['one patient-1', 'two patient-1', 'one corrected']);
+    expect(await names()).toEqual([
+      'edited/2026-01-01/….1.….json',
+      'pending/failed/2026-01-01/….0.json',
+      'resolved/failed/2026-01-01/….0.json',
+    ]);
+    const edit = await contentOf('edited/');
+    expect(edit).toEqual({
+      letter: expect.stringMatching(/^failed\/2026-01-01\/[\w-]{22}\.0\.json$/),
+      by: 'somebody',
+      at: '2026-01-01T12:00:00.000Z',
+      event: corrected,
+    });
+    const record = records().find(({ result }) => result === 'completed');
+    const shown = await showLetter(id, desk);
+    expect(shown?.payload).toEqual(rawFhirEvent());
+    expect(shown?.shown.edits).toEqual([expect.stringContaining(`.1.${record?.edit}.json`)]);
+  });
+
+  it('given it fails for good, then the next letter holds it, and a redrive of that is of the same correction', async () => {
+    const { redrive, runDueRows, endsAs, records, letters, desk, app } = await withLetter();
+    endsAs(giveUp);
+    await redrive({ event: corrected });
+    await runDueRows();
+    const next = (await letters({ workflow: 'one' })).find(({ redrives }) => redrives === 1)?.id ?? '';
+    const edit = records().find(({ redrives }) => redrives === 1)?.edit;
+    const content = await app.stores.deadLetters.read(`pending/${next.replace('.', '/').replace('.', '/')}.json`);
+    expect(JSON.parse(content ?? '')).toMatchObject({ event: corrected, edit: expect.stringMatching(/^[\w-]{22}$/) });
+
+    endsAs(() => {});
+    await redriveLetter(next, BY, desk);
+    await runDueRows();
+
+    expect(records().find(({ redrives }) => redrives === 2)).toMatchObject({ result: 'completed', edit });
+  });
+
+  it('given it is no event, or too large, then nothing happens', async () => {
+    const { redrive, names, rows } = await withLetter();
+    const before = await names();
+
+    expect(await redrive({ event: { id: 'e' } })).toEqual({ kind: 'not-an-event' });
+    expect(await redrive({ event: { ...corrected, more: 'x'.repeat(40_000) } })).toEqual({ kind: 'too-large' });
+
+    expect(rows()).toEqual([]);
+    expect(await names()).toEqual(before);
+  });
+});
+
+describe('the redrive of an invalid event', () => {
+  async function withInvalid(event: unknown, env = {}) {
+    const desk = openDesk(env);
+    await desk.deliver(event);
+    desk.endsAs(() => {});
+    const [id = ''] = await desk.ids();
+    return { ...desk, id, redrive: (options = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk) };
+  }
+
+  it('given it still is none, then it stays as it is', async () => {
+    const { redrive, runDueRows, names, rows } = await withInvalid({ id: 'none' });
+
+    const redriven = await redrive();
+    await runDueRows();
+
+    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('invalid-again');
+    expect(await names()).toEqual(['pending/invalid/undated/….0.json']);
+    expect(rows()).toEqual([]);
+  });
+
+  it('given it is corrected, then it is delivered as a new one, and the letter has moved', async () => {
+    const { redrive, runDueRows, names, runs } = await withInvalid({ id: 'none' });
+
+    const redriven = await redrive({ event: rawFhirEvent() });
+    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('open');
+    await runDueRows();
+
+    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('taken-in');
+    expect(runs).toEqual(['one patient-1', 'two patient-1']);
+    expect(await names()).toEqual(['edited/undated/….1.….json', 'resolved/invalid/undated/….0.json']);
+  });
+
+  it('given its workspace is not listed, then it stays; given it is listed by then, then it is taken in', async () => {
+    const workspace = rawFhirEvent().topic;
+    const { redrive, runDueRows, names, app, stores } = await withInvalid(rawFhirEvent(), {
+      WORKSPACES: '/subscriptions/another',
+    });
+    await redrive();
+    await runDueRows();
+    expect(await names()).toEqual(['pending/invalid/2026-01-01/….0.json']);
+
+    const listed = openDesk({ WORKSPACES: workspace });
+    await redrive();
+    const [row] = stores.tables.inspect('waiting');
+    const [name = ''] = (await app.stores.deadLetters.list('pending/', { limit: 1 })).blobs.map((blob) => blob.name);
+    await listed.app.stores.deadLetters.create(name, (await app.stores.deadLetters.read(name)) ?? '');
+    listed.endsAs(() => {});
+    await listed.app.waiting.add(
+      {
+        dueAt: listed.clock.now(),
+        isLong: false,
+        event: String(row?.row.event),
+        of: { kind: 'delivery', eventIdDigest: String(row?.row.idDigest), letter: String(row?.row.letter) },
+      },
+      10_000,
+    );
+    await listed.runDueRows();
+
+    expect(await listed.names()).toEqual(['resolved/invalid/2026-01-01/….0.json']);
+    expect(listed.runs).toHaveLength(2);
+  });
+
+  it('given it is larger than a row can hold, then it must be corrected', async () => {
+    const { redrive, rows } = await withInvalid({ ...rawFhirEvent(), more: 'x'.repeat(40_000) });
+
+    expect(await redrive()).toEqual({ kind: 'too-large' });
+    expect(rows()).toEqual([]);
+  });
+});
+
+describe('the redrive of what there is not', () => {
+  it.each(['', 'nonsense', `failed.2026-01-01.${'d'.repeat(22)}.0`, 'undelivered.QQ'])(
+    "given '%s', then it is gone",
+    async (id) => {
+      expect(await redriveLetter(id, BY, openDesk().desk)).toEqual({ kind: 'gone' });
+    },
+  );
+
+  it('given a blob that is no letter, then it is unreadable', async () => {
+    const { desk, app } = openDesk();
+    await app.stores.deadLetters.create(`pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`, '{}');
+
+    expect(await redriveLetter(`failed.2026-01-01.${'d'.repeat(22)}.0`, BY, desk)).toEqual({ kind: 'unreadable' });
+  });
+});
+
+const RECORD: JobRecord = {
+  state: { kind: 'settled', result: 'dead' },
+  owner: 'o',
+  write: 3,
+  tries: 1,
+  crashes: 0,
+  redrives: 0,
+  firstTryAt: '',
+  errorCode: '',
+  unknownSince: '',
+};
+
+describe('whether there is anything to redrive', () => {
+  it.each<{ given: string; record: JobRecord | undefined; then: string | undefined }>([
+    { given: 'the job is dead', record: RECORD, then: undefined },
+    { given: 'its record has expired', record: undefined, then: undefined },
+    { given: 'it has died once more since', record: { ...RECORD, redrives: 2 }, then: 'over' },
+    { given: 'it is completed', record: { ...RECORD, state: { kind: 'settled', result: 'completed' } }, then: 'over' },
+    {
+      given: 'it is superseded',
+      record: { ...RECORD, state: { kind: 'settled', result: 'superseded' } },
+      then: 'over',
+    },
+    { given: 'it runs', record: { ...RECORD, state: { kind: 'running', leaseMs: 1 } }, then: 'under-way' },
+    { given: 'it waits', record: { ...RECORD, state: { kind: 'waiting', due: 'row' } }, then: 'under-way' },
+    {
+      given: 'its letter is being written',
+      record: { ...RECORD, state: { kind: 'running', leaseMs: 1, failing: 'failed' } },
+      then: 'under-way',
+    },
+    { given: 'a later app has it', record: { ...RECORD, state: { kind: 'unknown', name: 'x' } }, then: 'under-way' },
+  ])('given $given, then $then', ({ record, then }) => {
+    expect(obstacleTo({ redrives: 1 }, record)).toBe(then);
+  });
+});
+
+describe('what has become of redrive 2', () => {
+  const waiting = { kind: 'waiting', due: 'row' } as const;
+  it.each<{ given: string; record: JobRecord | undefined; then: string }>([
+    { given: 'no record', record: undefined, then: 'open' },
+    { given: 'the one before is dead', record: { ...RECORD, redrives: 1 }, then: 'open' },
+    { given: 'it is dead', record: { ...RECORD, redrives: 2 }, then: 'dead' },
+    {
+      given: 'it is completed',
+      record: { ...RECORD, redrives: 2, state: { kind: 'settled', result: 'completed' } },
+      then: 'completed',
+    },
+    { given: 'it runs', record: { ...RECORD, redrives: 2, state: { kind: 'running', leaseMs: 1 } }, then: 'open' },
+    {
+      given: 'it waits after an error',
+      record: { ...RECORD, redrives: 2, state: waiting, errorCode: 'down' },
+      then: 'failing',
+    },
+    {
+      given: 'its circuit is open',
+      record: { ...RECORD, redrives: 2, state: waiting, errorCode: 'circuit-open' },
+      then: 'failing',
+    },
+    {
+      given: 'its resource is busy',
+      record: { ...RECORD, redrives: 2, state: waiting, errorCode: 'resource-busy' },
+      then: 'open',
+    },
+    { given: 'a later redrive is dead', record: { ...RECORD, redrives: 3 }, then: 'dead' },
+  ])('given $given, then $then', ({ record, then }) => {
+    expect(outcomeOf(record, 2)).toBe(then);
+  });
+});

@@ -1,0 +1,145 @@
+import { redriveLetter } from '../../src/dead-letters/redrive.js';
+import { takeUp } from '../../src/dead-letters/take-up.js';
+import { takeUpAll } from '../../src/dead-letters/take-up-all.js';
+import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';
+import { openDesk } from './desk.js';
+
+const NAME = 'A/2026/1/1/12/x.json';
+const healthy = async () => true;
+
+async function withBlob(content: unknown, name = NAME) {
+  const desk = openDesk();
+  desk.endsAs(() => {});
+  await desk.app.stores.undelivered.create(name, typeof content === 'string' ? content : JSON.stringify(content));
+  return desk;
+}
+
+describe('when what Event Grid could not deliver is taken up', () => {
+  it('given events of both schemas, then each runs as if it had been delivered, and the blob has moved', async () => {
+    const fhir = { ...rawFhirEvent(), deadLetterReason: 'TimeToLiveExceeded', deliveryAttempts: 30 };
+    const dicom = { ...rawDicomEvent(), deadletterreason: 'TimeToLiveExceeded', deliveryattempts: 30 };
+    const { desk, runDueRows, runs, rows, names } = await withBlob([fhir, dicom]);
+
+    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 2 });
+    expect(rows().map(({ row }) => JSON.parse(String(row.event)))).toEqual(
+      expect.arrayContaining([rawFhirEvent(), rawDicomEvent()]),
+    );
+    await runDueRows();
+
+    expect(runs).toEqual(['one patient-1', 'two patient-1']);
+    expect(rows()).toEqual([]);
+    expect(await names('undelivered')).toEqual([`resolved/${NAME}`]);
+  });
+
+  it('given it was delivered all the same, then nothing runs again', async () => {
+    const { desk, deliver, runDueRows, runs } = await withBlob([rawFhirEvent()]);
+    await deliver(rawFhirEvent());
+
+    await takeUp(NAME, desk);
+    await runDueRows();
+
+    expect(runs).toHaveLength(2);
+  });
+
+  it('given what is no event, then it is a dead letter, and the others run', async () => {
+    const { desk, runDueRows, runs, names } = await withBlob([
+      'text',
+      null,
+      { id: 'none', deliveryAttempts: 3 },
+      rawFhirEvent(),
+    ]);
+
+    await takeUp(NAME, desk);
+    await runDueRows();
+
+    expect(runs).toHaveLength(2);
+    expect(await names()).toEqual(Array(3).fill('pending/invalid/undated/….0.json'));
+  });
+
+  it('given an event that no row can hold, then it is the dead letter that its delivery would be', async () => {
+    const large = { ...rawFhirEvent(), more: 'x'.repeat(40_000) };
+    const { desk, rows, letters, names } = await withBlob([large]);
+
+    await takeUp(NAME, desk);
+
+    expect(rows()).toEqual([]);
+    expect(await letters()).toMatchObject([{ stage: 'invalid', reason: 'too-large', eventId: 'event-1' }]);
+    const delivered = openDesk();
+    await delivered.deliver(large);
+    expect(await delivered.names()).toEqual(await names());
+  });
+
+  it('given 1,200 events, then 1,200 rows', async () => {
+    const events = Array.from({ length: 1200 }, (_, n) => rawFhirEvent({ id: `event-${n}` }));
+    const { desk, rows } = await withBlob(events);
+
+    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 1200 });
+    expect(rows()).toHaveLength(1200);
+  });
+
+  it.each(['no json', '{"id":"e"}', ''])("given '%s', then it stays where it is", async (content) => {
+    const { desk, names } = await withBlob(content);
+
+    expect(await takeUp(NAME, desk)).toEqual({ kind: 'unreadable' });
+    expect(await names('undelivered')).toEqual([NAME]);
+  });
+
+  it('given it is in resolved/ already, then no row is added, and the move is ended', async () => {
+    const { desk, app, rows, names } = await withBlob([rawFhirEvent()]);
+    await app.stores.undelivered.create(`resolved/${NAME}`, '[]');
+
+    expect(await takeUp(NAME, desk)).toEqual({ kind: 'gone' });
+    expect(rows()).toEqual([]);
+    expect(await names('undelivered')).toEqual([`resolved/${NAME}`]);
+  });
+
+  it('given it is asked for by its id, then the same; a dry run says how many events it holds', async () => {
+    const { desk, ids, rows } = await withBlob([rawFhirEvent()]);
+    const [id = ''] = await ids();
+
+    expect(await redriveLetter(id, { by: 'me', isDryRun: true }, desk)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(rows()).toEqual([]);
+    expect(await redriveLetter(id, { by: 'me', event: {} }, desk)).toEqual({ kind: 'not-editable' });
+    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'gone' });
+  });
+});
+
+describe('when all of it is taken up', () => {
+  it('given the app is not well, then nothing; given there is nothing, then it is not even asked', async () => {
+    const { desk, names } = await withBlob([rawFhirEvent()]);
+    let asked = 0;
+    const ill = async () => {
+      asked += 1;
+      return false;
+    };
+
+    expect(await takeUpAll(desk, ill)).toEqual({ blobs: 0, events: 0, unreadable: 0 });
+    expect(await names('undelivered')).toEqual([NAME]);
+    await takeUpAll(openDesk().desk, ill);
+    expect(asked).toBe(1);
+  });
+
+  it('given several, then the oldest first, whatever their names, until there are enough events', async () => {
+    const { desk, app, clock, names } = await withBlob('[]', 'A/2026/1/1/9/0.json');
+    const some = (from: number) => Array.from({ length: 2500 }, (_, n) => ({ id: `${from}-${n}` }));
+    for (const [at, name] of ['A/2026/1/1/10/1.json', 'A/2026/1/1/2/2.json', 'A/2026/1/1/1/3.json'].entries()) {
+      clock.advance(60_000);
+      await app.stores.undelivered.create(name, JSON.stringify(some(at)));
+    }
+
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 3, events: 5000, unreadable: 0 });
+    expect((await names('undelivered')).filter((name) => !name.startsWith('resolved/'))).toEqual([
+      'A/2026/1/1/1/3.json',
+    ]);
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 2500, unreadable: 0 });
+  });
+
+  it('given one that cannot be read, then it is told, and the others go on', async () => {
+    const { desk, app, names } = await withBlob('no json', 'A/0.json');
+    await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
+
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1 });
+    expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
+  });
+});

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { countUndelivered, eventsOf } from '../../src/dead-letters/undelivered.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+
+const sample = (file: string) => JSON.parse(readFileSync(`test/events/samples/${file}.json`, 'utf8')) as object;
+const OF_EVENT_GRID = {
+  deadLetterReason: 'TimeToLiveExceeded',
+  deliveryAttempts: 30,
+  lastDeliveryOutcome: 'TimedOut',
+  publishTime: '2022-02-03T16:48:10.0000000Z',
+  lastDeliveryAttemptTime: '2022-02-04T16:48:10.0000000Z',
+};
+const OF_CLOUD_EVENTS = {
+  deadletterreason: 'UndeliverableDueToClientError',
+  deliveryattempts: 1,
+  lastdeliveryoutcome: 'Forbidden',
+  publishtime: '2022-02-03T16:48:10.0000000Z',
+  lasthttpstatuscode: 403,
+};
+
+describe('a dead letter of Event Grid', () => {
+  it.each([
+    { schema: 'eventgrid', added: OF_EVENT_GRID, reason: 'TimeToLiveExceeded', outcome: 'TimedOut' },
+    { schema: 'cloudevents', added: OF_CLOUD_EVENTS, reason: 'UndeliverableDueToClientError', outcome: 'Forbidden' },
+  ])(
+    'given the schema $schema, then its events are as they would have been delivered',
+    ({ schema, added, reason, outcome }) => {
+      const events = ['FhirResourceCreated', 'DicomImageDeleted'].map((name) => sample(`${name}.${schema}`));
+
+      const read = eventsOf(JSON.stringify(events.map((event) => ({ ...event, ...added }))));
+
+      expect(read).toEqual(events.map((delivered) => ({ delivered, reason, outcome })));
+    },
+  );
+
+  it('given what is no event among them, then it is kept as it is', () => {
+    expect(eventsOf('["text", null, [1], {"deliveryAttempts": 3}]')).toEqual([
+      { delivered: 'text', reason: '', outcome: '' },
+      { delivered: null, reason: '', outcome: '' },
+      { delivered: [1], reason: '', outcome: '' },
+      { delivered: {}, reason: '', outcome: '' },
+    ]);
+  });
+
+  it('given words that are none, then they are not told', () => {
+    const event = { deadLetterReason: 'of the patient Zoë', lastDeliveryOutcome: 404 };
+
+    expect(eventsOf(JSON.stringify([event]))).toEqual([{ delivered: {}, reason: '', outcome: '' }]);
+  });
+
+  it.each(['', 'no json', '{"id":"e"}', '"text"', 'null', '[{"id":'])("given '%s', then it is no list", (content) => {
+    expect(eventsOf(content)).toBeUndefined();
+  });
+});
+
+describe('when they are counted', () => {
+  it('given several, and some that are over, then how many there are, and since when', async () => {
+    const clock = createFakeClock();
+    const blobs = createMemoryBlobStore({ clock });
+    for (const name of ['resolved/B/x.json', 'B/2026/1/1/9/x.json', 'B/2026/1/1/10/y.json', 'small/z.json']) {
+      await blobs.create(name, '[]');
+      clock.advance(60_000);
+    }
+
+    expect(await countUndelivered(blobs, 10)).toEqual({
+      blobs: 3,
+      isMore: false,
+      oldestAt: new Date('2026-01-01T12:01:00.000Z'),
+    });
+    expect(await countUndelivered(blobs, 2)).toMatchObject({ blobs: 2, isMore: true });
+    expect(await countUndelivered(createMemoryBlobStore({ clock }), 2)).toEqual({
+      blobs: 0,
+      isMore: false,
+      oldestAt: undefined,
+    });
+  });
+});

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { VERBS } from '../../src/local/dead-letters/help.js';
+import { useAppFolder } from '../local/app-folder.js';
+import { eventually } from '../local/eventually.js';
+import { ROOT, type TestProcess } from '../local/test-process.js';
+
+jest.setTimeout(300_000); // Processes are started; nothing here depends on how long they take.
+
+const run = promisify(execFile);
+const page = readFileSync('docs/dead-letters.md', 'utf8');
+const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);
+
+const folder = useAppFolder();
+let app: TestProcess;
+let url = '';
+beforeAll(async () => {
+  const env = { REDRIVE_UNDELIVERED: 'off' };
+  app = folder.start('src/local/start.ts', ['--no-demo', '--port', '0'], { env, lasts: true });
+  await app.printed('Ctrl-C ends it.');
+  url = /Serving on (\S+)\. /.exec(app.output())?.[1] ?? '';
+});
+
+/** The commands of an example, as somebody types them in the folder of the project. */
+async function type(commands: string): Promise<string> {
+  const tool = `'${process.execPath}' --import '${join(ROOT, 'test/local/run-typescript.mjs')}' '${join(ROOT, 'src/local/dead-letters/main.ts')}'`;
+  const typed = commands
+    .replaceAll('npm run -s dead-letters --', tool)
+    .replaceAll('http://localhost:7071', url)
+    .replace('"scenario": "outage"', '"scenario": "outage", "timeScale": 20000');
+  const env = { ...process.env, EventStorage: '', AzureWebJobsStorage: '', INIT_CWD: folder.path() };
+  const { stdout } = await run('bash', ['-e', '-o', 'pipefail', '-c', typed], { cwd: folder.path(), env });
+  return stdout;
+}
+
+const sumOf = (matches: Iterable<RegExpMatchArray>) =>
+  [...matches].reduce((sum, [, digits]) => sum + Number(digits), 0);
+
+type RunStatus = { phase: string; verdict: { ok: boolean; events: Record<string, number> } | null };
+
+/** The run, as soon as it is at `phase`. */
+const runAt = (phase: string) =>
+  eventually(async () => {
+    const { runs } = (await (await fetch(`${url}/api/simulator/runs`)).json()) as { runs: RunStatus[] };
+    if (runs[0]?.phase === 'failed') throw new Error('The run has failed.');
+    return runs[0]?.phase === phase ? runs[0] : undefined;
+  });
+
+describe('when somebody follows docs/dead-letters.md', () => {
+  const [start = '', count = '', redrive = '', rest = '', show = '', discard = '', send = '', mend = ''] = examples;
+
+  it('given the page, then it has an example for each step, and a line for each verb', () => {
+    expect(examples).toHaveLength(8);
+    for (const verb of VERBS) expect(page).toContain(`npm run dead-letters -- ${verb}`);
+  });
+
+  it('given a day when the receiver was down, then what was given up is counted, and taken up, and nothing is lost', async () => {
+    await type(start);
+    await runAt('redriving');
+
+    const counted = await type(count);
+    expect(counted).toMatch(/^ +\d+ \(\d+ events\) {2}undelivered {2}TimeToLiveExceeded {2}Probation/m);
+    expect(sumOf(counted.matchAll(/\((\d+) events\)/g))).toBeGreaterThan(200);
+    expect(await type(redrive)).toMatch(/^Would be: (\d+) taken-up\n\1 taken-up\n$/);
+
+    const { verdict } = await runAt('done');
+    expect(verdict).toMatchObject({ ok: true, events: { settled: 200, lost: 0, undelivered: 0 } });
+    expect(verdict?.events.rejected).toBeGreaterThan(0);
+  });
+
+  it('given what is left over, then it is shown without payloads, and put away', async () => {
+    const left = await type(rest);
+    expect(left).toMatch(/ {2}invalid {2}(invalid|unknown-type|too-large)/);
+    expect(left).not.toContain('undelivered');
+    expect(await type(show)).toMatch(/^problems +\[/m);
+
+    expect(await type(discard)).toMatch(/^\d+ discarded\n$/);
+    expect(await type('npm run -s dead-letters -- list\n')).toBe('0 dead letters\n');
+  });
+
+  it('given one that can be mended, then the corrected event has run, and the letter names it', async () => {
+    expect(await type(send)).toContain('202');
+
+    const told = await type(mend);
+
+    expect(told).toContain('1 taken-in\n');
+    expect(told).toMatch(/^isResolved +true$/m);
+    expect(told).toContain('edited/2026-03-14/');
+    expect(told).toMatch(/"resource-index":\{"status":"(completed|running|waiting)"/);
+  });
+});

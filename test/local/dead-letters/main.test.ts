@@ -1,0 +1,56 @@
+import { VERBS } from '../../../src/local/dead-letters/help.js';
+import { startProcess } from '../test-process.js';
+
+jest.setTimeout(120_000); // Processes are started; nothing here depends on how long they take.
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const process = startProcess('src/local/dead-letters/main.ts', args, { env });
+  return { code: await process.ended, stdout: process.stdout(), output: process.output() };
+}
+
+const NOWHERE = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;${['Blob', 'Queue', 'Table']
+  .map((service) => `${service}Endpoint=http://127.0.0.1:9/a`)
+  .join(';')}`;
+
+describe('npm run dead-letters', () => {
+  it.each(VERBS)('given %s --help, then its options and exit codes, and nothing else happens', async (verb) => {
+    const { code, stdout } = await run([verb, '--help'], { EventStorage: NOWHERE });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`npm run dead-letters -- ${verb}`);
+    expect(stdout).toContain('Exit code: 0');
+  });
+
+  it('given --help, then every verb', async () => {
+    const { code, stdout } = await run(['--help']);
+
+    expect(code).toBe(0);
+    for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
+  });
+
+  it.each([
+    { args: [], says: 'VERB' },
+    { args: ['mend'], says: "No verb 'mend'." },
+    { args: ['list', '--payload'], says: "Unknown option '--payload'" },
+    { args: ['discard', '--all'], says: '--why is missing' },
+  ])('given $args, then 2, and what is wrong', async ({ args, says }) => {
+    const { code, output, stdout } = await run(args, { EventStorage: NOWHERE });
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(output).toContain(says);
+  });
+
+  it('given storage that does not answer, then 3, and no secret', async () => {
+    const { code, output } = await run(['list'], { EventStorage: NOWHERE });
+
+    expect(code).toBe(3);
+    expect(output).toContain('Storage does not answer');
+    expect(output).not.toContain('c2VjcmV0');
+  });
+
+  it('given an id that there is not, then 1', async () => {
+    const { code, output } = await run(['show', 'nonsense'], { EventStorage: process.env.TEST_STORAGE ?? '' });
+
+    expect({ code, output }).toEqual({ code: 1, output: 'There is no dead letter of this id.' });
+  });
+});

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  filterOf,
+  groupingsOf,
+  numberOf,
+  OptionError,
+  parseOptions,
+  readJsonFile,
+  shareOf,
+} from '../../../src/local/dead-letters/options.js';
+
+const NO_FILTER = {
+  stage: undefined,
+  reason: undefined,
+  workflow: undefined,
+  error: undefined,
+  type: undefined,
+  resourceType: undefined,
+  from: undefined,
+  to: undefined,
+};
+
+describe('when options are read', () => {
+  it('given a verb with options and ids, then both', () => {
+    expect(parseOptions('redrive', ['a', '--rate', '5', 'b', '--dry-run'])).toEqual({
+      values: { rate: '5', 'dry-run': true },
+      ids: ['a', 'b'],
+    });
+  });
+
+  it('given an option of another verb, then it is wrong', () => {
+    expect(() => parseOptions('list', ['--why', 'x'])).toThrow(OptionError);
+  });
+
+  it.each([
+    { given: { stage: 'crash' }, then: { stage: 'crash' } },
+    { given: { type: 'FhirResourceUpdated' }, then: { type: 'Microsoft.HealthcareApis.FhirResourceUpdated' } },
+    { given: { type: 'Some.Type' }, then: { type: 'Some.Type' } },
+    { given: { 'resource-type': 'Patient', error: 'down' }, then: { resourceType: 'Patient', error: 'down' } },
+    { given: { from: '2026-03-14' }, then: { from: new Date('2026-03-14T00:00:00.000Z') } },
+    { given: { to: '2026-03-14' }, then: { to: new Date('2026-03-14T23:59:59.999Z') } },
+    { given: { to: '2026-03-14T12:00Z' }, then: { to: new Date('2026-03-14T12:00:00.000Z') } },
+  ])('given the filter $given, then $then', ({ given, then }) => {
+    expect(filterOf(given)).toEqual({ ...NO_FILTER, ...then });
+  });
+
+  it.each([{ stage: 'lost' }, { from: 'yesterday' }, { to: '14.3.2026' }, { from: '2026-13-01' }])(
+    'given the filter %j, then it is wrong, and says what it must be',
+    (values) => {
+      expect(() => filterOf(values)).toThrow(/^--\w+ is '.*', must be /);
+    },
+  );
+
+  it.each([
+    { given: '20%', then: 0.2 },
+    { given: '0.2', then: 0.2 },
+    { given: '0', then: 0 },
+    { given: undefined, then: undefined },
+  ])('given the share $given, then $then', ({ given, then }) => {
+    expect(shareOf({ 'stop-after': given }, 'stop-after')).toBe(then);
+  });
+
+  it.each(['20', '-1%', 'x', '100%'])("given the share '%s', then it is wrong", (share) => {
+    expect(() => shareOf({ 'stop-after': share }, 'stop-after')).toThrow(OptionError);
+  });
+
+  it.each(['0', '11', 'x', '-1'])("given the number '%s', then it is wrong", (rate) => {
+    expect(() => numberOf({ rate }, 'rate', { from: 1, to: 10 })).toThrow('must be from 1 to 10');
+  });
+
+  it('given words to group by, then those; given another, then it is wrong', () => {
+    expect(groupingsOf({ by: 'reason,workflow,error' })).toEqual(['reason', 'workflow', 'error']);
+    expect(groupingsOf({})).toBeUndefined();
+    expect(() => groupingsOf({ by: 'reason,payload' })).toThrow("--by has 'payload'");
+  });
+});
+
+describe('when a file is read', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ahds-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('given JSON, then what it says', () => {
+    writeFileSync(join(folder, 'event.json'), '{"id":"e"}');
+
+    expect(readJsonFile(join(folder, 'event.json'))).toEqual({ id: 'e' });
+  });
+
+  it('given none, or no JSON, then it says what is wrong and where, and nothing of the content', () => {
+    writeFileSync(join(folder, 'event.json'), '{"secret":\n nothing}');
+
+    expect(() => readJsonFile(join(folder, 'other.json'))).toThrow(/cannot be read \(ENOENT\)/);
+    expect(() => readJsonFile(join(folder, 'event.json'))).toThrow(/event\.json is no JSON: line 2, column 2\.$/);
+  });
+});

@@ -1,0 +1,165 @@
+import { randomInt } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '../../src/clock.js';
+import { mulberry32 } from '../../src/simulator/seeded.js';
+import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
+import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import type { BlobStore } from '../../src/storage/blob-store.js';
+import { pagesOf } from '../../src/storage/pages.js';
+import startAzurite from '../azurite/start.js';
+import stopAzurite from '../azurite/stop.js';
+import { eventually } from '../local/eventually.js';
+import { startProcess, type TestProcess } from '../local/test-process.js';
+
+// Real processes over a real Azurite: the app, and two terminals that deal with its dead letters, killed with SIGKILL again
+// and again. Every run of a handler is counted out here.
+
+const EVENTS = 60;
+const INVALID = 15;
+const UNDELIVERED = 30;
+const KILLS = 3;
+/** Those that ask out here before they do anything; the fourth, resource-index, completes at once. */
+const ASKING = 3;
+const CONTAINERS = ['dead-letters', 'undelivered'] as const;
+const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
+
+const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+const random = mulberry32(seed);
+const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
+/** By job: how often its handler was let through. */
+const done = new Map<string, number>();
+let isMended = false;
+let server: Server;
+let app: TestProcess;
+let url = '';
+
+beforeAll(async () => {
+  await startAzurite({ rootDir: process.cwd() });
+  server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { address } = JSON.parse(body) as { address: string };
+    if (isMended) done.set(address, (done.get(address) ?? 0) + 1);
+    response.end(isMended ? 'ok' : 'for-good');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const env = {
+    ...storage(),
+    LEASE_SECONDS: '10',
+    REDRIVE_UNDELIVERED: 'off',
+    NIGHT_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  app = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
+  await app.printed('Listening on');
+  url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
+}, 120_000);
+
+afterAll(async () => {
+  await app.kill();
+  server.close();
+  server.closeAllConnections();
+  await stopAzurite();
+  process.env.TEST_STORAGE = shared.storage;
+  process.env.TEST_AZURITE_PID = shared.pid;
+});
+
+const storage = () => ({ EventStorage: process.env.TEST_STORAGE ?? '' });
+const connection = () => ({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' }) as const;
+const tool = (args: string) => startProcess('src/local/dead-letters/main.ts', args.split(' '), { env: storage() });
+
+async function answerOf(args: string): Promise<string> {
+  const asked = tool(args);
+  expect(await asked.ended).toBe(0);
+  return asked.stdout();
+}
+
+/** Kills it a few times in the middle, then lets it end. */
+async function persist(args: string): Promise<void> {
+  for (let kills = KILLS; kills > 0; kills -= 1) {
+    const one = tool(args);
+    await Promise.race([one.ended, pause(1200 + random() * 1800)]);
+    await one.kill();
+  }
+  const last = tool(args);
+  const code = await last.ended;
+  expect({ seed, code, output: code === 0 ? '' : last.output() }).toEqual({ seed, code: 0, output: '' });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void systemClock.after(ms, resolve));
+}
+
+function eventOf(id: string): Record<string, unknown> {
+  const data = {
+    resourceType: 'Patient',
+    resourceFhirAccount: 'night.fhir.azurehealthcareapis.com',
+    resourceFhirId: id,
+    resourceVersionId: 1,
+  };
+  const type = 'Microsoft.HealthcareApis.FhirResourceCreated';
+  return { id, source: SOURCE, specversion: '1.0', type, time: '2026-03-14T12:00:00.000Z', data };
+}
+
+async function deliver(events: readonly unknown[]): Promise<void> {
+  const answer = await fetch(`${url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
+    method: 'POST',
+    headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  expect(answer.status).toBe(202);
+}
+
+async function namesIn(blobs: BlobStore): Promise<string[]> {
+  const names: string[] = [];
+  for await (const page of pagesOf((from) => blobs.list('', { limit: 1000, ...from }))) {
+    names.push(...page.blobs.map(({ name }) => name));
+  }
+  return names;
+}
+
+it('given two who redrive and discard, and are killed in the middle, then every event is accounted for exactly once', async () => {
+  const ids = Array.from({ length: EVENTS }, (_, n) => `event-${n}`);
+  const lost = Array.from({ length: UNDELIVERED }, (_, n) => `lost-${n}`);
+  const tables = createAzureTableStore(connection());
+  const [letters, undelivered] = CONTAINERS.map((name) => createAzureBlobStore(connection(), name)) as [
+    BlobStore,
+    BlobStore,
+  ];
+  const isAtRest = async () => ((await tables.query('waiting', { limit: 1 })).rows.length === 0 ? true : undefined);
+  await deliver([...ids.map(eventOf), ...Array.from({ length: INVALID }, (_, n) => ({ id: `invalid-${n}` }))]);
+  for (let at = 0; at < UNDELIVERED; at += 10) {
+    const events = lost.slice(at, at + 10).map((id) => ({ ...eventOf(id), deadletterreason: 'TimeToLiveExceeded' }));
+    await undelivered.create(`FHIR/2026/3/14/${at}/x.json`, JSON.stringify(events));
+  }
+  await eventually(isAtRest);
+  expect(await answerOf('list --by stage')).toContain(`${EVENTS * ASKING}  failed`);
+
+  isMended = true;
+  await Promise.all([persist('redrive --all --rate 60'), persist('redrive --all --rate 60')]);
+  await eventually(isAtRest);
+  expect(await answerOf('list --by stage')).toMatch(
+    new RegExp(`^ +${INVALID} {2}invalid .*\\n${INVALID} dead letters\\n$`),
+  );
+  await Promise.all([persist('discard --all --why test --rate 5'), persist('discard --all --why test --rate 5')]);
+
+  expect(await answerOf('list')).toBe('0 dead letters\n');
+  expect(new Set(done.values())).toEqual(new Set([1]));
+  expect(done.size).toBe((EVENTS + UNDELIVERED) * ASKING);
+  for (const id of [...ids, ...lost]) {
+    const { events } = (await (await fetch(`${url}/api/events/${id}`)).json()) as {
+      events: { workflows: Record<string, { status: string }> }[];
+    };
+    const statuses = events.flatMap(({ workflows }) => Object.values(workflows).map(({ status }) => status));
+    expect({ id, statuses }).toEqual({ id, statuses: Array(ASKING + 1).fill('completed') });
+  }
+  const names = await namesIn(letters);
+  const resolved = names.filter((name) => name.startsWith('resolved/'));
+  // A move that was killed in the middle leaves its letter in both places, and resolved.
+  expect(names.filter((name) => !resolved.includes(name.replace('pending/', 'resolved/')))).toEqual([]);
+  expect(resolved).toHaveLength(EVENTS * ASKING + INVALID);
+  expect((await namesIn(undelivered)).every((name) => name.startsWith('resolved/'))).toBe(true);
+  for (const table of ['newest', 'resources']) {
+    expect((await tables.query(table, { limit: 1000 })).rows).toHaveLength(EVENTS + UNDELIVERED);
+  }
+}, 600_000);
