@@ -18,10 +18,10 @@ param redundancy string
 @description('Private containers to make.')
 param containers string[]
 
-@description('Containers whose blobs under resolved/ are deleted after a time. What is pending is never deleted.')
+@description('Containers of dead letters. What is pending there is never deleted.')
 param lettersContainers string[]
 
-@description('Days after which a resolved dead letter is deleted.')
+@description('Days after which the app deletes a dead letter that is over.')
 param resolvedRetentionDays int
 
 @description('From where it is reached, with a token in any case. public: any network. trusted-services: private endpoints, and Event Grid with the topic\'s identity. closed: private endpoints.')
@@ -36,6 +36,9 @@ param logAnalyticsId string
 
 // A dead letter that is deleted or overwritten by mistake can be brought back for so long.
 var softDeleteDays = 30
+// The app deletes them itself, a copy that was left in pending/ first. It has so many more nights for that; then what is
+// still in resolved/ is of an app that is gone.
+var moreDays = 30
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -111,7 +114,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
             actions: {
               baseBlob: {
                 delete: {
-                  daysAfterModificationGreaterThan: resolvedRetentionDays
+                  daysAfterModificationGreaterThan: resolvedRetentionDays + moreDays
                 }
               }
             }
