@@ -101,6 +101,11 @@ describe('when storage is made', () => {
     expect(fileOf(ACCOUNT).variables.find(({ name }) => name === 'softDeleteDays')?.value).toBe('30');
   });
 
+  it('given a dead letter that is over, then the app has a month to delete it, what is left in pending/ first', () => {
+    expect(fileOf(ACCOUNT).text).toContain('daysAfterModificationGreaterThan: resolvedRetentionDays + moreDays');
+    expect(fileOf(ACCOUNT).text).toMatch(/^var moreDays = 30$/m);
+  });
+
   it('given a rule that deletes, then it deletes what is resolved, never what is pending', () => {
     const prefixes = files.flatMap(({ root }) =>
       nodesOf(root, 'object_property').filter(({ text }) => text.startsWith('prefixMatch:')),
