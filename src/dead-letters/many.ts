@@ -34,7 +34,7 @@ type Id = { readonly id: string };
 /** A share of fewer says nothing. */
 const JUDGED_FROM = 10;
 /** The app looks for due rows every 10 s, and an outcome may come after several of its workflow's. */
-const LOOK_AGAIN_MS = 1000;
+const LOOK_AGAIN_MS = 5000;
 const PATIENCE_MS = 10 * 60_000;
 /** Storage that has failed so often in a row is down: what is left can be redriven when it is back. */
 const MOST_FAILURES_IN_A_ROW = 10;

@@ -55,7 +55,7 @@ export type Outcome =
 
 export const MOST_REDRIVES = 3;
 
-const ADD_WITHIN_MS = 10_000;
+const ADD_WITHIN_MS = 30_000;
 /** With these a job waits for something that is no fault of its own. */
 const NO_FAILURE: readonly string[] = ['', 'resource-busy', 'resource-lost', 'lease-lost'];
 
@@ -104,7 +104,7 @@ async function redriveJob(
   if (options.isDryRun) return { kind: 'asked', look };
 
   const edit = (await noteEdit(name, redrive, options, desk)) ?? letter.edit;
-  const of = { kind: 'job' as const, address, redrive, ...(edit !== undefined && { edit }) };
+  const of = { kind: 'job' as const, address, redrive, letter: name, ...(edit !== undefined && { edit }) };
   await addRow({ isLong: letter.isLong ?? false, event: JSON.stringify(event), of }, desk);
   return { kind: 'asked', look };
 }
@@ -159,11 +159,12 @@ async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOpti
   return events ? { kind: 'taken-up', events: events.length } : { kind: 'unreadable' };
 }
 
-/** One that is in resolved/ as well is not pending; one that was discarded may be asked for all the same. */
+/** One that was discarded may be asked for all the same. One in both places is over: that is for the ledger to say. */
 async function readPending(name: LetterName, { letters }: Pick<Desk, 'letters'>): Promise<string | undefined> {
+  const pending = await letters.read(`pending/${name}`);
+  if (pending !== undefined) return pending;
   const resolved = await letters.read(`resolved/${name}`);
-  if (resolved === undefined) return letters.read(`pending/${name}`);
-  return readLetter(resolved)?.discarded ? resolved : undefined;
+  return resolved !== undefined && readLetter(resolved)?.discarded ? resolved : undefined;
 }
 
 async function noteEdit(

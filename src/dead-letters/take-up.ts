@@ -13,7 +13,7 @@ export type TakenUp =
   /** No list of events: it stays where it is. */
   | { kind: 'unreadable' };
 
-const ADD_WITHIN_MS = 10_000;
+const ADD_WITHIN_MS = 30_000;
 /** Each event is a row of 1 KB or so, and rows added at the same time share transactions. */
 const ADDED_AT_ONCE = 500;
 

@@ -12,6 +12,7 @@ import { type Deliver, isTakenIn } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
+import { createSlots } from './slots.js';
 import { outcomeOf } from './tell.js';
 
 /** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
@@ -24,6 +25,8 @@ export type Queues = { due: QueueStore; dueLong: QueueStore };
  * taken, too, which stay hidden for 10 minutes: a lower limit would let those silence the living.
  */
 const SHORT_QUEUE = 1000;
+/** Letters that are moved. */
+const LETTERS_AT_ONCE = 32;
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
 
 type Parse = (json: string) => HealthEvent;
@@ -38,6 +41,7 @@ type RowOfDelivery = WaitingRow['of'] & { kind: 'delivery' };
 export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deliver; writeInvalid: WriteInvalid }) {
   const { clock, random, stores, settings, telemetry, workflows, running, settled } = shared;
   const { queues, deliver, writeInvalid } = deps;
+  const moving = createSlots<'letters'>(() => LETTERS_AT_ONCE);
   return { wake, redeliver };
 
   async function wake(): Promise<void> {
@@ -109,7 +113,9 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
   async function runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await deliver([raw]);
-    if (letter !== undefined && isTakenIn(raw, row.event, settings)) await stores.deadLetters.move(letter);
+    if (letter !== undefined && isTakenIn(raw, row.event, settings)) {
+      await inTurn(() => stores.deadLetters.move(letter));
+    }
     await stores.waiting.delete(row);
   }
 
@@ -158,11 +164,11 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     run.span?.end({ outcome: outcomeOf(ending) });
     switch (ending.kind) {
       case 'settled':
-        await resolveLetters(run, ending.redrives, ending.result === 'completed');
+        await resolveLetters(run, row, ending.redrives, ending.result !== 'dead');
         settled.set(run.address, true);
         return await stores.waiting.delete(row);
       case 'waiting':
-        await resolveLetters(run, ending.redrives, false);
+        await resolveLetters(run, row, ending.redrives, false);
         return await stores.waiting.delete(row);
       case 'put-off':
         return telemetry.count('rowsLeft');
@@ -173,10 +179,34 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     }
   }
 
-  /** A job that was redriven takes its earlier dead letters along; one that has completed, all of them. */
-  async function resolveLetters({ address }: Run, redrives: number, isCompleted: boolean): Promise<void> {
+  /**
+   * A job that was redriven takes its earlier dead letters along; one that is over, all of them. Those before the one
+   * that the row names have moved before it could be asked for.
+   */
+  async function resolveLetters(
+    { address }: Run,
+    { of }: WaitingRow,
+    redrives: number,
+    isOver: boolean,
+  ): Promise<void> {
+    const { deadLetters } = stores;
+    const { letter } = of;
+    if (of.kind === 'job' && of.redrive && letter !== undefined && (redrives >= of.redrive || isOver))
+      return inTurn(() => deadLetters.move(letter));
     if (redrives === 0) return;
-    await stores.deadLetters.resolve({ address, stages: FAILING_STAGES }, isCompleted ? redrives + 1 : redrives);
+    const before = isOver ? redrives + 1 : redrives;
+    await inTurn(() => deadLetters.resolve({ address, stages: FAILING_STAGES }, before));
+  }
+
+  /** After an outage thousands of rows end at the same time: all their letters at once would be more than storage can answer. */
+  async function inTurn(move: () => Promise<void>): Promise<void> {
+    const who = {};
+    await moving.take('letters', who);
+    try {
+      await move();
+    } finally {
+      moving.give('letters');
+    }
   }
 }
 

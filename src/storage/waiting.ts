@@ -42,6 +42,8 @@ export type NewRow = {
         redrive?: number;
         /** Which corrected payload `event` is, where it is one. */
         edit?: string;
+        /** The name of the dead letter that is redriven. */
+        letter?: string;
       }
     | {
         kind: 'delivery';
@@ -183,8 +185,9 @@ function idDigestOf({ of }: NewRow): string {
 }
 
 function propertiesOf({ of }: NewRow): Row {
-  if (of.kind === 'job') return { redrive: of.redrive ?? 0, ...(of.edit && { edit: of.edit }) };
-  return { redrive: 0, ...(of.letter && { letter: of.letter }) };
+  const letter = of.letter !== undefined && { letter: of.letter };
+  if (of.kind === 'delivery') return { redrive: 0, ...letter };
+  return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
 }
 
 /** When the row of this name is due. */
@@ -194,6 +197,7 @@ export function dueAtOf(name: string): Date {
 
 function decode({ partition, key, row }: Stored): WaitingRow {
   const redrive = Number(row.redrive ?? 0);
+  const letter = row.letter !== undefined && { letter: String(row.letter) };
   return {
     shard: partition,
     name: key,
@@ -205,13 +209,14 @@ function decode({ partition, key, row }: Stored): WaitingRow {
         ? {
             kind: 'delivery',
             eventIdDigest: String(row.idDigest ?? ''),
-            ...(row.letter !== undefined && { letter: String(row.letter) }),
+            ...letter,
           }
         : {
             kind: 'job',
             address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
             ...(redrive > 0 ? { redrive } : {}),
             ...(row.edit !== undefined && { edit: String(row.edit) }),
+            ...letter,
           },
   };
 }

@@ -397,6 +397,13 @@ export const mutations: readonly Mutation[] = [
 
   // ---- dead letters, and who deals with them
   {
+    rule: 'letters-moveWithJob',
+    file: ROWS,
+    find: 'return inTurn(() => deadLetters.move(letter));',
+    put: 'return;',
+    tests: LETTERS,
+  },
+  {
     rule: 'letters-invalidStays',
     file: ROWS,
     find: 'if (letter !== undefined && isTakenIn(raw, row.event, settings))',

@@ -75,7 +75,15 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       { given: 'a job without a day', fields: { of: { kind: 'job', address: addressFor({ day: 'undated' }) } } },
       {
         given: 'a redrive of a corrected payload',
-        fields: { of: { kind: 'job', address: addressFor({}), redrive: 1, edit: digest('edit') } },
+        fields: {
+          of: {
+            kind: 'job',
+            address: addressFor({}),
+            redrive: 1,
+            edit: digest('edit'),
+            letter: 'failed/undated/d.0.json',
+          },
+        },
       },
       {
         given: 'a delivery of a dead letter',
