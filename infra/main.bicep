@@ -164,13 +164,14 @@ var usedWorkspaceId = hasWorkspace
 var fhirHosts = join(map(fhirServiceList, service => '${workspaceName}-${service}.fhir.azurehealthcareapis.com'), ',')
 var dicomHosts = join(map(dicomServiceList, service => '${workspaceName}-${service}.dicom.azurehealthcareapis.com'), ',')
 
-// The topic: one that is there, or a new one.
-var usesExistingTopic = hasWorkspace && !empty(existingSystemTopicName)
-var makesTopic = hasWorkspace && empty(existingSystemTopicName)
+// The topic: one that is there, or a new one. A workspace that is made here has none that is there already: a name that
+// is left from another workspace must not subscribe the app to that one.
+var usesExistingTopic = !createWorkspace && hasWorkspace && !empty(existingSystemTopicName)
+var makesTopic = hasWorkspace && !usesExistingTopic
 var topicName = !hasWorkspace ? '' : usesExistingTopic ? existingSystemTopicName : '${workspaceName}-events'
-var topicGroupName = empty(existingSystemTopicName) || empty(existingSystemTopicResourceGroup)
-  ? workspaceGroupName
-  : existingSystemTopicResourceGroup
+var topicGroupName = usesExistingTopic && !empty(existingSystemTopicResourceGroup)
+  ? existingSystemTopicResourceGroup
+  : workspaceGroupName
 var topicId = hasWorkspace
   ? '${subscription().id}/resourceGroups/${topicGroupName}/providers/Microsoft.EventGrid/systemTopics/${topicName}'
   : ''

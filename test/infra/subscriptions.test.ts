@@ -82,6 +82,16 @@ describe('when the workspace is subscribed', () => {
     expect(of('deliveryWithResourceIdentity')).toBeUndefined();
   });
 
+  it('given a workspace that is made, then no topic of another one is taken, though it is named', async () => {
+    const main = (await readBicep()).find(({ path }) => path === 'infra/main.bicep');
+    const textOf = (name: string) => main?.variables.find((variable) => variable.name === name)?.value;
+
+    expect(textOf('usesExistingTopic')).toBe('!createWorkspace && hasWorkspace && !empty(existingSystemTopicName)');
+    expect(textOf('makesTopic')).toBe('hasWorkspace && !usesExistingTopic');
+    expect(textOf('topicName')).toContain('usesExistingTopic ? existingSystemTopicName');
+    expect(textOf('topicGroupName')).toMatch(/^usesExistingTopic && !empty\(existingSystemTopicResourceGroup\)/);
+  });
+
   it('given the topic, then it is made with the identity that passes a firewall, for events of the workspace', async () => {
     const made = (await readBicep())
       .flatMap(({ resources }) => resources)

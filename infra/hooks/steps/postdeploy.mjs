@@ -19,6 +19,7 @@ await runHook(async () => {
   await waitForFunctions(group, app);
   await subscribe(app);
   sayHowToSee(group, app);
+  sayLeftOver(app);
 });
 
 /** Event Grid refuses to deliver to a function that is not there. @param {string} group @param {string} app */
@@ -115,4 +116,24 @@ function sayHowToSee(group, app) {
       '--resource-namespace Microsoft.EventGrid --metrics DeliverySuccessCount DeliveryAttemptFailCount --output table\n' +
       `  curl -s -H "x-functions-key: $(${keys})" ${address}/api/stats`,
   );
+}
+
+/** A deployment deletes nothing: what a filter leaves out now goes on coming, if it was subscribed to before. @param {string} app */
+function sayLeftOver(app) {
+  const unwanted = [
+    { name: `${app}-fhir`, hosts: env.SUBSCRIBED_FHIR_HOSTS },
+    { name: `${app}-dicom`, hosts: env.SUBSCRIBED_DICOM_HOSTS },
+  ].filter(({ hosts }) => hosts === 'none');
+  if (unwanted.length === 0) return;
+  const [topic = '', group = ''] = settingsOf('SYSTEM_TOPIC_NAME', 'SYSTEM_TOPIC_RESOURCE_GROUP');
+  const subscriptions = ['eventgrid', 'system-topic', 'event-subscription'];
+  const where = ['--system-topic-name', topic, '--resource-group', group];
+  /** @type {{ name: string }[]} */
+  const present = az(...subscriptions, 'list', ...where) ?? [];
+  for (const { name } of unwanted.filter((one) => present.some((other) => other.name === one.name))) {
+    say(
+      `FILTER_BY_SERVICE leaves all services of ${name} out, and this subscription of before still brings their ` +
+        `events. To end that:\n  az ${[...subscriptions, 'delete', ...where].join(' ')} --name ${name} --yes`,
+    );
+  }
 }

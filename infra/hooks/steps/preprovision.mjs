@@ -1,7 +1,7 @@
 import { AzError, az, env, HookError, needProgram, runHook, say, setInAzd } from './commands.mjs';
 
 const WORKSPACE =
-  /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/[^/]+\/providers\/Microsoft\.HealthcareApis\/workspaces\/[a-z0-9]{3,24}$/i;
+  /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/([^/]+)\/providers\/Microsoft\.HealthcareApis\/workspaces\/[a-z0-9]{3,24}$/i;
 const EXAMPLE =
   '/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.HealthcareApis/workspaces/<workspace>, as ' +
   'az healthcareapis workspace show --resource-group <group> --name <workspace> --query id prints it';
@@ -11,12 +11,44 @@ const EXAMPLE =
 await runHook(async () => {
   needProgram('az', 'install it, https://aka.ms/azure-cli');
   needProgram('azd', 'install it, https://aka.ms/azd');
-  const workspace = env.AHDS_WORKSPACE_ID;
-  if (workspace !== undefined) useSubscriptionOf(workspace);
+  // The template makes a workspace whatever else is named, and takes no other one's topic.
+  const workspace = isOn(env.AHDS_CREATE_WORKSPACE) ? undefined : env.AHDS_WORKSPACE_ID;
+  if (workspace !== undefined) {
+    useSubscriptionOf(workspace);
+    checkGroup(workspace);
+    checkFilter();
+  }
   checkSignIn();
-  if (workspace === undefined) return sayWithoutWorkspace();
-  useTopicOf(workspace);
+  if (workspace !== undefined) return useTopicOf(workspace);
+  setTopic('', '');
+  sayWithoutWorkspace();
 });
+
+/** As azd reads a setting that is true or false. @param {string | undefined} text */
+function isOn(text) {
+  return /^(1|t|true)$/i.test(text ?? '');
+}
+
+/** azd down deletes the app's resource group with all that is in it, and asks no more than that. @param {string} workspace */
+function checkGroup(workspace) {
+  const [, , group = ''] = WORKSPACE.exec(workspace) ?? [];
+  const own = env.AZURE_RESOURCE_GROUP ?? `rg-${env.AZURE_ENV_NAME}`;
+  if (group.toLowerCase() !== own.toLowerCase()) return;
+  throw new HookError(
+    `The workspace is in the resource group ${group}, and the app would be, too: azd down would delete both. Give the app ` +
+      'one of its own:\n  azd env set AZURE_RESOURCE_GROUP <name>',
+  );
+}
+
+/** With the filter and no service, there would be nothing to subscribe to: an app that looks well and hears nothing. */
+function checkFilter() {
+  if (!isOn(env.FILTER_BY_SERVICE) || env.AHDS_FHIR_SERVICES || env.AHDS_DICOM_SERVICES) return;
+  throw new HookError(
+    'FILTER_BY_SERVICE is on and no service is named, so no event would come. Name those that the app is for, or take ' +
+      'the events of all:\n  azd env set AHDS_FHIR_SERVICES <names> and azd env set AHDS_DICOM_SERVICES <names>\n' +
+      '  azd env set FILTER_BY_SERVICE false',
+  );
+}
 
 /** azd asks for a subscription only after this hook: where none is chosen yet, it is that of the workspace. @param {string} workspace */
 function useSubscriptionOf(workspace) {
@@ -47,7 +79,7 @@ function checkSignIn() {
 }
 
 function sayWithoutWorkspace() {
-  if (env.AHDS_CREATE_WORKSPACE === 'true') return say('A workspace is made, for trying it.');
+  if (isOn(env.AHDS_CREATE_WORKSPACE)) return say('A workspace is made, for trying it.');
   say(
     'AHDS_WORKSPACE_ID is not set: the app is made, and subscribed to nothing. For an existing workspace:\n' +
       `  azd env set AHDS_WORKSPACE_ID <id>\nwhere <id> is ${EXAMPLE}`,

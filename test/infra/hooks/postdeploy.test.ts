@@ -60,6 +60,24 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(created(second as End)[0]?.file?.text).toBe(created(first as End)[0]?.file?.text);
   });
 
+  it.each([
+    { given: 'there is from before', names: ['func-1-fhir', 'func-1-dicom'], then: 'it says how to end it' },
+    { given: 'there is not', names: ['func-1-fhir', 'other-dicom'], then: 'it says nothing of it' },
+  ])('given a filter that leaves a subscription out which $given, then $then', ({ names }) => {
+    const env = { ...ENV, SUBSCRIBED_DICOM_HOSTS: 'none' };
+    const list =
+      'az eventgrid system-topic event-subscription list --system-topic-name clinic-topic --resource-group clinic';
+    const answers = [...READY, { to: list, says: names.map((name) => ({ name })) }];
+
+    const end = runHook('postdeploy', { shell, env, answers });
+
+    expect(end).toMatchObject({ status: 0, complained: '' });
+    expect(end.said.includes(`${list.replace(' list ', ' delete ')} --name func-1-dicom --yes`)).toBe(
+      names.includes('func-1-dicom'),
+    );
+    expect(end.said).not.toContain('--name func-1-fhir');
+  });
+
   it('given functions that come later, then it waits for both', () => {
     const end = runHook('postdeploy', {
       shell,

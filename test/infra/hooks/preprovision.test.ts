@@ -3,6 +3,7 @@ import { type Answer, commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
 
 const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
 const WORKSPACE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinicdata`;
+const inGroup = (group: string) => WORKSPACE.replace('/resourceGroups/clinic/', `/resourceGroups/${group}/`);
 const ENV = { AZURE_ENV_NAME: 'prod', AZURE_SUBSCRIPTION_ID: SUBSCRIPTION, AHDS_WORKSPACE_ID: WORKSPACE };
 const TOPIC = {
   id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic-events/providers/Microsoft.EventGrid/systemTopics/clinic-topic`,
@@ -153,6 +154,57 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(end.said).toContain(says);
     expect(commandsOf(end)).toEqual(['az version', 'azd version', 'az account show']);
   });
+
+  it.each(['true', 'TRUE', '1'])(
+    'given that a workspace is made (%s), then another one that is named, and its topic, are left alone',
+    (on) => {
+      const other = WORKSPACE.replace(SUBSCRIPTION, '00000000-0000-0000-0000-000000000002');
+      const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
+      const env = { ...ENV, ...used, AHDS_WORKSPACE_ID: other, AHDS_CREATE_WORKSPACE: on };
+
+      const end = runHook('preprovision', { shell, env, answers: withTopics({ ...TOPIC, source: other }) });
+
+      expect(end).toMatchObject({ status: 0, complained: '' });
+      expect(end.said).toContain('A workspace is made');
+      expect(setCalls(end)).toEqual([
+        'azd env set EVENTGRID_SYSTEM_TOPIC  --environment prod',
+        'azd env set EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP  --environment prod',
+      ]);
+    },
+  );
+
+  it.each([
+    { given: 'is named', env: { AZURE_RESOURCE_GROUP: 'Clinic' } },
+    { given: 'is that of the environment', env: { AZURE_ENV_NAME: 'clinic', AHDS_WORKSPACE_ID: inGroup('rg-clinic') } },
+  ])('given the group of the workspace $given for the app, then it ends, for azd down would delete both', ({ env }) => {
+    const end = runHook('preprovision', { shell, env: { ...ENV, ...env }, answers: withTopics(TOPIC) });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain('azd down would delete both');
+    expect(setCalls(end)).toEqual([]);
+  });
+
+  it('given a filter by service and no service, then it ends, for no event would come', () => {
+    const env = { ...ENV, FILTER_BY_SERVICE: 'true' };
+
+    const end = runHook('preprovision', { shell, env, answers: withTopics(TOPIC) });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain('no service is named');
+    expect(setCalls(end)).toEqual([]);
+  });
+
+  it.each(['AHDS_FHIR_SERVICES', 'AHDS_DICOM_SERVICES'])(
+    'given a filter by service and %s, then it goes on',
+    (name) => {
+      const env = { ...ENV, FILTER_BY_SERVICE: 'true', [name]: 'records' };
+
+      expect(runHook('preprovision', { shell, env, answers: withTopics() })).toMatchObject({
+        status: 0,
+        complained: '',
+      });
+    },
+  );
 
   it('given az is not signed in, then it ends and says how', () => {
     const answers = [{ to: 'az account show', fails: "Please run 'az login' to setup account." }, ...withTopics(TOPIC)];
