@@ -69,6 +69,21 @@ describe('when azd hands settings to main.bicep', () => {
     expect(set.filter((name) => !settings.some((setting) => setting.name === name))).toEqual([]);
   });
 
+  it('given locks, which Contributor may not write, then docs say who may, and that GitHub leaves them alone', async () => {
+    const locks = (await readBicep()).flatMap(({ resources }) => resources).filter(({ type }) => /\/locks$/.test(type));
+    const [, beforeYouBegin = ''] = /^## Before you begin$([\s\S]*?)^## /m.exec(page) ?? [];
+    const [, fromGitHub = ''] = /^## From GitHub$([\s\S]*?)^## /m.exec(page) ?? [];
+
+    expect(locks).toHaveLength(2);
+    expect(beforeYouBegin).toMatch(/`LOCK_DATA` needs Owner, or a role with `Microsoft\.Authorization\/locks\/\*`/);
+    expect(fromGitHub).toMatch(/Set `LOCK_DATA` there alone/);
+  });
+
+  it('given a repository of today, then the subject that Azure is to believe has the ids that GitHub sends', () => {
+    expect(page).toContain('--subject repo:<owner>@<owner id>/<repository>@<repository id>:environment:production');
+    expect(page).toContain('AADSTS700213');
+  });
+
   it('given roles and sections that docs tell of, then they are there', () => {
     const security = readFileSync('SECURITY.md', 'utf8');
     const anchors = [...page.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, anchor]) => anchor);
