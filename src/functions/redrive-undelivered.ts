@@ -20,9 +20,10 @@ export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): 
 async function redriveUndelivered(deps: Deps): Promise<void> {
   const { desk, telemetry } = deps;
   try {
-    const { unreadable, ...numbers } = await takeUpAll(desk, () => isHealthy(deps));
+    const { unreadable, failed, ...numbers } = await takeUpAll(desk, () => isHealthy(deps));
     if (numbers.blobs > 0) telemetry.log('info', 'undelivered-taken-up', { numbers });
     if (unreadable > 0) telemetry.log('error', 'undelivered-unreadable', { count: unreadable });
+    if (failed > 0) telemetry.log('error', 'undelivered-left', { count: failed });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     telemetry.log('error', 'undelivered-failed', { errorCode: errorCodeOf(error) });

@@ -83,6 +83,7 @@ export type What =
   | 'letters-expired'
   | 'letters-expiry-failed'
   | 'undelivered-taken-up'
+  | 'undelivered-left'
   | 'undelivered-unreadable'
   | 'undelivered-failed'
   | 'stopping'

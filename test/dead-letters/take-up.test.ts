@@ -1,11 +1,13 @@
 import { redriveLetter } from '../../src/dead-letters/redrive.js';
 import { takeUp } from '../../src/dead-letters/take-up.js';
 import { takeUpAll } from '../../src/dead-letters/take-up-all.js';
+import { StorageError } from '../../src/storage/table-store.js';
 import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';
 import { openDesk } from './desk.js';
 
 const NAME = 'A/2026/1/1/12/x.json';
 const healthy = async () => true;
+const ARCHIVED = new StorageError('http-409', 'No.');
 
 async function withBlob(content: unknown, name = NAME) {
   const desk = openDesk();
@@ -114,7 +116,7 @@ describe('when all of it is taken up', () => {
       return false;
     };
 
-    expect(await takeUpAll(desk, ill)).toEqual({ blobs: 0, events: 0, unreadable: 0 });
+    expect(await takeUpAll(desk, ill)).toEqual({ blobs: 0, events: 0, unreadable: 0, failed: 0 });
     expect(await names('undelivered')).toEqual([NAME]);
     await takeUpAll(openDesk().desk, ill);
     expect(asked).toBe(1);
@@ -128,18 +130,53 @@ describe('when all of it is taken up', () => {
       await app.stores.undelivered.create(name, JSON.stringify(some(at)));
     }
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 3, events: 5000, unreadable: 0 });
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 3, events: 5000, unreadable: 0, failed: 0 });
     expect((await names('undelivered')).filter((name) => !name.startsWith('resolved/'))).toEqual([
       'A/2026/1/1/1/3.json',
     ]);
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 2500, unreadable: 0 });
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 2500, unreadable: 0, failed: 0 });
+  });
+
+  it('given one of which storage refuses the content, then the newer ones are not held back', async () => {
+    const { desk, app, clock, names } = await withBlob('[]', 'A/0.json');
+    clock.advance(60_000);
+    await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
+    const { read } = app.stores.undelivered;
+    const refuse = (name: string) => (name === 'A/0.json' ? Promise.reject(ARCHIVED) : read(name));
+    Object.assign(app.stores.undelivered, { read: refuse });
+
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 0, failed: 1 });
+    expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
+  });
+
+  it('given storage refuses one after another, then it ends', async () => {
+    const { desk, app } = await withBlob('[]', 'A/0.json');
+    for (const name of ['A/1.json', 'A/2.json', 'A/3.json']) await app.stores.undelivered.create(name, '[]');
+    let asked = 0;
+    const refuse = () => {
+      asked += 1;
+      return Promise.reject(ARCHIVED);
+    };
+    Object.assign(app.stores.undelivered, { read: refuse });
+
+    await expect(takeUpAll(desk, healthy)).rejects.toBe(ARCHIVED);
+    expect(asked).toBe(3);
+  });
+
+  it('given more that cannot be read than names are held, then what is behind them is taken up', async () => {
+    const { desk, app, clock } = await withBlob('no json', 'B.json');
+    for (let n = 0; n < 1000; n += 1) await app.stores.undelivered.create(`A/${n}.json`, 'no json');
+    clock.advance(60_000);
+    await app.stores.undelivered.create('A.json', JSON.stringify([rawFhirEvent()]));
+
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1001, failed: 0 });
   });
 
   it('given one that cannot be read, then it is told, and the others go on', async () => {
     const { desk, app, names } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1 });
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1, failed: 0 });
     expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
   });
 });

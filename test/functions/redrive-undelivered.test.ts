@@ -41,6 +41,16 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(await names('undelivered')).toEqual(['A/0.json']);
   });
 
+  it('given one that storage does not give, then that is told, and it stays', async () => {
+    const { app, tick, names, lines } = await start();
+    Object.assign(app.stores.undelivered, { read: () => Promise.reject(new StorageError('http-409', 'No.')) });
+
+    await tick();
+
+    expect(lines).toEqual(['error {"what":"undelivered-left","count":1}']);
+    expect(await names('undelivered')).toEqual(['A/0.json']);
+  });
+
   it('given a part of storage that does not answer, then nothing is taken up', async () => {
     const { app, tick, names } = await start();
     Object.assign(app.stores.due, { length: () => Promise.reject(new StorageError('http-503', 'No.')) });
