@@ -17,7 +17,7 @@ const MOST = 10_000_000;
 export async function list({ values, ids }: Asked, open: Open, out: Writable): Promise<number> {
   if (ids.length > 0) throw new OptionError(`list takes no id: show ${ids[0]} tells of one.`);
   const filter = filterOf(values);
-  const limit = numberOf(values, 'limit', { from: 1, to: MOST }) ?? MOST;
+  const limit = Math.floor(numberOf(values, 'limit', { from: 1, to: MOST }) ?? MOST);
   const by = groupingsOf(values);
   const letters = lettersOf(await open(), filter);
   if (by) {

@@ -53,9 +53,13 @@ export type Values = Readonly<Record<string, string | boolean | undefined>>;
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
+    // A variable of a script that is empty must not make of one letter, or of a few, all of them.
+    const empty = Object.entries(values).find(([, value]) => typeof value === 'string' && value.trim() === '');
+    if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or say what it is.`);
+    if (positionals.some((id) => id.trim() === '')) throw new OptionError('An id is empty.');
     return { values: values as Values, ids: positionals };
   } catch (error) {
-    throw new OptionError((error as Error).message);
+    throw error instanceof OptionError ? error : new OptionError((error as Error).message);
   }
 }
 
@@ -76,7 +80,8 @@ export function numberOf(values: Values, name: string, { from, to }: { from: num
 export function shareOf(values: Values, name: string): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
-  const share = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const share = Number(digits) / (percent ? 100 : 1);
   if (!(share >= 0 && share < 1)) throw new OptionError(`--${name} is '${text}', must be a share such as 20%.`);
   return share;
 }
@@ -117,10 +122,16 @@ function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
   const at = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text + ofDay : text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime())) {
+  if (!isDay(text.slice(0, 10)) || Number.isNaN(at.getTime())) {
     throw new OptionError(`--${name} is '${text}', must be a day or a time: 2026-03-14, or 2026-03-14T12:00Z.`);
   }
   return at;
+}
+
+/** The 30th of February would be a day in March. */
+function isDay(text: string): boolean {
+  const at = new Date(`${text}T00:00:00.000Z`);
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }
 
 /** Names of files are relative to where npm was called. */

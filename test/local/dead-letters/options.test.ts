@@ -30,6 +30,15 @@ describe('when options are read', () => {
     });
   });
 
+  it.each([
+    ['--workflow', '', '--stage', 'failed'],
+    ['an-id', '--edit', ''],
+    ['--stop-after', ' ', '--all'],
+    ['', 'an-id'],
+  ])('given %j, then what is empty is wrong: it would make more of what was meant', (...args) => {
+    expect(() => parseOptions('redrive', args)).toThrow(/is empty/);
+  });
+
   it('given an option of another verb, then it is wrong', () => {
     expect(() => parseOptions('list', ['--why', 'x'])).toThrow(OptionError);
   });
@@ -46,12 +55,15 @@ describe('when options are read', () => {
     expect(filterOf(given)).toEqual({ ...NO_FILTER, ...then });
   });
 
-  it.each([{ stage: 'lost' }, { from: 'yesterday' }, { to: '14.3.2026' }, { from: '2026-13-01' }])(
-    'given the filter %j, then it is wrong, and says what it must be',
-    (values) => {
-      expect(() => filterOf(values)).toThrow(/^--\w+ is '.*', must be /);
-    },
-  );
+  it.each([
+    { stage: 'lost' },
+    { from: 'yesterday' },
+    { to: '14.3.2026' },
+    { from: '2026-13-01' },
+    { to: '2026-02-30' },
+  ])('given the filter %j, then it is wrong, and says what it must be', (values) => {
+    expect(() => filterOf(values)).toThrow(/^--\w+ is '.*', must be /);
+  });
 
   it.each([
     { given: '20%', then: 0.2 },
@@ -62,9 +74,12 @@ describe('when options are read', () => {
     expect(shareOf({ 'stop-after': given }, 'stop-after')).toBe(then);
   });
 
-  it.each(['20', '-1%', 'x', '100%'])("given the share '%s', then it is wrong", (share) => {
-    expect(() => shareOf({ 'stop-after': share }, 'stop-after')).toThrow(OptionError);
-  });
+  it.each(['20', '-1%', 'x', '100%', '%', ' ', '0x10%', '1e-1', '20%%'])(
+    "given the share '%s', then it is wrong",
+    (share) => {
+      expect(() => shareOf({ 'stop-after': share }, 'stop-after')).toThrow(OptionError);
+    },
+  );
 
   it.each(['0', '11', 'x', '-1'])("given the number '%s', then it is wrong", (rate) => {
     expect(() => numberOf({ rate }, 'rate', { from: 1, to: 10 })).toThrow('must be from 1 to 10');
