@@ -41,11 +41,11 @@ const chosen = {
 };
 export const redriveBody = z
   .strictObject({ ...chosen, force: z.boolean().default(false), event: z.record(z.string(), z.unknown()).optional() })
-  .refine(isOneChoice, { path: ['ids'], message: 'ids or filter' })
-  .refine(({ event, ids }) => event === undefined || ids?.length === 1, { path: ['event'], message: 'one id' });
+  .refine(isOneChoice, { path: ['ids'], message: 'ids-or-filter' })
+  .refine(({ event, ids }) => event === undefined || ids?.length === 1, { path: ['event'], message: 'for-one-id' });
 export const discardBody = z
   .strictObject({ ...chosen, why: text })
-  .refine(isOneChoice, { path: ['ids'], message: 'ids or filter' });
+  .refine(isOneChoice, { path: ['ids'], message: 'ids-or-filter' });
 
 /** Which letters a body is about. */
 export type Chosen = Readonly<{
@@ -71,7 +71,7 @@ function decodeAfter(encoded: string, context: z.RefinementCtx): After {
   try {
     return AFTER.parse(JSON.parse(Buffer.from(encoded, 'base64url').toString()));
   } catch {
-    context.addIssue({ code: 'custom', message: 'not of a list' });
+    context.addIssue({ code: 'custom', message: 'not-of-a-list' });
     return z.NEVER;
   }
 }

@@ -24,7 +24,12 @@ export async function readBody<S extends z.ZodType>(
 }
 
 export function problemsOf({ issues }: z.ZodError): Problem[] {
-  return issues.map(({ path, code }) => ({ path: path.join('.') || '(body)', code: code.replaceAll('_', '-') }));
+  return issues.flatMap((issue) => {
+    const { path } = issue;
+    const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+    const code = issue.code === 'custom' ? issue.message : issue.code; // the messages of our own checks are codes
+    return places.map((place) => ({ path: place.join('.') || '(body)', code: code.replaceAll('_', '-') }));
+  });
 }
 
 function wrong(status: number, problems: readonly Problem[]): { kind: 'wrong'; answer: HttpResponseInit } {
