@@ -5,7 +5,7 @@ import { aboutLetter, type DeadLetters, readLetter, type Stage } from '../storag
 import type { Ledger } from '../storage/ledger.js';
 import { idOfName, type LetterName, nameOfId, partsOfName, STAGES } from '../storage/letter-names.js';
 import type { Waiting } from '../storage/waiting.js';
-import { eventsOf } from './undelivered.js';
+import { eventsOf, RESOLVED } from './undelivered.js';
 
 /** Where letters are, and what their redrive needs. */
 export type Desk = {
@@ -49,15 +49,38 @@ export type Place =
 
 /** Undefined where `id` is none. */
 export function placeOfLetter(id: string): Place | undefined {
-  const [, encoded] = /^undelivered\.([\w-]+)$/.exec(id) ?? [];
-  if (encoded !== undefined) return { kind: 'undelivered', name: Buffer.from(encoded, 'base64url').toString() };
-  const name = nameOfId(id);
-  return name === undefined ? undefined : { kind: 'letter', name };
+  const [, kind, encoded = ''] = /^(undelivered|stray)\.([\w-]+)$/.exec(id) ?? [];
+  const name = kind === undefined ? nameOfId(id) : Buffer.from(encoded, 'base64url').toString();
+  if (name === undefined || idOf(name, kind) !== id || !isPlain(name)) return undefined;
+  if (kind === 'undelivered') return name.startsWith(RESOLVED) ? undefined : { kind, name };
+  return kind === undefined || isStray(name) ? { kind: 'letter', name } : undefined;
 }
 
 /** A blob of Event Grid's has a name of slashes. */
 export function idOfUndelivered(name: string): string {
-  return `undelivered.${Buffer.from(name).toString('base64url')}`;
+  return idOf(name, 'undelivered');
+}
+
+/** What somebody has put among the letters has a name of any kind. */
+function idOfLetter(name: LetterName): string {
+  return idOf(name, partsOfName(name) ? undefined : 'stray');
+}
+
+function idOf(name: string, kind: string | undefined): string {
+  return kind === undefined ? idOfName(name) : `${kind}.${Buffer.from(name).toString('base64url')}`;
+}
+
+function isStray(name: string): boolean {
+  return stageOf(name) !== undefined && partsOfName(name) === undefined;
+}
+
+function stageOf(name: string): Stage | undefined {
+  return STAGES.find((stage) => name.startsWith(`${stage}/`));
+}
+
+/** On its way to storage, a name with such steps would become that of a blob elsewhere, in another container, too. */
+function isPlain(name: string): boolean {
+  return !name.includes('\\') && !name.split('/').some((step) => step === '' || step === '.' || step === '..');
 }
 
 /** From what the list tells of it; undefined where it tells too little, and the content must be read. */
@@ -71,10 +94,10 @@ export function letterOfContent({ name, createdAt }: ListedBlob, content: string
 }
 
 function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter {
-  const { stage = 'invalid', redrives = 0 } = partsOfName(name) ?? {};
+  const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
   const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '' } = about;
   return {
-    id: idOfName(name),
+    id: idOfLetter(name),
     stage,
     reason,
     workflow,

@@ -1,19 +1,21 @@
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
+import { toldOf } from '../events/told.js';
+import { isAddress } from '../storage/address.js';
 import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
-import type { LetterName } from '../storage/letter-names.js';
+import { type LetterName, nameOfJobLetter, partsOfName } from '../storage/letter-names.js';
 import type { NewRow } from '../storage/waiting.js';
 import { writeEdit } from './edits.js';
 import { type Desk, placeOfLetter } from './letter.js';
-import { eventIdDigestOf, takeUp } from './take-up.js';
-import { eventsOf } from './undelivered.js';
+import { addDeliveries, eventIdDigestOf, takeUp } from './take-up.js';
+import { discardedOf, eventsOf, RESOLVED } from './undelivered.js';
 
 export type RedriveOptions = {
   /** Who asks: for the note beside a corrected payload. */
   readonly by: string;
-  /** Also what was redriven so often already. */
+  /** Also what was redriven so often already, and what is no event to this version. */
   readonly isForced?: boolean;
   /** Says what would be done, and does nothing. */
   readonly isDryRun?: boolean;
@@ -38,8 +40,10 @@ export type Skipped =
   | 'too-large'
   /** The blob is no dead letter, or no list of events. */
   | 'unreadable'
-  /** The corrected payload is no event. */
+  /** Nor is it an event to this version, corrected or not: force it where the app is newer. */
   | 'not-an-event'
+  /** The corrected payload has another id than the event whose job would run it. */
+  | 'another-event'
   /** Event Grid's own hold several events: none of them is the one that was corrected. */
   | 'not-editable';
 
@@ -77,11 +81,11 @@ export async function redriveLetter(id: string, options: RedriveOptions, desk: D
   const content = await readPending(place.name, desk);
   if (content === undefined) return { kind: 'gone' };
   const letter = readLetter(content);
-  if (!letter) return { kind: 'unreadable' };
+  if (!letter || !isAsNamed(place.name, letter)) return { kind: 'unreadable' };
 
   const event = options.event ?? letter.event;
   if (isTooLarge(JSON.stringify(event))) return { kind: 'too-large' };
-  if (options.event !== undefined && !isEvent(event)) return { kind: 'not-an-event' };
+  if (!isEvent(event) && !(options.isForced && options.event === undefined)) return { kind: 'not-an-event' };
   return letter.address === undefined
     ? redriveInvalid(place.name, letter, event, options, desk)
     : redriveJob(place.name, { ...letter, address: letter.address }, event, options, desk);
@@ -95,6 +99,7 @@ async function redriveJob(
   desk: Desk,
 ): Promise<Redriven> {
   const { address, redrives } = letter;
+  if (toldOf(event).eventId !== toldOf(letter.event).eventId) return { kind: 'another-event' };
   const current = await desk.ledger.read(address);
   const obstacle = obstacleTo(letter, current?.record);
   if (obstacle) return { kind: obstacle };
@@ -150,13 +155,24 @@ async function redriveInvalid(
   };
 }
 
+/** One that was discarded stays where it is, with its note, as a letter does. */
 async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOptions, desk: Desk): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
-  if (!isDryRun) return takeUp(name, desk);
-  const content = await desk.undelivered.read(name);
+  const put = discardedOf((await desk.undelivered.read(RESOLVED + name)) ?? '');
+  if (!put && !isDryRun) return takeUp(name, desk);
+  const content = put?.content ?? (await desk.undelivered.read(name));
   if (content === undefined) return { kind: 'gone' };
   const events = eventsOf(content);
-  return events ? { kind: 'taken-up', events: events.length } : { kind: 'unreadable' };
+  if (!events) return { kind: 'unreadable' };
+  if (!isDryRun) await addDeliveries(events, desk);
+  return { kind: 'taken-up', events: events.length };
+}
+
+/** A blob that somebody else has written may say anything of a job: its row would come again and again. */
+function isAsNamed(name: LetterName, { address, redrives }: StoredLetter): boolean {
+  const stage = partsOfName(name)?.stage;
+  if (stage === undefined || stage === 'invalid') return stage === 'invalid' && address === undefined;
+  return isAddress(address) && nameOfJobLetter(stage, address, redrives) === name;
 }
 
 /** One that was discarded may be asked for all the same. One in both places is over: that is for the ledger to say. */

@@ -1,7 +1,7 @@
 import { readLetter } from '../storage/dead-letters.js';
 import { findEdits } from './edits.js';
 import { type Desk, type Letter, letterOfContent, letterOfUndelivered, type Place, placeOfLetter } from './letter.js';
-import { parsedOr, RESOLVED } from './undelivered.js';
+import { discardedOf, parsedOr, RESOLVED } from './undelivered.js';
 
 /** All that is known of a letter but its payload. */
 export type Shown = Omit<Letter, 'at'> & {
@@ -70,10 +70,8 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
 }
 
 function showUndelivered(name: string, content: string, isResolved: boolean) {
-  const held = parsedOr(content);
-  const { discarded, content: put = held } = Object(held) as { discarded?: Shown['discarded']; content?: unknown };
-  const isDiscarded = isResolved && discarded !== undefined;
-  const payload = isDiscarded ? put : held;
+  const put = isResolved ? discardedOf(content) : undefined;
+  const payload = parsedOr(put?.content ?? content);
   const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, JSON.stringify(payload));
-  return { shown: { ...told, isResolved, ...(isDiscarded && { discarded }) }, payload };
+  return { shown: { ...told, isResolved, ...(put && { discarded: put.discarded }) }, payload };
 }

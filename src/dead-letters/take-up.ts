@@ -3,7 +3,7 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { isTooLarge } from '../events/size.js';
 import { letterOfInvalid } from '../storage/dead-letters.js';
 import type { Desk } from './letter.js';
-import { eventsOf, RESOLVED } from './undelivered.js';
+import { eventsOf, RESOLVED, type Undelivered } from './undelivered.js';
 
 export type TakenUp =
   /** Each event has a row in `waiting`, or a dead letter of its own. */
@@ -35,12 +35,17 @@ export async function takeUp(name: string, desk: Desk): Promise<TakenUp> {
   }
   const events = eventsOf(content);
   if (!events) return { kind: 'unreadable' };
-  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
-    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map(({ delivered }) => addDelivery(delivered, desk)));
-  }
+  await addDeliveries(events, desk);
   await desk.undelivered.create(RESOLVED + name, content);
   await desk.undelivered.delete(name);
   return { kind: 'taken-up', events: events.length };
+}
+
+/** As if they had just been delivered: what has run already does not run again. */
+export async function addDeliveries(events: readonly Undelivered[], desk: Desk): Promise<void> {
+  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
+    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map(({ delivered }) => addDelivery(delivered, desk)));
+  }
 }
 
 export async function isResolved(name: string, { undelivered }: Pick<Desk, 'undelivered'>): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { BlobStore, ListedBlob } from '../storage/blob-store.js';
+import type { StoredLetter } from '../storage/dead-letters.js';
 
 /**
  * What Event Grid could not deliver: blobs `<SUBSCRIPTION>/<year>/<month>/<day>/<hour>/<uuid>.json`, each a JSON array
@@ -12,6 +13,8 @@ export type Undelivered = {
   readonly reason: string;
   readonly outcome: string;
 };
+
+type Discarded = NonNullable<StoredLetter['discarded']>;
 
 export const RESOLVED = 'resolved/';
 
@@ -27,10 +30,22 @@ const ADDED = new Set([
 ]);
 const WORD = /^[A-Za-z]{1,64}$/;
 
-/** Undefined where it is no list: nobody but Event Grid should write there. */
+/**
+ * Undefined where it is no list: nobody but Event Grid should write there. Its documentation shows an event without a
+ * list around it, too, which is known by the reason in it.
+ */
 export function eventsOf(content: string): Undelivered[] | undefined {
   const events = parsedOr(content);
-  return Array.isArray(events) ? events.map(readEvent) : undefined;
+  if (Array.isArray(events)) return events.map(readEvent);
+  const event = readEvent(events);
+  return event.reason === '' ? undefined : [event];
+}
+
+/** Who has put it away, and why, with what was in it; undefined for what was taken up. */
+export function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
+  const held = Object(parsedOr(content)) as { discarded?: Discarded; content?: unknown };
+  if (held.discarded === undefined || held.content === undefined) return undefined;
+  return { discarded: held.discarded, content: JSON.stringify(held.content) };
 }
 
 /** As it is where it is no JSON. */

@@ -15,6 +15,15 @@ export function addressOf(key: EventKey, workflow: string): Address {
   return `${key.day}.${key.id}.${key.rest}.${workflow}`;
 }
 
+const ADDRESS = new RegExp(
+  `^(\\d{8}|undated)\\.[\\w-]{${DIGEST_LENGTH}}\\.[\\w-]{${DIGEST_LENGTH}}\\.[a-z][a-z0-9-]{0,62}$`,
+);
+
+/** Whether what was read somewhere is one: `placeOf` makes something of any text. */
+export function isAddress(value: unknown): value is Address {
+  return typeof value === 'string' && ADDRESS.test(value);
+}
+
 export type Place = { table: string; partition: string; key: string; idDigest: string; day: string; workflow: string };
 
 export function placeOf(address: Address): Place {

@@ -80,4 +80,32 @@ describe('when a letter is discarded', () => {
     expect(await discardLetter(id, NOTE, desk)).toBe('gone');
     expect(await showLetter(id, desk)).toMatchObject({ shown: { isResolved: true, discarded: NOTED }, payload: kept });
   });
+
+  it('given somebody wants one of Event Grid all the same, then by its id it is taken up, and the note stays', async () => {
+    const { desk, app, ids, endsAs, runDueRows, runs, rows, names, contentOf } = openDesk();
+    endsAs(() => {});
+    await app.stores.undelivered.create('A/x.json', JSON.stringify([rawFhirEvent()]));
+    const [id = ''] = await ids();
+    await discardLetter(id, NOTE, desk);
+
+    expect(await redriveLetter(id, { by: 'me', isDryRun: true }, desk)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(rows()).toEqual([]);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await redriveLetter(id, NOTE, desk)).toEqual({ kind: 'taken-up', events: 1 });
+      await runDueRows();
+    }
+
+    expect(runs).toHaveLength(2);
+    expect(await names('undelivered')).toEqual(['resolved/A/x.json']);
+    expect(await contentOf('resolved/', 'undelivered')).toMatchObject({ discarded: NOTED });
+  });
+
+  it('given a discarded one of Event Grid that is no list, then it is unreadable', async () => {
+    const { desk, app, ids } = openDesk();
+    await app.stores.undelivered.create('A/x.json', 'no json');
+    const [id = ''] = await ids();
+    await discardLetter(id, NOTE, desk);
+
+    expect(await redriveLetter(id, NOTE, desk)).toEqual({ kind: 'unreadable' });
+  });
 });

@@ -1,7 +1,18 @@
+import { discardLetter } from '../../src/dead-letters/discard.js';
 import { idOfUndelivered, placeOfLetter } from '../../src/dead-letters/letter.js';
+import { redriveLetter } from '../../src/dead-letters/redrive.js';
+import { showLetter } from '../../src/dead-letters/show.js';
 import { openDesk } from './desk.js';
 
 const DIGEST = 'd'.repeat(22);
+
+function undeliveredId(name: string): string {
+  return `undelivered.${Buffer.from(name).toString('base64url')}`;
+}
+
+function strayId(name: string): string {
+  return `stray.${Buffer.from(name).toString('base64url')}`;
+}
 
 describe('the id of a letter', () => {
   it.each([`failed.2026-03-14.${DIGEST}.0`, `unknown-workflow.2026-03-14.${DIGEST}.12`, `invalid.undated.${DIGEST}.0`])(
@@ -32,6 +43,16 @@ describe('the id of a letter', () => {
     `failed.2026-03-14.../../${DIGEST}.0`,
     'undelivered.',
     'undelivered.a/b',
+    'undelivered.A',
+    undeliveredId('resolved/A/x.json'),
+    undeliveredId('../dead-letters/pending/x.json'),
+    undeliveredId('A/./x.json'),
+    undeliveredId('A/..'),
+    undeliveredId('A//x.json'),
+    undeliveredId('A\\..\\..\\x.json'),
+    strayId('elsewhere/x.json'),
+    strayId('failed/../x.json'),
+    strayId(`failed/2026-03-14/${DIGEST}.0.json`),
   ])("given '%s', then it is none", (id) => {
     expect(placeOfLetter(id)).toBeUndefined();
   });
@@ -89,6 +110,20 @@ describe('what is told of a letter', () => {
     }
 
     expect(await letters()).toEqual(before);
+  });
+
+  it('given a blob that nobody would name so, then its stage is known, and by its id it is shown and put away', async () => {
+    const { app, desk, letters, names } = openDesk();
+    await app.stores.deadLetters.create('pending/failed/ö x.txt', 'text');
+
+    const [letter] = await letters({ stage: 'failed' });
+
+    expect(letter).toMatchObject({ id: strayId('failed/ö x.txt'), stage: 'failed', reason: 'unreadable' });
+    const { id = '' } = letter ?? {};
+    expect(await showLetter(id, desk)).toMatchObject({ shown: { id, isResolved: false }, payload: 'text' });
+    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'unreadable' });
+    expect(await discardLetter(id, { by: 'me', why: 'not ours' }, desk)).toBe('discarded');
+    expect(await names()).toEqual(['resolved/failed/ö x.txt']);
   });
 
   it.each(['no json', '{}', '[1]', '{"reason":"x","event":{}}'])(

@@ -149,11 +149,12 @@ describe('the redrive of a corrected payload', () => {
     expect(records().find(({ redrives }) => redrives === 2)).toMatchObject({ result: 'completed', edit });
   });
 
-  it('given it is no event, or too large, then nothing happens', async () => {
+  it('given it is no event, another one, or too large, then nothing happens', async () => {
     const { redrive, names, rows } = await withLetter();
     const before = await names();
 
-    expect(await redrive({ event: { id: 'e' } })).toEqual({ kind: 'not-an-event' });
+    expect(await redrive({ event: { id: 'e' }, isForced: true })).toEqual({ kind: 'not-an-event' });
+    expect(await redrive({ event: rawFhirEvent({ id: 'event-2' }) })).toEqual({ kind: 'another-event' });
     expect(await redrive({ event: { ...corrected, more: 'x'.repeat(40_000) } })).toEqual({ kind: 'too-large' });
 
     expect(rows()).toEqual([]);
@@ -170,10 +171,12 @@ describe('the redrive of an invalid event', () => {
     return { ...desk, id, redrive: (options = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk) };
   }
 
-  it('given it still is none, then it stays as it is', async () => {
+  it('given it still is none, then it stays as it is; by force it is tried all the same', async () => {
     const { redrive, runDueRows, names, rows } = await withInvalid({ id: 'none' });
 
-    const redriven = await redrive();
+    expect(await redrive()).toEqual({ kind: 'not-an-event' });
+    expect(rows()).toEqual([]);
+    const redriven = await redrive({ isForced: true });
     await runDueRows();
 
     expect(redriven.kind === 'asked' && (await redriven.look())).toBe('invalid-again');
@@ -244,6 +247,35 @@ describe('the redrive of what there is not', () => {
     await app.stores.deadLetters.create(`pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`, '{}');
 
     expect(await redriveLetter(`failed.2026-01-01.${'d'.repeat(22)}.0`, BY, desk)).toEqual({ kind: 'unreadable' });
+  });
+
+  it.each([
+    { given: 'an address that is none', change: { address: 'nonsense' } },
+    { given: 'a number for an address', change: { address: 7 } },
+    { given: 'no address', change: { address: undefined } },
+    { given: 'another number of redrives', change: { redrives: 1 } },
+    { given: 'no number of redrives', change: { redrives: 'many' } },
+    {
+      given: 'the address of another job',
+      change: { address: `20260101.${'a'.repeat(22)}.${'b'.repeat(22)}.one` },
+    },
+  ])('given a letter with $given, then it is unreadable, and no row is added', async ({ change }) => {
+    const { redrive, app, id, rows } = await withLetter();
+    const name = `pending/${id.replace('.', '/').replace('.', '/')}.json`;
+    const letter = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
+    await app.stores.deadLetters.delete(name);
+    await app.stores.deadLetters.create(name, JSON.stringify({ ...letter, ...change }));
+
+    expect(await redrive()).toEqual({ kind: 'unreadable' });
+    expect(rows()).toEqual([]);
+  });
+
+  it('given an invalid one with an address, then it is unreadable', async () => {
+    const { desk, app } = openDesk();
+    const letter = { reason: 'invalid', error: { code: 'invalid' }, event: rawFhirEvent(), address: 'nonsense' };
+    await app.stores.deadLetters.create(`pending/invalid/undated/${'d'.repeat(22)}.0.json`, JSON.stringify(letter));
+
+    expect(await redriveLetter(`invalid.undated.${'d'.repeat(22)}.0`, BY, desk)).toEqual({ kind: 'unreadable' });
   });
 });
 

@@ -43,6 +43,14 @@ describe('a dead letter of Event Grid', () => {
     ]);
   });
 
+  it('given one event without a list, with the reason in it, then that', () => {
+    const event = sample('FhirResourceCreated.cloudevents');
+
+    expect(eventsOf(JSON.stringify({ ...event, ...OF_CLOUD_EVENTS }))).toEqual([
+      { delivered: event, reason: 'UndeliverableDueToClientError', outcome: 'Forbidden' },
+    ]);
+  });
+
   it('given words that are none, then they are not told', () => {
     const event = { deadLetterReason: 'of the patient Zoë', lastDeliveryOutcome: 404 };
 

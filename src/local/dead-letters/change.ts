@@ -21,6 +21,7 @@ const NOT_DONE = [
   'too-large',
   'unreadable',
   'not-an-event',
+  'another-event',
   'not-editable',
   'dead',
   'failing',

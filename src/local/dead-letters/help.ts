@@ -71,8 +71,8 @@ completed never runs again.
 
   --all                 all there are
   --dry-run             says what would be done
-  --edit FILE           one letter: runs this event in place of its own, which stays beside it
-  --force               also what was redriven ${MOST_REDRIVES} times in vain
+  --edit FILE           one letter: runs this event, of the same id, in place of its own, which stays beside it
+  --force               also what was redriven ${MOST_REDRIVES} times in vain, and what is no event to this version of the tool
   --rate N              so many a second, 100 where left out
   --at-once N           so many under way at a time: 16 where left out, with --wait 200
   --wait                waits for what becomes of each
