@@ -1,3 +1,4 @@
+import type { NewRow } from '../../src/storage/waiting.js';
 import { minutes, seconds } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
@@ -81,3 +82,39 @@ describe('a redrive that fails for now', () => {
     expect(Object.keys(account.letters())).toEqual(['resolved/failed/2026-01-01/0']);
   });
 });
+
+describe('many rows whose letters move', () => {
+  it.each<{ kind: string; of: (n: number, address: string) => NewRow['of'] }>([
+    { kind: 'deliveries', of: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), letter: nameOf(n) }) },
+    { kind: 'jobs', of: (_, address) => ({ kind: 'job', address, redrive: 1 }) },
+  ])('given 100 $kind in a page, then 32 at a time, and in the end all of them', async ({ of }) => {
+    const account = createAccount();
+    const { workflow } = countingWorkflow();
+    const app = startApp(account, { workflows: [workflow] });
+    for (let n = 0; n < 100; n += 1) {
+      const event = rawEvent({ resourceId: `patient-${n}` });
+      await app.addRow(of(n, addressOfRaw(event, workflow)), event);
+    }
+    const { read } = account.blobs;
+    let atOnce = 0;
+    let most = 0;
+    Object.assign(account.blobs, {
+      async read(name: string) {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+        atOnce -= 1;
+        return read(name);
+      },
+    });
+
+    await app.runDueRows();
+
+    expect(most).toBe(32);
+    expect(account.waiting()).toEqual([]);
+  });
+});
+
+function nameOf(n: number): string {
+  return `invalid/undated/${String(n).padStart(22, 'A')}.0.json`;
+}
