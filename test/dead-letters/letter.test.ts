@@ -44,6 +44,7 @@ describe('the id of a letter', () => {
     'undelivered.',
     'undelivered.a/b',
     'undelivered.A',
+    'undelivered.QR',
     undeliveredId('resolved/A/x.json'),
     undeliveredId('../dead-letters/pending/x.json'),
     undeliveredId('A/./x.json'),
