@@ -87,7 +87,11 @@ async function joinKeeper(port: number, folder: string): Promise<Azurite | undef
 }
 
 async function firstMessage(socket: Socket): Promise<KeeperMessage | undefined> {
-  for await (const line of createInterface({ input: socket })) return JSON.parse(line) as KeeperMessage;
+  try {
+    for await (const line of createInterface({ input: socket })) return JSON.parse(line) as KeeperMessage;
+  } catch {
+    // Nobody listens any more, or the line was cut: the keeper ends.
+  }
   return undefined;
 }
 
