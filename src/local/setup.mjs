@@ -26,7 +26,7 @@ function mustInstall() {
 }
 
 function install() {
-  console.log('Installing the dependencies; this takes a minute.');
+  console.error('Installing the dependencies; this takes a minute.');
   const npm = process.env.npm_execpath;
   const { status } = npm
     ? spawnSync(process.execPath, [npm, ...INSTALL], { stdio: 'inherit' })
@@ -39,7 +39,7 @@ function install() {
 function build() {
   const sources = fingerprint();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
-  console.log('Building.');
+  console.error('Building.');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(nodePath(), [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });

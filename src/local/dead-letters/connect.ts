@@ -5,8 +5,9 @@ import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { withLocalSettings } from '../local-settings.js';
 import { provideStorage } from '../provide-storage.js';
-import { textOf, type Values } from './options.js';
+import { OptionError, textOf, type Values } from './options.js';
 
+const ACCOUNT = /^[a-z0-9]{3,24}$/;
 /** From a desk somewhere, over whatever line there is. */
 const STORAGE_TRY_MS = 30_000;
 
@@ -14,7 +15,7 @@ export type Connected = { readonly desk: Desk; close(): Promise<void> };
 
 /** The storage that the options name, or that `npm start` has: nothing of the app runs here. */
 export async function connect(values: Values): Promise<Connected> {
-  const account = textOf(values, 'account');
+  const account = accountOf(values, 'account');
   const appRoot = process.cwd();
   const env = account === undefined ? withLocalSettings(appRoot, process.env) : accountEnv(account, values);
   const isNamed = namesStorage(env);
@@ -27,9 +28,15 @@ export async function connect(values: Values): Promise<Connected> {
 }
 
 function accountEnv(account: string, values: Values): Record<string, string> {
-  const undelivered = textOf(values, 'undelivered-account');
+  const undelivered = accountOf(values, 'undelivered-account');
   return {
     EventStorage__accountName: account,
     ...(undelivered !== undefined && { UndeliveredStorage__accountName: undelivered }),
   };
+}
+
+function accountOf(values: Values, name: string): string | undefined {
+  const account = textOf(values, name);
+  if (account === undefined || ACCOUNT.test(account)) return account;
+  throw new OptionError(`--${name} is '${account}', must be the name of a storage account: 3 to 24 of a-z and 0-9.`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { GROUPINGS, type Grouping } from '../../dead-letters/group.js';
 import { LETTER_STAGES, type LetterStage } from '../../dead-letters/letter.js';
 import type { Filter } from '../../dead-letters/list.js';
@@ -42,10 +42,7 @@ const OF_VERB = {
   },
   discard: { ...ALWAYS, ...WHICH, ...CHANGE, why: { type: 'string' }, json: { type: 'boolean' } },
   export: { ...ALWAYS, ...WHICH, out: { type: 'string' } },
-} as const satisfies Record<
-  Verb,
-  Parameters<typeof parseArgs>[0] extends infer C ? (C extends { options?: infer O } ? O : never) : never
->;
+} as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
 /** As they were given: a text each, or true. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;

@@ -32,6 +32,8 @@ describe('npm run dead-letters', () => {
     { args: [], says: 'VERB' },
     { args: ['mend'], says: "No verb 'mend'." },
     { args: ['list', '--payload'], says: "Unknown option '--payload'" },
+    { args: ['list', '--account', 'Events/1'], says: "--account is 'Events/1', must be the name" },
+    { args: ['list', '--account', 'events', '--undelivered-account', 'x'], says: "--undelivered-account is 'x'" },
     { args: ['discard', '--all'], says: '--why is missing' },
   ])('given $args, then 2, and what is wrong', async ({ args, says }) => {
     const { code, output, stdout } = await run(args, { EventStorage: NOWHERE });

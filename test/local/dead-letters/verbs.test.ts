@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { systemClock } from '../../../src/clock.js';
 import { discard, redrive } from '../../../src/local/dead-letters/change.js';
 import type { Verb } from '../../../src/local/dead-letters/help.js';
 import { exportAll, list, show } from '../../../src/local/dead-letters/look.js';
@@ -24,8 +23,12 @@ async function openTool() {
   const desk = openDesk();
   await desk.die({ resourceId: 'secret-marker' });
   await desk.deliver({ id: 'secret-marker' });
-  // Outcomes are waited for on the real clock, which the letters are not of.
-  const atDesk = { ...desk.desk, clock: { ...systemClock, now: desk.clock.now } };
+  // Waits are over at once; the tool's own turns of the event loop are what is left of them.
+  const after = (_ms: number, run: () => void) => {
+    const immediate = setImmediate(run);
+    return () => clearImmediate(immediate);
+  };
+  const atDesk = { ...desk.desk, clock: { ...desk.clock, after } };
   let opened = 0;
   return {
     ...desk,
