@@ -36,7 +36,9 @@ const JUDGED_FROM = 10;
 /** The app looks for due rows every 10 s, and an outcome may come after several of its workflow's. */
 const LOOK_AGAIN_MS = 5000;
 const PATIENCE_MS = 10 * 60_000;
-/** Storage that has failed so often in a row is down: what is left can be redriven when it is back. */
+/** Storage that is busy, with what was redriven before, fails for all that are under way at once: each waits, and asks again. */
+const PAUSES_MS = [1000, 5000, 15_000];
+/** It is down where so many in a row have failed in spite of that: what is left can be redriven when it is back. */
 const MOST_FAILURES_IN_A_ROW = 10;
 
 const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Outcome[];
@@ -112,7 +114,7 @@ async function actOnEach(
       if (done) return;
       await turn();
       if (stopping.signal.aborted) return;
-      const what = await act(letter, stop, stopping.signal).catch(failed);
+      const what = await patiently(() => act(letter, stop, stopping.signal), clock, stopping.signal).catch(failed);
       if (what !== 'failed') failuresInARow = 0;
       counts[what] = (counts[what] ?? 0) + 1;
       onCount?.(counts);
@@ -133,6 +135,19 @@ async function actOnEach(
     if (failuresInARow >= MOST_FAILURES_IN_A_ROW) stop('storage');
     return 'failed';
   }
+}
+
+/** Does again what storage has failed to do, a few times. For what may be done twice. */
+export async function patiently<T>(act: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
+  for (const pauseMs of PAUSES_MS) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.isRejected || signal.aborted) throw error;
+      await sleep(clock, pauseMs, signal);
+    }
+  }
+  return act();
 }
 
 async function waitForOutcome(look: () => Promise<Outcome>, clock: Clock, signal: AbortSignal): Promise<Outcome> {

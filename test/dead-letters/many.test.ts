@@ -120,7 +120,7 @@ describe('when many letters are redriven', () => {
     });
   });
 
-  it('given storage fails now and then, then that is counted, and it goes on', async () => {
+  it('given storage fails now and then, then it is asked again a little later', async () => {
     const { desk, redrive, through } = await withLetters(20);
     const { read } = desk.ledger;
     let reads = 0;
@@ -131,7 +131,40 @@ describe('when many letters are redriven', () => {
       },
     });
 
-    expect(await through(redrive())).toEqual({ counts: { asked: 15, failed: 5 }, errorCode: 'http-503' });
+    expect(await through(redrive())).toEqual({ counts: { asked: 20 } });
+    expect(reads).toBe(26);
+  });
+
+  it('given storage fails for one letter each time, then that is counted, and it goes on', async () => {
+    const { desk, redrive, through } = await withLetters(20);
+    const { read } = desk.ledger;
+    let bad: string | undefined;
+    let tries = 0;
+    Object.assign(desk.ledger, {
+      read(address: string) {
+        bad ??= address;
+        if (address !== bad) return read(address);
+        tries += 1;
+        return Promise.reject(new StorageError('http-409', 'No.'));
+      },
+    });
+
+    expect(await through(redrive())).toEqual({ counts: { asked: 19, failed: 1 }, errorCode: 'http-409' });
+    expect(tries).toBe(4);
+  });
+
+  it('given storage rejects it, then it is not asked again', async () => {
+    const { desk, redrive, through } = await withLetters(1);
+    let reads = 0;
+    Object.assign(desk.ledger, {
+      read() {
+        reads += 1;
+        return Promise.reject(new StorageError('http-400', 'No.', { isRejected: true }));
+      },
+    });
+
+    expect(await through(redrive())).toEqual({ counts: { failed: 1 }, errorCode: 'http-400' });
+    expect(reads).toBe(1);
   });
 
   it('given storage is down, then it ends after ten failures in a row', async () => {
