@@ -129,10 +129,18 @@ describe('redrive', () => {
   it('given all, then each is asked for, once', async () => {
     const { type, rows } = await openTool();
 
-    expect(await type('redrive', '--all', '--dry-run')).toEqual({ code: 0, output: 'Would be: 3 asked\n' });
+    const whole = ['redrive', '--all', '--force'] as const;
+    expect(await type(...whole, '--dry-run')).toEqual({ code: 0, output: 'Would be: 3 asked\n' });
     expect(rows()).toEqual([]);
-    expect(await type('redrive', '--all')).toEqual({ code: 0, output: '3 asked\n' });
+    expect(await type(...whole)).toEqual({ code: 0, output: '3 asked\n' });
     expect(rows()).toHaveLength(3);
+  });
+
+  it('given one that is no event to this version, then 1: it is not asked for', async () => {
+    const { type, rows } = await openTool();
+
+    expect(await type('redrive', '--stage', 'invalid')).toEqual({ code: 1, output: '1 not-an-event\n' });
+    expect(rows()).toEqual([]);
   });
 
   it('given --json, then the report', async () => {
