@@ -136,7 +136,8 @@ it('given two who redrive and discard, and are killed in the middle, then every 
   expect(await answerOf('list --by stage')).toContain(`${EVENTS * ASKING}  failed`);
 
   isMended = true;
-  await Promise.all([persist('redrive --all --rate 60'), persist('redrive --all --rate 60')]);
+  // Forced: also those that are no event, which come back.
+  await Promise.all([persist('redrive --all --force --rate 60'), persist('redrive --all --force --rate 60')]);
   await eventually(isAtRest);
   expect(await answerOf('list --by stage')).toMatch(
     new RegExp(`^ +${INVALID} {2}invalid .*\\n${INVALID} dead letters\\n$`),
