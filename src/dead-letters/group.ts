@@ -1,11 +1,8 @@
-import type { Letter } from './letter.js';
-
-export const GROUPINGS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
-export type Grouping = (typeof GROUPINGS)[number];
+import type { Letter, Word } from './letter.js';
 
 /** Letters of one cause. */
 export type Group = {
-  readonly by: Readonly<Partial<Record<Grouping, string>>>;
+  readonly by: Readonly<Partial<Record<Word, string>>>;
   readonly letters: number;
   readonly events: number;
   readonly oldestAt: string;
@@ -17,7 +14,7 @@ export type Group = {
 /** Counts letters by what they have in common, the largest group first; looks at `most` at most. */
 export async function groupLetters(
   letters: AsyncIterable<Letter>,
-  by: readonly Grouping[],
+  by: readonly Word[],
   most: number,
 ): Promise<{ groups: Group[]; letters: number; isMore: boolean }> {
   const groups = new Map<string, Group>();
@@ -35,7 +32,7 @@ export async function groupLetters(
   return { groups: sorted, letters: seen, isMore };
 }
 
-function emptyGroup(by: readonly Grouping[], values: readonly string[]): Group {
+function emptyGroup(by: readonly Word[], values: readonly string[]): Group {
   const named = Object.fromEntries(by.map((word, at) => [word, values[at] ?? '']));
   return { by: named, letters: 0, events: 0, oldestAt: '', newestAt: '', example: '' };
 }

@@ -39,6 +39,10 @@ export type Letter = {
   readonly events: number;
 };
 
+/** What letters are asked for by, and counted by. */
+export const WORDS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
+export type Word = (typeof WORDS)[number];
+
 /** `undelivered`: what Event Grid gave up on, a blob each. */
 export type LetterStage = Stage | 'undelivered';
 export const LETTER_STAGES: readonly LetterStage[] = [...STAGES, 'undelivered'];

@@ -8,14 +8,14 @@ import {
   letterOfContent,
   letterOfListed,
   letterOfUndelivered,
+  WORDS,
+  type Word,
 } from './letter.js';
 import { undeliveredBlobs } from './undelivered.js';
 
-const WORDS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
-
 /** What is left out matches all. */
 export type Filter = {
-  readonly [W in (typeof WORDS)[number]]?: Letter[W] | undefined;
+  readonly [W in Word]?: Letter[W] | undefined;
 } & {
   /** Written at this time or later, or earlier. */
   readonly from?: Date | undefined;
@@ -53,6 +53,11 @@ export async function* listLetters(
       }
     }
   }
+}
+
+/** `filter`, for what was there at `now`: what dies again while something is done with those is not taken again. */
+export function thereAt(now: Date, filter: Filter): Filter {
+  return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
 }
 
 /** The letters alone. */

@@ -30,6 +30,8 @@ export type RedriveMany = RedriveOptions & {
 };
 
 type Id = { readonly id: string };
+/** A listing that goes on while they are dealt with, or those that were chosen. */
+export type Ids = AsyncIterable<Id> | readonly Id[];
 
 /** A share of fewer says nothing. */
 const JUDGED_FROM = 10;
@@ -47,12 +49,7 @@ const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Ou
  * Redrives letter after letter, at a pace. What it has asked for goes on without it; it may be killed at any time and
  * run again, and two may run at once: see redrive.ts.
  */
-export function redriveMany(
-  letters: AsyncIterable<Id>,
-  { wait, ...options }: RedriveMany,
-  pace: Pace,
-  desk: Desk,
-): Promise<Report> {
+export function redriveMany(letters: Ids, { wait, ...options }: RedriveMany, pace: Pace, desk: Desk): Promise<Report> {
   let judged = 0;
   let bad = 0;
   return actOnEach(letters, pace, desk.clock, async ({ id }, stop, signal) => {
@@ -68,7 +65,7 @@ export function redriveMany(
 }
 
 export function discardMany(
-  letters: AsyncIterable<Id>,
+  letters: Ids,
   note: Note & { readonly isDryRun?: boolean },
   pace: Pace,
   desk: Desk,
@@ -80,7 +77,7 @@ type Stop = (why: NonNullable<Report['stopped']>) => void;
 
 /** As many workers as may be under way at once take letter after letter from one line, each no sooner than its turn. */
 async function actOnEach(
-  letters: AsyncIterable<Id>,
+  letters: Ids,
   { atOnce, perSecond, signal, onCount }: Pace,
   clock: Clock,
   act: (letter: Id, stop: Stop, signal: AbortSignal) => Promise<keyof Counts>,
@@ -98,7 +95,7 @@ async function actOnEach(
   const onAbort = () => stop('asked-to');
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
-  const line = letters[Symbol.asyncIterator]();
+  const line = Symbol.asyncIterator in letters ? letters[Symbol.asyncIterator]() : letters.values();
   try {
     await Promise.all(Array.from({ length: atOnce }, work));
   } finally {

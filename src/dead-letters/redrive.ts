@@ -6,7 +6,7 @@ import { isAddress } from '../storage/address.js';
 import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { type LetterName, nameOfJobLetter, partsOfName } from '../storage/letter-names.js';
-import type { NewRow } from '../storage/waiting.js';
+import { addRow } from './add-row.js';
 import { writeEdit } from './edits.js';
 import { type Desk, placeOfLetter } from './letter.js';
 import { addDeliveries, eventIdDigestOf, takeUp } from './take-up.js';
@@ -59,7 +59,6 @@ export type Outcome =
 
 export const MOST_REDRIVES = 3;
 
-const ADD_WITHIN_MS = 30_000;
 /** With these a job waits for something that is no fault of its own. */
 const NO_FAILURE: readonly string[] = ['', 'resource-busy', 'resource-lost', 'lease-lost'];
 
@@ -191,11 +190,6 @@ async function noteEdit(
 ): Promise<string | undefined> {
   if (event === undefined) return undefined;
   return writeEdit(letters, { letter, by, at: clock.now().toISOString(), event }, redrive);
-}
-
-async function addRow(of: Omit<NewRow, 'dueAt'>, { waiting, clock }: Desk): Promise<{ row: NewRow; name: string }> {
-  const row = { ...of, dueAt: clock.now() };
-  return { row, name: await waiting.add(row, clock.monotonic() + ADD_WITHIN_MS) };
 }
 
 function isEvent(raw: unknown): boolean {

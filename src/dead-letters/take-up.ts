@@ -2,6 +2,7 @@ import { digest } from '../digest.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { isTooLarge } from '../events/size.js';
 import { letterOfInvalid } from '../storage/dead-letters.js';
+import { addRow } from './add-row.js';
 import type { Desk } from './letter.js';
 import { eventsOf, RESOLVED, type Undelivered } from './undelivered.js';
 
@@ -13,7 +14,6 @@ export type TakenUp =
   /** No list of events: it stays where it is. */
   | { kind: 'unreadable' };
 
-const ADD_WITHIN_MS = 30_000;
 /** Each event is a row of 1 KB or so, and rows added at the same time share transactions. */
 const ADDED_AT_ONCE = 500;
 
@@ -54,14 +54,14 @@ export async function isResolved(name: string, { undelivered }: Pick<Desk, 'unde
 }
 
 /** What a row cannot hold is the dead letter that its delivery would have made. */
-async function addDelivery(raw: unknown, { deadLetters, waiting, clock }: Desk): Promise<void> {
+async function addDelivery(raw: unknown, desk: Desk): Promise<void> {
   const json = JSON.stringify(raw);
   if (isTooLarge(json)) {
     const error = new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
-    return deadLetters.write(letterOfInvalid(raw, error, clock.now()));
+    return desk.deadLetters.write(letterOfInvalid(raw, error, desk.clock.now()));
   }
   const of = { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(raw, json) };
-  await waiting.add({ dueAt: clock.now(), isLong: false, event: json, of }, clock.monotonic() + ADD_WITHIN_MS);
+  await addRow({ isLong: false, event: json, of }, desk);
 }
 
 /** By which people who ask for an event id find the row. What has none must be somewhere, too. */

@@ -1,5 +1,6 @@
 import type { BlobStore, ListedBlob } from '../storage/blob-store.js';
 import type { StoredLetter } from '../storage/dead-letters.js';
+import { pagesFrom } from '../storage/pages.js';
 
 /**
  * What Event Grid could not deliver: blobs `<SUBSCRIPTION>/<year>/<month>/<day>/<hour>/<uuid>.json`, each a JSON array
@@ -77,12 +78,8 @@ export async function* undeliveredBlobs(
   blobs: BlobStore,
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<{ letters: ListedBlob[]; page: string | undefined }, void> {
-  let page = first;
-  for (;;) {
-    const answer = await blobs.list('', { limit: PAGE, ...(page !== undefined && { page }) });
+  for await (const { answer, page } of pagesFrom(first, (from) => blobs.list('', { limit: PAGE, ...from }))) {
     yield { letters: answer.blobs.filter(({ name }) => !name.startsWith(RESOLVED)), page };
-    if (answer.next === undefined) return;
-    page = answer.next;
   }
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { GROUPINGS } from '../dead-letters/group.js';
-import { LETTER_STAGES } from '../dead-letters/letter.js';
+import { LETTER_STAGES, WORDS } from '../dead-letters/letter.js';
 import type { After, Filter } from '../dead-letters/list.js';
 
 /** A page, and what one request changes: an answer must come within minutes. */
@@ -24,7 +23,7 @@ const after = z.string().max(LONGEST_TEXT).transform(decodeAfter);
 const groupings = z
   .string()
   .transform((by) => by.split(','))
-  .pipe(z.array(z.enum(GROUPINGS)).min(1));
+  .pipe(z.array(z.enum(WORDS)).min(1));
 export const listQuery = filter.extend({
   limit: z.coerce.number().int().min(1).max(MOST_LETTERS).default(USUAL_LETTERS),
   after: after.optional(),

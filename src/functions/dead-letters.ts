@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { groupLetters } from '../dead-letters/group.js';
 import type { Letter } from '../dead-letters/letter.js';
-import { type After, type Filter, lettersOf, listLetters } from '../dead-letters/list.js';
+import { type After, type Filter, lettersOf, listLetters, thereAt } from '../dead-letters/list.js';
 import { discardMany, type Pace, redriveMany } from '../dead-letters/many.js';
 import { showLetter } from '../dead-letters/show.js';
 import type { App } from './compose.js';
@@ -75,7 +75,7 @@ async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const by = whoAsks(request, deps);
   const { letters, next } = await choose(body.value, deps);
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
-  const report = await redriveMany(each(letters), options, paceOf(), deps.desk);
+  const report = await redriveMany(letters, options, paceOf(), deps.desk);
   if (!isDryRun) deps.telemetry.log('info', 'letters-redriven', { by, numbers: { ...report.counts } });
   return { jsonBody: { dryRun: isDryRun, ...report, next } };
 }
@@ -86,19 +86,16 @@ async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const { dryRun: isDryRun, why } = body.value;
   const by = whoAsks(request, deps);
   const { letters, next } = await choose(body.value, deps);
-  const report = await discardMany(each(letters), { by, why, isDryRun }, paceOf(), deps.desk);
+  const report = await discardMany(letters, { by, why, isDryRun }, paceOf(), deps.desk);
   if (!isDryRun) deps.telemetry.log('info', 'letters-discarded', { by, numbers: { ...report.counts } });
   return { jsonBody: { dryRun: isDryRun, ...report, next } };
 }
 
 // ---- which letters
 
-/** What dies again while this goes on is not redriven again: only what was there when it began. */
 async function choose(of: Chosen, { desk }: Deps): Promise<{ letters: { id: string }[]; next: string | null }> {
   if (of.ids) return { letters: of.ids.map((id) => ({ id })), next: null };
-  const now = desk.clock.now();
-  const to = of.filter?.to && of.filter.to < now ? of.filter.to : now;
-  return takePage({ ...of, filter: { ...of.filter, to } }, desk);
+  return takePage({ ...of, filter: thereAt(desk.clock.now(), of.filter ?? {}) }, desk);
 }
 
 async function takePage(
@@ -113,10 +110,6 @@ async function takePage(
     last = found.after;
   }
   return { letters, next: null };
-}
-
-async function* each<T>(all: readonly T[]): AsyncGenerator<T, void> {
-  yield* all;
 }
 
 function paceOf(): Pace {

@@ -2,10 +2,18 @@
 export async function* pagesOf<P extends { readonly next: string | undefined }>(
   read: (from: { page?: string }) => Promise<P>,
 ): AsyncGenerator<P, void> {
-  let answer = await read({});
-  yield answer;
-  while (answer.next) {
-    answer = await read({ page: answer.next });
-    yield answer;
+  for await (const { answer } of pagesFrom(undefined, read)) yield answer;
+}
+
+/** From `page` on, or from the beginning; each with `page`, by which it is asked for again. */
+export async function* pagesFrom<P extends { readonly next: string | undefined }>(
+  page: string | undefined,
+  read: (from: { page?: string }) => Promise<P>,
+): AsyncGenerator<{ answer: P; page: string | undefined }, void> {
+  for (let at = page; ; ) {
+    const answer = await read(at === undefined ? {} : { page: at });
+    yield { answer, page: at };
+    if (!answer.next) return;
+    at = answer.next;
   }
 }

@@ -1,6 +1,6 @@
 import type { BlobStore, ListedBlob } from './blob-store.js';
 import { partsOfName, type Stage } from './letter-names.js';
-import { pagesOf } from './pages.js';
+import { pagesFrom, pagesOf } from './pages.js';
 
 const PAGE = 1000;
 
@@ -18,9 +18,8 @@ export async function* pendingLetters(
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<LettersPage, void> {
   const isResolved = createResolved(blobs, stage);
-  let page = first;
-  for (;;) {
-    const answer = await blobs.list(`pending/${stage}/`, { limit: PAGE, ...(page !== undefined && { page }) });
+  const read = (from: { page?: string }) => blobs.list(`pending/${stage}/`, { limit: PAGE, ...from });
+  for await (const { answer, page } of pagesFrom(first, read)) {
     const letters: ListedBlob[] = [];
     for (const blob of answer.blobs) {
       const name = blob.name.slice('pending/'.length);
@@ -28,8 +27,6 @@ export async function* pendingLetters(
       letters.push({ ...blob, name });
     }
     yield { letters, page };
-    if (answer.next === undefined) return;
-    page = answer.next;
   }
 }
 

@@ -2,15 +2,13 @@ import { userInfo } from 'node:os';
 import type { Writable } from 'node:stream';
 import { systemClock as clock } from '../../clock.js';
 import type { Desk } from '../../dead-letters/letter.js';
-import { type Filter, lettersOf } from '../../dead-letters/list.js';
-import { type Counts, discardMany, type Pace, type Report, redriveMany } from '../../dead-letters/many.js';
+import { type Filter, lettersOf, thereAt } from '../../dead-letters/list.js';
+import { type Counts, discardMany, type Ids, type Pace, type Report, redriveMany } from '../../dead-letters/many.js';
+import type { Open } from './connect.js';
 import { filterOf, isEmpty, numberOf, OptionError, readJsonFile, shareOf, textOf, type Values } from './options.js';
 import { createProgress, lineOfCounts, writeTo } from './output.js';
 
 type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
-
-/** Storage, once the options are known to be right. */
-type Open = () => Promise<Desk>;
 
 const MOST_A_SECOND = 10_000;
 const MOST_AT_ONCE = 5000;
@@ -61,11 +59,11 @@ async function change(
   { values, ids }: Pick<Asked, 'values' | 'ids'>,
   open: Open,
   out: Writable,
-  run: (letters: AsyncIterable<{ id: string }>, desk: Desk, onCount: (counts: Counts) => void) => Promise<Report>,
+  run: (letters: Ids, desk: Desk, onCount: (counts: Counts) => void) => Promise<Report>,
 ): Promise<number> {
   const filter = chosenBy(values, ids);
   const desk = await open();
-  const letters = ids.length > 0 ? each(ids) : lettersOf(desk, filter);
+  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : lettersOf(desk, filter);
   const all = ids.length > 0 ? ids.length : process.stderr.isTTY ? await count(desk, filter) : undefined;
   const progress = createProgress(process.stderr, all, clock.monotonic);
   const report = await run(letters, desk, (counts) => progress.show(counts)).finally(() => progress.end());
@@ -76,24 +74,18 @@ async function change(
   return report.stopped || isMissing || NOT_DONE.some((what) => (report.counts[what] ?? 0) > 0) ? 1 : 0;
 }
 
-/** What dies again while this goes on is not taken again: only what was there when it began. */
 function chosenBy(values: Values, ids: readonly string[]): Filter {
   const filter = filterOf(values);
   const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
   if (ways !== 1 && !(values.all && ids.length === 0))
     throw new OptionError('Name ids, or say which letters, or --all.');
-  const now = clock.now();
-  return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
+  return thereAt(clock.now(), filter);
 }
 
 async function count(desk: Desk, filter: Filter): Promise<number> {
   let letters = 0;
   for await (const _ of lettersOf(desk, filter)) letters += 1;
   return letters;
-}
-
-async function* each(ids: readonly string[]): AsyncGenerator<{ id: string }, void> {
-  for (const id of ids) yield { id };
 }
 
 function paceOf(values: Values, otherwise: { atOnce: number; perSecond: number }): Pick<Pace, 'atOnce' | 'perSecond'> {

@@ -11,6 +11,9 @@ const ACCOUNT = /^[a-z0-9]{3,24}$/;
 /** From a desk somewhere, over whatever line there is. */
 const STORAGE_TRY_MS = 30_000;
 
+/** Storage, once the options are known to be right. */
+export type Open = () => Promise<Desk>;
+
 export type Connected = { readonly desk: Desk; close(): Promise<void> };
 
 /** The storage that the options name, or that `npm start` has: nothing of the app runs here. */

@@ -1,5 +1,4 @@
-import { GROUPINGS } from '../../dead-letters/group.js';
-import { LETTER_STAGES } from '../../dead-letters/letter.js';
+import { LETTER_STAGES, WORDS } from '../../dead-letters/letter.js';
 import { MOST_REDRIVES } from '../../dead-letters/redrive.js';
 
 export const VERBS = ['list', 'show', 'redrive', 'discard', 'export'] as const;
@@ -42,7 +41,7 @@ export const VERB_HELP: Readonly<Record<Verb, string>> = {
 
 Shows the dead letters that are pending, without payloads.
 
-  --by NAMES            counts them by cause instead: of ${GROUPINGS.join(', ')}, with commas between
+  --by NAMES            counts them by cause instead: of ${WORDS.join(', ')}, with commas between
   --limit N             so many at the most
   --json                a line of JSON for each
 

@@ -2,15 +2,13 @@ import { createWriteStream, writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { groupLetters } from '../../dead-letters/group.js';
-import type { Desk } from '../../dead-letters/letter.js';
 import { lettersOf } from '../../dead-letters/list.js';
 import { showLetter } from '../../dead-letters/show.js';
+import type { Open } from './connect.js';
 import { filterOf, groupingsOf, numberOf, OptionError, pathOf, textOf, type Values } from './options.js';
 import { lineOfGroup, lineOfLetter, writeTo } from './output.js';
 
 type Asked = { readonly values: Values; readonly ids: readonly string[] };
-/** Storage, once the options are known to be right. */
-type Open = () => Promise<Desk>;
 
 const MOST = 10_000_000;
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { GROUPINGS, type Grouping } from '../../dead-letters/group.js';
-import { LETTER_STAGES, type LetterStage } from '../../dead-letters/letter.js';
+import { LETTER_STAGES, type LetterStage, WORDS, type Word } from '../../dead-letters/letter.js';
 import type { Filter } from '../../dead-letters/list.js';
 import { placeOfError } from '../../json-place.js';
 import type { Verb } from './help.js';
@@ -101,11 +100,11 @@ export function isEmpty(filter: Filter): boolean {
   return Object.values(filter).every((value) => value === undefined);
 }
 
-export function groupingsOf(values: Values): Grouping[] | undefined {
+export function groupingsOf(values: Values): Word[] | undefined {
   const by = textOf(values, 'by')?.split(',');
-  const wrong = by?.find((name) => !(GROUPINGS as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be of ${GROUPINGS.join(', ')}.`);
-  return by as Grouping[] | undefined;
+  const wrong = by?.find((name) => !(WORDS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be of ${WORDS.join(', ')}.`);
+  return by as Word[] | undefined;
 }
 
 function stageOf(stage: string | undefined): LetterStage | undefined {
