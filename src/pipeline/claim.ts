@@ -1,22 +1,14 @@
 import type { JobRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
-import {
-  decide,
-  type FromRow,
-  LAPSE_MARGIN_MS,
-  LOOK_AGAIN_MS,
-  SUSPECT_CRASHES,
-  UNKNOWN_LOOK_AGAIN_MS,
-} from './decide.js';
+import { decide, type FromRow, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, maxCompanyOf, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
 import { createHold, type Hold } from './hold.js';
-import { inLine } from './places.js';
 import { type Ending, fieldsOf, type JobDeps, type Run } from './run.js';
 import { nameOf } from './tell.js';
 
 /** The name of a dropped table is blocked for 40 s and more. */
 const TABLE_BUSY_MS = 60_000;
 const MOST_CLAIMS = 4;
-const MOST_SUSPECTS_IN_LINE = 32;
+const MAX_SUSPECTS_IN_LINE = 64;
 
 // Claiming           dies before it: nothing has happened; after it: the lease lapses, and who takes over counts a crash.
 //                    two at once: one insert, or one etag, wins; the other reads what it is up against.
@@ -43,12 +35,18 @@ export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind
       default:
         throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
     }
-    if (decision.record.crashes >= SUSPECT_CRASHES && !(await takeSuspectPlace(run, deps))) {
-      return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
-    }
+    const maxCompany = maxCompanyOf(decision.record);
+    const place = maxCompany === undefined ? undefined : await enterAsSuspect(run, maxCompany, deps);
+    if (maxCompany !== undefined && !place) return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
     if (life.isStopping) return { kind: 'put-off', inMs: 0 };
 
-    const record: JobRecord = { ...decision.record, owner: random.token(), write: (current?.record.write ?? 0) + 1 };
+    const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
+    const record: JobRecord = {
+      ...decision.record,
+      state,
+      owner: random.token(),
+      write: (current?.record.write ?? 0) + 1,
+    };
     const sentAtMs = clock.monotonic();
     const written = await stores.ledger.write(run.address, record, {
       ...(decision.etag === undefined ? { event: run.event } : { etag: decision.etag }),
@@ -88,13 +86,31 @@ function fromRow({ name, of }: WaitingRow): FromRow {
   return of.kind === 'job' ? { name, ...of } : { name };
 }
 
-/** Few stand in line for it, since they keep the places of their workflow meanwhile: a quarter of them at the most. */
-async function takeSuspectPlace(run: Run, { suspects, life }: JobDeps): Promise<boolean> {
-  if (run.isSuspect) return true;
-  const mostInLine = Math.min(MOST_SUSPECTS_IN_LINE, Math.floor((run.workflow?.concurrency ?? 1) / 4));
-  if (life.isStopping || life.suspects > mostInLine) return false;
-  life.suspects += 1;
-  run.isSuspect = await inLine(run, suspects.take('suspect', run), () => suspects.leave('suspect', run));
-  if (!run.isSuspect) life.suspects -= 1;
-  return run.isSuspect;
+/** Few suspects wait in line, since they keep the slots of their workflow meanwhile: a quarter of them at the most. */
+async function enterAsSuspect(
+  run: Run,
+  maxCompany: number,
+  { company, life }: JobDeps,
+): Promise<{ isAlone: boolean } | undefined> {
+  const maxInLine = Math.min(MAX_SUSPECTS_IN_LINE, Math.max(1, Math.floor((run.workflow?.concurrency ?? 1) / 4)));
+  if (life.isStopping || company.waiting >= maxInLine) return undefined;
+  run.leaveLine = () => company.leaveLine(run);
+  const place = await company.enterAsSuspect(run, maxCompany);
+  run.leaveLine = undefined;
+  return place;
+}
+
+/** S5: a suspect is alone for as long as a delivery may wait; a long job then goes on in company. */
+export function limitSolitude(run: Run, hold: Hold<JobRecord>, deps: JobDeps): () => void {
+  const { clock, settings, company } = deps;
+  const { state } = hold.value;
+  if (!(state.kind === 'running' && state.isAlone)) return () => {};
+  // Dies before the write: the job was alone. Dies after it: the crash is not counted against the job. The write fails or
+  // is refused: the lease has lapsed or is lost, so nothing that happens here can be counted any more.
+  return clock.after(settings.deadlineMs, () => {
+    const inCompany = (record: JobRecord) =>
+      record.state.kind === 'running' ? { ...record, state: { ...record.state, isAlone: false } } : record;
+    const open = () => company.endSolitude(run);
+    hold.update(inCompany).then(open, open);
+  });
 }

@@ -26,9 +26,13 @@ export const LAPSE_MARGIN_MS = 2000;
 export const LOOK_AGAIN_MS = 10_000;
 /** A state, or a workflow, of another version of the app: a roll-out is running. */
 export const UNKNOWN_LOOK_AGAIN_MS = 60_000;
-/** After this many crashes a process runs no other suspect beside it. */
-export const SUSPECT_CRASHES = 2;
-export const MOST_CRASHES = 5;
+/** One death of a process says little of its jobs; a job that was there at two is a suspect. */
+const SUSPECT_CRASHES = 2;
+/** As many deaths of hosts as a roll-out or a bad night may bring, and no more jobs in question than a few. */
+const FIRST_COMPANY = 16;
+const MAX_CRASHES_ALONE = 5;
+/** S6: a job that kills only in company, or only after minutes, is never blamed alone. */
+const MAX_CRASHES = 40;
 
 type From = { row?: FromRow; now: Date; leaseMs: number };
 
@@ -51,9 +55,11 @@ export function decide(current: ReadRecord | undefined, from: From): Decision {
       if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return { kind: 'busy', leaseMs: state.leaseMs };
       const crashes = record.crashes + 1;
       // What was failing stays failing: whoever takes it over writes the dead letter and runs nothing.
-      const failing = state.failing ?? (crashes >= MOST_CRASHES ? 'crash' : undefined);
+      const crashesAlone = record.crashesAlone + (state.isAlone ? 1 : 0); // S4
+      const isCause = crashesAlone >= MAX_CRASHES_ALONE || crashes >= MAX_CRASHES;
+      const failing = state.failing ?? (isCause ? 'crash' : undefined);
       const running = { kind: 'running' as const, leaseMs, ...(failing ? { failing } : {}) };
-      return { kind: 'claim', etag, record: { ...record, crashes, state: running }, takesOver: true };
+      return { kind: 'claim', etag, record: { ...record, crashes, crashesAlone, state: running }, takesOver: true };
     }
     case 'unknown':
       return { kind: 'unknown-state' };
@@ -62,11 +68,19 @@ export function decide(current: ReadRecord | undefined, from: From): Decision {
   }
 }
 
+/** S2: how many suspects may run together with this one, itself included; undefined where it is none. */
+export function maxCompanyOf({ crashes, state }: Pick<JobRecord, 'crashes' | 'state'>): number | undefined {
+  const isOver = state.kind === 'running' && state.failing !== undefined; // its handler will not run
+  if (crashes < SUSPECT_CRASHES || isOver) return undefined;
+  return Math.max(1, Math.floor(FIRST_COMPANY / 2 ** (crashes - SUSPECT_CRASHES)));
+}
+
 function freshRecord({ row, now, leaseMs }: From): Unstamped {
   return {
     state: { kind: 'running', leaseMs },
     tries: 0,
     crashes: 0,
+    crashesAlone: 0,
     redrives: row?.redrive ?? 0,
     firstTryAt: now.toISOString(),
     errorCode: '',

@@ -3,7 +3,7 @@ import type { Watermark } from '../storage/watermarks.js';
 import { traced } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { Begun } from './begun.js';
-import { claimJob } from './claim.js';
+import { claimJob, limitSolitude } from './claim.js';
 import { createContext } from './context.js';
 import {
   decideFailure,
@@ -40,7 +40,8 @@ export async function runJob(run: Run, deps: JobDeps): Promise<Ending> {
   try {
     const claim = await traced(run.span, 'claim', () => claimJob(run, deps));
     if (claim.kind !== 'won') return claim;
-    return await work(run, claim.hold, deps);
+    const cancel = limitSolitude(run, claim.hold, deps);
+    return await work(run, claim.hold, deps).finally(cancel);
   } catch (error) {
     return { kind: 'failed', error };
   } finally {

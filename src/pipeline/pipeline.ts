@@ -2,6 +2,7 @@ import type { Clock, Random } from '../clock.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { type Circuits, createCircuits } from './circuits.js';
+import { createCompany } from './company.js';
 import { createDeliver } from './deliveries.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
@@ -9,7 +10,7 @@ import { isFromRow, isNewerRun } from './places.js';
 import { createRecent } from './recent.js';
 import { createRowTurns } from './row-turns.js';
 import { createRows, type Queues, type Wakeup } from './rows.js';
-import type { ReaderFor, Settings, Shared, Stores } from './run.js';
+import { isLong, type ReaderFor, type Settings, type Shared, type Stores } from './run.js';
 import { createSlots } from './slots.js';
 
 export type Pipeline = {
@@ -76,8 +77,8 @@ function createShared({ clock, random, stores, readerFor, settings, telemetry, .
     slots: createSlots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
     circuits: createCircuits({ clock, random }),
     turns: createSlots(() => 1, { isBefore: isNewerRun }),
-    suspects: createSlots(() => 1),
+    company: createCompany({ clock, isLong: (run) => isLong(run.workflow, settings) }),
     rowTurns: createRowTurns(),
-    life: { isStopping: false, isAborting: false, suspects: 0, onAbort: new Map() },
+    life: { isStopping: false, isAborting: false, onAbort: new Map() },
   };
 }

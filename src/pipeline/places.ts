@@ -4,7 +4,8 @@ import type { JobDeps, Run } from './run.js';
 /**
  * A job is claimed when there is a place for its handler, not before. With `ordering: 'latest'` it first needs its
  * turn at its resource, in this process: so that of several versions in line the newest goes first, and the others
- * find themselves superseded. It holds no resource in storage while it stands in line.
+ * find themselves superseded. It holds no resource in storage while it stands in line. Last it waits while a suspect
+ * runs alone (company.ts).
  *
  * @returns false where it was taken out of the line: by the deadline, or by the end of the process
  */
@@ -14,23 +15,32 @@ export function takePlaces(run: Run, deps: JobDeps): boolean | Promise<boolean> 
   const turn = turnOf(run);
   if (turn !== undefined) return takeTurnThenSlot(run, turn, deps);
   const slot = slots.take(run.workflowName, run);
-  return slot === true || inLine(run, slot, () => slots.leave(run.workflowName, run));
+  if (slot === true) return enterCompany(run, deps);
+  return inLine(run, slot, () => slots.leave(run.workflowName, run)).then((has) => has && enterCompany(run, deps));
 }
 
-async function takeTurnThenSlot(run: Run, turn: string, { slots, turns }: JobDeps): Promise<boolean> {
+async function takeTurnThenSlot(run: Run, turn: string, deps: JobDeps): Promise<boolean> {
+  const { slots, turns } = deps;
   const { workflowName } = run;
   if (!(await inLine(run, turns.take(turn, run), () => turns.leave(turn, run)))) return false;
-  if (await inLine(run, slots.take(workflowName, run), () => slots.leave(workflowName, run))) return true;
+  if (await inLine(run, slots.take(workflowName, run), () => slots.leave(workflowName, run)))
+    return enterCompany(run, deps);
   turns.give(turn);
   return false;
 }
 
-export function givePlaces(run: Run, { slots, turns, suspects, life }: JobDeps): void {
-  if (run.isSuspect) {
-    life.suspects -= 1;
-    suspects.give('suspect');
-  }
-  run.isSuspect = false;
+/** Gives the slot and the turn back where the run is taken out of the line. */
+function enterCompany(run: Run, deps: JobDeps): boolean | Promise<boolean> {
+  const entered = deps.company.enter(run);
+  if (entered === true) return true;
+  return inLine(run, entered, () => deps.company.leaveLine(run)).then((has) => {
+    if (!has) givePlaces(run, deps);
+    return has;
+  });
+}
+
+export function givePlaces(run: Run, { slots, turns, company }: JobDeps): void {
+  company.leave(run);
   slots.give(run.workflowName);
   const turn = turnOf(run);
   if (turn !== undefined) turns.give(turn);

@@ -11,6 +11,7 @@ import type { Watermarks } from '../storage/watermarks.js';
 import type { Span, Telemetry } from '../telemetry/telemetry.js';
 import type { ReaderOf, Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
+import type { Company, Member } from './company.js';
 import type { Post } from './post.js';
 import type { Recent } from './recent.js';
 import type { RowTurns } from './row-turns.js';
@@ -35,7 +36,8 @@ export type Run = {
   isSafe: boolean;
   /** The row that the deadline of a delivery asked for, on its way. */
   puttingOff: Promise<void> | undefined;
-  isSuspect: boolean;
+  /** Set by company.ts. */
+  presence: Member['presence'];
   /** Tried to see whether its workflow works again. */
   isProbe: boolean;
   /** Of the trace of what brought it; undefined where nobody will see it. */
@@ -96,8 +98,8 @@ export type JobDeps = {
   readonly turns: Slots<string>;
   /** Changes of a row of a workflow's table follow one another. */
   readonly rowTurns: RowTurns;
-  /** One place for all suspects. */
-  readonly suspects: Slots<'suspect'>;
+  /** Which jobs run beside which. */
+  readonly company: Company<Run>;
   /**
    * By the name of the row that it waits for, a record as this process has left it: that row claims it without a read.
    * Where somebody has changed the record since, the claim is refused, and shows it. Of no other row does it say anything.
@@ -120,8 +122,6 @@ export type Life = {
   isStopping: boolean;
   /** Handlers have had their time: none is started any more. */
   isAborting: boolean;
-  /** How many suspects there are: the one at work, and those in line. */
-  suspects: number;
   /** What to call when handlers are to be aborted. */
   readonly onAbort: Map<Run, () => void>;
 };
@@ -159,7 +159,7 @@ export function newRun(
     posts: [],
     isSafe: false,
     puttingOff: undefined,
-    isSuspect: false,
+    presence: undefined,
     isProbe: false,
     leaveLine: undefined,
     span: undefined,

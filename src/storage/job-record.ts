@@ -20,7 +20,10 @@ export type JobRecord = {
   owner: string;
   write: number;
   tries: number;
+  /** How often a lapsed lease of this job was taken over. */
   crashes: number;
+  /** Those of them at which nothing else ran in the process. */
+  crashesAlone: number;
   redrives: number;
   /** Of the first claim, or of the claim that reopened it. */
   firstTryAt: string;
@@ -32,7 +35,8 @@ export type JobRecord = {
 };
 
 export type JobState =
-  | { kind: 'running'; leaseMs: number; failing?: Failing }
+  /** `isAlone`: nothing else runs in the owner's process. Said of suspects alone, see src/pipeline/company.ts. */
+  | { kind: 'running'; leaseMs: number; failing?: Failing; isAlone?: boolean }
   | { kind: 'waiting'; due: string }
   | { kind: 'settled'; result: Result }
   | { kind: 'unknown'; name: string };
@@ -46,7 +50,7 @@ export const FAILING_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
 /** The first claim: there is nothing that would have to be cleared. */
 export function newRow(
-  { state, owner, write, redrives, firstTryAt, edit, ...rest }: JobRecord,
+  { state, owner, write, redrives, firstTryAt, edit, crashesAlone, ...rest }: JobRecord,
   event: HealthEvent | undefined,
 ): Row {
   const row: Record<string, Value> = { ...stateRow(state), owner, write, firstTryAt };
@@ -54,14 +58,21 @@ export function newRow(
   if (edit) row.edit = edit;
   const isNew = rest.tries === 0 && rest.crashes === 0 && rest.errorCode === '' && rest.unknownSince === '';
   if (!isNew) Object.assign(row, rest);
+  if (crashesAlone > 0) row.crashesAlone = crashesAlone;
   if (event) Object.assign(row, { id: event.id, type: event.type, source: event.source, time: event.time ?? '' });
   return row;
 }
 
 /** A claim of a record that is there. */
-export function claimedRow({ state, edit = '', ...rest }: JobRecord): Row {
-  // Only a redrive has one: what was never redriven has none to clear.
-  return { ...stateRow(state), ...rest, ...(rest.redrives > 0 && { edit }) };
+export function claimedRow({ state, edit = '', crashesAlone, ...rest }: JobRecord): Row {
+  // A record that never crashed and was never redriven has none of these to clear.
+  const hasCrashed = rest.crashes > 0 || rest.redrives > 0;
+  return {
+    ...(hasCrashed && { crashesAlone, isAlone: false }),
+    ...stateRow(state),
+    ...rest,
+    ...(rest.redrives > 0 && { edit }),
+  };
 }
 
 /** A write of the holder. */
@@ -73,7 +84,12 @@ export function changedRow({ state, owner, write, tries, errorCode, unknownSince
 function stateRow(state: JobState): Row {
   switch (state.kind) {
     case 'running':
-      return { state: 'running', leaseMs: state.leaseMs, failing: state.failing ?? '' };
+      return {
+        state: 'running',
+        leaseMs: state.leaseMs,
+        failing: state.failing ?? '',
+        ...(state.isAlone !== undefined && { isAlone: state.isAlone }),
+      };
     case 'waiting':
       return { state: 'waiting', due: state.due };
     case 'settled':
@@ -94,6 +110,7 @@ export function decodeRow(row: Row): JobRecord {
     write: count('write'),
     tries: count('tries'),
     crashes: count('crashes'),
+    crashesAlone: count('crashesAlone'),
     redrives: count('redrives'),
     firstTryAt: text('firstTryAt'),
     errorCode: text('errorCode'),
@@ -106,9 +123,10 @@ const RESULTS: readonly unknown[] = ['completed', 'superseded', 'dead'] satisfie
 
 function decodeState(row: Row): JobState {
   const { state, leaseMs, failing, due, result } = row;
-  if (state === 'running' && typeof leaseMs === 'number' && !failing) return { kind: 'running', leaseMs };
+  const alone = row.isAlone === true && { isAlone: true };
+  if (state === 'running' && typeof leaseMs === 'number' && !failing) return { kind: 'running', leaseMs, ...alone };
   if (state === 'running' && typeof leaseMs === 'number' && (FAILING_STAGES as readonly unknown[]).includes(failing)) {
-    return { kind: 'running', leaseMs, failing: failing as Failing };
+    return { kind: 'running', leaseMs, failing: failing as Failing, ...alone };
   }
   if (state === 'waiting' && typeof due === 'string') return { kind: 'waiting', due };
   if (state === 'settled' && RESULTS.includes(result)) return { kind: 'settled', result: result as Result };

@@ -22,6 +22,7 @@ export function recordOf({ attempt, firstTryAt }: { attempt: number; firstTryAt:
     write: 1,
     tries: attempt - 1,
     crashes: 0,
+    crashesAlone: 0,
     redrives: 0,
     firstTryAt: firstTryAt.toISOString(),
     errorCode: '',

@@ -285,6 +285,7 @@ const RECORD: JobRecord = {
   write: 3,
   tries: 1,
   crashes: 0,
+  crashesAlone: 0,
   redrives: 0,
   firstTryAt: '',
   errorCode: '',

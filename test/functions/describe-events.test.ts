@@ -13,6 +13,7 @@ const RECORD: JobRecord = {
   write: 1,
   tries: 0,
   crashes: 0,
+  crashesAlone: 0,
   redrives: 0,
   firstTryAt: '2026-01-01T12:01:01.000Z',
   errorCode: '',

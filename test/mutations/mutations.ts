@@ -7,6 +7,8 @@ const PIPELINE = 'src/pipeline/pipeline.ts';
 const DELIVERIES = 'src/pipeline/deliveries.ts';
 const ROWS = 'src/pipeline/rows.ts';
 const CLAIM = 'src/pipeline/claim.ts';
+const COMPANY = 'src/pipeline/company.ts';
+const DECIDE = 'src/pipeline/decide.ts';
 const ENDINGS = 'src/pipeline/endings.ts';
 const END = 'src/pipeline/end.ts';
 const COMMIT = 'src/storage/group-commit.ts';
@@ -146,11 +148,46 @@ export const mutations: readonly Mutation[] = [
     tests: 'test/pipeline/endings.test.ts',
   },
   {
-    rule: 'suspectsTogether',
-    file: PIPELINE,
-    find: 'suspects: createSlots(() => 1),',
-    put: 'suspects: createSlots(() => 1000),',
+    rule: 'S2-halving',
+    file: DECIDE,
+    find: 'FIRST_COMPANY / 2 ** (crashes - SUSPECT_CRASHES)',
+    put: 'FIRST_COMPANY',
+    tests: 'test/pipeline/decide.test.ts',
+  },
+  {
+    rule: 'S3-solitude',
+    file: COMPANY,
+    find: 'if (this.#solitary) return new Promise',
+    put: 'if (!this) return new Promise',
+    tests: 'test/pipeline/company.test.ts',
+  },
+  {
+    rule: 'S3-emptyProcess',
+    file: COMPANY,
+    find: 'if (this.#ordinary === 0) {',
+    put: 'if (this.#ordinary >= 0) {',
+    tests: 'test/pipeline/company.test.ts',
+  },
+  {
+    rule: 'S4-countAlone',
+    file: DECIDE,
+    find: '(state.isAlone ? 1 : 0)',
+    put: '1',
+    tests: 'test/pipeline/decide.test.ts',
+  },
+  {
+    rule: 'S5-recordFirst',
+    file: CLAIM,
+    find: 'hold.update(inCompany).then(open, open);',
+    put: 'open(); void hold.update((same) => same);',
     tests: 'test/pipeline/job.test.ts',
+  },
+  {
+    rule: 'S6-end',
+    file: DECIDE,
+    find: ' || crashes >= MAX_CRASHES;',
+    put: ';',
+    tests: 'test/pipeline/decide.test.ts',
   },
   {
     rule: 'retriesCrowdOut',

@@ -6,6 +6,7 @@ import {
   errorCodeOf,
   type FromRow,
   longestRetryMs,
+  maxCompanyOf,
   waitAfterMs,
 } from '../../src/pipeline/decide.js';
 import type { JobRecord, JobState, ReadRecord } from '../../src/storage/ledger.js';
@@ -26,6 +27,7 @@ const FRESH = {
   state: { kind: 'running', leaseMs: LEASE_MS },
   tries: 0,
   crashes: 0,
+  crashesAlone: 0,
   redrives: 0,
   firstTryAt: '2026-01-01T12:00:00.000Z',
   errorCode: '',
@@ -40,6 +42,7 @@ function stored(state: JobState, fields: Partial<JobRecord> = {}, ageMs = 0): Re
     write: 9,
     tries: 3,
     crashes: 1,
+    crashesAlone: 0,
     redrives: 1,
     firstTryAt: '2025-12-31T12:00:00.000Z',
     errorCode: 'http-503',
@@ -144,18 +147,53 @@ describe('when a lapsed job is taken over', () => {
   const lapse = (crashes: number, failing?: 'failed' | 'crash' | 'unknown-workflow') =>
     decideFrom(stored({ kind: 'running', leaseMs: 1000, ...(failing ? { failing } : {}) }, { crashes }, 99_999));
 
-  it.each([
-    { crashes: 0, then: {} },
-    { crashes: 3, then: {} },
-    { crashes: 4, then: { failing: 'crash' } },
-    { crashes: 7, then: { failing: 'crash' } },
-  ])('given $crashes crashes before, then there is one more, and $then', ({ crashes, then }) => {
-    expect(lapse(crashes)).toMatchObject({
+  it.each([0, 4, 7, 38])('given %i crashes in company before, counts one more and runs the job', (crashes) => {
+    expect(lapse(crashes)).toEqual({
       kind: 'claim',
       takesOver: true,
-      record: { crashes: crashes + 1, tries: 3, state: { kind: 'running', leaseMs: LEASE_MS, ...then } },
+      etag: 'etag-9',
+      record: expect.objectContaining({
+        crashes: crashes + 1,
+        crashesAlone: 0,
+        tries: 3,
+        state: { kind: 'running', leaseMs: LEASE_MS },
+      }),
     });
-    expect(JSON.stringify(lapse(crashes)).includes('failing')).toBe('failing' in then);
+  });
+
+  it('given 39 crashes of any kind before, gives the job up', () => {
+    expect(lapse(39)).toMatchObject({ record: { crashes: 40, state: { failing: 'crash' } } });
+  });
+
+  it.each([
+    { isAlone: true, crashesAlone: 3, then: { crashesAlone: 4, state: { kind: 'running', leaseMs: LEASE_MS } } },
+    { isAlone: false, crashesAlone: 4, then: { crashesAlone: 4, state: { kind: 'running', leaseMs: LEASE_MS } } },
+    { isAlone: true, crashesAlone: 4, then: { crashesAlone: 5, state: { failing: 'crash' } } },
+  ])('given a crash (alone: $isAlone) after $crashesAlone alone, records $then', ({ isAlone, crashesAlone, then }) => {
+    const state = { kind: 'running', leaseMs: 1000, isAlone } as const;
+
+    expect(decideFrom(stored(state, { crashes: 9, crashesAlone }, 99_999))).toMatchObject({
+      record: { crashes: 10, ...then },
+    });
+  });
+
+  it.each([
+    { crashes: 0, then: undefined },
+    { crashes: 1, then: undefined },
+    { crashes: 2, then: 16 },
+    { crashes: 3, then: 8 },
+    { crashes: 4, then: 4 },
+    { crashes: 5, then: 2 },
+    { crashes: 6, then: 1 },
+    { crashes: 39, then: 1 },
+  ])('given $crashes crashes, at most $then suspects run together', ({ crashes, then }) => {
+    expect(maxCompanyOf({ crashes, state: { kind: 'running', leaseMs: 1000 } })).toBe(then);
+  });
+
+  it('given a job that only needs its dead letter, sets no limit', () => {
+    const state = { kind: 'running', leaseMs: 1000, failing: 'crash' } as const;
+
+    expect(maxCompanyOf({ crashes: 9, state })).toBeUndefined();
   });
 
   it.each(['failed', 'crash', 'unknown-workflow'] as const)(

@@ -88,19 +88,19 @@ describe('a process that dies with a job at work', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('given it happens five times, then a dead letter, and nothing runs a sixth time', async () => {
+  it('given eleven deaths, five of them with nothing else at work, writes a dead letter and runs nothing more', async () => {
     const account = createAccount();
-    const { workflow, calls } = await crash(account, 5);
+    const { workflow, calls } = await crash(account, 11);
     const app = startApp(account, { workflows: [workflow] });
 
     await app.runDueRows();
 
-    expect(calls).toHaveLength(5);
+    expect(calls).toHaveLength(11);
     expect(account.letters()).toMatchObject({
       'pending/crash/2026-01-01/0': {
         reason: 'crash',
         error: { code: 'crash' },
-        crashes: 5,
+        crashes: 11,
         tries: 0,
         event: rawEvent(),
       },
@@ -140,32 +140,86 @@ describe('a process that dies with a job at work', () => {
   );
 });
 
-describe('suspects', () => {
-  it('given two jobs that have crashed twice, then a process runs one at a time', async () => {
+describe('jobs that were at work when processes died', () => {
+  /** Jobs that have crashed so often, whose leases have lapsed, and a new job. */
+  async function startWith(crashes: readonly number[]) {
     const account = createAccount();
     const held = holdWorkflow();
     const app = startApp(account, { workflows: [held.workflow] });
-    const innocent = rawEvent({ id: 'innocent' });
-    const suspects = [rawEvent({ id: 'one' }), rawEvent({ id: 'other' })];
-    for (const raw of suspects) {
+    for (const [n, count] of crashes.entries()) {
+      const raw = rawEvent({ id: `suspect-${n}`, resourceId: `s${n}` });
       const address = addressOfRaw(raw, held.workflow);
-      await app.ledger.write(address, { ...crashedOnce, owner: raw.id }, { untilMs: 1000 });
+      await app.ledger.write(address, { ...crashedOnce, crashes: count - 1, owner: raw.id }, { untilMs: 1000 });
       await app.addRow({ kind: 'job', address }, raw);
     }
-    await app.addRow({ kind: 'job', address: addressOfRaw(innocent, held.workflow) }, innocent);
     await account.pass(LEASE_AND_MARGIN_MS);
+    const fresh = rawEvent({ id: 'fresh', resourceId: 'f' });
+    const deliver = () => watched(app.pipeline.deliver([fresh]));
+    const names = () => held.calls.map(({ event }) => event.id).sort();
+    return { account, app, held, deliver, names };
+  }
+
+  it('given jobs with 2 and 5 crashes, then no more run together than the one with most crashes may', async () => {
+    const { account, app, held, names, deliver } = await startWith([2, 5, 2, 2]);
 
     void app.runDueRows();
-    await account.pass(0);
-    const together = held.calls.map(({ event }) => event.id);
-    for (const call of held.calls) call.release();
     await account.pass(500);
-    void app.runDueRows();
-    await account.pass(0);
+    const together = held.calls.length;
+    deliver();
+    await account.pass(500);
+    const beside = names();
+    while (held.calls.length < 5) {
+      for (const call of held.calls) call.release();
+      await account.pass(500);
+      void app.runDueRows();
+      await account.pass(500);
+    }
 
-    expect(together).toHaveLength(2);
-    expect(together).toContain('innocent');
-    expect(held.calls.map(({ event }) => event.id).sort()).toEqual(['innocent', 'one', 'other']);
+    expect(together).toBeLessThanOrEqual(2);
+    expect(beside).toContain('fresh');
+    expect(names()).toEqual(['fresh', 'suspect-0', 'suspect-1', 'suspect-2', 'suspect-3']);
+  });
+
+  it('given a job with 6 crashes, then it runs alone: the record says so, and a new event waits', async () => {
+    const { account, app, held, names, deliver } = await startWith([6]);
+    void app.runDueRows();
+    await account.pass(500);
+    const record = account.record(addressOfRaw(rawEvent({ id: 'suspect-0', resourceId: 's0' }), held.workflow));
+
+    const answer = deliver();
+    await account.pass(5000);
+    const before = names();
+    held.calls[0]?.release();
+    await account.pass(500);
+    held.calls[1]?.release();
+    await account.pass(500);
+
+    expect(record).toMatchObject({ state: 'running', isAlone: true });
+    expect(before).toEqual(['suspect-0']);
+    expect(answer.state).toBe('resolved');
+    expect(names()).toEqual(['fresh', 'suspect-0']);
+  });
+
+  it('given it runs on after the deadline, then the record no longer says alone before others start', async () => {
+    const { account, app, held, names } = await startWith([6]);
+    const address = addressOfRaw(rawEvent({ id: 'suspect-0', resourceId: 's0' }), held.workflow);
+    const recordAtStart: unknown[] = [];
+    void app.runDueRows();
+    await account.pass(500);
+    expect(account.record(address)).toMatchObject({ isAlone: true });
+    await account.pass(10_000);
+    app.storageIs(({ method, on }) => {
+      if (method === 'commit' && on.includes('ledger') && held.calls.length === 1)
+        recordAtStart.push(account.record(address)?.isAlone);
+      return 'ok';
+    });
+
+    watched(app.pipeline.deliver([rawEvent({ id: 'fresh', resourceId: 'f' })]));
+    await account.pass(10_000);
+
+    expect(names()).toEqual(['fresh', 'suspect-0']);
+    expect(account.record(address)).toMatchObject({ state: 'running', isAlone: false });
+    expect(recordAtStart.at(-1)).toBe(false); // when the new job was claimed
   });
 });
 
@@ -175,6 +229,7 @@ const crashedOnce: JobRecord = {
   write: 1,
   tries: 0,
   crashes: 1,
+  crashesAlone: 0,
   redrives: 0,
   firstTryAt: '2026-01-01T12:00:00.000Z',
   errorCode: '',

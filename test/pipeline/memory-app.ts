@@ -156,6 +156,8 @@ export function startApp(
       isDead = true;
     },
 
+    isDead: () => isDead,
+
     /** What the timer and the queues do: wakes, and runs what the messages are about. */
     async runDueRows(): Promise<void> {
       await pipeline.wake();

@@ -1,8 +1,9 @@
 import { keyOf } from '../../src/events/key.js';
-import { givePlaces, inLine, isNewerRun, takePlaces } from '../../src/pipeline/places.js';
+import { createCompany } from '../../src/pipeline/company.js';
+import { givePlaces, isNewerRun, takePlaces } from '../../src/pipeline/places.js';
 import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
 import { createSlots } from '../../src/pipeline/slots.js';
-import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
+import { createFakeClock, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, type HealthEvent } from '../../src/workflow.js';
 import { allThatFollows } from './memory-app.js';
 
@@ -18,8 +19,8 @@ function startWith(concurrency: number) {
   const deps = {
     slots: createSlots<string>(() => concurrency),
     turns: createSlots<string>(() => 1, { isBefore: isNewerRun }),
-    suspects: createSlots<'suspect'>(() => 1),
-    life: { isStopping: false, suspects: 0, onAbort: new Map() },
+    company: createCompany<Run>({ clock: createFakeClock(), isLong: () => false }),
+    life: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;
   const told: string[] = [];
   return {
@@ -150,29 +151,37 @@ describe('when jobs of ordering latest need a place', () => {
   });
 });
 
-describe('when a job gives its places', () => {
-  it('given it was a suspect, then the next suspect may go, and it is none any more', async () => {
-    const { deps, take, give } = startWith(2);
-    const [suspect, next] = ['a', 'b'].map((id) => runOf(fhirEvent({ id }))) as [Run, Run];
-    await take(suspect);
-    suspect.isSuspect = deps.suspects.take('suspect', suspect) === true;
-    const waits = inLine(next, deps.suspects.take('suspect', next), () => {});
+describe('when a suspect runs alone', () => {
+  async function startAlone() {
+    const started = startWith(2);
+    const suspect = runOf(fhirEvent({ id: 'suspect' }));
+    await started.take(suspect);
+    expect(await started.deps.company.enterAsSuspect(suspect, 1)).toEqual({ isAlone: true });
+    return { ...started, suspect };
+  }
 
+  it('given an ordinary job, it waits until the suspect has given its places', async () => {
+    const { take, give, told, suspect } = await startAlone();
+
+    await take(runOf(fhirEvent({ id: 'a' })));
+    const before = [...told];
     await give(suspect);
 
-    expect(await waits).toBe(true);
-    expect(suspect.isSuspect).toBe(false);
+    expect(before).toEqual(['suspect true at once']);
+    expect(told).toEqual(['suspect true at once', 'a true']);
   });
 
-  it('given it was none, then the suspect beside it keeps its place', async () => {
-    const { deps, take, give } = startWith(2);
-    const innocent = runOf(fhirEvent({ id: 'a' }));
-    await take(innocent);
-    deps.suspects.take('suspect', {});
+  it('given an ordinary job that leaves the line, its slot is free again', async () => {
+    const { take, give, told, suspect } = await startAlone();
+    const late = runOf(fhirEvent({ id: 'late' }));
+    await take(late);
 
-    await give(innocent);
+    late.leaveLine?.();
+    await allThatFollows();
+    await give(suspect);
+    for (const id of ['a', 'b']) await take(runOf(fhirEvent({ id })));
 
-    expect(deps.suspects.take('suspect', {})).not.toBe(true);
+    expect(told.slice(1)).toEqual(['late false', 'a true at once', 'b true at once']);
   });
 });
 

@@ -46,7 +46,14 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
 
     it('given an insert, then it reads as written, with the etag that the write gave', async () => {
-      const full = recordOf({ tries: 3, crashes: 2, redrives: 1, errorCode: 'timeout', unknownSince: '2026-03-14' });
+      const full = recordOf({
+        tries: 3,
+        crashes: 2,
+        crashesAlone: 1,
+        redrives: 1,
+        errorCode: 'timeout',
+        unknownSince: '2026-03-14',
+      });
 
       const etag = await put(addressFor({}), full, { event });
 
@@ -264,6 +271,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       write: 9,
       tries: 5,
       crashes: 6,
+      crashesAlone: 2,
       redrives: 7,
       firstTryAt: '2026-04-01T00:00:00.000Z',
       errorCode: 'timeout',
@@ -282,6 +290,30 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, redrives: 8, write: 11 });
     });
 
+    it('given a suspect that ran alone, then it reads so until the holder, a claim or a redrive ends that', async () => {
+      const running = { kind: 'running', leaseMs: 60_000 } as const;
+      const alone = recordOf({ crashes: 6, state: { ...running, isAlone: true } });
+      const read = async () => (await account.ledger.read(addressFor({})))?.record;
+      const etag = await put(addressFor({}), recordOf(), { event });
+      const claimed = await put(addressFor({}), alone, { etag });
+      expect(await read()).toEqual(alone);
+
+      const held = await put(
+        addressFor({}),
+        { ...alone, state: { ...running, isAlone: false } },
+        { etag: claimed, isHeld: true },
+      );
+      expect(await read()).toEqual({ ...alone, state: running });
+
+      const again = await put(addressFor({}), alone, { etag: held });
+      const claimedAnew = await put(addressFor({}), recordOf({ crashes: 7 }), { etag: again });
+      expect(await read()).toEqual(recordOf({ crashes: 7 }));
+
+      const twice = await put(addressFor({}), alone, { etag: claimedAnew });
+      await put(addressFor({}), recordOf({ redrives: 1 }), { etag: twice });
+      expect(await read()).toEqual(recordOf({ redrives: 1 }));
+    });
+
     it('given a claim, then everything', async () => {
       const etag = await put(addressFor({}), before, { event });
 
@@ -295,12 +327,13 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       await put(addressFor({}), after, { etag, isHeld: true });
 
-      const { crashes, redrives, firstTryAt } = before;
-      expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, crashes, redrives, firstTryAt });
+      const { crashes, crashesAlone, redrives, firstTryAt } = before;
+      const kept = { crashes, crashesAlone, redrives, firstTryAt };
+      expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, ...kept });
     });
 
     it.each([true, false])('given counts that go back to none (held: %p), then they are none', async (isHeld) => {
-      const full = { ...after, crashes: 0, redrives: 0, firstTryAt: before.firstTryAt };
+      const full = { ...after, crashes: 0, crashesAlone: 0, redrives: 0, firstTryAt: before.firstTryAt };
       const etag = await put(addressFor({}), full, { event });
       const empty = { ...full, write: 10, tries: 0, errorCode: '', unknownSince: '' };
 
@@ -366,6 +399,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
         write: 0,
         tries: 0,
         crashes: 0,
+        crashesAlone: 0,
         redrives: 0,
         firstTryAt: '',
         errorCode: '',
@@ -751,6 +785,7 @@ export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {
     write: 1,
     tries: 0,
     crashes: 0,
+    crashesAlone: 0,
     redrives: 0,
     firstTryAt: '2026-03-14T12:00:00.000Z',
     errorCode: '',

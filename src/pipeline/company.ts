@@ -1,0 +1,163 @@
+import type { Clock } from '../clock.js';
+
+/**
+ * Decides which jobs run beside which in this process, so that a job that kills its process is found, and no other job is
+ * blamed for it. When a process dies, each of its jobs is taken over elsewhere and may be the cause.
+ *
+ * S1  Taking over a lapsed lease counts one crash, and nothing else does (decide.ts).
+ * S2  From its second crash on, a job is a suspect. At most 16 suspects run together, and after each further crash of a
+ *     suspect half as many: the guilty job drags ever fewer others along.
+ * S3  A suspect whose company has shrunk to 1 runs alone: it starts when no other job runs in the process, and no other
+ *     job starts beside it.
+ * S4  A crash counts towards the five that end a job only if the record says that the job ran alone (decide.ts).
+ * S5  The record says so before the handler starts, and no longer before another job may start beside it.
+ * S6  After 40 crashes of any kind a job ends as a dead letter, so that every job comes to an end (decide.ts).
+ *
+ *   ordinary   runs beside everything but a suspect that is alone        ends with its run, or becomes a suspect
+ *   in line    a suspect that waits, in order of arrival; runs nothing   a place, or the deadline
+ *   member     a suspect that runs, with `limit` suspects at most        ends with its run
+ */
+export type Company<M extends Member> = {
+  /** Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveLine` was called. */
+  enter(run: M): true | Promise<boolean>;
+  /** Makes `run`, which has entered and not started, a suspect. Undefined where it was taken out of the line. */
+  enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined>;
+  /** Takes `run` out of the line or from the gate. Nothing happens where it waits in neither. */
+  leaveLine(run: M): void;
+  /** The run has ended, or will not start. */
+  leave(run: M): void;
+  /** Lets other jobs start beside the suspect that runs alone. S5: the record no longer says that it is alone. */
+  endSolitude(run: M): void;
+  /** Suspects in line. */
+  readonly waiting: number;
+};
+
+/** How a run counts among the jobs of this process; undefined while it is not among them. */
+export type Member = { presence: 'ordinary' | 'suspect' | undefined };
+
+/** Handlers of ordinary jobs rarely take longer; a suspect that had to wait longer runs beside them, and is not blamed. */
+const MAX_DRAIN_MS = 5000;
+
+type AtGate<M> = { run: M; answer: (mayStart: boolean) => void };
+type InLine<M> = { run: M; limit: number; answer: (place: { isAlone: boolean } | undefined) => void };
+
+/** `isLong`: whether a job may run for longer than a delivery waits. */
+export function createCompany<M extends Member>(deps: { clock: Clock; isLong: (run: M) => boolean }): Company<M> {
+  return new ProcessCompany(deps);
+}
+
+class ProcessCompany<M extends Member> implements Company<M> {
+  readonly #clock: Clock;
+  readonly #isLong: (run: M) => boolean;
+  #ordinary = 0;
+  #ordinaryLong = 0;
+  readonly #members = new Map<M, number>();
+  /** The suspect for which ordinary jobs wait at the gate: it runs alone, or is the next to do so. */
+  #solitary: M | undefined;
+  #cancelDrain: (() => void) | undefined;
+  #gate: AtGate<M>[] = [];
+  readonly #line: InLine<M>[] = [];
+
+  constructor({ clock, isLong }: { clock: Clock; isLong: (run: M) => boolean }) {
+    this.#clock = clock;
+    this.#isLong = isLong;
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  enter(run: M): true | Promise<boolean> {
+    if (this.#solitary) return new Promise((answer) => this.#gate.push({ run, answer }));
+    this.#count(run, 1);
+    run.presence = 'ordinary';
+    return true;
+  }
+
+  enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined> {
+    this.leave(run);
+    return new Promise((answer) => {
+      this.#line.push({ run, limit, answer });
+      this.#admit();
+    });
+  }
+
+  leaveLine(run: M): void {
+    const atGate = this.#gate.findIndex((waiting) => waiting.run === run);
+    if (atGate >= 0) this.#gate.splice(atGate, 1)[0]?.answer(false);
+    const inLine = this.#line.findIndex((waiting) => waiting.run === run);
+    if (inLine < 0) return;
+    this.#line.splice(inLine, 1)[0]?.answer(undefined);
+    if (this.#solitary === run) this.#openGate();
+    this.#admit();
+  }
+
+  leave(run: M): void {
+    const { presence } = run;
+    run.presence = undefined;
+    if (presence === 'ordinary') this.#count(run, -1);
+    if (presence === 'suspect') this.#members.delete(run);
+    if (this.#solitary === run) this.#openGate();
+    if (this.#line.length > 0) this.#admit();
+  }
+
+  endSolitude(run: M): void {
+    if (this.#solitary === run) this.#openGate();
+  }
+
+  #admit(): void {
+    for (let next = this.#line[0]; next; next = this.#line[0]) {
+      const place = next.limit > 1 ? this.#placeInGroup(next) : this.#placeAlone(next);
+      if (!place) return;
+      this.#take(next, place);
+    }
+  }
+
+  #take({ run, limit, answer }: InLine<M>, place: { isAlone: boolean }): void {
+    this.#line.shift();
+    this.#members.set(run, limit);
+    run.presence = 'suspect';
+    answer(place);
+  }
+
+  /** S2 */
+  #placeInGroup({ limit }: InLine<M>): { isAlone: boolean } | undefined {
+    const max = Math.min(limit, ...this.#members.values());
+    return !this.#solitary && this.#members.size < max ? { isAlone: false } : undefined;
+  }
+
+  /** S3 */
+  #placeAlone(next: InLine<M>): { isAlone: boolean } | undefined {
+    if (this.#members.size > 0) return undefined;
+    // A long job may run for minutes: ordinary jobs do not wait that long.
+    if (this.#ordinaryLong > 0) return { isAlone: false };
+    this.#solitary = next.run;
+    if (this.#ordinary === 0) {
+      this.#cancelDrain?.();
+      this.#cancelDrain = undefined;
+      return { isAlone: true };
+    }
+    this.#cancelDrain ??= this.#clock.after(MAX_DRAIN_MS, () => {
+      this.#openGate();
+      this.#take(next, { isAlone: false });
+    });
+    return undefined;
+  }
+
+  #openGate(): void {
+    this.#cancelDrain?.();
+    this.#cancelDrain = undefined;
+    this.#solitary = undefined;
+    const waiting = this.#gate;
+    this.#gate = [];
+    for (const { run, answer } of waiting) {
+      this.enter(run);
+      answer(true);
+    }
+  }
+
+  #count(run: M, by: 1 | -1): void {
+    this.#ordinary += by;
+    if (this.#isLong(run)) this.#ordinaryLong += by;
+  }
+}
