@@ -42,7 +42,11 @@ describe('when a change is made from within', () => {
 
   it.each<{ given: string; write: FhirWrite; status: number }>([
     { given: 'a type that is none', write: { method: 'POST', resource: { resourceType: 'Dragon' } }, status: 404 },
-    { given: 'a null', write: { method: 'POST', resource: { resourceType: 'Patient', name: null } }, status: 400 },
+    {
+      given: 'a list in the place of one value',
+      write: { method: 'POST', resource: { resourceType: 'Patient', birthDate: ['2000', '2001'] } },
+      status: 400,
+    },
     {
       given: 'an id that is none',
       write: { method: 'PUT', resource: { resourceType: 'Patient', id: 'a/b' } },

@@ -71,7 +71,7 @@ describe('when a resource is patched', () => {
     { given: 'a time', patch: [{ op: 'replace', path: '/meta/lastUpdated', value: '2020-01-01T00:00:00Z' }] },
     { given: 'no meta', patch: [{ op: 'remove', path: '/meta' }] },
     { given: 'a narrative', patch: [{ op: 'replace', path: '/text/div', value: '<div>y</div>' }] },
-    { given: 'an invalid result', patch: [{ op: 'add', path: '/birthDate', value: null }] },
+    { given: 'an invalid result', patch: [{ op: 'add', path: '/birthDate', value: ['2000', '2001'] }] },
     { given: 'a prototype', patch: [{ op: 'add', path: '/__proto__/polluted', value: true }] },
     { given: 'a constructor', patch: [{ op: 'add', path: '/constructor/prototype/polluted', value: true }] },
     {

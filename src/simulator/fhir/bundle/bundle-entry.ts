@@ -1,5 +1,5 @@
 import type { Call } from '../call.js';
-import { isObject, parseBody } from '../content/json.js';
+import { isNothing, isObject, parseBody } from '../content/json.js';
 import { refuse } from '../content/outcome.js';
 import { readResource } from '../content/resource-rules.js';
 
@@ -19,7 +19,7 @@ const HEADERS = { ifMatch: 'if-match', ifNoneExist: 'if-none-exist' } as const;
 
 export function readEntry(entry: unknown, base: string): BundleEntry {
   const { fullUrl, request, resource } = isObject(entry) ? entry : {};
-  if (!isObject(request))
+  if (!isObject(request) || isNothing(request))
     throw refuse(400, 'invalid', 'Request is empty: an entry needs a request with method and url.');
   const { method, url } = request;
   if (typeof url !== 'string' || url.trim() === '')
@@ -31,14 +31,14 @@ export function readEntry(entry: unknown, base: string): BundleEntry {
   const headers = new Map<string, string>();
   for (const [name, header] of Object.entries(HEADERS)) {
     const value = request[name];
-    if (typeof value === 'string') headers.set(header, value);
+    if (typeof value === 'string' && !isNothing(value)) headers.set(header, value);
   }
   return {
-    fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
+    fullUrl: typeof fullUrl === 'string' && !isNothing(fullUrl) ? fullUrl : undefined,
     method,
     path,
     query: rest.join('?'),
-    resource,
+    resource: isNothing(resource) ? undefined : resource,
     headers,
   };
 }

@@ -1,5 +1,6 @@
 import type { Random } from '../../../clock.js';
 import type { Call, Result } from '../call.js';
+import { isNothing } from '../content/json.js';
 import { FhirError, type Issue, refuse } from '../content/outcome.js';
 import type { Store } from '../store/store.js';
 import { type BundleEntry, callOf, readEntry } from './bundle-entry.js';
@@ -16,21 +17,46 @@ export type BundleResult = {
 type Deps = { readonly store: Store; readonly random: Random; readonly route: (call: Call) => Result };
 
 const MOST_ENTRIES = 500;
+/** FHIR's other types of bundles: the service knows them, and takes them elsewhere. */
+const OTHER_TYPES = [
+  'document',
+  'message',
+  'transaction-response',
+  'batch-response',
+  'history',
+  'searchset',
+  'collection',
+];
 /** FHIR's order: what a bundle deletes does not hinder what it creates. */
 const ORDER = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 
 /** Does what a bundle asks: entry by entry, or, as a transaction, all or nothing. */
 export function runBundle(deps: Deps, call: Call): BundleResult {
-  const { type, entry: entries = [] } = call.body.bundle();
-  if (type !== 'batch' && type !== 'transaction') {
-    throw refuse(405, 'not-supported', 'Only bundles of type batch and transaction can be posted here.', 'Bundle.type');
-  }
-  if (!Array.isArray(entries)) throw refuse(400, 'structure', 'Bundle.entry is not an array.', 'Bundle.entry');
+  const { type: given, entry } = call.body.bundle();
+  const type = bundleTypeOf(given);
+  const entries = (Array.isArray(entry) ? entry : [entry]).filter((one) => !isNothing(one));
   if (entries.length > MOST_ENTRIES) {
     const diagnostics = `The number of entries in the bundle exceeded the configured limit of ${MOST_ENTRIES}: it has ${entries.length}.`;
     throw refuse(400, 'invalid', diagnostics, 'Bundle.entry');
   }
   return { type, results: type === 'batch' ? runBatch(deps, call, entries) : runTransaction(deps, call, entries) };
+}
+
+function bundleTypeOf(type: unknown): BundleType {
+  if (type === 'batch' || type === 'transaction') return type;
+  if (isNothing(type)) {
+    throw refuse(405, 'forbidden', 'Bundle type is not present. Use transaction or batch.', 'Bundle.type');
+  }
+  if (!OTHER_TYPES.includes(String(type))) {
+    const diagnostics = 'The provided Bundle type is not supported. Use batch or transaction.';
+    throw refuse(400, 'invalid', diagnostics, 'Bundle.type');
+  }
+  throw refuse(
+    405,
+    'forbidden',
+    `A bundle of type '${type}' cannot be posted here. Use batch or transaction.`,
+    'Bundle.type',
+  );
 }
 
 function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Result | FhirError)[] {

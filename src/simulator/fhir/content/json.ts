@@ -51,6 +51,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
 }
 
+/** What the real service leaves out of JSON: nothing, null, a string without a character, and an object without an element. */
+export function isNothing(value: unknown): boolean {
+  if (isObject(value)) return Object.keys(value).length === 0;
+  return (value ?? null) === null || (typeof value === 'string' && value.trim() === '');
+}
+
 /** A deep copy where every number is a number. */
 export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));

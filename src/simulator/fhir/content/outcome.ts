@@ -9,6 +9,7 @@ export type Issue = {
 export type IssueCode =
   | 'deleted'
   | 'exception'
+  | 'forbidden'
   | 'informational'
   | 'invalid'
   | 'multiple-matches'

@@ -55,12 +55,14 @@ describe('when a batch is posted', () => {
         entry('GET', 'Dragon/1'),
         { resource: patient() },
         null,
+        {},
+        { request: {} },
         entry('POST', 'Patient', patient(undefined, identified('same')), { ifNoneExist: 'identifier=s|same' }),
         entry('PUT', 'Patient/same', patient('same', { active: true }), { ifMatch: 'W/"7"' }),
         entry('PUT', 'Patient?identifier=s|none', patient(undefined, identified('none'))),
         entry('DELETE', 'Patient?identifier=s|nobody'),
         entry('POST', 'Patient'),
-        entry('POST', 'Patient', { resourceType: 'Patient', name: null }),
+        entry('POST', 'Patient', { resourceType: 'Patient', birthDate: ['2000', '2001'] }),
         entry('JUMP', 'Patient'),
         entry('GET', `${BASE}/Patient/same`),
         entry('GET', '/Patient/same'),
@@ -150,11 +152,8 @@ describe('when a batch is posted', () => {
 
   it.each([
     { given: 'no entries', body: { resourceType: 'Bundle', type: 'batch' }, status: 200 },
-    { given: 'no type', body: { resourceType: 'Bundle', entry: [] }, status: 405 },
-    { given: 'a collection', body: bundle('collection', []), status: 405 },
     { given: 'no bundle', body: patient(), status: 400 },
     { given: 'an array', body: [], status: 400 },
-    { given: 'entries that are no array', body: { resourceType: 'Bundle', type: 'batch', entry: {} }, status: 400 },
     {
       given: '500 entries',
       body: bundle(
@@ -184,6 +183,58 @@ describe('when a batch is posted', () => {
 
     expect(ask('POST', '', body).status).toBe(status);
     expect(service.counts.versions).toBe(0);
+  });
+});
+
+describe('when a bundle of another type is posted', () => {
+  it.each([
+    { type: undefined, status: 405, code: 'forbidden', problem: 'Bundle type is not present.' },
+    { type: '', status: 405, code: 'forbidden', problem: 'Bundle type is not present.' },
+    { type: 'collection', status: 405, code: 'forbidden', problem: "type 'collection'" },
+    { type: 'Batch', status: 400, code: 'invalid', problem: 'The provided Bundle type is not supported.' },
+    { type: 7, status: 400, code: 'invalid', problem: 'The provided Bundle type is not supported.' },
+  ])('given the type $type, then $status', ({ type, status, code, problem }) => {
+    const { ask, service } = createFhirWorld();
+
+    const body = {
+      resourceType: 'Bundle',
+      ...(type !== undefined && { type }),
+      entry: [entry('POST', 'Patient', patient())],
+    };
+    const answer = ask('POST', '', body);
+
+    expect(answer).toMatchObject({ status, json: { issue: [{ code }] } });
+    expect(answer.problem).toContain(problem);
+    expect(service.counts.versions).toBe(0);
+  });
+});
+
+describe('when a bundle has elements without content', () => {
+  it('given one entry that is no list, and empty headers, then the entry runs without them', () => {
+    const { ask } = createFhirWorld();
+
+    const one = entry('POST', 'Patient', patient('', { name: [{}] }), { ifNoneExist: '', ifMatch: null });
+    const { status, json } = ask('POST', '', {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: { ...one, fullUrl: '' },
+    });
+
+    expect(status).toBe(200);
+    expect(statusesOf(json)).toEqual(['201']);
+  });
+
+  it('given no entry but {}, then the answer has no entry', () => {
+    const { status, json } = createFhirWorld().ask('POST', '', bundle('batch', [{}, null]));
+
+    expect(status).toBe(200);
+    expect(json.entry).toBeUndefined();
+  });
+
+  it('given a resource of {}, then the entry is refused', () => {
+    const { json } = createFhirWorld().ask('POST', '', bundle('batch', [entry('POST', 'Patient', {})]));
+
+    expect(statusesOf(json)).toEqual(['400']);
   });
 });
 
@@ -363,7 +414,7 @@ describe('when a transaction is posted', () => {
   it.each([
     {
       given: 'an invalid resource',
-      bad: entry('POST', 'Patient', { resourceType: 'Patient', name: [], birthDate: '' }),
+      bad: entry('POST', 'Patient', { resourceType: 'Patient', name: [], birthDate: ['2000', '2001'] }),
       status: 400,
       problem: "Transaction failed on 'POST' for the requested url '/Patient'.",
     },
