@@ -6,6 +6,8 @@ import { returnPreference } from './prefer.js';
 
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
+const EVERY_ANSWER = { 'X-Content-Type-Options': 'nosniff' } as const;
+
 /** A result as HTTP. */
 export function answerOf(result: Result, call: Call): SimulatorAnswer {
   const { location, version } = aboutOf(result, call);
@@ -13,6 +15,7 @@ export function answerOf(result: Result, call: Call): SimulatorAnswer {
   return {
     status: result.status,
     headers: {
+      ...EVERY_ANSWER,
       ...(version && { ETag: etagOf(version) }),
       ...(version?.text !== undefined && { 'Last-Modified': new Date(version.atMs).toUTCString() }),
       ...(location !== undefined && result.kind === 'version' && hasLocation(result) && { Location: location }),
@@ -26,7 +29,7 @@ export function answerOf(result: Result, call: Call): SimulatorAnswer {
 export function errorAnswer(error: FhirError): SimulatorAnswer {
   return {
     status: error.status,
-    headers: { ...error.headers, 'Content-Type': FHIR_JSON },
+    headers: { ...EVERY_ANSWER, ...error.headers, 'Content-Type': FHIR_JSON },
     body: outcomeText(error.issues),
   };
 }
@@ -77,5 +80,5 @@ function textOf(result: Result, call: Call): string | undefined {
   if (preference === 'minimal') return undefined;
   if (preference === 'representation') return result.version.text;
   const diagnostics = result.text ?? 'The resource was updated.';
-  return outcomeText([{ severity: 'information', code: 'informational', diagnostics }]);
+  return outcomeText([{ severity: 'information', code: 'informational', diagnostics, details: { text: diagnostics } }]);
 }

@@ -6,15 +6,28 @@ import { type FhirResource, readResource } from './content/resource-rules.js';
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
-/**
- * The resource after a JSON Patch. All its operations apply, or it is refused as a whole with a FhirError that names
- * the one that does not.
- */
-export function patched(text: string, patch: unknown): FhirResource {
+/** Operations whose `op` and `path` can be understood; whether each applies is for `patched` to find out. */
+export type Patch = readonly (Record<string, unknown> & { readonly op: string; readonly path: string })[];
+
+/** Looks at a JSON Patch before any resource is looked up, as the real service does. Throws a FhirError for what is none. */
+export function readPatch(patch: unknown): Patch {
   if (!Array.isArray(patch)) throw refuse(400, 'structure', 'A JSON Patch is an array of operations.');
+  for (const [n, operation] of patch.entries()) {
+    if (!isObject(operation) || !OPERATIONS.includes(String(operation.op))) {
+      throw refuse(400, 'invalid', `${nameOf(n)} needs an 'op', one of ${OPERATIONS.join(', ')}.`);
+    }
+    if (typeof operation.path !== 'string' || !operation.path.startsWith('/')) {
+      throw refuse(400, 'invalid', `${nameOf(n)} (${operation.op}) needs a 'path' such as /birthDate.`);
+    }
+  }
+  return patch as unknown as Patch;
+}
+
+/** The resource after a patch: all operations apply, or a FhirError names the one that does not. */
+export function patched(text: string, patch: Patch): FhirResource {
   const resource = parseExactly(text) as FhirResource;
   let document: unknown = parseExactly(text);
-  for (const [n, operation] of patch.entries()) document = apply(document, operation, n);
+  for (const [n, operation] of patch.entries()) document = apply(document, operation, nameOf(n));
   if (immutablesOf(document) !== immutablesOf(resource)) {
     const names = 'resourceType, id, meta.versionId, meta.lastUpdated, text.div and text.status';
     throw refuse(400, 'invalid', `Patching immutable properties is not allowed: ${names}.`);
@@ -22,15 +35,12 @@ export function patched(text: string, patch: unknown): FhirResource {
   return readResource(document);
 }
 
-function apply(document: unknown, operation: unknown, n: number): unknown {
-  const name = `Operation ${n + 1} of the patch`;
-  if (!isObject(operation) || !OPERATIONS.includes(String(operation.op))) {
-    throw refuse(400, 'invalid', `${name} needs an 'op', one of ${OPERATIONS.join(', ')}.`);
-  }
+function nameOf(n: number): string {
+  return `Operation ${n + 1} of the patch`;
+}
+
+function apply(document: unknown, operation: Patch[number], name: string): unknown {
   const { op, path } = operation;
-  if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw refuse(400, 'invalid', `${name} (${op}) needs a 'path' such as /birthDate.`);
-  }
   try {
     if (op === 'test') return tested(document, path, operation.value, name);
     return jsonPatch.applyOperation(document, operation as unknown as Operation, true, true, true).newDocument;

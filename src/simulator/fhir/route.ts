@@ -1,4 +1,5 @@
 import type { Call, Result } from './call.js';
+import { checkQuery } from './check-query.js';
 import { refuse } from './content/outcome.js';
 import { checkId } from './content/resource-rules.js';
 import { isResourceType } from './content/resource-types.js';
@@ -19,6 +20,7 @@ type Handlers = Readonly<Record<string, () => Result>>;
 /** Finds what a call asks for, and does it. HEAD is GET: whoever sends the answer leaves its body out. */
 export function route(deps: Deps, call: Call): Result {
   const { segments } = call;
+  checkQuery(call.query);
   const [first, second, third, fourth] = segments;
   if (segments.some((segment) => segment.startsWith('$'))) {
     const name = segments.find((segment) => segment.startsWith('$'));

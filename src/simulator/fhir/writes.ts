@@ -5,10 +5,10 @@ import { resolveConditionalReferences } from './bundle/references.js';
 import { type Call, parametersOf, type Result } from './call.js';
 import { refuse } from './content/outcome.js';
 import { checkId, type FhirResource } from './content/resource-rules.js';
-import { patched } from './patch.js';
+import { type Patch, patched, readPatch } from './patch.js';
 import { isStrict } from './prefer.js';
 import { notFound, undeleted } from './reads.js';
-import { findMatches } from './search/search.js';
+import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText, type Version, type WriteMethod } from './store/store.js';
 
 export type Writes = {
@@ -65,17 +65,20 @@ export function createWrites({ store, random }: { store: Store; random: Random }
 
     patch(call, resourceType, id) {
       checkId(id);
+      const patch = readPatch(call.body.jsonPatch());
       const stored = store.get(resourceType, id);
       if (!stored) throw notFound(resourceType, id);
-      return patchVersion(call, undeleted(stored.current));
+      return patchVersion(call, undeleted(stored.current), patch);
     },
 
     patchWhere(call, resourceType) {
+      const patch = readPatch(call.body.jsonPatch());
+      if (call.query.size === 0) throw notSelective(412, resourceType);
       const matches = matchesOf(call, resourceType, call.query, 2);
       if (matches.length > 1) throw ambiguous(resourceType);
       const [match] = matches;
       if (!match) throw refuse(404, 'not-found', `No ${resourceType} meets the criteria: there is nothing to patch.`);
-      return patchVersion(call, match);
+      return patchVersion(call, match, patch);
     },
 
     remove(call, resourceType, id) {
@@ -124,10 +127,10 @@ export function createWrites({ store, random }: { store: Store; random: Random }
     return { kind: 'version', status: version.number === 1 && !isSame ? 201 : 200, version, isWrite: true };
   }
 
-  function patchVersion(call: Call, version: Version): Result {
+  function patchVersion(call: Call, version: Version, patch: Patch): Result {
     const { resourceType, id } = version.of;
     checkIfMatch(call, version, { resourceType, id });
-    const resource = patched(version.text ?? '', call.body.jsonPatch());
+    const resource = patched(version.text ?? '', patch);
     return put(call, { resourceType, id, method: 'PATCH', resource });
   }
 
@@ -176,7 +179,7 @@ function checkIfMatch(call: Call, current: Version | undefined, of: { resourceTy
   if (versionId !== String(current.number)) {
     throw refuse(
       412,
-      'invalid',
+      'required',
       `The supplied version '${versionId}' did not match: version ${current.number} is current.`,
     );
   }
@@ -195,5 +198,5 @@ function isHard({ query }: Call): boolean {
 
 function ambiguous(resourceType: string): Error {
   const diagnostics = `More than one ${resourceType} meets the criteria of the conditional request: they are not selective enough.`;
-  return refuse(412, 'multiple-matches', diagnostics);
+  return refuse(412, 'required', diagnostics);
 }

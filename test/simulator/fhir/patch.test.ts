@@ -159,7 +159,34 @@ describe('when a resource is patched', () => {
   });
 });
 
+describe('when a patch cannot be read', () => {
+  it.each([
+    { given: 'nothing', patch: '' },
+    { given: 'white space', patch: ' ' },
+    { given: 'an object', patch: { op: 'remove', path: '/gender' } },
+    { given: 'an operation that is none', patch: [{ op: 'jump', path: '/gender' }] },
+    { given: 'an operation without a path', patch: [{ op: 'remove' }] },
+  ])('given $given for a resource that is not there, then 400, not 404', ({ patch }) => {
+    const { ask } = worldWithPatient();
+
+    expect(ask('PATCH', 'Patient/nobody', patch, PATCH).status).toBe(400);
+    expect(ask('PATCH', 'Patient?identifier=nobody', patch, PATCH).status).toBe(400);
+  });
+});
+
 describe('when a patch has a condition', () => {
+  it.each([{ query: '' }, { query: '?_count=1' }, { query: '?shoe-size=44' }])(
+    'given the query "$query", which would mean all, then 412',
+    ({ query }) => {
+      const { ask, events } = worldWithPatient();
+
+      const answer = ask('PATCH', `Patient${query}`, [{ op: 'add', path: '/active', value: true }], PATCH);
+
+      expect(answer).toMatchObject({ status: 412, json: { issue: [{ code: 'required' }] } });
+      expect(events()).toEqual([]);
+    },
+  );
+
   it.each([
     { given: 'none meets it', stored: 0, status: 404 },
     { given: 'one meets it', stored: 1, status: 200 },

@@ -27,6 +27,7 @@ describe('when a resource is read', () => {
       ETag: 'W/"4"',
       'Last-Modified': 'Thu, 01 Jan 2026 12:00:04 GMT',
       'Content-Type': 'application/fhir+json; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
     });
   });
 
@@ -114,6 +115,11 @@ describe('when a history is read', () => {
         fullUrl: `${BASE}/Patient/p1`,
         request: { method: 'DELETE', url: 'Patient/p1' },
         response: { status: '204 NoContent', etag: 'W/"3"', lastModified: '2026-01-01T12:00:03.000Z' },
+        resource: {
+          resourceType: 'Patient',
+          id: 'p1',
+          meta: { versionId: '3', lastUpdated: '2026-01-01T12:00:03.000Z' },
+        },
       },
       expect.objectContaining({
         response: { status: '200 OK', etag: 'W/"2"', lastModified: '2026-01-01T12:00:01.000Z' },
@@ -138,7 +144,7 @@ describe('when a history is read', () => {
     expect(ofAll.entry?.map(({ request }) => `${request?.method} ${request?.url}`)).toEqual([
       'PUT Patient/p1',
       'DELETE Patient/p1',
-      'POST Observation',
+      'POST Observation/',
       'PUT Patient/p1',
       'PUT Patient/p1',
     ]);
@@ -170,6 +176,8 @@ describe('when a history is read', () => {
     { query: '_sort=_id', status: 403 },
     { query: '_count=many', status: 400 },
     { query: '_count=-1', status: 400 },
+    { query: '_count=2147483648', status: 400 },
+    { query: '_summary=abc', status: 400 },
     { query: 'ct=nonsense', status: 400 },
   ])('given $query, then $status', ({ query, status }) => {
     expect(worldWithHistory().ask('GET', `Patient/p1/_history?${query}`).status).toBe(status);

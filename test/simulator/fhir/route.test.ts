@@ -31,6 +31,39 @@ describe('when a method is not supported', () => {
   });
 });
 
+describe('when a query says how the answer is to look', () => {
+  it.each([
+    { method: 'GET', url: 'metadata' },
+    { method: 'GET', url: 'Patient/p1' },
+    { method: 'PUT', url: 'Patient/p1' },
+    { method: 'DELETE', url: 'Patient/p1' },
+  ])('given $method $url, then a value that there is not gets 400, and another is fine', ({ method, url }) => {
+    const { ask, events } = createFhirWorld();
+    ask('PUT', 'Patient/p1', patient('p1'));
+    events();
+    const body = method === 'PUT' ? patient('p1', { active: true }) : undefined;
+
+    for (const query of ['_pretty=abc', '_summary=abc', '_elements=']) {
+      expect(ask(method, `${url}?${query}`, body)).toMatchObject({
+        status: 400,
+        json: { issue: [{ code: 'invalid' }] },
+      });
+    }
+    expect(events()).toEqual([]);
+    expect(ask(method, `${url}?_pretty=True&_summary=Data`, body).status).toBeLessThan(300);
+  });
+});
+
+describe('what every answer says', () => {
+  it('given an answer, an error and nothing, then a browser does not guess its type', () => {
+    const { ask } = createFhirWorld();
+
+    for (const answer of [ask('GET', 'metadata'), ask('GET', 'Patient/nobody'), ask('DELETE', 'Patient/nobody')]) {
+      expect(answer.headers['X-Content-Type-Options']).toBe('nosniff');
+    }
+  });
+});
+
 describe('what the service says it can do', () => {
   type Capabilities = Json & {
     readonly rest: readonly {

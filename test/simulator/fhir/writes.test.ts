@@ -25,6 +25,7 @@ describe('when a resource is created', () => {
       'Content-Type': 'application/fhir+json; charset=utf-8',
       ETag: 'W/"1"',
       'Last-Modified': 'Thu, 01 Jan 2026 12:00:00 GMT',
+      'X-Content-Type-Options': 'nosniff',
       Location: `${BASE}/Patient/${json.id}/_history/1`,
     });
     expect(events()).toEqual([`Patient/${json.id} created 1`]);
@@ -74,6 +75,12 @@ describe('when a resource is created', () => {
     expect(status).toBe(201);
     expect(json.resourceType ?? '').toBe(expected);
     expect(headers.ETag).toBe('W/"1"');
+    const text = 'A new resource was created.';
+    expect(json.issue).toEqual(
+      expected === 'OperationOutcome'
+        ? [{ severity: 'information', code: 'informational', diagnostics: text, details: { text } }]
+        : undefined,
+    );
   });
 
   it.each([{ prefer: 'return=everything' }, { prefer: 'handling=loose' }])(
@@ -269,7 +276,7 @@ describe('when a resource is put under a condition', () => {
 
   it.each([
     { given: 'no criteria', asked: 'Patient', status: 400 },
-    { given: 'nothing but a count', asked: 'Patient?_count=5', status: 400 },
+    { given: 'nothing but a count', asked: 'Patient?_count=5', status: 412 },
     { given: 'criteria that nobody understands', asked: 'Patient?shoe-size=44', status: 412 },
   ])('given $given, then $status', ({ asked, status }) => {
     expect(createFhirWorld().ask('PUT', asked, patient()).status).toBe(status);
@@ -366,7 +373,7 @@ describe('when resources are deleted under a condition', () => {
 
   it.each([
     { query: '', status: 400 },
-    { query: '?_hardDelete=true', status: 400 },
+    { query: '?_hardDelete=true', status: 412 },
     { query: '?shoe-size=44', status: 412 },
     { query: '?identifier=', status: 412 },
   ])('given the query "$query", which would mean all, then $status', ({ query, status }) => {

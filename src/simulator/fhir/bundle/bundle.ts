@@ -76,18 +76,31 @@ function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Re
   const read = entries.map((entry, n) => naming(n, undefined, () => readEntry(entry, call.base)));
   const planned = read.map((entry, n) => ({ entry, ...naming(n, undefined, () => plan.add(entry)) }));
   for (const [n, entry] of read.entries()) naming(n, undefined, () => plan.resolve(entry));
+  const isParallel = call.header('x-bundle-processing-logic')?.trim().toLowerCase() === 'parallel';
   return store.attempt(() => {
     const results = new Map<number, Result>();
+    let late: FhirError | undefined;
     for (const n of inOrder(read)) {
       const one = planned[n];
-      if (one)
+      if (!one) continue;
+      try {
         results.set(
           n,
           naming(n, one.entry, () => route(callOf(one.entry, call, one.newId))),
         );
+      } catch (error) {
+        if (!isParallel || !(error instanceof FhirError) || !isVersionConflict(error, one.entry)) throw error;
+        late ??= error;
+      }
     }
+    if (late) throw late;
     return entries.flatMap((_, n) => results.get(n) ?? []);
   });
+}
+
+/** In parallel, the real service compares versions when all entries are ready to be stored: any other error comes first. */
+function isVersionConflict({ status }: FhirError, { method, headers }: BundleEntry): boolean {
+  return method === 'PUT' && headers.has('if-match') && (status === 404 || status === 412);
 }
 
 /** The places of the entries, in the order in which they are done; those that cannot be read come first. */

@@ -27,11 +27,7 @@ export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 
     const parameters = parametersOf(new URLSearchParams(reference.slice(at + 1)));
     const matches = findMatches(store, resourceType, { parameters, base, isStrict: false, most: 2 });
     if (matches.length > 1) {
-      throw refuse(
-        400,
-        'multiple-matches',
-        `Given conditional reference '${reference}' resolved to multiple resources.`,
-      );
+      throw refuse(400, 'invalid', `Given conditional reference '${reference}' resolved to multiple resources.`);
     }
     const [match] = matches;
     if (!match)

@@ -56,11 +56,7 @@ export function planTransaction({ store, random }: { store: Store; random: Rando
     const parameters = parametersOf(new URLSearchParams(condition));
     const matches = findMatches(store, resourceType, { parameters, base: call.base, isStrict: false, most: 2 });
     if (matches.length > 1) {
-      throw refuse(
-        412,
-        'multiple-matches',
-        `More than one ${resourceType} meets '${condition}': it is not selective enough.`,
-      );
+      throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }
     return matches[0]?.of.id ?? conditions.get(`${resourceType}?${condition}`);
   }

@@ -4,6 +4,7 @@ export type Issue = {
   readonly diagnostics: string;
   /** FHIRPath of what it is about. */
   readonly expression?: string;
+  readonly details?: { readonly text: string };
 };
 
 export type IssueCode =
@@ -12,10 +13,10 @@ export type IssueCode =
   | 'forbidden'
   | 'informational'
   | 'invalid'
-  | 'multiple-matches'
   | 'not-found'
   | 'not-supported'
   | 'processing'
+  | 'required'
   | 'structure'
   | 'too-costly'
   | 'too-long';

@@ -1,6 +1,6 @@
 import { isObject, parseExactly } from '../content/json.js';
 import { type Issue, outcomeText } from '../content/outcome.js';
-import type { Version } from '../store/store.js';
+import { stampedText, type Version } from '../store/store.js';
 import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 
@@ -19,7 +19,9 @@ export function bundleText(of: {
   const outcome = `{"resource":${outcomeText(issues)},"search":{"mode":"outcome"}}`;
   const entries = [...(issues.length > 0 ? [outcome] : []), ...page.versions.map(entryOf)];
   const self = linkOf(url, options.kept);
-  const next = page.next === undefined ? undefined : linkOf(url, [...options.kept, ['ct', tokenOf(page.next)]]);
+  // The total stands on the first page alone.
+  const following = options.kept.filter(([name]) => name !== '_total');
+  const next = page.next === undefined ? undefined : linkOf(url, [...following, ['ct', tokenOf(page.next)]]);
   const head = JSON.stringify({
     resourceType: 'Bundle',
     meta: { lastUpdated: at.toISOString() },
@@ -40,14 +42,19 @@ export function historyEntry(base: string, version: Version): string {
   const name = `${of.resourceType}/${of.id}`;
   const about = JSON.stringify({
     fullUrl: `${base}/${name}`,
-    request: { method, url: method === 'POST' ? of.resourceType : name },
+    request: { method, url: method === 'POST' ? `${of.resourceType}/` : name },
     response: {
       status: method === 'DELETE' ? '204 NoContent' : number === 1 ? '201 Created' : '200 OK',
       etag: `W/"${number}"`,
       lastModified: new Date(atMs).toISOString(),
     },
   });
-  return text === undefined ? about : `${about.slice(0, -1)},"resource":${text}}`;
+  return `${about.slice(0, -1)},"resource":${text ?? deletedText(version)}}`;
+}
+
+/** What a history says of a resource that was deleted. */
+function deletedText({ of: { resourceType, id }, number, atMs }: Version): string {
+  return stampedText({ resourceType }, { id, number, atMs });
 }
 
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };

@@ -31,7 +31,10 @@ export type Parameter = readonly [name: string, value: string];
 
 const DEFAULT_COUNT = 10;
 const MOST_COUNT = 1_000;
+/** What .NET's Int32 holds. */
+const MOST_INTEGER = 2_147_483_647;
 const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
+const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 
 export function readSearch(
@@ -45,24 +48,26 @@ export function readSearch(
   const kept: Parameter[] = [];
   let isNewestFirst = false;
 
-  const given = (name: string) => parameters.find(([found]) => found === name)?.[1];
+  const given = (name: string) => kept.find(([found]) => found === name)?.[1];
   const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
   for (const [name, value] of parameters) {
     const parameter = name.split(':', 1)[0] ?? '';
     if (WITHOUT_EFFECT.includes(name) || name === 'ct') continue;
+    if (name === '_type' && value.trim() === '') {
+      throw refuse(400, 'invalid', "'_type' is empty. Name types, as in Patient,Observation.");
+    }
+    if (value.trim() === '' || !(OPTIONS.includes(name) || Object.hasOwn(known, parameter))) {
+      ignore(`The search parameter '${name}' is not supported for resource type '${resourceType ?? 'Resource'}'.`);
+      continue;
+    }
+    kept.push([name, value]);
     if (name === '_sort') {
       if (value === '_lastUpdated' || value === '-_lastUpdated') isNewestFirst = value.startsWith('-');
       else ignore(`Sorting by '${value}' is not supported. Sort by _lastUpdated or -_lastUpdated.`);
-      kept.push([name, value]);
-    } else if (['_count', '_total', '_summary', '_elements'].includes(name)) {
-      kept.push([name, value]);
-    } else if (!Object.hasOwn(known, parameter) || value.trim() === '') {
-      ignore(`The search parameter '${name}' is not supported for resource type '${resourceType ?? 'Resource'}'.`);
-    } else {
-      if (parameter === '_type') warnOfTypes(value, ignore);
-      criteria.push(readCriterion(name, value, base));
-      kept.push([name, value]);
     }
+    if (OPTIONS.includes(name)) continue;
+    if (parameter === '_type') warnOfTypes(value, ignore);
+    criteria.push(readCriterion(name, value, base));
   }
 
   const { count, isOnlyCounted } = readCount(given('_count'), issues);
@@ -105,11 +110,11 @@ export function readToken(parameters: readonly Parameter[]): number | undefined 
 /** A count of 0 asks for the total alone. */
 export function readCount(text: string | undefined, issues: Issue[]): { count: number; isOnlyCounted: boolean } {
   if (text === undefined) return { count: DEFAULT_COUNT, isOnlyCounted: false };
-  if (!/^\d{1,9}$/.test(text))
+  if (!/^\d{1,10}$/.test(text) || Number(text) > MOST_INTEGER)
     throw refuse(400, 'invalid', `'_count' is '${text}', not a number from 0 to ${MOST_COUNT}.`);
   const count = Number(text);
   if (count > MOST_COUNT) {
-    const diagnostics = `'_count' is ${count}; the most is ${MOST_COUNT}, which is what you get.`;
+    const diagnostics = `'_count' of ${count} exceeds limit ${MOST_COUNT}: the page has at most ${MOST_COUNT}.`;
     issues.push({ severity: 'information', code: 'informational', diagnostics });
   }
   return { count: Math.min(count, MOST_COUNT), isOnlyCounted: count === 0 };
@@ -133,10 +138,7 @@ function readTotal(text: string | undefined): boolean {
 }
 
 function readElements(text: string): readonly string[] {
-  const names = text.split(',').flatMap((name) => name.trim().split('.', 1));
-  if (names.every((name) => name === ''))
-    throw refuse(400, 'invalid', "'_elements' is empty. Name elements, as in id,name.");
-  return names;
+  return text.split(',').flatMap((name) => name.trim().split('.', 1));
 }
 
 function warnOfTypes(text: string, ignore: (diagnostics: string) => void): void {

@@ -1,4 +1,4 @@
-import { refuse } from '../content/outcome.js';
+import { type FhirError, refuse } from '../content/outcome.js';
 import type { Store, Stored, Version } from '../store/store.js';
 import type { Criterion } from './search-criteria.js';
 import type { Parameter, SearchOptions } from './search-options.js';
@@ -54,11 +54,16 @@ export function findMatches(
 ): readonly Version[] {
   const { base, isStrict, most } = of;
   const parameters = of.parameters.filter(([name]) => !NO_CRITERIA.includes(name));
-  const tooWide = `Conditional operation on ${resourceType} was not attempted because search criteria was not selective enough.`;
-  if (parameters.length === 0) throw refuse(400, 'invalid', tooWide);
+  if (of.parameters.length === 0) throw notSelective(400, resourceType);
   const options = readSearch(parameters, { resourceType, base, isStrict });
-  if (options.criteria.length === 0) throw refuse(412, 'invalid', tooWide);
+  if (options.criteria.length === 0) throw notSelective(412, resourceType);
   return search(store, resourceType, { ...options, page: { ...options.page, count: most } }).versions;
+}
+
+/** What a conditional request without criteria gets: 400 where it has no parameter at all, 412 where it has others. */
+export function notSelective(status: 400 | 412, resourceType: string): FhirError {
+  const diagnostics = `Conditional operation on ${resourceType} was not attempted because search criteria was not selective enough.`;
+  return refuse(status, status === 412 ? 'required' : 'invalid', diagnostics);
 }
 
 const NO_CRITERIA = [

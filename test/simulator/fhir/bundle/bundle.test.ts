@@ -532,6 +532,45 @@ describe('when a transaction is posted', () => {
     },
   );
 
+  it.each([
+    { logic: undefined, status: 404, problem: "version '7' couldn't be found" },
+    { logic: 'sequential', status: 404, problem: "version '7' couldn't be found" },
+    { logic: 'parallel', status: 400, problem: 'Id in the URL' },
+  ])('given two entries that fail, and processing that is $logic, then $status', ({ logic, status, problem }) => {
+    const { ask, events, service } = createFhirWorld();
+    ask('PUT', 'Patient/old', patient('old'));
+    events();
+
+    const answer = ask(
+      'POST',
+      '',
+      bundle('transaction', [
+        entry('DELETE', 'Patient/old'),
+        entry('PUT', 'Patient/new', patient('new'), { ifMatch: 'W/"7"' }),
+        entry('PUT', 'Patient/x', patient('y'), { ifMatch: 'W/"7"' }),
+      ]),
+      logic === undefined ? {} : { 'x-bundle-processing-logic': logic },
+    );
+
+    expect(answer.status).toBe(status);
+    expect(answer.json.issue?.[1]?.diagnostics).toContain(problem);
+    expect(events()).toEqual([]);
+    expect(service.counts).toMatchObject({ resources: 1, versions: 1 });
+  });
+
+  it('given nothing but a version that is not there, and parallel processing, then 404', () => {
+    const { ask, service } = createFhirWorld();
+
+    const entries = [
+      entry('POST', 'Patient', patient()),
+      entry('PUT', 'Patient/new', patient('new'), { ifMatch: 'W/"7"' }),
+    ];
+    const { status } = ask('POST', '', bundle('transaction', entries), { 'x-bundle-processing-logic': 'parallel' });
+
+    expect(status).toBe(404);
+    expect(service.counts.versions).toBe(0);
+  });
+
   it('given it changes what it created itself, and fails, then nothing is left of either', () => {
     const { ask, events, service } = createFhirWorld();
 

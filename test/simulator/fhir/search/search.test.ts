@@ -201,6 +201,9 @@ describe('when a search asks for what is not supported', () => {
     { query: 'shoe-size=44', warning: "'shoe-size'" },
     { query: 'subject=Patient/ada', warning: "'subject'" },
     { query: 'identifier=', warning: "'identifier'" },
+    { query: '_count=', warning: "'_count'" },
+    { query: '_total=', warning: "'_total'" },
+    { query: '_sort=', warning: "'_sort'" },
     { query: '_sort=family', warning: "'family'" },
     { query: '_summary=true', warning: "'_summary=true'" },
     { query: 'constructor=1', warning: "'constructor'" },
@@ -238,6 +241,11 @@ describe('when a search asks for what is not supported', () => {
     { query: '_total=estimate', status: 403 },
     { query: '_summary=short', status: 400 },
     { query: '_elements=', status: 400 },
+    { query: '_elements=%20', status: 400 },
+    { query: '_pretty=abc', status: 400 },
+    { query: '_pretty=', status: 400 },
+    { query: '_summary=', status: 400 },
+    { query: '_count=2147483648', status: 400 },
     { query: '_elements=id&_summary=count', status: 400 },
     { query: '_lastUpdated=yesterday', status: 400 },
     { query: '_lastUpdated=xx2026', status: 400 },
@@ -255,7 +263,45 @@ describe('when a search asks for what is not supported', () => {
   });
 });
 
+describe('when a search names what it does not have', () => {
+  it('given an empty _type, then 400; given an unknown one beside a known one, then a warning', () => {
+    const { ask } = worldToSearch();
+
+    expect(ask('GET', '?_type=').status).toBe(400);
+    expect(ask('POST', '_search', '_type=', { 'content-type': 'application/x-www-form-urlencoded' }).status).toBe(400);
+    const { json } = ask('GET', '?_type=Dragon,Coverage');
+    expect(idsOf(json)).toEqual(['c1']);
+    expect(warningsOf(json)).toEqual([expect.stringContaining('Dragon')]);
+  });
+
+  it('given 2,097 ids, then they are searched; given one more, then 400', () => {
+    const { ask } = worldToSearch();
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const ids = ['ada', ...Array.from({ length: 2_096 }, (_, n) => String(n))].join(',');
+
+    expect(idsOf(ask('POST', 'Patient/_search', `_id=${ids}`, form).json)).toEqual(['ada']);
+    expect(ask('POST', 'Patient/_search', `_id=${ids},2097`, form)).toMatchObject({
+      status: 400,
+      json: { issue: [{ code: 'invalid' }] },
+    });
+  });
+});
+
 describe('when a search has many pages', () => {
+  it('given a total, then it is on the first page, and no link asks for it again', () => {
+    const { ask } = worldToSearch();
+
+    const first = ask('GET', 'Patient?_total=accurate&_count=2').json;
+    const next = linkOf(first, 'next') ?? '';
+    const second = ask('GET', next).json;
+
+    expect(first.total).toBe(3);
+    expect(linkOf(first, 'self')).toBe(`${BASE}/Patient?_total=accurate&_count=2`);
+    expect(next).not.toContain('_total');
+    expect(second.total).toBeUndefined();
+    expect(idsOf(second)).toEqual(['cid']);
+  });
+
   it.each([{ count: 1 }, { count: 7 }, { count: 10 }, { count: 24 }, { count: 25 }, { count: 1_000 }])(
     'given $count a page, then all come, each once',
     ({ count }) => {
@@ -288,9 +334,11 @@ describe('when a search has many pages', () => {
     for (let n = 0; n < 1_001; n += 1) ask('POST', 'Patient', patient());
 
     expect(idsOf(ask('GET', 'Patient').json)).toHaveLength(10);
-    const most = ask('GET', 'Patient?_count=5000').json;
-    expect(idsOf(most)).toHaveLength(1_000);
-    expect(warningsOf(most)).toEqual([expect.stringContaining('1000')]);
+    for (const count of ['5000', '2147483647']) {
+      const most = ask('GET', `Patient?_count=${count}`).json;
+      expect(idsOf(most)).toHaveLength(1_000);
+      expect(warningsOf(most)).toEqual([expect.stringContaining('exceeds limit 1000')]);
+    }
   });
 
   it.each([{ query: '' }, { query: '&identifier=x' }, { query: '&_sort=-_lastUpdated' }])(
