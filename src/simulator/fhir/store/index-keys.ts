@@ -2,6 +2,9 @@ import { isObject } from '../content/json.js';
 import type { FhirResource } from '../content/resource-rules.js';
 import { SUBJECT_PATHS } from '../search/search-parameters.js';
 
+/** The version and the fragment of a canonical URL, `|1#part`. A search finds the URL alone, as in the real service. */
+const CANONICAL_PARTS = /(\|[\w\-._:]+)?(#[\w\-._:]+)?$/;
+
 /**
  * What a resource is found by, as keys of the index. A token is found by both, by its value alone and by its system
  * alone; a reference as it was written, without the version that it may name.
@@ -13,7 +16,9 @@ export function keysOf(resource: FhirResource): readonly string[] {
   const keys = [
     ...identifiers.flatMap((identifier) => keysOfToken('identifier', identifier, 'value')),
     ...listOf(tag).flatMap((coding) => keysOfToken('_tag', coding, 'code')),
-    ...listOf(profile).flatMap((url) => (typeof url === 'string' ? [uriKey('_profile', url)] : [])),
+    ...listOf(profile).flatMap((url) =>
+      typeof url === 'string' ? [uriKey('_profile', url.replace(CANONICAL_PARTS, ''))] : [],
+    ),
     ...['subject', 'patient', ...(SUBJECT_PATHS[resourceType] ?? [])].flatMap((path) =>
       valuesAt(resource, path.split('.')).flatMap((found) =>
         isObject(found) && typeof found.reference === 'string' ? [referenceKey(found.reference)] : [],

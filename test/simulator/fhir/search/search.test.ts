@@ -119,6 +119,18 @@ describe('when resources are searched', () => {
     expect(json.total).toBeUndefined();
   });
 
+  it('given profiles with versions and fragments, then a search finds them by their URL, and by no version', () => {
+    const { ask } = createFhirWorld();
+    ask('PUT', 'Patient/p', patient('p', { meta: { profile: ['http://other', 'http://p|1#part'] } }));
+
+    const found = (url: string) => idsOf(ask('GET', `Patient?_profile=${encodeURIComponent(url)}`).json);
+
+    expect(found('http://p')).toEqual(['p']);
+    expect(found('http://other')).toEqual(['p']);
+    expect(found('http://p|1')).toEqual([]);
+    expect(found('http://p|1#part')).toEqual([]);
+  });
+
   it('given it was changed, then it is found by what it is now', () => {
     const { ask } = worldToSearch();
     ask('PUT', 'Patient/ada', patient('ada', { identifier: [{ system: 'http://mrn', value: '7' }] }));
