@@ -12,6 +12,8 @@ const run = promisify(execFile);
 const page = readFileSync('docs/simulator.md', 'utf8');
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);
 
+const searches = [...page.matchAll(/^\| `_?[a-z].* \| `([A-Z]?\w*\?[^`]+)` \|$/gm)].map(([, search = '']) => search);
+
 const folder = useAppFolder();
 let app: TestProcess;
 let url = '';
@@ -23,7 +25,8 @@ beforeAll(async () => {
 
 describe('when somebody follows docs/simulator.md', () => {
   it('given the page, then it has examples', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(4);
+    expect(examples.length).toBeGreaterThanOrEqual(5);
+    expect(searches).toHaveLength(11);
   });
 
   it.each(examples)('given the commands\n%s then each is taken', async (commands) => {
@@ -31,6 +34,25 @@ describe('when somebody follows docs/simulator.md', () => {
 
     expect(stdout).not.toMatch(/"error":\{|OperationOutcome/);
     expect(stdout).toMatch(/^[[{]/);
+  });
+
+  it('given the sample image again, then its store is refused, as it is there, and its event has come', async () => {
+    const command = examples.find((commands) => commands.includes('sample-image.dcm'))?.split('\ncurl')[0] ?? '';
+
+    const { stdout: again } = await run('bash', ['-e', '-c', command.replaceAll('http://localhost:7071', url)]);
+    const { events } = (await (await fetch(`${url}/api/simulator/events`)).json()) as { events: { type: string }[] };
+
+    expect(JSON.parse(again)).toMatchObject({ '00081198': { Value: [{ '00081197': { Value: [45070] } }] } });
+    expect(events.map(({ type }) => type)).toContain('Microsoft.HealthcareApis.DicomImageCreated');
+  });
+
+  it.each(searches)('given the search %s of the list, then the service knows all of it', async (search) => {
+    const response = await fetch(`${url}/api/simulator/fhir/${search}`, { headers: { prefer: 'handling=strict' } });
+
+    expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
+      status: 200,
+      type: 'searchset',
+    });
   });
 
   it('given the commands that npm start shows, then a Patient is made and found, and its event is told of', async () => {

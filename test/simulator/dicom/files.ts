@@ -74,11 +74,11 @@ export function without(...tags: readonly string[]): Attributes {
   return Object.fromEntries(tags.map((tag) => [tag, undefined])) as unknown as Attributes;
 }
 
-export function writeFile(attributes: Attributes, syntax = EXPLICIT): Uint8Array {
+export function writeFile(attributes: Attributes, syntax = EXPLICIT, instance = '1.2.3.4.5.100'): Uint8Array {
   const dict = new dcmjs.data.DicomDict({
     '00020001': { vr: 'OB', Value: [Uint8Array.of(0, 1).buffer] },
     '00020002': { vr: 'UI', Value: [CT_IMAGE] },
-    '00020003': { vr: 'UI', Value: ['1.2.3.4.5.100'] },
+    '00020003': { vr: 'UI', Value: [instance] },
     '00020010': { vr: 'UI', Value: [syntax] },
     '00020012': { vr: 'UI', Value: ['1.2.3.99'] },
   });
