@@ -93,6 +93,7 @@ function referenceOf(
     ...sopOf(sopClassUid, name.instanceUid),
     '00081190': { vr: 'UR', Value: [url] },
     ...(warning !== undefined && { [WARNING_REASON]: { vr: 'US', Value: [warning] } }),
+    '00741048': { vr: 'SQ' }, // API v2 sends the sequence without items too.
     ...commentsOf(problems),
   };
 }

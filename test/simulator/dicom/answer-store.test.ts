@@ -28,6 +28,7 @@ describe('when an image is stored', () => {
             '00081150': { vr: 'UI', Value: [CT_IMAGE] },
             '00081155': { vr: 'UI', Value: ['1.2.3.4.5.100'] },
             '00081190': { vr: 'UR', Value: [`${BASE}/${INSTANCE}`] },
+            '00741048': { vr: 'SQ' },
           },
         ],
       },
