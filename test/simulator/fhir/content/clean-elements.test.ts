@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { createFhirWorld, PATCH, patient } from '../fhir-world.js';
 import { repeatingElementsModule, TARGET } from './make-repeating-elements.js';
 
@@ -203,6 +204,41 @@ describe('when a list is sent for an element that does not repeat', () => {
 
     expect(status).toBe(400);
     expect(json.issue?.[0]).toMatchObject({ code: 'structure', expression: [expression] });
+  });
+});
+
+describe('whatever form a resource has', () => {
+  const value = fc.oneof(
+    fc.constantFrom('', ' ', 'A', null, 5, {}, []),
+    fc.constantFrom({ id: 'x' }, { given: ['', 'B'] }),
+  );
+  const element = fc.oneof(
+    value,
+    fc.array(value, { maxLength: 3 }),
+    fc.dictionary(
+      fc.constantFrom('given', '_given', 'family', 'extension', 'coding'),
+      fc.oneof(value, fc.array(value, { maxLength: 3 })),
+      { maxKeys: 4 },
+    ),
+  );
+  const elements = fc.dictionary(
+    fc.constantFrom('name', '_name', 'birthDate', '_birthDate', 'contact', 'maritalStatus', 'fhir_comments'),
+    element,
+    { maxKeys: 5 },
+  );
+
+  it('given the stored resource is sent again, then nothing changes', () => {
+    fc.assert(
+      fc.property(elements, (sent) => {
+        const { ask } = createFhirWorld();
+        if (ask('PUT', 'Patient/p', patient('p', sent)).status !== 201) return;
+        const { text, json } = ask('GET', 'Patient/p');
+
+        expect(text).not.toMatch(/""|\{\}|\[\]|:null/);
+        expect(ask('PUT', 'Patient/p', json)).toMatchObject({ status: 200, json: { meta: { versionId: '1' } } });
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
