@@ -11,7 +11,6 @@ const TECHNICAL = [
   'application/json',
   'subscriptions/resourceGroups/providers/Microsoft.HealthcareApis/workspaces',
 ];
-const SPECIAL_IN_REGEXP = /[\\^$.*+?()[\]{}|/]/g;
 
 type Of = Pick<Run, 'event' | 'json'>;
 
@@ -21,8 +20,9 @@ export function describe(error: unknown, of: Of): { name: string; code: string; 
   const code = wordOf(errorCodeOf(error), values, 'error');
   if (!(error instanceof Error)) return { name: 'thrown value', code, message: '' };
   const name = wordOf(errorCodeOf({ name: error.name }), values, 'Error');
-  const message = typeof error.message === 'string' ? withoutValues(error.message, values) : '';
-  return { name, code, message: message.slice(0, LONGEST_MESSAGE) };
+  const message =
+    typeof error.message === 'string' ? withoutValues(error.message.slice(0, LONGEST_MESSAGE), values) : '';
+  return { name, code, message };
 }
 
 /** `word`, unless it holds one of the event's values: an id of a resource can look like a word, and words reach the logs. */
@@ -31,18 +31,42 @@ export function wordOf(word: string, values: readonly string[], otherwise: strin
   return values.some((value) => lower.includes(value.toLowerCase())) ? otherwise : word;
 }
 
+/**
+ * `message`, which is the beginning of a longer one or all of it, with `…` in place of each value. The work is bounded by
+ * the length of `message` and of the event, not by that of the whole message: hence a value that the end of `message`
+ * cuts off is recognised by its beginning.
+ */
 function withoutValues(message: string, values: readonly string[]): string {
-  let left = message;
+  const folded = fold(message);
+  const isValue = new Uint8Array(message.length);
   for (const value of values) {
     for (const form of new Set([value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())])) {
-      if (!left.toLowerCase().includes(form.toLowerCase())) continue;
-      left = left.replace(new RegExp(form.replaceAll(SPECIAL_IN_REGEXP, '\\$&'), 'giu'), '…');
+      markValue(fold(form), folded, isValue);
     }
+  }
+  let left = '';
+  for (let at = 0; at < message.length; at += 1) {
+    if (!isValue[at]) left += message.charAt(at);
+    else if (at === 0 || !isValue[at - 1]) left += '…';
   }
   return left;
 }
 
-/** Texts and numbers of the event, but for what logs may tell, longest first: so that none is left by halves. */
+/** Marks each place where `form` stands in `message`, or where its beginning is the end of `message`. */
+function markValue(form: string, message: string, isValue: Uint8Array): void {
+  const head = form.slice(0, SHORTEST_VALUE);
+  for (let at = message.indexOf(head); at >= 0; at = message.indexOf(head, at + 1)) {
+    const there = message.slice(at, at + form.length);
+    if (form.startsWith(there)) isValue.fill(1, at, at + there.length);
+  }
+}
+
+/** Without case, and of the same length: the small letter of İ has two characters, and that of Σ depends on its place. */
+function fold(text: string): string {
+  return text.replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ');
+}
+
+/** Texts and numbers of the event, but for what logs may tell. */
 export function valuesOf({ event, json }: Of): string[] {
   const { type, id, host, service, change } = event;
   const resourceType = event.service === 'fhir' ? event.resourceType : '';
@@ -52,14 +76,14 @@ export function valuesOf({ event, json }: Of): string[] {
   const pending: unknown[] = [JSON.parse(json), event];
   while (pending.length > 0) {
     const next = pending.pop();
-    if (typeof next === 'object' && next !== null) pending.push(...Object.values(next));
+    if (typeof next === 'object' && next !== null) for (const value of Object.values(next)) pending.push(value);
     else if (typeof next === 'string' || typeof next === 'number') {
       for (const part of partsOf(String(next))) {
         if (part.length >= SHORTEST_VALUE && !mayBeTold.has(part.toLowerCase())) found.add(part);
       }
     }
   }
-  return [...found].sort((a, b) => b.length - a.length);
+  return [...found];
 }
 
 function partsOf(text: string): string[] {

@@ -318,9 +318,16 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'phi-message',
     file: 'src/pipeline/describe.ts',
-    find: 'left = left.replace(',
-    put: 'left.replace(',
+    find: 'isValue.fill(1, at, at + there.length);',
+    put: '',
     tests: 'test/pipeline/privacy.test.ts',
+  },
+  {
+    rule: 'phi-messageCut',
+    file: 'src/pipeline/describe.ts',
+    find: 'if (form.startsWith(there))',
+    put: 'if (form === there)',
+    tests: 'test/pipeline/describe.test.ts',
   },
   {
     rule: 'phi-cause',

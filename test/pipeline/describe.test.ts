@@ -43,10 +43,46 @@ describe('when an error is described', () => {
     expect(messageOf('?'.repeat(600))).toBe('?'.repeat(500));
   });
 
-  it('given a value that the cut would halve, then it is out all the same', () => {
-    const message = messageOf(`${'?'.repeat(496)}jane-doe`);
+  it.each([
+    { given: 'a value', value: 'jane-doe' },
+    { given: 'a value longer than the message', value: 'jane-doe '.repeat(200) },
+    { given: 'a value that URLs spell longer', value: 'Zoë Smith '.repeat(60) },
+  ])('given $given that the cut would halve, then its beginning is out all the same', ({ value }) => {
+    for (const form of [value, encodeURIComponent(value)]) {
+      expect(messageOf(`${'?'.repeat(490)}${form}`, { value })).toBe(`${'?'.repeat(490)}…`);
+    }
+  });
 
-    expect(message).toBe(`${'?'.repeat(496)}…`);
+  it('given a message of megabytes and an event of thousands of values, then only the beginning is looked at', () => {
+    const event = Array.from({ length: 4000 }, (_, n) => `v${n}`);
+    const looked: number[] = [];
+    const { indexOf, includes, toLowerCase, replaceAll } = String.prototype;
+    const counting = (method: (...args: never[]) => unknown) =>
+      function counted(this: string, ...args: never[]) {
+        looked.push(this.length);
+        return method.apply(this, args);
+      };
+    Object.assign(String.prototype, {
+      indexOf: counting(indexOf),
+      includes: counting(includes),
+      toLowerCase: counting(toLowerCase),
+      replaceAll: counting(replaceAll),
+    });
+    try {
+      expect(messageOf('No v17, '.repeat(500_000), event)).toContain('No …, No …');
+    } finally {
+      Object.assign(String.prototype, { indexOf, includes, toLowerCase, replaceAll });
+    }
+
+    expect(looked.length).toBeLessThan(100_000);
+    expect(Math.max(...looked)).toBeLessThanOrEqual(500);
+  });
+
+  it.each([
+    { given: 'İ, whose small letter has two characters', value: 'İpek', message: 'İİ İpek!', then: 'İİ …!' },
+    { given: 'Σ, which is small in two ways', value: 'ΟΔΟΣ', message: 'no οδος, οδοσα', then: 'no …, …α' },
+  ])('given $given, then the value is out, and no more', ({ value, message, then }) => {
+    expect(messageOf(message, { value })).toBe(then);
   });
 });
 
