@@ -1,3 +1,4 @@
+import { toJson } from '../json-text.js';
 import type { StoredLetter } from '../storage/dead-letters.js';
 import { type Desk, placeOfLetter } from './letter.js';
 import { isResolved } from './take-up.js';
@@ -43,7 +44,7 @@ async function discardUndelivered(
   if (content === undefined) return 'gone';
   if (isDryRun) return 'discarded';
   if (!(await isResolved(name, desk))) {
-    await undelivered.create(RESOLVED + name, JSON.stringify({ discarded, content: parsedOr(content) }, undefined, 2));
+    await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOr(content) }));
   }
   await undelivered.delete(name);
   return 'discarded';

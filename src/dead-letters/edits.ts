@@ -1,4 +1,5 @@
 import { digest } from '../digest.js';
+import { toJson } from '../json-text.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { type LetterName, partsOfName } from '../storage/letter-names.js';
 import { pagesOf } from '../storage/pages.js';
@@ -13,8 +14,8 @@ export type Edit = { readonly letter: LetterName; readonly by: string; readonly 
 
 /** Returns what the record is to hold. */
 export async function writeEdit(blobs: BlobStore, edit: Edit, redrives: number): Promise<string> {
-  const id = digest(JSON.stringify(edit.event));
-  await blobs.create(`${prefixOf(edit.letter)}${redrives}.${id}.json`, JSON.stringify(edit, undefined, 2));
+  const id = digest(toJson(edit.event));
+  await blobs.create(`${prefixOf(edit.letter)}${redrives}.${id}.json`, toJson(edit));
   return id;
 }
 

@@ -99,7 +99,7 @@ export function letterOfContent({ name, createdAt }: ListedBlob, content: string
 
 function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter {
   const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
-  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '' } = about;
+  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '', events = '1' } = about;
   return {
     id: idOfLetter(name),
     stage,
@@ -111,7 +111,7 @@ function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter 
     eventId: eventid,
     at: createdAt.toISOString(),
     redrives,
-    events: 1,
+    events: Number(events) || 1,
   };
 }
 

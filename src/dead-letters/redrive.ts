@@ -2,14 +2,15 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
 import { toldOf } from '../events/told.js';
+import { toJson } from '../json-text.js';
 import { isAddress } from '../storage/address.js';
-import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
+import { eventsOfLetter, readLetter, type StoredLetter } from '../storage/dead-letters.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { type LetterName, nameOfJobLetter, partsOfName } from '../storage/letter-names.js';
 import { addRow } from './add-row.js';
 import { writeEdit } from './edits.js';
 import { type Desk, placeOfLetter } from './letter.js';
-import { addDeliveries, eventIdDigestOf, takeUp } from './take-up.js';
+import { addDeliveries, deliveredOf, eventIdDigestOf, takeUp } from './take-up.js';
 import { discardedOf, eventsOf, RESOLVED } from './undelivered.js';
 
 export type RedriveOptions = {
@@ -44,7 +45,7 @@ export type Skipped =
   | 'not-an-event'
   /** The corrected payload has another id than the event whose job would run it. */
   | 'another-event'
-  /** Event Grid's own hold several events: none of them is the one that was corrected. */
+  /** It holds several events: none of them is the one that was corrected. */
   | 'not-editable';
 
 export type Outcome =
@@ -82,8 +83,9 @@ export async function redriveLetter(id: string, options: RedriveOptions, desk: D
   const letter = readLetter(content);
   if (!letter || !isAsNamed(place.name, letter)) return { kind: 'unreadable' };
 
+  if (letter.causes) return redriveBatch(place.name, letter, options, desk);
   const event = options.event ?? letter.event;
-  if (isTooLarge(JSON.stringify(event))) return { kind: 'too-large' };
+  if (isTooLarge(toJson(event))) return { kind: 'too-large' };
   if (!isEvent(event) && !(options.isForced && options.event === undefined)) return { kind: 'not-an-event' };
   return letter.address === undefined
     ? redriveInvalid(place.name, letter, event, options, desk)
@@ -109,7 +111,7 @@ async function redriveJob(
 
   const edit = (await noteEdit(name, redrive, options, desk)) ?? letter.edit;
   const of = { kind: 'job' as const, address, redrive, letter: name, ...(edit !== undefined && { edit }) };
-  await addRow({ isLong: letter.isLong ?? false, event: JSON.stringify(event), of }, desk);
+  await addRow({ isLong: letter.isLong ?? false, event: toJson(event), of }, desk);
   return { kind: 'asked', look };
 }
 
@@ -136,7 +138,7 @@ async function redriveInvalid(
   options: RedriveOptions,
   desk: Desk,
 ): Promise<Redriven> {
-  const json = JSON.stringify(event);
+  const json = toJson(event);
   const row = {
     isLong: false,
     event: json,
@@ -154,6 +156,30 @@ async function redriveInvalid(
   };
 }
 
+/**
+ * Several invalid events in one dead letter: a row for each, as if Event Grid had just delivered it, then the dead letter
+ * moves. An event that is still invalid gets a dead letter of its own.
+ *
+ *   dies before the move   the next one adds all rows again: jobs and dead letters that are there already stay as they are
+ *   two at once            the same; one of them moves it
+ */
+async function redriveBatch(
+  name: LetterName,
+  letter: StoredLetter,
+  { event, isForced, isDryRun }: RedriveOptions,
+  desk: Desk,
+): Promise<Redriven> {
+  if (event !== undefined) return { kind: 'not-editable' };
+  const events = eventsOfLetter(letter);
+  if (events.every((raw) => isTooLarge(toJson(raw)))) return { kind: 'too-large' };
+  if (!isForced && !events.some(isEvent)) return { kind: 'not-an-event' };
+  if (!isDryRun) {
+    await addDeliveries(events, desk);
+    await desk.deadLetters.move(name);
+  }
+  return { kind: 'taken-up', events: events.length };
+}
+
 /** One that was discarded stays where it is, with its note, as a letter does. */
 async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOptions, desk: Desk): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
@@ -163,7 +189,7 @@ async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOpti
   if (content === undefined) return { kind: 'gone' };
   const events = eventsOf(content);
   if (!events) return { kind: 'unreadable' };
-  if (!isDryRun) await addDeliveries(events, desk);
+  if (!isDryRun) await addDeliveries(deliveredOf(events), desk);
   return { kind: 'taken-up', events: events.length };
 }
 

@@ -1,4 +1,5 @@
-import { readLetter } from '../storage/dead-letters.js';
+import { toJson } from '../json-text.js';
+import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
 import { findEdits } from './edits.js';
 import { type Desk, type Letter, letterOfContent, letterOfUndelivered, type Place, placeOfLetter } from './letter.js';
 import { discardedOf, parsedOr, RESOLVED } from './undelivered.js';
@@ -13,13 +14,14 @@ export type Shown = Omit<Letter, 'at'> & {
   readonly errorName?: string;
   /** Nothing of the payload is in it: that was taken out when the letter was written. */
   readonly message?: string;
-  readonly problems?: readonly { readonly path: string; readonly code: string }[];
+  readonly problems?: StoredLetter['problems'];
+  readonly causes?: StoredLetter['causes'];
   readonly discarded?: { readonly by: string; readonly why: string; readonly at: string };
   /** Corrected payloads of this job, by the names of their blobs. */
   readonly edits?: readonly string[];
 };
 
-/** A letter, pending or resolved; undefined where there is none. `payload`: what it holds, event or list of events. */
+/** A letter, pending or resolved; undefined where there is none. `payload`: the event that it holds, or the list of events. */
 export async function showLetter(
   id: string,
   desk: Pick<Desk, 'letters' | 'undelivered'>,
@@ -52,7 +54,7 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
   const { at: _, ...told } = letterOfContent({ name, createdAt: AT_SOME_TIME }, content);
   const letter = readLetter(content);
   if (!letter) return { shown: { ...told, isResolved }, payload: content };
-  const { tries, crashes, firstTryAt, deadLetteredAt, error, problems, discarded, event } = letter;
+  const { tries, crashes, firstTryAt, deadLetteredAt, error, problems, causes, discarded, event } = letter;
   const shown: Shown = {
     ...told,
     isResolved,
@@ -63,6 +65,7 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
     errorName: error.name,
     message: error.message,
     ...(problems && { problems }),
+    ...(causes && { causes }),
     ...(discarded && { discarded }),
     ...(edits.length > 0 && { edits }),
   };
@@ -72,6 +75,6 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
 function showUndelivered(name: string, content: string, isResolved: boolean) {
   const put = isResolved ? discardedOf(content) : undefined;
   const payload = parsedOr(put?.content ?? content);
-  const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, JSON.stringify(payload));
+  const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, toJson(payload));
   return { shown: { ...told, isResolved, ...(put && { discarded: put.discarded }) }, payload };
 }

@@ -1,6 +1,7 @@
 import { digest } from '../digest.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { isTooLarge } from '../events/size.js';
+import { toJson } from '../json-text.js';
 import { letterOfInvalid } from '../storage/dead-letters.js';
 import { addRow } from './add-row.js';
 import type { Desk } from './letter.js';
@@ -35,17 +36,21 @@ export async function takeUp(name: string, desk: Desk): Promise<TakenUp> {
   }
   const events = eventsOf(content);
   if (!events) return { kind: 'unreadable' };
-  await addDeliveries(events, desk);
+  await addDeliveries(deliveredOf(events), desk);
   await desk.undelivered.create(RESOLVED + name, content);
   await desk.undelivered.delete(name);
   return { kind: 'taken-up', events: events.length };
 }
 
 /** As if they had just been delivered: what has run already does not run again. */
-export async function addDeliveries(events: readonly Undelivered[], desk: Desk): Promise<void> {
+export async function addDeliveries(events: readonly unknown[], desk: Desk): Promise<void> {
   for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
-    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map(({ delivered }) => addDelivery(delivered, desk)));
+    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map((raw) => addDelivery(raw, desk)));
   }
+}
+
+export function deliveredOf(events: readonly Undelivered[]): unknown[] {
+  return events.map(({ delivered }) => delivered);
 }
 
 export async function isResolved(name: string, { undelivered }: Pick<Desk, 'undelivered'>): Promise<boolean> {
@@ -55,7 +60,7 @@ export async function isResolved(name: string, { undelivered }: Pick<Desk, 'unde
 
 /** What a row cannot hold is the dead letter that its delivery would have made. */
 async function addDelivery(raw: unknown, desk: Desk): Promise<void> {
-  const json = JSON.stringify(raw);
+  const json = toJson(raw);
   if (isTooLarge(json)) {
     const error = new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
     return desk.deadLetters.write(letterOfInvalid(raw, error, desk.clock.now()));

@@ -1,3 +1,4 @@
+import { toJson } from '../json-text.js';
 import type { BlobStore, ListedBlob } from '../storage/blob-store.js';
 import type { StoredLetter } from '../storage/dead-letters.js';
 import { pagesFrom } from '../storage/pages.js';
@@ -46,7 +47,7 @@ export function eventsOf(content: string): Undelivered[] | undefined {
 export function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
   const held = Object(parsedOr(content)) as { discarded?: Discarded; content?: unknown };
   if (held.discarded === undefined || held.content === undefined) return undefined;
-  return { discarded: held.discarded, content: JSON.stringify(held.content) };
+  return { discarded: held.discarded, content: toJson(held.content) };
 }
 
 /** As it is where it is no JSON. */

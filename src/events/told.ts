@@ -17,6 +17,13 @@ export function toldOf(raw: unknown): Told {
   }
 }
 
+/** The types of these events, each once, of the six that there are. */
+export function typesOf(events: readonly unknown[]): string[] {
+  const types = new Set(events.map(knownTypeOf));
+  types.delete('');
+  return [...types];
+}
+
 function knownTypeOf(raw: unknown): string {
   const { type, eventType } = Object(raw) as { type?: unknown; eventType?: unknown };
   return EVENT_TYPES.find((known) => known === (type ?? eventType)) ?? '';

@@ -3,7 +3,9 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
+import { toJson } from '../json-text.js';
 import { addressOf } from '../storage/address.js';
+import type { InvalidEvent } from '../storage/dead-letters.js';
 import { type Workflow, wants } from '../workflow.js';
 import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
 import type { WriteInvalid } from './invalid-events.js';
@@ -62,8 +64,13 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
       },
     });
     const parsing = span?.child('parse');
-    for (const raw of events) accept(raw, post);
+    const invalid = new Map<string, InvalidEvent>();
+    for (const raw of events) accept(raw, post, invalid);
     parsing?.end();
+    for (const written of writeInvalid([...invalid.values()])) {
+      post.open();
+      written.then(post.safe, post.unsafe);
+    }
     try {
       await post.answer();
       span?.end();
@@ -79,15 +86,19 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
 
   // ---- an event becomes jobs
 
-  function accept(raw: unknown, post: Post): void {
-    const json = JSON.stringify(raw) ?? 'null';
+  /** What is no event goes into `invalid`, by its text: the same text again has the same dead letter. */
+  function accept(raw: unknown, post: Post, invalid: Map<string, InvalidEvent>): void {
+    const json = toJson(raw);
+    if (invalid.has(json)) {
+      telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
+      return;
+    }
     let event: HealthEvent;
     try {
       event = takeEvent(raw, json, settings);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
-      post.open();
-      writeInvalid(raw, error).then(post.safe, post.unsafe);
+      invalid.set(json, { raw, json, error });
       return;
     }
     const wanted = workflowsFor(event);

@@ -1,17 +1,34 @@
 import type { Clock } from '../clock.js';
 import type { InvalidEventError } from '../events/invalid-event-error.js';
-import { type DeadLetters, letterOfInvalid } from '../storage/dead-letters.js';
+import {
+  type DeadLetter,
+  type DeadLetters,
+  type InvalidEvent,
+  letterOfInvalid,
+  letterOfInvalidBatch,
+} from '../storage/dead-letters.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { createSlots } from './slots.js';
 import { untilWritten } from './until-written.js';
 
-/** Writes the dead letter of an event that is none of ours, raw as it came. Throws where storage goes on failing. */
-export type WriteInvalid = (raw: unknown, error: InvalidEventError) => Promise<void>;
+/**
+ * Writes the dead letters of the invalid events of a delivery, raw as they came. Returns a promise for each dead letter,
+ * which rejects where storage goes on failing.
+ */
+export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 
 const AT_ONCE = 32;
+/** More invalid events in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
+const MAX_LETTERS_OF_THEIR_OWN = 100;
+/** What one shared dead letter holds: a person can still read it, and a redrive of it ends in time. */
+const MAX_EVENTS = 5000;
+const MAX_CHARACTERS = 1024 * 1024;
 
-// Dies before it: nothing is acknowledged, and it comes again; after it: the same name, which changes nothing.
+// Dies before a dead letter is written: nothing is acknowledged, and Event Grid sends the same POST again. Dies after
+// some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
+// rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other
+// batches: then an event is in two dead letters, and a redrive of both makes one job.
 export function createWriteInvalid(deps: {
   clock: Clock;
   deadLetters: DeadLetters;
@@ -21,21 +38,59 @@ export function createWriteInvalid(deps: {
   const { clock, deadLetters, deadlineMs, telemetry } = deps;
   const writing = createSlots<'dead-letter'>(() => AT_ONCE);
 
-  return async (raw, error) => {
-    telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
-    telemetry.log('warn', 'event-invalid', {
-      problems: error.problems.map(({ path, code }) => `${path}:${code}`).join(' '),
+  return (events) => {
+    if (events.length === 0) return [];
+    telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
+    const now = clock.now();
+    if (events.length <= MAX_LETTERS_OF_THEIR_OWN) {
+      return events.map(({ raw, error }) => {
+        logInvalid(error);
+        return write(letterOfInvalid(raw, error, now));
+      });
+    }
+    return batchesOf(events).map((batch) => {
+      logInvalid((batch[0] as InvalidEvent).error, batch.length);
+      return write(letterOfInvalidBatch(batch, now));
     });
+  };
+
+  /** Of several events, the problems of the first. */
+  function logInvalid({ problems }: InvalidEventError, count?: number): void {
+    telemetry.log('warn', 'event-invalid', {
+      problems: problems.map(({ path, code }) => `${path}:${code}`).join(' '),
+      ...(count !== undefined && { count }),
+    });
+  }
+
+  async function write(letter: DeadLetter): Promise<void> {
     const untilMs = clock.monotonic() + deadlineMs;
-    const cancel = clock.after(deadlineMs, () => writing.leave('dead-letter', error));
-    const hasPlace = await writing.take('dead-letter', error);
+    const cancel = clock.after(deadlineMs, () => writing.leave('dead-letter', letter));
+    const hasSlot = await writing.take('dead-letter', letter);
     cancel();
-    if (!hasPlace) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
+    if (!hasSlot) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
     try {
-      const letter = letterOfInvalid(raw, error, clock.now());
       await untilWritten(() => deadLetters.write(letter), { clock, untilMs });
     } finally {
       writing.give('dead-letter');
     }
-  };
+  }
+}
+
+/** Events of one reason each, in the order of the delivery, within the limits of a shared dead letter. */
+function batchesOf(events: readonly InvalidEvent[]): InvalidEvent[][] {
+  const batches: InvalidEvent[][] = [];
+  const open = new Map<string, { batch: InvalidEvent[]; characters: number }>();
+  for (const event of events) {
+    const { reason } = event.error;
+    let last = open.get(reason);
+    const isFull = last && (last.batch.length === MAX_EVENTS || last.characters + event.json.length > MAX_CHARACTERS);
+    if (!last || isFull) {
+      last = { batch: [], characters: 0 };
+      open.set(reason, last);
+      batches.push(last.batch);
+    }
+    last.batch.push(event);
+    last.characters += event.json.length;
+  }
+  return batches;
 }

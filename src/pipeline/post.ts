@@ -43,6 +43,7 @@ export function createPost(deps: {
   span?: Span | undefined;
 }): Post {
   const { clock, deadlineMs, onDeadline, span } = deps;
+  const arrivedAtMs = clock.monotonic();
   let open = 0;
   let failed = 0;
   let cause: unknown;
@@ -65,8 +66,9 @@ export function createPost(deps: {
     async answer() {
       if (open > 0) {
         await new Promise<void>((resolve) => {
-          const cancelDeadline = clock.after(deadlineMs, () => onDeadline(post));
-          const cancelAnswer = clock.after(deadlineMs + ANSWER_AFTER_DEADLINE_MS, () => end?.());
+          const leftMs = Math.max(0, arrivedAtMs + deadlineMs - clock.monotonic()); // many events take seconds to read
+          const cancelDeadline = clock.after(leftMs, () => onDeadline(post));
+          const cancelAnswer = clock.after(leftMs + ANSWER_AFTER_DEADLINE_MS, () => end?.());
           end = () => {
             end = undefined;
             cancelDeadline();

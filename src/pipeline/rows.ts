@@ -133,7 +133,7 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
-      await writeInvalid(JSON.parse(row.event), error);
+      await Promise.all(writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
       if (redrive || (await giveUpJob(address, row.name))) await stores.waiting.delete(row);
       return undefined;
     }

@@ -1,10 +1,11 @@
 import type { InvalidEventError } from '../events/invalid-event-error.js';
 import { dayOfRaw } from '../events/key.js';
-import { toldOf } from '../events/told.js';
+import { toldOf, typesOf } from '../events/told.js';
+import { toJson } from '../json-text.js';
 import type { Address } from './address.js';
 import type { About, BlobStore } from './blob-store.js';
 import type { Failing } from './ledger.js';
-import { nameOfInvalidLetter, nameOfJobLetter, STAGES, type Stage } from './letter-names.js';
+import { nameOfBatchLetter, nameOfInvalidLetter, nameOfJobLetter, STAGES, type Stage } from './letter-names.js';
 import { pendingLetters } from './pending-letters.js';
 
 export { STAGES, type Stage } from './letter-names.js';
@@ -12,7 +13,8 @@ export { STAGES, type Stage } from './letter-names.js';
 /**
  * What nobody could act on, one blob each: `pending/<stage>/<yyyy-mm-dd>/<digest>.<redrives>.json`, and once it is over
  * `resolved/` with the same rest. The name is a function of the job and its redrives, or of an invalid payload, and it
- * is created only where there is none: two writers, or one that dies and comes back, make one dead letter.
+ * is created only where there is none: two writers, or one that dies and comes back, make one dead letter. A dead letter
+ * of several invalid events has `causes`.
  *
  * Moving is a copy, then a delete: dies in between, it is in both places and counts as resolved. So does one that a
  * former holder of the job writes very late, after it was moved.
@@ -45,14 +47,18 @@ export type DeadLetter = {
   edit?: string;
   /** Whatever is in `message` must not come from the payload. */
   error: { name: string; code: string; message: string };
-  problems?: readonly { path: string; code: string }[];
+  problems?: Problems;
+  /** Only in a dead letter of several invalid events: the problems of the first `events` of them, of the next, … */
+  causes?: readonly { problems: Problems; events: number }[];
   tries: number;
   crashes?: number;
   firstTryAt?: string;
   deadLetteredAt: string;
-  /** The event as the function received it. */
+  /** The event as the function received it. With `causes`, a list of events. */
   event: unknown;
 };
+
+type Problems = readonly { path: string; code: string }[];
 
 /** As it is in the blob. */
 export type StoredLetter = Omit<DeadLetter, 'of'> & {
@@ -71,9 +77,7 @@ export function createDeadLetters(deps: { blobs: BlobStore }): DeadLetters {
     async write(letter) {
       const { of, ...rest } = letter;
       const isJob = of.kind === 'job';
-      const name = isJob
-        ? nameOfJobLetter(letter.stage, of.address, of.redrives)
-        : nameOfInvalidLetter(of.day, letter.event);
+      const name = isJob ? nameOfJobLetter(letter.stage, of.address, of.redrives) : nameOfInvalid(of.day, letter);
       const stored = { ...rest, ...(isJob ? { address: of.address, redrives: of.redrives } : { redrives: 0 }) };
       await create(`pending/${name}`, stored);
     },
@@ -120,8 +124,17 @@ export function createDeadLetters(deps: { blobs: BlobStore }): DeadLetters {
   }
 
   async function create(name: string, letter: StoredLetter): Promise<void> {
-    await blobs.create(name, JSON.stringify(letter, undefined, 2), { about: aboutLetter(letter) });
+    await blobs.create(name, toJson(letter), { about: aboutLetter(letter) });
   }
+}
+
+function nameOfInvalid(day: string, letter: Pick<DeadLetter, 'event' | 'causes'>): string {
+  return letter.causes ? nameOfBatchLetter(day, eventsOfLetter(letter)) : nameOfInvalidLetter(day, letter.event);
+}
+
+/** The events that it holds, each as the function received it. */
+export function eventsOfLetter({ event, causes }: Pick<DeadLetter, 'event' | 'causes'>): readonly unknown[] {
+  return causes && Array.isArray(event) ? event : [event];
 }
 
 /** Of an event that is none of ours, raw as it came. */
@@ -138,12 +151,43 @@ export function letterOfInvalid(raw: unknown, error: InvalidEventError, now: Dat
   };
 }
 
+/** An event that is none of ours, its JSON text, and why. */
+export type InvalidEvent = { readonly raw: unknown; readonly json: string; readonly error: InvalidEventError };
+
+/**
+ * Of several events that are invalid for the same reason, in one dead letter. Its name and content follow from the
+ * events and their order alone, so a redelivery of the same POST makes the same dead letter.
+ */
+export function letterOfInvalidBatch(events: readonly InvalidEvent[], now: Date): DeadLetter {
+  const byCause = new Map<string, InvalidEvent[]>();
+  for (const event of events) {
+    const cause = toJson(event.error.problems);
+    const same = byCause.get(cause);
+    if (same) same.push(event);
+    else byCause.set(cause, [event]);
+  }
+  const groups = [...byCause.values()];
+  const [{ error }] = events as [InvalidEvent];
+  const days = new Set(events.map(({ raw }) => dayOfRaw(raw)));
+  return {
+    stage: 'invalid',
+    of: { kind: 'event', day: days.size === 1 ? ([...days][0] as string) : 'undated' },
+    reason: error.reason,
+    error: { name: error.name, code: error.reason, message: `${events.length} events of one delivery are invalid.` },
+    causes: groups.map((group) => ({ problems: (group[0] as InvalidEvent).error.problems, events: group.length })),
+    tries: 0,
+    deadLetteredAt: now.toISOString(),
+    event: groups.flatMap((group) => group.map(({ raw }) => raw)),
+  };
+}
+
 /** Undefined where it is none, by whoever has written it. */
 export function readLetter(content: string): StoredLetter | undefined {
   try {
     const letter: unknown = JSON.parse(content);
-    const { reason, error, event } = Object(letter) as Record<string, unknown>;
+    const { reason, error, event, causes } = Object(letter) as Record<string, unknown>;
     const isOne = typeof reason === 'string' && typeof Object(error).code === 'string' && event !== undefined;
+    if (causes !== undefined && !(Array.isArray(causes) && Array.isArray(event))) return undefined;
     return isOne ? (letter as StoredLetter) : undefined;
   } catch {
     return undefined;
@@ -151,7 +195,11 @@ export function readLetter(content: string): StoredLetter | undefined {
 }
 
 /** What is told of a letter in lists, and asked for in filters. */
-export function aboutLetter({ reason, workflow = '', error, event }: StoredLetter): About {
+export function aboutLetter({ reason, workflow = '', error, event, causes }: StoredLetter): About {
+  if (causes) {
+    const events = eventsOfLetter({ event, causes });
+    return { reason, code: error.code, type: typesOf(events).join(' '), events: String(events.length) };
+  }
   const { eventId, type, resourceType } = toldOf(event);
   return {
     reason,

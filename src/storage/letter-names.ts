@@ -1,4 +1,5 @@
 import { digest } from '../digest.js';
+import { toJson } from '../json-text.js';
 import { type Address, placeOf } from './address.js';
 import type { Failing } from './ledger.js';
 
@@ -17,7 +18,12 @@ export function nameOfJobLetter(stage: Stage, address: Address, redrives: number
 
 /** Of an invalid event there is no job: it is known by its payload. `day` is that of a ledger's table. */
 export function nameOfInvalidLetter(day: string, event: unknown): LetterName {
-  return `invalid/${datedOf(day)}/${digest(JSON.stringify(event) ?? '')}.0.json`;
+  return `invalid/${datedOf(day)}/${digest(toJson(event))}.0.json`;
+}
+
+/** Of several invalid events: another name than that of one invalid event that is the same list. */
+export function nameOfBatchLetter(day: string, events: readonly unknown[]): LetterName {
+  return `invalid/${datedOf(day)}/${digest(`batch.${toJson(events)}`)}.0.json`;
 }
 
 export function datedOf(day: string): string {

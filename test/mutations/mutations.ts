@@ -469,6 +469,20 @@ export const mutations: readonly Mutation[] = [
     tests: 'test/dead-letters/take-up.test.ts',
   },
   {
+    rule: 'letters-batchRowsFirst',
+    file: 'src/dead-letters/redrive.ts',
+    find: '    await addDeliveries(events, desk);\n    await desk.deadLetters.move(name);\n',
+    put: '    await desk.deadLetters.move(name);\n',
+    tests: 'test/dead-letters/batch.test.ts',
+  },
+  {
+    rule: 'letters-batchName',
+    file: 'src/storage/letter-names.ts',
+    find: 'digest(`batch.${toJson(events)}`)',
+    put: 'digest(`batch.${Math.random()}`)',
+    tests: 'test/pipeline/invalid-events.test.ts',
+  },
+  {
     rule: 'letters-copyFirst',
     file: 'src/storage/dead-letters.ts',
     find: '    if (content === undefined) return;\n',

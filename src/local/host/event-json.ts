@@ -4,14 +4,23 @@ import { rewriteDate } from './date-text.js';
  * The JSON of a POST as Node sees it behind the real host, which parses and writes it before: dates rewritten, a
  * number beyond all bounds as the string "Infinity", -0 as 0, a lone surrogate as U+FFFD, the last of duplicate keys.
  * Without recursion: no depth of nesting can end the process.
- * @throws SyntaxError where it is not JSON.
+ * @throws SyntaxError where it is not JSON, RangeError where an event is nested deeper than 64.
  */
 export function parseAsHost(text: string): unknown {
-  const root: Container = [JSON.parse(text)];
-  const open: Container[] = [root];
-  for (let container = open.pop(); container; container = open.pop()) rewriteEntries(container, open);
+  const json: unknown = JSON.parse(text);
+  const root: Container = [json];
+  let level: Container[] = [root];
+  for (let depth = Array.isArray(json) ? -1 : 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) throw new RangeError(`an event is nested deeper than ${MAX_DEPTH}`);
+    const inside: Container[] = [];
+    for (const container of level) rewriteEntries(container, inside);
+    level = inside;
+  }
   return root[0];
 }
+
+/** Of an event; its outermost object is the first level. */
+const MAX_DEPTH = 64;
 
 type Container = Record<string, unknown> | unknown[];
 
