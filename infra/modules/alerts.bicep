@@ -139,6 +139,20 @@ var rules = [
     isOn: true
   }
   {
+    name: 'undelivered-unreadable'
+    description: 'The app cannot import a dead letter of Event Grid, and has moved its blob to unreadable/ in the container undelivered. No event of it is processed until a person decides.'
+    severity: 2
+    query: loadTextContent('../kql/undelivered-unreadable.kql')
+    measure: 'unreadable'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
     name: 'lag'
     description: 'The p99 of the time from an event to its job being settled is over 5 s.'
     severity: 2

@@ -2,10 +2,13 @@ import { toJson } from '../json-text.js';
 import type { StoredLetter } from '../storage/dead-letters.js';
 import { type Desk, placeOfLetter } from './letter.js';
 import { isResolved } from './take-up.js';
-import { parsedOr, RESOLVED } from './undelivered.js';
+import { MAX_BLOB_BYTES, parsedOr, RESOLVED } from './undelivered.js';
 
 /** Who puts a letter away, and why. */
 export type Note = { readonly by: string; readonly why: string };
+
+/** Storage takes 8 KB beside a blob. */
+const LONGEST_WHY_BESIDE = 500;
 
 export type Discarded = 'discarded' | 'gone';
 
@@ -40,11 +43,14 @@ async function discardUndelivered(
   isDryRun: boolean,
 ): Promise<Discarded> {
   const { undelivered } = desk;
-  const content = await undelivered.read(name);
-  if (content === undefined) return 'gone';
+  const read = await undelivered.readText(name, MAX_BLOB_BYTES);
+  if (!read) return 'gone';
   if (isDryRun) return 'discarded';
-  if (!(await isResolved(name, desk))) {
-    await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOr(content) }));
+  if (read.kind === 'not-text') {
+    const about = { ...discarded, why: discarded.why.slice(0, LONGEST_WHY_BESIDE) };
+    await undelivered.copy(name, RESOLVED + name, { about });
+  } else if (!(await isResolved(name, desk))) {
+    await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOr(read.text) }));
   }
   await undelivered.delete(name);
   return 'discarded';

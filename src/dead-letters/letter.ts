@@ -5,7 +5,7 @@ import { aboutLetter, type DeadLetters, readLetter, type Stage } from '../storag
 import type { Ledger } from '../storage/ledger.js';
 import { idOfName, type LetterName, nameOfId, partsOfName, STAGES } from '../storage/letter-names.js';
 import type { Waiting } from '../storage/waiting.js';
-import { eventsOf, RESOLVED } from './undelivered.js';
+import { RESOLVED, type Undelivered } from './undelivered.js';
 
 /** Where letters are, and what their redrive needs. */
 export type Desk = {
@@ -115,8 +115,11 @@ function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter 
   };
 }
 
-export function letterOfUndelivered({ name, createdAt }: ListedBlob, content: string): Letter {
-  const events = eventsOf(content);
+/** `events` is undefined where the blob cannot be read. */
+export function letterOfUndelivered(
+  { name, createdAt }: ListedBlob,
+  events: readonly Undelivered[] | undefined,
+): Letter {
   const told = events?.map(({ delivered }) => toldOf(delivered)) ?? [];
   return {
     id: idOfUndelivered(name),

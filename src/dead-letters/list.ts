@@ -11,7 +11,7 @@ import {
   WORDS,
   type Word,
 } from './letter.js';
-import { undeliveredBlobs } from './undelivered.js';
+import { eventsOfBlob, isUnreadable, MAX_BLOB_BYTES, undeliveredBlobs } from './undelivered.js';
 
 /** What is left out matches all. */
 export type Filter = {
@@ -97,8 +97,9 @@ async function describe(
   blob: ListedBlob,
 ): Promise<Letter | undefined> {
   if (stage === 'undelivered') {
-    const content = await undelivered.read(blob.name);
-    return content === undefined ? undefined : letterOfUndelivered(blob, content);
+    if (isUnreadable(blob.name)) return letterOfUndelivered(blob, undefined);
+    const read = await undelivered.readText(blob.name, MAX_BLOB_BYTES);
+    return read && letterOfUndelivered(blob, eventsOfBlob(read));
   }
   const told = letterOfListed(blob);
   if (told) return told;

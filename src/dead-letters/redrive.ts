@@ -11,7 +11,7 @@ import { addRow } from './add-row.js';
 import { writeEdit } from './edits.js';
 import { type Desk, placeOfLetter } from './letter.js';
 import { addDeliveries, deliveredOf, eventIdDigestOf, takeUp } from './take-up.js';
-import { discardedOf, eventsOf, RESOLVED } from './undelivered.js';
+import { discardedOf, eventsOf, eventsOfBlob, MAX_BLOB_BYTES, RESOLVED } from './undelivered.js';
 
 export type RedriveOptions = {
   /** Who asks: for the note beside a corrected payload. */
@@ -183,11 +183,12 @@ async function redriveBatch(
 /** One that was discarded stays where it is, with its note, as a letter does. */
 async function redriveUndelivered(name: string, { isDryRun, event }: RedriveOptions, desk: Desk): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
-  const put = discardedOf((await desk.undelivered.read(RESOLVED + name)) ?? '');
+  const resolved = await desk.undelivered.readText(RESOLVED + name, MAX_BLOB_BYTES);
+  const put = resolved?.kind === 'text' ? discardedOf(resolved.text) : undefined;
   if (!put && !isDryRun) return takeUp(name, desk);
-  const content = put?.content ?? (await desk.undelivered.read(name));
-  if (content === undefined) return { kind: 'gone' };
-  const events = eventsOf(content);
+  const read = put ? undefined : await desk.undelivered.readText(name, MAX_BLOB_BYTES);
+  if (!put && !read) return { kind: 'gone' };
+  const events = put ? eventsOf(put.content) : read && eventsOfBlob(read);
   if (!events) return { kind: 'unreadable' };
   if (!isDryRun) await addDeliveries(deliveredOf(events), desk);
   return { kind: 'taken-up', events: events.length };

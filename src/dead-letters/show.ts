@@ -1,12 +1,14 @@
-import { toJson } from '../json-text.js';
 import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
+import type { LetterName } from '../storage/letter-names.js';
 import { findEdits } from './edits.js';
-import { type Desk, type Letter, letterOfContent, letterOfUndelivered, type Place, placeOfLetter } from './letter.js';
-import { discardedOf, parsedOr, RESOLVED } from './undelivered.js';
+import { type Desk, type Letter, letterOfContent, letterOfUndelivered, placeOfLetter } from './letter.js';
+import { discardedOf, eventsOf, MAX_BLOB_BYTES, noteBeside, parsedOr, RESOLVED } from './undelivered.js';
 
 /** All that is known of a letter but its payload. */
 export type Shown = Omit<Letter, 'at'> & {
   readonly isResolved: boolean;
+  /** Of Event Grid's: where it is in the container `undelivered`. */
+  readonly blob?: string;
   readonly tries?: number;
   readonly crashes?: number;
   readonly firstTryAt?: string;
@@ -27,23 +29,20 @@ export async function showLetter(
   desk: Pick<Desk, 'letters' | 'undelivered'>,
 ): Promise<{ shown: Shown; payload: unknown } | undefined> {
   const place = placeOfLetter(id);
-  const found = place && (await readAnywhere(place, desk));
-  if (!place || !found) return undefined;
-  const { content, isResolved } = found;
-  return place.kind === 'letter'
-    ? showOwn(place.name, content, isResolved, await findEdits(desk.letters, place.name))
-    : showUndelivered(place.name, content, isResolved);
+  if (!place) return undefined;
+  if (place.kind === 'undelivered') return showUndelivered(place.name, desk);
+  const found = await readAnywhere(place.name, desk);
+  return found && showOwn(place.name, found.content, found.isResolved, await findEdits(desk.letters, place.name));
 }
 
 /** What is in both places is resolved. */
 async function readAnywhere(
-  { kind, name }: Place,
-  { letters, undelivered }: Pick<Desk, 'letters' | 'undelivered'>,
+  name: LetterName,
+  { letters }: Pick<Desk, 'letters'>,
 ): Promise<{ content: string; isResolved: boolean } | undefined> {
-  const blobs = kind === 'letter' ? letters : undelivered;
-  const resolved = await blobs.read(RESOLVED + name);
+  const resolved = await letters.read(RESOLVED + name);
   if (resolved !== undefined) return { content: resolved, isResolved: true };
-  const pending = await blobs.read(kind === 'letter' ? `pending/${name}` : name);
+  const pending = await letters.read(`pending/${name}`);
   return pending === undefined ? undefined : { content: pending, isResolved: false };
 }
 
@@ -72,9 +71,28 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
   return { shown, payload: event };
 }
 
-function showUndelivered(name: string, content: string, isResolved: boolean) {
-  const put = isResolved ? discardedOf(content) : undefined;
-  const payload = parsedOr(put?.content ?? content);
-  const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, toJson(payload));
-  return { shown: { ...told, isResolved, ...(put && { discarded: put.discarded }) }, payload };
+async function showUndelivered(name: string, { undelivered }: Pick<Desk, 'undelivered'>) {
+  const resolved = await undelivered.readText(RESOLVED + name, MAX_BLOB_BYTES);
+  const read = resolved ?? (await undelivered.readText(name, MAX_BLOB_BYTES));
+  if (!read) return undefined;
+  const isResolved = resolved !== undefined;
+  const blob = isResolved ? RESOLVED + name : name;
+  if (read.kind === 'not-text') {
+    const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, undefined);
+    const discarded = isResolved && (await noteBeside(blob, undelivered));
+    const shown = { ...told, isResolved, blob, message: NOT_TEXT[read.why], ...(discarded && { discarded }) };
+    return { shown, payload: read.text };
+  }
+  const put = isResolved ? discardedOf(read.text) : undefined;
+  const content = put?.content ?? read.text;
+  const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, eventsOf(content));
+  const shown = { ...told, isResolved, blob, ...(put && { discarded: put.discarded }) };
+  return { shown, payload: parsedOr(content) };
 }
+
+const NOT_TEXT = {
+  'too-large':
+    'The blob is larger than 8 MiB, and the payload shown is its beginning. Download the blob to see all of it.',
+  'not-utf8':
+    'The blob is no UTF-8 text, and the payload shown is not byte for byte. Download the blob to see its bytes.',
+};

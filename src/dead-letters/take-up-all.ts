@@ -2,7 +2,7 @@ import type { ListedBlob } from '../storage/blob-store.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Desk } from './letter.js';
 import { takeUp } from './take-up.js';
-import { undeliveredBlobs } from './undelivered.js';
+import { isUnreadable, undeliveredBlobs } from './undelivered.js';
 
 /** What a run of the timer may add to what waits: a blob that would go beyond it is the next run's. */
 const MOST_EVENTS = 5000;
@@ -11,6 +11,7 @@ const MOST_NAMES = 1000;
 /** Storage that has failed so often in a row is down; fewer, and there is something about those blobs. */
 const MOST_FAILURES_IN_A_ROW = 3;
 
+/** `unreadable`: blobs that have moved to unreadable/. `failed`: blobs that storage did not give. */
 export type TakenUpAll = { blobs: number; events: number; unreadable: number; failed: number };
 
 /**
@@ -50,7 +51,7 @@ export async function takeUpAll(desk: Desk, isHealthy: () => Promise<boolean>): 
 async function oldest({ undelivered }: Desk, last?: ListedBlob): Promise<ListedBlob[]> {
   let found: ListedBlob[] = [];
   for await (const { letters } of undeliveredBlobs(undelivered)) {
-    const behind = last ? letters.filter((blob) => byAge(last, blob) < 0) : letters;
+    const behind = letters.filter((blob) => !isUnreadable(blob.name) && (!last || byAge(last, blob) < 0));
     found = [...found, ...behind].sort(byAge);
     found.length = Math.min(found.length, MOST_NAMES);
   }

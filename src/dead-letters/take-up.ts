@@ -5,14 +5,14 @@ import { toJson } from '../json-text.js';
 import { letterOfInvalid } from '../storage/dead-letters.js';
 import { addRow } from './add-row.js';
 import type { Desk } from './letter.js';
-import { eventsOf, RESOLVED, type Undelivered } from './undelivered.js';
+import { eventsOfBlob, MAX_BLOB_BYTES, moveUnreadable, RESOLVED, type Undelivered } from './undelivered.js';
 
 export type TakenUp =
   /** Each event has a row in `waiting`, or a dead letter of its own. */
   | { kind: 'taken-up'; events: number }
   /** It is in resolved/ already, or was never there. */
   | { kind: 'gone' }
-  /** No list of events: it stays where it is. */
+  /** No list of events: it is in unreadable/. */
   | { kind: 'unreadable' };
 
 /** Each event is a row of 1 KB or so, and rows added at the same time share transactions. */
@@ -26,18 +26,23 @@ const ADDED_AT_ONCE = 500;
  *   dies after them                  the same
  *   dies after the copy              it is in both places: the next one adds no row, and ends the move
  *   two at once                      rows come twice, and the ledger knows them; the first copy stands
+ *
+ * A blob that is no list of events moves to unreadable/, so that it holds up no other: see moveUnreadable.
  */
 export async function takeUp(name: string, desk: Desk): Promise<TakenUp> {
-  const content = await desk.undelivered.read(name);
-  if (content === undefined) return { kind: 'gone' };
+  const read = await desk.undelivered.readText(name, MAX_BLOB_BYTES);
+  if (!read) return { kind: 'gone' };
   if (await isResolved(name, desk)) {
     await desk.undelivered.delete(name);
     return { kind: 'gone' };
   }
-  const events = eventsOf(content);
-  if (!events) return { kind: 'unreadable' };
+  const events = eventsOfBlob(read);
+  if (!events) {
+    await moveUnreadable(name, desk.undelivered);
+    return { kind: 'unreadable' };
+  }
   await addDeliveries(deliveredOf(events), desk);
-  await desk.undelivered.create(RESOLVED + name, content);
+  await desk.undelivered.create(RESOLVED + name, read.text);
   await desk.undelivered.delete(name);
   return { kind: 'taken-up', events: events.length };
 }

@@ -44,8 +44,9 @@ async function measureWaiting({ waiting, clock, telemetry }: Deps): Promise<void
 }
 
 async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<void> {
-  const { blobs, oldestAt } = await countUndelivered(stores.undelivered, MOST_COUNTED);
+  const { blobs, unreadable, oldestAt } = await countUndelivered(stores.undelivered, MOST_COUNTED);
   telemetry.record('undeliveredPending', blobs, {});
+  telemetry.record('undeliveredUnreadable', unreadable, {});
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 

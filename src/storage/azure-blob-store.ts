@@ -1,12 +1,17 @@
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import { type About, aboutOrNothing, type BlobPage, type BlobStore } from './blob-store.js';
+import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
+
+const COPY_BYTES = 4 * 1024 * 1024;
 
 /** A container of Blob Storage through the SDK, whose own retries are off. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const client = containerClient(connection, container);
+  const download = (name: string, signal: AbortSignal | undefined) =>
+    client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
 
   return {
     async create(name, content, { about } = {}, signal) {
@@ -33,14 +38,49 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async read(name, signal) {
       try {
-        const answer = await client.getBlobClient(name).download(0, undefined, {
-          maxRetryRequests: 0,
-          ...abortedBy(signal),
-        });
+        const answer = await download(name, signal);
         return answer.readableStreamBody === undefined ? '' : await text(answer.readableStreamBody);
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw toStorageError(error, 'read a blob');
+      }
+    },
+
+    async readText(name, maxBytes, signal) {
+      try {
+        const answer = await download(name, signal);
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of answer.readableStreamBody ?? []) {
+          chunks.push(chunk as Buffer);
+          bytes += chunk.length;
+          if (bytes > maxBytes) break;
+        }
+        return decodeBlob(Buffer.concat(chunks), maxBytes);
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw toStorageError(error, 'read a blob');
+      }
+    },
+
+    async copy(from, to, { about } = {}, signal) {
+      const metadata = encodeAbout(about);
+      try {
+        const { readableStreamBody } = await download(from, signal);
+        // Blocks are no blob until the list of them is written: all of it, or nothing.
+        await client
+          .getBlockBlobClient(to)
+          .uploadStream((readableStreamBody ?? Readable.from([])) as Readable, COPY_BYTES, 1, {
+            blobHTTPHeaders: { blobContentType: 'application/json' },
+            conditions: { ifNoneMatch: '*' },
+            ...(metadata && { metadata }),
+            ...abortedBy(signal),
+          });
+        return 'created';
+      } catch (error) {
+        if (isAbsent(error)) return 'absent';
+        if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
+        throw toStorageError(error, 'copy a blob');
       }
     },
 

@@ -4,8 +4,23 @@
  */
 export type BlobStore = {
   /** If-None-Match: *. `exists`: there is one of this name, and nothing was written. */
-  create(name: string, content: string, options?: CreateOptions, signal?: AbortSignal): Promise<'created' | 'exists'>;
+  create(
+    name: string,
+    content: string | Uint8Array,
+    options?: CreateOptions,
+    signal?: AbortSignal,
+  ): Promise<'created' | 'exists'>;
+  /** Byte for byte, of any size, without holding it. If-None-Match: *. `absent`: there is no blob `from`. */
+  copy(
+    from: string,
+    to: string,
+    options?: CreateOptions,
+    signal?: AbortSignal,
+  ): Promise<'created' | 'exists' | 'absent'>;
+  /** For blobs that the app has written. What is not UTF-8 becomes U+FFFD. */
   read(name: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** For blobs that others have written: reads `maxBytes` at most. */
+  readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined>;
   /** Nothing happens where it is absent. */
   delete(name: string, signal?: AbortSignal): Promise<void>;
   /** In the order of the names; `next` of the page before goes on after it. */
@@ -18,6 +33,23 @@ export type BlobStore = {
  */
 export type CreateOptions = { readonly about?: About };
 export type About = Readonly<Record<string, string>>;
+
+/** `text` of a blob that is no text: as much of it as could be read, for people. */
+export type BlobText =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'not-text'; readonly why: 'too-large' | 'not-utf8'; readonly text: string };
+
+/** Of the first bytes of a blob: more than `maxBytes` say that it is larger. */
+export function decodeBlob(bytes: Uint8Array, maxBytes: number): BlobText {
+  if (bytes.length > maxBytes) {
+    return { kind: 'not-text', why: 'too-large', text: new TextDecoder().decode(bytes.subarray(0, maxBytes)) };
+  }
+  try {
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    return { kind: 'not-text', why: 'not-utf8', text: new TextDecoder().decode(bytes) };
+  }
+}
 
 export type ListedBlob = { name: string; createdAt: Date; about?: About };
 export type BlobPage = { blobs: ListedBlob[]; next: string | undefined };

@@ -7,6 +7,9 @@ type Call<T> = (signal: AbortSignal) => Promise<T>;
 
 /** For rows that no key leads to, storage looks for up to 5 s before it answers with what it has found so far. */
 const SEARCH_MS = 10_000;
+/** Blobs that others have written: megabytes to read, and any size to copy. */
+const LARGE_READ_MS = 10_000;
+const COPY_MS = 120_000;
 
 /** The same store, but every call ends within `ms`, a search in 10 s: at the latest it rejects with the code `timeout`. */
 export function boundedTables(store: TableStore, clock: Clock, ms: number): TableStore {
@@ -29,6 +32,10 @@ export function boundedBlobs(store: BlobStore, clock: Clock, ms: number): BlobSt
   return {
     create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
     read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
+    readText: (name, maxBytes, signal) =>
+      bounded(clock, Math.max(ms, LARGE_READ_MS), signal, (inner) => store.readText(name, maxBytes, inner)),
+    copy: (from, to, options, signal) =>
+      bounded(clock, Math.max(ms, COPY_MS), signal, (inner) => store.copy(from, to, options, inner)),
     delete: (name, signal) => within(signal, (inner) => store.delete(name, inner)),
     list: (prefix, options, signal) => within(signal, (inner) => store.list(prefix, options, inner)),
   };

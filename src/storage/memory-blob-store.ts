@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js';
-import { type About, aboutOrNothing, type BlobPage, type BlobStore } from './blob-store.js';
+import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
 import { checkSignal, fullSecond } from './memory-rules.js';
 
 /** `inspect` shows tests the content of every blob by its name. */
 export type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
 
-type Blob = { content: string; createdAt: Date; about: About | undefined };
+type Blob = { content: Uint8Array; createdAt: Date; about: About | undefined };
 
 /** A blob container in memory. As in the real one, `createdAt` is a full second. */
 export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryBlobStore {
@@ -15,13 +15,29 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
     async create(name, content, { about } = {}, signal) {
       checkSignal(signal);
       if (blobs.has(name)) return 'exists';
-      blobs.set(name, { content, createdAt: fullSecond(clock), about: aboutOrNothing(about) });
+      blobs.set(name, { content: Buffer.from(content), createdAt: fullSecond(clock), about: aboutOrNothing(about) });
       return 'created';
     },
 
     async read(name, signal) {
       checkSignal(signal);
-      return blobs.get(name)?.content;
+      const content = blobs.get(name)?.content;
+      return content && textOf(content);
+    },
+
+    async readText(name, maxBytes, signal) {
+      checkSignal(signal);
+      const content = blobs.get(name)?.content;
+      return content && decodeBlob(content, maxBytes);
+    },
+
+    async copy(from, to, { about } = {}, signal) {
+      checkSignal(signal);
+      const content = blobs.get(from)?.content;
+      if (!content) return 'absent';
+      if (blobs.has(to)) return 'exists';
+      blobs.set(to, { content, createdAt: fullSecond(clock), about: aboutOrNothing(about) });
+      return 'created';
     },
 
     async delete(name, signal) {
@@ -38,6 +54,10 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
       return { blobs: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.name : undefined };
     },
 
-    inspect: () => new Map([...blobs].map(([name, { content }]) => [name, content])),
+    inspect: () => new Map([...blobs].map(([name, { content }]) => [name, textOf(content)])),
   };
+}
+
+function textOf(content: Uint8Array): string {
+  return new TextDecoder().decode(content);
 }

@@ -158,6 +158,13 @@ export const METRICS = {
     description: "Blobs of Event Grid's own dead letters.",
     attributes: {},
   },
+  undeliveredUnreadable: {
+    name: 'ahds.undelivered.unreadable',
+    kind: 'gauge',
+    unit: '{blob}',
+    description: 'Blobs among them that the app cannot import, and that no person has dealt with.',
+    attributes: {},
+  },
   undeliveredOldestAge: {
     name: 'ahds.undelivered.oldest_age',
     kind: 'gauge',

@@ -116,7 +116,7 @@ describe('when letters are listed', () => {
 
   it('given one that goes while it is read, then it is left out', async () => {
     const { desk } = await openFullDesk();
-    const undelivered = { ...desk.undelivered, read: async () => undefined };
+    const undelivered = { ...desk.undelivered, readText: async () => undefined };
 
     expect(await allOf(lettersOf({ ...desk, undelivered }, { stage: 'undelivered' }))).toEqual([]);
   });

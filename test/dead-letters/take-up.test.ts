@@ -79,11 +79,17 @@ describe('when what Event Grid could not deliver is taken up', () => {
     expect(rows()).toHaveLength(1200);
   });
 
-  it.each(['no json', '{"id":"e"}', ''])("given '%s', then it stays where it is", async (content) => {
-    const { desk, names } = await withBlob(content);
+  it('given an event nested deeper than JSON.stringify can write, then it is imported as any other', async () => {
+    const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    const event = JSON.stringify(rawFhirEvent()).replace('{', `{"more":${deep},`);
+    const { desk, rows, runDueRows, runs } = await withBlob(`[{"none":${deep}},${event}]`);
 
-    expect(await takeUp(NAME, desk)).toEqual({ kind: 'unreadable' });
-    expect(await names('undelivered')).toEqual([NAME]);
+    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 2 });
+    expect(rows().map(({ row }) => String(row.event).includes(deep))).toEqual([true, true]);
+    await runDueRows();
+
+    expect(runs).toHaveLength(2);
+    expect(rows()).toEqual([]);
   });
 
   it('given it is in resolved/ already, then no row is added, and the move is ended', async () => {
@@ -141,9 +147,10 @@ describe('when all of it is taken up', () => {
     const { desk, app, clock, names } = await withBlob('[]', 'A/0.json');
     clock.advance(60_000);
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
-    const { read } = app.stores.undelivered;
-    const refuse = (name: string) => (name === 'A/0.json' ? Promise.reject(ARCHIVED) : read(name));
-    Object.assign(app.stores.undelivered, { read: refuse });
+    const { readText } = app.stores.undelivered;
+    const refuse = (name: string, most: number) =>
+      name === 'A/0.json' ? Promise.reject(ARCHIVED) : readText(name, most);
+    Object.assign(app.stores.undelivered, { readText: refuse });
 
     expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 0, failed: 1 });
     expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
@@ -157,7 +164,7 @@ describe('when all of it is taken up', () => {
       asked += 1;
       return Promise.reject(ARCHIVED);
     };
-    Object.assign(app.stores.undelivered, { read: refuse });
+    Object.assign(app.stores.undelivered, { readText: refuse });
 
     await expect(takeUpAll(desk, healthy)).rejects.toBe(ARCHIVED);
     expect(asked).toBe(3);
@@ -172,11 +179,12 @@ describe('when all of it is taken up', () => {
     expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1001, failed: 0 });
   });
 
-  it('given one that cannot be read, then it is told, and the others go on', async () => {
+  it('given one that cannot be read, then it moves to unreadable/, the others are imported, and it is left there', async () => {
     const { desk, app, names } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
 
     expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1, failed: 0 });
-    expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
+    expect(await names('undelivered')).toEqual(['resolved/A/1.json', 'unreadable/A/0.json']);
+    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 0, events: 0, unreadable: 0, failed: 0 });
   });
 });

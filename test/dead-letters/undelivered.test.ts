@@ -66,19 +66,27 @@ describe('when they are counted', () => {
   it('given several, and some that are over, then how many there are, and since when', async () => {
     const clock = createFakeClock();
     const blobs = createMemoryBlobStore({ clock });
-    for (const name of ['resolved/B/x.json', 'B/2026/1/1/9/x.json', 'B/2026/1/1/10/y.json', 'small/z.json']) {
+    for (const name of [
+      'resolved/B/x.json',
+      'B/2026/1/1/9/x.json',
+      'B/2026/1/1/10/y.json',
+      'small/z.json',
+      'unreadable/A/y.json',
+    ]) {
       await blobs.create(name, '[]');
       clock.advance(60_000);
     }
 
     expect(await countUndelivered(blobs, 10)).toEqual({
       blobs: 3,
+      unreadable: 1,
       isMore: false,
       oldestAt: new Date('2026-01-01T12:01:00.000Z'),
     });
     expect(await countUndelivered(blobs, 2)).toMatchObject({ blobs: 2, isMore: true });
     expect(await countUndelivered(createMemoryBlobStore({ clock }), 2)).toEqual({
       blobs: 0,
+      unreadable: 0,
       isMore: false,
       oldestAt: undefined,
     });

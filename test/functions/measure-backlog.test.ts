@@ -50,6 +50,7 @@ describe('when the backlog is measured', () => {
       ['deadLettersPending', 0, 'unknown-workflow'],
       ['undeliveredOldestAge', 0],
       ['undeliveredPending', 0],
+      ['undeliveredUnreadable', 0],
       ['waitingOverdue', 0],
       ['waitingRows', 0],
     ]);
@@ -62,6 +63,7 @@ describe('when the backlog is measured', () => {
     clock.advance(90_000);
     await stores.undelivered.create(`${OLD}/0.json`, '[]');
     await stores.undelivered.create(`resolved/${OLD}/2.json`, '[]');
+    await stores.undelivered.create(`unreadable/${OLD}/3.json`, 'no json');
 
     const all = await measured();
 
@@ -73,6 +75,7 @@ describe('when the backlog is measured', () => {
         ['waitingRows', 1],
         ['waitingOverdue', 90],
         ['undeliveredPending', 2],
+        ['undeliveredUnreadable', 1],
         ['undeliveredOldestAge', 90],
       ]),
     );
@@ -110,7 +113,9 @@ describe('when the backlog is measured', () => {
 
     const metrics = new Set((await measured()).map(([metric]) => metric));
 
-    expect(metrics).toEqual(new Set(['waitingRows', 'waitingOverdue', 'undeliveredPending', 'undeliveredOldestAge']));
+    expect(metrics).toEqual(
+      new Set(['waitingRows', 'waitingOverdue', 'undeliveredPending', 'undeliveredUnreadable', 'undeliveredOldestAge']),
+    );
     expect(lines).toEqual(['error {"what":"backlog-not-measured","code":"dead-letters","errorCode":"unreachable"}']);
   });
 });

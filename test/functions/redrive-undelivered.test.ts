@@ -32,18 +32,19 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(lines).toEqual(['info {"what":"undelivered-taken-up","numbers":{"blobs":1,"events":1}}']);
   });
 
-  it('given one that cannot be read, then that is told each time, and it stays', async () => {
+  it('given one that cannot be read, then the log says so, once, and it moves to unreadable/', async () => {
     const { tick, names, lines } = await start({ blobs: ['secret-marker'] });
 
     await tick();
+    await tick();
 
     expect(lines).toEqual(['error {"what":"undelivered-unreadable","count":1}']);
-    expect(await names('undelivered')).toEqual(['A/0.json']);
+    expect(await names('undelivered')).toEqual(['unreadable/A/0.json']);
   });
 
   it('given one that storage does not give, then that is told, and it stays', async () => {
     const { app, tick, names, lines } = await start();
-    Object.assign(app.stores.undelivered, { read: () => Promise.reject(new StorageError('http-409', 'No.')) });
+    Object.assign(app.stores.undelivered, { readText: () => Promise.reject(new StorageError('http-409', 'No.')) });
 
     await tick();
 

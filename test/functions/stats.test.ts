@@ -20,7 +20,7 @@ describe('when somebody asks for the stats', () => {
   it('given events, then the counters of this instance, and what waits and is dead-lettered for all', async () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent(), { id: 'invalid' }]);
-    for (const name of ['A/2026/1/1/1/x.json', 'resolved/A/2026/1/1/1/y.json', 'a']) {
+    for (const name of ['A/2026/1/1/1/x.json', 'resolved/A/2026/1/1/1/y.json', 'a', 'unreadable/b']) {
       await app.stores.undelivered.create(name, '[]');
     }
 
@@ -41,7 +41,7 @@ describe('when somebody asks for the stats', () => {
             isMore: false,
             oldestAt: '2026-01-01T12:00:00.000Z',
           },
-          undelivered: { blobs: 2, isMore: false, oldestAt: '2026-01-01T12:00:00.000Z' },
+          undelivered: { blobs: 2, unreadable: 1, isMore: false, oldestAt: '2026-01-01T12:00:00.000Z' },
         },
       },
     });

@@ -469,6 +469,27 @@ export const mutations: readonly Mutation[] = [
     tests: 'test/dead-letters/take-up.test.ts',
   },
   {
+    rule: 'unreadable-moves',
+    file: 'src/dead-letters/take-up.ts',
+    find: '    await moveUnreadable(name, desk.undelivered);\n',
+    put: '',
+    tests: 'test/dead-letters/unreadable.test.ts',
+  },
+  {
+    rule: 'unreadable-copyFirst',
+    file: 'src/dead-letters/undelivered.ts',
+    find: '  await blobs.copy(name, UNREADABLE + name);\n',
+    put: '  await blobs.delete(name);\n  await blobs.copy(name, UNREADABLE + name);\n',
+    tests: 'test/dead-letters/unreadable.test.ts',
+  },
+  {
+    rule: 'unreadable-notUtf8',
+    file: 'src/storage/blob-store.ts',
+    find: '{ fatal: true }',
+    put: '{ fatal: false }',
+    tests: 'test/dead-letters/unreadable.test.ts',
+  },
+  {
     rule: 'letters-batchRowsFirst',
     file: 'src/dead-letters/redrive.ts',
     find: '    await addDeliveries(events, desk);\n    await desk.deadLetters.move(name);\n',

@@ -59,7 +59,7 @@ export type Faults = (call: Call) => Fault;
 export const BEGINNING = Date.UTC(2026, 2, 14, 12);
 
 /** Methods of stores that change something. */
-const CHANGES = new Set(['commit', 'drop', 'create', 'delete']);
+const CHANGES = new Set(['commit', 'drop', 'create', 'copy', 'delete']);
 
 type Timer = { atMs: number; order: number; machine: Machine; run: () => void };
 

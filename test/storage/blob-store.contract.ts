@@ -22,6 +22,8 @@ export function blobStoreContract(make: () => BlobStore): void {
   describe('a container that is not there yet', () => {
     it('given it is read, listed or deleted from, then it is empty', async () => {
       expect(await store.read('a')).toBeUndefined();
+      expect(await store.readText('a', 10)).toBeUndefined();
+      expect(await store.copy('a', 'b')).toBe('absent');
       expect(await store.delete('a')).toBeUndefined();
       expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
     });
@@ -82,6 +84,55 @@ export function blobStoreContract(make: () => BlobStore): void {
     });
   });
 
+  describe('a blob that somebody else has written', () => {
+    it.each([
+      { given: 'text', content: 'Zoë 🫀', maxBytes: 9, then: { kind: 'text', text: 'Zoë 🫀' } },
+      { given: 'no byte', content: '', maxBytes: 9, then: { kind: 'text', text: '' } },
+      {
+        given: 'too many bytes',
+        content: 'Zoë',
+        maxBytes: 3,
+        then: { kind: 'not-text', why: 'too-large', text: 'Zo\uFFFD' },
+      },
+      {
+        given: 'what is not UTF-8',
+        content: Uint8Array.of(0x5a, 0xff, 0x6f),
+        maxBytes: 9,
+        then: { kind: 'not-text', why: 'not-utf8', text: 'Z\uFFFDo' },
+      },
+    ])('given $given, then it is read as that', async ({ content, maxBytes, then }) => {
+      await store.create('a', content);
+
+      expect(await store.readText('a', maxBytes)).toEqual(then);
+    });
+
+    it.each([[[]], [[0x5a, 0xff]], [Array(5_000_000).fill(7)]])(
+      'given it is copied, then the copy has its bytes (case %#)',
+      async (bytes) => {
+        await store.create('a/x', Uint8Array.from(bytes as number[]));
+
+        expect(await store.copy('a/x', 'b/a/x', { about: { by: 'Zoë' } })).toBe('created');
+
+        const text = new TextDecoder().decode(Uint8Array.from(bytes as number[]));
+        expect((await store.readText('b/a/x', 10_000_000))?.text === text).toBe(true);
+        expect((await store.list('b/', { limit: 10 })).blobs).toMatchObject([{ name: 'b/a/x', about: { by: 'Zoë' } }]);
+        expect(await store.readText('a/x', 10_000_000)).toBeDefined();
+      },
+    );
+
+    it('given a copy is there, then it stays as it is; given copies at once, then there is one', async () => {
+      for (const name of ['a', 'b']) await store.create(name, name);
+
+      expect(await store.copy('a', 'b')).toBe('exists');
+      expect((await Promise.all(['a', 'b'].map((from) => store.copy(from, 'c')))).sort()).toEqual([
+        'created',
+        'exists',
+      ]);
+
+      expect(await store.read('b')).toBe('b');
+    });
+  });
+
   describe('a list', () => {
     it('given a prefix, then it is those that begin with it, in order, with the time they were created', async () => {
       for (const name of ['p/b', 'p/a/2', 'q/a', 'p/a/1', 'p']) await store.create(name, '{}');
@@ -125,6 +176,8 @@ export function blobStoreContract(make: () => BlobStore): void {
 
       await expect(store.create('a', '', {}, signal)).rejects.toMatchObject(aborted);
       await expect(store.read('a', signal)).rejects.toMatchObject(aborted);
+      await expect(store.readText('a', 1, signal)).rejects.toMatchObject(aborted);
+      await expect(store.copy('a', 'b', {}, signal)).rejects.toMatchObject(aborted);
       await expect(store.delete('a', signal)).rejects.toMatchObject(aborted);
       await expect(store.list('', { limit: 1 }, signal)).rejects.toMatchObject(aborted);
 

@@ -35,6 +35,8 @@ export function faultyBlobs(store: BlobStore, plan: Plan): Faulty<BlobStore> {
   return {
     create: (name, ...rest) => through('create', name, () => store.create(name, ...rest)),
     read: (name, ...rest) => through('read', name, () => store.read(name, ...rest)),
+    readText: (name, ...rest) => through('read', name, () => store.readText(name, ...rest)),
+    copy: (from, to, ...rest) => through('copy', to, () => store.copy(from, to, ...rest)),
     delete: (name, ...rest) => through('delete', name, () => store.delete(name, ...rest)),
     list: (prefix, ...rest) => through('list', prefix, () => store.list(prefix, ...rest)),
     release,
