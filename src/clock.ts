@@ -1,6 +1,6 @@
 /** Time as an argument: everything that waits or asks what time it is does so through this. */
 export type Clock = {
-  /** The wall clock. Other machines disagree with it by seconds: for people and due times, never for leases. */
+  /** The wall clock. The app's follows storage's, to within a second or so: for people and due times, never for leases. */
   now(): Date;
   /** Milliseconds of a clock that only goes forward. Leases and deadlines are counted on it. */
   monotonic(): number;

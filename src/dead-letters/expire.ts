@@ -15,10 +15,10 @@ const DELETED_AT_ONCE = 16;
  *   dies in between   the next night goes on
  */
 export async function expireResolved(
-  { letters, undelivered, clock }: Pick<Desk, 'letters' | 'undelivered' | 'clock'>,
+  { letters, undelivered, storageNow }: Pick<Desk, 'letters' | 'undelivered' | 'storageNow'>,
   retentionDays: number,
 ): Promise<number> {
-  const before = new Date(clock.now().getTime() - retentionDays * DAY_MS);
+  const before = new Date((await storageNow()).getTime() - retentionDays * DAY_MS);
   const ofOurs = await expire(letters, RESOLVED, before, (name) => `pending/${name.slice(RESOLVED.length)}`);
   const edited = await expire(letters, 'edited/', before);
   const ofEventGrid = await expire(undelivered, RESOLVED, before, (name) => name.slice(RESOLVED.length));

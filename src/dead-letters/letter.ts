@@ -16,6 +16,8 @@ export type Desk = {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly waiting: Pick<Waiting, 'add' | 'isThere'>;
   readonly clock: Clock;
+  /** By storage's clock, as the times of blobs are. */
+  readonly storageNow: () => Promise<Date>;
 };
 
 /**

@@ -7,6 +7,7 @@ import { boundedBlobs, boundedQueue, boundedTables } from '../storage/bounded.js
 import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
+import { createStorageClock } from '../storage/storage-clock.js';
 import type { TableStore } from '../storage/table-store.js';
 import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { createWatermarks } from '../storage/watermarks.js';
@@ -18,6 +19,7 @@ import { createCredential } from './credential.js';
 /** The app without Azure Functions: what each function is given. */
 export type App = {
   readonly config: Config;
+  /** Its `now` is by storage's clock, which all instances share. */
   readonly clock: Clock;
   readonly random: Random;
   readonly workflows: readonly Workflow[];
@@ -57,10 +59,12 @@ const STORAGE_TRY_MS = 3000;
 
 /** Puts the app together. Nothing runs yet, and nothing is sent: storage that is down stops no start. */
 export function composeApp(config: Config, parts: AppParts): App {
-  const { workflows, clock, random, telemetryWrite } = parts;
+  const { workflows, random, telemetryWrite } = parts;
   const { storageTryMs = STORAGE_TRY_MS } = parts;
-  const stores = boundedStores(parts.stores ?? createAzureStores(config), clock, storageTryMs);
-  const { tables, workflowTables = tables } = stores;
+  const bounded = boundedStores(parts.stores ?? createAzureStores(config), parts.clock, storageTryMs);
+  const { tables, clock, storageNow } = createStorageClock(bounded.tables, parts.clock);
+  const stores = { ...bounded, tables };
+  const { workflowTables = tables } = stores;
 
   const commit = createGroupCommit({ tables, clock, random });
   // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
@@ -99,7 +103,15 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     deadLetters,
-    desk: { letters: stores.deadLetters, undelivered: stores.undelivered, deadLetters, ledger, waiting, clock },
+    desk: {
+      letters: stores.deadLetters,
+      undelivered: stores.undelivered,
+      deadLetters,
+      ledger,
+      waiting,
+      clock,
+      storageNow,
+    },
     readers,
     probes: probesOf(stores),
     telemetry,

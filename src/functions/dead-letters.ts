@@ -95,7 +95,7 @@ async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
 
 async function choose(of: Chosen, { desk }: Deps): Promise<{ letters: { id: string }[]; next: string | null }> {
   if (of.ids) return { letters: of.ids.map((id) => ({ id })), next: null };
-  return takePage({ ...of, filter: thereAt(desk.clock.now(), of.filter ?? {}) }, desk);
+  return takePage({ ...of, filter: thereAt(await desk.storageNow(), of.filter ?? {}) }, desk);
 }
 
 async function takePage(

@@ -6,7 +6,7 @@ import type { FunctionApp } from './function-app.js';
 
 const NIGHTLY = '0 30 2 * * *';
 
-type Deps = Pick<App, 'ledger' | 'desk' | 'config' | 'clock' | 'telemetry'>;
+type Deps = Pick<App, 'ledger' | 'desk' | 'config' | 'telemetry'>;
 
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
   functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
@@ -18,9 +18,9 @@ async function expireAll(deps: Deps): Promise<void> {
 }
 
 /** Where storage fails, what is left goes the next night. */
-async function expireLedger({ ledger, config, clock, telemetry }: Deps): Promise<void> {
+async function expireLedger({ ledger, desk, config, telemetry }: Deps): Promise<void> {
   try {
-    const { tables, rows } = await ledger.expire(clock.now(), config.ledgerRetentionDays);
+    const { tables, rows } = await ledger.expire(await desk.storageNow(), config.ledgerRetentionDays);
     telemetry.log('info', 'ledger-expired', { numbers: { tables: tables.length, rows } });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;

@@ -65,22 +65,23 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async copy(from, to, { about } = {}, signal) {
       const metadata = encodeAbout(about);
+      let body: Readable | undefined;
       try {
-        const { readableStreamBody } = await download(from, signal);
+        body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
         // Blocks are no blob until the list of them is written: all of it, or nothing.
-        await client
-          .getBlockBlobClient(to)
-          .uploadStream((readableStreamBody ?? Readable.from([])) as Readable, COPY_BYTES, 1, {
-            blobHTTPHeaders: { blobContentType: 'application/json' },
-            conditions: { ifNoneMatch: '*' },
-            ...(metadata && { metadata }),
-            ...abortedBy(signal),
-          });
+        await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, {
+          blobHTTPHeaders: { blobContentType: 'application/json' },
+          conditions: { ifNoneMatch: '*' },
+          ...(metadata && { metadata }),
+          ...abortedBy(signal),
+        });
         return 'created';
       } catch (error) {
         if (isAbsent(error)) return 'absent';
         if (reasonOf(error) === 'BlobAlreadyExists' || statusOf(error) === 412) return 'exists';
         throw toStorageError(error, 'copy a blob');
+      } finally {
+        body?.destroy();
       }
     },
 

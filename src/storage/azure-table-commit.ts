@@ -1,5 +1,6 @@
 import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
 import type { TableClient } from '@azure/data-tables';
+import { createDateListener, dateOf } from './azure-date.js';
 import { abortedBy, isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { entityOf } from './azure-table-entity.js';
 import { type Commit, type Operation, StorageError } from './table-store.js';
@@ -7,6 +8,8 @@ import { answerOf, transactionOf } from './table-transaction.js';
 
 /** Its agent keeps connections open. */
 const httpClient = createDefaultHttpClient();
+
+type OperationOptions = Parameters<TableClient['deleteEntity']>[2] & object;
 
 /** One operation is a plain request, which costs storage and us less than a transaction of one. */
 export function commitThrough(
@@ -28,8 +31,9 @@ async function commitOne(
   signal: AbortSignal | undefined,
 ): Promise<Commit> {
   try {
-    const etag = await send(client, partition, operation, signal);
-    return { kind: 'done', etags: [etag ?? ''] };
+    const date = createDateListener();
+    const etag = await send(client, partition, operation, { onResponse: date.onResponse, ...abortedBy(signal) });
+    return { kind: 'done', etags: [etag ?? ''], now: date.dateOrNone() };
   } catch (error) {
     return refusalOf(error, 0);
   }
@@ -39,9 +43,8 @@ async function send(
   client: TableClient,
   partition: string,
   operation: Operation,
-  signal: AbortSignal | undefined,
+  options: OperationOptions,
 ): Promise<string | undefined> {
-  const options = abortedBy(signal);
   const { kind, key } = operation;
   switch (kind) {
     case 'insert':
@@ -76,12 +79,13 @@ async function commitMany(
     ...abortedBy(signal),
   });
   try {
-    const answer = answerOf(await client.pipeline.sendRequest(httpClient, request));
+    const response = await client.pipeline.sendRequest(httpClient, request);
+    const answer = answerOf(response);
     if (answer.kind === 'failed') return refusalOf(answer.error, failingIndex(answer.error.message, operations.length));
     if (answer.etags.length !== operations.length) {
       throw new StorageError('garbled', 'Storage answered a transaction with another number of answers.');
     }
-    return answer;
+    return { ...answer, now: dateOf(response) };
   } catch (error) {
     throw toStorageError(error, 'write');
   }

@@ -1,11 +1,12 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { createDateListener } from './azure-date.js';
 import { abortedBy, isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
 import { commitThrough } from './azure-table-commit.js';
 import { storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
 import { asksForHttp, type StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
-import { type Commit, type Page, type Read, StorageError, type TableStore } from './table-store.js';
+import type { Commit, Page, Read, TableStore } from './table-store.js';
 
 /** A client costs next to nothing, its making does; there are a few for every day of the ledger. */
 const MOST_CLIENTS = 200;
@@ -34,7 +35,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
 
     async read(table, partition, key, signal): Promise<Read> {
       const client = clientOf(table);
-      const date = dateListener();
+      const date = createDateListener();
       try {
         const options = { onResponse: date.onResponse, ...abortedBy(signal) };
         return { stored: storedOf(await client.getEntity(partition, key, options)), now: date.now() };
@@ -47,7 +48,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
     async query(table, query, signal): Promise<Page> {
       checkQuery(query);
       const client = clientOf(table);
-      const date = dateListener();
+      const date = createDateListener();
       try {
         const filter = filterOf(query);
         const pages = client
@@ -116,19 +117,5 @@ function clientOptions(connectionString = '') {
   return {
     retryOptions: { maxRetries: 0 },
     allowInsecureConnection: asksForHttp(connectionString),
-  };
-}
-
-/** Hears the Date of an answer, whether it is an error or not. */
-function dateListener() {
-  let date = Number.NaN;
-  return {
-    onResponse(answer: { headers: { get(name: string): string | undefined } }): void {
-      date = Date.parse(answer.headers.get('date') ?? '');
-    },
-    now(): Date {
-      if (Number.isNaN(date)) throw new StorageError('garbled', 'Storage answered without a Date.');
-      return new Date(date);
-    },
   };
 }

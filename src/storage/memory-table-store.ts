@@ -64,7 +64,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
         etags.push(write(rows, partition, operation, modifiedAt));
       }
       if (part.added.length + part.sorted.length > 2 * rows.size + 1_000) sortedKeys(part);
-      return { kind: 'done', etags };
+      return { kind: 'done', etags, now: fullSecond(clock) };
     },
 
     async read(name, partition, key, signal) {

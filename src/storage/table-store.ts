@@ -36,8 +36,8 @@ export type Operation =
   | { kind: 'delete'; key: string; etag?: string };
 
 export type Commit =
-  /** `etags[i]` is that of operation i; '' for a delete. */
-  | { kind: 'done'; etags: string[] }
+  /** `etags[i]` is that of operation i; '' for a delete. `now`: storage's Date of the answer, if the answer has one. */
+  | { kind: 'done'; etags: string[]; now: Date | undefined }
   /** Nothing was written, because of operation `index`: 409, 412, 404. */
   | { kind: 'refused'; index: number; why: 'exists' | 'changed' | 'absent' }
   /** Nothing was written: there is no such table, or one of this name is being dropped. */

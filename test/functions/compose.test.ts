@@ -1,6 +1,6 @@
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
-import { defineWorkflow, fhir } from '../../src/workflow.js';
+import { defineWorkflow, fhir, RetryAfterError, seconds } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { composeMemoryApp } from './memory-app.js';
 
@@ -34,6 +34,23 @@ describe('when the app is composed', () => {
     const [one, other] = [composeMemoryApp().app, composeMemoryApp().app];
     expect(one.instance.id).not.toBe(other.instance.id);
     expect(one.instance.startedAt).toEqual(new Date('2026-01-01T12:00:00Z'));
+  });
+
+  it('given a machine whose clock is a day ahead, then what it writes after its first answer is by the clock of storage', async () => {
+    const failing = defineWorkflow({
+      name: 'failing',
+      on: fhir('*'),
+      handle() {
+        throw new RetryAfterError('busy', seconds(10));
+      },
+    });
+    const { app, stores } = composeMemoryApp({ workflows: [failing], skewMs: 24 * 3_600_000 });
+
+    await app.pipeline.deliver([rawFhirEvent()]);
+
+    const [row] = stores.tables.inspect('waiting');
+    expect(row?.key.slice(0, 24)).toMatch(/^2026-01-01T12:00:1[01]\.\d{3}Z$/);
+    expect(app.clock.now().getTime()).toBeLessThanOrEqual(Date.parse('2026-01-01T12:00:01.000Z'));
   });
 
   it('given the settings, then the pipeline keeps them', async () => {

@@ -54,10 +54,8 @@ describe('when the ledger is expired', () => {
 
   it('given dead letters that were resolved long ago, then they go, also where the ledger fails', async () => {
     const list = async () => Promise.reject(new StorageError('unreachable', 'No.'));
-    const { functions, app, clock, lines } = start({
-      stores: { tables: { ...createMemoryTableStore({ clock: createFakeClock() }), list } },
-      env: { RESOLVED_RETENTION_DAYS: '3' },
-    });
+    const { functions, app, clock, lines } = start({ env: { RESOLVED_RETENTION_DAYS: '3' } });
+    Object.assign(app.stores.tables, { list });
     await app.stores.deadLetters.create('resolved/failed/2026-01-01/x.0.json', '{}');
     clock.advance(3 * DAY_MS);
     await app.stores.deadLetters.create('resolved/failed/2026-01-01/y.0.json', '{}');

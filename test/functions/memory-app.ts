@@ -13,10 +13,13 @@ export function composeMemoryApp({
   workflows = [],
   stores: other = {},
   env = {},
+  skewMs = 0,
 }: {
   workflows?: readonly Workflow[];
   stores?: Partial<AppStores>;
   env?: Record<string, string>;
+  /** How far the clock of the app's machine is ahead of storage's. */
+  skewMs?: number;
 } = {}) {
   const clock = createFakeClock();
   const tables = createMemoryTableStore({ clock });
@@ -35,7 +38,7 @@ export function composeMemoryApp({
   const config = readConfig({ EventStorage: 'UseDevelopmentStorage=true', ...env });
   const app = composeApp(config, {
     workflows,
-    clock,
+    clock: skewMs === 0 ? clock : { ...clock, now: () => new Date(clock.now().getTime() + skewMs) },
     random: systemRandom,
     telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
     stores,

@@ -318,8 +318,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'phi-message',
     file: 'src/pipeline/describe.ts',
-    find: 'isValue.fill(1, at, at + there.length);',
-    put: '',
+    find: 'isValue.fill(1, at, at + there.length)',
+    put: 'isValue.fill(0, at, at + there.length)',
     tests: 'test/pipeline/privacy.test.ts',
   },
   {
@@ -467,6 +467,20 @@ export const mutations: readonly Mutation[] = [
     find: 'if (await isResolved(name, desk)) {',
     put: 'if (false as boolean) {',
     tests: 'test/dead-letters/take-up.test.ts',
+  },
+  {
+    rule: 'clock-storage',
+    file: 'src/storage/storage-clock.ts',
+    find: 'new Date(Math.min(Math.max(ownMs, earliestMs + nowMs), latestMs + nowMs))',
+    put: 'new Date(ownMs + 0 * nowMs)',
+    tests: 'test/simulation/clocks.test.ts',
+  },
+  {
+    rule: 'clock-newestAnswer',
+    file: 'src/storage/storage-clock.ts',
+    find: 'const isContradiction = earliest > latestMs || latest < earliestMs;',
+    put: 'const isContradiction = false;',
+    tests: 'test/storage/storage-clock.test.ts',
   },
   {
     rule: 'unreadable-moves',

@@ -1,4 +1,4 @@
-import { sleep } from '../../src/clock.js';
+import { type Clock, sleep } from '../../src/clock.js';
 import type { Desk } from '../../src/dead-letters/letter.js';
 import { digest } from '../../src/digest.js';
 import type { HealthEvent } from '../../src/events/health-event.js';
@@ -11,6 +11,7 @@ import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bou
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger, type Ledger } from '../../src/storage/ledger.js';
+import { createStorageClock } from '../../src/storage/storage-clock.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
 import { createWatermarks } from '../../src/storage/watermarks.js';
@@ -34,7 +35,8 @@ export type Behaviour = 'ok' | 'slow' | 'throws' | 'for-good' | 'retry-after' | 
 export type Hospital = {
   world: World;
   apps: App[];
-  startApp(): App;
+  /** `skewMs`: how far the clock of its machine is ahead of storage's. */
+  startApp(skewMs?: number): App;
   crash(app: App): void;
   /** Somebody with the tool, in a process of its own. */
   startTool(): Tool;
@@ -64,7 +66,7 @@ export type Hospital = {
 };
 
 export type Tool = { machine: Machine; desk: Desk };
-export type App = { machine: Machine; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
+export type App = { machine: Machine; clock: Clock; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
 /** Stands in every place of an event that is a patient's business. */
@@ -119,8 +121,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     know,
     redriveAll,
     expire(app) {
-      const { ledger, machine } = app;
-      void ledger.expire(machine.clock.now(), RETENTION_DAYS).catch(() => undefined);
+      const { ledger, clock } = app;
+      void ledger.expire(clock.now(), RETENTION_DAYS).catch(() => undefined);
     },
     comeToRest,
     unacknowledged: () => posts,
@@ -132,10 +134,9 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   keepWaking();
   return hospital;
 
-  function startApp(): App {
-    const machine = world.spawn();
-    const { clock } = machine;
-    const tables = boundedTables(machine.tables, clock, 3000);
+  function startApp(skewMs?: number): App {
+    const machine = world.spawn(skewMs);
+    const { tables, clock } = createStorageClock(boundedTables(machine.tables, machine.clock, 3000), machine.clock);
     const commit = createGroupCommit({ tables, clock, random: machine.random });
     const ledger = createLedger({ tables, commit });
     const waiting = createWaiting({ tables, commit, clock, random: machine.random });
@@ -156,15 +157,16 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });
-    const app = { machine, pipeline, ledger, waiting };
+    const app = { machine, clock, pipeline, ledger, waiting };
     hospital.apps.push(app);
     return app;
   }
 
   function startTool(): Tool {
     const machine = world.spawn();
-    const { clock, random: own } = machine;
-    const tables = boundedTables(machine.tables, clock, 3000);
+    const { random: own } = machine;
+    const bounded = boundedTables(machine.tables, machine.clock, 3000);
+    const { tables, clock, storageNow } = createStorageClock(bounded, machine.clock);
     const commit = createGroupCommit({ tables, clock, random: own });
     const letters = boundedBlobs(machine.blobs, clock, 3000);
     const desk = {
@@ -174,6 +176,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       ledger: createLedger({ tables, commit }),
       waiting: createWaiting({ tables, commit, clock, random: own }),
       clock,
+      storageNow,
     };
     return { machine, desk };
   }
@@ -303,7 +306,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       if (!app || record?.state !== 'settled' || record.result !== 'dead' || redrives > 20) continue;
       redrives += 1;
       const row = {
-        dueAt: app.machine.clock.now(),
+        dueAt: app.clock.now(),
         isLong: false,
         event: json,
         of: { kind: 'job' as const, address, redrive: Number(record.redrives ?? 0) + 1 },

@@ -16,6 +16,8 @@ type Act =
   | { kind: 'weather'; faults: Fault[]; share: number }
   | { kind: 'behaviour'; of: Behaviour[] };
 
+const DAY_MS = 24 * 3_600_000;
+
 const anEvent = fc.record({
   resource: fc.integer({ min: 1, max: 2 }),
   version: fc.integer({ min: 1, max: 4 }),
@@ -72,10 +74,14 @@ const acts = fc.array(
   { minLength: 3, maxLength: 40 },
 );
 
-async function live(seed: number, night: Act[]): Promise<string[]> {
+/** `skewsMs`: of the clocks of the first two machines. */
+async function live(
+  seed: number,
+  night: Act[],
+  skewsMs: readonly (number | undefined)[] = [undefined, undefined],
+): Promise<string[]> {
   const hospital = createHospital(seed);
-  hospital.startApp();
-  hospital.startApp();
+  for (const skewMs of skewsMs) hospital.startApp(skewMs);
   for (const act of night) {
     happen(hospital, act);
     // Acts come in the middle of what the one before has set going.
@@ -148,6 +154,15 @@ describe('whatever happens in a night', () => {
         interruptAfterTimeLimit: 240_000,
         ...(process.env.MUTATION_PATCH ? { endOnFailure: true } : {}),
       },
+    );
+  }, 600_000);
+
+  it('given two clocks that are a day ahead and a day behind as well, then the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), acts, async (seed, night) => {
+        expect(await live(seed, night, [DAY_MS, -DAY_MS])).toEqual([]);
+      }),
+      { numRuns: Number(process.env.NIGHTS ?? 60) / 4, interruptAfterTimeLimit: 240_000 },
     );
   }, 600_000);
 });

@@ -22,7 +22,8 @@ export type World = {
   readonly undelivered: ReturnType<typeof createMemoryBlobStore>;
   readonly due: ReturnType<typeof createMemoryQueueStore>;
   readonly dueLong: ReturnType<typeof createMemoryQueueStore>;
-  spawn(): Machine;
+  /** `skewMs`: how far its clock is ahead of storage's; drawn where left out. */
+  spawn(skewMs?: number): Machine;
   /** Lets things happen until `isDone`, or until `ms` have gone by, or so many things have happened. */
   run(until: { isDone?: () => boolean; ms: number; steps?: number }): Promise<void>;
   /** How many things have happened. */
@@ -156,10 +157,9 @@ export function createWorld(
     return Math.max(timer.atMs, timer.machine.frozenUntilMs());
   }
 
-  function spawn(): Machine {
+  function spawn(skew = Math.round((random() * 2 - 1) * skewMs)): Machine {
     machines += 1;
     const name = `p${machines}`;
-    const skew = Math.round((random() * 2 - 1) * skewMs);
     const startedAt = Math.round(random() * 1e6);
     let isAlive = true;
     const nextToken = counter();

@@ -46,6 +46,21 @@ export function tableStoreContract(make: () => TableStore): void {
     return (await pages({ limit: 1000, ...query })).flatMap(({ rows }) => rows.map(({ key }) => key));
   }
 
+  describe('a commit that is done', () => {
+    it.each([1, 2, 100])('given %i operations, then it tells the time of storage, as a read does', async (count) => {
+      const done = await store.commit(
+        table,
+        'p',
+        Array.from({ length: count }, (_, n) => insert(String(n))),
+      );
+
+      const { now } = await store.read(table, 'p', '0');
+      const at = done.kind === 'done' ? done.now : undefined;
+      expect((at?.getTime() ?? 1) % 1000).toBe(0);
+      expect(Math.abs((at?.getTime() ?? 0) - now.getTime())).toBeLessThan(60_000);
+    });
+  });
+
   describe('a row that was written', () => {
     it('given an insert, then it reads as written, with its etag and the time of storage', async () => {
       const [etag] = await put('p', insert('k', { text: 'a', count: 1, isSet: true }));

@@ -63,8 +63,9 @@ async function change(
 ): Promise<number> {
   const filter = chosenBy(values, ids);
   const desk = await open();
-  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : lettersOf(desk, filter);
-  const all = ids.length > 0 ? ids.length : process.stderr.isTTY ? await count(desk, filter) : undefined;
+  const there = ids.length > 0 ? filter : thereAt(await desk.storageNow(), filter);
+  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : lettersOf(desk, there);
+  const all = ids.length > 0 ? ids.length : process.stderr.isTTY ? await count(desk, there) : undefined;
   const progress = createProgress(process.stderr, all, clock.monotonic);
   const report = await run(letters, desk, (counts) => progress.show(counts)).finally(() => progress.end());
   const text = `${values['dry-run'] ? 'Would be: ' : ''}${lineOfCounts(report.counts)}${endOf(report)}\n`;
@@ -79,7 +80,7 @@ function chosenBy(values: Values, ids: readonly string[]): Filter {
   const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
   if (ways !== 1 && !(values.all && ids.length === 0))
     throw new OptionError('Name ids, or say which letters, or --all.');
-  return thereAt(clock.now(), filter);
+  return filter;
 }
 
 async function count(desk: Desk, filter: Filter): Promise<number> {

@@ -1,0 +1,24 @@
+import { StorageError } from './table-store.js';
+
+type Answer = { readonly headers: { get(name: string): string | undefined } };
+
+/** Keeps the Date of an answer, whether the answer is an error or not. */
+export function createDateListener() {
+  let date: Date | undefined;
+  return {
+    onResponse(answer: Answer): void {
+      date = dateOf(answer);
+    },
+    dateOrNone: () => date,
+    now(): Date {
+      if (!date) throw new StorageError('garbled', 'Storage answered without a Date.');
+      return date;
+    },
+  };
+}
+
+/** Undefined where the answer has none. */
+export function dateOf({ headers }: Answer): Date | undefined {
+  const ms = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}

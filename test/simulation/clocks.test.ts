@@ -1,0 +1,87 @@
+import { createHospital, type Hospital, hospitalEvent } from './hospital.js';
+import { BEGINNING } from './world.js';
+
+// Machines whose clocks are a day ahead or behind: what one of them writes down is due, and given up, by storage's clock.
+
+const DAY_MS = 24 * 3_600_000;
+const AHEAD = { clock: 'a day ahead', skewMs: DAY_MS };
+const BEHIND = { clock: 'a day behind', skewMs: -DAY_MS };
+const RIGHT = { clock: 'right', skewMs: 0 };
+/** A row is looked for every 10 s, and its message taken within 10 s. */
+const LATE_MS = 30_000;
+/** Storage dates its answers in full seconds, and an answer takes its time. */
+const CLOCKS_DIFFER_MS = 2000;
+
+const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
+
+/** An app has had an answer of storage before it gets an event. */
+async function startApp(hospital: Hospital, skewMs: number) {
+  const app = hospital.startApp(skewMs);
+  let isAwake = false;
+  void app.pipeline.wake().then(() => {
+    isAwake = true;
+  });
+  await hospital.world.run({ isDone: () => isAwake, ms: 60_000 });
+  return app;
+}
+
+const tallyOf = (hospital: Hospital) => hospital.jobsOfRaw(v1).find((address) => address.endsWith('.tally')) as string;
+const rows = ({ world }: Hospital) => world.tables.inspect('waiting').map(({ key }) => key);
+const dueInMs = ({ world }: Hospital, key: string) => Date.parse(key.slice(0, 24)) - BEGINNING - world.nowMs();
+
+describe.each([AHEAD, BEHIND, RIGHT])('given a machine whose clock is $clock', (first) => {
+  it.each([AHEAD, BEHIND, RIGHT])(
+    'given its row is left to one whose clock is $clock, then that one runs it when it is due, not before, and not a day later',
+    async (second) => {
+      const hospital = createHospital(7);
+      const { world } = hospital;
+      const dying = await startApp(hospital, first.skewMs);
+      hospital.behaviour = () => 'retry-after'; // in 5 s
+      hospital.publish([v1]);
+      const address = tallyOf(hospital);
+      await world.run({ isDone: () => hospital.recordOf(address)?.state === 'waiting', ms: 60_000 });
+      const row = rows(hospital).find((key) => key.includes(address)) as string;
+      const writtenAtMs = world.nowMs();
+      const waitMs = dueInMs(hospital, row);
+      hospital.crash(dying);
+      hospital.behaviour = () => 'ok';
+
+      await startApp(hospital, second.skewMs);
+      await world.run({ isDone: () => hospital.recordOf(address)?.result === 'completed', ms: 2 * DAY_MS });
+
+      expect(waitMs).toBeGreaterThan(0);
+      expect(waitMs).toBeLessThan(7000);
+      expect(dueInMs(hospital, row)).toBeLessThan(CLOCKS_DIFFER_MS);
+      expect(world.nowMs() - writtenAtMs).toBeLessThan(7000 + LATE_MS);
+      expect(hospital.recordOf(address)).toMatchObject({ result: 'completed' });
+      expect(await hospital.comeToRest()).toEqual([]);
+    },
+  );
+
+  it.each([AHEAD, BEHIND, RIGHT])(
+    'given a job that says for minutes to come again later, and one whose clock is $clock, then it is given up after 10 minutes',
+    async (second) => {
+      const hospital = createHospital(7);
+      const { world } = hospital;
+      const dying = await startApp(hospital, first.skewMs);
+      hospital.behaviour = () => 'retry-after';
+      hospital.publish([v1]);
+      const address = tallyOf(hospital);
+      await world.run({ isDone: () => hospital.recordOf(address)?.state === 'waiting', ms: 60_000 });
+      const writtenAtMs = world.nowMs();
+      hospital.crash(dying);
+
+      await startApp(hospital, second.skewMs);
+      await world.run({ isDone: () => hospital.recordOf(address)?.result === 'dead', ms: 2 * DAY_MS });
+
+      const minutes = (world.nowMs() - writtenAtMs) / 60_000;
+      expect(minutes).toBeGreaterThan(9);
+      expect(minutes).toBeLessThan(12);
+      const [letter = ''] = [...world.blobs.inspect()].flatMap(([name, content]) =>
+        name.includes('/failed/') ? [content] : [],
+      );
+      const deadLetteredAtMs = Date.parse(JSON.parse(letter).deadLetteredAt) - BEGINNING;
+      expect(Math.abs(deadLetteredAtMs - world.nowMs())).toBeLessThan(LATE_MS);
+    },
+  );
+});
