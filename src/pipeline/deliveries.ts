@@ -86,7 +86,7 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
 
   // ---- an event becomes jobs
 
-  /** What is no event goes into `invalid`, by its text: the same text again has the same dead letter. */
+  /** An invalid event goes into `invalid`, by its text: events of the same text have the same dead letter. */
   function accept(raw: unknown, post: Post, invalid: Map<string, InvalidEvent>): void {
     const json = toJson(raw);
     if (invalid.has(json)) {

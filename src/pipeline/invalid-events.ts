@@ -19,9 +19,9 @@ import { untilWritten } from './until-written.js';
 export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 
 const AT_ONCE = 32;
-/** More invalid events in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
-const MAX_LETTERS_OF_THEIR_OWN = 100;
-/** What one shared dead letter holds: a person can still read it, and a redrive of it ends in time. */
+/** More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
+const MAX_SEPARATE = 100;
+/** Limits of one shared dead letter: a person can still read it, and a redrive of it ends in time. */
 const MAX_EVENTS = 5000;
 const MAX_CHARACTERS = 1024 * 1024;
 
@@ -42,7 +42,7 @@ export function createWriteInvalid(deps: {
     if (events.length === 0) return [];
     telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
     const now = clock.now();
-    if (events.length <= MAX_LETTERS_OF_THEIR_OWN) {
+    if (events.length <= MAX_SEPARATE) {
       return events.map(({ raw, error }) => {
         logInvalid(error);
         return write(letterOfInvalid(raw, error, now));

@@ -17,7 +17,7 @@ export type BlobStore = {
     options?: CreateOptions,
     signal?: AbortSignal,
   ): Promise<'created' | 'exists' | 'absent'>;
-  /** For blobs that the app has written. What is not UTF-8 becomes U+FFFD. */
+  /** For blobs that the app has written. Bytes that are not UTF-8 become U+FFFD. */
   read(name: string, signal?: AbortSignal): Promise<string | undefined>;
   /** For blobs that others have written: reads `maxBytes` at most. */
   readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined>;

@@ -44,7 +44,7 @@ describe('a dead letter of several invalid events', () => {
     });
   });
 
-  it('given it is shown, then the problems of its events are told, and nothing of their values', async () => {
+  it('given it is shown, then it names the problems of its events, and none of their values', async () => {
     const { desk, id } = await withBatch();
 
     const found = await showLetter(id, desk);
@@ -87,7 +87,7 @@ describe('a dead letter of several invalid events', () => {
     expect(await names()).toEqual([RESOLVED]);
   });
 
-  it('given one event that is still none, then that one gets a dead letter of its own', async () => {
+  it('given one event that is still invalid, then that event gets a dead letter of its own', async () => {
     const { redrive, runDueRows, runs, app, names } = await withBatch();
     const [name = ''] = (await app.stores.deadLetters.list('', { limit: 1 })).blobs.map((blob) => blob.name);
     const content = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
@@ -102,7 +102,7 @@ describe('a dead letter of several invalid events', () => {
     expect(await names()).toEqual(['pending/invalid/undated/….0.json', RESOLVED]);
   });
 
-  it('given none of its events is one to this version, then only with force', async () => {
+  it('given that all its events are still invalid, then it is redriven only with force', async () => {
     const { redrive, rows } = await withBatch(Array.from({ length: EVENTS }, (_, n) => ({ none: n })));
 
     expect(await redrive()).toEqual({ kind: 'not-an-event' });

@@ -123,7 +123,7 @@ describe("storage's clock", () => {
     expect(Math.abs((await storageNow()).getTime() - truth.now().getTime())).toBeLessThanOrEqual(1000);
   });
 
-  it('given an answer without a date, or none, then nothing is learned, and the caller hears the same', async () => {
+  it('given an answer without a date, or none, then the clock stays, and the caller gets the same answer', async () => {
     const own = createFakeClock();
     const failing = createMemoryTableStore({ clock: own });
     const { tables, clock } = createStorageClock(
