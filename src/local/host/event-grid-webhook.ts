@@ -1,44 +1,63 @@
 import { type Answer, type Request, textAnswer } from './answer.js';
+import { textOf } from './body-text.js';
 import { parseAsHost } from './event-json.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
 
-/** Compared without case, unlike the function names. */
-export const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';
+/** Compared without case, unlike the function names. More may follow behind a slash. */
+const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';
+/** The webhooks of other extensions, of which this host has none. */
+const WEBHOOKS_PATH = '/runtime/webhooks/';
+const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'];
+/** The origin that the real host answers where the handshake of CloudEvents names none. */
+const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog };
 
-/** The Event Grid extension's webhook: which requests it takes, which function gets the events, what it answers. */
-export function createEventGridWebhook({ functions, invoker, log }: Deps): (request: Request) => Promise<Answer> {
-  const targets = new Map(functions.filter(isEventGridFunction).map((target) => [target.name, target]));
-  return async (request) => {
+/**
+ * The Event Grid extension's webhook: which requests it takes, which function gets the events, what it answers.
+ * Returns undefined for a request to another path.
+ */
+export function createEventGridWebhook(deps: Deps): (request: Request) => Promise<Answer> | Answer | undefined {
+  const targets = new Map(deps.functions.filter(isEventGridFunction).map((target) => [target.name, target]));
+  return (request) => {
+    const path = request.target.split('?', 1)[0]?.toLowerCase() ?? '';
+    if (!path.startsWith(WEBHOOKS_PATH)) return undefined;
+    if (!METHODS.includes(request.method)) return { status: 404 };
+    if (path !== EVENT_GRID_PATH && !path.startsWith(`${EVENT_GRID_PATH}/`)) return { status: 403 };
     const name = queryValue(request.target, 'functionname');
     const target = targets.get(name);
-    if (!target) return textAnswer(404, `cannot find function: '${name}'`);
-    if (request.method === 'OPTIONS') return answerHandshake(request);
-    try {
-      switch (request.headers['aeg-event-type']?.toLowerCase()) {
-        case 'subscriptionvalidation':
-          return textAnswer(200, JSON.stringify({ validationResponse: validationCodeOf(jsonOf(request)) }));
-        case 'notification':
-          return await deliver(target, eventsOf(jsonOf(request)), invoker);
-        case 'unsubscribe':
-          return { status: 202 };
-        default:
-          return { status: 400 };
-      }
-    } catch (error) {
-      log('error', `The webhook could not read a POST to '${name}': ${describeError(error)}`);
-      return { status: 500 };
-    }
+    return target ? answerFor(target, request, deps) : textAnswer(404, `cannot find function: '${name}'`);
   };
+}
+
+async function answerFor(target: AppFunction, request: Request, { invoker, log }: Deps): Promise<Answer> {
+  if (request.method === 'OPTIONS') return answerHandshake(request);
+  try {
+    switch (request.headers['aeg-event-type']?.toLowerCase()) {
+      case 'subscriptionvalidation':
+        return textAnswer(200, `{"validationResponse":${escapeAsHost(validationCodeOf(jsonOf(request)))}}`);
+      case 'notification':
+        return await deliver(target, jsonOf(request), invoker);
+      case 'unsubscribe':
+        return { status: 202 };
+      default:
+        return { status: 400 };
+    }
+  } catch (error) {
+    log('error', `The webhook could not read a POST to '${target.name}': ${describeError(error)}`);
+    return { status: 500 };
+  }
 }
 
 type Event = Record<string, unknown>;
 
 /** One call with all the events, or one call an event, all at once. What fails, fails the whole POST. */
-async function deliver(target: AppFunction, events: readonly Event[], invoker: Invoker): Promise<Answer> {
+async function deliver(target: AppFunction, json: unknown, invoker: Invoker): Promise<Answer> {
+  const failed = textAnswer(500, `Exception while executing function: Functions.${target.name}`);
+  const events = itemsOf(json);
+  if (!events.every(isObject)) return failed; // the events cannot be bound, so that no function runs
   // `int` is the one form that the library hands on as it is: the events are parsed already.
   const call = (input: unknown, data: unknown) => invoker.invoke(target, { int: input }, { data: { int: data } });
   const calls =
@@ -46,8 +65,7 @@ async function deliver(target: AppFunction, events: readonly Event[], invoker: I
       ? [call(events, dataOfAll(events))]
       : events.map((event) => call(event, event.data));
   const results = await Promise.allSettled(calls);
-  const hasFailed = results.some(({ status }) => status === 'rejected');
-  return hasFailed ? textAnswer(500, `Exception while executing function: Functions.${target.name}`) : { status: 202 };
+  return results.some(({ status }) => status === 'rejected') ? failed : { status: 202 };
 }
 
 function dataOfAll(events: readonly Event[]): unknown[] {
@@ -59,35 +77,47 @@ function isEventGridFunction({ trigger }: AppFunction): boolean {
 }
 
 function answerHandshake({ headers }: Request): Answer {
-  return { status: 200, headers: { 'Webhook-Allowed-Origin': headers['webhook-request-origin'] ?? '' } };
+  return { status: 200, headers: { 'Webhook-Allowed-Origin': headers['webhook-request-origin'] ?? EVENT_GRID_ORIGIN } };
 }
 
-function jsonOf({ body }: Request): unknown {
-  const text = body.toString('utf8');
-  return parseAsHost(text.startsWith('\uFEFF') ? text.slice(1) : text);
+function jsonOf(request: Request): unknown {
+  return parseAsHost(textOf(request));
 }
 
-/** @throws TypeError where something else than an object stands for an event. */
-function eventsOf(json: unknown): Event[] {
-  const events = Array.isArray(json) ? json : [json];
-  if (!events.every(isObject)) throw new TypeError('not an event');
-  return events;
+/** @throws TypeError where the JSON is neither an array nor a lone object. */
+function itemsOf(json: unknown): readonly unknown[] {
+  if (Array.isArray(json)) return json;
+  if (isObject(json)) return [json];
+  throw new TypeError('neither an array nor an object');
 }
 
-/** The first event's; a lone CloudEvent holds its data as a string of JSON. */
+/** The first event's, a number as text; a lone CloudEvent holds its data as a string of JSON. */
 function validationCodeOf(json: unknown): string {
-  const [event] = eventsOf(json);
-  const data = typeof event?.data === 'string' ? JSON.parse(event.data) : event?.data;
-  if (!isObject(data) || typeof data.validationCode !== 'string') throw new TypeError('no validation code');
-  return data.validationCode;
+  const [event] = itemsOf(json);
+  const sent = isObject(event) ? event.data : undefined;
+  const data = typeof sent === 'string' ? parseAsHost(sent) : sent;
+  const code = isObject(data) ? data.validationCode : undefined;
+  if (typeof code !== 'string' && typeof code !== 'number') throw new TypeError('no validation code');
+  return String(code);
+}
+
+/** As JSON, in the spelling of .NET: what HTML could misread, and what is not ASCII, is escaped by its number. */
+function escapeAsHost(text: string): string {
+  const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022');
+  const escaped = json.replace(/[<>&'+`\x7f-\uffff]/g, (char) => `\\u${hexOf(char)}`);
+  return `"${escaped}"`;
+}
+
+function hexOf(char: string): string {
+  return char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
 }
 
 function isObject(value: unknown): value is Event {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The values of a name that comes several times, with commas between, as .NET has it. */
 function queryValue(target: string, lowerName: string): string {
-  const query = new URLSearchParams(target.split('?')[1]);
-  for (const [name, value] of query) if (name.toLowerCase() === lowerName) return value;
-  return '';
+  const query = [...new URLSearchParams(target.split('?')[1])];
+  return query.flatMap(([name, value]) => (name.toLowerCase() === lowerName ? [value] : [])).join(',');
 }

@@ -1,36 +1,44 @@
 import { rewriteDate } from './date-text.js';
+import { toStrictJson } from './lenient-json.js';
+
+/** Of arrays and objects in each other; the limit of the real host's parser. */
+const MAX_DEPTH = 64;
 
 /**
- * The JSON of a POST as Node sees it behind the real host, which parses and writes it before: dates rewritten, a
- * number beyond all bounds as the string "Infinity", -0 as 0, a lone surrogate as U+FFFD, the last of duplicate keys.
- * Without recursion: no depth of nesting can end the process.
- * @throws SyntaxError where it is not JSON, RangeError where an event is nested deeper than 64.
+ * The JSON of a POST as Node sees it behind the real host, which parses and writes it before: comments, single quotes
+ * and NaN are accepted, dates rewritten, a number beyond all bounds as the string "Infinity", -0 as 0, a lone surrogate
+ * as U+FFFD, the last of duplicate keys. Without recursion: no depth of nesting can end the process.
+ * @throws SyntaxError where `text` is not JSON, RangeError where it is nested deeper than 64.
  */
 export function parseAsHost(text: string): unknown {
-  const json: unknown = JSON.parse(text);
-  const root: Container = [json];
+  const root: Container = [parse(text)];
   let level: Container[] = [root];
-  for (let depth = Array.isArray(json) ? -1 : 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) throw new RangeError(`an event is nested deeper than ${MAX_DEPTH}`);
-    const inside: Container[] = [];
-    for (const container of level) rewriteEntries(container, inside);
-    level = inside;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) throw new RangeError(`The JSON is nested deeper than ${MAX_DEPTH}.`);
+    const next: Container[] = [];
+    for (const container of level) rewriteEntries(container, next);
+    level = next;
   }
   return root[0];
 }
 
-/** Of an event; its outermost object is the first level. */
-const MAX_DEPTH = 64;
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(toStrictJson(text));
+  }
+}
 
 type Container = Record<string, unknown> | unknown[];
 
-/** Rewrites what `container` holds itself, and puts the containers in it on `open`. */
-function rewriteEntries(container: Container, open: Container[]): void {
+/** Rewrites what `container` holds itself, and puts the containers in it on `next`. */
+function rewriteEntries(container: Container, next: Container[]): void {
   const entries = container as Record<string, unknown>;
   for (const key of Object.keys(container)) {
     const value = entries[key];
     if (typeof value === 'object') {
-      if (value !== null) open.push(value as Container);
+      if (value !== null) next.push(value as Container);
     } else {
       const rewritten = rewriteValue(value);
       if (!Object.is(rewritten, value)) entries[key] = rewritten;

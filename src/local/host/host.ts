@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { endsWithin } from './ends-within.js';
-import { createEventGridWebhook, EVENT_GRID_PATH } from './event-grid-webhook.js';
+import { createEventGridWebhook } from './event-grid-webhook.js';
 import { registered } from './functions-core.js';
 import type { HostSettings } from './host-json.js';
 import { describeError, type HostLog } from './host-log.js';
@@ -74,10 +74,7 @@ function createRouter(app: App, invoker: Invoker, { routePrefix }: HostSettings,
   const { functions } = app;
   const webhook = createEventGridWebhook({ functions, invoker, log });
   const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix });
-  return (request: Parameters<typeof webhook>[0]) => {
-    const path = request.target.split('?', 1)[0]?.toLowerCase();
-    return path === EVENT_GRID_PATH ? webhook(request) : httpFunctions(request);
-  };
+  return async (request: Parameters<typeof webhook>[0]) => (await webhook(request)) ?? httpFunctions(request);
 }
 
 async function terminate({ hooks }: App, log: HostLog): Promise<void> {

@@ -12,6 +12,19 @@ afterAll(() => host.kill());
 const NOTIFICATION = { 'aeg-event-type': 'Notification' };
 const PATH = '/runtime/webhooks/EventGrid?functionName=';
 
+type Row = {
+  given: string;
+  /** The value of `functionName`. */
+  to: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+  /** In place of `body`, which is sent as JSON. */
+  raw?: string | Buffer;
+  status: number;
+  answer: string;
+  inputs: unknown[];
+};
+
 describe('when a request comes to the webhook', () => {
   const handshake = [{ id: '1', data: { validationCode: 'CODE' } }];
   const cloudHandshake = { id: '1', data: '{"validationCode":"CODE"}' };
@@ -20,7 +33,7 @@ describe('when a request comes to the webhook', () => {
   const binary = { 'ce-id': '1', 'ce-type': 't', 'ce-source': 's', 'ce-specversion': '1.0' };
   const noFunction = (name: string) => `cannot find function: '${name}'`;
 
-  it.each([
+  it.each<Row>([
     { given: 'an event', to: 'batch', body: [{ id: '1' }], status: 202, answer: '', inputs: [[{ id: '1' }]] },
     {
       given: 'an event that makes the function throw',
@@ -66,15 +79,43 @@ describe('when a request comes to the webhook', () => {
     { given: 'invalid JSON', to: 'batch', raw: '[{id:', status: 500, answer: '', inputs: [] },
     { given: 'truncated JSON', to: 'batch', raw: '[{"id":"1"}', status: 500, answer: '', inputs: [] },
     { given: 'an empty body', to: 'batch', raw: '', status: 500, answer: '', inputs: [] },
-    { given: 'an array with a string', to: 'batch', body: [{}, 'x'], status: 500, answer: '', inputs: [] },
-    { given: 'an array with a number', to: 'batch', body: [1], status: 500, answer: '', inputs: [] },
-    { given: 'an array with null', to: 'batch', body: [null], status: 500, answer: '', inputs: [] },
-    {
-      given: 'an event nested deeper than 64',
+    ...[[{}, 'x'], [1], [null], [[]]].map((body) => ({
+      given: `an array that holds ${JSON.stringify(body.at(-1))}`,
       to: 'batch',
-      raw: `[${'{"a":'.repeat(65)}1${'}'.repeat(65)}]`,
+      body,
+      status: 500,
+      answer: 'Exception while executing function: Functions.batch',
+      inputs: [],
+    })),
+    { given: 'a text for the events', to: 'batch', body: 'x', status: 500, answer: '', inputs: [] },
+    { given: 'a comment', to: 'batch', raw: '[/* a */ {"id":"1"}]', status: 202, answer: '', inputs: [[{ id: '1' }]] },
+    { given: 'single quotes', to: 'batch', raw: "[{'id':'1'}]", status: 202, answer: '', inputs: [[{ id: '1' }]] },
+    { given: 'NaN', to: 'batch', raw: '[{"n":NaN}]', status: 202, answer: '', inputs: [[{ n: 'NaN' }]] },
+    { given: 'an event nested deeper than 64', to: 'batch', body: [nested(65)], status: 500, answer: '', inputs: [] },
+    {
+      given: 'the charset utf-16',
+      to: 'batch',
+      headers: { ...NOTIFICATION, 'content-type': 'application/json; charset=utf-16' },
+      raw: Buffer.from('[{"id":"ä"}]', 'utf16le'),
+      status: 202,
+      answer: '',
+      inputs: [[{ id: 'ä' }]],
+    },
+    {
+      given: 'an unknown charset',
+      to: 'batch',
+      headers: { ...NOTIFICATION, 'content-type': 'application/json; charset=klingon' },
+      body: [{}],
       status: 500,
       answer: '',
+      inputs: [],
+    },
+    {
+      given: 'the name twice',
+      to: 'batch&functionName=batch',
+      body: [{}],
+      status: 404,
+      answer: noFunction('batch,batch'),
       inputs: [],
     },
     { given: 'an empty array', to: 'batch', body: [], status: 202, answer: '', inputs: [[]] },
@@ -106,6 +147,19 @@ describe('when a request comes to the webhook', () => {
       answer: '{"validationResponse":"CODE"}',
       inputs: [],
     },
+    ...[
+      { code: '"5&\\\\<é', answer: '\\u00225\\u0026\\\\\\\\\\u003C\\u00E9' },
+      { code: 7, answer: '7' },
+      { code: '2022-03-24T00:00:00.0000000Z', answer: '2022-03-24T00:00:00Z' },
+    ].map(({ code, answer }) => ({
+      given: `the validation code ${JSON.stringify(code)}`,
+      to: 'batch',
+      headers: validation,
+      body: [{ data: { validationCode: code } }],
+      status: 200,
+      answer: `{"validationResponse":"${answer}"}`,
+      inputs: [],
+    })),
     {
       given: 'a subscription validation for nobody',
       to: 'nobody',
@@ -159,6 +213,40 @@ describe('when a request comes to the webhook', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('webhook-allowed-origin')).toBe('eventgrid.azure.net');
     expect(response.headers.has('webhook-allowed-rate')).toBe(false);
+  });
+
+  it('given the handshake of CloudEvents without an origin, then that of Event Grid is allowed', async () => {
+    const response = await fetch(`${host.url}${PATH}batch`, { method: 'OPTIONS' });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get('webhook-allowed-origin')).toBe('eventgrid.azure.net');
+  });
+
+  it.each([
+    { given: 'a slash behind it', path: 'EventGrid/', status: 202 },
+    { given: 'more behind it', path: 'EventGrid/more/of/it', status: 202 },
+    { given: 'the path of another extension', path: 'Other', status: 403 },
+    { given: 'a longer word', path: 'EventGridOther', status: 403 },
+  ])('given $given, then $status', async ({ path, status }) => {
+    const url = `${host.url}/runtime/webhooks/${path}?functionName=batch`;
+
+    expect((await fetch(url, { method: 'POST', headers: NOTIFICATION, body: '[]' })).status).toBe(status);
+    await host.takeCalls();
+  });
+
+  it.each(['PATCH', 'HEAD', 'PUT'])('given %s, then 404', async (method) => {
+    expect((await fetch(`${host.url}${PATH}batch`, { method, headers: NOTIFICATION })).status).toBe(404);
+  });
+
+  it.each(['', '&code=any'])('given "%s" for a key, then 202: locally no key is needed', async (code) => {
+    const response = await fetch(`${host.url}${PATH}batch${code}`, {
+      method: 'POST',
+      headers: NOTIFICATION,
+      body: '[]',
+    });
+
+    expect(response.status).toBe(202);
+    await host.takeCalls();
   });
 
   it('given its path in another case, then it is found', async () => {
@@ -267,6 +355,8 @@ describe('when a request comes to an HTTP function', () => {
 
   it.each([
     { given: 'a method that is not listed', path: '/api/things/1', method: 'DELETE', status: 404 },
+    { given: 'HEAD where GET is listed', path: '/api/things/1', method: 'HEAD', status: 404 },
+    { given: 'the level admin and no key, as Core Tools', path: '/api/things/1', method: 'GET', status: 201 },
     { given: 'a path that nobody has', path: '/api/nobody', method: 'GET', status: 404 },
     { given: 'a path outside of the prefix', path: '/things/1', method: 'GET', status: 404 },
     { given: 'a function that returns nothing', path: '/api/nothing', method: 'GET', status: 204 },
@@ -290,4 +380,9 @@ describe('when the host logs', () => {
 
 function post(name: string, body: string | Buffer, headers: Record<string, string> = NOTIFICATION): Promise<Response> {
   return fetch(`${host.url}${PATH}${name}`, { method: 'POST', headers, body });
+}
+
+/** An object with objects in each other. */
+function nested(depth: number): object {
+  return depth === 1 ? {} : { a: nested(depth - 1) };
 }
