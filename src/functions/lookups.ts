@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { isJson, JSON_NEEDED } from '../media-type.js';
 import { openForReading } from '../pipeline/workflow-table.js';
 import type { Lookup } from '../workflow.js';
 import type { App } from './compose.js';
@@ -30,10 +31,11 @@ function registerLookup(functions: FunctionApp, lookup: Lookup, deps: Deps): voi
 }
 
 async function answer(
-  request: Pick<HttpRequest, 'text'>,
+  request: Pick<HttpRequest, 'text' | 'headers'>,
   lookup: Lookup,
   { config, workflowTables }: Deps,
 ): Promise<HttpResponseInit> {
+  if (!isJson(request)) return httpError(415, 'json-needed', JSON_NEEDED);
   const text = await request.text();
   if (text.length > MOST_CHARACTERS)
     return httpError(413, 'too-large', `A question has ${MOST_CHARACTERS} characters at most.`);

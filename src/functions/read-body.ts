@@ -1,16 +1,22 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
+import { isJson, JSON_NEEDED } from '../media-type.js';
+import { httpError } from './http-error.js';
 
 export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
 type Problem = { readonly path: string; readonly code: string };
 
-/** The body as `schema` has it, or the answer that says what is wrong with it: by path and code, without values. */
+/**
+ * The body as `schema` has it, or the answer that says what is wrong with it: 415 where content-type does not declare
+ * JSON, else path and code of each problem, without values.
+ */
 export async function readBody<S extends z.ZodType>(
-  request: Pick<HttpRequest, 'text'>,
+  request: Pick<HttpRequest, 'text' | 'headers'>,
   schema: S,
   mostCharacters: number,
 ): Promise<Body<z.output<S>>> {
+  if (!isJson(request)) return { kind: 'wrong', answer: httpError(415, 'json-needed', JSON_NEEDED) };
   const text = await request.text();
   if (text.length > mostCharacters) return wrong(413, [{ path: '(body)', code: 'too-large' }]);
   let body: unknown;

@@ -9,18 +9,22 @@ import { endOnSignals } from './host/end-on-signals.js';
 import { startHost } from './host/host.js';
 import { parseHostJson } from './host/host-json.js';
 import { createConsoleLog } from './host/host-log.js';
+import { checkAllowedHosts } from './host/own-pages.js';
 import { StartError } from './host/start-error.js';
 import { withLocalSettings } from './local-settings.js';
 import { withLookupKey } from './lookup-key.js';
 import { provideStorage } from './provide-storage.js';
 import { whatNext } from './what-next.js';
 
-const HELP = `npm start [-- --no-demo] [-- --port N]
+const HELP = `npm start [-- --no-demo] [-- --port N] [-- --allow-host NAME]
 
 Starts Azurite where no storage is named, the app on http://localhost:7071, and a demonstration. Ctrl-C ends all of it.
 
   --no-demo   leave the demonstration out
   --port N    another port than 7071, or that of the setting PORT; 0 for any that is free
+  --allow-host NAME
+              another name than localhost by which requests and pages may reach the app, where a proxy or tunnel stands
+              before it; several times for several
   --help      this text
 
 Settings come from the environment, then from local.settings.json (see local.settings.sample.json).
@@ -57,6 +61,7 @@ async function start(): Promise<void> {
       appRoot,
       main: relative(appRoot, fileURLToPath(main)),
       port: config.port,
+      allowedHosts: options.allowedHosts,
       settings,
       env,
       clock,
@@ -76,18 +81,20 @@ async function start(): Promise<void> {
   process.exit(0);
 }
 
-function parseOptions(): { help: boolean; demo: boolean; port: string | undefined } {
+function parseOptions(): { help: boolean; demo: boolean; port: string | undefined; allowedHosts: readonly string[] } {
   try {
     const { values } = parseArgs({
       options: {
         help: { type: 'boolean', default: false },
         demo: { type: 'boolean', default: true },
         port: { type: 'string' },
+        'allow-host': { type: 'string', multiple: true, default: [] },
       },
       allowNegative: true,
     });
-    return { ...values, port: values.port };
+    return { ...values, port: values.port, allowedHosts: checkAllowedHosts(values['allow-host']) };
   } catch (error) {
+    if (error instanceof StartError) throw error;
     throw new StartError(`${(error as Error).message}\n\n${HELP}`);
   }
 }

@@ -3,7 +3,8 @@ export function whatNext(url: string, { simulator, lookups }: { simulator: boole
   const where = url.endsWith(':7071') ? '' : ` --url ${url}`;
   const findThePatient = `
   Find the patient by the beginning of a name:
-    curl -s ${url}/api/lookups/patients -d '{"name":"ngu"}'
+    curl -s ${url}/api/lookups/patients -H 'content-type: application/json' \\
+      -d '{"name":"ngu"}'
 `;
   const withSimulator = `
   Create a Patient in the simulated FHIR service:

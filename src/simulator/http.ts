@@ -15,8 +15,3 @@ export type SimulatorAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
 };
-
-/** The media type of a header such as content-type, in lower case and without its parameters; '' where it is absent. */
-export function mediaTypeOf(header: string | null): string {
-  return (header?.split(';')[0] ?? '').trim().toLowerCase();
-}

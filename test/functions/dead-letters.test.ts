@@ -26,7 +26,7 @@ async function start({ more = 0, env = {} }: { more?: number; env?: Record<strin
     post: (name: string, body: unknown, headers = {}) =>
       functions.call(name, {
         text: async () => (typeof body === 'string' ? body : JSON.stringify(body)),
-        headers: new Headers(headers),
+        headers: new Headers({ 'content-type': 'application/json', ...headers }),
       }) as Promise<Answer>,
   };
 }
@@ -238,6 +238,25 @@ describe('POST dead-letters/discard', () => {
       status: 400,
       jsonBody: { error: { problems: [{ path: 'why', code: 'invalid-type' }] } },
     });
+  });
+});
+
+describe('when a body is not declared as JSON', () => {
+  it.each([
+    { type: 'text/plain', name: 'redriveDeadLetters', body: { filter: {} } },
+    { type: 'application/x-www-form-urlencoded', name: 'redriveDeadLetters', body: { filter: {} } },
+    { type: 'text/plain', name: 'discardDeadLetters', body: { filter: {}, why: 'x' } },
+    { type: '', name: 'discardDeadLetters', body: { filter: {}, why: 'x' } },
+  ])('given $type to $name, then 415 says what is needed, and nothing has changed', async ({ type, name, body }) => {
+    const { post, ids, rows } = await start();
+    const before = await ids();
+
+    expect(await post(name, body, { 'content-type': type })).toMatchObject({
+      status: 415,
+      jsonBody: { error: { code: 'json-needed', message: expect.stringContaining('must be application/json') } },
+    });
+    expect(await ids()).toEqual(before);
+    expect(rows()).toEqual([]);
   });
 });
 

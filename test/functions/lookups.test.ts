@@ -26,7 +26,8 @@ function start(env: Record<string, string> = { LOOKUPS: 'on', MOOD: 'fine' }) {
   const functions = createFakeFunctions();
   const composed = composeMemoryApp({ workflows: [notes], env });
   registerLookups(functions.app, composed.app);
-  const ask = (body: string) => functions.call('lookup-notes', { text: async () => body });
+  const ask = (body: string, type = 'application/json') =>
+    functions.call('lookup-notes', { text: async () => body, headers: new Headers({ 'content-type': type }) });
   return { ...composed, functions, ask };
 }
 
@@ -68,12 +69,30 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
+  it.each(['text/plain', 'text/plain; x=application/json', 'application/x-www-form-urlencoded'])(
+    'given a question as %s, then 415 and what is needed, for a page of another site may send that',
+    async (type) => {
+      expect(await start().ask('{"id":"r1"}', type)).toMatchObject({
+        status: 415,
+        jsonBody: {
+          error: { code: 'json-needed', message: expect.stringContaining("-H 'content-type: application/json'") },
+        },
+      });
+    },
+  );
+
+  it('given a question with a charset, then it is answered', async () => {
+    expect(await start().ask('{"id":"r1"}', 'Application/JSON; charset=utf-8')).toMatchObject({
+      jsonBody: { note: null },
+    });
+  });
+
   it('given storage fails, then 503', async () => {
-    const { app, functions } = start();
+    const { app, functions, ask } = start();
     const failing = { ...app.workflowTables, read: () => Promise.reject(new StorageError('timeout', 'No answer.')) };
     registerLookups(functions.app, { ...app, workflowTables: failing });
 
-    expect(await functions.call('lookup-notes', { text: async () => '{"id":"r1"}' })).toMatchObject({
+    expect(await ask('{"id":"r1"}')).toMatchObject({
       status: 503,
       jsonBody: { error: { code: 'timeout' } },
     });

@@ -10,8 +10,11 @@ export type HostProcess = TestProcess & {
 
 export type Call = { name: string; input: unknown; metadata?: Record<string, unknown> };
 
-export async function startHostProcess(env: NodeJS.ProcessEnv = {}): Promise<HostProcess> {
-  const host = spawnHost([], env);
+export async function startHostProcess(
+  env: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<HostProcess> {
+  const host = spawnHost(args, env);
   await host.printed('Listening on');
   const port = /Listening on \S+:(\d+)/.exec(host.output())?.[1];
   const url = `http://127.0.0.1:${port}`;

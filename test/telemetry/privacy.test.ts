@@ -40,6 +40,7 @@ import { type Received, type StandIn, startStandIn } from './stand-in.js';
 // and time holds a mark.
 
 const KEY = '00000000-0000-0000-0000-00000000000a';
+const JSON_HEADERS = new Headers({ 'content-type': 'application/json' });
 const TRACE_PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 let collector: StandIn;
@@ -209,7 +210,7 @@ async function goThroughAll({ functions, app, clock, stores, lines }: World, exc
     .names()
     .filter((one) => String(functions.optionsOf(one)?.route).startsWith('lookups/'))) {
     for (const text of [`{"family":"${NAME}"}`, '{"family":"nobody"}', NAME]) {
-      await Promise.resolve(functions.call(name, { text: async () => text })).catch(() => {});
+      await Promise.resolve(functions.call(name, { text: async () => text, headers: JSON_HEADERS })).catch(() => {});
     }
   }
   const ended = functions.terminate();

@@ -10,8 +10,8 @@ const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';
 /** The webhooks of other extensions, of which this host has none. */
 const WEBHOOKS_PATH = '/runtime/webhooks/';
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'];
-/** The origin that the real host answers where the handshake of CloudEvents names none. */
-const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
+/** What Event Grid calls itself in the headers of CloudEvents, and the host where the handshake names no origin. */
+export const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog };
 

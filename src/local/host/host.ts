@@ -8,6 +8,7 @@ import { createHttpFunctions } from './http-functions.js';
 import { createInvoker, type Invoker } from './invoker.js';
 import { startListeners } from './listeners.js';
 import { type App, loadApp } from './load-app.js';
+import { forOwnPages } from './own-pages.js';
 import type { Env } from './queue-connection.js';
 import { openServer } from './server.js';
 
@@ -25,6 +26,8 @@ export type HostOptions = {
   readonly main: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** Names, beside those of the loopback address, that requests may have for this host. */
+  readonly allowedHosts?: readonly string[];
   readonly settings: HostSettings;
   /** Connections, and what stands between percent signs in a binding. */
   readonly env: Env;
@@ -46,7 +49,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const app = await loadApp(appRoot, main);
     for (const hook of app.hooks.appStart) await hook({ hookData: {} });
     const invoker = createInvoker({ app, timeoutMs: settings.functionTimeoutMs, clock, log });
-    server.answerWith(createRouter(app, invoker, settings, log));
+    server.answerWith(forOwnPages(createRouter(app, invoker, settings, log), options.allowedHosts ?? []));
     const listeners = startListeners(app.functions, invoker, options);
     return {
       port: server.port,

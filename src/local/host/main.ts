@@ -6,12 +6,18 @@ import { endOnSignals } from './end-on-signals.js';
 import { startHost } from './host.js';
 import { parseHostJson } from './host-json.js';
 import { createConsoleLog } from './host-log.js';
+import { checkAllowedHosts } from './own-pages.js';
 import { parsePort } from './port.js';
 import { StartError } from './start-error.js';
 
-/** Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js]`. */
+/** Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js] [--allow-host NAME]`. */
 const { values } = parseArgs({
-  options: { port: { type: 'string' }, app: { type: 'string', default: '.' }, main: { type: 'string' } },
+  options: {
+    port: { type: 'string' },
+    app: { type: 'string', default: '.' },
+    main: { type: 'string' },
+    'allow-host': { type: 'string', multiple: true, default: [] },
+  },
 });
 
 try {
@@ -23,6 +29,7 @@ try {
     appRoot,
     main: values.main ?? String(readJson(join(appRoot, 'package.json')).main),
     port: parsePort(values.port ?? process.env.PORT ?? '7071'),
+    allowedHosts: checkAllowedHosts(values['allow-host']),
     settings,
     env: process.env,
     clock: systemClock,

@@ -78,7 +78,11 @@ async function main(): Promise<number> {
 
 async function run(url: string, options: Options, signal: AbortSignal): Promise<number> {
   const runs = `${url}/api/simulator/runs`;
-  const begun = await ask(runs, { method: 'POST', body: JSON.stringify(requestOf(options)) });
+  const begun = await ask(runs, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(requestOf(options)),
+  });
   if (begun.status === 400) throw new RefusedError(await reasonOf(begun));
   if (!begun.ok) throw new StartError(await reasonOf(begun));
   const progress = createProgress(process.stderr, clock.monotonic);

@@ -1,4 +1,5 @@
-import { mediaTypeOf, type SimulatorAnswer } from '../http.js';
+import { mediaTypeOf } from '../../media-type.js';
+import type { SimulatorAnswer } from '../http.js';
 import { commentsOf } from './answer-store.js';
 import { answerJson, refuse } from './answers.js';
 import type { Operation } from './operations.js';

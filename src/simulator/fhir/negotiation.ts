@@ -1,4 +1,5 @@
-import { mediaTypeOf, type SimulatorRequest } from '../http.js';
+import { mediaTypeOf } from '../../media-type.js';
+import type { SimulatorRequest } from '../http.js';
 import { fhirPathPatchIsNotSupported } from './bundle/bundle-entry.js';
 import type { CallBody } from './call.js';
 import { isObject, parseBody } from './content/json.js';

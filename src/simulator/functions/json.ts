@@ -1,11 +1,13 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 
+import { isJson, JSON_NEEDED } from '../../media-type.js';
 import type { Problem } from '../problems.js';
 
 export type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
 
-/** The body as JSON; an empty one is an object without anything in it. */
+/** The body, which content-type must declare as JSON; an empty body is an object without anything in it. */
 export async function readJson(request: HttpRequest): Promise<ReadJson> {
+  if (!isJson(request)) return { kind: 'wrong', answer: errorOf(415, 'UnsupportedMediaType', JSON_NEEDED) };
   const text = await request.text();
   if (text.trim() === '') return { kind: 'ok', body: {} };
   try {

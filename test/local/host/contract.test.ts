@@ -188,6 +188,20 @@ describe('when a request comes to the webhook', () => {
       inputs: [],
     },
     { given: 'a CloudEvent', to: 'batch', body: cloudEvent, status: 202, answer: '', inputs: [[cloudEvent]] },
+    {
+      given: 'CloudEvents as Event Grid sends them',
+      to: 'batch',
+      headers: {
+        ...NOTIFICATION,
+        'content-type': 'application/cloudevents-batch+json; charset=utf-8',
+        origin: 'eventgrid.azure.net',
+        'webhook-request-origin': 'eventgrid.azure.net',
+      },
+      body: [cloudEvent],
+      status: 202,
+      answer: '',
+      inputs: [[cloudEvent]],
+    },
     { given: 'CloudEvents', to: 'batch', body: [cloudEvent], status: 202, answer: '', inputs: [[cloudEvent]] },
   ])('given $given to $to, then $status', async ({ to, headers, body, raw, status, answer, inputs }) => {
     const response = await fetch(`${host.url}${PATH}${to}`, {

@@ -9,6 +9,7 @@ import { startProcess, type TestProcess } from '../test-process.js';
 
 jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const folder = useAppFolder();
 /** Not in the project: there Node would find in its node_modules what the package lacks. */
 const made = mkdtempSync(join(tmpdir(), 'ahds-package-'));
@@ -139,13 +140,17 @@ describe('when the package runs', () => {
     expect(await patched.json()).toMatchObject({ gender: 'female', meta: { versionId: '2' } });
     const alerts = await eventually(async () => {
       const body = JSON.stringify({ status: 'active' });
-      const { alerts: found } = await json(fetch(`${url}/api/lookups/alerts`, { method: 'POST', body }));
+      const { alerts: found } = await json(
+        fetch(`${url}/api/lookups/alerts`, { method: 'POST', headers: JSON_TYPE, body }),
+      );
       return found.length > 0 ? found : undefined;
     });
     expect(alerts).toMatchObject([{ rule: 'glucose-low', severity: 'critical' }]);
 
     const run = { scenario: 'imaging-night', events: 100, rate: 200, seed: 7 };
-    const { id } = await json(fetch(`${url}/api/simulator/runs`, { method: 'POST', body: JSON.stringify(run) }));
+    const { id } = await json(
+      fetch(`${url}/api/simulator/runs`, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(run) }),
+    );
     const { verdict } = await eventually(async () => {
       const status = await json(fetch(`${url}/api/simulator/runs/${id}`));
       return status.endedAt === null ? undefined : status;

@@ -23,6 +23,22 @@ describe('when a method is not one of those that are taken', () => {
   });
 });
 
+describe('when a body is not declared as JSON', () => {
+  it.each([
+    { path: '', method: 'PATCH', type: 'text/plain', body: { seed: 6 } },
+    { path: 'runs', method: 'POST', type: 'text/plain', body: { scenario: 'clinic-day', events: 1 } },
+    { path: 'runs', method: 'POST', type: '', body: '' },
+    { path: 'subscriptions/mine', method: 'PUT', type: 'application/x-www-form-urlencoded', body: { properties: {} } },
+  ])('given $method of /$path with "$type", then 415 says what is needed', async ({ path, method, type, body }) => {
+    expect(await send(path, { method, type, body })).toMatchObject({
+      status: 415,
+      jsonBody: { error: { code: 'UnsupportedMediaType', message: expect.stringContaining('application/json') } },
+    });
+    expect(world.simulator.runs.list()).toEqual([]);
+    expect(world.simulator.settings().seed).toBe(0);
+  });
+});
+
 describe('when settings are changed', () => {
   it('given one of them, then the others stay', async () => {
     await send('', { method: 'PATCH', body: { timeScale: 60, seed: 5, chaos: { duplicates: 0.5 } } });

@@ -1,0 +1,59 @@
+import { type Answer, type Request, textAnswer } from './answer.js';
+import { EVENT_GRID_ORIGIN } from './event-grid-webhook.js';
+import { StartError } from './start-error.js';
+
+type Handle = (request: Request) => Promise<Answer>;
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const NAME = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/i;
+const MAX_SHOWN = 100;
+
+/**
+ * `handle` for requests of this machine's programs and this host's own pages alone. This host asks for no keys, so any
+ * other page in a browser on this machine could act on the app:
+ * - by a request to localhost, which names the page's own `Origin`;
+ * - by a name of its own that resolves to 127.0.0.1 (DNS rebinding), which stands in `Host`.
+ * Event Grid sends CloudEvents with an `Origin` that no page can have, for it lacks a scheme.
+ * `allowedHosts` are further names of this host, where a proxy or tunnel stands before it.
+ */
+export function forOwnPages(handle: Handle, allowedHosts: readonly string[]): Handle {
+  const allowed = new Set(allowedHosts.map((name) => name.toLowerCase()));
+  return async (request) => {
+    const { host = '', origin } = request.headers;
+    const name = urlOf(`http://${host}`)?.hostname ?? '';
+    if (!LOOPBACK.test(name) && !allowed.has(name)) return refuse(`Its header Host is '${shown(host)}'`, name);
+    if (origin === undefined || origin === EVENT_GRID_ORIGIN || isOwn(origin, host)) return handle(request);
+    const from = urlOf(origin)?.hostname ?? '';
+    if (allowed.has(from)) return handle(request);
+    return refuse(`A page of another origin, '${shown(origin)}', has sent it`, from);
+  };
+}
+
+/** @throws StartError where one is no host name. */
+export function checkAllowedHosts(names: readonly string[]): readonly string[] {
+  const wrong = names.filter((name) => !NAME.test(name));
+  if (wrong.length === 0) return names;
+  throw new StartError(`--allow-host is '${wrong[0]}'; it must be the name of a host, without https:// and port.`);
+}
+
+/** The same name and port: what the page was loaded from is what it asks. */
+function isOwn(origin: string, host: string): boolean {
+  const own = urlOf(`http://${host}`)?.host;
+  return own !== undefined && urlOf(origin)?.host === own;
+}
+
+function refuse(why: string, name: string): Answer {
+  const allow = NAME.test(name) ? `\nIf you trust it: npm start -- --allow-host ${shown(name)}` : '';
+  return textAnswer(
+    403,
+    `This request is refused. ${why}, and this host answers only programs of this machine and its own pages, by the names localhost, 127.0.0.1 and [::1].${allow}\n`,
+  );
+}
+
+function urlOf(text: string): URL | undefined {
+  return URL.parse(text) ?? undefined;
+}
+
+function shown(text: string): string {
+  return text.slice(0, MAX_SHOWN);
+}
