@@ -5,6 +5,7 @@ import {
   SERVICE_HOST_EXPECTED,
   type ServiceHost,
 } from './clients/service-host.js';
+import type { SettingName } from './setting-names.js';
 import type { Service } from './storage/storage-connection.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import type { Setting } from './workflow.js';
@@ -69,6 +70,15 @@ export class ConfigError extends Error {
     super(`Fix these settings:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
     this.problems = problems;
   }
+}
+
+/**
+ * A problem without the value that was found: `NAME is FOUND, must be EXPECTED` becomes `NAME must be EXPECTED`. Of a
+ * problem in another form nothing is kept, for any part of its text may be a value.
+ */
+export function withoutValue(problem: string): string {
+  const [, name, expected] = /^(\w+) is .*, must be (.*)$/s.exec(problem) ?? [];
+  return name ? `${name} must be ${expected}` : "another problem, which only the app's log describes";
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -152,7 +162,7 @@ class Settings {
     return this.#values.get(name.toLowerCase());
   }
 
-  wholeNumber(name: string, { from, to, otherwise }: { from: number; to: number; otherwise: number }): number {
+  wholeNumber(name: SettingName, { from, to, otherwise }: { from: number; to: number; otherwise: number }): number {
     const text = this.text(name);
     if (text === undefined) return otherwise;
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -161,13 +171,13 @@ class Settings {
     return otherwise;
   }
 
-  isOn(name: string, { otherwise = false }: { otherwise?: boolean } = {}): boolean {
+  isOn(name: SettingName, { otherwise = false }: { otherwise?: boolean } = {}): boolean {
     const text = this.text(name);
     if (text !== undefined && text !== 'on' && text !== 'off') this.#add(name, shown(text), `'on' or 'off'`);
     return text === undefined ? otherwise : text === 'on';
   }
 
-  list(name: string, item: RegExp, expected: string): readonly string[] | undefined {
+  list(name: SettingName, item: RegExp, expected: string): readonly string[] | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const items = text
@@ -180,7 +190,7 @@ class Settings {
     return Object.freeze(items);
   }
 
-  serviceHosts(name: string, audienceOf: (host: string) => string): readonly ServiceHost[] {
+  serviceHosts(name: SettingName, audienceOf: (host: string) => string): readonly ServiceHost[] {
     const { hosts, wrong } = readServiceHosts(this.text(name) ?? '', audienceOf);
     if (wrong.length > 0) this.#add(name, wrong.map(shown).join(', '), SERVICE_HOST_EXPECTED);
     return hosts;

@@ -82,7 +82,8 @@ export type Setting = (name: string) => string | undefined;
 
 /**
  * Whether a workflow can run with these settings. 'off': it does not run, and a line at the start says why, a code as
- * those of `log`. 'wrong': the app does not start; a problem names a setting, what it is and what it must be.
+ * those of `log`. 'wrong': the app does not start; each problem reads `NAME is FOUND, must be EXPECTED`, of which FOUND
+ * stays in the log.
  */
 export type Setup = { kind: 'on' } | { kind: 'off'; code: string } | { kind: 'wrong'; problems: readonly string[] };
 

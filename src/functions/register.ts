@@ -1,7 +1,6 @@
 import { app } from '@azure/functions';
 import { systemClock } from '../clock.js';
-import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
-import { longestRetryMs } from '../pipeline/decide.js';
+import { ConfigError } from '../config.js';
 import type { Workflow } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
 import { registerDeadLetters } from './dead-letters.js';
@@ -16,19 +15,23 @@ import { registerHealthReady } from './health-ready.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
 import { systemRandom } from './random.js';
+import { readSettings } from './read-settings.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
+import { registerWrongSettings } from './wrong-settings.js';
 
 /**
- * Registers every function, to run `workflows` with the settings in the environment.
- * @throws ConfigError that lists everything that is wrong with either.
+ * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the workflows
+ * are wrong, it registers only functions that report so.
  */
 export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
-  const { config, on, off } = readSettings(workflows);
+  const settings = readOrProblems(workflows);
+  if (settings instanceof ConfigError) return registerWrongSettings(app, settings);
+  const { config, on, off } = settings;
   const parts = { workflows: on, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
   const composed = composeApp(config, parts);
   exportTelemetry(app, composed);
@@ -62,43 +65,13 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   });
 }
 
-/**
- * The settings, and which workflows are on with them. If they or the workflows cannot be as they are, all that is wrong
- * goes into one error.
- */
-export function readSettings(
-  workflows: readonly Workflow[],
-  env?: Parameters<typeof readConfig>[0],
-): { config: Config; on: Workflow[]; off: { name: string; code: string }[] } {
-  const problems = [
-    ...twiceIn(workflows.map(({ name }) => name)).map((name) => `several workflows are named '${name}', must be one`),
-    ...twiceIn(workflows.flatMap(({ lookup }) => lookup?.name ?? [])).map(
-      (name) => `several look-ups are named '${name}', must be one`,
-    ),
-    ...twiceIn(workflows.flatMap(({ task }) => task?.name ?? [])).map(
-      (name) => `several tasks are named '${name}', must be one`,
-    ),
-  ];
-  const setting = readSetting(env);
-  const setups = workflows.map((workflow) => ({ workflow, setup: workflow.setup(setting) }));
-  problems.push(...setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : [])));
+function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readSettings> | ConfigError {
   try {
-    const config = readConfig(env);
-    const on = setups.flatMap(({ workflow, setup }) => (setup.kind === 'on' ? [workflow] : []));
-    const off = setups.flatMap(({ workflow: { name }, setup }) =>
-      setup.kind === 'off' ? [{ name, code: setup.code }] : [],
-    );
-    checkRetention(config, Math.max(0, ...on.map(longestRetryMs)));
-    if (problems.length === 0) return { config, on, off };
+    return readSettings(workflows);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    problems.push(...error.problems);
+    if (error instanceof ConfigError) return error;
+    throw error;
   }
-  throw new ConfigError(problems);
-}
-
-function twiceIn(names: readonly string[]): string[] {
-  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
 }
 
 /**

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { systemClock as clock } from '../clock.js';
-import { ConfigError, namesStorage, readConfig } from '../config.js';
 import { StartError } from './host/start-error.js';
-import { withLocalSettings } from './local-settings.js';
-import { withLookupKey } from './lookup-key.js';
 import { provideStorage } from './provide-storage.js';
+import { endWith, readLocalApp } from './read-local-app.js';
 
 const HOW_TO_GET_IT = `Azure Functions Core Tools are not installed: there is no command 'func'.
 
@@ -19,18 +17,14 @@ npm start runs the app without them.
 /** `npm run func`: the same code and storage as npm start, under the real host. */
 try {
   const appRoot = process.cwd();
-  const env = withLookupKey(appRoot, withLocalSettings(appRoot, process.env));
-  const isNamed = namesStorage(env);
-  const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
+  const { env, config, isNamed } = await readLocalApp(appRoot, process.env);
   const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);
   if (azurite) env[config.storageConnection] = azurite.connectionString;
   const exitCode = await runCoreTools(['start', '--port', String(config.port), ...process.argv.slice(2)], env);
   await azurite?.release();
   process.exit(exitCode);
 } catch (error) {
-  if (!(error instanceof StartError) && !(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
+  endWith(error);
 }
 
 function runCoreTools(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

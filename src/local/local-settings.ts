@@ -19,6 +19,12 @@ export function withLocalSettings(appRoot: string, env: Env): Env {
   return { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...Object.fromEntries([...chosen, ...given]) };
 }
 
+/** The names that a person has typed there; none where there is no local.settings.json. */
+export function namesInLocalSettings(appRoot: string): string[] {
+  const own = join(appRoot, 'local.settings.json');
+  return existsSync(own) ? Object.keys(readValues(own)) : [];
+}
+
 function readValues(path: string): Record<string, string> {
   let values: unknown;
   try {

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock as clock } from '../clock.js';
-import { ConfigError, namesStorage, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
 import { demonstrate } from './demonstration.js';
 import { endOnSignals } from './host/end-on-signals.js';
 import { startHost } from './host/host.js';
@@ -11,9 +11,8 @@ import { parseHostJson } from './host/host-json.js';
 import { createConsoleLog } from './host/host-log.js';
 import { checkAllowedHosts } from './host/own-pages.js';
 import { StartError } from './host/start-error.js';
-import { withLocalSettings } from './local-settings.js';
-import { withLookupKey } from './lookup-key.js';
 import { provideStorage } from './provide-storage.js';
+import { endWith, readLocalApp } from './read-local-app.js';
 import { whatNext } from './what-next.js';
 
 const HELP = `npm start [-- --no-demo] [-- --port N] [-- --allow-host NAME]
@@ -34,9 +33,7 @@ Settings come from the environment, then from local.settings.json (see local.set
 try {
   await start();
 } catch (error) {
-  if (!(error instanceof StartError) && !(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
+  endWith(error);
 }
 
 async function start(): Promise<void> {
@@ -48,9 +45,7 @@ async function start(): Promise<void> {
   const log = createConsoleLog(settings.logLevel, clock.now);
 
   const given = { ...process.env, ...(options.port !== undefined && { PORT: options.port }) };
-  const env = withLookupKey(appRoot, withLocalSettings(appRoot, given));
-  const isNamed = namesStorage(env);
-  const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
+  const { env, config, isNamed } = await readLocalApp(appRoot, given);
   const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);
   if (azurite) env[config.storageConnection] = azurite.connectionString;
   Object.assign(process.env, env); // The app reads it when it is loaded.

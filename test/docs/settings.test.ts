@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOST_SETTING_NAMES, SETTING_NAMES } from '../../src/setting-names.js';
 
 const page = readFileSync('docs/settings.md', 'utf8');
 const rows = [...page.matchAll(/^\| (`[^|]*) \| ([^|]*) \| (.*) \|$/gm)].map(([, names = '', , text = '']) => ({
@@ -10,16 +11,17 @@ const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.startsWith('local'))
   .map((file) => readFileSync(join('src', file), 'utf8'))
   .join('\n');
-/** The host's own, and what the page tells of under another name. */
-const NOT_OURS = ['AZURE_FUNCTIONS_ENVIRONMENT', 'AzureWebJobsStorage', 'WEBSITE_AUTH_ENABLED', 'WEBSITE_SITE_NAME'];
 
 describe('when docs/settings.md lists the settings', () => {
-  it('given what the app reads, then it lists that, and nothing else', () => {
+  it('given the names that the app knows, then it lists those, and nothing else', () => {
+    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...SETTING_NAMES].sort());
+  });
+
+  it('given what the source reads, then that is what the app knows', () => {
     const asked = [...source.matchAll(/\b(?:settings\.\w+|setting)\(\s*'(\w+)'/g)].map(([, name = '']) => name);
     const named = [...source.matchAll(/^const NAME = '([A-Z_]+)';$/gm)].map(([, name = '']) => name);
-    const read = new Set([...asked, ...named].filter((name) => !NOT_OURS.includes(name)));
 
-    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...read].sort());
+    expect([...new Set([...asked, ...named])].sort()).toEqual([...SETTING_NAMES, ...HOST_SETTING_NAMES].sort());
   });
 
   it('given the bounds of a number, then they are those of the code', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/config.js';
-import { readSettings, registerFunctions } from '../../src/functions/register.js';
+import { readSettings } from '../../src/functions/read-settings.js';
+import { registerFunctions } from '../../src/functions/register.js';
 import { defineWorkflow, fhir, type HealthEvent, hours, lookup, type WorkflowOptions } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';

@@ -1,4 +1,4 @@
-import { readSettings } from '../../src/functions/register.js';
+import { readSettings } from '../../src/functions/read-settings.js';
 import { workflows } from '../../src/workflows/index.js';
 import { settingsRead } from './app.js';
 import { type BicepFile, propertiesOf, readBicep, valueAt } from './bicep.js';

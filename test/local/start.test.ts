@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { useAppFolder } from './app-folder.js';
 import { keeperPid } from './keeper.js';
@@ -74,6 +76,32 @@ describe('when npm start runs', () => {
     expect(await app.ended).toBe(1);
     expect(app.output()).toMatch(/^Fix these settings:\n.*LEASE_SECONDS.*\n.*SIMULATOR.*$/);
     expect(keeperPid(folder.path())).toBeUndefined();
+  });
+
+  it('given a wrong setting of a workflow, then it is named before anything is started', async () => {
+    const app = start([], { ALERT_RULES: 'nowhere.json' });
+
+    expect(await app.ended).toBe(1);
+    expect(app.output()).toMatch(/^Fix these settings:\n- ALERT_RULES names a file.*$/);
+    expect(keeperPid(folder.path())).toBeUndefined();
+  });
+
+  it('given unknown names in local.settings.json, then it names those that may be meant, and no value', async () => {
+    const file = join(folder.path(), 'local.settings.json');
+    const Values = { SIMULATR: 'secret', LOKUPS: 'secret', LEASE_SECONDS: '1' };
+    writeFileSync(file, JSON.stringify({ Values }));
+
+    const app = start([], { UNKNOWN_IN_THE_ENVIRONMENT: 'x' });
+
+    expect(await app.ended).toBe(1);
+    rmSync(file);
+    expect(app.output().split('\n')).toEqual([
+      'local.settings.json has names that the app does not know:',
+      '- SIMULATR: did you mean SIMULATOR?',
+      '- LOKUPS: did you mean LOOKUPS?',
+      'Fix these settings:',
+      "- LEASE_SECONDS is '1', must be a whole number from 10 to 300",
+    ]);
   });
 
   it('given --help, then it explains itself', async () => {

@@ -55,10 +55,8 @@ async function importFile(path: string): Promise<void> {
   try {
     await import(pathToFileURL(path).href);
   } catch (error) {
-    if (error instanceof Error && ['ConfigError', 'WorkflowError'].includes(error.name)) {
-      throw new StartError(error.message, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof Error) || error.name !== 'WorkflowError') throw error;
+    throw new StartError(error.message, { cause: error });
   }
 }
 

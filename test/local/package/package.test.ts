@@ -158,13 +158,20 @@ describe('when the package runs', () => {
     expect(verdict).toMatchObject({ ok: true, events: { sent: 100, lost: 0 } });
   });
 
-  it('given wrong settings, then all are named, and it does not start', async () => {
-    const host = spawnHost({ LEASE_SECONDS: '1', LEDGER_RETENTION_DAYS: 'x', ALERT_RULES: 'nowhere.json' });
+  it('given wrong settings, then the log names all, health answers 503, and the webhook 500', async () => {
+    const wrong = { LEASE_SECONDS: '1', LEDGER_RETENTION_DAYS: 'x', ALERT_RULES: 'nowhere.json' };
+    const { url, host } = await start(wrong);
 
-    expect(await host.ended).toBe(1);
     expect(host.output()).toMatch(
-      /^Fix these settings:\n.*ALERT_RULES.*\n.*LEASE_SECONDS.*\n.*LEDGER_RETENTION_DAYS.*$/,
+      /^error Fix these settings:\n.*ALERT_RULES.*\n.*LEASE_SECONDS.*\n.*LEDGER_RETENTION_DAYS.*$/m,
     );
+    for (const state of ['live', 'ready']) {
+      const answer = await fetch(`${url}/api/health/${state}`);
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({ [state]: false, problems: { length: 3 } });
+    }
+    expect((await deliver(url, [eventOf('one')])).status).toBe(500);
+    expect((await fetch(`${url}/api/stats`)).status).toBe(404);
   });
 
   it('given the way in which the worker injects its part, then every function is registered', async () => {

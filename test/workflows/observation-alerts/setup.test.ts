@@ -1,5 +1,5 @@
 import { ConfigError } from '../../../src/config.js';
-import { readSettings } from '../../../src/functions/register.js';
+import { readSettings } from '../../../src/functions/read-settings.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { SECRET } from './endpoint.js';
 import { rulesFile } from './rules-file.js';

@@ -1,0 +1,30 @@
+import { ConfigError, withoutValue } from '../config.js';
+import { eventGridTrigger } from './event-grid.js';
+import type { FunctionApp } from './function-app.js';
+
+/**
+ * Registers what reports wrong settings. If main threw instead, the host would say `Running` and answer 404 to
+ * everything. Like this the health functions answer 503 with the problems, and the webhook answers 500, so that Event
+ * Grid keeps the events and sends them again. Nothing else runs.
+ */
+export function registerWrongSettings(functions: FunctionApp, { message, problems }: ConfigError): void {
+  console.error(`error ${message}`); // the host's log; only what leaves by HTTP or as an exception lacks the values
+  const expected = problems.map(withoutValue);
+  const health = (name: string, route: string, authLevel: 'anonymous' | 'function', state: string) =>
+    functions.http(name, {
+      methods: ['GET'],
+      route,
+      authLevel,
+      handler: () => ({ status: 503, jsonBody: { [state]: false, problems: expected } }),
+    });
+  health('healthLive', 'health/live', 'anonymous', 'live');
+  health('healthReady', 'health/ready', 'function', 'ready');
+  for (const name of ['fhirEvents', 'dicomEvents']) {
+    functions.generic(name, {
+      trigger: eventGridTrigger,
+      handler() {
+        throw new ConfigError(expected);
+      },
+    });
+  }
+}

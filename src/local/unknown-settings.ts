@@ -1,0 +1,60 @@
+import { CONNECTION_PARTS, CONNECTIONS, HOST_SETTING_NAMES, OTHERS_SETTINGS, SETTING_NAMES } from '../setting-names.js';
+
+/** Of a word as long as SIMULATOR: letters that are missing, doubled, swapped or wrong. */
+const MAX_TYPOS = 2;
+
+/**
+ * A text that lists those of `names` that nobody knows, each with the nearest name that is known; undefined where all
+ * are known. `asked` are the names that the workflows ask for in `setup`. A name may still be right: a handler can read
+ * any setting. No value is in the text.
+ */
+export function describeUnknownSettings(names: readonly string[], asked: readonly string[]): string | undefined {
+  const parts = CONNECTIONS.flatMap((connection) => CONNECTION_PARTS.map((part) => `${connection}__${part}`));
+  const valid = [...SETTING_NAMES, ...HOST_SETTING_NAMES, ...parts, ...asked];
+  const known = new Set(valid.map((name) => name.toLowerCase()));
+  const lines = names.flatMap((name) => {
+    if (known.has(name.toLowerCase())) return [];
+    const nearest = nearestOf(name, valid);
+    if (nearest !== undefined) return [`- ${name}: did you mean ${nearest}?`];
+    return OTHERS_SETTINGS.test(name)
+      ? []
+      : [`- ${name}: no workflow asks for it in setup. Remove it, unless a handler reads it.`];
+  });
+  return lines.length === 0
+    ? undefined
+    : `local.settings.json has names that the app does not know:\n${lines.join('\n')}\n`;
+}
+
+function nearestOf(name: string, valid: readonly string[]): string | undefined {
+  const limit = Math.min(MAX_TYPOS, Math.floor(name.length / 3));
+  const ranked = valid
+    .map((other) => ({ other, typos: typosBetween(name.toLowerCase(), other.toLowerCase()) }))
+    .sort((a, b) => a.typos - b.typos);
+  const [best] = ranked;
+  return best !== undefined && best.typos <= limit ? best.other : undefined;
+}
+
+/** How many letters to insert, remove, replace or swap with their neighbour (Damerau and Levenshtein). */
+function typosBetween(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)];
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const steps = [
+        at(i - 1, j) + 1,
+        (row[j - 1] ?? 0) + 1,
+        at(i - 1, j - 1) + cost,
+        isSwap ? at(i - 2, j - 2) + 1 : Infinity,
+      ];
+      row.push(Math.min(...steps));
+    }
+    rows.push(row);
+  }
+  return at(a.length, b.length);
+
+  function at(i: number, j: number): number {
+    return rows[i]?.[j] ?? 0;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The settings that the app knows by name, in any case: its own, and those of the workflows that come with it.
+ * docs/settings.md lists the same names; a test compares both with what the source reads.
+ */
+export const CONNECTIONS = ['EventStorage', 'WorkflowStorage', 'UndeliveredStorage'] as const;
+export const SETTING_NAMES = [
+  ...CONNECTIONS,
+  'WORKSPACES',
+  'FHIR_HOSTS',
+  'DICOM_HOSTS',
+  'AZURE_CLIENT_ID',
+  'DEADLINE_SECONDS',
+  'LEASE_SECONDS',
+  'LEDGER_RETENTION_DAYS',
+  'RESOLVED_RETENTION_DAYS',
+  'REDRIVE_UNDELIVERED',
+  'LOOKUPS',
+  'LOOKUP_KEY',
+  'ALERT_RULES',
+  'ALERT_WEBHOOK_URL',
+  'ALERT_WEBHOOK_SECRET',
+  'STUDY_QUIET_MINUTES',
+  'SIMULATOR',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_SERVICE_NAME',
+  'PORT',
+] as const;
+
+/** Settings of the Functions host and of Azure that the app reads too. */
+export const HOST_SETTING_NAMES = [
+  'AzureWebJobsStorage',
+  'AZURE_FUNCTIONS_ENVIRONMENT',
+  'WEBSITE_AUTH_ENABLED',
+  'WEBSITE_SITE_NAME',
+] as const;
+
+export type SettingName = (typeof SETTING_NAMES)[number];
+
+/** What may follow the name of a connection and `__`, by the convention of Functions. */
+export const CONNECTION_PARTS = [
+  'accountName',
+  'tableServiceUri',
+  'blobServiceUri',
+  'queueServiceUri',
+  'credential',
+  'clientId',
+] as const;
+
+/** Of the Functions host, Azure, Node and OpenTelemetry: the app does not know each of their settings. */
+export const OTHERS_SETTINGS =
+  /^(AzureWebJobs|AzureFunctions|FUNCTIONS_|languageWorkers|WEBSITE_|SCM_|APPLICATIONINSIGHTS_|OTEL_|AZURE_|NODE_|TZ$|(HTTPS?|NO)_PROXY$)/i;

@@ -1,0 +1,84 @@
+import { ConfigError } from '../../src/config.js';
+import { readSettings } from '../../src/functions/read-settings.js';
+import { registerWrongSettings } from '../../src/functions/wrong-settings.js';
+import { defineWorkflow, fhir } from '../../src/workflow.js';
+import { createFakeFunctions } from './fake-functions.js';
+
+const ENV = { EventStorage: 'UseDevelopmentStorage=true' };
+const NUMBER = 'a whole number from';
+
+let logged: jest.SpiedFunction<typeof console.error>;
+beforeEach(() => {
+  logged = jest.spyOn(console, 'error').mockReturnValue();
+});
+afterEach(() => logged.mockRestore());
+
+/** The functions of an app whose settings are these, which must be wrong. */
+function start(env: Record<string, string>, problems: readonly string[] = []) {
+  const setup = () => (problems.length > 0 ? { kind: 'wrong' as const, problems } : { kind: 'on' as const });
+  const workflow = defineWorkflow({ name: 'one', on: fhir('*'), setup, handle() {} });
+  const functions = createFakeFunctions();
+  try {
+    readSettings([workflow], { ...ENV, ...env });
+  } catch (error) {
+    registerWrongSettings(functions.app, error as ConfigError);
+  }
+  return functions;
+}
+
+describe('when settings are wrong', () => {
+  it('given them, then nothing but the health functions and the webhook is registered', () => {
+    const functions = start({ LEASE_SECONDS: '1' });
+
+    const all = functions
+      .names()
+      .map((name) => [name, functions.optionsOf(name)?.route, functions.optionsOf(name)?.authLevel]);
+    expect(all).toEqual([
+      ['healthLive', 'health/live', 'anonymous'],
+      ['healthReady', 'health/ready', 'function'],
+      ['fhirEvents', undefined, undefined],
+      ['dicomEvents', undefined, undefined],
+    ]);
+  });
+
+  it('given them, then both health functions answer 503 with names and expectations, without a value', async () => {
+    const functions = start({ LEASE_SECONDS: '77777', EventStorage: 'secret-marker', LOOKUPS: 'secret' });
+    const problems = [
+      'EventStorage must be a storage connection string or UseDevelopmentStorage=true',
+      `LEASE_SECONDS must be ${NUMBER} 30 to 300`,
+      "LOOKUPS must be 'on' or 'off'",
+    ];
+
+    expect(await functions.get('healthLive')).toEqual({ status: 503, jsonBody: { live: false, problems } });
+    expect(await functions.get('healthReady')).toEqual({ status: 503, jsonBody: { ready: false, problems } });
+    expect(JSON.stringify(await functions.get('healthLive'))).not.toMatch(/secret|77777/);
+  });
+
+  it.each(['fhirEvents', 'dicomEvents'])(
+    'given events for %s, then it throws with the problems, so that Event Grid sends them again',
+    async (name) => {
+      const functions = start({ LEASE_SECONDS: '77777' });
+      const error = new ConfigError([`LEASE_SECONDS must be ${NUMBER} 10 to 300`]);
+
+      expect(functions.optionsOf(name)?.trigger).toMatchObject({ type: 'eventGridTrigger', cardinality: 'many' });
+      await expect(functions.call(name, [{ id: '1' }])).rejects.toEqual(error);
+    },
+  );
+
+  it("given a workflow's problem in the usual form, then its expectation, and in another form, then only that there is one", async () => {
+    const usual = "MODE is 'secret, must be secret', must be right";
+    const functions = start({}, [usual, 'the secret is no good']);
+
+    expect(await functions.get('healthLive')).toMatchObject({
+      jsonBody: { problems: ['MODE must be right', "another problem, which only the app's log describes"] },
+    });
+  });
+
+  it('given them, then the log of the host has all that is known', () => {
+    start({ LEASE_SECONDS: '1' });
+
+    expect(logged.mock.calls).toEqual([
+      ["error Fix these settings:\n- LEASE_SECONDS is '1', must be a whole number from 10 to 300"],
+    ]);
+  });
+});
