@@ -26,25 +26,38 @@ function mustInstall() {
 }
 
 function install() {
-  console.error('Installing the dependencies; this takes a minute.');
+  const beganAt = performance.now();
+  console.error(
+    `Installing ${countPackages()} packages with npm ci, some 800 MB in node_modules: the Azure SDKs, Azurite, the compiler, tools for tests.`,
+  );
+  console.error('This takes one to two minutes, and happens again only when package-lock.json changes.');
   const npm = process.env.npm_execpath;
   const { status } = npm
     ? spawnSync(process.execPath, [npm, ...INSTALL], { stdio: 'inherit' })
     : spawnSync('npm', INSTALL, { stdio: 'inherit', shell: IS_WINDOWS });
   if (status !== 0) end('npm ci failed, see above; nothing was started.');
   utimesSync(INSTALLED, new Date(), new Date()); // npm leaves it where nothing had changed.
+  console.error(`Installed in ${secondsSince(beganAt)} s.`);
+}
+
+/** Without those that are for some platforms only. */
+function countPackages() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages).filter(([path, { optional }]) => path !== '' && !optional).length;
 }
 
 /** Only when a source has another name, size or time than at the last build. A file that has gone leaves none in dist/. */
 function build() {
   const sources = fingerprint();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
-  console.error('Building.');
+  const beganAt = performance.now();
+  console.error('Building the app with TypeScript: some seconds.');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(nodePath(), [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
   if (status !== 0) end('The build failed, see above; nothing was started.');
   writeFileSync(STAMP, sources);
+  console.error(`Built in ${secondsSince(beganAt)} s.`);
 }
 
 function fingerprint() {
@@ -70,6 +83,10 @@ function run(args) {
 
 function nodePath() {
   return join(ROOT, 'node_modules', 'node', 'bin', IS_WINDOWS ? 'node.exe' : 'node');
+}
+
+function secondsSince(beganAt) {
+  return Math.round((performance.now() - beganAt) / 1000);
 }
 
 function end(message) {
