@@ -15,8 +15,15 @@ const LOOK_AGAIN_MS = 500;
 /** Storage counts in whole seconds, by a clock of its own. */
 const CLOCKS_DIFFER_MS = 5000;
 const NO_EVENT = 'no event: nothing has changed';
+const MEANINGS = [
+  ['completed', 'the workflow has handled the event, in this many tries'],
+  ['superseded', 'the workflow had applied a newer version already, so there was nothing to do'],
+  ['dead-lettered', 'the workflow has failed for good, and the job is kept as a dead letter'],
+  ['a dead letter', 'the event is kept with the reason, to be corrected and run again'],
+  ['not settled yet', 'the app still works on the event'],
+] as const;
 
-/** Changes resources of the simulator, waits until each event is settled, and prints what became of it. Never throws. */
+/** Changes resources of the simulator one after another, and prints what became of each event. Never throws. */
 export async function demonstrate(deps: Deps): Promise<void> {
   process.stdout.write(
     '\nThe demonstration: changes in the simulated FHIR service, whose events the simulated Event Grid delivers.\n\n',
@@ -24,13 +31,15 @@ export async function demonstrate(deps: Deps): Promise<void> {
   try {
     const since = new Date(deps.clock.now().getTime() - CLOCKS_DIFFER_MS);
     const rows: string[][] = [['what', 'answer', 'event', 'what became of it']];
-    const made: { step: Step; answer: number; event: string | undefined }[] = [];
-    for (const step of planSteps()) made.push(await take(step, deps));
-    for (const { step, answer, event } of made) {
+    for (const step of planSteps()) {
+      const { answer, event } = await take(step, deps);
+      // Before the next change, or that would supersede this one.
       rows.push([step.what, String(answer), event ?? '', event ? await followUp(event, deps) : NO_EVENT]);
     }
     rows.push(await sendInvalid(deps, since));
-    process.stdout.write(writeTable(rows));
+    const outcomes = rows.map((row) => row.at(-1)).join();
+    const meanings = MEANINGS.filter(([outcome]) => outcomes.includes(outcome));
+    process.stdout.write(`${writeTable(rows)}\n${writeTable(meanings)}`);
   } catch (error) {
     process.stdout.write(`The demonstration failed, the app goes on: ${(error as Error).message}\n`);
   }
@@ -64,7 +73,7 @@ async function take(step: Step, { url }: Deps) {
     ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } }),
   });
   const event = await newestEventOf(path, url);
-  return { step, answer: status, event: event === before ? undefined : event };
+  return { answer: status, event: event === before ? undefined : event };
 }
 
 async function newestEventOf(path: string, url: string): Promise<string | undefined> {
