@@ -1,6 +1,6 @@
 import { CONNECTION_PARTS, CONNECTIONS, HOST_SETTING_NAMES, OTHERS_SETTINGS, SETTING_NAMES } from '../setting-names.js';
 
-/** Of a word as long as SIMULATOR: letters that are missing, doubled, swapped or wrong. */
+/** A name with more typos than this is another name; a typo is a letter that is missing, added, wrong or swapped. */
 const MAX_TYPOS = 2;
 
 /**
