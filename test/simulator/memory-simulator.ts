@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../src/clock.js';
+import { type Clock, sleep, systemClock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
@@ -8,6 +8,7 @@ import { createSimulator } from '../../src/simulator/simulator.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { FakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { workflows as builtIn } from '../../src/workflows/index.js';
 
@@ -22,7 +23,7 @@ export async function startSimulator({
   workspaces,
 }: {
   workflows?: readonly Workflow[];
-  clock?: Clock;
+  clock?: Clock | FakeClock;
   /** As the setting WORKSPACES. */
   workspaces?: string;
 } = {}) {
@@ -72,6 +73,14 @@ export async function startSimulator({
     }
   }
 
+  /** Lets time pass: on a fake clock, as much work as has gathered is done in it. */
+  async function pass(ms: number): Promise<void> {
+    if ('advance' in clock) {
+      clock.advance(ms);
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    } else await sleep(clock, ms);
+  }
+
   async function deliver(body: string): Promise<number> {
     bodies.push(body);
     try {
@@ -99,7 +108,7 @@ export async function startSimulator({
         if (!status) throw new Error('The run is gone.');
         if (status.endedAt !== null) return status;
         await runDueRows();
-        await new Promise<void>((resolve) => void systemClock.after(20, resolve));
+        await pass(20);
       }
     },
   };

@@ -141,7 +141,9 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       verdict: verdict ?? null,
       error: error ?? null,
     }),
-    ended: go()
+    // Not at once: the first event needs `interference`, which the caller has only when this has returned.
+    ended: Promise.resolve()
+      .then(go)
       .catch((cause: unknown) => {
         phase = 'failed';
         error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
