@@ -17,8 +17,9 @@ const plainKey = /^[ -"$-.0->@-[\]-~]*$/;
 const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
 const storagesOwn = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
 
-// Names come from code and repeat endlessly; what has passed once is not matched again.
-const goodNames = new Set<string>();
+// Names come from code and repeat endlessly: a name that was accepted is not matched again.
+const goodTables = new Set<string>();
+const goodProperties = new Set<string>();
 const MOST_GOOD_NAMES = 1_000;
 
 /**
@@ -47,9 +48,9 @@ export function checkCommit(table: string, partition: string, operations: readon
 }
 
 export function checkTableName(table: string): void {
-  if (goodNames.has(table)) return;
+  if (goodTables.has(table)) return;
   if (!tableName.test(table)) throw rejected('A table name is 3 to 63 letters and digits, a letter first.');
-  keepName(table);
+  keepName(goodTables, table);
 }
 
 export function checkQuery({ partition, from, to, after, anyOf, limit }: Query): void {
@@ -60,7 +61,7 @@ export function checkQuery({ partition, from, to, after, anyOf, limit }: Query):
     throw rejected('A range of keys needs a partition.');
   if (anyOf?.length === 0) throw rejected('A query for one of no conditions finds nothing.');
   for (const condition of anyOf ?? []) {
-    if (condition.is !== 'ge' && !goodNames.has(condition.property)) checkPropertyName(condition.property);
+    if (condition.is !== 'ge' && !goodProperties.has(condition.property)) checkPropertyName(condition.property);
   }
 }
 
@@ -89,7 +90,7 @@ function checkRow(row: Row): number {
   let characters = 0;
   let properties = 0;
   for (const name in row) {
-    if (!goodNames.has(name)) checkPropertyName(name);
+    if (!goodProperties.has(name)) checkPropertyName(name);
     properties += 1;
     characters += name.length + checkValue(row[name]);
   }
@@ -116,11 +117,11 @@ function checkValue(value: unknown): number {
 function checkPropertyName(name: string): void {
   if (!propertyName.test(name)) throw rejected('A property name is letters, digits and underscores, no digit first.');
   if (storagesOwn.test(name)) throw rejected('A property has a name that is reserved for storage.');
-  keepName(name);
+  keepName(goodProperties, name);
 }
 
-function keepName(name: string): void {
-  if (goodNames.size < MOST_GOOD_NAMES) goodNames.add(name);
+function keepName(good: Set<string>, name: string): void {
+  if (good.size < MOST_GOOD_NAMES) good.add(name);
 }
 
 function checkBytes(partition: string, operations: readonly Operation[]): void {
