@@ -217,12 +217,12 @@ export function createWorld(
               return answer;
             };
             const answerWith = (run: () => void) => void ready.push({ machine, run, isTurn: true });
-            const failure = new StorageError('http-503', 'Storage failed, as it was told to.');
+            const fail = () => reject(new StorageError('http-503', 'Storage failed, as it was told to.'));
             const wasAlive = machine.isAlive();
             if (!wasAlive) return; // a dead process sends nothing more
             switch (fault) {
               case 'fail-before':
-                return answerWith(() => reject(failure));
+                return answerWith(fail);
               case 'never':
                 return;
               case 'late':
@@ -236,7 +236,7 @@ export function createWorld(
                     if (!machine.isAlive() && random() < 0.5) return; // it died with the call on the wire
                     await effect().then(
                       (answer) => {
-                        if (fault === 'fail-after') answerWith(() => reject(failure));
+                        if (fault === 'fail-after') answerWith(fail);
                         else if (fault === 'ok') answerWith(() => resolve(answer));
                       },
                       (error: unknown) => answerWith(() => reject(error)),

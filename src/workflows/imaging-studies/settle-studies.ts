@@ -26,7 +26,7 @@ export async function settleStudies(context: TaskContext): Promise<void> {
         await settleStudy({ partition, key }, row, context).catch((error: unknown) => failures.push(error));
       }
     };
-    await Promise.all(Array.from({ length: LANES }, work));
+    await Promise.all(Array.from({ length: Math.min(LANES, rows.length) }, work));
   }
   if (failures.length > 0) throw failures[0];
 }

@@ -6,8 +6,6 @@ import { studyPlaceOf } from '../../../src/workflows/imaging-studies/places.js';
 import { type Actor, chooseFrom, play, playAll } from './interleave.js';
 import { createStorageWorld, openTables } from './storage-world.js';
 
-jest.setTimeout(300_000);
-
 const image = (number: number, more: Parameters<typeof dicomEvent>[0] = {}) =>
   dicomEvent({ seriesUid: '1.2', instanceUid: `1.2.${number}`, version: number, ...more });
 const gone = image(9, { change: 'deleted', instanceUid: '1.2.1' } as never);
@@ -38,28 +36,34 @@ type World = ReturnType<typeof start>;
 
 function start() {
   const world = createStorageWorld();
-  const timer = createImagingStudies();
+  const { task } = createImagingStudies();
   let jobs = 0;
+  const runTask = (tables: Context['tables']) =>
+    task?.run({ ...contextOf(onlyItsPartition(tables)), now: world.account.clock.now } as unknown as TaskContext);
   return {
     ...world,
     handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(world.account)),
-    runTimer: (times: number) => world.runTimer(timer, times),
+    /** Runs the timer so many times, a minute apart. */
+    async runTimer(times: number) {
+      for (let at = 0; at < times; at += 1) {
+        await runTask(openTables(world.account));
+        world.account.clock.advance(60_000);
+      }
+    },
     /** The job of `event`, in a process of its own where none is named. */
     job: (event: DicomEvent, workflow = createImagingStudies()): Actor => ({
       name: `job ${++jobs}`,
       run: (tables) => handle(event, workflow, tables),
     }),
-    timer: {
-      name: 'timer',
-      run: async (tables) => {
-        // Only the partition of the study: the others are empty, and what is done there changes nothing.
-        const own: Context['tables'] = (name) => {
-          const table = tables(name);
-          return { ...table, list: async (of, range) => (of === PARTITION ? table.list(of, range) : []) };
-        };
-        await timer.task?.run({ ...contextOf(own), now: world.account.clock.now } as unknown as TaskContext);
-      },
-    } satisfies Actor,
+    timer: { name: 'timer', run: async (tables) => runTask(tables) } satisfies Actor,
+  };
+}
+
+/** The partition of the study: the others are empty, and a run of the timer changes nothing there. */
+function onlyItsPartition(tables: Context['tables']): Context['tables'] {
+  return (name) => {
+    const table = tables(name);
+    return { ...table, list: async (of, range) => (of === PARTITION ? table.list(of, range) : []) };
   };
 }
 
