@@ -39,8 +39,8 @@ export function readFiles(folder: string): File[] {
 
 /** No scripts and no dependencies: a build on the other side would find nothing to do. */
 function manifestOf(projectManifest: string): string {
-  const { name, version, license, engines } = JSON.parse(projectManifest);
-  const manifest = { name, version, license, private: true, type: 'module', main: 'main.js', engines };
+  const { name, version, license } = JSON.parse(projectManifest);
+  const manifest = { name, version, license, private: true, type: 'module', main: 'main.js' };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 

@@ -50,7 +50,7 @@ describe.each(SHELLS_HERE)('when a hook runs, with %s', (shell) => {
     const end = runHook(name, { shell, env: {}, answers: [], hasNode: false });
 
     expect(end).toMatchObject({ status: 1, calls: [] });
-    expect(end.complained).toBe('node is not on the PATH: install Node 22 or later, https://nodejs.org\n');
+    expect(end.complained).toBe('node is not on the PATH: install Node 20 or later, https://nodejs.org\n');
   });
 
   it('given azd packs, then the package is made first', () => {
