@@ -1,41 +1,77 @@
-// npm test [-- PATTERN …]: type-checks, lints, and runs the tests; the last line says how many passed and failed.
-// With patterns, only the tests whose path matches, and no check.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { announcement, complaint, record } from './durations.mjs';
 
-const patterns = process.argv.slice(2);
+const HELP = `npm test                        type-checks, lints, and runs all tests
+npm run test:quick              type-checks, lints, and runs the tests of events, storage, pipeline and workflows
+npm test -- PATTERN …           runs the tests whose path matches, without type check and lint
+npm test -- test/events -t key  runs those of them whose name matches; any other option of jest works, too
+npm run test:durations          runs all tests, and records their number and durations in test/durations.json
+npm test -- --help              prints this text
+
+The last line says how many tests passed and failed. CONTRIBUTING.md says how long each takes, and how to debug a test.
+`;
+
+const QUICK = ['test/events', 'test/storage', 'test/pipeline', 'test/workflows'];
+
+const [first, ...rest] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const bin = (name, path) => join(dirname(require.resolve(`${name}/package.json`)), path);
-const node = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0;
+const node = (args, env = {}) =>
+  spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
 
-if (patterns.length === 0) {
-  const isChecked =
-    node(bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json') &&
-    node(bin('typescript', 'bin/tsc'), '-p', 'infra/hooks/tsconfig.json') &&
-    node(bin('@biomejs/biome', 'bin/biome'), 'check');
-  if (!isChecked) {
-    console.log('No test was run: mend what is said above. `npm run format` mends the format of files by itself.');
-    console.log('0 passed, 1 failed');
-    process.exit(1);
-  }
+switch (first) {
+  case '--help':
+  case '-h':
+    process.stdout.write(HELP);
+    break;
+  case undefined:
+  case '--record':
+    console.log(announcement());
+    end(isChecked() ? runTests([]) : undefined, { isAll: true, isRecorded: first === '--record' });
+    break;
+  case '--quick':
+    end(isChecked() ? runTests([...QUICK, ...rest]) : undefined);
+    break;
+  default:
+    end(runTests([first, ...rest]));
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'ahds-events-'));
-const results = join(folder, 'results.json');
-const hasPassed = node(bin('jest', 'bin/jest.js'), '--json', `--outputFile=${results}`, ...patterns);
-const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = readResults();
-rmSync(folder, { recursive: true });
-const failed = numFailedTests + numRuntimeErrorTestSuites || (hasPassed ? 0 : 1);
-console.log(`${numPassedTests} passed, ${failed} failed`);
-process.exit(failed === 0 && numPassedTests > 0 ? 0 : 1);
+function isChecked() {
+  return (
+    node([bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']) &&
+    node([bin('typescript', 'bin/tsc'), '-p', 'infra/hooks/tsconfig.json']) &&
+    node([bin('@biomejs/biome', 'bin/biome'), 'check'])
+  );
+}
 
-function readResults() {
+function runTests(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'ahds-events-'));
+  const results = join(folder, 'results.json');
+  const reporters = ['--reporters=default', `--reporters=${join(import.meta.dirname, 'results-reporter.mjs')}`];
+  const hasPassed = node([bin('jest', 'bin/jest.js'), ...args, ...reporters], { TEST_RESULTS: results });
+  const run = read(results);
+  rmSync(folder, { recursive: true });
+  return { ...run, failed: run.failed || (hasPassed ? 0 : 1) };
+}
+
+/** Without results, jest has ended before it ran a test. */
+function read(results) {
   try {
     return JSON.parse(readFileSync(results, 'utf8'));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 1 };
+    return { tests: 0, passed: 0, failed: 1 };
   }
+}
+
+function end(run, { isAll = false, isRecorded = false } = {}) {
+  if (!run) console.log('No test ran: fix what is reported above. `npm run format` fixes the formatting.');
+  const { passed, failed } = run ?? { passed: 0, failed: 1 };
+  if (failed === 0 && isRecorded) record(run);
+  else if (failed === 0 && isAll && complaint(run)) console.log(complaint(run));
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

@@ -7,8 +7,6 @@ import type { Fault } from '../simulation/world.js';
 // Dead letters, and two people who deal with them at once: told once for every step at which something can go wrong. Then
 // somebody does it all once more, in peace; and everything must be accounted for, exactly once.
 
-jest.setTimeout(300_000);
-
 type Story = {
   given: string;
   /** Before anything goes wrong. */

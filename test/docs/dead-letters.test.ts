@@ -7,8 +7,6 @@ import { useAppFolder } from '../local/app-folder.js';
 import { eventually } from '../local/eventually.js';
 import { ROOT, type TestProcess } from '../local/test-process.js';
 
-jest.setTimeout(300_000); // Processes are started; nothing here depends on how long they take.
-
 const run = promisify(execFile);
 const page = readFileSync('docs/dead-letters.md', 'utf8');
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);

@@ -6,8 +6,6 @@ import { useAppFolder } from '../local/app-folder.js';
 import { eventually } from '../local/eventually.js';
 import type { TestProcess } from '../local/test-process.js';
 
-jest.setTimeout(120_000); // A process is started; nothing here depends on how long it takes.
-
 const run = promisify(execFile);
 const page = readFileSync('docs/simulator.md', 'utf8');
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, commands = '']) => commands);

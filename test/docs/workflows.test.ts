@@ -6,8 +6,6 @@ import { eventually } from '../local/eventually.js';
 import { projectCopy } from '../local/project-copy.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 
-jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
-
 const run = promisify(execFile);
 const page = readFileSync('docs/workflows.md', 'utf8');
 const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = '', text = '']) => ({

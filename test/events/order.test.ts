@@ -11,8 +11,6 @@ import {
 import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import { deliveriesOf, histories } from '../workflows/histories.js';
 
-jest.setTimeout(60_000); // Nothing here depends on how long it takes.
-
 const NOON_MS = Date.parse('2026-03-14T12:00:00Z');
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;

@@ -64,6 +64,7 @@ function jestConfig(): string {
     '^.+\\.ts$': [bin('@swc/jest'), { jsc: { parser, target: 'es2024' }, module: { type: 'commonjs' } }],
   };
   const moduleNameMapper = { '^(\\.{1,2}/.*)\\.js$': '$1' };
-  const config = { testMatch: ['**/*.test.ts'], transform, moduleNameMapper, roots: ['<rootDir>/test'] };
+  const testTimeout = 600_000; // No test fails because its machine is slow.
+  const config = { testMatch: ['**/*.test.ts'], transform, moduleNameMapper, roots: ['<rootDir>/test'], testTimeout };
   return `export default ${JSON.stringify(config)};\n`;
 }

@@ -4,14 +4,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { testConnection } from '../azurite/connection.js';
 import { eventually } from './eventually.js';
 import { isAlive, keeperPid } from './keeper.js';
 import { takePort } from './taken-port.js';
 import { startProcess, type TestProcess } from './test-process.js';
-
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
 
 const NO_STORAGE = { EventStorage: '', AzureWebJobsStorage: '' };
 let appRoot: string;

@@ -1,12 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { useAppFolder } from './app-folder.js';
 import { keeperPid } from './keeper.js';
 import { takePort } from './taken-port.js';
 import type { TestProcess } from './test-process.js';
-
-jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
 const BOTH_COMPLETED = /^patient-registry completed \(\d tr\w+\), resource-index completed \(\d tr/;
 

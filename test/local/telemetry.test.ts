@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOtlp } from '../telemetry/read-otlp.js';
 import { type StandIn, startStandIn } from '../telemetry/stand-in.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { useAppFolder } from './app-folder.js';
-
-jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
 const folder = useAppFolder();
 let collector: StandIn;

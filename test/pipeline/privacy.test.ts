@@ -24,8 +24,6 @@ import { addressOfRaw, watched } from './memory-app.js';
 
 // Invariant 5. Every value of an event but its id, types and time holds a mark; no mark may leave the process.
 
-jest.setTimeout(120_000);
-
 describe('when a handler does well, and logs carelessly', () => {
   it.each([
     { given: 'a FHIR event in Event Grid schema', raw: fhirRaw() },

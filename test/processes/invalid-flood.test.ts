@@ -16,7 +16,7 @@ beforeAll(async () => {
   app = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
   await app.printed('Listening on');
   url = `http://127.0.0.1:${/Listening on \S+:(\d+)/.exec(app.output())?.[1]}`;
-}, 120_000);
+});
 
 afterAll(async () => {
   await app.kill();
@@ -53,7 +53,7 @@ describe('when all events of a delivery are invalid', () => {
     expect(await deliver(Array.from({ length: 100_000 }, () => ({})))).toBe(202);
 
     expect([...(await lettersByName()).values()]).toEqual([1]);
-  }, 120_000);
+  });
 
   it('given 5,001, then they are acknowledged with two dead letters, and a redelivery adds none', async () => {
     const before = await lettersByName();
@@ -66,5 +66,5 @@ describe('when all events of a delivery are invalid', () => {
     const added = [...letters].filter(([name]) => !before.has(name)).map(([, held]) => held);
     expect(added.sort((one, other) => one - other)).toEqual([1, 5000]);
     expect(await lettersByName()).toEqual(letters);
-  }, 120_000);
+  });
 });

@@ -3,8 +3,6 @@ import type { Fault } from './world.js';
 
 // One short story at a time, told once for every step at which something can go wrong in it.
 
-jest.setTimeout(300_000);
-
 /** `drops`: how many tables go in it when nothing goes wrong. */
 type Story = { given: string; live: (hospital: Hospital) => Promise<void>; drops?: number };
 

@@ -155,7 +155,7 @@ describe('whatever happens in a night', () => {
         ...(process.env.MUTATION_PATCH ? { endOnFailure: true } : {}),
       },
     );
-  }, 600_000);
+  });
 
   it('given two clocks that are a day ahead and a day behind as well, then the same', async () => {
     await fc.assert(
@@ -164,5 +164,5 @@ describe('whatever happens in a night', () => {
       }),
       { numRuns: Number(process.env.NIGHTS ?? 60) / 4, interruptAfterTimeLimit: 240_000 },
     );
-  }, 600_000);
+  });
 });

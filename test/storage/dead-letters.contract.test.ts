@@ -7,8 +7,6 @@ import { testConnection } from '../azurite/connection.js';
 import { deadLettersContract, letterOf } from './dead-letters.contract.js';
 import { addressFor } from './ledger.contract.js';
 
-jest.setTimeout(120_000); // Azurite is asked; nothing here depends on how long it takes.
-
 describe('dead letters in memory', () => deadLettersContract(() => createMemoryBlobStore({ clock: systemClock })));
 
 describe('dead letters on Azurite', () =>

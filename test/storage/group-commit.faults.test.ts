@@ -128,7 +128,7 @@ describe('two processes over one table', () => {
       ),
       { numRuns: 2500 },
     );
-  }, 60_000);
+  });
 });
 
 type Told = { written: Written | undefined; error: unknown; effectsBefore: number };

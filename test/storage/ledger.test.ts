@@ -8,8 +8,6 @@ import { addressFor, ledgerContract, openLedger, ownTables, recordOf, withShortP
 const event = fhirEvent();
 const DAY_MS = 24 * 3_600_000;
 
-jest.setTimeout(120_000); // Azurite is asked; nothing here depends on how long it takes.
-
 describe('a ledger in memory', () => ledgerContract(() => createMemoryTableStore({ clock: systemClock })));
 
 describe('a ledger in memory, where storage answers with short pages', () =>

@@ -18,8 +18,6 @@ import { inMs, openWaiting, rowOf, shardOf, waitingContract } from './waiting.co
 
 const shard = shardOf(rowOf());
 
-jest.setTimeout(120_000); // Azurite is asked; nothing here depends on how long it takes.
-
 describe('waiting in memory', () => waitingContract(() => createMemoryTableStore({ clock: systemClock })));
 
 describe('waiting in memory, where storage answers with short pages', () =>

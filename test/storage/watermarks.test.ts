@@ -6,8 +6,6 @@ import { testConnection } from '../azurite/connection.js';
 import { ownTables } from './ledger.contract.js';
 import { markOf, openWatermarks, RESOURCE, watermarksContract } from './watermarks.contract.js';
 
-jest.setTimeout(120_000); // Azurite is asked; nothing here depends on how long it takes.
-
 describe('watermarks in memory', () => watermarksContract(() => createMemoryTableStore({ clock: systemClock })));
 
 describe('watermarks on Azurite', () =>

@@ -1,8 +1,6 @@
 import { VERBS } from '../../../src/local/dead-letters/help.js';
 import { startProcess } from '../test-process.js';
 
-jest.setTimeout(120_000); // Processes are started; nothing here depends on how long they take.
-
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const process = startProcess('src/local/dead-letters/main.ts', args, { env });
   return { code: await process.ended, stdout: process.stdout(), output: process.output() };

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { type HostProcess, spawnHost, startHostProcess } from '../host-process.js';
 import { takePort } from '../taken-port.js';
-
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
 
 const hosts: Pick<HostProcess, 'kill'>[] = [];
 afterEach(() => Promise.all(hosts.splice(0).map((host) => host.kill())));

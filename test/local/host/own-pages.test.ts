@@ -1,8 +1,6 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type HostProcess, spawnHost, startHostProcess } from '../host-process.js';
-
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
 
 let host: HostProcess;
 let port = '';

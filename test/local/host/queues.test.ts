@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testConnection } from '../../azurite/connection.js';
 import { eventually } from '../eventually.js';
 import { type Call, type HostProcess, startHostProcess } from '../host-process.js';
-
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
 
 const name = `queue-${randomUUID()}`;
 const service = QueueServiceClient.fromConnectionString(testConnection());

@@ -2,8 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectCopy } from '../project-copy.js';
 
-jest.setTimeout(120_000);
-
 const project = projectCopy();
 const newWorkflow = (...args: string[]) => project.run(['src/local/new-workflow/main.ts', ...args]);
 const inProject = (path: string) => join(project.path(), path);

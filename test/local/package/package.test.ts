@@ -2,12 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { useAppFolder } from '../app-folder.js';
 import { eventually } from '../eventually.js';
 import { startProcess, type TestProcess } from '../test-process.js';
-
-jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const folder = useAppFolder();

@@ -1,10 +1,8 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
 import { useAppFolder } from '../app-folder.js';
 import type { TestProcess } from '../test-process.js';
 import { dies, json, type StubApp, startStubApp, statusOf } from './stub-app.js';
-
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
 
 const folder = useAppFolder();
 let app: StubApp | undefined;

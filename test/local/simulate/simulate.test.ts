@@ -1,10 +1,8 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { useAppFolder } from '../app-folder.js';
 import { eventually } from '../eventually.js';
 import { keeperPid } from '../keeper.js';
 import type { TestProcess } from '../test-process.js';
-
-jest.setTimeout(180_000); // Processes are started; nothing here depends on how long they take.
 
 const folder = useAppFolder();
 const NOWHERE = ['--url', 'http://127.0.0.1:9'];

@@ -41,8 +41,6 @@ function expectConsistent({ service, published, get, json }: ReturnType<typeof o
   expect(json('changefeed').length).toBeGreaterThanOrEqual(images);
 }
 
-jest.setTimeout(60_000);
-
 describe('when what is sent is damaged', () => {
   it('given any bytes of a file changed or missing, then the others of the body are stored, and all agrees', () => {
     fc.assert(

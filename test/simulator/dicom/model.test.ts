@@ -61,8 +61,6 @@ function fileFor({ study: ofStudy, series: ofSeries, instance: number }: Named):
 const keyOf = (image: Omit<Image, 'patientId' | 'number'>) =>
   [image.partition, image.study, image.series, image.instance].join('/');
 
-jest.setTimeout(60_000);
-
 describe('when images are stored, deleted and updated at random', () => {
   it('given any sequence, then events, feed, queries and metadata agree with a naive model', async () => {
     await fc.assert(

@@ -114,7 +114,7 @@ describe('whatever an endpoint answers', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   it('given the same script and the same seed, then the same requests and blobs at the same times', async () => {
     await fc.assert(
@@ -128,7 +128,7 @@ describe('whatever an endpoint answers', () => {
       }),
       { numRuns: 15 },
     );
-  }, 60_000);
+  });
 });
 
 function sum(counts: Record<string, number>): number {

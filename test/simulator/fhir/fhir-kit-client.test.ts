@@ -4,8 +4,6 @@ import { promisify } from 'node:util';
 import { createFhirWorld } from './fhir-world.js';
 import { serve } from './serve.js';
 
-jest.setTimeout(60_000); // Another process is started; nothing here depends on how long it takes.
-
 describe('when an application uses fhir-kit-client', () => {
   it('given all it can ask, then every answer is understood, and every change is told once', async () => {
     const { service, events } = createFhirWorld();

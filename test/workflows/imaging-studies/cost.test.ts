@@ -4,8 +4,6 @@ import { createImagingStudies } from '../../../src/workflows/imaging-studies/ima
 import { createAccount, startApp } from '../../pipeline/memory-app.js';
 import { rawOfDicom } from '../../testing/raw-events.js';
 
-jest.setTimeout(60_000); // thousands of images on a busy machine
-
 const OWN = /^(commit|read|query|create) (studyinstances|studies|openstudies)$/;
 
 /** An app whose reads take a moment, as those over a network do. */

@@ -6,8 +6,6 @@ import { expectedOf, type Step, tell } from './stories.js';
 
 // One short story, told once for every call to storage at which something can go wrong in it.
 
-jest.setTimeout(300_000);
-
 const step = (image: number, does: Step['does'], modality = 'CT'): Step => ({ image, does, modality, gapMs: 1000 });
 const story = tell([
   step(0, 'stored'),

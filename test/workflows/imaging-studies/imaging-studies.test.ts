@@ -3,8 +3,6 @@ import { createTestKit, type DicomContent, dicomEvent, type TestKit } from '../.
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
 import { deliveriesOf, expectedOf, metadataOf, type Story, steps, tell } from './stories.js';
 
-jest.setTimeout(60_000); // hundreds of stories on a busy machine
-
 const CT: DicomContent = { instance: { '00080060': { vr: 'CS', Value: ['CT'] } } };
 const FIRST = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.1' };
 const SECOND = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.2' };

@@ -7,8 +7,6 @@ import { rulesFile } from './rules-file.js';
 import { lotsOf, RULES, stories, storyOf, write } from './stories.js';
 
 const NIGHTS = Number(process.env.NIGHTS ?? 120);
-/** Thousands of tellings in simulated time. */
-const PATIENCE_MS = 120_000;
 const settings = { ALERT_RULES: rulesFile(RULES) };
 
 const taleOf = (story: readonly Told[]): Tale => ({
@@ -22,8 +20,6 @@ const taleOf = (story: readonly Told[]): Tale => ({
 const toldStories = stories
   .filter((story) => story.length > 0)
   .chain((story) => lotsOf(story.length).map((lots) => ({ story, lots })));
-
-jest.setTimeout(PATIENCE_MS);
 
 describe('when Observations come, change and go', () => {
   it('given any story, in any order, with duplicates and some at once, then what is active follows from its end', async () => {

@@ -137,8 +137,6 @@ const fates = (deaths: fc.Arbitrary<number | undefined>) =>
   fc.array(fc.record({ waits, diesAt: deaths }), { minLength: 3, maxLength: 3 });
 const alive = fates(fc.constant(undefined));
 
-jest.setTimeout(120_000);
-
 const RACES: readonly { given: string; count: number; steps: readonly Step[] }[] = [
   { given: 'an earlier result and the later one', count: 2, steps: [write('o-2', 20, 5), write('o-1', 0, 3)] },
   {

@@ -5,8 +5,6 @@ import { everyCrash, everyOrder, type Tale, type Told, tell } from '../every-cra
 import { deliveriesOf, histories } from '../histories.js';
 import { endOf, lookAt, MRN, type Patient, person, SETTINGS } from './people.js';
 
-jest.setTimeout(300_000);
-
 function told(resourceId: string, version: number, fields?: Partial<Patient>): Told {
   const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
   const event = fhirEvent({ resourceId, version, change });

@@ -13,8 +13,6 @@ import { createAccount, startApp } from '../../../pipeline/memory-app.js';
 import { rawOfDicom } from '../../../testing/raw-events.js';
 import { openService } from '../../dicom/open-service.js';
 
-jest.setTimeout(60_000); // files are written and read by hundreds
-
 const SINCE = new Date('2026-01-01T00:00:00Z');
 const random = seededRandom(7);
 const LARGE: Study = { ...makeStudy(random, SINCE), modality: 'CT' };
