@@ -17,6 +17,11 @@ export function secondsOf(path) {
   return recorded.files[path.split(sep).join('/')] ?? 0;
 }
 
+/** The files that take longer. */
+export function filesOver(seconds) {
+  return Object.keys(recorded.files).filter((path) => recorded.files[path] > seconds);
+}
+
 export function announcement() {
   const { tests, seconds, cores } = recorded;
   return `About ${Math.round(tests / 100) * 100} tests; they take about ${Math.ceil(seconds / 60)} minutes on ${cores} cores.`;
