@@ -3,7 +3,7 @@ import { sleep, systemClock } from '../src/clock.js';
 import type { Events } from './fhir-events.js';
 import { percentile } from './statistics.js';
 
-const MOST_TRIES = 5;
+const MOST_TRIES = 20;
 
 export type Load = {
   readonly url: string;

@@ -10,7 +10,7 @@ import { sleep, systemClock } from '../src/clock.js';
 export type Azurite = AsyncDisposable & { readonly connectionString: string };
 export type Host = AsyncDisposable & { readonly url: string };
 
-const START_MS = 60_000;
+const START_MS = 300_000;
 const LOOK_AGAIN_MS = 25;
 const ACCOUNT = 'devstoreaccount1';
 /** Azurite's own key, published for everybody. */

@@ -23,7 +23,7 @@ export async function benchEndToEnd(plan: Plan, report: Report): Promise<void> {
     { name: 'plain way', host: plain },
   ];
 
-  await Promise.all(ways.map(({ host }) => postHundreds(host, plan.endToEnd.events))); // warms up all that runs
+  await Promise.all(ways.map(({ host }) => postHundreds(host, plan))); // warms up all that runs
   await benchAims({ plan, report, storage, noop, plain });
   for (const postSize of [1, 100] as const) {
     for (const duplicates of plan.endToEnd.duplicates) {
@@ -45,9 +45,9 @@ async function benchAims(deps: { plan: Plan; report: Report; storage: string; no
   const { repetitions, events } = plan.endToEnd;
   const rates = { noop: [] as number[], plain: [] as number[], bare: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
-    rates.noop.push(await postHundreds(noop, events));
+    rates.noop.push(await postHundreds(noop, plan));
     rates.bare.push(await writeBareTransactions(storage, await recordLots({ run: newRun(), count: events })));
-    rates.plain.push(await postHundreds(plain, events));
+    rates.plain.push(await postHundreds(plain, plan));
   }
   const [ours, plains, bare] = [median(rates.noop), median(rates.plain), median(rates.bare)];
   const { timesThePlainWay, shareOfBare } = AIMS;
@@ -59,14 +59,20 @@ async function benchAims(deps: { plan: Plan; report: Report; storage: string; no
 }
 
 /** Events a second. */
-async function postHundreds({ url }: Host, events: number): Promise<number> {
-  const load = { url, events: createEvents({ run: newRun() }), postSize: 100, inFlight: IN_FLIGHT.hundreds };
-  return (await postAtFullRate({ ...load, until: { posts: events / 100 } })).eventsPerSecond;
+async function postHundreds({ url }: Host, { endToEnd, maxInFlight }: Plan): Promise<number> {
+  const inFlight = Math.min(IN_FLIGHT.hundreds, maxInFlight);
+  const load = { url, events: createEvents({ run: newRun() }), postSize: 100, inFlight };
+  return (await postAtFullRate({ ...load, until: { posts: endToEnd.events / 100 } })).eventsPerSecond;
 }
 
-async function measure({ url }: Host, { postSize, duplicates }: Cell, { endToEnd }: Plan): Promise<Measured> {
+async function measure(
+  { url }: Host,
+  { postSize, duplicates }: Cell,
+  { endToEnd, maxInFlight }: Plan,
+): Promise<Measured> {
   const { warmUpMs, singlesMs, hundredsMs } = endToEnd;
-  const [inFlight, ms] = postSize === 1 ? [IN_FLIGHT.singles, singlesMs] : [IN_FLIGHT.hundreds, hundredsMs];
+  const [most, ms] = postSize === 1 ? [IN_FLIGHT.singles, singlesMs] : [IN_FLIGHT.hundreds, hundredsMs];
+  const inFlight = Math.min(most, maxInFlight);
   const load = { url, events: createEvents({ run: newRun(), duplicates }), postSize, inFlight };
   await postAtFullRate({ ...load, until: { ms: warmUpMs } });
   return postAtFullRate({ ...load, until: { ms } });

@@ -19,9 +19,10 @@ const CASES: readonly Case[] = [
 ];
 
 /** Apart from the other sections: the proxy takes time of its own. */
-export async function benchStorageCalls({ calls }: Plan, report: Report): Promise<void> {
+export async function benchStorageCalls({ calls, maxInFlight }: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
-  for (const { name, main, postSize, inFlight, hasAim } of CASES) {
+  for (const { name, main, postSize, hasAim, ...most } of CASES) {
+    const inFlight = Math.min(most.inFlight, maxInFlight);
     await using proxy = await startCountingProxy(azurite.connectionString);
     await using host = await startHost({ main, storage: proxy.connectionString });
     const events = createEvents({ run: newRun(), resourceType: FULL_RATE_TYPE });

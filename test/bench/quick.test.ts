@@ -14,6 +14,7 @@ it('given --quick, then every section measures something, and what is counted is
   const measured = (section: string) => figures.filter((figure) => figure.section === section && figure.aim);
   for (const section of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) expect(measured(section)).not.toEqual([]);
   for (const { result } of figures.filter(({ aim }) => aim)) expect(result).toBeGreaterThan(0);
-  // Times say little here; entities are counted.
-  expect(figures.find(({ what }) => what.trim() === 'entities an event')?.result).toBeLessThanOrEqual(2);
+  // Times say little here; entities are counted. The last are those of one POST at a time: many at a time may meet their
+  // deadline on a slow machine, and write rows.
+  expect(figures.findLast(({ what }) => what.trim() === 'entities an event')?.result).toBeLessThanOrEqual(2);
 });
