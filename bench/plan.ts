@@ -42,8 +42,9 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   maxInFlight: 4,
   inMemory: { repetitions: 1, events: 2000, warmUpEvents: 1000 },
-  endToEnd: { repetitions: 1, events: 400, duplicates: [0.05], warmUpMs: 0, singlesMs: 200, hundredsMs: 200 },
-  stored: { few: 500, many: 1000, repetitions: 1, events: 400 },
+  // Bare transactions need events enough for 100 in a partition.
+  endToEnd: { repetitions: 1, events: 2400, duplicates: [0.05], warmUpMs: 0, singlesMs: 200, hundredsMs: 200 },
+  stored: { few: 500, many: 3000, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },
   failing: { repetitions: 1, durationMs: 1000 },
   simulator: { resources: 1000, deliveries: 10_000, historyMb: 1 },

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
+import { placeOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
@@ -27,8 +28,10 @@ const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Healthcare
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 const random = mulberry32(seed);
 const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
-/** By job: how often its handler was let through. */
-const done = new Map<string, number>();
+/** Jobs whose handler was let through. */
+const done = new Set<string>();
+/** Jobs that were recorded as completed when their handler was called. A run that lost its lease may repeat, these may not. */
+const repeated: string[] = [];
 let isMended = false;
 let server: Server;
 let app: TestProcess;
@@ -40,7 +43,8 @@ beforeAll(async () => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const { address } = JSON.parse(body) as { address: string };
-    if (isMended) done.set(address, (done.get(address) ?? 0) + 1);
+    if (isMended && (await isCompleted(address))) repeated.push(address);
+    if (isMended) done.add(address);
     response.end(isMended ? 'ok' : 'for-good');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -67,6 +71,12 @@ afterAll(async () => {
 const storage = () => ({ EventStorage: process.env.TEST_STORAGE ?? '' });
 const connection = () => ({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' }) as const;
 const tool = (args: string) => startProcess('src/local/dead-letters/main.ts', args.split(' '), { env: storage() });
+
+async function isCompleted(address: string): Promise<boolean> {
+  const { table, partition, key } = placeOf(address);
+  const { stored } = await createAzureTableStore(connection()).read(table, partition, key);
+  return stored?.row.result === 'completed';
+}
 
 async function answerOf(args: string): Promise<string> {
   const asked = tool(args);
@@ -145,7 +155,7 @@ it('given two who redrive and discard, and are killed in the middle, then every 
   await Promise.all([persist('discard --all --why test --rate 5'), persist('discard --all --why test --rate 5')]);
 
   expect(await answerOf('list')).toBe('0 dead letters\n');
-  expect(new Set(done.values())).toEqual(new Set([1]));
+  expect(repeated).toEqual([]);
   expect(done.size).toBe((EVENTS + UNDELIVERED) * ASKING);
   for (const id of [...ids, ...lost]) {
     const { events } = (await (await fetch(`${url}/api/events/${id}`)).json()) as {
