@@ -79,6 +79,7 @@ function end(run, { isAll = false, isRecorded = false } = {}) {
   const { passed, failed } = run ?? { passed: 0, failed: 1 };
   if (failed === 0 && isRecorded) record(run);
   else if (failed === 0 && isAll && complaint(run)) console.log(complaint(run));
+  if (process.stdout.isTTY) console.log(); // jest leaves control codes of the terminal at the beginning of a line
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }
