@@ -1,6 +1,6 @@
 import type { HealthEvent } from './health-event.js';
 
-/** What of a resource has been applied last. */
+/** A version of a resource that a workflow has applied, or has started to apply. */
 export type Applied = {
   readonly version: number;
   readonly time: string | undefined;
@@ -47,6 +47,40 @@ export function afterApplying(event: HealthEvent, eventKey: string, before: Appl
   const isSameLife = before !== undefined && version > before.version;
   const bornAt = isBirth(event) ? time : isSameLife ? before.bornAt : undefined;
   return { version, time, eventKey, bornAt };
+}
+
+/** The newest versions of a resource that a workflow has applied, and that it has started to apply. */
+export type Known = { readonly applied: Applied | undefined; readonly started: Applied | undefined };
+
+/**
+ * What becomes of an event of `ordering: 'latest'`.
+ *
+ * L1: a version that is older than the newest one that has started is superseded, whether the newest one completes, is
+ *     tried again, or ends as a dead letter. So nothing that a workflow writes for a resource ever goes back.
+ * L2: the version that has started runs again: its next try, and its redrive. An older one does not.
+ */
+export function decideVersion(
+  event: HealthEvent,
+  eventKey: string,
+  { applied, started }: Known,
+): 'run' | 'applied' | 'superseded' {
+  const toApplied = orderOf(event, eventKey, applied);
+  if (toApplied === 'same') return 'applied';
+  const isOlder = toApplied === 'older' || orderOf(event, eventKey, started) === 'older';
+  return isOlder ? 'superseded' : 'run';
+}
+
+/** The newest version that has started, once `event` starts. Its payload may have been corrected since it first started. */
+export function afterStarting(event: HealthEvent, eventKey: string, known: Known): Applied {
+  const { started } = known;
+  if (started?.eventKey !== eventKey) return afterApplying(event, eventKey, newestOf(known));
+  const { version, time } = event;
+  return { version, time, eventKey, bornAt: isBirth(event) ? time : started.bornAt };
+}
+
+/** `started`, but where an earlier release of the app, which knows of no `started`, has applied a version since. */
+function newestOf({ applied, started }: Known): Applied | undefined {
+  return started && msBetween(started.time, applied?.time) <= 0 ? started : applied;
 }
 
 /** As properties of a row, and back. A row without them is one to which nothing has been applied: all is newer. */

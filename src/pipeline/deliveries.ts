@@ -113,11 +113,7 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
     restOfId.set(key.id, key.rest);
     for (const workflow of wanted) {
       const address = addressOf(key, workflow.name);
-      deliverJob(
-        newRun({ address, event, json, workflow, workflowName: workflow.name }, key, undefined),
-        workflow,
-        post,
-      );
+      deliverJob(newRun({ address, event, json, workflow, workflowName: workflow.name }, undefined), workflow, post);
     }
   }
 

@@ -112,7 +112,7 @@ async function workLatest(run: Run, hold: Hold<JobRecord>, workflow: Workflow, d
   }
   // The order is: effect, watermark, record. Dies in between: the next to run this event finds its own key in the watermark.
   const toRecordMs = Math.min(TO_RECORD_MS, settings.leaseMs / 3);
-  if (!(await applyVersion(run, resource, hold.heldUntilMs - toRecordMs))) {
+  if (!(await applyVersion(resource, hold.heldUntilMs - toRecordMs))) {
     return waitForRow(run, hold, RESOURCE_LOST, deps);
   }
   return settle(run, hold, 'completed', deps);

@@ -1,17 +1,25 @@
-import { afterApplying, orderOf, resourceOf } from '../events/order.js';
+import { afterStarting, decideVersion, type Known, resourceOf } from '../events/order.js';
 import type { ReadWatermark, Watermark, WatermarkOf } from '../storage/watermarks.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { createHold, type Hold } from './hold.js';
 import type { JobDeps, Run } from './run.js';
 
 // `ordering: 'latest'`. The watermark of a resource is its lease too:
-//   free --take--> held (fence + 1) --applied--> free, with this version
-//                                   --failed---> free, as it was
-//                                   --lapsed---> whoever takes it next (fence + 1)
+//   free --take--> held (fence + 1, `started` is this version) --applied--> free, `applied` is this version
+//                                                              --failed---> free; `started` stays
+//                                                              --lapsed---> held by the next job that takes the resource
+//
+// L1, L2 (src/events/order.ts) decide which job may take the resource. L3: fences rise with versions, since only the
+// version that has started and newer versions take the resource.
+//
+// Taking     the process dies before the write: nothing has happened. After it: no older version runs any more; the job
+//            still has its row, or its delivery, and runs again when the lease has lapsed.
+//            Two processes at once: one insert or one etag wins, the other decides anew by what it finds.
+//            The write takes effect late: the same as a process that dies after it.
 
 export type ResourceClaim =
   | { kind: 'won'; hold: Hold<Watermark> }
-  /** A newer version has been applied. */
+  /** A newer version has been applied, or has started. */
   | { kind: 'superseded' }
   /** This very event has been applied: only the record was missing. */
   | { kind: 'applied' }
@@ -19,11 +27,12 @@ export type ResourceClaim =
   | { kind: 'failed'; error: unknown };
 
 const MOST_CLAIMS = 4;
+const NOTHING: Known = { applied: undefined, started: undefined };
 
 export async function takeResource(run: Run, deps: JobDeps): Promise<ResourceClaim> {
   const { clock, random, stores, settings } = deps;
   const { leaseMs } = settings;
-  const of: WatermarkOf = { workflow: run.workflowName, resource: resourceOf(run.event) };
+  const of = placeOf(run);
   // A resource's first event is most often its creation: then there is nothing to read.
   let current = run.event.change === 'created' ? undefined : await stores.watermarks.read(of);
 
@@ -33,6 +42,7 @@ export async function takeResource(run: Run, deps: JobDeps): Promise<ResourceCla
     const owner = random.token();
     const mark: Watermark = {
       applied: current?.mark.applied,
+      started: afterStarting(run.event, run.eventKey, current?.mark ?? NOTHING),
       fence: (current?.mark.fence ?? 0) + 1,
       owner,
       write: (current?.mark.write ?? 0) + 1,
@@ -45,6 +55,7 @@ export async function takeResource(run: Run, deps: JobDeps): Promise<ResourceCla
       by: owner,
     });
     if (written.kind === 'written') {
+      run.hasStarted = true;
       const hold = createHold(
         { value: mark, etag: written.etag, sentAtMs, leaseMs },
         {
@@ -63,19 +74,34 @@ export async function takeResource(run: Run, deps: JobDeps): Promise<ResourceCla
 function decideResource(current: ReadWatermark | undefined, run: Run): 'take' | 'busy' | 'superseded' | 'applied' {
   if (!current) return 'take';
   const { mark, ageMs } = current;
-  if (mark.owner !== '' && ageMs <= mark.leaseMs + LAPSE_MARGIN_MS) return 'busy';
-  const order = orderOf(run.event, run.eventKey, mark.applied);
-  return order === 'newer' ? 'take' : order === 'same' ? 'applied' : 'superseded';
+  const decision = decideVersion(run.event, run.eventKey, mark);
+  if (decision !== 'run') return decision; // L1: also while the newer version is at work
+  return mark.owner !== '' && ageMs <= mark.leaseMs + LAPSE_MARGIN_MS ? 'busy' : 'take';
 }
 
-/** Whether the version is applied now; if not, somebody else has the resource, or may have it. */
-export async function applyVersion(run: Run, hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
-  const { event, eventKey } = run;
-  const apply = (mark: Watermark) => ({ ...mark, applied: afterApplying(event, eventKey, mark.applied), owner: '' });
+function placeOf({ workflowName, event }: Run): WatermarkOf {
+  return { workflow: workflowName, resource: resourceOf(event) };
+}
+
+/** Whether the version that was started is applied now; if not, another job has the resource, or may have it. */
+export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
+  const apply = (mark: Watermark) => ({ ...mark, applied: mark.started, owner: '' });
   const outcome = await hold
     .update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) })
     .catch(() => 'lost' as const);
   return outcome === 'written';
+}
+
+/**
+ * Whether the job's version is the newest that has started, and is not applied: no older version runs any more, so the
+ * tables lack this version until the job succeeds. False where storage does not say.
+ */
+export async function holdsState(run: Run, { stores }: Pick<JobDeps, 'stores'>): Promise<boolean> {
+  if (run.hasStarted) return true;
+  if (run.workflow?.ordering === 'any') return false;
+  const current = await stores.watermarks.read(placeOf(run)).catch(() => undefined);
+  const { started, applied } = current?.mark ?? NOTHING;
+  return started?.eventKey === run.eventKey && applied?.eventKey !== run.eventKey;
 }
 
 /** If it cannot be freed, its lease lapses. */

@@ -1,6 +1,5 @@
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
-import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
 import { type Address, placeOf } from '../storage/address.js';
 import { FAILING_STAGES } from '../storage/ledger.js';
@@ -94,7 +93,7 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
       if (!event) return;
       if (running.has(address)) return telemetry.count('rowsLeft'); // by another row of this page, too
       const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-      const run = newRun(job, keyOf(event), row);
+      const run = newRun(job, row);
       runs.push(run);
       running.set(address, run);
       run.span = span?.child('job', fieldsOf(run));

@@ -1,7 +1,6 @@
 import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
-import type { EventKey } from '../events/key.js';
-import type { Address } from '../storage/address.js';
+import { type Address, eventKeyOf } from '../storage/address.js';
 import type { DeadLetters } from '../storage/dead-letters.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger, ReadRecord, Result } from '../storage/ledger.js';
@@ -21,7 +20,7 @@ import type { Slots } from './slots.js';
 export type Run = {
   readonly address: Address;
   readonly event: HealthEvent;
-  /** The same for both envelope schemas, and for every redelivery. */
+  /** The same for both envelope schemas, and for every redelivery. Of a corrected payload, that of the original. */
   readonly eventKey: string;
   /** The event as the function received it. */
   readonly json: string;
@@ -40,6 +39,8 @@ export type Run = {
   presence: Member['presence'];
   /** Tried to see whether its workflow works again. */
   isProbe: boolean;
+  /** This run has taken its resource: its version is the newest that has started. */
+  hasStarted: boolean;
   /** Of the trace of what brought it; undefined where nobody will see it. */
   span: Span | undefined;
   /** Resolves when this process is done with it. */
@@ -143,15 +144,12 @@ export function fieldsOf(run: Run): { eventId: string; type: string; workflow: s
 
 type Job = Pick<Run, 'address' | 'event' | 'json' | 'workflow' | 'workflowName'>;
 
-export function newRun(
-  { address, event, json, workflow, workflowName }: Job,
-  { id, rest }: EventKey,
-  row: WaitingRow | undefined,
-): Run {
+export function newRun(job: Job, row: WaitingRow | undefined): Run {
+  const { address, event, json, workflow, workflowName } = job;
   return {
     address,
     event,
-    eventKey: `${id}.${rest}`,
+    eventKey: eventKeyOf(address),
     json,
     workflow,
     workflowName,
@@ -161,6 +159,7 @@ export function newRun(
     puttingOff: undefined,
     presence: undefined,
     isProbe: false,
+    hasStarted: false,
     leaveLine: undefined,
     span: undefined,
     ended: undefined,

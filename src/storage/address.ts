@@ -41,6 +41,12 @@ export function placeOf(address: Address): Place {
   };
 }
 
+/** Of the job's event: the digests of its id and of the rest of its key. */
+export function eventKeyOf(address: Address): string {
+  const dayEnds = address.indexOf('.');
+  return address.slice(dayEnds + 1, dayEnds + 1 + 2 * DIGEST_LENGTH + 1);
+}
+
 /** An event's jobs share a partition, in the ledger and in `waiting`. */
 export function shardOfId(idDigest: string): string {
   return String(shardOf(idDigest, SHARDS));

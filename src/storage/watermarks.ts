@@ -1,17 +1,18 @@
 import { digest, shardOf } from '../digest.js';
-import { type Applied, appliedOfRow, rowOfApplied } from '../events/order.js';
+import { type Applied, appliedOfRow, type Known, rowOfApplied } from '../events/order.js';
 import { SHARDS } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
 
 /**
- * One row for each resource that a workflow with `ordering: 'latest'` has seen: its lease while somebody works on it,
- * and what was applied last. One write applies and frees. A version that fails frees it and leaves the rest as it was.
+ * One row for each resource that a workflow with `ordering: 'latest'` has seen: the lease of the job that works on the
+ * resource, the newest version that was started, and the newest version that was applied. One write takes the resource
+ * and says which version starts (L1, src/events/order.ts). One write applies a version and frees the resource. A version
+ * that fails frees the resource and leaves the rest as it was.
  * Keys are digests: they end up in the logs of storage.
  */
-export type Watermark = {
-  applied: Applied | undefined;
-  /** Rises with every acquisition. Rows that were written under a higher one refuse who has a lower one. */
+export type Watermark = Known & {
+  /** Rises with every acquisition, and so with the versions. A row that was written under a fence refuses a lower one. */
   fence: number;
   /** '' when it is free. */
   owner: string;
@@ -62,20 +63,36 @@ function placeOf({ workflow, resource }: WatermarkOf): { partition: string; key:
   return { partition: `${workflow}.${shardOf(key, SHARDS)}`, key };
 }
 
-/** Of a resource of which nothing has been applied. */
+/** Of a resource of which nothing has been applied, or started. */
 const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', bornAt: undefined };
 
-function encode({ applied = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
-  return { ...rowOfApplied(applied), fence, owner, write, leaseMs };
+function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
+  const { version, time, eventKey, bornAt } = rowOfApplied(started);
+  const columns = { startedVersion: version, startedTime: time, startedKey: eventKey, startedCreatedAt: bornAt };
+  return { ...rowOfApplied(applied), ...columns, fence, owner, write, leaseMs };
+}
+
+/** A row that an earlier release of the app has written has none of the columns of `started`. */
+function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedAt }: Row): Applied {
+  return appliedOfRow({
+    version: startedVersion,
+    time: startedTime,
+    eventKey: startedKey,
+    bornAt: startedCreatedAt,
+  });
+}
+
+function unlessNothing(version: Applied): Applied | undefined {
+  return version.version < 0 ? undefined : version;
 }
 
 function decodeRead({ stored, now }: Read): ReadWatermark | undefined {
   if (!stored) return undefined;
   const { row, etag, modifiedAt } = stored;
-  const applied = appliedOfRow(row);
   return {
     mark: {
-      applied: applied.version < 0 ? undefined : applied,
+      applied: unlessNothing(appliedOfRow(row)),
+      started: unlessNothing(startedOfRow(row)),
       fence: Number(row.fence ?? 0),
       owner: String(row.owner ?? ''),
       write: Number(row.write ?? 0),

@@ -9,10 +9,9 @@ import type { HealthEvent, Workflow } from '../workflow.js';
 // What a handler's context is made of, in an app where nothing is ever lost and nobody else is there.
 
 export function runOf(event: HealthEvent, workflow: Workflow | undefined): Run {
-  const key = keyOf(event);
   const workflowName = workflow?.name ?? 'test';
-  const address = addressOf(key, workflowName);
-  return newRun({ address, event, json: JSON.stringify(event), workflow, workflowName }, key, undefined);
+  const address = addressOf(keyOf(event), workflowName);
+  return newRun({ address, event, json: JSON.stringify(event), workflow, workflowName }, undefined);
 }
 
 export function recordOf({ attempt, firstTryAt }: { attempt: number; firstTryAt: Date }): JobRecord {
@@ -31,7 +30,7 @@ export function recordOf({ attempt, firstTryAt }: { attempt: number; firstTryAt:
 }
 
 export function watermarkOf(fence: number): Watermark {
-  return { applied: undefined, fence, owner: 'test', write: 1, leaseMs: Number.POSITIVE_INFINITY };
+  return { applied: undefined, started: undefined, fence, owner: 'test', write: 1, leaseMs: Number.POSITIVE_INFINITY };
 }
 
 /** A lease that nobody can take, and that never has to be renewed. */

@@ -1,15 +1,17 @@
 import type { FhirEvent } from '../../src/events/health-event.js';
-import { type Applied, afterApplying, orderOf } from '../../src/events/order.js';
+import { type Applied, afterStarting, decideVersion, type Known } from '../../src/events/order.js';
 import { fhirEvent } from '../../src/testing/index.js';
 import { bound, type Model, type Step } from './explore.js';
 
 /**
  * `ordering: 'latest'` for one resource: versions of two lives of its id arrive in any order, with duplicates, two at a
- * time, a crash at every step, leases of the resource that lapse at any time. Which of two is newer is asked of the
- * real functions. HANDLERS in the environment sets the bound.
+ * time, a crash at every step, leases of the resource that lapse at any time, dead letters that are redriven. Every step
+ * is checked, not only the end: no row, no watermark and no fence ever goes back. The real functions decide which of two
+ * versions is newer. HANDLERS in the environment sets the bound.
  */
 export const latestRules = {
-  recordFirst: 'the watermark is written before the record',
+  noStart: 'a version is superseded by a newer one that has started (L1)',
+  noRestart: 'the version that has started runs again: its next try, its redrive (L2)',
   noKey: 'who finds its own key in the watermark has been applied',
   oneWay: 'an event more than five minutes older is older, whatever its version',
   noBirth: 'a Created with a later time is a new beginning, whatever its version',
@@ -37,13 +39,20 @@ export const MINUTE_APART: readonly Version[] = [version('v2', 1, 0), version('v
 
 const MOST_ALIVE = 2;
 const NOBODY = 0;
+const NONE: Mark = { of: -1, bornAt: '' };
 
+/** `of` is a version; -1 where there is none. */
+type Mark = { of: number; bornAt: string };
 type Handler = { id: number; of: number; fence: number; at: keyof ReturnType<typeof createSteps> };
 export type ResourceWorld = {
-  /** `of` is which version was applied; -1 where none was. */
-  mark: { of: number; bornAt: string };
+  /** The newest version that was applied. */
+  mark: Mark;
+  /** The newest version that has started. */
+  started: Mark;
   lease: { by: number; isLapsed: boolean };
   fence: number;
+  /** The last fence of each version; 0 where it has had none. */
+  fences: readonly number[];
   jobs: readonly ('open' | 'completed' | 'superseded' | 'dead')[];
   /** The row of the workflow's table: which version it shows, and the fence it was written under. */
   row: { of: number; fence: number };
@@ -52,15 +61,17 @@ export type ResourceWorld = {
 };
 
 export function latestModel(versions: readonly Version[], broken?: LatestRule): Model<ResourceWorld> {
-  const mostHandlers = bound('HANDLERS', 6);
+  const mostHandlers = bound('HANDLERS', 5);
   const steps = createSteps(versions, broken);
   const isNewer = (one: number, other: number) => newer(versions[one], versions[other]);
 
   return {
     start: {
-      mark: { of: -1, bornAt: '' },
+      mark: NONE,
+      started: NONE,
       lease: { by: NOBODY, isLapsed: false },
       fence: 0,
+      fences: versions.map(() => 0),
       jobs: versions.map(() => 'open'),
       row: { of: -1, fence: 0 },
       nextHandler: 1,
@@ -72,7 +83,9 @@ export function latestModel(versions: readonly Version[], broken?: LatestRule): 
       for (const [of, { name }] of versions.entries()) {
         if (nextHandler > mostHandlers || handlers.length === MOST_ALIVE) break;
         // One handler a job: the job's own lease.
-        if (world.jobs[of] !== 'open' || handlers.some((handler) => handler.of === of)) continue;
+        if (handlers.some((handler) => handler.of === of)) continue;
+        if (world.jobs[of] === 'dead') yield [`${name} is redriven`, { ...world, jobs: world.jobs.with(of, 'open') }];
+        if (world.jobs[of] !== 'open') continue;
         const handler: Handler = { id: nextHandler, of, fence: 0, at: 'take' };
         yield [`${name} arrives`, { ...world, nextHandler: nextHandler + 1, handlers: [...handlers, handler] }];
       }
@@ -85,12 +98,17 @@ export function latestModel(versions: readonly Version[], broken?: LatestRule): 
       }
     },
 
-    wrong({ mark, row, jobs, handlers }, before) {
+    wrong({ mark, started, row, fences, jobs, handlers }, before) {
       if (isNewer(before.mark.of, mark.of)) return 'the watermark went back';
-      if (row.of !== before.row.of && isNewer(before.mark.of, row.of))
-        return 'an older version was applied over a newer one';
+      if (isNewer(before.started.of, started.of)) return 'the version that has started went back';
+      if (isNewer(before.row.of, row.of)) return 'the row went back';
+      for (const [of, fence] of fences.entries()) {
+        if (fences.some((other, newer) => isNewer(newer, of) && other > 0 && other < fence))
+          return 'an older version holds a higher fence';
+      }
       for (const [of, job] of jobs.entries()) {
-        if (job === 'superseded' && !isNewer(mark.of, of)) return 'superseded by nothing that was applied';
+        if (job === 'superseded' && !isNewer(mark.of, of) && !isNewer(started.of, of))
+          return 'superseded by nothing that was applied or has started';
         if (job === 'completed' && handlers.length === 0 && isNewer(of, row.of))
           return 'the row is older than what has completed';
       }
@@ -103,20 +121,21 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
   return {
     *take(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
       const { lease } = world;
-      if (lease.by !== NOBODY && !lease.isLapsed) return yield say('finds the resource busy', end(world, handler));
-      const order = orderIn(world, versionOf(handler));
-      switch (order) {
-        case 'same':
+      const decision = decideIn(world, versionOf(handler));
+      switch (decision) {
+        case 'applied':
           return yield say('finds itself applied', endJob(world, handler, 'completed'));
-        case 'older':
+        case 'superseded':
           return yield say('is superseded', endJob(world, handler, 'superseded'));
-        case 'newer': {
+        case 'run': {
+          if (lease.by !== NOBODY && !lease.isLapsed) return yield say('finds the resource busy', end(world, handler));
           const fence = world.fence + 1;
-          const taken = { ...world, fence, lease: { by: handler.id, isLapsed: false } };
+          const fences = world.fences.with(handler.of, fence);
+          const taken = { ...world, started: startIn(world, handler), fence, fences, lease: leaseOf(handler) };
           return yield say('takes the resource', change(taken, handler, { at: 'handle', fence }));
         }
         default:
-          throw new TypeError(`unhandled ${order satisfies never}`);
+          throw new TypeError(`unhandled ${decision satisfies never}`);
       }
     },
 
@@ -132,21 +151,17 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
       if (world.row.fence > handler.fence && broken !== 'noFence')
         return yield say('is fenced off by the row', end(world, handler));
       const written = { ...world, row: { of: handler.of, fence: handler.fence } };
-      yield say('writes its row', change(written, handler, { at: broken === 'recordFirst' ? 'record' : 'mark' }));
+      yield say('writes its row', change(written, handler, { at: 'mark' }));
     },
 
     *mark(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
       if (!holds(world, handler) && broken !== 'noEtag')
         return yield say('is fenced off by the watermark', end(world, handler));
-      const applied = free(apply(world, handler));
-      const isLast = broken === 'recordFirst';
-      yield say('is in the watermark', isLast ? end(applied, handler) : change(applied, handler, { at: 'record' }));
+      yield say('is in the watermark', change(free(apply(world, handler)), handler, { at: 'record' }));
     },
 
     *record(world: ResourceWorld, handler: Handler): Iterable<Step<ResourceWorld>> {
-      const recorded = { ...world, jobs: world.jobs.with(handler.of, 'completed') };
-      const isLast = broken !== 'recordFirst';
-      yield say('is completed', isLast ? end(recorded, handler) : change(recorded, handler, { at: 'mark' }));
+      yield say('is completed', endJob(world, handler, 'completed'));
     },
   };
 
@@ -156,33 +171,53 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
     return version;
   }
 
-  function appliedIn({ mark }: ResourceWorld): Applied | undefined {
-    if (mark.of < 0) return undefined;
-    const { name, event } = versionOf(mark);
-    return { version: event.version, time: event.time, eventKey: name, bornAt: mark.bornAt || undefined };
+  function versionIn({ of, bornAt }: Mark): Applied | undefined {
+    if (of < 0) return undefined;
+    const { name, event } = versionOf({ of });
+    return { version: event.version, time: event.time, eventKey: name, bornAt: bornAt || undefined };
   }
 
-  function orderIn(world: ResourceWorld, { name, event }: Version): ReturnType<typeof orderOf> {
-    const applied = appliedIn(world);
-    if (!applied) return 'newer';
+  function knownIn({ mark, started }: ResourceWorld): Known {
+    return { applied: versionIn(mark), started: versionIn(started) };
+  }
+
+  function decideIn(world: ResourceWorld, { name, event }: Version): ReturnType<typeof decideVersion> {
+    const known = knownIn(world);
+    const without = (changes: Partial<Applied>): Known => ({
+      applied: known.applied && { ...known.applied, ...changes },
+      started: known.started && { ...known.started, ...changes },
+    });
+    const { applied, started } = known;
     switch (broken) {
+      case 'noStart':
+        return decideVersion(event, name, { applied, started: undefined });
+      case 'noRestart':
+        return decideVersion(event, name, { applied, started: started && { ...started, eventKey: '' } });
       case 'noKey':
-        return orderOf(event, name, { ...applied, eventKey: '' });
+        return decideVersion(event, name, { applied: applied && { ...applied, eventKey: '' }, started });
       case 'oneWay': // a time from which this event is not older
-        return orderOf(event, name, { ...applied, time: min(applied.time, event.time), bornAt: undefined });
+        return decideVersion(event, name, {
+          applied: applied && { ...applied, time: min(applied.time, event.time), bornAt: undefined },
+          started: started && { ...started, time: min(started.time, event.time), bornAt: undefined },
+        });
       case 'noBirth':
-        return orderOf({ ...event, change: 'updated' }, name, applied);
+        return decideVersion({ ...event, change: 'updated' }, name, known);
       case 'noBeginning':
-        return orderOf(event, name, { ...applied, bornAt: undefined });
+        return decideVersion(event, name, without({ bornAt: undefined }));
       default:
-        return orderOf(event, name, applied);
+        return decideVersion(event, name, known);
     }
   }
 
-  function apply(world: ResourceWorld, handler: Handler): ResourceWorld {
+  function startIn(world: ResourceWorld, handler: Handler): Mark {
     const { name, event } = versionOf(handler);
-    const { bornAt = '' } = afterApplying(event, name, appliedIn(world));
-    return { ...world, mark: { of: handler.of, bornAt } };
+    const { bornAt = '' } = afterStarting(event, name, knownIn(world));
+    return { of: handler.of, bornAt };
+  }
+
+  function apply(world: ResourceWorld, handler: Handler): ResourceWorld {
+    const mark = world.started.of === handler.of ? world.started : startIn(world, handler);
+    return { ...world, mark };
   }
 
   /** The step of the version that this handler is for is told by its place in the trace. */
@@ -202,6 +237,10 @@ function min(one: string | undefined, other: string | undefined): string | undef
 
 function holds({ lease }: ResourceWorld, { id }: Handler): boolean {
   return lease.by === id;
+}
+
+function leaseOf({ id }: Handler): ResourceWorld['lease'] {
+  return { by: id, isLapsed: false };
 }
 
 function free(world: ResourceWorld): ResourceWorld {

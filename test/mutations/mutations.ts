@@ -341,8 +341,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'latest-recordFirst',
     file: JOB,
-    find: 'if (!(await applyVersion(run, resource, hold.heldUntilMs - toRecordMs))) {',
-    put: 'deps.clock.after(2000, () => void applyVersion(run, resource, hold.heldUntilMs));\n  if (hold.isOver) {',
+    find: 'if (!(await applyVersion(resource, hold.heldUntilMs - toRecordMs))) {',
+    put: 'deps.clock.after(2000, () => void applyVersion(resource, hold.heldUntilMs));\n  if (hold.isOver) {',
     tests: SIMULATION,
   },
   {
@@ -384,7 +384,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'latest-failAdvances',
     file: JOB,
     find: 'await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);',
-    put: 'await applyVersion(run, resource, hold.heldUntilMs);',
+    put: 'await applyVersion(resource, hold.heldUntilMs);',
     tests: SIMULATION,
   },
   {

@@ -1,4 +1,3 @@
-import { keyOf } from '../../src/events/key.js';
 import { createCompany } from '../../src/pipeline/company.js';
 import { newRun, type Run } from '../../src/pipeline/run.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
@@ -45,7 +44,7 @@ function start() {
 
 function runOf(id: string, workflow = short): Run {
   const event = fhirEvent({ id });
-  return newRun({ address: id, event, json: '', workflow, workflowName: workflow.name }, keyOf(event), undefined);
+  return newRun({ address: id, event, json: '', workflow, workflowName: workflow.name }, undefined);
 }
 
 describe('suspects that may run together', () => {

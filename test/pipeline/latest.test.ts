@@ -42,9 +42,8 @@ function startProcesses() {
 
 function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Run {
   const event = fhirEvent({ id, change, version });
-  const key = keyOf(event);
-  const address = addressOf(key, workflow.name);
-  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }, key, undefined);
+  const address = addressOf(keyOf(event), workflow.name);
+  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }, undefined);
 }
 
 /** But the lease. */
@@ -57,7 +56,7 @@ function holdOf(claim: ResourceClaim) {
 
 /** Takes it and applies it. */
 async function apply(run: Run, deps: JobDeps): Promise<void> {
-  expect(await applyVersion(run, holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
+  expect(await applyVersion(holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
 }
 
 describe('when a resource is taken', () => {
@@ -68,6 +67,7 @@ describe('when a resource is taken', () => {
 
     expect(hold).toMatchObject({ heldUntilMs: LEASE_MS, value: { fence: 1, write: 1, applied: undefined } });
     expect(mark()).toMatchObject({ fence: 1, write: 1, owner: hold.value.owner, leaseMs: LEASE_MS, version: -1 });
+    expect(mark()).toMatchObject({ startedVersion: 2, startedKey: runOf(2).eventKey, startedCreatedAt: '' });
     expect(hold.value.owner).not.toBe('');
   });
 
@@ -147,25 +147,30 @@ describe('when somebody else has it', () => {
 
   it('given its lease has lapsed, then the fence rises, and who had it can apply nothing', async () => {
     const { account, process, mark } = startProcesses();
-    const former = holdOf(await takeResource(runOf(9), process().deps));
+    const former = holdOf(await takeResource(runOf(2), process().deps));
     account.clock.advance(63_000);
 
-    const later = holdOf(await takeResource(runOf(2), process().deps));
-    const isApplied = await lateWrite(applyVersion(runOf(9), former, NO_LIMIT), account);
+    const later = holdOf(await takeResource(runOf(9), process().deps));
+    const isApplied = await lateWrite(applyVersion(former, NO_LIMIT), account);
 
     expect([former.value.fence, later.value.fence]).toEqual([1, 2]);
     expect(isApplied).toBe(false);
     expect(mark()).toMatchObject({ fence: 2, owner: later.value.owner, version: -1 });
-    expect(await applyVersion(runOf(2), later, NO_LIMIT)).toBe(true);
-    expect(mark()).toMatchObject({ fence: 2, owner: '', version: 2 });
+    expect(await applyVersion(later, NO_LIMIT)).toBe(true);
+    expect(mark()).toMatchObject({ fence: 2, owner: '', version: 9 });
   });
 
-  it('given its lease has lapsed, and what it was at is newer than this, then it runs: nothing was applied', async () => {
-    const { account, process } = startProcesses();
+  it.each([
+    { given: 'its lease lives', passMs: 0 },
+    { given: 'its lease has lapsed', passMs: 63_000 },
+  ])('given $given, and it works on a newer version, then this one is superseded (L1)', async ({ passMs }) => {
+    const { account, process, mark } = startProcesses();
     await takeResource(runOf(9), process().deps);
-    account.clock.advance(63_000);
+    account.clock.advance(passMs);
+    const before = mark();
 
-    expect(await takeResource(runOf(2), process().deps)).toMatchObject({ kind: 'won', hold: { value: { fence: 2 } } });
+    expect(await takeResource(runOf(2), process().deps)).toEqual({ kind: 'superseded' });
+    expect(mark()).toEqual(before);
   });
 
   async function lateWrite<T>(write: Promise<T>, account: ReturnType<typeof createAccount>): Promise<T> {
@@ -284,7 +289,7 @@ describe('when a version was applied', () => {
     const hold = holdOf(await takeResource(runOf(1, 'created'), one.deps));
     one.calls.length = 0;
 
-    expect(await applyVersion(runOf(1, 'created'), hold, NO_LIMIT)).toBe(true);
+    expect(await applyVersion(hold, NO_LIMIT)).toBe(true);
     expect(one.calls).toEqual(['commit']);
     expect(mark()).toMatchObject({
       version: 1,
@@ -304,7 +309,7 @@ describe('when a version was applied', () => {
     let commits = 0;
     one.storageIs(({ method }) => (method === 'commit' && ++commits === 1 ? 'fail-after' : 'ok'));
 
-    const applied = watched(applyVersion(runOf(2), hold, NO_LIMIT));
+    const applied = watched(applyVersion(hold, NO_LIMIT));
     await account.pass(2000);
 
     expect(await applied.promise).toBe(true);
@@ -318,7 +323,7 @@ describe('when a version was applied', () => {
     const hold = holdOf(await takeResource(runOf(2), one.deps));
     one.storageIs(() => 'fail-before');
 
-    const applied = watched(applyVersion(runOf(2), hold, NO_LIMIT));
+    const applied = watched(applyVersion(hold, NO_LIMIT));
     await account.pass(59_000);
     const before = applied.state;
     await account.pass(3000);
@@ -330,16 +335,55 @@ describe('when a version was applied', () => {
 });
 
 describe('when a version has failed', () => {
-  it('then the resource is free, the watermark as it was, and the next one gets a higher fence', async () => {
+  async function startWithFailed(version: number) {
     const { process, mark } = startProcesses();
     const { deps } = process();
-    await apply(runOf(2), deps);
-    const hold = holdOf(await takeResource(runOf(9), deps));
+    await apply(runOf(2, 'created'), deps);
+    await freeResource(holdOf(await takeResource(runOf(version), deps)), NO_LIMIT);
+    return { deps, mark };
+  }
 
-    await freeResource(hold, NO_LIMIT);
+  it('then the resource is free, what was applied stays, and an older version is superseded', async () => {
+    const { deps, mark } = await startWithFailed(9);
 
-    expect(mark()).toMatchObject({ version: 2, owner: '', fence: 2 });
-    expect(holdOf(await takeResource(runOf(3), deps)).value.fence).toBe(3);
+    expect(mark()).toMatchObject({ version: 2, startedVersion: 9, owner: '', fence: 2 });
+    expect(await takeResource(runOf(3), deps)).toEqual({ kind: 'superseded' });
+  });
+
+  it.each([
+    { given: 'it comes again', version: 9 },
+    { given: 'a newer one comes', version: 10 },
+  ])(
+    'given $given, then it is won with the next fence, and knows when the resource was created',
+    async ({ version }) => {
+      const { deps, mark } = await startWithFailed(9);
+
+      const hold = holdOf(await takeResource(runOf(version), deps));
+
+      expect(hold.value).toMatchObject({ fence: 3, applied: { version: 2 }, started: { version } });
+      expect(mark()).toMatchObject({
+        version: 2,
+        startedVersion: version,
+        startedCreatedAt: '2026-01-01T12:02:00.000Z',
+      });
+    },
+  );
+
+  it('given a newer one has started since, then its redrive is superseded', async () => {
+    const { deps } = await startWithFailed(9);
+    await freeResource(holdOf(await takeResource(runOf(10), deps)), NO_LIMIT);
+
+    expect(await takeResource(runOf(9), deps)).toEqual({ kind: 'superseded' });
+  });
+
+  it('given it is redriven with a corrected payload, then it runs as the version that this says', async () => {
+    const { deps, mark } = await startWithFailed(9);
+    const corrected = { ...runOf(9), event: runOf(4).event };
+
+    await apply(corrected, deps);
+
+    expect(mark()).toMatchObject({ version: 4, startedVersion: 4, eventKey: runOf(9).eventKey });
+    expect(await takeResource(runOf(5), deps)).toMatchObject({ kind: 'won' });
   });
 
   it('given it cannot be freed, then that throws nothing, and its lease lapses', async () => {
@@ -349,7 +393,7 @@ describe('when a version has failed', () => {
     one.storageIs(() => 'fail-before');
     const freed = watched(freeResource(hold, NO_LIMIT));
     await account.pass(10_000);
-    const during = await takeResource(runOf(3), process().deps);
+    const during = await takeResource(runOf(3), process().deps); // newer than what has started
     await account.pass(54_000);
     await allThatFollows();
 

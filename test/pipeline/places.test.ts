@@ -1,4 +1,3 @@
-import { keyOf } from '../../src/events/key.js';
 import { createCompany } from '../../src/pipeline/company.js';
 import { givePlaces, isNewerRun, takePlaces } from '../../src/pipeline/places.js';
 import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
@@ -12,7 +11,7 @@ const latest = defineWorkflow({ name: 'latest', on: [fhir('*'), dicom()], orderi
 
 function runOf(event: HealthEvent, workflow = any): Run {
   const job = { address: event.id, event, json: '', workflow, workflowName: workflow.name };
-  return newRun(job, keyOf(event), undefined);
+  return newRun(job, undefined);
 }
 
 function startWith(concurrency: number) {

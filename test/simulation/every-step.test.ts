@@ -57,6 +57,19 @@ const stories: Story[] = [
     },
   },
   {
+    given: 'a newer version that comes first and fails for good, the older one, and a redrive',
+    async live(hospital) {
+      hospital.behaviour = () => 'for-good';
+      hospital.publish([v2]);
+      await hospital.world.run({ ms: 100_000 });
+      hospital.behaviour = () => 'ok';
+      hospital.publish([v1]);
+      await hospital.world.run({ ms: 100_000 });
+      hospital.redriveAll();
+      await hospital.world.run({ ms: 100_000 });
+    },
+  },
+  {
     given: 'handlers that go on beyond the deadline',
     async live(hospital) {
       hospital.behaviour = behaving('ignores-signal', 'slow', 'slow', 'ok');

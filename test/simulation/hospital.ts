@@ -27,6 +27,7 @@ import {
   type Workflow,
   wants,
 } from '../../src/workflow.js';
+import { LIVES, NEWEST, truthOf, watchVersions } from './versions.js';
 import { createWorld, type Machine, type World } from './world.js';
 
 /** What a handler does when it is called; drawn anew for every call. */
@@ -89,9 +90,6 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   const expired = new Set<Address>();
   /** Jobs of all that was ever published. */
   const known = new Set<Address>();
-  const appliedOrders = new Map<string, number>();
-  /** What an event says in truth: of which resource, and the how-manieth of its changes. */
-  const truth = new Map<Address, Truth>();
   let posts = 0;
   let isResting = false;
   let redrives = 0;
@@ -127,6 +125,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     comeToRest,
     unacknowledged: () => posts,
   };
+  const versions = watchVersions(world.tables, (wrong) => wrongs.push(wrong));
   const outside = world.spawn();
   const workflows = hospitalWorkflows(hospital, outside);
   world.onEffect(look);
@@ -185,7 +184,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     for (const raw of events) {
       for (const address of jobsOfRaw(raw)) {
         known.add(address);
-        truth.set(address, truthOf(parseEvent(raw)));
+        versions.know(parseEvent(raw));
       }
     }
   }
@@ -198,6 +197,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         const address = context.idempotencyKey;
         runs.set(address, (runs.get(address) ?? 0) + 1);
         if (recordOf(address)?.result === 'completed') wrongs.push(`a completed job runs again: ${address}`);
+        if (context.fence !== undefined) versions.start(event, context.fence);
         if (hospital.behaviour(address) === 'crashes') {
           const app = hospital.apps.find((one) => one.machine === machine);
           if (app && !isResting) hospital.crash(app);
@@ -352,7 +352,6 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       const record = recordOf(address);
       if (record) lookAtRecord(address, record);
     }
-    lookAtVersions();
   }
 
   function lookAtRecord(address: Address, row: Row): void {
@@ -378,21 +377,6 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       wrongs.push(`a completed job was reopened: ${address}`);
     if (row.state === 'settled') settledAs.set(address, String(row.result));
     else settledAs.delete(address);
-  }
-
-  /** `latest`: watermarks only become newer, and the workflow's table never holds less than what has been applied. */
-  function lookAtVersions(): void {
-    for (const { key, row } of world.tables.inspect('watermarks')) {
-      if (Number(row.version) < 0) continue;
-      const order = orderOf(String(row.time), Number(row.version));
-      const before = appliedOrders.get(key) ?? 0;
-      if (order < before) wrongs.push(`the watermark went back: ${key} from ${before} to ${order}`);
-      appliedOrders.set(key, order);
-      const { resource } = [...truth.values()].find((one) => one.eventKey === row.eventKey) ?? { resource: '' };
-      const held = Number(world.tables.inspect('newest').find((stored) => stored.key === resource)?.row.order ?? 0);
-      if (held < order)
-        wrongs.push(`the table holds an older version than what was applied: ${resource} ${held}, not ${order}`);
-    }
   }
 
   async function comeToRest(): Promise<string[]> {
@@ -422,26 +406,13 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         }
       }
     }
-    lookAtNewest();
+    versions.lookAtRest((address) => recordOf(address)?.result, known);
     for (const [address, redrive] of asked) {
       if (Number(recordOf(address)?.redrives ?? 0) < redrive)
         wrongs.push(`a redrive was asked for, and vanished: ${address}`);
     }
     for (const line of said) if (line.includes(MARKER)) wrongs.push(`said: ${line}`);
     return wrongs;
-  }
-
-  /** Of the versions that have completed, the newest is the one that stands, and only it supersedes. */
-  function lookAtNewest(): void {
-    for (const [address, { resource, order }] of truth) {
-      if (placeOf(address).workflow !== 'newest') continue;
-      const result = recordOf(address)?.result;
-      const held = Number(world.tables.inspect('newest').find((stored) => stored.key === resource)?.row.order ?? 0);
-      if (result === 'superseded' && held <= order)
-        wrongs.push(`superseded by nothing that was applied: ${address} ${held}`);
-      if (result === 'completed' && held < order)
-        wrongs.push(`completed, and the table holds an older version: ${address} ${held}`);
-    }
   }
 
   function recordOf(address: Address): Row | undefined {
@@ -464,25 +435,6 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     return blobs.get(pending ?? resolved ?? '');
   }
 }
-
-/**
- * `order` of a change of a resource, as the service made them: versions 1 to 9 of the first incarnation, then, days
- * later, versions 1 to 9 of the next.
- */
-export function truthOf(event: HealthEvent): Truth {
-  const { id, rest } = keyOf(event);
-  const resource = event.service === 'fhir' ? event.resourceId.toLowerCase().replaceAll(/[^a-z0-9]/g, '') : '';
-  return { resource, order: orderOf(event.time ?? '', event.version), eventKey: `${id}.${rest}` };
-}
-
-type Truth = { resource: string; order: number; eventKey: string };
-
-function orderOf(time: string, version: number): number {
-  return version + 100 * LIVES.findLastIndex((life) => Date.parse(time) >= life);
-}
-
-/** When each incarnation of a resource began. The day of the first has long been over. */
-const LIVES = [Date.UTC(2026, 2, 11, 8), Date.UTC(2026, 2, 14, 8), Date.UTC(2026, 2, 15, 8)];
 
 /** An event of the hospital: version `version` of a resource, in one of its incarnations. */
 export function hospitalEvent(of: { resource: number; version: number; life: 0 | 1 | 2; id?: string }): unknown {
@@ -556,7 +508,7 @@ function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
       handle: (_event, { idempotencyKey, signal }) => behave(idempotencyKey, signal),
     }),
     defineWorkflow({
-      name: 'newest',
+      name: NEWEST,
       on: fhir('*'),
       ordering: 'latest',
       timeout: seconds(10),
@@ -565,7 +517,7 @@ function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
         const { resource, order } = truthOf(event);
         const before = hospital.world.random() < 0.5;
         if (before) await behave(idempotencyKey, signal);
-        await tables('newest').change('p', resource, () => ({ order }));
+        await tables(NEWEST).change('p', resource, () => ({ order }));
         if (!before) await behave(idempotencyKey, signal);
       },
     }),

@@ -12,6 +12,7 @@ const APPLIED: Applied = {
   eventKey: 'id.rest',
   bornAt: '2026-03-14T11:00:00.000Z',
 };
+const STARTED: Applied = { ...APPLIED, version: 4, eventKey: 'next.rest' };
 
 /** What the watermarks keep. `makeTables` gives tables of which none is there yet; every test has its own. */
 export function watermarksContract(makeTables: () => TableStore): void {
@@ -43,6 +44,9 @@ export function watermarksContract(makeTables: () => TableStore): void {
       { applied: { ...APPLIED, version: 0 } },
       { applied: { ...APPLIED, version: 2 ** 40 } },
       { owner: '', applied: APPLIED },
+      { started: STARTED },
+      { applied: APPLIED, started: STARTED },
+      { started: { ...STARTED, time: undefined, bornAt: undefined, version: 0 } },
       { fence: 2 ** 33, write: 12 },
     ])('given %j, then it reads as written, by insert and by merge', async (fields) => {
       const inserted = await put(markOf(fields), undefined, 'by');
@@ -181,6 +185,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
         row: { version: 4 },
         mark: {
           applied: { version: 4, time: undefined, eventKey: '', bornAt: undefined },
+          started: undefined,
           fence: 0,
           owner: '',
           write: 0,
@@ -190,7 +195,12 @@ export function watermarksContract(makeTables: () => TableStore): void {
       {
         given: 'nothing applied, and no lease',
         row: { version: -1, fence: 7 },
-        mark: { applied: undefined, fence: 7, owner: '', write: 0, leaseMs: 0 },
+        mark: { applied: undefined, started: undefined, fence: 7, owner: '', write: 0, leaseMs: 0 },
+      },
+      {
+        given: 'an earlier release of the app has written it, which knows of no version that has started',
+        row: { ...APPLIED, fence: 7, owner: '', write: 9, leaseMs: 60_000, by: 'by' } as Row,
+        mark: { applied: APPLIED, started: undefined, fence: 7, owner: '', write: 9, leaseMs: 60_000 },
       },
     ])('given $given, then the rest reads as none', async ({ row, mark }) => {
       const etag = await put(markOf());
@@ -229,5 +239,5 @@ export function openWatermarks(tables: TableStore) {
 }
 
 export function markOf(fields: Partial<Watermark> = {}): Watermark {
-  return { applied: undefined, fence: 1, owner: 'owner', write: 1, leaseMs: 60_000, ...fields };
+  return { applied: undefined, started: undefined, fence: 1, owner: 'owner', write: 1, leaseMs: 60_000, ...fields };
 }
