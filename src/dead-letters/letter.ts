@@ -39,6 +39,8 @@ export type Letter = {
   readonly at: string;
   readonly redrives: number;
   readonly events: number;
+  /** The newest version of its resource that has started: see DeadLetter. */
+  readonly holdsState?: true;
 };
 
 /** What letters are asked for by, and counted by. */
@@ -101,7 +103,8 @@ export function letterOfContent({ name, createdAt }: ListedBlob, content: string
 
 function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter {
   const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
-  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '', events = '1' } = about;
+  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '' } = about;
+  const { events = '1', holdsstate } = about;
   return {
     id: idOfLetter(name),
     stage,
@@ -114,6 +117,7 @@ function letterOfAbout(name: LetterName, createdAt: Date, about: About): Letter 
     at: createdAt.toISOString(),
     redrives,
     events: Number(events) || 1,
+    ...(holdsstate === 'true' && { holdsState: true }),
   };
 }
 

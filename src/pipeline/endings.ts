@@ -3,6 +3,7 @@ import type { Failing, JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
 import { type Failure, LAPSE_MARGIN_MS } from './decide.js';
 import type { Hold } from './hold.js';
+import { holdsState } from './latest.js';
 import { type Ending, fieldsOf, isLong, type JobDeps, type Run } from './run.js';
 import { tellJob, tellSettled } from './tell.js';
 import { untilWritten } from './until-written.js';
@@ -96,6 +97,7 @@ export async function failForGood(
     workflow: run.workflowName,
     ...(isLong(run.workflow, settings) && { isLong: true }),
     ...(edit && { edit }),
+    ...((await holdsState(run, deps)) && { holdsState: true }),
     error,
     tries,
     crashes,

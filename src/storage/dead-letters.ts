@@ -45,6 +45,11 @@ export type DeadLetter = {
   isLong?: true;
   /** Which corrected payload was run: see src/dead-letters/edits.ts. */
   edit?: string;
+  /**
+   * Of `ordering: 'latest'`: no newer version of the resource had started when this was written. Older versions do not
+   * run any more, so the workflow's tables lack this version until the job is redriven, or until a newer version runs.
+   */
+  holdsState?: true;
   /** Whatever is in `message` must not come from the payload. */
   error: { name: string; code: string; message: string };
   problems?: Problems;
@@ -195,7 +200,7 @@ export function readLetter(content: string): StoredLetter | undefined {
 }
 
 /** What is told of a letter in lists, and asked for in filters. */
-export function aboutLetter({ reason, workflow = '', error, event, causes }: StoredLetter): About {
+export function aboutLetter({ reason, workflow = '', error, event, causes, holdsState }: StoredLetter): About {
   if (causes) {
     const events = eventsOfLetter({ event, causes });
     return { reason, code: error.code, type: typesOf(events).join(' '), events: String(events.length) };
@@ -208,5 +213,6 @@ export function aboutLetter({ reason, workflow = '', error, event, causes }: Sto
     type,
     resourcetype: resourceType,
     ...(eventId.length <= LONGEST_TOLD && { eventid: eventId }),
+    ...(holdsState && { holdsstate: 'true' }),
   };
 }

@@ -16,9 +16,13 @@ export function writeTo(out: Writable, text: string): Promise<void> {
 }
 
 export function lineOfLetter(letter: Letter): string {
-  const { id, at, reason, workflow, error, type, resourceType, redrives, events } = letter;
+  const { id, at, reason, workflow, error, type, resourceType, redrives, events, holdsState } = letter;
   const what = `${type.replaceAll(OF_SERVICE, '')} ${resourceType}`.trim();
-  const more = [...(redrives > 0 ? [`redriven ${redrives}`] : []), ...(events === 1 ? [] : [`${events} events`])];
+  const more = [
+    ...(redrives > 0 ? [`redriven ${redrives}`] : []),
+    ...(events === 1 ? [] : [`${events} events`]),
+    ...(holdsState ? ['holds the state'] : []),
+  ];
   return `${[at.replace('.000Z', 'Z'), id, reason, workflow, error, what, ...more].filter((word) => word !== '').join('  ')}\n`;
 }
 
