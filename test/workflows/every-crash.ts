@@ -5,6 +5,7 @@ import { type FhirResource, type HealthEvent, type Row, resourceOf, type Workflo
 import { type Account, allThatFollows, createAccount, startApp, watched } from '../pipeline/memory-app.js';
 import type { CallInfo, Fault } from '../storage/faults.js';
 import { rawOf } from '../testing/raw-events.js';
+import { watchOrder } from './row-order.js';
 
 /**
  * Whether a workflow's tables end as the final state of the services has them, whatever happens on the way. A test tells
@@ -14,7 +15,8 @@ import { rawOf } from '../testing/raw-events.js';
  *   everyOrder(tale)    tells it in any order, with any duplicates, events together or apart, and several troubles
  *   tell(tale, {…})     tells it once, as you say
  *
- * and `look` at the tables must give `expected` each time. As with the services, what is read is at least as new as the
+ * and `look` at the tables must give `expected` each time. On the way no row may go back to an older version, at any
+ * write: see row-order.ts. As with the services, what is read is at least as new as the
  * newest event that was delivered so far; as with Event Grid, what was not acknowledged is delivered again. A process
  * that dies is followed by another one, and all that waits is run until nothing waits any more.
  */
@@ -55,9 +57,10 @@ export type Telling = {
   troubles?: ReadonlyMap<number, Trouble>;
 };
 
-/** `asked`: every call to storage, as `method table`. `lines`: what was logged. */
+/** `asked`: every call to storage, as `method table`. `lines`: what was logged. `wentBack`: rows, at any write of them. */
 export type Outcome = {
   found: unknown;
+  wentBack: readonly string[];
   calls: number;
   asked: readonly string[];
   lines: readonly string[];
@@ -71,14 +74,15 @@ const ROUND_MS = 10_000;
 
 /** @returns how often the tale was told. It throws at the first time that ends otherwise than expected. */
 export async function everyCrash(tale: Tale): Promise<number> {
-  const { calls, found } = await tell(tale, {});
-  expect({ found }).toEqual({ found: tale.expected });
+  const { calls, found, wentBack } = await tell(tale, {});
+  expect({ found, wentBack }).toEqual({ found: tale.expected, wentBack: [] });
   let times = 1;
   for (let at = 1; at <= calls; at += 1) {
     for (const trouble of TROUBLES) {
       const told = await tell(tale, { troubles: new Map([[at, trouble]]) });
       times += 1;
-      expect({ at, trouble, found: told.found }).toEqual({ at, trouble, found: tale.expected });
+      const { found, wentBack } = told;
+      expect({ at, trouble, found, wentBack }).toEqual({ at, trouble, found: tale.expected, wentBack: [] });
     }
   }
   return times;
@@ -89,8 +93,8 @@ export async function everyOrder(tale: Tale, numRuns: number): Promise<void> {
   const { calls } = await tell(tale, {});
   await fc.assert(
     fc.asyncProperty(lotsOf(tale.story.length), troublesWithin(calls), async (lots, troubles) => {
-      const { found } = await tell(tale, { lots, troubles });
-      expect(found).toEqual(tale.expected);
+      const { found, wentBack } = await tell(tale, { lots, troubles });
+      expect({ found, wentBack }).toEqual({ found: tale.expected, wentBack: [] });
     }),
     { numRuns },
   );
@@ -100,6 +104,8 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
   const { workflow, story, settings = {} } = tale;
   const read = tale.read ?? currentIn;
   const account = createAccount();
+  const wentBack: string[] = [];
+  watchOrder(account.tables, story, (wrong) => wentBack.push(wrong));
   const lines: string[] = [];
   const asked: string[] = [];
   let happened = 0;
@@ -116,7 +122,7 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
       const seen = visible(row);
       return seen ? [{ partition, key, row: seen }] : [];
     });
-  return { found: tale.look(rowsOf), calls, asked, lines, account };
+  return { found: tale.look(rowsOf), wentBack, calls, asked, lines, account };
 
   function startProcess() {
     const process = startApp(account, {

@@ -40,7 +40,7 @@ export async function noteUnsent(
   if (!alert || alert.revision === alert.sentRevision || !hasWebhook(setting)) return;
   const revision = Number(alert.revision);
   const unsent = { revision, severity: String(alert.severity), tries: 0, dueAt: '', since: '' };
-  const decide = (current: Row | undefined) => (current?.revision === revision ? 'keep' : unsent);
+  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : unsent);
   await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
 

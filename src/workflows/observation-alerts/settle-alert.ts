@@ -16,11 +16,18 @@ export type Settling = {
   readonly rule: string;
   readonly found: (Match & { readonly verdict: Verdict }) | undefined;
   readonly because: Because;
+  /**
+   * `current` was read before the results that `found` follows from, and is written only where nobody has written the row
+   * since. So of two handlers that write one alert, the later one has looked at the results later: the row never goes
+   * back to an older result.
+   */
+  readonly isOnlyOverCurrent?: true;
 };
 
 /**
- * Raises an alert, withdraws it, or leaves it as it is. `current` is its row as it was read after all that `settling`
- * follows from: where that is as it should be, nothing is asked again. Returns whether it had to be written.
+ * Raises an alert, withdraws it, or leaves it as it is. `current` is its row as it was read: where that is as it should
+ * be, nothing is asked again. Returns `written` where the row was not as it should be, also where another handler has
+ * written it meanwhile.
  */
 export async function settleAlert(
   settling: Settling,
@@ -29,7 +36,8 @@ export async function settleAlert(
 ): Promise<'as-it-was' | 'written'> {
   const { of, rule, found } = settling;
   const place = keyOfAlert(of, rule);
-  const decide = (row: Row | undefined) => decideRow(row, settling, handling);
+  const isOurs = (row: Row | undefined) => !settling.isOnlyOverCurrent || isSameAlert(row, current);
+  const decide = (row: Row | undefined) => (isOurs(row) ? decideRow(row, settling, handling) : 'keep');
   if (decide(current) === 'keep') {
     await noteUnsent(current, place, handling);
     return 'as-it-was';
@@ -74,6 +82,11 @@ async function write(
 /** Whether the row would be written. */
 export function isSettled(settling: Settling, current: Row | undefined, handling: Handling): boolean {
   return decideRow(current, settling, handling) === 'keep';
+}
+
+/** Whether no handler has written the alert in between: the webhook's own columns say nothing of it. */
+function isSameAlert(one: Row | undefined, other: Row | undefined): boolean {
+  return one?.revision === other?.revision && one?.version === other?.version;
 }
 
 /** A result that says nothing of what a laboratory thinks of it is the usual case, and no news. */

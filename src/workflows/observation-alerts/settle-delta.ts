@@ -17,8 +17,13 @@ export type DeltaAlert = {
 /**
  * Until what is written is of what there is. Results of two Observations may arrive at once, and each may concern the
  * alert of the other. Each handler moves its result before it looks at the others', so at least one of the two sees
- * both. Who has written an alert looks again, and writes again until it finds what it has written. So the last to write
- * has seen the last state, whoever that was.
+ * both. A handler that has written an alert looks again, and writes again until it finds what it has written. So the last
+ * handler to write has seen the last state, whichever handler that was.
+ *
+ * Each handler reads the alert, then looks at the results, then writes the alert if it is still the one that was read.
+ * So each write follows from a later look than the write before. While a result moves, it is in its old place, too: a
+ * handler that finds an older version there than the alert is of leaves the alert to the handler that moves the result,
+ * which looks after the move. So the alert never goes back to an older result.
  *
  * `owe` is called before the alert of another Observation is written: who dies before it has looked again must do so in
  * its next try.
@@ -32,9 +37,12 @@ export async function settleDelta(
   const { rule, observationId } = alert;
   const of = { host, observationId };
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    const settling: Settling = { of, rule: rule.name, found: await look(alert, handling), because: 'corrected' };
     const { partition, key } = keyOfAlert(of, rule.name);
     const current = await handling.tables('alerts').get(partition, key);
+    const found = await look(alert, handling);
+    const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
+    if (isOld && observationId !== resourceId) return;
+    const settling: Settling = { of, rule: rule.name, found, because: 'corrected', isOnlyOverCurrent: true };
     if (observationId !== resourceId && !isSettled(settling, current, handling))
       await owe({ rule: rule.name, observationId });
     if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;

@@ -9,6 +9,7 @@ import { createFakeClock } from '../../../src/testing/index.js';
 import { type Context, digest, type FhirEvent, resourceOf } from '../../../src/workflow.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import type { RowsOf, Told } from '../every-crash.js';
+import { watchOrder } from '../row-order.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
 import { RULES, type Step, stories, storyOf, write } from './stories.js';
@@ -23,10 +24,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = () => new Promise<never>(() => undefined);
 
 /** A service where things happen, and processes that share a storage and nothing else. */
-function createWorld() {
+function createWorld(story: readonly Told[]) {
   const happened: Told[] = [];
+  const wentBack: string[] = [];
   const clock = createFakeClock();
   const store = createMemoryTableStore({ clock });
+  watchOrder(store, story, (wrong) => wentBack.push(wrong));
   const fences = new Map<string, number>();
   let tokens = 0;
   const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
@@ -85,6 +88,8 @@ function createWorld() {
   return {
     happened,
     handle,
+    /** Rows that went back to an older version, at any write. */
+    wentBack,
     active: () => activeAlerts(rowsOf),
 
     /** Waits for all, and lets pauses between conflicts pass meanwhile. */
@@ -108,9 +113,9 @@ function splitStory(story: readonly Told[], count: number): { before: Told[]; la
 }
 
 /** What was before happens one by one; the last changes at once, each in a process of its own. Who died tries again. */
-async function play(story: readonly Told[], count: number, fates: readonly Fate[]): Promise<string[]> {
+async function play(story: readonly Told[], count: number, fates: readonly Fate[]) {
   const { before, last } = splitStory(story, count);
-  const world = createWorld();
+  const world = createWorld(story);
   const calm: Fate = { waits: [0], diesAt: undefined };
   const tryOf = ({ event }: Told, fate = calm) => world.handle(event as FhirEvent, fate);
   for (const told of before) {
@@ -122,7 +127,7 @@ async function play(story: readonly Told[], count: number, fates: readonly Fate[
   for (const [at, told] of last.entries()) {
     if (fared[at] === 'died') await world.all([tryOf(told)]);
   }
-  return world.active();
+  return { active: world.active(), wentBack: world.wentBack };
 }
 
 /** Longer than any handler takes that waits for nothing. */
@@ -186,9 +191,9 @@ describe('when several processes work on results of one patient at once', () => 
             const waits = Array.from({ length: MOST_CALLS + 9 }, (_, at) => (at === waitsAt ? LONG : 0));
             const slow: Fate = { waits, diesAt };
 
-            const active = await play(story, 2, who === 0 ? [slow, fast] : [fast, slow]);
+            const end = await play(story, 2, who === 0 ? [slow, fast] : [fast, slow]);
 
-            expect({ who, waitsAt, diesAt, active }).toEqual({ who, waitsAt, diesAt, active: expected });
+            expect({ who, waitsAt, diesAt, ...end }).toEqual({ who, waitsAt, diesAt, active: expected, wentBack: [] });
           }
         }
       }
@@ -200,7 +205,7 @@ describe('when several processes work on results of one patient at once', () => 
 
     await fc.assert(
       fc.asyncProperty(fc.oneof(alive, fates(diesAt)), async (those) => {
-        expect(await play(story, count, those)).toEqual(expectedAlerts(story));
+        expect(await play(story, count, those)).toEqual({ active: expectedAlerts(story), wentBack: [] });
       }),
       { numRuns: NIGHTS },
     );
@@ -210,7 +215,7 @@ describe('when several processes work on results of one patient at once', () => 
     const told = stories.filter((story) => story.length > 1);
     await fc.assert(
       fc.asyncProperty(told, fc.oneof(alive, fates(diesAt)), async (story, those) => {
-        expect(await play(story, 3, those)).toEqual(expectedAlerts(story));
+        expect(await play(story, 3, those)).toEqual({ active: expectedAlerts(story), wentBack: [] });
       }),
       { numRuns: NIGHTS },
     );
