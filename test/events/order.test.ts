@@ -3,7 +3,10 @@ import type { HealthEvent } from '../../src/events/health-event.js';
 import {
   type Applied,
   afterApplying,
+  afterStarting,
   appliedOfRow,
+  decideVersion,
+  type Known,
   orderOf,
   resourceOf,
   rowOfApplied,
@@ -21,10 +24,87 @@ const VERSION_5: Applied = { version: 5, time: at(0), eventKey: 'applied', bornA
 /** The same, where it is known that the resource was created a minute before. */
 const BORN: Applied = { ...VERSION_5, bornAt: at(-MINUTE_MS) };
 
+const NOTHING: Known = { applied: undefined, started: undefined };
+
 const updated = (version: number, ms: number) => fhirEvent({ change: 'updated', version, time: at(ms) });
 const deleted = (version: number, ms: number) => fhirEvent({ change: 'deleted', version, time: at(ms) });
 const created = (version: number, ms: number) => fhirEvent({ change: 'created', version, time: at(ms) });
 const withoutTime = (event: HealthEvent): HealthEvent => ({ ...event, time: undefined });
+
+/** Version 7, which has started a minute later. */
+const VERSION_7: Applied = { version: 7, time: at(MINUTE_MS), eventKey: 'started', bornAt: undefined };
+
+describe('whether a version runs', () => {
+  const both = { applied: VERSION_5, started: VERSION_7 };
+
+  it.each<{ given: string; event: HealthEvent; key?: string; known?: Known; then: ReturnType<typeof decideVersion> }>([
+    { given: 'nothing was applied, or has started', event: updated(1, 0), known: NOTHING, then: 'run' },
+    { given: 'a version older than what has started (L1)', event: updated(6, 0), then: 'superseded' },
+    { given: 'a version older than what was applied', event: updated(4, 0), then: 'superseded' },
+    { given: 'a newer one than what has started', event: updated(8, 2 * MINUTE_MS), then: 'run' },
+    { given: 'the version that has started (L2)', event: updated(7, MINUTE_MS), key: 'started', then: 'run' },
+    { given: 'the same version by another event', event: updated(7, MINUTE_MS), then: 'superseded' },
+    { given: 'the version that was applied', event: updated(5, 0), key: 'applied', then: 'applied' },
+    { given: 'a Created later than what has started', event: created(1, MINUTE_MS + SECOND_MS), then: 'run' },
+    {
+      given: 'a higher version, 5 minutes and 1 ms before what has started',
+      event: updated(9, -4 * MINUTE_MS - 1),
+      then: 'superseded',
+    },
+    {
+      given: 'a lower version, 5 minutes and 1 ms after what has started',
+      event: updated(2, 6 * MINUTE_MS + 1),
+      then: 'run',
+    },
+    {
+      given: 'what has started is older than what an earlier release has applied since',
+      event: updated(6, 0),
+      key: 'started',
+      known: {
+        applied: { ...VERSION_7, eventKey: 'applied' },
+        started: { ...VERSION_5, version: 6, eventKey: 'started' },
+      },
+      then: 'superseded',
+    },
+  ])('given $given, then $then', ({ event, key = 'other', known = both, then }) => {
+    expect(decideVersion(event, key, known)).toBe(then);
+  });
+});
+
+describe('what has started once a version starts', () => {
+  it.each<{ given: string; event: HealthEvent; key?: string; known: Known; bornAt: string | undefined }>([
+    { given: 'a Created', event: created(1, 0), known: NOTHING, bornAt: at(0) },
+    {
+      given: 'an update of what was applied',
+      event: updated(6, 0),
+      known: { applied: BORN, started: undefined },
+      bornAt: BORN.bornAt,
+    },
+    {
+      given: 'an update of what has started, and is not applied',
+      event: updated(2, 2 * MINUTE_MS),
+      known: { applied: VERSION_5, started: { ...VERSION_7, version: 1, bornAt: at(MINUTE_MS) } },
+      bornAt: at(MINUTE_MS),
+    },
+    {
+      given: 'the same again',
+      event: updated(5, 0),
+      key: 'applied',
+      known: { applied: undefined, started: BORN },
+      bornAt: BORN.bornAt,
+    },
+    {
+      given: 'an update of what an earlier release has applied since',
+      event: updated(9, 2 * MINUTE_MS),
+      known: { applied: { ...VERSION_7, bornAt: at(MINUTE_MS) }, started: VERSION_5 },
+      bornAt: at(MINUTE_MS),
+    },
+  ])('given $given, then it knows when the resource was created', ({ event, key = 'other', known, bornAt }) => {
+    const { version, time } = event;
+
+    expect(afterStarting(event, key, known)).toEqual({ version, time, eventKey: key, bornAt });
+  });
+});
 
 describe('whether an event is newer than what has been applied', () => {
   it.each<{ given: string; event: HealthEvent; applied?: Applied; then: ReturnType<typeof orderOf> }>([

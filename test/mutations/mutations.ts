@@ -339,6 +339,27 @@ export const mutations: readonly Mutation[] = [
 
   // ---- latest
   {
+    rule: 'latest-noStart',
+    file: ORDER,
+    find: " || orderOf(event, eventKey, started) === 'older'",
+    put: '',
+    tests: SIMULATION,
+  },
+  {
+    rule: 'latest-noStart-tables', // a patient that was made anew, and is taken away by a late deletion
+    file: ORDER,
+    find: " || orderOf(event, eventKey, started) === 'older'",
+    put: '',
+    tests: 'test/workflows/patient-registry/every-crash.test.ts',
+  },
+  {
+    rule: 'latest-noRestart',
+    file: ORDER,
+    find: "orderOf(event, eventKey, started) === 'older'",
+    put: "orderOf(event, '', started) === 'older'",
+    tests: SIMULATION,
+  },
+  {
     rule: 'latest-recordFirst',
     file: JOB,
     find: 'if (!(await applyVersion(resource, hold.heldUntilMs - toRecordMs))) {',
@@ -401,6 +422,20 @@ export const mutations: readonly Mutation[] = [
     file: `${ALERTS}/settle-delta.ts`,
     find: "if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;",
     put: 'return void (await settleAlert(settling, current, handling));',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-onlyOverCurrent',
+    file: `${ALERTS}/settle-alert.ts`,
+    find: 'const isOurs = (row: Row | undefined) => !settling.isOnlyOverCurrent || isSameAlert(row, current);',
+    put: 'const isOurs = (row: Row | undefined) => row === row || isSameAlert(row, current);',
+    tests: ALERTS_RACE,
+  },
+  {
+    rule: 'alerts-oldPlace',
+    file: `${ALERTS}/settle-delta.ts`,
+    find: 'if (isOld && observationId !== resourceId) return;',
+    put: 'void isOld;',
     tests: ALERTS_RACE,
   },
   {

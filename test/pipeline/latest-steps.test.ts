@@ -1,4 +1,8 @@
+import { lettersOf } from '../../src/dead-letters/list.js';
+import { lineOfLetter } from '../../src/local/dead-letters/output.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { type Change, defineWorkflow, fhir, minutes, NonRetriableError, seconds } from '../../src/workflow.js';
+import { allOf } from '../dead-letters/desk.js';
 import { watchWrites } from '../row-history.js';
 import type { CallInfo, Fault } from '../storage/faults.js';
 import { type App, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
@@ -152,5 +156,75 @@ describe('when storage stands still for most of the lease before the watermark s
 
     expect(new Set(hospital.rows)).toEqual(new Set([2]));
     expect(hospital.stateOf(1)).toMatchObject({ result: 'superseded' });
+  });
+});
+
+describe('when a version fails for good', () => {
+  const asThrown = () => {
+    throw new NonRetriableError('no');
+  };
+
+  it('then the list of dead letters says that it holds the state, without a read', async () => {
+    const { account, start, handlersDo, deliver } = startHospital();
+    const app = start();
+    handlersDo(asThrown);
+
+    await deliver(app, eventOf(2));
+
+    const letters = await allOf(lettersOf({ letters: account.blobs, undelivered: createMemoryBlobStore(account) }, {}));
+    expect(letters).toMatchObject([{ reason: 'non-retriable', holdsState: true }]);
+    expect(letters.map(lineOfLetter)).toEqual([expect.stringMatching(/ {2}holds the state\n$/)]);
+    expect(app.calls.filter((call) => call === 'read watermarks')).toHaveLength(1);
+  });
+
+  /** Its process dies when its record says that it fails; `meanwhile` happens; another process writes the dead letter. */
+  async function dieBeforeDeadLetter(meanwhile: (hospital: Hospital, app: App) => Promise<void>) {
+    const hospital = startHospital();
+    const { account, start, handlersDo, deliver } = hospital;
+    const first = start();
+    handlersDo(asThrown);
+    first.storageIs(({ on }) => {
+      if (on.startsWith('pending/')) first.crash();
+      return on.startsWith('pending/') ? 'never' : 'ok';
+    });
+    void first.pipeline.deliver([eventOf(2)]).catch(() => {});
+    await account.pass(LEASE_MS + 5000);
+    handlersDo(() => {});
+    const second = start();
+    await meanwhile(hospital, second);
+    await deliver(second, eventOf(2));
+    await hospital.comeToRest(second);
+    return account.letters()['pending/failed/2026-01-01/0'];
+  }
+
+  it('given another process writes the dead letter, then it says so, too', async () => {
+    expect(await dieBeforeDeadLetter(async () => {})).toMatchObject({ reason: 'failed', holdsState: true });
+  });
+
+  it('given a newer version has started before that, then it does not say so', async () => {
+    const letter = await dieBeforeDeadLetter(({ deliver }, app) => deliver(app, eventOf(3)));
+
+    expect(letter).toMatchObject({ reason: 'failed' });
+    expect(letter).not.toHaveProperty('holdsState');
+  });
+});
+
+describe('when a version is applied', () => {
+  it('then saying that it starts costs no request to storage', async () => {
+    const { start, deliver } = startHospital();
+    await deliver(start(), eventOf(1, 'created'));
+    const app = start();
+
+    await deliver(app, eventOf(2));
+
+    expect(app.calls).toEqual([
+      'commit ledger20260101',
+      'read watermarks',
+      'commit watermarks',
+      'read newest',
+      'commit newest',
+      'commit watermarks',
+      'commit ledger20260101',
+    ]);
   });
 });

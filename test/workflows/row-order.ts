@@ -34,8 +34,8 @@ const MEASURES: Readonly<Record<string, (row: Row, momentOf: MomentOf) => Measur
   openstudies: ({ period }) => ({ period: Number(period) }),
 };
 
-/** Lists of alerts: a row may be listed again that was taken off the list. The alert itself says whether it is active, or sent. */
-const MAY_COME_BACK: ReadonlySet<string> = new Set(['alertoutbox', 'activealerts']);
+/** Lists: a late handler may list again what was taken off. The alert says whether it is active, or sent; the study, whether it arrives. */
+const MAY_COME_BACK: ReadonlySet<string> = new Set(['alertoutbox', 'activealerts', 'openstudies']);
 
 /** Watches every write of every row of `tables`, and reports each row that goes back to an older version of `story`. */
 export function watchOrder(tables: MemoryTableStore, story: readonly Told[], report: (wrong: string) => void): void {
@@ -76,7 +76,7 @@ function momentsOf(story: readonly Told[]): MomentOf {
   return ({ host, id, version, time }) => {
     const fitting = [...story.entries()].filter(
       ([, { event }]) =>
-        event.host === host &&
+        (host === undefined || event.host === host) &&
         (event.service === 'fhir' ? event.resourceId : event.instanceUid) === id &&
         event.version === version &&
         (time === undefined || event.time === time),

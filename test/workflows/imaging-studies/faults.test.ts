@@ -29,7 +29,7 @@ type Trouble = Fault | 'crash-before' | 'crash-after';
 
 /** Tells the story with trouble at call `at` of the first process; how many calls it has made. */
 async function tellWith(trouble: Trouble, at: number) {
-  const world = createStorageWorld();
+  const world = createStorageWorld(story.events);
   const workflow = createImagingStudies();
   const first = world.start(workflow);
   const second = world.start(createImagingStudies());
@@ -74,8 +74,8 @@ describe('when something goes wrong at one call to storage', () => {
       expect(calls).toBeGreaterThan(50);
       for (let at = 1; at <= calls; at += 1) {
         const { world, workflow } = await tellWith(trouble, at);
-        const found = { at, studies: world.studies() };
-        expect(found).toMatchObject({ at, studies: [{ ...expected, status: 'arriving' }] });
+        const found = { at, studies: world.studies(), wentBack: world.wentBack };
+        expect(found).toMatchObject({ at, studies: [{ ...expected, status: 'arriving' }], wentBack: [] });
         await world.runTimer(workflow, 12);
         expect({ at, studies: world.studies(), open: world.open() }).toMatchObject({
           at,

@@ -35,7 +35,7 @@ const BEFORE = {
 type World = ReturnType<typeof start>;
 
 function start() {
-  const world = createStorageWorld();
+  const world = createStorageWorld([image(1), image(2), image(3), gone]);
   const { task } = createImagingStudies();
   let jobs = 0;
   const runTask = (tables: Context['tables']) =>
@@ -100,6 +100,7 @@ async function live(
   expect({ steps, status: study?.status, open: world.open() }).toMatchObject({ status: 'arriving', open: [{}] });
   const found = { steps, instances: study?.instances };
   await world.runTimer(13);
+  expect({ steps, wentBack: world.wentBack }).toEqual({ steps, wentBack: [] });
   return { found, status: world.studies()[0]?.status, open: world.open(), steps };
 }
 

@@ -6,19 +6,30 @@ import { readerOfContent } from '../../../src/testing/content.js';
 import type { Context, DicomEvent, HealthEvent, Workflow } from '../../../src/workflow.js';
 import { type Account, type App, createAccount, startApp, watched } from '../../pipeline/memory-app.js';
 import { rawOfDicom } from '../../testing/raw-events.js';
+import { watchOrder } from '../row-order.js';
 import { type Held, metadataOf } from './stories.js';
 
 const SETTLED_AFTER_MS = 15_000;
 const MOST_ROUNDS = 200;
 
-/** A storage account, a service that tells what it held when the last event was sent, and processes over both. */
-export function createStorageWorld() {
+/**
+ * A storage account, a service that tells what it held when the last event was sent, and processes over both. `wentBack`
+ * has the rows that have gone back to an older one of `events`, at any write of them.
+ */
+export function createStorageWorld(events: readonly DicomEvent[] = []) {
   const account = createAccount();
+  const wentBack: string[] = [];
+  watchOrder(
+    account.tables,
+    events.map((event) => ({ event })),
+    (wrong) => wentBack.push(wrong),
+  );
   let held: Held = new Map();
   const readerFor = (event: HealthEvent) => readerOfContent(event, { instance: metadataOf(event as DicomEvent, held) });
 
   return {
     account,
+    wentBack,
 
     /** From now on, reads find this. */
     serviceHolds(now: Held): void {

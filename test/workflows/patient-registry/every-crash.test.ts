@@ -49,6 +49,14 @@ describe('when patients come, change, are merged and go', () => {
     await everyOrder(await taleOf(STORY), 300);
   });
 
+  it('given a deletion that comes after the patient was made anew, then no call that fails takes the new one away', async () => {
+    const { event, content } = told('p1', 1, { name: [{ family: 'Novak' }] });
+    const anew = { event: { ...event, time: '2026-01-02T12:00:00.000Z' }, content };
+    const story = [told('p1', 2, { name: [{ family: 'Kowalska' }] }), told('p1', 3), anew];
+
+    expect(await everyCrash(await taleOf(story), { lots: [[2], [1], [0]] })).toBeGreaterThan(80);
+  });
+
   it('given what was said of them, then no key of a row, no name of a table and no line of a log holds it', async () => {
     const tale = await taleOf(STORY.slice(0, 4));
     const lines: string[] = [];
