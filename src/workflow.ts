@@ -156,7 +156,10 @@ export type Context<E extends HealthEvent = HealthEvent> = {
   readonly setting: Setting;
   /** Aborts when the time is over, the lease is lost or the process ends. Pass it on to whatever waits. */
   readonly signal: AbortSignal;
-  /** With `ordering: 'latest'`: rises with every holder of the resource; pass it on to effects elsewhere. Else undefined. */
+  /**
+   * With `ordering: 'latest'`: higher than in the run before for this resource, and never higher for an older version than
+   * for a newer one. Pass it on to effects elsewhere. Else undefined.
+   */
   readonly fence: number | undefined;
   /** 1 for the first try. */
   readonly attempt: number;
