@@ -360,13 +360,6 @@ export const mutations: readonly Mutation[] = [
     tests: SIMULATION,
   },
   {
-    rule: 'latest-recordFirst',
-    file: JOB,
-    find: 'if (!(await applyVersion(resource, hold.heldUntilMs - toRecordMs))) {',
-    put: 'deps.clock.after(2000, () => void applyVersion(resource, hold.heldUntilMs));\n  if (hold.isOver) {',
-    tests: SIMULATION,
-  },
-  {
     rule: 'latest-noKey',
     file: ORDER,
     find: "if (applied.eventKey === eventKey) return 'same';",
