@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { InvalidReason } from '../events/invalid-event-error.js';
 import { toldOf } from '../events/told.js';
 import type { About, BlobStore, ListedBlob } from '../storage/blob-store.js';
 import { aboutLetter, type DeadLetters, readLetter, type Stage } from '../storage/dead-letters.js';
@@ -47,9 +48,19 @@ export type Letter = {
 export const WORDS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
 export type Word = (typeof WORDS)[number];
 
+/** The reasons that this version of the app, and Event Grid, write. Others may be in storage. */
+export const REASONS: readonly string[] = [
+  ...(['invalid', 'unknown-type', 'too-large', 'workspace-not-listed'] satisfies InvalidReason[]),
+  ...['non-retriable', 'tries-spent', 'gave-up'],
+  ...(['failed', 'crash', 'unknown-workflow'] satisfies Stage[]),
+  'unreadable',
+  ...['TimeToLiveExceeded', 'MaxDeliveryAttemptsExceeded', 'UndeliverableDueToClientError'],
+];
+
 /** `undelivered`: what Event Grid gave up on, a blob each. */
 export type LetterStage = Stage | 'undelivered';
 export const LETTER_STAGES: readonly LetterStage[] = [...STAGES, 'undelivered'];
+export const STAGES_WITH_WORKFLOW: readonly LetterStage[] = STAGES.filter((stage) => stage !== 'invalid');
 
 export type Place =
   | { readonly kind: 'letter'; readonly name: LetterName }

@@ -1,8 +1,10 @@
 import { type Clock, sleep } from '../clock.js';
+import type { Problem } from '../events/invalid-event-error.js';
 import { StorageError } from '../storage/table-store.js';
 import { type Discarded, discardLetter, type Note } from './discard.js';
 import type { Desk } from './letter.js';
-import { type Outcome, type RedriveOptions, redriveLetter, type Skipped } from './redrive.js';
+import { textOfProblem } from './problem-text.js';
+import { type Look, type Outcome, type RedriveOptions, redriveLetter, type Skipped } from './redrive.js';
 
 /** How many letters have met with what. `failed`: storage did not do what it was asked. */
 export type Counts = Partial<Record<Skipped | Outcome | Discarded | 'asked' | 'taken-up' | 'failed', number>>;
@@ -13,7 +15,12 @@ export type Report = {
   readonly stopped?: 'failures' | 'storage' | 'asked-to';
   /** The code of the last error of storage. */
   readonly errorCode?: string;
+  /** What is wrong with the payloads that are no events: of the first few dead letters. */
+  readonly problems?: readonly EventProblem[];
 };
+
+/** `id`: of the dead letter; `message`: the problem in words. */
+export type EventProblem = Problem & { readonly id: string; readonly message: string };
 
 export type Pace = {
   /** How many letters are under way at a time; where outcomes are waited for, redrives without one. */
@@ -25,8 +32,11 @@ export type Pace = {
 };
 
 export type RedriveMany = RedriveOptions & {
-  /** Waits for what becomes of each. Ends early where more than `stopAfter` of those judged so far have failed. */
-  readonly wait?: { readonly stopAfter?: number };
+  /**
+   * Waits for what becomes of each. Ends early where more than `stopAfter` of those judged so far have failed.
+   * `onNoApp` is called once where no app has picked up any redrive for `NO_APP_MS`.
+   */
+  readonly wait?: { readonly stopAfter?: number; readonly onNoApp?: () => void };
 };
 
 type Id = { readonly id: string };
@@ -38,6 +48,9 @@ const JUDGED_FROM = 10;
 /** The app looks for due rows every 10 s, and an outcome may come after several of its workflow's. */
 const LOOK_AGAIN_MS = 5000;
 const PATIENCE_MS = 10 * 60_000;
+/** A timer that looks for due rows can pause for a while, but a message wakes the app as a row is written. */
+export const NO_APP_MS = 30_000;
+const MOST_PROBLEMS = 10;
 /** Storage that is busy, with what was redriven before, fails for all that are under way at once: each waits, and asks again. */
 const PAUSES_MS = [1000, 5000, 15_000];
 /** It is down where so many in a row have failed in spite of that: what is left can be redriven when it is back. */
@@ -49,19 +62,44 @@ const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Ou
  * Redrives letter after letter, at a pace. What it has asked for goes on without it; it may be killed at any time and
  * run again, and two may run at once: see redrive.ts.
  */
-export function redriveMany(letters: Ids, { wait, ...options }: RedriveMany, pace: Pace, desk: Desk): Promise<Report> {
+export async function redriveMany(
+  letters: Ids,
+  { wait, ...options }: RedriveMany,
+  pace: Pace,
+  desk: Desk,
+): Promise<Report> {
   let judged = 0;
   let bad = 0;
-  return actOnEach(letters, pace, desk.clock, async ({ id }, stop, signal) => {
+  const problems: EventProblem[] = [];
+  const onLook = createNoAppWatch(desk.clock, wait?.onNoApp);
+  const report = await actOnEach(letters, pace, desk.clock, async ({ id }, stop, signal) => {
     const redriven = await redriveLetter(id, options, desk);
+    if (redriven.kind === 'not-an-event') {
+      problems.push(...redriven.problems.map((problem) => ({ id, ...problem, message: textOfProblem(problem) })));
+    }
     if (redriven.kind !== 'asked' || !wait || options.isDryRun) return redriven.kind;
-    const outcome = await waitForOutcome(redriven.look, desk.clock, signal);
+    const outcome = await waitForOutcome(() => redriven.look().then(onLook), desk.clock, signal);
     if (outcome === 'open') return outcome;
     judged += 1;
     if (BAD.includes(outcome)) bad += 1;
     if (wait.stopAfter !== undefined && judged >= JUDGED_FROM && bad / judged > wait.stopAfter) stop('failures');
     return outcome;
   });
+  return problems.length === 0 ? report : { ...report, problems: problems.slice(0, MOST_PROBLEMS) };
+}
+
+/** Is given what each look has found; calls `onNoApp` once when all of them were `open` for `NO_APP_MS`. */
+function createNoAppWatch(clock: Clock, onNoApp: () => void = () => {}): <F extends string>(found: F) => F {
+  let openSinceMs: number | undefined;
+  let isSaid = false;
+  return (found) => {
+    openSinceMs = found === 'open' ? (openSinceMs ?? clock.monotonic()) : undefined;
+    if (openSinceMs !== undefined && !isSaid && clock.monotonic() - openSinceMs >= NO_APP_MS) {
+      isSaid = true;
+      onNoApp();
+    }
+    return found;
+  };
 }
 
 export function discardMany(
@@ -147,14 +185,14 @@ export async function patiently<T>(act: () => Promise<T>, clock: Clock, signal: 
   return act();
 }
 
-async function waitForOutcome(look: () => Promise<Outcome>, clock: Clock, signal: AbortSignal): Promise<Outcome> {
+async function waitForOutcome(look: Look, clock: Clock, signal: AbortSignal): Promise<Outcome> {
   const untilMs = clock.monotonic() + PATIENCE_MS;
   while (!signal.aborted && clock.monotonic() < untilMs) {
     const outcome = await look().catch((error: unknown) => {
       if (error instanceof StorageError) return 'open' as const; // the row is there: look again
       throw error;
     });
-    if (outcome !== 'open') return outcome;
+    if (outcome !== 'open' && outcome !== 'picked-up') return outcome;
     await sleep(clock, LOOK_AGAIN_MS, signal);
   }
   return 'open';

@@ -1,4 +1,4 @@
-import { InvalidEventError } from '../events/invalid-event-error.js';
+import { InvalidEventError, type Problem } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
 import { toldOf } from '../events/told.js';
@@ -26,7 +26,13 @@ export type RedriveOptions = {
 
 export type Redriven =
   /** There is a row; `look` says what has become of it so far. */
-  { kind: 'asked'; look: () => Promise<Outcome> } | { kind: 'taken-up'; events: number } | { kind: Skipped };
+  | { kind: 'asked'; look: Look }
+  | { kind: 'taken-up'; events: number }
+  | { kind: 'not-an-event'; problems: readonly Problem[] }
+  | { kind: Exclude<Skipped, 'not-an-event'> };
+
+/** `picked-up`: the app has begun, and there is no outcome yet; `open`: the app has not even begun. */
+export type Look = () => Promise<Outcome | 'picked-up'>;
 
 export type Skipped =
   /** No letter of this id is pending: it is resolved, or was never there. */
@@ -86,7 +92,8 @@ export async function redriveLetter(id: string, options: RedriveOptions, desk: D
   if (letter.causes) return redriveBatch(place.name, letter, options, desk);
   const event = options.event ?? letter.event;
   if (isTooLarge(toJson(event))) return { kind: 'too-large' };
-  if (!isEvent(event) && !(options.isForced && options.event === undefined)) return { kind: 'not-an-event' };
+  const problems = problemsOfEvent(event);
+  if (problems && !(options.isForced && options.event === undefined)) return { kind: 'not-an-event', problems };
   return letter.address === undefined
     ? redriveInvalid(place.name, letter, event, options, desk)
     : redriveJob(place.name, { ...letter, address: letter.address }, event, options, desk);
@@ -116,7 +123,10 @@ async function redriveJob(
 }
 
 /** Why there is nothing to redrive. A record that has expired is made anew. */
-export function obstacleTo({ redrives }: { redrives: number }, record: JobRecord | undefined): Skipped | undefined {
+export function obstacleTo(
+  { redrives }: { redrives: number },
+  record: JobRecord | undefined,
+): 'under-way' | 'over' | undefined {
   if (!record) return undefined;
   const { state } = record;
   if (state.kind !== 'settled') return 'under-way';
@@ -124,11 +134,11 @@ export function obstacleTo({ redrives }: { redrives: number }, record: JobRecord
 }
 
 /** What has become of redrive number `redrive`. */
-export function outcomeOf(record: JobRecord | undefined, redrive: number): Outcome {
+export function outcomeOf(record: JobRecord | undefined, redrive: number): Outcome | 'picked-up' {
   if (!record || record.redrives < redrive) return 'open';
   const { state, errorCode } = record;
   if (state.kind === 'settled') return state.result;
-  return state.kind === 'waiting' && !NO_FAILURE.includes(errorCode) ? 'failing' : 'open';
+  return state.kind === 'waiting' && !NO_FAILURE.includes(errorCode) ? 'failing' : 'picked-up';
 }
 
 async function redriveInvalid(
@@ -172,7 +182,9 @@ async function redriveBatch(
   if (event !== undefined) return { kind: 'not-editable' };
   const events = eventsOfLetter(letter);
   if (events.every((raw) => isTooLarge(toJson(raw)))) return { kind: 'too-large' };
-  if (!isForced && !events.some(isEvent)) return { kind: 'not-an-event' };
+  if (!isForced && events.every(problemsOfEvent)) {
+    return { kind: 'not-an-event', problems: problemsOfEvent(events[0]) ?? [] }; // of thousands, the first says enough
+  }
   if (!isDryRun) {
     await addDeliveries(events, desk);
     await desk.deadLetters.move(name);
@@ -219,12 +231,13 @@ async function noteEdit(
   return writeEdit(letters, { letter, by, at: clock.now().toISOString(), event }, redrive);
 }
 
-function isEvent(raw: unknown): boolean {
+/** Undefined where `raw` is an event. */
+function problemsOfEvent(raw: unknown): readonly Problem[] | undefined {
   try {
     parseEvent(raw);
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof InvalidEventError) return false;
+    if (error instanceof InvalidEventError) return error.problems;
     throw error;
   }
 }

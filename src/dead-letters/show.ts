@@ -2,6 +2,7 @@ import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
 import type { LetterName } from '../storage/letter-names.js';
 import { findEdits } from './edits.js';
 import { type Desk, type Letter, letterOfContent, letterOfUndelivered, placeOfLetter } from './letter.js';
+import { textOfProblem } from './problem-text.js';
 import { discardedOf, eventsOf, MAX_BLOB_BYTES, noteBeside, parsedOr, RESOLVED } from './undelivered.js';
 
 /** All that is known of a letter but its payload. */
@@ -16,7 +17,8 @@ export type Shown = Omit<Letter, 'at'> & {
   readonly errorName?: string;
   /** Nothing of the payload is in it: that was taken out when the letter was written. */
   readonly message?: string;
-  readonly problems?: StoredLetter['problems'];
+  /** `message`: the problem in words, with what is allowed. */
+  readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
   readonly causes?: StoredLetter['causes'];
   readonly discarded?: { readonly by: string; readonly why: string; readonly at: string };
   /** Corrected payloads of this job, by the names of their blobs. */
@@ -63,7 +65,7 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
     deadLetteredAt,
     errorName: error.name,
     message: error.message,
-    ...(problems && { problems }),
+    ...(problems && { problems: problems.map((problem) => ({ ...problem, message: textOfProblem(problem) })) }),
     ...(causes && { causes }),
     ...(discarded && { discarded }),
     ...(edits.length > 0 && { edits }),

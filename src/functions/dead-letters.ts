@@ -2,8 +2,10 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { groupLetters } from '../dead-letters/group.js';
 import type { Letter } from '../dead-letters/letter.js';
 import { type After, type Filter, lettersOf, listLetters, thereAt } from '../dead-letters/list.js';
-import { discardMany, type Pace, redriveMany } from '../dead-letters/many.js';
+import { discardMany, type Pace, type Report, redriveMany } from '../dead-letters/many.js';
+import { NO_SUCH_DEAD_LETTER, sentencesOf } from '../dead-letters/report-text.js';
 import { showLetter } from '../dead-letters/show.js';
+import { toJson } from '../json-text.js';
 import type { App } from './compose.js';
 import { type Chosen, discardBody, encodeAfter, listQuery, redriveBody } from './dead-letter-requests.js';
 import type { FunctionApp } from './function-app.js';
@@ -50,7 +52,7 @@ type Route = { method: 'GET' | 'POST'; route: string; level: 'function' | 'admin
 async function list(request: Pick<HttpRequest, 'query'>, { desk }: Deps): Promise<HttpResponseInit> {
   const { code: _key, clientId: _of, ...asked } = Object.fromEntries(request.query);
   const parsed = listQuery.safeParse(asked);
-  if (!parsed.success) return badRequest(400, problemsOf(parsed.error));
+  if (!parsed.success) return badRequest(400, problemsOf(parsed.error, listQuery, asked));
   const { limit: most, after: from, by, ...wanted } = parsed.data;
   if (by) return { jsonBody: await groupLetters(lettersOf(desk, wanted), by, MOST_GROUPED) };
   const { letters, next } = await takePage({ filter: wanted, limit: most, after: from }, desk);
@@ -65,7 +67,10 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { desk }: Deps): Pr
 async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
   const found = await showLetter(request.params.id ?? '', deps.desk);
   deps.telemetry.log('info', 'letter-payload-shown', { by: whoAsks(request, deps), count: found ? 1 : 0 });
-  return found ? { jsonBody: { ...found.shown, payload: found.payload }, headers: HEADERS } : NOT_FOUND;
+  if (!found) return NOT_FOUND;
+  // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
+  const body = toJson({ ...found.shown, payload: found.payload });
+  return { body, headers: { ...HEADERS, 'Content-Type': 'application/json' } };
 }
 
 async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
@@ -77,7 +82,7 @@ async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const report = await redriveMany(letters, options, paceOf(), deps.desk);
   if (!isDryRun) deps.telemetry.log('info', 'letters-redriven', { by, numbers: { ...report.counts } });
-  return { jsonBody: { dryRun: isDryRun, ...report, next } };
+  return answerOf(report, isDryRun, next);
 }
 
 async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
@@ -88,7 +93,12 @@ async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const { letters, next } = await choose(body.value, deps);
   const report = await discardMany(letters, { by, why, isDryRun }, paceOf(), deps.desk);
   if (!isDryRun) deps.telemetry.log('info', 'letters-discarded', { by, numbers: { ...report.counts } });
-  return { jsonBody: { dryRun: isDryRun, ...report, next } };
+  return answerOf(report, isDryRun, next);
+}
+
+/** The counts by their codes for scripts, and the same in words. */
+function answerOf(report: Report, isDryRun: boolean, next: string | null): HttpResponseInit {
+  return { jsonBody: { dryRun: isDryRun, ...report, message: sentencesOf(report, isDryRun).join(' '), next } };
 }
 
 // ---- which letters
@@ -116,8 +126,4 @@ function paceOf(): Pace {
   return { atOnce: AT_ONCE, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 }
 
-const NOT_FOUND = httpError(
-  404,
-  'no-such-letter',
-  'There is no dead letter of this id. Resolved ones are kept for RESOLVED_RETENTION_DAYS.',
-);
+const NOT_FOUND = httpError(404, 'no-such-letter', NO_SUCH_DEAD_LETTER);

@@ -1,16 +1,18 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
+import { placeOfError } from '../json-place.js';
 import { isJson, JSON_NEEDED } from '../media-type.js';
 import { httpError } from './http-error.js';
+import { textOfIssue } from './issue-text.js';
 
 export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
-type Problem = { readonly path: string; readonly code: string };
+/** `code` is for scripts, `message` for people. Neither holds a value that was sent. */
+type Problem = { readonly path: string; readonly code: string; readonly message: string };
 
-/**
- * The body as `schema` has it, or the answer that says what is wrong with it: 415 where content-type does not declare
- * JSON, else path and code of each problem, without values.
- */
+const BODY = '(body)';
+
+/** The body as `schema` has it, or the answer that says what is wrong with it: 415 where content-type is not JSON. */
 export async function readBody<S extends z.ZodType>(
   request: Pick<HttpRequest, 'text' | 'headers'>,
   schema: S,
@@ -18,23 +20,29 @@ export async function readBody<S extends z.ZodType>(
 ): Promise<Body<z.output<S>>> {
   if (!isJson(request)) return { kind: 'wrong', answer: httpError(415, 'json-needed', JSON_NEEDED) };
   const text = await request.text();
-  if (text.length > mostCharacters) return wrong(413, [{ path: '(body)', code: 'too-large' }]);
+  if (text.length > mostCharacters) {
+    const message = `has ${text.length} characters, must have at most ${mostCharacters}`;
+    return wrong(413, [{ path: BODY, code: 'too-large', message }]);
+  }
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    return wrong(400, [{ path: '(body)', code: 'not-json' }]);
+    const message = `is not JSON: ${placeOfError(text)} is where it stops being JSON`;
+    return wrong(400, [{ path: BODY, code: 'not-json', message }]);
   }
   const parsed = schema.safeParse(body);
-  return parsed.success ? { kind: 'ok', value: parsed.data } : wrong(400, problemsOf(parsed.error));
+  return parsed.success ? { kind: 'ok', value: parsed.data } : wrong(400, problemsOf(parsed.error, schema, body));
 }
 
-export function problemsOf({ issues }: z.ZodError): Problem[] {
+/** What is wrong with `input`, which `schema` has refused. */
+export function problemsOf({ issues }: z.ZodError, schema: z.ZodType, input: unknown): Problem[] {
   return issues.flatMap((issue) => {
     const { path } = issue;
     const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
     const code = issue.code === 'custom' ? issue.message : issue.code; // the messages of our own checks are codes
-    return places.map((place) => ({ path: place.join('.') || '(body)', code: code.replaceAll('_', '-') }));
+    const message = textOfIssue(issue, schema, input);
+    return places.map((place) => ({ path: place.join('.') || BODY, code: code.replaceAll('_', '-'), message }));
   });
 }
 
@@ -43,6 +51,6 @@ function wrong(status: number, problems: readonly Problem[]): { kind: 'wrong'; a
 }
 
 export function badRequest(status: number, problems: readonly Problem[]): HttpResponseInit {
-  const message = problems.map(({ path, code }) => `${path}: ${code}`).join('; ');
+  const message = problems.map(({ path, message }) => `${path} ${message}`).join('; ');
   return { status, jsonBody: { error: { code: 'bad-request', message, problems } } };
 }

@@ -1,6 +1,7 @@
 import { app } from '@azure/functions';
 import { systemClock } from '../clock.js';
 import { ConfigError } from '../config.js';
+import { printable } from '../printable.js';
 import type { Workflow } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
 import { registerDeadLetters } from './dead-letters.js';
@@ -78,6 +79,6 @@ function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readS
  * Most lines belong to a job, not to an invocation, so they go to the console: the host logs what a worker prints, as
  * a warning or an error where it comes from stderr and says so.
  */
-function writeToHost(level: 'info' | 'warn' | 'error', line: string): void {
-  console[level](`${level} ${line}`);
+export function writeToHost(level: 'info' | 'warn' | 'error', line: string): void {
+  console[level](`${level} ${printable(line)}`); // an event's id is a sender's text
 }

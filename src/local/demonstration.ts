@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, sleep } from '../clock.js';
 import type { Config } from '../config.js';
+import { printable } from '../printable.js';
 import { FLAKY_PREFIX } from './demo-flaky.js';
 import { findDeadLetter } from './find-dead-letter.js';
 
@@ -39,9 +40,9 @@ export async function demonstrate(deps: Deps): Promise<void> {
     rows.push(await sendInvalid(deps, since));
     const outcomes = rows.map((row) => row.at(-1)).join();
     const meanings = MEANINGS.filter(([outcome]) => outcomes.includes(outcome));
-    process.stdout.write(`${writeTable(rows)}\n${writeTable(meanings)}`);
+    process.stdout.write(`${writeTable(rows.map((row) => row.map(printable)))}\n${writeTable(meanings)}`);
   } catch (error) {
-    process.stdout.write(`The demonstration failed, the app goes on: ${(error as Error).message}\n`);
+    process.stdout.write(`The demonstration failed, the app goes on: ${printable((error as Error).message)}\n`);
   }
 }
 

@@ -1,8 +1,23 @@
 import type { z } from 'zod';
 
-/** What is wrong with something that was sent: where in it, and why. */
+/** What is wrong with something that was sent: where in it, and what must be there. */
 export type Problem = { readonly path: string; readonly message: string };
 
-export function problemsIn({ issues }: z.ZodError): Problem[] {
-  return issues.map(({ path, message }) => ({ path: path.join('.') || '(body)', message }));
+type Issue = z.core.$ZodIssue;
+
+export function problemsIn({ issues }: { readonly issues: readonly Issue[] }, before: Issue['path'] = []): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = [...before, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
+    }
+    // Of a choice, the one that was meant has an error deeper inside: that says more than that none of them fits.
+    const meant = issue.code === 'invalid_union' ? issue.errors.find((inner) => inner.every(isInside)) : undefined;
+    if (meant) return problemsIn({ issues: meant }, path);
+    return [{ path: path.join('.') || '(body)', message: issue.message }];
+  });
+}
+
+function isInside({ code, path }: Issue): boolean {
+  return path.length > 0 || code === 'unrecognized_keys';
 }

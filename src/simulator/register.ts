@@ -9,6 +9,7 @@ import { answerDicom, answerFhir } from './functions/services.js';
 import { answerSimulator } from './functions/state.js';
 import { answerSubscriptions } from './functions/subscriptions.js';
 import { findInProcess } from './in-process.js';
+import { measureMachine } from './runs/machine-load.js';
 import { createSimulator } from './simulator.js';
 
 const WORKSPACE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
@@ -25,6 +26,7 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
     workflows,
     places: { tables, workflowTables, waiting, deadLetters, undelivered },
     desk,
+    measureMachine,
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,
     isListing: config.workspaces !== undefined,

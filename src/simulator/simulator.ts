@@ -17,6 +17,7 @@ import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { Places } from './runs/find-sent.js';
+import type { MeasureMachine } from './runs/machine-load.js';
 import { createRuns, type Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import type { Services } from './world.js';
@@ -56,6 +57,7 @@ export type SimulatorDeps = {
   readonly places: Places & { readonly workflowTables: TableStore };
   readonly desk: Desk;
   readonly post: Post;
+  readonly measureMachine: MeasureMachine;
   /** The workspace that events come from. */
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */
@@ -102,6 +104,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
       source: deps.source,
       isListing: deps.isListing,
       desk: deps.desk,
+      measureMachine: deps.measureMachine,
     },
     makeId: () => uuidOf(random).slice(0, 8),
     onStart: ({ timeScale }) => {

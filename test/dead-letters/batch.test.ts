@@ -105,7 +105,7 @@ describe('a dead letter of several invalid events', () => {
   it('given that all its events are still invalid, then it is redriven only with force', async () => {
     const { redrive, rows } = await withBatch(Array.from({ length: EVENTS }, (_, n) => ({ none: n })));
 
-    expect(await redrive()).toEqual({ kind: 'not-an-event' });
+    expect(await redrive()).toMatchObject({ kind: 'not-an-event', problems: { length: 5 } });
     expect(rows()).toEqual([]);
     expect(await redrive({ isForced: true })).toEqual({ kind: 'taken-up', events: EVENTS });
     expect(rows()).toHaveLength(EVENTS);

@@ -71,6 +71,50 @@ describe('when many letters are redriven', () => {
     expect(await through(redrive({ wait: {} }))).toEqual({ counts: { completed: 4, dead: 1, failing: 1 } });
   });
 
+  it.each([
+    { given: 'no app runs', isRunning: false, calls: 1, counts: { open: 2 } },
+    { given: 'an app runs', isRunning: true, calls: 0, counts: { completed: 2 } },
+  ])('given it waits and $given, says so $calls times, and goes on waiting', async ({ isRunning, calls, counts }) => {
+    const { redrive, through, clock } = await withLetters(2);
+    const startedMs = clock.monotonic();
+    const saidAfterMs: number[] = [];
+    const onNoApp = () => saidAfterMs.push(clock.monotonic() - startedMs);
+
+    expect(await through(redrive({ wait: { onNoApp } }), { isRunning })).toEqual({ counts });
+
+    expect(saidAfterMs).toHaveLength(calls);
+    for (const ms of saidAfterMs) expect(ms).toBe(30_000);
+  });
+
+  it('given it waits and the app ends in between, says that no app runs', async () => {
+    const { redrive, through } = await withLetters(2);
+    const onNoApp = jest.fn();
+    const isOneDone = Promise.withResolvers<void>();
+
+    const redriven = redrive({ wait: { onNoApp } }, { atOnce: 1, onCount: () => isOneDone.resolve() });
+    await through(isOneDone.promise);
+    expect(onNoApp).not.toHaveBeenCalled();
+
+    expect(await through(redriven, { isRunning: false })).toEqual({ counts: { completed: 1, open: 1 } });
+    expect(onNoApp).toHaveBeenCalledTimes(1);
+  });
+
+  it('given it waits and a job runs for long, does not say that no app runs', async () => {
+    const { redrive, through, desk, rows } = await withLetters(1);
+    const { read } = desk.ledger;
+    Object.assign(desk.ledger, {
+      async read(address: string) {
+        const stored = await read(address);
+        if (!stored || rows().length === 0) return stored;
+        return { ...stored, record: { ...stored.record, redrives: 1, state: { kind: 'running', leaseMs: 60_000 } } };
+      },
+    });
+    const onNoApp = jest.fn();
+
+    expect(await through(redrive({ wait: { onNoApp } }), { isRunning: false })).toEqual({ counts: { open: 1 } });
+    expect(onNoApp).not.toHaveBeenCalled();
+  });
+
   it('given it waits, then no more are under way than may be', async () => {
     const { redrive, clock, rows } = await withLetters(10);
     const stopping = new AbortController();

@@ -153,7 +153,7 @@ describe('the redrive of a corrected payload', () => {
     const { redrive, names, rows } = await withLetter();
     const before = await names();
 
-    expect(await redrive({ event: { id: 'e' }, isForced: true })).toEqual({ kind: 'not-an-event' });
+    expect(await redrive({ event: { id: 'e' }, isForced: true })).toMatchObject({ kind: 'not-an-event' });
     expect(await redrive({ event: rawFhirEvent({ id: 'event-2' }) })).toEqual({ kind: 'another-event' });
     expect(await redrive({ event: { ...corrected, more: 'x'.repeat(40_000) } })).toEqual({ kind: 'too-large' });
 
@@ -174,7 +174,10 @@ describe('the redrive of an invalid event', () => {
   it('given it still is none, then it stays as it is; by force it is tried all the same', async () => {
     const { redrive, runDueRows, names, rows } = await withInvalid({ id: 'none' });
 
-    expect(await redrive()).toEqual({ kind: 'not-an-event' });
+    expect(await redrive()).toMatchObject({
+      kind: 'not-an-event',
+      problems: expect.arrayContaining([{ path: 'eventType', code: 'missing' }]),
+    });
     expect(rows()).toEqual([]);
     const redriven = await redrive({ isForced: true });
     await runDueRows();
@@ -327,7 +330,7 @@ describe('what has become of redrive 2', () => {
       record: { ...RECORD, redrives: 2, state: { kind: 'settled', result: 'completed' } },
       then: 'completed',
     },
-    { given: 'it runs', record: { ...RECORD, redrives: 2, state: { kind: 'running', leaseMs: 1 } }, then: 'open' },
+    { given: 'it runs', record: { ...RECORD, redrives: 2, state: { kind: 'running', leaseMs: 1 } }, then: 'picked-up' },
     {
       given: 'it waits after an error',
       record: { ...RECORD, redrives: 2, state: waiting, errorCode: 'down' },
@@ -341,7 +344,7 @@ describe('what has become of redrive 2', () => {
     {
       given: 'its resource is busy',
       record: { ...RECORD, redrives: 2, state: waiting, errorCode: 'resource-busy' },
-      then: 'open',
+      then: 'picked-up',
     },
     { given: 'a later redrive is dead', record: { ...RECORD, redrives: 3 }, then: 'dead' },
   ])('given $given, then $then', ({ record, then }) => {

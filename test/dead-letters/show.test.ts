@@ -39,7 +39,11 @@ describe('when a letter is shown', () => {
 
     const found = await showLetter((await ids())[0] ?? '', desk);
 
-    expect(found?.shown.problems).toContainEqual({ path: 'data', code: 'missing' });
+    expect(found?.shown.problems).toContainEqual({
+      path: 'data',
+      code: 'missing',
+      message: 'data is missing, must be an object',
+    });
     expect(JSON.stringify(found?.shown)).not.toContain('secret');
     expect(found?.payload).toEqual({ id: 'secret-marker' });
   });

@@ -47,7 +47,7 @@ const runAt = (phase: string) =>
   });
 
 describe('when somebody follows docs/dead-letters.md', () => {
-  const [start = '', count = '', redrive = '', rest = '', show = '', discard = '', send = '', mend = ''] = examples;
+  const [start = '', count = '', redrive = '', rest = '', show = '', discard = '', send = '', correct = ''] = examples;
 
   it('given the page, then it has an example for each step, and a line for each verb', () => {
     expect(examples).toHaveLength(8);
@@ -59,9 +59,12 @@ describe('when somebody follows docs/dead-letters.md', () => {
     await runAt('redriving');
 
     const counted = await type(count);
-    expect(counted).toMatch(/^ +\d+ \(\d+ events\) {2}undelivered {2}TimeToLiveExceeded {2}Probation/m);
-    expect(sumOf(counted.matchAll(/\((\d+) events\)/g))).toBeGreaterThan(200);
-    expect(await type(redrive)).toMatch(/^Would be: (\d+) taken-up\n\1 taken-up\n$/);
+    expect(counted).toMatch(/^DEAD LETTERS {2}EVENTS {2}STAGE +REASON +ERROR +SINCE \(UTC\) +EXAMPLE$/m);
+    expect(counted).toMatch(/^\d+ +\d+ +undelivered {2}TimeToLiveExceeded {2}Probation/m);
+    expect(sumOf(counted.matchAll(/^\d+ +(\d+) +undelivered/gm))).toBeGreaterThan(200);
+    expect(await type(redrive)).toMatch(
+      /^Dry run: .*\n(\d+ dead letters?: imported) .*\n\1 \(the app handles the events as new deliveries\)\.\n$/,
+    );
 
     const { verdict } = await runAt('done');
     expect(verdict).toMatchObject({ ok: true, events: { settled: 200, lost: 0, undelivered: 0 } });
@@ -70,20 +73,21 @@ describe('when somebody follows docs/dead-letters.md', () => {
 
   it('given what is left over, then it is shown without payloads, and put away', async () => {
     const left = await type(rest);
-    expect(left).toMatch(/ {2}invalid {2}(invalid|unknown-type|too-large)/);
+    expect(left).toMatch(/ {2}invalid +(invalid|unknown-type|too-large)/);
+    expect(left).toMatch(/^(3 of \d+|[123]) dead letters?/m);
     expect(left).not.toContain('undelivered');
-    expect(await type(show)).toMatch(/^problems +\[/m);
+    expect(await type(show)).toMatch(/^problems +\S+ .*/m);
 
-    expect(await type(discard)).toMatch(/^\d+ discarded\n$/);
+    expect(await type(discard)).toMatch(/^\d+ dead letters?: discarded \(/);
     expect(await type('npm run -s dead-letters -- list\n')).toBe('0 dead letters\n');
   });
 
-  it('given one that can be mended, then the corrected event has run, and the letter names it', async () => {
+  it('given an invalid event that is corrected, the corrected event has run, and the dead letter names it', async () => {
     expect(await type(send)).toContain('202');
 
-    const told = await type(mend);
+    const told = await type(correct);
 
-    expect(told).toContain('1 taken-in\n');
+    expect(told).toContain('1 dead letter: accepted (');
     expect(told).toMatch(/^isResolved +true$/m);
     expect(told).toContain('edited/2026-03-14/');
     expect(told).toMatch(/"resource-index":\{"status":"(completed|running|waiting)"/);

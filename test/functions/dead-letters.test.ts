@@ -4,7 +4,7 @@ import { openDesk } from '../dead-letters/desk.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 
-type Answer = { status?: number; headers?: Record<string, string>; jsonBody: Record<string, unknown> };
+type Answer = { status?: number; headers?: Record<string, string>; jsonBody: Record<string, unknown>; body?: string };
 
 /** The functions over a desk with two letters of one event, and `more` invalid ones. */
 async function start({ more = 0, env = {} }: { more?: number; env?: Record<string, string> } = {}) {
@@ -87,20 +87,47 @@ describe('GET dead-letters', () => {
     });
   });
 
-  it.each<{ query: Record<string, string>; path: string; code: string }>([
-    { query: { stage: 'lost' }, path: 'stage', code: 'invalid-value' },
-    { query: { reasn: 'x' }, path: 'reasn', code: 'unrecognized-keys' },
-    { query: { limit: '0' }, path: 'limit', code: 'too-small' },
-    { query: { limit: '1001' }, path: 'limit', code: 'too-big' },
-    { query: { from: 'yesterday' }, path: 'from', code: 'invalid-format' },
-    { query: { by: 'payload' }, path: 'by.0', code: 'invalid-value' },
-    { query: { after: 'bm90IGpzb24' }, path: 'after', code: 'not-of-a-list' },
-  ])('given $query, then 400 with path and code', async ({ query, path, code }) => {
+  it.each<{ query: Record<string, string>; path: string; code: string; message: string }>([
+    {
+      query: { stage: 'lost' },
+      path: 'stage',
+      code: 'invalid-value',
+      message: 'is another text, must be one of invalid, failed, crash, unknown-workflow, undelivered',
+    },
+    {
+      query: { reasn: 'x' },
+      path: 'reasn',
+      code: 'unrecognized-keys',
+      message:
+        'is not known here, must be one of stage, reason, workflow, error, type, resourceType, from, to, limit, after, by',
+    },
+    { query: { limit: '0' }, path: 'limit', code: 'too-small', message: 'is too small, must be at least 1' },
+    { query: { limit: '1001' }, path: 'limit', code: 'too-big', message: 'is too large, must be at most 1000' },
+    { query: { limit: 'x' }, path: 'limit', code: 'invalid-type', message: 'is a text, must be a number' },
+    {
+      query: { from: 'yesterday' },
+      path: 'from',
+      code: 'invalid-format',
+      message: 'is a text in another format, must be a time such as 2026-03-14T12:00:00Z',
+    },
+    {
+      query: { by: 'payload' },
+      path: 'by.0',
+      code: 'invalid-value',
+      message: 'is another text, must be one of stage, reason, workflow, error, type, resourceType',
+    },
+    {
+      query: { after: 'bm90IGpzb24' },
+      path: 'after',
+      code: 'not-of-a-list',
+      message: 'is not the `next` of a list, must be one that an earlier answer held',
+    },
+  ])('given $query, answers 400 with path, code and what is allowed', async ({ query, path, code, message }) => {
     const { get } = await start();
 
     expect(await get('deadLetters', query)).toMatchObject({
       status: 400,
-      jsonBody: { error: { code: 'bad-request', problems: [{ path, code }] } },
+      jsonBody: { error: { code: 'bad-request', message: `${path} ${message}`, problems: [{ path, code, message }] } },
     });
   });
 
@@ -136,11 +163,34 @@ describe('GET dead-letters/{id}/payload', () => {
     const { show, ids, lines } = await start();
     const [id = ''] = await ids({ workflow: 'one' });
 
-    const { jsonBody, headers } = await show('deadLetterPayload', id);
+    const { body = '', headers } = await show('deadLetterPayload', id);
 
-    expect(jsonBody).toMatchObject({ id, payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
-    expect(headers).toEqual({ 'Cache-Control': 'no-store' });
+    expect(JSON.parse(body)).toMatchObject({ id, payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
+    expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
     expect(lines.at(-1)).toBe('info {"what":"letter-payload-shown","by":"key-holder","count":1}');
+  });
+});
+
+describe('when a payload is nested 5,000 levels deep', () => {
+  it('lists, shows and discards it, and redrives the others', async () => {
+    const { get, show, post, desk, ids } = await start();
+    const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
+    await desk.undelivered.create(
+      'SUB/2026/1/1/1/deep.json',
+      `[{"deadLetterReason":"TimeToLiveExceeded","data":${deep}}]`,
+    );
+    const [id = ''] = await ids({ stage: 'undelivered' });
+
+    expect((await get('deadLetters')).jsonBody).toMatchObject({ letters: { length: 3 } });
+    expect((await show('deadLetter', id)).jsonBody).toMatchObject({ id, reason: 'TimeToLiveExceeded' });
+    expect((await show('deadLetterPayload', id)).body).toContain(deep);
+    expect((await post('redriveDeadLetters', { filter: { stage: 'failed' } })).jsonBody).toMatchObject({
+      counts: { asked: 2 },
+    });
+    expect((await post('discardDeadLetters', { filter: {}, why: 'too deep' })).jsonBody).toMatchObject({
+      counts: { discarded: 3 },
+    });
+    expect((await show('deadLetter', id)).jsonBody).toMatchObject({ isResolved: true, discarded: { why: 'too deep' } });
   });
 });
 
@@ -150,7 +200,16 @@ describe('POST dead-letters/redrive', () => {
 
     const answer = await post('redriveDeadLetters', { ids: [...(await ids()), 'nonsense'] });
 
-    expect(answer).toEqual({ jsonBody: { dryRun: false, counts: { asked: 2, gone: 1 }, next: null } });
+    expect(answer).toEqual({
+      jsonBody: {
+        dryRun: false,
+        counts: { asked: 2, gone: 1 },
+        message:
+          '2 dead letters: redrive requested (the app runs the job when it next reads its rows, within seconds if it is up). ' +
+          '1 dead letter: not found (no pending dead letter has this id: it is resolved, or the id is wrong).',
+        next: null,
+      },
+    });
     expect(rows()).toHaveLength(2);
     expect(JSON.parse(lines.at(-1)?.slice('info '.length) ?? '')).toEqual({
       what: 'letters-redriven',
@@ -197,23 +256,102 @@ describe('POST dead-letters/redrive', () => {
   });
 
   it.each([
-    { given: 'no JSON', body: '{"ids":', path: '(body)', code: 'not-json' },
-    { given: 'more than can be', body: `"${'x'.repeat(300_000)}"`, path: '(body)', code: 'too-large' },
-    { given: 'neither ids nor a filter', body: {}, path: 'ids', code: 'ids-or-filter' },
-    { given: 'both', body: { ids: ['a'], filter: {} }, path: 'ids', code: 'ids-or-filter' },
-    { given: 'no ids', body: { ids: [] }, path: 'ids', code: 'too-small' },
-    { given: 'a corrected event for several', body: { ids: ['a', 'b'], event: {} }, path: 'event', code: 'for-one-id' },
-    { given: 'a corrected event that is none', body: { ids: ['a'], event: 'x' }, path: 'event', code: 'invalid-type' },
-    { given: 'a word that nobody knows', body: { ids: ['a'], forse: true }, path: 'forse', code: 'unrecognized-keys' },
-    { given: 'a limit beyond a thousand', body: { filter: {}, limit: 1001 }, path: 'limit', code: 'too-big' },
-  ])('given $given, then it is refused by path and code', async ({ body, path, code }) => {
+    {
+      given: 'no JSON',
+      body: '{"ids":\n nope}',
+      path: '(body)',
+      code: 'not-json',
+      message: 'is not JSON: line 2, column 2 is where it stops being JSON',
+    },
+    {
+      given: 'more than can be',
+      body: `"${'x'.repeat(300_000)}"`,
+      path: '(body)',
+      code: 'too-large',
+      message: 'has 300002 characters, must have at most 262144',
+    },
+    {
+      given: 'neither ids nor a filter',
+      body: {},
+      path: 'ids',
+      code: 'ids-or-filter',
+      message: 'is missing, and so is filter: exactly one of the two must be there',
+    },
+    {
+      given: 'both',
+      body: { ids: ['a'], filter: {} },
+      path: 'ids',
+      code: 'ids-or-filter',
+      message: 'is there beside filter: exactly one of the two must be there',
+    },
+    {
+      given: 'no ids',
+      body: { ids: [] },
+      path: 'ids',
+      code: 'too-small',
+      message: 'has 0 items, must have at least 1',
+    },
+    {
+      given: 'a corrected event for several',
+      body: { ids: ['a', 'b'], event: {} },
+      path: 'event',
+      code: 'for-one-id',
+      message: 'is for exactly one id, and ids holds 2',
+    },
+    {
+      given: 'a corrected event that is none',
+      body: { ids: ['a'], event: 'x' },
+      path: 'event',
+      code: 'invalid-type',
+      message: 'is a text, must be an object',
+    },
+    {
+      given: 'a property that is not known',
+      body: { ids: ['a'], forse: true },
+      path: 'forse',
+      code: 'unrecognized-keys',
+      message: 'is not known here, must be one of ids, filter, limit, after, dryRun, force, event',
+    },
+    {
+      given: 'a property of the filter that is not known',
+      body: { filter: { satge: 'x' } },
+      path: 'filter.satge',
+      code: 'unrecognized-keys',
+      message: 'is not known here, must be one of stage, reason, workflow, error, type, resourceType, from, to',
+    },
+    {
+      given: 'a limit beyond a thousand',
+      body: { filter: {}, limit: 1001 },
+      path: 'limit',
+      code: 'too-big',
+      message: 'is too large, must be at most 1000',
+    },
+  ])('given $given, is refused with path, code and what is allowed', async ({ body, path, code, message }) => {
     const { post, rows } = await start();
 
     const { status, jsonBody } = await post('redriveDeadLetters', body);
 
     expect(status).toBe(code === 'too-large' ? 413 : 400);
-    expect(jsonBody).toMatchObject({ error: { problems: [{ path, code }] } });
+    expect(jsonBody).toMatchObject({ error: { message: `${path} ${message}`, problems: [{ path, code, message }] } });
     expect(rows()).toEqual([]);
+  });
+
+  it('given a corrected event that is not valid, says at which path, what is allowed, and no value', async () => {
+    const { post, ids } = await start();
+    const [id = ''] = await ids({ workflow: 'one' });
+    const event = rawFhirEvent();
+    const wrong = { ...event, data: { ...event.data, resourceVersionId: 'secret-marker' } };
+
+    const { jsonBody } = await post('redriveDeadLetters', { ids: [id], event: wrong });
+
+    expect(jsonBody).toMatchObject({
+      counts: { 'not-an-event': 1 },
+      problems: [{ id, path: 'data.resourceVersionId', code: 'invalid-type' }],
+      message: expect.stringContaining(
+        `${id}: data.resourceVersionId has the wrong type, must be a whole number from 0 to 9,007,199,254,740,991.`,
+      ),
+    });
+    expect(JSON.stringify(jsonBody)).not.toContain('secret');
   });
 });
 
@@ -223,7 +361,12 @@ describe('POST dead-letters/discard', () => {
 
     const answer = await post('discardDeadLetters', { filter: { workflow: 'one' }, why: 'secret-marker was wrong' });
 
-    expect(answer.jsonBody).toEqual({ dryRun: false, counts: { discarded: 1 }, next: null });
+    expect(answer.jsonBody).toEqual({
+      dryRun: false,
+      counts: { discarded: 1 },
+      message: '1 dead letter: discarded (moved to resolved/ with the note).',
+      next: null,
+    });
     expect(await ids()).toHaveLength(1);
     expect(await contentOf('resolved/')).toMatchObject({
       discarded: { by: 'key-holder', why: 'secret-marker was wrong' },
@@ -236,7 +379,7 @@ describe('POST dead-letters/discard', () => {
 
     expect(await post('discardDeadLetters', { filter: {} })).toMatchObject({
       status: 400,
-      jsonBody: { error: { problems: [{ path: 'why', code: 'invalid-type' }] } },
+      jsonBody: { error: { problems: [{ path: 'why', code: 'invalid-type', message: 'is missing, must be a text' }] } },
     });
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/config.js';
 import { readSettings } from '../../src/functions/read-settings.js';
-import { registerFunctions } from '../../src/functions/register.js';
+import { registerFunctions, writeToHost } from '../../src/functions/register.js';
 import { defineWorkflow, fhir, type HealthEvent, hours, lookup, type WorkflowOptions } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
@@ -14,6 +14,17 @@ const patient = defineWorkflow({
   on: fhir('*'),
   retry: { giveUpAfter: hours(7 * 24) },
   handle() {},
+});
+
+describe('when a line is written to the console', () => {
+  it('given an id that would act on the terminal, writes it escaped', () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+
+    writeToHost('warn', JSON.stringify({ what: 'job-retries', eventId: '\x1b[2J\x9b31m\u202e' }));
+
+    expect(warn.mock.calls).toEqual([['warn {"what":"job-retries","eventId":"\\u001b[2J\\u009b31m\\u202e"}']]);
+    warn.mockRestore();
+  });
 });
 
 describe('when the app is registered', () => {

@@ -14,6 +14,7 @@ import { workflows as builtIn } from '../../src/workflows/index.js';
 
 export const WORKSPACE = '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w';
 
+export const MACHINE = { cores: 2, cpuShare: 0.25, loadAverage: 0.5, eventLoopDelayMs: 3 };
 const LOOKUP_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** The simulator beside the app, both in this process, over stores in memory; POSTs go straight to the pipeline. */
@@ -52,6 +53,7 @@ export async function startSimulator({
     workflows,
     places: { ...stores, waiting: app.waiting, workflowTables: tables },
     desk: app.desk,
+    measureMachine: () => () => MACHINE,
     source: WORKSPACE,
     isListing: workspaces !== undefined,
     origin: 'http://app.test',

@@ -1,18 +1,29 @@
 import { userInfo } from 'node:os';
-import type { Writable } from 'node:stream';
-import { systemClock as clock } from '../../clock.js';
 import type { Desk } from '../../dead-letters/letter.js';
 import { type Filter, lettersOf, thereAt } from '../../dead-letters/list.js';
-import { type Counts, discardMany, type Ids, type Pace, type Report, redriveMany } from '../../dead-letters/many.js';
+import {
+  type Counts,
+  discardMany,
+  type Ids,
+  NO_APP_MS,
+  type Pace,
+  type Report,
+  redriveMany,
+} from '../../dead-letters/many.js';
+import { sentencesOf } from '../../dead-letters/report-text.js';
 import type { Open } from './connect.js';
-import { filterOf, isEmpty, numberOf, OptionError, readJsonFile, shareOf, textOf, type Values } from './options.js';
-import { createProgress, lineOfCounts, writeTo } from './output.js';
+import { readJsonFile } from './files.js';
+import { type Asked, filterOf, isEmpty, numberOf, OptionError, shareOf, textOf, type Values } from './options.js';
+import { type Output, writeTo } from './output.js';
+import { refuseUnknownNames } from './unknown-name.js';
+import { type Shows, withProgress } from './with-progress.js';
 
-type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
-
+const NO_APP =
+  `No app has picked up a redrive for ${NO_APP_MS / 1000} s. Check that the app runs: GET /api/health/ready, with npm start ` +
+  'http://localhost:7071/api/health/ready. This command goes on waiting; Ctrl-C ends it, and the redrives stay in storage.';
 const MOST_A_SECOND = 10_000;
 const MOST_AT_ONCE = 5000;
-/** With these, something was not done that was asked for. */
+/** With these, something that was asked for was not done. */
 const NOT_DONE = [
   'failed',
   'too-often',
@@ -27,9 +38,10 @@ const NOT_DONE = [
   'open',
 ] satisfies (keyof Counts)[];
 
-export async function redrive({ values, ids, signal }: Asked, open: Open, out: Writable): Promise<number> {
+export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
-  if (file !== undefined && ids.length !== 1) throw new OptionError('--edit is for one letter: name its id.');
+  if (file !== undefined && ids.length !== 1)
+    throw new OptionError(`--edit is for exactly one id, found ${ids.length} ids.`);
   const stopAfter = shareOf(values, 'stop-after');
   const isWaiting = values.wait === true || stopAfter !== undefined;
   const options = {
@@ -37,49 +49,58 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, out: W
     isForced: values.force === true,
     isDryRun: values['dry-run'] === true,
     ...(file !== undefined && { event: readJsonFile(file) }),
-    ...(isWaiting && { wait: stopAfter === undefined ? {} : { stopAfter } }),
   };
   const pace = { ...paceOf(values, { atOnce: isWaiting ? 200 : 16, perSecond: 100 }), signal };
-  return change({ values, ids }, open, out, (letters, desk, onCount) =>
-    redriveMany(letters, options, { ...pace, onCount }, desk),
-  );
+  return change({ values, ids }, { open, ...output }, (letters, desk, { onCount, note }) => {
+    const wait = { ...(stopAfter !== undefined && { stopAfter }), onNoApp: () => note(NO_APP) };
+    return redriveMany(letters, { ...options, ...(isWaiting && { wait }) }, { ...pace, onCount }, desk);
+  });
 }
 
-export async function discard({ values, ids, signal }: Asked, open: Open, out: Writable): Promise<number> {
+export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
-  if (why === undefined) throw new OptionError('--why is missing: say why nobody needs them any more.');
+  if (why === undefined) throw new OptionError('--why is missing: say why the dead letters are not needed.');
   const note = { by: whoRuns(), why, isDryRun: values['dry-run'] === true };
   const pace = { ...paceOf(values, { atOnce: 16, perSecond: 200 }), signal };
-  return change({ values, ids }, open, out, (letters, desk, onCount) =>
+  return change({ values, ids }, { open, ...output }, (letters, desk, { onCount }) =>
     discardMany(letters, note, { ...pace, onCount }, desk),
   );
 }
 
 async function change(
   { values, ids }: Pick<Asked, 'values' | 'ids'>,
-  open: Open,
-  out: Writable,
-  run: (letters: Ids, desk: Desk, onCount: (counts: Counts) => void) => Promise<Report>,
+  { open, out, err }: Output & { readonly open: Open },
+  run: (letters: Ids, desk: Desk, progress: Shows) => Promise<Report>,
 ): Promise<number> {
   const filter = chosenBy(values, ids);
   const desk = await open();
   const there = ids.length > 0 ? filter : thereAt(await desk.storageNow(), filter);
   const letters = ids.length > 0 ? ids.map((id) => ({ id })) : lettersOf(desk, there);
-  const all = ids.length > 0 ? ids.length : process.stderr.isTTY ? await count(desk, there) : undefined;
-  const progress = createProgress(process.stderr, all, clock.monotonic);
-  const report = await run(letters, desk, (counts) => progress.show(counts)).finally(() => progress.end());
-  const text = `${values['dry-run'] ? 'Would be: ' : ''}${lineOfCounts(report.counts)}${endOf(report)}\n`;
-  await writeTo(out, values.json ? `${JSON.stringify({ dryRun: values['dry-run'] === true, ...report })}\n` : text);
+  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(desk, there) : undefined;
+  const report = await withProgress(err, all, (progress) => run(letters, desk, progress));
+  if (isNothing(report)) await refuseUnknownNames(filter, desk);
+  const isDryRun = values['dry-run'] === true;
+  const sentences = sentencesOf(report, isDryRun);
+  const json = { dryRun: isDryRun, ...report, message: sentences.join(' ') };
+  await writeTo(out, values.json ? `${JSON.stringify(json)}\n` : `${sentences.join('\n')}\n`);
   if (report.stopped === 'asked-to') return 130;
   const isMissing = ids.length > 0 && (report.counts.gone ?? 0) > 0;
   return report.stopped || isMissing || NOT_DONE.some((what) => (report.counts[what] ?? 0) > 0) ? 1 : 0;
+}
+
+function isNothing({ counts, stopped }: Report): boolean {
+  return stopped === undefined && Object.keys(counts).length === 0;
 }
 
 function chosenBy(values: Values, ids: readonly string[]): Filter {
   const filter = filterOf(values);
   const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
   if (ways !== 1 && !(values.all && ids.length === 0))
-    throw new OptionError('Name ids, or say which letters, or --all.');
+    throw new OptionError(
+      ways === 0
+        ? 'Neither ids, nor a filter such as --stage, nor --all is there: one of them must be.'
+        : 'Ids are there beside a filter or --all: use one of them.',
+    );
   return filter;
 }
 
@@ -94,22 +115,6 @@ function paceOf(values: Values, otherwise: { atOnce: number; perSecond: number }
     atOnce: Math.round(numberOf(values, 'at-once', { from: 1, to: MOST_AT_ONCE }) ?? otherwise.atOnce),
     perSecond: numberOf(values, 'rate', { from: 0.01, to: MOST_A_SECOND }) ?? otherwise.perSecond,
   };
-}
-
-function endOf({ stopped, errorCode }: Report): string {
-  const why = errorCode === undefined ? '' : `; storage: ${errorCode}`;
-  switch (stopped) {
-    case undefined:
-      return why;
-    case 'failures':
-      return `${why}; ended early: too many have failed`;
-    case 'storage':
-      return `${why}; ended early: storage keeps failing`;
-    case 'asked-to':
-      return `${why}; ended by Ctrl-C: what was asked for goes on`;
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(stopped satisfies never)}`);
-  }
 }
 
 function whoRuns(): string {

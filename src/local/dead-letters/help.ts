@@ -4,107 +4,111 @@ import { MOST_REDRIVES } from '../../dead-letters/redrive.js';
 export const VERBS = ['list', 'show', 'redrive', 'discard', 'export'] as const;
 export type Verb = (typeof VERBS)[number];
 
-const WHICH = `Which letters; what is left out matches all:
+const FILTER = `Filter; an option that is left out matches all:
   --stage NAME          ${LETTER_STAGES.join(', ')}
-  --reason NAME         as list shows them; of Event Grid's own, why it gave up
-  --workflow NAME
+  --reason NAME         as list shows it; for undelivered, why Event Grid gave up
+  --workflow NAME       of the app, or of a workflow that is gone but still has dead letters
   --error CODE
   --type NAME           FhirResourceUpdated, or the whole name of the type
   --resource-type NAME
   --from, --to TIME     written in this time: 2026-03-14, or 2026-03-14T12:00Z; a day is all of it, in UTC
 `;
 
-const WHERE = `Where they are; as npm start has it where left out (environment, then local.settings.json):
-  --account NAME              a storage account in Azure, as whom DefaultAzureCredential finds
-  --undelivered-account NAME  where Event Grid puts what it could not deliver, if that is another one
+const STORAGE = `Storage; left out, the storage of npm start (environment, then local.settings.json):
+  --account NAME              a storage account in Azure, with the identity that DefaultAzureCredential finds
+  --undelivered-account NAME  the account of Event Grid's own dead letters, if it is another one
 `;
 
-const CODES = `Exit code: 0 done, 1 something could not be done or has failed, 2 an option is wrong, 3 storage could not be
-reached, 130 ended by Ctrl-C.
+const WRONG = '2 an option is wrong, 3 storage cannot be reached';
+const CODES = `Exit code: 0 done, 1 something failed or was refused, ${WRONG}, 130 ended by Ctrl-C.
 `;
 
 export const HELP = `npm run dead-letters -- VERB [options]
 
-What nobody could act on, and what Event Grid could not deliver.
+Dead letters: events and jobs that the app could not handle, and events that Event Grid could not deliver.
 
-  list       shows them, or counts them by cause
-  show       all that is known of one
+  list       shows them, the newest first, or counts them by cause
+  show       shows one with all that is known of it
   redrive    lets the app run them again
-  discard    puts them away, with a note of why
+  discard    moves them to resolved/ with a note; nothing runs
   export     writes them with their payloads, a line of JSON each
 
-VERB --help has the rest. npm run -s leaves out what npm says itself.
+VERB --help shows the options of a verb. npm run -s leaves out the lines of npm itself.
 `;
 
 export const VERB_HELP: Readonly<Record<Verb, string>> = {
   list: `npm run dead-letters -- list [options]
 
-Shows the dead letters that are pending, without payloads.
+Lists the pending dead letters, the newest first, without payloads. Storage has no order of time: list reads the names of
+all dead letters, 1,000 a request, so 100,000 take some 100 requests.
 
-  --by NAMES            counts them by cause instead: of ${WORDS.join(', ')}, with commas between
-  --limit N             so many at the most
+  --resolved            the resolved dead letters instead: redriven, superseded or discarded
+  --by NAMES            counts them by cause instead, by one or more of ${WORDS.join(', ')}, with commas between
+  --limit N             at most N: 100 if left out, with --json 100,000, which is the most; export writes any number
   --json                a line of JSON for each
 
-${WHICH}
-${WHERE}
+${FILTER}
+${STORAGE}
 ${CODES}`,
 
   show: `npm run dead-letters -- show ID [options]
 
-Shows all that is known of one, pending or resolved, without its payload.
+Shows all that is known of one dead letter, pending or resolved, without its payload.
 
-  --payload             and the payload, which may be clinical data
-  --out FILE            writes the payload alone to a file: to correct it for redrive --edit
+  --payload             with the payload, which can be clinical data
+  --out FILE            writes only the payload, to a file that only you can read; correct it there for redrive --edit.
+                        In the project, FILE must be in .local/, which git ignores
   --json                as JSON
 
-${WHERE}
-Exit code: 0 shown, 1 there is none of this id, 2 an option is wrong, 3 storage could not be reached.
+${STORAGE}
+Exit code: 0 shown, 1 no dead letter has this id, ${WRONG}.
 `,
 
-  redrive: `npm run dead-letters -- redrive ID … | --all | which letters [options]
+  redrive: `npm run dead-letters -- redrive ID … | --all | filter [options]
 
-Asks the app to run them again, under their own ids: it must be running. A letter moves to resolved/ when its job has
-completed, or waits for its next try; one that fails again is a new letter. Of Event Grid's own, the events are taken
-up as if they had just been delivered. It can be ended and run again at any time, also twice at once: what has
-completed never runs again.
+Requests that the app runs dead letters again, under their own event ids; the app must be running. A dead letter moves to
+resolved/ when its job has completed or waits for its next try. A job that fails again gets a new dead letter. For
+undelivered, the events are imported as new deliveries. It is safe to end the command, to repeat it, and to run it twice
+at once: a completed job never runs again.
 
-  --all                 all there are
-  --dry-run             says what would be done
-  --edit FILE           one letter: runs this event, of the same id, in place of its own, which stays beside it
-  --force               also what was redriven ${MOST_REDRIVES} times in vain, and what is no event to this version of the tool
-  --rate N              so many a second, 100 where left out
-  --at-once N           so many under way at a time: 16 where left out, with --wait 200
-  --wait                waits for what becomes of each
-  --stop-after SHARE    waits, and ends when more than this share of ten or more has failed, such as 20%
-  --json                the counts as JSON
+  --all                 all pending dead letters
+  --dry-run             reports what would be done, and does nothing
+  --edit FILE           one id: runs the event in FILE, which must have the same event id; the original stays beside it
+  --force               also those redriven ${MOST_REDRIVES} times without success, and payloads that are no event to this version
+  --rate N              at most N a second, 100 if left out
+  --at-once N           at most N at a time: 16 if left out, with --wait 200
+  --wait                waits for the outcome of each, up to 10 minutes
+  --stop-after SHARE    waits, and stops when more than this share of ten or more has failed, such as 20%
+  --json                the counts, and a message, as JSON
 
-${WHICH}
-${WHERE}
-Exit code: 0 all asked for, or with --wait completed; 1 some failed, were refused or are still open, or it ended early;
-2 an option is wrong, 3 storage could not be reached, 130 ended by Ctrl-C.
+${FILTER}
+${STORAGE}
+Exit code: 0 all requested, or with --wait completed; 1 some failed, were refused or have no outcome yet, or it stopped
+early; ${WRONG}, 130 ended by Ctrl-C.
 `,
 
-  discard: `npm run dead-letters -- discard ID … | --all | which letters --why TEXT [options]
+  discard: `npm run dead-letters -- discard ID … | --all | filter --why TEXT [options]
 
-Puts letters away: they move to resolved/ with a note. Nothing runs. By its id, one can still be redriven.
+Moves dead letters to resolved/ with a note. Nothing runs. list --resolved shows the ids, by which they can still be redriven.
 
   --why TEXT            the note
-  --all                 all there are
-  --dry-run             says what would be done
-  --rate N              so many a second, 200 where left out
-  --json                the counts as JSON
+  --all                 all pending dead letters
+  --dry-run             reports what would be done, and does nothing
+  --rate N              at most N a second, 200 if left out
+  --json                the counts, and a message, as JSON
 
-${WHICH}
-${WHERE}
+${FILTER}
+${STORAGE}
 ${CODES}`,
 
   export: `npm run dead-letters -- export [options]
 
-Writes the dead letters that are pending with their payloads, which may be clinical data: a line of JSON each.
+Writes the pending dead letters with their payloads, which can be clinical data: a line of JSON each.
 
-  --out FILE            where to; standard output where left out
+  --out FILE            a file that only you can read; standard output if left out. In the project, FILE must be in
+                        .local/, which git ignores
 
-${WHICH}
-${WHERE}
+${FILTER}
+${STORAGE}
 ${CODES}`,
 };

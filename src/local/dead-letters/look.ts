@@ -1,74 +1,80 @@
-import { createWriteStream, writeFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { groupLetters } from '../../dead-letters/group.js';
 import { lettersOf } from '../../dead-letters/list.js';
-import { showLetter } from '../../dead-letters/show.js';
+import { NO_SUCH_DEAD_LETTER } from '../../dead-letters/report-text.js';
+import { type Shown, showLetter } from '../../dead-letters/show.js';
+import { toJson } from '../../json-text.js';
+import { printable } from '../../printable.js';
 import type { Open } from './connect.js';
-import { filterOf, groupingsOf, numberOf, OptionError, pathOf, textOf, type Values } from './options.js';
-import { lineOfGroup, lineOfLetter, writeTo } from './output.js';
+import { openOut, outPathOf } from './files.js';
+import { type Asked, filterOf, OptionError } from './options.js';
+import { countText, type Output, writeTo } from './output.js';
+import { refuseUnknownNames } from './unknown-name.js';
 
-type Asked = { readonly values: Values; readonly ids: readonly string[] };
+const NAME_WIDTH = 16;
 
-const MOST = 10_000_000;
-
-export async function list({ values, ids }: Asked, open: Open, out: Writable): Promise<number> {
-  if (ids.length > 0) throw new OptionError(`list takes no id: show ${ids[0]} tells of one.`);
-  const filter = filterOf(values);
-  const limit = Math.floor(numberOf(values, 'limit', { from: 1, to: MOST }) ?? MOST);
-  const by = groupingsOf(values);
-  const letters = lettersOf(await open(), filter);
-  if (by) {
-    const { groups, ...all } = await groupLetters(letters, by, limit);
-    for (const group of groups) await writeTo(out, values.json ? `${JSON.stringify(group)}\n` : lineOfGroup(group));
-    if (!values.json) await writeTo(out, `${all.letters} dead letters${all.isMore ? ', and more' : ''}\n`);
-    return 0;
-  }
-  let shown = 0;
-  for await (const letter of letters) {
-    await writeTo(out, values.json ? `${JSON.stringify(letter)}\n` : lineOfLetter(letter));
-    shown += 1;
-    if (shown >= limit) break;
-  }
-  if (!values.json) await writeTo(out, `${shown} dead letters\n`);
-  return 0;
-}
-
-export async function show({ values, ids }: Asked, open: Open, out: Writable): Promise<number> {
+export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
-  if (id === undefined || ids.length > 1) throw new OptionError('show takes one id; list shows them.');
+  if (id === undefined || ids.length > 1)
+    throw new OptionError(`show takes one id, found ${ids.length}; list has them.`);
+  const path = outPathOf(values);
   const found = await showLetter(id, await open());
   if (!found) {
-    process.stderr.write('There is no dead letter of this id.\n');
+    await writeTo(err, `${NO_SUCH_DEAD_LETTER}\n`);
     return 1;
   }
-  const file = textOf(values, 'out');
-  if (file !== undefined) {
-    writeFileSync(pathOf(file), `${JSON.stringify(found.payload, undefined, 2)}\n`);
+  if (path !== undefined) {
+    const file = openOut(path);
+    file.write(`${indented(found.payload)}\n`);
+    file.close();
     return 0;
   }
-  const told = values.payload ? { ...found.shown, payload: found.payload } : found.shown;
-  const lines = Object.entries(told).map(([name, value]) => `${name.padEnd(15)} ${textFor(value)}\n`);
-  await writeTo(out, values.json ? `${JSON.stringify(told, undefined, 2)}\n` : lines.join(''));
+  const shown = values.payload ? { ...found.shown, payload: found.payload } : found.shown;
+  await writeTo(out, values.json ? `${indented(shown)}\n` : linesOf(shown));
   return 0;
 }
 
 /** Reads one after another: nobody waits for it, and each may be large. */
-export async function exportAll({ values, ids }: Asked, open: Open, standard: Writable): Promise<number> {
-  if (ids.length > 0) throw new OptionError('export takes no id: show --payload shows one.');
+export async function exportAll({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
+  if (ids.length > 0) throw new OptionError(`export takes no id. Use show ${ids[0]} --payload for one dead letter.`);
   const filter = filterOf(values);
-  const file = textOf(values, 'out');
+  const path = outPathOf(values);
   const desk = await open();
-  const out = file === undefined ? standard : createWriteStream(pathOf(file));
+  const file = path === undefined ? undefined : openOut(path);
+  let written = 0;
   for await (const { id } of lettersOf(desk, filter)) {
     const found = await showLetter(id, desk);
-    if (found) await writeTo(out, `${JSON.stringify({ ...found.shown, payload: found.payload })}\n`);
+    if (!found) continue; // resolved meanwhile
+    const line = `${toJson({ ...found.shown, payload: found.payload })}\n`;
+    if (file) file.write(line);
+    else await writeTo(out, line);
+    written += 1;
   }
-  if (out !== standard) await finished(out.end());
+  file?.close();
+  if (written === 0) await refuseUnknownNames(filter, desk);
+  if (file) await writeTo(err, `${countText(written, written)} exported to ${path}.\n`);
   return 0;
 }
 
-function textFor(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? '-' : value;
-  return JSON.stringify(value, undefined, typeof value === 'object' ? 2 : undefined);
+/** For people. What is nested too deeply for JSON.stringify is one line. */
+function indented(value: unknown): string {
+  try {
+    return JSON.stringify(value, undefined, 2);
+  } catch (error) {
+    if (error instanceof RangeError) return toJson(value);
+    throw error;
+  }
+}
+
+function linesOf(shown: Shown & { payload?: unknown }): string {
+  return Object.entries(shown)
+    .map(([name, value]) => `${name.padEnd(NAME_WIDTH)}${textFor(name, value)}\n`)
+    .join('');
+}
+
+function textFor(name: string, value: unknown): string {
+  if (typeof value === 'string') return value === '' ? '-' : printable(value);
+  if (name === 'problems')
+    return (value as NonNullable<Shown['problems']>)
+      .map(({ message }) => printable(message))
+      .join(`\n${' '.repeat(NAME_WIDTH)}`);
+  return typeof value === 'object' ? indented(value) : String(value);
 }

@@ -1,26 +1,34 @@
 import { systemClock as clock } from '../../clock.js';
 import { ConfigError } from '../../config.js';
+import { printable, printableLines } from '../../printable.js';
 import { StorageError } from '../../storage/table-store.js';
 import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
+import { nearest } from '../nearest.js';
+import { HELP_HAS_THE_REST } from '../option-error.js';
 import { discard, redrive } from './change.js';
 import { type Connected, connect } from './connect.js';
 import { HELP, VERB_HELP, VERBS, type Verb } from './help.js';
-import { exportAll, list, show } from './look.js';
+import { list } from './list.js';
+import { exportAll, show } from './look.js';
 import { OptionError, parseOptions } from './options.js';
 
 /** What changes nothing ends at once; what changes something ends what it has begun. */
 const LOOKS: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
-// Who reads only the beginning of a list closes the pipe.
+// A reader that wants only the beginning of a list, such as head, closes the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
 process.exit(await main(process.argv.slice(2)));
 
 async function main([verb = '', ...args]: readonly string[]): Promise<number> {
   if (verb === '--help' || verb === 'help') return say(HELP);
-  if (!(VERBS as readonly string[]).includes(verb))
-    return complain(verb === '' ? HELP : `No verb '${verb}'.\n\n${HELP}`, 2);
+  if (verb === '') return complain(HELP, 2);
+  if (!(VERBS as readonly string[]).includes(verb)) {
+    const meant = nearest(verb, VERBS);
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    return complain(`'${verb}' is not a verb, must be one of ${VERBS.join(', ')}.${hint} ${HELP_HAS_THE_REST}\n`, 2);
+  }
   const interrupt = new AbortController();
   void endOnSignals(clock).then(() => (LOOKS.includes(verb) ? process.exit(130) : interrupt.abort()));
   let connected: Connected | undefined;
@@ -31,9 +39,9 @@ async function main([verb = '', ...args]: readonly string[]): Promise<number> {
       connected = await connect(asked.values);
       return connected.desk;
     };
-    return await RUNS[verb as Verb](asked, open, process.stdout);
+    return await RUNS[verb as Verb](asked, open, { out: process.stdout, err: process.stderr });
   } catch (error) {
-    if (error instanceof OptionError) return complain(`${error.message}\n\n${VERB_HELP[verb as Verb]}`, 2);
+    if (error instanceof OptionError) return complain(`${printable(error.message)} ${HELP_HAS_THE_REST}\n`, 2);
     if (error instanceof StartError || error instanceof ConfigError) return complain(`${error.message}\n`, 3);
     if (error instanceof StorageError) return complain(`Storage: ${error.code}. ${error.message}\n`, 3);
     throw error;
@@ -48,6 +56,6 @@ function say(text: string): number {
 }
 
 function complain(text: string, code: number): number {
-  process.stderr.write(text);
+  process.stderr.write(printableLines(text));
   return code;
 }

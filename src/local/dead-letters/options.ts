@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { LETTER_STAGES, type LetterStage, WORDS, type Word } from '../../dead-letters/letter.js';
 import type { Filter } from '../../dead-letters/list.js';
-import { placeOfError } from '../../json-place.js';
+import { OptionError, optionErrorOf } from '../option-error.js';
 import type { Verb } from './help.js';
 
-/** What was asked for cannot be: exit code 2. The message says what must be there instead. */
-export class OptionError extends Error {
-  override name = 'OptionError';
-}
+export { OptionError };
+
+export type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
 
 const WHICH = {
   stage: { type: 'string' },
@@ -26,7 +23,14 @@ const ALWAYS = { ...WHERE, help: { type: 'boolean' } } as const;
 const CHANGE = { all: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, rate: { type: 'string' } } as const;
 
 const OF_VERB = {
-  list: { ...ALWAYS, ...WHICH, by: { type: 'string' }, limit: { type: 'string' }, json: { type: 'boolean' } },
+  list: {
+    ...ALWAYS,
+    ...WHICH,
+    by: { type: 'string' },
+    limit: { type: 'string' },
+    resolved: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
   show: { ...ALWAYS, payload: { type: 'boolean' }, out: { type: 'string' }, json: { type: 'boolean' } },
   redrive: {
     ...ALWAYS,
@@ -49,13 +53,14 @@ export type Values = Readonly<Record<string, string | boolean | undefined>>;
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
-    // A variable of a script that is empty must not make of one letter, or of a few, all of them.
+    // An empty variable of a script must not turn one dead letter into all of them.
     const empty = Object.entries(values).find(([, value]) => typeof value === 'string' && value.trim() === '');
-    if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or say what it is.`);
-    if (positionals.some((id) => id.trim() === '')) throw new OptionError('An id is empty.');
+    if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or give it a value.`);
+    if (positionals.some((id) => id.trim() === ''))
+      throw new OptionError('An id is empty: give an id that list shows.');
     return { values: values as Values, ids: positionals };
   } catch (error) {
-    throw error instanceof OptionError ? error : new OptionError((error as Error).message);
+    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OF_VERB[verb]));
   }
 }
 
@@ -78,7 +83,8 @@ export function shareOf(values: Values, name: string): number | undefined {
   if (text === undefined) return undefined;
   const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
   const share = Number(digits) / (percent ? 100 : 1);
-  if (!(share >= 0 && share < 1)) throw new OptionError(`--${name} is '${text}', must be a share such as 20%.`);
+  if (!(share >= 0 && share < 1))
+    throw new OptionError(`--${name} is '${text}', must be a share under 100 %, such as 20% or 0.2.`);
   return share;
 }
 
@@ -103,13 +109,13 @@ export function isEmpty(filter: Filter): boolean {
 export function groupingsOf(values: Values): Word[] | undefined {
   const by = textOf(values, 'by')?.split(',');
   const wrong = by?.find((name) => !(WORDS as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be of ${WORDS.join(', ')}.`);
+  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be one or more of ${WORDS.join(', ')}.`);
   return by as Word[] | undefined;
 }
 
 function stageOf(stage: string | undefined): LetterStage | undefined {
   if (stage !== undefined && !(LETTER_STAGES as readonly string[]).includes(stage)) {
-    throw new OptionError(`--stage is '${stage}', must be of ${LETTER_STAGES.join(', ')}.`);
+    throw new OptionError(`--stage is '${stage}', must be one of ${LETTER_STAGES.join(', ')}.`);
   }
   return stage as LetterStage | undefined;
 }
@@ -119,7 +125,7 @@ function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
   if (text === undefined) return undefined;
   const at = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text + ofDay : text);
   if (!isDay(text.slice(0, 10)) || Number.isNaN(at.getTime())) {
-    throw new OptionError(`--${name} is '${text}', must be a day or a time: 2026-03-14, or 2026-03-14T12:00Z.`);
+    throw new OptionError(`--${name} is '${text}', must be a day or a time, such as 2026-03-14 or 2026-03-14T12:00Z.`);
   }
   return at;
 }
@@ -128,23 +134,4 @@ function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
 function isDay(text: string): boolean {
   const at = new Date(`${text}T00:00:00.000Z`);
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
-}
-
-/** Names of files are relative to where npm was called. */
-export function pathOf(file: string): string {
-  return resolve(process.env.INIT_CWD ?? '.', file);
-}
-
-export function readJsonFile(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(pathOf(file), 'utf8');
-  } catch (error) {
-    throw new OptionError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new OptionError(`${file} is no JSON: ${placeOfError(text)}.`);
-  }
 }

@@ -1,67 +1,65 @@
 import type { Writable } from 'node:stream';
 import type { Group } from '../../dead-letters/group.js';
-import type { Letter } from '../../dead-letters/letter.js';
-import type { Counts } from '../../dead-letters/many.js';
+import type { Letter, Word } from '../../dead-letters/letter.js';
+import { printableLines } from '../../printable.js';
+import { linesOfTable } from '../table.js';
 
-const WIDTH = 30;
-const LINE_EVERY_MS = 5000;
+/** Where a verb writes its result, and what is about the result: progress, notes. */
+export type Output = { readonly out: Terminal; readonly err: Terminal };
+type Terminal = Writable & { isTTY?: boolean; columns?: number };
+
 const OF_SERVICE = 'Microsoft.HealthcareApis.';
+/** Headers of the columns that have another name than the word. */
+const HEADERS: Partial<Record<Word, string>> = { resourceType: 'RESOURCE TYPE' };
 
-/** Resolves when there is room for more: a list may be long, and its reader slow. */
+/** All that the commands print passes here: no character of it acts on the terminal. Resolves once it is written. */
 export function writeTo(out: Writable, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (out.write(text)) resolve();
-    else out.once('drain', resolve);
+  return new Promise((resolve, reject) => {
+    out.write(printableLines(text), (error) => (error ? reject(error) : resolve()));
   });
 }
 
-export function lineOfLetter(letter: Letter): string {
-  const { id, at, reason, workflow, error, type, resourceType, redrives, events, holdsState } = letter;
-  const what = `${type.replaceAll(OF_SERVICE, '')} ${resourceType}`.trim();
-  const more = [
-    ...(redrives > 0 ? [`redriven ${redrives}`] : []),
-    ...(events === 1 ? [] : [`${events} events`]),
-    ...(holdsState ? ['holds the state'] : []),
-  ];
-  return `${[at.replace('.000Z', 'Z'), id, reason, workflow, error, what, ...more].filter((word) => word !== '').join('  ')}\n`;
+/**
+ * Dead letters as a table. On a terminal that is narrower than the table, the id, which is the longest, is in a line of
+ * its own below the rest.
+ */
+export function tableOfLetters(letters: readonly Letter[], columns: number | undefined): string {
+  const rows = letters.map(({ at, reason, workflow, error, type, resourceType, redrives, events, holdsState }) => [
+    timeText(at),
+    reason,
+    workflow,
+    error === reason ? '' : error,
+    `${type.replaceAll(OF_SERVICE, '')} ${resourceType}`.trim(),
+    redrives > 0 ? String(redrives) : '',
+    events === 1 ? '' : String(events),
+    holdsState ? 'held' : '',
+  ]);
+  const header = ['WRITTEN (UTC)', 'REASON', 'WORKFLOW', 'ERROR', 'EVENT', 'REDRIVES', 'EVENTS', 'STATE'];
+  const ids = letters.map(({ id }) => id);
+  const wide = linesOfTable([[...header, 'ID'], ...rows.map((row, at) => [...row, ids[at] ?? ''])]);
+  if (columns === undefined || wide.every((line) => line.length <= columns)) return `${wide.join('\n')}\n`;
+  const [first = '', ...narrow] = linesOfTable([header, ...rows]);
+  return `${[first, '  ID', ...narrow.flatMap((line, at) => [line, `  ${ids[at]}`])].join('\n')}\n`;
 }
 
-export function lineOfGroup({ by, letters, events, oldestAt, example }: Group): string {
-  const cause = Object.values(by)
-    .map((value) => value.replaceAll(OF_SERVICE, '') || '-')
-    .join('  ');
-  const held = events === letters ? '' : ` (${events} events)`;
-  return `${String(letters).padStart(8)}${held}  ${cause}  since ${oldestAt.replace('.000Z', 'Z')}, such as ${example}\n`;
+export function tableOfGroups(groups: readonly Group[], by: readonly Word[]): string {
+  const rows = groups.map(({ by: cause, letters, events, oldestAt, example }) => [
+    String(letters),
+    events === letters ? '' : String(events),
+    ...by.map((word) => (cause[word] ?? '').replaceAll(OF_SERVICE, '')),
+    timeText(oldestAt),
+    example,
+  ]);
+  const header = ['DEAD LETTERS', 'EVENTS', ...by.map((word) => HEADERS[word] ?? word.toUpperCase())];
+  return `${linesOfTable([[...header, 'SINCE (UTC)', 'EXAMPLE'], ...rows]).join('\n')}\n`;
 }
 
-export function lineOfCounts(counts: Counts): string {
-  const words = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
-  return words.length === 0 ? 'none' : words.join(', ');
+/** `3 of 10 dead letters`, or `1 dead letter` where that is all. */
+export function countText(shown: number, all: number, kind = ''): string {
+  const what = `${kind}${kind && ' '}${all === 1 ? 'dead letter' : 'dead letters'}`;
+  return shown === all ? `${all} ${what}` : `${shown} of ${all} ${what}`;
 }
 
-/** A bar that is drawn anew on a terminal, a line now and then elsewhere. Goes to standard error: output is the result. */
-export function createProgress(
-  out: { isTTY?: boolean; write(text: string): unknown },
-  all: number | undefined,
-  now: () => number,
-): { show(counts: Counts): void; end(): void } {
-  let shownAtMs = now();
-  return {
-    show(counts) {
-      if (out.isTTY) return void out.write(`\r\x1b[K${describe(counts, all)}`);
-      if (now() - shownAtMs < LINE_EVERY_MS) return;
-      shownAtMs = now();
-      out.write(`${describe(counts, all)}\n`);
-    },
-    end() {
-      if (out.isTTY) out.write('\r\x1b[K');
-    },
-  };
-}
-
-function describe(counts: Counts, all: number | undefined): string {
-  const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  if (all === undefined) return `${done}: ${lineOfCounts(counts)}`;
-  const full = Math.min(WIDTH, Math.round((done / Math.max(1, all)) * WIDTH));
-  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] ${done}/${all} ${lineOfCounts(counts)}`;
+function timeText(at: string): string {
+  return at.slice(0, 19).replace('T', ' ');
 }

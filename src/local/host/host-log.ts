@@ -1,3 +1,4 @@
+import { printable } from '../../printable.js';
 import type { CoreLogLevel } from './functions-core.js';
 
 /** One short line. Never a payload, never the query of a URL. */
@@ -9,7 +10,7 @@ const LEVELS: readonly CoreLogLevel[] = ['trace', 'debug', 'information', 'warni
 export function createConsoleLog(least: CoreLogLevel, now: () => Date): HostLog {
   return (level, message) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
-    const line = `${now().toISOString()} ${level === 'information' ? '' : `${level}: `}${message}\n`;
+    const line = `${now().toISOString()} ${level === 'information' ? '' : `${level}: `}${printable(message)}\n`;
     (LEVELS.indexOf(level) >= LEVELS.indexOf('error') ? process.stderr : process.stdout).write(line);
   };
 }

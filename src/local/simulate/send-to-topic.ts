@@ -10,7 +10,8 @@ import { readRunRequest } from '../../simulator/runs/run-request.js';
 import { seededRandom, uuidOf } from '../../simulator/seeded.js';
 import { createWorld } from '../../simulator/world.js';
 import { StartError } from '../host/start-error.js';
-import { RefusedError } from './refused-error.js';
+import { OptionError } from '../option-error.js';
+import { textOfProblems } from './options.js';
 
 type Options = {
   readonly 'topic-endpoint'?: string | undefined;
@@ -32,9 +33,7 @@ export async function sendToTopic(
   { clock, signal, send = undefined }: { clock: Clock; signal: AbortSignal; send?: Send | undefined },
 ): Promise<number> {
   const read = readRunRequest(request, Math.floor(systemRandom.number() * 2 ** 32));
-  if (read.kind === 'wrong') {
-    throw new RefusedError(read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
-  }
+  if (read.kind === 'wrong') throw new OptionError(textOfProblems(read.problems, {}));
   const { seed, events, chaos } = read.request;
   const random = seededRandom(seed);
   const runId = uuidOf(systemRandom).slice(0, 8); // a second run of the same seed is not a redelivery of the first
@@ -84,7 +83,9 @@ export async function sendToTopic(
 async function createSender(options: Options): Promise<Send> {
   const endpoint = options['topic-endpoint'] ?? '';
   if (!URL.canParse(endpoint))
-    throw new RefusedError(`--topic-endpoint is no URL: it looks like https://….eventgrid.azure.net/api/events`);
+    throw new OptionError(
+      `--topic-endpoint is '${endpoint}', must be a URL such as https://….eventgrid.azure.net/api/events.`,
+    );
   const key = options['topic-key'] ?? process.env.EVENTGRID_TOPIC_KEY;
   const { AzureKeyCredential, EventGridPublisherClient } = await import('@azure/eventgrid');
   const client = key

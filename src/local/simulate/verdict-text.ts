@@ -1,8 +1,34 @@
+import { printable } from '../../printable.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
+import { barOf } from '../progress.js';
 
-/** What a run has come to, for people. */
-export function describeVerdict({ scenario, seed, deliveries, redriven, verdict, error, phase }: RunStatus): string {
-  if (!verdict) return `The run ${phase === 'failed' ? `failed: ${error}` : 'was stopped; there is no verdict'}.\n`;
+const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
+  making: 'making events',
+  delivering: 'delivering',
+  redriving: 'redriving',
+  checking: 'checking storage',
+  done: 'done',
+  stopped: 'stopped',
+  failed: 'failed',
+};
+
+/** What the service promises of its events. */
+const PROMISED_MEAN_MS = 1000;
+const PROMISED_SHARE = 0.9999;
+/** With one of these, work waits for a core or for the event loop. */
+const BUSY_SHARE = 0.8;
+const BUSY_DELAY_MS = 200;
+
+/** How far a run is. Malformed events come on top of `events`. */
+export function describeProgress({ phase, made, events, pending }: RunStatus): string {
+  return `${barOf(made / events)} ${made} of ${events}: ${PHASES[phase]}, ${pending} with Event Grid`;
+}
+
+/** The verdict of a run, for people. */
+export function describeVerdict(status: RunStatus): string {
+  const { scenario, seed, deliveries, redriven, verdict, error, phase } = status;
+  if (!verdict)
+    return `The run ${phase === 'failed' ? `failed: ${printable(error ?? '')}` : 'was stopped; there is no verdict'}.\n`;
   const { events, jobs, lagMs, withinFiveSeconds, tables, problems } = verdict;
   const lines: [string, string][] = [
     ['sent', `${events.sent}, ${events.malformed} of them malformed`],
@@ -17,7 +43,7 @@ export function describeVerdict({ scenario, seed, deliveries, redriven, verdict,
     ...(redriven > 0 ? [['redriven', `${redriven}, out of Event Grid's dead letters`] as [string, string]] : []),
     ...(events.undelivered > 0
       ? [
-          ['undelivered', `${events.undelivered}: Event Grid gave up; they lie in container undelivered`] as [
+          ['undelivered', `${events.undelivered}: Event Grid gave up; they are in the container undelivered`] as [
             string,
             string,
           ],
@@ -39,10 +65,28 @@ export function describeVerdict({ scenario, seed, deliveries, redriven, verdict,
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   const table = lines.map(([name, value]) => `  ${name.padEnd(width)}   ${value}\n`).join('');
-  const wrong = problems.map((problem) => `  ${problem}\n`).join('');
-  return `\n${scenario}, seed ${seed}\n\n${table}${wrong && `\n${wrong}`}\n${verdict.ok ? 'Nothing is lost.' : 'NOT as it should be.'}\n`;
+  const wrong = problems.map((problem) => `  ${printable(problem)}\n`).join('');
+  const busy = textOfBusyMachine(status);
+  return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${verdict.ok ? 'Nothing is lost.' : 'NOT as it should be.'}\n`;
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
+}
+
+/**
+ * Where the lag is over what the service promises and the machine was busy: says that it was, so that nobody looks for the
+ * fault in the app.
+ */
+function textOfBusyMachine({ verdict, machine }: RunStatus): string {
+  const { lagMs, withinFiveSeconds } = verdict ?? {};
+  const isLate = (lagMs?.mean ?? 0) > PROMISED_MEAN_MS || (withinFiveSeconds ?? 1) < PROMISED_SHARE;
+  if (!isLate || !machine) return '';
+  const { cores, cpuShare, loadAverage, eventLoopDelayMs } = machine;
+  if (cpuShare < BUSY_SHARE && loadAverage <= cores && eventLoopDelayMs < BUSY_DELAY_MS) return '';
+  return (
+    `  The machine was busy: CPU ${Math.round(cpuShare * 100)} % of ${cores} cores, load average ${loadAverage.toFixed(1)}, ` +
+    `event-loop delay ${Math.round(eventLoopDelayMs)} ms.\n` +
+    '  The lag is that of this machine. Run again with a lower --rate, or when less else runs here.'
+  );
 }

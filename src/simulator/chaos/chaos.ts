@@ -3,14 +3,14 @@ import { z } from 'zod';
 /** How badly the world behaves towards the receiver. Shares are of 1; times are of real time. */
 export type Chaos = Readonly<z.infer<typeof chaosSchema>>;
 
-const share = z.number().min(0).max(1).default(0);
+const share = between(0, 1).default(0);
 
 export const chaosSchema = z.strictObject({
   /** Of the events, how many are delivered twice. */
   duplicates: share,
   /** Of the events, how many are held back, up to `delayMs`: what comes after them overtakes. */
   delays: share,
-  delayMs: z.number().min(0).max(600_000).default(2000),
+  delayMs: between(0, 600_000).default(2000),
   /** For so many events, a malformed one more. */
   malformed: share,
   /** Of the attempts, how many are answered to nobody: the app did the work, Event Grid heard nothing. */
@@ -18,12 +18,12 @@ export const chaosSchema = z.strictObject({
   /** Of the attempts, how many arrive cut in the middle. */
   garbled: share,
   /** Each attempt in one of the two schemas, whatever its subscription says. */
-  bothSchemas: z.boolean().default(false),
+  bothSchemas: z.boolean({ error: 'must be true or false' }).default(false),
   /** Nothing happens for `burstMs`, then all of it at once; 0 for an even flow. */
-  burstMs: z.number().min(0).max(60_000).default(0),
+  burstMs: between(0, 60_000).default(0),
   /** The receiver is down for the first `downMs` of every `downEveryMs`, though not of the first; 0 for never. */
-  downMs: z.number().min(0).max(600_000).default(0),
-  downEveryMs: z.number().min(1000).max(3_600_000).default(10_000),
+  downMs: between(0, 600_000).default(0),
+  downEveryMs: between(1000, 3_600_000).default(10_000),
 });
 
 const calm: Chaos = chaosSchema.parse({});
@@ -49,6 +49,12 @@ export const CHAOS_LEVELS = {
 export const chaosOrLevel = z.union(
   [z.enum(['none', 'light', 'rough']).transform((level): Chaos => CHAOS_LEVELS[level]), chaosSchema],
   {
-    error: 'must be none, light or rough, or an object as chaos.ts has it, with shares from 0 to 1',
+    error: `must be none, light or rough, or an object with any of ${Object.keys(chaosSchema.shape).join(', ')}`,
   },
 );
+
+/** A number whose error says its bounds. */
+export function between(from: number, to: number) {
+  const error = `must be a number from ${from} to ${to}`;
+  return z.number({ error }).min(from, { error }).max(to, { error });
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
+import { between, CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
 import { type Problem, problemsIn } from '../problems.js';
 import { scenarios } from '../scenarios/index.js';
 import type { Scenario } from '../scenarios/scenario.js';
@@ -24,23 +24,19 @@ const NAMES = scenarios.map(({ name }) => name);
 
 /** What can be set of the simulator as a whole, too. */
 export const settingsSchema = z.strictObject({
-  timeScale: z.number().min(1).max(100_000).optional(),
+  timeScale: between(1, 100_000).optional(),
   chaos: chaosOrLevel.optional(),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .optional(),
+  seed: wholeBetween(0, 2 ** 32 - 1).optional(),
 });
 
 const schema = z
   .strictObject({
     ...settingsSchema.shape,
     scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
-    count: z.int().min(1).max(MOST_EVENTS).optional(),
-    events: z.int().min(1).max(MOST_EVENTS).optional(),
-    rate: z.number().min(1).max(100_000).optional(),
-    redrive: z.boolean().optional(),
+    count: wholeBetween(1, MOST_EVENTS).optional(),
+    events: wholeBetween(1, MOST_EVENTS).optional(),
+    rate: between(1, 100_000).optional(),
+    redrive: z.boolean({ error: 'must be true or false' }).optional(),
   })
   .refine(({ count, events = count }) => count === undefined || count === events, {
     path: ['count'],
@@ -84,4 +80,9 @@ export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest
         (chaos === CHAOS_LEVELS.none ? defaults.timeScale : Math.max(defaults.timeScale, TIME_SCALE_OF_CHAOS)),
     },
   };
+}
+
+function wholeBetween(from: number, to: number) {
+  const error = `must be a whole number from ${from} to ${to}`;
+  return z.int({ error }).min(from, { error }).max(to, { error });
 }

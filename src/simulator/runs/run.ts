@@ -12,6 +12,7 @@ import { judgeAtRest } from './at-rest.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
 import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
 import type { Places } from './find-sent.js';
+import type { MachineLoad, MeasureMachine } from './machine-load.js';
 import { play } from './play.js';
 import { createPublisher } from './publisher.js';
 import { redriveUndelivered } from './redrive.js';
@@ -46,6 +47,8 @@ export type RunStatus = {
   readonly pending: number;
   readonly redriven: number;
   readonly verdict: Verdict | null;
+  /** How busy the machine was until everything was delivered; null as long as that lasts. */
+  readonly machine: MachineLoad | null;
   readonly error: string | null;
 };
 
@@ -73,6 +76,7 @@ export type RunDeps = {
   readonly isListing: boolean;
   /** What takes up Event Grid's dead letters. */
   readonly desk: Desk;
+  readonly measureMachine: MeasureMachine;
 };
 
 /** More than these in Event Grid, and the run waits: memory has an end. */
@@ -108,8 +112,10 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   let endedWith: { deliveries: Deliveries; pending: number } | undefined;
   let redriven = 0;
   let verdict: Verdict | undefined;
+  let machine: MachineLoad | undefined;
   let error: string | undefined;
   let isDown = scenario.receiver === 'down';
+  const endMeasuring = deps.measureMachine();
 
   const pending = () => eventGrid.pendingAt(FUNCTIONS, id);
   const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
@@ -139,6 +145,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       pending: endedWith?.pending ?? pending(),
       redriven,
       verdict: verdict ?? null,
+      machine: machine ?? null,
       error: error ?? null,
     }),
     // Not at once: the first event needs `interference`, which the caller has only when this has returned.
@@ -150,6 +157,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       })
       .then(() => {
         if (signal.aborted) phase = 'stopped';
+        machine ??= endMeasuring();
         endedWith = { deliveries: deliveries(), pending: pending() };
         endedAt = clock.now();
       }),
@@ -180,6 +188,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       });
     }
     if (signal.aborted) return;
+    machine = endMeasuring(); // what follows mostly waits
     phase = 'checking';
     const hints = [
       ...(sent.count > deliveries().matched

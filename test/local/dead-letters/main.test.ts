@@ -26,18 +26,31 @@ describe('npm run dead-letters', () => {
     for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^ {2}${verb} `, 'm'));
   });
 
+  it('given no verb, then 2, and the help', async () => {
+    const { code, output } = await run([], { EventStorage: NOWHERE });
+
+    expect(code).toBe(2);
+    expect(output).toContain('npm run dead-letters -- VERB');
+  });
+
   it.each([
-    { args: [], says: 'VERB' },
-    { args: ['mend'], says: "No verb 'mend'." },
-    { args: ['list', '--payload'], says: "Unknown option '--payload'" },
+    { args: ['mend'], says: "'mend' is not a verb, must be one of list, show, redrive, discard, export." },
+    { args: ['shwo'], says: 'Did you mean show?' },
+    { args: ['list', '--payload'], says: "Unknown option '--payload'." },
     { args: ['list', '--account', 'Events/1'], says: "--account is 'Events/1', must be the name" },
     { args: ['list', '--account', 'events', '--undelivered-account', 'x'], says: "--undelivered-account is 'x'" },
+    {
+      args: ['list', '--stage', 'lost\x1b[31m'],
+      says: "--stage is 'lost\\u001b[31m', must be one of invalid, failed,",
+    },
     { args: ['discard', '--all'], says: '--why is missing' },
-  ])('given $args, then 2, and what is wrong', async ({ args, says }) => {
+    { args: ['show', 'id', '--out', 'event.json'], says: "--out is 'event.json', which is in the project" },
+  ])('given $args, then 2, and one line that says what is wrong', async ({ args, says }) => {
     const { code, output, stdout } = await run(args, { EventStorage: NOWHERE });
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(output).toContain(says);
+    expect(output).toMatch(/^[^\n\p{Cc}]* --help has the rest\.$/u);
   });
 
   it('given storage that does not answer, then 3, and no secret', async () => {
@@ -51,6 +64,7 @@ describe('npm run dead-letters', () => {
   it('given an id that there is not, then 1', async () => {
     const { code, output } = await run(['show', 'nonsense'], { EventStorage: process.env.TEST_STORAGE ?? '' });
 
-    expect({ code, output }).toEqual({ code: 1, output: 'There is no dead letter of this id.' });
+    expect(code).toBe(1);
+    expect(output).toContain('No dead letter has this id.');
   });
 });

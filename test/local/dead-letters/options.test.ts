@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readJsonFile } from '../../../src/local/dead-letters/files.js';
 import {
   filterOf,
   groupingsOf,
   numberOf,
   OptionError,
   parseOptions,
-  readJsonFile,
   shareOf,
 } from '../../../src/local/dead-letters/options.js';
 
@@ -39,8 +39,14 @@ describe('when options are read', () => {
     expect(() => parseOptions('redrive', args)).toThrow(/is empty/);
   });
 
-  it('given an option of another verb, then it is wrong', () => {
-    expect(() => parseOptions('list', ['--why', 'x'])).toThrow(OptionError);
+  it.each([
+    { args: ['--why', 'x'], says: /^Unknown option '--why'\.$/ },
+    { args: ['--limt', '5'], says: /^Unknown option '--limt'\. Did you mean --limit\?$/ },
+    { args: ['--limit'], says: /^Option '--limit <value>' argument missing\.$/ },
+    { args: ['--limit', '--json'], says: /^Option '--limit' argument is ambiguous\.$/ },
+  ])('given $args, says what is wrong in one line', ({ args, says }) => {
+    expect(() => parseOptions('list', args)).toThrow(OptionError);
+    expect(() => parseOptions('list', args)).toThrow(says);
   });
 
   it.each([
@@ -109,6 +115,8 @@ describe('when a file is read', () => {
     writeFileSync(join(folder, 'event.json'), '{"secret":\n nothing}');
 
     expect(() => readJsonFile(join(folder, 'other.json'))).toThrow(/cannot be read \(ENOENT\)/);
-    expect(() => readJsonFile(join(folder, 'event.json'))).toThrow(/event\.json is no JSON: line 2, column 2\.$/);
+    expect(() => readJsonFile(join(folder, 'event.json'))).toThrow(
+      /event\.json is not JSON: line 2, column 2 is where it stops being JSON\.$/,
+    );
   });
 });

@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { discard, redrive } from '../../../src/local/dead-letters/change.js';
 import type { Verb } from '../../../src/local/dead-letters/help.js';
-import { exportAll, list, show } from '../../../src/local/dead-letters/look.js';
+import { list } from '../../../src/local/dead-letters/list.js';
+import { exportAll, show } from '../../../src/local/dead-letters/look.js';
 import { OptionError, parseOptions } from '../../../src/local/dead-letters/options.js';
-import { createProgress } from '../../../src/local/dead-letters/output.js';
+import { printableLines } from '../../../src/printable.js';
 import { giveUp, openDesk } from '../../dead-letters/desk.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
 
@@ -18,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A desk with two letters of one event and an invalid one; `type` runs a verb, and gives code and output. */
+/** A desk with two dead letters of one event and an invalid one; `type` runs a verb, and gives what it wrote. */
 async function openTool() {
   const desk = openDesk();
   await desk.die({ resourceId: 'secret-marker' });
@@ -32,70 +33,181 @@ async function openTool() {
   let opened = 0;
   return {
     ...desk,
+    atDesk,
     opened: () => opened,
-    async type(verb: Verb, ...args: string[]): Promise<{ code: number; output: string }> {
-      let output = '';
-      const out = new Writable({
-        write(chunk, _encoding, callback) {
-          output += chunk;
-          callback();
-        },
-      });
-      const open = async () => {
-        opened += 1;
-        return atDesk;
-      };
-      const code = await RUNS[verb]({ ...parseOptions(verb, args), signal: new AbortController().signal }, open, out);
-      return { code, output };
+    async type(verb: Verb, ...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+      return typeAt(undefined, verb, ...args);
     },
+    typeAt,
   };
+
+  /** On a terminal of so many columns. */
+  async function typeAt(columns: number | undefined, verb: Verb, ...args: string[]) {
+    const [out, err] = [collect(), collect()];
+    const open = async () => {
+      opened += 1;
+      return atDesk;
+    };
+    const asked = { ...parseOptions(verb, args), signal: new AbortController().signal };
+    if (columns !== undefined) Object.assign(out.stream, { isTTY: true, columns });
+    const code = await RUNS[verb](asked, open, { out: out.stream, err: err.stream });
+    return { code, output: out.text(), errors: err.text() };
+  }
 }
 
+function collect() {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, callback) {
+      text += chunk;
+      callback();
+    },
+  });
+  return { stream, text: () => text };
+}
+
+const DEEP = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
+const HOSTILE = '\x1b]52;c;cm0=\x07\x1b[2J\rX\x7f\x9b31m\u202e\u2028\nforged';
+const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
+
 describe('list', () => {
-  it('given letters, then a line each, and no value of a payload', async () => {
-    const { type, ids } = await openTool();
+  it('given dead letters, prints a header and aligned columns, the newest first, and no value of a payload', async () => {
+    const { type, ids, clock, deliver } = await openTool();
+    clock.advance(60_000);
+    await deliver({ id: 'newer' });
+    const [older, newer] = [await ids({ stage: 'invalid', to: new Date('2026-01-01T12:00:30Z') }), await ids()];
+    const [one, two] = [await ids({ workflow: 'one' }), await ids({ workflow: 'two' })];
+    const newest = newer.filter((id) => ![...older, ...one, ...two].includes(id));
 
     const { code, output } = await type('list');
 
+    const rows = [
+      ['WRITTEN (UTC)      ', 'REASON       ', 'WORKFLOW', 'EVENT                      ', 'ID'],
+      ['2026-01-01 12:01:00', 'invalid      ', '-       ', '-                          ', newest[0]],
+    ];
     const lines = output.split('\n');
     expect(code).toBe(0);
-    expect(lines[0]).toBe(`2026-01-01T12:00:00Z  ${(await ids())[0]}  invalid  invalid`);
-    expect(lines[1]).toMatch(
-      / {2}failed\.\S+ {2}non-retriable {2}(one|two) {2}non-retriable {2}FhirResourceCreated Patient$/,
+    expect(lines.slice(0, 2)).toEqual(rows.map((row) => row.join('  ')));
+    expect(lines).toContain(
+      ['2026-01-01 12:00:00', 'non-retriable', 'one     ', 'FhirResourceCreated Patient', one[0]].join('  '),
     );
-    expect(lines[3]).toBe('3 dead letters');
+    expect(lines).toContain(
+      ['2026-01-01 12:00:00', 'invalid      ', '-       ', '-                          ', older[0]].join('  '),
+    );
+    expect(lines.slice(5)).toEqual(['4 dead letters', '']);
     expect(output).not.toContain('secret');
   });
 
-  it('given --json, then a line of JSON each; given --limit, then so many', async () => {
-    const { type, letters } = await openTool();
+  it('given a narrow terminal, prints each id in a line of its own', async () => {
+    const { typeAt, ids } = await openTool();
+    const [id] = await ids({ workflow: 'one' });
 
-    const { output } = await type('list', '--json', '--limit', '2');
+    const { output } = await typeAt(80, 'list');
 
-    const told = output
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(told).toEqual((await letters()).slice(0, 2));
+    expect(output).toContain(`2026-01-01 12:00:00  non-retriable  one       FhirResourceCreated Patient\n  ${id}\n`);
+    for (const line of output.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('given --by, then the causes with an example each', async () => {
+  it('given a limit, says how many of how many', async () => {
+    const { type } = await openTool();
+
+    const { output } = await type('list', '--limit', '2');
+
+    expect(output).toMatch(/\n2 of 3 dead letters, the newest first\. --limit N lists up to 100000; export /);
+    expect(output.split('\n')).toHaveLength(5);
+  });
+
+  it('given --json, prints a line of JSON each; given --limit, so many, and the note elsewhere', async () => {
+    const { type, letters } = await openTool();
+
+    const all = await type('list', '--json');
+    const limited = await type('list', '--json', '--limit', '2');
+
+    const read = ({ output }: { output: string }) =>
+      output
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    expect(new Set(read(all).map(({ id }) => id))).toEqual(new Set((await letters()).map(({ id }) => id)));
+    expect(read(limited)).toEqual(read(all).slice(0, 2));
+    expect({ all: all.errors, limited: limited.errors }).toEqual({
+      all: '',
+      limited: expect.stringMatching(/^2 of 3 dead letters/),
+    });
+  });
+
+  it('given --by, prints the causes with an example each', async () => {
     const { type, ids } = await openTool();
     const [, example] = await ids();
 
     const { output } = await type('list', '--by', 'stage,error');
     const json = await type('list', '--by', 'stage', '--json', '--stage', 'failed');
 
+    const start = 'DEAD LETTERS  STAGE    ERROR          SINCE (UTC)          EXAMPLE';
     expect(output).toBe(
-      `       2  failed  non-retriable  since 2026-01-01T12:00:00Z, such as ${example}\n` +
-        `       1  invalid  invalid  since 2026-01-01T12:00:00Z, such as ${(await ids())[0]}\n3 dead letters\n`,
+      `${start}\n2             failed   non-retriable  2026-01-01 12:00:00  ${example}\n` +
+        `1             invalid  invalid        2026-01-01 12:00:00  ${(await ids())[0]}\n3 dead letters\n`,
     );
     expect(JSON.parse(json.output)).toMatchObject({ by: { stage: 'failed' }, letters: 2 });
+  });
+
+  it('given --resolved, finds the id with which a discarded dead letter is redriven', async () => {
+    const { type, ids, rows } = await openTool();
+    const [id = ''] = await ids({ workflow: 'one' });
+    expect((await type('list', '--resolved')).output).toBe('0 resolved dead letters\n');
+    await type('discard', id, '--why', 'a test');
+
+    const { output } = await type('list', '--resolved');
+
+    expect(output).toContain(id);
+    expect(output).toContain('\n1 resolved dead letter\n');
+    expect((await type('redrive', id)).code).toBe(0);
+    expect(rows()).toHaveLength(1);
+  });
+
+  it.each([
+    ['--workflow', 'resource-indexx', "--workflow is 'resource-indexx'", 'Did you mean resource-index?'],
+    ['--workflow', 'twoo', "--workflow is 'twoo'", 'Did you mean two?'],
+    ['--reason', 'non-retryable', "--reason is 'non-retryable'", 'Did you mean non-retriable?'],
+    [
+      '--type',
+      'FhirResourceUpdate',
+      'FhirResourceUpdate',
+      'Did you mean Microsoft.HealthcareApis.FhirResourceUpdated?',
+    ],
+  ])('given %s %s, which nothing knows, every verb refuses it with the nearest name', async (option, name, ...says) => {
+    const { type } = await openTool();
+
+    for (const [verb, ...more] of [
+      ['list'],
+      ['list', '--by', 'stage'],
+      ['export'],
+      ['redrive'],
+      ['discard', '--why', 'x'],
+    ]) {
+      const typed = type(verb as Verb, option, name, ...more);
+
+      await expect(typed).rejects.toThrow(OptionError);
+      for (const part of says) await expect(typed).rejects.toThrow(part);
+    }
+  });
+
+  it.each([
+    { filter: ['--workflow', 'resource-index'], because: 'the app has it' },
+    { filter: ['--workflow', 'two', '--stage', 'crash'], because: 'a pending dead letter names it' },
+    { filter: ['--workflow', 'one'], because: 'a resolved dead letter names it' },
+    { filter: ['--reason', 'gave-up'], because: 'the app writes it' },
+    { filter: ['--error', 'anything'], because: 'errors have no list' },
+  ])('given $filter, lists nothing, since $because', async ({ filter }) => {
+    const { type, ids } = await openTool();
+    await type('discard', ...(await ids({ workflow: 'one' })), '--why', 'a test');
+
+    expect(await type('list', ...filter)).toEqual({ code: 0, output: '0 dead letters\n', errors: '' });
   });
 });
 
 describe('show', () => {
-  it('given an id, then all but the payload; given --payload, then that as well', async () => {
+  it('given an id, prints all but the payload; given --payload, that as well', async () => {
     const { type, ids } = await openTool();
     const [id = ''] = await ids({ workflow: 'one' });
 
@@ -108,83 +220,164 @@ describe('show', () => {
     expect(JSON.parse(payload.output)).toMatchObject({ id, payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
   });
 
-  it('given --out, then the payload alone is in the file', async () => {
+  it('given an invalid event, says at which path and what is allowed there', async () => {
+    const { type, ids } = await openTool();
+    const [id = ''] = await ids({ stage: 'invalid' });
+
+    expect((await type('show', id)).output).toMatch(
+      /^problems +data is missing, must be an object\n {16}topic is missing/m,
+    );
+  });
+
+  it('given --out, writes the payload alone, to a file that only its owner can read', async () => {
+    const { type, ids } = await openTool();
+    const [id = ''] = await ids({ workflow: 'one' });
+    const file = join(folder, 'event.json');
+    writeFileSync(file, 'what was there');
+    chmodSync(file, 0o644);
+
+    expect(await type('show', id, '--out', file)).toEqual({ code: 0, output: '', errors: '' });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(rawFhirEvent({ resourceId: 'secret-marker' }));
+    expect(modeOf(file)).toBe('600');
+  });
+
+  it('given --out of a folder that is not there, says so', async () => {
     const { type, ids } = await openTool();
     const [id = ''] = await ids({ workflow: 'one' });
 
-    expect(await type('show', id, '--out', join(folder, 'event.json'))).toEqual({ code: 0, output: '' });
-    expect(JSON.parse(readFileSync(join(folder, 'event.json'), 'utf8'))).toEqual(
-      rawFhirEvent({ resourceId: 'secret-marker' }),
-    );
+    await expect(type('show', id, '--out', join(folder, 'none', 'x'))).rejects.toThrow(/--out: .* \(ENOENT\)/);
   });
 
   it('given no such id, then 1', async () => {
     const { type } = await openTool();
 
-    expect(await type('show', 'nonsense')).toEqual({ code: 1, output: '' });
+    expect(await type('show', 'nonsense')).toEqual({
+      code: 1,
+      output: '',
+      errors: 'No dead letter has this id. Resolved dead letters are kept for RESOLVED_RETENTION_DAYS.\n',
+    });
   });
 });
 
+const REQUESTED = 'redrive requested (the app runs the job when it next reads its rows, within seconds if it is up).\n';
+
 describe('redrive', () => {
-  it('given all, then each is asked for, once', async () => {
+  it('given all, requests each, once', async () => {
     const { type, rows } = await openTool();
 
     const whole = ['redrive', '--all', '--force'] as const;
-    expect(await type(...whole, '--dry-run')).toEqual({ code: 0, output: 'Would be: 3 asked\n' });
+    expect(await type(...whole, '--dry-run')).toMatchObject({
+      code: 0,
+      output: `Dry run: nothing was changed. Without the dry run:\n3 dead letters: ${REQUESTED}`,
+    });
     expect(rows()).toEqual([]);
-    expect(await type(...whole)).toEqual({ code: 0, output: '3 asked\n' });
+    expect(await type(...whole)).toMatchObject({ code: 0, output: `3 dead letters: ${REQUESTED}` });
     expect(rows()).toHaveLength(3);
   });
 
-  it('given one that is no event to this version, then 1: it is not asked for', async () => {
-    const { type, rows } = await openTool();
+  it('given one that is not an event to this version, refuses it and says at which path it is wrong', async () => {
+    const { type, rows, ids } = await openTool();
+    const [id] = await ids({ stage: 'invalid' });
 
-    expect(await type('redrive', '--stage', 'invalid')).toEqual({ code: 1, output: '1 not-an-event\n' });
+    const { code, output } = await type('redrive', '--stage', 'invalid');
+
+    expect(code).toBe(1);
+    expect(output.split('\n').slice(0, 2)).toEqual([
+      '1 dead letter: not a valid event (refused: correct the payload, or use force if the app is newer than this version).',
+      `${id}: data is missing, must be an object.`,
+    ]);
     expect(rows()).toEqual([]);
   });
 
-  it('given --json, then the report', async () => {
+  it('given --json, prints the report with a message', async () => {
     const { type } = await openTool();
 
     const { output } = await type('redrive', '--workflow', 'one', '--json');
 
-    expect(JSON.parse(output)).toEqual({ dryRun: false, counts: { asked: 1 } });
+    expect(JSON.parse(output)).toEqual({
+      dryRun: false,
+      counts: { asked: 1 },
+      message: `1 dead letter: ${REQUESTED}`.trimEnd(),
+    });
   });
 
   it('given an id that is none, then 1; given a filter that matches nothing, then 0', async () => {
     const { type } = await openTool();
 
-    expect(await type('redrive', 'nonsense')).toEqual({ code: 1, output: '1 gone\n' });
-    expect(await type('redrive', '--workflow', 'three')).toEqual({ code: 0, output: 'none\n' });
+    expect(await type('redrive', 'nonsense')).toMatchObject({
+      code: 1,
+      output: '1 dead letter: not found (no pending dead letter has this id: it is resolved, or the id is wrong).\n',
+    });
+    expect(await type('redrive', '--stage', 'crash')).toMatchObject({ code: 0, output: 'No dead letter matches.\n' });
   });
 
-  it('given a corrected payload, then that is run; given it is no event, then 1', async () => {
+  it('given a corrected payload, runs that; given it is not an event, then 1', async () => {
     const { type, ids, runDueRows, runs } = await openTool();
     const [id = ''] = await ids({ workflow: 'two' });
     const file = join(folder, 'event.json');
     writeFileSync(file, JSON.stringify(rawFhirEvent({ resourceId: 'corrected' })));
 
-    expect(await type('redrive', id, '--edit', file)).toEqual({ code: 0, output: '1 asked\n' });
+    expect(await type('redrive', id, '--edit', file)).toMatchObject({ code: 0 });
     await runDueRows();
     expect(runs.at(-1)).toBe('two corrected');
 
-    writeFileSync(file, '{}');
+    const wrong = rawFhirEvent();
+    writeFileSync(file, JSON.stringify({ ...wrong, data: { ...wrong.data, resourceVersionId: 'secret' } }));
     const [other = ''] = await ids({ workflow: 'one' });
-    expect(await type('redrive', other, '--edit', file)).toEqual({ code: 1, output: '1 not-an-event\n' });
+    const { code, output } = await type('redrive', other, '--edit', file);
+    expect(code).toBe(1);
+    expect(output).toContain('data.resourceVersionId has the wrong type, must be a whole number from 0 to');
+    expect(output).not.toContain('secret');
   });
 
   it.each([
-    { ends: () => {}, code: 0, output: '1 completed\n' },
-    { ends: giveUp, code: 1, output: '1 dead\n' },
-  ])('given --wait, then $output', async ({ ends, code, output }) => {
+    { ends: () => {}, code: 0, output: '1 dead letter: completed.\n' },
+    { ends: giveUp, code: 1, output: '1 dead letter: failed again (a new dead letter holds the error).\n' },
+  ])('given --wait, prints $output', async ({ ends, code, output }) => {
     const { type, endsAs, rows, runDueRows } = await openTool();
     endsAs(ends);
 
     const typed = type('redrive', '--workflow', 'one', '--wait');
-    while (rows().length === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+    while (rows().length === 0) await turnOfLoop();
     await runDueRows();
 
-    expect(await typed).toEqual({ code, output });
+    expect(await typed).toMatchObject({ code, output });
+  });
+
+  it('given --wait and no app, says after 30 s how to see whether the app runs, and goes on', async () => {
+    const { type, atDesk, rows, runDueRows } = await openTool();
+    let nowMs = 0;
+    Object.assign(atDesk.clock, { monotonic: () => nowMs });
+
+    const typed = type('redrive', '--workflow', 'one', '--wait');
+    while (rows().length === 0) await turnOfLoop();
+    nowMs = 29_000;
+    for (let turn = 0; turn < 50; turn += 1) await turnOfLoop();
+    nowMs = 30_001;
+    for (let turn = 0; turn < 50; turn += 1) await turnOfLoop();
+    await runDueRows();
+
+    const { code, output, errors } = await typed;
+    expect({ code, output }).toEqual({ code: 0, output: '1 dead letter: completed.\n' });
+    expect(errors.match(/No app has picked up a redrive for 30 s\. .*\/api\/health\/ready.*Ctrl-C/g)).toHaveLength(1);
+  });
+
+  it('given Ctrl-C while it waits, says that the redrive stays, and ends with 130', async () => {
+    const { atDesk, rows } = await openTool();
+    const interrupt = new AbortController();
+    const [out, err] = [collect(), collect()];
+
+    const typed = redrive(
+      { ...parseOptions('redrive', ['--workflow', 'one', '--wait']), signal: interrupt.signal },
+      async () => atDesk,
+      { out: out.stream, err: err.stream },
+    );
+    while (rows().length === 0) await turnOfLoop();
+    interrupt.abort();
+
+    expect(await typed).toBe(130);
+    expect(out.text()).toContain('1 dead letter: no outcome yet (the redrive stays in storage');
+    expect(out.text()).toContain('Stopped by Ctrl-C. What was requested stays in storage and goes on;');
   });
 
   it.each([
@@ -199,10 +392,13 @@ describe('redrive', () => {
     ['discard', '--why', 'x'],
     ['list', 'id'],
     ['list', '--by', 'payload'],
+    ['list', '--limit', '100001'],
     ['show'],
     ['show', 'a', 'b'],
+    ['show', 'a', '--out', 'event.json'],
     ['export', 'id'],
-  ])('given %s %s %s %s, then it is refused before storage is asked', async (verb, ...args) => {
+    ['export', '--out', 'docs/letters.jsonl'],
+  ])('given %s %s %s %s, is refused before storage is asked', async (verb, ...args) => {
     const { type, opened } = await openTool();
 
     await expect(type(verb as Verb, ...args)).rejects.toThrow(OptionError);
@@ -211,12 +407,12 @@ describe('redrive', () => {
 });
 
 describe('discard', () => {
-  it('given which and why, then those are put away, with who runs it', async () => {
+  it('given a filter and why, discards those, with who runs it', async () => {
     const { type, ids, contentOf } = await openTool();
 
-    expect(await type('discard', '--stage', 'invalid', '--why', 'a test')).toEqual({
+    expect(await type('discard', '--stage', 'invalid', '--why', 'a test')).toMatchObject({
       code: 0,
-      output: '1 discarded\n',
+      output: '1 dead letter: discarded (moved to resolved/ with the note).\n',
     });
 
     expect(await ids()).toHaveLength(2);
@@ -227,38 +423,149 @@ describe('discard', () => {
 });
 
 describe('export', () => {
-  it('given a file, then each letter with its payload is a line of it', async () => {
+  it('given a file, writes each dead letter with its payload as a line, for its owner alone', async () => {
     const { type, ids } = await openTool();
+    const file = join(folder, 'letters.jsonl');
 
-    expect(await type('export', '--out', join(folder, 'letters.jsonl'))).toEqual({ code: 0, output: '' });
+    expect(await type('export', '--out', file)).toEqual({
+      code: 0,
+      output: '',
+      errors: `3 dead letters exported to ${file}.\n`,
+    });
 
-    const lines = readFileSync(join(folder, 'letters.jsonl'), 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     const letters = lines.map((line) => JSON.parse(line) as { id: string; payload: unknown });
     expect(letters.map(({ id }) => id)).toEqual(await ids());
     expect(letters.map(({ payload }) => payload)).toContainEqual({ id: 'secret-marker' });
+    expect(modeOf(file)).toBe('600');
     expect((await type('export', '--stage', 'invalid')).output).toBe(`${lines[0]}\n`);
   });
 });
 
-describe('the progress', () => {
-  it('given a terminal, then a bar that is drawn anew, and nothing is left of it', () => {
-    const written: string[] = [];
-    const progress = createProgress({ isTTY: true, write: (text) => written.push(text) }, 4, () => 0);
+describe('when a payload is nested 5,000 levels deep', () => {
+  async function openWithDeep() {
+    const tool = await openTool();
+    await tool.desk.undelivered.create(
+      'SUB/2026/1/1/1/deep.json',
+      `[{"deadLetterReason":"TimeToLiveExceeded","data":${DEEP}}]`,
+    );
+    await tool.desk.letters.create(
+      `pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`,
+      `{"stage":"failed","reason":"failed","redrives":0,"error":{"name":"E","code":"c","message":"m"},"event":${DEEP}}`,
+    );
+    const [undelivered = ''] = await tool.ids({ stage: 'undelivered' });
+    return { ...tool, undelivered, own: `failed.2026-01-01.${'d'.repeat(22)}.0` };
+  }
 
-    progress.show({ asked: 1, gone: 1 });
-    progress.end();
+  it('lists and counts it', async () => {
+    const { type } = await openWithDeep();
 
-    expect(written).toEqual([`\r\x1b[K[${'#'.repeat(15)}${'.'.repeat(15)}] 2/4 1 asked, 1 gone`, '\r\x1b[K']);
+    expect((await type('list')).output).toContain('\n5 dead letters\n');
+    expect((await type('list', '--by', 'stage')).output).toContain('\n5 dead letters\n');
   });
 
-  it('given no terminal, then a line every 5 s', () => {
-    const written: string[] = [];
-    let nowMs = 0;
-    const progress = createProgress({ write: (text) => written.push(text) }, undefined, () => nowMs);
+  it('shows it with its payload, and writes that to a file', async () => {
+    const { type, undelivered, own } = await openWithDeep();
 
-    for (; nowMs < 11_000; nowMs += 1000) progress.show({ asked: nowMs / 1000 });
-    progress.end();
+    for (const id of [undelivered, own]) {
+      expect(await type('show', id)).toMatchObject({ code: 0, errors: '' });
+      expect((await type('show', id, '--payload')).output).toContain(DEEP);
+      expect((await type('show', id, '--payload', '--json')).output).toContain(DEEP);
+      expect((await type('show', id, '--out', join(folder, 'x'))).code).toBe(0);
+      expect(readFileSync(join(folder, 'x'), 'utf8')).toContain(DEEP);
+    }
+  });
 
-    expect(written).toEqual(['5: 5 asked\n', '10: 10 asked\n']);
+  it('exports it and the others with their payloads', async () => {
+    const { type } = await openWithDeep();
+
+    const { code, output } = await type('export');
+
+    const lines = output.trimEnd().split('\n');
+    expect({ code, lines: lines.length }).toEqual({ code: 0, lines: 5 });
+    expect(lines.filter((line) => line.includes(DEEP))).toHaveLength(2);
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('payload');
+  });
+
+  it('redrives and discards the others, and says what is wrong with it', async () => {
+    const { type, own } = await openWithDeep();
+
+    expect((await type('redrive', own)).code).toBe(1);
+    const { code, output } = await type('redrive', '--all', '--force');
+    expect(code).toBe(1);
+    expect(output).toContain(`3 dead letters: ${REQUESTED}`);
+    expect(output).toContain('1 dead letter: unreadable (refused');
+
+    expect(await type('discard', '--all', '--why', 'too deep')).toMatchObject({ code: 0 });
+    expect((await type('list')).output).toBe('0 dead letters\n');
   });
 });
+
+describe('when text in storage would act on the terminal', () => {
+  async function openHostile() {
+    const tool = await openTool();
+    const about = { reason: HOSTILE, workflow: HOSTILE, code: HOSTILE, type: HOSTILE, eventid: HOSTILE };
+    const stored = {
+      stage: 'failed',
+      reason: HOSTILE,
+      workflow: HOSTILE,
+      redrives: 0,
+      tries: 1,
+      error: { name: HOSTILE, code: HOSTILE, message: HOSTILE },
+      problems: [{ path: HOSTILE, code: HOSTILE }],
+      discarded: { by: HOSTILE, why: HOSTILE, at: HOSTILE },
+      event: rawFhirEvent({ id: HOSTILE }),
+    };
+    await tool.desk.letters.create(`pending/failed/2026-01-01/${'h'.repeat(22)}.0.json`, JSON.stringify(stored), {
+      about,
+    });
+    await tool.desk.letters.create(`pending/failed/${HOSTILE}`, HOSTILE);
+    await tool.desk.undelivered.create(`SUB/${HOSTILE}.json`, HOSTILE);
+    return { ...tool, all: await tool.ids() };
+  }
+
+  it('no verb prints a control character, as text or as JSON', async () => {
+    const { typeAt, all } = await openHostile();
+    const written: string[] = [];
+    const run = async (verb: Verb, ...args: string[]) => {
+      for (const columns of [undefined, 60]) {
+        const { output, errors } = await typeAt(columns, verb, ...args).catch(({ message }: Error) => ({
+          output: '',
+          errors: printableLines(message),
+        }));
+        written.push(output, errors);
+      }
+    };
+
+    await run('list');
+    await run('list', '--json');
+    await run('list', '--by', 'stage,reason,workflow,error,type');
+    await run('list', '--by', 'reason', '--json');
+    for (const id of all) {
+      await run('show', id);
+      await run('show', id, '--payload');
+      await run('show', id, '--payload', '--json');
+      await run('redrive', id, '--dry-run');
+    }
+    await run('export');
+    await run('list', '--workflow', HOSTILE.slice(0, 3));
+    await run('redrive', '--all', '--json');
+    await run('discard', '--all', '--why', HOSTILE);
+    await run('list', '--resolved');
+
+    expect(all).toHaveLength(6);
+    expect(written.filter((text) => text.includes('\\u001b')).length).toBeGreaterThan(10);
+    for (const text of written) {
+      expect(text).not.toMatch(UNPRINTABLE);
+      expect(text).not.toMatch(/^forged/m);
+    }
+  });
+});
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function modeOf(file: string): string {
+  return (statSync(file).mode & 0o777).toString(8);
+}

@@ -114,6 +114,24 @@ describe('when npm run simulate is given an app that runs', () => {
     expect(simulation.output()).toContain(says);
   });
 
+  it('given the app refuses what this version would send, names the option', async () => {
+    const details = [{ path: 'timeScale', message: 'must be a number from 1 to 10' }];
+    const { simulation } = await simulate({ [`POST ${RUNS}`]: json(400, { error: { message: 'No.', details } }) }, [
+      '--time-scale',
+      '60',
+    ]);
+
+    expect(await simulation.ended).toBe(2);
+    expect(simulation.output()).toContain("--time-scale is '60', must be a number from 1 to 10.");
+  });
+
+  it('given an answer that would act on the terminal, prints it escaped', async () => {
+    const { simulation } = await simulate({ [`POST ${RUNS}`]: json(409, { error: { message: '\x1b[2J\rforged' } }) });
+
+    expect(await simulation.ended).toBe(3);
+    expect(simulation.output()).toContain('\\u001b[2J\\rforged');
+  });
+
   it('given an answer without a reason, then it says which status it was', async () => {
     const { simulation } = await simulate({ [`POST ${RUNS}`]: (_, response) => void response.writeHead(502).end('x') });
 

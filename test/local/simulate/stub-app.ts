@@ -62,6 +62,7 @@ export function statusOf(changed: Partial<RunStatus> = {}): RunStatus {
     pending: 0,
     redriven: 0,
     verdict: null,
+    machine: null,
     error: null,
     ...changed,
   };

@@ -1,8 +1,8 @@
-import { createProgress } from '../../../src/local/simulate/progress.js';
-import { describeVerdict } from '../../../src/local/simulate/verdict-text.js';
+import { describeProgress, describeVerdict } from '../../../src/local/simulate/verdict-text.js';
 import type { RunStatus } from '../../../src/simulator/runs/run.js';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
 
+const LAG = { mean: 200, p50: 120, p99: 2500, p9999: 7000, max: 7000 };
 const verdict: Verdict = {
   ok: false,
   events: {
@@ -17,7 +17,7 @@ const verdict: Verdict = {
     lost: 2,
   },
   jobs: { completed: 70, superseded: 15, deadLettered: 6, open: 4 },
-  lagMs: { mean: 200, p50: 120, p99: 2500, p9999: 7000, max: 7000 },
+  lagMs: LAG,
   withinFiveSeconds: 0.995,
   tables: { 'resource-index': { rows: 60, wrong: 1 } },
   problems: ['lost: 0badcafe-0000-4000-8000-000000000001'],
@@ -37,6 +37,7 @@ const status: RunStatus = {
   pending: 0,
   redriven: 6,
   verdict,
+  machine: null,
   error: null,
 };
 
@@ -57,7 +58,7 @@ describe('when a verdict is told to people', () => {
       'not wanted': '3, by any workflow',
       'still open': '4: they wait for another try',
       redriven: "6, out of Event Grid's dead letters",
-      undelivered: '7: Event Grid gave up; they lie in container undelivered',
+      undelivered: '7: Event Grid gave up; they are in the container undelivered',
       lag: expect.stringMatching(/^mean 0\.20 s, p50 0\.12 s, p99 2\.50 s, p99\.99 7\.00 s; 99\.50 % within 5 s/),
       'table of resource-index': '60 rows, 1 wrong',
       LOST: '2',
@@ -78,27 +79,46 @@ describe('when a verdict is told to people', () => {
   });
 });
 
-describe('when progress is shown', () => {
-  it('given a terminal, then one line is drawn anew, and cleared in the end', () => {
-    const written: string[] = [];
-    const progress = createProgress({ isTTY: true, write: (text) => written.push(text) }, () => 0);
+describe('when the lag is over what the service promises', () => {
+  const late = { ...verdict, lagMs: { ...LAG, mean: 4000 }, withinFiveSeconds: 0.7 };
+  const calm = { cores: 2, cpuShare: 0.3, loadAverage: 1.2, eventLoopDelayMs: 12 };
 
-    progress.show({ ...status, phase: 'making', made: 50, pending: 9 });
-    progress.end();
+  it.each([
+    { busy: { cpuShare: 0.97 }, says: 'CPU 97 % of 2 cores, load average 1.2, event-loop delay 12 ms' },
+    { busy: { loadAverage: 7.44 }, says: 'CPU 30 % of 2 cores, load average 7.4, event-loop delay 12 ms' },
+    { busy: { eventLoopDelayMs: 810.4 }, says: 'CPU 30 % of 2 cores, load average 1.2, event-loop delay 810 ms' },
+  ])('given a busy machine ($busy), names it', ({ busy, says }) => {
+    const text = describeVerdict({ ...status, verdict: late, machine: { ...calm, ...busy } });
 
-    expect(written).toEqual([
-      `\r\x1b[K[${'#'.repeat(15)}${'.'.repeat(15)}] 50/100 making events, 9 with Event Grid`,
-      '\r\x1b[K',
-    ]);
+    expect(text).toContain(`The machine was busy: ${says}.\n`);
   });
 
-  it('given no terminal, then there is a line every 5 s', () => {
-    const written: string[] = [];
-    let nowMs = 0;
-    const progress = createProgress({ write: (text) => written.push(text) }, () => nowMs);
+  it.each([
+    { given: 'a calm machine', verdict: late, machine: calm },
+    { given: 'no measurement', verdict: late, machine: null },
+    {
+      given: 'a busy machine but little lag',
+      verdict: { ...late, lagMs: LAG, withinFiveSeconds: 1 },
+      machine: { ...calm, cpuShare: 1 },
+    },
+  ])('given $given, does not', ({ verdict, machine }) => {
+    expect(describeVerdict({ ...status, verdict, machine })).not.toContain('busy');
+  });
+});
 
-    for (; nowMs <= 11_000; nowMs += 500) progress.show(status);
+describe('when text in storage would act on the terminal', () => {
+  it.each([
+    { ...status, verdict: { ...verdict, problems: ['lost: \x1b[2J\nforged'] } },
+    { ...status, verdict: null, phase: 'failed' as const, error: '\x1b[2J\nforged' },
+  ])('prints it escaped', (hostile) => {
+    expect(describeVerdict(hostile)).toContain('\\u001b[2J\\nforged');
+  });
+});
 
-    expect(written).toHaveLength(3);
+describe('when progress is described', () => {
+  it('given a run, says how far it is', () => {
+    expect(describeProgress({ ...status, phase: 'making', made: 50, pending: 9 })).toBe(
+      `[${'#'.repeat(15)}${'.'.repeat(15)}] 50 of 100: making events, 9 with Event Grid`,
+    );
   });
 });

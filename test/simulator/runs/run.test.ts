@@ -3,7 +3,7 @@ import type { RunStatus } from '../../../src/simulator/runs/run.js';
 import { type RunRequest, readRunRequest } from '../../../src/simulator/runs/run-request.js';
 import { scenarios } from '../../../src/simulator/scenarios/index.js';
 import { createFakeClock, type FakeClock } from '../../../src/testing/index.js';
-import { startSimulator, WORKSPACE } from '../memory-simulator.js';
+import { MACHINE, startSimulator, WORKSPACE } from '../memory-simulator.js';
 
 let world: Awaited<ReturnType<typeof startSimulator>>;
 beforeEach(async () => {
@@ -40,9 +40,9 @@ describe('when a scenario is played', () => {
   const calm = scenarios.filter(({ receiver }) => receiver === 'up').map(({ name }) => name);
 
   it.each(calm)('given %s, then everything is delivered and settled, and the index is right', async (scenario) => {
-    const { phase, error, made, verdict } = await run({ scenario, events: 600 });
+    const { phase, error, made, verdict, machine } = await run({ scenario, events: 600 });
 
-    expect({ phase, error, made }).toEqual({ phase: 'done', error: null, made: 600 });
+    expect({ phase, error, made, machine }).toEqual({ phase: 'done', error: null, made: 600, machine: MACHINE });
     expect(verdict).toMatchObject({ ok: true, events: { sent: 600, settled: 600, lost: 0, undelivered: 0 } });
     expect(verdict?.tables['resource-index']?.rows).toBeGreaterThan(10);
     const alerts = { 'imaging-night': -1, 'bulk-import': -1 }[scenario] ?? 0;
@@ -177,18 +177,38 @@ describe('when a run is asked for', () => {
   });
 
   it.each([
-    { given: 'an unknown scenario', body: { scenario: 'party' }, path: 'scenario' },
-    { given: 'no scenario', body: {}, path: 'scenario' },
-    { given: 'a rate of nothing', body: { scenario: 'clinic-day', rate: 0 }, path: 'rate' },
-    { given: 'too many events', body: { scenario: 'clinic-day', events: 1e9 }, path: 'events' },
-    { given: 'two numbers of events', body: { scenario: 'clinic-day', events: 5, count: 6 }, path: 'count' },
-    { given: 'half an event', body: { scenario: 'clinic-day', events: 0.5 }, path: 'events' },
-    { given: 'a share above 1', body: { scenario: 'clinic-day', chaos: { duplicates: 2 } }, path: 'chaos' },
-    { given: 'a property that nobody knows', body: { scenario: 'clinic-day', speed: 1 }, path: '(body)' },
-    { given: 'a list', body: [], path: '(body)' },
-  ])('given $given, then it says where the mistake is', ({ body, path }) => {
-    const read = readRunRequest(body, 0);
+    {
+      given: 'an unknown scenario',
+      body: { scenario: 'party' },
+      path: 'scenario',
+      says: 'must be one of clinic-day, ',
+    },
+    { given: 'no scenario', body: {}, path: 'scenario', says: 'must be one of clinic-day, ' },
+    { given: 'a rate of 0', body: { rate: 0 }, path: 'rate', says: 'must be a number from 1 to 100000' },
+    { given: 'too many', body: { events: 1e9 }, path: 'events', says: 'must be a whole number from 1 to 1000000' },
+    { given: 'two numbers of events', body: { events: 5, count: 6 }, path: 'count', says: 'is another name of events' },
+    { given: 'half an event', body: { events: 0.5 }, path: 'events', says: 'must be a whole number from 1 to 1000000' },
+    {
+      given: 'a wild chaos',
+      body: { chaos: 'wild' },
+      path: 'chaos',
+      says: 'must be none, light or rough, or an object',
+    },
+    {
+      given: 'a share above 1',
+      body: { chaos: { duplicates: 2 } },
+      path: 'chaos.duplicates',
+      says: 'must be a number from 0 to 1',
+    },
+    { given: 'an unknown chaos', body: { chaos: { noise: 2 } }, path: 'chaos.noise', says: 'is not known here' },
+    { given: 'a property that is not known', body: { speed: 1 }, path: 'speed', says: 'is not known here' },
+    { given: 'a list', body: [], path: '(body)', says: 'expected object' },
+  ])('given $given, says where the mistake is and what is allowed', ({ body, path, says }) => {
+    const whole = Array.isArray(body) || says.includes('clinic-day') ? body : { scenario: 'clinic-day', ...body };
 
-    expect(read).toMatchObject({ kind: 'wrong', problems: [{ path: expect.stringContaining(path) }] });
+    const read = readRunRequest(whole, 0);
+
+    expect(read).toMatchObject({ kind: 'wrong', problems: [{ path, message: expect.stringContaining(says) }] });
+    expect(JSON.stringify(read)).not.toContain('.ts');
   });
 });

@@ -1,0 +1,26 @@
+/** The one of `words` that `typed` most likely was meant to be; undefined where none is similar. */
+export function nearest(typed: string, words: Iterable<string>): string | undefined {
+  let found: string | undefined;
+  let least = 1 + (typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3)));
+  for (const word of words) {
+    const distance = distanceOf(typed.toLowerCase(), word.toLowerCase());
+    if (distance >= least) continue;
+    least = distance;
+    found = word;
+  }
+  return found;
+}
+
+/** How many characters must be put in, left out or changed (Levenshtein). */
+function distanceOf(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let at = 1; at <= one.length; at += 1) {
+    const next = [at];
+    for (let to = 1; to <= other.length; to += 1) {
+      const change = (row[to - 1] ?? 0) + (one[at - 1] === other[to - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[to] ?? 0) + 1, (next[to - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}

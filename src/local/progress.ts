@@ -1,0 +1,56 @@
+import { printable } from '../printable.js';
+
+const WIDTH = 30;
+const LINE_EVERY_MS = 10_000;
+/** Of a terminal that does not say how wide it is. */
+const USUAL_COLUMNS = 80;
+const CLEAR_LINE = '\r\x1b[K';
+
+export type Progress<Status> = {
+  show(status: Status): void;
+  /** A line that stays. */
+  note(text: string): void;
+  end(): void;
+};
+
+export type ProgressOut = { isTTY?: boolean; columns?: number; write(text: string): unknown };
+
+/**
+ * Progress for standard error, since standard output is the result. A terminal has one line that is drawn again at each
+ * `show`; anything else gets a line every 10 s, the first one at once if `isFirstShown`.
+ */
+export function createProgress<Status>(
+  out: ProgressOut,
+  {
+    now,
+    describe,
+    isFirstShown = false,
+  }: { now: () => number; describe: (status: Status) => string; isFirstShown?: boolean },
+): Progress<Status> {
+  let shownAtMs = isFirstShown ? Number.NEGATIVE_INFINITY : now();
+  return {
+    show(status) {
+      if (out.isTTY) return void out.write(CLEAR_LINE + cut(printable(describe(status)), out.columns));
+      if (now() - shownAtMs < LINE_EVERY_MS) return;
+      shownAtMs = now();
+      out.write(`${printable(describe(status))}\n`);
+    },
+    note(text) {
+      out.write(`${out.isTTY ? CLEAR_LINE : ''}${printable(text)}\n`);
+    },
+    end() {
+      if (out.isTTY) out.write(CLEAR_LINE);
+    },
+  };
+}
+
+/** A bar of which the share `share` is full. A share over 1 counts as 1. */
+export function barOf(share: number): string {
+  const full = Math.min(WIDTH, Math.round(share * WIDTH));
+  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
+}
+
+/** A line as wide as the terminal moves the cursor to the next line, which the next `show` would not clear. */
+function cut(text: string, columns: number | undefined): string {
+  return [...text].slice(0, Math.max(1, (columns || USUAL_COLUMNS) - 1)).join('');
+}

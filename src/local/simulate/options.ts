@@ -1,0 +1,95 @@
+import { parseArgs } from 'node:util';
+import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
+import type { Problem } from '../../simulator/problems.js';
+import { readRunRequest } from '../../simulator/runs/run-request.js';
+import { scenarios } from '../../simulator/scenarios/index.js';
+import { OptionError, optionErrorOf } from '../option-error.js';
+
+export const HELP = `npm run simulate [-- options]
+
+Plays a scenario in simulated health data services. A simulated Event Grid delivers the events to the app. At the end the
+command compares what was sent with what the app has in storage. Starts the app and its storage if they do not run.
+
+  --scenario NAME    ${scenarios.map(({ name }) => name).join(', ')}; clinic-day if left out
+  --events N         how many events; if left out the scenario decides, 300 to 10,000
+  --rate N           events a second; if left out the scenario decides, 200 to 2,000
+  --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out
+  --seed N           the same seed plays the same; random if left out
+  --time-scale N     how many times faster than real time Event Grid waits between its tries;
+                     if left out 30 with chaos, 1 without, 1440 for outage
+  --no-redrive       for outage: you redrive what Event Grid gave up on, and the run waits for that
+  --url URL          of an app that runs, if not http://localhost:7071 or the PORT that is set
+  --json             the verdict as JSON
+  --list             the scenarios, a line each
+  --help             this text
+
+To send to a custom topic of your own in Azure instead, without a verdict; of --chaos only the bursts apply:
+  --topic-endpoint URL   https://….eventgrid.azure.net/api/events
+  --topic-key KEY        its key, or the setting EVENTGRID_TOPIC_KEY; without one, the identity that DefaultAzureCredential finds
+
+Exit code: 0 nothing is lost, 1 something is lost or wrong, 2 an option is wrong, 3 the run could not start or was
+stopped by somebody else, 130 ended by Ctrl-C.
+`;
+
+const OPTIONS = {
+  scenario: { type: 'string' },
+  events: { type: 'string' },
+  rate: { type: 'string' },
+  chaos: { type: 'string' },
+  seed: { type: 'string' },
+  'time-scale': { type: 'string' },
+  redrive: { type: 'boolean' },
+  url: { type: 'string' },
+  json: { type: 'boolean' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean' },
+  'topic-endpoint': { type: 'string' },
+  'topic-key': { type: 'string' },
+} as const;
+
+/** Which option a property of a run's request comes from. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  scenario: 'scenario',
+  events: 'events',
+  rate: 'rate',
+  chaos: 'chaos',
+  seed: 'seed',
+  timeScale: 'time-scale',
+};
+
+export type Options = ReturnType<typeof parseOptions>;
+
+/** @throws OptionError where an option is not known, or has no value. */
+export function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowNegative: true, options: OPTIONS }).values;
+  } catch (error) {
+    throw optionErrorOf(error as Error, Object.keys(OPTIONS));
+  }
+}
+
+/** @throws OptionError where a run cannot be as the options say. */
+export function requestOf(options: Options): Record<string, unknown> {
+  const { scenario = 'clinic-day', events, rate, chaos, seed, 'time-scale': timeScale, redrive } = options;
+  const numbers = Object.entries({ events, rate, seed, timeScale }).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text]],
+  );
+  const request = {
+    scenario,
+    ...(chaos !== undefined && { chaos }),
+    ...(redrive === false && { redrive }),
+    ...Object.fromEntries(numbers),
+  };
+  const read = readRunRequest(request, 0);
+  if (read.kind === 'wrong') throw new OptionError(textOfProblems(read.problems, options));
+  return request;
+}
+
+/** Problems of a request, each with the option that it comes from and what was typed there. */
+export function textOfProblems(problems: readonly Problem[], options: Options): string {
+  const texts = problems.map(({ path, message }) => {
+    const option = OPTION_OF[path] as keyof Options | undefined;
+    return option === undefined ? `${path} ${message}` : `--${option} is '${options[option] ?? ''}', ${message}`;
+  });
+  return `${texts.join('; ')}.`;
+}
