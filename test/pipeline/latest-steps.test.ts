@@ -1,5 +1,5 @@
 import { lettersOf } from '../../src/dead-letters/list.js';
-import { lineOfLetter } from '../../src/local/dead-letters/output.js';
+import { tableOfLetters } from '../../src/local/dead-letters/output.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { type Change, defineWorkflow, fhir, minutes, NonRetriableError, seconds } from '../../src/workflow.js';
 import { allOf } from '../dead-letters/desk.js';
@@ -173,7 +173,7 @@ describe('when a version fails for good', () => {
 
     const letters = await allOf(lettersOf({ letters: account.blobs, undelivered: createMemoryBlobStore(account) }, {}));
     expect(letters).toMatchObject([{ reason: 'non-retriable', holdsState: true }]);
-    expect(letters.map(lineOfLetter)).toEqual([expect.stringMatching(/ {2}holds the state\n$/)]);
+    expect(tableOfLetters(letters, undefined)).toMatch(/STATE .*\n.* {2}held /);
     expect(app.calls.filter((call) => call === 'read watermarks')).toHaveLength(1);
   });
 
