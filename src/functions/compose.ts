@@ -3,7 +3,7 @@ import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Desk } from '../dead-letters/letter.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
-import { boundedBlobs, boundedQueue, boundedTables } from '../storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../storage/bounded.js';
 import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
@@ -61,7 +61,8 @@ const STORAGE_TRY_MS = 3000;
 export function composeApp(config: Config, parts: AppParts): App {
   const { workflows, random, telemetryWrite } = parts;
   const { storageTryMs = STORAGE_TRY_MS } = parts;
-  const bounded = boundedStores(parts.stores ?? createAzureStores(config), parts.clock, storageTryMs);
+  const tryLimit = new TryLimit(storageTryMs);
+  const bounded = boundedStores(parts.stores ?? createAzureStores(config), parts.clock, tryLimit);
   const { tables, clock, storageNow } = createStorageClock(bounded.tables, parts.clock);
   const stores = { ...bounded, tables };
   const { workflowTables = tables } = stores;
@@ -85,6 +86,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     workflows,
     stores: { ledger, waiting, watermarks, deadLetters, workflowTables, workflowCommit },
     queues: { due: stores.due, dueLong: stores.dueLong },
+    tryLimit,
     readerFor: readers.of,
     settings: config,
     telemetry,
@@ -118,15 +120,15 @@ export function composeApp(config: Config, parts: AppParts): App {
   };
 }
 
-function boundedStores(stores: AppStores, clock: Clock, tryMs: number): AppStores {
+function boundedStores(stores: AppStores, clock: Clock, limit: TryLimit): AppStores {
   const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = stores;
   return {
-    tables: boundedTables(tables, clock, tryMs),
-    workflowTables: workflowTables && boundedTables(workflowTables, clock, tryMs),
-    deadLetters: boundedBlobs(deadLetters, clock, tryMs),
-    undelivered: boundedBlobs(undelivered, clock, tryMs),
-    due: boundedQueue(due, clock, tryMs),
-    dueLong: boundedQueue(dueLong, clock, tryMs),
+    tables: boundedTables(tables, clock, limit),
+    workflowTables: workflowTables && boundedTables(workflowTables, clock, limit),
+    deadLetters: boundedBlobs(deadLetters, clock, limit),
+    undelivered: boundedBlobs(undelivered, clock, limit),
+    due: boundedQueue(due, clock, limit),
+    dueLong: boundedQueue(dueLong, clock, limit),
   };
 }
 

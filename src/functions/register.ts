@@ -21,6 +21,7 @@ import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
+import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
 import { registerWrongSettings } from './wrong-settings.js';
@@ -60,10 +61,7 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerDeadLetters(functions, composed);
   registerLookups(functions, composed);
   registerTasks(functions, composed);
-  functions.hook.appTerminate(async () => {
-    await composed.pipeline.stop(); // 25 s at most, of 30
-    await composed.telemetry.stop();
-  });
+  functions.hook.appTerminate(() => stopApp(composed));
 }
 
 function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readSettings> | ConfigError {

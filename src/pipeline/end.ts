@@ -1,39 +1,53 @@
-import type { Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
+import type { TryLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './run.js';
 
-// The end of a process:
-//   appTerminate                        + 15 s                        + 25 s        + 30 s
-//      |-- handlers may end, no claims --|-- aborted, let go after 3 s --|-- given up --|-- the host kills it
-// Who stands in line gets a row at once, and handlers that may take longer are aborted at once.
+// The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why), and the host kills the process 5 s later:
+//
+//   appTerminate           + 0.8 s        + 1.2 s                                     + 3.4 s       + 5 s
+//      |-- handlers may end --|-- aborted --|-- rows and records, in a group commit --|-- given up --|-- killed
+//
+// E1: from the first moment on no job is claimed, and a job that waits for a slot gets a row.
+// E2: long handlers are aborted at once, all others after 0.8 s; 0.4 s later the pipeline waits for no handler any more.
+// E3: an open job goes back to waiting, due at once. That is neither a try nor a crash.
+// E4: the end takes 3.4 s, whatever runs and whatever storage does: a storage call gets 1 s instead of 3 s.
+// E5: `stopped` is always logged, with the number of jobs that are still open. Their leases lapse: a crash for each.
 
-const HANDLERS_GET_MS = 15_000;
-const ALL_WITHIN_MS = 25_000;
+const HANDLERS_GET_MS = 800;
+const STORAGE_TRY_MS = 1000;
+export const ALL_WITHIN_MS = 3400;
 
-export async function endProcess({ clock, running, life, settings, telemetry }: Shared): Promise<void> {
+export async function endProcess(shared: Shared, tryLimit: TryLimit): Promise<void> {
+  const { clock, running, life, settings, telemetry } = shared;
   if (life.isStopping) return;
   life.isStopping = true;
   telemetry.log('info', 'stopping', { count: running.size });
-  const endsAtMs = clock.monotonic() + ALL_WITHIN_MS;
+  tryLimit.shorten(STORAGE_TRY_MS); // E4
   for (const run of [...running.values()]) {
-    run.leaveLine?.();
-    if (isLong(run.workflow, settings)) life.onAbort.get(run)?.();
+    run.leaveLine?.(); // E1
+    if (isLong(run.workflow, settings)) life.onAbort.get(run)?.(); // E2
   }
-  const abortAtMs = clock.monotonic() + HANDLERS_GET_MS;
-  while (running.size > 0 && clock.monotonic() < endsAtMs) {
-    life.isAborting = clock.monotonic() >= abortAtMs;
-    if (life.isAborting) for (const abort of [...life.onAbort.values()]) abort();
-    const waitMs = (life.isAborting ? endsAtMs : abortAtMs) - clock.monotonic();
-    await within(clock, Math.max(1, waitMs), Promise.allSettled([...running.values()].map(({ ended }) => ended)));
-  }
-  telemetry.log('info', 'stopped', { count: running.size });
+  const cancelAbort = clock.after(HANDLERS_GET_MS, () => abortAll(shared));
+  await untilNoneRuns(shared, clock.monotonic() + ALL_WITHIN_MS);
+  cancelAbort();
+  telemetry.log('info', 'stopped', { count: running.size }); // E5
 }
 
-function within(clock: Clock, ms: number, ended: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    void ended.then(() => {
-      cancel();
-      resolve();
-    });
-  });
+/** E2. A job whose claim is still under way finds `isAborting`, and starts no handler. */
+function abortAll({ life }: Pick<Shared, 'life'>): void {
+  life.isAborting = true;
+  for (const abort of [...life.onAbort.values()]) abort();
+}
+
+async function untilNoneRuns({ clock, running }: Pick<Shared, 'clock' | 'running'>, untilMs: number): Promise<void> {
+  while (running.size > 0 && clock.monotonic() < untilMs) {
+    const ended = Promise.allSettled([...running.values()].map(({ ended }) => ended));
+    await within(clock, untilMs - clock.monotonic(), ended);
+  }
+}
+
+async function within(clock: Clock, ms: number, ended: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([ended, sleep(clock, ms, over.signal)]);
+  over.abort();
 }

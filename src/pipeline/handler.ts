@@ -17,7 +17,7 @@ export type HandlerResult =
 export type AbortReason = 'timeout' | 'lost' | 'stopped';
 
 /** How long after its signal a handler may take to end. */
-const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 3000 };
+const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 400 };
 const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
   timeout: { kind: 'hung' },
   lost: { kind: 'lost' },

@@ -105,6 +105,13 @@ async function workLatest(run: Run, hold: Hold<JobRecord>, workflow: Workflow, d
     hold.mayStart() && resource.mayStart()
       ? await handle(run, hold, workflow, resource, deps)
       : ({ kind: 'lost' } as const);
+  // The end of the process has no time for one write after the other. A job that the row brings elsewhere before the
+  // resource is free finds it busy, and waits.
+  if (result.kind === 'stopped') {
+    const freed = freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);
+    const [ending] = await Promise.all([afterHandler(run, hold, workflow, result, deps), freed]);
+    return ending;
+  }
   if (result.kind !== 'ok') {
     await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);
     if (result.kind === 'lost' && !hold.isOver) return waitForRow(run, hold, RESOURCE_LOST, deps);

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../clock.js';
+import type { TryLimit } from '../storage/bounded.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { type Circuits, createCircuits } from './circuits.js';
@@ -26,7 +27,7 @@ export type Pipeline = {
   redeliver(message: Wakeup, traceParent?: string): Promise<void>;
   /** Of every workflow that has failed, since its last success: whether it is tried. */
   circuits: Circuits['states'];
-  /** No new claims; handlers may end, then are aborted; what is open goes back to waiting. Resolves within 25 s. */
+  /** Ends the work of this process, see end.ts: open jobs go back to waiting. Resolves within 3.4 s. */
   stop(): Promise<void>;
 };
 
@@ -36,6 +37,8 @@ export type PipelineDeps = {
   workflows: readonly Workflow[];
   stores: Stores;
   queues: Queues;
+  /** Of the stores and queues: the end of the process shortens the limit. */
+  tryLimit: TryLimit;
   readerFor: ReaderFor;
   settings: Settings;
   telemetry: Telemetry;
@@ -57,7 +60,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const writeInvalid = createWriteInvalid({ clock, deadLetters, deadlineMs: settings.deadlineMs, telemetry });
   const deliver = createDeliver(shared, writeInvalid);
   const { wake, redeliver } = createRows(shared, { queues: deps.queues, deliver, writeInvalid });
-  return { deliver, wake, redeliver, circuits: shared.circuits.states, stop: () => endProcess(shared) };
+  return { deliver, wake, redeliver, circuits: shared.circuits.states, stop: () => endProcess(shared, deps.tryLimit) };
 }
 
 function createShared({ clock, random, stores, readerFor, settings, telemetry, ...deps }: PipelineDeps): Shared {

@@ -11,58 +11,99 @@ const SEARCH_MS = 10_000;
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
 
-/** The same store, but every call ends within `ms`, a search in 10 s: at the latest it rejects with the code `timeout`. */
-export function boundedTables(store: TableStore, clock: Clock, ms: number): TableStore {
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, withinMs = ms) =>
-    bounded(clock, withinMs, signal, call);
+/** The time limit of each try of a storage call. The end of the process shortens the limit. */
+export class TryLimit {
+  ms: number;
+  /** Then no call gets more, however large it is. */
+  isShort = false;
+  readonly #underWay = new Set<() => void>();
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+
+  /** From now on a try takes `ms` at the most; a try that is under way takes `ms` more at the most. */
+  shorten(ms: number): void {
+    this.ms = Math.min(this.ms, ms);
+    this.isShort = true;
+    for (const restart of this.#underWay) restart();
+  }
+
+  /** Calls `onShorten` until the function that it returns is called. */
+  watch(onShorten: () => void): () => void {
+    this.#underWay.add(onShorten);
+    return () => void this.#underWay.delete(onShorten);
+  }
+}
+
+type Limit = { readonly clock: Clock; readonly limit: TryLimit; readonly leastMs?: number };
+
+/** The same store, but every call ends within the limit, a search in 10 s: at the latest it rejects with the code `timeout`. */
+export function boundedTables(store: TableStore, clock: Clock, ms: number | TryLimit): TableStore {
+  const limit = limitOf(ms);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, leastMs = 0) =>
+    bounded({ clock, limit, leastMs }, signal, call);
   return {
     commit: (table, partition, operations, signal) =>
       within(signal, (inner) => store.commit(table, partition, operations, inner)),
     read: (table, partition, key, signal) => within(signal, (inner) => store.read(table, partition, key, inner)),
     query: (table, query, signal) =>
-      within(signal, (inner) => store.query(table, query, inner), query.anyOf ? Math.max(ms, SEARCH_MS) : ms),
+      within(signal, (inner) => store.query(table, query, inner), query.anyOf ? SEARCH_MS : 0),
     create: (table, signal) => within(signal, (inner) => store.create(table, inner)),
     drop: (table, signal) => within(signal, (inner) => store.drop(table, inner)),
     list: (prefix, signal) => within(signal, (inner) => store.list(prefix, inner)),
   };
 }
 
-export function boundedBlobs(store: BlobStore, clock: Clock, ms: number): BlobStore {
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded(clock, ms, signal, call);
+export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLimit): BlobStore {
+  const limit = limitOf(ms);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, leastMs = 0) =>
+    bounded({ clock, limit, leastMs }, signal, call);
   return {
     create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
     read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
     readText: (name, maxBytes, signal) =>
-      bounded(clock, Math.max(ms, LARGE_READ_MS), signal, (inner) => store.readText(name, maxBytes, inner)),
+      within(signal, (inner) => store.readText(name, maxBytes, inner), LARGE_READ_MS),
     copy: (from, to, options, signal) =>
-      bounded(clock, Math.max(ms, COPY_MS), signal, (inner) => store.copy(from, to, options, inner)),
+      within(signal, (inner) => store.copy(from, to, options, inner), COPY_MS),
     delete: (name, signal) => within(signal, (inner) => store.delete(name, inner)),
     list: (prefix, options, signal) => within(signal, (inner) => store.list(prefix, options, inner)),
   };
 }
 
-export function boundedQueue(store: QueueStore, clock: Clock, ms: number): QueueStore {
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded(clock, ms, signal, call);
+export function boundedQueue(store: QueueStore, clock: Clock, ms: number | TryLimit): QueueStore {
+  const limit = limitOf(ms);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded({ clock, limit }, signal, call);
   return {
     send: (text, signal) => within(signal, (inner) => store.send(text, inner)),
     length: (signal) => within(signal, (inner) => store.length(inner)),
   };
 }
 
+function limitOf(ms: number | TryLimit): TryLimit {
+  return typeof ms === 'number' ? new TryLimit(ms) : ms;
+}
+
 /**
- * Ends with the call, after `ms`, or when the caller's signal aborts, whatever comes first. The call below is told by
- * its own signal, and nobody waits for it to listen; what it says later is not heard.
+ * Ends with the call, at its limit, or when the caller's signal aborts, whatever comes first. The call below is aborted by
+ * its own signal, and nobody waits for it to listen; an answer that comes later is ignored.
  */
-function bounded<T>(clock: Clock, ms: number, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+function bounded<T>({ clock, limit, leastMs = 0 }: Limit, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
   if (signal?.aborted) return Promise.reject(aborted());
   return new Promise<T>((resolve, reject) => {
     const below = new AbortController();
     const onAbort = () => giveUp(aborted());
-    const cancelTimer = clock.after(ms, () => giveUp(timeout(ms)));
+    const startTimer = (ms: number) => clock.after(ms, () => giveUp(timeout(ms)));
+    let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, leastMs));
+    const unwatch = limit.watch(() => {
+      cancelTimer();
+      cancelTimer = startTimer(limit.ms);
+    });
     signal?.addEventListener('abort', onAbort);
 
     const end = () => {
       cancelTimer();
+      unwatch();
       signal?.removeEventListener('abort', onAbort);
     };
     const giveUp = (error: StorageError) => {

@@ -78,6 +78,8 @@ export function createOpenTelemetry(
       ({ logs }) => new BatchLogRecordProcessor({ exporter: logs, exportTimeoutMillis: SEND_MS }),
     ),
   });
+  const providers = [tracers, meters, loggers];
+  let flushed: Promise<unknown> = Promise.resolve();
   setGlobalErrorHandler((error) => onFailure(codeOf(error))); // it would print what it knows of the request
 
   const meter = meters.getMeter('ahds-events');
@@ -99,11 +101,15 @@ export function createOpenTelemetry(
     trace(name, traceParent, fields) {
       return started(name, fields, parentOf(traceParent));
     },
-    async stop() {
+    flush() {
       sums.tell();
-      const all = [tracers, meters, loggers].map((provider) => provider.shutdown());
+      flushed = Promise.allSettled(providers.map((provider) => provider.forceFlush()));
+    },
+    async stop(withinMs = STOP_MS) {
+      sums.tell();
+      const all = [flushed, ...providers.map((provider) => provider.shutdown())];
       await new Promise<void>((resolve) => {
-        const cancel = clock.after(STOP_MS, resolve);
+        const cancel = clock.after(withinMs, resolve);
         void Promise.allSettled(all).then(() => {
           cancel();
           resolve();

@@ -29,8 +29,10 @@ export type Span = {
 export type Exporter = Pick<Telemetry, 'record' | 'trace'> & {
   /** `line` is what the console shows. */
   log(level: Level, what: What, fields: Fields, line: string): void;
-  /** Sends what there is, and ends. Resolves in 3 s at the latest, and never rejects. */
-  stop(): Promise<void>;
+  /** Begins to send what there is. */
+  flush(): void;
+  /** Sends what there is, and ends. Resolves within `withinMs`, also where a flush is still under way; never rejects. Where left out: 3 s. */
+  stop(withinMs?: number): Promise<void>;
 };
 
 export type Fields = {
@@ -152,8 +154,10 @@ export type AppTelemetry = Telemetry & {
   readonly counters: Counters;
   /** From now on all goes there as well, once it has been loaded. Where that fails a line says so, and that is all. */
   exportTo(loading: Promise<Exporter>): void;
-  /** Sends what there is. Resolves in a few seconds, and never rejects. */
-  stop(): Promise<void>;
+  /** Begins to send what there is. */
+  flush(): void;
+  /** Sends what there is. Resolves within `withinMs`, and never rejects. */
+  stop(withinMs?: number): Promise<void>;
 };
 
 /** Counts, and hands lines to `write`: in production the host's log, locally the console. */
@@ -191,7 +195,8 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
           held = undefined;
         });
     },
-    stop: async () => exporter?.stop(),
+    flush: () => exporter?.flush(),
+    stop: async (withinMs) => exporter?.stop(withinMs),
   };
   return telemetry;
 

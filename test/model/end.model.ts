@@ -1,21 +1,25 @@
 import type { Model, Step } from './explore.js';
 
 /**
- * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait in line, run
- * handlers that end when they like, heed their signal or do not. At the end the host kills the process. What it leaves
- * must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had ended well.
+ * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait for a slot, run
+ * handlers that end when they like, heed their signal or do not. 5 s after appTerminate the host kills the process. What it
+ * leaves must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had ended well.
+ * E1 to E5 are the numbers in src/pipeline/end.ts.
  */
 export const endRules = {
-  noNewClaims: 'no job is claimed after the end has begun',
-  leaveLine: 'who stands in line leaves it, and gets a row',
-  abort: 'handlers are aborted when their time is over',
-  grace: 'a handler that ignores its signal is let go',
-  backToWaiting: 'what was aborted goes back to waiting',
-  okCounts: 'what ended well after the end had begun is completed',
+  noNewClaims: 'E1: no job is claimed after the end has begun',
+  leaveLine: 'E1: a job that waits for a slot gets a row',
+  abort: 'E2: handlers are aborted when their time is over',
+  grace: 'E2: the pipeline waits no longer for a handler that ignores its signal',
+  backToWaiting: 'E3: a job whose handler was aborted goes back to waiting',
+  inTime: 'E4: all of it happens before the host kills the process',
+  okCounts: 'a job whose handler ended well after the end had begun is completed',
 } as const;
 export type EndRule = keyof typeof endRules;
 
-const PHASES = ['serving', 'draining', 'aborting', 'letting go', 'killed'] as const;
+const PHASES = ['serving', 'ending', 'aborting', 'letting go', 'killed'] as const;
+/** As where handlers get 15 s: the host kills the process while they run. */
+const TOO_LATE = ['serving', 'ending', 'killed'] as const;
 const JOBS = 2;
 
 type Job = {
@@ -29,11 +33,12 @@ export type EndWorld = { phase: number; jobs: readonly Job[] };
 const TO_COME: Job = { at: 'to come', record: 'none', isSafe: false, hasEndedWell: false };
 
 export function endModel(broken?: EndRule): Model<EndWorld> {
+  const phases: readonly (typeof PHASES)[number][] = broken === 'inTime' ? TOO_LATE : PHASES;
   return {
     start: { phase: 0, jobs: Array.from({ length: JOBS }, () => TO_COME) },
 
     *next({ phase, jobs }) {
-      if (PHASES[phase] === 'killed') return;
+      if (phases[phase] === 'killed') return;
       let isAnyPrompt = false;
       for (const [i, job] of jobs.entries()) {
         const { prompt, other } = stepsOf(job, phase);
@@ -41,7 +46,7 @@ export function endModel(broken?: EndRule): Model<EndWorld> {
         for (const [text, to] of [...prompt, ...other]) yield [`${i}: ${text}`, { phase, jobs: jobs.with(i, to) }];
       }
       // What takes a moment is done before the next seconds are over.
-      if (!isAnyPrompt || PHASES[phase] === 'serving') yield [PHASES[phase + 1] ?? '', { phase: phase + 1, jobs }];
+      if (!isAnyPrompt || phases[phase] === 'serving') yield [phases[phase + 1] ?? '', { phase: phase + 1, jobs }];
     },
 
     wrong: () => undefined,
@@ -71,13 +76,13 @@ export function endModel(broken?: EndRule): Model<EndWorld> {
       case 'handler':
         return {
           prompt:
-            PHASES[phase] === 'aborting' && broken !== 'abort' ? [['is told', { ...job, at: 'told to end' }]] : [],
+            phases[phase] === 'aborting' && broken !== 'abort' ? [['is told', { ...job, at: 'told to end' }]] : [],
           other: [['ends well', { ...job, at: 'ended well', hasEndedWell: true }]],
         };
       case 'told to end':
         return {
           prompt:
-            PHASES[phase] === 'letting go' && broken !== 'grace' ? [['is let go', { ...job, at: 'ended early' }]] : [],
+            phases[phase] === 'letting go' && broken !== 'grace' ? [['is let go', { ...job, at: 'ended early' }]] : [],
           other: [
             ['heeds', { ...job, at: 'ended early' }],
             ['ends well', { ...job, at: 'ended well', hasEndedWell: true }],

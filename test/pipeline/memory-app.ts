@@ -5,7 +5,7 @@ import { createPipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/rows.js';
 import type { ReaderFor, Settings } from '../../src/pipeline/run.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
-import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger } from '../../src/storage/ledger.js';
@@ -102,7 +102,8 @@ export function startApp(
     return isDead ? 'never' : weather(call);
   };
 
-  const tables = boundedTables(faultyTables(account.tables, plan), clock, STORAGE_TRY_MS);
+  const tryLimit = new TryLimit(STORAGE_TRY_MS);
+  const tables = boundedTables(faultyTables(account.tables, plan), clock, tryLimit);
   const commit = createGroupCommit({ tables, clock, random });
   const ledger = createLedger({ tables, commit });
   const waiting = createWaiting({ tables, commit, clock, random });
@@ -117,15 +118,16 @@ export function startApp(
       waiting,
       watermarks: createWatermarks({ tables, commit }),
       deadLetters: createDeadLetters({
-        blobs: boundedBlobs(faultyBlobs(account.blobs, plan), clock, STORAGE_TRY_MS),
+        blobs: boundedBlobs(faultyBlobs(account.blobs, plan), clock, tryLimit),
       }),
       workflowTables: tables,
       workflowCommit: commit,
     },
     queues: {
-      due: boundedQueue(faultyQueue(account.due, plan), clock, STORAGE_TRY_MS),
-      dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, STORAGE_TRY_MS),
+      due: boundedQueue(faultyQueue(account.due, plan), clock, tryLimit),
+      dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, tryLimit),
     },
+    tryLimit,
     readerFor: options.readerFor ?? readerOfNothing,
     settings: {
       deadlineMs: 15_000,

@@ -164,10 +164,10 @@ describe('when a process dies or ends', () => {
     await world.account.pass(1000);
 
     const stopped = watched(app.pipeline.stop());
-    await world.account.pass(25_000);
+    await world.account.pass(4000);
 
     expect(stopped.state).toBe('resolved');
-    world.expectClean(['stopping', 'stopped'], { jobsPutOff: 2 });
+    world.expectClean(['stopping', 'stopped'], { jobsPutOff: 1 });
     expect(world.account.waiting().length).toBeGreaterThan(0);
   });
 });

@@ -7,7 +7,7 @@ import { parseEvent } from '../../src/events/parse.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/rows.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
-import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger, type Ledger } from '../../src/storage/ledger.js';
@@ -135,7 +135,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   function startApp(skewMs?: number): App {
     const machine = world.spawn(skewMs);
-    const { tables, clock } = createStorageClock(boundedTables(machine.tables, machine.clock, 3000), machine.clock);
+    const tryLimit = new TryLimit(3000);
+    const { tables, clock } = createStorageClock(boundedTables(machine.tables, machine.clock, tryLimit), machine.clock);
     const commit = createGroupCommit({ tables, clock, random: machine.random });
     const ledger = createLedger({ tables, commit });
     const waiting = createWaiting({ tables, commit, clock, random: machine.random });
@@ -148,11 +149,15 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
         ledger,
         waiting,
         watermarks: createWatermarks({ tables, commit }),
-        deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, 3000) }),
+        deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, tryLimit) }),
         workflowTables: tables,
         workflowCommit: commit,
       },
-      queues: { due: boundedQueue(machine.due, clock, 3000), dueLong: boundedQueue(machine.dueLong, clock, 3000) },
+      queues: {
+        due: boundedQueue(machine.due, clock, tryLimit),
+        dueLong: boundedQueue(machine.dueLong, clock, tryLimit),
+      },
+      tryLimit,
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { boundedBlobs, boundedQueue, boundedTables } from '../../src/storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
@@ -113,6 +113,29 @@ describe('a call to storage that never answers', () => {
     await new Promise(setImmediate);
 
     expect(signals[0]?.aborted).toBe(true);
+  });
+});
+
+describe('a limit that is shortened', () => {
+  it('given a call under way and a later one, then each ends within the new limit', async () => {
+    const clock = createTestClock();
+    const limit = new TryLimit(MS);
+    const tables = boundedTables(heldReads().store, clock, limit);
+    const ended: string[] = [];
+    const read = (name: string) => void tables.read('rows', 'p', name).catch(() => ended.push(name));
+
+    read('under way');
+    clock.advance(MS - 500);
+    limit.shorten(1000);
+    read('later');
+    clock.advance(999);
+    await new Promise(setImmediate);
+    expect(ended).toEqual([]);
+    clock.advance(1);
+    await new Promise(setImmediate);
+
+    expect(ended).toEqual(['under way', 'later']);
+    expect(clock.timers).toBe(0);
   });
 });
 

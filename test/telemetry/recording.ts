@@ -31,6 +31,7 @@ export function createRecording({ isSampled = true } = {}) {
     log: (level, _what, _fields, line) => void lines.push(`${level} ${line}`),
     trace: (name, traceParent, fields = {}) =>
       isSampled ? begin(traces, { name, traceParent, fields, isOver: false, parts: [] }) : undefined,
+    flush() {},
     async stop() {
       exporter.isStopped = true;
     },
