@@ -68,7 +68,7 @@ async function start(): Promise<void> {
     const told = Promise.resolve(shown).then(() => process.stdout.write(whatNext(url, config)));
     await Promise.race([ended, told]);
     await ended;
-    process.stdout.write('Ending: nothing new is taken, and what runs has 30 s. Ctrl-C again ends at once.\n');
+    process.stdout.write('Ending: open requests are answered, then the app stops. Ctrl-C again ends at once.\n');
     await host.close();
   } finally {
     await azurite?.release();

@@ -17,11 +17,13 @@ export type Listener = {
 type Deps = { readonly env: Env; readonly settings: HostSettings; readonly clock: Clock; readonly log: HostLog };
 
 /**
- * Starts a listener for every function that has a queue or timer trigger.
+ * Starts a listener for every function that has a queue or timer trigger, unless the setting
+ * `AzureWebJobs.<function>.Disabled` is true.
  * @throws StartError, and starts none, where a binding names a connection or setting that is not there.
  */
 export function startListeners(functions: readonly AppFunction[], invoker: Invoker, deps: Deps): Listener[] {
-  const starts = functions.flatMap((target) => prepareListener(target, invoker, deps));
+  const enabled = functions.filter(({ name }) => deps.env[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() !== 'true');
+  const starts = enabled.flatMap((target) => prepareListener(target, invoker, deps));
   return starts.map((start) => start());
 }
 

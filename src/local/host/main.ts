@@ -10,13 +10,17 @@ import { checkAllowedHosts } from './own-pages.js';
 import { parsePort } from './port.js';
 import { StartError } from './start-error.js';
 
-/** Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js] [--allow-host NAME]`. */
+/**
+ * Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js] [--allow-host NAME]
+ * [--drain-ms 10000]`.
+ */
 const { values } = parseArgs({
   options: {
     port: { type: 'string' },
     app: { type: 'string', default: '.' },
     main: { type: 'string' },
     'allow-host': { type: 'string', multiple: true, default: [] },
+    'drain-ms': { type: 'string' },
   },
 });
 
@@ -34,10 +38,11 @@ try {
     env: process.env,
     clock: systemClock,
     log,
+    ...(values['drain-ms'] !== undefined && { drainMs: Number(values['drain-ms']) }),
   });
   log('information', `Listening on http://localhost:${host.port} with ${host.functions.join(', ')}`);
   await ended;
-  log('information', 'Ending: nothing new is taken, what runs has 30 s.');
+  log('information', 'Ending: the host answers open requests, then stops its timers and queues, then the app.');
   await host.close();
   process.exit(0);
 } catch (error) {

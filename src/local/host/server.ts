@@ -8,8 +8,8 @@ import { StartError } from './start-error.js';
 export type HostServer = {
   readonly port: number;
   answerWith(handle: (request: Request) => Promise<Answer>): void;
-  /** Takes no new connection and no new request; those under way are answered. */
-  stopAccepting(): void;
+  /** Takes no new connection and no new request. Resolves when those under way are answered. */
+  stopAccepting(): Promise<void>;
   /** Ends what is still open, and resolves when the socket is free. */
   close(): Promise<void>;
 };
@@ -39,9 +39,10 @@ export async function openServer(port: number, log: HostLog): Promise<HostServer
     answerWith(next) {
       handle = next;
     },
-    stopAccepting() {
+    async stopAccepting() {
       handle = undefined;
       server.close();
+      await closed;
     },
     async close() {
       server.closeAllConnections();

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { testConnection } from '../../azurite/connection.js';
 import { type HostProcess, spawnHost, startHostProcess } from '../host-process.js';
 import { takePort } from '../taken-port.js';
 
@@ -9,19 +12,36 @@ afterEach(() => Promise.all(hosts.splice(0).map((host) => host.kill())));
 
 describe('when the host is told to end', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'given %s while a function runs, then appTerminate runs first, the function ends, and the code is 0',
+    'given %s while a request is open, then queues still start functions, the request is answered, and appTerminate comes last',
     async (signal) => {
-      const host = await start();
-      const answer = fetch(`${host.url}/api/untilTerminated`);
+      const name = `queue-${randomUUID()}`;
+      const queue = QueueServiceClient.fromConnectionString(testConnection()).getQueueClient(name);
+      await queue.create();
+      const host = await start({ FIXTURE_QUEUE: name, FixtureStorage: testConnection() });
+      const answer = fetch(`${host.url}/api/untilQueued`);
       await host.printed('fixture: held');
 
       host.process.kill(signal);
+      await host.printed('Ending');
+      await queue.sendMessage(Buffer.from('{}').toString('base64'));
 
       expect(await (await answer).text()).toBe('finished');
       expect(await host.ended).toBe(0);
-      expect(host.output()).toContain('fixture: appTerminate');
+      expect(host.output()).toMatch(/Ending.*fixture: answered.*fixture: appTerminate/s);
     },
   );
+
+  it('given functions that never end, then the host waits for them no longer than it may, and runs appTerminate', async () => {
+    const host = await start({}, ['--drain-ms', '100']);
+    const answer = fetch(`${host.url}/api/forever`).catch(() => 'ended');
+    await host.printed('fixture: held');
+
+    host.process.kill('SIGTERM');
+
+    expect(await host.ended).toBe(0);
+    expect(host.output()).toMatch(/HTTP requests are still unanswered.*Functions still run.*fixture: appTerminate/s);
+    expect(await answer).toBe('ended');
+  });
 
   it('given a function that runs on, then nothing new is accepted', async () => {
     const host = await start();
@@ -29,7 +49,7 @@ describe('when the host is told to end', () => {
     await host.printed('fixture: held');
 
     host.process.kill('SIGTERM');
-    await host.printed('fixture: appTerminate');
+    await host.printed('Ending');
 
     await expect(fetch(`${host.url}/api/calls`)).rejects.toThrow('fetch failed');
     await host.kill();
@@ -46,7 +66,7 @@ describe('when the host is told to end', () => {
     await fetch(`${host.url}/api/nothing`); // What was sent before this one has arrived.
 
     host.process.kill('SIGTERM');
-    await host.printed('fixture: appTerminate');
+    await host.printed('Ending');
     late.end('body');
 
     const [response] = (await once(late, 'response')) as [IncomingMessage];
@@ -110,8 +130,8 @@ describe('when the host starts', () => {
   });
 });
 
-async function start(env: NodeJS.ProcessEnv = {}): Promise<HostProcess> {
-  const host = await startHostProcess(env);
+async function start(env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<HostProcess> {
+  const host = await startHostProcess(env, args);
   hosts.push(host);
   return host;
 }

@@ -1,20 +1,18 @@
 import { app } from '@azure/functions';
-
-const terminating = Promise.withResolvers();
+import { queued } from '../calls.mjs';
 
 app.hook.appStart(() => console.log('fixture: appStart'));
 app.hook.appTerminate(async () => {
   await new Promise((resolve) => setImmediate(resolve));
   console.log('fixture: appTerminate');
-  terminating.resolve();
 });
 
-/** Answers only when the app is told that it ends: so it must be told while this runs. */
-app.http('untilTerminated', {
+app.http('untilQueued', {
   methods: ['GET'],
   async handler() {
     console.log('fixture: held');
-    await terminating.promise;
+    await queued.promise;
+    console.log('fixture: answered');
     return { body: 'finished' };
   },
 });

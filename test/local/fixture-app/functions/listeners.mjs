@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { record } from '../calls.mjs';
+import { queued, record } from '../calls.mjs';
 
 if (process.env.FIXTURE_QUEUE) {
   app.storageQueue('queued', {
@@ -7,6 +7,7 @@ if (process.env.FIXTURE_QUEUE) {
     connection: 'FixtureStorage',
     handler(message, context) {
       record('queued', message, context);
+      queued.resolve();
       if (message.fail) throw new Error('failed');
     },
   });
