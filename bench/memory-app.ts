@@ -20,8 +20,8 @@ export function createMemoryApp(tables: TableStore = createMemoryTableStore({ cl
       workflowTables: undefined,
       deadLetters: createMemoryBlobStore({ clock: systemClock }),
       undelivered: createMemoryBlobStore({ clock: systemClock }),
-      due: createMemoryQueueStore(),
-      dueLong: createMemoryQueueStore(),
+      due: createMemoryQueueStore({ clock: systemClock }),
+      dueLong: createMemoryQueueStore({ clock: systemClock }),
     },
   });
 }

@@ -7,6 +7,7 @@ import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../storage/
 import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
+import { createLooks } from '../storage/looks.js';
 import { createStorageClock } from '../storage/storage-clock.js';
 import type { TableStore } from '../storage/table-store.js';
 import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
@@ -84,7 +85,15 @@ export function composeApp(config: Config, parts: AppParts): App {
     clock,
     random,
     workflows,
-    stores: { ledger, waiting, watermarks, deadLetters, workflowTables, workflowCommit },
+    stores: {
+      ledger,
+      waiting,
+      looks: createLooks({ tables }),
+      watermarks,
+      deadLetters,
+      workflowTables,
+      workflowCommit,
+    },
     queues: { due: stores.due, dueLong: stores.dueLong },
     tryLimit,
     readerFor: readers.of,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Wakeup } from '../pipeline/rows.js';
+import type { Wakeup } from '../pipeline/wakeups.js';
 import type { App } from './compose.js';
 
 const LONGEST_ROW_NAME = 512;

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../clock.js';
 import type { TryLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './run.js';
+import type { Wakeups } from './wakeups.js';
 
 // The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why), and the host kills the process 5 s later:
 //
@@ -17,19 +18,24 @@ const HANDLERS_GET_MS = 800;
 const STORAGE_TRY_MS = 1000;
 export const ALL_WITHIN_MS = 3400;
 
-export async function endProcess(shared: Shared, tryLimit: TryLimit): Promise<void> {
+type Deps = { readonly tryLimit: TryLimit; readonly wakeups: Pick<Wakeups, 'stop' | 'sent'> };
+
+export async function endProcess(shared: Shared, { tryLimit, wakeups }: Deps): Promise<void> {
   const { clock, running, life, settings, telemetry } = shared;
   if (life.isStopping) return;
   life.isStopping = true;
   telemetry.log('info', 'stopping', { count: running.size });
   tryLimit.shorten(STORAGE_TRY_MS); // E4
+  wakeups.stop();
   for (const run of [...running.values()]) {
     run.leaveLine?.(); // E1
     if (isLong(run.workflow, settings)) life.onAbort.get(run)?.(); // E2
   }
+  const untilMs = clock.monotonic() + ALL_WITHIN_MS;
   const cancelAbort = clock.after(HANDLERS_GET_MS, () => abortAll(shared));
-  await untilNoneRuns(shared, clock.monotonic() + ALL_WITHIN_MS);
+  await untilNoneRuns(shared, untilMs);
   cancelAbort();
+  await within(clock, untilMs - clock.monotonic(), wakeups.sent());
   telemetry.log('info', 'stopped', { count: running.size }); // E5
 }
 

@@ -10,9 +10,10 @@ import { createWriteInvalid } from './invalid-events.js';
 import { isFromRow, isNewerRun } from './places.js';
 import { createRecent } from './recent.js';
 import { createRowTurns } from './row-turns.js';
-import { createRows, type Queues, type Wakeup } from './rows.js';
+import { createRows } from './rows.js';
 import { isLong, type ReaderFor, type Settings, type Shared, type Stores } from './run.js';
 import { createSlots } from './slots.js';
+import { createWakeups, type Queues, type Wakeup } from './wakeups.js';
 
 export type Pipeline = {
   /**
@@ -21,6 +22,10 @@ export type Pipeline = {
    * @param traceParent of the invocation, W3C
    */
   deliver(events: readonly unknown[], traceParent?: string): Promise<void>;
+  /** Looks for due rows now and every 10 s, until `stop`. */
+  start(): void;
+  /** Looks for due rows, unless a process has done so in the last 10 s. */
+  look(): Promise<void>;
   /** Sends a message for each shard of `waiting` that has a row which is due. */
   wake(): Promise<void>;
   /** Runs a page of the rows of a shard that are due. Never throws: what fails is still there the next time. */
@@ -54,13 +59,16 @@ const REMEMBERED_WAITING = 20_000;
  *   redeliver   brings the rows that are due, each of which is a job again
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
-  const shared = createShared(deps);
+  const wakeups = createWakeups(deps);
+  const shared = createShared({ ...deps, stores: { ...deps.stores, waiting: wakeups.watching(deps.stores.waiting) } });
   const { clock, stores, settings, telemetry } = shared;
   const { deadLetters } = stores;
   const writeInvalid = createWriteInvalid({ clock, deadLetters, deadlineMs: settings.deadlineMs, telemetry });
   const deliver = createDeliver(shared, writeInvalid);
-  const { wake, redeliver } = createRows(shared, { queues: deps.queues, deliver, writeInvalid });
-  return { deliver, wake, redeliver, circuits: shared.circuits.states, stop: () => endProcess(shared, deps.tryLimit) };
+  const { redeliver } = createRows(shared, { queues: deps.queues, deliver, writeInvalid });
+  const { start, look, wake } = wakeups;
+  const stop = () => endProcess(shared, { tryLimit: deps.tryLimit, wakeups });
+  return { deliver, start, look, wake, redeliver, circuits: shared.circuits.states, stop };
 }
 
 function createShared({ clock, random, stores, readerFor, settings, telemetry, ...deps }: PipelineDeps): Shared {

@@ -3,8 +3,7 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { type Address, placeOf } from '../storage/address.js';
 import { FAILING_STAGES } from '../storage/ledger.js';
-import type { QueueStore } from '../storage/queue-store.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
+import { LONG_SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
 import { type Deliver, isTakenIn } from './deliveries.js';
@@ -13,17 +12,8 @@ import { runJob } from './job.js';
 import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
 import { createSlots } from './slots.js';
 import { outcomeOf } from './tell.js';
+import type { Queues, Wakeup } from './wakeups.js';
 
-/** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
-export type Wakeup = { shard: string; after?: string };
-
-export type Queues = { due: QueueStore; dueLong: QueueStore };
-
-/**
- * A queue with this many messages wakes everybody it can already. Its length counts messages that a dead process had
- * taken, too, which stay hidden for 10 minutes: a lower limit would let those silence the living.
- */
-const SHORT_QUEUE = 1000;
 /** Letters that are moved. */
 const LETTERS_AT_ONCE = 32;
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
@@ -36,31 +26,12 @@ type Page = { readonly runs: Run[]; readonly parse: Parse; readonly span: Span |
 type RowOfJob = WaitingRow['of'] & { kind: 'job' };
 type RowOfDelivery = WaitingRow['of'] & { kind: 'delivery' };
 
-/** Rows of `waiting` that are due: who is told of them, and what becomes of them. */
+/** Rows of `waiting` that are due, and what becomes of them. */
 export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deliver; writeInvalid: WriteInvalid }) {
   const { clock, random, stores, settings, telemetry, workflows, running, settled } = shared;
   const { queues, deliver, writeInvalid } = deps;
   const moving = createSlots<'letters'>(() => LETTERS_AT_ONCE);
-  return { wake, redeliver };
-
-  async function wake(): Promise<void> {
-    for (const [queue, shards] of [
-      [queues.due, SHARD_NAMES],
-      [queues.dueLong, LONG_SHARD_NAMES],
-    ] as const) {
-      try {
-        if ((await queue.length()) >= SHORT_QUEUE) continue;
-        const now = clock.now();
-        await Promise.all(
-          shards.map(async (shard) => {
-            if (await stores.waiting.isDue(shard, now)) await queue.send(JSON.stringify({ shard } satisfies Wakeup));
-          }),
-        );
-      } catch (error) {
-        telemetry.log('error', 'wake-failed', { errorCode: errorCodeOf(error) });
-      }
-    }
-  }
+  return { redeliver };
 
   async function redeliver({ shard, after }: Wakeup, traceParent?: string): Promise<void> {
     const span = telemetry.trace('redeliver', traceParent, { shard });

@@ -4,6 +4,7 @@ import { type Address, eventKeyOf } from '../storage/address.js';
 import type { DeadLetters } from '../storage/dead-letters.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger, ReadRecord, Result } from '../storage/ledger.js';
+import type { Looks } from '../storage/looks.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Waiting, WaitingRow } from '../storage/waiting.js';
 import type { Watermarks } from '../storage/watermarks.js';
@@ -71,6 +72,7 @@ export type Settings = {
 export type Stores = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;
+  readonly looks: Looks;
   readonly watermarks: Watermarks;
   readonly deadLetters: DeadLetters;
   /** The workflows' own tables. */

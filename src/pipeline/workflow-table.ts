@@ -31,7 +31,7 @@ export class LeaseLostError extends Error {
   readonly code = 'lease-lost';
 }
 
-const OURS = /^(ledger.*|waiting|watermarks)$/i;
+const OURS = /^(ledger.*|waiting|looks|watermarks)$/i;
 const MOST_CONFLICTS = 50;
 
 /** Unless a limit is named; and the most in a page. */

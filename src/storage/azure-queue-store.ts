@@ -1,6 +1,6 @@
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
-import type { QueueStore } from './queue-store.js';
+import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 /** A storage queue through the SDK, whose own retries are off. */
@@ -8,13 +8,14 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
   const client = queueClient(connection, queue);
 
   return {
-    async send(text, signal) {
+    async send(text, { inMs } = {}, signal) {
       const message = Buffer.from(text).toString('base64');
+      const options = { visibilityTimeout: hiddenForS(inMs), ...abortedBy(signal) };
       try {
-        await client.sendMessage(message, abortedBy(signal)).catch(async (error: unknown) => {
+        await client.sendMessage(message, options).catch(async (error: unknown) => {
           if (reasonOf(error) !== 'QueueNotFound') throw error;
-          await client.createIfNotExists(abortedBy(signal));
-          await client.sendMessage(message, abortedBy(signal));
+          await client.create(abortedBy(signal));
+          await client.sendMessage(message, options);
         });
       } catch (error) {
         throw toStorageError(error, 'send a message');
@@ -28,6 +29,15 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
       } catch (error) {
         if (reasonOf(error) === 'QueueNotFound') return 0;
         throw toStorageError(error, 'count the messages');
+      }
+    },
+
+    // Storage answers 204 where the queue exists, which is no failed request.
+    async create(signal) {
+      try {
+        await client.create(abortedBy(signal));
+      } catch (error) {
+        throw toStorageError(error, 'create a queue');
       }
     },
   };

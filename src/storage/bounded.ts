@@ -75,8 +75,9 @@ export function boundedQueue(store: QueueStore, clock: Clock, ms: number | TryLi
   const limit = limitOf(ms);
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded({ clock, limit }, signal, call);
   return {
-    send: (text, signal) => within(signal, (inner) => store.send(text, inner)),
+    send: (text, options, signal) => within(signal, (inner) => store.send(text, options, inner)),
     length: (signal) => within(signal, (inner) => store.length(inner)),
+    create: (signal) => within(signal, (inner) => store.create(inner)),
   };
 }
 

@@ -1,16 +1,25 @@
+import type { Clock } from '../clock.js';
 import { checkSignal } from './memory-rules.js';
-import type { QueueStore } from './queue-store.js';
+import { hiddenForS, type QueueStore } from './queue-store.js';
 
-/** `inspect` shows tests the messages in order; `take` removes the first one, as the trigger would. */
-export type MemoryQueueStore = QueueStore & { inspect(): string[]; take(): string | undefined };
+/**
+ * `inspect` shows tests the visible messages in order, `hidden` how long each of the others is still hidden; `take`
+ * removes the first visible one, as the trigger would.
+ */
+export type MemoryQueueStore = QueueStore & {
+  inspect(): string[];
+  hidden(): { text: string; inMs: number }[];
+  take(): string | undefined;
+};
 
-export function createMemoryQueueStore(): MemoryQueueStore {
-  const messages: string[] = [];
+export function createMemoryQueueStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryQueueStore {
+  const messages: { text: string; visibleAtMs: number }[] = [];
+  const inMs = (message: { visibleAtMs: number }) => message.visibleAtMs - clock.now().getTime();
 
   return {
-    async send(text, signal) {
+    async send(text, options, signal) {
       checkSignal(signal);
-      messages.push(text);
+      messages.push({ text, visibleAtMs: clock.now().getTime() + hiddenForS(options?.inMs) * 1000 });
     },
 
     async length(signal) {
@@ -18,7 +27,16 @@ export function createMemoryQueueStore(): MemoryQueueStore {
       return messages.length;
     },
 
-    inspect: () => [...messages],
-    take: () => messages.shift(),
+    async create(signal) {
+      checkSignal(signal);
+    },
+
+    inspect: () => messages.filter((message) => inMs(message) <= 0).map(({ text }) => text),
+    hidden: () =>
+      messages.filter((message) => inMs(message) > 0).map((message) => ({ text: message.text, inMs: inMs(message) })),
+    take() {
+      const at = messages.findIndex((message) => inMs(message) <= 0);
+      return at < 0 ? undefined : messages.splice(at, 1)[0]?.text;
+    },
   };
 }

@@ -19,7 +19,8 @@ export type Waiting = {
   delete(row: WaitingRow): Promise<void>;
   /** Rows of a shard that are due, in order of due time; `next`: there may be more after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
-  isDue(shard: string, now: Date): Promise<boolean>;
+  /** When the first row of a shard is or was due; undefined where there is none. */
+  firstDueAt(shard: string): Promise<Date | undefined>;
   /** Whether the row that `add` has named is still there. */
   isThere(row: NewRow, name: string): Promise<boolean>;
   /** Rows for jobs of the events that have this id; reads 20 pages of a shard at the most. */
@@ -76,7 +77,7 @@ export function createWaiting(deps: {
       const idDigest = idDigestOf(row);
       const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
       const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`;
-      const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
+      const written = await commit.write(TABLE, shardOf(row), {
         operation: {
           kind: 'insert',
           key: name,
@@ -120,13 +121,16 @@ export function createWaiting(deps: {
       }
     },
 
-    async isDue(shard, now) {
-      const answer = await tables.query(TABLE, { partition: shard, to: now.toISOString(), limit: 1 });
-      return answer.rows.length > 0 || answer.next !== undefined;
+    async firstDueAt(shard) {
+      for await (const { rows } of pagesOf((from) => tables.query(TABLE, { partition: shard, limit: 1, ...from }))) {
+        const [first] = rows;
+        if (first) return dueAtOf(first.key);
+      }
+      return undefined;
     },
 
     async isThere(row, name) {
-      const { stored } = await tables.read(TABLE, shardFor(row.isLong, idDigestOf(row)), name);
+      const { stored } = await tables.read(TABLE, shardOf(row), name);
       return stored !== undefined;
     },
 
@@ -174,6 +178,11 @@ export function createWaiting(deps: {
       };
     },
   };
+}
+
+/** Where `add` puts the row. */
+export function shardOf(row: NewRow): string {
+  return shardFor(row.isLong, idDigestOf(row));
 }
 
 function shardFor(isLong: boolean, idDigest: string): string {

@@ -119,8 +119,8 @@ function createWorld(postSize: number) {
         workflowTables: undefined,
         deadLetters: createMemoryBlobStore({ clock }),
         undelivered: createMemoryBlobStore({ clock }),
-        due: createMemoryQueueStore(),
-        dueLong: createMemoryQueueStore(),
+        due: createMemoryQueueStore({ clock }),
+        dueLong: createMemoryQueueStore({ clock }),
       },
     },
   );

@@ -35,8 +35,8 @@ describe('when somebody asks whether the app is ready', () => {
     { part: 'tables', stores: { tables: { ...createMemoryTableStore({ clock }), query: refuse } } },
     { part: 'workflow-tables', stores: { workflowTables: { ...createMemoryTableStore({ clock }), query: refuse } } },
     { part: 'blobs', stores: { deadLetters: { ...createMemoryBlobStore({ clock }), list: refuse } } },
-    { part: 'queues', stores: { due: { ...createMemoryQueueStore(), length: refuse } } },
-    { part: 'queues', stores: { dueLong: { ...createMemoryQueueStore(), length: refuse } } },
+    { part: 'queues', stores: { due: { ...createMemoryQueueStore({ clock }), length: refuse } } },
+    { part: 'queues', stores: { dueLong: { ...createMemoryQueueStore({ clock }), length: refuse } } },
   ])('given $part that refuse, then 503 with their code and nothing else of the error', async ({ part, stores }) => {
     const { functions } = start(stores as object);
 
@@ -54,8 +54,8 @@ describe('when somebody asks whether the app is ready', () => {
       stores: { workflowTables: { ...createMemoryTableStore({ clock }), query: neverAnswer } },
     },
     { part: 'blobs', stores: { deadLetters: { ...createMemoryBlobStore({ clock }), list: neverAnswer } } },
-    { part: 'queues', stores: { due: { ...createMemoryQueueStore(), length: neverAnswer } } },
-    { part: 'queues', stores: { dueLong: { ...createMemoryQueueStore(), length: neverAnswer } } },
+    { part: 'queues', stores: { due: { ...createMemoryQueueStore({ clock }), length: neverAnswer } } },
+    { part: 'queues', stores: { dueLong: { ...createMemoryQueueStore({ clock }), length: neverAnswer } } },
   ])('given $part that never answer, then 503 after 3 s', async ({ part, stores }) => {
     const { functions, clock } = start(stores as object);
     const parts = { tables: 'ok', blobs: 'ok', queues: 'ok' };

@@ -23,8 +23,8 @@ export function composeMemoryApp({
 } = {}) {
   const clock = createFakeClock();
   const tables = createMemoryTableStore({ clock });
-  const due = createMemoryQueueStore();
-  const dueLong = createMemoryQueueStore();
+  const due = createMemoryQueueStore({ clock });
+  const dueLong = createMemoryQueueStore({ clock });
   const stores = {
     tables,
     workflowTables: undefined,

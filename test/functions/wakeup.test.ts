@@ -23,6 +23,7 @@ function start(options: { env?: Record<string, string>; timeout?: ReturnType<typ
 describe('when rows wait', () => {
   it('given a long job, then the timer wakes the long queue, and its message runs the job', async () => {
     const { functions, app, stores, handled, clock } = start();
+    clock.advance(1);
     await app.pipeline.deliver([rawFhirEvent()]);
     clock.advance(1);
 

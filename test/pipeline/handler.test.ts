@@ -160,8 +160,8 @@ describe('when it is aborted', () => {
   it.each([
     { reason: 'lost', graceMs: 0, end: 'resolve', then: 'lost' },
     { reason: 'lost', graceMs: 0, end: 'reject', then: 'lost' },
-    { reason: 'stopped', graceMs: 2999, end: 'resolve', then: 'ok' },
-    { reason: 'stopped', graceMs: 2999, end: 'reject', then: 'stopped' },
+    { reason: 'stopped', graceMs: 399, end: 'resolve', then: 'ok' },
+    { reason: 'stopped', graceMs: 399, end: 'reject', then: 'stopped' },
     { reason: 'timeout', graceMs: 59_999, end: 'reject', then: 'timeout' },
   ] as const)('given $reason, and it does $end within the time for that, then $then', async (row) => {
     const seen = startOpen();
@@ -177,7 +177,7 @@ describe('when it is aborted', () => {
 
   it.each([
     { reason: 'lost', graceMs: 0, then: 'lost' },
-    { reason: 'stopped', graceMs: 3000, then: 'stopped' },
+    { reason: 'stopped', graceMs: 400, then: 'stopped' },
     { reason: 'timeout', graceMs: 60_000, then: 'hung' },
   ] as const)(
     'given $reason, and it has not ended $graceMs ms later, then $then',

@@ -2,13 +2,14 @@ import type { Random } from '../../src/clock.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
 import { createPipeline } from '../../src/pipeline/pipeline.js';
-import type { Wakeup } from '../../src/pipeline/rows.js';
 import type { ReaderFor, Settings } from '../../src/pipeline/run.js';
+import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger } from '../../src/storage/ledger.js';
+import { createLooks } from '../../src/storage/looks.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
@@ -31,8 +32,8 @@ export function createAccount() {
   const clock = createFakeClock();
   const tables = createMemoryTableStore({ clock });
   const blobs = createMemoryBlobStore({ clock });
-  const due = createMemoryQueueStore();
-  const dueLong = createMemoryQueueStore();
+  const due = createMemoryQueueStore({ clock });
+  const dueLong = createMemoryQueueStore({ clock });
   let tokens = 0;
   /** 0.5: waits are as the series has them, neither longer nor shorter. */
   const random: Random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
@@ -116,6 +117,7 @@ export function startApp(
     stores: {
       ledger,
       waiting,
+      looks: createLooks({ tables }),
       watermarks: createWatermarks({ tables, commit }),
       deadLetters: createDeadLetters({
         blobs: boundedBlobs(faultyBlobs(account.blobs, plan), clock, tryLimit),
@@ -163,11 +165,11 @@ export function startApp(
     /** What the timer and the queues do: wakes, and runs what the messages are about. */
     async runDueRows(): Promise<void> {
       await pipeline.wake();
-      const messages: Wakeup[] = [];
+      const messages = new Set<string>(); // a row's own message may say the same as that of the timer
       for (const queue of [account.due, account.dueLong]) {
-        for (let text = queue.take(); text !== undefined; text = queue.take()) messages.push(JSON.parse(text));
+        for (let text = queue.take(); text !== undefined; text = queue.take()) messages.add(text);
       }
-      await Promise.all(messages.map((message) => pipeline.redeliver(message)));
+      await Promise.all([...messages].map((message) => pipeline.redeliver(JSON.parse(message) as Wakeup)));
     },
 
     /** Adds a row that is due now. */

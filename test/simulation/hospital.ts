@@ -5,12 +5,13 @@ import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
-import type { Wakeup } from '../../src/pipeline/rows.js';
+import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createDeadLetters } from '../../src/storage/dead-letters.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger, type Ledger } from '../../src/storage/ledger.js';
+import { createLooks } from '../../src/storage/looks.js';
 import { createStorageClock } from '../../src/storage/storage-clock.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
@@ -148,6 +149,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       stores: {
         ledger,
         waiting,
+        looks: createLooks({ tables }),
         watermarks: createWatermarks({ tables, commit }),
         deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, tryLimit) }),
         workflowTables: tables,

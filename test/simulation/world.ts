@@ -84,8 +84,8 @@ export function createWorld(
   const tables = createMemoryTableStore({ clock: base });
   const blobs = createMemoryBlobStore({ clock: base });
   const undelivered = createMemoryBlobStore({ clock: base });
-  const due = createMemoryQueueStore();
-  const dueLong = createMemoryQueueStore();
+  const due = createMemoryQueueStore({ clock: base });
+  const dueLong = createMemoryQueueStore({ clock: base });
 
   const world: World = {
     random,

@@ -34,8 +34,8 @@ export async function startSimulator({
     workflowTables: undefined,
     deadLetters: createMemoryBlobStore({ clock }),
     undelivered: createMemoryBlobStore({ clock }),
-    due: createMemoryQueueStore(),
-    dueLong: createMemoryQueueStore(),
+    due: createMemoryQueueStore({ clock }),
+    dueLong: createMemoryQueueStore({ clock }),
   };
   const settings = { EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces, LOOKUP_KEY };
   const app = composeApp(readConfig(settings), {

@@ -23,7 +23,7 @@ function callsWith(fault: Fault) {
     MS,
   );
   const queue = boundedQueue(
-    faultyQueue(createMemoryQueueStore(), () => fault),
+    faultyQueue(createMemoryQueueStore({ clock }), () => fault),
     clock,
     MS,
   );
@@ -38,8 +38,9 @@ function callsWith(fault: Fault) {
     (signal) => blobs.read('b', signal),
     (signal) => blobs.delete('b', signal),
     (signal) => blobs.list('', { limit: 1 }, signal),
-    (signal) => queue.send('wake', signal),
+    (signal) => queue.send('wake', {}, signal),
     (signal) => queue.length(signal),
+    (signal) => queue.create(signal),
   ];
   return { clock, calls };
 }

@@ -43,7 +43,7 @@ describe.each<{ fault: Fault; answer: string; effect: boolean; afterRelease: boo
   });
 
   it('given a queue, then it does as the plan says', async () => {
-    const memory = createMemoryQueueStore();
+    const memory = createMemoryQueueStore({ clock });
     const queue = faultyQueue(memory, () => fault);
 
     expect(await answerOf(queue.send('wake'))).toBe(answer);

@@ -48,6 +48,7 @@ export function faultyQueue(store: QueueStore, plan: Plan): Faulty<QueueStore> {
   return {
     send: (...all) => through('send', '', () => store.send(...all)),
     length: (...all) => through('length', '', () => store.length(...all)),
+    create: (...all) => through('create', '', () => store.create(...all)),
     release,
   };
 }

@@ -34,11 +34,34 @@ export function queueStoreContract(
     expect(received.sort()).toEqual(texts);
   });
 
+  it('given a queue that is created twice, then it is there, and empty', async () => {
+    await store.create();
+    await store.create();
+
+    expect(await store.length()).toBe(0);
+    expect(await receive()).toBeUndefined();
+  });
+
+  it('given a message for later, then it counts, and the trigger does not see it yet', async () => {
+    await store.send('later', { inMs: 3_600_000 });
+    await store.send('now', { inMs: 0 });
+
+    expect(await store.length()).toBe(2);
+    expect([await receive(), await receive()]).toEqual(['now', undefined]);
+  });
+
+  it('given a message for a time beyond all limits, then it is taken', async () => {
+    await store.send('some day', { inMs: 365 * 24 * 3_600_000 });
+
+    expect(await store.length()).toBe(1);
+  });
+
   it('given the signal has aborted, then nothing is done', async () => {
     const signal = AbortSignal.abort();
 
-    await expect(store.send('wake', signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+    await expect(store.send('wake', {}, signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
     await expect(store.length(signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+    await expect(store.create(signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
 
     expect(await store.length()).toBe(0);
   });

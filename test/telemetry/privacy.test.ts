@@ -157,8 +157,8 @@ async function startWorld({ failWith }: { failWith?: Failure } = {}) {
     tables: noting(createMemoryTableStore({ clock }), through),
     deadLetters: noting(createMemoryBlobStore({ clock }), through),
     undelivered: noting(createMemoryBlobStore({ clock }), through),
-    due: noting(createMemoryQueueStore(), through),
-    dueLong: noting(createMemoryQueueStore(), through),
+    due: noting(createMemoryQueueStore({ clock }), through),
+    dueLong: noting(createMemoryQueueStore({ clock }), through),
   };
   const composed = composeMemoryApp({ workflows: workflows(), env, ...(failWith && { stores: failing }) });
   const functions = createFakeFunctions();
