@@ -15,6 +15,7 @@ import { registerHealthLive } from './health-live.js';
 import { registerHealthReady } from './health-ready.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
+import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
 import { registerRedeliver } from './redeliver.js';
@@ -44,7 +45,7 @@ export async function registerApp({ workflows }: { workflows: readonly Workflow[
   await registerSimulator(app, composed, systemRandom);
 }
 
-/** Registers the functions of `composed`, and that it is stopped before the process ends. */
+/** Registers the functions of `composed`, and what happens when the process starts and before it ends. */
 export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerFhirEvents(functions, composed);
   registerDicomEvents(functions, composed);
@@ -61,6 +62,10 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   registerDeadLetters(functions, composed);
   registerLookups(functions, composed);
   registerTasks(functions, composed);
+  functions.hook.appStart(async () => {
+    await prepareStorage(composed); // 3 s at most
+    composed.pipeline.start();
+  });
   functions.hook.appTerminate(() => stopApp(composed));
 }
 

@@ -1,9 +1,10 @@
-import { Begun } from '../pipeline/begun.js';
+import { Begun, bearable } from '../pipeline/begun.js';
 import { errorCodeOf } from '../pipeline/decide.js';
 import { createRowTurns, type RowTurns } from '../pipeline/row-turns.js';
 import { createWorkflowLog } from '../pipeline/workflow-log.js';
 import { openTable } from '../pipeline/workflow-table.js';
-import type { Task, TaskContext } from '../workflow.js';
+import { createMissingTables } from '../storage/create-missing-tables.js';
+import type { Task, TaskContext, WorkflowTable } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -13,12 +14,17 @@ const WRITE_MS = 15_000;
 type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' | 'workflowTables' | 'workflowCommit'>;
 
 /** What all tasks of this process have in common. */
-type Shared = { readonly signal: AbortSignal; readonly rowTurns: RowTurns };
+type Shared = {
+  readonly signal: AbortSignal;
+  readonly rowTurns: RowTurns;
+  /** By name, the tables that are known to be there, or are being made. */
+  readonly prepared: Map<string, Promise<void>>;
+};
 
 /** A timer for each workflow that has a task. What a task throws is logged by its code: it is due again soon. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
-  const shared = { signal: ending.signal, rowTurns: createRowTurns() };
+  const shared = { signal: ending.signal, rowTurns: createRowTurns(), prepared: new Map() };
   for (const { name, task } of deps.workflows) {
     if (!task) continue;
     functions.timer(task.name, {
@@ -42,7 +48,8 @@ async function run(workflow: string, task: Task, shared: Shared, deps: Deps): Pr
 
 // A write of a task      dies before it: the next time makes it; after it: the next time finds it.
 //                        two at once: one finds that the row has changed, and asks again.
-function contextOf(workflow: string, begun: Begun, { signal, rowTurns }: Shared, deps: Deps): TaskContext {
+function contextOf(workflow: string, begun: Begun, shared: Shared, deps: Deps): TaskContext {
+  const { signal, rowTurns } = shared;
   const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
   const table = { tables, commit, random, rowTurns };
   const guard = {
@@ -53,10 +60,28 @@ function contextOf(workflow: string, begun: Begun, { signal, rowTurns }: Shared,
     },
   };
   return {
-    tables: (name) => begun.kept(openTable(name, table, guard)),
+    tables: (name) => begun.kept(whenPrepared(openTable(name, table, guard), () => prepare(name, shared, deps))),
     log: createWorkflowLog(telemetry, { workflow }),
     setting: config.setting,
     now: () => clock.now(),
     signal,
+  };
+}
+
+/** A task runs though nothing has ever been written: a request for a table that is absent would fail each time. */
+function prepare(name: string, { prepared }: Shared, { workflowTables }: Deps): Promise<void> {
+  const known = prepared.get(name);
+  if (known) return known;
+  const made = createMissingTables(workflowTables, [name]);
+  prepared.set(name, made);
+  made.catch(() => prepared.delete(name));
+  return made;
+}
+
+function whenPrepared({ get, list, change }: WorkflowTable, prepare: () => Promise<void>): WorkflowTable {
+  return {
+    get: (...all) => bearable(prepare().then(() => get(...all))),
+    list: (...all) => bearable(prepare().then(() => list(...all))),
+    change: (...all) => prepare().then(() => change(...all)),
   };
 }

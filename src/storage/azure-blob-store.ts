@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
@@ -9,11 +9,23 @@ const COPY_BYTES = 4 * 1024 * 1024;
 
 /** A container of Blob Storage through the SDK, whose own retries are off. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
-  const client = containerClient(connection, container);
+  const service = serviceClient(connection);
+  const client = service.getContainerClient(container);
   const download = (name: string, signal: AbortSignal | undefined) =>
     client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
 
   return {
+    async prepare(signal) {
+      try {
+        for await (const { name } of service.listContainers({ prefix: container, ...abortedBy(signal) })) {
+          if (name === container) return;
+        }
+        await client.createIfNotExists(abortedBy(signal));
+      } catch (error) {
+        throw toStorageError(error, 'create a container');
+      }
+    },
+
     async create(name, content, { about } = {}, signal) {
       const metadata = encodeAbout(about);
       const upload = () =>
@@ -141,13 +153,11 @@ function mapTexts(about: About | undefined, map: (text: string) => string): Abou
   return about && Object.fromEntries(Object.entries(about).map(([name, text]) => [name, map(text)]));
 }
 
-function containerClient(connection: StorageConnection<'blob'>, container: string): ContainerClient {
+function serviceClient(connection: StorageConnection<'blob'>): BlobServiceClient {
   const options = { retryOptions: { maxTries: 1 } };
-  const service =
-    connection.kind === 'identity'
-      ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
-      : BlobServiceClient.fromConnectionString(connection.connectionString, options);
-  return service.getContainerClient(container);
+  return connection.kind === 'identity'
+    ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
+    : BlobServiceClient.fromConnectionString(connection.connectionString, options);
 }
 
 function isAbsent(error: unknown): boolean {

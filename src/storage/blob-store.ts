@@ -3,6 +3,8 @@
  * write that throws has an unknown outcome. The container is made when it is first needed.
  */
 export type BlobStore = {
+  /** Makes the container where it is absent, without a request that fails where it exists. */
+  prepare(signal?: AbortSignal): Promise<void>;
   /** If-None-Match: *. `exists`: there is one of this name, and nothing was written. */
   create(
     name: string,

@@ -60,6 +60,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLim
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>, leastMs = 0) =>
     bounded({ clock, limit, leastMs }, signal, call);
   return {
+    prepare: (signal) => within(signal, (inner) => store.prepare(inner)),
     create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
     read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
     readText: (name, maxBytes, signal) =>

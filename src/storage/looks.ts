@@ -22,7 +22,9 @@ export function createLooks({ tables }: { tables: TableStore }): Looks {
   return { take };
 
   async function take(everyMs: number): Promise<number> {
-    const { stored, now } = await tables.read(TABLE, PARTITION, KEY);
+    // A query, for a read of a row that is absent is a failed request.
+    const { rows, now } = await tables.query(TABLE, { partition: PARTITION, limit: 1 });
+    const [stored] = rows;
     const dueInMs = stored ? stored.modifiedAt.getTime() + everyMs - now.getTime() : 0;
     if (dueInMs > DATE_IS_PRECISE_TO_MS) return Math.min(dueInMs, everyMs);
     const row = { looks: Number(stored?.row.looks ?? 0) + 1 };

@@ -12,6 +12,10 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
   const blobs = new Map<string, Blob>();
 
   return {
+    async prepare(signal) {
+      checkSignal(signal);
+    },
+
     async create(name, content, { about } = {}, signal) {
       checkSignal(signal);
       if (blobs.has(name)) return 'exists';

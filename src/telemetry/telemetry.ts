@@ -73,6 +73,7 @@ export type What =
   | 'task-failed'
   | 'row-failed'
   | 'wake-failed'
+  | 'storage-not-prepared'
   | 'message-dropped'
   | 'ledger-expired'
   | 'ledger-expiry-failed'

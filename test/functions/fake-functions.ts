@@ -7,7 +7,11 @@ export function createFakeFunctions() {
   const registered = new Map<string, Registered>();
   const ends: (() => unknown)[] = [];
   const register = (name: string, options: Registered) => void registered.set(name, options);
-  const hook = { appTerminate: (end: () => unknown) => void ends.push(end) };
+  const starts: (() => unknown)[] = [];
+  const hook = {
+    appStart: (start: () => unknown) => void starts.push(start),
+    appTerminate: (end: () => unknown) => void ends.push(end),
+  };
   const setups: unknown[] = [];
   const setup = (options: unknown) => void setups.push(options);
   const app = { generic: register, timer: register, storageQueue: register, http: register, hook, setup };
@@ -24,6 +28,7 @@ export function createFakeFunctions() {
         status?: number;
         jsonBody: unknown;
       }>,
+    start: async () => Promise.all(starts.map((start) => start())),
     terminate: async () => Promise.all(ends.map((end) => end())),
   };
 }

@@ -75,6 +75,22 @@ describe('when the app is registered', () => {
     ]);
   });
 
+  it('given the process starts, then it looks for due rows, and every 10 s after that', async () => {
+    const functions = createFakeFunctions();
+    const { app, stores, clock } = composeMemoryApp();
+    registerFunctions(functions.app, app);
+    const looks = () => stores.tables.inspect('looks').map(({ row }) => row.looks);
+
+    await functions.start();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(looks()).toEqual([1]);
+    clock.advance(10_500);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+
+    expect(looks()).toEqual([2]);
+    await functions.terminate();
+  });
+
   it('given the process ends, then the pipeline is stopped, and claims nothing more', async () => {
     const functions = createFakeFunctions();
     const handled: string[] = [];

@@ -69,7 +69,7 @@ describe('looking for due rows', () => {
     await account.pass(5000);
     await other.pipeline.look();
 
-    expect(other.calls).toEqual(['read looks']);
+    expect(other.calls).toEqual(['query looks']);
   });
 
   it('given storage fails, then a line says so, and the next look follows', async () => {

@@ -23,6 +23,13 @@ export function blobStoreContract(make: () => BlobStore): void {
   }
 
   describe('a container that is not there yet', () => {
+    it('given it is prepared, twice, then it is there, and empty', async () => {
+      await store.prepare();
+      await store.prepare();
+
+      expect(await store.list('', { limit: 10 })).toEqual({ blobs: [], next: undefined });
+    });
+
     it('given it is read, listed or deleted from, then it is empty', async () => {
       expect(await store.read('a')).toBeUndefined();
       expect(await store.readText('a', 10)).toBeUndefined();

@@ -34,6 +34,7 @@ function callsWith(fault: Fault) {
     (signal) => tables.create('rows', signal),
     (signal) => tables.drop('rows', signal),
     (signal) => tables.list('', signal),
+    (signal) => blobs.prepare(signal),
     (signal) => blobs.create('b', '{}', {}, signal),
     (signal) => blobs.read('b', signal),
     (signal) => blobs.delete('b', signal),

@@ -33,6 +33,7 @@ export function faultyTables(store: TableStore, plan: Plan): Faulty<TableStore> 
 export function faultyBlobs(store: BlobStore, plan: Plan): Faulty<BlobStore> {
   const { through, release } = createFaults(plan);
   return {
+    prepare: (...all) => through('prepare', '', () => store.prepare(...all)),
     create: (name, ...rest) => through('create', name, () => store.create(name, ...rest)),
     read: (name, ...rest) => through('read', name, () => store.read(name, ...rest)),
     readText: (name, ...rest) => through('read', name, () => store.readText(name, ...rest)),

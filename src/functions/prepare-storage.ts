@@ -1,0 +1,38 @@
+import { sleep } from '../clock.js';
+import { errorCodeOf } from '../pipeline/decide.js';
+import { createMissingTables } from '../storage/create-missing-tables.js';
+import type { App } from './compose.js';
+
+/** The app starts after this time in any case: what is missing is then made by its first use. */
+const PREPARE_WITHIN_MS = 3000;
+
+type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTables'>;
+
+/**
+ * Makes the queues, tables and containers that triggers, timers and looks ask for, before they do: each request for
+ * something absent would be a failed dependency in the telemetry, 60 a minute for a queue. No request here asks for what
+ * may be absent, or makes what exists. Never throws.
+ *
+ * A process dies in between: the next start makes the rest. Two at once: one creation is answered with 409, which is
+ * no error.
+ */
+export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
+  const parts: Record<string, () => Promise<unknown>> = {
+    queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
+    tables: () => createMissingTables(stores.tables, ['waiting', 'looks']),
+    'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
+    blobs: () => stores.deadLetters.prepare(),
+    // In an account of its own the container is Event Grid's destination: whoever named it there has made it.
+    ...(config.undeliveredStorage ? {} : { undelivered: () => stores.undelivered.prepare() }),
+  };
+  const over = new AbortController();
+  const all = Object.entries(parts).map(async ([code, prepare]) => {
+    try {
+      await prepare();
+    } catch (error) {
+      telemetry.log('error', 'storage-not-prepared', { code, errorCode: errorCodeOf(error) });
+    }
+  });
+  await Promise.race([Promise.all(all), sleep(clock, PREPARE_WITHIN_MS, over.signal)]);
+  over.abort();
+}

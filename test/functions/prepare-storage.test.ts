@@ -1,0 +1,85 @@
+import { prepareStorage } from '../../src/functions/prepare-storage.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+import { watched } from '../pipeline/memory-app.js';
+import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from '../storage/faults.js';
+import { composeMemoryApp } from './memory-app.js';
+
+describe('when storage is prepared', () => {
+  it('given nothing is there, then the queues, tables and containers are made that triggers and timers ask for', async () => {
+    const { app, calls } = start();
+
+    await prepareStorage(app);
+
+    expect(calls.sort()).toEqual([
+      ...['blobs prepare', 'due create', 'due-long create'],
+      ...['tables create looks', 'tables create waiting', 'tables create watermarks'],
+      ...['tables list looks', 'tables list waiting', 'tables list watermarks', 'undelivered prepare'],
+    ]);
+  });
+
+  it('given tables that are there, then they are not made again: storage would answer 409', async () => {
+    const { app, calls } = start();
+    await prepareStorage(app);
+    calls.splice(0);
+
+    await prepareStorage(app);
+
+    expect(calls.filter((call) => call.startsWith('tables create'))).toEqual([]);
+  });
+
+  it('given an account of its own for undelivered events, then nothing is asked of it', async () => {
+    const { app, calls } = start({ env: { UndeliveredStorage: 'UseDevelopmentStorage=true' } });
+
+    await prepareStorage(app);
+
+    expect(calls).not.toContain('undelivered prepare');
+  });
+
+  it('given a part of storage refuses, then a line says so, and the rest is made', async () => {
+    const { app, calls, lines } = start({
+      plan: ({ method, on }) => (method + on === 'create' ? 'fail-before' : 'ok'),
+    });
+
+    await prepareStorage(app);
+
+    expect(lines).toEqual(['error {"what":"storage-not-prepared","code":"queues","errorCode":"fault"}']);
+    expect(calls).toContain('tables create waiting');
+  });
+
+  it('given storage does not answer, then the app starts after 3 s', async () => {
+    const { app, clock } = start({ plan: () => 'never' });
+
+    const prepared = watched(prepareStorage(app));
+    clock.advance(2999);
+    await new Promise(setImmediate);
+    expect(prepared.state).toBe('open');
+    clock.advance(1);
+    await prepared.promise;
+  });
+});
+
+function start({
+  plan = () => 'ok',
+  env = {},
+}: {
+  plan?: (call: CallInfo) => Fault;
+  env?: Record<string, string>;
+} = {}) {
+  const calls: string[] = [];
+  const clock = createFakeClock();
+  const noting = (name: string) => (call: CallInfo) => {
+    calls.push(`${name} ${call.method} ${call.on}`.trim());
+    return plan(call);
+  };
+  const stores = {
+    tables: faultyTables(createMemoryTableStore({ clock }), noting('tables')),
+    deadLetters: faultyBlobs(createMemoryBlobStore({ clock }), noting('blobs')),
+    undelivered: faultyBlobs(createMemoryBlobStore({ clock }), noting('undelivered')),
+    due: faultyQueue(createMemoryQueueStore({ clock }), noting('due')),
+    dueLong: faultyQueue(createMemoryQueueStore({ clock }), noting('due-long')),
+  };
+  return { calls, ...composeMemoryApp({ stores, env }) };
+}

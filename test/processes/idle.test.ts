@@ -1,0 +1,53 @@
+import { systemClock } from '../../src/clock.js';
+import { readConfig } from '../../src/config.js';
+import { composeApp } from '../../src/functions/compose.js';
+import { systemRandom } from '../../src/functions/random.js';
+import { registerFunctions } from '../../src/functions/register.js';
+import { workflows } from '../../src/workflows/index.js';
+import { createFakeFunctions } from '../functions/fake-functions.js';
+import { eventually } from '../local/eventually.js';
+import { startProcess } from '../local/test-process.js';
+import { useOwnAzurite } from './own-azurite.js';
+import { type StorageRecorder, startStorageRecorder } from './storage-recorder.js';
+
+// Each request of an idle app that storage answers with 4xx is a failed dependency in the telemetry, every minute.
+
+jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
+
+const azurite = useOwnAzurite();
+const failed = ({ requests }: StorageRecorder) => requests.filter((request) => / [45]\d\d$/.test(request));
+
+describe('an app that has never had an event', () => {
+  it('given a host with its queues and timers, then no request to storage fails', async () => {
+    await using recorder = await startStorageRecorder(azurite.connectionString());
+    const env = { EventStorage: recorder.connectionString };
+    const host = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
+    const count = (pattern: RegExp) => recorder.requests.filter((request) => pattern.test(request)).length;
+
+    await eventually(
+      () => (count(/GET .*\/due\/messages/) > 2 && count(/GET .*\/due-long\/messages/) > 2) || undefined,
+    );
+    await eventually(() => count(/GET .*\/waiting\(\)/) >= 16 || undefined);
+    host.process.kill('SIGTERM');
+    await host.ended;
+
+    expect(failed(recorder)).toEqual([]);
+  });
+
+  it('given every timer has called its function, twice, then no request to storage fails', async () => {
+    await using recorder = await startStorageRecorder(azurite.connectionString());
+    const config = readConfig({ EventStorage: recorder.connectionString, REDRIVE_UNDELIVERED: 'on' });
+    const parts = { workflows, clock: systemClock, random: systemRandom, telemetryWrite: () => {} };
+    const functions = createFakeFunctions();
+    registerFunctions(functions.app, composeApp(config, parts));
+    const timers = functions.names().filter((name) => functions.optionsOf(name)?.schedule !== undefined);
+
+    await functions.start();
+    for (let times = 0; times < 2; times += 1) for (const name of timers) await functions.call(name);
+    await functions.terminate();
+
+    expect(timers).toEqual(expect.arrayContaining(['wakeDue', 'measureBacklog', 'expireLedger', 'redriveUndelivered']));
+    expect(recorder.requests.length).toBeGreaterThan(50);
+    expect(failed(recorder)).toEqual([]);
+  });
+});
