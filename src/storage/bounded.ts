@@ -65,8 +65,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLim
     read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
     readText: (name, maxBytes, signal) =>
       within(signal, (inner) => store.readText(name, maxBytes, inner), LARGE_READ_MS),
-    copy: (from, to, options, signal) =>
-      within(signal, (inner) => store.copy(from, to, options, inner), COPY_MS),
+    copy: (from, to, options, signal) => within(signal, (inner) => store.copy(from, to, options, inner), COPY_MS),
     delete: (name, signal) => within(signal, (inner) => store.delete(name, inner)),
     list: (prefix, options, signal) => within(signal, (inner) => store.list(prefix, options, inner)),
   };

@@ -1,6 +1,7 @@
 /**
  * Rules of the protocol, each left out of the real code in one place, and the tests that must fail then.
- * The names are those of the models in test/model: as they are for a job, `latest-`, `end-` and `commit-` before the rest.
+ * The names are those of the models in test/model: as they are for a job, `latest-`, `end-` and `commit-` before the rest;
+ * `wake-` are the rules W1 to W3 of src/pipeline/wakeups.ts.
  */
 const JOB = 'src/pipeline/job.ts';
 const PIPELINE = 'src/pipeline/pipeline.ts';
@@ -15,6 +16,8 @@ const COMMIT = 'src/storage/group-commit.ts';
 const ORDER = 'src/events/order.ts';
 const SIMULATION = 'test/simulation';
 const STOP = 'test/pipeline/stop.test.ts';
+const WAKEUPS = 'src/pipeline/wakeups.ts';
+const WAKEUPS_TESTS = 'test/pipeline/wakeups.test.ts';
 const ALERTS = 'src/workflows/observation-alerts';
 const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
 const LETTERS = 'test/dead-letters/every-step.test.ts';
@@ -275,6 +278,44 @@ export const mutations: readonly Mutation[] = [
     find: "end(aborted === 'lost' ? AFTER_GRACE.lost : OK)",
     put: 'end(aborted ? AFTER_GRACE[aborted] : OK)',
     tests: STOP,
+  },
+
+  // ---- how due rows are found
+  {
+    rule: 'wake-everyProcess',
+    file: WAKEUPS,
+    find: 'inMs + SPREAD_MS * random.number()',
+    put: '1e9',
+    tests: WAKEUPS_TESTS,
+  },
+  {
+    rule: 'wake-lookOnce',
+    file: WAKEUPS,
+    find: 'if (inMs > 0) return inMs;',
+    put: '',
+    tests: WAKEUPS_TESTS,
+  },
+  { rule: 'wake-announce', file: WAKEUPS, find: 'expect(shardOf(row), row.dueAt);', put: '', tests: WAKEUPS_TESTS },
+  {
+    rule: 'wake-announceNext',
+    file: WAKEUPS,
+    find: 'for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) expect(shard, dueAt);',
+    put: '',
+    tests: WAKEUPS_TESTS,
+  },
+  {
+    rule: 'wake-earliestOnly',
+    file: WAKEUPS,
+    find: 'if (nextAtMs >= nowMs && nextAtMs <= slotMs) return;',
+    put: '',
+    tests: WAKEUPS_TESTS,
+  },
+  {
+    rule: 'wake-oneOfASlot',
+    file: WAKEUPS,
+    find: 'if (sentSlots.get(slotMs)) return;',
+    put: '',
+    tests: WAKEUPS_TESTS,
   },
 
   // ---- group commit

@@ -142,16 +142,44 @@ describe('a row that is due later', () => {
   it('given the message of the first row has come, then a look announces the next one', async () => {
     const account = createAccount();
     await account.pass(3000);
-    const app = startApp(account, { workflows: [failing(minutes(10))] });
-    await app.pipeline.deliver([raw]);
-    await account.pass(minutes(5).ms);
-    await app.pipeline.deliver([rawEvent({ id: 'event-2' })]);
+    const waits = [seconds(20), minutes(120)];
+    const { workflow } = countingWorkflow(() => {
+      const wait = waits.shift();
+      if (wait) throw new RetryAfterError('later', wait);
+    });
+    const app = startApp(account, { workflows: [workflow] });
+    await app.pipeline.deliver([rawEvent({ id: 'near' })]);
+    await app.pipeline.deliver([rawEvent({ id: 'far' })]);
     expect(hidden(account)).toHaveLength(1);
 
-    await account.pass(minutes(5).ms + 10_000);
+    await account.pass(30_000);
     await app.runDueRows();
     await app.pipeline.wake();
 
+    const [far] = account.waiting();
+    expect(account.waiting()).toHaveLength(1);
+    expect(hidden(account)).toEqual([{ text: JSON.stringify({ shard: far?.shard }), inMs: expect.any(Number) }]);
+  });
+
+  it('given a far row, and near ones that come and go, then the far one is announced once', async () => {
+    const account = createAccount();
+    await account.pass(3000);
+    const waits = [minutes(120)];
+    const { workflow } = countingWorkflow((run) => {
+      if (run % 2 === 1) throw new RetryAfterError('later', waits.shift() ?? seconds(20));
+    });
+    const app = startApp(account, { workflows: [workflow] });
+    await app.pipeline.deliver([rawEvent({ id: 'far' })]);
+    await app.pipeline.deliver([rawEvent({ id: 'done' })]);
+
+    for (let n = 0; n < 5; n += 1) {
+      await app.pipeline.deliver([rawEvent({ id: `near-${n}` })]);
+      await account.pass(30_000);
+      await app.runDueRows();
+      await app.pipeline.wake();
+    }
+
+    expect(account.waiting()).toHaveLength(1);
     expect(hidden(account)).toHaveLength(1);
   });
 
