@@ -77,7 +77,7 @@ export function createWaiting(deps: {
       const idDigest = idDigestOf(row);
       const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
       const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`;
-      const written = await commit.write(TABLE, shardOf(row), {
+      const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
         operation: {
           kind: 'insert',
           key: name,

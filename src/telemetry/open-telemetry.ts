@@ -79,7 +79,7 @@ export function createOpenTelemetry(
     ),
   });
   const providers = [tracers, meters, loggers];
-  let flushed: Promise<unknown> = Promise.resolve();
+  const flushes = new Map<(typeof providers)[number], Promise<void>>();
   setGlobalErrorHandler((error) => onFailure(codeOf(error))); // it would print what it knows of the request
 
   const meter = meters.getMeter('ahds-events');
@@ -103,11 +103,19 @@ export function createOpenTelemetry(
     },
     flush() {
       sums.tell();
-      flushed = Promise.allSettled(providers.map((provider) => provider.forceFlush()));
+      for (const provider of providers)
+        flushes.set(
+          provider,
+          provider.forceFlush().catch(() => {}),
+        );
     },
     async stop(withinMs = STOP_MS) {
       sums.tell();
-      const all = [flushed, ...providers.map((provider) => provider.shutdown())];
+      // A shutdown in the middle of a flush loses what came after the flush.
+      const all = providers.map(async (provider) => {
+        await flushes.get(provider);
+        await provider.shutdown();
+      });
       await new Promise<void>((resolve) => {
         const cancel = clock.after(withinMs, resolve);
         void Promise.allSettled(all).then(() => {

@@ -219,6 +219,18 @@ describe('when a collector does not do its part', () => {
     expect(failures).toEqual([]);
   });
 
+  it('given lines that come while others are being sent, then the end sends them as well', async () => {
+    const { exporter } = await start();
+    exporter.log('info', 'stopping', {}, '{"what":"stopping"}');
+
+    exporter.flush();
+    exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
+    await exporter.stop();
+
+    const { logs } = readOtlp(collector.received);
+    expect(logs.map(({ body }) => body)).toEqual(['{"what":"stopping"}', '{"what":"stopped"}']);
+  });
+
   it('given it never answers, then the end of the process waits 3 s for it', async () => {
     const clock = createFakeClock();
     const { exporter } = await start({ clock });
