@@ -93,6 +93,7 @@ export function composeApp(config: Config, parts: AppParts): App {
       deadLetters,
       workflowTables,
       workflowCommit,
+      storageNow,
     },
     queues: { due: stores.due, dueLong: stores.dueLong },
     tryLimit,

@@ -197,9 +197,11 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
 
   async function writeRow(run: Run, inMs: number): Promise<void> {
     try {
+      // A row may be the first call of a process to storage: its due time must not rest on this machine's clock.
+      const now = await stores.storageNow();
       await stores.waiting.add(
         {
-          dueAt: new Date(clock.now().getTime() + inMs),
+          dueAt: new Date(now.getTime() + inMs),
           isLong: isLong(run.workflow, settings),
           event: run.json,
           of: { kind: 'job', address: run.address },

@@ -78,6 +78,8 @@ export type Stores = {
   /** The workflows' own tables. */
   readonly workflowTables: TableStore;
   readonly workflowCommit: GroupCommit;
+  /** The time by storage's clock; asks storage where this process has had no answer yet. */
+  readonly storageNow: () => Promise<Date>;
 };
 
 /**

@@ -8,7 +8,7 @@ export type StorageClock = {
   /** `store`, whose answers are looked at. */
   readonly tables: TableStore;
   readonly clock: Clock;
-  /** The same time as `clock`; asks storage first where no answer has come yet. For what deletes, or chooses what to change. */
+  /** The same time as `clock`; asks storage first where no answer has come yet. For what deletes, what chooses what to change, and rows that may be the first call. */
   readonly storageNow: () => Promise<Date>;
 };
 
@@ -21,8 +21,8 @@ export type StorageClock = {
  * as it is, and one that is wrong is corrected to within the round trip and a second. Bounds narrow with each answer; where
  * two contradict each other (the machine stood still, a clock drifts), the newer ones apply.
  *
- * Until the first answer it is this machine's clock. The claim of a job is an answer before the job's row. Only a row that
- * a delivery writes without a claim can come before: of a workflow that takes long, as the first thing that an instance does.
+ * Until the first answer it is this machine's clock. The claim of a job is an answer before the job's row; a row that is
+ * written without a claim asks for the time by `storageNow`.
  */
 export function createStorageClock(store: TableStore, own: Clock): StorageClock {
   let earliestMs = Number.NEGATIVE_INFINITY;

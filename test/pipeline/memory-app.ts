@@ -124,6 +124,7 @@ export function startApp(
       }),
       workflowTables: tables,
       workflowCommit: commit,
+      storageNow: async () => clock.now(),
     },
     queues: {
       due: boundedQueue(faultyQueue(account.due, plan), clock, tryLimit),

@@ -8,8 +8,6 @@ import { useOwnAzurite } from './own-azurite.js';
 
 // Real processes that end, over a real Azurite; every run of a handler is counted out here.
 
-jest.setTimeout(300_000); // Processes are started; nothing here depends on how long they take.
-
 const SERVICE = 'end.fhir.azurehealthcareapis.com';
 const azurite = useOwnAzurite();
 let server: Server;

@@ -12,8 +12,6 @@ import { type StorageRecorder, startStorageRecorder } from './storage-recorder.j
 
 // Each request of an idle app that storage answers with 4xx is a failed dependency in the telemetry, every minute.
 
-jest.setTimeout(60_000); // Processes are started; nothing here depends on how long they take.
-
 const azurite = useOwnAzurite();
 const failed = ({ requests }: StorageRecorder) => requests.filter((request) => / [45]\d\d$/.test(request));
 
