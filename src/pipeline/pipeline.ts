@@ -71,7 +71,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return { deliver, start, look, wake, redeliver, circuits: shared.circuits.states, stop };
 }
 
-function createShared({ clock, random, stores, readerFor, settings, telemetry, ...deps }: PipelineDeps): Shared {
+/** What the jobs of one process have in common. */
+export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
+  const { clock, random, stores, readerFor, settings, telemetry } = deps;
   const workflows = new Map(deps.workflows.map((workflow) => [workflow.name, workflow]));
   return {
     clock,

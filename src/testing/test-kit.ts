@@ -1,23 +1,39 @@
 import { Begun } from '../pipeline/begun.js';
-import { createContext } from '../pipeline/context.js';
-import { decideFailure, errorCodeOf, type Failure } from '../pipeline/decide.js';
-import { createCancellation, type HandlerResult, runHandler } from '../pipeline/handler.js';
 import { createRowTurns } from '../pipeline/row-turns.js';
-import { openForReading, visible } from '../pipeline/workflow-table.js';
+import { createWorkflowLog } from '../pipeline/workflow-log.js';
+import { type Guard, openForReading, openTable, visible } from '../pipeline/workflow-table.js';
 import { createGroupCommit } from '../storage/group-commit.js';
-import type { JobRecord } from '../storage/ledger.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
+import { createWatermarks } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { type HealthEvent, type Row, type Workflow, type WorkflowTable, wants } from '../workflow.js';
-import { type Content, readerOfContent, readerOfNothing } from './content.js';
+import {
+  type Duration,
+  type HealthEvent,
+  type Row,
+  type Setting,
+  type Workflow,
+  type WorkflowTable,
+  wants,
+} from '../workflow.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
-import { fhirEvent } from './sample-events.js';
-import { held, recordOf, runOf, watermarkOf } from './stand-ins.js';
+import { type TryOptions, type TryResult, tryJob } from './try-job.js';
+
+/** More turns of the event loop than anything takes that waits for no timer. */
+const TURNS = 30;
+const STEP_MS = 500;
+
+/** Of tables outside of a handler: no lease, no fence. */
+const UNGUARDED: Guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {} };
 
 export type TestKit = {
-  /** Timeouts run on it: `advance` past one, and the handler's signal aborts. */
+  /** Stands still until a test moves it. */
   readonly clock: FakeClock;
-  /** One try of the handler, judged as the app would. */
+  /** Lets time pass for the handlers that run: past a timeout, the handler's signal aborts. */
+  pass(time: Duration): Promise<void>;
+  /**
+   * One try of the event, by the code of the app's own pipeline. With `ordering: 'latest'` the kit remembers which versions
+   * have started and were applied.
+   */
   run(workflow: Workflow, event: HealthEvent, options?: TryOptions): Promise<TryResult>;
   /** What its look-up answers; throws where `query` is none that it takes. */
   lookup(workflow: Workflow, query: unknown): Promise<Readonly<Record<string, unknown>>>;
@@ -30,30 +46,6 @@ export type TestKit = {
   /** What handlers have logged, in order. */
   readonly logged: readonly Logged[];
 };
-
-export type TryOptions = {
-  /** 1 where left out: what the handler sees, and how near the last try is. */
-  attempt?: number;
-  /** For `ordering: 'latest'`: 1 where left out. Rows refuse a write with a lower one than they were written with. */
-  fence?: number;
-  /** When the first try was; now, where left out. `giveUpAfter` counts from it. */
-  firstTryAt?: Date;
-  /** What the handler's reads find: a resource, `undefined` where it is gone, an error that they throw, or more by name. */
-  resource?: Content;
-  /** Abort it to see what the handler does when the process ends. */
-  processEnds?: AbortSignal;
-};
-
-/** What the app would do next. `error` is what the handler threw; undefined where its time was over. */
-export type TryResult =
-  | { kind: 'completed' }
-  /** Another try; `inMs` without the 20 % that the app adds or takes by chance. */
-  | { kind: 'retry'; inMs: number; countsAsTry: boolean; code: string; error: unknown }
-  | { kind: 'dead'; reason: (Failure & { kind: 'for-good' })['reason']; code: string; error: unknown }
-  /** Interrupted by the end of the process: another process tries at once, and it counts as no try. */
-  | { kind: 'stopped' }
-  /** The workflow does not select this event. The handler was not called. */
-  | { kind: 'ignored' };
 
 export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: Readonly<Record<string, number>> };
 
@@ -99,108 +91,82 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
  */
 export function createTestKit({ settings = {} }: { settings?: Readonly<Record<string, string>> } = {}): TestKit {
   const clock = createFakeClock();
-  let tokens = 0;
-  const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
-  const store = createMemoryTableStore({ clock });
-  const commit = createGroupCommit({ tables: store, clock, random });
   const logged: Logged[] = [];
-  const telemetry: Telemetry = {
-    count() {},
-    record() {},
-    trace: () => undefined,
-    log(level, _what, { code = '', numbers = {} } = {}) {
-      logged.push({ level, code, numbers });
-    },
-  };
-
-  const world = {
-    tables: store,
-    commit,
-    rowTurns: createRowTurns(),
-    writing: new Set<Promise<unknown>>(),
-    random,
-    telemetry,
-    setting: (name: string) => settings[name],
-  };
+  const setting = (name: string) => settings[name];
+  const world = createWorld(clock, setting, logged);
+  const { workflowTables, workflowCommit: commit, random, rowTurns } = world;
+  const table = { tables: workflowTables, commit, random, rowTurns };
+  const tables = (name: string) => openTable(name, table, UNGUARDED);
 
   return {
     clock,
     logged,
+    tables,
+
+    async pass({ ms }) {
+      await allThatFollows(clock);
+      for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
+        clock.advance(Math.min(STEP_MS, leftMs));
+        await allThatFollows(clock);
+      }
+    },
 
     async run(workflow, event, options = {}) {
       if (!wants(workflow, event)) return { kind: 'ignored' };
-      const record = recordOf({ attempt: 1, firstTryAt: clock.now(), ...options });
-      const cancellation = createCancellation();
-      const begun = new Begun();
-      let isOpen = true;
-      const context = createContext({
-        ...world,
-        begun,
-        readerFor: () => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
-        run: runOf(event, workflow),
-        job: held(record),
-        resource: workflow.ordering === 'latest' ? held(watermarkOf(options.fence ?? 1)) : undefined,
-        cancellation,
-        isOpen: () => isOpen,
-      });
-      const result = await runHandler(
-        { workflow, event, context, cancellation, rest: () => begun.rest() },
-        { clock, watch: (abort) => onAbort(options.processEnds, () => abort('stopped')) },
-      );
-      isOpen = false;
-      return judge(result, record, workflow);
+      return tryJob({ workflow, event, options }, world);
     },
-
-    tables: (name) => createContext(contextOfNothing()).tables(name),
 
     async lookup({ lookup }, query) {
       if (!lookup) throw new TypeError('The workflow has no look-up.');
-      const { setting } = world;
-      const tables = (name: string) => openForReading(name, store);
-      return lookup.answer(lookup.query.parse(query), { tables, setting });
+      return lookup.answer(lookup.query.parse(query), {
+        tables: (name) => openForReading(name, workflowTables),
+        setting,
+      });
     },
 
-    async runTask({ task }) {
+    async runTask({ name, task }) {
       if (!task) throw new TypeError('The workflow has no task.');
-      const { log } = createContext(contextOfNothing());
+      const log = createWorkflowLog(world.telemetry, { workflow: name });
       const { signal } = new AbortController();
-      await task.run({ tables: this.tables, log, setting: world.setting, now: () => clock.now(), signal });
+      const begun = new Begun();
+      await task.run({ tables: (table) => begun.kept(tables(table)), log, setting, now: () => clock.now(), signal });
+      await begun.rest();
     },
 
     rows: (table) =>
-      store.inspect(table).flatMap(({ partition, key, row }) => {
+      workflowTables.inspect(table).flatMap(({ partition, key, row }) => {
         const seen = visible(row);
         return seen ? [{ partition, key, row: seen }] : [];
       }),
   };
-
-  function contextOfNothing() {
-    return {
-      ...world,
-      begun: new Begun(),
-      readerFor: readerOfNothing,
-      run: runOf(fhirEvent(), undefined),
-      job: held(recordOf({ attempt: 1, firstTryAt: clock.now() })),
-      resource: undefined,
-      cancellation: createCancellation(),
-      isOpen: () => true,
-    };
-  }
-
-  function judge(result: HandlerResult, record: JobRecord, workflow: Workflow): TryResult {
-    if (result.kind === 'ok') return { kind: 'completed' };
-    if (result.kind === 'stopped') return { kind: 'stopped' };
-    const error = result.kind === 'threw' ? result.error : undefined;
-    const code = result.kind === 'threw' ? errorCodeOf(error) : result.kind;
-    const failure = decideFailure(error, record, workflow, { now: clock.now(), random });
-    return failure.kind === 'retry'
-      ? { ...failure, code, error }
-      : { kind: 'dead', reason: failure.reason, code, error };
-  }
 }
 
-function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
-  if (signal?.aborted) run();
-  signal?.addEventListener('abort', run);
-  return () => signal?.removeEventListener('abort', run);
+function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
+  let tokens = 0;
+  const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
+  const workflowTables = createMemoryTableStore({ clock });
+  const workflowCommit = createGroupCommit({ tables: workflowTables, clock, random });
+  const telemetry: Telemetry = {
+    count() {},
+    record() {},
+    trace: () => undefined,
+    log(level, what, { code = '', numbers = {} } = {}) {
+      if (what === 'workflow') logged.push({ level, code, numbers });
+    },
+  };
+  return {
+    clock,
+    setting,
+    random,
+    telemetry,
+    workflowTables,
+    workflowCommit,
+    watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
+    rowTurns: createRowTurns(),
+    queues: new Map(),
+  };
+}
+
+async function allThatFollows(clock: FakeClock): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise<void>((done) => clock.endOfTurn(done));
 }

@@ -1,52 +1,46 @@
+import { visible } from '../../src/pipeline/workflow-table.js';
 import { createTestKit, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes, type Row, seconds } from '../../src/workflow.js';
+import { fencedTables } from './fenced-tables.js';
 import { holdWorkflow } from './held-workflow.js';
-import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
 const raw = rawEvent();
 
 const v1 = fhirEvent({ resourceId: 'p1', version: 1 });
-const other = fhirEvent({ resourceId: 'p2', version: 1 });
-
-/** Writes one row, for whatever resource. */
-function writer(wanted: Row | 'remove') {
-  return defineWorkflow({
-    name: 'writer',
-    on: fhir('*'),
-    ordering: 'latest',
-    async handle(_event, { tables }) {
-      await tables('state').change('p', 'k', () => wanted);
-    },
-  });
-}
 
 describe('a row of a workflow with ordering latest', () => {
+  const write = (account: Account, wanted: Row | 'remove', { fence, of }: { fence: number; of?: string }) =>
+    fencedTables(account, fence, of)('state').change('p', 'k', () => wanted);
+
   it('given it was written under a higher fence, then a former holder of the resource is refused', async () => {
-    const kit = createTestKit();
-    await kit.run(writer({ by: 'later' }), v1, { fence: 2 });
+    const account = createAccount();
+    await write(account, { by: 'later' }, { fence: 2 });
 
-    const former = await kit.run(writer({ by: 'former' }), v1, { fence: 1 });
+    const former = write(account, { by: 'former' }, { fence: 1 });
 
-    expect(former).toMatchObject({ code: 'lease-lost' });
-    expect(kit.rows('state')).toEqual([{ partition: 'p', key: 'k', row: { by: 'later' } }]);
+    await expect(former).rejects.toMatchObject({ code: 'lease-lost' });
+    expect(account.tables.inspect('state').map(({ row }) => row.by)).toEqual(['later']);
   });
 
   it('given it was removed under a higher fence, then a former holder cannot bring it back', async () => {
-    const kit = createTestKit();
-    await kit.run(writer({ by: 'later' }), v1, { fence: 2 });
-    await kit.run(writer('remove'), v1, { fence: 3 });
+    const account = createAccount();
+    await write(account, { by: 'later' }, { fence: 2 });
+    await write(account, 'remove', { fence: 3 });
 
-    const former = await kit.run(writer({ by: 'former' }), v1, { fence: 1 });
+    const former = write(account, { by: 'former' }, { fence: 1 });
 
-    expect(former).toMatchObject({ code: 'lease-lost' });
-    expect(await kit.tables('state').get('p', 'k')).toBeUndefined();
+    await expect(former).rejects.toMatchObject({ code: 'lease-lost' });
+    expect(account.tables.inspect('state').map(({ row }) => visible(row))).toEqual([undefined]);
   });
 
   it('given it was written for another resource, then fences do not compare', async () => {
-    const kit = createTestKit();
-    await kit.run(writer({ by: 'other' }), other, { fence: 9 });
+    const account = createAccount();
+    await write(account, { by: 'other' }, { fence: 9, of: 'another' });
 
-    expect(await kit.run(writer({ by: 'mine' }), v1, { fence: 1 })).toEqual({ kind: 'completed' });
+    await write(account, { by: 'mine' }, { fence: 1 });
+
+    expect(account.tables.inspect('state').map(({ row }) => row.by)).toEqual(['mine']);
   });
 });
 
@@ -178,13 +172,16 @@ describe('what a workflow may not do', () => {
     });
 
   it.each(['ledger20260314', 'waiting', 'Watermarks'])('given table %s, then it is refused for good', async (table) => {
-    expect(await createTestKit().run(touching(table), v1)).toMatchObject({ kind: 'dead', code: 'reserved-table' });
+    expect(await createTestKit().run(touching(table), v1)).toMatchObject({
+      kind: 'dead-lettered',
+      code: 'reserved-table',
+    });
   });
 
   it("given a property that begins with '_', then it is refused for good", async () => {
     const result = await createTestKit().run(touching('state', { _fence: 9 }), v1);
 
-    expect(result).toMatchObject({ kind: 'dead', code: 'reserved-property' });
+    expect(result).toMatchObject({ kind: 'dead-lettered', code: 'reserved-property' });
   });
 
   it('given a sentence as the code of a log line, then only that there was one is logged', async () => {

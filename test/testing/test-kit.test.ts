@@ -1,4 +1,5 @@
 import { InvalidEventError } from '../../src/events/invalid-event-error.js';
+import { LeaseLostError } from '../../src/pipeline/workflow-table.js';
 import { createTestKit, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import {
   type Context,
@@ -11,6 +12,9 @@ import {
   type Row,
   seconds,
 } from '../../src/workflow.js';
+
+import { addressOfRaw, createAccount, startApp } from '../pipeline/memory-app.js';
+import { rawOfFhir } from './raw-events.js';
 
 const EVENT = fhirEvent();
 const BASE = { name: 'note', on: fhir('*'), retry: { tries: 3, from: seconds(10), to: seconds(1000) } };
@@ -35,7 +39,7 @@ it('given a row that was removed under a fence, then it is not among the rows', 
     });
   await kit.run(keep({ on: true }), fhirEvent());
 
-  await kit.run(keep('remove'), fhirEvent());
+  await kit.run(keep('remove'), fhirEvent({ version: 2 }));
 
   expect(kit.rows('states')).toEqual([]);
 });
@@ -60,7 +64,7 @@ describe('when a handler is tried', () => {
   it.each([
     { attempt: 1, expected: { kind: 'retry', inMs: 10_000, countsAsTry: true } },
     { attempt: 2, expected: { kind: 'retry', inMs: 1_000_000, countsAsTry: true } },
-    { attempt: 3, expected: { kind: 'dead', reason: 'tries-spent' } },
+    { attempt: 3, expected: { kind: 'dead-lettered', reason: 'tries-spent' } },
   ])('given it throws at try $attempt, then $expected', async ({ attempt, expected }) => {
     const error = Object.assign(new Error('No answer.'), { code: 'ECONNRESET' });
     expect(await createTestKit().run(throwing(error), EVENT, { attempt })).toEqual({
@@ -73,7 +77,7 @@ describe('when a handler is tried', () => {
   it('given it says that it never will succeed, then it is dead', async () => {
     const error = new NonRetriableError('No such lab.', { code: 'no-such-lab' });
     expect(await createTestKit().run(throwing(error), EVENT)).toEqual({
-      kind: 'dead',
+      kind: 'dead-lettered',
       reason: 'non-retriable',
       code: 'no-such-lab',
       error,
@@ -82,7 +86,7 @@ describe('when a handler is tried', () => {
 
   it.each([
     { given: 'a moment', hoursAgo: 0, expected: { kind: 'retry', inMs: 60_000, countsAsTry: false } },
-    { given: 'a day', hoursAgo: 24, expected: { kind: 'dead', reason: 'gave-up' } },
+    { given: 'a day', hoursAgo: 24, expected: { kind: 'dead-lettered', reason: 'gave-up' } },
   ])('given it asks for time, and has for $given, then $expected', async ({ hoursAgo, expected }) => {
     const kit = createTestKit();
     const error = new RetryAfterError('Busy.', seconds(60));
@@ -97,9 +101,10 @@ describe('when a handler takes long', () => {
     const slow = defineWorkflow({ ...BASE, timeout: seconds(5), handle: (_event, { signal }) => whenAborted(signal) });
 
     const result = kit.run(slow, EVENT);
-    kit.clock.advance(5000);
+    await kit.pass(seconds(5));
 
-    expect(await result).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true, code: 'timeout', error: undefined });
+    const error = new Error('aborted');
+    expect(await result).toEqual({ kind: 'retry', inMs: 10_000, countsAsTry: true, code: 'timeout', error });
   });
 
   it('given it does not hear its signal for a minute, then nobody waits for it, and it writes nothing more', async () => {
@@ -120,7 +125,7 @@ describe('when a handler takes long', () => {
     });
 
     const result = kit.run(deaf, EVENT);
-    kit.clock.advance(5000 + 60_000);
+    await kit.pass(seconds(5 + 60));
 
     expect(await result).toMatchObject({ kind: 'retry', code: 'hung' });
     goOn();
@@ -132,15 +137,41 @@ describe('when a handler takes long', () => {
     const ends = new AbortController();
     const slow = defineWorkflow({ ...BASE, handle: (_event, { signal }) => whenAborted(signal) });
 
-    const result = createTestKit().run(slow, EVENT, { processEnds: ends.signal });
+    const kit = createTestKit();
+    const result = kit.run(slow, EVENT, { processEnds: ends.signal });
+    await kit.pass(seconds(1));
     ends.abort();
 
-    expect(await result).toEqual({ kind: 'stopped' });
+    expect(await result).toEqual({ kind: 'deferred', inMs: 0 });
   });
 
-  it('given the process has ended, then its signal has aborted', async () => {
-    const slow = defineWorkflow({ ...BASE, handle: (_event, { signal }) => whenAborted(signal) });
-    expect(await createTestKit().run(slow, EVENT, { processEnds: AbortSignal.abort() })).toEqual({ kind: 'stopped' });
+  it('given the process has ended before, then the handler is not called', async () => {
+    const late = defineWorkflow({ ...BASE, handle: () => expect(true).toBe(false) });
+    const result = await createTestKit().run(late, EVENT, { processEnds: AbortSignal.abort() });
+    expect(result).toEqual({ kind: 'deferred', inMs: 0 });
+  });
+
+  it('given it lost its lease, then there is another run, which is no try', async () => {
+    const error = new LeaseLostError('A later holder has written the row.');
+    expect(await createTestKit().run(throwing(error), EVENT, { attempt: 3 })).toEqual({
+      kind: 'retry',
+      inMs: 10_000,
+      countsAsTry: false,
+      code: 'lease-lost',
+      error,
+    });
+  });
+
+  it('given a change of a table that fails and is not waited for, then there is another try', async () => {
+    const hasty = defineWorkflow({
+      ...BASE,
+      handle(_event, { tables }) {
+        void tables('hasty').change('p', 'k', () => {
+          throw new RangeError('too much');
+        });
+      },
+    });
+    expect(await createTestKit().run(hasty, EVENT)).toMatchObject({ kind: 'retry', code: 'RangeError' });
   });
 });
 
@@ -171,21 +202,81 @@ describe('when a handler uses tables and log', () => {
 
     expect(kit.rows('counts')).toMatchObject([{ row: { n: 2 } }]);
   });
+});
 
-  it('given a later holder of the resource has written, then an earlier one writes nothing', async () => {
+describe('when versions of a resource arrive, with `ordering: latest`', () => {
+  const latest = defineWorkflow({
+    ...BASE,
+    ordering: 'latest',
+    handle: ({ resourceId, version }, { tables, fence = 0 }) =>
+      tables('newest').change('p', resourceId, (row) => ({ version, by: fence, runs: Number(row?.runs ?? 0) + 1 })),
+  });
+  const [v1, v2] = [fhirEvent({ version: 1 }), fhirEvent({ version: 2, change: 'updated' })];
+
+  it('given an older one after a newer one, then it is superseded, and not run', async () => {
     const kit = createTestKit();
-    const latest = defineWorkflow({
+
+    expect(await kit.run(latest, v2)).toEqual({ kind: 'completed' });
+    expect(await kit.run(latest, v1)).toEqual({ kind: 'superseded' });
+
+    expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, runs: 1 } }]);
+  });
+
+  it('given the same one twice, then it runs once', async () => {
+    const kit = createTestKit();
+
+    for (let times = 0; times < 2; times += 1) expect(await kit.run(latest, v1)).toEqual({ kind: 'completed' });
+
+    expect(kit.rows('newest')).toMatchObject([{ row: { runs: 1 } }]);
+  });
+
+  it('given the process dies after the handler, then the next one runs it again, under a higher fence', async () => {
+    const kit = createTestKit();
+
+    expect(await kit.run(latest, v1, { processDies: true })).toEqual({ kind: 'unknown' });
+    expect(kit.rows('newest')).toMatchObject([{ row: { by: 1, runs: 1 } }]);
+    expect(await kit.run(latest, v1)).toEqual({ kind: 'completed' });
+
+    expect(kit.rows('newest')).toMatchObject([{ row: { by: 2, runs: 2 } }]);
+  });
+
+  it('given one that failed, then it is still the newest', async () => {
+    const kit = createTestKit();
+    const failing = defineWorkflow({
       ...BASE,
       ordering: 'latest',
-      handle: ({ resourceId, version }, { tables, fence = 0 }) =>
-        tables('newest').change('p', resourceId, () => ({ version, by: fence })),
+      handle() {
+        throw new Error('down');
+      },
     });
 
-    await kit.run(latest, fhirEvent({ version: 2 }), { fence: 7 });
-    const late = await kit.run(latest, fhirEvent({ version: 1 }), { fence: 6 });
+    expect(await kit.run(failing, v2)).toMatchObject({ kind: 'retry', countsAsTry: true });
 
-    expect(late).toMatchObject({ code: 'lease-lost' });
-    expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, by: 7 } }]);
+    expect(await kit.run(latest, v1)).toEqual({ kind: 'superseded' });
+    expect(await kit.run(latest, v2)).toEqual({ kind: 'completed' });
+  });
+
+  it('given two at once, then the resource has one at a time', async () => {
+    const kit = createTestKit();
+
+    const results = await Promise.all([kit.run(latest, v1), kit.run(latest, v2)]);
+
+    expect(results).toEqual([{ kind: 'completed' }, { kind: 'completed' }]);
+    expect(kit.rows('newest')).toMatchObject([{ row: { version: 2, by: 2 } }]);
+  });
+
+  it('given any order, then the record of the app has the same outcome of each event', async () => {
+    const kit = createTestKit();
+    const account = createAccount();
+    const app = startApp(account, { workflows: [latest] });
+    const story = [v2, v1, fhirEvent({ version: 3, change: 'deleted' }), fhirEvent({ version: 4, change: 'updated' })];
+
+    for (const event of story) {
+      const { kind } = await kit.run(latest, event);
+      await app.pipeline.deliver([rawOfFhir(event)]);
+      const record = account.record(addressOfRaw(rawOfFhir(event), latest));
+      expect(kind).toBe(record?.result);
+    }
   });
 });
 

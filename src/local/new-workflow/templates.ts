@@ -86,10 +86,11 @@ describe('${name}', () => {
     ]);
   });
 
-  it('given the event comes twice, then it is still one row', async () => {
+  it('given the process dies after the handler, then the second run leaves one row', async () => {
     const kit = createTestKit();
 
-    for (let times = 0; times < 2; times += 1) await kit.run(${identifier}, event, { resource: ${variableOf(type)} });
+    await kit.run(${identifier}, event, { resource: ${variableOf(type)}, processDies: true });
+    await kit.run(${identifier}, event, { resource: ${variableOf(type)} });
 
     expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
   });
@@ -159,10 +160,11 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}').map(({ row }) => row)).toEqual([{ studyUid: '1.2', modality: 'CT' }]);
   });
 
-  it('given the event comes twice, then it is still one row', async () => {
+  it('given the process dies after the handler, then the second run leaves one row', async () => {
     const kit = createTestKit();
 
-    for (let times = 0; times < 2; times += 1) await kit.run(${identifier}, event, { resource: { instance } });
+    await kit.run(${identifier}, event, { resource: { instance }, processDies: true });
+    await kit.run(${identifier}, event, { resource: { instance } });
 
     expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
   });

@@ -1,4 +1,4 @@
-import { createTestKit } from '../../../src/testing/index.js';
+import { createTestKit, type TestKit } from '../../../src/testing/index.js';
 import { listActive, unlistActive } from '../../../src/workflows/observation-alerts/active-alerts.js';
 import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
@@ -31,17 +31,18 @@ describe('when one handler withdraws an alert and another raises it again', () =
   });
 
   it('given the alert is not what was read, then it is listed with its new revision before it is active', async () => {
-    const kit = createTestKit({ settings });
-    const run = async () => {
+    const run = async (kit: TestKit) => {
       for (const { event, content } of storyOf([write('o-1', 0, 8)]))
-        await kit.run(observationAlerts, event, { resource: content, fence: 1 }); // as the first: it reads no alert
+        await kit.run(observationAlerts, event, { resource: content }); // the first holder: it reads no alert
     };
-    await run();
+    const before = createTestKit({ settings });
+    await run(before);
+    const kit = createTestKit({ settings });
     const { partition, key } = keyOfAlert({ host: HOSTS[0], observationId: 'o-1' }, 'high');
-    await kit.tables('alerts').change(partition, key, (row) => ({ ...row, status: 'withdrawn', revision: 4 }));
-    await kit.tables('activealerts').change(partition, key, () => 'remove');
+    const alert = before.rows('alerts')[0]?.row;
+    await kit.tables('alerts').change(partition, key, () => ({ ...alert, status: 'withdrawn', revision: 4 }));
 
-    await run();
+    await run(kit);
 
     expect(kit.rows('alerts')[0]?.row).toMatchObject({ status: 'active', revision: 5 });
     expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 5 }]);
@@ -53,8 +54,8 @@ describe('when an alert is withdrawn', () => {
     const kit = createTestKit({ settings });
     const story = storyOf([write('o-1', 0, 8), write('o-1', 0, 5)]);
     const listed: number[] = [];
-    for (const [at, { event, content }] of story.entries()) {
-      await kit.run(observationAlerts, event, { resource: content, fence: at + 1 });
+    for (const { event, content } of story) {
+      await kit.run(observationAlerts, event, { resource: content });
       listed.push(kit.rows('activealerts').length);
     }
 

@@ -48,7 +48,7 @@ function start() {
       };
       const event = fhirEvent({ resourceType: 'Observation', resourceId: id, host: HOST, version, change: was });
       const gone = was === 'deleted' ? undefined : resource;
-      expect(await kit.run(observationAlerts, event, { resource: gone, fence: version })).toEqual({
+      expect(await kit.run(observationAlerts, event, { resource: gone })).toEqual({
         kind: 'completed',
       });
     },

@@ -154,7 +154,6 @@ describe('when a patient is gone', () => {
     const registry = startRegistry();
     await registry.becomes('p1', { name: [{ family: 'Cruz' }] });
     await registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', change: 'updated' }), {
-      fence: 9,
       resource: undefined,
     });
     expect(registry.rows('patients')).toEqual([]);

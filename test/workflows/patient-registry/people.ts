@@ -17,16 +17,14 @@ export function person(id: string, version: number, fields: Partial<Patient> = {
 /** A kit, and a shorter way to say that a patient is so now. */
 export function startRegistry() {
   const kit = createTestKit({ settings: SETTINGS });
-  let fence = 0;
   let version = 0;
   return {
     ...kit,
     /** Undefined: it is gone. */
     async becomes(id: string, fields: Partial<Patient> | undefined, host = HOST) {
       version += 1;
-      fence += 1;
       const event = fhirEvent({ resourceId: id, version, change: fields ? 'updated' : 'deleted', host });
-      return kit.run(patientRegistry, event, { fence, resource: fields && person(id, version, fields) });
+      return kit.run(patientRegistry, event, { resource: fields && person(id, version, fields) });
     },
     async ask(question: unknown) {
       const { patients, isMore } = await kit.lookup(patientRegistry, question);

@@ -2,8 +2,10 @@ import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
 import type { Row, WorkflowTable } from '../../../src/workflow.js';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
 import { settlePatient } from '../../../src/workflows/patient-registry/settle.js';
+import { fencedTables } from '../../pipeline/fenced-tables.js';
+import { createAccount } from '../../pipeline/memory-app.js';
 import { type Tale, tell } from '../every-crash.js';
-import { HOST, MRN, type Patient, person, SETTINGS, startRegistry } from './people.js';
+import { HOST, MRN, type Patient, person, SETTINGS } from './people.js';
 
 const PLACE = { partition: '0', key: 'k'.repeat(22) };
 const entries = (count: number, from = 0) =>
@@ -40,18 +42,18 @@ describe('when rows are put in order that somebody has left', () => {
   });
 
   it('given a holder that another has followed, then it writes nothing', async () => {
-    const registry = startRegistry();
-    const at = (version: number, family: string, fence: number) =>
-      registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', version, change: 'updated' }), {
-        fence,
-        resource: person('p1', version, { name: [{ family }] }),
+    const account = createAccount();
+    const settleAs = (fence: number, version: number) =>
+      settlePatient(PLACE, { row: { version }, entries: entries(version) }, fencedTables(account, fence), {
+        isNew: false,
       });
-    await at(2, 'Cruz', 2);
-    const before = [registry.rows('patients'), registry.rows('patientkeys')];
+    const rows = () => [account.tables.inspect('patients'), account.tables.inspect('patientkeys')];
+    await settleAs(2, 2);
+    const before = rows();
 
-    expect(await at(1, 'Novak', 1)).toMatchObject({ code: 'lease-lost' });
+    await expect(settleAs(1, 1)).rejects.toMatchObject({ code: 'lease-lost' });
 
-    expect([registry.rows('patients'), registry.rows('patientkeys')]).toEqual(before);
+    expect(rows()).toEqual(before);
   });
 });
 

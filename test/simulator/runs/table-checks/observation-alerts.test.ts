@@ -44,7 +44,7 @@ async function check(
   }
   services.fhir.apply({ method: 'DELETE', resourceType: 'Observation', id: 'gone' });
   const gone = fhirEvent({ resourceType: 'Observation', resourceId: 'gone', host: HOST, change: 'deleted' });
-  await kit.run(observationAlerts, gone, { fence: 2 });
+  await kit.run(observationAlerts, gone);
 
   const tables = createMemoryTableStore({ clock });
   await tables.create('alerts');

@@ -1,0 +1,188 @@
+import { keyOf } from '../events/key.js';
+import { runJob } from '../pipeline/job.js';
+import { createShared } from '../pipeline/pipeline.js';
+import { type JobDeps, newRun, type Run, type Stores } from '../pipeline/run.js';
+import { addressOf } from '../storage/address.js';
+import { createDeadLetters } from '../storage/dead-letters.js';
+import { createGroupCommit } from '../storage/group-commit.js';
+import { createLedger, type JobRecord } from '../storage/ledger.js';
+import { createMemoryBlobStore } from '../storage/memory-blob-store.js';
+import { createMemoryTableStore } from '../storage/memory-table-store.js';
+import { createWaiting, dueAtOf, type WaitingRow } from '../storage/waiting.js';
+import type { HealthEvent, Setting, Workflow } from '../workflow.js';
+import { type Content, readerOfContent, readerOfNothing } from './content.js';
+
+export type TryOptions = {
+  /** 1 where left out: what the handler sees, and how near the last try is. */
+  attempt?: number;
+  /** When the first try was; now, where left out. `giveUpAfter` counts from it. */
+  firstTryAt?: Date;
+  /** What the handler's reads find: a resource, `undefined` where it is gone, an error that they throw, or more by name. */
+  resource?: Content;
+  /** Abort the signal to see what the handler does when the process ends. */
+  processEnds?: AbortSignal;
+  /**
+   * The process dies when the handler has ended, before the app records anything: the result is `unknown`. Run the same
+   * event again to see what the next process does with what the handler has left.
+   */
+  processDies?: boolean;
+};
+
+/** The outcome of one try, in the app's words. `error` is what the handler threw; undefined where it threw nothing. */
+export type TryResult =
+  | { kind: 'completed' }
+  /** `ordering: 'latest'`: a newer version has started before. The handler was not called. */
+  | { kind: 'superseded' }
+  /** A row brings the job back; `inMs` without the 20 % that the app adds or takes by chance. */
+  | { kind: 'retry'; inMs: number; countsAsTry: boolean; code: string; error: unknown }
+  | { kind: 'dead-lettered'; reason: string; code: string; error: unknown }
+  /** The process ended first: another process runs the job, and this was no try. */
+  | { kind: 'deferred'; inMs: number }
+  /** The process died before it recorded anything. */
+  | { kind: 'unknown' }
+  /** The workflow does not select this event. The handler was not called. */
+  | { kind: 'ignored' };
+
+/** What the tries of a kit have in common. */
+export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'rowTurns'> &
+  Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
+    readonly setting: Setting;
+    /** By workflow. */
+    readonly queues: Map<string, Pick<JobDeps, 'slots' | 'turns'>>;
+  };
+
+const DEADLINE_MS = 15_000;
+/** Longer than any test: no lease lapses while a test moves the clock. */
+const LEASE_MS = 30 * 24 * 3_600_000;
+const DIES = new Error('The process dies here.');
+/** The row that brings the job. A row brings it, and not a delivery, for a record says which try this is. */
+const ROW = '2026-01-01T00:00:00.000Z.kit';
+
+/** What the pipeline decided on the way, beside the record. */
+type Seen = { error?: unknown; hasDied?: boolean; inMs?: number; reason?: string };
+
+/**
+ * Runs one job through the pipeline's own code, from the claim to the record. The ledger, `waiting` and the dead letters
+ * are of this try alone, so that the same event can be tried again. Tables and watermarks are those of `world`.
+ */
+export async function tryJob(
+  { workflow, event, options }: { workflow: Workflow; event: HealthEvent; options: TryOptions },
+  world: World,
+): Promise<TryResult> {
+  const seen: Seen = {};
+  const run = runOf(event, observed(workflow, options, seen));
+  const deps = depsOf(run.workflow as Workflow, options, world, seen);
+  const { ledger } = deps.stores;
+  await ledger.write(run.address, recordOf(options, world), { event, untilMs: Number.POSITIVE_INFINITY });
+
+  const stopListening = onAbort(options.processEnds, () => endProcess(deps));
+  const ending = await runJob(run, deps);
+  stopListening();
+
+  if (ending.kind === 'failed') throw ending.error;
+  if (seen.hasDied) return { kind: 'unknown' };
+  if (ending.kind === 'put-off') return { kind: 'deferred', inMs: ending.inMs };
+  if (ending.kind === 'settled' && ending.result !== 'dead') return { kind: ending.result };
+  const { tries = 0, errorCode: code = '' } = (await ledger.read(run.address))?.record ?? {};
+  const { error, inMs = 0, reason = '' } = seen;
+  if (ending.kind === 'settled') return { kind: 'dead-lettered', reason, code, error };
+  if (code === '') return { kind: 'deferred', inMs }; // only the end of the process defers a job without a code
+  return { kind: 'retry', inMs, countsAsTry: tries === (options.attempt ?? 1), code, error };
+}
+
+/** `workflow`, with a note of what its handler throws. */
+function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): Workflow {
+  return {
+    ...workflow,
+    async handle(event, context) {
+      try {
+        await workflow.handle(event, context);
+      } catch (error) {
+        seen.error = error;
+        throw error;
+      }
+      if (!processDies) return;
+      seen.hasDied = true;
+      throw DIES; // frees the resource and applies no version, as the lapse of a lease does
+    },
+  };
+}
+
+function runOf(event: HealthEvent, workflow: Workflow): Run {
+  const address = addressOf(keyOf(event), workflow.name);
+  const json = JSON.stringify(event);
+  const row: WaitingRow = {
+    shard: '0',
+    name: ROW,
+    dueAt: dueAtOf(ROW),
+    isLong: false,
+    event: json,
+    of: { kind: 'job', address },
+  };
+  return newRun({ address, event, json, workflow, workflowName: workflow.name }, row);
+}
+
+function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): JobRecord {
+  return {
+    state: { kind: 'waiting', due: ROW },
+    owner: 'kit',
+    write: 1,
+    tries: attempt - 1,
+    crashes: 0,
+    crashesAlone: 0,
+    redrives: 0,
+    firstTryAt: (firstTryAt ?? clock.now()).toISOString(),
+    errorCode: '',
+    unknownSince: '',
+  };
+}
+
+function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: Seen): JobDeps {
+  const { clock, random, telemetry, setting, rowTurns, queues, ...kept } = world;
+  const tables = createMemoryTableStore({ clock });
+  const commit = createGroupCommit({ tables, clock, random });
+  const waiting = createWaiting({ tables, commit, clock, random });
+  const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
+  const shared = createShared({
+    clock,
+    random,
+    telemetry,
+    workflows: [workflow],
+    stores: {
+      ...kept,
+      ledger: createLedger({ tables, commit }),
+      waiting: {
+        ...waiting,
+        add(row, untilMs) {
+          seen.inMs = row.dueAt.getTime() - clock.now().getTime();
+          return waiting.add(row, untilMs);
+        },
+      },
+      deadLetters: {
+        ...deadLetters,
+        write(letter) {
+          seen.reason = letter.reason;
+          return deadLetters.write(letter);
+        },
+      },
+    },
+    readerFor: (event) => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
+    settings: { deadlineMs: DEADLINE_MS, leaseMs: LEASE_MS, workspaces: undefined, setting },
+  });
+  const { slots, turns } = queues.get(workflow.name) ?? shared;
+  queues.set(workflow.name, { slots, turns });
+  return { ...shared, slots, turns, rowTurns };
+}
+
+/** As at the end of a process: no claim, no handler, and the handler that runs is aborted. */
+function endProcess({ life }: JobDeps): void {
+  life.isStopping = true;
+  life.isAborting = true;
+  for (const abort of [...life.onAbort.values()]) abort();
+}
+
+function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
+  if (signal?.aborted) run();
+  signal?.addEventListener('abort', run);
+  return () => signal?.removeEventListener('abort', run);
+}
