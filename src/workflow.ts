@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { DicomReader } from './clients/dicom-reader.js';
-import type { FhirReader } from './clients/fhir-reader.js';
+import type { FhirReader, FhirType } from './clients/fhir-reader.js';
 import type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
+import { isResourceType, nearestResourceType } from './fhir-types.js';
 import type { Row, Value } from './storage/table-store.js';
 
 export type { Streamed } from './clients/body.js';
@@ -24,6 +25,8 @@ export type Selector<E extends HealthEvent = HealthEvent> = {
   readonly service: E['service'];
   /** '*' for all. DICOM has no resource types. */
   readonly resourceTypes: readonly string[] | '*';
+  /** Made by `fhir.custom`: the types need not be of R4. */
+  readonly isCustom?: true;
   readonly changes: readonly Change[];
   /** Never there: it only carries the type. */
   readonly event?: E;
@@ -34,14 +37,25 @@ const ALL_CHANGES = ['created', 'updated', 'deleted'] as const satisfies readonl
 /** What a handler sees of the events that `S` selects. */
 export type EventOf<S extends Selector> = S extends Selector<infer E> ? E : never;
 
-/** Selects FHIR events by resource type, `'*'` for all, and by change, all where left out. */
-export function fhir<const R extends string, C extends Change = Change>(
+/**
+ * Selects FHIR events by resource type of R4, `'*'` for all types, and by change, all where left out. `fhir.custom` takes
+ * types that R4 does not know.
+ */
+export function fhir<const R extends FhirType | '*', C extends Change = Change>(
   resourceTypes: R | readonly R[],
   changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
 ): Selector<FhirEvent<'*' extends R ? string : R, C>> {
-  const types: readonly string[] = typeof resourceTypes === 'string' ? [resourceTypes] : resourceTypes;
+  const types: readonly string[] = [resourceTypes].flat();
   return Object.freeze({ service: 'fhir', resourceTypes: types.includes('*') ? '*' : types, changes });
 }
+
+fhir.custom = <const R extends string, C extends Change = Change>(
+  resourceTypes: R | readonly R[],
+  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
+): Selector<FhirEvent<R, C>> => {
+  const types: readonly string[] = [resourceTypes].flat();
+  return Object.freeze({ service: 'fhir', resourceTypes: types, changes, isCustom: true });
+};
 
 /** Selects DICOM events by change, all where left out. */
 export function dicom<const C extends Change = Change>(
@@ -286,6 +300,7 @@ function problemsOf(w: Workflow): string[] {
     ...(w.on.length > 0 && w.on.every((s) => s.changes.length > 0 && s.resourceTypes.length > 0)
       ? []
       : ['`on` selects nothing']),
+    ...w.on.flatMap(typeProblemsOf),
     ...(typeof w.handle === 'function' ? [] : ['`handle` must be a function']),
     ...(w.lookup === undefined || /^[a-z][a-z0-9-]{0,30}$/.test(w.lookup.name)
       ? []
@@ -303,6 +318,22 @@ function problemsOf(w: Workflow): string[] {
     ...between('`retry.to`', w.retry.toMs, w.retry.fromMs, 7 * 24 * 3_600_000, ' ms'),
     ...between('`retry.giveUpAfter`', w.retry.giveUpAfterMs, 1, 7 * 24 * 3_600_000, ' ms'),
   ];
+}
+
+function typeProblemsOf({ service, resourceTypes, isCustom }: Selector): string[] {
+  if (service !== 'fhir' || resourceTypes === '*') return [];
+  if (isCustom) {
+    return resourceTypes
+      .filter((type) => !/^[A-Z][A-Za-z0-9]*$/.test(type))
+      .map((type) => `'${type}' cannot be a resource type, which has a capital letter first, then letters and digits`);
+  }
+  return resourceTypes
+    .filter((type) => !isResourceType(type))
+    .map((type) => {
+      const nearest = nearestResourceType(type);
+      const hint = nearest === undefined ? '' : ` (did you mean '${nearest}'?)`;
+      return `FHIR R4 has no resource type '${type}'${hint}; a type of your own is selected by fhir.custom('${type}')`;
+    });
 }
 
 export type { Row, Value };

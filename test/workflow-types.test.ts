@@ -39,6 +39,18 @@ describe('when `on` selects events, then the handler gets the type of these', ()
     defineWorkflow({ name, on: fhir('*'), handle: (event: FhirEvent<string, Change>) => void event });
   });
 
+  it('given a type that R4 does not know, then only by fhir.custom', () => {
+    // @ts-expect-error: R4 has no Pateint
+    expect(() => defineWorkflow({ name, on: fhir('Pateint'), handle() {} })).toThrow("did you mean 'Patient'?");
+    // @ts-expect-error: neither in a list
+    expect(() => defineWorkflow({ name, on: fhir(['Patient', 'Pateint']), handle() {} })).toThrow('Pateint');
+    defineWorkflow({
+      name,
+      on: [fhir.custom('Pateint', ['deleted']), fhir('Patient')],
+      handle: ({ resourceType }) => void (resourceType satisfies 'Pateint' | 'Patient'),
+    });
+  });
+
   it('given both services', () => {
     defineWorkflow({
       name,
@@ -114,7 +126,7 @@ describe('when `on` selects events, then `resource` reads what they are about', 
     });
     defineWorkflow({
       name,
-      on: fhir('Unheard'),
+      on: fhir.custom('Unheard', ['created']),
       handle: async (_event, { resource }) => void ((await resource.current()) satisfies FhirResource | undefined),
     });
   });

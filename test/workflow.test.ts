@@ -109,6 +109,27 @@ describe('defineWorkflow', () => {
     { given: 'a name with a dot', wrong: { name: 'a.b' }, expected: 'its name must be' },
     { given: 'no selector', wrong: { on: [] }, expected: '`on` selects nothing' },
     { given: 'no resource types', wrong: { on: fhir([]) }, expected: '`on` selects nothing' },
+    {
+      given: 'a type that R4 does not know',
+      wrong: { on: fhir('MedicationRequst' as 'Patient') },
+      expected:
+        "FHIR R4 has no resource type 'MedicationRequst' (did you mean 'MedicationRequest'?); a type of your own",
+    },
+    {
+      given: 'a type in small letters',
+      wrong: { on: [dicom(), fhir(['patient' as 'Patient', 'Device'])] },
+      expected: "no resource type 'patient' (did you mean 'Patient'?)",
+    },
+    {
+      given: 'a type that is like none',
+      wrong: { on: fhir('Potato' as 'Patient') },
+      expected: "no resource type 'Potato'; a type of your own is selected by fhir.custom('Potato')",
+    },
+    {
+      given: 'a custom type that cannot be',
+      wrong: { on: fhir.custom('*') },
+      expected: "'*' cannot be a resource type",
+    },
     { given: 'no changes', wrong: { on: [fhir('*'), dicom([])] }, expected: '`on` selects nothing' },
     {
       given: 'another ordering',
@@ -160,7 +181,8 @@ describe('wants', () => {
     { given: 'its type and change', on: fhir('Patient', ['created']), event: PATIENT_CREATED, expected: true },
     { given: 'another change', on: fhir('Patient', ['updated', 'deleted']), event: PATIENT_CREATED, expected: false },
     { given: 'another type', on: fhir('Observation'), event: PATIENT_CREATED, expected: false },
-    { given: 'its type in other letters', on: fhir('patient'), event: PATIENT_CREATED, expected: false },
+    { given: 'a type of its own', on: fhir.custom('Patients'), event: PATIENT_CREATED, expected: false },
+    { given: 'its type, named as custom', on: fhir.custom(['X', 'Patient']), event: PATIENT_CREATED, expected: true },
     { given: 'a list with its type', on: fhir(['Observation', 'Patient']), event: PATIENT_CREATED, expected: true },
     { given: 'all types', on: fhir('*'), event: PATIENT_CREATED, expected: true },
     { given: 'all types in a list', on: fhir(['*', 'Observation']), event: PATIENT_CREATED, expected: true },

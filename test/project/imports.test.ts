@@ -56,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/digest',
     'src/events/',
     'src/fhir-date',
+    'src/fhir-types',
     'src/functions/compose.js',
     'src/functions/function-app.js',
     'src/json-place',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { RESOURCE_TYPES } from '../../simulator/fhir/content/resource-types.js';
+import { isResourceType, nearestResourceType } from '../../fhir-types.js';
 import { workflows } from '../../workflows/index.js';
 import { addToIndex } from './add-to-index.js';
 import { testText, workflowText } from './templates.js';
@@ -67,11 +67,13 @@ function parse(args: readonly string[]) {
 }
 
 function problemsOf(what: string, name: string, files: readonly string[]): string[] {
-  const type = [...RESOURCE_TYPES].find((one) => one.toLowerCase() === what.toLowerCase());
-  const isKnown = what === 'dicom' || type === what;
+  const isKnown = what === 'dicom' || isResourceType(what);
+  const nearest = nearestResourceType(what);
   const isNamed = NAME.test(name) && name.length <= LONGEST_NAME;
   return [
-    ...(isKnown ? [] : [`'${what}' is neither dicom nor a type of FHIR R4${type ? `: did you mean ${type}?` : '.'}`]),
+    ...(isKnown
+      ? []
+      : [`'${what}' is neither dicom nor a type of FHIR R4${nearest ? `: did you mean ${nearest}?` : '.'}`]),
     ...(isNamed ? [] : [`'${name}' must be 1 to ${LONGEST_NAME} of a-z, 0-9 and single '-', a letter first.`]),
     ...(workflows.some((workflow) => workflow.name === name) ? [`There is a workflow named '${name}'.`] : []),
     ...(isNamed ? files.filter(existsSync).map((file) => `${file} is there already.`) : []),

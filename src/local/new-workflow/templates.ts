@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES } from '../../simulator/fhir/content/resource-types.js';
+import { RESOURCE_TYPES } from '../../fhir-types.js';
 
 /** Words that JavaScript, the templates, the index and the tests have a meaning for. */
 const TAKEN = new Set(

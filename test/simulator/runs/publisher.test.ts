@@ -60,7 +60,7 @@ function start({
   };
 }
 
-const wanting = (name: string, type: string) => defineWorkflow({ name, on: fhir(type), async handle() {} });
+const wanting = (name: string, type: string) => defineWorkflow({ name, on: fhir.custom(type), async handle() {} });
 
 describe('when a run publishes a change', () => {
   it('given several at once, then they are one batch under the name of the run, with ids in their order', () => {
