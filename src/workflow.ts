@@ -275,7 +275,21 @@ export function defineWorkflow<S extends Selector>(options: WorkflowOptions<Even
   };
   const problems = problemsOf(workflow);
   if (problems.length > 0) throw new WorkflowError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
+  PLACES.set(workflow, callerOf(defineWorkflow) ?? 'an unknown place');
   return Object.freeze(workflow);
+}
+
+const PLACES = new WeakMap<Workflow, string>();
+
+/** Where `workflow` was defined: file, line and column of the code that runs, in `dist` or in the package's bundle. */
+export function definedAt(workflow: Workflow): string {
+  return PLACES.get(workflow) ?? 'an unknown place';
+}
+
+function callerOf(callee: (options: never) => unknown): string | undefined {
+  const trace = { stack: '' };
+  Error.captureStackTrace(trace, callee);
+  return /^ +at (?:.*\()?(.+:\d+:\d+)\)?$/m.exec(trace.stack)?.[1];
 }
 
 /** Whether `workflow` wants `event`. */

@@ -1,27 +1,20 @@
 import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
+import { checkNames } from './unique-names.js';
 
 /**
- * The settings, and which workflows are on with them.
- * @throws ConfigError that lists everything that is wrong with the settings and the workflows.
+ * Reads the settings, and which workflows are on with them.
+ * @throws WorkflowError where workflows share a name; ConfigError that lists every wrong setting.
  */
 export function readSettings(
   workflows: readonly Workflow[],
   env?: Parameters<typeof readConfig>[0],
 ): { config: Config; on: Workflow[]; off: { name: string; code: string }[] } {
-  const problems = [
-    ...twiceIn(workflows.map(({ name }) => name)).map((name) => `several workflows are named '${name}', must be one`),
-    ...twiceIn(workflows.flatMap(({ lookup }) => lookup?.name ?? [])).map(
-      (name) => `several look-ups are named '${name}', must be one`,
-    ),
-    ...twiceIn(workflows.flatMap(({ task }) => task?.name ?? [])).map(
-      (name) => `several tasks are named '${name}', must be one`,
-    ),
-  ];
+  checkNames(workflows);
   const setting = readSetting(env);
   const setups = workflows.map((workflow) => ({ workflow, setup: workflow.setup(setting) }));
-  problems.push(...setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : [])));
+  const problems = setups.flatMap(({ setup }) => (setup.kind === 'wrong' ? setup.problems : []));
   try {
     const config = readConfig(env);
     const on = setups.flatMap(({ workflow, setup }) => (setup.kind === 'on' ? [workflow] : []));
@@ -35,8 +28,4 @@ export function readSettings(
     problems.push(...error.problems);
   }
   throw new ConfigError(problems);
-}
-
-function twiceIn(names: readonly string[]): string[] {
-  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
 }

@@ -2,7 +2,7 @@ import { app } from '@azure/functions';
 import { systemClock } from '../clock.js';
 import { ConfigError } from '../config.js';
 import { printable } from '../printable.js';
-import type { Workflow } from '../workflow.js';
+import { type Workflow, WorkflowError } from '../workflow.js';
 import { type App, composeApp } from './compose.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerDicomEvents } from './dicom-events.js';
@@ -33,7 +33,7 @@ import { registerWrongSettings } from './wrong-settings.js';
  */
 export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
   const settings = readOrProblems(workflows);
-  if (settings instanceof ConfigError) return registerWrongSettings(app, settings);
+  if (settings instanceof Error) return registerWrongSettings(app, settings);
   const { config, on, off } = settings;
   const parts = { workflows: on, clock: systemClock, random: systemRandom, telemetryWrite: writeToHost };
   const composed = composeApp(config, parts);
@@ -69,11 +69,11 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   functions.hook.appTerminate(() => stopApp(composed));
 }
 
-function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readSettings> | ConfigError {
+function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readSettings> | ConfigError | WorkflowError {
   try {
     return readSettings(workflows);
   } catch (error) {
-    if (error instanceof ConfigError) return error;
+    if (error instanceof ConfigError || error instanceof WorkflowError) return error;
     throw error;
   }
 }

@@ -1,15 +1,18 @@
 import { ConfigError, withoutValue } from '../config.js';
+import { WorkflowError } from '../workflow.js';
 import { eventGridTrigger } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
 
+const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files.";
+
 /**
- * Registers what reports wrong settings. If main threw instead, the host would say `Running` and answer 404 to
+ * Registers what reports wrong settings, or workflows that share a name. If main threw instead, the host would say `Running` and answer 404 to
  * everything. Like this the health functions answer 503 with the problems, and the webhook answers 500, so that Event
  * Grid keeps the events and sends them again. Nothing else runs.
  */
-export function registerWrongSettings(functions: FunctionApp, { message, problems }: ConfigError): void {
-  console.error(`error ${message}`); // the host's log; only what leaves by HTTP or as an exception lacks the values
-  const expected = problems.map(withoutValue);
+export function registerWrongSettings(functions: FunctionApp, error: ConfigError | WorkflowError): void {
+  console.error(`error ${error.message}`); // the host's log; only what leaves by HTTP or as an exception lacks the values
+  const expected = error instanceof ConfigError ? error.problems.map(withoutValue) : [WRONG_WORKFLOWS];
   const health = (name: string, route: string, authLevel: 'anonymous' | 'function', state: string) =>
     functions.http(name, {
       methods: ['GET'],
@@ -23,7 +26,7 @@ export function registerWrongSettings(functions: FunctionApp, { message, problem
     functions.generic(name, {
       trigger: eventGridTrigger,
       handler() {
-        throw new ConfigError(expected);
+        throw error instanceof ConfigError ? new ConfigError(expected) : new WorkflowError(WRONG_WORKFLOWS);
       },
     });
   }

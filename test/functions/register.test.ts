@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import { ConfigError } from '../../src/config.js';
 import { readSettings } from '../../src/functions/read-settings.js';
 import { registerFunctions, writeToHost } from '../../src/functions/register.js';
-import { defineWorkflow, fhir, type HealthEvent, hours, lookup, type WorkflowOptions } from '../../src/workflow.js';
+import { defineWorkflow, fhir, type HealthEvent, hours, type WorkflowOptions } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
@@ -115,17 +114,13 @@ describe('when the settings are read', () => {
     expect(() => readSettings([], ENV)).not.toThrow();
   });
 
-  it('given workflows that share names and settings that are wrong, then one error says it all', () => {
-    const workflows = ['a', 'b', 'a', 'c', 'b', 'a'].map(named);
-
-    const read = () => readSettings(workflows, { ...ENV, LEASE_SECONDS: '1', DEADLINE_SECONDS: 'soon' });
+  it('given settings that are wrong, then one error lists them all', () => {
+    const read = () => readSettings([named('a')], { ...ENV, LEASE_SECONDS: '1', DEADLINE_SECONDS: 'soon' });
 
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(
       [
         'Fix these settings:',
-        "- several workflows are named 'a', must be one",
-        "- several workflows are named 'b', must be one",
         "- DEADLINE_SECONDS is 'soon', must be a whole number from 5 to 20",
         "- LEASE_SECONDS is '1', must be a whole number from 10 to 300",
       ].join('\n'),
@@ -144,21 +139,6 @@ describe('when the settings are read', () => {
     expect(read('on')).toMatchObject({ on: [{ name: 'a' }, { name: 'moody' }], off: [] });
     expect(read('off')).toMatchObject({ on: [{ name: 'a' }], off: [{ name: 'moody', code: 'mode-off' }] });
     expect(() => read('wrong')).toThrow("Fix these settings:\n- MODE is 'wrong', must be right");
-  });
-
-  it('given look-ups or tasks that share a name, then that is told', () => {
-    const both = (name: string) =>
-      defineWorkflow({
-        name,
-        on: fhir('*'),
-        handle() {},
-        lookup: lookup({ name: 'things', query: z.object({}), answer: async () => ({}) }),
-        task: { name: 'tidy', schedule: '0 * * * * *', async run() {} },
-      });
-
-    expect(() => readSettings([both('a'), both('b')], ENV)).toThrow(
-      "- several look-ups are named 'things', must be one\n- several tasks are named 'tidy', must be one",
-    );
   });
 
   it('given a workflow that goes on for longer than the ledger remembers, then it says so', () => {

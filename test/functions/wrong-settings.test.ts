@@ -1,7 +1,7 @@
 import { ConfigError } from '../../src/config.js';
 import { readSettings } from '../../src/functions/read-settings.js';
 import { registerWrongSettings } from '../../src/functions/wrong-settings.js';
-import { defineWorkflow, fhir } from '../../src/workflow.js';
+import { defineWorkflow, fhir, WorkflowError } from '../../src/workflow.js';
 import { createFakeFunctions } from './fake-functions.js';
 
 const ENV = { EventStorage: 'UseDevelopmentStorage=true' };
@@ -25,6 +25,23 @@ function start(env: Record<string, string>, problems: readonly string[] = []) {
   }
   return functions;
 }
+
+describe('when workflows share a name', () => {
+  it('given the app is deployed, then it reports so, and only the log names the files', async () => {
+    const functions = createFakeFunctions();
+    const twin = () => defineWorkflow({ name: 'twin', on: fhir('*'), handle() {} });
+    const message = "Workflows share a name; the app's log names the files.";
+    try {
+      readSettings([twin(), twin()], ENV);
+    } catch (error) {
+      registerWrongSettings(functions.app, error as WorkflowError);
+    }
+
+    expect(await functions.get('healthLive')).toEqual({ status: 503, jsonBody: { live: false, problems: [message] } });
+    await expect(functions.call('fhirEvents', [])).rejects.toThrow(new WorkflowError(message));
+    expect(logged.mock.calls.flat().join()).toMatch(/named 'twin': .*wrong-settings\.test\.ts:\d+:\d+ and /);
+  });
+});
 
 describe('when settings are wrong', () => {
   it('given them, then nothing but the health functions and the webhook is registered', () => {
