@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { isResourceType, nearestResourceType } from '../../fhir-types.js';
-import { workflows } from '../../workflows/index.js';
 import { addToIndex } from './add-to-index.js';
+import { nameProblems } from './name-problems.js';
 import { testText, workflowText } from './templates.js';
 
 const HELP = `npm run new:workflow -- <what> <name>
@@ -19,8 +19,6 @@ Exit code: 0 written, 1 the project does not build as it is, 2 an argument is wr
 `;
 
 const INDEX = 'src/workflows/index.ts';
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-const LONGEST_NAME = 63;
 
 process.exit(main(process.argv.slice(2)));
 
@@ -66,17 +64,14 @@ function parse(args: readonly string[]) {
   }
 }
 
-function problemsOf(what: string, name: string, files: readonly string[]): string[] {
+function problemsOf(what: string, name: string, places: readonly string[]): string[] {
   const isKnown = what === 'dicom' || isResourceType(what);
   const nearest = nearestResourceType(what);
-  const isNamed = NAME.test(name) && name.length <= LONGEST_NAME;
   return [
     ...(isKnown
       ? []
       : [`'${what}' is neither dicom nor a type of FHIR R4${nearest ? `: did you mean ${nearest}?` : '.'}`]),
-    ...(isNamed ? [] : [`'${name}' must be 1 to ${LONGEST_NAME} of a-z, 0-9 and single '-', a letter first.`]),
-    ...(workflows.some((workflow) => workflow.name === name) ? [`There is a workflow named '${name}'.`] : []),
-    ...(isNamed ? files.filter(existsSync).map((file) => `${file} is there already.`) : []),
+    ...nameProblems(name, { places, index: INDEX }),
   ];
 }
 

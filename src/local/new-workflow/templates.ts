@@ -1,11 +1,8 @@
 import { RESOURCE_TYPES } from '../../fhir-types.js';
 
-/** Words that JavaScript, the templates, the index and the tests have a meaning for. */
+/** Names that the templates, the index, the tests and modules have a meaning for. */
 const TAKEN = new Set(
-  `abstract any as async await boolean break case catch class const continue debugger default delete do else enum export
-  extends false finally for function if implements import in instanceof interface let new null number object package
-  private protected public return static string super switch symbol this throw true try typeof undefined unknown var void
-  while with yield arguments eval
+  `any async boolean number object string symbol exports globalThis module require
   defineWorkflow dicom digest fhir needsHosts resourceOf shardOf createTestKit dicomEvent fhirEvent workflows
   event resource tables key image one instance kit row describe it expect test jest beforeEach afterEach`.split(/\s+/),
 );
@@ -31,7 +28,7 @@ export function testText(what: string, name: string): string {
 }
 
 /** Names of tables are letters and digits, 3 to 63. */
-function tableOf(name: string): string {
+export function tableOf(name: string): string {
   const table = name.replaceAll('-', '');
   return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
 }

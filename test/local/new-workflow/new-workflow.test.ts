@@ -25,7 +25,8 @@ describe('when somebody begins a workflow', () => {
   it('given names that mean something already, then what is written works all the same', () => {
     const before = project.test().passed;
     const named = [
-      ['Patient', 'delete'],
+      ['Patient', 'module'],
+      ['Patient', 'async'],
       ['Encounter', 'encounter'],
       ['Observation', 'digest'],
       ['Patient', 'patients'],
@@ -50,6 +51,7 @@ describe('when somebody begins a workflow', () => {
       args: ['Observation', 'resource-index'],
       says: "There is a workflow named 'resource-index'.",
     },
+    { given: 'a word of the language', args: ['Patient', 'delete'], says: "'delete' is a word of the language" },
     { given: 'an unknown option', args: ['--force'], says: "Unknown option '--force'" },
   ])('given $given, then it says so, and nothing is written', ({ args, says }) => {
     const before = readFileSync(inProject('src/workflows/index.ts'), 'utf8');
@@ -59,7 +61,8 @@ describe('when somebody begins a workflow', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toContain(says);
     expect(readFileSync(inProject('src/workflows/index.ts'), 'utf8')).toBe(before);
-    expect(existsSync(inProject('src/workflows/x.ts'))).toBe(false);
+    for (const name of [args.at(-1), 'x'])
+      expect(existsSync(inProject(`src/workflows/${name}.ts`))).toBe(name === 'resource-index');
   });
 
   it('given --help, then how it is used', () => {
