@@ -64,7 +64,10 @@ export function dicom<const C extends Change = Change>(
   return Object.freeze({ service: 'dicom', resourceTypes: '*', changes });
 }
 
-/** This will not succeed another time either: the job becomes a dead letter at once. `code` goes into logs, the message does not. */
+/**
+ * No try can succeed: the job becomes a dead letter at once. `code`, one of the workflow's `codes`, goes into logs. The
+ * message goes into the dead letter and is shown with its payload alone.
+ */
 export class NonRetriableError extends Error {
   override name = 'NonRetriableError';
   readonly code: string;
@@ -95,11 +98,17 @@ export class WorkflowError extends TypeError {
 export type Setting = (name: string) => string | undefined;
 
 /**
- * Whether a workflow can run with these settings. 'off': it does not run, and a line at the start says why, a code as
- * those of `log`. 'wrong': the app does not start; each problem reads `NAME is FOUND, must be EXPECTED`, of which FOUND
- * stays in the log.
+ * Whether a workflow can run with these settings. 'off': it does not run, and a line at the start says why, by one of its
+ * `codes`. 'wrong': the app does not start; each problem reads `NAME is FOUND, must be EXPECTED`, of which FOUND stays in
+ * the log.
  */
-export type Setup = { kind: 'on' } | { kind: 'off'; code: string } | { kind: 'wrong'; problems: readonly string[] };
+export type Setup<C extends string = HostsAbsent> =
+  | { kind: 'on' }
+  | { kind: 'off'; code: C }
+  | { kind: 'wrong'; problems: readonly string[] };
+
+/** The code of `needsHosts`; no workflow has to declare it. */
+export type HostsAbsent = `${HealthEvent['service']}-hosts-absent`;
 
 /** The `setup` of a workflow that reads: off where the settings list no service to read from, and none is simulated. */
 export function needsHosts(service: HealthEvent['service']): (setting: Setting) => Setup {
@@ -139,20 +148,20 @@ export function lookup<Q extends z.ZodType>(of: {
 }
 
 /** What a task is given. Its tables are those of the workflow; its writes are conditional, and nobody's lease guards them. */
-export type TaskContext = Pick<Context, 'tables' | 'log' | 'setting'> & {
+export type TaskContext<C extends string = never> = Pick<Context<HealthEvent, C>, 'tables' | 'log' | 'setting'> & {
   readonly now: () => Date;
   /** Aborts when the process ends. */
   readonly signal: AbortSignal;
 };
 
 /** Something of a workflow's that is due again and again, whether or not there are events: a timer function. */
-export type Task = {
+export type Task<C extends string = string> = {
   /** The name of the function: letters and digits, a letter first. */
   readonly name: string;
   /** Six fields: second, minute, hour, day, month, day of the week; UTC. */
   readonly schedule: string;
   /** It runs in one process at a time, though a second may begin while the first is being killed. What it throws is logged. */
-  run(context: TaskContext): Promise<void>;
+  run(context: TaskContext<C>): Promise<void>;
 };
 
 /** What reads the resource of events `E`; of both services, `resource.service` tells which. */
@@ -160,13 +169,13 @@ export type ReaderOf<E extends HealthEvent> =
   | ([Extract<E, FhirEvent>] extends [never] ? never : FhirReader<Extract<E, FhirEvent>['resourceType']>)
   | ([Extract<E, DicomEvent>] extends [never] ? never : DicomReader);
 
-/** What a handler is given beside the event. */
-export type Context<E extends HealthEvent = HealthEvent> = {
+/** The second argument of a handler. `C`: the codes that its log takes. */
+export type Context<E extends HealthEvent = HealthEvent, C extends string = never> = {
   /** Reads what the event is about, which it does not hold. What is gone is undefined; what fails, throws `ReadError`. */
   readonly resource: ReaderOf<E>;
   /** Tables of the workflow's own; made when first written to. Names: 3 to 63 letters and digits. */
   readonly tables: (name: string) => WorkflowTable;
-  readonly log: WorkflowLog;
+  readonly log: WorkflowLog<C>;
   readonly setting: Setting;
   /** Aborts when the time is over, the lease is lost or the process ends. Pass it on to whatever waits. */
   readonly signal: AbortSignal;
@@ -200,18 +209,23 @@ export type WorkflowTable = {
 };
 
 /**
- * Goes to the logs: codes (a-z, 0-9 and '-') and numbers of your choosing, nothing that says something about a patient.
- * A code that holds a value of the event, three characters or more of it, is logged as `code-not-a-word`.
+ * Writes a line to the logs: a code and numbers, whose names are codes too. Codes are those that the workflow declares in
+ * `codes`; any other text is logged as `undeclared-code`, so nothing about a patient can get there.
  */
-export type WorkflowLog = Record<
+export type WorkflowLog<C extends string> = Record<
   'info' | 'warn' | 'error',
-  (code: string, numbers?: Readonly<Record<string, number>>) => void
+  (code: C, numbers?: Readonly<Partial<Record<C, number>>>) => void
 >;
 
-export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector<E>> = {
+export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector<E>, C extends string = never> = {
   /** Stable, for it is part of the address of its jobs: 1 to 63 of a-z, 0-9 and '-', beginning with a letter. */
   name: string;
   on: S | readonly S[];
+  /**
+   * Every code that leaves the process: of `log`, with the names of its numbers, of errors and of `setup`. Each is 1 to 64
+   * of a-z, 0-9 and '-', a letter first. Any other code is recorded as `undeclared-code`.
+   */
+  codes?: readonly C[];
   /** `any`: every event, in whatever order. `latest`: never an older version of a resource over a newer one. Default `any`. */
   ordering?: 'any' | 'latest';
   /** How long one try may take; default 10 s, at most 25 minutes. More than DEADLINE_SECONDS runs apart from the delivery. */
@@ -220,16 +234,17 @@ export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector
   concurrency?: number;
   /** Default: 8 tries, 10 s to 6 h apart; `giveUpAfter` (24 h) ends what keeps asking for RetryAfterError. */
   retry?: { tries?: number; from?: Duration; to?: Duration; giveUpAfter?: Duration };
-  handle(event: E, context: Context<E>): Promise<void> | void;
+  handle(event: E, context: Context<E, NoInfer<C>>): Promise<void> | void;
   /** Asked once, at the start. Without it the workflow is on. */
-  setup?(setting: Setting): Setup;
+  setup?(setting: Setting): Setup<NoInfer<C> | HostsAbsent>;
   lookup?: Lookup;
-  task?: Task;
+  task?: Task<NoInfer<C>>;
 };
 
 export type Workflow = {
   readonly name: string;
   readonly on: readonly Selector[];
+  readonly codes: readonly string[];
   readonly ordering: 'any' | 'latest';
   readonly timeoutMs: number;
   readonly concurrency: number;
@@ -239,8 +254,8 @@ export type Workflow = {
     readonly toMs: number;
     readonly giveUpAfterMs: number;
   };
-  readonly handle: (event: HealthEvent, context: Context) => Promise<void> | void;
-  readonly setup: (setting: Setting) => Setup;
+  readonly handle: (event: HealthEvent, context: Context<HealthEvent, string>) => Promise<void> | void;
+  readonly setup: (setting: Setting) => Setup<string>;
   readonly lookup: Lookup | undefined;
   readonly task: Task | undefined;
 };
@@ -254,11 +269,14 @@ export type Workflow = {
  * const greet = defineWorkflow({ name: 'greet', on: fhir('Patient', ['created']), timeout: seconds(5), handle() {} });
  * assert.equal(greet.name, 'greet');
  */
-export function defineWorkflow<S extends Selector>(options: WorkflowOptions<EventOf<S>, S>): Workflow {
+export function defineWorkflow<S extends Selector, const C extends string = never>(
+  options: WorkflowOptions<EventOf<S>, S, C>,
+): Workflow {
   const { retry = {}, handle } = options;
   const workflow: Workflow = {
     name: options.name,
     on: Object.freeze([options.on].flat()) as readonly Selector[],
+    codes: Object.freeze([...(options.codes ?? [])]),
     ordering: options.ordering ?? 'any',
     timeoutMs: options.timeout?.ms ?? 10_000,
     concurrency: options.concurrency ?? 256,
@@ -268,10 +286,10 @@ export function defineWorkflow<S extends Selector>(options: WorkflowOptions<Even
       toMs: retry.to?.ms ?? 6 * 3_600_000,
       giveUpAfterMs: retry.giveUpAfter?.ms ?? 24 * 3_600_000,
     }),
-    handle: (typeof handle === 'function' ? handle.bind(options) : handle) as Workflow['handle'],
+    handle: (typeof handle === 'function' ? handle.bind(options) : handle) as unknown as Workflow['handle'],
     setup: options.setup?.bind(options) ?? (() => ON),
     lookup: options.lookup,
-    task: options.task,
+    task: options.task as Task | undefined,
   };
   const problems = problemsOf(workflow);
   if (problems.length > 0) throw new WorkflowError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
@@ -315,6 +333,9 @@ function problemsOf(w: Workflow): string[] {
       ? []
       : ['`on` selects nothing']),
     ...w.on.flatMap(typeProblemsOf),
+    ...w.codes
+      .filter((code) => !/^[a-z][a-z0-9-]{0,63}$/.test(code))
+      .map((code) => `the code '${code}' must be 1 to 64 of a-z, 0-9 and '-', a letter first`),
     ...(typeof w.handle === 'function' ? [] : ['`handle` must be a function']),
     ...(w.lookup === undefined || /^[a-z][a-z0-9-]{0,30}$/.test(w.lookup.name)
       ? []

@@ -8,7 +8,7 @@ import type {
   FhirReader,
   FhirResource,
 } from '../src/workflow.js';
-import { defineWorkflow, dicom, fhir } from '../src/workflow.js';
+import { defineWorkflow, dicom, fhir, needsHosts } from '../src/workflow.js';
 
 // What the compiler says is the test: a handler that is given more, or less, than `on` selects does not compile.
 const name = 'typed';
@@ -63,6 +63,62 @@ describe('when `on` selects events, then the handler gets the type of these', ()
     });
     // @ts-expect-error: an image has no resource type
     defineWorkflow({ name, on: [fhir('Patient'), dicom()], handle: ({ resourceType }) => void resourceType });
+  });
+});
+
+describe('when a workflow declares `codes`, then its log takes these', () => {
+  it('given codes, then no other, neither as a name of a number', () => {
+    defineWorkflow({
+      name,
+      on: fhir('Patient'),
+      codes: ['merge-refused', 'candidates'],
+      handle(_event, { log }) {
+        log.info('merge-refused');
+        log.warn('merge-refused', { candidates: 2 });
+        // @ts-expect-error: nobody declares it
+        log.error('merge-refuse');
+        // @ts-expect-error: a text could be anything
+        log.info('merge-refused' as string);
+        // @ts-expect-error: nobody declares this number
+        log.info('merge-refused', { count: 2 });
+      },
+      task: {
+        name: 'tidy',
+        schedule: '0 * * * * *',
+        async run({ log }) {
+          log.info('candidates');
+          // @ts-expect-error: nobody declares it
+          log.info('tidied');
+        },
+      },
+    });
+  });
+
+  it('given none, then nothing can be logged', () => {
+    defineWorkflow({
+      name,
+      on: fhir('*'),
+      // @ts-expect-error: nobody declares it
+      handle: (_event, { log }) => log.info('seen'),
+    });
+  });
+
+  it('given the code of `setup`, then it is one of them, or that of needsHosts', () => {
+    defineWorkflow({
+      name,
+      on: fhir('*'),
+      codes: ['mode-off'],
+      handle() {},
+      setup: (setting) => (setting('MODE') ? { kind: 'off', code: 'mode-off' } : needsHosts('fhir')(setting)),
+    });
+    defineWorkflow({
+      name,
+      on: fhir('*'),
+      codes: ['mode-off'],
+      handle() {},
+      // @ts-expect-error: nobody declares it
+      setup: () => ({ kind: 'off', code: 'off' }),
+    });
   });
 });
 

@@ -130,6 +130,11 @@ describe('defineWorkflow', () => {
       wrong: { on: fhir.custom('*') },
       expected: "'*' cannot be a resource type",
     },
+    {
+      given: 'a code that is a sentence',
+      wrong: { codes: ['Jane Doe'] as never[] },
+      expected: "the code 'Jane Doe' must be",
+    },
     { given: 'no changes', wrong: { on: [fhir('*'), dicom([])] }, expected: '`on` selects nothing' },
     {
       given: 'another ordering',

@@ -5,7 +5,7 @@ import { type Desk, type Letter, letterOfContent, letterOfUndelivered, placeOfLe
 import { textOfProblem } from './problem-text.js';
 import { discardedOf, eventsOf, MAX_BLOB_BYTES, noteBeside, parsedOr, RESOLVED } from './undelivered.js';
 
-/** All that is known of a letter but its payload. */
+/** All that is known of a dead letter but its payload and the message of its error, which may quote a payload. */
 export type Shown = Omit<Letter, 'at'> & {
   readonly isResolved: boolean;
   /** Of Event Grid's: where it is in the container `undelivered`. */
@@ -15,8 +15,8 @@ export type Shown = Omit<Letter, 'at'> & {
   readonly firstTryAt?: string;
   readonly deadLetteredAt?: string;
   readonly errorName?: string;
-  /** Nothing of the payload is in it: that was taken out when the letter was written. */
-  readonly message?: string;
+  /** The app's own text on a blob that it cannot show as it is. */
+  readonly note?: string;
   /** `message`: the problem in words, with what is allowed. */
   readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
   readonly causes?: StoredLetter['causes'];
@@ -25,11 +25,14 @@ export type Shown = Omit<Letter, 'at'> & {
   readonly edits?: readonly string[];
 };
 
-/** A letter, pending or resolved; undefined where there is none. `payload`: the event that it holds, or the list of events. */
+/** What goes out with the payload alone. `payload` is the event, or a list of events; `message` is text of a workflow. */
+export type Clinical = { readonly message?: string; readonly payload: unknown };
+
+/** A dead letter, pending or resolved; undefined where there is none. */
 export async function showLetter(
   id: string,
   desk: Pick<Desk, 'letters' | 'undelivered'>,
-): Promise<{ shown: Shown; payload: unknown } | undefined> {
+): Promise<({ shown: Shown } & Clinical) | undefined> {
   const place = placeOfLetter(id);
   if (!place) return undefined;
   if (place.kind === 'undelivered') return showUndelivered(place.name, desk);
@@ -64,13 +67,12 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
     ...(firstTryAt !== undefined && { firstTryAt }),
     deadLetteredAt,
     errorName: error.name,
-    message: error.message,
     ...(problems && { problems: problems.map((problem) => ({ ...problem, message: textOfProblem(problem) })) }),
     ...(causes && { causes }),
     ...(discarded && { discarded }),
     ...(edits.length > 0 && { edits }),
   };
-  return { shown, payload: event };
+  return { shown, message: error.message, payload: event };
 }
 
 async function showUndelivered(name: string, { undelivered }: Pick<Desk, 'undelivered'>) {
@@ -82,7 +84,7 @@ async function showUndelivered(name: string, { undelivered }: Pick<Desk, 'undeli
   if (read.kind === 'not-text') {
     const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, undefined);
     const discarded = isResolved && (await noteBeside(blob, undelivered));
-    const shown = { ...told, isResolved, blob, message: NOT_TEXT[read.why], ...(discarded && { discarded }) };
+    const shown = { ...told, isResolved, blob, note: NOT_TEXT[read.why], ...(discarded && { discarded }) };
     return { shown, payload: read.text };
   }
   const put = isResolved ? discardedOf(read.text) : undefined;

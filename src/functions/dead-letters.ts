@@ -23,8 +23,8 @@ const AT_ONCE = 16;
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 /**
- * Dead letters for people and scripts: what is told without the payload with a function key, what changes something or
- * shows a payload at the level `admin`.
+ * Dead letters for people and scripts. A function key shows them without payload and message; the level `admin` shows
+ * these two, and changes something.
  */
 export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
   const register = (name: string, of: Route, answer: (request: HttpRequest) => Promise<HttpResponseInit>) =>
@@ -68,8 +68,9 @@ async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, dep
   const found = await showLetter(request.params.id ?? '', deps.desk);
   deps.telemetry.log('info', 'letter-payload-shown', { by: whoAsks(request, deps), count: found ? 1 : 0 });
   if (!found) return NOT_FOUND;
+  const { shown, ...clinical } = found;
   // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
-  const body = toJson({ ...found.shown, payload: found.payload });
+  const body = toJson({ ...shown, ...clinical });
   return { body, headers: { ...HEADERS, 'Content-Type': 'application/json' } };
 }
 

@@ -1,4 +1,5 @@
 import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
+import { knownCode } from '../pipeline/codes.js';
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
 import { checkNames } from './unique-names.js';
@@ -18,8 +19,8 @@ export function readSettings(
   try {
     const config = readConfig(env);
     const on = setups.flatMap(({ workflow, setup }) => (setup.kind === 'on' ? [workflow] : []));
-    const off = setups.flatMap(({ workflow: { name }, setup }) =>
-      setup.kind === 'off' ? [{ name, code: setup.code }] : [],
+    const off = setups.flatMap(({ workflow: { name, codes }, setup }) =>
+      setup.kind === 'off' ? [{ name, code: knownCode(setup.code, codes) }] : [],
     );
     checkRetention(config, Math.max(0, ...on.map(longestRetryMs)));
     if (problems.length === 0) return { config, on, off };

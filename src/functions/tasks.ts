@@ -4,7 +4,7 @@ import { createRowTurns, type RowTurns } from '../pipeline/row-turns.js';
 import { createWorkflowLog } from '../pipeline/workflow-log.js';
 import { openTable } from '../pipeline/workflow-table.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
-import type { Task, TaskContext, WorkflowTable } from '../workflow.js';
+import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -25,30 +25,38 @@ type Shared = {
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
   const shared = { signal: ending.signal, rowTurns: createRowTurns(), prepared: new Map() };
-  for (const { name, task } of deps.workflows) {
+  for (const workflow of deps.workflows) {
+    const { task } = workflow;
     if (!task) continue;
     functions.timer(task.name, {
       schedule: task.schedule,
-      handler: () => run(name, task, shared, deps),
+      handler: () => run({ ...workflow, task }, shared, deps),
     });
   }
   functions.hook.appTerminate(() => ending.abort());
 }
 
-async function run(workflow: string, task: Task, shared: Shared, deps: Deps): Promise<void> {
+type OfTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
+
+async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): Promise<void> {
   const begun = new Begun();
   try {
-    await task.run(contextOf(workflow, begun, shared, deps));
+    await task.run(contextOf({ name, codes }, begun, shared, deps));
     await begun.rest();
   } catch (error) {
-    deps.telemetry.record('tasksFailed', 1, { workflow });
-    deps.telemetry.log('error', 'task-failed', { workflow, errorCode: errorCodeOf(error) });
+    deps.telemetry.record('tasksFailed', 1, { workflow: name });
+    deps.telemetry.log('error', 'task-failed', { workflow: name, errorCode: errorCodeOf(error, codes) });
   }
 }
 
 // A write of a task      dies before it: the next time makes it; after it: the next time finds it.
 //                        two at once: one finds that the row has changed, and asks again.
-function contextOf(workflow: string, begun: Begun, shared: Shared, deps: Deps): TaskContext {
+function contextOf(
+  { name: workflow, codes }: Pick<Workflow, 'name' | 'codes'>,
+  begun: Begun,
+  shared: Shared,
+  deps: Deps,
+): TaskContext<string> {
   const { signal, rowTurns } = shared;
   const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
   const table = { tables, commit, random, rowTurns };
@@ -61,7 +69,7 @@ function contextOf(workflow: string, begun: Begun, shared: Shared, deps: Deps): 
   };
   return {
     tables: (name) => begun.kept(whenPrepared(openTable(name, table, guard), () => prepare(name, shared, deps))),
-    log: createWorkflowLog(telemetry, { workflow }),
+    log: createWorkflowLog(telemetry, { workflow }, codes),
     setting: config.setting,
     now: () => clock.now(),
     signal,

@@ -6,11 +6,10 @@ import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
 import { type Begun, bearable } from './begun.js';
-import { valuesOf, wordOf } from './describe.js';
 import type { Cancellation } from './handler.js';
 import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
 import { fieldsOf, type ReaderFor, type Run } from './run.js';
-import { createWorkflowLog, NO_CODE } from './workflow-log.js';
+import { createWorkflowLog } from './workflow-log.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
 
 type ContextDeps = TableDeps & {
@@ -30,12 +29,12 @@ type ContextDeps = TableDeps & {
 };
 
 /** What the handler is given. */
-export function createContext(deps: ContextDeps): Context {
+export function createContext(deps: ContextDeps): Context<HealthEvent, string> {
   return new JobContext(deps);
 }
 
 /** A class, since there is one for each job, and most handlers use little of it. */
-class JobContext implements Context {
+class JobContext implements Context<HealthEvent, string> {
   readonly fence: number | undefined;
   readonly attempt: number;
   readonly idempotencyKey: string;
@@ -65,8 +64,9 @@ class JobContext implements Context {
     return this.#deps.setting;
   }
 
-  get log(): WorkflowLog {
-    return createLog(this.#deps);
+  get log(): WorkflowLog<string> {
+    const { run, telemetry } = this.#deps;
+    return createWorkflowLog(telemetry, fieldsOf(run), run.workflow?.codes ?? []);
   }
 }
 
@@ -100,12 +100,4 @@ function guardOf({ run, job, resource, isOpen, writing }: ContextDeps): Guard {
       writing.add(ended);
     },
   };
-}
-
-function createLog({ run, telemetry }: ContextDeps): WorkflowLog {
-  let values: readonly string[] | undefined;
-  return createWorkflowLog(telemetry, fieldsOf(run), (word) => {
-    values ??= valuesOf(run);
-    return wordOf(word, values, NO_CODE) === word;
-  });
 }

@@ -3,6 +3,7 @@ import type { JobRecord, ReadRecord, Result } from '../storage/ledger.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import { NonRetriableError, RetryAfterError } from '../workflow.js';
+import { knownCode, knownName } from './codes.js';
 
 /** What is to become of a job, given its record. Pure: the whole protocol of claims is here, and in one place. */
 export type Decision =
@@ -135,13 +136,25 @@ export function longestRetryMs(workflow: Workflow): number {
   return Math.max(waits + workflow.retry.tries * workflow.timeoutMs, workflow.retry.giveUpAfterMs);
 }
 
-/** A word for logs: what the error calls itself, if that can be no value of a payload. */
-export function errorCodeOf(error: unknown): string {
+/**
+ * The code of an error: its `code` where that is one of the app's or of `declared`, else `undeclared-code`; the name of its
+ * class where it has no code. Never throws, whatever was thrown.
+ */
+export function errorCodeOf(error: unknown, declared: readonly string[] = []): string {
   if (typeof error !== 'object' || error === null) return 'thrown-value';
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  for (const word of [code, name]) {
-    if (typeof word === 'string' && word.length <= 64 && /^[A-Za-z]+(?:[-_.][A-Za-z]+)*(?:[-_]?\d{1,3})?$/.test(word))
-      return word;
+  const code = propertyOf(error, 'code');
+  return typeof code === 'string' ? knownCode(code, declared) : errorNameOf(error);
+}
+
+export function errorNameOf(error: object): string {
+  return knownName(propertyOf(error, 'name'));
+}
+
+/** Undefined where reading it throws. */
+export function propertyOf(of: object, property: 'code' | 'name' | 'message'): unknown {
+  try {
+    return Reflect.get(of, property);
+  } catch {
+    return undefined;
   }
-  return 'error';
 }

@@ -1,4 +1,4 @@
-import { errorCodeOf } from './decide.js';
+import { errorCodeOf, errorNameOf, propertyOf } from './decide.js';
 import type { Run } from './run.js';
 
 const LONGEST_MESSAGE = 500;
@@ -12,23 +12,18 @@ const TECHNICAL = [
   'subscriptions/resourceGroups/providers/Microsoft.HealthcareApis/workspaces',
 ];
 
-type Of = Pick<Run, 'event' | 'json'>;
+type Of = Pick<Run, 'event' | 'json' | 'workflow'>;
 
-/** An error as a dead letter may hold it: what its message quotes of the event is taken out. */
+/**
+ * An error as a dead letter holds it. `code` and `name` are from closed lists, for they leave the process. `message` is
+ * text of the workflow: it stays in the blob and is shown with the payload alone. What it quotes of the event is removed.
+ */
 export function describe(error: unknown, of: Of): { name: string; code: string; message: string } {
-  const values = valuesOf(of);
-  const code = wordOf(errorCodeOf(error), values, 'error');
+  const code = errorCodeOf(error, of.workflow?.codes);
   if (!(error instanceof Error)) return { name: 'thrown value', code, message: '' };
-  const name = wordOf(errorCodeOf({ name: error.name }), values, 'Error');
-  const message =
-    typeof error.message === 'string' ? withoutValues(error.message.slice(0, LONGEST_MESSAGE), values) : '';
-  return { name, code, message };
-}
-
-/** `word`, unless it holds one of the event's values: an id of a resource can look like a word, and words reach the logs. */
-export function wordOf(word: string, values: readonly string[], otherwise: string): string {
-  const lower = word.toLowerCase();
-  return values.some((value) => lower.includes(value.toLowerCase())) ? otherwise : word;
+  const text = propertyOf(error, 'message');
+  const message = typeof text === 'string' ? withoutValues(text.slice(0, LONGEST_MESSAGE), valuesOf(of)) : '';
+  return { name: errorNameOf(error), code, message };
 }
 
 /**
@@ -66,8 +61,8 @@ function fold(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ');
 }
 
-/** Texts and numbers of the event, but for what logs may tell. */
-export function valuesOf({ event, json }: Of): string[] {
+/** Texts and numbers of the event, but for what logs may hold. */
+function valuesOf({ event, json }: Of): string[] {
   const { type, id, host, service, change } = event;
   const resourceType = event.service === 'fhir' ? event.resourceType : '';
   const told = [type, id, host, service, change, resourceType, ...TECHNICAL];

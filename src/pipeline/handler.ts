@@ -61,7 +61,13 @@ export type Rest = () => Promise<void> | undefined;
  * once, with a function that aborts it; what it returns is called when it is over.
  */
 export function runHandler(
-  job: { workflow: Workflow; event: HealthEvent; context: Context; cancellation: Cancellation; rest: Rest },
+  job: {
+    workflow: Workflow;
+    event: HealthEvent;
+    context: Context<HealthEvent, string>;
+    cancellation: Cancellation;
+    rest: Rest;
+  },
   deps: { clock: Clock; watch: (abort: (reason: AbortReason) => void) => () => void },
 ): HandlerResult | Promise<HandlerResult> {
   const { workflow, event, context, cancellation, rest } = job;

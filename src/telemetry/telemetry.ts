@@ -71,6 +71,7 @@ export type What =
   | 'circuit-closed'
   | 'workflow-off'
   | 'task-failed'
+  | 'lookup-failed'
   | 'row-failed'
   | 'wake-failed'
   | 'storage-not-prepared'

@@ -124,9 +124,9 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
       });
     },
 
-    async runTask({ name, task }) {
+    async runTask({ name, task, codes }) {
       if (!task) throw new TypeError('The workflow has no task.');
-      const log = createWorkflowLog(world.telemetry, { workflow: name });
+      const log = createWorkflowLog(world.telemetry, { workflow: name }, codes);
       const { signal } = new AbortController();
       const begun = new Begun();
       await task.run({ tables: (table) => begun.kept(tables(table)), log, setting, now: () => clock.now(), signal });

@@ -99,17 +99,17 @@ describe('when a person deals with a blob in unreadable/', () => {
   });
 
   it.each([
-    { given: 'text', content: 'no json', message: undefined },
-    { given: 'what is not UTF-8', content: notUtf8, message: expect.stringContaining('no UTF-8 text') },
-    { given: 'more than 8 MiB', content: tooLarge, message: expect.stringContaining('larger than 8 MiB') },
-  ])('given $given, then it can be shown, discarded and shown again', async ({ content, message }) => {
+    { given: 'text', content: 'no json', note: undefined },
+    { given: 'what is not UTF-8', content: notUtf8, note: expect.stringContaining('no UTF-8 text') },
+    { given: 'more than 8 MiB', content: tooLarge, note: expect.stringContaining('larger than 8 MiB') },
+  ])('given $given, then it can be shown, discarded and shown again', async ({ content, note }) => {
     const { desk, app, ids, names } = await withBlob(content);
     await takeUp(NAME, desk);
     const [id = ''] = await ids();
 
     const found = await showLetter(id, desk);
     expect(found?.shown).toMatchObject({ stage: 'undelivered', reason: 'unreadable', isResolved: false, blob: ASIDE });
-    expect(found?.shown.message).toEqual(message);
+    expect(found?.shown.note).toEqual(note);
     expect(String(found?.payload).slice(0, 7)).toBe(Buffer.from(content).toString().slice(0, 7));
 
     expect(await discardLetter(id, NOTE, desk)).toBe('discarded');

@@ -146,7 +146,8 @@ describe('GET dead-letters/{id}', () => {
 
     const { jsonBody } = await show('deadLetter', id);
 
-    expect(jsonBody).toMatchObject({ id, tries: 1, message: 'no', isResolved: false });
+    expect(jsonBody).toMatchObject({ id, tries: 1, isResolved: false });
+    expect(jsonBody).not.toHaveProperty('message');
     expect(JSON.stringify(jsonBody)).not.toContain('secret');
   });
 
@@ -165,7 +166,11 @@ describe('GET dead-letters/{id}/payload', () => {
 
     const { body = '', headers } = await show('deadLetterPayload', id);
 
-    expect(JSON.parse(body)).toMatchObject({ id, payload: rawFhirEvent({ resourceId: 'secret-marker' }) });
+    expect(JSON.parse(body)).toMatchObject({
+      id,
+      message: 'no',
+      payload: rawFhirEvent({ resourceId: 'secret-marker' }),
+    });
     expect(headers).toEqual({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' });
     expect(lines.at(-1)).toBe('info {"what":"letter-payload-shown","by":"key-holder","count":1}');
   });

@@ -11,6 +11,7 @@ const note = defineWorkflow({ name: 'note', on: fhir('*'), handle() {} });
 const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout: minutes(20), handle() {} });
 const dying = defineWorkflow({
   name: 'dying',
+  codes: ['not-there'],
   on: fhir('*'),
   handle() {
     throw new NonRetriableError('No.', { code: 'not-there' });

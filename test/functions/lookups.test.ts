@@ -98,6 +98,18 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
+  it('given the look-up throws, then its code is logged and answered, and its message goes nowhere', async () => {
+    const { app, functions, lines } = start();
+    const broken = { ...app.workflowTables, read: () => Promise.reject(new TypeError('secret-marker')) };
+    registerLookups(functions.app, { ...app, workflowTables: broken });
+
+    const answer = await functions.call('lookup-notes', { text: async () => '{"id":"r1"}' });
+
+    expect(answer).toMatchObject({ status: 500, jsonBody: { error: { code: 'TypeError' } } });
+    expect(lines).toEqual(['error {"what":"lookup-failed","workflow":"notes","errorCode":"TypeError"}']);
+    expect(JSON.stringify(answer)).not.toContain('secret-marker');
+  });
+
   it('given a question, then nothing of it or of the answer is logged', async () => {
     const { ask, lines } = start();
     await ask('{"id":"secret-marker"}');

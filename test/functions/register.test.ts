@@ -1,7 +1,7 @@
 import { ConfigError } from '../../src/config.js';
 import { readSettings } from '../../src/functions/read-settings.js';
 import { registerFunctions, writeToHost } from '../../src/functions/register.js';
-import { defineWorkflow, fhir, type HealthEvent, hours, type WorkflowOptions } from '../../src/workflow.js';
+import { defineWorkflow, fhir, hours, type Setting, type Setup } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
@@ -128,12 +128,12 @@ describe('when the settings are read', () => {
   });
 
   it('given workflows that are off or wrong with these settings, then they are left out, or the app does not start', () => {
-    const setup: WorkflowOptions<HealthEvent>['setup'] = (setting) => {
+    const setup = (setting: Setting): Setup<'mode-off'> => {
       const mode = setting('MODE');
       if (mode === 'wrong') return { kind: 'wrong', problems: ["MODE is 'wrong', must be right"] };
       return mode === 'off' ? { kind: 'off', code: 'mode-off' } : { kind: 'on' };
     };
-    const moody = defineWorkflow({ name: 'moody', on: fhir('*'), setup, handle() {} });
+    const moody = defineWorkflow({ name: 'moody', on: fhir('*'), codes: ['mode-off'], setup, handle() {} });
     const read = (mode: string) => readSettings([named('a'), moody], { ...ENV, MODE: mode });
 
     expect(read('on')).toMatchObject({ on: [{ name: 'a' }, { name: 'moody' }], off: [] });

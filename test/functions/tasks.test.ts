@@ -3,10 +3,16 @@ import { defineWorkflow, fhir, type TaskContext } from '../../src/workflow.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
 
-function start(run: (context: TaskContext) => Promise<void>, env = {}) {
+function start(run: (context: TaskContext<'tidied' | 'rows'>) => Promise<void>, env = {}) {
   const functions = createFakeFunctions();
   const task = { name: 'tidyNotes', schedule: '0 * * * * *', run };
-  const workflow = defineWorkflow({ name: 'notes', on: fhir('*'), handle() {}, task });
+  const workflow = defineWorkflow({
+    name: 'notes',
+    on: fhir('*'),
+    codes: ['tidied', 'rows', 'down'],
+    handle() {},
+    task,
+  });
   const idle = defineWorkflow({ name: 'idle', on: fhir('*'), handle() {} });
   const composed = composeMemoryApp({ workflows: [workflow, idle], env });
   registerTasks(functions.app, composed.app);
@@ -27,7 +33,7 @@ describe('when a task is due', () => {
         await tables('notes').change('all', 'n1', (current) => ({ times: Number(current?.times ?? 0) + 1 }));
         await tables('notes').change('all', 'n2', () => ({ at: now().toISOString(), mood: setting('MOOD') ?? '' }));
         log.info('tidied', { rows: 2 });
-        log.warn('Not A Word: secret-marker');
+        log.warn('Not A Word: secret-marker' as 'tidied');
       },
       { MOOD: 'fine' },
     );
@@ -41,7 +47,7 @@ describe('when a task is due', () => {
     ]);
     expect(lines.slice(0, 2)).toEqual([
       'info {"what":"workflow","workflow":"notes","code":"tidied","numbers":{"rows":2}}',
-      'warn {"what":"workflow","workflow":"notes","code":"code-not-a-word"}',
+      'warn {"what":"workflow","workflow":"notes","code":"undeclared-code"}',
     ]);
   });
 
@@ -68,13 +74,13 @@ describe('when a task is due', () => {
   it('given a change that it does not wait for fails, then its code is logged, and the process lives on', async () => {
     const { functions, lines } = start(async ({ tables, log }) => {
       void tables('notes').change('all', 'n', () => ({ _reserved: 1 }));
-      log.info('begun', { 'Secret-Marker Name': 1 });
+      log.info('tidied', { 'Secret-Marker Name': 1 } as object);
     });
 
     await functions.call('tidyNotes');
 
     expect(lines).toEqual([
-      'info {"what":"workflow","workflow":"notes","code":"begun","numbers":{"code-not-a-word":1}}',
+      'info {"what":"workflow","workflow":"notes","code":"tidied","numbers":{"undeclared-code":1}}',
       'error {"what":"task-failed","workflow":"notes","errorCode":"reserved-property"}',
     ]);
   });

@@ -379,10 +379,24 @@ export const mutations: readonly Mutation[] = [
   // ---- nothing of a patient's leaves
   {
     rule: 'phi-code',
-    file: 'src/pipeline/describe.ts',
-    find: 'lower.includes(value.toLowerCase())',
-    put: 'lower === value',
-    tests: 'test/pipeline/privacy.test.ts',
+    file: 'src/pipeline/codes.ts',
+    find: 'STATUS.test(code) ? code : UNDECLARED_CODE',
+    put: 'STATUS.test(code) ? code : code',
+    tests: 'test/telemetry/content-privacy.test.ts',
+  },
+  {
+    rule: 'phi-name',
+    file: 'src/pipeline/codes.ts',
+    find: "NAMES.has(name) ? name : 'Error'",
+    put: 'NAMES.has(name) ? name : name',
+    tests: 'test/telemetry/content-privacy.test.ts',
+  },
+  {
+    rule: 'phi-shown',
+    file: 'src/dead-letters/show.ts',
+    find: '    errorName: error.name,',
+    put: '    errorName: error.message,',
+    tests: 'test/telemetry/content-privacy.test.ts',
   },
   {
     rule: 'phi-message',

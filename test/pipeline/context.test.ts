@@ -184,16 +184,23 @@ describe('what a workflow may not do', () => {
     expect(result).toMatchObject({ kind: 'dead-lettered', code: 'reserved-property' });
   });
 
-  it('given a sentence as the code of a log line, then only that there was one is logged', async () => {
+  it('given codes of a log line that it does not declare, then only that there were some is logged', async () => {
     const kit = createTestKit();
     const talkative = defineWorkflow({
       name: 'talkative',
       on: fhir('*'),
-      handle: (_event, { log }) => log.info('Jane Doe, born 1970', { 'weight-kg': 70 }),
+      codes: ['weighed', 'weight-kg'],
+      handle(_event, { log }) {
+        log.info('weighed', { 'weight-kg': 70 });
+        log.info('Jane Doe, born 1970' as 'weighed', { Doe: 70 } as object);
+      },
     });
 
     await kit.run(talkative, v1);
 
-    expect(kit.logged).toEqual([{ level: 'info', code: 'code-not-a-word', numbers: { 'weight-kg': 70 } }]);
+    expect(kit.logged).toEqual([
+      { level: 'info', code: 'weighed', numbers: { 'weight-kg': 70 } },
+      { level: 'info', code: 'undeclared-code', numbers: { 'undeclared-code': 70 } },
+    ]);
   });
 });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { parseEvent } from '../../src/events/parse.js';
-import { describe as describeError, valuesOf as valuesOfEvent, wordOf } from '../../src/pipeline/describe.js';
-import { NonRetriableError } from '../../src/workflow.js';
+import { describe as describeError } from '../../src/pipeline/describe.js';
+import { defineWorkflow, fhir, NonRetriableError } from '../../src/workflow.js';
 import { rawEvent } from './memory-app.js';
 
 const RAW = { ...rawEvent({ resourceId: 'jane-doe' }), subject: 'https://fhir.example/Patient/jane-doe' };
-const EVENT = { event: parseEvent(RAW), json: JSON.stringify(RAW) };
+const workflow = defineWorkflow({ name: 'some', on: fhir('*'), codes: ['bad-code'], handle() {} });
+const EVENT = { event: parseEvent(RAW), json: JSON.stringify(RAW), workflow };
 
 function messageOf(message: string, raw: unknown = RAW): string {
   return describeError(new Error(message), { ...EVENT, json: JSON.stringify(raw) }).message;
@@ -27,16 +28,42 @@ describe('when an error is described', () => {
     (thrown) => {
       expect(describeError(thrown, EVENT)).toEqual({
         name: 'thrown value',
-        code: expect.stringMatching(/^(thrown-value|error)$/),
+        code: expect.stringMatching(/^(thrown-value|Error)$/),
         message: '',
       });
     },
   );
 
-  it('given a name that is a sentence, then it is none', () => {
-    const error = Object.assign(new Error('no'), { name: 'Jane Doe is not there' });
+  it.each(['Jane Doe is not there', 'Muellerphi', 42])('given the name %p, then it is replaced', (name) => {
+    const error = Object.assign(new Error('no'), { name });
 
-    expect(describeError(error, EVENT)).toMatchObject({ name: 'error', code: 'error' });
+    expect(describeError(error, EVENT)).toMatchObject({ name: 'Error', code: 'Error' });
+  });
+
+  it('given the name of a class of the language, then that', () => {
+    expect(describeError(new RangeError('no'), EVENT)).toMatchObject({ name: 'RangeError', code: 'RangeError' });
+  });
+
+  it.each(['Muellerphi', 'jane-doe', 'bad-code-2', ''])(
+    "given the code '%s', which nobody declares, then it is replaced",
+    (code) => {
+      expect(describeError(Object.assign(new Error('no'), { code }), EVENT).code).toBe('undeclared-code');
+      expect(describeError(new NonRetriableError('no', { code }), EVENT).code).toBe('undeclared-code');
+      expect(describeError({ code }, EVENT).code).toBe('undeclared-code');
+    },
+  );
+
+  it('given an error whose properties throw when they are read, then that is no reason to fail', () => {
+    const error = new Error('no');
+    for (const property of ['code', 'name', 'message']) {
+      Object.defineProperty(error, property, {
+        get() {
+          throw new Error('Muellerphi');
+        },
+      });
+    }
+
+    expect(describeError(error, EVENT)).toEqual({ name: 'Error', code: 'Error', message: '' });
   });
 
   it('given a long message, then it is cut at 500 characters', () => {
@@ -160,21 +187,6 @@ describe('when its message quotes the event', () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe('when a word is to be logged', () => {
-  const of = { ...EVENT, json: JSON.stringify({ ...RAW, datacontenttype: 'application/json', note: 'Smith' }) };
-
-  it.each([
-    { given: 'an id of the event', word: 'jane-doe', then: 'no' },
-    { given: 'one within it, in other letters', word: 'saw-JANE-DOE-again', then: 'no' },
-    { given: 'a value of a field that we do not know', word: 'smith', then: 'no' },
-    { given: 'a word that names the kind of event', word: 'patient-created', then: 'patient-created' },
-    { given: 'a word that is in its envelope', word: 'bad-json', then: 'bad-json' },
-    { given: 'any other', word: 'downstream-busy', then: 'downstream-busy' },
-  ])('given $given, then $then', ({ word, then }) => {
-    expect(wordOf(word, valuesOfEvent(of), 'no')).toBe(then);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type AbortReason, createCancellation, type HandlerResult, runHandler } from '../../src/pipeline/handler.js';
 import { createFakeClock, type FakeClock, fhirEvent } from '../../src/testing/index.js';
-import { type Context, defineWorkflow, fhir, seconds, type Workflow } from '../../src/workflow.js';
+import { type Context, defineWorkflow, fhir, type HealthEvent, seconds, type Workflow } from '../../src/workflow.js';
 import { createTestClock } from '../storage/test-clock.js';
 import { allThatFollows } from './memory-app.js';
 
@@ -12,7 +12,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
     get signal() {
       return cancellation.signal;
     },
-  } as Context;
+  } as Context<HealthEvent, string>;
   const seen = {
     clock,
     cancellation,
@@ -22,7 +22,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
     unwatched: 0,
     abort: (_reason: AbortReason) => {},
   };
-  const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle });
+  const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle: handle as () => void });
   const result = runHandler(
     { workflow, event, context, cancellation, rest: () => undefined },
     {

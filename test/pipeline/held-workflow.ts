@@ -39,7 +39,7 @@ export function holdWorkflow(options: Partial<Omit<WorkflowOptions<HealthEvent>,
   return { workflow, calls, started: (number) => startOf(number).promise };
 }
 
-/** A workflow that does as `behave` says, and counts. */
+/** A workflow that does as `behave` says, and counts. It declares the code `bad-code`. */
 export function countingWorkflow(
   behave: (run: number, context: Context, event: HealthEvent) => void | Promise<void> = () => {},
   options: Partial<Omit<WorkflowOptions<HealthEvent>, 'handle'>> = {},
@@ -47,6 +47,7 @@ export function countingWorkflow(
   let runs = 0;
   const workflow = defineWorkflow({
     name: 'counting',
+    codes: ['bad-code'],
     on: fhir('*'),
     ...options,
     handle(event: HealthEvent, context: Context) {

@@ -11,6 +11,7 @@ import {
   RetryAfterError,
   seconds,
   type Workflow,
+  type WorkflowLog,
 } from '../../src/workflow.js';
 import { countingWorkflow } from './held-workflow.js';
 import { type Account, type App, createAccount, startApp, watched } from './memory-app.js';
@@ -195,7 +196,8 @@ export function namesOf(method: string, [first, second, third]: unknown[]): unkn
 }
 
 /** Puts all it knows where it does not belong. */
-export function logCarelessly(event: HealthEvent, { log }: Context): void {
+export function logCarelessly(event: HealthEvent, context: Pick<Context, 'log'>): void {
+  const log = context.log as WorkflowLog<string>;
   const id = event.service === 'fhir' ? event.resourceId : event.instanceUid;
   log.info(`saw ${NAME}`, { [NAME]: 1 });
   log.warn(id, { [id]: 2, [event.host]: 3, count: NAME as unknown as number });

@@ -81,7 +81,7 @@ function workflows() {
         name: `${name.replaceAll('-', '')}Task`,
         schedule: '0 * * * * *',
         async run({ log }) {
-          log.warn(NAME);
+          log.warn(NAME as never);
           throw Object.assign(new Error(NAME), { code: RESOURCE });
         },
       },

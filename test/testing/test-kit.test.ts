@@ -17,7 +17,12 @@ import { addressOfRaw, createAccount, startApp } from '../pipeline/memory-app.js
 import { rawOfFhir } from './raw-events.js';
 
 const EVENT = fhirEvent();
-const BASE = { name: 'note', on: fhir('*'), retry: { tries: 3, from: seconds(10), to: seconds(1000) } };
+const BASE = {
+  name: 'note',
+  on: fhir('*'),
+  codes: ['counted', 'n', 'no-such-lab'] as const,
+  retry: { tries: 3, from: seconds(10), to: seconds(1000) },
+};
 
 function throwing(error: unknown) {
   return defineWorkflow({
@@ -82,6 +87,15 @@ describe('when a handler is tried', () => {
       code: 'no-such-lab',
       error,
     });
+  });
+
+  it.each([
+    { given: 'the code of an error', error: Object.assign(new Error('x'), { code: 'Muellerphi' }) },
+    { given: 'the name of an error', error: Object.assign(new Error('x'), { name: 'Muellerphi', code: 'born-1970' }) },
+  ])('given a patient in $given, then the code is undeclared, as the app logs it', async ({ error }) => {
+    const result = await createTestKit().run(throwing(error), EVENT);
+
+    expect(result).toMatchObject({ kind: 'retry', code: 'undeclared-code' });
   });
 
   it.each([

@@ -27,8 +27,9 @@ export async function show({ values, ids }: Asked, open: Open, { out, err }: Out
     file.close();
     return 0;
   }
-  const shown = values.payload ? { ...found.shown, payload: found.payload } : found.shown;
-  await writeTo(out, values.json ? `${indented(shown)}\n` : linesOf(shown));
+  const { shown, ...clinical } = found;
+  const asked = values.payload ? { ...shown, ...clinical } : shown;
+  await writeTo(out, values.json ? `${indented(asked)}\n` : linesOf(asked));
   return 0;
 }
 
@@ -43,7 +44,8 @@ export async function exportAll({ values, ids }: Asked, open: Open, { out, err }
   for await (const { id } of lettersOf(desk, filter)) {
     const found = await showLetter(id, desk);
     if (!found) continue; // resolved meanwhile
-    const line = `${toJson({ ...found.shown, payload: found.payload })}\n`;
+    const { shown, ...clinical } = found;
+    const line = `${toJson({ ...shown, ...clinical })}\n`;
     if (file) file.write(line);
     else await writeTo(out, line);
     written += 1;

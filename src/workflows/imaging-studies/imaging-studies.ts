@@ -15,6 +15,7 @@ export function createImagingStudies(): Workflow {
 
   return defineWorkflow({
     name: 'imaging-studies',
+    codes: ['overtaken'],
     on: dicom(),
     async handle(event, context) {
       const { resource, tables, idempotencyKey } = context;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Observation } from 'fhir/r4.js';
 import { defineWorkflow, fhir, needsHosts, type Setting, type Setup } from '../../workflow.js';
 import { alertsOf, type Because, keyOfAlert } from './alert.js';
+import { CODES } from './codes.js';
 import { evaluate } from './evaluate.js';
 import { loadRules } from './load-rules.js';
 import { alertsLookup } from './lookup.js';
@@ -30,6 +31,7 @@ const checkHosts = needsHosts('fhir');
  */
 export const observationAlerts = defineWorkflow({
   name: 'observation-alerts',
+  codes: CODES,
   on: fhir('Observation'),
   ordering: 'latest',
   setup(setting): Setup {

@@ -1,5 +1,6 @@
 import type { Context, Row, TaskContext } from '../../workflow.js';
 import { PARTITIONS } from './alert.js';
+import type { AlertCode } from './codes.js';
 import type { Place } from './results.js';
 import { hasWebhook, type Post } from './webhook.js';
 
@@ -45,7 +46,7 @@ export async function noteUnsent(
 }
 
 /** The task that sends what is on the list and due. */
-export function createSendAlerts(post: Post): (context: TaskContext) => Promise<void> {
+export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) => Promise<void> {
   return async (context) => {
     const { setting, now, signal } = context;
     if (!hasWebhook(setting)) return;
@@ -65,7 +66,7 @@ export function createSendAlerts(post: Post): (context: TaskContext) => Promise<
 }
 
 /** Of all partitions, by their turn. Page by page: what waits for its next try must not hide what is behind it. */
-async function listDue(context: TaskContext): Promise<readonly Unsent[]> {
+async function listDue(context: TaskContext<AlertCode>): Promise<readonly Unsent[]> {
   const { tables, now, signal } = context;
   const endsAtMs = now().getTime() + MOST_LISTING_MS;
   let first: Unsent[] = [];
@@ -100,7 +101,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-async function sendOne(unsent: Unsent, post: Post, context: TaskContext): Promise<'sent' | 'failed' | 'stopped'> {
+async function sendOne(
+  unsent: Unsent,
+  post: Post,
+  context: TaskContext<AlertCode>,
+): Promise<'sent' | 'failed' | 'stopped'> {
   const { setting, now, signal, tables } = context;
   const { partition, key } = unsent;
   const alert = await tables('alerts').get(partition, key);
@@ -117,7 +122,12 @@ async function sendOne(unsent: Unsent, post: Post, context: TaskContext): Promis
   return 'sent';
 }
 
-async function putOff(unsent: Unsent, alert: Row, retryAfterMs: number, context: TaskContext): Promise<void> {
+async function putOff(
+  unsent: Unsent,
+  alert: Row,
+  retryAfterMs: number,
+  context: TaskContext<AlertCode>,
+): Promise<void> {
   const { partition, key, row } = unsent;
   const nowAt = context.now();
   const tries = Number(row.tries) + 1;
@@ -137,7 +147,12 @@ async function putOff(unsent: Unsent, alert: Row, retryAfterMs: number, context:
 }
 
 /** Where the alert has changed meanwhile, that is for people to be told, too. */
-async function mark({ partition, key }: Unsent, alert: Row, how: Row, { tables }: TaskContext): Promise<void> {
+async function mark(
+  { partition, key }: Unsent,
+  alert: Row,
+  how: Row,
+  { tables }: TaskContext<AlertCode>,
+): Promise<void> {
   await tables('alerts').change(partition, key, (current) => {
     if (current?.revision !== alert.revision) return 'keep';
     const { notSent: _, ...others } = current as Row;
@@ -145,7 +160,7 @@ async function mark({ partition, key }: Unsent, alert: Row, how: Row, { tables }
   });
 }
 
-async function takeOff({ partition, key, row }: Unsent, { tables }: TaskContext): Promise<void> {
+async function takeOff({ partition, key, row }: Unsent, { tables }: TaskContext<AlertCode>): Promise<void> {
   await tables('alertoutbox').change(partition, key, (current) =>
     current?.revision === row.revision ? 'remove' : 'keep',
   );

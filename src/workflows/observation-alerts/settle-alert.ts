@@ -2,13 +2,16 @@ import type { Context, FhirEvent, Row } from '../../workflow.js';
 import { digest } from '../../workflow.js';
 import { becomesActive, listActive, unlistActive } from './active-alerts.js';
 import { type AlertOf, type Because, decideAlert, decideNoAlert, keyOfAlert } from './alert.js';
+import type { AlertCode } from './codes.js';
 import type { Match } from './match-rules.js';
 import type { Place, Result } from './results.js';
 import { noteUnsent } from './send-alerts.js';
 import type { Verdict } from './verdict.js';
 
 /** What a handler works with. */
-export type Handling = Pick<Context, 'tables' | 'setting' | 'log'> & { readonly event: FhirEvent<'Observation'> };
+export type Handling = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 'tables' | 'setting' | 'log'> & {
+  readonly event: FhirEvent<'Observation'>;
+};
 
 /** An alert that may be, and what makes it so. Nothing does where the rule does not speak of the Observation any more. */
 export type Settling = {

@@ -12,7 +12,7 @@ export function lookupKeyIn(setting: Setting): Uint8Array {
 }
 
 /** @see Setup */
-export function checkLookupKey(setting: Setting): Setup {
+export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
   const text = setting(NAME);
   if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };
   if (readKey(text)) return { kind: 'on' };

@@ -14,6 +14,7 @@ const checkHosts = needsHosts('fhir');
  */
 export const patientRegistry = defineWorkflow({
   name: 'patient-registry',
+  codes: ['lookup-key-absent'],
   on: fhir('Patient'),
   ordering: 'latest',
   async handle(event, { resource, tables, setting }) {

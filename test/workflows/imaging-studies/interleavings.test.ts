@@ -1,6 +1,6 @@
 import { mulberry32 } from '../../../src/simulator/seeded.js';
 import { dicomEvent } from '../../../src/testing/index.js';
-import type { Context, DicomEvent, TaskContext, Workflow } from '../../../src/workflow.js';
+import type { Context, DicomEvent, HealthEvent, TaskContext, Workflow } from '../../../src/workflow.js';
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
 import { studyPlaceOf } from '../../../src/workflows/imaging-studies/places.js';
 import { type Actor, chooseFrom, play, playAll } from './interleave.js';
@@ -39,7 +39,10 @@ function start() {
   const { task } = createImagingStudies();
   let jobs = 0;
   const runTask = (tables: Context['tables']) =>
-    task?.run({ ...contextOf(onlyItsPartition(tables)), now: world.account.clock.now } as unknown as TaskContext);
+    task?.run({
+      ...contextOf(onlyItsPartition(tables)),
+      now: world.account.clock.now,
+    } as unknown as TaskContext<string>);
   return {
     ...world,
     handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(world.account)),
@@ -69,7 +72,10 @@ function onlyItsPartition(tables: Context['tables']): Context['tables'] {
 
 async function handle(event: DicomEvent, workflow: Workflow, tables: Context['tables']): Promise<void> {
   const resource = { instance: async () => ({ '00080060': { vr: 'CS', Value: ['CT'] } }) };
-  await workflow.handle(event, { ...contextOf(tables), resource, idempotencyKey: event.id } as unknown as Context);
+  await workflow.handle(event, { ...contextOf(tables), resource, idempotencyKey: event.id } as unknown as Context<
+    HealthEvent,
+    string
+  >);
 }
 
 function contextOf(tables: Context['tables']) {

@@ -6,7 +6,7 @@ import { createMemoryTableStore } from '../../../src/storage/memory-table-store.
 import type { TableStore } from '../../../src/storage/table-store.js';
 import { readerOfContent } from '../../../src/testing/content.js';
 import { createFakeClock } from '../../../src/testing/index.js';
-import { type Context, digest, type FhirEvent, resourceOf } from '../../../src/workflow.js';
+import { type Context, digest, type FhirEvent, type HealthEvent, resourceOf } from '../../../src/workflow.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import type { RowsOf, Told } from '../every-crash.js';
 import { watchOrder } from '../row-order.js';
@@ -75,7 +75,9 @@ function createWorld(story: readonly Told[]) {
       setting: (name) => settings[name],
       fence,
     };
-    const done = Promise.resolve(observationAlerts.handle(event, context as Context)).then(() => 'done' as const);
+    const done = Promise.resolve(observationAlerts.handle(event, context as Context<HealthEvent, string>)).then(
+      () => 'done' as const,
+    );
     return Promise.race([done, death]);
   }
 

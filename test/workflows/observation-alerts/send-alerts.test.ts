@@ -1,5 +1,6 @@
 import { createTestKit } from '../../../src/testing/index.js';
 import type { TaskContext, WorkflowTable } from '../../../src/workflow.js';
+import type { AlertCode } from '../../../src/workflows/observation-alerts/codes.js';
 import { createSendAlerts, noteUnsent } from '../../../src/workflows/observation-alerts/send-alerts.js';
 import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
@@ -22,7 +23,7 @@ function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answe
   const logged: string[] = [];
   const write = (code: string, numbers?: object) => void logged.push(`${code} ${JSON.stringify(numbers)}`);
   const ending = new AbortController();
-  const context: TaskContext = {
+  const context: TaskContext<AlertCode> = {
     tables: kit.tables,
     setting: (name) => settings[name],
     log: { info: write, warn: write, error: write },
@@ -36,7 +37,7 @@ function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answe
     logged,
     ending,
     context,
-    send: (over: Partial<TaskContext> = {}) => send({ ...context, ...over }),
+    send: (over: Partial<TaskContext<AlertCode>> = {}) => send({ ...context, ...over }),
     later: (ms: number) => kit.clock.advance(ms),
 
     /** The alert is written as the handler does it: first the row, then the list. */

@@ -1,0 +1,51 @@
+// The codes and names that may leave the process. A workflow can put anything into `error.code`, `error.name` and the
+// code of a log line, a patient's name too. So each is looked up in a list: those of the app, and those that the
+// workflow declares in `codes`. Nothing else passes, whatever it looks like.
+
+/** What stands for a code that is in no list. */
+export const UNDECLARED_CODE = 'undeclared-code';
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+const PIPELINE = words(`
+  circuit-open crash hung invalid lease-lost non-retriable reserved-property reserved-table resource-busy resource-lost
+  retry-after thrown-value timeout unknown-workflow`);
+
+const STORAGE = words(`
+  aborted bad-answer busy contention credential forbidden garbled late table-busy timeout unexpected unreachable
+  waiting-busy`);
+
+const READERS = [
+  ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted'),
+  ...words(`
+    aborted endless forbidden foreign-link hosts-absent no-list no-token not-json not-multipart other-resource redirected
+    server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap((code) => [
+    `fhir-${code}`,
+    `dicom-${code}`,
+  ]),
+];
+
+/** Of Node, for workflows that ask services of their own. */
+const NETWORK = words(`
+  EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EPIPE ETIMEDOUT`);
+
+const APP_CODES: ReadonlySet<string> = new Set([...PIPELINE, ...STORAGE, ...READERS, ...NETWORK]);
+/** A status of HTTP, as storage and the readers answer with it. */
+const STATUS = /^((fhir|dicom)-)?http-[1-5]\d\d$/;
+
+const NAMES: ReadonlySet<string> = new Set(
+  words(`
+    AbortError AggregateError ConfigError Error EvalError InvalidEventError LeaseLostError NonRetriableError NotSafeError
+    RangeError ReadError ReferenceError RetryAfterError StorageError SyntaxError TimeoutError TypeError URIError
+    WorkflowError ZodError`),
+);
+
+/** `code` where it is one of the app's or one of `declared`; else `undeclared-code`. */
+export function knownCode(code: string, declared: readonly string[]): string {
+  return declared.includes(code) || APP_CODES.has(code) || STATUS.test(code) ? code : UNDECLARED_CODE;
+}
+
+/** The name of an error's class, where it is one of the language or of the app; else `Error`. */
+export function knownName(name: unknown): string {
+  return typeof name === 'string' && NAMES.has(name) ? name : 'Error';
+}

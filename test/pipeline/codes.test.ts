@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { knownCode, knownName } from '../../src/pipeline/codes.js';
+
+const filesOf = (folder: string) =>
+  readdirSync(join('src', folder), { encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join('src', folder, name), 'utf8'));
+const found = (folder: string, pattern: RegExp) => [
+  ...new Set(filesOf(folder).flatMap((text) => [...text.matchAll(pattern)].map(([, code = '']) => code))),
+];
+
+describe('the codes of the app', () => {
+  it('given the codes of storage errors in the code, then each is known', () => {
+    const codes = [
+      ...found('storage', /new StorageError\(\s*'([^']+)'/g),
+      ...found('pipeline', /new StorageError\(\s*'([^']+)'/g),
+      ...found('storage', /return '([a-z-]+)';/g).filter((code) =>
+        /^(forbidden|aborted|timeout|garbled|un\w+)$/.test(code),
+      ),
+    ];
+
+    expect(codes).toEqual(
+      expect.arrayContaining(['timeout', 'waiting-busy', 'contention', 'unreachable', 'forbidden']),
+    );
+    expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
+  });
+
+  it('given the codes of read errors in the code, then each is known of both services', () => {
+    const endings = [
+      ...found('clients', /(?:readError\([\w.']+, |failed\(\s*)'([a-z-]+)'/g),
+      ...found('clients', /\$\{kind\}-([a-z-]+)`/g),
+    ];
+    const codes = [
+      ...endings.flatMap((ending) => [`fhir-${ending}`, `dicom-${ending}`]),
+      ...found('clients', /code: '([a-z-]+)'/g),
+      ...found('clients', /new ReadError\('([a-z-]+)'/g),
+    ];
+
+    expect(codes).toEqual(
+      expect.arrayContaining([
+        'fhir-forbidden',
+        'dicom-throttled',
+        'fhir-too-large',
+        'host-not-listed',
+        'read-aborted',
+      ]),
+    );
+    expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
+  });
+
+  it('given the codes of jobs in the code, then each is known', () => {
+    const codes = found('pipeline', /(?<!path: '[^']*', )code: '([a-z-]+)'/g);
+
+    expect(codes).toEqual(expect.arrayContaining(['lease-lost', 'circuit-open', 'unknown-workflow', 'reserved-table']));
+    expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
+  });
+
+  it('given the classes of errors in the code, then each is known', () => {
+    const names = ['pipeline', 'storage', 'clients', 'events', '.'].flatMap((folder) =>
+      found(folder, /override name = '(\w+)'/g),
+    );
+
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => knownName(name) !== name)).toEqual([]);
+  });
+});
