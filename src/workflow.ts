@@ -156,7 +156,7 @@ export type TaskContext<C extends string = never> = Pick<Context<HealthEvent, C>
 
 /** Something of a workflow's that is due again and again, whether or not there are events: a timer function. */
 export type Task<C extends string = string> = {
-  /** The name of the function: letters and digits, a letter first. */
+  /** The name of the function: 1 to 63 letters and digits, a small letter first. */
   readonly name: string;
   /** Six fields: second, minute, hour, day, month, day of the week; UTC. */
   readonly schedule: string;

@@ -135,6 +135,22 @@ describe('defineWorkflow', () => {
       wrong: { codes: ['Jane Doe'] as never[] },
       expected: "the code 'Jane Doe' must be",
     },
+    {
+      given: 'a look-up in capitals',
+      wrong: { lookup: { name: 'Things' } as never },
+      expected: 'the name of `lookup` must be 1 to 31',
+    },
+    {
+      given: 'a look-up of 32 characters',
+      wrong: { lookup: { name: 'a'.repeat(32) } as never },
+      expected: 'the name of `lookup`',
+    },
+    {
+      given: 'a task with a capital first',
+      wrong: { task: { name: 'Tidy' } as never },
+      expected: 'the name of `task` must be 1 to 63',
+    },
+    { given: 'a task with a dash', wrong: { task: { name: 'ti-dy' } as never }, expected: 'the name of `task`' },
     { given: 'no changes', wrong: { on: [fhir('*'), dicom([])] }, expected: '`on` selects nothing' },
     {
       given: 'another ordering',

@@ -21,7 +21,8 @@ type Shared = {
   isOver: boolean;
 };
 
-// A shared read       begins with the first who asks; who asks meanwhile, or up to 20 s after that, joins.
+// A shared read       begins with the first who asks. Those who ask within 20 s of its beginning join; later ones read
+//                     anew, also while it is still under way.
 //                     ends with its answer, or when the last who waits for it has aborted.
 //                     is forgotten when it fails: who asks next tries again.
 export function createShare({ clock, onShared }: { clock: Clock; onShared: () => void }): Share {

@@ -17,7 +17,7 @@ export type Circuits = {
     workflow: string,
     ageMs: number,
   ): { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
-  /** What became of a try; `changed` where that has opened or closed the circuit. */
+  /** The result of a try: `closed` or `opened` where it closed or opened the circuit, else undefined. */
   succeeded(workflow: string): 'closed' | undefined;
   failed(workflow: string, isProbe: boolean): 'opened' | undefined;
   /** Of every workflow that has failed, since its last success. */

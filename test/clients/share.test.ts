@@ -65,6 +65,19 @@ describe('when several read the same of one event', () => {
   });
 });
 
+describe('when a shared read lasts long', () => {
+  it('given it is under way for more than 20 s, then who asks next reads anew', () => {
+    const { reader, reads, advance } = startShare();
+    reader(event);
+    advance(20_000);
+    reader(event);
+    expect(reads).toHaveLength(1);
+    advance(1);
+    reader(event);
+    expect(reads).toHaveLength(2);
+  });
+});
+
 describe('when a shared read fails', () => {
   it('given two wait for it, then both hear of it, and who asks next tries again', async () => {
     const { reader, reads } = startShare();

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { Row } from '../../src/workflow.js';
+import { decideAlert, decideNoAlert } from '../../src/workflows/observation-alerts/alert.js';
 import { evaluate } from '../../src/workflows/observation-alerts/evaluate.js';
 import { loadRules } from '../../src/workflows/observation-alerts/load-rules.js';
 import { readingFor } from '../../src/workflows/observation-alerts/read-observation.js';
+import type { Result } from '../../src/workflows/observation-alerts/results.js';
 import { readRules } from '../../src/workflows/observation-alerts/rules.js';
+import type { Verdict } from '../../src/workflows/observation-alerts/verdict.js';
 import { observation, quantity, ruleOf } from '../workflows/observation-alerts/observations.js';
 
 const page = readFileSync('docs/alert-rules.md', 'utf8');
@@ -45,6 +49,95 @@ describe('when somebody reads docs/alert-rules.md', () => {
     const verdict = evaluate(rule, reading, previous);
 
     expect(verdict.kind === 'undecided' ? `undecided: ${verdict.why}` : verdict.kind).toBe(then);
+  });
+
+  const isRule = (fields: object) => {
+    const rule = { name: 'a', code: '2160-0', severity: 'info', ...fields };
+    return readRules(JSON.stringify({ rules: [rule] })).kind === 'ok';
+  };
+  const limit = { above: 1, unit: 'mmol/L' };
+
+  it.each([
+    { says: 'at most 366 days', most: { risePercent: 1, within: '366d' }, beyond: { risePercent: 1, within: '367d' } },
+    {
+      says: '`fallPercent` (at most 100)',
+      most: { fallPercent: 100, within: '1d' },
+      beyond: { fallPercent: 101, within: '1d' },
+    },
+    { says: 'of one ion, 1 to 10', most: { ...limit, charge: 10 }, beyond: { ...limit, charge: 11 } },
+    { says: 'of one ion, 1 to 10', most: { ...limit, charge: 1 }, beyond: { ...limit, charge: 0 } },
+    {
+      says: '1 to 63 of a-z, 0-9',
+      most: { ...limit, name: 'a'.repeat(63) },
+      beyond: { ...limit, name: 'a'.repeat(64) },
+    },
+    { says: 'a letter first', most: { ...limit, name: 'a1' }, beyond: { ...limit, name: '1a' } },
+  ])("given the limit '$says', then that is the limit of the app", ({ says, most, beyond }) => {
+    expect(page).toContain(says);
+    expect([isRule(most), isRule(beyond)]).toEqual([true, false]);
+  });
+
+  it('given the codes of interpretations that it lists, then a rule takes these and no other', () => {
+    const [, list = ''] = /`Observation\.interpretation`, each of ([^.]*)\./.exec(page) ?? [];
+    const listed = [...list.matchAll(/`(\w+)`/g)].map(([, code]) => code);
+
+    expect(listed.filter((code) => !isRule({ interpretation: [code] }))).toEqual([]);
+    const others = [
+      'N',
+      'S',
+      'I',
+      'IND',
+      'NEG',
+      'ND',
+      '<',
+      '>',
+      'B',
+      'W',
+      'U',
+      'D',
+      'NR',
+      'E',
+      'EX',
+      'IE',
+      'MS',
+      'VS',
+      'HX',
+      'LX',
+    ];
+    expect(others.filter((code) => isRule({ interpretation: [code] }))).toEqual([]);
+  });
+
+  it('given the columns that it lists, then they are those of the alerts', () => {
+    const [, table = ''] = /^\| column \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
+    const listed = table
+      .split('\n')
+      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    const amount = { value: 1, comparator: '<', unit: 'mmol/L' } as const;
+    const verdicts: (Verdict & { kind: 'alert' })[] = [
+      { kind: 'alert', by: 'limit', amount, side: 'above', threshold: 1 },
+      { kind: 'alert', by: 'interpretation', interpretation: 'HH' },
+      {
+        kind: 'alert',
+        by: 'delta',
+        amount,
+        side: 'rise',
+        threshold: 1,
+        previous: { amount, takenAt: new Date(0), observationId: 'o-1' },
+      },
+    ];
+    const reading = { observationId: 'o-2', subject: 'Patient/1', takenAt: new Date(0) };
+    const result = { reading, host: 'h', version: 1 } as unknown as Result;
+    const rows = verdicts.map((verdict) =>
+      decideAlert(
+        { status: 'withdrawn' },
+        { rule: ruleOf({ name: 'a', code: '2160-0', ...limit, severity: 'info' }), result, verdict, raisedAt: 'now' },
+      ),
+    );
+    const withdrawn = decideNoAlert(rows[0] as Row, 'corrected');
+    const columns = new Set([...rows, withdrawn].flatMap((row) => Object.keys(row as Row)));
+
+    columns.delete('sentRevision'); // of the app alone
+    expect([...listed].sort()).toEqual([...columns, 'notSent'].sort());
   });
 
   it('given the problems that it shows, then they are told like this', () => {
