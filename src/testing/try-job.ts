@@ -6,6 +6,7 @@ import { addressOf } from '../storage/address.js';
 import { createDeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';
+import { createLooks } from '../storage/looks.js';
 import { createMemoryBlobStore } from '../storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
 import { createWaiting, dueAtOf, type WaitingRow } from '../storage/waiting.js';
@@ -151,6 +152,8 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: See
     stores: {
       ...kept,
       ledger: createLedger({ tables, commit }),
+      looks: createLooks({ tables }),
+      storageNow: async () => clock.now(),
       waiting: {
         ...waiting,
         add(row, untilMs) {

@@ -137,7 +137,10 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   function startApp(skewMs?: number): App {
     const machine = world.spawn(skewMs);
     const tryLimit = new TryLimit(3000);
-    const { tables, clock, storageNow } = createStorageClock(boundedTables(machine.tables, machine.clock, tryLimit), machine.clock);
+    const { tables, clock, storageNow } = createStorageClock(
+      boundedTables(machine.tables, machine.clock, tryLimit),
+      machine.clock,
+    );
     const commit = createGroupCommit({ tables, clock, random: machine.random });
     const ledger = createLedger({ tables, commit });
     const waiting = createWaiting({ tables, commit, clock, random: machine.random });
