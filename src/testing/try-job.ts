@@ -3,6 +3,7 @@ import { runJob } from '../pipeline/job.js';
 import { createShared } from '../pipeline/pipeline.js';
 import { type JobDeps, newRun, type Run, type Stores } from '../pipeline/run.js';
 import { addressOf } from '../storage/address.js';
+import { TryLimit } from '../storage/bounded.js';
 import { createDeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';
@@ -171,6 +172,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: See
     },
     readerFor: (event) => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
     settings: { deadlineMs: DEADLINE_MS, leaseMs: LEASE_MS, workspaces: undefined, setting },
+    tryLimit: new TryLimit(DEADLINE_MS),
   });
   const { slots, turns } = queues.get(workflow.name) ?? shared;
   queues.set(workflow.name, { slots, turns });

@@ -45,7 +45,7 @@ describe('when storage is prepared', () => {
 
     await prepareStorage(app);
 
-    expect(lines).toEqual(['error {"what":"storage-not-prepared","code":"queues","errorCode":"fault"}']);
+    expect(lines).toEqual(['error {"what":"storage-not-prepared","code":"queues","errorCode":"undeclared-code"}']);
     expect(calls).toContain('tables create waiting');
   });
 

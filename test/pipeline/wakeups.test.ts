@@ -81,7 +81,7 @@ describe('looking for due rows', () => {
 
     app.pipeline.start();
     await account.pass(0);
-    expect(new Set(app.lines)).toEqual(new Set(['error {"what":"wake-failed","errorCode":"fault"}']));
+    expect(new Set(app.lines)).toEqual(new Set(['error {"what":"wake-failed","errorCode":"undeclared-code"}']));
     app.storageIs(() => 'ok');
     await account.pass(11_000);
 
@@ -189,7 +189,7 @@ describe('a row that is due later', () => {
     app.storageIs(({ method }) => (method === 'send' ? 'fail-before' : 'ok'));
     await app.pipeline.deliver([raw]);
     await account.pass(0);
-    expect(app.lines).toContain('error {"what":"wake-failed","errorCode":"fault"}');
+    expect(app.lines).toContain('error {"what":"wake-failed","errorCode":"undeclared-code"}');
     app.storageIs(() => 'ok');
 
     await app.pipeline.deliver([rawEvent({ id: 'event-2' })]);
