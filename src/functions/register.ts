@@ -18,6 +18,7 @@ import { registerMeasureBacklog } from './measure-backlog.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
+import { redactFatalErrors } from './redact-fatal-errors.js';
 import { registerRedeliver } from './redeliver.js';
 import { registerRedeliverLong } from './redeliver-long.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
@@ -32,6 +33,7 @@ import { registerWrongSettings } from './wrong-settings.js';
  * are wrong, it registers only functions that report so.
  */
 export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
+  redactFatalErrors(process);
   const settings = readOrProblems(workflows);
   if (settings instanceof Error) return registerWrongSettings(app, settings);
   const { config, on, off } = settings;
