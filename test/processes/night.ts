@@ -7,6 +7,7 @@ import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { pagesOf } from '../../src/storage/pages.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
+import { patiently } from './patiently.js';
 import { openStorageGate } from './storage-gate.js';
 
 /**
@@ -284,18 +285,6 @@ type Told = { events?: { state: string; workflows: Record<string, { status: stri
 
 function keepLargest(of: Map<string, number>, key: string, value: number): void {
   of.set(key, Math.max(of.get(key) ?? 0, value));
-}
-
-/** A connection that lay idle may be cut off by its server at the moment of use: what only reads asks again. */
-async function patiently<T>(read: () => Promise<T>): Promise<T> {
-  for (let left = 4; ; left -= 1) {
-    try {
-      return await read();
-    } catch (error) {
-      if (left === 0) throw error;
-      await pause(500);
-    }
-  }
 }
 
 function pause(ms: number): Promise<void> {

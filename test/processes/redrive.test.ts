@@ -12,6 +12,7 @@ import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { eventually } from '../local/eventually.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
+import { patiently } from './patiently.js';
 
 // Real processes over a real Azurite: the app, and two terminals that deal with its dead letters, killed with SIGKILL again
 // and again. Every run of a handler is counted out here.
@@ -74,7 +75,8 @@ const tool = (args: string) => startProcess('src/local/dead-letters/main.ts', ar
 
 async function isCompleted(address: string): Promise<boolean> {
   const { table, partition, key } = placeOf(address);
-  const { stored } = await createAzureTableStore(connection()).read(table, partition, key);
+  const tables = createAzureTableStore(connection());
+  const { stored } = await patiently(() => tables.read(table, partition, key));
   return stored?.row.result === 'completed';
 }
 
