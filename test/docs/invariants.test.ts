@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { endRules } from '../model/end.model.js';
+import { groupCommitRules } from '../model/group-commit.model.js';
+import { jobRules } from '../model/job.model.js';
+import { latestRules } from '../model/latest.model.js';
+import { suspectRules } from '../model/suspects.model.js';
+import { mutations } from '../mutations/mutations.js';
+
+const page = readFileSync('ARCHITECTURE.md', 'utf8');
+const rows = [...page.matchAll(/^\| ([A-Z])(\d+) \| .* \| (.*?) ?\| (.*?) ?\|$/gm)].map((found) => {
+  const [, letter = '', number = '', model = '', mutated = ''] = found;
+  return { letter, number: Number(number), model: namesIn(model), mutations: namesIn(mutated) };
+});
+const models = [
+  { letters: 'JR', rules: jobRules },
+  { letters: 'L', rules: latestRules },
+  { letters: 'C', rules: groupCommitRules },
+  { letters: 'E', rules: endRules },
+  { letters: 'S', rules: suspectRules },
+];
+/** Folders that enforce invariants; elsewhere R4 is a version of FHIR. */
+const sources = ['src/pipeline', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
+  readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')),
+);
+
+describe('when ARCHITECTURE.md lists the invariants', () => {
+  it('given their numbers, then each letter counts from 1 without a gap', () => {
+    for (const letter of new Set(rows.map((row) => row.letter))) {
+      const numbers = rows.filter((row) => row.letter === letter).map(({ number }) => number);
+      expect({ letter, numbers }).toEqual({ letter, numbers: numbers.map((_, i) => i + 1) });
+    }
+  });
+
+  it.each(models)('given the model of $letters, then its rules are listed once each', ({ letters, rules }) => {
+    const listed = rows.filter(({ letter }) => letters.includes(letter)).flatMap(({ model }) => model);
+
+    expect(listed.sort()).toEqual(Object.keys(rules).sort());
+  });
+
+  it('given the mutations, then each is listed once', () => {
+    const listed = rows.flatMap((row) => row.mutations);
+
+    expect(listed.sort()).toEqual(mutations.map(({ rule }) => rule).sort());
+  });
+
+  it('given a number that the code cites, then the page has it', () => {
+    const known = new Set(rows.map(({ letter, number }) => `${letter}${number}`));
+    const cited = sources.flatMap((text) => text.match(/\b[JLCERSTPW]\d{1,2}\b/g) ?? []);
+
+    expect(cited.filter((number) => !known.has(number))).toEqual([]);
+    expect(cited).toEqual(expect.arrayContaining(['L1', 'S5']));
+  });
+});
+
+function namesIn(cell: string): string[] {
+  return cell.split(/,\s*/).filter((name) => name !== '');
+}
