@@ -18,7 +18,7 @@ beforeAll(async () => {
   rules = modules.flatMap(({ resources }) => resources.filter(isRule));
 });
 
-describe('when docs/operations.md tells what to do', () => {
+describe('when docs/operations.md says how to handle an alert', () => {
   const rows = [...operations.matchAll(/^\| (\d|–) \| \[([a-z-]+)\]\(#([a-z-]+)\) \|/gm)];
   const sections = [...operations.matchAll(/^### (.*)$/gm)].map(([, title = '']) => title);
 
@@ -33,9 +33,9 @@ describe('when docs/operations.md tells what to do', () => {
     expect(rows.filter(([, , name, anchor]) => name !== anchor)).toEqual([]);
   });
 
-  it('given a section, then it says what the alert means, what to look at, and what to do', () => {
+  it('given a section, then it says what the alert means, what to check, and how to fix it', () => {
     for (const text of operations.split(/^###? /m).filter((part) => sections.includes(part.split('\n')[0] ?? ''))) {
-      expect(text).toMatch(/\*\*Means\*\*.*\*\*Look\*\*.*\*\*Do\*\*/s);
+      expect(text).toMatch(/\*\*What it means\*\*.*\*\*Check\*\*.*\*\*Fix\*\*/s);
     }
   });
 
