@@ -9,7 +9,6 @@ import { composeMemoryApp } from '../functions/memory-app.js';
 import { type Cost, costsOf } from './costs.js';
 
 const page = readFileSync('docs/costs.md', 'utf8');
-const EVENTS = 1_000_000;
 
 /** Rows of the page's first table, by their first column. */
 function rowsOf(heading: string): string[][] {
@@ -25,7 +24,6 @@ function rowsOf(heading: string): string[][] {
 }
 
 const number = (value: number) => String(Math.round(value * 100) / 100);
-const many = (value: number) => `${number((value * EVENTS) / 1_000_000)} M`;
 
 describe('when docs/costs.md says what an event costs', () => {
   let alone: Cost[] = [];
@@ -45,15 +43,6 @@ describe('when docs/costs.md says what an event costs', () => {
     ]);
 
     expect(rowsOf(heading)).toEqual(counted);
-  });
-
-  it('given a million of them, then that is a million times as much', () => {
-    const counted = hundred.map(({ what, requests, entities, reads, serviceReads }) => [
-      what,
-      ...[requests, entities, reads, serviceReads].map(many),
-    ]);
-
-    expect(rowsOf('A million events')).toEqual(counted);
   });
 
   it('given the timers, then they ask for what the page says where nothing is to do', async () => {
