@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const pages = [
+  ...['.', 'docs', 'infra', 'infra/hooks', 'bench'].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => join(folder, file)),
+  ),
+  ...readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('README.md'))
+    .map((file) => join('src', file)),
+];
+const LINK = /\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g;
+const links = pages.flatMap((page) =>
+  [...withoutCode(readFileSync(page, 'utf8')).matchAll(LINK)]
+    .map(([, to = '', anchor]) => ({ page, to: to === '' ? page : join(dirname(page), to), anchor, raw: to }))
+    .filter(({ raw }) => !/^[a-z]+:/.test(raw)),
+);
+
+describe('when a reader follows a link', () => {
+  it('given the pages, then they have links', () => {
+    expect(links.length).toBeGreaterThan(150);
+  });
+
+  it('given a link to a file, then the file is there', () => {
+    expect(links.filter(({ to }) => !existsSync(to))).toEqual([]);
+  });
+
+  it('given a link to a part of a page, then the page has this heading', () => {
+    const wrong = links.filter(({ to, anchor }) => anchor !== undefined && !anchorsOf(to).includes(anchor));
+
+    expect(wrong).toEqual([]);
+  });
+
+  it('given docs/README.md, then it leads to every page', () => {
+    const index = readFileSync('docs/README.md', 'utf8');
+
+    for (const page of readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md')) {
+      expect(index).toContain(`](${page})`);
+    }
+  });
+});
+
+/** As GitHub makes them of headings: small letters, digits, `-` and `_`; a space becomes `-`. */
+function anchorsOf(page: string): string[] {
+  return [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replaceAll(/^( *)```[\s\S]*?^\1```/gm, '');
+}

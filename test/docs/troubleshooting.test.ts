@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const pages = ['docs/troubleshooting.md', 'docs/operations.md'].map((page) => readFileSync(page, 'utf8')).join('\n');
+const source = sourceIn('src');
+/** The first two arguments of a call of `log`, with the level as a word or as a choice of words. */
+const LOG = /\.log\(\s*([^,()]*['"](?:error|warn)['"][^,()]*),\s*([^,]*),/g;
+/** `info` too: a level that is chosen at run time goes with a code that is chosen so. */
+const codes = new Set(
+  [...source.matchAll(LOG)].flatMap(([, , what = '']) =>
+    [...what.matchAll(/'([\w-]+)'/g)].map(([, code = '']) => code),
+  ),
+);
+
+describe('when somebody looks for a line of the log', () => {
+  it('given the source, then the search finds the codes of warnings and errors', () => {
+    expect([...codes]).toEqual(
+      expect.arrayContaining(['event-invalid', 'job-retries', 'circuit-opened', 'task-failed']),
+    );
+    expect(codes.size).toBeGreaterThan(18);
+  });
+
+  it.each([...codes].filter((code) => code !== 'job-waits'))('given %s, then a page explains it', (code) => {
+    expect(pages.includes(`\`${code}\``)).toBe(true);
+  });
+
+  it('given a call of log whose level is no word, then it is one that the pages know', () => {
+    const calls = [...source.matchAll(/telemetry\.log\(\s*([a-z]\w*),\s*([^,]*),/g)].map(([, , what]) => what);
+
+    expect(calls).toEqual(["'workflow'"]);
+    expect(pages).toContain('| `workflow` |');
+  });
+
+  it('given a code that the page lists, then the app can log it', () => {
+    const [, section = ''] = /^## A line in the log\n([\s\S]*?)^## /m.exec(pages) ?? [];
+    const listed = [...section.matchAll(/^\| ((?:`[\w-]+`(?:, )?)+) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([\w-]+)`/g)].map(([, code = '']) => code),
+    );
+
+    expect(listed.length).toBeGreaterThan(18);
+    expect(listed.filter((code) => code !== 'what' && !source.includes(`'${code}'`))).toEqual([]);
+  });
+});
+
+function sourceIn(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
+}
