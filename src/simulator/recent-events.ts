@@ -8,18 +8,18 @@ export type RecentEvents = {
   clear(): void;
 };
 
-const MOST = 1000;
+const MAX = 1000;
 
 export function createRecentEvents(): RecentEvents {
   let events: TopicEvent[] = [];
   return {
     add(more) {
-      events.push(...more.slice(-MOST));
-      if (events.length > 2 * MOST) events = events.slice(-MOST);
+      events.push(...more.slice(-MAX));
+      if (events.length > 2 * MAX) events = events.slice(-MAX);
     },
     list: (subject = '') =>
       events
-        .slice(-MOST)
+        .slice(-MAX)
         .filter((event) => event.subject.endsWith(subject))
         .map(({ id, type, subject: of, time }) => ({ id, type, subject: of, time }))
         .reverse(),

@@ -66,7 +66,7 @@ export type SimulatorDeps = {
 };
 
 export const DEFAULT_SERVICE = 'main';
-const MOST_SERVICES = 20;
+const MAX_SERVICES = 20;
 const AS_SET_AT_START: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
 
 export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
@@ -117,7 +117,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
 
   return {
     services(name) {
-      return services.get(name) ?? (services.size < MOST_SERVICES ? makeServices(name, random, publish) : undefined);
+      return services.get(name) ?? (services.size < MAX_SERVICES ? makeServices(name, random, publish) : undefined);
     },
     serviceNames: () => [...services.keys()],
     eventGrid,

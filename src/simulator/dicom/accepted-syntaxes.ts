@@ -9,7 +9,7 @@ export type Way = {
   readonly syntax: string;
 };
 
-type Kind = { readonly mediaType: string; readonly syntaxes: readonly string[]; readonly otherwise: string };
+type Kind = { readonly mediaType: string; readonly syntaxes: readonly string[]; readonly fallback: string };
 
 export const AS_STORED = '*';
 const JPEG_2000 = '1.2.840.10008.1.2.4.90';
@@ -17,16 +17,16 @@ const FILES: readonly Kind[] = [
   {
     mediaType: 'application/dicom',
     syntaxes: [AS_STORED, EXPLICIT_LITTLE_ENDIAN, JPEG_2000],
-    otherwise: EXPLICIT_LITTLE_ENDIAN,
+    fallback: EXPLICIT_LITTLE_ENDIAN,
   },
 ];
 const FRAMES: readonly Kind[] = [
   {
     mediaType: 'application/octet-stream',
     syntaxes: [AS_STORED, EXPLICIT_LITTLE_ENDIAN],
-    otherwise: EXPLICIT_LITTLE_ENDIAN,
+    fallback: EXPLICIT_LITTLE_ENDIAN,
   },
-  { mediaType: 'image/jp2', syntaxes: [JPEG_2000], otherwise: JPEG_2000 },
+  { mediaType: 'image/jp2', syntaxes: [JPEG_2000], fallback: JPEG_2000 },
 ];
 
 /** The ways of an Accept header that the service goes, the most wanted first. Studies and series come in parts alone. */
@@ -43,7 +43,7 @@ export function acceptedWays(header: string | null, resource: 'many' | 'image' |
     .filter(({ isMultipart }) => isMultipart || resource !== 'many')
     .flatMap(({ isAny, isMultipart, mediaType, syntax, quality }) => {
       const kind = isAny ? kinds[0] : kinds.find((one) => one.mediaType === mediaType);
-      const wanted = syntax ?? (isAny ? AS_STORED : kind?.otherwise);
+      const wanted = syntax ?? (isAny ? AS_STORED : kind?.fallback);
       if (!kind || wanted === undefined || !kind.syntaxes.includes(wanted)) return [];
       return [{ mediaType: kind.mediaType, isMultipart, syntax: wanted, quality, isExact: syntax === AS_STORED }];
     })

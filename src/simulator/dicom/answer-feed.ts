@@ -6,7 +6,7 @@ import type { ImageStore } from './image-store.js';
 import type { Call } from './routes.js';
 
 const ENTRIES = 100;
-const MOST_ENTRIES = 200;
+const MAX_ENTRIES = 200;
 const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
 /** A page of what has happened between two moments, in order. */
@@ -19,8 +19,8 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const to = parseMoment(query.get('endtime'));
   if (!Number.isSafeInteger(offset) || offset < 0)
     return refuse(400, 'offset must be a whole number, and not negative.');
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_ENTRIES) {
-    return refuse(400, `limit must be between 1 and ${MOST_ENTRIES}.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ENTRIES) {
+    return refuse(400, `limit must be between 1 and ${MAX_ENTRIES}.`);
   }
   if (withMetadata === undefined) return refuse(400, 'includeMetadata must be true or false.');
   if (from === 'invalid' || to === 'invalid') {

@@ -28,8 +28,8 @@ export type ChangeFeed = {
 
 type Kept = { readonly name: ImageName; readonly change: Change; readonly atMs: number };
 
-/** `entries[(n - 1) % most]` is that of number n, for the last `kept` numbers. Times never go back, so they are in order. */
-export function createChangeFeed({ now, most }: { now: () => Date; most: number }): ChangeFeed {
+/** `entries[(n - 1) % maxEntries]` is that of number n, for the last `kept` numbers. Times never go back, so they are in order. */
+export function createChangeFeed({ now, maxEntries }: { now: () => Date; maxEntries: number }): ChangeFeed {
   let entries: Kept[] = [];
   let last = 0;
   let kept = 0;
@@ -39,8 +39,8 @@ export function createChangeFeed({ now, most }: { now: () => Date; most: number 
     add(name, change) {
       lastAtMs = Math.max(lastAtMs, now().getTime());
       last += 1;
-      kept = Math.min(kept + 1, most);
-      entries[(last - 1) % most] = { name, change, atMs: lastAtMs };
+      kept = Math.min(kept + 1, maxEntries);
+      entries[(last - 1) % maxEntries] = { name, change, atMs: lastAtMs };
       return { sequenceNumber: last, name, change, at: new Date(lastAtMs) };
     },
     page({ from, to, offset, limit }) {
@@ -59,7 +59,7 @@ export function createChangeFeed({ now, most }: { now: () => Date; most: number 
   };
 
   function entryOf(sequenceNumber: number): FeedEntry {
-    const { name, change, atMs } = entries[(sequenceNumber - 1) % most] as Kept;
+    const { name, change, atMs } = entries[(sequenceNumber - 1) % maxEntries] as Kept;
     return { sequenceNumber, name, change, at: new Date(atMs) };
   }
 
@@ -68,7 +68,7 @@ export function createChangeFeed({ now, most }: { now: () => Date; most: number 
     let [low, high] = [last - kept + 1, last + 1];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if ((entries[(middle - 1) % most] as Kept).atMs < atMs) low = middle + 1;
+      if ((entries[(middle - 1) % maxEntries] as Kept).atMs < atMs) low = middle + 1;
       else high = middle;
     }
     return low;

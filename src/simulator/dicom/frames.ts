@@ -68,7 +68,7 @@ function cutBits(all: Uint8Array, from: number, bits: number): Uint8Array {
   });
 }
 
-function numberOf(dataset: Dataset, tag: string, otherwise: number): number {
+function numberOf(dataset: Dataset, tag: string, fallback: number): number {
   const text = firstText(dataset, tag);
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : otherwise;
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : fallback;
 }

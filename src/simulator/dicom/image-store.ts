@@ -65,7 +65,7 @@ export function createImageStore({
   maxBytes: number;
   maxFeed: number;
 }): ImageStore {
-  const feed = createChangeFeed({ now, most: maxFeed });
+  const feed = createChangeFeed({ now, maxEntries: maxFeed });
   const partitions = new Map<string, Partition>();
   let partitionsMade = 0;
   let bytes = 0;

@@ -21,7 +21,7 @@ export type Operations = {
   clear(): void;
 };
 
-const MOST_OPERATIONS = 1000;
+const MAX_OPERATIONS = 1000;
 
 export function createOperations({ clock, random }: { clock: Clock; random: Random }): Operations {
   const operations = new Map<string, Operation>();
@@ -65,7 +65,7 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
   function keep(operation: Operation): Operation {
     operations.set(operation.id, operation);
     for (const id of operations.keys()) {
-      if (operations.size <= MOST_OPERATIONS) break;
+      if (operations.size <= MAX_OPERATIONS) break;
       operations.delete(id);
     }
     return operation;

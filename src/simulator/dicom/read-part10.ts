@@ -25,7 +25,7 @@ export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
 export const DEFLATED = '1.2.840.10008.1.2.1.99';
 export const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
-const MOST_INFLATED_BYTES = 64 * 1024 * 1024;
+const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 /** Far more than any real file has, and far less than a stack holds. */
 const DEEPEST_SEQUENCE = 64;
 /** dicom-parser takes their length for two bytes long. As UN they are read right, and left out of metadata. */
@@ -64,7 +64,7 @@ function parse(file: Uint8Array): Part10 {
   const syntax = dicomParser.readFixedString(file, syntaxElement.dataOffset, syntaxElement.length).trim();
 
   const isDeflated = syntax === DEFLATED;
-  const bytes = isDeflated ? inflateRawSync(file.subarray(end), { maxOutputLength: MOST_INFLATED_BYTES }) : file;
+  const bytes = isDeflated ? inflateRawSync(file.subarray(end), { maxOutputLength: MAX_INFLATED_BYTES }) : file;
   const start = isDeflated ? 0 : end;
   const isExplicit = syntax !== IMPLICIT_LITTLE_ENDIAN;
   const isBigEndian = syntax === EXPLICIT_BIG_ENDIAN;

@@ -21,7 +21,7 @@ export type Filter = {
 
 export type SearchProblem = { readonly problem: string };
 
-const MOST_RESULTS = 200;
+const MAX_RESULTS = 200;
 const RESULTS = 100;
 const COMBINING = /\p{M}/gu;
 
@@ -41,7 +41,7 @@ export function parseSearch(query: URLSearchParams, levels: readonly Level[]): S
   const limit = parseNumber(options.get('limit'), RESULTS);
   const offset = parseNumber(options.get('offset'), 0);
   const fuzzy = (options.get('fuzzymatching')?.[0] ?? 'false').toLowerCase();
-  if (!(limit >= 1 && limit <= MOST_RESULTS)) return problem(`limit must be between 1 and ${MOST_RESULTS}`);
+  if (!(limit >= 1 && limit <= MAX_RESULTS)) return problem(`limit must be between 1 and ${MAX_RESULTS}`);
   if (!(offset >= 0)) return problem('offset must be a whole number, and not negative');
   if (fuzzy !== 'true' && fuzzy !== 'false') return problem('fuzzymatching must be true or false');
 
@@ -142,8 +142,8 @@ function searchable(levels: readonly Level[]): string {
     .join(', ');
 }
 
-function parseNumber(values: readonly string[] | undefined, otherwise: number): number {
-  if (values === undefined) return otherwise;
+function parseNumber(values: readonly string[] | undefined, fallback: number): number {
+  if (values === undefined) return fallback;
   return /^\d{1,15}$/.test(values[0] ?? '') ? Number(values[0]) : Number.NaN;
 }
 

@@ -14,7 +14,7 @@ export type UpdateProblem =
   /** Sentences in the words of the service, one for each attribute that cannot be changed so. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-const MOST_STUDIES = 50;
+const MAX_STUDIES = 50;
 const CHANGEABLE = new Set([
   '00080050', // AccessionNumber
   '00080090', // ReferringPhysicianName
@@ -63,8 +63,8 @@ export function parseUpdate(body: Uint8Array): StudyUpdate | UpdateProblem {
   const dataset: unknown = fields.get('changedataset');
   if (!Array.isArray(studyUids) || studyUids.length === 0)
     return malformed("The required field 'StudyInstanceUids' is missing or empty.");
-  if (studyUids.length > MOST_STUDIES)
-    return malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MOST_STUDIES} can be updated at a time.`);
+  if (studyUids.length > MAX_STUDIES)
+    return malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MAX_STUDIES} can be updated at a time.`);
   const wrong = studyUids.find((uid) => typeof uid !== 'string' || !isUid(uid));
   if (wrong !== undefined) return malformed(`'${String(wrong)}' is no UID of a study.`);
   if (!isObject(dataset))

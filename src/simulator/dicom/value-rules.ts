@@ -53,8 +53,8 @@ function problemOfName(text: string): string | undefined {
   return groups.some((group) => group.length > 64) ? 'value exceeds maximum length of 64 characters' : oneLine(text);
 }
 
-function tooLong(text: string, most: number): string | undefined {
-  return text.length > most ? `value exceeds maximum length of ${most} characters` : undefined;
+function tooLong(text: string, max: number): string | undefined {
+  return text.length > max ? `value exceeds maximum length of ${max} characters` : undefined;
 }
 
 function oneLine(text: string): string | undefined {

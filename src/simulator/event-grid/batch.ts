@@ -29,7 +29,7 @@ export function takeBatch(
   { isExpired, expire }: { isExpired: (entry: Entry) => boolean; expire: (entry: Entry) => void },
 ): Batch | undefined {
   const { maxEventsPerBatch, preferredBatchSizeInKilobytes } = subscription.destination;
-  const mostBytes = preferredBatchSizeInKilobytes * 1024;
+  const maxBytes = preferredBatchSizeInKilobytes * 1024;
   const entries: Entry[] = [];
   const json: string[] = [];
 
@@ -45,7 +45,7 @@ export function takeBatch(
       }
       const text = JSON.stringify(writeEvent(entry.published.event, schema));
       bytes += Buffer.byteLength(text) + (entries.length > 0 ? COMMA_BYTES : 0);
-      if (entries.length > 0 && bytes > mostBytes) break;
+      if (entries.length > 0 && bytes > maxBytes) break;
       lane.take();
       entries.push(entry);
       json.push(text);

@@ -8,7 +8,7 @@ import { timeText, writeEvent } from './topic-event.js';
 const DELAY_MS = 5 * 60_000;
 const AGAIN_MS = 60_000;
 const GIVE_UP_MS = 4 * 3_600_000;
-const MOST_EVENTS = 5000;
+const MAX_EVENTS = 5000;
 
 export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'UndeliverableDueToClientError';
 export type Letter = { readonly entry: Entry; readonly reason: Reason };
@@ -30,7 +30,7 @@ export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
   const { schedule, clock, random, subscription, whenOver } = deps;
   const ended = new AbortController();
   const due = createDueQueue<Letter>(schedule, (letters) => {
-    for (let at = 0; at < letters.length; at += MOST_EVENTS) void deliver(letters.slice(at, at + MOST_EVENTS));
+    for (let at = 0; at < letters.length; at += MAX_EVENTS) void deliver(letters.slice(at, at + MAX_EVENTS));
   });
 
   return {

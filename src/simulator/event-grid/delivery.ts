@@ -12,7 +12,7 @@ import type { Heard } from './send.js';
 import { countOne, createLag, newCounts, type SubscriptionStats } from './stats.js';
 import type { Subscription } from './subscription.js';
 
-const MOST_REQUESTS = 32;
+const MAX_REQUESTS = 32;
 const MINUTE_MS = 60_000;
 
 export type DeliveryDeps = AttemptDeps & {
@@ -51,7 +51,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   );
   const held = createDueQueue<Entry>(clock, (entries) => makeReady(entries, 'held'));
   const retries = createDueQueue<Entry>(schedule, (entries) => makeReady(entries, 'waiting'));
-  const probation = createProbation({ schedule, most: MOST_REQUESTS, whenOver: pump });
+  const probation = createProbation({ schedule, max: MAX_REQUESTS, whenOver: pump });
   const letters = createDeadLetters({ ...deps, subscription: () => subscription, whenOver: settleLetters });
 
   return {
@@ -111,7 +111,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   }
 
   function pump(): void {
-    while (!ended.signal.aborted && requests < probation.most) {
+    while (!ended.signal.aborted && requests < probation.max) {
       const batch = takeBatch(ready, subscription, { isExpired, expire });
       if (!batch) break;
       void deliver(batch);

@@ -1,9 +1,9 @@
 import type { Reader } from './reader.js';
 
-const MOST_EVENTS = 5000;
-const MOST_KILOBYTES = 1024;
+const MAX_EVENTS = 5000;
+const MAX_KILOBYTES = 1024;
 const KILOBYTES = 64;
-const MOST_HEADERS = 10;
+const MAX_HEADERS = 10;
 const LONGEST_HEADER = 4096;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** A wrong one of these would make every request fail. */
@@ -32,13 +32,13 @@ export function readDestination(destination: Reader): Destination {
   const endpointType = destination.oneOf('endpointType', ['WebHook', 'AzureFunction']);
   const properties = destination.object('properties');
   const batching: Batching = {
-    maxEventsPerBatch: properties.integer('maxEventsPerBatch', { from: 1, to: MOST_EVENTS, or: 1 }),
+    maxEventsPerBatch: properties.integer('maxEventsPerBatch', { from: 1, to: MAX_EVENTS, or: 1 }),
     preferredBatchSizeInKilobytes: properties.integer('preferredBatchSizeInKilobytes', {
       from: 1,
-      to: MOST_KILOBYTES,
+      to: MAX_KILOBYTES,
       or: KILOBYTES,
     }),
-    deliveryAttributeMappings: properties.objects('deliveryAttributeMappings', MOST_HEADERS).map(readHeader),
+    deliveryAttributeMappings: properties.objects('deliveryAttributeMappings', MAX_HEADERS).map(readHeader),
   };
   return endpointType === 'AzureFunction'
     ? { endpointType, ...readFunction(properties), ...batching }

@@ -27,7 +27,7 @@ const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
  */
 export type Probation = {
   /** How many requests at once the endpoint may get: all that there are, one while it is tried, none on probation. */
-  readonly most: number;
+  readonly max: number;
   /** On the schedule's wall clock. */
   readonly until: Date | undefined;
   failed(outcome: Outcome, events: number): void;
@@ -36,16 +36,16 @@ export type Probation = {
 };
 
 /** `whenOver` is called when the endpoint may be tried again. */
-export function createProbation(deps: { schedule: Clock; most: number; whenOver: () => void }): Probation {
-  const { schedule, most, whenOver } = deps;
+export function createProbation(deps: { schedule: Clock; max: number; whenOver: () => void }): Probation {
+  const { schedule, max, whenOver } = deps;
   let failedInARow = 0;
   let times = 0;
   let on: { until: Date; cancel: () => void } | undefined;
 
   return {
-    get most() {
+    get max() {
       if (on) return 0;
-      return times > 0 ? 1 : most;
+      return times > 0 ? 1 : max;
     },
 
     get until() {

@@ -2,9 +2,9 @@ import type { AdvancedFilter } from './advanced-filter.js';
 import type { Filter } from './filter.js';
 import type { Reader } from './reader.js';
 
-const MOST_FILTERS = 25;
-const MOST_VALUES = 25;
-const LONGEST_TEXT = 512;
+const MAX_FILTERS = 25;
+const MAX_VALUES = 25;
+const MAX_TEXT_LENGTH = 512;
 const COMPARISONS = [
   'NumberGreaterThan',
   'NumberGreaterThanOrEquals',
@@ -34,10 +34,10 @@ const OPERATORS = [
 ] as const;
 
 export function readFilter(filter: Reader, eventTypes: readonly string[] | undefined): Filter {
-  const advancedFilters = filter.objects('advancedFilters', MOST_FILTERS).map(readAdvanced);
+  const advancedFilters = filter.objects('advancedFilters', MAX_FILTERS).map(readAdvanced);
   const values = advancedFilters.reduce((sum, each) => sum + valuesOf(each), 0);
-  if (values > MOST_VALUES) {
-    filter.wrong('advancedFilters', `expected at most ${MOST_VALUES} values in all filters together, found ${values}`);
+  if (values > MAX_VALUES) {
+    filter.wrong('advancedFilters', `expected at most ${MAX_VALUES} values in all filters together, found ${values}`);
   }
   return {
     subjectBeginsWith: filter.text('subjectBeginsWith', { or: '' }),
@@ -62,7 +62,7 @@ function readEventTypes(filter: Reader, known: readonly string[] | undefined): r
 }
 
 function readAdvanced(filter: Reader): AdvancedFilter {
-  const key = filter.text('key', { longest: LONGEST_TEXT });
+  const key = filter.text('key', { longest: MAX_TEXT_LENGTH });
   const operatorType = filter.oneOf('operatorType', OPERATORS);
   switch (operatorType) {
     case 'BoolEquals':
@@ -84,7 +84,11 @@ function readAdvanced(filter: Reader): AdvancedFilter {
     case undefined:
       return { key, operatorType: 'IsNotNull' }; // refused: it only stands in its place
     default:
-      return { key, operatorType, values: filter.list('values', `texts of up to ${LONGEST_TEXT} characters`, isText) };
+      return {
+        key,
+        operatorType,
+        values: filter.list('values', `texts of up to ${MAX_TEXT_LENGTH} characters`, isText),
+      };
   }
 }
 
@@ -98,7 +102,7 @@ function isNumber(value: unknown): value is number {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LONGEST_TEXT;
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
 }
 
 function isRange(value: unknown): value is readonly [number, number] {

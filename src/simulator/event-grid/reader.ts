@@ -9,7 +9,7 @@ export type Reader = {
   has(name: string): boolean;
   /** A reader of what is absent where there is no such object. */
   object(name: string): Reader;
-  objects(name: string, most: number): readonly Reader[];
+  objects(name: string, max: number): readonly Reader[];
   text(name: string, options?: { or?: string; longest?: number }): string;
   texts(name: string): readonly string[] | undefined;
   boolean(name: string, or?: boolean): boolean;
@@ -35,10 +35,10 @@ export function readerOf(value: unknown, problems: Problem[], at = ''): Reader {
     has: (name) => !isNothing(found(name)),
     object: (name) => readerOf(found(name), problems, pathOf(name)),
 
-    objects(name, most) {
+    objects(name, max) {
       const list = found(name) ?? [];
       if (!Array.isArray(list)) return refuse(name, 'a list', []);
-      if (list.length > most) reader.wrong(name, `expected at most ${most}, found ${list.length}`);
+      if (list.length > max) reader.wrong(name, `expected at most ${max}, found ${list.length}`);
       return list.map((item, n) => {
         if (isNothing(item)) reader.wrong(`${name}[${n}]`, expected('an object', item));
         return readerOf(item, problems, `${pathOf(name)}[${n}]`);

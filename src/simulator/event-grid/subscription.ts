@@ -6,7 +6,7 @@ import type { DeliverySchema } from './topic-event.js';
 
 const NAME = /^[A-Za-z0-9-]{3,64}$/;
 const SCHEMAS = ['EventGridSchema', 'CloudEventSchemaV1_0'] as const;
-const MOST_ATTEMPTS = 30;
+const MAX_ATTEMPTS = 30;
 const LONGEST_LIFE_MINUTES = 1440;
 const RESOURCE_TYPE = 'Microsoft.EventGrid/systemTopics/eventSubscriptions';
 const SYSTEM_TOPIC =
@@ -123,7 +123,7 @@ function readExpiration(properties: Reader, now: Date | undefined): Date | null 
 
 function readRetryPolicy(policy: Reader): Subscription['retryPolicy'] {
   return {
-    maxDeliveryAttempts: policy.integer('maxDeliveryAttempts', { from: 1, to: MOST_ATTEMPTS, or: MOST_ATTEMPTS }),
+    maxDeliveryAttempts: policy.integer('maxDeliveryAttempts', { from: 1, to: MAX_ATTEMPTS, or: MAX_ATTEMPTS }),
     eventTimeToLiveInMinutes: policy.integer('eventTimeToLiveInMinutes', {
       from: 1,
       to: LONGEST_LIFE_MINUTES,

@@ -8,7 +8,7 @@ import { readResource } from './content/resource-rules.js';
 import { isStrict, returnPreference } from './prefer.js';
 
 /** As much as the real service's web server takes. */
-const MOST_BYTES = 30_000_000;
+const MAX_BYTES = 30_000_000;
 const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
 /** What may be asked for; the last is the name of old. */
 const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
@@ -17,8 +17,8 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** Throws a FhirError where the answer cannot be as it is asked for, before anything is done, or the request is too large. */
 export function checkRequest({ query, headers, body }: SimulatorRequest): void {
-  if (body.byteLength > MOST_BYTES) {
-    throw refuse(413, 'too-long', `The body has ${body.byteLength} bytes; the most is ${MOST_BYTES}.`);
+  if (body.byteLength > MAX_BYTES) {
+    throw refuse(413, 'too-long', `The body has ${body.byteLength} bytes; the most is ${MAX_BYTES}.`);
   }
   const header = (name: string) => headers.get(name);
   returnPreference({ header });

@@ -20,7 +20,7 @@ function readPreference(
   { header }: Pick<Call, 'header'>,
   name: string,
   values: readonly string[],
-  otherwise: string,
+  fallback: string,
 ): string {
   for (const preference of (header('prefer') ?? '').split(/[,;]/)) {
     const [found = '', value = ''] = preference.split('=', 2).map((part) => part.trim().replaceAll('"', ''));
@@ -30,5 +30,5 @@ function readPreference(
       throw refuse(400, 'invalid', `The '${name}' value '${value}' of Prefer is not one of ${values.join(', ')}.`);
     return known.toLowerCase();
   }
-  return otherwise;
+  return fallback;
 }

@@ -21,7 +21,7 @@ export type Writes = {
   removeWhere(call: Call, resourceType: string): Result;
 };
 
-const MOST_DELETED_AT_ONCE = 100;
+const MAX_DELETED_AT_ONCE = 100;
 
 /** What changes a resource. Each is a FhirError that changed nothing, or a result that is stored. */
 export function createWrites({ store, random }: { store: Store; random: Random }): Writes {
@@ -89,18 +89,18 @@ export function createWrites({ store, random }: { store: Store; random: Random }
 
     removeWhere(call, resourceType) {
       const count = call.query.get('_count');
-      const most = count === null ? 1 : Number(count);
-      if (!Number.isInteger(most) || most < 1 || most > MOST_DELETED_AT_ONCE) {
-        throw refuse(400, 'invalid', `The _count parameter must be between 1 and ${MOST_DELETED_AT_ONCE}.`);
+      const max = count === null ? 1 : Number(count);
+      if (!Number.isInteger(max) || max < 1 || max > MAX_DELETED_AT_ONCE) {
+        throw refuse(400, 'invalid', `The _count parameter must be between 1 and ${MAX_DELETED_AT_ONCE}.`);
       }
-      const matches = matchesOf(call, resourceType, call.query, Math.max(most, 2));
-      if (most === 1 && matches.length > 1) throw ambiguous(resourceType);
+      const matches = matchesOf(call, resourceType, call.query, Math.max(max, 2));
+      if (max === 1 && matches.length > 1) throw ambiguous(resourceType);
       const versions = matches.map(({ of }) => removeOne(resourceType, of.id, isHard(call)));
       const [version] = versions;
       return {
         kind: 'empty',
         status: 204,
-        ...(version && most === 1 && { version }),
+        ...(version && max === 1 && { version }),
         ...(count !== null && { headers: { 'Items-Deleted': String(versions.length) } }),
       };
     },
@@ -142,12 +142,12 @@ export function createWrites({ store, random }: { store: Store; random: Random }
     return store.write({ resourceType, id, method: 'DELETE', resource: undefined });
   }
 
-  function matchesOf(call: Call, resourceType: string, query: URLSearchParams, most: number): readonly Version[] {
+  function matchesOf(call: Call, resourceType: string, query: URLSearchParams, max: number): readonly Version[] {
     return findMatches(store, resourceType, {
       parameters: parametersOf(query),
       base: call.base,
       isStrict: isStrict(call),
-      most,
+      max,
     });
   }
 }

@@ -11,7 +11,7 @@ const SERVICE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** What FHIR itself begins a path with, and a slip of the case of a type. */
 const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toLowerCase())]);
 /** So much may wait in Event Grid before changes are refused: memory has an end. */
-const MOST_PENDING = 500_000;
+const MAX_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
 
 /** `fhir/Patient/1`: of the service `main`; `fhir/clinic-b/Patient/1`: of another. */
@@ -66,9 +66,9 @@ function answerAs(
   const services = simulator.services(name);
   if (!services)
     return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator starts afresh.');
-  if (!isRead && simulator.eventGrid.pending() > MOST_PENDING) {
+  if (!isRead && simulator.eventGrid.pending() > MAX_PENDING) {
     return {
-      ...errorOf(429, 'TooManyEvents', `More than ${MOST_PENDING} events wait for their delivery. Ask again later.`),
+      ...errorOf(429, 'TooManyEvents', `More than ${MAX_PENDING} events wait for their delivery. Ask again later.`),
       headers: { 'Retry-After': '5' },
     };
   }

@@ -8,7 +8,7 @@ import type { EventGrid } from '../event-grid/event-grid.js';
 import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-event.js';
 import { chanceOf } from '../seeded.js';
 import { eventIdOf } from './event-name.js';
-import { createSent, MOST_WORKFLOWS, type Sent } from './sent.js';
+import { createSent, MAX_WORKFLOWS, type Sent } from './sent.js';
 import type { Newest } from './table-checks/table-check.js';
 
 /** Makes a run's events of changes, notes them, and publishes them; among them, now and then, a malformed one. */
@@ -32,7 +32,7 @@ export function createPublisher(of: {
   eventGrid: Pick<EventGrid, 'publish'>;
 }): Publisher {
   const { runId, seed, malformed, source, isListing, eventGrid } = of;
-  const workflows = of.workflows.slice(0, MOST_WORKFLOWS);
+  const workflows = of.workflows.slice(0, MAX_WORKFLOWS);
   const sent = createSent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   let valid = 0;

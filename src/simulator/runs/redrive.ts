@@ -7,7 +7,7 @@ import { namesSince } from './blob-names.js';
 import { numbersIn } from './event-name.js';
 import { undeliveredSince } from './find-sent.js';
 
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 const LOOK_AGAIN_MS = 1000;
 const TRY_AGAIN_MS = 2000;
 
@@ -33,7 +33,7 @@ export async function redriveUndelivered(of: {
       await sleep(clock, LOOK_AGAIN_MS, signal);
     } catch (error) {
       failures += 1;
-      if (!(error instanceof StorageError) || failures === MOST_FAILURES) throw error;
+      if (!(error instanceof StorageError) || failures === MAX_FAILURES) throw error;
       await sleep(clock, TRY_AGAIN_MS, signal);
     }
   }

@@ -18,7 +18,7 @@ export type RunRequest = {
   readonly redrive: boolean;
 };
 
-export const MOST_EVENTS = 1_000_000;
+export const MAX_EVENTS = 1_000_000;
 
 const NAMES = scenarios.map(({ name }) => name);
 
@@ -33,8 +33,8 @@ const schema = z
   .strictObject({
     ...settingsSchema.shape,
     scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
-    count: wholeBetween(1, MOST_EVENTS).optional(),
-    events: wholeBetween(1, MOST_EVENTS).optional(),
+    count: wholeBetween(1, MAX_EVENTS).optional(),
+    events: wholeBetween(1, MAX_EVENTS).optional(),
     rate: between(1, 100_000).optional(),
     redrive: z.boolean({ error: 'must be true or false' }).optional(),
   })

@@ -17,7 +17,7 @@ import { play } from './play.js';
 import { createPublisher } from './publisher.js';
 import { redriveUndelivered } from './redrive.js';
 import type { RunRequest } from './run-request.js';
-import { MOST_WORKFLOWS } from './sent.js';
+import { MAX_WORKFLOWS } from './sent.js';
 import { judge, type Verdict } from './verdict.js';
 
 /**
@@ -80,7 +80,7 @@ export type RunDeps = {
 };
 
 /** More than these in Event Grid, and the run waits: memory has an end. */
-const MOST_PENDING = 200_000;
+const MAX_PENDING = 200_000;
 /** What becomes of events elsewhere is no business of a run's. */
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
 const LOOK_AGAIN_MS = 100;
@@ -168,7 +168,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       ...request,
       world,
       burstMs: chaos.burstMs,
-      isFull: () => eventGrid.pending() >= MOST_PENDING,
+      isFull: () => eventGrid.pending() >= MAX_PENDING,
       clock,
       signal,
     });
@@ -194,14 +194,14 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       ...(sent.count > deliveries().matched
         ? ['Some events matched no subscription: GET /api/simulator/subscriptions shows those there are']
         : []),
-      ...(workflows.length > MOST_WORKFLOWS
-        ? [`Of ${workflows.length} workflows, only ${MOST_WORKFLOWS} are looked at`]
+      ...(workflows.length > MAX_WORKFLOWS
+        ? [`Of ${workflows.length} workflows, only ${MAX_WORKFLOWS} are looked at`]
         : []),
     ];
     const search = {
       runId: id,
       sent,
-      workflows: workflows.slice(0, MOST_WORKFLOWS).map(({ name }) => name),
+      workflows: workflows.slice(0, MAX_WORKFLOWS).map(({ name }) => name),
       since,
       newest,
       services,

@@ -13,7 +13,7 @@ export type Runs = {
   clear(): void;
 };
 
-const MOST_REMEMBERED = 20;
+const MAX_REMEMBERED = 20;
 
 export function createRuns(deps: {
   run: RunDeps;
@@ -32,7 +32,7 @@ export function createRuns(deps: {
       const run = startRun(deps.run, deps.makeId(), request);
       current = run;
       statuses.set(run.id, () => run.status());
-      for (const id of statuses.keys()) if (statuses.size > MOST_REMEMBERED) statuses.delete(id);
+      for (const id of statuses.keys()) if (statuses.size > MAX_REMEMBERED) statuses.delete(id);
       void run.ended.then(() => {
         if (current !== run) return;
         const status = run.status(); // what it has sent need not be kept any longer

@@ -27,7 +27,7 @@ export type Found = {
 
 export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean };
 
-export const MOST_WORKFLOWS = 32;
+export const MAX_WORKFLOWS = 32;
 
 const IS_MALFORMED = 1;
 const IS_LETTERED = 2;

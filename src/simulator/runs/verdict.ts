@@ -47,7 +47,7 @@ export type Verdict = {
   readonly problems: readonly string[];
 };
 
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 type Judged = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
 
@@ -55,7 +55,7 @@ type Judged = Search & { newest: Newest; services: Services; eventIdOf: (n: numb
 export async function judge(places: Places & { workflowTables: TableStore }, search: Judged): Promise<Verdict> {
   await findSent(places, search);
   const { events, jobs, lost, lags } = countAll(search.sent);
-  const problems = lost.slice(0, MOST_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
+  const problems = lost.slice(0, MAX_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
   const tables = await checkTables(places.workflowTables, search, problems);
@@ -77,7 +77,7 @@ export async function judge(places: Places & { workflowTables: TableStore }, sea
           },
     withinFiveSeconds: lags.length === 0 ? null : lags.filter((lag) => lag <= 5000).length / lags.length,
     tables,
-    problems: problems.slice(0, MOST_PROBLEMS),
+    problems: problems.slice(0, MAX_PROBLEMS),
   };
 }
 

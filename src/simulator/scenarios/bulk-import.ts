@@ -5,7 +5,7 @@ import { makePatient } from './people.js';
 import { between, type Scenario, type World } from './scenario.js';
 
 /** As many as the service takes in one bundle. */
-const MOST_ENTRIES = 500;
+const MAX_ENTRIES = 500;
 
 export const bulkImport: Scenario = {
   name: 'bulk-import',
@@ -14,7 +14,7 @@ export const bulkImport: Scenario = {
   receiver: 'up',
   *play(world) {
     for (;;) {
-      world.transact(makeBundle(world, Math.min(MOST_ENTRIES, world.left())));
+      world.transact(makeBundle(world, Math.min(MAX_ENTRIES, world.left())));
       yield;
     }
   },

@@ -6,8 +6,8 @@ import { between, pick, type Scenario, type World } from './scenario.js';
 type Visit = { patient: string; encounter: string; observations: string[] };
 
 /** More are on their way in a clinic only on its worst day; who leaves makes place. */
-const MOST_VISITS = 200;
-const MOST_OBSERVATIONS = 20;
+const MAX_VISITS = 200;
+const MAX_OBSERVATIONS = 20;
 
 export const clinicDay: Scenario = {
   name: 'clinic-day',
@@ -19,7 +19,7 @@ export const clinicDay: Scenario = {
     for (;;) {
       const dice = world.random.number();
       const visit = pick(world.random, visits);
-      if (visit === undefined || (dice < 0.12 && visits.length < MOST_VISITS)) yield* arrive(world, visits);
+      if (visit === undefined || (dice < 0.12 && visits.length < MAX_VISITS)) yield* arrive(world, visits);
       else if (dice < 0.2) yield* leave(world, visits);
       else if (dice < 0.24) yield* correct(world, visit);
       else if (dice < 0.28) yield* move(world, visit);
@@ -49,7 +49,7 @@ function* leave(world: World, visits: Visit[]): Generator<void> {
 function* observe(world: World, visit: Visit): Generator<void> {
   const made = makeObservation(world.random, { ...visit, at: world.now(), status: 'preliminary' });
   visit.observations.push(world.create(made));
-  if (visit.observations.length > MOST_OBSERVATIONS) visit.observations.shift();
+  if (visit.observations.length > MAX_OBSERVATIONS) visit.observations.shift();
   yield;
 }
 

@@ -3,7 +3,7 @@ import { makeImage, makeStudy, type Study } from './images.js';
 import { between, pick, type Scenario, type World } from './scenario.js';
 
 /** What is older goes to an archive elsewhere: the service keeps as many bytes as it may, and no more. */
-const MOST_STUDIES = 2000;
+const MAX_STUDIES = 2000;
 
 export const imagingNight: Scenario = {
   name: 'imaging-night',
@@ -17,7 +17,7 @@ export const imagingNight: Scenario = {
       yield* storeSeries(world, study);
       studies.push(study);
       const dice = world.random.number();
-      if (studies.length > MOST_STUDIES) yield* remove(world, studies.shift());
+      if (studies.length > MAX_STUDIES) yield* remove(world, studies.shift());
       else if (dice < 0.1) yield* rename(world, pick(world.random, studies));
       else if (dice < 0.15) yield* remove(world, studies.splice(between(world.random, 0, studies.length - 1), 1)[0]);
     }

@@ -16,7 +16,7 @@ export type BundleResult = {
 
 type Deps = { readonly store: Store; readonly random: Random; readonly route: (call: Call) => Result };
 
-const MOST_ENTRIES = 500;
+const MAX_ENTRIES = 500;
 /** FHIR's other types of bundles: the service knows them, and takes them elsewhere. */
 const OTHER_TYPES = [
   'document',
@@ -35,8 +35,8 @@ export function runBundle(deps: Deps, call: Call): BundleResult {
   const { type: given, entry } = call.body.bundle();
   const type = bundleTypeOf(given);
   const entries = (Array.isArray(entry) ? entry : [entry]).filter((one) => !isNothing(one));
-  if (entries.length > MOST_ENTRIES) {
-    const diagnostics = `The number of entries in the bundle exceeded the configured limit of ${MOST_ENTRIES}: it has ${entries.length}.`;
+  if (entries.length > MAX_ENTRIES) {
+    const diagnostics = `The number of entries in the bundle exceeded the configured limit of ${MAX_ENTRIES}: it has ${entries.length}.`;
     throw refuse(400, 'invalid', diagnostics, 'Bundle.entry');
   }
   return { type, results: type === 'batch' ? runBatch(deps, call, entries) : runTransaction(deps, call, entries) };

@@ -25,7 +25,7 @@ export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 
       throw refuse(400, 'invalid', `Resource type '${resourceType}' in the reference '${reference}' is not supported.`);
     }
     const parameters = parametersOf(new URLSearchParams(reference.slice(at + 1)));
-    const matches = findMatches(store, resourceType, { parameters, base, isStrict: false, most: 2 });
+    const matches = findMatches(store, resourceType, { parameters, base, isStrict: false, max: 2 });
     if (matches.length > 1) {
       throw refuse(400, 'invalid', `Given conditional reference '${reference}' resolved to multiple resources.`);
     }

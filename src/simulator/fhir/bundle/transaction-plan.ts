@@ -54,7 +54,7 @@ export function planTransaction({ store, random }: { store: Store; random: Rando
     const condition = conditionOf(entry);
     if (condition === '') return undefined;
     const parameters = parametersOf(new URLSearchParams(condition));
-    const matches = findMatches(store, resourceType, { parameters, base: call.base, isStrict: false, most: 2 });
+    const matches = findMatches(store, resourceType, { parameters, base: call.base, isStrict: false, max: 2 });
     if (matches.length > 1) {
       throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }

@@ -2,7 +2,7 @@ import { placeOfError } from '../../../json-place.js';
 import { refuse } from './outcome.js';
 
 /** As deep as the real service reads. */
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 /** Where a number may be that JavaScript writes otherwise than it was: 1.10, 1e3, -0, 0.0000001, and one of many digits. */
 const SPECIAL_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|[\d.]+[eE]|[\d.]{16}|0(?![.\d])(?<=-0)|0\.0{6})/;
 
@@ -29,8 +29,8 @@ export function parseBody(body: Uint8Array): unknown {
   } catch {
     throw refuse(400, 'structure', `The body is not JSON: look at ${placeOfError(text)}.`);
   }
-  if (isDeeperThan(value, MOST_LEVELS)) {
-    throw refuse(400, 'structure', `The body is nested deeper than ${MOST_LEVELS} levels. Nest less.`);
+  if (isDeeperThan(value, MAX_LEVELS)) {
+    throw refuse(400, 'structure', `The body is nested deeper than ${MAX_LEVELS} levels. Nest less.`);
   }
   return parseExactly(text, value);
 }

@@ -10,7 +10,7 @@ export type FhirResource = {
   readonly [element: string]: unknown;
 };
 
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 
 /**
  * The value as a resource of a known type, in the form in which the real service stores it (`cleanElements`). Which
@@ -24,7 +24,7 @@ export function readResource(value: unknown): FhirResource {
   }
   if (!isResourceType(resourceType))
     throw refuse(400, 'invalid', `Resource type '${resourceType}' is not one of FHIR R4.`);
-  if (isDeeperThan(value, MOST_LEVELS)) throw problemAt([resourceType], `is nested deeper than ${MOST_LEVELS} levels`);
+  if (isDeeperThan(value, MAX_LEVELS)) throw problemAt([resourceType], `is nested deeper than ${MAX_LEVELS} levels`);
 
   cleanElements(value, [resourceType]);
   const { id, meta } = value;

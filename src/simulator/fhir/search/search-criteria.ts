@@ -14,7 +14,7 @@ export type Criterion =
 type ReadValue = (value: string, context: { base: string; modifier: string | undefined }) => string[];
 
 /** The real service gives each id to SQL Server as one parameter; SQL Server takes 2,100 in all. */
-const MOST_IDS = 2_097;
+const MAX_IDS = 2_097;
 const TOKENS = ['identifier', '_tag'];
 
 /** What `name=text` of a query asks. Throws a FhirError where it cannot be understood. */
@@ -25,8 +25,8 @@ export function readCriterion(name: string, text: string, base: string): Criteri
     throw refuse(403, 'not-supported', `Modifier ':${modifier}' is not supported for search parameter '${parameter}'.`);
   }
   if (parameter === '_id') {
-    if (values.length > MOST_IDS) {
-      throw refuse(400, 'invalid', `'_id' has ${values.length} values: a request can have ${MOST_IDS}. Ask for fewer.`);
+    if (values.length > MAX_IDS) {
+      throw refuse(400, 'invalid', `'_id' has ${values.length} values: a request can have ${MAX_IDS}. Ask for fewer.`);
     }
     return { kind: 'ids', ids: new Set(values) };
   }

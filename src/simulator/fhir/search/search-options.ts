@@ -30,9 +30,9 @@ export type PageOptions = {
 export type Parameter = readonly [name: string, value: string];
 
 const DEFAULT_COUNT = 10;
-const MOST_COUNT = 1_000;
+const MAX_COUNT = 1_000;
 /** What .NET's Int32 holds. */
-const MOST_INTEGER = 2_147_483_647;
+const MAX_INTEGER = 2_147_483_647;
 const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
 const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
@@ -110,14 +110,14 @@ export function readToken(parameters: readonly Parameter[]): number | undefined 
 /** A count of 0 asks for the total alone. */
 export function readCount(text: string | undefined, issues: Issue[]): { count: number; isOnlyCounted: boolean } {
   if (text === undefined) return { count: DEFAULT_COUNT, isOnlyCounted: false };
-  if (!/^\d{1,10}$/.test(text) || Number(text) > MOST_INTEGER)
-    throw refuse(400, 'invalid', `'_count' is '${text}', not a number from 0 to ${MOST_COUNT}.`);
+  if (!/^\d{1,10}$/.test(text) || Number(text) > MAX_INTEGER)
+    throw refuse(400, 'invalid', `'_count' is '${text}', not a number from 0 to ${MAX_COUNT}.`);
   const count = Number(text);
-  if (count > MOST_COUNT) {
-    const diagnostics = `'_count' of ${count} exceeds limit ${MOST_COUNT}: the page has at most ${MOST_COUNT}.`;
+  if (count > MAX_COUNT) {
+    const diagnostics = `'_count' of ${count} exceeds limit ${MAX_COUNT}: the page has at most ${MAX_COUNT}.`;
     issues.push({ severity: 'information', code: 'informational', diagnostics });
   }
-  return { count: Math.min(count, MOST_COUNT), isOnlyCounted: count === 0 };
+  return { count: Math.min(count, MAX_COUNT), isOnlyCounted: count === 0 };
 }
 
 export function readSummary(text: string | undefined, ignore: (diagnostics: string) => void): string {

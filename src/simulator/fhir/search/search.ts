@@ -50,14 +50,14 @@ export function countMatches(store: Store, resourceType: string | undefined, opt
 export function findMatches(
   store: Store,
   resourceType: string,
-  of: { parameters: readonly Parameter[]; base: string; isStrict: boolean; most: number },
+  of: { parameters: readonly Parameter[]; base: string; isStrict: boolean; max: number },
 ): readonly Version[] {
-  const { base, isStrict, most } = of;
+  const { base, isStrict, max } = of;
   const parameters = of.parameters.filter(([name]) => !NO_CRITERIA.includes(name));
   if (of.parameters.length === 0) throw notSelective(400, resourceType);
   const options = readSearch(parameters, { resourceType, base, isStrict });
   if (options.criteria.length === 0) throw notSelective(412, resourceType);
-  return search(store, resourceType, { ...options, page: { ...options.page, count: most } }).versions;
+  return search(store, resourceType, { ...options, page: { ...options.page, count: max } }).versions;
 }
 
 /** What a conditional request without criteria gets: 400 where it has no parameter at all, 412 where it has others. */
