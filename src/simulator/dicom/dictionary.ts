@@ -5,16 +5,20 @@ type Entry = { readonly tag: string; readonly vr: string; readonly keyword: stri
 let byTag: Map<string, Entry> | undefined;
 let byKeyword: Map<string, Entry> | undefined;
 
-/** The VR that the standard gives an element; undefined for private ones and unknown ones. `tag` in capitals. */
+/** The VR of an element in the standard; undefined for private and unknown elements. `tag` is in capitals. */
 export function vrOf(tag: string): string | undefined {
   return entryOf(tag)?.vr;
 }
 
+/** The keyword of an element in the standard, as "PatientName". */
 export function keywordOf(tag: string): string | undefined {
   return entryOf(tag)?.keyword;
 }
 
-/** Of a keyword, whose case counts, or of eight hexadecimal digits: a private tag, or one of the standard. */
+/**
+ * The tag that a keyword or eight hexadecimal digits name: a private tag, or a tag of the standard; else undefined. The
+ * case of a keyword counts.
+ */
 export function parseTag(text: string): string | undefined {
   const known = keywords().get(text);
   if (known) return known.tag;
@@ -28,7 +32,7 @@ export function isPrivate(tag: string): boolean {
 }
 
 function entryOf(tag: string): Entry | undefined {
-  // 50xx and 60xx repeat their group.
+  // 50xx and 60xx are repeating groups.
   const listed = /^[56]0/.test(tag) && !isPrivate(tag) ? `${tag.slice(0, 2)}00${tag.slice(4)}` : tag;
   return tags().get(listed);
 }
@@ -45,6 +49,9 @@ function keywords(): Map<string, Entry> {
 
 function readEntries(): Entry[] {
   return DATA_ELEMENTS.trim()
-    .split(/\s+/)
-    .map((entry) => ({ tag: entry.slice(0, 8), vr: entry.slice(8, 10), keyword: entry.slice(10) }));
+    .split('\n')
+    .flatMap((line) => {
+      const [group, ...elements] = line.split(' ');
+      return elements.map((text) => ({ tag: group + text.slice(0, 4), vr: text.slice(4, 6), keyword: text.slice(6) }));
+    });
 }

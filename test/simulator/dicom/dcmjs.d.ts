@@ -8,6 +8,7 @@ declare module 'dcmjs' {
   const dcmjs: {
     data: {
       DicomDict: typeof DicomDict;
+      DicomMetaDictionary: { nameMap: Record<string, { tag: string; vr: string; name: string }> };
       DicomMessage: { readFile(file: ArrayBuffer): { meta: Elements; dict: Elements } };
     };
     log: { getLogger(name: string): { setLevel(level: string): void } };
