@@ -34,7 +34,7 @@ export function repeatingElementsModule(): string {
 
 /** Elements that repeat in every type that has an element of the name. */
 export const ALWAYS_REPEATING = \`
-${wrapped(always.sort())}\`;
+${always.sort().join(' ')}\`;
 
 /**
  * One line for each type: the elements that repeat in the type and not in every type; then, as \`name:Type\`, the elements
@@ -87,14 +87,4 @@ function usefulTypes(types: ReadonlyMap<string, readonly Element[]>, isMixed: (n
     }
   }
   return useful;
-}
-
-function wrapped(words: readonly string[]): string {
-  const lines = [''];
-  for (const word of words) {
-    const last = lines.at(-1) ?? '';
-    if (last.length + word.length >= 118) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines.join('\n');
 }
