@@ -1,4 +1,4 @@
 import { registerApp } from './functions/register.js';
 import { workflows } from './workflows/index.js';
 
-await registerApp({ workflows });
+await registerApp({ workflows, loadSimulator: () => import('./simulator/register.js') });

@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import { systemClock } from '../clock.js';
+import { type Random, systemClock } from '../clock.js';
 import { ConfigError } from '../config.js';
 import { printable } from '../printable.js';
 import { type Workflow, WorkflowError } from '../workflow.js';
@@ -28,11 +28,19 @@ import { registerTasks } from './tasks.js';
 import { registerWakeDue } from './wake-due.js';
 import { registerWrongSettings } from './wrong-settings.js';
 
+type RegisterOptions = {
+  readonly workflows: readonly Workflow[];
+  /** Loads the simulator; called only where the setting SIMULATOR is on, so that the simulator costs nothing elsewhere. */
+  readonly loadSimulator?: () => Promise<{
+    registerSimulator(functions: FunctionApp, composed: App, random: Random): Promise<void>;
+  }>;
+};
+
 /**
  * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the workflows
  * are wrong, it registers only functions that report so.
  */
-export async function registerApp({ workflows }: { workflows: readonly Workflow[] }): Promise<void> {
+export async function registerApp({ workflows, loadSimulator }: RegisterOptions): Promise<void> {
   redactFatalErrors(process);
   const settings = readOrProblems(workflows);
   if (settings instanceof Error) return registerWrongSettings(app, settings);
@@ -42,8 +50,8 @@ export async function registerApp({ workflows }: { workflows: readonly Workflow[
   exportTelemetry(app, composed);
   for (const { name, code } of off) composed.telemetry.log('warn', 'workflow-off', { workflow: name, code });
   registerFunctions(app, composed);
-  if (!config.simulator) return;
-  const { registerSimulator } = await import('../simulator/register.js'); // elsewhere it is not even loaded
+  if (!config.simulator || !loadSimulator) return;
+  const { registerSimulator } = await loadSimulator();
   await registerSimulator(app, composed, systemRandom);
 }
 

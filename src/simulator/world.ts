@@ -1,5 +1,4 @@
 import type { Clock, Random } from '../clock.js';
-import type { Dataset } from './dicom/dataset.js';
 import type { DicomService } from './dicom/dicom-service.js';
 import { writePart10 } from './dicom/write-part10.js';
 import type { FhirOutcome, FhirService } from './fhir/fhir-service.js';
@@ -7,11 +6,6 @@ import type { World } from './scenarios/scenario.js';
 
 /** A FHIR and a DICOM service under one name. */
 export type Services = { readonly fhir: FhirService; readonly dicom: DicomService };
-
-/** As JSON has it. */
-export type Resource = { readonly resourceType: string; readonly id?: string; readonly [element: string]: unknown };
-
-export type DicomJson = Dataset;
 
 const MISTAKE = 'The scenario made a change that was refused';
 

@@ -84,7 +84,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/telemetry/',
     'src/workflow.js',
     'src/digest',
-    'src/simulator/register.js',
     '@azure/functions',
     '@azure/identity',
     'zod',

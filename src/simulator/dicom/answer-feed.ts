@@ -1,9 +1,9 @@
 import type { SimulatorAnswer } from '../http.js';
 import { answerJson, answerNothing, refuse } from './answers.js';
+import type { Call } from './call.js';
 import type { FeedEntry } from './change-feed.js';
 import { metadataOf } from './image-content.js';
 import type { ImageStore } from './image-store.js';
-import type { Call } from './routes.js';
 
 const ENTRIES = 100;
 const MAX_ENTRIES = 200;

@@ -2,6 +2,7 @@ import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
 import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
 import { answerBytes, answerDicomJson, answerNothing, refuse } from './answers.js';
+import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';
@@ -10,7 +11,6 @@ import { find, type Image } from './image-store.js';
 import { accepts } from './media-types.js';
 import { writeMultipart } from './multipart.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
-import type { Call } from './routes.js';
 
 type Piece = { readonly content: Uint8Array; readonly syntax: string };
 

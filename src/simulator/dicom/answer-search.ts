@@ -1,11 +1,11 @@
 import type { SimulatorAnswer } from '../http.js';
 import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
 import { metadataOf } from './image-content.js';
 import type { Image, Partition, Series, Study } from './image-store.js';
 import { accepts } from './media-types.js';
-import type { Call } from './routes.js';
 import { IMAGES_IN_SERIES, IMAGES_IN_STUDY, type Level, SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
 import { type Filter, parseSearch, type Search } from './search-parameters.js';
 

@@ -1,10 +1,10 @@
 import type { SimulatorAnswer } from '../http.js';
 import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import type { Call } from './call.js';
 import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
 import { accepts, parseMediaTypes } from './media-types.js';
 import { type Part, readMultipart } from './multipart.js';
-import type { Call } from './routes.js';
 import { type Stored, storeImage } from './store-image.js';
 
 /** Warning reasons of the service (0008,1196). */

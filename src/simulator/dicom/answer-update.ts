@@ -2,8 +2,8 @@ import { mediaTypeOf } from '../../media-type.js';
 import type { SimulatorAnswer } from '../http.js';
 import { commentsOf } from './answer-store.js';
 import { answerJson, refuse } from './answers.js';
+import type { Call } from './call.js';
 import type { Operation } from './operations.js';
-import type { Call } from './routes.js';
 import { parseUpdate } from './study-update.js';
 
 /** Begins a bulk update; how it went is asked for with the `href` of the answer. */

@@ -1,27 +1,12 @@
-import type { Random } from '../../clock.js';
-import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import type { SimulatorAnswer } from '../http.js';
 import { answerFeed, answerLatest } from './answer-feed.js';
 import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answer-retrieve.js';
 import { answerSearch } from './answer-search.js';
 import { answerStore } from './answer-store.js';
 import { answerOperation, answerUpdate } from './answer-update.js';
 import { answerJson, refuse } from './answers.js';
-import { DEFAULT_PARTITION, type ImageStore } from './image-store.js';
-import type { Operations } from './operations.js';
-
-/** A request to one resource. */
-export type Call = {
-  readonly request: SimulatorRequest;
-  readonly store: ImageStore;
-  readonly operations: Operations;
-  readonly random: Random;
-  readonly maxBodyBytes: number;
-  readonly partition: string;
-  /** The URL of its studies: what links to images begin with. */
-  readonly studies: string;
-  /** What the path names, by the names in the route. */
-  readonly params: Readonly<Partial<Record<'study' | 'series' | 'instance' | 'frames' | 'operation', string>>>;
-};
+import type { Call } from './call.js';
+import { DEFAULT_PARTITION } from './image-store.js';
 
 type Handler = (call: Call) => SimulatorAnswer;
 type Route = { readonly segments: readonly string[]; readonly methods: Readonly<Record<string, Handler>> };

@@ -1,5 +1,5 @@
 import type { FhirResource } from './content/resource-rules.js';
-import type { Version } from './store/store.js';
+import type { Version } from './store/version.js';
 
 /** A request as the service works on it, whether it came by HTTP, as an entry of a bundle, or from within. */
 export type Call = {

@@ -13,7 +13,8 @@ import {
   readSummary,
   readToken,
 } from './search/search-options.js';
-import type { Store, Stored, Version } from './store/store.js';
+import type { Store } from './store/store.js';
+import type { Stored, Version } from './store/version.js';
 
 export function readCurrent(store: Store, resourceType: string, id: string): Result {
   const stored = store.get(resourceType, id);

@@ -9,7 +9,8 @@ import { type Patch, patched, readPatch } from './patch.js';
 import { isStrict } from './prefer.js';
 import { notFound, undeleted } from './reads.js';
 import { findMatches, notSelective } from './search/search.js';
-import { type Store, stampedText, type Version, type WriteMethod } from './store/store.js';
+import { type Store, stampedText } from './store/store.js';
+import type { Version, WriteMethod } from './store/version.js';
 
 export type Writes = {
   create(call: Call, resourceType: string): Result;

@@ -1,8 +1,7 @@
 import { uuidOf } from '../seeded.js';
-import type { Resource } from '../world.js';
 import { makeCondition, makeEncounter, makeObservation } from './clinical.js';
 import { makePatient } from './people.js';
-import { between, type Scenario, type World } from './scenario.js';
+import { between, type Resource, type Scenario, type World } from './scenario.js';
 
 /** As many as the service takes in one bundle. */
 const MAX_ENTRIES = 500;

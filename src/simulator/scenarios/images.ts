@@ -1,5 +1,5 @@
 import type { Random } from '../../clock.js';
-import type { DicomJson } from '../world.js';
+import type { Dataset } from '../dicom/dataset.js';
 import { between, pick } from './scenario.js';
 
 /** A root under which anybody may make UIDs of their own from a UUID. */
@@ -33,7 +33,7 @@ export function makeStudy(random: Random, at: Date): Study {
 }
 
 /** A small image: it is its events that matter. */
-export function makeImage(random: Random, study: Study, number: number): DicomJson {
+export function makeImage(random: Random, study: Study, number: number): Dataset {
   const date = study.at.toISOString().slice(0, 10).replaceAll('-', '');
   return {
     '00080016': { vr: 'UI', Value: [study.modality === 'CT' ? CT_IMAGE : MR_IMAGE] },

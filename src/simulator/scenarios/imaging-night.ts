@@ -1,4 +1,4 @@
-import type { DicomJson } from '../world.js';
+import type { Dataset } from '../dicom/dataset.js';
 import { makeImage, makeStudy, type Study } from './images.js';
 import { between, pick, type Scenario, type World } from './scenario.js';
 
@@ -25,7 +25,7 @@ export const imagingNight: Scenario = {
 };
 
 function* storeSeries(world: World, study: Study): Generator<void> {
-  let last: DicomJson | undefined;
+  let last: Dataset | undefined;
   for (let number = between(world.random, 20, 120), at = 1; at <= number; at += 1) {
     const isSentAgain = last !== undefined && world.random.number() < 0.02;
     last = isSentAgain && last ? last : makeImage(world.random, study, at);

@@ -1,6 +1,5 @@
 import type { Random } from '../../clock.js';
-import type { Resource } from '../world.js';
-import { between, pick } from './scenario.js';
+import { between, pick, type Resource } from './scenario.js';
 
 const GIVEN = {
   female: ['Ada', 'Mei', 'Fatima', 'Lucía', 'Zoë', 'Ingrid'],

@@ -1,5 +1,8 @@
 import type { Random } from '../../clock.js';
-import type { DicomJson, Resource } from '../world.js';
+import type { Dataset } from '../dicom/dataset.js';
+
+/** A FHIR resource as parsed JSON. */
+export type Resource = { readonly resourceType: string; readonly id?: string; readonly [element: string]: unknown };
 
 /** What happens in a workspace over a while, played at any speed. A file each; `index.ts` lists them. */
 export type Scenario = {
@@ -31,10 +34,10 @@ export type World = {
   /** A transaction: each resource is made under its `fullUrl`, and references to a fullUrl lead to it. */
   transact(entries: readonly { fullUrl: string; resource: Resource }[]): void;
   /** An image; `false` where it was there already, which makes no event. */
-  store(image: DicomJson): boolean;
+  store(image: Dataset): boolean;
   removeImages(of: { studyUid: string; seriesUid?: string; instanceUid?: string }): void;
   /** New values for all images of a study. */
-  updateStudy(studyUid: string, values: DicomJson): void;
+  updateStudy(studyUid: string, values: Dataset): void;
 };
 
 export function pick<T>({ number }: Random, from: readonly T[]): T {

@@ -1,6 +1,7 @@
 import { isObject, parseExactly } from '../content/json.js';
 import { type Issue, outcomeText } from '../content/outcome.js';
-import { stampedText, type Version } from '../store/store.js';
+import { stampedText } from '../store/store.js';
+import type { Version } from '../store/version.js';
 import type { Page } from './search.js';
 import { type PageOptions, tokenOf } from './search-options.js';
 

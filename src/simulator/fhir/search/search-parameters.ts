@@ -53,20 +53,6 @@ export function parametersOf(resourceType: string | undefined): Readonly<Record<
   return resourceType === undefined ? (ofAll as Record<string, ParameterType>) : (OF_TYPE.get(resourceType) ?? {});
 }
 
-/** Where the reference is that `subject` and `patient` mean, beside elements of these names. */
-export const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
-  Appointment: ['participant.actor'],
-  AppointmentResponse: ['actor'],
-  AuditEvent: ['agent.who', 'entity.what'],
-  Coverage: ['beneficiary'],
-  EnrollmentRequest: ['candidate'],
-  Person: ['link.target'],
-  Provenance: ['target'],
-  ResearchSubject: ['individual'],
-  SupplyRequest: ['deliverTo'],
-  Task: ['for'],
-};
-
 function parametersFor(type: string): Readonly<Record<string, ParameterType>> {
   return {
     ...COMMON_PARAMETERS,

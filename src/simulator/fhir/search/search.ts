@@ -1,5 +1,6 @@
 import { type FhirError, refuse } from '../content/outcome.js';
-import type { Store, Stored, Version } from '../store/store.js';
+import type { Store } from '../store/store.js';
+import type { Stored, Version } from '../store/version.js';
 import type { Criterion } from './search-criteria.js';
 import type { Parameter, SearchOptions } from './search-options.js';
 import { readSearch } from './search-options.js';

@@ -1,9 +1,22 @@
 import { isObject } from '../content/json.js';
 import type { FhirResource } from '../content/resource-rules.js';
-import { SUBJECT_PATHS } from '../search/search-parameters.js';
 
 /** The version and the fragment of a canonical URL, `|1#part`. A search finds the URL alone, as in the real service. */
 const CANONICAL_PARTS = /(\|[\w\-._:]+)?(#[\w\-._:]+)?$/;
+
+/** The elements that the parameters `subject` and `patient` search, beside elements of these names. */
+const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
+  Appointment: ['participant.actor'],
+  AppointmentResponse: ['actor'],
+  AuditEvent: ['agent.who', 'entity.what'],
+  Coverage: ['beneficiary'],
+  EnrollmentRequest: ['candidate'],
+  Person: ['link.target'],
+  Provenance: ['target'],
+  ResearchSubject: ['individual'],
+  SupplyRequest: ['deliverTo'],
+  Task: ['for'],
+};
 
 /**
  * What a resource is found by, as keys of the index. A token is found by both, by its value alone and by its system

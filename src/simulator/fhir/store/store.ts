@@ -5,33 +5,8 @@ import { type FhirError, refuse } from '../content/outcome.js';
 import type { FhirResource } from '../content/resource-rules.js';
 import { keysOf } from './index-keys.js';
 import { createSearchIndex, type SearchIndex } from './search-index.js';
+import type { Stored, Version, WriteMethod } from './version.js';
 import { createVersionLog } from './version-log.js';
-
-export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-/** What a resource was from one change to the next. */
-export type Version = {
-  readonly of: Stored;
-  readonly number: number;
-  /** Greater than that of every version written before, of whatever resource. */
-  readonly sequence: number;
-  readonly atMs: number;
-  readonly method: WriteMethod;
-  /** The resource as JSON, `meta` included; undefined where it was deleted. */
-  readonly text: string | undefined;
-  /** About what it takes in memory. */
-  readonly bytes: number;
-  /** No longer stored: hard deleted, or dropped because old versions took too much memory. */
-  isGone: boolean;
-};
-
-export type Stored = {
-  readonly resourceType: string;
-  readonly id: string;
-  current: Version;
-  /** The first is the oldest that is kept. */
-  older: Version[];
-};
 
 /**
  * Every version of every resource, as text, in the order in which they were written.

@@ -1,4 +1,4 @@
-import type { Version } from './store.js';
+import type { Version } from './version.js';
 
 /** Versions in the order in which they were written: of all types, and of each. */
 export type VersionLog = {

@@ -1,5 +1,5 @@
+import type { Dataset } from '../../dicom/dataset.js';
 import type { DicomService } from '../../dicom/dicom-service.js';
-import type { DicomJson } from '../../world.js';
 
 export type FeedEntry = {
   readonly partitionName: string;
@@ -23,7 +23,7 @@ export function createDicomClient({ host, answer }: Pick<DicomService, 'host' | 
     /** All that has happened, in order. */
     changes: () => pages<FeedEntry>('changefeed'),
     /** All series that there are in a partition, with their study and modality. */
-    series: (partition: string) => pages<DicomJson>(`partitions/${encodeURIComponent(partition)}/series`),
+    series: (partition: string) => pages<Dataset>(`partitions/${encodeURIComponent(partition)}/series`),
   };
 
   function* pages<T>(path: string): Generator<T> {
