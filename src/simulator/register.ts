@@ -24,7 +24,7 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
     clock,
     random,
     workflows,
-    places: { tables, workflowTables, waiting, deadLetters, undelivered },
+    storage: { tables, workflowTables, waiting, deadLetters, undelivered },
     desk,
     measureMachine,
     post: createFetchPost(),

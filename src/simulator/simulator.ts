@@ -16,7 +16,7 @@ import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
-import type { Places } from './runs/find-sent.js';
+import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
 import { createRuns, type Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
@@ -54,7 +54,7 @@ export type SimulatorDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly workflows: readonly Workflow[];
-  readonly places: Places & { readonly workflowTables: TableStore };
+  readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly desk: Desk;
   readonly post: Post;
   readonly measureMachine: MeasureMachine;
@@ -67,7 +67,7 @@ export type SimulatorDeps = {
 
 export const DEFAULT_SERVICE = 'main';
 const MAX_SERVICES = 20;
-const AS_SET_AT_START: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
+const DEFAULT_SETTINGS: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
 
 export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
   const { clock, random } = deps;
@@ -75,7 +75,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
   const services = new Map<string, Services>();
   const recent = createRecentEvents();
   let origin = deps.origin;
-  let settings = AS_SET_AT_START;
+  let settings = DEFAULT_SETTINGS;
   let chaotic = makeInterference();
 
   const functionUrl = (name: string) => `${origin}/runtime/webhooks/EventGrid?functionName=${name}`;
@@ -84,7 +84,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     clock,
     random,
     post: deps.post,
-    writeDeadLetter: async (_container, name, content) => void (await deps.places.undelivered.create(name, content)),
+    writeDeadLetter: async (_container, name, content) => void (await deps.storage.undelivered.create(name, content)),
     functionUrl,
     eventTypes: EVENT_TYPES,
     validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
@@ -98,7 +98,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
     run: {
       clock,
       workflows: deps.workflows,
-      places: deps.places,
+      storage: deps.storage,
       eventGrid,
       makeServices,
       source: deps.source,
@@ -140,7 +140,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
         dicom.clear(); // its sequence numbers go on: the app would take smaller ones for older changes
       }
       recent.clear();
-      settings = AS_SET_AT_START;
+      settings = DEFAULT_SETTINGS;
       chaotic = makeInterference();
       schedule.setScale(settings.timeScale);
       eventGrid.clear();

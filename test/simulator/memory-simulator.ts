@@ -51,7 +51,7 @@ export async function startSimulator({
     clock,
     random: systemRandom,
     workflows,
-    places: { ...stores, waiting: app.waiting, workflowTables: tables },
+    storage: { ...stores, waiting: app.waiting, workflowTables: tables },
     desk: app.desk,
     measureMachine: () => () => MACHINE,
     source: WORKSPACE,

@@ -4,7 +4,7 @@ import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { refuse } from './answers.js';
 import type { FeedEntry } from './change-feed.js';
 import type { Dataset } from './dataset.js';
-import { createImageStore, DEFAULT_PARTITION, type Of } from './image-store.js';
+import { createImageStore, DEFAULT_PARTITION, type ImageSelector } from './image-store.js';
 import { createOperations } from './operations.js';
 import { answerRoute } from './routes.js';
 import { storeImage } from './store-image.js';
@@ -18,7 +18,7 @@ export type DicomService = {
   /** Stores a file of PS3.10; where it is refused, `problems` say why, and nothing has changed. */
   store(part10: Uint8Array, options?: { readonly partition?: string }): StoreResult;
   /** Deletes a study, a series or an image. */
-  delete(of: Of & { readonly partition?: string }): DeleteResult;
+  delete(of: ImageSelector & { readonly partition?: string }): DeleteResult;
   /** Sets attributes of the patient and the study in all images of a study, as a bulk update does it. */
   update(of: { readonly studyUid: string; readonly partition?: string }, changes: Dataset): UpdateResult;
   current(
@@ -72,7 +72,7 @@ export function createDicomService({
   maxBodyBytes = 100 * MB,
   maxFeed = 1_000_000,
 }: DicomServiceDeps): DicomService {
-  const store = createImageStore({ now: () => clock.now(), tell, maxBytes, maxFeed });
+  const store = createImageStore({ now: () => clock.now(), whenChanged: publishEntries, maxBytes, maxFeed });
   const operations = createOperations({ clock, random });
 
   return {
@@ -114,7 +114,7 @@ export function createDicomService({
     },
   };
 
-  function tell(entries: readonly FeedEntry[]): void {
+  function publishEntries(entries: readonly FeedEntry[]): void {
     publish(
       entries.map(({ name, change, sequenceNumber, at }) => ({
         service: 'dicom',

@@ -35,12 +35,12 @@ export type NewImage = {
 };
 
 /** What of a study is meant: all, a series, an image. */
-export type Of = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
+export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
 
 /** All images of a service. Each call takes effect as a whole, and is then told; what it returns is what happened. */
 export type ImageStore = {
   add(partition: string, image: NewImage): { kind: 'added'; entry: FeedEntry } | { kind: 'exists' } | { kind: 'full' };
-  remove(partition: string, of: Of): FeedEntry[];
+  remove(partition: string, of: ImageSelector): FeedEntry[];
   /** Sets attributes in all images of a study. */
   revise(partition: string, studyUid: string, changes: Dataset): FeedEntry[];
   partition(name: string): Partition | undefined;
@@ -56,12 +56,12 @@ const NO_TAGS: readonly string[] = [];
 
 export function createImageStore({
   now,
-  tell,
+  whenChanged,
   maxBytes,
   maxFeed,
 }: {
   now: () => Date;
-  tell: (entries: readonly FeedEntry[]) => void;
+  whenChanged: (entries: readonly FeedEntry[]) => void;
   maxBytes: number;
   maxFeed: number;
 }): ImageStore {
@@ -101,7 +101,7 @@ export function createImageStore({
       series.values = { ...series.values, ...indexedOf(right, SERIES_TAGS) };
       study.series.set(seriesUid, series);
       partition.studies.set(studyUid, study);
-      tell([entry]);
+      whenChanged([entry]);
       return { kind: 'added', entry };
     },
 
@@ -119,7 +119,7 @@ export function createImageStore({
         if (series.images.size === 0) study.series.delete(series.uid);
       }
       if (study.series.size === 0) studies.delete(studyUid);
-      if (entries.length > 0) tell(entries);
+      if (entries.length > 0) whenChanged(entries);
       return entries;
     },
 
@@ -133,7 +133,7 @@ export function createImageStore({
         image.changes = image.changes ? { ...image.changes, ...changes } : changes;
         return entry;
       });
-      tell(entries);
+      whenChanged(entries);
       return entries;
     },
 
@@ -170,7 +170,7 @@ export function imagesOfStudy(study: Study): Image[] {
 }
 
 /** The images that are meant, in the order in which they were stored; none where there is no such thing. */
-export function find(partition: Partition | undefined, { studyUid, seriesUid, instanceUid }: Of): Image[] {
+export function find(partition: Partition | undefined, { studyUid, seriesUid, instanceUid }: ImageSelector): Image[] {
   const study = partition?.studies.get(studyUid);
   return study ? seriesOf(study, seriesUid).flatMap((series) => imagesOf(series, instanceUid)) : [];
 }

@@ -3,10 +3,10 @@ import { type Batch, writeRequest } from './batch.js';
 import type { Destination } from './destination.js';
 import type { Interference } from './interference.js';
 import type { Post } from './post.js';
-import { type Heard, send } from './send.js';
+import { type SendResult, send } from './send.js';
 import type { Subscription } from './subscription.js';
 
-const NOTHING = { kind: 'unheard', outcome: 'SocketError' } as const;
+const NOTHING = { kind: 'no-answer', outcome: 'SocketError' } as const;
 
 export type AttemptDeps = {
   /** Real time: the 30 s for an answer, and the times that are written down. */
@@ -24,7 +24,7 @@ export async function attempt(
   subscription: Subscription,
   { clock, post, functionUrl, interference }: AttemptDeps,
   signal: AbortSignal,
-): Promise<Heard> {
+): Promise<SendResult> {
   const { destination } = subscription;
   if (interference.isDown(batch.entries.map((entry) => entry.published.event))) return NOTHING;
   const { headers, body } = writeRequest(batch, subscription);
@@ -34,8 +34,8 @@ export async function attempt(
     headers,
     body: batch.fate === 'garble' ? body.slice(0, body.length / 2) : body,
   };
-  const heard = await send({ post, clock, request, signal });
-  return batch.fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : heard;
+  const result = await send({ post, clock, request, signal });
+  return batch.fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : result;
 }
 
 function urlOf(destination: Destination, functionUrl: AttemptDeps['functionUrl']): string {

@@ -6,15 +6,15 @@ import type { Subscription } from './subscription.js';
 import { timeText, writeEvent } from './topic-event.js';
 
 const DELAY_MS = 5 * 60_000;
-const AGAIN_MS = 60_000;
+const RETRY_MS = 60_000;
 const GIVE_UP_MS = 4 * 3_600_000;
 const MAX_EVENTS = 5000;
 
 export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'UndeliverableDueToClientError';
-export type Letter = { readonly entry: Entry; readonly reason: Reason };
+export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 
 /** The way from an event that was given up to a blob: all that are due at a time share one. */
-export type DeadLetters = { add(letter: Letter): void; end(): void };
+export type DeadLetters = { add(deadLetter: DeadLetter): void; end(): void };
 
 export type DeadLetterDeps = {
   schedule: Clock;
@@ -23,19 +23,19 @@ export type DeadLetterDeps = {
   /** Asked when letters are due: a subscription may have been changed. */
   subscription: () => Subscription;
   writeDeadLetter: (container: string, name: string, content: string) => Promise<void>;
-  whenOver: (letters: readonly Letter[], outcome: 'written' | 'no-destination' | 'unavailable') => void;
+  whenOver: (deadLetters: readonly DeadLetter[], outcome: 'written' | 'no-destination' | 'unavailable') => void;
 };
 
 export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
   const { schedule, clock, random, subscription, whenOver } = deps;
   const ended = new AbortController();
-  const due = createDueQueue<Letter>(schedule, (letters) => {
-    for (let at = 0; at < letters.length; at += MAX_EVENTS) void deliver(letters.slice(at, at + MAX_EVENTS));
+  const due = createDueQueue<DeadLetter>(schedule, (deadLetters) => {
+    for (let at = 0; at < deadLetters.length; at += MAX_EVENTS) void deliver(deadLetters.slice(at, at + MAX_EVENTS));
   });
 
   return {
-    add(letter) {
-      due.add(schedule.monotonic() + DELAY_MS, letter);
+    add(deadLetter) {
+      due.add(schedule.monotonic() + DELAY_MS, deadLetter);
     },
     end() {
       ended.abort();
@@ -43,30 +43,30 @@ export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
     },
   };
 
-  async function deliver(letters: readonly Letter[]): Promise<void> {
+  async function deliver(deadLetters: readonly DeadLetter[]): Promise<void> {
     const name = nameOf(subscription(), clock.now(), uuidOf(random));
-    const outcome = await writeUntil(name, letters, schedule.monotonic() + GIVE_UP_MS);
+    const outcome = await writeUntil(name, deadLetters, schedule.monotonic() + GIVE_UP_MS);
     if (ended.signal.aborted) return;
-    whenOver(letters, outcome);
+    whenOver(deadLetters, outcome);
   }
 
-  async function writeUntil(name: string, letters: readonly Letter[], untilMs: number) {
+  async function writeUntil(name: string, deadLetters: readonly DeadLetter[], untilMs: number) {
     for (;;) {
       const { deadLetterDestination: to } = subscription();
       if (!to) return 'no-destination';
-      if (await isWritten(to.blobContainerName, name, letters)) return 'written';
-      if (ended.signal.aborted || schedule.monotonic() + AGAIN_MS > untilMs) return 'unavailable';
-      await sleep(schedule, AGAIN_MS, ended.signal);
+      if (await isWritten(to.blobContainerName, name, deadLetters)) return 'written';
+      if (ended.signal.aborted || schedule.monotonic() + RETRY_MS > untilMs) return 'unavailable';
+      await sleep(schedule, RETRY_MS, ended.signal);
       if (ended.signal.aborted) return 'unavailable';
     }
   }
 
-  async function isWritten(container: string, name: string, letters: readonly Letter[]): Promise<boolean> {
+  async function isWritten(container: string, name: string, deadLetters: readonly DeadLetter[]): Promise<boolean> {
     try {
       await deps.writeDeadLetter(
         container,
         name,
-        JSON.stringify(letters.map((letter) => describe(letter, subscription()))),
+        JSON.stringify(deadLetters.map((deadLetter) => describe(deadLetter, subscription()))),
       );
       return true;
     } catch {
@@ -81,7 +81,7 @@ function nameOf({ name }: Subscription, at: Date, uuid: string): string {
   return `${name.toUpperCase()}/${hour}/${uuid}.json`;
 }
 
-function describe({ entry, reason }: Letter, { eventDeliverySchema }: Subscription): Record<string, unknown> {
+function describe({ entry, reason }: DeadLetter, { eventDeliverySchema }: Subscription): Record<string, unknown> {
   const { published, attempts, outcome = 'Probation', lastAtMs } = entry;
   const properties = {
     deadLetterReason: reason,

@@ -1,14 +1,14 @@
 import type { Clock, Random } from '../../clock.js';
 import { type AttemptDeps, attempt } from './attempt.js';
 import { type Batch, takeBatch } from './batch.js';
-import { createDeadLetters, type Letter, type Reason } from './dead-letters.js';
+import { createDeadLetters, type DeadLetter, type Reason } from './dead-letters.js';
 import { createDueQueue } from './due-queue.js';
-import { createPlaces, type Entry, type Place, type Published } from './entry.js';
+import { createStages, type Entry, type Published, type Stage } from './entry.js';
 import { matches } from './filter.js';
 import { createProbation } from './probation.js';
 import { createReady } from './ready.js';
 import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
-import type { Heard } from './send.js';
+import type { SendResult } from './send.js';
 import { countOne, createLag, newCounts, type SubscriptionStats } from './stats.js';
 import type { Subscription } from './subscription.js';
 
@@ -45,14 +45,14 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   const ended = new AbortController();
   const counts = newCounts();
   const lag = createLag();
-  const places = createPlaces();
+  const places = createStages();
   const ready = createReady(({ published, attempts }) =>
     interference.treatmentOf(published.event, subscription.name, attempts),
   );
   const held = createDueQueue<Entry>(clock, (entries) => makeReady(entries, 'held'));
   const retries = createDueQueue<Entry>(schedule, (entries) => makeReady(entries, 'waiting'));
   const probation = createProbation({ schedule, max: MAX_REQUESTS, whenOver: pump });
-  const letters = createDeadLetters({ ...deps, subscription: () => subscription, whenOver: settleLetters });
+  const deadLetters = createDeadLetters({ ...deps, subscription: () => subscription, whenOver: settleDeadLetters });
 
   return {
     get pending() {
@@ -95,7 +95,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
       ended.abort();
       held.clear();
       retries.clear();
-      letters.end();
+      deadLetters.end();
       probation.end();
     },
   };
@@ -116,7 +116,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
       if (!batch) break;
       void deliver(batch);
     }
-    tellIfIdle();
+    reportIdle();
   }
 
   async function deliver(batch: Batch): Promise<void> {
@@ -130,33 +130,33 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
     counts.requests += 1;
     if (batch.attempts > 0) counts.retried += batch.entries.length;
 
-    const heard = await attempt(batch, subscription, deps, ended.signal);
+    const result = await attempt(batch, subscription, deps, ended.signal);
 
     requests -= 1;
     if (ended.signal.aborted) return;
-    settle(batch, heard);
+    settle(batch, result);
     pump();
   }
 
-  function settle(batch: Batch, heard: Heard): void {
-    switch (heard.kind) {
+  function settle(batch: Batch, result: SendResult): void {
+    switch (result.kind) {
       case 'answered':
-        if (isSuccess(heard.answer.status)) acknowledge(batch);
-        else fail(batch, failureOf(heard.answer.status));
+        if (isSuccess(result.answer.status)) acknowledge(batch);
+        else fail(batch, failureOf(result.answer.status));
         break;
-      case 'unheard':
-        fail(batch, { outcome: heard.outcome });
+      case 'no-answer':
+        fail(batch, { outcome: result.outcome });
         break;
       case 'timed-out':
         fail(batch, { outcome: 'TimedOut' });
-        void heard.late.then((late) => {
+        void result.late.then((late) => {
           if (ended.signal.aborted || late.kind !== 'answered' || !isSuccess(late.answer.status)) return;
           acknowledge(batch);
-          tellIfIdle();
+          reportIdle();
         });
         break;
       default:
-        throw new TypeError(`unhandled ${JSON.stringify(heard satisfies never)}`);
+        throw new TypeError(`unhandled ${JSON.stringify(result satisfies never)}`);
     }
   }
 
@@ -164,7 +164,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   function acknowledge({ entries }: Batch): void {
     const now = clock.monotonic();
     for (const entry of entries) {
-      if (entry.place === 'letters' || entry.place === 'over') continue;
+      if (entry.stage === 'letters' || entry.stage === 'over') continue;
       places.move(entry, 'over');
       counts.delivered += 1;
       lag.add(now - entry.published.realMs);
@@ -179,7 +179,7 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
     // The same time for all of them: they may share a request again.
     const dueMs = schedule.monotonic() + waitMsAfter(attempts, failure, random);
     for (const entry of entries) {
-      if (entry.place !== 'sent') continue; // acknowledged meanwhile
+      if (entry.stage !== 'sent') continue; // acknowledged meanwhile
       entry.outcome = failure.outcome;
       if (isFinal(failure, destination.endpointType)) giveUp(entry, 'UndeliverableDueToClientError');
       else if (attempts >= retryPolicy.maxDeliveryAttempts) giveUp(entry, 'MaxDeliveryAttemptsExceeded');
@@ -192,9 +192,9 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   }
 
   /** Their time has come: to be sent, or, where they have become too old, to be given up. */
-  function makeReady(entries: readonly Entry[], from: Place): void {
+  function makeReady(entries: readonly Entry[], from: Stage): void {
     for (const entry of entries) {
-      if (entry.place !== from) continue;
+      if (entry.stage !== from) continue;
       if (isExpired(entry)) expire(entry);
       else {
         if (probation.until) entry.outcome = 'Probation';
@@ -216,23 +216,26 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
   function giveUp(entry: Entry, reason: Reason): void {
     if (subscription.deadLetterDestination) {
       places.move(entry, 'letters');
-      letters.add({ entry, reason });
+      deadLetters.add({ entry, reason });
     } else {
       places.move(entry, 'over');
       countOne(counts.dropped, reason);
     }
   }
 
-  function settleLetters(settled: readonly Letter[], outcome: 'written' | 'no-destination' | 'unavailable'): void {
+  function settleDeadLetters(
+    settled: readonly DeadLetter[],
+    outcome: 'written' | 'no-destination' | 'unavailable',
+  ): void {
     for (const { entry, reason } of settled) {
       places.move(entry, 'over');
       if (outcome === 'written') countOne(counts.deadLettered, reason);
       else countOne(counts.dropped, outcome === 'unavailable' ? 'DeadLetterUnavailable' : reason);
     }
-    tellIfIdle();
+    reportIdle();
   }
 
-  function tellIfIdle(): void {
+  function reportIdle(): void {
     if (places.pending === 0) whenIdle();
   }
 }

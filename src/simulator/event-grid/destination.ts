@@ -4,7 +4,7 @@ const MAX_EVENTS = 5000;
 const MAX_KILOBYTES = 1024;
 const KILOBYTES = 64;
 const MAX_HEADERS = 10;
-const LONGEST_HEADER = 4096;
+const MAX_HEADER_LENGTH = 4096;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** A wrong one of these would make every request fail. */
 const RESERVED: readonly string[] = ['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'];
@@ -73,7 +73,7 @@ function readHeader(mapping: Reader): HeaderMapping {
   const type = mapping.oneOf('type', ['Static', 'Dynamic']);
   const properties = mapping.object('properties');
   if (type !== 'Static') return { name, type: 'Dynamic', sourceField: type ? properties.text('sourceField') : '' };
-  const value = properties.text('value', { longest: LONGEST_HEADER });
+  const value = properties.text('value', { maxLength: MAX_HEADER_LENGTH });
   if (!isHeaderValue(value)) properties.wrong('value', 'expected printable Latin letters, digits and signs');
   return { name, type, value, isSecret: properties.boolean('isSecret', false) };
 }

@@ -14,8 +14,8 @@ export type Published = {
   readonly group?: string | undefined;
 };
 
-const PLACES = ['held', 'ready', 'sent', 'waiting', 'letters', 'over'] as const;
-export type Place = (typeof PLACES)[number];
+const STAGES = ['held', 'ready', 'sent', 'waiting', 'letters', 'over'] as const;
+export type Stage = (typeof STAGES)[number];
 
 /**
  * An event on its way to one subscription. What holds one that has gone on to another place in the meantime skips it.
@@ -26,7 +26,7 @@ export type Place = (typeof PLACES)[number];
  */
 export type Entry = {
   readonly published: Published;
-  place: Place;
+  stage: Stage;
   attempts: number;
   /** Of the last attempt, on the wall clock; undefined before the first. */
   lastAtMs: number | undefined;
@@ -34,17 +34,17 @@ export type Entry = {
 };
 
 /** How many entries stand where. */
-export type Places = {
-  readonly counts: Readonly<Record<Place, number>>;
+export type Stages = {
+  readonly counts: Readonly<Record<Stage, number>>;
   /** Not over yet. */
   readonly pending: number;
   pendingOf(group: string): number;
-  enter(published: Published, place: Place): Entry;
-  move(entry: Entry, place: Place): void;
+  enter(published: Published, stage: Stage): Entry;
+  move(entry: Entry, stage: Stage): void;
 };
 
-export function createPlaces(): Places {
-  const counts = Object.fromEntries(PLACES.map((place) => [place, 0])) as Record<Place, number>;
+export function createStages(): Stages {
+  const counts = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
   const groups = new Map<string, number>();
   let pending = 0;
 
@@ -56,18 +56,18 @@ export function createPlaces(): Places {
 
     pendingOf: (group) => groups.get(group) ?? 0,
 
-    enter(published, place) {
-      counts[place] += 1;
+    enter(published, stage) {
+      counts[stage] += 1;
       pending += 1;
       countInGroup(published, 1);
-      return { published, place, attempts: 0, lastAtMs: undefined, outcome: undefined };
+      return { published, stage, attempts: 0, lastAtMs: undefined, outcome: undefined };
     },
 
-    move(entry, place) {
-      counts[entry.place] -= 1;
-      counts[place] += 1;
-      entry.place = place;
-      if (place !== 'over') return;
+    move(entry, stage) {
+      counts[entry.stage] -= 1;
+      counts[stage] += 1;
+      entry.stage = stage;
+      if (stage !== 'over') return;
       pending -= 1;
       countInGroup(entry.published, -1);
     },

@@ -119,7 +119,7 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
       const one = registered.get(keyOf(name));
       if (!one) return false;
       forget(one);
-      void tellOfDeletion(one.shown);
+      void announceDeletion(one.shown);
       return true;
     },
 
@@ -191,7 +191,7 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
     delete one.awaiting;
     one.shown = { ...one.shown, provisioningState: 'Succeeded' };
     if (one.delivery) one.delivery.update(one.shown);
-    else one.delivery = createDelivery(one.shown, deliveryDeps, tellIfIdle);
+    else one.delivery = createDelivery(one.shown, deliveryDeps, reportIdle);
   }
 
   /** An update that is not confirmed leaves the deliveries as they were. */
@@ -210,7 +210,7 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
     registered.delete(keyOf(one.shown.name));
     one.awaiting?.stop.abort();
     one.delivery?.end();
-    tellIfIdle();
+    reportIdle();
   }
 
   function removeExpired(): void {
@@ -221,7 +221,7 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
   }
 
   /** Once; what comes of it changes nothing. */
-  async function tellOfDeletion(subscription: Subscription): Promise<void> {
+  async function announceDeletion(subscription: Subscription): Promise<void> {
     const { topic, destination, eventDeliverySchema } = subscription;
     if (destination.endpointType !== 'WebHook' || eventDeliverySchema !== 'EventGridSchema') return;
     const event = {
@@ -250,7 +250,7 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
     return sum;
   }
 
-  function tellIfIdle(): void {
+  function reportIdle(): void {
     if (waiters.size === 0 || pending() > 0) return;
     for (const end of [...waiters]) end();
   }

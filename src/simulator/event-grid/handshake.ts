@@ -6,8 +6,8 @@ import { timeText } from './topic-event.js';
 
 const ORIGIN = 'eventgrid.azure.net';
 const REQUESTS_PER_MINUTE = '1000';
-const ATTEMPTS = 2;
-const AGAIN_MS = 5000;
+const MAX_ATTEMPTS = 2;
+const RETRY_MS = 5000;
 
 /** 'awaiting': the endpoint took the request, but has not agreed yet; somebody may still do so at the validation URL. */
 export type Handshake = { kind: 'agreed' } | { kind: 'awaiting' } | { kind: 'failed'; message: string };
@@ -32,20 +32,20 @@ export async function shakeHands(of: {
     : validationRequest({ ...of, url: destination.endpointUrl });
   const what = `${request.method} ${destination.endpointUrl.split('?')[0]}`;
   for (let attempt = 1; ; attempt += 1) {
-    const heard = await send({ post, clock, request, signal });
-    switch (heard.kind) {
+    const result = await send({ post, clock, request, signal });
+    switch (result.kind) {
       case 'answered':
         return isCloudEvents
-          ? judgeOptions(heard.answer, what, validationUrl !== undefined)
-          : judgeValidation(heard.answer, what, code);
-      case 'unheard':
-        return failed(`${what} was not answered (${heard.outcome}): see that the endpoint is running.`);
+          ? classifyOptions(result.answer, what, validationUrl !== undefined)
+          : classifyValidation(result.answer, what, code);
+      case 'no-answer':
+        return failed(`${what} was not answered (${result.outcome}): see that the endpoint is running.`);
       case 'timed-out':
-        if (attempt === ATTEMPTS || signal.aborted) return failed(`${what} was not answered within 30 s.`);
-        await sleep(clock, AGAIN_MS, signal);
+        if (attempt === MAX_ATTEMPTS || signal.aborted) return failed(`${what} was not answered within 30 s.`);
+        await sleep(clock, RETRY_MS, signal);
         break;
       default:
-        throw new TypeError(`unhandled ${JSON.stringify(heard satisfies never)}`);
+        throw new TypeError(`unhandled ${JSON.stringify(result satisfies never)}`);
     }
   }
 }
@@ -109,7 +109,7 @@ function optionsRequest(url: string, callback: string | undefined): Request {
   };
 }
 
-function judgeValidation({ status, body }: PostAnswer, what: string, code: string): Handshake {
+function classifyValidation({ status, body }: PostAnswer, what: string, code: string): Handshake {
   if (status !== 200)
     return failed(`${what} was answered ${status}; answer 200 with {"validationResponse": "<code>"}.`);
   const found = validationResponseOf(body);
@@ -127,7 +127,7 @@ function validationResponseOf(body: string): unknown {
 }
 
 /** Permission is the header; without it, it may still come by way of the callback. */
-function judgeOptions({ status, headers }: PostAnswer, what: string, hasCallback: boolean): Handshake {
+function classifyOptions({ status, headers }: PostAnswer, what: string, hasCallback: boolean): Handshake {
   const allowed = headers.get('webhook-allowed-origin');
   const isTaken = status >= 200 && status <= 299;
   if (isTaken && (allowed === '*' || allowed?.toLowerCase() === ORIGIN)) return { kind: 'agreed' };

@@ -4,7 +4,7 @@ import type { Outcome } from './retry.js';
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const FAILED_IN_A_ROW = 10;
-const LONGEST_MS = 180 * MINUTE_MS;
+const MAX_DURATION_MS = 180 * MINUTE_MS;
 
 /** Outcomes that are not here say nothing about the health of the endpoint. */
 const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
@@ -56,7 +56,7 @@ export function createProbation(deps: { schedule: Clock; max: number; whenOver: 
       const durationMs = DURATION_MS[outcome];
       if (durationMs === undefined) return;
       failedInARow += events;
-      if (!on && failedInARow >= FAILED_IN_A_ROW) start(Math.min(durationMs * 2 ** times, LONGEST_MS));
+      if (!on && failedInARow >= FAILED_IN_A_ROW) start(Math.min(durationMs * 2 ** times, MAX_DURATION_MS));
     },
 
     succeeded() {

@@ -62,7 +62,7 @@ function readEventTypes(filter: Reader, known: readonly string[] | undefined): r
 }
 
 function readAdvanced(filter: Reader): AdvancedFilter {
-  const key = filter.text('key', { longest: MAX_TEXT_LENGTH });
+  const key = filter.text('key', { maxLength: MAX_TEXT_LENGTH });
   const operatorType = filter.oneOf('operatorType', OPERATORS);
   switch (operatorType) {
     case 'BoolEquals':

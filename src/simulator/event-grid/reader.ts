@@ -10,7 +10,7 @@ export type Reader = {
   /** A reader of what is absent where there is no such object. */
   object(name: string): Reader;
   objects(name: string, max: number): readonly Reader[];
-  text(name: string, options?: { or?: string; longest?: number }): string;
+  text(name: string, options?: { or?: string; maxLength?: number }): string;
   texts(name: string): readonly string[] | undefined;
   boolean(name: string, or?: boolean): boolean;
   number(name: string): number;
@@ -45,10 +45,10 @@ export function readerOf(value: unknown, problems: Problem[], at = ''): Reader {
       });
     },
 
-    text(name, { or, longest = 2048 } = {}) {
+    text(name, { or, maxLength = 2048 } = {}) {
       const text = found(name) ?? or;
       if (typeof text !== 'string' || (text === '' && or === undefined)) return refuse(name, 'a text', '');
-      if (text.length > longest) reader.wrong(name, `expected at most ${longest} characters, found ${text.length}`);
+      if (text.length > maxLength) reader.wrong(name, `expected at most ${maxLength} characters, found ${text.length}`);
       return text;
     },
 

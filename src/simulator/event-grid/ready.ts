@@ -17,9 +17,9 @@ export type Lane = {
   take(): void;
 };
 
-type Place = { entry: Entry; seq: number };
+type Queued = { entry: Entry; seq: number };
 
-const LEAST_TO_CUT = 1024;
+const MIN_TO_CUT = 1024;
 
 export function createReady(treatmentOf: (entry: Entry) => Treatment): Ready {
   const lanes = new Map<string, ReturnType<typeof createLane>>();
@@ -49,33 +49,33 @@ export function createReady(treatmentOf: (entry: Entry) => Treatment): Ready {
 }
 
 /** An array whose beginning is cut off now and then, when half of it has been taken. */
-function createLane(attempts: number, treatment: Treatment): Lane & { add(place: Place): void; seq(): number } {
-  let places: (Place | undefined)[] = [];
+function createLane(attempts: number, treatment: Treatment): Lane & { add(queued: Queued): void; seq(): number } {
+  let queue: (Queued | undefined)[] = [];
   let head = 0;
 
   return {
     attempts,
     treatment,
-    add: (place) => void places.push(place),
+    add: (queued) => void queue.push(queued),
     peek,
     take,
-    seq: () => places[head]?.seq ?? 0,
+    seq: () => queue[head]?.seq ?? 0,
   };
 
   function peek(): Entry | undefined {
-    let next = places[head];
-    while (next && next.entry.place !== 'ready') {
+    let next = queue[head];
+    while (next && next.entry.stage !== 'ready') {
       take();
-      next = places[head];
+      next = queue[head];
     }
     return next?.entry;
   }
 
   function take(): void {
-    places[head] = undefined;
+    queue[head] = undefined;
     head += 1;
-    if (head === places.length || (head >= LEAST_TO_CUT && head * 2 >= places.length)) {
-      places = places.slice(head);
+    if (head === queue.length || (head >= MIN_TO_CUT && head * 2 >= queue.length)) {
+      queue = queue.slice(head);
       head = 0;
     }
   }

@@ -5,11 +5,11 @@ const ANSWER_MS = 30_000;
 const OPEN_MS = 180_000;
 const UNKNOWN_HOST: readonly unknown[] = ['ENOTFOUND', 'EAI_AGAIN'];
 
-type Answer = { kind: 'answered'; answer: PostAnswer } | Unheard;
-type Unheard = { kind: 'unheard'; outcome: 'SocketError' | 'ResolutionError' };
+type Answer = { kind: 'answered'; answer: PostAnswer } | NoAnswer;
+type NoAnswer = { kind: 'no-answer'; outcome: 'SocketError' | 'ResolutionError' };
 
 /** `late` is the answer that may still come while the request is left open: 3 minutes from its start. */
-export type Heard = Answer | { kind: 'timed-out'; late: Promise<Answer> };
+export type SendResult = Answer | { kind: 'timed-out'; late: Promise<Answer> };
 
 /** Waits 30 s of real time for an answer. Never rejects; resolves at once when `signal` aborts. */
 export function send(of: {
@@ -17,14 +17,14 @@ export function send(of: {
   clock: Clock;
   request: Omit<PostRequest, 'signal'>;
   signal: AbortSignal;
-}): Promise<Heard> {
+}): Promise<SendResult> {
   const { post, clock, request, signal } = of;
   const abort = new AbortController();
   const giveUp = () => abort.abort();
   signal.addEventListener('abort', giveUp);
 
   const answer = new Promise<Answer>((resolve) => {
-    abort.signal.addEventListener('abort', () => resolve({ kind: 'unheard', outcome: 'SocketError' }));
+    abort.signal.addEventListener('abort', () => resolve({ kind: 'no-answer', outcome: 'SocketError' }));
     ask(post, { ...request, signal: abort.signal }).then(resolve);
   });
   return new Promise((resolve) => {
@@ -32,10 +32,10 @@ export function send(of: {
       cancel = clock.after(OPEN_MS - ANSWER_MS, giveUp);
       resolve({ kind: 'timed-out', late: answer });
     });
-    answer.then((heard) => {
+    answer.then((result) => {
       cancel();
       signal.removeEventListener('abort', giveUp);
-      resolve(heard);
+      resolve(result);
     });
   });
 }
@@ -44,7 +44,7 @@ async function ask(post: Post, request: PostRequest): Promise<Answer> {
   try {
     return { kind: 'answered', answer: await post(request) };
   } catch (error) {
-    return { kind: 'unheard', outcome: UNKNOWN_HOST.includes(codeOf(error)) ? 'ResolutionError' : 'SocketError' };
+    return { kind: 'no-answer', outcome: UNKNOWN_HOST.includes(codeOf(error)) ? 'ResolutionError' : 'SocketError' };
   }
 }
 

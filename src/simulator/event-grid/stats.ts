@@ -1,5 +1,5 @@
 import type { Reason } from './dead-letters.js';
-import type { Place } from './entry.js';
+import type { Stage } from './entry.js';
 import type { Outcome } from './retry.js';
 
 const LAG_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
@@ -9,7 +9,7 @@ export type SubscriptionStats = Readonly<Counts> & {
   /** Neither delivered, nor dead-lettered, nor dropped yet. */
   readonly pending: number;
   /** Where these are: held back by interference, ready for a request, in one, waiting for the next, due as letters. */
-  readonly places: Readonly<Record<Exclude<Place, 'over'>, number>>;
+  readonly places: Readonly<Record<Exclude<Stage, 'over'>, number>>;
   /** On the wall clock of the schedule. */
   readonly inProbationUntil: string | undefined;
   /** Of real time, from publishing to the acknowledgement. */

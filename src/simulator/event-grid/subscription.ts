@@ -7,7 +7,7 @@ import type { DeliverySchema } from './topic-event.js';
 const NAME = /^[A-Za-z0-9-]{3,64}$/;
 const SCHEMAS = ['EventGridSchema', 'CloudEventSchemaV1_0'] as const;
 const MAX_ATTEMPTS = 30;
-const LONGEST_LIFE_MINUTES = 1440;
+const MAX_LIFE_MINUTES = 1440;
 const RESOURCE_TYPE = 'Microsoft.EventGrid/systemTopics/eventSubscriptions';
 const SYSTEM_TOPIC =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/simulator/providers/Microsoft.EventGrid/systemTopics/simulator';
@@ -126,8 +126,8 @@ function readRetryPolicy(policy: Reader): Subscription['retryPolicy'] {
     maxDeliveryAttempts: policy.integer('maxDeliveryAttempts', { from: 1, to: MAX_ATTEMPTS, or: MAX_ATTEMPTS }),
     eventTimeToLiveInMinutes: policy.integer('eventTimeToLiveInMinutes', {
       from: 1,
-      to: LONGEST_LIFE_MINUTES,
-      or: LONGEST_LIFE_MINUTES,
+      to: MAX_LIFE_MINUTES,
+      or: MAX_LIFE_MINUTES,
     }),
   };
 }

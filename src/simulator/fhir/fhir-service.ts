@@ -64,7 +64,7 @@ export function createFhirService(deps: {
       } catch (error) {
         answer = errorAnswer(asFhirError(error));
       }
-      tell((changes) => publish(changes));
+      publishChanges((changes) => publish(changes));
       const { body: _left, ...head } = answer;
       return request.method === 'HEAD' ? head : answer;
     },
@@ -76,7 +76,7 @@ export function createFhirService(deps: {
       } catch (error) {
         return outcomeOf(asFhirError(error));
       } finally {
-        tell((changes) => publish(changes));
+        publishChanges((changes) => publish(changes));
       }
     },
 
@@ -99,7 +99,7 @@ export function createFhirService(deps: {
   /** The events of a bundle come in no order; those of a transaction come at once. */
   function bundle(call: Call) {
     const done = runBundle({ store, random, route: (entry) => route(inside, entry) }, call);
-    tell((changes) => {
+    publishChanges((changes) => {
       const mixed = shuffled(changes, random);
       if (done.type === 'transaction') publish(mixed);
       else for (const change of mixed) publish([change]);
@@ -107,7 +107,7 @@ export function createFhirService(deps: {
     return done;
   }
 
-  function tell(publishAll: (changes: FhirChange[]) => void): void {
+  function publishChanges(publishAll: (changes: FhirChange[]) => void): void {
     const changes = store.takeChanges();
     if (changes.length > 0) publishAll(changes);
   }

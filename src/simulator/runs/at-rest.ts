@@ -2,23 +2,23 @@ import { type Clock, sleep } from '../../clock.js';
 import { StorageError } from '../../storage/table-store.js';
 import type { Verdict } from './verdict.js';
 
-const LOOK_AGAIN_MS = 2000;
+const POLL_MS = 2000;
 /** So long nothing has changed in storage, and every lease has lapsed: what is open then waits for hours, what is lost is lost. */
 const PATIENCE_MS = 65_000;
 
 /** Judges again and again until all is well and no job is open, or nothing has changed for long enough. */
-export async function judgeAtRest(of: {
-  judge: () => Promise<Verdict>;
+export async function verdictAtRest(of: {
+  findVerdict: () => Promise<Verdict>;
   clock: Clock;
   signal: AbortSignal;
 }): Promise<Verdict> {
-  const { judge, clock, signal } = of;
+  const { findVerdict, clock, signal } = of;
   let last = '';
   let unchangedSinceMs = clock.monotonic();
   const isOver = () => signal.aborted || clock.monotonic() - unchangedSinceMs >= PATIENCE_MS;
   for (;;) {
     const lookedAtMs = clock.monotonic();
-    const found = await judge().catch((cause: unknown) => {
+    const found = await findVerdict().catch((cause: unknown) => {
       if (!(cause instanceof StorageError) || isOver()) throw cause;
       return undefined; // it did not answer: look again
     });
@@ -29,6 +29,6 @@ export async function judgeAtRest(of: {
       last = now;
       if (isOver()) return found;
     }
-    await sleep(clock, Math.max(LOOK_AGAIN_MS, clock.monotonic() - lookedAtMs), signal);
+    await sleep(clock, Math.max(POLL_MS, clock.monotonic() - lookedAtMs), signal);
   }
 }

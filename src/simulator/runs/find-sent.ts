@@ -11,7 +11,7 @@ import { numberOf, numbersIn } from './event-name.js';
 import type { Sent } from './sent.js';
 
 /** Where what became of an event is to be found. */
-export type Places = {
+export type RunStorage = {
   readonly tables: TableStore;
   readonly waiting: Pick<Waiting, 'due'>;
   readonly deadLetters: BlobStore;
@@ -29,20 +29,20 @@ export type Search = {
 
 const PAGE = 1000;
 const READ_AT_ONCE = 16;
-const LEASES_DIFFER_MS = 2000;
+const MAX_LEASE_DIFFERENCE_MS = 2000;
 const EVER = new Date('9999-12-31T00:00:00.000Z');
 
 /**
  * Marks in `sent` what storage tells of its events. Rows are looked at before records: a job that goes from one to the
  * other meanwhile is seen in one of them. One that goes back is seen in none, so who misses something looks again.
  */
-export async function findSent(places: Places, search: Search): Promise<void> {
+export async function findSent(storage: RunStorage, search: Search): Promise<void> {
   search.sent.unmark();
-  await findRows(places, search);
-  const letters = await namesOfLetters(places.deadLetters, search.since);
-  await findRecords(places, search, letters.ofJobs);
-  await readBlobs(places.deadLetters, letters.ofInvalid, search, { lettered: true });
-  await readBlobs(places.undelivered, await undeliveredSince(places.undelivered, search.since), search, {
+  await findRows(storage, search);
+  const blobNames = await deadLetterNames(storage.deadLetters, search.since);
+  await findRecords(storage, search, blobNames.ofJobs);
+  await readBlobs(storage.deadLetters, blobNames.ofInvalid, search, { hasDeadLetter: true });
+  await readBlobs(storage.undelivered, await undeliveredSince(storage.undelivered, search.since), search, {
     undelivered: true,
   });
 }
@@ -52,7 +52,7 @@ export async function undeliveredSince(undelivered: BlobStore, since: Date): Pro
   return (await namesSince(undelivered, '', since)).filter((name) => !name.startsWith(RESOLVED));
 }
 
-async function findRows({ waiting }: Places, { runId, sent, workflows }: Search): Promise<void> {
+async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Search): Promise<void> {
   for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
     for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) {
       for (const { of, event } of rows) {
@@ -63,14 +63,14 @@ async function findRows({ waiting }: Places, { runId, sent, workflows }: Search)
   }
 }
 
-async function findRecords({ tables }: Places, search: Search, letters: ReadonlySet<string>): Promise<void> {
+async function findRecords({ tables }: RunStorage, search: Search, blobNames: ReadonlySet<string>): Promise<void> {
   const oldest = `ledger${dayBefore(search.since)}`;
   for (const table of await tables.list('ledger')) {
     if (table < oldest) continue;
     const day = table.slice('ledger'.length);
     const anyOf = [{ property: 'timestamp', is: 'ge', value: search.since }] as const;
     for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
-      for (const stored of rows) markRecord({ day, stored, now }, search, letters);
+      for (const stored of rows) markRecord({ day, stored, now }, search, blobNames);
     }
   }
 }
@@ -79,7 +79,7 @@ async function findRecords({ tables }: Places, search: Search, letters: Readonly
 function markRecord(
   { day, stored: { key, row, modifiedAt }, now }: { day: string; stored: Stored; now: Date },
   search: Search,
-  letters: ReadonlySet<string>,
+  blobNames: ReadonlySet<string>,
 ): void {
   const n = numberOf(search.runId, String(row.id ?? ''));
   if (n === undefined || n >= search.sent.count) return;
@@ -88,15 +88,15 @@ function markRecord(
   const { state } = decodeRow(row);
   const settledAtMs = modifiedAt.getTime();
   if (state.kind === 'running') {
-    if (now.getTime() - settledAtMs <= state.leaseMs + LEASES_DIFFER_MS) search.sent.mark(n, { open: bit });
+    if (now.getTime() - settledAtMs <= state.leaseMs + MAX_LEASE_DIFFERENCE_MS) search.sent.mark(n, { open: bit });
   } else if (state.kind !== 'settled')
     return; // it waits: then it has a row, or is lost
   else if (state.result !== 'dead') search.sent.mark(n, { [state.result]: bit, settledAtMs });
-  else if (letters.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });
+  else if (blobNames.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });
 }
 
 /** Dead letters of jobs are known by their names, those of invalid events only by what is in them. */
-async function namesOfLetters(deadLetters: BlobStore, since: Date) {
+async function deadLetterNames(deadLetters: BlobStore, since: Date) {
   const names = [
     ...(await namesSince(deadLetters, 'pending/', since)),
     ...(await namesSince(deadLetters, 'resolved/', since)),
@@ -114,7 +114,7 @@ async function readBlobs(
   blobs: BlobStore,
   names: readonly string[],
   { runId, sent }: Search,
-  found: { lettered?: true; undelivered?: true },
+  found: { hasDeadLetter?: true; undelivered?: true },
 ): Promise<void> {
   const left = names.values();
   await Promise.all(

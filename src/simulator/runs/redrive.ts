@@ -8,8 +8,8 @@ import { numbersIn } from './event-name.js';
 import { undeliveredSince } from './find-sent.js';
 
 const MAX_FAILURES = 5;
-const LOOK_AGAIN_MS = 1000;
-const TRY_AGAIN_MS = 2000;
+const POLL_MS = 1000;
+const RETRY_MS = 2000;
 
 /**
  * Takes up what Event Grid gave up on of a run, as `npm run dead-letters -- redrive` does; or waits until somebody has,
@@ -30,11 +30,11 @@ export async function redriveUndelivered(of: {
       const own = await ownOf(await undeliveredSince(undelivered, since));
       if (!isLeftToOthers) for (const { name } of own) await takeUp(name, desk);
       if (!isLeftToOthers || own.length === 0) return await countTakenUp();
-      await sleep(clock, LOOK_AGAIN_MS, signal);
+      await sleep(clock, POLL_MS, signal);
     } catch (error) {
       failures += 1;
       if (!(error instanceof StorageError) || failures === MAX_FAILURES) throw error;
-      await sleep(clock, TRY_AGAIN_MS, signal);
+      await sleep(clock, RETRY_MS, signal);
     }
   }
   return 0;

@@ -8,17 +8,17 @@ import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
 import { seededRandom } from '../seeded.js';
 import { createWorld, type Services } from '../world.js';
-import { judgeAtRest } from './at-rest.js';
+import { verdictAtRest } from './at-rest.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
 import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
-import type { Places } from './find-sent.js';
+import type { RunStorage } from './find-sent.js';
 import type { MachineLoad, MeasureMachine } from './machine-load.js';
 import { play } from './play.js';
 import { createPublisher } from './publisher.js';
 import { redriveUndelivered } from './redrive.js';
 import type { RunRequest } from './run-request.js';
 import { MAX_WORKFLOWS } from './sent.js';
-import { judge, type Verdict } from './verdict.js';
+import { findVerdict, type Verdict } from './verdict.js';
 
 /**
  *   phase        what goes on                                            what ends it
@@ -67,7 +67,7 @@ export type Run = {
 export type RunDeps = {
   readonly clock: Clock;
   readonly workflows: readonly Workflow[];
-  readonly places: Places & { readonly workflowTables: TableStore };
+  readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
   /** Services of the run's own, whose changes go to `publish`. */
   readonly makeServices: (name: string, random: Random, publish: Publish) => Services;
@@ -83,15 +83,15 @@ export type RunDeps = {
 const MAX_PENDING = 200_000;
 /** What becomes of events elsewhere is no business of a run's. */
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
-const LOOK_AGAIN_MS = 100;
+const POLL_MS = 100;
 /** Storage says when a blob was made, by a clock of its own. */
-const CLOCKS_DIFFER_MS = 10 * 60_000;
+const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
 export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
   const { clock, eventGrid, workflows } = deps;
   const { scenario, seed, events, rate, chaos, timeScale } = request;
   const startedAt = clock.now();
-  const since = new Date(startedAt.getTime() - CLOCKS_DIFFER_MS);
+  const since = new Date(startedAt.getTime() - MAX_CLOCK_DIFFERENCE_MS);
   const { publish, sent, newest, valid } = createPublisher({
     runId: id,
     seed,
@@ -174,7 +174,7 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
     });
     if (signal.aborted) return;
     phase = 'delivering';
-    while (pending() > 0 && !signal.aborted) await sleep(clock, LOOK_AGAIN_MS, signal);
+    while (pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
     if (isDown && !signal.aborted) {
       phase = 'redriving';
       isDown = false;
@@ -207,9 +207,9 @@ export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
       services,
       eventIdOf: (n: number) => eventIdOf(id, n),
     };
-    const judged = await judgeAtRest({ judge: () => judge(deps.places, search), clock, signal });
+    const found = await verdictAtRest({ findVerdict: () => findVerdict(deps.storage, search), clock, signal });
     if (signal.aborted) return; // what is missing may only not have been waited for
-    verdict = { ...judged, ok: judged.ok && hints.length === 0, problems: [...hints, ...judged.problems] };
+    verdict = { ...found, ok: found.ok && hints.length === 0, problems: [...hints, ...found.problems] };
     phase = 'done';
   }
 }

@@ -20,7 +20,7 @@ export type Found = {
   /** Has a row in `waiting`, or is running. */
   open: number;
   /** The whole event has a dead letter of its own: of an invalid event, or of Event Grid's. */
-  lettered: boolean;
+  hasDeadLetter: boolean;
   undelivered: boolean;
   settledAtMs: number;
 };
@@ -30,7 +30,7 @@ export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boo
 export const MAX_WORKFLOWS = 32;
 
 const IS_MALFORMED = 1;
-const IS_LETTERED = 2;
+const HAS_DEAD_LETTER = 2;
 const IS_UNDELIVERED = 4;
 
 export function createSent(): Sent {
@@ -66,17 +66,17 @@ export function createSent(): Sent {
         atMs: times[n * 2] ?? 0,
         settledAtMs: times[n * 2 + 1] ?? 0,
         isMalformed: (flag & IS_MALFORMED) !== 0,
-        lettered: (flag & IS_LETTERED) !== 0,
+        hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
         undelivered: (flag & IS_UNDELIVERED) !== 0,
       };
     },
 
-    mark(n, { completed = 0, superseded = 0, dead = 0, open = 0, lettered, undelivered, settledAtMs = 0 }) {
+    mark(n, { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, undelivered, settledAtMs = 0 }) {
       for (const [at, bits] of [completed, superseded, dead, open].entries()) {
         jobs[n * 5 + 1 + at] = (jobs[n * 5 + 1 + at] ?? 0) | bits;
       }
       times[n * 2 + 1] = Math.max(times[n * 2 + 1] ?? 0, settledAtMs);
-      flags[n] = (flags[n] ?? 0) | (lettered ? IS_LETTERED : 0) | (undelivered ? IS_UNDELIVERED : 0);
+      flags[n] = (flags[n] ?? 0) | (hasDeadLetter ? HAS_DEAD_LETTER : 0) | (undelivered ? IS_UNDELIVERED : 0);
     },
 
     unmark() {

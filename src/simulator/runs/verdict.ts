@@ -1,6 +1,6 @@
 import type { TableStore } from '../../storage/table-store.js';
 import type { Services } from '../world.js';
-import { findSent, type Places, type Search } from './find-sent.js';
+import { findSent, type RunStorage, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
 import { TABLE_CHECKS } from './table-checks/index.js';
 import type { Newest } from './table-checks/table-check.js';
@@ -49,16 +49,19 @@ export type Verdict = {
 
 const MAX_PROBLEMS = 20;
 
-type Judged = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
+type VerdictSearch = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
 
 /** Looks at storage once. `eventIdOf` is for problems. */
-export async function judge(places: Places & { workflowTables: TableStore }, search: Judged): Promise<Verdict> {
-  await findSent(places, search);
+export async function findVerdict(
+  storage: RunStorage & { workflowTables: TableStore },
+  search: VerdictSearch,
+): Promise<Verdict> {
+  await findSent(storage, search);
   const { events, jobs, lost, lags } = countAll(search.sent);
   const problems = lost.slice(0, MAX_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
-  const tables = await checkTables(places.workflowTables, search, problems);
+  const tables = await checkTables(storage.workflowTables, search, problems);
   lags.sort();
   const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
   return {
@@ -113,19 +116,28 @@ function countAll(sent: Sent) {
 
 type Fate = 'settled' | 'deadLettered' | 'rejected' | 'open' | 'ignored' | 'undelivered' | 'lost';
 
-function fateOf({ isMalformed, lettered, undelivered, wanted, completed, superseded, dead, open }: SentEvent): Fate {
-  if (isMalformed) return lettered ? 'rejected' : undelivered ? 'undelivered' : 'lost';
+function fateOf({
+  isMalformed,
+  hasDeadLetter,
+  undelivered,
+  wanted,
+  completed,
+  superseded,
+  dead,
+  open,
+}: SentEvent): Fate {
+  if (isMalformed) return hasDeadLetter ? 'rejected' : undelivered ? 'undelivered' : 'lost';
   if (wanted === 0) return 'ignored';
   const done = completed | superseded;
   if ((wanted & ~done) === 0) return 'settled';
   if ((wanted & ~(done | dead)) === 0) return 'deadLettered';
   if ((wanted & ~(done | dead | open)) === 0) return 'open';
-  if (lettered) return 'deadLettered'; // the app takes it for invalid, or its workspace is not listed
+  if (hasDeadLetter) return 'deadLettered'; // the app takes it for invalid, or its workspace is not listed
   return undelivered ? 'undelivered' : 'lost';
 }
 
 /** What the checks say of each workflow that has one. */
-async function checkTables(tables: TableStore, search: Judged, problems: string[]): Promise<Verdict['tables']> {
+async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]): Promise<Verdict['tables']> {
   const { newest, services, since, sent, workflows } = search;
   const found: Record<string, { rows: number; wrong: number }> = {};
   for (const { workflow, check } of TABLE_CHECKS) {

@@ -1,10 +1,10 @@
-import { createPlaces, type Entry, type Places } from '../../../src/simulator/event-grid/entry.js';
+import { createStages, type Entry, type Stages } from '../../../src/simulator/event-grid/entry.js';
 import { AS_USUAL } from '../../../src/simulator/event-grid/interference.js';
 import { createReady } from '../../../src/simulator/event-grid/ready.js';
 import { heapNow, MEGABYTE } from './heap.js';
 import { topicEvent } from './test-grid.js';
 
-function entryOf(places: Places, id: string, attempts = 0): Entry {
+function entryOf(places: Stages, id: string, attempts = 0): Entry {
   const entry = places.enter({ event: topicEvent(id), atMs: 0, scheduleMs: 0, realMs: 0 }, 'ready');
   entry.attempts = attempts;
   return entry;
@@ -12,7 +12,7 @@ function entryOf(places: Places, id: string, attempts = 0): Entry {
 
 describe('when events become ready', () => {
   it('given different numbers of attempts, then the lane of the one that has waited longest is first', () => {
-    const places = createPlaces();
+    const places = createStages();
     const ready = createReady(() => AS_USUAL);
     ready.add(entryOf(places, 'a', 1));
     ready.add(entryOf(places, 'b', 0));
@@ -32,7 +32,7 @@ describe('when events become ready', () => {
   });
 
   it('given one has gone elsewhere, then it is skipped', () => {
-    const places = createPlaces();
+    const places = createStages();
     const ready = createReady(() => AS_USUAL);
     const gone = entryOf(places, 'gone');
     ready.add(gone);
@@ -45,7 +45,7 @@ describe('when events become ready', () => {
   });
 
   it('given very many have passed, and some are always there, then no more is held than these', () => {
-    const places = createPlaces();
+    const places = createStages();
     const ready = createReady(() => AS_USUAL);
     for (let n = 0; n < 1000; n += 1) ready.add(entryOf(places, `${n}`));
     const before = heapNow();
@@ -59,7 +59,7 @@ describe('when events become ready', () => {
   });
 
   it('given one has been taken from among many, then nothing holds it', () => {
-    const places = createPlaces();
+    const places = createStages();
     const ready = createReady(() => AS_USUAL);
     for (let n = 0; n < 20_000; n += 1) ready.add(entryOf(places, `${n}`));
     const before = heapNow();

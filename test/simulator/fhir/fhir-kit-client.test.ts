@@ -35,16 +35,18 @@ describe('when an application uses fhir-kit-client', () => {
       typeHistory: 1,
       systemHistory: 10,
     });
-    const told = events();
-    expect(told.filter((event) => event.startsWith('Observation/') && event.endsWith(' created 1'))).toHaveLength(25);
-    expect(told.filter((event) => event.startsWith(`Patient/${id}`))).toEqual([
+    const published = events();
+    expect(published.filter((event) => event.startsWith('Observation/') && event.endsWith(' created 1'))).toHaveLength(
+      25,
+    );
+    expect(published.filter((event) => event.startsWith(`Patient/${id}`))).toEqual([
       `Patient/${id} created 1`,
       `Patient/${id} updated 2`,
       `Patient/${id} updated 3`,
       `Patient/${id} updated 4`,
       `Patient/${id} deleted 5`,
     ]);
-    expect(told).toHaveLength(32);
-    expect(new Set(told).size).toBe(32);
+    expect(published).toHaveLength(32);
+    expect(new Set(published).size).toBe(32);
   });
 });

@@ -83,8 +83,8 @@ function expectSame({ ask, service }: FhirWorld, model: Model): void {
       if (content) expect(answer.json).toMatchObject(resourceOf(id, content));
     }
   }
-  const told = ask('GET', 'Patient/_history?_count=1000').json.entry ?? [];
-  expect(told.map(({ request, response }) => `${request?.method} ${request?.url} ${response?.etag}`)).toEqual(
+  const published = ask('GET', 'Patient/_history?_count=1000').json.entry ?? [];
+  expect(published.map(({ request, response }) => `${request?.method} ${request?.url} ${response?.etag}`)).toEqual(
     [...model.history].reverse().map(({ method, id, version }) => `${method} Patient/${id} W/"${version}"`),
   );
   expect(idsOf(ask('GET', 'Patient?_count=1000').json)).toEqual(current(model).map(({ id }) => id));

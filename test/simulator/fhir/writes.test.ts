@@ -33,19 +33,25 @@ describe('when a resource is created', () => {
   });
 
   it.each([
-    { given: 'no resource of that identifier', stored: 0, criteria: 'identifier=http://mrn|1', status: 201, told: 1 },
-    { given: 'one, which is the answer', stored: 1, criteria: 'identifier=http://mrn|1', status: 200, told: 0 },
+    {
+      given: 'no resource of that identifier',
+      stored: 0,
+      criteria: 'identifier=http://mrn|1',
+      status: 201,
+      published: 1,
+    },
+    { given: 'one, which is the answer', stored: 1, criteria: 'identifier=http://mrn|1', status: 200, published: 0 },
     {
       given: 'one, and a question mark in front',
       stored: 1,
       criteria: '?identifier=http://mrn|1',
       status: 200,
-      told: 0,
+      published: 0,
     },
-    { given: 'many', stored: 2, criteria: 'identifier=http://mrn|1', status: 412, told: 0 },
-    { given: 'criteria that nobody understands', stored: 1, criteria: 'shoe-size=44', status: 412, told: 0 },
-    { given: 'no criteria', stored: 1, criteria: '', status: 400, told: 0 },
-  ])('given a condition, and $given, then $status', ({ stored, criteria, status, told }) => {
+    { given: 'many', stored: 2, criteria: 'identifier=http://mrn|1', status: 412, published: 0 },
+    { given: 'criteria that nobody understands', stored: 1, criteria: 'shoe-size=44', status: 412, published: 0 },
+    { given: 'no criteria', stored: 1, criteria: '', status: 400, published: 0 },
+  ])('given a condition, and $given, then $status', ({ stored, criteria, status, published }) => {
     const { ask, events, service } = createFhirWorld();
     for (let n = 0; n < stored; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, ada));
     events();
@@ -53,8 +59,8 @@ describe('when a resource is created', () => {
     const answer = ask('POST', 'Patient', patient(undefined, { ...ada, active: true }), { 'if-none-exist': criteria });
 
     expect(answer.status).toBe(status);
-    expect(events()).toHaveLength(told);
-    expect(service.counts.versions).toBe(stored + told);
+    expect(events()).toHaveLength(published);
+    expect(service.counts.versions).toBe(stored + published);
     if (status === 200) {
       expect(answer.json.id).toBe('p0');
       expect(answer.json.active).toBeUndefined();
@@ -343,23 +349,23 @@ describe('when a resource is deleted', () => {
 
 describe('when resources are deleted under a condition', () => {
   it.each([
-    { given: 'none', stored: 0, query: '', status: 204, told: 0, header: undefined },
-    { given: 'one', stored: 1, query: '', status: 204, told: 1, header: undefined },
-    { given: 'many', stored: 3, query: '', status: 412, told: 0, header: undefined },
-    { given: 'many, and a count', stored: 3, query: '&_count=2', status: 204, told: 2, header: '2' },
-    { given: 'fewer than the count', stored: 3, query: '&_count=100', status: 204, told: 3, header: '3' },
-    { given: 'none, and a count', stored: 0, query: '&_count=5', status: 204, told: 0, header: '0' },
-    { given: 'a count of 0', stored: 1, query: '&_count=0', status: 400, told: 0, header: undefined },
-    { given: 'a count of 101', stored: 1, query: '&_count=101', status: 400, told: 0, header: undefined },
+    { given: 'none', stored: 0, query: '', status: 204, published: 0, header: undefined },
+    { given: 'one', stored: 1, query: '', status: 204, published: 1, header: undefined },
+    { given: 'many', stored: 3, query: '', status: 412, published: 0, header: undefined },
+    { given: 'many, and a count', stored: 3, query: '&_count=2', status: 204, published: 2, header: '2' },
+    { given: 'fewer than the count', stored: 3, query: '&_count=100', status: 204, published: 3, header: '3' },
+    { given: 'none, and a count', stored: 0, query: '&_count=5', status: 204, published: 0, header: '0' },
+    { given: 'a count of 0', stored: 1, query: '&_count=0', status: 400, published: 0, header: undefined },
+    { given: 'a count of 101', stored: 1, query: '&_count=101', status: 400, published: 0, header: undefined },
     {
       given: 'many, a count and a hard delete',
       stored: 3,
       query: '&_count=3&hardDelete=true',
       status: 204,
-      told: 0,
+      published: 0,
       header: '3',
     },
-  ])('given $given, then $status, and $told events', ({ stored, query, status, told, header }) => {
+  ])('given $given, then $status, and $told events', ({ stored, query, status, published, header }) => {
     const { ask, events } = createFhirWorld();
     for (let n = 0; n < stored; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, ada));
     events();
@@ -368,7 +374,7 @@ describe('when resources are deleted under a condition', () => {
 
     expect(answer.status).toBe(status);
     expect(answer.headers['Items-Deleted']).toBe(header);
-    expect(events()).toHaveLength(told);
+    expect(events()).toHaveLength(published);
   });
 
   it.each([

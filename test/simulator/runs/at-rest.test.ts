@@ -1,4 +1,4 @@
-import { judgeAtRest } from '../../../src/simulator/runs/at-rest.js';
+import { verdictAtRest } from '../../../src/simulator/runs/at-rest.js';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
 import { StorageError } from '../../../src/storage/table-store.js';
 import { createFakeClock } from '../../../src/testing/index.js';
@@ -35,15 +35,15 @@ const REFUSED = new StorageError('http-503', 'Storage could not answer: http-503
 type Look = Verdict | Error | ((clock: ReturnType<typeof createFakeClock>) => Verdict);
 
 /** Each look finds what comes next of `looks`, and from the last one on the same; says when each was, in seconds. */
-async function judge(looks: readonly Look[], { abortAtMs = Number.POSITIVE_INFINITY } = {}) {
+async function findVerdict(looks: readonly Look[], { abortAtMs = Number.POSITIVE_INFINITY } = {}) {
   const clock = createFakeClock();
   const stopping = new AbortController();
   const lookedAt: number[] = [];
   let outcome: { found?: Verdict; failed?: unknown } | undefined;
-  void judgeAtRest({
+  void verdictAtRest({
     clock,
     signal: stopping.signal,
-    async judge() {
+    async findVerdict() {
       const look = looks[Math.min(lookedAt.length, looks.length - 1)];
       lookedAt.push(clock.monotonic() / 1000);
       if (look instanceof Error) throw look;
@@ -67,18 +67,18 @@ async function judge(looks: readonly Look[], { abortAtMs = Number.POSITIVE_INFIN
 
 describe('when a run is judged until nothing changes any more', () => {
   it('given all is well at once, then it is looked at once', async () => {
-    expect(await judge([WELL])).toEqual({ found: WELL, lookedAt: [0] });
+    expect(await findVerdict([WELL])).toEqual({ found: WELL, lookedAt: [0] });
   });
 
   it('given something is missing at first, then it is looked at again, and the first good look is the verdict', async () => {
-    expect(await judge([LOST, OPEN, WELL, LOST])).toEqual({ found: WELL, lookedAt: [0, 2, 4] });
+    expect(await findVerdict([LOST, OPEN, WELL, LOST])).toEqual({ found: WELL, lookedAt: [0, 2, 4] });
   });
 
   it.each([
     { given: 'a job that waits for hours', look: OPEN },
     { given: 'an event that is lost', look: LOST },
   ])('given $given, then that is the verdict after 65 s, and not before', async ({ look }) => {
-    const { found, lookedAt } = await judge([look]);
+    const { found, lookedAt } = await findVerdict([look]);
 
     expect(found).toEqual(look);
     expect(lookedAt.at(-1)).toBe(66);
@@ -88,18 +88,18 @@ describe('when a run is judged until nothing changes any more', () => {
     { given: 'an event', changed: verdictOf({ open: 1, settled: 1 }) },
     { given: 'a job', changed: verdictOf({ open: 1 }, { completed: 1 }) },
   ])('given $given is settled meanwhile, then patience begins anew', async ({ changed }) => {
-    const { found, lookedAt } = await judge([...Array.from({ length: 31 }, () => OPEN), changed]);
+    const { found, lookedAt } = await findVerdict([...Array.from({ length: 31 }, () => OPEN), changed]);
 
     expect(found).toEqual(changed);
     expect(lookedAt.at(-1)).toBe(128); // the change was seen at 62 s
   });
 
   it('given storage refuses in mid-look, then it is looked at again', async () => {
-    expect(await judge([REFUSED, LOST, REFUSED, WELL])).toEqual({ found: WELL, lookedAt: [0, 2, 4, 6] });
+    expect(await findVerdict([REFUSED, LOST, REFUSED, WELL])).toEqual({ found: WELL, lookedAt: [0, 2, 4, 6] });
   });
 
   it('given storage refuses all the time, then that is thrown after 65 s, and not before', async () => {
-    const { failed, lookedAt } = await judge([REFUSED]);
+    const { failed, lookedAt } = await findVerdict([REFUSED]);
 
     expect(failed).toBe(REFUSED);
     expect(lookedAt.at(-1)).toBe(66);
@@ -108,7 +108,7 @@ describe('when a run is judged until nothing changes any more', () => {
   it('given anything else is thrown, then it is thrown at once', async () => {
     const mistake = new TypeError('A mistake of ours.');
 
-    expect(await judge([mistake])).toEqual({ failed: mistake, lookedAt: [0] });
+    expect(await findVerdict([mistake])).toEqual({ failed: mistake, lookedAt: [0] });
   });
 
   it('given a look that takes long, then the next waits as long', async () => {
@@ -117,14 +117,17 @@ describe('when a run is judged until nothing changes any more', () => {
       return OPEN;
     };
 
-    expect(await judge([slow, WELL])).toEqual({ found: WELL, lookedAt: [0, 20] });
+    expect(await findVerdict([slow, WELL])).toEqual({ found: WELL, lookedAt: [0, 20] });
   });
 
   it('given it is stopped, then it looks no more than once again', async () => {
-    expect(await judge([OPEN], { abortAtMs: 5000 })).toEqual({ found: OPEN, lookedAt: [0, 2, 4, 5] });
+    expect(await findVerdict([OPEN], { abortAtMs: 5000 })).toEqual({ found: OPEN, lookedAt: [0, 2, 4, 5] });
   });
 
   it('given it is stopped while storage refuses, then that is thrown', async () => {
-    expect(await judge([OPEN, REFUSED], { abortAtMs: 3000 })).toMatchObject({ failed: REFUSED, lookedAt: [0, 2, 3] });
+    expect(await findVerdict([OPEN, REFUSED], { abortAtMs: 3000 })).toMatchObject({
+      failed: REFUSED,
+      lookedAt: [0, 2, 3],
+    });
   });
 });

@@ -250,7 +250,7 @@ describe('when a run looks for dead letters', () => {
 
     await run.find();
 
-    expect([0, 1].map((n) => run.sent.get(n).lettered)).toEqual([false, true]);
+    expect([0, 1].map((n) => run.sent.get(n).hasDeadLetter)).toEqual([false, true]);
   });
 
   it('given a letter of a job that names an event, then the event has none of its own', async () => {
@@ -260,7 +260,7 @@ describe('when a run looks for dead letters', () => {
 
     await run.find();
 
-    expect(run.sent.get(0)).toMatchObject({ lettered: false });
+    expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
   });
 
   it('given more letters than a page holds, then the last is found', async () => {
@@ -273,7 +273,7 @@ describe('when a run looks for dead letters', () => {
 
     await run.find();
 
-    expect(numbers.filter((n) => !run.sent.get(n).lettered)).toEqual([]);
+    expect(numbers.filter((n) => !run.sent.get(n).hasDeadLetter)).toEqual([]);
   });
 
   it('given a blob of what Event Grid gave up on, then all events in it are undelivered, and have no letter', async () => {
@@ -285,7 +285,7 @@ describe('when a run looks for dead letters', () => {
     run.send(INDEX);
 
     expect([0, 1, 2, 3].map((n) => run.sent.get(n).undelivered)).toEqual([true, false, true, false]);
-    expect(run.sent.get(0)).toMatchObject({ lettered: false });
+    expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
   });
 
   it('given blobs that are older than the run, then they are not read', async () => {
@@ -298,8 +298,8 @@ describe('when a run looks for dead letters', () => {
     const early = run.sent.get(0);
     await run.find({ since: new Date(NOON) });
 
-    expect(early).toMatchObject({ undelivered: false, lettered: false });
-    expect(run.sent.get(0)).toMatchObject({ undelivered: true, lettered: true });
+    expect(early).toMatchObject({ undelivered: false, hasDeadLetter: false });
+    expect(run.sent.get(0)).toMatchObject({ undelivered: true, hasDeadLetter: true });
   });
 
   it('given a blob that goes between its listing and its reading, then it says nothing', async () => {
@@ -324,7 +324,7 @@ describe('when a run looks for dead letters', () => {
       await run.record(0, COMPLETED);
       return answer;
     }
-    const { tables, waiting } = run.places;
+    const { tables, waiting } = run.storage;
 
     await run.find({
       tables: { ...tables, list: async (prefix) => moveOnce(await tables.list(prefix)) },

@@ -25,7 +25,15 @@ describe('when a run notes what it has sent', () => {
   it('given it looks anew, then nothing of what was found is left, and all of what was sent', () => {
     const sent = createSent();
     sent.add({ wanted: 1, atMs: 1, isMalformed: true });
-    sent.mark(0, { completed: 1, superseded: 1, dead: 1, open: 1, lettered: true, undelivered: true, settledAtMs: 5 });
+    sent.mark(0, {
+      completed: 1,
+      superseded: 1,
+      dead: 1,
+      open: 1,
+      hasDeadLetter: true,
+      undelivered: true,
+      settledAtMs: 5,
+    });
 
     sent.unmark();
 
@@ -37,7 +45,7 @@ describe('when a run notes what it has sent', () => {
       superseded: 0,
       dead: 0,
       open: 0,
-      lettered: false,
+      hasDeadLetter: false,
       undelivered: false,
       settledAtMs: 0,
     });

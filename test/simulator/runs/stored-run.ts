@@ -1,6 +1,6 @@
 import { digest } from '../../../src/digest.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
-import { findSent, type Places } from '../../../src/simulator/runs/find-sent.js';
+import { findSent, type RunStorage } from '../../../src/simulator/runs/find-sent.js';
 import { createSent } from '../../../src/simulator/runs/sent.js';
 import { placeOf } from '../../../src/storage/address.js';
 import type { Row } from '../../../src/storage/table-store.js';
@@ -15,7 +15,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
   const { deadLetters, undelivered } = app.stores;
   const sent = createSent();
   const search = { runId: RUN, sent, workflows, since: new Date('2026-01-01T11:00:00.000Z') };
-  const places = { tables, waiting: app.waiting, deadLetters, undelivered };
+  const storage = { tables, waiting: app.waiting, deadLetters, undelivered };
 
   return {
     clock,
@@ -24,7 +24,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
     undelivered,
     sent,
     search,
-    places,
+    storage,
 
     /** Notes an event as sent now; returns its number. */
     send: (wanted: number) => sent.add({ wanted, atMs: clock.now().getTime(), isMalformed: false }),
@@ -63,7 +63,8 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
         clock.monotonic() + 60_000,
       ),
 
-    find: (other: Partial<Places & typeof search> = {}) => findSent({ ...places, ...other }, { ...search, ...other }),
+    find: (other: Partial<RunStorage & typeof search> = {}) =>
+      findSent({ ...storage, ...other }, { ...search, ...other }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { digest } from '../../../src/digest.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
-import { judge } from '../../../src/simulator/runs/verdict.js';
+import { findVerdict } from '../../../src/simulator/runs/verdict.js';
 import type { Row } from '../../../src/storage/table-store.js';
 import { RUN, storeRun } from './stored-run.js';
 import { createServices } from './table-checks/run-services.js';
@@ -35,9 +35,9 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
       ]);
     },
 
-    judge: ({ since = run.search.since } = {}) =>
-      judge(
-        { ...run.places, workflowTables: run.tables },
+    findVerdict: ({ since = run.search.since } = {}) =>
+      findVerdict(
+        { ...run.storage, workflowTables: run.tables },
         { ...run.search, since, newest, services: createServices(run.clock), eventIdOf: (n) => eventIdOf(RUN, n) },
       ),
   };
@@ -56,7 +56,7 @@ describe('when a verdict tells how long it took', () => {
     await settleAfter(4900, 0); // at 5000
     await settleAfter(4000, 2); // at 9000
 
-    const { lagMs, withinFiveSeconds } = await run.judge();
+    const { lagMs, withinFiveSeconds } = await run.findVerdict();
 
     expect(lagMs).toEqual({ mean: 3530, p50: 5000, p99: 9000, p9999: 9000, max: 9000 });
     expect(withinFiveSeconds).toBe(0.75);
@@ -70,7 +70,7 @@ describe('when a verdict tells how long it took', () => {
       await run.record(n, COMPLETED, { workflow: 'moody' });
     }
 
-    const { lagMs, withinFiveSeconds } = await run.judge();
+    const { lagMs, withinFiveSeconds } = await run.findVerdict();
 
     expect(lagMs).toEqual({ mean: 1005, p50: 1010, p99: 1990, p9999: 2000, max: 2000 });
     expect(withinFiveSeconds).toBe(1);
@@ -85,7 +85,7 @@ describe('when a verdict tells how long it took', () => {
     run.clock.advance(2000);
     await run.record(n, COMPLETED, { workflow: 'moody' });
 
-    expect((await run.judge()).lagMs).toMatchObject({ max: 3000 });
+    expect((await run.findVerdict()).lagMs).toMatchObject({ max: 3000 });
   });
 
   it("given storage's clock is behind, then no time has passed, and not less", async () => {
@@ -94,7 +94,7 @@ describe('when a verdict tells how long it took', () => {
     run.sent.add({ wanted: 1, atMs: sentAt, isMalformed: false });
     await run.record(0, COMPLETED, { workflow: 'moody' });
 
-    expect((await run.judge()).lagMs).toMatchObject({ mean: 0, max: 0 });
+    expect((await run.findVerdict()).lagMs).toMatchObject({ mean: 0, max: 0 });
   });
 
   it('given events that are open or dead, then they have no time, and without another there is none at all', async () => {
@@ -105,7 +105,7 @@ describe('when a verdict tells how long it took', () => {
     const letter = digest(run.addressOf(1, { workflow: 'moody' }));
     await run.deadLetters.create(`pending/failed/2026-01-01/${letter}.0.json`, '{}');
 
-    expect(await run.judge()).toMatchObject({
+    expect(await run.findVerdict()).toMatchObject({
       ok: true,
       events: { open: 1, deadLettered: 1, settled: 0 },
       lagMs: null,
@@ -121,7 +121,7 @@ describe('when a verdict counts', () => {
     await run.waitForDelivery(0);
     await run.record(0, COMPLETED, { workflow: 'first' });
 
-    expect(await run.judge()).toMatchObject({ events: { open: 1 }, jobs: { completed: 1, open: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ events: { open: 1 }, jobs: { completed: 1, open: 1 } });
   });
 
   it.each([
@@ -133,14 +133,14 @@ describe('when a verdict counts', () => {
     await run.wait(0, { workflow: 'moody' });
     await run.record(0, { state: 'settled', result }, { workflow: 'moody' });
 
-    expect(await run.judge()).toMatchObject({ ok: true, events: { settled: 1 }, jobs: { ...jobs, open: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, events: { settled: 1 }, jobs: { ...jobs, open: 0 } });
   });
 
   it('given an event that no workflow wants, then it is ignored, and nothing is wrong', async () => {
     const run = start();
     run.send(0);
 
-    expect(await run.judge()).toMatchObject({ ok: true, events: { sent: 1, ignored: 1, settled: 0, lost: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, events: { sent: 1, ignored: 1, settled: 0, lost: 0 } });
   });
 
   it('given an event that the app takes for invalid, then it has a dead letter, and is not lost', async () => {
@@ -148,7 +148,7 @@ describe('when a verdict counts', () => {
     run.send(1);
     await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', JSON.stringify({ id: eventIdOf(RUN, 0) }));
 
-    expect(await run.judge()).toMatchObject({ ok: true, events: { deadLettered: 1, lost: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, events: { deadLettered: 1, lost: 0 } });
   });
 
   it('given a malformed event that Event Grid gave up on, then it is undelivered', async () => {
@@ -156,7 +156,7 @@ describe('when a verdict counts', () => {
     run.sent.add({ wanted: 0, atMs: 0, isMalformed: true });
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0)]));
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { malformed: 1, undelivered: 1, rejected: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { malformed: 1, undelivered: 1, rejected: 0 } });
   });
 
   it('given one job is completed and nobody has the other, then the event is lost', async () => {
@@ -164,7 +164,11 @@ describe('when a verdict counts', () => {
     run.send(INDEX | MOODY);
     await run.record(0, COMPLETED, { workflow: 'moody' });
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1, settled: 0 }, jobs: { completed: 1 } });
+    expect(await run.findVerdict()).toMatchObject({
+      ok: false,
+      events: { lost: 1, settled: 0 },
+      jobs: { completed: 1 },
+    });
   });
 
   it('given one job waits and nobody has the other, then the event is lost', async () => {
@@ -172,7 +176,7 @@ describe('when a verdict counts', () => {
     run.send(INDEX | MOODY);
     await run.wait(0, { workflow: 'moody' });
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } });
   });
 
   it('given more is lost than can be told, then 20 are, after what Event Grid gave up on', async () => {
@@ -180,7 +184,7 @@ describe('when a verdict counts', () => {
     for (let n = 0; n < 30; n += 1) run.send(1);
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0), eventIdOf(RUN, 1)]));
 
-    const { ok, events, problems } = await run.judge();
+    const { ok, events, problems } = await run.findVerdict();
 
     expect({ ok, lost: events.lost, problems: problems.length }).toEqual({ ok: false, lost: 28, problems: 20 });
     expect(problems[0]).toBe('Event Grid gave up on 2 events: the app has not acted on them');
@@ -208,7 +212,7 @@ describe('when a verdict looks at the index', () => {
     await run.complete('patient', { version: 2, change: 'updated' });
     await run.index('patient', row);
 
-    expect(await run.judge()).toMatchObject({
+    expect(await run.findVerdict()).toMatchObject({
       ok: wrong === 0,
       tables: { 'resource-index': { rows: 1, wrong } },
       problems,
@@ -219,7 +223,7 @@ describe('when a verdict looks at the index', () => {
     const run = start();
     await run.complete('patient', { version: 2, change: 'updated' });
 
-    expect(await run.judge()).toMatchObject({
+    expect(await run.findVerdict()).toMatchObject({
       ok: false,
       tables: { 'resource-index': { rows: 0, wrong: 1 } },
       problems: ['resource-index: a row is missing for a resource at version 2'],
@@ -232,7 +236,7 @@ describe('when a verdict looks at the index', () => {
     run.clock.advance(5000);
     await run.complete('patient', { version: 2, change: 'updated' });
 
-    expect(await run.judge({ since: new Date('2026-01-01T12:00:01.000Z') })).toMatchObject({
+    expect(await run.findVerdict({ since: new Date('2026-01-01T12:00:01.000Z') })).toMatchObject({
       tables: { 'resource-index': { rows: 0, wrong: 1 } },
     });
   });
@@ -246,14 +250,14 @@ describe('when a verdict looks at the index', () => {
     await run.wait(0);
     if (rows > 0) await run.index('patient', { version: 1, change: 'created' });
 
-    expect(await run.judge()).toMatchObject({ ok: true, tables: { 'resource-index': { rows, wrong: 0 } } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, tables: { 'resource-index': { rows, wrong: 0 } } });
   });
 
   it("given somebody else's row, then it is not counted", async () => {
     const run = start();
     await run.index('stranger', { version: 1, change: 'created' });
 
-    expect(await run.judge()).toMatchObject({ ok: true, tables: { 'resource-index': { rows: 0, wrong: 0 } } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, tables: { 'resource-index': { rows: 0, wrong: 0 } } });
   });
 
   it('given rows in every partition, one of them with more than a page, then all are counted', async () => {
@@ -269,12 +273,12 @@ describe('when a verdict looks at the index', () => {
     run.send(INDEX);
     await run.record(0, COMPLETED);
 
-    expect(await run.judge()).toMatchObject({ ok: true, tables: { 'resource-index': { rows: 1008, wrong: 0 } } });
+    expect(await run.findVerdict()).toMatchObject({ ok: true, tables: { 'resource-index': { rows: 1008, wrong: 0 } } });
   });
 
   it('given an app without that workflow, then no table is looked at', async () => {
     const run = start({ workflows: ['moody'] });
 
-    expect((await run.judge()).tables).toEqual({});
+    expect((await run.findVerdict()).tables).toEqual({});
   });
 });

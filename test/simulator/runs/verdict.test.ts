@@ -3,7 +3,7 @@ import { resourceOf } from '../../../src/events/order.js';
 import { parseEvent } from '../../../src/events/parse.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { createSent } from '../../../src/simulator/runs/sent.js';
-import { judge } from '../../../src/simulator/runs/verdict.js';
+import { findVerdict } from '../../../src/simulator/runs/verdict.js';
 import { defineWorkflow, fhir, NonRetriableError, RetryAfterError, seconds } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
@@ -46,8 +46,8 @@ function start() {
       const n = sent.add({ wanted: 0, atMs: clock.now().getTime(), isMalformed: true });
       return { id: eventIdOf(RUN, n), eventType: 'nothing that we know', data: {} };
     },
-    judge: () =>
-      judge(
+    findVerdict: () =>
+      findVerdict(
         { tables, workflowTables: tables, waiting: app.waiting, deadLetters, undelivered },
         {
           runId: RUN,
@@ -73,7 +73,7 @@ describe('when a run is judged by what is in storage', () => {
       rawFhirEvent({ id: "somebody else's" }),
     ]);
 
-    const verdict = await run.judge();
+    const verdict = await run.findVerdict();
 
     expect(verdict).toMatchObject({
       ok: true,
@@ -90,7 +90,7 @@ describe('when a run is judged by what is in storage', () => {
     await run.app.pipeline.deliver([run.send(INDEX)]);
     run.send(INDEX, { resourceId: 'never-delivered' });
 
-    const verdict = await run.judge();
+    const verdict = await run.findVerdict();
 
     expect(verdict).toMatchObject({ ok: false, events: { settled: 1, lost: 1 } });
     expect(verdict.problems).toEqual([`lost: ${eventIdOf(RUN, 1)}`]);
@@ -100,7 +100,7 @@ describe('when a run is judged by what is in storage', () => {
     const run = start();
     run.sendMalformed();
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { lost: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { lost: 1 } });
   });
 
   it('given a dead job whose letter has gone, then it is lost', async () => {
@@ -109,7 +109,7 @@ describe('when a run is judged by what is in storage', () => {
     const { blobs } = await run.app.stores.deadLetters.list('pending/', { limit: 10 });
     for (const { name } of blobs) await run.app.stores.deadLetters.delete(name);
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { deadLettered: 0, lost: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { deadLettered: 0, lost: 1 } });
   });
 
   it('given a job that waits and whose row has gone, then it is lost', async () => {
@@ -117,7 +117,7 @@ describe('when a run is judged by what is in storage', () => {
     await run.app.pipeline.deliver([run.send(INDEX | MOODY, { resourceType: 'Observation' })]);
     await run.stores.tables.drop('waiting');
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
   });
 
   it('given a record that says running, then it is open while its lease holds, and lost after', async () => {
@@ -130,9 +130,9 @@ describe('when a run is judged by what is in storage', () => {
     const running = { ...row, state: 'running', leaseMs: 60_000, failing: '' };
     await run.stores.tables.commit(table, partition, [{ kind: 'replace', key, row: running, etag }]);
 
-    expect(await run.judge()).toMatchObject({ events: { open: 1, lost: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ events: { open: 1, lost: 0 } });
     run.clock.advance(70_000);
-    expect(await run.judge()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { open: 0, lost: 1 } });
   });
 
   it('given Event Grid gave up on it, then it is undelivered, not lost', async () => {
@@ -140,7 +140,7 @@ describe('when a run is judged by what is in storage', () => {
     const raw = run.send(INDEX);
     await run.undelivered.create('FHIR-EVENTS/2026/1/1/12/x.json', JSON.stringify([{ ...raw, deliveryAttempts: 30 }]));
 
-    expect(await run.judge()).toMatchObject({ ok: false, events: { undelivered: 1, lost: 0 } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { undelivered: 1, lost: 0 } });
   });
 
   it('given a row of the index that is not of the newest version, then that is wrong', async () => {
@@ -154,7 +154,7 @@ describe('when a run is judged by what is in storage', () => {
       { kind: 'replace', key, row: { ...row, version: 9 }, etag },
     ]);
 
-    const verdict = await run.judge();
+    const verdict = await run.findVerdict();
 
     expect(verdict).toMatchObject({ ok: false, tables: { 'resource-index': { rows: 1, wrong: 1 } } });
   });
@@ -164,6 +164,6 @@ describe('when a run is judged by what is in storage', () => {
     await run.app.pipeline.deliver([run.send(INDEX)]);
     await run.stores.tables.drop('resources');
 
-    expect(await run.judge()).toMatchObject({ ok: false, tables: { 'resource-index': { rows: 0, wrong: 1 } } });
+    expect(await run.findVerdict()).toMatchObject({ ok: false, tables: { 'resource-index': { rows: 0, wrong: 1 } } });
   });
 });

@@ -185,7 +185,7 @@ export function createStore(deps: { clock: Clock; host: string; historyBytes: nu
     version.isGone = true;
     bytes -= version.bytes;
     if (old.delete(version)) oldBytes -= version.bytes;
-    log.oneIsGone(version);
+    log.noteGone(version);
   }
 
   function dropOldest(): void {

@@ -7,12 +7,12 @@ export type VersionLog = {
   /** Takes back what was pushed last. */
   pop(version: Version): void;
   /** A version is gone: now and then those that are gone are taken out. */
-  oneIsGone(version: Version): void;
+  noteGone(version: Version): void;
   clear(): void;
 };
 
 /** So many may lie about at least, so that not every one of them costs a look at all. */
-const LEAST_GONE = 1_000;
+const MIN_GONE = 1_000;
 
 export function createVersionLog(): VersionLog {
   const logs = new Map<string, { versions: Version[]; gone: number }>();
@@ -21,10 +21,10 @@ export function createVersionLog(): VersionLog {
     of: (resourceType = '') => logs.get(resourceType)?.versions ?? [],
     push: (version) => eachLog(version, ({ versions }) => versions.push(version)),
     pop: (version) => eachLog(version, ({ versions }) => versions.pop()),
-    oneIsGone(version) {
+    noteGone(version) {
       eachLog(version, (log) => {
         log.gone += 1;
-        if (log.gone < LEAST_GONE || log.gone * 2 < log.versions.length) return;
+        if (log.gone < MIN_GONE || log.gone * 2 < log.versions.length) return;
         log.versions = log.versions.filter(({ isGone }) => !isGone);
         log.gone = 0;
       });

@@ -23,7 +23,7 @@ type Result = {
 };
 
 /** What an active alert says of its rule, which the run does not know: of which results it would say the same. */
-type Said = { readonly rule: string; readonly by: unknown; readonly code: string; readonly unit: string } & Of;
+type Claim = { readonly rule: string; readonly by: unknown; readonly code: string; readonly unit: string } & Of;
 type Of = { readonly side: unknown; readonly threshold: number; readonly gapMs: number };
 
 /**
@@ -89,27 +89,27 @@ function problemOf(row: Row, { living, results, series, isSettled }: Known): str
 function missing(active: readonly Row[], { results, series, isSettled }: Omit<Known, 'living'>): string[] {
   const has = new Set(active.map(({ rule, observationId }) => `${rule} ${observationId}`));
   const byCode = Map.groupBy([...results.values()], ({ code, unit }) => `${code} ${unit}`);
-  return saidBy(active, results).flatMap((said) => {
-    const those = byCode.get(`${said.code} ${said.unit}`) ?? [];
+  return claimsOf(active, results).flatMap((claim) => {
+    const those = byCode.get(`${claim.code} ${claim.unit}`) ?? [];
     const silent = those.filter((result) => {
-      if (!FINAL.has(result.status) || has.has(`${said.rule} ${result.id}`) || !isSettled(result.id)) return false;
-      if (said.by === 'limit') return isPast(result.value, said);
+      if (!FINAL.has(result.status) || has.has(`${claim.rule} ${result.id}`) || !isSettled(result.id)) return false;
+      if (claim.by === 'limit') return isPast(result.value, claim);
       return previousOf(result, series).every(
         (before) =>
           before !== undefined &&
-          before.unit === said.unit &&
+          before.unit === claim.unit &&
           isSettled(before.id) &&
-          result.atMs - before.atMs <= said.gapMs &&
-          hasMoved(result, before, said),
+          result.atMs - before.atMs <= claim.gapMs &&
+          hasMoved(result, before, claim),
       );
     });
-    return silent.map(({ version }) => `${said.rule} has no alert for a result at version ${version}`);
+    return silent.map(({ version }) => `${claim.rule} has no alert for a result at version ${version}`);
   });
 }
 
 /** Each rule once, with the longest time that it has been seen to look back. */
-function saidBy(active: readonly Row[], results: ReadonlyMap<string, Result>): Said[] {
-  const said = new Map<string, Said>();
+function claimsOf(active: readonly Row[], results: ReadonlyMap<string, Result>): Claim[] {
+  const claim = new Map<string, Claim>();
   for (const row of active) {
     const result = results.get(String(row.observationId));
     if (!result || row.unit !== result.unit || (row.by !== 'limit' && row.by !== 'delta')) continue;
@@ -117,10 +117,10 @@ function saidBy(active: readonly Row[], results: ReadonlyMap<string, Result>): S
     const { code, unit } = result;
     const key = JSON.stringify([rule, side, code]);
     const gapMs = row.by === 'delta' ? result.atMs - Date.parse(String(row.previousTakenAt)) : 0;
-    const longest = Math.max(gapMs, said.get(key)?.gapMs ?? 0);
-    said.set(key, { rule: String(rule), by, side, threshold: Number(row.threshold), code, unit, gapMs: longest });
+    const longest = Math.max(gapMs, claim.get(key)?.gapMs ?? 0);
+    claim.set(key, { rule: String(rule), by, side, threshold: Number(row.threshold), code, unit, gapMs: longest });
   }
-  return [...said.values()];
+  return [...claim.values()];
 }
 
 /** With results that are preliminary, and without: a rule may take them or not. */
