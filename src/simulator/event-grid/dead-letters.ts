@@ -11,19 +11,20 @@ const GIVE_UP_MS = 4 * 3_600_000;
 const MAX_EVENTS = 5000;
 
 export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'UndeliverableDueToClientError';
+export type WriteOutcome = 'written' | 'no-destination' | 'unavailable';
 export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 
-/** The way from an event that was given up to a blob: all that are due at a time share one. */
+/** Writes dead letters, 5 minutes after Event Grid gave up on their events. Dead letters due at one time share a blob. */
 export type DeadLetters = { add(deadLetter: DeadLetter): void; end(): void };
 
 export type DeadLetterDeps = {
   schedule: Clock;
   clock: Clock;
   random: Random;
-  /** Asked when letters are due: a subscription may have been changed. */
+  /** Called when dead letters are due, for the subscription may have changed by then. */
   subscription: () => Subscription;
   writeDeadLetter: (container: string, name: string, content: string) => Promise<void>;
-  whenOver: (deadLetters: readonly DeadLetter[], outcome: 'written' | 'no-destination' | 'unavailable') => void;
+  whenOver: (deadLetters: readonly DeadLetter[], outcome: WriteOutcome) => void;
 };
 
 export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
@@ -52,30 +53,27 @@ export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
 
   async function writeUntil(name: string, deadLetters: readonly DeadLetter[], untilMs: number) {
     for (;;) {
-      const { deadLetterDestination: to } = subscription();
-      if (!to) return 'no-destination';
-      if (await isWritten(to.blobContainerName, name, deadLetters)) return 'written';
+      if (!subscription().deadLetterDestination) return 'no-destination';
+      if (await isWritten(deps, name, deadLetters)) return 'written';
       if (ended.signal.aborted || schedule.monotonic() + RETRY_MS > untilMs) return 'unavailable';
       await sleep(schedule, RETRY_MS, ended.signal);
       if (ended.signal.aborted) return 'unavailable';
     }
   }
+}
 
-  async function isWritten(container: string, name: string, deadLetters: readonly DeadLetter[]): Promise<boolean> {
-    try {
-      await deps.writeDeadLetter(
-        container,
-        name,
-        JSON.stringify(deadLetters.map((deadLetter) => describe(deadLetter, subscription()))),
-      );
-      return true;
-    } catch {
-      return false;
-    }
+async function isWritten(deps: DeadLetterDeps, name: string, deadLetters: readonly DeadLetter[]): Promise<boolean> {
+  const subscription = deps.subscription();
+  const content = JSON.stringify(deadLetters.map((deadLetter) => describe(deadLetter, subscription)));
+  try {
+    await deps.writeDeadLetter(subscription.deadLetterDestination?.blobContainerName ?? '', name, content);
+    return true;
+  } catch {
+    return false;
   }
 }
 
-/** Hours and days as Event Grid writes them, without a zero before them. */
+/** The name of a blob, as Event Grid makes it: hours and days have no leading zero. */
 function nameOf({ name }: Subscription, at: Date, uuid: string): string {
   const hour = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCHours()].join('/');
   return `${name.toUpperCase()}/${hour}/${uuid}.json`;

@@ -1,12 +1,18 @@
 import type { Clock, Random } from '../../clock.js';
 import { type AttemptDeps, attempt } from './attempt.js';
 import { type Batch, takeBatch } from './batch.js';
-import { createDeadLetters, type DeadLetter, type Reason } from './dead-letters.js';
-import { createDueQueue } from './due-queue.js';
+import {
+  createDeadLetters,
+  type DeadLetter,
+  type DeadLetters,
+  type Reason,
+  type WriteOutcome,
+} from './dead-letters.js';
+import { createDueQueue, type DueQueue } from './due-queue.js';
 import { createStages, type Entry, type Published, type Stage } from './entry.js';
 import { matches } from './filter.js';
-import { createProbation } from './probation.js';
-import { createReady } from './ready.js';
+import { createProbation, type Probation } from './probation.js';
+import { createReady, type Ready } from './ready.js';
 import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
 import { countOne, createLag, newCounts, type SubscriptionStats } from './stats.js';
@@ -16,7 +22,7 @@ const MAX_REQUESTS = 32;
 const MINUTE_MS = 60_000;
 
 export type DeliveryDeps = AttemptDeps & {
-  /** The clock of the schedule: retries, probation, time to live, dead letters. May run faster than real time. */
+  /** The clock for retries, probation, time to live and dead letters. It may run faster than real time. */
   schedule: Clock;
   random: Random;
   /** Writes a dead-letter blob; a rejection is retried for up to 4 hours of the schedule. */
@@ -27,9 +33,9 @@ export type DeliveryDeps = AttemptDeps & {
 export type Delivery = {
   readonly pending: number;
   pendingOf(group: string): number;
-  /** Takes the event if the subscription wants it. */
+  /** Takes the event if the subscription's filter matches. */
   offer(published: Published): void;
-  /** What is pending stays, and follows the new one. */
+  /** Changes the subscription. Pending events stay, and follow the new settings. */
   update(subscription: Subscription): void;
   stats(): SubscriptionStats;
   /** Forgets everything; nothing is sent or written any more. */
@@ -38,121 +44,147 @@ export type Delivery = {
 
 /** `whenIdle` is called whenever nothing is pending any more. */
 export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle: () => void): Delivery {
-  const { schedule, clock, random, interference } = deps;
-  let subscription = first;
-  let requests = 0;
-  let willPump = false;
-  const ended = new AbortController();
-  const counts = newCounts();
-  const lag = createLag();
-  const places = createStages();
-  const ready = createReady(({ published, attempts }) =>
-    interference.treatmentOf(published.event, subscription.name, attempts),
-  );
-  const held = createDueQueue<Entry>(clock, (entries) => makeReady(entries, 'held'));
-  const retries = createDueQueue<Entry>(schedule, (entries) => makeReady(entries, 'waiting'));
-  const probation = createProbation({ schedule, max: MAX_REQUESTS, whenOver: pump });
-  const deadLetters = createDeadLetters({ ...deps, subscription: () => subscription, whenOver: settleDeadLetters });
+  return new SubscriptionDelivery(first, deps, whenIdle);
+}
 
-  return {
-    get pending() {
-      return ended.signal.aborted ? 0 : places.pending;
-    },
+class SubscriptionDelivery implements Delivery {
+  readonly #deps: DeliveryDeps;
+  readonly #whenIdle: () => void;
+  #subscription: Subscription;
+  #requests = 0;
+  #willPump = false;
+  readonly #ended = new AbortController();
+  readonly #counts = newCounts();
+  readonly #lag = createLag();
+  readonly #stages = createStages();
+  readonly #ready: Ready;
+  readonly #held: DueQueue<Entry>;
+  readonly #retries: DueQueue<Entry>;
+  readonly #probation: Probation;
+  readonly #deadLetters: DeadLetters;
 
-    pendingOf: (group) => (ended.signal.aborted ? 0 : places.pendingOf(group)),
-
-    offer(published) {
-      if (!matches(subscription.filter, published.event)) return;
-      counts.matched += 1;
-      const copies = interference.copiesOf(published.event, subscription.name);
-      if (copies.length === 0) counts.withheld += 1;
-      else counts.copies += copies.length - 1;
-      for (const delayMs of copies) {
-        if (delayMs > 0) held.add(clock.monotonic() + delayMs, places.enter(published, 'held'));
-        else ready.add(places.enter(published, 'ready'));
-      }
-      pumpSoon();
-    },
-
-    update(next) {
-      subscription = next;
-      pumpSoon();
-    },
-
-    stats() {
-      const { over: _, ...standing } = places.counts;
-      const inProbationUntil = probation.until?.toISOString();
-      return {
-        ...structuredClone(counts),
-        pending: places.pending,
-        places: standing,
-        inProbationUntil,
-        lag: lag.read(),
-      };
-    },
-
-    end() {
-      ended.abort();
-      held.clear();
-      retries.clear();
-      deadLetters.end();
-      probation.end();
-    },
-  };
-
-  /** At the end of the turn: what is published in one turn may share a request. */
-  function pumpSoon(): void {
-    if (willPump) return;
-    willPump = true;
-    clock.endOfTurn(() => {
-      willPump = false;
-      pump();
+  constructor(first: Subscription, deps: DeliveryDeps, whenIdle: () => void) {
+    const { schedule, clock, interference } = deps;
+    this.#deps = deps;
+    this.#whenIdle = whenIdle;
+    this.#subscription = first;
+    this.#ready = createReady(({ published, attempts }) =>
+      interference.treatmentOf(published.event, this.#subscription.name, attempts),
+    );
+    this.#held = createDueQueue(clock, (entries) => this.#makeReady(entries, 'held'));
+    this.#retries = createDueQueue(schedule, (entries) => this.#makeReady(entries, 'waiting'));
+    this.#probation = createProbation({ schedule, max: MAX_REQUESTS, whenOver: () => this.#pump() });
+    this.#deadLetters = createDeadLetters({
+      ...deps,
+      subscription: () => this.#subscription,
+      whenOver: (deadLetters, outcome) => this.#settleDeadLetters(deadLetters, outcome),
     });
   }
 
-  function pump(): void {
-    while (!ended.signal.aborted && requests < probation.max) {
-      const batch = takeBatch(ready, subscription, { isExpired, expire });
-      if (!batch) break;
-      void deliver(batch);
-    }
-    reportIdle();
+  get pending(): number {
+    return this.#ended.signal.aborted ? 0 : this.#stages.pending;
   }
 
-  async function deliver(batch: Batch): Promise<void> {
-    requests += 1;
-    const nowMs = clock.now().getTime();
+  pendingOf(group: string): number {
+    return this.#ended.signal.aborted ? 0 : this.#stages.pendingOf(group);
+  }
+
+  offer(published: Published): void {
+    const { clock, interference } = this.#deps;
+    const { filter, name } = this.#subscription;
+    if (!matches(filter, published.event)) return;
+    this.#counts.matched += 1;
+    const copies = interference.copiesOf(published.event, name);
+    if (copies.length === 0) this.#counts.withheld += 1;
+    else this.#counts.copies += copies.length - 1;
+    for (const delayMs of copies) {
+      if (delayMs > 0) this.#held.add(clock.monotonic() + delayMs, this.#stages.enter(published, 'held'));
+      else this.#ready.add(this.#stages.enter(published, 'ready'));
+    }
+    this.#pumpSoon();
+  }
+
+  update(next: Subscription): void {
+    this.#subscription = next;
+    this.#pumpSoon();
+  }
+
+  stats(): SubscriptionStats {
+    const { over: _, ...places } = this.#stages.counts;
+    return {
+      ...structuredClone(this.#counts),
+      pending: this.#stages.pending,
+      places,
+      inProbationUntil: this.#probation.until?.toISOString(),
+      lag: this.#lag.read(),
+    };
+  }
+
+  end(): void {
+    this.#ended.abort();
+    this.#held.clear();
+    this.#retries.clear();
+    this.#deadLetters.end();
+    this.#probation.end();
+  }
+
+  /** At the end of the turn: events that are published in one turn may share a request. */
+  #pumpSoon(): void {
+    if (this.#willPump) return;
+    this.#willPump = true;
+    this.#deps.clock.endOfTurn(() => {
+      this.#willPump = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const onEntry = {
+      isExpired: (entry: Entry) => this.#isExpired(entry),
+      expire: (entry: Entry) => this.#giveUp(entry, 'TimeToLiveExceeded'),
+    };
+    while (!this.#ended.signal.aborted && this.#requests < this.#probation.max) {
+      const batch = takeBatch(this.#ready, this.#subscription, onEntry);
+      if (!batch) break;
+      void this.#deliver(batch);
+    }
+    this.#reportIdle();
+  }
+
+  async #deliver(batch: Batch): Promise<void> {
+    this.#requests += 1;
+    const nowMs = this.#deps.clock.now().getTime();
     for (const entry of batch.entries) {
-      places.move(entry, 'sent');
+      this.#stages.move(entry, 'sent');
       entry.attempts += 1;
       entry.lastAtMs = nowMs;
     }
-    counts.requests += 1;
-    if (batch.attempts > 0) counts.retried += batch.entries.length;
+    this.#counts.requests += 1;
+    if (batch.attempts > 0) this.#counts.retried += batch.entries.length;
 
-    const result = await attempt(batch, subscription, deps, ended.signal);
+    const result = await attempt(batch, this.#subscription, this.#deps, this.#ended.signal);
 
-    requests -= 1;
-    if (ended.signal.aborted) return;
-    settle(batch, result);
-    pump();
+    this.#requests -= 1;
+    if (this.#ended.signal.aborted) return;
+    this.#settle(batch, result);
+    this.#pump();
   }
 
-  function settle(batch: Batch, result: SendResult): void {
+  #settle(batch: Batch, result: SendResult): void {
     switch (result.kind) {
       case 'answered':
-        if (isSuccess(result.answer.status)) acknowledge(batch);
-        else fail(batch, failureOf(result.answer.status));
+        if (isSuccess(result.answer.status)) this.#acknowledge(batch);
+        else this.#fail(batch, failureOf(result.answer.status));
         break;
       case 'no-answer':
-        fail(batch, { outcome: result.outcome });
+        this.#fail(batch, { outcome: result.outcome });
         break;
       case 'timed-out':
-        fail(batch, { outcome: 'TimedOut' });
+        this.#fail(batch, { outcome: 'TimedOut' });
         void result.late.then((late) => {
-          if (ended.signal.aborted || late.kind !== 'answered' || !isSuccess(late.answer.status)) return;
-          acknowledge(batch);
-          reportIdle();
+          if (this.#ended.signal.aborted || late.kind !== 'answered' || !isSuccess(late.answer.status)) return;
+          this.#acknowledge(batch);
+          this.#reportIdle();
         });
         break;
       default:
@@ -160,82 +192,78 @@ export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle
     }
   }
 
-  /** Also of events that wait for their next attempt: what is a dead letter by now stays one. */
-  function acknowledge({ entries }: Batch): void {
-    const now = clock.monotonic();
+  /** Also settles events that wait for their next attempt. A dead letter stays a dead letter. */
+  #acknowledge({ entries }: Batch): void {
+    const now = this.#deps.clock.monotonic();
     for (const entry of entries) {
       if (entry.stage === 'letters' || entry.stage === 'over') continue;
-      places.move(entry, 'over');
-      counts.delivered += 1;
-      lag.add(now - entry.published.realMs);
+      this.#stages.move(entry, 'over');
+      this.#counts.delivered += 1;
+      this.#lag.add(now - entry.published.realMs);
     }
-    probation.succeeded();
+    this.#probation.succeeded();
   }
 
-  function fail({ entries, attempts: before }: Batch, failure: Failure): void {
-    const { destination, retryPolicy } = subscription;
+  #fail({ entries, attempts: before }: Batch, failure: Failure): void {
+    const { schedule, random } = this.#deps;
+    const { destination, retryPolicy } = this.#subscription;
     const attempts = before + 1;
-    countOne(counts.failed, failure.outcome);
-    // The same time for all of them: they may share a request again.
+    countOne(this.#counts.failed, failure.outcome);
+    // All entries get the same time, so that they may share a request again.
     const dueMs = schedule.monotonic() + waitMsAfter(attempts, failure, random);
     for (const entry of entries) {
       if (entry.stage !== 'sent') continue; // acknowledged meanwhile
       entry.outcome = failure.outcome;
-      if (isFinal(failure, destination.endpointType)) giveUp(entry, 'UndeliverableDueToClientError');
-      else if (attempts >= retryPolicy.maxDeliveryAttempts) giveUp(entry, 'MaxDeliveryAttemptsExceeded');
+      if (isFinal(failure, destination.endpointType)) this.#giveUp(entry, 'UndeliverableDueToClientError');
+      else if (attempts >= retryPolicy.maxDeliveryAttempts) this.#giveUp(entry, 'MaxDeliveryAttemptsExceeded');
       else {
-        places.move(entry, 'waiting');
-        retries.add(dueMs, entry);
+        this.#stages.move(entry, 'waiting');
+        this.#retries.add(dueMs, entry);
       }
     }
-    probation.failed(failure.outcome, entries.length);
+    this.#probation.failed(failure.outcome, entries.length);
   }
 
-  /** Their time has come: to be sent, or, where they have become too old, to be given up. */
-  function makeReady(entries: readonly Entry[], from: Stage): void {
+  /** Entries that are due become ready, or are given up if they are too old. */
+  #makeReady(entries: readonly Entry[], from: Stage): void {
     for (const entry of entries) {
       if (entry.stage !== from) continue;
-      if (isExpired(entry)) expire(entry);
+      if (this.#isExpired(entry)) this.#giveUp(entry, 'TimeToLiveExceeded');
       else {
-        if (probation.until) entry.outcome = 'Probation';
-        places.move(entry, 'ready');
-        ready.add(entry);
+        if (this.#probation.until) entry.outcome = 'Probation';
+        this.#stages.move(entry, 'ready');
+        this.#ready.add(entry);
       }
     }
-    pump();
+    this.#pump();
   }
 
-  function isExpired({ published }: Entry): boolean {
-    return schedule.monotonic() - published.scheduleMs >= subscription.retryPolicy.eventTimeToLiveInMinutes * MINUTE_MS;
+  #isExpired({ published }: Entry): boolean {
+    const { eventTimeToLiveInMinutes } = this.#subscription.retryPolicy;
+    return this.#deps.schedule.monotonic() - published.scheduleMs >= eventTimeToLiveInMinutes * MINUTE_MS;
   }
 
-  function expire(entry: Entry): void {
-    giveUp(entry, 'TimeToLiveExceeded');
-  }
-
-  function giveUp(entry: Entry, reason: Reason): void {
-    if (subscription.deadLetterDestination) {
-      places.move(entry, 'letters');
-      deadLetters.add({ entry, reason });
+  #giveUp(entry: Entry, reason: Reason): void {
+    if (this.#subscription.deadLetterDestination) {
+      this.#stages.move(entry, 'letters');
+      this.#deadLetters.add({ entry, reason });
     } else {
-      places.move(entry, 'over');
-      countOne(counts.dropped, reason);
+      this.#stages.move(entry, 'over');
+      countOne(this.#counts.dropped, reason);
     }
   }
 
-  function settleDeadLetters(
-    settled: readonly DeadLetter[],
-    outcome: 'written' | 'no-destination' | 'unavailable',
-  ): void {
+  #settleDeadLetters(settled: readonly DeadLetter[], outcome: WriteOutcome): void {
+    const { deadLettered, dropped } = this.#counts;
     for (const { entry, reason } of settled) {
-      places.move(entry, 'over');
-      if (outcome === 'written') countOne(counts.deadLettered, reason);
-      else countOne(counts.dropped, outcome === 'unavailable' ? 'DeadLetterUnavailable' : reason);
+      this.#stages.move(entry, 'over');
+      if (outcome === 'written') countOne(deadLettered, reason);
+      else countOne(dropped, outcome === 'unavailable' ? 'DeadLetterUnavailable' : reason);
     }
-    reportIdle();
+    this.#reportIdle();
   }
 
-  function reportIdle(): void {
-    if (places.pending === 0) whenIdle();
+  #reportIdle(): void {
+    if (this.#stages.pending === 0) this.#whenIdle();
   }
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.js';
 
-/** Clocks that run faster than real time round: what is due this soon is due. */
+/** A scaled clock rounds, so an item that is due this soon counts as due. */
 const ROUNDING_MS = 0.001;
 
-/** Things that are due at some time, however many, over one timer. */
+/** Items that become due, any number of them over one timer. */
 export type DueQueue<T> = {
   readonly size: number;
   /** `atMs` on the monotonic clock. */
@@ -13,7 +13,7 @@ export type DueQueue<T> = {
 
 type Node<T> = { atMs: number; seq: number; item: T };
 
-/** `whenDue` gets all that is due, the earliest first; of the same time, what was added first. */
+/** `whenDue` gets all items that are due, by their times; items of the same time in the order of `add`. */
 export function createDueQueue<T>(clock: Clock, whenDue: (items: T[]) => void): DueQueue<T> {
   let heap: Node<T>[] = [];
   let seq = 0;
@@ -46,15 +46,19 @@ export function createDueQueue<T>(clock: Clock, whenDue: (items: T[]) => void): 
 
   function ring(): void {
     timer = undefined;
-    const untilMs = clock.monotonic() + ROUNDING_MS;
-    const due: T[] = [];
-    for (let first = heap[0]; first && first.atMs <= untilMs; first = heap[0]) {
-      pop(heap);
-      due.push(first.item);
-    }
+    const due = popUntil(heap, clock.monotonic() + ROUNDING_MS);
     arm();
     if (due.length > 0) whenDue(due);
   }
+}
+
+function popUntil<T>(heap: Node<T>[], untilMs: number): T[] {
+  const due: T[] = [];
+  for (let first = heap[0]; first && first.atMs <= untilMs; first = heap[0]) {
+    pop(heap);
+    due.push(first.item);
+  }
+  return due;
 }
 
 function push<T>(heap: Node<T>[], node: Node<T>): void {

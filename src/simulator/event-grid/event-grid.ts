@@ -8,18 +8,15 @@ import type { Problem } from './reader.js';
 import { send } from './send.js';
 import type { SubscriptionStats } from './stats.js';
 import { readSubscription, resourceIdOf, type Subscription } from './subscription.js';
-import { type TopicEvent, timeText } from './topic-event.js';
-
-export { createFetchPost, type Post, type PostAnswer, type PostRequest } from './post.js';
-export { type ScaledClock, scaledClock } from './scaled-clock.js';
+import type { TopicEvent } from './topic-event.js';
 
 const MANUAL_MS = 10 * 60_000;
 
 export type EventGridDeps = Omit<DeliveryDeps, 'interference'> & {
   interference?: Interference;
-  /** Where a webhook that cannot answer with the code itself is confirmed: a GET of it is to call `confirm(code)`. */
+  /** The URL at which a person confirms a webhook that cannot answer with the code: a GET must call `confirm(code)`. */
   validationUrl?: (code: string) => string;
-  /** Where given, a filter that includes another type of event is refused. */
+  /** Where given, a filter that includes another event type is refused. */
   eventTypes?: readonly string[];
   /** The Azure resource id of the system topic. */
   topic?: string;
@@ -33,31 +30,31 @@ export type PutOutcome =
 
 /** The push delivery of an Event Grid topic. Names of subscriptions are compared without regard to case. */
 export type EventGrid = {
-  /** Never throws, and never waits. `group` is a name to ask `pendingAt` by. */
+  /** Never throws, and never waits. `pendingAt` counts by `group`. */
   publish(events: readonly TopicEvent[], group?: string): void;
-  /** Validates, shakes hands, then replaces; what is pending stays. */
+  /** Validates the body, does the handshake, then replaces the subscription. Pending events stay. */
   put(name: string, body: unknown): Promise<PutOutcome>;
-  /** Completes a handshake that awaits it, within 10 minutes; false where none does. */
+  /** Completes the handshake that waits for `code`, within 10 minutes; false where no handshake does. */
   confirm(code: string): boolean;
   get(name: string): Subscription | undefined;
   list(): Subscription[];
-  /** Nothing more is sent for it; false where there is none. */
+  /** Removes a subscription and its pending events; false where there is no such subscription. */
   remove(name: string): boolean;
   /** By the name of the subscription. */
   readonly stats: Readonly<Record<string, SubscriptionStats>>;
   /** Of all subscriptions together: events neither delivered, nor dead-lettered, nor dropped yet. */
   pending(): number;
-  /** As `pending`, of the events of a group, and of the subscriptions that deliver to these functions. */
+  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions. */
   pendingAt(functionNames: readonly string[], group: string): number;
   /** Resolves when nothing is pending (delivered, dead-lettered or dropped), or as soon as `signal` aborts. */
   whenIdle(signal?: AbortSignal): Promise<void>;
-  /** Forgets everything pending and all subscriptions. Requests under way are aborted; nothing of before is sent after. */
+  /** Removes all subscriptions and pending events, and aborts requests. Nothing from before is sent afterwards. */
   clear(): void;
-  /** `clear`, for good. */
+  /** As `clear`; afterwards `put` is refused. */
   stop(): void;
 };
 
-/** What is known of a name. Without a delivery it gets no events: its first handshake is not complete. */
+/** A subscription by its name. Without a delivery the subscription gets no events: its first handshake is not complete. */
 type Registered = {
   shown: Subscription;
   delivery?: Delivery;
@@ -65,109 +62,124 @@ type Registered = {
 };
 
 export function createEventGrid(deps: EventGridDeps): EventGrid {
-  const { schedule, clock, random, post, validationUrl } = deps;
-  const deliveryDeps = { ...deps, interference: deps.interference ?? noInterference };
-  const registered = new Map<string, Registered>();
-  const putting = new Map<string, Promise<unknown>>();
-  const waiters = new Set<() => void>();
-  let era = new AbortController();
-  let isStopped = false;
+  return new PushEventGrid(deps);
+}
 
-  return {
-    publish(events, group) {
-      removeExpired();
-      const now = { atMs: clock.now().getTime(), scheduleMs: schedule.monotonic(), realMs: clock.monotonic() };
-      for (const event of events) {
-        const published: Published = { event, ...now, group };
-        for (const { delivery } of registered.values()) delivery?.offer(published);
-      }
-    },
+class PushEventGrid implements EventGrid {
+  readonly #deps: EventGridDeps & DeliveryDeps;
+  readonly #registered = new Map<string, Registered>();
+  readonly #putting = new Map<string, Promise<unknown>>();
+  readonly #waiters = new Set<() => void>();
+  #era = new AbortController();
+  #isStopped = false;
 
-    async put(name, body) {
-      const read = readSubscription(name, body, { ...deps, now: clock.now() });
-      if (read.kind === 'wrong') return read;
-      if (isStopped) return { kind: 'handshake-failed', message: 'The event grid has been stopped.' };
-      // One after the other: of two at once for a name, the later one stays.
-      const { signal } = era;
-      const outcome = (putting.get(keyOf(name)) ?? Promise.resolve()).then(() => register(read.subscription, signal));
-      putting.set(keyOf(name), outcome);
-      await outcome;
-      if (putting.get(keyOf(name)) === outcome) putting.delete(keyOf(name));
-      return outcome;
-    },
+  constructor(deps: EventGridDeps) {
+    this.#deps = { ...deps, interference: deps.interference ?? noInterference };
+  }
 
-    confirm(code) {
-      for (const one of registered.values()) {
-        if (one.awaiting?.code !== code) continue;
-        activate(one);
-        return true;
-      }
-      return false;
-    },
+  publish(events: readonly TopicEvent[], group?: string): void {
+    const { clock, schedule } = this.#deps;
+    this.#removeExpired();
+    const now = { atMs: clock.now().getTime(), scheduleMs: schedule.monotonic(), realMs: clock.monotonic() };
+    for (const event of events) {
+      const published: Published = { event, ...now, group };
+      for (const { delivery } of this.#registered.values()) delivery?.offer(published);
+    }
+  }
 
-    get(name) {
-      removeExpired();
-      return registered.get(keyOf(name))?.shown;
-    },
+  async put(name: string, body: unknown): Promise<PutOutcome> {
+    const read = readSubscription(name, body, { ...this.#deps, now: this.#deps.clock.now() });
+    if (read.kind === 'wrong') return read;
+    if (this.#isStopped) return { kind: 'handshake-failed', message: 'The event grid has been stopped.' };
+    // Puts of one name run one after the other, so that the later one stays.
+    const { signal } = this.#era;
+    const key = keyOf(name);
+    const before = this.#putting.get(key) ?? Promise.resolve();
+    const outcome = before.then(() => this.#register(read.subscription, signal));
+    this.#putting.set(key, outcome);
+    await outcome;
+    if (this.#putting.get(key) === outcome) this.#putting.delete(key);
+    return outcome;
+  }
 
-    list() {
-      removeExpired();
-      return [...registered.values()].map(({ shown }) => shown);
-    },
+  confirm(code: string): boolean {
+    const one = [...this.#registered.values()].find(({ awaiting }) => awaiting?.code === code);
+    if (one) this.#activate(one);
+    return one !== undefined;
+  }
 
-    remove(name) {
-      const one = registered.get(keyOf(name));
-      if (!one) return false;
-      forget(one);
-      void announceDeletion(one.shown);
-      return true;
-    },
+  get(name: string): Subscription | undefined {
+    this.#removeExpired();
+    return this.#registered.get(keyOf(name))?.shown;
+  }
 
-    get stats() {
-      const all = [...registered.values()].flatMap(({ shown, delivery }) =>
-        delivery ? [[shown.name, delivery.stats()] as const] : [],
-      );
-      return Object.fromEntries(all);
-    },
+  list(): Subscription[] {
+    this.#removeExpired();
+    return [...this.#registered.values()].map(({ shown }) => shown);
+  }
 
-    pending,
+  remove(name: string): boolean {
+    const one = this.#registered.get(keyOf(name));
+    if (!one) return false;
+    this.#forget(one);
+    void this.#announceDeletion(one.shown);
+    return true;
+  }
 
-    pendingAt(functionNames, group) {
-      let sum = 0;
-      for (const { shown, delivery } of registered.values()) {
-        const { destination } = shown;
-        if (destination.endpointType !== 'AzureFunction' || !functionNames.includes(destination.functionName)) continue;
-        sum += delivery?.pendingOf(group) ?? 0;
-      }
-      return sum;
-    },
+  get stats(): Readonly<Record<string, SubscriptionStats>> {
+    const all = [...this.#registered.values()].flatMap(({ shown, delivery }) =>
+      delivery ? [[shown.name, delivery.stats()] as const] : [],
+    );
+    return Object.fromEntries(all);
+  }
 
-    whenIdle(signal) {
-      return new Promise((resolve) => {
-        const end = () => {
-          waiters.delete(end);
-          signal?.removeEventListener('abort', end);
-          resolve();
-        };
-        if (pending() === 0 || signal?.aborted) return resolve();
-        waiters.add(end);
-        signal?.addEventListener('abort', end);
-      });
-    },
+  pending(): number {
+    let sum = 0;
+    for (const { delivery } of this.#registered.values()) sum += delivery?.pending ?? 0;
+    return sum;
+  }
 
-    clear,
+  pendingAt(functionNames: readonly string[], group: string): number {
+    let sum = 0;
+    for (const { shown, delivery } of this.#registered.values()) {
+      const { destination } = shown;
+      if (destination.endpointType !== 'AzureFunction' || !functionNames.includes(destination.functionName)) continue;
+      sum += delivery?.pendingOf(group) ?? 0;
+    }
+    return sum;
+  }
 
-    stop() {
-      isStopped = true;
-      clear();
-    },
-  };
+  whenIdle(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#waiters.delete(end);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      if (this.pending() === 0 || signal?.aborted) return resolve();
+      this.#waiters.add(end);
+      signal?.addEventListener('abort', end);
+    });
+  }
 
-  async function register(subscription: Subscription, signal: AbortSignal): Promise<PutOutcome> {
+  clear(): void {
+    this.#era.abort();
+    this.#era = new AbortController();
+    for (const one of [...this.#registered.values()]) this.#forget(one);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.clear();
+  }
+
+  async #register(subscription: Subscription, signal: AbortSignal): Promise<PutOutcome> {
+    const { random, post, clock, validationUrl } = this.#deps;
     const code = uuidOf(random);
+    const id = uuidOf(random);
     const shake = await shakeHands({
       subscription,
-      id: uuidOf(random),
+      id,
       code,
       validationUrl: validationUrl?.(code),
       post,
@@ -177,82 +189,68 @@ export function createEventGrid(deps: EventGridDeps): EventGrid {
     if (signal.aborted) return { kind: 'handshake-failed', message: 'Everything was cleared during the handshake.' };
     if (shake.kind === 'failed') return { kind: 'handshake-failed', message: shake.message };
 
-    const before = registered.get(keyOf(subscription.name));
+    const before = this.#registered.get(keyOf(subscription.name));
     const one = before ?? { shown: subscription };
-    registered.set(keyOf(subscription.name), one);
+    this.#registered.set(keyOf(subscription.name), one);
     one.shown = subscription;
-    if (shake.kind === 'agreed') activate(one);
-    else void awaitConfirmation(one, code);
+    if (shake.kind === 'agreed') this.#activate(one);
+    else void this.#awaitConfirmation(one, code);
     return { kind: before ? 'updated' : 'created', subscription: one.shown };
   }
 
-  function activate(one: Registered): void {
+  #activate(one: Registered): void {
     one.awaiting?.stop.abort();
     delete one.awaiting;
     one.shown = { ...one.shown, provisioningState: 'Succeeded' };
     if (one.delivery) one.delivery.update(one.shown);
-    else one.delivery = createDelivery(one.shown, deliveryDeps, reportIdle);
+    else one.delivery = createDelivery(one.shown, this.#deps, () => this.#reportIdle());
   }
 
-  /** An update that is not confirmed leaves the deliveries as they were. */
-  async function awaitConfirmation(one: Registered, code: string): Promise<void> {
+  /** An update that nobody confirms leaves the deliveries as they were. */
+  async #awaitConfirmation(one: Registered, code: string): Promise<void> {
     one.awaiting?.stop.abort();
     const awaiting = { code, stop: new AbortController() };
     one.awaiting = awaiting;
     one.shown = { ...one.shown, provisioningState: 'AwaitingManualAction' };
-    await sleep(clock, MANUAL_MS, awaiting.stop.signal);
+    await sleep(this.#deps.clock, MANUAL_MS, awaiting.stop.signal);
     if (awaiting.stop.signal.aborted) return;
     delete one.awaiting;
     one.shown = { ...one.shown, provisioningState: 'Failed' };
   }
 
-  function forget(one: Registered): void {
-    registered.delete(keyOf(one.shown.name));
+  #forget(one: Registered): void {
+    this.#registered.delete(keyOf(one.shown.name));
     one.awaiting?.stop.abort();
     one.delivery?.end();
-    reportIdle();
+    this.#reportIdle();
   }
 
-  function removeExpired(): void {
-    for (const one of registered.values()) {
+  #removeExpired(): void {
+    for (const one of this.#registered.values()) {
       const { expirationTimeUtc } = one.shown;
-      if (expirationTimeUtc && expirationTimeUtc <= clock.now()) forget(one);
+      if (expirationTimeUtc && expirationTimeUtc <= this.#deps.clock.now()) this.#forget(one);
     }
   }
 
-  /** Once; what comes of it changes nothing. */
-  async function announceDeletion(subscription: Subscription): Promise<void> {
-    const { topic, destination, eventDeliverySchema } = subscription;
+  /** Sends one request; its result changes nothing. */
+  async #announceDeletion(subscription: Subscription): Promise<void> {
+    const { random, clock, post } = this.#deps;
+    const { destination, eventDeliverySchema } = subscription;
     if (destination.endpointType !== 'WebHook' || eventDeliverySchema !== 'EventGridSchema') return;
-    const event = {
-      id: uuidOf(random),
-      topic,
-      subject: '',
+    const request = noticeRequest({
+      notice: 'SubscriptionDeletion',
       data: { eventSubscriptionId: resourceIdOf(subscription) },
-      eventType: 'Microsoft.EventGrid.SubscriptionDeletedEvent',
-      eventTime: timeText(clock.now()),
-      metadataVersion: '1',
-      dataVersion: '1',
-    };
-    const request = noticeRequest('SubscriptionDeletion', event, subscription, destination.endpointUrl);
-    await send({ post, clock, request, signal: era.signal });
+      subscription,
+      url: destination.endpointUrl,
+      id: uuidOf(random),
+      at: clock.now(),
+    });
+    await send({ post, clock, request, signal: this.#era.signal });
   }
 
-  function clear(): void {
-    era.abort();
-    era = new AbortController();
-    for (const one of [...registered.values()]) forget(one);
-  }
-
-  function pending(): number {
-    let sum = 0;
-    for (const { delivery } of registered.values()) sum += delivery?.pending ?? 0;
-    return sum;
-  }
-
-  function reportIdle(): void {
-    if (waiters.size === 0 || pending() > 0) return;
-    for (const end of [...waiters]) end();
+  #reportIdle(): void {
+    if (this.#waiters.size === 0 || this.pending() > 0) return;
+    for (const end of [...this.#waiters]) end();
   }
 }
 

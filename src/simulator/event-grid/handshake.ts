@@ -9,10 +9,10 @@ const REQUESTS_PER_MINUTE = '1000';
 const MAX_ATTEMPTS = 2;
 const RETRY_MS = 5000;
 
-/** 'awaiting': the endpoint took the request, but has not agreed yet; somebody may still do so at the validation URL. */
+/** 'awaiting': the endpoint took the request, but has not agreed yet; a person may still agree at the validation URL. */
 export type Handshake = { kind: 'agreed' } | { kind: 'awaiting' } | { kind: 'failed'; message: string };
 
-/** Asks a webhook whether it wants the events. A function of Azure is not asked. */
+/** Asks a webhook whether it wants the events. An Azure function agrees without a request. */
 export async function shakeHands(of: {
   subscription: Subscription;
   id: string;
@@ -26,10 +26,11 @@ export async function shakeHands(of: {
   const { destination, eventDeliverySchema } = subscription;
   if (destination.endpointType !== 'WebHook') return { kind: 'agreed' };
 
+  const data = { validationCode: code, ...(validationUrl === undefined ? {} : { validationUrl }) };
   const isCloudEvents = eventDeliverySchema === 'CloudEventSchemaV1_0';
   const request = isCloudEvents
     ? optionsRequest(destination.endpointUrl, validationUrl)
-    : validationRequest({ ...of, url: destination.endpointUrl });
+    : noticeRequest({ ...of, notice: 'SubscriptionValidation', data, url: destination.endpointUrl, at: clock.now() });
   const what = `${request.method} ${destination.endpointUrl.split('?')[0]}`;
   for (let attempt = 1; ; attempt += 1) {
     const result = await send({ post, clock, request, signal });
@@ -39,7 +40,7 @@ export async function shakeHands(of: {
           ? classifyOptions(result.answer, what, validationUrl !== undefined)
           : classifyValidation(result.answer, what, code);
       case 'no-answer':
-        return failed(`${what} was not answered (${result.outcome}): see that the endpoint is running.`);
+        return failed(`${what} was not answered (${result.outcome}): check that the endpoint is running.`);
       case 'timed-out':
         if (attempt === MAX_ATTEMPTS || signal.aborted) return failed(`${what} was not answered within 30 s.`);
         await sleep(clock, RETRY_MS, signal);
@@ -52,42 +53,33 @@ export async function shakeHands(of: {
 
 type Request = Omit<PostRequest, 'signal'>;
 
-function validationRequest(of: {
+/** The request with which Event Grid sends an endpoint an event about the subscription itself. */
+export function noticeRequest(of: {
+  notice: 'SubscriptionValidation' | 'SubscriptionDeletion';
+  data: Record<string, unknown>;
   subscription: Subscription;
-  id: string;
-  code: string;
-  validationUrl: string | undefined;
   url: string;
-  clock: Clock;
+  id: string;
+  at: Date;
 }): Request {
-  const { code: validationCode, validationUrl } = of;
+  const { notice, data, subscription, url, id, at } = of;
   const event = {
-    id: of.id,
-    topic: of.subscription.topic,
+    id,
+    topic: subscription.topic,
     subject: '',
-    data: { validationCode, ...(validationUrl === undefined ? {} : { validationUrl }) },
-    eventType: 'Microsoft.EventGrid.SubscriptionValidationEvent',
-    eventTime: timeText(of.clock.now()),
+    data,
+    eventType: `Microsoft.EventGrid.${notice === 'SubscriptionDeletion' ? 'SubscriptionDeleted' : notice}Event`,
+    eventTime: timeText(at),
     metadataVersion: '1',
     dataVersion: '1',
   };
-  return noticeRequest('SubscriptionValidation', event, of.subscription, of.url);
-}
-
-/** What Event Grid tells an endpoint of itself, beside the events. */
-export function noticeRequest(
-  eventType: 'SubscriptionValidation' | 'SubscriptionDeletion',
-  event: Record<string, unknown>,
-  { name }: Subscription,
-  url: string,
-): Request {
   return {
     url,
     method: 'POST',
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'aeg-event-type': eventType,
-      'aeg-subscription-name': name.toUpperCase(),
+      'aeg-event-type': notice,
+      'aeg-subscription-name': subscription.name.toUpperCase(),
       'aeg-delivery-count': '0',
       'aeg-metadata-version': '1',
       'aeg-data-version': '1',
@@ -126,7 +118,7 @@ function validationResponseOf(body: string): unknown {
   }
 }
 
-/** Permission is the header; without it, it may still come by way of the callback. */
+/** The header is the permission. Without the header, the permission may still come through the callback. */
 function classifyOptions({ status, headers }: PostAnswer, what: string, hasCallback: boolean): Handshake {
   const allowed = headers.get('webhook-allowed-origin');
   const isTaken = status >= 200 && status <= 299;

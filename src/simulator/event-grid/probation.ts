@@ -6,7 +6,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const FAILED_IN_A_ROW = 10;
 const MAX_DURATION_MS = 180 * MINUTE_MS;
 
-/** Outcomes that are not here say nothing about the health of the endpoint. */
+/** Outcomes that are not listed say nothing about the health of the endpoint. */
 const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
   Busy: 10 * SECOND_MS,
   TimedOut: 10 * SECOND_MS,
@@ -19,14 +19,14 @@ const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
 };
 
 /**
- * An endpoint that keeps failing is left alone for a while, by new events too.
+ * Holds back all events, new events too, from an endpoint that keeps failing.
  *
  *   well ── 10 events failed in a row ──▶ on probation ── time is over ──▶ tried ── failed ──▶ on probation, twice as long
  *    ▲                                        │                              │
- *    └───────────────── an event was delivered, also one that was on its way ┘
+ *    └───────────── an event was delivered, also an event that was on its way ┘
  */
 export type Probation = {
-  /** How many requests at once the endpoint may get: all that there are, one while it is tried, none on probation. */
+  /** How many requests the endpoint may get at once: the limit if well, 1 while tried, 0 on probation. */
   readonly max: number;
   /** On the schedule's wall clock. */
   readonly until: Date | undefined;
@@ -37,48 +37,59 @@ export type Probation = {
 
 /** `whenOver` is called when the endpoint may be tried again. */
 export function createProbation(deps: { schedule: Clock; max: number; whenOver: () => void }): Probation {
-  const { schedule, max, whenOver } = deps;
-  let failedInARow = 0;
-  let times = 0;
-  let on: { until: Date; cancel: () => void } | undefined;
+  return new EndpointProbation(deps.schedule, deps.max, deps.whenOver);
+}
 
-  return {
-    get max() {
-      if (on) return 0;
-      return times > 0 ? 1 : max;
-    },
+class EndpointProbation implements Probation {
+  readonly #schedule: Clock;
+  readonly #limit: number;
+  readonly #whenOver: () => void;
+  #failedInARow = 0;
+  #times = 0;
+  #on: { until: Date; cancel: () => void } | undefined;
 
-    get until() {
-      return on?.until;
-    },
-
-    failed(outcome, events) {
-      const durationMs = DURATION_MS[outcome];
-      if (durationMs === undefined) return;
-      failedInARow += events;
-      if (!on && failedInARow >= FAILED_IN_A_ROW) start(Math.min(durationMs * 2 ** times, MAX_DURATION_MS));
-    },
-
-    succeeded() {
-      failedInARow = 0;
-      times = 0;
-      if (on) over();
-    },
-
-    end() {
-      on?.cancel();
-      on = undefined;
-    },
-  };
-
-  function start(durationMs: number): void {
-    times += 1;
-    on = { until: new Date(schedule.now().getTime() + durationMs), cancel: schedule.after(durationMs, over) };
+  constructor(schedule: Clock, limit: number, whenOver: () => void) {
+    this.#schedule = schedule;
+    this.#limit = limit;
+    this.#whenOver = whenOver;
   }
 
-  function over(): void {
-    on?.cancel();
-    on = undefined;
-    whenOver();
+  get max(): number {
+    if (this.#on) return 0;
+    return this.#times > 0 ? 1 : this.#limit;
+  }
+
+  get until(): Date | undefined {
+    return this.#on?.until;
+  }
+
+  failed(outcome: Outcome, events: number): void {
+    const durationMs = DURATION_MS[outcome];
+    if (durationMs === undefined) return;
+    this.#failedInARow += events;
+    if (this.#on || this.#failedInARow < FAILED_IN_A_ROW) return;
+    this.#start(Math.min(durationMs * 2 ** this.#times, MAX_DURATION_MS));
+  }
+
+  succeeded(): void {
+    this.#failedInARow = 0;
+    this.#times = 0;
+    if (this.#on) this.#over();
+  }
+
+  end(): void {
+    this.#on?.cancel();
+    this.#on = undefined;
+  }
+
+  #start(durationMs: number): void {
+    this.#times += 1;
+    const until = new Date(this.#schedule.now().getTime() + durationMs);
+    this.#on = { until, cancel: this.#schedule.after(durationMs, () => this.#over()) };
+  }
+
+  #over(): void {
+    this.end();
+    this.#whenOver();
   }
 }

@@ -3,37 +3,43 @@ import type { Clock } from '../../clock.js';
 /** A clock whose time runs `scale` times as fast as that of another: at 1440, a day passes in a minute. */
 export type ScaledClock = Clock & {
   readonly scale: number;
-  /** From now on. What was asked for comes at its own time of this clock, so sooner or later than it would have. */
+  /** Changes the scale from now on. Timers keep their time on this clock, so they fire sooner or later than before. */
   setScale(scale: number): void;
 };
 
 type Timer = { atMs: number; run: () => void; cancel: () => void };
 
-/** @throws RangeError where `scale` is not a positive number. */
+/** A clock that runs `scale` times as fast as `clock`. @throws RangeError where `scale` is not a positive number. */
 export function scaledClock(clock: Clock, scale: number): ScaledClock {
-  let now = startAt(clock.now().getTime(), clock.monotonic(), scale);
+  const time = createScaledTime(clock, scale);
   const timers = new Set<Timer>();
+  const arm = (timer: Timer) => {
+    timer.cancel = clock.after(Math.max(0, (timer.atMs - time.passedMs()) / time.scale()), () => {
+      timers.delete(timer);
+      timer.run();
+    });
+  };
 
   return {
     get scale() {
-      return now.scale;
+      return time.scale();
     },
 
     setScale(next) {
-      now = startAt(wallMs(), passedMs(), next);
+      time.setScale(next);
       for (const timer of timers) {
         timer.cancel();
-        set(timer);
+        arm(timer);
       }
     },
 
-    now: () => new Date(wallMs()),
-    monotonic: passedMs,
+    now: () => new Date(time.wallMs()),
+    monotonic: time.passedMs,
 
     after(ms, run) {
-      const timer: Timer = { atMs: passedMs() + ms, run, cancel: () => {} };
+      const timer: Timer = { atMs: time.passedMs() + ms, run, cancel: () => {} };
       timers.add(timer);
-      set(timer);
+      arm(timer);
       return () => {
         timers.delete(timer);
         timer.cancel();
@@ -42,21 +48,22 @@ export function scaledClock(clock: Clock, scale: number): ScaledClock {
 
     endOfTurn: clock.endOfTurn,
   };
+}
 
-  function set(timer: Timer): void {
-    timer.cancel = clock.after(Math.max(0, (timer.atMs - passedMs()) / now.scale), () => {
-      timers.delete(timer);
-      timer.run();
-    });
-  }
+function createScaledTime(clock: Clock, first: number) {
+  let start = startAt(clock.now().getTime(), clock.monotonic(), first);
+  const elapsedMs = () => (clock.monotonic() - start.sinceMs) * start.scale;
+  const wallMs = () => start.wallMs + elapsedMs();
+  const passedMs = () => start.passedMs + elapsedMs();
 
-  function passedMs(): number {
-    return now.passedMs + (clock.monotonic() - now.sinceMs) * now.scale;
-  }
-
-  function wallMs(): number {
-    return now.wallMs + (clock.monotonic() - now.sinceMs) * now.scale;
-  }
+  return {
+    scale: () => start.scale,
+    wallMs,
+    passedMs,
+    setScale(next: number) {
+      start = startAt(wallMs(), passedMs(), next);
+    },
+  };
 
   function startAt(wallMs: number, passedMs: number, scale: number) {
     if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`scale is ${scale}; give a number above 0.`);

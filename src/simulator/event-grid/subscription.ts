@@ -1,7 +1,7 @@
 import { type Destination, readDestination } from './destination.js';
 import type { Filter } from './filter.js';
 import { readFilter } from './read-filter.js';
-import { type Problem, type Reader, readerOf } from './reader.js';
+import { type Problem, Reader } from './reader.js';
 import type { DeliverySchema } from './topic-event.js';
 
 const NAME = /^[A-Za-z0-9-]{3,64}$/;
@@ -42,7 +42,7 @@ export function readSubscription(
   if (!NAME.test(name)) {
     problems.push({ path: 'name', message: `expected 3 to 64 letters, digits or '-', found ${JSON.stringify(name)}` });
   }
-  const root = readerOf(body, problems);
+  const root = new Reader(body, problems);
   const properties = root.has('properties') ? root.object('properties') : root;
   const subscription: Subscription = {
     name,

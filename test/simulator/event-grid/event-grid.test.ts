@@ -1,5 +1,6 @@
-import { createEventGrid, scaledClock } from '../../../src/simulator/event-grid/event-grid.js';
+import { createEventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { noInterference } from '../../../src/simulator/event-grid/interference.js';
+import { scaledClock } from '../../../src/simulator/event-grid/scaled-clock.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 import {

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../src/clock.js';
-import { createEventGrid, createFetchPost } from '../../../src/simulator/event-grid/event-grid.js';
+import { createEventGrid } from '../../../src/simulator/event-grid/event-grid.js';
+import { createFetchPost } from '../../../src/simulator/event-grid/post.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { functionBody, topicEvents, webhookBody } from './test-grid.js';
 
