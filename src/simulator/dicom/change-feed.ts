@@ -1,6 +1,6 @@
 import type { Change } from '../../workflow.js';
 
-/** The names of one image. One object for all that happens to it, so that the feed costs little. */
+/** The names of one image. All entries of an image share one object, which keeps the feed small. */
 export type ImageName = {
   readonly partition: string;
   readonly studyUid: string;
@@ -15,60 +15,80 @@ export type FeedEntry = {
   readonly at: Date;
 };
 
-/** What has happened to images, numbered from 1 without a gap; the oldest entries are dropped when it is full. */
+/** `from` is inclusive, `to` exclusive. */
+type FeedWindow = { from?: Date; to?: Date; offset: number; limit: number };
+
+/** The changes of images, numbered from 1 without a gap. A full feed drops its oldest entries. */
 export type ChangeFeed = {
   add(name: ImageName, change: Change): FeedEntry;
-  /** In order; `from` is inclusive, `to` exclusive. */
-  page(window: { from?: Date; to?: Date; offset: number; limit: number }): FeedEntry[];
+  /** Entries in the order of their numbers. */
+  page(window: FeedWindow): FeedEntry[];
   latest(): FeedEntry | undefined;
-  readonly size: () => number;
-  /** Forgets the entries; the numbers go on, so that no event ever has that of another. */
+  size(): number;
+  /** Forgets the entries. The numbers go on, so that no two events ever have the same number. */
   clear(): void;
 };
 
 type Kept = { readonly name: ImageName; readonly change: Change; readonly atMs: number };
 
-/** `entries[(n - 1) % maxEntries]` is that of number n, for the last `kept` numbers. Times never go back, so they are in order. */
 export function createChangeFeed({ now, maxEntries }: { now: () => Date; maxEntries: number }): ChangeFeed {
-  let entries: Kept[] = [];
-  let last = 0;
-  let kept = 0;
-  let lastAtMs = 0;
+  return new RingFeed(now, maxEntries);
+}
 
-  return {
-    add(name, change) {
-      lastAtMs = Math.max(lastAtMs, now().getTime());
-      last += 1;
-      kept = Math.min(kept + 1, maxEntries);
-      entries[(last - 1) % maxEntries] = { name, change, atMs: lastAtMs };
-      return { sequenceNumber: last, name, change, at: new Date(lastAtMs) };
-    },
-    page({ from, to, offset, limit }) {
-      const first = from ? firstSince(from.getTime()) : last - kept + 1;
-      const end = to ? firstSince(to.getTime()) : last + 1;
-      const start = first + offset;
-      const count = Math.max(0, Math.min(limit, end - start));
-      return Array.from({ length: count }, (_, at) => entryOf(start + at));
-    },
-    latest: () => (kept > 0 ? entryOf(last) : undefined),
-    size: () => kept,
-    clear() {
-      entries = [];
-      kept = 0;
-    },
-  };
+/** Entry n is at `(n - 1) % maxEntries`, for the last `kept` numbers. Times never go back, so they are in order. */
+class RingFeed implements ChangeFeed {
+  readonly #now: () => Date;
+  readonly #maxEntries: number;
+  #entries: Kept[] = [];
+  #last = 0;
+  #kept = 0;
+  #lastAtMs = 0;
 
-  function entryOf(sequenceNumber: number): FeedEntry {
-    const { name, change, atMs } = entries[(sequenceNumber - 1) % maxEntries] as Kept;
+  constructor(now: () => Date, maxEntries: number) {
+    this.#now = now;
+    this.#maxEntries = maxEntries;
+  }
+
+  add(name: ImageName, change: Change): FeedEntry {
+    this.#lastAtMs = Math.max(this.#lastAtMs, this.#now().getTime());
+    this.#last += 1;
+    this.#kept = Math.min(this.#kept + 1, this.#maxEntries);
+    this.#entries[(this.#last - 1) % this.#maxEntries] = { name, change, atMs: this.#lastAtMs };
+    return this.#entryOf(this.#last);
+  }
+
+  page({ from, to, offset, limit }: FeedWindow): FeedEntry[] {
+    const first = from ? this.#firstSince(from.getTime()) : this.#last - this.#kept + 1;
+    const end = to ? this.#firstSince(to.getTime()) : this.#last + 1;
+    const start = first + offset;
+    const count = Math.max(0, Math.min(limit, end - start));
+    return Array.from({ length: count }, (_, at) => this.#entryOf(start + at));
+  }
+
+  latest(): FeedEntry | undefined {
+    return this.#kept > 0 ? this.#entryOf(this.#last) : undefined;
+  }
+
+  size(): number {
+    return this.#kept;
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#kept = 0;
+  }
+
+  #entryOf(sequenceNumber: number): FeedEntry {
+    const { name, change, atMs } = this.#entries[(sequenceNumber - 1) % this.#maxEntries] as Kept;
     return { sequenceNumber, name, change, at: new Date(atMs) };
   }
 
-  /** The first number that is not before `atMs`, or that after the last. */
-  function firstSince(atMs: number): number {
-    let [low, high] = [last - kept + 1, last + 1];
+  /** The first number that is not before `atMs`, or the number after the last. */
+  #firstSince(atMs: number): number {
+    let [low, high] = [this.#last - this.#kept + 1, this.#last + 1];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if ((entries[(middle - 1) % maxEntries] as Kept).atMs < atMs) low = middle + 1;
+      if ((this.#entries[(middle - 1) % this.#maxEntries] as Kept).atMs < atMs) low = middle + 1;
       else high = middle;
     }
     return low;

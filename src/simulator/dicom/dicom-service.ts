@@ -1,32 +1,27 @@
 import type { Clock, Random } from '../../clock.js';
-import type { Publish } from '../changes.js';
+import type { DicomChange, Publish } from '../changes.js';
 import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { refuse } from './answers.js';
-import type { FeedEntry } from './change-feed.js';
+import type { FeedEntry, ImageName } from './change-feed.js';
 import type { Dataset } from './dataset.js';
 import { createImageStore, DEFAULT_PARTITION, type ImageSelector } from './image-store.js';
 import { createOperations } from './operations.js';
 import { answerRoute } from './routes.js';
-import { storeImage } from './store-image.js';
+import { type Stored, storeImage } from './store-image.js';
 import { parseChanges } from './study-update.js';
 
-/** The DICOM service of a workspace, API v2. Everything takes effect at once, and is then published. */
+/** The DICOM service of a workspace, API v2. Each change takes effect at once, and is then published. */
 export type DicomService = {
   readonly host: string;
-  /** `request.path` is what comes after `…/dicom/v2`. Never throws. */
+  /** Answers a request; `request.path` is the path after `…/dicom/v2`. Never throws. */
   answer(request: SimulatorRequest): SimulatorAnswer;
-  /** Stores a file of PS3.10; where it is refused, `problems` say why, and nothing has changed. */
+  /** Stores a PS3.10 file. A file that is refused changes nothing, and `problems` say why. */
   store(part10: Uint8Array, options?: { readonly partition?: string }): StoreResult;
   /** Deletes a study, a series or an image. */
   delete(of: ImageSelector & { readonly partition?: string }): DeleteResult;
-  /** Sets attributes of the patient and the study in all images of a study, as a bulk update does it. */
+  /** Sets attributes of patient and study in all images of a study, as a bulk update does. */
   update(of: { readonly studyUid: string; readonly partition?: string }, changes: Dataset): UpdateResult;
-  current(
-    partition: string,
-    studyUid: string,
-    seriesUid: string,
-    instanceUid: string,
-  ): { readonly sequenceNumber: number } | undefined;
+  current(image: ImageName): { readonly sequenceNumber: number } | undefined;
   readonly counts: {
     readonly partitions: number;
     readonly studies: number;
@@ -34,7 +29,7 @@ export type DicomService = {
     readonly images: number;
     readonly bytes: number;
   };
-  /** Forgets everything. Sequence numbers go on, so that no event is taken for an earlier one. */
+  /** Removes everything. Sequence numbers go on, so that a new event never looks like an earlier one. */
   clear(): void;
 };
 
@@ -53,26 +48,20 @@ export type DicomServiceDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly publish: Publish;
-  /** What all files together may take; 512 MB. What goes beyond is refused, one by one. */
+  /** The limit for all files together; 512 MB. A file beyond the limit is refused. */
   readonly maxBytes?: number;
-  /** What one request may carry; 100 MB. */
+  /** The limit for the body of one request; 100 MB. */
   readonly maxBodyBytes?: number;
-  /** How many changes the feed remembers; 1,000,000. */
+  /** The number of changes that the feed keeps; 1,000,000. */
   readonly maxFeed?: number;
 };
 
 const MB = 1024 * 1024;
 
-export function createDicomService({
-  host,
-  clock,
-  random,
-  publish,
-  maxBytes = 512 * MB,
-  maxBodyBytes = 100 * MB,
-  maxFeed = 1_000_000,
-}: DicomServiceDeps): DicomService {
-  const store = createImageStore({ now: () => clock.now(), whenChanged: publishEntries, maxBytes, maxFeed });
+export function createDicomService(deps: DicomServiceDeps): DicomService {
+  const { host, clock, random, publish, maxBytes = 512 * MB, maxBodyBytes = 100 * MB, maxFeed = 1_000_000 } = deps;
+  const whenChanged = (entries: readonly FeedEntry[]) => publish(changesOf(entries, host));
+  const store = createImageStore({ now: () => clock.now(), whenChanged, maxBytes, maxFeed });
   const operations = createOperations({ clock, random });
 
   return {
@@ -84,12 +73,7 @@ export function createDicomService({
         return refuse(500, 'The simulator has a mistake that this request brought to light.');
       }
     },
-    store(part10, { partition = DEFAULT_PARTITION } = {}) {
-      const stored = storeImage(part10, { store, partition });
-      if (stored.status === 'duplicate') return { status: 'duplicate' };
-      if (stored.status === 'refused') return { status: 'refused', reason: stored.reason, problems: stored.problems };
-      return { status: 'stored', sequenceNumber: stored.entry.sequenceNumber, problems: stored.problems };
-    },
+    store: (part10, { partition = DEFAULT_PARTITION } = {}) => resultOf(storeImage(part10, { store, partition })),
     delete({ partition = DEFAULT_PARTITION, ...of }) {
       const images = store.remove(partition, of).length;
       return images > 0 ? { status: 'deleted', images } : { status: 'absent' };
@@ -101,9 +85,9 @@ export function createDicomService({
       const images = store.revise(partition, studyUid, parsed.changes).length;
       return images > 0 ? { status: 'updated', images } : { status: 'absent' };
     },
-    current(partition, studyUid, seriesUid, instanceUid) {
-      const image = store.image({ partition, studyUid, seriesUid, instanceUid });
-      return image && { sequenceNumber: image.sequenceNumber };
+    current(image) {
+      const found = store.image(image);
+      return found && { sequenceNumber: found.sequenceNumber };
     },
     get counts() {
       return store.counts();
@@ -113,17 +97,21 @@ export function createDicomService({
       store.clear();
     },
   };
+}
 
-  function publishEntries(entries: readonly FeedEntry[]): void {
-    publish(
-      entries.map(({ name, change, sequenceNumber, at }) => ({
-        service: 'dicom',
-        change,
-        host,
-        ...name,
-        sequenceNumber,
-        at,
-      })),
-    );
-  }
+function resultOf(stored: Stored): StoreResult {
+  if (stored.status === 'duplicate') return { status: 'duplicate' };
+  if (stored.status === 'refused') return { status: 'refused', reason: stored.reason, problems: stored.problems };
+  return { status: 'stored', sequenceNumber: stored.entry.sequenceNumber, problems: stored.problems };
+}
+
+function changesOf(entries: readonly FeedEntry[], host: string): DicomChange[] {
+  return entries.map(({ name, change, sequenceNumber, at }) => ({
+    service: 'dicom',
+    change,
+    host,
+    ...name,
+    sequenceNumber,
+    at,
+  }));
 }

@@ -3,19 +3,19 @@ import type { Uids } from './check-image.js';
 import { type Attribute, type Dataset, textsOf } from './dataset.js';
 import { SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
 
-/** One image. Its file is never changed: what an update sets is kept beside it. */
+/** One image. The file never changes: the attributes that updates set are kept beside the file. */
 export type Image = {
   readonly name: ImageName;
   readonly transferSyntax: string;
   readonly file: Uint8Array;
-  /** Attributes whose values are wrong, which metadata leaves out. */
+  /** Tags of attributes with wrong values: metadata leaves them out. */
   readonly wrong: readonly string[];
-  /** Of its last change. */
+  /** The number of the last change. */
   sequenceNumber: number;
   changes: Dataset | undefined;
 };
 
-/** `values` is what an index has of it; `since` the number of the change that made it. */
+/** `values` are the indexed attributes; `since` is the number of the change that made the group. */
 type Group = { readonly uid: string; readonly since: number; values: Dataset };
 export type Series = Group & { readonly images: Map<string, Image> };
 export type Study = Group & { readonly series: Map<string, Series> };
@@ -34,133 +34,154 @@ export type NewImage = {
   readonly wrong: readonly string[];
 };
 
-/** What of a study is meant: all, a series, an image. */
+/** Names a study, a series or an image. */
 export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
 
-/** All images of a service. Each call takes effect as a whole, and is then told; what it returns is what happened. */
+type Added = { kind: 'added'; entry: FeedEntry } | { kind: 'exists' } | { kind: 'full' };
+
+/** All images of a service. Each call is one step: it changes index and feed, then publishes, and returns its changes. */
 export type ImageStore = {
-  add(partition: string, image: NewImage): { kind: 'added'; entry: FeedEntry } | { kind: 'exists' } | { kind: 'full' };
+  add(partition: string, image: NewImage): Added;
   remove(partition: string, of: ImageSelector): FeedEntry[];
   /** Sets attributes in all images of a study. */
   revise(partition: string, studyUid: string, changes: Dataset): FeedEntry[];
   partition(name: string): Partition | undefined;
-  readonly partitions: () => readonly Partition[];
+  partitions(): readonly Partition[];
   image(name: ImageName): Image | undefined;
   readonly feed: ChangeFeed;
-  readonly counts: () => { partitions: number; studies: number; series: number; images: number; bytes: number };
+  counts(): { partitions: number; studies: number; series: number; images: number; bytes: number };
   clear(): void;
 };
 
 export const DEFAULT_PARTITION = 'Microsoft.Default';
 const NO_TAGS: readonly string[] = [];
 
-export function createImageStore({
-  now,
-  whenChanged,
-  maxBytes,
-  maxFeed,
-}: {
+type ImageStoreDeps = {
   now: () => Date;
+  /** Called after each change, with its entries of the feed. */
   whenChanged: (entries: readonly FeedEntry[]) => void;
   maxBytes: number;
   maxFeed: number;
-}): ImageStore {
-  const feed = createChangeFeed({ now, maxEntries: maxFeed });
-  const partitions = new Map<string, Partition>();
-  let partitionsMade = 0;
-  let bytes = 0;
-  makePartition(DEFAULT_PARTITION);
+};
 
-  return {
-    add(partitionName, { uids, dataset, transferSyntax, file, wrong }) {
-      const { studyUid, seriesUid, instanceUid } = uids;
-      const found = partitions.get(partitionName)?.studies.get(studyUid)?.series.get(seriesUid);
-      if (found?.images.has(instanceUid)) return { kind: 'exists' };
-      if (bytes + file.length > maxBytes) return { kind: 'full' };
+export function createImageStore(deps: ImageStoreDeps): ImageStore {
+  return new MemoryImageStore(deps);
+}
 
-      const partition = partitions.get(partitionName) ?? makePartition(partitionName);
-      const oldStudy = partition.studies.get(studyUid);
-      const oldSeries = oldStudy?.series.get(seriesUid);
-      const names = { studyUid: oldStudy?.uid ?? studyUid, seriesUid: oldSeries?.uid ?? seriesUid };
-      const name = { partition: partition.name, ...names, instanceUid };
-      const entry = feed.add(name, 'created');
-      const since = entry.sequenceNumber;
-      const study = oldStudy ?? { uid: studyUid, since, values: {}, series: new Map() };
-      const series = oldSeries ?? { uid: seriesUid, since, values: {}, images: new Map() };
-      series.images.set(instanceUid, {
-        name,
-        transferSyntax,
-        file: withoutPreamble(file),
-        wrong: wrong.length > 0 ? wrong : NO_TAGS,
-        sequenceNumber: entry.sequenceNumber,
-        changes: undefined,
-      });
-      bytes += file.length;
-      const right = Object.fromEntries(Object.entries(dataset).filter(([tag]) => !wrong.includes(tag)));
-      study.values = { ...study.values, ...indexedOf(right, STUDY_TAGS) };
-      series.values = { ...series.values, ...indexedOf(right, SERIES_TAGS) };
-      study.series.set(seriesUid, series);
-      partition.studies.set(studyUid, study);
-      whenChanged([entry]);
-      return { kind: 'added', entry };
-    },
+class MemoryImageStore implements ImageStore {
+  readonly feed: ChangeFeed;
+  readonly #deps: ImageStoreDeps;
+  readonly #partitions = new Map<string, Partition>();
+  #partitionsMade = 0;
+  #bytes = 0;
 
-    remove(partitionName, { studyUid, seriesUid, instanceUid }) {
-      const studies = partitions.get(partitionName)?.studies;
-      const study = studies?.get(studyUid);
-      if (!studies || !study) return [];
-      const entries: FeedEntry[] = [];
-      for (const series of seriesOf(study, seriesUid)) {
-        for (const image of imagesOf(series, instanceUid)) {
-          series.images.delete(image.name.instanceUid);
-          bytes -= image.file.length;
-          entries.push(feed.add(image.name, 'deleted'));
-        }
-        if (series.images.size === 0) study.series.delete(series.uid);
+  constructor(deps: ImageStoreDeps) {
+    this.#deps = deps;
+    this.feed = createChangeFeed({ now: deps.now, maxEntries: deps.maxFeed });
+    this.#makePartition(DEFAULT_PARTITION);
+  }
+
+  add(partitionName: string, image: NewImage): Added {
+    const { studyUid, seriesUid, instanceUid } = image.uids;
+    const found = this.partition(partitionName)?.studies.get(studyUid)?.series.get(seriesUid);
+    if (found?.images.has(instanceUid)) return { kind: 'exists' };
+    if (this.#bytes + image.file.length > this.#deps.maxBytes) return { kind: 'full' };
+    const entry = this.#put(this.partition(partitionName) ?? this.#makePartition(partitionName), image);
+    this.#deps.whenChanged([entry]);
+    return { kind: 'added', entry };
+  }
+
+  remove(partitionName: string, { studyUid, seriesUid, instanceUid }: ImageSelector): FeedEntry[] {
+    const studies = this.partition(partitionName)?.studies;
+    const study = studies?.get(studyUid);
+    if (!studies || !study) return [];
+    const entries: FeedEntry[] = [];
+    for (const series of seriesOf(study, seriesUid)) {
+      for (const image of imagesOf(series, instanceUid)) {
+        series.images.delete(image.name.instanceUid);
+        this.#bytes -= image.file.length;
+        entries.push(this.feed.add(image.name, 'deleted'));
       }
-      if (study.series.size === 0) studies.delete(studyUid);
-      if (entries.length > 0) whenChanged(entries);
-      return entries;
-    },
+      if (series.images.size === 0) study.series.delete(series.uid);
+    }
+    if (study.series.size === 0) studies.delete(studyUid);
+    if (entries.length > 0) this.#deps.whenChanged(entries);
+    return entries;
+  }
 
-    revise(partitionName, studyUid, changes) {
-      const study = partitions.get(partitionName)?.studies.get(studyUid);
-      if (!study) return [];
-      study.values = { ...study.values, ...indexedOf(changes, STUDY_TAGS) };
-      const entries = imagesOfStudy(study).map((image) => {
-        const entry = feed.add(image.name, 'updated');
-        image.sequenceNumber = entry.sequenceNumber;
-        image.changes = image.changes ? { ...image.changes, ...changes } : changes;
-        return entry;
-      });
-      whenChanged(entries);
-      return entries;
-    },
+  revise(partitionName: string, studyUid: string, changes: Dataset): FeedEntry[] {
+    const study = this.partition(partitionName)?.studies.get(studyUid);
+    if (!study) return [];
+    study.values = { ...study.values, ...indexedOf(changes, STUDY_TAGS) };
+    const entries = imagesOfStudy(study).map((image) => {
+      const entry = this.feed.add(image.name, 'updated');
+      image.sequenceNumber = entry.sequenceNumber;
+      image.changes = image.changes ? { ...image.changes, ...changes } : changes;
+      return entry;
+    });
+    this.#deps.whenChanged(entries);
+    return entries;
+  }
 
-    partition: (name) => partitions.get(name),
-    partitions: () => [...partitions.values()],
-    image: ({ partition, studyUid, seriesUid, instanceUid }) =>
-      partitions.get(partition)?.studies.get(studyUid)?.series.get(seriesUid)?.images.get(instanceUid),
-    feed,
-    counts() {
-      const studies = [...partitions.values()].flatMap((partition) => [...partition.studies.values()]);
-      const series = studies.flatMap((study) => [...study.series.values()]);
-      const images = series.reduce((sum, one) => sum + one.images.size, 0);
-      return { partitions: partitions.size, studies: studies.length, series: series.length, images, bytes };
-    },
-    clear() {
-      partitions.clear();
-      feed.clear();
-      bytes = 0;
-      makePartition(DEFAULT_PARTITION);
-    },
-  };
+  partition(name: string): Partition | undefined {
+    return this.#partitions.get(name);
+  }
 
-  function makePartition(name: string): Partition {
-    partitionsMade += 1;
-    const key = name === DEFAULT_PARTITION ? 1 : partitionsMade;
-    const made = { key, name, createdAt: now(), studies: new Map() };
-    partitions.set(name, made);
+  partitions(): readonly Partition[] {
+    return [...this.#partitions.values()];
+  }
+
+  image({ partition, studyUid, seriesUid, instanceUid }: ImageName): Image | undefined {
+    return this.partition(partition)?.studies.get(studyUid)?.series.get(seriesUid)?.images.get(instanceUid);
+  }
+
+  counts(): ReturnType<ImageStore['counts']> {
+    const studies = this.partitions().flatMap((partition) => [...partition.studies.values()]);
+    const series = studies.flatMap((study) => [...study.series.values()]);
+    const images = series.reduce((sum, one) => sum + one.images.size, 0);
+    const [partitions, bytes] = [this.#partitions.size, this.#bytes];
+    return { partitions, studies: studies.length, series: series.length, images, bytes };
+  }
+
+  clear(): void {
+    this.#partitions.clear();
+    this.feed.clear();
+    this.#bytes = 0;
+    this.#makePartition(DEFAULT_PARTITION);
+  }
+
+  #put(partition: Partition, { uids, dataset, transferSyntax, file, wrong }: NewImage): FeedEntry {
+    const { studyUid, seriesUid, instanceUid } = uids;
+    const oldStudy = partition.studies.get(studyUid);
+    const oldSeries = oldStudy?.series.get(seriesUid);
+    const names = { studyUid: oldStudy?.uid ?? studyUid, seriesUid: oldSeries?.uid ?? seriesUid };
+    const name = { partition: partition.name, ...names, instanceUid };
+    const entry = this.feed.add(name, 'created');
+    const since = entry.sequenceNumber;
+    const study = oldStudy ?? { uid: studyUid, since, values: {}, series: new Map() };
+    const series = oldSeries ?? { uid: seriesUid, since, values: {}, images: new Map() };
+    series.images.set(instanceUid, {
+      name,
+      transferSyntax,
+      file: withoutPreamble(file),
+      wrong: wrong.length > 0 ? wrong : NO_TAGS,
+      sequenceNumber: entry.sequenceNumber,
+      changes: undefined,
+    });
+    this.#bytes += file.length;
+    const right = Object.fromEntries(Object.entries(dataset).filter(([tag]) => !wrong.includes(tag)));
+    study.values = { ...study.values, ...indexedOf(right, STUDY_TAGS) };
+    series.values = { ...series.values, ...indexedOf(right, SERIES_TAGS) };
+    study.series.set(seriesUid, series);
+    partition.studies.set(studyUid, study);
+    return entry;
+  }
+
+  #makePartition(name: string): Partition {
+    this.#partitionsMade += 1;
+    const key = name === DEFAULT_PARTITION ? 1 : this.#partitionsMade;
+    const made = { key, name, createdAt: this.#deps.now(), studies: new Map() };
+    this.#partitions.set(name, made);
     return made;
   }
 }
@@ -169,7 +190,7 @@ export function imagesOfStudy(study: Study): Image[] {
   return [...study.series.values()].flatMap((series) => [...series.images.values()]);
 }
 
-/** The images that are meant, in the order in which they were stored; none where there is no such thing. */
+/** The images that the selector names, in the order in which they were stored. */
 export function find(partition: Partition | undefined, { studyUid, seriesUid, instanceUid }: ImageSelector): Image[] {
   const study = partition?.studies.get(studyUid);
   return study ? seriesOf(study, seriesUid).flatMap((series) => imagesOf(series, instanceUid)) : [];
@@ -183,12 +204,12 @@ function imagesOf(series: Series, uid: string | undefined): Image[] {
   return uid === undefined ? [...series.images.values()] : [series.images.get(uid) ?? []].flat();
 }
 
-/** A copy, whose first 128 bytes are zero: another kind of file could hide in them. */
+/** A copy with the first 128 bytes set to zero, for those bytes can hide a file of another type. */
 function withoutPreamble(file: Uint8Array): Uint8Array {
   return new Uint8Array(file).fill(0, 0, 128);
 }
 
-/** The first value of each: a later image overwrites what an earlier one gave, but never with nothing. */
+/** The first value of each attribute. A later image overwrites earlier values, but never with an empty value. */
 function indexedOf(dataset: Dataset, tags: readonly string[]): Dataset {
   const indexed: Record<string, Attribute> = {};
   for (const tag of tags) {

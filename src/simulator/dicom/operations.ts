@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../clock.js';
 import { uuidOf } from '../seeded.js';
 
-/** A bulk update: it runs after its request was answered, one study after the other. */
+/** A bulk update. It runs after the answer to its request, one study after the other. */
 export type Operation = {
   readonly id: string;
   readonly createdAt: Date;
@@ -15,7 +15,7 @@ export type Operation = {
 /** The operations of a service, one running at a time; the oldest are forgotten. */
 export type Operations = {
   running(): Operation | undefined;
-  /** `updateStudy` returns how many images it has updated. */
+  /** `updateStudy` returns the number of images that it has updated. */
   start(studyUids: readonly string[], updateStudy: (studyUid: string) => number): Operation;
   get(id: string): Operation | undefined;
   clear(): void;
@@ -30,28 +30,15 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
   return {
     running: () => running,
     start(studyUids, updateStudy) {
-      const now = clock.now();
-      const started: Operation = {
-        id: uuidOf(random).replaceAll('-', ''),
-        createdAt: now,
-        updatedAt: now,
-        state: 'running',
-        studies: studyUids.length,
-        studiesUpdated: 0,
-        imagesUpdated: 0,
-      };
+      const started = newOperation(uuidOf(random), clock.now(), studyUids.length);
       running = keep(started);
       clock.endOfTurn(() => {
         if (running !== started) return; // everything was cleared
         const counts = studyUids.map(updateStudy);
         running = undefined;
-        keep({
-          ...started,
-          updatedAt: clock.now(),
-          state: 'succeeded',
-          studiesUpdated: counts.filter((count) => count > 0).length,
-          imagesUpdated: counts.reduce((sum, count) => sum + count, 0),
-        });
+        const studiesUpdated = counts.filter((count) => count > 0).length;
+        const imagesUpdated = counts.reduce((sum, count) => sum + count, 0);
+        keep({ ...started, updatedAt: clock.now(), state: 'succeeded', studiesUpdated, imagesUpdated });
       });
       return started;
     },
@@ -70,4 +57,9 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
     }
     return operation;
   }
+}
+
+function newOperation(uuid: string, at: Date, studies: number): Operation {
+  const id = uuid.replaceAll('-', '');
+  return { id, createdAt: at, updatedAt: at, state: 'running', studies, studiesUpdated: 0, imagesUpdated: 0 };
 }

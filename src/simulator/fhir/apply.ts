@@ -5,9 +5,9 @@ import { plain } from './content/json.js';
 import { FhirError } from './content/outcome.js';
 import { type FhirResource, readResource } from './content/resource-rules.js';
 
-/** A change from within. */
+/** A change that a scenario makes without HTTP. */
 export type FhirWrite =
-  /** The service gives the id. */
+  /** Creates a resource under an id of the service. */
   | { readonly method: 'POST'; readonly resource: FhirResource; readonly ifNoneExist?: string }
   /** Creates or updates the resource of this id. */
   | { readonly method: 'PUT'; readonly resource: FhirResource & { readonly id: string }; readonly ifMatch?: number }
@@ -17,62 +17,73 @@ export type FhirWrite =
 
 export type FhirOutcome = {
   readonly status: number;
-  /** Of the resource that was written; undefined where nothing was, and for a bundle. */
+  /** The resource that was written; undefined where nothing was written, and for a bundle. */
   readonly resourceType: string | undefined;
   readonly id: string | undefined;
   readonly version: number | undefined;
-  /** Why it was refused; undefined where it was done. */
+  /** Why the service refused; undefined after a success. */
   readonly problem: string | undefined;
-  /** For a bundle, what became of each entry, in its order. */
+  /** The outcome of each entry of a bundle, in the order of the entries. */
   readonly entries: readonly FhirOutcome[];
 };
 
-/** What a caller gave is copied: nothing that is done here changes it. */
+/** The call that a write stands for. The resource is copied, so that the service never changes the caller's object. */
 export function callOfWrite(write: FhirWrite, base: string): Call {
   switch (write.method) {
-    case 'POST':
-      return makeCall('POST', write.resource.resourceType, write.resource, { 'if-none-exist': write.ifNoneExist });
-    case 'PUT': {
-      const ifMatch = write.ifMatch === undefined ? undefined : `W/"${write.ifMatch}"`;
-      return makeCall('PUT', `${write.resource.resourceType}/${write.resource.id}`, write.resource, {
-        'if-match': ifMatch,
+    case 'POST': {
+      const { resource, ifNoneExist } = write;
+      return makeCall({
+        base,
+        path: resource.resourceType,
+        content: resource,
+        headers: { 'if-none-exist': ifNoneExist },
       });
     }
-    case 'DELETE':
-      return makeCall(
-        'DELETE',
-        `${write.resourceType}/${write.id}`,
-        undefined,
-        {},
-        write.isHard ? '_hardDelete=true' : '',
-      );
+    case 'PUT': {
+      const { resource, ifMatch } = write;
+      const headers = ifMatch === undefined ? {} : { 'if-match': `W/"${ifMatch}"` };
+      return makeCall({
+        base,
+        method: 'PUT',
+        path: `${resource.resourceType}/${resource.id}`,
+        content: resource,
+        headers,
+      });
+    }
+    case 'DELETE': {
+      const { resourceType, id, isHard } = write;
+      const query = isHard ? '_hardDelete=true' : '';
+      return makeCall({ base, method: 'DELETE', path: `${resourceType}/${id}`, query });
+    }
     case 'BUNDLE':
-      return makeCall('POST', '', write.bundle, {});
+      return makeCall({ base, path: '', content: write.bundle });
     default:
       throw new TypeError(`unhandled ${JSON.stringify(write satisfies never)}`);
   }
+}
 
-  function makeCall(
-    method: string,
-    path: string,
-    content: FhirResource | undefined,
-    headers: Readonly<Record<string, string | undefined>>,
-    query = '',
-  ): Call {
-    return {
-      method,
-      segments: segmentsOf(path),
-      query: new URLSearchParams(query),
-      header: (name) => headers[name] ?? null,
-      base,
-      body: {
-        resource: () => readResource(plain(content)),
-        bundle: () => plain(content) as Record<string, unknown>,
-        jsonPatch: () => undefined,
-        form: () => new URLSearchParams(),
-      },
-    };
-  }
+function makeCall(of: {
+  base: string;
+  path: string;
+  method?: string;
+  content?: FhirResource;
+  headers?: Readonly<Record<string, string | undefined>>;
+  query?: string;
+}): Call {
+  const { base, path, method = 'POST', content, headers = {}, query = '' } = of;
+  return {
+    method,
+    segments: segmentsOf(path),
+    query: new URLSearchParams(query),
+    header: (name) => headers[name] ?? null,
+    base,
+    body: {
+      resource: () => readResource(plain(content)),
+      bundle: () => plain(content) as Record<string, unknown>,
+      jsonPatch: () => undefined,
+      form: () => new URLSearchParams(),
+    },
+  };
 }
 
 export function outcomeOf(result: Result | FhirError | BundleResult): FhirOutcome {

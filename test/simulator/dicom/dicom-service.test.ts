@@ -99,10 +99,8 @@ describe('when a scenario uses it without HTTP', () => {
     expect(service.store(fileOf(), { partition: 'clinic' })).toMatchObject({ status: 'stored', sequenceNumber: 2 });
     expect(service.store(new Uint8Array(10))).toMatchObject({ status: 'refused', reason: 43264 });
     expect(published.map(({ partition }) => partition)).toEqual(['Microsoft.Default', 'clinic']);
-    expect(service.current('clinic', ...(Object.values(of) as [string, string, string]))).toEqual({
-      sequenceNumber: 2,
-    });
-    expect(service.current('clinic', '1', '2', '3')).toBeUndefined();
+    expect(service.current({ partition: 'clinic', ...of })).toEqual({ sequenceNumber: 2 });
+    expect(service.current({ partition: 'clinic', ...of, instanceUid: '3' })).toBeUndefined();
   });
 
   it('given an update of a study, then it takes effect at once', () => {

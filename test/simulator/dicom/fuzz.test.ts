@@ -26,7 +26,7 @@ function expectConsistent({ service, published, get, json }: ReturnType<typeof o
   const found: Record<string, { Value: string[] }>[] = json('instances?limit=200&includefield=all') ?? [];
   expect(found).toHaveLength(images);
   for (const { studyUid, seriesUid, instanceUid, sequenceNumber, partition } of published) {
-    expect(service.current(partition, studyUid, seriesUid, instanceUid)).toEqual({ sequenceNumber });
+    expect(service.current({ partition, studyUid, seriesUid, instanceUid })).toEqual({ sequenceNumber });
     const path = `studies/${studyUid}/series/${seriesUid}/instances/${instanceUid}`;
     expect(get(`${path}/metadata`).status).toBe(200);
     expect(get(path, { accept: 'application/dicom; transfer-syntax=*' }).status).toBe(200);
@@ -57,7 +57,8 @@ describe('when what is sent is damaged', () => {
           expect([200, 202]).toContain(answer.status);
           const stored: unknown[] = jsonOf(answer)['00081199'].Value;
           expect(stored).toHaveLength(opened.service.counts.images);
-          expect(opened.service.current('Microsoft.Default', '1.9', '1.9.1', '1.9.1.1')).toBeDefined();
+          const names = { studyUid: '1.9', seriesUid: '1.9.1', instanceUid: '1.9.1.1' };
+          expect(opened.service.current({ partition: 'Microsoft.Default', ...names })).toBeDefined();
           expectConsistent(opened);
         },
       ),

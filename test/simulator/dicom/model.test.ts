@@ -157,8 +157,10 @@ function checkFeed({ json, service }: Opened, images: readonly Image[], happened
     expect(entry.state).toBe(!image ? 'deleted' : image.number === at + 1 ? 'current' : 'replaced');
   }
   for (const image of images) {
-    const names = [`${image.study}.${image.series}`, `${image.study}.${image.series}.${image.instance}`] as const;
-    expect(service.current(image.partition, image.study, ...names)).toEqual({ sequenceNumber: image.number });
+    const { partition, study: studyUid } = image;
+    const seriesUid = `${studyUid}.${image.series}`;
+    const instanceUid = `${seriesUid}.${image.instance}`;
+    expect(service.current({ partition, studyUid, seriesUid, instanceUid })).toEqual({ sequenceNumber: image.number });
   }
 }
 

@@ -4,7 +4,7 @@ import { isNothing } from '../content/json.js';
 import { FhirError, type Issue, refuse } from '../content/outcome.js';
 import type { Store } from '../store/store.js';
 import { type BundleEntry, callOf, readEntry } from './bundle-entry.js';
-import { planTransaction } from './transaction-plan.js';
+import { TransactionPlan } from './transaction-plan.js';
 
 export type BundleType = 'batch' | 'transaction';
 
@@ -72,7 +72,7 @@ function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Re
 
 function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Result[] {
   const { store, route } = deps;
-  const plan = planTransaction(deps, call);
+  const plan = new TransactionPlan(deps, call);
   const read = entries.map((entry, n) => naming(n, undefined, () => readEntry(entry, call.base)));
   const planned = read.map((entry, n) => ({ entry, ...naming(n, undefined, () => plan.add(entry)) }));
   for (const [n, entry] of read.entries()) naming(n, undefined, () => plan.resolve(entry));

@@ -9,76 +9,84 @@ import { unusedId } from '../writes.js';
 import type { BundleEntry } from './bundle-entry.js';
 import { replaceReferences, resolveConditionalReferences } from './references.js';
 
-export type TransactionPlan = {
-  /** Looks at the next entry, before any is done. Throws a FhirError where it can be no part of a transaction. */
-  add(entry: BundleEntry): { newId: string | undefined };
-  /** After all were added: what refers to entries, and to what is stored, refers to their ids. */
-  resolve(entry: BundleEntry): void;
-};
-
 /**
- * In a transaction everything refers to what was stored before it and to its own entries, in whatever order they come:
- * ids are given, and conditions looked at, before the first of them is done.
+ * Gives the ids of a transaction, and evaluates its conditions, before the first entry runs. So each entry can refer to
+ * stored resources and to all entries, in any order.
  */
-export function planTransaction({ store, random }: { store: Store; random: Random }, call: Call): TransactionPlan {
-  /** From fullUrl to the reference that it becomes. */
-  const references = new Map<string, string>();
-  /** New resources by their condition: the second of the same condition finds the first. */
-  const conditions = new Map<string, string>();
-  const targets = new Set<string>();
+export class TransactionPlan {
+  readonly #store: Store;
+  readonly #random: Random;
+  readonly #call: Call;
+  /** From a fullUrl to the reference that replaces it. */
+  readonly #references = new Map<string, string>();
+  /** New resources by their condition: the second entry with a condition finds the resource of the first. */
+  readonly #conditions = new Map<string, string>();
+  readonly #targets = new Set<string>();
 
-  return {
-    add(entry) {
-      refuseUnfit(entry);
-      const [resourceType = '', id] = entry.path.split('/');
-      if (['GET', 'HEAD'].includes(entry.method) || !isResourceType(resourceType)) return { newId: undefined };
-      const found = entry.method === 'POST' ? existing(entry, resourceType) : (id ?? existing(entry, resourceType));
-      const isNew = found === undefined && ['POST', 'PUT'].includes(entry.method);
-      const newId = isNew ? (ownId(entry) ?? unusedId(store, random, resourceType)) : undefined;
-      const reference = `${resourceType}/${found ?? newId}`;
-      const condition = conditionOf(entry);
-      if (newId !== undefined && condition !== '') conditions.set(`${resourceType}?${condition}`, newId);
-      claim(entry, found === undefined ? entry.fullUrl : reference);
-      if (entry.fullUrl !== undefined && entry.method !== 'DELETE') references.set(entry.fullUrl, reference);
-      return { newId };
-    },
+  constructor({ store, random }: { store: Store; random: Random }, call: Call) {
+    this.#store = store;
+    this.#random = random;
+    this.#call = call;
+  }
 
-    resolve(entry) {
-      if (!['POST', 'PUT'].includes(entry.method)) return;
-      replaceReferences(entry.resource, (reference) => references.get(reference));
-      resolveConditionalReferences(store, call, entry.resource);
-    },
-  };
+  /** Plans the next entry. Throws a FhirError where the entry is not allowed in a transaction. */
+  add(entry: BundleEntry): { newId: string | undefined } {
+    refuseUnfit(entry);
+    const [resourceType = '', id] = entry.path.split('/');
+    if (['GET', 'HEAD'].includes(entry.method) || !isResourceType(resourceType)) return { newId: undefined };
+    const isPost = entry.method === 'POST';
+    const found = isPost ? this.#existing(entry, resourceType) : (id ?? this.#existing(entry, resourceType));
+    const isNew = found === undefined && ['POST', 'PUT'].includes(entry.method);
+    const newId = isNew ? (ownId(entry) ?? unusedId(this.#store, this.#random, resourceType)) : undefined;
+    const reference = `${resourceType}/${found ?? newId}`;
+    const condition = conditionOf(entry);
+    if (newId !== undefined && condition !== '') this.#conditions.set(`${resourceType}?${condition}`, newId);
+    this.#claim(entry, found === undefined ? entry.fullUrl : reference);
+    if (entry.fullUrl !== undefined && entry.method !== 'DELETE') this.#references.set(entry.fullUrl, reference);
+    return { newId };
+  }
 
-  function existing(entry: BundleEntry, resourceType: string): string | undefined {
+  /** Replaces the references in an entry by ids. Called after all entries were added. */
+  resolve(entry: BundleEntry): void {
+    if (!['POST', 'PUT'].includes(entry.method)) return;
+    replaceReferences(entry.resource, (reference) => this.#references.get(reference));
+    resolveConditionalReferences(this.#store, this.#call, entry.resource);
+  }
+
+  #existing(entry: BundleEntry, resourceType: string): string | undefined {
     const condition = conditionOf(entry);
     if (condition === '') return undefined;
     const parameters = parametersOf(new URLSearchParams(condition));
-    const matches = findMatches(store, resourceType, { parameters, base: call.base, isStrict: false, max: 2 });
+    const matches = findMatches(this.#store, resourceType, {
+      parameters,
+      base: this.#call.base,
+      isStrict: false,
+      max: 2,
+    });
     if (matches.length > 1) {
       throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }
-    return matches[0]?.of.id ?? conditions.get(`${resourceType}?${condition}`);
+    return matches[0]?.of.id ?? this.#conditions.get(`${resourceType}?${condition}`);
   }
 
-  function claim(entry: BundleEntry, target: string | undefined): void {
+  #claim(entry: BundleEntry, target: string | undefined): void {
     if (target === undefined) return;
     const condition = entry.headers.get('if-none-exist');
-    const isShared = condition !== undefined && [...conditions.values()].some((id) => target.endsWith(`/${id}`));
-    if (targets.has(target) && !isShared) {
+    const isShared = condition !== undefined && [...this.#conditions.values()].some((id) => target.endsWith(`/${id}`));
+    if (this.#targets.has(target) && !isShared) {
       const url = [entry.path, condition ?? entry.query].filter((part) => part !== '').join('?');
       throw refuse(400, 'invalid', `Bundle contains multiple entries that refers to the same resource '${url}'.`);
     }
-    targets.add(target);
+    this.#targets.add(target);
   }
 }
 
-/** Which resource an entry means, where it does not name it: the criteria; '' where there are none. */
+/** The criteria that select the resource of an entry; '' where the entry has none. */
 function conditionOf({ method, query, headers }: BundleEntry): string {
   return method === 'POST' ? (headers.get('if-none-exist') ?? '') : query;
 }
 
-/** The id that a resource says itself: it counts where a conditional update creates it. */
+/** The id in the resource: a conditional update that creates the resource uses it. */
 function ownId({ method, resource }: BundleEntry): string | undefined {
   const id = method === 'PUT' && isObject(resource) ? resource.id : undefined;
   return isFhirId(id) ? id : undefined;

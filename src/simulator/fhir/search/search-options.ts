@@ -35,60 +35,66 @@ const MAX_COUNT = 1_000;
 const MAX_INTEGER = 2_147_483_647;
 const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
 const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
+const SORTS = ['_lastUpdated', '-_lastUpdated'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 
-export function readSearch(
-  parameters: readonly Parameter[],
-  of: { resourceType: string | undefined; base: string; isStrict: boolean },
-): SearchOptions {
-  const { resourceType, base, isStrict } = of;
-  const known = parametersOf(resourceType);
-  const criteria: Criterion[] = [];
-  const issues: Issue[] = [];
-  const kept: Parameter[] = [];
-  let isNewestFirst = false;
+type SearchScope = { resourceType: string | undefined; base: string; isStrict: boolean };
 
-  const given = (name: string) => kept.find(([found]) => found === name)?.[1];
+/** The options that the parameters of a search ask for. Throws a FhirError for wrong parameters. */
+export function readSearch(parameters: readonly Parameter[], of: SearchScope): SearchOptions {
+  const issues: Issue[] = [];
   const ignore = (diagnostics: string) => void issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
+  const kept: Parameter[] = [];
+  const criteria: Criterion[] = [];
   for (const [name, value] of parameters) {
-    const parameter = name.split(':', 1)[0] ?? '';
-    if (WITHOUT_EFFECT.includes(name) || name === 'ct') continue;
-    if (name === '_type' && value.trim() === '') {
-      throw refuse(400, 'invalid', "'_type' is empty. Name types, as in Patient,Observation.");
-    }
-    if (value.trim() === '' || !(OPTIONS.includes(name) || Object.hasOwn(known, parameter))) {
-      ignore(`The search parameter '${name}' is not supported for resource type '${resourceType ?? 'Resource'}'.`);
-      continue;
-    }
+    if (!isUnderstood([name, value], of, ignore)) continue;
     kept.push([name, value]);
-    if (name === '_sort') {
-      if (value === '_lastUpdated' || value === '-_lastUpdated') isNewestFirst = value.startsWith('-');
-      else ignore(`Sorting by '${value}' is not supported. Sort by _lastUpdated or -_lastUpdated.`);
-    }
     if (OPTIONS.includes(name)) continue;
-    if (parameter === '_type') warnOfTypes(value, ignore);
-    criteria.push(readCriterion(name, value, base));
+    if (nameOf(name) === '_type') warnOfTypes(value, ignore);
+    criteria.push(readCriterion(name, value, of.base));
   }
 
+  const given = (name: string) => kept.find(([found]) => found === name)?.[1];
   const { count, isOnlyCounted } = readCount(given('_count'), issues);
   const summary = readSummary(given('_summary'), ignore);
   const elements = given('_elements');
   if (elements !== undefined && summary !== 'false') {
     throw refuse(400, 'invalid', '_elements and _summary cannot both be asked for.');
   }
-  const refused = issues.filter(({ severity }) => severity === 'warning');
-  if (isStrict && refused.length > 0) {
-    throw refuse(400, 'not-supported', refused.map(({ diagnostics }) => diagnostics).join(' '));
+  const ignored = issues.filter(({ severity }) => severity === 'warning');
+  if (of.isStrict && ignored.length > 0) {
+    throw refuse(400, 'not-supported', ignored.map(({ diagnostics }) => diagnostics).join(' '));
   }
+  const sort = kept.findLast(([name, value]) => name === '_sort' && SORTS.includes(value))?.[1];
   return {
     criteria,
-    page: { count, isNewestFirst, after: readToken(parameters), kept },
+    page: { count, isNewestFirst: sort?.startsWith('-') ?? false, after: readToken(parameters), kept },
     isTotalWanted: readTotal(given('_total')),
     isCountOnly: isOnlyCounted || summary === 'count',
     elements: elements === undefined ? undefined : readElements(elements),
     isWithoutText: summary === 'data',
     issues,
   };
+}
+
+function isUnderstood([name, value]: Parameter, of: SearchScope, ignore: (diagnostics: string) => void): boolean {
+  if (WITHOUT_EFFECT.includes(name) || name === 'ct') return false;
+  if (name === '_type' && value.trim() === '') {
+    throw refuse(400, 'invalid', "'_type' is empty. Name types, as in Patient,Observation.");
+  }
+  const isKnown = OPTIONS.includes(name) || Object.hasOwn(parametersOf(of.resourceType), nameOf(name));
+  if (value.trim() === '' || !isKnown) {
+    ignore(`The search parameter '${name}' is not supported for resource type '${of.resourceType ?? 'Resource'}'.`);
+    return false;
+  }
+  if (name === '_sort' && !SORTS.includes(value)) {
+    ignore(`Sorting by '${value}' is not supported. Sort by _lastUpdated or -_lastUpdated.`);
+  }
+  return true;
+}
+
+function nameOf(parameter: string): string {
+  return parameter.split(':', 1)[0] ?? '';
 }
 
 /** A token says behind which version a page begins; what is written meanwhile does not move it. */

@@ -19,8 +19,8 @@ const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What a resource is found by, as keys of the index. A token is found by both, by its value alone and by its system
- * alone; a reference as it was written, without the version that it may name.
+ * The keys under which the index finds a resource. A token has keys for system and value, for the value alone and for the
+ * system alone; a reference has its text without a version.
  */
 export function keysOf(resource: FhirResource): readonly string[] {
   const { resourceType, meta } = resource;
@@ -71,7 +71,7 @@ function valuesAt(value: unknown, path: readonly string[]): unknown[] {
   return listOf(value).flatMap((parent) => (isObject(parent) ? valuesAt(parent[name], rest) : []));
 }
 
-/** What FHIR may write as one or as many, as many. */
+/** FHIR allows one value or a list: always a list. */
 function listOf(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];

@@ -1,8 +1,8 @@
-/** From keys to who has them. Most keys have one: they cost no set. */
+/** Finds members by their keys. A key with one member needs no set. */
 export type SearchIndex<T extends object> = {
   add(member: T, keys: readonly string[]): void;
   remove(member: T, keys: readonly string[]): void;
-  /** Everybody who has the key. */
+  /** All members that have the key. */
   with(key: string): Iterable<T>;
   clear(): void;
 };

@@ -9,195 +9,207 @@ import type { Stored, Version, WriteMethod } from './version.js';
 import { createVersionLog } from './version-log.js';
 
 /**
- * Every version of every resource, as text, in the order in which they were written.
+ * Every version of every resource, as text, in the order in which the versions were written.
  *
- * A current version is never dropped: what needs more than `currentBytes` is refused. Old ones are, those that became old first, when they take more than
- * `historyBytes`: hence a history always lacks its beginning, never its middle.
+ * A current version is never dropped: a write that needs more than `currentBytes` is refused. Old versions are dropped
+ * when they take more than `historyBytes`, in the order in which they became old. So a history can lack its beginning,
+ * never its middle.
  */
 export type Store = {
   get(resourceType: string, id: string): Stored | undefined;
-  /** All versions that are kept, of one type or of all, the oldest first. Some may be gone meanwhile. */
+  /** All versions that are kept, of one type or of all, the oldest first. Some of them may be gone. */
   log(resourceType?: string): readonly Version[];
-  /** The current versions that have a key of the index; those that are deleted have none. */
+  /** The resources that have a key of the index; deleted resources have no keys. */
   having(key: string): Iterable<Stored>;
-  /** Makes a new version; without a resource, one that says it is deleted. */
-  write(of: { resourceType: string; id: string; method: WriteMethod; resource: FhirResource | undefined }): Version;
-  /** Forgets a resource with all its versions. Not to be used in an attempt. */
+  /** Makes a new version; without a resource, a version that marks the deletion. */
+  write(of: Write): Version;
+  /** Forgets a resource with all its versions. Not allowed in an attempt. */
   remove(stored: Stored): void;
-  /** All that `work` writes, or, where it throws, nothing. */
+  /** Runs `work`. Where `work` throws, nothing that it wrote stays. */
   attempt<T>(work: () => T): T;
-  /** What changed since this was asked last, in that order. */
+  /** The changes since the last call, in their order. */
   takeChanges(): FhirChange[];
   readonly counts: { readonly resources: number; readonly versions: number; readonly bytes: number };
   clear(): void;
 };
 
-/** About what a version takes in memory beside its text. */
+type Write = { resourceType: string; id: string; method: WriteMethod; resource: FhirResource | undefined };
+type StoreDeps = { clock: Clock; host: string; historyBytes: number; currentBytes: number };
+
+/** About the memory that a version takes beside its text. */
 const BYTES_PER_VERSION = 250;
 
-export function createStore(deps: { clock: Clock; host: string; historyBytes: number; currentBytes: number }): Store {
-  const { clock, host, historyBytes, currentBytes } = deps;
-  const resources = new Map<string, Stored>();
-  const index: SearchIndex<Stored> = createSearchIndex();
-  const log = createVersionLog();
-  /** Old versions, those first that became old first. */
-  const old = new Set<Version>();
-  let changes: FhirChange[] = [];
-  let undo: (() => void)[] | undefined;
-  let sequence = 0;
-  let lastAtMs = 0;
-  let living = 0;
-  let bytes = 0;
-  let oldBytes = 0;
+export function createStore(deps: StoreDeps): Store {
+  return new MemoryStore(deps);
+}
 
-  return {
-    get: (resourceType, id) => resources.get(`${resourceType}/${id}`),
-    log: log.of,
-    having: index.with,
+class MemoryStore implements Store {
+  readonly #deps: StoreDeps;
+  readonly #resources = new Map<string, Stored>();
+  readonly #index: SearchIndex<Stored> = createSearchIndex();
+  readonly #log = createVersionLog();
+  /** Old versions, in the order in which they became old. */
+  readonly #old = new Set<Version>();
+  #changes: FhirChange[] = [];
+  #undo: (() => void)[] | undefined;
+  #sequence = 0;
+  #lastAtMs = 0;
+  #living = 0;
+  #bytes = 0;
+  #oldBytes = 0;
 
-    write({ resourceType, id, method, resource }) {
-      const stored = resources.get(`${resourceType}/${id}`);
-      const number = (stored?.current.number ?? 0) + 1;
-      // Time may stand still or go back; what is written later is never said to be older.
-      const atMs = Math.max(clock.now().getTime(), lastAtMs);
-      const text = resource && stampedText(resource, { id, number, atMs });
-      const size = BYTES_PER_VERSION + (text === undefined ? 0 : Buffer.byteLength(text));
-      if (text !== undefined && bytes - oldBytes + size > currentBytes) throw full();
-      lastAtMs = atMs;
-      sequence += 1;
-      const made = { number, sequence, atMs, method, text, bytes: size, isGone: false };
-      const version = stored ? supersede(stored, made) : begin({ resourceType, id }, made);
-      show(version, resource);
-      changes.push({
-        service: 'fhir',
-        change: text === undefined ? 'deleted' : number === 1 ? 'created' : 'updated',
-        host,
-        resourceType,
-        resourceId: id,
-        version: number,
-        at: new Date(atMs),
-      });
-      if (!undo) dropOldest();
-      return version;
-    },
+  constructor(deps: StoreDeps) {
+    this.#deps = deps;
+  }
 
-    remove(stored) {
-      resources.delete(`${stored.resourceType}/${stored.id}`);
-      hide(stored.current);
-      for (const version of [...stored.older, stored.current]) forget(version);
-    },
+  get(resourceType: string, id: string): Stored | undefined {
+    return this.#resources.get(`${resourceType}/${id}`);
+  }
 
-    attempt(work) {
-      const changesBefore = changes.length;
-      const undoing: (() => void)[] = [];
-      undo = undoing;
-      try {
-        return work();
-      } catch (error) {
-        for (const undoOne of undoing.reverse()) undoOne();
-        changes.length = changesBefore;
-        throw error;
-      } finally {
-        undo = undefined;
-        dropOldest();
-      }
-    },
+  log(resourceType?: string): readonly Version[] {
+    return this.#log.of(resourceType);
+  }
 
-    takeChanges() {
-      const taken = changes;
-      changes = [];
-      return taken;
-    },
+  having(key: string): Iterable<Stored> {
+    return this.#index.with(key);
+  }
 
-    get counts() {
-      return { resources: living, versions: resources.size + old.size, bytes };
-    },
+  write({ resourceType, id, method, resource }: Write): Version {
+    const { clock, host, currentBytes } = this.#deps;
+    const stored = this.get(resourceType, id);
+    const number = (stored?.current.number ?? 0) + 1;
+    // The clock may stand still or go back; a later version never has an earlier time.
+    const atMs = Math.max(clock.now().getTime(), this.#lastAtMs);
+    const text = resource && stampedText(resource, { id, number, atMs });
+    const bytes = BYTES_PER_VERSION + (text === undefined ? 0 : Buffer.byteLength(text));
+    if (text !== undefined && this.#bytes - this.#oldBytes + bytes > currentBytes) throw full();
+    this.#lastAtMs = atMs;
+    this.#sequence += 1;
+    const made = { number, sequence: this.#sequence, atMs, method, text, bytes, isGone: false };
+    const version = stored ? this.#supersede(stored, made) : this.#begin({ resourceType, id }, made);
+    this.#show(version, resource);
+    const change = text === undefined ? 'deleted' : number === 1 ? 'created' : 'updated';
+    const of = { resourceType, resourceId: id, version: number, at: new Date(atMs) };
+    this.#changes.push({ service: 'fhir', change, host, ...of });
+    if (!this.#undo) this.#dropOldest();
+    return version;
+  }
 
-    clear() {
-      resources.clear();
-      index.clear();
-      log.clear();
-      old.clear();
-      changes = [];
-      living = bytes = oldBytes = 0;
-    },
-  };
+  remove(stored: Stored): void {
+    this.#resources.delete(`${stored.resourceType}/${stored.id}`);
+    this.#hide(stored.current);
+    for (const version of [...stored.older, stored.current]) this.#forget(version);
+  }
 
-  function begin(name: { resourceType: string; id: string }, made: Omit<Version, 'of'>): Version {
+  attempt<T>(work: () => T): T {
+    const changesBefore = this.#changes.length;
+    const undo: (() => void)[] = [];
+    this.#undo = undo;
+    try {
+      return work();
+    } catch (error) {
+      for (const undoOne of undo.reverse()) undoOne();
+      this.#changes.length = changesBefore;
+      throw error;
+    } finally {
+      this.#undo = undefined;
+      this.#dropOldest();
+    }
+  }
+
+  takeChanges(): FhirChange[] {
+    const taken = this.#changes;
+    this.#changes = [];
+    return taken;
+  }
+
+  get counts(): Store['counts'] {
+    return { resources: this.#living, versions: this.#resources.size + this.#old.size, bytes: this.#bytes };
+  }
+
+  clear(): void {
+    this.#resources.clear();
+    this.#index.clear();
+    this.#log.clear();
+    this.#old.clear();
+    this.#changes = [];
+    this.#living = this.#bytes = this.#oldBytes = 0;
+  }
+
+  #begin(name: { resourceType: string; id: string }, made: Omit<Version, 'of'>): Version {
     const stored = { ...name, older: [] as Version[] } as Stored;
     const version: Version = { of: stored, ...made };
     stored.current = version;
-    resources.set(`${name.resourceType}/${name.id}`, stored);
-    appear(version);
-    undo?.push(() => {
-      disappear(version);
-      resources.delete(`${name.resourceType}/${name.id}`);
+    this.#resources.set(`${name.resourceType}/${name.id}`, stored);
+    this.#add(version);
+    this.#undo?.push(() => {
+      this.#takeBack(version);
+      this.#resources.delete(`${name.resourceType}/${name.id}`);
     });
     return version;
   }
 
-  function supersede(stored: Stored, made: Omit<Version, 'of'>): Version {
+  #supersede(stored: Stored, made: Omit<Version, 'of'>): Version {
     const before = stored.current;
     const version: Version = { of: stored, ...made };
-    hide(before);
+    this.#hide(before);
     stored.older.push(before);
-    old.add(before);
-    oldBytes += before.bytes;
+    this.#old.add(before);
+    this.#oldBytes += before.bytes;
     stored.current = version;
-    appear(version);
-    undo?.push(() => {
-      disappear(version);
+    this.#add(version);
+    this.#undo?.push(() => {
+      this.#takeBack(version);
       stored.current = before;
-      oldBytes -= before.bytes;
-      old.delete(before);
+      this.#oldBytes -= before.bytes;
+      this.#old.delete(before);
       stored.older.pop();
-      show(before);
+      this.#show(before);
     });
     return version;
   }
 
-  /** It is written; `show` makes it current. */
-  function appear(version: Version): void {
-    log.push(version);
-    bytes += version.bytes;
+  #add(version: Version): void {
+    this.#log.push(version);
+    this.#bytes += version.bytes;
   }
 
-  function disappear(version: Version): void {
-    hide(version);
-    bytes -= version.bytes;
-    log.pop(version);
+  #takeBack(version: Version): void {
+    this.#hide(version);
+    this.#bytes -= version.bytes;
+    this.#log.pop(version);
   }
 
-  /** It is the current one: it is counted and found. */
-  function show({ of, text }: Version, resource?: FhirResource): void {
+  /** Counts and indexes a current version. */
+  #show({ of, text }: Version, resource?: FhirResource): void {
     if (text === undefined) return;
-    living += 1;
-    index.add(of, keysOf(resource ?? JSON.parse(text)));
+    this.#living += 1;
+    this.#index.add(of, keysOf(resource ?? JSON.parse(text)));
   }
 
-  function hide({ of, text }: Version): void {
+  #hide({ of, text }: Version): void {
     if (text === undefined) return;
-    living -= 1;
-    index.remove(of, keysOf(JSON.parse(text)));
+    this.#living -= 1;
+    this.#index.remove(of, keysOf(JSON.parse(text)));
   }
 
-  function forget(version: Version): void {
+  #forget(version: Version): void {
     version.isGone = true;
-    bytes -= version.bytes;
-    if (old.delete(version)) oldBytes -= version.bytes;
-    log.noteGone(version);
+    this.#bytes -= version.bytes;
+    if (this.#old.delete(version)) this.#oldBytes -= version.bytes;
+    this.#log.noteGone(version);
   }
 
-  function dropOldest(): void {
-    for (const version of old) {
-      if (oldBytes <= historyBytes) return;
+  #dropOldest(): void {
+    for (const version of this.#old) {
+      if (this.#oldBytes <= this.#deps.historyBytes) return;
       version.of.older.shift();
-      forget(version);
+      this.#forget(version);
     }
   }
 }
 
-/** The resource as it is stored: the service says its version and its time, whatever it said of them itself. */
+/** The JSON that is stored for a resource: the service sets version and time, whatever the resource says. */
 export function stampedText(resource: FhirResource, stamp: { id: string; number: number; atMs: number }): string {
   const { resourceType, id: _itsId, meta, ...elements } = resource;
   const { versionId: _itsVersion, lastUpdated: _itsTime, ...restOfMeta } = isObject(meta) ? meta : {};

@@ -1,17 +1,17 @@
 import type { Version } from './version.js';
 
-/** Versions in the order in which they were written: of all types, and of each. */
+/** Versions in the order in which they were written, of all types and of each type. */
 export type VersionLog = {
   of(resourceType?: string): readonly Version[];
   push(version: Version): void;
-  /** Takes back what was pushed last. */
+  /** Takes back the last version that was pushed. */
   pop(version: Version): void;
-  /** A version is gone: now and then those that are gone are taken out. */
+  /** Counts a version that is gone. When half of a log is gone, the log is filtered. */
   noteGone(version: Version): void;
   clear(): void;
 };
 
-/** So many may lie about at least, so that not every one of them costs a look at all. */
+/** A log with fewer gone versions is not filtered: filtering reads the whole log. */
 const MIN_GONE = 1_000;
 
 export function createVersionLog(): VersionLog {

@@ -1,16 +1,16 @@
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What a resource was from one change to the next. */
+/** A resource as one change left it. */
 export type Version = {
   readonly of: Stored;
   readonly number: number;
-  /** Greater than that of every version written before, of whatever resource. */
+  /** Greater than the sequence of every earlier version of any resource. */
   readonly sequence: number;
   readonly atMs: number;
   readonly method: WriteMethod;
-  /** The resource as JSON, `meta` included; undefined where it was deleted. */
+  /** The resource as JSON, with `meta`; undefined for a deletion. */
   readonly text: string | undefined;
-  /** About what it takes in memory. */
+  /** About the memory that the version takes. */
   readonly bytes: number;
   /** No longer stored: hard deleted, or dropped because old versions took too much memory. */
   isGone: boolean;
@@ -20,6 +20,6 @@ export type Stored = {
   readonly resourceType: string;
   readonly id: string;
   current: Version;
-  /** The first is the oldest that is kept. */
+  /** Earlier versions that are kept, the oldest first. */
   older: Version[];
 };
