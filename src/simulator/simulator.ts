@@ -11,7 +11,7 @@ import { createDicomService } from './dicom/dicom-service.js';
 import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
 import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
-import { scaledClock } from './event-grid/scaled-clock.js';
+import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
 import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
 import { createRecentEvents, type RecentEvents } from './recent-events.js';
@@ -22,22 +22,22 @@ import { createRuns, type Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import type { Services } from './world.js';
 
-/** The services, the topic and the runs: all in the memory of one process. */
+/** The simulated services, Event Grid and the runs, in the memory of one process. */
 export type Simulator = {
-  /** Made when it is first asked for; undefined where there are too many. */
+  /** The services of this name, made at the first call; undefined where there are too many services. */
   services(name: string): Services | undefined;
-  readonly serviceNames: () => readonly string[];
+  serviceNames(): readonly string[];
   readonly eventGrid: EventGrid;
-  /** Those of runs are not among them. */
+  /** The last events, without the events of runs. */
   readonly recent: RecentEvents;
   readonly runs: Runs;
-  /** For who asks about a request: a new UUID. */
-  readonly requestId: () => string;
-  readonly settings: () => SimulatorSettings;
+  /** A new UUID, to identify a request. */
+  requestId(): string;
+  settings(): SimulatorSettings;
   change(settings: Partial<SimulatorSettings>): void;
-  /** Where this app is reached, as somebody has just reached it. */
+  /** Sets the origin at which the app is reached; URLs in requests use it. */
   reachedAt(origin: string): void;
-  /** Forgets everything that was stored, sent and set. */
+  /** Removes stored resources, events, subscriptions and settings, and subscribes the app again. */
   clear(): Promise<void>;
   stop(): void;
 };
@@ -45,7 +45,7 @@ export type Simulator = {
 export type SimulatorSettings = {
   /** How many times as fast as real time Event Grid's schedule runs. */
   readonly timeScale: number;
-  /** For events that are not of a run. */
+  /** The chaos for events that belong to no run. */
   readonly chaos: Chaos;
   readonly seed: number;
 };
@@ -70,124 +70,141 @@ const MAX_SERVICES = 20;
 const DEFAULT_SETTINGS: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
 
 export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
-  const { clock, random } = deps;
-  const schedule = scaledClock(clock, 1);
-  const services = new Map<string, Services>();
-  const recent = createRecentEvents();
-  let origin = deps.origin;
-  let settings = DEFAULT_SETTINGS;
-  let chaotic = makeInterference();
+  const simulator = new MemorySimulator(deps);
+  await simulator.putDefaultSubscriptions();
+  return simulator;
+}
 
-  const functionUrl = (name: string) => `${origin}/runtime/webhooks/EventGrid?functionName=${name}`;
-  const eventGrid = createEventGrid({
-    schedule,
-    clock,
-    random,
-    post: deps.post,
-    writeDeadLetter: async (_container, name, content) => void (await deps.storage.undelivered.create(name, content)),
-    functionUrl,
-    eventTypes: EVENT_TYPES,
-    validationUrl: (code) => `${origin}/api/simulator/subscriptions?validationCode=${code}`,
-    interference: {
-      copiesOf: (event, subscription) => interferenceFor([event]).copiesOf(event, subscription),
-      treatmentOf: (event, subscription, attempt) => interferenceFor([event]).treatmentOf(event, subscription, attempt),
-      isDown: (events) => interferenceFor(events).isDown(events),
-    },
-  });
-  const runs = createRuns({
-    run: {
-      clock,
-      workflows: deps.workflows,
-      storage: deps.storage,
-      eventGrid,
-      makeServices,
-      source: deps.source,
-      isListing: deps.isListing,
-      desk: deps.desk,
-      measureMachine: deps.measureMachine,
-    },
-    makeId: () => uuidOf(random).slice(0, 8),
-    onStart: ({ timeScale }) => {
-      for (const name of services.keys()) if (name.startsWith(RUN_PREFIX)) services.delete(name);
-      schedule.setScale(timeScale);
-    },
-    onEnd: () => schedule.setScale(settings.timeScale),
-  });
-  await putDefaults();
+class MemorySimulator implements Simulator {
+  readonly eventGrid: EventGrid;
+  readonly recent = createRecentEvents();
+  readonly runs: Runs;
+  readonly #deps: SimulatorDeps;
+  readonly #schedule: ScaledClock;
+  readonly #services = new Map<string, Services>();
+  #origin: string;
+  #settings = DEFAULT_SETTINGS;
+  #chaotic: Interference;
 
-  return {
-    services(name) {
-      return services.get(name) ?? (services.size < MAX_SERVICES ? makeServices(name, random, publish) : undefined);
-    },
-    serviceNames: () => [...services.keys()],
-    eventGrid,
-    recent,
-    runs,
-    requestId: () => uuidOf(random),
-    settings: () => settings,
-    change(changed) {
-      settings = { ...settings, ...changed };
-      chaotic = makeInterference();
-      if (!runs.current()) schedule.setScale(settings.timeScale);
-    },
-    reachedAt(url) {
-      origin = url;
-    },
-    async clear() {
-      runs.clear();
-      for (const { fhir, dicom } of services.values()) {
-        fhir.clear();
-        dicom.clear(); // its sequence numbers go on: the app would take smaller ones for older changes
-      }
-      recent.clear();
-      settings = DEFAULT_SETTINGS;
-      chaotic = makeInterference();
-      schedule.setScale(settings.timeScale);
-      eventGrid.clear();
-      await putDefaults();
-    },
-    stop() {
-      runs.clear();
-      eventGrid.stop();
-    },
-  };
-
-  /** A run has a chaos of its own, for its own events. */
-  function interferenceFor(events: readonly TopicEvent[]): Interference {
-    const run = runs.current();
-    return run && events.some(({ id }) => run.isOwn(id)) ? run.interference : chaotic;
+  constructor(deps: SimulatorDeps) {
+    this.#deps = deps;
+    this.#schedule = scaledClock(deps.clock, 1);
+    this.#origin = deps.origin;
+    this.#chaotic = this.#makeInterference();
+    this.eventGrid = this.#makeEventGrid();
+    this.runs = createRuns({
+      run: {
+        ...deps,
+        eventGrid: this.eventGrid,
+        makeServices: (name, random, publish) => this.#makeServices(name, random, publish),
+      },
+      makeId: () => this.requestId().slice(0, 8),
+      onStart: ({ timeScale }) => {
+        for (const name of this.#services.keys()) if (name.startsWith(RUN_PREFIX)) this.#services.delete(name);
+        this.#schedule.setScale(timeScale);
+      },
+      onEnd: () => this.#schedule.setScale(this.#settings.timeScale),
+    });
   }
 
-  function makeInterference() {
-    return createInterference({ chaos: settings.chaos, seed: settings.seed, clock, nameOf: (id) => id });
+  services(name: string): Services | undefined {
+    const found = this.#services.get(name);
+    if (found || this.#services.size >= MAX_SERVICES) return found;
+    return this.#makeServices(name, this.#deps.random, (changes) => this.#publish(changes));
   }
 
-  function makeServices(name: string, itsRandom: Random, publishTo: Publish): Services {
-    const made: Services = {
-      fhir: createFhirService({
-        host: `simulator-${name}.fhir.azurehealthcareapis.com`,
-        clock,
-        random: itsRandom,
-        publish: publishTo,
-      }),
-      dicom: createDicomService({
-        host: `simulator-${name}.dicom.azurehealthcareapis.com`,
-        clock,
-        random: itsRandom,
-        publish: publishTo,
-      }),
+  serviceNames(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  requestId(): string {
+    return uuidOf(this.#deps.random);
+  }
+
+  settings(): SimulatorSettings {
+    return this.#settings;
+  }
+
+  change(changed: Partial<SimulatorSettings>): void {
+    this.#settings = { ...this.#settings, ...changed };
+    this.#chaotic = this.#makeInterference();
+    if (!this.runs.current()) this.#schedule.setScale(this.#settings.timeScale);
+  }
+
+  reachedAt(origin: string): void {
+    this.#origin = origin;
+  }
+
+  async clear(): Promise<void> {
+    this.runs.clear();
+    for (const { fhir, dicom } of this.#services.values()) {
+      fhir.clear();
+      dicom.clear(); // its sequence numbers go on, for the app takes smaller numbers for older changes
+    }
+    this.recent.clear();
+    this.#settings = DEFAULT_SETTINGS;
+    this.#chaotic = this.#makeInterference();
+    this.#schedule.setScale(this.#settings.timeScale);
+    this.eventGrid.clear();
+    await this.putDefaultSubscriptions();
+  }
+
+  stop(): void {
+    this.runs.clear();
+    this.eventGrid.stop();
+  }
+
+  async putDefaultSubscriptions(): Promise<void> {
+    for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await this.eventGrid.put(name, body);
+  }
+
+  #makeEventGrid(): EventGrid {
+    const { storage, clock, random, post } = this.#deps;
+    const interference: Interference = {
+      copiesOf: (event, subscription) => this.#interferenceFor([event]).copiesOf(event, subscription),
+      treatmentOf: (event, subscription, attempt) =>
+        this.#interferenceFor([event]).treatmentOf(event, subscription, attempt),
+      isDown: (events) => this.#interferenceFor(events).isDown(events),
     };
-    services.set(name, made);
+    return createEventGrid({
+      schedule: this.#schedule,
+      clock,
+      random,
+      post,
+      writeDeadLetter: async (_container, name, content) => void (await storage.undelivered.create(name, content)),
+      functionUrl: (name) => `${this.#origin}/runtime/webhooks/EventGrid?functionName=${name}`,
+      eventTypes: EVENT_TYPES,
+      validationUrl: (code) => `${this.#origin}/api/simulator/subscriptions?validationCode=${code}`,
+      interference,
+    });
+  }
+
+  /** The events of a run have the run's chaos. */
+  #interferenceFor(events: readonly TopicEvent[]): Interference {
+    const run = this.runs.current();
+    return run && events.some(({ id }) => run.isOwn(id)) ? run.interference : this.#chaotic;
+  }
+
+  #makeInterference(): Interference {
+    const { chaos, seed } = this.#settings;
+    return createInterference({ chaos, seed, clock: this.#deps.clock, nameOf: (id) => id });
+  }
+
+  #makeServices(name: string, random: Random, publish: Publish): Services {
+    const { clock } = this.#deps;
+    const hostOf = (kind: keyof Services) => `simulator-${name}.${kind}.azurehealthcareapis.com`;
+    const made: Services = {
+      fhir: createFhirService({ host: hostOf('fhir'), clock, random, publish }),
+      dicom: createDicomService({ host: hostOf('dicom'), clock, random, publish }),
+    };
+    this.#services.set(name, made);
     return made;
   }
 
-  function publish(changes: readonly ServiceChange[]): void {
-    const events = changes.map((change) => topicEventOf(change, { id: uuidOf(random), source: deps.source }));
-    recent.add(events);
-    eventGrid.publish(events);
-  }
-
-  async function putDefaults(): Promise<void> {
-    for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await eventGrid.put(name, body);
+  #publish(changes: readonly ServiceChange[]): void {
+    const { random, source } = this.#deps;
+    const events = changes.map((change) => topicEventOf(change, { id: uuidOf(random), source }));
+    this.recent.add(events);
+    this.eventGrid.publish(events);
   }
 }

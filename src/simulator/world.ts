@@ -2,14 +2,14 @@ import type { Clock, Random } from '../clock.js';
 import type { DicomService } from './dicom/dicom-service.js';
 import { writePart10 } from './dicom/write-part10.js';
 import type { FhirOutcome, FhirService } from './fhir/fhir-service.js';
-import type { World } from './scenarios/scenario.js';
+import type { Resource, World } from './scenarios/scenario.js';
 
 /** A FHIR and a DICOM service under one name. */
 export type Services = { readonly fhir: FhirService; readonly dicom: DicomService };
 
 const MISTAKE = 'The scenario made a change that was refused';
 
-/** What a scenario does, done to `services`. What they refuse is a mistake of the scenario's, and thrown. */
+/** A world for a scenario, whose changes go to `services`. Throws for a refused change, for the scenario is wrong. */
 export function createWorld(deps: { services: Services; random: Random; clock: Clock; left: () => number }): World {
   const { random, clock, left } = deps;
   const { fhir, dicom } = deps.services;
@@ -23,11 +23,8 @@ export function createWorld(deps: { services: Services; random: Random; clock: C
     remove: (resourceType, id) => void accepted(fhir.apply({ method: 'DELETE', resourceType, id })),
 
     transact(entries) {
-      const entry = entries.map(({ fullUrl, resource }) => ({
-        fullUrl,
-        resource,
-        request: { method: 'POST', url: resource.resourceType },
-      }));
+      const requestOf = ({ resourceType: url }: Resource) => ({ method: 'POST', url });
+      const entry = entries.map((one) => ({ ...one, request: requestOf(one.resource) }));
       accepted(fhir.apply({ method: 'BUNDLE', bundle: { resourceType: 'Bundle', type: 'transaction', entry } }));
     },
 
@@ -45,7 +42,7 @@ export function createWorld(deps: { services: Services; random: Random; clock: C
     },
   };
 
-  /** Never the same twice: else an update might change nothing, on a fast machine only, and make no event. */
+  /** Never the same time twice. On a fast machine an update could change nothing then, and make no event. */
   function now(): Date {
     lastMs = Math.max(lastMs + 1, clock.now().getTime());
     return new Date(lastMs);

@@ -6,15 +6,14 @@ import type { Chaos } from './chaos.js';
 const AT_ONCE: readonly number[] = [0];
 
 /**
- * Chaos, for the events that have a name in it. It is a function of the seed and of the event, never of what was asked
- * before: requests may be sent in any order, and still the same happens to each event at each of its attempts. Only
- * when the receiver is down hangs on the clock.
+ * Chaos for the events that have a name. The seed and the event alone decide, not the order of calls: so each attempt at
+ * an event goes the same in every replay of a run. Only the down times of the receiver depend on the clock.
  */
 export function createInterference(deps: {
   chaos: Chaos;
   seed: number;
   clock: Clock;
-  /** What an event is called here, the same whenever the same run is played; undefined for what is left in peace. */
+  /** The event's name, the same in every replay of a run; undefined for an event without chaos. */
   nameOf: (eventId: string) => string | undefined;
 }): Interference {
   const { chaos, seed, clock, nameOf } = deps;
@@ -36,20 +35,17 @@ export function createInterference(deps: {
       const name = nameOf(id);
       if (name === undefined) return AS_USUAL;
       const isHit = (what: string, share: number) => share > 0 && chance(what, subscription, name, attempt) < share;
-      const fate: Treatment['fate'] = isHit('lose-answer', chaos.lostAnswers)
-        ? 'lose-answer'
-        : isHit('garble', chaos.garbled)
-          ? 'garble'
-          : 'pass';
+      let fate: Treatment['fate'] = 'pass';
+      if (isHit('lose-answer', chaos.lostAnswers)) fate = 'lose-answer';
+      else if (isHit('garble', chaos.garbled)) fate = 'garble';
       if (!chaos.bothSchemas) return { fate };
       return { fate, schema: isHit('schema', 0.5) ? 'EventGridSchema' : 'CloudEventSchemaV1_0' };
     },
 
-    isDown: (events) =>
-      isDownAfter(clock.monotonic() - startedAtMs) && events.some(({ id }) => nameOf(id) !== undefined),
+    isDown(events) {
+      const elapsedMs = clock.monotonic() - startedAtMs;
+      const isDown = elapsedMs >= chaos.downEveryMs && elapsedMs % chaos.downEveryMs < chaos.downMs;
+      return isDown && events.some(({ id }) => nameOf(id) !== undefined);
+    },
   };
-
-  function isDownAfter(elapsedMs: number): boolean {
-    return elapsedMs >= chaos.downEveryMs && elapsedMs % chaos.downEveryMs < chaos.downMs;
-  }
 }

@@ -4,7 +4,7 @@ import { settingsSchema } from '../runs/run-request.js';
 import type { Simulator } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
 
-/** `simulator`: GET tells what there is, PATCH sets time scale and chaos, DELETE starts afresh. */
+/** Answers `simulator`: GET shows the state, PATCH sets time scale and chaos, DELETE removes everything. */
 export async function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   switch (request.method) {
     case 'GET':
@@ -15,7 +15,7 @@ export async function answerSimulator(request: HttpRequest, simulator: Simulator
       await simulator.clear();
       return { status: 204 };
     default:
-      return errorOf(405, 'MethodNotAllowed', 'GET, PATCH and DELETE are taken here.');
+      return errorOf(405, 'MethodNotAllowed', 'GET, PATCH and DELETE are allowed here.');
   }
 }
 
@@ -35,16 +35,15 @@ async function change(request: HttpRequest, simulator: Simulator): Promise<HttpR
   return { jsonBody: describe(simulator) };
 }
 
-function describe({ serviceNames, services, eventGrid, runs, settings }: Simulator) {
+function describe(simulator: Simulator) {
+  const services = simulator.serviceNames().map((name) => {
+    const made = simulator.services(name);
+    return [name, { fhir: made?.fhir.counts, dicom: made?.dicom.counts }];
+  });
   return {
-    settings: settings(),
-    services: Object.fromEntries(
-      serviceNames().map((name) => {
-        const made = services(name);
-        return [name, { fhir: made?.fhir.counts, dicom: made?.dicom.counts }];
-      }),
-    ),
-    eventGrid: eventGrid.stats,
-    run: runs.current()?.status() ?? null,
+    settings: simulator.settings(),
+    services: Object.fromEntries(services),
+    eventGrid: simulator.eventGrid.stats,
+    run: simulator.runs.current()?.status() ?? null,
   };
 }

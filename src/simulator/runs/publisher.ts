@@ -11,32 +11,34 @@ import { eventIdOf } from './event-name.js';
 import { createSent, MAX_WORKFLOWS, type Sent } from './sent.js';
 import type { Newest } from './table-checks/table-check.js';
 
-/** Makes a run's events of changes, notes them, and publishes them; among them, now and then, a malformed one. */
+/** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
 export type Publisher = {
   readonly publish: Publish;
   readonly sent: Sent;
   readonly newest: Newest;
-  /** How many were made, the malformed ones apart. */
+  /** The number of events made, without malformed events. */
   readonly valid: () => number;
 };
 
-export function createPublisher(of: {
+type PublisherDeps = {
   runId: string;
   seed: number;
-  /** For so many events, a malformed one more. */
+  /** The share of events that a malformed event follows. */
   malformed: number;
   workflows: readonly Workflow[];
   source: string;
   /** Whether the app takes events of listed workspaces only. */
   isListing: boolean;
   eventGrid: Pick<EventGrid, 'publish'>;
-}): Publisher {
-  const { runId, seed, malformed, source, isListing, eventGrid } = of;
+};
+
+export function createPublisher(of: PublisherDeps): Publisher {
+  const { runId, seed, malformed, source, eventGrid } = of;
   const workflows = of.workflows.slice(0, MAX_WORKFLOWS);
   const sent = createSent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
+  const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
   let valid = 0;
-  const kinds = { fhir: createKinds('fhir'), dicom: createKinds('dicom') };
 
   return {
     sent,
@@ -46,7 +48,7 @@ export function createPublisher(of: {
       const batch: TopicEvent[] = [];
       for (const change of changes) {
         const event = topicEventOf(change, { id: eventIdOf(runId, sent.count), source });
-        note(event, change);
+        record(event, change);
         batch.push(event);
         if (chanceOf(seed, 'malformed', valid) < malformed) batch.push(spoil(change));
       }
@@ -54,29 +56,31 @@ export function createPublisher(of: {
     },
   };
 
-  /** Before it is published: from then on it may be asked for. */
-  function note(event: TopicEvent, { change, at }: ServiceChange): void {
+  /** Before the event is published, for its verdict may be asked for at once. */
+  function record(event: TopicEvent, { change, at }: ServiceChange): void {
     const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
-    let wanted = 0;
-    for (const [bit, workflow] of workflows.entries()) if (wants(workflow, parsed)) wanted |= 1 << bit;
+    const wanted = workflows.reduce((bits, workflow, bit) => (wants(workflow, parsed) ? bits | (1 << bit) : bits), 0);
     const n = sent.add({ wanted: wanted >>> 0, atMs: at.getTime(), isMalformed: false });
     newest.set(digest(resourceOf(parsed)), { version: parsed.version, change, n });
     valid += 1;
   }
 
-  /** The same change under an id of its own. Where its id is spoilt, the name of its resource still tells which it is. */
+  /** The same change with a new id, spoilt. The resource gets the id too, so that an event without its id is found. */
   function spoil(change: ServiceChange): TopicEvent {
     const name = eventIdOf(runId, sent.add({ wanted: 0, atMs: change.at.getTime(), isMalformed: true }));
     const named = change.service === 'fhir' ? { resourceId: name } : { instanceUid: name };
-    const { spoil } = kinds[change.service]();
+    const { spoil } = nextKind[change.service]();
     return { ...topicEventOf({ ...change, ...named }, { id: name, source }), spoil };
   }
+}
 
-  /** One kind after the other, from another one with each seed. */
-  function createKinds(service: ServiceChange['service']): () => Malformation {
-    const all = MALFORMED.filter((kind) => (kind.service ?? service) === service);
-    if (isListing) all.push(OF_ANOTHER_WORKSPACE);
-    let next = seed;
-    return () => all[next++ % all.length] as Malformation;
-  }
+/** Returns one kind of malformation after the other; the seed decides the first. */
+function createKinds(
+  service: ServiceChange['service'],
+  { seed, isListing }: Pick<PublisherDeps, 'seed' | 'isListing'>,
+): () => Malformation {
+  const all = MALFORMED.filter((kind) => (kind.service ?? service) === service);
+  if (isListing) all.push(OF_ANOTHER_WORKSPACE);
+  let next = seed;
+  return () => all[next++ % all.length] as Malformation;
 }

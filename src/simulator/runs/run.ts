@@ -6,6 +6,7 @@ import type { Publish } from '../changes.js';
 import { createInterference } from '../chaos/interference.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
+import type { World } from '../scenarios/scenario.js';
 import { seededRandom } from '../seeded.js';
 import { createWorld, type Services } from '../world.js';
 import { verdictAtRest } from './at-rest.js';
@@ -14,18 +15,18 @@ import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
 import type { RunStorage } from './find-sent.js';
 import type { MachineLoad, MeasureMachine } from './machine-load.js';
 import { play } from './play.js';
-import { createPublisher } from './publisher.js';
+import { createPublisher, type Publisher } from './publisher.js';
 import { redriveUndelivered } from './redrive.js';
 import type { RunRequest } from './run-request.js';
 import { MAX_WORKFLOWS } from './sent.js';
 import { findVerdict, type Verdict } from './verdict.js';
 
 /**
- *   phase        what goes on                                            what ends it
- *   making       the scenario changes its services; events are published enough events
- *   delivering   Event Grid delivers, tries again, gives up              it has none left for this app
- *   redriving    what it gave up on is taken up out of its dead letters  all of it once (receiver `down` only)
- *   checking     storage is looked at until no job is open               the verdict
+ *   phase        what happens                                               what ends the phase
+ *   making       the scenario changes its services; events are published    enough events
+ *   delivering   Event Grid delivers, retries and gives up                  no event for this app is pending
+ *   redriving    Event Grid's dead letters are imported                     all are imported (receiver `down` only)
+ *   checking     the run reads storage until no job is open                 the verdict
  */
 export type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
 
@@ -39,15 +40,15 @@ export type RunStatus = {
   readonly timeScale: number;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** Made so far, the malformed ones among them. */
+  /** Events made so far, with malformed events. */
   readonly made: number;
-  /** What Event Grid has done since the run began, for whomever. */
+  /** Event Grid's deliveries since the run began, also for other subscriptions. */
   readonly deliveries: Deliveries;
-  /** Events of the run that Event Grid has for this app. */
+  /** Events of the run that Event Grid still has for this app. */
   readonly pending: number;
   readonly redriven: number;
   readonly verdict: Verdict | null;
-  /** How busy the machine was until everything was delivered; null as long as that lasts. */
+  /** The load of the machine until everything was delivered; null before that. */
   readonly machine: MachineLoad | null;
   readonly error: string | null;
 };
@@ -55,11 +56,11 @@ export type RunStatus = {
 export type Run = {
   readonly id: string;
   status(): RunStatus;
-  /** Makes no more events, and gives no verdict. What is made is still delivered. */
+  /** Makes no more events, and gives no verdict. Events that exist are still delivered. */
   stop(): void;
-  /** For requests with events of the run among theirs. */
+  /** The chaos for requests with events of the run. */
   readonly interference: Interference;
-  /** Whether an event of this id is the run's. */
+  /** Whether an event with this id belongs to the run. */
   isOwn(eventId: string): boolean;
   readonly ended: Promise<void>;
 };
@@ -69,147 +70,173 @@ export type RunDeps = {
   readonly workflows: readonly Workflow[];
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
-  /** Services of the run's own, whose changes go to `publish`. */
+  /** Makes the run's own services, whose changes go to `publish`. */
   readonly makeServices: (name: string, random: Random, publish: Publish) => Services;
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */
   readonly isListing: boolean;
-  /** What takes up Event Grid's dead letters. */
+  /** For the import of Event Grid's dead letters. */
   readonly desk: Desk;
   readonly measureMachine: MeasureMachine;
 };
 
-/** More than these in Event Grid, and the run waits: memory has an end. */
+/** The run waits while Event Grid has more pending events, for memory is limited. */
 const MAX_PENDING = 200_000;
-/** What becomes of events elsewhere is no business of a run's. */
+/** A run counts only the deliveries to these functions. */
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
 const POLL_MS = 100;
-/** Storage says when a blob was made, by a clock of its own. */
+/** Storage dates blobs by its own clock, which may differ this much. */
 const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
+/** Starts a run. The run plays after the caller has the `Run`: its first event needs the run's `interference`. */
 export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
-  const { clock, eventGrid, workflows } = deps;
-  const { scenario, seed, events, rate, chaos, timeScale } = request;
-  const startedAt = clock.now();
-  const since = new Date(startedAt.getTime() - MAX_CLOCK_DIFFERENCE_MS);
-  const { publish, sent, newest, valid } = createPublisher({
-    runId: id,
-    seed,
-    malformed: chaos.malformed,
-    workflows,
-    source: deps.source,
-    isListing: deps.isListing,
-    eventGrid,
-  });
-  const deliveries = countDeliveries(eventGrid);
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const random = seededRandom(seed);
-  const services = deps.makeServices(`${RUN_PREFIX}${id}`, random, publish);
-  const world = createWorld({ services, random, clock, left: () => events - valid() });
-  let phase: Phase = 'making';
-  let endedAt: Date | undefined;
-  let endedWith: { deliveries: Deliveries; pending: number } | undefined;
-  let redriven = 0;
-  let verdict: Verdict | undefined;
-  let machine: MachineLoad | undefined;
-  let error: string | undefined;
-  let isDown = scenario.receiver === 'down';
-  const endMeasuring = deps.measureMachine();
+  return new ScenarioRun(deps, id, request);
+}
 
-  const pending = () => eventGrid.pendingAt(FUNCTIONS, id);
-  const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
-  const chaotic = createInterference({ chaos, seed, clock, nameOf });
-  const interference: Interference = {
-    ...chaotic,
-    isDown: (batch) => isDown || chaotic.isDown(batch),
-  };
+class ScenarioRun implements Run {
+  readonly id: string;
+  readonly interference: Interference;
+  readonly ended: Promise<void>;
+  readonly #deps: RunDeps;
+  readonly #request: RunRequest;
+  readonly #startedAt: Date;
+  readonly #since: Date;
+  readonly #publisher: Publisher;
+  readonly #services: Services;
+  readonly #world: World;
+  readonly #deliveries: () => Deliveries;
+  readonly #endMeasuring: () => MachineLoad;
+  readonly #stopping = new AbortController();
+  #phase: Phase = 'making';
+  #endedAt: Date | undefined;
+  #endedWith: { deliveries: Deliveries; pending: number } | undefined;
+  #redriven = 0;
+  #verdict: Verdict | undefined;
+  #machine: MachineLoad | undefined;
+  #error: string | undefined;
+  #isDown: boolean;
 
-  return {
-    id,
-    interference,
-    isOwn: (eventId) => numberOf(id, eventId) !== undefined,
-    stop: () => stopping.abort(),
-    status: () => ({
-      id,
-      phase,
+  constructor(deps: RunDeps, id: string, request: RunRequest) {
+    const { clock, eventGrid } = deps;
+    const { seed, chaos, events } = request;
+    this.id = id;
+    this.#deps = deps;
+    this.#request = request;
+    this.#startedAt = clock.now();
+    this.#since = new Date(this.#startedAt.getTime() - MAX_CLOCK_DIFFERENCE_MS);
+    this.#publisher = createPublisher({ ...deps, runId: id, seed, malformed: chaos.malformed });
+    this.#deliveries = countDeliveries(eventGrid);
+    const random = seededRandom(seed);
+    this.#services = deps.makeServices(`${RUN_PREFIX}${id}`, random, this.#publisher.publish);
+    const left = () => events - this.#publisher.valid();
+    this.#world = createWorld({ services: this.#services, random, clock, left });
+    this.#isDown = request.scenario.receiver === 'down';
+    this.#endMeasuring = deps.measureMachine();
+    const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();
+    const chaotic = createInterference({ chaos, seed, clock, nameOf });
+    this.interference = { ...chaotic, isDown: (batch) => this.#isDown || chaotic.isDown(batch) };
+    this.ended = this.#play();
+  }
+
+  isOwn(eventId: string): boolean {
+    return numberOf(this.id, eventId) !== undefined;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  status(): RunStatus {
+    const { scenario, seed, events, rate, timeScale } = this.#request;
+    return {
+      id: this.id,
+      phase: this.#phase,
       scenario: scenario.name,
       seed,
       events,
       rate,
       timeScale,
-      startedAt: startedAt.toISOString(),
-      endedAt: endedAt?.toISOString() ?? null,
-      made: sent.count,
-      deliveries: endedWith?.deliveries ?? deliveries(),
-      pending: endedWith?.pending ?? pending(),
-      redriven,
-      verdict: verdict ?? null,
-      machine: machine ?? null,
-      error: error ?? null,
-    }),
-    // Not at once: the first event needs `interference`, which the caller has only when this has returned.
-    ended: Promise.resolve()
-      .then(go)
-      .catch((cause: unknown) => {
-        phase = 'failed';
-        error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
-      })
-      .then(() => {
-        if (signal.aborted) phase = 'stopped';
-        machine ??= endMeasuring();
-        endedWith = { deliveries: deliveries(), pending: pending() };
-        endedAt = clock.now();
-      }),
-  };
+      startedAt: this.#startedAt.toISOString(),
+      endedAt: this.#endedAt?.toISOString() ?? null,
+      made: this.#publisher.sent.count,
+      deliveries: this.#endedWith?.deliveries ?? this.#deliveries(),
+      pending: this.#endedWith?.pending ?? this.#pending(),
+      redriven: this.#redriven,
+      verdict: this.#verdict ?? null,
+      machine: this.#machine ?? null,
+      error: this.#error ?? null,
+    };
+  }
 
-  async function go(): Promise<void> {
-    await play({
-      ...request,
-      world,
-      burstMs: chaos.burstMs,
-      isFull: () => eventGrid.pending() >= MAX_PENDING,
-      clock,
-      signal,
-    });
-    if (signal.aborted) return;
-    phase = 'delivering';
-    while (pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
-    if (isDown && !signal.aborted) {
-      phase = 'redriving';
-      isDown = false;
-      redriven = await redriveUndelivered({
-        runId: id,
-        since,
-        desk: deps.desk,
-        isLeftToOthers: !request.redrive,
-        clock,
-        signal,
-      });
+  async #play(): Promise<void> {
+    await Promise.resolve(); // the caller must have the run before its first event
+    const { signal } = this.#stopping;
+    try {
+      await this.#make(signal);
+      if (!signal.aborted) await this.#deliver(signal);
+      if (!signal.aborted) await this.#check(signal);
+    } catch (cause) {
+      this.#phase = 'failed';
+      this.#error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
     }
-    if (signal.aborted) return;
-    machine = endMeasuring(); // what follows mostly waits
-    phase = 'checking';
-    const hints = [
-      ...(sent.count > deliveries().matched
-        ? ['Some events matched no subscription: GET /api/simulator/subscriptions shows those there are']
-        : []),
-      ...(workflows.length > MAX_WORKFLOWS
-        ? [`Of ${workflows.length} workflows, only ${MAX_WORKFLOWS} are looked at`]
-        : []),
-    ];
+    if (signal.aborted) this.#phase = 'stopped';
+    this.#machine ??= this.#endMeasuring();
+    this.#endedWith = { deliveries: this.#deliveries(), pending: this.#pending() };
+    this.#endedAt = this.#deps.clock.now();
+  }
+
+  async #make(signal: AbortSignal): Promise<void> {
+    const { clock, eventGrid } = this.#deps;
+    const { chaos } = this.#request;
+    const isFull = () => eventGrid.pending() >= MAX_PENDING;
+    await play({ ...this.#request, world: this.#world, burstMs: chaos.burstMs, isFull, clock, signal });
+  }
+
+  async #deliver(signal: AbortSignal): Promise<void> {
+    const { clock, desk } = this.#deps;
+    this.#phase = 'delivering';
+    while (this.#pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
+    if (!this.#isDown || signal.aborted) return;
+    this.#phase = 'redriving';
+    this.#isDown = false;
+    const isLeftToOthers = !this.#request.redrive;
+    const of = { runId: this.id, since: this.#since, desk, isLeftToOthers, clock, signal };
+    this.#redriven = await redriveUndelivered(of);
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    const { clock, workflows, storage } = this.#deps;
+    const { sent, newest } = this.#publisher;
+    this.#machine = this.#endMeasuring(); // the checks mostly wait
+    this.#phase = 'checking';
+    const hints = this.#hints();
     const search = {
-      runId: id,
+      runId: this.id,
       sent,
       workflows: workflows.slice(0, MAX_WORKFLOWS).map(({ name }) => name),
-      since,
+      since: this.#since,
       newest,
-      services,
-      eventIdOf: (n: number) => eventIdOf(id, n),
+      services: this.#services,
+      eventIdOf: (n: number) => eventIdOf(this.id, n),
     };
-    const found = await verdictAtRest({ findVerdict: () => findVerdict(deps.storage, search), clock, signal });
-    if (signal.aborted) return; // what is missing may only not have been waited for
-    verdict = { ...found, ok: found.ok && hints.length === 0, problems: [...hints, ...found.problems] };
-    phase = 'done';
+    const found = await verdictAtRest({ findVerdict: () => findVerdict(storage, search), clock, signal });
+    if (signal.aborted) return; // a missing job may only be late
+    this.#verdict = { ...found, ok: found.ok && hints.length === 0, problems: [...hints, ...found.problems] };
+    this.#phase = 'done';
+  }
+
+  /** Reasons for which the verdict cannot be ok, whatever storage holds. */
+  #hints(): string[] {
+    const hints: string[] = [];
+    const { length } = this.#deps.workflows;
+    if (this.#publisher.sent.count > this.#deliveries().matched) {
+      hints.push('Some events matched no subscription: GET /api/simulator/subscriptions shows those there are');
+    }
+    if (length > MAX_WORKFLOWS) hints.push(`Of ${length} workflows, only ${MAX_WORKFLOWS} are looked at`);
+    return hints;
+  }
+
+  #pending(): number {
+    return this.#deps.eventGrid.pendingAt(FUNCTIONS, this.id);
   }
 }

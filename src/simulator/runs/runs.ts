@@ -1,27 +1,29 @@
 import { type Run, type RunDeps, type RunStatus, startRun } from './run.js';
 import type { RunRequest } from './run-request.js';
 
-/** One run at a time: two would judge each other's load. The last ones are remembered. */
+/** The runs of the simulator, one at a time, for two runs would disturb each other. The last runs are kept. */
 export type Runs = {
   start(request: RunRequest): { kind: 'started'; status: RunStatus } | { kind: 'busy'; id: string };
   get(id: string): RunStatus | undefined;
   list(): RunStatus[];
   stop(id: string): RunStatus | undefined;
-  /** The one that has not ended. */
+  /** The run that has not ended. */
   current(): Run | undefined;
-  /** Stops what runs and forgets all. */
+  /** Stops the current run and forgets all. */
   clear(): void;
+};
+
+type RunsDeps = {
+  run: RunDeps;
+  makeId: () => string;
+  /** Called before the first event of a run. */
+  onStart: (request: RunRequest) => void;
+  onEnd: () => void;
 };
 
 const MAX_REMEMBERED = 20;
 
-export function createRuns(deps: {
-  run: RunDeps;
-  makeId: () => string;
-  /** Before the first event, and when it is over. */
-  onStart: (request: RunRequest) => void;
-  onEnd: () => void;
-}): Runs {
+export function createRuns(deps: RunsDeps): Runs {
   const statuses = new Map<string, () => RunStatus>();
   let current: Run | undefined;
 
@@ -33,13 +35,7 @@ export function createRuns(deps: {
       current = run;
       statuses.set(run.id, () => run.status());
       for (const id of statuses.keys()) if (statuses.size > MAX_REMEMBERED) statuses.delete(id);
-      void run.ended.then(() => {
-        if (current !== run) return;
-        const status = run.status(); // what it has sent need not be kept any longer
-        if (statuses.has(run.id)) statuses.set(run.id, () => status);
-        current = undefined;
-        deps.onEnd();
-      });
+      void run.ended.then(() => end(run));
       return { kind: 'started', status: run.status() };
     },
     get: (id) => statuses.get(id)?.(),
@@ -56,4 +52,13 @@ export function createRuns(deps: {
       statuses.clear();
     },
   };
+
+  /** Keeps the last status alone, and so frees the memory of the run. */
+  function end(run: Run): void {
+    if (current !== run) return;
+    const status = run.status();
+    if (statuses.has(run.id)) statuses.set(run.id, () => status);
+    current = undefined;
+    deps.onEnd();
+  }
 }

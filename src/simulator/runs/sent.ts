@@ -1,15 +1,15 @@
 /**
- * What a run has sent and what was found of it, 37 bytes an event: a run may have a million.
- * Jobs are bits: bit n is workflow n of the app.
+ * The events of a run and their state in storage, in 37 bytes an event: a run may have a million. A set of jobs is a
+ * number: bit n stands for workflow n of the app.
  */
 export type Sent = {
   readonly count: number;
-  /** The next event; returns its number. */
+  /** Adds an event and returns its number. */
   add(event: { wanted: number; atMs: number; isMalformed: boolean }): number;
   get(n: number): SentEvent;
-  /** Bits are added to those that are there. */
+  /** Adds bits and flags to those of event `n`. */
   mark(n: number, found: Partial<Found>): void;
-  /** Forgets what was found, to look anew. */
+  /** Forgets all marks, for a new look at storage. */
   unmark(): void;
 };
 
@@ -17,16 +17,18 @@ export type Found = {
   completed: number;
   superseded: number;
   dead: number;
-  /** Has a row in `waiting`, or is running. */
+  /** Jobs that run, or have a row in `waiting`. */
   open: number;
-  /** The whole event has a dead letter of its own: of an invalid event, or of Event Grid's. */
+  /** The event has a dead letter as an invalid event. */
   hasDeadLetter: boolean;
+  /** The event is in Event Grid's own dead letters. */
   undelivered: boolean;
   settledAtMs: number;
 };
 
 export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean };
 
+/** The bits of a number. */
 export const MAX_WORKFLOWS = 32;
 
 const IS_MALFORMED = 1;
@@ -34,68 +36,69 @@ const HAS_DEAD_LETTER = 2;
 const IS_UNDELIVERED = 4;
 
 export function createSent(): Sent {
-  let room = 1024;
-  let count = 0;
-  let jobs = new Uint32Array(room * 5); // wanted, completed, superseded, dead, open
-  let times = new Float64Array(room * 2);
-  let flags = new Uint8Array(room);
+  return new SentArrays();
+}
 
-  return {
-    get count() {
-      return count;
-    },
+class SentArrays implements Sent {
+  count = 0;
+  #room = 1024;
+  #jobs = new Uint32Array(this.#room * 5); // wanted, completed, superseded, dead, open
+  #times = new Float64Array(this.#room * 2);
+  #flags = new Uint8Array(this.#room);
 
-    add({ wanted, atMs, isMalformed }) {
-      if (count === room) grow();
-      jobs[count * 5] = wanted;
-      times[count * 2] = atMs;
-      flags[count] = isMalformed ? IS_MALFORMED : 0;
-      count += 1;
-      return count - 1;
-    },
+  add({ wanted, atMs, isMalformed }: { wanted: number; atMs: number; isMalformed: boolean }): number {
+    if (this.count === this.#room) this.#grow();
+    const n = this.count;
+    this.#jobs[n * 5] = wanted;
+    this.#times[n * 2] = atMs;
+    this.#flags[n] = isMalformed ? IS_MALFORMED : 0;
+    this.count += 1;
+    return n;
+  }
 
-    get(n) {
-      const [wanted = 0, completed = 0, superseded = 0, dead = 0, open = 0] = jobs.subarray(n * 5, n * 5 + 5);
-      const flag = flags[n] ?? 0;
-      return {
-        wanted,
-        completed,
-        superseded,
-        dead,
-        open,
-        atMs: times[n * 2] ?? 0,
-        settledAtMs: times[n * 2 + 1] ?? 0,
-        isMalformed: (flag & IS_MALFORMED) !== 0,
-        hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
-        undelivered: (flag & IS_UNDELIVERED) !== 0,
-      };
-    },
+  get(n: number): SentEvent {
+    const [wanted = 0, completed = 0, superseded = 0, dead = 0, open = 0] = this.#jobs.subarray(n * 5, n * 5 + 5);
+    const flag = this.#flags[n] ?? 0;
+    return {
+      wanted,
+      completed,
+      superseded,
+      dead,
+      open,
+      atMs: this.#times[n * 2] ?? 0,
+      settledAtMs: this.#times[n * 2 + 1] ?? 0,
+      isMalformed: (flag & IS_MALFORMED) !== 0,
+      hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
+      undelivered: (flag & IS_UNDELIVERED) !== 0,
+    };
+  }
 
-    mark(n, { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, undelivered, settledAtMs = 0 }) {
-      for (const [at, bits] of [completed, superseded, dead, open].entries()) {
-        jobs[n * 5 + 1 + at] = (jobs[n * 5 + 1 + at] ?? 0) | bits;
-      }
-      times[n * 2 + 1] = Math.max(times[n * 2 + 1] ?? 0, settledAtMs);
-      flags[n] = (flags[n] ?? 0) | (hasDeadLetter ? HAS_DEAD_LETTER : 0) | (undelivered ? IS_UNDELIVERED : 0);
-    },
+  mark(n: number, found: Partial<Found>): void {
+    const { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, undelivered, settledAtMs = 0 } = found;
+    for (const [at, bits] of [completed, superseded, dead, open].entries()) {
+      this.#jobs[n * 5 + 1 + at] = (this.#jobs[n * 5 + 1 + at] ?? 0) | bits;
+    }
+    this.#times[n * 2 + 1] = Math.max(this.#times[n * 2 + 1] ?? 0, settledAtMs);
+    const flags = (hasDeadLetter ? HAS_DEAD_LETTER : 0) | (undelivered ? IS_UNDELIVERED : 0);
+    this.#flags[n] = (this.#flags[n] ?? 0) | flags;
+  }
 
-    unmark() {
-      for (let n = 0; n < count; n += 1) {
-        jobs.fill(0, n * 5 + 1, n * 5 + 5);
-        times[n * 2 + 1] = 0;
-        flags[n] = (flags[n] ?? 0) & IS_MALFORMED;
-      }
-    },
-  };
+  unmark(): void {
+    for (let n = 0; n < this.count; n += 1) {
+      this.#jobs.fill(0, n * 5 + 1, n * 5 + 5);
+      this.#times[n * 2 + 1] = 0;
+      this.#flags[n] = (this.#flags[n] ?? 0) & IS_MALFORMED;
+    }
+  }
 
-  function grow(): void {
-    room *= 2;
-    const before = { jobs, times, flags };
-    jobs = new Uint32Array(room * 5);
-    times = new Float64Array(room * 2);
-    flags = new Uint8Array(room);
-    jobs.set(before.jobs);
-    times.set(before.times);
-    flags.set(before.flags);
+  #grow(): void {
+    this.#room *= 2;
+    const [jobs, times, flags] = [this.#jobs, this.#times, this.#flags];
+    this.#jobs = new Uint32Array(this.#room * 5);
+    this.#times = new Float64Array(this.#room * 2);
+    this.#flags = new Uint8Array(this.#room);
+    this.#jobs.set(jobs);
+    this.#times.set(times);
+    this.#flags.set(flags);
   }
 }

@@ -114,10 +114,15 @@ describe('when a path may begin with the name of a service', () => {
 });
 
 describe('when more waits in Event Grid than memory should hold', () => {
-  const holding = (pending: number): Simulator => ({
-    ...world.simulator,
-    eventGrid: { ...world.simulator.eventGrid, pending: () => pending },
-  });
+  const holding = (pending: number): Simulator => {
+    const { simulator } = world;
+    const eventGrid = Object.create(simulator.eventGrid, { pending: { value: () => pending } });
+    const names = {
+      services: (name: string) => simulator.services(name),
+      serviceNames: () => simulator.serviceNames(),
+    };
+    return { ...simulator, ...names, requestId: () => 'id', eventGrid };
+  };
 
   it('given a change, then it is refused, and says when to ask again', async () => {
     const answer = await sendTo(holding(500_001), 'fhir/Patient/p1', patient('p1'));

@@ -8,22 +8,16 @@ const PAGE = '1000';
 const NO_HEADERS = { get: () => null };
 const NOTHING = new Uint8Array();
 
-/** All resources of a type that are not deleted, asked for as a client would. */
+/** All resources of a type that are not deleted, read page by page as a client does. */
 export function* currentResources(
-  { host, answer }: Pick<FhirService, 'host' | 'answer'>,
+  fhir: Pick<FhirService, 'host' | 'answer'>,
   resourceType: string,
 ): Generator<Current> {
-  const base = `https://${host}`;
+  const base = `https://${fhir.host}`;
   let query: URLSearchParams | undefined = new URLSearchParams({ _count: PAGE });
   while (query) {
-    const { status, body } = answer({
-      method: 'GET',
-      path: resourceType,
-      query,
-      headers: NO_HEADERS,
-      body: NOTHING,
-      base,
-    });
+    const request = { method: 'GET', path: resourceType, query, headers: NO_HEADERS, body: NOTHING, base };
+    const { status, body } = fhir.answer(request);
     if (status !== 200) throw new TypeError(`The run's FHIR service answered ${status} to a search.`);
     const bundle = JSON.parse(typeof body === 'string' ? body : Buffer.from(body ?? NOTHING).toString()) as Bundle;
     for (const { resource } of bundle.entry ?? []) yield resource;

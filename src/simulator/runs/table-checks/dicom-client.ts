@@ -8,21 +8,21 @@ export type FeedEntry = {
   readonly sopInstanceUid: string;
   readonly action: 'create' | 'update' | 'delete';
   readonly timestamp: string;
-  /** Whether it is the image's newest, `replaced` where it is not. */
+  /** `replaced`: the image has a newer entry. */
   readonly state: 'current' | 'replaced' | 'deleted';
 };
 
-/** The most that the service gives at once. */
+/** The service's limit for one page. */
 const PAGE = 200;
 const NO_HEADERS = { get: () => null };
 const NOTHING = new Uint8Array();
 
-/** Asks the service of a run as anybody would, page by page. */
-export function createDicomClient({ host, answer }: Pick<DicomService, 'host' | 'answer'>) {
+/** Reads from the DICOM service of a run page by page, as a client does. */
+export function createDicomClient(dicom: Pick<DicomService, 'host' | 'answer'>) {
   return {
-    /** All that has happened, in order. */
+    /** All entries of the change feed, in their order. */
     changes: () => pages<FeedEntry>('changefeed'),
-    /** All series that there are in a partition, with their study and modality. */
+    /** All series of a partition, with study and modality. */
     series: (partition: string) => pages<Dataset>(`partitions/${encodeURIComponent(partition)}/series`),
   };
 
@@ -35,8 +35,8 @@ export function createDicomClient({ host, answer }: Pick<DicomService, 'host' | 
   }
 
   function page<T>(path: string, query: URLSearchParams): T[] {
-    const base = `https://${host}/v2`;
-    const { status, body } = answer({ method: 'GET', path, query, headers: NO_HEADERS, body: NOTHING, base });
+    const base = `https://${dicom.host}/v2`;
+    const { status, body } = dicom.answer({ method: 'GET', path, query, headers: NO_HEADERS, body: NOTHING, base });
     if (status === 204) return [];
     if (status !== 200) throw new TypeError(`The run's DICOM service answered ${status} to what a run asks of it.`);
     return JSON.parse(typeof body === 'string' ? body : Buffer.from(body ?? NOTHING).toString()) as T[];
