@@ -1,6 +1,6 @@
 import type { Change } from '../workflow.js';
 
-/** What a simulated service tells after something stored in it has changed; an event is made of it. */
+/** A change in a simulated service; Event Grid makes an event of it. */
 export type ServiceChange = FhirChange | DicomChange;
 
 export type FhirChange = {
@@ -25,5 +25,5 @@ export type DicomChange = {
   readonly at: Date;
 };
 
-/** Takes what changed together, in the order in which the service tells it. Never throws, and never waits. */
+/** Takes changes that were made together, in the service's order. Never throws, and never waits. */
 export type Publish = (changes: readonly ServiceChange[]) => void;

@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '../events/kinds.js';
 
 const FUNCTION_APP = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.Web/sites/ahds-events';
 
-/** What a deployment subscribes: each of the two functions to the events of its kind of service. */
+/** The subscriptions of a deployment: each of the two functions gets the events of its kind of service. */
 export const DEFAULT_SUBSCRIPTIONS = {
   'fhir-events': subscribe('fhirEvents', 'FhirResource'),
   'dicom-events': subscribe('dicomEvents', 'DicomImage'),

@@ -1,12 +1,12 @@
 /** A request to a simulated service. */
 export type SimulatorRequest = {
   readonly method: string;
-  /** What comes after `base`, as it was sent: not decoded, without a slash at its beginning. */
+  /** The path after `base` as it was sent: not decoded, without a slash at its beginning. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: { get(name: string): string | null };
   readonly body: Uint8Array;
-  /** The absolute URL of the service, without a slash at its end: what links in answers begin with. */
+  /** The absolute URL of the service, without a slash at its end. Links in answers begin with it. */
   readonly base: string;
 };
 

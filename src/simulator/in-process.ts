@@ -2,15 +2,15 @@ import type { FindInProcess } from '../clients/readers.js';
 import type { Simulator } from './simulator.js';
 
 const NOTHING = new Uint8Array();
-/** What the path of a DICOM request begins with, before what the service itself is told of it. */
+/** The prefix of a DICOM path, which the service itself does not get. */
 const DICOM_VERSION = /^v2\//;
 
-/** As `simulator.ts` names its services. */
+/** The host names that `simulator.ts` gives to services. */
 const HOSTS = {
   fhir: /^simulator-[a-z0-9-]+\.fhir\.azurehealthcareapis\.com$/,
   dicom: /^simulator-[a-z0-9-]+\.dicom\.azurehealthcareapis\.com$/,
 };
-/** A service that went with an earlier process, or with its run: all that it held is gone. */
+/** The answer of a service that ended with its process or its run: its data is gone. */
 const nothingThere = () => ({ status: 404 });
 
 /** Lets the app read the simulator's services by the host names in their events, without a port or a key. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** What is wrong with something that was sent: where in it, and what must be there. */
+/** A wrong place in a request: its path, and the expected value. */
 export type Problem = { readonly path: string; readonly message: string };
 
 type Issue = z.core.$ZodIssue;
@@ -11,7 +11,7 @@ export function problemsIn({ issues }: { readonly issues: readonly Issue[] }, be
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
     }
-    // Of a choice, the one that was meant has an error deeper inside: that says more than that none of them fits.
+    // In a union the intended option has an error deeper inside, which says more than that no option fits.
     const meant = issue.code === 'invalid_union' ? issue.errors.find((inner) => inner.every(isInside)) : undefined;
     if (meant) return problemsIn({ issues: meant }, path);
     return [{ path: path.join('.') || '(body)', message: issue.message }];

@@ -1,9 +1,9 @@
 import type { TopicEvent } from './event-grid/topic-event.js';
 
-/** The last events that somebody's changes have made: what to ask /api/events/{id} for. */
+/** The last events, without those of runs; a caller uses their ids with /api/events/{id}. */
 export type RecentEvents = {
   add(events: readonly TopicEvent[]): void;
-  /** The newest first; of those whose subject ends like `subject`. */
+  /** The events whose subject ends with `subject`, the newest first. */
   list(subject?: string): Pick<TopicEvent, 'id' | 'type' | 'subject' | 'time'>[];
   clear(): void;
 };

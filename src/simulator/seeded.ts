@@ -1,6 +1,6 @@
 import type { Random } from '../clock.js';
 
-/** The same seed gives the same numbers and tokens, on any machine. */
+/** A source of numbers and tokens. The same seed gives the same ones on every machine. */
 export function seededRandom(seed: number | string): Random {
   const next = mulberry32(typeof seed === 'number' ? seed : hash(seed));
   return {
@@ -9,12 +9,12 @@ export function seededRandom(seed: number | string): Random {
   };
 }
 
-/** At least 0, less than 1: the same for the same words, whenever it is asked and whatever was asked before. */
+/** A number from 0, below 1. The same words always give the same number. */
 export function chanceOf(...words: readonly (string | number)[]): number {
   return mulberry32(hash(words.join('\n')))();
 }
 
-/** An id as the services make them. */
+/** A new UUID, as the services make them. */
 export function uuidOf({ number }: Random): string {
   const digits = Array.from({ length: 32 }, (_, at) => {
     if (at === 12) return '4';
@@ -26,7 +26,7 @@ export function uuidOf({ number }: Random): string {
 
 const TOKEN_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** A small generator of good quality; the same seed gives the same numbers. */
+/** A small number generator of good quality. The same seed gives the same numbers. */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -38,7 +38,7 @@ export function mulberry32(seed: number): () => number {
   };
 }
 
-/** FNV-1a over UTF-16 units, mixed at the end so that near words give far numbers. */
+/** FNV-1a over UTF-16 units, mixed at the end so that similar words give different numbers. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193);

@@ -1,27 +1,27 @@
 import { z } from 'zod';
 
-/** How badly the world behaves towards the receiver. Shares are of 1; times are of real time. */
+/** The disturbances of a receiver. Shares are from 0 to 1; times are real time. */
 export type Chaos = Readonly<z.infer<typeof chaosSchema>>;
 
 const share = between(0, 1).default(0);
 
 export const chaosSchema = z.strictObject({
-  /** Of the events, how many are delivered twice. */
+  /** The share of events that are delivered twice. */
   duplicates: share,
-  /** Of the events, how many are held back, up to `delayMs`: what comes after them overtakes. */
+  /** The share of events that are held back for up to `delayMs`, so that later events overtake them. */
   delays: share,
   delayMs: between(0, 600_000).default(2000),
-  /** For so many events, a malformed one more. */
+  /** The share of events that a malformed event follows. */
   malformed: share,
-  /** Of the attempts, how many are answered to nobody: the app did the work, Event Grid heard nothing. */
+  /** The share of attempts whose answer is lost: the app did the work, but Event Grid gets no answer. */
   lostAnswers: share,
-  /** Of the attempts, how many arrive cut in the middle. */
+  /** The share of attempts whose body is cut in the middle. */
   garbled: share,
-  /** Each attempt in one of the two schemas, whatever its subscription says. */
+  /** Sends each attempt in one of the two schemas at random. */
   bothSchemas: z.boolean({ error: 'must be true or false' }).default(false),
-  /** Nothing happens for `burstMs`, then all of it at once; 0 for an even flow. */
+  /** Events of `burstMs` come at once; 0 for an even flow. */
   burstMs: between(0, 60_000).default(0),
-  /** The receiver is down for the first `downMs` of every `downEveryMs`, though not of the first; 0 for never. */
+  /** The receiver is down for the first `downMs` of each `downEveryMs` but the first; 0 for never. */
   downMs: between(0, 600_000).default(0),
   downEveryMs: between(1000, 3_600_000).default(10_000),
 });
@@ -45,7 +45,7 @@ export const CHAOS_LEVELS = {
   },
 } as const satisfies Record<string, Chaos>;
 
-/** A level by its name, or a chaos of one's own. */
+/** A level by its name, or an object of shares. */
 export const chaosOrLevel = z.union(
   [z.enum(['none', 'light', 'rough']).transform((level): Chaos => CHAOS_LEVELS[level]), chaosSchema],
   {

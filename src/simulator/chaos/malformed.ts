@@ -1,13 +1,13 @@
 import type { Written } from '../event-grid/topic-event.js';
 
-/** A way to spoil an event as it is written, in either schema; `service` where only the events of one can be spoilt so. */
+/** A way to spoil a written event, in either schema; `service` where only events of one service can be spoilt so. */
 export type Malformation = {
   readonly name: string;
   readonly service?: 'fhir' | 'dicom';
   readonly spoil: (written: Written) => Written;
 };
 
-/** The names of the fields of an envelope, of Event Grid's schema and of CloudEvents. */
+/** The fields of an envelope, by their names in Event Grid's schema and in CloudEvents. */
 const ENVELOPE = { id: ['id'], source: ['topic', 'source'], type: ['eventType', 'type'], data: ['data'] };
 const TIME = ['eventTime', 'time'];
 
@@ -51,7 +51,7 @@ const DICOM_DATA: Readonly<Record<string, Wrong>> = {
 
 /**
  * Every kind of event that the app's parser rejects and that Event Grid could deliver. A text, a number or an array in
- * the place of an event is not among them: the Functions host refuses the whole POST before the app sees it.
+ * place of an event is missing: the Functions host refuses its whole POST before the app sees it.
  */
 export const MALFORMED: readonly Malformation[] = [
   ...Object.entries(ENVELOPE).flatMap(([what, names]) => [
@@ -59,7 +59,7 @@ export const MALFORMED: readonly Malformation[] = [
     { name: `${what} null`, spoil: setTo(names, null) },
     ...wrongTexts(what, names),
   ]),
-  ...wrongTexts('time', TIME), // a CloudEvent need not have one
+  ...wrongTexts('time', TIME), // the time is optional in CloudEvents
   { name: 'id too long', spoil: setTo(ENVELOPE.id, 'i'.repeat(1025)) },
   { name: 'source too long', spoil: setTo(ENVELOPE.source, `/${'t'.repeat(2048)}`) },
   { name: 'unknown type', spoil: setTo(ENVELOPE.type, 'Microsoft.Storage.BlobCreated') },
@@ -73,7 +73,7 @@ export const MALFORMED: readonly Malformation[] = [
   ...Object.entries(DICOM_DATA).flatMap(([field, wrong]) => inData('dicom', field, wrong)),
 ];
 
-/** For who lists workspaces: nothing is wrong with the event, but it comes from another. */
+/** A valid event from another workspace, for an app that lists its workspaces. */
 export const OF_ANOTHER_WORKSPACE: Malformation = {
   name: 'another workspace',
   spoil: setTo(
@@ -101,7 +101,7 @@ function inData(service: 'fhir' | 'dicom', field: string, wrong: Wrong): Malform
   }));
 }
 
-/** Sets that of the fields which the event has. */
+/** Sets the fields of these names that the event has. */
 function setTo(names: readonly string[], value: unknown): (event: Written) => Written {
   return (event) => ({
     ...event,
@@ -117,7 +117,7 @@ function without(fields: Written, names: readonly string[]): Written {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !names.includes(key)));
 }
 
-/** An own property of that name, as JSON can have it. */
+/** Adds an own property of that name, as JSON can have it. */
 function withOwn(fields: Written, name: string): Written {
   return Object.defineProperty({ ...fields }, name, { value: { polluted: true }, enumerable: true });
 }

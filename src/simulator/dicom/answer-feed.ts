@@ -64,7 +64,7 @@ function parseFlag(text = 'true'): boolean | undefined {
   return flag === 'true' ? true : flag === 'false' ? false : undefined;
 }
 
-/** Without a time zone nobody knows which moment is meant. */
+/** A time without a zone names no moment. */
 function parseMoment(text: string | undefined): Date | undefined | 'invalid' {
   if (text === undefined || text === '') return undefined;
   const hasZone = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|[-+]\d\d:?\d\d)$/i.test(text);

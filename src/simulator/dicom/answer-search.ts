@@ -9,12 +9,12 @@ import { accepts } from './media-types.js';
 import { IMAGES_IN_SERIES, IMAGES_IN_STUDY, type Level, SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
 import { type Filter, parseSearch, type Search } from './search-parameters.js';
 
-/** One of what is searched: a study, a series of one, an image of that. */
+/** One result of a search: a study, a series, or an image. */
 type Found = { readonly study: Study; readonly series?: Series; readonly image?: Image };
 
 const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
 
-/** QIDO-RS: `wanted` is what is searched; what the path has named, its level and those above, is neither asked nor told. */
+/** QIDO-RS: a search of level `wanted`. Levels that the path names are neither filtered nor returned. */
 export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
   if (!accepts(request.headers.get('accept'), 'application/dicom+json')) {
     return refuse(406, 'The answer to a search is application/dicom+json, which the Accept header does not name.');
@@ -71,7 +71,7 @@ function matchesStudy(study: Study, { tag, matches }: Filter): boolean {
   return matches(tag === TAG.studyUid ? uidAttribute(study.uid) : study.values[tag]);
 }
 
-/** What was asked for, of what the index holds, and else of the image itself, or of the newest in the study or series. */
+/** The wanted attributes, from the index, else from the image, or from the newest image of the study or series. */
 function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
   const { study, series, image } = found;
   const indexed: Record<string, Attribute> = {

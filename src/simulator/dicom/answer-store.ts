@@ -40,7 +40,7 @@ const BROKEN_PART: Stored = {
   sopClassUid: '',
 };
 
-/** What a request carries; or the answer, where it is nothing that can be read. */
+/** The parts of a request; or an answer, where the body cannot be read. */
 function readParts(contentType: string | null, body: Uint8Array): Part[] | SimulatorAnswer {
   const [media] = parseMediaTypes(contentType) ?? [];
   if (media?.type === 'application/dicom') return [{ contentType: media.type, content: body, isWhole: true }];

@@ -6,7 +6,7 @@ import type { Call } from './call.js';
 import type { Operation } from './operations.js';
 import { parseUpdate } from './study-update.js';
 
-/** Begins a bulk update; how it went is asked for with the `href` of the answer. */
+/** Begins a bulk update. The `href` of the answer is the URL of its state. */
 export function answerUpdate({ request, store, partition, operations }: Call): SimulatorAnswer {
   const type = mediaTypeOf(request.headers.get('content-type'));
   if (type !== '' && type !== 'application/json') {

@@ -29,7 +29,7 @@ const decoders = new Map<string, TextDecoder>();
 
 export type Decode = (bytes: Uint8Array) => string;
 
-/** Reads text in the character sets that a data set names; those nobody knows are read as Latin-1. Never throws. */
+/** Reads text in the character sets of a data set. An unknown character set is read as Latin-1. Never throws. */
 export function decoderOf(characterSets: readonly string[]): Decode {
   const names = characterSets.map((set) => set.trim().replace(/^ISO 2022 IR /, 'ISO_IR ')).filter(Boolean);
   const encoding = ENCODINGS[names.at(-1) ?? 'ISO_IR 6'] ?? 'windows-1252';

@@ -1,7 +1,7 @@
 import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } from './dataset.js';
 import { problemOfValue } from './value-rules.js';
 
-/** What a store makes of an image, as API v2 does it: it refuses only what it needs to keep one. */
+/** The result of a check for a store. As API v2, it refuses only images without the values that the store needs. */
 export type Check =
   | { readonly kind: 'refused'; readonly reason: number; readonly problems: readonly string[] }
   /** The attributes that are wrong are left out of metadata and of the index. */

@@ -12,7 +12,7 @@ import { describePart10, type Reading, vrFor } from './to-dataset.js';
 
 const EXPLICIT = { isExplicit: true, isBigEndian: false };
 const NO_VR = { isExplicit: false, isBigEndian: false };
-/** How many bytes make one number, which big endian turns around. */
+/** The number of bytes in one number of a VR: big endian reverses them. */
 const SWAPPED: Readonly<Record<string, number>> = {
   US: 2,
   SS: 2,

@@ -4,7 +4,7 @@ export type Dataset = Readonly<Record<string, Attribute>>;
 export type Attribute = {
   readonly vr: string;
   readonly Value?: readonly unknown[];
-  /** The value of a binary one, in base64. */
+  /** A binary value, in base64. */
   readonly InlineBinary?: string;
 };
 
@@ -22,9 +22,9 @@ export const TAG = {
 } as const;
 
 const TEXT_VRS = new Set('AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT'.split(' '));
-/** Those that metadata leaves out. */
+/** VRs that metadata leaves out. */
 const BULK_VRS = new Set('OB OD OF OL OV OW UN'.split(' '));
-/** Those whose length takes four bytes where the VR is written. */
+/** VRs with a length of four bytes in explicit VR. */
 const LONG_VRS = new Set([...BULK_VRS, 'SQ', 'SV', 'UC', 'UR', 'UT', 'UV']);
 
 export const isText = (vr: string): boolean => TEXT_VRS.has(vr);

@@ -10,7 +10,7 @@ export type Frames =
 
 const PIXEL_DATA = ['x7fe00010', 'x7fe00008', 'x7fe00009'];
 
-/** Frames are numbered from 1. Encapsulated ones are as they are in the file, without the headers of their fragments. */
+/** The frames of an image, numbered from 1. Encapsulated frames stay as in the file, without fragment headers. */
 export function framesOf(part10: Part10, dataset: Dataset): Frames {
   const pixels = PIXEL_DATA.map((tag) => part10.elements[tag]).find((element) => element !== undefined);
   if (!pixels) return { kind: 'none' };
@@ -56,7 +56,7 @@ function bitsOfFrame(dataset: Dataset): number {
   return rows * columns * samples * numberOf(dataset, '00280100', 0);
 }
 
-/** Frames of single bits follow each other without a gap, so that one may begin within a byte; the first bit is the lowest. */
+/** Frames of single bits have no gap between them, so a frame may begin within a byte; the first bit is the lowest. */
 function cutBits(all: Uint8Array, from: number, bits: number): Uint8Array {
   const first = Math.floor(from / 8);
   const shift = from % 8;

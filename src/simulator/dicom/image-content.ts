@@ -12,7 +12,7 @@ export function metadataOf(image: Image, { isOriginal = false } = {}): Dataset {
   return sorted({ ...Object.fromEntries(right), ...changes });
 }
 
-/** The file as it is now, or as it was stored; converted to explicit VR little endian, where it is of a native one. */
+/** The file with its updates; a native file is converted to explicit VR little endian. */
 export function fileOf(image: Image, { isOriginal = false, isConverted = false } = {}): Uint8Array {
   const file = isOriginal || !image.changes ? image.file : revisePart10(image.file, part10Of(image), image.changes);
   return isConverted ? convertNative(file, readable(file)) : file;
@@ -24,7 +24,7 @@ export function part10Of(image: Image, { isConverted = false } = {}): Part10 {
   return isConverted ? readable(convertNative(image.file, stored)) : stored;
 }
 
-/** What is stored was readable when it came. */
+/** Does not fail: the store accepts readable files only. */
 function readable(file: Uint8Array): Part10 {
   const part10 = readPart10(file);
   if ('problem' in part10) throw new Error('A stored image cannot be read any more.');

@@ -1,16 +1,16 @@
 import { joined } from './encode-value.js';
 
 export type Part = {
-  /** Its Content-Type, where it has one. */
+  /** The Content-Type of the part, if it has one. */
   readonly contentType: string | undefined;
   readonly content: Uint8Array;
-  /** Whether it has headers, and an end. What has not may have lost something on its way. */
+  /** Whether the part has headers and an end. A part without them may be cut. */
   readonly isWhole: boolean;
 };
 
 const LINE_END = '\r\n';
 
-/** The parts between the delimiters; undefined where there is not one delimiter. What is before and after is ignored. */
+/** The parts between the delimiters; undefined where there is no delimiter. Bytes before and after are ignored. */
 export function readMultipart(body: Uint8Array, boundary: string): Part[] | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const parts: Part[] = [];
@@ -39,7 +39,7 @@ export function writeMultipart(
 
 type Delimiter = { readonly start: number; readonly end: number; readonly isLast: boolean };
 
-/** A line of its own that begins with it; `start` is where the line before ends. */
+/** A line that begins with the delimiter; `start` is the end of the line before. */
 function findDelimiter(bytes: Buffer, boundary: string, from: number): Delimiter | undefined {
   const mark = `--${boundary}`;
   for (let at = bytes.indexOf(mark, from); at >= 0; at = bytes.indexOf(mark, at + 1)) {

@@ -12,7 +12,7 @@ export type Operation = {
   readonly imagesUpdated: number;
 };
 
-/** The operations of a service, one running at a time; the oldest are forgotten. */
+/** The operations of a service, one running at a time. The oldest operations are dropped. */
 export type Operations = {
   running(): Operation | undefined;
   /** `updateStudy` returns the number of images that it has updated. */

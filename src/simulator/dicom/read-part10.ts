@@ -8,13 +8,13 @@ export type Part10 = {
   readonly transferSyntax: string;
   readonly isExplicit: boolean;
   readonly isBigEndian: boolean;
-  /** What the elements are in: the file, or what was inflated of it. */
+  /** The bytes that hold the elements: the file, or the inflated data set. */
   readonly bytes: Uint8Array;
   /** Where the data set begins in `bytes`. */
   readonly start: number;
   /** Where the meta information ends in the file. */
   readonly metaEnd: number;
-  /** Those of the data set, without the meta information. */
+  /** The elements of the data set, without the meta information. */
   readonly elements: Readonly<Record<string, Element>>;
 };
 
@@ -98,10 +98,10 @@ function readElements(bytes: Uint8Array, start: number, isExplicit: boolean, isB
   return into.elements;
 }
 
-/** So that a sequence is known as one. What is not in the dictionary, dicom-parser guesses by its first bytes. */
+/** The dictionary shows which elements are sequences. dicom-parser guesses the others by their first bytes. */
 const vrCallback = { vrCallback: (tag: string) => vrOf(tag.slice(1).toUpperCase()) };
 
-/** What is read later never reaches beyond the bytes, and recurses only so deep. */
+/** Checks lengths and depth, so that later reads stay inside the bytes and the recursion is bounded. */
 function checkElements(part10: Part10, elements: readonly Element[], depth: number): void {
   if (depth > DEEPEST_SEQUENCE) throw new Error(`its sequences are nested more than ${DEEPEST_SEQUENCE} deep.`);
   for (const element of elements) {

@@ -2,7 +2,7 @@ import { TAG } from './dataset.js';
 
 export type Level = 'study' | 'series' | 'instance';
 
-/** What an index holds of a study and of a series; with the UIDs, this is what API v2 answers unasked. */
+/** The attributes that the index holds of studies and series. With the UIDs, API v2 returns them by default. */
 export const STUDY_TAGS: readonly string[] = [
   '00080020', // StudyDate
   '00080050', // AccessionNumber
@@ -24,7 +24,7 @@ export const UNASKED: Readonly<Record<Level, readonly string[]>> = {
   instance: [TAG.instanceUid],
 };
 
-/** What an index can be asked for. */
+/** The attributes that a search can filter by. */
 export const SEARCHABLE: Readonly<Record<Level, readonly string[]>> = {
   study: [TAG.studyUid, TAG.modalitiesInStudy, ...STUDY_TAGS],
   series: [TAG.seriesUid, ...SERIES_TAGS],
@@ -34,7 +34,7 @@ export const SEARCHABLE: Readonly<Record<Level, readonly string[]>> = {
 export const IMAGES_IN_STUDY = '00201208';
 export const IMAGES_IN_SERIES = '00201209';
 
-/** What `includefield=all` adds. */
+/** The attributes that `includefield=all` adds. */
 export const FURTHER: Readonly<Record<Level, readonly string[]>> = {
   study: [
     '00080005', // SpecificCharacterSet

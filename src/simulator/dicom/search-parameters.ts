@@ -3,10 +3,10 @@ import { keywordOf, parseTag, vrOf } from './dictionary.js';
 import { FURTHER, type Level, SEARCHABLE, UNASKED } from './search-attributes.js';
 import { isDate } from './value-rules.js';
 
-/** What of a search is asked for, and how it is narrowed. */
+/** The attributes that a search returns, and its filters. */
 export type Search = {
   readonly filters: readonly Filter[];
-  /** What the answer has of each, if it is there. */
+  /** The tags in the answer, where an image has them. */
   readonly tags: ReadonlySet<string>;
   readonly limit: number;
   readonly offset: number;
@@ -27,7 +27,7 @@ const COMBINING = /\p{M}/gu;
 
 /**
  * Reads the query of QIDO-RS for a resource at which the attributes of `levels` can be searched and are answered.
- * What the service would not understand is a problem: a search never answers more than was asked for.
+ * A parameter that the service would not understand is a problem, so a search never returns more than it should.
  */
 export function parseSearch(query: URLSearchParams, levels: readonly Level[]): Search | SearchProblem {
   const options = new Map<string, string[]>();
@@ -93,7 +93,7 @@ function parseDates(tag: string, level: Level, text: string): Filter | SearchPro
   return { tag, level, text, matches };
 }
 
-/** What of a name is between blanks and marks; each word of the query begins one, and they follow each other. */
+/** The words of a name. Each word of the query must begin a word of the name, in the same order. */
 function nameBegins(text: string): Filter['matches'] {
   const wanted = wordsOf(text);
   return (attribute) =>

@@ -5,7 +5,7 @@ import type { ImageStore } from './image-store.js';
 import { readPart10 } from './read-part10.js';
 import { toDataset } from './to-dataset.js';
 
-/** What became of one file. `problems` are sentences, in the words of the service. */
+/** The result for one file. `problems` are sentences in the words of the service. */
 export type Stored =
   | {
       readonly status: 'stored';

@@ -11,7 +11,7 @@ export type StudyUpdate = {
 
 export type UpdateProblem =
   | { readonly kind: 'malformed'; readonly message: string }
-  /** Sentences in the words of the service, one for each attribute that cannot be changed so. */
+  /** Sentences in the words of the service, one for each attribute that cannot change. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 const MAX_STUDIES = 50;

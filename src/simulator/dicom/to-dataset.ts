@@ -6,7 +6,7 @@ import type { Part10 } from './read-part10.js';
 import { problemOfValue } from './value-rules.js';
 
 type Elements = Readonly<Record<string, Element>>;
-/** What it takes to read the elements of a file. */
+/** The context that is needed to read the elements of a file. */
 export type Reading = {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -26,7 +26,7 @@ const SINGLE_VRS = new Set(['LT', 'ST', 'UR', 'UT']);
 const PRIVATE_CREATOR = /^.{4}00[1-9A-F].$/;
 const SIGNED_AS_PIXELS = /^0028(010[4-9]|01[12].|110[123]|3002)$/;
 
-/** Its attributes in the DICOM JSON model, without bulk data, private ones of an unknown kind and lengths of groups. */
+/** The attributes in the DICOM JSON model, without bulk data, unknown private attributes and group lengths. */
 export function toDataset(part10: Part10): Dataset {
   return readSet(part10.elements, describePart10(part10), decoderOf([]));
 }
@@ -97,7 +97,7 @@ function readNumber(view: DataView, at: number, vr: string, isLittle: boolean): 
   return Number.isFinite(number) ? number : String(number); // JSON has no NaN
 }
 
-/** What the file says, or else the standard; `UN` where nobody knows. */
+/** The VR in the file, or the VR in the standard; `UN` where both are missing. */
 export function vrFor({ vr, items }: Element, tag: string, { isExplicit, isSigned }: Reading): string {
   if (isExplicit && vr !== undefined && !(vr === 'UN' && items)) return vr;
   if (items) return vrOf(tag) === 'SQ' || !isExplicit ? 'SQ' : 'UN';

@@ -1,6 +1,6 @@
 import { textOfValue } from './dataset.js';
 
-/** What is wrong with a value of a VR, or undefined. Lengths are of characters, without the padding. */
+/** The problem of a value for its VR; undefined where there is none. Lengths count characters without padding. */
 export function problemOfValue(vr: string, value: unknown): string | undefined {
   if (typeof value === 'number') return undefined; // how it was written is no longer known
   const rule = RULES[vr];
@@ -37,7 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   UI: (text) => tooLong(text, 64) ?? matching(UID, 'value is not a UID of digits and dots without leading zeros')(text),
 };
 
-/** Also one with blanks around it; also an open end of a range. */
+/** Whether the text is a date YYYYMMDD, with or without blanks around it, or blank: the open end of a range. */
 export function isDate(text: string): boolean {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(text.trim()) ?? [];
   if (!year || !month || !day) return text.trim() === '';

@@ -2,7 +2,7 @@ import { type Attribute, type Dataset, firstText, sorted, TAG } from './dataset.
 import { type Encode, encodeHeader, encodeValue, joined } from './encode-value.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
-/** Under 2.25 anybody may make UIDs of a UUID. */
+/** The root under which everyone may make a UID from a UUID. */
 const IMPLEMENTATION_UID = '2.25.106843187953408021493367418225092216187';
 const EXPLICIT = { isExplicit: true, isBigEndian: false };
 const ITEM = 'FFFEE000';

@@ -21,8 +21,8 @@ type Valued = Exclude<AdvancedFilter, { operatorType: Presence }>;
 const ACCEPT_NOTHING: ReadonlySet<string> = new Set(['NumberNotIn', 'NumberNotInRange', 'StringNotIn']);
 
 /**
- * Whether a value, undefined where the event has none, is one that the filter accepts. A value of another type than the
- * operator's fits nothing. A Not-form wants none that fits.
+ * Returns the test of a filter for a value; undefined stands for a missing value. A value of another type than the
+ * operator's fits nothing. A Not-form accepts values that do not fit.
  */
 export function acceptsValue(
   filter: AdvancedFilter,
@@ -36,7 +36,7 @@ export function acceptsValue(
   return (value) => {
     if (isNothing(value)) return acceptsNothing;
     if (!Array.isArray(value)) return fits(value) !== isNot;
-    // Unless it is to be looked into, no operator accepts an array, not even a Not-form.
+    // No operator accepts an array, not even a Not-form, unless the filter looks into arrays.
     return lookInArrays && value.some(fits) !== isNot;
   };
 }

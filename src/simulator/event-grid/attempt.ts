@@ -9,16 +9,16 @@ import type { Subscription } from './subscription.js';
 const NOTHING = { kind: 'no-answer', outcome: 'SocketError' } as const;
 
 export type AttemptDeps = {
-  /** Real time: the 30 s for an answer, and the times that are written down. */
+  /** Real time, for the 30 s until an answer and for the times in requests. */
   clock: Clock;
-  /** Sends one HTTP request to an endpoint; rejects when nothing was heard. */
+  /** Sends one HTTP request to an endpoint; rejects when no answer came. */
   post: Post;
   /** URL of a local function's webhook for a destination of endpointType AzureFunction. */
   functionUrl: (functionName: string) => string;
   interference: Interference;
 };
 
-/** Sends a batch, unless interference has it otherwise. Never rejects. */
+/** Sends a batch, with the failures that interference asks for. Never rejects. */
 export async function attempt(
   batch: Batch,
   subscription: Subscription,

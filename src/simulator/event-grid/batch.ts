@@ -10,7 +10,7 @@ const ORIGIN = 'eventgrid.azure.net';
 const BRACKETS_BYTES = 2;
 const COMMA_BYTES = 1;
 
-/** Events that go into one request: all have had as many attempts, and are treated alike. */
+/** Events of one request: they have the same number of attempts and the same treatment. */
 export type Batch = {
   readonly attempts: number;
   readonly fate: Treatment['fate'];
@@ -20,8 +20,8 @@ export type Batch = {
 };
 
 /**
- * Takes as many events as have gathered, up to the subscription's number and size. An event above that size goes alone.
- * Those whose time is over are told and left out.
+ * Takes the events that are ready, up to the subscription's number and size. A larger event goes alone. Expired events
+ * go to `expire`.
  */
 export function takeBatch(
   ready: Ready,
@@ -78,7 +78,7 @@ export function writeRequest(
       body: `[${json.join(',')}]`,
     };
   }
-  // Where batching is off, a CloudEvent travels without an array around it.
+  // Without batching, a CloudEvent is sent without an array around it.
   const isSingle = destination.maxEventsPerBatch === 1;
   return {
     headers: {
@@ -92,7 +92,7 @@ export function writeRequest(
   };
 }
 
-/** What is taken from an event is taken from the first of the batch. */
+/** Dynamic headers take their values from the first event of the batch. */
 function customHeaders({ deliveryAttributeMappings }: Batching, event: TopicEvent | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const mapping of deliveryAttributeMappings) {

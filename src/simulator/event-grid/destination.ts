@@ -6,7 +6,7 @@ const KILOBYTES = 64;
 const MAX_HEADERS = 10;
 const MAX_HEADER_LENGTH = 4096;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** A wrong one of these would make every request fail. */
+/** A custom value for one of these headers would make every request fail. */
 const RESERVED: readonly string[] = ['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'];
 const FUNCTION = /\/functions\/([^/]+)$/i;
 

@@ -1,7 +1,7 @@
 import type { Outcome } from './retry.js';
 import type { TopicEvent } from './topic-event.js';
 
-/** An event as published once, shared by all subscriptions that want it. */
+/** A published event, shared by all subscriptions that match it. */
 export type Published = {
   readonly event: TopicEvent;
   /** On the wall clock. */
@@ -10,7 +10,7 @@ export type Published = {
   readonly scheduleMs: number;
   /** On the monotonic real clock, for the lag. */
   readonly realMs: number;
-  /** Who asks how many of theirs are pending names them so. */
+  /** The group by which `pendingAt` counts. */
   readonly group?: string | undefined;
 };
 
@@ -18,7 +18,7 @@ const STAGES = ['held', 'ready', 'sent', 'waiting', 'letters', 'over'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /**
- * An event on its way to one subscription. What holds one that has gone on to another place in the meantime skips it.
+ * An event on its way to one subscription. A queue skips an entry that has moved on to another stage.
  *
  *   held ──▶ ready ──▶ sent ──▶ over, when delivered
  *              ▲         ├──▶ waiting, for the next attempt ──▶ ready
@@ -28,12 +28,12 @@ export type Entry = {
   readonly published: Published;
   stage: Stage;
   attempts: number;
-  /** Of the last attempt, on the wall clock; undefined before the first. */
+  /** The time of the last attempt on the wall clock; undefined before the first. */
   lastAtMs: number | undefined;
   outcome: Outcome | undefined;
 };
 
-/** How many entries stand where. */
+/** Counts the entries in each stage. */
 export type Stages = {
   readonly counts: Readonly<Record<Stage, number>>;
   /** Not over yet. */

@@ -42,11 +42,11 @@ export type EventGrid = {
   remove(name: string): boolean;
   /** By the name of the subscription. */
   readonly stats: Readonly<Record<string, SubscriptionStats>>;
-  /** Of all subscriptions together: events neither delivered, nor dead-lettered, nor dropped yet. */
+  /** The number of events of all subscriptions that are neither delivered, nor dead-lettered, nor dropped. */
   pending(): number;
   /** As `pending`, for the events of a group and the subscriptions that deliver to these functions. */
   pendingAt(functionNames: readonly string[], group: string): number;
-  /** Resolves when nothing is pending (delivered, dead-lettered or dropped), or as soon as `signal` aborts. */
+  /** Resolves when nothing is pending, or when `signal` aborts. */
   whenIdle(signal?: AbortSignal): Promise<void>;
   /** Removes all subscriptions and pending events, and aborts requests. Nothing from before is sent afterwards. */
   clear(): void;

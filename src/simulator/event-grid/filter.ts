@@ -16,7 +16,7 @@ type Test = (event: TopicEvent) => boolean;
 
 const compiled = new WeakMap<Filter, Test>();
 
-/** Whether the event is one that the filter wants. Everything in a filter must hold; of several values, any one. */
+/** Whether the filter accepts the event: every condition must hold, for at least one of its values. */
 export function matches(filter: Filter, event: TopicEvent): boolean {
   let test = compiled.get(filter);
   if (!test) {
@@ -57,7 +57,7 @@ function subjectTests({ subjectBeginsWith, subjectEndsWith, isSubjectCaseSensiti
   ];
 }
 
-/** A key of either schema, whichever the subscription delivers in. A dot always leads one object deeper. */
+/** Reads a field by a key of either schema, whatever schema the subscription has. A dot leads one object deeper. */
 export function readField(key: string): (event: TopicEvent) => unknown {
   const [first = '', ...path] = key.split('.');
   const readFirst = FIELDS.get(first.toLowerCase());

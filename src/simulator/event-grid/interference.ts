@@ -1,22 +1,22 @@
 import type { DeliverySchema, TopicEvent } from './topic-event.js';
 
-/** Where chaos comes in. `attempt` counts from 0, as the header aeg-delivery-count does. */
+/** The points at which chaos changes a delivery. `attempt` counts from 0, as the header aeg-delivery-count. */
 export type Interference = {
   /**
-   * Of each matched event for a subscription: how long (ms of real time) each copy is held back before its first try;
-   * [0] is one copy at once; [] never.
+   * The delay of each copy of a matched event before its first attempt, in ms of real time. [0] is one copy at once; []
+   * is no delivery.
    */
   copiesOf(event: TopicEvent, subscription: string): readonly number[];
-  /** How an attempt at an event goes. Only events that are treated alike share a request. */
+  /** The treatment of an attempt. Only events with the same treatment share a request. */
   treatmentOf(event: TopicEvent, subscription: string, attempt: number): Treatment;
-  /** Whether a request is never sent, as if the connection was refused. */
+  /** Whether a request fails as if the connection was refused. */
   isDown(events: readonly TopicEvent[]): boolean;
 };
 
 export type Treatment = {
   /** 'lose-answer': sent, then treated as no answer; 'garble': sent with its body cut in the middle. */
   readonly fate: 'pass' | 'lose-answer' | 'garble';
-  /** Where it is not to be the subscription's. */
+  /** The schema, where it differs from the subscription's. */
   readonly schema?: DeliverySchema;
 };
 

@@ -7,7 +7,7 @@ export type PostRequest = {
 };
 export type PostAnswer = { status: number; headers: { get(name: string): string | null }; body: string };
 
-/** Sends one HTTP request; rejects when nothing was heard. */
+/** Sends one HTTP request; rejects when no answer came. */
 export type Post = (request: PostRequest) => Promise<PostAnswer>;
 
 /** Posts over fetch, which keeps connections open. A redirect is an answer like any other that is no success. */

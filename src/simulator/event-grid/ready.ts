@@ -1,18 +1,18 @@
 import type { Entry } from './entry.js';
 import type { Treatment } from './interference.js';
 
-/** Events that are due, in the order in which they became so; those that may share a request stand in one lane. */
+/** Events that are due, in the order in which they became due. Events that may share a request are in one lane. */
 export type Ready = {
   add(entry: Entry): void;
   /** The lane whose first event has waited longest. */
   first(): Lane | undefined;
 };
 
-/** Of events with as many attempts, to be treated alike. */
+/** Events with the same number of attempts and the same treatment. */
 export type Lane = {
   readonly attempts: number;
   readonly treatment: Treatment;
-  /** Skips what is no longer ready. */
+  /** The first entry that is still ready. */
   peek(): Entry | undefined;
   take(): void;
 };
@@ -48,7 +48,7 @@ export function createReady(treatmentOf: (entry: Entry) => Treatment): Ready {
   };
 }
 
-/** An array whose beginning is cut off now and then, when half of it has been taken. */
+/** An array queue. Its taken beginning is cut off when it is half of the array. */
 function createLane(attempts: number, treatment: Treatment): Lane & { add(queued: Queued): void; seq(): number } {
   let queue: (Queued | undefined)[] = [];
   let head = 0;

@@ -5,7 +5,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** How long after each failed attempt the next one comes; the last wait repeats. */
+/** The wait after each failed attempt; the last wait repeats. */
 const SCHEDULE_MS = [
   10 * SECOND_MS,
   30 * SECOND_MS,
@@ -24,7 +24,7 @@ const AT_LEAST_MS: ReadonlyMap<number, number> = new Map([
   [408, 2 * MINUTE_MS],
   [503, 30 * SECOND_MS],
 ]);
-/** Each wait is longer by up to so much. */
+/** Each wait grows by up to this share. */
 const SPREAD = 0.1;
 
 const FINAL: Readonly<Record<Destination['endpointType'], readonly number[]>> = {
@@ -43,7 +43,7 @@ const OUTCOMES: ReadonlyMap<number, Outcome> = new Map([
   [503, 'Busy'],
 ]);
 
-/** What became of an attempt, as dead letters name it in lastDeliveryOutcome. */
+/** The result of an attempt, as dead letters name it in lastDeliveryOutcome. */
 export type Outcome =
   | 'BadRequest'
   | 'Unauthorized'

@@ -8,7 +8,7 @@ const UNKNOWN_HOST: readonly unknown[] = ['ENOTFOUND', 'EAI_AGAIN'];
 type Answer = { kind: 'answered'; answer: PostAnswer } | NoAnswer;
 type NoAnswer = { kind: 'no-answer'; outcome: 'SocketError' | 'ResolutionError' };
 
-/** `late` is the answer that may still come while the request is left open: 3 minutes from its start. */
+/** `late` is the answer that may still come: the request stays open for 3 minutes from its start. */
 export type SendResult = Answer | { kind: 'timed-out'; late: Promise<Answer> };
 
 /** Waits 30 s of real time for an answer. Never rejects; resolves at once when `signal` aborts. */
@@ -48,7 +48,7 @@ async function ask(post: Post, request: PostRequest): Promise<Answer> {
   }
 }
 
-/** fetch tells the reason in `cause`. */
+/** fetch gives the reason in `cause`. */
 function codeOf(error: unknown): unknown {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   return cause?.code ?? code;

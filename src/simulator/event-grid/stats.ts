@@ -4,11 +4,11 @@ import type { Outcome } from './retry.js';
 
 const LAG_BUCKETS_MS = [10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000];
 
-/** What has happened for one subscription since it was made, and what is going on now. Never grows. */
+/** The counts of one subscription since it was made, and its state now. The size is fixed. */
 export type SubscriptionStats = Readonly<Counts> & {
-  /** Neither delivered, nor dead-lettered, nor dropped yet. */
+  /** Events that are neither delivered, nor dead-lettered, nor dropped yet. */
   readonly pending: number;
-  /** Where these are: held back by interference, ready for a request, in one, waiting for the next, due as letters. */
+  /** Pending events by stage; `letters` are dead letters that are not written yet. */
   readonly places: Readonly<Record<Exclude<Stage, 'over'>, number>>;
   /** On the wall clock of the schedule. */
   readonly inProbationUntil: string | undefined;
@@ -19,9 +19,9 @@ export type SubscriptionStats = Readonly<Counts> & {
 export type Counts = {
   /** Events that the filter wanted. */
   matched: number;
-  /** Of those, the ones that interference never let go. */
+  /** Matched events that interference withholds for ever. */
   withheld: number;
-  /** Beyond one of each, by interference. */
+  /** Additional copies by interference. */
   copies: number;
   /** Events: by the first acknowledgement of each. */
   delivered: number;
@@ -38,7 +38,7 @@ export type Lag = {
   readonly count: number;
   readonly sumMs: number;
   readonly maxMs: number;
-  /** How many came within so many ms, and not within those of the bucket before; null: longer than all. */
+  /** The number of events within `withinMs` and not within the bucket before; null: more than all buckets. */
   readonly buckets: readonly { readonly withinMs: number | null; readonly count: number }[];
 };
 

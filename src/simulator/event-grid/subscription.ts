@@ -22,16 +22,15 @@ export type Subscription = {
   readonly filter: Filter;
   readonly eventDeliverySchema: DeliverySchema;
   readonly retryPolicy: { readonly maxDeliveryAttempts: number; readonly eventTimeToLiveInMinutes: number };
-  /** null: what cannot be delivered is dropped. */
+  /** null: events that cannot be delivered are dropped. */
   readonly deadLetterDestination: { readonly blobContainerName: string; readonly resourceId?: string } | null;
   readonly expirationTimeUtc: Date | null;
   readonly labels: readonly string[];
 };
 
 /**
- * Reads the body of a PUT, `{ properties: {…} }` or the bare properties, and tells every problem there is. Where
- * `eventTypes` are given, a filter may include no others, as is so with the real service; where `now` is given, the
- * subscription may not have expired by then.
+ * Reads the body of a PUT, `{ properties: {…} }` or the bare properties, and finds every problem. With `eventTypes`, a
+ * filter may include no other types, as in the real service; with `now`, the subscription must expire later.
  */
 export function readSubscription(
   name: string,
@@ -61,7 +60,7 @@ export function readSubscription(
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'ok', subscription };
 }
 
-/** The Azure resource. Unlike the real one it shows `endpointUrl`, beside the `endpointBaseUrl` without its query. */
+/** The Azure resource. Unlike the real resource it shows `endpointUrl` beside `endpointBaseUrl`. */
 export function describeSubscription(subscription: Subscription) {
   const { name, destination, deadLetterDestination, expirationTimeUtc, ...properties } = subscription;
   const { endpointType, ...of } = destination;
@@ -140,7 +139,7 @@ function readDeadLetters(destination: Reader): Subscription['deadLetterDestinati
   return { blobContainerName: properties.text('blobContainerName'), ...(resourceId ? { resourceId } : {}) };
 }
 
-/** `{ identity, [name]: … }` under the name `wrapper` means the same as the plain thing: there are no identities here. */
+/** The property `name`, or its copy in `wrapper`, which holds an identity beside it: the simulator ignores identities. */
 function unwrapped(properties: Reader, name: string, wrapper: string): Reader {
   return properties.has(wrapper) ? properties.object(wrapper).object(name) : properties.object(name);
 }

@@ -11,7 +11,7 @@ export type TopicEvent = {
   readonly time: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly dataVersion: string;
-  /** For a deliberately malformed one: what becomes of it as it is written in a request. */
+  /** Spoils the written event, for a malformed event. */
   readonly spoil?: (written: Written) => Written;
 };
 

@@ -8,7 +8,7 @@ export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 const EVERY_ANSWER = { 'X-Content-Type-Options': 'nosniff' } as const;
 
-/** A result as HTTP. */
+/** The HTTP answer for a result. */
 export function answerOf(result: Result, call: Call): SimulatorAnswer {
   const { location, version } = aboutOf(result, call);
   const text = textOf(result, call);
@@ -34,7 +34,7 @@ export function errorAnswer(error: FhirError): SimulatorAnswer {
   };
 }
 
-/** What happened to each entry, as a Bundle. */
+/** The Bundle that answers a bundle, with the result of each entry. */
 export function bundleResponseText({ type, results }: BundleResult, call: Call): string {
   const head = JSON.stringify({ resourceType: 'Bundle', type: `${type}-response` });
   if (results.length === 0) return head;
@@ -69,7 +69,7 @@ function aboutOf(result: Result, { base }: Call) {
   return { version: result.version, location: isWritten ? urlOf(base, result.version) : undefined };
 }
 
-/** As the real service does, where something was created, or was there instead. */
+/** As in the real service: after a creation, or where the resource existed already. */
 function hasLocation(result: Result & { kind: 'version' }): boolean {
   return result.status === 201 || result.text !== undefined;
 }

@@ -25,7 +25,7 @@ const OF_EVERY_TYPE = {
   referencePolicy: ['literal', 'local'],
 } as const;
 
-/** What the service says it can do: nothing that it cannot. */
+/** The CapabilityStatement: it lists only what the service can do. */
 export function capabilityText(of: { base: string; date: Date }): string {
   return JSON.stringify({
     resourceType: 'CapabilityStatement',

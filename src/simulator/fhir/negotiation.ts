@@ -10,12 +10,12 @@ import { isStrict, returnPreference } from './prefer.js';
 /** As much as the real service's web server takes. */
 const MAX_BYTES = 30_000_000;
 const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
-/** What may be asked for; the last is the name of old. */
+/** The formats that a client may ask for; the last is an old name. */
 const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
 const PATCH_TYPE = 'application/json-patch+json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** Throws a FhirError where the answer cannot be as it is asked for, before anything is done, or the request is too large. */
+/** Throws a FhirError for an unsupported answer format or a request that is too large, before anything changes. */
 export function checkRequest({ query, headers, body }: SimulatorRequest): void {
   if (body.byteLength > MAX_BYTES) {
     throw refuse(413, 'too-long', `The body has ${body.byteLength} bytes; the most is ${MAX_BYTES}.`);

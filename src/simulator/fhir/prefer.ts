@@ -6,7 +6,7 @@ export type ReturnPreference = 'minimal' | 'representation' | 'operationoutcome'
 const RETURNS: readonly string[] = ['minimal', 'representation', 'OperationOutcome'];
 const HANDLINGS: readonly string[] = ['strict', 'lenient'];
 
-/** What the answer to a write is to hold. Throws a FhirError for what there is not. */
+/** The content that the answer to a write should have. Throws a FhirError for an unknown preference. */
 export function returnPreference(call: Pick<Call, 'header'>): ReturnPreference {
   return readPreference(call, 'return', RETURNS, 'representation') as ReturnPreference;
 }

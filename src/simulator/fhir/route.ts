@@ -17,7 +17,7 @@ type Deps = {
 
 type Handlers = Readonly<Record<string, () => Result>>;
 
-/** Finds what a call asks for, and does it. HEAD is GET: whoever sends the answer leaves its body out. */
+/** Runs the operation that a call names. HEAD runs as GET; the service removes the body of the answer. */
 export function route(deps: Deps, call: Call): Result {
   const { segments } = call;
   checkQuery(call.query);

@@ -5,7 +5,7 @@ import type { Problem } from '../problems.js';
 
 export type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
 
-/** The body, which content-type must declare as JSON; an empty body is an object without anything in it. */
+/** The JSON body of a request; an empty body is an empty object. The content-type must be JSON. */
 export async function readJson(request: HttpRequest): Promise<ReadJson> {
   if (!isJson(request)) return { kind: 'wrong', answer: errorOf(415, 'UnsupportedMediaType', JSON_NEEDED) };
   const text = await request.text();

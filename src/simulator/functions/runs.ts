@@ -5,7 +5,7 @@ import { scenarios } from '../scenarios/index.js';
 import type { Simulator } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
 
-/** `runs`: GET for all, POST to begin one; `runs/{id}`: GET for what it does, DELETE to stop it. */
+/** Answers `runs`: GET lists runs, POST begins a run; and `runs/{id}`: GET shows a run, DELETE stops it. */
 export async function answerRuns(request: HttpRequest, { runs }: Simulator, random: Random): Promise<HttpResponseInit> {
   const { id } = request.params;
   if (id === undefined || id === '') {
@@ -14,7 +14,7 @@ export async function answerRuns(request: HttpRequest, { runs }: Simulator, rand
     return { jsonBody: { runs: runs.list(), scenarios: scenarios.map(({ name, summary }) => ({ name, summary })) } };
   }
   const status = request.method === 'DELETE' ? runs.stop(id) : runs.get(id);
-  if (!status) return errorOf(404, 'RunNotFound', 'There is no such run; the last 20 are remembered.');
+  if (!status) return errorOf(404, 'RunNotFound', 'There is no such run. The last 20 runs are kept.');
   return { status: request.method === 'DELETE' ? 202 : 200, jsonBody: status };
 }
 

@@ -6,15 +6,15 @@ import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';
 import type { Services } from '../world.js';
 import { errorOf } from './json.js';
 
-/** Beside capital letters, for types of resources, and `_`, `$` and `.`, for operations, a path can begin with a name. */
+/** The name of a service, in lower case: types begin with a capital, operations with `_`, `$` or `.`. */
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,30}$/;
-/** What FHIR itself begins a path with, and a slip of the case of a type. */
+/** First segments of FHIR paths that are no service names; types also in lower case, a likely mistake. */
 const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toLowerCase())]);
-/** So much may wait in Event Grid before changes are refused: memory has an end. */
+/** Beyond this number of pending events changes are refused, for memory is limited. */
 const MAX_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
 
-/** `fhir/Patient/1`: of the service `main`; `fhir/clinic-b/Patient/1`: of another. */
+/** Answers `fhir/Patient/1` from the service `main`, `fhir/clinic-b/Patient/1` from the service `clinic-b`. */
 export async function answerFhir(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   const { base, path } = splitAt(request, '/simulator/fhir');
   const first = path.split('/', 1)[0] ?? '';
@@ -28,7 +28,7 @@ export async function answerFhir(request: HttpRequest, simulator: Simulator): Pr
   );
 }
 
-/** `dicom/v2/studies`: of the service `main`; `dicom/clinic-b/v2/studies`: of another. */
+/** Answers `dicom/v2/studies` from the service `main`, `dicom/clinic-b/v2/studies` from the service `clinic-b`. */
 export async function answerDicom(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   const { base, path } = splitAt(request, '/simulator/dicom');
   const [first = '', second = ''] = path.split('/', 2);
@@ -60,15 +60,15 @@ function answerAs(
     return errorOf(
       404,
       'ServiceNotFound',
-      'There is no service of this name: the first change, or GET metadata, makes one.',
+      'There is no service of this name. The first change, or GET metadata, makes it.',
     );
   }
   const services = simulator.services(name);
   if (!services)
-    return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator starts afresh.');
+    return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator removes all data.');
   if (!isRead && simulator.eventGrid.pending() > MAX_PENDING) {
     return {
-      ...errorOf(429, 'TooManyEvents', `More than ${MAX_PENDING} events wait for their delivery. Ask again later.`),
+      ...errorOf(429, 'TooManyEvents', `More than ${MAX_PENDING} events wait for their delivery. Retry later.`),
       headers: { 'Retry-After': '5' },
     };
   }
@@ -87,7 +87,7 @@ function answerAs(
 
 async function readRequest(request: HttpRequest, base: string, path: string): Promise<SimulatorRequest> {
   const { searchParams } = new URL(request.url);
-  searchParams.delete('code'); // a function key is not the service's business
+  searchParams.delete('code'); // the function key is not part of the service's query
   const body = new Uint8Array(await request.arrayBuffer());
   return { method: request.method, path, query: searchParams, headers: request.headers, body, base };
 }

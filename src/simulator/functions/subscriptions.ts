@@ -3,7 +3,7 @@ import { describeSubscription } from '../event-grid/subscription.js';
 import type { Simulator } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
 
-/** `subscriptions`: GET for all; `subscriptions/{name}`: GET, PUT and DELETE, as Azure Resource Manager has them. */
+/** Answers `subscriptions` (GET lists all) and `subscriptions/{name}` (GET, PUT, DELETE), as Azure Resource Manager. */
 export async function answerSubscriptions(request: HttpRequest, { eventGrid }: Simulator): Promise<HttpResponseInit> {
   const { name } = request.params;
   if (name === undefined || name === '') return answerAll(request, eventGrid);
@@ -17,7 +17,7 @@ export async function answerSubscriptions(request: HttpRequest, { eventGrid }: S
     case 'DELETE':
       return eventGrid.remove(name) ? { status: 200 } : { status: 204 };
     default:
-      return errorOf(405, 'MethodNotAllowed', 'GET, PUT and DELETE are taken here.');
+      return errorOf(405, 'MethodNotAllowed', 'GET, PUT and DELETE are allowed here.');
   }
 }
 
@@ -26,11 +26,7 @@ function answerAll({ method, query }: HttpRequest, eventGrid: Simulator['eventGr
   if (code !== null) {
     return eventGrid.confirm(code)
       ? { status: 200, body: 'Webhook successfully validated as a subscription endpoint.' }
-      : errorOf(
-          400,
-          'ValidationCodeUnknown',
-          'This code belongs to no subscription that awaits it, or its 10 minutes are over.',
-        );
+      : errorOf(400, 'ValidationCodeUnknown', 'No subscription waits for this code, or its 10 minutes are over.');
   }
   if (method !== 'GET') return errorOf(405, 'MethodNotAllowed', 'Name a subscription: PUT …/subscriptions/{name}.');
   return { jsonBody: { value: eventGrid.list().map((one) => describeSubscription(one)) } };

@@ -3,10 +3,10 @@ import { StorageError } from '../../storage/table-store.js';
 import type { Verdict } from './verdict.js';
 
 const POLL_MS = 2000;
-/** So long nothing has changed in storage, and every lease has lapsed: what is open then waits for hours, what is lost is lost. */
+/** After this time without a change every lease has lapsed: open jobs wait for hours, and lost jobs are lost. */
 const PATIENCE_MS = 65_000;
 
-/** Judges again and again until all is well and no job is open, or nothing has changed for long enough. */
+/** Repeats the verdict until it is ok and no job is open, or until storage has not changed for long enough. */
 export async function verdictAtRest(of: {
   findVerdict: () => Promise<Verdict>;
   clock: Clock;
@@ -20,7 +20,7 @@ export async function verdictAtRest(of: {
     const lookedAtMs = clock.monotonic();
     const found = await findVerdict().catch((cause: unknown) => {
       if (!(cause instanceof StorageError) || isOver()) throw cause;
-      return undefined; // it did not answer: look again
+      return undefined; // storage did not answer: try again
     });
     if (found) {
       if (found.ok && found.events.open === 0) return found;

@@ -1,18 +1,18 @@
 import type { EventGrid } from '../event-grid/event-grid.js';
 
-/** What Event Grid has done, for whomever. */
+/** The counts of Event Grid, over all subscriptions. */
 export type Deliveries = {
-  /** Wanted by a subscription, once for each. */
+  /** Events that a subscription matched, once for each subscription. */
   readonly matched: number;
   readonly requests: number;
   readonly delivered: number;
-  /** By chaos: sent though they had been sent. */
+  /** Additional copies by chaos. */
   readonly duplicates: number;
-  /** Sent again, for an attempt had failed. */
+  /** Events sent again after a failed attempt. */
   readonly retried: number;
 };
 
-/** Counts from now on. */
+/** Returns a function that counts deliveries from now on. */
 export function countDeliveries(eventGrid: Pick<EventGrid, 'stats'>): () => Deliveries {
   const before = sumOf(eventGrid);
   return () => {

@@ -1,15 +1,15 @@
-/** The services of runs are named so; no others are. */
+/** The prefix of the services of runs, and of no others. */
 export const RUN_PREFIX = 'run-';
 
 /**
- * The ids of a run's events are UUIDs that begin with the run's eight digits and end with the event's number, so that
- * a run recognises its own wherever it meets them: in the ledger, in rows, in any text of a dead letter.
+ * The id of event `n` of a run: a UUID that begins with the run's id and ends with `n`. So a run finds its events
+ * everywhere: in the ledger, in rows, in the text of a dead letter.
  */
 export function eventIdOf(runId: string, n: number): string {
   return `${runId}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-/** Undefined where `eventId` is none of this run's. */
+/** The number of an event of this run; undefined for an event of another run. */
 export function numberOf(runId: string, eventId: string): number | undefined {
   const prefix = `${runId}-0000-4000-8000-`;
   if (!eventId.startsWith(prefix) || eventId.length !== prefix.length + 12) return undefined;

@@ -10,7 +10,7 @@ import { namesSince } from './blob-names.js';
 import { numberOf, numbersIn } from './event-name.js';
 import type { Sent } from './sent.js';
 
-/** Where what became of an event is to be found. */
+/** The parts of storage that hold the state of events. */
 export type RunStorage = {
   readonly tables: TableStore;
   readonly waiting: Pick<Waiting, 'due'>;
@@ -23,7 +23,7 @@ export type Search = {
   readonly sent: Sent;
   /** Names in the order of their bits. */
   readonly workflows: readonly string[];
-  /** Blobs that are older are none of the run's. */
+  /** Older blobs belong to other runs. */
   readonly since: Date;
 };
 
@@ -33,8 +33,8 @@ const MAX_LEASE_DIFFERENCE_MS = 2000;
 const EVER = new Date('9999-12-31T00:00:00.000Z');
 
 /**
- * Marks in `sent` what storage tells of its events. Rows are looked at before records: a job that goes from one to the
- * other meanwhile is seen in one of them. One that goes back is seen in none, so who misses something looks again.
+ * Marks the state in storage of all events in `sent`. Rows are read before records, so a job that moves from a row to a
+ * record meanwhile is found. A job that moves back is missed, so the caller repeats a search that misses something.
  */
 export async function findSent(storage: RunStorage, search: Search): Promise<void> {
   search.sent.unmark();
@@ -47,7 +47,7 @@ export async function findSent(storage: RunStorage, search: Search): Promise<voi
   });
 }
 
-/** What was taken up is in resolved/, and in rows or records. */
+/** The blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
 export async function undeliveredSince(undelivered: BlobStore, since: Date): Promise<string[]> {
   return (await namesSince(undelivered, '', since)).filter((name) => !name.startsWith(RESOLVED));
 }
@@ -75,7 +75,7 @@ async function findRecords({ tables }: RunStorage, search: Search, blobNames: Re
   }
 }
 
-/** A record that is running under a lease that has lapsed is nobody's: without a row, it is lost. */
+/** A running record whose lease has lapsed has no holder: without a row, the job is lost. */
 function markRecord(
   { day, stored: { key, row, modifiedAt }, now }: { day: string; stored: Stored; now: Date },
   search: Search,
@@ -90,12 +90,12 @@ function markRecord(
   if (state.kind === 'running') {
     if (now.getTime() - settledAtMs <= state.leaseMs + MAX_LEASE_DIFFERENCE_MS) search.sent.mark(n, { open: bit });
   } else if (state.kind !== 'settled')
-    return; // it waits: then it has a row, or is lost
+    return; // it waits: it has a row, or is lost
   else if (state.result !== 'dead') search.sent.mark(n, { [state.result]: bit, settledAtMs });
   else if (blobNames.has(digest(address))) search.sent.mark(n, { dead: bit, settledAtMs });
 }
 
-/** Dead letters of jobs are known by their names, those of invalid events only by what is in them. */
+/** The names of dead letters. A job's dead letter is known by its name, an invalid event's by its content. */
 async function deadLetterNames(deadLetters: BlobStore, since: Date) {
   const names = [
     ...(await namesSince(deadLetters, 'pending/', since)),

@@ -5,7 +5,7 @@ import { dueBy } from './pace.js';
 const STEPS_AT_ONCE = 200;
 const TICK_MS = 10;
 
-/** Plays a scenario in its time, until enough events are made; waits while `isFull`. */
+/** Plays a scenario at the rate of the run until enough events are made; waits while `isFull`. */
 export async function play(options: {
   scenario: Scenario;
   world: World;

@@ -12,8 +12,8 @@ const POLL_MS = 1000;
 const RETRY_MS = 2000;
 
 /**
- * Takes up what Event Grid gave up on of a run, as `npm run dead-letters -- redrive` does; or waits until somebody has,
- * where it is left to others. Returns how many events of the run have been taken up, by whomever.
+ * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does; with `isLeftToOthers`, waits
+ * until someone else has. Returns the number of imported events of the run.
  */
 export async function redriveUndelivered(of: {
   runId: string;

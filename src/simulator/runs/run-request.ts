@@ -4,17 +4,17 @@ import { type Problem, problemsIn } from '../problems.js';
 import { scenarios } from '../scenarios/index.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
-/** What a run is to do, with everything filled in. */
+/** The settings of a run, with all defaults. */
 export type RunRequest = {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly events: number;
-  /** Events a second; with bursts, in the mean. */
+  /** Events a second; with bursts, the mean. */
   readonly rate: number;
   readonly chaos: Chaos;
   /** How many times as fast as real time Event Grid's schedule runs. */
   readonly timeScale: number;
-  /** Takes up what Event Grid gave up on; where false, the run waits until somebody else has. */
+  /** Imports Event Grid's dead letters; where false, the run waits until somebody else has imported them. */
   readonly redrive: boolean;
 };
 
@@ -22,7 +22,7 @@ export const MAX_EVENTS = 1_000_000;
 
 const NAMES = scenarios.map(({ name }) => name);
 
-/** What can be set of the simulator as a whole, too. */
+/** The settings that the whole simulator has, too. */
 export const settingsSchema = z.strictObject({
   timeScale: between(1, 100_000).optional(),
   chaos: chaosOrLevel.optional(),
@@ -43,12 +43,12 @@ const schema = z
     error: 'is another name of events: give one of them',
   });
 
-/** With chaos, Event Grid's waits of 10 s and more are most of a run: they pass faster. */
+/** With chaos, most of a run is Event Grid's waits of 10 s and more, so they pass faster. */
 const TIME_SCALE_OF_CHAOS = 30;
 
 export type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };
 
-/** `otherSeed` is taken where the body names none. */
+/** The request in a body, or its problems. `otherSeed` is the seed for a body without one. */
 export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest {
   const parsed = schema.safeParse(body);
   if (!parsed.success) {

@@ -5,24 +5,24 @@ import type { Sent, SentEvent } from './sent.js';
 import { TABLE_CHECKS } from './table-checks/index.js';
 import type { Newest } from './table-checks/table-check.js';
 
-/** What became of everything that a run has sent, by what storage holds of it. */
+/** The result of a run: the state of all its events in storage. */
 export type Verdict = {
-  /** Nothing is lost, nothing undelivered, and the tables are as they should be. */
+  /** No event is lost or undelivered, and the tables are right. */
   readonly ok: boolean;
   readonly events: {
     readonly sent: number;
     readonly malformed: number;
-    /** Every job completed or superseded. */
+    /** Events whose jobs are all completed or superseded. */
     readonly settled: number;
-    /** Some of their jobs have a dead letter. */
+    /** Events with a job that has a dead letter. */
     readonly deadLettered: number;
-    /** Malformed, with a dead letter. */
+    /** Malformed events with a dead letter. */
     readonly rejected: number;
-    /** Some of their jobs wait for another try, or run. */
+    /** Events with a job that runs or waits for a retry. */
     readonly open: number;
-    /** Not wanted by any workflow. */
+    /** Events that no workflow wants. */
     readonly ignored: number;
-    /** Never reached the app: in Event Grid's own dead letters. */
+    /** Events that never reached the app, in Event Grid's own dead letters. */
     readonly undelivered: number;
     readonly lost: number;
   };
@@ -32,7 +32,7 @@ export type Verdict = {
     readonly deadLettered: number;
     readonly open: number;
   };
-  /** From the change to the last job settled, of events with no job open or dead. */
+  /** From the change until the last job is settled, for settled events. */
   readonly lagMs: {
     readonly mean: number;
     readonly p50: number;
@@ -40,10 +40,10 @@ export type Verdict = {
     readonly p9999: number;
     readonly max: number;
   } | null;
-  /** Of `lagMs`, what the service itself promises: 99.99 % within 5 s, 1 s in the mean. */
+  /** The share of lags within 5 s. The service promises 99.99 %, and 1 s in the mean. */
   readonly withinFiveSeconds: number | null;
   readonly tables: Readonly<Record<string, { readonly rows: number; readonly wrong: number }>>;
-  /** In words; ids of events only. */
+  /** Sentences, with ids of events and no other value. */
   readonly problems: readonly string[];
 };
 
@@ -51,7 +51,7 @@ const MAX_PROBLEMS = 20;
 
 type VerdictSearch = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
 
-/** Looks at storage once. `eventIdOf` is for problems. */
+/** The verdict from one look at storage. `eventIdOf` gives the ids for problems. */
 export async function findVerdict(
   storage: RunStorage & { workflowTables: TableStore },
   search: VerdictSearch,
@@ -132,11 +132,11 @@ function fateOf({
   if ((wanted & ~done) === 0) return 'settled';
   if ((wanted & ~(done | dead)) === 0) return 'deadLettered';
   if ((wanted & ~(done | dead | open)) === 0) return 'open';
-  if (hasDeadLetter) return 'deadLettered'; // the app takes it for invalid, or its workspace is not listed
+  if (hasDeadLetter) return 'deadLettered'; // the app rejected it as invalid, or its workspace is not listed
   return undelivered ? 'undelivered' : 'lost';
 }
 
-/** What the checks say of each workflow that has one. */
+/** The results of the checks, for each workflow that has a check. */
 async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]): Promise<Verdict['tables']> {
   const { newest, services, since, sent, workflows } = search;
   const found: Record<string, { rows: number; wrong: number }> = {};

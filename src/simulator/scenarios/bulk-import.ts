@@ -3,7 +3,7 @@ import { makeCondition, makeEncounter, makeObservation } from './clinical.js';
 import { makePatient } from './people.js';
 import { between, type Resource, type Scenario, type World } from './scenario.js';
 
-/** As many as the service takes in one bundle. */
+/** The service's limit for one bundle. */
 const MAX_ENTRIES = 500;
 
 export const bulkImport: Scenario = {
@@ -31,7 +31,7 @@ function makeBundle(world: World, size: number): { fullUrl: string; resource: Re
     const at = world.now();
     const patient = add(makePatient(random));
     const encounter = add(makeEncounter({ patient, at, status: 'finished' }));
-    // An entry that has no place any more must not be referred to: it is the last that is left out.
+    // The loop leaves out the last entries only, so no entry refers to one that is left out.
     for (let n = between(random, 3, 20); n > 0; n -= 1) {
       if (entries.length < size) add(makeObservation(random, { patient, encounter, at, status: 'final' }));
     }

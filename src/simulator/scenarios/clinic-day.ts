@@ -5,7 +5,7 @@ import { between, pick, type Scenario, type World } from './scenario.js';
 
 type Visit = { patient: string; encounter: string; observations: string[] };
 
-/** More are on their way in a clinic only on its worst day; who leaves makes place. */
+/** The number of patients in the clinic at once; some leave before more arrive. */
 const MAX_VISITS = 200;
 const MAX_OBSERVATIONS = 20;
 

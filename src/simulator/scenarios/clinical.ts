@@ -11,7 +11,7 @@ type Measure = {
   digits: number;
 };
 
-/** LOINC codes, with values as they are seen in a ward: some of them outside of what is normal. */
+/** LOINC codes, with value ranges of a ward; some values are outside the normal range. */
 const MEASURES: readonly Measure[] = [
   { code: '8867-4', text: 'Heart rate', unit: '/min', category: 'vital-signs', low: 45, high: 130, digits: 0 },
   { code: '8310-5', text: 'Body temperature', unit: 'Cel', category: 'vital-signs', low: 35.5, high: 40.2, digits: 1 },
@@ -31,7 +31,7 @@ const CONDITIONS = [
 
 export type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
 
-/** References are relative (`Patient/…`), or the fullUrl of an entry of the same bundle. */
+/** An encounter. References are relative (`Patient/…`), or the fullUrl of an entry of the same bundle. */
 export function makeEncounter(of: { patient: string; at: Date; status: 'in-progress' | 'finished' }): Resource {
   const at = of.at.toISOString();
   return {

@@ -25,7 +25,7 @@ export const correctionStorm: Scenario = {
     for (;;) {
       const id = pick(random, ids);
       if (random.number() < 0.03)
-        world.remove('Observation', id); // and the next correction brings it back
+        world.remove('Observation', id); // the next correction creates it again
       else world.update({ ...make('corrected'), id });
       yield;
     }

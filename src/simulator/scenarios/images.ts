@@ -2,7 +2,7 @@ import type { Random } from '../../clock.js';
 import type { Dataset } from '../dicom/dataset.js';
 import { between, pick } from './scenario.js';
 
-/** A root under which anybody may make UIDs of their own from a UUID. */
+/** The root under which everyone may make a UID from a UUID. */
 const ROOT = '2.25';
 const CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2';
 const MR_IMAGE = '1.2.840.10008.5.1.4.1.1.4';
@@ -32,7 +32,7 @@ export function makeStudy(random: Random, at: Date): Study {
   };
 }
 
-/** A small image: it is its events that matter. */
+/** A small image without pixels, for only its events matter. */
 export function makeImage(random: Random, study: Study, number: number): Dataset {
   const date = study.at.toISOString().slice(0, 10).replaceAll('-', '');
   return {

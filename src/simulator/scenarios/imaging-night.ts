@@ -2,7 +2,7 @@ import type { Dataset } from '../dicom/dataset.js';
 import { makeImage, makeStudy, type Study } from './images.js';
 import { between, pick, type Scenario, type World } from './scenario.js';
 
-/** What is older goes to an archive elsewhere: the service keeps as many bytes as it may, and no more. */
+/** Older studies are deleted, as a clinic archives them elsewhere, so that the service's memory suffices. */
 const MAX_STUDIES = 2000;
 
 export const imagingNight: Scenario = {
@@ -29,7 +29,7 @@ function* storeSeries(world: World, study: Study): Generator<void> {
   for (let number = between(world.random, 20, 120), at = 1; at <= number; at += 1) {
     const isSentAgain = last !== undefined && world.random.number() < 0.02;
     last = isSentAgain && last ? last : makeImage(world.random, study, at);
-    world.store(last); // a modality sends again what was not acknowledged in time
+    world.store(last); // a modality repeats an image that was not acknowledged in time
     yield;
   }
 }

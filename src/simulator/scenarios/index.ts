@@ -5,5 +5,5 @@ import { imagingNight } from './imaging-night.js';
 import { outage } from './outage.js';
 import type { Scenario } from './scenario.js';
 
-/** One of your own: a file here that exports a `Scenario`, and its line in this list. */
+/** All scenarios. To add a scenario, export it from a file in this folder, and add it to this list. */
 export const scenarios: readonly Scenario[] = [clinicDay, bulkImport, imagingNight, correctionStorm, outage];

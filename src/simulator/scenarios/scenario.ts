@@ -4,39 +4,39 @@ import type { Dataset } from '../dicom/dataset.js';
 /** A FHIR resource as parsed JSON. */
 export type Resource = { readonly resourceType: string; readonly id?: string; readonly [element: string]: unknown };
 
-/** What happens in a workspace over a while, played at any speed. A file each; `index.ts` lists them. */
+/** A story of changes in a workspace, played at any speed. Each scenario has a file; `index.ts` lists them. */
 export type Scenario = {
   readonly name: string;
-  /** For people who choose one: a line. */
+  /** One line that helps people to choose. */
   readonly summary: string;
-  /** What a run does where it is told nothing else. */
+  /** The values for a run that sets none. */
   readonly defaults: { readonly events: number; readonly rate: number; readonly timeScale: number };
-  /** `down`: nobody answers until Event Grid has given up on every event; then the receiver is back, and they are redriven. */
+  /** `down`: the receiver does not answer until Event Grid has given up on every event; then they are redriven. */
   readonly receiver: 'up' | 'down';
   /**
-   * Makes one change after the other, without an end, and yields after each: there the run waits, and ends when enough
-   * events were made. What it does may depend on `world.random` alone, so that the same seed plays the same.
+   * Makes one change after the other without an end, and yields after each. There the run waits, and ends when enough
+   * events were made. Changes depend on `world.random` alone, so that the same seed makes the same changes.
    */
   play(world: World): Generator<void, never>;
 };
 
-/** What a scenario changes. Every call takes effect at once, and makes the events that the service would make of it. */
+/** The changes that a scenario can make. Each takes effect at once, and makes the events of the real service. */
 export type World = {
   readonly random: Random;
   now(): Date;
-  /** How many more events are wanted. */
+  /** The number of events that are still to be made. */
   left(): number;
-  /** Returns the id that the service gave it. */
+  /** Creates a resource and returns its id. */
   create(resource: Resource): string;
-  /** Needs an `id`. */
+  /** Creates or updates the resource with this `id`. */
   update(resource: Resource & { id: string }): void;
   remove(resourceType: string, id: string): void;
-  /** A transaction: each resource is made under its `fullUrl`, and references to a fullUrl lead to it. */
+  /** Runs a transaction. A reference to the `fullUrl` of an entry becomes a reference to its resource. */
   transact(entries: readonly { fullUrl: string; resource: Resource }[]): void;
-  /** An image; `false` where it was there already, which makes no event. */
+  /** Stores an image; `false` where the image exists, which makes no event. */
   store(image: Dataset): boolean;
   removeImages(of: { studyUid: string; seriesUid?: string; instanceUid?: string }): void;
-  /** New values for all images of a study. */
+  /** Sets attributes in all images of a study. */
   updateStudy(studyUid: string, values: Dataset): void;
 };
 

@@ -43,7 +43,7 @@ export function readEntry(entry: unknown, base: string): BundleEntry {
   };
 }
 
-/** The call that an entry is. What the bundle prefers, its entries prefer. */
+/** The call of an entry. The bundle's Prefer header holds for its entries. */
 export function callOf(entry: BundleEntry, outer: Call, newId: string | undefined): Call {
   const { method, path, query, headers, resource } = entry;
   return {
@@ -67,7 +67,7 @@ export function callOf(entry: BundleEntry, outer: Call, newId: string | undefine
   };
 }
 
-/** Decoded; throws a FhirError for what cannot be decoded. */
+/** The decoded segments of a path. Throws a FhirError for a path that cannot be decoded. */
 export function segmentsOf(path: string): string[] {
   try {
     return path
@@ -80,7 +80,7 @@ export function segmentsOf(path: string): string[] {
   }
 }
 
-/** A bundle is FHIR, where a JSON Patch is no resource: it comes as a Binary. */
+/** The JSON Patch in an entry. A patch is no resource, so the entry holds it as a Binary. */
 function patchOf(resource: unknown): unknown {
   const { resourceType, contentType, data } = isObject(resource) ? resource : {};
   if (resourceType === 'Parameters') throw fhirPathPatchIsNotSupported();

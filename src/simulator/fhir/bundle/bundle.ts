@@ -10,14 +10,14 @@ export type BundleType = 'batch' | 'transaction';
 
 export type BundleResult = {
   readonly type: BundleType;
-  /** In the order of the bundle. In a transaction none is an error. */
+  /** In the order of the entries. The results of a transaction contain no error. */
   readonly results: readonly (Result | FhirError)[];
 };
 
 type Deps = { readonly store: Store; readonly random: Random; readonly route: (call: Call) => Result };
 
 const MAX_ENTRIES = 500;
-/** FHIR's other types of bundles: the service knows them, and takes them elsewhere. */
+/** FHIR's other types of bundles, which the service accepts at other URLs only. */
 const OTHER_TYPES = [
   'document',
   'message',
@@ -27,10 +27,10 @@ const OTHER_TYPES = [
   'searchset',
   'collection',
 ];
-/** FHIR's order: what a bundle deletes does not hinder what it creates. */
+/** FHIR's order of methods, so that a bundle can delete a resource and create its successor. */
 const ORDER = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 
-/** Does what a bundle asks: entry by entry, or, as a transaction, all or nothing. */
+/** Runs the entries of a bundle: one by one, or, as a transaction, all or nothing. */
 export function runBundle(deps: Deps, call: Call): BundleResult {
   const { type: given, entry } = call.body.bundle();
   const type = bundleTypeOf(given);
@@ -98,12 +98,12 @@ function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Re
   });
 }
 
-/** In parallel, the real service compares versions when all entries are ready to be stored: any other error comes first. */
+/** In parallel, the real service compares versions last, so any other error comes first. */
 function isVersionConflict({ status }: FhirError, { method, headers }: BundleEntry): boolean {
   return method === 'PUT' && headers.has('if-match') && (status === 404 || status === 412);
 }
 
-/** The places of the entries, in the order in which they are done; those that cannot be read come first. */
+/** The positions of the entries in the order in which they run; entries that cannot be read come first. */
 function inOrder(entries: readonly (BundleEntry | FhirError)[]): number[] {
   const turnOf = (entry: BundleEntry | FhirError | undefined) =>
     entry && 'method' in entry ? ORDER.indexOf(entry.method) : -1;
@@ -119,7 +119,7 @@ function settled<T>(work: () => T): T | FhirError {
   }
 }
 
-/** What is refused says which entry it was, and, once transactions run, what it asked. */
+/** Adds the entry to a refusal, and, once a transaction runs, its method and URL. */
 function naming<T>(n: number, entry: BundleEntry | undefined, work: () => T): T {
   try {
     return work();

@@ -15,7 +15,7 @@ export function replaceReferences(value: unknown, replace: (reference: string) =
   }
 }
 
-/** `Practitioner?identifier=…`, which has to mean exactly one resource, becomes a reference to it. */
+/** Replaces a conditional reference such as `Practitioner?identifier=…` by the one resource that it selects. */
 export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 'base'>, resource: unknown): void {
   replaceReferences(resource, (reference) => {
     const at = reference.indexOf('?');

@@ -3,7 +3,7 @@ import { refuse } from './outcome.js';
 
 /** As deep as the real service reads. */
 const MAX_LEVELS = 64;
-/** Where a number may be that JavaScript writes otherwise than it was: 1.10, 1e3, -0, 0.0000001, and one of many digits. */
+/** Finds numbers that JavaScript would write in another form: 1.10, 1e3, -0, 0.0000001, and numbers of many digits. */
 const SPECIAL_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|[\d.]+[eE]|[\d.]{16}|0(?![.\d])(?<=-0)|0\.0{6})/;
 
 type JsonWithSource = {
@@ -11,10 +11,10 @@ type JsonWithSource = {
   rawJSON(text: string): unknown;
   isRawJSON(value: unknown): boolean;
 };
-/** What Node has, and TypeScript's library does not know yet. */
+/** Node has these functions; TypeScript's library does not declare them yet. */
 const json = JSON as unknown as JsonWithSource;
 
-/** What a body says. Throws a FhirError that says where it is not JSON. */
+/** Parses a body. Throws a FhirError with the place of the error where the body is no JSON. */
 export function parseBody(body: Uint8Array): unknown {
   if (body.length === 0) throw refuse(400, 'invalid', 'The body is empty. Send a resource, as JSON.');
   let text: string;
@@ -51,7 +51,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
 }
 
-/** What the real service leaves out of JSON: nothing, null, a string without a character, and an object without an element. */
+/** Whether the real service leaves the value out of JSON: undefined, null, an empty string, an empty object. */
 export function isNothing(value: unknown): boolean {
   if (isObject(value)) return Object.keys(value).length === 0;
   return (value ?? null) === null || (typeof value === 'string' && value.trim() === '');

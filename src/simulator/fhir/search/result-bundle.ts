@@ -53,7 +53,7 @@ export function historyEntry(base: string, version: Version): string {
   return `${about.slice(0, -1)},"resource":${text ?? deletedText(version)}}`;
 }
 
-/** What a history says of a resource that was deleted. */
+/** The entry of a history for a deletion. */
 function deletedText({ of: { resourceType, id }, number, atMs }: Version): string {
   return stampedText({ resourceType }, { id, number, atMs });
 }

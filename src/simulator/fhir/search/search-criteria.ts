@@ -8,16 +8,16 @@ export type Criterion =
   | { readonly kind: 'ids'; readonly ids: ReadonlySet<string> }
   | { readonly kind: 'types'; readonly types: ReadonlySet<string> }
   | { readonly kind: 'updated'; readonly isMetAt: (atMs: number) => boolean }
-  /** It has one of these in the index. */
+  /** The resource has one of these keys in the index. */
   | { readonly kind: 'keys'; readonly keys: readonly string[] };
 
 type ReadValue = (value: string, context: { base: string; modifier: string | undefined }) => string[];
 
-/** The real service gives each id to SQL Server as one parameter; SQL Server takes 2,100 in all. */
+/** The real service passes each id to SQL Server as one parameter; SQL Server takes 2,100 in all. */
 const MAX_IDS = 2_097;
 const TOKENS = ['identifier', '_tag'];
 
-/** What `name=text` of a query asks. Throws a FhirError where it cannot be understood. */
+/** The criterion of a parameter `name=text`. Throws a FhirError where the text is wrong. */
 export function readCriterion(name: string, text: string, base: string): Criterion {
   const [parameter = '', modifier] = name.split(':', 2);
   const values = splitEscaped(text, ',');
@@ -45,7 +45,7 @@ function readerOf(parameter: string): ReadValue {
     keysOfReference(parameter, value, modifier).flatMap((reference) => keysAt(base, reference));
 }
 
-/** `system|value`, `|value` for one without a system, `value` for one of any system, `system|` for all of a system. */
+/** `system|value`; `|value` without a system; `value` in any system; `system|` for all values of a system. */
 function keyOfToken(parameter: string, text: string): string {
   const parts = splitEscaped(text, '|').map(unescaped);
   if (parts.length > 2)
@@ -63,7 +63,7 @@ function keysOfReference(parameter: string, text: string, modifier: string | und
   return types.map((type) => `${type}/${reference}`);
 }
 
-/** What is stored here may be referred to relatively and absolutely: it is the same. */
+/** A relative and an absolute reference to a resource of this service mean the same. */
 function keysAt(base: string, reference: string): string[] {
   const relative = reference.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
   const isElsewhere = /^[a-z][a-z0-9+.-]*:/i.test(relative);

@@ -3,27 +3,27 @@ import { isResourceType } from '../content/resource-types.js';
 import { type Criterion, readCriterion } from './search-criteria.js';
 import { parametersOf } from './search-parameters.js';
 
-/** What a search asks for. */
+/** The options of a search. */
 export type SearchOptions = {
-  /** All have to be met. */
+  /** A resource must meet all criteria. */
   readonly criteria: readonly Criterion[];
   readonly page: PageOptions;
   readonly isTotalWanted: boolean;
   readonly isCountOnly: boolean;
-  /** Elements at the top to which resources are cut; undefined for whole ones. */
+  /** The top-level elements to return; undefined for whole resources. */
   readonly elements: readonly string[] | undefined;
   readonly isWithoutText: boolean;
-  /** What was asked and is not done. */
+  /** Warnings about parameters that have no effect. */
   readonly issues: readonly Issue[];
 };
 
-/** Which part of a long list is answered. */
+/** The part of a long list that the answer holds. */
 export type PageOptions = {
   readonly count: number;
   readonly isNewestFirst: boolean;
   /** The sequence of the last version on the page before. */
   readonly after: number | undefined;
-  /** The parameters that were understood, without the token: links are made of them. */
+  /** The parameters that were understood, without the token. Links contain them. */
   readonly kept: readonly Parameter[];
 };
 
@@ -31,7 +31,7 @@ export type Parameter = readonly [name: string, value: string];
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1_000;
-/** What .NET's Int32 holds. */
+/** The largest Int32 of .NET. */
 const MAX_INTEGER = 2_147_483_647;
 const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
 const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
@@ -97,7 +97,7 @@ function nameOf(parameter: string): string {
   return parameter.split(':', 1)[0] ?? '';
 }
 
-/** A token says behind which version a page begins; what is written meanwhile does not move it. */
+/** The token of the page behind a version. Later writes do not move the page. */
 export function tokenOf(sequence: number): string {
   return Buffer.from(`after:${sequence}`).toString('base64url');
 }
@@ -113,7 +113,7 @@ export function readToken(parameters: readonly Parameter[]): number | undefined 
   return Number(sequence);
 }
 
-/** A count of 0 asks for the total alone. */
+/** Reads `_count`; 0 asks for the total alone. */
 export function readCount(text: string | undefined, issues: Issue[]): { count: number; isOnlyCounted: boolean } {
   if (text === undefined) return { count: DEFAULT_COUNT, isOnlyCounted: false };
   if (!/^\d{1,10}$/.test(text) || Number(text) > MAX_INTEGER)

@@ -2,7 +2,7 @@ import { RESOURCE_TYPES } from '../content/resource-types.js';
 
 export type ParameterType = 'token' | 'reference' | 'date' | 'uri' | 'special';
 
-/** What FHIR R4 defines for every type, and this service answers. */
+/** The parameters of FHIR R4 for every type that this service supports. */
 export const COMMON_PARAMETERS: Readonly<Record<string, ParameterType>> = {
   _id: 'token',
   _lastUpdated: 'date',
@@ -41,7 +41,7 @@ const WITH_PATIENT = wordsOf(`
 
 const OF_TYPE = new Map(RESOURCE_TYPES.map((type) => [type, parametersFor(type)]));
 
-/** The parameters of a type; without one, those of a search of all types, where each says what it means for each. */
+/** The search parameters of a type; without a type, those of a search over all types. */
 export function parametersOf(resourceType: string | undefined): Readonly<Record<string, ParameterType>> {
   const ofAll = {
     ...COMMON_PARAMETERS,

@@ -5,7 +5,7 @@ import type { Criterion } from './search-criteria.js';
 import type { Parameter, SearchOptions } from './search-options.js';
 import { readSearch } from './search-options.js';
 
-/** Part of a list of versions, in the order asked for. */
+/** Part of a list of versions, in the order of the search. */
 export type Page = {
   readonly versions: readonly Version[];
   /** The sequence behind which the next page begins; undefined where there is none. */
@@ -33,7 +33,7 @@ export function readPage(
   return { versions: found, next: undefined };
 }
 
-/** What is found now, as a page. */
+/** One page of the resources that the search finds now. */
 export function search(store: Store, resourceType: string | undefined, options: SearchOptions): Page {
   const { versions, isWanted } = candidates(store, resourceType, options.criteria);
   return readPage(versions, options.page, isWanted);
@@ -61,7 +61,7 @@ export function findMatches(
   return search(store, resourceType, { ...options, page: { ...options.page, count: max } }).versions;
 }
 
-/** What a conditional request without criteria gets: 400 where it has no parameter at all, 412 where it has others. */
+/** The error for a conditional request without criteria: 400 without any parameter, 412 with other parameters. */
 export function notSelective(status: 400 | 412, resourceType: string): FhirError {
   const diagnostics = `Conditional operation on ${resourceType} was not attempted because search criteria was not selective enough.`;
   return refuse(status, status === 412 ? 'required' : 'invalid', diagnostics);
@@ -126,13 +126,13 @@ function isMet(criterion: Criterion, { of, atMs }: Version): boolean {
     case 'updated':
       return criterion.isMetAt(atMs);
     case 'keys':
-      return true; // They are among the sets.
+      return true; // the index has been searched already
     default:
       throw new TypeError(`unhandled ${JSON.stringify(criterion satisfies never)}`);
   }
 }
 
-/** Where a page begins: the first after `after`, found by halving. */
+/** The index of the first version of a page, behind `after`; found by binary search. */
 function startOf(versions: readonly Version[], isNewestFirst: boolean, after: number | undefined): number {
   if (after === undefined) return isNewestFirst ? versions.length - 1 : 0;
   let low = 0;

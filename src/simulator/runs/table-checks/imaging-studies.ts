@@ -16,13 +16,13 @@ type Of = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
   readonly newest: ReadonlyMap<string, { readonly n: number }>;
 };
 
-/** What there is of a study, by the service's own change feed and search. */
+/** The state of a study in the service's own change feed and search. */
 type Study = {
   /** When each image that is there was created. */
   readonly images: Map<string, string>;
   readonly modalities: Set<string>;
   series: number;
-  /** The newest event of one of its images has not been completed: the row says nothing. */
+  /** The newest event of an image is not completed, so the row cannot be checked. */
   isOpen: boolean;
 };
 

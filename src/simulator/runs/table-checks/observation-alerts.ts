@@ -22,14 +22,14 @@ type Result = {
   readonly status: unknown;
 };
 
-/** What an active alert says of its rule, which the run does not know: of which results it would say the same. */
+/** The claim of an active alert: its rule, as far as the alert shows it. The run does not know the rules. */
 type Claim = { readonly rule: string; readonly by: unknown; readonly code: string; readonly unit: string } & Of;
 type Of = { readonly side: unknown; readonly threshold: number; readonly gapMs: number };
 
 /**
- * Each active alert must be of a result that lives, as it is now, and say what is so of it; and what one alert of a
- * rule says must have been said of every other result of which it is so. The rules themselves may be anybody's. Compared
- * are results in the unit of the rule; of interpretations and ranges only that they are of what lives.
+ * Checks each active alert: its result must exist at the same version, and the claim must hold. Also, a claim that holds
+ * for another result needs an alert there. The check knows no rules. It compares results in the unit of the rule; for
+ * interpretations and reference ranges it checks only that the result exists.
  */
 export const checkAlerts: TableCheck = {
   workflow: 'observation-alerts',
@@ -66,7 +66,7 @@ type Known = {
   isSettled(id: string): boolean;
 };
 
-/** One problem at most, without a value. */
+/** At most one problem, without values of resources. */
 function problemOf(row: Row, { living, results, series, isSettled }: Known): string[] {
   const id = String(row.observationId);
   const resource = living.get(id);
@@ -85,7 +85,7 @@ function problemOf(row: Row, { living, results, series, isSettled }: Known): str
   return hasMoved(result, before, row) ? [] : wrong('and the difference is not there');
 }
 
-/** Results of which an alert of some rule says what is so of them too, and that have none of that rule. */
+/** Results for which the claim of another alert holds, and that have no alert of its rule. */
 function missing(active: readonly Row[], { results, series, isSettled }: Omit<Known, 'living'>): string[] {
   const has = new Set(active.map(({ rule, observationId }) => `${rule} ${observationId}`));
   const byCode = Map.groupBy([...results.values()], ({ code, unit }) => `${code} ${unit}`);
@@ -107,7 +107,7 @@ function missing(active: readonly Row[], { results, series, isSettled }: Omit<Kn
   });
 }
 
-/** Each rule once, with the longest time that it has been seen to look back. */
+/** The claims of the alerts, one for each rule, with the longest time between two compared results. */
 function claimsOf(active: readonly Row[], results: ReadonlyMap<string, Result>): Claim[] {
   const claim = new Map<string, Claim>();
   for (const row of active) {
@@ -123,7 +123,7 @@ function claimsOf(active: readonly Row[], results: ReadonlyMap<string, Result>):
   return [...claim.values()];
 }
 
-/** With results that are preliminary, and without: a rule may take them or not. */
+/** The previous result with and without preliminary results, for a rule may use them or not. */
 function previousOf(result: Result, series: Known['series']): (Result | undefined)[] {
   const all = series.get(seriesNameOf(result)) ?? [];
   const earlier = all.slice(0, all.indexOf(result));
@@ -171,7 +171,7 @@ function resultOf({ id, meta, status, code, subject, effectiveDateTime, valueQua
   return { id, version: Number(meta.versionId), value, atMs, status, ...texts };
 }
 
-/** Of an id that no event was about, too: then it is not the run's. */
+/** Whether the run's newest event of the resource is completed; false for a resource without an event of the run. */
 function isNewestCompleted({ newest, services, hasCompleted }: CheckedRun, resourceId: string): boolean {
   const { host } = services.fhir;
   const resource = { service: 'fhir', host, resourceType: 'Observation', resourceId } as HealthEvent;

@@ -9,7 +9,7 @@ import type { CheckedRun, TableCheck } from './table-check.js';
 
 const PARTITIONS = 8;
 
-/** A row for each living patient, and for no other, with what the service holds of it now. */
+/** Checks that each patient who is not deleted has a row with its current values, and no other row exists. */
 export const checkPatients: TableCheck = {
   workflow: 'patient-registry',
   async check(run) {
@@ -35,7 +35,7 @@ export const checkPatients: TableCheck = {
   },
 };
 
-/** One problem at most, with the names of columns and no values. */
+/** At most one problem, with the names of columns and no values. */
 function differences(row: Row, patient: Current): string[] {
   const found = seenInRow(row);
   const expected = seenInPatient(patient);
@@ -64,7 +64,7 @@ function seenInPatient({ meta, birthDate, gender, active, name, identifier }: Cu
     birthDate,
     gender,
     active,
-    unsure: undefined, // all that it is found by is there
+    unsure: undefined, // all look-up keys are confirmed
     names: partsIn(name, ['family', 'given']),
     identifiers: partsIn(identifier, ['system', 'value']),
   };
@@ -74,7 +74,7 @@ function partsIn(list: unknown, names: readonly string[]): unknown[] {
   return ((list ?? []) as Part[]).map((item) => names.map((name) => item[name]));
 }
 
-/** Of an id that no event was about, too: then it is not the run's. */
+/** Whether the run's newest event of the patient is completed; false for a patient without an event of the run. */
 function isNewestCompleted({ newest, services, hasCompleted }: CheckedRun, resourceId: string): boolean {
   const resource = { service: 'fhir', host: services.fhir.host, resourceType: 'Patient', resourceId } as HealthEvent;
   const change = newest.get(digest(resourceOf(resource)));

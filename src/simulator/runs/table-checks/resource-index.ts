@@ -7,7 +7,7 @@ import type { TableCheck } from './table-check.js';
 
 const PARTITIONS = 8;
 
-/** The row of each resource must be of its newest change. */
+/** Checks that the row of each resource shows its newest change. */
 export const checkIndex: TableCheck = {
   workflow: 'resource-index',
   async check(run) {

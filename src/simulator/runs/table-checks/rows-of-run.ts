@@ -2,7 +2,7 @@ import { pagesOf } from '../../../storage/pages.js';
 import type { Query, Row } from '../../../storage/table-store.js';
 import type { CheckedRun } from './table-check.js';
 
-/** The rows of a table that were written since the run began, but for the marks of those that were removed. */
+/** The rows of a table that were written since the run began, without the marks of removed rows. */
 export async function* rowsOfRun(
   { tables, since }: Pick<CheckedRun, 'tables' | 'since'>,
   { table, partitions }: { table: string; partitions: number },

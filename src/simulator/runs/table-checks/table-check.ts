@@ -1,27 +1,27 @@
 import type { TableStore } from '../../../storage/table-store.js';
 import type { Services } from '../../world.js';
 
-/** Whether a workflow's tables are, at the end of a run, what the final state of the run's services gives. */
+/** Compares a workflow's tables, at the end of a run, with the final state of the run's services. */
 export type TableCheck = {
-  /** Its name: a run with an app that does not have it leaves the check out. */
+  /** The workflow's name. An app without the workflow skips the check. */
   readonly workflow: string;
   check(of: CheckedRun): Promise<Checked>;
 };
 
 export type CheckedRun = {
-  /** The workflows' own. */
+  /** The tables of the workflows. */
   readonly tables: TableStore;
-  /** Of the run alone, and at rest. */
+  /** The run's services, which do not change any more. */
   readonly services: Services;
   readonly newest: Newest;
-  /** Rows that are older are none of the run's. */
+  /** Older rows belong to other runs. */
   readonly since: Date;
-  /** Whether the workflow has completed event `n`. A resource whose newest event did not get so far says nothing. */
+  /** Whether the workflow has completed event `n`. A resource is checked only if its newest event is completed. */
   hasCompleted(n: number): boolean;
 };
 
-/** `problems`: one for each row that is wrong, in words, with nothing of a resource in it but versions. */
+/** `problems` has a sentence for each wrong row, which names versions and no other value of a resource. */
 export type Checked = { readonly rows: number; readonly problems: readonly string[] };
 
-/** The newest change of each resource that a run has made, by the digest of the resource. */
+/** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, { readonly version: number; readonly change: string; readonly n: number }>;
