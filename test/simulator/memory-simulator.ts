@@ -65,7 +65,7 @@ export async function startSimulator({
 
   app.readers.answerInProcess(findInProcess(simulator));
 
-  /** What the timer and the queues do. */
+  /** Does the work of the timer and the queues. */
   async function runDueRows(): Promise<void> {
     await app.pipeline.wake();
     for (const queue of [stores.due, stores.dueLong]) {
@@ -98,7 +98,7 @@ export async function startSimulator({
     app,
     stores,
     simulator,
-    /** What the app was sent. */
+    /** The bodies that the app was sent. */
     bodies,
     /** From now on, an endpoint that answers so, and does nothing; undefined for the app. */
     answerWith(next: typeof statusOf): void {

@@ -61,7 +61,7 @@ async function start(options: Parameters<typeof startSimulator>[0] = {}) {
     timesSent: (id: string) => world.bodies.join().split(`com/Patient/${id}"`).length - 1,
   };
 
-  /** What is due in these milliseconds happens in them, and what it begins goes on. */
+  /** Moves the clock; timers fire at their own times, and the work that they start goes on. */
   async function pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 10) {
       clock.advance(Math.min(10, left));

@@ -34,7 +34,6 @@ type PublisherDeps = {
 
 export function createPublisher(of: PublisherDeps): Publisher {
   const { runId, seed, malformed, source, eventGrid } = of;
-  const workflows = of.workflows.slice(0, MAX_WORKFLOWS);
   const sent = createSent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
@@ -59,7 +58,9 @@ export function createPublisher(of: PublisherDeps): Publisher {
   /** Before the event is published, for its verdict may be asked for at once. */
   function record(event: TopicEvent, { change, at }: ServiceChange): void {
     const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
-    const wanted = workflows.reduce((bits, workflow, bit) => (wants(workflow, parsed) ? bits | (1 << bit) : bits), 0);
+    const wanted = of.workflows
+      .slice(0, MAX_WORKFLOWS)
+      .reduce((bits, workflow, bit) => (wants(workflow, parsed) ? bits | (1 << bit) : bits), 0);
     const n = sent.add({ wanted: wanted >>> 0, atMs: at.getTime(), isMalformed: false });
     newest.set(digest(resourceOf(parsed)), { version: parsed.version, change, n });
     valid += 1;

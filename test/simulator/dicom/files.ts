@@ -93,7 +93,7 @@ export function writeFile(attributes: Attributes, syntax = EXPLICIT, instance = 
   return new Uint8Array(Buffer.concat([file.subarray(0, end), deflateRawSync(file.subarray(end))]));
 }
 
-/** What another library reads of a file; binary values in base64. */
+/** The attributes that another library reads from a file; binary values in base64. */
 export function readFile(file: Uint8Array): Attributes {
   const { dict } = dcmjs.data.DicomMessage.readFile(new Uint8Array(file).buffer);
   return Object.fromEntries(

@@ -19,7 +19,7 @@ function damaged(whole: Uint8Array, changes: Damage, keep: number): Uint8Array {
   return copy.subarray(0, Math.ceil(copy.length * keep));
 }
 
-/** Whatever is stored can be read, in every way, and what was published is what is there. */
+/** Checks that every stored image can be read in every way, and that the published changes match the images. */
 function expectConsistent({ service, published, get, json }: ReturnType<typeof openService>): void {
   const { images } = service.counts;
   expect(published).toHaveLength(images);

@@ -40,7 +40,7 @@ export function openService(options: Partial<DicomServiceDeps> = {}) {
     get: (url: string, headers: Record<string, string> = {}) => send('GET', url, { headers }),
     remove: (url: string) => send('DELETE', url),
     store: (files: readonly Uint8Array[], url = 'studies') => send('POST', url, multipartOf(files)),
-    /** What a search or metadata has answered, as JSON. */
+    /** The JSON answer of a search or of metadata. */
     json: (url: string, headers: Record<string, string> = {}) => jsonOf(send('GET', url, { headers })),
   };
 }

@@ -6,7 +6,7 @@ const collectGarbage: () => void = runInNewContext('gc');
 
 export const MEGABYTE = 1024 * 1024;
 
-/** What is really in use. */
+/** The memory in use after garbage collection. */
 export function heapNow(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;

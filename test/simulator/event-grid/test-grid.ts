@@ -5,7 +5,7 @@ import type { TopicEvent } from '../../../src/simulator/event-grid/topic-event.j
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
-/** What an endpoint does with a request: answers with a status or in full, never, or with the end of the connection. */
+/** The answer of an endpoint: a status, a full answer, no answer, or a closed connection. */
 export type Answer = number | Partial<PostAnswer> | 'never' | Error | Promise<number>;
 
 /** A request that the endpoint got; the delivered ids are `ids`. */
@@ -25,7 +25,7 @@ export type TestGrid = {
   grid: EventGrid;
   got: Got[];
   blobs: Blob[];
-  /** Lets time pass, with everything that happens in it at its own time. */
+  /** Moves the clock; timers fire at their own times. */
   pass(ms: number): Promise<void>;
   now(): number;
   timers(): number;

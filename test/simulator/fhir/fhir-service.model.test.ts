@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createFhirWorld, type FhirWorld, idsOf, patient } from './fhir-world.js';
 
-/** What the service is to do, written as plainly as can be: whole lists, no index, no text. */
+/** A model of the service, as simple as possible: whole lists, no index, no text. */
 type ModelVersion = { id: string; version: number; method: string; content: Content | undefined };
 type Content = { active: boolean; code: number };
 type Model = { readonly history: ModelVersion[]; readonly events: string[] };

@@ -6,7 +6,7 @@ import { createFakeClock, type FakeClock } from '../../../src/testing/fake-clock
 export const BASE = 'http://fhir.test/simulator/fhir';
 export const PATCH = { 'content-type': 'application/json-patch+json' };
 
-/** What tests look at in an answer. */
+/** The parts of an answer that tests check. */
 export type Json = {
   readonly resourceType?: string;
   readonly id?: string;

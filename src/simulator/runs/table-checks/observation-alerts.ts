@@ -1,10 +1,7 @@
-import { digest } from '../../../digest.js';
-import { resourceOf } from '../../../events/order.js';
 import type { Row } from '../../../storage/table-store.js';
-import type { HealthEvent } from '../../../workflow.js';
 import { type Current, currentResources } from './current-resources.js';
 import { rowsOfRun } from './rows-of-run.js';
-import type { CheckedRun, TableCheck } from './table-check.js';
+import { isNewestCompleted, type TableCheck } from './table-check.js';
 
 const PARTITIONS = 8;
 const FINAL: ReadonlySet<unknown> = new Set(['final', 'amended', 'corrected']);
@@ -41,7 +38,7 @@ export const checkAlerts: TableCheck = {
       const result = resultOf(resource);
       if (result) results.set(result.id, result);
     }
-    const isSettled = (id: string) => isNewestCompleted(run, id);
+    const isSettled = (id: string) => isNewestCompleted(run, 'Observation', id);
     const active: Row[] = [];
     let rows = 0;
     for await (const row of rowsOfRun(run, { table: 'alerts', partitions: PARTITIONS })) {
@@ -169,12 +166,4 @@ function resultOf({ id, meta, status, code, subject, effectiveDateTime, valueQua
   if (!isCounting || typeof value !== 'number' || comparator !== undefined || Number.isNaN(atMs)) return undefined;
   const texts = { code: String(coding?.code), unit: String(unit), subject: String(reference) };
   return { id, version: Number(meta.versionId), value, atMs, status, ...texts };
-}
-
-/** Whether the run's newest event of the resource is completed; false for a resource without an event of the run. */
-function isNewestCompleted({ newest, services, hasCompleted }: CheckedRun, resourceId: string): boolean {
-  const { host } = services.fhir;
-  const resource = { service: 'fhir', host, resourceType: 'Observation', resourceId } as HealthEvent;
-  const change = newest.get(digest(resourceOf(resource)));
-  return change !== undefined && hasCompleted(change.n);
 }

@@ -1,11 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { digest } from '../../../digest.js';
-import { resourceOf } from '../../../events/order.js';
 import type { Row } from '../../../storage/table-store.js';
-import type { HealthEvent } from '../../../workflow.js';
 import { type Current, currentResources } from './current-resources.js';
 import { rowsOfRun } from './rows-of-run.js';
-import type { CheckedRun, TableCheck } from './table-check.js';
+import { isNewestCompleted, type TableCheck } from './table-check.js';
 
 const PARTITIONS = 8;
 
@@ -16,7 +13,7 @@ export const checkPatients: TableCheck = {
     const { fhir } = run.services;
     const left = new Map<unknown, Current>();
     for (const patient of currentResources(fhir, 'Patient')) left.set(patient.id, patient);
-    const isSettled = (id: unknown) => isNewestCompleted(run, String(id));
+    const isSettled = (id: unknown) => isNewestCompleted(run, 'Patient', String(id));
     const problems: string[] = [];
     let rows = 0;
     for await (const row of rowsOfRun(run, { table: 'patients', partitions: PARTITIONS })) {
@@ -72,11 +69,4 @@ function seenInPatient({ meta, birthDate, gender, active, name, identifier }: Cu
 
 function partsIn(list: unknown, names: readonly string[]): unknown[] {
   return ((list ?? []) as Part[]).map((item) => names.map((name) => item[name]));
-}
-
-/** Whether the run's newest event of the patient is completed; false for a patient without an event of the run. */
-function isNewestCompleted({ newest, services, hasCompleted }: CheckedRun, resourceId: string): boolean {
-  const resource = { service: 'fhir', host: services.fhir.host, resourceType: 'Patient', resourceId } as HealthEvent;
-  const change = newest.get(digest(resourceOf(resource)));
-  return change !== undefined && hasCompleted(change.n);
 }

@@ -1,3 +1,6 @@
+import { digest } from '../../../digest.js';
+import type { HealthEvent } from '../../../events/health-event.js';
+import { resourceOf } from '../../../events/order.js';
 import type { TableStore } from '../../../storage/table-store.js';
 import type { Services } from '../../world.js';
 
@@ -25,3 +28,10 @@ export type Checked = { readonly rows: number; readonly problems: readonly strin
 
 /** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, { readonly version: number; readonly change: string; readonly n: number }>;
+
+/** Whether the run's newest event of a FHIR resource is completed; false for a resource without an event of the run. */
+export function isNewestCompleted(run: CheckedRun, resourceType: string, resourceId: string): boolean {
+  const resource = { service: 'fhir', host: run.services.fhir.host, resourceType, resourceId } as HealthEvent;
+  const change = run.newest.get(digest(resourceOf(resource)));
+  return change !== undefined && run.hasCompleted(change.n);
+}

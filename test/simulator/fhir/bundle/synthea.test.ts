@@ -16,7 +16,7 @@ const coding = (system: string, code: string) => ({
   text: `Text of ${code}`,
 });
 
-/** What a record of Synthea looks like: it refers to itself by urn:uuid, and to hospitals by their identifier. */
+/** A record as Synthea makes it: its entries refer to each other by urn:uuid, and to hospitals by identifier. */
 function makeRecord(): { resourceType: string; type: string; entry: object[] } {
   const resources: [string, Resource][] = [
     [

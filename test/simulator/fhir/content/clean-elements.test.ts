@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createFhirWorld, PATCH, patient } from '../fhir-world.js';
 import { repeatingElementsModule, TARGET } from './make-repeating-elements.js';
 
-/** What the service stores of a resource, without its id and meta. */
+/** The stored form of a resource, without id and meta. */
 function stored(resource: Record<string, unknown>): unknown {
   const { ask } = createFhirWorld();
   const created = ask('POST', String(resource.resourceType), resource);
