@@ -16,7 +16,7 @@ const eventOf = (n: number) =>
   );
 
 describe('when the last events are remembered', () => {
-  it('given one, then only what identifies it is told', () => {
+  it('given one, then the list has only the fields that identify it', () => {
     const recent = createRecentEvents();
 
     recent.add([eventOf(1)]);
@@ -34,7 +34,7 @@ describe('when the last events are remembered', () => {
   it.each([
     { given: 'one by one', atOnce: 1 },
     { given: 'all at once', atOnce: 2500 },
-  ])('given 2,500, $given, then the last 1,000 are told, the newest first', ({ atOnce }) => {
+  ])('given 2,500, $given, then the last 1,000 are listed, the newest first', ({ atOnce }) => {
     const recent = createRecentEvents();
 
     for (let n = 0; n < 2500; n += atOnce) recent.add(Array.from({ length: atOnce }, (_, at) => eventOf(n + at)));
@@ -44,7 +44,7 @@ describe('when the last events are remembered', () => {
     expect(recent.list('/r1499')).toEqual([]);
   });
 
-  it('given they are cleared, then none is told', () => {
+  it('given they are cleared, then the list is empty', () => {
     const recent = createRecentEvents();
     recent.add([eventOf(1)]);
 

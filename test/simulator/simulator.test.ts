@@ -87,7 +87,7 @@ function failFirst(text: string): (body: string) => number | undefined {
 }
 
 describe('when the simulator is cleared in mid-run', () => {
-  it('given a run makes events, then it is forgotten, makes no more, and the next one is judged by its own', async () => {
+  it('given a run makes events, then it is forgotten and makes no more, and the verdict of the next run counts only its own', async () => {
     const world = await start();
     const first = world.begin({ events: 1000, rate: 100 });
     await world.pass(1000);
@@ -156,7 +156,7 @@ describe('when the simulator is cleared in mid-run', () => {
 });
 
 describe('when Event Grid waits between its tries', () => {
-  it('given a run whose time is fast, then its tries are soon, and after it those of others take their time again', async () => {
+  it('given a run with a time scale, then its retries come sooner, and after the run retries wait as usual', async () => {
     const world = await start();
     const id = world.begin({ events: 20, timeScale: 1000 });
     world.answerWith(failFirst('run-'));
@@ -354,7 +354,7 @@ describe('when a run cannot go on', () => {
     expect(Date.parse(String(endedAt)) - Date.parse(startedAt)).toBeGreaterThan(65_000);
   });
 
-  it('given more workflows than it looks at, then it says so, and all is not well', async () => {
+  it('given more workflows than a run checks, then a problem says so, and the verdict is not ok', async () => {
     const many = Array.from({ length: 33 }, (_, n) =>
       defineWorkflow({ name: `w${n}`, on: fhir('Basic'), async handle() {} }),
     );
@@ -393,7 +393,7 @@ describe('when a run cannot go on', () => {
 });
 
 describe('when the app is found at another address', () => {
-  it('given somebody reached it there, then deliveries go there', async () => {
+  it('given a request to the other address, then deliveries go there', async () => {
     const world = await start();
     const urls: string[] = [];
     world.answerWith((_body, url) => {

@@ -84,7 +84,7 @@ describe('when a scenario changes a service', () => {
     ]);
   });
 
-  it('given it asks for the time twice within a millisecond, then it is later, and never behind the clock', () => {
+  it('given two calls within a millisecond, then the second time is later, and never behind the clock', () => {
     const { world, clock } = createStubWorld();
 
     const times = [world.now(), world.now(), world.now()];

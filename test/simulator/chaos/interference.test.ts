@@ -12,7 +12,7 @@ function interfere(chaos: Partial<Chaos>, { seed = 7, clock = createFakeClock() 
 }
 
 describe('when chaos interferes', () => {
-  it('given the same seed, then it does the same, in whatever order it is asked', () => {
+  it('given the same seed, then the result is the same for every order of calls', () => {
     const told = (of: readonly TopicEvent[]) => {
       const chaos = interfere(CHAOS_LEVELS.rough);
       return new Map(of.map((one) => [one.id, [chaos.copiesOf(one, 's'), chaos.treatmentOf(one, 's', 1)]]));

@@ -157,7 +157,7 @@ describe('when metadata is retrieved', () => {
     expect(metadata['00100010']).toEqual({ vr: 'PN', Value: [{ Alphabetic: 'Doe^John' }] });
   });
 
-  it('given it is asked for again with its ETag, then it is sent again only after a change', () => {
+  it('given a second request with the ETag, then the metadata is sent again only after a change', () => {
     const { get, remove } = openThree();
     const { etag = '' } = get(`${SERIES}/metadata`).headers ?? {};
 
@@ -224,7 +224,7 @@ describe('when frames are retrieved', () => {
     expect(get(`${INSTANCE}/frames/1`, { accept: 'multipart/related; type="image/jpeg"' }).status).toBe(406);
   });
 
-  it('given frames of several fragments, then the offset table tells them apart', () => {
+  it('given frames of several fragments, then the offset table separates them', () => {
     const { store, get } = openService();
     const file = withFragments(
       [0, 20],
@@ -341,7 +341,7 @@ describe('when images are deleted', () => {
     { what: 'a study', path: STUDY, deleted: ['1.2.3.4.5.100', '1.2.3.4.5.101', '1.2.3.4.6.100'] },
     { what: 'a series', path: SERIES, deleted: ['1.2.3.4.5.100', '1.2.3.4.5.101'] },
     { what: 'an image', path: INSTANCE, deleted: ['1.2.3.4.5.100'] },
-  ])('given $what, then each of its images is gone, and told', ({ path, deleted }) => {
+  ])('given $what, then each of its images is gone, and its deletion published', ({ path, deleted }) => {
     const { get, remove, published, service } = openThree();
 
     const answer = remove(path);

@@ -73,7 +73,7 @@ describe('when studies are searched', () => {
     expect(found(json(`studies${query}`), STUDY_UID)).toEqual(studies);
   });
 
-  it('given nothing else is asked for, then the answer has what API v2 gives unasked', () => {
+  it('given no includefield, then the answer has the default attributes of API v2', () => {
     const [study] = openTwo().json('studies?StudyInstanceUID=1.1');
 
     expect(study).toEqual({
@@ -198,7 +198,7 @@ describe('when instances are searched', () => {
     expect(found(openTwo().json(url), INSTANCE_UID)).toEqual(images);
   });
 
-  it('given those of a series, then the answer has the UIDs, and what else is asked for', () => {
+  it('given the images of a series, then the answer has the UIDs and the wanted attributes', () => {
     const { json } = openTwo();
     const url = 'studies/1.1/series/1.1.2/instances';
 
@@ -267,7 +267,7 @@ describe('when a search cannot be understood', () => {
     expect(openTwo().get('studies', { accept: 'application/dicom+json' }).status).toBe(200);
   });
 
-  it('given 200 results are wanted of more, then 200 come; given nothing is said, 100', () => {
+  it('given a limit of 200, then 200 results come; given no limit, 100', () => {
     const { store, json } = openService();
     store(Array.from({ length: 210 }, (_, n) => fileOf({ ...uids('1', '1.1', `1.1.${n}`), ...without('7FE00010') })));
 

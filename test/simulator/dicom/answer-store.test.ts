@@ -235,7 +235,7 @@ describe('when an attribute is wrong', () => {
     expect(store([fileOf(changed)]).status).toBe(status);
   });
 
-  it('given several wrong values of one attribute, then the first is told', () => {
+  it('given several wrong values of one attribute, then the problem names the first', () => {
     const { store } = openService();
     const sequence = { vr: 'SQ', Value: ['01.2', '01.3'].map((uid) => ({ '00081155': { vr: 'UI', Value: [uid] } })) };
 

@@ -17,7 +17,7 @@ function openUpdates(options = {}) {
 }
 
 describe('when a study is updated', () => {
-  it('given it has two images, then the operation runs after its answer, and each image is told', async () => {
+  it('given two images, then the operation runs after its answer, and publishes a change for each image', async () => {
     const { store, update, json, get, published, service } = openUpdates();
     store([fileOf(), fileOf(uids('1.2.3.4', '1.2.3.4.5', '1.2.3.4.5.101')), fileOf(uids('1.9', '1.9.1', '1.9.1.1'))]);
 

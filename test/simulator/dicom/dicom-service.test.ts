@@ -55,7 +55,7 @@ describe('when partitions are used', () => {
   });
 });
 
-describe('when something is asked for that is not here', () => {
+describe('when a request asks for an unknown resource', () => {
   it.each([
     { method: 'GET', path: '', status: 404 },
     { method: 'GET', path: 'patients', status: 404 },

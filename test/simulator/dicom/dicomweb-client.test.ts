@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 describe('when dicomweb-client stores', () => {
-  it('given three images, then all are stored, and told', async () => {
+  it('given three images, then all are stored and published', async () => {
     await client.storeInstances({ datasets: [first, second, third].map(bufferOf) } as never);
 
     expect(opened.published.map(({ instanceUid }) => instanceUid)).toEqual([

@@ -38,7 +38,7 @@ describe('when a file is read', () => {
       bytes: [0x1b, 0x24, 0x29, 0x43, 0xb1, 0xe8],
       text: '김',
     },
-    { given: 'a set that nobody knows', set: 'ISO_IR 999', bytes: [0x4d, 0xfc], text: 'Mü' },
+    { given: 'an unknown set', set: 'ISO_IR 999', bytes: [0x4d, 0xfc], text: 'Mü' },
   ])('given text in $given, then it is read right', ({ set, bytes, text }) => {
     const padded = set.length % 2 === 0 ? set : `${set} `;
     const file = fileWith(

@@ -13,7 +13,7 @@ import {
 const ONE_TRY = { retryPolicy: { maxDeliveryAttempts: 1 }, ...DEAD_LETTERS };
 
 describe('when an event is given up', () => {
-  it('given a place for dead letters, then it lies there 5 minutes after the last attempt', async () => {
+  it('given a container for dead letters, then the dead letter is there 5 minutes after the last attempt', async () => {
     const { grid, blobs, pass } = createTestGrid(() => 400);
     await grid.put('My-Sub', functionBody(DEAD_LETTERS));
     grid.publish([topicEvent('a')]);
@@ -29,7 +29,7 @@ describe('when an event is given up', () => {
     expect(grid.stats['My-Sub']).toMatchObject({ pending: 0, deadLettered: { UndeliverableDueToClientError: 1 } });
   });
 
-  it('given the schema of Event Grid, then it is the event with what became of it', async () => {
+  it('given the schema of Event Grid, then it is the event with the outcome of its delivery', async () => {
     const { grid, blobs, pass } = createTestGrid(() => 500, { seed: 0 });
     await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS }));
 
@@ -98,7 +98,7 @@ describe('when an event is given up', () => {
     expect(blobs[0]?.events[0]).toMatchObject({ lastDeliveryOutcome: outcome });
   });
 
-  it('given a malformed one, then it is there as it is, with what became of it', async () => {
+  it('given a malformed event, then it is unchanged, with the outcome of its delivery', async () => {
     const raw = JSON.parse('{"id":null,"__proto__":{"polluted":true}}');
     let content = '';
     const { grid, pass } = createTestGrid(() => 400, {
@@ -114,7 +114,7 @@ describe('when an event is given up', () => {
     expect(content).toMatch(/^\[\{"id":null,"__proto__":\{"polluted":true\},"deadLetterReason":/);
   });
 
-  it('given no place for dead letters, then it is dropped and counted', async () => {
+  it('given no container for dead letters, then the event is dropped and counted', async () => {
     const { grid, blobs, pass } = createTestGrid(() => 500);
     await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 } }));
 
@@ -140,7 +140,7 @@ describe('when an event is given up', () => {
     ]);
   });
 
-  it('given very many, then no blob holds more than 5000', async () => {
+  it('given more than 5000, then no blob has more than 5000', async () => {
     const { grid, blobs, pass } = createTestGrid(() => 400);
     await grid.put(
       'sub',
@@ -154,8 +154,8 @@ describe('when an event is given up', () => {
   });
 });
 
-describe('when the place for dead letters does not take them', () => {
-  it('given it does later, then they are written there once, under one name', async () => {
+describe('when dead letters cannot be written', () => {
+  it('given the container answers later, then they are written once, under one name', async () => {
     const names: string[] = [];
     const { grid, pass } = createTestGrid(() => 400, {
       writeDeadLetter: async (_container, name) => {
@@ -177,7 +177,7 @@ describe('when the place for dead letters does not take them', () => {
     });
   });
 
-  it('given it has not for 4 hours, then they are dropped and counted', async () => {
+  it('given 4 hours of failures, then they are dropped and counted', async () => {
     let tries = 0;
     const { grid, pass } = createTestGrid(() => 400, {
       writeDeadLetter: () => {
@@ -196,7 +196,7 @@ describe('when the place for dead letters does not take them', () => {
     expect(grid.stats.sub).toMatchObject({ dropped: { DeadLetterUnavailable: 2 }, deadLettered: {}, pending: 0 });
   });
 
-  it('given the subscription has no such place any more, then they are dropped', async () => {
+  it('given the subscription has no container any more, then they are dropped', async () => {
     const { grid, pass } = createTestGrid(() => 400, { writeDeadLetter: () => Promise.reject(new Error('gone')) });
     await grid.put('sub', functionBody(DEAD_LETTERS));
     grid.publish([topicEvent('a')]);

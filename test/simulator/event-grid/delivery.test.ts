@@ -220,7 +220,7 @@ describe('when an endpoint keeps failing', () => {
     expect(grid.stats.sub).toMatchObject({ dropped: { TimeToLiveExceeded: 1 }, pending: 0, delivered: 0 });
   });
 
-  it('given a status that asks for patience, then the schedule still holds where it asks for more', async () => {
+  it('given a status with a minimum wait, then the schedule still holds where its wait is longer', async () => {
     const { grid, got, pass } = createTestGrid(() => 404, { seed: 0 });
     await grid.put('sub', functionBody());
 
@@ -338,7 +338,7 @@ describe('when no answer comes', () => {
     expect(got[0]?.signal.aborted).toBe(true);
   });
 
-  it('given the event is a dead letter by then, then it stays one', async () => {
+  it('given the event is a dead letter already, then it stays a dead letter', async () => {
     let answerLate = (_status: number) => {};
     const { grid, blobs, pass } = createTestGrid(
       () =>

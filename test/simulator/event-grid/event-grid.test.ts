@@ -33,7 +33,7 @@ describe('when a subscription is put', () => {
     expect(grid.get('SUB-one')).toMatchObject({ labels: ['x'] });
   });
 
-  it('given it is wrong, then nothing has changed, and nobody was asked', async () => {
+  it('given a wrong body, then nothing changes, and no request is sent', async () => {
     const { grid, got } = createTestGrid();
     await grid.put('sub', functionBody({ labels: ['before'] }));
 
@@ -135,7 +135,7 @@ describe('when a subscription is removed', () => {
     expect(grid.pending()).toBe(0);
   });
 
-  it('given a webhook in the schema of Event Grid, then it is told once', async () => {
+  it("given a webhook with Event Grid's schema, then one request announces the deletion", async () => {
     const { grid, got, pass } = createTestGrid(agreeable(() => 500));
     await grid.put('hook', webhookBody());
 
@@ -156,7 +156,7 @@ describe('when a subscription is removed', () => {
   });
 });
 
-describe('when one asks what is pending of a group', () => {
+describe('when the pending events of a group are counted', () => {
   it('given events of others, and subscriptions to other places, then only those of the group at these functions count', async () => {
     const { grid, pass } = createTestGrid((got) => (got.headers['aeg-delivery-count'] === '0' ? 500 : 200));
     await grid.put('one', functionBody());
@@ -250,7 +250,7 @@ describe('when everything is cleared', () => {
     expect([grid.list(), grid.stats, grid.pending()]).toEqual([[], {}, 0]);
   });
 
-  it('given a dead letter that is being tried again, then it is not', async () => {
+  it('given a dead letter whose write is retried, then it is not', async () => {
     let tries = 0;
     const { grid, pass } = createTestGrid(() => 400, {
       writeDeadLetter: async () => {

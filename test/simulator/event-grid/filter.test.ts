@@ -124,7 +124,7 @@ const ACCEPTED: readonly { what: string; data: Record<string, unknown>; lookInAr
     },
   ];
 
-describe('when an advanced filter is asked', () => {
+describe('when an advanced filter tests an event', () => {
   const table = ACCEPTED.flatMap(({ by, ...of }) =>
     Object.entries(OPERATORS).map(([name, operator]) => ({ ...of, name, operator, accepts: by.includes(name) })),
   );

@@ -54,7 +54,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
     },
     { what: 'another code', answer: () => ({ body: '{"validationResponse":"x"}' }), message: /another code/ },
     { what: 'nobody there', answer: () => new Error('ECONNREFUSED'), message: /not answered \(SocketError\)/ },
-  ])('given $what, then it is not made, and the reason is told without the query', async ({ answer, message }) => {
+  ])('given $what, then the subscription is not made, and the message has no query', async ({ answer, message }) => {
     const { grid } = createTestGrid(answer);
 
     const outcome = await grid.put('hook', webhookBody());
@@ -64,7 +64,7 @@ describe('when a webhook is subscribed in the schema of Event Grid', () => {
     expect(grid.get('hook')).toBeUndefined();
   });
 
-  it('given no answer in 30 s, then it is asked once more, 5 s later', async () => {
+  it('given no answer in 30 s, then the request is repeated once, 5 s later', async () => {
     const { grid, got, pass } = createTestGrid((got, n) => (n === 1 ? 'never' : agreeable()(got, n)));
 
     const outcome = grid.put('hook', webhookBody());

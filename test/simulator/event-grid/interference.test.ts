@@ -92,7 +92,7 @@ describe('when interference decides on a request', () => {
     expect(() => JSON.parse(garbled)).toThrow();
   });
 
-  it('given it is asked, then of each event, by the name and the attempt from 0', async () => {
+  it("given an attempt, then interference gets each event, the subscription's name and the attempt from 0", async () => {
     const asked: unknown[] = [];
     const { grid, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200), {
       ...interfering({

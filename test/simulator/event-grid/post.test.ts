@@ -67,7 +67,7 @@ describe('when the endpoint is a server on this machine', () => {
     grid.stop();
   });
 
-  it('given a webhook, then it shakes hands, is delivered to, and is told of the end', async () => {
+  it('given a webhook, then it gets the handshake, the deliveries and the deletion notice', async () => {
     answer = ({ headers, body }) =>
       headers['aeg-event-type'] === 'SubscriptionValidation'
         ? { status: 200, body: JSON.stringify({ validationResponse: JSON.parse(body)[0].data.validationCode }) }
@@ -85,7 +85,7 @@ describe('when the endpoint is a server on this machine', () => {
     grid.stop();
   });
 
-  it('given a webhook for CloudEvents, then it is asked with OPTIONS', async () => {
+  it('given a webhook for CloudEvents, then the handshake is an OPTIONS request', async () => {
     answer = ({ method }) => ({
       status: 200,
       headers: method === 'OPTIONS' ? { 'WebHook-Allowed-Origin': 'eventgrid.azure.net' } : {},
@@ -123,7 +123,7 @@ describe('when the endpoint is a server on this machine', () => {
     grid.stop();
   });
 
-  it('given nobody listens, then the connection is what failed', async () => {
+  it('given a closed port, then the outcome is a socket error', async () => {
     server.close();
     const { grid } = openGrid();
     await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 } }));

@@ -17,7 +17,7 @@ describe('when a clock runs faster', () => {
     expect(clock.monotonic()).toBe(3_600_000);
   });
 
-  it('given the scale is changed, then what was asked for comes at its own time of the clock', () => {
+  it('given a new scale, then timers keep their time on the scaled clock', () => {
     const real = createFakeClock();
     const clock = scaledClock(real, 1);
     const ran: number[] = [];

@@ -161,9 +161,12 @@ describe('when a subscription is read', () => {
     },
   );
 
-  it.each([undefined, null, 7, 'text', [], [1]])('given the body %j, then it is told that it is no object', (body) => {
-    expect(problemsOf('sub', body)).toHaveProperty([''], expect.stringContaining('expected an object'));
-  });
+  it.each([undefined, null, 7, 'text', [], [1]])(
+    'given the body %j, then the problem is that it is no object',
+    (body) => {
+      expect(problemsOf('sub', body)).toHaveProperty([''], expect.stringContaining('expected an object'));
+    },
+  );
 
   it.each([
     ['properties', { properties: 7 }],
@@ -257,7 +260,7 @@ describe('when a subscription is read', () => {
     ],
     ['filter.advancedFilters[0].values[0]', advanced({ operatorType: 'NumberInRange', key: 'k', values: [[2, 1]] })],
     ['filter.advancedFilters[0].values[0]', advanced({ operatorType: 'NumberInRange', key: 'k', values: [5] })],
-  ])('given something wrong at %s, then that is told: %j', (path, body) => {
+  ])('given a wrong %s, then it is a problem: %j', (path, body) => {
     const problems = problemsOf('sub', body);
 
     expect(Object.keys(problems)).toContain(path);
@@ -271,7 +274,7 @@ describe('when a subscription is read', () => {
     expect(readSubscription('sub', body)).toMatchObject({ kind: 'ok' });
   });
 
-  it('given several things wrong, then all are told at once, below the properties', () => {
+  it('given several wrong values, then all are problems, with paths below the properties', () => {
     const problems = problemsOf('a b', {
       properties: {
         destination: hook,

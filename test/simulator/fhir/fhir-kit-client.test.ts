@@ -5,7 +5,7 @@ import { createFhirWorld } from './fhir-world.js';
 import { serve } from './serve.js';
 
 describe('when an application uses fhir-kit-client', () => {
-  it('given all it can ask, then every answer is understood, and every change is told once', async () => {
+  it('given every request it can send, then it understands every answer, and every change is published once', async () => {
     const { service, events } = createFhirWorld();
     const { base, close } = await serve(service);
 

@@ -49,7 +49,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   bundle,
 );
 
-describe('whatever is asked, in whatever order', () => {
+describe('when random requests come in random order', () => {
   it('given any writes, then versions, histories, searches and events are those of a plain list', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {

@@ -48,7 +48,7 @@ describe('when an answer of some type is wanted', () => {
     expect(createFhirWorld().ask('GET', `metadata?_format=${format}`, undefined, { accept }).status).toBe(status);
   });
 
-  it('given a write whose answer cannot be as it is wanted, then it is not done', () => {
+  it('given a write with an unsupported answer format, then nothing is written', () => {
     const { ask, service } = createFhirWorld();
 
     expect(ask('POST', 'Patient', patient(), { accept: 'application/fhir+xml' }).status).toBe(406);

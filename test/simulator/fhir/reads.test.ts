@@ -190,7 +190,7 @@ describe('when a history is read', () => {
     expect(json.entry).toBeUndefined();
   });
 
-  it('given a count above the most, then the answer says so', () => {
+  it('given a count above the limit, then the answer says so', () => {
     const { json } = worldWithHistory().ask('GET', '_history?_count=5000');
 
     expect(warningsOf(json)).toEqual([expect.stringContaining('1000')]);

@@ -76,7 +76,7 @@ describe('what the service says it can do', () => {
     }[];
   };
 
-  it('given it is asked, then it is a CapabilityStatement of R4', () => {
+  it('given a request, then the answer is a CapabilityStatement of R4', () => {
     const { status, json } = createFhirWorld().ask('GET', 'metadata');
 
     expect(status).toBe(200);
@@ -132,7 +132,7 @@ describe('what the service says it can do', () => {
 });
 
 describe('when something is wrong within', () => {
-  it('given a bug, then the answer is 500 and says nothing of what was asked', () => {
+  it('given a bug, then the answer is 500 without details of the request', () => {
     const { service } = createFhirWorld();
     const broken = {
       get: () => {

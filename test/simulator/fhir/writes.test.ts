@@ -4,7 +4,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const ada = { identifier: [{ system: 'http://mrn', value: '1' }] };
 
 describe('when a resource is created', () => {
-  it('given one, then it is stored under an id of the service, as version 1, and told once', () => {
+  it('given one, then it is stored as version 1 under an id of the service, and published once', () => {
     const { ask, events, service } = createFhirWorld();
 
     const { status, headers, json } = ask(
@@ -49,7 +49,7 @@ describe('when a resource is created', () => {
       published: 0,
     },
     { given: 'many', stored: 2, criteria: 'identifier=http://mrn|1', status: 412, published: 0 },
-    { given: 'criteria that nobody understands', stored: 1, criteria: 'shoe-size=44', status: 412, published: 0 },
+    { given: 'unknown criteria', stored: 1, criteria: 'shoe-size=44', status: 412, published: 0 },
     { given: 'no criteria', stored: 1, criteria: '', status: 400, published: 0 },
   ])('given a condition, and $given, then $status', ({ stored, criteria, status, published }) => {
     const { ask, events, service } = createFhirWorld();
@@ -283,7 +283,7 @@ describe('when a resource is put under a condition', () => {
   it.each([
     { given: 'no criteria', asked: 'Patient', status: 400 },
     { given: 'nothing but a count', asked: 'Patient?_count=5', status: 412 },
-    { given: 'criteria that nobody understands', asked: 'Patient?shoe-size=44', status: 412 },
+    { given: 'unknown criteria', asked: 'Patient?shoe-size=44', status: 412 },
   ])('given $given, then $status', ({ asked, status }) => {
     expect(createFhirWorld().ask('PUT', asked, patient()).status).toBe(status);
   });
@@ -315,7 +315,7 @@ describe('when a resource is deleted', () => {
   });
 
   it.each([{ flag: '_hardDelete=true' }, { flag: 'hardDelete=true' }, { flag: 'hardDelete=True' }])(
-    'given $flag, then nothing is left of it, nothing is told, and its id begins again',
+    'given $flag, then nothing is left of it, nothing is published, and its id begins again',
     ({ flag }) => {
       const { ask, events, service } = createFhirWorld();
       ask('PUT', 'Patient/p1', patient('p1', ada));
@@ -365,7 +365,7 @@ describe('when resources are deleted under a condition', () => {
       published: 0,
       header: '3',
     },
-  ])('given $given, then $status, and $told events', ({ stored, query, status, published, header }) => {
+  ])('given $given, then $status, and $published events', ({ stored, query, status, published, header }) => {
     const { ask, events } = createFhirWorld();
     for (let n = 0; n < stored; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, ada));
     events();

@@ -127,12 +127,12 @@ describe('when subscriptions are managed', () => {
     expect(JSON.stringify(answer.jsonBody)).toContain(path);
   });
 
-  it('given a code that nobody awaits, then 400', async () => {
+  it('given an unknown code, then 400', async () => {
     expect(await send('subscriptions?validationCode=x')).toMatchObject({ status: 400 });
   });
 });
 
-describe('when the simulator is asked about itself', () => {
+describe('when the state of the simulator is read', () => {
   it('given something was stored and sent, then it is counted, and DELETE forgets all of it', async () => {
     await send('fhir/Patient/p1', patient('p1'));
     await send('subscriptions/fhir-events', { method: 'DELETE' });
@@ -173,7 +173,7 @@ describe('when the simulator is asked about itself', () => {
 });
 
 describe('when a run is managed', () => {
-  it('given it is begun, then its place is told, and it can be asked for and stopped', async () => {
+  it('given a new run, then the answer has its Location, and the run can be read and stopped', async () => {
     const begun = await send('runs', { method: 'POST', body: { scenario: 'clinic-day', count: 50_000, rate: 10 } });
     const { id } = bodyOf(begun) as { id: string };
 
@@ -184,7 +184,7 @@ describe('when a run is managed', () => {
     expect(await world.ended(id)).toMatchObject({ phase: 'stopped' });
   });
 
-  it('given one that nobody knows, then 404', async () => {
+  it('given an unknown run, then 404', async () => {
     expect(await send('runs/x')).toMatchObject({ status: 404 });
     expect(await send('runs/x', { method: 'DELETE' })).toMatchObject({ status: 404 });
   });

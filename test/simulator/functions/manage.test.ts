@@ -59,7 +59,7 @@ describe('when settings are changed', () => {
     });
   });
 
-  it('given a run is under way, then it is told what it does; else there is none', async () => {
+  it('given a run is under way, then the state shows it; else it shows none', async () => {
     expect(bodyOf(await send(''))).toMatchObject({ run: null });
 
     const { id } = bodyOf(
@@ -70,13 +70,13 @@ describe('when settings are changed', () => {
   });
 });
 
-describe('when runs are asked for', () => {
+describe('when runs are listed', () => {
   const short = (fields: object = {}) => ({
     method: 'POST',
     body: { scenario: 'clinic-day', events: 1, rate: 1000, ...fields },
   });
 
-  it('given two, then both are told, the newest first, with the scenarios there are', async () => {
+  it('given two, then both are listed, the newest first, with all scenarios', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 2; n += 1) {
       const { id } = bodyOf(await send('runs', short())) as { id: string };
@@ -110,7 +110,7 @@ describe('when runs are asked for', () => {
     expect(begun).toMatchObject({ headers: { Location: `${ORIGIN}/runs/${(bodyOf(begun) as { id: string }).id}` } });
   });
 
-  it('given one is under way, then a second is told which to wait for', async () => {
+  it('given a run is under way, then a second one is refused with the id of the first', async () => {
     const { id } = bodyOf(await send('runs', short({ events: 50_000, rate: 10 }))) as { id: string };
 
     expect(await send('runs', short())).toMatchObject({
@@ -137,7 +137,7 @@ describe('when a webhook subscribes', () => {
     },
   };
 
-  it('given it does not answer with the code, then whoever asks for the validation URL confirms it, once', async () => {
+  it('given an answer without the code, then a GET of the validation URL confirms it, once', async () => {
     let code = '';
     world.answerWith((body) => {
       code = /"validationCode":"([^"]+)"/.exec(body)?.[1] ?? code;
@@ -168,7 +168,7 @@ describe('when a webhook subscribes', () => {
   });
 });
 
-describe('when the last events are asked for', () => {
+describe('when the last events are listed', () => {
   it('given several, then the newest comes first, and a subject chooses by its end', async () => {
     for (const id of ['p1', 'p2', 'x-p1']) await send(`fhir/Patient/${id}`, patient(id));
 

@@ -10,7 +10,7 @@ afterEach(() => world.simulator.stop());
 
 const send = (path: string, sent?: Sent) => sendTo(world.simulator, path, sent);
 
-describe('when a service is asked', () => {
+describe('when a service gets a request', () => {
   it('given an x-request-id, then the answer has it as its correlation id, and another id of its own', async () => {
     const answer = await send('fhir/Patient/p1', { ...patient('p1'), headers: { 'x-request-id': 'mine' } });
 
@@ -39,7 +39,7 @@ describe('when a service is asked', () => {
     expect(world.simulator.serviceNames()).toEqual(['main']);
   });
 
-  it('given its address in other letters, then links have it as it was asked', async () => {
+  it('given its address in another case, then links have the case of the request', async () => {
     const url = 'http://localhost:7071/api/Simulator/FHIR/Patient/p1';
 
     const answer = await send('fhir/Patient/p1', { ...patient('p1'), url });

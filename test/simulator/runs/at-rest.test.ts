@@ -65,7 +65,7 @@ async function findVerdict(looks: readonly Look[], { abortAtMs = Number.POSITIVE
   }
 }
 
-describe('when a run is judged until nothing changes any more', () => {
+describe('when the verdict is repeated until storage is at rest', () => {
   it('given all is well at once, then it is looked at once', async () => {
     expect(await findVerdict([WELL])).toEqual({ found: WELL, lookedAt: [0] });
   });

@@ -1,7 +1,7 @@
 import { eventIdOf, numberOf, numbersIn } from '../../../src/simulator/runs/event-name.js';
 
 describe('when a run looks for its events', () => {
-  it.each([0, 1, 255, 999_999])('given event %d, then its id says so', (n) => {
+  it.each([0, 1, 255, 999_999])('given event %d, then its id contains the number', (n) => {
     expect(eventIdOf('0badcafe', n)).toMatch(/^[0-9a-f-]{36}$/);
     expect(numberOf('0badcafe', eventIdOf('0badcafe', n))).toBe(n);
   });

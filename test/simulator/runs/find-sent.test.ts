@@ -208,18 +208,21 @@ describe('when a run looks for its events in the ledger', () => {
 describe('when a run looks for dead letters', () => {
   const letterOf = (address: string, folder = 'pending') => `${folder}/failed/2026-01-01/${digest(address)}.0.json`;
 
-  it.each(['pending', 'resolved'])('given a dead job whose letter is %s, then the job is dead', async (folder) => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, DEAD);
-    await run.deadLetters.create(letterOf(run.addressOf(0), folder), '{}');
+  it.each(['pending', 'resolved'])(
+    'given a dead job whose dead letter is in %s, then the job is dead',
+    async (folder) => {
+      const run = storeRun();
+      run.send(INDEX);
+      await run.record(0, DEAD);
+      await run.deadLetters.create(letterOf(run.addressOf(0), folder), '{}');
 
-    await run.find();
+      await run.find();
 
-    expect(run.sent.get(0)).toMatchObject({ dead: INDEX, settledAtMs: NOON });
-  });
+      expect(run.sent.get(0)).toMatchObject({ dead: INDEX, settledAtMs: NOON });
+    },
+  );
 
-  it("given a dead job and the letter of another day's job, then it is not dead", async () => {
+  it("given a dead job and the dead letter of another day's job, then it is not dead", async () => {
     const run = storeRun();
     run.send(INDEX);
     await run.record(0, DEAD);
@@ -230,7 +233,7 @@ describe('when a run looks for dead letters', () => {
     expect(run.sent.get(0)).toMatchObject({ dead: 0 });
   });
 
-  it('given a dead job whose letter is older than the run, then it is none of this job', async () => {
+  it('given a dead job and a dead letter older than the run, then the dead letter does not count', async () => {
     const run = storeRun();
     run.send(INDEX);
     await run.deadLetters.create(letterOf(run.addressOf(0)), '{}');
@@ -242,18 +245,21 @@ describe('when a run looks for dead letters', () => {
     expect(run.sent.get(0)).toMatchObject({ dead: 0 });
   });
 
-  it.each(['pending', 'resolved'])('given a %s letter of an invalid event, then its event has one', async (folder) => {
-    const run = storeRun();
-    run.send(0);
-    run.send(0);
-    await run.deadLetters.create(`${folder}/invalid/2026-01-01/x.0.json`, JSON.stringify({ id: eventIdOf(RUN, 1) }));
+  it.each(['pending', 'resolved'])(
+    'given a %s dead letter of an invalid event, then its event has one',
+    async (folder) => {
+      const run = storeRun();
+      run.send(0);
+      run.send(0);
+      await run.deadLetters.create(`${folder}/invalid/2026-01-01/x.0.json`, JSON.stringify({ id: eventIdOf(RUN, 1) }));
 
-    await run.find();
+      await run.find();
 
-    expect([0, 1].map((n) => run.sent.get(n).hasDeadLetter)).toEqual([false, true]);
-  });
+      expect([0, 1].map((n) => run.sent.get(n).hasDeadLetter)).toEqual([false, true]);
+    },
+  );
 
-  it('given a letter of a job that names an event, then the event has none of its own', async () => {
+  it("given a job's dead letter that names an event, then the event has none of its own", async () => {
     const run = storeRun();
     run.send(INDEX);
     await run.deadLetters.create(letterOf('somebody'), JSON.stringify({ id: eventIdOf(RUN, 0) }));
@@ -263,7 +269,7 @@ describe('when a run looks for dead letters', () => {
     expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
   });
 
-  it('given more letters than a page holds, then the last is found', async () => {
+  it('given more dead letters than a page holds, then the last is found', async () => {
     const run = storeRun();
     const numbers = Array.from({ length: MORE_THAN_A_PAGE }, () => run.send(0));
     for (const n of numbers) {
@@ -276,7 +282,7 @@ describe('when a run looks for dead letters', () => {
     expect(numbers.filter((n) => !run.sent.get(n).hasDeadLetter)).toEqual([]);
   });
 
-  it('given a blob of what Event Grid gave up on, then all events in it are undelivered, and have no letter', async () => {
+  it("given a blob of Event Grid's dead letters, then its events are undelivered, and have no dead letter of their own", async () => {
     const run = storeRun();
     for (let n = 0; n < 3; n += 1) run.send(INDEX);
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0), eventIdOf(RUN, 2), eventIdOf(RUN, 3)]));

@@ -106,7 +106,7 @@ describe('when a run publishes a change', () => {
     expect(run.newest.size).toBe(2);
   });
 
-  it('given it is asked for as soon as it is published, then it is noted already', () => {
+  it('given an event is looked up while it is published, then it is recorded already', () => {
     let noted = -1;
     const { publish, sent } = createPublisher({
       runId: RUN,
@@ -137,7 +137,7 @@ describe('when a run publishes malformed events', () => {
     expect(run.spoilt()).toHaveLength(0);
   });
 
-  it('given all, then each event is followed by one, which counts as sent, not as valid, and nobody wants it', () => {
+  it('given a share of 1, then each event is followed by one that counts as sent, not as valid, and that no workflow wants', () => {
     const run = start({ malformed: 1, workflows: [wanting('patients', 'Patient')] });
 
     run.publish([PATIENT, PATIENT]);

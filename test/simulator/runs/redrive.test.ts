@@ -58,7 +58,7 @@ describe('when a run redrives what Event Grid gave up on', () => {
     expect(ids).toEqual([own(0).id, own(1).id, own(2).id]);
   });
 
-  it("given somebody else's dead letters, then they stay where they are", async () => {
+  it('given dead letters of other runs, then they stay where they are', async () => {
     const { redriving, names, ids } = await redrive({ A: [{ id: 'other' }] });
 
     expect({ redriven: await redriving, names, ids }).toEqual({ redriven: 0, names: ['A'], ids: [] });

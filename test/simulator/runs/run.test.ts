@@ -95,7 +95,7 @@ describe('when a scenario is played', () => {
     },
   );
 
-  it('given a subscription of somebody else whose endpoint fails, then the run does not wait for it', async () => {
+  it('given another subscription whose endpoint fails, then the run does not wait for it', async () => {
     const resourceId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/broken';
     await world.simulator.eventGrid.put('broken', {
       properties: { destination: { endpointType: 'AzureFunction', properties: { resourceId } } },
@@ -138,7 +138,7 @@ describe('when a scenario is played', () => {
     expect(second).toEqual({ kind: 'busy', id: first.kind === 'started' ? first.status.id : '' });
   });
 
-  it('given an app that says it has the events and does nothing with them, then they are lost, and that is said', async () => {
+  it('given an app that accepts the events and does nothing, then the verdict counts them as lost', async () => {
     world.answerWith(() => 202);
 
     const { verdict } = await run({ scenario: 'clinic-day', events: 20 });
@@ -147,8 +147,8 @@ describe('when a scenario is played', () => {
   });
 });
 
-describe('when nobody has subscribed', () => {
-  it('given a run, then its events are lost, and it says whose fault that is', async () => {
+describe('when no subscription matches', () => {
+  it('given a run, then its events are lost, and the first problem names the missing subscription', async () => {
     world.simulator.eventGrid.remove('fhir-events');
 
     const { verdict } = await run({ scenario: 'correction-storm', events: 20 });
@@ -161,7 +161,7 @@ describe('when nobody has subscribed', () => {
   });
 });
 
-describe('when a run is asked for', () => {
+describe('when a run is requested', () => {
   it('given only a scenario, then the rest is as the scenario has it', () => {
     expect(readRunRequest({ scenario: 'imaging-night' }, 42)).toMatchObject({
       kind: 'ok',
@@ -169,7 +169,7 @@ describe('when a run is asked for', () => {
     });
   });
 
-  it('given chaos, then waits pass faster unless it says otherwise', () => {
+  it('given chaos, then waits pass faster unless the request sets a time scale', () => {
     expect(readRunRequest({ scenario: 'clinic-day', chaos: 'rough' }, 0)).toMatchObject({ request: { timeScale: 30 } });
     expect(readRunRequest({ scenario: 'clinic-day', chaos: 'rough', timeScale: 1 }, 0)).toMatchObject({
       request: { timeScale: 1 },

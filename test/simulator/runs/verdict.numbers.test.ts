@@ -43,7 +43,7 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
   };
 }
 
-describe('when a verdict tells how long it took', () => {
+describe('when a verdict measures the lag', () => {
   it('given four events that were settled in another order, then the numbers are those of all four', async () => {
     const run = start({ workflows: ['moody'] });
     for (let n = 0; n < 4; n += 1) run.send(1);
@@ -143,7 +143,7 @@ describe('when a verdict counts', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: true, events: { sent: 1, ignored: 1, settled: 0, lost: 0 } });
   });
 
-  it('given an event that the app takes for invalid, then it has a dead letter, and is not lost', async () => {
+  it('given an event that the app rejects, then it has a dead letter, and is not lost', async () => {
     const run = start({ workflows: ['moody'] });
     run.send(1);
     await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', JSON.stringify({ id: eventIdOf(RUN, 0) }));
@@ -159,7 +159,7 @@ describe('when a verdict counts', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { malformed: 1, undelivered: 1, rejected: 0 } });
   });
 
-  it('given one job is completed and nobody has the other, then the event is lost', async () => {
+  it('given one job is completed and the other missing, then the event is lost', async () => {
     const run = start();
     run.send(INDEX | MOODY);
     await run.record(0, COMPLETED, { workflow: 'moody' });
@@ -171,7 +171,7 @@ describe('when a verdict counts', () => {
     });
   });
 
-  it('given one job waits and nobody has the other, then the event is lost', async () => {
+  it('given one job waits and the other is missing, then the event is lost', async () => {
     const run = start();
     run.send(INDEX | MOODY);
     await run.wait(0, { workflow: 'moody' });
@@ -179,7 +179,7 @@ describe('when a verdict counts', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } });
   });
 
-  it('given more is lost than can be told, then 20 are, after what Event Grid gave up on', async () => {
+  it("given more than 20 problems, then 20 are listed, Event Grid's first", async () => {
     const run = start({ workflows: ['moody'] });
     for (let n = 0; n < 30; n += 1) run.send(1);
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0), eventIdOf(RUN, 1)]));
@@ -253,7 +253,7 @@ describe('when a verdict looks at the index', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: true, tables: { 'resource-index': { rows, wrong: 0 } } });
   });
 
-  it("given somebody else's row, then it is not counted", async () => {
+  it('given a row of another run, then it is not counted', async () => {
     const run = start();
     await run.index('stranger', { version: 1, change: 'created' });
 

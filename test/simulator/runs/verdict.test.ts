@@ -62,7 +62,7 @@ function start() {
   };
 }
 
-describe('when a run is judged by what is in storage', () => {
+describe('when the verdict of a run is made from storage', () => {
   it('given everything was delivered, then each event has its fate, and nothing is lost', async () => {
     const run = start();
     await run.app.pipeline.deliver([
@@ -85,7 +85,7 @@ describe('when a run is judged by what is in storage', () => {
     expect(verdict.lagMs?.p50).toBeGreaterThanOrEqual(0);
   });
 
-  it('given an event that nobody has, then it is lost, and named', async () => {
+  it('given an event without a record, row or dead letter, then it is lost, and named', async () => {
     const run = start();
     await run.app.pipeline.deliver([run.send(INDEX)]);
     run.send(INDEX, { resourceId: 'never-delivered' });
@@ -103,7 +103,7 @@ describe('when a run is judged by what is in storage', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { lost: 1 } });
   });
 
-  it('given a dead job whose letter has gone, then it is lost', async () => {
+  it('given a dead job without its dead letter, then it is lost', async () => {
     const run = start();
     await run.app.pipeline.deliver([run.send(INDEX | MOODY, { resourceType: 'Basic' })]);
     const { blobs } = await run.app.stores.deadLetters.list('pending/', { limit: 10 });
@@ -112,7 +112,7 @@ describe('when a run is judged by what is in storage', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { deadLettered: 0, lost: 1 } });
   });
 
-  it('given a job that waits and whose row has gone, then it is lost', async () => {
+  it('given a waiting job without its row, then it is lost', async () => {
     const run = start();
     await run.app.pipeline.deliver([run.send(INDEX | MOODY, { resourceType: 'Observation' })]);
     await run.stores.tables.drop('waiting');

@@ -158,7 +158,7 @@ function hospitals() {
 }
 
 describe("when a record of Synthea's kind is posted", () => {
-  it('given its hospitals are there, then all of it is created, all references lead somewhere, and each creation is told', () => {
+  it('given its hospitals exist, then all entries are created and published, and every reference leads to a resource', () => {
     const { ask, events, published } = createFhirWorld();
     ask('POST', '', hospitals());
     expect(events()).toHaveLength(3);

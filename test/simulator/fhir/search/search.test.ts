@@ -208,7 +208,7 @@ describe('when resources are searched', () => {
   });
 });
 
-describe('when a search asks for what is not supported', () => {
+describe('when a search has an unsupported parameter', () => {
   it.each([
     { query: 'shoe-size=44', warning: "'shoe-size'" },
     { query: 'subject=Patient/ada', warning: "'subject'" },
@@ -331,7 +331,7 @@ describe('when a search has many pages', () => {
     },
   );
 
-  it('given a page that is not the first, then nothing is said of its token', () => {
+  it('given a page that is not the first, then there is no warning about its token', () => {
     const { ask } = createFhirWorld();
     for (let n = 0; n < 3; n += 1) ask('POST', 'Patient', patient());
 

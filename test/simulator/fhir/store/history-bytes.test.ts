@@ -51,7 +51,7 @@ describe('when old versions take more memory than they may', () => {
     expect(ask('PUT', 'Patient/p7', patient('p7')).json.meta?.versionId).toBe('102');
   });
 
-  it('given they are dropped while somebody reads pages, then the pages go on', () => {
+  it('given they are dropped between two pages, then the next page follows', () => {
     const { ask, walk } = createFhirWorld({ historyBytes: 6_000 });
     for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`));
     for (let n = 0; n < 10; n += 1) ask('PUT', `Patient/p${n}`, patient(`p${n}`, { active: true }));

@@ -86,28 +86,28 @@ describe('when the table of studies is compared with the service', () => {
     { column: 'firstSeenAt', value: '2026-01-01T12:00:02.000Z' },
     { column: 'lastSeenAt', value: '' },
     { column: 'status', value: 'deleted' },
-  ])('given a row with another $column, then it is told, without what it is', async ({ column, value }) => {
+  ])('given a row with another $column, then it is a problem without the value', async ({ column, value }) => {
     const { check, change } = await start();
     await change(isLarge, (row) => ({ ...row, [column]: value }));
 
     expect(await check()).toEqual({ rows: 3, problems: [`a row is not as a study of 250 images is: ${column}`] });
   });
 
-  it('given a study that is gone and does not say so, then it is told', async () => {
+  it('given a deleted study whose row is not marked, then it is a problem', async () => {
     const { check, change } = await start();
     await change(isDeleted, (row) => ({ ...row, status: 'settled' }));
 
     expect((await check()).problems).toEqual(['a row is not as a study of 0 images is: status']);
   });
 
-  it('given a row is missing, then it is told', async () => {
+  it('given a row is missing, then it is a problem', async () => {
     const { check, change } = await start();
     await change(isLarge, () => undefined);
 
     expect(await check()).toEqual({ rows: 2, problems: ['a row is missing for a study of 250 images'] });
   });
 
-  it('given a row of a study that never was, then it is told; of another service, it is not looked at', async () => {
+  it('given a row of an unknown study, then it is a problem; a row of another service is skipped', async () => {
     const { check, add, events } = await start();
     const host = String(events[0]?.host);
     await add({ host: 'b.dicom.example', dicomPartition: 'p', studyUid: '9' });
@@ -121,7 +121,7 @@ describe('when the table of studies is compared with the service', () => {
     });
   });
 
-  it('given an image whose newest event is not completed, then its study says nothing', async () => {
+  it('given an image whose newest event is not completed, then its study is not checked', async () => {
     const { check, change, notCompleted } = await start();
     await change(isLarge, (row) => ({ ...row, instances: 249 }));
     notCompleted([249]);

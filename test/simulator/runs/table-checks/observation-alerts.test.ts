@@ -97,13 +97,13 @@ describe('when the alerts of a run are compared with its service', () => {
       change: { status: 'withdrawn' },
       says: 'creatinine-rise has no alert for a result at version 1',
     },
-  ])('given $alert with $change, then it says so, and no value', async ({ alert, change, says }) => {
+  ])('given $alert with $change, then it is a problem without a value', async ({ alert, change, says }) => {
     const { problems } = await check((name, row) => (name === alert ? { ...row, ...change } : row));
 
     expect(problems).toContain(says);
   });
 
-  it('given a row is missing, then it says so', async () => {
+  it('given a row is missing, then it is a problem', async () => {
     const { problems } = await check((name, row) => (name === 'k-1 potassium-critical' ? undefined : row));
 
     expect(problems).toEqual(['potassium-critical has no alert for a result at version 1']);

@@ -62,7 +62,7 @@ describe('when the patients of a run are compared with its service', () => {
     { given: 'another name', change: { names: '[{"family":"Novak"}]' }, wrong: 'names' },
     { given: 'no identifier', change: { identifiers: '[]' }, wrong: 'identifiers' },
     { given: 'something left undone', change: { unsure: '0abc' }, wrong: 'unsure' },
-  ])('given $given, then it says so, and says no value', async ({ change, wrong }) => {
+  ])('given $given, then it is a problem without a value', async ({ change, wrong }) => {
     const { first, second, write, check } = await start();
     await write(first.partition, first.key, { ...first.row, ...change } as Row);
     await write(second.partition, second.key, second.row);
@@ -70,7 +70,7 @@ describe('when the patients of a run are compared with its service', () => {
     expect(await check()).toEqual({ rows: 2, problems: [`a row is not as version 1 is: ${wrong}`] });
   });
 
-  it('given a row is missing, and one is there for who is gone, then both are told', async () => {
+  it('given a missing row, and a row of a deleted patient, then both are problems', async () => {
     const { first, write, check } = await start();
     await write(first.partition, first.key, first.row);
     await write('0', 'gone', { ...first.row, resourceId: 'gone' });
