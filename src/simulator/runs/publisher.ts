@@ -1,7 +1,7 @@
 import { digest } from '../../digest.js';
 import { resourceOf } from '../../events/order.js';
 import { parseEvent } from '../../events/parse.js';
-import { type Workflow, wants } from '../../workflow.js';
+import { type HealthEvent, type Workflow, wants } from '../../workflow.js';
 import type { Publish, ServiceChange } from '../changes.js';
 import { MALFORMED, type Malformation, OF_ANOTHER_WORKSPACE } from '../chaos/malformed.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
@@ -58,10 +58,7 @@ export function createPublisher(of: PublisherDeps): Publisher {
   /** Before the event is published, for its verdict may be asked for at once. */
   function record(event: TopicEvent, { change, at }: ServiceChange): void {
     const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
-    const wanted = of.workflows
-      .slice(0, MAX_WORKFLOWS)
-      .reduce((bits, workflow, bit) => (wants(workflow, parsed) ? bits | (1 << bit) : bits), 0);
-    const n = sent.add({ wanted: wanted >>> 0, atMs: at.getTime(), isMalformed: false });
+    const n = sent.add({ wanted: bitsOf(of.workflows, parsed), atMs: at.getTime(), isMalformed: false });
     newest.set(digest(resourceOf(parsed)), { version: parsed.version, change, n });
     valid += 1;
   }
@@ -73,6 +70,13 @@ export function createPublisher(of: PublisherDeps): Publisher {
     const { spoil } = nextKind[change.service]();
     return { ...topicEventOf({ ...change, ...named }, { id: name, source }), spoil };
   }
+}
+
+/** The workflows that want the event: bit n stands for workflow n. */
+function bitsOf(workflows: readonly Workflow[], event: HealthEvent): number {
+  let bits = 0;
+  for (const [n, workflow] of workflows.slice(0, MAX_WORKFLOWS).entries()) if (wants(workflow, event)) bits |= 1 << n;
+  return bits >>> 0;
 }
 
 /** Returns one kind of malformation after the other; the seed decides the first. */
