@@ -39,6 +39,12 @@ export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<
   throw new StartError(`Azurite did not start: ${lastLine(log)} See ${log}.`);
 }
 
+/** Uses the Azurite whose data is in `folder` where it runs; else returns undefined. */
+export async function joinAzurite(folder: string): Promise<Azurite | undefined> {
+  const keeper = findKeeper(folder);
+  return keeper && joinKeeper(keeper.port, folder);
+}
+
 type Keeper = { pid: number; port: number };
 
 /** Of a keeper that was killed only the file is left, which would stop the next one. */

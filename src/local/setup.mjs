@@ -46,10 +46,14 @@ function countPackages() {
   return Object.entries(packages).filter(([path, { optional }]) => path !== '' && !optional).length;
 }
 
-/** Only when a source has another name, size or time than at the last build. A file that has gone leaves none in dist/. */
+/**
+ * Builds only when a source has another name, size or time than at the last build, from an empty `dist`. While
+ * `npm start -- --watch` runs, that process keeps `dist` up to date, and the running app needs its files.
+ */
 function build() {
   const sources = fingerprint();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
+  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
+  if (stamp === sources || isWatched(stamp)) return;
   const beganAt = performance.now();
   console.error('Building the app with TypeScript: some seconds.');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
@@ -58,6 +62,15 @@ function build() {
   if (status !== 0) end('The build failed, see above; nothing was started.');
   writeFileSync(STAMP, sources);
   console.error(`Built in ${secondsSince(beganAt)} s.`);
+}
+
+function isWatched(stamp) {
+  const [, pid] = /^watch (\d+)$/.exec(stamp) ?? [];
+  try {
+    return pid !== undefined && process.kill(Number(pid), 0);
+  } catch {
+    return false;
+  }
 }
 
 function fingerprint() {

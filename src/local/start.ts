@@ -15,11 +15,14 @@ import { provideStorage } from './provide-storage.js';
 import { endWith, readLocalApp } from './read-local-app.js';
 import { whatNext } from './what-next.js';
 
-const HELP = `npm start [-- --no-demo] [-- --port N] [-- --allow-host NAME]
+const HELP = `npm start [-- --no-demo] [-- --watch] [-- --port N] [-- --allow-host NAME]
 
 Starts Azurite where no storage is named, the app on http://localhost:7071, and a demonstration. Ctrl-C ends all of it.
 
   --no-demo   leave the demonstration out
+  --no-hints  leave out the list of what to try next
+  --watch     build and restart the app when a file in src, host.json or local.settings.json changes; Azurite runs on,
+              the simulator starts empty, and there is no demonstration
   --port N    another port than 7071, or that of the setting PORT; 0 for any that is free
   --allow-host NAME
               another name than localhost by which requests and pages may reach the app, where a proxy or tunnel stands
@@ -40,6 +43,19 @@ async function start(): Promise<void> {
   const options = parseOptions();
   if (options.help) return void process.stdout.write(HELP);
   const ended = endOnSignals(clock);
+  if (options.watch) await watch(ended);
+  else await run(options, ended);
+  process.exit(0);
+}
+
+/** Imported only here: esbuild need not be loaded otherwise. */
+async function watch(ended: Promise<void>): Promise<void> {
+  const { watchApp } = await import('./watch/watch-app.js');
+  const args = process.argv.slice(2).filter((arg) => arg !== '--watch');
+  await watchApp({ args: [...args, '--no-demo'], clock, ended });
+}
+
+async function run(options: Options, ended: Promise<void>): Promise<void> {
   const appRoot = process.cwd();
   const settings = parseHostJson(JSON.parse(readFileSync(join(appRoot, 'host.json'), 'utf8')));
   const log = createConsoleLog(settings.logLevel, clock.now);
@@ -65,23 +81,35 @@ async function start(): Promise<void> {
     const url = `http://localhost:${host.port}`;
     log('information', `Listening on ${url} with ${host.functions.join(', ')}`);
     const shown = options.demo && config.simulator ? demonstrate({ url, config: readConfig(env), clock }) : undefined;
-    const told = Promise.resolve(shown).then(() => process.stdout.write(whatNext(url, config)));
-    await Promise.race([ended, told]);
+    process.send?.('serving'); // For --watch; setup.mjs does not listen.
+    const hints = options.hints ? whatNext(url, config) : `Serving on ${url}. Ctrl-C ends it.\n`;
+    const greeted = Promise.resolve(shown).then(() => process.stdout.write(hints));
+    await Promise.race([ended, greeted]);
     await ended;
     process.stdout.write('Ending: open requests are answered, then the app stops. Ctrl-C again ends at once.\n');
     await host.close();
   } finally {
     await azurite?.release();
   }
-  process.exit(0);
 }
 
-function parseOptions(): { help: boolean; demo: boolean; port: string | undefined; allowedHosts: readonly string[] } {
+type Options = {
+  readonly help: boolean;
+  readonly demo: boolean;
+  readonly hints: boolean;
+  readonly watch: boolean;
+  readonly port: string | undefined;
+  readonly allowedHosts: readonly string[];
+};
+
+function parseOptions(): Options {
   try {
     const { values } = parseArgs({
       options: {
         help: { type: 'boolean', default: false },
         demo: { type: 'boolean', default: true },
+        hints: { type: 'boolean', default: true },
+        watch: { type: 'boolean', default: false },
         port: { type: 'string' },
         'allow-host': { type: 'string', multiple: true, default: [] },
       },

@@ -1,0 +1,37 @@
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Brings `dist` up to date with these files of `src`, without a check of types. Returns false where a file has an error,
+ * which is printed; `dist` then stays as it was.
+ */
+export async function buildChanged(paths: readonly string[]): Promise<boolean> {
+  const sources = paths.filter((path) => path.endsWith('.ts'));
+  try {
+    await build({
+      entryPoints: sources.filter((path) => existsSync(path)),
+      outbase: 'src',
+      outdir: 'dist',
+      format: 'esm',
+      sourcemap: true,
+      logLevel: 'error',
+      tsconfig: 'tsconfig.build.json',
+    });
+  } catch {
+    return false; // esbuild has printed the errors.
+  }
+  for (const path of sources.filter((source) => !existsSync(source))) {
+    const script = builtPath(path).replace(/\.ts$/, '.js');
+    for (const built of [script, `${script}.map`]) rmSync(built, { force: true });
+  }
+  for (const path of paths.filter((other) => other.startsWith('src') && other.endsWith('.json'))) {
+    if (existsSync(path)) cpSync(path, builtPath(path));
+    else rmSync(builtPath(path), { force: true });
+  }
+  return true;
+}
+
+function builtPath(path: string): string {
+  return `dist/${relative('src', path)}`;
+}

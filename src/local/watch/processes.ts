@@ -1,0 +1,50 @@
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type AppProcess = {
+  /** Lets the app end as at a Ctrl-C, and resolves when its process has ended. */
+  end(): Promise<void>;
+};
+type AppOptions = { readonly signal: AbortSignal; readonly onServing: () => void };
+
+/**
+ * Starts `npm start` with these arguments in a process of its own, which also ends when this process is killed.
+ * `signal` aborts when the app is to end: at a Ctrl-C, which the app gets as well.
+ */
+export function startApp(args: readonly string[], { signal, onServing }: AppOptions): AppProcess {
+  const child = fork(fileURLToPath(import.meta.resolve('../start.js')), args);
+  const exited = once(child, 'exit');
+  let isEnding = false;
+  child.once('message', () => !isEnding && onServing());
+  child.once('exit', () => {
+    if (!isEnding && !signal.aborted) say('The app has ended. It starts again at the next change.');
+  });
+  return {
+    async end() {
+      isEnding = true;
+      if (child.connected) child.disconnect();
+      await exited;
+    },
+  };
+}
+
+export type TypeCheck = { stop(): void };
+
+/** Checks the types of the whole app in the background, and prints what is wrong. */
+export function startTypeCheck(): TypeCheck {
+  const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--noEmit', '--incremental', '--tsBuildInfoFile', '.local/watch.tsbuildinfo'];
+  const child = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...options], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  child.once('exit', (code) => {
+    if (code) say('The types have errors, see above. The app runs nevertheless.');
+  });
+  return { stop: () => void child.kill() };
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

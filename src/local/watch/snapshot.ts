@@ -1,0 +1,44 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, sleep } from '../../clock.js';
+
+/** The path of each watched file, with its size and its time of change. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/** Also the time for which files must stand still: a save or a checkout of several files is one change. */
+const POLL_MS = 100;
+/** The app reads them when it starts. */
+const SETTINGS = ['host.json', 'local.settings.json'];
+
+/** Returns the state of the sources that a build turns into files of `dist`, and of the settings. */
+export function takeSnapshot(): Snapshot {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => /(?<!\.d)\.ts$|\.json$/.test(path))
+    .map((path) => join('src', path));
+  return new Map(
+    [...sources, ...SETTINGS].flatMap((path) => {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return stats ? [[path, `${stats.size} ${stats.mtimeMs}`]] : [];
+    }),
+  );
+}
+
+/** Returns the paths that were added, changed or removed. */
+export function changedPaths(before: Snapshot, after: Snapshot): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+}
+
+/**
+ * Resolves with the next snapshot that differs from `seen`, or with undefined when `signal` aborts. Polls, because
+ * watchers of the operating system miss files that an editor replaces, and all changes in a mounted folder.
+ */
+export async function nextSnapshot(seen: Snapshot, clock: Clock, signal: AbortSignal): Promise<Snapshot | undefined> {
+  let last = seen;
+  while (true) {
+    await sleep(clock, POLL_MS, signal);
+    if (signal.aborted) return undefined;
+    const now = takeSnapshot();
+    if (changedPaths(seen, now).length > 0 && changedPaths(last, now).length === 0) return now;
+    last = now;
+  }
+}

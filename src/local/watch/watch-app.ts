@@ -1,0 +1,79 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../clock.js';
+import { type Azurite, joinAzurite } from '../azurite.js';
+import { buildChanged } from './build-changed.js';
+import { say, startApp, startTypeCheck, type TypeCheck } from './processes.js';
+import { changedPaths, nextSnapshot, takeSnapshot } from './snapshot.js';
+
+type WatchOptions = {
+  /** The arguments of `npm start`, without --watch. */
+  readonly args: readonly string[];
+  readonly clock: Clock;
+  /** Resolves when the watch is to end. */
+  readonly ended: Promise<void>;
+};
+
+/** While it names a living process, setup.mjs leaves `dist` to that process. */
+const STAMP = join('dist', '.built-from');
+
+/**
+ * Runs the app in a process of its own, and builds and restarts it after each change of a source or a setting.
+ * A build that fails leaves the running app alone; an app that has ended starts again at the next change.
+ * Azurite runs on between two apps, because this process uses it, too.
+ */
+export async function watchApp({ args, clock, ended }: WatchOptions): Promise<void> {
+  const over = new AbortController();
+  ended.then(() => over.abort());
+  const azurite = holdAzurite();
+  let types: TypeCheck | undefined;
+  writeFileSync(STAMP, `watch ${process.pid}`);
+  let app = startApp(args, { signal: over.signal, onServing: azurite.hold });
+  try {
+    for await (const { foundAt } of builds(clock, over.signal)) {
+      types?.stop();
+      await app.end();
+      const onServing = () => {
+        say(`The change is served, ${((clock.monotonic() - foundAt) / 1000).toFixed(1)} s after it was found.`);
+        types = startTypeCheck();
+        azurite.hold();
+      };
+      app = startApp([...args, '--no-hints'], { signal: over.signal, onServing });
+    }
+  } finally {
+    types?.stop();
+    await app.end();
+    await azurite.release();
+    rmSync(STAMP, { force: true });
+  }
+}
+
+/** Yields after each build that has succeeded, until `signal` aborts. */
+async function* builds(clock: Clock, signal: AbortSignal): AsyncGenerator<{ foundAt: number }> {
+  let built = takeSnapshot();
+  let seen = built;
+  while (true) {
+    const found = await nextSnapshot(seen, clock, signal);
+    if (!found) return;
+    seen = found;
+    const foundAt = clock.monotonic();
+    const paths = changedPaths(built, seen);
+    if (await buildChanged(paths)) {
+      say(`Changed: ${paths.join(', ')}. The app starts again.`);
+      built = seen;
+      yield { foundAt };
+    } else say('The build failed, see above. The app starts again when the build succeeds.');
+  }
+}
+
+/** Uses the Azurite that the app has started, if it has started one. */
+function holdAzurite() {
+  const folder = join(process.cwd(), '.local', 'azurite');
+  let held: Promise<Azurite | undefined> = Promise.resolve(undefined);
+  return {
+    hold() {
+      held = held.then((azurite) => azurite ?? joinAzurite(folder));
+    },
+    release: async () => (await held)?.release(),
+  };
+}

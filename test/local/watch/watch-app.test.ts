@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../eventually.js';
+import { keeperPid } from '../keeper.js';
+import { projectCopy } from '../project-copy.js';
+import { ROOT, startProcess, type TestProcess } from '../test-process.js';
+
+const LIVE = 'src/functions/health-live.ts';
+const INDEX = 'src/workflows/index.ts';
+const WORKFLOW = `import { defineWorkflow, fhir } from '../workflow.js';
+
+export const mine = defineWorkflow({ name: 'mine', on: fhir('Basic'), handle() {} });
+`;
+
+const copy = projectCopy();
+let app: TestProcess;
+const inCopy = (path: string) => join(copy.path(), path);
+const textOf = (path: string) => readFileSync(inCopy(path), 'utf8');
+
+beforeAll(async () => {
+  symlinkSync(resolve('node_modules'), inCopy('node_modules'), 'junction');
+  copyFileSync('tsconfig.build.json', inCopy('tsconfig.build.json'));
+  // Older than what is installed: else setup.mjs would install it again.
+  cpSync('package-lock.json', inCopy('package-lock.json'), { preserveTimestamps: true });
+  const setUp = relative(ROOT, inCopy('src/local/setup.mjs'));
+  const env = { EventStorage: '', AzureWebJobsStorage: '' };
+  app = startProcess(setUp, ['dist/local/start.js', '--watch', '--port', '0'], { env });
+  await app.printed('Ctrl-C ends it.');
+});
+afterAll(async () => {
+  await app.kill();
+  await eventually(() => (keeperPid(copy.path()) === undefined ? true : undefined));
+});
+
+describe('when npm start -- --watch runs', () => {
+  it('given a source that an editor replaces, twice, then the app serves each change, on the same Azurite', async () => {
+    const keeper = keeperPid(copy.path());
+
+    for (const word of ['first', 'second']) {
+      const text = textOf(LIVE);
+      await served(() => save(LIVE, text.replace(/live: (true|'\w+')/, `live: '${word}'`)));
+      expect(await (await fetch(`${url()}/api/health/live`)).json()).toEqual({ live: word });
+    }
+
+    expect(keeper).toBeDefined();
+    expect(keeperPid(copy.path())).toBe(keeper);
+  });
+
+  it('given an error of types, then the app restarts, and the error is shown', async () => {
+    const text = textOf(LIVE);
+    await served(() => save(LIVE, `${text}export const wrong: number = 'text';\n`));
+
+    await app.printed('The types have errors, see above. The app runs nevertheless.');
+
+    expect(app.output()).toMatch(/health-live\.ts\(\d+,\d+\): error TS2322/);
+    await served(() => save(LIVE, text));
+  });
+
+  it('given another command of the project, then that leaves dist alone', () => {
+    const script = inCopy('src/local/setup.mjs');
+
+    const { status, stderr } = spawnSync(process.execPath, [script, 'dist/local/start.js', '--help'], {
+      encoding: 'utf8',
+    });
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('given a new workflow, then it handles events; given it is removed, then its built file is, too', async () => {
+    const index = textOf(INDEX);
+    await served(() => {
+      save('src/workflows/mine.ts', WORKFLOW);
+      save(INDEX, `import { mine } from './mine.js';\n${index.replace('imagingStudies]', 'imagingStudies, mine]')}`);
+    });
+    const body = JSON.stringify({ resourceType: 'Basic', id: 'b', code: { text: 'b' } });
+    const headers = { 'content-type': 'application/fhir+json' };
+    await fetch(`${url()}/api/simulator/fhir/Basic/b`, { method: 'PUT', headers, body });
+
+    const status = await eventually(async () => {
+      const { events } = await json(`${url()}/api/simulator/events?subject=Basic/b`);
+      const answer = await json(`${url()}/api/events/${events[0].id}`);
+      return answer.events?.[0].workflows.mine?.status;
+    });
+    expect(status).toBe('completed');
+
+    await served(() => {
+      save(INDEX, index);
+      rmSync(inCopy('src/workflows/mine.ts'));
+    });
+    expect(() => textOf('dist/workflows/mine.js')).toThrow('ENOENT');
+  });
+
+  it('given a build error, then it is shown, the app that runs goes on, and the corrected source is served', async () => {
+    const text = textOf(LIVE);
+    const before = url();
+
+    save(LIVE, `${text}const = 1;\n`);
+    await app.printed('The build failed, see above.');
+    expect(app.output()).toMatch(/health-live\.ts:\d+:\d+/);
+    expect((await fetch(`${before}/api/health/live`)).status).toBe(200);
+
+    await served(() => save(LIVE, text.replace(`live: 'second'`, 'live: true')));
+    expect(await (await fetch(`${url()}/api/health/live`)).json()).toEqual({ live: true });
+  });
+
+  it('given a wrong setting, then the app ends with it, and starts again when the setting is right', async () => {
+    save('local.settings.json', JSON.stringify({ Values: { LEASE_SECONDS: '1' } }));
+    await app.printed('The app has ended. It starts again at the next change.');
+    expect(app.output()).toContain("- LEASE_SECONDS is '1', must be");
+
+    await served(() => save('local.settings.json', JSON.stringify({ Values: { LEASE_SECONDS: '30' } })));
+    expect((await fetch(`${url()}/api/health/ready`)).status).toBe(200);
+  });
+
+  it('given a Ctrl-C, then the app, Azurite and the watch end, and the next build is a whole one', async () => {
+    const last = url();
+
+    app.process.kill('SIGINT');
+
+    expect(await app.ended).toBe(0);
+    expect(keeperPid(copy.path())).toBeUndefined();
+    await expect(fetch(last)).rejects.toThrow('fetch failed');
+    expect(() => textOf('dist/.built-from')).toThrow('ENOENT');
+  });
+});
+
+/** Writes beside the file and renames, as many editors do. */
+function save(path: string, text: string): void {
+  const draft = join(dirname(inCopy(path)), 'draft.tmp');
+  writeFileSync(draft, text);
+  renameSync(draft, inCopy(path));
+}
+
+/** Resolves when the app serves what `change` has written. */
+async function served(change: () => void): Promise<void> {
+  const before = urls().length;
+  change();
+  await eventually(() => (urls().length > before ? true : undefined));
+}
+
+const urls = () => [...app.output().matchAll(/^Serving on (\S+)\. Ctrl-C ends it\.$/gm)].map(([, found = '']) => found);
+const url = () => urls().at(-1);
+
+// biome-ignore lint/suspicious/noExplicitAny: what is not as expected fails the test.
+async function json(from: string): Promise<any> {
+  return (await fetch(from)).json();
+}
