@@ -1,9 +1,12 @@
 import type { Clock } from '../../clock.js';
 
-/** npm passes a Ctrl-C on that the terminal has sent already: within this time it is the same one. */
+/** npm passes on a Ctrl-C that the terminal has sent already: two signals within this time are one Ctrl-C. */
 const SAME_MS = 1000;
 
-/** Resolves at the first SIGINT, SIGTERM, or when the parent that shares a channel has gone; the next one ends at once. */
+/**
+ * Resolves at the first SIGINT or SIGTERM, or when the parent process has closed its channel. A second Ctrl-C ends the
+ * process at once; the parent's close does not, because --watch closes the channel after a Ctrl-C, too.
+ */
 export function endOnSignals(clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
@@ -12,6 +15,6 @@ export function endOnSignals(clock: Clock): Promise<void> {
       firstAt ??= clock.monotonic();
       resolve();
     };
-    process.on('SIGINT', end).on('SIGTERM', end).on('disconnect', end);
+    process.on('SIGINT', end).on('SIGTERM', end).on('disconnect', resolve);
   });
 }

@@ -141,7 +141,7 @@ async function served(change: () => void): Promise<void> {
 }
 
 const urls = () => [...app.output().matchAll(/^Serving on (\S+)\. Ctrl-C ends it\.$/gm)].map(([, found = '']) => found);
-const url = () => urls().at(-1);
+const url = () => urls().at(-1) ?? '';
 
 // biome-ignore lint/suspicious/noExplicitAny: what is not as expected fails the test.
 async function json(from: string): Promise<any> {
