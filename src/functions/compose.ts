@@ -3,18 +3,16 @@ import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Desk } from '../dead-letters/letter.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
-import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../storage/bounded.js';
-import { createDeadLetters, type DeadLetters } from '../storage/dead-letters.js';
-import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
-import { createLedger, type Ledger } from '../storage/ledger.js';
-import { createLooks } from '../storage/looks.js';
-import { createStorageClock } from '../storage/storage-clock.js';
+import { TryLimit } from '../storage/bounded.js';
+import { createStores, type StoragePorts } from '../storage/create-stores.js';
+import type { DeadLetters } from '../storage/dead-letters.js';
+import type { GroupCommit } from '../storage/group-commit.js';
+import type { Ledger } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
-import { createWaiting, SHARD_NAMES, type Waiting } from '../storage/waiting.js';
-import { createWatermarks } from '../storage/watermarks.js';
+import { SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { type AppTelemetry, createTelemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
-import { type AppStores, createAzureStores } from './azure-stores.js';
+import { createAzureStores } from './azure-stores.js';
 import { createCredential } from './credential.js';
 
 /** The app without Azure Functions: what each function is given. */
@@ -24,7 +22,7 @@ export type App = {
   readonly clock: Clock;
   readonly random: Random;
   readonly workflows: readonly Workflow[];
-  readonly stores: AppStores;
+  readonly stores: StoragePorts;
   /** The workflows' own tables, and what writes to them. */
   readonly workflowTables: TableStore;
   readonly workflowCommit: GroupCommit;
@@ -50,7 +48,7 @@ export type AppParts = {
   random: Random;
   telemetryWrite: Parameters<typeof createTelemetry>[0];
   /** Those that the settings name, where left out. */
-  stores?: AppStores;
+  stores?: StoragePorts;
   /** Of every try of every call to storage; 3 s where left out. */
   storageTryMs?: number;
 };
@@ -63,19 +61,11 @@ export function composeApp(config: Config, parts: AppParts): App {
   const { workflows, random, telemetryWrite } = parts;
   const { storageTryMs = STORAGE_TRY_MS } = parts;
   const tryLimit = new TryLimit(storageTryMs);
-  const bounded = boundedStores(parts.stores ?? createAzureStores(config), parts.clock, tryLimit);
-  const { tables, clock, storageNow } = createStorageClock(bounded.tables, parts.clock);
-  const stores = { ...bounded, tables };
-  const { workflowTables = tables } = stores;
-
-  const commit = createGroupCommit({ tables, clock, random });
-  // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
-  const workflowCommit =
-    workflowTables === tables ? commit : createGroupCommit({ tables: workflowTables, clock, random });
-  const ledger = createLedger({ tables, commit });
-  const waiting = createWaiting({ tables, commit, clock, random });
-  const watermarks = createWatermarks({ tables: workflowTables, commit: workflowCommit });
-  const deadLetters = createDeadLetters({ blobs: stores.deadLetters });
+  const { stores, ports, clock } = createStores(parts.stores ?? createAzureStores(config), {
+    clock: parts.clock,
+    random,
+    tryLimit,
+  });
   const telemetry = createTelemetry(telemetryWrite);
   const { fhirHosts, dicomHosts, readerIdentity } = config;
   const credential = createCredential(readerIdentity);
@@ -85,29 +75,22 @@ export function composeApp(config: Config, parts: AppParts): App {
     clock,
     random,
     workflows,
-    stores: {
-      ledger,
-      waiting,
-      looks: createLooks({ tables }),
-      watermarks,
-      deadLetters,
-      workflowTables,
-      workflowCommit,
-      storageNow,
-    },
-    queues: { due: stores.due, dueLong: stores.dueLong },
+    stores,
+    queues: ports,
     tryLimit,
     readerFor: readers.of,
     settings: config,
     telemetry,
   });
   const instance = { id: random.token(), startedAt: clock.now() };
+  const { ledger, waiting, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
+  const { deadLetters: letters, undelivered } = ports;
   return {
     config,
     clock,
     random,
     workflows,
-    stores,
+    stores: ports,
     workflowTables,
     workflowCommit,
     instance,
@@ -115,34 +98,14 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     deadLetters,
-    desk: {
-      letters: stores.deadLetters,
-      undelivered: stores.undelivered,
-      deadLetters,
-      ledger,
-      waiting,
-      clock,
-      storageNow,
-    },
+    desk: { letters, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,
-    probes: probesOf(stores),
+    probes: probesOf(ports),
     telemetry,
   };
 }
 
-function boundedStores(stores: AppStores, clock: Clock, limit: TryLimit): AppStores {
-  const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = stores;
-  return {
-    tables: boundedTables(tables, clock, limit),
-    workflowTables: workflowTables && boundedTables(workflowTables, clock, limit),
-    deadLetters: boundedBlobs(deadLetters, clock, limit),
-    undelivered: boundedBlobs(undelivered, clock, limit),
-    due: boundedQueue(due, clock, limit),
-    dueLong: boundedQueue(dueLong, clock, limit),
-  };
-}
-
-function probesOf({ tables, workflowTables, deadLetters, due, dueLong }: AppStores): Probe[] {
+function probesOf({ tables, workflowTables, deadLetters, due, dueLong }: StoragePorts): Probe[] {
   const isDueAtAll = { partition: SHARD_NAMES[0] as string, limit: 1 };
   return [
     { part: 'tables', check: () => tables.query('waiting', isDueAtAll) },

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../clock.js';
 import type { TryLimit } from '../storage/bounded.js';
+import type { Stores } from '../storage/create-stores.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { type Circuits, createCircuits } from './circuits.js';
@@ -11,7 +12,7 @@ import { isFromRow, isNewerRun } from './places.js';
 import { createRecent } from './recent.js';
 import { createRowTurns } from './row-turns.js';
 import { createRows } from './rows.js';
-import { isLong, type ReaderFor, type Settings, type Shared, type Stores } from './run.js';
+import { isLong, type ReaderFor, type Settings, type Shared } from './run.js';
 import { createSlots } from './slots.js';
 import { createWakeups, type Queues, type Wakeup } from './wakeups.js';
 

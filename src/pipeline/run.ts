@@ -1,13 +1,9 @@
 import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { type Address, eventKeyOf } from '../storage/address.js';
-import type { DeadLetters } from '../storage/dead-letters.js';
-import type { GroupCommit } from '../storage/group-commit.js';
-import type { Ledger, ReadRecord, Result } from '../storage/ledger.js';
-import type { Looks } from '../storage/looks.js';
-import type { TableStore } from '../storage/table-store.js';
-import type { Waiting, WaitingRow } from '../storage/waiting.js';
-import type { Watermarks } from '../storage/watermarks.js';
+import type { Stores } from '../storage/create-stores.js';
+import type { ReadRecord, Result } from '../storage/ledger.js';
+import type { WaitingRow } from '../storage/waiting.js';
 import type { Span, Telemetry } from '../telemetry/telemetry.js';
 import type { ReaderOf, Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
@@ -67,19 +63,6 @@ export type Settings = {
   readonly workspaces: readonly string[] | undefined;
   /** For workflows. */
   readonly setting: Setting;
-};
-
-export type Stores = {
-  readonly ledger: Ledger;
-  readonly waiting: Waiting;
-  readonly looks: Looks;
-  readonly watermarks: Watermarks;
-  readonly deadLetters: DeadLetters;
-  /** The workflows' own tables. */
-  readonly workflowTables: TableStore;
-  readonly workflowCommit: GroupCommit;
-  /** The time by storage's clock; asks storage where this process has had no answer yet. */
-  readonly storageNow: () => Promise<Date>;
 };
 
 /**

@@ -1,10 +1,10 @@
 import { type Clock, type Random, sleep } from '../clock.js';
+import type { Stores } from '../storage/create-stores.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, shardOf, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { errorCodeOf } from './decide.js';
 import { createRecent } from './recent.js';
-import type { Stores } from './run.js';
 
 /** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
 export type Wakeup = { shard: string; after?: string };

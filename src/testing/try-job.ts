@@ -1,9 +1,10 @@
 import { keyOf } from '../events/key.js';
 import { runJob } from '../pipeline/job.js';
 import { createShared } from '../pipeline/pipeline.js';
-import { type JobDeps, newRun, type Run, type Stores } from '../pipeline/run.js';
+import { type JobDeps, newRun, type Run } from '../pipeline/run.js';
 import { addressOf } from '../storage/address.js';
 import { TryLimit } from '../storage/bounded.js';
+import type { Stores } from '../storage/create-stores.js';
 import { createDeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';

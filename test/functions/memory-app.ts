@@ -1,7 +1,7 @@
 import { readConfig } from '../../src/config.js';
-import type { AppStores } from '../../src/functions/azure-stores.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
+import type { StoragePorts } from '../../src/storage/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
@@ -16,7 +16,7 @@ export function composeMemoryApp({
   skewMs = 0,
 }: {
   workflows?: readonly Workflow[];
-  stores?: Partial<AppStores>;
+  stores?: Partial<StoragePorts>;
   env?: Record<string, string>;
   /** How far the clock of the app's machine is ahead of storage's. */
   skewMs?: number;

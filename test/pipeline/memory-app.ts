@@ -5,17 +5,12 @@ import { createPipeline } from '../../src/pipeline/pipeline.js';
 import type { ReaderFor, Settings } from '../../src/pipeline/run.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
-import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
-import { createDeadLetters } from '../../src/storage/dead-letters.js';
-import { createGroupCommit } from '../../src/storage/group-commit.js';
-import { createLedger } from '../../src/storage/ledger.js';
-import { createLooks } from '../../src/storage/looks.js';
+import { TryLimit } from '../../src/storage/bounded.js';
+import { createStores } from '../../src/storage/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
-import { createWaiting } from '../../src/storage/waiting.js';
-import { createWatermarks } from '../../src/storage/watermarks.js';
 import { createTelemetry, type Exporter } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
@@ -92,7 +87,7 @@ export function startApp(
     exporter?: Exporter;
   } = {},
 ) {
-  const { clock, random } = account;
+  const { random } = account;
   const lines: string[] = [];
   const calls: string[] = [];
   let isDead = false;
@@ -104,32 +99,26 @@ export function startApp(
   };
 
   const tryLimit = new TryLimit(STORAGE_TRY_MS);
-  const tables = boundedTables(faultyTables(account.tables, plan), clock, tryLimit);
-  const commit = createGroupCommit({ tables, clock, random });
-  const ledger = createLedger({ tables, commit });
-  const waiting = createWaiting({ tables, commit, clock, random });
+  const { stores, ports, clock } = createStores(
+    {
+      tables: faultyTables(account.tables, plan),
+      workflowTables: undefined,
+      deadLetters: faultyBlobs(account.blobs, plan),
+      undelivered: createMemoryBlobStore({ clock: account.clock }),
+      due: faultyQueue(account.due, plan),
+      dueLong: faultyQueue(account.dueLong, plan),
+    },
+    { clock: account.clock, random, tryLimit },
+  );
+  const { ledger, waiting } = stores;
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
   if (options.exporter) telemetry.exportTo(Promise.resolve(options.exporter));
   const pipeline = createPipeline({
     clock,
     random,
     workflows: options.workflows ?? [],
-    stores: {
-      ledger,
-      waiting,
-      looks: createLooks({ tables }),
-      watermarks: createWatermarks({ tables, commit }),
-      deadLetters: createDeadLetters({
-        blobs: boundedBlobs(faultyBlobs(account.blobs, plan), clock, tryLimit),
-      }),
-      workflowTables: tables,
-      workflowCommit: commit,
-      storageNow: async () => clock.now(),
-    },
-    queues: {
-      due: boundedQueue(faultyQueue(account.due, plan), clock, tryLimit),
-      dueLong: boundedQueue(faultyQueue(account.dueLong, plan), clock, tryLimit),
-    },
+    stores,
+    queues: ports,
     tryLimit,
     readerFor: options.readerFor ?? readerOfNothing,
     settings: {

@@ -229,7 +229,7 @@ describe('when traces are told', () => {
 
   it('given storage fails, then the trace says so', async () => {
     const { account, app, traces } = await start();
-    app.storageIs(() => 'fail-before');
+    app.storageIs(() => 'never');
 
     void app.pipeline.deliver([rawEvent()]).catch(() => {});
     await account.pass(21_000);

@@ -7,15 +7,11 @@ import { parseEvent } from '../../src/events/parse.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
-import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
-import { createDeadLetters } from '../../src/storage/dead-letters.js';
-import { createGroupCommit } from '../../src/storage/group-commit.js';
-import { createLedger, type Ledger } from '../../src/storage/ledger.js';
-import { createLooks } from '../../src/storage/looks.js';
-import { createStorageClock } from '../../src/storage/storage-clock.js';
+import { TryLimit } from '../../src/storage/bounded.js';
+import { createStores, type StoragePorts } from '../../src/storage/create-stores.js';
+import type { Ledger } from '../../src/storage/ledger.js';
 import type { Row } from '../../src/storage/table-store.js';
-import { createWaiting, type Waiting } from '../../src/storage/waiting.js';
-import { createWatermarks } from '../../src/storage/watermarks.js';
+import type { Waiting } from '../../src/storage/waiting.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import {
@@ -137,36 +133,19 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   function startApp(skewMs?: number): App {
     const machine = world.spawn(skewMs);
     const tryLimit = new TryLimit(3000);
-    const { tables, clock, storageNow } = createStorageClock(
-      boundedTables(machine.tables, machine.clock, tryLimit),
-      machine.clock,
-    );
-    const commit = createGroupCommit({ tables, clock, random: machine.random });
-    const ledger = createLedger({ tables, commit });
-    const waiting = createWaiting({ tables, commit, clock, random: machine.random });
+    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, tryLimit });
     const pipeline = createPipeline({
       clock,
       random: machine.random,
       readerFor: readerOfNothing,
       workflows: hospitalWorkflows(hospital, machine).map((workflow) => observed(workflow, machine)),
-      stores: {
-        ledger,
-        waiting,
-        looks: createLooks({ tables }),
-        watermarks: createWatermarks({ tables, commit }),
-        deadLetters: createDeadLetters({ blobs: boundedBlobs(machine.blobs, clock, tryLimit) }),
-        workflowTables: tables,
-        workflowCommit: commit,
-        storageNow,
-      },
-      queues: {
-        due: boundedQueue(machine.due, clock, tryLimit),
-        dueLong: boundedQueue(machine.dueLong, clock, tryLimit),
-      },
+      stores,
+      queues: ports,
       tryLimit,
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });
+    const { ledger, waiting } = stores;
     const app = { machine, clock, pipeline, ledger, waiting };
     hospital.apps.push(app);
     return app;
@@ -174,20 +153,10 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   function startTool(): Tool {
     const machine = world.spawn();
-    const { random: own } = machine;
-    const bounded = boundedTables(machine.tables, machine.clock, 3000);
-    const { tables, clock, storageNow } = createStorageClock(bounded, machine.clock);
-    const commit = createGroupCommit({ tables, clock, random: own });
-    const letters = boundedBlobs(machine.blobs, clock, 3000);
-    const desk = {
-      letters,
-      undelivered: boundedBlobs(machine.undelivered, clock, 3000),
-      deadLetters: createDeadLetters({ blobs: letters }),
-      ledger: createLedger({ tables, commit }),
-      waiting: createWaiting({ tables, commit, clock, random: own }),
-      clock,
-      storageNow,
-    };
+    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, tryLimit: new TryLimit(3000) });
+    const { deadLetters: letters, undelivered } = ports;
+    const { deadLetters, ledger, waiting, storageNow } = stores;
+    const desk = { letters, undelivered, deadLetters, ledger, waiting, clock, storageNow };
     return { machine, desk };
   }
 
@@ -533,4 +502,8 @@ function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
       },
     }),
   ];
+}
+
+function portsOf({ tables, blobs, undelivered, due, dueLong }: Machine): StoragePorts {
+  return { tables, workflowTables: undefined, deadLetters: blobs, undelivered, due, dueLong };
 }

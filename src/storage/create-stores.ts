@@ -1,0 +1,82 @@
+import type { Clock, Random } from '../clock.js';
+import type { BlobStore } from './blob-store.js';
+import { boundedBlobs, boundedQueue, boundedTables, type TryLimit } from './bounded.js';
+import { createDeadLetters, type DeadLetters } from './dead-letters.js';
+import { createGroupCommit, type GroupCommit } from './group-commit.js';
+import { createLedger, type Ledger } from './ledger.js';
+import { createLooks, type Looks } from './looks.js';
+import type { QueueStore } from './queue-store.js';
+import { createStorageClock } from './storage-clock.js';
+import type { TableStore } from './table-store.js';
+import { createWaiting, type Waiting } from './waiting.js';
+import { createWatermarks, type Watermarks } from './watermarks.js';
+
+/** All the storage that the app uses, by its ports. */
+export type StoragePorts = {
+  readonly tables: TableStore;
+  /** For the workflows' own tables and the watermarks; they are in `tables` where this is undefined. */
+  readonly workflowTables: TableStore | undefined;
+  readonly deadLetters: BlobStore;
+  /** Event Grid's own dead letters. */
+  readonly undelivered: BlobStore;
+  readonly due: QueueStore;
+  readonly dueLong: QueueStore;
+};
+
+/** What the pipeline stores, and with what. */
+export type Stores = {
+  readonly ledger: Ledger;
+  readonly waiting: Waiting;
+  readonly looks: Looks;
+  readonly watermarks: Watermarks;
+  readonly deadLetters: DeadLetters;
+  /** The workflows' own tables. */
+  readonly workflowTables: TableStore;
+  readonly workflowCommit: GroupCommit;
+  /** The time by storage's clock; asks storage where this process has had no answer yet. */
+  readonly storageNow: () => Promise<Date>;
+};
+
+export type ProcessStorage = {
+  readonly stores: Stores;
+  /** The ports, with a time limit for every try of a call. */
+  readonly ports: StoragePorts;
+  /** Its `now` is by storage's clock, which all instances share. */
+  readonly clock: Clock;
+};
+
+type Deps = { readonly clock: Clock; readonly random: Random; readonly tryLimit: TryLimit };
+
+/** Returns what one process needs over these ports: one group commit an account, and storage's own clock. */
+export function createStores(unbounded: StoragePorts, { clock: own, random, tryLimit }: Deps): ProcessStorage {
+  const bounded = boundedPorts(unbounded, own, tryLimit);
+  const { tables, clock, storageNow } = createStorageClock(bounded.tables, own);
+  const { workflowTables = tables } = bounded;
+  const commit = createGroupCommit({ tables, clock, random });
+  // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
+  const workflowCommit =
+    workflowTables === tables ? commit : createGroupCommit({ tables: workflowTables, clock, random });
+  const stores = {
+    ledger: createLedger({ tables, commit }),
+    waiting: createWaiting({ tables, commit, clock, random }),
+    looks: createLooks({ tables }),
+    watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
+    deadLetters: createDeadLetters({ blobs: bounded.deadLetters }),
+    workflowTables,
+    workflowCommit,
+    storageNow,
+  };
+  return { stores, ports: { ...bounded, tables }, clock };
+}
+
+function boundedPorts(ports: StoragePorts, clock: Clock, limit: TryLimit): StoragePorts {
+  const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = ports;
+  return {
+    tables: boundedTables(tables, clock, limit),
+    workflowTables: workflowTables && boundedTables(workflowTables, clock, limit),
+    deadLetters: boundedBlobs(deadLetters, clock, limit),
+    undelivered: boundedBlobs(undelivered, clock, limit),
+    due: boundedQueue(due, clock, limit),
+    dueLong: boundedQueue(dueLong, clock, limit),
+  };
+}
