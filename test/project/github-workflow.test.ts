@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -7,19 +7,24 @@ type Step = { uses?: string; run?: string; with?: Record<string, unknown>; 'work
 type Job = { steps: Step[]; permissions: Record<string, string>; env?: Record<string, string>; [key: string]: unknown };
 
 const FOLDER = '.github/workflows';
-const texts = readdirSync(FOLDER).map((file) => readFileSync(join(FOLDER, file), 'utf8'));
-const [text = ''] = texts;
-const workflow = parse(text) as { on: Record<string, unknown>; permissions: object; jobs: Record<string, Job> };
+type Workflow = { on: Record<string, unknown>; permissions: object; jobs: Record<string, Job> };
+
+const files = readdirSync(FOLDER).sort();
+const all = files.map((file) => {
+  const text = readFileSync(join(FOLDER, file), 'utf8');
+  const workflow = parse(text) as Workflow;
+  return { file, text, workflow, steps: Object.values(workflow.jobs).flatMap((job) => job.steps) };
+});
+const workflow = all[0]?.workflow as Workflow;
 const { build, deploy } = workflow.jobs as { build: Job; deploy: Job };
 const azure = parse(readFileSync('azure.yaml', 'utf8'));
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
 const runs = ({ steps: all }: Job) => all.flatMap(({ run }) => run ?? []);
 
 describe('when GitHub runs the workflow', () => {
-  it('given a push, a pull request or a hand, then all is built and tested, and only main is deployed', () => {
-    expect(texts).toHaveLength(1);
+  it('given a push, a pull request or a start by hand, then all is built and tested, and only main is deployed', () => {
+    expect(files).toEqual(['build-and-deploy.yml', 'codeql.yml', 'dependency-review.yml']);
     expect(Object.keys(workflow.on)).toEqual(['push', 'pull_request', 'workflow_dispatch']);
     expect(build).not.toHaveProperty('if');
     expect(runs(build).slice(0, 3)).toEqual(['npm ci', 'npm test', 'npm run package']);
@@ -32,29 +37,50 @@ describe('when GitHub runs the workflow', () => {
     });
   });
 
-  it('given its rights, then each job has those that it needs, and there are no secrets', () => {
-    expect(workflow.permissions).toEqual({});
-    expect(build.permissions).toEqual({ contents: 'read' });
-    expect(deploy.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
-    expect(text).not.toMatch(/secrets\.|pull_request_target|persist-credentials: true/);
-    for (const { uses, with: options } of steps.filter((step) => step.uses?.startsWith('actions/checkout@'))) {
+  it.each(all)('given $file, then each job has the rights that it names, and there are no secrets', (one) => {
+    expect(one.workflow.permissions).toEqual({});
+    expect(one.text).not.toMatch(/secrets\.|pull_request_target|persist-credentials: true/);
+    for (const { uses, with: options } of one.steps.filter((step) => step.uses?.startsWith('actions/checkout@'))) {
       expect({ uses, options }).toMatchObject({ options: { 'persist-credentials': false } });
     }
   });
 
-  it('given actions of others, then each is pinned to a commit, whose version stands beside it', () => {
-    const lines = text.split('\n').filter((line) => /\buses:/.test(line));
+  it('given the jobs, then these are their rights', () => {
+    const rights = all.flatMap((one) =>
+      Object.entries(one.workflow.jobs).map(([name, job]) => [name, job.permissions]),
+    );
 
-    expect(lines.length).toBe(steps.filter(({ uses }) => uses).length);
-    for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-    expect(new Set(lines.map((line) => line.replace(/.*uses: /, ''))).size).toBe(6);
+    expect(Object.fromEntries(rights)).toEqual({
+      build: { contents: 'read' },
+      deploy: { contents: 'read', 'id-token': 'write' },
+      analyze: { contents: 'read', actions: 'read', 'security-events': 'write' },
+      review: { contents: 'read' },
+    });
   });
 
-  it('given what it runs, then nothing of an event is put into a script, and each script of npm is there', () => {
-    const all = steps.flatMap(({ run }) => run ?? []);
+  it.each(all)('given the actions of $file, then each is pinned to a commit, with its version beside it', (one) => {
+    const lines = one.text.split('\n').filter((line) => /\buses:/.test(line));
 
-    expect(all.filter((run) => run.includes('${{'))).toEqual([]);
-    const named = all.flatMap((run) => [...run.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name));
+    expect(lines.length).toBe(one.steps.filter(({ uses }) => uses).length);
+    for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it('given an action in several workflows, then all use one commit of it', () => {
+    const used = new Set(all.flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? [])));
+
+    expect(used.size).toBe(9);
+    expect(new Set([...used].map((uses) => uses.replace(/@.*/, ''))).size).toBe(used.size);
+  });
+
+  it.each(all)('given the scripts of $file, then nothing of an event is put into them', ({ steps }) => {
+    expect(steps.flatMap(({ run }) => run ?? []).filter((run) => run.includes('${{'))).toEqual([]);
+  });
+
+  it('given a script of npm, then it is there', () => {
+    const named = all
+      .flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []))
+      .flatMap((run) => [...run.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name));
+
     expect(named).toEqual(['package']);
     for (const name of named) expect(scripts).toHaveProperty([name]);
   });
@@ -88,5 +114,44 @@ describe('when GitHub runs the workflow', () => {
 
   it('given settings, then each is the variable of its name', () => {
     for (const [name, value] of Object.entries(deploy.env ?? {})) expect(value).toBe(`\${{ vars.${name} }}`);
+  });
+});
+
+describe('when somebody works with an editor or in a container', () => {
+  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+
+  it('given the tasks and launches, then they start files and scripts of the project', () => {
+    const { configurations } = read('.vscode/launch.json') as { configurations: Record<string, string>[] };
+    const { tasks } = read('.vscode/tasks.json') as { tasks: Record<string, string>[] };
+
+    for (const { program = '', preLaunchTask } of configurations) {
+      const path = program.replace(/^\$\{workspaceFolder\}\//, '').replace(/^dist\/(.*)\.js$/, 'src/$1.ts');
+      expect(existsSync(path)).toBe(true);
+      if (preLaunchTask) expect(tasks.map(({ label }) => label)).toContain(preLaunchTask);
+    }
+    for (const { script } of tasks.filter(({ type }) => type === 'npm')) expect(scripts).toHaveProperty([script ?? '']);
+  });
+
+  it('given the container, then it has the Node of the workflow, and the ports of the app and of Azurite', () => {
+    const { image, forwardPorts } = read('.devcontainer/devcontainer.json');
+    const node = build.steps.find(({ uses }) => uses?.startsWith('actions/setup-node@'))?.with?.['node-version'];
+
+    expect(image).toBe(`mcr.microsoft.com/devcontainers/typescript-node:${node}`);
+    expect(forwardPorts).toEqual([7071, 10_000, 10_001, 10_002]);
+  });
+
+  it('given Dependabot, then npm packages come in a group, and actions are updated, too', () => {
+    const { updates } = parse(readFileSync('.github/dependabot.yml', 'utf8')) as { updates: Record<string, unknown>[] };
+
+    expect(updates.map((update) => [update['package-ecosystem'], Object.keys(update.groups ?? {})])).toEqual([
+      ['npm', ['npm']],
+      ['github-actions', ['actions']],
+    ]);
+  });
+
+  it('given a publish from this folder, then none of these files are in it', () => {
+    const ignored = readFileSync('.funcignore', 'utf8').split('\n');
+
+    expect(ignored).toEqual(expect.arrayContaining(['.git*', '.vscode/', '.devcontainer/', '.editorconfig']));
   });
 });
