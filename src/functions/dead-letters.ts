@@ -75,7 +75,7 @@ async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, dep
 }
 
 async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
-  const body = await readBody(request, redriveBody, MOST_CHARACTERS);
+  const body = await readBody(request, { schema: redriveBody, maxCharacters: MOST_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { dryRun: isDryRun, force: isForced, event } = body.value;
   const by = whoAsks(request, deps);
@@ -87,7 +87,7 @@ async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
 }
 
 async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
-  const body = await readBody(request, discardBody, MOST_CHARACTERS);
+  const body = await readBody(request, { schema: discardBody, maxCharacters: MOST_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { dryRun: isDryRun, why } = body.value;
   const by = whoAsks(request, deps);

@@ -1,5 +1,4 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { isJson, JSON_NEEDED } from '../media-type.js';
 import { errorCodeOf } from '../pipeline/decide.js';
 import { openForReading } from '../pipeline/workflow-table.js';
 import { StorageError } from '../storage/table-store.js';
@@ -7,16 +6,17 @@ import type { Lookup, Workflow } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError, storageFailed } from './http-error.js';
+import { type Problem, readBody, textOf } from './read-body.js';
 
-const MOST_CHARACTERS = 64 * 1024;
-/** What is answered here is clinical: no cache on the way may keep it. */
+const MAX_CHARACTERS = 64 * 1024;
+/** Answers hold clinical data: no cache on the way may keep them. */
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 type Deps = Pick<App, 'config' | 'workflowTables' | 'workflows' | 'telemetry'>;
 
 /**
- * What people may ask of the workflows' tables: POST, for what they ask is clinical, too, and URLs end up in logs. Off
- * unless `LOOKUPS` is on.
+ * Registers the look-up of each workflow that has one, where `LOOKUPS` is on. A query is a POST: it holds clinical data,
+ * and URLs end up in logs.
  */
 export function registerLookups(functions: FunctionApp, deps: Deps): void {
   if (!deps.config.lookups) return;
@@ -37,12 +37,12 @@ function registerLookup(functions: FunctionApp, workflow: OfLookup, deps: Deps):
   });
 }
 
-/** The host prints what a function throws, message and all: an error of a look-up may name a patient, so none is thrown. */
+/** Returns an answer instead of throwing: the host prints the message of an error, and a look-up's may name a patient. */
 function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps): HttpResponseInit {
   if (error instanceof StorageError) return storageFailed(error);
   const errorCode = errorCodeOf(error, codes);
   telemetry.log('error', 'lookup-failed', { workflow: name, errorCode });
-  return httpError(500, errorCode, `The look-up failed. It is part of the workflow '${name}'; correct that.`);
+  return httpError(500, errorCode, `The look-up of the workflow '${name}' failed with this code. Fix the workflow.`);
 }
 
 async function answer(
@@ -50,26 +50,17 @@ async function answer(
   lookup: Lookup,
   { config, workflowTables }: Deps,
 ): Promise<HttpResponseInit> {
-  if (!isJson(request)) return httpError(415, 'json-needed', JSON_NEEDED);
-  const text = await request.text();
-  if (text.length > MOST_CHARACTERS)
-    return httpError(413, 'too-large', `A question has ${MOST_CHARACTERS} characters at most.`);
-  const body = parseJson(text);
-  if (body === undefined) return httpError(400, 'not-json', 'The body is no JSON.');
-  const query = lookup.query.safeParse(body);
-  if (!query.success) {
-    const problems = query.error.issues.map(({ path, message }) => `${path.join('.') || '(body)'}: ${message}`);
-    return httpError(400, 'bad-query', problems.join('; '));
-  }
+  const query = await readBody(request, { schema: lookup.query, maxCharacters: MAX_CHARACTERS, refuse });
+  if (query.kind === 'wrong') return query.answer;
   const { setting } = config;
-  const answered = await lookup.answer(query.data, { tables: (name) => openForReading(name, workflowTables), setting });
+  const answered = await lookup.answer(query.value, {
+    tables: (name) => openForReading(name, workflowTables),
+    setting,
+  });
   return { jsonBody: answered, headers: HEADERS };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function refuse(status: number, problems: readonly Problem[]): HttpResponseInit {
+  const code = problems.find((problem) => problem.code === 'too-large' || problem.code === 'not-json')?.code;
+  return httpError(status, code ?? 'bad-query', textOf(problems));
 }

@@ -8,20 +8,27 @@ import { textOfIssue } from './issue-text.js';
 export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
 /** `code` is for scripts, `message` for people. Neither holds a value that was sent. */
-type Problem = { readonly path: string; readonly code: string; readonly message: string };
+export type Problem = { readonly path: string; readonly code: string; readonly message: string };
 
 const BODY = '(body)';
 
-/** The body as `schema` has it, or the answer that says what is wrong with it: 415 where content-type is not JSON. */
+type Refuse = (status: number, problems: readonly Problem[]) => HttpResponseInit;
+type Expected<S> = { readonly schema: S; readonly maxCharacters: number; readonly refuse?: Refuse };
+
+/**
+ * Returns the body as `schema` parses it, or the answer that describes its problems: 415 where content-type is not JSON,
+ * else what `refuse` makes of them.
+ */
 export async function readBody<S extends z.ZodType>(
   request: Pick<HttpRequest, 'text' | 'headers'>,
-  schema: S,
-  mostCharacters: number,
+  { schema, maxCharacters, refuse = badRequest }: Expected<S>,
 ): Promise<Body<z.output<S>>> {
+  const wrong = (status: number, problems: readonly Problem[]) =>
+    ({ kind: 'wrong', answer: refuse(status, problems) }) as const;
   if (!isJson(request)) return { kind: 'wrong', answer: httpError(415, 'json-needed', JSON_NEEDED) };
   const text = await request.text();
-  if (text.length > mostCharacters) {
-    const message = `has ${text.length} characters, must have at most ${mostCharacters}`;
+  if (text.length > maxCharacters) {
+    const message = `has ${text.length} characters, must have at most ${maxCharacters}`;
     return wrong(413, [{ path: BODY, code: 'too-large', message }]);
   }
   let body: unknown;
@@ -35,7 +42,7 @@ export async function readBody<S extends z.ZodType>(
   return parsed.success ? { kind: 'ok', value: parsed.data } : wrong(400, problemsOf(parsed.error, schema, body));
 }
 
-/** What is wrong with `input`, which `schema` has refused. */
+/** Returns the problems of `input`, which `schema` has refused. */
 export function problemsOf({ issues }: z.ZodError, schema: z.ZodType, input: unknown): Problem[] {
   return issues.flatMap((issue) => {
     const { path } = issue;
@@ -46,11 +53,10 @@ export function problemsOf({ issues }: z.ZodError, schema: z.ZodType, input: unk
   });
 }
 
-function wrong(status: number, problems: readonly Problem[]): { kind: 'wrong'; answer: HttpResponseInit } {
-  return { kind: 'wrong', answer: badRequest(status, problems) };
+export function badRequest(status: number, problems: readonly Problem[]): HttpResponseInit {
+  return { status, jsonBody: { error: { code: 'bad-request', message: textOf(problems), problems } } };
 }
 
-export function badRequest(status: number, problems: readonly Problem[]): HttpResponseInit {
-  const message = problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  return { status, jsonBody: { error: { code: 'bad-request', message, problems } } };
+export function textOf(problems: readonly Problem[]): string {
+  return problems.map(({ path, message }) => `${path} ${message}`).join('; ');
 }

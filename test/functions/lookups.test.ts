@@ -59,15 +59,18 @@ describe('when somebody asks a workflow', () => {
     { body: '{"id":', status: 400, code: 'not-json' },
     { body: '', status: 400, code: 'not-json' },
     { body: '[]', status: 400, code: 'bad-query', message: '(body)' },
-    { body: '{"id":5,"most":11}', status: 400, code: 'bad-query', message: 'id: ' },
+    { body: '{"id":5,"most":11}', status: 400, code: 'bad-query', message: 'id is a number, must be a text' },
     { body: '{"id":"a","other":1}', status: 400, code: 'bad-query', message: 'other' },
     { body: `"${'x'.repeat(65_536)}"`, status: 413, code: 'too-large' },
-  ])('given $code, then it is told where, and why', async ({ body, status, code, message = '' }) => {
-    expect(await start().ask(body)).toMatchObject({
-      status,
-      jsonBody: { error: { code, message: expect.stringContaining(message) } },
-    });
-  });
+  ])(
+    'given a query that is $code, then the answer says where, and why',
+    async ({ body, status, code, message = '' }) => {
+      expect(await start().ask(body)).toMatchObject({
+        status,
+        jsonBody: { error: { code, message: expect.stringContaining(message) } },
+      });
+    },
+  );
 
   it.each(['text/plain', 'text/plain; x=application/json', 'application/x-www-form-urlencoded'])(
     'given a question as %s, then 415 and what is needed, for a page of another site may send that',
