@@ -13,37 +13,37 @@ import type { Setting } from './workflow.js';
 /** The settings, read once at start. Units are in the names. */
 export type Config = {
   readonly storage: StorageConfig;
-  /** The name that the connection of `storage` has, for bindings of the host to name too. */
+  /** The name of `storage`'s connection, which the bindings of the host need, too. */
   readonly storageConnection: 'EventStorage' | 'AzureWebJobsStorage';
   /** For the workflows' own tables and the watermarks; `storage` where absent. */
   readonly workflowStorage: StorageConfig<'table'> | undefined;
-  /** Where Event Grid puts what it could not deliver. */
+  /** Event Grid's own dead letters; in `storage` where absent. */
   readonly undeliveredStorage: StorageConfig<'blob'> | undefined;
   /** `WORKSPACES`: Azure resource ids in lower case; undefined for all. */
   readonly workspaces: readonly string[] | undefined;
   /** `FHIR_HOSTS`, `DICOM_HOSTS`: the services that may be sent a token. None where absent. */
   readonly fhirHosts: readonly ServiceHost[];
   readonly dicomHosts: readonly ServiceHost[];
-  /** As whom they are read: `AZURE_CLIENT_ID`, or whoever DefaultAzureCredential finds; else as `storage` is reached. */
+  /** The identity of `storage` if it has one and `AZURE_CLIENT_ID` is absent, else what DefaultAzureCredential finds. */
   readonly readerIdentity: IdentityConfig;
   /** `DEADLINE_SECONDS`: how long a delivery waits for its handlers; 5 to 20, default 15. */
   readonly deadlineMs: number;
-  /** `LEASE_SECONDS`: how long a job is held without a sign of life; 30 to 300, locally from 10, default 60. */
+  /** `LEASE_SECONDS`: how long a lease lasts without renewal; 30 to 300, locally from 10, default 60. */
   readonly leaseMs: number;
   /** `LEDGER_RETENTION_DAYS`: how long a settled job is remembered; 2 to 365, default 7. See `checkRetention`. */
   readonly ledgerRetentionDays: number;
-  /** `RESOLVED_RETENTION_DAYS`: how long a dead letter is kept that is over; 1 to 3650, default 30. */
+  /** `RESOLVED_RETENTION_DAYS`: how long a resolved dead letter is kept; 1 to 3650, default 30. */
   readonly resolvedRetentionDays: number;
   /** `REDRIVE_UNDELIVERED`: `off` or `on`, the default. */
   readonly redriveUndelivered: boolean;
-  /** Azure's own authentication stands before the app: only then are the headers its own that say who asks. */
+  /** Whether Azure's authentication is on: only then can the headers with the caller's identity be trusted. */
   readonly isAuthenticated: boolean;
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
   readonly simulator: boolean;
   readonly lookups: boolean;
-  /** Where telemetry is sent to; undefined for nowhere but the console. */
+  /** Destinations of telemetry beside the console; undefined for none. */
   readonly telemetry: TelemetrySettings | undefined;
-  /** Any setting: for workflows, which have some of their own. */
+  /** Any setting by its name, for workflows' own settings. */
   readonly setting: Setting;
   /** `PORT`: of the embedded host; 0 for any that is free, default 7071. */
   readonly port: number;
@@ -61,7 +61,7 @@ export type IdentityConfig = {
   readonly clientId?: string;
 };
 
-/** The app cannot start like this. The message names every wrong setting, and holds no secret. */
+/** Ends the start of the app. The message names every wrong setting, and holds no secret. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly problems: readonly string[];
@@ -73,8 +73,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * A problem without the value that was found: `NAME is FOUND, must be EXPECTED` becomes `NAME must be EXPECTED`. Of a
- * problem in another form nothing is kept, for any part of its text may be a value.
+ * Returns the problem without the value that was found: `NAME is FOUND, must be EXPECTED` becomes
+ * `NAME must be EXPECTED`. Any part of a problem in another form may be a value, so nothing of it is returned.
  */
 export function withoutValue(problem: string): string {
   const [, name, expected] = /^(\w+) is .*, must be (.*)$/s.exec(problem) ?? [];
@@ -84,8 +84,8 @@ export function withoutValue(problem: string): string {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The settings in `env`. Names compare without case and empty values count as absent, as they do for the host.
- * @throws ConfigError that lists every setting that is wrong.
+ * Returns the settings in `env`. Names compare without case and empty values count as absent, as they do for the host.
+ * @throws ConfigError that lists every wrong setting.
  */
 export function readConfig(env: Env = process.env): Config {
   const settings = new Settings(env);
@@ -102,36 +102,36 @@ export function readConfig(env: Env = process.env): Config {
     fhirHosts: settings.serviceHosts('FHIR_HOSTS', (host) => `https://${host}`),
     dicomHosts: settings.serviceHosts('DICOM_HOSTS', () => 'https://dicom.healthcareapis.azure.com'),
     readerIdentity: readerIdentityOf(settings, storage),
-    deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, otherwise: 15 }) * 1000,
-    leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, otherwise: 60 }) * 1000,
-    ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, otherwise: 7 }),
-    resolvedRetentionDays: settings.wholeNumber('RESOLVED_RETENTION_DAYS', { from: 1, to: 3650, otherwise: 30 }),
-    redriveUndelivered: settings.isOn('REDRIVE_UNDELIVERED', { otherwise: true }),
+    deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, fallback: 15 }) * 1000,
+    leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, fallback: 60 }) * 1000,
+    ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, fallback: 7 }),
+    resolvedRetentionDays: settings.wholeNumber('RESOLVED_RETENTION_DAYS', { from: 1, to: 3650, fallback: 30 }),
+    redriveUndelivered: settings.isOn('REDRIVE_UNDELIVERED', { fallback: true }),
     isAuthenticated: settings.text('WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true',
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),
     telemetry,
     setting: (name) => settings.text(name),
-    port: settings.wholeNumber('PORT', { from: 0, to: 65_535, otherwise: 7071 }),
+    port: settings.wholeNumber('PORT', { from: 0, to: 65_535, fallback: 7071 }),
   };
   if (storage === undefined || settings.problems.length > 0) throw new ConfigError(settings.problems);
   return Object.freeze({ storage, ...config });
 }
 
-/** Any setting of `env` by its name, also where others are wrong. */
+/** Returns a reader of single settings, which works even where other settings are wrong. */
 export function readSetting(env: Env = process.env): Setting {
   const settings = new Settings(env);
   return (name) => settings.text(name);
 }
 
-/** Whether `env` names any connection for `storage`. `npm start` brings an Azurite of its own where it does not. */
+/** Returns whether `env` names a connection for `storage`. Without one, `npm start` starts Azurite. */
 export function namesStorage(env: Env = process.env): boolean {
   const settings = new Settings(env);
   return settings.hasConnection('EventStorage') || settings.hasConnection('AzureWebJobsStorage');
 }
 
 /**
- * The ledger must remember a job for twice as long as the workflow that waits longest between its tries may take.
+ * Checks that the ledger remembers a job for at least twice the longest retry of any workflow.
  * @throws ConfigError if it does not.
  */
 export function checkRetention(config: Pick<Config, 'ledgerRetentionDays'>, longestRetryMs: number): void {
@@ -145,9 +145,9 @@ const DAY_MS = 24 * 3_600_000;
 const WORKSPACE = /^\/subscriptions\/[^\s,]+$/;
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 /** A longer value may be a secret in the wrong place. */
-const LONGEST_SHOWN = 32;
+const MAX_SHOWN = 32;
 
-/** Reads settings one by one and gathers what is wrong with them; a wrong one reads as its default. */
+/** Reads settings one by one and collects their problems. A wrong setting reads as its default. */
 class Settings {
   readonly problems: string[] = [];
   readonly #values = new Map<string, string>();
@@ -162,19 +162,19 @@ class Settings {
     return this.#values.get(name.toLowerCase());
   }
 
-  wholeNumber(name: SettingName, { from, to, otherwise }: { from: number; to: number; otherwise: number }): number {
+  wholeNumber(name: SettingName, { from, to, fallback }: { from: number; to: number; fallback: number }): number {
     const text = this.text(name);
-    if (text === undefined) return otherwise;
+    if (text === undefined) return fallback;
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= from && value <= to) return value;
     this.#add(name, shown(text), `a whole number from ${from} to ${to}`);
-    return otherwise;
+    return fallback;
   }
 
-  isOn(name: SettingName, { otherwise = false }: { otherwise?: boolean } = {}): boolean {
+  isOn(name: SettingName, { fallback = false }: { fallback?: boolean } = {}): boolean {
     const text = this.text(name);
     if (text !== undefined && text !== 'on' && text !== 'off') this.#add(name, shown(text), `'on' or 'off'`);
-    return text === undefined ? otherwise : text === 'on';
+    return text === undefined ? fallback : text === 'on';
   }
 
   list(name: SettingName, item: RegExp, expected: string): readonly string[] | undefined {
@@ -205,7 +205,7 @@ class Settings {
     return this.hasConnection(name) ? this.connection(name, services) : undefined;
   }
 
-  /** By the host's convention; where there is a connection string it counts, and the rest does not, as for the host. */
+  /** Reads a connection by the host's convention: a connection string has precedence over the other parts. */
   connection<S extends Service>(name: string, services: readonly S[]): StorageConfig<S> | undefined {
     const connectionString = this.text(name);
     if (connectionString === undefined) return this.#identity(name, services);
@@ -242,9 +242,9 @@ class Settings {
     const credential = this.text(`${name}__credential`)?.toLowerCase();
     const clientId = this.text(`${name}__clientId`);
     if (credential === 'managedidentity') return { credential, ...(clientId !== undefined && { clientId }) };
-    // Without it, the host would look for a client secret and fall back to some other identity than the one named.
+    // Without `managedidentity`, the host looks for a client secret and falls back to another identity.
     const expected =
-      clientId === undefined ? `'managedidentity' or absent` : `'managedidentity', for there is a clientId`;
+      clientId === undefined ? `'managedidentity' or absent` : `'managedidentity', because there is a clientId`;
     const found = credential === undefined ? 'absent' : `${credential.length} other characters`;
     if (credential !== undefined || clientId !== undefined) this.#add(`${name}__credential`, found, expected);
     return { credential: 'default' };
@@ -256,10 +256,10 @@ class Settings {
 }
 
 function shown(text: string): string {
-  return text.length <= LONGEST_SHOWN ? `'${text}'` : `${text.length} characters`;
+  return text.length <= MAX_SHOWN ? `'${text}'` : `${text.length} characters`;
 }
 
-/** What the clients of `services` need of a connection string and would complain of only when they are made. */
+/** Returns the parts that the clients of `services` need and this connection string lacks. */
 function missingParts(connectionString: string, services: readonly Service[]): string[] {
   if (connectionString.startsWith(DEVELOPMENT_STORAGE)) return [];
   const names = partsOf(connectionString);
@@ -279,7 +279,7 @@ function partsOf(connectionString: string): Map<string, string> {
   return new Map(parts.filter(([name, value]) => name !== '' && value !== ''));
 }
 
-/** An app with one identity of its own has named it for storage already. */
+/** Without `AZURE_CLIENT_ID`, the readers use the identity that is named for storage. */
 function readerIdentityOf(settings: Settings, storage: StorageConfig | undefined): IdentityConfig {
   const isNamed = settings.text('AZURE_CLIENT_ID') !== undefined;
   if (isNamed || storage?.kind !== 'identity') return { kind: 'identity', credential: 'default' };

@@ -1,5 +1,5 @@
 /**
- * The settings that the app knows by name, in any case: its own, and those of the workflows that come with it.
+ * The names of the settings of the app and its built-in workflows. Names compare without case.
  * docs/settings.md lists the same names; a test compares both with what the source reads.
  */
 export const CONNECTIONS = ['EventStorage', 'WorkflowStorage', 'UndeliveredStorage'] as const;
@@ -40,7 +40,7 @@ export const HOST_SETTING_NAMES = [
 
 export type SettingName = (typeof SETTING_NAMES)[number];
 
-/** What may follow the name of a connection and `__`, by the convention of Functions. */
+/** The parts that can follow a connection's name and `__`, by the convention of Functions. */
 export const CONNECTION_PARTS = [
   'accountName',
   'tableServiceUri',
@@ -50,6 +50,6 @@ export const CONNECTION_PARTS = [
   'clientId',
 ] as const;
 
-/** Of the Functions host, Azure, Node and OpenTelemetry: the app does not know each of their settings. */
+/** Matches settings of the Functions host, Azure, Node and OpenTelemetry, which the app does not know one by one. */
 export const OTHERS_SETTINGS =
   /^(AzureWebJobs|AzureFunctions|FUNCTIONS_|languageWorkers|WEBSITE_|SCM_|APPLICATIONINSIGHTS_|OTEL_|AZURE_|NODE_|TZ$|(HTTPS?|NO)_PROXY$)/i;

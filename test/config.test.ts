@@ -390,7 +390,7 @@ describe('connections', () => {
     {
       given: 'a client without a credential',
       env: { EventStorage__accountName: 'events', EventStorage__clientId: 'c' },
-      expected: ["EventStorage__credential is absent, must be 'managedidentity', for there is a clientId"],
+      expected: ["EventStorage__credential is absent, must be 'managedidentity', because there is a clientId"],
     },
     {
       given: 'another credential',

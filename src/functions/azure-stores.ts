@@ -6,7 +6,7 @@ import type { StoragePorts } from '../storage/create-stores.js';
 import type { Service, StorageConnection } from '../storage/storage-connection.js';
 import { createCredential } from './credential.js';
 
-/** The stores that the settings name. Nothing is sent until the first call. */
+/** Returns the storage that the settings name. Nothing is sent until the first call. */
 export function createAzureStores({ storage, workflowStorage, undeliveredStorage }: Config): StoragePorts {
   const connection = connectionOf(storage);
   return {

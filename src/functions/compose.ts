@@ -15,7 +15,7 @@ import type { Workflow } from '../workflow.js';
 import { createAzureStores } from './azure-stores.js';
 import { createCredential } from './credential.js';
 
-/** The app without Azure Functions: what each function is given. */
+/** The app without Azure Functions: each function gets its part of this. */
 export type App = {
   readonly config: Config;
   /** Its `now` is by storage's clock, which all instances share. */
@@ -26,20 +26,20 @@ export type App = {
   /** The workflows' own tables, and what writes to them. */
   readonly workflowTables: TableStore;
   readonly workflowCommit: GroupCommit;
-  /** Which of the processes over the same storage this is, and since when. */
+  /** The id and the start of this process, among all processes over the same storage. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
   readonly pipeline: Pipeline;
   readonly ledger: Ledger;
   readonly waiting: Waiting;
   readonly deadLetters: DeadLetters;
-  /** For who looks at dead letters, and redrives them. */
+  /** For listing, redriving and discarding dead letters. */
   readonly desk: Desk;
   readonly readers: Readers;
   readonly probes: readonly Probe[];
   readonly telemetry: AppTelemetry;
 };
 
-/** Asks a part of storage for next to nothing; throws when it does not answer, or refuses. */
+/** Sends a small request to a part of storage; throws when that part does not answer, or refuses. */
 export type Probe = { readonly part: string; check(): Promise<unknown> };
 
 export type AppParts = {
@@ -47,16 +47,16 @@ export type AppParts = {
   clock: Clock;
   random: Random;
   telemetryWrite: Parameters<typeof createTelemetry>[0];
-  /** Those that the settings name, where left out. */
+  /** Default: the storage that the settings name. */
   stores?: StoragePorts;
-  /** Of every try of every call to storage; 3 s where left out. */
+  /** The time limit of every try of a call to storage. Default: 3 s. */
   storageTryMs?: number;
 };
 
 /** The SDKs set no limit, and Event Grid waits 30 s. */
 const STORAGE_TRY_MS = 3000;
 
-/** Puts the app together. Nothing runs yet, and nothing is sent: storage that is down stops no start. */
+/** Puts the app together. Nothing runs and nothing is sent yet, so the app starts even when storage is down. */
 export function composeApp(config: Config, parts: AppParts): App {
   const { workflows, random, telemetryWrite } = parts;
   const { storageTryMs = STORAGE_TRY_MS } = parts;

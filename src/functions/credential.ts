@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import type { IdentityConfig } from '../config.js';
 
-/** The library costs a cold start 100 ms and more, so it is loaded for the first token: with a connection string, never. */
+/** Returns a credential that loads its library, 100 ms of a cold start, only when the first token is needed. */
 export function createCredential({ credential, clientId }: IdentityConfig): TokenCredential {
   let made: Promise<TokenCredential> | undefined;
   return {

@@ -6,12 +6,12 @@ import { discardMany, type Pace, type Report, redriveMany } from '../dead-letter
 import { NO_SUCH_DEAD_LETTER, sentencesOf } from '../dead-letters/report-text.js';
 import { showLetter } from '../dead-letters/show.js';
 import { toJson } from '../json-text.js';
+import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { type Chosen, discardBody, encodeAfter, listQuery, redriveBody } from './dead-letter-requests.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError, storageFailed } from './http-error.js';
 import { badRequest, problemsOf, readBody } from './read-body.js';
-import { whoAsks } from './who-asks.js';
 
 type Deps = Pick<App, 'desk' | 'config' | 'telemetry'>;
 
@@ -66,7 +66,7 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { desk }: Deps): Pr
 
 async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
   const found = await showLetter(request.params.id ?? '', deps.desk);
-  deps.telemetry.log('info', 'letter-payload-shown', { by: whoAsks(request, deps), count: found ? 1 : 0 });
+  deps.telemetry.log('info', 'letter-payload-shown', { by: callerOf(request, deps), count: found ? 1 : 0 });
   if (!found) return NOT_FOUND;
   const { shown, ...clinical } = found;
   // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
@@ -78,7 +78,7 @@ async function redrive(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const body = await readBody(request, { schema: redriveBody, maxCharacters: MOST_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { dryRun: isDryRun, force: isForced, event } = body.value;
-  const by = whoAsks(request, deps);
+  const by = callerOf(request, deps);
   const { letters, next } = await choose(body.value, deps);
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const report = await redriveMany(letters, options, paceOf(), deps.desk);
@@ -90,7 +90,7 @@ async function discard(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Dep
   const body = await readBody(request, { schema: discardBody, maxCharacters: MOST_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { dryRun: isDryRun, why } = body.value;
-  const by = whoAsks(request, deps);
+  const by = callerOf(request, deps);
   const { letters, next } = await choose(body.value, deps);
   const report = await discardMany(letters, { by, why, isDryRun }, paceOf(), deps.desk);
   if (!isDryRun) deps.telemetry.log('info', 'letters-discarded', { by, numbers: { ...report.counts } });

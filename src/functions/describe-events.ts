@@ -6,9 +6,9 @@ import { placeOf } from '../storage/address.js';
 import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 
-/** An event and what becomes of it, as people are told. */
+/** The answer of `GET /api/events/{eventId}` for one event. */
 export type EventStatus = Identity & {
-  /** `settled`: every workflow is done with it, in one way or another. */
+  /** `settled`: no job of the event runs or waits. */
   state: 'open' | 'settled';
   /** By name. */
   workflows: Record<string, JobStatus>;
@@ -22,15 +22,15 @@ export type JobStatus = {
   tries: number;
   nextTryAt?: string;
   redrives?: number;
-  /** The code of the error that the last try ended with. */
+  /** The error code of the last try. */
   error?: string;
 };
 
 type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows: WaitingRow[] }>; isToCome: boolean };
 
 /**
- * Puts together what the ledger has recorded of the events of an id, and what waits for them: one element an event,
- * though several may share the id. A job has a record from its first try on; until then its row is all there is.
+ * Returns one status for each event of an id, from the records and rows of its jobs; several events can share an id. A
+ * job that has not been tried yet has a row and no record.
  */
 export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
   const events = new Map<string, Found>();
@@ -65,7 +65,7 @@ function jobOf({ jobs }: Found, workflow: string): { record?: JobRecord; rows: W
   return job;
 }
 
-/** Undefined where it is none: an invalid event that comes again, or a payload that was edited badly. */
+/** Returns undefined for a row without a valid event: an invalid event that is redriven, or a wrong edit. */
 function eventOf(row: WaitingRow): HealthEvent | undefined {
   try {
     return parseEvent(JSON.parse(row.event));
@@ -85,7 +85,7 @@ function describeEvent({ identity, jobs, isToCome }: Found): EventStatus {
   return { ...identity, state: isOpen ? 'open' : 'settled', workflows: Object.fromEntries(described) };
 }
 
-/** A row is told of where it will start the job, or start it anew; beside any other record it only looks again. */
+/** Describes the row where it starts or reopens the job; any other row only checks the record, which is described. */
 function describeJob(record: JobRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
   const starting = rows
     .filter(({ of }) => !record || (of.kind === 'job' && isDead(record) && (of.redrive ?? 0) > record.redrives))
@@ -103,21 +103,21 @@ function describeRow({ dueAt, of }: WaitingRow): JobStatus {
   return { status: 'waiting', tries: 0, ...nextTryAt(dueAt), ...(redrives > 0 && { redrives }) };
 }
 
-/** Nothing, where a later version of the app has given the row a name that has no time in it. */
+/** Returns no time where a later release of the app has given the row a name without one. */
 function nextTryAt(dueAt: Date): Pick<JobStatus, 'nextTryAt'> {
   return Number.isNaN(dueAt.getTime()) ? {} : { nextTryAt: dueAt.toISOString() };
 }
 
 function describeRecord({ state, tries, redrives, errorCode }: JobRecord): JobStatus {
-  const told = { tries, ...(redrives > 0 && { redrives }), ...(errorCode !== '' && { error: errorCode }) };
+  const common = { tries, ...(redrives > 0 && { redrives }), ...(errorCode !== '' && { error: errorCode }) };
   switch (state.kind) {
     case 'running':
-    case 'unknown': // of a later version of the app, which is at it
-      return { status: 'running', ...told };
+    case 'unknown': // a state of a later release of the app, which is running the job
+      return { status: 'running', ...common };
     case 'waiting':
-      return { status: 'waiting', ...told, ...nextTryAt(dueAtOf(state.due)) };
+      return { status: 'waiting', ...common, ...nextTryAt(dueAtOf(state.due)) };
     case 'settled':
-      return { status: state.result === 'dead' ? 'dead-lettered' : state.result, ...told };
+      return { status: state.result === 'dead' ? 'dead-lettered' : state.result, ...common };
     default:
       throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
   }

@@ -2,7 +2,7 @@ import type { App } from './compose.js';
 import { eventGridTrigger, eventsOf } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
 
-/** Subscribe it to the DICOM events of a workspace. Whatever else comes is taken in all the same. */
+/** The target of subscriptions to DICOM events. Events of other types are accepted, too. */
 export function registerDicomEvents(functions: FunctionApp, { pipeline }: Pick<App, 'pipeline'>): void {
   functions.generic('dicomEvents', {
     trigger: eventGridTrigger,

@@ -1,9 +1,9 @@
 import { trigger } from '@azure/functions';
 
-/** One call for a whole POST of Event Grid's: five times the throughput of one call an event. */
+/** Hands a whole batch to one invocation: five times the throughput of one invocation per event. */
 export const eventGridTrigger = trigger.generic({ type: 'eventGridTrigger', cardinality: 'many' });
 
-/** The events of a POST, also where a host hands over a lone one as it is. */
+/** Returns the events of a batch. A host can hand over a lone event without an array. */
 export function eventsOf(input: unknown): readonly unknown[] {
   return Array.isArray(input) ? input : [input];
 }

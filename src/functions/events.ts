@@ -7,7 +7,7 @@ import { httpError, storageFailed } from './http-error.js';
 
 type Deps = Pick<App, 'ledger' | 'waiting'>;
 
-/** What became of the events of an id: `events/{eventId}`, or `events?id=` for an id with a slash. */
+/** Registers `events/{eventId}`: the status of all events with an id. `events?id=` takes an id with a slash. */
 export function registerEvents(functions: FunctionApp, deps: Deps): void {
   functions.http('events', {
     methods: ['GET'],
@@ -21,7 +21,7 @@ export function registerEvents(functions: FunctionApp, deps: Deps): void {
 async function answerFor(eventId: string, { ledger, waiting }: Deps): Promise<HttpResponseInit> {
   if (eventId === '') return httpError(400, 'no-event-id', 'Name an event: /api/events/{eventId}, or /api/events?id=.');
   const idDigest = digest(eventId);
-  // Rows first: a job that gets its record in between is then in one of the two.
+  // Rows first: a job that gets its record between the two reads is then found in one of them.
   const rows = await waiting.find(idDigest);
   const records = await ledger.find(idDigest);
   const events = describeEvents(records, rows);
@@ -32,6 +32,6 @@ const NOT_FOUND = httpError(
   404,
   'no-such-event',
   'No job of an event with this id is recorded. An id with a slash goes into /api/events?id=. An event that no ' +
-    'workflow wants has no jobs, an invalid one is among the dead letters, and settled jobs are forgotten after ' +
+    'workflow wants has no jobs. An invalid event is among the dead letters. Settled jobs are forgotten after ' +
     'LEDGER_RETENTION_DAYS.',
 );

@@ -17,7 +17,7 @@ async function expireAll(deps: Deps): Promise<void> {
   await expireLetters(deps);
 }
 
-/** Where storage fails, what is left goes the next night. */
+/** Drops old tables of the ledger. Where storage fails, the next night continues. */
 async function expireLedger({ ledger, desk, config, telemetry }: Deps): Promise<void> {
   try {
     const { tables, rows } = await ledger.expire(await desk.storageNow(), config.ledgerRetentionDays);

@@ -5,11 +5,11 @@ import type { FunctionApp } from './function-app.js';
 
 type Deps = Pick<App, 'config' | 'clock' | 'instance' | 'telemetry'>;
 
-/** Sends telemetry to where the settings say. The libraries are loaded once every function is registered. */
+/** Sends telemetry to the destinations in the settings. The libraries are loaded after every function is registered. */
 export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Deps): void {
   const { config, clock, instance, telemetry } = deps;
   if (!config.telemetry) return;
-  // The host then leaves to us what a function logs; what it prints is left out by host.json.
+  // With this capability the host sends nothing that a function logs; host.json leaves out what the app prints.
   functions.setup({ capabilities: { WorkerOpenTelemetryEnabled: true } });
   const identity = config.telemetry.applicationInsights?.identity;
   const credential = identity && createCredential({ kind: 'identity', credential: 'managedidentity', ...identity });

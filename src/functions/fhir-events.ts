@@ -2,7 +2,7 @@ import type { App } from './compose.js';
 import { eventGridTrigger, eventsOf } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
 
-/** Subscribe it to the FHIR events of a workspace. Whatever else comes is taken in all the same. */
+/** The target of subscriptions to FHIR events. Events of other types are accepted, too. */
 export function registerFhirEvents(functions: FunctionApp, { pipeline }: Pick<App, 'pipeline'>): void {
   functions.generic('fhirEvents', {
     trigger: eventGridTrigger,

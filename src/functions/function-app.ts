@@ -1,4 +1,4 @@
 import type { app } from '@azure/functions';
 
-/** Where functions are registered: `app` of @azure/functions, or a test's. */
+/** The registry of functions: `app` of @azure/functions, or a test's. */
 export type FunctionApp = typeof app;

@@ -1,6 +1,6 @@
 import type { FunctionApp } from './function-app.js';
 
-/** Says that the process answers, and nothing of storage: a restart would not bring storage back. */
+/** Registers `health/live`: the process answers. Storage is not checked, because a restart would not bring it back. */
 export function registerHealthLive(functions: FunctionApp): void {
   functions.http('healthLive', {
     methods: ['GET'],

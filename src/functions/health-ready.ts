@@ -3,7 +3,7 @@ import { errorCodeOf } from '../pipeline/decide.js';
 import type { App, Probe } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
-/** Says whether each part of storage answers: 200, or 503 with the code of what went wrong. */
+/** Registers `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part. */
 export function registerHealthReady(functions: FunctionApp, { probes }: Pick<App, 'probes'>): void {
   functions.http('healthReady', {
     methods: ['GET'],

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
-/** Codes of our own checks, in words. */
+/** The texts of the checks in dead-letter-requests.ts, by their codes. */
 const CUSTOM: Readonly<Record<string, (input: unknown) => string>> = {
   'ids-or-filter': (input) =>
     `${(Object(input) as { ids?: unknown }).ids === undefined ? 'is missing, and so is filter' : 'is there beside filter'}: exactly one of the two must be there`,
@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** What was found, by its type alone, and what is allowed there. */
+/** Returns the type of what was found, and what is allowed there. No value is in the text. */
 export function textOfIssue(issue: Issue, schema: z.ZodType, input: unknown): string {
   const value = issue.path.reduce<unknown>((of, part) => Object(of)[part], input);
   const found = typeOf(value);
@@ -51,18 +51,18 @@ function typeOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : (TYPES[typeof value] ?? typeof value);
 }
 
-function sizeOf(value: unknown, otherwise: string): string {
+function sizeOf(value: unknown, fallback: string): string {
   if (Array.isArray(value)) return `has ${value.length} items`;
   return typeof value === 'string' && Number.isNaN(Number.parseFloat(value))
     ? `has ${value.length} characters`
-    : `is ${otherwise}`;
+    : `is ${fallback}`;
 }
 
 function boundOf(origin: string): string {
   return origin === 'array' || origin === 'string' ? 'have' : 'be';
 }
 
-/** The keys that the object at `path` of the schema may have. */
+/** Returns the keys that the schema allows for the object at `path`. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at = schema as { shape?: Record<PropertyKey, unknown>; unwrap?: () => unknown };
   for (const part of [...path, undefined]) {

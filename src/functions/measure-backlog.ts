@@ -6,17 +6,17 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '0 * * * * *';
-/** Of each kind. More is bad enough, and each thousand costs a request, every minute. */
-const MOST_COUNTED = 5000;
+/** An upper limit for each kind: every thousand costs a request each minute, and the alerts fire long before. */
+const MAX_COUNTED = 5000;
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'stores' | 'clock' | 'telemetry'>;
 
-/** Says what waits for somebody: by a timer, so that one process of the app does it, and says so each minute. */
+/** Records the backlog each minute: dead letters, rows, undelivered. A timer runs in one process of the app. */
 export function registerMeasureBacklog(functions: FunctionApp, deps: Deps): void {
   functions.timer('measureBacklog', { schedule: EVERY_MINUTE, handler: () => measureBacklog(deps) });
 }
 
-/** What cannot be counted is not said, which the alerts see; the rest is. */
+/** A count that fails is left out; an alert fires on the gap. */
 async function measureBacklog(deps: Deps): Promise<void> {
   const parts = { 'dead-letters': measureDeadLetters, waiting: measureWaiting, undelivered: measureUndelivered };
   await Promise.all(
@@ -31,26 +31,26 @@ async function measureBacklog(deps: Deps): Promise<void> {
 }
 
 async function measureDeadLetters({ deadLetters, clock, telemetry }: Deps): Promise<void> {
-  const { byStage, byReason, oldestAt } = await deadLetters.count(MOST_COUNTED);
+  const { byStage, byReason, oldestAt } = await deadLetters.count(MAX_COUNTED);
   for (const stage of STAGES) telemetry.record('deadLettersPending', byStage[stage], { stage });
   for (const reason of REASONS) telemetry.record('deadLettersByReason', byReason[reason] ?? 0, { reason });
   telemetry.record('deadLettersOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
 async function measureWaiting({ waiting, clock, telemetry }: Deps): Promise<void> {
-  const { rows, earliestDueAt } = await waiting.count(MOST_COUNTED);
+  const { rows, earliestDueAt } = await waiting.count(MAX_COUNTED);
   telemetry.record('waitingRows', rows, {});
   telemetry.record('waitingOverdue', secondsSince(earliestDueAt, clock.now()), {});
 }
 
 async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<void> {
-  const { blobs, unreadable, oldestAt } = await countUndelivered(stores.undelivered, MOST_COUNTED);
+  const { blobs, unreadable, oldestAt } = await countUndelivered(stores.undelivered, MAX_COUNTED);
   telemetry.record('undeliveredPending', blobs, {});
   telemetry.record('undeliveredUnreadable', unreadable, {});
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
-/** 0 for what is not there, or lies ahead. */
+/** Returns 0 for an absent time, and for one in the future. */
 function secondsSince(at: Date | undefined, now: Date): number {
   return at ? Math.max(0, now.getTime() - at.getTime()) / 1000 : 0;
 }

@@ -3,7 +3,7 @@ import { errorCodeOf } from '../pipeline/decide.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { App } from './compose.js';
 
-/** The app starts after this time in any case: what is missing is then made by its first use. */
+/** The app starts after this time in any case; the first use then creates what is still missing. */
 const PREPARE_WITHIN_MS = 3000;
 
 type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTables'>;
@@ -22,7 +22,7 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
     tables: () => createMissingTables(stores.tables, ['waiting', 'looks']),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
-    // In an account of its own the container is Event Grid's destination: whoever named it there has made it.
+    // In an account of its own the container exists already: Event Grid's subscription names it.
     ...(config.undeliveredStorage ? {} : { undelivered: () => stores.undelivered.prepare() }),
   };
   const over = new AbortController();

@@ -5,7 +5,7 @@ import type { Workflow } from '../workflow.js';
 import { checkNames } from './unique-names.js';
 
 /**
- * Reads the settings, and which workflows are on with them.
+ * Returns the settings, and which workflows are on and off with them.
  * @throws WorkflowError where workflows share a name; ConfigError that lists every wrong setting.
  */
 export function readSettings(

@@ -5,7 +5,7 @@ import { answerWakeup } from './wakeup.js';
 
 type Deps = Pick<App, 'config' | 'pipeline' | 'telemetry'>;
 
-/** A queue of its own, for workflows that take longer than a delivery may: they hold up no other. */
+/** Registers a queue of its own for workflows that take longer than a delivery, so that they delay no other. */
 export function registerRedeliverLong(functions: FunctionApp, deps: Deps): void {
   functions.storageQueue('redeliverLong', {
     queueName: 'due-long',

@@ -5,18 +5,18 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '30 * * * * *';
-/** With so many rows the app has enough to do: it is not asked to take up more. */
-const MOST_WAITING = 10_000;
+/** With this many rows waiting, nothing more is imported. */
+const MAX_WAITING = 10_000;
 
 type Deps = Pick<App, 'desk' | 'config' | 'probes' | 'waiting' | 'telemetry'>;
 
-/** Takes up what Event Grid gave up on, when the app is well again. */
+/** Imports Event Grid's own dead letters once storage works and few rows wait. */
 export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
   if (!deps.config.redriveUndelivered) return;
   functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => redriveUndelivered(deps) });
 }
 
-/** Where storage fails, what is left is taken up the next time. */
+/** Where storage fails, the next minute imports the rest. */
 async function redriveUndelivered(deps: Deps): Promise<void> {
   const { desk, telemetry } = deps;
   try {
@@ -30,9 +30,9 @@ async function redriveUndelivered(deps: Deps): Promise<void> {
   }
 }
 
-/** All of storage answers, and what waits is no mountain. */
+/** Returns whether all of storage answers and fewer than MAX_WAITING rows wait. */
 async function isHealthy({ probes, waiting }: Deps): Promise<boolean> {
   const answers = await Promise.allSettled(probes.map(({ check }) => check()));
   if (answers.some(({ status }) => status === 'rejected')) return false;
-  return !(await waiting.count(MOST_WAITING)).isMore;
+  return !(await waiting.count(MAX_WAITING)).isMore;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 
 /**
- * Counts at most once in `ms`, however often and by however many it is asked; who asks meanwhile gets the same answer.
- * One that failed is not kept.
+ * Returns a function that counts at most once in `ms`: all calls in that time share one answer. A failed count is not
+ * kept.
  */
 export function createSharedCount<T>(
   count: () => Promise<T>,

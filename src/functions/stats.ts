@@ -8,23 +8,23 @@ import { createSharedCount } from './shared-count.js';
 
 type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'pipeline'>;
 
-/** Counting reads a page for every thousand rows, so it ends here: `isMore` says so. */
-const MOST_COUNTED = 100_000;
+/** A count reads a page for every thousand rows, so it stops here and sets `isMore`. */
+const MAX_COUNTED = 100_000;
 const COUNT_EVERY_MS = 60_000;
 
-/** What this instance has done since its start, and what waits and is dead-lettered in the storage that all share. */
+/** Registers `stats`: the counters of this instance, and the rows and dead letters of all instances. */
 export function registerStats(functions: FunctionApp, deps: Deps): void {
   const count = createSharedCount(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
   functions.http('stats', {
     methods: ['GET'],
     route: 'stats',
     authLevel: 'function',
-    handler: () => tellStats(deps, count),
+    handler: () => reportStats(deps, count),
   });
 }
 
-/** 503 where storage cannot be counted: the counters of the instance are told all the same. */
-async function tellStats(
+/** Answers 503 where storage cannot be counted, with the instance's own counters nevertheless. */
+async function reportStats(
   { instance, telemetry, pipeline }: Deps,
   count: () => Promise<unknown>,
 ): Promise<HttpResponseInit> {
@@ -45,8 +45,8 @@ async function tellStats(
 async function countStorage({ waiting, deadLetters, stores, clock }: Deps) {
   const countedAt = clock.now().toISOString();
   const [rows, letters, undelivered] = await Promise.all([
-    waiting.count(MOST_COUNTED),
-    deadLetters.count(MOST_COUNTED),
+    waiting.count(MAX_COUNTED),
+    deadLetters.count(MAX_COUNTED),
     countOfUndelivered(stores).catch(codeAlone),
   ]);
   return {
@@ -63,11 +63,11 @@ async function countStorage({ waiting, deadLetters, stores, clock }: Deps) {
 }
 
 async function countOfUndelivered({ undelivered }: Deps['stores']) {
-  const { oldestAt, ...counted } = await countUndelivered(undelivered, MOST_COUNTED);
+  const { oldestAt, ...counted } = await countUndelivered(undelivered, MAX_COUNTED);
   return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
 }
 
-/** It may be another account, whose failure says nothing of the rest. */
+/** Undelivered events can be in another account, whose failure must not hide the other counts. */
 function codeAlone(error: unknown): { error: string } {
   if (error instanceof StorageError) return { error: errorCodeOf(error) };
   throw error;

@@ -8,20 +8,20 @@ import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js'
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
-/** What storage is given to answer a write, tries and all. */
+/** The time limit of a write with all its tries. */
 const WRITE_MS = 15_000;
 
 type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' | 'workflowTables' | 'workflowCommit'>;
 
-/** What all tasks of this process have in common. */
+/** Shared by all tasks of this process. */
 type Shared = {
   readonly signal: AbortSignal;
   readonly rowTurns: RowTurns;
-  /** By name, the tables that are known to be there, or are being made. */
+  /** By name: the tables that exist, or are being created. */
   readonly prepared: Map<string, Promise<void>>;
 };
 
-/** A timer for each workflow that has a task. What a task throws is logged by its code: it is due again soon. */
+/** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer tries again. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
   const shared = { signal: ending.signal, rowTurns: createRowTurns(), prepared: new Map() };
@@ -49,8 +49,8 @@ async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): P
   }
 }
 
-// A write of a task      dies before it: the next time makes it; after it: the next time finds it.
-//                        two at once: one finds that the row has changed, and asks again.
+// A write of a task. The process dies before it: the next run writes; after it: the next run finds the row.
+// Two processes write at once: one finds that the row has changed, and calls the task's function again.
 function contextOf(
   { name: workflow, codes }: Pick<Workflow, 'name' | 'codes'>,
   begun: Begun,
@@ -64,7 +64,7 @@ function contextOf(
     writableUntilMs: () => clock.monotonic() + WRITE_MS,
     isWanted: () => true,
     note(write: Promise<unknown>) {
-      write.catch(() => {}); // who writes hears of it
+      write.catch(() => {}); // the task itself gets the error
     },
   };
   return {
@@ -76,7 +76,7 @@ function contextOf(
   };
 }
 
-/** A task runs though nothing has ever been written: a request for a table that is absent would fail each time. */
+/** Creates the table before its first use: a task runs before anything is written, and each request would get a 404. */
 function prepare(name: string, { prepared }: Shared, { workflowTables }: Deps): Promise<void> {
   const known = prepared.get(name);
   if (known) return known;

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { Wakeup } from '../pipeline/wakeups.js';
 import type { App } from './compose.js';
 
-const LONGEST_ROW_NAME = 512;
+const MAX_ROW_NAME_LENGTH = 512;
 
-const message = z.object({ shard: z.string(), after: z.string().max(LONGEST_ROW_NAME).optional() });
+const message = z.object({ shard: z.string(), after: z.string().max(MAX_ROW_NAME_LENGTH).optional() });
 
 /**
- * Runs what a message of a queue is about, one of `shards`. The host hands over JSON parsed, other text as it is. What
- * nobody understands is logged and dropped: messages only wake, and the rows they were about are still there.
+ * Runs the due rows of the shard that a queue message names, one of `shards`. The host parses JSON and hands over other
+ * text as it is. A message in another form is logged and dropped: messages only wake, and the rows are still there.
  */
 export async function answerWakeup(
   input: unknown,
@@ -21,7 +21,7 @@ export async function answerWakeup(
   else telemetry.log('warn', 'message-dropped', { errorCode: 'bad-message' });
 }
 
-/** Undefined where `input` names none of `shards`. */
+/** Returns undefined where `input` names none of `shards`. */
 export function decodeWakeup(input: unknown, shards: readonly string[]): Wakeup | undefined {
   const { success, data } = message.safeParse(typeof input === 'string' ? parseJson(input) : input);
   if (!success || !shards.includes(data.shard)) return undefined;

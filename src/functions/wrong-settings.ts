@@ -6,12 +6,12 @@ import type { FunctionApp } from './function-app.js';
 const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files.";
 
 /**
- * Registers what reports wrong settings, or workflows that share a name. If main threw instead, the host would say `Running` and answer 404 to
- * everything. Like this the health functions answer 503 with the problems, and the webhook answers 500, so that Event
- * Grid keeps the events and sends them again. Nothing else runs.
+ * Registers functions that report wrong settings, or workflows that share a name: the health functions answer 503 with
+ * the problems, and the webhook answers 500, so that Event Grid sends the events again. If main threw instead, the host
+ * would say `Running` and answer 404 to everything.
  */
 export function registerWrongSettings(functions: FunctionApp, error: ConfigError | WorkflowError): void {
-  console.error(`error ${error.message}`); // the host's log; only what leaves by HTTP or as an exception lacks the values
+  console.error(`error ${error.message}`); // the host's log may hold the values; answers and exceptions may not
   const expected = error instanceof ConfigError ? error.problems.map(withoutValue) : [WRONG_WORKFLOWS];
   const health = (name: string, route: string, authLevel: 'anonymous' | 'function', state: string) =>
     functions.http(name, {

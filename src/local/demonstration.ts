@@ -11,7 +11,7 @@ type Deps = { url: string; config: Config; clock: Clock };
 type Step = { readonly what: string; readonly method: 'PUT' | 'DELETE'; readonly path: string; readonly body?: object };
 
 /** A retry is woken by a timer every 10 s, and the queue between is polled every 2 s. */
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
 /** Storage counts in whole seconds, by a clock of its own. */
 const CLOCKS_DIFFER_MS = 5000;
@@ -113,12 +113,12 @@ async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<s
   return ['send an invalid event', String(status), id, outcome];
 }
 
-async function within(clock: Clock, otherwise: string, look: () => Promise<string | undefined>): Promise<string> {
-  const giveUpAtMs = clock.monotonic() + LONGEST_WAIT_MS;
+async function within(clock: Clock, fallback: string, look: () => Promise<string | undefined>): Promise<string> {
+  const giveUpAtMs = clock.monotonic() + MAX_WAIT_MS;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (clock.monotonic() >= giveUpAtMs) return otherwise;
+    if (clock.monotonic() >= giveUpAtMs) return fallback;
     await sleep(clock, LOOK_AGAIN_MS);
   }
 }

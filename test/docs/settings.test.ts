@@ -26,16 +26,16 @@ describe('when docs/settings.md lists the settings', () => {
 
   it('given the bounds of a number, then they are those of the code', () => {
     const bounded =
-      /wholeNumber\('(\w+)', \{ from: (?:isLocal \? (\d+) : )?([\d_]+), to: ([\d_]+), otherwise: ([\d_]+) \}/g;
+      /wholeNumber\('(\w+)', \{ from: (?:isLocal \? (\d+) : )?([\d_]+), to: ([\d_]+), fallback: ([\d_]+) \}/g;
     const found = [...source.matchAll(bounded)];
 
     expect(found.length).toBeGreaterThanOrEqual(4);
-    for (const [, name = '', local, from = '', to = '', otherwise] of found) {
+    for (const [, name = '', local, from = '', to = '', fallback] of found) {
       if (name === 'PORT') continue;
       const row = rows.find(({ names }) => names.includes(name));
       expect(row?.text).toContain(`${from} to ${to}`);
       if (local) expect(row?.text).toContain(`locally from ${local}`);
-      expect(page).toContain(`| \`${name}\` | ${otherwise} |`);
+      expect(page).toContain(`| \`${name}\` | ${fallback} |`);
     }
   });
 });

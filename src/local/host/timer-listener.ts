@@ -22,7 +22,7 @@ type Deps = {
 };
 
 /** Node's timers count 32 bits of milliseconds, and a sleeping laptop stops them: the clock is looked at every minute. */
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 /**
  * Runs a function by its schedule. The next time is counted from the end of a run, so that no two overlap.
@@ -46,7 +46,7 @@ export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): Tim
       const dueAt = nextAfter(laterOf(clock.now(), lastAt));
       while (dueAt > clock.now() && !stopping.signal.aborted) {
         const waitMs = dueAt.getTime() - clock.now().getTime();
-        await sleep(clock, Math.min(waitMs, LONGEST_WAIT_MS), stopping.signal);
+        await sleep(clock, Math.min(waitMs, MAX_WAIT_MS), stopping.signal);
       }
       if (stopping.signal.aborted) return;
       await runAt(dueAt);

@@ -1,7 +1,7 @@
 import { identifierOf } from './templates.js';
 
 const LIST = /export const workflows([^=]*)= \[([^\]]*)\];/;
-const LONGEST_LINE = 120;
+const MAX_LINE_LENGTH = 120;
 
 /** The text of index.ts with one workflow more, formatted as the project is; undefined where it has no such list. */
 export function addToIndex(text: string, name: string): string | undefined {
@@ -12,7 +12,7 @@ export function addToIndex(text: string, name: string): string | undefined {
     (_, type: string, list: string) => {
       const all = [...list.split(','), identifier].map((one) => one.trim()).filter((one) => one !== '');
       const line = `export const workflows${type}= [${all.join(', ')}];`;
-      if (line.length <= LONGEST_LINE) return line;
+      if (line.length <= MAX_LINE_LENGTH) return line;
       return `export const workflows${type}= [\n${all.map((one) => `  ${one},\n`).join('')}];`;
     },
   );

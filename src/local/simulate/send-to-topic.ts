@@ -22,8 +22,8 @@ type Event = Record<string, unknown>;
 type Send = (events: Event[]) => Promise<void>;
 
 /** Event Grid takes 1 MB a request; an event has some 700 bytes. */
-const MOST_A_REQUEST = 500;
-const MOST_WAITING = 10_000;
+const MAX_PER_REQUEST = 500;
+const MAX_WAITING = 10_000;
 const SOURCE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
 
 /** Publishes a scenario's events to a custom topic in Azure. What becomes of them is for the app there to tell. */
@@ -55,7 +55,7 @@ export async function sendToTopic(
   };
   const world = createWorld({ services, random, clock, left: () => events - made });
   const playing = { isOver: false, failed: undefined as unknown };
-  const isFull = () => waiting.length >= MOST_WAITING;
+  const isFull = () => waiting.length >= MAX_WAITING;
   const played = play({ ...read.request, world, burstMs: chaos.burstMs, isFull, clock, signal }).then(
     () => {
       playing.isOver = true;
@@ -66,7 +66,7 @@ export async function sendToTopic(
   );
   let sent = 0;
   while (!signal.aborted && (waiting.length > 0 || !playing.isOver)) {
-    const batch = waiting.splice(0, MOST_A_REQUEST);
+    const batch = waiting.splice(0, MAX_PER_REQUEST);
     if (batch.length > 0) await publishing(batch);
     else await new Promise<void>((resolve) => void clock.after(20, resolve));
     sent += batch.length;

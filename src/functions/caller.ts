@@ -4,10 +4,10 @@ import type { App } from './compose.js';
 const PRINCIPAL_ID = /^[\w.:@-]{1,128}$/;
 
 /**
- * Who asks, for the log: the id of the principal that Azure's authentication has let in. Anybody can send its header
- * where that is not on, so there it is whoever has the key.
+ * Returns the caller for the log: the id of the principal that Azure's authentication has accepted, or `key-holder` where
+ * that is off, since any caller can then send the header with the id.
  */
-export function whoAsks({ headers }: Pick<HttpRequest, 'headers'>, { config }: Pick<App, 'config'>): string {
+export function callerOf({ headers }: Pick<HttpRequest, 'headers'>, { config }: Pick<App, 'config'>): string {
   if (!config.isAuthenticated) return 'key-holder';
   const id = headers.get('x-ms-client-principal-id') ?? '';
   return PRINCIPAL_ID.test(id) ? id : 'unknown';
