@@ -5,13 +5,13 @@ import { systemClock } from '../clock.js';
 import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite-protocol.js';
 
 /**
- * A process that runs Azurite for as long as somebody uses it. Every user holds a connection to it, which also ends when
- * the user is killed: Azurite loses what it has not saved when it is killed itself, and several hosts may share it.
+ * A process that runs Azurite as long as any process uses it. Each user holds a connection, which also ends when the user
+ * is killed. A killed host therefore loses no data of Azurite, and several hosts can share one Azurite.
  *
  *   claimed        the file keeper.json is ours; a second keeper that finds it ends
  *   starting       users connect, and wait
- *   running        each user has been told the connection string
- *   ending         the last user has gone, or none came; Azurite saves; then the file and the process go
+ *   running        each user has received the connection string
+ *   ending         the last user has left, or none came; Azurite saves; then the file is deleted and the process ends
  */
 const FIRST_USER_MS = 30_000;
 const END_AGAIN_MS = 100;
@@ -43,7 +43,7 @@ control.listen(0, '127.0.0.1', () => {
   runAzurite();
 });
 
-/** Runs in this process: nothing is left behind when it is killed. */
+/** Runs Azurite in this process, so that a kill leaves no other process behind. */
 function runAzurite(): void {
   const addresses = SERVICES.flatMap((service, index) => {
     const name = service.toLowerCase();
@@ -55,7 +55,7 @@ function runAzurite(): void {
   createRequire(import.meta.url)('azurite/dist/src/azurite.js');
 }
 
-/** Azurite says what it does on its console only. */
+/** Follows Azurite by the lines on its console, the only place where it reports its state. */
 function readLine(line: string): void {
   process.stdout.write(`${line}\n`);
   const [, service, address] = /^Azurite (\w+) service is successfully listening at (\S+)$/.exec(line) ?? [];
@@ -72,7 +72,7 @@ function tell(user: Socket): void {
   user.write(`${JSON.stringify(message)}\n`);
 }
 
-/** The connection of the last one closes when all is saved. */
+/** Releases a user. The connection of the last user closes when Azurite has saved everything. */
 function leave(user: Socket): void {
   if (!users.has(user)) return;
   if (users.size > 1) {
@@ -81,14 +81,14 @@ function leave(user: Socket): void {
   } else end();
 }
 
-/** Azurite saves and ends at a SIGTERM, which it listens to a moment after its services; before them nothing is to be saved. */
+/** Ends Azurite by its own SIGTERM listener, which it adds a moment after its services start. Before, nothing is stored. */
 function end(): void {
   control.close();
   if (endpoints.size < SERVICES.length) process.exit(0);
   if (!process.emit('SIGTERM', 'SIGTERM')) systemClock.after(END_AGAIN_MS, end);
 }
 
-/** Returns false where another keeper has this folder. The file is there with all that is in it, or not at all. */
+/** Returns false where another keeper has this folder. The link makes the complete file appear at once. */
 function claim(): boolean {
   const address = control.address();
   const port = typeof address === 'object' ? address?.port : undefined;

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 
-/** What a keeper of Azurite tells each of its users, as one line of JSON. */
+/** The message of a keeper to each of its users, one line of JSON. */
 export type KeeperMessage = { readonly folder: string; readonly connectionString: string };
 
-/** Says where the keeper of `folder` is: `{ pid, port }`. */
+/** Returns the path of the file that names the keeper of `folder`: `{ pid, port }`. */
 export function keeperFile(folder: string): string {
   return join(folder, 'keeper.json');
 }
 
 export type KeeperOptions = {
   readonly folder: string;
-  /** Of blob, queue and table; 0 for any that is free. */
+  /** The ports of blob, queue and table; 0 for any free port. */
   readonly ports: readonly number[];
 };
 

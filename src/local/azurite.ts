@@ -11,7 +11,7 @@ import { StartError } from './host/start-error.js';
 
 export type Azurite = {
   readonly connectionString: string;
-  /** Ends it if nobody else uses it, and resolves when it has saved everything. */
+  /** Ends Azurite unless another process uses it, and resolves when it has saved everything. */
   release(): Promise<void>;
 };
 
@@ -19,8 +19,8 @@ const LOOK_AGAIN_MS = 100;
 const START_MS = 60_000;
 
 /**
- * Uses the Azurite whose data is in `folder`, and starts it where it does not run. See azurite-keeper.ts.
- * @throws StartError where it does not start.
+ * Returns the Azurite whose data is in `folder`, which is started unless it runs already. See azurite-keeper.ts.
+ * @throws StartError when Azurite does not start.
  */
 export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<Azurite> {
   const giveUpAt = clock.monotonic() + START_MS;
@@ -33,13 +33,13 @@ export async function useAzurite(options: KeeperOptions, clock: Clock): Promise<
     if (!keeper) {
       await startKeeper(options);
       hasStarted = true;
-    } else await sleep(clock, LOOK_AGAIN_MS); // It ends, or has just begun.
+    } else await sleep(clock, LOOK_AGAIN_MS); // The keeper ends, or is still starting.
   }
   const log = logFile(options.folder);
   throw new StartError(`Azurite did not start: ${lastLine(log)} See ${log}.`);
 }
 
-/** Uses the Azurite whose data is in `folder` where it runs; else returns undefined. */
+/** Returns the Azurite whose data is in `folder`, or undefined where it does not run. */
 export async function joinAzurite(folder: string): Promise<Azurite | undefined> {
   const keeper = findKeeper(folder);
   return keeper && joinKeeper(keeper.port, folder);
@@ -47,7 +47,7 @@ export async function joinAzurite(folder: string): Promise<Azurite | undefined> 
 
 type Keeper = { pid: number; port: number };
 
-/** Of a keeper that was killed only the file is left, which would stop the next one. */
+/** Returns the keeper that runs. The file of a killed keeper is deleted: it would stop the next keeper. */
 function findKeeper(folder: string): Keeper | undefined {
   try {
     const keeper = JSON.parse(readFileSync(keeperFile(folder), 'utf8')) as Keeper;
@@ -59,7 +59,7 @@ function findKeeper(folder: string): Keeper | undefined {
   return undefined;
 }
 
-/** Resolves when the keeper has claimed the folder, or has ended. Its own process group: a Ctrl-C is not for it. */
+/** Resolves when the keeper has claimed the folder, or has ended. A Ctrl-C does not reach its own process group. */
 async function startKeeper(options: KeeperOptions): Promise<void> {
   const script = fileURLToPath(import.meta.resolve('./azurite-keeper.js'));
   const log = openSync(logFile(options.folder), 'w');
@@ -71,7 +71,7 @@ async function startKeeper(options: KeeperOptions): Promise<void> {
   keeper.unref();
 }
 
-/** @returns undefined where nobody listens, or the keeper ends before Azurite runs. */
+/** Returns undefined where no keeper listens, or the keeper ends before Azurite runs. */
 async function joinKeeper(port: number, folder: string): Promise<Azurite | undefined> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false });
   socket.on('error', () => {}); // 'close' follows.
@@ -96,7 +96,7 @@ async function firstMessage(socket: Socket): Promise<KeeperMessage | undefined> 
   try {
     for await (const line of createInterface({ input: socket })) return JSON.parse(line) as KeeperMessage;
   } catch {
-    // Nobody listens any more, or the line was cut: the keeper ends.
+    // The connection or the line was cut: the keeper ends.
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { defineWorkflow, fhir, seconds } from '../workflow.js';
 
-/** Resources of the demonstration that it is to fail for, once. */
+/** The workflow fails once for resources with this prefix. */
 export const FLAKY_PREFIX = 'demo-flaky-';
 
-/** Only for the demonstration: fails at its first try, succeeds at the second. */
+/** A workflow of the demonstration that fails at its first try and succeeds at the second. */
 export const demoFlaky = defineWorkflow({
   name: 'demo-flaky',
   on: fhir('Basic'),

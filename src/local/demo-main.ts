@@ -2,7 +2,7 @@ import { registerApp } from '../functions/register.js';
 import { workflows } from '../workflows/index.js';
 import { demoFlaky } from './demo-flaky.js';
 
-// The app as src/main.ts registers it, with the workflow that the demonstration needs.
+// Registers the app of src/main.ts, with one more workflow for the demonstration.
 await registerApp({
   workflows: [...workflows, demoFlaky],
   loadSimulator: () => import('../simulator/register.js'),

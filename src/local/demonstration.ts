@@ -7,13 +7,13 @@ import { findDeadLetter } from './find-dead-letter.js';
 
 type Deps = { url: string; config: Config; clock: Clock };
 
-/** Something that is done to the simulated FHIR service, or an event that no service would send. */
+/** A change of a resource in the simulated FHIR service. */
 type Step = { readonly what: string; readonly method: 'PUT' | 'DELETE'; readonly path: string; readonly body?: object };
 
-/** A retry is woken by a timer every 10 s, and the queue between is polled every 2 s. */
+/** A retry is due after some seconds, found within 10 s, and its queue is polled every 2 s. */
 const MAX_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
-/** Storage counts in whole seconds, by a clock of its own. */
+/** Storage dates blobs in whole seconds, by its own clock. */
 const CLOCKS_DIFFER_MS = 5000;
 const NO_EVENT = 'no event: nothing has changed';
 const MEANINGS = [
@@ -24,7 +24,7 @@ const MEANINGS = [
   ['not settled yet', 'the app still works on the event'],
 ] as const;
 
-/** Changes resources of the simulator one after another, and prints what became of each event. Never throws. */
+/** Changes resources of the simulator one after another, and prints the outcome of each event. Never throws. */
 export async function demonstrate(deps: Deps): Promise<void> {
   process.stdout.write(
     '\nThe demonstration: changes in the simulated FHIR service, whose events the simulated Event Grid delivers.\n\n',
@@ -34,7 +34,7 @@ export async function demonstrate(deps: Deps): Promise<void> {
     const rows: string[][] = [['what', 'answer', 'event', 'what became of it']];
     for (const step of planSteps()) {
       const { answer, event } = await take(step, deps);
-      // Before the next change, or that would supersede this one.
+      // Wait for the outcome here: the next change would supersede this one.
       rows.push([step.what, String(answer), event ?? '', event ? await followUp(event, deps) : NO_EVENT]);
     }
     rows.push(await sendInvalid(deps, since));
@@ -42,7 +42,7 @@ export async function demonstrate(deps: Deps): Promise<void> {
     const meanings = MEANINGS.filter(([outcome]) => outcomes.includes(outcome));
     process.stdout.write(`${writeTable(rows.map((row) => row.map(printable)))}\n${writeTable(meanings)}`);
   } catch (error) {
-    process.stdout.write(`The demonstration failed, the app goes on: ${printable((error as Error).message)}\n`);
+    process.stdout.write(`The demonstration failed; the app continues: ${printable((error as Error).message)}\n`);
   }
 }
 
@@ -65,7 +65,7 @@ function planSteps(): Step[] {
   ];
 }
 
-/** The event that a change has made, if it has made one, is the newest of its resource. */
+/** Makes the change, and returns its event: the newest of the resource, unless nothing changed. */
 async function take(step: Step, { url }: Deps) {
   const { method, path, body } = step;
   const before = await newestEventOf(path, url);
@@ -83,10 +83,10 @@ async function newestEventOf(path: string, url: string): Promise<string | undefi
   return events[0]?.id;
 }
 
-/** In words, or `not settled yet` when the time is over. */
+/** Returns the outcome in words, or `not settled yet` after MAX_WAIT_MS. */
 async function followUp(id: string, { url, clock }: Deps): Promise<string> {
   return within(clock, `not settled yet; see ${url}/api/events/${id}`, async () => {
-    if (await isDelivering(url)) return undefined; // a job that stands in line is not recorded yet
+    if (await isDelivering(url)) return undefined; // a queued job has no record yet
     return describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found);
   });
 }
@@ -127,7 +127,7 @@ type Found = {
   events?: { state: 'open' | 'settled'; workflows: Record<string, { status: string; tries: number }> }[];
 };
 
-/** Undefined while it is open. */
+/** Returns undefined while the event is open. */
 function describeOutcome({ events = [] }: Found): string | undefined {
   const [event] = events;
   if (event?.state !== 'settled') return undefined;

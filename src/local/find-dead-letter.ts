@@ -2,8 +2,8 @@ import { BlobServiceClient, type ContainerClient, RestError } from '@azure/stora
 import type { Config } from '../config.js';
 
 /**
- * The name of the dead letter that holds `text` and was written after `since`, for an event that is not in the ledger.
- * Undefined where there is none yet, or the storage is one that is reached by an identity.
+ * Returns the name of the dead letter that holds `text` and was written after `since`, for an event without a record.
+ * Returns undefined where there is none yet, or where storage needs an identity.
  */
 export async function findDeadLetter(
   storage: Config['storage'],
@@ -15,7 +15,7 @@ export async function findDeadLetter(
   try {
     return await search(container, text, since);
   } catch (error) {
-    if (error instanceof RestError && error.statusCode === 404) return undefined; // Nothing has ever failed.
+    if (error instanceof RestError && error.statusCode === 404) return undefined; // there has never been a dead letter
     throw error;
   }
 }

@@ -14,7 +14,7 @@ More on https://learn.microsoft.com/azure/azure-functions/functions-run-local
 npm start runs the app without them.
 `;
 
-/** `npm run func`: the same code and storage as npm start, under the real host. */
+/** `npm run func`: runs the code and storage of npm start under the real host. */
 try {
   const appRoot = process.cwd();
   const { env, config, isNamed } = await readLocalApp(appRoot, process.env);
@@ -31,7 +31,7 @@ function runCoreTools(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
   return new Promise((resolve, reject) => {
     const isWindows = process.platform === 'win32';
     const tools = spawn('func', args, { stdio: 'inherit', env, shell: isWindows });
-    process.on('SIGINT', () => {}); // It gets the Ctrl-C itself.
+    process.on('SIGINT', () => {}); // func gets the Ctrl-C itself
     process.on('SIGTERM', () => tools.kill('SIGTERM'));
     tools.once('error', () => reject(new StartError(HOW_TO_GET_IT)));
     tools.once('exit', (code) => resolve(code ?? 1));

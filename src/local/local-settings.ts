@@ -6,8 +6,8 @@ import { StartError } from './host/start-error.js';
 type Env = Record<string, string | undefined>;
 
 /**
- * `env` with what it lacks: the values of local.settings.json, as Core Tools takes them, or, without that file, those of
- * the sample, but for its connection, which nobody has chosen.
+ * Returns `env` with the missing values from local.settings.json, as Core Tools reads them. Without that file the values
+ * are those of the sample, except its connection.
  * @throws StartError where the file cannot be read.
  */
 export function withLocalSettings(appRoot: string, env: Env): Env {
@@ -19,7 +19,7 @@ export function withLocalSettings(appRoot: string, env: Env): Env {
   return { AZURE_FUNCTIONS_ENVIRONMENT: 'Development', ...Object.fromEntries([...chosen, ...given]) };
 }
 
-/** The names that a person has typed there; none where there is no local.settings.json. */
+/** Returns the names in local.settings.json; none where there is no such file. */
 export function namesInLocalSettings(appRoot: string): string[] {
   const own = join(appRoot, 'local.settings.json');
   return existsSync(own) ? Object.keys(readValues(own)) : [];

@@ -9,9 +9,9 @@ const BYTES = 32;
 type Env = Record<string, string | undefined>;
 
 /**
- * `env` with a key for what the workflows look up by, where it names none: that of this folder, made the first time.
- * It stays as long as the storage beside it, for with another one nothing would be found that is there.
- * @throws StartError where it can neither be read nor written.
+ * Returns `env` with a key for the workflows' look-ups. Where `env` has none, the key is that of this folder, created at
+ * the first start. The key is kept beside Azurite's data, because another key would not find its rows.
+ * @throws StartError where the key can be neither read nor written.
  */
 export function withLookupKey(appRoot: string, env: Env): Env {
   const isNamed = Object.keys(env).some((name) => name.toUpperCase() === NAME && env[name]?.trim());
@@ -37,7 +37,7 @@ function readKey(path: string): string | undefined {
   }
 }
 
-/** Nobody sees half a key, and of two processes that make one at once, both get the same. */
+/** Writes the key. No process sees half a key, and two processes that write at once get the same key. */
 function makeKey(path: string): string {
   const draft = `${path}.${process.pid}`;
   mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** The one of `words` that `typed` most likely was meant to be; undefined where none is similar. */
+/** Returns the one of `words` that is most similar to `typed`; undefined where none is similar. */
 export function nearest(typed: string, words: Iterable<string>): string | undefined {
   let found: string | undefined;
   let least = 1 + (typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3)));
@@ -11,7 +11,7 @@ export function nearest(typed: string, words: Iterable<string>): string | undefi
   return found;
 }
 
-/** How many characters must be put in, left out or changed (Levenshtein). */
+/** Returns the number of characters to insert, remove or replace (Levenshtein). */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (let at = 1; at <= one.length; at += 1) {

@@ -1,14 +1,14 @@
 import { nearest } from './nearest.js';
 
-/** An option cannot be: exit code 2. The message says what was found, and what must be there instead. */
+/** A wrong option: exit code 2. The message says what was found, and what must be there instead. */
 export class OptionError extends Error {
   override name = 'OptionError';
 }
 
-/** What people read after the message of an OptionError, in place of the whole help. */
+/** The hint after the message of an OptionError, instead of the whole help. */
 export const HELP_HAS_THE_REST = '--help has the rest.';
 
-/** An error of `parseArgs` in one sentence, with the option that was probably meant. */
+/** Returns an error of `parseArgs` as one sentence, with the option that was probably meant. */
 export function optionErrorOf({ message }: Error, options: readonly string[]): OptionError {
   const [first = ''] = message.split(/\n|(?<=[^.])\. /);
   const [, typed] = /^Unknown option '--([^']+)'/.exec(first) ?? [];

@@ -6,7 +6,7 @@ const OWNER_ONLY = 0o600;
 
 export type PrivateFile = { write(text: string): void; close(): void };
 
-/** Why a file of clinical data must not be at `path`; undefined where it may be. Only `.local/` is ignored by git. */
+/** Returns why a file of clinical data must not be at `path`, or undefined. Git ignores only `.local/`. */
 export function problemOfPlace(path: string, projectRoot: string): string | undefined {
   const inProject = relative(projectRoot, path);
   const [first = ''] = inProject.split(sep);
@@ -14,11 +14,11 @@ export function problemOfPlace(path: string, projectRoot: string): string | unde
   return `is in the project, where git would find clinical data: use a path in ${LOCAL}/, or one outside of the project`;
 }
 
-/** A new or emptied file that its owner alone can read and write. A device, such as /dev/stdout, keeps its mode. */
+/** Opens an empty file that only its owner can read and write. A device, such as /dev/stdout, keeps its mode. */
 export function openPrivateFile(path: string, projectRoot: string): PrivateFile {
   const folder = dirname(path);
   if (folder === resolve(projectRoot, LOCAL)) mkdirSync(folder, { recursive: true });
   const file = openSync(path, 'w', OWNER_ONLY);
-  if (fstatSync(file).isFile()) fchmodSync(file, OWNER_ONLY); // a file that was there keeps its mode otherwise
+  if (fstatSync(file).isFile()) fchmodSync(file, OWNER_ONLY); // else an existing file would keep its mode
   return { write: (text) => appendFileSync(file, text), close: () => closeSync(file) };
 }

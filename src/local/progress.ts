@@ -2,13 +2,13 @@ import { printable } from '../printable.js';
 
 const WIDTH = 30;
 const LINE_EVERY_MS = 10_000;
-/** Of a terminal that does not say how wide it is. */
+/** The width of a terminal that does not report one. */
 const USUAL_COLUMNS = 80;
 const CLEAR_LINE = '\r\x1b[K';
 
 export type Progress<Status> = {
   show(status: Status): void;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   note(text: string): void;
   end(): void;
 };
@@ -44,13 +44,13 @@ export function createProgress<Status>(
   };
 }
 
-/** A bar of which the share `share` is full. A share over 1 counts as 1. */
+/** Returns a bar that is filled to `share`; a share over 1 counts as 1. */
 export function barOf(share: number): string {
   const full = Math.min(WIDTH, Math.round(share * WIDTH));
   return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
 }
 
-/** A line as wide as the terminal moves the cursor to the next line, which the next `show` would not clear. */
+/** Cuts the line one short of the terminal's width: a full line would move the cursor to the next line. */
 function cut(text: string, columns: number | undefined): string {
   return [...text].slice(0, Math.max(1, (columns || USUAL_COLUMNS) - 1)).join('');
 }

@@ -14,10 +14,10 @@ const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 const ANSWER_MS = 5000;
 
 /**
- * Sees to it that there is a storage: an Azurite of our own where the settings name none, the one on the usual ports
- * for UseDevelopmentStorage=true, started where none answers, and any other as it is.
- * @returns the Azurite to release in the end, if it is one.
- * @throws StartError where `.local` cannot be written, or storage does not answer.
+ * Provides storage. Where the settings name none, it starts the project's own Azurite. For UseDevelopmentStorage=true it
+ * uses the Azurite on the usual ports, and starts it where none answers. It only checks that any other storage answers.
+ * @returns the Azurite to release in the end, if there is one.
+ * @throws StartError when `.local` cannot be written, or storage does not answer.
  */
 export async function provideStorage(
   appRoot: string,
@@ -33,13 +33,13 @@ export async function provideStorage(
   return undefined;
 }
 
-/** On the usual ports, or on others where those are taken, also where that happens just now. */
+/** Starts Azurite on the usual ports, or on other ports where another program has or takes them. */
 async function startAzurite(folder: string, clock: Clock): Promise<Azurite> {
   if (await areUsualPortsFree()) {
     try {
       return await useAzurite({ folder, ports: USUAL_PORTS }, clock);
     } catch (error) {
-      if (!(error instanceof StartError)) throw error; // trouble of another kind is met again, and told, with other ports
+      if (!(error instanceof StartError)) throw error; // a problem that is not the ports' is reported by the second start
     }
   }
   return useAzurite({ folder, ports: [0, 0, 0] }, clock);
@@ -81,16 +81,16 @@ function endpointsOf(storage: Config['storage']): string[] {
   ];
 }
 
-/** Any answer will do: whether we may is for the app to find out. */
+/** Accepts any answer: the app itself reports a refusal. */
 async function checkAnswers(endpoint: string): Promise<void> {
-  const { origin } = new URL(endpoint); // A shared access signature may follow it.
+  const { origin } = new URL(endpoint); // without the shared access signature that can follow
   try {
     await fetch(origin, { signal: AbortSignal.timeout(ANSWER_MS) });
   } catch (error) {
     const { cause } = error as Error;
     const why = cause instanceof Error && 'code' in cause ? cause.code : (error as Error).name;
     throw new StartError(
-      `Storage does not answer at ${origin} (${why}). Start it, or take its connection out of the settings: then npm start brings an Azurite of its own.`,
+      `Storage does not answer at ${origin} (${why}). Start it, or remove its connection from the settings: npm start then starts its own Azurite.`,
     );
   }
 }

@@ -10,17 +10,17 @@ type Env = Record<string, string | undefined>;
 type LocalApp = {
   readonly env: Env;
   readonly config: Config;
-  /** Whether `env` names a storage; else `config` has Azurite's. */
+  /** Whether `env` names a storage. Where it does not, `config` holds Azurite's. */
   readonly isNamed: boolean;
 };
 
 /**
- * The settings of the project in `appRoot`, checked as the app checks them with its workflows: on a person's machine the
- * app must not start with wrong ones. Reports unknown names in local.settings.json.
- * @throws StartError, ConfigError or WorkflowError that says what is wrong.
+ * Returns the settings of the project in `appRoot`, checked as the app checks them, with the needs of its workflows.
+ * Reports unknown names in local.settings.json.
+ * @throws StartError, ConfigError or WorkflowError that lists the problems.
  */
 export async function readLocalApp(appRoot: string, given: Env): Promise<LocalApp> {
-  const { workflows } = await import('../workflows/index.js'); // a workflow that cannot be is a WorkflowError here
+  const { workflows } = await import('../workflows/index.js'); // an invalid workflow throws a WorkflowError here
   const env = withLookupKey(appRoot, withLocalSettings(appRoot, given));
   const unknown = describeUnknownSettings(namesInLocalSettings(appRoot), askedIn(workflows, readSetting(env)));
   if (unknown) process.stderr.write(unknown);
@@ -40,7 +40,7 @@ export function endWith(error: unknown): never {
   process.exit(1);
 }
 
-/** The settings that the workflows ask for in `setup`. */
+/** Returns the names of the settings that the workflows ask for in `setup`. */
 function askedIn(workflows: readonly Workflow[], setting: Setting): string[] {
   const asked: string[] = [];
   for (const { setup } of workflows) {

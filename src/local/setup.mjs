@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// node src/local/setup.mjs [--no-build] <script> [arguments]: installs what is missing, builds what has changed, and
-// runs a script of the project with the project's own Node. Nothing is installed yet when it runs, on an older Node.
+// node src/local/setup.mjs [--no-build] <script> [arguments]: installs missing packages, builds changed sources, and runs
+// a script of the project with the project's own Node. This file itself runs on an older Node, without any package.
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const IS_WINDOWS = process.platform === 'win32';
@@ -36,11 +36,11 @@ function install() {
     ? spawnSync(process.execPath, [npm, ...INSTALL], { stdio: 'inherit' })
     : spawnSync('npm', INSTALL, { stdio: 'inherit', shell: IS_WINDOWS });
   if (status !== 0) end('npm ci failed, see above; nothing was started.');
-  utimesSync(INSTALLED, new Date(), new Date()); // npm leaves it where nothing had changed.
+  utimesSync(INSTALLED, new Date(), new Date()); // npm leaves the time as it is where nothing changed
   console.error(`Installed in ${secondsSince(beganAt)} s.`);
 }
 
-/** Without those that are for some platforms only. */
+/** Returns the number of packages that are installed on every platform. */
 function countPackages() {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
   return Object.entries(packages).filter(([path, { optional }]) => path !== '' && !optional).length;
@@ -84,7 +84,7 @@ function fingerprint() {
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
-/** Its end is ours. A signal for this process alone is passed on; a Ctrl-C reaches both, and the script waits for its work. */
+/** Ends with the script's exit code. Signals are passed on to the script, which ends its work first. */
 function run(args) {
   const child = spawn(nodePath(), args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

@@ -17,22 +17,22 @@ import { whatNext } from './what-next.js';
 
 const HELP = `npm start [-- --no-demo] [-- --watch] [-- --port N] [-- --allow-host NAME]
 
-Starts Azurite where no storage is named, the app on http://localhost:7071, and a demonstration. Ctrl-C ends all of it.
+Starts Azurite where no storage is named, the app on http://localhost:7071, and a demonstration. Ctrl-C ends everything.
 
   --no-demo   leave the demonstration out
   --no-hints  leave out the list of what to try next
   --watch     build and restart the app when a file in src, host.json or local.settings.json changes; Azurite runs on,
               the simulator starts empty, and there is no demonstration
-  --port N    another port than 7071, or that of the setting PORT; 0 for any that is free
+  --port N    the port, instead of the setting PORT or 7071; 0 for any free port
   --allow-host NAME
-              another name than localhost by which requests and pages may reach the app, where a proxy or tunnel stands
-              before it; several times for several
-  --help      this text
+              a host name that requests and pages may use beside localhost, for a proxy or tunnel before the app; can be
+              given several times
+  --help      show this text
 
 Settings come from the environment, then from local.settings.json (see local.settings.sample.json).
 `;
 
-/** `npm start`, once everything is installed and built (setup.mjs). */
+/** `npm start`, after setup.mjs has installed and built everything. */
 try {
   await start();
 } catch (error) {
@@ -48,7 +48,7 @@ async function start(): Promise<void> {
   process.exit(0);
 }
 
-/** Imported only here: esbuild need not be loaded otherwise. */
+/** The only import of the watch, so that npm start without --watch does not load esbuild. */
 async function watch(ended: Promise<void>): Promise<void> {
   const { watchApp } = await import('./watch/watch-app.js');
   const args = process.argv.slice(2).filter((arg) => arg !== '--watch');
@@ -64,7 +64,7 @@ async function run(options: Options, ended: Promise<void>): Promise<void> {
   const { env, config, isNamed } = await readLocalApp(appRoot, given);
   const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);
   if (azurite) env[config.storageConnection] = azurite.connectionString;
-  Object.assign(process.env, env); // The app reads it when it is loaded.
+  Object.assign(process.env, env); // the app reads its settings when it is loaded
 
   try {
     const main = import.meta.resolve(options.demo ? './demo-main.js' : '../main.js');

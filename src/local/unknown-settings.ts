@@ -1,12 +1,12 @@
 import { CONNECTION_PARTS, CONNECTIONS, HOST_SETTING_NAMES, OTHERS_SETTINGS, SETTING_NAMES } from '../setting-names.js';
 
-/** A name with more typos than this is another name; a typo is a letter that is missing, added, wrong or swapped. */
+/** A name with more typos than this is another name. A typo is a missing, added, wrong or swapped character. */
 const MAX_TYPOS = 2;
 
 /**
- * A text that lists those of `names` that nobody knows, each with the nearest name that is known; undefined where all
- * are known. `asked` are the names that the workflows ask for in `setup`. A name may still be right: a handler can read
- * any setting. No value is in the text.
+ * Returns a text with each of `names` that is unknown and the nearest known name, or undefined where all are known.
+ * `asked` are the names that the workflows ask for in `setup`. An unknown name can still be right, because a handler can
+ * read any setting. The text holds no values.
  */
 export function describeUnknownSettings(names: readonly string[], asked: readonly string[]): string | undefined {
   const parts = CONNECTIONS.flatMap((connection) => CONNECTION_PARTS.map((part) => `${connection}__${part}`));
@@ -34,7 +34,7 @@ function nearestOf(name: string, valid: readonly string[]): string | undefined {
   return best !== undefined && best.typos <= limit ? best.other : undefined;
 }
 
-/** How many letters to insert, remove, replace or swap with their neighbour (Damerau and Levenshtein). */
+/** Returns the number of characters to insert, remove, replace or swap (Damerau and Levenshtein). */
 function typosBetween(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,4 +1,4 @@
-/** What to try on the running app, as commands to copy. */
+/** Returns commands to try on the running app. */
 export function whatNext(url: string, { simulator, lookups }: { simulator: boolean; lookups: boolean }): string {
   const where = url.endsWith(':7071') ? '' : ` --url ${url}`;
   const findThePatient = `

@@ -1,11 +1,11 @@
-/** What goes back over HTTP. */
+/** An HTTP answer. */
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 };
 
-/** What came over HTTP, with its body read. */
+/** An HTTP request, with its body read. */
 export type Request = {
   readonly method: string;
   /** Path and query, as sent. */

@@ -1,4 +1,4 @@
-/** How long to wait before looking again: `firstMs`, twice as long each time, `longestMs` at most. */
+/** Returns waits between polls: `firstMs`, twice as long each time, at most `longestMs`. */
 export type Backoff = { next(): number; reset(): void };
 
 export function createBackoff(firstMs: number, longestMs: number): Backoff {

@@ -2,7 +2,7 @@ import type { Request } from './answer.js';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** By the names that .NET knows without further code pages. */
+/** The charsets that .NET knows without further code pages. */
 const DECODERS: Readonly<Record<string, (body: Buffer) => string>> = {
   'utf-8': (body) => body.toString('utf8'),
   'utf-16': (body) => body.toString('utf16le'),
@@ -13,7 +13,7 @@ const DECODERS: Readonly<Record<string, (body: Buffer) => string>> = {
 };
 
 /**
- * The body as text, by the charset in content-type: UTF-8 where none is named.
+ * Returns the body as text, in the charset of content-type, UTF-8 by default.
  * @throws RangeError where the charset is unknown.
  */
 export function textOf({ headers, body }: Request): string {

@@ -7,7 +7,7 @@ import type { App } from './load-app.js';
 import type { HostServer } from './server.js';
 
 /**
- * The end of the host, in the order of Azure's own host (measured there, as the times are):
+ * The end of the host, in the order and with the times that were measured on Azure's own host:
  *
  *   SIGTERM             HTTP is answered, 20 s            nothing runs, 10 s            + 5 s
  *      |-- socket closed --|-- timers and queues are stopped --|-- appTerminate hooks --|-- the process is killed

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../clock.js';
 
-/** Whether `work` ends within `ms`; rejects where it does. */
+/** Resolves with whether `work` ends within `ms`; rejects where `work` rejects in that time. */
 export async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   const over = new AbortController();
   try {

@@ -5,18 +5,18 @@ import { describeError, type HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
 
-/** Compared without case, unlike the function names. More may follow behind a slash. */
+/** The path, compared without case, unlike the function names. A slash and more text can follow. */
 const EVENT_GRID_PATH = '/runtime/webhooks/eventgrid';
-/** The webhooks of other extensions, of which this host has none. */
+/** The webhooks of other extensions, which this host lacks. */
 const WEBHOOKS_PATH = '/runtime/webhooks/';
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'];
-/** What Event Grid calls itself in the headers of CloudEvents, and the host where the handshake names no origin. */
+/** Event Grid's name in the headers of CloudEvents, and the default where the handshake names no origin. */
 export const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog };
 
 /**
- * The Event Grid extension's webhook: which requests it takes, which function gets the events, what it answers.
+ * Returns a handler like the webhook of the Event Grid extension: it answers the handshake and hands events to a function.
  * Returns undefined for a request to another path.
  */
 export function createEventGridWebhook(deps: Deps): (request: Request) => Promise<Answer> | Answer | undefined {
@@ -53,12 +53,12 @@ async function answerFor(target: AppFunction, request: Request, { invoker, log }
 
 type Event = Record<string, unknown>;
 
-/** One call with all the events, or one call an event, all at once. What fails, fails the whole POST. */
+/** Calls the function once with all events, or once per event, all at once. One failure fails the whole POST. */
 async function deliver(target: AppFunction, json: unknown, invoker: Invoker): Promise<Answer> {
   const failed = textAnswer(500, `Exception while executing function: Functions.${target.name}`);
   const events = itemsOf(json);
-  if (!events.every(isObject)) return failed; // the events cannot be bound, so that no function runs
-  // `int` is the one form that the library hands on as it is: the events are parsed already.
+  if (!events.every(isObject)) return failed; // the events cannot be bound, so no function runs
+  // The events are parsed already, and `int` is the only type that the library does not decode.
   const call = (input: unknown, data: unknown) => invoker.invoke(target, { int: input }, { data: { int: data } });
   const calls =
     target.trigger.cardinality === 'many'
@@ -84,14 +84,14 @@ function jsonOf(request: Request): unknown {
   return parseAsHost(textOf(request));
 }
 
-/** @throws TypeError where the JSON is neither an array nor a lone object. */
+/** Returns the events of a POST. @throws TypeError where the JSON is neither an array nor an object. */
 function itemsOf(json: unknown): readonly unknown[] {
   if (Array.isArray(json)) return json;
   if (isObject(json)) return [json];
   throw new TypeError('neither an array nor an object');
 }
 
-/** The first event's, a number as text; a lone CloudEvent holds its data as a string of JSON. */
+/** Returns the validation code of the first event as text. A lone CloudEvent holds its data as a string of JSON. */
 function validationCodeOf(json: unknown): string {
   const [event] = itemsOf(json);
   const sent = isObject(event) ? event.data : undefined;
@@ -101,7 +101,7 @@ function validationCodeOf(json: unknown): string {
   return String(code);
 }
 
-/** As JSON, in the spelling of .NET: what HTML could misread, and what is not ASCII, is escaped by its number. */
+/** Returns JSON like .NET's: special characters of HTML, and all characters beyond ASCII, are escaped. */
 function escapeAsHost(text: string): string {
   const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022');
   const escaped = json.replace(/[<>&'+`\x7f-\uffff]/g, (char) => `\\u${hexOf(char)}`);
@@ -116,7 +116,7 @@ function isObject(value: unknown): value is Event {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The values of a name that comes several times, with commas between, as .NET has it. */
+/** Returns the values of a repeated name, joined with commas, like .NET. */
 function queryValue(target: string, lowerName: string): string {
   const query = [...new URLSearchParams(target.split('?')[1])];
   return query.flatMap(([name, value]) => (name.toLowerCase() === lowerName ? [value] : [])).join(',');

@@ -1,13 +1,13 @@
 import { rewriteDate } from './date-text.js';
 import { toStrictJson } from './lenient-json.js';
 
-/** Of arrays and objects in each other; the limit of the real host's parser. */
+/** The maximum depth of nested arrays and objects, that of the real host's parser. */
 const MAX_DEPTH = 64;
 
 /**
- * The JSON of a POST as Node sees it behind the real host, which parses and writes it before: comments, single quotes
- * and NaN are accepted, dates rewritten, a number beyond all bounds as the string "Infinity", -0 as 0, a lone surrogate
- * as U+FFFD, the last of duplicate keys. Without recursion: no depth of nesting can end the process.
+ * Returns the JSON of a POST as Node gets it from the real host, which parses and rewrites it: comments, single quotes
+ * and NaN are accepted, dates are rewritten, a number out of range becomes the string "Infinity", -0 becomes 0, a lone
+ * surrogate U+FFFD, and the last of duplicate keys counts. Without recursion, so that no depth can end the process.
  * @throws SyntaxError where `text` is not JSON, RangeError where it is nested deeper than 64.
  */
 export function parseAsHost(text: string): unknown {
@@ -32,7 +32,7 @@ function parse(text: string): unknown {
 
 type Container = Record<string, unknown> | unknown[];
 
-/** Rewrites what `container` holds itself, and puts the containers in it on `next`. */
+/** Rewrites the values of `container`, and adds its inner containers to `next`. */
 function rewriteEntries(container: Container, next: Container[]): void {
   const entries = container as Record<string, unknown>;
   for (const key of Object.keys(container)) {

@@ -1,6 +1,6 @@
 /**
- * What `@azure/functions` gets when it asks for `@azure/functions-core`: the part of the Functions worker that an app
- * registers itself with. A module and not a factory, for the library finds it by its name; so one process has one app.
+ * Replaces `@azure/functions-core`, the part of the Functions worker where an app registers its functions. The library
+ * loads it by name, so it is a module and not a factory, and one process has one app.
  */
 
 export type BindingInfo = { readonly type?: string; readonly direction?: string; readonly [option: string]: unknown };
@@ -10,7 +10,7 @@ export type HookCallback = (context: Record<string, unknown>) => unknown;
 export type CoreLogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 export type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
 
-/** The worker's typed value. `int` is handed to the function as it is, the others are decoded. */
+/** The worker's typed value. A function gets `int` unchanged; the library decodes the others. */
 export type TypedData = {
   string?: string;
   bytes?: Uint8Array;
@@ -28,7 +28,7 @@ export type HttpData = {
   body?: TypedData | null;
 };
 
-/** What the library makes of one invocation: arguments in, handler, answer out. */
+/** The library's part of one invocation: decode the arguments, call the handler, encode the answer. */
 export type InvocationModel = {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], handler: FunctionCallback): Promise<unknown>;
@@ -54,7 +54,7 @@ export type ProgrammingModel = {
 const HOOK_NAMES = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] as const;
 export type HookName = (typeof HOOK_NAMES)[number];
 
-/** What the app has registered so far. */
+/** The functions and hooks that the app has registered so far. */
 export const registered = {
   functions: new Map<string, { metadata: FunctionMetadata; callback: FunctionCallback }>(),
   hooks: Object.fromEntries(HOOK_NAMES.map((name) => [name, []])) as unknown as Record<HookName, HookCallback[]>,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CoreLogLevel } from './functions-core.js';
 import { StartError } from './start-error.js';
 
-/** What host.json asks of the host, as far as this one does it. */
+/** The settings of host.json that this host supports. */
 export type HostSettings = {
   readonly functionTimeoutMs: number;
   readonly routePrefix: string;
@@ -11,13 +11,13 @@ export type HostSettings = {
 };
 
 export type QueueSettings = {
-  /** Messages taken at a time, 1 to 32. */
+  /** The number of messages in a batch, 1 to 32. */
   readonly batchSize: number;
-  /** The next batch is taken when this many or fewer are still running. */
+  /** The next batch is taken when at most this many messages still run. */
   readonly newBatchThreshold: number;
   /** After this many tries a message goes to the poison queue. */
   readonly maxDequeueCount: number;
-  /** How long a message that failed stays hidden. */
+  /** The time that a failed message stays hidden. */
   readonly visibilityTimeoutMs: number;
   readonly maxPollingIntervalMs: number;
   readonly messageEncoding: 'base64' | 'none';
@@ -55,7 +55,7 @@ const HostJson = z.object({
     .prefault({}),
 });
 
-/** @throws StartError that lists everything that is wrong with the parsed content of host.json. */
+/** Returns the settings in host.json. @throws StartError that lists every problem. */
 export function parseHostJson(content: unknown): HostSettings {
   const parsed = HostJson.safeParse(content);
   if (!parsed.success) throw new StartError(`host.json is wrong:\n${z.prettifyError(parsed.error)}`);

@@ -1,12 +1,12 @@
 import { printable } from '../../printable.js';
 import type { CoreLogLevel } from './functions-core.js';
 
-/** One short line. Never a payload, never the query of a URL. */
+/** Writes one short line. The message never holds a payload or the query of a URL. */
 export type HostLog = (level: CoreLogLevel, message: string) => void;
 
 const LEVELS: readonly CoreLogLevel[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
 
-/** Lines of `least` and above, to standard output; errors to standard error. */
+/** Returns a log that writes lines of `least` and above to standard output, errors to standard error. */
 export function createConsoleLog(least: CoreLogLevel, now: () => Date): HostLog {
   return (level, message) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
@@ -15,7 +15,7 @@ export function createConsoleLog(least: CoreLogLevel, now: () => Date): HostLog 
   };
 }
 
-/** Name, code and place of an error, without its message: a message may quote the payload. */
+/** Returns name, code and place of an error, without its message, which can quote a payload. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}`;
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : '';

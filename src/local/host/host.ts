@@ -14,32 +14,32 @@ import { openServer } from './server.js';
 
 export type Host = {
   readonly port: number;
-  /** The names of the functions that it runs. */
+  /** The names of its functions. */
   readonly functions: readonly string[];
-  /** Ends as Azure's own host does: see end-host.ts. Resolves within 35 s; at once where nothing runs. */
+  /** Ends like Azure's own host: see end-host.ts. Resolves within 35 s; at once where nothing runs. */
   close(): Promise<void>;
 };
 
 export type HostOptions = {
   readonly appRoot: string;
-  /** package.json's `main`: a glob, seen from `appRoot`. */
+  /** package.json's `main`: a glob, relative to `appRoot`. */
   readonly main: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Names, beside those of the loopback address, that requests may have for this host. */
+  /** Host names that requests may use, beside those of the loopback address. */
   readonly allowedHosts?: readonly string[];
   readonly settings: HostSettings;
-  /** Connections, and what stands between percent signs in a binding. */
+  /** The settings: connections, and the values of `%NAME%` in bindings. */
   readonly env: Env;
   readonly clock: Clock;
   readonly log: HostLog;
-  /** The longest that the end waits for HTTP requests, then for other invocations; shorter in tests. */
+  /** An upper limit for the end: it waits this long for HTTP requests, then for other invocations. Shorter in tests. */
   readonly drainMs?: number;
 };
 
 /**
- * Runs a built Functions app in this process, as Azure's own host would: one app, once in the life of the process.
- * @throws StartError where it cannot.
+ * Runs a built Functions app in this process, like Azure's own host. A process can run one app, once.
+ * @throws StartError where the app cannot start.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { appRoot, main, port, settings, clock, log, drainMs = Number.POSITIVE_INFINITY } = options;

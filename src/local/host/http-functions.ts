@@ -6,7 +6,7 @@ import type { AppFunction } from './load-app.js';
 
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; routePrefix: string };
 
-/** The HTTP functions behind their routes. Keys are not asked for: it is the developer's own machine. */
+/** Returns a handler that routes requests to the HTTP functions, without keys: it is the developer's own machine. */
 export function createHttpFunctions({ functions, invoker, routePrefix }: Deps): (request: Request) => Promise<Answer> {
   const prefix = routePrefix.split('/').filter(Boolean);
   const routes = functions
@@ -35,7 +35,7 @@ async function answerWith(
     const returned = await invoker.invoke(target, { http: toHttpData(request, params) });
     return returned?.http ? toAnswer(returned.http) : { status: 204 };
   } catch {
-    return { status: 500 }; // The invoker has logged it.
+    return { status: 500 }; // the invoker has logged the error
   }
 }
 

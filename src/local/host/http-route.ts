@@ -1,12 +1,12 @@
 /** A route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`. */
 export type Route = {
-  /** Routes are tried in the order of this: literals before parameters before what takes the rest. */
+  /** The sort order of routes: literals, then parameters, then a parameter for the rest of the path. */
   readonly order: string;
-  /** @param segments those after the prefix, as sent. Returns the parameters, or undefined where they do not match. */
+  /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined where they do not match. */
   match(segments: readonly string[]): Record<string, string> | undefined;
 };
 
-/** @throws TypeError for what this host does not know: constraints, defaults, text beside a parameter. */
+/** @throws TypeError for constraints, defaults and text beside a parameter, which this host does not support. */
 export function parseRoute(template: string): Route {
   const parts = template.split('/').filter(Boolean).map(parsePart);
   return {
@@ -39,7 +39,7 @@ function matchParts(parts: readonly Part[], segments: readonly string[]): Record
   return segments.length > parts.length ? undefined : params;
 }
 
-/** As the web server of the real host does: all but `%2F`, and what is no UTF-8 stays as it is. */
+/** Decodes like the real host's web server: all but `%2F`. Text that is no UTF-8 stays unchanged. */
 function decodePath(path: string): string {
   return path.replace(/(?:%(?!2f)[0-9a-f]{2})+/gi, (encoded) => {
     try {

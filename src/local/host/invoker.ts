@@ -4,9 +4,9 @@ import type { CoreInvocationContext, CoreLog, TypedData } from './functions-core
 import { describeError, type HostLog } from './host-log.js';
 import type { App, AppFunction } from './load-app.js';
 
-/** Runs functions as the worker does: hooks, the library's own decoding, handler, the library's own encoding. */
+/** Runs functions like the worker: hooks, the library's decoding, the handler, the library's encoding. */
 export type Invoker = {
-  /** @returns what the function returned, encoded; rejects where the function threw or went past functionTimeout. */
+  /** Returns the function's encoded result; rejects where the function threw, or ran longer than functionTimeout. */
   invoke(target: AppFunction, input: TypedData, triggerMetadata?: Record<string, TypedData>): Promise<Answered>;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
@@ -50,7 +50,7 @@ async function runInvocation(
     request: {
       inputData: [{ name: target.trigger.name, data: input }],
       triggerMetadata,
-      traceContext: { traceParent: '' }, // As where the host traces nothing: the app begins traces of its own.
+      traceContext: { traceParent: '' }, // as on a host without traces: the app begins its own traces
     },
     state: 'preInvocationHooks',
     log: ((level, _category, message) => log(level, message)) satisfies CoreLog,
@@ -81,8 +81,8 @@ async function runInvocation(
 }
 
 /**
- * The real host kills the process 2 s after functionTimeout, and starts another. Here the process is also the one that
- * people look at, so the invocation is given up, and what it has started is left to itself.
+ * Fails an invocation after functionTimeout, and no longer waits for its work. The real host kills the process 2 s later
+ * and starts another; this process also serves the person at the terminal, so it goes on.
  */
 function withTimeout<T>(run: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,10 @@
-/** Strings in double quotes and, captured, in single quotes; comments; numbers that JSON has no word for. */
+/** Matches strings in double quotes and, captured, in single quotes; comments; NaN and Infinity. */
 const TOKEN =
   /"(?:[^"\\]|\\[\s\S])*"|'((?:[^'\\]|\\[\s\S])*)'|\/\*[\s\S]*?\*\/|\/\/[^\r\n]*|(?:-|\b)(?:NaN|Infinity)\b/g;
 
 /**
- * `text` as strict JSON, where `text` uses what the parser of the real host (Newtonsoft) accepts beyond JSON: comments,
- * strings in single quotes, and NaN and Infinity, which a function gets as strings.
+ * Returns `text` as strict JSON. The parser of the real host (Newtonsoft) also accepts comments, strings in single quotes,
+ * and NaN and Infinity, which a function gets as strings.
  */
 export function toStrictJson(text: string): string {
   return text.replace(TOKEN, (token, singleQuoted?: string) => {

@@ -8,9 +8,9 @@ import { listenToQueue, type QueueMessage } from './queue-listener.js';
 import { StartError } from './start-error.js';
 import { listenToTimer } from './timer-listener.js';
 
-/** What calls functions without being asked over HTTP. */
+/** A trigger that calls functions without an HTTP request. */
 export type Listener = {
-  /** Starts nothing more, and resolves when what it has started is done. */
+  /** Starts no more functions, and resolves when those that it has started are done. */
   stop(): Promise<void>;
 };
 
@@ -19,7 +19,7 @@ type Deps = { readonly env: Env; readonly settings: HostSettings; readonly clock
 /**
  * Starts a listener for every function that has a queue or timer trigger, unless the setting
  * `AzureWebJobs.<function>.Disabled` is true.
- * @throws StartError, and starts none, where a binding names a connection or setting that is not there.
+ * @throws StartError, and starts no listener, where a binding names an absent connection or setting.
  */
 export function startListeners(functions: readonly AppFunction[], invoker: Invoker, deps: Deps): Listener[] {
   const enabled = functions.filter(({ name }) => deps.env[`AzureWebJobs.${name}.Disabled`]?.toLowerCase() !== 'true');
@@ -37,7 +37,7 @@ function prepareListener(target: AppFunction, invoker: Invoker, deps: Deps): (()
     case 'eventgridtrigger':
       return [];
     default:
-      deps.log('warning', `Function '${target.name}' does not run: its trigger is none that this host knows.`);
+      deps.log('warning', `Function '${target.name}' does not run: this host does not support its trigger.`);
       return [];
   }
 }
@@ -78,11 +78,12 @@ function prepareTimer(target: AppFunction, invoker: Invoker, { env, clock }: Dep
     });
 }
 
-/** `%NAME%` in a binding stands for the setting of that name. */
+/** Returns a text of a binding with each `%NAME%` replaced by the setting of that name. */
 function resolveSettings(text: string, env: Env): string {
   return text.replace(/%(\w+)%/g, (_, name: string) => {
     const value = env[name];
-    if (value === undefined) throw new StartError(`A binding names the setting ${name}, which is not there.`);
+    if (value === undefined)
+      throw new StartError(`A binding names the setting ${name}, which is absent. Set it, or change the binding.`);
     return value;
   });
 }

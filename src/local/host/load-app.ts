@@ -12,7 +12,7 @@ import {
 } from './functions-core.js';
 import { StartError } from './start-error.js';
 
-/** What the app has registered, after all of its files are loaded. */
+/** The functions and hooks of the app, after all of its files are loaded. */
 export type App = {
   readonly functions: readonly AppFunction[];
   readonly hooks: Readonly<Record<HookName, readonly HookCallback[]>>;
@@ -27,20 +27,23 @@ export type AppFunction = {
 };
 
 /**
- * Imports the files that `main`, a glob, stands for, and returns what they have registered.
- * @throws StartError where there is no such file, or the app wants what this host cannot do.
+ * Imports the files that match `main`, a glob, and returns the functions and hooks that they register.
+ * @throws StartError where no file matches, or the app needs a feature that this host lacks.
  */
 export async function loadApp(appRoot: string, main: string): Promise<App> {
-  if (registered.isStarted) throw new StartError('This process has run an app already; every app needs its own.');
+  if (registered.isStarted) throw new StartError('This process has run an app already. Start a process for each app.');
   const files = globSync(main, { cwd: appRoot }).sort();
   if (files.length === 0)
-    throw new StartError(`There is no ${join(appRoot, main)}: build the app first, npm run build.`);
+    throw new StartError(`There is no ${join(appRoot, main)}. Build the app first: npm run build.`);
   injectCore();
   for (const file of files) await importFile(join(appRoot, file));
   const { model } = registered;
   if (!model) throw new StartError(`${join(appRoot, main)} registers no functions.`);
   const capabilities = await model.getCapabilities({});
-  if (capabilities.HttpUri) throw new StartError('app.setup({ enableHttpStream }) works on the real host only.');
+  if (capabilities.HttpUri)
+    throw new StartError(
+      'The app calls app.setup({ enableHttpStream }), which works on the real host only. Remove it.',
+    );
   registered.isStarted = true;
   const functions = [...registered.functions.values()].map(({ metadata, callback }) => ({
     name: metadata.name,
@@ -60,7 +63,7 @@ async function importFile(path: string): Promise<void> {
   }
 }
 
-/** As the real worker does, for `require` and `import` alike. */
+/** Makes `require` and `import` load this host's part of the worker, like the real worker. */
 function injectCore(): void {
   const url = import.meta.resolve('./functions-core.js');
   registerHooks({

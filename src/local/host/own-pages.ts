@@ -9,12 +9,12 @@ const NAME = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/i;
 const MAX_SHOWN = 100;
 
 /**
- * `handle` for requests of this machine's programs and this host's own pages alone. This host asks for no keys, so any
- * other page in a browser on this machine could act on the app:
- * - by a request to localhost, which names the page's own `Origin`;
- * - by a name of its own that resolves to 127.0.0.1 (DNS rebinding), which stands in `Host`.
- * Event Grid sends CloudEvents with an `Origin` that no page can have, for it lacks a scheme.
- * `allowedHosts` are further names of this host, where a proxy or tunnel stands before it.
+ * Returns `handle` for requests of this machine's programs and this host's own pages alone. This host needs no keys, so
+ * any other page in a browser on this machine could change the app in two ways:
+ * - by a request to localhost, which has the page's own `Origin`;
+ * - by a name of its own that resolves to 127.0.0.1 (DNS rebinding), which is in `Host`.
+ * Event Grid sends CloudEvents with an `Origin` without a scheme, which no page can have.
+ * `allowedHosts` are further names of this host, for a proxy or tunnel before it.
  */
 export function forOwnPages(handle: Handle, allowedHosts: readonly string[]): Handle {
   const allowed = new Set(allowedHosts.map((name) => name.toLowerCase()));
@@ -29,14 +29,14 @@ export function forOwnPages(handle: Handle, allowedHosts: readonly string[]): Ha
   };
 }
 
-/** @throws StartError where one is no host name. */
+/** @throws StartError where one of the names is no host name. */
 export function checkAllowedHosts(names: readonly string[]): readonly string[] {
   const wrong = names.filter((name) => !NAME.test(name));
   if (wrong.length === 0) return names;
   throw new StartError(`--allow-host is '${wrong[0]}'; it must be the name of a host, without https:// and port.`);
 }
 
-/** The same name and port: what the page was loaded from is what it asks. */
+/** Returns whether the page was loaded from this host: the same name and port. */
 function isOwn(origin: string, host: string): boolean {
   const own = urlOf(`http://${host}`)?.host;
   return own !== undefined && urlOf(origin)?.host === own;

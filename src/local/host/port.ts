@@ -1,6 +1,6 @@
 import { StartError } from './start-error.js';
 
-/** @throws StartError where `text` is no port. */
+/** Returns the port in `text`. @throws StartError where `text` is no port. */
 export function parsePort(text: string): number {
   const port = Number(text);
   if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;

@@ -7,8 +7,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const OPTIONS: StoragePipelineOptions = { retryOptions: { maxTries: 2, tryTimeoutInMs: 10_000 } };
 
 /**
- * The queues of a connection, by the convention of Functions: a setting with a connection string, or settings that
- * begin with its name and name a service and an identity. `AzureWebJobs` may stand before the name.
+ * Returns the queues of a connection, by the convention of Functions: a setting with a connection string, or settings that
+ * begin with the connection's name and name a service and an identity. The prefix `AzureWebJobs` is accepted.
  * @throws StartError where no setting has that name.
  */
 export function connectQueues(name: string, env: Env): QueueServiceClient {
@@ -19,7 +19,7 @@ export function connectQueues(name: string, env: Env): QueueServiceClient {
     const uri = env[`${setting}__queueServiceUri`] ?? (account && `https://${account}.queue.core.windows.net`);
     if (uri) return new QueueServiceClient(uri, credentialOf(setting, env), OPTIONS);
   }
-  throw new StartError(`A queue trigger uses the connection '${name}', and no setting has that name.`);
+  throw new StartError(`A queue trigger uses the connection '${name}', but no setting has that name. Set it.`);
 }
 
 function credentialOf(setting: string, env: Env): TokenCredential {

@@ -7,7 +7,7 @@ import { describeError, type HostLog } from './host-log.js';
 export type QueueMessage = { readonly text: string; readonly item: DequeuedMessageItem };
 
 export type QueueListener = {
-  /** Takes no more messages, and resolves when those taken are done. */
+  /** Takes no more messages, and resolves when the messages taken so far are done. */
   stop(): Promise<void>;
 };
 
@@ -20,14 +20,16 @@ type Deps = {
   log: HostLog;
 };
 
-/** While a message runs it is hidden for this long, and hidden again at half of it. */
+/** A running message is hidden for this long, and hidden again after half of it. */
 const HIDDEN_S = 600;
 const FIRST_POLL_MS = 100;
 
 /**
- * Polls one queue, as the queue extension does. A message goes one of three ways: its function returned, it is deleted;
- * it threw, and is visible again after `visibilityTimeout`; it threw `maxDequeueCount` times, or cannot be decoded, and
- * is moved to the poison queue. What a dead process has held is visible again when its ten minutes are over.
+ * Polls one queue, like the queue extension. A message ends in one of three ways:
+ * - Its function returns: the message is deleted.
+ * - Its function throws: the message is visible again after `visibilityTimeout`.
+ * - Its function has thrown `maxDequeueCount` times, or the message cannot be decoded: it moves to the poison queue.
+ * The messages of a dead process are visible again after ten minutes.
  */
 export function listenToQueue(deps: Deps): QueueListener {
   const { queue, settings, clock, log } = deps;
@@ -54,7 +56,7 @@ export function listenToQueue(deps: Deps): QueueListener {
     }
   }
 
-  /** Nothing where the queue is absent, as the real host has it, or storage does not answer. */
+  /** Returns no messages where the queue is absent, like the real host, or storage does not answer. */
   async function receive(): Promise<DequeuedMessageItem[]> {
     try {
       const options = { numberOfMessages: settings.batchSize, visibilityTimeout: HIDDEN_S };
@@ -71,7 +73,7 @@ export function listenToQueue(deps: Deps): QueueListener {
 
   function track(work: Promise<void>): void {
     const tracked = work
-      .catch((error) => log('warning', `A message of '${queue.name}' will come again: ${describeError(error)}`))
+      .catch((error) => log('warning', `A message of '${queue.name}' will run again: ${describeError(error)}`))
       .finally(() => running.delete(tracked));
     running.add(tracked);
   }
@@ -82,7 +84,7 @@ export function listenToQueue(deps: Deps): QueueListener {
     const hold = holdHidden(item);
     const hasSucceeded = await deps.run({ text, item }).then(
       () => true,
-      () => false, // Logged where it ran.
+      () => false, // the invoker has logged the error
     );
     const held = await hold.end();
     if (hasSucceeded) await queue.deleteMessage(held.messageId, held.popReceipt);
@@ -90,7 +92,7 @@ export function listenToQueue(deps: Deps): QueueListener {
     else await release(held, settings.visibilityTimeoutMs / 1000);
   }
 
-  /** Hides the message again and again until it is ended, which gives the message with its latest receipt. */
+  /** Hides the message again and again. Its end returns the message with the latest receipt. */
   function holdHidden(item: DequeuedMessageItem): { end(): Promise<DequeuedMessageItem> } {
     const over = new AbortController();
     const held = (async () => {
@@ -131,7 +133,7 @@ export function listenToQueue(deps: Deps): QueueListener {
   }
 }
 
-/** Undefined where it is not what the encoding says. */
+/** Returns undefined for a text that is not in this encoding. */
 function decode(text: string, encoding: QueueSettings['messageEncoding']): string | undefined {
   if (encoding === 'none') return text;
   const bytes = Buffer.from(text, 'base64');

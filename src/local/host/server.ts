@@ -4,25 +4,25 @@ import type { Answer, Request } from './answer.js';
 import { describeError, type HostLog } from './host-log.js';
 import { StartError } from './start-error.js';
 
-/** The socket. It answers 503 until it is told how to answer, and again when it drains. */
+/** The HTTP server. It answers 503 until `answerWith` is called, and again while it drains. */
 export type HostServer = {
   readonly port: number;
   answerWith(handle: (request: Request) => Promise<Answer>): void;
-  /** Takes no new connection and no new request. Resolves when those under way are answered. */
+  /** Accepts no new connection and no new request. Resolves when all open requests are answered. */
   stopAccepting(): Promise<void>;
-  /** Ends what is still open, and resolves when the socket is free. */
+  /** Closes all connections, and resolves when the port is free. */
   close(): Promise<void>;
 };
 
-/** The real host's limit. Event Grid itself sends 1 MB at most. */
+/** The real host's limit. Event Grid sends at most 1 MB. */
 const BODY_LIMIT = 104_857_600;
 
-/** The real host's, too: a client may keep a connection for long between two deliveries. */
+/** The real host's value: a client can keep a connection for long between two deliveries. */
 const KEEP_ALIVE_MS = 130_000;
 
 /**
- * Listens on the loopback address only, for no keys are asked for.
- * @throws StartError where the port cannot be had.
+ * Listens on the loopback address only, because this host needs no keys.
+ * @throws StartError where the port is not available.
  */
 export async function openServer(port: number, log: HostLog): Promise<HostServer> {
   let handle: ((request: Request) => Promise<Answer>) | undefined;
@@ -68,13 +68,13 @@ async function answerTo(
       body,
     });
   } catch (error) {
-    if (!incoming.complete) return { status: 400 }; // its sender has gone in the middle of it: nobody hears this
+    if (!incoming.complete) return { status: 400 }; // the sender has closed the connection: nobody gets this answer
     log('error', `A request could not be answered: ${describeError(error)}`);
     return { status: 500 };
   }
 }
 
-/** Reads a body that is too large to its end as well, so that its sender gets to see the answer. */
+/** Reads even a too large body to its end, so that its sender can read the answer. */
 function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** The host cannot start. The message is for whoever typed the command: what happened, what was found, what to do. */
+/** Ends the start of the host. The message says what happened, what was found, and what to do. */
 export class StartError extends Error {
   override name = 'StartError';
 }

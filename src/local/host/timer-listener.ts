@@ -2,11 +2,11 @@ import { Cron } from 'croner';
 import { type Clock, sleep } from '../../clock.js';
 
 export type TimerListener = {
-  /** Starts no more runs, and resolves when the one under way is done. */
+  /** Starts no more runs, and resolves when the current run has ended. */
   stop(): Promise<void>;
 };
 
-/** What the timer extension tells a function; the library makes the names camel case. */
+/** The timer extension's data for a function. The library turns the names into camel case. */
 export type TimerInfo = {
   readonly Schedule: { readonly AdjustForDST: boolean };
   readonly ScheduleStatus: { readonly Last: string; readonly Next: string; readonly LastUpdated: string };
@@ -21,12 +21,12 @@ type Deps = {
   clock: Clock;
 };
 
-/** Node's timers count 32 bits of milliseconds, and a sleeping laptop stops them: the clock is looked at every minute. */
+/** The clock is read every minute: Node's timers hold 32 bits of milliseconds, and a sleeping laptop stops them. */
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Runs a function by its schedule. The next time is counted from the end of a run, so that no two overlap.
- * @throws TypeError where the schedule is none.
+ * Runs a function by its schedule. The next time is computed at the end of a run, so that two runs never overlap.
+ * @throws TypeError where the schedule is invalid.
  */
 export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): TimerListener {
   const cron = new Cron(schedule, { paused: true, timezone: 'UTC', mode: '6-part', domAndDow: true });
@@ -56,7 +56,7 @@ export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): Tim
   async function runAt(at: Date): Promise<void> {
     const status = { Last: lastAt.toISOString(), Next: nextAfter(at).toISOString(), LastUpdated: lastAt.toISOString() };
     lastAt = at;
-    await run({ Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }).catch(() => {}); // Logged where it ran.
+    await run({ Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }).catch(() => {}); // the invoker has logged the error
   }
 
   function nextAfter(at: Date): Date {

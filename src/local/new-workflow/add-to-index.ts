@@ -3,7 +3,7 @@ import { identifierOf } from './templates.js';
 const LIST = /export const workflows([^=]*)= \[([^\]]*)\];/;
 const MAX_LINE_LENGTH = 120;
 
-/** The text of index.ts with one workflow more, formatted as the project is; undefined where it has no such list. */
+/** Returns the text of index.ts with one workflow added, formatted; undefined where the text has no list of workflows. */
 export function addToIndex(text: string, name: string): string | undefined {
   if (!LIST.test(text)) return undefined;
   const identifier = identifierOf(name);
@@ -18,7 +18,7 @@ export function addToIndex(text: string, name: string): string | undefined {
   );
 }
 
-/** Before the first import from here that comes after it in the alphabet. */
+/** Adds the import before the first import of this folder that follows it in the alphabet. */
 function addImport(text: string, added: string): string {
   const lines = text.split('\n');
   const place = (line: string) => line.match(/from '(\.[^']*)'/)?.[1];

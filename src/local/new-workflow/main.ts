@@ -75,7 +75,7 @@ function problemsOf(what: string, name: string, places: readonly string[]): stri
   ];
 }
 
-/** As the project is formatted; a line that is too long is no reason to fail. */
+/** Formats the files as the project is formatted. A failure of the formatter is ignored. */
 function format(files: readonly string[]): void {
   const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
   spawnSync(process.execPath, [biome, 'format', '--write', ...files], { stdio: 'ignore' });

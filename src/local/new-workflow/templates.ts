@@ -1,24 +1,24 @@
 import { RESOURCE_TYPES } from '../../fhir-types.js';
 
-/** Names that the templates, the index, the tests and modules have a meaning for. */
+/** Names with a meaning in the templates, the index, the tests or in modules. */
 const TAKEN = new Set(
   `any async boolean number object string symbol exports globalThis module require
   defineWorkflow dicom digest fhir needsHosts resourceOf shardOf createTestKit dicomEvent fhirEvent workflows
   event resource tables key image one instance kit row describe it expect test jest beforeEach afterEach`.split(/\s+/),
 );
 
-/** Tables of the app and of the workflows that come with it. */
+/** Tables of the app and of its built-in workflows. */
 const TAKEN_TABLES =
   /^(ledger.*|waiting|watermarks|tables|resources|patients|patientkeys|alerts|alertpatients|alertoutbox|activealerts|results|resultplaces|studies|studyinstances|openstudies)$/;
 
-/** glucose-trend → glucoseTrend; with `Workflow` at its end where that is a word with a meaning already. */
+/** Returns the identifier of a name: glucose-trend → glucoseTrend, with `Workflow` at the end where the word is taken. */
 export function identifierOf(name: string): string {
   const word = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const isVariable = [...RESOURCE_TYPES].some((type) => variableOf(type) === word);
   return TAKEN.has(word) || isVariable ? `${word}Workflow` : word;
 }
 
-/** What a new workflow is: a row a resource, as it was last read. It works, and shows where to put what is wanted. */
+/** Returns the files of a new workflow, which keeps a row for each resource and works as it is. */
 export function workflowText(what: string, name: string): string {
   return what === 'dicom' ? dicomText(name) : fhirText(what, name);
 }
@@ -27,7 +27,7 @@ export function testText(what: string, name: string): string {
   return what === 'dicom' ? dicomTestText(name) : fhirTestText(what, name);
 }
 
-/** Names of tables are letters and digits, 3 to 63. */
+/** Returns a table name: 3 to 63 letters and digits. */
 export function tableOf(name: string): string {
   const table = name.replaceAll('-', '');
   return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
@@ -40,10 +40,10 @@ function fhirText(type: string, name: string): string {
 const PARTITIONS = 8;
 
 /**
- * Keeps table \`${tableOf(name)}\`: a row for each ${type}, of the version that was read last; none for one that is deleted.
+ * Keeps table \`${tableOf(name)}\`: a row for each ${type}, with the version that was read last; no row for a deleted one.
  *
- * It may run twice for one event, since a process can die after the row and before the record: a second time it writes
- * the same row.
+ * The handler can run twice for one event, because a process can die after the row and before the record. The second
+ * run writes the same row.
  */
 export const ${identifierOf(name)} = defineWorkflow({
   name: '${name}',
@@ -52,7 +52,7 @@ export const ${identifierOf(name)} = defineWorkflow({
   setup: needsHosts('fhir'),
   async handle(event, { resource, tables }) {
     const ${variable} = event.change === 'deleted' ? undefined : await resource.current();
-    const key = digest(resourceOf(event)); // keys end up in the logs of storage
+    const key = digest(resourceOf(event)); // storage's logs show keys
     await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
       if (!${variable}) return 'remove';
       return { host: event.host, resourceId: event.resourceId, version: Number(${variable}.meta?.versionId ?? event.version) };
@@ -117,10 +117,10 @@ const PARTITIONS = 8;
 const MODALITY = '00080060';
 
 /**
- * Keeps table \`${tableOf(name)}\`: a row for each image, with its modality; none for one that is deleted.
+ * Keeps table \`${tableOf(name)}\`: a row for each image, with its modality; no row for a deleted one.
  *
- * It may run twice for one event, since a process can die after the row and before the record: a second time it writes
- * the same row.
+ * The handler can run twice for one event, because a process can die after the row and before the record. The second
+ * run writes the same row.
  */
 export const ${identifierOf(name)} = defineWorkflow({
   name: '${name}',
@@ -129,7 +129,7 @@ export const ${identifierOf(name)} = defineWorkflow({
   setup: needsHosts('dicom'),
   async handle(event, { resource, tables }) {
     const image = event.change === 'deleted' ? undefined : await resource.instance();
-    const key = digest(resourceOf(event)); // keys end up in the logs of storage
+    const key = digest(resourceOf(event)); // storage's logs show keys
     await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
       if (!image) return 'remove';
       return { studyUid: event.studyUid, modality: String(image[MODALITY]?.Value?.[0] ?? '') };

@@ -3,20 +3,20 @@ import { basename } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { StartError } from '../host/start-error.js';
 
-/** Files of the project and of packages that went into the bundle, as paths from the project. */
+/** The files of the project and of packages in the bundle, as paths from the project. */
 export type Bundled = { readonly inputs: readonly string[] };
 
-/** The host injects it: it is in no registry, and its name must stay what the worker looks for. */
+/** The host injects this module. It is in no registry, and the worker finds it by this name. */
 const INJECTED = '@azure/functions-core';
-/** Packages made for CommonJS ask for Node's modules and for the injected one by `require`, which ESM lacks. */
+/** CommonJS packages load Node's modules and the injected module by `require`, which ESM lacks. */
 const REQUIRE =
   "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);";
 const ELSEWHERE = 'import.meta is of another file in a bundle: import what it would find';
-/** A module of ours that loads a package when it is first needed, without waiting. */
+/** Matches a module of the project that loads a package synchronously, at its first use. */
 const LOADED_LATER = /createRequire\(import\.meta\.url\)\('([^']+)'\)/g;
 
-// Names, lines and comments stay: a stack trace then tells the function, and the line above it the source. Source maps
-// would make three times the size, and Node reads them only with a flag that costs every start.
+// Names, lines and comments stay: a stack trace then names the function, and the comment above it names the source file.
+// Source maps would triple the size, and Node reads them only with a flag that slows down every start.
 const COMMON = {
   bundle: true,
   platform: 'node',
@@ -27,9 +27,9 @@ const COMMON = {
 } satisfies BuildOptions;
 
 /**
- * Writes `src/main.ts` of the project in `root` and all that it needs to `main.js` and chunks beside it in `to`. What is
- * imported lazily stays in chunks of its own.
- * @throws StartError where anything would have to be found at run time that is not there.
+ * Bundles `src/main.ts` of the project in `root` into `main.js` and chunks in the folder `to`. Lazy imports stay in chunks
+ * of their own.
+ * @throws StartError where the bundle would look for a module that is not in it.
  */
 export async function bundleApp(root: string, to: string): Promise<Bundled> {
   const later = new Set<string>();
@@ -58,7 +58,7 @@ export async function bundleApp(root: string, to: string): Promise<Bundled> {
   return { inputs: [main, ...others].flatMap(({ inputs }) => Object.keys(inputs)) };
 }
 
-/** A bundler does not see into `createRequire`: such a package becomes a file beside the others, and is asked for there. */
+/** Bundles a package behind `createRequire`, which a bundler cannot follow, into a file of its own. */
 function renameLoadedLater(found: Set<string>): Plugin {
   return {
     name: 'loaded-later',

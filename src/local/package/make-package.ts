@@ -5,16 +5,16 @@ import { bundleApp } from './bundle.js';
 import { thirdPartyNotices } from './notices.js';
 import type { File } from './zipped-size.js';
 
-/** What of the project goes along as it is. */
+/** Files of the project that are copied unchanged. */
 const COPIED = ['host.json', 'LICENSE'];
-/** A folder that need not be there: files that settings name, such as one's own alert rules. */
+/** An optional folder of files that settings name, such as alert rules. */
 const ASSETS = 'assets';
 const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 
 /**
- * Makes anew, in the folder `to`, what is deployed of the project in `root`: the app as one bundle, and nothing that has
- * to be installed or built where it runs.
- * @throws StartError where it would not be whole.
+ * Writes the package that is deployed of the project in `root` to the folder `to`: the app as one bundle, with nothing to
+ * install or build in Azure.
+ * @throws StartError where the package would be incomplete.
  */
 export async function makePackage(root: string, to: string): Promise<readonly File[]> {
   checkIsOurs(to);
@@ -28,7 +28,7 @@ export async function makePackage(root: string, to: string): Promise<readonly Fi
   return readFiles(to);
 }
 
-/** The files in a folder and below it, by their paths from there. */
+/** Returns all files in a folder and its subfolders, by their paths from that folder. */
 export function readFiles(folder: string): File[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -37,16 +37,16 @@ export function readFiles(folder: string): File[] {
     .map((path) => ({ name: path.slice(folder.length + 1), content: readFileSync(path) }));
 }
 
-/** No scripts and no dependencies: a build on the other side would find nothing to do. */
+/** Returns a manifest without scripts and dependencies, so that Azure has nothing to build or install. */
 function manifestOf(projectManifest: string): string {
   const { name, version, license } = JSON.parse(projectManifest);
   const manifest = { name, version, license, private: true, type: 'module', main: 'main.js' };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
-/** It is emptied first: never a folder with something else in it. */
+/** Refuses a folder with other files, because the folder is emptied first. */
 function checkIsOurs(folder: string): void {
   const isFree = !existsSync(folder) || readdirSync(folder).length === 0;
   if (isFree || existsSync(join(folder, NOTICES))) return;
-  throw new StartError(`${folder} has files in it that are no package: name another folder, or empty it.`);
+  throw new StartError(`${folder} holds files that are no package. Name another folder, or empty this one.`);
 }

@@ -6,9 +6,9 @@ const LICENSE_FILE = /^(licen[sc]e|notice|copying)/i;
 const RULE = '-'.repeat(80);
 
 /**
- * The licences of all packages that `inputs`, paths from `root`, are files of: whoever hands the bundle on has to pass
- * them on too.
- * @throws StartError where a package says nothing of its licence.
+ * Returns the licences of the packages of `inputs`, paths from `root`. The licences require that a copy is passed on with
+ * the bundle.
+ * @throws StartError where a package names no licence.
  */
 export function thirdPartyNotices(root: string, inputs: readonly string[]): string {
   const folders = [...new Set(inputs.flatMap((input) => packageFolderOf(input) ?? []))].sort();
@@ -17,14 +17,17 @@ export function thirdPartyNotices(root: string, inputs: readonly string[]): stri
   return `${[heading, ...new Set(sections)].join(`\n\n${RULE}\n`)}\n`;
 }
 
-/** node_modules/a/node_modules/@b/c/d.js is of the package in node_modules/a/node_modules/@b/c. */
+/** Returns the folder of a file's package: node_modules/a/node_modules/@b/c for node_modules/a/node_modules/@b/c/d.js. */
 export function packageFolderOf(input: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
 }
 
 function noticeOf(folder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  if (typeof license !== 'string') throw new StartError(`${name} ${version} names no licence: it cannot be handed on.`);
+  if (typeof license !== 'string')
+    throw new StartError(
+      `${name} ${version} names no licence, so that it cannot be passed on with the package. Replace it.`,
+    );
   const texts = readdirSync(folder)
     .filter((file) => LICENSE_FILE.test(file))
     .map((file) => readFileSync(join(folder, file), 'utf8').trim());

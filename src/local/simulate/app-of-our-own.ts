@@ -4,12 +4,12 @@ import { StartError } from '../host/start-error.js';
 
 export type OwnApp = { readonly url: string; close(): Promise<void> };
 
-/** Starts the app in a process beside this one, which ends with this one, however that ends. */
+/** Starts the app in a process of its own, which ends with this process, even after a kill. */
 export function startAppOfOurOwn(): Promise<OwnApp> {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), ['--no-demo', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, SIMULATOR: 'on' },
-    // A Ctrl-C in the terminal is for this process: the app must live to hear that the run is stopped.
+    // A Ctrl-C must not reach the app: this process first stops the run there.
     detached: process.platform !== 'win32',
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

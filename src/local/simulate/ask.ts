@@ -1,6 +1,6 @@
 import { StartError } from '../host/start-error.js';
 
-/** @throws StartError where nobody answers. */
+/** @throws StartError where no app answers. */
 export async function ask(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
@@ -9,7 +9,7 @@ export async function ask(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Why the app refused, in its own words where it has any. */
+/** Returns the app's reason for a refusal, or the status where the answer has none. */
 export async function reasonOf(response: Response): Promise<string> {
   const { error } = (await response.json().catch(() => ({}))) as { error?: { message?: string } };
   return error?.message ?? `the app answered ${response.status}`;

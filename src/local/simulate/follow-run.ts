@@ -7,7 +7,7 @@ const POLL_MS = 500;
 
 /**
  * Shows how far a run is until it has ended; once `signal` aborts, stops it.
- * @throws StartError where the app does not answer, or does not know the run any more.
+ * @throws StartError where the app does not answer, or no longer knows the run.
  */
 export async function followRun(
   begun: RunStatus,
@@ -18,7 +18,7 @@ export async function followRun(
   while (status.endedAt === null) {
     show(status);
     await sleep(clock, POLL_MS, signal);
-    const isStopping = signal.aborted; // while the answer is awaited, it may abort: then the next round stops the run
+    const isStopping = signal.aborted; // if it aborts during the request, the next round stops the run
     const asked = await ask(`${runs}/${status.id}`, { method: isStopping ? 'DELETE' : 'GET' });
     if (!asked.ok) throw new StartError(`The run is gone: ${await reasonOf(asked)}`);
     status = (await asked.json()) as RunStatus;

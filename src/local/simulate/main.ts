@@ -72,7 +72,7 @@ async function run(
   return status.verdict.ok ? 0 : 1;
 }
 
-/** An app of another version may refuse what this one would take. */
+/** An app of another release can refuse a request that this release accepts. */
 async function refusal(response: Response, options: Options): Promise<OptionError> {
   const copy = response.clone();
   const { error } = (await response.json().catch(() => ({}))) as { error?: { details?: Problem[] } };

@@ -21,12 +21,12 @@ type Options = {
 type Event = Record<string, unknown>;
 type Send = (events: Event[]) => Promise<void>;
 
-/** Event Grid takes 1 MB a request; an event has some 700 bytes. */
+/** Event Grid accepts 1 MB per request; an event has about 700 bytes. */
 const MAX_PER_REQUEST = 500;
 const MAX_WAITING = 10_000;
 const SOURCE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
 
-/** Publishes a scenario's events to a custom topic in Azure. What becomes of them is for the app there to tell. */
+/** Publishes a scenario's events to a custom topic in Azure. The app there shows their outcomes. */
 export async function sendToTopic(
   options: Options,
   request: Record<string, unknown>,
@@ -36,7 +36,7 @@ export async function sendToTopic(
   if (read.kind === 'wrong') throw new OptionError(textOfProblems(read.problems, {}));
   const { seed, events, chaos } = read.request;
   const random = seededRandom(seed);
-  const runId = uuidOf(systemRandom).slice(0, 8); // a second run of the same seed is not a redelivery of the first
+  const runId = uuidOf(systemRandom).slice(0, 8); // so that a second run of the same seed is no redelivery
   const publishing = send ?? (await createSender(options));
   const waiting: Event[] = [];
   let made = 0;
@@ -79,7 +79,7 @@ export async function sendToTopic(
   return signal.aborted ? 130 : 0;
 }
 
-/** @throws StartError where the endpoint is none. */
+/** @throws StartError where the endpoint is no URL of a topic. */
 async function createSender(options: Options): Promise<Send> {
   const endpoint = options['topic-endpoint'] ?? '';
   if (!URL.canParse(endpoint))

@@ -12,19 +12,19 @@ const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
   failed: 'failed',
 };
 
-/** What the service promises of its events. */
+/** The lag that Azure Health Data Services promises for its events. */
 const PROMISED_MEAN_MS = 1000;
 const PROMISED_SHARE = 0.9999;
-/** With one of these, work waits for a core or for the event loop. */
+/** From these values on, work waits for a core or for the event loop. */
 const BUSY_SHARE = 0.8;
 const BUSY_DELAY_MS = 200;
 
-/** How far a run is. Malformed events come on top of `events`. */
+/** Returns the progress of a run. Malformed events are not part of `events`. */
 export function describeProgress({ phase, made, events, pending }: RunStatus): string {
   return `${barOf(made / events)} ${made} of ${events}: ${PHASES[phase]}, ${pending} with Event Grid`;
 }
 
-/** The verdict of a run, for people. */
+/** Returns the verdict of a run as text. */
 export function describeVerdict(status: RunStatus): string {
   const { scenario, seed, deliveries, redriven, verdict, error, phase } = status;
   if (!verdict)
@@ -75,8 +75,7 @@ function seconds(ms: number): string {
 }
 
 /**
- * Where the lag is over what the service promises and the machine was busy: says that it was, so that nobody looks for the
- * fault in the app.
+ * Returns a note that the machine was busy, where the lag exceeds the promise: the app is then not the cause.
  */
 function textOfBusyMachine({ verdict, machine }: RunStatus): string {
   const { lagMs, withinFiveSeconds } = verdict ?? {};

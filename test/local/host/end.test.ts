@@ -119,7 +119,7 @@ describe('when the host starts', () => {
 
   it.each([
     { given: 'a port that is none', args: ['--port', 'x'], says: "The port is 'x'; it must be a whole number" },
-    { given: 'no file to load', args: ['--main', 'nothing/*.js'], says: 'build the app first' },
+    { given: 'no file to load', args: ['--main', 'nothing/*.js'], says: 'Build the app first' },
     { given: 'a file that registers nothing', args: ['--main', 'calls.mjs'], says: 'registers no functions' },
   ])('given $given, then it says so in one line, and the code is 1', async ({ args, says }) => {
     const host = spawnHost(args);

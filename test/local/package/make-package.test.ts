@@ -87,7 +87,7 @@ describe('when a package is made', () => {
       files: { 'node_modules/a/package.json': '{ "name": "a", "version": "1.0.0", "type": "module" }' },
       says: /^a 1\.0\.0 names no licence/,
     },
-    { given: 'a folder of somebody else', files: { 'out/mine.txt': 'x' }, says: /has files in it that are no package/ },
+    { given: 'a folder of somebody else', files: { 'out/mine.txt': 'x' }, says: /holds files that are no package/ },
   ])('given $given, then it says so', async ({ files, says }) => {
     write(files);
 
