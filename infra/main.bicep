@@ -19,7 +19,7 @@ param resourceGroupName string = ''
 @description('Object id of who deploys: may put secrets into the vault and, into services that are made for trying, data.')
 param principalId string = ''
 
-@description('What who deploys is.')
+@description('Type of the principal that deploys.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param principalType string = 'User'
 
@@ -112,20 +112,20 @@ param lockData bool = false
 @maxValue(730)
 param logRetentionDays int = 90
 
-@description('Who is told of alerts: email addresses, with commas between.')
+@description('Email addresses that receive the alerts, with commas between.')
 param alertEmails string = ''
 
 @description('Whether alerts are on: false while an environment is being built or taken down.')
 param alertsOn bool = true
 
-@description('Whether an hour without events, where there were some a day before, is told of.')
+@description('Whether an alert fires after an hour without events, if there were events a day before.')
 param eventsExpected bool = true
 
 @description('Whether people may ask the workflows\' tables.')
 @allowed(['on', 'off'])
 param lookups string = 'off'
 
-@description('A webhook that is told of alerts on results. Its secret is alert-webhook-secret in the vault. Empty for none.')
+@description('A webhook that receives the alerts on results. Its secret is alert-webhook-secret in the vault. Empty for none.')
 @secure()
 param alertWebhookUrl string = ''
 
@@ -214,7 +214,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-// What the app must not lose: ledger, what waits, dead letters. The host's own things and the packages lie here, too.
+// The data that the app must not lose: ledger, waiting rows, dead letters. The host's own data and the packages, too.
 module storage 'modules/storage-account.bicep' = {
   scope: group
   name: 'storage'
@@ -241,7 +241,7 @@ module storageRoles 'modules/app-storage-roles.bicep' = {
   }
 }
 
-// What Event Grid could not deliver. Another account, for it is that one being down that fills this one.
+// Event Grid's own dead letters. They need another account, because they appear when the app's account is down.
 module undeliveredStorage 'modules/storage-account.bicep' = {
   scope: group
   name: 'undelivered-storage'

@@ -10,7 +10,7 @@ param functionAppId string
 @description('Resource id of the storage account with the container undelivered.')
 param undeliveredStorageId string
 
-@description('What the names of the subscriptions begin with; several apps may subscribe to one topic.')
+@description('Prefix of the names of the subscriptions; several apps can subscribe to one topic.')
 @minLength(1)
 @maxLength(50)
 param namePrefix string = last(split(functionAppId, '/'))

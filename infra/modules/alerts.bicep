@@ -1,7 +1,7 @@
-// What people are told of, by mail, and who. Each alert has a section in docs/operations.md.
+// The alerts, and the people who receive them by email. Each alert has a section in docs/operations.md.
 //
 // Severities:  0 events are refused or lost   1 act now, also at night   2 act today   3 look when you have time
-// All alerts that have a state resolve by themselves when what they tell of is over.
+// All alerts with a state resolve by themselves when their cause is gone.
 
 @description('Region of the rules: that of the Log Analytics workspace, so that what they find stays there.')
 param location string
@@ -9,10 +9,10 @@ param location string
 @description('Tags of all resources here.')
 param tags object = {}
 
-@description('What the names of the alerts begin with; a hyphen follows.')
+@description('Prefix of the names of the alerts; a hyphen follows.')
 param namePrefix string
 
-@description('Resource id of Application Insights, told with each alert.')
+@description('Resource id of Application Insights, which each alert names.')
 param applicationInsightsId string
 
 @description('Resource id of the Log Analytics workspace that the rules ask.')
@@ -24,16 +24,16 @@ param storageAccountIds string[]
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Mail addresses of those who are told. None: alerts are only seen in the portal.')
+@description('Email addresses that receive the alerts. None: alerts are only in the portal.')
 param emails string[] = []
 
 @description('Whether the rules run at all; false while an environment is being built or taken down.')
 param areRulesOn bool = true
 
-@description('Whether quiet is told of: false where days without events are usual.')
+@description('Whether an alert fires when no events come: false where days without events are usual.')
 param areEventsExpected bool = true
 
-@description('More dead letters of a stage than this are told of.')
+@description('An alert fires at more dead letters of a stage than this.')
 @minValue(0)
 param mostDeadLetters int = 0
 
@@ -112,7 +112,7 @@ var rules = [
   }
   {
     name: 'dead-letters'
-    description: 'Dead letters are pending: events that are invalid, or that a workflow could not work on. Nothing becomes of them until somebody decides.'
+    description: 'Dead letters are pending: events that are invalid, or that a workflow could not handle. They stay until a person redrives or discards them.'
     severity: 2
     query: loadTextContent('../kql/dead-letters.kql')
     measure: 'pending'
@@ -126,7 +126,7 @@ var rules = [
   }
   {
     name: 'undelivered'
-    description: 'Dead letters of Event Grid have been lying in the container undelivered for half an hour, and the app has not taken them up.'
+    description: 'Dead letters of Event Grid have been in the container undelivered for half an hour, and the app has not imported them.'
     severity: 2
     query: loadTextContent('../kql/undelivered.kql')
     measure: 'pending'

@@ -1,4 +1,4 @@
-// What the host and the app do in the app's own account. Nothing but theirs lies in it, and the host makes containers,
+// The roles of the host and the app in the app's own account. It holds only their data, and the host makes containers,
 // the app makes tables and queues under names of their own, so the account is the narrowest scope there is.
 
 @description('Name of the account.')

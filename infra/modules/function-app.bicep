@@ -1,4 +1,4 @@
-// The function app and its plan. What it is told (settings) is put together in main.bicep.
+// The function app and its plan. main.bicep composes its settings.
 
 @description('Name of the app, unique in Azure.')
 @minLength(2)
@@ -139,7 +139,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
-      // Who is not let in hears 403, and Event Grid does not try again after that: its service tag comes first.
+      // A refused request gets 403, after which Event Grid does not try again: its service tag comes first.
       ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
       ipSecurityRestrictions: isRestricted
         ? concat(

@@ -23,7 +23,7 @@ param isPrivate bool
 @description('Object id of who deploys, and may fill the services with data; empty for nobody.')
 param userPrincipalId string
 
-@description('What who deploys is.')
+@description('Type of the principal that deploys.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param userPrincipalType string
 

@@ -18,7 +18,7 @@ param readerPrincipalId string
 @description('Object id of who deploys, and puts secrets in; empty for nobody.')
 param officerPrincipalId string
 
-@description('What who deploys is.')
+@description('Type of the principal that deploys.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param officerPrincipalType string
 
@@ -31,7 +31,7 @@ param operatorRanges string[]
 @description('Whether the vault is locked against deletion.')
 param isLocked bool
 
-@description('Log Analytics workspace that is told who read which secret.')
+@description('Log Analytics workspace for the log of who read which secret.')
 param logAnalyticsId string
 
 // Key Vault Secrets User.

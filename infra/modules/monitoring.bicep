@@ -40,7 +40,7 @@ resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
       dailyQuotaGb: dailyCapGB
     }
     features: {
-      // Who may read a resource may read its logs; nobody reads or writes with the workspace's keys.
+      // The right to read a resource includes its logs; the workspace's keys are off.
       enableLogAccessUsingOnlyResourcePermissions: true
       disableLocalAuth: true
     }

@@ -27,7 +27,7 @@ param networkId string
 @description('Subnet for the endpoints.')
 param subnetId string
 
-@description('What is to be reached.')
+@description('The resources to reach.')
 param endpoints privateTarget[]
 
 var zoneNames = union([], flatten(map(endpoints, endpoint => endpoint.zones)))

@@ -18,10 +18,10 @@ param redundancy string
 @description('Private containers to make.')
 param containers string[]
 
-@description('Containers of dead letters. What is pending there is never deleted.')
+@description('Containers of dead letters. Pending dead letters are never deleted.')
 param lettersContainers string[]
 
-@description('Days after which the app deletes a dead letter that is over.')
+@description('Days after which the app deletes a resolved dead letter.')
 param resolvedRetentionDays int
 
 @description('From where it is reached, with a token in any case. public: any network. trusted-services: private endpoints, and Event Grid with the topic\'s identity. closed: private endpoints.')
@@ -31,10 +31,10 @@ param access string
 @description('Whether the account is locked against deletion.')
 param isLocked bool
 
-@description('Log Analytics workspace that is told who read or deleted blobs.')
+@description('Log Analytics workspace for the log of who read or deleted blobs.')
 param logAnalyticsId string
 
-// A dead letter that is deleted or overwritten by mistake can be brought back for so long.
+// A dead letter that is deleted or overwritten by mistake can be restored for this time.
 var softDeleteDays = 30
 // The app deletes them itself, a copy that was left in pending/ first. It has so many more nights for that; then what is
 // still in resolved/ is of an app that is gone.

@@ -1,16 +1,16 @@
-// What people are told of what Event Grid does with the workspace's events, by the metrics of the system topic: they
+// Alerts on Event Grid's delivery of the workspace's events, by the metrics of the system topic: they
 // count also while the app does not run. Each alert has a section in docs/operations.md.
 
 @description('Tags of all resources here.')
 param tags object = {}
 
-@description('What the names of the alerts begin with; a hyphen follows.')
+@description('Prefix of the names of the alerts; a hyphen follows.')
 param namePrefix string
 
 @description('Resource id of the system topic.')
 param systemTopicId string
 
-@description('Resource id of the action group that is told.')
+@description('Resource id of the action group that receives the alerts.')
 param actionGroupId string
 
 @description('Whether the rules run at all; false while an environment is being built or taken down.')

@@ -1,4 +1,4 @@
-// What an operator looks at first: one page, in Application Insights under Workbooks. Its content is ../workbook.json,
+// An operator's first page, in Application Insights under Workbooks. Its content is ../workbook.json,
 // as the workbook's advanced editor shows it, with the ids of resources left open.
 
 @description('Region of the workbook.')
@@ -7,7 +7,7 @@ param location string
 @description('Tags of the workbook.')
 param tags object = {}
 
-@description('What the workbook is called in the portal.')
+@description('Name of the workbook in the portal.')
 param name string
 
 @description('Resource id of Application Insights, whose gallery it is in.')

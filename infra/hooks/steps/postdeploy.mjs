@@ -10,7 +10,7 @@ const AGAIN = 'azd hooks run postdeploy';
 const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions are not there yet.' };
 /** Roles of the topic's identity spread in minutes, and Event Grid asks the app whether it is there. */
 const SUBSCRIBING = { tries: 4, seconds: 45, meanwhile: 'Event Grid does not take the subscriptions yet.' };
-/** What no waiting mends. */
+/** Errors that waiting does not fix. */
 const FOR_GOOD = /AuthorizationFailed|InvalidTemplate|az login|AADSTS|ResourceGroupNotFound|SubscriptionNotFound/;
 
 await runHook(async () => {

@@ -57,7 +57,7 @@ async function ask(vault, what) {
   );
 }
 
-/** From outside of the vault's firewall, Azure Resource Manager still tells whether the secret is there. @param {string} vault */
+/** Asks Azure Resource Manager whether the secret exists, which works from outside of the vault's firewall. @param {string} vault */
 function look(vault) {
   const [group = ''] = settingsOf('AZURE_RESOURCE_GROUP');
   const { AZURE_SUBSCRIPTION_ID = '' } = env;
@@ -122,7 +122,9 @@ function tellApp() {
     az('rest', '--method', 'post', '--url', `https://management.azure.com${path}`, '--query', 'value[].name');
   } catch (error) {
     if (!(error instanceof AzError)) throw error;
-    say(`The app could not be told, and looks again within a day, or when a setting changes:\n  ${error.message}`);
+    say(
+      `The app could not be notified. It reads the secret again within a day, or when a setting changes:\n  ${error.message}`,
+    );
   }
 }
 

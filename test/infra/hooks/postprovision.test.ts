@@ -167,7 +167,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.complained).not.toContain(end.calls[2]?.file?.text);
   });
 
-  it('given that the app cannot be told, then it says so, and all is done', () => {
+  it('given that the app cannot be notified, then it says so, and all is done', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -175,7 +175,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     });
 
     expect(end.status).toBe(0);
-    expect(end.said).toContain('looks again within a day');
+    expect(end.said).toContain('reads the secret again within a day');
   });
 
   it('given that nothing was provisioned, then it ends and says so', () => {
