@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../eventually.js';
@@ -22,8 +22,9 @@ const textOf = (path: string) => readFileSync(inCopy(path), 'utf8');
 beforeAll(async () => {
   symlinkSync(resolve('node_modules'), inCopy('node_modules'), 'junction');
   copyFileSync('tsconfig.build.json', inCopy('tsconfig.build.json'));
-  // Older than what is installed: else setup.mjs would install it again.
-  cpSync('package-lock.json', inCopy('package-lock.json'), { preserveTimestamps: true });
+  copyFileSync('package-lock.json', inCopy('package-lock.json'));
+  // Older than any installation: else setup.mjs would run npm ci, which empties the linked node_modules.
+  utimesSync(inCopy('package-lock.json'), 0, 0);
   const setUp = relative(ROOT, inCopy('src/local/setup.mjs'));
   const env = { EventStorage: '', AzureWebJobsStorage: '' };
   app = startProcess(setUp, ['dist/local/start.js', '--watch', '--port', '0'], { env });
