@@ -16,9 +16,9 @@ export type Ask = {
   stream(endpoint: Endpoint, question: Question): Promise<Streamed | undefined>;
 };
 
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 /** A longer wait is the job's, in a row, not the handler's, in a place that another could have. */
-const LONGEST_WAIT_MS = 5000;
+const MAX_WAIT_MS = 5000;
 /** Of one try: to the end of a text, to the headers of a stream. */
 const TRY_MS = 10_000;
 const FIRST_WAIT_MS = 500;
@@ -54,7 +54,7 @@ export function createAsk({ clock, random, telemetry }: { clock: Clock; random: 
           telemetry.record('reads', 1, { service: kind, outcome: 'failed' });
           throw tried.error;
         case 'again':
-          if (tries === MOST_TRIES || (tried.waitMs ?? 0) > LONGEST_WAIT_MS) {
+          if (tries === MAX_TRIES || (tried.waitMs ?? 0) > MAX_WAIT_MS) {
             telemetry.record('reads', 1, { service: kind, outcome: 'failed' });
             throw tried.error;
           }

@@ -8,9 +8,9 @@ import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
 const MB = 1024 * 1024;
 /** What a resource, a page of a search, or the metadata of a whole study may take in memory. */
-const MOST_BYTES = { fhir: 16 * MB, dicom: 64 * MB };
+const MAX_BYTES = { fhir: 16 * MB, dicom: 64 * MB };
 /** Of an answer that nobody reads: so much is worth keeping the connection. */
-const MOST_DRAINED_BYTES = 64 * 1024;
+const MAX_DRAINED_BYTES = 64 * 1024;
 /** How long a stream may stand still, or wait to be begun. */
 const IDLE_MS = 30_000;
 
@@ -20,14 +20,14 @@ export type Streamed = { readonly contentType: string; readonly content: AsyncIt
 /** @throws NonRetriableError where it is larger than memory is meant for: it would be the next time, too. */
 export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
   const stream = streamIn(response);
-  const most = MOST_BYTES[kind];
+  const max = MAX_BYTES[kind];
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    if (Number(response.headers.get('content-length') ?? 0) > most) throw tooLarge();
+    if (Number(response.headers.get('content-length') ?? 0) > max) throw tooLarge();
     for await (const chunk of stream) {
       bytes += chunk.length;
-      if (bytes > most) throw tooLarge();
+      if (bytes > max) throw tooLarge();
       chunks.push(chunk);
     }
   } finally {
@@ -36,7 +36,7 @@ export async function readText(response: PipelineResponse, { kind }: Endpoint): 
   return Buffer.concat(chunks).toString('utf8');
 
   function tooLarge() {
-    const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${most / MB} MiB.`;
+    const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${max / MB} MiB.`;
     return new NonRetriableError(message, { code: `${kind}-too-large` });
   }
 }
@@ -48,7 +48,7 @@ export async function drain(response: PipelineResponse): Promise<void> {
   try {
     for await (const chunk of stream) {
       bytes += chunk.length;
-      if (bytes > MOST_DRAINED_BYTES) break;
+      if (bytes > MAX_DRAINED_BYTES) break;
     }
   } catch {
     // The status has said it all.

@@ -42,7 +42,7 @@ export type ReaderDeps = {
 
 const FHIR_JSON = 'application/fhir+json';
 /** Of one search: pages that name ever new ones must end as well. */
-const MOST_PAGES = 10_000;
+const MAX_PAGES = 10_000;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
 export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
@@ -90,7 +90,7 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
         if (isMatch && resource?.resourceType === type) yield resource;
       }
       const next: string | undefined = nextOf(bundle, endpoint());
-      if (next !== undefined && (asked.has(next) || asked.size >= MOST_PAGES)) {
+      if (next !== undefined && (asked.has(next) || asked.size >= MAX_PAGES)) {
         throw readError('fhir', 'endless', 'names pages that go round, or more than anybody reads.');
       }
       path = next;

@@ -17,9 +17,9 @@ export type NotFound =
 export type Again = { kind: 'again'; waitMs: number | undefined; error: Error };
 
 /** After tries that were refused without a word of when to come again. */
-const WAIT_UNTOLD_MS = 30_000;
+const DEFAULT_WAIT_MS = 30_000;
 /** A longer wait is a mistake of somebody's clock, or as good as one. */
-const LONGEST_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = 3_600_000;
 const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 
 export function judge({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Judgement {
@@ -34,7 +34,7 @@ export function judge({ status, headers }: PipelineResponse, endpoint: Endpoint,
       const waitMs = waitOf(headers, now);
       const code = status === 429 ? `${kind}-throttled` : `${kind}-unavailable`;
       const message = `The ${SERVICE_NAMES[kind]} service asks to come again later (${status}).`;
-      const wait = { ms: waitMs ?? WAIT_UNTOLD_MS };
+      const wait = { ms: waitMs ?? DEFAULT_WAIT_MS };
       return { kind: 'again', waitMs, error: new RetryAfterError(message, wait, { code }) };
     }
     case status === 401:
@@ -71,7 +71,7 @@ export function judgeThrown(error: unknown, { kind }: Endpoint): Exclude<NotFoun
 
 function waitOf(headers: PipelineResponse['headers'], now: Date): number | undefined {
   const ms = msOf(headers, now);
-  return ms === undefined ? undefined : Math.min(ms, LONGEST_WAIT_MS);
+  return ms === undefined ? undefined : Math.min(ms, MAX_WAIT_MS);
 }
 
 /** A date counts from the answer's own: the clocks of two machines disagree. */

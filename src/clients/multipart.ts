@@ -4,7 +4,7 @@ import { type ReadError, readError } from './read-error.js';
 export type Part = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
 
 /** Of the headers of one part. */
-const MOST_HEADER_BYTES = 16 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
 const LINE_END = Buffer.from('\r\n');
 
 /** The boundary that a Content-Type of `multipart/…` names; undefined where it is not of several parts. */
@@ -54,7 +54,7 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
       const line = await readLine();
       if (line === '') return contentType;
       bytes += line.length;
-      if (bytes > MOST_HEADER_BYTES) throw garbled();
+      if (bytes > MAX_HEADER_BYTES) throw garbled();
       contentType = /^content-type:\s*(.*)$/i.exec(line)?.[1]?.trim() ?? contentType;
     }
   }
@@ -63,7 +63,7 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
     let line = '';
     for await (const bytes of until(LINE_END)) {
       line += Buffer.from(bytes).toString('latin1');
-      if (line.length > MOST_HEADER_BYTES) throw garbled();
+      if (line.length > MAX_HEADER_BYTES) throw garbled();
     }
     return line;
   }

@@ -1,6 +1,6 @@
 import type { Problem } from '../events/invalid-event-error.js';
 import { EVENT_TYPES } from '../events/kinds.js';
-import { LARGEST_EVENT_BYTES } from '../events/size.js';
+import { MAX_EVENT_BYTES } from '../events/size.js';
 
 const TEXT = 'a text of 1 to 1,024 characters';
 const VERSION = 'a whole number from 0 to 9,007,199,254,740,991';
@@ -12,7 +12,7 @@ const UID = 'a DICOM UID, a text of 1 to 256 characters';
 
 /** What each field of an event must be, by the last part of its path. */
 const EXPECTED: Readonly<Record<string, string>> = {
-  '(event)': `an object of up to ${LARGEST_EVENT_BYTES / 1024} KiB`,
+  '(event)': `an object of up to ${MAX_EVENT_BYTES / 1024} KiB`,
   id: TEXT,
   topic: SOURCE,
   source: SOURCE,

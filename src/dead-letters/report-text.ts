@@ -1,4 +1,4 @@
-import { LARGEST_EVENT_BYTES } from '../events/size.js';
+import { MAX_EVENT_BYTES } from '../events/size.js';
 import type { Counts, Report } from './many.js';
 import { MOST_REDRIVES } from './redrive.js';
 
@@ -24,7 +24,7 @@ const TEXTS: Readonly<Record<keyof Counts, readonly [short: string, more?: strin
     'redriven too often',
     `refused: ${MOST_REDRIVES} redrives had no success. Find the cause, then redrive with force`,
   ],
-  'too-large': ['too large', `refused: an event of more than ${LARGEST_EVENT_BYTES / 1024} KiB cannot be run`],
+  'too-large': ['too large', `refused: an event of more than ${MAX_EVENT_BYTES / 1024} KiB cannot be run`],
   unreadable: ['unreadable', 'refused: the blob is not a dead letter that this version can read'],
   'not-an-event': [
     'not a valid event',

@@ -5,31 +5,31 @@ import { toIsoUtc } from './time.js';
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The longest event id and resource id. FHIR allows a resource 64 characters; services in the wild store more. */
-const LONGEST_ID = 1024;
+const MAX_ID_LENGTH = 1024;
 /** An Azure resource id has some 300 characters at most; CloudEvents allows any URI. */
-const LONGEST_SOURCE = 2048;
+const MAX_SOURCE_LENGTH = 2048;
 /** A DNS name has 253 at most; a port may follow. */
-const LONGEST_HOST = 300;
+const MAX_HOST_LENGTH = 300;
 /** DICOM allows a UID 64 characters. */
-const LONGEST_UID = 256;
-const LONGEST_NAME = 128;
-const LONGEST_TIME = 64;
+const MAX_UID_LENGTH = 256;
+const MAX_NAME_LENGTH = 128;
+const MAX_TIME_LENGTH = 64;
 /** Nothing that could leave its segment of a URL, or make a metric's label unreadable. R4 need not know the type. */
 const RESOURCE_TYPE = /^[A-Za-z][A-Za-z0-9_-]*$/;
 /** The digits of the largest safe integer, leading zeros aside. */
 const WHOLE_NUMBER = /^\d{1,16}$/;
 const SOME_OBJECT = Object.freeze({});
 
-export const id = text(LONGEST_ID);
-export const source = text(LONGEST_SOURCE);
-export const uid = text(LONGEST_UID);
-export const resourceType = text(LONGEST_NAME).regex(RESOURCE_TYPE);
+export const id = text(MAX_ID_LENGTH);
+export const source = text(MAX_SOURCE_LENGTH);
+export const uid = text(MAX_UID_LENGTH);
+export const resourceType = text(MAX_NAME_LENGTH).regex(RESOURCE_TYPE);
 
 /** Lower-cased: DNS compares without case, and so must the list of hosts that may be sent a token. */
-export const host = text(LONGEST_HOST).toLowerCase();
+export const host = text(MAX_HOST_LENGTH).toLowerCase();
 
 /** Where an event names none, `readDicomData` has put in `Microsoft.Default`. */
-export const partition = text(LONGEST_NAME);
+export const partition = text(MAX_NAME_LENGTH);
 
 /**
  * A safe integer from 0. A larger one has lost digits on its way through the host, and an order of versions that rests
@@ -40,7 +40,7 @@ export const version = z.int().nonnegative();
 /** In whatever spelling; comes out as `toIsoUtc` spells it. */
 export const time = z
   .string()
-  .max(LONGEST_TIME, { abort: true })
+  .max(MAX_TIME_LENGTH, { abort: true })
   .check((payload) => {
     const iso = toIsoUtc(payload.value);
     if (iso !== undefined) payload.value = iso;
@@ -62,10 +62,10 @@ export function fromDigits(value: unknown): unknown {
   return value === 0 ? 0 : value; // -0 is no version of its own
 }
 
-/** From 1 to `longest` characters. One check for both bounds: with `.min` and `.max` a parse takes half as long again. */
-function text(longest: number) {
+/** From 1 to `maxLength` characters. One check for both bounds: with `.min` and `.max` a parse takes half as long again. */
+function text(maxLength: number) {
   return z.string().check(({ value, issues }) => {
     if (value.length === 0) issues.push({ code: 'too_small', origin: 'string', minimum: 1, input: value });
-    if (value.length > longest) issues.push({ code: 'too_big', origin: 'string', maximum: longest, input: value });
+    if (value.length > maxLength) issues.push({ code: 'too_big', origin: 'string', maximum: maxLength, input: value });
   });
 }

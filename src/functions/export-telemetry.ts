@@ -17,7 +17,7 @@ export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Dep
     clock,
     instance: instance.id,
     credential,
-    tellFailure: (errorCode, count) => telemetry.log('warn', 'export-failed', { errorCode, count }),
+    reportFailure: (errorCode, count) => telemetry.log('warn', 'export-failed', { errorCode, count }),
   };
   const { telemetry: settings } = config;
   telemetry.exportTo(new Promise<void>(clock.endOfTurn).then(() => startExport(settings, exportDeps)));

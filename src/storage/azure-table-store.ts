@@ -9,7 +9,7 @@ import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import type { Commit, Page, Read, TableStore } from './table-store.js';
 
 /** A client costs next to nothing, its making does; there are a few for every day of the ledger. */
-const MOST_CLIENTS = 200;
+const MAX_CLIENTS = 200;
 
 /** Table Storage through the SDK, whose own retries are off: who calls decides what a failed try means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
@@ -22,7 +22,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
     if (client === undefined) {
       client = tableClient(connection, table);
       clients.set(table, client);
-      if (clients.size > MOST_CLIENTS) clients.delete(clients.keys().next().value ?? table);
+      if (clients.size > MAX_CLIENTS) clients.delete(clients.keys().next().value ?? table);
     }
     return client;
   }

@@ -36,13 +36,13 @@ export class TryLimit {
   }
 }
 
-type Limit = { readonly clock: Clock; readonly limit: TryLimit; readonly leastMs?: number };
+type Limit = { readonly clock: Clock; readonly limit: TryLimit; readonly minMs?: number };
 
 /** The same store, but every call ends within the limit, a search in 10 s: at the latest it rejects with the code `timeout`. */
 export function boundedTables(store: TableStore, clock: Clock, ms: number | TryLimit): TableStore {
   const limit = limitOf(ms);
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, leastMs = 0) =>
-    bounded({ clock, limit, leastMs }, signal, call);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
+    bounded({ clock, limit, minMs }, signal, call);
   return {
     commit: (table, partition, operations, signal) =>
       within(signal, (inner) => store.commit(table, partition, operations, inner)),
@@ -57,8 +57,8 @@ export function boundedTables(store: TableStore, clock: Clock, ms: number | TryL
 
 export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLimit): BlobStore {
   const limit = limitOf(ms);
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, leastMs = 0) =>
-    bounded({ clock, limit, leastMs }, signal, call);
+  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
+    bounded({ clock, limit, minMs }, signal, call);
   return {
     prepare: (signal) => within(signal, (inner) => store.prepare(inner)),
     create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
@@ -89,13 +89,13 @@ function limitOf(ms: number | TryLimit): TryLimit {
  * Ends with the call, at its limit, or when the caller's signal aborts, whatever comes first. The call below is aborted by
  * its own signal, and nobody waits for it to listen; an answer that comes later is ignored.
  */
-function bounded<T>({ clock, limit, leastMs = 0 }: Limit, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+function bounded<T>({ clock, limit, minMs = 0 }: Limit, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
   if (signal?.aborted) return Promise.reject(aborted());
   return new Promise<T>((resolve, reject) => {
     const below = new AbortController();
     const onAbort = () => giveUp(aborted());
     const startTimer = (ms: number) => clock.after(ms, () => giveUp(timeout(ms)));
-    let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, leastMs));
+    let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, minMs));
     const unwatch = limit.watch(() => {
       cancelTimer();
       cancelTimer = startTimer(limit.ms);

@@ -41,11 +41,11 @@ export type Written =
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
 
-const MOST_OPERATIONS = 100;
+const MAX_OPERATIONS = 100;
 /** Of the 4 MiB that a transaction may have; the sizes below are estimates from above. */
-const MOST_BYTES = 3_500_000;
+const MAX_BYTES = 3_500_000;
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 1000;
 
 const ALWAYS = () => true;
 
@@ -179,7 +179,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   function pauseMs(failures: number): number {
-    return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + random.number() / 2);
+    return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.5 + random.number() / 2);
   }
 }
 
@@ -193,7 +193,7 @@ function takeBatch(lane: Lane): Entry[] {
   let isFull = false;
   for (const entry of queue) {
     const { key } = entry.operation;
-    isFull ||= batch.length === MOST_OPERATIONS || (batch.length > 0 && bytes + entry.sizeBytes > MOST_BYTES);
+    isFull ||= batch.length === MAX_OPERATIONS || (batch.length > 0 && bytes + entry.sizeBytes > MAX_BYTES);
     if (isFull || keys.has(key)) left.push(entry);
     else {
       batch.push(entry);

@@ -12,8 +12,8 @@ export type QueueStore = {
 };
 
 /** A message lives for 7 days where nothing else is said, and must be visible before. */
-const LONGEST_HIDDEN_S = 6 * 24 * 60 * 60;
+const MAX_HIDDEN_S = 6 * 24 * 60 * 60;
 
 export function hiddenForS(inMs = 0): number {
-  return Math.min(Math.max(0, Math.ceil(inMs / 1000)), LONGEST_HIDDEN_S);
+  return Math.min(Math.max(0, Math.ceil(inMs / 1000)), MAX_HIDDEN_S);
 }

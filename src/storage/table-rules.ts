@@ -1,13 +1,13 @@
 import { type Operation, type Query, type Row, StorageError } from './table-store.js';
 
-const MOST_OPERATIONS = 100;
-const MOST_TRANSACTION_BYTES = 4 * 1024 * 1024;
-const MOST_ROW_BYTES = 1024 * 1024;
-const MOST_PROPERTIES = 252;
-const LARGEST_PAGE = 1_000;
+const MAX_OPERATIONS = 100;
+const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
+const MAX_ROW_BYTES = 1024 * 1024;
+const MAX_PROPERTIES = 252;
+const MAX_PAGE_ROWS = 1_000;
 // Storage keeps strings as UTF-16: 1 KiB of a key and 64 KiB of a value are half as many characters.
-const LONGEST_KEY = 512;
-const LONGEST_STRING = 32 * 1024;
+const MAX_KEY_LENGTH = 512;
+const MAX_STRING_LENGTH = 32 * 1024;
 /** What the envelope of one operation in a transaction takes, about: verb, URL, headers, boundaries. */
 const ENVELOPE_BYTES = 600;
 
@@ -20,7 +20,7 @@ const storagesOwn = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
 // Names come from code and repeat endlessly: a name that was accepted is not matched again.
 const goodTables = new Set<string>();
 const goodProperties = new Set<string>();
-const MOST_GOOD_NAMES = 1_000;
+const MAX_GOOD_NAMES = 1_000;
 
 /**
  * What Table Storage refuses whatever the table holds. Both implementations ask here first, so that a request which
@@ -31,8 +31,8 @@ export function checkCommit(table: string, partition: string, operations: readon
   checkTableName(table);
   checkKey(partition);
   if (operations.length === 0) throw rejected('A transaction needs an operation.');
-  if (operations.length > MOST_OPERATIONS) {
-    throw rejected(`A transaction takes ${MOST_OPERATIONS} operations, not ${operations.length}.`);
+  if (operations.length > MAX_OPERATIONS) {
+    throw rejected(`A transaction takes ${MAX_OPERATIONS} operations, not ${operations.length}.`);
   }
   checkEachRowOnce(operations);
 
@@ -42,7 +42,7 @@ export function checkCommit(table: string, partition: string, operations: readon
     if (operation.kind !== 'delete') characters += checkRow(operation.row);
   }
   // A character is at most three bytes of UTF-8, six where JSON escapes it: small transactions need no exact count.
-  if (characters * 6 + operations.length * (ENVELOPE_BYTES + 9 * LONGEST_KEY) > MOST_TRANSACTION_BYTES) {
+  if (characters * 6 + operations.length * (ENVELOPE_BYTES + 9 * MAX_KEY_LENGTH) > MAX_TRANSACTION_BYTES) {
     checkBytes(partition, operations);
   }
 }
@@ -54,8 +54,8 @@ export function checkTableName(table: string): void {
 }
 
 export function checkQuery({ partition, from, to, after, anyOf, limit }: Query): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
-    throw rejected(`A page has 1 to ${LARGEST_PAGE} rows, not ${limit}.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_ROWS) {
+    throw rejected(`A page has 1 to ${MAX_PAGE_ROWS} rows, not ${limit}.`);
   }
   if (partition === undefined && (from ?? to ?? after) !== undefined)
     throw rejected('A range of keys needs a partition.');
@@ -72,7 +72,7 @@ export function operationBytes(partition: string, operation: Operation): number 
 }
 
 function checkKey(key: string): void {
-  if (key.length > LONGEST_KEY) throw rejected(`A key is at most ${LONGEST_KEY} characters long.`);
+  if (key.length > MAX_KEY_LENGTH) throw rejected(`A key is at most ${MAX_KEY_LENGTH} characters long.`);
   if (plainKey.test(key)) return;
   if (forbiddenInKeys.test(key)) throw rejected('A key may not hold / \\ # ? or control characters.');
   if (!key.isWellFormed()) throw rejected('A key may not hold half a character.');
@@ -94,15 +94,15 @@ function checkRow(row: Row): number {
     properties += 1;
     characters += name.length + checkValue(row[name]);
   }
-  if (properties > MOST_PROPERTIES) throw rejected(`A row has at most ${MOST_PROPERTIES} properties.`);
-  if (characters * 2 > MOST_ROW_BYTES) throw rejected('A row is at most 1 MiB long.', 413);
+  if (properties > MAX_PROPERTIES) throw rejected(`A row has at most ${MAX_PROPERTIES} properties.`);
+  if (characters * 2 > MAX_ROW_BYTES) throw rejected('A row is at most 1 MiB long.', 413);
   return characters;
 }
 
 function checkValue(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      if (value.length > LONGEST_STRING) throw rejected('A property is at most 64 KiB long.', 413);
+      if (value.length > MAX_STRING_LENGTH) throw rejected('A property is at most 64 KiB long.', 413);
       return value.length;
     case 'number':
       if (!Number.isFinite(value)) throw rejected('A number must be finite.');
@@ -121,13 +121,13 @@ function checkPropertyName(name: string): void {
 }
 
 function keepName(good: Set<string>, name: string): void {
-  if (good.size < MOST_GOOD_NAMES) good.add(name);
+  if (good.size < MAX_GOOD_NAMES) good.add(name);
 }
 
 function checkBytes(partition: string, operations: readonly Operation[]): void {
   let bytes = 0;
   for (const operation of operations) bytes += operationBytes(partition, operation);
-  if (bytes > MOST_TRANSACTION_BYTES) throw rejected('A transaction is at most 4 MiB long.', 413);
+  if (bytes > MAX_TRANSACTION_BYTES) throw rejected('A transaction is at most 4 MiB long.', 413);
 }
 
 function rejected(message: string, status = 400): StorageError {

@@ -25,8 +25,8 @@ export type Waiting = {
   isThere(row: NewRow, name: string): Promise<boolean>;
   /** Rows for jobs of the events that have this id; reads 20 pages of a shard at the most. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
-  /** How many rows there are, counting up to `most`, and when the earliest is or was due. */
-  count(most: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
+  /** How many rows there are, counting up to `max`, and when the earliest is or was due. */
+  count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
 export type NewRow = {
@@ -62,7 +62,7 @@ export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `lo
 const TABLE = 'waiting';
 const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 const PAGE = 1000;
-const MOST_PAGES_LOOKED_AT = 20;
+const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
 export function createWaiting(deps: {
@@ -139,7 +139,7 @@ export function createWaiting(deps: {
         [shardFor(false, idDigest), shardFor(true, idDigest)].map(async (partition) => {
           const rows: WaitingRow[] = [];
           let page: string | undefined;
-          for (let pages = 0; pages === 0 || (page && pages < MOST_PAGES_LOOKED_AT); pages += 1) {
+          for (let pages = 0; pages === 0 || (page && pages < MAX_PAGES); pages += 1) {
             const answer = await tables.query(TABLE, {
               partition,
               anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }],
@@ -155,12 +155,12 @@ export function createWaiting(deps: {
       return found.flat();
     },
 
-    async count(most) {
+    async count(max) {
       let rows = 0;
       let earliest: string | undefined;
       for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
         // Once there are enough, only the first row of a shard is of interest: it may be the earliest of all.
-        const limit = () => (rows < most ? PAGE : 1);
+        const limit = () => (rows < max ? PAGE : 1);
         for await (const answer of pagesOf((from) =>
           tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
         )) {
@@ -168,12 +168,12 @@ export function createWaiting(deps: {
           // A later version of the app may give a row a name that has no time in it.
           if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
           rows += answer.rows.length;
-          if (rows >= most && due) break;
+          if (rows >= max && due) break;
         }
       }
       return {
-        rows: Math.min(rows, most),
-        isMore: rows >= most,
+        rows: Math.min(rows, max),
+        isMore: rows >= max,
         earliestDueAt: earliest ? new Date(earliest) : undefined,
       };
     },

@@ -10,7 +10,7 @@ export type ExportDeps = {
   /** As whom Application Insights is sent to; undefined where its key is enough. */
   readonly credential: TokenCredential | undefined;
   /** Something could not be sent, so often since it was told last: at most once a minute. */
-  readonly tellFailure: (errorCode: string, count: number) => void;
+  readonly reportFailure: (errorCode: string, count: number) => void;
 };
 
 const FAILURES_EVERY_MS = 60_000;
@@ -23,7 +23,7 @@ export async function startExport(settings: TelemetrySettings, deps: ExportDeps)
     applicationInsights && import('./azure-monitor.js'),
     otlpEndpoint === undefined ? undefined : import('./otlp.js'),
   ]);
-  const onFailure = atMostEveryMinute(deps);
+  const onFailure = createFailureReport(deps);
   const destinations = [
     ...(applicationInsights && azureMonitor
       ? [azureMonitor.createAzureMonitor(applicationInsights.connectionString, deps.credential, onFailure)]
@@ -33,14 +33,14 @@ export async function startExport(settings: TelemetrySettings, deps: ExportDeps)
   return createOpenTelemetry(settings, { clock: deps.clock, instance: deps.instance, destinations, onFailure });
 }
 
-function atMostEveryMinute({ clock, tellFailure }: ExportDeps): (errorCode: string) => void {
+function createFailureReport({ clock, reportFailure }: ExportDeps): (errorCode: string) => void {
   let count = 0;
-  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
   return (errorCode) => {
     count += 1;
-    if (clock.monotonic() - toldAtMs < FAILURES_EVERY_MS) return;
-    toldAtMs = clock.monotonic();
-    tellFailure(errorCode, count);
+    if (clock.monotonic() - reportedAtMs < FAILURES_EVERY_MS) return;
+    reportedAtMs = clock.monotonic();
+    reportFailure(errorCode, count);
     count = 0;
   };
 }

@@ -43,7 +43,7 @@ const METRICS_EVERY_MS = 60_000;
 const SEND_MS = 10_000;
 const STOP_MS = 3000;
 /** A POST can hold thousands of events; so many are enough to see how they went. */
-const MOST_CHILDREN = 50;
+const MAX_CHILDREN = 50;
 const SEVERITY = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN, error: SeverityNumber.ERROR };
 const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
@@ -138,7 +138,7 @@ export function createOpenTelemetry(
     return {
       child(name, fields) {
         children += 1;
-        return children <= MOST_CHILDREN ? started(name, fields, context) : undefined;
+        return children <= MAX_CHILDREN ? started(name, fields, context) : undefined;
       },
       end(fields) {
         if (fields) span.setAttributes(attributesOf(fields));

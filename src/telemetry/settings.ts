@@ -83,16 +83,16 @@ function partOf(part: string): [name: string, value: string] {
 function readSampling(setting: Setting, isLocal: boolean, wrong: Wrong): Sampling {
   const name = setting('OTEL_TRACES_SAMPLER') ?? PARENT_BASED;
   const text = setting('OTEL_TRACES_SAMPLER_ARG');
-  const otherwise = isLocal ? 1 : RATIO;
+  const fallback = isLocal ? 1 : RATIO;
   const sampler = SAMPLERS[name];
   if (sampler === undefined) {
     wrong('OTEL_TRACES_SAMPLER', `${name.length} other characters`, `one of ${Object.keys(SAMPLERS).join(', ')}`);
-    return { followsHost: true, ratio: otherwise };
+    return { followsHost: true, ratio: fallback };
   }
   const { followsHost, ratio, arg } = sampler;
-  const number = text === undefined ? otherwise : /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const number = text === undefined ? fallback : /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (arg === 'ratio' && !(number <= 1)) wrong('OTEL_TRACES_SAMPLER_ARG', 'another', 'a number from 0 to 1');
-  return { followsHost, ratio: ratio ?? (arg === 'ratio' ? number : otherwise) };
+  return { followsHost, ratio: ratio ?? (arg === 'ratio' ? number : fallback) };
 }
 
 function isHttpUrl(text: string): boolean {

@@ -150,7 +150,7 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
 };
 
 /** What is said before the libraries are loaded: a fraction of a second. What is beyond is only counted. */
-const MOST_HELD = 10_000;
+const MAX_HELD = 10_000;
 
 export type AppTelemetry = Telemetry & {
   readonly counters: Counters;
@@ -203,7 +203,7 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
   return telemetry;
 
   function hold(say: (exporter: Exporter) => void): void {
-    if (held && held.length < MOST_HELD) held.push(say);
+    if (held && held.length < MAX_HELD) held.push(say);
   }
 }
 

@@ -322,7 +322,7 @@ describe('when the events of a resource arrive', () => {
   });
 
   it('given several lives more than five minutes apart, in any order, then it ends at the newest', () => {
-    const lives = livesOf({ most: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+    const lives = livesOf({ max: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
 
     fc.assert(
       fc.property(inAnyOrder(lives), ([history, arriving]) => expectNewest(history, arriving)),
@@ -331,7 +331,7 @@ describe('when the events of a resource arrive', () => {
   });
 
   it('given lives seconds apart, in order, and any that were there before again in between, then it never goes back', () => {
-    const lives = livesOf({ most: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
+    const lives = livesOf({ max: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
     const again = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
 
     fc.assert(
@@ -383,7 +383,7 @@ describe('when the events of a resource arrive', () => {
   });
 
   it('given images of a service that was made anew after minutes, in any order, then it ends at the newest', () => {
-    const lives = livesOf({ most: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
+    const lives = livesOf({ max: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
     const images = lives.map((events) =>
       events.map(({ id, time, change, version }) => dicomEvent({ id, change, version, ...(time && { time }) })),
     );
@@ -428,12 +428,12 @@ function historyOf(gaps: readonly (readonly number[])[], isDeleted: (n: number) 
 }
 
 /** Several lives of one id, oldest event first; within a life often at once, and sometimes long after. */
-function livesOf({ most, apartMs }: { most: number; apartMs: { min: number; max: number } }) {
+function livesOf({ max, apartMs }: { max: number; apartMs: { min: number; max: number } }) {
   const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 * MINUTE_MS }));
   const life = fc
     .tuple(fc.integer(apartMs), fc.array(gapMs, { maxLength: 4 }))
     .map(([first, later]) => [first, ...later]);
-  const lives = fc.array(life, { minLength: 2, maxLength: most });
+  const lives = fc.array(life, { minLength: 2, maxLength: max });
   return fc
     .tuple(lives, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }))
     .map(([gaps, deletions]) => historyOf(gaps, (n) => deletions[n % deletions.length] ?? false));

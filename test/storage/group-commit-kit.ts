@@ -9,7 +9,7 @@ export const TABLE = 'rows';
 export const ANSWERS_WITHIN_MS = 3000;
 export const LONG_MS = 100_000;
 /** Who asks more often gets no answer: otherwise a loop without pauses would never let the turn end. */
-export const MOST_CALLS = 500;
+export const MAX_CALLS = 500;
 
 export type Effect = { operation: Operation; partition: string; etag: string };
 
@@ -90,7 +90,7 @@ export function recordOf(memory: MemoryTableStore, clock: TestClock) {
 }
 
 export function withinReason(plan: Plan): Plan {
-  return (call) => (call.number > MOST_CALLS ? 'never' : plan(call));
+  return (call) => (call.number > MAX_CALLS ? 'never' : plan(call));
 }
 
 export function once(method: string, fault: Fault): Plan {

@@ -241,8 +241,8 @@ function check(
   }
 }
 
-/** All choices of one to `most` names, whatever their order. */
-function multisets(names: readonly string[], most: number): string[][] {
-  if (most === 0) return [];
-  return names.flatMap((name, i) => [[name], ...multisets(names.slice(i), most - 1).map((rest) => [name, ...rest])]);
+/** All choices of one to `max` names, whatever their order. */
+function multisets(names: readonly string[], max: number): string[][] {
+  if (max === 0) return [];
+  return names.flatMap((name, i) => [[name], ...multisets(names.slice(i), max - 1).map((rest) => [name, ...rest])]);
 }

@@ -10,7 +10,7 @@ import {
   keysOf,
   kindsOf,
   LONG_MS,
-  MOST_CALLS,
+  MAX_CALLS,
   merge,
   once,
   outcomes,
@@ -472,7 +472,7 @@ describe('a table', () => {
       ...memory,
       async commit() {
         askedAtMs.push(clock.monotonic());
-        return askedAtMs.length > MOST_CALLS ? new Promise(() => undefined) : { kind: 'no-table' };
+        return askedAtMs.length > MAX_CALLS ? new Promise(() => undefined) : { kind: 'no-table' };
       },
     };
     const commit = createGroupCommit({ tables, clock, random });

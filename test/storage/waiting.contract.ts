@@ -16,7 +16,7 @@ import { addressFor, commitOver, impatientClock, inTime, testRandom } from './le
 
 const DUE_AT = new Date('2026-03-14T12:00:00.000Z');
 /** More than any test has. */
-const MOST_PAGES = 1_000;
+const MAX_PAGES = 1_000;
 const EVENT = '{"id":"event-1","data":{"resourceFhirId":"Zoë 漢字 🫀"}}';
 
 /**
@@ -40,7 +40,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const { rows, next } = await account.waiting.due(shard, now, after);
       all.push(rows.map(({ name }) => name));
       after = next;
-      if (all.length > MOST_PAGES) throw new Error('The pages do not end.');
+      if (all.length > MAX_PAGES) throw new Error('The pages do not end.');
     } while (after !== undefined);
     return all;
   }

@@ -30,7 +30,7 @@ async function start(credential?: TokenCredential, protocol = 'http') {
       sampling: { followsHost: true, ratio: 0 },
       serviceName: 'hospital',
     },
-    { clock: systemClock, instance: 'p1', credential, tellFailure: (code, count) => failures.push([code, count]) },
+    { clock: systemClock, instance: 'p1', credential, reportFailure: (code, count) => failures.push([code, count]) },
   );
   return { exporter, failures };
 }

@@ -28,7 +28,7 @@ async function start({
   const failures: [string, number][] = [];
   const exporter = await startExport(
     { applicationInsights: undefined, otlpEndpoint: `${collector.url}/`, sampling, serviceName: 'hospital' },
-    { clock, instance: 'p1', credential: undefined, tellFailure: (code, count) => failures.push([code, count]) },
+    { clock, instance: 'p1', credential: undefined, reportFailure: (code, count) => failures.push([code, count]) },
   );
   return { exporter, failures, told: () => readOtlp(collector.received) };
 }
