@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Clock } from '../clock.js';
 import { NonRetriableError } from '../workflow.js';
+import { classifyThrown } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
-import { judgeThrown } from './judge.js';
 import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
 const MB = 1024 * 1024;
@@ -93,7 +93,7 @@ export function streamOf(
         yield next.value as Uint8Array;
       }
     } catch (error) {
-      throw stopped ?? judgeThrown(error, endpoint).error;
+      throw stopped ?? classifyThrown(error, endpoint).error;
     } finally {
       cancelIdle();
       stream.destroy();

@@ -46,7 +46,7 @@ const DEFAULT_PARTITION = 'Microsoft.Default';
 const partitioned = new WeakSet<Endpoint>();
 
 export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomReader {
-  const { ask, share, endpoint, signal } = deps;
+  const { getWithRetry, share, endpoint, signal } = deps;
   const { studyUid, seriesUid, instanceUid } = event;
 
   return {
@@ -74,14 +74,16 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
   async function metadata(name: string, path: string): Promise<DicomJson[]> {
     const to = endpoint();
     const text = await share({ event, name, signal }, (both) =>
-      inPartition(to, `${path}/metadata`, (whole) => ask.text(to, { path: whole, accept: DICOM_JSON, signal: both })),
+      inPartition(to, `${path}/metadata`, (whole) =>
+        getWithRetry.text(to, { path: whole, accept: DICOM_JSON, signal: both }),
+      ),
     );
     return text === undefined ? [] : datasetsIn(text);
   }
 
   function stream(path: string, accept: string): Promise<Streamed | undefined> {
     const to = endpoint();
-    return inPartition(to, path, (whole) => ask.stream(to, { path: whole, accept, signal }));
+    return inPartition(to, path, (whole) => getWithRetry.stream(to, { path: whole, accept, signal }));
   }
 
   /**

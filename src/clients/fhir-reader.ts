@@ -1,8 +1,8 @@
 import type { Bundle, FhirResource } from 'fhir/r4.js';
 import type { FhirEvent } from '../events/health-event.js';
 import { NonRetriableError } from '../workflow.js';
-import type { Ask } from './ask.js';
 import { type Endpoint, pathOf, pathWithin } from './endpoint.js';
+import type { GetWithRetry } from './get-with-retry.js';
 import { readError } from './read-error.js';
 import type { Share } from './share.js';
 
@@ -33,7 +33,7 @@ export type FhirReader<R extends string = string> = {
 };
 
 export type ReaderDeps = {
-  readonly ask: Ask;
+  readonly getWithRetry: GetWithRetry;
   readonly share: Share;
   /** @throws NonRetriableError where the event's host is not listed. */
   readonly endpoint: () => Endpoint;
@@ -46,7 +46,7 @@ const MAX_PAGES = 10_000;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
 export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
-  const { ask, share, endpoint, signal } = deps;
+  const { getWithRetry, share, endpoint, signal } = deps;
   const { resourceType, resourceId, version } = event;
 
   return {
@@ -70,27 +70,27 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
   };
 
   function get(path: string): Promise<string | undefined> {
-    return ask.text(endpoint(), { path, accept: FHIR_JSON, signal });
+    return getWithRetry.text(endpoint(), { path, accept: FHIR_JSON, signal });
   }
 
   /** The text is shared, and each reader parses it: nobody sees what another has done to the object. */
   function shared(name: string, path: string): Promise<string | undefined> {
     const to = endpoint();
-    return share({ event, name, signal }, (both) => ask.text(to, { path, accept: FHIR_JSON, signal: both }));
+    return share({ event, name, signal }, (both) => getWithRetry.text(to, { path, accept: FHIR_JSON, signal: both }));
   }
 
   async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {
-    const asked = new Set<string>();
+    const requested = new Set<string>();
     let path: string | undefined = pathOf(type) + queryOf(parameters);
     while (path !== undefined) {
-      asked.add(path);
+      requested.add(path);
       const bundle = resourceIn(await get(path), 'Bundle') as Bundle<FhirResource> | undefined;
       for (const { resource, search } of bundle?.entry ?? []) {
         const isMatch = search?.mode === undefined || search.mode === 'match';
         if (isMatch && resource?.resourceType === type) yield resource;
       }
       const next: string | undefined = nextOf(bundle, endpoint());
-      if (next !== undefined && (asked.has(next) || asked.size >= MAX_PAGES)) {
+      if (next !== undefined && (requested.has(next) || requested.size >= MAX_PAGES)) {
         throw readError('fhir', 'endless', 'names pages that go round, or more than anybody reads.');
       }
       path = next;

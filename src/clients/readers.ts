@@ -11,10 +11,10 @@ import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { NonRetriableError, type ReaderOf } from '../workflow.js';
-import { createAsk } from './ask.js';
 import { createDicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type ReaderDeps } from './fhir-reader.js';
+import { createGetWithRetry } from './get-with-retry.js';
 import { type InProcessService, sendTo } from './in-process.js';
 import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
 import { isLoopbackUri, type ServiceHost } from './service-host.js';
@@ -46,13 +46,13 @@ export function createReaders(deps: ReadersDeps): Readers {
   const { credential, clock, random, telemetry, httpClient = createDefaultHttpClient() } = deps;
   const sendWith = createSend(credential, httpClient);
   const listed = { fhir: endpointsOf('fhir', deps.fhirHosts), dicom: endpointsOf('dicom', deps.dicomHosts) };
-  const ask = createAsk({ clock, random, telemetry });
+  const getWithRetry = createGetWithRetry({ clock, random, telemetry });
   const share = createShare({ clock, onShared: () => telemetry.count('readsShared') });
   let findInProcess: FindInProcess = () => undefined;
 
   return {
     of(event, signal) {
-      const own: ReaderDeps = { ask, share, endpoint: () => endpointOf(event), signal };
+      const own: ReaderDeps = { getWithRetry, share, endpoint: () => endpointOf(event), signal };
       return event.service === 'fhir' ? createFhirReader(event, own) : createDicomReader(event, own);
     },
     answerInProcess(find) {

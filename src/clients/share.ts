@@ -16,7 +16,7 @@ const FRESH_MS = 20_000;
 type Shared = {
   readonly promise: Promise<unknown>;
   readonly controller: AbortController;
-  readonly askedAtMs: number;
+  readonly startedAtMs: number;
   waiting: number;
   isOver: boolean;
 };
@@ -36,7 +36,7 @@ export function createShare({ clock, onShared }: { clock: Clock; onShared: () =>
     const ofEvent = reads.get(event) ?? new Map<string, Shared>();
     reads.set(event, ofEvent);
     const known = ofEvent.get(name);
-    const isFresh = known !== undefined && clock.monotonic() - known.askedAtMs <= FRESH_MS;
+    const isFresh = known !== undefined && clock.monotonic() - known.startedAtMs <= FRESH_MS;
     if (isFresh) onShared();
     const shared = isFresh ? known : begin(ofEvent, name, read);
     return join(shared, signal, () => forget(ofEvent, name, shared)) as Promise<T>;
@@ -45,7 +45,7 @@ export function createShare({ clock, onShared }: { clock: Clock; onShared: () =>
   function begin(ofEvent: Map<string, Shared>, name: string, read: (signal: AbortSignal) => Promise<unknown>): Shared {
     const controller = new AbortController();
     const promise = read(controller.signal);
-    const shared = { promise, controller, askedAtMs: clock.monotonic(), waiting: 0, isOver: false };
+    const shared = { promise, controller, startedAtMs: clock.monotonic(), waiting: 0, isOver: false };
     ofEvent.set(name, shared);
     promise.then(
       () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, endEarly, onAbort } from '../clock.js';
 import type { BlobStore } from './blob-store.js';
 import type { QueueStore } from './queue-store.js';
 import { StorageError, type TableStore } from './table-store.js';
@@ -86,47 +86,26 @@ function limitOf(ms: number | TryLimit): TryLimit {
 }
 
 /**
- * Ends with the call, at its limit, or when the caller's signal aborts, whatever comes first. The call below is aborted by
- * its own signal, and nobody waits for it to listen; an answer that comes later is ignored.
+ * Ends with the call, at its limit, or when the caller's signal aborts, whichever comes first. The call has a signal of
+ * its own, which aborts at an early end. A later answer is ignored.
  */
 function bounded<T>({ clock, limit, minMs = 0 }: Limit, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
   if (signal?.aborted) return Promise.reject(aborted());
-  return new Promise<T>((resolve, reject) => {
-    const below = new AbortController();
-    const onAbort = () => giveUp(aborted());
-    const startTimer = (ms: number) => clock.after(ms, () => giveUp(timeout(ms)));
-    let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, minMs));
-    const unwatch = limit.watch(() => {
-      cancelTimer();
-      cancelTimer = startTimer(limit.ms);
-    });
-    signal?.addEventListener('abort', onAbort);
-
-    const end = () => {
-      cancelTimer();
-      unwatch();
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const giveUp = (error: StorageError) => {
-      end();
-      reject(error);
-      below.abort(error);
-    };
-    const answer = (value: T) => {
-      end();
-      resolve(value);
-    };
-    const fail = (error: unknown) => {
-      end();
-      reject(error);
-    };
-    startCall(call, below.signal).then(answer, fail);
-  });
-}
-
-/** async, so that a call which throws before it returns a promise rejects like any other. */
-async function startCall<T>(call: Call<T>, signal: AbortSignal): Promise<T> {
-  return call(signal);
+  return endEarly(call, [
+    onAbort(signal, () => Promise.reject(aborted())),
+    (end) => {
+      const startTimer = (ms: number) => clock.after(ms, () => end(Promise.reject(timeout(ms))));
+      let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, minMs));
+      const unwatch = limit.watch(() => {
+        cancelTimer();
+        cancelTimer = startTimer(limit.ms);
+      });
+      return () => {
+        cancelTimer();
+        unwatch();
+      };
+    },
+  ]);
 }
 
 function timeout(ms: number): StorageError {

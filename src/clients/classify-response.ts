@@ -4,17 +4,17 @@ import type { Endpoint } from './endpoint.js';
 import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
 /** What an answer means, before its body is looked at. */
-export type Judgement = { kind: 'found' } | NotFound;
+export type Classified = { kind: 'found' } | NotRead;
 
-export type NotFound =
+export type NotRead =
   /** Deleted, or never there. */
   | { kind: 'gone' }
   /** Worth another try soon; `error` is for when there are none left, or `waitMs` is long. */
-  | Again
+  | Retry
   | { kind: 'failed'; error: Error };
 
 /** `waitMs`: what the service asks for; undefined where it does not say. */
-export type Again = { kind: 'again'; waitMs: number | undefined; error: Error };
+export type Retry = { kind: 'retry'; waitMs: number | undefined; error: Error };
 
 /** After tries that were refused without a word of when to come again. */
 const DEFAULT_WAIT_MS = 30_000;
@@ -22,9 +22,9 @@ const DEFAULT_WAIT_MS = 30_000;
 const MAX_WAIT_MS = 3_600_000;
 const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 
-export function judge({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Judgement {
+export function classifyResponse({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Classified {
   const { kind, audience } = endpoint;
-  const failed = (code: string, what: string): Judgement => ({ kind: 'failed', error: readError(kind, code, what) });
+  const failed = (code: string, what: string): Classified => ({ kind: 'failed', error: readError(kind, code, what) });
   switch (true) {
     case status === 200:
       return { kind: 'found' };
@@ -35,7 +35,7 @@ export function judge({ status, headers }: PipelineResponse, endpoint: Endpoint,
       const code = status === 429 ? `${kind}-throttled` : `${kind}-unavailable`;
       const message = `The ${SERVICE_NAMES[kind]} service asks to come again later (${status}).`;
       const wait = { ms: waitMs ?? DEFAULT_WAIT_MS };
-      return { kind: 'again', waitMs, error: new RetryAfterError(message, wait, { code }) };
+      return { kind: 'retry', waitMs, error: new RetryAfterError(message, wait, { code }) };
     }
     case status === 401:
       return failed(
@@ -60,13 +60,13 @@ export function judge({ status, headers }: PipelineResponse, endpoint: Endpoint,
  * What a request or a body failed with. What somebody has given up on reads as unreachable, and is not heard.
  * Only a word of the error itself is kept: it holds URL, headers and body.
  */
-export function judgeThrown(error: unknown, { kind }: Endpoint): Exclude<NotFound, { kind: 'gone' }> {
+export function classifyThrown(error: unknown, { kind }: Endpoint): Exclude<NotRead, { kind: 'gone' }> {
   const isOurs = error instanceof ReadError || error instanceof NonRetriableError;
   if (isOurs) return { kind: 'failed', error };
   const { code } = (error ?? {}) as { code?: unknown };
   const word = typeof code === 'string' && /^[A-Z][A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
   const unreachable = readError(kind, 'unreachable', `could not be reached, or broke off its answer${word}.`);
-  return { kind: 'again', waitMs: undefined, error: unreachable };
+  return { kind: 'retry', waitMs: undefined, error: unreachable };
 }
 
 function waitOf(headers: PipelineResponse['headers'], now: Date): number | undefined {
