@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { InvalidReason } from '../events/invalid-event-error.js';
-import { toldOf } from '../events/told.js';
+import { loggableFieldsOf } from '../events/loggable-fields.js';
 import type { About, BlobStore, ListedBlob } from '../storage/blob-store.js';
 import { aboutLetter, type DeadLetters, readLetter, type Stage } from '../storage/dead-letters.js';
 import type { Ledger } from '../storage/ledger.js';
@@ -137,7 +137,7 @@ export function letterOfUndelivered(
   { name, createdAt }: ListedBlob,
   events: readonly Undelivered[] | undefined,
 ): Letter {
-  const told = events?.map(({ delivered }) => toldOf(delivered)) ?? [];
+  const told = events?.map(({ delivered }) => loggableFieldsOf(delivered)) ?? [];
   return {
     id: idOfUndelivered(name),
     stage: 'undelivered',

@@ -1,7 +1,7 @@
 import { InvalidEventError, type Problem } from '../events/invalid-event-error.js';
+import { loggableFieldsOf } from '../events/loggable-fields.js';
 import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
-import { toldOf } from '../events/told.js';
 import { toJson } from '../json-text.js';
 import { isAddress } from '../storage/address.js';
 import { eventsOfLetter, readLetter, type StoredLetter } from '../storage/dead-letters.js';
@@ -107,7 +107,7 @@ async function redriveJob(
   desk: Desk,
 ): Promise<Redriven> {
   const { address, redrives } = letter;
-  if (toldOf(event).eventId !== toldOf(letter.event).eventId) return { kind: 'another-event' };
+  if (loggableFieldsOf(event).eventId !== loggableFieldsOf(letter.event).eventId) return { kind: 'another-event' };
   const current = await desk.ledger.read(address);
   const obstacle = obstacleTo(letter, current?.record);
   if (obstacle) return { kind: obstacle };

@@ -9,7 +9,7 @@ export type EventKey = {
   /** Digest of the event id alone: all that one id has can be looked up by it. */
   readonly id: string;
   /** Digest of workspace, type and data: a reused id with other data is another event. */
-  readonly rest: string;
+  readonly contentDigest: string;
 };
 
 /** A time outside of these is a sender's mistake (0001-01-01, a broken clock), and would make a table of its own. */
@@ -19,7 +19,7 @@ const LAST_YEAR = '2100';
 /** The key of `event`. */
 export function keyOf(event: HealthEvent): EventKey {
   // JSON of an array is injective: no two lists of fields run together into the same text.
-  return { day: dayOf(event.time), id: digest(event.id), rest: digest(JSON.stringify(restOf(event))) };
+  return { day: dayOf(event.time), id: digest(event.id), contentDigest: digest(JSON.stringify(contentOf(event))) };
 }
 
 /** The day that a normalised time is on. */
@@ -36,7 +36,7 @@ export function dayOfRaw(raw: unknown): string {
   return dayOf(typeof spelling === 'string' ? toIsoUtc(spelling) : undefined);
 }
 
-function restOf(event: HealthEvent): (string | number)[] {
+function contentOf(event: HealthEvent): (string | number)[] {
   const workspace = event.source.toLowerCase(); // Azure resource ids compare without case
   const { type, host, version } = event;
   switch (event.service) {

@@ -1,8 +1,8 @@
 import type { DicomEvent, FhirEvent } from './health-event.js';
 
-type Told = 'service' | 'change' | 'type';
-export type FhirKind = Pick<FhirEvent, Told>;
-export type DicomKind = Pick<DicomEvent, Told>;
+type KindFields = 'service' | 'change' | 'type';
+export type FhirKind = Pick<FhirEvent, KindFields>;
+export type DicomKind = Pick<DicomEvent, KindFields>;
 export type Kind = FhirKind | DicomKind;
 
 const KINDS: readonly Kind[] = [

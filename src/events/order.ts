@@ -6,7 +6,7 @@ export type Applied = {
   readonly time: string | undefined;
   readonly eventKey: string;
   /** When the resource was created, where that event has been applied. What is older is of a former life of the id. */
-  readonly bornAt: string | undefined;
+  readonly createdAt: string | undefined;
 };
 
 const APART_MS = 5 * 60_000;
@@ -28,25 +28,25 @@ export function orderOf(
   if (applied.eventKey === eventKey) return 'same';
   const laterByMs = msBetween(applied.time, event.time);
   if (laterByMs > APART_MS) return 'newer';
-  if (laterByMs < -APART_MS || msBetween(applied.bornAt, event.time) < -SKEW_MS) return 'older';
-  return event.version > applied.version || isNewLife(event, laterByMs, applied) ? 'newer' : 'older';
+  if (laterByMs < -APART_MS || msBetween(applied.createdAt, event.time) < -SKEW_MS) return 'older';
+  return event.version > applied.version || isRecreated(event, laterByMs, applied) ? 'newer' : 'older';
 }
 
 /**
  * A Created after the one that is known is a new life, if it is later at all. The first that is seen may be that of the
  * life whose update was applied before it: then it must be later by as much as the clocks of two nodes may be apart.
  */
-function isNewLife(event: HealthEvent, laterByMs: number, { bornAt }: Applied): boolean {
-  if (!isBirth(event) || laterByMs <= 0) return false;
-  return bornAt === undefined ? laterByMs >= SKEW_MS : msBetween(bornAt, event.time) > 0;
+function isRecreated(event: HealthEvent, laterByMs: number, { createdAt }: Applied): boolean {
+  if (!isCreation(event) || laterByMs <= 0) return false;
+  return createdAt === undefined ? laterByMs >= SKEW_MS : msBetween(createdAt, event.time) > 0;
 }
 
 /** What has been applied once `event` is, which is newer than `before`. */
 export function afterApplying(event: HealthEvent, eventKey: string, before: Applied | undefined): Applied {
   const { version, time } = event;
-  const isSameLife = before !== undefined && version > before.version;
-  const bornAt = isBirth(event) ? time : isSameLife ? before.bornAt : undefined;
-  return { version, time, eventKey, bornAt };
+  const isSameResource = before !== undefined && version > before.version;
+  const createdAt = isCreation(event) ? time : isSameResource ? before.createdAt : undefined;
+  return { version, time, eventKey, createdAt };
 }
 
 /** The newest versions of a resource that a workflow has applied, and that it has started to apply. */
@@ -75,7 +75,7 @@ export function afterStarting(event: HealthEvent, eventKey: string, known: Known
   const { started } = known;
   if (started?.eventKey !== eventKey) return afterApplying(event, eventKey, newestOf(known));
   const { version, time } = event;
-  return { version, time, eventKey, bornAt: isBirth(event) ? time : started.bornAt };
+  return { version, time, eventKey, createdAt: isCreation(event) ? time : started.createdAt };
 }
 
 /** `started`, but where an earlier release of the app, which knows of no `started`, has applied a version since. */
@@ -84,8 +84,8 @@ function newestOf({ applied, started }: Known): Applied | undefined {
 }
 
 /** As properties of a row, and back. A row without them is one to which nothing has been applied: all is newer. */
-export function rowOfApplied({ version, time = '', eventKey, bornAt = '' }: Applied) {
-  return { version, time, eventKey, bornAt };
+export function rowOfApplied({ version, time = '', eventKey, createdAt = '' }: Applied) {
+  return { version, time, eventKey, bornAt: createdAt };
 }
 
 export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Record<string, unknown>>): Applied {
@@ -93,7 +93,7 @@ export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Recor
     version: Number(version ?? -1),
     time: String(time ?? '') || undefined,
     eventKey: String(eventKey ?? ''),
-    bornAt: String(bornAt ?? '') || undefined,
+    createdAt: String(bornAt ?? '') || undefined,
   };
 }
 
@@ -104,7 +104,7 @@ export function resourceOf(event: HealthEvent): string {
     : JSON.stringify([event.host, event.partition, event.studyUid, event.seriesUid, event.instanceUid]);
 }
 
-function isBirth(event: HealthEvent): boolean {
+function isCreation(event: HealthEvent): boolean {
   return event.service === 'fhir' && event.change === 'created';
 }
 

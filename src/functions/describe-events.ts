@@ -2,7 +2,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
-import { placeOf } from '../storage/address.js';
+import { addressOfEvent, placeOf } from '../storage/address.js';
 import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 
@@ -34,28 +34,26 @@ type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows:
  */
 export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
   const events = new Map<string, Found>();
-  for (const { eventKey, workflow, record, event } of records) {
-    const found = foundOf(events, eventKey, { ...event, time: event.time || null });
+  for (const { eventAddress, workflow, record, event } of records) {
+    const found = foundOf(events, eventAddress, { ...event, time: event.time || null });
     jobOf(found, workflow).record = record;
   }
   for (const row of rows) {
     const event = eventOf(row);
     if (row.of.kind === 'job') {
-      const { table, key, idDigest, workflow } = placeOf(row.of.address);
-      const eventKey = `${table}.${key.slice(0, key.length - workflow.length - 1)}`;
+      const { eventAddress, idDigest, workflow } = placeOf(row.of.address);
       const identity = event ? identityOf(event) : { id: idDigest, type: '', source: '', time: null };
-      jobOf(foundOf(events, eventKey, identity), workflow).rows.push(row);
+      jobOf(foundOf(events, eventAddress, identity), workflow).rows.push(row);
     } else if (event) {
-      const { day, id, rest } = keyOf(event);
-      foundOf(events, `ledger${day}.${id}.${rest}`, identityOf(event)).isToCome = true;
+      foundOf(events, addressOfEvent(keyOf(event)), identityOf(event)).isToCome = true;
     }
   }
   return [...events.values()].map(describeEvent);
 }
 
-function foundOf(events: Map<string, Found>, eventKey: string, identity: Identity): Found {
-  const found = events.get(eventKey) ?? { identity, jobs: new Map(), isToCome: false };
-  events.set(eventKey, found);
+function foundOf(events: Map<string, Found>, eventAddress: string, identity: Identity): Found {
+  const found = events.get(eventAddress) ?? { identity, jobs: new Map(), isToCome: false };
+  events.set(eventAddress, found);
   return found;
 }
 

@@ -50,7 +50,7 @@ const REMEMBERED_IDS = 50_000;
 export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliver {
   const { clock, stores, settings, telemetry, workflows, running, settled, life } = shared;
   const wanting = new Map<string, readonly Workflow[]>();
-  const restOfId = createRecent<string, string>(REMEMBERED_IDS);
+  const digestOfId = createRecent<string, string>(REMEMBERED_IDS);
 
   return async (events, traceParent) => {
     telemetry.count('eventsReceived', events.length);
@@ -109,8 +109,8 @@ export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliv
     }
     telemetry.record('events', 1, { outcome: 'taken', type });
     const key = keyOf(event);
-    if ((restOfId.get(key.id) ?? key.rest) !== key.rest) telemetry.record('idsReused', 1, {});
-    restOfId.set(key.id, key.rest);
+    if ((digestOfId.get(key.id) ?? key.contentDigest) !== key.contentDigest) telemetry.record('idsReused', 1, {});
+    digestOfId.set(key.id, key.contentDigest);
     for (const workflow of wanted) {
       const address = addressOf(key, workflow.name);
       deliverJob(newRun({ address, event, json, workflow, workflowName: workflow.name }, undefined), workflow, post);

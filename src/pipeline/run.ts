@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
-import { type Address, eventKeyOf } from '../storage/address.js';
+import { type Address, placeOf } from '../storage/address.js';
 import type { Stores } from '../storage/create-stores.js';
 import type { ReadRecord, Result } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
@@ -136,7 +136,7 @@ export function newRun(job: Job, row: WaitingRow | undefined): Run {
   return {
     address,
     event,
-    eventKey: eventKeyOf(address),
+    eventKey: placeOf(address).eventKey,
     json,
     workflow,
     workflowName,

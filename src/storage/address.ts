@@ -2,52 +2,66 @@ import { DIGEST_LENGTH, shardOf } from '../digest.js';
 import type { EventKey } from '../events/key.js';
 
 /**
- * Where the record of a job is: `<day>.<digest of id>.<digest of the rest>.<workflow>`, a pure function of the event
- * and the workflow, so that every process at any time looks for it in the same place. It also names the job: in rows
- * of `waiting`, and as the idempotency key of its handler.
+ * The name of a job and the place of its record: `<day>.<digest of id>.<content digest>.<workflow>`. It is a pure function
+ * of event and workflow, so that every process finds the same place at any time. Rows of `waiting` name their job by it,
+ * and it is the idempotency key of the handler.
  */
 export type Address = string;
 
-/** A constant: with another number, records would not be found again. */
+/** A constant. Under another number, existing records would not be found. */
 export const SHARDS = 8;
 
+/** Returns the address of the job that `workflow` has for the event of this key. */
 export function addressOf(key: EventKey, workflow: string): Address {
-  return `${key.day}.${key.id}.${key.rest}.${workflow}`;
+  return `${addressOfEvent(key)}.${workflow}`;
+}
+
+/** Returns the part of an address that all jobs of one event share: `<day>.<digest of id>.<content digest>`. */
+export function addressOfEvent({ day, id, contentDigest }: EventKey): string {
+  return `${day}.${id}.${contentDigest}`;
 }
 
 const ADDRESS = new RegExp(
   `^(\\d{8}|undated)\\.[\\w-]{${DIGEST_LENGTH}}\\.[\\w-]{${DIGEST_LENGTH}}\\.[a-z][a-z0-9-]{0,62}$`,
 );
 
-/** Whether what was read somewhere is one: `placeOf` makes something of any text. */
+/** Returns whether `value` is an address. Check values from outside: `placeOf` takes any text. */
 export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && ADDRESS.test(value);
 }
 
-export type Place = { table: string; partition: string; key: string; idDigest: string; day: string; workflow: string };
+export type Place = {
+  table: string;
+  partition: string;
+  key: string;
+  day: string;
+  idDigest: string;
+  /** The digests of the event's id and content, as watermarks and rows of workflows store them. */
+  eventKey: string;
+  eventAddress: string;
+  workflow: string;
+};
 
+/** Returns where the record of a job is, and the parts of its address. */
 export function placeOf(address: Address): Place {
   const dayEnds = address.indexOf('.');
   const idEnds = dayEnds + 1 + DIGEST_LENGTH;
+  const eventEnds = idEnds + 1 + DIGEST_LENGTH;
   const day = address.slice(0, dayEnds);
   const idDigest = address.slice(dayEnds + 1, idEnds);
   return {
     table: `ledger${day}`,
     partition: shardOfId(idDigest),
     key: address.slice(dayEnds + 1),
-    idDigest,
     day,
-    workflow: address.slice(idEnds + 1 + DIGEST_LENGTH + 1),
+    idDigest,
+    eventKey: address.slice(dayEnds + 1, eventEnds),
+    eventAddress: address.slice(0, eventEnds),
+    workflow: address.slice(eventEnds + 1),
   };
 }
 
-/** Of the job's event: the digests of its id and of the rest of its key. */
-export function eventKeyOf(address: Address): string {
-  const dayEnds = address.indexOf('.');
-  return address.slice(dayEnds + 1, dayEnds + 1 + 2 * DIGEST_LENGTH + 1);
-}
-
-/** An event's jobs share a partition, in the ledger and in `waiting`. */
+/** Returns the shard of an event id. An event's jobs share a partition, in the ledger and in `waiting`. */
 export function shardOfId(idDigest: string): string {
   return String(shardOf(idDigest, SHARDS));
 }

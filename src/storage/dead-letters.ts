@@ -1,6 +1,6 @@
 import type { InvalidEventError } from '../events/invalid-event-error.js';
 import { dayOfRaw } from '../events/key.js';
-import { toldOf, typesOf } from '../events/told.js';
+import { loggableFieldsOf, typesOf } from '../events/loggable-fields.js';
 import { toJson } from '../json-text.js';
 import type { Address } from './address.js';
 import type { About, BlobStore } from './blob-store.js';
@@ -205,7 +205,7 @@ export function aboutLetter({ reason, workflow = '', error, event, causes, holds
     const events = eventsOfLetter({ event, causes });
     return { reason, code: error.code, type: typesOf(events).join(' '), events: String(events.length) };
   }
-  const { eventId, type, resourceType } = toldOf(event);
+  const { eventId, type, resourceType } = loggableFieldsOf(event);
   return {
     reason,
     workflow,

@@ -37,7 +37,7 @@ export type LedgerHow = {
 
 export type FoundRecord = {
   /** The same for all records of one event. */
-  eventKey: string;
+  eventAddress: string;
   workflow: string;
   record: JobRecord;
   event: { id: string; type: string; source: string; time: string };
@@ -94,9 +94,9 @@ function decodeRead({ stored, now }: Read): ReadRecord | undefined {
 }
 
 function foundIn(table: string, { key, row }: Stored): FoundRecord {
-  const { workflow, idDigest } = placeOf(`${table.slice('ledger'.length)}.${key}`);
+  const { workflow, idDigest, eventAddress } = placeOf(`${table.slice('ledger'.length)}.${key}`);
   return {
-    eventKey: `${table}.${key.slice(0, key.length - workflow.length - 1)}`,
+    eventAddress,
     workflow,
     record: decodeRow(row),
     event: {

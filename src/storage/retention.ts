@@ -19,7 +19,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
   let rows = 0;
   for (const table of await tables.list('ledger')) {
     if (table === UNDATED) rows += await expireRows(tables, before);
-    else if (isOver(table, now, retentionDays) && !(await hasLife(tables, table, before))) {
+    else if (isOver(table, now, retentionDays) && !(await hasLiveRecord(tables, table, before))) {
       await tables.drop(table);
       gone.push(table);
     }
@@ -28,7 +28,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
 }
 
 /** Looks at every row of the table, which is the longest way there is: at all partitions side by side. */
-async function hasLife(tables: TableStore, table: string, before: Date): Promise<boolean> {
+async function hasLiveRecord(tables: TableStore, table: string, before: Date): Promise<boolean> {
   let isFound = false;
   await Promise.all(
     Array.from({ length: SHARDS }, async (_, shard) => {

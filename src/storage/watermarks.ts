@@ -64,7 +64,7 @@ function placeOf({ workflow, resource }: WatermarkOf): { partition: string; key:
 }
 
 /** Of a resource of which nothing has been applied, or started. */
-const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', bornAt: undefined };
+const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
   const { version, time, eventKey, bornAt } = rowOfApplied(started);

@@ -102,7 +102,7 @@ export function createOpenTelemetry(
       return started(name, fields, parentOf(traceParent));
     },
     flush() {
-      sums.tell();
+      sums.addAll();
       for (const provider of providers)
         flushes.set(
           provider,
@@ -110,7 +110,7 @@ export function createOpenTelemetry(
         );
     },
     async stop(withinMs = STOP_MS) {
-      sums.tell();
+      sums.addAll();
       // A shutdown in the middle of a flush loses what came after the flush.
       const all = providers.map(async (provider) => {
         await flushes.get(provider);
@@ -175,15 +175,15 @@ function createInstrument(
 }
 
 /** What counters are to be told; `tell` does it now. */
-type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; tell(): void };
+type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
 
 /** A POST counts the same a hundred times, and an addition costs the SDK more than a microsecond: one a turn is enough. */
 function createSums(clock: Clock): Sums {
   const sums = new Map<Counter, Map<string, { value: number; attributes: Attributes }>>();
-  return { add, tell };
+  return { add, addAll };
 
   function add(counter: Counter, value: number, attributes: Attributes): void {
-    if (sums.size === 0) clock.endOfTurn(tell);
+    if (sums.size === 0) clock.endOfTurn(addAll);
     let ofCounter = sums.get(counter);
     if (!ofCounter) {
       ofCounter = new Map();
@@ -195,7 +195,7 @@ function createSums(clock: Clock): Sums {
     else ofCounter.set(key, { value, attributes });
   }
 
-  function tell(): void {
+  function addAll(): void {
     for (const [counter, ofCounter] of sums) {
       for (const { value, attributes } of ofCounter.values()) counter.add(value, attributes);
     }

@@ -30,12 +30,12 @@ export function createOtlp(endpoint: string): Destination {
   };
 }
 
-function createSender<Told, Answer>(
+function createSender<Exported, Answer>(
   url: string,
   signal: 'TRACES' | 'LOGS' | 'METRICS',
-  serializer: ISerializer<Told, Answer>,
-  helper: IExporterMetricsHelper<Told>,
-): OTLPExporterBase<Told> {
+  serializer: ISerializer<Exported, Answer>,
+  helper: IExporterMetricsHelper<Exported>,
+): OTLPExporterBase<Exported> {
   const options = convertLegacyHttpOptions({ url }, signal, '', { 'Content-Type': 'application/x-protobuf' });
   return new OTLPExporterBase(createOtlpHttpExportDelegate(options, serializer, 'otlp_http', helper, undefined));
 }

@@ -190,7 +190,7 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
       loading
         .then((loaded) => {
           exporter = loaded;
-          for (const say of held ?? []) say(loaded);
+          for (const replay of held ?? []) replay(loaded);
         })
         .catch(() => telemetry.log('error', 'export-off'))
         .finally(() => {
@@ -202,8 +202,8 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
   };
   return telemetry;
 
-  function hold(say: (exporter: Exporter) => void): void {
-    if (held && held.length < MAX_HELD) held.push(say);
+  function hold(replay: (exporter: Exporter) => void): void {
+    if (held && held.length < MAX_HELD) held.push(replay);
   }
 }
 

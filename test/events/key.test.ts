@@ -13,12 +13,12 @@ describe('keyOf', () => {
     expect(keyOf(fhirEvent)).toEqual({
       day: '20210908',
       id: 'FHG50m3nN37b0abfE_jeKs',
-      rest: 'YpqPULW3QsT-iMSmZ1iRjy',
+      contentDigest: 'YpqPULW3QsT-iMSmZ1iRjy',
     });
     expect(keyOf(dicomEvent)).toEqual({
       day: '20230609',
       id: 'rzD0CJ09IAKGYSGUOkHRGk',
-      rest: 'yzaY39TCHHZkphd2aKKs8X',
+      contentDigest: 'yzaY39TCHHZkphd2aKKs8X',
     });
   });
 
@@ -43,7 +43,7 @@ describe('keyOf', () => {
         fc.pre(JSON.stringify({ ...first, time: '' }) !== JSON.stringify({ ...second, time: '' }));
 
         expect(keyOf(second).id).toBe(keyOf(first).id);
-        expect(keyOf(second).rest).not.toBe(keyOf(first).rest);
+        expect(keyOf(second).contentDigest).not.toBe(keyOf(first).contentDigest);
       }),
     );
   });
@@ -63,25 +63,25 @@ describe('keyOf', () => {
     { field: 'instanceUid', event: dicomEvent, other: { instanceUid: '1' } },
     { field: 'version', event: dicomEvent, other: { version: 21 } },
     { field: 'host', event: dicomEvent, other: { host: 'other' } },
-  ])('given the same id and another $field, then another rest', ({ event, other }) => {
+  ])('given the same id and another $field, then another content digest', ({ event, other }) => {
     const key = keyOf({ ...event, ...other } as HealthEvent);
 
     expect(key.id).toBe(keyOf(event).id);
-    expect(key.rest).not.toBe(keyOf(event).rest);
+    expect(key.contentDigest).not.toBe(keyOf(event).contentDigest);
   });
 
-  it('given characters that move from one field to the next, then another rest', () => {
+  it('given characters that move from one field to the next, then another content digest', () => {
     const one = { ...dicomEvent, studyUid: '1","2', seriesUid: '3' };
     const other = { ...dicomEvent, studyUid: '1', seriesUid: '2","3' };
 
-    expect(keyOf(one).rest).not.toBe(keyOf(other).rest);
+    expect(keyOf(one).contentDigest).not.toBe(keyOf(other).contentDigest);
   });
 
-  it('given another id or another time, then the same rest', () => {
+  it('given another id or another time, then the same content digest', () => {
     const other = keyOf({ ...fhirEvent, id: 'other', time: undefined });
 
     expect(other.id).not.toBe(keyOf(fhirEvent).id);
-    expect(other.rest).toBe(keyOf(fhirEvent).rest);
+    expect(other.contentDigest).toBe(keyOf(fhirEvent).contentDigest);
   });
 
   it.each([

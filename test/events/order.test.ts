@@ -20,9 +20,9 @@ const MINUTE_MS = 60_000;
 const at = (ms: number) => new Date(NOON_MS + ms).toISOString();
 
 /** Version 5, applied at noon. */
-const VERSION_5: Applied = { version: 5, time: at(0), eventKey: 'applied', bornAt: undefined };
+const VERSION_5: Applied = { version: 5, time: at(0), eventKey: 'applied', createdAt: undefined };
 /** The same, where it is known that the resource was created a minute before. */
-const BORN: Applied = { ...VERSION_5, bornAt: at(-MINUTE_MS) };
+const BORN: Applied = { ...VERSION_5, createdAt: at(-MINUTE_MS) };
 
 const NOTHING: Known = { applied: undefined, started: undefined };
 
@@ -32,7 +32,7 @@ const created = (version: number, ms: number) => fhirEvent({ change: 'created', 
 const withoutTime = (event: HealthEvent): HealthEvent => ({ ...event, time: undefined });
 
 /** Version 7, which has started a minute later. */
-const VERSION_7: Applied = { version: 7, time: at(MINUTE_MS), eventKey: 'started', bornAt: undefined };
+const VERSION_7: Applied = { version: 7, time: at(MINUTE_MS), eventKey: 'started', createdAt: undefined };
 
 describe('whether a version runs', () => {
   const both = { applied: VERSION_5, started: VERSION_7 };
@@ -72,37 +72,37 @@ describe('whether a version runs', () => {
 });
 
 describe('what has started once a version starts', () => {
-  it.each<{ given: string; event: HealthEvent; key?: string; known: Known; bornAt: string | undefined }>([
-    { given: 'a Created', event: created(1, 0), known: NOTHING, bornAt: at(0) },
+  it.each<{ given: string; event: HealthEvent; key?: string; known: Known; createdAt: string | undefined }>([
+    { given: 'a Created', event: created(1, 0), known: NOTHING, createdAt: at(0) },
     {
       given: 'an update of what was applied',
       event: updated(6, 0),
       known: { applied: BORN, started: undefined },
-      bornAt: BORN.bornAt,
+      createdAt: BORN.createdAt,
     },
     {
       given: 'an update of what has started, and is not applied',
       event: updated(2, 2 * MINUTE_MS),
-      known: { applied: VERSION_5, started: { ...VERSION_7, version: 1, bornAt: at(MINUTE_MS) } },
-      bornAt: at(MINUTE_MS),
+      known: { applied: VERSION_5, started: { ...VERSION_7, version: 1, createdAt: at(MINUTE_MS) } },
+      createdAt: at(MINUTE_MS),
     },
     {
       given: 'the same again',
       event: updated(5, 0),
       key: 'applied',
       known: { applied: undefined, started: BORN },
-      bornAt: BORN.bornAt,
+      createdAt: BORN.createdAt,
     },
     {
       given: 'an update of what an earlier release has applied since',
       event: updated(9, 2 * MINUTE_MS),
-      known: { applied: { ...VERSION_7, bornAt: at(MINUTE_MS) }, started: VERSION_5 },
-      bornAt: at(MINUTE_MS),
+      known: { applied: { ...VERSION_7, createdAt: at(MINUTE_MS) }, started: VERSION_5 },
+      createdAt: at(MINUTE_MS),
     },
-  ])('given $given, then it knows when the resource was created', ({ event, key = 'other', known, bornAt }) => {
+  ])('given $given, then it knows when the resource was created', ({ event, key = 'other', known, createdAt }) => {
     const { version, time } = event;
 
-    expect(afterStarting(event, key, known)).toEqual({ version, time, eventKey: key, bornAt });
+    expect(afterStarting(event, key, known)).toEqual({ version, time, eventKey: key, createdAt });
   });
 });
 
@@ -226,25 +226,25 @@ describe('what has been applied once an event is', () => {
     });
   });
 
-  it.each<{ given: string; event: HealthEvent; before: Applied | undefined; bornAt: string | undefined }>([
-    { given: 'a birth, and nothing before', event: created(1, 0), before: undefined, bornAt: at(0) },
-    { given: 'a birth after another life', event: created(1, 7), before: BORN, bornAt: at(7) },
-    { given: 'a birth of a higher version', event: created(6, 7), before: BORN, bornAt: at(7) },
-    { given: 'a birth without a time', event: withoutTime(created(6, 0)), before: BORN, bornAt: undefined },
-    { given: 'an update, and nothing before', event: updated(2, 0), before: undefined, bornAt: undefined },
-    { given: 'a higher version', event: updated(6, 7), before: BORN, bornAt: at(-MINUTE_MS) },
-    { given: 'a higher version, deleted', event: deleted(6, 7), before: BORN, bornAt: at(-MINUTE_MS) },
+  it.each<{ given: string; event: HealthEvent; before: Applied | undefined; createdAt: string | undefined }>([
+    { given: 'a birth, and nothing before', event: created(1, 0), before: undefined, createdAt: at(0) },
+    { given: 'a birth after another life', event: created(1, 7), before: BORN, createdAt: at(7) },
+    { given: 'a birth of a higher version', event: created(6, 7), before: BORN, createdAt: at(7) },
+    { given: 'a birth without a time', event: withoutTime(created(6, 0)), before: BORN, createdAt: undefined },
+    { given: 'an update, and nothing before', event: updated(2, 0), before: undefined, createdAt: undefined },
+    { given: 'a higher version', event: updated(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
+    { given: 'a higher version, deleted', event: deleted(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
     {
       given: 'a higher version, of whose birth nothing is known',
       event: updated(6, 7),
       before: VERSION_5,
-      bornAt: undefined,
+      createdAt: undefined,
     },
-    { given: 'the same version once more, of a new life', event: updated(5, 7), before: BORN, bornAt: undefined },
-    { given: 'a lower version, of a new life', event: updated(2, 7), before: BORN, bornAt: undefined },
-    { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, bornAt: undefined },
-  ])('given $given, then the beginning of its life is $bornAt', ({ event, before, bornAt }) => {
-    expect(afterApplying(event, 'its key', before).bornAt).toBe(bornAt);
+    { given: 'the same version once more, of a new life', event: updated(5, 7), before: BORN, createdAt: undefined },
+    { given: 'a lower version, of a new life', event: updated(2, 7), before: BORN, createdAt: undefined },
+    { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, createdAt: undefined },
+  ])('given $given, then it was created at $createdAt', ({ event, before, createdAt }) => {
+    expect(afterApplying(event, 'its key', before).createdAt).toBe(createdAt);
   });
 });
 
@@ -255,7 +255,7 @@ describe('what has been applied, as a row', () => {
       .map((date) => date.toISOString()),
     { nil: undefined },
   );
-  const anyApplied = fc.record({ version: fc.maxSafeInteger(), time, eventKey: fc.string(), bornAt: time });
+  const anyApplied = fc.record({ version: fc.maxSafeInteger(), time, eventKey: fc.string(), createdAt: time });
 
   it('given any, then it reads as written', () => {
     fc.assert(
@@ -274,7 +274,7 @@ describe('what has been applied, as a row', () => {
   });
 
   it('given a row that has only a version, then the rest is not known', () => {
-    expect(appliedOfRow({ version: 3 })).toEqual({ version: 3, time: undefined, eventKey: '', bornAt: undefined });
+    expect(appliedOfRow({ version: 3 })).toEqual({ version: 3, time: undefined, eventKey: '', createdAt: undefined });
   });
 });
 

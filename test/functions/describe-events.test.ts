@@ -1,6 +1,6 @@
 import { keyOf } from '../../src/events/key.js';
 import { describeEvents } from '../../src/functions/describe-events.js';
-import { addressOf } from '../../src/storage/address.js';
+import { addressOf, addressOfEvent } from '../../src/storage/address.js';
 import type { FoundRecord, JobRecord } from '../../src/storage/ledger.js';
 import { LONG_SHARD_NAMES, type WaitingRow } from '../../src/storage/waiting.js';
 import { fhirEvent } from '../../src/testing/index.js';
@@ -206,9 +206,8 @@ function found({
   event?: typeof EVENT;
   time?: string;
 } = {}): FoundRecord {
-  const { day, id, rest } = keyOf(event);
   return {
-    eventKey: `ledger${day}.${id}.${rest}`,
+    eventAddress: addressOfEvent(keyOf(event)),
     workflow,
     record: { ...RECORD, ...record },
     event: { id: event.id, type: event.type, source: event.source, time },

@@ -39,10 +39,10 @@ export const MINUTE_APART: readonly Version[] = [version('v2', 1, 0), version('v
 
 const MOST_ALIVE = 2;
 const NOBODY = 0;
-const NONE: Mark = { of: -1, bornAt: '' };
+const NONE: Mark = { of: -1, createdAt: '' };
 
 /** `of` is a version; -1 where there is none. */
-type Mark = { of: number; bornAt: string };
+type Mark = { of: number; createdAt: string };
 type Handler = { id: number; of: number; fence: number; at: keyof ReturnType<typeof createSteps> };
 export type ResourceWorld = {
   /** The newest version that was applied. */
@@ -171,10 +171,10 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
     return version;
   }
 
-  function versionIn({ of, bornAt }: Mark): Applied | undefined {
+  function versionIn({ of, createdAt }: Mark): Applied | undefined {
     if (of < 0) return undefined;
     const { name, event } = versionOf({ of });
-    return { version: event.version, time: event.time, eventKey: name, bornAt: bornAt || undefined };
+    return { version: event.version, time: event.time, eventKey: name, createdAt: createdAt || undefined };
   }
 
   function knownIn({ mark, started }: ResourceWorld): Known {
@@ -197,13 +197,13 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
         return decideVersion(event, name, { applied: applied && { ...applied, eventKey: '' }, started });
       case 'oneWay': // a time from which this event is not older
         return decideVersion(event, name, {
-          applied: applied && { ...applied, time: min(applied.time, event.time), bornAt: undefined },
-          started: started && { ...started, time: min(started.time, event.time), bornAt: undefined },
+          applied: applied && { ...applied, time: min(applied.time, event.time), createdAt: undefined },
+          started: started && { ...started, time: min(started.time, event.time), createdAt: undefined },
         });
       case 'noBirth':
         return decideVersion({ ...event, change: 'updated' }, name, known);
       case 'noBeginning':
-        return decideVersion(event, name, without({ bornAt: undefined }));
+        return decideVersion(event, name, without({ createdAt: undefined }));
       default:
         return decideVersion(event, name, known);
     }
@@ -211,8 +211,8 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
 
   function startIn(world: ResourceWorld, handler: Handler): Mark {
     const { name, event } = versionOf(handler);
-    const { bornAt = '' } = afterStarting(event, name, knownIn(world));
-    return { of: handler.of, bornAt };
+    const { createdAt = '' } = afterStarting(event, name, knownIn(world));
+    return { of: handler.of, createdAt };
   }
 
   function apply(world: ResourceWorld, handler: Handler): ResourceWorld {

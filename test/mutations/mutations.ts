@@ -202,7 +202,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'expireAlive',
     file: 'src/storage/retention.ts',
-    find: '!(await hasLife(tables, table, before))',
+    find: '!(await hasLiveRecord(tables, table, before))',
     put: 'true',
     tests: 'test/storage/ledger.test.ts',
   },
@@ -452,21 +452,21 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'latest-oneWay',
     file: ORDER,
-    find: 'if (laterByMs < -APART_MS || msBetween(applied.bornAt, event.time) < -SKEW_MS)',
+    find: 'if (laterByMs < -APART_MS || msBetween(applied.createdAt, event.time) < -SKEW_MS)',
     put: 'if (laterByMs < -1e15)',
     tests: SIMULATION,
   },
   {
     rule: 'latest-noBirth',
     file: ORDER,
-    find: ' || isNewLife(event, laterByMs, applied)',
+    find: ' || isRecreated(event, laterByMs, applied)',
     put: '',
     tests: 'test/events/order.test.ts',
   },
   {
     rule: 'latest-noBeginning',
     file: ORDER,
-    find: ' || msBetween(applied.bornAt, event.time) < -SKEW_MS',
+    find: ' || msBetween(applied.createdAt, event.time) < -SKEW_MS',
     put: '',
     tests: 'test/events/order.test.ts',
   },

@@ -133,7 +133,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const addresses = [
         addressFor({}),
         addressFor({ workflow: 'other' }),
-        addressFor({ rest: 'other' }),
+        addressFor({ content: 'other' }),
         addressFor({ id: 'other' }),
         addressFor({ day: '20260315' }),
       ];
@@ -445,7 +445,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const found = [
         addressFor({ workflow: 'one' }),
         addressFor({ workflow: 'two' }),
-        addressFor({ rest: 'other data' }),
+        addressFor({ content: 'other data' }),
         addressFor({ day: '20260401' }),
         addressFor({ day: 'undated' }),
       ];
@@ -454,7 +454,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const records = await account.ledger.find(digest('event-1'));
 
-      expect(records.map(({ eventKey, workflow }) => `${eventKey.slice('ledger'.length)}.${workflow}`).sort()).toEqual(
+      expect(records.map(({ eventAddress, workflow }) => `${eventAddress}.${workflow}`).sort()).toEqual(
         [...found].sort(),
       );
     });
@@ -462,7 +462,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     it('given ids whose digests differ in the last character, and a table of nobody’s, then none is mixed up', async () => {
       const id = 'A'.repeat(22);
       const neighbours = ['-', '0', 'A', 'B', '_', 'z'].map((end) => id.slice(0, 21) + end);
-      const addresses = neighbours.map((each) => `20260314.${each}.${digest('rest')}.tally`);
+      const addresses = neighbours.map((each) => `20260314.${each}.${digest('content')}.tally`);
       await Promise.all(addresses.map((address, tries) => put(address, recordOf({ tries }), { event })));
       await account.putRowAt('ledger20260314', placeOf(addresses[2] as Address).partition, `${id}0.x.tally`, {});
 
@@ -478,7 +478,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       expect(await account.ledger.find(digest('event-1'))).toEqual([
         {
-          eventKey: expect.any(String),
+          eventAddress: expect.any(String),
           workflow: 'a-workflow',
           record,
           event: { id: 'event-1', type: event.type, source: event.source, time: '2026-03-14T12:00:00.000Z' },
@@ -498,11 +498,11 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
 
     it('given workflows of one event, and an id that was used twice, then the key tells the events apart', async () => {
-      for (const fields of [{ workflow: 'one' }, { workflow: 'two' }, { rest: 'reused' }, { day: '20260401' }]) {
+      for (const fields of [{ workflow: 'one' }, { workflow: 'two' }, { content: 'reused' }, { day: '20260401' }]) {
         await put(addressFor(fields), recordOf(), { event });
       }
 
-      const keys = (await account.ledger.find(digest('event-1'))).map(({ eventKey }) => eventKey);
+      const keys = (await account.ledger.find(digest('event-1'))).map(({ eventAddress }) => eventAddress);
 
       expect(keys).toHaveLength(4);
       expect(new Set(keys).size).toBe(3);
@@ -515,7 +515,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const found = await account.ledger.find(digest('event-1'));
 
-      const addresses = found.map(({ eventKey, workflow }) => `${eventKey.slice('ledger'.length)}.${workflow}`);
+      const addresses = found.map(({ eventAddress, workflow }) => `${eventAddress}.${workflow}`);
       expect(addresses.sort()).toEqual([...days, ...many].sort());
     });
 
@@ -794,9 +794,9 @@ export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {
   };
 }
 
-export function addressFor(fields: { day?: string; id?: string; rest?: string; workflow?: string }): Address {
-  const { day = '20260314', id = 'event-1', rest = 'rest', workflow = 'tally' } = fields;
-  return addressOf({ day, id: digest(id), rest: digest(rest) }, workflow);
+export function addressFor(fields: { day?: string; id?: string; content?: string; workflow?: string }): Address {
+  const { day = '20260314', id = 'event-1', content = 'content', workflow = 'tally' } = fields;
+  return addressOf({ day, id: digest(id), contentDigest: digest(content) }, workflow);
 }
 
 function unknown(name: string): JobState {

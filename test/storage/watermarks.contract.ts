@@ -10,6 +10,13 @@ const APPLIED: Applied = {
   version: 3,
   time: '2026-03-14T12:00:00.000Z',
   eventKey: 'id.rest',
+  createdAt: '2026-03-14T11:00:00.000Z',
+};
+/** The stored names of the columns of APPLIED. */
+const COLUMNS = {
+  version: 3,
+  time: '2026-03-14T12:00:00.000Z',
+  eventKey: 'id.rest',
   bornAt: '2026-03-14T11:00:00.000Z',
 };
 const STARTED: Applied = { ...APPLIED, version: 4, eventKey: 'next.rest' };
@@ -39,19 +46,19 @@ export function watermarksContract(makeTables: () => TableStore): void {
     it.each<Partial<Watermark>>([
       {},
       { applied: APPLIED },
-      { applied: { ...APPLIED, bornAt: undefined } },
-      { applied: { ...APPLIED, time: undefined, bornAt: undefined } },
+      { applied: { ...APPLIED, createdAt: undefined } },
+      { applied: { ...APPLIED, time: undefined, createdAt: undefined } },
       { applied: { ...APPLIED, version: 0 } },
       { applied: { ...APPLIED, version: 2 ** 40 } },
       { owner: '', applied: APPLIED },
       { started: STARTED },
       { applied: APPLIED, started: STARTED },
-      { started: { ...STARTED, time: undefined, bornAt: undefined, version: 0 } },
+      { started: { ...STARTED, time: undefined, createdAt: undefined, version: 0 } },
       { fence: 2 ** 33, write: 12 },
     ])('given %j, then it reads as written, by insert and by merge', async (fields) => {
       const inserted = await put(markOf(fields), undefined, 'by');
       const first = await read();
-      const other = markOf({ applied: { ...APPLIED, version: 99, bornAt: undefined }, owner: 'other', write: 5 });
+      const other = markOf({ applied: { ...APPLIED, version: 99, createdAt: undefined }, owner: 'other', write: 5 });
       const between = await put(other, inserted);
       const merged = await put(markOf(fields), between, 'by');
 
@@ -184,7 +191,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
         given: 'only a version',
         row: { version: 4 },
         mark: {
-          applied: { version: 4, time: undefined, eventKey: '', bornAt: undefined },
+          applied: { version: 4, time: undefined, eventKey: '', createdAt: undefined },
           started: undefined,
           fence: 0,
           owner: '',
@@ -199,7 +206,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       },
       {
         given: 'an earlier release of the app has written it, which knows of no version that has started',
-        row: { ...APPLIED, fence: 7, owner: '', write: 9, leaseMs: 60_000, by: 'by' } as Row,
+        row: { ...COLUMNS, fence: 7, owner: '', write: 9, leaseMs: 60_000, by: 'by' },
         mark: { applied: APPLIED, started: undefined, fence: 7, owner: '', write: 9, leaseMs: 60_000 },
       },
     ])('given $given, then the rest reads as none', async ({ row, mark }) => {

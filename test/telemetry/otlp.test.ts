@@ -30,12 +30,12 @@ async function start({
     { applicationInsights: undefined, otlpEndpoint: `${collector.url}/`, sampling, serviceName: 'hospital' },
     { clock, instance: 'p1', credential: undefined, reportFailure: (code, count) => failures.push([code, count]) },
   );
-  return { exporter, failures, told: () => readOtlp(collector.received) };
+  return { exporter, failures, exported: () => readOtlp(collector.received) };
 }
 
 describe('when a collector is sent metrics', () => {
   it('given each kind, then each comes with its unit and attributes, of the process that says it', async () => {
-    const { exporter, told } = await start();
+    const { exporter, exported } = await start();
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'retried' });
@@ -46,7 +46,7 @@ describe('when a collector is sent metrics', () => {
 
     await exporter.stop();
 
-    expect(told().metrics).toEqual([
+    expect(exported().metrics).toEqual([
       {
         name: 'ahds.jobs',
         unit: '{job}',
@@ -76,7 +76,7 @@ describe('when a collector is sent metrics', () => {
         points: [{ attributes: { stage: 'crash' }, value: 2 }],
       },
     ]);
-    expect(told().resources).toEqual([{ 'service.name': 'hospital', 'service.instance.id': 'p1' }]);
+    expect(exported().resources).toEqual([{ 'service.name': 'hospital', 'service.instance.id': 'p1' }]);
   });
 
   it('given a gauge that is not recorded again, then it is not sent again, and counters are', async () => {
@@ -104,14 +104,14 @@ describe('when a collector is sent metrics', () => {
 
 describe('when a collector is sent lines', () => {
   it('given levels, then they are severities, and the line is as the console shows it', async () => {
-    const { exporter, told } = await start();
+    const { exporter, exported } = await start();
     exporter.log('info', 'stopped', {}, '{"what":"stopped"}');
     exporter.log('warn', 'job-retries', { workflow: 'a' }, '{"what":"job-retries","workflow":"a"}');
     exporter.log('error', 'job-hung', {}, '{"what":"job-hung"}');
 
     await exporter.stop();
 
-    expect(told().logs).toEqual([
+    expect(exported().logs).toEqual([
       { severity: 9, body: '{"what":"stopped"}', attributes: { what: 'stopped' } },
       {
         severity: 13,
@@ -125,7 +125,7 @@ describe('when a collector is sent lines', () => {
 
 describe('when a collector is sent traces', () => {
   it('given one that the host tells, then it goes on, part by part', async () => {
-    const { exporter, told } = await start({ sampling: { followsHost: true, ratio: 0 } });
+    const { exporter, exported } = await start({ sampling: { followsHost: true, ratio: 0 } });
 
     const span = exporter.trace('deliver', `00-${TRACE}-${PARENT}-01`, { count: 2 });
     const job = span?.child('job', { eventId: 'e1', workflow: 'a' });
@@ -134,7 +134,7 @@ describe('when a collector is sent traces', () => {
     span?.end();
     await exporter.stop();
 
-    const { spans } = told();
+    const { spans } = exported();
     expect(spans.map(({ name, isError, attributes }) => ({ name, isError, attributes }))).toEqual([
       { name: 'workflow a', isError: true, attributes: { workflow: 'a', outcome: 'threw', errorCode: 'threw' } },
       { name: 'job', isError: false, attributes: { eventId: 'e1', workflow: 'a', outcome: 'completed' } },
@@ -151,29 +151,29 @@ describe('when a collector is sent traces', () => {
       traceParent: `00-${TRACE}-${PARENT}-00`,
       followsHost: true,
       ratio: 1,
-      isTold: false,
+      isSampled: false,
     },
-    { given: 'none of the host', traceParent: '', followsHost: true, ratio: 1, isTold: true },
-    { given: 'one that is none', traceParent: `00-${TRACE}-01`, followsHost: true, ratio: 1, isTold: true },
-    { given: 'a share of none', traceParent: undefined, followsHost: true, ratio: 0, isTold: false },
+    { given: 'none of the host', traceParent: '', followsHost: true, ratio: 1, isSampled: true },
+    { given: 'one that is none', traceParent: `00-${TRACE}-01`, followsHost: true, ratio: 1, isSampled: true },
+    { given: 'a share of none', traceParent: undefined, followsHost: true, ratio: 0, isSampled: false },
     {
       given: 'that nobody is asked',
       traceParent: `00-${TRACE}-${PARENT}-00`,
       followsHost: false,
       ratio: 1,
-      isTold: true,
+      isSampled: true,
     },
     {
       given: 'that nobody is asked, and none',
       traceParent: `00-${TRACE}-${PARENT}-01`,
       followsHost: false,
       ratio: 0,
-      isTold: false,
+      isSampled: false,
     },
-  ])('given $given, then it is told: $isTold', async ({ traceParent, isTold, ...sampling }) => {
+  ])('given $given, then it is told: $isTold', async ({ traceParent, isSampled, ...sampling }) => {
     const { exporter } = await start({ sampling });
 
-    expect(exporter.trace('deliver', traceParent) !== undefined).toBe(isTold);
+    expect(exporter.trace('deliver', traceParent) !== undefined).toBe(isSampled);
 
     await exporter.stop();
   });

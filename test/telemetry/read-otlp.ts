@@ -3,28 +3,28 @@ import type { Received } from './stand-in.js';
 // What a collector reads of OTLP, by hand: the numbers are those of opentelemetry-proto.
 
 type Value = string | number | boolean | undefined;
-export type ToldAttributes = Record<string, Value>;
-export type ToldPoint = {
-  readonly attributes: ToldAttributes;
+export type ReadAttributes = Record<string, Value>;
+export type ReadPoint = {
+  readonly attributes: ReadAttributes;
   readonly value: number;
   readonly count?: number;
   bounds?: number[];
 };
-export type ToldMetric = {
+export type ReadMetric = {
   readonly name: string;
   readonly unit: string;
   readonly kind: string;
-  readonly points: ToldPoint[];
+  readonly points: ReadPoint[];
 };
-export type ToldSpan = {
+export type ReadSpan = {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentId: string;
   readonly isError: boolean;
-  readonly attributes: ToldAttributes;
+  readonly attributes: ReadAttributes;
 };
-export type ToldLog = { readonly severity: number; readonly body: Value; readonly attributes: ToldAttributes };
+export type ReadLog = { readonly severity: number; readonly body: Value; readonly attributes: ReadAttributes };
 
 /** Of all that has come, in the order in which it came. */
 export function readOtlp(received: readonly Received[]) {
@@ -42,7 +42,7 @@ function inScopes(body: Buffer): Buffer[] {
   return all(body, 1).flatMap((of) => all(of, 2).flatMap((scope) => all(scope, 2)));
 }
 
-function readMetric(metric: Buffer): ToldMetric {
+function readMetric(metric: Buffer): ReadMetric {
   const kinds = { 5: 'gauge', 7: 'sum', 9: 'histogram' } as const;
   const [number, kind] = Object.entries(kinds).find(([at]) => all(metric, Number(at)).length > 0) ?? ['5', 'gauge'];
   const points = all(bytes(metric, Number(number)), 1).map((point) => {
@@ -59,7 +59,7 @@ function readNumber(point: Buffer): number {
   return fixed(point, 4) ? double(point, 4) : Number(fixed(point, 6)?.readBigInt64LE() ?? 0n);
 }
 
-function readSpan(span: Buffer): ToldSpan {
+function readSpan(span: Buffer): ReadSpan {
   const hex = (at: number) => bytes(span, at).toString('hex');
   return {
     name: text(span, 5),
@@ -71,11 +71,11 @@ function readSpan(span: Buffer): ToldSpan {
   };
 }
 
-function readLog(log: Buffer): ToldLog {
+function readLog(log: Buffer): ReadLog {
   return { severity: number(log, 2), body: readValue(bytes(log, 5)), attributes: readAttributes(log, 6) };
 }
 
-function readAttributes(of: Buffer, at: number): ToldAttributes {
+function readAttributes(of: Buffer, at: number): ReadAttributes {
   return Object.fromEntries(all(of, at).map((pair) => [text(pair, 1), readValue(bytes(pair, 2))]));
 }
 

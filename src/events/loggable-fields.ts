@@ -3,10 +3,10 @@ import { EVENT_TYPES } from './kinds.js';
 import { parseEvent } from './parse.js';
 
 /** What of a raw event may be told where no payload may go; '' for what it does not say. */
-export type Told = { readonly eventId: string; readonly type: string; readonly resourceType: string };
+export type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
 
 /** Of what is no event of ours only the type is told, if that is one of the six: its id could be anything. */
-export function toldOf(raw: unknown): Told {
+export function loggableFieldsOf(raw: unknown): LoggableFields {
   try {
     const event = parseEvent(raw);
     const { id: eventId, type } = event;
