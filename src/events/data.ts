@@ -1,6 +1,6 @@
 import { type Fields, first, fromDigits, host, id, partition, resourceType, uid, version } from './fields.js';
 
-/** `data` of the three FHIR types. */
+/** The fields of `data` in the three FHIR events. */
 export const fhirData = {
   shape: { resourceType, resourceId: id, version, host },
   paths: {
@@ -11,7 +11,7 @@ export const fhirData = {
   },
 };
 
-/** `data` of the three DICOM types. */
+/** The fields of `data` in the three DICOM events. */
 export const dicomData = {
   shape: { studyUid: uid, seriesUid: uid, instanceUid: uid, partition, version, host },
   paths: {
@@ -24,7 +24,7 @@ export const dicomData = {
   },
 };
 
-/** Takes the fields out, in camelCase or, as the first specification had them, in PascalCase. */
+/** Returns the fields of FHIR data, read in camelCase or in the PascalCase of the first specification. */
 export function readFhirData(data: Fields) {
   return {
     resourceType: first(data.resourceType, data.ResourceType),
@@ -34,13 +34,13 @@ export function readFhirData(data: Fields) {
   };
 }
 
-/** As `readFhirData`. */
+/** Returns the fields of DICOM data, read as `readFhirData` does. */
 export function readDicomData(data: Fields) {
   return {
     studyUid: first(data.imageStudyInstanceUid, data.ImageStudyInstanceUid),
     seriesUid: first(data.imageSeriesInstanceUid, data.ImageSeriesInstanceUid),
     instanceUid: first(data.imageSopInstanceUid, data.ImageSopInstanceUid),
-    // Absent or empty is the partition that every service has, and so is its name.
+    // An absent or empty name means the default partition.
     partition: first(data.partitionName, data.PartitionName) || 'Microsoft.Default',
     version: fromDigits(first(data.sequenceNumber, data.SequenceNumber)),
     host: first(data.serviceHostName, data.ServiceHostName),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Fields, first, id, source, time } from './fields.js';
 import { EVENT_TYPES } from './kinds.js';
 
-/** What both envelopes are made of, and where in the event a field stands if not under its name here. */
+/** The fields of an envelope. `paths` has the path in the event of each field whose name differs from `shape`. */
 export type Envelope = {
   readonly shape: {
     readonly id: z.ZodString;
@@ -14,20 +14,21 @@ export type Envelope = {
   readonly paths: Readonly<Record<string, string>>;
 };
 
-/** Event Grid's own envelope: `id`, `topic`, `eventType`, `eventTime`; whatever else it carries is not looked at. */
+/** Event Grid's own envelope: `id`, `topic`, `eventType`, `eventTime`. Other properties are ignored. */
 export const eventGrid: Envelope = {
   shape: { id, source, type: z.enum(EVENT_TYPES), time },
   paths: { source: 'topic', type: 'eventType', time: 'eventTime' },
 };
 
-/** CloudEvents 1.0: `specversion`, `id`, `source`, `type`, perhaps `time`. */
+/** CloudEvents 1.0: `specversion`, `id`, `source`, `type`, and optionally `time`. */
 export const cloudEvents: Envelope = {
   shape: { ...eventGrid.shape, time: time.optional(), specversion: z.string().startsWith('1.').max(16) },
   paths: {},
 };
 
 /**
- * Takes an envelope's fields out, by any of their names: senders mix the two schemas, and write `specVersion`.  It is a CloudEvent if it has a `specversion`, whatever it calls the rest.
+ * Returns the fields of the envelope, under any of their names: senders mix the two schemas, and write `specVersion`.
+ * An event with a `specversion` is a CloudEvent, whatever names its other fields have.
  */
 export function readEnvelope(raw: Fields) {
   return {

@@ -1,13 +1,13 @@
-/** What Azure Health Data Services tells: which resource or image changed, how, and when. Never its content. */
+/** An event of Azure Health Data Services: which resource or image changed, how, and when. It has no content. */
 export type HealthEvent = FhirEvent | DicomEvent;
 
 export type Change = 'created' | 'updated' | 'deleted';
 
 type Envelope = {
   readonly id: string;
-  /** The Azure resource id of the workspace, as it came. Azure compares these without case. */
+  /** The Azure resource id of the workspace, as received. Azure compares these ids without case. */
   readonly source: string;
-  /** ISO 8601, UTC, milliseconds; undefined where the event gives none. */
+  /** ISO 8601, UTC, milliseconds; undefined if the event has no time. */
   readonly time: string | undefined;
 };
 
@@ -29,9 +29,9 @@ export type DicomEvent<C extends Change = Change> = Envelope & {
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly instanceUid: string;
-  /** The data partition; `Microsoft.Default` where the event names none. */
+  /** The data partition; `Microsoft.Default` if the event names none. */
   readonly partition: string;
-  /** The sequence number: rises with every change of the service. */
+  /** The sequence number, which rises with every change in the service. */
   readonly version: number;
   /** The host name of the service, in lower case. */
   readonly host: string;

@@ -1,20 +1,22 @@
-/** What is wrong, and where: a path of names that we know, never a key or a value from the payload. */
+/** A problem of an event. `path` consists of names in this code, never of keys or values of the payload. */
 export type Problem = { readonly path: string; readonly code: string };
 
 /**
- * `unknown-type`: an event of some other kind, which a subscription without a filter lets through. `too-large` and
- * `workspace-not-listed` are for who takes events in to say: the parser looks at neither.
+ * `unknown-type`: a subscription without a filter delivers other events too. The parser does not check `too-large` and
+ * `workspace-not-listed`; the pipeline does.
  */
 export type InvalidReason = 'invalid' | 'unknown-type' | 'too-large' | 'workspace-not-listed';
 
-/** This is no event that the app knows, and will not be one another time either. */
+/** The input is not one of the six events. Another try does not help. */
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError';
   readonly reason: InvalidReason;
   readonly problems: readonly Problem[];
 
   constructor(reason: InvalidReason, problems: readonly Problem[]) {
-    super(`Not an event to be processed: ${problems.map(({ path, code }) => `${path} ${code}`).join(', ')}.`);
+    super(
+      `This is not a valid event of Azure Health Data Services: ${problems.map(({ path, code }) => `${path} ${code}`).join(', ')}.`,
+    );
     this.reason = reason;
     this.problems = problems;
   }

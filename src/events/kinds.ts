@@ -15,10 +15,10 @@ const KINDS: readonly Kind[] = [
 ];
 const BY_TYPE: ReadonlyMap<unknown, Kind> = new Map(KINDS.map((kind) => [kind.type, kind]));
 
-/** The six types of event. */
+/** The six event types of Azure Health Data Services. */
 export const EVENT_TYPES = KINDS.map((kind) => kind.type);
 
-/** What an event of this type tells, undefined where `type` is none of the six. */
+/** Returns service and change of an event type; undefined for any other value. */
 export function kindOf(type: unknown): Kind | undefined {
   return BY_TYPE.get(type);
 }

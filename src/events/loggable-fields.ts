@@ -2,10 +2,10 @@ import { InvalidEventError } from './invalid-event-error.js';
 import { EVENT_TYPES } from './kinds.js';
 import { parseEvent } from './parse.js';
 
-/** What of a raw event may be told where no payload may go; '' for what it does not say. */
+/** The fields of a raw event that may be logged and listed; '' for a field that it does not have. */
 export type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
 
-/** Of what is no event of ours only the type is told, if that is one of the six: its id could be anything. */
+/** Returns the loggable fields of `raw`. Of an invalid event only a known type is returned: its id could be any text. */
 export function loggableFieldsOf(raw: unknown): LoggableFields {
   try {
     const event = parseEvent(raw);
@@ -17,7 +17,7 @@ export function loggableFieldsOf(raw: unknown): LoggableFields {
   }
 }
 
-/** The types of these events, each once, of the six that there are. */
+/** Returns which of the six event types `events` have, each once. */
 export function typesOf(events: readonly unknown[]): string[] {
   const types = new Set(events.map(knownTypeOf));
   types.delete('');

@@ -1,23 +1,25 @@
 import type { HealthEvent } from './health-event.js';
 
+// Which version of a resource is the newer one, and which version `ordering: 'latest'` runs. The rules have the numbers of
+// ARCHITECTURE.md, "Latest".
+
 /** A version of a resource that a workflow has applied, or has started to apply. */
 export type Applied = {
   readonly version: number;
   readonly time: string | undefined;
   readonly eventKey: string;
-  /** When the resource was created, where that event has been applied. What is older is of a former life of the id. */
+  /** The time of the Created, if that event was applied. Older events are of an earlier resource with this id. */
   readonly createdAt: string | undefined;
 };
 
+/** L4: beyond this difference the time of two events decides which is newer, whatever their versions. */
 const APART_MS = 5 * 60_000;
-/** How far the clocks of one service's nodes may be apart. */
+/** The difference that is possible between the clocks of one service's nodes. */
 const SKEW_MS = 1000;
 
 /**
- * Whether `event` is newer than what has been applied. The version decides, but versions can start again: after a hard
- * delete, or with a service made anew. So an event more than five minutes newer is newer and one more than five
- * minutes older is older, whatever the versions; a FHIR Created with a later time is a new beginning; and what is
- * older than the beginning is older.
+ * Returns whether `event` is newer than the applied version. The version decides, but versions can start again after a
+ * hard delete or with a new service. So L4 and L5 come first.
  */
 export function orderOf(
   event: HealthEvent,
@@ -25,23 +27,29 @@ export function orderOf(
   applied: Applied | undefined,
 ): 'newer' | 'same' | 'older' {
   if (!applied) return 'newer';
-  if (applied.eventKey === eventKey) return 'same';
+  if (applied.eventKey === eventKey) return 'same'; // L6
   const laterByMs = msBetween(applied.time, event.time);
-  if (laterByMs > APART_MS) return 'newer';
+  if (laterByMs > APART_MS) return 'newer'; // L4
   if (laterByMs < -APART_MS || msBetween(applied.createdAt, event.time) < -SKEW_MS) return 'older';
   return event.version > applied.version || isRecreated(event, laterByMs, applied) ? 'newer' : 'older';
 }
 
+/** Returns whether `event` is newer than `other`, by L4 alone. */
+export function isNewer(event: HealthEvent, other: HealthEvent): boolean {
+  const laterByMs = msBetween(other.time, event.time);
+  return Math.abs(laterByMs) > APART_MS ? laterByMs > 0 : event.version > other.version;
+}
+
 /**
- * A Created after the one that is known is a new life, if it is later at all. The first that is seen may be that of the
- * life whose update was applied before it: then it must be later by as much as the clocks of two nodes may be apart.
+ * L5: a Created that is later than the known Created begins a new resource. If no Created is known, this one may belong to
+ * the resource whose update was applied before it. Then it must be later by the possible difference of two clocks.
  */
 function isRecreated(event: HealthEvent, laterByMs: number, { createdAt }: Applied): boolean {
   if (!isCreation(event) || laterByMs <= 0) return false;
   return createdAt === undefined ? laterByMs >= SKEW_MS : msBetween(createdAt, event.time) > 0;
 }
 
-/** What has been applied once `event` is, which is newer than `before`. */
+/** Returns the applied version after `event` has been applied. `event` is newer than `before`. */
 export function afterApplying(event: HealthEvent, eventKey: string, before: Applied | undefined): Applied {
   const { version, time } = event;
   const isSameResource = before !== undefined && version > before.version;
@@ -49,16 +57,10 @@ export function afterApplying(event: HealthEvent, eventKey: string, before: Appl
   return { version, time, eventKey, createdAt };
 }
 
-/** The newest versions of a resource that a workflow has applied, and that it has started to apply. */
+/** The newest version of a resource that a workflow has applied, and the newest that it has started to apply. */
 export type Known = { readonly applied: Applied | undefined; readonly started: Applied | undefined };
 
-/**
- * What becomes of an event of `ordering: 'latest'`.
- *
- * L1: a version that is older than the newest one that has started is superseded, whether the newest one completes, is
- *     tried again, or ends as a dead letter. So nothing that a workflow writes for a resource ever goes back.
- * L2: the version that has started runs again: its next try, and its redrive. An older one does not.
- */
+/** Returns whether an event of `ordering: 'latest'` runs, was applied before (L6), or is superseded (L1). */
 export function decideVersion(
   event: HealthEvent,
   eventKey: string,
@@ -66,11 +68,12 @@ export function decideVersion(
 ): 'run' | 'applied' | 'superseded' {
   const toApplied = orderOf(event, eventKey, applied);
   if (toApplied === 'same') return 'applied';
+  // L1, L2: only an older version is superseded, so the version that started last runs again.
   const isOlder = toApplied === 'older' || orderOf(event, eventKey, started) === 'older';
   return isOlder ? 'superseded' : 'run';
 }
 
-/** The newest version that has started, once `event` starts. Its payload may have been corrected since it first started. */
+/** Returns the version that started last, once `event` starts. A redrive may start it again with a corrected payload. */
 export function afterStarting(event: HealthEvent, eventKey: string, known: Known): Applied {
   const { started } = known;
   if (started?.eventKey !== eventKey) return afterApplying(event, eventKey, newestOf(known));
@@ -78,16 +81,17 @@ export function afterStarting(event: HealthEvent, eventKey: string, known: Known
   return { version, time, eventKey, createdAt: isCreation(event) ? time : started.createdAt };
 }
 
-/** `started`, but where an earlier release of the app, which knows of no `started`, has applied a version since. */
+/** Returns `started`, or `applied` if an earlier release of the app has applied a newer version without `started`. */
 function newestOf({ applied, started }: Known): Applied | undefined {
   return started && msBetween(started.time, applied?.time) <= 0 ? started : applied;
 }
 
-/** As properties of a row, and back. A row without them is one to which nothing has been applied: all is newer. */
+/** Returns the version as columns of a row. The stored name of `createdAt` is `bornAt`. */
 export function rowOfApplied({ version, time = '', eventKey, createdAt = '' }: Applied) {
   return { version, time, eventKey, bornAt: createdAt };
 }
 
+/** Returns the version that the columns of a row hold. A row without these columns is older than any event. */
 export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Record<string, unknown>>): Applied {
   return {
     version: Number(version ?? -1),
@@ -97,7 +101,7 @@ export function appliedOfRow({ version, time, eventKey, bornAt }: Readonly<Recor
   };
 }
 
-/** The resource an event is about, the same for each of its versions. Opaque texts may be made of it, never logs. */
+/** Returns a name of the event's resource, the same for all versions. For digests only: it must not be logged. */
 export function resourceOf(event: HealthEvent): string {
   return event.service === 'fhir'
     ? JSON.stringify([event.host, event.resourceType, event.resourceId])
@@ -108,7 +112,7 @@ function isCreation(event: HealthEvent): boolean {
   return event.service === 'fhir' && event.change === 'created';
 }
 
-/** 0 where one is not known: then it says nothing. */
+/** Returns 0 if a time is unknown, so that the version decides. */
 function msBetween(from: string | undefined, to: string | undefined): number {
   return from !== undefined && to !== undefined ? Date.parse(to) - Date.parse(from) : 0;
 }

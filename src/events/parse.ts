@@ -6,12 +6,12 @@ import type { DicomEvent, FhirEvent, HealthEvent } from './health-event.js';
 import { InvalidEventError, type InvalidReason, type Problem } from './invalid-event-error.js';
 import { type DicomKind, type FhirKind, type Kind, kindOf } from './kinds.js';
 
-/** The path of the event as a whole. */
+/** The path of a problem that concerns the whole event. */
 const EVENT = '(event)';
 const PROTOTYPE_KEYS = ['__proto__', 'constructor', 'prototype'];
 const NO_DATA = { shape: {}, paths: {} };
 
-// One flat schema for each envelope with each kind of data: one pass over one object with a dozen fields.
+// One flat schema per envelope and kind of data, so that a parse is one pass over one object.
 const SCHEMAS = {
   eventGrid: {
     fhir: flat(eventGrid, fhirData),
@@ -26,8 +26,8 @@ const SCHEMAS = {
 };
 
 /**
- * The event that `raw` is, in Event Grid's schema or as a CloudEvent: deeply frozen, in one spelling.
- * @throws InvalidEventError, and nothing else, with everything that is wrong.
+ * Returns the event in `raw`, in Event Grid's schema or as a CloudEvent, frozen and in one spelling.
+ * @throws InvalidEventError, and no other error, with all problems of the event.
  */
 export function parseEvent(raw: unknown): HealthEvent {
   const { kind, reason, fields, problems } = readSafely(raw);
@@ -65,22 +65,22 @@ function dicomEvent({ service, change, type }: DicomKind, fields: DicomFields): 
 }
 
 type Reading = {
-  /** Undefined where there is no data to check, or no telling what it should be. */
+  /** Undefined if there is no data to check, or the type of the event is unknown. */
   readonly kind: Kind | undefined;
-  /** What to call it if there are problems. */
+  /** The reason of the InvalidEventError if there are problems. */
   readonly reason: InvalidReason;
   readonly fields: Fields;
   /** Grows as the event is checked. */
   readonly problems: Problem[];
 };
 
-/** Reading is all that can run foreign code (a getter, a proxy): what comes after works on a copy. */
+/** Only this function can run foreign code (a getter, a proxy). The later steps work on a copy. */
 function readSafely(raw: unknown): Reading {
   let found: Reading | 'invalid-type' | 'unreadable' = 'unreadable';
   try {
     found = isObject(raw) ? read(raw) : 'invalid-type';
   } catch {
-    // What was thrown may hold anything: it is not passed on.
+    // The thrown value may contain the payload, so it is not passed on.
   }
   if (typeof found === 'string') throw new InvalidEventError('invalid', [{ path: EVENT, code: found }]);
   return found;
@@ -106,7 +106,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Nobody sends these in good faith, and the raw event goes on to code that may merge it into an object. */
+/** Such keys are an attack: later code may merge the raw event into an object. */
 function forbidPrototypeKeys(object: Fields, prefix: string, problems: Problem[]): void {
   for (const key of PROTOTYPE_KEYS) {
     if (Object.hasOwn(object, key)) problems.push({ path: prefix + key, code: 'forbidden-key' });
@@ -119,7 +119,7 @@ function flat<D extends z.ZodRawShape>(envelope: Envelope, data: Data<D>) {
   return { schema: z.object({ ...envelope.shape, ...data.shape }), paths: { ...envelope.paths, ...data.paths } };
 }
 
-/** What `fields` are by the schema; undefined if there are problems, also where they were known before. */
+/** Returns the parsed fields, or undefined if there are problems, new or earlier ones. */
 function check<S extends z.ZodType>(
   { schema, paths }: { schema: S; paths: Readonly<Record<string, string>> },
   fields: Fields,

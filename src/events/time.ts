@@ -2,10 +2,9 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.(\d{1,3})\d*)?(?:[Zz]
 const MINUTE_MS = 60_000;
 
 /**
- * One spelling for every spelling of an instant: ISO 8601, UTC, milliseconds; undefined where `spelling` is no instant.
- * The host rewrites dates on their way (fraction digits, offsets), so digits after the millisecond are cut off, never
- * rounded: the last 100 ns of a day must not become the next day. Without an offset it is UTC, as all of Azure writes,
- * and not the time zone of the machine, as `Date.parse` would have it.
+ * Returns an instant as ISO 8601, UTC, with milliseconds; undefined if `spelling` is not an instant. The host rewrites the
+ * fraction and offset of times, so further digits are cut off, never rounded: the last 100 ns of a day must not become
+ * the next day. A time without an offset is UTC, as in all of Azure; `Date.parse` would take the machine's time zone.
  */
 export function toIsoUtc(spelling: string): string | undefined {
   const parts = DATE_TIME.exec(spelling);
@@ -20,7 +19,7 @@ export function toIsoUtc(spelling: string): string | undefined {
   return new Date(Date.parse(written) - (hours * 60 + sign * minutes) * MINUTE_MS).toISOString();
 }
 
-/** By hand, since `Date.parse` makes 2 March of 30 February, and the way back through `toISOString` costs a microsecond. */
+/** Not by `Date.parse`, which reads 30 February as 2 March. A round trip through `toISOString` costs a microsecond. */
 function isOnTheCalendar(text: string): boolean {
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);

@@ -1,4 +1,4 @@
-import { resourceOf } from '../events/order.js';
+import { isNewer, resourceOf } from '../events/order.js';
 import type { JobDeps, Run } from './run.js';
 
 /**
@@ -61,9 +61,7 @@ export async function inLine(run: Run, place: true | Promise<boolean>, leave: ()
 
 /** Which of two versions in line goes first: the newer. */
 export function isNewerRun(a: object, b: object): boolean {
-  const [x, y] = [(a as Run).event, (b as Run).event];
-  const laterByMs = x.time && y.time ? Date.parse(x.time) - Date.parse(y.time) : 0;
-  return Math.abs(laterByMs) > 5 * 60_000 ? laterByMs > 0 : x.version > y.version;
+  return isNewer((a as Run).event, (b as Run).event);
 }
 
 export function isFromRow(run: object): boolean {

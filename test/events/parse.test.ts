@@ -391,7 +391,7 @@ describe('the error', () => {
     );
 
     expect(failureOf(raw).message).toBe(
-      'Not an event to be processed: id invalid-type, eventTime invalid-format, data.resourceVersionId invalid-type.',
+      'This is not a valid event of Azure Health Data Services: id invalid-type, eventTime invalid-format, data.resourceVersionId invalid-type.',
     );
   });
 });
