@@ -7,17 +7,20 @@ import type { Endpoint } from './endpoint.js';
 import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
 const MB = 1024 * 1024;
-/** What a resource, a page of a search, or the metadata of a whole study may take in memory. */
+/** The memory for a resource or a page of a search (FHIR), or for the metadata of a whole study (DICOM). */
 const MAX_BYTES = { fhir: 16 * MB, dicom: 64 * MB };
-/** Of an answer that nobody reads: so much is worth keeping the connection. */
+/** A longer unread answer costs more than a new connection. */
 const MAX_DRAINED_BYTES = 64 * 1024;
-/** How long a stream may stand still, or wait to be begun. */
+/** The time without a chunk, or before the first read, after which a stream ends. */
 const IDLE_MS = 30_000;
 
-/** Content as it comes. Read it once and to its end, or break off: either frees the connection. */
+/** Content in chunks. Read it once, to its end or not: both free the connection. */
 export type Streamed = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
 
-/** @throws NonRetriableError where it is larger than memory is meant for: it would be the next time, too. */
+/**
+ * Returns the body as text.
+ * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next try.
+ */
 export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
   const stream = streamIn(response);
   const max = MAX_BYTES[kind];
@@ -41,7 +44,7 @@ export async function readText(response: PipelineResponse, { kind }: Endpoint): 
   }
 }
 
-/** Reads what nobody wants, if it is short: a connection with an unread answer is lost. */
+/** Reads a short answer to its end, because a connection with an unread answer cannot be used again. */
 export async function drain(response: PipelineResponse): Promise<void> {
   const stream = streamIn(response);
   let bytes = 0;
@@ -51,12 +54,13 @@ export async function drain(response: PipelineResponse): Promise<void> {
       if (bytes > MAX_DRAINED_BYTES) break;
     }
   } catch {
-    // The status has said it all.
+    // The status of the answer is known already.
   } finally {
     stream.destroy();
   }
 }
 
+/** Returns the body as a stream, which ends when `signal` aborts or no chunk arrives for 30 s. */
 export function streamOf(
   response: PipelineResponse,
   endpoint: Endpoint,
@@ -68,9 +72,9 @@ export function streamOf(
     stopped ??= error;
     stream.destroy();
   };
-  const onAbort = () => stop(readError(endpoint.kind, 'aborted', 'was not listened to any longer.'));
+  const onAbort = () => stop(readError(endpoint.kind, 'aborted', 'was not read to the end: the caller aborted.'));
   const startIdle = () =>
-    clock.after(IDLE_MS, () => stop(readError(endpoint.kind, 'timeout', `has stood still for ${IDLE_MS} ms.`)));
+    clock.after(IDLE_MS, () => stop(readError(endpoint.kind, 'timeout', `has sent nothing for ${IDLE_MS} ms.`)));
   let cancelIdle = startIdle();
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort);
@@ -101,7 +105,7 @@ export function streamOf(
   }
 }
 
-/** In Node it is one. An error of it that nobody waits for must not end the process. */
+/** In Node the body is a Readable. An error that no reader waits for must not end the process. */
 function streamIn({ readableStreamBody }: PipelineResponse): Readable {
   const stream = readableStreamBody as Readable;
   stream.on('error', () => {});

@@ -3,25 +3,26 @@ import { NonRetriableError, RetryAfterError } from '../workflow.js';
 import type { Endpoint } from './endpoint.js';
 import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
-/** What an answer means, before its body is looked at. */
+/** What the status of a response means. */
 export type Classified = { kind: 'found' } | NotRead;
 
 export type NotRead =
-  /** Deleted, or never there. */
+  /** The resource is deleted, or never existed. */
   | { kind: 'gone' }
-  /** Worth another try soon; `error` is for when there are none left, or `waitMs` is long. */
+  /** Another try may succeed. `error` is thrown if no try is left, or `waitMs` is long. */
   | Retry
   | { kind: 'failed'; error: Error };
 
-/** `waitMs`: what the service asks for; undefined where it does not say. */
+/** `waitMs`: the wait that the service asks for, if it names one. */
 export type Retry = { kind: 'retry'; waitMs: number | undefined; error: Error };
 
-/** After tries that were refused without a word of when to come again. */
+/** The wait of the job if the service refuses all tries and names no wait. */
 const DEFAULT_WAIT_MS = 30_000;
-/** A longer wait is a mistake of somebody's clock, or as good as one. */
+/** A longer wait is most likely a wrong clock. */
 const MAX_WAIT_MS = 3_600_000;
 const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 
+/** Returns what a response means, by its status; its body is not read. */
 export function classifyResponse({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Classified {
   const { kind, audience } = endpoint;
   const failed = (code: string, what: string): Classified => ({ kind: 'failed', error: readError(kind, code, what) });
@@ -33,7 +34,7 @@ export function classifyResponse({ status, headers }: PipelineResponse, endpoint
     case status === 429 || status === 503: {
       const waitMs = waitOf(headers, now);
       const code = status === 429 ? `${kind}-throttled` : `${kind}-unavailable`;
-      const message = `The ${SERVICE_NAMES[kind]} service asks to come again later (${status}).`;
+      const message = `The ${SERVICE_NAMES[kind]} service asks for a later try (${status}).`;
       const wait = { ms: waitMs ?? DEFAULT_WAIT_MS };
       return { kind: 'retry', waitMs, error: new RetryAfterError(message, wait, { code }) };
     }
@@ -57,15 +58,15 @@ export function classifyResponse({ status, headers }: PipelineResponse, endpoint
 }
 
 /**
- * What a request or a body failed with. What somebody has given up on reads as unreachable, and is not heard.
- * Only a word of the error itself is kept: it holds URL, headers and body.
+ * Returns what an error of a request or a body means. Only the code of the error is kept, because the error holds URL,
+ * headers and body.
  */
 export function classifyThrown(error: unknown, { kind }: Endpoint): Exclude<NotRead, { kind: 'gone' }> {
   const isOurs = error instanceof ReadError || error instanceof NonRetriableError;
   if (isOurs) return { kind: 'failed', error };
   const { code } = (error ?? {}) as { code?: unknown };
   const word = typeof code === 'string' && /^[A-Z][A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
-  const unreachable = readError(kind, 'unreachable', `could not be reached, or broke off its answer${word}.`);
+  const unreachable = readError(kind, 'unreachable', `could not be reached, or its answer broke off${word}.`);
   return { kind: 'retry', waitMs: undefined, error: unreachable };
 }
 
@@ -74,7 +75,7 @@ function waitOf(headers: PipelineResponse['headers'], now: Date): number | undef
   return ms === undefined ? undefined : Math.min(ms, MAX_WAIT_MS);
 }
 
-/** A date counts from the answer's own: the clocks of two machines disagree. */
+/** A date in Retry-After is compared with the Date of the response, because the clocks of two machines differ. */
 function msOf(headers: PipelineResponse['headers'], now: Date): number | undefined {
   const exactly = headers.get('x-ms-retry-after-ms') ?? '';
   if (/^\d+(\.\d+)?$/.test(exactly)) return Number(exactly);

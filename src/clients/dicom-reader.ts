@@ -17,34 +17,35 @@ export type DicomJson = {
 };
 
 export type RenderedOptions = {
-  /** The first is 1; the image as a whole, where left out. */
+  /** The number of a frame, from 1. Default: the whole image. */
   frame?: number;
   as?: 'image/jpeg' | 'image/png';
-  /** Of a JPEG, 1 to 100. */
+  /** The quality of a JPEG, 1 to 100. */
   quality?: number;
 };
 
-/** Reads from the DICOM service that the event is of. Metadata is as it was at most 20 s ago, and the caller's own. */
+/** Reads from the event's DICOM service. Metadata is at most 20 s old. Each caller gets its own objects. */
 export type DicomReader = {
   readonly service: 'dicom';
-  /** Metadata of the event's image; undefined where it is deleted. */
+  /** Metadata of the event's image; undefined if the image is deleted. */
   instance(): Promise<DicomJson | undefined>;
-  /** Metadata of each image there is in the event's series. */
+  /** Metadata of each image in the event's series. */
   series(): Promise<DicomJson[]>;
-  /** Metadata of each image there is in the event's study. */
+  /** Metadata of each image in the event's study. */
   study(): Promise<DicomJson[]>;
-  /** Frames as they are stored, from 1, each as a stream, one after the other; undefined where the image is deleted. */
+  /** Stored frames, from 1, one stream after the other; undefined if the image is deleted. */
   frames(numbers: readonly number[]): Promise<AsyncIterable<Part> | undefined>;
-  /** The image, or a frame of it, for people to look at; undefined where it is deleted. */
+  /** The image or one frame as JPEG or PNG; undefined if the image is deleted. */
   rendered(options?: RenderedOptions): Promise<Streamed | undefined>;
 };
 
 const DICOM_JSON = 'application/dicom+json';
 const FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=*';
 const DEFAULT_PARTITION = 'Microsoft.Default';
-/** Services that want the name of the default partition in every path; others refuse it. */
+/** Services that need the name of the default partition in every path. Other services refuse the name. */
 const partitioned = new WeakSet<Endpoint>();
 
+/** Returns the `resource` of a handler of DICOM events. */
 export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomReader {
   const { getWithRetry, share, endpoint, signal } = deps;
   const { studyUid, seriesUid, instanceUid } = event;
@@ -87,8 +88,9 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
   }
 
   /**
-   * An event names the default partition whether or not its service has partitions. A service that has them answers 400
-   * to a path without; one that has none, to a path with one. The shorter path is tried first, and the answer kept in mind.
+   * An event names the default partition whether or not its service has partitions. A service with partitions answers 400
+   * to a path without a partition, a service without partitions to a path with one. So the short path is tried first, and
+   * `partitioned` remembers the result.
    */
   async function inPartition<T>(to: Endpoint, path: string, get: (path: string) => Promise<T>): Promise<T> {
     const named = `/v2${pathOf('partitions', event.partition)}${path}`;
@@ -118,9 +120,10 @@ function datasetsIn(text: string): DicomJson[] {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw readError('dicom', 'not-json', 'answered with something that is not JSON.');
+    throw readError('dicom', 'not-json', 'answered with a body that is not JSON.');
   }
-  if (!Array.isArray(parsed)) throw readError('dicom', 'no-list', 'answered with JSON that is no list of data sets.');
+  if (!Array.isArray(parsed))
+    throw readError('dicom', 'no-list', 'answered with JSON that is not a list of data sets.');
   return parsed;
 }
 
@@ -130,5 +133,5 @@ function frameNumber(number: number): string {
 }
 
 function noFrame(): NonRetriableError {
-  return new NonRetriableError('Frames are named by whole numbers, the first is 1.', { code: 'frame-number' });
+  return new NonRetriableError('The number of a frame must be a whole number from 1.', { code: 'frame-number' });
 }

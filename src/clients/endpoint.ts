@@ -2,27 +2,27 @@ import type { SendRequest } from '@azure/core-rest-pipeline';
 import { NonRetriableError } from '../workflow.js';
 import type { ServiceKind } from './read-error.js';
 
-/** A service that may be read, and the way to it. The same object for every read of it. */
+/** A service that may be read. All reads of a service use the same object. */
 export type Endpoint = {
   readonly kind: ServiceKind;
-  /** Paths go after it. */
+  /** The base of all paths. */
   readonly url: string;
-  /** What else its own links may begin with: behind a proxy, services tell the name that they know. */
+  /** The other base of the service's links: behind a proxy, a service names its own host. */
   readonly alias: string;
   readonly audience: string;
-  /** Adds a token where one belongs. */
+  /** Sends a request, with a token if the service needs one. */
   readonly send: SendRequest;
 };
 
 /**
- * A path of which each segment stays one, whatever it holds: ids come from outside.
- * @throws NonRetriableError where one cannot: a URL has no way to write it.
+ * Returns a path with one segment for each argument, whatever the argument contains: ids come from outside.
+ * @throws NonRetriableError if a URL cannot hold a segment.
  */
 export function pathOf(...segments: readonly string[]): string {
   return segments.map((segment) => `/${encodeSegment(segment)}`).join('');
 }
 
-/** The path and query of `link` after the service's own base; undefined for a link to anywhere else. */
+/** Returns path and query of `link`, relative to the service; undefined for a link to another host or path. */
 export function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
   return pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
 }
@@ -34,10 +34,10 @@ function pathAfter(base: string, link: URL | null): string | undefined {
   return link.pathname.startsWith(`${root}/`) ? link.pathname.slice(root.length) + link.search : undefined;
 }
 
-/** `.` and `..` are taken for steps, percent-encoded too; half a surrogate pair has no encoding. */
+/** URLs treat `.` and `..` as steps, percent-encoded too. Half a surrogate pair has no encoding. */
 function encodeSegment(segment: string): string {
   if (segment === '' || segment === '.' || segment === '..' || !segment.isWellFormed()) {
-    throw new NonRetriableError('An id is empty, or one that no URL can hold; nothing was asked.', {
+    throw new NonRetriableError('An id is empty, or a URL cannot hold it. No request was sent.', {
       code: 'id-not-addressable',
     });
   }

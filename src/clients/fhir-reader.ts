@@ -9,42 +9,43 @@ import type { Share } from './share.js';
 export type { FhirResource };
 export type FhirType = FhirResource['resourceType'];
 
-/** The resource of a type of R4; any resource for `string`, and for a type that R4 does not know. */
+/** The resource of an R4 type; any resource for `string` and for a type that is not in R4. */
 export type ResourceOf<R extends string> = R extends FhirType
   ? Extract<FhirResource, { readonly resourceType: R }>
   : FhirResource;
 
-/** Of a search or an operation; a list is the parameter several times. */
+/** Parameters of a search or an operation. A list repeats the parameter. */
 export type FhirParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** Reads from the FHIR service that the event is of. What is returned is the caller's own. */
+/** Reads from the event's FHIR service. Each caller gets its own objects. */
 export type FhirReader<R extends string = string> = {
   readonly service: 'fhir';
-  /** The newest version of the event's resource, as it was at most 20 s ago; undefined where it is deleted. */
+  /** The newest version of the event's resource, at most 20 s old; undefined if the resource is deleted. */
   current(): Promise<ResourceOf<R> | undefined>;
-  /** The version that the event is of; undefined where that is a deletion, or no longer kept. */
+  /** The event's version of the resource; undefined if it is a deletion, or is no longer kept. */
   version(): Promise<ResourceOf<R> | undefined>;
-  /** Another resource; undefined where there is none. */
+  /** Another resource; undefined if there is none. */
   read<T extends FhirType>(type: T, id: string): Promise<ResourceOf<T> | undefined>;
-  /** All that match, page after page as they are asked for. What `_include` adds is left out. */
+  /** All matches. Pages are read as the caller needs them. Resources added by `_include` are left out. */
   search<T extends FhirType>(type: T, parameters?: FhirParameters): AsyncIterable<ResourceOf<T>>;
-  /** Of an operation on the event's resource that only reads, such as `$everything`: what it answers. */
+  /** The answer of an operation on the event's resource that only reads, such as `$everything`. */
   operation(name: `$${string}`, parameters?: FhirParameters): Promise<FhirResource | undefined>;
 };
 
 export type ReaderDeps = {
   readonly getWithRetry: GetWithRetry;
   readonly share: Share;
-  /** @throws NonRetriableError where the event's host is not listed. */
+  /** @throws NonRetriableError if the event's host is not listed. */
   readonly endpoint: () => Endpoint;
   readonly signal: AbortSignal;
 };
 
 const FHIR_JSON = 'application/fhir+json';
-/** Of one search: pages that name ever new ones must end as well. */
+/** The maximum of one search, which ends a service that names new pages for ever. */
 const MAX_PAGES = 10_000;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
+/** Returns the `resource` of a handler of FHIR events. */
 export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader {
   const { getWithRetry, share, endpoint, signal } = deps;
   const { resourceType, resourceId, version } = event;
@@ -63,7 +64,7 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
     search: (type, parameters) => searchAll(type, parameters) as never,
     operation: async (name, parameters) => {
       if (!OPERATION.test(name)) {
-        throw new NonRetriableError("The name of an operation is '$' and letters.", { code: 'operation-name' });
+        throw new NonRetriableError("The name of an operation must be '$' and letters.", { code: 'operation-name' });
       }
       return resourceIn(await get(`${pathOf(resourceType, resourceId)}/${name}${queryOf(parameters)}`));
     },
@@ -73,7 +74,7 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
     return getWithRetry.text(endpoint(), { path, accept: FHIR_JSON, signal });
   }
 
-  /** The text is shared, and each reader parses it: nobody sees what another has done to the object. */
+  /** Readers share the text, and each parses its own object, so that no reader sees another's changes. */
   function shared(name: string, path: string): Promise<string | undefined> {
     const to = endpoint();
     return share({ event, name, signal }, (both) => getWithRetry.text(to, { path, accept: FHIR_JSON, signal: both }));
@@ -91,32 +92,32 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
       }
       const next: string | undefined = nextOf(bundle, endpoint());
       if (next !== undefined && (requested.has(next) || requested.size >= MAX_PAGES)) {
-        throw readError('fhir', 'endless', 'names pages that go round, or more than anybody reads.');
+        throw readError('fhir', 'endless', 'names pages in a circle, or more than 10,000 pages.');
       }
       path = next;
     }
   }
 }
 
-/** A token must not follow a link to wherever it leads. */
+/** Only links to the service itself are followed, because each request carries a token. */
 function nextOf(bundle: Bundle | undefined, endpoint: Endpoint): string | undefined {
   const link = bundle?.link?.find(({ relation }) => relation === 'next')?.url;
   if (link === undefined) return undefined;
   const path = pathWithin(endpoint, link);
   if (path === undefined) {
-    throw readError('fhir', 'foreign-link', 'names a next page that is not its own; it was not asked for.');
+    throw readError('fhir', 'foreign-link', 'names a next page on another host or path; the page was not requested.');
   }
   return path;
 }
 
-/** What JSON.parse says quotes the text: it goes no further. */
+/** The error of JSON.parse quotes the text, so it is not passed on. */
 function resourceIn(text: string | undefined, type?: string): FhirResource | undefined {
   if (text === undefined) return undefined;
   let parsed: { readonly resourceType?: unknown } | null;
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw readError('fhir', 'not-json', 'answered with something that is not JSON.');
+    throw readError('fhir', 'not-json', 'answered with a body that is not JSON.');
   }
   const found = parsed?.resourceType;
   if (typeof found === 'string' && (type === undefined || found === type)) return parsed as FhirResource;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createHttpHeaders, type SendRequest } from '@azure/core-rest-pipeline';
 
-/** A service in the memory of this process. `path` comes after its base, without a slash at its beginning. */
+/** A service in the memory of this process. `path` is relative to the base, without a leading slash. */
 export type InProcessService = (request: {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -12,7 +12,7 @@ export type InProcessService = (request: {
   readonly body?: Uint8Array | string;
 };
 
-/** Sends requests under `base` to `service`, in the place of a network. */
+/** Returns a function that sends requests under `base` to `service`, without a network. */
 export function sendTo(service: InProcessService, base: string): SendRequest {
   return async (request) => {
     const { pathname, search } = new URL(request.url);

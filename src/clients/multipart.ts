@@ -1,13 +1,13 @@
 import { type ReadError, readError } from './read-error.js';
 
-/** One part of several. Read its content, or leave it, before the next is asked for. */
+/** One part of a multipart body. The next part can be read only after this one; its unread content is skipped. */
 export type Part = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
 
-/** Of the headers of one part. */
+/** The limit for the headers of one part. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const LINE_END = Buffer.from('\r\n');
 
-/** The boundary that a Content-Type of `multipart/…` names; undefined where it is not of several parts. */
+/** Returns the boundary in a Content-Type of `multipart/…`; undefined for another type. */
 export function boundaryIn(contentType: string): string | undefined {
   if (!/^multipart\//i.test(contentType.trim())) return undefined;
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(contentType) ?? [];
@@ -15,31 +15,31 @@ export function boundaryIn(contentType: string): string | undefined {
 }
 
 /**
- * The parts between the delimiters, as they come: never more of them in memory than a chunk.
- * @throws ReadError where the content ends before its last delimiter.
+ * Yields the parts between the delimiters. One chunk is in memory at a time.
+ * @throws ReadError if the content ends before its last delimiter.
  */
 export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Part> {
   const source = content[Symbol.asyncIterator]();
   const delimiter = Buffer.from(`\r\n--${boundary}`);
-  // The first delimiter may be the first line: as if a line had ended before it.
+  // The first delimiter may be the first line, so the content begins with the end of a line.
   let ahead: Buffer = LINE_END;
   try {
     for await (const _preamble of until(delimiter)) {
-      // Nothing is meant by it.
+      // The preamble has no meaning.
     }
     while (await beginsPart()) {
       const contentType = await readHeaders();
       const bytes = until(delimiter);
       yield { contentType, content: bytes };
       for await (const _rest of bytes) {
-        // Who asked for the next part does not want it.
+        // The caller has asked for the next part, so the rest is skipped.
       }
     }
   } finally {
     await source.return?.();
   }
 
-  /** After the last delimiter there are two dashes, and may be nothing else. */
+  /** Returns whether a part follows the delimiter. Two dashes follow the last delimiter. */
   async function beginsPart(): Promise<boolean> {
     while (ahead.length < 2) await more();
     if (ahead.toString('latin1', 0, 2) === '--') return false;
@@ -68,7 +68,7 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
     return line;
   }
 
-  /** What comes before `mark`, which is taken away too. May be left half-way, and goes on when it is asked again. */
+  /** Yields the bytes before `mark` and drops the mark. A caller may stop in between and continue later. */
   function until(mark: Buffer): AsyncIterableIterator<Uint8Array> {
     let isOver = false;
     const bytes: AsyncIterableIterator<Uint8Array> = {
@@ -96,5 +96,5 @@ export async function* readParts(content: AsyncIterable<Uint8Array>, boundary: s
 }
 
 function garbled(): ReadError {
-  return readError('dicom', 'not-multipart', 'answered with parts that have no end, or no headers.');
+  return readError('dicom', 'not-multipart', 'answered with a multipart body without an end or without headers.');
 }

@@ -20,20 +20,20 @@ import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
 import { isLoopbackUri, type ServiceHost } from './service-host.js';
 import { createShare } from './share.js';
 
-/** The service in this process that has this host name; undefined for all others. */
+/** Returns the service with this host name if it runs in this process. */
 export type FindInProcess = (kind: ServiceKind, host: string) => InProcessService | undefined;
 
 export type Readers = {
-  /** Reads what `event` is about; `signal` ends all its reads. Nothing is asked before the first. */
+  /** Returns the reader of a handler. `signal` ends all its reads. No request is sent before the first read. */
   of(event: HealthEvent, signal: AbortSignal): ReaderOf<HealthEvent>;
-  /** From now on, hosts that `find` knows are read in this process: no token, no network. */
+  /** From now on, hosts that `find` knows are read in this process, without a token and a network. */
   answerInProcess(find: FindInProcess): void;
 };
 
 export type ReadersDeps = {
   fhirHosts: readonly ServiceHost[];
   dicomHosts: readonly ServiceHost[];
-  /** Asked for nothing before the first read of a service that is listed. */
+  /** Not used before the first read of a listed service. */
   credential: TokenCredential;
   clock: Clock;
   random: Random;
@@ -41,7 +41,7 @@ export type ReadersDeps = {
   httpClient?: HttpClient;
 };
 
-/** A host in an event is compared with the lists, and never becomes part of a URL: what is asked is what is listed. */
+/** Returns the readers of all listed services. A host in an event is only compared with the lists; URLs come from the lists. */
 export function createReaders(deps: ReadersDeps): Readers {
   const { credential, clock, random, telemetry, httpClient = createDefaultHttpClient() } = deps;
   const sendWith = createSend(credential, httpClient);
@@ -67,7 +67,7 @@ export function createReaders(deps: ReadersDeps): Readers {
     if (endpoint) return endpoint;
     const setting = kind === 'fhir' ? 'FHIR_HOSTS' : 'DICOM_HOSTS';
     throw new NonRetriableError(
-      `The ${SERVICE_NAMES[kind]} service of the event is not in ${setting}; no token was asked for, and nothing sent.`,
+      `The ${SERVICE_NAMES[kind]} service of the event is not in ${setting}. No token was requested, and no request was sent.`,
       { code: 'host-not-listed' },
     );
   }
@@ -88,16 +88,17 @@ function inProcessEndpoint(kind: ServiceKind, host: string, service: InProcessSe
 }
 
 /**
- * Redirects are not followed, nothing is logged and nothing tried again below: none of the usual policies but these.
- * One pipeline, and one token, for each audience.
+ * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry. There
+ * is one pipeline, with one token, for each audience.
  */
 function createSend(credential: TokenCredential, httpClient: HttpClient) {
   const withToken = new Map<string, SendRequest>();
   const plainly: SendRequest = (request) => httpClient.sendRequest(request);
 
   return (kind: ServiceKind, url: string, audience: string): SendRequest => {
-    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a stand-in on this machine
-    if (!url.startsWith('https:')) throw new TypeError('A service is reached by https, or on this machine.');
+    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a test service on this machine
+    if (!url.startsWith('https:'))
+      throw new TypeError('The URL of a service must begin with https://, unless the service is on this machine.');
     const name = `${kind} ${audience}`;
     const send = withToken.get(name) ?? withTokenFor(kind, audience);
     withToken.set(name, send);
@@ -117,12 +118,12 @@ function createSend(credential: TokenCredential, httpClient: HttpClient) {
     return (request) => pipeline.sendRequest(httpClient, request);
   }
 
-  /** All who wait for a token share the request for it: that one of them gives up does not end it. */
+  /** Reads that wait for a token share its request, so the abort of one read does not end the request. */
   async function getToken(kind: ServiceKind, ...args: Parameters<TokenCredential['getToken']>) {
     try {
       return await credential.getToken(...args);
     } catch {
-      throw readError(kind, 'no-token', 'was not asked: there was no token to be had for the identity of this app.');
+      throw readError(kind, 'no-token', 'was not read: the identity of this app got no token.');
     }
   }
 }

@@ -1,10 +1,10 @@
-/** A FHIR or DICOM service that may be read, as `FHIR_HOSTS` or `DICOM_HOSTS` lists it. */
+/** A FHIR or DICOM service that may be read: an entry of `FHIR_HOSTS` or `DICOM_HOSTS`. */
 export type ServiceHost = {
-  /** As events name it, in lower case. */
+  /** The host name in events, in lower case. */
   readonly host: string;
-  /** Where it is reached, without a slash at its end. */
+  /** The base URL, without a slash at its end. */
   readonly url: string;
-  /** What a token for it is good for. */
+  /** The audience of a token for the service. */
   readonly audience: string;
 };
 
@@ -12,11 +12,11 @@ const HOST = /^[a-z0-9][a-z0-9.-]*(:\d{1,5})?$/i;
 const AUDIENCE = /^audience=((?:https|api):\/\/[^\s?#]+)$/;
 const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
 
-/** What an entry of the list may be. */
+/** The format of the settings, for messages. */
 export const SERVICE_HOST_EXPECTED =
   'host names without https://, each once, with at most an https URL and audience=https://… after it, with commas between';
 
-/** `wrong`: the entries that cannot be read. One that is there twice is, too: it would be anybody's guess which counts. */
+/** Returns the services in a setting. `wrong` has the unreadable entries, and those that name a host a second time. */
 export function readServiceHosts(
   text: string,
   audienceOf: (host: string) => string,
@@ -34,7 +34,7 @@ export function readServiceHosts(
   return { hosts: Object.freeze([...hosts.values()]), wrong: isNothing ? [text] : wrong };
 }
 
-/** Reads `host [url] [audience=…]`; undefined where that is not what `entry` is. */
+/** Reads `host [url] [audience=…]`; undefined if `entry` has another format. */
 function readServiceHost(entry: string, audienceOf: (host: string) => string): ServiceHost | undefined {
   const [name = '', ...rest] = entry.split(/\s+/);
   const audiences = rest.flatMap((word) => AUDIENCE.exec(word)?.[1] ?? []);
@@ -47,13 +47,14 @@ function readServiceHost(entry: string, audienceOf: (host: string) => string): S
   return Object.freeze({ host, url: url.replace(/\/+$/, ''), audience });
 }
 
-/** A base that paths can be put after. http only for this machine: what a token is sent to must prove who it is. */
+/** Returns whether `uri` can be a base of paths. http only for this machine: a service that gets a token must prove its name. */
 export function isServiceUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, search, username, password, hash } = new URL(uri);
   return (protocol === 'https:' || isLoopbackUri(uri)) && search + username + password + hash === '';
 }
 
+/** Returns whether `uri` is on this machine. */
 export function isLoopbackUri(uri: string): boolean {
   return LOOPBACK.test(uri);
 }

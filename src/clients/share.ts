@@ -2,15 +2,15 @@ import type { Clock } from '../clock.js';
 import { ReadError } from './read-error.js';
 
 /**
- * Reads once for all who want the same about the same event object: its workflows in one delivery. Nothing is
- * remembered beyond the event itself, so it goes when its last job has.
+ * Reads once for all workflows that read the same thing of one event object in one delivery. The results are kept with the
+ * event object, and go with it.
  */
 export type Share = <T>(
   what: { event: object; name: string; signal: AbortSignal },
   read: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
-/** How old an answer may be. A long handler that asks again wants to know what is there now. */
+/** The maximum age of a shared answer. A long handler that reads again needs the current state. */
 const FRESH_MS = 20_000;
 
 type Shared = {
@@ -21,10 +21,9 @@ type Shared = {
   isOver: boolean;
 };
 
-// A shared read       begins with the first who asks. Those who ask within 20 s of its beginning join; later ones read
-//                     anew, also while it is still under way.
-//                     ends with its answer, or when the last who waits for it has aborted.
-//                     is forgotten when it fails: who asks next tries again.
+// A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read, even
+// while the old one runs. It ends with its answer, or when its last caller has aborted. A failed read is not kept: the
+// next caller tries again.
 export function createShare({ clock, onShared }: { clock: Clock; onShared: () => void }): Share {
   const reads = new WeakMap<object, Map<string, Shared>>();
 
@@ -87,5 +86,5 @@ export function createShare({ clock, onShared }: { clock: Clock; onShared: () =>
 }
 
 function aborted(): ReadError {
-  return new ReadError('read-aborted', 'Nobody waits for this read any longer.');
+  return new ReadError('read-aborted', 'The read was aborted: no caller waits for it.');
 }

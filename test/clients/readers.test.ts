@@ -141,7 +141,7 @@ describe('when a service is sent a token', () => {
   it.each(['http://10.1.2.3', 'http://localhost.evil.com', 'ftp://127.0.0.1'])(
     'given %s, then there are no readers',
     (url) => {
-      expect(() => startReaders({ url })).toThrow('reached by https');
+      expect(() => startReaders({ url })).toThrow('must begin with https');
     },
   );
 
