@@ -7,7 +7,7 @@ import type { StorageConnection } from './storage-connection.js';
 
 const COPY_BYTES = 4 * 1024 * 1024;
 
-/** A container of Blob Storage through the SDK, whose own retries are off. */
+/** Returns a container of Blob Storage. The SDK's own retries are off. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
   const service = serviceClient(connection);
   const client = service.getContainerClient(container);
@@ -80,7 +80,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
       let body: Readable | undefined;
       try {
         body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
-        // Blocks are no blob until the list of them is written: all of it, or nothing.
+        // The blob exists only when the list of its blocks is written: all of it, or nothing.
         await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, {
           blobHTTPHeaders: { blobContentType: 'application/json' },
           conditions: { ifNoneMatch: '*' },
@@ -133,12 +133,12 @@ type BlobItem = {
   metadata?: Record<string, string>;
 };
 
-/** Metadata travels in headers: ASCII only. */
+/** Metadata is sent in headers, which are ASCII. */
 function encodeAbout(about: About | undefined): About | undefined {
   return mapTexts(aboutOrNothing(about), (text) => encodeURIComponent(text.toWellFormed()));
 }
 
-/** What others have written there may be no encoding of anything: it is told as it is. */
+/** Metadata that others wrote may not be encoded; such text is returned as it is. */
 function decodeAbout(metadata: About | undefined): About | undefined {
   return mapTexts(aboutOrNothing(metadata), (text) => {
     try {

@@ -2,7 +2,7 @@ import { StorageError } from './table-store.js';
 
 type Answer = { readonly headers: { get(name: string): string | undefined } };
 
-/** Keeps the Date of an answer, whether the answer is an error or not. */
+/** Returns a listener that keeps the Date of an SDK's answer, including an error. */
 export function createDateListener() {
   let date: Date | undefined;
   return {
@@ -17,7 +17,7 @@ export function createDateListener() {
   };
 }
 
-/** Undefined where the answer has none. */
+/** Returns the Date of an answer; undefined if it has none. */
 export function dateOf({ headers }: Answer): Date | undefined {
   const ms = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(ms) ? undefined : new Date(ms);

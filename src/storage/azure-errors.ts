@@ -6,15 +6,15 @@ type SdkError = {
   details?: { odataError?: { code?: unknown }; errorCode?: unknown };
 };
 
-/** The HTTP status that an SDK error carries, if storage answered at all. */
+/** Returns the HTTP status of an SDK error; undefined if storage did not answer. */
 export function statusOf(error: unknown): number | undefined {
   const { statusCode: status } = (error ?? {}) as SdkError;
   return typeof status === 'number' ? status : undefined;
 }
 
 /**
- * Storage's own name for what went wrong. Tables: in the details of a single request, in `code` of a transaction.
- * Blobs and queues: in `code`, or in the header x-ms-error-code where an answer has no body.
+ * Returns storage's own code of an error. Tables: in the details of a single request, in `code` of a transaction. Blobs and
+ * queues: in `code`, or in the header x-ms-error-code if an answer has no body.
  */
 export function reasonOf(error: unknown): string | undefined {
   const { code, details } = (error ?? {}) as SdkError;
@@ -22,19 +22,21 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
 }
 
+/** Returns whether the error says that the row does not exist. */
 export function isRowAbsent(error: unknown): boolean {
   const reason = reasonOf(error);
   return statusOf(error) === 404 && (reason === 'ResourceNotFound' || reason === 'EntityNotFound');
 }
 
+/** Returns whether the error says that the table does not exist, or is being dropped. */
 export function isTableGone(error: unknown): boolean {
   const reason = reasonOf(error);
   return reason === 'TableNotFound' || reason === 'TableBeingDeleted';
 }
 
 /**
- * The SDK's error itself goes no further, not as a cause either: it holds the request, and with it rows, keys and URLs.
- * `doing` completes "Storage could not …".
+ * Returns a StorageError in place of the SDK's error, which is not its cause: the SDK's error holds the request, and with it
+ * rows, keys and URLs. `doing` completes "Storage could not …".
  */
 export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error;
@@ -63,7 +65,7 @@ function nameOf(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;
 }
 
-/** What the SDKs want a signal to be in. */
+/** Returns the SDKs' option for a signal. */
 export function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
 }

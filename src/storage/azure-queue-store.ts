@@ -3,7 +3,7 @@ import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
-/** A storage queue through the SDK, whose own retries are off. */
+/** Returns a storage queue. The SDK's own retries are off. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
   const client = queueClient(connection, queue);
 
@@ -32,7 +32,7 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
       }
     },
 
-    // Storage answers 204 where the queue exists, which is no failed request.
+    // Storage answers 204 if the queue exists, so the request does not fail.
     async create(signal) {
       try {
         await client.create(abortedBy(signal));

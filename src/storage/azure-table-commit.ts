@@ -6,12 +6,12 @@ import { entityOf } from './azure-table-entity.js';
 import { type Commit, type Operation, StorageError } from './table-store.js';
 import { answerOf, transactionOf } from './table-transaction.js';
 
-/** Its agent keeps connections open. */
+/** One client, because its agent keeps connections open. */
 const httpClient = createDefaultHttpClient();
 
 type OperationOptions = Parameters<TableClient['deleteEntity']>[2] & object;
 
-/** One operation is a plain request, which costs storage and us less than a transaction of one. */
+/** Writes `operations` in one transaction. A single operation is a plain request, which is cheaper. */
 export function commitThrough(
   client: TableClient,
   partition: string,
@@ -83,7 +83,7 @@ async function commitMany(
     const answer = answerOf(response);
     if (answer.kind === 'failed') return refusalOf(answer.error, failingIndex(answer.error.message, operations.length));
     if (answer.etags.length !== operations.length) {
-      throw new StorageError('garbled', 'Storage answered a transaction with another number of answers.');
+      throw new StorageError('garbled', 'The answer to a transaction does not match the number of its operations.');
     }
     return { ...answer, now: dateOf(response) };
   } catch (error) {
@@ -91,13 +91,13 @@ async function commitMany(
   }
 }
 
-/** A transaction names the operation that failed only at the head of the message: `7:The specified entity …`. */
+/** The failed operation of a transaction is named only at the start of the message: `7:The specified entity …`. */
 function failingIndex(message: string, operations: number): number | undefined {
   const index = Number(/^(\d{1,3}):/.exec(message)?.[1] ?? Number.NaN);
   return index < operations ? index : undefined;
 }
 
-/** @throws StorageError where the error does not say for certain that, and because of what, nothing was written. */
+/** @throws StorageError unless the error proves that nothing was written, and why. */
 function refusalOf(error: unknown, index: number | undefined): Commit {
   const reason = reasonOf(error);
   if (reason === 'TableNotFound') return { kind: 'no-table' };

@@ -6,6 +6,7 @@ const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
 
 type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
 
+/** Returns the SDK's form of a row. */
 export function entityOf(partition: string, key: string, row: Row): Entity {
   const entity: Entity = { partitionKey: partition, rowKey: key };
   for (const name in row) {
@@ -15,6 +16,7 @@ export function entityOf(partition: string, key: string, row: Row): Entity {
   return entity;
 }
 
+/** Returns the row in the SDK's form, without storage's own properties. */
 export function storedOf(entity: TableEntityResult<Record<string, unknown>>): Stored {
   const row: Record<string, Value> = {};
   for (const [name, property] of Object.entries(entity)) {
@@ -34,7 +36,7 @@ function typedNumber(value: number): number | Edm<'Double'> {
   return isInt32(value) ? value : { type: 'Double', value };
 }
 
-/** The app writes no other types; what somebody put in by hand is read as the nearest of ours, or not at all. */
+/** The app writes three types. Values of other types, written by hand, are read as the nearest of these, or left out. */
 function propertyOf(property: unknown): Value | undefined {
   if (typeof property === 'bigint') return Number(property);
   if (property instanceof Date) return property.toISOString();

@@ -1,7 +1,7 @@
 import type { Condition, Query, Value } from './table-store.js';
 import { isInt32 } from './table-transaction.js';
 
-/** The OData filter of a query; undefined where it asks for everything. */
+/** Returns the OData filter of a query; undefined for a query without conditions. */
 export function filterOf({ partition, from, to, after, anyOf }: Query): string | undefined {
   const clauses: string[] = [];
   if (partition !== undefined) clauses.push(`PartitionKey eq ${literal(partition)}`);
@@ -12,7 +12,7 @@ export function filterOf({ partition, from, to, after, anyOf }: Query): string |
   return clauses.length === 0 ? undefined : clauses.join(' and ');
 }
 
-/** The names of the tables that begin with `prefix`: what comes after every letter and digit ends the range. */
+/** Returns the filter for tables whose name begins with `prefix`. `{` follows all letters and digits. */
 export function namesFilter(prefix: string): string {
   return `TableName ge ${literal(prefix)} and TableName lt ${literal(`${prefix}{`)}`;
 }
@@ -22,7 +22,7 @@ function clauseOf(condition: Condition): string {
     case 'eq':
       return `${condition.property} eq ${literal(condition.value)}`;
     case 'ne':
-      // Storage's own `ne` leaves out the rows that lack the property.
+      // Storage's own `ne` excludes rows without the property.
       return `not (${condition.property} eq ${literal(condition.value)})`;
     case 'ge':
       return `Timestamp ge datetime'${condition.value.toISOString()}'`;

@@ -8,10 +8,10 @@ import { asksForHttp, type StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import type { Commit, Page, Read, TableStore } from './table-store.js';
 
-/** A client costs next to nothing, its making does; there are a few for every day of the ledger. */
+/** Clients are kept because creating one is expensive. Each day of the ledger needs a few. */
 const MAX_CLIENTS = 200;
 
-/** Table Storage through the SDK, whose own retries are off: who calls decides what a failed try means. */
+/** Returns Table Storage. The SDK's own retries are off: the caller decides what a failed try means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
   const service = serviceClient(connection);
   const clients = new Map<string, TableClient>();

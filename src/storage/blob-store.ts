@@ -1,47 +1,47 @@
 /**
- * What the app needs of one blob container, and no more. Whatever is not a value is thrown as a StorageError, and a
- * write that throws has an unknown outcome. The container is made when it is first needed.
+ * One blob container. All failures are thrown as a StorageError. A write that throws has an unknown outcome. The container
+ * is created when it is first needed.
  */
 export type BlobStore = {
-  /** Makes the container where it is absent, without a request that fails where it exists. */
+  /** Creates the container if it is absent. No request fails if it exists. */
   prepare(signal?: AbortSignal): Promise<void>;
-  /** If-None-Match: *. `exists`: there is one of this name, and nothing was written. */
+  /** Creates a blob, with If-None-Match: *. `exists`: a blob has this name, and nothing was written. */
   create(
     name: string,
     content: string | Uint8Array,
     options?: CreateOptions,
     signal?: AbortSignal,
   ): Promise<'created' | 'exists'>;
-  /** Byte for byte, of any size, without holding it. If-None-Match: *. `absent`: there is no blob `from`. */
+  /** Copies the bytes of a blob of any size, in parts, with If-None-Match: *. `absent`: there is no blob `from`. */
   copy(
     from: string,
     to: string,
     options?: CreateOptions,
     signal?: AbortSignal,
   ): Promise<'created' | 'exists' | 'absent'>;
-  /** For blobs that the app has written. Bytes that are not UTF-8 become U+FFFD. */
+  /** Reads a blob that the app has written. Bytes that are not UTF-8 become U+FFFD. */
   read(name: string, signal?: AbortSignal): Promise<string | undefined>;
-  /** For blobs that others have written: reads `maxBytes` at most. */
+  /** Reads up to `maxBytes` of a blob that others have written. */
   readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined>;
-  /** Nothing happens where it is absent. */
+  /** Deletes a blob. Nothing happens if it is absent. */
   delete(name: string, signal?: AbortSignal): Promise<void>;
-  /** In the order of the names; `next` of the page before goes on after it. */
+  /** Lists blobs by name. `page`: `next` of the page before. */
   list(prefix: string, options: { limit: number; page?: string }, signal?: AbortSignal): Promise<BlobPage>;
 };
 
 /**
- * `about`: a few short texts that a list tells along with the name, so that nobody needs to read the content. Names are
- * of a-z; what is '' is not kept. Some 8 KB is the most that storage takes of them.
+ * `about`: short texts that a list returns with the name, so that the content need not be read (metadata). Names consist of
+ * a-z; empty texts are not stored. Storage takes up to about 8 KB.
  */
 export type CreateOptions = { readonly about?: About };
 export type About = Readonly<Record<string, string>>;
 
-/** `text` of a blob that is no text: as much of it as could be read, for people. */
+/** `text` of a blob that is not text: the readable part of it, for people. */
 export type BlobText =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'not-text'; readonly why: 'too-large' | 'not-utf8'; readonly text: string };
 
-/** Of the first bytes of a blob: more than `maxBytes` say that it is larger. */
+/** Returns the text of a blob. `bytes` are its first bytes; more than `maxBytes` mean that the blob is too large. */
 export function decodeBlob(bytes: Uint8Array, maxBytes: number): BlobText {
   if (bytes.length > maxBytes) {
     return { kind: 'not-text', why: 'too-large', text: new TextDecoder().decode(bytes.subarray(0, maxBytes)) };
@@ -56,7 +56,7 @@ export function decodeBlob(bytes: Uint8Array, maxBytes: number): BlobText {
 export type ListedBlob = { name: string; createdAt: Date; about?: About };
 export type BlobPage = { blobs: ListedBlob[]; next: string | undefined };
 
-/** Without what is ''; undefined where nothing is left. */
+/** Returns the texts that are not empty; undefined if there are none. */
 export function aboutOrNothing(about: About | undefined): About | undefined {
   const kept = Object.entries(about ?? {}).filter(([, text]) => text !== '');
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;

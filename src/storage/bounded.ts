@@ -5,16 +5,16 @@ import { StorageError, type TableStore } from './table-store.js';
 
 type Call<T> = (signal: AbortSignal) => Promise<T>;
 
-/** For rows that no key leads to, storage looks for up to 5 s before it answers with what it has found so far. */
+/** Storage searches rows without a key for up to 5 s before it answers with the rows found so far. */
 const SEARCH_MS = 10_000;
-/** Blobs that others have written: megabytes to read, and any size to copy. */
+/** Blobs that others have written have megabytes to read, and any size to copy. */
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
 
 /** The time limit of each try of a storage call. The end of the process shortens the limit. */
 export class TryLimit {
   ms: number;
-  /** Then no call gets more, however large it is. */
+  /** If true, large calls get no more time than others. */
   isShort = false;
   readonly #underWay = new Set<() => void>();
 
@@ -22,7 +22,7 @@ export class TryLimit {
     this.ms = ms;
   }
 
-  /** From now on a try takes `ms` at the most; a try that is under way takes `ms` more at the most. */
+  /** From now on a try takes up to `ms`. A try that is under way takes up to `ms` more. */
   shorten(ms: number): void {
     this.ms = Math.min(this.ms, ms);
     this.isShort = true;
@@ -38,7 +38,7 @@ export class TryLimit {
 
 type Limit = { readonly clock: Clock; readonly limit: TryLimit; readonly minMs?: number };
 
-/** The same store, but every call ends within the limit, a search in 10 s: at the latest it rejects with the code `timeout`. */
+/** Returns a store whose calls end within the limit, a search within 10 s. A late call rejects with the code `timeout`. */
 export function boundedTables(store: TableStore, clock: Clock, ms: number | TryLimit): TableStore {
   const limit = limitOf(ms);
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
@@ -55,6 +55,7 @@ export function boundedTables(store: TableStore, clock: Clock, ms: number | TryL
   };
 }
 
+/** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a copy within 120 s. */
 export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLimit): BlobStore {
   const limit = limitOf(ms);
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
@@ -71,6 +72,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLim
   };
 }
 
+/** Returns a queue whose calls end within the limit. */
 export function boundedQueue(store: QueueStore, clock: Clock, ms: number | TryLimit): QueueStore {
   const limit = limitOf(ms);
   const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded({ clock, limit }, signal, call);
@@ -109,9 +111,9 @@ function bounded<T>({ clock, limit, minMs = 0 }: Limit, signal: AbortSignal | un
 }
 
 function timeout(ms: number): StorageError {
-  return new StorageError('timeout', `Storage has not answered within ${ms} ms; what was asked may still happen.`);
+  return new StorageError('timeout', `Storage has not answered within ${ms} ms; the request may still take effect.`);
 }
 
 function aborted(): StorageError {
-  return new StorageError('aborted', 'The caller has given up; what was asked may still happen.');
+  return new StorageError('aborted', 'The caller aborted the request; it may still take effect.');
 }

@@ -1,6 +1,6 @@
 import type { TableStore } from './table-store.js';
 
-/** Creates those of `names` that are not there. A table that is being dropped is left to its first write. */
+/** Creates the tables of `names` that do not exist. The first write creates a table that is being dropped now. */
 export async function createMissingTables(tables: TableStore, names: readonly string[]): Promise<void> {
   await Promise.all(
     names.map(async (name) => {

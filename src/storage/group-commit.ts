@@ -4,20 +4,18 @@ import type { Operation, Read, Row, TableStore } from './table-store.js';
 import { StorageError } from './table-store.js';
 
 /**
- * Writes of one partition share transactions: what has gathered by the end of a turn of the event loop leaves together,
- * and while it is on its way the next lot gathers. One transaction a partition is under way at a time.
+ * Writes of one partition share transactions: the writes that gather in a turn of the event loop are sent together at its
+ * end. While a transaction is on its way, the next writes gather. Each partition has one transaction on its way at a time.
  *
- * What can happen to a transaction, and what is done:
- *   done            every write in it is answered.
- *   refused         nothing was written. The write it names is taken out and read; the rest is sent again. From the
- *                   second refusal on the rest is read first, so that n conflicts do not cost n transactions; from the
- *                   third on, after a pause.
- *   fails, or never answers
- *                   It may have taken effect, or may yet. One row stands for all of it, since it is all or nothing: a
- *                   row that holds its write says that all were written: then they are only read, for somebody may
- *                   have changed or deleted them since. A row that does not is not final, so the very same writes are
- *                   sent again, and whatever applied first refuses the second.
- * A process that dies at any of these leaves all of a transaction or nothing; whoever comes next reads which.
+ * The results of a transaction:
+ *   done      all its writes are settled.
+ *   refused   nothing was written. The named write is taken out and read, and the rest is sent again. From the second refusal
+ *             on, all writes are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
+ *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all writes
+ *             of the transaction took effect (C6): then they are only read (C8), because others may have changed them since.
+ *             Any other row proves nothing, so the same writes are sent again (C2 to C4). The sending that takes effect first
+ *             refuses the other.
+ * A process that dies at any of these points leaves all of a transaction or nothing. The next reader sees which.
  */
 export type GroupCommit = {
   write(table: string, partition: string, write: Write): Promise<Written>;
@@ -25,24 +23,24 @@ export type GroupCommit = {
 
 export type Write = {
   operation: Operation;
-  /** Whether the row, as it is now, holds this very write: how a write is recognised whose answer was lost. */
+  /** Whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
   isOwn(row: Row | undefined): boolean;
-  /** On the monotonic clock: it is not sent after this, and what is unknown then is thrown as a StorageError. */
+  /** On the monotonic clock. Afterwards the write is not sent, and an unknown outcome is thrown as a StorageError (C9). */
   untilMs: number;
-  /** Asked before every sending; when nobody wants it any more, it is as if its time were over. */
+  /** Called before every sending. If it returns false, the time of the write is over (J6). */
   isWanted?: () => boolean;
 };
 
 export type Written =
-  /** `etag` is '' for a delete, and where the row was deleted since. */
+  /** `etag` is '' for a delete, and if the row was deleted since. */
   | { kind: 'written'; etag: string }
-  /** The row is not as the operation wants it. `read` is how it is. */
+  /** The row has another version than the operation names. `read`: the current row. */
   | { kind: 'conflict'; read: Read }
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
 
 const MAX_OPERATIONS = 100;
-/** Of the 4 MiB that a transaction may have; the sizes below are estimates from above. */
+/** Less than the 4 MiB of a transaction, because `sizeOf` estimates. */
 const MAX_BYTES = 3_500_000;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 1000;
@@ -57,6 +55,7 @@ type Entry = Required<Write> & {
 };
 type Lane = { table: string; partition: string; queue: Entry[] };
 
+/** Returns the group commit: `write` settles when the outcome of a write is known, or its time is over. */
 export function createGroupCommit(deps: { tables: TableStore; clock: Clock; random: Random }): GroupCommit {
   const { tables, clock, random } = deps;
   const lanes = new Map<string, Map<string, Lane>>();
@@ -92,33 +91,27 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     let refusals = 0;
     for (let failures = 0; ; ) {
       const nowMs = clock.monotonic();
-      if (open.some((entry) => isLate(entry, nowMs))) open = open.filter((entry) => isInTime(entry, nowMs));
+      if (open.some((entry) => isLate(entry, nowMs))) open = open.filter((entry) => isInTime(entry, nowMs)); // C9
       if (open.length === 0) return;
       const sent = open;
       try {
         const answer = await tables.commit(
           lane.table,
           lane.partition,
-          sent.map((entry) => entry.operation),
+          sent.map((entry) => entry.operation), // C3, C4: unchanged at every sending
         );
         switch (answer.kind) {
           case 'done':
             for (const [i, entry] of sent.entries()) entry.settle({ kind: 'written', etag: answer.etags[i] ?? '' });
             return;
-          case 'refused': {
-            const named = sent[answer.index];
-            if (!named)
-              throw new StorageError('bad-answer', 'Storage refused a transaction and named no operation of it.');
+          case 'refused':
             refusals += 1;
-            const suspects = refusals > 1 ? sent : [named];
-            open = [...sent.filter((entry) => !suspects.includes(entry)), ...(await stillOpen(lane, suspects))];
-            if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
+            open = await openAfterRefusal(lane, sent, { index: answer.index, refusals });
             break;
-          }
           case 'no-table':
             if ((await tables.create(lane.table)) === 'busy') return settleAll(sent, { kind: 'table-busy' });
             failures += 1;
-            if (failures > 1) await sleep(clock, pauseMs(failures)); // made, and still not there
+            if (failures > 1) await sleep(clock, pauseMs(failures)); // created, and still absent
             break;
           case 'table-busy':
             return settleAll(sent, { kind: 'table-busy' });
@@ -126,20 +119,36 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
             throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
         }
       } catch (error) {
-        if (error instanceof StorageError && error.isRejected) {
-          if (sent.length === 1) return failAll(sent, error);
-          for (const entry of sent) await commit(lane, [entry]); // one that storage will not have must not hold up the others
-          return;
-        }
+        if (error instanceof StorageError && error.isRejected) return commitSingly(lane, sent, error);
         for (const entry of sent) entry.lastError = error;
-        open = await stillOpenAfterUnknown(lane, sent);
+        open = await openAfterUnknown(lane, sent);
         failures += 1;
         if (open.length > 0) await sleep(clock, pauseMs(failures));
       }
     }
   }
 
-  /** Reads each and answers what can be answered: the write is there, or can no longer be done. The rest is returned. */
+  /** A write that storage rejects fails alone: it must not hold up the others. Nothing was written, so C4 holds. */
+  async function commitSingly(lane: Lane, sent: Entry[], error: StorageError): Promise<void> {
+    if (sent.length === 1) return failAll(sent, error);
+    for (const entry of sent) await commit(lane, [entry]);
+  }
+
+  /** Returns the writes to send again after a refusal. Of the others, the outcome is settled. */
+  async function openAfterRefusal(
+    lane: Lane,
+    sent: Entry[],
+    { index, refusals }: { index: number; refusals: number },
+  ): Promise<Entry[]> {
+    const named = sent[index];
+    if (!named) throw new StorageError('bad-answer', 'Storage refused a transaction without naming its operation.');
+    const suspects = refusals > 1 ? sent : [named];
+    const open = [...sent.filter((entry) => !suspects.includes(entry)), ...(await stillOpen(lane, suspects))];
+    if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
+    return open;
+  }
+
+  /** Reads the row of each write. Settles the writes that took effect or have become impossible, and returns the others. */
   async function stillOpen(lane: Lane, entries: Entry[], wereWritten = false): Promise<Entry[]> {
     const open = await Promise.all(
       entries.map(async (entry) => {
@@ -151,6 +160,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
         if (!read) return entry;
         const { stored } = read;
         const isGone = wereWritten && (!stored || operation.kind === 'delete');
+        // C5, C8
         if (isGone || entry.isOwn(stored?.row)) entry.settle({ kind: 'written', etag: stored?.etag ?? '' });
         else if (!wereWritten && isPossible(operation, stored?.etag)) return entry;
         else entry.settle({ kind: 'conflict', read });
@@ -160,20 +170,21 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     return open.filter((entry) => entry !== undefined);
   }
 
-  async function stillOpenAfterUnknown(lane: Lane, sent: Entry[]): Promise<Entry[]> {
-    // The absence of a row says nothing of who deleted it, so a delete stands for nobody but itself.
+  /** Returns the writes to send again after an unknown outcome. Of the others, the outcome is settled. */
+  async function openAfterUnknown(lane: Lane, sent: Entry[]): Promise<Entry[]> {
+    // C6: an absent row does not prove which delete took effect.
     const spokesman = sent.find((entry) => entry.operation.kind !== 'delete');
     if (!spokesman) return sent;
     const read = await tables.read(lane.table, lane.partition, spokesman.operation.key).catch(() => undefined);
-    if (!read || !spokesman.isOwn(read.stored?.row)) return sent;
-    return stillOpen(lane, sent, true);
+    if (!read || !spokesman.isOwn(read.stored?.row)) return sent; // C2
+    return stillOpen(lane, sent, true); // C8
   }
 
   function isInTime(entry: Entry, nowMs: number): boolean {
     if (!isLate(entry, nowMs)) return true;
     const code = entry.lastError instanceof StorageError ? entry.lastError.code : 'late';
     entry.fail(
-      new StorageError(code, `A write could not be made in time (${code}); whether it took effect is not known.`),
+      new StorageError(code, `A write did not succeed in time (${code}). It is unknown whether the write took effect.`),
     );
     return false;
   }
@@ -183,7 +194,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 }
 
-/** The next transaction: in order of arrival, each row at most once, within the limits of storage. */
+/** Returns the next transaction: writes in order of arrival, each row once, within the limits of storage. */
 function takeBatch(lane: Lane): Entry[] {
   const { queue } = lane;
   const batch: Entry[] = [];

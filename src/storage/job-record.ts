@@ -2,53 +2,53 @@ import type { HealthEvent } from '../events/health-event.js';
 import type { Row, Value } from './table-store.js';
 
 /**
- * What the ledger holds of a job.
+ * The record of a job in the ledger.
  *
- *   state     what holds                                            what ends it
- *   running   `owner` works on it under a lease of `leaseMs`,       settle, wait, or the lapse of the lease
- *             renewed by every write
- *     failing it is beyond help; nothing but the dead letter        settle
- *             of this stage may come of it
- *   waiting   the row `due` in `waiting` will bring it back         a claim by who has that row
- *   settled   completed, superseded or dead                         dead only: a redrive with a higher number
+ *   state     meaning                                               ended by
+ *   running   `owner` runs the job under a lease of `leaseMs`,      settle, wait, or the lapse of the lease
+ *             which every write renews
+ *     failing the job fails for good, with a dead letter of this    settle
+ *             stage (J8)
+ *   waiting   the row `due` in `waiting` continues the job (J3)     a claim for that row
+ *   settled   completed, superseded or dead                         dead only: a redrive with a higher number (R1)
  *
- * `owner` is new for every claim and `write` for every write, so that its writer recognises it when the answer was lost.
- * Records only gain properties: writes merge, and a state of a later version of the app is `unknown` to this one.
+ * Each claim has a new `owner` and each write a new `write`, so that a writer recognises its own write if the answer was
+ * lost (C5). Records only gain properties: writes merge. A state of a later version of the app is `unknown` to this one.
  */
 export type JobRecord = {
   state: JobState;
   owner: string;
   write: number;
   tries: number;
-  /** How often a lapsed lease of this job was taken over. */
+  /** How often a claim took over a lapsed lease of this job (S1). */
   crashes: number;
-  /** Those of them at which nothing else ran in the process. */
+  /** The crashes while no other job ran in the process (S4). */
   crashesAlone: number;
   redrives: number;
-  /** Of the first claim, or of the claim that reopened it. */
+  /** The time of the first claim, or of the claim that reopened the job. */
   firstTryAt: string;
   errorCode: string;
-  /** Since when a process that had this job did not know its workflow; '' where that is not so. */
+  /** Since when the job's workflow is unknown to the processes that claim the job; '' if it is known. */
   unknownSince: string;
-  /** Which corrected payload this redrive runs, see src/dead-letters/edits.ts; absent where it is as it came. */
+  /** The corrected payload of this redrive, see src/dead-letters/edits.ts; absent if the payload is the original. */
   edit?: string;
 };
 
 export type JobState =
-  /** `isAlone`: nothing else runs in the owner's process. Said of suspects alone, see src/pipeline/company.ts. */
+  /** `isAlone`: no other job runs in the owner's process. Only for suspects (S5), see src/pipeline/company.ts. */
   | { kind: 'running'; leaseMs: number; failing?: Failing; isAlone?: boolean }
   | { kind: 'waiting'; due: string }
   | { kind: 'settled'; result: Result }
   | { kind: 'unknown'; name: string };
 
 export type Result = 'completed' | 'superseded' | 'dead';
-/** The stage of the dead letter. It is recorded first, so that it cannot change. */
+/** The stage of the dead letter. The record holds the stage first, so that it cannot change (J8). */
 export type Failing = (typeof FAILING_STAGES)[number];
 export const FAILING_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
-// Three ways to write a record, since each property costs on the wire. A property that is not there reads as empty.
+// Three ways to write a record, because each property costs bytes in a request. An absent property reads as empty.
 
-/** The first claim: there is nothing that would have to be cleared. */
+/** Returns the row of a first claim, with the properties that are not empty. */
 export function newRow(
   { state, owner, write, redrives, firstTryAt, edit, crashesAlone, ...rest }: JobRecord,
   event: HealthEvent | undefined,
@@ -63,9 +63,9 @@ export function newRow(
   return row;
 }
 
-/** A claim of a record that is there. */
+/** Returns the properties that a claim of an existing record writes. */
 export function claimedRow({ state, edit = '', crashesAlone, ...rest }: JobRecord): Row {
-  // A record that never crashed and was never redriven has none of these to clear.
+  // A record without a crash and a redrive has none of these properties to clear.
   const hasCrashed = rest.crashes > 0 || rest.redrives > 0;
   return {
     ...(hasCrashed && { crashesAlone, isAlone: false }),
@@ -75,12 +75,12 @@ export function claimedRow({ state, edit = '', crashesAlone, ...rest }: JobRecor
   };
 }
 
-/** A write of the holder. */
+/** Returns the properties that a write of the holder changes. */
 export function changedRow({ state, owner, write, tries, errorCode, unknownSince }: JobRecord): Row {
   return { ...stateRow(state), owner, write, tries, errorCode, unknownSince };
 }
 
-/** Of each state only what is its own: the others' properties may still be there, and are not looked at. */
+/** Only the properties of this state. Properties of an earlier state may remain, and are ignored. */
 function stateRow(state: JobState): Row {
   switch (state.kind) {
     case 'running':
@@ -101,6 +101,7 @@ function stateRow(state: JobState): Row {
   }
 }
 
+/** Returns the record in a row. */
 export function decodeRow(row: Row): JobRecord {
   const text = (name: string) => String(row[name] ?? '');
   const count = (name: string) => Number(row[name] ?? 0);

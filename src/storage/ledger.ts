@@ -9,7 +9,7 @@ import type { Query, Read, Stored, TableStore } from './table-store.js';
 
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
-/** A record as storage holds it, and by storage's own clock how long ago it was written. */
+/** A record in storage. `ageMs`: its age by storage's own clock. */
 export type ReadRecord = { record: JobRecord; etag: string; ageMs: number };
 
 export type LedgerWrite =
@@ -19,18 +19,18 @@ export type LedgerWrite =
 
 export type Ledger = {
   read(address: Address): Promise<ReadRecord | undefined>;
-  /** Inserts where there is no `etag`; `event` says whose job it is, for people who ask (an insert needs it). */
+  /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
   write(address: Address, record: JobRecord, how: LedgerHow): Promise<LedgerWrite>;
-  /** All records, in whatever table, of the events that have this id. */
+  /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** Drops the tables of days that are over, and from `ledgerundated` the rows. Returns what went. */
+  /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
 
 export type LedgerHow = {
   etag?: string;
   event?: HealthEvent;
-  /** By who has claimed it: what only a claim changes is not sent again. */
+  /** The holder writes: properties that only a claim changes are left out. */
   isHeld?: boolean;
   untilMs: number;
 };
@@ -45,6 +45,7 @@ export type FoundRecord = {
 
 const TABLES_AT_ONCE = 16;
 
+/** Returns the ledger: the records of all jobs, in one table for each day. */
 export function createLedger(deps: { tables: TableStore; commit: GroupCommit }): Ledger {
   const { tables, commit } = deps;
   return {
@@ -60,7 +61,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
           etag === undefined
             ? { kind: 'insert', key, row: newRow(record, event) }
             : { kind: 'merge', key, row: isHeld ? changedRow(record) : claimedRow(record), etag },
-        isOwn: (current) => current?.owner === record.owner && current?.write === record.write,
+        isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5
         untilMs,
       });
       return written.kind === 'conflict' ? { kind: 'conflict', current: decodeRead(written.read) } : written;
@@ -70,7 +71,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
       const partition = shardOfId(idDigest);
       const names = await tables.list('ledger');
       const found: FoundRecord[] = [];
-      // After a backfill over years there are thousands of tables: some at a time.
+      // After a backfill of years there are thousands of tables.
       for (let at = 0; at < names.length; at += TABLES_AT_ONCE) {
         await Promise.all(names.slice(at, at + TABLES_AT_ONCE).map(findIn));
       }

@@ -1,14 +1,14 @@
 import type { TableStore } from './table-store.js';
 
 /**
- * When the app last looked for due rows, whichever process did: one row in the table `looks`, aged by storage's clock.
+ * The time of the last look for due rows by any process (W1): one row in the table `looks`, aged by storage's clock.
  *
- * A process dies before the write: another looks. It dies after the write and before its look: the next look is due in
- * `everyMs`, as after any look. Two at once: one etag wins, the other does not look. Outcome unknown: the caller looks,
- * since two looks do no harm.
+ * If a process dies before the write, another process looks. If it dies between write and look, the next look is due after
+ * `everyMs`, as after any look. If two write at once, one etag wins and the other process does not look. If the outcome is
+ * unknown, the caller looks, because two looks do no harm.
  */
 export type Looks = {
-  /** Takes the next look. 0: it is the caller's. Else in how many ms the next one is due. */
+  /** Returns 0 if the caller looks now; else the number of ms until the next look is due. */
   take(everyMs: number): Promise<number>;
 };
 
@@ -18,11 +18,12 @@ const KEY = 'last';
 /** Storage's Date is a whole second. */
 const DATE_IS_PRECISE_TO_MS = 1000;
 
+/** Returns the shared time of the last look. */
 export function createLooks({ tables }: { tables: TableStore }): Looks {
   return { take };
 
   async function take(everyMs: number): Promise<number> {
-    // A query, for a read of a row that is absent is a failed request.
+    // A query, because a read of an absent row is a failed request.
     const { rows, now } = await tables.query(TABLE, { partition: PARTITION, limit: 1 });
     const [stored] = rows;
     const dueInMs = stored ? stored.modifiedAt.getTime() + everyMs - now.getTime() : 0;

@@ -2,12 +2,12 @@ import type { Clock } from '../clock.js';
 import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
 import { checkSignal, fullSecond } from './memory-rules.js';
 
-/** `inspect` shows tests the content of every blob by its name. */
+/** `inspect` returns the content of every blob by its name, for tests. */
 export type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
 
 type Blob = { content: Uint8Array; createdAt: Date; about: About | undefined };
 
-/** A blob container in memory. As in the real one, `createdAt` is a full second. */
+/** Returns a blob container in memory. As in Blob Storage, `createdAt` is a full second. */
 export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryBlobStore {
   const blobs = new Map<string, Blob>();
 

@@ -3,8 +3,8 @@ import { checkSignal } from './memory-rules.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 
 /**
- * `inspect` shows tests the visible messages in order, `hidden` how long each of the others is still hidden; `take`
- * removes the first visible one, as the trigger would.
+ * For tests: `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay hidden.
+ * `take` removes the first visible message, as a trigger does.
  */
 export type MemoryQueueStore = QueueStore & {
   inspect(): string[];
@@ -12,6 +12,7 @@ export type MemoryQueueStore = QueueStore & {
   take(): string | undefined;
 };
 
+/** Returns a queue in memory. */
 export function createMemoryQueueStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryQueueStore {
   const messages: { text: string; visibleAtMs: number }[] = [];
   const inMs = (message: { visibleAtMs: number }) => message.visibleAtMs - clock.now().getTime();

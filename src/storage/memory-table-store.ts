@@ -3,23 +3,23 @@ import { checkSignal, fullSecond } from './memory-rules.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import type { Commit, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
 
-/** How long the name of a dropped table stays unusable. Azure promises no less. */
+/** How long the name of a dropped table cannot be used: Azure's documented minimum. */
 const BUSY_MS = 40_000;
 
-/** `inspect` shows tests every row of a table, in order; none where there is no such table. */
+/** `inspect` returns every row of a table, in order, for tests; none if there is no such table. */
 export type MemoryTableStore = TableStore & { inspect(table: string): Stored[] };
 
 type Table = Map<string, Partition>;
 type Partition = {
   rows: Map<string, Stored>;
-  /** Keys in order, some of them of rows that are gone; `added` are those to be put in before the next query. */
+  /** Keys in order, including keys of deleted rows. `added`: keys that the next query inserts first. */
   sorted: string[];
   added: string[];
 };
 
 /**
- * Table Storage in memory: its rules, its refusals, its clock. A commit takes effect within the call; the answer comes
- * later. As in an answer of the real one, `now` is a full second and `modifiedAt` is finer.
+ * Returns Table Storage in memory, with its rules, refusals and clock. A commit takes effect within the call; its answer
+ * arrives later. As in Table Storage, `now` is a full second and `modifiedAt` is finer.
  */
 export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryTableStore {
   const tables = new Map<string, Table>();
@@ -112,7 +112,7 @@ function refusal(operation: Operation, stored: Stored | undefined): 'exists' | '
 
 function sortedKeys(part: Partition): string[] {
   if (part.added.length > 0) {
-    // Two ordered runs, which sort merges. A key that was deleted and inserted again is there twice.
+    // The sort merges two ordered runs. A key that was deleted and inserted again occurs twice.
     const keys = part.sorted.concat(part.added.sort()).sort();
     part.sorted = keys.filter((key, at) => key !== keys[at - 1] && part.rows.has(key));
     part.added = [];
@@ -120,7 +120,7 @@ function sortedKeys(part: Partition): string[] {
   return part.sorted;
 }
 
-/** The page token is where the page before ended: partition and key, which a line feed can part as no key holds one. */
+/** A page token is the end of the page before: partition and key, with a line feed between, which no key contains. */
 function pageOf(table: Table, query: Query): { rows: Stored[]; next: string | undefined } {
   const [pagePartition, pageKey] = query.page?.split('\n') ?? [];
   const partitions = query.partition === undefined ? [...table.keys()].sort() : [query.partition];

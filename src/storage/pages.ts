@@ -1,11 +1,11 @@
-/** Reads page after page, as long as one says that there is a next. Who has seen enough leaves the loop. */
+/** Yields page after page while a page has a `next`. The caller may leave the loop early. */
 export async function* pagesOf<P extends { readonly next: string | undefined }>(
   read: (from: { page?: string }) => Promise<P>,
 ): AsyncGenerator<P, void> {
   for await (const { answer } of pagesFrom(undefined, read)) yield answer;
 }
 
-/** From `page` on, or from the beginning; each with `page`, by which it is asked for again. */
+/** Yields pages from `page` or the beginning on, each with the token that reads it again. */
 export async function* pagesFrom<P extends { readonly next: string | undefined }>(
   page: string | undefined,
   read: (from: { page?: string }) => Promise<P>,

@@ -4,14 +4,14 @@ import type { Query, TableStore } from './table-store.js';
 
 const UNDATED = 'ledgerundated';
 const DAY_MS = 24 * 3_600_000;
-/** Beyond the end of its day and the retention: the clocks of senders, and events that were long on their way. */
+/** Added to the retention, for senders' clocks that are off, and for events that arrive late. */
 const GRACE_DAYS = 2;
 
 export type Expired = { tables: string[]; rows: number };
 
 /**
- * Drops the ledger's tables of days that are over, where every job in them has long been settled; from `ledgerundated`,
- * which is of no day, such rows one by one.
+ * Drops the ledger's tables of days that are over, if all their jobs were settled before the retention (J12). Deletes such
+ * rows of `ledgerundated` one by one. Returns the names of the tables, and the number of rows.
  */
 export async function expireLedger(tables: TableStore, now: Date, retentionDays: number): Promise<Expired> {
   const before = new Date(now.getTime() - retentionDays * DAY_MS);
@@ -27,7 +27,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
   return { tables: gone, rows };
 }
 
-/** Looks at every row of the table, which is the longest way there is: at all partitions side by side. */
+/** J12. Reads every row of the table, all partitions in parallel. */
 async function hasLiveRecord(tables: TableStore, table: string, before: Date): Promise<boolean> {
   let isFound = false;
   await Promise.all(
@@ -55,7 +55,7 @@ async function expireRows(tables: TableStore, before: Date): Promise<number> {
   for await (const answer of pagesOf((from) => tables.query(UNDATED, { ...query, ...from }))) {
     for (const stored of answer.rows) {
       if (stored.modifiedAt >= before) continue;
-      // Conditional: a redrive that reopens the record at this moment keeps it.
+      // C1: a redrive that reopens the record now changes its etag, so the record stays.
       const { kind } = await tables.commit(UNDATED, stored.partition, [
         { kind: 'delete', key: stored.key, etag: stored.etag },
       ]);
@@ -65,10 +65,10 @@ async function expireRows(tables: TableStore, before: Date): Promise<number> {
   return rows;
 }
 
-/** Whether the day of this table ended more than the retention and a grace ago. */
+/** Returns whether the day of this table ended before the retention and the grace. */
 function isOver(table: string, now: Date, retentionDays: number): boolean {
   const [, year, month, day] = /^ledger(\d{4})(\d\d)(\d\d)$/.exec(table) ?? [];
-  if (!year) return false; // not of ours: leave it alone
+  if (!year) return false; // not a table of the app
   const endsAt = Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
   return endsAt + (retentionDays + GRACE_DAYS) * DAY_MS <= now.getTime();
 }

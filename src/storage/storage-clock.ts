@@ -5,24 +5,27 @@ import type { TableStore } from './table-store.js';
 const SECOND_MS = 1000;
 
 export type StorageClock = {
-  /** `store`, whose answers are looked at. */
+  /** `store`, whose answers set the clock. */
   readonly tables: TableStore;
   readonly clock: Clock;
-  /** The same time as `clock`; asks storage first where no answer has come yet. For what deletes, what chooses what to change, and rows that may be the first call. */
+  /**
+   * Returns the time of `clock`; reads storage first if there was no answer yet. For deletions, for choices of what to
+   * change, and for rows that may be the first write of a process.
+   */
   readonly storageNow: () => Promise<Date>;
 };
 
 /**
- * A wall clock that all instances of the app agree on: storage's own. Instances compare each other's times (when a row is
- * due, since when a job is tried, how old a dead letter is), and the clock of a machine can be a day off.
+ * Returns a wall clock that all instances of the app share: storage's own (T1). Instances compare each other's times (when a
+ * row is due, since when a job is tried, how old a dead letter is), and the clock of a machine can be a day off.
  *
- * An answer dated D, sent for at monotonic time s and here at r, says that storage's clock less the monotonic clock was
- * between D - r and D + 1 s - s. `now` is this machine's wall clock, moved into these bounds: a clock that is right stays
- * as it is, and one that is wrong is corrected to within the round trip and a second. Bounds narrow with each answer; where
- * two contradict each other (the machine stood still, a clock drifts), the newer ones apply.
+ * A request sent at monotonic time s, with an answer dated D at r, proves that storage's clock minus the monotonic clock was
+ * between D - r and D + 1 s - s. `now` is this machine's wall clock, moved into these bounds. So a right clock stays as it
+ * is, and a wrong clock is corrected to within the round trip and a second. Each answer narrows the bounds. If two answers
+ * contradict each other (the machine was suspended, a clock drifts), the newer one counts (T2).
  *
- * Until the first answer it is this machine's clock. The claim of a job is an answer before the job's row; a row that is
- * written without a claim asks for the time by `storageNow`.
+ * Until the first answer `now` is this machine's clock. The claim of a job is an answer before the job's row. A row without a
+ * claim reads the time by `storageNow`.
  */
 export function createStorageClock(store: TableStore, own: Clock): StorageClock {
   let earliestMs = Number.NEGATIVE_INFINITY;
@@ -59,7 +62,7 @@ export function createStorageClock(store: TableStore, own: Clock): StorageClock 
   function observe(dateMs: number, sentAtMs: number): void {
     const earliest = dateMs - own.monotonic();
     const latest = dateMs + SECOND_MS - sentAtMs;
-    const isContradiction = earliest > latestMs || latest < earliestMs;
+    const isContradiction = earliest > latestMs || latest < earliestMs; // T2
     earliestMs = isContradiction ? earliest : Math.max(earliest, earliestMs);
     latestMs = isContradiction ? latest : Math.min(latest, latestMs);
   }

@@ -8,7 +8,7 @@ const MAX_PAGE_ROWS = 1_000;
 // Storage keeps strings as UTF-16: 1 KiB of a key and 64 KiB of a value are half as many characters.
 const MAX_KEY_LENGTH = 512;
 const MAX_STRING_LENGTH = 32 * 1024;
-/** What the envelope of one operation in a transaction takes, about: verb, URL, headers, boundaries. */
+/** The approximate size of one operation's envelope in a transaction: verb, URL, headers, boundaries. */
 const ENVELOPE_BYTES = 600;
 
 const tableName = /^[A-Za-z][A-Za-z0-9]{2,62}$/;
@@ -17,14 +17,14 @@ const plainKey = /^[ -"$-.0->@-[\]-~]*$/;
 const forbiddenInKeys = /[/\\#?\p{Cc}]/u;
 const storagesOwn = /^(odata.*|timestamp|etag|partitionkey|rowkey|__proto__)$/i;
 
-// Names come from code and repeat endlessly: a name that was accepted is not matched again.
+// Names come from code and repeat, so an accepted name is not checked again.
 const goodTables = new Set<string>();
 const goodProperties = new Set<string>();
 const MAX_GOOD_NAMES = 1_000;
 
 /**
- * What Table Storage refuses whatever the table holds. Both implementations ask here first, so that a request which
- * cannot succeed is never sent, and so that simulations keep storage's limits.
+ * Checks the rules that do not depend on the rows in the table. Both implementations check first, so that a request that
+ * cannot succeed is never sent, and simulations keep storage's limits.
  * @throws StorageError with isRejected
  */
 export function checkCommit(table: string, partition: string, operations: readonly Operation[]): void {
@@ -47,25 +47,27 @@ export function checkCommit(table: string, partition: string, operations: readon
   }
 }
 
+/** @throws StorageError with isRejected if Table Storage does not allow the name. */
 export function checkTableName(table: string): void {
   if (goodTables.has(table)) return;
   if (!tableName.test(table)) throw rejected('A table name is 3 to 63 letters and digits, a letter first.');
   keepName(goodTables, table);
 }
 
+/** @throws StorageError with isRejected if Table Storage does not allow the query. */
 export function checkQuery({ partition, from, to, after, anyOf, limit }: Query): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_ROWS) {
     throw rejected(`A page has 1 to ${MAX_PAGE_ROWS} rows, not ${limit}.`);
   }
   if (partition === undefined && (from ?? to ?? after) !== undefined)
     throw rejected('A range of keys needs a partition.');
-  if (anyOf?.length === 0) throw rejected('A query for one of no conditions finds nothing.');
+  if (anyOf?.length === 0) throw rejected('anyOf must have a condition.');
   for (const condition of anyOf ?? []) {
     if (condition.is !== 'ge' && !goodProperties.has(condition.property)) checkPropertyName(condition.property);
   }
 }
 
-/** How much of a transaction's 4 MiB an operation takes, rather too much than too little. */
+/** Returns an upper estimate of an operation's bytes in a transaction. */
 export function operationBytes(partition: string, operation: Operation): number {
   const keys = 6 * (partition.length + operation.key.length);
   return ENVELOPE_BYTES + keys + (operation.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(operation.row)));

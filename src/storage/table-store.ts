@@ -1,20 +1,20 @@
 /**
- * What the app needs of Table Storage, and no more. Two implementations keep one contract
- * (test/storage/table-store.contract.ts): Azure's (azure-table-store.ts) and one in memory (memory-table-store.ts).
+ * Table Storage. Two implementations keep one contract (test/storage/table-store.contract.ts): azure-table-store.ts and
+ * memory-table-store.ts.
  *
- * Whatever is not a value here is thrown as a StorageError. A write that throws has an unknown outcome: it may
- * have taken effect, may take effect later, or never. No implementation retries by itself.
+ * All failures are thrown as a StorageError. A write that throws has an unknown outcome: it may have taken effect, may take
+ * effect later, or never (C2). No implementation retries by itself.
  */
 export type TableStore = {
-  /** All of it or nothing. 1 to 100 operations on different rows of one partition, 4 MiB at most. */
+  /** Writes all operations or none: 1 to 100, on different rows of one partition, up to 4 MiB. */
   commit(table: string, partition: string, operations: readonly Operation[], signal?: AbortSignal): Promise<Commit>;
-  /** A table that is absent or being dropped reads as empty. */
+  /** Reads one row. A table that is absent or being dropped reads as empty. */
   read(table: string, partition: string, key: string, signal?: AbortSignal): Promise<Read>;
-  /** In order of partition, then key. A table that is absent or being dropped reads as empty. */
+  /** Returns rows by partition, then key. A table that is absent or being dropped reads as empty. */
   query(table: string, query: Query, signal?: AbortSignal): Promise<Page>;
-  /** Nothing happens where it exists. `busy`: a table of this name is being dropped. */
+  /** Creates a table. Nothing happens if it exists. `busy`: a table of this name is being dropped. */
   create(table: string, signal?: AbortSignal): Promise<'ready' | 'busy'>;
-  /** Nothing happens where it is absent. */
+  /** Drops a table. Nothing happens if it is absent. */
   drop(table: string, signal?: AbortSignal): Promise<void>;
   /** The names of the tables that begin with `prefix`, in order. */
   list(prefix: string, signal?: AbortSignal): Promise<string[]>;
@@ -22,17 +22,17 @@ export type TableStore = {
 
 export type Value = string | number | boolean;
 /**
- * Properties without the keys. Storage's own are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag` in any case,
- * and what begins with `odata`; so is `__proto__`.
+ * The properties of a row without its keys. Reserved names are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag` in any
+ * case, names that begin with `odata`, and `__proto__`.
  */
 export type Row = Readonly<Record<string, Value>>;
 
 export type Operation =
   | { kind: 'insert'; key: string; row: Row }
-  /** Properties that are not named stay. `etag`: only if it is still this version. */
+  /** Properties that `row` lacks stay. `etag`: only if the row is still this version. */
   | { kind: 'merge'; key: string; row: Row; etag: string }
   | { kind: 'replace'; key: string; row: Row; etag: string }
-  /** Without an etag: whatever its version, and its absence is refused as `absent` all the same. */
+  /** Without an etag: any version. An absent row is refused as `absent` in both cases. */
   | { kind: 'delete'; key: string; etag?: string };
 
 export type Commit =
@@ -55,23 +55,23 @@ export type Query = {
   from?: string;
   to?: string;
   after?: string;
-  /** Rows for which one of these holds; all rows where it is left out. */
+  /** Rows that fulfil one of these conditions. Default: all rows. */
   anyOf?: readonly Condition[];
-  /** Rows a page, 1 to 1,000. */
+  /** The maximum rows of a page, 1 to 1,000. */
   limit: number;
   /** `next` of the page before. A page may hold fewer rows than `limit`, even none, and still have a `next`. */
   page?: string;
 };
-/** `timestamp` compares storage's own Timestamp. A row that lacks the property fulfils only `ne`. */
+/** `timestamp` compares storage's own Timestamp. A row without the property fulfils only `ne`. */
 export type Condition =
   | { property: string; is: 'eq' | 'ne'; value: Value }
   | { property: 'timestamp'; is: 'ge'; value: Date };
 
-/** Storage failed, or did not answer. `code` is a short word for logs; nothing of a row is in the message. */
+/** Storage failed or did not answer. `code` is a word for logs. The message contains no part of a row. */
 export class StorageError extends Error {
   override name = 'StorageError';
   readonly code: string;
-  /** Storage refused what it was asked (400, 413): the same request will not succeed, and nothing was written. */
+  /** Storage refused the request (400, 413): the same request cannot succeed, and nothing was written. */
   readonly isRejected: boolean;
   constructor(code: string, message: string, options?: ErrorOptions & { isRejected?: boolean }) {
     super(message, options);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createHttpHeaders, type PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Operation, Row } from './table-store.js';
 
-// A transaction on the wire: multipart in multipart, a request in each part. The SDK builds it by running a pipeline of
-// policies for every operation, which takes three times the CPU, and sends no etag with a delete.
+// A transaction in HTTP: multipart in multipart, with a request in each part. The SDK runs a pipeline of policies for every
+// operation, which takes three times the CPU, and sends no etag with a delete.
 
 const HEADERS = {
   accept: 'application/json',
@@ -18,14 +18,14 @@ const NO_BODY = 'Accept: application/json;odata=minimalmetadata\r\nDataServiceVe
 const LINE_ENDS = /[\u2028\u2029]/g;
 const INT32 = 2 ** 31;
 
-/** `tableUrl`: that of the table, without a query. */
+/** Returns body and headers of a transaction. `tableUrl`: the URL of the table, without a query. */
 export function transactionOf(tableUrl: string, partition: string, operations: readonly Operation[]) {
   const id = randomUUID();
   const boundary = `--changeset_${id}`;
   let body = `--batch_${id}\r\ncontent-type: multipart/mixed; boundary=changeset_${id}\r\n\r\n`;
   for (const operation of operations) body += `${boundary}\r\n${PART}${requestOf(tableUrl, partition, operation)}\r\n`;
   body += `${boundary}--\r\n--batch_${id}--\r\n`;
-  // JSON may hold these two as they are, but Azurite cannot read a transaction in which they are.
+  // JSON may contain these two characters, but Azurite cannot read a transaction with them.
   if (LINE_ENDS.test(body)) body = body.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
   return { body, headers: createHttpHeaders({ ...HEADERS, 'content-type': `multipart/mixed; boundary=batch_${id}` }) };
 }
@@ -56,30 +56,31 @@ function entityOf(partition: string, key: string, row: Row): string {
   return JSON.stringify(entity);
 }
 
-/** Whole numbers beyond 32 bits would be refused without a type: storage reads every whole number as Int32. */
+/** Returns whether storage takes `value` without a type. Storage reads whole numbers as Int32, and refuses larger ones. */
 export function isInt32(value: number): boolean {
   return Number.isInteger(value) && value >= -INT32 && value < INT32;
 }
 
-/** What storage said of each operation, or the one thing it said of all of them, in the shape of the SDK's errors. */
+/** The answers to all operations, or the one error of the transaction, in the form of the SDK's errors. */
 export type TransactionAnswer =
   | { kind: 'done'; etags: string[] }
   | { kind: 'failed'; error: { statusCode: number; code: string | undefined; message: string } };
 
+/** Returns the result of a transaction. */
 export function answerOf({ status, bodyAsText }: PipelineResponse): TransactionAnswer {
   const text = bodyAsText ?? '';
   if (status < 200 || status > 299) return failure(status, text);
   const etags: string[] = [];
   for (const part of text.split('--changesetresponse_').slice(1)) {
     const partStatus = Number(/^HTTP\/1\.1 (\d{3})/m.exec(part)?.[1] ?? Number.NaN);
-    if (Number.isNaN(partStatus)) continue; // what follows the last part
+    if (Number.isNaN(partStatus)) continue; // the text after the last part
     if (partStatus > 299) return failure(partStatus, part);
     etags.push(/^ETag: *(.*?)\r?$/im.exec(part)?.[1] ?? '');
   }
   return { kind: 'done', etags };
 }
 
-/** Only the code of the error, and the head of its message, which names the operation, are looked at. */
+/** Reads only the code of the error, and its message, whose start names the operation. */
 function failure(statusCode: number, text: string): TransactionAnswer {
   const json = /\{.*\}/s.exec(text)?.[0];
   let code: string | undefined;
@@ -91,7 +92,7 @@ function failure(statusCode: number, text: string): TransactionAnswer {
     if (typeof error?.code === 'string') code = error.code;
     if (typeof error?.message?.value === 'string') message = error.message.value;
   } catch {
-    // a proxy's page, or half an answer: the status says enough
+    // A proxy's page, or half an answer: the status is enough.
   }
   return { kind: 'failed', error: { statusCode, code, message } };
 }

@@ -6,50 +6,49 @@ import { pagesOf } from './pages.js';
 import { type Row, StorageError, type Stored, type TableStore } from './table-store.js';
 
 /**
- * The table `waiting`: what is to be done later. Partition: the shard of the event's id, `long-` before it for what
- * queue `due-long` runs. Key: `<due time>.<address>.<token>`; the token is new for every row, so no two share a name,
- * and a row that was deleted never comes back as another.
+ * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
+ * `due-long` runs. Key: `<due time>.<address>.<token>`. The token is new for every row, so no two rows share a name (J5).
  *
- * Adding: dies before it, nothing; after it, a row that finds its record settled, or waiting for another, and goes.
- * Deleting: dies before it, the same; twice, the second finds it gone.
+ * A process that dies before `add` writes nothing. If it dies after `add`, the row finds its record settled or waiting for
+ * another row, and is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no row.
  */
 export type Waiting = {
-  /** Returns the name of the row: what a record that waits for it holds in `due`. */
+  /** Returns the name of the new row, which the waiting record holds in `due`. */
   add(row: NewRow, untilMs: number): Promise<string>;
   delete(row: WaitingRow): Promise<void>;
-  /** Rows of a shard that are due, in order of due time; `next`: there may be more after this one. */
+  /** Rows of a shard that are due, by due time. `next`: there may be more rows after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
-  /** When the first row of a shard is or was due; undefined where there is none. */
+  /** The due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
-  /** Whether the row that `add` has named is still there. */
+  /** Whether the row that `add` has named still exists. */
   isThere(row: NewRow, name: string): Promise<boolean>;
-  /** Rows for jobs of the events that have this id; reads 20 pages of a shard at the most. */
+  /** Rows for events with this id. Reads up to 20 pages of a shard. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
-  /** How many rows there are, counting up to `max`, and when the earliest is or was due. */
+  /** The number of rows, counted up to `max`, and the earliest due time. */
   count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
 export type NewRow = {
   dueAt: Date;
-  /** Runs for longer than a delivery may. */
+  /** The job may run longer than a delivery. */
   isLong: boolean;
   /** The event as the function received it, as JSON. */
   event: string;
-  /** A job; or an event that is to be handled as if Event Grid had just delivered it. */
+  /** A job; or an event to be handled as a new delivery. */
   of:
     | {
         kind: 'job';
         address: Address;
         redrive?: number;
-        /** Which corrected payload `event` is, where it is one. */
+        /** The digest of `event` if it is a corrected payload. */
         edit?: string;
-        /** The name of the dead letter that is redriven. */
+        /** The name of the redriven dead letter. */
         letter?: string;
       }
     | {
         kind: 'delivery';
         eventIdDigest: string;
-        /** The name of the dead letter that is over once this is taken in. */
+        /** The name of the dead letter that moves when the event is accepted. */
         letter?: string;
       };
 };
@@ -76,7 +75,7 @@ export function createWaiting(deps: {
     async add(row, untilMs) {
       const idDigest = idDigestOf(row);
       const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
-      const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`;
+      const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`; // J5
       const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
         operation: {
           kind: 'insert',
@@ -89,7 +88,7 @@ export function createWaiting(deps: {
       if (written.kind !== 'written') {
         throw new StorageError(
           'waiting-busy',
-          `A row could not be added to table ${TABLE} (${written.kind}); nothing is acknowledged.`,
+          `A row could not be added to the table ${TABLE} (${written.kind}). The delivery fails, and Event Grid sends it again.`,
         );
       }
       return name;
@@ -115,7 +114,7 @@ export function createWaiting(deps: {
         });
         page = answer.next;
         const last = answer.rows.at(-1);
-        if (!last && page) continue; // storage may answer with an empty page, and go on
+        if (!last && page) continue; // an empty page may have a next page
         const isMore = last && (page !== undefined || answer.rows.length === PAGE);
         return { rows: answer.rows.map(decode), next: isMore ? last.key : undefined };
       }
@@ -159,13 +158,13 @@ export function createWaiting(deps: {
       let rows = 0;
       let earliest: string | undefined;
       for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
-        // Once there are enough, only the first row of a shard is of interest: it may be the earliest of all.
+        // After `max` rows only the first row of each shard matters: it may be the earliest of all.
         const limit = () => (rows < max ? PAGE : 1);
         for await (const answer of pagesOf((from) =>
           tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
         )) {
           const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
-          // A later version of the app may give a row a name that has no time in it.
+          // A later version of the app may write names without a time.
           if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
           rows += answer.rows.length;
           if (rows >= max && due) break;
@@ -180,7 +179,7 @@ export function createWaiting(deps: {
   };
 }
 
-/** Where `add` puts the row. */
+/** Returns the partition of the row. */
 export function shardOf(row: NewRow): string {
   return shardFor(row.isLong, idDigestOf(row));
 }
@@ -199,7 +198,7 @@ function propertiesOf({ of }: NewRow): Row {
   return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
 }
 
-/** When the row of this name is due. */
+/** Returns the due time in the name of a row. */
 export function dueAtOf(name: string): Date {
   return new Date(name.slice(0, DUE_LENGTH));
 }

@@ -5,16 +5,15 @@ import type { GroupCommit } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
 
 /**
- * One row for each resource that a workflow with `ordering: 'latest'` has seen: the lease of the job that works on the
- * resource, the newest version that was started, and the newest version that was applied. One write takes the resource
- * and says which version starts (L1, src/events/order.ts). One write applies a version and frees the resource. A version
- * that fails frees the resource and leaves the rest as it was.
- * Keys are digests: they end up in the logs of storage.
+ * One row for each resource that a workflow with `ordering: 'latest'` has processed: the lease of the job that holds the
+ * resource, the version that was started last, and the version that was applied last. One write takes the resource and
+ * records which version starts (L1). One write applies a version and frees the resource. A version that fails frees the
+ * resource and leaves the applied version as it was (L8). Keys are digests, because storage logs them.
  */
 export type Watermark = Known & {
-  /** Rises with every acquisition, and so with the versions. A row that was written under a fence refuses a lower one. */
+  /** Rises with every acquisition, and so with versions. A row of `tables` refuses a lower fence than its own (L3). */
   fence: number;
-  /** '' when it is free. */
+  /** '' if the resource is free. */
   owner: string;
   write: number;
   leaseMs: number;
@@ -29,7 +28,7 @@ export type WatermarkWrite =
 
 export type Watermarks = {
   read(of: WatermarkOf): Promise<ReadWatermark | undefined>;
-  /** Inserts where there is no `etag`. */
+  /** Inserts the row if `how` has no `etag`, else changes that version (L7). */
   write(of: WatermarkOf, mark: Watermark, how: { etag?: string; untilMs: number; by: string }): Promise<WatermarkWrite>;
 };
 
@@ -37,6 +36,7 @@ export type WatermarkOf = { workflow: string; resource: string };
 
 const TABLE = 'watermarks';
 
+/** Returns the watermarks of all resources. */
 export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit }): Watermarks {
   const { tables, commit } = deps;
   return {
@@ -46,7 +46,7 @@ export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit
     },
     async write(of, mark, { etag, untilMs, by }) {
       const { partition, key } = placeOf(of);
-      // `owner` says who has it, `by` who wrote it: the write that frees it must be recognised too.
+      // C5: `by` names the writer, because the write that frees the resource has no owner and must be recognised too.
       const row = { ...encode(mark), by };
       const written = await commit.write(TABLE, partition, {
         operation: etag === undefined ? { kind: 'insert', key, row } : { kind: 'merge', key, row, etag },
@@ -63,7 +63,7 @@ function placeOf({ workflow, resource }: WatermarkOf): { partition: string; key:
   return { partition: `${workflow}.${shardOf(key, SHARDS)}`, key };
 }
 
-/** Of a resource of which nothing has been applied, or started. */
+/** The columns of a resource without an applied or a started version. */
 const NOTHING: Applied = { version: -1, time: undefined, eventKey: '', createdAt: undefined };
 
 function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, leaseMs }: Watermark): Row {
@@ -72,7 +72,7 @@ function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, lea
   return { ...rowOfApplied(applied), ...columns, fence, owner, write, leaseMs };
 }
 
-/** A row that an earlier release of the app has written has none of the columns of `started`. */
+/** A row of an earlier release has no columns for `started`. */
 function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedAt }: Row): Applied {
   return appliedOfRow({
     version: startedVersion,

@@ -480,7 +480,7 @@ describe('a table', () => {
     const writing = commit.write(TABLE, 'p', insert('a', {}, 1000));
     await answers(clock, [writing.catch(() => undefined)], 25);
 
-    await expect(writing).rejects.toThrow('A write could not be made in time (late)');
+    await expect(writing).rejects.toThrow('A write did not succeed in time (late)');
     expect(askedAtMs).toEqual([0, 0, 150, 450]);
   });
 });
@@ -529,7 +529,7 @@ describe('a write whose time is over', () => {
     const error = (outcome as PromiseRejectedResult).reason as StorageError;
     expect(error).toBeInstanceOf(StorageError);
     expect(error).toMatchObject({ code: 'fault', isRejected: false });
-    expect(error.message).toBe('A write could not be made in time (fault); whether it took effect is not known.');
+    expect(error.message).toBe('A write did not succeed in time (fault). It is unknown whether the write took effect.');
     expect(Math.max(...sentAtMs)).toBeLessThanOrEqual(5000);
   });
 
