@@ -1,10 +1,10 @@
-/** A FHIR dateTime, of whatever precision: 2024, 2024-05, 2024-05-01, 2024-05-01T10:00, with seconds, with a fraction. */
+/** A FHIR dateTime of any precision: 2024, 2024-05, 2024-05-01, 2024-05-01T10:00, with seconds, with a fraction. */
 const DATE_TIME = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/;
 const MS_PER_MINUTE = 60_000;
 
-/** The time that a date covers: from `startMs` until before `endMs`. Undefined where it is no date. */
+/** Returns the time that a date covers: from `startMs` until before `endMs`. Undefined if `text` is not a date. */
 export function rangeOfDate(text: string): { startMs: number; endMs: number } | undefined {
-  // In a query a plus that was not encoded arrives as a space.
+  // A plus that is not encoded in a query arrives as a space.
   const found = DATE_TIME.exec(text.replace(/ (?=\d\d:\d\d$)/, '+'));
   if (!found) return undefined;
   const [, year = '', month = '01', day = '01', hour = '00', minute = '00', second = '00', fraction = ''] = found;

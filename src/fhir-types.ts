@@ -1,4 +1,4 @@
-/** Every type of resource in FHIR R4 that can be stored. */
+/** The names of all resource types of FHIR R4 that can be stored. */
 const NAMES = `
   Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic
   Binary BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan CareTeam CatalogEntry
@@ -23,18 +23,18 @@ const NAMES = `
   SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task
   TerminologyCapabilities TestReport TestScript ValueSet VerificationResult VisionPrescription`;
 
+/** All resource types of R4, by name. */
 export const RESOURCE_TYPES: readonly string[] = NAMES.trim().split(/\s+/);
 
 const KNOWN = new Set(RESOURCE_TYPES);
 const MAX_EDITS = 3;
 
+/** Returns whether `name` is a resource type of R4. */
 export function isResourceType(name: unknown): name is string {
   return typeof name === 'string' && KNOWN.has(name);
 }
 
-/**
- * The type that `name` was probably meant to be, in any case: at most 3 letters differ. Undefined where no type is that near.
- */
+/** Returns the type most similar to `name`, ignoring case: up to 3 letters differ. Undefined if no type is that similar. */
 export function nearestResourceType(name: string): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: { type: string; edits: number } | undefined;
@@ -45,7 +45,7 @@ export function nearestResourceType(name: string): string | undefined {
   return nearest?.type;
 }
 
-/** How many letters must be added, removed or replaced to make `b` of `a` (Levenshtein). */
+/** Returns how many letters must be added, removed or replaced to turn `a` into `b` (Levenshtein). */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {

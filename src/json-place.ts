@@ -2,13 +2,13 @@ const SPACE = /[ \t\n\r]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** Where text that is not JSON stops being JSON, for people: `line 3, column 14`. */
+/** Returns the place of the first error in text that is not JSON, for people: `line 3, column 14`. */
 export function placeOfError(text: string): string {
   const before = text.slice(0, lengthOfJson(text)).split('\n');
   return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
 }
 
-/** How much of it could be the beginning of JSON. It keeps its own stack, so that no nesting is too deep for it. */
+/** Returns the length of the longest start that could be JSON. It has its own stack, so any nesting depth works. */
 function lengthOfJson(text: string): number {
   const open: string[] = [];
   let at = skip(SPACE, text, 0);
@@ -48,7 +48,7 @@ function lengthOfJson(text: string): number {
   return at;
 }
 
-/** Behind a string that begins here; where it breaks off, or is none, the beginning. No expression: a string may be of megabytes. */
+/** Returns the end of the string at `from`; `from` if there is no whole string. No regular expression: strings may have megabytes. */
 function skipString(text: string, from: number): number {
   if (text.charAt(from) !== '"') return from;
   for (let at = from + 1; at < text.length; at += 1) {

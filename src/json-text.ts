@@ -1,6 +1,6 @@
 /**
- * The JSON text of `value`, as `JSON.stringify` writes it, for data of any depth: `JSON.stringify` calls itself for each
- * level, and ends with a RangeError some thousands of levels down, where `JSON.parse` still reads.
+ * Returns the JSON of `value`, as `JSON.stringify` does, for data of any depth. `JSON.stringify` is recursive and throws a
+ * RangeError at some thousands of levels, which `JSON.parse` still reads.
  */
 export function toJson(value: unknown): string {
   try {
@@ -11,10 +11,10 @@ export function toJson(value: unknown): string {
   }
 }
 
-/** `at`: the next of `keys` to be written. */
+/** `at`: the index of the next key to write. */
 type Open = { readonly container: Readonly<Record<string, unknown>>; readonly keys: readonly string[]; at: number };
 
-/** Keeps its own stack. For what `JSON.parse` returns: values with a toJSON of their own are not asked for it. */
+/** Has its own stack. For results of `JSON.parse`: a toJSON method of a value is not called. */
 function writeDeep(root: unknown): string {
   const parts: string[] = [];
   const open: Open[] = [];

@@ -1,16 +1,16 @@
-/** Control characters (C0, DEL, C1), what turns the direction of text, and the separators of lines and paragraphs. */
+/** Control characters (C0, DEL, C1), characters that change the direction of text, line and paragraph separators. */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 const SHORT: Readonly<Record<string, string>> = { '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Text from storage or from outside, as a terminal can show it: a character that moves the cursor, changes colours or
- * writes to the clipboard is shown as its JSON escape, `\u001b`. JSON stays JSON of the same meaning.
+ * Returns text from storage or outside in a form that is safe in a terminal. A character that moves the cursor, changes
+ * colours or writes to the clipboard becomes its JSON escape, `\u001b`. JSON keeps its meaning.
  */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, escapeOf);
 }
 
-/** The same for text that is several lines: the ends of lines stay. */
+/** As `printable`, for text with several lines: line ends stay. */
 export function printableLines(text: string): string {
   return text.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escapeOf(character)));
 }

@@ -8,8 +8,8 @@ import {
 import type { Destination } from './open-telemetry.js';
 
 /**
- * Application Insights. What cannot be sent in a few tries is given up: nothing is written to a disk. The exporter takes
- * answers like 401 for a success, so each is looked at here.
+ * Returns the exporters to Application Insights. Data that cannot be sent in a few tries is dropped, and never written to a
+ * disk. The exporter treats answers such as 401 as a success, so this code checks each answer.
  */
 export function createAzureMonitor(
   connectionString: string,
@@ -27,7 +27,7 @@ export function createAzureMonitor(
       {
         position: 'perRetry',
         policy: {
-          name: 'tellsFailures',
+          name: 'reportFailures',
           async sendRequest(request, next) {
             const answer = await next(request);
             if (answer.status !== 200) onFailure(`http-${answer.status}`);
@@ -44,10 +44,10 @@ export function createAzureMonitor(
   };
 }
 
-/** On this machine, without TLS: the exporter itself would make https of it. */
+/** An endpoint on this machine, without TLS. The exporter would change it to https. */
 const STAND_IN = /IngestionEndpoint=(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+)/i;
 
-/** The exporter's own, to Microsoft, and a metric beside every batch of spans. It reads them from nowhere else. */
+/** Turns off the exporter's own statistics for Microsoft, and its metric for every batch of spans. Only environment variables can. */
 function turnOffStatistics(): void {
   process.env.APPLICATION_INSIGHTS_NO_STATSBEAT ??= 'true';
   process.env.APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED ??= 'true';

@@ -5,17 +5,17 @@ import type { Exporter } from './telemetry.js';
 
 export type ExportDeps = {
   readonly clock: Clock;
-  /** Which process this is, as `stats` names it. */
+  /** The name of this process, as in `stats`. */
   readonly instance: string;
-  /** As whom Application Insights is sent to; undefined where its key is enough. */
+  /** The identity for Application Insights; undefined if its key is enough. */
   readonly credential: TokenCredential | undefined;
-  /** Something could not be sent, so often since it was told last: at most once a minute. */
+  /** Reports failed sendings: the last code, and the number since the last report. Called at most once a minute. */
   readonly reportFailure: (errorCode: string, count: number) => void;
 };
 
 const FAILURES_EVERY_MS = 60_000;
 
-/** Loads the libraries that the settings ask for, and no others, and puts them together. */
+/** Loads only the libraries that the settings need, and returns the exporter. */
 export async function startExport(settings: TelemetrySettings, deps: ExportDeps): Promise<Exporter> {
   const { applicationInsights, otlpEndpoint } = settings;
   const [{ createOpenTelemetry }, azureMonitor, otlp] = await Promise.all([

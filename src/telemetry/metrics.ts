@@ -1,7 +1,7 @@
 /**
- * Every metric of the app. What an attribute can be is a list, or the name of a workflow that runs here: nothing of an
- * event fits in, and how many series there are is bounded. Bounds of histograms are for OTLP: Azure Monitor keeps the
- * sum, the count, the least and the most of an interval, and no buckets. Hence `jobsSettled`, which counts by lag.
+ * A metric of the app. The values of an attribute are a list, or the names of the workflows in this process. So no value of
+ * an event fits in, and the number of series is bounded. The bounds of histograms are for OTLP: Azure Monitor keeps sum,
+ * count, minimum and maximum of an interval, and no buckets. Hence `jobsSettled` counts by lag.
  */
 export type Metric = {
   readonly name: `ahds.${string}`;
@@ -10,7 +10,7 @@ export type Metric = {
   readonly attributes: Readonly<Record<string, readonly string[] | typeof WORKFLOW>>;
 } & ({ readonly kind: 'counter' | 'gauge' } | { readonly kind: 'histogram'; readonly bounds: readonly number[] });
 
-/** In the place of a list: the name of a workflow that this process has, else `unknown`. */
+/** Instead of a list: the name of a workflow in this process, else `unknown`. */
 export const WORKFLOW: unique symbol = Symbol('the name of a workflow');
 
 const TYPES = [
@@ -22,7 +22,7 @@ const TYPES = [
   'Microsoft.HealthcareApis.DicomImageDeleted',
   'unknown',
 ] as const;
-/** Of dead letters; what is none of them, such as one that cannot be read, is in no series. */
+/** The reasons of dead letters. A dead letter with another reason, such as an unreadable one, is in no series. */
 export const REASONS = [
   'invalid',
   'unknown-type',
@@ -37,20 +37,22 @@ export const REASONS = [
 ] as const;
 const SETTLED = ['completed', 'superseded', 'dead-lettered'] as const;
 
+/** All metrics. Dashboards and alerts are tested against this list. */
 export const METRICS = {
   events: {
     name: 'ahds.events',
     kind: 'counter',
     unit: '{event}',
     description:
-      'What came, by what it was taken for. not-safe: in a POST that was answered with 500, and comes again.',
+      'Events received, by outcome. not-safe: in a POST that was answered with 500, so Event Grid sends it again.',
     attributes: { outcome: ['taken', 'ignored', 'invalid', 'not-safe'], type: TYPES },
   },
   jobs: {
     name: 'ahds.jobs',
     kind: 'counter',
     unit: '{job}',
-    description: 'What became of jobs. One that is retried or put off is counted again when it comes again.',
+    description:
+      'Runs of jobs, by outcome. A job that is retried or deferred (put-off) is counted again at its next run.',
     attributes: {
       workflow: WORKFLOW,
       outcome: [...SETTLED, 'retried', 'put-off', 'duplicate', 'shared'],
@@ -60,15 +62,14 @@ export const METRICS = {
     name: 'ahds.jobs.settled',
     kind: 'counter',
     unit: '{job}',
-    description:
-      'Jobs that are settled, by how long after their event; those of events that have no time are left out.',
+    description: 'Settled jobs, by the time since their event. Jobs of events without a time are left out.',
     attributes: { workflow: WORKFLOW, outcome: SETTLED, lag: ['within-1s', 'within-5s', 'over-5s', 'redriven'] },
   },
   jobLag: {
     name: 'ahds.job.lag',
     kind: 'histogram',
     unit: 's',
-    description: "From an event's time until its job is settled; not of what was redriven.",
+    description: 'The time from an event until its job is settled, without redriven jobs.',
     attributes: { workflow: WORKFLOW, outcome: SETTLED },
     bounds: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600],
   },
@@ -76,7 +77,7 @@ export const METRICS = {
     name: 'ahds.workflow.duration',
     kind: 'histogram',
     unit: 's',
-    description: 'How long a handler ran, each try by itself.',
+    description: 'How long a handler ran, for each try.',
     attributes: { workflow: WORKFLOW, outcome: ['done', 'failed', 'aborted'] },
     bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 60, 300, 1500],
   },
@@ -84,7 +85,7 @@ export const METRICS = {
     name: 'ahds.job.tries',
     kind: 'histogram',
     unit: '{try}',
-    description: 'How many tries a job has taken when it is settled.',
+    description: 'The number of tries of a settled job.',
     attributes: { workflow: WORKFLOW, outcome: SETTLED },
     bounds: [1, 2, 3, 4, 5, 6, 8, 10, 15, 20],
   },
@@ -92,98 +93,98 @@ export const METRICS = {
     name: 'ahds.leases.taken_over',
     kind: 'counter',
     unit: '{lease}',
-    description: 'Jobs taken over from a process that died, or that stood still for longer than a lease.',
+    description: 'Jobs taken over from a process that died, or that was suspended for longer than a lease.',
     attributes: { workflow: WORKFLOW },
   },
   leasesLost: {
     name: 'ahds.leases.lost',
     kind: 'counter',
     unit: '{lease}',
-    description: 'Jobs that this process had to let go of, since it could not renew their lease.',
+    description: 'Jobs that this process lost because it could not renew their lease.',
     attributes: { workflow: WORKFLOW },
   },
   idsReused: {
     name: 'ahds.ids.reused',
     kind: 'counter',
     unit: '{event}',
-    description: 'Events whose id this process has just seen with other data. Both are processed.',
+    description: 'Events whose id this process has recently seen with other data. Both events are processed.',
     attributes: {},
   },
   circuitsOpened: {
     name: 'ahds.circuits.opened',
     kind: 'counter',
     unit: '{circuit}',
-    description: 'Workflows that have failed so often in a row that one job at a time is tried.',
+    description: 'Circuits that opened: after many failures in a row a workflow runs one job at a time.',
     attributes: { workflow: WORKFLOW },
   },
   reads: {
     name: 'ahds.reads',
     kind: 'counter',
     unit: '{read}',
-    description: 'Reads of the FHIR and DICOM services, tries counted as one.',
+    description: 'Reads of the FHIR and DICOM services. The tries of a read count once.',
     attributes: { service: ['fhir', 'dicom'], outcome: ['done', 'gone', 'failed'] },
   },
   tasksFailed: {
     name: 'ahds.tasks.failed',
     kind: 'counter',
     unit: '{run}',
-    description: "Runs of a workflow's task that have failed.",
+    description: "Failed runs of workflows' tasks.",
     attributes: { workflow: WORKFLOW },
   },
   deadLettersPending: {
     name: 'ahds.dead_letters.pending',
     kind: 'gauge',
     unit: '{letter}',
-    description: 'Dead letters that nobody has dealt with.',
+    description: 'Pending dead letters, by stage.',
     attributes: { stage: ['invalid', 'failed', 'crash', 'unknown-workflow'] },
   },
   deadLettersByReason: {
     name: 'ahds.dead_letters.by_reason',
     kind: 'gauge',
     unit: '{letter}',
-    description: 'The same, by reason.',
+    description: 'Pending dead letters, by reason.',
     attributes: { reason: REASONS },
   },
   deadLettersOldestAge: {
     name: 'ahds.dead_letters.oldest_age',
     kind: 'gauge',
     unit: 's',
-    description: 'Age of the oldest of them; 0 where there is none.',
+    description: 'The age of the oldest pending dead letter; 0 if there is none.',
     attributes: {},
   },
   undeliveredPending: {
     name: 'ahds.undelivered.pending',
     kind: 'gauge',
     unit: '{blob}',
-    description: "Blobs of Event Grid's own dead letters.",
+    description: "Pending blobs of Event Grid's own dead letters.",
     attributes: {},
   },
   undeliveredUnreadable: {
     name: 'ahds.undelivered.unreadable',
     kind: 'gauge',
     unit: '{blob}',
-    description: 'Blobs among them that the app cannot import, and that no person has dealt with.',
+    description: "Blobs of Event Grid's own dead letters that the app cannot import, and that are not resolved.",
     attributes: {},
   },
   undeliveredOldestAge: {
     name: 'ahds.undelivered.oldest_age',
     kind: 'gauge',
     unit: 's',
-    description: 'Age of the oldest of them; 0 where there is none.',
+    description: "The age of the oldest of Event Grid's own dead letters; 0 if there is none.",
     attributes: {},
   },
   waitingRows: {
     name: 'ahds.waiting.rows',
     kind: 'gauge',
     unit: '{row}',
-    description: 'Jobs that wait for their next try, or for a place.',
+    description: 'Rows: jobs that wait for their next try, or for a slot.',
     attributes: {},
   },
   waitingOverdue: {
     name: 'ahds.waiting.overdue',
     kind: 'gauge',
     unit: 's',
-    description: 'How long the earliest of them has been due; 0 where none is.',
+    description: 'How long the earliest row has been due; 0 if no row is due.',
     attributes: {},
   },
 } as const satisfies Record<string, Metric>;

@@ -18,12 +18,12 @@ import {
   type SpanExporter,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import type { Clock } from '../clock.js';
+import { type Clock, endEarly } from '../clock.js';
 import { METRICS, type Metric, type MetricName } from './metrics.js';
 import type { Sampling, TelemetrySettings } from './settings.js';
 import type { Exporter, Fields, Span, SpanName } from './telemetry.js';
 
-/** One place that telemetry is sent to. */
+/** The exporters to one destination. */
 export type Destination = {
   readonly spans: SpanExporter;
   readonly metrics: PushMetricExporter;
@@ -32,24 +32,24 @@ export type Destination = {
 
 export type OpenTelemetryDeps = {
   readonly clock: Clock;
-  /** Which process this is, as `stats` names it. */
+  /** The name of this process, as in `stats`. */
   readonly instance: string;
   readonly destinations: readonly Destination[];
-  /** Something could not be sent. */
+  /** Called for each failed sending. */
   onFailure(errorCode: string): void;
 };
 
 const METRICS_EVERY_MS = 60_000;
 const SEND_MS = 10_000;
 const STOP_MS = 3000;
-/** A POST can hold thousands of events; so many are enough to see how they went. */
+/** A POST can have thousands of events; a trace of 50 is enough for an example. */
 const MAX_CHILDREN = 50;
 const SEVERITY = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN, error: SeverityNumber.ERROR };
 const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /**
- * The SDK's parts, put together by hand: nothing is registered globally and nothing instrumented, so that no library can
- * say anything here, of which spans of HTTP requests would be the worst: their URLs name resources.
+ * Returns the exporter to all destinations. The SDK's parts are combined here, without global registration and
+ * instrumentation, so that no library can send data: spans of HTTP requests would contain URLs with resource ids.
  */
 export function createOpenTelemetry(
   { sampling, serviceName }: Pick<TelemetrySettings, 'sampling' | 'serviceName'>,
@@ -80,7 +80,7 @@ export function createOpenTelemetry(
   });
   const providers = [tracers, meters, loggers];
   const flushes = new Map<(typeof providers)[number], Promise<void>>();
-  setGlobalErrorHandler((error) => onFailure(codeOf(error))); // it would print what it knows of the request
+  setGlobalErrorHandler((error) => onFailure(codeOf(error))); // the default handler prints parts of the request
 
   const meter = meters.getMeter('ahds-events');
   const sums = createSums(clock);
@@ -111,18 +111,12 @@ export function createOpenTelemetry(
     },
     async stop(withinMs = STOP_MS) {
       sums.addAll();
-      // A shutdown in the middle of a flush loses what came after the flush.
+      // A shutdown during a flush would lose the data after the flush.
       const all = providers.map(async (provider) => {
         await flushes.get(provider);
         await provider.shutdown();
       });
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(withinMs, resolve);
-        void Promise.allSettled(all).then(() => {
-          cancel();
-          resolve();
-        });
-      });
+      await endEarly<unknown>(() => Promise.allSettled(all), [(end) => clock.after(withinMs, () => end(undefined))]);
     },
   };
 
@@ -174,10 +168,10 @@ function createInstrument(
   }
 }
 
-/** What counters are to be told; `tell` does it now. */
+/** Sums for counters of the SDK. `addAll` adds them now. */
 type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
 
-/** A POST counts the same a hundred times, and an addition costs the SDK more than a microsecond: one a turn is enough. */
+/** Adds each sum once per turn of the event loop: an addition costs the SDK over 1 µs, and a POST has hundreds. */
 function createSums(clock: Clock): Sums {
   const sums = new Map<Counter, Map<string, { value: number; attributes: Attributes }>>();
   return { add, addAll };
@@ -208,7 +202,7 @@ function samplerOf({ followsHost, ratio }: Sampling) {
   return followsHost ? new ParentBasedSampler({ root }) : root;
 }
 
-/** The host sends an empty one where nobody traces. */
+/** The host sends an empty `traceparent` if tracing is off. */
 function parentOf(traceParent = '') {
   const [, traceId, spanId, flags = '00'] = TRACE_PARENT.exec(traceParent) ?? [];
   if (traceId === undefined || spanId === undefined) return ROOT_CONTEXT;
@@ -224,7 +218,7 @@ function attributesOf({ numbers: _, ...fields }: Fields): Attributes {
   return fields;
 }
 
-/** Of an error of an exporter, what is no text: a status, or the word of a socket. Its message may quote an answer. */
+/** Returns the status or socket code of an exporter's error. Its message may quote an answer, so it is not used. */
 function codeOf(error: unknown): string {
   const { code, statusCode } = Object(error) as { code?: unknown; statusCode?: unknown };
   const status = typeof statusCode === 'number' ? statusCode : code;

@@ -13,7 +13,7 @@ import {
 import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import type { Destination } from './open-telemetry.js';
 
-/** A collector that takes OTLP over HTTP, in Protobuf. Headers, timeouts and certificates are read from OTEL_EXPORTER_OTLP_*. */
+/** Returns the exporters to a collector (OTLP over HTTP, Protobuf). OTEL_EXPORTER_OTLP_* set headers, timeouts and certificates. */
 export function createOtlp(endpoint: string): Destination {
   const base = endpoint.replace(/\/$/, '');
   return {
@@ -22,7 +22,7 @@ export function createOtlp(endpoint: string): Destination {
     metrics: Object.assign(
       createSender(`${base}/v1/metrics`, 'METRICS', ProtobufMetricsSerializer, MetricsExporterMetricsHelper),
       {
-        // What a gauge showed is over when it is not recorded again: by then another process measures.
+        // The value of a gauge ends when the gauge is not recorded again: then another process measures.
         selectAggregationTemporality: (type: InstrumentType) =>
           type === InstrumentType.GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
       },

@@ -1,29 +1,29 @@
-/** Where telemetry is sent to, and how much of it. */
+/** The destinations of telemetry, and the share of traces. */
 export type TelemetrySettings = {
   readonly applicationInsights: ApplicationInsights | undefined;
-  /** Of a collector that takes OTLP over HTTP, without the path of a signal. */
+  /** The URL of a collector (OTLP over HTTP), without the path of a signal. */
   readonly otlpEndpoint: string | undefined;
   readonly sampling: Sampling;
-  /** In Application Insights the role. */
+  /** The role name in Application Insights. */
   readonly serviceName: string;
 };
 
 export type ApplicationInsights = {
   readonly connectionString: string;
-  /** Who sends; undefined where the component takes what comes with its key. */
+  /** The identity that sends; undefined if the component accepts its key. */
   readonly identity: { readonly clientId?: string } | undefined;
 };
 
-/** Which traces are told. */
+/** Which traces are sent. */
 export type Sampling = {
-  /** The host, which begins most of them, has decided; `ratio` is for those that begin here. */
+  /** The host decides about the traces that it begins; `ratio` is for traces that begin in the app. */
   readonly followsHost: boolean;
   readonly ratio: number;
 };
 
 const RATIO = 0.05;
 const PARENT_BASED = 'parentbased_traceidratio';
-/** The names of OpenTelemetry, and those two that Azure Monitor's exporter in the host knows. */
+/** The names of OpenTelemetry, and the two names of Azure Monitor's exporter in the host. */
 const SAMPLERS: Readonly<Record<string, { followsHost: boolean; ratio?: number; arg: 'ratio' | 'rate' | 'none' }>> = {
   always_on: { followsHost: false, ratio: 1, arg: 'none' },
   always_off: { followsHost: false, ratio: 0, arg: 'none' },
@@ -35,7 +35,7 @@ const SAMPLERS: Readonly<Record<string, { followsHost: boolean; ratio?: number; 
   'microsoft.rate_limited': { followsHost: true, arg: 'rate' },
 };
 
-/** Undefined where telemetry is sent nowhere; `problems` are told as those of all settings are. */
+/** Returns the settings, undefined without a destination, and the problems for the error of all settings. */
 export function readTelemetrySettings(
   setting: (name: string) => string | undefined,
   { isLocal }: { isLocal: boolean },

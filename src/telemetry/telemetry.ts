@@ -1,16 +1,16 @@
 import type { AttributesOf, MetricName } from './metrics.js';
 
 /**
- * What leaves the process. Its types are the promise that nothing clinical does: there is no field that a payload, a
- * subject, a resource id or a name could go into, and no free text.
+ * All data that leaves the process as counters, lines, metrics and traces. The types allow no clinical data: there is no
+ * field for a payload, a subject, a resource id, a name or free text (P1).
  */
 export type Telemetry = {
-  /** For `stats` alone. */
+  /** Adds to a counter of `stats`. */
   count(counter: Counter, by?: number): void;
-  /** Adds to a counter or a histogram, or says what a gauge shows now. What `stats` tells of it is counted, too. */
+  /** Adds to a counter or a histogram, or sets a gauge. Adds to the counter of `stats` for this metric too. */
   record<M extends MetricName>(metric: M, value: number, attributes: AttributesOf<M>): void;
   log(level: Level, what: What, fields?: Fields): void;
-  /** Begins a trace, or goes on with the one of this W3C `traceparent`. Undefined where nobody will see it. */
+  /** Begins a trace, or continues that of this W3C `traceparent`. Undefined if the trace is not sent. */
   trace(name: SpanName, traceParent: string | undefined, fields?: Fields): Span | undefined;
 };
 
@@ -18,20 +18,20 @@ export type Level = 'info' | 'warn' | 'error';
 
 export type SpanName = 'deliver' | 'redeliver' | 'parse' | 'job' | 'claim' | 'workflow' | 'settle';
 
-/** A part of a trace, which lasts until it is ended. */
+/** A part of a trace, until `end` is called. */
 export type Span = {
-  /** Undefined where there are enough of them already. */
+  /** Undefined if the span has its maximum of children. */
   child(name: SpanName, fields?: Fields): Span | undefined;
   end(fields?: Fields): void;
 };
 
-/** Where it all goes, if anywhere but to `stats` and the console. */
+/** Sends telemetry to the destinations in the settings. */
 export type Exporter = Pick<Telemetry, 'record' | 'trace'> & {
-  /** `line` is what the console shows. */
+  /** `line`: the text for the console. */
   log(level: Level, what: What, fields: Fields, line: string): void;
-  /** Begins to send what there is. */
+  /** Starts to send the data so far. */
   flush(): void;
-  /** Sends what there is, and ends. Resolves within `withinMs`, also where a flush is still under way; never rejects. Where left out: 3 s. */
+  /** Sends the data so far, and ends. Resolves within `withinMs` (default 3 s), even during a flush; never rejects. */
   stop(withinMs?: number): Promise<void>;
 };
 
@@ -46,13 +46,13 @@ export type Fields = {
   redrives?: number;
   durationMs?: number;
   errorCode?: string;
-  /** path:code, of what is wrong with an event. */
+  /** The problems of an event, as path:code. */
   problems?: string;
   shard?: string;
   count?: number;
-  /** Who asked: the id of an Azure principal, never a name. */
+  /** The id of the Azure principal that made the request, never a name. */
   by?: string;
-  /** Codes and numbers of a workflow's own choosing. */
+  /** Codes and numbers that a workflow logs. */
   code?: string;
   numbers?: Readonly<Record<string, number>>;
 };
@@ -139,7 +139,7 @@ const READS = {
   dicom: { done: 'dicomReadsDone', gone: 'dicomReadsGone', failed: 'dicomReadsFailed' },
 } as const;
 
-/** What `stats` tells of metrics: sums over all workflows and types. */
+/** The counters of `stats` for metrics: sums over all workflows and types. */
 const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => Counter | undefined } = {
   events: ({ outcome }) =>
     outcome === 'invalid' ? 'eventsInvalid' : outcome === 'ignored' ? 'eventsIgnored' : undefined,
@@ -149,20 +149,20 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
   reads: ({ service, outcome }) => READS[service][outcome],
 };
 
-/** What is said before the libraries are loaded: a fraction of a second. What is beyond is only counted. */
+/** Calls held until the libraries are loaded, a fraction of a second. Further calls reach only `stats` and the console. */
 const MAX_HELD = 10_000;
 
 export type AppTelemetry = Telemetry & {
   readonly counters: Counters;
-  /** From now on all goes there as well, once it has been loaded. Where that fails a line says so, and that is all. */
+  /** Sends telemetry to this exporter too, once it is loaded. If it cannot be loaded, a line says so. */
   exportTo(loading: Promise<Exporter>): void;
-  /** Begins to send what there is. */
+  /** Starts to send the data so far. */
   flush(): void;
-  /** Sends what there is. Resolves within `withinMs`, and never rejects. */
+  /** Sends the data so far. Resolves within `withinMs`, and never rejects. */
   stop(withinMs?: number): Promise<void>;
 };
 
-/** Counts, and hands lines to `write`: in production the host's log, locally the console. */
+/** Returns the app's telemetry. `write` gets the lines: for the host's log in production, for the console locally. */
 export function createTelemetry(write: (level: Level, line: string) => void): AppTelemetry {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
   let exporter: Exporter | undefined;
@@ -207,7 +207,7 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
   }
 }
 
-/** Runs `run` as a part of `span`, where there is one. */
+/** Returns the result of `run`, which is a part of `span` if there is a span. */
 export function traced<T>(span: Span | undefined, name: SpanName, run: () => Promise<T>): Promise<T> {
   const part = span?.child(name);
   return part ? run().finally(() => part.end()) : run();
