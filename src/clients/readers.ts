@@ -10,10 +10,10 @@ import type { TokenCredential } from '@azure/identity';
 import type { Clock, Random } from '../clock.js';
 import type { HealthEvent } from '../events/health-event.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { NonRetriableError, type ReaderOf } from '../workflow.js';
-import { createDicomReader } from './dicom-reader.js';
+import { NonRetriableError } from '../workflow.js';
+import { createDicomReader, type DicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
-import { createFhirReader, type ReaderDeps } from './fhir-reader.js';
+import { createFhirReader, type FhirReader, type ReaderDeps } from './fhir-reader.js';
 import { createGetWithRetry } from './get-with-retry.js';
 import { type InProcessService, sendTo } from './in-process.js';
 import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
@@ -25,7 +25,7 @@ export type FindInProcess = (kind: ServiceKind, host: string) => InProcessServic
 
 export type Readers = {
   /** Returns the reader of a handler. `signal` ends all its reads. No request is sent before the first read. */
-  of(event: HealthEvent, signal: AbortSignal): ReaderOf<HealthEvent>;
+  of(event: HealthEvent, signal: AbortSignal): FhirReader | DicomReader;
   /** From now on, hosts that `find` knows are read in this process, without a token and a network. */
   answerInProcess(find: FindInProcess): void;
 };

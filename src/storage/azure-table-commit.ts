@@ -11,28 +11,26 @@ const httpClient = createDefaultHttpClient();
 
 type OperationOptions = Parameters<TableClient['deleteEntity']>[2] & object;
 
-/** Writes `operations` in one transaction. A single operation is a plain request, which is cheaper. */
-export function commitThrough(
-  client: TableClient,
-  partition: string,
-  operations: readonly Operation[],
-  signal: AbortSignal | undefined,
-): Promise<Commit> {
-  const [first] = operations;
-  return operations.length === 1 && first !== undefined
-    ? commitOne(client, partition, first, signal)
-    : commitMany(client, partition, operations, signal);
+export type Transaction = {
+  client: TableClient;
+  partition: string;
+  operations: readonly Operation[];
+  signal: AbortSignal | undefined;
+};
+
+/** Writes the operations in one transaction. A single operation is a plain request, which is cheaper. */
+export function commitTransaction(transaction: Transaction): Promise<Commit> {
+  const [first] = transaction.operations;
+  return transaction.operations.length === 1 && first !== undefined
+    ? commitOne(transaction, first)
+    : commitMany(transaction);
 }
 
-async function commitOne(
-  client: TableClient,
-  partition: string,
-  operation: Operation,
-  signal: AbortSignal | undefined,
-): Promise<Commit> {
+async function commitOne(transaction: Transaction, operation: Operation): Promise<Commit> {
   try {
     const date = createDateListener();
-    const etag = await send(client, partition, operation, { onResponse: date.onResponse, ...abortedBy(signal) });
+    const options = { onResponse: date.onResponse, ...abortedBy(transaction.signal) };
+    const etag = await send(transaction, operation, options);
     return { kind: 'done', etags: [etag ?? ''], now: date.dateOrNone() };
   } catch (error) {
     return refusalOf(error, 0);
@@ -40,8 +38,7 @@ async function commitOne(
 }
 
 async function send(
-  client: TableClient,
-  partition: string,
+  { client, partition }: Transaction,
   operation: Operation,
   options: OperationOptions,
 ): Promise<string | undefined> {
@@ -63,12 +60,7 @@ async function send(
   }
 }
 
-async function commitMany(
-  client: TableClient,
-  partition: string,
-  operations: readonly Operation[],
-  signal: AbortSignal | undefined,
-): Promise<Commit> {
+async function commitMany({ client, partition, operations, signal }: Transaction): Promise<Commit> {
   const [account = '', sas] = client.url.split('?');
   const base = account.replace(/\/$/, '');
   const request = createPipelineRequest({

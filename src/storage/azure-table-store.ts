@@ -1,7 +1,7 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { createDateListener } from './azure-date.js';
 import { abortedBy, isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
-import { commitThrough } from './azure-table-commit.js';
+import { commitTransaction } from './azure-table-commit.js';
 import { storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
 import { asksForHttp, type StorageConnection } from './storage-connection.js';
@@ -30,7 +30,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
   return {
     async commit(table, partition, operations, signal): Promise<Commit> {
       checkCommit(table, partition, operations);
-      return commitThrough(clientOf(table), partition, operations, signal);
+      return commitTransaction({ client: clientOf(table), partition, operations, signal });
     },
 
     async read(table, partition, key, signal): Promise<Read> {

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../clock.js';
 import { sleep } from '../clock.js';
+import { sizeOf, takeBatch } from './commit-batch.js';
 import type { Operation, Read, Row, TableStore } from './table-store.js';
 import { StorageError } from './table-store.js';
 
@@ -39,9 +40,6 @@ export type Written =
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
 
-const MAX_OPERATIONS = 100;
-/** Less than the 4 MiB of a transaction, because `sizeOf` estimates. */
-const MAX_BYTES = 3_500_000;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 1000;
 
@@ -80,7 +78,11 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   async function drain(lane: Lane): Promise<void> {
-    while (lane.queue.length > 0) await commit(lane, takeBatch(lane));
+    while (lane.queue.length > 0) {
+      const { batch, rest } = takeBatch(lane.queue);
+      lane.queue = rest;
+      await commit(lane, batch);
+    }
     const ofTable = lanes.get(lane.table);
     ofTable?.delete(lane.partition);
     if (ofTable?.size === 0) lanes.delete(lane.table);
@@ -95,11 +97,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
       if (open.length === 0) return;
       const sent = open;
       try {
-        const answer = await tables.commit(
-          lane.table,
-          lane.partition,
-          sent.map((entry) => entry.operation), // C3, C4: unchanged at every sending
-        );
+        const operations = sent.map((entry) => entry.operation); // C3, C4: unchanged at every sending
+        const answer = await tables.commit(lane.table, lane.partition, operations);
         switch (answer.kind) {
           case 'done':
             for (const [i, entry] of sent.entries()) entry.settle({ kind: 'written', etag: answer.etags[i] ?? '' });
@@ -194,28 +193,6 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 }
 
-/** Returns the next transaction: writes in order of arrival, each row once, within the limits of storage. */
-function takeBatch(lane: Lane): Entry[] {
-  const { queue } = lane;
-  const batch: Entry[] = [];
-  const left: Entry[] = [];
-  const keys = new Set<string>();
-  let bytes = 0;
-  let isFull = false;
-  for (const entry of queue) {
-    const { key } = entry.operation;
-    isFull ||= batch.length === MAX_OPERATIONS || (batch.length > 0 && bytes + entry.sizeBytes > MAX_BYTES);
-    if (isFull || keys.has(key)) left.push(entry);
-    else {
-      batch.push(entry);
-      keys.add(key);
-      bytes += entry.sizeBytes;
-    }
-  }
-  lane.queue = left;
-  return batch;
-}
-
 function isLate(entry: Entry, nowMs: number): boolean {
   return nowMs > entry.untilMs || !entry.isWanted();
 }
@@ -232,17 +209,6 @@ function isPossible(operation: Operation, etag: string | undefined): boolean {
     default:
       throw new TypeError(`unhandled ${JSON.stringify(operation satisfies never)}`);
   }
-}
-
-function sizeOf(operation: Operation): number {
-  let bytes = 1000 + operation.key.length;
-  if (operation.kind !== 'delete') {
-    for (const name in operation.row) {
-      const value = operation.row[name];
-      bytes += typeof value === 'string' ? 60 + 3 * value.length : 60;
-    }
-  }
-  return bytes;
 }
 
 function settleAll(entries: Entry[], written: Written): void {

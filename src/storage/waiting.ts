@@ -1,9 +1,22 @@
 import type { Clock, Random } from '../clock.js';
-import type { Address } from './address.js';
-import { placeOf, SHARDS, shardOfId } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
-import { type Row, StorageError, type Stored, type TableStore } from './table-store.js';
+import { StorageError, type TableStore } from './table-store.js';
+import {
+  DUE_LENGTH,
+  decodeWaiting,
+  dueAtOf,
+  idDigestOf,
+  LONG_SHARD_NAMES,
+  type NewRow,
+  propertiesOf,
+  SHARD_NAMES,
+  shardFor,
+  shardOf,
+  type WaitingRow,
+} from './waiting-row.js';
+
+export { dueAtOf, LONG_SHARD_NAMES, type NewRow, SHARD_NAMES, shardOf, type WaitingRow } from './waiting-row.js';
 
 /**
  * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
@@ -28,42 +41,12 @@ export type Waiting = {
   count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
-export type NewRow = {
-  dueAt: Date;
-  /** The job may run longer than a delivery. */
-  isLong: boolean;
-  /** The event as the function received it, as JSON. */
-  event: string;
-  /** A job; or an event to be handled as a new delivery. */
-  of:
-    | {
-        kind: 'job';
-        address: Address;
-        redrive?: number;
-        /** The digest of `event` if it is a corrected payload. */
-        edit?: string;
-        /** The name of the redriven dead letter. */
-        letter?: string;
-      }
-    | {
-        kind: 'delivery';
-        eventIdDigest: string;
-        /** The name of the dead letter that moves when the event is accepted. */
-        letter?: string;
-      };
-};
-
-export type WaitingRow = NewRow & { shard: string; name: string };
-
-export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
-export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `long-${name}`);
-
 const TABLE = 'waiting';
-const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 const PAGE = 1000;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
+/** Returns the table `waiting`. */
 export function createWaiting(deps: {
   tables: TableStore;
   commit: GroupCommit;
@@ -116,7 +99,7 @@ export function createWaiting(deps: {
         const last = answer.rows.at(-1);
         if (!last && page) continue; // an empty page may have a next page
         const isMore = last && (page !== undefined || answer.rows.length === PAGE);
-        return { rows: answer.rows.map(decode), next: isMore ? last.key : undefined };
+        return { rows: answer.rows.map(decodeWaiting), next: isMore ? last.key : undefined };
       }
     },
 
@@ -145,7 +128,7 @@ export function createWaiting(deps: {
               limit: PAGE,
               ...(page ? { page } : {}),
             });
-            rows.push(...answer.rows.map(decode));
+            rows.push(...answer.rows.map(decodeWaiting));
             page = answer.next;
           }
           return rows;
@@ -176,55 +159,5 @@ export function createWaiting(deps: {
         earliestDueAt: earliest ? new Date(earliest) : undefined,
       };
     },
-  };
-}
-
-/** Returns the partition of the row. */
-export function shardOf(row: NewRow): string {
-  return shardFor(row.isLong, idDigestOf(row));
-}
-
-function shardFor(isLong: boolean, idDigest: string): string {
-  return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
-}
-
-function idDigestOf({ of }: NewRow): string {
-  return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
-}
-
-function propertiesOf({ of }: NewRow): Row {
-  const letter = of.letter !== undefined && { letter: of.letter };
-  if (of.kind === 'delivery') return { redrive: 0, ...letter };
-  return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
-}
-
-/** Returns the due time in the name of a row. */
-export function dueAtOf(name: string): Date {
-  return new Date(name.slice(0, DUE_LENGTH));
-}
-
-function decode({ partition, key, row }: Stored): WaitingRow {
-  const redrive = Number(row.redrive ?? 0);
-  const letter = row.letter !== undefined && { letter: String(row.letter) };
-  return {
-    shard: partition,
-    name: key,
-    dueAt: dueAtOf(key),
-    isLong: partition.startsWith('long-'),
-    event: String(row.event ?? ''),
-    of:
-      row.kind === 'delivery'
-        ? {
-            kind: 'delivery',
-            eventIdDigest: String(row.idDigest ?? ''),
-            ...letter,
-          }
-        : {
-            kind: 'job',
-            address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
-            ...(redrive > 0 ? { redrive } : {}),
-            ...(row.edit !== undefined && { edit: String(row.edit) }),
-            ...letter,
-          },
   };
 }

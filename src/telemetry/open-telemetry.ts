@@ -1,11 +1,4 @@
-import {
-  type Attributes,
-  type Counter,
-  type Span as OtelSpan,
-  ROOT_CONTEXT,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api';
+import { type Attributes, type Span as OtelSpan, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { SeverityNumber } from '@opentelemetry/api-logs';
 import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -19,6 +12,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import { type Clock, endEarly } from '../clock.js';
+import { createInstrument, createSums } from './instruments.js';
 import { METRICS, type Metric, type MetricName } from './metrics.js';
 import type { Sampling, TelemetrySettings } from './settings.js';
 import type { Exporter, Fields, Span, SpanName } from './telemetry.js';
@@ -140,60 +134,6 @@ export function createOpenTelemetry(
         span.end();
       },
     };
-  }
-}
-
-function createInstrument(
-  meter: ReturnType<MeterProvider['getMeter']>,
-  metric: Metric,
-  sums: Sums,
-): (value: number, attributes: Attributes) => void {
-  const { name, unit, description } = metric;
-  switch (metric.kind) {
-    case 'counter': {
-      const counter = meter.createCounter(name, { unit, description });
-      return (value, attributes) => sums.add(counter, value, attributes);
-    }
-    case 'gauge': {
-      const gauge = meter.createGauge(name, { unit, description });
-      return (value, attributes) => gauge.record(value, attributes);
-    }
-    case 'histogram': {
-      const advice = { explicitBucketBoundaries: [...metric.bounds] };
-      const histogram = meter.createHistogram(name, { unit, description, advice });
-      return (value, attributes) => histogram.record(value, attributes);
-    }
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(metric satisfies never)}`);
-  }
-}
-
-/** Sums for counters of the SDK. `addAll` adds them now. */
-type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
-
-/** Adds each sum once per turn of the event loop: an addition costs the SDK over 1 µs, and a POST has hundreds. */
-function createSums(clock: Clock): Sums {
-  const sums = new Map<Counter, Map<string, { value: number; attributes: Attributes }>>();
-  return { add, addAll };
-
-  function add(counter: Counter, value: number, attributes: Attributes): void {
-    if (sums.size === 0) clock.endOfTurn(addAll);
-    let ofCounter = sums.get(counter);
-    if (!ofCounter) {
-      ofCounter = new Map();
-      sums.set(counter, ofCounter);
-    }
-    const key = Object.values(attributes).join('\n');
-    const sum = ofCounter.get(key);
-    if (sum) sum.value += value;
-    else ofCounter.set(key, { value, attributes });
-  }
-
-  function addAll(): void {
-    for (const [counter, ofCounter] of sums) {
-      for (const { value, attributes } of ofCounter.values()) counter.add(value, attributes);
-    }
-    sums.clear();
   }
 }
 

@@ -343,8 +343,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'commit-newTagOnResend',
     file: COMMIT,
-    find: 'sent.map((entry) => entry.operation),',
-    put: "sent.map(({ operation: o }) => (failures > 0 && o.kind !== 'delete' ? { ...o, row: { ...o.row, write: -1, owner: 'new', by: 'new' } } : o)),",
+    find: 'sent.map((entry) => entry.operation);',
+    put: "sent.map(({ operation: o }) => (failures > 0 && o.kind !== 'delete' ? { ...o, row: { ...o.row, write: -1, owner: 'new', by: 'new' } } : o));",
     tests: COMMIT_TESTS,
   },
   {

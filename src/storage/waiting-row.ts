@@ -1,0 +1,93 @@
+import { type Address, placeOf, SHARDS, shardOfId } from './address.js';
+import type { Row, Stored } from './table-store.js';
+
+// The rows of the table `waiting`: their partition, their name, and their properties.
+
+export type NewRow = {
+  dueAt: Date;
+  /** The job may run longer than a delivery. */
+  isLong: boolean;
+  /** The event as the function received it, as JSON. */
+  event: string;
+  /** A job; or an event to be handled as a new delivery. */
+  of:
+    | {
+        kind: 'job';
+        address: Address;
+        redrive?: number;
+        /** The digest of `event` if it is a corrected payload. */
+        edit?: string;
+        /** The name of the redriven dead letter. */
+        letter?: string;
+      }
+    | {
+        kind: 'delivery';
+        eventIdDigest: string;
+        /** The name of the dead letter that moves when the event is accepted. */
+        letter?: string;
+      };
+};
+
+export type WaitingRow = NewRow & { shard: string; name: string };
+
+/** The partitions of the table. */
+export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
+/** The partitions of the rows that the queue `due-long` runs. */
+export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `long-${name}`);
+
+/** The length of the due time in a name. */
+export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
+
+/** Returns the partition of the row. */
+export function shardOf(row: NewRow): string {
+  return shardFor(row.isLong, idDigestOf(row));
+}
+
+/** Returns the partition of rows for the events of this id. */
+export function shardFor(isLong: boolean, idDigest: string): string {
+  return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
+}
+
+/** Returns the digest of the id of the row's event. */
+export function idDigestOf({ of }: NewRow): string {
+  return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
+}
+
+/** Returns the properties that only some rows have. */
+export function propertiesOf({ of }: NewRow): Row {
+  const letter = of.letter !== undefined && { letter: of.letter };
+  if (of.kind === 'delivery') return { redrive: 0, ...letter };
+  return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
+}
+
+/** Returns the due time in the name of a row. */
+export function dueAtOf(name: string): Date {
+  return new Date(name.slice(0, DUE_LENGTH));
+}
+
+/** Returns the row in storage. */
+export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
+  const redrive = Number(row.redrive ?? 0);
+  const letter = row.letter !== undefined && { letter: String(row.letter) };
+  return {
+    shard: partition,
+    name: key,
+    dueAt: dueAtOf(key),
+    isLong: partition.startsWith('long-'),
+    event: String(row.event ?? ''),
+    of:
+      row.kind === 'delivery'
+        ? {
+            kind: 'delivery',
+            eventIdDigest: String(row.idDigest ?? ''),
+            ...letter,
+          }
+        : {
+            kind: 'job',
+            address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
+            ...(redrive > 0 ? { redrive } : {}),
+            ...(row.edit !== undefined && { edit: String(row.edit) }),
+            ...letter,
+          },
+  };
+}
