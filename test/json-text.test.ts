@@ -33,7 +33,7 @@ describe('the JSON text of a value', () => {
     expect(toJson({ deep, none: undefined }) === `{"deep":${nestedText('0')}}`).toBe(true);
   });
 
-  it('given what has no JSON text, then it throws as JSON.stringify does', () => {
+  it('given a value without JSON text, then it throws as JSON.stringify does', () => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
 

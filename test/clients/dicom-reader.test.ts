@@ -170,7 +170,7 @@ describe('when a stream does not come to its end', () => {
     return { service, closed };
   };
 
-  it('given the connection breaks, then ReadError, and what came before is there', async () => {
+  it('given a broken connection, then ReadError, after the content so far', async () => {
     await using service = await startService((_request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('begin', () => response.socket?.destroy());
     });
@@ -211,7 +211,7 @@ describe('when a stream does not come to its end', () => {
     await closed;
   });
 
-  it('given nobody begins to read it, then it ends', async () => {
+  it('given a stream that is never read, then it ends', async () => {
     const { service, closed } = await begins();
     await using _service = service;
     const readers = startReaders(service);
@@ -225,7 +225,7 @@ describe('when a stream does not come to its end', () => {
     });
   });
 
-  it('given who reads breaks off, then the connection ends', async () => {
+  it('given a reader that stops, then the connection ends', async () => {
     const { service, closed } = await begins();
     await using _service = service;
     const readers = startReaders(service);

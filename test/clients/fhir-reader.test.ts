@@ -132,7 +132,7 @@ describe('when a handler searches', () => {
     expect(service.urls()).toEqual(['/Observation']);
   });
 
-  it('given what was included, and what went wrong, then only the matches', async () => {
+  it('given included resources and outcomes, then only the matches', async () => {
     const page = bundle(['o1']);
     page.entry.push({ resource: { resourceType: 'Patient', id: 'p1' }, search: { mode: 'include' } });
     page.entry.push({ resource: { resourceType: 'OperationOutcome', id: 'x' }, search: { mode: 'outcome' } });

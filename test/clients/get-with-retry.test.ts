@@ -66,7 +66,7 @@ describe('when a service answers', () => {
   });
 });
 
-describe('when a service asks to come again', () => {
+describe('when a service asks for a later try', () => {
   it.each([
     { answer: 429, headers: { 'retry-after': '2' }, waits: [2200] },
     { answer: 503, headers: { 'retry-after': '5' }, waits: [5500] },
@@ -108,7 +108,7 @@ describe('when a service asks to come again', () => {
     expect(counters.fhirReadsFailed).toBe(1);
   });
 
-  it('given the handler is aborted while it waits, then it ends, and asks no more', async () => {
+  it('given the handler aborts during a wait, then the read ends without another request', async () => {
     await using service = await startService(status(503, { 'retry-after': '5' }), found);
     const readers = startReaders(service);
     readers.holdWaits();
@@ -140,7 +140,7 @@ describe('when the connection fails', () => {
     expect(readers.waits).toEqual([550, 1100]);
   });
 
-  it('given nobody listens, then ReadError', async () => {
+  it('given no server at the address, then ReadError', async () => {
     const { url, [Symbol.asyncDispose]: close } = await startService(found);
     await close();
     const error = await failureOf(startReaders({ url }).fhir().current());
@@ -215,7 +215,7 @@ describe('when the connection fails', () => {
   });
 });
 
-describe('when a body is not what it should be', () => {
+describe('when a body is not as expected', () => {
   it.each([
     { given: 'HTML', body: '<html>', code: 'fhir-not-json' },
     { given: 'nothing', body: '', code: 'fhir-not-json' },

@@ -33,7 +33,7 @@ describe('when several parts come', () => {
     expect(await partsOf('--b1--', 4)).toEqual([]);
   });
 
-  it('given a part that nobody reads to its end, then the next is whole all the same', async () => {
+  it('given a part that is not read to its end, then the next part is complete', async () => {
     const seen: string[] = [];
     for await (const { content } of readParts(inChunks(BODY, 5), 'b1')) {
       for await (const bytes of content) {
@@ -45,7 +45,7 @@ describe('when several parts come', () => {
     expect(seen[1]).toMatch(/^s/);
   });
 
-  it('given who reads breaks off, then the content is told', async () => {
+  it('given a reader that stops, then the content ends', async () => {
     let isTold = false;
     async function* endless(): AsyncGenerator<Uint8Array> {
       try {

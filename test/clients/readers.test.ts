@@ -82,7 +82,7 @@ describe('when an event names a host', () => {
     expect({ tokens, sent }).toEqual({ tokens: [], sent: [] });
   });
 
-  it('given other letters than the list, then it is the same host', async () => {
+  it('given another case than in the list, then it is the same host', async () => {
     const { httpClient, sent } = createNetwork();
     await startReaders({ httpClient }).fhir({ host: FHIR_HOST.toUpperCase() }).current();
     expect(sent.map(({ url }) => url)).toEqual([`https://${FHIR_HOST}/Patient/p1`]);
@@ -145,7 +145,7 @@ describe('when a service is sent a token', () => {
     },
   );
 
-  it('given one of two who wait for it gives up, then the other gets it, and it is asked for once', async () => {
+  it('given two reads wait for a token and one aborts, then the other gets the token, after one request', async () => {
     const { httpClient } = createNetwork();
     let asked = 0;
     let give = (_token: AccessToken) => {};
@@ -175,7 +175,7 @@ describe('when a service is sent a token', () => {
     expect(asked).toBe(1);
   });
 
-  it('given there is none to be had, then nothing is sent, and the error says so without a detail', async () => {
+  it('given no token, then no request is sent, and the error has no detail', async () => {
     const { httpClient, sent } = createNetwork();
     const credential = { getToken: () => Promise.reject(new Error('secret detail')) };
     const readers = createReaders({ ...parts(), credential, httpClient });

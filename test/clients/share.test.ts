@@ -24,7 +24,7 @@ function startShare() {
 const event = {};
 
 describe('when several read the same of one event', () => {
-  it('given they ask while it is under way, and after it, then it is read once', async () => {
+  it('given callers during a read and after it, then it is read once', async () => {
     const { reader, reads, joined } = startShare();
     const [one, two] = [reader(event), reader(event)];
     reads[0]?.answer('text');
@@ -66,7 +66,7 @@ describe('when several read the same of one event', () => {
 });
 
 describe('when a shared read lasts long', () => {
-  it('given it is under way for more than 20 s, then who asks next reads anew', () => {
+  it('given a read under way for more than 20 s, then the next caller starts a new read', () => {
     const { reader, reads, advance } = startShare();
     reader(event);
     advance(20_000);
@@ -79,7 +79,7 @@ describe('when a shared read lasts long', () => {
 });
 
 describe('when a shared read fails', () => {
-  it('given two wait for it, then both hear of it, and who asks next tries again', async () => {
+  it('given two callers, then both get the error, and the next caller tries again', async () => {
     const { reader, reads } = startShare();
     const [one, two] = [reader(event), reader(event)];
     reads[0]?.fail(new Error('failed'));
@@ -102,7 +102,7 @@ describe('when a shared read fails', () => {
   });
 });
 
-describe('when one who waits is aborted', () => {
+describe('when a caller aborts', () => {
   it('given another waits too, then it goes on for that one', async () => {
     const { reader, reads } = startShare();
     const [one, two] = [reader(event), reader(event)];
@@ -115,7 +115,7 @@ describe('when one who waits is aborted', () => {
     expect(await two.result).toBe('text');
   });
 
-  it('given it is the last, then the read ends, and who asks next reads anew', async () => {
+  it('given the last caller, then the read ends, and the next caller starts a new read', async () => {
     const { reader, reads } = startShare();
     const [one, two] = [reader(event), reader(event)];
 

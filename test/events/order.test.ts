@@ -71,7 +71,7 @@ describe('whether a version runs', () => {
   });
 });
 
-describe('what has started once a version starts', () => {
+describe('the started version after a start', () => {
   it.each<{ given: string; event: HealthEvent; key?: string; known: Known; createdAt: string | undefined }>([
     { given: 'a Created', event: created(1, 0), known: NOTHING, createdAt: at(0) },
     {
@@ -106,7 +106,7 @@ describe('what has started once a version starts', () => {
   });
 });
 
-describe('whether an event is newer than what has been applied', () => {
+describe('whether an event is newer than the applied version', () => {
   it.each<{ given: string; event: HealthEvent; applied?: Applied; then: ReturnType<typeof orderOf> }>([
     { given: 'a lower version, 5 minutes and 1 ms later', event: updated(4, 5 * MINUTE_MS + 1), then: 'newer' },
     { given: 'a lower version, 5 minutes later', event: updated(4, 5 * MINUTE_MS), then: 'older' },
@@ -217,7 +217,7 @@ describe('whether an event is newer than what has been applied', () => {
   });
 });
 
-describe('what has been applied once an event is', () => {
+describe('the applied version after an event', () => {
   it('given any event, then its version, time and key', () => {
     expect(afterApplying(updated(6, 7), 'its key', BORN)).toMatchObject({
       version: 6,
@@ -227,10 +227,10 @@ describe('what has been applied once an event is', () => {
   });
 
   it.each<{ given: string; event: HealthEvent; before: Applied | undefined; createdAt: string | undefined }>([
-    { given: 'a birth, and nothing before', event: created(1, 0), before: undefined, createdAt: at(0) },
-    { given: 'a birth after another life', event: created(1, 7), before: BORN, createdAt: at(7) },
-    { given: 'a birth of a higher version', event: created(6, 7), before: BORN, createdAt: at(7) },
-    { given: 'a birth without a time', event: withoutTime(created(6, 0)), before: BORN, createdAt: undefined },
+    { given: 'a Created, and nothing before', event: created(1, 0), before: undefined, createdAt: at(0) },
+    { given: 'a Created after another resource', event: created(1, 7), before: BORN, createdAt: at(7) },
+    { given: 'a Created of a higher version', event: created(6, 7), before: BORN, createdAt: at(7) },
+    { given: 'a Created without a time', event: withoutTime(created(6, 0)), before: BORN, createdAt: undefined },
     { given: 'an update, and nothing before', event: updated(2, 0), before: undefined, createdAt: undefined },
     { given: 'a higher version', event: updated(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
     { given: 'a higher version, deleted', event: deleted(6, 7), before: BORN, createdAt: at(-MINUTE_MS) },
@@ -240,15 +240,20 @@ describe('what has been applied once an event is', () => {
       before: VERSION_5,
       createdAt: undefined,
     },
-    { given: 'the same version once more, of a new life', event: updated(5, 7), before: BORN, createdAt: undefined },
-    { given: 'a lower version, of a new life', event: updated(2, 7), before: BORN, createdAt: undefined },
+    {
+      given: 'the same version again, of a recreated resource',
+      event: updated(5, 7),
+      before: BORN,
+      createdAt: undefined,
+    },
+    { given: 'a lower version, of a recreated resource', event: updated(2, 7), before: BORN, createdAt: undefined },
     { given: 'an image that was created', event: dicomEvent({ time: at(0) }), before: undefined, createdAt: undefined },
   ])('given $given, then it was created at $createdAt', ({ event, before, createdAt }) => {
     expect(afterApplying(event, 'its key', before).createdAt).toBe(createdAt);
   });
 });
 
-describe('what has been applied, as a row', () => {
+describe('the applied version as columns of a row', () => {
   const time = fc.option(
     fc
       .date({ min: new Date('2015-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true })
@@ -312,7 +317,7 @@ describe('the resource of an event', () => {
 });
 
 describe('when the events of a resource arrive', () => {
-  it('given a resource made anew after minutes, in any order, each once or often, then it ends at the newest', () => {
+  it('given a resource recreated after minutes, in any order, each once or often, then the newest version is the last', () => {
     const arrivals = histories().chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
 
     fc.assert(
@@ -321,7 +326,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given several lives more than five minutes apart, in any order, then it ends at the newest', () => {
+  it('given recreations more than five minutes apart, in any order, then the newest version is the last', () => {
     const lives = livesOf({ max: 4, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
 
     fc.assert(
@@ -330,7 +335,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given lives seconds apart, in order, and any that were there before again in between, then it never goes back', () => {
+  it('given recreations seconds apart, in order, with earlier events again in between, then it never goes back', () => {
     const lives = livesOf({ max: 4, apartMs: { min: SECOND_MS + 1, max: 10 * MINUTE_MS } });
     const again = fc.array(fc.nat(), { minLength: 30, maxLength: 30 });
 
@@ -346,7 +351,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given a life of which only the beginning is there, seconds after another, in any order, then it ends with it', () => {
+  it('given a resource recreated after seconds with only its Created, in any order, then the Created is the last', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 4 });
     const history = fc
       .tuple(gaps, fc.integer({ min: SECOND_MS + 1, max: 10 * MINUTE_MS }))
@@ -358,7 +363,7 @@ describe('when the events of a resource arrive', () => {
     );
   });
 
-  it('given one life, whose times may be half a second wrong, in any order, then it ends at the newest', () => {
+  it('given one resource whose times may be half a second wrong, in any order, then the newest version is the last', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 2 * MINUTE_MS }), { maxLength: 5 });
     const wrongByMs = fc.array(fc.integer({ min: -499, max: 499 }), { minLength: 7, maxLength: 7 });
     const history = fc.tuple(gaps, wrongByMs).map(([[first = 0, ...life], wrong]) =>
@@ -382,7 +387,7 @@ describe('when the events of a resource arrive', () => {
     fc.assert(fc.property(inAnyOrder(history), ([events, arriving]) => expectNewest(events, arriving)));
   });
 
-  it('given images of a service that was made anew after minutes, in any order, then it ends at the newest', () => {
+  it('given images of a service recreated after minutes, in any order, then the newest version is the last', () => {
     const lives = livesOf({ max: 3, apartMs: { min: 5 * MINUTE_MS + 1, max: 1440 * MINUTE_MS } });
     const images = lives.map((events) =>
       events.map(({ id, time, change, version }) => dicomEvent({ id, change, version, ...(time && { time }) })),

@@ -40,7 +40,7 @@ describe('the documented examples', () => {
     expect(Object.values(event).filter((value) => typeof value === 'object')).toEqual([]);
   });
 
-  it('given a FHIR event, then all it says', () => {
+  it('given a FHIR event, then all its fields', () => {
     expect(parseEvent(grid())).toEqual({
       service: 'fhir',
       change: 'updated',
@@ -56,7 +56,7 @@ describe('the documented examples', () => {
     });
   });
 
-  it('given a DICOM event without a partition, then all it says, in the default partition', () => {
+  it('given a DICOM event without a partition, then all its fields, in the default partition', () => {
     expect(parseEvent(sample('DicomImageDeleted.cloudevents.json'))).toEqual({
       service: 'dicom',
       change: 'deleted',
@@ -75,7 +75,7 @@ describe('the documented examples', () => {
   });
 });
 
-describe('what is in the wild', () => {
+describe('events of real services', () => {
   it.each<{ given: string; raw: unknown; expected: Record<string, unknown> }>([
     { given: 'a version in digits', raw: withData(grid(), { resourceVersionId: '12' }), expected: { version: 12 } },
     {
@@ -203,7 +203,7 @@ describe('what is in the wild', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('events that are refused', () => {
   const missingData = ['resourceType', 'resourceFhirId', 'resourceVersionId', 'resourceFhirAccount'].map((key) => ({
     path: `data.${key}`,
     code: 'missing',
@@ -384,7 +384,7 @@ describe('the error', () => {
     ]);
   });
 
-  it('given values and keys that nobody may read, then the message has none of them', () => {
+  it('given private values and keys, then the message has none of them', () => {
     const raw = withData(
       { ...grid(), id: { name: 'Erika Mustermann' }, eventTime: 'Mustermann', 'Erika Mustermann': 1 },
       { resourceVersionId: 'Mustermann', 'Erika Mustermann': { __proto__: 1 } },

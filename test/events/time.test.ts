@@ -51,7 +51,7 @@ describe('toIsoUtc', () => {
     expect(toIsoUtc(given)).toBeUndefined();
   });
 
-  it('given what Date writes, then the same', () => {
+  it('given the output of Date, then the same time', () => {
     fc.assert(
       fc.property(fc.integer({ min: Date.UTC(0, 0, 1), max: Date.UTC(9999, 0, 1) }), (ms) => {
         const iso = new Date(ms).toISOString();

@@ -47,7 +47,7 @@ describe('a queue whose storage fails', () => {
     },
   );
 
-  it('given nobody listens, then it is unreachable', async () => {
+  it('given no server at the address, then it is unreachable', async () => {
     const store = createAzureQueueStore(server.connection, 'due');
     await server.close();
 

@@ -64,7 +64,7 @@ describe('a table store whose storage fails', () => {
     }
   });
 
-  it('given nobody listens, then it is unreachable', async () => {
+  it('given no server at the address, then it is unreachable', async () => {
     const calls = everyCall();
     await server.close();
 

@@ -94,7 +94,7 @@ export function blobStoreContract(make: () => BlobStore): void {
     });
   });
 
-  describe('a blob that somebody else has written', () => {
+  describe('a blob that another writer has written', () => {
     it.each([
       { given: 'text', content: 'Zoë 🫀', maxBytes: 9, then: { kind: 'text', text: 'Zoë 🫀' } },
       { given: 'no byte', content: '', maxBytes: 9, then: { kind: 'text', text: '' } },
@@ -159,7 +159,7 @@ export function blobStoreContract(make: () => BlobStore): void {
       }
     });
 
-    it('given texts about a blob, then they come with its name, whatever they hold; what is empty does not', async () => {
+    it('given texts about a blob, then a list has them with its name, whatever they contain; empty texts are left out', async () => {
       const about = { reason: 'tries-spent', workflow: 'Zoë 漢字 100%', type: '' };
       await store.create('p/a', '{}', { about });
       await store.create('p/b', '{}', { about: { type: '' } });
@@ -181,7 +181,7 @@ export function blobStoreContract(make: () => BlobStore): void {
     });
   });
 
-  describe('a caller who has given up', () => {
+  describe('a caller that has aborted', () => {
     it('given the signal has aborted, then nothing is done', async () => {
       const signal = AbortSignal.abort();
       const aborted = { name: 'StorageError', code: 'aborted' };

@@ -104,7 +104,7 @@ describe('a call to storage that never answers', () => {
     await expect(search).rejects.toMatchObject({ code: 'timeout' });
   });
 
-  it('given the time is over, then the call below hears it, and what it says later does no harm', async () => {
+  it('given the time is over, then the signal of the call aborts, and its later answer is ignored', async () => {
     const clock = createTestClock();
     const { store, signals, answer } = heldReads();
     const read = boundedTables(store, clock, MS).read('rows', 'p', 'k');
@@ -175,8 +175,8 @@ describe('a call to storage that answers', () => {
   });
 });
 
-describe('a caller who gives up', () => {
-  it('given a call under way, then it rejects at once, the call below hears it, and nothing is left', async () => {
+describe('a caller that aborts', () => {
+  it('given a call under way, then it rejects at once, its signal aborts, and no listener is left', async () => {
     const clock = createTestClock();
     const { store, signals } = heldReads();
     const caller = new AbortController();

@@ -21,7 +21,7 @@ describe.each<{ fault: Fault; answer: string; effect: boolean; afterRelease: boo
   { fault: 'never-after', answer: 'nothing', effect: true, afterRelease: true },
   { fault: 'late', answer: 'nothing', effect: false, afterRelease: true },
 ])('a call planned as $fault', ({ fault, answer, effect, afterRelease }) => {
-  it('given tables, then it does as the plan says', async () => {
+  it('given tables, then their calls fail as planned', async () => {
     const memory = createMemoryTableStore({ clock });
     await memory.create('rows');
     const tables = faultyTables(memory, () => fault);
@@ -32,7 +32,7 @@ describe.each<{ fault: Fault; answer: string; effect: boolean; afterRelease: boo
     expect(memory.inspect('rows')).toHaveLength(afterRelease ? 1 : 0);
   });
 
-  it('given blobs, then it does as the plan says', async () => {
+  it('given blobs, then their calls fail as planned', async () => {
     const memory = createMemoryBlobStore({ clock });
     const blobs = faultyBlobs(memory, () => fault);
 
@@ -42,7 +42,7 @@ describe.each<{ fault: Fault; answer: string; effect: boolean; afterRelease: boo
     expect(memory.inspect().size).toBe(afterRelease ? 1 : 0);
   });
 
-  it('given a queue, then it does as the plan says', async () => {
+  it('given a queue, then its calls fail as planned', async () => {
     const memory = createMemoryQueueStore({ clock });
     const queue = faultyQueue(memory, () => fault);
 
@@ -54,7 +54,7 @@ describe.each<{ fault: Fault; answer: string; effect: boolean; afterRelease: boo
 });
 
 describe('a plan', () => {
-  it('given calls, then it hears what each is and what it is on', async () => {
+  it('given calls, then each is reported with its kind and its object', async () => {
     const calls: CallInfo[] = [];
     const tables = faultyTables(createMemoryTableStore({ clock }), (call) => {
       calls.push(call);

@@ -85,7 +85,7 @@ describe('every transaction of up to three writes', () => {
 });
 
 describe('two processes over one table', () => {
-  it('given random writes, faults and delays, then what is told is so', async () => {
+  it('given random writes, faults and delays, then every answer is true', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(arbitraryFault, { maxLength: 30 }), { minLength: 2, maxLength: 2 }),

@@ -22,7 +22,7 @@ import {
 } from './group-commit-kit.js';
 
 describe('writes of one partition', () => {
-  it('given some of one turn, when it ends, then they leave in one transaction', async () => {
+  it('given writes of one turn, when the turn ends, then they are sent in one transaction', async () => {
     const { write, commits, clock } = await setUp();
 
     const written = await answers(clock, [write(insert('a')), write(insert('b')), write(insert('c'))]);
@@ -150,7 +150,7 @@ describe('writes of one partition', () => {
 });
 
 describe('a transaction that is refused', () => {
-  it('given one row that exists, then it alone is a conflict, with what is read, and the rest is written', async () => {
+  it('given one row that exists, then only its write is a conflict, with the row, and the rest is written', async () => {
     const { write, commits, clock, memory, calls } = await setUp({ rows: ['b'] });
 
     const written = await answers(clock, [write(insert('a')), write(insert('b')), write(insert('c'))]);
@@ -198,7 +198,7 @@ describe('a transaction that is refused', () => {
     expect(commits).toHaveLength(1);
   });
 
-  it('given that the row cannot be read, then it is sent again, and told when it can be', async () => {
+  it('given a row that cannot be read, then the write is sent again, and answered when the row can be read', async () => {
     const { write, clock, calls } = await setUp({
       rows: ['k'],
       plan: ({ method, number }) => (method === 'read' && number < 3 ? 'fail-before' : 'ok'),
@@ -337,7 +337,7 @@ describe('a transaction whose outcome is unknown', () => {
 });
 
 describe('a transaction that was written unheard, when others have changed its rows since', () => {
-  it('given one was deleted, then it counts as written, and is not written again', async () => {
+  it('given a row that was deleted, then it counts as written, and is not written again', async () => {
     const { write, clock, memory, effects } = await setUp({ plan: once('commit', 'never-after') });
     const writing = [write(insert('a')), write(insert('b'))];
     await endOfTurn();
@@ -447,7 +447,7 @@ describe('a table', () => {
     },
   );
 
-  it('given one that is being dropped, then all is told so, and nothing waits', async () => {
+  it('given a table that is being dropped, then all writes are answered so, and none waits', async () => {
     const { write, clock, memory, calls } = await setUp();
     await memory.drop(TABLE);
 
@@ -457,7 +457,7 @@ describe('a table', () => {
     expect(calls).toEqual({ commit: 1 });
   });
 
-  it('given one that is found to be dropped when it is created, then all is told so', async () => {
+  it('given a table that is being dropped when it is created, then all writes are answered so', async () => {
     const { memory, clock } = await setUp();
     const tables: TableStore = { ...memory, commit: async () => ({ kind: 'no-table' }), create: async () => 'busy' };
     const commit = createGroupCommit({ tables, clock, random });
@@ -465,7 +465,7 @@ describe('a table', () => {
     expect(await answers(clock, [commit.write(TABLE, 'p', insert('a'))])).toEqual([{ kind: 'table-busy' }]);
   });
 
-  it('given one that was made and is still not there, then it is asked again after pauses, not at once', async () => {
+  it('given a created table that is still absent, then the write is sent again after pauses', async () => {
     const { memory, clock } = await setUp();
     const askedAtMs: number[] = [];
     const tables: TableStore = {
@@ -488,7 +488,7 @@ describe('a table', () => {
 describe('a write that storage rejects', () => {
   const bad = () => insert('not/a/key');
 
-  it('given it alone, then it fails with what storage says', async () => {
+  it("given only this write, then it fails with storage's error", async () => {
     const { write, clock, calls } = await setUp();
 
     const [outcome] = await outcomes(clock, [write(bad())]);
@@ -542,7 +542,7 @@ describe('a write whose time is over', () => {
     expect(clock.monotonic()).toBeLessThan(5000 + 2 * ANSWERS_WITHIN_MS);
   });
 
-  it('given one that had to wait for longer than it may, then it was never sent', async () => {
+  it('given a write that waits longer than its time, then it is never sent', async () => {
     const { write, clock, commits, gate } = await setUp();
     gate.close();
 

@@ -84,7 +84,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.ledger.read(addressFor({}))).toEqual(current);
     });
 
-    it('given two inserts at the same time, then one is written, and the other hears of it', async () => {
+    it('given two inserts at the same time, then one is written, and the other is a conflict', async () => {
       const owners = ['one', 'other'];
 
       const answers = await Promise.all(
@@ -243,7 +243,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       });
     });
 
-    it('given any states one after another, then it is the last: what is left of the others does not count', async () => {
+    it('given any states one after another, then the last counts, whatever properties the others have left', async () => {
       const writes = fc.array(fc.record({ state: fc.constantFrom(...STATES), isHeld: fc.boolean() }), { minLength: 2 });
       let runs = 0;
 
@@ -263,7 +263,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
   });
 
-  describe('what a write changes', () => {
+  describe('the properties that a write changes', () => {
     const before = recordOf({ crashes: 1, redrives: 1, tries: 1 });
     const after: JobRecord = {
       state: { kind: 'waiting', due: 'a row' },
@@ -278,7 +278,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       unknownSince: '2026-04-01T00:00:00.000Z',
     };
 
-    it('given a corrected payload, then the record says which, until a redrive of another', async () => {
+    it('given a corrected payload, then the record names it, until a redrive of another payload', async () => {
       const edited: JobRecord = { ...after, edit: 'd'.repeat(22) };
       const etag = await put(addressFor({}), edited, { event });
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(edited);
@@ -322,7 +322,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(after);
     });
 
-    it('given a write of the holder, then everything but what only a claim changes', async () => {
+    it('given a write of the holder, then all properties but those that only a claim changes', async () => {
       const etag = await put(addressFor({}), before, { event });
 
       await put(addressFor({}), after, { etag, isHeld: true });
@@ -360,7 +360,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
   });
 
   describe('a row as it is stored', () => {
-    it('given a first claim, then it has no property that says nothing', async () => {
+    it('given a first claim, then it has no empty property', async () => {
       await put(addressFor({}), recordOf(), { event });
 
       expect(Object.keys((await account.rowAt(addressFor({}))) ?? {}).sort()).toEqual([
@@ -459,7 +459,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       );
     });
 
-    it('given ids whose digests differ in the last character, and a table of nobody’s, then none is mixed up', async () => {
+    it('given ids whose digests differ in the last character, and a foreign table, then only the records of the id', async () => {
       const id = 'A'.repeat(22);
       const neighbours = ['-', '0', 'A', 'B', '_', 'z'].map((end) => id.slice(0, 21) + end);
       const addresses = neighbours.map((each) => `20260314.${each}.${digest('content')}.tally`);
@@ -472,7 +472,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.ledger.find(id.slice(0, 21))).toEqual([]);
     });
 
-    it('given one, then it says what the record says, and whose it is', async () => {
+    it('given a record, then its fields and its event are found', async () => {
       const record = recordOf({ tries: 2, state: { kind: 'settled', result: 'dead' }, errorCode: 'timeout' });
       await put(addressFor({ workflow: 'a-workflow' }), record, { event });
 
@@ -486,7 +486,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       ]);
     });
 
-    it('given an event without a time, or a row that does not say whose it is, then that is empty', async () => {
+    it('given an event without a time, or a row without an event, then these fields are empty', async () => {
       await put(addressFor({ day: 'undated' }), recordOf(), { event: { ...event, time: undefined } });
       await account.putRow(addressFor({ day: '20260314' }), {});
 

@@ -6,7 +6,7 @@ import { createTestClock } from './test-clock.js';
 describe('a table store in memory', () => tableStoreContract(() => createMemoryTableStore({ clock: systemClock })));
 
 describe('a table store in memory, beyond the contract', () => {
-  it('given its clock, then rows are as old as it says, and answers are dated in full seconds', async () => {
+  it('given its clock, then ages follow the clock, and answers are dated in full seconds', async () => {
     const clock = createTestClock('2026-03-01T12:00:00.700Z');
     const store = createMemoryTableStore({ clock });
     await store.create('rows');

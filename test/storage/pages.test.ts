@@ -22,7 +22,7 @@ describe('when pages are read one after the other', () => {
     expect({ seen, asked }).toEqual({ seen: 3, asked: [{}, { page: 'a' }, { page: 'b' }] });
   });
 
-  it('given who reads has seen enough, then no more is asked for', async () => {
+  it('given a reader that stops, then no further page is read', async () => {
     const { asked, read } = createReader(['a', 'b', undefined]);
 
     for await (const _ of pagesOf(read)) break;

@@ -91,7 +91,7 @@ describe("storage's clock", () => {
     expect(Math.abs(errorMs())).toBeLessThanOrEqual(1000);
   });
 
-  it('given the clock is set anew, then that changes nothing', async () => {
+  it('given the wall clock is set, then nothing changes', async () => {
     const { tables, errorMs, machine } = openMachine({ skewMs: -DAY_MS });
     await tables.read(TABLE, 'p', 'k');
 

@@ -158,7 +158,7 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await rowOf(key, key)).toBeUndefined();
     });
 
-    it('given what was handed over is changed afterwards, then the row is not', async () => {
+    it('given the written object is changed afterwards, then the row is not', async () => {
       const row = { n: 1 };
       await put('p', insert('k', row));
 
@@ -573,7 +573,7 @@ export function tableStoreContract(make: () => TableStore): void {
     });
   });
 
-  describe('a caller who has given up', () => {
+  describe('a caller that has aborted', () => {
     it('given the signal has aborted, then nothing is done', async () => {
       const signal = AbortSignal.abort();
       const aborted = { name: 'StorageError', code: 'aborted' };

@@ -382,7 +382,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       },
     );
 
-    it('given as many as are to be counted, then it says that there may be more', async () => {
+    it('given as many as are counted at most, then isMore is true', async () => {
       for (const ms of [2, 1, 3]) await add({ dueAt: inMs(ms) });
 
       expect(await account.waiting.count(3)).toMatchObject({ isMore: true, earliestDueAt: inMs(1) });

@@ -67,7 +67,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect(await account.tables.list('')).toEqual(['watermarks']);
     });
 
-    it('given it is taken, applied and taken again, then what was applied stays', async () => {
+    it('given a resource taken, applied and taken again, then the applied version stays', async () => {
       const taken = await put(markOf({ owner: 'me', fence: 1, write: 1 }));
       const freed = await put(markOf({ owner: '', fence: 1, write: 2, applied: APPLIED }), taken, 'me');
       const again = markOf({ owner: 'other', fence: 2, write: 3, applied: APPLIED });
@@ -118,7 +118,7 @@ export function watermarksContract(makeTables: () => TableStore): void {
       expect(marks.map((found) => found?.mark.fence)).toEqual(all.map((_, fence) => fence));
     });
 
-    it('given a resource, then its keys say nothing of it', async () => {
+    it('given a resource, then its keys reveal nothing of the resource', async () => {
       await put(markOf());
 
       const { rows } = await account.tables.query('watermarks', { limit: 10 });

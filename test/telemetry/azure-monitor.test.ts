@@ -43,7 +43,7 @@ const envelopesOf = (received: readonly Received[]) =>
   received.flatMap(({ body }) => JSON.parse(body.toString()) as Envelope[]);
 
 describe('when Application Insights is sent telemetry', () => {
-  it('given metrics, then a counter comes as what was added since, a gauge as it is, and a histogram without buckets', async () => {
+  it('given metrics, then a counter arrives as its increase, a gauge as its value, and a histogram without buckets', async () => {
     const { exporter } = await start();
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
@@ -96,7 +96,7 @@ describe('when Application Insights is sent telemetry', () => {
 });
 
 describe('when Application Insights does not take it', () => {
-  it.each([400, 401, 403])('given it answers %s, then that is told, and nothing else', async (status) => {
+  it.each([400, 401, 403])('given the answer %s, then its status is reported, and nothing else', async (status) => {
     const { exporter, failures } = await start();
     ingestion.answers((response) => response.writeHead(status).end('{"secret":1}'));
     exporter.log('info', 'stopped', {}, '{"what":"stopped"}');

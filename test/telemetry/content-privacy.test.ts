@@ -176,7 +176,7 @@ async function end({ functions, lines, clock }: World): Promise<void> {
 
 const marked = (texts: readonly string[]) => texts.filter((text) => MARK.test(text)).map((text) => text.slice(0, 300));
 
-describe('when a workflow puts what it has read into errors and logs', () => {
+describe('when a workflow puts content into errors and logs', () => {
   it('given every way, then none of it leaves but with the payload', async () => {
     const world = await startWorld();
 
@@ -239,7 +239,7 @@ describe('when a workflow puts what it has read into errors and logs', () => {
     );
   });
 
-  it('given somebody may see the payload, then the message is beside it', async () => {
+  it('given a viewer who may see the payload, then the message is beside it', async () => {
     const world = await startWorld();
     const { ids } = await goThroughAll(world);
 

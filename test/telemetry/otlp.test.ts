@@ -34,7 +34,7 @@ async function start({
 }
 
 describe('when a collector is sent metrics', () => {
-  it('given each kind, then each comes with its unit and attributes, of the process that says it', async () => {
+  it('given each kind, then each arrives with its unit, its attributes and its process', async () => {
     const { exporter, exported } = await start();
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
     exporter.record('jobs', 1, { workflow: 'a', outcome: 'completed' });
@@ -124,7 +124,7 @@ describe('when a collector is sent lines', () => {
 });
 
 describe('when a collector is sent traces', () => {
-  it('given one that the host tells, then it goes on, part by part', async () => {
+  it('given a traceparent of the host, then the trace continues, part by part', async () => {
     const { exporter, exported } = await start({ sampling: { followsHost: true, ratio: 0 } });
 
     const span = exporter.trace('deliver', `00-${TRACE}-${PARENT}-01`, { count: 2 });
@@ -178,7 +178,7 @@ describe('when a collector is sent traces', () => {
     await exporter.stop();
   });
 
-  it('given a POST of thousands, then 50 of them are told', async () => {
+  it('given a POST of thousands, then 50 of its jobs have spans', async () => {
     const { exporter } = await start();
     const span = exporter.trace('deliver', undefined);
 
@@ -190,7 +190,7 @@ describe('when a collector is sent traces', () => {
 });
 
 describe('when a collector does not do its part', () => {
-  it('given it refuses, then that is told by its status, once a minute', async () => {
+  it('given a collector that refuses, then its status is reported, once a minute', async () => {
     const clock = createFakeClock();
     const { exporter, failures } = await start({ clock });
     collector.answers((response) => response.writeHead(400, { 'x-id': 'secret' }).end('no, secret'));

@@ -236,7 +236,7 @@ function leftOf({ lines }: World, thrown: string[]): string[] {
 const marked = (left: string[]) => left.filter((text) => MARK.test(text)).map((text) => text.slice(0, 300));
 
 describe('when all that the host can call is called with marked events, and telemetry goes to both', () => {
-  it('given all is well otherwise, then every path is told, to both, and nothing of an event is', async () => {
+  it('given storage that works, then every path reaches both destinations, without any value of an event', async () => {
     const world = await startWorld();
 
     const thrown = await goThroughAll(world);
@@ -272,7 +272,7 @@ describe('when all that the host can call is called with marked events, and tele
     expect(marked(leftOf(world, thrown))).toEqual([]);
   });
 
-  it('given what metrics say of themselves, then no attribute is anything but what the list allows', async () => {
+  it('given the list of metrics, then no attribute has another value than the list allows', async () => {
     const world = await startWorld();
     const names = new Set([...world.app.workflows.map(({ name }) => name), 'unknown']);
 

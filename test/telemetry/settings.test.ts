@@ -78,7 +78,7 @@ describe('when the settings of telemetry are read', () => {
     expect(read({ ...OTLP, ...(env as Record<string, string>) }).telemetry?.serviceName).toBe(serviceName);
   });
 
-  it('given all is wrong, then each is told, without its value', () => {
+  it('given all settings are wrong, then each is a problem, without its value', () => {
     const { problems } = read({
       APPLICATIONINSIGHTS_CONNECTION_STRING: 'secret',
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'secret',
@@ -95,7 +95,7 @@ describe('when the settings of telemetry are read', () => {
     expect(problems.join()).not.toMatch(/secret|4318/);
   });
 
-  it.each(['1.5', '-1', 'half', '1e9'])('given a share of %s, then that is told', (share) => {
+  it.each(['1.5', '-1', 'half', '1e9'])('given a ratio of %s, then that is a problem', (share) => {
     expect(read({ ...OTLP, OTEL_TRACES_SAMPLER_ARG: share }).problems).toEqual([
       'OTEL_TRACES_SAMPLER_ARG is another, must be a number from 0 to 1',
     ]);

@@ -9,7 +9,7 @@ function start() {
   return { telemetry, lines, recording: createRecording() };
 }
 
-describe('when something is told', () => {
+describe('when data is recorded', () => {
   it('given nothing is exported, then stats count, the console has the line, and no trace begins', () => {
     const { telemetry, lines } = start();
 
@@ -60,7 +60,7 @@ describe('when something is told', () => {
     expect(telemetry.counters.jobsCompleted).toBe(10_001);
   });
 
-  it('given they cannot be loaded, then a line says so, without a word of the error, and all else goes on', async () => {
+  it('given libraries that cannot be loaded, then a line says so without the error, and all else continues', async () => {
     const { telemetry, lines } = start();
     telemetry.exportTo(Promise.reject(new Error('secret')));
     await new Promise(setImmediate);
@@ -72,7 +72,7 @@ describe('when something is told', () => {
     expect(telemetry.counters.jobsCompleted).toBe(1);
   });
 
-  it('given the process ends, then what there is is sent', async () => {
+  it('given the process ends, then the data so far is sent', async () => {
     const { telemetry, recording } = start();
     telemetry.exportTo(Promise.resolve(recording.exporter));
     await new Promise(setImmediate);
@@ -94,7 +94,7 @@ describe('when something is traced', () => {
     expect(traces.map(shapeOf)).toEqual(['deliver…(claim settle)']);
   });
 
-  it('given none, then it is what it is', async () => {
+  it('given no span, then the promise itself', async () => {
     const promise = Promise.resolve(1);
 
     expect(traced(undefined, 'claim', () => promise)).toBe(promise);
