@@ -322,7 +322,7 @@ export function wants(workflow: Workflow, event: HealthEvent): boolean {
 }
 
 const ON = Object.freeze({ kind: 'on' });
-const LONGEST_MS = 25 * 60_000;
+const MAX_TIMEOUT_MS = 25 * 60_000;
 
 function problemsOf(w: Workflow): string[] {
   const between = (what: string, value: number, from: number, to: number, unit: string) =>
@@ -344,7 +344,7 @@ function problemsOf(w: Workflow): string[] {
       ? []
       : ['the name of `task` must be 1 to 63 letters and digits, a small letter first']),
     ...(['any', 'latest'].includes(w.ordering) ? [] : ["`ordering` must be 'any' or 'latest'"]),
-    ...between('`timeout`', w.timeoutMs, 1, LONGEST_MS, ' ms'),
+    ...between('`timeout`', w.timeoutMs, 1, MAX_TIMEOUT_MS, ' ms'),
     ...between('`concurrency`', w.concurrency, 1, 10_000, ''),
     ...(Number.isInteger(w.concurrency) ? [] : ['`concurrency` must be whole']),
     ...between('`retry.tries`', w.retry.tries, 1, 100, ''),

@@ -69,7 +69,7 @@ export type Outcome = {
 
 const LEASE_MS = 20_000;
 /** Longer than any wait here: leases, retries. */
-const MOST_ROUNDS = 200;
+const MAX_ROUNDS = 200;
 const ROUND_MS = 10_000;
 
 /** @returns how often the tale was told. It throws at the first time that ends otherwise than expected. */
@@ -153,7 +153,7 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
 
   /** Until it is acknowledged. */
   async function deliver(raws: readonly unknown[]): Promise<void> {
-    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const { pipeline, isAlive } = survivor();
       const delivery = watched(pipeline.deliver([...raws]));
       await allThatFollows();
@@ -165,7 +165,7 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
   }
 
   async function comeToRest(): Promise<void> {
-    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const { runDueRows, isAlive } = survivor();
       const running = watched(runDueRows());
       await allThatFollows();

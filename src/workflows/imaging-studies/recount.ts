@@ -4,7 +4,7 @@ import { studyPlaceOf } from './places.js';
 import { afterCounting, periodOf, revisionOf, summarize } from './study-row.js';
 
 /** Others are ahead each time: somebody's count is written, and has seen all that this one would. */
-const MOST_OVERTAKEN = 20;
+const MAX_OVERTAKEN = 20;
 
 // A count reads the study's row, then lists the rows of its images, then writes the study's row on condition that its
 // revision is still the one it has read. A handler is done when a count that began its list after the handler's own
@@ -30,7 +30,7 @@ export async function recount(
 ): Promise<void> {
   const place = studyPlaceOf(event);
   const { partition, key } = place;
-  for (let overtaken = 0; overtaken < MOST_OVERTAKEN; overtaken += 1) {
+  for (let overtaken = 0; overtaken < MAX_OVERTAKEN; overtaken += 1) {
     const before = await tables('studies').get(partition, key);
     close();
     const rows = await tables('studyinstances').list(key, { limit: Number.POSITIVE_INFINITY });

@@ -4,7 +4,7 @@ import { namedPlaceOf, OPEN_PARTITIONS } from './places.js';
 import { describeStudy } from './study-row.js';
 
 const DEFAULT_LIMIT = 100;
-const MOST = 1000;
+const MAX_LIMIT = 1000;
 const READ_AT_ONCE = 50;
 
 /** A study by its UID, in every service and partition that holds it; or those that are arriving. */
@@ -15,10 +15,10 @@ export const studiesLookup = lookup({
       z.strictObject({ studyUid: z.string().min(1).max(1024) }),
       z.strictObject({
         status: z.literal('arriving'),
-        limit: z.int().min(1).max(MOST).default(DEFAULT_LIMIT),
+        limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
       }),
     ],
-    { error: `must be {"studyUid"}, a text, or {"status":"arriving"}, with a "limit" of 1 to ${MOST} if need be` },
+    { error: `must be {"studyUid"}, a text, or {"status":"arriving"}, with a "limit" of 1 to ${MAX_LIMIT} if need be` },
   ),
   async answer(query, { tables }) {
     const rows = 'studyUid' in query ? await named(query.studyUid, tables) : await arriving(query.limit, tables);

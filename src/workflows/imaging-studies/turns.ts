@@ -8,7 +8,7 @@ export type Turns<T> = (key: string, run: Run<T>) => Promise<T>;
 export type Run<T> = (close: () => void) => Promise<T>;
 
 /** A run has what it writes with from who began it, and dies with it; another two are tried, by whoever is first. */
-const MOST_FAILED_RUNS_OF_OTHERS = 2;
+const MAX_FAILED_RUNS_OF_OTHERS = 2;
 
 export function createTurns<T>(): Turns<T> {
   const joinable = new Map<string, Promise<T>>();
@@ -22,7 +22,7 @@ export function createTurns<T>(): Turns<T> {
         return await joined;
       } catch (error) {
         failed += 1;
-        if (failed > MOST_FAILED_RUNS_OF_OTHERS) throw error;
+        if (failed > MAX_FAILED_RUNS_OF_OTHERS) throw error;
       }
     }
   };

@@ -4,12 +4,12 @@ import { alertsOf, PARTITIONS } from './alert.js';
 import type { Place } from './results.js';
 
 /** No answer reads more rows than this; `isMore` then says that there may be more. */
-const MOST_READ = 20_000;
+const MAX_READ = 20_000;
 /** Of the rows that pointers of a patient name, each one is a read. */
-const MOST_OF_PATIENT = 1_000;
+const MAX_PER_PATIENT = 1_000;
 const AT_ONCE = 32;
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
-const MOST_OF_PARTITION = MOST_READ / PARTITIONS;
+const MAX_PER_PARTITION = MAX_READ / PARTITIONS;
 
 const word = z.string().min(1).max(1024);
 const limit = z.int().min(1).max(1000).default(100);
@@ -60,26 +60,26 @@ function find(asked: Query, context: LookupContext): Promise<Found> {
 
 async function ofObservation(observationId: string, { tables }: LookupContext): Promise<Found> {
   const { partition, named } = alertsOf({ observationId });
-  const found = await tables('alerts').list(partition, { from: `${named}.`, to: `${named}.~`, limit: MOST_READ });
-  return { rows: found.map(({ row }) => row), isMore: found.length === MOST_READ };
+  const found = await tables('alerts').list(partition, { from: `${named}.`, to: `${named}.~`, limit: MAX_READ });
+  return { rows: found.map(({ row }) => row), isMore: found.length === MAX_READ };
 }
 
 /** A pointer may be of an alert that was never raised, or is somebody else's by now. */
 async function ofPatient(patientId: string, { tables }: LookupContext): Promise<Found> {
   const subject = `Patient/${patientId}`;
-  const pointers = await tables('alertpatients').list(digest(subject), { limit: MOST_OF_PATIENT });
+  const pointers = await tables('alertpatients').list(digest(subject), { limit: MAX_PER_PATIENT });
   const places = pointers.map(({ key, row }) => ({ partition: String(row.alertPartition), key }));
   const rows = await readEach(places, tables);
-  return { rows: rows.filter((alert) => alert.subject === subject), isMore: pointers.length === MOST_OF_PATIENT };
+  return { rows: rows.filter((alert) => alert.subject === subject), isMore: pointers.length === MAX_PER_PATIENT };
 }
 
 /** By the list of those that are active, so that it finds them however many were withdrawn; see `active-alerts.ts`. */
 async function allActive({ tables }: LookupContext): Promise<Found> {
   const found = await Promise.all(
     EVERY.map(async (partition): Promise<Found> => {
-      const listed = await tables('activealerts').list(partition, { limit: MOST_OF_PARTITION });
+      const listed = await tables('activealerts').list(partition, { limit: MAX_PER_PARTITION });
       const places = listed.map(({ key }) => ({ partition, key }));
-      return { rows: await readEach(places, tables), isMore: listed.length === MOST_OF_PARTITION };
+      return { rows: await readEach(places, tables), isMore: listed.length === MAX_PER_PARTITION };
     }),
   );
   return { rows: found.flatMap(({ rows }) => rows), isMore: found.some(({ isMore }) => isMore) };
@@ -101,9 +101,9 @@ async function readEach(places: readonly Place[], tables: LookupContext['tables'
 /** All are read, for rows are in no order of time, and the newest are wanted. */
 async function all({ tables }: LookupContext): Promise<Found> {
   const pages = await Promise.all(
-    EVERY.map((partition) => tables('alerts').list(partition, { limit: MOST_OF_PARTITION })),
+    EVERY.map((partition) => tables('alerts').list(partition, { limit: MAX_PER_PARTITION })),
   );
-  return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === MOST_OF_PARTITION) };
+  return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === MAX_PER_PARTITION) };
 }
 
 /** Those of one moment in an order of their own, so that the same question has the same answer. */

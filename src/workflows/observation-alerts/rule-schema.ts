@@ -17,14 +17,14 @@ export const CONDITIONS = {
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const WITHIN = /^([1-9]\d{0,4})([mhd])$/;
 const MS = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
-const LONGEST_MS = 366 * MS.d;
+const MAX_WITHIN_MS = 366 * MS.d;
 /** Those of HL7's ObservationInterpretation that may be a reason to alert. */
 const INTERPRETATIONS = ['A', 'AA', 'H', 'HH', 'HU', 'L', 'LL', 'LU', 'POS', 'DET', 'R'] as const;
 
 // The messages say what is allowed; `rules.ts` puts before them what was found.
 const text = (error: string) => z.string({ error }).trim().min(1, { error }).max(200, { error });
 const number = z.number({ error: 'a number' });
-const positive = (error: string, most: number) => z.number({ error }).positive({ error }).max(most, { error });
+const positive = (error: string, max: number) => z.number({ error }).positive({ error }).max(max, { error });
 
 const loinc = z
   .string({ error: 'a LOINC code' })
@@ -95,7 +95,7 @@ export function msOf(within: string): number {
 }
 
 function isWithin(within: string): boolean {
-  return WITHIN.test(within) && msOf(within) <= LONGEST_MS;
+  return WITHIN.test(within) && msOf(within) <= MAX_WITHIN_MS;
 }
 
 /** A LOINC code ends in a check digit (mod 10), which finds nearly every slip of the pen. */

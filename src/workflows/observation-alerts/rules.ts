@@ -4,7 +4,7 @@ import type { Code, Condition, DeltaCondition, LimitsCondition, Rule } from './r
 import { findProblems, type Problem } from './rule-problems.js';
 import { type CodesText, LOINC, msOf, type RuleText, rulesFile } from './rule-schema.js';
 
-const LONGEST_SHOWN = 60;
+const MAX_SHOWN_LENGTH = 60;
 
 export type ReadRules =
   | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
@@ -69,7 +69,7 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = value === Number.POSITIVE_INFINITY ? 'too large a number' : JSON.stringify(value);
-  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
+  return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}…`;
 }
 
 function ruleOf(text: RuleText): Rule {

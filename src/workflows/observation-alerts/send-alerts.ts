@@ -17,16 +17,16 @@ const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partit
 const PAGE = 1_000;
 const AT_ONCE = 8;
 /** The rest goes the next time: a task should be over before it is due again. */
-const MOST_MS = 20_000;
+const MAX_RUN_MS = 20_000;
 /** Of it, so that there is time left to send. */
-const MOST_LISTING_MS = 10_000;
+const MAX_LISTING_MS = 10_000;
 /** More than can be sent in that time. */
-const MOST_HELD = 20_000;
+const MAX_HELD = 20_000;
 const FIRST_WAIT_MS = 10_000;
-const LONGEST_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = 3_600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
 /** So many in a row, and the endpoint is left alone until the next time. */
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 /** The first to be told come first. */
 const SEVERITIES = ['critical', 'warning', 'info'];
 
@@ -50,9 +50,9 @@ export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) 
   return async (context) => {
     const { setting, now, signal } = context;
     if (!hasWebhook(setting)) return;
-    const endsAtMs = now().getTime() + MOST_MS;
+    const endsAtMs = now().getTime() + MAX_RUN_MS;
     let failures = 0;
-    const isOver = () => signal.aborted || failures >= MOST_FAILURES || now().getTime() >= endsAtMs;
+    const isOver = () => signal.aborted || failures >= MAX_FAILURES || now().getTime() >= endsAtMs;
     const left = (await listDue(context)).values();
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (const unsent of left) {
@@ -68,14 +68,14 @@ export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) 
 /** Of all partitions, by their turn. Page by page: what waits for its next try must not hide what is behind it. */
 async function listDue(context: TaskContext<AlertCode>): Promise<readonly Unsent[]> {
   const { tables, now, signal } = context;
-  const endsAtMs = now().getTime() + MOST_LISTING_MS;
+  const endsAtMs = now().getTime() + MAX_LISTING_MS;
   let first: Unsent[] = [];
   const listPartition = async (partition: string) => {
     for (let from = ''; !signal.aborted && now().getTime() < endsAtMs; ) {
       const page = await tables('alertoutbox').list(partition, { from, limit: PAGE });
       const nowText = now().toISOString();
       const due = page.filter(({ row }) => String(row.dueAt) <= nowText).map((listed) => ({ partition, ...listed }));
-      first = [...first, ...due].sort(byTurn).slice(0, MOST_HELD);
+      first = [...first, ...due].sort(byTurn).slice(0, MAX_HELD);
       const last = page.at(-1);
       if (!last || page.length < PAGE) return;
       from = `${last.key}!`; // after it: no key continues so
@@ -137,7 +137,7 @@ async function putOff(
     await mark(unsent, alert, { notSent: true }, context);
     return takeOff(unsent, context);
   }
-  const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
+  const waitMs = Math.min(MAX_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
   context.log.warn('alert-send-failed', { tries });
   const dueAt = new Date(nowAt.getTime() + waitMs).toISOString();
   const later = { ...row, tries, since, dueAt };

@@ -5,7 +5,7 @@ import { type Handling, isSettled, logUndecided, type Settling, settleAlert } fr
 import { type Owed, readWhereabouts } from './whereabouts.js';
 
 /** More than a few handlers can need of each other. */
-const MOST_LOOKS = 10;
+const MAX_LOOKS = 10;
 
 /** The alert of a rule that compares, on the result of an Observation: its own, or one that comes after its own. */
 export type DeltaAlert = {
@@ -36,7 +36,7 @@ export async function settleDelta(
   const { host, resourceId } = handling.event;
   const { rule, observationId } = alert;
   const of = { host, observationId };
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+  for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
     const { partition, key } = keyOfAlert(of, rule.name);
     const current = await handling.tables('alerts').get(partition, key);
     const found = await look(alert, handling);

@@ -17,15 +17,15 @@ export type Conversion =
   | { readonly kind: 'not-comparable' };
 
 /** Each is a parse of two expressions. Units come from outside, so what is kept of them has an end. */
-const MOST_KEPT = 2_000;
-const LONGEST = 64;
+const MAX_KEPT = 2_000;
+const MAX_UNIT_LENGTH = 64;
 /** A conversion is looked at in so many places before it counts as a straight line. */
 const PROBES = [1, 10, 250, 1_000];
 const SAME: Conversion = { kind: 'linear', factor: 1, offset: 0 };
 /** Digits of a double that a conversion leaves right. */
 const DIGITS = 12;
 /** That a number can be written with; what is smaller than that stays as it is. */
-const MOST_DECIMALS = 100;
+const MAX_DECIMALS = 100;
 
 const conversions = new Map<string, Conversion>();
 let ucum: UcumLhcUtils | undefined;
@@ -38,7 +38,7 @@ export function conversionOf(from: string, to: string, analyte: Analyte = {}): C
   const known = conversions.get(key);
   if (known) return known;
   const found = findConversion(from, to, analyte);
-  if (conversions.size >= MOST_KEPT) conversions.clear();
+  if (conversions.size >= MAX_KEPT) conversions.clear();
   conversions.set(key, found);
   return found;
 }
@@ -50,7 +50,7 @@ export function applyConversion({ factor, offset }: Conversion & { kind: 'linear
   const largest = Math.max(Math.abs(product), Math.abs(offset));
   const result = product + offset;
   const decimals = DIGITS - 1 - Math.floor(Math.log10(largest));
-  return decimals <= MOST_DECIMALS
+  return decimals <= MAX_DECIMALS
     ? Number(decimals >= 0 ? result.toFixed(decimals) : result.toPrecision(DIGITS))
     : result;
 }
@@ -109,7 +109,7 @@ const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 
 /** The library prints what it chokes on to the console; a unit of a resource must not get there. */
 function isWellFormed(unit: string): boolean {
-  return unit.length <= LONGEST && EXPRESSION.test(unit) && !INHERITED.some((name) => unit.includes(name));
+  return unit.length <= MAX_UNIT_LENGTH && EXPRESSION.test(unit) && !INHERITED.some((name) => unit.includes(name));
 }
 
 /** 30 ms and 20 MB: for who compares units, and when they do. Not `import()`, so that deciding stays without waiting. */

@@ -1,7 +1,7 @@
 import type { Setting, Setup } from '../../workflow.js';
 
 const NAME = 'LOOKUP_KEY';
-const LEAST_BYTES = 32;
+const MIN_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /** What keyed digests are made with. @throws TypeError where `setup` was not asked, or not heard. */
@@ -16,7 +16,7 @@ export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
   const text = setting(NAME);
   if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };
   if (readKey(text)) return { kind: 'on' };
-  const expected = `${LEAST_BYTES} random bytes or more in base64: openssl rand -base64 ${LEAST_BYTES}`;
+  const expected = `${MIN_BYTES} random bytes or more in base64: openssl rand -base64 ${MIN_BYTES}`;
   return {
     kind: 'wrong',
     problems: [`${NAME} is ${text.length} characters that are no such key, must be ${expected}`],
@@ -25,5 +25,5 @@ export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
 
 function readKey(text = ''): Uint8Array | undefined {
   const bytes = BASE64.test(text) ? Buffer.from(text, 'base64') : Buffer.alloc(0);
-  return bytes.length >= LEAST_BYTES ? bytes : undefined;
+  return bytes.length >= MIN_BYTES ? bytes : undefined;
 }

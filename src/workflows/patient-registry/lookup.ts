@@ -8,21 +8,21 @@ import type { Patient } from './patient.js';
 import { ALL_PARTITIONS, PATIENT_KEYS, placeOfKey } from './places.js';
 
 /** Of these, rows are read, at most; what comes after is left to a narrower question. */
-const MOST_CANDIDATES = 10_000;
+const MAX_CANDIDATES = 10_000;
 const PAGE = 1000;
 const READ_AT_ONCE = 25;
-const MOST_WORDS = 5;
-const MOST_ANSWERS = 100;
+const MAX_WORDS = 5;
+const MAX_ANSWERS = 100;
 
 const A_QUESTION =
   'must be {"identifier": {"system"?, "value"}} or {"name", "birthDate"?, "gender"?}, with "limit" and "host" if you like';
 const A_TEXT = 'must be a text of 1 to 1024 characters';
-const A_LIMIT = `must be a whole number from 1 to ${MOST_ANSWERS}`;
+const A_LIMIT = `must be a whole number from 1 to ${MAX_ANSWERS}`;
 const A_DATE = 'must be like 1970, 1970-01 or 1970-01-31';
 
 const word = z.string(A_TEXT).min(1, A_TEXT).max(1024, A_TEXT);
 const common = {
-  limit: z.int(A_LIMIT).min(1, A_LIMIT).max(MOST_ANSWERS, A_LIMIT).default(20),
+  limit: z.int(A_LIMIT).min(1, A_LIMIT).max(MAX_ANSWERS, A_LIMIT).default(20),
   host: word.optional(),
 };
 const question = z.union(
@@ -55,7 +55,7 @@ export const lookUpPatients = lookup({
   async answer(query, { tables, setting }) {
     const key = lookupKeyIn(setting);
     const answers = new Map<string, Answered>();
-    let left = MOST_CANDIDATES;
+    let left = MAX_CANDIDATES;
     let isMore = false;
     for await (const keys of candidatesFor(query, tables, key)) {
       isMore ||= keys.length > left;
@@ -112,7 +112,7 @@ function askedIn(query: Question): Asked[] {
 /** Of the longest words: they say most. */
 function prefixesIn(name: string): string[] {
   const prefixes = [...new Set(wordsOf(name).flatMap((one) => prefixFor(one) ?? []))];
-  return prefixes.sort((a, b) => b.length - a.length).slice(0, MOST_WORDS);
+  return prefixes.sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
 }
 
 async function findOne(patientKey: string, query: Question, tables: LookupContext['tables'], key: Uint8Array) {

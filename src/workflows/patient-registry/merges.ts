@@ -6,9 +6,9 @@ import { partsOf } from './settle.js';
 
 type Tables = LookupContext['tables'];
 
-const LONGEST_CHAIN = 10;
+const MAX_CHAIN_LENGTH = 10;
 /** Of one patient: two are a mistake already. */
-const MOST_SURVIVORS = 5;
+const MAX_SURVIVORS = 5;
 
 /**
  * The patient that `patient` was merged into, and that one, and so on; itself where it was not. A loop leads nowhere:
@@ -17,7 +17,7 @@ const MOST_SURVIVORS = 5;
 export async function survivorOf(patient: Patient, tables: Tables, key: Uint8Array): Promise<Patient> {
   const seen = new Set([patient.resourceId]);
   let survivor = patient;
-  for (let length = 0; length < LONGEST_CHAIN; length += 1) {
+  for (let length = 0; length < MAX_CHAIN_LENGTH; length += 1) {
     const next = await replacementOf(survivor, tables, key);
     if (!next) return survivor;
     if (seen.has(next.resourceId)) return patient;
@@ -37,7 +37,7 @@ async function replacementOf({ host, resourceId, replacedBy }: Patient, tables: 
   if (replacedBy !== undefined) return readPatient(placeOfPatient(host, replacedBy), tables);
   const asked = digestOf({ kind: 'replaced', host, resourceId }, key);
   const { partition } = placeOfPatient(host, resourceId);
-  const range = { from: `${asked}.`, to: `${asked}.~`, limit: MOST_SURVIVORS };
+  const range = { from: `${asked}.`, to: `${asked}.~`, limit: MAX_SURVIVORS };
   for (const found of await tables(PATIENT_KEYS).list(partition, range)) {
     const survivor = await readPatient(placeOfKey(patientKeyIn(found.key)), tables);
     const isSo = survivor?.links.some((link) => link.type === 'replaces' && link.resourceId === resourceId);

@@ -1,8 +1,8 @@
 /** How a person may be called; any of these may be missing, as in FHIR. */
 export type Named = { readonly text?: string; readonly family?: string; readonly given?: readonly string[] };
 
-const SHORTEST_PREFIX = 2;
-const LONGEST_PREFIX = 10;
+const MIN_PREFIX_LENGTH = 2;
+const MAX_PREFIX_LENGTH = 10;
 /** Scripts in which one character can be a whole name. */
 const WRITTEN_IN_SYLLABLES = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
@@ -32,7 +32,7 @@ export function wordsOfName({ text, family = '', given = [] }: Named): string[] 
 export function prefixesOf(word: string): string[] {
   const characters = [...word];
   const prefixes: string[] = [];
-  for (let length = shortestOf(word); length <= Math.min(LONGEST_PREFIX, characters.length); length += 1) {
+  for (let length = shortestOf(word); length <= Math.min(MAX_PREFIX_LENGTH, characters.length); length += 1) {
     prefixes.push(characters.slice(0, length).join(''));
   }
   return prefixes;
@@ -49,5 +49,5 @@ export function matchesAll(asked: readonly string[], words: readonly string[]): 
 }
 
 function shortestOf(word: string): number {
-  return WRITTEN_IN_SYLLABLES.test(word) ? 1 : SHORTEST_PREFIX;
+  return WRITTEN_IN_SYLLABLES.test(word) ? 1 : MIN_PREFIX_LENGTH;
 }

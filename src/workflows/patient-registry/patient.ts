@@ -30,13 +30,13 @@ export type Patient = {
 };
 
 /** A property of a row takes 32 K characters. */
-const MOST_CHARACTERS = 30_000;
-const MOST_IDENTIFIERS = 100;
-const MOST_NAMES = 20;
-const MOST_LINKS = 20;
-const MOST_WORDS = 40;
+const MAX_CHARACTERS = 30_000;
+const MAX_IDENTIFIERS = 100;
+const MAX_NAMES = 20;
+const MAX_LINKS = 20;
+const MAX_WORDS = 40;
 /** Of one text that is a column of its own. */
-const LONGEST_TEXT = 1000;
+const MAX_TEXT_LENGTH = 1000;
 const NAMES_TO_SHOW = ['official', 'usual'];
 const NAMES_TO_HIDE = ['old', 'maiden', 'temp', 'nickname', 'anonymous'];
 
@@ -45,17 +45,17 @@ export function describePatient(
   content: ResourceOf<'Patient'>,
   { host, resourceId, version }: { host: string; resourceId: string; version: number },
 ): Patient {
-  const identifiers = fitting(objectsIn(content.identifier).flatMap(identifierOf), MOST_IDENTIFIERS);
-  const names = fitting(objectsIn(content.name).flatMap(nameOf), MOST_NAMES);
+  const identifiers = fitting(objectsIn(content.identifier).flatMap(identifierOf), MAX_IDENTIFIERS);
+  const names = fitting(objectsIn(content.name).flatMap(nameOf), MAX_NAMES);
   const links = fitting(
     objectsIn(content.link).flatMap((link) => linkOf(link, host)),
-    MOST_LINKS,
+    MAX_LINKS,
   );
   const shown = nameToShow(names.items);
   const family = shortText(shown?.family ?? shown?.text);
   const given = shortText(shown?.given?.join(' '));
   const replacedBy = links.items.find((link) => link.type === 'replaced-by' && link.resourceId)?.resourceId;
-  const hasMoreWords = allWordsOf(names.items).length > MOST_WORDS;
+  const hasMoreWords = allWordsOf(names.items).length > MAX_WORDS;
   return {
     host,
     resourceId,
@@ -86,7 +86,7 @@ export function patientOfRow({ names, identifiers, links, ...plain }: Row): Pati
 
 /** What it is found by: each word once. */
 export function wordsOfPatient({ names }: Pick<Patient, 'names'>): string[] {
-  return allWordsOf(names).slice(0, MOST_WORDS);
+  return allWordsOf(names).slice(0, MAX_WORDS);
 }
 
 function allWordsOf(names: readonly Name[]): string[] {
@@ -138,11 +138,11 @@ function versionOf({ meta }: ResourceOf<'Patient'>): number | undefined {
 }
 
 /** The first ones that have room in a column. */
-function fitting<T>(items: readonly T[], most: number): { items: T[]; isMore: boolean } {
+function fitting<T>(items: readonly T[], max: number): { items: T[]; isMore: boolean } {
   let characters = 0;
-  const fit = items.slice(0, most).filter((item) => {
+  const fit = items.slice(0, max).filter((item) => {
     const size = JSON.stringify(item).length + 1;
-    if (characters + size > MOST_CHARACTERS) return false;
+    if (characters + size > MAX_CHARACTERS) return false;
     characters += size;
     return true;
   });
@@ -164,7 +164,7 @@ function text(value: unknown): string | undefined {
 }
 
 function shortText(value: unknown): string | undefined {
-  return text(value)?.slice(0, LONGEST_TEXT).toWellFormed();
+  return text(value)?.slice(0, MAX_TEXT_LENGTH).toWellFormed();
 }
 
 /** Without what is undefined. */

@@ -19,7 +19,7 @@ export async function play(
   actors: readonly Actor[],
   tables: Tables,
   choose: (options: readonly string[]) => number,
-  mostDeaths = 1,
+  maxDeaths = 1,
 ): Promise<Played> {
   const parked = new Map<string, { go: () => void; die: () => void }>();
   const played: Played = { steps: [], died: [] };
@@ -33,7 +33,7 @@ export async function play(
     await settled();
     if (parked.size === 0) break;
     const alive = [...parked.keys()];
-    const options = played.died.length < mostDeaths ? [...alive, ...alive.map((name) => `${name} dies`)] : alive;
+    const options = played.died.length < maxDeaths ? [...alive, ...alive.map((name) => `${name} dies`)] : alive;
     const chosen = options[choose(options)] as string;
     const name = chosen.replace(' dies', '');
     const next = parked.get(name);

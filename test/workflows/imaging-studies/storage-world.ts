@@ -10,7 +10,7 @@ import { watchOrder } from '../row-order.js';
 import { type Held, metadataOf } from './stories.js';
 
 const SETTLED_AFTER_MS = 15_000;
-const MOST_ROUNDS = 200;
+const MAX_ROUNDS = 200;
 
 /**
  * A storage account, a service that tells what it held when the last event was sent, and processes over both. `wentBack`
@@ -53,7 +53,7 @@ export function createStorageWorld(events: readonly DicomEvent[] = []) {
     /** Lets time pass, and `app` do what is due, until nothing waits. */
     async comeToRest(app: App): Promise<void> {
       for (let round = 0; account.waiting().length > 0; round += 1) {
-        if (round > MOST_ROUNDS) throw new Error('Rows wait for ever.');
+        if (round > MAX_ROUNDS) throw new Error('Rows wait for ever.');
         await account.pass(SETTLED_AFTER_MS);
         const due = watched(app.runDueRows());
         for (let ms = 0; due.state === 'open' && ms < 60_000; ms += 1000) await account.pass(1000);

@@ -134,12 +134,12 @@ async function play(story: readonly Told[], count: number, fates: readonly Fate[
 
 /** Longer than any handler takes that waits for nothing. */
 const LONG = 150;
-const MOST_CALLS = 24;
+const MAX_CALLS = 24;
 const waits = fc.array(fc.oneof({ weight: 5, arbitrary: fc.nat({ max: 4 }) }, fc.constantFrom(20, LONG)), {
   minLength: 1,
-  maxLength: MOST_CALLS,
+  maxLength: MAX_CALLS,
 });
-const diesAt = fc.option(fc.integer({ min: 1, max: MOST_CALLS }), { nil: undefined, freq: 1 });
+const diesAt = fc.option(fc.integer({ min: 1, max: MAX_CALLS }), { nil: undefined, freq: 1 });
 const fates = (deaths: fc.Arbitrary<number | undefined>) =>
   fc.array(fc.record({ waits, diesAt: deaths }), { minLength: 3, maxLength: 3 });
 const alive = fates(fc.constant(undefined));
@@ -188,9 +188,9 @@ describe('when several processes work on results of one patient at once', () => 
       const fast: Fate = { waits: [0], diesAt: undefined };
 
       for (const who of [0, 1]) {
-        for (let waitsAt = 1; waitsAt <= MOST_CALLS; waitsAt += 1) {
+        for (let waitsAt = 1; waitsAt <= MAX_CALLS; waitsAt += 1) {
           for (const diesAt of [undefined, ...Array.from({ length: 8 }, (_, after) => waitsAt + 1 + after)]) {
-            const waits = Array.from({ length: MOST_CALLS + 9 }, (_, at) => (at === waitsAt ? LONG : 0));
+            const waits = Array.from({ length: MAX_CALLS + 9 }, (_, at) => (at === waitsAt ? LONG : 0));
             const slow: Fate = { waits, diesAt };
 
             const end = await play(story, 2, who === 0 ? [slow, fast] : [fast, slow]);
