@@ -48,7 +48,7 @@ describe('when somebody reads docs/alert-rules.md', () => {
 
     const verdict = evaluate(rule, reading, previous);
 
-    expect(verdict.kind === 'undecided' ? `undecided: ${verdict.why}` : verdict.kind).toBe(then);
+    expect(verdict.kind === 'undecided' ? `undecided: ${verdict.reason}` : verdict.kind).toBe(then);
   });
 
   const isRule = (fields: object) => {

@@ -24,7 +24,7 @@ async function startReceiver() {
   const server = exported.receiver as Server;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const post = createPost({ fetch, answerMs: 5_000 });
+  const post = createPost({ fetch, timeoutMs: 5_000 });
   const send = (
     alert: { status: string; revision: number; rule?: string },
     { secret = SECRET, now = systemClock.now() } = {},

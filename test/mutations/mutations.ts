@@ -496,14 +496,14 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'alerts-lookAgain',
     file: `${ALERTS}/settle-delta.ts`,
-    find: "if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;",
-    put: 'return void (await settleAlert(settling, current, handling));',
+    find: "if ((await settleAlert(candidate, current, context)) === 'as-it-was') return;",
+    put: 'return void (await settleAlert(candidate, current, context));',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-onlyOverCurrent',
     file: `${ALERTS}/settle-alert.ts`,
-    find: 'const isOurs = (row: Row | undefined) => !settling.isOnlyOverCurrent || isSameAlert(row, current);',
+    find: 'const isOurs = (row: Row | undefined) => !candidate.onlyIfUnchanged || isSameAlert(row, current);',
     put: 'const isOurs = (row: Row | undefined) => row === row || isSameAlert(row, current);',
     tests: ALERTS_RACE,
   },
@@ -515,10 +515,10 @@ export const mutations: readonly Mutation[] = [
     tests: ALERTS_RACE,
   },
   {
-    rule: 'alerts-owe',
+    rule: 'alerts-notePending',
     file: `${ALERTS}/settle-delta.ts`,
-    find: 'await owe({ rule: rule.name, observationId });',
-    put: 'void owe;',
+    find: 'await notePending({ rule: rule.name, observationId });',
+    put: 'void notePending;',
     tests: ALERTS_RACE,
   },
   {
@@ -530,7 +530,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'alerts-placesFirst',
-    file: `${ALERTS}/whereabouts.ts`,
+    file: `${ALERTS}/result-places.ts`,
     find: 'if (all.length > before.places.length) await',
     put: 'if (all.length > 99) await',
     tests: ALERTS_RACE,
@@ -539,14 +539,14 @@ export const mutations: readonly Mutation[] = [
     rule: 'alerts-placesLast',
     file: `${ALERTS}/observation-alerts.ts`,
     find: 'const { wanted, all } = await moveResults(tables, of, before, moves);',
-    put: 'const { wanted, all } = await moveResults(tables, of, before, moves);\n  await writeWhereabouts(tables, of, { places: wanted, owed: before.owed });',
+    put: 'const { wanted, all } = await moveResults(tables, of, before, moves);\n  await writeResultPlaces(tables, of, { places: wanted, pending: before.pending });',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-next',
     file: `${ALERTS}/observation-alerts.ts`,
-    find: 'for (const next of await findNext(rule, place, handling))',
-    put: 'for (const next of (await findNext(rule, place, handling)).slice(1))',
+    find: 'for (const next of await findNext(rule, place, context))',
+    put: 'for (const next of (await findNext(rule, place, context)).slice(1))',
     tests: ALERTS_RACE,
   },
 

@@ -1,8 +1,8 @@
 import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, type WorkflowTable } from '../../src/workflow.js';
-import { everyCrash, everyOrder, type RowsOf, type Tale, type Told, tell } from './every-crash.js';
+import { everyCrash, everyOrder, type RowsOf, runScenario, type Scenario, type StoryEvent } from './every-crash.js';
 
-const patient = (version: number, birthDate: string): Told => ({
+const patient = (version: number, birthDate: string): StoryEvent => ({
   event: fhirEvent({ resourceId: 'p1', version, change: version === 1 ? 'created' : 'updated' }),
   content: { resourceType: 'Patient', birthDate },
 });
@@ -10,11 +10,11 @@ const STORY = [patient(1, '1970-01-01'), patient(2, '1980-01-01')];
 const rowsOfBirths = (rowsOf: RowsOf) => rowsOf('births').map(({ key, row }) => [key, row]);
 
 /** Notes each birth date that it reads in a table, as `note` does. */
-function taleWith(
+function scenarioWith(
   note: (birthDate: string, table: WorkflowTable) => Promise<void>,
   expected: unknown,
   ordering: 'any' | 'latest' = 'latest',
-): Tale {
+): Scenario {
   const workflow = defineWorkflow({
     name: 'births',
     on: fhir('Patient'),
@@ -27,7 +27,7 @@ function taleWith(
   return { workflow, story: STORY, look: rowsOfBirths, expected };
 }
 
-const careful = taleWith(
+const careful = scenarioWith(
   (birthDate, table) => table.change('all', 'p1', () => ({ birthDate })),
   [['p1', { birthDate: '1980-01-01' }]],
 );
@@ -42,7 +42,7 @@ describe('when a workflow is put to the test', () => {
     const count = (_: string, table: WorkflowTable) =>
       table.change('all', 'p1', (row) => ({ count: Number(row?.count ?? 0) + 1 }));
 
-    await expect(everyCrash(taleWith(count, [['p1', { count: 2 }]]))).rejects.toThrow('deep equality');
+    await expect(everyCrash(scenarioWith(count, [['p1', { count: 2 }]]))).rejects.toThrow('deep equality');
   });
 
   it('given one that forgets the second of its writes once the first is there, then a crash is found between them', async () => {
@@ -57,12 +57,12 @@ describe('when a workflow is put to the test', () => {
       ['second', row],
     ];
 
-    await expect(everyCrash(taleWith(both, expected))).rejects.toThrow('deep equality');
+    await expect(everyCrash(scenarioWith(both, expected))).rejects.toThrow('deep equality');
   });
 
   it('given one that puts an older version over a newer one, then an order is found in which it does', async () => {
     const write = (birthDate: string, table: WorkflowTable) => table.change('all', 'p1', () => ({ birthDate }));
-    const careless = taleWith(write, [['p1', { birthDate: '1980-01-01' }]], 'any');
+    const careless = scenarioWith(write, [['p1', { birthDate: '1980-01-01' }]], 'any');
 
     await expect(everyOrder(careless, 50)).rejects.toThrow('Property failed');
   });
@@ -70,15 +70,15 @@ describe('when a workflow is put to the test', () => {
 
 describe('when a tale is told', () => {
   it('given two versions at once, then reads find the newer one', async () => {
-    const { found, asked, calls } = await tell(careful, { lots: [[0, 1]] });
+    const { found, requests, calls } = await runScenario(careful, { batches: [[0, 1]] });
 
     expect(found).toEqual(careful.expected);
-    expect(asked).toHaveLength(calls);
-    expect(asked).toContain('commit births');
+    expect(requests).toHaveLength(calls);
+    expect(requests).toContain('commit births');
   });
 
   it('given a process that dies at its first call, then another one does all of it', async () => {
-    expect((await tell(careful, { troubles: new Map([[1, 'crash-before']]) })).found).toEqual(careful.expected);
+    expect((await runScenario(careful, { troubles: new Map([[1, 'crash-before']]) })).found).toEqual(careful.expected);
   });
 
   it('given images, then reads find what the test says', async () => {
@@ -90,10 +90,10 @@ describe('when a tale is told', () => {
         await tables('images').change(partition, instanceUid, () => ({ images }));
       },
     });
-    const story: Told[] = ['1', '2'].map((instanceUid) => ({
+    const story: StoryEvent[] = ['1', '2'].map((instanceUid) => ({
       event: dicomEvent({ instanceUid, partition: 'clinic-b' }),
     }));
-    const tale: Tale = {
+    const scenario: Scenario = {
       workflow,
       story,
       read: (_event, happened) => ({ study: happened.map(() => ({})) }),
@@ -104,6 +104,6 @@ describe('when a tale is told', () => {
       ],
     };
 
-    expect((await tell(tale, {})).found).toEqual(tale.expected);
+    expect((await runScenario(scenario, {})).found).toEqual(scenario.expected);
   });
 });

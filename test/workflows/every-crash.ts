@@ -20,20 +20,20 @@ import { watchOrder } from './row-order.js';
  * newest event that was delivered so far; as with Event Grid, what was not acknowledged is delivered again. A process
  * that dies is followed by another one, and all that waits is run until nothing waits any more.
  */
-export type Tale = {
+export type Scenario = {
   readonly workflow: Workflow;
-  readonly story: readonly Told[];
+  readonly story: readonly StoryEvent[];
   /** What the workflow asks for by `setting`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** What reads for `event` find when `happened` has. Where left out: its resource as it was told last. */
-  readonly read?: (event: HealthEvent, happened: readonly Told[]) => Content;
+  readonly read?: (event: HealthEvent, happened: readonly StoryEvent[]) => Content;
   /** What is compared: of the rows of tables, without the marks of the app. */
   readonly look: (rows: RowsOf) => unknown;
   readonly expected: unknown;
 };
 
 /** An event, and the content that its resource has from then on; without it, the resource is gone. */
-export type Told = { readonly event: HealthEvent; readonly content?: FhirResource | undefined };
+export type StoryEvent = { readonly event: HealthEvent; readonly content?: FhirResource | undefined };
 
 /** In order of partition and key. */
 export type RowsOf = (table: string) => { partition: string; key: string; row: Row }[];
@@ -50,9 +50,9 @@ export const TROUBLES = [
   'crash-after',
 ] as const satisfies readonly (Fault | 'crash-before' | 'crash-after')[];
 
-export type Telling = {
+export type RunOptions = {
   /** Places in the story that are delivered together, in order; one by one where left out. */
-  lots?: readonly (readonly number[])[];
+  batches?: readonly (readonly number[])[];
   /** What goes wrong at the nth call to storage, counted over all processes from 1. */
   troubles?: ReadonlyMap<number, Trouble>;
 };
@@ -60,9 +60,9 @@ export type Telling = {
 /** `asked`: every call to storage, as `method table`. `lines`: what was logged. `wentBack`: rows, at any write of them. */
 export type Outcome = {
   found: unknown;
-  wentBack: readonly string[];
+  regressions: readonly string[];
   calls: number;
-  asked: readonly string[];
+  requests: readonly string[];
   lines: readonly string[];
   account: Account;
 };
@@ -73,48 +73,48 @@ const MAX_ROUNDS = 200;
 const ROUND_MS = 10_000;
 
 /** @returns how often the tale was told. It throws at the first time that ends otherwise than expected. */
-export async function everyCrash(tale: Tale, telling: Pick<Telling, 'lots'> = {}): Promise<number> {
-  const { calls, found, wentBack } = await tell(tale, telling);
-  expect({ found, wentBack }).toEqual({ found: tale.expected, wentBack: [] });
+export async function everyCrash(scenario: Scenario, telling: Pick<RunOptions, 'batches'> = {}): Promise<number> {
+  const { calls, found, regressions } = await runScenario(scenario, telling);
+  expect({ found, regressions }).toEqual({ found: scenario.expected, regressions: [] });
   let times = 1;
   for (let at = 1; at <= calls; at += 1) {
     for (const trouble of TROUBLES) {
-      const told = await tell(tale, { ...telling, troubles: new Map([[at, trouble]]) });
+      const told = await runScenario(scenario, { ...telling, troubles: new Map([[at, trouble]]) });
       times += 1;
-      const { found, wentBack } = told;
-      expect({ at, trouble, found, wentBack }).toEqual({ at, trouble, found: tale.expected, wentBack: [] });
+      const { found, regressions } = told;
+      expect({ at, trouble, found, regressions }).toEqual({ at, trouble, found: scenario.expected, regressions: [] });
     }
   }
   return times;
 }
 
 /** As many times as `numRuns`, each another way. */
-export async function everyOrder(tale: Tale, numRuns: number): Promise<void> {
-  const { calls } = await tell(tale, {});
+export async function everyOrder(scenario: Scenario, numRuns: number): Promise<void> {
+  const { calls } = await runScenario(scenario, {});
   await fc.assert(
-    fc.asyncProperty(lotsOf(tale.story.length), troublesWithin(calls), async (lots, troubles) => {
-      const { found, wentBack } = await tell(tale, { lots, troubles });
-      expect({ found, wentBack }).toEqual({ found: tale.expected, wentBack: [] });
+    fc.asyncProperty(batchesOf(scenario.story.length), troublesWithin(calls), async (batches, troubles) => {
+      const { found, regressions } = await runScenario(scenario, { batches, troubles });
+      expect({ found, regressions }).toEqual({ found: scenario.expected, regressions: [] });
     }),
     { numRuns },
   );
 }
 
-export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling): Promise<Outcome> {
-  const { workflow, story, settings = {} } = tale;
-  const read = tale.read ?? currentIn;
+export async function runScenario(scenario: Scenario, { batches, troubles = new Map() }: RunOptions): Promise<Outcome> {
+  const { workflow, story, settings = {} } = scenario;
+  const read = scenario.read ?? currentIn;
   const account = createAccount();
-  const wentBack: string[] = [];
-  watchOrder(account.tables, story, (wrong) => wentBack.push(wrong));
+  const regressions: string[] = [];
+  watchOrder(account.tables, story, (wrong) => regressions.push(wrong));
   const lines: string[] = [];
-  const asked: string[] = [];
+  const requests: string[] = [];
   let happened = 0;
   let calls = 0;
   let app = startProcess();
 
-  for (const lot of lots ?? story.map((_, at) => [at])) {
-    happened = Math.max(happened, ...lot.map((at) => at + 1));
-    await deliver(lot.map((at) => rawOf((story[at] as Told).event)));
+  for (const batch of batches ?? story.map((_, at) => [at])) {
+    happened = Math.max(happened, ...batch.map((at) => at + 1));
+    await deliver(batch.map((at) => rawOf((story[at] as StoryEvent).event)));
   }
   await comeToRest();
   const rowsOf: RowsOf = (table) =>
@@ -122,7 +122,7 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
       const seen = visible(row);
       return seen ? [{ partition, key, row: seen }] : [];
     });
-  return { found: tale.look(rowsOf), wentBack, calls, asked, lines, account };
+  return { found: scenario.look(rowsOf), regressions, calls, requests, lines, account };
 
   function startProcess() {
     const process = startApp(account, {
@@ -134,7 +134,7 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
     process.storageIs((call) => {
       if (!isOfInterest(call)) return 'ok';
       calls += 1;
-      asked.push(`${call.method} ${call.on}`);
+      requests.push(`${call.method} ${call.on}`);
       const trouble = troubles.get(calls) ?? 'ok';
       if (trouble !== 'crash-before' && trouble !== 'crash-after') return trouble;
       process.crash();
@@ -180,13 +180,13 @@ export async function tell(tale: Tale, { lots, troubles = new Map() }: Telling):
   }
 }
 
-function currentIn(event: HealthEvent, happened: readonly Told[]): Content {
+function currentIn(event: HealthEvent, happened: readonly StoryEvent[]): Content {
   const own = happened.filter((told) => resourceOf(told.event) === resourceOf(event));
   const version = own.find((told) => told.event.version === event.version)?.content;
   return { current: own.at(-1)?.content, version };
 }
 
-function lotsOf(events: number): fc.Arbitrary<number[][]> {
+function batchesOf(events: number): fc.Arbitrary<number[][]> {
   const all = Array.from({ length: events }, (_, at) => at);
   return fc
     .tuple(
@@ -196,9 +196,9 @@ function lotsOf(events: number): fc.Arbitrary<number[][]> {
     .chain(([again, sizes]) =>
       fc.shuffledSubarray([...all, ...again], { minLength: events + again.length }).map((order) => {
         const left = [...order];
-        const lots: number[][] = [];
-        for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
-        return lots;
+        const batches: number[][] = [];
+        for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
+        return batches;
       }),
     );
 }

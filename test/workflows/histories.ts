@@ -44,8 +44,8 @@ export function deliveriesOf(history: readonly FhirEvent[]): fc.Arbitrary<FhirEv
   });
   return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([events, sizes]) => {
     const left = [...events];
-    const lots: FhirEvent[][] = [];
-    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
-    return lots;
+    const batches: FhirEvent[][] = [];
+    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
+    return batches;
   });
 }

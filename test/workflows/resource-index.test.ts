@@ -11,7 +11,7 @@ import type { FhirEvent } from '../../src/workflow.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { testConnection } from '../azurite/connection.js';
 import { rawOfFhir } from '../testing/raw-events.js';
-import { everyCrash, everyOrder, type Tale } from './every-crash.js';
+import { everyCrash, everyOrder, type Scenario } from './every-crash.js';
 import { deliveriesOf, histories } from './histories.js';
 
 const OBSERVATION = { resourceType: 'Observation', resourceId: 'o1' } as const;
@@ -148,10 +148,10 @@ describe('when versions of a resource arrive in any order, several times, some o
   it('given a table in memory, then the row ends at the newest', async () => {
     const cases = histories().chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
     await fc.assert(
-      fc.asyncProperty(cases, async ([history, lots]) => {
+      fc.asyncProperty(cases, async ([history, batches]) => {
         const kit = createTestKit();
 
-        for (const lot of lots) await Promise.all(lot.map((event) => kit.run(resourceIndex, event)));
+        for (const batch of batches) await Promise.all(batch.map((event) => kit.run(resourceIndex, event)));
 
         expect(kit.rows('resources').map(({ row }) => row)).toMatchObject([newestOf(history)]);
       }),
@@ -169,8 +169,8 @@ describe('when versions of a resource arrive in any order, several times, some o
     const resources = createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() });
     const cases = histories(randomUUID).chain((history) => fc.tuple(fc.constant(history), deliveriesOf(history)));
     await fc.assert(
-      fc.asyncProperty(cases, async ([history, lots]) => {
-        for (const lot of lots) await app.pipeline.deliver(lot.map(rawOfFhir));
+      fc.asyncProperty(cases, async ([history, batches]) => {
+        for (const batch of batches) await app.pipeline.deliver(batch.map(rawOfFhir));
 
         const { rows } = await resources.query('resources', {
           anyOf: [{ property: 'resourceId', is: 'eq', value: idOf(history) }],
@@ -186,7 +186,7 @@ describe('when versions of a resource arrive in any order, several times, some o
 describe('when storage fails and processes die at any moment', () => {
   const named = { resourceType: 'Patient', resourceId: 'p1' } as const;
   const at = (minute: number) => `2026-01-01T12:0${minute}:00.000Z`;
-  const tale: Tale = {
+  const scenario: Scenario = {
     workflow: resourceIndex,
     story: [
       { event: fhirEvent({ ...named, id: 'e1', time: at(0) }) },
@@ -203,11 +203,11 @@ describe('when storage fails and processes die at any moment', () => {
   };
 
   it('given each trouble at each call to storage, then the table is that of the newest versions', async () => {
-    expect(await everyCrash(tale)).toBeGreaterThan(100);
+    expect(await everyCrash(scenario)).toBeGreaterThan(100);
   });
 
   it('given any order, duplicates and several troubles, then it is, too', async () => {
-    await everyOrder(tale, 100);
+    await everyOrder(scenario, 100);
   });
 });
 

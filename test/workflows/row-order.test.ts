@@ -1,18 +1,18 @@
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import type { Row } from '../../src/workflow.js';
-import type { Told } from './every-crash.js';
+import type { StoryEvent } from './every-crash.js';
 import { watchOrder } from './row-order.js';
 
 const host = 'h.fhir.example';
-const patient = (version: number, content = true): Told => ({
+const patient = (version: number, content = true): StoryEvent => ({
   event: fhirEvent({ host, resourceId: 'p1', version, change: content ? 'updated' : 'deleted' }),
   content: content ? { resourceType: 'Patient' } : undefined,
 });
-const image = (version: number): Told => ({ event: dicomEvent({ instanceUid: '1.2.3', version }) });
+const image = (version: number): StoryEvent => ({ event: dicomEvent({ instanceUid: '1.2.3', version }) });
 const STORY = [patient(1), patient(2), patient(3, false), image(1), image(2)];
 const shown = (version: number): Row => ({ host, resourceId: 'p1', version });
-const held = ({ event }: Told): Row => ({ instanceUid: '1.2.3', version: event.version, time: event.time ?? '' });
+const held = ({ event }: StoryEvent): Row => ({ instanceUid: '1.2.3', version: event.version, time: event.time ?? '' });
 
 /** What is reported when a row is written so, one after the other; undefined: removed. */
 async function reported(table: string, rows: readonly (Row | undefined)[], story = STORY): Promise<string[]> {

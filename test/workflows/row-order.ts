@@ -2,7 +2,7 @@ import { visible } from '../../src/pipeline/workflow-table.js';
 import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/workflow.js';
 import { watchWrites } from '../row-history.js';
-import type { Told } from './every-crash.js';
+import type { StoryEvent } from './every-crash.js';
 
 /** Numbers that may never fall from one write of a row to the next; where the row was removed in between, they must rise. */
 type Measures = Readonly<Record<string, number>>;
@@ -38,7 +38,11 @@ const MEASURES: Readonly<Record<string, (row: Row, momentOf: MomentOf) => Measur
 const MAY_COME_BACK: ReadonlySet<string> = new Set(['alertoutbox', 'activealerts', 'openstudies']);
 
 /** Watches every write of every row of `tables`, and reports each row that goes back to an older version of `story`. */
-export function watchOrder(tables: MemoryTableStore, story: readonly Told[], report: (wrong: string) => void): void {
+export function watchOrder(
+  tables: MemoryTableStore,
+  story: readonly StoryEvent[],
+  report: (wrong: string) => void,
+): void {
   const momentOf = momentsOf(story);
   const seen = new Map<string, Seen>();
   watchWrites(tables, ({ table, partition, key, after }) => {
@@ -65,14 +69,14 @@ function wrongsBetween(table: string, before: Seen | undefined, measures: Measur
 }
 
 /** Whether the resource was deleted after the version that the row showed. */
-function mayBeRemoved({ row, measures }: Seen, story: readonly Told[]): boolean {
+function mayBeRemoved({ row, measures }: Seen, story: readonly StoryEvent[]): boolean {
   return story.some(({ event, content }, at) => {
     const isOfRow = event.service === 'fhir' && event.host === row.host && event.resourceId === row.resourceId;
     return isOfRow && content === undefined && !(at <= (measures.version ?? Number.NaN));
   });
 }
 
-function momentsOf(story: readonly Told[]): MomentOf {
+function momentsOf(story: readonly StoryEvent[]): MomentOf {
   return ({ host, id, version, time }) => {
     const fitting = [...story.entries()].filter(
       ([, { event }]) =>

@@ -2,16 +2,16 @@ import { defineWorkflow, dicom, needsHosts, type Workflow } from '../../workflow
 import { afterEvent } from './instance-row.js';
 import { createFindModality } from './modality.js';
 import { instancePlaceOf, studyPlaceOf } from './places.js';
-import { readQuiet } from './quiet.js';
+import { readQuietPeriod } from './quiet-period.js';
 import { recount } from './recount.js';
 import { settleStudies } from './settle-studies.js';
+import { createSharedRuns } from './shared-runs.js';
 import { studiesLookup } from './studies-lookup.js';
-import { createTurns } from './turns.js';
 
 /** What jobs of one process share, reads and counts under way, is this workflow's own: each call makes one anew. */
 export function createImagingStudies(): Workflow {
   const findModality = createFindModality();
-  const inTurn = createTurns<void>();
+  const shareRun = createSharedRuns<void>();
 
   return defineWorkflow({
     name: 'imaging-studies',
@@ -28,10 +28,10 @@ export function createImagingStudies(): Workflow {
         event.change === 'created' ? { expect: 'absent' } : {},
       );
       // Also where the row was kept: an earlier try may have died between the two.
-      await inTurn(studyPlaceOf(event).key, (close) => recount(event, context, close));
+      await shareRun(studyPlaceOf(event).key, (close) => recount(event, context, close));
     },
     setup(setting) {
-      const quiet = readQuiet(setting);
+      const quiet = readQuietPeriod(setting);
       return 'problem' in quiet ? { kind: 'wrong', problems: [quiet.problem] } : needsHosts('dicom')(setting);
     },
     lookup: studiesLookup,

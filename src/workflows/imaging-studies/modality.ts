@@ -1,5 +1,5 @@
 import { type DicomEvent, type DicomReader, digest } from '../../workflow.js';
-import { createTurns } from './turns.js';
+import { createSharedRuns } from './shared-runs.js';
 
 /** The modality of the series that an image is of; undefined where the image is gone or has none. */
 export type FindModality = (event: DicomEvent, resource: DicomReader) => Promise<string | undefined>;
@@ -13,12 +13,12 @@ const MODALITY = '00080060';
  * own.
  */
 export function createFindModality(): FindModality {
-  const inTurn = createTurns<string | undefined>();
+  const shareRun = createSharedRuns<string | undefined>();
 
   return async (event, resource) => {
     const { host, partition, studyUid, seriesUid } = event;
     let isOwn = false;
-    const found = await inTurn(digest(JSON.stringify([host, partition, studyUid, seriesUid])), (close) => {
+    const found = await shareRun(digest(JSON.stringify([host, partition, studyUid, seriesUid])), (close) => {
       close();
       isOwn = true;
       return readModality(resource);

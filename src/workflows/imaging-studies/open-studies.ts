@@ -11,7 +11,7 @@ import { periodOf } from './study-row.js';
 type Tables = Context['tables'];
 
 /** Whether the study has a row of `period` or a later one. */
-export async function isOpen(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<boolean> {
+export async function isListedOpen(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<boolean> {
   return periodOf(await tables('openstudies').get(partition, key)) >= period;
 }
 

@@ -1,5 +1,5 @@
 import { type Context, type DicomEvent, RetryAfterError, seconds } from '../../workflow.js';
-import { isOpen, open } from './open-studies.js';
+import { isListedOpen, open } from './open-studies.js';
 import { studyPlaceOf } from './places.js';
 import { afterCounting, periodOf, revisionOf, summarize } from './study-row.js';
 
@@ -37,7 +37,7 @@ export async function recount(
     const counted = afterCounting(event, before, summarize(rows));
     // Only of a period that has begun can there be a row.
     const mayBeListed = counted.status === 'arriving' && counted.period === periodOf(before) && !counted.isListed;
-    const after = mayBeListed ? { ...counted, isListed: await isOpen(tables, place, counted.period) } : counted;
+    const after = mayBeListed ? { ...counted, isListed: await isListedOpen(tables, place, counted.period) } : counted;
     let isWritten = false;
     await tables('studies').change(
       partition,

@@ -1,7 +1,7 @@
 import type { Row, TaskContext } from '../../workflow.js';
 import { close, note } from './open-studies.js';
 import { OPEN_PARTITIONS, type StudyPlace } from './places.js';
-import { readQuiet } from './quiet.js';
+import { readQuietPeriod } from './quiet-period.js';
 import { afterQuiet } from './study-row.js';
 
 /** Studies looked at side by side. */
@@ -49,7 +49,7 @@ async function settleStudy(place: StudyPlace, row: Row, { tables, setting, now }
 }
 
 function quietPeriodMs(setting: TaskContext['setting']): number {
-  const quiet = readQuiet(setting);
+  const quiet = readQuietPeriod(setting);
   if ('ms' in quiet) return quiet.ms;
   throw new TypeError(quiet.problem);
 }

@@ -72,8 +72,8 @@ export function periodOf(row: Row | undefined): number {
 }
 
 /** As people are told of it. */
-export function describeStudy({ revision: _, period: _2, isListed: _3, seen: _4, ...told }: Row): Row {
-  return told;
+export function describeStudy({ revision: _, period: _2, isListed: _3, seen: _4, ...shown }: Row): Row {
+  return shown;
 }
 
 function statusOf({ instances }: Summary): StudyStatus {

@@ -12,13 +12,13 @@ import type { Place } from './results.js';
  */
 type Tables = (name: string) => WorkflowTable;
 
-export async function listActive(tables: Tables, { partition, key }: Place, revision: number): Promise<void> {
+export async function addToActiveList(tables: Tables, { partition, key }: Place, revision: number): Promise<void> {
   const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : { revision });
   await tables('activealerts').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
 
 /** `revision`: the one that it was withdrawn with. */
-export async function unlistActive(tables: Tables, { partition, key }: Place, revision: number): Promise<void> {
+export async function removeFromActiveList(tables: Tables, { partition, key }: Place, revision: number): Promise<void> {
   await tables('activealerts').change(partition, key, (current) =>
     current !== undefined && Number(current.revision) < revision ? 'remove' : 'keep',
   );

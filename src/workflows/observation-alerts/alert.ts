@@ -18,7 +18,7 @@ export const PARTITIONS = 8;
  */
 export type AlertOf = { readonly host: string; readonly observationId: string };
 
-export type Because = 'corrected' | 'deleted' | 'entered-in-error';
+export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
 /** Of the alerts of Observations with the same id in several services, and of several rules, neighbours. */
 export function alertsOf({ observationId }: Pick<AlertOf, 'observationId'>): { partition: string; named: string } {
@@ -44,29 +44,29 @@ export function decideAlert(
 ): Row | 'keep' {
   const facts = factsOf(rule, result, verdict);
   const active = current?.status === 'active' ? current : undefined;
-  const isOldNews = active !== undefined && textOfFacts(active) === textOfFacts(facts);
-  if (isOldNews && active.version === facts.version) return 'keep';
+  const isUnchanged = active !== undefined && textOfFacts(active) === textOfFacts(facts);
+  if (isUnchanged && active.version === facts.version) return 'keep';
   return {
     ...facts,
     status: 'active',
     raisedAt: active ? String(active.raisedAt) : raisedAt,
-    revision: Number(current?.revision ?? 0) + (isOldNews ? 0 : 1),
+    revision: Number(current?.revision ?? 0) + (isUnchanged ? 0 : 1),
     sentRevision: Number(current?.sentRevision ?? 0),
-    ...(isOldNews && active.notSent !== undefined && { notSent: active.notSent }), // of this revision still
+    ...(isUnchanged && active.notSent !== undefined && { notSent: active.notSent }), // of this revision still
   };
 }
 
 /** What becomes of the row where nothing raises the alert any more. */
-export function decideNoAlert(current: Row | undefined, because: Because): Row | 'keep' {
+export function decideNoAlert(current: Row | undefined, because: WithdrawalReason): Row | 'keep' {
   if (current?.status !== 'active') return 'keep';
   return { ...current, status: 'withdrawn', because, revision: Number(current.revision) + 1 };
 }
 
 /** What people should hear of when it changes: another version that says the same is no news. */
-const NO_NEWS: ReadonlySet<string> = new Set(['version', 'status', 'raisedAt', 'revision', 'sentRevision', 'notSent']);
+const NOT_NEWS: ReadonlySet<string> = new Set(['version', 'status', 'raisedAt', 'revision', 'sentRevision', 'notSent']);
 
 function textOfFacts(row: Row): string {
-  const news = Object.entries(row).filter(([name]) => !NO_NEWS.has(name));
+  const news = Object.entries(row).filter(([name]) => !NOT_NEWS.has(name));
   return JSON.stringify(news.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -15,18 +15,18 @@ export function evaluateDelta(
   reading: Reading & { readonly value: Amount },
   previous: Reading | undefined,
 ): Verdict {
-  if (reading.subject === undefined) return { kind: 'undecided', why: 'no-subject' };
-  if (reading.takenAt === undefined) return { kind: 'undecided', why: 'no-time' };
+  if (reading.subject === undefined) return { kind: 'undecided', reason: 'no-subject' };
+  if (reading.takenAt === undefined) return { kind: 'undecided', reason: 'no-time' };
   if (previous?.takenAt === undefined || !counts(rule, previous) || compareReadings(previous, reading) >= 0) {
     return { kind: 'none' };
   }
   if (reading.takenAt.getTime() - previous.takenAt.getTime() > condition.withinMs) return { kind: 'none' };
-  if (previous.value.kind === 'none') return { kind: 'undecided', why: previous.value.why };
+  if (previous.value.kind === 'none') return { kind: 'undecided', reason: previous.value.reason };
 
   const pair = comparableAmounts(rule, condition, reading.value, previous.value);
   if (pair.kind === 'undecided') return pair;
   const { movement, isSure } = movementOf(condition, pair);
-  if (movement === undefined) return isSure ? { kind: 'none' } : { kind: 'undecided', why: 'comparator' };
+  if (movement === undefined) return isSure ? { kind: 'none' } : { kind: 'undecided', reason: 'comparator' };
   const { observationId, takenAt } = previous;
   const facts: Facts = {
     by: 'delta',
@@ -51,8 +51,8 @@ function comparableAmounts(
   if (now.kind === 'undecided') return now;
   if (before.kind === 'undecided') return before;
   if (by.kind === 'percent') {
-    if (!before.isRatio) return { kind: 'undecided', why: 'units-not-comparable' };
-    if (intervalOf(before.amount).high <= 0) return { kind: 'undecided', why: 'previous-not-positive' };
+    if (!before.isRatio) return { kind: 'undecided', reason: 'units-not-comparable' };
+    if (intervalOf(before.amount).high <= 0) return { kind: 'undecided', reason: 'previous-not-positive' };
   }
   return { kind: 'ok', now: now.amount, before: before.amount };
 }

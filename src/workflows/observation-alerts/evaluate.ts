@@ -15,7 +15,7 @@ export function evaluate(rule: Rule, reading: Reading, previous?: Reading): Verd
   const { condition } = rule;
   if (condition.kind === 'interpretation') return evaluateInterpretation(condition.codes, reading);
   const { value } = reading;
-  if (value.kind === 'none') return { kind: 'undecided', why: value.why };
+  if (value.kind === 'none') return { kind: 'undecided', reason: value.reason };
   switch (condition.kind) {
     case 'limits':
       return evaluateLimits(rule, condition, value);
@@ -29,7 +29,7 @@ export function evaluate(rule: Rule, reading: Reading, previous?: Reading): Verd
 }
 
 function evaluateInterpretation(codes: readonly string[], { interpretations, value }: Reading): Verdict {
-  if (interpretations.length === 0) return { kind: 'undecided', why: 'no-interpretation' };
+  if (interpretations.length === 0) return { kind: 'undecided', reason: 'no-interpretation' };
   const interpretation = codes.find((code) => interpretations.includes(code));
   if (interpretation === undefined) return { kind: 'none' };
   const amount = value.kind === 'number' ? amountOf(value) : undefined;
@@ -51,16 +51,16 @@ function pastLimits(
   const past = answers.find(({ answer }) => answer === 'yes');
   if (past) return { kind: 'alert', by, amount, side: past.limit.side, threshold: past.limit.value };
   const isSure = anyOf(answers.map(({ answer }) => answer)) === 'no';
-  return isSure ? { kind: 'none' } : { kind: 'undecided', why: 'comparator' };
+  return isSure ? { kind: 'none' } : { kind: 'undecided', reason: 'comparator' };
 }
 
 /** Where the resource does not say which range is the patient's, they must agree. */
 function evaluateRanges(rule: Rule, value: Amount, ranges: readonly ReferenceRange[]): Verdict {
   const [first, ...others] = ranges.map((range) => evaluateRange(rule, value, range));
-  if (first === undefined) return { kind: 'undecided', why: 'no-reference-range' };
+  if (first === undefined) return { kind: 'undecided', reason: 'no-reference-range' };
   return others.every(({ kind }) => kind === first.kind)
     ? first
-    : { kind: 'undecided', why: 'reference-ranges-disagree' };
+    : { kind: 'undecided', reason: 'reference-ranges-disagree' };
 }
 
 function evaluateRange({ analyte }: Rule, value: Amount, { low, high }: ReferenceRange): Verdict {

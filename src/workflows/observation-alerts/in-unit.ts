@@ -15,12 +15,12 @@ export function inUnit(
 ): { readonly kind: 'ok'; readonly amount: Amount; readonly isRatio: boolean } | Undecided {
   const from = amount.unit ?? (unit === ONE ? ONE : undefined);
   if (from === unit) return { kind: 'ok', amount: { ...amountOf(amount), unit }, isRatio: !NOT_RATIO.has(unit) };
-  if (from === undefined || unit === undefined) return { kind: 'undecided', why: 'unit-missing' };
+  if (from === undefined || unit === undefined) return { kind: 'undecided', reason: 'unit-missing' };
   const conversion = conversionOf(from, unit, analyte);
-  if (conversion.kind === 'unknown-unit') return { kind: 'undecided', why: 'unit-unknown' };
-  if (conversion.kind === 'not-comparable') return { kind: 'undecided', why: 'units-not-comparable' };
+  if (conversion.kind === 'unknown-unit') return { kind: 'undecided', reason: 'unit-unknown' };
+  if (conversion.kind === 'not-comparable') return { kind: 'undecided', reason: 'units-not-comparable' };
   const value = applyConversion(conversion, amount.value);
-  if (!Number.isFinite(value)) return { kind: 'undecided', why: 'not-a-number' };
+  if (!Number.isFinite(value)) return { kind: 'undecided', reason: 'not-a-number' };
   return {
     kind: 'ok',
     amount: { value, comparator: amount.comparator, unit },

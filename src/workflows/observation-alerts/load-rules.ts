@@ -9,7 +9,7 @@ export type LoadedRules =
 
 /** The rules in the file at `path` (the setting ALERT_RULES), or those that come with the app where it names none. */
 export function loadRules(path: string | undefined, readFile: (path: string) => string): LoadedRules {
-  if (path === undefined) return told('alert-rules.json', checkRules(bundled));
+  if (path === undefined) return withFileName('alert-rules.json', checkRules(bundled));
   let text: string;
   try {
     text = readFile(path);
@@ -18,10 +18,10 @@ export function loadRules(path: string | undefined, readFile: (path: string) => 
     if (typeof code !== 'string') throw error;
     return { kind: 'wrong', problems: [`ALERT_RULES names a file that cannot be read (${code}): ${path}`] };
   }
-  return told(path, readRules(text));
+  return withFileName(path, readRules(text));
 }
 
-function told(file: string, read: ReadRules): LoadedRules {
+function withFileName(file: string, read: ReadRules): LoadedRules {
   if (read.kind === 'ok') return read;
   return { kind: 'wrong', problems: read.problems.map(({ path, message }) => `${file}: ${path} ${message}`) };
 }

@@ -16,7 +16,7 @@ const limit = z.int().min(1).max(1000).default(100);
 const status = z.enum(['active', 'withdrawn']).optional();
 const QUERY =
   'observationId or patientId, with a status if wanted, or a status (active, withdrawn), with a severity (info, warning, critical) if wanted; and a limit (1 to 1000) if wanted';
-const query = z.union(
+const alertsQuery = z.union(
   [
     z.strictObject({ observationId: word, status, limit }),
     z.strictObject({ patientId: word, status, limit }),
@@ -29,22 +29,22 @@ const query = z.union(
   { error: `must be ${QUERY}` },
 );
 
-type Query = z.output<typeof query>;
+type Query = z.output<typeof alertsQuery>;
 type Found = { readonly rows: readonly Row[]; readonly isMore: boolean };
 
 /** Alerts of an Observation, of a patient, or all: the newest result first. */
 export const alertsLookup = lookup({
   name: 'alerts',
-  query,
-  async answer(asked, context) {
-    const found = await find(asked, context);
-    const severity = 'severity' in asked ? asked.severity : undefined;
+  query: alertsQuery,
+  async answer(query, context) {
+    const found = await find(query, context);
+    const severity = 'severity' in query ? query.severity : undefined;
     const wanted = found.rows.filter(
       (row) =>
-        (asked.status === undefined || row.status === asked.status) &&
+        (query.status === undefined || row.status === query.status) &&
         (severity === undefined || row.severity === severity),
     );
-    const alerts = wanted.sort(byTime).slice(0, asked.limit);
+    const alerts = wanted.sort(byTime).slice(0, query.limit);
     return {
       alerts: alerts.map(({ sentRevision: _, ...alert }) => alert),
       isMore: found.isMore || wanted.length > alerts.length,
@@ -52,10 +52,10 @@ export const alertsLookup = lookup({
   },
 });
 
-function find(asked: Query, context: LookupContext): Promise<Found> {
-  if ('observationId' in asked) return ofObservation(asked.observationId, context);
-  if ('patientId' in asked) return ofPatient(asked.patientId, context);
-  return asked.status === 'active' ? allActive(context) : all(context);
+function find(query: Query, context: LookupContext): Promise<Found> {
+  if ('observationId' in query) return ofObservation(query.observationId, context);
+  if ('patientId' in query) return ofPatient(query.patientId, context);
+  return query.status === 'active' ? allActive(context) : all(context);
 }
 
 async function ofObservation(observationId: string, { tables }: LookupContext): Promise<Found> {

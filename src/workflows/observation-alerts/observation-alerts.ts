@@ -1,24 +1,30 @@
 import { readFileSync } from 'node:fs';
 import type { Observation } from 'fhir/r4.js';
 import { defineWorkflow, fhir, needsHosts, type Setting, type Setup } from '../../workflow.js';
-import { alertsOf, type Because, keyOfAlert } from './alert.js';
+import { alertsOf, keyOfAlert, type WithdrawalReason } from './alert.js';
 import { CODES } from './codes.js';
 import { evaluate } from './evaluate.js';
 import { loadRules } from './load-rules.js';
 import { alertsLookup } from './lookup.js';
 import { indexRules, type Match, matchRules, type RuleIndex } from './match-rules.js';
 import { standingOf } from './read-observation.js';
+import {
+  moveResults,
+  type PendingAlert,
+  type ResultPlaces,
+  readResultPlaces,
+  writeResultPlaces,
+} from './result-places.js';
 import { type DeltaRule, isDelta, placeOf, quantityOf } from './results.js';
 import { createSendAlerts } from './send-alerts.js';
-import { type Handling, logUndecided, settleAlert } from './settle-alert.js';
+import { type HandlerContext, logUndecided, settleAlert } from './settle-alert.js';
 import { findNext, settleDelta } from './settle-delta.js';
 import { createPost, webhookProblems } from './webhook.js';
-import { moveResults, type Owed, readWhereabouts, type Whereabouts, writeWhereabouts } from './whereabouts.js';
 
-const NOWHERE: Whereabouts = { places: [], owed: [] };
+const NO_PLACES: ResultPlaces = { places: [], pending: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
 /** Of the webhook. */
-const ANSWER_MS = 10_000;
+const WEBHOOK_TIMEOUT_MS = 10_000;
 const checkHosts = needsHosts('fhir');
 
 /**
@@ -46,16 +52,16 @@ export const observationAlerts = defineWorkflow({
     const isFirst = fence === 1; // nobody has held it before: nothing of it was ever written
     if (matches.length === 0 && isFirst) return;
 
-    const handling: Handling = { event, tables, setting, log };
+    const context: HandlerContext = { event, tables, setting, log };
     const because = becauseOf(observation);
-    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, handling, owe: async () => {} });
-    await settleWithOthers(matches, because, { isFirst, handling, deltas });
+    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, context, notePending: async () => {} });
+    await settleWithOthers(matches, because, { isFirst, context, deltas });
   },
   lookup: alertsLookup,
   task: {
     name: 'sendAlerts',
     schedule: '*/10 * * * * *',
-    run: createSendAlerts(createPost({ fetch, answerMs: ANSWER_MS })),
+    run: createSendAlerts(createPost({ fetch, timeoutMs: WEBHOOK_TIMEOUT_MS })),
   },
 });
 
@@ -75,7 +81,7 @@ function rulesOf(setting: Setting): Rules {
   return rules;
 }
 
-function becauseOf(observation: Observation | undefined): Because {
+function becauseOf(observation: Observation | undefined): WithdrawalReason {
   if (observation === undefined) return 'deleted';
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
@@ -83,44 +89,49 @@ function becauseOf(observation: Observation | undefined): Because {
 /** Where there are rules that compare: the alert of one result is the business of two Observations. */
 async function settleWithOthers(
   matches: readonly Match[],
-  because: Because,
-  { isFirst, handling, deltas }: { isFirst: boolean; handling: Handling; deltas: readonly DeltaRule[] },
+  because: WithdrawalReason,
+  { isFirst, context, deltas }: { isFirst: boolean; context: HandlerContext; deltas: readonly DeltaRule[] },
 ): Promise<void> {
-  const { event, tables } = handling;
+  const { event, tables } = context;
   const of = { host: event.host, observationId: event.resourceId };
-  const before = isFirst ? NOWHERE : await readWhereabouts(tables, of);
+  const before = isFirst ? NO_PLACES : await readResultPlaces(tables, of);
   const moves = matches.flatMap(({ rule, result }) => {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     return place ? [{ place, result }] : [];
   });
   const { wanted, all } = await moveResults(tables, of, before, moves);
-  let { owed } = before;
-  const owe = async (one: Owed) => {
-    if (owed.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
-    owed = [...owed, one];
-    await writeWhereabouts(tables, of, { places: all, owed });
+  let { pending } = before;
+  const notePending = async (one: PendingAlert) => {
+    if (pending.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
+    pending = [...pending, one];
+    await writeResultPlaces(tables, of, { places: all, pending });
   };
 
-  await settleOwn(matches, because, { isFirst, handling, owe });
+  await settleOwn(matches, because, { isFirst, context, notePending });
   for (const place of all) {
     for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
-      for (const next of await findNext(rule, place, handling)) await settleDelta(next, handling, owe);
+      for (const next of await findNext(rule, place, context)) await settleDelta(next, context, notePending);
     }
   }
-  for (const { rule: name, observationId } of before.owed) {
+  for (const { rule: name, observationId } of before.pending) {
     const rule = deltas.find((one) => one.name === name);
-    if (rule) await settleDelta({ rule, observationId, place: undefined }, handling, owe);
+    if (rule) await settleDelta({ rule, observationId, place: undefined }, context, notePending);
   }
 
-  if (all.length > wanted.length || owed.length > 0) await writeWhereabouts(tables, of, { places: wanted, owed: [] });
+  if (all.length > wanted.length || pending.length > 0)
+    await writeResultPlaces(tables, of, { places: wanted, pending: [] });
 }
 
 async function settleOwn(
   matches: readonly Match[],
-  because: Because,
-  { isFirst, handling, owe }: { isFirst: boolean; handling: Handling; owe: (owed: Owed) => Promise<void> },
+  because: WithdrawalReason,
+  {
+    isFirst,
+    context,
+    notePending,
+  }: { isFirst: boolean; context: HandlerContext; notePending: (pending: PendingAlert) => Promise<void> },
 ): Promise<void> {
-  const { event, tables } = handling;
+  const { event, tables } = context;
   const of = { host: event.host, observationId: event.resourceId };
   const { key: prefix } = keyOfAlert(of, '');
   const before = isFirst ? [] : await tables('alerts').list(alertsOf(of).partition, { from: prefix, to: `${prefix}~` });
@@ -128,16 +139,16 @@ async function settleOwn(
   for (const { rule, result } of matches) {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     if (isDelta(rule) && place) {
-      await settleDelta({ rule, observationId: of.observationId, place }, handling, owe);
+      await settleDelta({ rule, observationId: of.observationId, place }, context, notePending);
       continue;
     }
     const verdict = evaluate(rule, result.reading);
-    logUndecided(verdict, handling);
+    logUndecided(verdict, context);
     const current = before.find(({ row }) => row.rule === rule.name)?.row;
-    await settleAlert({ of, rule: rule.name, found: { rule, result, verdict }, because }, current, handling);
+    await settleAlert({ of, rule: rule.name, found: { rule, result, verdict }, because }, current, context);
   }
   for (const { row } of before) {
     const isMatched = matches.some(({ rule }) => rule.name === row.rule);
-    if (!isMatched) await settleAlert({ of, rule: String(row.rule), found: undefined, because }, row, handling);
+    if (!isMatched) await settleAlert({ of, rule: String(row.rule), found: undefined, because }, row, context);
   }
 }

@@ -17,7 +17,7 @@ export type Amount = {
 
 export type ResultValue =
   | ({ readonly kind: 'number' } & Amount)
-  | { readonly kind: 'none'; readonly why: 'no-value' | 'not-a-number' | 'comparator-unknown' | 'several-values' };
+  | { readonly kind: 'none'; readonly reason: 'no-value' | 'not-a-number' | 'comparator-unknown' | 'several-values' };
 
 /** A bound that is missing is open. */
 export type ReferenceRange = { readonly low: Amount | undefined; readonly high: Amount | undefined };
@@ -58,7 +58,7 @@ export function readingFor(rule: Rule, observation: Observation, host?: string):
     standing: standingOf(observation),
     subject: subjectOf(fields.subject, host),
     takenAt: takenAtOf(fields),
-    value: measured === 'several' ? { kind: 'none', why: 'several-values' } : resultValueOf(measured),
+    value: measured === 'several' ? { kind: 'none', reason: 'several-values' } : resultValueOf(measured),
     ranges: measured === 'several' ? [] : rangesOf(measured),
     interpretations: measured === 'several' ? [] : interpretationsOf(measured),
   };
@@ -83,19 +83,19 @@ function componentOf(fields: Fields, codes: readonly Code[]): Fields | 'several'
 }
 
 function resultValueOf(fields: Fields): ResultValue {
-  if (isFields(fields.dataAbsentReason)) return { kind: 'none', why: 'no-value' };
+  if (isFields(fields.dataAbsentReason)) return { kind: 'none', reason: 'no-value' };
   if (isFields(fields.valueQuantity)) return quantityOf(fields.valueQuantity);
   if (isNumber(fields.valueInteger))
     return { kind: 'number', value: fields.valueInteger, comparator: undefined, unit: '1' };
   const isOther = Object.keys(fields).some((name) => OTHER_VALUE.test(name));
-  return { kind: 'none', why: isOther ? 'not-a-number' : 'no-value' };
+  return { kind: 'none', reason: isOther ? 'not-a-number' : 'no-value' };
 }
 
 function quantityOf(quantity: Fields): ResultValue {
   const { value, comparator } = quantity;
-  if (value === undefined) return { kind: 'none', why: 'no-value' };
-  if (!isNumber(value)) return { kind: 'none', why: 'not-a-number' };
-  if (comparator !== undefined && !isComparator(comparator)) return { kind: 'none', why: 'comparator-unknown' };
+  if (value === undefined) return { kind: 'none', reason: 'no-value' };
+  if (!isNumber(value)) return { kind: 'none', reason: 'not-a-number' };
+  if (comparator !== undefined && !isComparator(comparator)) return { kind: 'none', reason: 'comparator-unknown' };
   return { kind: 'number', value, comparator, unit: unitOf(quantity) };
 }
 

@@ -3,7 +3,7 @@ import { type Fields, textOf } from './json-shape.js';
 export const UCUM = 'http://unitsofmeasure.org';
 
 /** Written for a unit, and no code of UCUM's: what is meant is plain, even where a sender calls it UCUM. Without case. */
-const SLIPS: Readonly<Record<string, string>> = {
+const MISSPELLINGS: Readonly<Record<string, string>> = {
   mmhg: 'mm[Hg]',
   'meq/l': 'meq/L',
   'iu/l': '[IU]/L',
@@ -39,7 +39,7 @@ const SLIPS: Readonly<Record<string, string>> = {
 
 /** As a text they mean this. As a code of UCUM's, C is the coulomb, F the farad and K the kelvin. */
 const SPELLINGS: Readonly<Record<string, string>> = {
-  ...SLIPS,
+  ...MISSPELLINGS,
   c: 'Cel',
   f: '[degF]',
   'k/ul': '10*3/uL',
@@ -55,7 +55,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
  */
 export function unitOf({ system, code, unit }: Fields): string | undefined {
   const coded = textOf(code);
-  if (coded !== undefined && system === UCUM) return spell(coded, SLIPS);
+  if (coded !== undefined && system === UCUM) return spell(coded, MISSPELLINGS);
   const text = textOf(unit) ?? (textOf(system) === undefined ? coded : undefined);
   return text === undefined ? undefined : spell(text, SPELLINGS);
 }

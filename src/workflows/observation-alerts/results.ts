@@ -115,7 +115,7 @@ export async function readNext(
 
 const NOTHING = {
   standing: 'final',
-  value: { kind: 'none', why: 'no-value' },
+  value: { kind: 'none', reason: 'no-value' },
   ranges: [],
   interpretations: [],
 } as const;

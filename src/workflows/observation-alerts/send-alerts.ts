@@ -30,18 +30,18 @@ const MAX_FAILURES = 5;
 /** The first to be told come first. */
 const SEVERITIES = ['critical', 'warning', 'info'];
 
-type Unsent = Place & { readonly row: Row };
+type OutboxEntry = Place & { readonly row: Row };
 
 /** Puts an alert on the list, if there is something about it that people have not been told. */
-export async function noteUnsent(
+export async function addToOutbox(
   alert: Row | undefined,
   { partition, key }: Place,
   { tables, setting }: Pick<Context, 'tables' | 'setting'>,
 ): Promise<void> {
   if (!alert || alert.revision === alert.sentRevision || !hasWebhook(setting)) return;
   const revision = Number(alert.revision);
-  const unsent = { revision, severity: String(alert.severity), tries: 0, dueAt: '', since: '' };
-  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : unsent);
+  const entry = { revision, severity: String(alert.severity), tries: 0, dueAt: '', since: '' };
+  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : entry);
   await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
 
@@ -55,33 +55,33 @@ export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) 
     const isOver = () => signal.aborted || failures >= MAX_FAILURES || now().getTime() >= endsAtMs;
     const left = (await listDue(context)).values();
     const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (const unsent of left) {
+      for (const entry of left) {
         if (isOver()) return;
-        const outcome = await sendOne(unsent, post, context);
+        const outcome = await sendOne(entry, post, context);
         failures = outcome === 'failed' ? failures + 1 : 0;
       }
     });
-    await allEnded(workers);
+    await allSettled(workers);
   };
 }
 
 /** Of all partitions, by their turn. Page by page: what waits for its next try must not hide what is behind it. */
-async function listDue(context: TaskContext<AlertCode>): Promise<readonly Unsent[]> {
+async function listDue(context: TaskContext<AlertCode>): Promise<readonly OutboxEntry[]> {
   const { tables, now, signal } = context;
   const endsAtMs = now().getTime() + MAX_LISTING_MS;
-  let first: Unsent[] = [];
+  let first: OutboxEntry[] = [];
   const listPartition = async (partition: string) => {
     for (let from = ''; !signal.aborted && now().getTime() < endsAtMs; ) {
       const page = await tables('alertoutbox').list(partition, { from, limit: PAGE });
       const nowText = now().toISOString();
       const due = page.filter(({ row }) => String(row.dueAt) <= nowText).map((listed) => ({ partition, ...listed }));
-      first = [...first, ...due].sort(byTurn).slice(0, MAX_HELD);
+      first = [...first, ...due].sort(byPriority).slice(0, MAX_HELD);
       const last = page.at(-1);
       if (!last || page.length < PAGE) return;
       from = `${last.key}!`; // after it: no key continues so
     }
   };
-  await allEnded(EVERY.map(listPartition));
+  await allSettled(EVERY.map(listPartition));
   return first;
 }
 
@@ -89,7 +89,7 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Unsent
  * What was tried less often comes first, so that alerts which the endpoint refuses, critical ones too, do not hold up
  * those that it would take: five of them end a run, and the next one begins with others.
  */
-function byTurn({ row: a }: Unsent, { row: b }: Unsent): number {
+function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
   return Number(a.tries) - Number(b.tries) || rankOf(a) - rankOf(b) || compare(String(a.dueAt), String(b.dueAt));
 }
 
@@ -102,40 +102,40 @@ function compare(a: string, b: string): number {
 }
 
 async function sendOne(
-  unsent: Unsent,
+  entry: OutboxEntry,
   post: Post,
   context: TaskContext<AlertCode>,
 ): Promise<'sent' | 'failed' | 'stopped'> {
   const { setting, now, signal, tables } = context;
-  const { partition, key } = unsent;
+  const { partition, key } = entry;
   const alert = await tables('alerts').get(partition, key);
   if (alert && alert.revision !== alert.sentRevision) {
     const answer = await post(alert, key, { setting, now: now(), signal });
     if (answer.kind === 'failed') {
       if (signal.aborted) return 'stopped'; // by us: no failure of the endpoint's
-      await putOff(unsent, alert, answer.retryAfterMs, context);
+      await deferOrGiveUp(entry, alert, answer.retryAfterMs, context);
       return 'failed';
     }
-    await mark(unsent, alert, {}, context);
+    await markSent(entry, alert, {}, context);
   }
-  await takeOff(unsent, context);
+  await removeFromOutbox(entry, context);
   return 'sent';
 }
 
-async function putOff(
-  unsent: Unsent,
+async function deferOrGiveUp(
+  entry: OutboxEntry,
   alert: Row,
   retryAfterMs: number,
   context: TaskContext<AlertCode>,
 ): Promise<void> {
-  const { partition, key, row } = unsent;
+  const { partition, key, row } = entry;
   const nowAt = context.now();
   const tries = Number(row.tries) + 1;
   const since = String(row.since) || nowAt.toISOString();
   if (nowAt.getTime() - Date.parse(since) >= GIVE_UP_MS) {
     context.log.error('alert-not-sent', { tries });
-    await mark(unsent, alert, { notSent: true }, context);
-    return takeOff(unsent, context);
+    await markSent(entry, alert, { notSent: true }, context);
+    return removeFromOutbox(entry, context);
   }
   const waitMs = Math.min(MAX_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
   context.log.warn('alert-send-failed', { tries });
@@ -147,8 +147,8 @@ async function putOff(
 }
 
 /** Where the alert has changed meanwhile, that is for people to be told, too. */
-async function mark(
-  { partition, key }: Unsent,
+async function markSent(
+  { partition, key }: OutboxEntry,
   alert: Row,
   how: Row,
   { tables }: TaskContext<AlertCode>,
@@ -160,14 +160,17 @@ async function mark(
   });
 }
 
-async function takeOff({ partition, key, row }: Unsent, { tables }: TaskContext<AlertCode>): Promise<void> {
+async function removeFromOutbox(
+  { partition, key, row }: OutboxEntry,
+  { tables }: TaskContext<AlertCode>,
+): Promise<void> {
   await tables('alertoutbox').change(partition, key, (current) =>
     current?.revision === row.revision ? 'remove' : 'keep',
   );
 }
 
 /** Also where one fails: none is left running. */
-async function allEnded(running: readonly Promise<void>[]): Promise<void> {
+async function allSettled(running: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(running);
   await Promise.all(running);
 }

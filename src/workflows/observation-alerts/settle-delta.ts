@@ -1,11 +1,11 @@
 import { keyOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
+import { type PendingAlert, readResultPlaces } from './result-places.js';
 import { type DeltaRule, quantityOf, type ResultPlace, readNext, readWithPrevious } from './results.js';
-import { type Handling, isSettled, logUndecided, type Settling, settleAlert } from './settle-alert.js';
-import { type Owed, readWhereabouts } from './whereabouts.js';
+import { type AlertCandidate, type HandlerContext, isSettled, logUndecided, settleAlert } from './settle-alert.js';
 
 /** More than a few handlers can need of each other. */
-const MAX_LOOKS = 10;
+const MAX_ROUNDS = 10;
 
 /** The alert of a rule that compares, on the result of an Observation: its own, or one that comes after its own. */
 export type DeltaAlert = {
@@ -30,22 +30,22 @@ export type DeltaAlert = {
  */
 export async function settleDelta(
   alert: DeltaAlert,
-  handling: Handling,
-  owe: (owed: Owed) => Promise<void>,
+  context: HandlerContext,
+  notePending: (alert: PendingAlert) => Promise<void>,
 ): Promise<void> {
-  const { host, resourceId } = handling.event;
+  const { host, resourceId } = context.event;
   const { rule, observationId } = alert;
   const of = { host, observationId };
-  for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+  for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
     const { partition, key } = keyOfAlert(of, rule.name);
-    const current = await handling.tables('alerts').get(partition, key);
-    const found = await look(alert, handling);
+    const current = await context.tables('alerts').get(partition, key);
+    const found = await evaluateNow(alert, context);
     const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
     if (isOld && observationId !== resourceId) return;
-    const settling: Settling = { of, rule: rule.name, found, because: 'corrected', isOnlyOverCurrent: true };
-    if (observationId !== resourceId && !isSettled(settling, current, handling))
-      await owe({ rule: rule.name, observationId });
-    if ((await settleAlert(settling, current, handling)) === 'as-it-was') return;
+    const candidate: AlertCandidate = { of, rule: rule.name, found, because: 'corrected', onlyIfUnchanged: true };
+    if (observationId !== resourceId && !isSettled(candidate, current, context))
+      await notePending({ rule: rule.name, observationId });
+    if ((await settleAlert(candidate, current, context)) === 'as-it-was') return;
   }
   throw new Error('Results kept changing while their alert was written.');
 }
@@ -54,25 +54,28 @@ export async function settleDelta(
 export async function findNext(
   rule: DeltaRule,
   place: ResultPlace,
-  { tables, event }: Handling,
+  { tables, event }: HandlerContext,
 ): Promise<DeltaAlert[]> {
   const next = await readNext(tables, rule, place, event.resourceId);
   if (!next) return [];
   return [{ rule, observationId: next.reading.observationId, place: { ...place, key: next.key } }];
 }
 
-async function look({ rule, observationId, place }: DeltaAlert, handling: Handling): Promise<Settling['found']> {
-  const { tables, event } = handling;
+async function evaluateNow(
+  { rule, observationId, place }: DeltaAlert,
+  context: HandlerContext,
+): Promise<AlertCandidate['found']> {
+  const { tables, event } = context;
   const at = (one: ResultPlace) => readWithPrevious(tables, rule, one);
   let found = place && (await at(place));
   if (!found) {
     // It has moved away meanwhile, or is gone.
-    const { places } = await readWhereabouts(tables, { host: event.host, observationId });
+    const { places } = await readResultPlaces(tables, { host: event.host, observationId });
     const others = places.filter(({ quantity }) => quantity === quantityOf(rule));
     found = (await Promise.all(others.map(at))).find((one) => one !== undefined);
   }
   if (!found) return undefined;
   const verdict = evaluate(rule, found.result.reading, found.previous);
-  logUndecided(verdict, handling);
+  logUndecided(verdict, context);
   return { rule, result: found.result, verdict };
 }

@@ -7,9 +7,9 @@ export type Verdict =
   /** No alert, since nobody can say. The code goes into logs. */
   | Undecided;
 
-export type Undecided = { readonly kind: 'undecided'; readonly why: Why };
+export type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
 
-export type Why =
+export type UndecidedReason =
   /** The resource has no value, none that is a number, or several for one code. */
   | 'no-value'
   | 'not-a-number'

@@ -43,11 +43,11 @@ export function webhookProblems(setting: Setting): string[] {
 }
 
 /** `answerMs`: how long the endpoint may take to answer. */
-export function createPost({ fetch, answerMs }: { fetch: typeof globalThis.fetch; answerMs: number }): Post {
+export function createPost({ fetch, timeoutMs }: { fetch: typeof globalThis.fetch; timeoutMs: number }): Post {
   return async (alert, key, { setting, now, signal }) => {
     const request = requestOf(alert, key, { setting, now });
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const answer = await fetch(setting('ALERT_WEBHOOK_URL') ?? '', { ...request, redirect: 'error', signal: limit });
       await answer.body?.cancel().catch(() => {}); // nobody reads it
       return answer.ok ? { kind: 'sent' } : { ...FAILED, retryAfterMs: waitOf(answer.headers.get('retry-after'), now) };

@@ -12,22 +12,22 @@ import { type Place, placeOfPatient } from './places.js';
  */
 export type Entry = string;
 
-export type Asked =
+export type SearchTerm =
   | { readonly kind: 'identifier'; readonly system?: string | undefined; readonly value: string }
   | { readonly kind: 'name'; readonly prefix: string }
   | { readonly kind: 'replaced'; readonly host: string; readonly resourceId: string };
 
 /** The digest of a question. Without the key nobody can try names on it. */
-export function digestOf(asked: Asked, key: Uint8Array): string {
-  switch (asked.kind) {
+export function digestOf(term: SearchTerm, key: Uint8Array): string {
+  switch (term.kind) {
     case 'identifier':
-      return keyedDigest(key, JSON.stringify(['id', asked.system ?? null, asked.value]));
+      return keyedDigest(key, JSON.stringify(['id', term.system ?? null, term.value]));
     case 'name':
-      return keyedDigest(key, JSON.stringify(['name', asked.prefix]));
+      return keyedDigest(key, JSON.stringify(['name', term.prefix]));
     case 'replaced':
-      return keyedDigest(key, JSON.stringify(['replaced', asked.host, asked.resourceId]));
+      return keyedDigest(key, JSON.stringify(['replaced', term.host, term.resourceId]));
     default:
-      throw new TypeError(`unhandled ${JSON.stringify(asked satisfies never)}`);
+      throw new TypeError(`unhandled ${JSON.stringify(term satisfies never)}`);
   }
 }
 
@@ -35,18 +35,18 @@ export function digestOf(asked: Asked, key: Uint8Array): string {
 export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   const { host, resourceId, identifiers, links } = patient;
   const { partition } = placeOfPatient(host, resourceId);
-  const asked: Asked[] = [
-    ...identifiers.flatMap(({ system, value }): Asked[] => [
+  const term: SearchTerm[] = [
+    ...identifiers.flatMap(({ system, value }): SearchTerm[] => [
       { kind: 'identifier', value },
       ...(system === undefined ? [] : [{ kind: 'identifier', system, value } as const]),
     ]),
     ...wordsOfPatient(patient)
       .flatMap(prefixesOf)
-      .map((prefix): Asked => ({ kind: 'name', prefix })),
+      .map((prefix): SearchTerm => ({ kind: 'name', prefix })),
   ];
   const replaced = links.flatMap(({ type, resourceId: id }) => (type === 'replaces' && id !== undefined ? [id] : []));
   const entries = [
-    ...asked.map((one) => partition + digestOf(one, key)),
+    ...term.map((one) => partition + digestOf(one, key)),
     ...replaced.map(
       (id) => placeOfPatient(host, id).partition + digestOf({ kind: 'replaced', host, resourceId: id }, key),
     ),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type LookupContext, lookup } from '../../workflow.js';
-import { type Asked, digestOf, patientKeyIn } from './index-keys.js';
+import { digestOf, patientKeyIn, type SearchTerm } from './index-keys.js';
 import { lookupKeyIn } from './lookup-key.js';
 import { readPatient, survivorOf } from './merges.js';
 import { matchesAll, prefixFor, wordsOf, wordsOfName } from './names.js';
@@ -14,47 +14,50 @@ const READ_AT_ONCE = 25;
 const MAX_WORDS = 5;
 const MAX_ANSWERS = 100;
 
-const A_QUESTION =
+const MUST_BE_A_QUERY =
   'must be {"identifier": {"system"?, "value"}} or {"name", "birthDate"?, "gender"?}, with "limit" and "host" if you like';
-const A_TEXT = 'must be a text of 1 to 1024 characters';
-const A_LIMIT = `must be a whole number from 1 to ${MAX_ANSWERS}`;
-const A_DATE = 'must be like 1970, 1970-01 or 1970-01-31';
+const MUST_BE_A_TEXT = 'must be a text of 1 to 1024 characters';
+const MUST_BE_A_LIMIT = `must be a whole number from 1 to ${MAX_ANSWERS}`;
+const MUST_BE_A_DATE = 'must be like 1970, 1970-01 or 1970-01-31';
 
-const word = z.string(A_TEXT).min(1, A_TEXT).max(1024, A_TEXT);
+const word = z.string(MUST_BE_A_TEXT).min(1, MUST_BE_A_TEXT).max(1024, MUST_BE_A_TEXT);
 const common = {
-  limit: z.int(A_LIMIT).min(1, A_LIMIT).max(MAX_ANSWERS, A_LIMIT).default(20),
+  limit: z.int(MUST_BE_A_LIMIT).min(1, MUST_BE_A_LIMIT).max(MAX_ANSWERS, MUST_BE_A_LIMIT).default(20),
   host: word.optional(),
 };
-const question = z.union(
+const patientsQuery = z.union(
   [
-    z.strictObject({ identifier: z.strictObject({ system: word.optional(), value: word }), ...common }, A_QUESTION),
+    z.strictObject(
+      { identifier: z.strictObject({ system: word.optional(), value: word }), ...common },
+      MUST_BE_A_QUERY,
+    ),
     z.strictObject(
       {
         name: word.refine((name) => prefixesIn(name).length > 0, 'must have a word of two letters at least'),
         birthDate: z
-          .string(A_DATE)
-          .regex(/^\d{4}(-\d\d(-\d\d)?)?$/, A_DATE)
+          .string(MUST_BE_A_DATE)
+          .regex(/^\d{4}(-\d\d(-\d\d)?)?$/, MUST_BE_A_DATE)
           .optional(),
         gender: z.enum(['male', 'female', 'other', 'unknown'], 'must be male, female, other or unknown').optional(),
         ...common,
       },
-      A_QUESTION,
+      MUST_BE_A_QUERY,
     ),
   ],
-  A_QUESTION,
+  MUST_BE_A_QUERY,
 );
 
-type Question = z.output<typeof question>;
+type PatientsQuery = z.output<typeof patientsQuery>;
 /** `mergedFrom`: those that were meant, and were merged into it. */
-type Answered = Patient & { readonly mergedFrom?: readonly string[] };
+type FoundPatient = Patient & { readonly mergedFrom?: readonly string[] };
 
 /** POST /api/lookups/patients. What the index says is only who may be meant: each is compared with its row. */
 export const lookUpPatients = lookup({
   name: 'patients',
-  query: question,
+  query: patientsQuery,
   async answer(query, { tables, setting }) {
     const key = lookupKeyIn(setting);
-    const answers = new Map<string, Answered>();
+    const answers = new Map<string, FoundPatient>();
     let left = MAX_CANDIDATES;
     let isMore = false;
     for await (const keys of candidatesFor(query, tables, key)) {
@@ -62,7 +65,7 @@ export const lookUpPatients = lookup({
       for (let at = 0; left > 0 && at < keys.length && answers.size <= query.limit; at += READ_AT_ONCE) {
         const some = keys.slice(at, at + Math.min(READ_AT_ONCE, left));
         left -= some.length;
-        const found = await Promise.all(some.map((one) => findOne(one, query, tables, key)));
+        const found = await Promise.all(some.map((one) => findPatient(one, query, tables, key)));
         for (const pair of found) if (pair) add(pair, answers);
       }
       isMore ||= answers.size > query.limit;
@@ -73,8 +76,8 @@ export const lookUpPatients = lookup({
 });
 
 /** Page after page as they are asked for: of a common name there are many, and a date of birth is in their rows alone. */
-async function* candidatesFor(query: Question, tables: LookupContext['tables'], key: Uint8Array) {
-  const digests = askedIn(query).map((asked) => digestOf(asked, key));
+async function* candidatesFor(query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
+  const digests = termsOf(query).map((term) => digestOf(term, key));
   const first = await Promise.all(ALL_PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
   yield first.flatMap(({ keys }) => keys);
   for (const { rest } of first) yield* rest();
@@ -104,7 +107,7 @@ async function candidatesIn(partition: string, digests: readonly string[], table
   };
 }
 
-function askedIn(query: Question): Asked[] {
+function termsOf(query: PatientsQuery): SearchTerm[] {
   if ('identifier' in query) return [{ kind: 'identifier', ...query.identifier }];
   return prefixesIn(query.name).map((prefix) => ({ kind: 'name', prefix }));
 }
@@ -115,13 +118,13 @@ function prefixesIn(name: string): string[] {
   return prefixes.sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
 }
 
-async function findOne(patientKey: string, query: Question, tables: LookupContext['tables'], key: Uint8Array) {
+async function findPatient(patientKey: string, query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
   const patient = await readPatient(placeOfKey(patientKey), tables);
-  if (!patient || !isMeant(patient, query)) return undefined;
+  if (!patient || !isMatch(patient, query)) return undefined;
   return { patient, survivor: await survivorOf(patient, tables, key) };
 }
 
-function isMeant(patient: Patient, query: Question): boolean {
+function isMatch(patient: Patient, query: PatientsQuery): boolean {
   if (query.host !== undefined && patient.host !== query.host.toLowerCase()) return false;
   if ('identifier' in query) {
     const { system, value } = query.identifier;
@@ -134,9 +137,9 @@ function isMeant(patient: Patient, query: Question): boolean {
   );
 }
 
-function add({ patient, survivor }: { patient: Patient; survivor: Patient }, answers: Map<string, Answered>): void {
+function add({ patient, survivor }: { patient: Patient; survivor: Patient }, answers: Map<string, FoundPatient>): void {
   const name = JSON.stringify([survivor.host, survivor.resourceId]);
-  const { mergedFrom = [], ...known }: Answered = answers.get(name) ?? survivor;
+  const { mergedFrom = [], ...known }: FoundPatient = answers.get(name) ?? survivor;
   const from = patient.resourceId === survivor.resourceId ? mergedFrom : [...mergedFrom, patient.resourceId];
   answers.set(name, { ...known, ...(from.length > 0 && { mergedFrom: from }) });
 }

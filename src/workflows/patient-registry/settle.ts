@@ -8,7 +8,7 @@ export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 type Tables = (name: string) => WorkflowTable;
 
 /** In one column, of 23 characters each and a blank; twice what one patient has. */
-const MAX_UNSURE = 1300;
+const MAX_PENDING = 1300;
 
 // The row of a patient remembers its entries: `sure` are those that are there, `unsure` those that may be there or not.
 //
@@ -86,7 +86,7 @@ function planFor(
       ...sure.filter((entry) => !aims.has(entry)),
     ]),
   ].sort();
-  if (unsure.length > MAX_UNSURE) return { plan: { kind: 'too-many', unsure: left }, row: 'keep' };
+  if (unsure.length > MAX_PENDING) return { plan: { kind: 'too-many', unsure: left }, row: 'keep' };
   if (unsure.length === 0) return { plan: { kind: 'settled' }, row: settledRow(wanted, current) };
   const kept = sure.filter((entry) => aims.has(entry));
   const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: unsure.join(' ') };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createTestKit, type DicomContent, dicomEvent, type TestKit } from '../../../src/testing/index.js';
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
-import { deliveriesOf, expectedOf, metadataOf, type Story, steps, tell } from './stories.js';
+import { deliveriesOf, expectedOf, metadataOf, type Story, steps, storyOf } from './stories.js';
 
 const CT: DicomContent = { instance: { '00080060': { vr: 'CS', Value: ['CT'] } } };
 const FIRST = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.1' };
@@ -229,13 +229,13 @@ describe('when the app starts', () => {
 });
 
 describe('when events of a study come in any order, several times, some of them together', () => {
-  const cases = steps.map((all) => tell(all)).chain((story) => fc.tuple(fc.constant(story), deliveriesOf(story)));
+  const cases = steps.map((all) => storyOf(all)).chain((story) => fc.tuple(fc.constant(story), deliveriesOf(story)));
 
   it('given one process, then the row is that of what the service holds at the end, and settles', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ([story, lots]) => {
+      fc.asyncProperty(cases, async ([story, batches]) => {
         const kit = createTestKit();
-        await deliver(story, lots, kit, [createImagingStudies()]);
+        await deliver(story, batches, kit, [createImagingStudies()]);
 
         expect(studiesIn(kit)).toMatchObject([expectedOf(lastOf(story))]);
         await pass(kit, 11);
@@ -249,9 +249,9 @@ describe('when events of a study come in any order, several times, some of them 
 
   it('given three processes over the same storage, then the same', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ([story, lots]) => {
+      fc.asyncProperty(cases, async ([story, batches]) => {
         const kit = createTestKit();
-        await deliver(story, lots, kit, [createImagingStudies(), createImagingStudies(), createImagingStudies()]);
+        await deliver(story, batches, kit, [createImagingStudies(), createImagingStudies(), createImagingStudies()]);
 
         expect(studiesIn(kit)).toMatchObject([expectedOf(lastOf(story))]);
       }),
@@ -262,14 +262,14 @@ describe('when events of a study come in any order, several times, some of them 
   /** What is read is what the service held when the last event of those that have come was sent. */
   async function deliver(
     story: Story,
-    lots: number[][],
+    batches: number[][],
     kit: TestKit,
     processes: ReturnType<typeof createImagingStudies>[],
   ) {
     let now = 0;
-    for (const lot of lots) {
-      now = Math.max(now, ...lot);
-      const runs = lot.map((number, at) => {
+    for (const batch of batches) {
+      now = Math.max(now, ...batch);
+      const runs = batch.map((number, at) => {
         const event = eventOf(story, number);
         const instance = metadataOf(event, momentOf(story, now));
         return kit.run(processes[at % processes.length] as (typeof processes)[0], event, { resource: { instance } });

@@ -106,7 +106,7 @@ async function live(
   expect({ steps, status: study?.status, open: world.open() }).toMatchObject({ status: 'arriving', open: [{}] });
   const found = { steps, instances: study?.instances };
   await world.runTimer(13);
-  expect({ steps, wentBack: world.wentBack }).toEqual({ steps, wentBack: [] });
+  expect({ steps, regressions: world.regressions }).toEqual({ steps, regressions: [] });
   return { found, status: world.studies()[0]?.status, open: world.open(), steps };
 }
 

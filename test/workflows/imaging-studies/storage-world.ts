@@ -18,18 +18,18 @@ const MAX_ROUNDS = 200;
  */
 export function createStorageWorld(events: readonly DicomEvent[] = []) {
   const account = createAccount();
-  const wentBack: string[] = [];
+  const regressions: string[] = [];
   watchOrder(
     account.tables,
     events.map((event) => ({ event })),
-    (wrong) => wentBack.push(wrong),
+    (wrong) => regressions.push(wrong),
   );
   let held: Held = new Map();
   const readerFor = (event: HealthEvent) => readerOfContent(event, { instance: metadataOf(event as DicomEvent, held) });
 
   return {
     account,
-    wentBack,
+    regressions,
 
     /** From now on, reads find this. */
     serviceHolds(now: Held): void {

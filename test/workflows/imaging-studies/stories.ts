@@ -21,7 +21,7 @@ export type Held = ReadonlyMap<number, Image>;
 export type Story = { events: DicomEvent[]; moments: Held[] };
 
 /** A series takes the modality of its first image, and keeps it until it is empty. Images of even and odd numbers are two series. */
-export function tell(steps: readonly Step[], study: Partial<typeof STUDY> = {}): Story {
+export function storyOf(steps: readonly Step[], study: Partial<typeof STUDY> = {}): Story {
   const events: DicomEvent[] = [];
   const moments: Held[] = [];
   let held: Held = new Map();
@@ -84,8 +84,8 @@ export function deliveriesOf({ events }: Story): fc.Arbitrary<number[][]> {
   });
   return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 })).map(([all, sizes]) => {
     const left = [...all];
-    const lots: number[][] = [];
-    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
-    return lots;
+    const batches: number[][] = [];
+    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
+    return batches;
   });
 }

@@ -1,5 +1,5 @@
 import { createTestKit, type TestKit } from '../../../src/testing/index.js';
-import { listActive, unlistActive } from '../../../src/workflows/observation-alerts/active-alerts.js';
+import { addToActiveList, removeFromActiveList } from '../../../src/workflows/observation-alerts/active-alerts.js';
 import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { rulesFile } from './rules-file.js';
@@ -11,21 +11,21 @@ const PLACE = { partition: '1', key: 'k' };
 describe('when one handler withdraws an alert and another raises it again', () => {
   it('given the one is late to take it off the list, then it stays there', async () => {
     const kit = createTestKit();
-    await listActive(kit.tables, PLACE, 1);
-    await listActive(kit.tables, PLACE, 3); // 2 was the withdrawal
+    await addToActiveList(kit.tables, PLACE, 1);
+    await addToActiveList(kit.tables, PLACE, 3); // 2 was the withdrawal
 
-    await unlistActive(kit.tables, PLACE, 2);
+    await removeFromActiveList(kit.tables, PLACE, 2);
     expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 3 }]);
 
-    await unlistActive(kit.tables, PLACE, 4);
+    await removeFromActiveList(kit.tables, PLACE, 4);
     expect(kit.rows('activealerts')).toEqual([]);
   });
 
   it('given a late one lists an older revision, then the newer one stays', async () => {
     const kit = createTestKit();
-    await listActive(kit.tables, PLACE, 3);
+    await addToActiveList(kit.tables, PLACE, 3);
 
-    await listActive(kit.tables, PLACE, 1);
+    await addToActiveList(kit.tables, PLACE, 1);
 
     expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 3 }]);
   });

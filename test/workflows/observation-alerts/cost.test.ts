@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
-import { tell } from '../every-crash.js';
+import { runScenario } from '../every-crash.js';
 import { SECRET } from './endpoint.js';
 import { rulesFile } from './rules-file.js';
 import { GLUCOSE, RULES, type Step, storyOf, write } from './stories.js';
@@ -22,16 +22,16 @@ const TEN = Array.from({ length: 10 }, (_, n) => write(`t-${n}`, n * 2, 5));
 
 /** What the last step asks of the workflow's own tables. */
 async function costOf(steps: readonly Step[], settings: Record<string, string>): Promise<Record<string, number>> {
-  const tale = (some: readonly Step[]) => ({
+  const scenario = (some: readonly Step[]) => ({
     workflow: observationAlerts,
     story: storyOf([...WARM_UP, ...some]),
     settings,
     look: () => undefined,
     expected: undefined,
   });
-  const before = await tell(tale(steps.slice(0, -1)), {});
-  const { asked } = await tell(tale(steps), {});
-  const own = asked.slice(before.asked.length).filter((call) => TABLES.test(call));
+  const before = await runScenario(scenario(steps.slice(0, -1)), {});
+  const { requests } = await runScenario(scenario(steps), {});
+  const own = requests.slice(before.requests.length).filter((call) => TABLES.test(call));
   const count = (pattern: RegExp) => own.filter((call) => pattern.test(call)).length;
   return { reads: count(/^read/), queries: count(/^query/), writes: count(/^commit/) };
 }

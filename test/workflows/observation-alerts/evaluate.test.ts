@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Observation } from 'fhir/r4.js';
 import { evaluate } from '../../../src/workflows/observation-alerts/evaluate.js';
 import { readingFor } from '../../../src/workflows/observation-alerts/read-observation.js';
-import { judge, LOINC, observation, outcomeOf, quantity, reading, ruleOf } from './observations.js';
+import { evaluateResult, LOINC, observation, outcomeOf, quantity, reading, ruleOf } from './observations.js';
 
 const V3 = 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation';
 const mmol = (text: string) => ({ valueQuantity: quantity(`${text} mmol/L`) });
@@ -32,7 +32,10 @@ describe('when a rule has a limit', () => {
     { result: '5.9999999', above: 'none', atLeast: 'none', below: 'alert', atMost: 'alert' },
     { result: '6.0000001', above: 'alert', atLeast: 'alert', below: 'none', atMost: 'none' },
   ])('given $result, then above $above, atLeast $atLeast, below $below, atMost $atMost', ({ result, ...expected }) => {
-    const found = Object.keys(expected).map((side) => [side, judge({ [side]: 6, unit: 'mmol/L' }, mmol(result))]);
+    const found = Object.keys(expected).map((side) => [
+      side,
+      evaluateResult({ [side]: 6, unit: 'mmol/L' }, mmol(result)),
+    ]);
     expect(Object.fromEntries(found)).toEqual(expected);
   });
 
@@ -47,7 +50,7 @@ describe('when a rule has a limit', () => {
     { result: '>5', then: 'comparator' },
     { result: '>6', then: 'alert' },
   ])('given $result outside of 2.5 to 6, then $then', ({ result, then }) => {
-    expect(judge({ below: 2.5, above: 6, unit: 'mmol/L' }, mmol(result))).toBe(then);
+    expect(evaluateResult({ below: 2.5, above: 6, unit: 'mmol/L' }, mmol(result))).toBe(then);
   });
 
   it.each([
@@ -57,7 +60,7 @@ describe('when a rule has a limit', () => {
     { limit: -3, result: '-3.1', side: 'below', then: 'alert' },
     { limit: -3, result: '>-3', side: 'above', then: 'alert' },
   ])('given $result and $side $limit, then $then', ({ limit, result, side, then }) => {
-    expect(judge({ [side]: limit, unit: 'mmol/L' }, mmol(result))).toBe(then);
+    expect(evaluateResult({ [side]: limit, unit: 'mmol/L' }, mmol(result))).toBe(then);
   });
 
   it.each([
@@ -81,7 +84,7 @@ describe('when a rule has a limit', () => {
     { fields: { atLeast: 8, unit: '{score}' }, result: '8', then: 'unit-missing' },
     { fields: { above: 6, unit: 'ng/L' }, result: '1e300 kg/L', then: 'not-a-number' },
   ])('given $fields and $result, then $then', ({ fields, result, then }) => {
-    expect(judge(fields, { valueQuantity: quantity(result) })).toBe(then);
+    expect(evaluateResult(fields, { valueQuantity: quantity(result) })).toBe(then);
   });
 
   it.each([
@@ -91,7 +94,7 @@ describe('when a rule has a limit', () => {
     { result: {}, then: 'no-value' },
     { result: { valueQuantity: { value: 9, comparator: 'ad' as '<' } }, then: 'comparator-unknown' },
   ])('given a score of $result, then $then', ({ result, then }) => {
-    expect(judge({ atLeast: 8, unit: '{score}' }, result)).toBe(then);
+    expect(evaluateResult({ atLeast: 8, unit: '{score}' }, result)).toBe(then);
   });
 
   it.each([
@@ -106,8 +109,8 @@ describe('when a rule has a limit', () => {
   ] as const)('given status $status, then $all, and $final without preliminary ones', ({ status, all, final }) => {
     const fields = { above: 6, unit: 'mmol/L' };
     const result = { ...mmol('7'), status };
-    expect(judge(fields, result)).toBe(all);
-    expect(judge({ ...fields, preliminary: false }, result)).toBe(final);
+    expect(evaluateResult(fields, result)).toBe(all);
+    expect(evaluateResult({ ...fields, preliminary: false }, result)).toBe(final);
   });
 
   it('given an alert, then the value in the unit of the rule, and the limit that it is past', () => {
@@ -151,12 +154,12 @@ describe('when a rule is about the reference range', () => {
     { result: '5.2', ranges: [normal, range('3.6 mmol/L', '5.2 mmol/L')], then: 'reference-ranges-disagree' },
     { result: '4', ranges: [normal, range('3.6 mmol/L', '5.2 mmol/L')], then: 'none' },
   ])('given $result and $ranges, then $then', ({ result, ranges, then }) => {
-    expect(judge({ outsideReferenceRange: true }, { ...mmol(result), referenceRange: ranges })).toBe(then);
+    expect(evaluateResult({ outsideReferenceRange: true }, { ...mmol(result), referenceRange: ranges })).toBe(then);
   });
 
   it('given neither has a unit, then they are of the same', () => {
     const result = { valueQuantity: { value: 5.2 }, referenceRange: [range('3.5', '5.1')] };
-    expect(judge({ outsideReferenceRange: true }, result)).toBe('alert');
+    expect(evaluateResult({ outsideReferenceRange: true }, result)).toBe('alert');
   });
 
   it('given an alert, then the bound that it is past, in the unit of the range', () => {
@@ -183,7 +186,7 @@ describe('when a rule is about the interpretation', () => {
     { codes: ['hh'], then: 'none' },
     { codes: [], then: 'no-interpretation' },
   ])('given $codes, then $then', ({ codes, then }) => {
-    expect(judge({ interpretation: ['HH', 'LL'] }, { interpretation: coded(...codes) })).toBe(then);
+    expect(evaluateResult({ interpretation: ['HH', 'LL'] }, { interpretation: coded(...codes) })).toBe(then);
   });
 
   it('given an alert, then the code, and the value where it is a number', () => {
@@ -364,8 +367,8 @@ describe('when results come in any form', () => {
       fc.property(values, hundredths, sides, comparators, fc.constantFrom(...units), (value, limit, side, c, other) => {
         const number = value === 'limit' ? limit : value;
         const fields = { [side]: limit, unit: 'mg/dL', molarMass: 180.156 };
-        const inRuleUnit = judge(fields, { valueQuantity: quantity(`${c}${number} mg/dL`) });
-        const inOther = judge(fields, { valueQuantity: quantity(`${c}${number * other.per} ${other.unit}`) });
+        const inRuleUnit = evaluateResult(fields, { valueQuantity: quantity(`${c}${number} mg/dL`) });
+        const inOther = evaluateResult(fields, { valueQuantity: quantity(`${c}${number * other.per} ${other.unit}`) });
         expect(inOther).toBe(inRuleUnit);
       }),
       { numRuns: 1_000 },
@@ -378,8 +381,8 @@ describe('when results come in any form', () => {
       fc.property(tenths, tenths, fc.constantFrom('above', 'atLeast', 'below', 'atMost'), (value, limit, side) => {
         const fields = { [side]: limit, unit: 'Cel' };
         const fahrenheit = Number((value * 1.8 + 32).toFixed(2));
-        expect(judge(fields, { valueQuantity: quantity(`${fahrenheit} [degF]`) })).toBe(
-          judge(fields, { valueQuantity: quantity(`${value} Cel`) }),
+        expect(evaluateResult(fields, { valueQuantity: quantity(`${fahrenheit} [degF]`) })).toBe(
+          evaluateResult(fields, { valueQuantity: quantity(`${value} Cel`) }),
         );
       }),
       { numRuns: 500 },

@@ -1,6 +1,6 @@
 import type { Observation } from 'fhir/r4.js';
 import type { FhirEvent, Row } from '../../../src/workflow.js';
-import type { RowsOf, Told } from '../every-crash.js';
+import type { RowsOf, StoryEvent } from '../every-crash.js';
 import { GLUCOSE, POTASSIUM } from './stories.js';
 
 type Living = { host: string; id: string; version: number; content: Observation };
@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
  * The alerts that are active in the end, computed the plain way and with nothing of the workflow's: of all Observations
  * that live, each rule of `stories.ts` is asked of each, and the previous result is the last of a sorted list.
  */
-export function expectedAlerts(story: readonly Told[]): string[] {
+export function expectedAlerts(story: readonly StoryEvent[]): string[] {
   const alerts: string[] = [];
   const living = livingIn(story);
   for (const one of living) {
@@ -61,7 +61,7 @@ function deltas(
   });
 }
 
-function livingIn(story: readonly Told[]): Living[] {
+function livingIn(story: readonly StoryEvent[]): Living[] {
   const newest = new Map<string, Living | undefined>();
   for (const { event, content } of story) {
     const { host, resourceId, version } = event as FhirEvent;

@@ -1,15 +1,23 @@
 import fc from 'fast-check';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
-import { everyCrash, type RowsOf, type Tale, type Telling, type Told, TROUBLES, tell } from '../every-crash.js';
+import {
+  everyCrash,
+  type RowsOf,
+  type RunOptions,
+  runScenario,
+  type Scenario,
+  type StoryEvent,
+  TROUBLES,
+} from '../every-crash.js';
 import { SECRET } from './endpoint.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
-import { lotsOf, RULES, stories, storyOf, write } from './stories.js';
+import { batchesOf, RULES, stories, storyOf, write } from './stories.js';
 
-const NIGHTS = Number(process.env.NIGHTS ?? 120);
+const RUNS = Number(process.env.NIGHTS ?? 120);
 const settings = { ALERT_RULES: rulesFile(RULES) };
 
-const taleOf = (story: readonly Told[]): Tale => ({
+const scenarioOf = (story: readonly StoryEvent[]): Scenario => ({
   workflow: observationAlerts,
   story,
   settings,
@@ -17,39 +25,43 @@ const taleOf = (story: readonly Told[]): Tale => ({
   expected: expectedAlerts(story),
 });
 
-const toldStories = stories
+const deliveredStories = stories
   .filter((story) => story.length > 0)
-  .chain((story) => lotsOf(story.length).map((lots) => ({ story, lots })));
+  .chain((story) => batchesOf(story.length).map((batches) => ({ story, batches })));
 
 describe('when Observations come, change and go', () => {
   it('given any story, in any order, with duplicates and some at once, then what is active follows from its end', async () => {
     let alerts = 0;
     await fc.assert(
-      fc.asyncProperty(toldStories, async ({ story, lots }) => {
-        const tale = taleOf(story);
-        alerts += (tale.expected as string[]).length;
+      fc.asyncProperty(deliveredStories, async ({ story, batches }) => {
+        const scenario = scenarioOf(story);
+        alerts += (scenario.expected as string[]).length;
 
-        const { found } = await tell(tale, { lots });
+        const { found } = await runScenario(scenario, { batches });
 
-        expect(found).toEqual(tale.expected);
+        expect(found).toEqual(scenario.expected);
       }),
-      { numRuns: NIGHTS * 3 },
+      { numRuns: RUNS * 3 },
     );
-    expect(alerts).toBeGreaterThan(NIGHTS);
+    expect(alerts).toBeGreaterThan(RUNS);
   });
 
   it('given the same with storage that fails and processes that die, then too', async () => {
     const trouble = fc.tuple(fc.integer({ min: 1, max: 150 }), fc.constantFrom(...TROUBLES));
     const troubles = fc.array(trouble, { minLength: 1, maxLength: 5 }).map((some) => new Map(some));
     await fc.assert(
-      fc.asyncProperty(toldStories, troubles, async ({ story, lots }, those: Telling['troubles'] & object) => {
-        const tale = taleOf(story);
+      fc.asyncProperty(
+        deliveredStories,
+        troubles,
+        async ({ story, batches }, those: RunOptions['troubles'] & object) => {
+          const scenario = scenarioOf(story);
 
-        const { found } = await tell(tale, { lots, troubles: those });
+          const { found } = await runScenario(scenario, { batches, troubles: those });
 
-        expect(found).toEqual(tale.expected);
-      }),
-      { numRuns: NIGHTS },
+          expect(found).toEqual(scenario.expected);
+        },
+      ),
+      { numRuns: RUNS },
     );
   });
 });
@@ -72,7 +84,7 @@ describe('when anything goes wrong at any call to storage', () => {
     },
     { given: 'one that moves behind another', steps: [write('o-1', 0, 3), write('o-2', 10, 5), write('o-1', 20, 8)] },
   ])('given $given, then what is active follows from the end', async ({ steps }) => {
-    expect(await everyCrash(taleOf(storyOf(steps)))).toBeGreaterThan(50);
+    expect(await everyCrash(scenarioOf(storyOf(steps)))).toBeGreaterThan(50);
   });
 });
 
@@ -86,7 +98,7 @@ describe('when there is a webhook, and anything goes wrong at any call to storag
     const all = ['high 1', 'rise 1'];
 
     await everyCrash({
-      ...taleOf(story),
+      ...scenarioOf(story),
       settings: { ...settings, ...webhook },
       look,
       expected: { alerts: all, listed: all },
@@ -96,9 +108,11 @@ describe('when there is a webhook, and anything goes wrong at any call to storag
 
 describe('when an Observation is hard-deleted and made anew', () => {
   it('given its new life has nothing for a rule, then the alert of the old one is withdrawn', async () => {
-    const tale = taleOf(storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]));
+    const scenario = scenarioOf(
+      storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]),
+    );
 
-    const { account } = await tell(tale, {});
+    const { account } = await runScenario(scenario, {});
 
     expect(account.tables.inspect('alerts').map(({ row }) => `${row.rule} ${row.status} ${row.because}`)).toEqual([
       'high withdrawn corrected',

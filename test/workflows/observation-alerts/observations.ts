@@ -48,10 +48,10 @@ export function reading(rule: Rule, fields: Partial<Observation>): Reading {
 
 /** `alert`, `none`, or why it is undecided. */
 export function outcomeOf(verdict: Verdict): string {
-  return verdict.kind === 'undecided' ? verdict.why : verdict.kind;
+  return verdict.kind === 'undecided' ? verdict.reason : verdict.kind;
 }
 
-export function judge(fields: Record<string, unknown>, result: Partial<Observation>): string {
+export function evaluateResult(fields: Record<string, unknown>, result: Partial<Observation>): string {
   const rule = ruleOf(fields);
   return outcomeOf(evaluate(rule, reading(rule, result)));
 }

@@ -8,13 +8,13 @@ import { readerOfContent } from '../../../src/testing/content.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 import { type Context, digest, type FhirEvent, type HealthEvent, resourceOf } from '../../../src/workflow.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
-import type { RowsOf, Told } from '../every-crash.js';
+import type { RowsOf, StoryEvent } from '../every-crash.js';
 import { watchOrder } from '../row-order.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
 import { RULES, type Step, stories, storyOf, write } from './stories.js';
 
-const NIGHTS = Number(process.env.NIGHTS ?? 120);
+const RUNS = Number(process.env.NIGHTS ?? 120);
 const settings: Record<string, string> = { ALERT_RULES: rulesFile(RULES) };
 
 /** How a handler fares: turns of the event loop that each of its calls to storage waits, and the call that it dies at. */
@@ -24,12 +24,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = () => new Promise<never>(() => undefined);
 
 /** A service where things happen, and processes that share a storage and nothing else. */
-function createWorld(story: readonly Told[]) {
-  const happened: Told[] = [];
-  const wentBack: string[] = [];
+function createWorld(story: readonly StoryEvent[]) {
+  const happened: StoryEvent[] = [];
+  const regressions: string[] = [];
   const clock = createFakeClock();
   const store = createMemoryTableStore({ clock });
-  watchOrder(store, story, (wrong) => wentBack.push(wrong));
+  watchOrder(store, story, (wrong) => regressions.push(wrong));
   const fences = new Map<string, number>();
   let tokens = 0;
   const random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
@@ -91,7 +91,7 @@ function createWorld(story: readonly Told[]) {
     happened,
     handle,
     /** Rows that went back to an older version, at any write. */
-    wentBack,
+    regressions,
     active: () => activeAlerts(rowsOf),
 
     /** Waits for all, and lets pauses between conflicts pass meanwhile. */
@@ -108,18 +108,18 @@ function createWorld(story: readonly Told[]) {
 }
 
 /** The newest event of each of `count` Observations, those that changed last; and all before them. */
-function splitStory(story: readonly Told[], count: number): { before: Told[]; last: Told[] } {
+function splitStory(story: readonly StoryEvent[], count: number): { before: StoryEvent[]; last: StoryEvent[] } {
   const newest = [...new Map(story.map((told) => [resourceOf(told.event), told])).values()];
   const last = newest.sort((a, b) => story.indexOf(a) - story.indexOf(b)).slice(-count);
   return { before: story.filter((told) => !last.includes(told)), last };
 }
 
 /** What was before happens one by one; the last changes at once, each in a process of its own. Who died tries again. */
-async function play(story: readonly Told[], count: number, fates: readonly Fate[]) {
+async function play(story: readonly StoryEvent[], count: number, fates: readonly Fate[]) {
   const { before, last } = splitStory(story, count);
   const world = createWorld(story);
   const calm: Fate = { waits: [0], diesAt: undefined };
-  const tryOf = ({ event }: Told, fate = calm) => world.handle(event as FhirEvent, fate);
+  const tryOf = ({ event }: StoryEvent, fate = calm) => world.handle(event as FhirEvent, fate);
   for (const told of before) {
     world.happened.push(told);
     await world.all([tryOf(told)]);
@@ -129,7 +129,7 @@ async function play(story: readonly Told[], count: number, fates: readonly Fate[
   for (const [at, told] of last.entries()) {
     if (fared[at] === 'died') await world.all([tryOf(told)]);
   }
-  return { active: world.active(), wentBack: world.wentBack };
+  return { active: world.active(), regressions: world.regressions };
 }
 
 /** Longer than any handler takes that waits for nothing. */
@@ -195,7 +195,13 @@ describe('when several processes work on results of one patient at once', () => 
 
             const end = await play(story, 2, who === 0 ? [slow, fast] : [fast, slow]);
 
-            expect({ who, waitsAt, diesAt, ...end }).toEqual({ who, waitsAt, diesAt, active: expected, wentBack: [] });
+            expect({ who, waitsAt, diesAt, ...end }).toEqual({
+              who,
+              waitsAt,
+              diesAt,
+              active: expected,
+              regressions: [],
+            });
           }
         }
       }
@@ -207,9 +213,9 @@ describe('when several processes work on results of one patient at once', () => 
 
     await fc.assert(
       fc.asyncProperty(fc.oneof(alive, fates(diesAt)), async (those) => {
-        expect(await play(story, count, those)).toEqual({ active: expectedAlerts(story), wentBack: [] });
+        expect(await play(story, count, those)).toEqual({ active: expectedAlerts(story), regressions: [] });
       }),
-      { numRuns: NIGHTS },
+      { numRuns: RUNS },
     );
   });
 
@@ -217,9 +223,9 @@ describe('when several processes work on results of one patient at once', () => 
     const told = stories.filter((story) => story.length > 1);
     await fc.assert(
       fc.asyncProperty(told, fc.oneof(alive, fates(diesAt)), async (story, those) => {
-        expect(await play(story, 3, those)).toEqual({ active: expectedAlerts(story), wentBack: [] });
+        expect(await play(story, 3, those)).toEqual({ active: expectedAlerts(story), regressions: [] });
       }),
-      { numRuns: NIGHTS },
+      { numRuns: RUNS },
     );
   });
 });

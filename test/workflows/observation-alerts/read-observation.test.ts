@@ -55,32 +55,32 @@ describe('when an Observation is read for a rule', () => {
     { what: 'zero', fields: { valueQuantity: quantity('0 mmol/L') }, value: number(0, 'mmol/L') },
     { what: 'no unit', fields: { valueQuantity: { value: 4 } }, value: number(4) },
     { what: 'an integer', fields: { valueInteger: 15 }, value: number(15, '1') },
-    { what: 'nothing', fields: {}, value: { kind: 'none', why: 'no-value' } },
+    { what: 'nothing', fields: {}, value: { kind: 'none', reason: 'no-value' } },
     {
       what: 'a quantity without a value',
       fields: { valueQuantity: { unit: 'mmol/L' } },
-      value: { kind: 'none', why: 'no-value' },
+      value: { kind: 'none', reason: 'no-value' },
     },
     {
       what: 'a reason that it is absent',
       fields: { dataAbsentReason: { coding: [{ code: 'error' }] }, valueQuantity: quantity('9 mmol/L') },
-      value: { kind: 'none', why: 'no-value' },
+      value: { kind: 'none', reason: 'no-value' },
     },
-    { what: 'a text', fields: { valueString: '> 6.0' }, value: { kind: 'none', why: 'not-a-number' } },
+    { what: 'a text', fields: { valueString: '> 6.0' }, value: { kind: 'none', reason: 'not-a-number' } },
     {
       what: 'a number as text',
       fields: { valueQuantity: { value: '6.1' as never } },
-      value: { kind: 'none', why: 'not-a-number' },
+      value: { kind: 'none', reason: 'not-a-number' },
     },
     {
       what: 'what is not finite',
       fields: { valueQuantity: { value: Number.NaN } },
-      value: { kind: 'none', why: 'not-a-number' },
+      value: { kind: 'none', reason: 'not-a-number' },
     },
     {
       what: 'a comparator of a later FHIR',
       fields: { valueQuantity: { value: 1, comparator: 'ad' as '<' } },
-      value: { kind: 'none', why: 'comparator-unknown' },
+      value: { kind: 'none', reason: 'comparator-unknown' },
     },
   ])('given $what, then that value', ({ fields, value }) => {
     expect(reading(RULE, fields).value).toEqual(value);
@@ -244,7 +244,7 @@ describe('when a rule is about a component', () => {
   });
 
   it('given it without a value, then that it has none', () => {
-    expect(panel({ code: loinc('8480-6'), dataAbsentReason: {} }).value).toEqual({ kind: 'none', why: 'no-value' });
+    expect(panel({ code: loinc('8480-6'), dataAbsentReason: {} }).value).toEqual({ kind: 'none', reason: 'no-value' });
   });
 
   it('given it twice, once with a value, then that value', () => {
@@ -253,7 +253,7 @@ describe('when a rule is about a component', () => {
 
   it('given two values for it, then nobody can say which', () => {
     const again = { ...systolic, valueQuantity: quantity('120 mm[Hg]') };
-    expect(panel(systolic, again).value).toEqual({ kind: 'none', why: 'several-values' });
+    expect(panel(systolic, again).value).toEqual({ kind: 'none', reason: 'several-values' });
   });
 });
 

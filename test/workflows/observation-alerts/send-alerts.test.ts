@@ -1,7 +1,7 @@
 import { createTestKit } from '../../../src/testing/index.js';
 import type { TaskContext, WorkflowTable } from '../../../src/workflow.js';
 import type { AlertCode } from '../../../src/workflows/observation-alerts/codes.js';
-import { createSendAlerts, noteUnsent } from '../../../src/workflows/observation-alerts/send-alerts.js';
+import { addToOutbox, createSendAlerts } from '../../../src/workflows/observation-alerts/send-alerts.js';
 import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => endpoint.stop());
 
-function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answerMs?: number } = {}) {
+function start({ url = endpoint.url, timeoutMs = LONG_MS }: { url?: string; timeoutMs?: number } = {}) {
   const settings: Record<string, string> = { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET };
   const kit = createTestKit({ settings });
   const logged: string[] = [];
@@ -31,7 +31,7 @@ function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answe
     signal: ending.signal,
   };
   const place = (key: string) => ({ partition: String(key.length % 8), key });
-  const send = createSendAlerts(createPost({ fetch, answerMs }));
+  const send = createSendAlerts(createPost({ fetch, timeoutMs }));
   return {
     kit,
     logged,
@@ -52,7 +52,7 @@ function start({ url = endpoint.url, answerMs = LONG_MS }: { url?: string; answe
         revision: Number(current?.revision ?? 0) + 1,
         ...fields,
       }));
-      await noteUnsent(await kit.tables('alerts').get(partition, key), place(key), context);
+      await addToOutbox(await kit.tables('alerts').get(partition, key), place(key), context);
     },
 
     alert: (key = 'k') => kit.tables('alerts').get(place(key).partition, key),
@@ -160,7 +160,7 @@ describe('when an alert was raised', () => {
     const setting = () => undefined;
     await raise();
     await kit.tables('alertoutbox').change('1', 'k', () => 'remove');
-    await noteUnsent(await kit.tables('alerts').get('1', 'k'), { partition: '1', key: 'k' }, { ...context, setting });
+    await addToOutbox(await kit.tables('alerts').get('1', 'k'), { partition: '1', key: 'k' }, { ...context, setting });
 
     await send({ setting });
 
@@ -205,7 +205,7 @@ describe('when the endpoint does not take it', () => {
 
   it('given it never answers, or nobody listens, then it counts as a failure, and says nothing of URL or secret', async () => {
     for (const url of [endpoint.url, REFUSED]) {
-      const { raise, send, logged, outbox, kit } = start({ url, answerMs: SHORT_MS });
+      const { raise, send, logged, outbox, kit } = start({ url, timeoutMs: SHORT_MS });
       await raise();
       endpoint.answers(() => {});
 
@@ -335,9 +335,9 @@ describe('when the endpoint takes some and not others', () => {
 
     await send();
 
-    const lots = endpoint.received.slice(before).map(({ body }) => JSON.parse(body).data.subject);
+    const batches = endpoint.received.slice(before).map(({ body }) => JSON.parse(body).data.subject);
     expect(before).toBe(24);
-    expect(new Set(lots)).toEqual(new Set(['lot 0']));
+    expect(new Set(batches)).toEqual(new Set(['lot 0']));
   });
 });
 

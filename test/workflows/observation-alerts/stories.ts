@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Observation } from 'fhir/r4.js';
 import { fhirEvent } from '../../../src/testing/index.js';
 import type { FhirEvent, FhirResource } from '../../../src/workflow.js';
-import type { Told } from '../every-crash.js';
+import type { StoryEvent } from '../every-crash.js';
 import { LOINC, observation, quantity } from './observations.js';
 
 export const HOSTS = ['a.fhir.example', 'b.fhir.example'] as const;
@@ -55,7 +55,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 export const stories = fc.array(step, { minLength: 1, maxLength: 9 }).map(storyOf);
 
 /** What happens in the services, oldest first: a write is a creation or an update; of a hard delete nobody is told. */
-export function storyOf(steps: readonly Step[]): Told[] {
+export function storyOf(steps: readonly Step[]): StoryEvent[] {
   const versions = new Map<string, number>();
   const deleted = new Set<string>();
   let atMs = STORY_AT;
@@ -90,7 +90,7 @@ function contentOf({ id, code, patient, hour, value, status }: Step, version: nu
 }
 
 /** The places of a story in any order, each once or several times, in lots that arrive together. */
-export function lotsOf(events: number): fc.Arbitrary<number[][]> {
+export function batchesOf(events: number): fc.Arbitrary<number[][]> {
   const all = Array.from({ length: events }, (_, at) => at);
   const again = fc.array(fc.nat({ max: events - 1 }), { maxLength: 4 });
   const order = again.chain((twice) =>
@@ -98,8 +98,8 @@ export function lotsOf(events: number): fc.Arbitrary<number[][]> {
   );
   return fc.tuple(order, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([places, sizes]) => {
     const left = [...places];
-    const lots: number[][] = [];
-    for (let at = 0; left.length > 0; at += 1) lots.push(left.splice(0, sizes[at % sizes.length]));
-    return lots;
+    const batches: number[][] = [];
+    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
+    return batches;
   });
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { fhirEvent } from '../../../src/testing/index.js';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
-import { everyCrash, everyOrder, type Tale, type Told, tell } from '../every-crash.js';
+import { everyCrash, everyOrder, runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
 import { deliveriesOf, histories } from '../histories.js';
-import { endOf, lookAt, MRN, type Patient, person, SETTINGS } from './people.js';
+import { endOf, MRN, type Patient, person, SETTINGS, tablesOf } from './people.js';
 
-function told(resourceId: string, version: number, fields?: Partial<Patient>): Told {
+function told(resourceId: string, version: number, fields?: Partial<Patient>): StoryEvent {
   const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
   const event = fhirEvent({ resourceId, version, change });
   return { event, content: fields && person(resourceId, version, fields) };
@@ -14,7 +14,7 @@ function told(resourceId: string, version: number, fields?: Partial<Patient>): T
 const secret = (value: string) => [{ system: MRN, value }];
 
 /** Somebody comes, marries, turns out to be there twice, is merged, and one of the two is deleted. */
-const STORY: readonly Told[] = [
+const STORY: readonly StoryEvent[] = [
   told('p1', 1, { name: [{ family: 'Kowalska', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
   told('p2', 1, { name: [{ family: 'Kowalska' }], identifier: secret('SECRET-2') }),
   told('p1', 2, { name: [{ family: 'Novak', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
@@ -26,27 +26,27 @@ const STORY: readonly Told[] = [
   told('p2', 3),
 ];
 
-async function taleOf(story: readonly Told[]): Promise<Tale> {
-  return { workflow: patientRegistry, story, settings: SETTINGS, look: lookAt, expected: await endOf(story) };
+async function scenarioOf(story: readonly StoryEvent[]): Promise<Scenario> {
+  return { workflow: patientRegistry, story, settings: SETTINGS, look: tablesOf, expected: await endOf(story) };
 }
 
 describe('when patients come, change, are merged and go', () => {
   it('given nothing goes wrong, then the tables hold who is left', async () => {
-    const { found } = await tell(await taleOf(STORY), {});
+    const { found } = await runScenario(await scenarioOf(STORY), {});
 
-    const { patients, patientkeys } = found as ReturnType<typeof lookAt>;
+    const { patients, patientkeys } = found as ReturnType<typeof tablesOf>;
     expect(patients.map(({ row }) => row)).toMatchObject([{ resourceId: 'p1', version: 3, family: 'Novak' }]);
     expect(patientkeys).toHaveLength('novak'.length - 1 + 'zofia'.length - 1 + 1);
   });
 
   it('given any call to storage that fails, before or after, never answers, or is the last of a process, then the tables end the same', async () => {
-    const times = await everyCrash(await taleOf(STORY));
+    const times = await everyCrash(await scenarioOf(STORY));
 
     expect(times).toBeGreaterThan(300);
   });
 
   it('given any order, duplicates, and several troubles, then the tables end the same', async () => {
-    await everyOrder(await taleOf(STORY), 300);
+    await everyOrder(await scenarioOf(STORY), 300);
   });
 
   it('given a deletion that comes after the patient was made anew, then no call that fails takes the new one away', async () => {
@@ -54,16 +54,16 @@ describe('when patients come, change, are merged and go', () => {
     const anew = { event: { ...event, time: '2026-01-02T12:00:00.000Z' }, content };
     const story = [told('p1', 2, { name: [{ family: 'Kowalska' }] }), told('p1', 3), anew];
 
-    expect(await everyCrash(await taleOf(story), { lots: [[2], [1], [0]] })).toBeGreaterThan(80);
+    expect(await everyCrash(await scenarioOf(story), { batches: [[2], [1], [0]] })).toBeGreaterThan(80);
   });
 
   it('given what was said of them, then no key of a row, no name of a table and no line of a log holds it', async () => {
-    const tale = await taleOf(STORY.slice(0, 4));
+    const scenario = await scenarioOf(STORY.slice(0, 4));
     const lines: string[] = [];
     for (let at = 1; at < 30; at += 1) {
-      lines.push(...(await tell(tale, { troubles: new Map([[at, 'fail-before']]) })).lines);
+      lines.push(...(await runScenario(scenario, { troubles: new Map([[at, 'fail-before']]) })).lines);
     }
-    const { account } = await tell(tale, {});
+    const { account } = await runScenario(scenario, {});
 
     const stored = ['patients', 'patientkeys', 'watermarks', 'waiting'].flatMap((table) =>
       account.tables.inspect(table),
@@ -82,15 +82,15 @@ describe('when versions of a patient arrive in any order, several times, some of
   it('given each has other content, then the tables end at the newest', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([history, deliveries]) => {
-        const story = history.map((event, at): Told => {
+        const story = history.map((event, at): StoryEvent => {
           const fields = { name: [{ family: FAMILIES[at % 3] as string }], identifier: secret(`${at % 2}`) };
           return { event, content: event.change === 'deleted' ? undefined : person('r1', event.version, fields) };
         });
-        const lots = deliveries.map((lot) => lot.map((event) => history.indexOf(event)));
+        const batches = deliveries.map((batch) => batch.map((event) => history.indexOf(event)));
 
-        const tale = await taleOf(story);
+        const scenario = await scenarioOf(story);
 
-        expect((await tell(tale, { lots })).found).toEqual(tale.expected);
+        expect((await runScenario(scenario, { batches })).found).toEqual(scenario.expected);
       }),
       { numRuns: 200 },
     );

@@ -27,7 +27,7 @@ describe('when somebody asks by identifier', () => {
     { identifier: { system: MRN, value: '9' }, ids: [] },
     { identifier: { value: 'null' }, ids: [] },
   ])('given $identifier, then $ids', async ({ identifier, ids }) => {
-    expect(await (await people()).ask({ identifier })).toMatchObject({ ids, isMore: false });
+    expect(await (await people()).search({ identifier })).toMatchObject({ ids, isMore: false });
   });
 
   it('given one, then the answer holds what is known, and nothing of how it is found', async () => {
@@ -35,7 +35,7 @@ describe('when somebody asks by identifier', () => {
       a: { identifier: [{ system: MRN, value: '7' }], name: [{ family: 'Cruz' }], gender: 'other' },
     });
 
-    expect((await registry.ask({ identifier: { value: '7' } })).patients).toEqual([
+    expect((await registry.search({ identifier: { value: '7' } })).patients).toEqual([
       {
         host: 'test.fhir.example',
         resourceId: 'a',
@@ -54,8 +54,8 @@ describe('when somebody asks by identifier', () => {
     const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
     await registry.becomes('a', { identifier: [{ value: '8' }] });
 
-    expect((await registry.ask({ identifier: { value: '7' } })).ids).toEqual([]);
-    expect((await registry.ask({ identifier: { value: '8' } })).ids).toEqual(['a']);
+    expect((await registry.search({ identifier: { value: '7' } })).ids).toEqual([]);
+    expect((await registry.search({ identifier: { value: '8' } })).ids).toEqual(['a']);
   });
 
   it('given an entry that somebody has left behind, then it does no harm', async () => {
@@ -64,7 +64,7 @@ describe('when somebody asks by identifier', () => {
     await registry.becomes('a', { identifier: [{ value: '8' }] });
     for (const { partition, key } of stale) await registry.tables('patientkeys').change(partition, key, () => ({}));
 
-    expect(await registry.ask({ identifier: { value: '7' } })).toMatchObject({ ids: [], isMore: false });
+    expect(await registry.search({ identifier: { value: '7' } })).toMatchObject({ ids: [], isMore: false });
   });
 });
 
@@ -86,24 +86,24 @@ describe('when somebody asks by name', () => {
     });
 
   it.each([
-    { given: 'a beginning', question: { name: 'sm' }, ids: ['smith', 'smythe'] },
-    { given: 'a whole name', question: { name: 'Smith' }, ids: ['smith'] },
-    { given: 'two words in any order', question: { name: 'john smi' }, ids: ['smith'] },
-    { given: 'a word of one letter beside another', question: { name: 'smi j' }, ids: ['smith', 'smythe'] },
-    { given: 'a word that nobody has', question: { name: 'smith xaver' }, ids: [] },
-    { given: 'a maiden name', question: { name: 'smirn' }, ids: ['smythe'] },
-    { given: 'more than ten characters', question: { name: 'wolfeschlegels' }, ids: ['long'] },
-    { given: 'one character that is a name', question: { name: '王' }, ids: ['wang'] },
-    { given: 'family and given in one word', question: { name: '王小明' }, ids: ['wang'] },
-    { given: 'another way to write it', question: { name: 'MULLER' }, ids: ['muller'] },
-    { given: 'the middle of a name', question: { name: 'mith' }, ids: [] },
-    { given: 'a day of birth', question: { name: 'sm', birthDate: '1970-02-03' }, ids: ['smith'] },
-    { given: 'a year of birth', question: { name: 'sm', birthDate: '1980' }, ids: ['smythe'] },
-    { given: 'a gender', question: { name: 'sm', gender: 'male' }, ids: ['smith'] },
-    { given: 'another host', question: { name: 'sm', host: 'other.example' }, ids: [] },
-    { given: 'its host', question: { name: 'smith', host: 'TEST.fhir.example' }, ids: ['smith'] },
-  ])('given $given, then $ids', async ({ question, ids }) => {
-    expect(await (await people()).ask(question)).toMatchObject({ ids, isMore: false });
+    { given: 'a beginning', patientsQuery: { name: 'sm' }, ids: ['smith', 'smythe'] },
+    { given: 'a whole name', patientsQuery: { name: 'Smith' }, ids: ['smith'] },
+    { given: 'two words in any order', patientsQuery: { name: 'john smi' }, ids: ['smith'] },
+    { given: 'a word of one letter beside another', patientsQuery: { name: 'smi j' }, ids: ['smith', 'smythe'] },
+    { given: 'a word that nobody has', patientsQuery: { name: 'smith xaver' }, ids: [] },
+    { given: 'a maiden name', patientsQuery: { name: 'smirn' }, ids: ['smythe'] },
+    { given: 'more than ten characters', patientsQuery: { name: 'wolfeschlegels' }, ids: ['long'] },
+    { given: 'one character that is a name', patientsQuery: { name: '王' }, ids: ['wang'] },
+    { given: 'family and given in one word', patientsQuery: { name: '王小明' }, ids: ['wang'] },
+    { given: 'another way to write it', patientsQuery: { name: 'MULLER' }, ids: ['muller'] },
+    { given: 'the middle of a name', patientsQuery: { name: 'mith' }, ids: [] },
+    { given: 'a day of birth', patientsQuery: { name: 'sm', birthDate: '1970-02-03' }, ids: ['smith'] },
+    { given: 'a year of birth', patientsQuery: { name: 'sm', birthDate: '1980' }, ids: ['smythe'] },
+    { given: 'a gender', patientsQuery: { name: 'sm', gender: 'male' }, ids: ['smith'] },
+    { given: 'another host', patientsQuery: { name: 'sm', host: 'other.example' }, ids: [] },
+    { given: 'its host', patientsQuery: { name: 'smith', host: 'TEST.fhir.example' }, ids: ['smith'] },
+  ])('given $given, then $ids', async ({ patientsQuery, ids }) => {
+    expect(await (await people()).search(patientsQuery)).toMatchObject({ ids, isMore: false });
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe('when somebody asks by name', () => {
     const name = [{ family: 'Smith' }];
     const registry = await registryOf({ a: { name }, b: { name }, c: { name } });
 
-    const answer = await registry.ask({ name: 'smith', limit });
+    const answer = await registry.search({ name: 'smith', limit });
 
     expect(answer).toMatchObject({ isMore });
     expect(answer.patients).toHaveLength(found);
@@ -125,12 +125,12 @@ describe('when somebody asks by name', () => {
 
     const found: string[] = [];
     for (const year of ['1900', '1901', '1902', '1903', '1904', '1905', '1906', '1907', '1908', '1909', '1910']) {
-      const { ids, isMore } = await registry.ask({ name: 'wu', birthDate: year, limit: 100 });
+      const { ids, isMore } = await registry.search({ name: 'wu', birthDate: year, limit: 100 });
       expect({ year, count: ids.length, isMore }).toEqual({ year, count: 100, isMore: false });
       found.push(...ids);
     }
     expect(new Set(found).size).toBe(1100);
-    expect(await registry.ask({ name: 'wu', birthDate: '1910-04-16' })).toMatchObject({
+    expect(await registry.search({ name: 'wu', birthDate: '1910-04-16' })).toMatchObject({
       ids: ['p1099'],
       isMore: false,
     });
@@ -140,15 +140,15 @@ describe('when somebody asks by name', () => {
     const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
     await addNobodies(2000, registry);
 
-    expect(await registry.ask({ name: 'wu' })).toMatchObject({ ids: ['a'], isMore: false });
+    expect(await registry.search({ name: 'wu' })).toMatchObject({ ids: ['a'], isMore: false });
   });
 
   it('given more who may be meant than are compared, then isMore, and a second word still finds who it is', async () => {
     const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
     await addNobodies(10_000, registry);
 
-    expect(await registry.ask({ name: 'wu' })).toMatchObject({ ids: [], isMore: true });
-    expect(await registry.ask({ name: 'wu zoe' })).toMatchObject({ ids: ['a'], isMore: false });
+    expect(await registry.search({ name: 'wu' })).toMatchObject({ ids: [], isMore: true });
+    expect(await registry.search({ name: 'wu zoe' })).toMatchObject({ ids: ['a'], isMore: false });
   });
 });
 
@@ -189,7 +189,7 @@ describe('when patients were merged', () => {
   ] as { given: string; people: Record<string, Partial<Patient>> }[])(
     'given $given, then the survivor is told, and who led to it',
     async ({ people }) => {
-      const { patients } = await (await registryOf(people)).ask({ name: 'smith' });
+      const { patients } = await (await registryOf(people)).search({ name: 'smith' });
 
       expect(patients).toMatchObject([{ resourceId: 'b', mergedFrom: ['a'] }]);
       expect(patients).toHaveLength(1);
@@ -203,7 +203,7 @@ describe('when patients were merged', () => {
       c: { name },
     });
 
-    const { patients } = await registry.ask({ name: 'smith' });
+    const { patients } = await registry.search({ name: 'smith' });
 
     expect(patients.map(({ resourceId, mergedFrom }) => [resourceId, mergedFrom?.sort()])).toEqual([['c', ['a', 'b']]]);
   });
@@ -224,7 +224,7 @@ describe('when patients were merged', () => {
   ] as { given: string; people: Record<string, Partial<Patient>> }[])(
     'given $given, then it is told itself, with its links',
     async ({ people }) => {
-      const { patients } = await (await registryOf(people)).ask({ name: 'smith' });
+      const { patients } = await (await registryOf(people)).search({ name: 'smith' });
 
       expect(patients).toMatchObject([
         { resourceId: 'a', links: people.a?.link ? [{ type: people.a.link[0]?.type }] : [] },
@@ -237,14 +237,14 @@ describe('when patients were merged', () => {
     const registry = await registryOf({ a: { name }, b: linked('replaces', 'a') });
     await registry.becomes('b', {});
 
-    expect((await registry.ask({ name: 'smith' })).ids).toEqual(['a']);
+    expect((await registry.search({ name: 'smith' })).ids).toEqual(['a']);
   });
 
   it('given a chain of twelve, then ten are followed', async () => {
     const chain = Array.from({ length: 13 }, (_, n) => [`p${n}`, linked('replaced-by', `p${n + 1}`)] as const);
     const registry = await registryOf({ ...Object.fromEntries(chain), p0: { name, ...linked('replaced-by', 'p1') } });
 
-    expect((await registry.ask({ name: 'smith' })).ids).toEqual(['p10']);
+    expect((await registry.search({ name: 'smith' })).ids).toEqual(['p10']);
   });
 });
 
@@ -263,9 +263,9 @@ describe('when a question is none', () => {
     { identifier: { system: MRN } },
     { identifier: { value: '7' }, name: 'smith' },
     [],
-  ])('given %j, then it is refused, and nothing of it is told', async (question) => {
+  ])('given %j, then it is refused, and nothing of it is told', async (patientsQuery) => {
     const refused = await startRegistry()
-      .ask(question)
+      .search(patientsQuery)
       .then(
         () => undefined,
         (error: unknown) => error,

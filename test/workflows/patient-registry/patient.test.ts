@@ -147,7 +147,7 @@ describe('when a patient is gone', () => {
     for (const fields of [{ name: [{ family: 'Cruz' }] }, undefined, { name: [{ family: 'Cruz' }] }]) {
       await registry.becomes('p1', fields);
     }
-    expect((await registry.ask({ name: 'cruz' })).ids).toEqual(['p1']);
+    expect((await registry.search({ name: 'cruz' })).ids).toEqual(['p1']);
   });
 
   it('given the service says so to who reads, then as if a deletion had been told', async () => {

@@ -1,7 +1,7 @@
 import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
 import type { FhirResource, ResourceOf } from '../../../src/workflow.js';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
-import type { RowsOf, Told } from '../every-crash.js';
+import type { RowsOf, StoryEvent } from '../every-crash.js';
 
 export const HOST = 'test.fhir.example';
 export const SETTINGS = { LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64'), FHIR_HOSTS: HOST };
@@ -26,8 +26,8 @@ export function startRegistry() {
       const event = fhirEvent({ resourceId: id, version, change: fields ? 'updated' : 'deleted', host });
       return kit.run(patientRegistry, event, { resource: fields && person(id, version, fields) });
     },
-    async ask(question: unknown) {
-      const { patients, isMore } = await kit.lookup(patientRegistry, question);
+    async search(patientsQuery: unknown) {
+      const { patients, isMore } = await kit.lookup(patientRegistry, patientsQuery);
       const found = patients as { resourceId: string; mergedFrom?: string[] }[];
       return { patients: found, ids: found.map(({ resourceId }) => resourceId).sort(), isMore };
     },
@@ -35,16 +35,16 @@ export function startRegistry() {
 }
 
 /** What a story of patients must end with: what its final state alone gives, told to empty tables. */
-export async function endOf(story: readonly Told[]) {
+export async function endOf(story: readonly StoryEvent[]) {
   const current = new Map<string, FhirResource | undefined>();
   for (const { event, content } of story) if (event.service === 'fhir') current.set(event.resourceId, content);
   const kit = createTestKit({ settings: SETTINGS });
   for (const [resourceId, resource] of current) {
     if (resource) await kit.run(patientRegistry, fhirEvent({ resourceId }), { resource });
   }
-  return lookAt((table) => kit.rows(table));
+  return tablesOf((table) => kit.rows(table));
 }
 
-export function lookAt(rowsOf: RowsOf) {
+export function tablesOf(rowsOf: RowsOf) {
   return { patients: rowsOf('patients'), patientkeys: rowsOf('patientkeys') };
 }

@@ -4,7 +4,7 @@ import { patientRegistry } from '../../../src/workflows/patient-registry/patient
 import { settlePatient } from '../../../src/workflows/patient-registry/settle.js';
 import { fencedTables } from '../../pipeline/fenced-tables.js';
 import { createAccount } from '../../pipeline/memory-app.js';
-import { type Tale, tell } from '../every-crash.js';
+import { runScenario, type Scenario } from '../every-crash.js';
 import { HOST, MRN, type Patient, person, SETTINGS } from './people.js';
 
 const PLACE = { partition: '0', key: 'k'.repeat(22) };
@@ -80,7 +80,7 @@ describe('when an event is worth what it costs', () => {
     }));
     // Somebody else before: tables are made once.
     const first = { event: fhirEvent({ resourceId: 'p0' }), content: person('p0', 1, MADE) };
-    const tale = (of: typeof told): Tale => ({
+    const scenario = (of: typeof told): Scenario => ({
       workflow: patientRegistry,
       story: [first, ...of],
       settings: SETTINGS,
@@ -88,8 +88,8 @@ describe('when an event is worth what it costs', () => {
       expected: 0,
     });
     const count = async (of: typeof told) => {
-      const { asked } = await tell(tale(of), {});
-      const own = asked.filter((call) => call.endsWith(' patients') || call.endsWith(' patientkeys'));
+      const { requests } = await runScenario(scenario(of), {});
+      const own = requests.filter((call) => call.endsWith(' patients') || call.endsWith(' patientkeys'));
       return {
         reads: own.filter((call) => call.startsWith('read')).length,
         writes: own.filter((call) => call.startsWith('commit')).length,

@@ -2,7 +2,7 @@
  * Runs what many ask for at once: of one key, at most one run is under way and one in line. Who asks joins the run that
  * may still be joined, and shares what it finds.
  */
-export type Turns<T> = (key: string, run: Run<T>) => Promise<T>;
+export type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
 
 /** @param close from now on, who asks is not served by this run. A run that has ended is closed. */
 export type Run<T> = (close: () => void) => Promise<T>;
@@ -10,7 +10,7 @@ export type Run<T> = (close: () => void) => Promise<T>;
 /** A run has what it writes with from who began it, and dies with it; another two are tried, by whoever is first. */
 const MAX_FAILED_RUNS_OF_OTHERS = 2;
 
-export function createTurns<T>(): Turns<T> {
+export function createSharedRuns<T>(): SharedRuns<T> {
   const joinable = new Map<string, Promise<T>>();
   const last = new Map<string, Promise<unknown>>();
 

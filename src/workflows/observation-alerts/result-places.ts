@@ -12,28 +12,28 @@ import { type Place, putResult, type Result, type ResultPlace, removeResult } fr
  *
  * Two at once cannot be: the Observation is held.
  */
-export type Whereabouts = { readonly places: readonly ResultPlace[]; readonly owed: readonly Owed[] };
+export type ResultPlaces = { readonly places: readonly ResultPlace[]; readonly pending: readonly PendingAlert[] };
 
-export type Owed = { readonly rule: string; readonly observationId: string };
+export type PendingAlert = { readonly rule: string; readonly observationId: string };
 
 type Tables = Context['tables'];
 type Of = { readonly host: string; readonly observationId: string };
 
-export async function readWhereabouts(tables: Tables, of: Of): Promise<Whereabouts> {
+export async function readResultPlaces(tables: Tables, of: Of): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);
   const row = await tables('resultplaces').get(partition, key);
-  return { places: JSON.parse(String(row?.places ?? '[]')), owed: JSON.parse(String(row?.owed ?? '[]')) };
+  return { places: JSON.parse(String(row?.places ?? '[]')), pending: JSON.parse(String(row?.owed ?? '[]')) };
 }
 
-export async function writeWhereabouts(
+export async function writeResultPlaces(
   tables: Tables,
   of: Of,
-  { places, owed }: Whereabouts,
+  { places, pending }: ResultPlaces,
   options: { expect?: 'absent' } = {},
 ): Promise<void> {
   const { partition, key } = placeOfRow(of);
-  const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(owed) };
-  const isNothing = places.length === 0 && owed.length === 0;
+  const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(pending) };
+  const isNothing = places.length === 0 && pending.length === 0;
   await tables('resultplaces').change(partition, key, () => (isNothing ? 'remove' : row), options);
 }
 
@@ -45,14 +45,14 @@ export async function writeWhereabouts(
 export async function moveResults(
   tables: Tables,
   of: Of,
-  before: Whereabouts,
+  before: ResultPlaces,
   moves: readonly { place: ResultPlace; result: Result }[],
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
   const wanted = unique(moves.map(({ place }) => place));
   const all = unique([...before.places, ...wanted]);
   const isNew = (place: ResultPlace) => !before.places.some((one) => isSame(one, place));
-  const options = before.places.length + before.owed.length === 0 ? ({ expect: 'absent' } as const) : {};
-  if (all.length > before.places.length) await writeWhereabouts(tables, of, { ...before, places: all }, options);
+  const options = before.places.length + before.pending.length === 0 ? ({ expect: 'absent' } as const) : {};
+  if (all.length > before.places.length) await writeResultPlaces(tables, of, { ...before, places: all }, options);
   const put = (place: ResultPlace) => {
     const { result } = moves.find((move) => isSame(move.place, place)) as (typeof moves)[0];
     return putResult(tables, place, result, { isNew: isNew(place) });

@@ -4,7 +4,7 @@ const DEFAULT_MINUTES = 10;
 const MAX_MINUTES = 1440;
 
 /** STUDY_QUIET_MINUTES, or what is wrong with it. */
-export function readQuiet(setting: Setting): { ms: number } | { problem: string } {
+export function readQuietPeriod(setting: Setting): { ms: number } | { problem: string } {
   const text = setting('STUDY_QUIET_MINUTES') ?? String(DEFAULT_MINUTES);
   const minutes = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (minutes >= 1 && minutes <= MAX_MINUTES) return { ms: minutes * 60_000 };

@@ -1,15 +1,15 @@
-import { createTurns } from '../../../src/workflows/imaging-studies/turns.js';
+import { createSharedRuns } from '../../../src/workflows/imaging-studies/shared-runs.js';
 
 /** Runs that end when they are told to. */
 function createRuns() {
   const begun: string[] = [];
   const ends: { resolve: (found: string) => void; reject: (error: Error) => void; close: () => void }[] = [];
-  const inTurn = createTurns<string>();
+  const shareRun = createSharedRuns<string>();
   return {
     begun,
     at: (number: number) => ends[number] as (typeof ends)[0],
     ask: (who: string, key = 'study') =>
-      inTurn(key, (close) => {
+      shareRun(key, (close) => {
         begun.push(who);
         return new Promise<string>((resolve, reject) => ends.push({ resolve, reject, close }));
       }),
