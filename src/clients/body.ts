@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Clock } from '../clock.js';
-import { NonRetriableError } from '../workflow.js';
+import { NonRetriableError } from '../errors.js';
 import { classifyThrown } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
 import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';

@@ -1,5 +1,5 @@
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
-import { NonRetriableError, RetryAfterError } from '../workflow.js';
+import { NonRetriableError, RetryAfterError } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 

@@ -1,5 +1,5 @@
+import { NonRetriableError } from '../errors.js';
 import type { DicomEvent } from '../events/health-event.js';
-import { NonRetriableError } from '../workflow.js';
 import type { Streamed } from './body.js';
 import { type Endpoint, pathOf } from './endpoint.js';
 import type { ReaderDeps } from './fhir-reader.js';

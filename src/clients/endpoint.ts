@@ -1,5 +1,5 @@
 import type { SendRequest } from '@azure/core-rest-pipeline';
-import { NonRetriableError } from '../workflow.js';
+import { NonRetriableError } from '../errors.js';
 import type { ServiceKind } from './read-error.js';
 
 /** A service that may be read. All reads of a service use the same object. */

@@ -1,6 +1,6 @@
 import type { Bundle, FhirResource } from 'fhir/r4.js';
+import { NonRetriableError } from '../errors.js';
 import type { FhirEvent } from '../events/health-event.js';
-import { NonRetriableError } from '../workflow.js';
 import { type Endpoint, pathOf, pathWithin } from './endpoint.js';
 import type { GetWithRetry } from './get-with-retry.js';
 import { readError } from './read-error.js';

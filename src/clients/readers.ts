@@ -8,9 +8,9 @@ import {
 } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import type { Clock, Random } from '../clock.js';
+import { NonRetriableError } from '../errors.js';
 import type { HealthEvent } from '../events/health-event.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { NonRetriableError } from '../workflow.js';
 import { createDicomReader, type DicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type FhirReader, type ReaderDeps } from './fhir-reader.js';

@@ -23,7 +23,7 @@ describe('when somebody copies an example from the sources', () => {
 
   it('given the workflow API and the testing kit, then each has an example', () => {
     const files = examples.map(({ name }) => name.split(' ')[0]);
-    expect(files).toEqual(expect.arrayContaining(['src/workflow.ts', 'src/testing/test-kit.ts']));
+    expect(files).toEqual(expect.arrayContaining(['src/workflow/define-workflow.ts', 'src/testing/test-kit.ts']));
   });
 });
 

@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/clock',
     'src/events/health-event.js',
     'src/telemetry/',
-    'src/workflow.js',
+    'src/errors',
     '@azure/core-rest-pipeline',
     '@azure/identity',
     'fhir/r4.js',
