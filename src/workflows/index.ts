@@ -4,5 +4,5 @@ import { observationAlerts } from './observation-alerts/observation-alerts.js';
 import { patientRegistry } from './patient-registry/patient-registry.js';
 import { resourceIndex } from './resource-index.js';
 
-/** The workflows that run. Put yours in here; take out what you do not want. */
+/** The workflows that run. Add yours here; remove those that you do not need. */
 export const workflows: readonly Workflow[] = [resourceIndex, patientRegistry, observationAlerts, imagingStudies];

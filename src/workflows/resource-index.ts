@@ -14,18 +14,22 @@ import {
   shardOf,
 } from '../workflow.js';
 
-/** Few, so that writes share transactions; 2,000 rows/s each. A constant: with another number, rows would not be found. */
+/**
+ * Few partitions, so that writes share transactions; each takes 2,000 rows/s. Never change the number: rows would not
+ * be found.
+ */
 const PARTITIONS = 8;
 
 const word = z.string().min(1).max(1024);
 
 /**
- * Keeps table `resources`: one row for each resource and image there is or was, with its newest version and what
- * became of it. The row of a deleted one stays, with `change` deleted: it refuses versions that arrive late.
+ * Keeps table `resources`: one row for each resource and image, past or present, with its newest version and last
+ * change. The row of a deleted resource stays, with `change` deleted, and refuses versions that arrive late.
  *
- * No watermark is needed, for the row is one itself. Its only write is on condition that nothing newer is in it:
- *   dies before it: the next try makes it; after it: the next try finds it, and keeps it.
- *   two versions at once: one finds that the row has changed, and decides again.
+ * The row is its own watermark. The only write is on condition that the row holds nothing newer:
+ *   the process dies before the write   the next try writes
+ *   the process dies after the write    the next try finds the row and keeps it
+ *   two versions are written at once    one write finds that the row has changed, and decides again
  */
 export const resourceIndex = defineWorkflow({
   name: 'resource-index',
@@ -62,7 +66,7 @@ export const resourceIndex = defineWorkflow({
 
 type Name = { resourceType: string; resourceId: string } | { studyUid: string; seriesUid: string; instanceUid: string };
 
-/** Keys end up in the logs of storage, so they are digests. Of the same name in several services, they are neighbours. */
+/** Keys are digests, because keys reach the logs of storage. Rows of one name in several services are neighbours. */
 function placeOf(event: HealthEvent): { partition: string; named: string; key: string } {
   const where = event.service === 'fhir' ? [event.host] : [event.host, event.partition];
   return { ...placeOfName(event), key: digest(JSON.stringify(where)) };

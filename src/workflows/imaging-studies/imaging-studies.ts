@@ -8,7 +8,7 @@ import { settleStudies } from './settle-studies.js';
 import { createSharedRuns } from './shared-runs.js';
 import { studiesLookup } from './studies-lookup.js';
 
-/** What jobs of one process share, reads and counts under way, is this workflow's own: each call makes one anew. */
+/** Returns a workflow whose jobs share reads and counts with each other, and with no other instance. */
 export function createImagingStudies(): Workflow {
   const findModality = createFindModality();
   const shareRun = createSharedRuns<void>();
@@ -27,7 +27,7 @@ export function createImagingStudies(): Workflow {
         (current) => afterEvent(event, idempotencyKey, modality, current),
         event.change === 'created' ? { expect: 'absent' } : {},
       );
-      // Also where the row was kept: an earlier try may have died between the two.
+      // Also if the row was kept: an earlier try may have died between the two writes.
       await shareRun(studyPlaceOf(event).key, (close) => recount(event, context, close));
     },
     setup(setting) {
@@ -40,7 +40,7 @@ export function createImagingStudies(): Workflow {
 }
 
 /**
- * Keeps table `studies`: one row for each study there is or was, with what it holds and whether it is complete. The row
- * is counted out of a row for each image, never counted up: see `recount.ts`.
+ * Keeps table `studies`: one row for each study, past or present, with its contents and whether it is complete. The row
+ * is computed from one row for each image, never counted up: see `recount.ts`.
  */
 export const imagingStudies = createImagingStudies();

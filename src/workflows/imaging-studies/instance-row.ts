@@ -1,13 +1,13 @@
 import { afterApplying, appliedOfRow, type DicomEvent, orderOf, type Row, rowOfApplied } from '../../workflow.js';
 
-// A row of `studyinstances` holds the newest of two things, each in an order of its own, so that it ends the same in
-// whatever order events come, and however often:
-//   the newest event       whether the image is there; by the rule of `ordering: 'latest'`
-//   the newest Created     when it came; also where that arrives after an Updated or a Deleted of the same image
+// A row of `studyinstances` holds the newest of two kinds of events. Each kind has its own order, so the row ends the
+// same in any order of arrival and with any duplicates:
+//   newest event     whether the image exists; by the rule of `ordering: 'latest'`
+//   newest Created   when the image was created; also if Created arrives after Updated or Deleted of the same image
 
 /**
- * What the row of an image becomes. `modality` is that of its series where it was found: a row keeps what it has where
- * nothing was.
+ * Returns the row of an image after `event`. `modality` is that of the image's series; if it is undefined, the row
+ * keeps its modality.
  */
 export function afterEvent(
   event: DicomEvent,

@@ -1,16 +1,16 @@
 import { type DicomEvent, type DicomReader, digest } from '../../workflow.js';
 import { createSharedRuns } from './shared-runs.js';
 
-/** The modality of the series that an image is of; undefined where the image is gone or has none. */
+/** Returns the modality of the series of an image; undefined if the image is gone or has no modality. */
 export type FindModality = (event: DicomEvent, resource: DicomReader) => Promise<string | undefined>;
 
 const MODALITY = '00080060';
 
 /**
- * All images of a series have one modality, so those that arrive together share a read: one is under way and one in
- * line, however many ask. A shared read begins after who asks has come, so what it finds is not older than the event,
- * also where the series was deleted and made anew. Whose shared read finds nothing, since that image is gone, reads its
- * own.
+ * Returns a reader of modalities that shares reads. All images of a series have one modality, so images that arrive
+ * together share a read: one is under way and one is queued. A shared read begins after the caller has joined, so its
+ * result is not older than the event, even if the series was deleted and created again. If the shared read finds
+ * nothing because its image is gone, the caller reads its own image.
  */
 export function createFindModality(): FindModality {
   const shareRun = createSharedRuns<string | undefined>();

@@ -2,11 +2,11 @@ import type { Context, Row } from '../../workflow.js';
 import type { StudyPlace } from './places.js';
 import { periodOf } from './study-row.js';
 
-// Table `openstudies`: a row for each study that arrives, so that the timer need not look at all there are.
-//   period       of the study's row for which it was written. It only ever goes up, and is what the row is known by:
-//                the timer changes and removes the row of the period that it has read, and no other
-//   seen         of the study's row when the timer last found something new in it; '' before it has looked
-//   quietSince   when that was, by the clock of who looked
+// Table `openstudies`: a row for each arriving study, so that the timer need not read all studies.
+//   period       the period of the study's row at the time of writing. Only rises, and identifies the row: the timer changes
+//                and removes only a row of the period that it has read
+//   seen         `seen` of the study's row at the timer's last new observation; '' before the first
+//   quietSince   when the timer made that observation, by its own clock
 
 type Tables = Context['tables'];
 
@@ -15,8 +15,8 @@ export async function isListedOpen(tables: Tables, { partition, key }: StudyPlac
   return periodOf(await tables('openstudies').get(partition, key)) >= period;
 }
 
-/** Sees to it that the study has a row of `period` or a later one. */
-export async function open(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<void> {
+/** Makes sure that the study has a row of `period` or a later one. */
+export async function listAsOpen(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<void> {
   await tables('openstudies').change(
     partition,
     key,
@@ -25,8 +25,8 @@ export async function open(tables: Tables, { partition, key }: StudyPlace, perio
   );
 }
 
-/** Notes what the timer has seen of a study, and when. */
-export async function note(
+/** Records what the timer has seen of a study, and when. */
+export async function noteSeen(
   tables: Tables,
   { partition, key }: StudyPlace,
   row: Row,
@@ -37,8 +37,8 @@ export async function note(
   );
 }
 
-/** Removes `row`, not one that has come in its place. */
-export async function close(tables: Tables, { partition, key }: StudyPlace, row: Row): Promise<void> {
+/** Removes `row`, but no row of a later period. */
+export async function removeIfSame(tables: Tables, { partition, key }: StudyPlace, row: Row): Promise<void> {
   await tables('openstudies').change(partition, key, (current) =>
     current && periodOf(current) === periodOf(row) ? 'remove' : 'keep',
   );

@@ -3,7 +3,7 @@ import type { Setting } from '../../workflow.js';
 const DEFAULT_MINUTES = 10;
 const MAX_MINUTES = 1440;
 
-/** STUDY_QUIET_MINUTES, or what is wrong with it. */
+/** Returns STUDY_QUIET_MINUTES in ms, or a message that says why the setting is wrong. */
 export function readQuietPeriod(setting: Setting): { ms: number } | { problem: string } {
   const text = setting('STUDY_QUIET_MINUTES') ?? String(DEFAULT_MINUTES);
   const minutes = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,28 +1,33 @@
 import { type Context, type DicomEvent, RetryAfterError, seconds } from '../../workflow.js';
-import { isListedOpen, open } from './open-studies.js';
+import { isListedOpen, listAsOpen } from './open-studies.js';
 import { studyPlaceOf } from './places.js';
 import { afterCounting, periodOf, revisionOf, summarize } from './study-row.js';
 
-/** Others are ahead each time: somebody's count is written, and has seen all that this one would. */
+/**
+ * A job that is overtaken this often waits: each time the count of another process was written, which saw the same
+ * rows.
+ */
 const MAX_OVERTAKEN = 20;
 
-// A count reads the study's row, then lists the rows of its images, then writes the study's row on condition that its
-// revision is still the one it has read. A handler is done when a count that began its list after the handler's own
-// write has been written.
+// A count reads the study's row, lists the rows of its images, and writes the study's row on condition that its
+// revision has not changed. A handler is done when a count is written whose list began after the handler's own write.
 //
-// Why the last write has seen everything: let a handler have written an image's row, and a count K that has listed it
-// have written revision k. Whoever writes a later revision has read revision k or one after it, and has listed after
-// that, so after the image's row was written; rows are never removed, so it has listed it, or what it has become since.
-// A count that began earlier finds another revision than it has read, and begins anew.
+// The last write has seen every image row. Proof: a handler writes an image's row, and count K lists that row and
+// writes revision k. Each later revision comes from a count that read revision k or later, so its list began after the
+// image's row was written. Rows are never removed, so that list has the row. An earlier count finds another revision
+// and starts again.
 //
-//   dies before the study's row is written   the next try of the job finds the image's row as it is, and counts again
-//   dies before the row in `openstudies`     the same: `isListed` is not in the study's row, so the next count sees to it
+//   process dies before the study's row is written    the next try finds the image's row as it is, and counts again
+//   process dies before the row in `openstudies`      `isListed` is not set in the study's row: the next count writes the row
 //
-// No study arrives for ever: who writes `arriving` is done when `openstudies` has a row of that period or a later one.
-// The timer removes a row only after it has seen, later than it has read the row, that the study does not arrive; the
-// next period is above the row's, and gets a row of its own, which the timer's condition does not fit.
+// Each arriving study has a row in `openstudies` of its period or a later one: a job that writes `arriving` ends only
+// when the row exists. The timer removes a row only after it has read, later than the row, that the study is not
+// arriving. The next period is higher and writes a row of its own, which the timer's condition does not match.
 
-/** Writes what there is of the event's study into its row. @param close called when the list begins: who comes later is not in it. */
+/**
+ * Counts the images of the event's study and writes its row.
+ * @param close called when the list begins: a caller that arrives later is not in the list.
+ */
 export async function recount(
   event: DicomEvent,
   { tables }: Pick<Context, 'tables'>,
@@ -35,7 +40,7 @@ export async function recount(
     close();
     const rows = await tables('studyinstances').list(key, { limit: Number.POSITIVE_INFINITY });
     const counted = afterCounting(event, before, summarize(rows));
-    // Only of a period that has begun can there be a row.
+    // Only a period that has begun can have a row.
     const mayBeListed = counted.status === 'arriving' && counted.period === periodOf(before) && !counted.isListed;
     const after = mayBeListed ? { ...counted, isListed: await isListedOpen(tables, place, counted.period) } : counted;
     let isWritten = false;
@@ -49,8 +54,10 @@ export async function recount(
       before ? {} : { expect: 'absent' },
     );
     if (!isWritten) continue;
-    if (after.status === 'arriving' && !after.isListed) await open(tables, place, after.period);
+    if (after.status === 'arriving' && !after.isListed) await listAsOpen(tables, place, after.period);
     return;
   }
-  throw new RetryAfterError('Others count the images of this study all the time.', seconds(5), { code: 'overtaken' });
+  throw new RetryAfterError('Other processes kept counting the images of this study.', seconds(5), {
+    code: 'overtaken',
+  });
 }

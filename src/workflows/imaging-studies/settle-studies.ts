@@ -1,19 +1,18 @@
 import type { Row, TaskContext } from '../../workflow.js';
-import { close, note } from './open-studies.js';
+import { noteSeen, removeIfSame } from './open-studies.js';
 import { OPEN_PARTITIONS, type StudyPlace } from './places.js';
 import { readQuietPeriod } from './quiet-period.js';
 import { afterQuiet } from './study-row.js';
 
-/** Studies looked at side by side. */
-const LANES = 16;
-/** A timer is never due to the millisecond. */
+/** Maximum number of studies that are checked at the same time. */
+const MAX_AT_ONCE = 16;
+/** Tolerance, because a timer does not run to the millisecond. */
 const EARLY_MS = 1000;
 
 /**
- * Settles the studies to which nothing has come for STUDY_QUIET_MINUTES. Quiet is what this timer sees: it notes what the
- * study's row was made of, and when it first saw that. So events that are hours late count when they come, and the
- * clocks of services and of handlers play no part; that of the process that looks does, against that of the one that
- * looked before.
+ * Settles the studies without news for STUDY_QUIET_MINUTES. The timer measures the quiet time: it records the state of
+ * the study's row and when it first saw that state. So events that are hours late count when they arrive, and the
+ * clocks of services and handlers do not matter. Only the clocks of successive timer processes are compared.
  */
 export async function settleStudies(context: TaskContext): Promise<void> {
   const failures: unknown[] = [];
@@ -26,18 +25,18 @@ export async function settleStudies(context: TaskContext): Promise<void> {
         await settleStudy({ partition, key }, row, context).catch((error: unknown) => failures.push(error));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(LANES, rows.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(MAX_AT_ONCE, rows.length) }, work));
   }
   if (failures.length > 0) throw failures[0];
 }
 
 async function settleStudy(place: StudyPlace, row: Row, { tables, setting, now }: TaskContext): Promise<void> {
   const study = await tables('studies').get(place.partition, place.key);
-  if (study?.status !== 'arriving') return close(tables, place, row);
+  if (study?.status !== 'arriving') return removeIfSame(tables, place, row);
   const at = now();
   const quietMs = row.seen === study.seen ? at.getTime() - Date.parse(String(row.quietSince)) : Number.NaN;
-  // Nothing was noted of what there is now; or it was by a clock that is ahead of this one, and might be for hours.
-  if (!(quietMs >= 0)) return note(tables, place, row, { seen: String(study.seen), quietSince: at.toISOString() });
+  // The state is new; or a process whose clock is ahead recorded it, perhaps by hours.
+  if (!(quietMs >= 0)) return noteSeen(tables, place, row, { seen: String(study.seen), quietSince: at.toISOString() });
   if (quietMs < quietPeriodMs(setting) - EARLY_MS) return;
   let isSettled = false;
   await tables('studies').change(place.partition, place.key, (current) => {
@@ -45,7 +44,7 @@ async function settleStudy(place: StudyPlace, row: Row, { tables, setting, now }
     isSettled = after !== 'keep';
     return after;
   });
-  if (isSettled) await close(tables, place, row);
+  if (isSettled) await removeIfSame(tables, place, row);
 }
 
 function quietPeriodMs(setting: TaskContext['setting']): number {

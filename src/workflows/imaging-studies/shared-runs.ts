@@ -1,13 +1,15 @@
 /**
- * Runs what many ask for at once: of one key, at most one run is under way and one in line. Who asks joins the run that
- * may still be joined, and shares what it finds.
+ * Shares runs among concurrent callers: for each key at most one run is under way and one is queued. A caller joins the
+ * run that is still open and gets its result.
  */
 export type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
 
-/** @param close from now on, who asks is not served by this run. A run that has ended is closed. */
+/** One run. Later callers do not join after `close` is called, or after the run has ended. */
 export type Run<T> = (close: () => void) => Promise<T>;
 
-/** A run has what it writes with from who began it, and dies with it; another two are tried, by whoever is first. */
+/**
+ * A run uses the tables of the caller that started it and dies with that caller. So a caller joins up to two runs more.
+ */
 const MAX_FAILED_RUNS_OF_OTHERS = 2;
 
 export function createSharedRuns<T>(): SharedRuns<T> {
@@ -31,7 +33,7 @@ export function createSharedRuns<T>(): SharedRuns<T> {
     const before = last.get(key) ?? Promise.resolve();
     const mine: Promise<T> = before.then(() => run(close)).finally(close);
     const ended: Promise<unknown> = mine
-      .catch(() => {}) // who waits hears of it
+      .catch(() => {}) // callers that wait get the error
       .finally(() => {
         if (last.get(key) === ended) last.delete(key);
       });

@@ -7,7 +7,7 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 const READ_AT_ONCE = 50;
 
-/** A study by its UID, in every service and partition that holds it; or those that are arriving. */
+/** Returns a study by its UID, from every service and partition that holds it; or the arriving studies. */
 export const studiesLookup = lookup({
   name: 'studies',
   query: z.union(
@@ -32,7 +32,7 @@ async function named(studyUid: string, tables: LookupContext['tables']): Promise
   return found.map(({ row }) => row);
 }
 
-/** A row in `openstudies` may be of a study that has just been settled: the study's own says. */
+/** Reads each study, because a row in `openstudies` may be of a study that has just settled. */
 async function arriving(limit: number, tables: LookupContext['tables']): Promise<Row[]> {
   const found: Row[] = [];
   for (const partition of OPEN_PARTITIONS) {

@@ -1,30 +1,31 @@
 import { type DicomEvent, digest, type Row } from '../../workflow.js';
 
-/** What the rows of a study's images come to. */
+/** The contents of a study, computed from the rows of its images. */
 export type Summary = {
   readonly instances: number;
   readonly series: number;
-  /** Sorted, with commas between. */
+  /** Sorted, separated by commas. */
   readonly modalities: string;
-  /** When the first and the last of the images that are there were created, by the events; '' where nobody knows. */
+  /** When the first and the last of the existing images were created, by the events; '' if unknown. */
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
-  /** A digest of all that was looked at: another one as soon as anything has arrived, none that has been before. */
+  /** A digest of all image rows: changes with every arrival, and never returns to an earlier value. */
   readonly seen: string;
 };
 
-//   status     what holds                                    what ends it
-//   arriving   something has arrived                         STUDY_QUIET_MINUTES without anything; its last image is deleted
-//   settled    nothing has arrived for that long             anything that arrives
-//   deleted    none of its images is left                    an image
+//   status     what holds                              what ends it
+//   arriving   an event has arrived                    STUDY_QUIET_MINUTES without events; the last image is deleted
+//   settled    nothing has arrived for that long       any event
+//   deleted    no image is left                        an image
 //
-// revision   goes up with every write; a write is on condition of the one that was read
-// period     the revision at which it last began to arrive: the row in `openstudies` must be of it, or a later one
-// isListed   that such a row has been seen or written in this period. It stays until the period is over
+//   revision   rises with every write; each write is on condition of the revision that was read
+//   period     the revision at which the study last began to arrive: its row in `openstudies` has this period or a later one
+//   isListed   this row was seen or written in this period. Stays set until the period ends
 export type StudyStatus = 'arriving' | 'settled' | 'deleted';
 
 export type StudyRow = Row & Summary & { status: StudyStatus; revision: number; period: number; isListed: boolean };
 
+/** Returns the contents of a study. `rows` are the rows of its images, deleted images included. */
 export function summarize(rows: readonly { key: string; row: Row }[]): Summary {
   const living = rows.filter(({ row }) => row.change !== 'deleted');
   const createdAt = distinct(living.map(({ row }) => row.createdAt));
@@ -38,7 +39,7 @@ export function summarize(rows: readonly { key: string; row: Row }[]): Summary {
   };
 }
 
-/** The row after a count. What is counted again without anything new leaves the status as it was. */
+/** Returns the row after a count. A count without news keeps the status. */
 export function afterCounting(study: DicomEvent, before: Row | undefined, summary: Summary): StudyRow {
   const { host, partition, studyUid } = study;
   const isNew = before?.seen !== summary.seen;
@@ -57,7 +58,7 @@ export function afterCounting(study: DicomEvent, before: Row | undefined, summar
   };
 }
 
-/** The row once nothing has arrived for long enough; 'keep' where something has since `seen`. */
+/** Returns the row after the quiet period; 'keep' if an event has arrived since `seen`. */
 export function afterQuiet(current: Row | undefined, seen: string): Row | 'keep' {
   if (current?.status !== 'arriving' || current.seen !== seen) return 'keep';
   return { ...current, status: 'settled', revision: revisionOf(current) + 1 };
@@ -71,7 +72,7 @@ export function periodOf(row: Row | undefined): number {
   return Number(row?.period ?? 0);
 }
 
-/** As people are told of it. */
+/** Returns the columns that a look-up shows. */
 export function describeStudy({ revision: _, period: _2, isListed: _3, seen: _4, ...shown }: Row): Row {
   return shown;
 }
