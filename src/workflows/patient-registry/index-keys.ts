@@ -4,20 +4,21 @@ import { type Patient, wordsOfPatient } from './patient.js';
 import { type Place, placeOfPatient } from './places.js';
 
 /**
- * What a patient is found by is a row of its own, with a key like `<digest of what is asked>.<key of the patient>`. All
- * but those of `replaced` are in the partition of the patient: they are written in one transaction, and who asks looks
- * into each partition. Those of `replaced` are in that of the patient replaced, so that who asks knows where.
+ * An entry of the index: a row of `patientkeys` with the key `<digest of the search term>.<key of the patient>`. A
+ * patient's row lists its entries as text: the digit of the partition, then the digest.
  *
- * An entry is such a row as the row of the patient remembers it: the partition, a digit, and the digest.
+ * Entries are in the patient's own partition, so that one transaction writes them; a look-up queries every partition.
+ * Entries of `replaced` are in the partition of the replaced patient, so that a look-up knows where.
  */
 export type Entry = string;
 
+/** What people search by. */
 export type SearchTerm =
   | { readonly kind: 'identifier'; readonly system?: string | undefined; readonly value: string }
   | { readonly kind: 'name'; readonly prefix: string }
   | { readonly kind: 'replaced'; readonly host: string; readonly resourceId: string };
 
-/** The digest of a question. Without the key nobody can try names on it. */
+/** Returns the digest of a search term. Without the key nobody can try names against the digests. */
 export function digestOf(term: SearchTerm, key: Uint8Array): string {
   switch (term.kind) {
     case 'identifier':
@@ -31,11 +32,11 @@ export function digestOf(term: SearchTerm, key: Uint8Array): string {
   }
 }
 
-/** All entries of a patient, each once, in order: at most 620, by what `describePatient` leaves in. */
+/** Returns all entries of a patient, sorted and without duplicates: at most 620, by the limits of `describePatient`. */
 export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   const { host, resourceId, identifiers, links } = patient;
   const { partition } = placeOfPatient(host, resourceId);
-  const term: SearchTerm[] = [
+  const terms: SearchTerm[] = [
     ...identifiers.flatMap(({ system, value }): SearchTerm[] => [
       { kind: 'identifier', value },
       ...(system === undefined ? [] : [{ kind: 'identifier', system, value } as const]),
@@ -46,7 +47,7 @@ export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   ];
   const replaced = links.flatMap(({ type, resourceId: id }) => (type === 'replaces' && id !== undefined ? [id] : []));
   const entries = [
-    ...term.map((one) => partition + digestOf(one, key)),
+    ...terms.map((one) => partition + digestOf(one, key)),
     ...replaced.map(
       (id) => placeOfPatient(host, id).partition + digestOf({ kind: 'replaced', host, resourceId: id }, key),
     ),
@@ -54,10 +55,12 @@ export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   return [...new Set(entries)].sort();
 }
 
+/** Returns the place of an entry's row. */
 export function placeOfEntry(entry: Entry, patientKey: string): Place {
   return { partition: entry.charAt(0), key: `${entry.slice(1)}.${patientKey}` };
 }
 
+/** Returns the key of the patient from the key of an entry. */
 export function patientKeyIn(key: string): string {
   return key.slice(key.indexOf('.') + 1);
 }

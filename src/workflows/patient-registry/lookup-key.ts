@@ -4,14 +4,17 @@ const NAME = 'LOOKUP_KEY';
 const MIN_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
-/** What keyed digests are made with. @throws TypeError where `setup` was not asked, or not heard. */
+/**
+ * Returns the key of keyed digests. @throws TypeError if the setting is absent or wrong; `setup` then does not start
+ * the workflow.
+ */
 export function lookupKeyIn(setting: Setting): Uint8Array {
   const key = readKey(setting(NAME));
   if (key === undefined) throw new TypeError(`${NAME} is absent or wrong: the workflow should not run.`);
   return key;
 }
 
-/** @see Setup */
+/** Returns whether LOOKUP_KEY lets the workflow run. */
 export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
   const text = setting(NAME);
   if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };

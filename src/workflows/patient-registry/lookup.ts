@@ -7,7 +7,7 @@ import { matchesAll, prefixFor, wordsOf, wordsOfName } from './names.js';
 import type { Patient } from './patient.js';
 import { ALL_PARTITIONS, PATIENT_KEYS, placeOfKey } from './places.js';
 
-/** Of these, rows are read, at most; what comes after is left to a narrower question. */
+/** Maximum number of patients' rows that a look-up reads. More need a narrower query. */
 const MAX_CANDIDATES = 10_000;
 const PAGE = 1000;
 const READ_AT_ONCE = 25;
@@ -48,10 +48,13 @@ const patientsQuery = z.union(
 );
 
 type PatientsQuery = z.output<typeof patientsQuery>;
-/** `mergedFrom`: those that were meant, and were merged into it. */
+/** Ids of matching patients that were merged into this patient. */
 type FoundPatient = Patient & { readonly mergedFrom?: readonly string[] };
 
-/** POST /api/lookups/patients. What the index says is only who may be meant: each is compared with its row. */
+/**
+ * POST /api/lookups/patients: returns the matching patients. The index only gives candidates; each is compared with its
+ * row.
+ */
 export const lookUpPatients = lookup({
   name: 'patients',
   query: patientsQuery,
@@ -75,7 +78,7 @@ export const lookUpPatients = lookup({
   },
 });
 
-/** Page after page as they are asked for: of a common name there are many, and a date of birth is in their rows alone. */
+/** Yields candidates page by page: a common name has many, and only their rows have the date of birth. */
 async function* candidatesFor(query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
   const digests = termsOf(query).map((term) => digestOf(term, key));
   const first = await Promise.all(ALL_PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
@@ -83,7 +86,7 @@ async function* candidatesFor(query: PatientsQuery, tables: LookupContext['table
   for (const { rest } of first) yield* rest();
 }
 
-/** Those that all of `digests` lead to, as far as that can be told: a list that goes on says nothing about who is not in it. */
+/** Returns the candidates that are in all lists of `digests`. An incomplete list excludes nobody. */
 async function candidatesIn(partition: string, digests: readonly string[], tables: LookupContext['tables']) {
   const page = async (digest: string, from: string) => {
     const rows = await tables(PATIENT_KEYS).list(partition, { from, to: `${digest}.~`, limit: PAGE });
@@ -95,12 +98,12 @@ async function candidatesIn(partition: string, digests: readonly string[], table
   return {
     keys: shortest.keys.filter((one) => whole.every((list) => list.has(one))),
 
-    /** What comes after it; where there is something, no other list is whole. */
+    /** Yields the further pages of the shortest list. If it has more pages, no other list is complete. */
     async *rest(): AsyncGenerator<string[]> {
       const { digest } = shortest;
       let { keys } = shortest;
       while (keys.length === PAGE) {
-        ({ keys } = await page(digest, `${digest}.${keys.at(-1)}!`)); // '!' comes before all that keys are made of
+        ({ keys } = await page(digest, `${digest}.${keys.at(-1)}!`)); // '!' sorts before all characters of keys
         yield keys;
       }
     },
@@ -112,7 +115,7 @@ function termsOf(query: PatientsQuery): SearchTerm[] {
   return prefixesIn(query.name).map((prefix) => ({ kind: 'name', prefix }));
 }
 
-/** Of the longest words: they say most. */
+/** Returns prefixes of the longest words, which narrow the search most. */
 function prefixesIn(name: string): string[] {
   const prefixes = [...new Set(wordsOf(name).flatMap((one) => prefixFor(one) ?? []))];
   return prefixes.sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);

@@ -7,12 +7,12 @@ import { partsOf } from './settle.js';
 type Tables = LookupContext['tables'];
 
 const MAX_CHAIN_LENGTH = 10;
-/** Of one patient: two are a mistake already. */
+/** Limit for one patient: two survivors are already a mistake. */
 const MAX_SURVIVORS = 5;
 
 /**
- * The patient that `patient` was merged into, and that one, and so on; itself where it was not. A loop leads nowhere:
- * then it is itself, too.
+ * Returns the patient that `patient` was merged into, through a chain of merges; `patient` itself if it was not merged,
+ * or if the chain is a loop.
  */
 export async function survivorOf(patient: Patient, tables: Tables, key: Uint8Array): Promise<Patient> {
   const seen = new Set([patient.resourceId]);
@@ -27,17 +27,18 @@ export async function survivorOf(patient: Patient, tables: Tables, key: Uint8Arr
   return survivor;
 }
 
+/** Returns the patient at a place; undefined if there is none. */
 export async function readPatient({ partition, key }: Place, tables: Tables): Promise<Patient | undefined> {
   const row: Row | undefined = await tables(PATIENTS).get(partition, key);
   return row && patientOfRow(partsOf(row).columns);
 }
 
-/** What the patient itself says counts; else the survivor may say it. */
+/** The patient's own link counts first; otherwise the link of the survivor. */
 async function replacementOf({ host, resourceId, replacedBy }: Patient, tables: Tables, key: Uint8Array) {
   if (replacedBy !== undefined) return readPatient(placeOfPatient(host, replacedBy), tables);
-  const asked = digestOf({ kind: 'replaced', host, resourceId }, key);
+  const term = digestOf({ kind: 'replaced', host, resourceId }, key);
   const { partition } = placeOfPatient(host, resourceId);
-  const range = { from: `${asked}.`, to: `${asked}.~`, limit: MAX_SURVIVORS };
+  const range = { from: `${term}.`, to: `${term}.~`, limit: MAX_SURVIVORS };
   for (const found of await tables(PATIENT_KEYS).list(partition, range)) {
     const survivor = await readPatient(placeOfKey(patientKeyIn(found.key)), tables);
     const isSo = survivor?.links.some((link) => link.type === 'replaces' && link.resourceId === resourceId);

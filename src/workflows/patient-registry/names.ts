@@ -1,4 +1,4 @@
-/** How a person may be called; any of these may be missing, as in FHIR. */
+/** A name as FHIR has it; any part may be missing. */
 export type Named = { readonly text?: string; readonly family?: string; readonly given?: readonly string[] };
 
 const MIN_PREFIX_LENGTH = 2;
@@ -7,8 +7,9 @@ const MAX_PREFIX_LENGTH = 10;
 const WRITTEN_IN_SYLLABLES = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
 /**
- * The words of a name or of a question for one, so that who writes them in another way finds them all the same: in small
- * letters, without marks (é is e), without apostrophes (O'Brien is obrien); all else that is no letter or digit parts words.
+ * Returns the words of a name or of a query, in a form in which different spellings compare equal: lower case, without
+ * marks (é is e), without apostrophes (O'Brien is obrien). Every other character that is no letter or digit separates
+ * words.
  */
 export function wordsOf(text: string): string[] {
   const plain = text
@@ -17,18 +18,21 @@ export function wordsOf(text: string): string[] {
     .toUpperCase() // ß is SS, and ı is I
     .toLowerCase()
     .replaceAll('ς', 'σ')
-    .normalize('NFC'); // syllables of Hangul are one character again
+    .normalize('NFC'); // Hangul syllables become one character again
   return plain.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** The words that a name is found by: of `text` only where there is nothing else. Where none parts them, also both in one. */
+/**
+ * Returns the words that find a name: words of `text` only if there is nothing else. Scripts without spaces also get
+ * the whole name.
+ */
 export function wordsOfName({ text, family = '', given = [] }: Named): string[] {
   const parts = [family, ...given].flatMap(wordsOf);
   if (parts.length === 0) return wordsOf(text ?? '');
   return WRITTEN_IN_SYLLABLES.test(parts[0] ?? '') && parts.length > 1 ? [...parts, parts.join('')] : parts;
 }
 
-/** What a word is found by: its first characters, from 2 on (1 where that can be a name) to 10. */
+/** Returns the prefixes that find a word: 2 to 10 characters (from 1 in scripts where one character can be a name). */
 export function prefixesOf(word: string): string[] {
   const characters = [...word];
   const prefixes: string[] = [];
@@ -38,14 +42,17 @@ export function prefixesOf(word: string): string[] {
   return prefixes;
 }
 
-/** The prefix that finds all words that begin with `word`, and longer ones perhaps that do not; undefined where it is too short. */
+/**
+ * Returns the prefix that finds every word that begins with `word`, and perhaps others; undefined if `word` is too
+ * short.
+ */
 export function prefixFor(word: string): string | undefined {
   return prefixesOf(word).at(-1);
 }
 
-/** Whether each word that is asked for is the beginning of one of `words`. */
-export function matchesAll(asked: readonly string[], words: readonly string[]): boolean {
-  return asked.every((one) => words.some((word) => word.startsWith(one)));
+/** Whether each word of the query is the beginning of one of `words`. */
+export function matchesAll(wanted: readonly string[], words: readonly string[]): boolean {
+  return wanted.every((one) => words.some((word) => word.startsWith(one)));
 }
 
 function shortestOf(word: string): number {

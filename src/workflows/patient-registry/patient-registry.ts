@@ -9,8 +9,8 @@ import { settlePatient } from './settle.js';
 const checkHosts = needsHosts('fhir');
 
 /**
- * Keeps table `patients`: one row for each living patient, as the service has it now, which people find by identifier
- * and by the beginning of a name. See README.md.
+ * Keeps table `patients`: one row for each living patient as the service has it now, searchable by identifier and by
+ * the beginning of a name. See README.md.
  */
 export const patientRegistry = defineWorkflow({
   name: 'patient-registry',

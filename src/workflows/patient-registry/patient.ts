@@ -2,17 +2,19 @@ import type { ResourceOf, Row } from '../../workflow.js';
 import { type Named, wordsOfName } from './names.js';
 import { patientIn } from './references.js';
 
+/** An identifier as FHIR has it; `type` is the code or text of its type. */
 export type Identifier = { readonly system?: string; readonly value: string; readonly type?: string };
+/** A name and its use, as FHIR has it. */
 export type Name = Named & { readonly use?: string };
-/** `resourceId`: where `reference` is of a patient of the same service. */
+/** A link to another record of the patient. `resourceId` is set if `reference` points into the same service. */
 export type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
 
-/** What is kept of a living patient. */
+/** What the registry keeps of a living patient. */
 export type Patient = {
   readonly host: string;
   readonly resourceId: string;
   readonly version: number;
-  /** Of the name to show; a maiden or old name only where there is no other. */
+  /** The name to show; a maiden or old name only if there is no other. */
   readonly family?: string;
   readonly given?: string;
   readonly names: readonly Name[];
@@ -23,24 +25,27 @@ export type Patient = {
   readonly deceasedAt?: string;
   readonly identifiers: readonly Identifier[];
   readonly links: readonly Link[];
-  /** The patient of the same service that this one was merged into. */
+  /** The id of the patient of the same service that this patient was merged into. */
   readonly replacedBy?: string;
-  /** Not all of its names, identifiers and links had room here; by what is missing it is not found. */
+  /** Some names, identifiers or links had no room; a search by these does not find the patient. */
   readonly isMore: boolean;
 };
 
-/** A property of a row takes 32 K characters. */
+/** A column holds 32 K characters. */
 const MAX_CHARACTERS = 30_000;
 const MAX_IDENTIFIERS = 100;
 const MAX_NAMES = 20;
 const MAX_LINKS = 20;
 const MAX_WORDS = 40;
-/** Of one text that is a column of its own. */
+/** Limit of a text with its own column. */
 const MAX_TEXT_LENGTH = 1000;
 const NAMES_TO_SHOW = ['official', 'usual'];
 const NAMES_TO_HIDE = ['old', 'maiden', 'temp', 'nickname', 'anonymous'];
 
-/** The content may be of anybody's making: what is not as FHIR has it is left out. `version`, where it says none. */
+/**
+ * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` is the
+ * version if the content has none.
+ */
 export function describePatient(
   content: ResourceOf<'Patient'>,
   { host, resourceId, version }: { host: string; resourceId: string; version: number },
@@ -72,19 +77,19 @@ export function describePatient(
   };
 }
 
-/** As columns: lists are JSON texts. */
+/** Returns the columns of a patient. Lists become JSON texts. */
 export function rowOfPatient({ names, identifiers, links, ...plain }: Patient): Row {
   const lists = { names, identifiers, links };
   return { ...plain, ...Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, JSON.stringify(list)])) };
 }
 
-/** And back; the properties that a row has beside those of a patient are left out by who has put them there. */
+/** Returns the patient of a row. The caller has removed all columns that are not of the patient. */
 export function patientOfRow({ names, identifiers, links, ...plain }: Row): Patient {
   const listIn = (json: unknown) => JSON.parse(String(json ?? '[]'));
   return { ...plain, names: listIn(names), identifiers: listIn(identifiers), links: listIn(links) } as Patient;
 }
 
-/** What it is found by: each word once. */
+/** Returns the words that a search finds the patient by, without duplicates. */
 export function wordsOfPatient({ names }: Pick<Patient, 'names'>): string[] {
   return allWordsOf(names).slice(0, MAX_WORDS);
 }
@@ -137,7 +142,7 @@ function versionOf({ meta }: ResourceOf<'Patient'>): number | undefined {
   return /^\d{1,15}$/.test(versionId) ? Number(versionId) : undefined;
 }
 
-/** The first ones that have room in a column. */
+/** Returns the items that fit into a column, and whether any were left out. */
 function fitting<T>(items: readonly T[], max: number): { items: T[]; isMore: boolean } {
   let characters = 0;
   const fit = items.slice(0, max).filter((item) => {
@@ -167,7 +172,7 @@ function shortText(value: unknown): string | undefined {
   return text(value)?.slice(0, MAX_TEXT_LENGTH).toWellFormed();
 }
 
-/** Without what is undefined. */
+/** Returns `of` without undefined properties. */
 function optional<T extends Record<string, string | undefined>>(of: T): { [K in keyof T]?: string } {
   return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: string;

@@ -1,22 +1,27 @@
 import { digest, shardOf } from '../../workflow.js';
 
-/** One row a living patient. */
+/** Table with one row for each living patient. */
 export const PATIENTS = 'patients';
-/** One row for each thing that a patient is found by. */
+/** Table with one row for each term that finds a patient. */
 export const PATIENT_KEYS = 'patientkeys';
 
-/** Few, so that writes share transactions; 2,000 rows/s each. A constant: with another number, rows would not be found. */
+/**
+ * Few partitions, so that writes share transactions; each takes 2,000 rows/s. Never change the number: rows would not
+ * be found.
+ */
 const PARTITIONS = 8;
+/** All partitions of both tables. */
 export const ALL_PARTITIONS: readonly string[] = Array.from({ length: PARTITIONS }, (_, shard) => String(shard));
 
+/** The partition and key of a row. */
 export type Place = { readonly partition: string; readonly key: string };
 
-/** Where the row of a patient is. Keys end up in the logs of storage, so they are digests. */
+/** Returns the place of a patient's row. Keys are digests, because keys reach the logs of storage. */
 export function placeOfPatient(host: string, resourceId: string): Place {
   return placeOfKey(digest(JSON.stringify([host, resourceId])));
 }
 
-/** The same by the key alone. */
+/** Returns the place of the patient's row with this key. */
 export function placeOfKey(key: string): Place {
   return { partition: String(shardOf(key, PARTITIONS)), key };
 }

@@ -2,27 +2,28 @@ import type { Row, WorkflowTable } from '../../workflow.js';
 import { type Entry, placeOfEntry } from './index-keys.js';
 import { PATIENT_KEYS, PATIENTS, type Place } from './places.js';
 
-/** What a patient's row is to be, and by what it is to be found. */
+/** The row that a patient must end with, and its entries in `patientkeys`. */
 export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 
 type Tables = (name: string) => WorkflowTable;
 
-/** In one column, of 23 characters each and a blank; twice what one patient has. */
+/** Limit of pending entries: 23 characters and a space each fit into a column. A patient has at most 620 entries. */
 const MAX_PENDING = 1300;
 
-// The row of a patient remembers its entries: `sure` are those that are there, `unsure` those that may be there or not.
+// A patient's row lists its entries: confirmed entries exist, pending entries may exist. The columns are `sure` and
+// `unsure`.
 //
-//   begin    row: what it is to be, with all that will change among the entries in `unsure`
-//   index    rows of entries: written or removed, those in `unsure` alone
-//   finish   row: all entries `sure`; where the patient is gone, the row is removed
+//   begin    patient's row: new content, with every entry that changes listed as pending
+//   index    entries' rows: write or remove each pending entry
+//   finish   patient's row: all entries confirmed; if the patient is gone, remove the row
 //
-// Where no entry changes, there is one write. Who dies in between leaves a row that says what is unsure, and whoever
-// comes next, with this version or another one, puts it in order. An entry that is unsure is always written, be it
-// there or not: then it has the fence of the new holder, and a former one that wakes up cannot remove it. The one thing
-// a former holder can do is to write an entry, as late as its lease allows, that nobody has written since: it is never
-// removed, and does no harm, for who looks up compares with the row.
+// If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
+// the next event or try, of any version, settles them. A pending entry is always written, even if it exists: then the
+// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. A former holder can only
+// write an entry that no other handler has written since, until its lease ends. Such an entry is never removed and does
+// no harm, because a look-up compares with the patient's row.
 
-/** Makes the rows of a patient what they are to be; undefined: gone. `isNew`: probably there is none yet. */
+/** Makes the rows of a patient as `wanted`; undefined removes them. `isNew` means that probably no row exists yet. */
 export async function settlePatient(
   place: Place,
   wanted: Wanted | undefined,
@@ -36,11 +37,11 @@ export async function settlePatient(
       case 'settled':
         return;
       case 'index':
-        await index(place, plan.unsure, new Set(wanted?.entries), tables);
+        await index(place, plan.pending, new Set(wanted?.entries), tables);
         return finish(place, wanted, tables);
       case 'too-many':
-        await index(place, plan.unsure, new Set(), tables);
-        for (const entry of plan.unsure) gone.add(entry);
+        await index(place, plan.pending, new Set(), tables);
+        for (const entry of plan.pending) gone.add(entry);
         break;
       default:
         throw new TypeError(`unhandled ${JSON.stringify(plan satisfies never)}`);
@@ -50,9 +51,9 @@ export async function settlePatient(
 
 type Plan =
   | { kind: 'settled' }
-  | { kind: 'index'; unsure: Entry[] }
-  /** Several who died have left more behind than has room in a row: that goes first. */
-  | { kind: 'too-many'; unsure: Entry[] };
+  | { kind: 'index'; pending: Entry[] }
+  /** Processes that died have left more pending entries than fit into the row: they are removed first. */
+  | { kind: 'too-many'; pending: Entry[] };
 
 async function begin(
   { partition, key }: Place,
@@ -76,33 +77,33 @@ function planFor(
   gone: ReadonlySet<Entry>,
 ): { plan: Plan; row: Row | 'keep' | 'remove' } {
   if (!current && !wanted) return { plan: { kind: 'settled' }, row: 'keep' };
-  const { columns, sure, unsure: left } = partsOf(current);
+  const { columns, confirmed, pending: left } = partsOf(current);
   const aims = new Set(wanted?.entries);
-  const inOrder = new Set(sure);
-  const unsure = [
+  const isConfirmed = new Set(confirmed);
+  const pending = [
     ...new Set([
       ...left.filter((entry) => !gone.has(entry)),
-      ...[...aims].filter((entry) => !inOrder.has(entry)),
-      ...sure.filter((entry) => !aims.has(entry)),
+      ...[...aims].filter((entry) => !isConfirmed.has(entry)),
+      ...confirmed.filter((entry) => !aims.has(entry)),
     ]),
   ].sort();
-  if (unsure.length > MAX_PENDING) return { plan: { kind: 'too-many', unsure: left }, row: 'keep' };
-  if (unsure.length === 0) return { plan: { kind: 'settled' }, row: settledRow(wanted, current) };
-  const kept = sure.filter((entry) => aims.has(entry));
-  const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: unsure.join(' ') };
-  return { plan: { kind: 'index', unsure }, row: unlessSame(row, current) };
+  if (pending.length > MAX_PENDING) return { plan: { kind: 'too-many', pending: left }, row: 'keep' };
+  if (pending.length === 0) return { plan: { kind: 'settled' }, row: settledRow(wanted, current) };
+  const kept = confirmed.filter((entry) => aims.has(entry));
+  const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: pending.join(' ') };
+  return { plan: { kind: 'index', pending }, row: unlessSame(row, current) };
 }
 
-/** All at once: those of one partition share a transaction. */
+/** Writes in parallel: entries of one partition share a transaction. */
 async function index(
   { key: patientKey }: Place,
-  unsure: readonly Entry[],
+  pending: readonly Entry[],
   aims: ReadonlySet<Entry>,
   tables: Tables,
 ): Promise<void> {
   const keys = tables(PATIENT_KEYS);
   await Promise.all(
-    unsure.map((entry) => {
+    pending.map((entry) => {
       const { partition, key } = placeOfEntry(entry, patientKey);
       return aims.has(entry)
         ? keys.change(partition, key, () => ({}), { expect: 'absent' })
@@ -119,14 +120,14 @@ function settledRow(wanted: Wanted | undefined, current: Row | undefined): Row |
   return wanted ? unlessSame({ ...wanted.row, sure: wanted.entries.join(' ') }, current) : 'remove';
 }
 
-/** The columns of a row that are of the patient, and what the others say of its entries. */
-export function partsOf(current: Row | undefined): { columns: Row; sure: Entry[]; unsure: Entry[] } {
+/** Returns the patient's own columns, and its confirmed and pending entries. */
+export function partsOf(current: Row | undefined): { columns: Row; confirmed: Entry[]; pending: Entry[] } {
   const { sure, unsure, ...columns } = current ?? {};
   const listIn = (text: unknown) =>
     String(text ?? '')
       .split(' ')
       .filter(Boolean);
-  return { columns, sure: listIn(sure), unsure: listIn(unsure) };
+  return { columns, confirmed: listIn(sure), pending: listIn(unsure) };
 }
 
 function unlessSame(row: Row, current: Row = {}): Row | 'keep' {
