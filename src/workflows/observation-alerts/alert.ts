@@ -4,35 +4,36 @@ import type { Place, Result } from './results.js';
 import type { Rule } from './rule.js';
 import type { Verdict } from './verdict.js';
 
-/** Few, so that writes share transactions. A constant: with another number, rows would not be found. */
+/** Few partitions, so that writes share transactions. Never change the number: rows would not be found. */
 export const PARTITIONS = 8;
 
 /**
- * A row of table `alerts`, one for each Observation and rule that has ever raised one:
+ * The alert of an Observation and a rule, a row of table `alerts`:
  *
- *   active       the newest state of the Observation raises it             it does so no more
- *   withdrawn    it did once: since corrected, deleted, entered in error   it does so again
+ *   active      the newest state of the Observation raises the alert            until that state raises it no more
+ *   withdrawn   the Observation was corrected, deleted or entered in error      until the Observation raises it again
  *
- * What is active follows from what the service holds, and from nothing else; so do its facts. What was withdrawn stays:
- * somebody may have seen it. `revision` rises with every change that people should hear of.
+ * Which alerts are active, and their facts, follow from the content of the service alone. Withdrawn alerts stay,
+ * because people may have seen them. `revision` rises with each change that people should know.
  */
 export type AlertOf = { readonly host: string; readonly observationId: string };
 
+/** Why an alert was withdrawn. */
 export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
-/** Of the alerts of Observations with the same id in several services, and of several rules, neighbours. */
+/** Returns where the alerts of Observations with this id are: neighbours, for all services and rules. */
 export function alertsOf({ observationId }: Pick<AlertOf, 'observationId'>): { partition: string; named: string } {
   const named = digest(observationId);
   return { partition: String(shardOf(named, PARTITIONS)), named };
 }
 
-/** Without a rule, what the keys of all rules begin with. */
+/** Returns the place of an alert. With an empty rule: the beginning of the keys of all rules. */
 export function keyOfAlert(of: AlertOf, rule: string): Place {
   const { partition, named } = alertsOf(of);
   return { partition, key: `${named}.${digest(of.host)}.${rule}` };
 }
 
-/** What becomes of an alert's row. `raisedAt` is the time of the event that raises it. */
+/** Returns the row of an alert that is raised. `raisedAt` is the time of the event that raises the alert. */
 export function decideAlert(
   current: Row | undefined,
   {
@@ -52,17 +53,17 @@ export function decideAlert(
     raisedAt: active ? String(active.raisedAt) : raisedAt,
     revision: Number(current?.revision ?? 0) + (isUnchanged ? 0 : 1),
     sentRevision: Number(current?.sentRevision ?? 0),
-    ...(isUnchanged && active.notSent !== undefined && { notSent: active.notSent }), // of this revision still
+    ...(isUnchanged && active.notSent !== undefined && { notSent: active.notSent }), // still of this revision
   };
 }
 
-/** What becomes of the row where nothing raises the alert any more. */
+/** Returns the row of an alert that is raised no more. */
 export function decideNoAlert(current: Row | undefined, because: WithdrawalReason): Row | 'keep' {
   if (current?.status !== 'active') return 'keep';
   return { ...current, status: 'withdrawn', because, revision: Number(current.revision) + 1 };
 }
 
-/** What people should hear of when it changes: another version that says the same is no news. */
+/** Columns whose change is no news: another version with the same facts is not reported again. */
 const NOT_NEWS: ReadonlySet<string> = new Set(['version', 'status', 'raisedAt', 'revision', 'sentRevision', 'notSent']);
 
 function textOfFacts(row: Row): string {

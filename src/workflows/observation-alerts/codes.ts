@@ -1,4 +1,4 @@
-/** What the logs of this workflow may hold. `undecided-…`: why a rule could not be decided, see verdict.ts. */
+/** The codes that this workflow logs. `undecided-…` gives the reason why a rule cannot decide, see verdict.ts. */
 export const CODES = [
   'alert-not-sent',
   'alert-send-failed',
@@ -18,4 +18,5 @@ export const CODES = [
   'undecided-units-not-comparable',
 ] as const;
 
+/** One of these codes. */
 export type AlertCode = (typeof CODES)[number];

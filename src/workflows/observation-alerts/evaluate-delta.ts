@@ -8,7 +8,10 @@ import type { Facts, Undecided, Verdict } from './verdict.js';
 type Pair = { readonly now: Amount; readonly before: Amount };
 type Movement = 'rise' | 'fall';
 
-/** Whether the value has moved from `previous` by what the rule says, or more. Without a previous one it has not. */
+/**
+ * Returns an alert if the value has changed from `previous` by at least the amount of the rule. Without a previous
+ * value there is no alert.
+ */
 export function evaluateDelta(
   rule: Rule,
   condition: DeltaCondition,
@@ -38,7 +41,10 @@ export function evaluateDelta(
   return { kind: 'alert', ...facts };
 }
 
-/** Both in the rule's unit. A percent has none: the previous one in the unit of the result, and only where 0 is nothing. */
+/**
+ * Returns both amounts in one unit: the rule's, or for percents the unit of the result, and only if its zero means
+ * nothing.
+ */
 function comparableAmounts(
   { analyte }: Rule,
   { by }: DeltaCondition,
@@ -69,7 +75,10 @@ function movementOf(
   };
 }
 
-/** By at least as much: `rise: 0.3` is an alert at 0.3. The difference is judged by the size of what it is one of. */
+/**
+ * Whether the value has moved by the amount or more: `rise: 0.3` alerts at 0.3. The tolerance follows from the larger
+ * value.
+ */
 function hasMoved(movement: Movement, by: DeltaCondition['by'], { now, before }: Pair): Answer {
   const scale = Math.max(Math.abs(now.value), Math.abs(before.value));
   const sign = movement === 'rise' ? 1 : -1;
@@ -81,7 +90,7 @@ function hasMoved(movement: Movement, by: DeltaCondition['by'], { now, before }:
   return isPast(minus(intervalOf(now), goal), { side, value: 0 }, scale);
 }
 
-/** Percents are of amounts of something, so `<0.2` is between 0 and 0.2. */
+/** Cuts negative values off, because percents are of amounts: `<0.2` is between 0 and 0.2. */
 function positive(interval: Interval): Interval {
   return interval.low >= 0 ? interval : { ...interval, low: 0, isLowOpen: true };
 }

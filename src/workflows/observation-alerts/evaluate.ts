@@ -7,8 +7,8 @@ import type { Limit, LimitsCondition, Rule } from './rule.js';
 import type { Facts, Verdict } from './verdict.js';
 
 /**
- * What `rule` says of `reading`. `previous` is the result to compare with (`previousOf`); only a delta looks at it.
- * Only what is certain is an alert: of `>=6.0` nobody knows whether it is above 6.0, and that is `undecided`.
+ * Returns the verdict of `rule` on `reading`. `previous` is the result that a delta compares with (`previousOf`). Only
+ * a certain result is an alert: `>=6.0` may or may not be above 6.0, so it is `undecided`.
  */
 export function evaluate(rule: Rule, reading: Reading, previous?: Reading): Verdict {
   if (!counts(rule, reading)) return { kind: 'none' };
@@ -54,7 +54,7 @@ function pastLimits(
   return isSure ? { kind: 'none' } : { kind: 'undecided', reason: 'comparator' };
 }
 
-/** Where the resource does not say which range is the patient's, they must agree. */
+/** All ranges must agree if the resource does not say which range is the patient's. */
 function evaluateRanges(rule: Rule, value: Amount, ranges: readonly ReferenceRange[]): Verdict {
   const [first, ...others] = ranges.map((range) => evaluateRange(rule, value, range));
   if (first === undefined) return { kind: 'undecided', reason: 'no-reference-range' };

@@ -2,8 +2,8 @@ import type { Reading } from './read-observation.js';
 import type { Rule } from './rule.js';
 
 /**
- * The order of a patient's results: by the time that they are of; at the same time by the id of their Observation, so
- * that it is the same whoever asks, and whatever arrived first. Those without a time come last.
+ * Orders a patient's results by their time; at the same time by the id of the Observation, so that every handler finds
+ * the same order. Results without a time come last.
  */
 export function compareReadings(a: Reading, b: Reading): number {
   const [aMs, bMs] = [a, b].map(({ takenAt }) => takenAt?.getTime() ?? Number.MAX_SAFE_INTEGER) as [number, number];
@@ -11,19 +11,22 @@ export function compareReadings(a: Reading, b: Reading): number {
   return a.observationId < b.observationId ? -1 : Number(a.observationId > b.observationId);
 }
 
-/** The nearest earlier result that `reading` is to be compared with by `rule`. */
+/** Returns the nearest earlier result that `rule` compares `reading` with. */
 export function previousOf(rule: Rule, reading: Reading, others: readonly Reading[]): Reading | undefined {
   const earlier = comparable(rule, reading, others).filter((other) => compareReadings(other, reading) < 0);
   return earlier.sort(compareReadings).at(-1);
 }
 
-/** The nearest later one: its previous result may be `reading`, when that arrives late. */
+/** Returns the nearest later result, whose previous result may be `reading` when that arrives late. */
 export function nextOf(rule: Rule, reading: Reading, others: readonly Reading[]): Reading | undefined {
   const later = comparable(rule, reading, others).filter((other) => compareReadings(other, reading) > 0);
   return later.sort(compareReadings)[0];
 }
 
-/** What has a number and a time, counts, and is of the same patient; never another version of the same Observation. */
+/**
+ * Returns the results with a number and a time that count and are of the same patient, without other versions of the
+ * same Observation.
+ */
 function comparable(rule: Rule, reading: Reading, others: readonly Reading[]): Reading[] {
   if (reading.subject === undefined || reading.takenAt === undefined) return [];
   return others.filter(
@@ -36,7 +39,7 @@ function comparable(rule: Rule, reading: Reading, others: readonly Reading[]): R
   );
 }
 
-/** Whether a result of this standing is one for `rule`. */
+/** Whether `rule` takes a result of this standing. */
 export function counts({ takesPreliminary }: Rule, { standing }: Reading): boolean {
   return standing === 'final' || (standing === 'preliminary' && takesPreliminary);
 }

@@ -2,12 +2,12 @@ import type { Amount } from './read-observation.js';
 import { type Analyte, applyConversion, conversionOf } from './units.js';
 import type { Undecided } from './verdict.js';
 
-/** Their zero is not nothing, so that a percent of them says nothing. */
+/** Units whose zero is not nothing: a percent of them has no meaning. */
 const NOT_RATIO = new Set<string | undefined>(['Cel', '[degF]', '[degRe]']);
-/** What counts, as things without a dimension do. */
+/** The unit of counts, which have no dimension. */
 const ONE = '1';
 
-/** `amount` in `unit`. No unit is the same as none, and as 1; it is nothing else. */
+/** Returns `amount` in `unit`. A missing unit is equal to a missing unit and to 1, and to nothing else. */
 export function inUnit(
   amount: Amount,
   unit: string | undefined,
@@ -28,7 +28,7 @@ export function inUnit(
   };
 }
 
-/** Without what else its object has. */
+/** Returns the amount without the other properties of its object. */
 export function amountOf({ value, comparator, unit }: Amount): Amount {
   return { value, comparator, unit };
 }

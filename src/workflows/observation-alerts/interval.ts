@@ -1,7 +1,7 @@
 import type { Amount } from './read-observation.js';
 import type { Limit } from './rule.js';
 
-/** Where a value certainly is: `>6.0` is all from 6.0 on, without it. */
+/** The range that a value is certainly in: `>6.0` is everything above 6.0, without 6.0. */
 export type Interval = {
   readonly low: number;
   readonly high: number;
@@ -9,16 +9,18 @@ export type Interval = {
   readonly isHighOpen: boolean;
 };
 
+/** The side of a limit on which a value is past it. */
 export type Side = 'above' | 'atLeast' | 'below' | 'atMost';
-/** `unsure`: some of what the value may be is past the limit, and some is not. */
+/** `unsure`: some values of the interval are past the limit and some are not. */
 export type Answer = 'yes' | 'no' | 'unsure';
 
 /**
- * Two values are the same when they differ by less than this part of the larger: more than arithmetic and conversion
- * leave behind, less than any laboratory can tell apart.
+ * Two values are equal if they differ by less than this part of the larger: more than the error of arithmetic and
+ * conversion, less than a laboratory can measure.
  */
 const SAME = 1e-9;
 
+/** Returns the interval of an amount with its comparator. */
 export function intervalOf({ value, comparator }: Pick<Amount, 'value' | 'comparator'>): Interval {
   return {
     low: comparator === '<' || comparator === '<=' ? Number.NEGATIVE_INFINITY : value,
@@ -28,7 +30,10 @@ export function intervalOf({ value, comparator }: Pick<Amount, 'value' | 'compar
   };
 }
 
-/** Whether all of `interval` is past the limit, or none of it. `scale`: of the values that the interval was made of. */
+/**
+ * Whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made the
+ * interval.
+ */
 export function isPast(interval: Interval, { side, value }: Limit<Side>, scale = 0): Answer {
   switch (side) {
     case 'above':
@@ -44,12 +49,13 @@ export function isPast(interval: Interval, { side, value }: Limit<Side>, scale =
   }
 }
 
-/** Past any of them: certain where one is, or where none can be. */
+/** Whether a value is past any of several limits. */
 export function anyOf(answers: readonly Answer[]): Answer {
   if (answers.includes('yes')) return 'yes';
   return answers.includes('unsure') ? 'unsure' : 'no';
 }
 
+/** Returns the interval of a difference. */
 export function minus(a: Interval, b: Interval): Interval {
   return {
     low: a.low - b.high,
@@ -59,6 +65,7 @@ export function minus(a: Interval, b: Interval): Interval {
   };
 }
 
+/** Returns the interval of a product. */
 export function times({ low, high, isLowOpen, isHighOpen }: Interval, factor: number): Interval {
   if (factor === 0) return { low: 0, high: 0, isLowOpen: false, isHighOpen: false };
   if (factor > 0) return { low: low * factor, high: high * factor, isLowOpen, isHighOpen };

@@ -2,12 +2,13 @@ import bundled from './alert-rules.json' with { type: 'json' };
 import type { Rule } from './rule.js';
 import { checkRules, type ReadRules, readRules } from './rules.js';
 
+/** The rules of a file, or every problem of the file. */
 export type LoadedRules =
   | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
-  /** A line for each problem, with its place; made to be the problems of a ConfigError. */
+  /** A line for each problem, with its place, for a ConfigError. */
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-/** The rules in the file at `path` (the setting ALERT_RULES), or those that come with the app where it names none. */
+/** Returns the rules in the file at `path` (the setting ALERT_RULES), or the bundled rules without a path. */
 export function loadRules(path: string | undefined, readFile: (path: string) => string): LoadedRules {
   if (path === undefined) return withFileName('alert-rules.json', checkRules(bundled));
   let text: string;

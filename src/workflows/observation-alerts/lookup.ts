@@ -3,9 +3,9 @@ import { digest, type LookupContext, lookup, type Row } from '../../workflow.js'
 import { alertsOf, PARTITIONS } from './alert.js';
 import type { Place } from './results.js';
 
-/** No answer reads more rows than this; `isMore` then says that there may be more. */
+/** Maximum number of rows that an answer reads. If there may be more, `isMore` is true. */
 const MAX_READ = 20_000;
-/** Of the rows that pointers of a patient name, each one is a read. */
+/** Maximum number of alerts of a patient, since each pointer needs a read. */
 const MAX_PER_PATIENT = 1_000;
 const AT_ONCE = 32;
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
@@ -32,7 +32,7 @@ const alertsQuery = z.union(
 type Query = z.output<typeof alertsQuery>;
 type Found = { readonly rows: readonly Row[]; readonly isMore: boolean };
 
-/** Alerts of an Observation, of a patient, or all: the newest result first. */
+/** Returns the alerts of an Observation, of a patient, or all alerts with a status, newest result first. */
 export const alertsLookup = lookup({
   name: 'alerts',
   query: alertsQuery,
@@ -64,7 +64,7 @@ async function ofObservation(observationId: string, { tables }: LookupContext): 
   return { rows: found.map(({ row }) => row), isMore: found.length === MAX_READ };
 }
 
-/** A pointer may be of an alert that was never raised, or is somebody else's by now. */
+/** A pointer may belong to an alert that was never raised, or that is of another patient now. */
 async function ofPatient(patientId: string, { tables }: LookupContext): Promise<Found> {
   const subject = `Patient/${patientId}`;
   const pointers = await tables('alertpatients').list(digest(subject), { limit: MAX_PER_PATIENT });
@@ -73,7 +73,7 @@ async function ofPatient(patientId: string, { tables }: LookupContext): Promise<
   return { rows: rows.filter((alert) => alert.subject === subject), isMore: pointers.length === MAX_PER_PATIENT };
 }
 
-/** By the list of those that are active, so that it finds them however many were withdrawn; see `active-alerts.ts`. */
+/** Reads the list of active alerts, so that withdrawn alerts do not count against the limit; see `active-alerts.ts`. */
 async function allActive({ tables }: LookupContext): Promise<Found> {
   const found = await Promise.all(
     EVERY.map(async (partition): Promise<Found> => {
@@ -98,7 +98,7 @@ async function readEach(places: readonly Place[], tables: LookupContext['tables'
   return rows;
 }
 
-/** All are read, for rows are in no order of time, and the newest are wanted. */
+/** Reads all rows, because rows are not in order of time and the newest are wanted. */
 async function all({ tables }: LookupContext): Promise<Found> {
   const pages = await Promise.all(
     EVERY.map((partition) => tables('alerts').list(partition, { limit: MAX_PER_PARTITION })),
@@ -106,7 +106,7 @@ async function all({ tables }: LookupContext): Promise<Found> {
   return { rows: pages.flat().map(({ row }) => row), isMore: pages.some((page) => page.length === MAX_PER_PARTITION) };
 }
 
-/** Those of one moment in an order of their own, so that the same question has the same answer. */
+/** Orders by time, then by name, so that the same query always has the same answer. */
 function byTime(a: Row, b: Row): number {
   return compare(textOf(b, 'takenAt'), textOf(a, 'takenAt')) || compare(nameOf(a), nameOf(b));
 }

@@ -4,11 +4,13 @@ import { readingFor } from './read-observation.js';
 import type { Result } from './results.js';
 import type { Rule } from './rule.js';
 
+/** A rule, and the result that it finds in an Observation. */
 export type Match = { readonly rule: Rule; readonly result: Result };
 
-/** The rules by their codes, for there may be hundreds, and an Observation has one code or two. */
+/** The rules by their codes: there may be hundreds of rules, but an Observation has one code or two. */
 export type RuleIndex = ReadonlyMap<string, readonly Rule[]>;
 
+/** Returns `rules` by their codes. */
 export function indexRules(rules: readonly Rule[]): RuleIndex {
   const index = new Map<string, Rule[]>();
   for (const rule of rules) {
@@ -20,7 +22,7 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
   return index;
 }
 
-/** The rules that speak of `observation`, each with what it finds there. `of` is what the event says of it. */
+/** Returns the rules for `observation`, each with its result. `of` comes from the event. */
 export function matchRules(
   index: RuleIndex,
   observation: Observation,
@@ -36,7 +38,7 @@ export function matchRules(
   });
 }
 
-/** It may be newer than the event. */
+/** Returns the version of the content, which may be newer than the event. */
 function versionOf(observation: Observation): number | undefined {
   const { versionId } = fieldsOf(fieldsOf(observation).meta);
   const version = typeof versionId === 'string' ? Number(versionId) : Number.NaN;

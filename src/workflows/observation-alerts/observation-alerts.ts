@@ -23,17 +23,19 @@ import { createPost, webhookProblems } from './webhook.js';
 
 const NO_PLACES: ResultPlaces = { places: [], pending: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
-/** Of the webhook. */
+/** Time limit of the webhook's answer. */
 const WEBHOOK_TIMEOUT_MS = 10_000;
 const checkHosts = needsHosts('fhir');
 
 /**
- * Raises alerts on results, by rules: table `alerts`, keyed by service, Observation and rule. Beside it, for rules that
- * compare with the patient's previous result, table `results`.
+ * Raises alerts on results by rules, in table `alerts`, keyed by service, Observation and rule. Table `results` has the
+ * results of rules that compare with the patient's previous result.
  *
- * An event is worked on while its Observation is held, in this order, each step of which may be repeated:
- *   its results are put in their places; its own alerts are raised or withdrawn; and so are those of the next results
- *   after these places, whose previous result may be another now; then it is noted that nothing is left to do.
+ * The handler locks the Observation and does these steps, each of which can be repeated:
+ *   1. writes the Observation's results to their places
+ *   2. raises or withdraws the Observation's own alerts
+ *   3. raises or withdraws the alerts of the next results after these places, whose previous result may have changed
+ *   4. records that nothing is left to do
  */
 export const observationAlerts = defineWorkflow({
   name: 'observation-alerts',
@@ -49,7 +51,7 @@ export const observationAlerts = defineWorkflow({
     const { index, deltas } = rulesOf(setting);
     const observation = event.change === 'deleted' ? undefined : await resource.current();
     const matches = observation ? matchRules(index, observation, event) : [];
-    const isFirst = fence === 1; // nobody has held it before: nothing of it was ever written
+    const isFirst = fence === 1; // no handler ran before, so nothing was written
     if (matches.length === 0 && isFirst) return;
 
     const context: HandlerContext = { event, tables, setting, log };
@@ -67,7 +69,7 @@ export const observationAlerts = defineWorkflow({
 
 type Rules = { readonly index: RuleIndex; readonly deltas: readonly DeltaRule[] };
 
-/** Read once: a rule may not change while the app runs. */
+/** Cached, because rules do not change while the app runs. */
 const loadedRules = new Map<string | undefined, Rules>();
 
 function rulesOf(setting: Setting): Rules {
@@ -86,7 +88,7 @@ function becauseOf(observation: Observation | undefined): WithdrawalReason {
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
 
-/** Where there are rules that compare: the alert of one result is the business of two Observations. */
+/** Settles alerts if there are delta rules: the alert of one result depends on two Observations. */
 async function settleWithOthers(
   matches: readonly Match[],
   because: WithdrawalReason,

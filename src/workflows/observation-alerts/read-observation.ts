@@ -5,24 +5,27 @@ import { subjectOf } from './read-subject.js';
 import { unitOf } from './read-unit.js';
 import type { Code, Rule } from './rule.js';
 
-/** What a status says of the result: it counts; it may still change; it is none; it never should have been there. */
+/** Whether a result counts, by its status: final, may still change, no result, or should never have existed. */
 export type Standing = 'final' | 'preliminary' | 'none' | 'withdrawn';
 
+/** The comparators of R4. */
 export type Comparator = '<' | '<=' | '>=' | '>';
+/** A number with its unit, as a Quantity has it. */
 export type Amount = {
   readonly value: number;
   readonly comparator: Comparator | undefined;
   readonly unit: string | undefined;
 };
 
+/** The value of a result, or the reason why there is none. */
 export type ResultValue =
   | ({ readonly kind: 'number' } & Amount)
   | { readonly kind: 'none'; readonly reason: 'no-value' | 'not-a-number' | 'comparator-unknown' | 'several-values' };
 
-/** A bound that is missing is open. */
+/** A reference range; a missing bound is open. */
 export type ReferenceRange = { readonly low: Amount | undefined; readonly high: Amount | undefined };
 
-/** What one rule looks at in one Observation. */
+/** The parts of an Observation that one rule needs. */
 export type Reading = {
   readonly observationId: string;
   readonly standing: Standing;
@@ -30,7 +33,7 @@ export type Reading = {
   readonly subject: string | undefined;
   readonly takenAt: Date | undefined;
   readonly value: ResultValue;
-  /** Those that may be held against it; more than one where the resource does not say which. */
+  /** The ranges that may apply; more than one if the resource does not say which. */
   readonly ranges: readonly ReferenceRange[];
   readonly interpretations: readonly string[];
 };
@@ -47,7 +50,10 @@ const OTHER_VALUE = /^value[A-Z]/;
 const INTERPRETATION = /\/(?:v3-ObservationInterpretation|v2-0078|v3\/ObservationInterpretation|v2\/0078)$/;
 const RANGE_MEANING = /\/referencerange-meaning$/;
 
-/** Whether `rule` speaks of this Observation, and what it finds there. `host` is that of the service it was read from. */
+/**
+ * Returns what `rule` needs of the Observation; undefined if the rule is for other codes. `host` is the service of the
+ * Observation.
+ */
 export function readingFor(rule: Rule, observation: Observation, host?: string): Reading | undefined {
   const fields = fieldsOf(observation);
   if (!hasCode(fields.code, rule.codes)) return undefined;
@@ -64,6 +70,7 @@ export function readingFor(rule: Rule, observation: Observation, host?: string):
   };
 }
 
+/** Returns whether the Observation counts, by its status. */
 export function standingOf(observation: Observation): Standing {
   const status = textOf(fieldsOf(observation).status) ?? '';
   return Object.hasOwn(STANDINGS, status) ? (STANDINGS[status] ?? 'none') : 'none';
@@ -75,7 +82,7 @@ function hasCode(concept: unknown, wanted: readonly Code[]): boolean {
   );
 }
 
-/** Of several with the code, the one that has a value; `several` where it cannot be told which is meant. */
+/** Returns the component with the code that has a value; `several` if more than one has. */
 function componentOf(fields: Fields, codes: readonly Code[]): Fields | 'several' | undefined {
   const components = listOf(fields.component).filter(({ code }) => hasCode(code, codes));
   const [first, ...others] = components.filter((component) => resultValueOf(component).kind === 'number');
@@ -108,8 +115,8 @@ function isComparator(value: unknown): value is Comparator {
 }
 
 /**
- * The moment that the result is of: effective, else issued, else when the resource was last written. A period counts
- * from its end, a date without a time from its first moment, a time without a zone as UTC.
+ * Returns the time of the result: effective, else issued, else the last write of the resource. A period counts from its
+ * end, a date from its first moment, a time without a zone as UTC.
  */
 function takenAtOf({ effectiveDateTime, effectiveInstant, effectivePeriod, issued, meta }: Fields): Date | undefined {
   const { start, end } = fieldsOf(effectivePeriod);
@@ -121,7 +128,7 @@ function takenAtOf({ effectiveDateTime, effectiveInstant, effectivePeriod, issue
   return undefined;
 }
 
-/** Normal ranges with a number in them: those for everybody, else those that say they are normal. Text alone is no range. */
+/** Returns the normal ranges that have a number: those for everybody, else those that say they are normal. */
 function rangesOf(fields: Fields): ReferenceRange[] {
   const normal = listOf(fields.referenceRange).filter(({ type }) => type === undefined || isNormal(type));
   const numeric = normal.filter((range) => boundOf(range.low) ?? boundOf(range.high));

@@ -5,9 +5,9 @@ const LITERAL = new RegExp(`^(https?://[^\\s?#]+/)?([A-Z][A-Za-z]{0,63})/(${ID})
 const URN = /^urn:(?:uuid|oid):[^\s]{1,200}$/i;
 
 /**
- * Whose result it is, written the same way however the reference is written: `Patient/1` for a resource of the service
- * at `host`, with the base of its service for one elsewhere. Undefined where nothing else can be told to be of the same:
- * a logical identifier alone, a contained resource, a group.
+ * Returns the subject in one spelling for all forms of a reference: `Patient/1` for a resource of the service at
+ * `host`, with the base URL for a resource elsewhere. Undefined if two results cannot be matched by it: a logical
+ * identifier alone, a contained resource, a group.
  */
 export function subjectOf(subject: unknown, host: string | undefined): string | undefined {
   const reference = textOf(fieldsOf(subject).reference);

@@ -1,8 +1,9 @@
 import { type Fields, textOf } from './json-shape.js';
 
+/** The code system of UCUM. */
 export const UCUM = 'http://unitsofmeasure.org';
 
-/** Written for a unit, and no code of UCUM's: what is meant is plain, even where a sender calls it UCUM. Without case. */
+/** Common misspellings of units that are no UCUM code and have one meaning. Lower case. */
 const MISSPELLINGS: Readonly<Record<string, string>> = {
   mmhg: 'mm[Hg]',
   'meq/l': 'meq/L',
@@ -37,7 +38,7 @@ const MISSPELLINGS: Readonly<Record<string, string>> = {
   'x10e12/l': '10*12/L',
 };
 
-/** As a text they mean this. As a code of UCUM's, C is the coulomb, F the farad and K the kelvin. */
+/** Meanings of unit texts. As UCUM codes, C is the coulomb, F the farad and K the kelvin. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   ...MISSPELLINGS,
   c: 'Cel',
@@ -50,8 +51,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The unit of a Quantity: its code where that is of UCUM's, else what its text says. Undefined where there is none.
- * What nobody knows stays as it is: it compares to itself alone.
+ * Returns the unit of a Quantity: its code if it is of UCUM, else its text; undefined if there is none. An unknown unit
+ * stays as it is and is comparable only with itself.
  */
 export function unitOf({ system, code, unit }: Fields): string | undefined {
   const coded = textOf(code);

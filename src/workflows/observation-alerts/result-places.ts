@@ -3,28 +3,31 @@ import { keyOfAlert } from './alert.js';
 import { type Place, putResult, type Result, type ResultPlace, removeResult } from './results.js';
 
 /**
- * Table `resultplaces`, a row for each Observation that has results in `results`: where they are, and what its handler
- * still has to look at. It is written before what it speaks of, and cleared after it:
+ * Table `resultplaces`, a row for each Observation that has results in `results`. The handler writes the row before the
+ * rows that it names, and clears it after them:
  *
- *   places   all where a result of it may be: those of before and those of now, while it moves
- *   owed     alerts of other Observations that its handler is about to write. Who dies between writing one and looking
- *            again leaves it to the next try, which may not find it otherwise: its result may have moved away since
+ *   places   all places where a result of the Observation may be: old and new places while a result moves
+ *   owed     pending alerts: alerts of other Observations that the handler is about to write. If it dies before it has
+ *            evaluated again, the next try does so, though the result may have moved away since
  *
- * Two at once cannot be: the Observation is held.
+ * Two handlers never write one row at once, because the Observation is locked.
  */
 export type ResultPlaces = { readonly places: readonly ResultPlace[]; readonly pending: readonly PendingAlert[] };
 
+/** An alert that the handler must evaluate again. */
 export type PendingAlert = { readonly rule: string; readonly observationId: string };
 
 type Tables = Context['tables'];
 type Of = { readonly host: string; readonly observationId: string };
 
+/** Returns the places and pending alerts of an Observation. */
 export async function readResultPlaces(tables: Tables, of: Of): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);
   const row = await tables('resultplaces').get(partition, key);
   return { places: JSON.parse(String(row?.places ?? '[]')), pending: JSON.parse(String(row?.owed ?? '[]')) };
 }
 
+/** Stores the places and pending alerts of an Observation; removes the row if there are none. */
 export async function writeResultPlaces(
   tables: Tables,
   of: Of,
@@ -38,9 +41,8 @@ export async function writeResultPlaces(
 }
 
 /**
- * Puts the results of an Observation where they belong, and takes them from where they were. Returns all these places:
- * whoever comes next after one of them may have another previous result now. `resultplaces` goes on naming them until
- * that is settled.
+ * Writes the results of an Observation to their places and removes them from former places. Returns all these places:
+ * the next result after each may have another previous result now. `resultplaces` names them until those are settled.
  */
 export async function moveResults(
   tables: Tables,

@@ -4,39 +4,42 @@ import type { Comparator, Reading } from './read-observation.js';
 import type { DeltaCondition, Rule } from './rule.js';
 
 /**
- * What a delta compares with: table `results`, a row for each result that has a number, by patient and quantity. The
- * newest comes first, so that the previous result is the next row, however many are older.
+ * A rule that compares with the patient's previous result. Table `results` has a row for each result with a number, by
+ * patient and quantity. The newest result comes first, so the previous result is the next row.
  */
 export type DeltaRule = Rule & { readonly condition: DeltaCondition };
 
+/** The partition and key of a row. */
 export type Place = { readonly partition: string; readonly key: string };
 
-/** Where a result is, or was, and which rules look there: those of the same quantity. */
+/** The place of a result, and its quantity: rules for the same quantity read the same place. */
 export type ResultPlace = Place & { readonly quantity: string };
 
-/** A result, and which version of which Observation it is of. */
+/** A result, with the service and version of its Observation. */
 export type Result = { readonly reading: Reading; readonly host: string; readonly version: number };
 
 type Tables = Context['tables'];
 type Found = Result & { readonly key: string };
 
-/** What is nearest is among the first; of more than that, a second look reads what it needs. */
+/** First page: the nearest result is among these, usually. Larger pages follow. */
 const FEW = 20;
 const MANY = 1_000;
 const HOUR_MS = 3_600_000;
-/** No Date is later, so what is left until then sorts the newest first. */
+/** The latest Date. Keys hold the time left until then, which sorts the newest first. */
 const LAST_MS = 8_640_000_000_000_000;
 const DIGITS = 16;
 
+/** Whether `rule` compares with the previous result. */
 export function isDelta(rule: Rule): rule is DeltaRule {
   return rule.condition.kind === 'delta';
 }
 
+/** Returns a digest that is equal for rules that compare the same results. */
 export function quantityOf({ codes, componentCodes, takesPreliminary }: Rule): string {
   return digest(JSON.stringify([codes, componentCodes, takesPreliminary]));
 }
 
-/** Undefined where the result can be compared with no other. */
+/** Returns the place of a result; undefined if the result cannot be compared. */
 export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace | undefined {
   const { subject, takenAt, value, observationId } = reading;
   if (subject === undefined || takenAt === undefined || value.kind !== 'number' || !counts(rule, reading))
@@ -49,6 +52,7 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
   };
 }
 
+/** Writes a result to its place. */
 export async function putResult(
   tables: Tables,
   { partition, key }: Place,
@@ -61,11 +65,12 @@ export async function putResult(
   await results(tables).change(partition, key, decide, isNew ? { expect: 'absent' } : {});
 }
 
+/** Removes the result at a place. */
 export async function removeResult(tables: Tables, { partition, key }: Place): Promise<void> {
   await results(tables).change(partition, key, () => 'remove');
 }
 
-/** The result at a place with the one to compare it with, undefined where there is none. */
+/** Returns the result at a place and its previous result; undefined if the place is empty. */
 export async function readWithPrevious(
   tables: Tables,
   rule: DeltaRule,
@@ -79,14 +84,14 @@ export async function readWithPrevious(
     const result = found.find((one) => one.key === key);
     if (!result && isAll) return undefined;
     const previous = result && previousOf(rule, result.reading, readingsOf(found));
-    // Of results of one moment any may be the previous one: all of them must have been seen.
+    // Any result of one moment may be the previous one: all of them must have been read.
     const isSure = previous?.takenAt !== undefined && previous.takenAt.getTime() > timeOf(found.at(-1)?.key ?? key);
     if (result && (isAll || isSure)) return { result, previous };
   }
   return undefined;
 }
 
-/** The nearest result after one that is, or was, at `place`; undefined where that is too late to compare. */
+/** Returns the nearest result after `place`; undefined if it is too late to compare. */
 export async function readNext(
   tables: Tables,
   rule: DeltaRule,
@@ -98,13 +103,13 @@ export async function readNext(
   const within = (spanMs: number, limit: number) =>
     list(tables, partition, { from: textOf(atMs + spanMs), to: after(textOf(atMs)), limit });
   const nearest = (found: readonly Found[]) => {
-    const subject = found[0]?.reading.subject; // a partition has but one
+    const subject = found[0]?.reading.subject; // a partition has only one subject
     const here: Reading = { ...NOTHING, observationId, subject, takenAt: new Date(atMs) };
     const next = nextOf(rule, here, readingsOf(found));
     return found.find(({ reading }) => reading === next);
   };
 
-  // What arrives is the newest, most often: then there is nothing. The latest come first, and the nearest may be far down.
+  // A new result is usually the newest, so the first page is empty. Else the nearest may be far down: the span grows.
   const few = await within(withinMs, FEW);
   if (few.length < FEW) return nearest(few);
   for (let spanMs = Math.min(HOUR_MS, withinMs); ; spanMs = Math.min(spanMs * 8, withinMs)) {
@@ -141,7 +146,7 @@ function textOf(ms: number): string {
   return String(LAST_MS - ms).padStart(DIGITS, '0');
 }
 
-/** After all keys of that moment. */
+/** Returns a text that sorts after all keys of that moment. */
 function after(text: string): string {
   return `${text}.~`;
 }
@@ -166,7 +171,7 @@ function rowOfResult({ reading, host, version }: Result): Row {
   };
 }
 
-/** Storage does not promise the order of properties. */
+/** Sorts the properties, because storage does not keep their order. */
 function textOfRow(row: Row): string {
   return JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,18 +1,21 @@
+import { type Fields, isFields } from './json-shape.js';
 import { CONDITIONS, LOINC } from './rule-schema.js';
 import { conversionOf, isUcum } from './units.js';
 
-/** `path` is a path in the JSON, as `rules[3].unit`, or a place in the text, as `line 3, column 14`. */
+/**
+ * A problem of a rules file. `path` is a path in the JSON, as `rules[3].unit`, or a place in the text, as `line 3,
+ * column 14`.
+ */
 export type Problem = { readonly path: string; readonly message: string };
 
-type Fields = Readonly<Record<string, unknown>>;
 type Place = { readonly fields: Fields; readonly path: string };
 
 const WAYS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const ALL = Object.values(CONDITIONS).flat();
 
 /**
- * What a schema of single properties does not see: conditions that do not go together, names and units that do not.
- * It looks at whatever is there, so that these problems are told of beside those of the schema, not after them.
+ * Returns the problems that a schema of single properties cannot find: conditions, names and units that do not go
+ * together. Takes any content, so that these problems are reported together with those of the schema.
  */
 export function findProblems(content: unknown): Problem[] {
   const rules = isFields(content) && Array.isArray(content.rules) ? content.rules : [];
@@ -93,7 +96,7 @@ function unitProblems({ fields: { unit }, path }: Place): Problem[] {
   return [{ path: `${path}.unit`, message }];
 }
 
-/** A slip in a unit would else be seen only in what is never alerted. */
+/** Finds units that cannot be compared for one code: such a mistake would otherwise show only as missing alerts. */
 function comparisonProblems(places: readonly Place[]): Problem[] {
   const first = new Map<string, Place & { unit: string }>();
   return places.flatMap((place) => {
@@ -121,7 +124,7 @@ function canCompare(from: string, to: string, rules: readonly Fields[]): boolean
   });
 }
 
-/** A name for each pair of code and component that a rule speaks of. */
+/** Returns a name for each pair of code and component of a rule. */
 function quantitiesOf({ code, component }: Fields): string[] {
   const components = component === undefined ? [''] : namesOf(component);
   return namesOf(code).flatMap((name) => components.map((inner) => `${name} ${inner}`));
@@ -140,8 +143,4 @@ function positiveOf(value: unknown): number | undefined {
 
 function has(fields: Fields, name: string): boolean {
   return fields[name] !== undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

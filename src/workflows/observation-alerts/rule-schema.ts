@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
+/** The code system of LOINC. */
 export const LOINC = 'http://loinc.org';
 
 const LIMITS = ['above', 'atLeast', 'below', 'atMost'] as const;
 const AMOUNTS = ['rise', 'fall', 'change'] as const;
 const PERCENTS = ['risePercent', 'fallPercent', 'changePercent'] as const;
 
-/** The ways to say when a rule alerts, by the properties that say it. A rule has one way. */
+/** The kinds of conditions, with their properties. A rule has one kind. */
 export const CONDITIONS = {
   limits: LIMITS,
   outsideReferenceRange: ['outsideReferenceRange'],
@@ -18,10 +19,10 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const WITHIN = /^([1-9]\d{0,4})([mhd])$/;
 const MS = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
 const MAX_WITHIN_MS = 366 * MS.d;
-/** Those of HL7's ObservationInterpretation that may be a reason to alert. */
+/** Codes of HL7's ObservationInterpretation that may raise an alert. */
 const INTERPRETATIONS = ['A', 'AA', 'H', 'HH', 'HU', 'L', 'LL', 'LU', 'POS', 'DET', 'R'] as const;
 
-// The messages say what is allowed; `rules.ts` puts before them what was found.
+// The messages say what is allowed; `rules.ts` puts what was found before them.
 const text = (error: string) => z.string({ error }).trim().min(1, { error }).max(200, { error });
 const number = z.number({ error: 'a number' });
 const positive = (error: string, max: number) => z.number({ error }).positive({ error }).max(max, { error });
@@ -77,6 +78,7 @@ const rule = z.strictObject(
   { error: 'a rule, an object' },
 );
 
+/** The schema of a rules file. */
 export const rulesFile = z.strictObject(
   {
     note: z.string({ error: 'a text' }).optional(),
@@ -85,10 +87,12 @@ export const rulesFile = z.strictObject(
   { error: '{ "rules": [ … ] }' },
 );
 
+/** A rule as people write it. */
 export type RuleText = z.infer<typeof rule>;
+/** The codes of a rule as people write them. */
 export type CodesText = z.infer<typeof codes>;
 
-/** How long a `within` is. */
+/** Returns the length of a `within` in ms. */
 export function msOf(within: string): number {
   const [, count = '', unit = 'm'] = WITHIN.exec(within) ?? [];
   return Number(count) * MS[unit as keyof typeof MS];
@@ -98,7 +102,7 @@ function isWithin(within: string): boolean {
   return WITHIN.test(within) && msOf(within) <= MAX_WITHIN_MS;
 }
 
-/** A LOINC code ends in a check digit (mod 10), which finds nearly every slip of the pen. */
+/** Whether `text` is a LOINC code. Its check digit (mod 10) finds nearly every typing error. */
 function isLoinc(text: string): boolean {
   const [, digits = '', check = ''] = /^(\d{1,7})-(\d)$/.exec(text) ?? [];
   if (digits === '') return false;

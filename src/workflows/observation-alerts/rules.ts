@@ -6,13 +6,14 @@ import { type CodesText, LOINC, msOf, type RuleText, rulesFile } from './rule-sc
 
 const MAX_SHOWN_LENGTH = 60;
 
+/** The rules, or every problem. */
 export type ReadRules =
   | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
   | { readonly kind: 'wrong'; readonly problems: readonly Problem[] };
 
-/** The rules that `text`, the content of a file of rules, has; or everything that is wrong with it. */
+/** Returns the rules in `text`, the content of a rules file; or every problem. */
 export function readRules(text: string): ReadRules {
-  const json = text.replace(/^\uFEFF/, ''); // some editors begin a file with it
+  const json = text.replace(/^\uFEFF/, ''); // some editors write a byte order mark
   let content: unknown;
   try {
     content = JSON.parse(json);
@@ -22,7 +23,7 @@ export function readRules(text: string): ReadRules {
   return checkRules(content);
 }
 
-/** The same for what is JSON already. */
+/** Returns the rules in parsed JSON; or every problem. */
 export function checkRules(content: unknown): ReadRules {
   const parsed = rulesFile.safeParse(content);
   const problems = [
@@ -50,7 +51,7 @@ function problemsOf(issue: Issue, before: Path, content: unknown): Problem[] {
   return [{ path: textOf(path), message: `is ${shown(found(content, path))}, must be ${issue.message}` }];
 }
 
-/** Whether a branch of a union was not meant at all. */
+/** Whether a branch of a union does not fit at all. */
 function isOfType(issue: Issue): boolean {
   return issue.code === 'invalid_type' || issue.code === 'invalid_union';
 }

@@ -5,34 +5,34 @@ import type { Place } from './results.js';
 import { hasWebhook, type Post } from './webhook.js';
 
 /**
- * Tells a webhook of alerts, where the settings name one: of each that was raised, has changed, or was withdrawn.
+ * Sends alerts to the webhook in the settings: each alert that was raised, changed or withdrawn.
  *
- * The alert's row says which revision people have been told of; table `alertoutbox` lists those of which it is not the
- * newest. The handler writes the alert, then the list; the task sends, then writes the alert, then takes it off the list.
- *   dies before the list: the next try of the handler finds a revision that was not sent.
- *   dies after sending, or two send at once: it is sent again, with the same idempotency key.
- *   the alert changes while it is sent: the mark is not made, and the list has the newer revision.
+ * `sentRevision` of an alert is the revision that was sent; table `alertoutbox` lists the alerts with a newer revision.
+ * The handler writes the alert, then the list. The task sends, then writes the alert, then removes it from the list.
+ *   handler dies before the list           its next try finds a revision that was not sent
+ *   task dies after sending, or two send   the alert is sent again, with the same idempotency key
+ *   alert changes during sending           the task does not mark it as sent; the list has the newer revision
  */
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
 const PAGE = 1_000;
 const AT_ONCE = 8;
-/** The rest goes the next time: a task should be over before it is due again. */
+/** Time limit of a run, so that it ends before the task is due again. The rest is sent by the next run. */
 const MAX_RUN_MS = 20_000;
-/** Of it, so that there is time left to send. */
+/** Time limit of listing, which leaves time to send. */
 const MAX_LISTING_MS = 10_000;
-/** More than can be sent in that time. */
+/** More entries than a run can send. */
 const MAX_HELD = 20_000;
 const FIRST_WAIT_MS = 10_000;
 const MAX_WAIT_MS = 3_600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
-/** So many in a row, and the endpoint is left alone until the next time. */
+/** After this many failures in a row the run ends, to spare the endpoint. */
 const MAX_FAILURES = 5;
-/** The first to be told come first. */
+/** Order of sending. */
 const SEVERITIES = ['critical', 'warning', 'info'];
 
 type OutboxEntry = Place & { readonly row: Row };
 
-/** Puts an alert on the list, if there is something about it that people have not been told. */
+/** Lists an alert in the outbox if its revision was not sent. */
 export async function addToOutbox(
   alert: Row | undefined,
   { partition, key }: Place,
@@ -45,7 +45,7 @@ export async function addToOutbox(
   await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
 }
 
-/** The task that sends what is on the list and due. */
+/** Returns the task that sends the entries that are due. */
 export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) => Promise<void> {
   return async (context) => {
     const { setting, now, signal } = context;
@@ -65,7 +65,7 @@ export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) 
   };
 }
 
-/** Of all partitions, by their turn. Page by page: what waits for its next try must not hide what is behind it. */
+/** Returns the due entries of all partitions by priority. Reads all pages, since entries that wait may come first. */
 async function listDue(context: TaskContext<AlertCode>): Promise<readonly OutboxEntry[]> {
   const { tables, now, signal } = context;
   const endsAtMs = now().getTime() + MAX_LISTING_MS;
@@ -78,7 +78,7 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
       first = [...first, ...due].sort(byPriority).slice(0, MAX_HELD);
       const last = page.at(-1);
       if (!last || page.length < PAGE) return;
-      from = `${last.key}!`; // after it: no key continues so
+      from = `${last.key}!`; // the next key: no key continues with `!`
     }
   };
   await allSettled(EVERY.map(listPartition));
@@ -86,8 +86,8 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
 }
 
 /**
- * What was tried less often comes first, so that alerts which the endpoint refuses, critical ones too, do not hold up
- * those that it would take: five of them end a run, and the next one begins with others.
+ * Entries with fewer tries come first. So alerts that the endpoint refuses, also critical ones, do not hold up others:
+ * five failures end a run, and the next run begins with other alerts.
  */
 function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
   return Number(a.tries) - Number(b.tries) || rankOf(a) - rankOf(b) || compare(String(a.dueAt), String(b.dueAt));
@@ -112,7 +112,7 @@ async function sendOne(
   if (alert && alert.revision !== alert.sentRevision) {
     const answer = await post(alert, key, { setting, now: now(), signal });
     if (answer.kind === 'failed') {
-      if (signal.aborted) return 'stopped'; // by us: no failure of the endpoint's
+      if (signal.aborted) return 'stopped'; // the process ends: no failure of the endpoint
       await deferOrGiveUp(entry, alert, answer.retryAfterMs, context);
       return 'failed';
     }
@@ -146,7 +146,7 @@ async function deferOrGiveUp(
     .change(partition, key, (current) => (current?.revision === row.revision ? later : 'keep'));
 }
 
-/** Where the alert has changed meanwhile, that is for people to be told, too. */
+/** Marks the alert's revision as sent. If the alert has changed meanwhile, its newer revision is still to be sent. */
 async function markSent(
   { partition, key }: OutboxEntry,
   alert: Row,
@@ -169,7 +169,7 @@ async function removeFromOutbox(
   );
 }
 
-/** Also where one fails: none is left running. */
+/** Waits until all have ended, then throws the first error: no promise is left running. */
 async function allSettled(running: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(running);
   await Promise.all(running);

@@ -8,29 +8,30 @@ import type { Place, Result } from './results.js';
 import { addToOutbox } from './send-alerts.js';
 import type { Verdict } from './verdict.js';
 
-/** What a handler works with. */
+/** The parts of a handler's context that alerts need, and the event. */
 export type HandlerContext = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 'tables' | 'setting' | 'log'> & {
   readonly event: FhirEvent<'Observation'>;
 };
 
-/** An alert that may be, and what makes it so. Nothing does where the rule does not speak of the Observation any more. */
+/**
+ * An alert that may have to be raised or withdrawn. `found` is undefined if the rule is no longer for the Observation.
+ */
 export type AlertCandidate = {
   readonly of: AlertOf;
   readonly rule: string;
   readonly found: (Match & { readonly verdict: Verdict }) | undefined;
   readonly because: WithdrawalReason;
   /**
-   * `current` was read before the results that `found` follows from, and is written only where nobody has written the row
-   * since. So of two handlers that write one alert, the later one has looked at the results later: the row never goes
-   * back to an older result.
+   * Writes only if no handler has written the row since `current` was read, which was before the results that `found`
+   * follows from. So of two handlers, the later writer has read later results: the alert never goes back to an older
+   * result.
    */
   readonly onlyIfUnchanged?: true;
 };
 
 /**
- * Raises an alert, withdraws it, or leaves it as it is. `current` is its row as it was read: where that is as it should
- * be, nothing is asked again. Returns `written` where the row was not as it should be, also where another handler has
- * written it meanwhile.
+ * Raises an alert, withdraws it, or keeps it. `current` is its row as it was read: if this row is right, the alert is
+ * not read again. Returns `written` if the row was not right, even if another handler has written it meanwhile.
  */
 export async function settleAlert(
   candidate: AlertCandidate,
@@ -51,7 +52,10 @@ export async function settleAlert(
   return 'written';
 }
 
-/** Returns the row as it is then. Where it is not what it was, and is to be active, it is listed anew first. */
+/**
+ * Returns the row after the write. If the row has changed and is to become active, the list of active alerts is written
+ * first.
+ */
 async function write(
   current: Row | undefined,
   place: Place,
@@ -82,17 +86,17 @@ async function write(
   return written;
 }
 
-/** Whether the row would be written. */
+/** Whether `current` is right, so that nothing needs to be written. */
 export function isSettled(candidate: AlertCandidate, current: Row | undefined, context: HandlerContext): boolean {
   return decideRow(current, candidate, context) === 'keep';
 }
 
-/** Whether no handler has written the alert in between: the webhook's own columns say nothing of it. */
+/** Whether both are of the same write of a handler. Columns of the webhook do not count. */
 function isSameAlert(one: Row | undefined, other: Row | undefined): boolean {
   return one?.revision === other?.revision && one?.version === other?.version;
 }
 
-/** A result that says nothing of what a laboratory thinks of it is the usual case, and no news. */
+/** Logs the reason of an undecided rule. Missing interpretations are usual and are not logged. */
 export function logUndecided(verdict: Verdict, { log }: HandlerContext): void {
   if (verdict.kind === 'undecided' && verdict.reason !== 'no-interpretation') log.info(`undecided-${verdict.reason}`);
 }
@@ -102,7 +106,10 @@ function decideRow(row: Row | undefined, { found, because }: AlertCandidate, { e
   return decideAlert(row, { ...found, verdict: found.verdict, raisedAt: event.time ?? '' });
 }
 
-/** Before the alert: of one that is not there yet it says nothing, since who looks it up reads the alert itself. */
+/**
+ * Lists the alert under its patient, before the alert is written. Look-ups read the alert too, so a pointer may come
+ * first.
+ */
 async function noteForPatient(
   { reading }: Result,
   { partition, key }: Place,

@@ -4,10 +4,10 @@ import { type PendingAlert, readResultPlaces } from './result-places.js';
 import { type DeltaRule, quantityOf, type ResultPlace, readNext, readWithPrevious } from './results.js';
 import { type AlertCandidate, type HandlerContext, isSettled, logUndecided, settleAlert } from './settle-alert.js';
 
-/** More than a few handlers can need of each other. */
+/** More rounds than a few handlers can cause for each other. */
 const MAX_ROUNDS = 10;
 
-/** The alert of a rule that compares, on the result of an Observation: its own, or one that comes after its own. */
+/** The alert of a delta rule on an Observation: the handler's own, or one whose result comes after it. */
 export type DeltaAlert = {
   readonly rule: DeltaRule;
   readonly observationId: string;
@@ -15,18 +15,19 @@ export type DeltaAlert = {
 };
 
 /**
- * Until what is written is of what there is. Results of two Observations may arrive at once, and each may concern the
- * alert of the other. Each handler moves its result before it looks at the others', so at least one of the two sees
- * both. A handler that has written an alert looks again, and writes again until it finds what it has written. So the last
- * handler to write has seen the last state, whichever handler that was.
+ * Evaluates and writes the alert until it follows from the current results.
  *
- * Each handler reads the alert, then looks at the results, then writes the alert if it is still the one that was read.
- * So each write follows from a later look than the write before. While a result moves, it is in its old place, too: a
- * handler that finds an older version there than the alert is of leaves the alert to the handler that moves the result,
- * which looks after the move. So the alert never goes back to an older result.
+ * Results of two Observations may arrive at once, and each may affect the other's alert. Each handler moves its result
+ * before it reads others, so at least one handler sees both. A handler that has written an alert evaluates again, until
+ * it finds the alert as it wrote it. So the last handler that writes has seen the last state.
  *
- * `owe` is called before the alert of another Observation is written: who dies before it has looked again must do so in
- * its next try.
+ * Each handler reads the alert, then the results, then writes the alert if it has not changed. So each write follows
+ * from later results than the write before. A moving result is also still at its old place: a handler that finds an
+ * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
+ * move. So the alert never goes back to an older result.
+ *
+ * `notePending` runs before the alert of another Observation is written: if the process then dies, the next try must
+ * evaluate that alert again.
  */
 export async function settleDelta(
   alert: DeltaAlert,
@@ -50,7 +51,7 @@ export async function settleDelta(
   throw new Error('Results kept changing while their alert was written.');
 }
 
-/** The alert that may be another now that a result came to, went from, or is at `place`. */
+/** Returns the alert that may change because a result came to, left, or is at `place`. */
 export async function findNext(
   rule: DeltaRule,
   place: ResultPlace,
@@ -69,7 +70,7 @@ async function evaluateNow(
   const at = (one: ResultPlace) => readWithPrevious(tables, rule, one);
   let found = place && (await at(place));
   if (!found) {
-    // It has moved away meanwhile, or is gone.
+    // The result has moved, or is gone.
     const { places } = await readResultPlaces(tables, { host: event.host, observationId });
     const others = places.filter(({ quantity }) => quantity === quantityOf(rule));
     found = (await Promise.all(others.map(at))).find((one) => one !== undefined);

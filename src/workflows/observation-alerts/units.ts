@@ -1,36 +1,40 @@
 import { createRequire } from 'node:module';
 import type { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 
-/** What leads from mass to substance (mg/dL to mmol/L), and from substance to charge (mmol/L to meq/L). */
+/** What converts mass to substance (mg/dL to mmol/L), and substance to charge (mmol/L to meq/L). */
 export type Analyte = {
   /** In g/mol. */
   readonly molarMass?: number | undefined;
-  /** Of one ion, without its sign: 1 for potassium, 2 for calcium. */
+  /** Charge of one ion, without its sign: 1 for potassium, 2 for calcium. */
   readonly charge?: number | undefined;
 };
 
+/** How values of one unit become values of another. */
 export type Conversion =
-  /** `offset` is 0 but between temperatures. */
+  /** `offset` is 0 except for temperatures. */
   | { readonly kind: 'linear'; readonly factor: number; readonly offset: number }
   | { readonly kind: 'unknown-unit' }
-  /** mg and mmHg; mg and mmol of something without a molar mass; and units on a logarithm, which no rule needs. */
+  /** mg and mmHg; mg and mmol without a molar mass; logarithmic units, which no rule needs. */
   | { readonly kind: 'not-comparable' };
 
-/** Each is a parse of two expressions. Units come from outside, so what is kept of them has an end. */
+/** Maximum number of cached conversions. Each costs two parses, and units come from outside. */
 const MAX_KEPT = 2_000;
 const MAX_UNIT_LENGTH = 64;
-/** A conversion is looked at in so many places before it counts as a straight line. */
+/** Values at which a conversion must be linear. */
 const PROBES = [1, 10, 250, 1_000];
 const SAME: Conversion = { kind: 'linear', factor: 1, offset: 0 };
-/** Digits of a double that a conversion leaves right. */
+/** Digits of a double that a conversion keeps right. */
 const DIGITS = 12;
-/** That a number can be written with; what is smaller than that stays as it is. */
+/** Maximum of `toFixed`; smaller numbers stay as they are. */
 const MAX_DECIMALS = 100;
 
 const conversions = new Map<string, Conversion>();
 let ucum: UcumLhcUtils | undefined;
 
-/** How values in `from` become values in `to`, both in UCUM. The same unit needs no library, and need not be UCUM's. */
+/**
+ * Returns how values in `from` become values in `to`, both in UCUM. Equal units need no library and may be unknown to
+ * UCUM.
+ */
 export function conversionOf(from: string, to: string, analyte: Analyte = {}): Conversion {
   if (from === to) return SAME;
   if (!isWellFormed(from) || !isWellFormed(to)) return { kind: 'unknown-unit' };
@@ -43,7 +47,7 @@ export function conversionOf(from: string, to: string, analyte: Analyte = {}): C
   return found;
 }
 
-/** 98.6 [degF] are 37 Cel: the digits that only the arithmetic has made are taken off again. */
+/** Returns the converted value without the digits that only the arithmetic makes: 98.6 [degF] are 37 Cel. */
 export function applyConversion({ factor, offset }: Conversion & { kind: 'linear' }, value: number): number {
   if (factor === 1 && offset === 0) return value;
   const product = value * factor;
@@ -55,7 +59,7 @@ export function applyConversion({ factor, offset }: Conversion & { kind: 'linear
     : result;
 }
 
-/** Whether UCUM has `unit`, as it is written. */
+/** Whether `unit` is a unit of UCUM, as written. */
 export function isUcum(unit: string): boolean {
   return isWellFormed(unit) && library().validateUnitString(unit).status === 'valid';
 }
@@ -78,7 +82,7 @@ function convertOnce(from: string, value: number, to: string, { molarMass, charg
     const { status, toVal } = library().convertUnitTo(from, value, to, options);
     return status === 'succeeded' && toVal !== null && Number.isFinite(toVal) ? toVal : undefined;
   } catch (error) {
-    if (error instanceof TypeError) return undefined; // it trips over some units that it has called valid
+    if (error instanceof TypeError) return undefined; // the library fails on some units that it has called valid
     throw error;
   }
 }
@@ -90,8 +94,8 @@ function isNear(found: number | undefined, expected: number, scale: number): boo
 const ARBITRARY = /\[(?:IU|iU|arb'U|USP'U)\]/g;
 
 /**
- * The library converts no arbitrary unit, not even m[IU]/L to u[IU]/mL, where only the prefix differs. The same unit in
- * both, once, can be any unit that takes prefixes and is in no other: candela.
+ * Replaces an arbitrary unit that is in both by candela. The library converts no arbitrary units, not even m[IU]/L to
+ * u[IU]/mL, where only the prefix differs; candela takes prefixes and is in no other unit.
  */
 function withoutArbitrary(from: string, to: string): [string, string] {
   const [one, two] = [from.match(ARBITRARY) ?? [], to.match(ARBITRARY) ?? []];
@@ -104,15 +108,21 @@ const TERM = `/?${ATOM}(?:[./]${ATOM})*`;
 const PART = `(?:${ATOM}|\\(${TERM}\\))`;
 const EXPRESSION = new RegExp(`^/?${PART}(?:[./]${PART})*$`);
 
-/** The library looks names up in plain objects, and finds these there, after a prefix of its own too (`cvalueOf`). */
+/** Names that the library finds in plain objects, also after a prefix of its own (`cvalueOf`). */
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 
-/** The library prints what it chokes on to the console; a unit of a resource must not get there. */
+/**
+ * Whether the library may get `unit`. It prints texts that it cannot parse to the console, where no text of a resource
+ * may go.
+ */
 function isWellFormed(unit: string): boolean {
   return unit.length <= MAX_UNIT_LENGTH && EXPRESSION.test(unit) && !INHERITED.some((name) => unit.includes(name));
 }
 
-/** 30 ms and 20 MB: for who compares units, and when they do. Not `import()`, so that deciding stays without waiting. */
+/**
+ * Loads the library, which takes 30 ms and 20 MB, at its first use. No `import()`, so that evaluation stays
+ * synchronous.
+ */
 function library(): UcumLhcUtils {
   if (ucum) return ucum;
   const loaded = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as typeof import('@lhncbc/ucum-lhc');

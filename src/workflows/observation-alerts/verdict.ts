@@ -1,20 +1,23 @@
 import type { Side } from './interval.js';
 import type { Amount } from './read-observation.js';
 
+/** The result of evaluating a rule. */
 export type Verdict =
   | ({ readonly kind: 'alert' } & Facts)
   | { readonly kind: 'none' }
-  /** No alert, since nobody can say. The code goes into logs. */
+  /** No alert, because the result is uncertain. The reason goes into logs. */
   | Undecided;
 
+/** No alert, because the result is uncertain. */
 export type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
 
+/** Why a rule cannot decide; goes into logs. */
 export type UndecidedReason =
-  /** The resource has no value, none that is a number, or several for one code. */
+  /** The resource has no value, no number, or several values for one code. */
   | 'no-value'
   | 'not-a-number'
   | 'several-values'
-  /** `<`, `>` leave it open whether the limit is passed; or it is none that R4 knows. */
+  /** `<` or `>` leaves open whether the limit is passed; or the comparator is not of R4. */
   | 'comparator'
   | 'comparator-unknown'
   | 'unit-missing'
@@ -23,12 +26,12 @@ export type UndecidedReason =
   | 'no-reference-range'
   | 'reference-ranges-disagree'
   | 'no-interpretation'
-  /** A delta needs to know whose result it is, of when, and for percents what is 100. */
+  /** A delta needs a subject and a time, and for percents a positive previous value. */
   | 'no-subject'
   | 'no-time'
   | 'previous-not-positive';
 
-/** Why there is an alert. Amounts are in the unit of the rule or the range, those of percents in that of the result. */
+/** The reason of an alert. Amounts are in the unit of the rule or range; for percents, in the unit of the result. */
 export type Facts =
   | {
       readonly by: 'limit' | 'reference-range';

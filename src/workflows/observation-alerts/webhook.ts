@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { digest, type Row, type Setting } from '../../workflow.js';
 
 /**
- * A POST to `ALERT_WEBHOOK_URL` that tells of an alert, signed with `ALERT_WEBHOOK_SECRET` as standardwebhooks.com has
- * it. Nothing of the two, nor of the alert, is in anything that this returns.
+ * Posts an alert to `ALERT_WEBHOOK_URL`, signed with `ALERT_WEBHOOK_SECRET` as standardwebhooks.com defines. The result
+ * holds nothing of the URL, the secret or the alert.
  */
 export type Post = (
   alert: Row,
@@ -11,20 +11,21 @@ export type Post = (
   of: { setting: Setting; now: Date; signal: AbortSignal },
 ) => Promise<Answer>;
 
-/** `retryAfterMs`: what the endpoint asks for; 0 where it asks for nothing. */
+/** `retryAfterMs`: the wait that the endpoint asks for; 0 if it asks for none. */
 export type Answer = { readonly kind: 'sent' } | { readonly kind: 'failed'; readonly retryAfterMs: number };
 
-/** 24 random bytes at least. */
+/** At least 24 random bytes in base64. */
 const SECRET = /^(?:whsec_)?([A-Za-z0-9+/]{32,}={0,2})$/;
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const INTERNAL: ReadonlySet<string> = new Set(['sentRevision', 'notSent']);
 const FAILED: Answer = { kind: 'failed', retryAfterMs: 0 };
 
+/** Whether the settings name a webhook. */
 export function hasWebhook(setting: Setting): boolean {
   return setting('ALERT_WEBHOOK_URL') !== undefined;
 }
 
-/** What is wrong with the settings; no secret is told, and a URL may hold one. */
+/** Returns the problems of the webhook's settings, without their values: the URL may hold a secret too. */
 export function webhookProblems(setting: Setting): string[] {
   const [url, secret] = [setting('ALERT_WEBHOOK_URL'), setting('ALERT_WEBHOOK_SECRET')];
   if (url === undefined && secret === undefined) return [];
@@ -42,22 +43,22 @@ export function webhookProblems(setting: Setting): string[] {
   ];
 }
 
-/** `answerMs`: how long the endpoint may take to answer. */
+/** Returns a `Post`. `timeoutMs` limits how long the endpoint may take to answer. */
 export function createPost({ fetch, timeoutMs }: { fetch: typeof globalThis.fetch; timeoutMs: number }): Post {
   return async (alert, key, { setting, now, signal }) => {
     const request = requestOf(alert, key, { setting, now });
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const answer = await fetch(setting('ALERT_WEBHOOK_URL') ?? '', { ...request, redirect: 'error', signal: limit });
-      await answer.body?.cancel().catch(() => {}); // nobody reads it
+      await answer.body?.cancel().catch(() => {}); // the body is not needed
       return answer.ok ? { kind: 'sent' } : { ...FAILED, retryAfterMs: waitOf(answer.headers.get('retry-after'), now) };
     } catch {
-      return FAILED; // nothing was heard; what fetch says of it holds the URL
+      return FAILED; // no answer; the error of fetch holds the URL
     }
   };
 }
 
-/** The id is the same each time that this revision is sent; time and signature are of this time. */
+/** The id is the same each time that a revision is sent; time and signature are new. */
 function requestOf(alert: Row, key: string, { setting, now }: { setting: Setting; now: Date }) {
   const id = digest(JSON.stringify([key, alert.revision]));
   const data = Object.fromEntries(Object.entries(alert).filter(([name]) => !INTERNAL.has(name)));
@@ -79,7 +80,7 @@ function requestOf(alert: Row, key: string, { setting, now }: { setting: Setting
   };
 }
 
-/** In whole seconds, or as a date. */
+/** Returns the wait of a retry-after header: whole seconds, or a date. */
 function waitOf(text: string | null, now: Date): number {
   const ms = /^\d{1,9}$/.test(text ?? '') ? Number(text) * 1000 : Date.parse(text ?? '') - now.getTime();
   return Number.isNaN(ms) ? 0 : Math.max(0, ms);
