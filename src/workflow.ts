@@ -13,6 +13,7 @@ export { afterApplying, appliedOfRow, orderOf, resourceOf, rowOfApplied } from '
 export type { Row, Value } from './storage/table-store.js';
 export type { Context, Task, TaskContext, WorkflowLog, WorkflowTable } from './workflow/context.js';
 export { definedAt, defineWorkflow, WorkflowError } from './workflow/define-workflow.js';
+export { forEachAtOnce } from './workflow/for-each-at-once.js';
 export { type Lookup, type LookupContext, lookup } from './workflow/lookup.js';
 export type { Workflow, WorkflowOptions } from './workflow/options.js';
 export { dicom, type EventOf, fhir, type Selector, wants } from './workflow/selector.js';

@@ -517,8 +517,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'alerts-notePending',
     file: `${ALERTS}/settle-delta.ts`,
-    find: 'await notePending({ rule: rule.name, observationId });',
-    put: 'void notePending;',
+    find: 'await context.notePending({ rule: rule.name, observationId });',
+    put: 'void context;',
     tests: ALERTS_RACE,
   },
   {
@@ -531,15 +531,15 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'alerts-placesFirst',
     file: `${ALERTS}/result-places.ts`,
-    find: 'if (all.length > before.places.length) await',
-    put: 'if (all.length > 99) await',
+    find: 'if (all.length > before.places.length)',
+    put: 'if (all.length > 99)',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-placesLast',
     file: `${ALERTS}/observation-alerts.ts`,
-    find: 'const { wanted, all } = await moveResults(tables, of, before, moves);',
-    put: 'const { wanted, all } = await moveResults(tables, of, before, moves);\n  await writeResultPlaces(tables, of, { places: wanted, pending: before.pending });',
+    find: 'const { wanted, all } = await moveResults(tables, of, { before, moves });',
+    put: 'const { wanted, all } = await moveResults(tables, of, { before, moves });\n  await writeResultPlaces(tables, of, { places: wanted, pending: before.pending });',
     tests: ALERTS_RACE,
   },
   {

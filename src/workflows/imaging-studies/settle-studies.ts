@@ -1,4 +1,4 @@
-import type { Row, TaskContext } from '../../workflow.js';
+import { forEachAtOnce, type Row, type TaskContext } from '../../workflow.js';
 import { noteSeen, removeIfSame } from './open-studies.js';
 import { OPEN_PARTITIONS, type StudyPlace } from './places.js';
 import { readQuietPeriod } from './quiet-period.js';
@@ -18,14 +18,10 @@ export async function settleStudies(context: TaskContext): Promise<void> {
   const failures: unknown[] = [];
   for (const partition of OPEN_PARTITIONS) {
     const rows = await context.tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });
-    const left = rows.values();
-    const work = async () => {
-      for (const { key, row } of left) {
-        if (context.signal.aborted) return;
-        await settleStudy({ partition, key }, row, context).catch((error: unknown) => failures.push(error));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(MAX_AT_ONCE, rows.length) }, work));
+    await forEachAtOnce(rows, MAX_AT_ONCE, async ({ key, row }) => {
+      if (context.signal.aborted) return;
+      await settleStudy({ partition, key }, row, context).catch((error: unknown) => failures.push(error));
+    });
   }
   if (failures.length > 0) throw failures[0];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digest, type LookupContext, lookup, type Row } from '../../workflow.js';
+import { digest, forEachAtOnce, type LookupContext, lookup, type Row } from '../../workflow.js';
 import { alertsOf, PARTITIONS } from './alert.js';
 import type { Place } from './results.js';
 
@@ -7,7 +7,7 @@ import type { Place } from './results.js';
 const MAX_READ = 20_000;
 /** Maximum number of alerts of a patient, since each pointer needs a read. */
 const MAX_PER_PATIENT = 1_000;
-const AT_ONCE = 32;
+const MAX_AT_ONCE = 32;
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
 const MAX_PER_PARTITION = MAX_READ / PARTITIONS;
 
@@ -87,14 +87,10 @@ async function allActive({ tables }: LookupContext): Promise<Found> {
 
 async function readEach(places: readonly Place[], tables: LookupContext['tables']): Promise<Row[]> {
   const rows: Row[] = [];
-  const left = places.values();
-  const workers = Array.from({ length: AT_ONCE }, async () => {
-    for (const { partition, key } of left) {
-      const alert = await tables('alerts').get(partition, key);
-      if (alert) rows.push(alert);
-    }
+  await forEachAtOnce(places, MAX_AT_ONCE, async ({ partition, key }) => {
+    const alert = await tables('alerts').get(partition, key);
+    if (alert) rows.push(alert);
   });
-  await Promise.all(workers);
   return rows;
 }
 

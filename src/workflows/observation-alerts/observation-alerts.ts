@@ -54,9 +54,9 @@ export const observationAlerts = defineWorkflow({
     const isFirst = fence === 1; // no handler ran before, so nothing was written
     if (matches.length === 0 && isFirst) return;
 
-    const context: HandlerContext = { event, tables, setting, log };
+    const context: HandlerContext = { event, tables, setting, log, notePending: async () => {} };
     const because = becauseOf(observation);
-    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, context, notePending: async () => {} });
+    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, context });
     await settleWithOthers(matches, because, { isFirst, context, deltas });
   },
   lookup: alertsLookup,
@@ -92,32 +92,33 @@ function becauseOf(observation: Observation | undefined): WithdrawalReason {
 async function settleWithOthers(
   matches: readonly Match[],
   because: WithdrawalReason,
-  { isFirst, context, deltas }: { isFirst: boolean; context: HandlerContext; deltas: readonly DeltaRule[] },
+  { isFirst, context: handler, deltas }: { isFirst: boolean; context: HandlerContext; deltas: readonly DeltaRule[] },
 ): Promise<void> {
-  const { event, tables } = context;
+  const { event, tables } = handler;
   const of = { host: event.host, observationId: event.resourceId };
   const before = isFirst ? NO_PLACES : await readResultPlaces(tables, of);
   const moves = matches.flatMap(({ rule, result }) => {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     return place ? [{ place, result }] : [];
   });
-  const { wanted, all } = await moveResults(tables, of, before, moves);
+  const { wanted, all } = await moveResults(tables, of, { before, moves });
   let { pending } = before;
   const notePending = async (one: PendingAlert) => {
     if (pending.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
     pending = [...pending, one];
     await writeResultPlaces(tables, of, { places: all, pending });
   };
+  const context = { ...handler, notePending };
 
-  await settleOwn(matches, because, { isFirst, context, notePending });
+  await settleOwn(matches, because, { isFirst, context });
   for (const place of all) {
     for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
-      for (const next of await findNext(rule, place, context)) await settleDelta(next, context, notePending);
+      for (const next of await findNext(rule, place, context)) await settleDelta(next, context);
     }
   }
   for (const { rule: name, observationId } of before.pending) {
     const rule = deltas.find((one) => one.name === name);
-    if (rule) await settleDelta({ rule, observationId, place: undefined }, context, notePending);
+    if (rule) await settleDelta({ rule, observationId, place: undefined }, context);
   }
 
   if (all.length > wanted.length || pending.length > 0)
@@ -127,11 +128,7 @@ async function settleWithOthers(
 async function settleOwn(
   matches: readonly Match[],
   because: WithdrawalReason,
-  {
-    isFirst,
-    context,
-    notePending,
-  }: { isFirst: boolean; context: HandlerContext; notePending: (pending: PendingAlert) => Promise<void> },
+  { isFirst, context }: { isFirst: boolean; context: HandlerContext },
 ): Promise<void> {
   const { event, tables } = context;
   const of = { host: event.host, observationId: event.resourceId };
@@ -141,7 +138,7 @@ async function settleOwn(
   for (const { rule, result } of matches) {
     const place = isDelta(rule) ? placeOf(rule, result) : undefined;
     if (isDelta(rule) && place) {
-      await settleDelta({ rule, observationId: of.observationId, place }, context, notePending);
+      await settleDelta({ rule, observationId: of.observationId, place }, context);
       continue;
     }
     const verdict = evaluate(rule, result.reading);

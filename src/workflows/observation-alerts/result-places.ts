@@ -31,13 +31,17 @@ export async function readResultPlaces(tables: Tables, of: Of): Promise<ResultPl
 export async function writeResultPlaces(
   tables: Tables,
   of: Of,
-  { places, pending }: ResultPlaces,
-  options: { expect?: 'absent' } = {},
+  { places, pending, isNew }: ResultPlaces & { readonly isNew?: boolean },
 ): Promise<void> {
   const { partition, key } = placeOfRow(of);
   const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(pending) };
   const isNothing = places.length === 0 && pending.length === 0;
-  await tables('resultplaces').change(partition, key, () => (isNothing ? 'remove' : row), options);
+  await tables('resultplaces').change(
+    partition,
+    key,
+    () => (isNothing ? 'remove' : row),
+    isNew ? { expect: 'absent' } : {},
+  );
 }
 
 /**
@@ -47,17 +51,17 @@ export async function writeResultPlaces(
 export async function moveResults(
   tables: Tables,
   of: Of,
-  before: ResultPlaces,
-  moves: readonly { place: ResultPlace; result: Result }[],
+  { before, moves }: { before: ResultPlaces; moves: readonly { place: ResultPlace; result: Result }[] },
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
   const wanted = unique(moves.map(({ place }) => place));
   const all = unique([...before.places, ...wanted]);
   const isNew = (place: ResultPlace) => !before.places.some((one) => isSame(one, place));
-  const options = before.places.length + before.pending.length === 0 ? ({ expect: 'absent' } as const) : {};
-  if (all.length > before.places.length) await writeResultPlaces(tables, of, { ...before, places: all }, options);
+  const isFirst = before.places.length + before.pending.length === 0;
+  if (all.length > before.places.length)
+    await writeResultPlaces(tables, of, { ...before, places: all, isNew: isFirst });
   const put = (place: ResultPlace) => {
     const { result } = moves.find((move) => isSame(move.place, place)) as (typeof moves)[0];
-    return putResult(tables, place, result, { isNew: isNew(place) });
+    return putResult(tables, place, { result, isNew: isNew(place) });
   };
   const gone = all.filter((place) => !wanted.some((one) => isSame(one, place)));
   await Promise.all([...wanted.map(put), ...gone.map((place) => removeResult(tables, place))]);

@@ -56,8 +56,7 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
 export async function putResult(
   tables: Tables,
   { partition, key }: Place,
-  result: Result,
-  { isNew }: { isNew: boolean },
+  { result, isNew }: { result: Result; isNew: boolean },
 ): Promise<void> {
   const row = rowOfResult(result);
   const text = textOfRow(row);

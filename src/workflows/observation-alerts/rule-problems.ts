@@ -40,8 +40,8 @@ function conditionProblems({ fields, path }: Place): Problem[] {
   return [
     ...(way === 'limits' ? limitProblems(fields, path) : []),
     ...(way === 'delta' ? atMostOne(fields, path, CONDITIONS.delta) : []),
-    ...presence(fields, path, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
-    ...presence(fields, path, 'within', way === 'delta'),
+    ...presence({ fields, path }, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
+    ...presence({ fields, path }, 'within', way === 'delta'),
   ];
 }
 
@@ -72,7 +72,7 @@ function atMostOne(fields: Fields, path: string, names: readonly string[]): Prob
   }));
 }
 
-function presence(fields: Fields, path: string, name: string, isNeeded: boolean): Problem[] {
+function presence({ fields, path }: Place, name: string, isNeeded: boolean): Problem[] {
   if (has(fields, name) === isNeeded) return [];
   const message = isNeeded
     ? 'is missing, must be there with this condition'

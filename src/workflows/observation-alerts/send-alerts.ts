@@ -1,4 +1,4 @@
-import type { Context, Row, TaskContext } from '../../workflow.js';
+import { type Context, forEachAtOnce, type Row, type TaskContext } from '../../workflow.js';
 import { PARTITIONS } from './alert.js';
 import type { AlertCode } from './codes.js';
 import type { Place } from './results.js';
@@ -15,7 +15,7 @@ import { hasWebhook, type Post } from './webhook.js';
  */
 const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
 const PAGE = 1_000;
-const AT_ONCE = 8;
+const MAX_AT_ONCE = 8;
 /** Time limit of a run, so that it ends before the task is due again. The rest is sent by the next run. */
 const MAX_RUN_MS = 20_000;
 /** Time limit of listing, which leaves time to send. */
@@ -53,15 +53,11 @@ export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) 
     const endsAtMs = now().getTime() + MAX_RUN_MS;
     let failures = 0;
     const isOver = () => signal.aborted || failures >= MAX_FAILURES || now().getTime() >= endsAtMs;
-    const left = (await listDue(context)).values();
-    const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (const entry of left) {
-        if (isOver()) return;
-        const outcome = await sendOne(entry, post, context);
-        failures = outcome === 'failed' ? failures + 1 : 0;
-      }
+    await forEachAtOnce(await listDue(context), MAX_AT_ONCE, async (entry) => {
+      if (isOver()) return;
+      const outcome = await sendOne(entry, post, context);
+      failures = outcome === 'failed' ? failures + 1 : 0;
     });
-    await allSettled(workers);
   };
 }
 
@@ -81,7 +77,7 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
       from = `${last.key}!`; // the next key: no key continues with `!`
     }
   };
-  await allSettled(EVERY.map(listPartition));
+  await forEachAtOnce(EVERY, EVERY.length, listPartition);
   return first;
 }
 
@@ -113,19 +109,17 @@ async function sendOne(
     const answer = await post(alert, key, { setting, now: now(), signal });
     if (answer.kind === 'failed') {
       if (signal.aborted) return 'stopped'; // the process ends: no failure of the endpoint
-      await deferOrGiveUp(entry, alert, answer.retryAfterMs, context);
+      await deferOrGiveUp({ entry, alert, retryAfterMs: answer.retryAfterMs }, context);
       return 'failed';
     }
-    await markSent(entry, alert, {}, context);
+    await markSent({ entry, alert }, context);
   }
   await removeFromOutbox(entry, context);
   return 'sent';
 }
 
 async function deferOrGiveUp(
-  entry: OutboxEntry,
-  alert: Row,
-  retryAfterMs: number,
+  { entry, alert, retryAfterMs }: { entry: OutboxEntry; alert: Row; retryAfterMs: number },
   context: TaskContext<AlertCode>,
 ): Promise<void> {
   const { partition, key, row } = entry;
@@ -134,7 +128,7 @@ async function deferOrGiveUp(
   const since = String(row.since) || nowAt.toISOString();
   if (nowAt.getTime() - Date.parse(since) >= GIVE_UP_MS) {
     context.log.error('alert-not-sent', { tries });
-    await markSent(entry, alert, { notSent: true }, context);
+    await markSent({ entry, alert, notSent: true }, context);
     return removeFromOutbox(entry, context);
   }
   const waitMs = Math.min(MAX_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
@@ -148,15 +142,13 @@ async function deferOrGiveUp(
 
 /** Marks the alert's revision as sent. If the alert has changed meanwhile, its newer revision is still to be sent. */
 async function markSent(
-  { partition, key }: OutboxEntry,
-  alert: Row,
-  how: Row,
+  { entry: { partition, key }, alert, notSent }: { entry: OutboxEntry; alert: Row; notSent?: true },
   { tables }: TaskContext<AlertCode>,
 ): Promise<void> {
   await tables('alerts').change(partition, key, (current) => {
     if (current?.revision !== alert.revision) return 'keep';
     const { notSent: _, ...others } = current as Row;
-    return { ...others, ...how, sentRevision: Number(alert.revision) };
+    return { ...others, ...(notSent && { notSent }), sentRevision: Number(alert.revision) };
   });
 }
 
@@ -167,10 +159,4 @@ async function removeFromOutbox(
   await tables('alertoutbox').change(partition, key, (current) =>
     current?.revision === row.revision ? 'remove' : 'keep',
   );
-}
-
-/** Waits until all have ended, then throws the first error: no promise is left running. */
-async function allSettled(running: readonly Promise<void>[]): Promise<void> {
-  await Promise.allSettled(running);
-  await Promise.all(running);
 }

@@ -4,6 +4,7 @@ import { addToActiveList, becomesActive, removeFromActiveList } from './active-a
 import { type AlertOf, decideAlert, decideNoAlert, keyOfAlert, type WithdrawalReason } from './alert.js';
 import type { AlertCode } from './codes.js';
 import type { Match } from './match-rules.js';
+import type { PendingAlert } from './result-places.js';
 import type { Place, Result } from './results.js';
 import { addToOutbox } from './send-alerts.js';
 import type { Verdict } from './verdict.js';
@@ -11,6 +12,8 @@ import type { Verdict } from './verdict.js';
 /** The parts of a handler's context that alerts need, and the event. */
 export type HandlerContext = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 'tables' | 'setting' | 'log'> & {
   readonly event: FhirEvent<'Observation'>;
+  /** Records an alert of another Observation that the next try must evaluate if this one dies. */
+  readonly notePending: (alert: PendingAlert) => Promise<void>;
 };
 
 /**

@@ -1,6 +1,6 @@
 import { keyOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
-import { type PendingAlert, readResultPlaces } from './result-places.js';
+import { readResultPlaces } from './result-places.js';
 import { type DeltaRule, quantityOf, type ResultPlace, readNext, readWithPrevious } from './results.js';
 import { type AlertCandidate, type HandlerContext, isSettled, logUndecided, settleAlert } from './settle-alert.js';
 
@@ -26,14 +26,10 @@ export type DeltaAlert = {
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
  *
- * `notePending` runs before the alert of another Observation is written: if the process then dies, the next try must
+ * `context.notePending` runs before the alert of another Observation is written: if the process then dies, the next try must
  * evaluate that alert again.
  */
-export async function settleDelta(
-  alert: DeltaAlert,
-  context: HandlerContext,
-  notePending: (alert: PendingAlert) => Promise<void>,
-): Promise<void> {
+export async function settleDelta(alert: DeltaAlert, context: HandlerContext): Promise<void> {
   const { host, resourceId } = context.event;
   const { rule, observationId } = alert;
   const of = { host, observationId };
@@ -45,7 +41,7 @@ export async function settleDelta(
     if (isOld && observationId !== resourceId) return;
     const candidate: AlertCandidate = { of, rule: rule.name, found, because: 'corrected', onlyIfUnchanged: true };
     if (observationId !== resourceId && !isSettled(candidate, current, context))
-      await notePending({ rule: rule.name, observationId });
+      await context.notePending({ rule: rule.name, observationId });
     if ((await settleAlert(candidate, current, context)) === 'as-it-was') return;
   }
   throw new Error('Results kept changing while their alert was written.');
