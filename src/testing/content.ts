@@ -3,35 +3,38 @@ import type { Part } from '../clients/multipart.js';
 import type { DicomJson, DicomReader, FhirReader, FhirResource, HealthEvent, ReaderOf } from '../workflow.js';
 
 /**
- * What the handler's reads find. A resource: it is the current one and the event's version too. Undefined: it is gone.
- * An error: every read throws it. Or each by its name; what is not named is gone.
+ * The content that the handler's reads find. A resource is both the current resource and the event's version. Undefined
+ * means gone. An error is thrown by every read. An object sets each read by name; reads that it does not name find
+ * nothing.
  */
 export type Content = FhirResource | FhirContent | DicomContent | Error | undefined;
 
+/** Content for each read of a FHIR service. */
 export type FhirContent = {
   current?: FhirResource | Error | undefined;
-  /** As `current` where left out. */
+  /** Default: as `current`. */
   version?: FhirResource | Error | undefined;
-  /** What `read` finds by type and id, and `search` by type, whatever its parameters. */
+  /** Resources that `read` finds by type and id, and `search` finds by type, whatever its parameters. */
   others?: readonly FhirResource[];
   operations?: Readonly<Record<`$${string}`, FhirResource | Error>>;
 };
 
+/** Content for each read of a DICOM service. */
 export type DicomContent = {
   instance?: DicomJson | Error | undefined;
   series?: readonly DicomJson[] | Error;
   study?: readonly DicomJson[] | Error;
-  /** The first is frame 1. */
+  /** The first item is frame 1. */
   frames?: readonly Uint8Array[] | Error;
   rendered?: Uint8Array | Error;
 };
 
-/** A reader that finds `content`, a copy for each who asks. */
+/** Returns a reader that finds `content`, a new copy at each read. */
 export function readerOfContent(event: HealthEvent, content: Content): ReaderOf<HealthEvent> {
   return event.service === 'fhir' ? fhirReader(namedFhir(content)) : dicomReader(namedDicom(content));
 }
 
-/** For a test that says nothing of content: what is read then is neither there nor gone. */
+/** Returns a reader whose reads throw, for tests that set no content. */
 export function readerOfNothing(event: HealthEvent): ReaderOf<HealthEvent> {
   const missing = new TypeError('The handler reads, and the test gives nothing to read: kit.run(…, { resource: … }).');
   return readerOfContent(event, missing);
@@ -70,7 +73,7 @@ function dicomReader({ instance, series, study, frames, rendered }: Required<Dic
   };
 }
 
-/** `broken`: what every read throws. */
+/** `broken` is the error that every read throws. */
 type AllOfFhir = Required<FhirContent> & { broken: Error | undefined };
 
 function namedFhir(content: Content): AllOfFhir {

@@ -1,13 +1,14 @@
 import { type Clock, systemClock } from '../clock.js';
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only when a test calls `advance`. */
 export type FakeClock = Clock & {
-  /** Lets `ms` pass. What is due on the way runs at its own time, in order, also what it asks for itself. */
+  /** Lets `ms` pass. Timers run at their own time, in order, including timers that they start. */
   advance(ms: number): void;
 };
 
 type Timer = { atMs: number; run: () => void };
 
+/** Returns a clock that stands at `startAt`. */
 export function createFakeClock(startAt = '2026-01-01T12:00:00.000Z'): FakeClock {
   const startMs = Date.parse(startAt);
   const timers = new Set<Timer>();

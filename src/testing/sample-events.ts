@@ -17,9 +17,9 @@ const STARTS_AT = '2026-01-01T12:00:00.000Z';
 const MINUTE_MS = 60_000;
 
 /**
- * A valid event of the FHIR service: that a Patient was created, where nothing else is said. The same fields make the
- * same event, as a redelivery is; another version makes another event, a minute later for each version.
- * @throws InvalidEventError where `fields` make it one that the app would not take in.
+ * Returns a valid FHIR event; by default, the creation of a Patient. Equal fields make equal events, as in a
+ * redelivery. Another version makes another event, one minute later for each version.
+ * @throws InvalidEventError if the app would not accept an event with these fields.
  */
 export function fhirEvent<R extends string = 'Patient', C extends Change = 'created'>(
   fields: FhirFields<R, C> = {},
@@ -40,7 +40,7 @@ export function fhirEvent<R extends string = 'Patient', C extends Change = 'crea
   return parseEvent(envelope(`FhirResource${capital(change)}`, data, { ...fields, version })) as FhirEvent<R, C>;
 }
 
-/** The same for the DICOM service: that an image was created. `version` is its sequence number. */
+/** Returns a valid DICOM event; by default, the creation of an image. `version` is its sequence number. */
 export function dicomEvent<C extends Change = 'created'>(fields: DicomFields<C> = {}): DicomEvent<C> {
   const { change = 'created', studyUid = '1.2.3', seriesUid = '1.2.3.4', instanceUid = '1.2.3.4.5' } = fields;
   const { version = firstVersionOf(change), partition, host = 'test.dicom.example' } = fields;

@@ -18,40 +18,42 @@ import {
 import { createFakeClock, type FakeClock } from './fake-clock.js';
 import { type TryOptions, type TryResult, tryJob } from './try-job.js';
 
-/** More turns of the event loop than anything takes that waits for no timer. */
+/** More turns of the event loop than any work needs that waits for no timer. */
 const TURNS = 30;
 const STEP_MS = 500;
 
-/** Of tables outside of a handler: no lease, no fence. */
+/** For tables outside a handler: no lease, no fence. */
 const UNGUARDED: Guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {} };
 
+/** Runs events through a workflow, over tables in memory. */
 export type TestKit = {
-  /** Stands still until a test moves it. */
+  /** Stands still until a test moves the clock. */
   readonly clock: FakeClock;
-  /** Lets time pass for the handlers that run: past a timeout, the handler's signal aborts. */
+  /** Lets time pass for running handlers. After a timeout the handler's signal aborts. */
   pass(time: Duration): Promise<void>;
   /**
-   * One try of the event, by the code of the app's own pipeline. With `ordering: 'latest'` the kit remembers which versions
-   * have started and were applied.
+   * Runs one try of the event with the code of the app's pipeline. With `ordering: 'latest'` the kit remembers which
+   * versions have started and were applied.
    */
   run(workflow: Workflow, event: HealthEvent, options?: TryOptions): Promise<TryResult>;
-  /** What its look-up answers; throws where `query` is none that it takes. */
+  /** Returns the answer of the workflow's look-up; throws if `query` is invalid. */
   lookup(workflow: Workflow, query: unknown): Promise<Readonly<Record<string, unknown>>>;
-  /** Runs its task once. */
+  /** Runs the workflow's task once. */
   runTask(workflow: Workflow): Promise<void>;
-  /** A table as the workflow sees it: to put rows in beforehand, and to look. */
+  /** Returns a table as the workflow sees it, to write rows before a test and to read them after it. */
   tables(name: string): WorkflowTable;
-  /** All rows of a table, in order of partition and key. */
+  /** Returns all rows of a table, in order of partition and key. */
   rows(table: string): { partition: string; key: string; row: Row }[];
-  /** What handlers have logged, in order. */
+  /** The log lines of handlers, in order. */
   readonly logged: readonly Logged[];
 };
 
+/** A log line of a handler. */
 export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: Readonly<Record<string, number>> };
 
 /**
- * All that a test of a workflow needs: tables in memory, a log to look at and a clock to move, no host and no storage.
- * `settings` are those that the workflow asks for by `setting`.
+ * Returns a test kit: tables in memory, a log and a clock, without host and storage. The workflow's `setting` reads
+ * `settings`.
  * @example
  * import { defineWorkflow, fhir } from '../src/workflow.js';
  * import { createTestKit, fhirEvent } from '../src/testing/index.js';

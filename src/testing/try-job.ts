@@ -15,42 +15,46 @@ import { createWaiting, dueAtOf, type WaitingRow } from '../storage/waiting.js';
 import type { HealthEvent, Setting, Workflow } from '../workflow.js';
 import { type Content, readerOfContent, readerOfNothing } from './content.js';
 
+/** What happens to the job before and during the try. */
 export type TryOptions = {
-  /** 1 where left out: what the handler sees, and how near the last try is. */
+  /** Number of the try (default 1): the handler sees this number, and it decides which try is the last. */
   attempt?: number;
-  /** When the first try was; now, where left out. `giveUpAfter` counts from it. */
+  /** Time of the first try (default now). `giveUpAfter` counts from this time. */
   firstTryAt?: Date;
-  /** What the handler's reads find: a resource, `undefined` where it is gone, an error that they throw, or more by name. */
+  /**
+   * Content of the handler's reads: a resource, `undefined` if it is gone, an error to throw, or an object with each
+   * read by name.
+   */
   resource?: Content;
-  /** Abort the signal to see what the handler does when the process ends. */
+  /** Abort this signal to end the process during the try. */
   processEnds?: AbortSignal;
   /**
    * The process dies when the handler has ended, before the app records anything: the result is `unknown`. Run the same
-   * event again to see what the next process does with what the handler has left.
+   * event again to see what the next process does.
    */
   processDies?: boolean;
 };
 
-/** The outcome of one try, in the app's words. `error` is what the handler threw; undefined where it threw nothing. */
+/** The outcome of one try, in the app's words. `error` is the error of the handler, or undefined. */
 export type TryResult =
   | { kind: 'completed' }
-  /** `ordering: 'latest'`: a newer version has started before. The handler was not called. */
+  /** `ordering: 'latest'`: a newer version has started before. The handler did not run. */
   | { kind: 'superseded' }
-  /** A row brings the job back; `inMs` without the 20 % that the app adds or takes by chance. */
+  /** A row runs the job again; `inMs` is without the jitter of 20 % that the app adds. */
   | { kind: 'retry'; inMs: number; countsAsTry: boolean; code: string; error: unknown }
   | { kind: 'dead-lettered'; reason: string; code: string; error: unknown }
-  /** The process ended first: another process runs the job, and this was no try. */
+  /** The process ended first: another process runs the job, and this does not count as a try. */
   | { kind: 'deferred'; inMs: number }
   /** The process died before it recorded anything. */
   | { kind: 'unknown' }
-  /** The workflow does not select this event. The handler was not called. */
+  /** The workflow does not select this event. The handler did not run. */
   | { kind: 'ignored' };
 
-/** What the tries of a kit have in common. */
+/** State that all tries of a kit share. */
 export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'rowTurns'> &
   Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
     readonly setting: Setting;
-    /** By workflow. */
+    /** By name of the workflow. */
     readonly queues: Map<string, Pick<JobDeps, 'slots' | 'turns'>>;
   };
 
@@ -58,15 +62,18 @@ const DEADLINE_MS = 15_000;
 /** Longer than any test: no lease lapses while a test moves the clock. */
 const LEASE_MS = 30 * 24 * 3_600_000;
 const DIES = new Error('The process dies here.');
-/** The row that brings the job. A row brings it, and not a delivery, for a record says which try this is. */
+/**
+ * Name of the row that runs the job. The job comes from a row, not a delivery, because a record holds the number of the
+ * try.
+ */
 const ROW = '2026-01-01T00:00:00.000Z.kit';
 
-/** What the pipeline decided on the way, beside the record. */
+/** Decisions of the pipeline that are not in the record. */
 type Seen = { error?: unknown; hasDied?: boolean; inMs?: number; reason?: string };
 
 /**
- * Runs one job through the pipeline's own code, from the claim to the record. The ledger, `waiting` and the dead letters
- * are of this try alone, so that the same event can be tried again. Tables and watermarks are those of `world`.
+ * Runs one job through the pipeline's own code, from the claim to the record. The ledger, `waiting` and the dead
+ * letters belong to this try alone, so that the same event can run again. Tables and watermarks are those of `world`.
  */
 export async function tryJob(
   { workflow, event, options }: { workflow: Workflow; event: HealthEvent; options: TryOptions },
@@ -93,7 +100,7 @@ export async function tryJob(
   return { kind: 'retry', inMs, countsAsTry: tries === (options.attempt ?? 1), code, error };
 }
 
-/** `workflow`, with a note of what its handler throws. */
+/** Returns `workflow` with a handler that records its error. */
 function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): Workflow {
   return {
     ...workflow,
@@ -106,7 +113,7 @@ function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): 
       }
       if (!processDies) return;
       seen.hasDied = true;
-      throw DIES; // frees the resource and applies no version, as the lapse of a lease does
+      throw DIES; // frees the resource and applies no version, as the end of a lease does
     },
   };
 }
@@ -180,7 +187,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: See
   return { ...shared, slots, turns, rowTurns };
 }
 
-/** As at the end of a process: no claim, no handler, and the handler that runs is aborted. */
+/** Does what the end of a process does: no new claim or handler, and running handlers are aborted. */
 function endProcess({ life }: JobDeps): void {
   life.isStopping = true;
   life.isAborting = true;

@@ -3,7 +3,9 @@ import { identifierOf } from './templates.js';
 const LIST = /export const workflows([^=]*)= \[([^\]]*)\];/;
 const MAX_LINE_LENGTH = 120;
 
-/** Returns the text of index.ts with one workflow added, formatted; undefined where the text has no list of workflows. */
+/**
+ * Returns the text of index.ts with one more workflow, formatted as the project is; undefined if the text has no list.
+ */
 export function addToIndex(text: string, name: string): string | undefined {
   if (!LIST.test(text)) return undefined;
   const identifier = identifierOf(name);
@@ -18,7 +20,7 @@ export function addToIndex(text: string, name: string): string | undefined {
   );
 }
 
-/** Adds the import before the first import of this folder that follows it in the alphabet. */
+/** Inserts the import in alphabetical order. */
 function addImport(text: string, added: string): string {
   const lines = text.split('\n');
   const place = (line: string) => line.match(/from '(\.[^']*)'/)?.[1];

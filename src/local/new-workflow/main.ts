@@ -9,13 +9,13 @@ import { testText, workflowText } from './templates.js';
 
 const HELP = `npm run new:workflow -- <what> <name>
 
-Writes a workflow that works, its test, and its line in src/workflows/index.ts.
+Writes a working workflow, its test, and its line in src/workflows/index.ts.
 
-  <what>      a type of FHIR R4, as Observation, or dicom
-  <name>      small letters, digits and '-', as glucose-trend: part of the ledger's keys, so it stays as it is
-  --help      this text
+  <what>      a FHIR R4 type such as Observation, or dicom
+  <name>      lower-case letters, digits and '-', such as glucose-trend; part of the ledger's keys, so never change it
+  --help      shows this text
 
-Exit code: 0 written, 1 the project does not build as it is, 2 an argument is wrong; but for 0 nothing was written.
+Exit code: 0 written, 1 the project does not build, 2 wrong argument. With 1 and 2 nothing is written.
 `;
 
 const INDEX = 'src/workflows/index.ts';
@@ -75,7 +75,7 @@ function problemsOf(what: string, name: string, places: readonly string[]): stri
   ];
 }
 
-/** Formats the files as the project is formatted. A failure of the formatter is ignored. */
+/** Formats the files. A line that stays too long is no failure. */
 function format(files: readonly string[]): void {
   const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
   spawnSync(process.execPath, [biome, 'format', '--write', ...files], { stdio: 'ignore' });

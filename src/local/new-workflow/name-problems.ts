@@ -5,7 +5,7 @@ import { identifierOf, tableOf } from './templates.js';
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const MAX_LENGTH = 63;
-/** Files of these names cannot exist on Windows, whatever their extension. */
+/** Files with these names cannot exist on Windows, whatever their extension. */
 const DEVICE = /^(con|prn|aux|nul|(com|lpt)\d)$/;
 const RESERVED = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
@@ -14,8 +14,8 @@ const RESERVED = new Set(
 );
 
 /**
- * Why a workflow cannot have this name; empty where it can.
- * @param places the files and folders that it would need
+ * Returns the reasons why a workflow cannot have this name; empty if it can.
+ * @param places files and folders that the workflow needs
  * @param index the file that lists the workflows
  */
 export function nameProblems(name: string, { places, index }: { places: readonly string[]; index: string }): string[] {

@@ -1,33 +1,34 @@
 import { RESOURCE_TYPES } from '../../fhir-types.js';
 
-/** Names with a meaning in the templates, the index, the tests or in modules. */
+/** Names that already have a meaning in templates, index, tests or modules. */
 const TAKEN = new Set(
   `any async boolean number object string symbol exports globalThis module require
   defineWorkflow dicom digest fhir needsHosts resourceOf shardOf createTestKit dicomEvent fhirEvent workflows
   event resource tables key image one instance kit row describe it expect test jest beforeEach afterEach`.split(/\s+/),
 );
 
-/** Tables of the app and of its built-in workflows. */
+/** Tables of the app and of the bundled workflows. */
 const TAKEN_TABLES =
   /^(ledger.*|waiting|watermarks|tables|resources|patients|patientkeys|alerts|alertpatients|alertoutbox|activealerts|results|resultplaces|studies|studyinstances|openstudies)$/;
 
-/** Returns the identifier of a name: glucose-trend → glucoseTrend, with `Workflow` at the end where the word is taken. */
+/** glucose-trend → glucoseTrend; ends in `Workflow` if the word already has a meaning. */
 export function identifierOf(name: string): string {
   const word = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const isVariable = [...RESOURCE_TYPES].some((type) => variableOf(type) === word);
   return TAKEN.has(word) || isVariable ? `${word}Workflow` : word;
 }
 
-/** Returns the files of a new workflow, which keeps a row for each resource and works as it is. */
+/** Returns the text of a new workflow that works: one row for each resource, as last read. */
 export function workflowText(what: string, name: string): string {
   return what === 'dicom' ? dicomText(name) : fhirText(what, name);
 }
 
+/** Returns the text of the test of a new workflow. */
 export function testText(what: string, name: string): string {
   return what === 'dicom' ? dicomTestText(name) : fhirTestText(what, name);
 }
 
-/** Returns a table name: 3 to 63 letters and digits. */
+/** Returns the name of the workflow's table: 3 to 63 letters and digits. */
 export function tableOf(name: string): string {
   const table = name.replaceAll('-', '');
   return (TAKEN_TABLES.test(table) ? `${table}rows` : table).padEnd(3, '0').slice(0, 63);
@@ -40,10 +41,10 @@ function fhirText(type: string, name: string): string {
 const PARTITIONS = 8;
 
 /**
- * Keeps table \`${tableOf(name)}\`: a row for each ${type}, with the version that was read last; no row for a deleted one.
+ * Keeps table \`${tableOf(name)}\`: a row for each ${type} with the version that was read last. Deleted resources have no row.
  *
- * The handler can run twice for one event, because a process can die after the row and before the record. The second
- * run writes the same row.
+ * The handler may run twice for one event, because a process can die after the row and before the record. The second run
+ * writes the same row.
  */
 export const ${identifierOf(name)} = defineWorkflow({
   name: '${name}',
@@ -52,7 +53,7 @@ export const ${identifierOf(name)} = defineWorkflow({
   setup: needsHosts('fhir'),
   async handle(event, { resource, tables }) {
     const ${variable} = event.change === 'deleted' ? undefined : await resource.current();
-    const key = digest(resourceOf(event)); // storage's logs show keys
+    const key = digest(resourceOf(event)); // keys reach the logs of storage
     await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
       if (!${variable}) return 'remove';
       return { host: event.host, resourceId: event.resourceId, version: Number(${variable}.meta?.versionId ?? event.version) };
@@ -73,7 +74,7 @@ const event = fhirEvent(one);
 const ${variableOf(type)} = { resourceType: '${type}', id: 'r1', meta: { versionId: '1' } } as ${type};
 
 describe('${name}', () => {
-  it('given one was created, then it has a row', async () => {
+  it('given a created resource, then the table has its row', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(${identifier}, event, { resource: ${variableOf(type)} })).toEqual({ kind: 'completed' });
@@ -83,7 +84,7 @@ describe('${name}', () => {
     ]);
   });
 
-  it('given the process dies after the handler, then the second run leaves one row', async () => {
+  it('given a process that dies after the handler, then the second run leaves one row', async () => {
     const kit = createTestKit();
 
     await kit.run(${identifier}, event, { resource: ${variableOf(type)}, processDies: true });
@@ -92,7 +93,7 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
   });
 
-  it('given it was deleted, then the row is gone', async () => {
+  it('given a deletion, then the row is gone', async () => {
     const kit = createTestKit();
     await kit.run(${identifier}, event, { resource: ${variableOf(type)} });
 
@@ -101,7 +102,7 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}')).toEqual([]);
   });
 
-  it('given the service does not answer, then there is another try', async () => {
+  it('given a service that does not answer, then the job runs again', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(${identifier}, event, { resource: new Error('no answer') })).toMatchObject({ kind: 'retry' });
@@ -117,10 +118,10 @@ const PARTITIONS = 8;
 const MODALITY = '00080060';
 
 /**
- * Keeps table \`${tableOf(name)}\`: a row for each image, with its modality; no row for a deleted one.
+ * Keeps table \`${tableOf(name)}\`: a row for each image with its modality. Deleted images have no row.
  *
- * The handler can run twice for one event, because a process can die after the row and before the record. The second
- * run writes the same row.
+ * The handler may run twice for one event, because a process can die after the row and before the record. The second run
+ * writes the same row.
  */
 export const ${identifierOf(name)} = defineWorkflow({
   name: '${name}',
@@ -129,7 +130,7 @@ export const ${identifierOf(name)} = defineWorkflow({
   setup: needsHosts('dicom'),
   async handle(event, { resource, tables }) {
     const image = event.change === 'deleted' ? undefined : await resource.instance();
-    const key = digest(resourceOf(event)); // storage's logs show keys
+    const key = digest(resourceOf(event)); // keys reach the logs of storage
     await tables('${tableOf(name)}').change(String(shardOf(key, PARTITIONS)), key, () => {
       if (!image) return 'remove';
       return { studyUid: event.studyUid, modality: String(image[MODALITY]?.Value?.[0] ?? '') };
@@ -149,7 +150,7 @@ const event = dicomEvent(one);
 const instance = { '00080060': { vr: 'CS', Value: ['CT'] } };
 
 describe('${name}', () => {
-  it('given an image was stored, then it has a row', async () => {
+  it('given a stored image, then the table has its row', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(${identifier}, event, { resource: { instance } })).toEqual({ kind: 'completed' });
@@ -157,7 +158,7 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}').map(({ row }) => row)).toEqual([{ studyUid: '1.2', modality: 'CT' }]);
   });
 
-  it('given the process dies after the handler, then the second run leaves one row', async () => {
+  it('given a process that dies after the handler, then the second run leaves one row', async () => {
     const kit = createTestKit();
 
     await kit.run(${identifier}, event, { resource: { instance }, processDies: true });
@@ -166,7 +167,7 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}')).toHaveLength(1);
   });
 
-  it('given it was deleted, then the row is gone', async () => {
+  it('given a deletion, then the row is gone', async () => {
     const kit = createTestKit();
     await kit.run(${identifier}, event, { resource: { instance } });
 
@@ -175,7 +176,7 @@ describe('${name}', () => {
     expect(kit.rows('${tableOf(name)}')).toEqual([]);
   });
 
-  it('given the service does not answer, then there is another try', async () => {
+  it('given a service that does not answer, then the job runs again', async () => {
     const kit = createTestKit();
 
     expect(await kit.run(${identifier}, event, { resource: new Error('no answer') })).toMatchObject({ kind: 'retry' });

@@ -23,6 +23,7 @@ export type Summary = {
 //   isListed   this row was seen or written in this period. Stays set until the period ends
 export type StudyStatus = 'arriving' | 'settled' | 'deleted';
 
+/** A row of table `studies`. */
 export type StudyRow = Row & Summary & { status: StudyStatus; revision: number; period: number; isListed: boolean };
 
 /** Returns the contents of a study. `rows` are the rows of its images, deleted images included. */
@@ -64,10 +65,12 @@ export function afterQuiet(current: Row | undefined, seen: string): Row | 'keep'
   return { ...current, status: 'settled', revision: revisionOf(current) + 1 };
 }
 
+/** Returns the revision of a row; 0 without a row. */
 export function revisionOf(row: Row | undefined): number {
   return Number(row?.revision ?? 0);
 }
 
+/** Returns the period of a row; 0 without a row. */
 export function periodOf(row: Row | undefined): number {
   return Number(row?.period ?? 0);
 }
