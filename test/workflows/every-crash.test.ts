@@ -33,19 +33,19 @@ const careful = scenarioWith(
 );
 
 describe('when a workflow is put to the test', () => {
-  it('given one whose row is what was read last, then it stands', async () => {
+  it('given a workflow whose row is the last read, then it passes', async () => {
     expect(await everyCrash(careful)).toBeGreaterThan(60);
     await everyOrder(careful, 50);
   });
 
-  it('given one that counts, then a crash is found after which it has counted twice', async () => {
+  it('given a workflow that counts, then a crash is found that makes it count twice', async () => {
     const count = (_: string, table: WorkflowTable) =>
       table.change('all', 'p1', (row) => ({ count: Number(row?.count ?? 0) + 1 }));
 
     await expect(everyCrash(scenarioWith(count, [['p1', { count: 2 }]]))).rejects.toThrow('deep equality');
   });
 
-  it('given one that forgets the second of its writes once the first is there, then a crash is found between them', async () => {
+  it('given a workflow that skips its second write once the first exists, then a crash is found between them', async () => {
     const both = async (birthDate: string, table: WorkflowTable) => {
       if ((await table.get('all', 'first'))?.birthDate === birthDate) return;
       await table.change('all', 'first', () => ({ birthDate }));
@@ -60,7 +60,7 @@ describe('when a workflow is put to the test', () => {
     await expect(everyCrash(scenarioWith(both, expected))).rejects.toThrow('deep equality');
   });
 
-  it('given one that puts an older version over a newer one, then an order is found in which it does', async () => {
+  it('given a workflow that overwrites newer versions, then such an order is found', async () => {
     const write = (birthDate: string, table: WorkflowTable) => table.change('all', 'p1', () => ({ birthDate }));
     const careless = scenarioWith(write, [['p1', { birthDate: '1980-01-01' }]], 'any');
 
@@ -68,7 +68,7 @@ describe('when a workflow is put to the test', () => {
   });
 });
 
-describe('when a tale is told', () => {
+describe('when a scenario is run', () => {
   it('given two versions at once, then reads find the newer one', async () => {
     const { found, requests, calls } = await runScenario(careful, { batches: [[0, 1]] });
 

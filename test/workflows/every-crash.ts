@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { visible } from '../../src/pipeline/workflow-table.js';
+import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { type Content, readerOfContent } from '../../src/testing/content.js';
 import { type FhirResource, type HealthEvent, type Row, resourceOf, type Workflow } from '../../src/workflow.js';
 import { type Account, allThatFollows, createAccount, startApp, watched } from '../pipeline/memory-app.js';
 import type { CallInfo, Fault } from '../storage/faults.js';
 import { rawOf } from '../testing/raw-events.js';
+import { batchesOf } from './batches.js';
 import { watchOrder } from './row-order.js';
 
 /**
@@ -21,14 +23,15 @@ import { watchOrder } from './row-order.js';
  * that dies is followed by another one, and all that waits is run until nothing waits any more.
  */
 export type Scenario = {
-  readonly workflow: Workflow;
+  /** A function makes a workflow for each process. */
+  readonly workflow: Workflow | (() => Workflow);
   readonly story: readonly StoryEvent[];
   /** What the workflow asks for by `setting`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** What reads for `event` find when `happened` has. Where left out: its resource as it was told last. */
   readonly read?: (event: HealthEvent, happened: readonly StoryEvent[]) => Content;
-  /** What is compared: of the rows of tables, without the marks of the app. */
-  readonly look: (rows: RowsOf) => unknown;
+  /** Returns what is compared with `expected`, after everything has come to rest. */
+  readonly look: (rows: RowsOf, account: Account) => unknown;
   readonly expected: unknown;
 };
 
@@ -117,16 +120,11 @@ export async function runScenario(scenario: Scenario, { batches, troubles = new 
     await deliver(batch.map((at) => rawOf((story[at] as StoryEvent).event)));
   }
   await comeToRest();
-  const rowsOf: RowsOf = (table) =>
-    account.tables.inspect(table).flatMap(({ partition, key, row }) => {
-      const seen = visible(row);
-      return seen ? [{ partition, key, row: seen }] : [];
-    });
-  return { found: scenario.look(rowsOf), regressions, calls, requests, lines, account };
+  return { found: await scenario.look(rowsIn(account.tables), account), regressions, calls, requests, lines, account };
 
   function startProcess() {
     const process = startApp(account, {
-      workflows: [workflow],
+      workflows: [typeof workflow === 'function' ? workflow() : workflow],
       settings: { leaseMs: LEASE_MS, setting: (name) => settings[name] },
       readerFor: (event) => readerOfContent(event, read(event, story.slice(0, happened))),
     });
@@ -180,27 +178,19 @@ export async function runScenario(scenario: Scenario, { batches, troubles = new 
   }
 }
 
+/** Returns the rows of `tables` as a workflow sees them. */
+export function rowsIn(tables: MemoryTableStore): RowsOf {
+  return (table) =>
+    tables.inspect(table).flatMap(({ partition, key, row }) => {
+      const seen = visible(row);
+      return seen ? [{ partition, key, row: seen }] : [];
+    });
+}
+
 function currentIn(event: HealthEvent, happened: readonly StoryEvent[]): Content {
   const own = happened.filter((told) => resourceOf(told.event) === resourceOf(event));
   const version = own.find((told) => told.event.version === event.version)?.content;
   return { current: own.at(-1)?.content, version };
-}
-
-function batchesOf(events: number): fc.Arbitrary<number[][]> {
-  const all = Array.from({ length: events }, (_, at) => at);
-  return fc
-    .tuple(
-      fc.array(fc.constantFrom(...all), { maxLength: events }),
-      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }),
-    )
-    .chain(([again, sizes]) =>
-      fc.shuffledSubarray([...all, ...again], { minLength: events + again.length }).map((order) => {
-        const left = [...order];
-        const batches: number[][] = [];
-        for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
-        return batches;
-      }),
-    );
 }
 
 function troublesWithin(calls: number): fc.Arbitrary<Map<number, Trouble>> {

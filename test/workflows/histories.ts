@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { fhirEvent } from '../../src/testing/index.js';
 import type { FhirEvent } from '../../src/workflow.js';
+import { batchesOf } from './batches.js';
 
 const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
 
@@ -35,17 +36,9 @@ export function histories(resourceId: () => string = () => 'r1'): fc.Arbitrary<F
   });
 }
 
-/** The events of a history in any order, each once or several times, in lots that arrive together. */
+/** The events of a history in any order, each once or several times, in batches that are delivered together. */
 export function deliveriesOf(history: readonly FhirEvent[]): fc.Arbitrary<FhirEvent[][]> {
-  const again = fc.array(fc.constantFrom(...history), { maxLength: history.length });
-  const shuffled = again.chain((twice) => {
-    const all = [...history, ...twice];
-    return fc.shuffledSubarray(all, { minLength: all.length });
-  });
-  return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([events, sizes]) => {
-    const left = [...events];
-    const batches: FhirEvent[][] = [];
-    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
-    return batches;
-  });
+  return batchesOf(history.length).map((batches) =>
+    batches.map((batch) => batch.map((number) => history[number] as FhirEvent)),
+  );
 }

@@ -17,7 +17,7 @@ import { deliveriesOf, histories } from './histories.js';
 const OBSERVATION = { resourceType: 'Observation', resourceId: 'o1' } as const;
 
 describe('when a resource changes', () => {
-  it('given a FHIR resource, then its row says which version of what it is', async () => {
+  it('given a FHIR resource, then its row names the resource and its version', async () => {
     const kit = createTestKit();
     const event = fhirEvent({ ...OBSERVATION, host: 'a.fhir.example', time: '2026-03-01T10:00:00Z' });
 
@@ -89,8 +89,8 @@ describe('when a resource changes', () => {
   });
 });
 
-describe('when somebody asks for a resource', () => {
-  it('given two services hold the same id, then the answer lists both, each with what became of it', async () => {
+describe('when a resource is looked up', () => {
+  it('given two services hold the same id, then the answer lists both, each with its last change', async () => {
     const kit = createTestKit();
     await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, host: 'a.fhir.example', version: 4 }));
     await kit.run(resourceIndex, fhirEvent({ ...OBSERVATION, host: 'b.fhir.example', change: 'deleted', version: 2 }));
@@ -129,7 +129,7 @@ describe('when somebody asks for a resource', () => {
     ]);
   });
 
-  it('given one that nobody knows, then none', async () => {
+  it('given an unknown resource, then none', async () => {
     expect(await createTestKit().lookup(resourceIndex, OBSERVATION)).toEqual({ resources: [] });
   });
 
@@ -139,7 +139,7 @@ describe('when somebody asks for a resource', () => {
     { ...OBSERVATION, host: 'a' },
     { resourceType: 'Patient', resourceId: '' },
     [],
-  ])('given %j, then it is no question', async (query) => {
+  ])('given %j, then it is no valid query', async (query) => {
     await expect(createTestKit().lookup(resourceIndex, query)).rejects.toBeInstanceOf(z.ZodError);
   });
 });

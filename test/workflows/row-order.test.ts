@@ -70,12 +70,12 @@ describe('when every write of a row is watched', () => {
       rows: [{ period: 1 }, undefined, { period: 1 }],
       then: [],
     },
-    { given: 'a table of nobody', table: 'others', rows: [{ version: 2 }, { version: 1 }], then: [] },
+    { given: 'a table of another workflow', table: 'others', rows: [{ version: 2 }, { version: 1 }], then: [] },
   ])('given $given, then it is reported, or not', async ({ table, rows, then }) => {
     expect(await reported(table, rows)).toEqual(then);
   });
 
-  it('given a removal that nobody has asked for since, then it is reported', async () => {
+  it('given a removal without a later deletion, then it is reported', async () => {
     const story = [patient(3, false), patient(1), patient(2)];
 
     expect(await reported('patients', [shown(2), undefined], story)).toEqual(['removed, and nobody had deleted it']);

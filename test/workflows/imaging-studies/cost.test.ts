@@ -35,7 +35,7 @@ const image = (number: number, fields: Parameters<typeof dicomEvent>[0] = {}) =>
   dicomEvent({ seriesUid: '1.2.3', instanceUid: `1.2.3.${number}`, time: '2026-01-01T12:00:00Z', ...fields });
 
 describe('when an event costs requests to storage', () => {
-  it('given the tables are there, then those that the README names', async () => {
+  it('given the tables are there, then the requests are as in the README', async () => {
     const { deliver } = start();
     await deliver([image(0, { studyUid: '9' })]);
 

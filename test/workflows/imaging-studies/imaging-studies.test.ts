@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { createTestKit, type DicomContent, dicomEvent, type TestKit } from '../../../src/testing/index.js';
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
-import { deliveriesOf, expectedOf, metadataOf, type Story, steps, storyOf } from './stories.js';
+import { batchesOf } from '../batches.js';
+import { expectedOf, metadataOf, type Story, steps, storyOf } from './stories.js';
 
 const CT: DicomContent = { instance: { '00080060': { vr: 'CS', Value: ['CT'] } } };
 const FIRST = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.1' };
@@ -19,7 +20,7 @@ async function pass(kit: TestKit, minutes: number, workflow = createImagingStudi
 }
 
 describe('when images of a study arrive', () => {
-  it('given two images of a series, then the row counts them, and holds when they were created and what they are', async () => {
+  it('given two images of a series, then the row counts them, with their times of creation and modality', async () => {
     const kit = createTestKit();
     const workflow = createImagingStudies();
 
@@ -72,7 +73,7 @@ describe('when images of a study arrive', () => {
     expect(studiesIn(kit)).toMatchObject([{ instances: 1 }, { instances: 1 }]);
   });
 
-  it('given the last one is deleted, then the row stays, and says so, and nothing is open', async () => {
+  it('given the last image is deleted, then the row stays as deleted, and nothing is open', async () => {
     const kit = createTestKit();
     const workflow = createImagingStudies();
 
@@ -147,7 +148,7 @@ describe('when a study is quiet', () => {
     { given: 'another image', event: dicomEvent({ ...SECOND, version: 2 }) },
     { given: 'an update', event: dicomEvent({ ...FIRST, change: 'updated', version: 2 }) },
     { given: 'a Deleted of an image that never came', event: dicomEvent({ ...SECOND, change: 'deleted', version: 2 }) },
-  ])('given $given comes in between, then the minutes begin anew', async ({ event }) => {
+  ])('given $given comes in between, then the quiet time starts again', async ({ event }) => {
     const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '3' } });
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
@@ -178,7 +179,7 @@ describe('when a study is quiet', () => {
     expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
   });
 
-  it('given the clock of who looked before was hours ahead, then the minutes begin anew, by the clock of who looks now', async () => {
+  it('given a former timer process whose clock was hours ahead, then the quiet time starts again', async () => {
     const kit = createTestKit();
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
@@ -194,7 +195,7 @@ describe('when a study is quiet', () => {
     expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
   });
 
-  it('given what came already comes again, then it stays settled', async () => {
+  it('given duplicates, then the study stays settled', async () => {
     const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
@@ -210,7 +211,7 @@ describe('when a study is quiet', () => {
 describe('when the app starts', () => {
   const setup = (settings: Readonly<Record<string, string>>) => createImagingStudies().setup((name) => settings[name]);
 
-  it('given no service that it may read, then it is off; with one, or the simulator, it is on', () => {
+  it('given no service to read from, then it is off; with one, or the simulator, it is on', () => {
     expect(setup({})).toEqual({ kind: 'off', code: 'dicom-hosts-absent' });
     expect(setup({ DICOM_HOSTS: 'a.dicom.example' })).toEqual({ kind: 'on' });
     expect(setup({ SIMULATOR: 'on' })).toEqual({ kind: 'on' });
@@ -220,7 +221,7 @@ describe('when the app starts', () => {
     expect(setup({ SIMULATOR: 'on', STUDY_QUIET_MINUTES: minutes })).toEqual({ kind: 'on' });
   });
 
-  it.each(['0', '1441', '1.5', 'ten', '-1'])('given %s quiet minutes, then it says what is wrong', (minutes) => {
+  it.each(['0', '1441', '1.5', 'ten', '-1'])('given %s quiet minutes, then the setting is wrong', (minutes) => {
     expect(setup({ STUDY_QUIET_MINUTES: minutes })).toEqual({
       kind: 'wrong',
       problems: [`STUDY_QUIET_MINUTES is '${minutes}', must be a whole number from 1 to 1440`],
@@ -229,9 +230,11 @@ describe('when the app starts', () => {
 });
 
 describe('when events of a study come in any order, several times, some of them together', () => {
-  const cases = steps.map((all) => storyOf(all)).chain((story) => fc.tuple(fc.constant(story), deliveriesOf(story)));
+  const cases = steps
+    .map((all) => storyOf(all))
+    .chain((story) => fc.tuple(fc.constant(story), batchesOf(story.events.length)));
 
-  it('given one process, then the row is that of what the service holds at the end, and settles', async () => {
+  it('given one process, then the row ends as the service has the study, and settles', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([story, batches]) => {
         const kit = createTestKit();
@@ -291,10 +294,10 @@ describe('when events of a study come in any order, several times, some of them 
   }
 });
 
-describe('when somebody asks for studies', () => {
+describe('when studies are looked up', () => {
   const known = { host: 'a.dicom.example', dicomPartition: 'Microsoft.Default', studyUid: '1.2', series: 1 };
 
-  it('given a study in two services and a partition, then all three, without what is ours', async () => {
+  it('given a study in two services and a partition, then all three, without internal columns', async () => {
     const kit = createTestKit();
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent({ ...FIRST, host: 'a.dicom.example' }), { resource: CT });
@@ -315,7 +318,7 @@ describe('when somebody asks for studies', () => {
     });
   });
 
-  it('given those that arrive, then no settled one, and no more than the limit', async () => {
+  it('given the arriving studies, then no settled study and no more than the limit', async () => {
     const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
     const workflow = createImagingStudies();
     await kit.run(workflow, dicomEvent({ ...FIRST, studyUid: '1.1' }), { resource: CT });
@@ -334,12 +337,12 @@ describe('when somebody asks for studies', () => {
     expect(all.map(({ studyUid }) => studyUid)).not.toContain('1.1');
   });
 
-  it('given one that nobody knows, then none', async () => {
+  it('given an unknown study, then none', async () => {
     expect(await createTestKit().lookup(createImagingStudies(), { studyUid: '9' })).toEqual({ studies: [] });
   });
 
   it.each([{}, { studyUid: '' }, { status: 'settled' }, { status: 'arriving', limit: 0 }, { studyUid: '1', limit: 1 }])(
-    'given %j, then it is no question',
+    'given %j, then it is no valid query',
     async (query) => {
       await expect(createTestKit().lookup(createImagingStudies(), query)).rejects.toMatchObject({ name: 'ZodError' });
     },

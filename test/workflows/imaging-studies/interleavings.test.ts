@@ -3,8 +3,10 @@ import { dicomEvent } from '../../../src/testing/index.js';
 import type { Context, DicomEvent, HealthEvent, TaskContext, Workflow } from '../../../src/workflow.js';
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
 import { studyPlaceOf } from '../../../src/workflows/imaging-studies/places.js';
+import { createAccount } from '../../pipeline/memory-app.js';
+import { watchOrder } from '../row-order.js';
 import { type Actor, chooseFrom, play, playAll } from './interleave.js';
-import { createStorageWorld, openTables } from './storage-world.js';
+import { openTables } from './tables.js';
 
 const image = (number: number, more: Parameters<typeof dicomEvent>[0] = {}) =>
   dicomEvent({ seriesUid: '1.2', instanceUid: `1.2.${number}`, version: number, ...more });
@@ -35,22 +37,28 @@ const BEFORE = {
 type World = ReturnType<typeof start>;
 
 function start() {
-  const world = createStorageWorld([image(1), image(2), image(3), gone]);
+  const account = createAccount();
+  const regressions: string[] = [];
+  const story = [image(1), image(2), image(3), gone].map((event) => ({ event }));
+  watchOrder(account.tables, story, (wrong) => regressions.push(wrong));
   const { task } = createImagingStudies();
   let jobs = 0;
   const runTask = (tables: Context['tables']) =>
     task?.run({
       ...contextOf(onlyItsPartition(tables)),
-      now: world.account.clock.now,
+      now: account.clock.now,
     } as unknown as TaskContext<string>);
   return {
-    ...world,
-    handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(world.account)),
+    account,
+    regressions,
+    studies: () => account.tables.inspect('studies').map(({ row }) => row),
+    open: () => account.tables.inspect('openstudies').map(({ row }) => row),
+    handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(account)),
     /** Runs the timer so many times, a minute apart. */
     async runTimer(times: number) {
       for (let at = 0; at < times; at += 1) {
-        await runTask(openTables(world.account));
-        world.account.clock.advance(60_000);
+        await runTask(openTables(account));
+        account.clock.advance(60_000);
       }
     },
     /** The job of `event`, in a process of its own where none is named. */

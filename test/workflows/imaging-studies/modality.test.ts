@@ -23,7 +23,7 @@ function createReader() {
 const event = (instance: number, series = 1) =>
   dicomEvent({ seriesUid: `1.${series}`, instanceUid: `1.${series}.${instance}` });
 
-describe('when the modality of a series is asked for', () => {
+describe('when images need the modality of their series', () => {
   it('given a hundred images that come together, then one read serves them all', async () => {
     const find = createFindModality();
     const { read, of } = createReader();
@@ -36,7 +36,7 @@ describe('when the modality of a series is asked for', () => {
     expect(read).toEqual(['0']);
   });
 
-  it('given others that come while it is read, then another read serves them: this one may be too old', async () => {
+  it('given others that come during the read, then another read serves them: this read may be too old', async () => {
     const find = createFindModality();
     const { read, of } = createReader();
 
@@ -61,7 +61,7 @@ describe('when the modality of a series is asked for', () => {
     expect(found).toEqual(['CT', 'MR']);
   });
 
-  it('given the one that is read for all is gone, then each reads its own', async () => {
+  it('given the image of the shared read is gone, then each job reads its own', async () => {
     const find = createFindModality();
     const { read, of } = createReader();
 
@@ -75,7 +75,7 @@ describe('when the modality of a series is asked for', () => {
     expect(read).toEqual(['gone', 'gone too', 'there']);
   });
 
-  it('given images that come one after the other, then each is read: the series may have been made anew', async () => {
+  it('given images that come one after the other, then each is read: the series may have been recreated', async () => {
     const find = createFindModality();
     const { of } = createReader();
 
@@ -83,7 +83,7 @@ describe('when the modality of a series is asked for', () => {
     expect(await find(event(2), of('new', imageOf('CT')))).toBe('CT');
   });
 
-  it('given a read fails, then so does who began it, and the others read', async () => {
+  it('given a read that fails, then its job fails, and the others read again', async () => {
     const find = createFindModality();
     const { of } = createReader();
 

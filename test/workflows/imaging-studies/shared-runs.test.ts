@@ -18,8 +18,8 @@ function createRuns() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('when many ask for a run of the same', () => {
-  it('given it has not closed, then all share it', async () => {
+describe('when several callers share a run', () => {
+  it('given an open run, then all share it', async () => {
     const runs = createRuns();
     const asked = ['a', 'b', 'c'].map((who) => runs.ask(who));
     await turn();
@@ -30,7 +30,7 @@ describe('when many ask for a run of the same', () => {
     expect(runs.begun).toEqual(['a']);
   });
 
-  it('given it has closed, then those who come later share the next, which begins when it has ended', async () => {
+  it('given a closed run, then later callers share the next, which begins when the first has ended', async () => {
     const runs = createRuns();
     const first = runs.ask('a');
     await turn();
@@ -48,7 +48,7 @@ describe('when many ask for a run of the same', () => {
     expect(await Promise.all(later)).toEqual(['new', 'new', 'new']);
   });
 
-  it('given it has ended, then who comes begins anew', async () => {
+  it('given a run that has ended, then a caller begins another', async () => {
     const runs = createRuns();
     const first = runs.ask('a');
     await turn();
@@ -61,7 +61,7 @@ describe('when many ask for a run of the same', () => {
     expect(runs.begun).toEqual(['a', 'b']);
   });
 
-  it('given another key, then it waits for nobody', async () => {
+  it('given another key, then its run does not wait', async () => {
     const runs = createRuns();
     void runs.ask('a', 'one');
     void runs.ask('b', 'two');
@@ -72,7 +72,7 @@ describe('when many ask for a run of the same', () => {
 });
 
 describe('when a run fails', () => {
-  it('given others have joined it, then who began it hears of it, and they begin anew', async () => {
+  it('given others have joined, then its starter gets the error, and the others begin another run', async () => {
     const runs = createRuns();
     const asked = ['a', 'b', 'c'].map((who) => runs.ask(who));
     const mine = expect(asked[0]).rejects.toThrow('lease lost');
@@ -87,7 +87,7 @@ describe('when a run fails', () => {
     expect(runs.begun).toEqual(['a', 'b']);
   });
 
-  it('given the next ones fail, too, then after three nobody tries any more', async () => {
+  it('given the next runs fail too, then no caller tries after three', async () => {
     const runs = createRuns();
     const asked = ['a', 'b', 'c', 'd', 'e', 'f'].map((who) => runs.ask(who));
     const ended = Promise.allSettled(asked);
@@ -101,7 +101,7 @@ describe('when a run fails', () => {
     expect(reasons).toEqual(['down 0', 'down 1', 'down 2', 'down 2', 'down 2', 'down 2']);
   });
 
-  it('given somebody waits for the next, then it begins all the same', async () => {
+  it('given a caller waits for the next run, then that run still begins', async () => {
     const runs = createRuns();
     const first = runs.ask('a').catch(() => 'failed');
     await turn();

@@ -73,19 +73,3 @@ export const steps: fc.Arbitrary<Step[]> = fc
     { minLength: 1, maxLength: 14 },
   )
   .map(([first, ...rest]) => [{ ...(first as Step), does: 'stored' as const }, ...rest]);
-
-/** Numbers of a story's events in any order, each once or several times, in lots that arrive together. */
-export function deliveriesOf({ events }: Story): fc.Arbitrary<number[][]> {
-  const numbers = events.map((_, number) => number);
-  const again = fc.array(fc.constantFrom(...numbers), { maxLength: numbers.length });
-  const shuffled = again.chain((twice) => {
-    const all = [...numbers, ...twice];
-    return fc.shuffledSubarray(all, { minLength: all.length });
-  });
-  return fc.tuple(shuffled, fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 })).map(([all, sizes]) => {
-    const left = [...all];
-    const batches: number[][] = [];
-    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
-    return batches;
-  });
-}

@@ -9,7 +9,7 @@ const settings = { ALERT_RULES: rulesFile(RULES), SIMULATOR: 'on' };
 const PLACE = { partition: '1', key: 'k' };
 
 describe('when one handler withdraws an alert and another raises it again', () => {
-  it('given the one is late to take it off the list, then it stays there', async () => {
+  it('given a late removal from the list, then the alert stays listed', async () => {
     const kit = createTestKit();
     await addToActiveList(kit.tables, PLACE, 1);
     await addToActiveList(kit.tables, PLACE, 3); // 2 was the withdrawal
@@ -21,7 +21,7 @@ describe('when one handler withdraws an alert and another raises it again', () =
     expect(kit.rows('activealerts')).toEqual([]);
   });
 
-  it('given a late one lists an older revision, then the newer one stays', async () => {
+  it('given a late handler that lists an older revision, then the newer revision stays', async () => {
     const kit = createTestKit();
     await addToActiveList(kit.tables, PLACE, 3);
 
@@ -30,7 +30,7 @@ describe('when one handler withdraws an alert and another raises it again', () =
     expect(kit.rows('activealerts').map(({ row }) => row)).toEqual([{ revision: 3 }]);
   });
 
-  it('given the alert is not what was read, then it is listed with its new revision before it is active', async () => {
+  it('given an alert that changed since the read, then its new revision is listed before it is active', async () => {
     const run = async (kit: TestKit) => {
       for (const { event, content } of storyOf([write('o-1', 0, 8)]))
         await kit.run(observationAlerts, event, { resource: content }); // the first holder: it reads no alert
@@ -50,7 +50,7 @@ describe('when one handler withdraws an alert and another raises it again', () =
 });
 
 describe('when an alert is withdrawn', () => {
-  it('given nobody raises it again, then it is taken off the list', async () => {
+  it('given no handler raises it again, then it is removed from the list', async () => {
     const kit = createTestKit({ settings });
     const story = storyOf([write('o-1', 0, 8), write('o-1', 0, 5)]);
     const listed: number[] = [];

@@ -19,7 +19,7 @@ function alertsOf(result: ReturnType<typeof observation>, before?: ReturnType<ty
   });
 }
 
-describe('when nobody has set rules, those that come with the app', () => {
+describe('when no rules are set and the bundled rules apply', () => {
   it.each([
     { code: '2823-3', value: '6.1 mmol/L', alerts: ['potassium-critical'] },
     { code: '2823-3', value: '6.0 mmol/L', alerts: [] },
@@ -62,7 +62,7 @@ describe('when nobody has set rules, those that come with the app', () => {
     expect(alertsOf(observation({ code: loinc('85354-9'), component }))).toEqual(['systolic-pressure-high']);
   });
 
-  it('given the laboratory says it is critical, then that is an alert whatever the value', () => {
+  it('given an interpretation of critical, then there is an alert whatever the value', () => {
     const interpretation = [{ coding: [{ code: 'LL' }] }];
     expect(alertsOf({ ...at('2026-03-10', '2823-3', '2.6 mmol/L'), interpretation })).toEqual(['lab-says-critical']);
   });

@@ -53,7 +53,7 @@ const costs = [
 ] as const;
 
 describe('when an Observation is looked at', () => {
-  it.each(costs)('given $given ($rules), then it costs what the README says', async ({ given, rules, steps }) => {
+  it.each(costs)('given $given ($rules), then the cost is as in the README', async ({ given, rules, steps }) => {
     const settings = {
       limits: { ALERT_RULES: limitsOnly },
       both: { ALERT_RULES: withDeltas },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
+import { batchesOf } from '../batches.js';
 import {
   everyCrash,
   type RowsOf,
@@ -12,7 +13,7 @@ import {
 import { SECRET } from './endpoint.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
-import { batchesOf, RULES, stories, storyOf, write } from './stories.js';
+import { RULES, stories, storyOf, write } from './stories.js';
 
 const RUNS = Number(process.env.NIGHTS ?? 120);
 const settings = { ALERT_RULES: rulesFile(RULES) };
@@ -30,7 +31,7 @@ const deliveredStories = stories
   .chain((story) => batchesOf(story.length).map((batches) => ({ story, batches })));
 
 describe('when Observations come, change and go', () => {
-  it('given any story, in any order, with duplicates and some at once, then what is active follows from its end', async () => {
+  it('given any story, in any order, with duplicates and some at once, then the active alerts follow from its end', async () => {
     let alerts = 0;
     await fc.assert(
       fc.asyncProperty(deliveredStories, async ({ story, batches }) => {
@@ -46,7 +47,7 @@ describe('when Observations come, change and go', () => {
     expect(alerts).toBeGreaterThan(RUNS);
   });
 
-  it('given the same with storage that fails and processes that die, then too', async () => {
+  it('given also storage failures and crashes, then the active alerts follow from its end', async () => {
     const trouble = fc.tuple(fc.integer({ min: 1, max: 150 }), fc.constantFrom(...TROUBLES));
     const troubles = fc.array(trouble, { minLength: 1, maxLength: 5 }).map((some) => new Map(some));
     await fc.assert(
@@ -70,11 +71,11 @@ describe('when anything goes wrong at any call to storage', () => {
   it.each([
     { given: 'a result that comes late', steps: [write('o-3', 40, 5), write('o-1', 0, 3), write('o-2', 20, 4.5)] },
     {
-      given: 'one that is corrected',
+      given: 'a result that is corrected',
       steps: [write('o-1', 0, 3), write('o-2', 20, 5), write('o-1', 0, 4.5, { status: 'corrected' })],
     },
     {
-      given: 'one in between that is deleted',
+      given: 'a result in between that is deleted',
       steps: [
         write('o-1', 0, 3),
         write('o-2', 10, 3.5),
@@ -82,14 +83,17 @@ describe('when anything goes wrong at any call to storage', () => {
         write('o-2', 10, 0, { does: 'delete' }),
       ],
     },
-    { given: 'one that moves behind another', steps: [write('o-1', 0, 3), write('o-2', 10, 5), write('o-1', 20, 8)] },
-  ])('given $given, then what is active follows from the end', async ({ steps }) => {
+    {
+      given: 'a result that moves behind another',
+      steps: [write('o-1', 0, 3), write('o-2', 10, 5), write('o-1', 20, 8)],
+    },
+  ])('given $given, then the active alerts follow from the end', async ({ steps }) => {
     expect(await everyCrash(scenarioOf(storyOf(steps)))).toBeGreaterThan(50);
   });
 });
 
 describe('when there is a webhook, and anything goes wrong at any call to storage', () => {
-  it('given alerts that are raised, of its own result and of the next one, then each is on the list', async () => {
+  it('given alerts on its own result and on the next, then each is in the outbox', async () => {
     const story = storyOf([write('o-2', 20, 6.5), write('o-1', 0, 3)]);
     const webhook = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
     const revisions = (rows: RowsOf, table: string) =>
@@ -106,8 +110,8 @@ describe('when there is a webhook, and anything goes wrong at any call to storag
   });
 });
 
-describe('when an Observation is hard-deleted and made anew', () => {
-  it('given its new life has nothing for a rule, then the alert of the old one is withdrawn', async () => {
+describe('when an Observation is hard-deleted and recreated', () => {
+  it('given no rule matches the recreated Observation, then the old alert is withdrawn', async () => {
     const scenario = scenarioOf(
       storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]),
     );

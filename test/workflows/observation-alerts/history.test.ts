@@ -37,13 +37,13 @@ describe('when a result is put among the others of its patient', () => {
     { what: 'entered in error', fields: { status: 'entered-in-error' as const } },
     { what: 'cancelled', fields: { status: 'cancelled' as const } },
     { what: 'another version of it', fields: { id: 'now' } },
-  ])('given the nearest is $what, then the next but one', ({ fields }) => {
+  ])('given the nearest is $what, then the one before is the previous result', ({ fields }) => {
     const [earlier, later] = [at('x', '2026-03-10T07:00:00Z', fields), at('x', '2026-03-10T09:00:00Z', fields)];
     expect(previousOf(RULE, NOW, [...OTHERS, earlier])?.observationId).toBe('second');
     expect(nextOf(RULE, NOW, [...OTHERS, later])?.observationId).toBe('third');
   });
 
-  it('given a preliminary one, then it counts where the rule takes it', () => {
+  it('given a preliminary result, then it counts if the rule takes it', () => {
     const strict = ruleOf({ rise: 1, unit: 'mmol/L', within: '48h', preliminary: false });
     const others = [...OTHERS, at('near', '2026-03-10T07:00:00Z', { status: 'preliminary' })];
     expect(previousOf(RULE, NOW, others)?.observationId).toBe('near');

@@ -25,7 +25,7 @@ function start() {
   };
 }
 
-describe('when somebody asks for all alerts', () => {
+describe('when all alerts are looked up', () => {
   it('given more than wanted, in all partitions, then the newest results come first, and there are more', async () => {
     const { put, ask } = start();
     for (let day = 10; day < 30; day += 1) await put(`o-${day}`, { takenAt: `2026-03-${day}T00:00:00.000Z` });
@@ -44,7 +44,7 @@ describe('when somebody asks for all alerts', () => {
     expect((await ask({ status: 'active' })).names).toBe('o-1 o-2 o-0');
   });
 
-  it('given as many rows as it reads at most, then it says that there may be more', async () => {
+  it('given as many rows as the limit, then isMore is true', async () => {
     const { kit, ask } = start();
     const put = (n: number) =>
       kit
@@ -76,7 +76,7 @@ describe('when somebody asks for all alerts', () => {
     expect(isMore).toBe(false);
   });
 
-  it('given an entry whose alert was withdrawn, or is not there, then it is left out', async () => {
+  it('given an entry whose alert is withdrawn or missing, then it is left out', async () => {
     const { kit, put, ask } = start();
     await put('o-1');
     await put('o-2', { status: 'withdrawn' });
@@ -85,7 +85,7 @@ describe('when somebody asks for all alerts', () => {
     expect(await ask({ status: 'active' })).toMatchObject({ names: 'o-1', isMore: false });
   });
 
-  it('given as many active ones as it reads at most, then it says that there may be more', async () => {
+  it('given as many active alerts as the limit, then isMore is true', async () => {
     const { kit, ask } = start();
     const list = (n: number) =>
       kit.tables('activealerts').change('3', `k${n}`, () => ({ revision: 1 }), { expect: 'absent' });
@@ -98,7 +98,7 @@ describe('when somebody asks for all alerts', () => {
   });
 });
 
-describe('when somebody asks for the alerts of one Observation', () => {
+describe('when the alerts of one Observation are looked up', () => {
   it('given several rules, and the same id in another service, then all of these, and no marks of ours', async () => {
     const { put, ask } = start();
     await put('o-1');
@@ -114,8 +114,8 @@ describe('when somebody asks for the alerts of one Observation', () => {
   });
 });
 
-describe('when somebody asks for the alerts of a patient', () => {
-  it('given a pointer whose alert is not there, or of another patient by now, then it is left out', async () => {
+describe('when the alerts of a patient are looked up', () => {
+  it('given a pointer whose alert is missing or of another patient now, then it is left out', async () => {
     const { put, ask, kit } = start();
     await put('o-1');
     await put('o-2');
@@ -126,7 +126,7 @@ describe('when somebody asks for the alerts of a patient', () => {
     expect(await ask({ patientId: 'p-1' })).toMatchObject({ names: 'o-1', isMore: false });
   });
 
-  it('given as many as it reads at most, then it says that there may be more', async () => {
+  it('given as many pointers as the limit, then isMore is true', async () => {
     const { put, ask } = start();
     const days = Array.from({ length: 1_000 }, (_, n) => new Date(Date.UTC(2024, 0, n)).toISOString());
     await Promise.all(days.map((takenAt, n) => put(`o-${n}`, { takenAt })));
@@ -137,14 +137,14 @@ describe('when somebody asks for the alerts of a patient', () => {
   });
 });
 
-describe('when the question is none', () => {
+describe('when the query is invalid', () => {
   it.each([
     { query: {}, says: 'must be observationId or patientId' },
     { query: { status: 'open' }, says: 'must be observationId or patientId' },
     { query: { patientId: 'p', observationId: 'o' }, says: 'must be observationId or patientId' },
     { query: { patientId: '' }, says: 'patientId' },
     { query: { status: 'active', limit: 0 }, says: 'limit' },
-  ])('given $query, then it is refused, and told what it may be', async ({ query, says }) => {
+  ])('given $query, then it is refused, and the error lists the valid queries', async ({ query, says }) => {
     await expect(start().ask(query)).rejects.toThrow(says);
   });
 });

@@ -61,7 +61,7 @@ function start() {
 }
 
 describe('when results arrive', () => {
-  it('given one past a limit, then its alert has the facts', async () => {
+  it('given a result past a limit, then its alert has the facts', async () => {
     const { kit, happens } = start();
 
     await happens({ value: '6.5 mmol/L' });
@@ -88,7 +88,7 @@ describe('when results arrive', () => {
     ]);
   });
 
-  it('given one that is all right, or of something else, then none', async () => {
+  it('given a normal result, or a result without a rule, then there is no alert', async () => {
     const { kit, happens } = start();
 
     await happens({ value: '5 mmol/L' });
@@ -96,7 +96,7 @@ describe('when results arrive', () => {
     expect(kit.rows('alerts')).toEqual([]);
   });
 
-  it('given it is corrected, entered in error or deleted, then the alert is withdrawn, and says why', async () => {
+  it('given it is corrected, entered in error or deleted, then the alert is withdrawn with the reason', async () => {
     const { kit, happens } = start();
     const because = () => kit.rows('alerts').map(({ row }) => `${row.observationId} ${row.status} ${row.because}`);
     for (const id of ['a', 'b', 'c'])
@@ -120,8 +120,8 @@ describe('when results arrive', () => {
   });
 });
 
-describe('when an alert could not be told', () => {
-  it('given another version that says the same, then it stays marked; given another value, then not', async () => {
+describe('when an alert could not be sent', () => {
+  it('given another version with the same facts, then it stays marked; given another value, then not', async () => {
     const { kit, happens } = start();
     await happens({ value: '6.5 mmol/L' });
     const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
@@ -161,7 +161,7 @@ describe('when a rule compares with the previous result', () => {
     expect(alerts()).toEqual(['b rise active']);
   });
 
-  it('given one arrives in between, then it is the previous one', async () => {
+  it('given a result that arrives in between, then it is the previous result', async () => {
     const { alerts, happens } = start();
     await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
     await happens({ id: 'c', value: '5.5 mmol/L', at: EVENING });
@@ -171,7 +171,7 @@ describe('when a rule compares with the previous result', () => {
     expect(alerts()).toEqual(['b rise active', 'c rise withdrawn']);
   });
 
-  it('given the previous one is entered in error, moved or deleted, then the one before counts again', async () => {
+  it('given the previous result is entered in error, moved or deleted, then the result before it counts again', async () => {
     for (const step of [{ status: 'entered-in-error' }, { at: '2026-03-09' }, { change: 'deleted' }] as const) {
       const { alerts, happens } = start();
       await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
@@ -198,7 +198,7 @@ describe('when a rule compares with the previous result', () => {
 describe('when a patient has many results', () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 2, 2, 8, n)).toISOString();
 
-  it('given more than a page within the time of the rule, then the nearest one before counts', async () => {
+  it('given more than a page within the time of the rule, then the nearest result before counts', async () => {
     const { alerts, happens } = start();
     for (let n = 0; n < 1_500; n += 1) await happens({ id: `m-${n}`, value: '4 mmol/L', at: minute(n) });
 
@@ -224,7 +224,7 @@ describe('when a patient has many results', () => {
   });
 });
 
-describe('when somebody asks for alerts', () => {
+describe('when alerts are looked up', () => {
   it('given an Observation, a patient or a status, then those, the newest result first', async () => {
     const { kit, happens } = start();
     await happens({ id: 'a', value: '4 mmol/L', at: '2026-03-01' });

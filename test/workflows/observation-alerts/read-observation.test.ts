@@ -251,14 +251,14 @@ describe('when a rule is about a component', () => {
     expect(panel({ code: loinc('8480-6'), dataAbsentReason: {} }, systolic).value).toEqual(number(181, 'mm[Hg]'));
   });
 
-  it('given two values for it, then nobody can say which', () => {
+  it('given two values for it, then the value is ambiguous', () => {
     const again = { ...systolic, valueQuantity: quantity('120 mm[Hg]') };
     expect(panel(systolic, again).value).toEqual({ kind: 'none', reason: 'several-values' });
   });
 });
 
 describe('when resources are shaped as different sources give them', () => {
-  it('given one as Synthea writes it, then the value', () => {
+  it('given an Observation as Synthea writes it, then the value', () => {
     const synthea = {
       resourceType: 'Observation',
       id: '7d0f0d5c-5b0e-4d1c-9b7e-1f6b8f1c0a01',
@@ -281,7 +281,7 @@ describe('when resources are shaped as different sources give them', () => {
     });
   });
 
-  it('given one as a hospital system writes it, with codes of its own and a unit as text, then the value', () => {
+  it('given an Observation of a hospital system, with its own codes and a unit as text, then the value', () => {
     const hospital = {
       resourceType: 'Observation',
       id: 'eXyZ.1-2',

@@ -84,7 +84,7 @@ describe('when rules are read', () => {
     expect(ruleOf({ ...rest, interpretation: codes })?.condition).toEqual({ kind: 'interpretation', codes });
   });
 
-  it('given no rule, notes, and the mark some editors begin a file with, then all is well', () => {
+  it('given no rule, notes, and a byte order mark, then there is no problem', () => {
     expect(readRules('\uFEFF{"note":"none yet","rules":[]}')).toEqual({ kind: 'ok', rules: [] });
   });
 
@@ -212,7 +212,7 @@ describe('when a file of rules is wrong', () => {
       fields: { outsideReferenceRange: undefined, interpretation: ['HH', 'high'] },
       problem: 'interpretation[1] is "high", must be one of A, AA, H, HH, HU, L, LL, LU, POS, DET, R',
     },
-  ])('given a rule of what the laboratory says with $fields, then $problem', ({ fields, problem }) => {
+  ])('given an interpretation rule with $fields, then $problem', ({ fields, problem }) => {
     expect(problemsIn(fileOf({ ...RANGE, ...fields }))).toEqual([`rules[0].${problem}`]);
   });
 
@@ -221,7 +221,7 @@ describe('when a file of rules is wrong', () => {
     expect(problemsIn(text)).toEqual(['rules[0].above is too large a number, must be a number']);
   });
 
-  it('given a name twice, then the second one, and whose it is', () => {
+  it('given a name twice, then the problem names the second rule and the first', () => {
     expect(problemsIn(fileOf(POTASSIUM, RISE, { ...RANGE, name: 'potassium' }))).toEqual([
       'rules[2].name is that of rules[0], must be its own',
     ]);
@@ -243,7 +243,7 @@ describe('when a file of rules is wrong', () => {
     ]);
   });
 
-  it('given any text or JSON, then it says what is wrong, and does not throw', () => {
+  it('given any text or JSON, then it returns the problems and does not throw', () => {
     const values = fc.oneof(fc.jsonValue(), fc.constantFrom('2823-3', 'mmol/L', 'mmHg', 6, true, '48h', null));
     const names = fc.constantFrom(
       ...Object.keys({ ...POTASSIUM, ...RANGE, ...RISE }),
@@ -266,7 +266,7 @@ describe('when a file of rules is wrong', () => {
     );
   });
 
-  it('given nesting that is too deep for most, then it is told of as any other value', () => {
+  it('given very deep nesting, then it is reported as any other value', () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     expect(problemsIn(`{"rules":[${deep}]}`)).toEqual(['rules[0] is a list, must be a rule, an object']);
   });
@@ -277,11 +277,11 @@ describe('when rules of one code have different units', () => {
   const problem = (path: string, unit: string, other: string) =>
     `${path}.unit is ${unit}, that of ${other} for the same code mmol/L: must be comparable, by itself or with a molarMass or charge`;
 
-  it('given that they compare, then all is well', () => {
+  it('given that they compare, then there is no problem', () => {
     expect(problemsIn(fileOf(POTASSIUM, { ...POTASSIUM, name: 'umol', unit: 'umol/mL' }))).toEqual([]);
   });
 
-  it('given that they do not, then the second one', () => {
+  it('given units that cannot be compared, then the problem names the second rule', () => {
     expect(problemsIn(fileOf(POTASSIUM, MG))).toEqual([problem('rules[1]', 'mg/dL', 'rules[0]')]);
   });
 
@@ -307,7 +307,7 @@ describe('when rules of one code have different units', () => {
       ],
     },
     { what: 'another code', rules: [POTASSIUM, { ...MG, code: '2345-7' }] },
-  ])('given $what, then all is well', ({ rules }) => {
+  ])('given $what, then there is no problem', ({ rules }) => {
     expect(problemsIn(fileOf(...rules))).toEqual([]);
   });
 });

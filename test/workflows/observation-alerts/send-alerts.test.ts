@@ -61,7 +61,7 @@ function start({ url = endpoint.url, timeoutMs = LONG_MS }: { url?: string; time
 }
 
 describe('when an alert was raised', () => {
-  it('given an endpoint that takes it, then it is told once, signed, without our own marks', async () => {
+  it('given an endpoint that accepts, then the alert is sent once, signed, without internal columns', async () => {
     const { raise, send, alert, outbox } = start();
     await raise();
 
@@ -83,7 +83,7 @@ describe('when an alert was raised', () => {
     expect(outbox()).toEqual([]);
   });
 
-  it('given it changes and is withdrawn, then each is told, with a key of its own', async () => {
+  it('given an alert that changes and is withdrawn, then each revision is sent with its own key', async () => {
     const { raise, send } = start();
     await raise();
     await send();
@@ -102,7 +102,7 @@ describe('when an alert was raised', () => {
     expect(new Set(told.map(({ id }) => id)).size).toBe(3);
   });
 
-  it('given it changes before anybody was told, then its newest state is told, once', async () => {
+  it('given an alert that changes before it is sent, then only its newest state is sent', async () => {
     const { raise, send, outbox } = start();
     await raise();
     await raise('k', { value: 7 });
@@ -113,7 +113,7 @@ describe('when an alert was raised', () => {
     expect(outbox()).toEqual([]);
   });
 
-  it('given it changes while it is sent, then the change is told the next time', async () => {
+  it('given an alert that changes during sending, then the next run sends the change', async () => {
     const { raise, send, alert } = start();
     await raise();
     endpoint.answers(async (response, nth) => {
@@ -129,7 +129,7 @@ describe('when an alert was raised', () => {
     expect(await alert()).toMatchObject({ revision: 2, sentRevision: 2 });
   });
 
-  it('given 500 at once, then all are told in one go', async () => {
+  it('given 500 alerts at once, then one run sends all', async () => {
     const { raise, send, outbox } = start();
     for (let n = 0; n < 500; n += 1) await raise(`${'k'.repeat(1 + (n % 8))}${n}`);
 
@@ -140,7 +140,7 @@ describe('when an alert was raised', () => {
     expect(outbox()).toEqual([]);
   });
 
-  it('given more wait for another try than fit on a page, then those behind are told', async () => {
+  it('given more waiting entries than fit on a page, then the entries behind them are sent', async () => {
     const { raise, send, kit } = start();
     for (let n = 0; n < 1_001; n += 1) {
       const waiting = { revision: 1, tries: 1, since: '', dueAt: '2026-01-02T00:00:00.000Z' };
@@ -203,7 +203,7 @@ describe('when the endpoint does not take it', () => {
     expect(logged).toEqual(['alert-send-failed {"tries":1}']);
   });
 
-  it('given it never answers, or nobody listens, then it counts as a failure, and says nothing of URL or secret', async () => {
+  it('given an endpoint that never answers or does not listen, then it counts as a failure without URL or secret in the logs', async () => {
     for (const url of [endpoint.url, REFUSED]) {
       const { raise, send, logged, outbox, kit } = start({ url, timeoutMs: SHORT_MS });
       await raise();
@@ -275,7 +275,7 @@ describe('when the endpoint takes some and not others', () => {
   const severities = () => endpoint.received.map(({ body }) => JSON.parse(body).data.severity);
   const refuse = () => endpoint.answers((response) => response.writeHead(400).end());
 
-  it('given a hundred that it refuses, then they hold up a good one behind them for a few runs only', async () => {
+  it('given a hundred refused alerts, then they delay a good alert for a few runs only', async () => {
     const { raise, send, later, alert } = start();
     const good = 'k'.repeat(6);
     for (let n = 0; n < 100; n += 1) await raise(`${FIRST}${n + 1_000}`, { subject: 'refused' });
@@ -307,7 +307,7 @@ describe('when the endpoint takes some and not others', () => {
     expect(new Set(severities())).toEqual(new Set(['critical']));
   });
 
-  it('given critical ones that it refused are due again, then what was never tried comes before them', async () => {
+  it('given refused critical alerts that are due again, then alerts without a try come first', async () => {
     const { raise, send, later } = start();
     for (let n = 0; n < 12; n += 1) await raise(`${FIRST}${n + 10}`, { severity: 'critical' });
     refuse();
@@ -322,7 +322,7 @@ describe('when the endpoint takes some and not others', () => {
     expect(new Set(severities().slice(before))).toEqual(new Set(['info']));
   });
 
-  it('given several were tried as often, then the one that is due longest comes first', async () => {
+  it('given equal numbers of tries, then the alert that is due longest comes first', async () => {
     const { raise, send, later } = start();
     for (const [n, key] of [LAST, FIRST].entries()) {
       for (let each = 0; each < 12; each += 1) await raise(`${key}${each + 10}`, { subject: `lot ${n}` });
@@ -343,7 +343,7 @@ describe('when the endpoint takes some and not others', () => {
 
 describe('when the process dies between two steps', () => {
   it.each([{ table: 'alerts' }, { table: 'alertoutbox' }])(
-    'given it was sent and table $table was not written, then it ends told, with one key',
+    'given a sent alert and a failed write of table $table, then the alert ends as sent, with one key',
     async ({ table }) => {
       const { raise, send, context, alert, outbox } = start();
       await raise();

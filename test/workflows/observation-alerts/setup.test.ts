@@ -30,7 +30,7 @@ describe('when the app starts', () => {
     'https://user:word@hook.example/x',
     'ftp://127.0.0.1/x',
     'hook.example',
-  ])('given the URL %s, then it is wrong, and is not told', (url) => {
+  ])('given the URL %s, then it is wrong, and the problem does not show it', (url) => {
     expect(setup({ SIMULATOR: 'on', ...WEBHOOK, ALERT_WEBHOOK_URL: url })).toEqual({
       kind: 'wrong',
       problems: ['ALERT_WEBHOOK_URL is another text, must be a URL with https, or of this machine, without a user'],
@@ -41,7 +41,7 @@ describe('when the app starts', () => {
     expect(setup({ SIMULATOR: 'on', ...WEBHOOK, ALERT_WEBHOOK_URL: url }).kind).toBe('on');
   });
 
-  it('given rules and webhook are wrong, then every problem is told, and no secret', () => {
+  it('given rules and webhook are wrong, then every problem is reported, without the secret', () => {
     const secret = 'too-short';
     const found = setup({ ALERT_RULES: wrong, ALERT_WEBHOOK_SECRET: secret });
 
@@ -66,7 +66,7 @@ describe('when the app starts', () => {
     expect(read).toThrow(/rules\[0\].code.*rules\[1\].unit.*ALERT_WEBHOOK_SECRET is 5.*LOOKUPS is 'yes'/s);
   });
 
-  it('given a file of rules that is not there, then it is told with its name', () => {
+  it('given a missing rules file, then the problem names it', () => {
     expect(setup({ ALERT_RULES: '/nowhere/rules.json', SIMULATOR: 'on' })).toMatchObject({
       kind: 'wrong',
       problems: ['ALERT_RULES names a file that cannot be read (ENOENT): /nowhere/rules.json'],

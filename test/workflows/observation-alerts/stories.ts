@@ -88,18 +88,3 @@ function contentOf({ id, code, patient, hour, value, status }: Step, version: nu
   const whose = patient === undefined ? {} : { subject: { reference: `Patient/${patient}` } };
   return { ...others, ...whose, meta: { versionId: String(version) } };
 }
-
-/** The places of a story in any order, each once or several times, in lots that arrive together. */
-export function batchesOf(events: number): fc.Arbitrary<number[][]> {
-  const all = Array.from({ length: events }, (_, at) => at);
-  const again = fc.array(fc.nat({ max: events - 1 }), { maxLength: 4 });
-  const order = again.chain((twice) =>
-    fc.shuffledSubarray([...all, ...twice], { minLength: events + twice.length, maxLength: events + twice.length }),
-  );
-  return fc.tuple(order, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })).map(([places, sizes]) => {
-    const left = [...places];
-    const batches: number[][] = [];
-    for (let at = 0; left.length > 0; at += 1) batches.push(left.splice(0, sizes[at % sizes.length]));
-    return batches;
-  });
-}

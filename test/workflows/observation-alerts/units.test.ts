@@ -81,11 +81,11 @@ describe('when a value is converted', () => {
     { from: 'B[SPL]', to: 'Pa' },
     { from: '%[slope]', to: 'deg' },
     { from: 'bit_s', to: '1' },
-  ])('given $from and $to, then no straight line leads from one to the other', ({ from, to }) => {
+  ])('given $from and $to, then they are not linear', ({ from, to }) => {
     expect(conversionOf(from, to).kind).toBe('not-comparable');
   });
 
-  it('given values that are too large or too small for any digit, then they are what they are', () => {
+  it('given values that are too large or too small for any digit, then they stay as they are', () => {
     expect(convert(1e300, 'kg', 'ng')).toBe(Number.POSITIVE_INFINITY);
     expect(convert(1e-150, 'g', 'kg')).toBeCloseTo(1e-153, 160);
     expect(convert(1.5e15, 'g/L', 'mg/dL')).toBe(1.5e17);
@@ -106,7 +106,7 @@ describe('when a value is converted', () => {
     parsed.mockRestore();
   });
 
-  it('given the same unit, even one that nobody knows, then the value as it is', () => {
+  it('given the same unit, even an unknown one, then the value stays', () => {
     expect(convert(0.1 + 0.2, 'boxes', 'boxes')).toBe(0.1 + 0.2);
   });
 

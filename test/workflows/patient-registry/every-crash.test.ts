@@ -31,7 +31,7 @@ async function scenarioOf(story: readonly StoryEvent[]): Promise<Scenario> {
 }
 
 describe('when patients come, change, are merged and go', () => {
-  it('given nothing goes wrong, then the tables hold who is left', async () => {
+  it('given no trouble, then the tables hold the remaining patient', async () => {
     const { found } = await runScenario(await scenarioOf(STORY), {});
 
     const { patients, patientkeys } = found as ReturnType<typeof tablesOf>;
@@ -39,7 +39,7 @@ describe('when patients come, change, are merged and go', () => {
     expect(patientkeys).toHaveLength('novak'.length - 1 + 'zofia'.length - 1 + 1);
   });
 
-  it('given any call to storage that fails, before or after, never answers, or is the last of a process, then the tables end the same', async () => {
+  it('given any trouble at any call to storage, then the tables end the same', async () => {
     const times = await everyCrash(await scenarioOf(STORY));
 
     expect(times).toBeGreaterThan(300);
@@ -49,7 +49,7 @@ describe('when patients come, change, are merged and go', () => {
     await everyOrder(await scenarioOf(STORY), 300);
   });
 
-  it('given a deletion that comes after the patient was made anew, then no call that fails takes the new one away', async () => {
+  it('given a deletion that arrives after the patient was recreated, then no failure removes the new patient', async () => {
     const { event, content } = told('p1', 1, { name: [{ family: 'Novak' }] });
     const anew = { event: { ...event, time: '2026-01-02T12:00:00.000Z' }, content };
     const story = [told('p1', 2, { name: [{ family: 'Kowalska' }] }), told('p1', 3), anew];
@@ -57,7 +57,7 @@ describe('when patients come, change, are merged and go', () => {
     expect(await everyCrash(await scenarioOf(story), { batches: [[2], [1], [0]] })).toBeGreaterThan(80);
   });
 
-  it('given what was said of them, then no key of a row, no name of a table and no line of a log holds it', async () => {
+  it('given names and identifiers, then no key, table name or log line holds them', async () => {
     const scenario = await scenarioOf(STORY.slice(0, 4));
     const lines: string[] = [];
     for (let at = 1; at < 30; at += 1) {

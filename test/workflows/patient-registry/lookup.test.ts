@@ -12,7 +12,7 @@ async function registryOf(patients: Record<string, Partial<Patient>>) {
   return registry;
 }
 
-describe('when somebody asks by identifier', () => {
+describe('when patients are looked up by identifier', () => {
   const people = () =>
     registryOf({
       a: { identifier: [{ system: MRN, value: '7' }] },
@@ -30,7 +30,7 @@ describe('when somebody asks by identifier', () => {
     expect(await (await people()).search({ identifier })).toMatchObject({ ids, isMore: false });
   });
 
-  it('given one, then the answer holds what is known, and nothing of how it is found', async () => {
+  it('given a patient, then the answer holds its data and no index columns', async () => {
     const registry = await registryOf({
       a: { identifier: [{ system: MRN, value: '7' }], name: [{ family: 'Cruz' }], gender: 'other' },
     });
@@ -50,7 +50,7 @@ describe('when somebody asks by identifier', () => {
     ]);
   });
 
-  it('given it has another one now, then it is found by that alone', async () => {
+  it('given a changed identifier, then only the new identifier finds the patient', async () => {
     const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
     await registry.becomes('a', { identifier: [{ value: '8' }] });
 
@@ -58,7 +58,7 @@ describe('when somebody asks by identifier', () => {
     expect((await registry.search({ identifier: { value: '8' } })).ids).toEqual(['a']);
   });
 
-  it('given an entry that somebody has left behind, then it does no harm', async () => {
+  it('given a stale entry, then it does no harm', async () => {
     const registry = await registryOf({ a: { identifier: [{ value: '7' }] } });
     const stale = registry.rows('patientkeys');
     await registry.becomes('a', { identifier: [{ value: '8' }] });
@@ -68,7 +68,7 @@ describe('when somebody asks by identifier', () => {
   });
 });
 
-describe('when somebody asks by name', () => {
+describe('when patients are looked up by name', () => {
   const people = () =>
     registryOf({
       smith: { name: [{ family: 'Smith', given: ['John', 'Q'] }], birthDate: '1970-02-03', gender: 'male' },
@@ -86,24 +86,24 @@ describe('when somebody asks by name', () => {
     });
 
   it.each([
-    { given: 'a beginning', patientsQuery: { name: 'sm' }, ids: ['smith', 'smythe'] },
-    { given: 'a whole name', patientsQuery: { name: 'Smith' }, ids: ['smith'] },
-    { given: 'two words in any order', patientsQuery: { name: 'john smi' }, ids: ['smith'] },
-    { given: 'a word of one letter beside another', patientsQuery: { name: 'smi j' }, ids: ['smith', 'smythe'] },
-    { given: 'a word that nobody has', patientsQuery: { name: 'smith xaver' }, ids: [] },
-    { given: 'a maiden name', patientsQuery: { name: 'smirn' }, ids: ['smythe'] },
-    { given: 'more than ten characters', patientsQuery: { name: 'wolfeschlegels' }, ids: ['long'] },
-    { given: 'one character that is a name', patientsQuery: { name: '王' }, ids: ['wang'] },
-    { given: 'family and given in one word', patientsQuery: { name: '王小明' }, ids: ['wang'] },
-    { given: 'another way to write it', patientsQuery: { name: 'MULLER' }, ids: ['muller'] },
-    { given: 'the middle of a name', patientsQuery: { name: 'mith' }, ids: [] },
-    { given: 'a day of birth', patientsQuery: { name: 'sm', birthDate: '1970-02-03' }, ids: ['smith'] },
-    { given: 'a year of birth', patientsQuery: { name: 'sm', birthDate: '1980' }, ids: ['smythe'] },
-    { given: 'a gender', patientsQuery: { name: 'sm', gender: 'male' }, ids: ['smith'] },
-    { given: 'another host', patientsQuery: { name: 'sm', host: 'other.example' }, ids: [] },
-    { given: 'its host', patientsQuery: { name: 'smith', host: 'TEST.fhir.example' }, ids: ['smith'] },
-  ])('given $given, then $ids', async ({ patientsQuery, ids }) => {
-    expect(await (await people()).search(patientsQuery)).toMatchObject({ ids, isMore: false });
+    { given: 'a beginning', query: { name: 'sm' }, ids: ['smith', 'smythe'] },
+    { given: 'a whole name', query: { name: 'Smith' }, ids: ['smith'] },
+    { given: 'two words in any order', query: { name: 'john smi' }, ids: ['smith'] },
+    { given: 'a word of one letter beside another', query: { name: 'smi j' }, ids: ['smith', 'smythe'] },
+    { given: 'a word that nobody has', query: { name: 'smith xaver' }, ids: [] },
+    { given: 'a maiden name', query: { name: 'smirn' }, ids: ['smythe'] },
+    { given: 'more than ten characters', query: { name: 'wolfeschlegels' }, ids: ['long'] },
+    { given: 'one character that is a name', query: { name: '王' }, ids: ['wang'] },
+    { given: 'family and given in one word', query: { name: '王小明' }, ids: ['wang'] },
+    { given: 'another way to write it', query: { name: 'MULLER' }, ids: ['muller'] },
+    { given: 'the middle of a name', query: { name: 'mith' }, ids: [] },
+    { given: 'a day of birth', query: { name: 'sm', birthDate: '1970-02-03' }, ids: ['smith'] },
+    { given: 'a year of birth', query: { name: 'sm', birthDate: '1980' }, ids: ['smythe'] },
+    { given: 'a gender', query: { name: 'sm', gender: 'male' }, ids: ['smith'] },
+    { given: 'another host', query: { name: 'sm', host: 'other.example' }, ids: [] },
+    { given: 'its host', query: { name: 'smith', host: 'TEST.fhir.example' }, ids: ['smith'] },
+  ])('given $given, then $ids', async ({ query, ids }) => {
+    expect(await (await people()).search(query)).toMatchObject({ ids, isMore: false });
   });
 
   it.each([
@@ -136,14 +136,14 @@ describe('when somebody asks by name', () => {
     });
   });
 
-  it('given entries for more than a page that lead nowhere, then who comes after them is found', async () => {
+  it('given more stale entries than a page, then the patient behind them is found', async () => {
     const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
     await addNobodies(2000, registry);
 
     expect(await registry.search({ name: 'wu' })).toMatchObject({ ids: ['a'], isMore: false });
   });
 
-  it('given more who may be meant than are compared, then isMore, and a second word still finds who it is', async () => {
+  it('given more candidates than are compared, then isMore is true, and a second word still finds the patient', async () => {
     const registry = await registryOf({ a: { name: [{ family: 'Wu', given: ['Zoe'] }] } });
     await addNobodies(10_000, registry);
 
@@ -178,8 +178,8 @@ describe('when patients were merged', () => {
   const name = [{ family: 'Smith' }];
 
   it.each([
-    { given: 'the one that was replaced says so', people: { a: { name, ...linked('replaced-by', 'b') }, b: {} } },
-    { given: 'only the survivor says so', people: { a: { name }, b: linked('replaces', 'a') } },
+    { given: 'only the replaced patient has the link', people: { a: { name, ...linked('replaced-by', 'b') }, b: {} } },
+    { given: 'only the survivor has the link', people: { a: { name }, b: linked('replaces', 'a') } },
     { given: 'both say so', people: { a: { name, ...linked('replaced-by', 'b') }, b: linked('replaces', 'a') } },
     { given: 'a chain', people: { a: { name, ...linked('replaced-by', 'x') }, x: linked('replaced-by', 'b'), b: {} } },
     {
@@ -187,7 +187,7 @@ describe('when patients were merged', () => {
       people: { a: { name, ...linked('replaced-by', 'x') }, x: {}, b: linked('replaces', 'x') },
     },
   ] as { given: string; people: Record<string, Partial<Patient>> }[])(
-    'given $given, then the survivor is told, and who led to it',
+    'given $given, then the answer has the survivor and mergedFrom',
     async ({ people }) => {
       const { patients } = await (await registryOf(people)).search({ name: 'smith' });
 
@@ -196,7 +196,7 @@ describe('when patients were merged', () => {
     },
   );
 
-  it('given both are meant, then the survivor is told once', async () => {
+  it('given both match, then the survivor is listed once', async () => {
     const registry = await registryOf({
       a: { name, ...linked('replaced-by', 'c') },
       b: { name, ...linked('replaced-by', 'c') },
@@ -222,7 +222,7 @@ describe('when patients were merged', () => {
       },
     },
   ] as { given: string; people: Record<string, Partial<Patient>> }[])(
-    'given $given, then it is told itself, with its links',
+    'given $given, then the patient itself is listed, with its links',
     async ({ people }) => {
       const { patients } = await (await registryOf(people)).search({ name: 'smith' });
 
@@ -233,7 +233,7 @@ describe('when patients were merged', () => {
     },
   );
 
-  it('given a survivor that says so no more, then it is not followed', async () => {
+  it('given a survivor without the link, then it is not followed', async () => {
     const registry = await registryOf({ a: { name }, b: linked('replaces', 'a') });
     await registry.becomes('b', {});
 
@@ -248,7 +248,7 @@ describe('when patients were merged', () => {
   });
 });
 
-describe('when a question is none', () => {
+describe('when a query is invalid', () => {
   it.each([
     {},
     { name: '' },
@@ -263,9 +263,9 @@ describe('when a question is none', () => {
     { identifier: { system: MRN } },
     { identifier: { value: '7' }, name: 'smith' },
     [],
-  ])('given %j, then it is refused, and nothing of it is told', async (patientsQuery) => {
+  ])('given %j, then it is refused, and the error does not show it', async (query) => {
     const refused = await startRegistry()
-      .search(patientsQuery)
+      .search(query)
       .then(
         () => undefined,
         (error: unknown) => error,

@@ -55,7 +55,7 @@ describe('when a word is to be found by its beginning', () => {
   });
 });
 
-describe('when a question is compared with a name', () => {
+describe('when a query is compared with a name', () => {
   it.each([
     { asked: ['smi'], is: true },
     { asked: ['smi', 'j'], is: true },

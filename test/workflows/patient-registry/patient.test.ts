@@ -11,7 +11,7 @@ async function rowOf(fields: Partial<Patient>) {
 }
 
 describe('when a patient is kept', () => {
-  it('given all that FHIR has room for, then the row says it', async () => {
+  it('given every property of FHIR, then the row has them', async () => {
     const row = await rowOf({
       active: true,
       name: [
@@ -51,7 +51,7 @@ describe('when a patient is kept', () => {
     });
   });
 
-  it('given next to nothing, then the row says that', async () => {
+  it('given an almost empty patient, then the row has only defaults', async () => {
     expect(await rowOf({ deceasedBoolean: false })).toEqual({
       host: HOST,
       resourceId: 'p1',
@@ -88,7 +88,7 @@ describe('when a patient is kept', () => {
       },
     },
   ] as { given: string; fields: Partial<Patient> }[])(
-    'given $given, then the row has what it has room for, and says so',
+    'given $given, then the row has what fits, and isMore is true',
     async ({ fields }) => {
       expect(await rowOf(fields)).toMatchObject({ isMore: true });
     },
@@ -150,7 +150,7 @@ describe('when a patient is gone', () => {
     expect((await registry.search({ name: 'cruz' })).ids).toEqual(['p1']);
   });
 
-  it('given the service says so to who reads, then as if a deletion had been told', async () => {
+  it('given a read that finds the patient gone, then the rows are removed as by a deletion', async () => {
     const registry = startRegistry();
     await registry.becomes('p1', { name: [{ family: 'Cruz' }] });
     await registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', change: 'updated' }), {

@@ -26,8 +26,8 @@ export function startRegistry() {
       const event = fhirEvent({ resourceId: id, version, change: fields ? 'updated' : 'deleted', host });
       return kit.run(patientRegistry, event, { resource: fields && person(id, version, fields) });
     },
-    async search(patientsQuery: unknown) {
-      const { patients, isMore } = await kit.lookup(patientRegistry, patientsQuery);
+    async search(query: unknown) {
+      const { patients, isMore } = await kit.lookup(patientRegistry, query);
       const found = patients as { resourceId: string; mergedFrom?: string[] }[];
       return { patients: found, ids: found.map(({ resourceId }) => resourceId).sort(), isMore };
     },

@@ -11,8 +11,8 @@ const PLACE = { partition: '0', key: 'k'.repeat(22) };
 const entries = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => `0${String(n + from).padStart(22, '0')}`);
 
-describe('when rows are put in order that somebody has left', () => {
-  it('given an entry that may be there or not, then it is written even so: a former holder must not remove it', async () => {
+describe('when rows of an interrupted handler are settled', () => {
+  it('given a pending entry, then it is written anyway, so that a former holder cannot remove it', async () => {
     const written: (Row | string)[] = [];
     const tables = (name: string) =>
       ({
@@ -28,7 +28,7 @@ describe('when rows are put in order that somebody has left', () => {
     expect(written).toEqual([{}]);
   });
 
-  it('given more left behind than a row has room for, then that goes first, and all ends in order', async () => {
+  it('given more pending entries than fit into a row, then they are removed first and all rows end right', async () => {
     const kit = createTestKit();
     const left = entries(1000);
     for (const entry of left) await kit.tables('patientkeys').change('0', `${entry.slice(1)}.${PLACE.key}`, () => ({}));
@@ -41,7 +41,7 @@ describe('when rows are put in order that somebody has left', () => {
     expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(aims);
   });
 
-  it('given a holder that another has followed, then it writes nothing', async () => {
+  it('given a holder that lost its lease to another, then it writes nothing', async () => {
     const account = createAccount();
     const settleAs = (fence: number, version: number) =>
       settlePatient(PLACE, { row: { version }, entries: entries(version) }, fencedTables(account, fence), {
@@ -57,7 +57,7 @@ describe('when rows are put in order that somebody has left', () => {
   });
 });
 
-describe('when an event is worth what it costs', () => {
+describe('when the cost of an event is counted', () => {
   const ANA = {
     name: [
       { use: 'official', family: 'Cruz', given: ['Ana'] },
@@ -130,7 +130,7 @@ describe('when the app starts', () => {
   it.each([
     { given: 'a short key', key: Buffer.alloc(31).toString('base64'), length: 44 },
     { given: 'a key that is no base64', key: 'correct horse battery staple, correct horse', length: 43 },
-  ])('given $given, then it says what to do, and does not show it', ({ key, length }) => {
+  ])('given $given, then the problem says what to do and does not show the key', ({ key, length }) => {
     for (const hosts of [{ FHIR_HOSTS: HOST }, {}])
       expect(setup({ ...hosts, LOOKUP_KEY: key })).toEqual({
         kind: 'wrong',
@@ -141,8 +141,8 @@ describe('when the app starts', () => {
   });
 });
 
-describe('when the key is another one', () => {
-  it('given what was written with the former one, then only what is written again is found, and nothing of it stays for good', async () => {
+describe('when the key changes', () => {
+  it('given rows of the former key, then only rewritten patients are found, and no old entry stays', async () => {
     const kit = createTestKit({ settings: SETTINGS });
     const event = fhirEvent({ resourceId: 'p1' });
     const resource = person('p1', 1, { name: [{ family: 'Cruz' }] });
