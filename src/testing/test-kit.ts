@@ -16,7 +16,7 @@ import {
   wants,
 } from '../workflow.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
-import { type TryOptions, type TryResult, tryJob } from './try-job.js';
+import { type TryOptions, type TryResult, tryJob, type World } from './try-job.js';
 
 /** More turns of the event loop than any work needs that waits for no timer. */
 const TURNS = 30;
@@ -126,14 +126,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
       });
     },
 
-    async runTask({ name, task, codes }) {
-      if (!task) throw new TypeError('The workflow has no task.');
-      const log = createWorkflowLog(world.telemetry, { workflow: name }, codes);
-      const { signal } = new AbortController();
-      const begun = new Begun();
-      await task.run({ tables: (table) => begun.kept(tables(table)), log, setting, now: () => clock.now(), signal });
-      await begun.rest();
-    },
+    runTask: (workflow) => runTask(workflow, tables, world),
 
     rows: (table) =>
       workflowTables.inspect(table).flatMap(({ partition, key, row }) => {
@@ -141,6 +134,16 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
         return seen ? [{ partition, key, row: seen }] : [];
       }),
   };
+}
+
+async function runTask({ name, task, codes }: Workflow, tables: TestKit['tables'], world: World): Promise<void> {
+  if (!task) throw new TypeError('The workflow has no task.');
+  const { clock, setting, telemetry } = world;
+  const log = createWorkflowLog(telemetry, { workflow: name }, codes);
+  const { signal } = new AbortController();
+  const begun = new Begun();
+  await task.run({ tables: (table) => begun.kept(tables(table)), log, setting, now: () => clock.now(), signal });
+  await begun.rest();
 }
 
 function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {

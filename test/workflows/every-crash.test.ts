@@ -9,7 +9,7 @@ const patient = (version: number, birthDate: string): StoryEvent => ({
 const STORY = [patient(1, '1970-01-01'), patient(2, '1980-01-01')];
 const rowsOfBirths = (rowsOf: RowsOf) => rowsOf('births').map(({ key, row }) => [key, row]);
 
-/** Notes each birth date that it reads in a table, as `note` does. */
+/** Returns a scenario that writes each birth date that it reads with `note`. */
 function scenarioWith(
   note: (birthDate: string, table: WorkflowTable) => Promise<void>,
   expected: unknown,

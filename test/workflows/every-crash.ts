@@ -10,38 +10,38 @@ import { batchesOf } from './batches.js';
 import { watchOrder } from './row-order.js';
 
 /**
- * Whether a workflow's tables end as the final state of the services has them, whatever happens on the way. A test tells
- * a short tale, oldest first: events, and what can be read once each has happened. Then
+ * Tests whether a workflow's tables end as the final state of the services requires, whatever happens on the way. A
+ * test gives a short story, oldest first: events, and the content that exists after each event. Then
  *
- *   everyCrash(tale)    tells it, in its order or in another one, once for each call to storage and each thing that can go wrong in it; 2 to 20 s
- *   everyOrder(tale)    tells it in any order, with any duplicates, events together or apart, and several troubles
- *   tell(tale, {…})     tells it once, as you say
+ *   everyCrash(scenario)       runs the story once for each call to storage and each trouble at that call; 2 to 20 s
+ *   everyOrder(scenario)       runs the story in any order, with duplicates, batches, and several troubles
+ *   runScenario(scenario, …)   runs the story once
  *
- * and `look` at the tables must give `expected` each time. On the way no row may go back to an older version, at any
- * write: see row-order.ts. As with the services, what is read is at least as new as the
- * newest event that was delivered so far; as with Event Grid, what was not acknowledged is delivered again. A process
- * that dies is followed by another one, and all that waits is run until nothing waits any more.
+ * and `look` at the tables must give `expected` each time. No row may go back to an older version at any write: see
+ * row-order.ts. As with the services, reads find content at least as new as the newest delivered event. As with Event
+ * Grid, what was not acknowledged is delivered again. A new process follows each process that dies, and rows run until
+ * none waits.
  */
 export type Scenario = {
   /** A function makes a workflow for each process. */
   readonly workflow: Workflow | (() => Workflow);
   readonly story: readonly StoryEvent[];
-  /** What the workflow asks for by `setting`. */
+  /** Settings of the workflow. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What reads for `event` find when `happened` has. Where left out: its resource as it was told last. */
+  /** Returns the content that reads for `event` find after `happened`. Default: the latest content of its resource. */
   readonly read?: (event: HealthEvent, happened: readonly StoryEvent[]) => Content;
   /** Returns what is compared with `expected`, after everything has come to rest. */
   readonly look: (rows: RowsOf, account: Account) => unknown;
   readonly expected: unknown;
 };
 
-/** An event, and the content that its resource has from then on; without it, the resource is gone. */
+/** An event, and the content of its resource from then on; without content, the resource is gone. */
 export type StoryEvent = { readonly event: HealthEvent; readonly content?: FhirResource | undefined };
 
-/** In order of partition and key. */
+/** Returns the rows of a table, in order of partition and key. */
 export type RowsOf = (table: string) => { partition: string; key: string; row: Row }[];
 
-/** `crash`: the process dies; before the call takes effect or after. The rest as in test/storage/faults.ts. */
+/** `crash`: the process dies before or after the call takes effect. For the others see test/storage/faults.ts. */
 export type Trouble = (typeof TROUBLES)[number];
 
 export const TROUBLES = [
@@ -54,13 +54,16 @@ export const TROUBLES = [
 ] as const satisfies readonly (Fault | 'crash-before' | 'crash-after')[];
 
 export type RunOptions = {
-  /** Places in the story that are delivered together, in order; one by one where left out. */
+  /** Numbers of events that are delivered together, in order. Default: one by one. */
   batches?: readonly (readonly number[])[];
-  /** What goes wrong at the nth call to storage, counted over all processes from 1. */
+  /** Trouble at the nth call to storage, counted from 1 over all processes. */
   troubles?: ReadonlyMap<number, Trouble>;
 };
 
-/** `asked`: every call to storage, as `method table`. `lines`: what was logged. `wentBack`: rows, at any write of them. */
+/**
+ * `requests`: every call to storage, as `method table`. `lines`: log lines. `regressions`: rows that went back to an
+ * older version.
+ */
 export type Outcome = {
   found: unknown;
   regressions: readonly string[];
@@ -71,11 +74,11 @@ export type Outcome = {
 };
 
 const LEASE_MS = 20_000;
-/** Longer than any wait here: leases, retries. */
+/** More rounds than any wait needs: leases, retries. */
 const MAX_ROUNDS = 200;
 const ROUND_MS = 10_000;
 
-/** @returns how often the tale was told. It throws at the first time that ends otherwise than expected. */
+/** Runs the scenario with each trouble at each call. Returns the number of runs; throws at the first unexpected end. */
 export async function everyCrash(scenario: Scenario, telling: Pick<RunOptions, 'batches'> = {}): Promise<number> {
   const { calls, found, regressions } = await runScenario(scenario, telling);
   expect({ found, regressions }).toEqual({ found: scenario.expected, regressions: [] });
@@ -91,7 +94,7 @@ export async function everyCrash(scenario: Scenario, telling: Pick<RunOptions, '
   return times;
 }
 
-/** As many times as `numRuns`, each another way. */
+/** Runs the scenario `numRuns` times, each in another way. */
 export async function everyOrder(scenario: Scenario, numRuns: number): Promise<void> {
   const { calls } = await runScenario(scenario, {});
   await fc.assert(
@@ -103,6 +106,7 @@ export async function everyOrder(scenario: Scenario, numRuns: number): Promise<v
   );
 }
 
+/** Runs the scenario once and returns its end. */
 export async function runScenario(scenario: Scenario, { batches, troubles = new Map() }: RunOptions): Promise<Outcome> {
   const { workflow, story, settings = {} } = scenario;
   const read = scenario.read ?? currentIn;
@@ -149,7 +153,7 @@ export async function runScenario(scenario: Scenario, { batches, troubles = new 
     return app;
   }
 
-  /** Until it is acknowledged. */
+  /** Delivers until a process acknowledges. */
   async function deliver(raws: readonly unknown[]): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const { pipeline, isAlive } = survivor();
@@ -174,7 +178,7 @@ export async function runScenario(scenario: Scenario, { batches, troubles = new 
       }
       await account.pass(ROUND_MS);
     }
-    throw new Error('Something waits for ever.');
+    throw new Error('Rows wait for ever.');
   }
 }
 
@@ -198,7 +202,7 @@ function troublesWithin(calls: number): fc.Arbitrary<Map<number, Trouble>> {
   return fc.array(one, { maxLength: 4 }).map((some) => new Map(some));
 }
 
-/** Not the questions of the timer, which change nothing. */
+/** Calls of the timer change nothing and are not counted. */
 function isOfInterest({ method, on }: CallInfo): boolean {
   return method !== 'length' && !(method === 'query' && on === 'waiting');
 }

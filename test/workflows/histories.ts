@@ -5,16 +5,16 @@ import { batchesOf } from './batches.js';
 
 const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
 
-/** How long after the version before it each version was made. Often at once: clocks of services are coarse. */
+/** Time between versions. Often 0, because clocks of services are coarse. */
 const gapMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 600_000 }));
-/** After a hard delete, of which nobody is told, versions start again. */
+/** Time until a hard-deleted resource is recreated. Hard deletes send no event, and versions start again. */
 const goneMs = fc.integer({ min: 300_001, max: 86_400_000 });
 const versions = fc.array(fc.record({ gapMs, change: fc.constantFrom('updated' as const, 'deleted' as const) }), {
   minLength: 1,
   maxLength: 4,
 });
 
-/** All versions of a resource that was hard-deleted and made anew once, oldest first. */
+/** Histories of a resource that was hard-deleted and recreated once, oldest version first. */
 export function histories(resourceId: () => string = () => 'r1'): fc.Arbitrary<FhirEvent[]> {
   return fc.tuple(versions, goneMs, versions).map(([first, pauseMs, second]) => {
     const id = resourceId();

@@ -4,13 +4,13 @@ import type { Row } from '../../src/workflow.js';
 import { watchWrites } from '../row-history.js';
 import type { StoryEvent } from './every-crash.js';
 
-/** Numbers that may never fall from one write of a row to the next; where the row was removed in between, they must rise. */
+/** Numbers that never fall from one write of a row to the next; after a removal they must rise. */
 type Measures = Readonly<Record<string, number>>;
-/** When in the story a resource was at a version, counted from 0; NaN where the story does not say. */
+/** Returns when in the story a resource had a version, counted from 0; NaN if unknown. */
 type MomentOf = (of: { host: unknown; id: unknown; version: unknown; time?: unknown }) => number;
 type Seen = { row: Row; measures: Measures; isRemoved: boolean };
 
-/** The rows of the built-in workflows. A row that says of which version it is may only become newer. */
+/** The rows of the bundled workflows. A row with a version may only become newer. */
 const MEASURES: Readonly<Record<string, (row: Row, momentOf: MomentOf) => Measures>> = {
   resources: ({ host, resourceId, instanceUid, version, time }, momentOf) => ({
     version: momentOf({ host, id: resourceId ?? instanceUid, version, time }),
@@ -34,10 +34,10 @@ const MEASURES: Readonly<Record<string, (row: Row, momentOf: MomentOf) => Measur
   openstudies: ({ period }) => ({ period: Number(period) }),
 };
 
-/** Lists: a late handler may list again what was taken off. The alert says whether it is active, or sent; the study, whether it arrives. */
+/** Lists that a late handler may write again. Readers also read the alert or the study. */
 const MAY_COME_BACK: ReadonlySet<string> = new Set(['alertoutbox', 'activealerts', 'openstudies']);
 
-/** Watches every write of every row of `tables`, and reports each row that goes back to an older version of `story`. */
+/** Reports each row of `tables` that goes back to an older version of `story`, at any write. */
 export function watchOrder(
   tables: MemoryTableStore,
   story: readonly StoryEvent[],

@@ -1,9 +1,9 @@
 import type { Context, WorkflowTable } from '../../../src/workflow.js';
 
 type Tables = Context['tables'];
-/** What goes on beside others: each of its calls to tables is a step. */
+/** A job or timer that runs beside others: each of its calls to tables is a step. */
 export type Actor = { name: string; run: (tables: Tables) => Promise<void> };
-/** What has been done next, as `actor` or `actor dies`; those that died. */
+/** The steps in order, as `actor` or `actor dies`; and the actors that died. */
 export type Played = { steps: string[]; died: string[] };
 
 /** More turns of the event loop than a call to a table in memory takes. */
@@ -12,8 +12,8 @@ const TURNS = 6;
 class Died extends Error {}
 
 /**
- * Plays `actors` side by side, step by step. `choose` picks among what can be next: a step of an actor, or, where
- * fewer than `mostDeaths` have died, its death before that step.
+ * Runs `actors` side by side, step by step. `choose` picks the next step: a step of an actor or, if fewer than
+ * `maxDeaths` have died, its death before that step.
  */
 export async function play(
   actors: readonly Actor[],
@@ -63,7 +63,7 @@ export async function play(
         get: gate(through.get),
         list: async (...args) => {
           const found = await gate(through.list)(...args);
-          await turn(); // its pages take their time: what is written meanwhile is not in it
+          await turn(); // its pages take time: rows written meanwhile are not in the list
           return found;
         },
         change: gate(through.change),
@@ -72,7 +72,7 @@ export async function play(
   }
 }
 
-/** Plays every order of steps there is, with every death; how many there were. */
+/** Runs every order of steps with every death. Returns the number of orders. */
 export async function playAll(playOnce: (choose: (options: readonly string[]) => number) => Promise<void>) {
   let path: number[] = [];
   for (let runs = 1; ; runs += 1) {
@@ -89,7 +89,7 @@ export async function playAll(playOnce: (choose: (options: readonly string[]) =>
   }
 }
 
-/** By chance, and mostly the same actor as before: so that now and then one stands still while another does all it has to. */
+/** Chooses at random, mostly the same actor again, so that one actor often runs far while another stands still. */
 export function chooseFrom(random: () => number): (options: readonly string[]) => number {
   let last = '';
   return (options) => {

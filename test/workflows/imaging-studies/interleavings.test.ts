@@ -14,7 +14,7 @@ const gone = image(9, { change: 'deleted', instanceUid: '1.2.1' } as never);
 
 const { partition: PARTITION } = studyPlaceOf(image(1));
 
-/** What there was before. Each leaves the timer something to do. */
+/** Initial states. Each leaves the timer some work. */
 const BEFORE = {
   'a study that has been quiet for long enough': async (world: World) => {
     await world.handle(image(1));
@@ -54,14 +54,14 @@ function start() {
     studies: () => account.tables.inspect('studies').map(({ row }) => row),
     open: () => account.tables.inspect('openstudies').map(({ row }) => row),
     handle: (event: DicomEvent) => handle(event, createImagingStudies(), openTables(account)),
-    /** Runs the timer so many times, a minute apart. */
+    /** Runs the timer `times` times, a minute apart. */
     async runTimer(times: number) {
       for (let at = 0; at < times; at += 1) {
         await runTask(openTables(account));
         account.clock.advance(60_000);
       }
     },
-    /** The job of `event`, in a process of its own where none is named. */
+    /** Returns the job of `event`, by default in its own process. */
     job: (event: DicomEvent, workflow = createImagingStudies()): Actor => ({
       name: `job ${++jobs}`,
       run: (tables) => handle(event, workflow, tables),
@@ -70,7 +70,7 @@ function start() {
   };
 }
 
-/** The partition of the study: the others are empty, and a run of the timer changes nothing there. */
+/** Lists only the study's partition: the others are empty. */
 function onlyItsPartition(tables: Context['tables']): Context['tables'] {
   return (name) => {
     const table = tables(name);
@@ -90,7 +90,7 @@ function contextOf(tables: Context['tables']) {
   return { tables, signal: new AbortController().signal, setting: () => undefined };
 }
 
-/** Plays the events' jobs beside the timer; then the jobs that died run anew, as the ledger has it. */
+/** Runs the events' jobs beside the timer; then the jobs that died run again. */
 async function live(
   before: (world: World) => Promise<void>,
   events: readonly DicomEvent[],
@@ -110,7 +110,7 @@ async function live(
   for (const { event, actor } of jobs) if (died.includes(actor.name)) await world.handle(event);
 
   const [study] = world.studies();
-  // Something has just come, so it has not been quiet; and there is a row that the timer will find.
+  // An event has just arrived, so the study is not quiet, and a row exists that the timer will find.
   expect({ steps, status: study?.status, open: world.open() }).toMatchObject({ status: 'arriving', open: [{}] });
   const found = { steps, instances: study?.instances };
   await world.runTimer(13);

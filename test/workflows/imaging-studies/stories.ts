@@ -5,7 +5,7 @@ import type { DicomEvent, DicomJson } from '../../../src/workflow.js';
 const STARTS_AT = Date.parse('2026-01-01T00:00:00Z');
 const STUDY = { host: 'a.dicom.example', partition: 'clinic-b', studyUid: '1.2.840.1' };
 
-/** What a service does to one of the images of a study. `remade`: deleted without a word, and stored again. */
+/** A change of one image of a study. `remade`: hard-deleted and stored again. */
 export type Step = {
   image: number;
   does: 'stored' | 'updated' | 'deleted' | 'remade';
@@ -14,13 +14,16 @@ export type Step = {
 };
 
 type Image = { seriesUid: string; instanceUid: string; modality: string; createdAt: string };
-/** What the service holds at one moment, by number of the image. */
+/** The images of the service at one moment, by number. */
 export type Held = ReadonlyMap<number, Image>;
 
-/** `moments[n]` is what the service held when `events[n]` was sent; the last is the end. */
+/** `moments[n]` is the content of the service at `events[n]`; the last is the end. */
 export type Story = { events: DicomEvent[]; moments: Held[] };
 
-/** A series takes the modality of its first image, and keeps it until it is empty. Images of even and odd numbers are two series. */
+/**
+ * Returns the story of `steps`. A series has the modality of its first image until it is empty. Even and odd images are
+ * two series.
+ */
 export function storyOf(steps: readonly Step[], study: Partial<typeof STUDY> = {}): Story {
   const events: DicomEvent[] = [];
   const moments: Held[] = [];
@@ -43,7 +46,7 @@ export function storyOf(steps: readonly Step[], study: Partial<typeof STUDY> = {
   return { events, moments };
 }
 
-/** The study's row, but for its status, as it must be where the service holds `held`. */
+/** Returns the study's row without its status, for a service that holds `held`. */
 export function expectedOf(held: Held) {
   const images = [...held.values()];
   const times = images.map(({ createdAt }) => createdAt).sort();
@@ -56,7 +59,7 @@ export function expectedOf(held: Held) {
   };
 }
 
-/** What a read of the event's image finds. */
+/** Returns what a read of the event's image finds. */
 export function metadataOf(event: DicomEvent, held: Held): DicomJson | undefined {
   const image = [...held.values()].find(({ instanceUid }) => instanceUid === event.instanceUid);
   return image && { '00080060': { vr: 'CS', Value: [image.modality] } };

@@ -9,8 +9,8 @@ type Point = Living & { value: number; atMs: number; patient: string | undefined
 const HOUR_MS = 3_600_000;
 
 /**
- * The alerts that are active in the end, computed the plain way and with nothing of the workflow's: of all Observations
- * that live, each rule of `stories.ts` is asked of each, and the previous result is the last of a sorted list.
+ * Returns the alerts that are active in the end, computed without code of the workflow: each rule of `stories.ts` is
+ * applied to each existing Observation, and the previous result is the last of a sorted list.
  */
 export function expectedAlerts(story: readonly StoryEvent[]): string[] {
   const alerts: string[] = [];
@@ -32,8 +32,7 @@ export function expectedAlerts(story: readonly StoryEvent[]): string[] {
   return alerts.sort();
 }
 
-/** Those that the tables have, written the same way. */
-/** Those that a look-up finds: an active one that is not on the list is missed. */
+/** Returns the active alerts that a look-up finds, in the same form. */
 export function activeAlerts(rows: RowsOf): string[] {
   const listed = new Set(rows('activealerts').map(({ key }) => key));
   const active = rows('alerts').filter(({ key, row }) => row.status === 'active' && listed.has(key));

@@ -9,7 +9,7 @@ export const LOINC = 'http://loinc.org';
 export const UCUM = 'http://unitsofmeasure.org';
 export const HOST = 'w-f.fhir.azurehealthcareapis.com';
 
-/** The one rule that is written like this; what is left out is that of potassium. */
+/** Returns the rule with these fields; the defaults are of potassium. */
 export function ruleOf(fields: Record<string, unknown>): Rule {
   const read = readRules(JSON.stringify({ rules: [{ name: 'rule', code: '2823-3', severity: 'info', ...fields }] }));
   const [rule] = read.kind === 'ok' ? read.rules : [];
@@ -17,7 +17,7 @@ export function ruleOf(fields: Record<string, unknown>): Rule {
   return rule;
 }
 
-/** `6.1 mmol/L`, `>6.0 mmol/L`, `6.1`: a Quantity in UCUM. */
+/** Returns a Quantity in UCUM from `6.1 mmol/L`, `>6.0 mmol/L` or `6.1`. */
 export function quantity(text: string): NonNullable<Observation['valueQuantity']> {
   const [, comparator, value, unit] = /^([<>]=?)?(-?[\d.e+-]+)(?: (\S+))?$/.exec(text) ?? [];
   return {
@@ -27,7 +27,7 @@ export function quantity(text: string): NonNullable<Observation['valueQuantity']
   };
 }
 
-/** A final potassium. */
+/** Returns a final potassium result. */
 export function observation(fields: Partial<Observation> = {}): Observation {
   return {
     resourceType: 'Observation',
@@ -46,7 +46,7 @@ export function reading(rule: Rule, fields: Partial<Observation>): Reading {
   return found;
 }
 
-/** `alert`, `none`, or why it is undecided. */
+/** Returns `alert`, `none`, or the reason why the rule is undecided. */
 export function outcomeOf(verdict: Verdict): string {
   return verdict.kind === 'undecided' ? verdict.reason : verdict.kind;
 }

@@ -17,13 +17,16 @@ import { RULES, type Step, stories, storyOf, write } from './stories.js';
 const RUNS = Number(process.env.NIGHTS ?? 120);
 const settings: Record<string, string> = { ALERT_RULES: rulesFile(RULES) };
 
-/** How a handler fares: turns of the event loop that each of its calls to storage waits, and the call that it dies at. */
+/**
+ * The fate of a handler: how many turns of the event loop each call to storage waits, and at which call the process
+ * dies.
+ */
 type Fate = { readonly waits: readonly number[]; readonly diesAt: number | undefined };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = () => new Promise<never>(() => undefined);
 
-/** A service where things happen, and processes that share a storage and nothing else. */
+/** A service with a story, and processes that share only the storage. */
 function createWorld(story: readonly StoryEvent[]) {
   const happened: StoryEvent[] = [];
   const regressions: string[] = [];
@@ -38,7 +41,7 @@ function createWorld(story: readonly StoryEvent[]) {
     return happened.filter((told) => resourceOf(told.event) === resourceOf(event)).at(-1)?.content;
   }
 
-  /** One try, in a process of its own. Resolves when it is done, or dead. */
+  /** Runs one try in its own process. Resolves when the try has ended or the process has died. */
   async function handle(event: FhirEvent, { waits, diesAt }: Fate): Promise<'done' | 'died'> {
     const of = digest(resourceOf(event));
     const fence = (fences.get(of) ?? 0) + 1;
@@ -88,7 +91,7 @@ function createWorld(story: readonly StoryEvent[]) {
     regressions,
     active: () => activeAlerts(rowsIn(store)),
 
-    /** Waits for all, and lets pauses between conflicts pass meanwhile. */
+    /** Waits for all, and lets pauses between conflicts pass. */
     async all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
       let isOver = false;
       const results = Promise.all(promises).finally(() => {
@@ -101,14 +104,14 @@ function createWorld(story: readonly StoryEvent[]) {
   };
 }
 
-/** The newest event of each of `count` Observations, those that changed last; and all before them. */
+/** Splits the story: the newest events of the last `count` Observations, and all events before. */
 function splitStory(story: readonly StoryEvent[], count: number): { before: StoryEvent[]; last: StoryEvent[] } {
   const newest = [...new Map(story.map((told) => [resourceOf(told.event), told])).values()];
   const last = newest.sort((a, b) => story.indexOf(a) - story.indexOf(b)).slice(-count);
   return { before: story.filter((told) => !last.includes(told)), last };
 }
 
-/** What was before happens one by one; the last changes at once, each in a process of its own. Who died tries again. */
+/** Runs the events before one by one, then the last at once, each in its own process. Tries that died run again. */
 async function play(story: readonly StoryEvent[], count: number, fates: readonly Fate[]) {
   const { before, last } = splitStory(story, count);
   const world = createWorld(story);
@@ -126,7 +129,7 @@ async function play(story: readonly StoryEvent[], count: number, fates: readonly
   return { active: world.active(), regressions: world.regressions };
 }
 
-/** Longer than any handler takes that waits for nothing. */
+/** Longer than any handler that does not wait. */
 const LONG = 150;
 const MAX_CALLS = 24;
 const waits = fc.array(fc.oneof({ weight: 5, arbitrary: fc.nat({ max: 4 }) }, fc.constantFrom(20, LONG)), {

@@ -9,7 +9,7 @@ export const HOSTS = ['a.fhir.example', 'b.fhir.example'] as const;
 export const POTASSIUM = '2823-3';
 export const GLUCOSE = '2345-7';
 
-/** The rules of the stories; `expected.ts` has them once more, in its own words. */
+/** The rules of the stories; `expected.ts` states them a second time. */
 export const RULES = {
   rules: [
     { name: 'high', code: POTASSIUM, above: 6, unit: 'mmol/L', severity: 'critical' },
@@ -19,7 +19,7 @@ export const RULES = {
   ],
 };
 
-/** Hours after the first result, some at the same time, some too far apart to compare. */
+/** Hours after the first result: some equal, some too far apart to compare. */
 const HOURS = [0, 10, 20, 20, 40, 72, 500, 2000];
 const T0 = Date.parse('2026-03-01T00:00:00Z');
 const STORY_AT = Date.parse('2026-01-01T00:00:00Z');
@@ -54,7 +54,9 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 export const stories = fc.array(step, { minLength: 1, maxLength: 9 }).map(storyOf);
 
-/** What happens in the services, oldest first: a write is a creation or an update; of a hard delete nobody is told. */
+/**
+ * Returns what happens in the services, oldest first. A write is a creation or an update; hard deletes send no event.
+ */
 export function storyOf(steps: readonly Step[]): StoryEvent[] {
   const versions = new Map<string, number>();
   const deleted = new Set<string>();

@@ -13,7 +13,7 @@ function told(resourceId: string, version: number, fields?: Partial<Patient>): S
 
 const secret = (value: string) => [{ system: MRN, value }];
 
-/** Somebody comes, marries, turns out to be there twice, is merged, and one of the two is deleted. */
+/** A patient arrives, marries, turns out to be registered twice, is merged, and one of the two is deleted. */
 const STORY: readonly StoryEvent[] = [
   told('p1', 1, { name: [{ family: 'Kowalska', given: ['Zofia'] }], identifier: secret('SECRET-1') }),
   told('p2', 1, { name: [{ family: 'Kowalska' }], identifier: secret('SECRET-2') }),

@@ -9,18 +9,18 @@ export const MRN = 'http://hospital.example/mrn';
 
 export type Patient = ResourceOf<'Patient'>;
 
-/** A patient as the service would give it. */
+/** Returns a patient as the service gives it. */
 export function person(id: string, version: number, fields: Partial<Patient> = {}): Patient {
   return { resourceType: 'Patient', id, meta: { versionId: String(version) }, ...fields };
 }
 
-/** A kit, and a shorter way to say that a patient is so now. */
+/** Returns a test kit with a short form for patients and look-ups. */
 export function startRegistry() {
   const kit = createTestKit({ settings: SETTINGS });
   let version = 0;
   return {
     ...kit,
-    /** Undefined: it is gone. */
+    /** Undefined `fields` delete the patient. */
     async becomes(id: string, fields: Partial<Patient> | undefined, host = HOST) {
       version += 1;
       const event = fhirEvent({ resourceId: id, version, change: fields ? 'updated' : 'deleted', host });
@@ -34,7 +34,7 @@ export function startRegistry() {
   };
 }
 
-/** What a story of patients must end with: what its final state alone gives, told to empty tables. */
+/** Returns the tables that a story must end with: its final state alone, written to empty tables. */
 export async function endOf(story: readonly StoryEvent[]) {
   const current = new Map<string, FhirResource | undefined>();
   for (const { event, content } of story) if (event.service === 'fhir') current.set(event.resourceId, content);
