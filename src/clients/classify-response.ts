@@ -3,7 +3,7 @@ import { NonRetriableError, RetryAfterError } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
-/** What the status of a response means. */
+/** The meaning of a response, by its status. */
 export type Classified = { kind: 'found' } | NotRead;
 
 export type NotRead =

@@ -4,7 +4,7 @@ import { toIsoUtc } from './time.js';
 /** An object whose properties have not been checked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Of an event id and a resource id. FHIR allows 64 characters for a resource id; some services store more. */
+/** For an event id and a resource id. FHIR allows 64 characters for a resource id; some services store more. */
 const MAX_ID_LENGTH = 1024;
 /** An Azure resource id has up to about 300 characters; CloudEvents allows any URI. */
 const MAX_SOURCE_LENGTH = 2048;
