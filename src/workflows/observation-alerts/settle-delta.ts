@@ -15,7 +15,7 @@ export type DeltaAlert = {
 };
 
 /**
- * Evaluates and writes the alert until it follows from the current results.
+ * Evaluates and writes the alert until it follows from the current results (A1).
  *
  * Results of two Observations may arrive at once, and each may affect the other's alert. Each handler moves its result
  * before it reads others, so at least one handler sees both. A handler that has written an alert evaluates again, until
@@ -26,8 +26,8 @@ export type DeltaAlert = {
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
  *
- * `context.notePending` runs before the alert of another Observation is written: if the process then dies, the next try must
- * evaluate that alert again.
+ * `context.notePending` runs before the alert of another Observation is written: if the process then dies, the next try
+ * must evaluate that alert again.
  */
 export async function settleDelta(alert: DeltaAlert, context: HandlerContext): Promise<void> {
   const { host, resourceId } = context.event;
