@@ -1,3 +1,4 @@
+import { knownCode, knownName } from './codes.js';
 import type { Duration } from './duration.js';
 
 /**
@@ -22,5 +23,29 @@ export class RetryAfterError extends Error {
     super(message, options);
     this.wait = wait;
     this.code = options?.code ?? 'retry-after';
+  }
+}
+
+/**
+ * Returns the code of an error: its `code` if the app or `declared` lists that code, else `undeclared-code`; the name of its
+ * class if it has no code. Never throws, whatever was thrown.
+ */
+export function errorCodeOf(error: unknown, declared: readonly string[] = []): string {
+  if (typeof error !== 'object' || error === null) return 'thrown-value';
+  const code = propertyOf(error, 'code');
+  return typeof code === 'string' ? knownCode(code, declared) : errorNameOf(error);
+}
+
+/** Returns the name of an error's class if it is one of the language or of the app; else `Error`. */
+export function errorNameOf(error: object): string {
+  return knownName(propertyOf(error, 'name'));
+}
+
+/** Returns undefined if reading the property throws. */
+export function propertyOf(of: object, property: 'code' | 'name' | 'message'): unknown {
+  try {
+    return Reflect.get(of, property);
+  } catch {
+    return undefined;
   }
 }

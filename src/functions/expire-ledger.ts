@@ -1,5 +1,5 @@
 import { expireResolved } from '../dead-letters/expire.js';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';

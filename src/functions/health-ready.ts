@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import type { App, Probe } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 
 /** Returns an answer with a code and a message: what is wrong, and what to do. Neither holds data of an event. */

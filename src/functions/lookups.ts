@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { errorCodeOf } from '../pipeline/decide.js';
-import { openForReading } from '../pipeline/workflow-table.js';
+import { errorCodeOf } from '../errors.js';
+import { openForReading } from '../handler/workflow-table.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Lookup, Workflow } from '../workflow.js';
 import type { App } from './compose.js';

@@ -1,5 +1,5 @@
 import { countUndelivered } from '../dead-letters/undelivered.js';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { STAGES } from '../storage/dead-letters.js';
 import { REASONS } from '../telemetry/metrics.js';
 import type { App } from './compose.js';

@@ -1,5 +1,5 @@
 import { sleep } from '../clock.js';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { App } from './compose.js';
 

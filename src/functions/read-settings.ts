@@ -1,5 +1,5 @@
+import { knownCode } from '../codes.js';
 import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
-import { knownCode } from '../pipeline/codes.js';
 import { longestRetryMs } from '../pipeline/decide.js';
 import type { Workflow } from '../workflow.js';
 import { checkNames } from './unique-names.js';

@@ -1,4 +1,4 @@
-import { knownName } from '../pipeline/codes.js';
+import { knownName } from '../codes.js';
 
 type Listener = (error: unknown) => void;
 type Process = {

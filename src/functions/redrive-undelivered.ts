@@ -1,5 +1,5 @@
 import { takeUpAll } from '../dead-letters/take-up-all.js';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';

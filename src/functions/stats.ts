@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { countUndelivered } from '../dead-letters/undelivered.js';
-import { errorCodeOf } from '../pipeline/decide.js';
+import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';

@@ -1,8 +1,8 @@
-import { Begun, bearable } from '../pipeline/begun.js';
-import { errorCodeOf } from '../pipeline/decide.js';
-import { createRowTurns, type RowTurns } from '../pipeline/row-turns.js';
-import { createWorkflowLog } from '../pipeline/workflow-log.js';
-import { openTable } from '../pipeline/workflow-table.js';
+import { errorCodeOf } from '../errors.js';
+import { ignoreUnhandled, PendingChanges } from '../handler/pending-changes.js';
+import { createRowQueue, type RowQueue } from '../handler/row-queue.js';
+import { createWorkflowLog } from '../handler/workflow-log.js';
+import { openTable } from '../handler/workflow-table.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js';
 import type { App } from './compose.js';
@@ -16,15 +16,15 @@ type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' 
 /** Shared by all tasks of this process. */
 type Shared = {
   readonly signal: AbortSignal;
-  readonly rowTurns: RowTurns;
-  /** By name: the tables that exist, or are being created. */
+  readonly rowQueue: RowQueue;
+  /** By name, the tables that are known to be there, or are being made. */
   readonly prepared: Map<string, Promise<void>>;
 };
 
 /** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer tries again. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
-  const shared = { signal: ending.signal, rowTurns: createRowTurns(), prepared: new Map() };
+  const shared = { signal: ending.signal, rowQueue: createRowQueue(), prepared: new Map() };
   for (const workflow of deps.workflows) {
     const { task } = workflow;
     if (!task) continue;
@@ -39,10 +39,10 @@ export function registerTasks(functions: FunctionApp, deps: Deps): void {
 type OfTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
 
 async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): Promise<void> {
-  const begun = new Begun();
+  const pendingChanges = new PendingChanges();
   try {
-    await task.run(contextOf({ name, codes }, begun, shared, deps));
-    await begun.rest();
+    await task.run(contextOf({ name, codes }, pendingChanges, shared, deps));
+    await pendingChanges.settled();
   } catch (error) {
     deps.telemetry.record('tasksFailed', 1, { workflow: name });
     deps.telemetry.log('error', 'task-failed', { workflow: name, errorCode: errorCodeOf(error, codes) });
@@ -53,13 +53,13 @@ async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): P
 // Two processes write at once: one finds that the row has changed, and calls the task's function again.
 function contextOf(
   { name: workflow, codes }: Pick<Workflow, 'name' | 'codes'>,
-  begun: Begun,
+  pendingChanges: PendingChanges,
   shared: Shared,
   deps: Deps,
 ): TaskContext<string> {
-  const { signal, rowTurns } = shared;
+  const { signal, rowQueue } = shared;
   const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
-  const table = { tables, commit, random, rowTurns };
+  const table = { tables, commit, random, rowQueue };
   const guard = {
     writableUntilMs: () => clock.monotonic() + WRITE_MS,
     isWanted: () => true,
@@ -68,7 +68,8 @@ function contextOf(
     },
   };
   return {
-    tables: (name) => begun.kept(whenPrepared(openTable(name, table, guard), () => prepare(name, shared, deps))),
+    tables: (name) =>
+      pendingChanges.watched(whenPrepared(openTable(name, table, guard), () => prepare(name, shared, deps))),
     log: createWorkflowLog(telemetry, { workflow }, codes),
     setting: config.setting,
     now: () => clock.now(),
@@ -88,8 +89,8 @@ function prepare(name: string, { prepared }: Shared, { workflowTables }: Deps): 
 
 function whenPrepared({ get, list, change }: WorkflowTable, prepare: () => Promise<void>): WorkflowTable {
   return {
-    get: (...all) => bearable(prepare().then(() => get(...all))),
-    list: (...all) => bearable(prepare().then(() => list(...all))),
+    get: (...all) => ignoreUnhandled(prepare().then(() => get(...all))),
+    list: (...all) => ignoreUnhandled(prepare().then(() => list(...all))),
     change: (...all) => prepare().then(() => change(...all)),
   };
 }

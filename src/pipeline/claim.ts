@@ -1,107 +1,131 @@
-import type { JobRecord } from '../storage/ledger.js';
+import { loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
+import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
-import { decide, type FromRow, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, maxCompanyOf, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
-import { createHold, type Hold } from './hold.js';
-import { type Ending, fieldsOf, type JobDeps, type Run } from './run.js';
-import { nameOf } from './tell.js';
+import {
+  type Decision,
+  decide,
+  type FromRow,
+  LAPSE_MARGIN_MS,
+  LOOK_AGAIN_MS,
+  maxCompanyOf,
+  UNKNOWN_LOOK_AGAIN_MS,
+} from './decide.js';
+import { createHold, type Held, type Hold } from './hold.js';
+import type { JobRun } from './job-run.js';
+import type { RecordedOutcome } from './outcome.js';
+import type { JobDeps } from './shared.js';
 
 /** The name of a dropped table is blocked for 40 s and more. */
 const TABLE_BUSY_MS = 60_000;
-const MOST_CLAIMS = 4;
-const MAX_SUSPECTS_IN_LINE = 64;
+const MAX_CLAIMS = 4;
+const MAX_QUEUED_SUSPECTS = 64;
 
-// Claiming           dies before it: nothing has happened; after it: the lease lapses, and who takes over counts a crash.
-//                    two at once: one insert, or one etag, wins; the other reads what it is up against.
-//                    outcome unknown: it is given up, never undone; the record, if it is there, lapses.
-export async function claimJob(run: Run, deps: JobDeps): Promise<Ending | { kind: 'won'; hold: Hold<JobRecord> }> {
-  const { clock, random, stores, settings, telemetry, life, waitingRecords } = deps;
+// Claiming           dies before it: nothing has happened; after it: the lease lapses, and the next holder counts a crash (S1).
+//                    two at once (J2): one insert, or one etag, wins; the loser gets the record that is there.
+//                    outcome unknown: the claim is given up, never undone; a record that was written lapses.
+/** Claims the job of `run`, or returns why it cannot be run now. */
+export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
+  const { clock, stores, settings, waitingRecords } = deps;
   const { leaseMs } = settings;
   const row = run.row && fromRow(run.row);
-  let current = row ? (waitingRecords.get(row.name) ?? (await stores.ledger.read(run.address))) : undefined;
+  // J9: only the row that the record waits for may use the remembered record.
+  let current = row ? (waitingRecords.get(row.name) ?? (await stores.ledger.read(run.job.address))) : undefined;
 
-  for (let claims = 0; claims < MOST_CLAIMS; claims += 1) {
+  for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
     const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
-    switch (decision.kind) {
-      case 'settled':
-        return { kind: 'settled', result: decision.result, redrives: decision.redrives };
-      case 'waiting':
-        return { kind: 'waiting', redrives: decision.redrives };
-      case 'busy':
-        return { kind: 'put-off', inMs: decision.leaseMs + LAPSE_MARGIN_MS };
-      case 'unknown-state':
-        return { kind: 'put-off', inMs: UNKNOWN_LOOK_AGAIN_MS };
-      case 'claim':
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
-    }
-    const maxCompany = maxCompanyOf(decision.record);
-    const place = maxCompany === undefined ? undefined : await enterAsSuspect(run, maxCompany, deps);
-    if (maxCompany !== undefined && !place) return { kind: 'put-off', inMs: LOOK_AGAIN_MS };
-    if (life.isStopping) return { kind: 'put-off', inMs: 0 };
-
-    const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
-    const record: JobRecord = {
-      ...decision.record,
-      state,
-      owner: random.token(),
-      write: (current?.record.write ?? 0) + 1,
-    };
-    const sentAtMs = clock.monotonic();
-    const written = await stores.ledger.write(run.address, record, {
-      ...(decision.etag === undefined ? { event: run.event } : { etag: decision.etag }),
-      untilMs: sentAtMs + leaseMs / 2,
-    });
-    switch (written.kind) {
-      case 'written':
-        telemetry.count('jobsStarted');
-        if (decision.takesOver) {
-          telemetry.record('leasesTakenOver', 1, { workflow: nameOf(run) });
-          telemetry.log('warn', 'job-taken-over', { ...fieldsOf(run), crashes: record.crashes });
-        }
-        return {
-          kind: 'won',
-          hold: createHold(
-            { value: record, etag: written.etag, sentAtMs, leaseMs },
-            {
-              clock,
-              write: (value, { etag, untilMs }) =>
-                stores.ledger.write(run.address, value, { etag, untilMs, isHeld: true }),
-            },
-          ),
-        };
-      case 'table-busy':
-        return { kind: 'put-off', inMs: TABLE_BUSY_MS };
-      case 'conflict':
-        current = written.current;
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(written satisfies never)}`);
-    }
+    const refused = refusalOf(decision);
+    if (refused) return refused;
+    const claimed = await writeClaim(run, { ...(decision as ToClaim), current }, deps);
+    if (claimed.kind !== 'conflict') return claimed;
+    current = claimed.current;
   }
-  return { kind: 'put-off', inMs: leaseMs + LAPSE_MARGIN_MS };
+  return { kind: 'deferred', inMs: leaseMs + LAPSE_MARGIN_MS };
+}
+
+type Claim = RecordedOutcome | { kind: 'won'; hold: Hold<JobRecord> };
+type ToClaim = Decision & { kind: 'claim' };
+
+/** Undefined if the job is to be claimed. */
+function refusalOf(decision: Decision): RecordedOutcome | undefined {
+  switch (decision.kind) {
+    case 'settled':
+      return { kind: 'settled', result: decision.result, redrives: decision.redrives };
+    case 'waiting':
+      return { kind: 'waiting', redrives: decision.redrives };
+    case 'busy':
+      return { kind: 'deferred', inMs: decision.leaseMs + LAPSE_MARGIN_MS };
+    case 'unknown-state':
+      return { kind: 'deferred', inMs: UNKNOWN_LOOK_AGAIN_MS };
+    case 'claim':
+      return undefined;
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
+  }
+}
+
+async function writeClaim(
+  run: JobRun,
+  { current, ...decision }: ToClaim & { current: ReadRecord | undefined },
+  deps: JobDeps,
+): Promise<Claim | { kind: 'conflict'; current: ReadRecord | undefined }> {
+  const { clock, random, stores, settings } = deps;
+  const { leaseMs } = settings;
+  const maxCompany = maxCompanyOf(decision.record);
+  const place = maxCompany === undefined ? undefined : await enterAsSuspect(run, maxCompany, deps);
+  if (maxCompany !== undefined && !place) return { kind: 'deferred', inMs: LOOK_AGAIN_MS };
+  if (deps.shutdown.isStopping) return { kind: 'deferred', inMs: 0 }; // E1
+
+  const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
+  const write = (current?.record.write ?? 0) + 1;
+  const record: JobRecord = { ...decision.record, state, owner: random.token(), write };
+  const sentAtMs = clock.monotonic(); // J7
+  const written = await stores.ledger.write(run.job.address, record, {
+    ...(decision.etag === undefined ? { event: run.job.event } : { etag: decision.etag }), // J2
+    untilMs: sentAtMs + leaseMs / 2,
+  });
+  switch (written.kind) {
+    case 'written':
+      deps.telemetry.count('jobsStarted');
+      if (decision.takesOver) recordTakeover(run, record, deps);
+      return { kind: 'won', hold: holdOf(run, { value: record, etag: written.etag, sentAtMs, leaseMs }, deps) };
+    case 'table-busy':
+      return { kind: 'deferred', inMs: TABLE_BUSY_MS };
+    case 'conflict':
+      return written;
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(written satisfies never)}`);
+  }
+}
+
+function holdOf({ job }: JobRun, held: Held<JobRecord>, { clock, stores }: JobDeps): Hold<JobRecord> {
+  return createHold(held, {
+    clock,
+    write: (value, { etag, untilMs }) => stores.ledger.write(job.address, value, { etag, untilMs, isHeld: true }),
+  });
+}
+
+function recordTakeover({ job }: JobRun, { crashes }: JobRecord, { telemetry }: JobDeps): void {
+  telemetry.record('leasesTakenOver', 1, { workflow: workflowLabelOf(job) });
+  telemetry.log('warn', 'job-taken-over', { ...loggableFieldsOf(job), crashes });
 }
 
 function fromRow({ name, of }: WaitingRow): FromRow {
   return of.kind === 'job' ? { name, ...of } : { name };
 }
 
-/** Few suspects wait in line, since they keep the slots of their workflow meanwhile: a quarter of them at the most. */
+/** Queued suspects keep the slots of their workflow: so at most a quarter of its slots may be theirs. */
 async function enterAsSuspect(
-  run: Run,
+  run: JobRun,
   maxCompany: number,
-  { company, life }: JobDeps,
+  { company, shutdown }: JobDeps,
 ): Promise<{ isAlone: boolean } | undefined> {
-  const maxInLine = Math.min(MAX_SUSPECTS_IN_LINE, Math.max(1, Math.floor((run.workflow?.concurrency ?? 1) / 4)));
-  if (life.isStopping || company.waiting >= maxInLine) return undefined;
-  run.leaveLine = () => company.leaveLine(run);
-  const place = await company.enterAsSuspect(run, maxCompany);
-  run.leaveLine = undefined;
-  return place;
+  const maxQueued = Math.min(MAX_QUEUED_SUSPECTS, Math.max(1, Math.floor((run.job.workflow?.concurrency ?? 1) / 4)));
+  if (shutdown.isStopping || company.queued >= maxQueued) return undefined;
+  return run.queueFor(company.enterAsSuspect(run, maxCompany), () => company.leaveQueue(run));
 }
 
 /** S5: a suspect is alone for as long as a delivery may wait; a long job then goes on in company. */
-export function limitSolitude(run: Run, hold: Hold<JobRecord>, deps: JobDeps): () => void {
+export function limitSolitude(run: JobRun, hold: Hold<JobRecord>, deps: JobDeps): () => void {
   const { clock, settings, company } = deps;
   const { state } = hold.value;
   if (!(state.kind === 'running' && state.isAlone)) return () => {};

@@ -14,91 +14,86 @@ import type { Clock } from '../clock.js';
  * S6  After 40 crashes of any kind a job ends as a dead letter, so that every job comes to an end (decide.ts).
  *
  *   ordinary   runs beside everything but a suspect that is alone        ends with its run, or becomes a suspect
- *   in line    a suspect that waits, in order of arrival; runs nothing   a place, or the deadline
+ *   queued     a suspect that waits, in order of arrival; runs nothing   its start, or the deadline
  *   member     a suspect that runs, with `limit` suspects at most        ends with its run
  */
-export type Company<M extends Member> = {
-  /** Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveLine` was called. */
+export type Company<M extends object> = {
+  /** Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveQueue` was called. */
   enter(run: M): true | Promise<boolean>;
-  /** Makes `run`, which has entered and not started, a suspect. Undefined where it was taken out of the line. */
+  /** Makes `run`, which has entered and not started, a suspect. Undefined where it was taken out of the queue. */
   enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined>;
-  /** Takes `run` out of the line or from the gate. Nothing happens where it waits in neither. */
-  leaveLine(run: M): void;
+  /** Takes `run` out of the queue or from the gate. Nothing happens if it waits in neither. */
+  leaveQueue(run: M): void;
   /** The run has ended, or will not start. */
   leave(run: M): void;
   /** Lets other jobs start beside the suspect that runs alone. S5: the record no longer says that it is alone. */
   endSolitude(run: M): void;
-  /** Suspects in line. */
-  readonly waiting: number;
+  /** Suspects that wait. */
+  readonly queued: number;
 };
-
-/** How a run counts among the jobs of this process; undefined while it is not among them. */
-export type Member = { presence: 'ordinary' | 'suspect' | undefined };
 
 /** Handlers of ordinary jobs rarely take longer; a suspect that had to wait longer runs beside them, and is not blamed. */
 const MAX_DRAIN_MS = 5000;
 
 type AtGate<M> = { run: M; answer: (mayStart: boolean) => void };
-type InLine<M> = { run: M; limit: number; answer: (place: { isAlone: boolean } | undefined) => void };
+type Queued<M> = { run: M; limit: number; answer: (place: { isAlone: boolean } | undefined) => void };
 
 /** `isLong`: whether a job may run for longer than a delivery waits. */
-export function createCompany<M extends Member>(deps: { clock: Clock; isLong: (run: M) => boolean }): Company<M> {
+export function createCompany<M extends object>(deps: { clock: Clock; isLong: (run: M) => boolean }): Company<M> {
   return new ProcessCompany(deps);
 }
 
-class ProcessCompany<M extends Member> implements Company<M> {
+class ProcessCompany<M extends object> implements Company<M> {
   readonly #clock: Clock;
   readonly #isLong: (run: M) => boolean;
-  #ordinary = 0;
+  readonly #ordinary = new Set<M>();
   #ordinaryLong = 0;
   readonly #members = new Map<M, number>();
   /** The suspect for which ordinary jobs wait at the gate: it runs alone, or is the next to do so. */
   #solitary: M | undefined;
   #cancelDrain: (() => void) | undefined;
   #gate: AtGate<M>[] = [];
-  readonly #line: InLine<M>[] = [];
+  readonly #queue: Queued<M>[] = [];
 
   constructor({ clock, isLong }: { clock: Clock; isLong: (run: M) => boolean }) {
     this.#clock = clock;
     this.#isLong = isLong;
   }
 
-  get waiting(): number {
-    return this.#line.length;
+  get queued(): number {
+    return this.#queue.length;
   }
 
   enter(run: M): true | Promise<boolean> {
     if (this.#solitary) return new Promise((answer) => this.#gate.push({ run, answer }));
-    this.#count(run, 1);
-    run.presence = 'ordinary';
+    this.#ordinary.add(run);
+    if (this.#isLong(run)) this.#ordinaryLong += 1;
     return true;
   }
 
   enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined> {
     this.leave(run);
     return new Promise((answer) => {
-      this.#line.push({ run, limit, answer });
+      this.#queue.push({ run, limit, answer });
       this.#admit();
     });
   }
 
-  leaveLine(run: M): void {
+  leaveQueue(run: M): void {
     const atGate = this.#gate.findIndex((waiting) => waiting.run === run);
     if (atGate >= 0) this.#gate.splice(atGate, 1)[0]?.answer(false);
-    const inLine = this.#line.findIndex((waiting) => waiting.run === run);
-    if (inLine < 0) return;
-    this.#line.splice(inLine, 1)[0]?.answer(undefined);
+    const atQueue = this.#queue.findIndex((waiting) => waiting.run === run);
+    if (atQueue < 0) return;
+    this.#queue.splice(atQueue, 1)[0]?.answer(undefined);
     if (this.#solitary === run) this.#openGate();
     this.#admit();
   }
 
   leave(run: M): void {
-    const { presence } = run;
-    run.presence = undefined;
-    if (presence === 'ordinary') this.#count(run, -1);
-    if (presence === 'suspect') this.#members.delete(run);
+    if (this.#ordinary.delete(run) && this.#isLong(run)) this.#ordinaryLong -= 1;
+    this.#members.delete(run);
     if (this.#solitary === run) this.#openGate();
-    if (this.#line.length > 0) this.#admit();
+    if (this.#queue.length > 0) this.#admit();
   }
 
   endSolitude(run: M): void {
@@ -106,33 +101,32 @@ class ProcessCompany<M extends Member> implements Company<M> {
   }
 
   #admit(): void {
-    for (let next = this.#line[0]; next; next = this.#line[0]) {
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const place = next.limit > 1 ? this.#placeInGroup(next) : this.#placeAlone(next);
       if (!place) return;
       this.#take(next, place);
     }
   }
 
-  #take({ run, limit, answer }: InLine<M>, place: { isAlone: boolean }): void {
-    this.#line.shift();
+  #take({ run, limit, answer }: Queued<M>, place: { isAlone: boolean }): void {
+    this.#queue.shift();
     this.#members.set(run, limit);
-    run.presence = 'suspect';
     answer(place);
   }
 
   /** S2 */
-  #placeInGroup({ limit }: InLine<M>): { isAlone: boolean } | undefined {
+  #placeInGroup({ limit }: Queued<M>): { isAlone: boolean } | undefined {
     const max = Math.min(limit, ...this.#members.values());
     return !this.#solitary && this.#members.size < max ? { isAlone: false } : undefined;
   }
 
   /** S3 */
-  #placeAlone(next: InLine<M>): { isAlone: boolean } | undefined {
+  #placeAlone(next: Queued<M>): { isAlone: boolean } | undefined {
     if (this.#members.size > 0) return undefined;
     // A long job may run for minutes: ordinary jobs do not wait that long.
     if (this.#ordinaryLong > 0) return { isAlone: false };
     this.#solitary = next.run;
-    if (this.#ordinary === 0) {
+    if (this.#ordinary.size === 0) {
       this.#cancelDrain?.();
       this.#cancelDrain = undefined;
       return { isAlone: true };
@@ -154,10 +148,5 @@ class ProcessCompany<M extends Member> implements Company<M> {
       this.enter(run);
       answer(true);
     }
-  }
-
-  #count(run: M, by: 1 | -1): void {
-    this.#ordinary += by;
-    if (this.#isLong(run)) this.#ordinaryLong += by;
   }
 }

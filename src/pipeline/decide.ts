@@ -1,11 +1,10 @@
 import type { Random } from '../clock.js';
+import { NonRetriableError, RetryAfterError } from '../errors.js';
 import type { JobRecord, ReadRecord, Result } from '../storage/ledger.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
-import { NonRetriableError, RetryAfterError } from '../workflow.js';
-import { knownCode, knownName } from './codes.js';
 
-/** What is to become of a job, given its record. Pure: the whole protocol of claims is here, and in one place. */
+/** What a process may do with a job, given the job's record. The whole protocol of claims, as a pure function. */
 export type Decision =
   /** Write this record, on condition of `etag` (none: insert), and the job is ours. */
   | { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean }
@@ -55,7 +54,7 @@ export function decide(current: ReadRecord | undefined, from: From): Decision {
     case 'running': {
       if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return { kind: 'busy', leaseMs: state.leaseMs };
       const crashes = record.crashes + 1;
-      // What was failing stays failing: whoever takes it over writes the dead letter and runs nothing.
+      // J8: a failing job stays failing: the next holder writes the dead letter and runs nothing.
       const crashesAlone = record.crashesAlone + (state.isAlone ? 1 : 0); // S4
       const isCause = crashesAlone >= MAX_CRASHES_ALONE || crashes >= MAX_CRASHES;
       const failing = state.failing ?? (isCause ? 'crash' : undefined);
@@ -94,11 +93,10 @@ export type Failure =
   | { kind: 'retry'; inMs: number; countsAsTry: boolean }
   | { kind: 'for-good'; reason: 'non-retriable' | 'tries-spent' | 'gave-up' };
 
-/** What becomes of a job whose handler threw; `record` is as it was claimed. */
+/** Returns whether a job whose handler threw is retried; `record` is as it was claimed. */
 export function decideFailure(
   error: unknown,
-  record: Pick<JobRecord, 'tries' | 'firstTryAt'>,
-  workflow: Pick<Workflow, 'retry'>,
+  { record, workflow }: { record: Pick<JobRecord, 'tries' | 'firstTryAt'>; workflow: Pick<Workflow, 'retry'> },
   deps: { now: Date; random: Random },
 ): Failure {
   if (isBeyondHelp(error)) return { kind: 'for-good', reason: 'non-retriable' };
@@ -117,7 +115,7 @@ export function decideFailure(
   return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
 }
 
-/** The same try would end the same: it says nothing of the workflow's other events. What storage refuses it refuses always. */
+/** Whether every further try would fail the same way. Such a failure says nothing of the workflow's other events. */
 export function isBeyondHelp(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }
@@ -134,27 +132,4 @@ export function longestRetryMs(workflow: Workflow): number {
   let waits = 0;
   for (let tries = 1; tries < workflow.retry.tries; tries += 1) waits += 1.2 * waitAfterMs(tries, workflow.retry);
   return Math.max(waits + workflow.retry.tries * workflow.timeoutMs, workflow.retry.giveUpAfterMs);
-}
-
-/**
- * The code of an error: its `code` where that is one of the app's or of `declared`, else `undeclared-code`; the name of its
- * class where it has no code. Never throws, whatever was thrown.
- */
-export function errorCodeOf(error: unknown, declared: readonly string[] = []): string {
-  if (typeof error !== 'object' || error === null) return 'thrown-value';
-  const code = propertyOf(error, 'code');
-  return typeof code === 'string' ? knownCode(code, declared) : errorNameOf(error);
-}
-
-export function errorNameOf(error: object): string {
-  return knownName(propertyOf(error, 'name'));
-}
-
-/** Undefined where reading it throws. */
-export function propertyOf(of: object, property: 'code' | 'name' | 'message'): unknown {
-  try {
-    return Reflect.get(of, property);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../clock.js';
 import type { TryLimit } from '../storage/bounded.js';
-import { isLong, type Shared } from './run.js';
+import { isLong, type Shared } from './shared.js';
 import type { Wakeups } from './wakeups.js';
 
 // The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why), and the host kills the process 5 s later:
@@ -21,15 +21,15 @@ export const ALL_WITHIN_MS = 3400;
 type Deps = { readonly tryLimit: TryLimit; readonly wakeups: Pick<Wakeups, 'stop' | 'sent'> };
 
 export async function endProcess(shared: Shared, { tryLimit, wakeups }: Deps): Promise<void> {
-  const { clock, running, life, settings, telemetry } = shared;
-  if (life.isStopping) return;
-  life.isStopping = true;
+  const { clock, running, shutdown, settings, telemetry } = shared;
+  if (shutdown.isStopping) return;
+  shutdown.isStopping = true;
   telemetry.log('info', 'stopping', { count: running.size });
   tryLimit.shorten(STORAGE_TRY_MS); // E4
   wakeups.stop();
   for (const run of [...running.values()]) {
-    run.leaveLine?.(); // E1
-    if (isLong(run.workflow, settings)) life.onAbort.get(run)?.(); // E2
+    run.leaveQueue(); // E1
+    if (isLong(run.job.workflow, settings)) shutdown.onAbort.get(run)?.(); // E2
   }
   const untilMs = clock.monotonic() + ALL_WITHIN_MS;
   const cancelAbort = clock.after(HANDLERS_GET_MS, () => abortAll(shared));
@@ -40,9 +40,9 @@ export async function endProcess(shared: Shared, { tryLimit, wakeups }: Deps): P
 }
 
 /** E2. A job whose claim is still under way finds `isAborting`, and starts no handler. */
-function abortAll({ life }: Pick<Shared, 'life'>): void {
-  life.isAborting = true;
-  for (const abort of [...life.onAbort.values()]) abort();
+function abortAll({ shutdown }: Pick<Shared, 'shutdown'>): void {
+  shutdown.isAborting = true;
+  for (const abort of [...shutdown.onAbort.values()]) abort();
 }
 
 async function untilNoneRuns({ clock, running }: Pick<Shared, 'clock' | 'running'>, untilMs: number): Promise<void> {

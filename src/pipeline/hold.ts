@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.js';
+import { LAST_OF_LEASE_MS } from '../handler/lease.js';
 
 /**
- * What this process holds under a lease: a job's record, or a resource's watermark.
+ * A lease that this process holds: of a job's record, or of a resource's watermark.
  *
  *   claimed            heldUntilMs - 5 s         heldUntilMs                       + 2 s, by storage's clock
  *      |-- work, renewed at a third --|-- only settling --|-- nobody may write --|-- others take over --
  *
- * Held is counted on our own monotonic clock from before the write was first sent; storage counts from when it took
- * effect, which is later. Every write is conditional on the one before, so who has lost the lease writes nothing.
- * Writes are made one after the other. Once one is lost, or its outcome stays unknown until the lease has lapsed,
- * the hold is over.
+ * J7: the holder counts on its own monotonic clock from before the write was first sent; storage counts from the moment when
+ * the write took effect, which is later. J2: every write is conditional on the write before, so a former holder writes nothing.
+ * Writes are made one after the other. The hold is over when a write is lost, or is still unknown when the lease has lapsed.
  */
 export type Hold<T> = {
   readonly value: T;
@@ -19,13 +19,13 @@ export type Hold<T> = {
   readonly isOver: boolean;
   /** Whether something may still be started, or written to a table of the workflow, under this lease. */
   mayStart(): boolean;
-  /** `lost`: somebody else has it. Throws a StorageError when the outcome is unknown and the lease has lapsed. */
+  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is unknown and the lease has lapsed. */
   update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'>;
   /** Renews until the function it returns is called; `onLost` is called at most once, when the hold is over. */
   keep(onLost: () => void): () => void;
 };
 
-/** `write` rises with every write, so that its writer recognises it. */
+/** `write` rises with every write, so that the writer recognises its own. */
 type Numbered = { readonly write: number };
 
 export type HoldWrite<T> = (
@@ -33,17 +33,14 @@ export type HoldWrite<T> = (
   how: { etag: string; untilMs: number },
 ) => Promise<{ kind: 'written'; etag: string } | { kind: 'conflict' | 'table-busy' }>;
 
-/** In the last of a lease nothing is started and nothing written to the workflow's tables. */
-export const LAST_OF_LEASE_MS = 5000;
+/** What was written: `sentAtMs` on the monotonic clock, before the write was first sent. */
+export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };
 
-export function createHold<T extends Numbered>(
-  held: { value: T; etag: string; sentAtMs: number; leaseMs: number },
-  deps: { clock: Clock; write: HoldWrite<T> },
-): Hold<T> {
+export function createHold<T extends Numbered>(held: Held<T>, deps: { clock: Clock; write: HoldWrite<T> }): Hold<T> {
   return new LeasedHold(held, deps);
 }
 
-/** A class, since there is one for each job: its methods are made once. */
+/** A class, because each job has one: its methods are made once. */
 class LeasedHold<T extends Numbered> implements Hold<T> {
   value: T;
   etag: string;
@@ -55,10 +52,7 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
   /** The write that is under way; the next one follows it. */
   #last: Promise<unknown> | undefined;
 
-  constructor(
-    { value, etag, sentAtMs, leaseMs }: { value: T; etag: string; sentAtMs: number; leaseMs: number },
-    { clock, write }: { clock: Clock; write: HoldWrite<T> },
-  ) {
+  constructor({ value, etag, sentAtMs, leaseMs }: Held<T>, { clock, write }: { clock: Clock; write: HoldWrite<T> }) {
     this.value = value;
     this.heldUntilMs = sentAtMs + leaseMs;
     this.etag = etag;
@@ -97,7 +91,7 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
     };
   }
 
-  /** At a third; sooner where much of the lease has gone by already: a claim may have taken its time. */
+  /** J7: after a third of the lease; sooner if a slow claim has used up much of it. */
   #renewInMs(): number {
     const leftMs = this.heldUntilMs - LAST_OF_LEASE_MS - this.#clock.monotonic();
     return Math.max(0, Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6));

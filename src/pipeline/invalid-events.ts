@@ -9,7 +9,7 @@ import {
 } from '../storage/dead-letters.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { createSlots } from './slots.js';
+import { createSlots, type Slots } from './slots.js';
 import { untilWritten } from './until-written.js';
 
 /**
@@ -18,7 +18,14 @@ import { untilWritten } from './until-written.js';
  */
 export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 
-const AT_ONCE = 32;
+type Deps = {
+  readonly clock: Clock;
+  readonly deadLetters: DeadLetters;
+  readonly deadlineMs: number;
+  readonly telemetry: Telemetry;
+};
+
+const MAX_AT_ONCE = 32;
 /** More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
 const MAX_SEPARATE = 100;
 /** Limits of one shared dead letter: a person can still read it, and a redrive of it ends in time. */
@@ -29,50 +36,45 @@ const MAX_CHARACTERS = 1024 * 1024;
 // some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
 // rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other
 // batches: then an event is in two dead letters, and a redrive of both makes one job.
-export function createWriteInvalid(deps: {
-  clock: Clock;
-  deadLetters: DeadLetters;
-  deadlineMs: number;
-  telemetry: Telemetry;
-}): WriteInvalid {
-  const { clock, deadLetters, deadlineMs, telemetry } = deps;
-  const writing = createSlots<'dead-letter'>(() => AT_ONCE);
-
+export function createWriteInvalid(deps: Deps): WriteInvalid {
+  const { clock, telemetry } = deps;
+  const slots = createSlots<'dead-letter'>(() => MAX_AT_ONCE);
   return (events) => {
     if (events.length === 0) return [];
     telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
     const now = clock.now();
     if (events.length <= MAX_SEPARATE) {
       return events.map(({ raw, error }) => {
-        logInvalid(error);
-        return write(letterOfInvalid(raw, error, now));
+        logInvalid(error, telemetry);
+        return write(letterOfInvalid(raw, error, now), slots, deps);
       });
     }
     return batchesOf(events).map((batch) => {
-      logInvalid((batch[0] as InvalidEvent).error, batch.length);
-      return write(letterOfInvalidBatch(batch, now));
+      logInvalid((batch[0] as InvalidEvent).error, telemetry, batch.length);
+      return write(letterOfInvalidBatch(batch, now), slots, deps);
     });
   };
+}
 
-  /** Of several events, the problems of the first. */
-  function logInvalid({ problems }: InvalidEventError, count?: number): void {
-    telemetry.log('warn', 'event-invalid', {
-      problems: problems.map(({ path, code }) => `${path}:${code}`).join(' '),
-      ...(count !== undefined && { count }),
-    });
-  }
+/** Of several events, logs the problems of the first. */
+function logInvalid({ problems }: InvalidEventError, telemetry: Telemetry, count?: number): void {
+  telemetry.log('warn', 'event-invalid', {
+    problems: problems.map(({ path, code }) => `${path}:${code}`).join(' '),
+    ...(count !== undefined && { count }),
+  });
+}
 
-  async function write(letter: DeadLetter): Promise<void> {
-    const untilMs = clock.monotonic() + deadlineMs;
-    const cancel = clock.after(deadlineMs, () => writing.leave('dead-letter', letter));
-    const hasSlot = await writing.take('dead-letter', letter);
-    cancel();
-    if (!hasSlot) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
-    try {
-      await untilWritten(() => deadLetters.write(letter), { clock, untilMs });
-    } finally {
-      writing.give('dead-letter');
-    }
+async function write(letter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps): Promise<void> {
+  const { clock, deadLetters, deadlineMs } = deps;
+  const untilMs = clock.monotonic() + deadlineMs;
+  const cancel = clock.after(deadlineMs, () => slots.leave('dead-letter', letter));
+  const hasSlot = await slots.take('dead-letter', letter);
+  cancel();
+  if (!hasSlot) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
+  try {
+    await untilWritten(() => deadLetters.write(letter), { clock, untilMs });
+  } finally {
+    slots.give('dead-letter');
   }
 }
 

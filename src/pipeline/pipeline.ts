@@ -1,4 +1,6 @@
 import type { Clock, Random } from '../clock.js';
+import type { ReaderFor } from '../handler/job.js';
+import { createRowQueue } from '../handler/row-queue.js';
 import type { TryLimit } from '../storage/bounded.js';
 import type { Stores } from '../storage/create-stores.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -8,11 +10,10 @@ import { createCompany } from './company.js';
 import { createDeliver } from './deliveries.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
-import { isFromRow, isNewerRun } from './places.js';
+import { isFromRow, isNewerRun } from './job-slots.js';
 import { createRecent } from './recent.js';
-import { createRowTurns } from './row-turns.js';
-import { createRows } from './rows.js';
-import { isLong, type ReaderFor, type Settings, type Shared } from './run.js';
+import { DueRows } from './rows.js';
+import { isLong, type Settings, type Shared } from './shared.js';
 import { createSlots } from './slots.js';
 import { createWakeups, type Queues, type Wakeup } from './wakeups.js';
 
@@ -29,7 +30,7 @@ export type Pipeline = {
   look(): Promise<void>;
   /** Sends a message for each shard of `waiting` that has a row which is due. */
   wake(): Promise<void>;
-  /** Runs a page of the rows of a shard that are due. Never throws: what fails is still there the next time. */
+  /** Runs a page of the rows of a shard that are due. Never throws: a row that fails comes again. */
   redeliver(message: Wakeup, traceParent?: string): Promise<void>;
   /** Of every workflow that has failed, since its last success: whether it is tried. */
   circuits: Circuits['states'];
@@ -56,7 +57,7 @@ const REMEMBERED_WAITING = 20_000;
 /**
  * The way of an event:
  *   deliver     parses it (invalid-events.ts, where it is none), makes it jobs, and answers when each is safe
- *   job.ts      a place, a claim, the handler, and the record; or a row in `waiting`, or a dead letter
+ *   job.ts      slots, a claim, the handler, and the record; or a row in `waiting`, or a dead letter
  *   redeliver   brings the rows that are due, each of which is a job again
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -66,13 +67,19 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { deadLetters } = stores;
   const writeInvalid = createWriteInvalid({ clock, deadLetters, deadlineMs: settings.deadlineMs, telemetry });
   const deliver = createDeliver(shared, writeInvalid);
-  const { redeliver } = createRows(shared, { queues: deps.queues, deliver, writeInvalid });
-  const { start, look, wake } = wakeups;
-  const stop = () => endProcess(shared, { tryLimit: deps.tryLimit, wakeups });
-  return { deliver, start, look, wake, redeliver, circuits: shared.circuits.states, stop };
+  const rows = new DueRows(shared, { queues: deps.queues, deliver, writeInvalid });
+  return {
+    deliver,
+    start: () => wakeups.start(),
+    look: () => wakeups.look(),
+    wake: () => wakeups.wake(),
+    redeliver: (message, traceParent) => rows.redeliver(message, traceParent),
+    circuits: () => shared.circuits.states(),
+    stop: () => endProcess(shared, { tryLimit: deps.tryLimit, wakeups }),
+  };
 }
 
-/** What the jobs of one process have in common. */
+/** Returns the state that the jobs of one process share. */
 export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
   const { clock, random, stores, readerFor, settings, telemetry } = deps;
   const workflows = new Map(deps.workflows.map((workflow) => [workflow.name, workflow]));
@@ -87,12 +94,12 @@ export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
     running: new Map(),
     settled: createRecent(REMEMBERED_SETTLED),
     waitingRecords: createRecent(REMEMBERED_WAITING),
-    // Retries must not crowd out what is new, nor the other way round.
+    // J11: retries and new events must not crowd each other out.
     slots: createSlots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
     circuits: createCircuits({ clock, random }),
-    turns: createSlots(() => 1, { isBefore: isNewerRun }),
-    company: createCompany({ clock, isLong: (run) => isLong(run.workflow, settings) }),
-    rowTurns: createRowTurns(),
-    life: { isStopping: false, isAborting: false, onAbort: new Map() },
+    resourceSlots: createSlots(() => 1, { isBefore: isNewerRun }),
+    company: createCompany({ clock, isLong: (run) => isLong(run.job.workflow, settings) }),
+    rowQueue: createRowQueue(),
+    shutdown: { isStopping: false, isAborting: false, onAbort: new Map() },
   };
 }

@@ -1,17 +1,13 @@
 import type { Clock } from '../clock.js';
-import type { Span } from '../telemetry/telemetry.js';
-import { errorCodeOf } from './decide.js';
-import type { Run } from './run.js';
+import { errorCodeOf } from '../errors.js';
 
 /**
  * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
  *
  *   arrives            deadline                         + 5 s
- *      |-- handlers run --|-- what is open gets rows --|-- what is still open fails the POST
+ *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST
  */
 export type Post = {
-  readonly runs: Run[];
-  readonly span: Span | undefined;
   /** One more thing must be safe. */
   open(): void;
   safe(): void;
@@ -20,7 +16,7 @@ export type Post = {
   answer(): Promise<void>;
 };
 
-/** What the function throws, so that Event Grid sends the whole POST again. The host prints all of it: it holds no cause. */
+/** The function throws it, so that Event Grid sends the whole POST again. P3: it holds no cause, because the host prints all of it. */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';
   readonly code: string;
@@ -36,21 +32,14 @@ export class NotSafeError extends Error {
 /** From the deadline to the answer: one try of a write, its timeout, and one more. */
 export const ANSWER_AFTER_DEADLINE_MS = 5000;
 
-export function createPost(deps: {
-  clock: Clock;
-  deadlineMs: number;
-  onDeadline: (post: Post) => void;
-  span?: Span | undefined;
-}): Post {
-  const { clock, deadlineMs, onDeadline, span } = deps;
+export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: () => void }): Post {
+  const { clock, deadlineMs, onDeadline } = deps;
   const arrivedAtMs = clock.monotonic();
   let open = 0;
   let failed = 0;
   let cause: unknown;
   let end: (() => void) | undefined;
   const post: Post = {
-    runs: [],
-    span,
     open() {
       open += 1;
     },
@@ -67,7 +56,7 @@ export function createPost(deps: {
       if (open > 0) {
         await new Promise<void>((resolve) => {
           const leftMs = Math.max(0, arrivedAtMs + deadlineMs - clock.monotonic()); // many events take seconds to read
-          const cancelDeadline = clock.after(leftMs, () => onDeadline(post));
+          const cancelDeadline = clock.after(leftMs, onDeadline);
           const cancelAnswer = clock.after(leftMs + ANSWER_AFTER_DEADLINE_MS, () => end?.());
           end = () => {
             end = undefined;

@@ -1,4 +1,4 @@
-/** What was last heard of some keys. Bounded: the older half is forgotten when the newer is full. */
+/** The latest values of some keys. Bounded: the older half is forgotten when the newer half is full. */
 export type Recent<Key, Value> = {
   set(key: Key, value: Value): void;
   get(key: Key): Value | undefined;

@@ -1,53 +1,54 @@
+import { errorCodeOf } from '../errors.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
+import { loggableFieldsOf } from '../handler/job.js';
 import { type Address, placeOf } from '../storage/address.js';
-import { FAILING_STAGES } from '../storage/ledger.js';
 import { LONG_SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
-import { errorCodeOf, LAPSE_MARGIN_MS } from './decide.js';
-import { type Deliver, isTakenIn } from './deliveries.js';
+import { isAcceptable } from './accept-event.js';
+import { LAPSE_MARGIN_MS } from './decide.js';
+import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
-import { type Ending, fieldsOf, newRun, type Run, type Shared } from './run.js';
-import { createSlots } from './slots.js';
-import { outcomeOf } from './tell.js';
+import { type JobRun, newRun } from './job-run.js';
+import { MoveDeadLetters } from './move-dead-letters.js';
+import type { RecordedOutcome } from './outcome.js';
+import { spanOutcomeOf } from './record-metrics.js';
+import type { Shared } from './shared.js';
 import type { Queues, Wakeup } from './wakeups.js';
 
-/** Letters that are moved. */
-const LETTERS_AT_ONCE = 32;
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
 
 type Parse = (json: string) => HealthEvent;
 
-/** What the rows of a page have in common. */
-type Page = { readonly runs: Run[]; readonly parse: Parse; readonly span: Span | undefined };
+/** A page of due rows. */
+type Page = { readonly runs: JobRun[]; readonly parse: Parse; readonly span: Span | undefined };
 
 type RowOfJob = WaitingRow['of'] & { kind: 'job' };
 type RowOfDelivery = WaitingRow['of'] & { kind: 'delivery' };
+type Deps = { readonly queues: Queues; readonly deliver: Deliver; readonly writeInvalid: WriteInvalid };
 
-/** Rows of `waiting` that are due, and what becomes of them. */
-export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deliver; writeInvalid: WriteInvalid }) {
-  const { clock, random, stores, settings, telemetry, workflows, running, settled } = shared;
-  const { queues, deliver, writeInvalid } = deps;
-  const moving = createSlots<'letters'>(() => LETTERS_AT_ONCE);
-  return { redeliver };
+/** Runs the due rows of `waiting`. */
+export class DueRows {
+  readonly #shared: Shared;
+  readonly #deps: Deps;
+  readonly #deadLetters: MoveDeadLetters;
 
-  async function redeliver({ shard, after }: Wakeup, traceParent?: string): Promise<void> {
+  constructor(shared: Shared, deps: Deps) {
+    this.#shared = shared;
+    this.#deps = deps;
+    this.#deadLetters = new MoveDeadLetters(shared.stores);
+  }
+
+  /** Runs a page of the due rows of a shard. Never throws. */
+  async redeliver({ shard, after }: Wakeup, traceParent?: string): Promise<void> {
+    const { clock, stores, telemetry } = this.#shared;
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
       const page = await stores.waiting.due(shard, clock.now(), after);
-      if (page.next) {
-        const queue = LONG_SHARD_NAMES.includes(shard) ? queues.dueLong : queues.due;
-        await queue.send(JSON.stringify({ shard, after: page.next } satisfies Wakeup));
-      }
-      const runs: Run[] = [];
-      const parse = createParse();
-      // What has found no place by then stays a row, and comes again.
-      const cancel = clock.after(settings.deadlineMs, () => {
-        for (const run of runs) run.leaveLine?.();
-      });
-      await Promise.all(page.rows.map((row) => runRow(row, { runs, parse, span }))).finally(cancel);
+      if (page.next) await this.#announce({ shard, after: page.next });
+      await this.#runPage(page.rows, span);
       span?.end({ count: page.rows.length });
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard, errorCode: errorCodeOf(error) });
@@ -55,127 +56,120 @@ export function createRows(shared: Shared, deps: { queues: Queues; deliver: Deli
     }
   }
 
-  async function runRow(row: WaitingRow, { runs, parse, span }: Page): Promise<void> {
+  async #announce(next: Wakeup): Promise<void> {
+    const { due, dueLong } = this.#deps.queues;
+    const queue = LONG_SHARD_NAMES.includes(next.shard) ? dueLong : due;
+    await queue.send(JSON.stringify(next));
+  }
+
+  async #runPage(rows: readonly WaitingRow[], span: Span | undefined): Promise<void> {
+    const { clock, settings } = this.#shared;
+    const runs: JobRun[] = [];
+    const parse = createParse();
+    // A job that has no slot by then stays a row, and comes again.
+    const cancel = clock.after(settings.deadlineMs, () => {
+      for (const run of runs) run.leaveQueue();
+    });
+    await Promise.all(rows.map((row) => this.#runRow(row, { runs, parse, span }))).finally(cancel);
+  }
+
+  async #runRow(row: WaitingRow, page: Page): Promise<void> {
+    const { of } = row;
     try {
-      if (row.of.kind === 'delivery') return await runDelivery(row, row.of);
-      const { address } = row.of;
-      const { workflow: workflowName } = placeOf(address);
-      const event = await parseRow(row, row.of, parse);
-      if (!event) return;
-      if (running.has(address)) return telemetry.count('rowsLeft'); // by another row of this page, too
-      const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-      const run = newRun(job, row);
-      runs.push(run);
-      running.set(address, run);
-      run.span = span?.child('job', fieldsOf(run));
-      run.ended = runJob(run, shared)
-        .then((ending) => afterRow(run, row, ending))
-        .finally(() => running.delete(address));
-      await run.ended;
+      if (of.kind === 'delivery') await this.#runDelivery(row, of);
+      else await this.#runJobOf(row, of, page);
     } catch (error) {
-      telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
+      this.#shared.telemetry.log('error', 'row-failed', { shard: row.shard, errorCode: errorCodeOf(error) });
     }
   }
 
-  // A delivery         dies before its letter moves: it comes again, finds its jobs settled or waiting, and moves it.
-  //                    dies between letter and row: again, and the letter has moved already.
-  //                    What is still no event has a letter of its own, perhaps the same: the one it came from stays.
-  async function runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
+  async #runJobOf(row: WaitingRow, of: RowOfJob, { runs, parse, span }: Page): Promise<void> {
+    const { running, telemetry, workflows } = this.#shared;
+    const { address } = of;
+    const { workflow: workflowName } = placeOf(address);
+    const event = await this.#parseRow(row, of, parse);
+    if (!event) return;
+    if (running.has(address)) return telemetry.count('rowsLeft'); // another row of this page may have brought it
+    const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
+    const run = newRun(job, row, span?.child('job', loggableFieldsOf(job)));
+    runs.push(run);
+    running.set(address, run);
+    const ended = runJob(run, this.#shared)
+      .then((recorded) => this.#finish(run, row, recorded))
+      .finally(() => running.delete(address));
+    run.start(ended);
+    await ended;
+  }
+
+  // A delivery (R5)    dies before its dead letter moves: it comes again, finds its jobs settled or waiting, and moves it.
+  //                    dies between dead letter and row: again, and the dead letter has moved already.
+  //                    A payload that is still invalid gets a dead letter of its own, perhaps the same: the first one stays.
+  async #runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
-    await deliver([raw]);
-    if (letter !== undefined && isTakenIn(raw, row.event, settings)) {
-      await inTurn(() => stores.deadLetters.move(letter));
+    await this.#deps.deliver([raw]);
+    if (letter !== undefined && isAcceptable(raw, row.event, this.#shared.settings)) {
+      await this.#deadLetters.move(letter);
     }
-    await stores.waiting.delete(row);
+    await this.#shared.stores.waiting.delete(row);
   }
 
   /**
-   * Undefined where it is no event: a corrected payload that is none is a dead letter of its own, beside the one it was
-   * to redrive. Of a job it may be an event to another version of the app, for which there is half an hour.
+   * Returns undefined if the row holds no event: a corrected payload that is none gets a dead letter of its own, beside the
+   * dead letter that it was to redrive. To another version of the app a job's row may hold an event: that has half an hour.
    */
-  async function parseRow(
-    row: WaitingRow,
-    { address, redrive }: RowOfJob,
-    parse: Parse,
-  ): Promise<HealthEvent | undefined> {
+  async #parseRow(row: WaitingRow, { address, redrive }: RowOfJob, parse: Parse): Promise<HealthEvent | undefined> {
+    const { clock, stores } = this.#shared;
     try {
       return parse(row.event);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
-      await Promise.all(writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
-      if (redrive || (await giveUpJob(address, row.name))) await stores.waiting.delete(row);
+      await Promise.all(this.#deps.writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
+      if (redrive || (await this.#giveUpJob(address, row.name))) await stores.waiting.delete(row);
       return undefined;
     }
   }
 
   // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds the
   //                    record settled, and goes. Two at once: one etag wins, the other finds it settled.
-  async function giveUpJob(address: Address, rowName: string): Promise<boolean> {
+  async #giveUpJob(address: Address, rowName: string): Promise<boolean> {
+    const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);
     if (!current) return true;
     const { record, etag, ageMs } = current;
     const { state } = record;
     if (state.kind === 'settled' || (state.kind === 'waiting' && state.due !== rowName)) return true;
-    if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false;
+    if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false; // J4
     const dead = { ...record, state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' } as const;
     const mine = { ...dead, owner: random.token(), write: record.write + 1 };
-    const written = await stores.ledger.write(address, mine, {
-      etag,
-      untilMs: clock.monotonic() + settings.deadlineMs,
-    });
+    const untilMs = clock.monotonic() + settings.deadlineMs;
+    const written = await stores.ledger.write(address, mine, { etag, untilMs });
     return written.kind === 'written';
   }
 
-  // Tidying            dies before it: the row comes again and finds the record as it is.
-  //                    dies between the dead letters and the row: again, and the letters are moved already.
-  async function afterRow(run: Run, row: WaitingRow, ending: Ending): Promise<void> {
+  // Tidying (J4, R4)   dies before it: the row comes again and finds the record as it is.
+  //                    dies between the dead letters and the row: again, and the dead letters have moved already.
+  async #finish(run: JobRun, row: WaitingRow, recorded: RecordedOutcome): Promise<void> {
+    const { settled, stores, telemetry } = this.#shared;
     telemetry.count('rowsRun');
-    run.span?.end({ outcome: outcomeOf(ending) });
-    switch (ending.kind) {
+    run.span?.end({ outcome: spanOutcomeOf(recorded) });
+    switch (recorded.kind) {
       case 'settled':
-        await resolveLetters(run, row, ending.redrives, ending.result !== 'dead');
-        settled.set(run.address, true);
+        await this.#deadLetters.moveAfter(row, recorded);
+        settled.set(run.job.address, true);
         return await stores.waiting.delete(row);
       case 'waiting':
-        await resolveLetters(run, row, ending.redrives, false);
+        await this.#deadLetters.moveAfter(row, recorded);
         return await stores.waiting.delete(row);
-      case 'put-off':
-        return telemetry.count('rowsLeft');
-      case 'failed':
-        return telemetry.log('error', 'job-not-written', { ...fieldsOf(run), errorCode: errorCodeOf(ending.error) });
+      case 'deferred':
+        return telemetry.count('rowsLeft'); // J4
+      case 'unknown':
+        return telemetry.log('error', 'job-not-written', {
+          ...loggableFieldsOf(run.job),
+          errorCode: errorCodeOf(recorded.error),
+        });
       default:
-        throw new TypeError(`unhandled ${JSON.stringify(ending satisfies never)}`);
-    }
-  }
-
-  /**
-   * A job that was redriven takes its earlier dead letters along; one that is over, all of them. Those before the one
-   * that the row names have moved before it could be asked for.
-   */
-  async function resolveLetters(
-    { address }: Run,
-    { of }: WaitingRow,
-    redrives: number,
-    isOver: boolean,
-  ): Promise<void> {
-    const { deadLetters } = stores;
-    const { letter } = of;
-    if (of.kind === 'job' && of.redrive && letter !== undefined && (redrives >= of.redrive || isOver))
-      return inTurn(() => deadLetters.move(letter));
-    if (redrives === 0) return;
-    const before = isOver ? redrives + 1 : redrives;
-    await inTurn(() => deadLetters.resolve({ address, stages: FAILING_STAGES }, before));
-  }
-
-  /** After an outage thousands of rows end at the same time: all their letters at once would be more than storage can answer. */
-  async function inTurn(move: () => Promise<void>): Promise<void> {
-    const who = {};
-    await moving.take('letters', who);
-    try {
-      await move();
-    } finally {
-      moving.give('letters');
+        throw new TypeError(`unhandled ${JSON.stringify(recorded satisfies never)}`);
     }
   }
 }

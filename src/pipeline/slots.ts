@@ -1,67 +1,86 @@
 /**
- * How many of a kind may run at once in this process. Who finds no place waits in line; `leave` takes somebody out of
- * the line, who is then told false.
+ * Slots: how many of a key may run at once in this process. If no slot is free, `take` queues; `leave` takes one out of
+ * the queue, whose promise then resolves to false.
  */
 export type Slots<Key> = {
-  /** True at once where there is a place; else a promise: true with the place, false for who left the line. */
-  take(key: Key, who: object): true | Promise<boolean>;
+  /** True at once if a slot is free. Else a promise: true with the slot, false if it left the queue. */
+  take(key: Key, taker: object): true | Promise<boolean>;
   give(key: Key): void;
-  /** Nothing happens where `who` is not in line. */
-  leave(key: Key, who: object): void;
+  /** Nothing happens if `taker` is not queued. */
+  leave(key: Key, taker: object): void;
 };
 
 export type Queueing = {
-  /** Who of two in line goes first; the one who came first, where left out. */
+  /** Whether `a` goes before `b`; without it, in order of arrival. */
   isBefore?: (a: object, b: object) => boolean;
-  /** Who stands in a second line: a place that becomes free goes to the first and the second line in turn. */
-  isSecond?: (who: object) => boolean;
+  /** Whether it waits in the second queue. J11: free slots go to the first and the second queue in turn. */
+  isSecond?: (taker: object) => boolean;
 };
 
-type Waiting = { who: object; answer: (hasPlace: boolean) => void };
-type State = { taken: number; first: Waiting[]; second: Waiting[]; isSecondsTurn: boolean };
+type Queued = { taker: object; answer: (hasSlot: boolean) => void };
+type State = { taken: number; first: Queued[]; second: Queued[]; isSecondsTurn: boolean };
 
-/** @param places how many there are for a key */
-export function createSlots<Key>(places: (key: Key) => number, queueing: Queueing = {}): Slots<Key> {
-  const { isBefore, isSecond = () => false } = queueing;
-  const states = new Map<Key, State>();
-  return {
-    take(key, who) {
-      let state = states.get(key);
-      if (!state) {
-        state = { taken: 0, first: [], second: [], isSecondsTurn: false };
-        states.set(key, state);
-      }
-      if (state.taken < places(key)) {
-        state.taken += 1;
-        return true;
-      }
-      const line = isSecond(who) ? state.second : state.first;
-      return new Promise((answer) => line.push({ who, answer }));
-    },
-    give(key) {
-      const state = states.get(key);
-      if (!state) return;
-      const isSeconds = state.first.length === 0 || (state.isSecondsTurn && state.second.length > 0);
-      state.isSecondsTurn = !isSeconds;
-      const next = takeNext(isSeconds ? state.second : state.first);
-      if (next) return next.answer(true);
-      state.taken -= 1;
-      if (state.taken === 0) states.delete(key);
-    },
-    leave(key, who) {
-      const state = states.get(key);
-      const line = (isSecond(who) ? state?.second : state?.first) ?? [];
-      const at = line.findIndex((waiting) => waiting.who === who);
-      if (at >= 0) line.splice(at, 1)[0]?.answer(false);
-    },
-  };
+/** @param sizeOf how many slots a key has */
+export function createSlots<Key>(sizeOf: (key: Key) => number, queueing: Queueing = {}): Slots<Key> {
+  return new KeyedSlots(sizeOf, queueing);
+}
 
-  function takeNext(line: Waiting[]): Waiting | undefined {
-    if (!isBefore) return line.shift();
-    let best = 0;
-    for (let i = 1; i < line.length; i += 1) {
-      if (isBefore((line[i] as Waiting).who, (line[best] as Waiting).who)) best = i;
+class KeyedSlots<Key> implements Slots<Key> {
+  readonly #sizeOf: (key: Key) => number;
+  readonly #queueing: Queueing;
+  readonly #states = new Map<Key, State>();
+
+  constructor(sizeOf: (key: Key) => number, queueing: Queueing) {
+    this.#sizeOf = sizeOf;
+    this.#queueing = queueing;
+  }
+
+  take(key: Key, taker: object): true | Promise<boolean> {
+    let state = this.#states.get(key);
+    if (!state) {
+      state = { taken: 0, first: [], second: [], isSecondsTurn: false };
+      this.#states.set(key, state);
     }
-    return line.splice(best, 1)[0];
+    if (state.taken < this.#sizeOf(key)) {
+      state.taken += 1;
+      return true;
+    }
+    const queue = this.#queueOf(state, taker);
+    return new Promise((answer) => queue.push({ taker, answer }));
+  }
+
+  give(key: Key): void {
+    const state = this.#states.get(key);
+    if (!state) return;
+    const isSeconds = state.first.length === 0 || (state.isSecondsTurn && state.second.length > 0);
+    state.isSecondsTurn = !isSeconds;
+    const next = this.#takeNext(isSeconds ? state.second : state.first);
+    if (next) {
+      next.answer(true);
+      return;
+    }
+    state.taken -= 1;
+    if (state.taken === 0) this.#states.delete(key);
+  }
+
+  leave(key: Key, taker: object): void {
+    const state = this.#states.get(key);
+    const queue = state ? this.#queueOf(state, taker) : [];
+    const at = queue.findIndex((queued) => queued.taker === taker);
+    if (at >= 0) queue.splice(at, 1)[0]?.answer(false);
+  }
+
+  #queueOf(state: State, taker: object): Queued[] {
+    return this.#queueing.isSecond?.(taker) ? state.second : state.first;
+  }
+
+  #takeNext(queue: Queued[]): Queued | undefined {
+    const { isBefore } = this.#queueing;
+    if (!isBefore) return queue.shift();
+    let best = 0;
+    for (let i = 1; i < queue.length; i += 1) {
+      if (isBefore((queue[i] as Queued).taker, (queue[best] as Queued).taker)) best = i;
+    }
+    return queue.splice(best, 1)[0];
   }
 }

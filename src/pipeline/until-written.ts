@@ -3,7 +3,7 @@ import { StorageError } from '../storage/table-store.js';
 
 const AGAIN_MS = 500;
 
-/** Writes again while storage fails, until a time on the monotonic clock; then throws what it failed with. */
+/** Writes again while storage fails, until a time on the monotonic clock; then throws the last error. */
 export async function untilWritten(
   write: () => Promise<void>,
   { clock, untilMs }: { clock: Clock; untilMs: number },

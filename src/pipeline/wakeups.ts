@@ -1,18 +1,18 @@
 import { type Clock, type Random, sleep } from '../clock.js';
+import { errorCodeOf } from '../errors.js';
 import type { Stores } from '../storage/create-stores.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, shardOf, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { errorCodeOf } from './decide.js';
 import { createRecent } from './recent.js';
 
-/** What a message of the queues is about: a shard of `waiting`, from its first row that is due, or after this one. */
+/** A message of the queues: a shard of `waiting`, from its first due row on, or from the row after `after`. */
 export type Wakeup = { shard: string; after?: string };
 
 export type Queues = { due: QueueStore; dueLong: QueueStore };
 
 /**
- * Sees to it that due rows are found.
+ * Makes sure that due rows are found.
  *
  * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
  * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each shard
@@ -21,7 +21,7 @@ export type Queues = { due: QueueStore; dueLong: QueueStore };
  * W3: a process sends one message for each slot, and none while an earlier one is still to come: Azure decides by the
  *     length of a queue how many instances to run, and hidden messages count.
  *
- * A lost message is covered by the next look, a second one finds what the first has left.
+ * The next look covers a lost message. A second message finds the rows that the first has left.
  */
 export type Wakeups = {
   /** Looks now and every 10 s. */
@@ -39,11 +39,11 @@ export type Wakeups = {
 };
 
 export const LOOK_EVERY_MS = 10_000;
-/** So that the processes do not all ask at the same moment. */
+/** So that not all processes ask at the same moment. */
 const SPREAD_MS = 500;
 /**
- * A queue with this many messages wakes everybody it can already. Its length counts messages that a dead process had
- * taken, too, which stay hidden for 10 minutes: a lower limit would let those silence the living.
+ * A queue with this many messages already wakes as many instances as it can. Its length includes messages that a dead process
+ * had taken, which stay hidden for 10 minutes: with a lower limit those would keep live processes from sending.
  */
 const SHORT_QUEUE = 1000;
 const REMEMBERED_SLOTS = 10_000;
@@ -56,66 +56,89 @@ type Deps = {
   readonly telemetry: Telemetry;
 };
 
-export function createWakeups({ clock, random, stores, queues, telemetry }: Deps): Wakeups {
-  const stopping = new AbortController();
-  const sending = new Set<Promise<void>>();
-  const sentSlots = createRecent<number, boolean>(REMEMBERED_SLOTS);
-  let looking: Promise<number> | undefined;
-  /** On the wall clock: the first message of this process that is still to come. */
-  let nextAtMs = 0;
+export function createWakeups(deps: Deps): Wakeups {
+  return new ProcessWakeups(deps);
+}
 
-  return {
-    start: () => void keepLooking(),
-    stop: () => stopping.abort(),
-    sent: async () => void (await Promise.all(sending)),
-    look: async () => void (await lookOnce()),
-    wake,
-    watching: (waiting) => ({
+class ProcessWakeups implements Wakeups {
+  readonly #deps: Deps;
+  readonly #stopping = new AbortController();
+  readonly #sending = new Set<Promise<void>>();
+  readonly #sentSlots = createRecent<number, boolean>(REMEMBERED_SLOTS);
+  #looking: Promise<number> | undefined;
+  /** On the wall clock: the first message of this process that is still to come. */
+  #nextAtMs = 0;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    void this.#keepLooking();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async sent(): Promise<void> {
+    await Promise.all(this.#sending);
+  }
+
+  async look(): Promise<void> {
+    await this.#lookOnce();
+  }
+
+  async wake(): Promise<void> {
+    const { due, dueLong } = this.#deps.queues;
+    await Promise.all([this.#wakeShards(due, SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
+  }
+
+  watching(waiting: Waiting): Waiting {
+    return {
       ...waiting,
-      async add(row, untilMs) {
+      add: async (row, untilMs) => {
         const name = await waiting.add(row, untilMs);
-        expect(shardOf(row), row.dueAt);
+        this.#announce(shardOf(row), row.dueAt);
         return name;
       },
-    }),
-  };
+    };
+  }
 
-  async function keepLooking(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const inMs = await lookOnce();
-      await sleep(clock, inMs + SPREAD_MS * random.number(), stopping.signal);
+  /** W1 */
+  async #keepLooking(): Promise<void> {
+    const { clock, random } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      const inMs = await this.#lookOnce();
+      await sleep(clock, inMs + SPREAD_MS * random.number(), this.#stopping.signal);
     }
   }
 
   /** The timer and this process's own clock may ask at the same moment. */
-  function lookOnce(): Promise<number> {
-    looking ??= takeLook().finally(() => {
-      looking = undefined;
+  #lookOnce(): Promise<number> {
+    this.#looking ??= this.#takeLook().finally(() => {
+      this.#looking = undefined;
     });
-    return looking;
+    return this.#looking;
   }
 
   /** Returns when the next look is due. */
-  async function takeLook(): Promise<number> {
-    const inMs = await stores.looks.take(LOOK_EVERY_MS).catch(() => 0);
+  async #takeLook(): Promise<number> {
+    const inMs = await this.#deps.stores.looks.take(LOOK_EVERY_MS).catch(() => 0);
     if (inMs > 0) return inMs;
-    await wake();
+    await this.wake();
     return LOOK_EVERY_MS;
   }
 
-  async function wake(): Promise<void> {
-    await Promise.all([wakeShards(queues.due, SHARD_NAMES), wakeShards(queues.dueLong, LONG_SHARD_NAMES)]);
-  }
-
-  async function wakeShards(queue: QueueStore, shards: readonly string[]): Promise<void> {
+  async #wakeShards(queue: QueueStore, shards: readonly string[]): Promise<void> {
+    const { clock, stores, telemetry } = this.#deps;
     try {
       const firsts = await Promise.all(
         shards.map(async (shard) => ({ shard, dueAt: await stores.waiting.firstDueAt(shard) })),
       );
       const now = clock.now();
-      const isDue = ({ dueAt }: { dueAt: Date | undefined }) => dueAt !== undefined && !(dueAt > now);
-      for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) expect(shard, dueAt);
-      const due = firsts.filter(isDue);
+      for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) this.#announce(shard, dueAt);
+      const due = firsts.filter(({ dueAt }) => dueAt !== undefined && !(dueAt > now));
       if (due.length === 0 || (await queue.length()) >= SHORT_QUEUE) return;
       await Promise.all(due.map(({ shard }) => queue.send(JSON.stringify({ shard } satisfies Wakeup))));
     } catch (error) {
@@ -124,22 +147,27 @@ export function createWakeups({ clock, random, stores, queues, telemetry }: Deps
   }
 
   /** W2, W3. `dueAt` in the past: the slot that ends next. */
-  function expect(shard: string, dueAt: Date): void {
-    const nowMs = clock.now().getTime();
+  #announce(shard: string, dueAt: Date): void {
+    const nowMs = this.#deps.clock.now().getTime();
     const slotMs = Math.ceil(Math.max(dueAt.getTime(), nowMs) / LOOK_EVERY_MS) * LOOK_EVERY_MS;
-    if (nextAtMs >= nowMs && nextAtMs <= slotMs) return;
-    nextAtMs = slotMs;
-    if (sentSlots.get(slotMs)) return;
-    sentSlots.set(slotMs, true);
+    if (this.#nextAtMs >= nowMs && this.#nextAtMs <= slotMs) return;
+    this.#nextAtMs = slotMs;
+    if (this.#sentSlots.get(slotMs)) return;
+    this.#sentSlots.set(slotMs, true);
+    this.#send(shard, { slotMs, inMs: slotMs - nowMs });
+  }
+
+  #send(shard: string, { slotMs, inMs }: { slotMs: number; inMs: number }): void {
+    const { queues, telemetry } = this.#deps;
     const queue = LONG_SHARD_NAMES.includes(shard) ? queues.dueLong : queues.due;
     const sent: Promise<void> = queue
-      .send(JSON.stringify({ shard } satisfies Wakeup), { inMs: slotMs - nowMs })
+      .send(JSON.stringify({ shard } satisfies Wakeup), { inMs })
       .catch((error: unknown) => {
-        sentSlots.set(slotMs, false);
-        nextAtMs = 0;
+        this.#sentSlots.set(slotMs, false);
+        this.#nextAtMs = 0;
         telemetry.log('error', 'wake-failed', { errorCode: errorCodeOf(error) });
       })
-      .finally(() => sending.delete(sent));
-    sending.add(sent);
+      .finally(() => this.#sending.delete(sent));
+    this.#sending.add(sent);
   }
 }

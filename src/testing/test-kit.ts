@@ -1,7 +1,7 @@
-import { Begun } from '../pipeline/begun.js';
-import { createRowTurns } from '../pipeline/row-turns.js';
-import { createWorkflowLog } from '../pipeline/workflow-log.js';
-import { type Guard, openForReading, openTable, visible } from '../pipeline/workflow-table.js';
+import { PendingChanges } from '../handler/pending-changes.js';
+import { createRowQueue } from '../handler/row-queue.js';
+import { createWorkflowLog } from '../handler/workflow-log.js';
+import { type Guard, openForReading, openTable, visible } from '../handler/workflow-table.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
 import { createWatermarks } from '../storage/watermarks.js';
@@ -96,8 +96,8 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   const logged: Logged[] = [];
   const setting = (name: string) => settings[name];
   const world = createWorld(clock, setting, logged);
-  const { workflowTables, workflowCommit: commit, random, rowTurns } = world;
-  const table = { tables: workflowTables, commit, random, rowTurns };
+  const { workflowTables, workflowCommit: commit, random, rowQueue } = world;
+  const table = { tables: workflowTables, commit, random, rowQueue };
   const tables = (name: string) => openTable(name, table, UNGUARDED);
 
   return {
@@ -141,9 +141,15 @@ async function runTask({ name, task, codes }: Workflow, tables: TestKit['tables'
   const { clock, setting, telemetry } = world;
   const log = createWorkflowLog(telemetry, { workflow: name }, codes);
   const { signal } = new AbortController();
-  const begun = new Begun();
-  await task.run({ tables: (table) => begun.kept(tables(table)), log, setting, now: () => clock.now(), signal });
-  await begun.rest();
+  const pendingChanges = new PendingChanges();
+  await task.run({
+    tables: (table) => pendingChanges.watched(tables(table)),
+    log,
+    setting,
+    now: () => clock.now(),
+    signal,
+  });
+  await pendingChanges.settled();
 }
 
 function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
@@ -167,7 +173,7 @@ function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
     workflowTables,
     workflowCommit,
     watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
-    rowTurns: createRowTurns(),
+    rowQueue: createRowQueue(),
     queues: new Map(),
   };
 }

@@ -1,7 +1,11 @@
 import { keyOf } from '../events/key.js';
-import { runJob } from '../pipeline/job.js';
+import { withClaim } from '../pipeline/job.js';
+import { type JobRun, newRun } from '../pipeline/job-run.js';
+import type { JobOutcome } from '../pipeline/outcome.js';
 import { createShared } from '../pipeline/pipeline.js';
-import { type JobDeps, newRun, type Run } from '../pipeline/run.js';
+import { recordOutcome } from '../pipeline/record-outcome.js';
+import type { JobDeps } from '../pipeline/shared.js';
+import { workJob } from '../pipeline/work.js';
 import { addressOf } from '../storage/address.js';
 import { TryLimit } from '../storage/bounded.js';
 import type { Stores } from '../storage/create-stores.js';
@@ -50,12 +54,12 @@ export type TryResult =
   /** The workflow does not select this event. The handler did not run. */
   | { kind: 'ignored' };
 
-/** State that all tries of a kit share. */
-export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'rowTurns'> &
+/** What the tries of a kit have in common. */
+export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'rowQueue'> &
   Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
     readonly setting: Setting;
-    /** By name of the workflow. */
-    readonly queues: Map<string, Pick<JobDeps, 'slots' | 'turns'>>;
+    /** By workflow. */
+    readonly queues: Map<string, Pick<JobDeps, 'slots' | 'resourceSlots'>>;
   };
 
 const DEADLINE_MS = 15_000;
@@ -68,8 +72,8 @@ const DIES = new Error('The process dies here.');
  */
 const ROW = '2026-01-01T00:00:00.000Z.kit';
 
-/** Decisions of the pipeline that are not in the record. */
-type Seen = { error?: unknown; hasDied?: boolean; inMs?: number; reason?: string };
+/** What the handler did. */
+type Seen = { error?: unknown; hasDied?: boolean };
 
 /**
  * Runs one job through the pipeline's own code, from the claim to the record. The ledger, `waiting` and the dead
@@ -81,23 +85,35 @@ export async function tryJob(
 ): Promise<TryResult> {
   const seen: Seen = {};
   const run = runOf(event, observed(workflow, options, seen));
-  const deps = depsOf(run.workflow as Workflow, options, world, seen);
+  const deps = depsOf(run.job.workflow as Workflow, options, world);
   const { ledger } = deps.stores;
-  await ledger.write(run.address, recordOf(options, world), { event, untilMs: Number.POSITIVE_INFINITY });
+  await ledger.write(run.job.address, recordOf(options, world), { event, untilMs: Number.POSITIVE_INFINITY });
 
   const stopListening = onAbort(options.processEnds, () => endProcess(deps));
-  const ending = await runJob(run, deps);
+  let outcome: JobOutcome = { kind: 'deferred', inMs: 0 }; // the process ends before the claim
+  const recorded = await withClaim(run, deps, async (claimed) => {
+    outcome = await workJob(claimed, deps);
+    return recordOutcome(claimed, outcome, deps);
+  });
   stopListening();
 
-  if (ending.kind === 'failed') throw ending.error;
+  if (recorded.kind === 'unknown') throw recorded.error;
   if (seen.hasDied) return { kind: 'unknown' };
-  if (ending.kind === 'put-off') return { kind: 'deferred', inMs: ending.inMs };
-  if (ending.kind === 'settled' && ending.result !== 'dead') return { kind: ending.result };
-  const { tries = 0, errorCode: code = '' } = (await ledger.read(run.address))?.record ?? {};
-  const { error, inMs = 0, reason = '' } = seen;
-  if (ending.kind === 'settled') return { kind: 'dead-lettered', reason, code, error };
-  if (code === '') return { kind: 'deferred', inMs }; // only the end of the process defers a job without a code
-  return { kind: 'retry', inMs, countsAsTry: tries === (options.attempt ?? 1), code, error };
+  return recorded.kind === 'deferred' ? recorded : resultOf(outcome, seen.error);
+}
+
+function resultOf(outcome: JobOutcome, error: unknown): TryResult {
+  switch (outcome.kind) {
+    case 'retry': {
+      const { inMs, countsAsTry, code } = outcome;
+      if (code === '') return { kind: 'deferred', inMs }; // only the end of the process defers a job without a code
+      return { kind: 'retry', inMs, countsAsTry, code, error };
+    }
+    case 'dead-lettered':
+      return { kind: 'dead-lettered', reason: outcome.reason, code: outcome.error.code, error };
+    default:
+      return outcome;
+  }
 }
 
 /** Returns `workflow` with a handler that records its error. */
@@ -118,7 +134,7 @@ function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): 
   };
 }
 
-function runOf(event: HealthEvent, workflow: Workflow): Run {
+function runOf(event: HealthEvent, workflow: Workflow): JobRun {
   const address = addressOf(keyOf(event), workflow.name);
   const json = JSON.stringify(event);
   const row: WaitingRow = {
@@ -147,8 +163,8 @@ function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): Jo
   };
 }
 
-function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: Seen): JobDeps {
-  const { clock, random, telemetry, setting, rowTurns, queues, ...kept } = world;
+function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps {
+  const { clock, random, telemetry, setting, rowQueue, queues, ...kept } = world;
   const tables = createMemoryTableStore({ clock });
   const commit = createGroupCommit({ tables, clock, random });
   const waiting = createWaiting({ tables, commit, clock, random });
@@ -163,35 +179,23 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World, seen: See
       ledger: createLedger({ tables, commit }),
       looks: createLooks({ tables }),
       storageNow: async () => clock.now(),
-      waiting: {
-        ...waiting,
-        add(row, untilMs) {
-          seen.inMs = row.dueAt.getTime() - clock.now().getTime();
-          return waiting.add(row, untilMs);
-        },
-      },
-      deadLetters: {
-        ...deadLetters,
-        write(letter) {
-          seen.reason = letter.reason;
-          return deadLetters.write(letter);
-        },
-      },
+      waiting,
+      deadLetters,
     },
     readerFor: (event) => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
     settings: { deadlineMs: DEADLINE_MS, leaseMs: LEASE_MS, workspaces: undefined, setting },
     tryLimit: new TryLimit(DEADLINE_MS),
   });
-  const { slots, turns } = queues.get(workflow.name) ?? shared;
-  queues.set(workflow.name, { slots, turns });
-  return { ...shared, slots, turns, rowTurns };
+  const { slots, resourceSlots } = queues.get(workflow.name) ?? shared;
+  queues.set(workflow.name, { slots, resourceSlots });
+  return { ...shared, slots, resourceSlots, rowQueue };
 }
 
-/** Does what the end of a process does: no new claim or handler, and running handlers are aborted. */
-function endProcess({ life }: JobDeps): void {
-  life.isStopping = true;
-  life.isAborting = true;
-  for (const abort of [...life.onAbort.values()]) abort();
+/** As at the end of a process: no claim, no handler, and the handler that runs is aborted. */
+function endProcess({ shutdown }: JobDeps): void {
+  shutdown.isStopping = true;
+  shutdown.isAborting = true;
+  for (const abort of [...shutdown.onAbort.values()]) abort();
 }
 
 function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {

@@ -20,7 +20,7 @@ const models = [
   { letters: 'S', rules: suspectRules },
 ];
 /** Folders that enforce invariants; elsewhere R4 is a version of FHIR. */
-const sources = ['src/pipeline', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
+const sources = ['src/pipeline', 'src/handler', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
   readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')),
 );
 

@@ -3,14 +3,15 @@
  * The names are those of the models in test/model: as they are for a job, `latest-`, `end-` and `commit-` before the rest;
  * `wake-` are the rules W1 to W3 of src/pipeline/wakeups.ts.
  */
-const JOB = 'src/pipeline/job.ts';
+const WORK = 'src/pipeline/work.ts';
 const PIPELINE = 'src/pipeline/pipeline.ts';
-const DELIVERIES = 'src/pipeline/deliveries.ts';
+const DELIVERED_JOBS = 'src/pipeline/delivered-jobs.ts';
 const ROWS = 'src/pipeline/rows.ts';
+const MOVE_DEAD_LETTERS = 'src/pipeline/move-dead-letters.ts';
 const CLAIM = 'src/pipeline/claim.ts';
 const COMPANY = 'src/pipeline/company.ts';
 const DECIDE = 'src/pipeline/decide.ts';
-const ENDINGS = 'src/pipeline/endings.ts';
+const RECORD_OUTCOME = 'src/pipeline/record-outcome.ts';
 const END = 'src/pipeline/end.ts';
 const COMMIT = 'src/storage/group-commit.ts';
 const ORDER = 'src/events/order.ts';
@@ -30,9 +31,9 @@ export const mutations: readonly Mutation[] = [
   // ---- the protocol of a job
   {
     rule: 'ackBusy',
-    file: DELIVERIES,
-    find: 'await putOff(run, ending.inMs);',
-    put: 'tellSafe(run);',
+    file: DELIVERED_JOBS,
+    find: 'await this.#defer(run, recorded.inMs);',
+    put: 'run.safety.confirm();',
     tests: SIMULATION,
   },
   {
@@ -53,8 +54,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'deleteAny',
     file: ROWS,
-    find: "return telemetry.count('rowsLeft');\n      case 'failed'",
-    put: "return await stores.waiting.delete(row);\n      case 'failed'",
+    find: "return telemetry.count('rowsLeft'); // J4",
+    put: 'return await stores.waiting.delete(row);',
     tests: SIMULATION,
   },
   {
@@ -66,12 +67,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'blobLast',
-    file: ENDINGS,
+    file: RECORD_OUTCOME,
     find: 'await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });',
     put: 'clock.after(5000, () => void stores.deadLetters.write(letter).catch(() => undefined));',
     tests: SIMULATION,
   },
-  { rule: 'noFailing', file: ENDINGS, find: 'if (!isRecorded) {', put: 'if (isRecorded) {', tests: SIMULATION },
+  { rule: 'noFailing', file: RECORD_OUTCOME, find: 'if (!isRecorded &&', put: 'if (isRecorded &&', tests: SIMULATION },
   {
     rule: 'lateStart',
     file: 'src/pipeline/hold.ts',
@@ -88,7 +89,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'keepBlob',
-    file: ROWS,
+    file: MOVE_DEAD_LETTERS,
     find: 'if (redrives === 0) return;',
     put: 'if (redrives < 1e9) return;',
     tests: SIMULATION,
@@ -105,50 +106,50 @@ export const mutations: readonly Mutation[] = [
     rule: 'memoryAnswersRows',
     file: ROWS,
     find: "if (running.has(address)) return telemetry.count('rowsLeft');",
-    put: 'if (settled.get(address)) return await stores.waiting.delete(row);',
+    put: 'if (this.#shared.settled.get(address)) return await this.#shared.stores.waiting.delete(row);',
     tests: SIMULATION,
   },
   {
     rule: 'deadlineNoRow',
-    file: DELIVERIES,
-    find: 'else void putOff(run, settings.leaseMs + LAPSE_MARGIN_MS);',
+    file: DELIVERED_JOBS,
+    find: 'else void this.#defer(run, leaseMs + LAPSE_MARGIN_MS);',
     put: '',
     tests: 'test/pipeline/pipeline.test.ts',
   },
   {
     rule: 'lateTables',
-    file: 'src/pipeline/context.ts',
-    find: 'if (!isOpen() || !job.mayStart() || resource?.mayStart() === false) {',
+    file: 'src/handler/context.ts',
+    find: 'if (!isOpen() || !leases.every((lease) => lease.mayStart())) {',
     put: 'if (!isOpen()) {',
-    tests: 'test/pipeline/context.test.ts',
+    tests: 'test/handler/context.test.ts',
   },
   {
     rule: 'writesAfterTheEnd',
     file: COMMIT,
     find: ' || !entry.isWanted()',
     put: '',
-    tests: 'test/pipeline/context.test.ts',
+    tests: 'test/handler/context.test.ts',
   },
   {
     rule: 'keepUnread',
-    file: 'src/pipeline/workflow-table.ts',
-    find: 'if (isRead) return { stored };',
-    put: 'if (isRead || key) return { stored };',
-    tests: 'test/pipeline/context.test.ts',
+    file: 'src/handler/workflow-table.ts',
+    find: 'if (this.#isRead) return { stored: this.#stored };',
+    put: 'return { stored: this.#stored };',
+    tests: 'test/handler/context.test.ts',
   },
   {
     rule: 'renewLate',
     file: 'src/pipeline/hold.ts',
     find: 'Math.min(this.#leaseMs / 3, leftMs - this.#leaseMs / 6)',
     put: 'Math.min(this.#leaseMs / 3, leftMs + this.#leaseMs)',
-    tests: 'test/pipeline/endings.test.ts',
+    tests: 'test/pipeline/record-outcome.test.ts',
   },
   {
     rule: 'freeForEver',
-    file: JOB,
+    file: WORK,
     find: 'const FREE_WITHIN_MS = 5000;',
     put: 'const FREE_WITHIN_MS = 1e9;',
-    tests: 'test/pipeline/endings.test.ts',
+    tests: 'test/pipeline/record-outcome.test.ts',
   },
   {
     rule: 'S2-halving',
@@ -167,8 +168,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'S3-emptyProcess',
     file: COMPANY,
-    find: 'if (this.#ordinary === 0) {',
-    put: 'if (this.#ordinary >= 0) {',
+    find: 'if (this.#ordinary.size === 0) {',
+    put: 'if (this.#ordinary.size >= 0) {',
     tests: 'test/pipeline/company.test.ts',
   },
   {
@@ -218,29 +219,29 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'end-noNewClaims',
     file: CLAIM,
-    find: "if (life.isStopping) return { kind: 'put-off', inMs: 0 };",
+    find: "if (deps.shutdown.isStopping) return { kind: 'deferred', inMs: 0 };",
     put: '',
     tests: STOP,
   },
   {
     rule: 'end-leaveLine',
     file: END,
-    find: 'run.leaveLine?.(); // E1\n',
+    find: 'run.leaveQueue(); // E1\n',
     put: '',
     tests: STOP,
   },
   {
     rule: 'end-abort',
     file: END,
-    find: 'for (const abort of [...life.onAbort.values()]) abort();',
+    find: 'for (const abort of [...shutdown.onAbort.values()]) abort();',
     put: '',
     tests: STOP,
   },
   {
     rule: 'end-longFirst',
     file: END,
-    find: 'if (isLong(run.workflow, settings)) life',
-    put: 'if (settings.leaseMs < 0) life',
+    find: 'if (isLong(run.job.workflow, settings)) shutdown',
+    put: 'if (settings.leaseMs < 0) shutdown',
     tests: STOP,
   },
   {
@@ -259,24 +260,24 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'end-freeBeside',
-    file: JOB,
-    find: 'const [ending] = await Promise.all([afterHandler(run, hold, workflow, result, deps), freed]);\n    return ending;',
-    put: 'await freed;\n    return afterHandler(run, hold, workflow, result, deps);',
+    file: WORK,
+    find: "if (result.kind === 'stopped') return { ...runElsewhere(hold.value), freeing };",
+    put: '',
     tests: STOP,
   },
-  { rule: 'end-grace', file: 'src/pipeline/handler.ts', find: 'stopped: 400', put: 'stopped: 4000', tests: STOP },
+  { rule: 'end-grace', file: 'src/handler/run-handler.ts', find: 'stopped: 400', put: 'stopped: 4000', tests: STOP },
   {
     rule: 'end-backToWaiting',
-    file: JOB,
-    find: "case 'stopped':\n      return waitForRow(",
-    put: "case 'stopped':\n      return { kind: 'put-off', inMs: 0 };\n      return waitForRow(",
+    file: WORK,
+    find: 'return runElsewhere(job.hold.value);',
+    put: "return { kind: 'deferred', inMs: 0 };",
     tests: STOP,
   },
   {
     rule: 'end-okCounts',
-    file: 'src/pipeline/handler.ts',
-    find: "end(aborted === 'lost' ? AFTER_GRACE.lost : OK)",
-    put: 'end(aborted ? AFTER_GRACE[aborted] : OK)',
+    file: 'src/handler/run-handler.ts',
+    find: "this.#end(this.#aborted === 'lost' ? AFTER_GRACE.lost : OK)",
+    put: 'this.#end(this.#aborted ? AFTER_GRACE[this.#aborted] : OK)',
     tests: STOP,
   },
 
@@ -295,25 +296,31 @@ export const mutations: readonly Mutation[] = [
     put: '',
     tests: WAKEUPS_TESTS,
   },
-  { rule: 'wake-announce', file: WAKEUPS, find: 'expect(shardOf(row), row.dueAt);', put: '', tests: WAKEUPS_TESTS },
+  {
+    rule: 'wake-announce',
+    file: WAKEUPS,
+    find: 'this.#announce(shardOf(row), row.dueAt);',
+    put: '',
+    tests: WAKEUPS_TESTS,
+  },
   {
     rule: 'wake-announceNext',
     file: WAKEUPS,
-    find: 'for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) expect(shard, dueAt);',
+    find: 'for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) this.#announce(shard, dueAt);',
     put: '',
     tests: WAKEUPS_TESTS,
   },
   {
     rule: 'wake-earliestOnly',
     file: WAKEUPS,
-    find: 'if (nextAtMs >= nowMs && nextAtMs <= slotMs) return;',
+    find: 'if (this.#nextAtMs >= nowMs && this.#nextAtMs <= slotMs) return;',
     put: '',
     tests: WAKEUPS_TESTS,
   },
   {
     rule: 'wake-oneOfASlot',
     file: WAKEUPS,
-    find: 'if (sentSlots.get(slotMs)) return;',
+    find: 'if (this.#sentSlots.get(slotMs)) return;',
     put: '',
     tests: WAKEUPS_TESTS,
   },
@@ -379,14 +386,14 @@ export const mutations: readonly Mutation[] = [
   // ---- nothing of a patient's leaves
   {
     rule: 'phi-code',
-    file: 'src/pipeline/codes.ts',
+    file: 'src/codes.ts',
     find: 'STATUS.test(code) ? code : UNDECLARED_CODE',
     put: 'STATUS.test(code) ? code : code',
     tests: 'test/telemetry/content-privacy.test.ts',
   },
   {
     rule: 'phi-name',
-    file: 'src/pipeline/codes.ts',
+    file: 'src/codes.ts',
     find: "NAMES.has(name) ? name : 'Error'",
     put: 'NAMES.has(name) ? name : name',
     tests: 'test/telemetry/content-privacy.test.ts',
@@ -400,17 +407,17 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'phi-message',
-    file: 'src/pipeline/describe.ts',
+    file: 'src/handler/describe-error.ts',
     find: 'isValue.fill(1, at, at + there.length)',
     put: 'isValue.fill(0, at, at + there.length)',
     tests: 'test/pipeline/privacy.test.ts',
   },
   {
     rule: 'phi-messageCut',
-    file: 'src/pipeline/describe.ts',
+    file: 'src/handler/describe-error.ts',
     find: 'if (form.startsWith(there))',
     put: 'if (form === there)',
-    tests: 'test/pipeline/describe.test.ts',
+    tests: 'test/handler/describe-error.test.ts',
   },
   {
     rule: 'phi-cause',
@@ -479,17 +486,17 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'latest-failAdvances',
-    file: JOB,
-    find: 'await freeResource(resource, deps.clock.monotonic() + FREE_WITHIN_MS);',
-    put: 'await applyVersion(resource, hold.heldUntilMs);',
+    file: WORK,
+    find: 'const freeing = freeResource(resource, clock.monotonic() + FREE_WITHIN_MS);',
+    put: 'const freeing = applyVersion(resource, hold.heldUntilMs).then(() => undefined);',
     tests: SIMULATION,
   },
   {
     rule: 'latest-noFence',
-    file: 'src/pipeline/workflow-table.ts',
+    file: 'src/handler/workflow-table.ts',
     find: 'if (fence && stored?.row._of === fence.of && Number(stored.row._fence ?? 0) > fence.number) {',
     put: 'if (fence?.number === -1) {',
-    tests: 'test/pipeline/context.test.ts',
+    tests: 'test/handler/context.test.ts',
   },
 
   // ---- alerts that are the business of two Observations
@@ -553,15 +560,15 @@ export const mutations: readonly Mutation[] = [
   // ---- dead letters, and who deals with them
   {
     rule: 'letters-moveWithJob',
-    file: ROWS,
-    find: 'return inTurn(() => deadLetters.move(letter));',
+    file: MOVE_DEAD_LETTERS,
+    find: 'return this.move(of.letter);',
     put: 'return;',
     tests: LETTERS,
   },
   {
     rule: 'letters-invalidStays',
     file: ROWS,
-    find: 'if (letter !== undefined && isTakenIn(raw, row.event, settings))',
+    find: 'if (letter !== undefined && isAcceptable(raw, row.event, this.#shared.settings))',
     put: 'if (letter !== undefined)',
     tests: 'test/dead-letters/redrive.test.ts',
   },

@@ -1,5 +1,5 @@
 import { createCompany } from '../../src/pipeline/company.js';
-import { newRun, type Run } from '../../src/pipeline/run.js';
+import { type JobRun, newRun } from '../../src/pipeline/job-run.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
 import { allThatFollows } from './memory-app.js';
@@ -9,14 +9,14 @@ const long = defineWorkflow({ name: 'long', on: fhir('*'), timeout: minutes(20),
 
 function start() {
   const clock = createFakeClock();
-  const company = createCompany<Run>({ clock, isLong: ({ workflow }) => workflow === long });
+  const company = createCompany<JobRun>({ clock, isLong: ({ job: { workflow } }) => workflow === long });
   const places: Record<string, string> = {};
   return {
     clock,
     company,
     /** What each run has been given so far. */
     places,
-    async enter(id: string, workflow = short): Promise<Run> {
+    async enter(id: string, workflow = short): Promise<JobRun> {
       const run = runOf(id, workflow);
       places[id] = 'at the gate';
       const entered = company.enter(run);
@@ -26,7 +26,7 @@ function start() {
       await allThatFollows();
       return run;
     },
-    async suspect(id: string, limit: number): Promise<Run> {
+    async suspect(id: string, limit: number): Promise<JobRun> {
       const run = await this.enter(id);
       places[id] = 'in line';
       void company.enterAsSuspect(run, limit).then((place) => {
@@ -35,16 +35,16 @@ function start() {
       await allThatFollows();
       return run;
     },
-    async leave(run: Run): Promise<void> {
+    async leave(run: JobRun): Promise<void> {
       company.leave(run);
       await allThatFollows();
     },
   };
 }
 
-function runOf(id: string, workflow = short): Run {
+function runOf(id: string, workflow = short): JobRun {
   const event = fhirEvent({ id });
-  return newRun({ address: id, event, json: '', workflow, workflowName: workflow.name }, undefined);
+  return newRun({ address: id, event, json: '', workflow, workflowName: workflow.name });
 }
 
 describe('suspects that may run together', () => {
@@ -131,18 +131,18 @@ describe('a suspect that must run alone', () => {
     expect(there.places).toEqual({ suspect: 'alone', ordinary: 'ordinary', other: 'in line' });
   });
 
-  it('given it leaves the line while others wait for it, lets them start', async () => {
+  it('given it leaves the queue while others wait for it, lets them start', async () => {
     const there = start();
     await there.enter('before');
     const suspect = await there.suspect('suspect', 1);
     await there.enter('after');
 
-    there.company.leaveLine(suspect);
+    there.company.leaveQueue(suspect);
     await allThatFollows();
     there.clock.advance(6000); // the wait for it is over too
     await allThatFollows();
 
     expect(there.places).toEqual({ before: 'ordinary', suspect: 'left', after: 'ordinary' });
-    expect(there.company.waiting).toBe(0);
+    expect(there.company.queued).toBe(0);
   });
 });

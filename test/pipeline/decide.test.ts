@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { knownCode, knownName } from '../../src/pipeline/codes.js';
+import { knownCode, knownName } from '../../src/codes.js';
+import { errorCodeOf } from '../../src/errors.js';
 import {
   type Decision,
   decide,
   decideFailure,
-  errorCodeOf,
   type FromRow,
   longestRetryMs,
   maxCompanyOf,
@@ -222,7 +222,11 @@ function workflowWith(retry: Retry, timeout = seconds(10)) {
 describe('when a handler has thrown', () => {
   const FIRST = { tries: 0, firstTryAt: '2026-01-01T11:00:00.000Z' };
   const failing = (error: unknown, record = FIRST, retry: Retry = {}, number = 0.5) =>
-    decideFailure(error, record, workflowWith(retry), { now: NOW, random: { number: () => number, token: () => '' } });
+    decideFailure(
+      error,
+      { record, workflow: workflowWith(retry) },
+      { now: NOW, random: { number: () => number, token: () => '' } },
+    );
 
   it('given a NonRetriableError, then it is for good, with all tries left', () => {
     expect(failing(new NonRetriableError('no'))).toEqual({ kind: 'for-good', reason: 'non-retriable' });

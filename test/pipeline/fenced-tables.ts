@@ -1,12 +1,12 @@
-import { createRowTurns } from '../../src/pipeline/row-turns.js';
-import { openTable } from '../../src/pipeline/workflow-table.js';
+import { createRowQueue } from '../../src/handler/row-queue.js';
+import { openTable } from '../../src/handler/workflow-table.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import type { Context } from '../../src/workflow.js';
 import type { Account } from './memory-app.js';
 
 /** Tables over the storage of `account`, as the holder number `fence` of a resource has them. */
 export function fencedTables({ tables, clock, random }: Account, fence: number, of = 'resource'): Context['tables'] {
-  const deps = { tables, random, commit: createGroupCommit({ tables, clock, random }), rowTurns: createRowTurns() };
+  const deps = { tables, random, commit: createGroupCommit({ tables, clock, random }), rowQueue: createRowQueue() };
   const guard = {
     fence: { number: fence, of },
     writableUntilMs: () => Number.POSITIVE_INFINITY,

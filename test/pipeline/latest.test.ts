@@ -1,6 +1,8 @@
 import { keyOf } from '../../src/events/key.js';
+import type { Job } from '../../src/handler/job.js';
+import { newRun } from '../../src/pipeline/job-run.js';
 import { applyVersion, freeResource, type ResourceClaim, takeResource } from '../../src/pipeline/latest.js';
-import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
+import type { JobDeps } from '../../src/pipeline/shared.js';
 import { addressOf } from '../../src/storage/address.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { StorageError } from '../../src/storage/table-store.js';
@@ -40,10 +42,10 @@ function startProcesses() {
   };
 }
 
-function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Run {
+function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Job {
   const event = fhirEvent({ id, change, version });
   const address = addressOf(keyOf(event), workflow.name);
-  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }, undefined);
+  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }).job;
 }
 
 /** But the lease. */
@@ -55,7 +57,7 @@ function holdOf(claim: ResourceClaim) {
 }
 
 /** Takes it and applies it. */
-async function apply(run: Run, deps: JobDeps): Promise<void> {
+async function apply(run: Job, deps: JobDeps): Promise<void> {
   expect(await applyVersion(holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
 }
 
@@ -182,7 +184,7 @@ describe('when somebody else has it', () => {
 
 describe('when somebody else takes it in between', () => {
   /** What `meanwhile` does happens between the read and the write of another process. */
-  async function takeWith(run: Run, meanwhile: (deps: JobDeps) => Promise<unknown>) {
+  async function takeWith(run: Job, meanwhile: (deps: JobDeps) => Promise<unknown>) {
     const { process, mark } = startProcesses();
     const [one, other] = [process(), process()];
     await apply(runOf(1, 'created'), other.deps);

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Settings } from '../../src/pipeline/run.js';
+import type { Settings } from '../../src/pipeline/shared.js';
 import type { Operation } from '../../src/storage/table-store.js';
 import type { Counter, What } from '../../src/telemetry/telemetry.js';
 import {

@@ -1,8 +1,9 @@
 import type { Random } from '../../src/clock.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
+import type { ReaderFor } from '../../src/handler/job.js';
 import { createPipeline } from '../../src/pipeline/pipeline.js';
-import type { ReaderFor, Settings } from '../../src/pipeline/run.js';
+import type { Settings } from '../../src/pipeline/shared.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { TryLimit } from '../../src/storage/bounded.js';

@@ -12,10 +12,7 @@ function startPost<C extends FakeClock>(open: number, clock = createFakeClock() 
   const post = createPost({
     clock,
     deadlineMs: 15_000,
-    onDeadline: (late) => {
-      expect(late).toBe(post);
-      deadlines.push(clock.monotonic());
-    },
+    onDeadline: () => deadlines.push(clock.monotonic()),
   });
   for (let i = 0; i < open; i += 1) post.open();
   return { clock, post, deadlines };
@@ -147,16 +144,15 @@ describe('when something in it is not safe', () => {
     expect([error.code, error.cause]).toEqual(['http-503', undefined]);
   });
 
-  it('given an event in it, then nothing of that is in the error', async () => {
+  it('given a cause that holds an event, then nothing of the event is in the error', async () => {
     const { post } = startPost(1);
-    post.runs.push({ json: 'Jane Doe', event: { resourceId: 'Jane Doe' } } as never);
-    post.unsafe(undefined);
+    post.unsafe(Object.assign(new Error('Jane Doe'), { event: { resourceId: 'Jane Doe' } }));
 
     const error = await post.answer().catch((thrown: unknown) => thrown);
 
     expect(inspect(error, { depth: 9 })).not.toContain('Jane Doe');
     expect(String(error)).toBe(
-      'NotSafeError: 1 jobs or dead letters of this delivery could not be made safe: storage failed (timeout). Event Grid will send it again.',
+      'NotSafeError: 1 jobs or dead letters of this delivery could not be made safe: storage failed (Error). Event Grid will send it again.',
     );
   });
 });

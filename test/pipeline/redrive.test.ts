@@ -1,4 +1,4 @@
-import type { Settings } from '../../src/pipeline/run.js';
+import type { Settings } from '../../src/pipeline/shared.js';
 import { minutes, NonRetriableError } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';

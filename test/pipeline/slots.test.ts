@@ -19,13 +19,13 @@ const [ann, ben, eve, dan] = ['ann', 'ben', 'eve', 'dan'].map((name) => ({ name 
 type Who = { name: string };
 
 describe('when somebody asks for a place', () => {
-  it('given there are places, then they are taken at once, and the next stands in line', () => {
+  it('given free slots, gives them at once and queues the next taker', () => {
     const line = lineOf(createSlots(() => 2));
 
     expect([ann, ben, eve].map((who) => line.stand('a', who))).toEqual(['at once', 'at once', 'in line']);
   });
 
-  it('given the places of another key are taken, then nothing of that is felt', () => {
+  it('given the slots of another key are taken, gives its own', () => {
     const line = lineOf(createSlots((key) => (key === 'wide' ? 2 : 1)));
 
     expect(line.stand('narrow', ann)).toBe('at once');
@@ -36,7 +36,7 @@ describe('when somebody asks for a place', () => {
 });
 
 describe('when a place is given back', () => {
-  it('given a line, then it goes to who came first, and each gives it to the next', async () => {
+  it('given a queue, gives the slot to the first that came, then to the next', async () => {
     const slots = createSlots<string>(() => 1);
     const { stand, told } = lineOf(slots);
     for (const who of [ann, ben, eve]) stand('a', who);
@@ -52,7 +52,7 @@ describe('when a place is given back', () => {
     expect(stand('a', dan)).toBe('in line');
   });
 
-  it('given no line, then the next one has it at once', () => {
+  it('given no queue, gives the slot to the next taker at once', () => {
     const slots = createSlots<string>(() => 1);
     const { stand } = lineOf(slots);
     stand('a', ann);
@@ -63,7 +63,7 @@ describe('when a place is given back', () => {
     expect(stand('a', eve)).toBe('in line');
   });
 
-  it('given several were taken, then one is free, and no more', () => {
+  it('given several are taken and one is given back, one is free', () => {
     const slots = createSlots<string>(() => 2);
     const { stand } = lineOf(slots);
     for (const who of [ann, ben]) stand('a', who);
@@ -73,7 +73,7 @@ describe('when a place is given back', () => {
     expect([eve, dan].map((who) => stand('a', who))).toEqual(['at once', 'in line']);
   });
 
-  it('given nobody has taken one, then that makes no more places than there are', () => {
+  it('given none is taken, giving one back adds no slot', () => {
     const slots = createSlots<string>(() => 1);
     const { stand } = lineOf(slots);
 
@@ -82,7 +82,7 @@ describe('when a place is given back', () => {
     expect([ann, ben].map((who) => stand('a', who))).toEqual(['at once', 'in line']);
   });
 
-  it('given an order, then the newest in line goes first, and of equals who came first', async () => {
+  it('given an order, the newest goes first, and of equals the first that came', async () => {
     const slots = createSlots<string>(() => 1, {
       isBefore: (a, b) => (a as { version: number }).version > (b as { version: number }).version,
     });
@@ -107,7 +107,7 @@ describe('when there is a second line', () => {
   const inSecond = (who: object) => (who as Who).name.startsWith('row');
   const rows = ['row 1', 'row 2', 'row 3'].map((name) => ({ name }));
 
-  it('given both lines, then places go to the one and the other in turn, and to who is left', async () => {
+  it('given two queues, serves them in turn, then the one that is left', async () => {
     const slots = createSlots<string>(() => 1, { isSecond: inSecond });
     const { stand, told } = lineOf(slots);
     for (const who of [dan, ...rows, ann, ben]) stand('a', who);
@@ -118,7 +118,7 @@ describe('when there is a second line', () => {
     expect(told).toEqual(['ann true', 'row 1 true', 'ben true', 'row 2 true', 'row 3 true']);
   });
 
-  it('given one leaves it, then the rest of both move up', async () => {
+  it('given one leaves its queue, the others of both queues move up', async () => {
     const slots = createSlots<string>(() => 1, { isSecond: inSecond });
     const { stand, told } = lineOf(slots);
     for (const who of [dan, ...rows, ann]) stand('a', who);
@@ -132,7 +132,7 @@ describe('when there is a second line', () => {
 });
 
 describe('when somebody leaves the line', () => {
-  it('given more in line, then only the one who left is told, and the rest move up', async () => {
+  it('given several are queued, only the one that leaves gets false, and the others move up', async () => {
     const slots = createSlots<string>(() => 1);
     const { stand, told } = lineOf(slots);
     for (const who of [ann, ben, eve]) stand('a', who);

@@ -5,7 +5,7 @@ import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memo
 const raw = rawEvent();
 
 describe('the end of a process', () => {
-  it('given nothing at work, then it is over at once', async () => {
+  it('given no job, ends at once', async () => {
     const account = createAccount();
     const app = startApp(account);
 
@@ -69,7 +69,7 @@ describe('the end of a process', () => {
     expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'settled', result: 'completed' });
   });
 
-  it('given a handler whose time is over and that ignores its signal, then it is let go, and that was a try', async () => {
+  it('given a handler after its timeout that ignores its signal, leaves it and counts a try', async () => {
     const account = createAccount();
     const { workflow, calls } = holdWorkflow({ timeout: seconds(1) });
     const app = startApp(account, { workflows: [workflow] });
@@ -88,7 +88,7 @@ describe('the end of a process', () => {
     });
   });
 
-  it('given one in line, then it gets a row at once, and is not claimed', async () => {
+  it('given a queued job, gives it a row at once and does not claim it', async () => {
     const account = createAccount();
     const { workflow, calls } = holdWorkflow({ concurrency: 1 });
     const app = startApp(account, { workflows: [workflow] });
@@ -219,7 +219,7 @@ describe('the end of a process', () => {
     expect(account.record(addressOfRaw(raw, workflow))).toMatchObject({ state: 'settled', result: 'completed' });
   });
 
-  it('given a claim that was on its way when handlers were aborted, then none is started for it', async () => {
+  it('given a claim under way when handlers are aborted, starts no handler for it', async () => {
     const account = createAccount();
     const counting = countingWorkflow();
     const app = startApp(account, { workflows: [counting.workflow] });

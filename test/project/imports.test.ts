@@ -15,10 +15,23 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'fhir/r4.js',
     'node:stream',
   ],
+  handler: [
+    'src/clock',
+    'src/codes',
+    'src/digest',
+    'src/errors',
+    'src/events/',
+    'src/storage/',
+    'src/telemetry/',
+    'src/workflow.js',
+  ],
   pipeline: [
     'src/clock',
+    'src/codes',
     'src/digest',
+    'src/errors',
     'src/events/',
+    'src/handler/',
     'src/json-text',
     'src/storage/',
     'src/telemetry/',
@@ -43,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/clients/',
     'src/clock',
     'src/events/',
+    'src/handler/',
     'src/pipeline/',
     'src/storage/memory-',
     'src/storage/',
@@ -72,9 +86,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   functions: [
     'src/clients/readers.js',
     'src/clock',
+    'src/codes',
     'src/config',
     'src/dead-letters/',
+    'src/errors',
     'src/events/',
+    'src/handler/',
     'src/json-place',
     'src/json-text',
     'src/media-type',
@@ -148,8 +165,10 @@ describe('when a file imports another', () => {
     ]);
   });
 
-  it('given the pipeline, then it knows storage by its ports, not by its adapters', () => {
-    const wrong = filesOf('pipeline').flatMap((file) => importsOf(file).filter((name) => /azure|memory-/.test(name)));
+  it('given the pipeline or a handler, then it knows storage by its ports, not by its adapters', () => {
+    const wrong = ['pipeline', 'handler']
+      .flatMap(filesOf)
+      .flatMap((file) => importsOf(file).filter((name) => /azure|memory-/.test(name)));
 
     expect(wrong).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { InvalidEventError } from '../../src/events/invalid-event-error.js';
-import { LeaseLostError } from '../../src/pipeline/workflow-table.js';
+import { LeaseLostError } from '../../src/handler/workflow-table.js';
 import { createTestKit, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import {
   type Context,

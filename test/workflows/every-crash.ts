@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { visible } from '../../src/pipeline/workflow-table.js';
+import { visible } from '../../src/handler/workflow-table.js';
 import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { type Content, readerOfContent } from '../../src/testing/content.js';
 import { type FhirResource, type HealthEvent, type Row, resourceOf, type Workflow } from '../../src/workflow.js';

@@ -1,4 +1,4 @@
-import { visible } from '../../src/pipeline/workflow-table.js';
+import { visible } from '../../src/handler/workflow-table.js';
 import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/workflow.js';
 import { watchWrites } from '../row-history.js';

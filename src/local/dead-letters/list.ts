@@ -11,15 +11,15 @@ import { refuseUnknownNames } from './unknown-name.js';
 /** On a terminal, more can be read by nobody. */
 const USUAL_LETTERS = 100;
 /** The newest are found by holding twice as many: 200,000 need some 200 MB. */
-export const MOST_LISTED = 100_000;
+export const MAX_LISTED = 100_000;
 const MOST_GROUPED = 10_000_000;
 
 export async function list({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`list takes no id. Use show ${ids[0]} for one dead letter.`);
   const listing = { ...filterOf(values), isResolved: values.resolved === true };
   const by = groupingsOf(values);
-  const limit = numberOf(values, 'limit', { from: 1, to: by ? MOST_GROUPED : MOST_LISTED });
-  const most = Math.floor(limit ?? (by ? MOST_GROUPED : values.json ? MOST_LISTED : USUAL_LETTERS));
+  const limit = numberOf(values, 'limit', { from: 1, to: by ? MOST_GROUPED : MAX_LISTED });
+  const most = Math.floor(limit ?? (by ? MOST_GROUPED : values.json ? MAX_LISTED : USUAL_LETTERS));
   const desk = await open();
   const kind = listing.isResolved ? 'resolved' : '';
 
@@ -42,7 +42,7 @@ export async function list({ values, ids }: Asked, open: Open, { out, err }: Out
   else if (letters.length > 0) await writeTo(out, tableOfLetters(letters, out.isTTY ? out.columns : undefined));
   const isMore = letters.length < all;
   const more = isMore
-    ? `, the newest first. --limit N lists up to ${MOST_LISTED}; export writes all that are pending.`
+    ? `, the newest first. --limit N lists up to ${MAX_LISTED}; export writes all that are pending.`
     : '';
   const text = `${countText(letters.length, all, kind)}${more}\n`;
   if (!values.json) await writeTo(out, text);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { createRowTurns } from '../../../src/pipeline/row-turns.js';
-import { openTable } from '../../../src/pipeline/workflow-table.js';
+import { createRowQueue } from '../../../src/handler/row-queue.js';
+import { openTable } from '../../../src/handler/workflow-table.js';
 import { createGroupCommit } from '../../../src/storage/group-commit.js';
 import { createMemoryTableStore } from '../../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../../src/storage/table-store.js';
@@ -64,7 +64,7 @@ function createWorld(story: readonly StoryEvent[]) {
     };
     const { commit, read, query, create, drop, list } = store;
     const tables: TableStore = { commit: slowly(commit), read: slowly(read), query: slowly(query), create, drop, list };
-    const deps = { tables, random, rowTurns: createRowTurns(), commit: createGroupCommit({ tables, clock, random }) };
+    const deps = { tables, random, rowQueue: createRowQueue(), commit: createGroupCommit({ tables, clock, random }) };
     const guard = {
       fence: { number: fence, of },
       writableUntilMs: () => Number.POSITIVE_INFINITY,

@@ -1,9 +1,9 @@
-import { visible } from '../../src/pipeline/workflow-table.js';
+import { visible } from '../../src/handler/workflow-table.js';
 import { createTestKit, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes, type Row, seconds } from '../../src/workflow.js';
-import { fencedTables } from './fenced-tables.js';
-import { holdWorkflow } from './held-workflow.js';
-import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+import { fencedTables } from '../pipeline/fenced-tables.js';
+import { holdWorkflow } from '../pipeline/held-workflow.js';
+import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from '../pipeline/memory-app.js';
 
 const raw = rawEvent();
 

@@ -1,28 +1,28 @@
-import { errorCodeOf, errorNameOf, propertyOf } from './decide.js';
-import type { Run } from './run.js';
+import { errorCodeOf, errorNameOf, propertyOf } from '../errors.js';
+import type { Job } from './job.js';
 
-const LONGEST_MESSAGE = 500;
+const MAX_MESSAGE_LENGTH = 500;
 /** A shorter value says little, and is found in every other word. */
-const SHORTEST_VALUE = 3;
+const MIN_VALUE_LENGTH = 3;
 
-/** What the envelope of every event may say. */
+/** Values that the envelope of every event may hold. */
 const TECHNICAL = [
   '1.0',
   'application/json',
   'subscriptions/resourceGroups/providers/Microsoft.HealthcareApis/workspaces',
 ];
 
-type Of = Pick<Run, 'event' | 'json' | 'workflow'>;
+type Of = Pick<Job, 'event' | 'json' | 'workflow'>;
 
 /**
- * An error as a dead letter holds it. `code` and `name` are from closed lists, for they leave the process. `message` is
- * text of the workflow: it stays in the blob and is shown with the payload alone. What it quotes of the event is removed.
+ * Returns an error as a dead letter holds it. P1: `code` and `name` are from closed lists, because they leave the process.
+ * P2: `message` is text of the workflow; it stays in the blob, is shown with the payload alone, and quotes no value of the event.
  */
-export function describe(error: unknown, of: Of): { name: string; code: string; message: string } {
+export function describeError(error: unknown, of: Of): { name: string; code: string; message: string } {
   const code = errorCodeOf(error, of.workflow?.codes);
   if (!(error instanceof Error)) return { name: 'thrown value', code, message: '' };
   const text = propertyOf(error, 'message');
-  const message = typeof text === 'string' ? withoutValues(text.slice(0, LONGEST_MESSAGE), valuesOf(of)) : '';
+  const message = typeof text === 'string' ? withoutValues(text.slice(0, MAX_MESSAGE_LENGTH), valuesOf(of)) : '';
   return { name: errorNameOf(error), code, message };
 }
 
@@ -49,24 +49,24 @@ function withoutValues(message: string, values: readonly string[]): string {
 
 /** Marks each place where `form` stands in `message`, or where its beginning is the end of `message`. */
 function markValue(form: string, message: string, isValue: Uint8Array): void {
-  const head = form.slice(0, SHORTEST_VALUE);
+  const head = form.slice(0, MIN_VALUE_LENGTH);
   for (let at = message.indexOf(head); at >= 0; at = message.indexOf(head, at + 1)) {
     const there = message.slice(at, at + form.length);
     if (form.startsWith(there)) isValue.fill(1, at, at + there.length);
   }
 }
 
-/** Without case, and of the same length: the small letter of İ has two characters, and that of Σ depends on its place. */
+/** Returns `text` without case and of the same length: the lower case of İ has two characters, and that of Σ depends on its place. */
 function fold(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ');
 }
 
-/** Texts and numbers of the event, but for what logs may hold. */
+/** Returns the texts and numbers of the event, except those that logs may hold. */
 function valuesOf({ event, json }: Of): string[] {
   const { type, id, host, service, change } = event;
   const resourceType = event.service === 'fhir' ? event.resourceType : '';
-  const told = [type, id, host, service, change, resourceType, ...TECHNICAL];
-  const mayBeTold = new Set(told.flatMap((value) => partsOf(value.toLowerCase())));
+  const loggable = [type, id, host, service, change, resourceType, ...TECHNICAL];
+  const loggableParts = new Set(loggable.flatMap((value) => partsOf(value.toLowerCase())));
   const found = new Set<string>();
   const pending: unknown[] = [JSON.parse(json), event];
   while (pending.length > 0) {
@@ -74,7 +74,7 @@ function valuesOf({ event, json }: Of): string[] {
     if (typeof next === 'object' && next !== null) for (const value of Object.values(next)) pending.push(value);
     else if (typeof next === 'string' || typeof next === 'number') {
       for (const part of partsOf(String(next))) {
-        if (part.length >= SHORTEST_VALUE && !mayBeTold.has(part.toLowerCase())) found.add(part);
+        if (part.length >= MIN_VALUE_LENGTH && !loggableParts.has(part.toLowerCase())) found.add(part);
       }
     }
   }

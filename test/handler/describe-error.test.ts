@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { parseEvent } from '../../src/events/parse.js';
-import { describe as describeError } from '../../src/pipeline/describe.js';
+import { describeError } from '../../src/handler/describe-error.js';
 import { defineWorkflow, fhir, NonRetriableError } from '../../src/workflow.js';
-import { rawEvent } from './memory-app.js';
+import { rawEvent } from '../pipeline/memory-app.js';
 
 const RAW = { ...rawEvent({ resourceId: 'jane-doe' }), subject: 'https://fhir.example/Patient/jane-doe' };
 const workflow = defineWorkflow({ name: 'some', on: fhir('*'), codes: ['bad-code'], handle() {} });

@@ -1,39 +1,40 @@
 import { digest } from '../digest.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { resourceOf } from '../events/order.js';
-import type { JobRecord } from '../storage/ledger.js';
-import type { Watermark } from '../storage/watermarks.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
-import { type Begun, bearable } from './begun.js';
-import type { Cancellation } from './handler.js';
-import { type Hold, LAST_OF_LEASE_MS } from './hold.js';
-import { fieldsOf, type ReaderFor, type Run } from './run.js';
+import { type Job, loggableFieldsOf, type ReaderFor } from './job.js';
+import { LAST_OF_LEASE_MS, type Lease } from './lease.js';
+import { ignoreUnhandled, type PendingChanges } from './pending-changes.js';
+import type { Cancellation } from './run-handler.js';
 import { createWorkflowLog } from './workflow-log.js';
 import { type Guard, LeaseLostError, openTable, type TableDeps } from './workflow-table.js';
 
 type ContextDeps = TableDeps & {
   setting: Setting;
-  run: Run;
-  job: Hold<JobRecord>;
-  resource: Hold<Watermark> | undefined;
+  job: Job;
+  attempt: number;
+  /** With `ordering: 'latest'`, the number of this holder of the resource. */
+  fence: number | undefined;
+  /** Of the job, and with `ordering: 'latest'` of its resource. */
+  leases: readonly Lease[];
   cancellation: Cancellation;
   /** Whether the pipeline still waits for this handler. */
   isOpen: () => boolean;
   /** Writes of the handler that are under way. */
   writing: Set<Promise<unknown>>;
   /** Changes of tables that the handler has begun. */
-  begun: Begun;
+  pendingChanges: PendingChanges;
   readerFor: ReaderFor;
   telemetry: Telemetry;
 };
 
-/** What the handler is given. */
+/** Returns the second argument of a handler. */
 export function createContext(deps: ContextDeps): Context<HealthEvent, string> {
   return new JobContext(deps);
 }
 
-/** A class, since there is one for each job, and most handlers use little of it. */
+/** A class, because each job has one, and most handlers use little of it. */
 class JobContext implements Context<HealthEvent, string> {
   readonly fence: number | undefined;
   readonly attempt: number;
@@ -44,15 +45,15 @@ class JobContext implements Context<HealthEvent, string> {
 
   constructor(deps: ContextDeps) {
     this.#deps = deps;
-    this.fence = deps.resource?.value.fence;
-    this.attempt = deps.job.value.tries + 1;
-    this.idempotencyKey = deps.run.address;
-    this.tables = (name) => deps.begun.kept(openTable(name, deps, guardOf(deps)));
+    this.fence = deps.fence;
+    this.attempt = deps.attempt;
+    this.idempotencyKey = deps.job.address;
+    this.tables = (name) => deps.pendingChanges.watched(openTable(name, deps, guardOf(deps)));
   }
 
   get resource(): ReaderOf<HealthEvent> {
-    const { readerFor, run, cancellation } = this.#deps;
-    this.#resource ??= bearableReader(readerFor(run.event, cancellation.signal));
+    const { readerFor, job, cancellation } = this.#deps;
+    this.#resource ??= ignoringUnhandled(readerFor(job.event, cancellation.signal));
     return this.#resource;
   }
 
@@ -65,35 +66,35 @@ class JobContext implements Context<HealthEvent, string> {
   }
 
   get log(): WorkflowLog<string> {
-    const { run, telemetry } = this.#deps;
-    return createWorkflowLog(telemetry, fieldsOf(run), run.workflow?.codes ?? []);
+    const { job, telemetry } = this.#deps;
+    return createWorkflowLog(telemetry, loggableFieldsOf(job), job.workflow?.codes ?? []);
   }
 }
 
-/** Its reads may be left alone, as those of tables. */
-function bearableReader<T extends object>(reader: T): T {
+/** Returns `reader`, whose reads a handler may leave without waiting for them. */
+function ignoringUnhandled<T extends object>(reader: T): T {
   const methods = Object.entries(reader).map(([name, method]) => [
     name,
     typeof method !== 'function'
       ? method
       : (...all: unknown[]) => {
           const answer: unknown = method(...all);
-          return answer instanceof Promise ? bearable(answer) : answer;
+          return answer instanceof Promise ? ignoreUnhandled(answer) : answer;
         },
   ]);
   return Object.fromEntries(methods);
 }
 
-/** Writes nothing in the last seconds of a lease, nor when the pipeline waits no longer. */
-function guardOf({ run, job, resource, isOpen, writing }: ContextDeps): Guard {
+/** J6: refuses writes in the last seconds of a lease, and when the pipeline does not wait any more. */
+function guardOf({ job, fence, leases, isOpen, writing }: ContextDeps): Guard {
   return {
-    fence: resource && { number: resource.value.fence, of: digest(resourceOf(run.event)) },
+    fence: fence === undefined ? undefined : { number: fence, of: digest(resourceOf(job.event)) },
     isWanted: isOpen,
     writableUntilMs() {
-      if (!isOpen() || !job.mayStart() || resource?.mayStart() === false) {
+      if (!isOpen() || !leases.every((lease) => lease.mayStart())) {
         throw new LeaseLostError('The lease of this job is over, or nearly; nothing was written.');
       }
-      return Math.min(job.heldUntilMs, resource?.heldUntilMs ?? Number.POSITIVE_INFINITY) - LAST_OF_LEASE_MS;
+      return Math.min(...leases.map(({ heldUntilMs }) => heldUntilMs)) - LAST_OF_LEASE_MS;
     },
     note(write) {
       const ended: Promise<unknown> = write.catch(() => {}).finally(() => writing.delete(ended));

@@ -2,7 +2,7 @@
 // code of a log line, a patient's name too. So each is looked up in a list: those of the app, and those that the
 // workflow declares in `codes`. Nothing else passes, whatever it looks like.
 
-/** What stands for a code that is in no list. */
+/** Replaces a code that is in no list. */
 export const UNDECLARED_CODE = 'undeclared-code';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -40,12 +40,12 @@ const NAMES: ReadonlySet<string> = new Set(
     WorkflowError ZodError`),
 );
 
-/** `code` where it is one of the app's or one of `declared`; else `undeclared-code`. */
+/** Returns `code` if it is one of the app's or one of `declared`; else `undeclared-code`. */
 export function knownCode(code: string, declared: readonly string[]): string {
   return declared.includes(code) || APP_CODES.has(code) || STATUS.test(code) ? code : UNDECLARED_CODE;
 }
 
-/** The name of an error's class, where it is one of the language or of the app; else `Error`. */
+/** Returns the name of an error's class if it is one of the language or of the app; else `Error`. */
 export function knownName(name: unknown): string {
   return typeof name === 'string' && NAMES.has(name) ? name : 'Error';
 }

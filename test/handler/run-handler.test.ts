@@ -1,8 +1,8 @@
-import { type AbortReason, createCancellation, type HandlerResult, runHandler } from '../../src/pipeline/handler.js';
+import { type AbortReason, createCancellation, type HandlerResult, runHandler } from '../../src/handler/run-handler.js';
 import { createFakeClock, type FakeClock, fhirEvent } from '../../src/testing/index.js';
 import { type Context, defineWorkflow, fhir, type HealthEvent, seconds, type Workflow } from '../../src/workflow.js';
+import { allThatFollows } from '../pipeline/memory-app.js';
 import { createTestClock } from '../storage/test-clock.js';
-import { allThatFollows } from './memory-app.js';
 
 /** A handler at work, with a timeout of 10 s; `result` is 'open' until it is over. */
 function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFakeClock() as C) {
@@ -24,7 +24,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
   };
   const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle: handle as () => void });
   const result = runHandler(
-    { workflow, event, context, cancellation, rest: () => undefined },
+    { workflow, event, context, cancellation, pendingChanges: { settled: () => undefined } },
     {
       clock,
       watch(abort) {

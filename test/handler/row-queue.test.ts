@@ -1,12 +1,12 @@
-import { createRowTurns } from '../../src/pipeline/row-turns.js';
+import { createRowQueue } from '../../src/handler/row-queue.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
-import { createAccount, rawEvent, startApp, watched } from './memory-app.js';
+import { createAccount, rawEvent, startApp, watched } from '../pipeline/memory-app.js';
 
 const stored = (version: number) => ({ stored: { row: { version }, etag: `e${version}` } });
 
 describe('when several change a row', () => {
   it('given two of one row, then the second begins with what the first has written', async () => {
-    const inTurn = createRowTurns();
+    const inTurn = createRowQueue();
     const seen: unknown[] = [];
 
     const first = inTurn('r', async (known) => {
@@ -23,7 +23,7 @@ describe('when several change a row', () => {
   });
 
   it('given the first has ended before the second comes, then nothing is remembered', async () => {
-    const inTurn = createRowTurns();
+    const inTurn = createRowQueue();
     const seen: unknown[] = [];
 
     for (const version of [1, 2]) {
@@ -37,7 +37,7 @@ describe('when several change a row', () => {
   });
 
   it('given the first fails, then it says so to its own caller, and the second knows nothing and goes on', async () => {
-    const inTurn = createRowTurns();
+    const inTurn = createRowQueue();
     const seen: unknown[] = [];
 
     const first = inTurn('r', () => Promise.reject(new Error('lost')));
@@ -52,7 +52,7 @@ describe('when several change a row', () => {
   });
 
   it('given two rows, then neither waits for the other', async () => {
-    const inTurn = createRowTurns();
+    const inTurn = createRowQueue();
     void inTurn('slow', () => new Promise(() => undefined));
 
     await expect(inTurn('r', async () => stored(1))).resolves.toBeUndefined();

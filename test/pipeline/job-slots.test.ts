@@ -1,6 +1,7 @@
 import { createCompany } from '../../src/pipeline/company.js';
-import { givePlaces, isNewerRun, takePlaces } from '../../src/pipeline/places.js';
-import { type JobDeps, newRun, type Run } from '../../src/pipeline/run.js';
+import { type JobRun, newRun } from '../../src/pipeline/job-run.js';
+import { giveSlots, isNewerRun, takeSlots } from '../../src/pipeline/job-slots.js';
+import type { JobDeps } from '../../src/pipeline/shared.js';
 import { createSlots } from '../../src/pipeline/slots.js';
 import { createFakeClock, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, type HealthEvent } from '../../src/workflow.js';
@@ -9,31 +10,31 @@ import { allThatFollows } from './memory-app.js';
 const any = defineWorkflow({ name: 'any', on: fhir('*'), handle() {} });
 const latest = defineWorkflow({ name: 'latest', on: [fhir('*'), dicom()], ordering: 'latest', handle() {} });
 
-function runOf(event: HealthEvent, workflow = any): Run {
+function runOf(event: HealthEvent, workflow = any): JobRun {
   const job = { address: event.id, event, json: '', workflow, workflowName: workflow.name };
-  return newRun(job, undefined);
+  return newRun(job);
 }
 
 function startWith(concurrency: number) {
   const deps = {
     slots: createSlots<string>(() => concurrency),
-    turns: createSlots<string>(() => 1, { isBefore: isNewerRun }),
-    company: createCompany<Run>({ clock: createFakeClock(), isLong: () => false }),
-    life: { isStopping: false, onAbort: new Map() },
+    resourceSlots: createSlots<string>(() => 1, { isBefore: isNewerRun }),
+    company: createCompany<JobRun>({ clock: createFakeClock(), isLong: () => false }),
+    shutdown: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;
   const told: string[] = [];
   return {
     deps,
     told,
     /** What it gets, at once or later. */
-    async take(run: Run): Promise<void> {
-      const place = takePlaces(run, deps);
-      if (typeof place === 'boolean') told.push(`${run.address} ${place} at once`);
-      else void place.then((hasPlace) => told.push(`${run.address} ${hasPlace}`));
+    async take(run: JobRun): Promise<void> {
+      const place = takeSlots(run, deps);
+      if (typeof place === 'boolean') told.push(`${run.job.address} ${place} at once`);
+      else void place.then((hasPlace) => told.push(`${run.job.address} ${hasPlace}`));
       await allThatFollows();
     },
-    async give(run: Run): Promise<void> {
-      givePlaces(run, deps);
+    async give(run: JobRun): Promise<void> {
+      giveSlots(run, deps);
       await allThatFollows();
     },
   };
@@ -51,8 +52,8 @@ const versionOf = (version: number, resourceId = 'p1', minutes = 0) =>
     latest,
   );
 
-describe('when a job needs a place', () => {
-  it('given ordering any and a free place, then it has it at once', async () => {
+describe('when a job needs a slot', () => {
+  it('given ordering any and a free slot, gets the slot at once', async () => {
     const { take, told } = startWith(1);
 
     await take(runOf(fhirEvent({ id: 'a' })));
@@ -60,26 +61,26 @@ describe('when a job needs a place', () => {
     expect(told).toEqual(['a true at once']);
   });
 
-  it('given no free place, then it stands in line, and can be taken out of it', async () => {
+  it('given no free slot, waits in the queue and can be taken out of it', async () => {
     const { take, told, give } = startWith(1);
-    const [first, second, third] = ['a', 'b', 'c'].map((id) => runOf(fhirEvent({ id }))) as [Run, Run, Run];
+    const [first, second, third] = ['a', 'b', 'c'].map((id) => runOf(fhirEvent({ id }))) as [JobRun, JobRun, JobRun];
     for (const run of [first, second, third]) await take(run);
-    const inLineThen = [first, second, third].map((run) => run.leaveLine !== undefined);
+    const queuedThen = [first, second, third].map((run) => run.isQueued);
 
-    second.leaveLine?.();
+    second.leaveQueue();
     await give(first);
 
-    expect(inLineThen).toEqual([false, true, true]);
+    expect(queuedThen).toEqual([false, true, true]);
     expect(told).toEqual(['a true at once', 'b false', 'c true']);
-    expect([second.leaveLine, third.leaveLine]).toEqual([undefined, undefined]);
+    expect([second.isQueued, third.isQueued]).toEqual([false, false]);
   });
 
-  it('given the process ends, then there is none, and none is taken', async () => {
+  it('given the process ends, gets no slot and takes none', async () => {
     const { take, told, deps } = startWith(1);
-    deps.life.isStopping = true;
+    deps.shutdown.isStopping = true;
     await take(runOf(fhirEvent({ id: 'a' })));
     await take(versionOf(2));
-    deps.life.isStopping = false;
+    deps.shutdown.isStopping = false;
 
     await take(runOf(fhirEvent({ id: 'b' })));
 
@@ -87,21 +88,21 @@ describe('when a job needs a place', () => {
   });
 });
 
-describe('when jobs of ordering latest need a place', () => {
-  it('given one resource, then one at a time, the newest in line first', async () => {
+describe('when jobs of ordering latest need a slot', () => {
+  it('given one resource, runs one job at a time, the newest version first', async () => {
     const { take, told, give } = startWith(10);
     const runs = [versionOf(2), versionOf(3), versionOf(5), versionOf(4)];
     for (const run of runs) await take(run);
     const before = [...told];
 
-    await give(runs[0] as Run);
-    await give(runs[2] as Run);
+    await give(runs[0] as JobRun);
+    await give(runs[2] as JobRun);
 
     expect(before).toEqual(['p1-v2 true']);
     expect(told).toEqual(['p1-v2 true', 'p1-v5 true', 'p1-v4 true']);
   });
 
-  it('given several resources, then they do not wait for each other', async () => {
+  it('given several resources, jobs do not wait for each other', async () => {
     const { take, told } = startWith(10);
 
     for (const run of [versionOf(2, 'p1'), versionOf(2, 'p2'), runOf(dicomEvent({ id: 'image' }), latest)])
@@ -110,7 +111,7 @@ describe('when jobs of ordering latest need a place', () => {
     expect(told).toEqual(['p1-v2 true', 'p2-v2 true', 'image true']);
   });
 
-  it('given it has its turn but no slot, then it waits for that, and the turn stays its own', async () => {
+  it('given the slot of its resource but none of its workflow, waits and keeps the first', async () => {
     const { take, told, give } = startWith(1);
     const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
     for (const run of [other, first, second]) await take(run);
@@ -123,24 +124,25 @@ describe('when jobs of ordering latest need a place', () => {
     expect(told).toEqual(['p2-v2 true', 'p1-v2 true', 'p1-v3 true']);
   });
 
-  it('given it leaves the line for a slot, then its turn goes to the next', async () => {
+  it('given it leaves the queue of its workflow, the slot of its resource goes to the next job', async () => {
     const { take, told, give } = startWith(1);
     const [other, first, second] = [versionOf(2, 'p2'), versionOf(2), versionOf(3)];
     for (const run of [other, first, second]) await take(run);
 
-    first.leaveLine?.();
+    first.leaveQueue();
     await allThatFollows();
     await give(other);
 
     expect(told).toEqual(['p2-v2 true', 'p1-v2 false', 'p1-v3 true']);
   });
 
-  it('given it leaves the line for its turn, then it takes no slot', async () => {
+  it('given it leaves the queue of its resource, takes no slot of its workflow', async () => {
     const { take, told, give } = startWith(2);
     const [first, second] = [versionOf(2), versionOf(3)];
     for (const run of [first, second]) await take(run);
 
-    second.leaveLine?.();
+    second.leaveQueue();
+    await allThatFollows();
     await take(versionOf(2, 'p2'));
     await give(first);
     await take(versionOf(2, 'p3'));
@@ -159,7 +161,7 @@ describe('when a suspect runs alone', () => {
     return { ...started, suspect };
   }
 
-  it('given an ordinary job, it waits until the suspect has given its places', async () => {
+  it('given an ordinary job, waits until the suspect has given its slots back', async () => {
     const { take, give, told, suspect } = await startAlone();
 
     await take(runOf(fhirEvent({ id: 'a' })));
@@ -170,12 +172,12 @@ describe('when a suspect runs alone', () => {
     expect(told).toEqual(['suspect true at once', 'a true']);
   });
 
-  it('given an ordinary job that leaves the line, its slot is free again', async () => {
+  it('given an ordinary job that leaves the queue, its slot is free again', async () => {
     const { take, give, told, suspect } = await startAlone();
     const late = runOf(fhirEvent({ id: 'late' }));
     await take(late);
 
-    late.leaveLine?.();
+    late.leaveQueue();
     await allThatFollows();
     await give(suspect);
     for (const id of ['a', 'b']) await take(runOf(fhirEvent({ id })));
@@ -199,8 +201,8 @@ describe('when two versions are in line', () => {
     expect(isNewerRun(a, b)).toBe(then);
   });
 
-  function untimed(version: number): Run {
+  function untimed(version: number): JobRun {
     const run = versionOf(version);
-    return { ...run, event: { ...run.event, time: undefined } };
+    return newRun({ ...run.job, event: { ...run.job.event, time: undefined } });
   }
 });

@@ -1,10 +1,10 @@
+import { knownCode } from '../codes.js';
 import type { Fields, Telemetry } from '../telemetry/telemetry.js';
 import type { WorkflowLog } from '../workflow.js';
-import { knownCode } from './codes.js';
 
 /**
- * The log of a workflow: codes that it declares, and numbers. Any other code, also as the name of a number, is logged as
- * `undeclared-code`. `fields` say whose line it is.
+ * Returns the log of a workflow: codes that it declares, and numbers. P1: any other code, also as the name of a number, is
+ * logged as `undeclared-code`. `fields` identify the job, task or look-up.
  */
 export function createWorkflowLog(telemetry: Telemetry, fields: Fields, codes: readonly string[]): WorkflowLog<string> {
   const numbersOf = (numbers: Readonly<Partial<Record<string, number>>>) =>

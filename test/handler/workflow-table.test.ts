@@ -1,6 +1,6 @@
 import { createTestKit } from '../../src/testing/index.js';
-import { fencedTables } from './fenced-tables.js';
-import { createAccount } from './memory-app.js';
+import { fencedTables } from '../pipeline/fenced-tables.js';
+import { createAccount } from '../pipeline/memory-app.js';
 
 const keyOf = (n: number) => String(n).padStart(4, '0');
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { knownCode, knownName } from '../../src/pipeline/codes.js';
+import { knownCode, knownName } from '../src/codes.js';
 
 const filesOf = (folder: string) =>
   readdirSync(join('src', folder), { encoding: 'utf8' })
@@ -15,6 +15,7 @@ describe('the codes of the app', () => {
     const codes = [
       ...found('storage', /new StorageError\(\s*'([^']+)'/g),
       ...found('pipeline', /new StorageError\(\s*'([^']+)'/g),
+      ...found('handler', /new StorageError\(\s*'([^']+)'/g),
       ...found('storage', /return '([a-z-]+)';/g).filter((code) =>
         /^(forbidden|aborted|timeout|garbled|un\w+)$/.test(code),
       ),
@@ -50,14 +51,19 @@ describe('the codes of the app', () => {
   });
 
   it('given the codes of jobs in the code, then each is known', () => {
-    const codes = found('pipeline', /(?<!path: '[^']*', )code: '([a-z-]+)'/g);
+    const codes = [
+      ...['pipeline', 'handler'].flatMap((folder) => found(folder, /(?<!path: '[^']*', )code: '([a-z-]+)'/g)),
+      ...found('pipeline', /retryIn\([\w.]+, '([a-z-]+)'/g),
+    ];
 
-    expect(codes).toEqual(expect.arrayContaining(['lease-lost', 'circuit-open', 'unknown-workflow', 'reserved-table']));
+    expect(codes).toEqual(
+      expect.arrayContaining(['lease-lost', 'resource-busy', 'circuit-open', 'unknown-workflow', 'reserved-table']),
+    );
     expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
   });
 
   it('given the classes of errors in the code, then each is known', () => {
-    const names = ['pipeline', 'storage', 'clients', 'events', '.'].flatMap((folder) =>
+    const names = ['pipeline', 'handler', 'storage', 'clients', 'events', '.'].flatMap((folder) =>
       found(folder, /override name = '(\w+)'/g),
     );
 

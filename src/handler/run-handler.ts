@@ -1,0 +1,147 @@
+import type { Clock } from '../clock.js';
+import type { HealthEvent } from '../events/health-event.js';
+import type { Context, Workflow } from '../workflow.js';
+import type { PendingChanges } from './pending-changes.js';
+
+export type HandlerResult =
+  | { kind: 'ok' }
+  | { kind: 'threw'; error: unknown }
+  /** Its time was over, and it has ended since. */
+  | { kind: 'timeout' }
+  /** Its time was over, and it has not ended since. */
+  | { kind: 'hung' }
+  /** The lease is lost: its outcome cannot be recorded. */
+  | { kind: 'lost' }
+  /** The process ends. */
+  | { kind: 'stopped' };
+
+export type AbortReason = 'timeout' | 'lost' | 'stopped';
+
+/** How long after its signal a handler may take to end. */
+const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 400 };
+const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
+  timeout: { kind: 'hung' },
+  lost: { kind: 'lost' },
+  stopped: { kind: 'stopped' },
+};
+const OK: HandlerResult = { kind: 'ok' };
+
+/** Its signal is made at the first use: most handlers never use it. */
+export type Cancellation = { readonly signal: AbortSignal; abort(reason: AbortReason): void };
+
+export function createCancellation(): Cancellation {
+  return new LazyCancellation();
+}
+
+class LazyCancellation implements Cancellation {
+  #controller: AbortController | undefined;
+  #aborted: AbortReason | undefined;
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(new Error(`aborted: ${this.#aborted}`));
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: AbortReason): void {
+    this.#aborted ??= reason;
+    this.#controller?.abort(new Error(`aborted: ${reason}`));
+  }
+}
+
+/** `watch` gets a function that aborts the handler; what `watch` returns is called when the handler has ended. */
+type RunDeps = { readonly clock: Clock; readonly watch: (abort: (reason: AbortReason) => void) => () => void };
+
+/** Runs the handler until it ends, or until its grace period is over. `watch` is called only if it does not end at once. */
+export function runHandler(
+  job: {
+    workflow: Workflow;
+    event: HealthEvent;
+    context: Context<HealthEvent, string>;
+    cancellation: Cancellation;
+    /** They are part of the handler's work, whether or not the handler waits for them. */
+    pendingChanges: Pick<PendingChanges, 'settled'>;
+  },
+  deps: RunDeps,
+): HandlerResult | Promise<HandlerResult> {
+  const { workflow, event, context, cancellation, pendingChanges } = job;
+  let returned: unknown;
+  try {
+    returned = workflow.handle(event, context);
+  } catch (error) {
+    return { kind: 'threw', error };
+  }
+  const isLater = isThenable(returned);
+  const left = isLater ? undefined : pendingChanges.settled();
+  if (!isLater && !left) return OK;
+  const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.settled());
+
+  const run = new HandlerRun(workflow, cancellation, deps);
+  return run.until(ended);
+}
+
+/** A handler that did not end at once. */
+class HandlerRun {
+  readonly #clock: Clock;
+  readonly #cancellation: Cancellation;
+  readonly #result = Promise.withResolvers<HandlerResult>();
+  readonly #cancelTimeout: () => void;
+  readonly #unwatch: () => void;
+  #aborted: AbortReason | undefined;
+  #isOver = false;
+  #graceEndsAtMs = Number.POSITIVE_INFINITY;
+  #cancelGrace = () => {};
+
+  constructor(workflow: Workflow, cancellation: Cancellation, { clock, watch }: RunDeps) {
+    this.#clock = clock;
+    this.#cancellation = cancellation;
+    this.#cancelTimeout = clock.after(workflow.timeoutMs, () => this.#abort('timeout'));
+    this.#unwatch = watch((reason) => this.#abort(reason));
+  }
+
+  until(ended: Promise<void>): Promise<HandlerResult> {
+    ended.then(
+      () => this.#end(this.#aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6
+      (error: unknown) => this.#end(this.#resultOfThrow(error)),
+    );
+    return this.#result.promise;
+  }
+
+  /** A lost lease, or the end of the process, does not wait for the grace period of a handler whose time is over. */
+  #abort(reason: AbortReason): void {
+    if (this.#isOver) return;
+    if (!this.#aborted || reason === 'lost') this.#aborted = reason;
+    this.#cancellation.abort(reason);
+    const endsAtMs = this.#clock.monotonic() + GRACE_MS[reason];
+    if (endsAtMs >= this.#graceEndsAtMs) return;
+    this.#graceEndsAtMs = endsAtMs;
+    this.#cancelGrace();
+    this.#cancelGrace = this.#clock.after(GRACE_MS[reason], () => this.#end(AFTER_GRACE[this.#aborted ?? reason]));
+  }
+
+  #resultOfThrow(error: unknown): HandlerResult {
+    switch (this.#aborted) {
+      case undefined:
+        return { kind: 'threw', error };
+      case 'timeout':
+        return { kind: 'timeout' };
+      default:
+        return AFTER_GRACE[this.#aborted];
+    }
+  }
+
+  #end(result: HandlerResult): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelTimeout();
+    this.#cancelGrace();
+    this.#unwatch();
+    this.#result.resolve(result);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,196 @@
+import type { Random } from '../clock.js';
+import type { GroupCommit } from '../storage/group-commit.js';
+import { pagesOf } from '../storage/pages.js';
+import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
+import { NonRetriableError, type WorkflowTable } from '../workflow.js';
+import { ignoreUnhandled } from './pending-changes.js';
+import type { KnownRow, RowQueue } from './row-queue.js';
+
+/** The conditions of a write. */
+export type Guard = {
+  /** Rises with every holder of the resource `of`; a row that a later holder of it has written is refused. */
+  readonly fence?: { readonly number: number; readonly of: string } | undefined;
+  /** On the monotonic clock. @throws LeaseLostError where nothing may be written any more */
+  writableUntilMs(): number;
+  /** Called when a write is about to leave: whether it is still wanted. */
+  isWanted(): boolean;
+  /** Called with every write, which may still be under way. */
+  note(write: Promise<unknown>): void;
+};
+
+export type TableDeps = {
+  readonly tables: TableStore;
+  readonly commit: GroupCommit;
+  readonly rowQueue: RowQueue;
+  readonly random: Random;
+};
+
+/** The write came after the lease, or from a former holder. Nothing was written. */
+export class LeaseLostError extends Error {
+  override name = 'LeaseLostError';
+  readonly code = 'lease-lost';
+}
+
+const OURS = /^(ledger.*|waiting|looks|watermarks)$/i;
+const MAX_CONFLICTS = 50;
+
+/** If no limit is named; also the size of a page. */
+const MAX_LISTED = 1000;
+
+type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
+type Listed = { key: string; row: Row };
+
+export function openForReading(name: string, tables: TableStore): Pick<WorkflowTable, 'get' | 'list'> {
+  return {
+    get: (partition, key) => ignoreUnhandled(get(partition, key)),
+    list: (partition, range) => ignoreUnhandled(list(partition, range)),
+  };
+
+  async function get(partition: string, key: string): Promise<Row | undefined> {
+    const { stored } = await tables.read(name, partition, key);
+    return stored && visible(stored.row);
+  }
+
+  async function list(partition: string, { from, to, limit = MAX_LISTED }: Range = {}): Promise<Listed[]> {
+    const found: Listed[] = [];
+    const query = {
+      partition,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      limit: Math.min(MAX_LISTED, limit),
+    };
+    for await (const { rows } of pagesOf((page) => tables.query(name, { ...query, ...page }))) {
+      for (const stored of rows) {
+        const row = visible(stored.row);
+        if (row) found.push({ key: stored.key, row });
+      }
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
+  }
+}
+
+/** @throws NonRetriableError if the table is one of the app's own */
+export function openTable(name: string, deps: TableDeps, guard: Guard): WorkflowTable {
+  if (OURS.test(name))
+    throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
+      code: 'reserved-table',
+    });
+  return {
+    ...openForReading(name, deps.tables),
+    change: (partition, key, decide, options) => {
+      const change = new RowChange({ table: name, partition, key, decide, options }, deps, guard);
+      return deps.rowQueue(`${name}\n${partition}\n${key}`, (known) => change.make(known));
+    },
+  };
+}
+
+type Wanted = {
+  readonly table: string;
+  readonly partition: string;
+  readonly key: string;
+  readonly decide: (current: Row | undefined) => Row | 'keep' | 'remove';
+  readonly options: { expect?: 'absent' } | undefined;
+};
+
+// A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and `decide` is asked
+//                           again; two at once: one finds that the row has changed and asks again.
+class RowChange {
+  readonly #wanted: Wanted;
+  readonly #deps: TableDeps;
+  readonly #guard: Guard;
+  #stored: KnownRow['stored'];
+  /** J10: an assumed row is good enough for a write, which storage refuses if the row is another. To keep it, it must be read. */
+  #isRead = false;
+
+  constructor(wanted: Wanted, deps: TableDeps, guard: Guard) {
+    this.#wanted = wanted;
+    this.#deps = deps;
+    this.#guard = guard;
+  }
+
+  async make(known: KnownRow | undefined): Promise<KnownRow> {
+    const { decide, options } = this.#wanted;
+    if (known === undefined && options?.expect !== 'absent') await this.#read();
+    else this.#stored = known?.stored;
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      this.#checkFence();
+      const row = decide(this.#stored && visible(this.#stored.row));
+      if (row === 'keep' || (row === 'remove' && !this.#stored)) {
+        if (this.#isRead) return { stored: this.#stored };
+        await this.#read();
+        continue;
+      }
+      const written = await this.#write(row);
+      if (written) return written;
+    }
+    throw new StorageError(
+      'contention',
+      `A row was changed by others ${MAX_CONFLICTS} times in a row; nothing was written.`,
+    );
+  }
+
+  async #read(): Promise<void> {
+    const { table, partition, key } = this.#wanted;
+    this.#stored = (await this.#deps.tables.read(table, partition, key)).stored;
+    this.#isRead = true;
+  }
+
+  /** L3. A row may be written for several resources (all Observations of a patient): only fences of one resource compare. */
+  #checkFence(): void {
+    const { fence } = this.#guard;
+    const stored = this.#stored;
+    if (fence && stored?.row._of === fence.of && Number(stored.row._fence ?? 0) > fence.number) {
+      throw new LeaseLostError('A later holder of this resource has written the row; nothing was written.');
+    }
+  }
+
+  /** Returns undefined if the row is another than assumed: it has been read then. */
+  async #write(row: Row | 'remove'): Promise<KnownRow | undefined> {
+    const { table, partition } = this.#wanted;
+    const { isWanted } = this.#guard;
+    const stamp = this.#deps.random.token();
+    const operation = this.#operationFor(row, stamp);
+    const isOwn = (found: Row | undefined) =>
+      operation.kind === 'delete' ? found === undefined : found?._by === stamp;
+    const write = { operation, isOwn, untilMs: this.#guard.writableUntilMs(), isWanted };
+    const writing = this.#deps.commit.write(table, partition, write);
+    this.#guard.note(writing);
+    const written = await writing;
+    if (written.kind === 'written') {
+      const isThere = operation.kind !== 'delete' && written.etag !== ''; // or another has deleted it since
+      return { stored: isThere ? { row: operation.row, etag: written.etag } : undefined };
+    }
+    if (written.kind === 'table-busy')
+      throw new StorageError('table-busy', 'The table is being dropped; try again in a minute.');
+    this.#stored = written.read.stored;
+    this.#isRead = true;
+    return undefined;
+  }
+
+  #operationFor(wanted: Row | 'remove', stamp: string): Operation {
+    const { fence } = this.#guard;
+    const { key } = this.#wanted;
+    const stored = this.#stored;
+    // A writer without a fence leaves the fence of the row's last holder as it is.
+    const { _fence, _of } = stored?.row ?? {};
+    const kept = _fence !== undefined && _of !== undefined ? { _fence, _of } : undefined;
+    const own = { _by: stamp, ...(fence ? { _fence: fence.number, _of: fence.of } : kept) };
+    if (wanted === 'remove') {
+      // Under a fence a mark stays: without the row, a former holder could write it anew.
+      if (!fence && stored) return { kind: 'delete', key, etag: stored.etag };
+      return { kind: 'replace', key, row: { ...own, _removed: true }, etag: stored?.etag ?? '' };
+    }
+    const reserved = Object.keys(wanted).find((property) => property.startsWith('_'));
+    if (reserved)
+      throw new NonRetriableError("Names of properties must not begin with '_'.", { code: 'reserved-property' });
+    const row = { ...wanted, ...own };
+    return stored ? { kind: 'replace', key, row, etag: stored.etag } : { kind: 'insert', key, row };
+  }
+}
+
+/** Returns a row as workflows see it: without the app's marks; undefined if only a mark is left. */
+export function visible(row: Row): Row | undefined {
+  if (row._removed === true) return undefined;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_')));
+}

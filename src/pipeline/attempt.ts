@@ -1,0 +1,88 @@
+import { createContext } from '../handler/context.js';
+import { PendingChanges } from '../handler/pending-changes.js';
+import { createCancellation, type HandlerResult, runHandler } from '../handler/run-handler.js';
+import { LeaseLostError } from '../handler/workflow-table.js';
+import type { Watermark } from '../storage/watermarks.js';
+import type { Workflow } from '../workflow.js';
+import { isBeyondHelp } from './decide.js';
+import type { Hold } from './hold.js';
+import type { ClaimedJob } from './outcome.js';
+import { recordHandler } from './record-metrics.js';
+import { isLong, type JobDeps } from './shared.js';
+
+/** A claimed job whose handler may run. `isProbe`: the run shows whether the workflow works again. */
+export type Attempt = ClaimedJob & {
+  readonly workflow: Workflow;
+  readonly isProbe: boolean;
+  /** Held with `ordering: 'latest'`. */
+  readonly resource?: Hold<Watermark>;
+};
+
+/** Runs the handler once, under the leases of job and resource, and returns how it ended. */
+export async function attempt(job: Attempt, deps: JobDeps): Promise<HandlerResult> {
+  const { clock, shutdown, settings } = deps;
+  const { run, workflow } = job;
+  if (shutdown.isAborting || (shutdown.isStopping && isLong(workflow, settings))) return { kind: 'stopped' };
+  const cancellation = createCancellation();
+  let isOpen = true;
+  const writing = new Set<Promise<unknown>>();
+  const pendingChanges = new PendingChanges();
+  const handling = { cancellation, isOpen: () => isOpen, writing, pendingChanges };
+  const context = createContext({ ...handling, ...contextOf(job, deps) });
+  const recordEnd = recordHandler(run, deps);
+  const result = await runHandler(
+    { workflow, event: run.job.event, context, cancellation, pendingChanges },
+    { clock, watch: (abort) => watch(job, deps, abort) },
+  );
+  isOpen = false; // J6: after the run nothing of the job is written
+  recordEnd(result);
+  recordCircuit(job, result, deps);
+  // Nothing more is sent; what is on its way must have arrived before another job may have the resource.
+  if (writing.size > 0) await Promise.all(writing);
+  return result;
+}
+
+function contextOf({ run, hold, resource }: Attempt, deps: JobDeps) {
+  const { random, stores, readerFor, rowQueue, telemetry, settings } = deps;
+  return {
+    job: run.job,
+    attempt: hold.value.tries + 1,
+    fence: resource?.value.fence,
+    leases: resource ? [hold, resource] : [hold],
+    tables: stores.workflowTables,
+    commit: stores.workflowCommit,
+    readerFor,
+    rowQueue,
+    random,
+    telemetry,
+    setting: settings.setting,
+  };
+}
+
+/** Renews the leases, and lets the end of the process abort the handler, until the function that it returns is called. */
+function watch(
+  { run, hold, resource }: Attempt,
+  { shutdown }: JobDeps,
+  abort: (reason: 'lost' | 'stopped') => void,
+): () => void {
+  const stopRenewing = [hold, resource].map((held) => held?.keep(() => abort('lost')));
+  shutdown.onAbort.set(run, () => abort('stopped'));
+  return () => {
+    for (const stop of stopRenewing) stop?.();
+    shutdown.onAbort.delete(run);
+  };
+}
+
+/** A fault of this one event, or of this process, says nothing of the workflow. */
+function recordCircuit({ workflow, isProbe }: Attempt, result: HandlerResult, { circuits, telemetry }: JobDeps): void {
+  const { name } = workflow;
+  const isFailure =
+    result.kind === 'timeout' ||
+    result.kind === 'hung' ||
+    (result.kind === 'threw' && !isBeyondHelp(result.error) && !(result.error instanceof LeaseLostError));
+  if (result.kind === 'ok' && circuits.succeeded(name)) telemetry.log('info', 'circuit-closed', { workflow: name });
+  if (isFailure && circuits.failed(name, isProbe)) {
+    telemetry.record('circuitsOpened', 1, { workflow: name });
+    telemetry.log('error', 'circuit-opened', { workflow: name });
+  }
+}

@@ -1,0 +1,125 @@
+import { errorCodeOf } from '../errors.js';
+import { type Job, loggableFieldsOf } from '../handler/job.js';
+import type { Span } from '../telemetry/telemetry.js';
+import { LAPSE_MARGIN_MS } from './decide.js';
+import { runJob } from './job.js';
+import { type JobRun, newRun } from './job-run.js';
+import type { RecordedOutcome } from './outcome.js';
+import type { Post } from './post.js';
+import { recordJob, spanOutcomeOf } from './record-metrics.js';
+import { isLong, type Shared } from './shared.js';
+
+/** A POST with the runs of its jobs, those that it shares with an earlier POST included. */
+export type Delivery = { readonly post: Post; readonly span: Span | undefined; readonly runs: JobRun[] };
+
+/** Jobs that a delivery brings. J1: each is settled or has a row before its POST is acknowledged. */
+export class DeliveredJobs {
+  readonly #shared: Shared;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
+    const { running, settled, settings, shutdown } = this.#shared;
+    if (settled.get(job.address)) {
+      recordJob(job, 'duplicate', this.#shared);
+      return;
+    }
+    const earlier = running.get(job.address);
+    if (earlier) {
+      this.#share(earlier, delivery);
+      return;
+    }
+    const span = delivery.span?.child('job', loggableFieldsOf(job));
+    const run = newRun(job, undefined, span);
+    running.set(job.address, run);
+    this.#await(run, delivery);
+    if (isLong(job.workflow, settings) || shutdown.isStopping) {
+      span?.end({ outcome: 'put-off' });
+      run.start(this.#defer(run, 0).finally(() => running.delete(job.address)));
+      return;
+    }
+    run.start(runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded)));
+  }
+
+  /** Queued jobs get a row that is due now. Jobs at work go on, and a row that is due after their lease checks them. */
+  meetDeadline({ runs }: Delivery): void {
+    const { leaseMs } = this.#shared.settings;
+    for (const run of runs) {
+      if (run.safety.isSafe) run.safety.confirm();
+      else if (run.isQueued) run.leaveQueue();
+      else void this.#defer(run, leaseMs + LAPSE_MARGIN_MS);
+    }
+  }
+
+  #share(run: JobRun, delivery: Delivery): void {
+    recordJob(run.job, 'shared', this.#shared);
+    if (run.row || run.safety.isSafe) return; // its row is there until the job is settled
+    this.#await(run, delivery);
+  }
+
+  #await(run: JobRun, { post, runs }: Delivery): void {
+    post.open();
+    runs.push(run);
+    run.safety.awaitedBy(post);
+  }
+
+  async #finish(run: JobRun, recorded: RecordedOutcome): Promise<void> {
+    const { running, settled } = this.#shared;
+    const { address } = run.job;
+    run.span?.end({ outcome: spanOutcomeOf(recorded) });
+    switch (recorded.kind) {
+      case 'settled':
+        settled.set(address, true);
+        run.safety.confirm();
+        break;
+      case 'waiting':
+        run.safety.confirm();
+        break;
+      case 'deferred':
+        if (run.safety.isSafe) run.safety.confirm();
+        else await this.#defer(run, recorded.inMs); // J1
+        break;
+      case 'unknown':
+        this.#logNotWritten(run, recorded.error);
+        if (run.safety.isSafe) run.safety.confirm();
+        else run.safety.fail(recorded.error);
+        break;
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(recorded satisfies never)}`);
+    }
+    running.delete(address);
+  }
+
+  /** Writes a row that brings the job again, so that the job is safe whatever becomes of this run. One row is enough. */
+  #defer(run: JobRun, inMs: number): Promise<void> {
+    return run.safety.deferBy(() => this.#writeRow(run, inMs));
+  }
+
+  async #writeRow(run: JobRun, inMs: number): Promise<void> {
+    const { clock, stores, settings } = this.#shared;
+    const { address, json, workflow } = run.job;
+    try {
+      // A row may be the first call of a process to storage: its due time must not rest on this machine's clock.
+      const now = await stores.storageNow();
+      await stores.waiting.add(
+        {
+          dueAt: new Date(now.getTime() + inMs),
+          isLong: isLong(workflow, settings),
+          event: json,
+          of: { kind: 'job', address },
+        },
+        clock.monotonic() + settings.deadlineMs,
+      );
+      recordJob(run.job, 'put-off', this.#shared);
+    } catch (error) {
+      this.#logNotWritten(run, error);
+      throw error;
+    }
+  }
+
+  #logNotWritten({ job }: JobRun, error: unknown): void {
+    this.#shared.telemetry.log('error', 'job-not-written', { ...loggableFieldsOf(job), errorCode: errorCodeOf(error) });
+  }
+}

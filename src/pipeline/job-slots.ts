@@ -1,0 +1,68 @@
+import { isNewer, resourceOf } from '../events/order.js';
+import type { JobRun } from './job-run.js';
+import type { JobDeps } from './shared.js';
+
+/**
+ * Takes the slots that a job needs before it is claimed, so that no job waits under a lease:
+ *
+ *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in its queue the newest goes first, and the
+ *      others find themselves superseded. No resource is held in storage meanwhile.
+ *   2. a slot of its workflow (J11).
+ *   3. company.ts lets it in: no suspect runs alone.
+ *
+ * @returns false if the run was taken out of a queue, by the deadline or by the end of the process. It holds no slot then.
+ */
+export function takeSlots(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
+  const { slots, shutdown } = deps;
+  const { workflowName } = run.job;
+  if (shutdown.isStopping) return false; // E1
+  const resource = resourceSlotOf(run);
+  if (resource !== undefined) return takeResourceSlotFirst(run, resource, deps);
+  const slot = slots.take(workflowName, run);
+  if (slot === true) return enterCompany(run, deps);
+  return run.queueFor(slot, () => slots.leave(workflowName, run)).then((has) => has && enterCompany(run, deps));
+}
+
+async function takeResourceSlotFirst(run: JobRun, resource: string, deps: JobDeps): Promise<boolean> {
+  const { slots, resourceSlots } = deps;
+  const { workflowName } = run.job;
+  const first = resourceSlots.take(resource, run);
+  if (first !== true && !(await run.queueFor(first, () => resourceSlots.leave(resource, run)))) return false;
+  const slot = slots.take(workflowName, run);
+  if (slot === true || (await run.queueFor(slot, () => slots.leave(workflowName, run)))) return enterCompany(run, deps);
+  resourceSlots.give(resource);
+  return false;
+}
+
+/** Gives the slots back if the run is taken out of the queue. */
+function enterCompany(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
+  const entered = deps.company.enter(run);
+  if (entered === true) return true;
+  return run
+    .queueFor(entered, () => deps.company.leaveQueue(run))
+    .then((has) => {
+      if (!has) giveSlots(run, deps);
+      return has;
+    });
+}
+
+/** Gives back all that `takeSlots` took. */
+export function giveSlots(run: JobRun, { slots, resourceSlots, company }: JobDeps): void {
+  company.leave(run);
+  slots.give(run.job.workflowName);
+  const resource = resourceSlotOf(run);
+  if (resource !== undefined) resourceSlots.give(resource);
+}
+
+function resourceSlotOf({ job }: JobRun): string | undefined {
+  return job.workflow?.ordering === 'latest' ? `${job.workflowName} ${resourceOf(job.event)}` : undefined;
+}
+
+/** Whether `a` goes before `b` in the queue of a resource: the newer version does. */
+export function isNewerRun(a: object, b: object): boolean {
+  return isNewer((a as JobRun).job.event, (b as JobRun).job.event);
+}
+
+export function isFromRow(run: object): boolean {
+  return (run as JobRun).row !== undefined;
+}

@@ -1,0 +1,46 @@
+import type { Stores } from '../storage/create-stores.js';
+import { FAILING_STAGES } from '../storage/ledger.js';
+import type { WaitingRow } from '../storage/waiting.js';
+import type { RecordedOutcome } from './outcome.js';
+import { createSlots } from './slots.js';
+
+/** After an outage thousands of rows end at the same time: all their dead letters at once are more than storage can answer. */
+const MAX_AT_ONCE = 32;
+
+/** Moves the dead letters of redriven jobs and events to `resolved/`. */
+export class MoveDeadLetters {
+  readonly #stores: Pick<Stores, 'deadLetters'>;
+  readonly #slots = createSlots<'move'>(() => MAX_AT_ONCE);
+
+  constructor(stores: Pick<Stores, 'deadLetters'>) {
+    this.#stores = stores;
+  }
+
+  move(name: string): Promise<void> {
+    return this.#withSlot(() => this.#stores.deadLetters.move(name));
+  }
+
+  /**
+   * R4: a job that was redriven takes its earlier dead letters along; a job that is over, all of them. The dead letters
+   * before the one that the row names had moved before that one could be redriven.
+   */
+  async moveAfter({ of }: WaitingRow, recorded: RecordedOutcome & { kind: 'settled' | 'waiting' }): Promise<void> {
+    if (of.kind !== 'job') return;
+    const { redrives } = recorded;
+    const isOver = recorded.kind === 'settled' && recorded.result !== 'dead';
+    if (of.redrive && of.letter !== undefined && (redrives >= of.redrive || isOver)) return this.move(of.letter);
+    if (redrives === 0) return;
+    const before = isOver ? redrives + 1 : redrives;
+    const dead = { address: of.address, stages: FAILING_STAGES };
+    await this.#withSlot(() => this.#stores.deadLetters.resolve(dead, before));
+  }
+
+  async #withSlot(move: () => Promise<void>): Promise<void> {
+    await this.#slots.take('move', {});
+    try {
+      await move();
+    } finally {
+      this.#slots.give('move');
+    }
+  }
+}

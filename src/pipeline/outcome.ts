@@ -1,0 +1,35 @@
+import type { DeadLetter } from '../storage/dead-letters.js';
+import type { Failing, JobRecord, Result } from '../storage/ledger.js';
+import type { Hold } from './hold.js';
+import type { JobRun } from './job-run.js';
+
+/** A run whose job this process holds. */
+export type ClaimedJob = { readonly run: JobRun; readonly hold: Hold<JobRecord> };
+
+/** How a run ends. `recordOutcome` records it. */
+export type JobOutcome =
+  | { kind: 'completed' }
+  | { kind: 'superseded' }
+  /** A row brings the job back. `freeing` is the write that frees its resource meanwhile. */
+  | {
+      kind: 'retry';
+      inMs: number;
+      countsAsTry: boolean;
+      code: string;
+      unknownSince?: string;
+      freeing?: Promise<void>;
+    }
+  /** `hasStarted`: this run has taken its resource, so its version is the newest that has started. */
+  | { kind: 'dead-lettered'; stage: Failing; reason: string; error: DeadLetter['error']; hasStarted: boolean }
+  /** Nothing can be recorded. The job runs again when its lease has lapsed. */
+  | { kind: 'deferred'; inMs: number };
+
+/** What storage holds of the job when its run has ended. */
+export type RecordedOutcome =
+  | { kind: 'settled'; result: Result; redrives: number }
+  /** The record waits for a row: the row that this run has written, or another than the row that brought the job. */
+  | { kind: 'waiting'; redrives: number }
+  /** Nothing was recorded, or another process has the job: the delivery or row must bring it again. */
+  | { kind: 'deferred'; inMs: number }
+  /** Storage failed: it is unknown whether anything was written. */
+  | { kind: 'unknown'; error: unknown };

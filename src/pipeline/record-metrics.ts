@@ -1,0 +1,74 @@
+import { type Job, workflowLabelOf } from '../handler/job.js';
+import type { HandlerResult } from '../handler/run-handler.js';
+import type { Result } from '../storage/ledger.js';
+import type { AttributesOf } from '../telemetry/metrics.js';
+import type { JobRun } from './job-run.js';
+import type { ClaimedJob, RecordedOutcome } from './outcome.js';
+import type { JobDeps } from './shared.js';
+
+// Metrics and spans of jobs.
+
+type CountedOutcome = AttributesOf<'jobs'>['outcome'];
+type Lag = AttributesOf<'jobsSettled'>['lag'];
+
+const SETTLED = { completed: 'completed', superseded: 'superseded', dead: 'dead-lettered' } as const;
+const HANDLED: Record<HandlerResult['kind'], AttributesOf<'workflowDuration'>['outcome']> = {
+  ok: 'done',
+  threw: 'failed',
+  timeout: 'failed',
+  hung: 'failed',
+  lost: 'aborted',
+  stopped: 'aborted',
+};
+
+export function recordJob(
+  job: Pick<Job, 'workflow'>,
+  outcome: CountedOutcome,
+  { telemetry }: Pick<JobDeps, 'telemetry'>,
+): void {
+  telemetry.record('jobs', 1, { workflow: workflowLabelOf(job), outcome });
+}
+
+export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telemetry, clock }: JobDeps): void {
+  const record = hold.value;
+  const attributes = { workflow: workflowLabelOf(run.job), outcome: SETTLED[result] };
+  telemetry.record('jobs', 1, attributes);
+  telemetry.record('jobTries', record.tries, attributes);
+  if (record.redrives > 0) telemetry.record('jobsSettled', 1, { ...attributes, lag: 'redriven' });
+  else if (run.job.event.time !== undefined) {
+    // The services' clock may be ahead of ours.
+    const lagS = Math.max(0, clock.now().getTime() - Date.parse(run.job.event.time)) / 1000;
+    telemetry.record('jobLag', lagS, attributes);
+    telemetry.record('jobsSettled', 1, { ...attributes, lag: lagOf(lagS) });
+  }
+}
+
+function lagOf(lagS: number): Lag {
+  return lagS <= 1 ? 'within-1s' : lagS <= 5 ? 'within-5s' : 'over-5s';
+}
+
+/** Records that a handler starts. Call the function that it returns when the handler has ended. */
+export function recordHandler(run: JobRun, { telemetry, clock }: JobDeps): (result: HandlerResult) => void {
+  const workflow = workflowLabelOf(run.job);
+  const span = run.span?.child('workflow', { workflow });
+  const startedAtMs = clock.monotonic();
+  return ({ kind }) => {
+    const outcome = HANDLED[kind];
+    telemetry.record('workflowDuration', (clock.monotonic() - startedAtMs) / 1000, { workflow, outcome });
+    span?.end({ outcome: kind, ...(outcome === 'failed' && { errorCode: kind }) });
+  };
+}
+
+/** Returns the outcome as spans hold it. */
+export function spanOutcomeOf(recorded: RecordedOutcome): string {
+  switch (recorded.kind) {
+    case 'settled':
+      return recorded.result;
+    case 'deferred':
+      return 'put-off';
+    case 'unknown':
+      return 'failed';
+    default:
+      return recorded.kind;
+  }
+}

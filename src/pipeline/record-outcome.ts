@@ -1,0 +1,166 @@
+import { loggableFieldsOf } from '../handler/job.js';
+import type { DeadLetter } from '../storage/dead-letters.js';
+import type { JobRecord, Result } from '../storage/ledger.js';
+import { traced } from '../telemetry/telemetry.js';
+import { LAPSE_MARGIN_MS } from './decide.js';
+import { holdsState } from './latest.js';
+import type { ClaimedJob, JobOutcome, RecordedOutcome } from './outcome.js';
+import { recordJob, recordSettled } from './record-metrics.js';
+import { isLong, type JobDeps } from './shared.js';
+import { untilWritten } from './until-written.js';
+
+/** Records the outcome of a claimed job: the record is settled, a row brings the job back, or a dead letter keeps it. */
+export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, deps: JobDeps): Promise<RecordedOutcome> {
+  switch (outcome.kind) {
+    case 'completed':
+    case 'superseded':
+      return settle(claimed, outcome.kind, deps);
+    case 'retry': {
+      if (!outcome.freeing) return waitForRow(claimed, outcome, deps);
+      const [recorded] = await Promise.all([waitForRow(claimed, outcome, deps), outcome.freeing]);
+      return recorded;
+    }
+    case 'dead-lettered':
+      return deadLetter(claimed, outcome, deps);
+    case 'deferred':
+      return outcome;
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(outcome satisfies never)}`);
+  }
+}
+
+// Settling           dies before it: the lease lapses, and the job runs again; after it: done.
+//                    outcome unknown: sent until the lease has lapsed; deliveries share the answer meanwhile.
+async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps): Promise<RecordedOutcome> {
+  const settled = (record: JobRecord): JobRecord => ({
+    ...record,
+    state: { kind: 'settled', result },
+    tries: result === 'completed' ? record.tries + 1 : record.tries,
+    errorCode: result === 'dead' ? record.errorCode : '',
+  });
+  const written = await traced(run.span, 'settle', () => hold.update(settled));
+  if (written === 'lost') return leaseLost(deps);
+  recordSettled({ run, hold }, result, deps);
+  return { kind: 'settled', result, redrives: hold.value.redrives };
+}
+
+// Waiting (J3): row, then record. The old row is deleted last, by rows.ts.
+//   dies after the row: the row finds the record running, stays until the lease has lapsed, and takes over.
+//   dies after the record: the old row finds that the record waits for another row, and is deleted.
+async function waitForRow(
+  { run, hold }: ClaimedJob,
+  retry: JobOutcome & { kind: 'retry' },
+  deps: JobDeps,
+): Promise<RecordedOutcome> {
+  const { waitingRecords } = deps;
+  const due = await addRow({ run, hold }, retry.inMs, deps);
+  run.safety.mark();
+  const waiting = (record: JobRecord): JobRecord => ({
+    ...record,
+    state: { kind: 'waiting', due },
+    tries: record.tries + (retry.countsAsTry ? 1 : 0),
+    errorCode: retry.code,
+    unknownSince: retry.unknownSince ?? '',
+  });
+  const written = await traced(run.span, 'settle', () => hold.update(waiting));
+  if (written === 'lost') return leaseLost(deps);
+  waitingRecords.set(due, { record: hold.value, etag: hold.etag, ageMs: 0 });
+  recordWaiting({ run, hold }, retry, deps);
+  return { kind: 'waiting', redrives: hold.value.redrives };
+}
+
+function addRow({ run, hold }: ClaimedJob, inMs: number, { clock, stores, settings }: JobDeps): Promise<string> {
+  const { address, json, workflow } = run.job;
+  return stores.waiting.add(
+    {
+      dueAt: new Date(clock.now().getTime() + inMs),
+      isLong: isLong(workflow, settings),
+      event: json,
+      of: { kind: 'job', address },
+    },
+    hold.heldUntilMs,
+  );
+}
+
+function recordWaiting({ run, hold }: ClaimedJob, retry: JobOutcome & { kind: 'retry' }, deps: JobDeps): void {
+  const { countsAsTry, code, inMs } = retry;
+  recordJob(run.job, 'retried', deps);
+  deps.telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
+    ...loggableFieldsOf(run.job),
+    try: hold.value.tries,
+    errorCode: code,
+    durationMs: inMs,
+  });
+}
+
+// Failing for good (J8): the record says so, then the dead letter, then the record is settled, each by the holder.
+//   dies after the first: the process that takes over writes the dead letter and runs nothing. After the second: it writes
+//   the same name, which changes nothing (R7). So no dead letter stands beside a completed job.
+async function deadLetter(
+  claimed: ClaimedJob,
+  outcome: JobOutcome & { kind: 'dead-lettered' },
+  deps: JobDeps,
+): Promise<RecordedOutcome> {
+  const { run, hold } = claimed;
+  const { clock, stores, telemetry } = deps;
+  const isRecorded = hold.value.state.kind === 'running' && hold.value.state.failing !== undefined;
+  if (!isRecorded && (await markFailing(claimed, outcome, deps)) === 'lost') return leaseLost(deps);
+  const letter = await letterOf(claimed, outcome, deps);
+  await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });
+  const recorded = await settle(claimed, 'dead', deps);
+  if (recorded.kind === 'settled') {
+    const { tries, crashes, redrives } = hold.value;
+    telemetry.log('error', 'job-dead-lettered', {
+      ...loggableFieldsOf(run.job),
+      outcome: outcome.reason,
+      try: tries,
+      crashes,
+      redrives,
+      errorCode: outcome.error.code,
+    });
+  }
+  return recorded;
+}
+
+function markFailing(
+  { hold }: ClaimedJob,
+  { stage, reason, error }: JobOutcome & { kind: 'dead-lettered' },
+  { settings }: JobDeps,
+): Promise<'written' | 'lost'> {
+  const countsAsTry = stage === 'failed' && reason !== 'gave-up';
+  return hold.update((record) => ({
+    ...record,
+    state: { kind: 'running', leaseMs: settings.leaseMs, failing: stage },
+    tries: record.tries + (countsAsTry ? 1 : 0),
+    errorCode: error.code,
+  }));
+}
+
+async function letterOf(
+  { run, hold }: ClaimedJob,
+  { stage, reason, error, hasStarted }: JobOutcome & { kind: 'dead-lettered' },
+  deps: JobDeps,
+): Promise<DeadLetter> {
+  const { job } = run;
+  const { tries, crashes, redrives, firstTryAt, edit } = hold.value;
+  return {
+    stage,
+    of: { kind: 'job', address: job.address, redrives },
+    reason,
+    workflow: job.workflowName,
+    ...(isLong(job.workflow, deps.settings) && { isLong: true }),
+    ...(edit && { edit }),
+    ...((hasStarted || (await holdsState(job, deps))) && { holdsState: true }),
+    error,
+    tries,
+    crashes,
+    firstTryAt,
+    deadLetteredAt: deps.clock.now().toISOString(),
+    event: JSON.parse(job.json),
+  };
+}
+
+/** Another process may have the job: it runs again when the lease has lapsed. */
+function leaseLost({ settings }: JobDeps): RecordedOutcome {
+  return { kind: 'deferred', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
+}

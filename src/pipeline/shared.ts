@@ -1,0 +1,71 @@
+import type { Clock, Random } from '../clock.js';
+import type { ReaderFor } from '../handler/job.js';
+import type { RowQueue } from '../handler/row-queue.js';
+import type { Address } from '../storage/address.js';
+import type { Stores } from '../storage/create-stores.js';
+import type { ReadRecord } from '../storage/ledger.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Setting, Workflow } from '../workflow.js';
+import type { Circuits } from './circuits.js';
+import type { Company } from './company.js';
+import type { JobRun } from './job-run.js';
+import type { Recent } from './recent.js';
+import type { Slots } from './slots.js';
+
+export type Settings = {
+  readonly deadlineMs: number;
+  readonly leaseMs: number;
+  /** Sources that are accepted, in lower case; undefined: all. */
+  readonly workspaces: readonly string[] | undefined;
+  /** For workflows. */
+  readonly setting: Setting;
+};
+
+export type JobDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stores: Stores;
+  readonly readerFor: ReaderFor;
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  /** Slots for handlers of a workflow in this process. */
+  readonly slots: Slots<string>;
+  /** Workflows that keep failing are tried one job at a time. */
+  readonly circuits: Circuits;
+  /** One slot for each resource; the newest version in its queue goes first. */
+  readonly resourceSlots: Slots<string>;
+  /** Changes of a row of a workflow's table follow one another. */
+  readonly rowQueue: RowQueue;
+  /** Which jobs run beside which. */
+  readonly company: Company<JobRun>;
+  /**
+   * J9: records as this process left them, by the name of the row that each waits for: that row claims its job without a
+   * read. If another process has changed the record since, the claim is refused and shows the record.
+   */
+  readonly waitingRecords: Recent<string, ReadRecord>;
+  readonly shutdown: ShutdownState;
+};
+
+/** The state of this process that deliveries, rows and the end of the process share. */
+export type Shared = JobDeps & {
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** A second delivery of a job joins the first. */
+  readonly running: Map<Address, JobRun>;
+  /** J9: settled jobs, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
+  readonly settled: Recent<Address, true>;
+};
+
+/** How far the end of the process has come (end.ts). */
+export type ShutdownState = {
+  /** E1: nothing is claimed any more. */
+  isStopping: boolean;
+  /** E2: handlers have had their time, and none is started any more. */
+  isAborting: boolean;
+  /** Aborts the handler of a run. */
+  readonly onAbort: Map<JobRun, () => void>;
+};
+
+/** Whether a job may run for longer than a delivery waits. */
+export function isLong(workflow: Pick<Workflow, 'timeoutMs'> | undefined, settings: Settings): boolean {
+  return workflow !== undefined && workflow.timeoutMs > settings.deadlineMs;
+}
