@@ -1,55 +1,56 @@
 import { toJson } from '../json-text.js';
-import type { StoredLetter } from '../storage/dead-letters.js';
-import { type Desk, placeOfLetter } from './letter.js';
-import { isResolved } from './take-up.js';
+import { placeOfId } from './ids.js';
+import { isResolved } from './import-undelivered.js';
+import type { StoredDeadLetter } from './store/dead-letter.js';
+import type { DeadLetterStores } from './stores.js';
 import { MAX_BLOB_BYTES, parsedOr, RESOLVED } from './undelivered.js';
 
-/** Who puts a letter away, and why. */
+/** The note of a discarded dead letter: the person, and the reason. */
 export type Note = { readonly by: string; readonly why: string };
 
-/** Storage takes 8 KB beside a blob. */
-const LONGEST_WHY_BESIDE = 500;
+/** Blob metadata is limited to 8 KB. */
+const MAX_WHY_CHARACTERS = 500;
 
 export type Discarded = 'discarded' | 'gone';
 
 /**
- * Puts a letter away: it moves to resolved/, with a note of who did it and why. The job stays dead in the ledger.
+ * Discards a dead letter: moves it to `resolved/` with a note (R6). The job stays dead in the ledger.
  *
  *   dies before the copy   nothing has happened
- *   dies after it          it is in both places, and counts as discarded; the next one ends the move
+ *   dies after the copy    the dead letter is in both places, so it is discarded; the next discard ends the move
  *   two at once            the first note stands
- *   a redrive at once      goes on: its row is there. What becomes of it has a letter of its own
+ *   a redrive at once      continues: its row exists. If it fails, the job gets a new dead letter
  */
-export async function discardLetter(
+export async function discardDeadLetter(
   id: string,
-  { by, why }: Note,
-  desk: Desk,
-  { isDryRun = false }: { isDryRun?: boolean } = {},
+  { by, why, isDryRun = false }: Note & { readonly isDryRun?: boolean },
+  stores: DeadLetterStores,
 ): Promise<Discarded> {
-  const { letters, deadLetters, clock } = desk;
-  const place = placeOfLetter(id);
+  const { blobs, deadLetters, clock } = stores;
+  const place = placeOfId(id);
   if (!place) return 'gone';
   const discarded = { by, why, at: clock.now().toISOString() };
-  if (place.kind === 'undelivered') return discardUndelivered(place.name, discarded, desk, isDryRun);
-  const isThere = (await letters.read(`pending/${place.name}`)) !== undefined;
-  if (isThere && !isDryRun) await deadLetters.move(place.name, (letter) => ({ ...letter, discarded }));
+  if (place.kind === 'undelivered') {
+    if (!isDryRun) return discardUndelivered(place.name, discarded, stores);
+    return (await stores.undelivered.readText(place.name, MAX_BLOB_BYTES)) ? 'discarded' : 'gone';
+  }
+  const isThere = (await blobs.read(`pending/${place.name}`)) !== undefined;
+  if (isThere && !isDryRun) await deadLetters.move(place.name, (deadLetter) => ({ ...deadLetter, discarded }));
   return isThere ? 'discarded' : 'gone';
 }
 
 async function discardUndelivered(
   name: string,
-  discarded: NonNullable<StoredLetter['discarded']>,
-  desk: Desk,
-  isDryRun: boolean,
+  discarded: NonNullable<StoredDeadLetter['discarded']>,
+  stores: DeadLetterStores,
 ): Promise<Discarded> {
-  const { undelivered } = desk;
+  const { undelivered } = stores;
   const read = await undelivered.readText(name, MAX_BLOB_BYTES);
   if (!read) return 'gone';
-  if (isDryRun) return 'discarded';
   if (read.kind === 'not-text') {
-    const about = { ...discarded, why: discarded.why.slice(0, LONGEST_WHY_BESIDE) };
+    const about = { ...discarded, why: discarded.why.slice(0, MAX_WHY_CHARACTERS) };
     await undelivered.copy(name, RESOLVED + name, { about });
-  } else if (!(await isResolved(name, desk))) {
+  } else if (!(await isResolved(name, stores))) {
     await undelivered.create(RESOLVED + name, toJson({ discarded, content: parsedOr(read.text) }));
   }
   await undelivered.delete(name);

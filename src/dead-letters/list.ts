@@ -1,18 +1,18 @@
 import type { ListedBlob } from '../storage/blob-store.js';
 import { pagesFrom } from '../storage/pages.js';
-import { pendingLetters } from '../storage/pending-letters.js';
 import {
-  type Desk,
-  LETTER_STAGES,
-  type Letter,
-  type LetterStage,
-  letterOfContent,
-  letterOfListed,
-  letterOfUndelivered,
+  FILTER_FIELDS,
+  type FilterField,
+  fromContent,
+  fromListing,
+  fromUndelivered,
+  LISTED_STAGES,
+  type ListedDeadLetter,
+  type ListedStage,
   STAGES_WITH_WORKFLOW,
-  WORDS,
-  type Word,
-} from './letter.js';
+} from './listed.js';
+import { type BlobsPage, pendingPages } from './store/pending.js';
+import type { ReadStores } from './stores.js';
 import {
   discardedOf,
   eventsOf,
@@ -23,63 +23,60 @@ import {
   undeliveredBlobs,
 } from './undelivered.js';
 
-/** What is left out matches all. */
+/** A field that is left out matches all dead letters. */
 export type Filter = {
-  readonly [W in Word]?: Letter[W] | undefined;
+  readonly [W in FilterField]?: ListedDeadLetter[W] | undefined;
 } & {
-  /** Written at this time or later, or earlier. */
+  /** Written at this time or later (`from`), or earlier (`to`). */
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
 };
 
-/** Where a list goes on: behind the letter of this name, on this page of storage's. */
-export type After = { readonly stage: LetterStage; readonly page?: string | undefined; readonly name: string };
+/** The last dead letter of a page: the next page begins after this name, on this page of storage's listing. */
+export type After = { readonly stage: ListedStage; readonly page?: string | undefined; readonly name: string };
 
-/** `isResolved`: the resolved dead letters in place of the pending ones. */
+/** `isResolved`: the resolved dead letters instead of the pending ones. */
 export type Listing = Filter & { readonly isResolved?: boolean };
 
-type Stores = Pick<Desk, 'letters' | 'undelivered'>;
-
-/** Few at a time: a blob of Event Grid's may hold thousands of events. */
+/** Each blob of Event Grid may hold thousands of events in memory. */
 const READ_AT_ONCE = 8;
 const PAGE = 1000;
 
 /**
- * Dead letters, stage by stage, in the order of their names: one page of storage's is held, not more. The app's own are
- * known by the listing itself; Event Grid's are read.
+ * Yields dead letters stage by stage, in the order of their names, and holds one page of storage's listing. The listing
+ * itself has the fields of the app's own dead letters; only the blobs of Event Grid are read.
  */
-export async function* listLetters(
-  desk: Stores,
+export async function* listDeadLetters(
+  stores: ReadStores,
   listing: Listing = {},
   after?: After,
-): AsyncGenerator<{ letter: Letter; after: After }, void> {
-  for await (const { stage, page, blobs } of listBlobs(desk, listing, after)) {
-    const reads = blobs.map((blob) => () => readListed(desk, { stage, blob, isResolved: listing.isResolved }));
-    for await (const { index, value: letter } of inBatches(reads)) {
+): AsyncGenerator<{ deadLetter: ListedDeadLetter; after: After }, void> {
+  for await (const { stage, page, blobs } of listBlobs(stores, listing, after)) {
+    const reads = blobs.map((blob) => () => readListed(stores, { stage, blob, isResolved: listing.isResolved }));
+    for await (const { index, value: deadLetter } of inBatches(reads)) {
       const { name } = blobs[index] as ListedBlob;
-      if (letter && isFitting(letter, listing)) yield { letter, after: { stage, page, name } };
+      if (deadLetter && isMatch(deadLetter, listing)) yield { deadLetter, after: { stage, page, name } };
     }
   }
 }
 
-/** The blobs whose stage and time fit, without a look at what is in them. */
+/** Yields the blobs whose stage and time match, page by page, and reads none of them. */
 export async function* listBlobs(
-  desk: Stores,
+  stores: ReadStores,
   listing: Listing,
   after?: After,
-): AsyncGenerator<{ stage: LetterStage; page: string | undefined; blobs: ListedBlob[] }, void> {
-  const stages = after ? LETTER_STAGES.slice(LETTER_STAGES.indexOf(after.stage)) : LETTER_STAGES;
+): AsyncGenerator<{ stage: ListedStage; page: string | undefined; blobs: ListedBlob[] }, void> {
+  const stages = after ? LISTED_STAGES.slice(LISTED_STAGES.indexOf(after.stage)) : LISTED_STAGES;
   for (const stage of stages) {
     if (!mayHold(stage, listing)) continue;
     const from = stage === after?.stage ? after : undefined;
-    for await (const { letters, page } of pagesOfStage(desk, stage, { ...listing, page: from?.page })) {
-      const blobs = letters.filter((blob) => !isBehind(blob, page, from) && isInTime(blob, listing));
-      yield { stage, page, blobs };
+    for await (const { blobs, page } of pagesOfStage(stores, stage, { ...listing, page: from?.page })) {
+      yield { stage, page, blobs: blobs.filter((blob) => !isBehind(blob, page, from) && isInTime(blob, listing)) };
     }
   }
 }
 
-/** Calls a few at a time; gives the values in order. */
+/** Runs a few calls at a time; yields their values in order. */
 export async function* inBatches<T>(
   calls: readonly (() => Promise<T>)[],
 ): AsyncGenerator<{ index: number; value: T }, void> {
@@ -89,40 +86,38 @@ export async function* inBatches<T>(
   }
 }
 
-/** `filter`, for what was there at `now`: what dies again while something is done with those is not taken again. */
+/** Returns `filter` for what existed at `now`: a change does not take dead letters that it causes itself. */
 export function thereAt(now: Date, filter: Filter): Filter {
   return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
 }
 
-/** The letters alone. */
-export async function* lettersOf(desk: Stores, listing: Listing): AsyncGenerator<Letter, void> {
-  for await (const { letter } of listLetters(desk, listing)) yield letter;
+/** Yields the dead letters that match `listing`. */
+export async function* deadLettersOf(stores: ReadStores, listing: Listing): AsyncGenerator<ListedDeadLetter, void> {
+  for await (const { deadLetter } of listDeadLetters(stores, listing)) yield deadLetter;
 }
 
-function mayHold(stage: LetterStage, filter: Filter): boolean {
+function mayHold(stage: ListedStage, filter: Filter): boolean {
   if (filter.stage !== undefined && filter.stage !== stage) return false;
   return filter.workflow === undefined || STAGES_WITH_WORKFLOW.includes(stage);
 }
 
 async function* pagesOfStage(
-  { letters, undelivered }: Stores,
-  stage: LetterStage,
+  { blobs, undelivered }: ReadStores,
+  stage: ListedStage,
   { isResolved = false, page: first }: Listing & { page?: string | undefined },
-): AsyncGenerator<{ letters: ListedBlob[]; page: string | undefined }, void> {
+): AsyncGenerator<BlobsPage, void> {
   const isUndelivered = stage === 'undelivered';
   if (!isResolved) {
-    yield* isUndelivered
-      ? undeliveredBlobs(undelivered, { page: first })
-      : pendingLetters(letters, stage, { page: first });
+    yield* isUndelivered ? undeliveredBlobs(undelivered, { page: first }) : pendingPages(blobs, stage, { page: first });
     return;
   }
-  const [blobs, prefix] = isUndelivered ? [undelivered, RESOLVED] : [letters, `${RESOLVED}${stage}/`];
-  for await (const { answer, page } of pagesFrom(first, (from) => blobs.list(prefix, { limit: PAGE, ...from }))) {
-    yield { letters: answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) })), page };
+  const [container, prefix] = isUndelivered ? [undelivered, RESOLVED] : [blobs, `${RESOLVED}${stage}/`];
+  for await (const { answer, page } of pagesFrom(first, (from) => container.list(prefix, { limit: PAGE, ...from }))) {
+    yield { blobs: answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) })), page };
   }
 }
 
-/** Already told: only on the page with which the list goes on. */
+/** Whether an earlier page of the list had this blob: possible only on the page of storage that both share. */
 function isBehind({ name }: ListedBlob, page: string | undefined, from: After | undefined): boolean {
   return from !== undefined && page === from.page && name <= from.name;
 }
@@ -131,28 +126,28 @@ function isInTime({ createdAt }: ListedBlob, { from, to }: Filter): boolean {
   return (from === undefined || createdAt >= from) && (to === undefined || createdAt <= to);
 }
 
-/** Undefined where the blob has gone meanwhile. */
+/** Returns the dead letter of a blob; undefined if the blob was deleted meanwhile. */
 export async function readListed(
-  { letters, undelivered }: Stores,
-  { stage, blob, isResolved = false }: { stage: LetterStage; blob: ListedBlob; isResolved?: boolean | undefined },
-): Promise<Letter | undefined> {
+  { blobs, undelivered }: ReadStores,
+  { stage, blob, isResolved = false }: { stage: ListedStage; blob: ListedBlob; isResolved?: boolean | undefined },
+): Promise<ListedDeadLetter | undefined> {
   if (stage === 'undelivered') {
-    if (isUnreadable(blob.name)) return letterOfUndelivered(blob, undefined);
+    if (isUnreadable(blob.name)) return fromUndelivered(blob, undefined);
     const read = await undelivered.readText(isResolved ? RESOLVED + blob.name : blob.name, MAX_BLOB_BYTES);
     if (!read) return undefined;
-    const put = isResolved && read.kind === 'text' ? discardedOf(read.text) : undefined;
-    return letterOfUndelivered(blob, put ? eventsOf(put.content) : eventsOfBlob(read));
+    const discarded = isResolved && read.kind === 'text' ? discardedOf(read.text) : undefined;
+    return fromUndelivered(blob, discarded ? eventsOf(discarded.content) : eventsOfBlob(read));
   }
-  const told = letterOfListed(blob);
-  if (told) return told;
-  const content = await letters.read(`${isResolved ? RESOLVED : 'pending/'}${blob.name}`);
-  return content === undefined ? undefined : letterOfContent(blob, content);
+  const listed = fromListing(blob);
+  if (listed) return listed;
+  const content = await blobs.read(`${isResolved ? RESOLVED : 'pending/'}${blob.name}`);
+  return content === undefined ? undefined : fromContent(blob, content);
 }
 
-/** Of Event Grid's, which have several of each, one must be as asked. */
-function isFitting(letter: Letter, filter: Filter): boolean {
-  return WORDS.every((word) => {
-    const asked = filter[word];
-    return asked === undefined || letter[word] === asked || letter[word].split(' ').includes(asked);
+/** A blob of Event Grid has several values of a field: one of them must match. */
+function isMatch(deadLetter: ListedDeadLetter, filter: Filter): boolean {
+  return FILTER_FIELDS.every((field) => {
+    const wanted = filter[field];
+    return wanted === undefined || deadLetter[field] === wanted || deadLetter[field].split(' ').includes(wanted);
   });
 }

@@ -1,70 +1,73 @@
-import { type Desk, type Letter, STAGES_WITH_WORKFLOW, WORDS, type Word } from './letter.js';
-import { inBatches, type Listing, lettersOf, listBlobs, listLetters, readListed } from './list.js';
+import { deadLettersOf, inBatches, type Listing, listBlobs, listDeadLetters, readListed } from './list.js';
+import { FILTER_FIELDS, type FilterField, type ListedDeadLetter, STAGES_WITH_WORKFLOW } from './listed.js';
+import type { ReadStores } from './stores.js';
 
-type Stores = Pick<Desk, 'letters' | 'undelivered'>;
-const COUNTED_EVERY = 1000;
+const COUNT_EVERY = 1000;
 
-type Candidate = { readonly at: number; readonly name: string; readonly read: () => Promise<Letter | undefined> };
+type Candidate = {
+  readonly at: number;
+  readonly name: string;
+  readonly read: () => Promise<ListedDeadLetter | undefined>;
+};
 
 /**
- * The newest `most` dead letters, the newest first, and how many there are in all.
+ * Returns the newest `max` dead letters, the newest first, and the number of all that match.
  *
- * Storage lists names in their own order, which is not that of time: the whole listing is walked, 1,000 names a request,
- * and twice `most` are held. Event Grid's blobs are read only if they are among the newest, or if the filter asks for
- * something that is inside them.
+ * Storage lists by name, not by time: this reads the whole listing, 1,000 names a request, and holds up to 2 × `max`
+ * names. A blob of Event Grid is read only if it is among the newest, or if the filter needs its content.
  */
-export async function newestLetters(
-  desk: Stores,
+export async function newestDeadLetters(
+  stores: ReadStores,
   listing: Listing,
-  { most, onCount = () => {} }: { readonly most: number; readonly onCount?: (all: number) => void },
-): Promise<{ letters: Letter[]; all: number }> {
+  { max, onCount = () => {} }: { readonly max: number; readonly onCount?: (all: number) => void },
+): Promise<{ letters: ListedDeadLetter[]; all: number }> {
   const newest: Candidate[] = [];
   let all = 0;
-  for await (const candidate of candidatesOf(desk, listing)) {
+  for await (const candidate of candidatesOf(stores, listing)) {
     all += 1;
-    if (all % COUNTED_EVERY === 0) onCount(all);
+    if (all % COUNT_EVERY === 0) onCount(all);
     newest.push(candidate);
-    if (newest.length >= 2 * most) keepNewest(newest, most);
+    if (newest.length >= 2 * max) keepNewest(newest, max);
   }
-  keepNewest(newest, most);
-  const letters: Letter[] = [];
+  keepNewest(newest, max);
+  const letters: ListedDeadLetter[] = [];
   for await (const { value } of inBatches(newest.map(({ read }) => read))) if (value) letters.push(value);
   return { letters, all };
 }
 
-async function* candidatesOf(desk: Stores, listing: Listing): AsyncGenerator<Candidate, void> {
-  const isInside = WORDS.some((word) => word !== 'stage' && listing[word] !== undefined);
+async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerator<Candidate, void> {
+  const isInside = FILTER_FIELDS.some((field) => field !== 'stage' && listing[field] !== undefined);
   if (isInside) {
-    for await (const { letter, after } of listLetters(desk, listing)) {
-      yield { at: Date.parse(letter.at), name: after.name, read: async () => letter };
+    for await (const { deadLetter, after } of listDeadLetters(stores, listing)) {
+      yield { at: Date.parse(deadLetter.at), name: after.name, read: async () => deadLetter };
     }
     return;
   }
-  for await (const { stage, blobs } of listBlobs(desk, listing)) {
+  for await (const { stage, blobs } of listBlobs(stores, listing)) {
     for (const blob of blobs) {
       yield {
         at: blob.createdAt.getTime(),
         name: blob.name,
-        read: () => readListed(desk, { stage, blob, isResolved: listing.isResolved }),
+        read: () => readListed(stores, { stage, blob, isResolved: listing.isResolved }),
       };
     }
   }
 }
 
-/** Storage counts in whole seconds: within one, names decide. */
-function keepNewest(candidates: Candidate[], most: number): void {
+/** Storage's times have whole seconds: within a second, names decide. */
+function keepNewest(candidates: Candidate[], max: number): void {
   candidates.sort((one, other) => other.at - one.at || (one.name < other.name ? -1 : 1));
-  candidates.length = Math.min(candidates.length, most);
+  candidates.length = Math.min(candidates.length, max);
 }
 
-/** Every value of `word` that a dead letter has, pending or resolved: walks all of them. */
-export async function valuesOf(word: Word, desk: Stores): Promise<Set<string>> {
+/** Returns every value of `field` in pending and resolved dead letters: reads all of them. */
+export async function valuesOf(field: FilterField, stores: ReadStores): Promise<Set<string>> {
   const values = new Set<string>();
-  const listings = word === 'workflow' ? STAGES_WITH_WORKFLOW.map((stage) => ({ stage })) : [{}];
+  const listings = field === 'workflow' ? STAGES_WITH_WORKFLOW.map((stage) => ({ stage })) : [{}];
   for (const listing of listings) {
     for (const isResolved of [false, true]) {
-      for await (const letter of lettersOf(desk, { ...listing, isResolved })) {
-        for (const value of letter[word].split(' ')) if (value !== '') values.add(value);
+      for await (const deadLetter of deadLettersOf(stores, { ...listing, isResolved })) {
+        for (const value of deadLetter[field].split(' ')) if (value !== '') values.add(value);
       }
     }
   }

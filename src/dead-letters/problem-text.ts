@@ -10,7 +10,7 @@ const SOURCE = 'the resource id of the workspace, up to 2,048 characters';
 const TIME = 'a time such as 2026-03-14T12:00:00Z';
 const UID = 'a DICOM UID, a text of 1 to 256 characters';
 
-/** What each field of an event must be, by the last part of its path. */
+/** The expected value of each field of an event, by the last part of its path. */
 const EXPECTED: Readonly<Record<string, string>> = {
   '(event)': `an object of up to ${MAX_EVENT_BYTES / 1024} KiB`,
   id: TEXT,
@@ -47,7 +47,7 @@ const FOUND: Readonly<Record<string, string>> = {
   'not-listed': 'is not in WORKSPACES',
 };
 
-/** What is wrong with a field of an event, and what is allowed there: no value of the payload. */
+/** Returns a problem of an event in words: what is wrong, and what is allowed. It quotes no value (P2). */
 export function textOfProblem({ path, code }: Problem): string {
   const expected = code === 'forbidden-key' ? undefined : EXPECTED[path.split('.').at(-1) ?? ''];
   return `${path} ${FOUND[code] ?? `is wrong (${code})`}${expected === undefined ? '' : `, must be ${expected}`}`;

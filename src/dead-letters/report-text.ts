@@ -1,11 +1,11 @@
 import { MAX_EVENT_BYTES } from '../events/size.js';
-import type { Counts, Report } from './many.js';
-import { MOST_REDRIVES } from './redrive.js';
+import type { Counts, Report } from './pace.js';
+import { MAX_REDRIVES } from './redrive.js';
 
 export const NO_SUCH_DEAD_LETTER =
   'No dead letter has this id. Resolved dead letters are kept for RESOLVED_RETENTION_DAYS.';
 
-/** Each code of a report in words: in short, and what follows from it. */
+/** The codes of a report in words: in short, and what follows. */
 const TEXTS: Readonly<Record<keyof Counts, readonly [short: string, more?: string]>> = {
   asked: ['redrive requested', 'the app runs the job when it next reads its rows, within seconds if it is up'],
   'taken-up': ['imported', 'the app handles the events as new deliveries'],
@@ -22,7 +22,7 @@ const TEXTS: Readonly<Record<keyof Counts, readonly [short: string, more?: strin
   'under-way': ['under way already', 'skipped: a redrive of the same job is not over yet'],
   'too-often': [
     'redriven too often',
-    `refused: ${MOST_REDRIVES} redrives had no success. Find the cause, then redrive with force`,
+    `refused: ${MAX_REDRIVES} redrives had no success. Find the cause, then redrive with force`,
   ],
   'too-large': ['too large', `refused: an event of more than ${MAX_EVENT_BYTES / 1024} KiB cannot be run`],
   unreadable: ['unreadable', 'refused: the blob is not a dead letter that this version can read'],
@@ -42,7 +42,7 @@ const STOPPED: Readonly<Record<NonNullable<Report['stopped']>, string>> = {
     'Stopped by Ctrl-C. What was requested stays in storage and goes on; run the same command again for the rest.',
 };
 
-/** A report in words, a sentence each, the same on the command line and over HTTP. */
+/** Returns a report in words, the same on the command line and over HTTP. */
 export function sentencesOf({ counts, stopped, errorCode, problems = [] }: Report, isDryRun: boolean): string[] {
   const found = foundIn(counts);
   return [
@@ -58,7 +58,7 @@ export function sentencesOf({ counts, stopped, errorCode, problems = [] }: Repor
   ];
 }
 
-/** Counts for a line of progress. */
+/** Returns the counts for a line of progress. */
 export function shortTextOf(counts: Counts): string {
   return foundIn(counts)
     .map(([code, count]) => `${count} ${TEXTS[code][0]}`)

@@ -1,66 +1,68 @@
-import { readLetter, type StoredLetter } from '../storage/dead-letters.js';
-import type { LetterName } from '../storage/letter-names.js';
 import { findEdits } from './edits.js';
-import { type Desk, type Letter, letterOfContent, letterOfUndelivered, placeOfLetter } from './letter.js';
+import { placeOfId } from './ids.js';
+import { fromContent, fromUndelivered, type ListedDeadLetter } from './listed.js';
 import { textOfProblem } from './problem-text.js';
+import { readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
+import type { DeadLetterName } from './store/names.js';
+import type { ReadStores } from './stores.js';
 import { discardedOf, eventsOf, MAX_BLOB_BYTES, noteBeside, parsedOr, RESOLVED } from './undelivered.js';
 
-/** All that is known of a dead letter but its payload and the message of its error, which may quote a payload. */
-export type Shown = Omit<Letter, 'at'> & {
+/** A dead letter without its payload, and without the message of its error, which may quote a payload. */
+export type Shown = Omit<ListedDeadLetter, 'at'> & {
   readonly isResolved: boolean;
-  /** Of Event Grid's: where it is in the container `undelivered`. */
+  /** Only for Event Grid's dead letters: the name of the blob in their container. */
   readonly blob?: string;
   readonly tries?: number;
   readonly crashes?: number;
   readonly firstTryAt?: string;
   readonly deadLetteredAt?: string;
   readonly errorName?: string;
-  /** The app's own text on a blob that it cannot show as it is. */
+  /** Why the payload is not shown as it is. */
   readonly note?: string;
-  /** `message`: the problem in words, with what is allowed. */
+  /** `message`: the problem in words, and what is allowed. */
   readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-  readonly causes?: StoredLetter['causes'];
+  readonly causes?: StoredDeadLetter['causes'];
   readonly discarded?: { readonly by: string; readonly why: string; readonly at: string };
-  /** Corrected payloads of this job, by the names of their blobs. */
+  /** The names of the blobs with corrected payloads. */
   readonly edits?: readonly string[];
 };
 
-/** What goes out with the payload alone. `payload` is the event, or a list of events; `message` is text of a workflow. */
+/** The fields that may hold clinical data. `payload` is the event, or a list of events; `message` is text of a workflow. */
 export type Clinical = { readonly message?: string; readonly payload: unknown };
 
-/** A dead letter, pending or resolved; undefined where there is none. */
-export async function showLetter(
+/** Returns a pending or resolved dead letter; undefined if there is none. */
+export async function showDeadLetter(
   id: string,
-  desk: Pick<Desk, 'letters' | 'undelivered'>,
+  stores: ReadStores,
 ): Promise<({ shown: Shown } & Clinical) | undefined> {
-  const place = placeOfLetter(id);
+  const place = placeOfId(id);
   if (!place) return undefined;
-  if (place.kind === 'undelivered') return showUndelivered(place.name, desk);
-  const found = await readAnywhere(place.name, desk);
-  return found && showOwn(place.name, found.content, found.isResolved, await findEdits(desk.letters, place.name));
+  if (place.kind === 'undelivered') return showUndelivered(place.name, stores);
+  const found = await readAnywhere(place.name, stores);
+  return found && showOwn(place.name, found, await findEdits(stores.blobs, place.name));
 }
 
-/** What is in both places is resolved. */
+/** R6: a dead letter in both places is resolved. */
 async function readAnywhere(
-  name: LetterName,
-  { letters }: Pick<Desk, 'letters'>,
+  name: DeadLetterName,
+  { blobs }: Pick<ReadStores, 'blobs'>,
 ): Promise<{ content: string; isResolved: boolean } | undefined> {
-  const resolved = await letters.read(RESOLVED + name);
+  const resolved = await blobs.read(RESOLVED + name);
   if (resolved !== undefined) return { content: resolved, isResolved: true };
-  const pending = await letters.read(`pending/${name}`);
+  const pending = await blobs.read(`pending/${name}`);
   return pending === undefined ? undefined : { content: pending, isResolved: false };
 }
 
-/** When the blob was written is told by a list only. */
-const AT_SOME_TIME = new Date(0);
+/** Only a listing has the time of a blob, so `at` is not shown. */
+const UNKNOWN_TIME = new Date(0);
 
-function showOwn(name: string, content: string, isResolved: boolean, edits: string[]) {
-  const { at: _, ...told } = letterOfContent({ name, createdAt: AT_SOME_TIME }, content);
-  const letter = readLetter(content);
-  if (!letter) return { shown: { ...told, isResolved }, payload: content };
-  const { tries, crashes, firstTryAt, deadLetteredAt, error, problems, causes, discarded, event } = letter;
+function showOwn(name: string, { content, isResolved }: { content: string; isResolved: boolean }, edits: string[]) {
+  const { at: _, ...listed } = fromContent({ name, createdAt: UNKNOWN_TIME }, content);
+  const deadLetter = readDeadLetter(content);
+  if (!deadLetter) return { shown: { ...listed, isResolved }, payload: content };
+  const { tries, crashes, firstTryAt, deadLetteredAt, error, problems, causes, discarded, event } = deadLetter;
   const shown: Shown = {
-    ...told,
+    ...listed,
     isResolved,
     tries,
     ...(crashes !== undefined && { crashes }),
@@ -75,22 +77,22 @@ function showOwn(name: string, content: string, isResolved: boolean, edits: stri
   return { shown, message: error.message, payload: event };
 }
 
-async function showUndelivered(name: string, { undelivered }: Pick<Desk, 'undelivered'>) {
+async function showUndelivered(name: string, { undelivered }: Pick<ReadStores, 'undelivered'>) {
   const resolved = await undelivered.readText(RESOLVED + name, MAX_BLOB_BYTES);
   const read = resolved ?? (await undelivered.readText(name, MAX_BLOB_BYTES));
   if (!read) return undefined;
   const isResolved = resolved !== undefined;
   const blob = isResolved ? RESOLVED + name : name;
   if (read.kind === 'not-text') {
-    const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, undefined);
+    const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, undefined);
     const discarded = isResolved && (await noteBeside(blob, undelivered));
-    const shown = { ...told, isResolved, blob, note: NOT_TEXT[read.why], ...(discarded && { discarded }) };
+    const shown = { ...listed, isResolved, blob, note: NOT_TEXT[read.why], ...(discarded && { discarded }) };
     return { shown, payload: read.text };
   }
-  const put = isResolved ? discardedOf(read.text) : undefined;
-  const content = put?.content ?? read.text;
-  const { at: _, ...told } = letterOfUndelivered({ name, createdAt: AT_SOME_TIME }, eventsOf(content));
-  const shown = { ...told, isResolved, blob, ...(put && { discarded: put.discarded }) };
+  const discarded = isResolved ? discardedOf(read.text) : undefined;
+  const content = discarded?.content ?? read.text;
+  const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, eventsOf(content));
+  const shown = { ...listed, isResolved, blob, ...(discarded && { discarded: discarded.discarded }) };
   return { shown, payload: parsedOr(content) };
 }
 

@@ -1,8 +1,8 @@
 import type { Config, StorageConfig } from '../config.js';
+import type { StoragePorts } from '../pipeline/create-stores.js';
 import { createAzureBlobStore } from '../storage/azure-blob-store.js';
 import { createAzureQueueStore } from '../storage/azure-queue-store.js';
 import { createAzureTableStore } from '../storage/azure-table-store.js';
-import type { StoragePorts } from '../storage/create-stores.js';
 import type { Service, StorageConnection } from '../storage/storage-connection.js';
 import { createCredential } from './credential.js';
 

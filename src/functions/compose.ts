@@ -1,11 +1,11 @@
 import { createReaders, type Readers } from '../clients/readers.js';
 import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
-import type { Desk } from '../dead-letters/letter.js';
+import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
+import type { DeadLetterStores } from '../dead-letters/stores.js';
+import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
 import { TryLimit } from '../storage/bounded.js';
-import { createStores, type StoragePorts } from '../storage/create-stores.js';
-import type { DeadLetters } from '../storage/dead-letters.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
@@ -33,7 +33,7 @@ export type App = {
   readonly waiting: Waiting;
   readonly deadLetters: DeadLetters;
   /** For listing, redriving and discarding dead letters. */
-  readonly desk: Desk;
+  readonly deadLetterStores: DeadLetterStores;
   readonly readers: Readers;
   readonly probes: readonly Probe[];
   readonly telemetry: AppTelemetry;
@@ -84,7 +84,7 @@ export function composeApp(config: Config, parts: AppParts): App {
   });
   const instance = { id: random.token(), startedAt: clock.now() };
   const { ledger, waiting, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
-  const { deadLetters: letters, undelivered } = ports;
+  const { deadLetters: blobs, undelivered } = ports;
   return {
     config,
     clock,
@@ -98,7 +98,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     deadLetters,
-    desk: { letters, undelivered, deadLetters, ledger, waiting, clock, storageNow },
+    deadLetterStores: { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,
     probes: probesOf(ports),
     telemetry,

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { LETTER_STAGES, WORDS } from '../dead-letters/letter.js';
 import type { After, Filter } from '../dead-letters/list.js';
+import { FILTER_FIELDS, LISTED_STAGES } from '../dead-letters/listed.js';
 
-/** A page, and what one request changes: an answer must come within minutes. */
-const MOST_LETTERS = 1000;
-const USUAL_LETTERS = 100;
-const LONGEST_TEXT = 4096;
+/** A page, and what one request may change: the answer must come within minutes. */
+const MAX_PAGE = 1000;
+const DEFAULT_PAGE = 100;
+const MAX_TEXT_CHARACTERS = 4096;
 
-const text = z.string().min(1).max(LONGEST_TEXT);
+const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
 const filter = z.strictObject({
-  stage: z.enum(LETTER_STAGES).optional(),
+  stage: z.enum(LISTED_STAGES).optional(),
   reason: text.optional(),
   workflow: text.optional(),
   error: text.optional(),
@@ -19,18 +19,18 @@ const filter = z.strictObject({
   from: instant.optional(),
   to: instant.optional(),
 });
-const after = z.string().max(LONGEST_TEXT).transform(decodeAfter);
+const after = z.string().max(MAX_TEXT_CHARACTERS).transform(decodeAfter);
 const groupings = z
   .string()
   .transform((by) => by.split(','))
-  .pipe(z.array(z.enum(WORDS)).min(1));
+  .pipe(z.array(z.enum(FILTER_FIELDS)).min(1));
 export const listQuery = filter.extend({
-  limit: z.coerce.number().int().min(1).max(MOST_LETTERS).default(USUAL_LETTERS),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   after: after.optional(),
   by: groupings.optional(),
 });
-const ids = z.array(text).min(1).max(MOST_LETTERS);
-const limit = z.number().int().min(1).max(MOST_LETTERS).default(USUAL_LETTERS);
+const ids = z.array(text).min(1).max(MAX_PAGE);
+const limit = z.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 const chosen = {
   ids: ids.optional(),
   filter: filter.optional(),
@@ -46,7 +46,7 @@ export const discardBody = z
   .strictObject({ ...chosen, why: text })
   .refine(isOneChoice, { path: ['ids'], message: 'ids-or-filter' });
 
-/** Which letters a body is about. */
+/** The dead letters that a body selects: by ids, or by a filter. */
 export type Chosen = Readonly<{
   ids?: string[] | undefined;
   filter?: Filter | undefined;
@@ -58,10 +58,9 @@ function isOneChoice(of: { ids?: unknown; filter?: unknown }): boolean {
   return (of.ids === undefined) !== (of.filter === undefined);
 }
 
-// ---- where a list goes on
+const AFTER = z.object({ stage: z.enum(LISTED_STAGES), page: z.string().optional(), name: z.string() });
 
-const AFTER = z.object({ stage: z.enum(LETTER_STAGES), page: z.string().optional(), name: z.string() });
-
+/** Returns the text with which a caller gets the next page. */
 export function encodeAfter(of: After): string {
   return Buffer.from(JSON.stringify(of)).toString('base64url');
 }

@@ -6,7 +6,7 @@ import type { FunctionApp } from './function-app.js';
 
 const NIGHTLY = '0 30 2 * * *';
 
-type Deps = Pick<App, 'ledger' | 'desk' | 'config' | 'telemetry'>;
+type Deps = Pick<App, 'ledger' | 'deadLetterStores' | 'config' | 'telemetry'>;
 
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
   functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
@@ -14,13 +14,13 @@ export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
 
 async function expireAll(deps: Deps): Promise<void> {
   await expireLedger(deps);
-  await expireLetters(deps);
+  await expireDeadLetters(deps);
 }
 
 /** Drops old tables of the ledger. Where storage fails, the next night continues. */
-async function expireLedger({ ledger, desk, config, telemetry }: Deps): Promise<void> {
+async function expireLedger({ ledger, deadLetterStores, config, telemetry }: Deps): Promise<void> {
   try {
-    const { tables, rows } = await ledger.expire(await desk.storageNow(), config.ledgerRetentionDays);
+    const { tables, rows } = await ledger.expire(await deadLetterStores.storageNow(), config.ledgerRetentionDays);
     telemetry.log('info', 'ledger-expired', { numbers: { tables: tables.length, rows } });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
@@ -28,9 +28,9 @@ async function expireLedger({ ledger, desk, config, telemetry }: Deps): Promise<
   }
 }
 
-async function expireLetters({ desk, config, telemetry }: Deps): Promise<void> {
+async function expireDeadLetters({ deadLetterStores, config, telemetry }: Deps): Promise<void> {
   try {
-    const count = await expireResolved(desk, config.resolvedRetentionDays);
+    const count = await expireResolved(deadLetterStores, config.resolvedRetentionDays);
     telemetry.log('info', 'letters-expired', { count });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;

@@ -1,6 +1,6 @@
+import { STAGES } from '../dead-letters/store/names.js';
 import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
-import { STAGES } from '../storage/dead-letters.js';
 import { REASONS } from '../telemetry/metrics.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';

@@ -1,4 +1,4 @@
-import { takeUpAll } from '../dead-letters/take-up-all.js';
+import { importAllUndelivered } from '../dead-letters/import-all.js';
 import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
@@ -8,7 +8,7 @@ const EVERY_MINUTE = '30 * * * * *';
 /** With this many rows waiting, nothing more is imported. */
 const MAX_WAITING = 10_000;
 
-type Deps = Pick<App, 'desk' | 'config' | 'probes' | 'waiting' | 'telemetry'>;
+type Deps = Pick<App, 'deadLetterStores' | 'config' | 'probes' | 'waiting' | 'telemetry'>;
 
 /** Imports Event Grid's own dead letters once storage works and few rows wait. */
 export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
@@ -18,9 +18,9 @@ export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): 
 
 /** Where storage fails, the next minute imports the rest. */
 async function redriveUndelivered(deps: Deps): Promise<void> {
-  const { desk, telemetry } = deps;
+  const { deadLetterStores, telemetry } = deps;
   try {
-    const { unreadable, failed, ...numbers } = await takeUpAll(desk, () => isHealthy(deps));
+    const { unreadable, failed, ...numbers } = await importAllUndelivered(deadLetterStores, () => isHealthy(deps));
     if (numbers.blobs > 0) telemetry.log('info', 'undelivered-taken-up', { numbers });
     if (unreadable > 0) telemetry.log('error', 'undelivered-unreadable', { count: unreadable });
     if (failed > 0) telemetry.log('error', 'undelivered-left', { count: failed });

@@ -1,10 +1,10 @@
+import type { InvalidEvent } from '../dead-letters/store/invalid.js';
 import { errorCodeOf } from '../errors.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { toJson } from '../json-text.js';
 import { addressOf } from '../storage/address.js';
-import type { InvalidEvent } from '../storage/dead-letters.js';
 import { type Workflow, wants } from '../workflow.js';
 import { acceptEvent } from './accept-event.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';

@@ -1,12 +1,8 @@
 import type { Clock } from '../clock.js';
+import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
+import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
+import { deadLetterOfInvalid, deadLetterOfInvalidBatch, type InvalidEvent } from '../dead-letters/store/invalid.js';
 import type { InvalidEventError } from '../events/invalid-event-error.js';
-import {
-  type DeadLetter,
-  type DeadLetters,
-  type InvalidEvent,
-  letterOfInvalid,
-  letterOfInvalidBatch,
-} from '../storage/dead-letters.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { createSlots, type Slots } from './slots.js';
@@ -46,12 +42,12 @@ export function createWriteInvalid(deps: Deps): WriteInvalid {
     if (events.length <= MAX_SEPARATE) {
       return events.map(({ raw, error }) => {
         logInvalid(error, telemetry);
-        return write(letterOfInvalid(raw, error, now), slots, deps);
+        return write(deadLetterOfInvalid(raw, error, now), slots, deps);
       });
     }
     return batchesOf(events).map((batch) => {
       logInvalid((batch[0] as InvalidEvent).error, telemetry, batch.length);
-      return write(letterOfInvalidBatch(batch, now), slots, deps);
+      return write(deadLetterOfInvalidBatch(batch, now), slots, deps);
     });
   };
 }

@@ -1,6 +1,6 @@
-import type { Stores } from '../storage/create-stores.js';
 import { FAILING_STAGES } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
+import type { Stores } from './create-stores.js';
 import type { RecordedOutcome } from './outcome.js';
 import { createSlots } from './slots.js';
 

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../storage/dead-letters.js';
+import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import type { Failing, JobRecord, Result } from '../storage/ledger.js';
 import type { Hold } from './hold.js';
 import type { JobRun } from './job-run.js';

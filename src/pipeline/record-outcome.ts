@@ -1,5 +1,5 @@
+import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import { loggableFieldsOf } from '../handler/job.js';
-import type { DeadLetter } from '../storage/dead-letters.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';

@@ -1,9 +1,9 @@
 import { type Clock, type Random, sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
-import type { Stores } from '../storage/create-stores.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, shardOf, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Stores } from './create-stores.js';
 import { createRecent } from './recent.js';
 
 /** A message of the queues: a shard of `waiting`, from its first due row on, or from the row after `after`. */

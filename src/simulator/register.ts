@@ -42,14 +42,14 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
   functions.hook.appTerminate(() => simulator.stop());
 }
 
-function depsOf({ config, clock, stores, waiting, workflows, desk }: App, random: Random): SimulatorDeps {
+function depsOf({ config, clock, stores, waiting, workflows, deadLetterStores }: App, random: Random): SimulatorDeps {
   const { tables, workflowTables = tables, deadLetters, undelivered } = stores;
   return {
     clock,
     random,
     workflows,
     storage: { tables, workflowTables, waiting, deadLetters, undelivered },
-    desk,
+    deadLetterStores,
     measureMachine,
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../clock.js';
-import type { Desk } from '../dead-letters/letter.js';
+import type { DeadLetterStores } from '../dead-letters/stores.js';
 import { EVENT_TYPES } from '../events/kinds.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
@@ -55,7 +55,7 @@ export type SimulatorDeps = {
   readonly random: Random;
   readonly workflows: readonly Workflow[];
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
-  readonly desk: Desk;
+  readonly deadLetterStores: DeadLetterStores;
   readonly post: Post;
   readonly measureMachine: MeasureMachine;
   /** The workspace that events come from. */

@@ -1,4 +1,6 @@
+import { createDeadLetters } from '../dead-letters/store/dead-letters.js';
 import { keyOf } from '../events/key.js';
+import type { Stores } from '../pipeline/create-stores.js';
 import { withClaim } from '../pipeline/job.js';
 import { type JobRun, newRun } from '../pipeline/job-run.js';
 import type { JobOutcome } from '../pipeline/outcome.js';
@@ -8,8 +10,6 @@ import type { JobDeps } from '../pipeline/shared.js';
 import { workJob } from '../pipeline/work.js';
 import { addressOf } from '../storage/address.js';
 import { TryLimit } from '../storage/bounded.js';
-import type { Stores } from '../storage/create-stores.js';
-import { createDeadLetters } from '../storage/dead-letters.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';
 import { createLooks } from '../storage/looks.js';

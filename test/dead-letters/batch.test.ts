@@ -1,11 +1,11 @@
-import { discardLetter } from '../../src/dead-letters/discard.js';
-import { groupLetters } from '../../src/dead-letters/group.js';
-import { lettersOf } from '../../src/dead-letters/list.js';
-import { redriveLetter } from '../../src/dead-letters/redrive.js';
-import { showLetter } from '../../src/dead-letters/show.js';
+import { discardDeadLetter } from '../../src/dead-letters/discard.js';
+import { groupDeadLetters } from '../../src/dead-letters/group.js';
+import { deadLettersOf } from '../../src/dead-letters/list.js';
+import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
+import { showDeadLetter } from '../../src/dead-letters/show.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { openDesk } from './desk.js';
+import { openApp } from './open-app.js';
 
 const EVENTS = 120;
 const BY = { by: 'me' };
@@ -14,17 +14,21 @@ const RESOLVED = 'resolved/invalid/2026-01-01/….0.json';
 
 /** One dead letter of 120 events: their workspace was not listed, and is listed now. */
 async function withBatch(events: readonly unknown[] = eventsOf(EVENTS)) {
-  const refusing = openDesk({ WORKSPACES: '/subscriptions/another' });
+  const refusing = openApp({ WORKSPACES: '/subscriptions/another' });
   await refusing.deliver(...events);
-  const desk = openDesk();
-  desk.endsAs(() => {});
+  const opened = openApp();
+  opened.endsAs(() => {});
   const { blobs } = await refusing.app.stores.deadLetters.list('pending/', { limit: 1000 });
   for (const { name, about } of blobs) {
     const content = (await refusing.app.stores.deadLetters.read(name)) ?? '';
-    await desk.app.stores.deadLetters.create(name, content, about && { about });
+    await opened.app.stores.deadLetters.create(name, content, about && { about });
   }
-  const [id = ''] = await desk.ids();
-  return { ...desk, id, redrive: (options = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk) };
+  const [id = ''] = await opened.ids();
+  return {
+    ...opened,
+    id,
+    redrive: (options = {}) => redriveDeadLetter(id, { ...BY, ...options }, opened.deadLetterStores),
+  };
 }
 
 function eventsOf(count: number): ReturnType<typeof rawFhirEvent>[] {
@@ -33,21 +37,21 @@ function eventsOf(count: number): ReturnType<typeof rawFhirEvent>[] {
 
 describe('a dead letter of several invalid events', () => {
   it('given it is listed and grouped, then its events are counted, and their types are named', async () => {
-    const { desk, letters } = await withBatch();
+    const { deadLetterStores, letters } = await withBatch();
 
     expect(await letters({ reason: 'workspace-not-listed' })).toMatchObject([
       { stage: 'invalid', events: EVENTS, type: rawFhirEvent().eventType, eventId: '', error: 'workspace-not-listed' },
     ]);
-    expect(await groupLetters(lettersOf(desk, {}), ['reason'], 10)).toMatchObject({
+    expect(await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['reason'], 10)).toMatchObject({
       letters: 1,
       groups: [{ letters: 1, events: EVENTS }],
     });
   });
 
   it('given it is shown, then it names the problems of its events, and none of their values', async () => {
-    const { desk, id } = await withBatch();
+    const { deadLetterStores, id } = await withBatch();
 
-    const found = await showLetter(id, desk);
+    const found = await showDeadLetter(id, deadLetterStores);
 
     expect(found?.shown).toMatchObject({
       events: EVENTS,
@@ -73,10 +77,10 @@ describe('a dead letter of several invalid events', () => {
 
   it('given the redrive dies before the dead letter moves, then the next one ends it, and nothing runs twice', async () => {
     const { app, redrive, runDueRows, runs, names } = await withBatch();
-    const { delete: remove } = app.desk.letters;
-    Object.assign(app.desk.letters, { delete: () => Promise.reject(new StorageError('http-503', 'No.')) });
+    const { delete: remove } = app.deadLetterStores.blobs;
+    Object.assign(app.deadLetterStores.blobs, { delete: () => Promise.reject(new StorageError('http-503', 'No.')) });
     await expect(redrive()).rejects.toBeInstanceOf(StorageError);
-    Object.assign(app.desk.letters, { delete: remove });
+    Object.assign(app.deadLetterStores.blobs, { delete: remove });
     await runDueRows();
     expect(await names()).toEqual([PENDING, RESOLVED]);
 
@@ -120,9 +124,9 @@ describe('a dead letter of several invalid events', () => {
   });
 
   it('given it is discarded, then it has moved with the note, and can be redriven all the same', async () => {
-    const { desk, id, redrive, rows, names, contentOf } = await withBatch();
+    const { deadLetterStores, id, redrive, rows, names, contentOf } = await withBatch();
 
-    expect(await discardLetter(id, { ...BY, why: 'enough' }, desk)).toBe('discarded');
+    expect(await discardDeadLetter(id, { ...BY, why: 'enough' }, deadLetterStores)).toBe('discarded');
     expect(await names()).toEqual([RESOLVED]);
     expect((await contentOf('resolved/')).discarded).toMatchObject({ why: 'enough' });
     expect(await redrive()).toEqual({ kind: 'taken-up', events: EVENTS });
@@ -130,13 +134,13 @@ describe('a dead letter of several invalid events', () => {
   });
 
   it.each([{ causes: 7 }, { event: { no: 'list' } }])('given one with %j, then it is unreadable', async (change) => {
-    const { app, id, redrive, desk } = await withBatch();
+    const { app, id, redrive, deadLetterStores } = await withBatch();
     const [name = ''] = (await app.stores.deadLetters.list('', { limit: 1 })).blobs.map((blob) => blob.name);
     const content = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
     await app.stores.deadLetters.delete(name);
     await app.stores.deadLetters.create(name, JSON.stringify({ ...content, ...change }));
 
     expect(await redrive()).toEqual({ kind: 'unreadable' });
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { reason: 'unreadable', events: 1 } });
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { reason: 'unreadable', events: 1 } });
   });
 });

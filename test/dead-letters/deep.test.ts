@@ -1,9 +1,9 @@
-import { discardLetter } from '../../src/dead-letters/discard.js';
-import { redriveLetter } from '../../src/dead-letters/redrive.js';
-import { showLetter } from '../../src/dead-letters/show.js';
+import { discardDeadLetter } from '../../src/dead-letters/discard.js';
+import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
+import { showDeadLetter } from '../../src/dead-letters/show.js';
 import { toJson } from '../../src/json-text.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { giveUp, openDesk } from './desk.js';
+import { giveUp, openApp } from './open-app.js';
 
 /** More levels than JSON.stringify can write. */
 const DEEP = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
@@ -17,25 +17,27 @@ describe('when a dead letter is nested deeper than JSON.stringify can write', ()
     { given: 'a job', raw: deepEvent },
     { given: 'an invalid event', raw: invalidEvent },
   ])('given $given, then it is listed, shown, discarded, and redriven after that', async ({ raw }) => {
-    const { desk, deliver, endsAs, ids, rows } = openDesk();
+    const { deadLetterStores, deliver, endsAs, ids, rows } = openApp();
     endsAs(giveUp);
     await deliver(raw());
     const [id = ''] = await ids();
 
-    expect(toJson((await showLetter(id, desk))?.payload) === toJson(raw())).toBe(true);
-    expect(await discardLetter(id, NOTE, desk)).toBe('discarded');
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { isResolved: true, discarded: NOTE } });
-    expect(await redriveLetter(id, { ...BY, isForced: true }, desk)).toMatchObject({ kind: 'asked' });
+    expect(toJson((await showDeadLetter(id, deadLetterStores))?.payload) === toJson(raw())).toBe(true);
+    expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('discarded');
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { isResolved: true, discarded: NOTE } });
+    expect(await redriveDeadLetter(id, { ...BY, isForced: true }, deadLetterStores)).toMatchObject({ kind: 'asked' });
     expect(String(rows()[0]?.row.event).includes(DEEP)).toBe(true);
   });
 
   it('given a corrected payload that is, then it is kept, and runs', async () => {
-    const { desk, die, ids, runDueRows, runs, names } = openDesk();
+    const { deadLetterStores, die, ids, runDueRows, runs, names } = openApp();
     await die();
     const [id = ''] = await ids({ workflow: 'one' });
     runs.length = 0;
 
-    expect(await redriveLetter(id, { ...BY, event: deepEvent() }, desk)).toMatchObject({ kind: 'asked' });
+    expect(await redriveDeadLetter(id, { ...BY, event: deepEvent() }, deadLetterStores)).toMatchObject({
+      kind: 'asked',
+    });
     await runDueRows();
 
     expect(runs).toEqual(['one patient-1']);
@@ -43,14 +45,14 @@ describe('when a dead letter is nested deeper than JSON.stringify can write', ()
   });
 
   it('given one of Event Grid, then it is listed, shown and discarded, and imported after that', async () => {
-    const { app, desk, ids, rows } = openDesk();
+    const { app, deadLetterStores, ids, rows } = openApp();
     await app.stores.undelivered.create('A/x.json', toJson([deepEvent()]));
     const [id = ''] = await ids();
 
-    expect(toJson((await showLetter(id, desk))?.payload) === toJson([deepEvent()])).toBe(true);
-    expect(await discardLetter(id, NOTE, desk)).toBe('discarded');
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { isResolved: true, discarded: NOTE } });
-    expect(await redriveLetter(id, BY, desk)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(toJson((await showDeadLetter(id, deadLetterStores))?.payload) === toJson([deepEvent()])).toBe(true);
+    expect(await discardDeadLetter(id, NOTE, deadLetterStores)).toBe('discarded');
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { isResolved: true, discarded: NOTE } });
+    expect(await redriveDeadLetter(id, BY, deadLetterStores)).toEqual({ kind: 'taken-up', events: 1 });
     expect(String(rows()[0]?.row.event).includes(DEEP)).toBe(true);
   });
 });

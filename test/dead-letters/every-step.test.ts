@@ -1,21 +1,22 @@
-import { lettersOf } from '../../src/dead-letters/list.js';
-import { discardMany, type Pace, type Report, redriveMany } from '../../src/dead-letters/many.js';
-import { type TakenUpAll, takeUpAll } from '../../src/dead-letters/take-up-all.js';
+import { type ImportedAll, importAllUndelivered } from '../../src/dead-letters/import-all.js';
+import { deadLettersOf } from '../../src/dead-letters/list.js';
+import { discardMany, redriveMany } from '../../src/dead-letters/many.js';
+import type { Pace, Report } from '../../src/dead-letters/pace.js';
 import { createHospital, type Hospital, hospitalEvent, type Tool } from '../simulation/hospital.js';
 import type { Fault } from '../simulation/world.js';
 
-// Dead letters, and two people who deal with them at once: told once for every step at which something can go wrong. Then
-// somebody does it all once more, in peace; and everything must be accounted for, exactly once.
+// Two people handle the same dead letters at once. The test runs each story once for every step at which something can go
+// wrong; then a third person repeats the work without faults. Every event must be accounted for exactly once.
 
 type Story = {
   given: string;
-  /** Before anything goes wrong. */
+  /** Runs before any fault. */
   before: (hospital: Hospital) => Promise<void>;
   /** What each of the two does. */
   acts: readonly [Act, Act];
   /** What the third does in the end. */
   finally: Act;
-  /** What must be then, beside what every hospital must be; texts, of which nobody should hear. */
+  /** Returns what is wrong at the end, beside the checks of every hospital; each text is a failure. */
   wrongs: (hospital: Hospital) => string[];
 };
 type Act = (tool: Tool) => Promise<unknown>;
@@ -31,13 +32,15 @@ const other = hospitalEvent({ resource: 2, version: 1, life: 1 });
 const asCorrection = (event: unknown) => ({ ...(event as object), id: (v1 as { id: string }).id });
 const broken = { ...(other as Record<string, unknown>), data: { some: 'thing' } };
 
-const redriveAll: Act = ({ desk }) => redriveMany(lettersOf(desk, {}), BY, PACE, desk);
-const discardAll: Act = ({ desk }) => discardMany(lettersOf(desk, {}), { ...BY, why: 'enough' }, PACE, desk);
-const takeUp: Act = ({ desk }) => takeUpAll(desk, async () => true);
+const redriveAll: Act = ({ deadLetterStores }) =>
+  redriveMany(deadLettersOf(deadLetterStores, {}), BY, { pace: PACE, stores: deadLetterStores });
+const discardAll: Act = ({ deadLetterStores }) =>
+  discardMany(deadLettersOf(deadLetterStores, {}), { ...BY, why: 'enough' }, { pace: PACE, stores: deadLetterStores });
+const importUndelivered: Act = ({ deadLetterStores }) => importAllUndelivered(deadLetterStores, async () => true);
 const editAll =
   (event: unknown): Act =>
-  ({ desk }) =>
-    redriveMany(lettersOf(desk, {}), { ...BY, event }, PACE, desk);
+  ({ deadLetterStores }) =>
+    redriveMany(deadLettersOf(deadLetterStores, {}), { ...BY, event }, { pace: PACE, stores: deadLetterStores });
 
 async function die(hospital: Hospital): Promise<void> {
   hospital.behaviour = () => 'for-good';
@@ -103,15 +106,15 @@ const stories: Story[] = [
     wrongs: (hospital) => [...nothingPending(hospital), ...allWith(hospital, other, ['completed', 'superseded'])],
   },
   {
-    given: 'what Event Grid could not deliver, taken up by two at once',
+    given: 'undelivered events, imported by two at once',
     async before({ world, know }) {
       know([v1, v2, other]);
       const lost = (raw: unknown) => ({ ...(raw as object), deadletterreason: 'TimeToLiveExceeded' });
       await world.undelivered.create('A/2026/3/14/9/x.json', JSON.stringify([lost(v1), lost(v2), 'nothing']));
       await world.undelivered.create('A/2026/3/14/10/y.json', JSON.stringify([lost(other), lost(broken)]));
     },
-    acts: [takeUp, redriveAll],
-    finally: takeUp,
+    acts: [importUndelivered, redriveAll],
+    finally: importUndelivered,
     wrongs(hospital) {
       const names = [...hospital.world.undelivered.inspect().keys()];
       const left = names.filter((name) => !name.startsWith('resolved/'));
@@ -126,7 +129,7 @@ const stories: Story[] = [
   },
 ];
 
-async function tell(
+async function runStory(
   story: Story,
   trouble: (hospital: Hospital, tools: Tool[]) => void = () => {},
 ): Promise<{ wrongs: string[]; steps: number; calls: number }> {
@@ -162,7 +165,7 @@ async function patiently(act: Act, hospital: Hospital): Promise<void> {
     let hasFailed = true;
     act(hospital.startTool())
       .then((report) => {
-        const { counts, failed } = report as Partial<Report & TakenUpAll>;
+        const { counts, failed } = report as Partial<Report & ImportedAll>;
         hasFailed = counts?.failed !== undefined || (failed ?? 0) > 0;
       })
       .catch(() => undefined)
@@ -177,7 +180,7 @@ async function patiently(act: Act, hospital: Hospital): Promise<void> {
 
 describe.each(stories)('given $given', (story) => {
   it('and no trouble, then everything is accounted for, once', async () => {
-    expect(await tell(story)).toMatchObject({ wrongs: [] });
+    expect(await runStory(story)).toMatchObject({ wrongs: [] });
   });
 
   it.each([
@@ -195,10 +198,10 @@ describe.each(stories)('given $given', (story) => {
       kill: (_: Hospital, [one]: Tool[]) => one?.machine.freeze(330_000),
     },
   ])('and $given, at every step, then the same', async ({ kill }) => {
-    const { steps } = await tell(story);
+    const { steps } = await runStory(story);
     expect(steps).toBeGreaterThan(20);
     for (const at of momentsIn(steps)) {
-      const { wrongs } = await tell(story, (hospital, tools) => {
+      const { wrongs } = await runStory(story, (hospital, tools) => {
         let step = 0;
         hospital.world.onStep = () => {
           step += 1;
@@ -212,10 +215,10 @@ describe.each(stories)('given $given', (story) => {
   it.each<Fault>(['fail-before', 'fail-after', 'never', 'never-after', 'late'])(
     'and a call to storage with the fate %s, at every call, then the same',
     async (fault) => {
-      const { calls } = await tell(story);
+      const { calls } = await runStory(story);
       expect(calls).toBeGreaterThan(5);
       for (const at of momentsIn(calls)) {
-        const { wrongs } = await tell(story, ({ world }) => {
+        const { wrongs } = await runStory(story, ({ world }) => {
           let call = 0;
           const before = world.faults;
           world.faults = (of) => {

@@ -1,12 +1,12 @@
 import { expireResolved } from '../../src/dead-letters/expire.js';
-import { openDesk } from './desk.js';
+import { openApp } from './open-app.js';
 
 const DAY_MS = 24 * 3_600_000;
 const OURS = `failed/2026-01-01/${'d'.repeat(22)}.0.json`;
 
-describe('when resolved letters expire', () => {
+describe('when resolved dead letters expire', () => {
   it('given old and new ones of every kind, then the old ones go', async () => {
-    const { desk, app, clock, names } = openDesk();
+    const { deadLetterStores, app, clock, names } = openApp();
     const { deadLetters, undelivered } = app.stores;
     await deadLetters.create(`resolved/${OURS}`, '{}');
     await deadLetters.create('edited/2026-01-01/old.json', '{}');
@@ -18,14 +18,14 @@ describe('when resolved letters expire', () => {
     await undelivered.create('resolved/A/new.json', '[]');
     clock.advance(1000);
 
-    expect(await expireResolved(desk, 30)).toBe(3);
+    expect(await expireResolved(deadLetterStores, 30)).toBe(3);
 
     expect(await names()).toEqual(['pending/failed/2026-01-01/old.0.json', 'resolved/failed/2026-01-01/new.0.json']);
     expect(await names('undelivered')).toEqual(['A/waits.json', 'resolved/A/new.json']);
   });
 
   it('given one that is pending as well, then it does not come back to life', async () => {
-    const { desk, app, clock, letters } = openDesk();
+    const { deadLetterStores, app, clock, letters } = openApp();
     const { deadLetters, undelivered } = app.stores;
     await deadLetters.create(`resolved/${OURS}`, '{}');
     await deadLetters.create(`pending/${OURS}`, '{}');
@@ -34,12 +34,12 @@ describe('when resolved letters expire', () => {
     clock.advance(31 * DAY_MS);
     const deleted: string[] = [];
     const watched = {
-      ...desk,
-      letters: {
-        ...desk.letters,
+      ...deadLetterStores,
+      blobs: {
+        ...deadLetterStores.blobs,
         async delete(name: string) {
           deleted.push(name);
-          await desk.letters.delete(name);
+          await deadLetterStores.blobs.delete(name);
         },
       },
     };

@@ -1,38 +1,38 @@
-import { groupLetters } from '../../src/dead-letters/group.js';
-import { type After, lettersOf, listLetters } from '../../src/dead-letters/list.js';
+import { groupDeadLetters } from '../../src/dead-letters/group.js';
+import { type After, deadLettersOf, listDeadLetters } from '../../src/dead-letters/list.js';
 import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { allOf, openDesk } from './desk.js';
+import { allOf, openApp } from './open-app.js';
 
 const undeliveredOf = (...events: object[]) =>
   JSON.stringify(
     events.map((event) => ({ ...event, deadLetterReason: 'TimeToLiveExceeded', lastDeliveryOutcome: 'Busy' })),
   );
 
-/** Of one event two letters, an invalid one, and a blob of Event Grid's with two events, a minute after each other. */
-async function openFullDesk() {
-  const desk = openDesk();
-  await desk.die();
-  desk.clock.advance(60_000);
-  await desk.deliver({ id: 'none' });
-  desk.clock.advance(60_000);
+/** Two dead letters of one event, an invalid one, and a blob of Event Grid with two events, a minute after each other. */
+async function openFullApp() {
+  const opened = openApp();
+  await opened.die();
+  opened.clock.advance(60_000);
+  await opened.deliver({ id: 'none' });
+  opened.clock.advance(60_000);
   const other = { ...rawFhirEvent({ id: 'event-2' }), eventType: 'Microsoft.HealthcareApis.FhirResourceDeleted' };
-  await desk.app.stores.undelivered.create(
+  await opened.app.stores.undelivered.create(
     'A/2026/1/1/12/x.json',
     undeliveredOf(rawFhirEvent({ id: 'event-3' }), other),
   );
-  return desk;
+  return opened;
 }
 
-describe('when letters are listed', () => {
+describe('when dead letters are listed', () => {
   it('given none, then none', async () => {
-    expect(await openDesk().letters()).toEqual([]);
+    expect(await openApp().letters()).toEqual([]);
   });
 
-  it('given letters of the app and of Event Grid, then each is told once', async () => {
-    const { letters } = await openFullDesk();
+  it('given dead letters of the app and of Event Grid, then each is listed once', async () => {
+    const { letters } = await openFullApp();
 
     expect((await letters()).map(({ stage, reason, workflow, events }) => [stage, reason, workflow, events])).toEqual([
       ['invalid', 'invalid', '', 1],
@@ -43,7 +43,7 @@ describe('when letters are listed', () => {
   });
 
   it('given one that Event Grid wrote, then its words are those of all its events', async () => {
-    const { letters } = await openFullDesk();
+    const { letters } = await openFullApp();
 
     expect(await letters({ stage: 'undelivered' })).toMatchObject([
       {
@@ -77,28 +77,28 @@ describe('when letters are listed', () => {
     { filter: { to: at('12:01:00') }, stages: ['invalid', 'failed', 'failed'] },
     { filter: { to: at('12:00:59') }, stages: ['failed', 'failed'] },
   ])('given the filter $filter, then $stages', async ({ filter, stages }) => {
-    const { letters } = await openFullDesk();
+    const { letters } = await openFullApp();
 
     expect((await letters(filter)).map(({ stage }) => stage)).toEqual(stages);
   });
 
   it('given a workflow is asked for, then what got to none is not even read', async () => {
-    const { desk } = await openFullDesk();
-    const undelivered = { ...desk.undelivered, list: async () => Promise.reject(new Error('asked')) };
+    const { deadLetterStores } = await openFullApp();
+    const undelivered = { ...deadLetterStores.undelivered, list: async () => Promise.reject(new Error('asked')) };
 
-    expect(await allOf(lettersOf({ ...desk, undelivered }, { workflow: 'one' }))).toHaveLength(1);
+    expect(await allOf(deadLettersOf({ ...deadLetterStores, undelivered }, { workflow: 'one' }))).toHaveLength(1);
   });
 
   it('given it goes on behind any of them, then all the others come, each once', async () => {
-    const { desk, ids } = await openFullDesk();
+    const { deadLetterStores, ids } = await openFullApp();
     const all = await ids();
     let after: After | undefined;
     const seen: string[] = [];
 
     for (;;) {
-      const { value } = await listLetters(desk, {}, after).next();
+      const { value } = await listDeadLetters(deadLetterStores, {}, after).next();
       if (!value) break;
-      seen.push(value.letter.id);
+      seen.push(value.deadLetter.id);
       after = JSON.parse(JSON.stringify(value.after));
     }
 
@@ -107,7 +107,7 @@ describe('when letters are listed', () => {
   });
 
   it('given one that is in resolved/ as well, then it is not pending', async () => {
-    const { app, letters } = await openFullDesk();
+    const { app, letters } = await openFullApp();
     const [failed] = (await app.stores.deadLetters.list('pending/failed/', { limit: 1 })).blobs;
     await app.stores.deadLetters.create(failed?.name.replace('pending', 'resolved') ?? '', '{}');
 
@@ -115,10 +115,10 @@ describe('when letters are listed', () => {
   });
 
   it('given one that goes while it is read, then it is left out', async () => {
-    const { desk } = await openFullDesk();
-    const undelivered = { ...desk.undelivered, readText: async () => undefined };
+    const { deadLetterStores } = await openFullApp();
+    const undelivered = { ...deadLetterStores.undelivered, readText: async () => undefined };
 
-    expect(await allOf(lettersOf({ ...desk, undelivered }, { stage: 'undelivered' }))).toEqual([]);
+    expect(await allOf(deadLettersOf({ ...deadLetterStores, undelivered }, { stage: 'undelivered' }))).toEqual([]);
   });
 });
 
@@ -126,7 +126,7 @@ describe('when there are 100,000', () => {
   const COUNT = 100_000;
   const PAGE = 1000;
 
-  /** A container with so many letters, none of which is there before it is asked for. */
+  /** A container with so many dead letters, each made only when it is read. */
   function endlessContainer(isTold: boolean) {
     const asked = { pages: 0, reads: 0, readsAtOnce: 0, mostReadsAtOnce: 0 };
     const page = (from: number): BlobPage => ({
@@ -159,24 +159,24 @@ describe('when there are 100,000', () => {
   it('given who reads them, then each page is read when it is needed, and nothing is held', async () => {
     const { asked, store } = endlessContainer(true);
     let seen = 0;
-    let most = 0;
+    let max = 0;
     let last = '';
 
-    for await (const { id } of lettersOf({ letters: store, undelivered: nothing }, {})) {
+    for await (const { id } of deadLettersOf({ blobs: store, undelivered: nothing }, {})) {
       seen += 1;
-      most = Math.max(most, asked.pages * PAGE - seen);
+      max = Math.max(max, asked.pages * PAGE - seen);
       expect(id > last).toBe(true);
       last = id;
     }
 
     expect(seen).toBe(COUNT);
-    expect(most).toBeLessThan(PAGE);
+    expect(max).toBeLessThan(PAGE);
     expect(asked.reads).toBe(0);
   });
 
   it('given the first ten are asked for, then one page is read', async () => {
     const { asked, store } = endlessContainer(true);
-    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+    const letters = deadLettersOf({ blobs: store, undelivered: nothing }, {});
 
     for (let n = 0; n < 10; n += 1) await letters.next();
 
@@ -185,7 +185,7 @@ describe('when there are 100,000', () => {
 
   it('given they must be read, then few at a time, and no more than are asked for', async () => {
     const { asked, store } = endlessContainer(false);
-    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+    const letters = deadLettersOf({ blobs: store, undelivered: nothing }, {});
 
     for (let n = 0; n < 100; n += 1) await letters.next();
 
@@ -194,9 +194,9 @@ describe('when there are 100,000', () => {
 
   it('given they are counted by cause, then only the causes are held', async () => {
     const { store } = endlessContainer(true);
-    const letters = lettersOf({ letters: store, undelivered: nothing }, {});
+    const letters = deadLettersOf({ blobs: store, undelivered: nothing }, {});
 
-    const { groups, ...all } = await groupLetters(letters, ['reason', 'workflow'], COUNT);
+    const { groups, ...all } = await groupDeadLetters(letters, ['reason', 'workflow'], COUNT);
 
     expect(all).toEqual({ letters: COUNT, isMore: false });
     expect(groups).toHaveLength(7);
@@ -211,12 +211,12 @@ describe('when there are 100,000', () => {
   });
 });
 
-describe('when letters are counted by cause', () => {
+describe('when dead letters are counted by cause', () => {
   it('given several causes, then the largest first, with the oldest as an example', async () => {
-    const { desk, letters } = await openFullDesk();
+    const { deadLetterStores, letters } = await openFullApp();
     const [, failed] = await letters();
 
-    const { groups } = await groupLetters(lettersOf(desk, {}), ['stage', 'error'], 100);
+    const { groups } = await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['stage', 'error'], 100);
 
     expect(groups).toMatchObject([
       { by: { stage: 'failed', error: 'non-retriable' }, letters: 2, events: 2, example: failed?.id },
@@ -226,9 +226,15 @@ describe('when letters are counted by cause', () => {
   });
 
   it('given more than are to be looked at, then it says so', async () => {
-    const { desk } = await openFullDesk();
+    const { deadLetterStores } = await openFullApp();
 
-    expect(await groupLetters(lettersOf(desk, {}), ['stage'], 3)).toMatchObject({ letters: 3, isMore: true });
-    expect(await groupLetters(lettersOf(desk, {}), ['stage'], 4)).toMatchObject({ letters: 4, isMore: false });
+    expect(await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['stage'], 3)).toMatchObject({
+      letters: 3,
+      isMore: true,
+    });
+    expect(await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['stage'], 4)).toMatchObject({
+      letters: 4,
+      isMore: false,
+    });
   });
 });

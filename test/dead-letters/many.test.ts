@@ -1,19 +1,24 @@
-import { lettersOf } from '../../src/dead-letters/list.js';
-import { discardMany, type Pace, type RedriveMany, redriveMany } from '../../src/dead-letters/many.js';
+import { deadLettersOf } from '../../src/dead-letters/list.js';
+import { discardMany, type RedriveMany, redriveMany } from '../../src/dead-letters/many.js';
+import type { Pace } from '../../src/dead-letters/pace.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { fail, giveUp, openDesk } from './desk.js';
+import { fail, giveUp, openApp } from './open-app.js';
 
 const PACE: Pace = { atOnce: 4, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
-/** A desk with `count` letters of workflow `one`. */
-async function withLetters(count: number) {
-  const desk = openDesk();
+/** An app with `count` dead letters of workflow `one`. */
+async function withDeadLetters(count: number) {
+  const opened = openApp();
   for (let n = 0; n < count; n += 1) {
-    await desk.die({ id: `event-${n}`, resourceId: `p${n}` });
+    await opened.die({ id: `event-${n}`, resourceId: `p${n}` });
   }
   const redrive = (options: Partial<RedriveMany> = {}, pace: Partial<Pace> = {}) =>
-    redriveMany(lettersOf(desk.desk, { workflow: 'one' }), { by: 'me', ...options }, { ...PACE, ...pace }, desk.desk);
+    redriveMany(
+      deadLettersOf(opened.deadLetterStores, { workflow: 'one' }),
+      { by: 'me', ...options },
+      { pace: { ...PACE, ...pace }, stores: opened.deadLetterStores },
+    );
 
   /** Lets seconds pass, and the app run what is due, until `of` has ended. */
   async function through<T>(of: Promise<T>, { isRunning = true } = {}): Promise<T> {
@@ -24,17 +29,17 @@ async function withLetters(count: number) {
     done.catch(() => {});
     for (let second = 0; second < 2000 && !isDone; second += 1) {
       for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
-      if (isRunning && second % 10 === 9) await desk.runDueRows();
-      desk.clock.advance(1000);
+      if (isRunning && second % 10 === 9) await opened.runDueRows();
+      opened.clock.advance(1000);
     }
     return done;
   }
-  return { ...desk, redrive, through };
+  return { ...opened, redrive, through };
 }
 
-describe('when many letters are redriven', () => {
-  it('given nobody waits for what becomes of them, then each is asked for once', async () => {
-    const { redrive, through, rows } = await withLetters(20);
+describe('when many dead letters are redriven', () => {
+  it('given no wait for outcomes, then each redrive is requested once', async () => {
+    const { redrive, through, rows } = await withDeadLetters(20);
     const seen: number[] = [];
 
     const report = await through(redrive({}, { onCount: ({ asked = 0 }) => seen.push(asked) }), { isRunning: false });
@@ -45,7 +50,7 @@ describe('when many letters are redriven', () => {
   });
 
   it('given a rate, then no more than so many a second', async () => {
-    const { redrive, clock, rows } = await withLetters(10);
+    const { redrive, clock, rows } = await withDeadLetters(10);
     const redriven = redrive({}, { perSecond: 2, atOnce: 8 });
     const asked: number[] = [];
 
@@ -59,8 +64,8 @@ describe('when many letters are redriven', () => {
     expect(await redriven).toEqual({ counts: { asked: 10 } });
   });
 
-  it('given it waits, then it tells what became of each', async () => {
-    const { redrive, through, endsAs } = await withLetters(6);
+  it('given a wait for outcomes, then the report counts the outcome of each', async () => {
+    const { redrive, through, endsAs } = await withDeadLetters(6);
     let runs = 0;
     endsAs(() => {
       runs += 1;
@@ -75,7 +80,7 @@ describe('when many letters are redriven', () => {
     { given: 'no app runs', isRunning: false, calls: 1, counts: { open: 2 } },
     { given: 'an app runs', isRunning: true, calls: 0, counts: { completed: 2 } },
   ])('given it waits and $given, says so $calls times, and goes on waiting', async ({ isRunning, calls, counts }) => {
-    const { redrive, through, clock } = await withLetters(2);
+    const { redrive, through, clock } = await withDeadLetters(2);
     const startedMs = clock.monotonic();
     const saidAfterMs: number[] = [];
     const onNoApp = () => saidAfterMs.push(clock.monotonic() - startedMs);
@@ -87,7 +92,7 @@ describe('when many letters are redriven', () => {
   });
 
   it('given it waits and the app ends in between, says that no app runs', async () => {
-    const { redrive, through } = await withLetters(2);
+    const { redrive, through } = await withDeadLetters(2);
     const onNoApp = jest.fn();
     const isOneDone = Promise.withResolvers<void>();
 
@@ -100,9 +105,9 @@ describe('when many letters are redriven', () => {
   });
 
   it('given it waits and a job runs for long, does not say that no app runs', async () => {
-    const { redrive, through, desk, rows } = await withLetters(1);
-    const { read } = desk.ledger;
-    Object.assign(desk.ledger, {
+    const { redrive, through, deadLetterStores, rows } = await withDeadLetters(1);
+    const { read } = deadLetterStores.ledger;
+    Object.assign(deadLetterStores.ledger, {
       async read(address: string) {
         const stored = await read(address);
         if (!stored || rows().length === 0) return stored;
@@ -116,7 +121,7 @@ describe('when many letters are redriven', () => {
   });
 
   it('given it waits, then no more are under way than may be', async () => {
-    const { redrive, clock, rows } = await withLetters(10);
+    const { redrive, clock, rows } = await withDeadLetters(10);
     const stopping = new AbortController();
 
     const redriven = redrive({ wait: {} }, { atOnce: 3, signal: stopping.signal });
@@ -130,8 +135,8 @@ describe('when many letters are redriven', () => {
     expect(await redriven).toEqual({ counts: { open: 3 }, stopped: 'asked-to' });
   });
 
-  it('given nobody runs them, then it has patience for ten minutes, and says that they are open', async () => {
-    const { redrive, through, clock } = await withLetters(1);
+  it('given no app runs them, then it waits for ten minutes, and reports them as open', async () => {
+    const { redrive, through, clock } = await withDeadLetters(1);
 
     expect(await through(redrive({ wait: {} }), { isRunning: false })).toEqual({ counts: { open: 1 } });
     expect(clock.monotonic()).toBeGreaterThanOrEqual(600_000);
@@ -142,7 +147,7 @@ describe('when many letters are redriven', () => {
     { given: 'beyond help', ends: giveUp, counts: { dead: 10 } },
     { given: 'to be tried again', ends: fail, counts: { failing: 10 } },
   ])('given a share may fail, and all are $given, then it ends after ten', async ({ ends, counts }) => {
-    const { redrive, through, endsAs, rows } = await withLetters(30);
+    const { redrive, through, endsAs, rows } = await withDeadLetters(30);
     endsAs(ends);
 
     const report = await through(redrive({ wait: { stopAfter: 0.2 } }, { atOnce: 1 }));
@@ -152,7 +157,7 @@ describe('when many letters are redriven', () => {
   });
 
   it('given a share may fail, and just so many do, then it goes on to the end', async () => {
-    const { redrive, through, endsAs } = await withLetters(20);
+    const { redrive, through, endsAs } = await withDeadLetters(20);
     let runs = 0;
     endsAs(() => {
       runs += 1;
@@ -165,10 +170,10 @@ describe('when many letters are redriven', () => {
   });
 
   it('given storage fails now and then, then it is asked again a little later', async () => {
-    const { desk, redrive, through } = await withLetters(20);
-    const { read } = desk.ledger;
+    const { deadLetterStores, redrive, through } = await withDeadLetters(20);
+    const { read } = deadLetterStores.ledger;
     let reads = 0;
-    Object.assign(desk.ledger, {
+    Object.assign(deadLetterStores.ledger, {
       read: (address: string) => {
         reads += 1;
         return reads % 4 === 0 ? Promise.reject(new StorageError('http-503', 'No.')) : read(address);
@@ -179,12 +184,12 @@ describe('when many letters are redriven', () => {
     expect(reads).toBe(26);
   });
 
-  it('given storage fails for one letter each time, then that is counted, and it goes on', async () => {
-    const { desk, redrive, through } = await withLetters(20);
-    const { read } = desk.ledger;
+  it('given storage always fails for one dead letter, then the failure is counted, and the run goes on', async () => {
+    const { deadLetterStores, redrive, through } = await withDeadLetters(20);
+    const { read } = deadLetterStores.ledger;
     let bad: string | undefined;
     let tries = 0;
-    Object.assign(desk.ledger, {
+    Object.assign(deadLetterStores.ledger, {
       read(address: string) {
         bad ??= address;
         if (address !== bad) return read(address);
@@ -198,9 +203,9 @@ describe('when many letters are redriven', () => {
   });
 
   it('given storage rejects it, then it is not asked again', async () => {
-    const { desk, redrive, through } = await withLetters(1);
+    const { deadLetterStores, redrive, through } = await withDeadLetters(1);
     let reads = 0;
-    Object.assign(desk.ledger, {
+    Object.assign(deadLetterStores.ledger, {
       read() {
         reads += 1;
         return Promise.reject(new StorageError('http-400', 'No.', { isRejected: true }));
@@ -212,8 +217,8 @@ describe('when many letters are redriven', () => {
   });
 
   it('given storage is down, then it ends after ten failures in a row', async () => {
-    const { desk, redrive, through } = await withLetters(30);
-    Object.assign(desk.ledger, { read: () => Promise.reject(new StorageError('unreachable', 'No.')) });
+    const { deadLetterStores, redrive, through } = await withDeadLetters(30);
+    Object.assign(deadLetterStores.ledger, { read: () => Promise.reject(new StorageError('unreachable', 'No.')) });
 
     expect(await through(redrive({}, { atOnce: 1 }))).toEqual({
       counts: { failed: 10 },
@@ -223,30 +228,41 @@ describe('when many letters are redriven', () => {
   });
 
   it('given a bug, then it is thrown on, and nothing goes on behind it', async () => {
-    const { desk, redrive, through, rows } = await withLetters(30);
-    Object.assign(desk.ledger, { read: () => Promise.reject(new TypeError('a bug')) });
+    const { deadLetterStores, redrive, through, rows } = await withDeadLetters(30);
+    Object.assign(deadLetterStores.ledger, { read: () => Promise.reject(new TypeError('a bug')) });
 
     await expect(through(redrive())).rejects.toThrow('a bug');
     expect(rows()).toEqual([]);
   });
 
   it('given it is stopped before it begins, then nothing happens', async () => {
-    const { redrive, rows } = await withLetters(3);
+    const { redrive, rows } = await withDeadLetters(3);
 
     expect(await redrive({}, { signal: AbortSignal.abort() })).toEqual({ counts: {}, stopped: 'asked-to' });
     expect(rows()).toEqual([]);
   });
 });
 
-describe('when many letters are discarded', () => {
+describe('when many dead letters are discarded', () => {
   it('given a filter, then those and no others', async () => {
-    const { desk, ids } = await withLetters(5);
+    const { deadLetterStores, ids } = await withDeadLetters(5);
 
     const note = { by: 'me', why: 'of a test' };
-    expect(await discardMany(lettersOf(desk, { workflow: 'one' }), { ...note, isDryRun: true }, PACE, desk)).toEqual({
+    expect(
+      await discardMany(
+        deadLettersOf(deadLetterStores, { workflow: 'one' }),
+        { ...note, isDryRun: true },
+        { pace: PACE, stores: deadLetterStores },
+      ),
+    ).toEqual({
       counts: { discarded: 5 },
     });
-    expect(await discardMany(lettersOf(desk, { workflow: 'one' }), note, PACE, desk)).toEqual({
+    expect(
+      await discardMany(deadLettersOf(deadLetterStores, { workflow: 'one' }), note, {
+        pace: PACE,
+        stores: deadLetterStores,
+      }),
+    ).toEqual({
       counts: { discarded: 5 },
     });
 
@@ -255,13 +271,13 @@ describe('when many letters are discarded', () => {
   });
 
   it('given ids that are none among them, then those are gone', async () => {
-    const { desk, deliver, ids } = openDesk();
+    const { deadLetterStores, deliver, ids } = openApp();
     await deliver({ id: 'none' }, rawFhirEvent());
     async function* each() {
       for (const id of [...(await ids({ stage: 'invalid' })), 'nonsense']) yield { id };
     }
 
-    expect(await discardMany(each(), { by: 'me', why: 'x' }, PACE, desk)).toEqual({
+    expect(await discardMany(each(), { by: 'me', why: 'x' }, { pace: PACE, stores: deadLetterStores })).toEqual({
       counts: { discarded: 1, gone: 1 },
     });
   });

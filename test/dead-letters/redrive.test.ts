@@ -1,25 +1,27 @@
-import type { Letter } from '../../src/dead-letters/letter.js';
-import { obstacleTo, outcomeOf, type RedriveOptions, redriveLetter } from '../../src/dead-letters/redrive.js';
-import { showLetter } from '../../src/dead-letters/show.js';
+import type { ListedDeadLetter } from '../../src/dead-letters/listed.js';
+import { type RedriveOptions, redriveDeadLetter } from '../../src/dead-letters/redrive.js';
+import { obstacleTo, outcomeOf } from '../../src/dead-letters/redrive-result.js';
+import { showDeadLetter } from '../../src/dead-letters/show.js';
 import type { JobRecord } from '../../src/storage/ledger.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { fail, giveUp, openDesk } from './desk.js';
+import { fail, giveUp, openApp } from './open-app.js';
 
 const BY = { by: 'somebody' };
 
-/** A desk with the letter of workflow `one`, and its redrive. */
-async function withLetter() {
-  const desk = openDesk();
-  await desk.die();
-  const [letter] = await desk.letters({ workflow: 'one' });
-  const { id } = letter as Letter;
-  const redrive = (options: Partial<RedriveOptions> = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk);
-  return { ...desk, id, redrive };
+/** An app with the dead letter of workflow `one`, and its redrive. */
+async function withDeadLetter() {
+  const opened = openApp();
+  await opened.die();
+  const [letter] = await opened.letters({ workflow: 'one' });
+  const { id } = letter as ListedDeadLetter;
+  const redrive = (options: Partial<RedriveOptions> = {}) =>
+    redriveDeadLetter(id, { ...BY, ...options }, opened.deadLetterStores);
+  return { ...opened, id, redrive };
 }
 
 describe('the redrive of a dead job', () => {
-  it('given it succeeds, then that workflow alone runs again, the letter has moved, and it says completed', async () => {
-    const { redrive, runDueRows, runs, names, records } = await withLetter();
+  it('given it succeeds, then that workflow alone runs again, the dead letter has moved, and it says completed', async () => {
+    const { redrive, runDueRows, runs, names, records } = await withDeadLetter();
 
     const redriven = await redrive();
     await runDueRows();
@@ -30,8 +32,8 @@ describe('the redrive of a dead job', () => {
     expect(records()).toContainEqual(expect.objectContaining({ result: 'completed', redrives: 1 }));
   });
 
-  it('given it fails once, then it is failing; given it is beyond help, then dead, with a letter of the next number', async () => {
-    const { redrive, runDueRows, endsAs, clock, names } = await withLetter();
+  it('given the job fails once, then the outcome is failing; given it fails for good, then dead, with a dead letter of the next number', async () => {
+    const { redrive, runDueRows, endsAs, clock, names } = await withDeadLetter();
     const redriven = await redrive();
     const look = redriven.kind === 'asked' ? redriven.look : undefined;
     expect(await look?.()).toBe('open');
@@ -52,7 +54,7 @@ describe('the redrive of a dead job', () => {
   });
 
   it('given it was asked for before, then the second does nothing, before it has run and after', async () => {
-    const { redrive, runDueRows, runs, rows } = await withLetter();
+    const { redrive, runDueRows, runs, rows } = await withDeadLetter();
 
     await redrive();
     await redrive();
@@ -65,24 +67,24 @@ describe('the redrive of a dead job', () => {
   });
 
   it('given it failed three times before, then only with force', async () => {
-    const { die, desk, letters, endsAs, runDueRows, rows } = openDesk();
+    const { die, deadLetterStores, letters, endsAs, runDueRows, rows } = openApp();
     await die();
     endsAs(giveUp);
     const newest = async () => (await letters({ workflow: 'one' })).at(-1)?.id ?? '';
     for (let n = 0; n < 3; n += 1) {
-      expect(await redriveLetter(await newest(), BY, desk)).toMatchObject({ kind: 'asked' });
+      expect(await redriveDeadLetter(await newest(), BY, deadLetterStores)).toMatchObject({ kind: 'asked' });
       await runDueRows();
     }
 
     const id = await newest();
     expect(id).toMatch(/\.3$/);
-    expect(await redriveLetter(id, BY, desk)).toEqual({ kind: 'too-often' });
+    expect(await redriveDeadLetter(id, BY, deadLetterStores)).toEqual({ kind: 'too-often' });
     expect(rows()).toEqual([]);
-    expect(await redriveLetter(id, { ...BY, isForced: true }, desk)).toMatchObject({ kind: 'asked' });
+    expect(await redriveDeadLetter(id, { ...BY, isForced: true }, deadLetterStores)).toMatchObject({ kind: 'asked' });
   });
 
   it('given a dry run, then it says the same, and nothing has happened', async () => {
-    const { redrive, rows, names } = await withLetter();
+    const { redrive, rows, names } = await withDeadLetter();
     const before = await names();
 
     expect(await redrive({ isDryRun: true, event: rawFhirEvent() })).toMatchObject({ kind: 'asked' });
@@ -92,13 +94,13 @@ describe('the redrive of a dead job', () => {
   });
 
   it('given its job runs for long, then so does its row', async () => {
-    const { desk, app, id } = await withLetter();
+    const { deadLetterStores, app, id } = await withDeadLetter();
     const name = `pending/${id.replace('.', '/').replace('.', '/')}.json`;
     const letter = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
     await app.stores.deadLetters.delete(name);
     await app.stores.deadLetters.create(name, JSON.stringify({ ...letter, isLong: true }));
 
-    await redriveLetter(id, BY, desk);
+    await redriveDeadLetter(id, BY, deadLetterStores);
 
     expect((await app.waiting.find(letter.address.split('.')[1]))[0]).toMatchObject({ isLong: true });
   });
@@ -107,8 +109,8 @@ describe('the redrive of a dead job', () => {
 describe('the redrive of a corrected payload', () => {
   const corrected = rawFhirEvent({ resourceId: 'corrected' });
 
-  it('given it succeeds, then the corrected event has run as the same job, and record and letter lead to both', async () => {
-    const { redrive, runDueRows, runs, names, records, contentOf, id, desk } = await withLetter();
+  it('given it succeeds, then the corrected event has run as the same job, and record and dead letter lead to both', async () => {
+    const { redrive, runDueRows, runs, names, records, contentOf, id, deadLetterStores } = await withDeadLetter();
 
     await redrive({ event: corrected });
     await runDueRows();
@@ -127,13 +129,13 @@ describe('the redrive of a corrected payload', () => {
       event: corrected,
     });
     const record = records().find(({ result }) => result === 'completed');
-    const shown = await showLetter(id, desk);
+    const shown = await showDeadLetter(id, deadLetterStores);
     expect(shown?.payload).toEqual(rawFhirEvent());
     expect(shown?.shown.edits).toEqual([expect.stringContaining(`.1.${record?.edit}.json`)]);
   });
 
-  it('given it fails for good, then the next letter holds it, and a redrive of that is of the same correction', async () => {
-    const { redrive, runDueRows, endsAs, records, letters, desk, app } = await withLetter();
+  it('given it fails for good, then the next dead letter holds it, and a redrive of that is of the same correction', async () => {
+    const { redrive, runDueRows, endsAs, records, letters, deadLetterStores, app } = await withDeadLetter();
     endsAs(giveUp);
     await redrive({ event: corrected });
     await runDueRows();
@@ -143,14 +145,14 @@ describe('the redrive of a corrected payload', () => {
     expect(JSON.parse(content ?? '')).toMatchObject({ event: corrected, edit: expect.stringMatching(/^[\w-]{22}$/) });
 
     endsAs(() => {});
-    await redriveLetter(next, BY, desk);
+    await redriveDeadLetter(next, BY, deadLetterStores);
     await runDueRows();
 
     expect(records().find(({ redrives }) => redrives === 2)).toMatchObject({ result: 'completed', edit });
   });
 
   it('given it is no event, another one, or too large, then nothing happens', async () => {
-    const { redrive, names, rows } = await withLetter();
+    const { redrive, names, rows } = await withDeadLetter();
     const before = await names();
 
     expect(await redrive({ event: { id: 'e' }, isForced: true })).toMatchObject({ kind: 'not-an-event' });
@@ -164,11 +166,15 @@ describe('the redrive of a corrected payload', () => {
 
 describe('the redrive of an invalid event', () => {
   async function withInvalid(event: unknown, env = {}) {
-    const desk = openDesk(env);
-    await desk.deliver(event);
-    desk.endsAs(() => {});
-    const [id = ''] = await desk.ids();
-    return { ...desk, id, redrive: (options = {}) => redriveLetter(id, { ...BY, ...options }, desk.desk) };
+    const opened = openApp(env);
+    await opened.deliver(event);
+    opened.endsAs(() => {});
+    const [id = ''] = await opened.ids();
+    return {
+      ...opened,
+      id,
+      redrive: (options = {}) => redriveDeadLetter(id, { ...BY, ...options }, opened.deadLetterStores),
+    };
   }
 
   it('given it still is none, then it stays as it is; by force it is tried all the same', async () => {
@@ -187,7 +193,7 @@ describe('the redrive of an invalid event', () => {
     expect(rows()).toEqual([]);
   });
 
-  it('given it is corrected, then it is delivered as a new one, and the letter has moved', async () => {
+  it('given a correction, then the event is delivered as a new event, and the dead letter has moved', async () => {
     const { redrive, runDueRows, names, runs } = await withInvalid({ id: 'none' });
 
     const redriven = await redrive({ event: rawFhirEvent() });
@@ -208,7 +214,7 @@ describe('the redrive of an invalid event', () => {
     await runDueRows();
     expect(await names()).toEqual(['pending/invalid/2026-01-01/….0.json']);
 
-    const listed = openDesk({ WORKSPACES: workspace });
+    const listed = openApp({ WORKSPACES: workspace });
     await redrive();
     const [row] = stores.tables.inspect('waiting');
     const [name = ''] = (await app.stores.deadLetters.list('pending/', { limit: 1 })).blobs.map((blob) => blob.name);
@@ -241,15 +247,17 @@ describe('the redrive of what there is not', () => {
   it.each(['', 'nonsense', `failed.2026-01-01.${'d'.repeat(22)}.0`, 'undelivered.QQ'])(
     "given '%s', then it is gone",
     async (id) => {
-      expect(await redriveLetter(id, BY, openDesk().desk)).toEqual({ kind: 'gone' });
+      expect(await redriveDeadLetter(id, BY, openApp().deadLetterStores)).toEqual({ kind: 'gone' });
     },
   );
 
-  it('given a blob that is no letter, then it is unreadable', async () => {
-    const { desk, app } = openDesk();
+  it('given a blob that is not a dead letter, then it is unreadable', async () => {
+    const { deadLetterStores, app } = openApp();
     await app.stores.deadLetters.create(`pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`, '{}');
 
-    expect(await redriveLetter(`failed.2026-01-01.${'d'.repeat(22)}.0`, BY, desk)).toEqual({ kind: 'unreadable' });
+    expect(await redriveDeadLetter(`failed.2026-01-01.${'d'.repeat(22)}.0`, BY, deadLetterStores)).toEqual({
+      kind: 'unreadable',
+    });
   });
 
   it.each([
@@ -262,8 +270,8 @@ describe('the redrive of what there is not', () => {
       given: 'the address of another job',
       change: { address: `20260101.${'a'.repeat(22)}.${'b'.repeat(22)}.one` },
     },
-  ])('given a letter with $given, then it is unreadable, and no row is added', async ({ change }) => {
-    const { redrive, app, id, rows } = await withLetter();
+  ])('given a dead letter with $given, then it is unreadable, and no row is added', async ({ change }) => {
+    const { redrive, app, id, rows } = await withDeadLetter();
     const name = `pending/${id.replace('.', '/').replace('.', '/')}.json`;
     const letter = JSON.parse((await app.stores.deadLetters.read(name)) ?? '');
     await app.stores.deadLetters.delete(name);
@@ -274,11 +282,13 @@ describe('the redrive of what there is not', () => {
   });
 
   it('given an invalid one with an address, then it is unreadable', async () => {
-    const { desk, app } = openDesk();
+    const { deadLetterStores, app } = openApp();
     const letter = { reason: 'invalid', error: { code: 'invalid' }, event: rawFhirEvent(), address: 'nonsense' };
     await app.stores.deadLetters.create(`pending/invalid/undated/${'d'.repeat(22)}.0.json`, JSON.stringify(letter));
 
-    expect(await redriveLetter(`invalid.undated.${'d'.repeat(22)}.0`, BY, desk)).toEqual({ kind: 'unreadable' });
+    expect(await redriveDeadLetter(`invalid.undated.${'d'.repeat(22)}.0`, BY, deadLetterStores)).toEqual({
+      kind: 'unreadable',
+    });
   });
 });
 
@@ -309,7 +319,7 @@ describe('whether there is anything to redrive', () => {
     { given: 'it runs', record: { ...RECORD, state: { kind: 'running', leaseMs: 1 } }, then: 'under-way' },
     { given: 'it waits', record: { ...RECORD, state: { kind: 'waiting', due: 'row' } }, then: 'under-way' },
     {
-      given: 'its letter is being written',
+      given: 'its dead letter is being written',
       record: { ...RECORD, state: { kind: 'running', leaseMs: 1, failing: 'failed' } },
       then: 'under-way',
     },

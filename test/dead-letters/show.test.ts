@@ -1,14 +1,14 @@
-import { showLetter } from '../../src/dead-letters/show.js';
+import { showDeadLetter } from '../../src/dead-letters/show.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
-import { openDesk } from './desk.js';
+import { openApp } from './open-app.js';
 
-describe('when a letter is shown', () => {
+describe('when a dead letter is shown', () => {
   it('given a job, then all that happened, with the payload beside it and not in it', async () => {
-    const { desk, die, ids } = openDesk();
+    const { deadLetterStores, die, ids } = openApp();
     await die({ resourceId: 'secret-marker' });
     const [id = ''] = await ids({ workflow: 'one' });
 
-    const found = await showLetter(id, desk);
+    const found = await showDeadLetter(id, deadLetterStores);
 
     expect(found?.shown).toEqual({
       id,
@@ -33,10 +33,10 @@ describe('when a letter is shown', () => {
   });
 
   it('given an invalid event, then what is wrong with it', async () => {
-    const { desk, deliver, ids } = openDesk();
+    const { deadLetterStores, deliver, ids } = openApp();
     await deliver({ id: 'secret-marker' });
 
-    const found = await showLetter((await ids())[0] ?? '', desk);
+    const found = await showDeadLetter((await ids())[0] ?? '', deadLetterStores);
 
     expect(found?.shown.problems).toContainEqual({
       path: 'data',
@@ -48,26 +48,29 @@ describe('when a letter is shown', () => {
   });
 
   it('given one of Event Grid, then what it holds', async () => {
-    const { desk, app, ids } = openDesk();
+    const { deadLetterStores, app, ids } = openApp();
     const events = [rawFhirEvent({ id: 'a' }), rawFhirEvent({ id: 'b' })];
     await app.stores.undelivered.create('A/x.json', JSON.stringify(events));
     const [id = ''] = await ids();
 
-    expect(await showLetter(id, desk)).toMatchObject({
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({
       shown: { stage: 'undelivered', events: 2, isResolved: false },
       payload: events,
     });
     await app.stores.undelivered.create('resolved/A/x.json', JSON.stringify(events));
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { isResolved: true }, payload: events });
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({ shown: { isResolved: true }, payload: events });
   });
 
-  it('given no such id, then nothing; given a blob that is no letter, then its text is the payload', async () => {
-    const { desk, app } = openDesk();
+  it('given an unknown id, then nothing; given a blob that is not a dead letter, then its text is the payload', async () => {
+    const { deadLetterStores, app } = openApp();
     const id = `failed.2026-01-01.${'d'.repeat(22)}.0`;
 
-    expect(await showLetter('nonsense', desk)).toBeUndefined();
-    expect(await showLetter(id, desk)).toBeUndefined();
+    expect(await showDeadLetter('nonsense', deadLetterStores)).toBeUndefined();
+    expect(await showDeadLetter(id, deadLetterStores)).toBeUndefined();
     await app.stores.deadLetters.create(`pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`, 'no json');
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { reason: 'unreadable' }, payload: 'no json' });
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({
+      shown: { reason: 'unreadable' },
+      payload: 'no json',
+    });
   });
 });

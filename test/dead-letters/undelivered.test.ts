@@ -51,7 +51,7 @@ describe('a dead letter of Event Grid', () => {
     ]);
   });
 
-  it('given words that are none, then they are not told', () => {
+  it('given a reason that is not a word of Event Grid, then it is left out', () => {
     const event = { deadLetterReason: 'of the patient Zoë', lastDeliveryOutcome: 404 };
 
     expect(eventsOf(JSON.stringify([event]))).toEqual([{ delivered: {}, reason: '', outcome: '' }]);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   url = /Serving on (\S+)\. /.exec(app.output())?.[1] ?? '';
 });
 
-/** The commands of an example, as somebody types them in the folder of the project. */
+/** Returns the commands of an example, as typed in the folder of the project. */
 async function type(commands: string): Promise<string> {
   const tool = `'${process.execPath}' --import '${join(ROOT, 'test/local/run-typescript.mjs')}' '${join(ROOT, 'src/local/dead-letters/main.ts')}'`;
   const typed = commands
@@ -46,7 +46,7 @@ const runAt = (phase: string) =>
     return runs[0]?.phase === phase ? runs[0] : undefined;
   });
 
-describe('when somebody follows docs/dead-letters.md', () => {
+describe('when a person follows docs/dead-letters.md', () => {
   const [start = '', count = '', redrive = '', rest = '', show = '', discard = '', send = '', correct = ''] = examples;
 
   it('given the page, then it has an example for each step, and a line for each verb', () => {
@@ -54,7 +54,7 @@ describe('when somebody follows docs/dead-letters.md', () => {
     for (const verb of VERBS) expect(page).toContain(`npm run dead-letters -- ${verb}`);
   });
 
-  it('given a day when the receiver was down, then what was given up is counted, and taken up, and nothing is lost', async () => {
+  it('given a day when the receiver was down, then undelivered events are counted and imported, and none is lost', async () => {
     await type(start);
     await runAt('redriving');
 
@@ -85,11 +85,11 @@ describe('when somebody follows docs/dead-letters.md', () => {
   it('given an invalid event that is corrected, the corrected event has run, and the dead letter names it', async () => {
     expect(await type(send)).toContain('202');
 
-    const told = await type(correct);
+    const printed = await type(correct);
 
-    expect(told).toContain('1 dead letter: accepted (');
-    expect(told).toMatch(/^isResolved +true$/m);
-    expect(told).toContain('edited/2026-03-14/');
-    expect(told).toMatch(/"resource-index":\{"status":"(completed|running|waiting)"/);
+    expect(printed).toContain('1 dead letter: accepted (');
+    expect(printed).toMatch(/^isResolved +true$/m);
+    expect(printed).toContain('edited/2026-03-14/');
+    expect(printed).toMatch(/"resource-index":\{"status":"(completed|running|waiting)"/);
   });
 });

@@ -21,7 +21,9 @@ const models = [
 ];
 /** Folders that enforce invariants; elsewhere R4 is a version of FHIR. */
 const sources = ['src/pipeline', 'src/handler', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
-  readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')),
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8')),
 );
 
 describe('when ARCHITECTURE.md lists the invariants', () => {

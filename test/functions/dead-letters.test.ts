@@ -1,20 +1,31 @@
+import { registerDeadLetter } from '../../src/functions/dead-letter.js';
+import { registerDeadLetterPayload } from '../../src/functions/dead-letter-payload.js';
 import { registerDeadLetters } from '../../src/functions/dead-letters.js';
+import { registerDiscardDeadLetters } from '../../src/functions/discard-dead-letters.js';
+import { registerRedriveDeadLetters } from '../../src/functions/redrive-dead-letters.js';
 import { StorageError } from '../../src/storage/table-store.js';
-import { openDesk } from '../dead-letters/desk.js';
+import { openApp } from '../dead-letters/open-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 
 type Answer = { status?: number; headers?: Record<string, string>; jsonBody: Record<string, unknown>; body?: string };
 
-/** The functions over a desk with two letters of one event, and `more` invalid ones. */
+/** The functions over an app with two dead letters of one event, and `more` invalid ones. */
 async function start({ more = 0, env = {} }: { more?: number; env?: Record<string, string> } = {}) {
   const functions = createFakeFunctions();
-  const desk = openDesk(env);
-  registerDeadLetters(functions.app, desk.app);
-  await desk.die({ resourceId: 'secret-marker' });
-  for (let n = 0; n < more; n += 1) await desk.deliver({ id: `secret-marker-${n}` });
+  const opened = openApp(env);
+  for (const register of [
+    registerDeadLetters,
+    registerDeadLetter,
+    registerDeadLetterPayload,
+    registerRedriveDeadLetters,
+    registerDiscardDeadLetters,
+  ])
+    register(functions.app, opened.app);
+  await opened.die({ resourceId: 'secret-marker' });
+  for (let n = 0; n < more; n += 1) await opened.deliver({ id: `secret-marker-${n}` });
   return {
-    ...desk,
+    ...opened,
     functions,
     get: (name: string, query: Record<string, string> = {}) => functions.get(name, { query }) as Promise<Answer>,
     show: (name: string, id: string, headers = {}) =>
@@ -32,7 +43,7 @@ async function start({ more = 0, env = {} }: { more?: number; env?: Record<strin
 }
 
 describe('GET dead-letters', () => {
-  it('given letters, then each is told, without a value of its payload', async () => {
+  it('given dead letters, then each is listed, without a value of its payload', async () => {
     const { get } = await start({ more: 1 });
 
     const { jsonBody } = await get('deadLetters');
@@ -45,7 +56,7 @@ describe('GET dead-letters', () => {
     expect(JSON.stringify(jsonBody)).not.toContain('secret');
   });
 
-  it('given pages, then each letter comes once, and the last page says that there is no more', async () => {
+  it('given pages, then each dead letter comes once, and the last page says that there is no more', async () => {
     const { get, ids } = await start({ more: 5 });
     const seen: string[] = [];
     const pages: number[] = [];
@@ -132,15 +143,15 @@ describe('GET dead-letters', () => {
   });
 
   it('given storage fails, then 503 with its code', async () => {
-    const { get, desk } = await start();
-    Object.assign(desk.letters, { list: () => Promise.reject(new StorageError('http-500', 'No.')) });
+    const { get, deadLetterStores } = await start();
+    Object.assign(deadLetterStores.blobs, { list: () => Promise.reject(new StorageError('http-500', 'No.')) });
 
     expect(await get('deadLetters')).toMatchObject({ status: 503, jsonBody: { error: { code: 'http-500' } } });
   });
 });
 
 describe('GET dead-letters/{id}', () => {
-  it('given its id, then all that is known of it, but for the payload', async () => {
+  it('given its id, then all its fields without the payload', async () => {
     const { show, ids } = await start();
     const [id = ''] = await ids({ workflow: 'one' });
 
@@ -178,9 +189,9 @@ describe('GET dead-letters/{id}/payload', () => {
 
 describe('when a payload is nested 5,000 levels deep', () => {
   it('lists, shows and discards it, and redrives the others', async () => {
-    const { get, show, post, desk, ids } = await start();
+    const { get, show, post, deadLetterStores, ids } = await start();
     const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
-    await desk.undelivered.create(
+    await deadLetterStores.undelivered.create(
       'SUB/2026/1/1/1/deep.json',
       `[{"deadLetterReason":"TimeToLiveExceeded","data":${deep}}]`,
     );

@@ -1,7 +1,7 @@
 import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
-import type { StoragePorts } from '../../src/storage/create-stores.js';
+import type { StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';

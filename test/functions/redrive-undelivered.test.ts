@@ -1,25 +1,25 @@
 import { registerRedriveUndelivered } from '../../src/functions/redrive-undelivered.js';
 import { StorageError } from '../../src/storage/table-store.js';
-import { openDesk } from '../dead-letters/desk.js';
+import { openApp } from '../dead-letters/open-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 
 async function start({ env = {}, blobs = [[rawFhirEvent()]] as unknown[] } = {}) {
   const functions = createFakeFunctions();
-  const desk = openDesk(env);
-  desk.endsAs(() => {});
-  registerRedriveUndelivered(functions.app, desk.app);
+  const opened = openApp(env);
+  opened.endsAs(() => {});
+  registerRedriveUndelivered(functions.app, opened.app);
   for (const [at, content] of blobs.entries()) {
-    await desk.app.stores.undelivered.create(
+    await opened.app.stores.undelivered.create(
       `A/${at}.json`,
       typeof content === 'string' ? content : JSON.stringify(content),
     );
   }
-  return { ...desk, functions, tick: () => functions.call('redriveUndelivered') };
+  return { ...opened, functions, tick: () => functions.call('redriveUndelivered') };
 }
 
 describe('when the timer redriveUndelivered rings', () => {
-  it('given what Event Grid gave up on, then it is taken up, and the log says how much', async () => {
+  it('given undelivered events, then they are imported, and the log has their number', async () => {
     const { functions, tick, runDueRows, runs, names, lines } = await start();
 
     await tick();
@@ -42,7 +42,7 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(await names('undelivered')).toEqual(['unreadable/A/0.json']);
   });
 
-  it('given one that storage does not give, then that is told, and it stays', async () => {
+  it('given a blob that storage does not return, then the log says so, and the blob stays', async () => {
     const { app, tick, names, lines } = await start();
     Object.assign(app.stores.undelivered, { readText: () => Promise.reject(new StorageError('http-409', 'No.')) });
 
@@ -52,7 +52,7 @@ describe('when the timer redriveUndelivered rings', () => {
     expect(await names('undelivered')).toEqual(['A/0.json']);
   });
 
-  it('given a part of storage that does not answer, then nothing is taken up', async () => {
+  it('given a part of storage that does not answer, then nothing is imported', async () => {
     const { app, tick, names } = await start();
     Object.assign(app.stores.due, { length: () => Promise.reject(new StorageError('http-503', 'No.')) });
 

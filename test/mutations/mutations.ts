@@ -22,7 +22,7 @@ const WAKEUPS_TESTS = 'test/pipeline/wakeups.test.ts';
 const ALERTS = 'src/workflows/observation-alerts';
 const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
 const LETTERS = 'test/dead-letters/every-step.test.ts';
-const TAKE_UP = 'src/dead-letters/take-up.ts';
+const IMPORT = 'src/dead-letters/import-undelivered.ts';
 const COMMIT_TESTS = 'test/storage/group-commit';
 
 export type Mutation = { rule: string; file: string; find: string; put: string; tests: string };
@@ -96,10 +96,10 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'rewrite',
-    file: 'src/storage/pending-letters.ts',
+    file: 'src/dead-letters/store/pending.ts',
     find: 'if (await isResolved(name)) continue;',
     put: '',
-    tests: 'test/storage/dead-letters.test.ts',
+    tests: 'test/dead-letters/store/dead-letters.test.ts',
   },
 
   {
@@ -574,17 +574,17 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'letters-rowsFirst',
-    file: TAKE_UP,
+    file: IMPORT,
     find: '  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {',
-    put: '  await desk.undelivered.create(RESOLVED + name, content);\n  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {',
+    put: '  await stores.undelivered.create(RESOLVED + name, content);\n  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {',
     tests: LETTERS,
   },
   {
     rule: 'letters-onceResolved',
-    file: TAKE_UP,
-    find: 'if (await isResolved(name, desk)) {',
+    file: IMPORT,
+    find: 'if (await isResolved(name, stores)) {',
     put: 'if (false as boolean) {',
-    tests: 'test/dead-letters/take-up.test.ts',
+    tests: 'test/dead-letters/import-undelivered.test.ts',
   },
   {
     rule: 'clock-storage',
@@ -602,8 +602,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'unreadable-moves',
-    file: 'src/dead-letters/take-up.ts',
-    find: '    await moveUnreadable(name, desk.undelivered);\n',
+    file: 'src/dead-letters/import-undelivered.ts',
+    find: '    await moveUnreadable(name, stores.undelivered);\n',
     put: '',
     tests: 'test/dead-letters/unreadable.test.ts',
   },
@@ -624,20 +624,20 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'letters-batchRowsFirst',
     file: 'src/dead-letters/redrive.ts',
-    find: '    await addDeliveries(events, desk);\n    await desk.deadLetters.move(name);\n',
-    put: '    await desk.deadLetters.move(name);\n',
+    find: '    await addDeliveries(events, stores);\n    await stores.deadLetters.move(name);\n',
+    put: '    await stores.deadLetters.move(name);\n',
     tests: 'test/dead-letters/batch.test.ts',
   },
   {
     rule: 'letters-batchName',
-    file: 'src/storage/letter-names.ts',
+    file: 'src/dead-letters/store/names.ts',
     find: 'digest(`batch.${toJson(events)}`)',
     put: 'digest(`batch.${Math.random()}`)',
     tests: 'test/pipeline/invalid-events.test.ts',
   },
   {
     rule: 'letters-copyFirst',
-    file: 'src/storage/dead-letters.ts',
+    file: 'src/dead-letters/store/dead-letters.ts',
     find: '    if (content === undefined) return;\n',
     put: '    if (content === undefined) return;\n    await blobs.delete(`pending/${name}`);\n',
     tests: LETTERS,
@@ -651,7 +651,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'letters-onlyDead',
-    file: 'src/dead-letters/redrive.ts',
+    file: 'src/dead-letters/redrive-result.ts',
     find: "return state.result === 'dead' && record.redrives <= redrives ? undefined : 'over';",
     put: 'return undefined;',
     tests: 'test/dead-letters/redrive.test.ts',

@@ -1,4 +1,4 @@
-import type { StoredLetter } from '../../src/storage/dead-letters.js';
+import type { StoredDeadLetter } from '../../src/dead-letters/store/dead-letter.js';
 import { defineWorkflow, fhir, NonRetriableError } from '../../src/workflow.js';
 import { type Account, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
@@ -7,9 +7,9 @@ const DEPTH = 10_000;
 /** In 20 KB of JSON. */
 const nested = (): unknown => JSON.parse(`${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`);
 
-const storedLetters = ({ blobs }: Account): StoredLetter[] =>
-  [...blobs.inspect().values()].map((content) => JSON.parse(content) as StoredLetter);
-const eventsIn = (letters: readonly StoredLetter[]): unknown[] =>
+const storedLetters = ({ blobs }: Account): StoredDeadLetter[] =>
+  [...blobs.inspect().values()].map((content) => JSON.parse(content) as StoredDeadLetter);
+const eventsIn = (letters: readonly StoredDeadLetter[]): unknown[] =>
   letters.flatMap(({ event, causes }) => (causes ? (event as unknown[]) : [event]));
 
 describe('invalid events, when their container is down', () => {

@@ -1,8 +1,8 @@
-import { lettersOf } from '../../src/dead-letters/list.js';
-import { tableOfLetters } from '../../src/local/dead-letters/output.js';
+import { deadLettersOf } from '../../src/dead-letters/list.js';
+import { tableOfDeadLetters } from '../../src/local/dead-letters/output.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { type Change, defineWorkflow, fhir, minutes, NonRetriableError, seconds } from '../../src/workflow.js';
-import { allOf } from '../dead-letters/desk.js';
+import { allOf } from '../dead-letters/open-app.js';
 import { watchWrites } from '../row-history.js';
 import type { CallInfo, Fault } from '../storage/faults.js';
 import { type App, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
@@ -171,9 +171,11 @@ describe('when a version fails for good', () => {
 
     await deliver(app, eventOf(2));
 
-    const letters = await allOf(lettersOf({ letters: account.blobs, undelivered: createMemoryBlobStore(account) }, {}));
+    const letters = await allOf(
+      deadLettersOf({ blobs: account.blobs, undelivered: createMemoryBlobStore(account) }, {}),
+    );
     expect(letters).toMatchObject([{ reason: 'non-retriable', holdsState: true }]);
-    expect(tableOfLetters(letters, undefined)).toMatch(/STATE .*\n.* {2}held /);
+    expect(tableOfDeadLetters(letters, undefined)).toMatch(/STATE .*\n.* {2}held /);
     expect(app.calls.filter((call) => call === 'read watermarks')).toHaveLength(1);
   });
 

@@ -235,7 +235,7 @@ describe('a row that holds a delivery', () => {
   describe('of a dead letter', () => {
     const NAME = `invalid/undated/${'d'.repeat(22)}.0.json`;
 
-    async function withLetter(settings: Partial<Settings> = {}) {
+    async function withDeadLetter(settings: Partial<Settings> = {}) {
       const account = createAccount();
       const counting = countingWorkflow();
       const app = startApp(account, { workflows: [counting.workflow], settings });
@@ -244,7 +244,7 @@ describe('a row that holds a delivery', () => {
     }
 
     it('given an event, then it runs, and the letter has moved', async () => {
-      const { app, counting, letters, account } = await withLetter();
+      const { app, counting, letters, account } = await withDeadLetter();
       await app.addRow({ ...of, letter: NAME }, rawEvent());
 
       await app.runDueRows();
@@ -263,7 +263,7 @@ describe('a row that holds a delivery', () => {
         others: ['pending/invalid/2026-01-01/0', 'pending/invalid/undated/0'],
       },
     ])('given $given, then the letter stays, beside that of what came', async ({ raw, settings, others }) => {
-      const { app, letters, account, counting } = await withLetter(settings);
+      const { app, letters, account, counting } = await withDeadLetter(settings);
       await app.addRow({ ...of, letter: NAME }, raw);
 
       await app.runDueRows();
@@ -274,7 +274,7 @@ describe('a row that holds a delivery', () => {
     });
 
     it('given the letter cannot be moved, then the row stays until it is, and nothing runs again', async () => {
-      const { app, counting, letters, account } = await withLetter();
+      const { app, counting, letters, account } = await withDeadLetter();
       await app.addRow({ ...of, letter: NAME }, rawEvent());
       app.storageIs(({ method, on }) => (method === 'delete' && on.startsWith('pending/') ? 'fail-before' : 'ok'));
 

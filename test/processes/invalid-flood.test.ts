@@ -1,5 +1,5 @@
+import type { StoredDeadLetter } from '../../src/dead-letters/store/dead-letter.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
-import type { StoredLetter } from '../../src/storage/dead-letters.js';
 import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
@@ -42,7 +42,7 @@ async function lettersByName(): Promise<Map<string, number>> {
   );
   const letters = new Map<string, number>();
   for (const { name } of (await blobs.list('pending/invalid/', { limit: 1000 })).blobs) {
-    const { event, causes } = JSON.parse((await blobs.read(name)) ?? '') as StoredLetter;
+    const { event, causes } = JSON.parse((await blobs.read(name)) ?? '') as StoredDeadLetter;
     letters.set(name, causes ? (event as unknown[]).length : 1);
   }
   return letters;

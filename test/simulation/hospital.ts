@@ -1,14 +1,14 @@
 import { type Clock, sleep } from '../../src/clock.js';
-import type { Desk } from '../../src/dead-letters/letter.js';
+import type { DeadLetterStores } from '../../src/dead-letters/stores.js';
 import { digest } from '../../src/digest.js';
 import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
+import { createStores, type StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { TryLimit } from '../../src/storage/bounded.js';
-import { createStores, type StoragePorts } from '../../src/storage/create-stores.js';
 import type { Ledger } from '../../src/storage/ledger.js';
 import type { Row } from '../../src/storage/table-store.js';
 import type { Waiting } from '../../src/storage/waiting.js';
@@ -63,7 +63,7 @@ export type Hospital = {
   unacknowledged(): number;
 };
 
-export type Tool = { machine: Machine; desk: Desk };
+export type Tool = { machine: Machine; deadLetterStores: DeadLetterStores };
 export type App = { machine: Machine; clock: Clock; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
@@ -154,10 +154,10 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   function startTool(): Tool {
     const machine = world.spawn();
     const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, tryLimit: new TryLimit(3000) });
-    const { deadLetters: letters, undelivered } = ports;
+    const { deadLetters: blobs, undelivered } = ports;
     const { deadLetters, ledger, waiting, storageNow } = stores;
-    const desk = { letters, undelivered, deadLetters, ledger, waiting, clock, storageNow };
-    return { machine, desk };
+    const deadLetterStores = { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow };
+    return { machine, deadLetterStores };
   }
 
   function know(events: readonly unknown[]): void {

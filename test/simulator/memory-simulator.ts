@@ -52,7 +52,7 @@ export async function startSimulator({
     random: systemRandom,
     workflows,
     storage: { ...stores, waiting: app.waiting, workflowTables: tables },
-    desk: app.desk,
+    deadLetterStores: app.deadLetterStores,
     measureMachine: () => () => MACHINE,
     source: WORKSPACE,
     isListing: workspaces !== undefined,

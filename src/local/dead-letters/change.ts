@@ -1,29 +1,22 @@
 import { userInfo } from 'node:os';
-import type { Desk } from '../../dead-letters/letter.js';
-import { type Filter, lettersOf, thereAt } from '../../dead-letters/list.js';
-import {
-  type Counts,
-  discardMany,
-  type Ids,
-  NO_APP_MS,
-  type Pace,
-  type Report,
-  redriveMany,
-} from '../../dead-letters/many.js';
+import { deadLettersOf, type Filter, thereAt } from '../../dead-letters/list.js';
+import { discardMany, NO_APP_MS, redriveMany } from '../../dead-letters/many.js';
+import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { sentencesOf } from '../../dead-letters/report-text.js';
+import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import type { Open } from './connect.js';
 import { readJsonFile } from './files.js';
 import { type Asked, filterOf, isEmpty, numberOf, OptionError, shareOf, textOf, type Values } from './options.js';
 import { type Output, writeTo } from './output.js';
 import { refuseUnknownNames } from './unknown-name.js';
-import { type Shows, withProgress } from './with-progress.js';
+import { type ShowProgress, withProgress } from './with-progress.js';
 
 const NO_APP =
   `No app has picked up a redrive for ${NO_APP_MS / 1000} s. Check that the app runs: GET /api/health/ready, with npm start ` +
   'http://localhost:7071/api/health/ready. This command goes on waiting; Ctrl-C ends it, and the redrives stay in storage.';
-const MOST_A_SECOND = 10_000;
-const MOST_AT_ONCE = 5000;
-/** With these, something that was asked for was not done. */
+const MAX_PER_SECOND = 10_000;
+const MAX_AT_ONCE = 5000;
+/** Results that make the exit code 1: something requested was not done. */
 const NOT_DONE = [
   'failed',
   'too-often',
@@ -38,6 +31,7 @@ const NOT_DONE = [
   'open',
 ] satisfies (keyof Counts)[];
 
+/** Runs the verb `redrive`; returns the exit code. */
 export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
   if (file !== undefined && ids.length !== 1)
@@ -51,34 +45,35 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
     ...(file !== undefined && { event: readJsonFile(file) }),
   };
   const pace = { ...paceOf(values, { atOnce: isWaiting ? 200 : 16, perSecond: 100 }), signal };
-  return change({ values, ids }, { open, ...output }, (letters, desk, { onCount, note }) => {
+  return change({ values, ids }, { open, ...output }, (letters, stores, { onCount, note }) => {
     const wait = { ...(stopAfter !== undefined && { stopAfter }), onNoApp: () => note(NO_APP) };
-    return redriveMany(letters, { ...options, ...(isWaiting && { wait }) }, { ...pace, onCount }, desk);
+    return redriveMany(letters, { ...options, ...(isWaiting && { wait }) }, { pace: { ...pace, onCount }, stores });
   });
 }
 
+/** Runs the verb `discard`; returns the exit code. */
 export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
   if (why === undefined) throw new OptionError('--why is missing: say why the dead letters are not needed.');
   const note = { by: whoRuns(), why, isDryRun: values['dry-run'] === true };
   const pace = { ...paceOf(values, { atOnce: 16, perSecond: 200 }), signal };
-  return change({ values, ids }, { open, ...output }, (letters, desk, { onCount }) =>
-    discardMany(letters, note, { ...pace, onCount }, desk),
+  return change({ values, ids }, { open, ...output }, (letters, stores, { onCount }) =>
+    discardMany(letters, note, { pace: { ...pace, onCount }, stores }),
   );
 }
 
 async function change(
   { values, ids }: Pick<Asked, 'values' | 'ids'>,
   { open, out, err }: Output & { readonly open: Open },
-  run: (letters: Ids, desk: Desk, progress: Shows) => Promise<Report>,
+  run: (letters: Ids, stores: DeadLetterStores, progress: ShowProgress) => Promise<Report>,
 ): Promise<number> {
   const filter = chosenBy(values, ids);
-  const desk = await open();
-  const there = ids.length > 0 ? filter : thereAt(await desk.storageNow(), filter);
-  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : lettersOf(desk, there);
-  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(desk, there) : undefined;
-  const report = await withProgress(err, all, (progress) => run(letters, desk, progress));
-  if (isNothing(report)) await refuseUnknownNames(filter, desk);
+  const stores = await open();
+  const there = ids.length > 0 ? filter : thereAt(await stores.storageNow(), filter);
+  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : deadLettersOf(stores, there);
+  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(stores, there) : undefined;
+  const report = await withProgress(err, all, (progress) => run(letters, stores, progress));
+  if (isNothing(report)) await refuseUnknownNames(filter, stores);
   const isDryRun = values['dry-run'] === true;
   const sentences = sentencesOf(report, isDryRun);
   const json = { dryRun: isDryRun, ...report, message: sentences.join(' ') };
@@ -104,16 +99,16 @@ function chosenBy(values: Values, ids: readonly string[]): Filter {
   return filter;
 }
 
-async function count(desk: Desk, filter: Filter): Promise<number> {
+async function count(stores: DeadLetterStores, filter: Filter): Promise<number> {
   let letters = 0;
-  for await (const _ of lettersOf(desk, filter)) letters += 1;
+  for await (const _ of deadLettersOf(stores, filter)) letters += 1;
   return letters;
 }
 
-function paceOf(values: Values, otherwise: { atOnce: number; perSecond: number }): Pick<Pace, 'atOnce' | 'perSecond'> {
+function paceOf(values: Values, fallback: { atOnce: number; perSecond: number }): Pick<Pace, 'atOnce' | 'perSecond'> {
   return {
-    atOnce: Math.round(numberOf(values, 'at-once', { from: 1, to: MOST_AT_ONCE }) ?? otherwise.atOnce),
-    perSecond: numberOf(values, 'rate', { from: 0.01, to: MOST_A_SECOND }) ?? otherwise.perSecond,
+    atOnce: Math.round(numberOf(values, 'at-once', { from: 1, to: MAX_AT_ONCE }) ?? fallback.atOnce),
+    perSecond: numberOf(values, 'rate', { from: 0.01, to: MAX_PER_SECOND }) ?? fallback.perSecond,
   };
 }
 
@@ -121,6 +116,6 @@ function whoRuns(): string {
   try {
     return `command line, ${userInfo().username}`;
   } catch {
-    return 'command line'; // a container may know no user
+    return 'command line'; // a container may have no user
   }
 }

@@ -1,6 +1,6 @@
 import { systemClock as clock } from '../../clock.js';
 import { namesStorage, readConfig } from '../../config.js';
-import type { Desk } from '../../dead-letters/letter.js';
+import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { withLocalSettings } from '../local-settings.js';
@@ -8,15 +8,15 @@ import { provideStorage } from '../provide-storage.js';
 import { OptionError, textOf, type Values } from './options.js';
 
 const ACCOUNT = /^[a-z0-9]{3,24}$/;
-/** From a desk somewhere, over whatever line there is. */
+/** A person waits, maybe on a slow connection. */
 const STORAGE_TRY_MS = 30_000;
 
-/** Storage, once the options are known to be right. */
-export type Open = () => Promise<Desk>;
+/** Connects to storage; called once the options are valid. */
+export type Open = () => Promise<DeadLetterStores>;
 
-export type Connected = { readonly desk: Desk; close(): Promise<void> };
+export type Connected = { readonly stores: DeadLetterStores; close(): Promise<void> };
 
-/** The storage that the options name, or that `npm start` has: nothing of the app runs here. */
+/** Connects to the storage that the options name, or to that of `npm start`; runs no part of the app. */
 export async function connect(values: Values): Promise<Connected> {
   const account = accountOf(values, 'account');
   const appRoot = process.cwd();
@@ -27,7 +27,7 @@ export async function connect(values: Values): Promise<Connected> {
     account === undefined ? await provideStorage(appRoot, isNamed ? config.storage : undefined, clock) : undefined;
   const found = azurite ? readConfig({ ...env, [config.storageConnection]: azurite.connectionString }) : config;
   const parts = { workflows: [], clock, random: systemRandom, telemetryWrite: () => {}, storageTryMs: STORAGE_TRY_MS };
-  return { desk: composeApp(found, parts).desk, close: async () => azurite?.release() };
+  return { stores: composeApp(found, parts).deadLetterStores, close: async () => azurite?.release() };
 }
 
 function accountEnv(account: string, values: Values): Record<string, string> {

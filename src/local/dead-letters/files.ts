@@ -4,7 +4,7 @@ import { placeOfError } from '../../json-place.js';
 import { openPrivateFile, type PrivateFile, problemOfPlace } from '../private-file.js';
 import { OptionError, textOf, type Values } from './options.js';
 
-/** Of --out; refuses a place where git would find clinical data. */
+/** Returns the path of --out; refuses a place where git would find clinical data. */
 export function outPathOf(values: Values): string | undefined {
   const file = textOf(values, 'out');
   if (file === undefined) return undefined;
@@ -14,6 +14,7 @@ export function outPathOf(values: Values): string | undefined {
   return path;
 }
 
+/** Opens the file of --out, which only its owner can read. */
 export function openOut(path: string): PrivateFile {
   try {
     return openPrivateFile(path, process.cwd());
@@ -22,11 +23,12 @@ export function openOut(path: string): PrivateFile {
   }
 }
 
-/** Names of files are relative to where npm was called. */
+/** Names of files are relative to the folder in which npm was called. */
 function pathOf(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
+/** Returns the JSON in the file of --edit. */
 export function readJsonFile(file: string): unknown {
   let text: string;
   try {

@@ -1,22 +1,22 @@
-import { LETTER_STAGES, WORDS } from '../../dead-letters/letter.js';
-import { MOST_REDRIVES } from '../../dead-letters/redrive.js';
+import { FILTER_FIELDS, LISTED_STAGES } from '../../dead-letters/listed.js';
+import { MAX_REDRIVES } from '../../dead-letters/redrive.js';
 
 export const VERBS = ['list', 'show', 'redrive', 'discard', 'export'] as const;
 export type Verb = (typeof VERBS)[number];
 
 const FILTER = `Filter; an option that is left out matches all:
-  --stage NAME          ${LETTER_STAGES.join(', ')}
+  --stage NAME          ${LISTED_STAGES.join(', ')}
   --reason NAME         as list shows it; for undelivered, why Event Grid gave up
-  --workflow NAME       of the app, or of a workflow that is gone but still has dead letters
+  --workflow NAME       a workflow of the app, or a removed workflow that still has dead letters
   --error CODE
   --type NAME           FhirResourceUpdated, or the whole name of the type
   --resource-type NAME
-  --from, --to TIME     written in this time: 2026-03-14, or 2026-03-14T12:00Z; a day is all of it, in UTC
+  --from, --to TIME     written in this time: 2026-03-14, or 2026-03-14T12:00Z; a day is the whole day, in UTC
 `;
 
 const STORAGE = `Storage; left out, the storage of npm start (environment, then local.settings.json):
   --account NAME              a storage account in Azure, with the identity that DefaultAzureCredential finds
-  --undelivered-account NAME  the account of Event Grid's own dead letters, if it is another one
+  --undelivered-account NAME  the account of Event Grid's own dead letters, if it differs
 `;
 
 const WRONG = '2 an option is wrong, 3 storage cannot be reached';
@@ -28,7 +28,7 @@ export const HELP = `npm run dead-letters -- VERB [options]
 Dead letters: events and jobs that the app could not handle, and events that Event Grid could not deliver.
 
   list       shows them, the newest first, or counts them by cause
-  show       shows one with all that is known of it
+  show       shows one in full, without its payload
   redrive    lets the app run them again
   discard    moves them to resolved/ with a note; nothing runs
   export     writes them with their payloads, a line of JSON each
@@ -43,7 +43,7 @@ Lists the pending dead letters, the newest first, without payloads. Storage has 
 all dead letters, 1,000 a request, so 100,000 take some 100 requests.
 
   --resolved            the resolved dead letters instead: redriven, superseded or discarded
-  --by NAMES            counts them by cause instead, by one or more of ${WORDS.join(', ')}, with commas between
+  --by NAMES            counts them by cause instead, by one or more of ${FILTER_FIELDS.join(', ')}, with commas between
   --limit N             at most N: 100 if left out, with --json 100,000, which is the most; export writes any number
   --json                a line of JSON for each
 
@@ -53,7 +53,7 @@ ${CODES}`,
 
   show: `npm run dead-letters -- show ID [options]
 
-Shows all that is known of one dead letter, pending or resolved, without its payload.
+Shows one dead letter in full, pending or resolved, without its payload.
 
   --payload             with the payload, which can be clinical data
   --out FILE            writes only the payload, to a file that only you can read; correct it there for redrive --edit.
@@ -74,7 +74,7 @@ at once: a completed job never runs again.
   --all                 all pending dead letters
   --dry-run             reports what would be done, and does nothing
   --edit FILE           one id: runs the event in FILE, which must have the same event id; the original stays beside it
-  --force               also those redriven ${MOST_REDRIVES} times without success, and payloads that are no event to this version
+  --force               also those redriven ${MAX_REDRIVES} times without success, and payloads that are no event to this version
   --rate N              at most N a second, 100 if left out
   --at-once N           at most N at a time: 16 if left out, with --wait 200
   --wait                waits for the outcome of each, up to 10 minutes

@@ -1,6 +1,6 @@
-import { lettersOf } from '../../dead-letters/list.js';
+import { deadLettersOf } from '../../dead-letters/list.js';
 import { NO_SUCH_DEAD_LETTER } from '../../dead-letters/report-text.js';
-import { type Shown, showLetter } from '../../dead-letters/show.js';
+import { type Shown, showDeadLetter } from '../../dead-letters/show.js';
 import { toJson } from '../../json-text.js';
 import { printable } from '../../printable.js';
 import type { Open } from './connect.js';
@@ -11,12 +11,13 @@ import { refuseUnknownNames } from './unknown-name.js';
 
 const NAME_WIDTH = 16;
 
+/** Runs the verb `show`; returns the exit code. */
 export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1)
     throw new OptionError(`show takes one id, found ${ids.length}; list has them.`);
   const path = outPathOf(values);
-  const found = await showLetter(id, await open());
+  const found = await showDeadLetter(id, await open());
   if (!found) {
     await writeTo(err, `${NO_SUCH_DEAD_LETTER}\n`);
     return 1;
@@ -33,16 +34,16 @@ export async function show({ values, ids }: Asked, open: Open, { out, err }: Out
   return 0;
 }
 
-/** Reads one after another: nobody waits for it, and each may be large. */
+/** Runs the verb `export`; returns the exit code. Reads one blob at a time, because each may be large. */
 export async function exportAll({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`export takes no id. Use show ${ids[0]} --payload for one dead letter.`);
   const filter = filterOf(values);
   const path = outPathOf(values);
-  const desk = await open();
+  const stores = await open();
   const file = path === undefined ? undefined : openOut(path);
   let written = 0;
-  for await (const { id } of lettersOf(desk, filter)) {
-    const found = await showLetter(id, desk);
+  for await (const { id } of deadLettersOf(stores, filter)) {
+    const found = await showDeadLetter(id, stores);
     if (!found) continue; // resolved meanwhile
     const { shown, ...clinical } = found;
     const line = `${toJson({ ...shown, ...clinical })}\n`;
@@ -51,12 +52,12 @@ export async function exportAll({ values, ids }: Asked, open: Open, { out, err }
     written += 1;
   }
   file?.close();
-  if (written === 0) await refuseUnknownNames(filter, desk);
+  if (written === 0) await refuseUnknownNames(filter, stores);
   if (file) await writeTo(err, `${countText(written, written)} exported to ${path}.\n`);
   return 0;
 }
 
-/** For people. What is nested too deeply for JSON.stringify is one line. */
+/** Returns indented JSON; one line for a value that is nested too deeply for JSON.stringify. */
 function indented(value: unknown): string {
   try {
     return JSON.stringify(value, undefined, 2);

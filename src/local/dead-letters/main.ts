@@ -13,8 +13,8 @@ import { list } from './list.js';
 import { exportAll, show } from './look.js';
 import { OptionError, parseOptions } from './options.js';
 
-/** What changes nothing ends at once; what changes something ends what it has begun. */
-const LOOKS: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
+/** These verbs change nothing, so Ctrl-C ends them at once. The others first finish what they have begun. */
+const READ_ONLY: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
 // A reader that wants only the beginning of a list, such as head, closes the pipe.
@@ -22,40 +22,40 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.exit(await main(process.argv.slice(2)));
 
 async function main([verb = '', ...args]: readonly string[]): Promise<number> {
-  if (verb === '--help' || verb === 'help') return say(HELP);
-  if (verb === '') return complain(HELP, 2);
+  if (verb === '--help' || verb === 'help') return print(HELP);
+  if (verb === '') return printError(HELP, 2);
   if (!(VERBS as readonly string[]).includes(verb)) {
     const meant = nearest(verb, VERBS);
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-    return complain(`'${verb}' is not a verb, must be one of ${VERBS.join(', ')}.${hint} ${HELP_HAS_THE_REST}\n`, 2);
+    return printError(`'${verb}' is not a verb, must be one of ${VERBS.join(', ')}.${hint} ${HELP_HAS_THE_REST}\n`, 2);
   }
   const interrupt = new AbortController();
-  void endOnSignals(clock).then(() => (LOOKS.includes(verb) ? process.exit(130) : interrupt.abort()));
+  void endOnSignals(clock).then(() => (READ_ONLY.includes(verb) ? process.exit(130) : interrupt.abort()));
   let connected: Connected | undefined;
   try {
     const asked = { ...parseOptions(verb as Verb, args), signal: interrupt.signal };
-    if (asked.values.help) return say(VERB_HELP[verb as Verb]);
+    if (asked.values.help) return print(VERB_HELP[verb as Verb]);
     const open = async () => {
       connected = await connect(asked.values);
-      return connected.desk;
+      return connected.stores;
     };
     return await RUNS[verb as Verb](asked, open, { out: process.stdout, err: process.stderr });
   } catch (error) {
-    if (error instanceof OptionError) return complain(`${printable(error.message)} ${HELP_HAS_THE_REST}\n`, 2);
-    if (error instanceof StartError || error instanceof ConfigError) return complain(`${error.message}\n`, 3);
-    if (error instanceof StorageError) return complain(`Storage: ${error.code}. ${error.message}\n`, 3);
+    if (error instanceof OptionError) return printError(`${printable(error.message)} ${HELP_HAS_THE_REST}\n`, 2);
+    if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);
+    if (error instanceof StorageError) return printError(`Storage: ${error.code}. ${error.message}\n`, 3);
     throw error;
   } finally {
     await connected?.close();
   }
 }
 
-function say(text: string): number {
+function print(text: string): number {
   process.stdout.write(text);
   return 0;
 }
 
-function complain(text: string, code: number): number {
+function printError(text: string, code: number): number {
   process.stderr.write(printableLines(text));
   return code;
 }

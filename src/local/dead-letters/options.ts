@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { LETTER_STAGES, type LetterStage, WORDS, type Word } from '../../dead-letters/letter.js';
 import type { Filter } from '../../dead-letters/list.js';
+import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
 import { OptionError, optionErrorOf } from '../option-error.js';
 import type { Verb } from './help.js';
 
@@ -47,9 +47,10 @@ const OF_VERB = {
   export: { ...ALWAYS, ...WHICH, out: { type: 'string' } },
 } as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
-/** As they were given: a text each, or true. */
+/** The options as given: a text each, or true. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
+/** Returns the options and ids of a verb. @throws OptionError */
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
@@ -64,11 +65,13 @@ export function parseOptions(verb: Verb, args: readonly string[]): { values: Val
   }
 }
 
+/** Returns the text of an option; undefined if it is missing. */
 export function textOf(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Returns the number of an option; undefined if it is missing. */
 export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -77,7 +80,7 @@ export function numberOf(values: Values, name: string, { from, to }: { from: num
   return value;
 }
 
-/** '20%' or '0.2'. */
+/** Returns a share such as '20%' or '0.2' as a number; undefined if the option is missing. */
 export function shareOf(values: Values, name: string): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -88,6 +91,7 @@ export function shareOf(values: Values, name: string): number | undefined {
   return share;
 }
 
+/** Returns the filter that the options describe. */
 export function filterOf(values: Values): Filter {
   const type = textOf(values, 'type');
   return {
@@ -106,18 +110,20 @@ export function isEmpty(filter: Filter): boolean {
   return Object.values(filter).every((value) => value === undefined);
 }
 
-export function groupingsOf(values: Values): Word[] | undefined {
+/** Returns the fields of --by; undefined if it is missing. */
+export function groupingsOf(values: Values): FilterField[] | undefined {
   const by = textOf(values, 'by')?.split(',');
-  const wrong = by?.find((name) => !(WORDS as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new OptionError(`--by has '${wrong}', must be one or more of ${WORDS.join(', ')}.`);
-  return by as Word[] | undefined;
+  const wrong = by?.find((name) => !(FILTER_FIELDS as readonly string[]).includes(name));
+  if (wrong !== undefined)
+    throw new OptionError(`--by has '${wrong}', must be one or more of ${FILTER_FIELDS.join(', ')}.`);
+  return by as FilterField[] | undefined;
 }
 
-function stageOf(stage: string | undefined): LetterStage | undefined {
-  if (stage !== undefined && !(LETTER_STAGES as readonly string[]).includes(stage)) {
-    throw new OptionError(`--stage is '${stage}', must be one of ${LETTER_STAGES.join(', ')}.`);
+function stageOf(stage: string | undefined): ListedStage | undefined {
+  if (stage !== undefined && !(LISTED_STAGES as readonly string[]).includes(stage)) {
+    throw new OptionError(`--stage is '${stage}', must be one of ${LISTED_STAGES.join(', ')}.`);
   }
-  return stage as LetterStage | undefined;
+  return stage as ListedStage | undefined;
 }
 
 function timeOf(values: Values, name: string, ofDay: string): Date | undefined {

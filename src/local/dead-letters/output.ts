@@ -1,29 +1,26 @@
 import type { Writable } from 'node:stream';
 import type { Group } from '../../dead-letters/group.js';
-import type { Letter, Word } from '../../dead-letters/letter.js';
+import type { FilterField, ListedDeadLetter } from '../../dead-letters/listed.js';
 import { printableLines } from '../../printable.js';
 import { linesOfTable } from '../table.js';
 
-/** Where a verb writes its result, and what is about the result: progress, notes. */
+/** `out` gets the result of a verb, `err` progress and notes. */
 export type Output = { readonly out: Terminal; readonly err: Terminal };
 type Terminal = Writable & { isTTY?: boolean; columns?: number };
 
 const OF_SERVICE = 'Microsoft.HealthcareApis.';
-/** Headers of the columns that have another name than the word. */
-const HEADERS: Partial<Record<Word, string>> = { resourceType: 'RESOURCE TYPE' };
+/** Headers of columns that differ from the name of the field. */
+const HEADERS: Partial<Record<FilterField, string>> = { resourceType: 'RESOURCE TYPE' };
 
-/** All that the commands print passes here: no character of it acts on the terminal. Resolves once it is written. */
+/** Writes text without control characters that could act on the terminal; resolves once the text is written. */
 export function writeTo(out: Writable, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     out.write(printableLines(text), (error) => (error ? reject(error) : resolve()));
   });
 }
 
-/**
- * Dead letters as a table. On a terminal that is narrower than the table, the id, which is the longest, is in a line of
- * its own below the rest.
- */
-export function tableOfLetters(letters: readonly Letter[], columns: number | undefined): string {
+/** Returns dead letters as a table. If the terminal is narrower than the table, each id is in its own line below. */
+export function tableOfDeadLetters(letters: readonly ListedDeadLetter[], columns: number | undefined): string {
   const rows = letters.map(({ at, reason, workflow, error, type, resourceType, redrives, events, holdsState }) => [
     timeText(at),
     reason,
@@ -42,7 +39,8 @@ export function tableOfLetters(letters: readonly Letter[], columns: number | und
   return `${[first, '  ID', ...narrow.flatMap((line, at) => [line, `  ${ids[at]}`])].join('\n')}\n`;
 }
 
-export function tableOfGroups(groups: readonly Group[], by: readonly Word[]): string {
+/** Returns groups of dead letters as a table. */
+export function tableOfGroups(groups: readonly Group[], by: readonly FilterField[]): string {
   const rows = groups.map(({ by: cause, letters, events, oldestAt, example }) => [
     String(letters),
     events === letters ? '' : String(events),
@@ -54,7 +52,7 @@ export function tableOfGroups(groups: readonly Group[], by: readonly Word[]): st
   return `${linesOfTable([[...header, 'SINCE (UTC)', 'EXAMPLE'], ...rows]).join('\n')}\n`;
 }
 
-/** `3 of 10 dead letters`, or `1 dead letter` where that is all. */
+/** Returns `3 of 10 dead letters`, or `1 dead letter` if there is one in all. */
 export function countText(shown: number, all: number, kind = ''): string {
   const what = `${kind}${kind && ' '}${all === 1 ? 'dead letter' : 'dead letters'}`;
   return shown === all ? `${all} ${what}` : `${shown} of ${all} ${what}`;

@@ -1,18 +1,18 @@
 import { systemClock as clock, sleep } from '../../clock.js';
-import type { Counts } from '../../dead-letters/many.js';
+import type { Counts } from '../../dead-letters/pace.js';
 import { shortTextOf } from '../../dead-letters/report-text.js';
 import { barOf, createProgress } from '../progress.js';
 import type { Output } from './output.js';
 
-const SHOWN_EVERY_MS = 1000;
+const SHOW_EVERY_MS = 1000;
 
-export type Shows = { onCount(counts: Counts): void; note(text: string): void };
+export type ShowProgress = { onCount(counts: Counts): void; note(text: string): void };
 
-/** Shows how far it is also while nothing changes: a redrive may wait for minutes. */
+/** Runs `run` and shows its progress every second, also while nothing changes: a redrive may wait for minutes. */
 export async function withProgress<T>(
   err: Output['err'],
   all: number | undefined,
-  run: (progress: Shows) => Promise<T>,
+  run: (progress: ShowProgress) => Promise<T>,
 ): Promise<T> {
   const progress = createProgress<Counts>(err, { now: clock.monotonic, describe: (counts) => describe(counts, all) });
   const over = new AbortController();
@@ -20,7 +20,7 @@ export async function withProgress<T>(
   void (async () => {
     while (!over.signal.aborted) {
       progress.show(latest);
-      await sleep(clock, SHOWN_EVERY_MS, over.signal);
+      await sleep(clock, SHOW_EVERY_MS, over.signal);
     }
   })();
   const onCount = (counts: Counts) => {

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../clock.js';
-import type { Desk } from '../../dead-letters/letter.js';
-import { takeUp } from '../../dead-letters/take-up.js';
+import { importUndelivered } from '../../dead-letters/import-undelivered.js';
+import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import { RESOLVED } from '../../dead-letters/undelivered.js';
 import { StorageError } from '../../storage/table-store.js';
 import { namesSince } from './blob-names.js';
@@ -18,18 +18,18 @@ const RETRY_MS = 2000;
 export async function redriveUndelivered(of: {
   runId: string;
   since: Date;
-  desk: Desk;
+  deadLetterStores: DeadLetterStores;
   isLeftToOthers: boolean;
   clock: Clock;
   signal: AbortSignal;
 }): Promise<number> {
-  const { runId, since, desk, isLeftToOthers, clock, signal } = of;
-  const { undelivered } = desk;
+  const { runId, since, deadLetterStores, isLeftToOthers, clock, signal } = of;
+  const { undelivered } = deadLetterStores;
   for (let failures = 0; !signal.aborted; ) {
     try {
       const own = await ownOf(await undeliveredSince(undelivered, since));
-      if (!isLeftToOthers) for (const { name } of own) await takeUp(name, desk);
-      if (!isLeftToOthers || own.length === 0) return await countTakenUp();
+      if (!isLeftToOthers) for (const { name } of own) await importUndelivered(name, deadLetterStores);
+      if (!isLeftToOthers || own.length === 0) return await countImported();
       await sleep(clock, POLL_MS, signal);
     } catch (error) {
       failures += 1;
@@ -48,7 +48,7 @@ export async function redriveUndelivered(of: {
     return own;
   }
 
-  async function countTakenUp(): Promise<number> {
+  async function countImported(): Promise<number> {
     const taken = await ownOf(await namesSince(undelivered, RESOLVED, since));
     return new Set(taken.flatMap(({ numbers }) => [...numbers])).size;
   }

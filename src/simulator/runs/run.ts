@@ -1,5 +1,5 @@
 import { type Clock, type Random, sleep } from '../../clock.js';
-import type { Desk } from '../../dead-letters/letter.js';
+import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
 import type { Publish } from '../changes.js';
@@ -76,7 +76,7 @@ export type RunDeps = {
   /** Whether the app takes events of listed workspaces only. */
   readonly isListing: boolean;
   /** For the import of Event Grid's dead letters. */
-  readonly desk: Desk;
+  readonly deadLetterStores: DeadLetterStores;
   readonly measureMachine: MeasureMachine;
 };
 
@@ -193,14 +193,14 @@ class ScenarioRun implements Run {
   }
 
   async #deliver(signal: AbortSignal): Promise<void> {
-    const { clock, desk } = this.#deps;
+    const { clock, deadLetterStores } = this.#deps;
     this.#phase = 'delivering';
     while (this.#pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
     if (!this.#isDown || signal.aborted) return;
     this.#phase = 'redriving';
     this.#isDown = false;
     const isLeftToOthers = !this.#request.redrive;
-    const of = { runId: this.id, since: this.#since, desk, isLeftToOthers, clock, signal };
+    const of = { runId: this.id, since: this.#since, deadLetterStores, isLeftToOthers, clock, signal };
     this.#redriven = await redriveUndelivered(of);
   }
 

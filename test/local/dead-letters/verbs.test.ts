@@ -8,7 +8,7 @@ import { list } from '../../../src/local/dead-letters/list.js';
 import { exportAll, show } from '../../../src/local/dead-letters/look.js';
 import { OptionError, parseOptions } from '../../../src/local/dead-letters/options.js';
 import { printableLines } from '../../../src/printable.js';
-import { giveUp, openDesk } from '../../dead-letters/desk.js';
+import { giveUp, openApp } from '../../dead-letters/open-app.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
 
 const RUNS = { list, show, redrive, discard, export: exportAll };
@@ -19,21 +19,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A desk with two dead letters of one event and an invalid one; `type` runs a verb, and gives what it wrote. */
+/** An app with two dead letters of one event and an invalid one; `type` runs a verb, and gives what it wrote. */
 async function openTool() {
-  const desk = openDesk();
-  await desk.die({ resourceId: 'secret-marker' });
-  await desk.deliver({ id: 'secret-marker' });
+  const app = openApp();
+  await app.die({ resourceId: 'secret-marker' });
+  await app.deliver({ id: 'secret-marker' });
   // Waits are over at once; the tool's own turns of the event loop are what is left of them.
   const after = (_ms: number, run: () => void) => {
     const immediate = setImmediate(run);
     return () => clearImmediate(immediate);
   };
-  const atDesk = { ...desk.desk, clock: { ...desk.clock, after } };
+  const deadLetterStores = { ...app.deadLetterStores, clock: { ...app.clock, after } };
   let opened = 0;
   return {
-    ...desk,
-    atDesk,
+    ...app,
+    deadLetterStores,
     opened: () => opened,
     async type(verb: Verb, ...args: string[]): Promise<{ code: number; output: string; errors: string }> {
       return typeAt(undefined, verb, ...args);
@@ -46,7 +46,7 @@ async function openTool() {
     const [out, err] = [collect(), collect()];
     const open = async () => {
       opened += 1;
-      return atDesk;
+      return deadLetterStores;
     };
     const asked = { ...parseOptions(verb, args), signal: new AbortController().signal };
     if (columns !== undefined) Object.assign(out.stream, { isTTY: true, columns });
@@ -345,9 +345,9 @@ describe('redrive', () => {
   });
 
   it('given --wait and no app, says after 30 s how to see whether the app runs, and goes on', async () => {
-    const { type, atDesk, rows, runDueRows } = await openTool();
+    const { type, deadLetterStores, rows, runDueRows } = await openTool();
     let nowMs = 0;
-    Object.assign(atDesk.clock, { monotonic: () => nowMs });
+    Object.assign(deadLetterStores.clock, { monotonic: () => nowMs });
 
     const typed = type('redrive', '--workflow', 'one', '--wait');
     while (rows().length === 0) await turnOfLoop();
@@ -363,13 +363,13 @@ describe('redrive', () => {
   });
 
   it('given Ctrl-C while it waits, says that the redrive stays, and ends with 130', async () => {
-    const { atDesk, rows } = await openTool();
+    const { deadLetterStores, rows } = await openTool();
     const interrupt = new AbortController();
     const [out, err] = [collect(), collect()];
 
     const typed = redrive(
       { ...parseOptions('redrive', ['--workflow', 'one', '--wait']), signal: interrupt.signal },
-      async () => atDesk,
+      async () => deadLetterStores,
       { out: out.stream, err: err.stream },
     );
     while (rows().length === 0) await turnOfLoop();
@@ -445,11 +445,11 @@ describe('export', () => {
 describe('when a payload is nested 5,000 levels deep', () => {
   async function openWithDeep() {
     const tool = await openTool();
-    await tool.desk.undelivered.create(
+    await tool.deadLetterStores.undelivered.create(
       'SUB/2026/1/1/1/deep.json',
       `[{"deadLetterReason":"TimeToLiveExceeded","data":${DEEP}}]`,
     );
-    await tool.desk.letters.create(
+    await tool.deadLetterStores.blobs.create(
       `pending/failed/2026-01-01/${'d'.repeat(22)}.0.json`,
       `{"stage":"failed","reason":"failed","redrives":0,"error":{"name":"E","code":"c","message":"m"},"event":${DEEP}}`,
     );
@@ -516,11 +516,15 @@ describe('when text in storage would act on the terminal', () => {
       discarded: { by: HOSTILE, why: HOSTILE, at: HOSTILE },
       event: rawFhirEvent({ id: HOSTILE }),
     };
-    await tool.desk.letters.create(`pending/failed/2026-01-01/${'h'.repeat(22)}.0.json`, JSON.stringify(stored), {
-      about,
-    });
-    await tool.desk.letters.create(`pending/failed/${HOSTILE}`, HOSTILE);
-    await tool.desk.undelivered.create(`SUB/${HOSTILE}.json`, HOSTILE);
+    await tool.deadLetterStores.blobs.create(
+      `pending/failed/2026-01-01/${'h'.repeat(22)}.0.json`,
+      JSON.stringify(stored),
+      {
+        about,
+      },
+    );
+    await tool.deadLetterStores.blobs.create(`pending/failed/${HOSTILE}`, HOSTILE);
+    await tool.deadLetterStores.undelivered.create(`SUB/${HOSTILE}.json`, HOSTILE);
     return { ...tool, all: await tool.ids() };
   }
 

@@ -1,4 +1,4 @@
-import { takeUp } from '../../../src/dead-letters/take-up.js';
+import { importUndelivered } from '../../../src/dead-letters/import-undelivered.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { redriveUndelivered } from '../../../src/simulator/runs/redrive.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
@@ -29,7 +29,7 @@ async function redrive(
   const redriving = redriveUndelivered({
     runId: RUN,
     since: new Date(since),
-    desk: { ...app.desk, undelivered: failing },
+    deadLetterStores: { ...app.deadLetterStores, undelivered: failing },
     clock,
     isLeftToOthers: takenUpAtMs !== undefined,
     signal: new AbortController().signal,
@@ -41,7 +41,8 @@ async function redrive(
     for (let turn = 0; turn < 30 && !isDone; turn += 1)
       await new Promise<void>((resolve) => void setImmediate(resolve));
     if (isDone) break;
-    if (clock.monotonic() === takenUpAtMs) for (const name of Object.keys(blobs)) await takeUp(name, app.desk);
+    if (clock.monotonic() === takenUpAtMs)
+      for (const name of Object.keys(blobs)) await importUndelivered(name, app.deadLetterStores);
     clock.advance(1000);
   }
   const names = (await undelivered.list('', { limit: 100 })).blobs.map(({ name }) => name);

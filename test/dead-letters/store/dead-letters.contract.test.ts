@@ -1,11 +1,11 @@
-import { systemClock } from '../../src/clock.js';
-import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
-import { createDeadLetters } from '../../src/storage/dead-letters.js';
-import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createFakeClock } from '../../src/testing/index.js';
-import { testConnection } from '../azurite/connection.js';
+import { systemClock } from '../../../src/clock.js';
+import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { createAzureBlobStore } from '../../../src/storage/azure-blob-store.js';
+import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../../src/testing/index.js';
+import { testConnection } from '../../azurite/connection.js';
+import { addressFor } from '../../storage/ledger.contract.js';
 import { deadLettersContract, letterOf } from './dead-letters.contract.js';
-import { addressFor } from './ledger.contract.js';
 
 describe('dead letters in memory', () => deadLettersContract(() => createMemoryBlobStore({ clock: systemClock })));
 
@@ -15,7 +15,7 @@ describe('dead letters on Azurite', () =>
   ));
 
 describe('dead letters in memory, beyond the contract', () => {
-  it('given letters of several days, then the oldest that is pending is told', async () => {
+  it('given dead letters of several days, then the count has the time of the oldest pending one', async () => {
     const clock = createFakeClock('2026-03-14T12:00:00.000Z');
     const deadLetters = createDeadLetters({ blobs: createMemoryBlobStore({ clock }) });
     const address = addressFor({ id: 'resolved' });

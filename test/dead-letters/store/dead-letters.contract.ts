@@ -1,6 +1,8 @@
-import type { BlobStore } from '../../src/storage/blob-store.js';
-import { createDeadLetters, type DeadLetter, STAGES } from '../../src/storage/dead-letters.js';
-import { addressFor } from './ledger.contract.js';
+import type { DeadLetter } from '../../../src/dead-letters/store/dead-letter.js';
+import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { STAGES } from '../../../src/dead-letters/store/names.js';
+import type { BlobStore } from '../../../src/storage/blob-store.js';
+import { addressFor } from '../../storage/ledger.contract.js';
 
 const JOB_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 const DIGEST = /[\w-]{22}/;
@@ -84,7 +86,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
   });
 
   describe('when a job is over', () => {
-    it('given letters of several redrives and stages, then those before move with what they hold', async () => {
+    it('given dead letters of several redrives and stages, then those before move with what they hold', async () => {
       const of = (redrives: number) => ({ kind: 'job', address: addressFor({}), redrives }) as const;
       await deadLetters.write(letterOf({ stage: 'failed', of: of(0) }));
       await deadLetters.write(letterOf({ stage: 'crash', of: of(1) }));
@@ -104,7 +106,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       expect(await blobs.read(crash.replace('pending', 'resolved'))).toBe(content);
     });
 
-    it('given only some stages, then letters of others stay', async () => {
+    it('given only some stages, then dead letters of others stay', async () => {
       for (const stage of JOB_STAGES) await deadLetters.write(letterOf({ stage }));
 
       await deadLetters.resolve({ address: addressFor({}), stages: ['crash'] }, 1);
@@ -139,7 +141,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
     });
   });
 
-  describe('when pending letters are counted', () => {
+  describe('when pending dead letters are counted', () => {
     it('given none, then none', async () => {
       expect(await deadLetters.count(10)).toEqual({
         byStage: { invalid: 0, failed: 0, crash: 0, 'unknown-workflow': 0 },
@@ -149,7 +151,7 @@ export function deadLettersContract(makeBlobs: () => BlobStore): void {
       });
     });
 
-    it('given letters of every stage, some resolved and some in both places, then those only pending count', async () => {
+    it('given dead letters of every stage, some resolved and some in both places, then those only pending count', async () => {
       for (const stage of STAGES) {
         for (let n = 0; n < 6; n += 1) {
           const of =

@@ -1,28 +1,28 @@
-import { redriveLetter } from '../../src/dead-letters/redrive.js';
-import { takeUp } from '../../src/dead-letters/take-up.js';
-import { takeUpAll } from '../../src/dead-letters/take-up-all.js';
+import { importAllUndelivered } from '../../src/dead-letters/import-all.js';
+import { importUndelivered } from '../../src/dead-letters/import-undelivered.js';
+import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';
-import { openDesk } from './desk.js';
+import { openApp } from './open-app.js';
 
 const NAME = 'A/2026/1/1/12/x.json';
 const healthy = async () => true;
 const ARCHIVED = new StorageError('http-409', 'No.');
 
 async function withBlob(content: unknown, name = NAME) {
-  const desk = openDesk();
-  desk.endsAs(() => {});
-  await desk.app.stores.undelivered.create(name, typeof content === 'string' ? content : JSON.stringify(content));
-  return desk;
+  const opened = openApp();
+  opened.endsAs(() => {});
+  await opened.app.stores.undelivered.create(name, typeof content === 'string' ? content : JSON.stringify(content));
+  return opened;
 }
 
-describe('when what Event Grid could not deliver is taken up', () => {
+describe('when an undelivered blob is imported', () => {
   it('given events of both schemas, then each runs as if it had been delivered, and the blob has moved', async () => {
     const fhir = { ...rawFhirEvent(), deadLetterReason: 'TimeToLiveExceeded', deliveryAttempts: 30 };
     const dicom = { ...rawDicomEvent(), deadletterreason: 'TimeToLiveExceeded', deliveryattempts: 30 };
-    const { desk, runDueRows, runs, rows, names } = await withBlob([fhir, dicom]);
+    const { deadLetterStores, runDueRows, runs, rows, names } = await withBlob([fhir, dicom]);
 
-    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 2 });
+    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'taken-up', events: 2 });
     expect(rows().map(({ row }) => JSON.parse(String(row.event)))).toEqual(
       expect.arrayContaining([rawFhirEvent(), rawDicomEvent()]),
     );
@@ -34,24 +34,24 @@ describe('when what Event Grid could not deliver is taken up', () => {
   });
 
   it('given it was delivered all the same, then nothing runs again', async () => {
-    const { desk, deliver, runDueRows, runs } = await withBlob([rawFhirEvent()]);
+    const { deadLetterStores, deliver, runDueRows, runs } = await withBlob([rawFhirEvent()]);
     await deliver(rawFhirEvent());
 
-    await takeUp(NAME, desk);
+    await importUndelivered(NAME, deadLetterStores);
     await runDueRows();
 
     expect(runs).toHaveLength(2);
   });
 
   it('given what is no event, then it is a dead letter, and the others run', async () => {
-    const { desk, runDueRows, runs, names } = await withBlob([
+    const { deadLetterStores, runDueRows, runs, names } = await withBlob([
       'text',
       null,
       { id: 'none', deliveryAttempts: 3 },
       rawFhirEvent(),
     ]);
 
-    await takeUp(NAME, desk);
+    await importUndelivered(NAME, deadLetterStores);
     await runDueRows();
 
     expect(runs).toHaveLength(2);
@@ -60,31 +60,31 @@ describe('when what Event Grid could not deliver is taken up', () => {
 
   it('given an event that no row can hold, then it is the dead letter that its delivery would be', async () => {
     const large = { ...rawFhirEvent(), more: 'x'.repeat(40_000) };
-    const { desk, rows, letters, names } = await withBlob([large]);
+    const { deadLetterStores, rows, letters, names } = await withBlob([large]);
 
-    await takeUp(NAME, desk);
+    await importUndelivered(NAME, deadLetterStores);
 
     expect(rows()).toEqual([]);
     expect(await letters()).toMatchObject([{ stage: 'invalid', reason: 'too-large', eventId: 'event-1' }]);
-    const delivered = openDesk();
+    const delivered = openApp();
     await delivered.deliver(large);
     expect(await delivered.names()).toEqual(await names());
   });
 
   it('given 1,200 events, then 1,200 rows', async () => {
     const events = Array.from({ length: 1200 }, (_, n) => rawFhirEvent({ id: `event-${n}` }));
-    const { desk, rows } = await withBlob(events);
+    const { deadLetterStores, rows } = await withBlob(events);
 
-    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 1200 });
+    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'taken-up', events: 1200 });
     expect(rows()).toHaveLength(1200);
   });
 
   it('given an event nested deeper than JSON.stringify can write, then it is imported as any other', async () => {
     const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
     const event = JSON.stringify(rawFhirEvent()).replace('{', `{"more":${deep},`);
-    const { desk, rows, runDueRows, runs } = await withBlob(`[{"none":${deep}},${event}]`);
+    const { deadLetterStores, rows, runDueRows, runs } = await withBlob(`[{"none":${deep}},${event}]`);
 
-    expect(await takeUp(NAME, desk)).toEqual({ kind: 'taken-up', events: 2 });
+    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'taken-up', events: 2 });
     expect(rows().map(({ row }) => String(row.event).includes(deep))).toEqual([true, true]);
     await runDueRows();
 
@@ -93,71 +93,94 @@ describe('when what Event Grid could not deliver is taken up', () => {
   });
 
   it('given it is in resolved/ already, then no row is added, and the move is ended', async () => {
-    const { desk, app, rows, names } = await withBlob([rawFhirEvent()]);
+    const { deadLetterStores, app, rows, names } = await withBlob([rawFhirEvent()]);
     await app.stores.undelivered.create(`resolved/${NAME}`, '[]');
 
-    expect(await takeUp(NAME, desk)).toEqual({ kind: 'gone' });
+    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'gone' });
     expect(rows()).toEqual([]);
     expect(await names('undelivered')).toEqual([`resolved/${NAME}`]);
   });
 
   it('given it is asked for by its id, then the same; a dry run says how many events it holds', async () => {
-    const { desk, ids, rows } = await withBlob([rawFhirEvent()]);
+    const { deadLetterStores, ids, rows } = await withBlob([rawFhirEvent()]);
     const [id = ''] = await ids();
 
-    expect(await redriveLetter(id, { by: 'me', isDryRun: true }, desk)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(await redriveDeadLetter(id, { by: 'me', isDryRun: true }, deadLetterStores)).toEqual({
+      kind: 'taken-up',
+      events: 1,
+    });
     expect(rows()).toEqual([]);
-    expect(await redriveLetter(id, { by: 'me', event: {} }, desk)).toEqual({ kind: 'not-editable' });
-    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'taken-up', events: 1 });
-    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'gone' });
+    expect(await redriveDeadLetter(id, { by: 'me', event: {} }, deadLetterStores)).toEqual({ kind: 'not-editable' });
+    expect(await redriveDeadLetter(id, { by: 'me' }, deadLetterStores)).toEqual({ kind: 'taken-up', events: 1 });
+    expect(await redriveDeadLetter(id, { by: 'me' }, deadLetterStores)).toEqual({ kind: 'gone' });
   });
 });
 
-describe('when all of it is taken up', () => {
+describe('when all undelivered blobs are imported', () => {
   it('given the app is not well, then nothing; given there is nothing, then it is not even asked', async () => {
-    const { desk, names } = await withBlob([rawFhirEvent()]);
+    const { deadLetterStores, names } = await withBlob([rawFhirEvent()]);
     let asked = 0;
     const ill = async () => {
       asked += 1;
       return false;
     };
 
-    expect(await takeUpAll(desk, ill)).toEqual({ blobs: 0, events: 0, unreadable: 0, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, ill)).toEqual({
+      blobs: 0,
+      events: 0,
+      unreadable: 0,
+      failed: 0,
+    });
     expect(await names('undelivered')).toEqual([NAME]);
-    await takeUpAll(openDesk().desk, ill);
+    await importAllUndelivered(openApp().deadLetterStores, ill);
     expect(asked).toBe(1);
   });
 
   it('given several, then the oldest first, whatever their names, until there are enough events', async () => {
-    const { desk, app, clock, names } = await withBlob('[]', 'A/2026/1/1/9/0.json');
+    const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/2026/1/1/9/0.json');
     const some = (from: number) => Array.from({ length: 2500 }, (_, n) => ({ id: `${from}-${n}` }));
     for (const [at, name] of ['A/2026/1/1/10/1.json', 'A/2026/1/1/2/2.json', 'A/2026/1/1/1/3.json'].entries()) {
       clock.advance(60_000);
       await app.stores.undelivered.create(name, JSON.stringify(some(at)));
     }
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 3, events: 5000, unreadable: 0, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 3,
+      events: 5000,
+      unreadable: 0,
+      failed: 0,
+    });
     expect((await names('undelivered')).filter((name) => !name.startsWith('resolved/'))).toEqual([
       'A/2026/1/1/1/3.json',
     ]);
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 2500, unreadable: 0, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 1,
+      events: 2500,
+      unreadable: 0,
+      failed: 0,
+    });
   });
 
   it('given one of which storage refuses the content, then the newer ones are not held back', async () => {
-    const { desk, app, clock, names } = await withBlob('[]', 'A/0.json');
+    const { deadLetterStores, app, clock, names } = await withBlob('[]', 'A/0.json');
     clock.advance(60_000);
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
     const { readText } = app.stores.undelivered;
-    const refuse = (name: string, most: number) =>
-      name === 'A/0.json' ? Promise.reject(ARCHIVED) : readText(name, most);
+    const refuse = (name: string, max: number) =>
+      name === 'A/0.json' ? Promise.reject(ARCHIVED) : readText(name, max);
     Object.assign(app.stores.undelivered, { readText: refuse });
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 0, failed: 1 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 1,
+      events: 1,
+      unreadable: 0,
+      failed: 1,
+    });
     expect(await names('undelivered')).toEqual(['A/0.json', 'resolved/A/1.json']);
   });
 
   it('given storage refuses one after another, then it ends', async () => {
-    const { desk, app } = await withBlob('[]', 'A/0.json');
+    const { deadLetterStores, app } = await withBlob('[]', 'A/0.json');
     for (const name of ['A/1.json', 'A/2.json', 'A/3.json']) await app.stores.undelivered.create(name, '[]');
     let asked = 0;
     const refuse = () => {
@@ -166,25 +189,40 @@ describe('when all of it is taken up', () => {
     };
     Object.assign(app.stores.undelivered, { readText: refuse });
 
-    await expect(takeUpAll(desk, healthy)).rejects.toBe(ARCHIVED);
+    await expect(importAllUndelivered(deadLetterStores, healthy)).rejects.toBe(ARCHIVED);
     expect(asked).toBe(3);
   });
 
-  it('given more that cannot be read than names are held, then what is behind them is taken up', async () => {
-    const { desk, app, clock } = await withBlob('no json', 'B.json');
+  it('given more unreadable blobs than names in memory, then the blobs after them are imported', async () => {
+    const { deadLetterStores, app, clock } = await withBlob('no json', 'B.json');
     for (let n = 0; n < 1000; n += 1) await app.stores.undelivered.create(`A/${n}.json`, 'no json');
     clock.advance(60_000);
     await app.stores.undelivered.create('A.json', JSON.stringify([rawFhirEvent()]));
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1001, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 1,
+      events: 1,
+      unreadable: 1001,
+      failed: 0,
+    });
   });
 
   it('given one that cannot be read, then it moves to unreadable/, the others are imported, and it is left there', async () => {
-    const { desk, app, names } = await withBlob('no json', 'A/0.json');
+    const { deadLetterStores, app, names } = await withBlob('no json', 'A/0.json');
     await app.stores.undelivered.create('A/1.json', JSON.stringify([rawFhirEvent()]));
 
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 1, events: 1, unreadable: 1, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 1,
+      events: 1,
+      unreadable: 1,
+      failed: 0,
+    });
     expect(await names('undelivered')).toEqual(['resolved/A/1.json', 'unreadable/A/0.json']);
-    expect(await takeUpAll(desk, healthy)).toEqual({ blobs: 0, events: 0, unreadable: 0, failed: 0 });
+    expect(await importAllUndelivered(deadLetterStores, healthy)).toEqual({
+      blobs: 0,
+      events: 0,
+      unreadable: 0,
+      failed: 0,
+    });
   });
 });

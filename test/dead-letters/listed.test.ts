@@ -1,8 +1,8 @@
-import { discardLetter } from '../../src/dead-letters/discard.js';
-import { idOfUndelivered, placeOfLetter } from '../../src/dead-letters/letter.js';
-import { redriveLetter } from '../../src/dead-letters/redrive.js';
-import { showLetter } from '../../src/dead-letters/show.js';
-import { openDesk } from './desk.js';
+import { discardDeadLetter } from '../../src/dead-letters/discard.js';
+import { idOfUndelivered, placeOfId } from '../../src/dead-letters/ids.js';
+import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
+import { showDeadLetter } from '../../src/dead-letters/show.js';
+import { openApp } from './open-app.js';
 
 const DIGEST = 'd'.repeat(22);
 
@@ -20,7 +20,7 @@ describe('the id of a letter', () => {
     (id) => {
       const name = `${id.replace('.', '/').replace('.', '/')}.json`;
 
-      expect(placeOfLetter(id)).toEqual({ kind: 'letter', name });
+      expect(placeOfId(id)).toEqual({ kind: 'letter', name });
     },
   );
 
@@ -29,7 +29,7 @@ describe('the id of a letter', () => {
     const id = idOfUndelivered(name);
 
     expect(id).toMatch(/^undelivered\.[\w-]+$/);
-    expect(placeOfLetter(id)).toEqual({ kind: 'undelivered', name });
+    expect(placeOfId(id)).toEqual({ kind: 'undelivered', name });
   });
 
   it.each([
@@ -55,13 +55,13 @@ describe('the id of a letter', () => {
     strayId('failed/../x.json'),
     strayId(`failed/2026-03-14/${DIGEST}.0.json`),
   ])("given '%s', then it is none", (id) => {
-    expect(placeOfLetter(id)).toBeUndefined();
+    expect(placeOfId(id)).toBeUndefined();
   });
 });
 
-describe('what is told of a letter', () => {
+describe('when a dead letter is listed', () => {
   it('given a job, then its cause, its event, and no value of it', async () => {
-    const { die, letters } = openDesk();
+    const { die, letters } = openApp();
     await die({ resourceId: 'secret-marker' });
 
     const [letter] = await letters({ workflow: 'one' });
@@ -82,7 +82,7 @@ describe('what is told of a letter', () => {
   });
 
   it('given what is no event, then its type if that is known, and not its id, which could be anything', async () => {
-    const { deliver, letters } = openDesk();
+    const { deliver, letters } = openApp();
     const type = 'Microsoft.HealthcareApis.FhirResourceDeleted';
     await deliver(
       { id: 'secret-marker', eventType: type },
@@ -90,18 +90,18 @@ describe('what is told of a letter', () => {
       'secret-marker',
     );
 
-    const told = await letters();
+    const listed = await letters();
 
-    expect(told.map(({ reason, type, eventId }) => [reason, type, eventId]).sort()).toEqual([
+    expect(listed.map(({ reason, type, eventId }) => [reason, type, eventId]).sort()).toEqual([
       ['invalid', '', ''],
       ['invalid', type, ''],
       ['unknown-type', '', ''],
     ]);
-    expect(JSON.stringify(told)).not.toContain('secret');
+    expect(JSON.stringify(listed)).not.toContain('secret');
   });
 
-  it('given a letter of whose content the list tells nothing, then it is read', async () => {
-    const { die, app, letters } = openDesk();
+  it('given a dead letter without metadata, then its content is read', async () => {
+    const { die, app, letters } = openApp();
     await die();
     const before = await letters();
     for (const { name } of (await app.stores.deadLetters.list('pending/', { limit: 10 })).blobs) {
@@ -113,24 +113,27 @@ describe('what is told of a letter', () => {
     expect(await letters()).toEqual(before);
   });
 
-  it('given a blob that nobody would name so, then its stage is known, and by its id it is shown and put away', async () => {
-    const { app, desk, letters, names } = openDesk();
+  it('given a blob with a foreign name, then it has a stage, and its id shows and discards it', async () => {
+    const { app, deadLetterStores, letters, names } = openApp();
     await app.stores.deadLetters.create('pending/failed/ö x.txt', 'text');
 
     const [letter] = await letters({ stage: 'failed' });
 
     expect(letter).toMatchObject({ id: strayId('failed/ö x.txt'), stage: 'failed', reason: 'unreadable' });
     const { id = '' } = letter ?? {};
-    expect(await showLetter(id, desk)).toMatchObject({ shown: { id, isResolved: false }, payload: 'text' });
-    expect(await redriveLetter(id, { by: 'me' }, desk)).toEqual({ kind: 'unreadable' });
-    expect(await discardLetter(id, { by: 'me', why: 'not ours' }, desk)).toBe('discarded');
+    expect(await showDeadLetter(id, deadLetterStores)).toMatchObject({
+      shown: { id, isResolved: false },
+      payload: 'text',
+    });
+    expect(await redriveDeadLetter(id, { by: 'me' }, deadLetterStores)).toEqual({ kind: 'unreadable' });
+    expect(await discardDeadLetter(id, { by: 'me', why: 'not ours' }, deadLetterStores)).toBe('discarded');
     expect(await names()).toEqual(['resolved/failed/ö x.txt']);
   });
 
   it.each(['no json', '{}', '[1]', '{"reason":"x","event":{}}'])(
     'given a blob with %s, then it is unreadable',
     async (content) => {
-      const { app, letters } = openDesk();
+      const { app, letters } = openApp();
       await app.stores.deadLetters.create(`pending/failed/2026-01-01/${DIGEST}.0.json`, content);
 
       expect(await letters()).toMatchObject([{ stage: 'failed', reason: 'unreadable', error: '' }]);

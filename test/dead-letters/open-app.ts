@@ -1,11 +1,11 @@
-import type { Letter } from '../../src/dead-letters/letter.js';
-import { type Filter, lettersOf } from '../../src/dead-letters/list.js';
+import { deadLettersOf, type Filter } from '../../src/dead-letters/list.js';
+import type { ListedDeadLetter } from '../../src/dead-letters/listed.js';
 import { defineWorkflow, fhir, NonRetriableError, seconds } from '../../src/workflow.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 
-/** The app with two workflows that end as the test says, and the desk at which its dead letters are dealt with. */
-export function openDesk(env: Record<string, string> = {}) {
+/** The app with two workflows that end as the test says, and the stores of its dead letters. */
+export function openApp(env: Record<string, string> = {}) {
   let ends: () => void = giveUp;
   const runs: string[] = [];
   const workflow = (name: string, more = {}) =>
@@ -21,13 +21,13 @@ export function openDesk(env: Record<string, string> = {}) {
   const retry = { tries: 2, from: seconds(10), to: seconds(10) };
   const workflows = [workflow('one', { retry }), workflow('two', { retry })];
   const { app, clock, stores, lines } = composeMemoryApp({ workflows, env });
-  const { desk } = app;
+  const { deadLetterStores } = app;
 
   return {
     app,
     clock,
     stores,
-    desk,
+    deadLetterStores,
     lines,
     /** What was run, as `workflow resource`. */
     runs,
@@ -56,8 +56,9 @@ export function openDesk(env: Record<string, string> = {}) {
 
     rows: () => stores.tables.inspect('waiting'),
     records: () => stores.tables.inspect('ledger20260101').map(({ row }) => row),
-    letters: async (filter: Filter = {}): Promise<Letter[]> => allOf(lettersOf(desk, filter)),
-    ids: async (filter: Filter = {}): Promise<string[]> => (await allOf(lettersOf(desk, filter))).map(({ id }) => id),
+    letters: async (filter: Filter = {}): Promise<ListedDeadLetter[]> => allOf(deadLettersOf(deadLetterStores, filter)),
+    ids: async (filter: Filter = {}): Promise<string[]> =>
+      (await allOf(deadLettersOf(deadLetterStores, filter))).map(({ id }) => id),
     /** Without digests: `pending/failed/2026-01-01/….0.json`. */
     async names(store: 'deadLetters' | 'undelivered' = 'deadLetters'): Promise<string[]> {
       const { blobs } = await app.stores[store].list('', { limit: 5000 });

@@ -1,6 +1,7 @@
-import { createDeadLetters, type DeadLetter } from '../../src/storage/dead-letters.js';
-import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createFakeClock } from '../../src/testing/index.js';
+import type { DeadLetter } from '../../../src/dead-letters/store/dead-letter.js';
+import { createDeadLetters } from '../../../src/dead-letters/store/dead-letters.js';
+import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../../src/testing/index.js';
 
 const ADDRESS = `20260314.${'i'.repeat(22)}.${'r'.repeat(22)}.tally`;
 const STAGES = ['failed', 'crash', 'unknown-workflow'] as const;

@@ -1,36 +1,35 @@
-import type { BlobStore, ListedBlob } from './blob-store.js';
-import { partsOfName, type Stage } from './letter-names.js';
-import { pagesFrom, pagesOf } from './pages.js';
+import type { BlobStore, ListedBlob } from '../../storage/blob-store.js';
+import { pagesFrom, pagesOf } from '../../storage/pages.js';
+import { partsOfName, type Stage } from './names.js';
 
 const PAGE = 1000;
 
-/** A page of storage's: the letters in it, and `page`, with which it is asked for again. */
-export type LettersPage = { letters: ListedBlob[]; page: string | undefined };
+/** A page of a listing of storage; `page` is the token with which storage lists this page again. */
+export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined };
 
 /**
- * The letters of a stage that are pending and not in resolved/ as well, in the order of their names, which are told
- * without `pending/`. A page is read when it is asked for, and resolved/ side by side, only as far as that: however many
- * letters there are, two pages are held.
+ * Yields the dead letters of a stage that are pending and not also resolved (R6), in the order of their names, without
+ * `pending/`. Reads one page of `pending/` and of `resolved/` at a time: memory does not grow with the number of dead letters.
  */
-export async function* pendingLetters(
-  blobs: BlobStore,
+export async function* pendingPages(
+  container: BlobStore,
   stage: Stage,
   { page: first }: { page?: string | undefined } = {},
-): AsyncGenerator<LettersPage, void> {
-  const isResolved = createResolved(blobs, stage);
-  const read = (from: { page?: string }) => blobs.list(`pending/${stage}/`, { limit: PAGE, ...from });
+): AsyncGenerator<BlobsPage, void> {
+  const isResolved = createResolved(container, stage);
+  const read = (from: { page?: string }) => container.list(`pending/${stage}/`, { limit: PAGE, ...from });
   for await (const { answer, page } of pagesFrom(first, read)) {
-    const letters: ListedBlob[] = [];
+    const blobs: ListedBlob[] = [];
     for (const blob of answer.blobs) {
       const name = blob.name.slice('pending/'.length);
       if (await isResolved(name)) continue;
-      letters.push({ ...blob, name });
+      blobs.push({ ...blob, name });
     }
-    yield { letters, page };
+    yield { blobs, page };
   }
 }
 
-/** Whether the letter of this name is in resolved/: asked in rising order. Of each day the names are read once. */
+/** Returns whether a name is also in `resolved/`. Takes names in rising order, so it reads the names of a day once. */
 function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promise<boolean> {
   let cursor: { prefix: string; has: (name: string) => Promise<boolean> } | undefined;
   return async (name) => {
@@ -41,7 +40,7 @@ function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promi
   };
 }
 
-/** Asks for names in rising order, of a listing in rising order: each page is read once, and only as far as is asked. */
+/** Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed. */
 function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promise<boolean> {
   const pages = pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }));
   let names: string[] = [];

@@ -1,15 +1,15 @@
 import type { Clock, Random } from '../clock.js';
-import type { BlobStore } from './blob-store.js';
-import { boundedBlobs, boundedQueue, boundedTables, type TryLimit } from './bounded.js';
-import { createDeadLetters, type DeadLetters } from './dead-letters.js';
-import { createGroupCommit, type GroupCommit } from './group-commit.js';
-import { createLedger, type Ledger } from './ledger.js';
-import { createLooks, type Looks } from './looks.js';
-import type { QueueStore } from './queue-store.js';
-import { createStorageClock } from './storage-clock.js';
-import type { TableStore } from './table-store.js';
-import { createWaiting, type Waiting } from './waiting.js';
-import { createWatermarks, type Watermarks } from './watermarks.js';
+import { createDeadLetters, type DeadLetters } from '../dead-letters/store/dead-letters.js';
+import type { BlobStore } from '../storage/blob-store.js';
+import { boundedBlobs, boundedQueue, boundedTables, type TryLimit } from '../storage/bounded.js';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
+import { createLedger, type Ledger } from '../storage/ledger.js';
+import { createLooks, type Looks } from '../storage/looks.js';
+import type { QueueStore } from '../storage/queue-store.js';
+import { createStorageClock } from '../storage/storage-clock.js';
+import type { TableStore } from '../storage/table-store.js';
+import { createWaiting, type Waiting } from '../storage/waiting.js';
+import { createWatermarks, type Watermarks } from '../storage/watermarks.js';
 
 /** All the storage that the app uses, by its ports. */
 export type StoragePorts = {

@@ -1,0 +1,83 @@
+import { digest } from '../digest.js';
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { isTooLarge } from '../events/size.js';
+import { toJson } from '../json-text.js';
+import { addRow } from './add-row.js';
+import { deadLetterOfInvalid } from './store/invalid.js';
+import type { DeadLetterStores } from './stores.js';
+import { eventsOfBlob, MAX_BLOB_BYTES, moveUnreadable, RESOLVED, type Undelivered } from './undelivered.js';
+
+export type Imported =
+  /** Each event has a row in `waiting`, or a dead letter of its own. */
+  | { kind: 'taken-up'; events: number }
+  /** The blob is in `resolved/`, or never existed. */
+  | { kind: 'gone' }
+  /** The blob is not a list of events, and is now in `unreadable/`. */
+  | { kind: 'unreadable' };
+
+/** Rows of about 1 KB each; rows added at the same time share transactions. */
+const ADDED_AT_ONCE = 500;
+
+/**
+ * Imports a dead letter of Event Grid: its events become rows in `waiting`, as if they had just been delivered, then the
+ * blob moves to `resolved/` (R3). A blob that is not a list of events moves to `unreadable/` (R9).
+ *
+ *   dies before the copy   the next import adds all rows again: the ledger knows the events that have run
+ *   dies after the copy    the blob is in both places: the next import adds no row, and ends the move (R6)
+ *   two at once            rows exist twice, and the ledger knows them; the first copy stands
+ */
+export async function importUndelivered(name: string, stores: DeadLetterStores): Promise<Imported> {
+  const read = await stores.undelivered.readText(name, MAX_BLOB_BYTES);
+  if (!read) return { kind: 'gone' };
+  if (await isResolved(name, stores)) {
+    await stores.undelivered.delete(name);
+    return { kind: 'gone' };
+  }
+  const events = eventsOfBlob(read);
+  if (!events) {
+    await moveUnreadable(name, stores.undelivered);
+    return { kind: 'unreadable' };
+  }
+  await addDeliveries(deliveredOf(events), stores);
+  await stores.undelivered.create(RESOLVED + name, read.text);
+  await stores.undelivered.delete(name);
+  return { kind: 'taken-up', events: events.length };
+}
+
+/** Adds a row for each event, as if it had just been delivered: an event that has run does not run again. */
+export async function addDeliveries(events: readonly unknown[], stores: DeadLetterStores): Promise<void> {
+  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
+    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map((raw) => addDelivery(raw, stores)));
+  }
+}
+
+/** Returns the events as Event Grid would have delivered them. */
+export function deliveredOf(events: readonly Undelivered[]): unknown[] {
+  return events.map(({ delivered }) => delivered);
+}
+
+/** Whether a blob was imported or discarded. */
+export async function isResolved(
+  name: string,
+  { undelivered }: Pick<DeadLetterStores, 'undelivered'>,
+): Promise<boolean> {
+  const { blobs } = await undelivered.list(RESOLVED + name, { limit: 1 });
+  return blobs[0]?.name === RESOLVED + name;
+}
+
+/** An event that is too large for a row becomes the dead letter that its delivery would have made. */
+async function addDelivery(raw: unknown, stores: DeadLetterStores): Promise<void> {
+  const json = toJson(raw);
+  if (isTooLarge(json)) {
+    const error = new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
+    return stores.deadLetters.write(deadLetterOfInvalid(raw, error, stores.clock.now()));
+  }
+  const of = { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(raw, json) };
+  await addRow({ isLong: false, event: json, of }, stores);
+}
+
+/** Returns the digest by which a search for an event id finds the row; of the whole text if there is no id. */
+export function eventIdDigestOf(raw: unknown, json: string): string {
+  const { id } = Object(raw) as { id?: unknown };
+  return digest(typeof id === 'string' ? id : json);
+}

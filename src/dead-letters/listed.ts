@@ -1,0 +1,104 @@
+import type { InvalidReason } from '../events/invalid-event-error.js';
+import { loggableFieldsOf } from '../events/loggable-fields.js';
+import type { About, ListedBlob } from '../storage/blob-store.js';
+import { idOfOwn, idOfUndelivered, stageOf } from './ids.js';
+import { aboutDeadLetter, readDeadLetter } from './store/dead-letter.js';
+import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/names.js';
+import type { Undelivered } from './undelivered.js';
+
+/**
+ * A dead letter in lists: no payload, and no value of a payload (P1). A blob of Event Grid holds several events: each of
+ * their reasons, types and so on is there once, with spaces between.
+ */
+export type ListedDeadLetter = {
+  readonly id: string;
+  readonly stage: ListedStage;
+  readonly reason: string;
+  /** '' for an event that reached no workflow. */
+  readonly workflow: string;
+  /** The code of the error. */
+  readonly error: string;
+  readonly type: string;
+  readonly resourceType: string;
+  readonly eventId: string;
+  /** When storage created the blob. */
+  readonly at: string;
+  readonly redrives: number;
+  readonly events: number;
+  /** The newest version of its resource that has started: see `DeadLetter`. */
+  readonly holdsState?: true;
+};
+
+/** The fields by which dead letters are filtered and counted. */
+export const FILTER_FIELDS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
+export type FilterField = (typeof FILTER_FIELDS)[number];
+
+/** The reasons that this version of the app and Event Grid write. Storage may hold others. */
+export const REASONS: readonly string[] = [
+  ...(['invalid', 'unknown-type', 'too-large', 'workspace-not-listed'] satisfies InvalidReason[]),
+  ...['non-retriable', 'tries-spent', 'gave-up'],
+  ...(['failed', 'crash', 'unknown-workflow'] satisfies Stage[]),
+  'unreadable',
+  ...['TimeToLiveExceeded', 'MaxDeliveryAttemptsExceeded', 'UndeliverableDueToClientError'],
+];
+
+/** `undelivered`: Event Grid's own dead letters, one blob each. */
+export type ListedStage = Stage | 'undelivered';
+export const LISTED_STAGES: readonly ListedStage[] = [...STAGES, 'undelivered'];
+export const STAGES_WITH_WORKFLOW: readonly ListedStage[] = STAGES.filter((stage) => stage !== 'invalid');
+
+/** Returns the dead letter from the metadata in a listing; undefined if the metadata lacks it and the blob must be read. */
+export function fromListing({ name, createdAt, about }: ListedBlob): ListedDeadLetter | undefined {
+  return about?.reason === undefined ? undefined : fromAbout(name, createdAt, about);
+}
+
+/** Returns the dead letter from the content of its blob. */
+export function fromContent({ name, createdAt }: ListedBlob, content: string): ListedDeadLetter {
+  const deadLetter = readDeadLetter(content);
+  return fromAbout(name, createdAt, deadLetter ? aboutDeadLetter(deadLetter) : { reason: 'unreadable' });
+}
+
+function fromAbout(name: DeadLetterName, createdAt: Date, about: About): ListedDeadLetter {
+  const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
+  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '' } = about;
+  const { events = '1', holdsstate } = about;
+  return {
+    id: idOfOwn(name),
+    stage,
+    reason,
+    workflow,
+    error: code,
+    type,
+    resourceType: resourcetype,
+    eventId: eventid,
+    at: createdAt.toISOString(),
+    redrives,
+    events: Number(events) || 1,
+    ...(holdsstate === 'true' && { holdsState: true }),
+  };
+}
+
+/** Returns the dead letter of a blob of Event Grid; `events` is undefined if the app cannot read the blob. */
+export function fromUndelivered(
+  { name, createdAt }: ListedBlob,
+  events: readonly Undelivered[] | undefined,
+): ListedDeadLetter {
+  const fields = events?.map(({ delivered }) => loggableFieldsOf(delivered)) ?? [];
+  return {
+    id: idOfUndelivered(name),
+    stage: 'undelivered',
+    reason: events ? joined(events.map(({ reason }) => reason)) : 'unreadable',
+    workflow: '',
+    error: joined(events?.map(({ outcome }) => outcome) ?? []),
+    type: joined(fields.map(({ type }) => type)),
+    resourceType: joined(fields.map(({ resourceType }) => resourceType)),
+    eventId: fields.length === 1 ? (fields[0]?.eventId ?? '') : '',
+    at: createdAt.toISOString(),
+    redrives: 0,
+    events: fields.length,
+  };
+}
+
+function joined(words: readonly string[]): string {
+  return [...new Set(words)].filter((word) => word !== '').join(' ');
+}

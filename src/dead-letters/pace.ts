@@ -1,0 +1,125 @@
+import { type Clock, sleep } from '../clock.js';
+import type { Problem } from '../events/invalid-event-error.js';
+import { StorageError } from '../storage/table-store.js';
+import type { Discarded } from './discard.js';
+import type { Outcome, Skipped } from './redrive-result.js';
+
+/** The number of dead letters by result. `failed`: storage failed, also after retries. */
+export type Counts = Partial<Record<Skipped | Outcome | Discarded | 'asked' | 'taken-up' | 'failed', number>>;
+
+export type Report = {
+  readonly counts: Counts;
+  /** Why the run ended before the last dead letter. */
+  readonly stopped?: 'failures' | 'storage' | 'asked-to';
+  /** The code of storage's last error. */
+  readonly errorCode?: string;
+  /** The problems of payloads that are not valid events, from the first few dead letters. */
+  readonly problems?: readonly EventProblem[];
+};
+
+/** `id`: of the dead letter; `message`: the problem in words. */
+export type EventProblem = Problem & { readonly id: string; readonly message: string };
+
+export type Pace = {
+  /** The number of dead letters at a time; with `wait`, of redrives without an outcome. */
+  readonly atOnce: number;
+  readonly perSecond: number;
+  readonly signal: AbortSignal;
+  /** Called after each dead letter. */
+  readonly onCount?: (counts: Counts) => void;
+};
+
+type Id = { readonly id: string };
+/** A listing that is read while the run proceeds, or chosen dead letters. */
+export type Ids = AsyncIterable<Id> | readonly Id[];
+
+type Stop = (why: NonNullable<Report['stopped']>) => void;
+type Act = (id: Id, stop: Stop, signal: AbortSignal) => Promise<keyof Counts>;
+
+/** Busy storage fails for all dead letters under way at once: each waits, and tries again. */
+const PAUSES_MS = [1000, 5000, 15_000];
+/** After so many failures in a row, each after its retries, storage is down: the run stops. */
+const MAX_FAILURES_IN_A_ROW = 10;
+
+/** Calls `act` for each dead letter: `atOnce` workers take ids from one iterator, at most `perSecond`. */
+export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: Clock }, act: Act): Promise<Report> {
+  const counts: Counts = {};
+  const { stop, stopped, signal, end } = createStop(pace.signal);
+  const takeTurn = createTurns(pace.perSecond, clock, signal);
+  let errorCode: string | undefined;
+  let failuresInARow = 0;
+  const iterator = Symbol.asyncIterator in ids ? ids[Symbol.asyncIterator]() : ids.values();
+  try {
+    await Promise.all(Array.from({ length: pace.atOnce }, work));
+  } finally {
+    end();
+    await iterator.return?.();
+  }
+  const why = stopped();
+  return { counts, ...(why && { stopped: why }), ...(errorCode !== undefined && { errorCode }) };
+
+  async function work(): Promise<void> {
+    while (!signal.aborted) {
+      const { value: id, done } = await iterator.next();
+      if (done) return;
+      await takeTurn();
+      if (signal.aborted) return;
+      const result = await withRetries(() => act(id, stop, signal), clock, signal).catch(failed);
+      if (result !== 'failed') failuresInARow = 0;
+      counts[result] = (counts[result] ?? 0) + 1;
+      pace.onCount?.(counts);
+    }
+  }
+
+  function failed(error: unknown): 'failed' {
+    if (!(error instanceof StorageError)) throw error;
+    errorCode = error.code;
+    failuresInARow += 1;
+    if (failuresInARow >= MAX_FAILURES_IN_A_ROW) stop('storage');
+    return 'failed';
+  }
+}
+
+function createStop(outer: AbortSignal) {
+  const stopping = new AbortController();
+  let stopped: Report['stopped'];
+  const stop: Stop = (why) => {
+    stopped ??= why;
+    stopping.abort();
+  };
+  const onAbort = () => stop('asked-to');
+  outer.addEventListener('abort', onAbort);
+  if (outer.aborted) onAbort();
+  return {
+    stop,
+    stopped: () => stopped,
+    signal: stopping.signal,
+    end(): void {
+      stopping.abort();
+      outer.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+function createTurns(perSecond: number, clock: Clock, signal: AbortSignal): () => Promise<void> {
+  let nextAtMs = clock.monotonic();
+  return async () => {
+    const nowMs = clock.monotonic();
+    const atMs = Math.max(nowMs, nextAtMs);
+    nextAtMs = atMs + 1000 / perSecond;
+    if (atMs > nowMs) await sleep(clock, atMs - nowMs, signal);
+  };
+}
+
+/** Tries `act` again if storage fails, a few times; `act` must be safe to run twice. */
+async function withRetries<T>(act: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
+  for (const pauseMs of PAUSES_MS) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.isRejected || signal.aborted) throw error;
+      await sleep(clock, pauseMs, signal);
+    }
+  }
+  return act();
+}

@@ -1,0 +1,82 @@
+import { loggableFieldsOf, typesOf } from '../../events/loggable-fields.js';
+import type { Address } from '../../storage/address.js';
+import type { About } from '../../storage/blob-store.js';
+import type { Stage } from './names.js';
+
+/** A job that failed for good, or events that the app cannot handle. */
+export type DeadLetter = {
+  stage: Stage;
+  /** An invalid event has no job. */
+  of: { kind: 'job'; address: Address; redrives: number } | { kind: 'event'; day: string };
+  reason: string;
+  workflow?: string;
+  /** The job runs for longer than a delivery may. */
+  isLong?: true;
+  /** The digest of the corrected payload that ran: see src/dead-letters/edits.ts. */
+  edit?: string;
+  /**
+   * With `ordering: 'latest'`: no newer version of the resource had started when this dead letter was written. Older
+   * versions no longer run, so the workflow's tables lack this version until a redrive or a newer version has run.
+   */
+  holdsState?: true;
+  /** `message` must quote no value of the payload (P2). */
+  error: { name: string; code: string; message: string };
+  problems?: Problems;
+  /** Only in a dead letter of several invalid events: the problems of the first `events` of them, of the next, … */
+  causes?: readonly { problems: Problems; events: number }[];
+  tries: number;
+  crashes?: number;
+  firstTryAt?: string;
+  deadLetteredAt: string;
+  /** The event as the function received it. With `causes`, a list of events. */
+  event: unknown;
+};
+
+type Problems = readonly { path: string; code: string }[];
+
+/** A dead letter as its blob holds it. */
+export type StoredDeadLetter = Omit<DeadLetter, 'of'> & {
+  address?: Address;
+  redrives: number;
+  /** The note of the person who discarded it. */
+  discarded?: { by: string; why: string; at: string };
+};
+
+/** Blob metadata is limited to 8 KB, and an event id may have 1,024 characters of up to four bytes. */
+const MAX_EVENT_ID_CHARACTERS = 256;
+
+/** Returns the events of a dead letter, each as the function received it. */
+export function eventsOfDeadLetter({ event, causes }: Pick<DeadLetter, 'event' | 'causes'>): readonly unknown[] {
+  return causes && Array.isArray(event) ? event : [event];
+}
+
+/** Returns the dead letter in `content`; undefined if `content` is not a dead letter. */
+export function readDeadLetter(content: string): StoredDeadLetter | undefined {
+  try {
+    const deadLetter: unknown = JSON.parse(content);
+    const { reason, error, event, causes } = Object(deadLetter) as Record<string, unknown>;
+    const isDeadLetter = typeof reason === 'string' && typeof Object(error).code === 'string' && event !== undefined;
+    if (causes !== undefined && !(Array.isArray(causes) && Array.isArray(event))) return undefined;
+    return isDeadLetter ? (deadLetter as StoredDeadLetter) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the blob metadata of a dead letter, from which lists and filters are answered. */
+export function aboutDeadLetter({ reason, workflow = '', error, event, causes, holdsState }: StoredDeadLetter): About {
+  if (causes) {
+    const events = eventsOfDeadLetter({ event, causes });
+    return { reason, code: error.code, type: typesOf(events).join(' '), events: String(events.length) };
+  }
+  const { eventId, type, resourceType } = loggableFieldsOf(event);
+  return {
+    reason,
+    workflow,
+    code: error.code,
+    type,
+    resourcetype: resourceType,
+    ...(eventId.length <= MAX_EVENT_ID_CHARACTERS && { eventid: eventId }),
+    ...(holdsState && { holdsstate: 'true' }),
+  };
+}

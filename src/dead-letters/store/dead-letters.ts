@@ -1,0 +1,100 @@
+import { toJson } from '../../json-text.js';
+import type { Address } from '../../storage/address.js';
+import type { BlobStore } from '../../storage/blob-store.js';
+import type { Failing } from '../../storage/ledger.js';
+import {
+  aboutDeadLetter,
+  type DeadLetter,
+  eventsOfDeadLetter,
+  readDeadLetter,
+  type StoredDeadLetter,
+} from './dead-letter.js';
+import { type DeadLetterName, nameOfInvalid, nameOfInvalidBatch, nameOfJob, STAGES, type Stage } from './names.js';
+import { pendingPages } from './pending.js';
+
+/**
+ * The container `dead-letters`: one blob per dead letter, `pending/<stage>/<yyyy-mm-dd>/<digest>.<redrives>.json`. A
+ * resolved dead letter has the same name under `resolved/`.
+ *
+ * R7: a name is created only once, so two writers, or a writer that dies and comes back, make one dead letter.
+ * R6: a dead letter in both places is resolved. That also covers a former holder of the job that writes very late.
+ */
+export type DeadLetters = {
+  /** Writes a dead letter to `pending/`; changes nothing if its name exists. */
+  write(deadLetter: DeadLetter): Promise<void>;
+  /** Moves the dead letters of a job whose number of redrives is below `before` to `resolved/`. */
+  resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
+  /** Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. */
+  move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void>;
+  /** Counts the pending dead letters by stage and by reason, up to `max`. */
+  count(max: number): Promise<{
+    byStage: Record<Stage, number>;
+    byReason: Record<string, number>;
+    isMore: boolean;
+    oldestAt: Date | undefined;
+  }>;
+};
+
+/** Returns the store of dead letters in the container `blobs`. */
+export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters {
+  return {
+    async write(deadLetter) {
+      const { of, ...rest } = deadLetter;
+      const job = of.kind === 'job' ? { address: of.address, redrives: of.redrives } : { redrives: 0 };
+      return create(`pending/${nameOf(deadLetter)}`, { ...rest, ...job });
+    },
+
+    async resolve({ address, stages }, before) {
+      for (let redrives = 0; redrives < before; redrives += 1) {
+        for (const stage of stages) await move(nameOfJob(stage, address, redrives));
+      }
+    },
+
+    move,
+    count: (max) => countPending(blobs, max),
+  };
+
+  // R6: a copy, then a delete.
+  //   dies before the copy   nothing has happened
+  //   dies after the copy    the dead letter is in both places, so it is resolved; the next move deletes it
+  //   two at once            the first copy stands, and the second delete finds nothing
+  async function move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void> {
+    const content = await blobs.read(`pending/${name}`);
+    if (content === undefined) return;
+    const deadLetter = readDeadLetter(content);
+    if (!deadLetter) await blobs.create(`resolved/${name}`, content);
+    else if (change) await create(`resolved/${name}`, change(deadLetter));
+    else await blobs.create(`resolved/${name}`, content, { about: aboutDeadLetter(deadLetter) });
+    await blobs.delete(`pending/${name}`);
+  }
+
+  async function create(name: string, deadLetter: StoredDeadLetter): Promise<void> {
+    await blobs.create(name, toJson(deadLetter), { about: aboutDeadLetter(deadLetter) });
+  }
+}
+
+async function countPending(container: BlobStore, max: number): ReturnType<DeadLetters['count']> {
+  const byStage = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+  const byReason: Record<string, number> = {};
+  let oldestAt: Date | undefined;
+  let all = 0;
+  for (const stage of STAGES) {
+    for await (const { blobs } of pendingPages(container, stage)) {
+      for (const { createdAt, about } of blobs) {
+        const reason = about?.reason ?? 'unknown';
+        byStage[stage] += 1;
+        byReason[reason] = (byReason[reason] ?? 0) + 1;
+        all += 1;
+        if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
+        if (all >= max) return { byStage, byReason, isMore: true, oldestAt };
+      }
+    }
+  }
+  return { byStage, byReason, isMore: false, oldestAt };
+}
+
+function nameOf(deadLetter: DeadLetter): DeadLetterName {
+  const { of, stage, causes, event } = deadLetter;
+  if (of.kind === 'job') return nameOfJob(stage, of.address, of.redrives);
+  return causes ? nameOfInvalidBatch(of.day, eventsOfDeadLetter(deadLetter)) : nameOfInvalid(of.day, event);
+}
