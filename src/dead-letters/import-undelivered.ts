@@ -1,14 +1,15 @@
 import { digest } from '../digest.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
+import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
 import { toJson } from '../json-text.js';
 import { addRow } from './add-row.js';
-import { deadLetterOfInvalid } from './store/invalid.js';
+import { deadLetterOfInvalid, deadLettersOfInvalid, type InvalidEvent } from './store/invalid.js';
 import type { DeadLetterStores } from './stores.js';
 import { eventsOfBlob, MAX_BLOB_BYTES, moveUnreadable, RESOLVED, type Undelivered } from './undelivered.js';
 
 export type Imported =
-  /** Each event has a row in `waiting`, or a dead letter of its own. */
+  /** Each event has a row in `waiting`, or is in a dead letter. */
   | { kind: 'taken-up'; events: number }
   /** The blob is in `resolved/`, or never existed. */
   | { kind: 'gone' }
@@ -17,10 +18,12 @@ export type Imported =
 
 /** Rows of about 1 KB each; rows added at the same time share transactions. */
 const ADDED_AT_ONCE = 500;
+const WRITTEN_AT_ONCE = 32;
 
 /**
  * Imports a dead letter of Event Grid: its events become rows in `waiting`, as if they had just been delivered, then the
- * blob moves to `resolved/` (R3). A blob that is not a list of events moves to `unreadable/` (R9).
+ * blob moves to `resolved/` (R3). Invalid events become dead letters at once, many of them shared ones: a row for each of
+ * 100,000 invalid events would hold up the jobs behind them. A blob that is not a list of events moves to `unreadable/` (R9).
  *
  *   dies before the copy   the next import adds all rows again: the ledger knows the events that have run
  *   dies after the copy    the blob is in both places: the next import adds no row, and ends the move (R6)
@@ -38,7 +41,9 @@ export async function importUndelivered(name: string, stores: DeadLetterStores):
     await moveUnreadable(name, stores.undelivered);
     return { kind: 'unreadable' };
   }
-  await addDeliveries(deliveredOf(events), stores);
+  const { valid, invalid } = split(deliveredOf(events));
+  await writeInvalid(invalid, stores);
+  await addDeliveries(valid, stores);
   await stores.undelivered.create(RESOLVED + name, read.text);
   await stores.undelivered.delete(name);
   return { kind: 'taken-up', events: events.length };
@@ -63,6 +68,38 @@ export async function isResolved(
 ): Promise<boolean> {
   const { blobs } = await undelivered.list(RESOLVED + name, { limit: 1 });
   return blobs[0]?.name === RESOLVED + name;
+}
+
+/** Events of the same text are one invalid event, as in a POST. */
+function split(events: readonly unknown[]): { valid: unknown[]; invalid: InvalidEvent[] } {
+  const valid: unknown[] = [];
+  const invalid = new Map<string, InvalidEvent>();
+  for (const raw of events) {
+    const json = toJson(raw);
+    const error = errorOf(raw, json);
+    if (error) invalid.set(json, { raw, json, error });
+    else valid.push(raw);
+  }
+  return { valid, invalid: [...invalid.values()] };
+}
+
+function errorOf(raw: unknown, json: string): InvalidEventError | undefined {
+  if (isTooLarge(json)) return new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
+  try {
+    parseEvent(raw);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidEventError) return error;
+    throw error;
+  }
+}
+
+// Dies before or between the writes: the next import writes the same names again, and what exists stays.
+async function writeInvalid(events: readonly InvalidEvent[], { deadLetters, clock }: DeadLetterStores): Promise<void> {
+  const all = deadLettersOfInvalid(events, clock.now());
+  for (let at = 0; at < all.length; at += WRITTEN_AT_ONCE) {
+    await Promise.all(all.slice(at, at + WRITTEN_AT_ONCE).map(({ deadLetter }) => deadLetters.write(deadLetter)));
+  }
 }
 
 /** An event that is too large for a row becomes the dead letter that its delivery would have made. */

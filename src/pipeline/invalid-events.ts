@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
-import { deadLetterOfInvalid, deadLetterOfInvalidBatch, type InvalidEvent } from '../dead-letters/store/invalid.js';
+import { deadLettersOfInvalid, type InvalidEvent } from '../dead-letters/store/invalid.js';
 import type { InvalidEventError } from '../events/invalid-event-error.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -22,12 +22,6 @@ type Deps = {
 };
 
 const MAX_AT_ONCE = 32;
-/** More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
-const MAX_SEPARATE = 100;
-/** Limits of one shared dead letter: a person can still read it, and a redrive of it ends in time. */
-const MAX_EVENTS = 5000;
-const MAX_CHARACTERS = 1024 * 1024;
-
 // Dies before a dead letter is written: nothing is acknowledged, and Event Grid sends the same POST again. Dies after
 // some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
 // rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other
@@ -38,25 +32,18 @@ export function createWriteInvalid(deps: Deps): WriteInvalid {
   return (events) => {
     if (events.length === 0) return [];
     telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
-    const now = clock.now();
-    if (events.length <= MAX_SEPARATE) {
-      return events.map(({ raw, error }) => {
-        logInvalid(error, telemetry);
-        return write(deadLetterOfInvalid(raw, error, now), slots, deps);
-      });
-    }
-    return batchesOf(events).map((batch) => {
-      logInvalid((batch[0] as InvalidEvent).error, telemetry, batch.length);
-      return write(deadLetterOfInvalidBatch(batch, now), slots, deps);
+    return deadLettersOfInvalid(events, clock.now()).map(({ deadLetter, first, count }) => {
+      logInvalid(first.error, telemetry, count);
+      return write(deadLetter, slots, deps);
     });
   };
 }
 
 /** Of several events, logs the problems of the first. */
-function logInvalid({ problems }: InvalidEventError, telemetry: Telemetry, count?: number): void {
+function logInvalid({ problems }: InvalidEventError, telemetry: Telemetry, count: number): void {
   telemetry.log('warn', 'event-invalid', {
     problems: problems.map(({ path, code }) => `${path}:${code}`).join(' '),
-    ...(count !== undefined && { count }),
+    ...(count > 1 && { count }),
   });
 }
 
@@ -72,23 +59,4 @@ async function write(letter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps
   } finally {
     slots.give('dead-letter');
   }
-}
-
-/** Events of one reason each, in the order of the delivery, within the limits of a shared dead letter. */
-function batchesOf(events: readonly InvalidEvent[]): InvalidEvent[][] {
-  const batches: InvalidEvent[][] = [];
-  const open = new Map<string, { batch: InvalidEvent[]; characters: number }>();
-  for (const event of events) {
-    const { reason } = event.error;
-    let last = open.get(reason);
-    const isFull = last && (last.batch.length === MAX_EVENTS || last.characters + event.json.length > MAX_CHARACTERS);
-    if (!last || isFull) {
-      last = { batch: [], characters: 0 };
-      open.set(reason, last);
-      batches.push(last.batch);
-    }
-    last.batch.push(event);
-    last.characters += event.json.length;
-  }
-  return batches;
 }

@@ -82,14 +82,40 @@ describe('when an undelivered blob is imported', () => {
   it('given an event nested deeper than JSON.stringify can write, then it is imported as any other', async () => {
     const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
     const event = JSON.stringify(rawFhirEvent()).replace('{', `{"more":${deep},`);
-    const { deadLetterStores, rows, runDueRows, runs } = await withBlob(`[{"none":${deep}},${event}]`);
+    const { deadLetterStores, rows, letters, runDueRows, runs } = await withBlob(`[{"none":${deep}},${event}]`);
 
     expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'taken-up', events: 2 });
-    expect(rows().map(({ row }) => String(row.event).includes(deep))).toEqual([true, true]);
+    expect(rows().map(({ row }) => String(row.event).includes(deep))).toEqual([true]);
+    expect(await letters()).toMatchObject([{ stage: 'invalid', events: 1 }]);
     await runDueRows();
 
     expect(runs).toHaveLength(2);
     expect(rows()).toEqual([]);
+  });
+
+  it('given 100,000 times the same invalid event and a valid one, writes one dead letter and one row', async () => {
+    const blob = `[${'{},'.repeat(100_000)}${JSON.stringify(rawFhirEvent())}]`;
+    const { deadLetterStores, rows, letters } = await withBlob(blob);
+
+    expect(await importUndelivered(NAME, deadLetterStores)).toEqual({ kind: 'taken-up', events: 100_001 });
+
+    expect(rows()).toHaveLength(1);
+    expect(await letters()).toMatchObject([{ stage: 'invalid', events: 1 }]);
+  });
+
+  it('given 5,001 invalid events, shares two dead letters, whose names stay if it is imported again', async () => {
+    const events = Array.from({ length: 5001 }, (_, n) => ({ id: `event-${n}` }));
+    const { deadLetterStores, rows, letters, names, app } = await withBlob(events);
+    await importUndelivered(NAME, deadLetterStores);
+    const before = await names();
+    await app.stores.undelivered.delete(`resolved/${NAME}`);
+    await app.stores.undelivered.create(NAME, JSON.stringify(events));
+
+    await importUndelivered(NAME, deadLetterStores);
+
+    expect(rows()).toEqual([]);
+    expect((await letters()).map((letter) => letter.events).sort()).toEqual([1, 5000]);
+    expect(await names()).toEqual(before);
   });
 
   it('given it is in resolved/ already, then no row is added, and the move is ended', async () => {

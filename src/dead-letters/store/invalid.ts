@@ -6,6 +6,33 @@ import type { DeadLetter } from './dead-letter.js';
 /** A raw event that the app cannot handle, its JSON text, and the reason. */
 export type InvalidEvent = { readonly raw: unknown; readonly json: string; readonly error: InvalidEventError };
 
+/** A dead letter, the first of the invalid events in it, and how many there are. */
+export type InvalidDeadLetter = {
+  readonly deadLetter: DeadLetter;
+  readonly first: InvalidEvent;
+  readonly count: number;
+};
+
+/** More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
+const MAX_SEPARATE = 100;
+/** Limits of one shared dead letter: a person can still read it, and a redrive of it ends in time. */
+const MAX_EVENTS = 5000;
+const MAX_CHARACTERS = 1024 * 1024;
+
+/**
+ * Returns the dead letters of the invalid events of a delivery, or of a blob of Event Grid: one for each event, or shared
+ * ones where there are many. Their names and contents follow from the events alone (R7).
+ */
+export function deadLettersOfInvalid(events: readonly InvalidEvent[], now: Date): InvalidDeadLetter[] {
+  if (events.length <= MAX_SEPARATE) {
+    return events.map((first) => ({ deadLetter: deadLetterOfInvalid(first.raw, first.error, now), first, count: 1 }));
+  }
+  return batchesOf(events).map((batch) => {
+    const [first] = batch as [InvalidEvent];
+    return { deadLetter: deadLetterOfInvalidBatch(batch, now), first, count: batch.length };
+  });
+}
+
 /** Returns the dead letter of one invalid event. */
 export function deadLetterOfInvalid(raw: unknown, error: InvalidEventError, now: Date): DeadLetter {
   return {
@@ -45,4 +72,23 @@ export function deadLetterOfInvalidBatch(events: readonly InvalidEvent[], now: D
     deadLetteredAt: now.toISOString(),
     event: groups.flatMap((group) => group.map(({ raw }) => raw)),
   };
+}
+
+/** Events of one reason each, in the order of the delivery, within the limits of a shared dead letter. */
+function batchesOf(events: readonly InvalidEvent[]): InvalidEvent[][] {
+  const batches: InvalidEvent[][] = [];
+  const open = new Map<string, { batch: InvalidEvent[]; characters: number }>();
+  for (const event of events) {
+    const { reason } = event.error;
+    let last = open.get(reason);
+    const isFull = last && (last.batch.length === MAX_EVENTS || last.characters + event.json.length > MAX_CHARACTERS);
+    if (!last || isFull) {
+      last = { batch: [], characters: 0 };
+      open.set(reason, last);
+      batches.push(last.batch);
+    }
+    last.batch.push(event);
+    last.characters += event.json.length;
+  }
+  return batches;
 }
