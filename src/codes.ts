@@ -42,6 +42,7 @@ const NAMES: ReadonlySet<string> = new Set(
 
 /** Returns `code` if it is one of the app's or one of `declared`; else `undeclared-code`. */
 export function knownCode(code: string, declared: readonly string[]): string {
+  if (typeof code !== 'string') return UNDECLARED_CODE; // plain JavaScript can pass an object that looks like a status
   return declared.includes(code) || APP_CODES.has(code) || STATUS.test(code) ? code : UNDECLARED_CODE;
 }
 

@@ -70,4 +70,10 @@ describe('the codes of the app', () => {
     expect(names.length).toBeGreaterThan(5);
     expect(names.filter((name) => knownName(name) !== name)).toEqual([]);
   });
+
+  it('given an object that reads as a status, then it is no code', () => {
+    const value = { toString: () => 'http-404', toJSON: () => 'Muellerphi' } as unknown as string;
+
+    expect(knownCode(value, [])).toBe('undeclared-code');
+  });
 });

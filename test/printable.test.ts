@@ -9,6 +9,7 @@ describe('when text from outside is printed', () => {
     { given: 'returns, line ends, tabs', text: 'a\rb\nc\td', then: 'a\\rb\\nc\\td' },
     { given: 'text that turns around', text: '\u202egnp.exe\u2066\u200f', then: '\\u202egnp.exe\\u2066\\u200f' },
     { given: 'separators of lines', text: 'a\u2028b\u2029c', then: 'a\\u2028b\\u2029c' },
+    { given: 'invisible characters', text: 'a\u200bb\ufeff\u{e0041}', then: 'a\\u200bb\\ufeff\\udb40\\udc41' },
     { given: 'letters of any script', text: 'Nguyễn, 山田, 🏥', then: 'Nguyễn, 山田, 🏥' },
   ])('given $given, shows what a terminal would act on as an escape', ({ text, then }) => {
     expect(printable(text)).toBe(then);
@@ -19,7 +20,7 @@ describe('when text from outside is printed', () => {
   });
 
   it('given JSON, leaves JSON of the same meaning', () => {
-    const value = { id: '\x1b\x7f\x9b\u202e\u2028\n\r' };
+    const value = { id: '\x1b\x7f\x9b\u202e\u2028\u200b\u{e0041}\n\r' };
 
     expect(JSON.parse(printable(JSON.stringify(value)))).toEqual(value);
   });

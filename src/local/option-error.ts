@@ -11,6 +11,8 @@ export const HELP_HAS_THE_REST = '--help has the rest.';
 /** Returns an error of `parseArgs` as one sentence, with the option that was probably meant. */
 export function optionErrorOf({ message }: Error, options: readonly string[]): OptionError {
   const [first = ''] = message.split(/\n|(?<=[^.])\. /);
+  const [, dashed] = /^Option '(--[^']+)' argument is ambiguous/.exec(first) ?? [];
+  if (dashed) return new OptionError(`${dashed} needs a value; one that begins with '-' is written ${dashed}=VALUE.`);
   const [, typed] = /^Unknown option '--([^']+)'/.exec(first) ?? [];
   const meant = typed === undefined ? undefined : nearest(typed, options);
   const sentence = first.endsWith('.') ? first : `${first}.`;

@@ -1,9 +1,11 @@
 import { type Config, ConfigError, namesStorage, readSetting } from '../config.js';
 import { readSettings } from '../functions/read-settings.js';
+import { printable, printableLines } from '../printable.js';
 import { type Setting, type Workflow, WorkflowError } from '../workflow.js';
 import { StartError } from './host/start-error.js';
 import { namesInLocalSettings, withLocalSettings } from './local-settings.js';
 import { withLookupKey } from './lookup-key.js';
+import { HELP_HAS_THE_REST, OptionError } from './option-error.js';
 import { describeUnknownSettings } from './unknown-settings.js';
 
 type Env = Record<string, string | undefined>;
@@ -34,9 +36,13 @@ export async function readLocalApp(appRoot: string, given: Env): Promise<LocalAp
 
 /** Ends the process with the message of an error that is for the person who started it. */
 export function endWith(error: unknown): never {
+  if (error instanceof OptionError) {
+    process.stderr.write(`${printable(error.message)} ${HELP_HAS_THE_REST}\n`);
+    process.exit(2);
+  }
   const isForPerson = [StartError, ConfigError, WorkflowError].some((kind) => error instanceof kind);
   if (!isForPerson) throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
+  process.stderr.write(printableLines(`${(error as Error).message}\n`));
   process.exit(1);
 }
 

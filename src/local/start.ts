@@ -11,6 +11,7 @@ import { parseHostJson } from './host/host-json.js';
 import { createConsoleLog } from './host/host-log.js';
 import { checkAllowedHosts } from './host/own-pages.js';
 import { StartError } from './host/start-error.js';
+import { optionErrorOf } from './option-error.js';
 import { provideStorage } from './provide-storage.js';
 import { endWith, readLocalApp } from './read-local-app.js';
 import { whatNext } from './what-next.js';
@@ -29,8 +30,20 @@ Starts Azurite where no storage is named, the app on http://localhost:7071, and 
               given several times
   --help      show this text
 
+Exit code: 1 the app cannot start, 2 an option is wrong.
+
 Settings come from the environment, then from local.settings.json (see local.settings.sample.json).
 `;
+
+const OPTIONS = {
+  help: { type: 'boolean', default: false },
+  demo: { type: 'boolean', default: true },
+  hints: { type: 'boolean', default: true },
+  watch: { type: 'boolean', default: false },
+  port: { type: 'string' },
+  'allow-host': { type: 'string', multiple: true },
+} as const;
+const NAMES = ['help', 'no-demo', 'no-hints', 'watch', 'port', 'allow-host'];
 
 /** `npm start`, after setup.mjs has installed and built everything. */
 try {
@@ -104,20 +117,10 @@ type Options = {
 
 function parseOptions(): Options {
   try {
-    const { values } = parseArgs({
-      options: {
-        help: { type: 'boolean', default: false },
-        demo: { type: 'boolean', default: true },
-        hints: { type: 'boolean', default: true },
-        watch: { type: 'boolean', default: false },
-        port: { type: 'string' },
-        'allow-host': { type: 'string', multiple: true, default: [] },
-      },
-      allowNegative: true,
-    });
-    return { ...values, port: values.port, allowedHosts: checkAllowedHosts(values['allow-host']) };
+    const { values } = parseArgs({ options: OPTIONS, allowNegative: true });
+    return { ...values, port: values.port, allowedHosts: checkAllowedHosts(values['allow-host'] ?? []) };
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`${(error as Error).message}\n\n${HELP}`);
+    throw optionErrorOf(error as Error, NAMES);
   }
 }

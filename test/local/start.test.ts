@@ -102,6 +102,23 @@ describe('when npm start runs', () => {
     ]);
   });
 
+  it.each([
+    { args: ['--no-dmeo'], line: "Unknown option '--no-dmeo'. Did you mean --no-demo? --help has the rest." },
+    {
+      args: ['--port', '-1'],
+      line: "--port needs a value; one that begins with '-' is written --port=VALUE. --help has the rest.",
+    },
+    {
+      args: ['\u001b[31m\u202e'],
+      line: String.raw`Unexpected argument '\u001b[31m\u202e'. This command does not take positional arguments. --help has the rest.`,
+    },
+  ])('given the wrong option $args.0, prints one line without control characters', async ({ args, line }) => {
+    const app = start(args);
+
+    expect(await app.ended).toBe(2);
+    expect(app.output().trim()).toBe(line);
+  });
+
   it('given --help, then it explains itself', async () => {
     const app = start(['--help']);
 

@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { isResourceType, nearestResourceType } from '../../fhir-types.js';
+import { printableLines } from '../../printable.js';
+import { HELP_HAS_THE_REST, optionErrorOf } from '../option-error.js';
 import { addToIndex } from './add-to-index.js';
 import { nameProblems } from './name-problems.js';
 import { testText, workflowText } from './templates.js';
@@ -25,7 +27,7 @@ process.exit(main(process.argv.slice(2)));
 function main(args: readonly string[]): number {
   const parsed = parse(args);
   if (parsed.kind === 'help') return say(HELP);
-  if (parsed.kind === 'wrong') return complain(`${parsed.message}\n\n${HELP}`);
+  if (parsed.kind === 'wrong') return complain(`${parsed.message} ${HELP_HAS_THE_REST}\n`);
   const { what, name } = parsed;
   const file = `src/workflows/${name}.ts`;
   const test = `test/workflows/${name}.test.ts`;
@@ -60,7 +62,7 @@ function parse(args: readonly string[]) {
     if (what !== undefined && name !== undefined && more.length === 0) return { kind: 'ok', what, name } as const;
     return { kind: 'wrong', message: `It takes two arguments; there are ${positionals.length}.` } as const;
   } catch (error) {
-    return { kind: 'wrong', message: (error as Error).message } as const;
+    return { kind: 'wrong', message: optionErrorOf(error as Error, ['help']).message } as const;
   }
 }
 
@@ -87,6 +89,6 @@ function say(text: string): 0 {
 }
 
 function complain(text: string): 2 {
-  process.stderr.write(text);
+  process.stderr.write(printableLines(text));
   return 2;
 }

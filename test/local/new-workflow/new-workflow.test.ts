@@ -53,6 +53,7 @@ describe('when somebody begins a workflow', () => {
     },
     { given: 'a word of the language', args: ['Patient', 'delete'], says: "'delete' is a word of the language" },
     { given: 'an unknown option', args: ['--force'], says: "Unknown option '--force'" },
+    { given: 'control characters', args: ['Patient', '\x1b[31m\u202e'], says: "'\\u001b[31m\\u202e' must be" },
   ])('given $given, then it says so, and nothing is written', ({ args, says }) => {
     const before = readFileSync(inProject('src/workflows/index.ts'), 'utf8');
 
