@@ -224,6 +224,7 @@ module storage 'modules/storage-account.bicep' = {
     tags: tags
     redundancy: storageRedundancy
     containers: ['deployments', 'dead-letters']
+    queues: ['due', 'due-long']
     lettersContainers: ['dead-letters']
     resolvedRetentionDays: resolvedRetentionDays
     access: privateNetwork ? 'closed' : 'public'

@@ -18,6 +18,9 @@ param redundancy string
 @description('Private containers to make.')
 param containers string[]
 
+@description('Queues to make. The host asks for a missing queue every second, and each request is a failed one.')
+param queues string[] = []
+
 @description('Containers of dead letters. Pending dead letters are never deleted.')
 param lettersContainers string[]
 
@@ -88,6 +91,18 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
     properties: {
       publicAccess: 'None'
     }
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' = if (!empty(queues)) {
+  parent: account
+  name: 'default'
+}
+
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [
+  for queueName in queues: {
+    parent: queueService
+    name: queueName
   }
 ]
 

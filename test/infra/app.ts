@@ -14,7 +14,12 @@ export function settingsRead(): readonly string[] {
   return [...new Set([...asked, ...named])].sort();
 }
 
-/** The blob containers and queues that it opens. */
+/** The queues that it opens. */
+export function queuesOpened(): readonly string[] {
+  return matches(/createAzureQueueStore\([^;]*?'([a-z-]+)',?\s*\)/g);
+}
+
+/** The blob containers that it opens. */
 export function containersOpened(): readonly string[] {
   return matches(/createAzureBlobStore\([^;]*?'([a-z-]+)',?\s*\)/g);
 }

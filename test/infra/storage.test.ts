@@ -1,4 +1,4 @@
-import { containersOpened } from './app.js';
+import { containersOpened, queuesOpened } from './app.js';
 import { type BicepFile, literalOf, nodesOf, readBicep, valueAt } from './bicep.js';
 
 let files: readonly BicepFile[];
@@ -60,10 +60,23 @@ describe('when storage is made', () => {
     expect(call?.text).toMatch(/deploymentContainerUrl: '\$\{storage\.outputs\.blobEndpoint\}deployments'/);
   });
 
-  it('given tables and queues, then the template makes none: the app makes its own, and drops them', () => {
+  it('given the queues that the app opens, the template makes each in the account of the app alone', () => {
+    const queues = fileOf('infra/main.bicep')
+      .modules.filter(({ path }) => path === ACCOUNT)
+      .flatMap(({ name, node }) => {
+        const params = valueAt(node, 'params');
+        const list = params && valueAt(params, 'queues');
+        return list ? [{ name, queues: nodesOf(list, 'string').map((of) => literalOf(of)) }] : [];
+      });
+
+    expect(queues).toEqual([{ name: 'storage', queues: queuesOpened() }]);
+    expect(queuesOpened()).toEqual(['due', 'due-long']);
+  });
+
+  it('given tables, the template makes none: the app makes its own, and drops them', () => {
     const types = files.flatMap(({ resources }) => resources.map(({ type }) => type));
 
-    expect(types.filter((type) => /\/(tables|queues|shares)$/.test(type))).toEqual([]);
+    expect(types.filter((type) => /\/(tables|shares)$/.test(type))).toEqual([]);
   });
 
   it.each([
