@@ -110,7 +110,7 @@ describe('when npm start runs', () => {
     },
     {
       args: ['\u001b[31m\u202e'],
-      line: String.raw`Unexpected argument '\u001b[31m\u202e'. This command does not take positional arguments. --help has the rest.`,
+      line: String.raw`Unexpected argument '\u001b[31m\u202e'. --help has the rest.`,
     },
   ])('given the wrong option $args.0, prints one line without control characters', async ({ args, line }) => {
     const app = start(args);

@@ -71,7 +71,7 @@ describe('when npm run simulate runs', () => {
     { args: ['--events', 'many'], says: /^--events is 'many', must be a whole number from 1 to 1000000\./ },
     { args: ['--rate', '0'], says: /^--rate is '0', must be a number from 1 to 100000\./ },
     { args: ['--time-scale', '0'], says: /^--time-scale is '0', must be a number from 1 to 100000\./ },
-    { args: ['--seed', '-1'], says: /^Option '--seed' argument is ambiguous\./ },
+    { args: ['--seed', '-1'], says: /^--seed needs a value; one that begins with '-' is written --seed=VALUE\./ },
     { args: ['--seed=-1'], says: /^--seed is '-1', must be a whole number from 0 to 4294967295\./ },
     {
       args: ['--chaos', 'wild'],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../eventually.js';
 import { keeperPid } from '../keeper.js';
@@ -55,7 +56,9 @@ describe('when npm start -- --watch runs', () => {
 
     await app.printed('The types have errors, see above. The app runs nevertheless.');
 
-    expect(app.output()).toMatch(/health-live\.ts\(\d+,\d+\): error TS2322/);
+    // With colours the compiler writes the place as file:line:column.
+    const output = stripVTControlCharacters(app.output());
+    expect(output).toMatch(/health-live\.ts[(:]\d+[,:]\d+\)?(:| -) error TS2322/);
     await served(() => save(LIVE, text));
   });
 
