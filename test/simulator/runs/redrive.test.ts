@@ -3,10 +3,13 @@ import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { redriveUndelivered } from '../../../src/simulator/runs/redrive.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
 import { faultyBlobs } from '../../storage/faults.js';
+import { rawFhirEvent } from '../../testing/raw-events.js';
 
 const RUN = '0badcafe';
 
-const own = (n: number) => ({ id: eventIdOf(RUN, n), deadLetterReason: 'TimeToLiveExceeded' });
+const undelivered = (id: string) => ({ ...rawFhirEvent({ id }), deadLetterReason: 'TimeToLiveExceeded' });
+const own = (n: number) => undelivered(eventIdOf(RUN, n));
+const other = undelivered('other');
 
 async function redrive(
   blobs: Record<string, unknown[]>,
@@ -17,10 +20,10 @@ async function redrive(
   }: { since?: string; failures?: number; takenUpAtMs?: number } = {},
 ) {
   const { app, clock, stores } = composeMemoryApp();
-  const { undelivered } = app.stores;
-  for (const [name, events] of Object.entries(blobs)) await undelivered.create(name, JSON.stringify(events));
+  const store = app.stores.undelivered;
+  for (const [name, events] of Object.entries(blobs)) await store.create(name, JSON.stringify(events));
   let left = failures;
-  const failing = faultyBlobs(undelivered, ({ method }) => {
+  const failing = faultyBlobs(store, ({ method }) => {
     if (method !== 'read' || left === 0) return 'ok';
     left -= 1;
     return 'fail-before';
@@ -45,7 +48,7 @@ async function redrive(
       for (const name of Object.keys(blobs)) await importUndelivered(name, app.deadLetterStores);
     clock.advance(1000);
   }
-  const names = (await undelivered.list('', { limit: 100 })).blobs.map(({ name }) => name);
+  const names = (await store.list('', { limit: 100 })).blobs.map(({ name }) => name);
   const rows = stores.tables.inspect('waiting').map(({ row }) => JSON.parse(String(row.event)) as { id: string });
   return { redriving, names, ids: rows.map(({ id }) => id).sort(), passedMs: clock.monotonic() };
 }
@@ -60,13 +63,13 @@ describe('when a run redrives what Event Grid gave up on', () => {
   });
 
   it('given dead letters of other runs, then they stay where they are', async () => {
-    const { redriving, names, ids } = await redrive({ A: [{ id: 'other' }] });
+    const { redriving, names, ids } = await redrive({ A: [other] });
 
     expect({ redriven: await redriving, names, ids }).toEqual({ redriven: 0, names: ['A'], ids: [] });
   });
 
   it("given a blob with the run's and others' events, then all have rows, and only its own are counted", async () => {
-    const { redriving, ids } = await redrive({ A: [own(0), { id: 'other' }] });
+    const { redriving, ids } = await redrive({ A: [own(0), other] });
 
     expect(await redriving).toBe(1);
     expect(ids).toEqual([own(0).id, 'other']);
