@@ -25,7 +25,7 @@ const TEXTS: Readonly<Record<keyof Counts, readonly [short: string, more?: strin
     `refused: ${MAX_REDRIVES} redrives had no success. Find the cause, then redrive with force`,
   ],
   'too-large': ['too large', `refused: an event of more than ${MAX_EVENT_BYTES / 1024} KiB cannot be run`],
-  unreadable: ['unreadable', 'refused: the blob is not a dead letter that this version can read'],
+  unreadable: ['unreadable', 'refused: this version cannot read the blob. Export it to look at it, then discard it'],
   'not-an-event': [
     'not a valid event',
     'refused: correct the payload, or use force if the app is newer than this version',

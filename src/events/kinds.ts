@@ -18,6 +18,18 @@ const BY_TYPE: ReadonlyMap<unknown, Kind> = new Map(KINDS.map((kind) => [kind.ty
 /** The six event types of Azure Health Data Services. */
 export const EVENT_TYPES = KINDS.map((kind) => kind.type);
 
+const PREFIX = 'Microsoft.HealthcareApis.';
+
+/** Returns the event type, or several with spaces between, without what all event types begin with. */
+export function shortType(type: string): string {
+  return type.replaceAll(PREFIX, '');
+}
+
+/** Returns the event type that a person means: `FhirResourceCreated` is enough. */
+export function fullType(type: string): string {
+  return type.includes('.') ? type : PREFIX + type;
+}
+
 /** Returns service and change of an event type; undefined for any other value. */
 export function kindOf(type: unknown): Kind | undefined {
   return BY_TYPE.get(type);

@@ -3,8 +3,10 @@ import { type After, type Filter, listDeadLetters, thereAt } from '../dead-lette
 import type { ListedDeadLetter } from '../dead-letters/listed.js';
 import type { Pace, Report } from '../dead-letters/pace.js';
 import { sentencesOf } from '../dead-letters/report-text.js';
+import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import type { App } from './compose.js';
 import { type Chosen, encodeAfter } from './dead-letter-requests.js';
+import { badRequest } from './read-body.js';
 
 type Stores = App['deadLetterStores'];
 
@@ -34,6 +36,18 @@ export async function takePage(
     last = found.after;
   }
   return { letters, next: null };
+}
+
+/**
+ * For a filter that matches nothing: returns the refusal of a workflow, reason or type that neither the app nor any dead
+ * letter knows. `at` is the path of the filter in the request.
+ */
+export async function refuseUnknownName(
+  { filter, at = '' }: { readonly filter: Filter | undefined; readonly at?: string },
+  { deadLetterStores, workflows }: Pick<App, 'deadLetterStores' | 'workflows'>,
+): Promise<HttpResponseInit | undefined> {
+  const unknown = filter && (await unknownNameIn(filter, deadLetterStores, workflows));
+  return unknown && badRequest(400, [{ path: at + unknown.field, code: 'unknown-name', message: unknown.message }]);
 }
 
 /** Returns the answer to a change: the counts by their codes for scripts, and the same in words. */

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { After, Filter } from '../dead-letters/list.js';
-import { FILTER_FIELDS, LISTED_STAGES } from '../dead-letters/listed.js';
+import { FILTER_FIELDS, type FilterField, LISTED_STAGES } from '../dead-letters/listed.js';
+import { fullType } from '../events/kinds.js';
 
 /** A page, and what one request may change: the answer must come within minutes. */
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const MAX_TEXT_CHARACTERS = 4096;
+/** Properties whose wrong values are in the answer: none can hold patient data. */
+export const QUOTABLE = ['stage', 'from', 'to', 'limit', 'by', 'dryRun', 'force'];
 
 const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
@@ -14,7 +17,7 @@ const filter = z.strictObject({
   reason: text.optional(),
   workflow: text.optional(),
   error: text.optional(),
-  type: text.optional(),
+  type: text.transform(fullType).optional(),
   resourceType: text.optional(),
   from: instant.optional(),
   to: instant.optional(),
@@ -23,7 +26,7 @@ const after = z.string().max(MAX_TEXT_CHARACTERS).transform(decodeAfter);
 const groupings = z
   .string()
   .transform((by) => by.split(','))
-  .pipe(z.array(z.enum(FILTER_FIELDS)).min(1));
+  .refine((by): by is FilterField[] => by.every(isFilterField), 'not-fields');
 export const listQuery = filter.extend({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   after: after.optional(),
@@ -53,6 +56,10 @@ export type Chosen = Readonly<{
   limit: number;
   after?: After | undefined;
 }>;
+
+function isFilterField(name: string): name is FilterField {
+  return (FILTER_FIELDS as readonly string[]).includes(name);
+}
 
 function isOneChoice(of: { ids?: unknown; filter?: unknown }): boolean {
   return (of.ids === undefined) !== (of.filter === undefined);

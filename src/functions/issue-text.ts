@@ -1,6 +1,10 @@
 import type { z } from 'zod';
+import { FILTER_FIELDS } from '../dead-letters/listed.js';
+import { printable } from '../printable.js';
 
 type Issue = z.core.$ZodIssue;
+
+const MAX_QUOTED = 40;
 
 /** The texts of the checks in dead-letter-requests.ts, by their codes. */
 const CUSTOM: Readonly<Record<string, (input: unknown) => string>> = {
@@ -8,6 +12,8 @@ const CUSTOM: Readonly<Record<string, (input: unknown) => string>> = {
     `${(Object(input) as { ids?: unknown }).ids === undefined ? 'is missing, and so is filter' : 'is there beside filter'}: exactly one of the two must be there`,
   'for-one-id': (input) =>
     `is for exactly one id, and ids holds ${(Object(input) as { ids?: { length?: number } }).ids?.length ?? 'none'}`,
+  'not-fields': (input) =>
+    `is ${quoted((Object(input) as { by?: unknown }).by)}, must be one or more of ${FILTER_FIELDS.join(', ')}, with commas between`,
   'not-of-a-list': () => 'is not the `next` of a list, must be one that an earlier answer held',
 };
 
@@ -21,10 +27,14 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** Returns the type of what was found, and what is allowed there. No value is in the text. */
-export function textOfIssue(issue: Issue, schema: z.ZodType, input: unknown): string {
+/** What was asked, what it should have been, and the properties whose values may stand in an answer. */
+export type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
+
+/** Returns what was found, and what is allowed there. Only values of `quotable` properties are in the text. */
+export function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Asked): string {
   const value = issue.path.reduce<unknown>((of, part) => Object(of)[part], input);
-  const found = typeOf(value);
+  const isQuoted = quotable.includes(String(issue.path.find((part) => part !== 'filter')));
+  const found = isQuoted ? quoted(value) : typeOf(value);
   switch (issue.code) {
     case 'custom':
       return CUSTOM[issue.message]?.(input) ?? `is wrong (${issue.message})`;
@@ -33,16 +43,22 @@ export function textOfIssue(issue: Issue, schema: z.ZodType, input: unknown): st
     case 'invalid_value':
       return `is ${found === 'a text' ? 'another text' : found}, must be one of ${issue.values.join(', ')}`;
     case 'invalid_format':
-      return `is ${found} in another format, must be ${issue.format === 'datetime' ? 'a time such as 2026-03-14T12:00:00Z' : issue.format}`;
+      return `is ${isQuoted ? found : `${found} in another format`}, must be ${issue.format === 'datetime' ? 'a time such as 2026-03-14T12:00:00Z' : issue.format}`;
     case 'too_small':
-      return `${sizeOf(value, 'too small')}, must ${boundOf(issue.origin)} at least ${issue.minimum}`;
+      return `${sizeOf(value, isQuoted ? found : 'too small')}, must ${boundOf(issue.origin)} at least ${issue.minimum}`;
     case 'too_big':
-      return `${sizeOf(value, 'too large')}, must ${boundOf(issue.origin)} at most ${issue.maximum}`;
+      return `${sizeOf(value, isQuoted ? found : 'too large')}, must ${boundOf(issue.origin)} at most ${issue.maximum}`;
     case 'unrecognized_keys':
       return `is not known here, must be one of ${keysAt(schema, issue.path).join(', ')}`;
     default:
       return `is wrong (${issue.code})`;
   }
+}
+
+/** Returns a text or number itself; of anything else, its type. */
+function quoted(value: unknown): string {
+  if (typeof value === 'string') return `'${printable(value.slice(0, MAX_QUOTED))}'`;
+  return typeof value === 'number' ? String(value) : typeOf(value);
 }
 
 function typeOf(value: unknown): string {

@@ -3,17 +3,22 @@ import type { z } from 'zod';
 import { placeOfError } from '../json-place.js';
 import { isJson, JSON_NEEDED } from '../media-type.js';
 import { httpError } from './http-error.js';
-import { textOfIssue } from './issue-text.js';
+import { type Asked, textOfIssue } from './issue-text.js';
 
 export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
-/** `code` is for scripts, `message` for people. Neither holds a value that was sent. */
+/** `code` is for scripts, `message` for people. Neither holds a value that was sent, unless its property is quotable. */
 export type Problem = { readonly path: string; readonly code: string; readonly message: string };
 
 const BODY = '(body)';
 
 type Refuse = (status: number, problems: readonly Problem[]) => HttpResponseInit;
-type Expected<S> = { readonly schema: S; readonly maxCharacters: number; readonly refuse?: Refuse };
+type Expected<S> = {
+  readonly schema: S;
+  readonly maxCharacters: number;
+  readonly quotable?: readonly string[];
+  readonly refuse?: Refuse;
+};
 
 /**
  * Returns the body as `schema` parses it, or the answer that describes its problems: 415 where content-type is not JSON,
@@ -21,7 +26,7 @@ type Expected<S> = { readonly schema: S; readonly maxCharacters: number; readonl
  */
 export async function readBody<S extends z.ZodType>(
   request: Pick<HttpRequest, 'text' | 'headers'>,
-  { schema, maxCharacters, refuse = badRequest }: Expected<S>,
+  { schema, maxCharacters, quotable = [], refuse = badRequest }: Expected<S>,
 ): Promise<Body<z.output<S>>> {
   const wrong = (status: number, problems: readonly Problem[]) =>
     ({ kind: 'wrong', answer: refuse(status, problems) }) as const;
@@ -39,16 +44,18 @@ export async function readBody<S extends z.ZodType>(
     return wrong(400, [{ path: BODY, code: 'not-json', message }]);
   }
   const parsed = schema.safeParse(body);
-  return parsed.success ? { kind: 'ok', value: parsed.data } : wrong(400, problemsOf(parsed.error, schema, body));
+  return parsed.success
+    ? { kind: 'ok', value: parsed.data }
+    : wrong(400, problemsOf(parsed.error, { schema, input: body, quotable }));
 }
 
-/** Returns the problems of `input`, which `schema` has refused. */
-export function problemsOf({ issues }: z.ZodError, schema: z.ZodType, input: unknown): Problem[] {
+/** Returns the problems of what was asked, which its schema has refused. */
+export function problemsOf({ issues }: z.ZodError, asked: Asked): Problem[] {
   return issues.flatMap((issue) => {
     const { path } = issue;
     const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
     const code = issue.code === 'custom' ? issue.message : issue.code; // the messages of our own checks are codes
-    const message = textOfIssue(issue, schema, input);
+    const message = textOfIssue(issue, asked);
     return places.map((place) => ({ path: place.join('.') || BODY, code: code.replaceAll('_', '-'), message }));
   });
 }

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.js';
+import { nearest } from '../nearest.js';
 
 /** A wrong option: exit code 2. The message says what was found, and what must be there instead. */
 export class OptionError extends Error {

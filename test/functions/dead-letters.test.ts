@@ -103,7 +103,7 @@ describe('GET dead-letters', () => {
       query: { stage: 'lost' },
       path: 'stage',
       code: 'invalid-value',
-      message: 'is another text, must be one of invalid, failed, crash, unknown-workflow, undelivered',
+      message: "is 'lost', must be one of invalid, failed, crash, unknown-workflow, undelivered",
     },
     {
       query: { reasn: 'x' },
@@ -112,20 +112,21 @@ describe('GET dead-letters', () => {
       message:
         'is not known here, must be one of stage, reason, workflow, error, type, resourceType, from, to, limit, after, by',
     },
-    { query: { limit: '0' }, path: 'limit', code: 'too-small', message: 'is too small, must be at least 1' },
-    { query: { limit: '1001' }, path: 'limit', code: 'too-big', message: 'is too large, must be at most 1000' },
-    { query: { limit: 'x' }, path: 'limit', code: 'invalid-type', message: 'is a text, must be a number' },
+    { query: { limit: '0' }, path: 'limit', code: 'too-small', message: "is '0', must be at least 1" },
+    { query: { limit: '1001' }, path: 'limit', code: 'too-big', message: "is '1001', must be at most 1000" },
+    { query: { limit: 'x' }, path: 'limit', code: 'invalid-type', message: "is 'x', must be a number" },
     {
       query: { from: 'yesterday' },
       path: 'from',
       code: 'invalid-format',
-      message: 'is a text in another format, must be a time such as 2026-03-14T12:00:00Z',
+      message: "is 'yesterday', must be a time such as 2026-03-14T12:00:00Z",
     },
     {
       query: { by: 'payload' },
-      path: 'by.0',
-      code: 'invalid-value',
-      message: 'is another text, must be one of stage, reason, workflow, error, type, resourceType',
+      path: 'by',
+      code: 'not-fields',
+      message:
+        "is 'payload', must be one or more of stage, reason, workflow, error, type, resourceType, with commas between",
     },
     {
       query: { after: 'bm90IGpzb24' },
@@ -139,6 +140,40 @@ describe('GET dead-letters', () => {
     expect(await get('deadLetters', query)).toMatchObject({
       status: 400,
       jsonBody: { error: { code: 'bad-request', message: `${path} ${message}`, problems: [{ path, code, message }] } },
+    });
+  });
+
+  it.each([
+    { filter: { workflow: 'onee' }, says: "is 'onee'", similar: 'one' },
+    { filter: { reason: 'inval' }, says: "is 'inval'", similar: 'invalid' },
+    { filter: { type: 'FhirResourceUpdate' }, says: "is 'FhirResourceUpdate'", similar: 'FhirResourceUpdated' },
+  ])(
+    'given $filter, which nothing knows, every request is refused with the nearest name',
+    async ({ filter, ...is }) => {
+      const { get, post } = await start();
+      const [field = ''] = Object.keys(filter);
+      const refused = (path: string) => ({
+        status: 400,
+        jsonBody: { error: { problems: [{ path, code: 'unknown-name', message: expect.stringContaining(is.says) }] } },
+      });
+
+      const answers = [await get('deadLetters', filter), await get('deadLetters', { ...filter, by: 'stage' })];
+      const changes = [
+        await post('redriveDeadLetters', { filter }),
+        await post('discardDeadLetters', { filter, why: 'test' }),
+      ];
+
+      for (const answer of answers) expect(answer).toMatchObject(refused(field));
+      for (const answer of changes) expect(answer).toMatchObject(refused(`filter.${field}`));
+      expect(JSON.stringify(answers[0])).toContain(`Did you mean ${is.similar}?`);
+    },
+  );
+
+  it('given a workflow of the app without dead letters, and a short event type, then the list is empty', async () => {
+    const { get } = await start();
+
+    expect((await get('deadLetters', { workflow: 'one', type: 'DicomImageCreated' })).jsonBody).toMatchObject({
+      letters: [],
     });
   });
 
@@ -340,7 +375,7 @@ describe('POST dead-letters/redrive', () => {
       body: { filter: {}, limit: 1001 },
       path: 'limit',
       code: 'too-big',
-      message: 'is too large, must be at most 1000',
+      message: 'is 1001, must be at most 1000',
     },
   ])('given $given, is refused with path, code and what is allowed', async ({ body, path, code, message }) => {
     const { post, rows } = await start();

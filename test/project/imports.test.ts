@@ -39,7 +39,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/workflow.js',
   ],
   telemetry: ['src/clock', '@azure/identity', '@azure/monitor-opentelemetry-exporter', '@opentelemetry/'],
-  'dead-letters': ['src/clock', 'src/digest', 'src/events/', 'src/json-text', 'src/storage/'],
+  'dead-letters': [
+    'src/clock',
+    'src/digest',
+    'src/events/',
+    'src/json-text',
+    'src/nearest',
+    'src/printable',
+    'src/storage/',
+  ],
   'dead-letters/store': ['src/digest', 'src/events/', 'src/json-text', 'src/storage/'],
   workflows: ['src/workflow.js', 'zod'],
   // Reads formats of its own: rules, dates, units. Still neither the pipeline nor storage.

@@ -8,7 +8,7 @@ import type { Open } from './connect.js';
 import { readJsonFile } from './files.js';
 import { type Asked, filterOf, isEmpty, numberOf, OptionError, shareOf, textOf, type Values } from './options.js';
 import { type Output, writeTo } from './output.js';
-import { refuseUnknownNames } from './unknown-name.js';
+import { refuseUnknownNames } from './refuse-unknown-names.js';
 import { type ShowProgress, withProgress } from './with-progress.js';
 
 const NO_APP =

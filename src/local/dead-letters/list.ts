@@ -6,7 +6,7 @@ import { createProgress } from '../progress.js';
 import type { Open } from './connect.js';
 import { type Asked, filterOf, groupingsOf, numberOf, OptionError } from './options.js';
 import { countText, type Output, tableOfDeadLetters, tableOfGroups, writeTo } from './output.js';
-import { refuseUnknownNames } from './unknown-name.js';
+import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 /** Nobody reads more on a terminal. */
 const DEFAULT_LISTED = 100;

@@ -7,7 +7,7 @@ import type { Open } from './connect.js';
 import { openOut, outPathOf } from './files.js';
 import { type Asked, filterOf, OptionError } from './options.js';
 import { countText, type Output, writeTo } from './output.js';
-import { refuseUnknownNames } from './unknown-name.js';
+import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 const NAME_WIDTH = 16;
 

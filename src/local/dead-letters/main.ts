@@ -1,10 +1,10 @@
 import { systemClock as clock } from '../../clock.js';
 import { ConfigError } from '../../config.js';
+import { nearest } from '../../nearest.js';
 import { printable, printableLines } from '../../printable.js';
 import { StorageError } from '../../storage/table-store.js';
 import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
-import { nearest } from '../nearest.js';
 import { HELP_HAS_THE_REST } from '../option-error.js';
 import { discard, redrive } from './change.js';
 import { type Connected, connect } from './connect.js';

@@ -1,6 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Filter } from '../../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
+import { fullType } from '../../events/kinds.js';
 import { OptionError, optionErrorOf } from '../option-error.js';
 import type { Verb } from './help.js';
 
@@ -99,7 +100,7 @@ export function filterOf(values: Values): Filter {
     reason: textOf(values, 'reason'),
     workflow: textOf(values, 'workflow'),
     error: textOf(values, 'error'),
-    type: type === undefined || type.includes('.') ? type : `Microsoft.HealthcareApis.${type}`,
+    type: type === undefined ? undefined : fullType(type),
     resourceType: textOf(values, 'resource-type'),
     from: timeOf(values, 'from', 'T00:00:00.000Z'),
     to: timeOf(values, 'to', 'T23:59:59.999Z'),

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Group } from '../../dead-letters/group.js';
 import type { FilterField, ListedDeadLetter } from '../../dead-letters/listed.js';
+import { shortType } from '../../events/kinds.js';
 import { printableLines } from '../../printable.js';
 import { linesOfTable } from '../table.js';
 
@@ -8,7 +9,6 @@ import { linesOfTable } from '../table.js';
 export type Output = { readonly out: Terminal; readonly err: Terminal };
 type Terminal = Writable & { isTTY?: boolean; columns?: number };
 
-const OF_SERVICE = 'Microsoft.HealthcareApis.';
 /** Headers of columns that differ from the name of the field. */
 const HEADERS: Partial<Record<FilterField, string>> = { resourceType: 'RESOURCE TYPE' };
 
@@ -26,7 +26,7 @@ export function tableOfDeadLetters(letters: readonly ListedDeadLetter[], columns
     reason,
     workflow,
     error === reason ? '' : error,
-    `${type.replaceAll(OF_SERVICE, '')} ${resourceType}`.trim(),
+    `${shortType(type)} ${resourceType}`.trim(),
     redrives > 0 ? String(redrives) : '',
     events === 1 ? '' : String(events),
     holdsState ? 'held' : '',
@@ -44,7 +44,7 @@ export function tableOfGroups(groups: readonly Group[], by: readonly FilterField
   const rows = groups.map(({ by: cause, letters, events, oldestAt, example }) => [
     String(letters),
     events === letters ? '' : String(events),
-    ...by.map((word) => (cause[word] ?? '').replaceAll(OF_SERVICE, '')),
+    ...by.map((word) => shortType(cause[word] ?? '')),
     timeText(oldestAt),
     example,
   ]);

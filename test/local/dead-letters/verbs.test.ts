@@ -169,12 +169,7 @@ describe('list', () => {
     ['--workflow', 'resource-indexx', "--workflow is 'resource-indexx'", 'Did you mean resource-index?'],
     ['--workflow', 'twoo', "--workflow is 'twoo'", 'Did you mean two?'],
     ['--reason', 'non-retryable', "--reason is 'non-retryable'", 'Did you mean non-retriable?'],
-    [
-      '--type',
-      'FhirResourceUpdate',
-      'FhirResourceUpdate',
-      'Did you mean Microsoft.HealthcareApis.FhirResourceUpdated?',
-    ],
+    ['--type', 'FhirResourceUpdate', 'FhirResourceUpdate', 'Did you mean FhirResourceUpdated?'],
   ])('given %s %s, which nothing knows, every verb refuses it with the nearest name', async (option, name, ...says) => {
     const { type } = await openTool();
 

@@ -1,4 +1,4 @@
-import { nearest } from '../../src/local/nearest.js';
+import { nearest } from '../src/nearest.js';
 
 const WORDS = ['resource-index', 'patient-registry', 'observation-alerts'];
 

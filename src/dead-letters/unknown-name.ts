@@ -1,0 +1,45 @@
+import { EVENT_TYPES, shortType } from '../events/kinds.js';
+import { nearest } from '../nearest.js';
+import { printable } from '../printable.js';
+import type { Filter } from './list.js';
+import { REASONS } from './listed.js';
+import { valuesOf } from './newest.js';
+import type { ReadStores } from './stores.js';
+
+const MAX_SHOWN = 20;
+
+export type UnknownName = { readonly field: 'workflow' | 'reason' | 'type'; readonly message: string };
+
+/**
+ * For a filter that matches nothing: returns the first workflow, reason or type in it that neither the app nor any dead
+ * letter knows. Reads all dead letters, also the resolved ones, which still name a removed workflow.
+ */
+export async function unknownNameIn(
+  filter: Filter,
+  stores: ReadStores,
+  workflows: readonly { readonly name: string }[],
+): Promise<UnknownName | undefined> {
+  const names: Record<UnknownName['field'], readonly string[]> = {
+    workflow: workflows.map(({ name }) => name),
+    reason: REASONS,
+    type: EVENT_TYPES,
+  };
+  for (const field of ['workflow', 'reason', 'type'] as const) {
+    const asked = filter[field];
+    if (asked === undefined || names[field].includes(asked)) continue;
+    const known = new Set([...names[field], ...(await valuesOf(field, stores))]);
+    if (!known.has(asked)) return { field, message: textOf(asked, known) };
+  }
+  return undefined;
+}
+
+function textOf(asked: string, known: ReadonlySet<string>): string {
+  const similar = nearest(asked, known);
+  const names = [...known].sort().slice(0, MAX_SHOWN).map(shown).join(', ');
+  const question = similar === undefined ? '' : ` Did you mean ${shown(similar)}?`;
+  return `is '${shown(asked)}': neither the app nor any dead letter knows it.${question} Known: ${names}.`;
+}
+
+function shown(name: string): string {
+  return printable(shortType(name));
+}
