@@ -1,15 +1,21 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** A wrong place in a request: its path, and the expected value. */
 export type Problem = { readonly path: string; readonly message: string };
 
 type Issue = z.core.$ZodIssue;
 
+/** Returns the schema of an object that has no other properties. */
+export function strict<S extends z.ZodRawShape>(shape: S) {
+  const unknown = `is not known here, must be one of ${Object.keys(shape).join(', ')}`;
+  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? unknown : undefined) });
+}
+
 export function problemsIn({ issues }: { readonly issues: readonly Issue[] }, before: Issue['path'] = []): Problem[] {
   return issues.flatMap((issue) => {
     const path = [...before, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
+      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: issue.message }));
     }
     // In a union the intended option has an error deeper inside, which says more than that no option fits.
     const meant = issue.code === 'invalid_union' ? issue.errors.find((inner) => inner.every(isInside)) : undefined;

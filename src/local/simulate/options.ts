@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { placeOfError } from '../../json-place.js';
 import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { Problem } from '../../simulator/problems.js';
 import { readRunRequest } from '../../simulator/runs/run-request.js';
@@ -13,7 +14,8 @@ command compares what was sent with what the app has in storage. Starts the app 
   --scenario NAME    ${scenarios.map(({ name }) => name).join(', ')}; clinic-day if left out
   --events N         how many events; if left out the scenario decides, 300 to 10,000
   --rate N           events a second; if left out the scenario decides, 200 to 2,000
-  --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out
+  --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out; or an object such as
+                     '{"duplicates":0.1}': docs/simulator.md lists its properties
   --seed N           the same seed plays the same; random if left out
   --time-scale N     how many times faster than real time Event Grid waits between its tries;
                      if left out 30 with chaos, 1 without, 1440 for outage
@@ -76,7 +78,7 @@ export function requestOf(options: Options): Record<string, unknown> {
   );
   const request = {
     scenario,
-    ...(chaos !== undefined && { chaos }),
+    ...(chaos !== undefined && { chaos: chaos.startsWith('{') ? readJson(chaos) : chaos }),
     ...(redrive === false && { redrive }),
     ...Object.fromEntries(numbers),
   };
@@ -85,11 +87,25 @@ export function requestOf(options: Options): Record<string, unknown> {
   return request;
 }
 
+/** @throws OptionError where the text is not JSON. */
+function readJson(chaos: string): unknown {
+  try {
+    return JSON.parse(chaos);
+  } catch {
+    throw new OptionError(
+      `--chaos is '${chaos}', which is not JSON: ${placeOfError(chaos)} is where it stops being JSON.`,
+    );
+  }
+}
+
 /** Problems of a request, each with the option that it comes from and what was typed there. */
 export function textOfProblems(problems: readonly Problem[], options: Options): string {
   const texts = problems.map(({ path, message }) => {
-    const option = OPTION_OF[path] as keyof Options | undefined;
-    return option === undefined ? `${path} ${message}` : `--${option} is '${options[option] ?? ''}', ${message}`;
+    const [first = '', ...inner] = path.split('.');
+    const option = OPTION_OF[first] as keyof Options | undefined;
+    if (option === undefined) return `${path} ${message}`;
+    const isAt = inner.length > 0 ? `has ${inner.join('.')}, which` : `is '${options[option] ?? ''}',`;
+    return `--${option} ${isAt} ${message}`;
   });
   return `${texts.join('; ')}.`;
 }

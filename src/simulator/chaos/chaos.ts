@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { strict } from '../problems.js';
 
 /** The disturbances of a receiver. Shares are from 0 to 1; times are real time. */
 export type Chaos = Readonly<z.infer<typeof chaosSchema>>;
 
 const share = between(0, 1).default(0);
 
-export const chaosSchema = z.strictObject({
+export const chaosSchema = strict({
   /** The share of events that are delivered twice. */
   duplicates: share,
   /** The share of events that are held back for up to `delayMs`, so that later events overtake them. */

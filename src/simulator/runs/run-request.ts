@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { between, CHAOS_LEVELS, type Chaos, chaosOrLevel } from '../chaos/chaos.js';
-import { type Problem, problemsIn } from '../problems.js';
+import { type Problem, problemsIn, strict } from '../problems.js';
 import { scenarios } from '../scenarios/index.js';
 import type { Scenario } from '../scenarios/scenario.js';
 
@@ -23,25 +23,23 @@ export const MAX_EVENTS = 1_000_000;
 const NAMES = scenarios.map(({ name }) => name);
 
 /** The settings that the whole simulator has, too. */
-export const settingsSchema = z.strictObject({
+export const settingsSchema = strict({
   timeScale: between(1, 100_000).optional(),
   chaos: chaosOrLevel.optional(),
   seed: wholeBetween(0, 2 ** 32 - 1).optional(),
 });
 
-const schema = z
-  .strictObject({
-    ...settingsSchema.shape,
-    scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
-    count: wholeBetween(1, MAX_EVENTS).optional(),
-    events: wholeBetween(1, MAX_EVENTS).optional(),
-    rate: between(1, 100_000).optional(),
-    redrive: z.boolean({ error: 'must be true or false' }).optional(),
-  })
-  .refine(({ count, events = count }) => count === undefined || count === events, {
-    path: ['count'],
-    error: 'is another name of events: give one of them',
-  });
+const schema = strict({
+  ...settingsSchema.shape,
+  scenario: z.enum(NAMES, { error: `must be one of ${NAMES.join(', ')}` }),
+  count: wholeBetween(1, MAX_EVENTS).optional(),
+  events: wholeBetween(1, MAX_EVENTS).optional(),
+  rate: between(1, 100_000).optional(),
+  redrive: z.boolean({ error: 'must be true or false' }).optional(),
+}).refine(({ count, events = count }) => count === undefined || count === events, {
+  path: ['count'],
+  error: 'is another name of events: give one of them',
+});
 
 /** With chaos, most of a run is Event Grid's waits of 10 s and more, so they pass faster. */
 const TIME_SCALE_OF_CHAOS = 30;
