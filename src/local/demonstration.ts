@@ -7,40 +7,46 @@ import { findDeadLetter } from './find-dead-letter.js';
 
 type Deps = { url: string; config: Config; clock: Clock };
 
+/** A step, the status of the answer, and what became of its event, a line each. */
+type Row = { readonly what: string; readonly answer: number; readonly outcomes: readonly string[] };
+
 /** A change of a resource in the simulated FHIR service. */
 type Step = { readonly what: string; readonly method: 'PUT' | 'DELETE'; readonly path: string; readonly body?: object };
 
 /** A retry is due after some seconds, found within 10 s, and its queue is polled every 2 s. */
 const MAX_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 500;
+/** A terminal has 80 columns; four are margins. */
+const MAX_LINE = 76;
 /** Storage dates blobs in whole seconds, by its own clock. */
 const CLOCKS_DIFFER_MS = 5000;
 const NO_EVENT = 'no event: nothing has changed';
 const MEANINGS = [
   ['completed', 'the workflow has handled the event, in this many tries'],
-  ['superseded', 'the workflow had applied a newer version already, so there was nothing to do'],
-  ['dead-lettered', 'the workflow has failed for good, and the job is kept as a dead letter'],
-  ['a dead letter', 'the event is kept with the reason, to be corrected and run again'],
+  ['superseded', 'a newer version was applied before: nothing was left to do'],
+  ['dead-lettered', 'the workflow has failed for good: the job is a dead letter'],
+  ['a dead letter', 'kept with the reason, to be corrected and run again'],
   ['not settled yet', 'the app still works on the event'],
 ] as const;
 
 /** Changes resources of the simulator one after another, and prints the outcome of each event. Never throws. */
 export async function demonstrate(deps: Deps): Promise<void> {
   process.stdout.write(
-    '\nThe demonstration: changes in the simulated FHIR service, whose events the simulated Event Grid delivers.\n\n',
+    '\nThe demonstration changes resources in a simulated FHIR service. A simulated\nEvent Grid delivers the events of the changes to the app. Each step is shown with\nthe status of the answer and the outcome of the event.\n\n',
   );
   try {
     const since = new Date(deps.clock.now().getTime() - CLOCKS_DIFFER_MS);
-    const rows: string[][] = [['what', 'answer', 'event', 'what became of it']];
+    const rows: Row[] = [];
     for (const step of planSteps()) {
       const { answer, event } = await take(step, deps);
       // Wait for the outcome here: the next change would supersede this one.
-      rows.push([step.what, String(answer), event ?? '', event ? await followUp(event, deps) : NO_EVENT]);
+      const outcomes = event ? [...(await followUp(event, deps)), `event ${event}`] : [NO_EVENT];
+      rows.push({ what: step.what, answer, outcomes });
     }
     rows.push(await sendInvalid(deps, since));
-    const outcomes = rows.map((row) => row.at(-1)).join();
-    const meanings = MEANINGS.filter(([outcome]) => outcomes.includes(outcome));
-    process.stdout.write(`${writeTable(rows.map((row) => row.map(printable)))}\n${writeTable(meanings)}`);
+    const all = rows.flatMap(({ outcomes }) => outcomes).join();
+    const meanings = MEANINGS.filter(([outcome]) => all.includes(outcome));
+    process.stdout.write(`${textOfRows(rows)}\n${writeTable(meanings)}`);
   } catch (error) {
     process.stdout.write(`The demonstration failed; the app continues: ${printable((error as Error).message)}\n`);
   }
@@ -84,8 +90,8 @@ async function newestEventOf(path: string, url: string): Promise<string | undefi
 }
 
 /** Returns the outcome in words, or `not settled yet` after MAX_WAIT_MS. */
-async function followUp(id: string, { url, clock }: Deps): Promise<string> {
-  return within(clock, `not settled yet; see ${url}/api/events/${id}`, async () => {
+async function followUp(id: string, { url, clock }: Deps): Promise<readonly string[]> {
+  return within(clock, ['not settled yet; look again at', `${url}/api/events/${id}`], async () => {
     if (await isDelivering(url)) return undefined; // a queued job has no record yet
     return describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found);
   });
@@ -98,22 +104,23 @@ async function isDelivering(url: string): Promise<boolean> {
   return Object.values(eventGrid).some(({ pending }) => pending > 0);
 }
 
-async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<string[]> {
+async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<Row> {
   const id = `demo-${randomBytes(3).toString('hex')}-invalid`;
   const { status } = await fetch(`${url}/runtime/webhooks/EventGrid?functionName=fhirEvents`, {
     method: 'POST',
     headers: { 'aeg-event-type': 'Notification', 'content-type': 'application/json; charset=utf-8' },
     body: JSON.stringify([{ id, eventType: 'Microsoft.HealthcareApis.FhirResourceCreated', data: {} }]),
   });
-  const outcome = await within(clock, 'a dead letter, in the container dead-letters', async () => {
-    if (config.storage.kind === 'identity') return 'a dead letter, in the container dead-letters';
+  const inContainer = ['a dead letter, in the container dead-letters'];
+  const outcomes = await within(clock, inContainer, async () => {
+    if (config.storage.kind === 'identity') return inContainer;
     const name = await findDeadLetter(config.storage, id, since);
-    return name && `a dead letter: ${name}`;
+    return name === undefined ? undefined : ['a dead letter, with this id:', name];
   });
-  return ['send an invalid event', String(status), id, outcome];
+  return { what: 'send an invalid event', answer: status, outcomes };
 }
 
-async function within(clock: Clock, fallback: string, look: () => Promise<string | undefined>): Promise<string> {
+async function within<T>(clock: Clock, fallback: T, look: () => Promise<T | undefined>): Promise<T> {
   const giveUpAtMs = clock.monotonic() + MAX_WAIT_MS;
   for (;;) {
     const found = await look();
@@ -128,12 +135,24 @@ type Found = {
 };
 
 /** Returns undefined while the event is open. */
-function describeOutcome({ events = [] }: Found): string | undefined {
+function describeOutcome({ events = [] }: Found): string[] | undefined {
   const [event] = events;
   if (event?.state !== 'settled') return undefined;
-  return Object.entries(event.workflows)
-    .map(([name, { status, tries }]) => `${name} ${status} (${tries} ${tries === 1 ? 'try' : 'tries'})`)
-    .join(', ');
+  return Object.entries(event.workflows).map(
+    ([name, { status, tries }]) => `${name} ${status} (${tries} ${tries === 1 ? 'try' : 'tries'})`,
+  );
+}
+
+function textOfRows(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  const lines = rows.flatMap(({ what, answer, outcomes }) =>
+    outcomes.map((outcome, at) => {
+      const first = (at === 0 ? `${what.padEnd(width)}  ${answer}` : '').padEnd(width + 5);
+      const isWide = first.length + outcome.length > MAX_LINE;
+      return `  ${isWide ? '  ' : `${first}  `}${printable(outcome)}\n`;
+    }),
+  );
+  return lines.join('');
 }
 
 function writeTable(rows: readonly (readonly string[])[]): string {
