@@ -43,19 +43,18 @@ export function defineWorkflow<S extends Selector, const C extends string = neve
   };
   const problems = problemsOf(workflow);
   if (problems.length > 0) throw new WorkflowError(`Workflow '${options.name}' cannot be: ${problems.join('; ')}.`);
-  DEFINED_AT.set(workflow, callerOf(defineWorkflow) ?? 'an unknown place');
+  const trace = { stack: '' };
+  Error.captureStackTrace(trace, defineWorkflow);
+  TRACES.set(workflow, trace);
   return Object.freeze(workflow);
 }
 
-const DEFINED_AT = new WeakMap<Workflow, string>();
+/** A trace becomes text only when `definedAt` reads it, because that takes long. */
+const TRACES = new WeakMap<Workflow, { readonly stack: string }>();
 
-/** Returns file, line and column of the code that defined `workflow`, in `dist` or in the package's bundle. */
+/** Returns the source file that defined `workflow`; in the package's bundle, or in a test, file, line and column. */
 export function definedAt(workflow: Workflow): string {
-  return DEFINED_AT.get(workflow) ?? 'an unknown place';
-}
-
-function callerOf(callee: (options: never) => unknown): string | undefined {
-  const trace = { stack: '' };
-  Error.captureStackTrace(trace, callee);
-  return /^ +at (?:.*\()?(.+:\d+:\d+)\)?$/m.exec(trace.stack)?.[1];
+  const [, place = 'an unknown place'] =
+    /^ +at (?:.*\()?(.+:\d+:\d+)\)?$/m.exec(TRACES.get(workflow)?.stack ?? '') ?? [];
+  return place.replace(/^.*\/dist\/(.+)\.js:\d+:\d+$/, 'src/$1.ts');
 }
