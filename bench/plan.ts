@@ -41,12 +41,12 @@ export const FULL: Plan = {
 /** Half a minute at most: shows that everything runs, on a busy machine, too. Its figures say little. */
 export const QUICK: Plan = {
   maxInFlight: 4,
-  inMemory: { repetitions: 1, events: 2000, warmUpEvents: 1000 },
+  inMemory: { repetitions: 1, events: 1000, warmUpEvents: 500 },
   // Bare transactions need events enough for 100 in a partition.
   endToEnd: { repetitions: 1, events: 2400, duplicates: [0.05], warmUpMs: 0, singlesMs: 200, hundredsMs: 200 },
-  stored: { few: 500, many: 3000, repetitions: 1, events: 2400 },
+  stored: { few: 200, many: 1200, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },
   failing: { repetitions: 1, durationMs: 1000 },
-  simulator: { resources: 1000, deliveries: 10_000, historyMb: 1 },
+  simulator: { resources: 1000, deliveries: 3000, historyMb: 1 },
   startUp: { repetitions: 1 },
 };

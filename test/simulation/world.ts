@@ -264,7 +264,7 @@ function counter(): () => number {
   };
 }
 
-/** Until all that follows from what happened has followed. */
+/** Until all that follows from what happened has followed: nothing here waits for more than promises. */
 function idle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -7,7 +7,7 @@ export type Actor = { name: string; run: (tables: Tables) => Promise<void> };
 export type Played = { steps: string[]; died: string[] };
 
 /** More turns of the event loop than a call to a table in memory takes. */
-const TURNS = 6;
+const TURNS = 3;
 
 class Died extends Error {}
 

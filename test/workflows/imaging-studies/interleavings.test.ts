@@ -113,7 +113,9 @@ async function live(
   // An event has just arrived, so the study is not quiet, and a row exists that the timer will find.
   expect({ steps, status: study?.status, open: world.open() }).toMatchObject({ status: 'arriving', open: [{}] });
   const found = { steps, instances: study?.instances };
-  await world.runTimer(13);
+  await world.runTimer(1);
+  world.account.clock.advance(10 * 60_000);
+  await world.runTimer(2);
   expect({ steps, regressions: world.regressions }).toEqual({ steps, regressions: [] });
   return { found, status: world.studies()[0]?.status, open: world.open(), steps };
 }
