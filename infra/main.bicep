@@ -1,35 +1,35 @@
-// Everything but the event subscriptions, which need the functions to be there (subscriptions.bicep). Each parameter is a
+// Everything except the event subscriptions, which need deployed functions (subscriptions.bicep). Each parameter is a
 // setting of the azd environment: main.parameters.json, docs/deploy.md.
-// An output of a module with a condition is asked for even where the module that wants it is left out, and fails the
-// deployment: so each stands behind a condition of its own.
+// Azure reads an output of a conditional module even if the module that needs the output is left out, and the deployment
+// fails. So each use of such an output has a condition of its own.
 targetScope = 'subscription'
 
-@description('Name of the azd environment; names of resources are made of it.')
+@description('Name of the azd environment, from which the names of resources are made.')
 @minLength(1)
 @maxLength(64)
 param environmentName string
 
-@description('Region of all that is made here, but for the system topic, which is where the workspace is.')
+@description('Region of all resources except the system topic, which is in the region of the workspace.')
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Resource group, made if it is not there, and for this app alone. Empty for rg-<environment>.')
+@description('Resource group for this app only, made if it does not exist. Empty for rg-<environment>.')
 param resourceGroupName string = ''
 
-@description('Object id of who deploys: may put secrets into the vault and, into services that are made for trying, data.')
+@description('Object id of the person or pipeline that deploys. It may set secrets in the vault, and write data to services that are made for trying.')
 param principalId string = ''
 
 @description('Type of the principal that deploys.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param principalType string = 'User'
 
-@description('More tags for every resource: name=value, with semicolons between.')
+@description('Additional tags for every resource: name=value, with semicolons between.')
 param resourceTags string = ''
 
-@description('Resource id of the workspace whose events are taken. Empty for none, or for one that is made.')
+@description('Resource id of the workspace whose events the app handles. Empty for none, or for a workspace that is made.')
 param workspaceId string = ''
 
-@description('Whether to make a workspace with services, for trying the app. Then workspaceId is not looked at.')
+@description('Whether to make a workspace with services, for trying the app. If so, workspaceId is ignored.')
 param createWorkspace bool = false
 
 @description('FHIR services of the workspace that the app reads: their names, with commas between.')
@@ -38,40 +38,40 @@ param fhirServices string = ''
 @description('DICOM services of the workspace that the app reads: their names, with commas between.')
 param dicomServices string = ''
 
-@description('The system topic that the workspace has already. Empty for a new one.')
+@description('Name of the system topic that the workspace already has. Empty for a new topic.')
 param existingSystemTopicName string = ''
 
-@description('Resource group of that topic. Empty for that of the workspace.')
+@description('Resource group of that topic. Empty for the resource group of the workspace.')
 param existingSystemTopicResourceGroup string = ''
 
-@description('How events are written: both are understood.')
+@description('Schema of the events; the app accepts both.')
 @allowed(['CloudEventSchemaV1_0', 'EventGridSchema'])
 param eventSchema string = 'CloudEventSchemaV1_0'
 
-@description('Whether only events of fhirServices and dicomServices are subscribed to, not those of all in the workspace.')
+@description('Whether the app subscribes only to events of fhirServices and dicomServices, not of all services of the workspace.')
 param filterByService bool = false
 
-@description('Whether storage, secrets and clinical services are reached by private endpoints.')
+@description('Whether the app reaches storage, secrets and the services by private endpoints.')
 param privateNetwork bool = false
 
 @description('Addresses of the private network: a /24.')
 param networkAddressPrefix string = '10.90.0.0/24'
 
-@description('Resource id of a NAT gateway for what the app sends to public addresses. Empty for Azure\'s own.')
+@description('Resource id of a NAT gateway for the app\'s requests to public addresses. Empty for Azure\'s default.')
 param natGatewayId string = ''
 
-@description('Ranges, in CIDR notation and with commas between, that operators and deployments come from. With any, others than they and Event Grid are refused.')
+@description('Address ranges of operators and deployments, in CIDR notation, with commas between. If set, only these ranges and Event Grid reach the app.')
 param operatorRanges string = ''
 
-@description('Whether packages may be deployed from any address though operatorRanges are given, as from GitHub\'s runners. An Entra token is needed in any case.')
+@description('Whether packages may be deployed from any address, for example from GitHub\'s runners, even if operatorRanges is set. An Entra token is always needed.')
 param deployFromAnywhere bool = false
 
-@description('Instances that are always ready to take events.')
+@description('Number of instances that are always ready for events.')
 @minValue(0)
 @maxValue(100)
 param alwaysReadyInstances int = 1
 
-@description('The most instances that a function, or the group of those that take events and requests, scales to.')
+@description('Maximum number of instances of a function, or of the group of functions that handle events and requests.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
@@ -80,7 +80,7 @@ param maximumInstances int = 40
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('POSTs and other requests that an instance takes at once.')
+@description('Maximum number of requests that an instance handles at once.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 16
@@ -89,14 +89,14 @@ param httpConcurrency int = 16
 @allowed(['22', '24'])
 param nodeVersion string = '24'
 
-@description('Whether instances are spread over zones. Not in every region.')
+@description('Whether instances are spread over zones. Not every region has zones.')
 param zoneRedundant bool = false
 
 @description('Redundancy of storage: Standard_LRS in regions without zones.')
 @allowed(['Standard_ZRS', 'Standard_LRS'])
 param storageRedundancy string = 'Standard_ZRS'
 
-@description('Whether the workflows\' tables lie in a storage account of their own, for its 20,000 entities a second.')
+@description('Whether the workflows\' tables have a storage account of their own, with its own limit of 20,000 entities a second.')
 param separateWorkflowStorage bool = false
 
 @description('Days after which a resolved dead letter is deleted.')
@@ -107,7 +107,7 @@ param resolvedRetentionDays int = 30
 @description('Whether storage accounts and vault are locked against deletion.')
 param lockData bool = false
 
-@description('Days that telemetry is kept.')
+@description('Retention of telemetry, in days.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 90
@@ -115,34 +115,34 @@ param logRetentionDays int = 90
 @description('Email addresses that receive the alerts, with commas between.')
 param alertEmails string = ''
 
-@description('Whether alerts are on: false while an environment is being built or taken down.')
+@description('Whether alerts are on; false while an environment is being built or removed.')
 param alertsOn bool = true
 
 @description('Whether an alert fires after an hour without events, if there were events a day before.')
 param eventsExpected bool = true
 
-@description('Whether people may ask the workflows\' tables.')
+@description('Whether the look-ups of the workflows are on.')
 @allowed(['on', 'off'])
 param lookups string = 'off'
 
-@description('A webhook that receives the alerts on results. Its secret is alert-webhook-secret in the vault. Empty for none.')
+@description('URL of a webhook that receives the alerts on results. Its secret is alert-webhook-secret in the vault. Empty for none.')
 @secure()
 param alertWebhookUrl string = ''
 
-@description('Minutes without an image after which a study is settled. Empty for the app\'s default.')
+@description('Minutes without an image after which a study settles. Empty for the app\'s default.')
 param studyQuietMinutes string = ''
 
 @description('Days that the ledger remembers a settled job. Empty for the app\'s default.')
 param ledgerRetentionDays string = ''
 
-@description('Share of traces that is kept, 0 to 1.')
+@description('Share of traces that is sent, from 0 to 1.')
 param tracesShare string = '0.05'
 
-@description('More app settings, those of your own workflows too: name=value, with semicolons between. For a secret, a Key Vault reference.')
+@description('Additional app settings, for example of your own workflows: name=value, with semicolons between. For a secret, use a Key Vault reference.')
 @secure()
 param moreSettings string = ''
 
-// Names. A part that is unique in Azure, and always the same for one environment.
+// Names. This part is unique in Azure, and always the same for one environment.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
 var functionAppName = 'func-${token}'
@@ -153,7 +153,7 @@ var operatorRangeList = listOf(operatorRanges)
 var fhirServiceList = createWorkspace && empty(fhirServices) ? ['fhir'] : listOf(fhirServices)
 var dicomServiceList = createWorkspace && empty(dicomServices) ? ['dicom'] : listOf(dicomServices)
 
-// The workspace: one that is made in this group, one that is somewhere else, or none.
+// The workspace: a new workspace in this group, an existing workspace, or none.
 var hasWorkspace = createWorkspace || !empty(workspaceId)
 var workspaceParts = split(empty(workspaceId) ? '-/-/-/-/-/-/-/-/-' : workspaceId, '/')
 var workspaceName = createWorkspace ? 'ahds${token}' : workspaceParts[8]
@@ -164,8 +164,8 @@ var usedWorkspaceId = hasWorkspace
 var fhirHosts = join(map(fhirServiceList, service => '${workspaceName}-${service}.fhir.azurehealthcareapis.com'), ',')
 var dicomHosts = join(map(dicomServiceList, service => '${workspaceName}-${service}.dicom.azurehealthcareapis.com'), ',')
 
-// The topic: one that is there, or a new one. A workspace that is made here has none that is there already: a name that
-// is left from another workspace must not subscribe the app to that one.
+// The topic: an existing topic, or a new one. A new workspace has no existing topic: a name that is left over from another
+// workspace must not subscribe the app to that workspace.
 var usesExistingTopic = !createWorkspace && hasWorkspace && !empty(existingSystemTopicName)
 var makesTopic = hasWorkspace && !usesExistingTopic
 var topicName = !hasWorkspace ? '' : usesExistingTopic ? existingSystemTopicName : '${workspaceName}-events'
@@ -214,7 +214,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-// The data that the app must not lose: ledger, waiting rows, dead letters. The host's own data and the packages, too.
+// The data that the app must not lose: ledger, waiting rows, dead letters. Also the host's own data and the packages.
 module storage 'modules/storage-account.bicep' = {
   scope: group
   name: 'storage'
@@ -242,7 +242,7 @@ module storageRoles 'modules/app-storage-roles.bicep' = {
   }
 }
 
-// Event Grid's own dead letters. They need another account, because they appear when the app's account is down.
+// Event Grid's own dead letters. They need another account, because Event Grid writes them when the app's account is down.
 module undeliveredStorage 'modules/storage-account.bicep' = {
   scope: group
   name: 'undelivered-storage'
@@ -254,7 +254,7 @@ module undeliveredStorage 'modules/storage-account.bicep' = {
     containers: ['undelivered']
     lettersContainers: ['undelivered']
     resolvedRetentionDays: resolvedRetentionDays
-    // Event Grid delivers from outside the network, and passes with the topic's identity.
+    // Event Grid delivers from outside the network. The firewall lets the topic's identity in.
     access: privateNetwork ? 'trusted-services' : 'public'
     isLocked: lockData
     logAnalyticsId: monitoring.outputs.logAnalyticsId
@@ -430,14 +430,14 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
         : []
     )
   }
-  // A workspace that is being changed refuses another change, and its services must be there to get names.
+  // A workspace refuses a change while another change is under way, and its services must exist to get DNS names.
   dependsOn: [
     healthWorkspace
     systemTopic
   ]
 }
 
-// By the names that src/config.ts reads; docs/settings.md says what they mean.
+// The names are those that src/config.ts reads; docs/settings.md explains them.
 var settings = {
   AzureWebJobsStorage__accountName: storage.outputs.name
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -448,7 +448,7 @@ var settings = {
   WorkflowStorage__accountName: separateWorkflowStorage ? workflowStorage!.outputs.name : ''
   WorkflowStorage__credential: separateWorkflowStorage ? 'managedidentity' : ''
   WorkflowStorage__clientId: separateWorkflowStorage ? identity.outputs.clientId : ''
-  // Whatever else asks for a token gets that of the same identity, and looks for no other.
+  // Other code that asks for a token gets a token of the same identity.
   AZURE_CLIENT_ID: identity.outputs.clientId
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
   WORKSPACES: usedWorkspaceId
@@ -465,7 +465,7 @@ var settings = {
   RESOLVED_RETENTION_DAYS: string(resolvedRetentionDays)
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
-  // The host decides, and the app follows it; this is the sampler that the host's exporter knows.
+  // The host decides which traces are sent, and the app follows. The host's exporter knows this sampler.
   OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
   OTEL_TRACES_SAMPLER_ARG: tracesShare
 }
@@ -492,7 +492,7 @@ module functionApp 'modules/function-app.bicep' = {
     deployFromAnywhere: deployFromAnywhere
     settings: union(settings, pairsOf(moreSettings))
   }
-  // Its first start finds its roles and its network ready.
+  // The app must find its roles and its network at its first start.
   dependsOn: [
     storageRoles
     undeliveredForApp
@@ -562,35 +562,35 @@ output FUNCTION_APP_NAME string = functionApp.outputs.name
 @description('Resource id of the function app.')
 output FUNCTION_APP_ID string = functionApp.outputs.id
 
-@description('Where the app answers.')
+@description('URL of the app.')
 output FUNCTION_APP_URL string = functionApp.outputs.url
 
 @description('Name of the account with ledger and dead letters.')
 output STORAGE_ACCOUNT_NAME string = storage.outputs.name
 
-@description('Name of the account with what Event Grid could not deliver.')
+@description('Name of the account with Event Grid\'s undelivered events.')
 output UNDELIVERED_STORAGE_NAME string = undeliveredStorage.outputs.name
 
-@description('Resource id of the account with what Event Grid could not deliver.')
+@description('Resource id of the account with Event Grid\'s undelivered events.')
 output UNDELIVERED_STORAGE_ID string = undeliveredStorage.outputs.id
 
 @description('Name of the vault.')
 output KEY_VAULT_NAME string = vault.outputs.name
 
-@description('Resource id of the workspace; empty where there is none.')
+@description('Resource id of the workspace; empty if there is none.')
 output AHDS_WORKSPACE_ID string = usedWorkspaceId
 
-@description('Name of the system topic; empty where there is no workspace.')
+@description('Name of the system topic; empty if there is no workspace.')
 output SYSTEM_TOPIC_NAME string = topicName
 
 @description('Resource group of the system topic.')
 output SYSTEM_TOPIC_RESOURCE_GROUP string = topicGroupName
 
-@description('FHIR services whose events are subscribed to, as hosts with commas between; empty for all, none for no subscription.')
+@description('FHIR services of the subscription, as hosts with commas between; empty for all, none for no subscription.')
 output SUBSCRIBED_FHIR_HOSTS string = !filterByService ? '' : empty(fhirHosts) ? 'none' : fhirHosts
 
-@description('DICOM services whose events are subscribed to, as hosts with commas between; empty for all, none for no subscription.')
+@description('DICOM services of the subscription, as hosts with commas between; empty for all, none for no subscription.')
 output SUBSCRIBED_DICOM_HOSTS string = !filterByService ? '' : empty(dicomHosts) ? 'none' : dicomHosts
 
-@description('How events are written.')
+@description('Schema of the events.')
 output EVENT_SCHEMA string = eventSchema

@@ -1,5 +1,5 @@
-// The two event subscriptions, deployed into the resource group of the system topic once the functions are there: Event
-// Grid looks whether they are. Another service or another region is other values of these parameters.
+// The two event subscriptions. Deploy them into the resource group of the system topic after the functions, because Event
+// Grid checks that the functions exist. For another service or region, use other values of these parameters.
 
 @description('Name of the system topic of the workspace. It has a system-assigned identity.')
 param systemTopicName string
@@ -15,7 +15,7 @@ param undeliveredStorageId string
 @maxLength(50)
 param namePrefix string = last(split(functionAppId, '/'))
 
-@description('How events are written: the app understands both.')
+@description('Schema of the events; the app accepts both.')
 @allowed(['CloudEventSchemaV1_0', 'EventGridSchema'])
 param eventSchema string = 'CloudEventSchemaV1_0'
 
@@ -25,12 +25,12 @@ param fhirHosts string = ''
 @description('Services, as <workspace>-<service>.dicom.azurehealthcareapis.com, with commas between. Empty for all of the workspace, none for no subscription.')
 param dicomHosts string = ''
 
-@description('The most events in a POST. At 100, an event costs the app a sixth of a storage request, singly six. A POST is answered for as a whole, so more in it means more to send again where one cannot be kept.')
+@description('Maximum number of events in a POST. With 100 events, an event costs a sixth of a storage request; alone it costs six. If one event of a POST cannot be stored, Event Grid sends the whole POST again.')
 @minValue(1)
 @maxValue(5000)
 param maxEventsPerBatch int = 100
 
-@description('Size of a POST that Event Grid aims at: 100 events of some 900 bytes, and room.')
+@description('Preferred size of a POST: 100 events of about 900 bytes, and some room.')
 @minValue(1)
 @maxValue(1024)
 param preferredBatchSizeInKilobytes int = 128
@@ -66,14 +66,14 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: systemTopicName
 }
 
-// One after the other: each makes Event Grid ask the same app.
+// One after the other, because Event Grid validates each against the same app.
 @batchSize(1)
 resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
   for entry in filter(subscriptions, one => !contains(one.hosts, 'none')): {
     parent: topic
     name: '${namePrefix}-${entry.name}'
     properties: {
-      // Event Grid knows no identity for functions: it takes their key from the app, and keeps it to itself.
+      // Event Grid has no identity for functions. It takes the function's key from the app and does not show it.
       destination: {
         endpointType: 'AzureFunction'
         properties: {
@@ -85,7 +85,7 @@ resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@
       eventDeliverySchema: eventSchema
       filter: {
         includedEventTypes: entry.eventTypes
-        // Compared without case.
+        // Event Grid compares without regard to case.
         advancedFilters: empty(entry.hosts)
           ? []
           : [
@@ -96,7 +96,7 @@ resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@
               }
             ]
       }
-      // As long as Event Grid will: the app being down for a day loses nothing.
+      // The longest time that Event Grid allows: no event is lost while the app is down for less than a day.
       retryPolicy: {
         maxDeliveryAttempts: 30
         eventTimeToLiveInMinutes: 1440

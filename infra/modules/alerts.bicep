@@ -1,9 +1,9 @@
-// The alerts, and the people who receive them by email. Each alert has a section in docs/operations.md.
+// The alerts, and the action group that sends them by email. Each alert has a section in docs/operations.md.
 //
 // Severities:  0 events are refused or lost   1 act now, also at night   2 act today   3 look when you have time
 // All alerts with a state resolve by themselves when their cause is gone.
 
-@description('Region of the rules: that of the Log Analytics workspace, so that what they find stays there.')
+@description('Region of the rules: the region of the Log Analytics workspace, so that results stay in that region.')
 param location string
 
 @description('Tags of all resources here.')
@@ -15,7 +15,7 @@ param namePrefix string
 @description('Resource id of Application Insights, which each alert names.')
 param applicationInsightsId string
 
-@description('Resource id of the Log Analytics workspace that the rules ask.')
+@description('Resource id of the Log Analytics workspace that the rules query.')
 param logAnalyticsId string
 
 @description('Resource ids of the storage accounts that are watched for throttling.')
@@ -24,49 +24,49 @@ param storageAccountIds string[]
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Email addresses that receive the alerts. None: alerts are only in the portal.')
+@description('Email addresses that receive the alerts. If empty, alerts appear only in the portal.')
 param emails string[] = []
 
-@description('Whether the rules run at all; false while an environment is being built or taken down.')
+@description('Whether the rules run; false while an environment is being built or removed.')
 param areRulesOn bool = true
 
-@description('Whether an alert fires when no events come: false where days without events are usual.')
+@description('Whether an alert fires when no events come; false for services that often have days without events.')
 param areEventsExpected bool = true
 
-@description('An alert fires at more dead letters of a stage than this.')
+@description('Maximum number of pending dead letters of a stage.')
 @minValue(0)
-param mostDeadLetters int = 0
+param maxDeadLetters int = 0
 
-@description('Seconds that a row of what waits may be overdue.')
+@description('Maximum number of seconds that a row in waiting may be overdue.')
 @minValue(60)
-param mostOverdueSeconds int = 600
+param maxOverdueSeconds int = 600
 
-@description('Percent of a workflow\'s jobs that may be settled later than 5 s after their event. 1: the p99 is at most 5 s.')
+@description('Maximum percentage of a workflow\'s jobs that settle more than 5 s after their event. 1 means that the p99 is at most 5 s.')
 @minValue(0)
 @maxValue(100)
-param mostLatePercent int = 1
+param maxLatePercent int = 1
 
-@description('Minutes without an event, where there were some at that time yesterday.')
+@description('Maximum number of minutes without an event, if events came at that time yesterday.')
 @minValue(15)
 @maxValue(1440)
-param mostQuietMinutes int = 60
+param maxQuietMinutes int = 60
 
-@description('Jobs in half an hour that may be taken over from processes that are gone.')
+@description('Maximum number of jobs in half an hour that are taken over from processes that have ended.')
 @minValue(0)
-param mostTakenOver int = 5
+param maxTakenOver int = 5
 
-@description('Failures of a workflow\'s task in half an hour that may be.')
+@description('Maximum number of failures of a workflow\'s task in half an hour.')
 @minValue(0)
-param mostFailedTasks int = 5
+param maxFailedTasks int = 5
 
-@description('Requests in 15 minutes that a storage account may refuse, of each kind of refusal. It refuses some whenever it moves partitions.')
+@description('Maximum number of requests that a storage account refuses in 15 minutes, for each kind of refusal. It refuses some whenever it moves partitions.')
 @minValue(0)
-param mostThrottledRequests int = 100
+param maxThrottledRequests int = 100
 
-// query       infra/kql: what a rule asks, so that tests can read it, too
-// measure     the column that is compared; the rule counts rows where there is none
-// splitBy     a column: one alert for each of its values
-// history     how far back the query looks, where that is further than the window
+// query       file in infra/kql, which tests read too
+// measure     column that the rule compares; without it the rule counts rows
+// splitBy     column: one alert for each of its values
+// history     time that the query reads, if longer than the window
 var rules = [
   {
     name: 'backlog-unknown'
@@ -104,7 +104,7 @@ var rules = [
     measure: 'overdueSeconds'
     splitBy: ''
     operator: 'GreaterThan'
-    threshold: mostOverdueSeconds
+    threshold: maxOverdueSeconds
     window: 'PT15M'
     frequency: 'PT5M'
     history: ''
@@ -118,7 +118,7 @@ var rules = [
     measure: 'pending'
     splitBy: 'stage'
     operator: 'GreaterThan'
-    threshold: mostDeadLetters
+    threshold: maxDeadLetters
     window: 'PT15M'
     frequency: 'PT5M'
     history: ''
@@ -160,7 +160,7 @@ var rules = [
     measure: 'latePercent'
     splitBy: 'workflow'
     operator: 'GreaterThan'
-    threshold: mostLatePercent
+    threshold: maxLatePercent
     window: 'PT30M'
     frequency: 'PT10M'
     history: ''
@@ -188,7 +188,7 @@ var rules = [
     measure: 'takenOver'
     splitBy: ''
     operator: 'GreaterThan'
-    threshold: mostTakenOver
+    threshold: maxTakenOver
     window: 'PT30M'
     frequency: 'PT10M'
     history: ''
@@ -202,7 +202,7 @@ var rules = [
     measure: 'failed'
     splitBy: 'workflow'
     operator: 'GreaterThan'
-    threshold: mostFailedTasks
+    threshold: maxFailedTasks
     window: 'PT30M'
     frequency: 'PT10M'
     history: ''
@@ -216,7 +216,7 @@ var rules = [
     measure: 'quietMinutes'
     splitBy: ''
     operator: 'GreaterThan'
-    threshold: mostQuietMinutes
+    threshold: maxQuietMinutes
     window: 'PT1H'
     frequency: 'PT15M'
     history: 'P2D'
@@ -286,7 +286,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
         ]
       }
       autoMitigate: true
-      // The workspace may be a minute old, and not answer yet. Tests hold the queries against the tables' columns.
+      // A new workspace may not answer yet. Tests check the queries against the tables' columns.
       skipQueryValidation: true
       actions: {
         actionGroups: [
@@ -301,7 +301,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   }
 ]
 
-// One rule an account: Azure has no metric alert over several of them.
+// One rule for each account: Azure has no metric alert for several accounts.
 resource storageThrottled 'Microsoft.Insights/metricAlerts@2026-01-01' = [
   for id in storageAccountIds: {
     name: '${namePrefix}-storage-throttled-${last(split(id, '/'))}'
@@ -338,7 +338,7 @@ resource storageThrottled 'Microsoft.Insights/metricAlerts@2026-01-01' = [
             ]
             timeAggregation: 'Total'
             operator: 'GreaterThan'
-            threshold: mostThrottledRequests
+            threshold: maxThrottledRequests
           }
         ]
       }
@@ -352,7 +352,7 @@ resource storageThrottled 'Microsoft.Insights/metricAlerts@2026-01-01' = [
   }
 ]
 
-// A stopped app answers 403, which Event Grid does not try again. It has no severity, and never resolves.
+// A stopped app answers 403, after which Event Grid does not try again. This alert has no severity and never resolves.
 resource appStopped 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
   name: '${namePrefix}-app-stopped'
   location: 'global'
@@ -389,5 +389,5 @@ resource appStopped 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
   }
 }
 
-@description('Resource id of the action group, for alerts that are made elsewhere.')
+@description('Resource id of the action group, for the alerts of other modules.')
 output actionGroupId string = operators.id

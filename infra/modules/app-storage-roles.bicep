@@ -1,5 +1,6 @@
-// The roles of the host and the app in the app's own account. It holds only their data, and the host makes containers,
-// the app makes tables and queues under names of their own, so the account is the narrowest scope there is.
+// The roles of the host and the app in the app's own account. The account
+// holds only their data. The host makes containers, and the app makes tables and queues, so the account is the narrowest
+// possible scope.
 
 @description('Name of the account.')
 param accountName string
@@ -7,12 +8,12 @@ param accountName string
 @description('Object id of the identity.')
 param principalId string
 
-// Storage Blob Data Owner: what the host asks for of AzureWebJobsStorage, for its locks, keys and timers. It covers the
-// deployment package and the container dead-letters.
+// Storage Blob Data Owner: the host needs this role on AzureWebJobsStorage for its locks, keys and timers. The role also
+// covers the deployment package and the container dead-letters.
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 // Storage Table Data Contributor: the ledger (a table made and dropped each day), `waiting`, the workflows' tables.
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-// Storage Queue Data Contributor: makes the queues that wake, sends, receives, counts.
+// Storage Queue Data Contributor: the app makes its wake-up queues, sends, receives and counts messages.
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {

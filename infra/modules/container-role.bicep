@@ -1,5 +1,5 @@
-// Lets somebody read, write, move and delete the blobs of one container: Event Grid's topic, which writes what it could
-// not deliver, and the app, which takes it up.
+// Lets an identity read, write, move and delete the blobs of one container. Event Grid's topic writes undelivered events,
+// and the app imports them.
 
 @description('Name of the account.')
 param accountName string

@@ -1,4 +1,4 @@
-// The topic that the workspace has already: it is read, and left as it is.
+// The topic that the workspace already has. The deployment reads it and does not change it.
 
 @description('Name of the topic.')
 param name string
@@ -10,5 +10,5 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 @description('Resource id of the topic.')
 output id string = topic.id
 
-@description('Object id of the topic\'s system-assigned identity. The preprovision hook sees to it that there is one.')
+@description('Object id of the topic\'s system-assigned identity, which the preprovision hook has made sure of.')
 output principalId string = topic.identity.principalId

@@ -17,7 +17,7 @@ param tags object
 @description('Resource id of the app\'s identity.')
 param identityId string
 
-@description('Where the deployment packages are: URL of a container.')
+@description('URL of the container of deployment packages.')
 param deploymentContainerUrl string
 
 @description('Node version.')
@@ -26,28 +26,28 @@ param nodeVersion string
 @description('Memory of an instance.')
 param instanceMemoryMB int
 
-@description('The most instances that each function, or group of functions, may scale to.')
+@description('Maximum number of instances of each function or group of functions.')
 param maximumInstances int
 
-@description('Instances that are always ready to take Event Grid\'s POSTs.')
+@description('Number of instances that are always ready for Event Grid\'s POSTs.')
 param alwaysReadyInstances int
 
-@description('POSTs and other requests that an instance takes at once before another one is started.')
+@description('Maximum number of requests that an instance handles at once before Azure starts another instance.')
 param httpConcurrency int
 
 @description('Whether the instances are spread over zones.')
 param zoneRedundant bool
 
-@description('Subnet that the app reaches other services from; empty for none.')
+@description('Subnet for the app\'s outgoing requests; empty for none.')
 param subnetId string
 
 @description('Whether only Event Grid and the operators\' ranges may send requests.')
 param isRestricted bool
 
-@description('Ranges, in CIDR notation, that operators come from.')
+@description('Address ranges of the operators, in CIDR notation.')
 param operatorRanges string[]
 
-@description('Whether packages may be deployed from any address. An Entra token is needed in any case.')
+@description('Whether packages may be deployed from any address. An Entra token is always needed.')
 param deployFromAnywhere bool
 
 @description('App settings by name. Those with an empty value are left out.')
@@ -64,7 +64,7 @@ var operatorRules = [
   }
 ]
 var isDeploymentRestricted = !empty(operatorRanges) && !deployFromAnywhere
-// A group has two instances at least where they are spread over zones.
+// With zones, a group has at least two instances.
 var readyInstances = zoneRedundant && alwaysReadyInstances == 1 ? 2 : alwaysReadyInstances
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -99,7 +99,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    // Event Grid delivers from public addresses, and to no private endpoint.
+    // Event Grid delivers from public addresses, and not to private endpoints.
     publicNetworkAccess: 'Enabled'
     functionAppConfig: {
       deployment: {
@@ -139,7 +139,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
-      // A refused request gets 403, after which Event Grid does not try again: its service tag comes first.
+      // A refused request gets 403, after which Event Grid does not try again. So its service tag comes first.
       ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
       ipSecurityRestrictions: isRestricted
         ? concat(
@@ -184,7 +184,7 @@ resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicie
   properties: {
     allow: false
   }
-  // Two changes of one app at a time end in a conflict.
+  // Two changes of one app at the same time end in a conflict.
   dependsOn: [
     noPasswordForScm
   ]
@@ -196,5 +196,5 @@ output id string = app.id
 @description('Name of the app.')
 output name string = app.name
 
-@description('Where the app answers.')
+@description('URL of the app.')
 output url string = 'https://${app.properties.defaultHostName}'

@@ -1,5 +1,4 @@
-// Lets the app read the clinical services of a workspace, those that are named and no others. Deployed into the resource
-// group of the workspace.
+// Lets the app read the named services of a workspace, and no others. Deployed into the resource group of the workspace.
 
 @description('Name of the workspace.')
 param workspaceName string

@@ -1,4 +1,4 @@
-// A workspace with FHIR and DICOM services, for trying the app. Those of a hospital are not made here.
+// A workspace with FHIR and DICOM services, for trying the app. It is not meant for a hospital's data.
 
 @description('Name of the workspace, letters and digits, unique in Azure.')
 @minLength(3)
@@ -20,7 +20,7 @@ param dicomServices string[]
 @description('Whether only private endpoints reach the services.')
 param isPrivate bool
 
-@description('Object id of who deploys, and may fill the services with data; empty for nobody.')
+@description('Object id of the person or pipeline that deploys and may write data to the services; empty for none.')
 param userPrincipalId string
 
 @description('Type of the principal that deploys.')
@@ -42,7 +42,7 @@ resource workspace 'Microsoft.HealthcareApis/workspaces@2024-03-31' = {
   }
 }
 
-// One after the other: a workspace that is being changed refuses another change.
+// One service after the other: a workspace refuses a change while another change is under way.
 @batchSize(1)
 resource fhir 'Microsoft.HealthcareApis/workspaces/fhirservices@2024-03-31' = [
   for service in fhirServices: {

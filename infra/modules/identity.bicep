@@ -1,5 +1,5 @@
-// The app's one identity: it reads and writes storage, reads secrets and clinical services, sends telemetry. It is
-// user-assigned, so that its roles are there before the app first starts.
+// The app's one identity: it reads and writes storage, reads secrets and clinical services, sends telemetry. The
+// identity is user-assigned, so that its roles exist before the app first starts.
 
 @description('Name of the identity.')
 param name string
@@ -19,8 +19,8 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 @description('Resource id of the identity.')
 output id string = identity.id
 
-@description('Client id, by which the app names the identity.')
+@description('Client id, which the app needs to ask for tokens of this identity.')
 output clientId string = identity.properties.clientId
 
-@description('Object id, to which roles are given.')
+@description('Object id, which role assignments name.')
 output principalId string = identity.properties.principalId

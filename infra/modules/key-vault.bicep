@@ -1,5 +1,5 @@
-// Keeps lookup-key, by which patients are found in the registry, and alert-webhook-secret. Their values are put in by the
-// postprovision hook and by operators, never by a template: a template would replace them, and be logged with them.
+// Holds lookup-key, the key of the registry's index of patients, and alert-webhook-secret. The postprovision hook and
+// operators set their values. A template must not: it would replace the values, and Azure would log them.
 
 @description('Name of the vault, unique in Azure.')
 @minLength(3)
@@ -15,7 +15,7 @@ param tags object
 @description('Object id of the app\'s identity, which reads secrets.')
 param readerPrincipalId string
 
-@description('Object id of who deploys, and puts secrets in; empty for nobody.')
+@description('Object id of the person or pipeline that deploys and sets secrets; empty for none.')
 param officerPrincipalId string
 
 @description('Type of the principal that deploys.')
@@ -25,13 +25,13 @@ param officerPrincipalType string
 @description('Whether only private endpoints and the operators\' ranges reach the vault.')
 param isPrivate bool
 
-@description('Ranges, in CIDR notation, that operators come from.')
+@description('Address ranges of the operators, in CIDR notation.')
 param operatorRanges string[]
 
 @description('Whether the vault is locked against deletion.')
 param isLocked bool
 
-@description('Log Analytics workspace for the log of who read which secret.')
+@description('Log Analytics workspace for the log of reads of secrets.')
 param logAnalyticsId string
 
 // Key Vault Secrets User.
@@ -50,7 +50,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
       name: 'standard'
     }
     enableRbacAuthorization: true
-    // Without lookup-key nobody is found in the registry any more, so it can be brought back, and purged by nobody.
+    // Without lookup-key, look-ups find no patient. So a deleted secret can be restored, and nobody can purge it.
     enableSoftDelete: true
     enablePurgeProtection: true
     softDeleteRetentionInDays: 90
@@ -112,5 +112,5 @@ output id string = vault.id
 @description('Name of the vault.')
 output name string = vault.name
 
-@description('Where it answers, with a slash at the end.')
+@description('URL of the vault, with a slash at the end.')
 output uri string = vault.properties.vaultUri

@@ -1,5 +1,5 @@
-// Where telemetry goes: a Log Analytics workspace and Application Insights on top of it. Nothing is taken without a
-// token of Entra ID: the connection string says where to send, and opens nothing.
+// The stores of telemetry: a Log Analytics workspace, and Application Insights that uses it. They accept nothing without a
+// token of Entra ID; the connection string only says where to send.
 
 @description('Region of both resources.')
 param location string
@@ -13,15 +13,15 @@ param logAnalyticsName string
 @description('Name of the Application Insights component.')
 param applicationInsightsName string
 
-@description('Days that the workspace keeps what it has. The tables of Application Insights keep 90 days in any case, and cost nothing more for that.')
+@description('Days that the workspace keeps data. The tables of Application Insights keep at least 90 days at no extra cost.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int = 90
 
-@description('Most GB that are taken a day; -1: no cap. With a cap the alerts are blind from the moment that it is reached, which is when most is said: on the worst day. Set one only beside an alert on the cost.')
+@description('Maximum number of GB a day; -1 for no cap. When a cap is reached, the alerts get no data for the rest of the day, and the worst days have the most data. Set a cap only together with an alert on the cost.')
 param dailyCapGB int = -1
 
-@description('Principal id of the identity that the app sends telemetry as.')
+@description('Principal id of the identity that sends telemetry.')
 param ingesterPrincipalId string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/monitor
@@ -44,8 +44,8 @@ resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
       enableLogAccessUsingOnlyResourcePermissions: true
       disableLocalAuth: true
     }
-    // Public, also beside a private network: a private way in is an Azure Monitor Private Link Scope, which changes the
-    // DNS of everything in the network, so that belongs to whoever runs the network. No patient data comes here.
+    // Public, even with a private network. Private access needs an Azure Monitor Private Link Scope, which changes the DNS
+    // of the whole network, so the network's owner must decide. Telemetry holds no patient data.
     publicNetworkAccessForIngestion: 'Enabled'
     publicNetworkAccessForQuery: 'Enabled'
   }
@@ -67,7 +67,7 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-// The role's name is of metrics alone, but it is the one for all telemetry.
+// Despite its name, this role is for all telemetry, not only metrics.
 resource ingester 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(applicationInsights.id, ingesterPrincipalId, monitoringMetricsPublisher)
   scope: applicationInsights
@@ -84,7 +84,7 @@ output applicationInsightsId string = applicationInsights.id
 @description('Name of Application Insights.')
 output applicationInsightsName string = applicationInsights.name
 
-@description('Where the app sends to. No secret: without a token nothing is taken.')
+@description('Where the app sends telemetry. Not a secret, because a token is needed as well.')
 output connectionString string = applicationInsights.properties.ConnectionString
 
 @description('Resource id of the Log Analytics workspace.')

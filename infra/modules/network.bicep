@@ -1,4 +1,4 @@
-// A network of 256 addresses with two subnets: one that the app reaches other services from, one for private endpoints.
+// A network of 256 addresses with two subnets: one for the app's outgoing requests, one for private endpoints.
 
 @description('Name of the network.')
 param name string
@@ -9,17 +9,19 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('Addresses of the network: a /24, or more.')
+@description('Addresses of the network: a /24 or larger.')
 param addressPrefix string
 
-@description('Resource id of a NAT gateway for what the app sends to public addresses; empty for Azure\'s own.')
+@description('Resource id of a NAT gateway for the app\'s requests to public addresses; empty for Azure\'s default.')
 param natGatewayId string
 
-// Half of it for the app, whose instances take addresses as it scales; a quarter for endpoints, which take a dozen.
+// Half of the network is for the app, whose instances need addresses as the app scales; a quarter is for endpoints, which
+// need about twelve addresses.
 var appPrefix = cidrSubnet(addressPrefix, 25, 0)
 var endpointsPrefix = cidrSubnet(addressPrefix, 26, 2)
 
-// The default rules are what it takes: requests come by the app's public address, and from the internet nothing comes in.
+// The default rules are enough: requests reach the app by its public address, and nothing enters the network from the
+// internet.
 resource appRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   name: '${name}-app'
   location: location
@@ -79,7 +81,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
     }
     subnets: [
       {
-        // Flex Consumption takes no subnet with an underscore in its name.
+        // Flex Consumption accepts no subnet with an underscore in its name.
         name: 'app'
         properties: {
           addressPrefix: appPrefix
@@ -109,7 +111,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
           networkSecurityGroup: {
             id: endpointRules.id
           }
-          // Rules count for private endpoints only with this.
+          // Without this setting, network rules do not apply to private endpoints.
           privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
         }
       }
@@ -128,7 +130,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
 @description('Resource id of the network.')
 output id string = network.id
 
-@description('Subnet that the app reaches other services from.')
+@description('Subnet for the app\'s outgoing requests.')
 output appSubnetId string = network::app.id
 
 @description('Subnet for private endpoints.')

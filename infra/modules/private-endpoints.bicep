@@ -1,17 +1,17 @@
-// Private endpoints, and the names by which the app finds them in its network.
+// Private endpoints, and their DNS names in the app's network.
 
-@description('A resource to be reached privately.')
+@description('A resource that gets a private endpoint.')
 type privateTarget = {
   @description('Name of the endpoint.')
   name: string
 
-  @description('Resource id of what it leads to.')
+  @description('Id of the resource.')
   target: string
 
-  @description('Which part of that: blob, table, queue, vault, healthcareworkspace.')
+  @description('Part of the resource: blob, table, queue, vault, healthcareworkspace.')
   group: string
 
-  @description('DNS zones in which the part has its names.')
+  @description('DNS zones of the part.')
   zones: string[]
 }
 
@@ -21,13 +21,13 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('The network in which the names are known.')
+@description('Network that uses the DNS names.')
 param networkId string
 
 @description('Subnet for the endpoints.')
 param subnetId string
 
-@description('The resources to reach.')
+@description('Resources that get a private endpoint.')
 param endpoints privateTarget[]
 
 var zoneNames = union([], flatten(map(endpoints, endpoint => endpoint.zones)))

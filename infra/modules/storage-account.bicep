@@ -1,4 +1,4 @@
-// A storage account that takes Entra tokens and nothing else: no keys, so no SAS either but those of a user's own token.
+// A storage account that accepts only Entra tokens: no keys, and so no SAS except those of a user's own token.
 
 @description('Name of the account, unique in Azure.')
 @minLength(3)
@@ -11,7 +11,7 @@ param location string
 @description('Tags of the resource.')
 param tags object
 
-@description('Redundancy: over three zones, or in one data centre where a region has no zones.')
+@description('Redundancy: three zones, or one data centre in a region without zones.')
 @allowed(['Standard_ZRS', 'Standard_LRS'])
 param redundancy string
 
@@ -27,20 +27,20 @@ param lettersContainers string[]
 @description('Days after which the app deletes a resolved dead letter.')
 param resolvedRetentionDays int
 
-@description('From where it is reached, with a token in any case. public: any network. trusted-services: private endpoints, and Event Grid with the topic\'s identity. closed: private endpoints.')
+@description('Networks that reach the account; a token is always needed. public: any network. trusted-services: private endpoints, and Event Grid with the topic\'s identity. closed: private endpoints.')
 @allowed(['public', 'trusted-services', 'closed'])
 param access string
 
 @description('Whether the account is locked against deletion.')
 param isLocked bool
 
-@description('Log Analytics workspace for the log of who read or deleted blobs.')
+@description('Log Analytics workspace for the log of reads and deletions of blobs.')
 param logAnalyticsId string
 
 // A dead letter that is deleted or overwritten by mistake can be restored for this time.
 var softDeleteDays = 30
-// The app deletes them itself, a copy that was left in pending/ first. It has so many more nights for that; then what is
-// still in resolved/ is of an app that is gone.
+// The app deletes resolved dead letters itself, after a copy that was left in pending/. It has this many more nights for
+// that. A blob that is still in resolved/ after them belongs to an app that no longer runs.
 var moreDays = 30
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
@@ -67,8 +67,8 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   }
 }
 
-// No versioning: the host rewrites small blobs of its own (timers, leases) all day long, and dead letters are never
-// rewritten, only copied and deleted, which soft delete covers.
+// No versioning: the host rewrites its small blobs (timers, leases) all day long. Dead letters are never rewritten, only
+// copied and deleted, and soft delete covers that.
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
@@ -174,5 +174,5 @@ output id string = account.id
 @description('Name of the account.')
 output name string = account.name
 
-@description('Where its blobs are, with a slash at the end.')
+@description('URL of the blobs, with a slash at the end.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob

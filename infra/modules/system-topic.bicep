@@ -1,5 +1,5 @@
-// The topic that a workspace's events go to. A workspace can have one only; deployed into the resource group of the
-// workspace, in its region.
+// The topic of a workspace's events. A workspace can have only one topic. Deployed into the resource group and region of
+// the workspace.
 
 @description('Name of the topic.')
 param name string
@@ -17,7 +17,8 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: location
   tags: tags
-  // With this identity it writes what it could not deliver. No other kind passes the firewall of a storage account.
+  // The topic writes undelivered events with this identity. No other kind of identity passes the firewall of a storage
+  // account.
   identity: {
     type: 'SystemAssigned'
   }

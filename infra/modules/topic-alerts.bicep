@@ -1,5 +1,5 @@
-// Alerts on Event Grid's delivery of the workspace's events, by the metrics of the system topic: they
-// count also while the app does not run. Each alert has a section in docs/operations.md.
+// Alerts on Event Grid's delivery of the workspace's events. They use metrics of the system topic, so they also work
+// while the app does not run. Each alert has a section in docs/operations.md.
 
 @description('Tags of all resources here.')
 param tags object = {}
@@ -13,15 +13,15 @@ param systemTopicId string
 @description('Resource id of the action group that receives the alerts.')
 param actionGroupId string
 
-@description('Whether the rules run at all; false while an environment is being built or taken down.')
+@description('Whether the rules run; false while an environment is being built or removed.')
 param areRulesOn bool = true
 
-@description('Attempts to deliver that may fail in 15 minutes, of each subscription. Some do whenever instances of the app come and go.')
+@description('Maximum number of failed delivery attempts of a subscription in 15 minutes. Some fail whenever instances of the app start and end.')
 @minValue(0)
-param mostFailedDeliveries int = 20
+param maxFailedDeliveries int = 20
 
-// Metrics of Microsoft.EventGrid/systemTopics. A window is longer than what lies between two looks, for these say
-// nothing at all while nothing is wrong, and the first that they say must not be missed.
+// Metrics of Microsoft.EventGrid/systemTopics. These metrics have no value while nothing is wrong. A window is longer than
+// the interval between two evaluations, so that the first value is not missed.
 var rules = [
   {
     name: 'events-dropped'
@@ -44,7 +44,7 @@ var rules = [
     description: 'Event Grid cannot deliver: the app is down, too slow, or its storage is.'
     severity: 1
     metric: 'DeliveryAttemptFailCount'
-    threshold: mostFailedDeliveries
+    threshold: maxFailedDeliveries
     frequency: 'PT5M'
   }
 ]

@@ -1,5 +1,5 @@
-// An operator's first page, in Application Insights under Workbooks. Its content is ../workbook.json,
-// as the workbook's advanced editor shows it, with the ids of resources left open.
+// The workbook for operators, in Application Insights under Workbooks. Its content is ../workbook.json, as the workbook's
+// advanced editor shows it, with placeholders for the ids of resources.
 
 @description('Region of the workbook.')
 param location string
@@ -10,16 +10,16 @@ param tags object = {}
 @description('Name of the workbook in the portal.')
 param name string
 
-@description('Resource id of Application Insights, whose gallery it is in.')
+@description('Resource id of Application Insights, whose gallery shows the workbook.')
 param applicationInsightsId string
 
-@description('Resource id of the Log Analytics workspace that it asks.')
+@description('Resource id of the Log Analytics workspace that the workbook queries.')
 param logAnalyticsId string
 
-@description('Resource id of the system topic whose deliveries it shows; empty where there is none yet.')
+@description('Resource id of the system topic whose deliveries the workbook shows; empty if there is none yet.')
 param systemTopicId string
 
-@description('Resource ids of the storage accounts that it shows.')
+@description('Resource ids of the storage accounts that the workbook shows.')
 param storageAccountIds string[]
 
 var content = loadTextContent('../workbook.json')

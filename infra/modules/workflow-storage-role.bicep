@@ -1,4 +1,4 @@
-// The workflows' tables and the watermarks, where they lie in an account of their own.
+// Roles on the account of the workflows' tables and the watermarks, if they have an account of their own.
 
 @description('Name of the account.')
 param accountName string

@@ -1,4 +1,5 @@
-// Where a workspace is: its system topic must be there, too, and a template can take a region only from a parameter.
+// The region of a workspace. Its system topic must be in the same region, and a template can take a region only from a
+// parameter.
 
 @description('Name of the workspace.')
 param workspaceName string

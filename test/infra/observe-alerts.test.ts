@@ -211,20 +211,20 @@ describe('when an operator sets thresholds and switches', () => {
       .map((rule) => criterionOf(rule).threshold);
 
   it.each([
-    ['mostDeadLetters', 'dead-letters', 0],
-    ['mostOverdueSeconds', 'waiting-overdue', 600],
-    ['mostLatePercent', 'lag', 1],
-    ['mostQuietMinutes', 'no-events', 60],
-    ['mostTakenOver', 'leases-taken-over', 5],
-    ['mostFailedTasks', 'tasks-failed', 5],
+    ['maxDeadLetters', 'dead-letters', 0],
+    ['maxOverdueSeconds', 'waiting-overdue', 600],
+    ['maxLatePercent', 'lag', 1],
+    ['maxQuietMinutes', 'no-events', 60],
+    ['maxTakenOver', 'leases-taken-over', 5],
+    ['maxFailedTasks', 'tasks-failed', 5],
   ])('given %s, then it is the threshold of %s', async (parameter, name, otherwise) => {
     expect(thresholdOf(alerts, name)).toEqual([otherwise]);
     expect(thresholdOf(await readAlerts({ [parameter]: 77 }), name)).toEqual([77]);
   });
 
-  it("given mostThrottledRequests and mostFailedDeliveries, then they are those of Azure's metrics", async () => {
-    expect(thresholdOf(await readAlerts({ mostThrottledRequests: 77 }), 'storage-throttled')).toEqual([77, 77]);
-    expect(thresholdOf(await readTopicAlerts({ mostFailedDeliveries: 77 }), 'deliveries-failing')).toEqual([77]);
+  it("given maxThrottledRequests and maxFailedDeliveries, then they are those of Azure's metrics", async () => {
+    expect(thresholdOf(await readAlerts({ maxThrottledRequests: 77 }), 'storage-throttled')).toEqual([77, 77]);
+    expect(thresholdOf(await readTopicAlerts({ maxFailedDeliveries: 77 }), 'deliveries-failing')).toEqual([77]);
   });
 
   const isOn = ({ resources }: Module) => resources.filter(isRule).map((rule) => [nameOf(rule), ruleOf(rule).enabled]);
