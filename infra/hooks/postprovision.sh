@@ -1,6 +1,6 @@
 #!/bin/sh
-# Once all is made: the key that the registry of patients needs, into the vault.
-# The same as postprovision.ps1: what is done is in steps/postprovision.mjs.
+# Runs after azd provision: stores the key of the patient registry in the vault.
+# Does the same as postprovision.ps1; the steps are in steps/postprovision.mjs.
 if ! command -v node >/dev/null 2>&1; then
   echo 'node is not on the PATH: install Node 20 or later, https://nodejs.org' >&2
   exit 1

@@ -1,4 +1,4 @@
-# Before azd packs: makes what it packs.
-# The same as prepackage.sh.
+# Runs before azd package: builds the package that azd uploads.
+# Does the same as prepackage.sh.
 & npm run package
 exit $LASTEXITCODE

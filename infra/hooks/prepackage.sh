@@ -1,4 +1,4 @@
 #!/bin/sh
-# Before azd packs: makes what it packs.
-# The same as prepackage.ps1.
+# Runs before azd package: builds the package that azd uploads.
+# Does the same as prepackage.ps1.
 exec npm run package

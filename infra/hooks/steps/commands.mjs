@@ -1,20 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What keeps a hook from its end: what happened, and what to do. People read the message; no stack is printed. */
+/** A problem that ends the hook. The message says what happened and what to do; the hook prints no stack. */
 export class HookError extends Error {
   /** @override */
   name = 'HookError';
 }
 
-/** az has answered with a failure. `message` is what it said. */
+/** A failed az command. `message` is the output of az on stderr. */
 export class AzError extends HookError {
   /** @override */
   name = 'AzError';
 }
 
 /**
- * The settings of the azd environment, which azd hands to a hook; those that are empty count as absent.
+ * The hook's environment variables, including the settings of the azd environment. Empty variables count as absent.
  * @type {Record<string, string | undefined>}
  */
 export const env = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim()));
@@ -22,7 +22,7 @@ export const env = Object.fromEntries(Object.entries(process.env).filter(([, val
 const isWindows = process.platform === 'win32';
 
 /**
- * Runs a hook: its end is that of the process, and a HookError its message and exit code 1.
+ * Runs a hook. A HookError prints its message and sets exit code 1; other errors are bugs and end with a stack.
  * @param {() => Promise<void>} run
  */
 export async function runHook(run) {
@@ -66,7 +66,7 @@ export function setInAzd(settings) {
 }
 
 /**
- * Fails with a message that says how to get it, where a program cannot be run.
+ * Throws a HookError that says how to install the program, if the program cannot run.
  * @param {string} program
  * @param {string} howToGetIt
  */
@@ -83,9 +83,9 @@ export function settingsOf(...names) {
 }
 
 /**
- * Tries again and again until `look` returns something, with pauses; undefined where it never does.
+ * Calls `look` with pauses until it returns a value. Returns undefined if no try does.
  * @template T
- * @param {{ tries: number, seconds: number, meanwhile: string }} plan HOOKS_PAUSE_SECONDS, where set, are the seconds
+ * @param {{ tries: number, seconds: number, meanwhile: string }} plan HOOKS_PAUSE_SECONDS replaces `seconds`
  * @param {() => T | undefined} look
  * @returns {Promise<T | undefined>}
  */
@@ -115,7 +115,7 @@ function run(program, args) {
 }
 
 /**
- * No argument of ours holds a quote or a percent sign, which cmd.exe reads even within quotes.
+ * Refuses quotes and percent signs, which cmd.exe interprets even within quotes. No hook passes such an argument.
  * @param {string} arg
  */
 function quoteForCmd(arg) {

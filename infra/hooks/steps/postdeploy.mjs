@@ -8,7 +8,7 @@ const TEMPLATE = fileURLToPath(new URL('../../subscriptions.bicep', import.meta.
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
 const AGAIN = 'azd hooks run postdeploy';
 const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions are not there yet.' };
-/** Roles of the topic's identity spread in minutes, and Event Grid asks the app whether it is there. */
+/** The topic's role assignments take minutes to apply, and Event Grid first validates the app's endpoint. */
 const SUBSCRIBING = { tries: 4, seconds: 45, meanwhile: 'Event Grid does not take the subscriptions yet.' };
 /** Errors that waiting does not fix. */
 const FOR_GOOD = /AuthorizationFailed|InvalidTemplate|az login|AADSTS|ResourceGroupNotFound|SubscriptionNotFound/;
@@ -22,7 +22,7 @@ await runHook(async () => {
   sayLeftOver(app);
 });
 
-/** Event Grid refuses to deliver to a function that is not there. @param {string} group @param {string} app */
+/** Event Grid refuses a subscription to a function that does not exist yet. @param {string} group @param {string} app */
 async function waitForFunctions(group, app) {
   /** @type {string[]} */
   let missing = FUNCTIONS;
@@ -43,7 +43,7 @@ async function waitForFunctions(group, app) {
   );
 }
 
-/** Deploying the same again changes nothing. @param {string} app */
+/** Deploys the subscriptions. A repeated deployment changes nothing. @param {string} app */
 async function subscribe(app) {
   const parameters = parametersOf();
   const [group = ''] = settingsOf('SYSTEM_TOPIC_RESOURCE_GROUP');
@@ -66,7 +66,7 @@ async function subscribe(app) {
   throw new HookError(`The app is deployed, and its subscriptions could not be:\n  ${said}\nThen: ${AGAIN}`);
 }
 
-/** In the shape of a parameters file; the template has defaults for what is not set. */
+/** The content of a parameters file. The template has defaults for settings that are absent. */
 function parametersOf() {
   const [systemTopicName, functionAppId, undeliveredStorageId] = settingsOf(
     'SYSTEM_TOPIC_NAME',
@@ -118,7 +118,11 @@ function sayHowToSee(group, app) {
   );
 }
 
-/** A deployment deletes nothing: what a filter leaves out now goes on coming, if it was subscribed to before. @param {string} app */
+/**
+ * Prints how to delete a subscription that the filter excludes now. A deployment deletes no subscription, so its events
+ * would still arrive.
+ * @param {string} app
+ */
 function sayLeftOver(app) {
   const unwanted = [
     { name: `${app}-fhir`, hosts: env.SUBSCRIBED_FHIR_HOSTS },

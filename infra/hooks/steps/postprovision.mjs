@@ -7,7 +7,7 @@ import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from
 const SECRET = 'lookup-key';
 const KEY_BYTES = 32;
 const AGAIN = 'azd hooks run postprovision';
-/** A role assignment spreads in minutes. */
+/** A role assignment takes minutes to apply. */
 const SPREADING = { tries: 40, seconds: 15, meanwhile: 'The vault does not know the role of who deploys yet.' };
 const BY_ROLE = /ForbiddenByRbac|not authorized to perform action/i;
 const BY_FIREWALL =
@@ -17,8 +17,8 @@ const RECOVERING = { tries: 20, seconds: 5, meanwhile: 'The secret is being reco
 /** @typedef {{ enabled?: boolean }} Attributes */
 /** @typedef {{ id: string, attributes?: Attributes }} Secret */
 
-// The key is made once for as long as the registry of patients lives: with another one nobody in it is found any more.
-// So it is never replaced, and one that was deleted comes back. Its value is in no argument and on no screen.
+// The hook creates the key once: with a different key the patient registry finds no patient any more. So the hook never
+// replaces a key, and recovers a deleted key. The value of the key appears in no argument and no output.
 await runHook(async () => {
   const [vault = ''] = settingsOf('KEY_VAULT_NAME');
   const listed = await ask(vault, 'list');
@@ -33,7 +33,7 @@ await runHook(async () => {
 });
 
 /**
- * Lists, which shows no values; waits while the role assignment spreads.
+ * Lists secrets without their values. Waits until the role assignment applies.
  * @param {string} vault
  * @param {'list' | 'list-deleted'} what
  * @returns {Promise<Secret[] | 'refused'>} refused by the vault's firewall
@@ -57,7 +57,7 @@ async function ask(vault, what) {
   );
 }
 
-/** Asks Azure Resource Manager whether the secret exists, which works from outside of the vault's firewall. @param {string} vault */
+/** Asks Azure Resource Manager, which the vault's firewall does not block, for the secret. @param {string} vault */
 function look(vault) {
   const [group = ''] = settingsOf('AZURE_RESOURCE_GROUP');
   const { AZURE_SUBSCRIPTION_ID = '' } = env;
@@ -104,7 +104,7 @@ function setNew(vault) {
   const file = join(folder, 'key');
   try {
     writeFileSync(file, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600 });
-    // Without --query it would print the value.
+    // Without --query az would print the value.
     const named = ['--vault-name', vault, '--name', SECRET];
     az('keyvault', 'secret', 'set', ...named, '--file', file, '--encoding', 'utf-8', '--query', 'id');
   } catch (error) {
@@ -114,7 +114,7 @@ function setNew(vault) {
   }
 }
 
-/** The app's setting names the secret, and was looked up when the app was made, before the secret was: else once a day. */
+/** Makes the app read the secret now. Its first look-up came before the secret existed; the next comes after a day. */
 function tellApp() {
   const [app = ''] = settingsOf('FUNCTION_APP_ID');
   const path = `${app}/config/configreferences/appsettings/refresh?api-version=2022-03-01`;

@@ -11,7 +11,7 @@ const EXAMPLE =
 await runHook(async () => {
   needProgram('az', 'install it, https://aka.ms/azure-cli');
   needProgram('azd', 'install it, https://aka.ms/azd');
-  // The template makes a workspace whatever else is named, and takes no other one's topic.
+  // With AHDS_CREATE_WORKSPACE the template creates a workspace and ignores AHDS_WORKSPACE_ID and its topic.
   const workspace = isOn(env.AHDS_CREATE_WORKSPACE) ? undefined : env.AHDS_WORKSPACE_ID;
   if (workspace !== undefined) {
     useSubscriptionOf(workspace);
@@ -24,12 +24,12 @@ await runHook(async () => {
   sayWithoutWorkspace();
 });
 
-/** As azd reads a setting that is true or false. @param {string | undefined} text */
+/** Whether azd reads this text as true. @param {string | undefined} text */
 function isOn(text) {
   return /^(1|t|true)$/i.test(text ?? '');
 }
 
-/** azd down deletes the app's resource group with all that is in it, and asks no more than that. @param {string} workspace */
+/** azd down deletes the whole group of the app, so the workspace must be in another. @param {string} workspace */
 function checkGroup(workspace) {
   const [, , group = ''] = WORKSPACE.exec(workspace) ?? [];
   const own = env.AZURE_RESOURCE_GROUP ?? `rg-${env.AZURE_ENV_NAME}`;
@@ -40,7 +40,7 @@ function checkGroup(workspace) {
   );
 }
 
-/** With the filter and no service, there would be nothing to subscribe to: an app that looks well and hears nothing. */
+/** A filter without a service would leave an app without subscriptions, which looks healthy and receives no events. */
 function checkFilter() {
   if (!isOn(env.FILTER_BY_SERVICE) || env.AHDS_FHIR_SERVICES || env.AHDS_DICOM_SERVICES) return;
   throw new HookError(
@@ -50,7 +50,10 @@ function checkFilter() {
   );
 }
 
-/** azd asks for a subscription only after this hook: where none is chosen yet, it is that of the workspace. @param {string} workspace */
+/**
+ * Chooses the subscription of the workspace, if none is chosen: azd asks for a subscription only after this hook.
+ * @param {string} workspace
+ */
 function useSubscriptionOf(workspace) {
   const [, subscription] = WORKSPACE.exec(workspace) ?? [];
   if (subscription === undefined) throw new HookError(`AHDS_WORKSPACE_ID is ${workspace}, must be ${EXAMPLE}`);
@@ -63,7 +66,7 @@ function useSubscriptionOf(workspace) {
   );
 }
 
-/** az signs in apart from azd: the hooks work with az. */
+/** The hooks use az, whose sign-in is separate from azd's. */
 function checkSignIn() {
   try {
     az('account', 'show');
@@ -87,8 +90,8 @@ function sayWithoutWorkspace() {
 }
 
 /**
- * A workspace can have one system topic. One that is there is used: the template makes none beside it. That of this
- * environment is its own, and stays in the template's hands.
+ * A workspace can have only one system topic. The template uses an existing topic instead of creating a new topic. The
+ * exception is the topic of this azd environment, which the template manages.
  * @param {string} workspace
  */
 function useTopicOf(workspace) {
@@ -120,7 +123,7 @@ function checkIdentity({ name, resourceGroup, identity }) {
   );
 }
 
-/** Whether anything was changed. @param {string} name @param {string} resourceGroup */
+/** Returns whether a setting changed. @param {string} name @param {string} resourceGroup */
 function setTopic(name, resourceGroup) {
   const wanted = { EVENTGRID_SYSTEM_TOPIC: name, EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: resourceGroup };
   const changed = Object.entries(wanted).filter(([key, value]) => (env[key] ?? '') !== value);
