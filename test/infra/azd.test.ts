@@ -14,7 +14,7 @@ const steps = ['preprovision', 'postprovision', 'postdeploy'].map((name) =>
 );
 const workflow = parse(read('.github/workflows/build-and-deploy.yml'));
 
-/** azd knows them without being told. */
+/** azd sets these itself. */
 const BY_AZD = [
   'AZURE_ENV_NAME',
   'AZURE_SUBSCRIPTION_ID',
@@ -22,19 +22,19 @@ const BY_AZD = [
   'AZURE_PRINCIPAL_ID',
   'AZURE_PRINCIPAL_TYPE',
 ];
-/** The preprovision hook sets them. */
+/** The preprovision hook sets these. */
 const BY_HOOK = ['EVENTGRID_SYSTEM_TOPIC', 'EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP'];
 
-describe('when infra, hooks and workflow speak of the same', () => {
-  it('given what the hooks read, then the template puts it out, or it is a setting', () => {
-    const asked = steps.flatMap((text) => all(text, /(?:env\.|')([A-Z]+(?:_[A-Z]+)+)\b/g));
+describe('when infra, hooks and the GitHub workflow share names', () => {
+  it('given the variables that hooks read, then each is an output, a setting or set by azd', () => {
+    const readByHooks = steps.flatMap((text) => all(text, /(?:env\.|')([A-Z]+(?:_[A-Z]+)+)\b/g));
     const known = new Set([...outputs, ...settings, ...BY_AZD]);
 
-    expect(new Set(asked).size).toBeGreaterThan(12);
-    expect(asked.filter((name) => !known.has(name))).toEqual([]);
+    expect(new Set(readByHooks).size).toBeGreaterThan(12);
+    expect(readByHooks.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('given what the preprovision hook sets, then the template takes it', () => {
+  it('given the variables that the preprovision hook sets, then the template reads them', () => {
     const [preprovision = ''] = steps;
     const set = all(preprovision, /\b(EVENTGRID\w+): /g);
 
@@ -42,7 +42,7 @@ describe('when infra, hooks and workflow speak of the same', () => {
     expect(settings).toEqual(expect.arrayContaining(BY_HOOK));
   });
 
-  it('given the tag that the hook knows its own topic by, then the template sets it', () => {
+  it('given the tag by which the hook recognises its own topic, then the template sets it', () => {
     expect(steps[0]).toContain("topic.tags?.['azd-env-name'] === env.AZURE_ENV_NAME");
     expect(read(path, `${main}.bicep`)).toContain("'azd-env-name': environmentName");
   });
@@ -53,14 +53,14 @@ describe('when infra, hooks and workflow speak of the same', () => {
     expect(read(path, 'modules', 'function-app.bicep')).toContain(`'azd-service-name': '${service}'`);
   });
 
-  it('given the secret that the hook makes, then the app is told of that one', () => {
+  it('given the secret that the hook creates, then a setting of the app refers to it', () => {
     const [secret = ''] = all(steps[1] ?? '', /^const SECRET = '(.+)';$/gm);
 
     expect(secret).toBe('lookup-key');
     expect(read(path, `${main}.bicep`)).toMatch(new RegExp(`LOOKUP_KEY: '@Microsoft\\.KeyVault\\(.*${secret}\\)'`));
   });
 
-  it('given what postdeploy hands to subscriptions.bicep, then it has each, and no other that must be given', () => {
+  it('given the parameters that postdeploy passes, then subscriptions.bicep declares them and requires no others', () => {
     const template = read(path, 'subscriptions.bicep');
     const body = /const values = \{\n([\s\S]*?)\n {2}\};/.exec(steps[2] ?? '')?.[1] ?? '';
     const given = all(body, /^ {4}(\w+)/gm);
@@ -69,7 +69,7 @@ describe('when infra, hooks and workflow speak of the same', () => {
     expect(all(template, /^param (\w+) \w+$/gm).filter((name) => !given.includes(name))).toEqual([]);
   });
 
-  it('given the settings of the template, then the workflow has each, but those that come by themselves', () => {
+  it('given the settings of the template, then the workflow sets each, except those from azd and the hook', () => {
     const signIn = ['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_SUBSCRIPTION_ID'];
     const wanted = settings.filter(
       (name) => ![...BY_HOOK, 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE'].includes(name),
@@ -78,7 +78,7 @@ describe('when infra, hooks and workflow speak of the same', () => {
     expect(Object.keys(workflow.jobs.deploy.env).sort()).toEqual([...new Set([...signIn, ...wanted])].sort());
   });
 
-  it('given the functions that postdeploy waits for, then those are subscribed', () => {
+  it('given the functions that postdeploy waits for, then they are the subscribed functions', () => {
     const [list = ''] = all(steps[2] ?? '', /^const FUNCTIONS = \[(.+)\];$/gm);
 
     expect(all(list, /'(\w+)'/g)).toEqual(all(read(path, 'subscriptions.bicep'), /^ {4}function: '(\w+)'$/gm));

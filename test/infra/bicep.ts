@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Language, type Node, Parser } from 'web-tree-sitter';
 
-/** What a file in infra/ declares. */
+/** The declarations of one file in infra/. */
 export type BicepFile = {
   readonly path: string;
   readonly text: string;
@@ -18,10 +18,10 @@ export type BicepFile = {
 export type Declaration = {
   readonly name: string;
   readonly node: Node;
-  /** `@description`, a literal. */
+  /** The text of `@description`, where it is a literal. */
   readonly description: string | undefined;
   readonly isSecure: boolean;
-  /** The source of what is after the `=`. */
+  /** The source text after the `=`. */
   readonly value: string | undefined;
 };
 
@@ -33,7 +33,7 @@ export type Resource = {
   readonly node: Node;
 };
 
-/** All of infra/, parsed. */
+/** Parses every Bicep file in `folder`. */
 export async function readBicep(folder = 'infra'): Promise<readonly BicepFile[]> {
   const parser = await bicepParser();
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -47,7 +47,7 @@ async function bicepParser(): Promise<Parser> {
   const { resolve } = createRequire(join(process.cwd(), 'package.json'));
   const folder = dirname(resolve('tree-sitter-bicep/package.json'));
   const parser = new Parser();
-  // Bytes, for with a path it would import, which jest does not let it.
+  // Load from bytes: with a path the library uses import(), which jest does not allow.
   parser.setLanguage(await Language.load(readFileSync(join(folder, 'tree-sitter-bicep.wasm'))));
   return parser;
 }
@@ -94,7 +94,7 @@ export function propertiesOf(object: Node | undefined): ReadonlyMap<string, Node
   return new Map(pairs.filter((pair): pair is readonly [string, Node] => Boolean(pair[0] && pair[1])));
 }
 
-/** What is at this path of properties, in the first object of `node`. */
+/** The value at this path of properties, in the first object of `node`. */
 export function valueAt(node: Node, ...path: string[]): Node | undefined {
   let at: Node | undefined = node.type === 'object' ? node : nodesOf(node, 'object')[0];
   for (const name of path) at = propertiesOf(at).get(name);
@@ -122,7 +122,7 @@ function descriptionIn(decorators: readonly Node[]): string | undefined {
   return found && literalOf(nodesOf(found, 'string')[0]);
 }
 
-/** They stand before the declaration. */
+/** Decorators come before their declaration. */
 function decoratorsOf(node: Node): Node[] {
   const found: Node[] = [];
   for (let before = node.previousNamedSibling; before; before = before.previousNamedSibling) {

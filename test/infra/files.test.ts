@@ -6,22 +6,22 @@ beforeAll(async () => {
   files = await readBicep();
 });
 
-/** Not called by another: azd and the postdeploy hook deploy them. */
+/** No other file uses these as a module: azd and the postdeploy hook deploy them. */
 const ENTRIES = ['infra/main.bicep', 'infra/subscriptions.bicep'];
 
-describe('when infra/ is read', () => {
-  it('given each file, then its syntax is right', () => {
+describe('when infra/ is parsed', () => {
+  it('given any file, then its syntax is valid', () => {
     expect(files.filter(({ root }) => root.hasError).map(({ path }) => path)).toEqual([]);
     expect(files.length).toBeGreaterThan(15);
   });
 
-  it('given each module, then somebody calls it, and those that are called are there', () => {
+  it('given the modules, then every file is used, and every used file exists', () => {
     const called = new Set(files.flatMap(({ modules }) => modules.map(({ path }) => path)));
 
     expect([...called].sort()).toEqual(files.map(({ path }) => path).filter((path) => !ENTRIES.includes(path)));
   });
 
-  it('given a parameter, an output or a property of a type, then it is described', () => {
+  it('given a parameter, an output or a property of a type, then it has a description', () => {
     const undescribed = files.flatMap(({ path, parameters, outputs, root }) => [
       ...[...parameters, ...outputs]
         .filter(({ description }) => (description ?? '').trim().length < 4)
@@ -34,7 +34,7 @@ describe('when infra/ is read', () => {
     expect(undescribed).toEqual([]);
   });
 
-  it('given a type of resource, then all use one API version of it', () => {
+  it('given a resource type, then all its uses have the same API version', () => {
     const versions = new Map<string, Set<string>>();
     for (const { type, version } of files.flatMap(({ resources }) => resources)) {
       versions.set(type, (versions.get(type) ?? new Set()).add(version));
@@ -44,22 +44,22 @@ describe('when infra/ is read', () => {
     expect(versions.size).toBeGreaterThan(20);
   });
 
-  it('given a module with a condition, then its outputs are asked for only where it is made', () => {
+  it('given a module with a condition, then its outputs are read only under the same condition', () => {
     const conditional = files.flatMap(({ path, root, modules }) =>
       modules.flatMap(({ name, node }) => {
         const [, condition] = /^module \w+ '[^']*' = if \((.*)\) \{$/m.exec(node.text) ?? [];
-        return condition === undefined ? [] : [{ path, name, condition, asked: outputsAsked(root, name) }];
+        return condition === undefined ? [] : [{ path, name, condition, reads: outputReads(root, name) }];
       }),
     );
 
-    const unguarded = conditional.flatMap(({ path, name, condition, asked }) =>
-      asked.filter((at) => !isOnlyWhere(condition, at)).map((at) => `${path}:${at.startPosition.row + 1}: ${name}`),
+    const unguarded = conditional.flatMap(({ path, name, condition, reads }) =>
+      reads.filter((at) => !isOnlyWhere(condition, at)).map((at) => `${path}:${at.startPosition.row + 1}: ${name}`),
     );
-    expect(conditional.flatMap(({ asked }) => asked).length).toBeGreaterThan(5);
+    expect(conditional.flatMap(({ reads }) => reads).length).toBeGreaterThan(5);
     expect(unguarded).toEqual([]);
   });
 
-  it('given a module of another resource group, then its deployment is named after the app, for others are there too', () => {
+  it('given a module in another resource group, then its deployment name begins with the name of the app', () => {
     const elsewhere = files
       .flatMap(({ modules }) => modules)
       .filter(({ node }) => node.text.includes('scope: resourceGroup('));
@@ -70,19 +70,19 @@ describe('when infra/ is read', () => {
       'systemTopic',
       'existingSystemTopic',
     ]);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Bicep syntax
     expect(elsewhere.filter(({ node }) => !node.text.includes("name: '${functionAppName}-"))).toEqual([]);
   });
 });
 
-/** Where outputs of the module of this name are asked for. */
-function outputsAsked(root: Node, name: string): Node[] {
+/** The places that read an output of the module of this name. */
+function outputReads(root: Node, name: string): Node[] {
   return nodesOf(root, 'identifier').filter(
     (at) => at.text === name && /^!?\.\??outputs\b/.test(root.text.slice(at.endIndex)),
   );
 }
 
-/** Whether this is looked at only where `condition` holds: in the middle part of a ternary with that condition. */
+/** Whether Bicep evaluates `at` only if `condition` is true: in the second part of a ternary with this condition. */
 function isOnlyWhere(condition: string, at: Node): boolean {
   for (let inner = at, up = at.parent; up; inner = up, up = up.parent) {
     const [first, second] = up.namedChildren;

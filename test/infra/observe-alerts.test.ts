@@ -16,7 +16,7 @@ import {
   ruleOf,
 } from './observe-rules.js';
 
-/** The documented ones, in minutes. */
+/** Frequencies and windows that Azure documents for log alerts, in minutes. */
 const LOG_MINUTES = [1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440];
 const METRIC_WINDOWS = ['PT1M', 'PT5M', 'PT15M', 'PT30M', 'PT1H', 'PT6H', 'PT12H', 'P1D'];
 const METRIC_FREQUENCIES = ['PT1M', 'PT5M', 'PT15M', 'PT30M', 'PT1H'];
@@ -37,15 +37,15 @@ beforeAll(async () => {
   metricRules = rules.filter(({ type }) => type === METRIC_RULE);
 });
 
-describe('when the rules that ask logs are deployed', () => {
-  it('given what they measure and split by, then the query answers with that, a number and a text', () => {
+describe('when the log alert rules are deployed', () => {
+  it('given the measure and dimensions of a rule, then its query returns them as a number and texts', () => {
     for (const rule of logRules) {
       const { query, metricMeasureColumn: measure, timeAggregation, dimensions } = criterionOf(rule);
       const types = Object.fromEntries(analyse(query).columns.map(({ name, type }) => [name, type]));
 
       expect([nameOf(rule), timeAggregation]).toEqual([nameOf(rule), measure === null ? 'Count' : 'Maximum']);
       if (measure !== null) expect([nameOf(rule), types[measure]]).toEqual([nameOf(rule), 'real']);
-      // A row for each value that it is split by, and one row at most where it is not.
+      // One column for the measure and one for each dimension: a row for each value of a dimension.
       expect([nameOf(rule), Object.keys(types).length]).toEqual([
         nameOf(rule),
         measure === null ? expect.any(Number) : 1 + dimensions.length,
@@ -57,24 +57,24 @@ describe('when the rules that ask logs are deployed', () => {
     expect(logRules.length).toBeGreaterThanOrEqual(10);
   });
 
-  it('given how often and how far they look, then Azure can, and no moment is left out', () => {
+  it('given frequency and window, then Azure supports both and consecutive windows overlap', () => {
     for (const { evaluationFrequency, windowSize, overrideQueryTimeRange } of logRules.map(ruleOf)) {
       expect(LOG_MINUTES).toContain(minutesOf(evaluationFrequency));
       expect(LOG_MINUTES).toContain(minutesOf(windowSize));
       expect(minutesOf(windowSize)).toBeGreaterThan(minutesOf(evaluationFrequency));
-      expect([null, 'P2D']).toContain(overrideQueryTimeRange); // two days are the most
+      expect([null, 'P2D']).toContain(overrideQueryTimeRange); // two days are Azure's maximum
     }
   });
 
-  it('given a query that looks back by itself, then its rule lets it', () => {
-    const looksBack = logRules.filter((rule) => /\bnow\(\)|\bago\(/.test(criterionOf(rule).query));
+  it('given a query that sets its own time range, then its rule overrides the time range', () => {
+    const withOwnRange = logRules.filter((rule) => /\bnow\(\)|\bago\(/.test(criterionOf(rule).query));
 
-    expect(looksBack.map((rule) => [nameOf(rule), ruleOf(rule).overrideQueryTimeRange])).toEqual([
+    expect(withOwnRange.map((rule) => [nameOf(rule), ruleOf(rule).overrideQueryTimeRange])).toEqual([
       ['no-events', 'P2D'],
     ]);
   });
 
-  it('given what a rule cannot ask, then none does', () => {
+  it('given the KQL that alert rules do not support, then no rule uses it', () => {
     const wrong = logRules.filter((rule) =>
       /bag_unpack|pivot|narrow|AggregatedValue|ago\((?!\d+[dhms]\))/.test(criterionOf(rule).query),
     );
@@ -82,14 +82,14 @@ describe('when the rules that ask logs are deployed', () => {
     expect(wrong.map(nameOf)).toEqual([]);
   });
 
-  it('given that nothing is measured at all, then one rule fires, and only that one', () => {
+  it('given no measurements at all, then only backlog-unknown fires', () => {
     const fires = logRules.filter((rule) => {
       const { metricMeasureColumn, operator, threshold } = criterionOf(rule);
       return metricMeasureColumn === null && operator === 'LessThan' && threshold > 0; // no rows: a count of 0
     });
 
     expect(fires.map(nameOf)).toEqual(['backlog-unknown']);
-    // It fires when any of the kinds is missing, so that no other rule on gauges is blind unseen.
+    // The rule fires as soon as one gauge is missing, because rules on a missing gauge never fire.
     const [{ query, threshold } = { query: '', threshold: 0 }] = fires.map(criterionOf);
     const kinds = analyse(query).strings.filter((name) => METRICS[name]?.kind === 'gauge');
     expect(threshold).toBe(kinds.length);
@@ -99,7 +99,7 @@ describe('when the rules that ask logs are deployed', () => {
     }
   });
 
-  it('given infra/kql, then each file in it is the query of a rule', () => {
+  it('given the files in infra/kql, then each is the query of a rule', () => {
     expect([...alerts.files].sort()).toEqual(
       readdirSync('infra/kql')
         .map((file) => `infra/kql/${file}`)
@@ -107,20 +107,20 @@ describe('when the rules that ask logs are deployed', () => {
     );
   });
 
-  it('given what they ask for, then the workbook shows it, too', async () => {
+  it('given the metrics of the rules, then the workbook shows them too', async () => {
     const shown = (await workbook()).items.flatMap(({ type, content }) =>
       type === 3 ? analyse(String(content.query).replaceAll('{TimeRange:grain}', '5m')).strings : [],
     );
 
-    const asked = new Set(
+    const queried = new Set(
       logRules.flatMap((rule) => analyse(criterionOf(rule).query).strings).filter((name) => name in METRICS),
     );
-    expect([...asked].filter((name) => !shown.includes(name))).toEqual([]);
+    expect([...queried].filter((name) => !shown.includes(name))).toEqual([]);
   });
 });
 
-describe('when the rules that look at metrics of Azure are deployed', () => {
-  it('given metrics and dimensions, then the resources have them', () => {
+describe('when the Azure metric alert rules are deployed', () => {
+  it('given metrics and dimensions, then the Azure resources provide them', () => {
     for (const rule of metricRules) {
       const { metricNamespace, metricName, dimensions, timeAggregation } = criterionOf(rule);
       const known = PLATFORM_METRICS[metricNamespace.toLowerCase()]?.metrics[metricName];
@@ -130,7 +130,7 @@ describe('when the rules that look at metrics of Azure are deployed', () => {
     }
   });
 
-  it('given how often and how far they look, then Azure can, and the first value of a metric that is silent is not missed', () => {
+  it('given frequency and window, then Azure supports both and consecutive windows overlap', () => {
     for (const { evaluationFrequency, windowSize } of metricRules.map(ruleOf)) {
       expect(METRIC_FREQUENCIES).toContain(evaluationFrequency);
       expect(METRIC_WINDOWS).toContain(windowSize);
@@ -138,7 +138,7 @@ describe('when the rules that look at metrics of Azure are deployed', () => {
     }
   });
 
-  it('given several storage accounts, then a rule for each, for each way to be refused', () => {
+  it('given several storage accounts, then each has a rule that covers every throttling response', () => {
     const storage = metricRules.filter((rule) => nameOf(rule) === 'storage-throttled');
 
     expect(storage.map((rule) => [rule.body.name, ruleOf(rule).scopes])).toEqual([
@@ -148,7 +148,7 @@ describe('when the rules that look at metrics of Azure are deployed', () => {
     for (const rule of storage) expect(criterionOf(rule).dimensions[0]?.values).toEqual(THROTTLED);
   });
 
-  it('given the system topic, then what is dropped, dead-lettered and not delivered is told, at any number that is one too many', () => {
+  it('given the system topic, then rules cover dropped, dead-lettered and failed deliveries, each with a threshold', () => {
     const topic = metricRules.filter((rule) => ruleOf(rule).scopes[0] === '/topic');
 
     expect(
@@ -165,16 +165,16 @@ describe('when the rules that look at metrics of Azure are deployed', () => {
 });
 
 describe('when an alert fires', () => {
-  it('given any, then the operators are told, and again when it is over', () => {
+  it('given any rule, then it notifies the operators when it fires and when it resolves', () => {
     for (const { type, body } of rules) {
       const { actions, autoMitigate } = body.properties as Rule;
 
       expect(JSON.stringify(actions)).toContain('/operators');
-      if (type !== ACTIVITY_RULE) expect(autoMitigate).toBe(true); // those of the activity log have no state
+      if (type !== ACTIVITY_RULE) expect(autoMitigate).toBe(true); // activity log alerts have no state
     }
   });
 
-  it('given mail addresses, then each is told; given none, then nobody', async () => {
+  it('given mail addresses, then each is a receiver; given none, then the group has no receivers', async () => {
     const receiversOf = ({ resources }: Module) => {
       const [group] = resources.filter(({ symbol }) => symbol === 'operators').map(({ body }) => body.properties);
       return (group as Record<string, unknown>).emailReceivers;
@@ -187,7 +187,7 @@ describe('when an alert fires', () => {
     expect(receiversOf(alerts)).toEqual([]);
   });
 
-  it('given somebody stops the app, then that is the operation that is looked for', () => {
+  it('given the rule for a stopped app, then it matches the stop operation on the app in the activity log', () => {
     const [stopped] = rules.filter(({ type }) => type === ACTIVITY_RULE);
 
     expect(stopped?.body.properties).toMatchObject({
@@ -217,25 +217,25 @@ describe('when an operator sets thresholds and switches', () => {
     ['maxQuietMinutes', 'no-events', 60],
     ['maxTakenOver', 'leases-taken-over', 5],
     ['maxFailedTasks', 'tasks-failed', 5],
-  ])('given %s, then it is the threshold of %s', async (parameter, name, otherwise) => {
-    expect(thresholdOf(alerts, name)).toEqual([otherwise]);
+  ])('given %s, then it is the threshold of %s', async (parameter, name, fallback) => {
+    expect(thresholdOf(alerts, name)).toEqual([fallback]);
     expect(thresholdOf(await readAlerts({ [parameter]: 77 }), name)).toEqual([77]);
   });
 
-  it("given maxThrottledRequests and maxFailedDeliveries, then they are those of Azure's metrics", async () => {
+  it('given maxThrottledRequests and maxFailedDeliveries, then they are the thresholds of the Azure metric rules', async () => {
     expect(thresholdOf(await readAlerts({ maxThrottledRequests: 77 }), 'storage-throttled')).toEqual([77, 77]);
     expect(thresholdOf(await readTopicAlerts({ maxFailedDeliveries: 77 }), 'deliveries-failing')).toEqual([77]);
   });
 
   const isOn = ({ resources }: Module) => resources.filter(isRule).map((rule) => [nameOf(rule), ruleOf(rule).enabled]);
 
-  it('given that no events are expected, then quiet alone is not told of', async () => {
+  it('given that no events are expected, then only no-events is disabled', async () => {
     const off = isOn(await readAlerts({ areEventsExpected: false })).filter(([, enabled]) => !enabled);
 
     expect(off).toEqual([['no-events', false]]);
   });
 
-  it('given that the rules are off, then all are', async () => {
+  it('given areRulesOn is false, then every rule is disabled', async () => {
     const on = [await readAlerts({ areRulesOn: false }), await readTopicAlerts({ areRulesOn: false })].flatMap(isOn);
 
     expect(on.filter(([, enabled]) => enabled)).toEqual([]);

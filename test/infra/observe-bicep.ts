@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Language, type Node, Parser } from 'web-tree-sitter';
 
-/** A resource as Azure would be sent it: loops run, parameters put in. */
+/** A resource as Azure receives it: with loops and parameters evaluated. */
 export type Resource = { symbol: string; type: string; body: Record<string, unknown> };
 export type Module = {
   resources: Resource[];
-  /** By name: what describes it, and its default where it has one. */
+  /** By name: the description, and whether the parameter has a default. */
   parameters: Map<string, { description: string | undefined; hasDefault: boolean }>;
   files: string[];
 };
@@ -19,8 +19,8 @@ const grammar = createRequire(join(process.cwd(), 'x.js')).resolve('tree-sitter-
 let parser: Parser | undefined;
 
 /**
- * What a module makes of its parameters. It knows as much of Bicep as infra/modules/{monitoring,alerts,…} use, and throws
- * at the rest. Ids of resources are `/<symbol>`, and what Azure would answer is `<symbol>.<property>`.
+ * Evaluates a module with these parameters. Supports only the Bicep that infra/modules/{monitoring,alerts,…} use, and
+ * throws at other syntax. The id of a resource is `/<symbol>`; a property that Azure sets is `<symbol>.<property>`.
  */
 export async function readModule(path: string, given: Record<string, unknown>): Promise<Module> {
   const root = await parse(readFileSync(path, 'utf8'));
@@ -63,7 +63,7 @@ export async function readModule(path: string, given: Record<string, unknown>): 
         if (!description) throw new Error(`${path}: output ${name} is not described`);
         break;
       default:
-        throw new Error(`${path}: ${statement.type} is not known here`);
+        throw new Error(`${path}: ${statement.type} is not supported here`);
     }
     description = undefined;
   }
@@ -74,7 +74,7 @@ async function parse(text: string): Promise<Node> {
   if (!parser) {
     await Parser.init();
     parser = new Parser();
-    parser.setLanguage(await Language.load(new Uint8Array(readFileSync(grammar)))); // by path it would import, which jest cannot
+    parser.setLanguage(await Language.load(new Uint8Array(readFileSync(grammar)))); // a path would use import(), which jest cannot
   }
   const tree = parser.parse(text);
   if (!tree) throw new Error('nothing parsed');
@@ -89,7 +89,7 @@ const kids = (node: Node) => node.namedChildren.filter((child) => child !== null
 
 function evaluate(node: Node, scope: Scope, functions: Functions): unknown {
   const read = (inner: Node | undefined, within = scope): unknown => {
-    if (!inner) throw new Error(`nothing stands in ${node.text}`);
+    if (!inner) throw new Error(`part missing in ${node.text}`);
     return evaluate(inner, within, functions);
   };
   const inner = kids(node);
@@ -133,7 +133,7 @@ function evaluate(node: Node, scope: Scope, functions: Functions): unknown {
   }
 }
 
-/** The grammar takes `a ? b : c.d` for `(a ? b : c).d`, and `a && b.c` for `(a && b).c`. Bicep does not. */
+/** Corrects precedence: the grammar parses `a ? b : c.d` as `(a ? b : c).d`, and `a && b.c` as `(a && b).c`. */
 function memberOf(object: Node, name: string, read: (node: Node | undefined) => unknown): unknown {
   const [first, second, third] = kids(object);
   if (object.type === 'ternary_expression') return read(first) ? read(second) : memberOf(third as Node, name, read);

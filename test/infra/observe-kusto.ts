@@ -2,12 +2,12 @@ import '@kusto/language-service-next/bridge.min.js';
 import '@kusto/language-service-next/Kusto.Language.Bridge.min.js';
 import { TABLES } from './observe-names.js';
 
-/** A column of what a query answers. */
+/** A column of a query's result. */
 export type Column = { name: string; type: string };
-/** `names`: all that it refers to, be it table, column or function; `strings`: the texts in it. */
+/** `names`: the tables, columns and functions that the query refers to; `strings`: its string literals. */
 export type Analysis = { problems: string[]; columns: Column[]; names: string[]; strings: string[] };
 
-// Microsoft's own parser and binder of KQL, from .NET: it sets a global, and its lists are asked by index.
+// Microsoft's own parser and binder of KQL, from .NET: it sets a global, and its lists are read by index.
 type List<T> = { Count: number; getItem(index: number): T };
 type SyntaxNode = { ReferencedSymbol: { Name: string } | null; LiteralValue: unknown };
 type Code = {
@@ -34,7 +34,7 @@ const workspace = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ct
 
 const known = new Map<string, Analysis>();
 
-/** What is wrong with a query over the workspace's documented tables, and what it answers. */
+/** Checks a query against the documented tables of the workspace, and returns problems and result columns. */
 export function analyse(query: string): Analysis {
   const analysis = known.get(query) ?? look(query);
   known.set(query, analysis);

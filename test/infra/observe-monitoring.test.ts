@@ -15,8 +15,8 @@ const readResources = async (more = {}) =>
     (await readModule(PATH, { ...GIVEN, ...more })).resources.map(({ symbol, body }) => [symbol, body]),
   );
 
-describe('when the resources that take telemetry are deployed', () => {
-  it('given keys, then none opens anything', async () => {
+describe('when the telemetry resources are deployed', () => {
+  it('given access keys, then neither resource accepts them', async () => {
     const { logAnalytics, applicationInsights } = await readResources();
 
     expect(logAnalytics).toMatchObject({ properties: { features: { disableLocalAuth: true } } });
@@ -26,7 +26,7 @@ describe('when the resources that take telemetry are deployed', () => {
     expect(readFileSync(PATH, 'utf8')).not.toMatch(/listKeys|sharedKey|InstrumentationKey/i);
   });
 
-  it('given the app, then it may send telemetry here, and nothing else', async () => {
+  it('given the app, then it may publish telemetry to Application Insights and has no other role', async () => {
     const { ingester, ...others } = await readResources();
 
     expect(ingester).toMatchObject({
@@ -40,7 +40,7 @@ describe('when the resources that take telemetry are deployed', () => {
     expect(Object.keys(others)).toEqual(['logAnalytics', 'applicationInsights']);
   });
 
-  it('given nothing is said, then there is no cap, and what is kept is kept for 90 days; both can be set', async () => {
+  it('given no limits, then ingestion has no cap and retention is 90 days; given limits, then they apply', async () => {
     const limitsOf = ({ logAnalytics }: Record<string, unknown>) =>
       (logAnalytics as { properties: Record<string, unknown> }).properties;
 
@@ -55,9 +55,9 @@ describe('when the resources that take telemetry are deployed', () => {
   });
 });
 
-describe('when somebody reads the parameters', () => {
+describe('when a reader looks up the parameters', () => {
   it.each(['monitoring', 'alerts', 'topic-alerts', 'workbook'])(
-    'given %s.bicep, then each is described',
+    'given %s.bicep, then each parameter has a description',
     async (name) => {
       const parameters = describedIn(readFileSync(`infra/modules/${name}.bicep`, 'utf8'));
 
@@ -67,7 +67,7 @@ describe('when somebody reads the parameters', () => {
   );
 });
 
-/** A parameter, and whether the decorators above it describe it. */
+/** The parameters and outputs, and whether a decorator above each describes it. */
 function describedIn(text: string): { name: string; isDescribed: boolean }[] {
   return [...text.matchAll(/((?:^@.*\n)*)^(?:param|output) (\w+)/gm)].map(([, decorators = '', name = '']) => ({
     name,

@@ -1,8 +1,8 @@
 import { METRICS as APP_METRICS, type Metric as AppMetric, WORKFLOW } from '../../src/telemetry/metrics.js';
 
 /**
- * What the queries may name. The columns are those that Microsoft documents (azure/azure-monitor/reference/tables);
- * the platform's metrics, too (azure/azure-monitor/reference/supported-metrics).
+ * The names that queries may use. Microsoft documents the columns (azure/azure-monitor/reference/tables) and the
+ * platform metrics (azure/azure-monitor/reference/supported-metrics).
  */
 
 const EVERY_APP_TABLE = {
@@ -20,7 +20,7 @@ const EVERY_APP_TABLE = {
   _ResourceId: 'string',
 };
 
-/** Those of their columns that a query of ours might want. */
+/** The tables of the workspace, each with the columns that the app's queries may use. */
 export const TABLES: Record<string, Record<string, string>> = {
   AppMetrics: { ...EVERY_APP_TABLE, Name: 'string', Sum: 'real', Min: 'real', Max: 'real' },
   AppTraces: { ...EVERY_APP_TABLE, Message: 'string', SeverityLevel: 'int', Measurements: 'dynamic' },
@@ -48,13 +48,13 @@ export const TABLES: Record<string, Record<string, string>> = {
   },
 };
 
-/** `undefined`: any word, such as the name of a workflow. */
+/** `undefined` as the values of an attribute: any word, such as the name of a workflow. */
 export type Metric = {
   kind: 'counter' | 'gauge' | 'histogram';
   attributes: Record<string, readonly string[] | undefined>;
 };
 
-/** The app's metrics, as the exporter names them: a row of AppMetrics each, attributes in Properties. */
+/** The app's metrics under the exporter's names. Each is a row of AppMetrics, with its attributes in Properties. */
 export const METRICS: Record<string, Metric> = Object.fromEntries(
   Object.values<AppMetric>(APP_METRICS).map(({ name, kind, attributes }) => [
     name,
@@ -67,7 +67,7 @@ export const METRICS: Record<string, Metric> = Object.fromEntries(
   ]),
 );
 
-/** Metrics of Azure's resources, with the dimensions that they have. `Transaction` is their group in a workbook. */
+/** Metrics of Azure's resources, with their dimensions. `group` is the metric group in a workbook. */
 export const PLATFORM_METRICS: Record<string, { group: string; metrics: Record<string, readonly string[]> }> = {
   'microsoft.eventgrid/systemtopics': {
     group: '',
@@ -96,7 +96,7 @@ export const PLATFORM_METRICS: Record<string, { group: string; metrics: Record<s
   },
 };
 
-/** What Azure Storage calls an answer that it gives for being asked too much. */
+/** The response types of throttled requests to Azure Storage. */
 export const THROTTLED = [
   'ServerBusyError',
   'ClientThrottlingError',

@@ -22,11 +22,11 @@ describe('when docs/operations.md says how to handle an alert', () => {
   const rows = [...operations.matchAll(/^\| (\d|–) \| \[([a-z-]+)\]\(#([a-z-]+)\) \|/gm)];
   const sections = [...operations.matchAll(/^### (.*)$/gm)].map(([, title = '']) => title);
 
-  it('given the rules, then each has a section, and each section a rule', () => {
+  it('given the alert rules, then each has a section, and each section has a rule', () => {
     expect([...sections].sort()).toEqual([...new Set(rules.map(nameOf))].sort());
   });
 
-  it('given the list of all, then it has them with their severities, and leads to them', () => {
+  it('given the table of alerts, then it lists every rule with its severity and links to its section', () => {
     const severities = new Map(rules.map((rule) => [nameOf(rule), String(ruleOf(rule).severity ?? '–')]));
 
     expect(new Map(rows.map(([, severity = '', name = '']) => [name, severity]))).toEqual(severities);
@@ -39,7 +39,7 @@ describe('when docs/operations.md says how to handle an alert', () => {
     }
   });
 
-  it('given a rule, then it leads to its section', () => {
+  it('given an alert rule, then its description names its section', () => {
     for (const rule of rules) expect(ruleOf(rule).description).toContain(`docs/operations.md, ${nameOf(rule)}.`);
   });
 
@@ -50,29 +50,29 @@ describe('when docs/operations.md says how to handle an alert', () => {
     expect(names.filter((name) => !operations.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it('given a function to disable, then the app has it', () => {
+  it('given a function that the page says to disable, then the app registers it', () => {
     const [pause = ''] = /^## Pause$.*?(?=^## )/ms.exec(operations) ?? [];
-    const told = [...pause.matchAll(/disable (`\w+`(?:(?:, | and )`\w+`)*)/g)].flatMap(([, names = '']) =>
+    const documented = [...pause.matchAll(/disable (`\w+`(?:(?:, | and )`\w+`)*)/g)].flatMap(([, names = '']) =>
       [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
     );
 
-    expect(told.length).toBeGreaterThan(3);
-    expect(told.filter((name) => !registered.includes(name))).toEqual([]);
+    expect(documented.length).toBeGreaterThan(3);
+    expect(documented.filter((name) => !registered.includes(name))).toEqual([]);
   });
 
-  it('given words that the app logs, then it says them', async () => {
+  it('given event names in the queries, then the app logs events with these names', async () => {
     const [, words = ''] = /export type What =([^;]*);/.exec(source) ?? [];
-    const asked = (await queries()).flatMap(({ text }) =>
+    const queried = (await queries()).flatMap(({ text }) =>
       [...text.matchAll(/Properties\.what\) (?:==|in) \(?((?:'[\w-]+'(?:, )?)+)/g)].flatMap(
         ([, list = '']) => list.match(/[\w-]+/g) ?? [],
       ),
     );
 
-    expect(asked.length).toBeGreaterThan(6);
-    expect(asked.filter((what) => !words.includes(`'${what}'`))).toEqual([]);
+    expect(queried.length).toBeGreaterThan(6);
+    expect(queried.filter((what) => !words.includes(`'${what}'`))).toEqual([]);
   });
 
-  it('given parts of storage, then health/ready tells of them by these names', () => {
+  it('given the parts of storage on the page, then health/ready reports the same names', () => {
     const [, list = ''] = /names the part: (.*?), with a code/.exec(operations) ?? [];
     const parts = [...source.matchAll(/part: '([a-z-]+)'/g)].map(([, part]) => `\`${part}\``);
 

@@ -7,54 +7,54 @@ beforeAll(async () => {
   all = await queries();
 });
 
-/** What is wrong, with the name of the query where it is. */
-const wrongOf = (find: (query: Query) => string[]) =>
+/** All problems that `find` finds, each with the name of its query. */
+const problemsIn = (find: (query: Query) => string[]) =>
   all.flatMap((query) => find(query).map((what) => `${query.name}: ${what}`));
-const asksMetrics = ({ text }: Query) => /\bAppMetrics\b/.test(text);
+const usesMetrics = ({ text }: Query) => /\bAppMetrics\b/.test(text);
 const metricsIn = ({ text }: Query) => analyse(text).strings.filter((word) => word.startsWith('ahds.'));
 
-describe('when people or rules ask the workspace', () => {
-  it('given the documented tables and columns, then Kusto takes every query, without a warning', () => {
+describe('when a query runs in the workspace', () => {
+  it('given the documented tables and columns, then Kusto accepts every query without a warning', () => {
     expect(all.length).toBeGreaterThan(25);
-    expect(wrongOf(({ text }) => analyse(text).problems)).toEqual([]);
+    expect(problemsIn(({ text }) => analyse(text).problems)).toEqual([]);
   });
 
-  it('given a column that the table does not have, then this would be told', () => {
+  it('given a query with an unknown column, a wrong type or a syntax error, then the analysis reports a problem', () => {
     expect(analyse("AppMetrics | where MetricName == 'x'").problems).toHaveLength(1);
     expect(analyse('AppMetrics | summarize sum(Name)').problems).toHaveLength(1);
     expect(analyse('AppMetrics | where (Name == 1').problems).not.toEqual([]);
   });
 
-  it('given the table of metrics, then the metrics that it asks for are those of the app', () => {
-    const unnamed = wrongOf((query) =>
-      asksMetrics(query) && metricsIn(query).length === 0 ? ['names no metric'] : [],
+  it('given a query of AppMetrics, then it names metrics, and the app records them', () => {
+    const unnamed = problemsIn((query) =>
+      usesMetrics(query) && metricsIn(query).length === 0 ? ['names no metric'] : [],
     );
 
     expect(unnamed).toEqual([]);
-    expect(wrongOf((query) => metricsIn(query).filter((name) => !(name in METRICS)))).toEqual([]);
+    expect(problemsIn((query) => metricsIn(query).filter((name) => !(name in METRICS)))).toEqual([]);
   });
 
-  it('given attributes, then the metrics have them', () => {
-    const wrong = wrongOf((query) => {
+  it('given attributes in a query, then its metrics have them', () => {
+    const wrong = problemsIn((query) => {
       const attributes = metricsIn(query).flatMap((name) => Object.keys(METRICS[name]?.attributes ?? {}));
-      const asked = [...query.text.matchAll(/\bProperties\.(\w+)/g)].map(([, name = '']) => name);
-      return asksMetrics(query) ? asked.filter((name) => !attributes.includes(name)) : [];
+      const used = [...query.text.matchAll(/\bProperties\.(\w+)/g)].map(([, name = '']) => name);
+      return usesMetrics(query) ? used.filter((name) => !attributes.includes(name)) : [];
     });
 
     expect(wrong).toEqual([]);
   });
 
-  it('given values of attributes, then the metrics can have them', () => {
+  it('given values of attributes in a query, then its metrics can have them', () => {
     const comparisons = /(?:tostring\(Properties\.(\w+)\)|\b(\w+)) *(?:==|!=|in) *\(?((?:'[^']*'(?:, *)?)+)/g;
     let compared = 0;
-    const wrong = wrongOf((query) =>
+    const wrong = problemsIn((query) =>
       [...query.text.matchAll(comparisons)].flatMap(([, property, alias = '', values = '']) => {
         const attribute = property ?? alias;
-        if (!asksMetrics(query) || attribute === 'Name') return [];
+        if (!usesMetrics(query) || attribute === 'Name') return [];
         const possible = metricsIn(query).flatMap((name) => METRICS[name]?.attributes[attribute] ?? []);
-        const asked = [...values.matchAll(/'([^']*)'/g)].map(([, value = '']) => value);
-        compared += asked.length;
-        return asked.filter((value) => !possible.includes(value)).map((value) => `${attribute} is never ${value}`);
+        const used = [...values.matchAll(/'([^']*)'/g)].map(([, value = '']) => value);
+        compared += used.length;
+        return used.filter((value) => !possible.includes(value)).map((value) => `${attribute} is never ${value}`);
       }),
     );
 
@@ -62,18 +62,18 @@ describe('when people or rules ask the workspace', () => {
     expect(compared).toBeGreaterThan(8);
   });
 
-  // The exporter sends a counter or a gauge as one value: no least, no most, and a count of 1.
-  it('given the least, the most or the count of measurements, then it is of a histogram', () => {
-    const wrong = wrongOf((query) => {
+  // The exporter sends a counter or a gauge as one value, without minimum and maximum and with a count of 1.
+  it('given a query that reads Min, Max or ItemCount, then its metric is a histogram', () => {
+    const wrong = problemsIn((query) => {
       const kinds = metricsIn(query).map((name) => METRICS[name]?.kind);
-      const asked = analyse(query.text).names.filter((name) => ['Min', 'Max', 'ItemCount'].includes(name));
-      return asksMetrics(query) && !kinds.includes('histogram') ? asked : [];
+      const used = analyse(query.text).names.filter((name) => ['Min', 'Max', 'ItemCount'].includes(name));
+      return usesMetrics(query) && !kinds.includes('histogram') ? used : [];
     });
 
     expect(wrong).toEqual([]);
   });
 
-  it('given the tables that are declared here, then each is asked', () => {
+  it('given the tables of TABLES, then a query uses each', () => {
     const used = new Set(all.flatMap(({ text }) => analyse(text).names));
 
     expect(Object.keys(TABLES).filter((name) => !used.has(name))).toEqual([]);

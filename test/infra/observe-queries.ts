@@ -25,7 +25,7 @@ export const WORKBOOK = {
 
 export const operations = readFileSync('docs/operations.md', 'utf8');
 
-/** Every query that people or rules ask: of the alerts, of the workbook, and of docs/operations.md. */
+/** Every query of the alerts, of the workbook and of docs/operations.md. */
 export async function queries(): Promise<Query[]> {
   const alerts = readdirSync('infra/kql').map((file) => ({
     name: `infra/kql/${file}`,
@@ -35,19 +35,19 @@ export async function queries(): Promise<Query[]> {
   const shown = items.flatMap(({ type, name, content }) =>
     type === 3 ? [{ name: `workbook: ${name}`, text: filledIn(String(content.query)) }] : [],
   );
-  const told = [...operations.matchAll(/```kql\n(.*?)```/gs)].map(([, text = ''], i) => ({
+  const documented = [...operations.matchAll(/```kql\n(.*?)```/gs)].map(([, text = ''], i) => ({
     name: `docs/operations.md, ${i + 1}: ${text.split('\n')[1]}`,
     text,
   }));
-  return [...alerts, ...shown, ...told];
+  return [...alerts, ...shown, ...documented];
 }
 
-/** As it lies in Azure, with the ids put in. */
+/** The workbook as Azure stores it, with the ids of resources filled in. */
 export async function workbook(given = WORKBOOK): Promise<Workbook> {
   const { resources } = await readModule('infra/modules/workbook.bicep', given);
   const [content] = resources.map(({ body }) => (body.properties as { serializedData: string }).serializedData);
   return JSON.parse(content ?? '');
 }
 
-/** With what the workbook puts in for its parameter. */
+/** Replaces the workbook's parameter with a value. */
 const filledIn = (text: string) => text.replaceAll('{TimeRange:grain}', '5m');

@@ -4,7 +4,7 @@ import { analyse } from './observe-kusto.js';
 import { PLATFORM_METRICS } from './observe-names.js';
 import { type Item, WORKBOOK, type Workbook, workbook } from './observe-queries.js';
 
-/** Types of items, with the versions of their content that the workbooks of Azure themselves have. */
+/** Item types, each with the content version that Azure's own workbooks use. */
 const VERSIONS: Record<number, string | undefined> = {
   1: undefined,
   3: 'KqlItem/1.0',
@@ -12,7 +12,7 @@ const VERSIONS: Record<number, string | undefined> = {
   10: 'MetricsItem/2.0',
 };
 const VISUALIZATIONS = ['table', 'tiles', 'timechart', 'areachart', 'linechart', 'barchart', 'piechart'];
-/** Total, least, most, average, count: as numbers in a workbook. */
+/** A workbook's numbers for aggregations. */
 const TOTAL = 1;
 const AVERAGE = 4;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 const ofType = (type: number) => items.filter((item) => item.type === type);
 
 describe('when the workbook is opened', () => {
-  it('given its items, then their types and versions are known', () => {
+  it('given the items, then their types and versions are known and their names are unique', () => {
     expect(page.version).toBe('Notebook/1.0');
     expect(items.map(({ type, content }) => [type, content.version])).toEqual(
       items.map(({ type }) => [type, VERSIONS[type]]),
@@ -37,7 +37,7 @@ describe('when the workbook is opened', () => {
     expect(new Set(items.map(({ name }) => name)).size).toBe(items.length);
   });
 
-  it('given its queries, then they ask the workspace, over the time that was chosen', () => {
+  it('given the queries, then they query the workspace over the selected time range', () => {
     for (const { name, content } of ofType(3)) {
       expect(content).toMatchObject({
         queryType: 0,
@@ -52,7 +52,7 @@ describe('when the workbook is opened', () => {
     expect(ofType(3).length).toBeGreaterThan(8);
   });
 
-  it('given a parameter in braces, then there is such a parameter', () => {
+  it('given parameters in braces, then they are exactly the declared parameters', () => {
     const parameters = ofType(9).flatMap(({ content }) =>
       (content.parameters as { name: string }[]).map(({ name }) => name),
     );
@@ -61,7 +61,7 @@ describe('when the workbook is opened', () => {
     expect(new Set(used)).toEqual(new Set(parameters));
   });
 
-  it('given charts over time, then there is a time and a number to draw', () => {
+  it('given a chart over time, then its query returns a time and a number', () => {
     for (const { name, content } of ofType(3)) {
       if (!['timechart', 'areachart'].includes(String(content.visualization))) continue;
       const types = analyse(String(content.query).replaceAll('{TimeRange:grain}', '5m')).columns.map(
@@ -72,7 +72,7 @@ describe('when the workbook is opened', () => {
     }
   });
 
-  it('given tiles, then what they show is in the answer', () => {
+  it('given the tiles, then they show exactly the columns of their query', () => {
     const [now] = items.filter(({ name }) => name === 'now');
     const settings = JSON.stringify(now?.content.tileSettings);
     const shown = [...settings.matchAll(/"(?:columnMatch|sortCriteriaField)":"(\w+)"/g)].map(([, name]) => name);
@@ -81,7 +81,7 @@ describe('when the workbook is opened', () => {
     expect(shown.sort()).toEqual([...columns].sort());
   });
 
-  it('given metrics of Azure, then the resources have them, and the dimensions', () => {
+  it('given Azure metrics, then the resources provide the metrics and their dimensions', () => {
     for (const { name, content } of ofType(10)) {
       const { resourceType, metrics, timeContextFromParameter } = content as unknown as {
         resourceType: string;
@@ -109,20 +109,20 @@ describe('when the workbook is opened', () => {
 });
 
 describe('when the workbook is deployed', () => {
-  it('given ids of resources, then none is left open', () => {
+  it('given the ids of resources, then every placeholder is replaced', () => {
     expect(JSON.stringify(page)).not.toMatch(/<\w+Ids?>/);
     expect(readFileSync('infra/workbook.json', 'utf8').match(/<\w+Ids?>/g)?.length).toBeGreaterThan(10);
     expect(page.fallbackResourceIds).toEqual(['/Insights']);
   });
 
-  it('given no system topic yet, then its charts are of nothing', async () => {
+  it('given no system topic, then the charts of the topic have no resource', async () => {
     const { items: all } = await workbook({ ...WORKBOOK, systemTopicId: '' });
 
     const charts = all.filter(({ type }) => type === 10);
     expect(charts.map(({ content }) => (content.resourceIds as string[]).length)).toEqual([0, 0, 2, 2]);
   });
 
-  it('given Application Insights, then it is in its gallery, shared, under a name that stays', async () => {
+  it('given Application Insights, then its gallery shows the shared workbook under a stable name', async () => {
     const { resources, parameters } = await readModule('infra/modules/workbook.bicep', WORKBOOK);
 
     expect(resources.map(({ body }) => body)).toMatchObject([

@@ -6,7 +6,7 @@ const { parameters: given } = JSON.parse(readFileSync('infra/main.parameters.jso
   parameters: Record<string, { value: string }>;
 };
 const ENV = /^\$\{([A-Z_]+)(?:=([^}]*))?\}$/;
-/** Asked for by azd, or known to it, where they are not set. */
+/** azd knows these settings or prompts for them. */
 const FROM_AZD = ['AZURE_ENV_NAME', 'AZURE_LOCATION'];
 
 let main: BicepFile;
@@ -14,51 +14,53 @@ beforeAll(async () => {
   main = (await readBicep()).find(({ path }) => path === 'infra/main.bicep') as BicepFile;
 });
 const settings = Object.entries(given).map(([parameter, { value }]) => {
-  const [, name = '', otherwise] = ENV.exec(value) ?? [];
-  return { parameter, name, otherwise };
+  const [, name = '', fallback] = ENV.exec(value) ?? [];
+  return { parameter, name, fallback };
 });
-/** Rows of the table: `NAME` or `NAME`, `NAME`, then the default. */
-const rows = [...page.matchAll(/^\| (`[A-Z_`, ]+`) \| ([^|]*) \| /gm)].flatMap(([, names = '', otherwise = '']) =>
-  [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => ({ name, otherwise })),
+/** Rows of the table of settings: the first cell holds one or more names, the second cell the default. */
+const rows = [...page.matchAll(/^\| (`[A-Z_`, ]+`) \| ([^|]*) \| /gm)].flatMap(([, names = '', fallback = '']) =>
+  [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => ({ name, fallback })),
 );
 const outputs = () => main.outputs.map(({ name }) => name);
 
 describe('when azd hands settings to main.bicep', () => {
-  it('given its parameters, then main.parameters.json has each, in the same order, from a setting of its own', () => {
+  it('given the parameters, then main.parameters.json lists them in the same order, each from a separate setting', () => {
     expect(Object.keys(given)).toEqual(main.parameters.map(({ name }) => name));
     expect(settings.filter(({ name }) => name === '')).toEqual([]);
     expect(new Set(settings.map(({ name }) => name)).size).toBe(settings.length);
   });
 
-  it('given defaults, then they are the same in both', () => {
+  it('given the defaults, then main.bicep and main.parameters.json agree', () => {
     const different = settings
       .filter(({ name }) => !FROM_AZD.includes(name))
-      .filter(({ parameter, otherwise }) => otherwise !== defaultOf(main.parameters, parameter));
+      .filter(({ parameter, fallback }) => fallback !== defaultOf(main.parameters, parameter));
 
     expect(different).toEqual([]);
   });
 
-  it('given settings of the environment, then docs/deploy.md lists those, and no others', () => {
+  it('given the settings of the azd environment, then docs/deploy.md lists exactly these', () => {
     expect(rows.map(({ name }) => name)).toEqual(settings.map(({ name }) => name));
   });
 
-  it('given a default that is more than empty, then docs/deploy.md says it', () => {
-    const told = new Map(rows.map(({ name, otherwise }) => [name, otherwise]));
+  it('given a setting with a default, then docs/deploy.md shows the default', () => {
+    const documented = new Map(rows.map(({ name, fallback }) => [name, fallback]));
 
-    const untold = settings.filter(({ name, otherwise }) => otherwise && !told.get(name)?.includes(`\`${otherwise}\``));
+    const undocumented = settings.filter(
+      ({ name, fallback }) => fallback && !documented.get(name)?.includes(`\`${fallback}\``),
+    );
 
-    expect(untold).toEqual([]);
-    expect(settings.filter(({ otherwise }) => otherwise).length).toBeGreaterThan(15);
+    expect(undocumented).toEqual([]);
+    expect(settings.filter(({ fallback }) => fallback).length).toBeGreaterThan(15);
   });
 
-  it('given an output, then azd keeps it as a setting: none changes what the next deployment makes', () => {
+  it('given outputs, which azd keeps as settings, then only the intended three return as parameters', () => {
     const fedBack = outputs().filter((name) => settings.some((setting) => setting.name === name));
 
-    // The group, the schema and the workspace that were used, and no others.
+    // Each holds the value that the deployment used, so the next deployment makes the same resources.
     expect(fedBack).toEqual(['AZURE_RESOURCE_GROUP', 'AHDS_WORKSPACE_ID', 'EVENT_SCHEMA']);
   });
 
-  it('given commands in docs/deploy.md, then the variables in them are settings or outputs', () => {
+  it('given the commands in docs/deploy.md, then their variables are settings or outputs', () => {
     const commands = [...page.matchAll(/^ {4,}.*$/gm)].map(([line]) => line).join('\n');
     const used = [...commands.matchAll(/\$\{?([A-Z][A-Z_]{3,})/g)].map(([, name = '']) => name);
     const set = [...commands.matchAll(/azd env set ([A-Z_]+)/g)].map(([, name = '']) => name);
@@ -69,7 +71,7 @@ describe('when azd hands settings to main.bicep', () => {
     expect(set.filter((name) => !settings.some((setting) => setting.name === name))).toEqual([]);
   });
 
-  it('given locks, which Contributor may not write, then docs say who may, and that GitHub leaves them alone', async () => {
+  it('given locks, which a Contributor may not write, then docs/deploy.md names the needed role and excludes GitHub', async () => {
     const locks = (await readBicep()).flatMap(({ resources }) => resources).filter(({ type }) => /\/locks$/.test(type));
     const [, beforeYouBegin = ''] = /^## Before you begin$([\s\S]*?)^## /m.exec(page) ?? [];
     const [, fromGitHub = ''] = /^## From GitHub$([\s\S]*?)^## /m.exec(page) ?? [];
@@ -79,12 +81,12 @@ describe('when azd hands settings to main.bicep', () => {
     expect(fromGitHub).toMatch(/Set `LOCK_DATA` there alone/);
   });
 
-  it('given a repository of today, then the subject that Azure is to believe has the ids that GitHub sends', () => {
+  it('given a new GitHub repository, then the documented OIDC subject contains the ids that GitHub sends', () => {
     expect(page).toContain('--subject repo:<owner>@<owner id>/<repository>@<repository id>:environment:production');
     expect(page).toContain('AADSTS700213');
   });
 
-  it('given roles and sections that docs tell of, then they are there', () => {
+  it('given the links and roles in the docs, then docs/deploy.md has the sections and SECURITY.md names the roles', () => {
     const security = readFileSync('SECURITY.md', 'utf8');
     const anchors = [...page.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, anchor]) => anchor);
     const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, text = '']) =>

@@ -28,8 +28,8 @@ const assignments = () =>
       .map((resource) => ({ ...resource, path })),
   );
 
-describe('when roles are given', () => {
-  it('given each module, then it gives those that what it is for needs, and no others', () => {
+describe('when the template assigns roles', () => {
+  it('given each module, then it assigns exactly the roles that its purpose needs', () => {
     const given = files
       .map(
         ({ path, text }) => [basename(path), [...text.matchAll(GUID)].map(([, id = '']) => ROLES[id] ?? id)] as const,
@@ -51,7 +51,7 @@ describe('when roles are given', () => {
     });
   });
 
-  it('given the id of a role, then the variable that holds it says which it is', () => {
+  it('given the id of a role, then its variable is named after the role', () => {
     const misnamed = files.flatMap(({ path, text }) =>
       [...text.matchAll(/^(.*)'([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})'/gm)]
         .filter(([, before, id = '']) => before !== `var ${camelCase(ROLES[id] ?? 'unknown')} = `)
@@ -61,7 +61,7 @@ describe('when roles are given', () => {
     expect(misnamed).toEqual([]);
   });
 
-  it('given an assignment, then it is for one resource, never for a resource group', () => {
+  it('given a role assignment, then its scope is one resource, never a resource group', () => {
     const scopes = assignments().map(({ path, node }) => [basename(path), valueAt(node, 'scope')?.text]);
 
     expect(scopes).toHaveLength(10);
@@ -78,7 +78,7 @@ describe('when roles are given', () => {
     expect(scopes.filter(([, scope]) => scope === undefined)).toEqual([]);
   });
 
-  it('given an assignment, then its name is made of resource, identity and role, so that it is the same each time', () => {
+  it('given a role assignment, then its name derives from resource, identity and role, so every deployment repeats it', () => {
     for (const { node } of assignments()) {
       const name = valueAt(node, 'name')?.text ?? '';
       const properties = valueAt(node, 'properties');
@@ -91,7 +91,7 @@ describe('when roles are given', () => {
     }
   });
 
-  it('given the topic and the app, then both may write undelivered, and only that container', () => {
+  it('given the topic and the app, then both may write to the container undelivered and to no other container', () => {
     const main = files.find(({ path }) => path === 'infra/main.bicep');
     const calls = main?.modules.filter(({ path }) => path.endsWith('container-role.bicep')) ?? [];
 
@@ -104,7 +104,7 @@ describe('when roles are given', () => {
     ]);
   });
 
-  it('given the identity of the app, then it is nobody else, and it has no other', () => {
+  it('given the identity of the app, then it is the only identity in the template and the only identity of the app', () => {
     const identities = files.flatMap(({ resources }) => resources).filter(({ type }) => /Identities$/.test(type));
     const app = files.flatMap(({ resources }) => resources).find(({ type }) => type === 'Microsoft.Web/sites');
 

@@ -11,19 +11,19 @@ const resourceOf = (type: string) => {
 };
 
 describe('when infra/ is deployed', () => {
-  it('given each file, then no key of anything is asked for', () => {
-    const asking = files.flatMap(({ path, root }) =>
+  it('given any file, then no access key or secret is read', () => {
+    const keyReads = files.flatMap(({ path, root }) =>
       nodesOf(root, 'call_expression')
         .map(({ text }) => /^[\w.!:]*\b(list\w*|get(Secret|Sas)\w*)\(/i.exec(text)?.[1] ?? '')
         .filter((name) => name !== '' && name !== 'listOf')
         .map((name) => `${path}: ${name}`),
     );
 
-    expect(asking).toEqual([]);
+    expect(keyReads).toEqual([]);
   });
 
-  it('given an output, then it holds no secret: outputs are kept in the history of deployments', () => {
-    const telling = files.flatMap(({ path, outputs }) =>
+  it('given the outputs, then none holds a secret, because Azure keeps outputs in the deployment history', () => {
+    const secretOutputs = files.flatMap(({ path, outputs }) =>
       outputs
         .filter(({ name, value = '' }) =>
           /key|secret|password|token/i.test(`${name} ${value}`.replace('KEY_VAULT', '')),
@@ -31,10 +31,10 @@ describe('when infra/ is deployed', () => {
         .map(({ name }) => `${path}: ${name}`),
     );
 
-    expect(telling).toEqual([]);
+    expect(secretOutputs).toEqual([]);
   });
 
-  it('given values that may hold one, then their parameters are secure', () => {
+  it('given values that may hold a secret, then their parameters are marked @secure()', () => {
     const secure = files.flatMap(({ path, parameters }) =>
       parameters.filter(({ isSecure }) => isSecure).map(({ name }) => `${path}: ${name}`),
     );
@@ -65,7 +65,7 @@ describe('when infra/ is deployed', () => {
     expect(valueAt(resourceOf(type), 'properties', ...path)?.text).toBe(value);
   });
 
-  it('given passwords for deploying, then there are none, for both ways in', () => {
+  it('given deployment with a password, then it is disabled over SCM and over FTP', () => {
     const policies = files
       .flatMap(({ resources }) => resources)
       .filter(({ type }) => type === 'Microsoft.Web/sites/basicPublishingCredentialsPolicies');
@@ -74,7 +74,7 @@ describe('when infra/ is deployed', () => {
     expect(policies.map(({ node }) => valueAt(node, 'properties', 'allow')?.text)).toEqual(['false', 'false']);
   });
 
-  it('given who may send requests is restricted, then Event Grid comes first, and what no rule names is refused', () => {
+  it('given restricted access, then the first rule allows Event Grid and the default action denies other senders', () => {
     const site = resourceOf('Microsoft.Web/sites');
     const config = (name: string) => valueAt(site, 'properties', 'siteConfig', name)?.text ?? '';
 
@@ -84,7 +84,7 @@ describe('when infra/ is deployed', () => {
     expect(config('scmIpSecurityRestrictionsDefaultAction')).toBe("isDeploymentRestricted ? 'Deny' : 'Allow'");
   });
 
-  it('given Event Grid triggers scale in the group http, then those are the instances that are always ready', () => {
+  it('given that Event Grid triggers scale in the group http, then the always-ready instances belong to this group', () => {
     const ready = valueAt(resourceOf('Microsoft.Web/sites'), 'properties', 'functionAppConfig', 'scaleAndConcurrency');
 
     expect(ready && valueAt(ready, 'alwaysReady')?.text).toContain("name: 'http'");

@@ -5,7 +5,7 @@ import { type BicepFile, propertiesOf, readBicep, valueAt } from './bicep.js';
 
 const WORKSPACE = '/subscriptions/0/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinic';
 
-/** What each setting that infra makes can be in a deployment with all there is. */
+/** An example value for each setting that infra makes, from a deployment with every feature on. */
 const DEPLOYED: Readonly<Record<string, string>> = {
   AzureWebJobsStorage__accountName: 'stclinic',
   AzureWebJobsStorage__credential: 'managedidentity',
@@ -35,20 +35,20 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   OTEL_TRACES_SAMPLER_ARG: '0.05',
 };
 
-/** Read by others than src/. */
+/** Settings that a library reads, not src/. */
 const READ_BY_OTHERS: Readonly<Record<string, string>> = {
   AZURE_TOKEN_CREDENTIALS: '@azure/identity',
 };
 
-/** Read by the app, not set on purpose. MORE_SETTINGS can set those that make sense in Azure. */
+/** Settings that the app reads and infra leaves out, each with the reason. MORE_SETTINGS can set those that suit Azure. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  EventStorage: 'it is AzureWebJobsStorage',
-  SIMULATOR: 'for a machine of your own',
-  PORT: 'of npm start',
+  EventStorage: 'AzureWebJobsStorage replaces it',
+  SIMULATOR: 'only for local use',
+  PORT: 'only for npm start',
   AZURE_FUNCTIONS_ENVIRONMENT: 'Azure sets it',
   WEBSITE_AUTH_ENABLED: 'Azure sets it',
   WEBSITE_SITE_NAME: 'Azure sets it',
-  ALERT_RULES: 'the default; the path of a file in the package otherwise',
+  ALERT_RULES: 'the default is right; another value is the path of a file in the package',
   REDRIVE_UNDELIVERED: 'the default is right',
   DEADLINE_SECONDS: 'the default is right',
   LEASE_SECONDS: 'the default is right',
@@ -56,7 +56,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   OTEL_SERVICE_NAME: 'the name of the function app',
 };
 
-/** Of Consumption and Premium plans. Flex Consumption refuses them, or does not look at them. */
+/** Settings of Consumption and Premium plans. Flex Consumption refuses or ignores them. */
 const NOT_IN_FLEX =
   /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_\w+|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|TZ)$/;
 
@@ -70,7 +70,7 @@ beforeAll(async () => {
 });
 
 describe('when infra sets the settings of the app', () => {
-  it('given them, then the app starts with them, with every workflow on', () => {
+  it('given the deployed settings, then the app reads them without problems and every workflow is on', () => {
     const { config, on, off } = readSettings(workflows, DEPLOYED);
 
     expect(Object.keys(DEPLOYED)).toEqual([...settings.keys()]);
@@ -93,7 +93,7 @@ describe('when infra sets the settings of the app', () => {
     });
   });
 
-  it('given one that is set, then the app reads it, or it is known who does', () => {
+  it('given a setting in the template, then the app or a listed library reads it', () => {
     const read = settingsRead();
 
     const unread = [...settings.keys()].filter(
@@ -103,7 +103,7 @@ describe('when infra sets the settings of the app', () => {
     expect(unread).toEqual([]);
   });
 
-  it('given one that the app reads, then it is set, or left out for a reason', () => {
+  it('given a setting that the app reads, then the template sets it or LEFT_OUT lists it', () => {
     const set = [...settings.keys()].map((name) => name.replace(/__.*/, ''));
 
     const unset = settingsRead().filter((name) => !set.includes(name) && !(name in LEFT_OUT));
@@ -112,18 +112,18 @@ describe('when infra sets the settings of the app', () => {
     expect(set.filter((name) => name in LEFT_OUT)).toEqual([]);
   });
 
-  it('given a plan of Flex Consumption, then none that it does not know', () => {
+  it('given the Flex Consumption plan, then the template sets no setting that the plan does not support', () => {
     expect([...settings.keys()].filter((name) => NOT_IN_FLEX.test(name))).toEqual([]);
   });
 
-  it('given a connection, then it is an identity, never a string with a key', () => {
+  it('given a connection to storage, then it uses an identity and no connection string', () => {
     const connections = [...settings.keys()].filter((name) => /Storage/.test(name));
 
     expect(connections.filter((name) => !/__(accountName|credential|clientId)$/.test(name))).toEqual([]);
     expect(main.text).not.toMatch(/AccountKey|SharedAccess|DefaultEndpointsProtocol/);
   });
 
-  it('given a secret, then it is a reference into the vault, by the name that the hook and docs give it', () => {
+  it('given a secret, then its setting refers to the vault, by the secret name of the hook and the docs', () => {
     const secrets = [...settings].filter(([name]) => /(KEY|SECRET|PASSWORD|TOKEN)$/.test(name));
 
     expect(secrets.map(([name]) => name)).toEqual(['LOOKUP_KEY', 'ALERT_WEBHOOK_SECRET']);
@@ -134,12 +134,12 @@ describe('when infra sets the settings of the app', () => {
     expect(settings.get('ALERT_WEBHOOK_SECRET')).toContain('/alert-webhook-secret)');
   });
 
-  it('given the services of a workspace, then their hosts are named as events name them', () => {
+  it('given the services of a workspace, then their host names match the host names in events', () => {
     const variable = (name: string) => main.variables.find((of) => of.name === name)?.value ?? '';
 
-    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: Bicep syntax
     expect(variable('fhirHosts')).toContain("'${workspaceName}-${service}.fhir.azurehealthcareapis.com'");
     expect(variable('dicomHosts')).toContain("'${workspaceName}-${service}.dicom.azurehealthcareapis.com'");
-    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: Bicep syntax
   });
 });

@@ -11,7 +11,7 @@ const resourceOf = (path: string, type: string) => {
   if (!found) throw new Error(`${path} has no ${type}`);
   return found.node;
 };
-/** What main.bicep makes storage accounts with. */
+/** The parameters with which main.bicep creates storage accounts. */
 const accounts = () =>
   fileOf('infra/main.bicep')
     .modules.filter(({ path }) => path === 'infra/modules/storage-account.bicep')
@@ -29,8 +29,8 @@ const accounts = () =>
 
 const ACCOUNT = 'infra/modules/storage-account.bicep';
 
-describe('when storage is made', () => {
-  it('given the containers that the app opens, then each is there, those of Event Grid in an account of their own', () => {
+describe('when the template creates storage', () => {
+  it('given the containers that the app opens, then each exists, and undelivered is in a separate account', () => {
     expect(accounts()).toEqual([
       {
         name: 'storage',
@@ -54,13 +54,13 @@ describe('when storage is made', () => {
     expect(containersOpened()).toEqual(['dead-letters', 'undelivered']);
   });
 
-  it('given the app deploys from a container, then it is one that is made', () => {
+  it('given the container of deployments, then the template creates it', () => {
     const call = fileOf('infra/main.bicep').modules.find(({ name }) => name === 'functionApp')?.node;
 
     expect(call?.text).toMatch(/deploymentContainerUrl: '\$\{storage\.outputs\.blobEndpoint\}deployments'/);
   });
 
-  it('given the queues that the app opens, the template makes each in the account of the app alone', () => {
+  it('given the queues that the app opens, then the template creates each, only in the account of the app', () => {
     const queues = fileOf('infra/main.bicep')
       .modules.filter(({ path }) => path === ACCOUNT)
       .flatMap(({ name, node }) => {
@@ -73,7 +73,7 @@ describe('when storage is made', () => {
     expect(queuesOpened()).toEqual(['due', 'due-long']);
   });
 
-  it('given tables, the template makes none: the app makes its own, and drops them', () => {
+  it('given tables, then the template creates none, because the app creates and deletes them', () => {
     const types = files.flatMap(({ resources }) => resources.map(({ type }) => type));
 
     expect(types.filter((type) => /\/(tables|shares)$/.test(type))).toEqual([]);
@@ -86,13 +86,13 @@ describe('when storage is made', () => {
     ['allowCrossTenantReplication', 'false'],
     ['supportsHttpsTrafficOnly', 'true'],
     ['minimumTlsVersion', "'TLS1_2'"],
-  ])('given an account, then its %s is %s', (property, value) => {
+  ])('given a storage account, then its %s is %s', (property, value) => {
     const account = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts');
 
     expect(valueAt(account, 'properties', property)?.text).toBe(value);
   });
 
-  it('given a private network, then what Event Grid writes passes the firewall, and all else is denied', () => {
+  it('given a private network, then the firewall admits Event Grid and denies other public access', () => {
     const account = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts');
 
     expect(valueAt(account, 'properties', 'networkAcls', 'bypass')?.text).toBe("'AzureServices'");
@@ -104,7 +104,7 @@ describe('when storage is made', () => {
     );
   });
 
-  it('given a dead letter is deleted by mistake, then it can be brought back', () => {
+  it('given a dead letter that was deleted by mistake, then soft delete keeps it for 30 days', () => {
     const blobs = resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts/blobServices');
 
     for (const policy of ['deleteRetentionPolicy', 'containerDeleteRetentionPolicy']) {
@@ -114,23 +114,23 @@ describe('when storage is made', () => {
     expect(fileOf(ACCOUNT).variables.find(({ name }) => name === 'softDeleteDays')?.value).toBe('30');
   });
 
-  it('given a dead letter that is over, then the app has a month to delete it, what is left in pending/ first', () => {
+  it('given a resolved dead letter, then the account deletes it 30 days after its retention, so the app deletes it first', () => {
     expect(fileOf(ACCOUNT).text).toContain('daysAfterModificationGreaterThan: resolvedRetentionDays + moreDays');
     expect(fileOf(ACCOUNT).text).toMatch(/^var moreDays = 30$/m);
   });
 
-  it('given a rule that deletes, then it deletes what is resolved, never what is pending', () => {
+  it('given the rule that deletes blobs, then it deletes resolved dead letters, never pending dead letters', () => {
     const prefixes = files.flatMap(({ root }) =>
       nodesOf(root, 'object_property').filter(({ text }) => text.startsWith('prefixMatch:')),
     );
 
     expect(prefixes.map(({ text }) => text)).toEqual([
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Bicep syntax
       "prefixMatch: map(lettersContainers, containerName => '${containerName}/resolved/')",
     ]);
   });
 
-  it('given a log of requests, then blobs alone have one: keys of tables may hold ids', () => {
+  it('given request logs, then only blobs have them, because table keys may hold ids', () => {
     const logged = files.flatMap(({ resources }) =>
       resources
         .filter(({ type }) => type === 'Microsoft.Insights/diagnosticSettings')

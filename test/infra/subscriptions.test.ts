@@ -27,7 +27,7 @@ const subscription = () => {
 };
 
 describe('when the workspace is subscribed', () => {
-  it('given the functions of the app, then each subscription names one with an Event Grid trigger, and none is left', () => {
+  it('given the functions with an Event Grid trigger, then each has exactly one subscription', () => {
     const functions = createFakeFunctions();
     registerFunctions(functions.app, composeMemoryApp().app);
     const taking = functions
@@ -36,19 +36,19 @@ describe('when the workspace is subscribed', () => {
 
     expect(entries.map((entry) => entry.function)).toEqual(taking);
     expect(valueAt(subscription(), 'properties', 'destination', 'properties', 'resourceId')?.text).toBe(
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: as it is written in Bicep
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Bicep syntax
       "'${functionAppId}/functions/${entry.function}'",
     );
   });
 
-  it('given the types of event, then each goes to the function of its service', () => {
+  it('given the event types, then each goes to the function of its service', () => {
     expect(entries.flatMap(({ eventTypes }) => eventTypes)).toEqual(EVENT_TYPES);
     for (const { name, eventTypes } of entries) {
       expect(eventTypes.map((type) => kindOf(type)?.service)).toEqual([name, name, name]);
     }
   });
 
-  it('given a filter by service, then it looks at what events say in both schemas, which is the host', () => {
+  it('given a filter by service, then it compares the host name, which events hold in both schemas', () => {
     const samples = readdirSync('test/events/samples').map((name) =>
       JSON.parse(readFileSync(join('test/events/samples', name), 'utf8')),
     );
@@ -69,20 +69,20 @@ describe('when the workspace is subscribed', () => {
     );
   });
 
-  it('given what cannot be delivered, then Event Grid tries for as long as it will, and writes it to undelivered', () => {
+  it('given an undeliverable event, then Event Grid retries for 24 hours and writes it to undelivered', () => {
     const of = (...path: string[]) => valueAt(subscription(), 'properties', ...path)?.text;
-    const letters = ['deadLetterWithResourceIdentity', 'deadLetterDestination'];
+    const deadLetterPath = ['deadLetterWithResourceIdentity', 'deadLetterDestination'];
 
     expect(of('retryPolicy', 'maxDeliveryAttempts')).toBe('30');
     expect(of('retryPolicy', 'eventTimeToLiveInMinutes')).toBe('1440');
     expect(of('deadLetterWithResourceIdentity', 'identity', 'type')).toBe("'SystemAssigned'");
-    expect(of(...letters, 'properties', 'resourceId')).toBe('undeliveredStorageId');
-    expect(of(...letters, 'properties', 'blobContainerName')).toBe("'undelivered'");
+    expect(of(...deadLetterPath, 'properties', 'resourceId')).toBe('undeliveredStorageId');
+    expect(of(...deadLetterPath, 'properties', 'blobContainerName')).toBe("'undelivered'");
     expect(of('deadLetterDestination')).toBeUndefined();
     expect(of('deliveryWithResourceIdentity')).toBeUndefined();
   });
 
-  it('given a workspace that is made, then no topic of another one is taken, though it is named', async () => {
+  it('given a new workspace, then the template ignores the named topic of another workspace', async () => {
     const main = (await readBicep()).find(({ path }) => path === 'infra/main.bicep');
     const textOf = (name: string) => main?.variables.find((variable) => variable.name === name)?.value;
 
@@ -92,7 +92,7 @@ describe('when the workspace is subscribed', () => {
     expect(textOf('topicGroupName')).toMatch(/^usesExistingTopic && !empty\(existingSystemTopicResourceGroup\)/);
   });
 
-  it('given the topic, then it is made with the identity that passes a firewall, for events of the workspace', async () => {
+  it('given a new topic, then it is a topic of the workspace and has a system-assigned identity', async () => {
     const made = (await readBicep())
       .flatMap(({ resources }) => resources)
       .filter(({ type, isExisting }) => type === 'Microsoft.EventGrid/systemTopics' && !isExisting);

@@ -13,7 +13,7 @@ const azure = parse(readFileSync('azure.yaml', 'utf8'));
 const hooks: Record<string, Hook> = { ...azure.hooks, ...azure.services.app.hooks };
 
 describe('when azd looks for hooks', () => {
-  it('given azure.yaml, then it names each for both shells, and there are no others', () => {
+  it('given azure.yaml, then it names every hook for sh and PowerShell, and no other hook exists', () => {
     const scripts = readdirSync(FOLDER).filter((file) => /\.(sh|ps1)$/.test(file));
 
     expect(Object.keys(hooks).sort()).toEqual(NAMES);
@@ -26,41 +26,44 @@ describe('when azd looks for hooks', () => {
     }
   });
 
-  it.each(NAMES)('given %s, then sh may run it, and PowerShell does the same', (name) => {
-    const [sh, ps1] = ['sh', 'ps1'].map((shell) => readFileSync(join(FOLDER, `${name}.${shell}`), 'utf8'));
+  it.each(NAMES)(
+    'given %s, then the sh script is executable and the PowerShell script runs the same command',
+    (name) => {
+      const [sh, ps1] = ['sh', 'ps1'].map((shell) => readFileSync(join(FOLDER, `${name}.${shell}`), 'utf8'));
 
-    expect(statSync(join(FOLDER, `${name}.sh`)).mode & 0o111).toBe(0o111);
-    const does = ({ exec = '', test = '' }) => ({ exec: exec.replaceAll('"', ''), test });
-    const inSh = {
-      exec: /^exec (.+)$/m.exec(sh ?? '')?.[1]?.replace('$(dirname "$0")', 'HERE'),
-      test: /^ {2}echo '(.+)' >&2$/m.exec(sh ?? '')?.[1],
-    };
-    const inPowerShell = {
-      exec: /^& (.+)$/m.exec(ps1 ?? '')?.[1]?.replace('$PSScriptRoot', 'HERE'),
-      test: /WriteLine\('(.+)'\)$/m.exec(ps1 ?? '')?.[1],
-    };
-    expect(does(inPowerShell as object)).toEqual(does(inSh as object));
-    expect(inSh.exec).toBe(name === 'prepackage' ? 'npm run package' : `node "HERE/steps/${name}.mjs"`);
-    expect(ps1).toMatch(/\nexit \$LASTEXITCODE\n$/);
-  });
+      expect(statSync(join(FOLDER, `${name}.sh`)).mode & 0o111).toBe(0o111);
+      const does = ({ exec = '', test = '' }) => ({ exec: exec.replaceAll('"', ''), test });
+      const inSh = {
+        exec: /^exec (.+)$/m.exec(sh ?? '')?.[1]?.replace('$(dirname "$0")', 'HERE'),
+        test: /^ {2}echo '(.+)' >&2$/m.exec(sh ?? '')?.[1],
+      };
+      const inPowerShell = {
+        exec: /^& (.+)$/m.exec(ps1 ?? '')?.[1]?.replace('$PSScriptRoot', 'HERE'),
+        test: /WriteLine\('(.+)'\)$/m.exec(ps1 ?? '')?.[1],
+      };
+      expect(does(inPowerShell as object)).toEqual(does(inSh as object));
+      expect(inSh.exec).toBe(name === 'prepackage' ? 'npm run package' : `node "HERE/steps/${name}.mjs"`);
+      expect(ps1).toMatch(/\nexit \$LASTEXITCODE\n$/);
+    },
+  );
 });
 
 describe.each(SHELLS_HERE)('when a hook runs, with %s', (shell) => {
-  it.each(WITH_STEPS)('given no node, then %s says where to get it', (name) => {
+  it.each(WITH_STEPS)('given no node on the PATH, then %s names the address to install Node from', (name) => {
     const end = runHook(name, { shell, env: {}, answers: [], hasNode: false });
 
     expect(end).toMatchObject({ status: 1, calls: [] });
     expect(end.complained).toBe('node is not on the PATH: install Node 20 or later, https://nodejs.org\n');
   });
 
-  it('given azd packs, then the package is made first', () => {
+  it('given that azd packages the app, then the hook builds the package first', () => {
     const end = runHook('prepackage', { shell, env: {}, answers: [{ to: 'npm run package' }], programs: ['npm'] });
 
     expect(end.status).toBe(0);
     expect(commandsOf(end)).toEqual(['npm run package']);
   });
 
-  it('given the package cannot be made, then azd is told', () => {
+  it('given that the package build fails, then the hook fails with its exit code and message', () => {
     const answers = [{ to: 'npm', fails: 'It would not be whole.', status: 3 }];
 
     const end = runHook('prepackage', { shell, env: {}, answers, programs: ['npm'] });
@@ -74,16 +77,16 @@ describe('when azd deploys', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   const { app, ...others } = azure.services;
 
-  it('given the one service, then what npm run package makes is uploaded as it is', () => {
+  it('given the service app, then azd uploads the output of npm run package unchanged', () => {
     expect(others).toEqual({});
     expect(app).toMatchObject({ project: '.', host: 'function', language: 'ts', remoteBuild: false });
     expect(readFileSync('src/local/package/main.ts', 'utf8')).toContain(`default: '${app.dist}'`);
     expect(manifest.scripts.package).toContain('dist/local/package/main.js');
-    // azd runs it, too, as it does for every app in Node.
+    // azd also runs the script `build`, as for every Node app.
     expect(manifest.scripts.build).toBe('tsc -p tsconfig.build.json');
   });
 
-  it('given .funcignore, then it leaves node_modules alone: with remoteBuild off, azd refuses it otherwise', () => {
+  it('given .funcignore, then it does not list node_modules, which azd refuses while remoteBuild is off', () => {
     const ignored = readFileSync('.funcignore', 'utf8')
       .split('\n')
       .filter((line) => !line.startsWith('#'));
@@ -91,7 +94,7 @@ describe('when azd deploys', () => {
     expect(ignored.filter((line) => /node_modules|^\*$|^\/?\*\*/.test(line))).toEqual([]);
   });
 
-  it('given azure.yaml, then no version of azd is taken that deletes resource groups it has not made', () => {
+  it('given azure.yaml, then it excludes the azd versions that delete resource groups which azd did not create', () => {
     expect(azure.requiredVersions.azd).toBe('>= 1.25.0');
   });
 });

@@ -27,7 +27,7 @@ const READY: Answer[] = [
 const created = (end: End) => end.calls.filter(({ command }) => command.startsWith(CREATE));
 
 describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
-  it('given the functions are there, then the app is subscribed with what azd knows, and how to see it is said', () => {
+  it('given deployed functions, then the hook subscribes the app with the azd settings and prints how to check deliveries', () => {
     const end = runHook('postdeploy', { shell, env: ENV, answers: READY });
 
     expect(end).toMatchObject({ status: 0, complained: '' });
@@ -53,7 +53,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.said).toContain('https://func-1.azurewebsites.net/api/stats');
   });
 
-  it('given the second time, then it does the same', () => {
+  it('given a second run, then the hook deploys the same parameters again', () => {
     const [first, second] = [1, 2].map(() => runHook('postdeploy', { shell, env: ENV, answers: READY }));
 
     expect(second?.status).toBe(0);
@@ -61,9 +61,9 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
   });
 
   it.each([
-    { given: 'there is from before', names: ['func-1-fhir', 'func-1-dicom'], then: 'it says how to end it' },
-    { given: 'there is not', names: ['func-1-fhir', 'other-dicom'], then: 'it says nothing of it' },
-  ])('given a filter that leaves a subscription out which $given, then $then', ({ names }) => {
+    { given: 'an existing', names: ['func-1-fhir', 'func-1-dicom'], then: 'the hook prints how to delete it' },
+    { given: 'a missing', names: ['func-1-fhir', 'other-dicom'], then: 'the hook does not mention it' },
+  ])('given a filter that excludes $given subscription, then $then', ({ names }) => {
     const env = { ...ENV, SUBSCRIBED_DICOM_HOSTS: 'none' };
     const list =
       'az eventgrid system-topic event-subscription list --system-topic-name clinic-topic --resource-group clinic';
@@ -78,7 +78,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.said).not.toContain('--name func-1-fhir');
   });
 
-  it('given functions that come later, then it waits for both', () => {
+  it('given functions that appear later, then the hook waits for both', () => {
     const end = runHook('postdeploy', {
       shell,
       env: ENV,
@@ -96,7 +96,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.said).toContain('The functions are not there yet. This can take 5 minutes.');
   });
 
-  it('given functions that never come, then nothing is subscribed, and it says which and why', () => {
+  it('given a function that never appears, then the hook subscribes nothing and names the function and the query to run', () => {
     const end = runHook('postdeploy', {
       shell,
       env: ENV,
@@ -109,7 +109,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.complained).toContain('AppExceptions');
   });
 
-  it('given that Event Grid takes them later, then it tries again', () => {
+  it('given that Event Grid refuses the subscriptions at first, then the hook retries until it accepts them', () => {
     const end = runHook('postdeploy', {
       shell,
       env: ENV,
@@ -120,7 +120,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(created(end)).toHaveLength(4);
   });
 
-  it('given that the deployment fails every time, then it ends with what az says, and how to repeat it', () => {
+  it('given that the deployment always fails, then the hook fails with the message of az and the command to repeat', () => {
     const end = runHook('postdeploy', {
       shell,
       env: ENV,
@@ -134,10 +134,10 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
   });
 
   it.each([
-    { given: 'a role that is missing', to: CREATE, fails: "(AuthorizationFailed) The client '1' does not have …" },
-    { given: 'a template that is wrong', to: CREATE, fails: '(InvalidTemplate) Deployment template validation failed' },
-    { given: 'a sign-in that has run out', to: LIST, fails: "AADSTS700024. Please run 'az login'" },
-  ])('given $given, then it does not try again', ({ to, fails }) => {
+    { given: 'a missing role', to: CREATE, fails: "(AuthorizationFailed) The client '1' does not have …" },
+    { given: 'an invalid template', to: CREATE, fails: '(InvalidTemplate) Deployment template validation failed' },
+    { given: 'an expired sign-in', to: LIST, fails: "AADSTS700024. Please run 'az login'" },
+  ])('given $given, then the hook does not retry', ({ to, fails }) => {
     const end = runHook('postdeploy', { shell, env: ENV, answers: [{ to, fails }, ...READY] });
 
     expect(end.status).toBe(1);
@@ -145,7 +145,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.complained).toContain(fails);
   });
 
-  it('given no workspace, then there is nothing to subscribe', () => {
+  it('given no workspace, then the hook subscribes nothing', () => {
     const end = runHook('postdeploy', { shell, env: { ...ENV, SYSTEM_TOPIC_NAME: '' }, answers: [] });
 
     expect(end).toMatchObject({ status: 0, calls: [] });
@@ -153,7 +153,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
   });
 
   it.each(['FUNCTION_APP_NAME', 'SYSTEM_TOPIC_RESOURCE_GROUP', 'FUNCTION_APP_ID', 'UNDELIVERED_STORAGE_ID'])(
-    'given no %s, then it ends and says so',
+    'given no %s, then the hook fails and names the missing variable',
     (name) => {
       const end = runHook('postdeploy', { shell, env: { ...ENV, [name]: '' }, answers: READY });
 

@@ -29,7 +29,7 @@ const EMPTY: Answer[] = [
 const FORBIDDEN = 'Caller is not authorized to perform action on resource. Inner error: { "code": "ForbiddenByRbac" }';
 
 describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
-  it('given a vault without the key, then one of 32 bytes is put there, and its value is seen nowhere', () => {
+  it('given a vault without the key, then the hook stores a key of 32 bytes and shows its value nowhere', () => {
     const end = runHook('postprovision', { shell, env: ENV, answers: EMPTY });
 
     expect(end).toMatchObject({ status: 0, complained: '' });
@@ -56,7 +56,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(one).not.toBe(two);
   });
 
-  it('given the second time, then the key stays as it is', () => {
+  it('given a vault with the key, then the hook does not change the key', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -67,7 +67,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(commandsOf(end)).toEqual([LIST]);
   });
 
-  it('given a key that was deleted, then it is recovered, and none is made', () => {
+  it('given a deleted key, then the hook recovers it and creates no new key', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -85,7 +85,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.said).toContain('is recovered');
   });
 
-  it('given a key that is disabled, then it ends and says how to enable it', () => {
+  it('given a disabled key, then the hook fails and prints the command to enable it', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -98,7 +98,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     );
   });
 
-  it('given a role that spreads slowly, then it tries again until it is there', () => {
+  it('given a role assignment that takes effect late, then the hook retries until the vault accepts it', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -110,7 +110,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.said).toContain('This can take 10 minutes.');
   });
 
-  it('given a role that never comes, then it ends and says whose it should be', () => {
+  it('given a role assignment that never takes effect, then the hook fails and names the role', () => {
     const end = runHook('postprovision', { shell, env: ENV, answers: [{ to: `${LIST} `, fails: FORBIDDEN }] });
 
     expect(end.status).toBe(1);
@@ -120,25 +120,34 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
   });
 
   it.each([
-    { given: 'a firewall', fails: '(Forbidden) Client address is not authorized and caller is not a trusted service.' },
-    { given: 'no public network', fails: '(Forbidden) Public network access is disabled. "ForbiddenByConnection"' },
-  ])('given $given that refuses, and no key, then it ends at once, and says from where it works', ({ fails }) => {
-    const end = runHook('postprovision', {
-      shell,
-      env: ENV,
-      answers: [
-        { to: `${LIST} `, fails },
-        { to: LOOK, fails: 'Not Found({"error":{"code":"SecretNotFound"}})' },
-      ],
-    });
+    {
+      given: 'the firewall',
+      fails: '(Forbidden) Client address is not authorized and caller is not a trusted service.',
+    },
+    {
+      given: 'the disabled public network',
+      fails: '(Forbidden) Public network access is disabled. "ForbiddenByConnection"',
+    },
+  ])(
+    'given a refusal by $given and no key, then the hook fails at once and names the networks that work',
+    ({ fails }) => {
+      const end = runHook('postprovision', {
+        shell,
+        env: ENV,
+        answers: [
+          { to: `${LIST} `, fails },
+          { to: LOOK, fails: 'Not Found({"error":{"code":"SecretNotFound"}})' },
+        ],
+      });
 
-    expect(end.status).toBe(1);
-    expect(commandsOf(end)).toEqual([LIST, LOOK]);
-    expect(end.complained).toContain('the firewall of the vault kv-1 refuses this machine');
-    expect(end.complained).toContain('OPERATOR_RANGES');
-  });
+      expect(end.status).toBe(1);
+      expect(commandsOf(end)).toEqual([LIST, LOOK]);
+      expect(end.complained).toContain('the firewall of the vault kv-1 refuses this machine');
+      expect(end.complained).toContain('OPERATOR_RANGES');
+    },
+  );
 
-  it('given a firewall that refuses, and the key is there, then that is well, as for a pipeline', () => {
+  it('given a refusal by the firewall and an existing key, then the hook succeeds, as a CI pipeline needs', () => {
     const fails = '(Forbidden) Client address is not authorized and caller is not a trusted service.';
 
     const end = runHook('postprovision', {
@@ -154,7 +163,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.said).toContain('The secret lookup-key is there, and stays as it is.');
   });
 
-  it('given that the vault fails otherwise, then it ends with what az says', () => {
+  it('given any other failure of the vault, then the hook fails with the message of az', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -167,7 +176,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.complained).not.toContain(end.calls[2]?.file?.text);
   });
 
-  it('given that the app cannot be notified, then it says so, and all is done', () => {
+  it('given that the app cannot be notified, then the hook reports the delay and succeeds', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
@@ -178,7 +187,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     expect(end.said).toContain('reads the secret again within a day');
   });
 
-  it('given that nothing was provisioned, then it ends and says so', () => {
+  it('given that nothing was provisioned, then the hook fails and names the missing setting', () => {
     const end = runHook('postprovision', { shell, env: {}, answers: EMPTY });
 
     expect(end.status).toBe(1);

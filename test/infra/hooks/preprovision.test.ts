@@ -9,7 +9,7 @@ const TOPIC = {
   id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic-events/providers/Microsoft.EventGrid/systemTopics/clinic-topic`,
   name: 'clinic-topic',
   resourceGroup: 'clinic-events',
-  // Azure does not keep the case of ids.
+  // Azure may return ids in a different case.
   source: WORKSPACE.toLowerCase(),
   identity: { type: 'SystemAssigned, UserAssigned' },
 };
@@ -28,7 +28,7 @@ const withTopics = (...topics: unknown[]): Answer[] => [
 const setCalls = (end: ReturnType<typeof runHook>) => commandsOf(end).filter((command) => /^azd env set/.test(command));
 
 describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) => {
-  it('given a workspace without a topic, then nothing is set, and one will be made', () => {
+  it('given a workspace without a topic, then the hook sets nothing and reports that the template creates a topic', () => {
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(OTHER) });
 
     expect(end).toMatchObject({ status: 0, complained: '' });
@@ -41,7 +41,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     ]);
   });
 
-  it('given a topic of somebody else, then it is used', () => {
+  it('given an existing topic without the azd tag, then the hook sets it for the template', () => {
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(OTHER, TOPIC) });
 
     expect(end.status).toBe(0);
@@ -51,7 +51,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     ]);
   });
 
-  it('given the second time, then nothing is set again', () => {
+  it('given a topic that is already set, then the hook sets nothing', () => {
     const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
 
     const end = runHook('preprovision', { shell, env: { ...ENV, ...used }, answers: withTopics(TOPIC) });
@@ -60,7 +60,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(setCalls(end)).toEqual([]);
   });
 
-  it('given the topic that this environment has made, then it stays in the hands of the template', () => {
+  it('given a topic with the tag of this environment, then the hook sets nothing, because the template owns the topic', () => {
     const own = { ...TOPIC, tags: { 'azd-env-name': 'prod' } };
 
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(own) });
@@ -70,7 +70,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(end.said).toContain('of this environment: clinic-topic');
   });
 
-  it('given the topic that another environment has made, then it is used', () => {
+  it('given a topic with the tag of another environment, then the hook sets it for the template', () => {
     const others = { ...TOPIC, tags: { 'azd-env-name': 'test' } };
 
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(others) });
@@ -78,7 +78,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(setCalls(end)).toHaveLength(2);
   });
 
-  it('given a topic that was used and is gone, then it is forgotten', () => {
+  it('given a topic that is set but deleted, then the hook clears the settings', () => {
     const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
 
     const end = runHook('preprovision', { shell, env: { ...ENV, ...used }, answers: withTopics() });
@@ -91,9 +91,9 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   });
 
   it.each([
-    { given: 'none', identity: null, found: 'None' },
-    { given: 'one that somebody assigned', identity: { type: 'UserAssigned' }, found: 'UserAssigned' },
-  ])('given a topic whose identity is $given, then it ends, and says how to give it one', ({ identity, found }) => {
+    { given: 'no identity', identity: null, found: 'None' },
+    { given: 'only a user-assigned identity', identity: { type: 'UserAssigned' }, found: 'UserAssigned' },
+  ])('given a topic with $given, then the hook fails and prints how to assign one', ({ identity, found }) => {
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics({ ...TOPIC, identity }) });
 
     expect(end.status).toBe(1);
@@ -104,7 +104,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     );
   });
 
-  it('given no subscription yet, then it is that of the workspace', () => {
+  it('given no Azure subscription, then the hook sets the subscription of the workspace', () => {
     const { AZURE_SUBSCRIPTION_ID: _, ...env } = ENV;
 
     const end = runHook('preprovision', { shell, env, answers: withTopics() });
@@ -121,9 +121,9 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
 
   it.each([
     { given: 'a name', id: 'clinicdata' },
-    { given: 'a service of it', id: `${WORKSPACE}/fhirservices/fhir` },
-    { given: 'another kind of resource', id: WORKSPACE.replace('workspaces', 'services') },
-  ])('given $given instead of the id of a workspace, then it ends before it asks for anything', ({ id }) => {
+    { given: 'the id of a service', id: `${WORKSPACE}/fhirservices/fhir` },
+    { given: 'the id of another kind of resource', id: WORKSPACE.replace('workspaces', 'services') },
+  ])('given $given instead of the id of a workspace, then the hook fails before any request to Azure', ({ id }) => {
     const end = runHook('preprovision', { shell, env: { ...ENV, AHDS_WORKSPACE_ID: id }, answers: withTopics() });
 
     expect(end.status).toBe(1);
@@ -131,7 +131,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(commandsOf(end)).toEqual(['az version', 'azd version']);
   });
 
-  it('given a workspace of another subscription, then it ends and says so', () => {
+  it('given a workspace in another subscription, then the hook fails and names both subscriptions', () => {
     const other = '00000000-0000-0000-0000-000000000002';
 
     const end = runHook('preprovision', {
@@ -145,9 +145,9 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   });
 
   it.each([
-    { given: 'nothing else', env: {}, says: 'azd env set AHDS_WORKSPACE_ID <id>' },
-    { given: 'that one is made', env: { AHDS_CREATE_WORKSPACE: 'true' }, says: 'A workspace is made' },
-  ])('given no workspace and $given, then it goes on', ({ env, says }) => {
+    { given: 'no request to create a workspace', env: {}, says: 'azd env set AHDS_WORKSPACE_ID <id>' },
+    { given: 'AHDS_CREATE_WORKSPACE is true', env: { AHDS_CREATE_WORKSPACE: 'true' }, says: 'A workspace is made' },
+  ])('given no workspace and $given, then the hook succeeds and prints the consequence', ({ env, says }) => {
     const end = runHook('preprovision', { shell, env: { AZURE_ENV_NAME: 'prod', ...env }, answers: SIGNED_IN });
 
     expect(end.status).toBe(0);
@@ -156,7 +156,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   });
 
   it.each(['true', 'TRUE', '1'])(
-    'given that a workspace is made (%s), then another one that is named, and its topic, are left alone',
+    'given that the template creates a workspace (%s), then the hook ignores another named workspace and its topic',
     (on) => {
       const other = WORKSPACE.replace(SUBSCRIPTION, '00000000-0000-0000-0000-000000000002');
       const used = { EVENTGRID_SYSTEM_TOPIC: 'clinic-topic', EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP: 'clinic-events' };
@@ -174,17 +174,20 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   );
 
   it.each([
-    { given: 'is named', env: { AZURE_RESOURCE_GROUP: 'Clinic' } },
-    { given: 'is that of the environment', env: { AZURE_ENV_NAME: 'clinic', AHDS_WORKSPACE_ID: inGroup('rg-clinic') } },
-  ])('given the group of the workspace $given for the app, then it ends, for azd down would delete both', ({ env }) => {
-    const end = runHook('preprovision', { shell, env: { ...ENV, ...env }, answers: withTopics(TOPIC) });
+    { given: 'by its setting', env: { AZURE_RESOURCE_GROUP: 'Clinic' } },
+    { given: 'by default', env: { AZURE_ENV_NAME: 'clinic', AHDS_WORKSPACE_ID: inGroup('rg-clinic') } },
+  ])(
+    'given an app in the group of the workspace $given, then the hook fails: azd down would delete both',
+    ({ env }) => {
+      const end = runHook('preprovision', { shell, env: { ...ENV, ...env }, answers: withTopics(TOPIC) });
 
-    expect(end.status).toBe(1);
-    expect(end.complained).toContain('azd down would delete both');
-    expect(setCalls(end)).toEqual([]);
-  });
+      expect(end.status).toBe(1);
+      expect(end.complained).toContain('azd down would delete both');
+      expect(setCalls(end)).toEqual([]);
+    },
+  );
 
-  it('given a filter by service and no service, then it ends, for no event would come', () => {
+  it('given a filter by service and no named service, then the hook fails, because no event would arrive', () => {
     const env = { ...ENV, FILTER_BY_SERVICE: 'true' };
 
     const end = runHook('preprovision', { shell, env, answers: withTopics(TOPIC) });
@@ -195,7 +198,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   });
 
   it.each(['AHDS_FHIR_SERVICES', 'AHDS_DICOM_SERVICES'])(
-    'given a filter by service and %s, then it goes on',
+    'given a filter by service and %s, then the hook succeeds',
     (name) => {
       const env = { ...ENV, FILTER_BY_SERVICE: 'true', [name]: 'records' };
 
@@ -206,7 +209,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     },
   );
 
-  it('given az is not signed in, then it ends and says how', () => {
+  it('given az is not signed in, then the hook fails and prints the sign-in command', () => {
     const answers = [{ to: 'az account show', fails: "Please run 'az login' to setup account." }, ...withTopics(TOPIC)];
 
     const end = runHook('preprovision', { shell, env: { ...ENV, AZURE_TENANT_ID: 'tenant' }, answers });
@@ -219,14 +222,14 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
   it.each([
     { lacks: 'az', programs: ['azd'], says: 'az cannot be run: install it, https://aka.ms/azure-cli' },
     { lacks: 'azd', programs: ['az'], says: 'azd cannot be run: install it, https://aka.ms/azd' },
-  ])('given no $lacks, then it ends and says where to get it', ({ programs, says }) => {
+  ])('given no $lacks, then the hook fails and names the address to install it from', ({ programs, says }) => {
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(), programs });
 
     expect(end.status).toBe(1);
     expect(end.complained).toContain(says);
   });
 
-  it('given that a setting cannot be kept, then it ends with what azd says', () => {
+  it('given that azd cannot store a setting, then the hook fails with the message of azd', () => {
     const answers = [{ to: 'azd env set', fails: 'no environment' }, ...withTopics(TOPIC)];
 
     const end = runHook('preprovision', { shell, env: ENV, answers });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach } from '@jest/globals';
 
-/** What a stand-in for az or azd answers to a command that begins with `to`. The first that fits, `times` times at most. */
+/** A fake az or azd, a stand-in, answers a command that begins with `to`. The first match counts, at most `times` times. */
 export type Answer = { to: string; says?: unknown; fails?: string; status?: number; times?: number };
-/** A command that a stand-in was given, and the file that it named with --file or --parameters. */
+/** A command that a stand-in ran, and the file after --file or --parameters. */
 export type Call = { command: string; file?: { text: string; mode: number; path: string } };
 export type End = { status: number | null; said: string; complained: string; calls: Call[] };
 
@@ -15,7 +15,7 @@ const ARGS = { sh: [], ps1: ['-NoProfile', '-File'] } as const;
 type Shell = keyof typeof ARGS;
 const paths: Readonly<Record<Shell, string>> = { sh: pathOf('sh'), ps1: pathOf('pwsh') };
 
-/** sh, and PowerShell where there is one. */
+/** sh, and PowerShell where it is installed. */
 export const SHELLS_HERE = (Object.keys(paths) as Shell[]).filter((shell) => paths[shell] !== '');
 
 const folders: string[] = [];
@@ -23,7 +23,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** Runs a hook as azd does, with stand-ins for az and azd on the PATH that answer by the table. Nothing waits. */
+/** Runs a hook as azd does. The PATH holds stand-ins for az and azd, which reply with `answers`. Pauses take no time. */
 export function runHook(
   hook: string,
   { answers, env, shell = 'sh', programs = ['az', 'azd'], hasNode = true }: HookRun,
@@ -33,7 +33,7 @@ export function runHook(
   for (const program of programs) write(join(folder, program), standIn(program));
   write(join(folder, 'answers.json'), JSON.stringify(answers));
   mkdirSync(join(folder, 'tmp'));
-  // Only what is needed: an az that is installed here must never be found.
+  // The PATH holds only these programs, so that a hook never finds an az of this machine.
   write(join(folder, 'dirname'), `#!/bin/sh\nexec ${pathOf('dirname')} "$@"\n`);
   if (hasNode) write(join(folder, 'node'), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
 
@@ -60,7 +60,7 @@ function pathOf(program: string): string {
   return spawnSync('/bin/sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
 }
 
-/** Without what every call ends with; `s` is the subscription of those who do not look at it. */
+/** The commands without the options that end every call. `s` is the subscription in tests that do not check it. */
 export function commandsOf({ calls }: End): string[] {
   return calls.map(({ command }) => command.replace(/( --subscription s)? --only-show-errors --output json$/, ''));
 }
@@ -77,7 +77,7 @@ function write(path: string, text: string): void {
   chmodSync(path, 0o755);
 }
 
-/** Self-contained: it runs in a process of its own. */
+/** The source of a stand-in. Uses nothing from this file, because each stand-in is a process. */
 function standIn(program: string): string {
   return `#!${process.execPath}
 const { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } = require('node:fs');
