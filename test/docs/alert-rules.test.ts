@@ -17,17 +17,17 @@ const [file, ...examples] = [...page.matchAll(EXAMPLE)].map(([, json = '', table
 }));
 const cases = examples.flatMap(({ json, rows }) => rows.map((row) => ({ json, ...row })));
 
-describe('when somebody reads docs/alert-rules.md', () => {
-  it('given the page, then it has examples of each condition, and what becomes of results', () => {
+describe('when a reader follows docs/alert-rules.md', () => {
+  it('given the page, then it has six example rules and a table of results for them', () => {
     expect(examples).toHaveLength(6);
     expect(cases.length).toBeGreaterThanOrEqual(21);
   });
 
-  it('given the file, then it is one', () => {
+  it('given the example file, then the app reads it without problems', () => {
     expect(readRules(file?.json ?? '')).toMatchObject({ kind: 'ok', rules: [{ name: 'potassium-critical' }] });
   });
 
-  it.each(examples)('given the rule $json then it is one', ({ json }) => {
+  it.each(examples)('given the rule $json then the app accepts it', ({ json }) => {
     expect(readRules(`{"rules":[${json}]}`).kind).toBe('ok');
   });
 
@@ -43,7 +43,7 @@ describe('when somebody reads docs/alert-rules.md', () => {
       referenceRange: low && high ? [{ low: quantity(low), high: quantity(high) }] : [],
     });
     const earlier = observation({ code, effectiveDateTime: '2026-03-09', valueQuantity: quantity(before) });
-    const [reading, previous] = [now, earlier].map((one) => readingFor(rule, one));
+    const [reading, previous] = [now, earlier].map((observed) => readingFor(rule, observed));
     if (reading === undefined) throw new Error('The rule is not for this Observation.');
 
     const verdict = evaluate(rule, reading, previous);
@@ -72,12 +72,12 @@ describe('when somebody reads docs/alert-rules.md', () => {
       beyond: { ...limit, name: 'a'.repeat(64) },
     },
     { says: 'a letter first', most: { ...limit, name: 'a1' }, beyond: { ...limit, name: '1a' } },
-  ])("given the limit '$says', then that is the limit of the app", ({ says, most, beyond }) => {
+  ])("given the limit '$says', then the app has the same limit", ({ says, most, beyond }) => {
     expect(page).toContain(says);
     expect([isRule(most), isRule(beyond)]).toEqual([true, false]);
   });
 
-  it('given the codes of interpretations that it lists, then a rule takes these and no other', () => {
+  it('given the listed codes of interpretations, then a rule accepts exactly these', () => {
     const [, list = ''] = /`Observation\.interpretation`, each of ([^.]*)\./.exec(page) ?? [];
     const listed = [...list.matchAll(/`(\w+)`/g)].map(([, code]) => code);
 
@@ -107,7 +107,7 @@ describe('when somebody reads docs/alert-rules.md', () => {
     expect(others.filter((code) => isRule({ interpretation: [code] }))).toEqual([]);
   });
 
-  it('given the columns that it lists, then they are those of the alerts', () => {
+  it('given the listed columns, then they are exactly the columns of the alerts', () => {
     const [, table = ''] = /^\| column \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
     const listed = table
       .split('\n')
@@ -136,21 +136,21 @@ describe('when somebody reads docs/alert-rules.md', () => {
     const withdrawn = decideNoAlert(rows[0] as Row, 'corrected');
     const columns = new Set([...rows, withdrawn].flatMap((row) => Object.keys(row as Row)));
 
-    columns.delete('sentRevision'); // of the app alone
+    columns.delete('sentRevision'); // internal to the app
     expect([...listed].sort()).toEqual([...columns, 'notSent'].sort());
   });
 
-  it('given the problems that it shows, then they are told like this', () => {
+  it('given the example of problems, then the app reports the same problems', () => {
     const rule = { name: 'a', code: '2823-4', above: 6, unit: 'mmHg', severity: 'info', sevrity: 'info' };
     const loaded = loadRules('my-rules.json', () => JSON.stringify({ rules: [rule] }));
     const [, shown = ''] = /^```text\n([\s\S]*?)^```/m.exec(page) ?? [];
 
-    const told = loaded.kind === 'wrong' ? loaded.problems : [];
-    expect([...told].sort()).toEqual(shown.trim().split('\n').sort());
+    const problems = loaded.kind === 'wrong' ? loaded.problems : [];
+    expect([...problems].sort()).toEqual(shown.trim().split('\n').sort());
   });
 });
 
-/** Columns are named; the last one is what becomes of it. */
+/** The rows of a table, by the names of its columns. The last column holds the expected verdict. */
 function rowsOf(table: string): { result: string; before: string; range: string; then: string }[] {
   const [names = [], , ...rows] = table
     .trim()

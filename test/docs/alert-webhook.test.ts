@@ -12,12 +12,12 @@ const page = readFileSync('docs/alert-rules.md', 'utf8');
 const [, example = ''] = /^```js\n([\s\S]*?)^```/m.exec(page) ?? [];
 const OTHER = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
 
-/** The receiver of the page, as somebody would run it; `told` is what it prints. */
+/** Runs the receiver from the page. `printed` collects its output. */
 async function startReceiver() {
   const { code } = transformSync(example, { jsc: { target: 'es2024' }, module: { type: 'commonjs' } });
-  const told: string[] = [];
+  const printed: string[] = [];
   const exported: { receiver?: Server } = {};
-  const console = { log: (text: string) => told.push(text) };
+  const console = { log: (text: string) => printed.push(text) };
   const process = { env: { ALERT_WEBHOOK_SECRET: SECRET } };
   const load = createRequire(__filename);
   new Function('require', 'exports', 'console', 'process', code)(load, exported, console, process);
@@ -36,7 +36,7 @@ async function startReceiver() {
     return post(alert, 'k', { setting: (name) => settings[name], now, signal: new AbortController().signal });
   };
   return {
-    told,
+    printed,
     send,
     stop() {
       server.close();
@@ -45,9 +45,9 @@ async function startReceiver() {
   };
 }
 
-describe('when somebody runs the receiver of docs/alert-rules.md', () => {
-  it('given alerts, one of them twice and one late, then it takes what is newer only, and none with another secret or of yesterday', async () => {
-    const { told, send, stop } = await startReceiver();
+describe('when a reader runs the receiver of docs/alert-rules.md', () => {
+  it('given a duplicate, a late, a wrongly signed and an expired alert, then the receiver processes only newer revisions', async () => {
+    const { printed, send, stop } = await startReceiver();
     const yesterday = new Date(systemClock.now().getTime() - 24 * 3_600_000);
 
     expect(await send({ status: 'active', revision: 1 })).toEqual({ kind: 'sent' });
@@ -59,6 +59,6 @@ describe('when somebody runs the receiver of docs/alert-rules.md', () => {
     expect(await send({ status: 'active', revision: 4 }, { now: yesterday })).toMatchObject({ kind: 'failed' });
     stop();
 
-    expect(told).toEqual(['alert.active', 'alert.withdrawn', 'alert.active']);
+    expect(printed).toEqual(['alert.active', 'alert.withdrawn', 'alert.active']);
   });
 });

@@ -10,7 +10,7 @@ import { type Cost, costsOf } from './costs.js';
 
 const page = readFileSync('docs/costs.md', 'utf8');
 
-/** Rows of the page's first table, by their first column. */
+/** The rows of the first table under this heading, each as a list of cells. */
 function rowsOf(heading: string): string[][] {
   const [, section = ''] = page.split(`## ${heading}\n`);
   const [table = ''] = /^\|[\s\S]*?\n\n/m.exec(section) ?? [];
@@ -25,7 +25,7 @@ function rowsOf(heading: string): string[][] {
 
 const number = (value: number) => String(Math.round(value * 100) / 100);
 
-describe('when docs/costs.md says what an event costs', () => {
+describe('when docs/costs.md states the cost of an event', () => {
   let alone: Cost[] = [];
   let hundred: Cost[] = [];
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describe('when docs/costs.md says what an event costs', () => {
   it.each([
     { heading: 'In POSTs of 1', costs: () => alone },
     { heading: 'In POSTs of 100', costs: () => hundred },
-  ])('given it arrives $heading, then that is what is counted', ({ heading, costs }) => {
+  ])('given the events of each kind $heading, then the page states the counted requests', ({ heading, costs }) => {
     const counted = costs().map(({ what, requests, entities, reads, serviceReads }) => [
       what,
       ...[requests, entities, reads, serviceReads].map(number),
@@ -45,7 +45,7 @@ describe('when docs/costs.md says what an event costs', () => {
     expect(rowsOf(heading)).toEqual(counted);
   });
 
-  it('given the timers, then they ask for what the page says where nothing is to do', async () => {
+  it('given timers without work, then they send as many requests as the page says', async () => {
     const { tables, blobs } = await requestsOfTimers();
 
     expect(tables).toEqual({ wakeDue: 18, measureBacklog: 16 });
@@ -54,7 +54,7 @@ describe('when docs/costs.md says what an event costs', () => {
     expect(page.replaceAll('\n', ' ')).toContain('`measureBacklog` 16 every minute, and of Blob Storage 5,');
   });
 
-  it('given every event that the services send, then each is there', () => {
+  it('given each kind of change to a resource, then the costs include it', () => {
     expect(hundred.map(({ what }) => what)).toEqual(
       expect.arrayContaining(
         ['Patient', 'Encounter', 'image'].flatMap((of) => ['created', 'deleted'].map((change) => `${of} ${change}`)),
@@ -63,15 +63,15 @@ describe('when docs/costs.md says what an event costs', () => {
   });
 });
 
-/** How often each timer asks, over storage that is empty. */
+/** The requests of one call of each timer on empty storage. */
 async function requestsOfTimers() {
   const clock = createFakeClock();
-  const asked = { tables: 0, blobs: 0 };
-  const counted = <Store extends object>(store: Store, kind: keyof typeof asked): Store => {
+  const requests = { tables: 0, blobs: 0 };
+  const counted = <Store extends object>(store: Store, kind: keyof typeof requests): Store => {
     const methods = Object.entries(store).map(([method, call]) => [
       method,
       (...all: unknown[]) => {
-        asked[kind] += 1;
+        requests[kind] += 1;
         return call(...all);
       },
     ]);
@@ -86,14 +86,14 @@ async function requestsOfTimers() {
   const { app } = composeMemoryApp({ stores });
   registerWakeDue(functions.app, app);
   registerMeasureBacklog(functions.app, app);
-  const found: Record<keyof typeof asked, Record<string, number>> = { tables: {}, blobs: {} };
+  const found: Record<keyof typeof requests, Record<string, number>> = { tables: {}, blobs: {} };
   for (const name of functions.names()) {
-    await functions.call(name); // makes tables
+    await functions.call(name); // the first call creates the tables
     clock.advance(10_000);
-    Object.assign(asked, { tables: 0, blobs: 0 });
+    Object.assign(requests, { tables: 0, blobs: 0 });
     await functions.call(name);
-    found.tables[name] = asked.tables;
-    found.blobs[name] = asked.blobs;
+    found.tables[name] = requests.tables;
+    found.blobs[name] = requests.blobs;
   }
   return found;
 }

@@ -19,25 +19,25 @@ import { observationAlerts } from '../../src/workflows/observation-alerts/observ
 import { patientRegistry } from '../../src/workflows/patient-registry/patient-registry.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
 
-/** What one event costs, in the mean. */
+/** The mean cost of one event. */
 export type Cost = {
   readonly what: string;
-  /** Transactions, and single reads and queries, of Table Storage: what is billed. */
+  /** Billed requests to Table Storage: transactions, single reads and queries. */
   readonly requests: number;
   /** Rows that these transactions wrote or deleted. */
   readonly entities: number;
-  /** Of the requests, those that read. */
+  /** The requests that read. */
   readonly reads: number;
   /** Requests to the FHIR or DICOM service. */
   readonly serviceReads: number;
 };
 
-/** Those that come with the app, whatever somebody has added since. */
+/** The built-in workflows. A workflow that a user adds does not change the documented costs. */
 const workflows = [resourceIndex, patientRegistry, observationAlerts, imagingStudies];
 const HUNDRED = 100;
 const HOST = 'simulator-main';
 
-/** The cost of each kind of event for the built-in workflows, all of them on. */
+/** Measures the cost of each kind of event, with every built-in workflow on. */
 export async function costsOf({ postSize }: { postSize: number }): Promise<Cost[]> {
   const world = createWorld(postSize);
   const { fhir, images } = world;
@@ -94,7 +94,7 @@ export async function costsOf({ postSize }: { postSize: number }): Promise<Cost[
   ];
 }
 
-/** The app over stores in memory that count, with services to read from. */
+/** The app with counting stores in memory, and simulated services to read from. */
 function createWorld(postSize: number) {
   const clock = createFakeClock();
   const random = seededRandom(1);
@@ -139,7 +139,7 @@ function createWorld(postSize: number) {
     },
     images: {
       store: (n: number) => void dicom.store(writePart10(stored[n] ?? {})),
-      /** All at once, as the service does it. */
+      /** Updates all images at once, as the service does. */
       updateAll: (n: number) =>
         void (
           n === 0 &&
@@ -152,7 +152,7 @@ function createWorld(postSize: number) {
         void dicom.delete({ studyUid: study.studyUid, seriesUid: study.seriesUid, instanceUid: uidOf(stored[n]) }),
     },
 
-    /** A hundred such changes, and their events in POSTs of that size. */
+    /** Makes a hundred changes, delivers their events in POSTs of `postSize`, and returns the mean cost. */
     async measure(what: string, change: (n: number) => void): Promise<Cost> {
       const before = { ...counts, serviceReads: serviceReads() };
       clock.advance(60_000);

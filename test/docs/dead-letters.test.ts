@@ -38,7 +38,7 @@ const sumOf = (matches: Iterable<RegExpMatchArray>) =>
 
 type RunStatus = { phase: string; verdict: { ok: boolean; events: Record<string, number> } | null };
 
-/** The run, as soon as it is at `phase`. */
+/** Waits until the scenario run reaches `phase`, and returns the run. */
 const runAt = (phase: string) =>
   eventually(async () => {
     const { runs } = (await (await fetch(`${url}/api/simulator/runs`)).json()) as { runs: RunStatus[] };
@@ -46,15 +46,16 @@ const runAt = (phase: string) =>
     return runs[0]?.phase === phase ? runs[0] : undefined;
   });
 
-describe('when a person follows docs/dead-letters.md', () => {
-  const [start = '', count = '', redrive = '', rest = '', show = '', discard = '', send = '', correct = ''] = examples;
+describe('when a reader follows docs/dead-letters.md', () => {
+  const [start = '', count = '', redrive = '', remaining = '', show = '', discard = '', send = '', correct = ''] =
+    examples;
 
-  it('given the page, then it has an example for each step, and a line for each verb', () => {
+  it('given the page, then it has an example for each step and names every verb', () => {
     expect(examples).toHaveLength(8);
     for (const verb of VERBS) expect(page).toContain(`npm run dead-letters -- ${verb}`);
   });
 
-  it('given a day when the receiver was down, then undelivered events are counted and imported, and none is lost', async () => {
+  it('given an outage of the receiver, then the commands count and import undelivered events without loss', async () => {
     await type(start);
     await runAt('redriving');
 
@@ -71,8 +72,8 @@ describe('when a person follows docs/dead-letters.md', () => {
     expect(verdict?.events.rejected).toBeGreaterThan(0);
   });
 
-  it('given what is left over, then it is shown without payloads, and put away', async () => {
-    const left = await type(rest);
+  it('given the remaining invalid events, then the commands show them without payloads and discard them', async () => {
+    const left = await type(remaining);
     expect(left).toMatch(/ {2}invalid +(invalid|unknown-type|too-large)/);
     expect(left).toMatch(/^(3 of \d+|[123]) dead letters?/m);
     expect(left).not.toContain('undelivered');
@@ -82,7 +83,7 @@ describe('when a person follows docs/dead-letters.md', () => {
     expect(await type('npm run -s dead-letters -- list\n')).toBe('0 dead letters\n');
   });
 
-  it('given an invalid event that is corrected, the corrected event has run, and the dead letter names it', async () => {
+  it('given a corrected invalid event, then the app runs the corrected event and the dead letter names it', async () => {
     expect(await type(send)).toContain('202');
 
     const printed = await type(correct);

@@ -10,14 +10,14 @@ const examples = sourceFiles().flatMap((file) =>
   examplesIn(readFileSync(join(ROOT, file), 'utf8')).map((code, at) => ({ name: `${file} ${at + 1}`, code })),
 );
 
-describe('when somebody copies an example from the sources', () => {
+describe('when a reader copies an example from the sources', () => {
   it.each(examples)('given $name, then it runs', ({ code }) => run(code));
 
-  it('given all of them, then they have the right types', () => {
+  it('given all examples, then they compile', () => {
     typeCheck(examples.map(({ code }) => code));
   });
 
-  it('given an example with a wrong type, then that would be seen', () => {
+  it('given an example with a wrong type, then the check reports the error', () => {
     expect(() => typeCheck(["const n: number = 'one';\nassert.ok(n);"])).toThrow('TS2322');
   });
 
@@ -41,7 +41,7 @@ function examplesIn(source: string): string[] {
   );
 }
 
-/** An example imports as a file in test/ would, and has `assert`. */
+/** Runs an example, which imports like a file in test/ and may use `assert`. */
 async function run(code: string): Promise<void> {
   const { code: script } = transformSync(code, {
     jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
@@ -53,7 +53,7 @@ async function run(code: string): Promise<void> {
   await new AsyncFunction('require', 'exports', 'assert', script)(load, {}, assert);
 }
 
-/** @throws Error with what the compiler says */
+/** @throws Error with the output of the compiler */
 function typeCheck(codes: readonly string[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'examples-'));
   try {

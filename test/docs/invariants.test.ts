@@ -19,7 +19,7 @@ const models = [
   { letters: 'E', rules: endRules },
   { letters: 'S', rules: suspectRules },
 ];
-/** Folders that enforce invariants; elsewhere R4 is a version of FHIR. */
+/** The folders that enforce invariants. In other folders R4 is the version of FHIR. */
 const sources = ['src/pipeline', 'src/handler', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
@@ -27,26 +27,26 @@ const sources = ['src/pipeline', 'src/handler', 'src/storage', 'src/dead-letters
 );
 
 describe('when ARCHITECTURE.md lists the invariants', () => {
-  it('given their numbers, then each letter counts from 1 without a gap', () => {
+  it('given the numbers of the invariants, then each letter counts from 1 without a gap', () => {
     for (const letter of new Set(rows.map((row) => row.letter))) {
       const numbers = rows.filter((row) => row.letter === letter).map(({ number }) => number);
       expect({ letter, numbers }).toEqual({ letter, numbers: numbers.map((_, i) => i + 1) });
     }
   });
 
-  it.each(models)('given the model of $letters, then its rules are listed once each', ({ letters, rules }) => {
+  it.each(models)('given the model of $letters, then the page lists each of its rules once', ({ letters, rules }) => {
     const listed = rows.filter(({ letter }) => letters.includes(letter)).flatMap(({ model }) => model);
 
     expect(listed.sort()).toEqual(Object.keys(rules).sort());
   });
 
-  it('given the mutations, then each is listed once', () => {
+  it('given the mutations, then the page lists each once', () => {
     const listed = rows.flatMap((row) => row.mutations);
 
     expect(listed.sort()).toEqual(mutations.map(({ rule }) => rule).sort());
   });
 
-  it('given a number that the code cites, then the page has it', () => {
+  it('given an invariant that the code cites, then the page has its number', () => {
     const known = new Set(rows.map(({ letter, number }) => `${letter}${number}`));
     const cited = sources.flatMap((text) => text.match(/\b[JLCERSTPW]\d{1,2}\b/g) ?? []);
 

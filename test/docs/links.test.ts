@@ -19,11 +19,11 @@ const links = pages.flatMap((page) =>
 );
 
 describe('when a reader follows a link', () => {
-  it('given the pages, then they have links', () => {
+  it('given all pages, then they have more than 150 links', () => {
     expect(links.length).toBeGreaterThan(150);
   });
 
-  it('given a link to a file, then the file is there', () => {
+  it('given a link to a file, then the file exists', () => {
     expect(links.filter(({ to }) => !existsSync(to))).toEqual([]);
   });
 
@@ -33,7 +33,7 @@ describe('when a reader follows a link', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('given docs/README.md, then it leads to every page', () => {
+  it('given docs/README.md, then it links to every page', () => {
     const index = readFileSync('docs/README.md', 'utf8');
 
     for (const page of readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md')) {
@@ -42,7 +42,7 @@ describe('when a reader follows a link', () => {
   });
 });
 
-/** As GitHub makes them of headings: small letters, digits, `-` and `_`; a space becomes `-`. */
+/** The anchors that GitHub makes from headings: lower-case letters, digits, `-` and `_`; a space becomes `-`. */
 function anchorsOf(page: string): string[] {
   return [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -21,20 +21,20 @@ beforeAll(async () => {
   url = /Serving on (\S+)\. /.exec(app.output())?.[1] ?? '';
 });
 
-describe('when somebody follows docs/simulator.md', () => {
-  it('given the page, then it has examples', () => {
+describe('when a reader follows docs/simulator.md', () => {
+  it('given the page, then it has examples of commands and eleven searches', () => {
     expect(examples.length).toBeGreaterThanOrEqual(5);
     expect(searches).toHaveLength(11);
   });
 
-  it.each(examples)('given the commands\n%s then each is taken', async (commands) => {
+  it.each(examples)('given the commands\n%s then the simulator accepts each', async (commands) => {
     const { stdout } = await run('bash', ['-e', '-c', commands.replaceAll('http://localhost:7071', url)]);
 
     expect(stdout).not.toMatch(/"error":\{|OperationOutcome/);
     expect(stdout).toMatch(/^[[{]/);
   });
 
-  it('given the sample image again, then its store is refused, as it is there, and its event has come', async () => {
+  it('given the sample image a second time, then the simulator refuses to store it again, and its event has arrived', async () => {
     const command = examples.find((commands) => commands.includes('sample-image.dcm'))?.split('\ncurl')[0] ?? '';
 
     const { stdout: again } = await run('bash', ['-e', '-c', command.replaceAll('http://localhost:7071', url)]);
@@ -44,7 +44,7 @@ describe('when somebody follows docs/simulator.md', () => {
     expect(events.map(({ type }) => type)).toContain('Microsoft.HealthcareApis.DicomImageCreated');
   });
 
-  it.each(searches)('given the search %s of the list, then the service knows all of it', async (search) => {
+  it.each(searches)('given the listed search %s, then the simulator supports every parameter', async (search) => {
     const response = await fetch(`${url}/api/simulator/fhir/${search}`, { headers: { prefer: 'handling=strict' } });
 
     expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
@@ -53,14 +53,14 @@ describe('when somebody follows docs/simulator.md', () => {
     });
   });
 
-  it('given the commands that npm start shows, then a Patient is made and found, and its event is told of', async () => {
+  it('given the commands that npm start prints, then they create and find a Patient and show its event', async () => {
     const shown = [...app.output().matchAll(/^ {4}(curl [\s\S]*?[^\\])$/gm)].map(([, command = '']) => command);
     const [create = '', events = '', event = '', find = ''] = shown;
 
     const { stdout: created } = await run('bash', ['-e', '-c', create]);
     const { stdout: listed } = await run('bash', ['-e', '-c', events]);
     const [newest] = (JSON.parse(listed) as { events: { id: string; type: string }[] }).events;
-    const told = await eventually(async () => {
+    const status = await eventually(async () => {
       const { stdout } = await run('bash', ['-e', '-c', event.replace('ITS-ID', newest?.id ?? '')]);
       return stdout.includes('"completed"') ? stdout : undefined;
     });
@@ -71,11 +71,11 @@ describe('when somebody follows docs/simulator.md', () => {
 
     expect(created).toContain('201');
     expect(newest?.type).toBe('Microsoft.HealthcareApis.FhirResourceCreated');
-    expect(told).toContain('resource-index');
+    expect(status).toContain('resource-index');
     expect(JSON.parse(found)).toMatchObject({ patients: { 0: { family: 'Nguyen' } }, isMore: false });
   });
 
-  it('given the table of scenarios, then it lists those that there are', () => {
+  it('given the table of scenarios, then it lists every scenario', () => {
     for (const { name, summary } of scenarios) expect(page).toContain(`| \`${name}\` | ${summary} |`);
   });
 });

@@ -24,8 +24,8 @@ const project = projectCopy();
 let app: TestProcess | undefined;
 afterAll(() => app?.kill());
 
-describe('when somebody follows docs/workflows.md', () => {
-  it('given the page, then its code says where it belongs, and there is a command for each step', () => {
+describe('when a reader follows docs/workflows.md', () => {
+  it('given the page, then its code names the files, and each step has a command', () => {
     expect(files.map(({ path }) => path)).toEqual([
       'src/workflows/glucose-trend.ts',
       'test/workflows/glucose-trend.test.ts',
@@ -39,9 +39,9 @@ describe('when somebody follows docs/workflows.md', () => {
       expect(page).toContain(command);
   });
 
-  it('given its steps, then what is begun passes, and so does what is put in its place', () => {
-    const begun = project.run(['src/local/new-workflow/main.ts', 'Observation', 'glucose-trend']);
-    expect(begun).toMatchObject({ status: 0, stderr: '' });
+  it('given the steps, then the tests of the generated workflow and of the finished workflow pass', () => {
+    const generated = project.run(['src/local/new-workflow/main.ts', 'Observation', 'glucose-trend']);
+    expect(generated).toMatchObject({ status: 0, stderr: '' });
     expect(project.test()).toEqual({ passed: 4, failed: 0 });
 
     for (const { path, content } of files) writeFileSync(join(project.path(), path), content);
@@ -50,7 +50,7 @@ describe('when somebody follows docs/workflows.md', () => {
     expect(project.check(files.map(({ path }) => path))).toBe('');
   });
 
-  it('given the app is started, then it answers as the page says', async () => {
+  it('given the running app, then it answers as the page says', async () => {
     const storage = { EventStorage: '', AzureWebJobsStorage: '', LOOKUPS: 'on' };
     const start = relative('.', join(project.path(), 'src/local/start.ts'));
     app = startProcess(start, ['--no-demo', '--port', '0'], { env: storage, cwd: project.path() });
@@ -60,14 +60,14 @@ describe('when somebody follows docs/workflows.md', () => {
     const [ask = ''] = /curl \S+ \S+lookups[\s\S]*/.exec(store) ?? [];
 
     await run('bash', ['-e', '-c', store]);
-    const told = await eventually(async () => {
+    const result = await eventually(async () => {
       const { stdout } = await run('bash', ['-e', '-c', ask]);
       return stdout.includes('104') ? stdout : undefined;
     });
-    const { stdout: looked } = await run('bash', ['-e', '-c', look]);
+    const { stdout: eventsAndStats } = await run('bash', ['-e', '-c', look]);
 
-    expect(JSON.parse(told)).toEqual({ results: [{ at: '2026-03-01T08:00:00Z', value: 104 }] });
-    expect(looked).toContain('Microsoft.HealthcareApis.FhirResourceCreated');
-    expect(looked).toContain('jobsCompleted');
+    expect(JSON.parse(result)).toEqual({ results: [{ at: '2026-03-01T08:00:00Z', value: 104 }] });
+    expect(eventsAndStats).toContain('Microsoft.HealthcareApis.FhirResourceCreated');
+    expect(eventsAndStats).toContain('jobsCompleted');
   });
 });
