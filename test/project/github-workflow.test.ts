@@ -23,7 +23,7 @@ const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 const runs = ({ steps: all }: Job) => all.flatMap(({ run }) => run ?? []);
 
 describe('when GitHub runs the workflow', () => {
-  it('given a push, a pull request or a start by hand, then all is built and tested, and only main is deployed', () => {
+  it('given a push, a pull request or a manual start, then the workflow builds and tests, and deploys only main', () => {
     expect(files).toEqual(['build-and-deploy.yml', 'codeql.yml', 'dependency-review.yml']);
     expect(Object.keys(workflow.on)).toEqual(['push', 'pull_request', 'workflow_dispatch']);
     expect(build).not.toHaveProperty('if');
@@ -31,13 +31,13 @@ describe('when GitHub runs the workflow', () => {
     expect(deploy).toMatchObject({
       needs: 'build',
       if: expect.stringMatching(/^github\.ref == 'refs\/heads\/main' && \(/),
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's syntax
       environment: "${{ inputs.environment || 'production' }}",
       concurrency: { 'cancel-in-progress': false },
     });
   });
 
-  it.each(all)('given $file, then each job has the rights that it names, and there are no secrets', (one) => {
+  it.each(all)('given $file, then a job has no permissions by default, and the workflow uses no secrets', (one) => {
     expect(one.workflow.permissions).toEqual({});
     expect(one.text).not.toMatch(/secrets\.|pull_request_target|persist-credentials: true/);
     for (const { uses, with: options } of one.steps.filter((step) => step.uses?.startsWith('actions/checkout@'))) {
@@ -45,12 +45,12 @@ describe('when GitHub runs the workflow', () => {
     }
   });
 
-  it('given the jobs, then these are their rights', () => {
-    const rights = all.flatMap((one) =>
+  it('given the jobs, then each has only the permissions that it needs', () => {
+    const permissions = all.flatMap((one) =>
       Object.entries(one.workflow.jobs).map(([name, job]) => [name, job.permissions]),
     );
 
-    expect(Object.fromEntries(rights)).toEqual({
+    expect(Object.fromEntries(permissions)).toEqual({
       build: { contents: 'read' },
       deploy: { contents: 'read', 'id-token': 'write' },
       analyze: { contents: 'read', actions: 'read', 'security-events': 'write' },
@@ -58,25 +58,31 @@ describe('when GitHub runs the workflow', () => {
     });
   });
 
-  it.each(all)('given the actions of $file, then each is pinned to a commit, with its version beside it', (one) => {
-    const lines = one.text.split('\n').filter((line) => /\buses:/.test(line));
+  it.each(all)(
+    'given the actions of $file, then each is pinned to a commit and a comment states the version',
+    (one) => {
+      const lines = one.text.split('\n').filter((line) => /\buses:/.test(line));
 
-    expect(lines.length).toBe(one.steps.filter(({ uses }) => uses).length);
-    for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  });
+      expect(lines.length).toBe(one.steps.filter(({ uses }) => uses).length);
+      for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    },
+  );
 
-  it('given an action in several workflows, then all use one commit of it', () => {
+  it('given an action in several workflows, then all workflows pin the same commit', () => {
     const used = new Set(all.flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? [])));
 
     expect(used.size).toBe(9);
     expect(new Set([...used].map((uses) => uses.replace(/@.*/, ''))).size).toBe(used.size);
   });
 
-  it.each(all)('given the scripts of $file, then nothing of an event is put into them', ({ steps }) => {
-    expect(steps.flatMap(({ run }) => run ?? []).filter((run) => run.includes('${{'))).toEqual([]);
-  });
+  it.each(all)(
+    'given the scripts of $file, then they contain no expressions, which could inject text from an event',
+    ({ steps }) => {
+      expect(steps.flatMap(({ run }) => run ?? []).filter((run) => run.includes('${{'))).toEqual([]);
+    },
+  );
 
-  it('given a script of npm, then it is there', () => {
+  it('given the npm scripts in the workflows, then package.json has them', () => {
     const named = all
       .flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []))
       .flatMap((run) => [...run.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name));
@@ -85,7 +91,7 @@ describe('when GitHub runs the workflow', () => {
     for (const name of named) expect(scripts).toHaveProperty([name]);
   });
 
-  it('given the package that was tested, then that is deployed, beside no package of npm', () => {
+  it('given the tested package, then the deploy job deploys this package and never runs npm', () => {
     const [zip] = build.steps.filter(({ run }) => run?.startsWith('zip'));
 
     expect(zip?.['working-directory']).toBe(azure.services.app.dist);
@@ -97,7 +103,7 @@ describe('when GitHub runs the workflow', () => {
     );
   });
 
-  it('given azd, then it is one that azure.yaml takes, and is signed in before it is used', () => {
+  it('given azd, then its version satisfies azure.yaml, and the job signs in before azd deploys', () => {
     const setup = deploy.steps.find(({ uses }) => uses?.startsWith('Azure/setup-azd@'));
     const least = azure.requiredVersions.azd.replace('>= ', '').split('.').map(Number);
     const used = String(setup?.with?.version).split('.').map(Number);
@@ -112,15 +118,15 @@ describe('when GitHub runs the workflow', () => {
     ]);
   });
 
-  it('given settings, then each is the variable of its name', () => {
+  it('given the settings of the deploy job, then each comes from the variable of the same name', () => {
     for (const [name, value] of Object.entries(deploy.env ?? {})) expect(value).toBe(`\${{ vars.${name} }}`);
   });
 });
 
-describe('when somebody works with an editor or in a container', () => {
+describe('when a developer works in an editor or a container', () => {
   const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 
-  it('given the tasks and launches, then they start files and scripts of the project', () => {
+  it('given the tasks and launch configurations, then they start existing files and scripts', () => {
     const { configurations } = read('.vscode/launch.json') as { configurations: Record<string, string>[] };
     const { tasks } = read('.vscode/tasks.json') as { tasks: Record<string, string>[] };
 
@@ -132,7 +138,7 @@ describe('when somebody works with an editor or in a container', () => {
     for (const { script } of tasks.filter(({ type }) => type === 'npm')) expect(scripts).toHaveProperty([script ?? '']);
   });
 
-  it('given the container, then it has the Node of the workflow, and the ports of the app and of Azurite', () => {
+  it('given the container, then it has the Node version of the workflow and the ports of the app and of Azurite', () => {
     const { image, forwardPorts } = read('.devcontainer/devcontainer.json');
     const node = build.steps.find(({ uses }) => uses?.startsWith('actions/setup-node@'))?.with?.['node-version'];
 
@@ -140,7 +146,7 @@ describe('when somebody works with an editor or in a container', () => {
     expect(forwardPorts).toEqual([7071, 10_000, 10_001, 10_002]);
   });
 
-  it('given Dependabot, then npm packages come in a group, and actions are updated, too', () => {
+  it('given Dependabot, then it updates npm packages in one group and GitHub actions in another', () => {
     const { updates } = parse(readFileSync('.github/dependabot.yml', 'utf8')) as { updates: Record<string, unknown>[] };
 
     expect(updates.map((update) => [update['package-ecosystem'], Object.keys(update.groups ?? {})])).toEqual([
@@ -149,7 +155,7 @@ describe('when somebody works with an editor or in a container', () => {
     ]);
   });
 
-  it('given a publish from this folder, then none of these files are in it', () => {
+  it('given a deployment from this folder, then .funcignore excludes the files for git, editors and containers', () => {
     const ignored = readFileSync('.funcignore', 'utf8').split('\n');
 
     expect(ignored).toEqual(expect.arrayContaining(['.git*', '.vscode/', '.devcontainer/', '.editorconfig']));

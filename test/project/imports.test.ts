@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-// Dependencies point one way. What each folder may import, as prefixes; its own files always.
+// Dependencies point one way. Each folder may import these prefixes, and its own files.
 const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ['zod', 'src/digest'],
   storage: ['src/clock', 'src/digest', 'src/events/', 'src/json-text', '@azure/', 'node:'],
@@ -50,7 +50,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'dead-letters/store': ['src/digest', 'src/events/', 'src/json-text', 'src/storage/'],
   workflows: ['src/workflow.js', 'zod'],
-  // Reads formats of its own: rules, dates, units. Still neither the pipeline nor storage.
+  // This workflow reads rules, dates and units, so it may import more, but neither the pipeline nor storage.
   'workflows/observation-alerts': [
     'src/workflow.js',
     'src/fhir-date.js',
@@ -132,26 +132,29 @@ const filesOf = (folder: string) =>
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join('src', folder, name));
 
-/** Those that no folder further in speaks for. */
+/** The files of a folder, without subfolders that have their own entry in MAY_IMPORT. */
 const ownFilesOf = (folder: string) => {
   const inner = Object.keys(MAY_IMPORT).filter((other) => other.startsWith(`${folder}/`));
   return filesOf(folder).filter((file) => !inner.some((other) => file.startsWith(`src/${other}/`)));
 };
 
 describe('when a file imports another', () => {
-  it.each(Object.keys(MAY_IMPORT))('given it is in src/%s, then only what that folder may know', (folder) => {
-    const allowed = [`src/${folder}/`, ...(MAY_IMPORT[folder] ?? [])];
+  it.each(Object.keys(MAY_IMPORT))(
+    'given a file in src/%s, then it imports only the prefixes that MAY_IMPORT allows',
+    (folder) => {
+      const allowed = [`src/${folder}/`, ...(MAY_IMPORT[folder] ?? [])];
 
-    const wrong = ownFilesOf(folder).flatMap((file) =>
-      importsOf(file)
-        .filter((name) => !allowed.some((prefix) => name.startsWith(prefix)))
-        .map((name) => `${file}: ${name}`),
-    );
+      const wrong = ownFilesOf(folder).flatMap((file) =>
+        importsOf(file)
+          .filter((name) => !allowed.some((prefix) => name.startsWith(prefix)))
+          .map((name) => `${file}: ${name}`),
+      );
 
-    expect(wrong).toEqual([]);
-  });
+      expect(wrong).toEqual([]);
+    },
+  );
 
-  it('given an SDK of storage, or what it sends with, then only the adapters of storage and the readers know it', () => {
+  it('given a storage SDK or its HTTP library, then only storage adapters and readers import it', () => {
     const users = Object.keys(MAY_IMPORT)
       .flatMap(filesOf)
       .filter((file) => importsOf(file).some((name) => /^@azure\/(data-tables|storage|core)/.test(name)));
@@ -161,22 +164,22 @@ describe('when a file imports another', () => {
     );
   });
 
-  it('given the libraries of OpenTelemetry, then nothing loads them but the import of what the settings ask for', () => {
-    const LOADS =
+  it('given the OpenTelemetry libraries, then only the exporters, which settings select at run time, load them', () => {
+    const IMPORTS_AT_START =
       /^(?!\s*\*)import (?!type ).*from '(?:@opentelemetry\/|@azure\/monitor|.*\/(?:open-telemetry|otlp|azure-monitor)\.js)/m;
 
-    const loading = [...Object.keys(MAY_IMPORT), 'local'].flatMap(filesOf).filter((file) => {
-      return LOADS.test(readFileSync(file, 'utf8').replaceAll(/import \{[^}]*\}/g, 'import {}'));
+    const importers = [...Object.keys(MAY_IMPORT), 'local'].flatMap(filesOf).filter((file) => {
+      return IMPORTS_AT_START.test(readFileSync(file, 'utf8').replaceAll(/import \{[^}]*\}/g, 'import {}'));
     });
 
-    expect([...new Set(loading)].sort()).toEqual([
+    expect([...new Set(importers)].sort()).toEqual([
       'src/telemetry/azure-monitor.ts',
       'src/telemetry/open-telemetry.ts',
       'src/telemetry/otlp.ts',
     ]);
   });
 
-  it('given the pipeline or a handler, then it knows storage by its ports, not by its adapters', () => {
+  it('given the pipeline or the handler folder, then it imports the interfaces of storage, not the adapters', () => {
     const wrong = ['pipeline', 'handler']
       .flatMap(filesOf)
       .flatMap((file) => importsOf(file).filter((name) => /azure|memory-/.test(name)));

@@ -7,7 +7,7 @@ const lock = JSON.parse(readFileSync(join(process.cwd(), 'package-lock.json'), '
 };
 
 describe('the lock file', () => {
-  it('given a platform other than the one it was written on, then npm ci finds what it may need', () => {
+  it('given another platform, then the lock file lists every optional dependency that npm ci may need', () => {
     const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter((name) => !isListed(path, name)),
     );
@@ -15,12 +15,12 @@ describe('the lock file', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names no registry', () => {
+  it('given the resolved packages, then the lock file names no registry', () => {
     expect(Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
   });
 });
 
-/** Where Node would look for it: beside the package, then further up. */
+/** Whether the lock file lists the package where Node looks: beside the dependent package, then in each folder above. */
 function isListed(path: string, name: string): boolean {
   for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     if (lock.packages[`${folder ? `${folder}/` : ''}node_modules/${name}`]) return true;

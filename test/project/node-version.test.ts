@@ -17,7 +17,7 @@ describe('the version of Node that the project needs', () => {
     expect(JSON.parse(read('package-lock.json')).packages[''].engines).toEqual(engines);
   });
 
-  it('given a text that names a version to install, then it is that of package.json', () => {
+  it('given a page or script that names the version to install, then it is the version of package.json', () => {
     const mentions = ['.', 'docs', 'infra', 'infra/hooks']
       .flatMap(filesIn)
       .flatMap((file) =>
@@ -30,7 +30,7 @@ describe('the version of Node that the project needs', () => {
     );
   });
 
-  it('given npm ci by hand on that version, then npm reports no package that asks for a later one', () => {
+  it('given npm ci on the minimum version, then npm prints no warning about packages that require a later version', () => {
     expect(read('.npmrc')).toMatch(/^loglevel=error$/m);
   });
 });

@@ -9,14 +9,14 @@ const testFiles = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts') && !name.includes('test-commands'))
   .map((name) => join('test', name));
 
-/** What `npm test -- …` prints, line by line. */
+/** Runs `npm test -- …`, and returns its status and output. */
 function runTests(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['test/run.mjs', ...args], { encoding: 'utf8' });
   return { status, lines: stdout.trimEnd().split('\n'), all: stdout + stderr };
 }
 
-describe('when somebody runs npm test', () => {
-  it('given --help, then it prints the ways to run tests, and runs none', () => {
+describe('when a developer runs npm test', () => {
+  it('given --help, then it prints the ways to run tests and runs no test', () => {
     const { status, all } = runTests('--help');
 
     expect(status).toBe(0);
@@ -24,7 +24,7 @@ describe('when somebody runs npm test', () => {
     expect(all).not.toMatch(/\d passed/);
   });
 
-  it('given a pattern, then the last line is the verdict, and no line names a file of results', () => {
+  it('given a pattern, then the last line counts passed and failed tests, and no line names a results file', () => {
     const { status, lines, all } = runTests('test/digest');
 
     expect(status).toBe(0);
@@ -32,15 +32,15 @@ describe('when somebody runs npm test', () => {
     expect(all).not.toContain('results');
   });
 
-  it('given a pattern that matches nothing, then that is a failure', () => {
+  it('given a pattern that matches no test, then the command fails', () => {
     const { status, lines } = runTests('test/there-is-no-such-test');
 
     expect({ status, last: lines.at(-1) }).toEqual({ status: 1, last: '0 passed, 1 failed' });
   });
 });
 
-describe('the commands to run tests', () => {
-  it('given a script of npm in CONTRIBUTING.md, then package.json has it; and test:quick is the one for daily work', () => {
+describe('when the documentation and settings name tests', () => {
+  it('given npm scripts in CONTRIBUTING.md, then package.json has them, and the docs recommend test:quick for daily work', () => {
     const named = [...contributing.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
 
     for (const name of named) expect(scripts).toHaveProperty([name]);
@@ -48,13 +48,13 @@ describe('the commands to run tests', () => {
     expect(readFileSync('README.md', 'utf8')).toMatch(/daily work.*test:quick/);
   });
 
-  it('given durations.json, then each file that it names is there', () => {
+  it('given durations.json, then every file that it names exists', () => {
     const { files } = JSON.parse(readFileSync('test/durations.json', 'utf8')) as { files: Record<string, number> };
 
     expect(Object.keys(files).filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('given a slow machine, then no test has a time limit of its own', () => {
+  it('given that machines may be slow, then no test sets its own time limit', () => {
     const limit = /jest\.setTimeout\(|^ *\}, [\d_]+\);$/m;
 
     expect(testFiles.filter((file) => limit.test(readFileSync(file, 'utf8')))).toEqual([]);
