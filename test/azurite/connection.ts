@@ -1,4 +1,4 @@
-/** The connection string of the tests' Azurite. */
+/** The connection string of the Azurite that the tests share. */
 export function testConnection(): string {
   const connection = process.env.TEST_STORAGE;
   if (!connection)

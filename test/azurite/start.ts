@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 const START_MS = 300_000;
-// Azurite's own account and key, published for everybody.
+// Azurite's well-known account and key, which Microsoft publishes.
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 
-/** Starts an Azurite of the tests' own, on free ports and in memory. Test workers inherit TEST_STORAGE. */
+/** Starts an Azurite for the tests, on free ports and in memory. Test workers inherit TEST_STORAGE. */
 export default async function startAzurite({ rootDir }: { rootDir: string }): Promise<void> {
   const azurite = spawn(process.execPath, [join(rootDir, 'node_modules/azurite/dist/src/azurite.js'), ...options()]);
   process.once('exit', () => azurite.kill('SIGKILL'));
@@ -27,7 +27,7 @@ function options(): string[] {
   return [...addresses, '--inMemoryPersistence', '--disableTelemetry', '--silent', '--skipApiVersionCheck'];
 }
 
-/** Resolves with the address of each service as soon as all three listen. */
+/** Resolves with the address of each service when all three listen. */
 function listening(azurite: ChildProcess): Promise<Map<string, string>> {
   return new Promise((resolve, reject) => {
     const endpoints = new Map<string, string>();
