@@ -5,7 +5,7 @@ import type { Operation, Row } from '../src/storage/table-store.js';
 import { createEvents } from './fhir-events.js';
 import { createMemoryApp } from './memory-app.js';
 
-/** What the ledger writes of an event: the row that claims it, and what settling changes in it. */
+/** The ledger's writes for one event: the row that claims the event, and the change that settles it. */
 type Entities = { key: string; claim: Row; settle: Row };
 type Lot = { table: string; partition: string; entities: readonly Entities[] };
 
@@ -13,9 +13,9 @@ const FULL_SIZE = 100;
 const BATCH = 100;
 
 /**
- * Writes the entities of so many events that do nothing, the very rows that the pipeline writes, as the SDK can at its
- * best: transactions of 100, one after the other in each partition, all partitions at once.
- * @returns events a second, each with both of its writes
+ * Writes the same rows as the pipeline in the fastest way that the SDK allows: transactions of 100, one after the other
+ * in each partition, all partitions at once.
+ * @returns events per second; an event counts when both of its writes are done
  */
 export async function writeBareTransactions(storage: string, lots: readonly Lot[]): Promise<number> {
   const lanes = Map.groupBy(lots, ({ partition }) => partition);
@@ -33,7 +33,7 @@ export async function writeBareTransactions(storage: string, lots: readonly Lot[
   return (events * 1000) / (systemClock.monotonic() - startedAtMs);
 }
 
-/** Lots of 100 for each partition, of so many events; the few that are left over are not among them. */
+/** Groups the rows of `count` events into lots of 100 for each partition. Leaves out incomplete lots. */
 export async function recordLots(events: { run: number; from?: number; count: number }): Promise<Lot[]> {
   const memory = createMemoryTableStore({ clock: systemClock });
   const found = new Map<string, { table: string; partition: string; claims: Map<string, Entities> }>();

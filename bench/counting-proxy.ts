@@ -3,11 +3,11 @@ import { Agent, createServer, type IncomingMessage, request, type Server } from 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** Stands between an app and the tables of a storage, and counts what passes. */
+/** A proxy between an app and its tables that counts requests and written entities. */
 export type CountingProxy = AsyncDisposable & {
-  /** The connection string of the storage, its tables by way of this proxy. */
+  /** The connection string of the storage, with the table endpoint of this proxy. */
   readonly connectionString: string;
-  /** `entities`: how many rows the requests write, those of a transaction one by one. So far. */
+  /** The counts so far. `entities` counts each row that a transaction writes. */
   counts(): Counts;
 };
 
@@ -19,7 +19,7 @@ const WRITE_IN_TRANSACTION = /^(?:POST|PUT|MERGE|PATCH|DELETE) /gm;
 
 export async function startCountingProxy(storage: string): Promise<CountingProxy> {
   const target = TABLE_ENDPOINT.exec(storage)?.[0];
-  if (!target) throw new TypeError('The connection string names no table endpoint to stand in front of.');
+  if (!target) throw new TypeError('The connection string names no table endpoint.');
   const agent = new Agent({ keepAlive: true });
   let requests = 0;
   let entities = 0;

@@ -1,3 +1,3 @@
-// Imported before everything else in a process that the bench starts. The bench holds the other end of its standard
-// input, which closes however the bench ends: nothing that it has started stays behind.
+// Every process that the bench starts imports this file first. The bench holds the other end of the process's standard
+// input, which closes when the bench ends for any reason. So no process outlives the bench.
 process.stdin.resume().once('close', () => process.exit());

@@ -1,12 +1,12 @@
-/** Texts of events of the FHIR service as Event Grid sends them, one after the other. */
+/** Generates the JSON texts of FHIR events as Event Grid sends them. */
 export type Events = { next(): string };
 
 type Options = {
-  /** Events of the same run and number are the same; each run has a day, and so a ledger table, of its own. */
+  /** The same run and number give the same event. Each run has a separate day, and so a separate ledger table. */
   run: number;
-  /** The number of the first. */
+  /** The number of the first event. */
   from?: number;
-  /** The share that is a copy of an earlier one of this run. */
+  /** The share of events that copy an earlier event of this run. */
   duplicates?: number;
   resourceType?: string;
 };
@@ -16,13 +16,13 @@ const FIRST_DAY_MS = Date.UTC(2024, 0, 1);
 const SOURCE =
   '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/bench/providers/Microsoft.HealthcareApis/workspaces/bench';
 const HOST = 'bench-fhir.fhir.azurehealthcareapis.com';
-/** Every fifth event updates what was created so many events before, and is settled by then. */
+/** Every fifth event updates the resource of the event UPDATES_BEHIND events before, which is settled by then. */
 const UPDATE_EVERY = 5;
 const UPDATES_BEHIND = 2001;
 
 let runs = 0;
 
-/** A run that no other measurement of this process has: its tables begin empty. */
+/** Returns a new run number, so that a measurement begins with empty tables. */
 export function newRun(): number {
   runs += 1;
   return runs;
@@ -40,7 +40,7 @@ export function createEvents({ run, from = 0, duplicates = 0, resourceType = 'Ob
   };
 }
 
-/** Put together by hand: whoever makes the load shares the processors with what it measures. */
+/** Concatenates strings, which is cheap: the load generator shares the processors with the measured app. */
 function eventText(run: number, number: number, resourceType: string): string {
   const isUpdate = number >= UPDATES_BEHIND && number % UPDATE_EVERY === UPDATE_EVERY - 1;
   const resourceId = uuid(run, isUpdate ? number - UPDATES_BEHIND : number);
@@ -59,7 +59,7 @@ function uuid(run: number, number: number): string {
   return `${run.toString(16).padStart(8, '0')}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-/** Mulberry32: the same duplicates in every run of the bench. */
+/** Mulberry32 with a fixed seed, so that every run of the bench has the same duplicates. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

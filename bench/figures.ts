@@ -1,18 +1,18 @@
-/** A line of the table. What was not measured is left out. */
+/** A line of the table. Absent values were not measured. */
 export type Figure = {
   readonly section: Section;
   readonly what: string;
   readonly eventsPerSecond?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
-  /** The slowest of all, where there are fewer than 10,000 POSTs. */
+  /** The slowest POST, if there are fewer than 10,000 POSTs. */
   readonly p9999Ms?: number;
   readonly requestsPerEvent?: number;
   readonly entitiesPerEvent?: number;
   readonly files?: number;
   readonly mb?: number;
   readonly zippedMb?: number;
-  /** What it comes to, and what that should be. */
+  /** The result of a comparison, and the aim for it. */
   readonly result?: number;
   readonly aim?: Aim;
 };
@@ -20,7 +20,7 @@ export type Figure = {
 export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g';
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
-/** Where a section tells what it has found, as soon as it has. */
+/** A section passes each figure to this function as soon as it has the figure. */
 export type Report = (figure: Omit<Figure, 'section'>) => void;
 
 export function isMet(result: number, aim: Aim): boolean {

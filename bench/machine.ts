@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** On what, and beside how much else, the figures were made. */
+/** Describes the machine and its load, for a comparison of figures. */
 export function describeMachine() {
   return {
     cpus: availableParallelism(),

@@ -23,10 +23,10 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
 
-Measures the app on this machine, and prints what it found beside what it should be.
+Measures the app on this machine, and prints each result beside its aim.
 
   --quick     half a minute instead of six: shows that everything runs, its figures say little
-  --only a,b  some of the sections only
+  --only a,b  run only these sections
   --json      the figures as JSON
   --help      this text
 
@@ -48,7 +48,7 @@ async function bench(sections: readonly Section[], plan: Plan): Promise<void> {
   const machine = describeMachine();
   const figures: Figure[] = [];
   for (const section of sections) {
-    process.stderr.write(`${SECTION_TITLES[section]} …\n`); // People wait for minutes; standard output is the table alone.
+    process.stderr.write(`${SECTION_TITLES[section]} …\n`); // Progress for people. Standard output has only the table.
     await SECTIONS[section](plan, (figure) => figures.push({ section, ...figure }));
   }
   const { cpus, cpu, memoryGiB, node, loadAverage } = machine;

@@ -8,7 +8,7 @@ import { createMemoryTableStore } from '../src/storage/memory-table-store.js';
 import type { TableStore } from '../src/storage/table-store.js';
 import { noop } from './apps/noop.js';
 
-/** The app with a workflow that does nothing, over stores in memory. */
+/** Creates the app with the no-op workflow and stores in memory. */
 export function createMemoryApp(tables: TableStore = createMemoryTableStore({ clock: systemClock })): App {
   return composeApp(readConfig({ AzureWebJobsStorage: 'UseDevelopmentStorage=true' }), {
     workflows: [noop],

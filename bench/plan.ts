@@ -1,9 +1,11 @@
-/** How long each part measures, and how much it stores. */
+/** The duration, repetitions and amount of data of each section. */
 export type Plan = {
-  /** POSTs under way at a time: no section sends more. */
+  /** The most POSTs that a section sends at the same time. */
   readonly maxInFlight: number;
   readonly inMemory: { repetitions: number; events: number; warmUpEvents: number };
-  /** `repetitions` of `events`: of what the aims are about. The table of times is made once, by the clock. */
+  /**
+   * `repetitions` and `events` apply to the comparisons with an aim. The other measurements run once for a fixed time.
+   */
   readonly endToEnd: {
     repetitions: number;
     events: number;
@@ -19,7 +21,7 @@ export type Plan = {
   readonly startUp: { repetitions: number };
 };
 
-/** Some six minutes. */
+/** Takes about six minutes. */
 export const FULL: Plan = {
   maxInFlight: Number.POSITIVE_INFINITY,
   inMemory: { repetitions: 5, events: 20_000, warmUpEvents: 20_000 },
@@ -38,11 +40,11 @@ export const FULL: Plan = {
   startUp: { repetitions: 15 },
 };
 
-/** Half a minute at most: shows that everything runs, on a busy machine, too. Its figures say little. */
+/** Takes at most half a minute. Shows that every section runs, even on a busy machine; its times mean little. */
 export const QUICK: Plan = {
   maxInFlight: 4,
   inMemory: { repetitions: 1, events: 1000, warmUpEvents: 500 },
-  // Bare transactions need events enough for 100 in a partition.
+  // Bare transactions need enough events for a lot of 100 in a partition.
   endToEnd: { repetitions: 1, events: 2400, duplicates: [0.05], warmUpMs: 0, singlesMs: 200, hundredsMs: 200 },
   stored: { few: 200, many: 1200, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },

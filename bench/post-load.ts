@@ -3,28 +3,28 @@ import { sleep, systemClock } from '../src/clock.js';
 import type { Events } from './fhir-events.js';
 import { percentile } from './statistics.js';
 
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 export type Load = {
   readonly url: string;
   readonly events: Events;
   readonly postSize: number;
-  /** How many POSTs are under way at a time: the next leaves as soon as one is answered. */
+  /** The number of POSTs at the same time. After each answer the next POST starts. */
   readonly inFlight: number;
-  /** No more events a second than these; as many as are taken, where left out. */
-  readonly mostPerSecond?: number;
+  /** The highest number of events per second. Without it, the load has no limit. */
+  readonly maxPerSecond?: number;
   readonly until: Until;
 };
 
-/** Where both are right, so many POSTs: storage gets slower as it fills, so that who is faster would get it fuller. */
+/** Prefer `posts` for comparisons: with `ms` the faster app fills storage more, and full storage is slower. */
 export type Until = { readonly posts: number } | { readonly ms: number };
 
-/** Of the POSTs that were answered with success: that is when everything in them was settled, or safe. */
+/** The times of POSTs from sending to 202. By then every job of the POST is settled or safe in storage. */
 export type Measured = { posts: number; eventsPerSecond: number; p50Ms: number; p99Ms: number; p9999Ms: number };
 
-/** As many events as the other side takes, but at least one POST. */
+/** Sends POSTs as fast as the host answers, and at least one POST. */
 export async function postAtFullRate(load: Load): Promise<Measured> {
-  const { url, events, postSize, inFlight, mostPerSecond = Number.POSITIVE_INFINITY, until } = load;
+  const { url, events, postSize, inFlight, maxPerSecond = Number.POSITIVE_INFINITY, until } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const startedAtMs = systemClock.monotonic();
   const latenciesMs: number[] = [];
@@ -33,7 +33,7 @@ export async function postAtFullRate(load: Load): Promise<Measured> {
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
       while (sent === 0 || !isOver()) {
-        const dueAtMs = startedAtMs + (sent * postSize * 1000) / mostPerSecond;
+        const dueAtMs = startedAtMs + (sent * postSize * 1000) / maxPerSecond;
         sent += 1;
         await sleep(systemClock, Math.max(0, dueAtMs - systemClock.monotonic()));
         latenciesMs.push(await post(url, bodyOf(events, postSize), agent));
@@ -44,7 +44,7 @@ export async function postAtFullRate(load: Load): Promise<Measured> {
   return measuredOf(latenciesMs, postSize, systemClock.monotonic() - startedAtMs);
 }
 
-/** A POST every `everyMs`, whether those before it are answered or not. */
+/** Sends a POST every `everyMs`, whether or not earlier POSTs are answered. */
 export async function postEvery(
   everyMs: number,
   { url, events, postSize, durationMs }: Pick<Load, 'url' | 'events' | 'postSize'> & { durationMs: number },
@@ -75,14 +75,14 @@ function measuredOf(latenciesMs: readonly number[], postSize: number, tookMs: nu
   };
 }
 
-/** How long it took until all of it was safe. What is not is sent again, as Event Grid would: storage may stand still for a moment. */
+/** Returns the time until 202. Repeats a POST after a 5xx, as Event Grid does: storage may hang for a moment. */
 async function post(url: string, body: string, agent: Agent): Promise<number> {
   const sentAtMs = systemClock.monotonic();
   for (let tries = 1; ; tries += 1) {
     const status = await send(url, body, agent);
     if (status === 202) return systemClock.monotonic() - sentAtMs;
-    if (tries === MOST_TRIES || status < 500) {
-      throw new Error(`A POST was answered with ${status}, ${tries} times: what was measured says nothing.`);
+    if (tries === MAX_TRIES || status < 500) {
+      throw new Error(`A POST was answered with ${status}, ${tries} times: the measurement is invalid.`);
     }
   }
 }

@@ -10,18 +10,18 @@ import { parseEvent } from '../src/events/parse.js';
 import type { Row, TableStore } from '../src/storage/table-store.js';
 import type { HealthEvent } from '../src/workflow.js';
 
-/** The fields that make an event that event in our ledger, too. */
+/** The same key fields as in our ledger. */
 const KEY_PATH = '[id, source, type, host, resourceType, resourceId, version]';
 const TABLE = 'idempotency';
 const PARTITIONS = 8;
 
-/** The peer asks it how much time is left; without it, every call would warn. */
+/** The library reads the remaining time from the context. Without a context, every call logs a warning. */
 const CONTEXT = { getRemainingTimeInMillis: () => 15_000 } as NonNullable<IdempotencyConfig['lambdaContext']>;
 
 /**
- * The peer: each event of a batch is parsed by our parser, and handled once by a handler that does nothing. Its records
- * are rows of the same kind of table as ours, written as its own layer for DynamoDB writes them: an insert that fails
- * where there is one, and an update.
+ * The pipeline of the peer library. Our parser parses each event of a batch, and a no-op handler handles each once. The
+ * records are rows in the same kind of table as ours. As in the library's own DynamoDB layer, a record takes two
+ * writes: an insert that fails if the row exists, and an update.
  */
 export function createPowertools(tables: TableStore): { deliver(events: readonly unknown[]): Promise<void> } {
   const handle = makeIdempotent(async (_event: HealthEvent, _context: unknown) => {}, {
@@ -37,7 +37,7 @@ export function createPowertools(tables: TableStore): { deliver(events: readonly
 
 class TablePersistence extends BasePersistenceLayer {
   readonly #tables: TableStore;
-  /** Of records in progress. */
+  /** The etags of records in progress. */
   readonly #etags = new Map<string, string>();
   #made: Promise<unknown> | undefined;
 

@@ -13,11 +13,11 @@ export type Host = AsyncDisposable & { readonly url: string };
 const START_MS = 300_000;
 const LOOK_AGAIN_MS = 25;
 const ACCOUNT = 'devstoreaccount1';
-/** Azurite's own key, published for everybody. */
+/** Azurite's well-known key, which Microsoft publishes. */
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
 const SERVICES = ['Blob', 'Queue', 'Table'];
 
-/** An Azurite on free ports that keeps everything in memory. */
+/** Starts an Azurite on free ports, with its data in memory. */
 export async function startAzurite(): Promise<Azurite> {
   const script = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
   const addresses = SERVICES.map((service) => service.toLowerCase()).flatMap((service) => [
@@ -34,7 +34,9 @@ export async function startAzurite(): Promise<Azurite> {
   return { ...azurite, connectionString: [...account, ...azurite.found].join(';') };
 }
 
-/** The embedded host with `main`, a built file of this project (`bench/apps/noop-main.js`), and no settings but the storage. */
+/**
+ * Starts the embedded host with `main`, a built file such as `bench/apps/noop-main.js`. Storage is its only setting.
+ */
 export async function startHost({ main, storage }: { main: string; storage: string }): Promise<Host> {
   const built = fileURLToPath(new URL('..', import.meta.url));
   const host = await startProcess(
@@ -51,8 +53,8 @@ export async function startHost({ main, storage }: { main: string; storage: stri
 type Started<Found> = AsyncDisposable & { readonly found: Found };
 
 /**
- * Starts a script of Node's, and resolves with what `find` finds in its output. That goes to a file: nobody has to read
- * it while something is measured.
+ * Starts a Node script, and resolves with the result of `find` on its output. The output goes to a file, so that
+ * reading it does not disturb a measurement.
  */
 async function startProcess<Found>(
   { script, args, env }: { script: string; args: readonly string[]; env: NodeJS.ProcessEnv },

@@ -1,8 +1,8 @@
 import Module from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-// node start-up-once.js FILE: loads an app's `main` as the worker of Azure Functions does, and prints how many functions
-// it has registered, and after how many ms. The worker injects `@azure/functions-core` into `require`, and nothing else.
+// node start-up-once.js FILE: loads an app's `main` as the worker of Azure Functions does. Prints the number of
+// registered functions and the time in ms. Like the worker, injects only `@azure/functions-core` into `require`.
 
 const functions: string[] = [];
 let model: unknown;

@@ -27,7 +27,7 @@ const HEADS = [
 ];
 const GAP = '  ';
 
-/** All figures in one table, for people. */
+/** Formats all figures as one text table. */
 export function formatTable(figures: readonly Figure[]): string {
   const rows = figures.map(cellsOf);
   const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));

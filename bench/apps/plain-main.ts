@@ -1,8 +1,8 @@
 import { RestError, TableClient } from '@azure/data-tables';
 import { app, trigger } from '@azure/functions';
 
-// What one would write first: an event is a row, inserted before the work and updated after it; a row that is there
-// already says that the event is a duplicate. All events of a POST at once.
+// The simplest deduplication: a row for each event, inserted before the work and updated after it. An existing row
+// means that the event is a duplicate. All events of a POST run at once.
 
 type RawEvent = { id: string; topic: string; eventType: string; eventTime: string };
 

@@ -6,7 +6,7 @@ import { type Measured, postAtFullRate } from '../post-load.js';
 import { type Host, startAzurite, startHost } from '../processes.js';
 import { median } from '../statistics.js';
 
-/** As many as keep both processors busy without a queue in front of them. */
+/** POSTs at the same time: enough to keep both processors busy without a queue. */
 const IN_FLIGHT = { singles: 64, hundreds: 16 };
 const AIMS = { timesThePlainWay: 3, shareOfBare: 0.8 };
 type Cell = { postSize: 1 | 100; duplicates: number };
@@ -23,7 +23,7 @@ export async function benchEndToEnd(plan: Plan, report: Report): Promise<void> {
     { name: 'plain way', host: plain },
   ];
 
-  await Promise.all(ways.map(({ host }) => postHundreds(host, plan))); // warms up all that runs
+  await Promise.all(ways.map(({ host }) => postHundreds(host, plan))); // warms up every process
   await benchAims({ plan, report, storage, noop, plain });
   for (const postSize of [1, 100] as const) {
     for (const duplicates of plan.endToEnd.duplicates) {
@@ -37,8 +37,8 @@ export async function benchEndToEnd(plan: Plan, report: Report): Promise<void> {
 }
 
 /**
- * In turns, and more than once: the ratios are what counts, and other programs use the machine too. Each turn begins
- * with an empty table and fills it as much, for the emulator gets slower as a table fills.
+ * Measures in turns and more than once: only the ratios count, and other programs also use the machine. Each turn fills
+ * an empty table with the same number of events, because the emulator gets slower as a table fills.
  */
 async function benchAims(deps: { plan: Plan; report: Report; storage: string; noop: Host; plain: Host }) {
   const { plan, report, storage, noop, plain } = deps;
@@ -58,7 +58,7 @@ async function benchAims(deps: { plan: Plan; report: Report; storage: string; no
   report({ what: 'share of bare transactions', result: ours / bare, aim: { atLeast: shareOfBare } });
 }
 
-/** Events a second. */
+/** Returns events per second. */
 async function postHundreds({ url }: Host, { endToEnd, maxInFlight }: Plan): Promise<number> {
   const inFlight = Math.min(IN_FLIGHT.hundreds, maxInFlight);
   const load = { url, events: createEvents({ run: newRun() }), postSize: 100, inFlight };
@@ -71,8 +71,8 @@ async function measure(
   { endToEnd, maxInFlight }: Plan,
 ): Promise<Measured> {
   const { warmUpMs, singlesMs, hundredsMs } = endToEnd;
-  const [most, ms] = postSize === 1 ? [IN_FLIGHT.singles, singlesMs] : [IN_FLIGHT.hundreds, hundredsMs];
-  const inFlight = Math.min(most, maxInFlight);
+  const [maxPosts, ms] = postSize === 1 ? [IN_FLIGHT.singles, singlesMs] : [IN_FLIGHT.hundreds, hundredsMs];
+  const inFlight = Math.min(maxPosts, maxInFlight);
   const load = { url, events: createEvents({ run: newRun(), duplicates }), postSize, inFlight };
   await postAtFullRate({ ...load, until: { ms: warmUpMs } });
   return postAtFullRate({ ...load, until: { ms } });

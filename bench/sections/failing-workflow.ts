@@ -13,17 +13,18 @@ const AIM = 2;
 type Both = { fullRate: Measured; others: Measured };
 
 /**
- * One workflow gets its events as fast as they are taken; another gets one now and then, in POSTs of their own, and how
- * long those take is its lag. Compared is what it is where the first succeeds with what it is where the first fails and
- * gets as many: one that fails is soon not tried any more, and would take more than the machine has for both.
+ * The first workflow gets events at full rate. The second workflow gets single events at intervals; the time of its
+ * POSTs is its lag. The section compares the lag while the first workflow succeeds with the lag while the first
+ * workflow fails. Both cases get the same rate of events: a failing workflow soon has an open circuit, so the app would
+ * accept more events than the machine can handle for both workflows.
  */
 export async function benchFailingWorkflow({ failing }: Plan, report: Report): Promise<void> {
   const healthy: Both[] = [];
   const failed: Both[] = [];
   for (let repetition = 0; repetition < failing.repetitions; repetition += 1) {
     healthy.push(await measure('bench/apps/healthy-main.js', failing.durationMs));
-    const mostPerSecond = healthy.at(-1)?.fullRate.eventsPerSecond;
-    failed.push(await measure('bench/apps/failing-main.js', failing.durationMs, mostPerSecond));
+    const maxPerSecond = healthy.at(-1)?.fullRate.eventsPerSecond;
+    failed.push(await measure('bench/apps/failing-main.js', failing.durationMs, maxPerSecond));
   }
   report({ what: 'beside one that succeeds', ...summaryOf(healthy) });
   report({ what: 'beside one that fails', ...summaryOf(failed) });
@@ -39,8 +40,8 @@ export async function benchFailingWorkflow({ failing }: Plan, report: Report): P
   });
 }
 
-/** Storage and host are new each time: what has failed before would come again. */
-async function measure(main: string, durationMs: number, mostPerSecond?: number): Promise<Both> {
+/** Starts a new storage and host each time, because jobs that failed before would run again. */
+async function measure(main: string, durationMs: number, maxPerSecond?: number): Promise<Both> {
   await using azurite = await startAzurite();
   await using host = await startHost({ main, storage: azurite.connectionString });
   const { url } = host;
@@ -52,7 +53,7 @@ async function measure(main: string, durationMs: number, mostPerSecond?: number)
       url,
       events: fullRateEvents,
       ...FULL_RATE,
-      ...(mostPerSecond !== undefined && { mostPerSecond }),
+      ...(maxPerSecond !== undefined && { maxPerSecond }),
       until: { ms: durationMs },
     }),
     postEvery(OTHERS_EVERY_MS, { url, events: othersEvents, postSize: 1, durationMs }),
@@ -60,7 +61,7 @@ async function measure(main: string, durationMs: number, mostPerSecond?: number)
   return { fullRate, others };
 }
 
-/** The rate is that of the workflow at full rate, the times are the other's. */
+/** The rate of the workflow at full rate, and the times of the other workflow. */
 function summaryOf(runs: readonly Both[]) {
   return {
     eventsPerSecond: median(runs.map(({ fullRate }) => fullRate.eventsPerSecond)),

@@ -13,7 +13,7 @@ const AIM = 3;
 
 type Deliver = (events: readonly unknown[]) => Promise<void>;
 
-/** The pipeline and its peer take turns, so that whatever else the machine does falls on both. The first turn is to warm up. */
+/** The pipeline and its peer take turns, so that other load on the machine slows both. The first turn is a warm-up. */
 export async function benchInMemory({ inMemory }: Plan, report: Report): Promise<void> {
   const rates = { ours: [] as number[], peers: [] as number[] };
   for (let repetition = 0; repetition <= inMemory.repetitions; repetition += 1) {
@@ -35,7 +35,7 @@ function createBatches(count: number): unknown[][] {
   return Array.from({ length: count / BATCH }, () => Array.from({ length: BATCH }, () => JSON.parse(events.next())));
 }
 
-/** Events a second. */
+/** Returns events per second. */
 async function measure(deliver: Deliver, batches: readonly unknown[][]): Promise<number> {
   const startedAtMs = systemClock.monotonic();
   const left = batches.values();

@@ -11,11 +11,11 @@ import { median } from '../statistics.js';
 
 const AIMS = { size: 0.1, startUp: 0.5 };
 const SCRIPT = fileURLToPath(import.meta.resolve('../start-up-once.js'));
-/** Where this is built to, with the sources beside it, and where the packages are found that they import. */
+/** The folder of the built bench and sources. Their imports of packages resolve from here. */
 const BUILT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** Beside the plain way: what the compiler makes, and the dependencies that npm installs with --omit=dev. */
+/** Compares the bundle with the compiler's output and the dependencies of `npm ci --omit=dev`. */
 export async function benchPackage({ startUp }: Plan, report: Report): Promise<void> {
   const root = process.cwd();
   const to = join(root, '.local/bench-package');
@@ -40,7 +40,7 @@ export async function benchPackage({ startUp }: Plan, report: Report): Promise<v
   report({ what: '  the bundle to the other', result: ratio, aim: { atMost: AIMS.startUp } });
 }
 
-/** In a process of its own: modules are loaded once in its life. */
+/** Starts a new process, because a process loads a module only once. */
 async function startOnce(main: string): Promise<number> {
   const { stdout } = await run(process.execPath, [SCRIPT, main], {
     env: { PATH: process.env.PATH, AzureWebJobsStorage: 'UseDevelopmentStorage=true' },
@@ -55,7 +55,7 @@ function sizeOf(files: readonly File[]) {
 
 type Lock = { packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }> };
 
-/** As an installation without devDependencies would have them: the lock file says which are. */
+/** The files of an installation without devDependencies, which the lock file lists. */
 function plainFiles(root: string): File[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
   const folders = Object.entries(lock.packages)

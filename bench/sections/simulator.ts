@@ -11,14 +11,14 @@ import { uuidOf } from '../../src/simulator/seeded.js';
 import type { Report } from '../figures.js';
 import type { Plan } from '../plan.js';
 
-/** More than it takes from here on is growth, not noise. */
+/** A ratio above this is growth, not noise. */
 const AIM = 1.1;
 const AT_ONCE = 500;
 const MB = 1024 * 1024;
 
 /**
- * Memory of the simulator, with a receiver that takes everything: so many resources, then updates of them. By the first
- * look, old versions take as much as they may.
+ * Measures the memory of the simulator with a receiver that accepts every event: creates the resources, then updates
+ * them. At the first comparison, old versions already fill their limit.
  */
 export async function benchSimulator({ simulator }: Plan, report: Report): Promise<void> {
   const { resources, deliveries, historyMb } = simulator;

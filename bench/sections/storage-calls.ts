@@ -18,15 +18,15 @@ const CASES: readonly Case[] = [
   { name: 'workflow that fails, up to its wait', main: 'bench/apps/failing-main.js', postSize: 100, inFlight: 16 },
 ];
 
-/** Apart from the other sections: the proxy takes time of its own. */
+/** Runs apart from the timed sections, because the proxy takes time. */
 export async function benchStorageCalls({ calls, maxInFlight }: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
-  for (const { name, main, postSize, hasAim, ...most } of CASES) {
-    const inFlight = Math.min(most.inFlight, maxInFlight);
+  for (const { name, main, postSize, hasAim, ...limits } of CASES) {
+    const inFlight = Math.min(limits.inFlight, maxInFlight);
     await using proxy = await startCountingProxy(azurite.connectionString);
     await using host = await startHost({ main, storage: proxy.connectionString });
     const events = createEvents({ run: newRun(), resourceType: FULL_RATE_TYPE });
-    // What comes once is not part of it: the table of the day.
+    // The first POST creates the table of the day, so its requests do not count.
     await postAtFullRate({ url: host.url, events, postSize, inFlight: 1, until: { posts: 1 } });
     const before = proxy.counts();
     const load = { url: host.url, events, postSize, inFlight };

@@ -9,12 +9,13 @@ import { median } from '../statistics.js';
 const POST_SIZE = 100;
 const IN_FLIGHT = 16;
 const LOT_EVENTS = 5000;
-/** Flat, but for what is noise on a machine that others use too. */
+/** Constant speed, minus the noise of a shared machine. */
 const AIM = 0.9;
 
 /**
- * A day's table with many events and one with few take turns. Bare transactions go into the same tables: what becomes
- * slower there too is the emulator, which walks through a table to keep its indexes. The aim is about the rest.
+ * A day's table with many events and a table with few events take turns. Bare transactions go into the same tables.
+ * Their slowdown is that of the emulator, which scans a table to update its indexes. The aim is for the remaining
+ * slowdown.
  */
 export async function benchStoredEvents({ stored }: Plan, report: Report): Promise<void> {
   const { few, many, repetitions, events } = stored;
@@ -58,7 +59,7 @@ export async function benchStoredEvents({ stored }: Plan, report: Report): Promi
   }
 }
 
-/** `from`: the first event that its table does not hold yet. */
+/** `from`: the number of the first event that the table of the day does not hold yet. */
 type Day = { readonly run: number; from: number };
 
 async function fillDay(storage: string, events: number): Promise<Day> {
