@@ -6,32 +6,32 @@ import { eventually } from '../local/eventually.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { useOwnAzurite } from './own-azurite.js';
 
-// Real processes that end, over a real Azurite; every run of a handler is counted out here.
+// Real host processes end, over a real Azurite. Handlers report every run to a server in this test.
 
 const SERVICE = 'end.fhir.azurehealthcareapis.com';
 const azurite = useOwnAzurite();
 let server: Server;
-/** `workflow id what` of each call of a handler. */
-let told: string[] = [];
+/** `workflow id what` of each report from a handler. */
+let reports: string[] = [];
 const hosts: TestProcess[] = [];
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     const { workflow, id, what } = JSON.parse(await text(request));
     const before = runsOf(workflow, id);
-    told.push(`${workflow} ${id} ${what}`);
+    reports.push(`${workflow} ${id} ${what}`);
     response.end(String(before > 0 ? 0 : 1000 * Number(id.split('-')[0])));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 beforeEach(() => {
-  told = [];
+  reports = [];
 });
 afterEach(() => Promise.all(hosts.splice(0).map((host) => host.kill())));
 afterAll(() => server.close());
 
 describe('a host that gets SIGTERM', () => {
-  it('given handlers of 1, 12 and 18 s, a long one, and load, then no lease is taken over, and all of it runs at once elsewhere', async () => {
+  it('given handlers of 1, 12, 18 and 120 s and load, then another host continues at once without takeovers', async () => {
     const first = await start();
     await deliver(first, ['120-long'], 'Created');
     await eventually(() => runsOf('long', '120-long') > 0 || undefined);
@@ -59,7 +59,7 @@ describe('a host that gets SIGTERM', () => {
 });
 
 describe('a host that is killed', () => {
-  it('given no timer runs afterwards, then the next host retries what was open as soon as the lease has lapsed', async () => {
+  it('given no timer afterwards, then the next host retries the running job when its lease has expired', async () => {
     const env = { LEASE_SECONDS: '10', 'AzureWebJobs.wakeDue.Disabled': 'true' };
     const first = await start(env);
     await deliver(first, ['100-killed'], 'Created');
@@ -71,13 +71,13 @@ describe('a host that is killed', () => {
     await eventually(noRowWaits);
 
     expect(runsOf('long', '100-killed')).toBe(2);
-    expect(told).toContain('long 100-killed done');
+    expect(reports).toContain('long 100-killed done');
     expect(second.output()).toContain('job-taken-over');
   });
 });
 
-describe('a host that gets SIGTERM while storage stands still', () => {
-  it('given a handler that runs, then `stopped` is logged all the same, in time', async () => {
+describe('a host that gets SIGTERM while storage does not answer', () => {
+  it('given a running handler, then the host still logs `stopped` in time', async () => {
     const host = await start();
     void deliver(host, ['18-still']).catch(() => {});
     await eventually(() => runsOf('stubborn', '18-still') > 0 || undefined);
@@ -128,7 +128,7 @@ async function deliver({ url }: { url: string }, ids: readonly string[], change 
 }
 
 function runsOf(workflow: string, id: string): number {
-  return told.filter((line) => line === `${workflow} ${id} begins`).length;
+  return reports.filter((line) => line === `${workflow} ${id} begins`).length;
 }
 
 function tables() {

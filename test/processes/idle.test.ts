@@ -10,7 +10,8 @@ import { startProcess } from '../local/test-process.js';
 import { useOwnAzurite } from './own-azurite.js';
 import { type StorageRecorder, startStorageRecorder } from './storage-recorder.js';
 
-// Each request of an idle app that storage answers with 4xx is a failed dependency in the telemetry, every minute.
+// A request that storage answers with 4xx appears in the telemetry as a failed dependency. An idle app must not add one
+// every minute.
 
 const azurite = useOwnAzurite();
 const failed = ({ requests }: StorageRecorder) => requests.filter((request) => / [45]\d\d$/.test(request));
@@ -32,7 +33,7 @@ describe('an app that has never had an event', () => {
     expect(failed(recorder)).toEqual([]);
   });
 
-  it('given every timer has called its function, twice, then no request to storage fails', async () => {
+  it('given two calls of every timer function, then no request to storage fails', async () => {
     await using recorder = await startStorageRecorder(azurite.connectionString());
     const config = readConfig({ EventStorage: recorder.connectionString, REDRIVE_UNDELIVERED: 'on' });
     const parts = { workflows, clock: systemClock, random: systemRandom, telemetryWrite: () => {} };

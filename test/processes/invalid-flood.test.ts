@@ -4,7 +4,7 @@ import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 
-// The embedded host over a real Azurite, and deliveries in which all events are invalid.
+// The embedded host runs over a real Azurite and receives deliveries in which all events are invalid.
 
 const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
 let app: TestProcess;
@@ -34,37 +34,37 @@ async function deliver(events: readonly unknown[]): Promise<number> {
   return answer.status;
 }
 
-/** Of each dead letter, how many events it holds. */
-async function lettersByName(): Promise<Map<string, number>> {
+/** The number of events in each dead letter, by the name of its blob. */
+async function eventCounts(): Promise<Map<string, number>> {
   const blobs = createAzureBlobStore(
     { kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' },
     'dead-letters',
   );
-  const letters = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const { name } of (await blobs.list('pending/invalid/', { limit: 1000 })).blobs) {
     const { event, causes } = JSON.parse((await blobs.read(name)) ?? '') as StoredDeadLetter;
-    letters.set(name, causes ? (event as unknown[]).length : 1);
+    counts.set(name, causes ? (event as unknown[]).length : 1);
   }
-  return letters;
+  return counts;
 }
 
 describe('when all events of a delivery are invalid', () => {
-  it('given 100,000 that are the same, then they are acknowledged with one dead letter', async () => {
+  it('given 100,000 equal events, then the app acknowledges them and writes one dead letter', async () => {
     expect(await deliver(Array.from({ length: 100_000 }, () => ({})))).toBe(202);
 
-    expect([...(await lettersByName()).values()]).toEqual([1]);
+    expect([...(await eventCounts()).values()]).toEqual([1]);
   });
 
-  it('given 5,001, then they are acknowledged with two dead letters, and a redelivery adds none', async () => {
-    const before = await lettersByName();
+  it('given 5,001 different events, then the app writes two dead letters, and a redelivery adds none', async () => {
+    const before = await eventCounts();
     const events = Array.from({ length: 5001 }, (_, n) => ({ none: n }));
 
     expect(await deliver(events)).toBe(202);
-    const letters = await lettersByName();
+    const counts = await eventCounts();
     expect(await deliver(events)).toBe(202);
 
-    const added = [...letters].filter(([name]) => !before.has(name)).map(([, held]) => held);
+    const added = [...counts].filter(([name]) => !before.has(name)).map(([, held]) => held);
     expect(added.sort((one, other) => one - other)).toEqual([1, 5000]);
-    expect(await lettersByName()).toEqual(letters);
+    expect(await eventCounts()).toEqual(counts);
   });
 });

@@ -3,7 +3,7 @@ import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 import { spendNight } from './night.js';
 
-// A night of its own needs a storage of its own, for it stops it; `npm run soak` spends longer ones.
+// The night stops its storage, so this file starts its own Azurite. `npm run soak` runs longer nights.
 
 const MS = 15_000;
 const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
@@ -16,7 +16,7 @@ afterAll(async () => {
   process.env.TEST_AZURITE_PID = shared.pid;
 });
 
-it('given hosts that are killed and a storage that stands still and refuses connections, then nothing is lost and nothing completed runs again', async () => {
+it('given killed hosts and faulty storage, then no event is lost and no completed job runs again', async () => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
   const storage = { connectionString: process.env.TEST_STORAGE ?? '', pid: Number(process.env.TEST_AZURITE_PID) };
 

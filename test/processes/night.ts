@@ -11,13 +11,13 @@ import { patiently } from './patiently.js';
 import { openStorageGate } from './storage-gate.js';
 
 /**
- * A bad night with real processes: several hosts over one Azurite, clients that deliver as Event Grid does until they
- * are acknowledged, kill -9 in between, storage that stands still or refuses connections for a while. Every run of a
- * handler is counted out here.
+ * A night of faults with real processes: several hosts over one Azurite, and clients that deliver as Event Grid does
+ * until a host acknowledges. SIGKILL ends hosts, and storage hangs or refuses connections for a while. Handlers report
+ * every run to a server in this file.
  */
 export type Night = {
   seed: number;
-  /** How long hosts are killed and events made. */
+  /** How long the night kills hosts and makes events. */
   ms: number;
   hosts: number;
   storage: { connectionString: string; pid: number };
@@ -30,7 +30,7 @@ export type Report = {
   posts: number;
   refused: number;
   kills: number;
-  /** How often storage stood still, and how often it refused connections. */
+  /** How often storage hung, and how often storage refused connections. */
   pauses: number;
   refusals: number;
   runs: number;
@@ -39,11 +39,11 @@ export type Report = {
 type Raw = Record<string, unknown> & { id: string };
 type Host = { process: TestProcess; url: string };
 
-/** Rows that have become no fewer for so long never come to an end. */
-const REST_MS = 240_000;
+/** If the number of rows does not fall for this time, the rows never end. */
+const NO_PROGRESS_MS = 240_000;
 const MIN_RUNS = 50;
 const CLIENTS = 16;
-const ASKED_AT_ONCE = 8;
+const CHECKS_AT_ONCE = 8;
 const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
 const SERVICE = 'night.fhir.azurehealthcareapis.com';
 
@@ -52,7 +52,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   const below = (n: number) => Math.floor(random() * n);
   const report: Report = { wrongs: [], events: 0, posts: 0, refused: 0, kills: 0, pauses: 0, refusals: 0, runs: 0 };
   const tables = createAzureTableStore({ kind: 'connection-string', connectionString: storage.connectionString });
-  const letters = createAzureBlobStore(
+  const deadLetters = createAzureBlobStore(
     { kind: 'connection-string', connectionString: storage.connectionString },
     'dead-letters',
   );
@@ -60,7 +60,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   const valid = new Map<string, { resource: string; version: number }>();
   const invalid = new Set<string>();
   let endsAtMs = Number.POSITIVE_INFINITY;
-  // On a slow machine, a night lasts until enough has happened in it.
+  // On a slow machine the night lasts until it has had a kill and enough runs.
   const isNight = () => systemClock.monotonic() < endsAtMs || report.kills === 0 || report.runs < MIN_RUNS;
 
   const server = createServer((request, response) => {
@@ -68,7 +68,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on(
       'end',
-      () => void heard(JSON.parse(Buffer.concat(chunks).toString())).then((what) => response.end(what)),
+      () => void replyTo(JSON.parse(Buffer.concat(chunks).toString())).then((what) => response.end(what)),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -85,9 +85,9 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   try {
     await Promise.all([kill(), troubleStorage(), ...Array.from({ length: CLIENTS }, (_, client) => deliver(client))]);
     say(`the night is over: ${JSON.stringify({ ...report, wrongs: report.wrongs.length })}`);
-    await endOneInAnOrderlyWay();
-    await rest();
-    await lookAtTheEnd();
+    await endOneHost();
+    await waitForRows();
+    await checkTheEnd();
   } finally {
     server.close();
     server.closeAllConnections();
@@ -103,11 +103,11 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     return { process: started, url: `http://127.0.0.1:${port}` };
   }
 
-  /** A handler says that it runs. What it is told to do comes from the seed, as far as processes let it. */
-  async function heard({ address }: { address: string }): Promise<string> {
+  /** Checks a handler's report, and replies with the outcome that the handler must have. The seed chooses outcomes. */
+  async function replyTo({ address }: { address: string }): Promise<string> {
     report.runs += 1;
     const { table, partition, key } = placeOf(address);
-    const read = await tables.read(table, partition, key).catch(() => undefined); // storage stands still
+    const read = await tables.read(table, partition, key).catch(() => undefined); // storage hangs
     const row = read?.stored?.row;
     if (row?.state === 'settled' && row.result === 'completed')
       report.wrongs.push(`a completed job runs again: ${address}`);
@@ -189,7 +189,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
       resourceVersionId: isInvalid ? 'none' : version,
     };
     const type = `Microsoft.HealthcareApis.FhirResource${change}`;
-    const time = '2026-03-14T12:00:00.000Z'; // of one moment: the version alone decides
+    const time = '2026-03-14T12:00:00.000Z'; // the same for all events, so that only versions order them
     const subject = `${SERVICE}/Patient/${resourceId}`;
     return random() < 0.5
       ? { id, source: SOURCE, specversion: '1.0', type, subject, time, data }
@@ -205,19 +205,19 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
 
   // ---- the end
 
-  async function endOneInAnOrderlyWay(): Promise<void> {
+  async function endOneHost(): Promise<void> {
     const [host] = hosts.splice(0, 1);
     host?.process.process.kill('SIGTERM');
     const code = await host?.process.ended;
     if (code !== 0) report.wrongs.push(`a host that was asked to end did so with ${code}`);
   }
 
-  async function rest(): Promise<void> {
-    let untilMs = systemClock.monotonic() + REST_MS;
+  async function waitForRows(): Promise<void> {
+    let untilMs = systemClock.monotonic() + NO_PROGRESS_MS;
     for (let fewest = Number.POSITIVE_INFINITY; ; ) {
       const waiting = await patiently(() => tables.query('waiting', { limit: 1000 }));
       if (waiting.rows.length === 0) return;
-      if (waiting.rows.length < fewest) untilMs = systemClock.monotonic() + REST_MS;
+      if (waiting.rows.length < fewest) untilMs = systemClock.monotonic() + NO_PROGRESS_MS;
       fewest = Math.min(fewest, waiting.rows.length);
       if (systemClock.monotonic() > untilMs) {
         report.wrongs.push(`rows that do not come to an end: ${waiting.rows.map(({ key }) => key).slice(0, 3)}`);
@@ -228,13 +228,13 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     }
   }
 
-  async function lookAtTheEnd(): Promise<void> {
+  async function checkTheEnd(): Promise<void> {
     const blobs = new Set<string>();
-    const list = (from: { page?: string }) => patiently(() => letters.list('pending/', { limit: 1000, ...from }));
+    const list = (from: { page?: string }) => patiently(() => deadLetters.list('pending/', { limit: 1000, ...from }));
     for await (const answer of pagesOf(list)) for (const blob of answer.blobs) blobs.add(blob.name);
     const dead = new Map<string, number>();
     for (const blob of blobs) {
-      const { id } = (JSON.parse((await patiently(() => letters.read(blob))) ?? '{}') as { event: Raw }).event;
+      const { id } = (JSON.parse((await patiently(() => deadLetters.read(blob))) ?? '{}') as { event: Raw }).event;
       dead.set(id, (dead.get(id) ?? 0) + 1);
     }
     for (const id of invalid)
@@ -243,8 +243,8 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     const newest = new Map<string, number>();
     const left = valid.entries();
     await Promise.all(
-      Array.from({ length: ASKED_AT_ONCE }, async () => {
-        for (const [id, of] of left) await lookAtEvent(id, of, dead.get(id) ?? 0, newest);
+      Array.from({ length: CHECKS_AT_ONCE }, async () => {
+        for (const [id, of] of left) await checkEvent(id, of, dead.get(id) ?? 0, newest);
       }),
     );
     for (const { row } of (await patiently(() => tables.query('resources', { limit: 1000 }))).rows)
@@ -255,20 +255,20 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     for (const [what, version] of newest) report.wrongs.push(`no row for ${what}, version ${version}`);
   }
 
-  async function lookAtEvent(
+  async function checkEvent(
     id: string,
     { resource, version }: { resource: string; version: number },
-    letters: number,
+    deadLetters: number,
     newest: Map<string, number>,
   ): Promise<void> {
-    const told = await patiently(async () => (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as Told);
-    const [event] = told.events ?? [];
+    const read = async () => (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as EventStatus;
+    const [event] = (await patiently(read)).events ?? [];
     const jobs = Object.entries(event?.workflows ?? {});
     const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
     if (event?.state !== 'settled' || ended.length !== (version === 1 ? 4 : 3))
       report.wrongs.push(`not settled at the end: ${id} ${JSON.stringify(event?.workflows)}`);
     const dead = jobs.filter(([, { status }]) => status === 'dead-lettered').length;
-    if (letters !== dead) report.wrongs.push(`${dead} jobs are dead, with ${letters} dead letters: ${id}`);
+    if (deadLetters !== dead) report.wrongs.push(`${dead} jobs are dead, with ${deadLetters} dead letters: ${id}`);
     if (event?.workflows['resource-index']?.status === 'completed') keepLargest(newest, `index ${resource}`, version);
     if (event?.workflows.newest?.status === 'completed') keepLargest(newest, `newest ${resource}`, version);
   }
@@ -281,7 +281,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   }
 }
 
-type Told = { events?: { state: string; workflows: Record<string, { status: string }> }[] };
+type EventStatus = { events?: { state: string; workflows: Record<string, { status: string }> }[] };
 
 function keepLargest(of: Map<string, number>, key: string, value: number): void {
   of.set(key, Math.max(of.get(key) ?? 0, value));

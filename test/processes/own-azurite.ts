@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
 
-/** An Azurite for the tests of a file alone, empty at first. */
+/** Starts a new, empty Azurite for the tests of one file. */
 export function useOwnAzurite(): { connectionString(): string; pid(): number } {
   const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
   beforeAll(() => startAzurite({ rootDir: process.cwd() }), 120_000);

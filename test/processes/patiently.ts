@@ -2,7 +2,7 @@ import { sleep, systemClock } from '../../src/clock.js';
 
 const TRIES = 5;
 
-/** Reads again where it fails: a connection that was idle may be cut off by its server at the moment of use. */
+/** Repeats a failed read: a server may close an idle connection at the moment of its use. */
 export async function patiently<T>(read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

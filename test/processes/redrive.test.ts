@@ -14,26 +14,26 @@ import { eventually } from '../local/eventually.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { patiently } from './patiently.js';
 
-// Real processes over a real Azurite: the app, and two terminals that deal with its dead letters, killed with SIGKILL again
-// and again. Every run of a handler is counted out here.
+// Real processes over a real Azurite: the app, and two terminals that redrive and discard its dead letters. SIGKILL
+// ends the terminals again and again. Handlers report every run to a server in this test.
 
 const EVENTS = 60;
 const INVALID = 15;
 const UNDELIVERED = 30;
 const KILLS = 3;
-/** Those that ask out here before they do anything; the fourth, resource-index, completes at once. */
-const ASKING = 3;
+/** The workflows that report to the server of this test. The fourth workflow, resource-index, completes at once. */
+const REPORTING = 3;
 const CONTAINERS = ['dead-letters', 'undelivered'] as const;
 const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 const random = mulberry32(seed);
 const shared = { storage: process.env.TEST_STORAGE, pid: process.env.TEST_AZURITE_PID };
-/** Jobs whose handler was let through. */
+/** The jobs whose handler succeeded. */
 const done = new Set<string>();
-/** Jobs that were recorded as completed when their handler was called. A run that lost its lease may repeat, these may not. */
+/** The jobs whose handler ran again after their record was completed. Only a run that lost its lease may repeat. */
 const repeated: string[] = [];
-let isMended = false;
+let isFixed = false;
 let server: Server;
 let app: TestProcess;
 let url = '';
@@ -44,9 +44,9 @@ beforeAll(async () => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const { address } = JSON.parse(body) as { address: string };
-    if (isMended && (await isCompleted(address))) repeated.push(address);
-    if (isMended) done.add(address);
-    response.end(isMended ? 'ok' : 'for-good');
+    if (isFixed && (await isCompleted(address))) repeated.push(address);
+    if (isFixed) done.add(address);
+    response.end(isFixed ? 'ok' : 'for-good');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const env = {
@@ -81,17 +81,17 @@ async function isCompleted(address: string): Promise<boolean> {
 }
 
 async function answerOf(args: string): Promise<string> {
-  const asked = tool(args);
-  expect(await asked.ended).toBe(0);
-  return asked.stdout();
+  const command = tool(args);
+  expect(await command.ended).toBe(0);
+  return command.stdout();
 }
 
-/** Kills it a few times in the middle, then lets it end. */
-async function persist(args: string): Promise<void> {
+/** Runs the command and kills it a few times, then runs it to its end. */
+async function runDespiteKills(args: string): Promise<void> {
   for (let kills = KILLS; kills > 0; kills -= 1) {
-    const one = tool(args);
-    await Promise.race([one.ended, pause(1200 + random() * 1800)]);
-    await one.kill();
+    const killed = tool(args);
+    await Promise.race([killed.ended, pause(1200 + random() * 1800)]);
+    await killed.kill();
   }
   const last = tool(args);
   const code = await last.ended;
@@ -130,11 +130,11 @@ async function namesIn(blobs: BlobStore): Promise<string[]> {
   return names;
 }
 
-it('given two who redrive and discard, and are killed in the middle, then every event is accounted for exactly once', async () => {
+it('given kills of two terminals that redrive and discard, then each job completes and each dead letter is resolved', async () => {
   const ids = Array.from({ length: EVENTS }, (_, n) => `event-${n}`);
   const lost = Array.from({ length: UNDELIVERED }, (_, n) => `lost-${n}`);
   const tables = createAzureTableStore(connection());
-  const [letters, undelivered] = CONTAINERS.map((name) => createAzureBlobStore(connection(), name)) as [
+  const [deadLetters, undelivered] = CONTAINERS.map((name) => createAzureBlobStore(connection(), name)) as [
     BlobStore,
     BlobStore,
   ];
@@ -145,32 +145,38 @@ it('given two who redrive and discard, and are killed in the middle, then every 
     await undelivered.create(`FHIR/2026/3/14/${at}/x.json`, JSON.stringify(events));
   }
   await eventually(isAtRest);
-  expect(await answerOf('list --by stage')).toMatch(new RegExp(`^${EVENTS * ASKING} .* failed `, 'm'));
+  expect(await answerOf('list --by stage')).toMatch(new RegExp(`^${EVENTS * REPORTING} .* failed `, 'm'));
 
-  isMended = true;
-  // Forced: also those that are no event, which come back.
-  await Promise.all([persist('redrive --all --force --rate 60'), persist('redrive --all --force --rate 60')]);
+  isFixed = true;
+  // --force also redrives the invalid dead letters, which fail again.
+  await Promise.all([
+    runDespiteKills('redrive --all --force --rate 60'),
+    runDespiteKills('redrive --all --force --rate 60'),
+  ]);
   await eventually(isAtRest);
   expect(await answerOf('list --by stage')).toMatch(
     new RegExp(`^DEAD LETTERS .*\\n${INVALID} +invalid .*\\n${INVALID} dead letters\\n$`),
   );
-  await Promise.all([persist('discard --all --why test --rate 5'), persist('discard --all --why test --rate 5')]);
+  await Promise.all([
+    runDespiteKills('discard --all --why test --rate 5'),
+    runDespiteKills('discard --all --why test --rate 5'),
+  ]);
 
   expect(await answerOf('list')).toBe('0 dead letters\n');
   expect(repeated).toEqual([]);
-  expect(done.size).toBe((EVENTS + UNDELIVERED) * ASKING);
+  expect(done.size).toBe((EVENTS + UNDELIVERED) * REPORTING);
   for (const id of [...ids, ...lost]) {
     const { events } = (await (await fetch(`${url}/api/events/${id}`)).json()) as {
       events: { workflows: Record<string, { status: string }> }[];
     };
     const statuses = events.flatMap(({ workflows }) => Object.values(workflows).map(({ status }) => status));
-    expect({ id, statuses }).toEqual({ id, statuses: Array(ASKING + 1).fill('completed') });
+    expect({ id, statuses }).toEqual({ id, statuses: Array(REPORTING + 1).fill('completed') });
   }
-  const names = await namesIn(letters);
+  const names = await namesIn(deadLetters);
   const resolved = names.filter((name) => name.startsWith('resolved/'));
-  // A move that was killed in the middle leaves its letter in both places, and resolved.
+  // A kill during a move leaves the dead letter in both pending/ and resolved/.
   expect(names.filter((name) => !resolved.includes(name.replace('pending/', 'resolved/')))).toEqual([]);
-  expect(resolved).toHaveLength(EVENTS * ASKING + INVALID);
+  expect(resolved).toHaveLength(EVENTS * REPORTING + INVALID);
   expect((await namesIn(undelivered)).every((name) => name.startsWith('resolved/'))).toBe(true);
   for (const table of ['newest', 'resources']) {
     expect((await tables.query(table, { limit: 1000 })).rows).toHaveLength(EVENTS + UNDELIVERED);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between hosts and their storage, and can be shut: connections are then cut off, and new ones refused. */
+/** A proxy between hosts and their storage. Shutting the gate cuts its connections; a shut gate refuses connections. */
 export type StorageGate = {
-  /** The connection string of the storage by way of this gate. */
+  /** The connection string of the storage through this gate. */
   readonly connectionString: string;
   shut(): Promise<void>;
   open(): Promise<void>;

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Stands between a host and its storage, and notes each request with its status. */
+/** A proxy between a host and its storage that records each request with its status. */
 export type StorageRecorder = AsyncDisposable & {
-  /** The connection string of the storage by way of this recorder. */
+  /** The connection string of the storage through this recorder. */
   readonly connectionString: string;
   /** `method path status` of each request so far, without its query. */
   readonly requests: string[];

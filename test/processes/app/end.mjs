@@ -2,33 +2,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { registerApp } from '../../../src/functions/register.js';
 import { defineWorkflow, fhir, seconds } from '../../../src/workflow.js';
 
-// Handlers that take as long as a server outside says, and tell it when they begin and when they are done.
+// Handlers that report their begin and their end to the server of the test, which replies how long they take.
 
-async function tell(workflow, { id }, what) {
+async function report(workflow, { id }, what) {
   const body = JSON.stringify({ workflow, id, what });
   return Number(await (await fetch(process.env.END_SERVER, { method: 'POST', body })).text());
 }
 
-/** Takes no notice of its signal, and its timeout is no longer than a delivery may take. */
+/** Ignores its signal. Its timeout is no longer than the deadline, so its jobs start within a delivery. */
 const stubborn = defineWorkflow({
   name: 'stubborn',
   on: fhir('Patient', ['updated']),
   timeout: seconds(20),
   concurrency: 1000,
   async handle(event) {
-    await sleep(await tell('stubborn', event, 'begins'));
-    await tell('stubborn', event, 'done');
+    await sleep(await report('stubborn', event, 'begins'));
+    await report('stubborn', event, 'done');
   },
 });
 
-/** Runs from rows alone, and ends when it is aborted. */
+/** Its timeout exceeds the deadline, so its jobs start only from rows. Ends when its signal aborts. */
 const long = defineWorkflow({
   name: 'long',
   on: fhir('Patient', ['created']),
   timeout: seconds(60),
   async handle(event, { signal }) {
-    await sleep(await tell('long', event, 'begins'), undefined, { signal });
-    await tell('long', event, 'done');
+    await sleep(await report('long', event, 'begins'), undefined, { signal });
+    await report('long', event, 'done');
   },
 });
 
