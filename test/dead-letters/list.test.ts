@@ -128,7 +128,7 @@ describe('when there are 100,000', () => {
 
   /** A container with so many dead letters, each made only when it is read. */
   function endlessContainer(isTold: boolean) {
-    const asked = { pages: 0, reads: 0, readsAtOnce: 0, mostReadsAtOnce: 0 };
+    const asked = { pages: 0, reads: 0, readsAtOnce: 0, maxReadsAtOnce: 0 };
     const page = (from: number): BlobPage => ({
       blobs: Array.from({ length: Math.min(PAGE, COUNT - from) }, (_, n) => ({
         name: `pending/failed/2026-01-01/${String(from + n).padStart(22, '0')}.0.json`,
@@ -146,7 +146,7 @@ describe('when there are 100,000', () => {
       async read() {
         asked.reads += 1;
         asked.readsAtOnce += 1;
-        asked.mostReadsAtOnce = Math.max(asked.mostReadsAtOnce, asked.readsAtOnce);
+        asked.maxReadsAtOnce = Math.max(asked.maxReadsAtOnce, asked.readsAtOnce);
         await new Promise<void>((resolve) => void setImmediate(resolve));
         asked.readsAtOnce -= 1;
         return '{"reason":"r","error":{"code":"c"},"event":{}}';
@@ -189,7 +189,7 @@ describe('when there are 100,000', () => {
 
     for (let n = 0; n < 100; n += 1) await letters.next();
 
-    expect(asked).toMatchObject({ pages: 1, reads: 104, mostReadsAtOnce: 8 });
+    expect(asked).toMatchObject({ pages: 1, reads: 104, maxReadsAtOnce: 8 });
   });
 
   it('given they are counted by cause, then only the causes are held', async () => {

@@ -23,8 +23,8 @@ export const groupCommitRules = {
 } as const;
 export type GroupCommitRule = keyof typeof groupCommitRules;
 
-const MOST_WRITES = 2;
-const MOST_ALIVE = 2;
+const MAX_WRITES = 2;
+const MAX_ALIVE = 2;
 
 /** `tag`: of the write that it holds. `last`: what changed it last, deletes too. */
 type Row = { isThere: boolean; isInserted: boolean; tag: string; last: string };
@@ -58,14 +58,14 @@ export type GroupCommitWorld = {
 const OVER: Sender = { at: 'end', sendings: 0, refusals: 0, suspects: [], isParted: false, writes: [] };
 
 export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWorld> {
-  const mostSenders = bound('WRITERS', 2);
-  const mostRows = bound('ROWS', 2);
-  const mostSendings = bound('SENDINGS', 3);
+  const maxSenders = bound('WRITERS', 2);
+  const maxRows = bound('ROWS', 2);
+  const maxSendings = bound('SENDINGS', 3);
 
   return {
     start: {
       // The first is inserted, and then changed; the others are there, and may be deleted.
-      rows: Array.from({ length: mostRows }, (_, i) => ({ isThere: i > 0, isInserted: i === 0, tag: '', last: '' })),
+      rows: Array.from({ length: maxRows }, (_, i) => ({ isThere: i > 0, isInserted: i === 0, tag: '', last: '' })),
       senders: [],
       strays: [],
     },
@@ -73,7 +73,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
     *next(whole) {
       const world = forget(whole, broken !== 'noCondition');
       const alive = world.senders.filter(({ at }) => at !== 'end').length;
-      if (world.senders.length < mostSenders && alive < MOST_ALIVE) yield* begin(world);
+      if (world.senders.length < maxSenders && alive < MAX_ALIVE) yield* begin(world);
       for (const [i, stray] of world.strays.entries()) {
         const { sender, writes } = stray;
         const rest = { ...world, strays: world.strays.toSpliced(i, 1) };
@@ -138,7 +138,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
       if (!isThere && isInserted) kinds.push('insert');
       if (isThere && (!isInserted || broken === 'deleteInserted')) kinds.push('delete');
       for (const rest of transactions(world, row + 1)) {
-        if (rest.length === MOST_WRITES) continue;
+        if (rest.length === MAX_WRITES) continue;
         for (const kind of kinds) {
           yield [{ id: `${world.senders.length}.${row}`, row, kind, isStale: false, effects: 0, told: '' }, ...rest];
         }
@@ -149,7 +149,7 @@ export function groupCommitModel(broken?: GroupCommitRule): Model<GroupCommitWor
   function* send(world: GroupCommitWorld, number: number, sender: Sender): Iterable<Step<GroupCommitWorld>> {
     const open = openOf(sender);
     if (sender.sendings > 0) yield [`${number}: gives up`, tell(world, number, open, 'unknown')];
-    if (sender.sendings === mostSendings) return;
+    if (sender.sendings === maxSendings) return;
 
     const sendings = sender.sendings + 1;
     const groups = broken === 'singly' && sendings > 1 ? open.map((i) => [i]) : [open];

@@ -21,8 +21,8 @@ export const jobRules = {
 } as const;
 export type JobRule = keyof typeof jobRules;
 
-const MOST_ALIVE = 2;
-const MOST_ROWS = 4;
+const MAX_ALIVE = 2;
+const MAX_ROWS = 4;
 
 type JobRecord = {
   state: 'none' | 'running' | 'waiting' | 'settled';
@@ -74,15 +74,15 @@ const NO_RECORD: JobRecord = {
 };
 
 export function jobModel(broken?: JobRule): Model<JobWorld> {
-  const mostHandlers = bound('HANDLERS', 4);
-  const mostRedrives = bound('REDRIVES', 1);
+  const maxHandlers = bound('HANDLERS', 4);
+  const maxRedrives = bound('REDRIVES', 1);
   const steps = createSteps(broken);
 
   return {
     start: {
       record: NO_RECORD,
       rows: [],
-      letters: Array.from({ length: mostRedrives + 1 }, () => ''),
+      letters: Array.from({ length: maxRedrives + 1 }, () => ''),
       isAcknowledged: false,
       hasCompleted: false,
       ranAgain: false,
@@ -95,7 +95,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
 
     *next(world) {
       const { record, handlers, rows } = world;
-      if (world.nextHandler <= mostHandlers && handlers.length < MOST_ALIVE) {
+      if (world.nextHandler <= maxHandlers && handlers.length < MAX_ALIVE) {
         // Event Grid delivers until it is acknowledged, and then once more.
         if (!world.isAcknowledged || world.nextHandler <= 3) yield ['a delivery', start(world, 'grid', NO_ROW)];
         for (const row of rows) {
@@ -104,7 +104,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
         }
       }
       const isDead = record.state === 'settled' && record.result === 'dead';
-      if (isDead && world.redrivesAsked < mostRedrives && world.nextRow <= MOST_ROWS) {
+      if (isDead && world.redrivesAsked < maxRedrives && world.nextRow <= MAX_ROWS) {
         const asked = { ...world, redrivesAsked: world.redrivesAsked + 1 };
         yield ['someone asks for a redrive', addRow(asked, record.redrives + 1)];
       }
@@ -136,7 +136,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
 
 /** What a handler, and the app around it, does next at each place. */
 function createSteps(broken: JobRule | undefined) {
-  const mostFails = bound('FAILS', 1);
+  const maxFails = bound('FAILS', 1);
 
   return {
     read: (world: JobWorld, handler: Handler) =>
@@ -159,11 +159,11 @@ function createSteps(broken: JobRule | undefined) {
       if (world.hasCompleted) return yield [`${handler.id} runs`, { ...world, ranAgain: true }];
       yield go(world, handler, { at: 'ok' }, 'succeeds');
       yield go(world, handler, { at: broken === 'noFailing' ? 'letter' : 'failing' }, 'fails for good');
-      if (world.fails < mostFails) {
+      if (world.fails < maxFails) {
         const failed = { ...world, fails: world.fails + 1 };
         yield go(failed, handler, { at: broken === 'recordFirst' ? 'recordFirst' : 'row' }, 'fails');
       }
-      if (handler.from === 'grid' && world.nextRow <= MOST_ROWS && !world.isAcknowledged) {
+      if (handler.from === 'grid' && world.nextRow <= MAX_ROWS && !world.isAcknowledged) {
         const answered = { ...addRow(world, 0), isAcknowledged: true };
         yield [`${handler.id} meets the deadline: row, acknowledges, goes on`, answered];
       }
@@ -199,7 +199,7 @@ function createSteps(broken: JobRule | undefined) {
     },
 
     *row(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
-      if (world.nextRow > MOST_ROWS) return;
+      if (world.nextRow > MAX_ROWS) return;
       const isShared = broken === 'sameRow' && handler.row.id > 0;
       const nextRow = isShared ? handler.row.id : world.nextRow;
       const isThere = world.rows.some(({ id }) => id === nextRow);
@@ -237,7 +237,7 @@ function createSteps(broken: JobRule | undefined) {
     const isBusy = state === 'running' && !record.isLapsed;
     if (isBusy && broken === 'ackBusy') return yield done(world, handler, 'reads running (broken)');
     // Busy elsewhere, or no slot before the deadline: a row is enough.
-    if (world.nextRow <= MOST_ROWS) yield done(addRow(world, 0), handler, 'writes a row');
+    if (world.nextRow <= MAX_ROWS) yield done(addRow(world, 0), handler, 'writes a row');
     if (!isBusy) yield go(world, handler, { at: 'claim', version: record.version }, `reads ${state}`);
   }
 

@@ -37,7 +37,7 @@ function version(name: string, life: 1 | 2, seconds: number): Version {
 export const DAY_APART: readonly Version[] = [version('v1', 1, 0), version('v2', 1, 60), version("v1'", 2, 86_400)];
 export const MINUTE_APART: readonly Version[] = [version('v2', 1, 0), version('v3', 1, 60), version("v1'", 2, 120)];
 
-const MOST_ALIVE = 2;
+const MAX_ALIVE = 2;
 const NOBODY = 0;
 const NONE: Mark = { of: -1, createdAt: '' };
 
@@ -61,7 +61,7 @@ export type ResourceWorld = {
 };
 
 export function latestModel(versions: readonly Version[], broken?: LatestRule): Model<ResourceWorld> {
-  const mostHandlers = bound('HANDLERS', 5);
+  const maxHandlers = bound('HANDLERS', 5);
   const steps = createSteps(versions, broken);
   const isNewer = (one: number, other: number) => newer(versions[one], versions[other]);
 
@@ -81,7 +81,7 @@ export function latestModel(versions: readonly Version[], broken?: LatestRule): 
     *next(world) {
       const { handlers, lease, nextHandler } = world;
       for (const [of, { name }] of versions.entries()) {
-        if (nextHandler > mostHandlers || handlers.length === MOST_ALIVE) break;
+        if (nextHandler > maxHandlers || handlers.length === MAX_ALIVE) break;
         // One handler a job: the job's own lease.
         if (handlers.some((handler) => handler.of === of)) continue;
         if (world.jobs[of] === 'dead') yield [`${name} is redriven`, { ...world, jobs: world.jobs.with(of, 'open') }];
