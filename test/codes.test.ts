@@ -10,8 +10,8 @@ const found = (folder: string, pattern: RegExp) => [
   ...new Set(filesOf(folder).flatMap((text) => [...text.matchAll(pattern)].map(([, code = '']) => code))),
 ];
 
-describe('the codes of the app', () => {
-  it('given the codes of storage errors in the code, then each is known', () => {
+describe('when code in src/ names an error', () => {
+  it('given the codes of storage errors, then knownCode returns each', () => {
     const codes = [
       ...found('storage', /new StorageError\(\s*'([^']+)'/g),
       ...found('pipeline', /new StorageError\(\s*'([^']+)'/g),
@@ -27,7 +27,7 @@ describe('the codes of the app', () => {
     expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
   });
 
-  it('given the codes of read errors in the code, then each is known of both services', () => {
+  it('given the codes of read errors, then knownCode returns each for FHIR and for DICOM', () => {
     const endings = [
       ...found('clients', /(?:readError\([\w.']+, |failed\(\s*)'([a-z-]+)'/g),
       ...found('clients', /\$\{kind\}-([a-z-]+)`/g),
@@ -50,7 +50,7 @@ describe('the codes of the app', () => {
     expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
   });
 
-  it('given the codes of jobs in the code, then each is known', () => {
+  it('given the codes of jobs, then knownCode returns each', () => {
     const codes = [
       ...['pipeline', 'handler'].flatMap((folder) => found(folder, /(?<!path: '[^']*', )code: '([a-z-]+)'/g)),
       ...found('pipeline', /retryIn\([\w.]+, '([a-z-]+)'/g),
@@ -62,7 +62,7 @@ describe('the codes of the app', () => {
     expect(codes.filter((code) => knownCode(code, []) !== code)).toEqual([]);
   });
 
-  it('given the classes of errors in the code, then each is known', () => {
+  it('given the names of error classes, then knownName returns each', () => {
     const names = ['pipeline', 'handler', 'storage', 'clients', 'events', '.'].flatMap((folder) =>
       found(folder, /override name = '(\w+)'/g),
     );
@@ -71,7 +71,7 @@ describe('the codes of the app', () => {
     expect(names.filter((name) => knownName(name) !== name)).toEqual([]);
   });
 
-  it('given an object that reads as a status, then it is no code', () => {
+  it('given an object whose text looks like a status code, then knownCode does not return the object', () => {
     const value = { toString: () => 'http-404', toJSON: () => 'Muellerphi' } as unknown as string;
 
     expect(knownCode(value, [])).toBe('undeclared-code');

@@ -1,7 +1,7 @@
 import { ConfigError, checkRetention, namesStorage, readConfig, withoutValue } from '../src/config.js';
 import { SETTING_NAMES } from '../src/setting-names.js';
 
-/** Texts that any value may stand in, and those that workflows check. */
+/** Settings that accept any text, and settings that workflows check themselves. */
 const FREE = /^(AZURE_CLIENT_ID|OTEL_SERVICE_NAME|OTEL_TRACES_SAMPLER_ARG|LOOKUP_KEY|ALERT_.*|STUDY_QUIET_MINUTES)$/;
 const KEY = 'c2VjcmV0LWFjY291bnQta2V5';
 const CONNECTION = `DefaultEndpointsProtocol=https;AccountName=events;AccountKey=${KEY};EndpointSuffix=core.windows.net`;
@@ -19,15 +19,15 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-/** The settings that can be wrong. */
+/** The settings that readConfig checks. */
 const CHECKED = SETTING_NAMES.filter((name) => !FREE.test(name));
 
 const HOSTS =
   'must be host names without https://, each once, with at most an https URL and audience=https://… after it, with commas between';
 const serviceHost = (host: string, audience: string, url = `https://${host}`) => ({ host, url, audience });
 
-describe('settings', () => {
-  it("given where telemetry goes, then that; on a machine of one's own all traces are told", () => {
+describe('when the app reads its settings', () => {
+  it('given an OTLP endpoint, then telemetry goes to it, and local storage samples every trace', () => {
     const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
     expect(readConfig(CLOUD).telemetry).toBeUndefined();
@@ -41,7 +41,7 @@ describe('settings', () => {
     expect(problemsOf({ ...CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT: 'collector', LEASE_SECONDS: '1' })).toHaveLength(2);
   });
 
-  it('given services with URLs and audiences of their own, then these', () => {
+  it('given services with custom URLs and audiences, then the config has the custom URLs and audiences', () => {
     const config = readConfig({
       ...CLOUD,
       FHIR_HOSTS: 'A.com https://Proxy.net/Fhir/, b.com audience=api://B-app/  https://b.net:8443',
@@ -58,14 +58,14 @@ describe('settings', () => {
   });
 
   it.each([
-    { given: 'none for storage', env: {}, identity: { credential: 'default' } },
+    { given: 'no identity for storage', env: {}, identity: { credential: 'default' } },
     {
-      given: 'one for storage',
+      given: 'an identity for storage',
       env: { EventStorage__credential: 'managedidentity', EventStorage__clientId: 'storage-client' },
       identity: { credential: 'managedidentity', clientId: 'storage-client' },
     },
     {
-      given: 'one for storage, and another',
+      given: 'an identity for storage and a different AZURE_CLIENT_ID',
       env: {
         EventStorage__credential: 'managedidentity',
         EventStorage__clientId: 'storage-client',
@@ -73,12 +73,12 @@ describe('settings', () => {
       },
       identity: { credential: 'default' },
     },
-  ])('given an identity: $given, then services are read as $identity', ({ env, identity }) => {
+  ])('given $given, then the FHIR and DICOM readers use $identity', ({ env, identity }) => {
     const config = readConfig({ EventStorage__accountName: 'events', ...env } as Record<string, string>);
     expect(config.readerIdentity).toEqual({ kind: 'identity', ...identity });
   });
 
-  it('given nothing but storage, then the defaults', () => {
+  it('given only storage, then the config has the defaults', () => {
     expect(readConfig(CLOUD)).toEqual({
       storage: { kind: 'connection-string', connectionString: CONNECTION },
       storageConnection: 'EventStorage',
@@ -102,7 +102,7 @@ describe('settings', () => {
     });
   });
 
-  it('given all of them, then all of them', () => {
+  it('given every setting, then the frozen config has every value', () => {
     const config = readConfig({
       ...CLOUD,
       WorkflowStorage: CONNECTION,
@@ -145,7 +145,7 @@ describe('settings', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  it('given a setting of a workflow, then it is told by its name in any case, and nothing where it is empty', () => {
+  it('given a setting of a workflow, then its name works in any case, and an empty value is undefined', () => {
     const { setting } = readConfig({ ...CLOUD, Alert_Rules: ' rules.json ', EMPTY: ' ' });
 
     expect([setting('ALERT_RULES'), setting('alert_rules'), setting('EMPTY'), setting('other')]).toEqual([
@@ -156,13 +156,13 @@ describe('settings', () => {
     ]);
   });
 
-  it('given empty values, then they count as absent', () => {
+  it('given empty values, then they count as absent settings', () => {
     const env = { ...CLOUD, WORKSPACES: '', DEADLINE_SECONDS: ' ', SIMULATOR: '', WorkflowStorage: '' };
 
     expect(readConfig(env)).toEqual({ ...readConfig(CLOUD), setting: expect.any(Function) });
   });
 
-  it('given names in other letters, then the same settings', () => {
+  it('given setting names in a different case, then the config has the same values', () => {
     expect(readConfig({ eventstorage: CONNECTION, Deadline_Seconds: '7' }).deadlineMs).toBe(7000);
   });
 
@@ -200,11 +200,11 @@ describe('settings', () => {
       WORKSPACES: ',',
       expected: "WORKSPACES is ',', must be Azure resource ids, /subscriptions/…, with commas between",
     },
-  ])('given a wrong value, then: $expected', ({ expected, ...wrong }) => {
+  ])('given a wrong value, then the problem is: $expected', ({ expected, ...wrong }) => {
     expect(problemsOf({ ...CLOUD, ...(wrong as Record<string, string>) })).toEqual([expected]);
   });
 
-  it('given several that are wrong, then one message that lists them all', () => {
+  it('given several wrong settings, then one error lists all problems', () => {
     const env = { DEADLINE_SECONDS: '1', LEASE_SECONDS: 'x', SIMULATOR: 'yes' };
 
     expect(() => readConfig(env)).toThrow(
@@ -218,8 +218,8 @@ describe('settings', () => {
   });
 });
 
-describe('a problem without its value', () => {
-  it('given every setting is wrong, then each has its name and what it must be, and no value is left', () => {
+describe('when values are removed from problems', () => {
+  it('given that every setting is wrong, then each problem keeps its name and rule and has no value', () => {
     const secret = 'secret, must be secret';
     const wrong = Object.fromEntries(CHECKED.map((name) => [name, secret]));
 
@@ -231,25 +231,28 @@ describe('a problem without its value', () => {
   });
 });
 
-describe('a short lease', () => {
+describe('when LEASE_SECONDS is short', () => {
   it.each([
     { given: 'development storage', env: LOCAL },
-    { given: 'the host of a developer', env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Development' } },
     {
-      given: 'an Azurite on a port of its own',
+      given: 'the Functions host in the environment Development',
+      env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Development' },
+    },
+    {
+      given: 'an Azurite on a custom port',
       env: {
         EventStorage: `${CONNECTION};TableEndpoint=http://127.0.0.1:20002/devstoreaccount1;BlobEndpoint=http://127.0.0.1:20000/d`,
       },
     },
     {
-      given: 'an Azurite by identity',
+      given: 'an Azurite with an identity',
       env: {
         EventStorage__tableServiceUri: 'https://localhost:10002/d',
         EventStorage__blobServiceUri: 'https://localhost:10000/d',
         EventStorage__queueServiceUri: 'https://localhost:10001/d',
       },
     },
-  ])('given $given, then it may have 10 s', ({ env }) => {
+  ])('given $given, then the config accepts 10 s and rejects 9 s', ({ env }) => {
     expect(readConfig({ ...env, LEASE_SECONDS: '10' }).leaseMs).toBe(10_000);
     expect(problemsOf({ ...env, LEASE_SECONDS: '9' })).toEqual([
       "LEASE_SECONDS is '9', must be a whole number from 10 to 300",
@@ -257,31 +260,31 @@ describe('a short lease', () => {
   });
 
   it.each([
-    { given: 'production', env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Production' } },
+    { given: 'the environment Production', env: { ...CLOUD, AZURE_FUNCTIONS_ENVIRONMENT: 'Production' } },
     {
-      given: 'a host that only looks local',
+      given: 'a host name that only resembles a local address',
       env: { EventStorage: `${CONNECTION};TableEndpoint=https://127.0.0.1.example.com` },
     },
-  ])('given $given, then it may not', ({ env }) => {
+  ])('given $given, then the config rejects 10 s', ({ env }) => {
     expect(problemsOf({ ...env, LEASE_SECONDS: '10' })).toHaveLength(1);
   });
 });
 
-describe('connections', () => {
-  it('given no EventStorage, then AzureWebJobsStorage, and its name for the bindings', () => {
+describe('when the app reads a storage connection', () => {
+  it('given no EventStorage, then the config uses AzureWebJobsStorage, also as the name for bindings', () => {
     expect(readConfig({ AzureWebJobsStorage: CONNECTION })).toMatchObject({
       storage: { kind: 'connection-string', connectionString: CONNECTION },
       storageConnection: 'AzureWebJobsStorage',
     });
   });
 
-  it('given parts of an EventStorage, then it does not fall back', () => {
+  it('given any part of EventStorage, then the config does not fall back to AzureWebJobsStorage', () => {
     const env = { AzureWebJobsStorage: CONNECTION, EventStorage__accountName: 'events' };
 
     expect(readConfig(env)).toMatchObject({ storage: { kind: 'identity' }, storageConnection: 'EventStorage' });
   });
 
-  it('given an account name, then the URIs of the public cloud and the default credential', () => {
+  it('given an account name, then the config has the URIs of the public cloud and the default credential', () => {
     expect(readConfig({ EventStorage__accountName: 'events' }).storage).toEqual({
       kind: 'identity',
       tableServiceUri: 'https://events.table.core.windows.net',
@@ -291,7 +294,7 @@ describe('connections', () => {
     });
   });
 
-  it('given URIs and a user-assigned identity, then those', () => {
+  it('given URIs and a user-assigned identity, then the config has these URIs and this identity', () => {
     const env = {
       EventStorage__tableServiceUri: 'https://e.table.core.chinacloudapi.cn/',
       EventStorage__blobServiceUri: 'https://e.blob.core.chinacloudapi.cn',
@@ -310,14 +313,14 @@ describe('connections', () => {
     });
   });
 
-  it('given a connection string and parts, then the string, as for the host', () => {
+  it('given a connection string and an account name, then the connection string wins, as in the Functions host', () => {
     expect(readConfig({ ...CLOUD, EventStorage__accountName: 'other' }).storage).toEqual({
       kind: 'connection-string',
       connectionString: CONNECTION,
     });
   });
 
-  it('given only what a connection is used for, then that is enough', () => {
+  it('given only the URI of the service that the connection needs, then the config accepts it', () => {
     const config = readConfig({
       ...CLOUD,
       WorkflowStorage__tableServiceUri: 'https://w.table.core.windows.net',
@@ -328,7 +331,7 @@ describe('connections', () => {
     expect(config.undeliveredStorage).toMatchObject({ blobServiceUri: 'https://u.blob.core.windows.net' });
   });
 
-  it('given a SAS with the endpoints it is for, then it is accepted', () => {
+  it('given a SAS with the endpoints of all services, then the config accepts it', () => {
     const endpoints = 'BlobEndpoint=https://e.b/;QueueEndpoint=https://e.q/;TableEndpoint=https://e.t/';
 
     expect(problemsOf({ EventStorage: `${endpoints};SharedAccessSignature=sv=1&sig=abc%3D` })).toEqual([]);
@@ -358,24 +361,27 @@ describe('connections', () => {
       expected: `EventStorage is 61 characters without BlobEndpoint, QueueEndpoint, ${anything}`,
     },
     {
-      given: 'something else',
+      given: 'any other text',
       value: KEY,
       expected: `EventStorage is 24 characters without DefaultEndpointsProtocol, AccountName, AccountKey, EndpointSuffix, ${anything}`,
     },
-  ])('given a connection string with $given, then what is missing, and none of it', ({ value, expected }) => {
-    expect(problemsOf({ EventStorage: value })).toEqual([expected]);
-  });
+  ])(
+    'given a connection string with $given, then the problem names the missing parts and shows no value',
+    ({ value, expected }) => {
+      expect(problemsOf({ EventStorage: value })).toEqual([expected]);
+    },
+  );
 
   const uri = "must be an https URI without a query, or EventStorage__accountName an account in Azure's public cloud";
 
   it.each([
     {
-      given: 'a URI that is absent',
+      given: 'an absent URI',
       env: { EventStorage__tableServiceUri: 'https://e.t', EventStorage__blobServiceUri: 'https://e.b' },
       expected: [`EventStorage__queueServiceUri is absent, ${uri}`],
     },
     {
-      given: 'URIs with a secret, a password or without a lock',
+      given: 'URIs with a secret, with a password or without https',
       env: {
         EventStorage__tableServiceUri: `https://e.t/?sig=${KEY}`,
         EventStorage__blobServiceUri: `https://e:${KEY}@e.b/`,
@@ -388,23 +394,23 @@ describe('connections', () => {
       ],
     },
     {
-      given: 'a client without a credential',
+      given: 'a client id without a credential',
       env: { EventStorage__accountName: 'events', EventStorage__clientId: 'c' },
       expected: ["EventStorage__credential is absent, must be 'managedidentity', because there is a clientId"],
     },
     {
-      given: 'another credential',
+      given: 'an unknown credential',
       env: { EventStorage__accountName: 'events', EventStorage__credential: 'workload' },
       expected: ["EventStorage__credential is 8 other characters, must be 'managedidentity' or absent"],
     },
     {
-      given: 'an optional connection that is wrong',
+      given: 'a wrong optional connection',
       env: { ...CLOUD, WorkflowStorage: 'x' },
       expected: [
         `WorkflowStorage is 1 characters without DefaultEndpointsProtocol, AccountName, AccountKey, EndpointSuffix, ${anything}`,
       ],
     },
-  ])('given $given, then it says so, and no secret', ({ env, expected }) => {
+  ])('given $given, then the problem says so and shows no secret', ({ env, expected }) => {
     expect(problemsOf(env)).toEqual(expected);
   });
 
@@ -414,17 +420,17 @@ describe('connections', () => {
     { env: { WorkflowStorage: CONNECTION }, expected: false },
     { env: LOCAL, expected: true },
     { env: { AzureWebJobsStorage__accountName: 'a' }, expected: true },
-  ])('given $env, then storage is named: $expected', ({ env, expected }) => {
+  ])('given the settings $env, then namesStorage returns $expected', ({ env, expected }) => {
     expect(namesStorage(env)).toBe(expected);
   });
 });
 
-describe('checkRetention', () => {
-  it('given just twice the longest retry, then it is enough', () => {
+describe('when checkRetention compares ledger retention with the longest retry', () => {
+  it('given a retention of exactly twice the longest retry, then the check passes', () => {
     expect(() => checkRetention({ ledgerRetentionDays: 4 }, 2 * DAY_MS)).not.toThrow();
   });
 
-  it('given less, then how much it takes', () => {
+  it('given a shorter retention, then the error names the required number of days', () => {
     expect(() => checkRetention({ ledgerRetentionDays: 4 }, 2 * DAY_MS + 1)).toThrow(
       new ConfigError(['LEDGER_RETENTION_DAYS is 4, must be at least 5, twice the longest retry of a workflow']),
     );

@@ -2,22 +2,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { sep } from 'node:path';
 
-// How many tests there are and how long they take, as of the last `npm run test:durations`.
+// The number of tests and the durations of test files, from the last `npm run test:durations`.
 
 const FILE = new URL('durations.json', import.meta.url);
-/** Shorter files are left out: their order does not matter. */
+/** durations.json omits shorter files, because their order does not matter. */
 const MIN_SECONDS = 1;
-/** From this share of difference on, the recorded number of tests is out of date. */
+/** If the number of tests differs by more than this share, the recorded number is out of date. */
 const MAX_DIFFERENCE = 0.05;
 
 const recorded = JSON.parse(readFileSync(FILE, 'utf8'));
 
-/** How long the file takes, `test/…` from the root of the project; 0 for a short or new one. */
+/** The duration of a test file, 0 for a short or new file. `path` is relative to the root of the project. */
 export function secondsOf(path) {
   return recorded.files[path.split(sep).join('/')] ?? 0;
 }
 
-/** The files that take longer. */
+/** The files that take longer than `seconds`. */
 export function filesOver(seconds) {
   return Object.keys(recorded.files).filter((path) => recorded.files[path] > seconds);
 }
@@ -27,7 +27,7 @@ export function announcement() {
   return `About ${Math.round(tests / 100) * 100} tests; they take about ${Math.ceil(seconds / 60)} minutes on ${cores} cores.`;
 }
 
-/** What is wrong with the recorded number of tests after a run of all of them, if anything. */
+/** Returns a message if a run of all tests shows that the recorded number of tests is out of date. */
 export function complaint({ tests }) {
   if (Math.abs(tests - recorded.tests) <= MAX_DIFFERENCE * tests) return undefined;
   return `test/durations.json says ${recorded.tests} tests, and ${tests} ran: npm run test:durations records them anew.`;

@@ -1,6 +1,6 @@
 import { rangeOfDate } from '../src/fhir-date.js';
 
-describe('the time that a date covers', () => {
+describe('when rangeOfDate reads a date', () => {
   it.each([
     { text: '2024', start: '2024-01-01T00:00:00.000Z', end: '2025-01-01T00:00:00.000Z' },
     { text: '2024-02', start: '2024-02-01T00:00:00.000Z', end: '2024-03-01T00:00:00.000Z' },
@@ -12,7 +12,7 @@ describe('the time that a date covers', () => {
     { text: '2024-05-01T10:00:30 02:00', start: '2024-05-01T08:00:30.000Z', end: '2024-05-01T08:00:31.000Z' },
     { text: '2024-05-01T10:00:30.5Z', start: '2024-05-01T10:00:30.500Z', end: '2024-05-01T10:00:30.501Z' },
     { text: '2024-05-01T10:00:30.1234567Z', start: '2024-05-01T10:00:30.123Z', end: '2024-05-01T10:00:30.124Z' },
-  ])('given $text, then from $start', ({ text, start, end }) => {
+  ])('given $text, then the range is from $start to $end', ({ text, start, end }) => {
     expect(rangeOfDate(text)).toEqual({ startMs: Date.parse(start), endMs: Date.parse(end) });
   });
 
@@ -27,7 +27,7 @@ describe('the time that a date covers', () => {
     '2024-5-1',
     'now',
     '2024-05-01T10:00:30.Z',
-  ])('given "%s", then it is none', (text) => {
+  ])('given "%s", then the text is not a date', (text) => {
     expect(rangeOfDate(text)).toBeUndefined();
   });
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isResourceType, nearestResourceType, RESOURCE_TYPES } from '../src/fhir-types.js';
 
-describe('the resource types of R4', () => {
-  it('given the types of @types/fhir, then they are the same', () => {
+describe('when RESOURCE_TYPES lists the resource types of R4', () => {
+  it('given the types of @types/fhir, then both lists are equal', () => {
     const declared = readFileSync(require.resolve('@types/fhir/r4.d.ts'), 'utf8');
     const types = [...declared.matchAll(/readonly resourceType: '(\w+)'/g)].map(([, type]) => type);
 
@@ -12,7 +12,7 @@ describe('the resource types of R4', () => {
   });
 });
 
-describe('nearestResourceType', () => {
+describe('when nearestResourceType looks for a resource type', () => {
   it.each([
     { name: 'MedicationRequst', nearest: 'MedicationRequest' },
     { name: 'Pateint', nearest: 'Patient' },
@@ -21,7 +21,7 @@ describe('nearestResourceType', () => {
     { name: 'PATIENT', nearest: 'Patient' },
     { name: 'Potato', nearest: undefined },
     { name: '', nearest: undefined },
-  ])("given '$name', then $nearest", ({ name, nearest }) => {
+  ])("given '$name', then the nearest type is $nearest", ({ name, nearest }) => {
     expect(nearestResourceType(name)).toBe(nearest);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { placeOfError } from '../src/json-place.js';
 
-describe('when text is not JSON', () => {
+describe('when placeOfError looks for the error in a text', () => {
   it.each([
     { text: '', place: 'line 1, column 1' },
     { text: '  ', place: 'line 1, column 3' },
@@ -22,12 +22,12 @@ describe('when text is not JSON', () => {
     { text: '{"a": 01}', place: 'line 1, column 8' },
     { text: '{"a": -}', place: 'line 1, column 7' },
     { text: "{'a': 1}", place: 'line 1, column 2' },
-  ])('given $text, then $place', ({ text, place }) => {
+  ])('given $text, then the error is at $place', ({ text, place }) => {
     expect(() => JSON.parse(text)).toThrow();
     expect(placeOfError(text)).toBe(place);
   });
 
-  it('given JSON with one character gone or doubled, then the place is in the text, or at its end', () => {
+  it('given JSON with one character deleted or doubled, then the error is in the text or at its end', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), fc.boolean(), (text, n, isDoubled) => {
         const at = n % text.length;
@@ -43,7 +43,7 @@ describe('when text is not JSON', () => {
     );
   });
 
-  it('given JSON, then all of it could be JSON', () => {
+  it('given valid JSON, then the place is the end of the text', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(placeOfError(text)).toBe(`line 1, column ${text.length + 1}`);
@@ -51,7 +51,7 @@ describe('when text is not JSON', () => {
     );
   });
 
-  it('given a string of megabytes, or very deep nesting, then the place is still found', () => {
+  it('given a string of megabytes or very deep nesting, then placeOfError still finds the error', () => {
     expect(placeOfError(`{"data": "${'x'.repeat(5_000_000)}", }`)).toBe('line 1, column 5000014');
     expect(placeOfError('['.repeat(200_000))).toBe('line 1, column 200001');
   });

@@ -3,17 +3,17 @@ import { toJson } from '../src/json-text.js';
 
 const DEPTH = 20_000;
 
-/** `[` and `{"a":` by turns, and in the middle `inner`. */
+/** JSON with `inner` inside DEPTH levels of arrays and objects. */
 function nestedText(inner: string): string {
   return `${'[1,{"a":'.repeat(DEPTH / 2)}${inner}${',"b":[]}]'.repeat(DEPTH / 2)}`;
 }
 
-describe('the JSON text of a value', () => {
-  it('given any data, then the same text as JSON.stringify writes', () => {
+describe('when toJson writes a value', () => {
+  it('given any data, then it writes the same text as JSON.stringify', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => expect(toJson(value)).toBe(JSON.stringify(value))));
   });
 
-  it('given any data 20,000 levels deep, then the text that it was read from, where JSON.stringify fails', () => {
+  it('given any data 20,000 levels deep, where JSON.stringify fails, then it writes the original text', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = nestedText(JSON.stringify(value));
@@ -26,14 +26,14 @@ describe('the JSON text of a value', () => {
     );
   });
 
-  it('given undefined, then null; given a property that is undefined, then it is left out, at any depth', () => {
+  it('given undefined, then it writes null; given an undefined property, then it omits the property', () => {
     const deep = JSON.parse(nestedText('0'));
 
     expect(toJson(undefined)).toBe('null');
     expect(toJson({ deep, none: undefined }) === `{"deep":${nestedText('0')}}`).toBe(true);
   });
 
-  it('given a value without JSON text, then it throws as JSON.stringify does', () => {
+  it('given a circular value, then it throws a TypeError as JSON.stringify does', () => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** Writes what test/run.mjs needs of a run to the file that TEST_RESULTS names. */
+/** Writes the results that test/run.mjs reads to the file that TEST_RESULTS names. */
 export default class ResultsReporter {
   onRunComplete(_contexts, results) {
     const { numTotalTests, numPassedTests, numFailedTests, numRuntimeErrorTestSuites, startTime, testResults } =

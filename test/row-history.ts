@@ -1,7 +1,7 @@
 import type { MemoryTableStore } from '../src/storage/memory-table-store.js';
 import type { Row } from '../src/storage/table-store.js';
 
-/** One write that took effect. `before` and `after` are undefined where there is no row. */
+/** One write that took effect. `before` or `after` is undefined if the row did not exist then. */
 export type RowWrite = {
   readonly table: string;
   readonly partition: string;
@@ -15,7 +15,7 @@ export function watchWrites(tables: MemoryTableStore, onWrite: (write: RowWrite)
   const commit = tables.commit.bind(tables);
   const rows = new Map<string, Row | undefined>();
   tables.commit = async (table, partition, operations, signal) => {
-    const answer = await commit(table, partition, operations, signal); // takes effect within the call: answers keep the order
+    const answer = await commit(table, partition, operations, signal); // answers come in the order of the writes
     if (answer.kind !== 'done') return answer;
     for (const operation of operations) {
       const { key } = operation;

@@ -17,7 +17,7 @@ The last line says how many tests passed and failed. CONTRIBUTING.md says how lo
 `;
 
 const QUICK = ['test/events', 'test/storage', 'test/pipeline', 'test/workflows'];
-/** Longer files are not for test:quick, which gives its verdict within a minute. */
+/** test:quick leaves out longer files, so that it ends within a minute. */
 const MAX_QUICK_SECONDS = 8;
 
 const [first, ...rest] = process.argv.slice(2);
@@ -65,7 +65,7 @@ function runTests(args) {
   return { ...run, failed: run.failed || (hasPassed ? 0 : 1) };
 }
 
-/** Without results, jest has ended before it ran a test. */
+/** Reads the results of the run. Without a results file, jest ended before it ran a test. */
 function read(results) {
   try {
     return JSON.parse(readFileSync(results, 'utf8'));

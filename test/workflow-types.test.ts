@@ -10,21 +10,21 @@ import type {
 } from '../src/workflow.js';
 import { defineWorkflow, dicom, fhir, needsHosts } from '../src/workflow.js';
 
-// What the compiler says is the test: a handler that is given more, or less, than `on` selects does not compile.
+// The compiler is the test: a handler does not compile if its event type is wider or narrower than the selection of `on`.
 const name = 'typed';
 
-describe('when `on` selects events, then the handler gets the type of these', () => {
-  it('given one type', () => {
+describe('when `on` selects events', () => {
+  it('given one resource type, then the event has this type', () => {
     defineWorkflow({
       name,
       on: fhir('Patient', ['created']),
       handle: (event: FhirEvent<'Patient', 'created'>) => void event,
     });
-    // @ts-expect-error: it is a Patient
+    // @ts-expect-error: the resource is a Patient
     defineWorkflow({ name, on: fhir('Patient'), handle: ({ resourceType }) => void (resourceType satisfies 'Device') });
   });
 
-  it('given several types', () => {
+  it('given several resource types, then the event has a union of types', () => {
     defineWorkflow({
       name,
       on: fhir(['Patient', 'Device'], ['created', 'deleted']),
@@ -35,14 +35,14 @@ describe('when `on` selects events, then the handler gets the type of these', ()
     });
   });
 
-  it('given all types', () => {
+  it('given all resource types, then the event has the general type', () => {
     defineWorkflow({ name, on: fhir('*'), handle: (event: FhirEvent<string, Change>) => void event });
   });
 
-  it('given a type that R4 does not know, then only by fhir.custom', () => {
+  it('given a resource type that R4 does not have, then only fhir.custom selects it', () => {
     // @ts-expect-error: R4 has no Pateint
     expect(() => defineWorkflow({ name, on: fhir('Pateint'), handle() {} })).toThrow("did you mean 'Patient'?");
-    // @ts-expect-error: neither in a list
+    // @ts-expect-error: R4 has no Pateint, also in a list
     expect(() => defineWorkflow({ name, on: fhir(['Patient', 'Pateint']), handle() {} })).toThrow('Pateint');
     defineWorkflow({
       name,
@@ -51,7 +51,7 @@ describe('when `on` selects events, then the handler gets the type of these', ()
     });
   });
 
-  it('given both services', () => {
+  it('given both services, then the event is a union, and `service` tells the services apart', () => {
     defineWorkflow({
       name,
       on: [fhir(['Patient', 'Device']), dicom(['deleted'])],
@@ -66,8 +66,8 @@ describe('when `on` selects events, then the handler gets the type of these', ()
   });
 });
 
-describe('when a workflow declares `codes`, then its log takes these', () => {
-  it('given codes, then no other, neither as a name of a number', () => {
+describe('when a workflow declares `codes`', () => {
+  it('given codes, then the log accepts only these codes, also as names of numbers', () => {
     defineWorkflow({
       name,
       on: fhir('Patient'),
@@ -75,11 +75,11 @@ describe('when a workflow declares `codes`, then its log takes these', () => {
       handle(_event, { log }) {
         log.info('merge-refused');
         log.warn('merge-refused', { candidates: 2 });
-        // @ts-expect-error: nobody declares it
+        // @ts-expect-error: the workflow does not declare this code
         log.error('merge-refuse');
-        // @ts-expect-error: a text could be anything
+        // @ts-expect-error: a string may hold any text
         log.info('merge-refused' as string);
-        // @ts-expect-error: nobody declares this number
+        // @ts-expect-error: the workflow does not declare this number
         log.info('merge-refused', { count: 2 });
       },
       task: {
@@ -87,23 +87,23 @@ describe('when a workflow declares `codes`, then its log takes these', () => {
         schedule: '0 * * * * *',
         async run({ log }) {
           log.info('candidates');
-          // @ts-expect-error: nobody declares it
+          // @ts-expect-error: the workflow does not declare this code
           log.info('tidied');
         },
       },
     });
   });
 
-  it('given none, then nothing can be logged', () => {
+  it('given no codes, then the log accepts no code', () => {
     defineWorkflow({
       name,
       on: fhir('*'),
-      // @ts-expect-error: nobody declares it
+      // @ts-expect-error: the workflow does not declare this code
       handle: (_event, { log }) => log.info('seen'),
     });
   });
 
-  it('given the code of `setup`, then it is one of them, or that of needsHosts', () => {
+  it('given the code of `setup`, then it must be a declared code or come from needsHosts', () => {
     defineWorkflow({
       name,
       on: fhir('*'),
@@ -116,17 +116,17 @@ describe('when a workflow declares `codes`, then its log takes these', () => {
       on: fhir('*'),
       codes: ['mode-off'],
       handle() {},
-      // @ts-expect-error: nobody declares it
+      // @ts-expect-error: the workflow does not declare this code
       setup: () => ({ kind: 'off', code: 'off' }),
     });
   });
 });
 
-/** Exactly the same type: neither may be given where the other is not. */
+/** `true` if A and B are assignable to each other. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 
-describe('when `on` selects events, then `resource` reads what they are about', () => {
-  it('given one type', () => {
+describe('when a handler reads `resource`', () => {
+  it('given one resource type, then the reader returns this type', () => {
     defineWorkflow({
       name,
       on: fhir('Patient'),
@@ -139,19 +139,19 @@ describe('when `on` selects events, then `resource` reads what they are about', 
         const device = await resource.read('Device', 'd1');
         true satisfies Same<typeof device, Device | undefined>;
         for await (const found of resource.search('Observation')) found satisfies Observation;
-        // @ts-expect-error: an operation has a dollar
+        // @ts-expect-error: the name of an operation begins with $
         await resource.operation('everything');
         // @ts-expect-error: a Patient has no status
         void patient?.status;
-        // @ts-expect-error: R4 has no such type
+        // @ts-expect-error: R4 has no Patients
         await resource.read('Patients', 'p1');
-        // @ts-expect-error: it is no image
+        // @ts-expect-error: the reader is for FHIR, not for images
         await resource.study();
       },
     });
   });
 
-  it('given several types, in a list or in several selectors', () => {
+  it('given several resource types, in a list or in several selectors, then the reader returns a union', () => {
     defineWorkflow({
       name,
       on: fhir(['Patient', 'Device']),
@@ -170,7 +170,7 @@ describe('when `on` selects events, then `resource` reads what they are about', 
     });
   });
 
-  it('given all types, or one that R4 does not know', () => {
+  it('given all resource types or a custom type, then the reader returns any FHIR resource', () => {
     defineWorkflow({
       name,
       on: fhir('*'),
@@ -187,20 +187,20 @@ describe('when `on` selects events, then `resource` reads what they are about', 
     });
   });
 
-  it('given images', () => {
+  it('given images, then the reader returns DICOM JSON', () => {
     defineWorkflow({
       name,
       on: dicom(['created']),
       async handle(_event, { resource }) {
         (await resource.instance()) satisfies DicomJson | undefined;
         (await resource.study()) satisfies DicomJson[];
-        // @ts-expect-error: it is no FHIR resource
+        // @ts-expect-error: the reader is for images, not for FHIR
         await resource.current();
       },
     });
   });
 
-  it('given both services, then `service` tells which', () => {
+  it('given both services, then `service` tells the readers apart', () => {
     defineWorkflow({
       name,
       on: [fhir('Patient'), dicom()],
@@ -208,7 +208,7 @@ describe('when `on` selects events, then `resource` reads what they are about', 
         true satisfies Same<typeof resource, FhirReader<'Patient'> | DicomReader>;
         if (resource.service === 'fhir') resource satisfies FhirReader<'Patient'>;
         else resource satisfies DicomReader;
-        // @ts-expect-error: it may be an image
+        // @ts-expect-error: the event may be about an image
         void resource.current;
       },
     });

@@ -49,8 +49,8 @@ const options = (changed: Partial<WorkflowOptions<HealthEvent>> = {}): WorkflowO
   ...changed,
 });
 
-describe('defineWorkflow', () => {
-  it('given the least, then the defaults, frozen', () => {
+describe('when defineWorkflow declares a workflow', () => {
+  it('given only the required options, then the workflow has the defaults and is frozen', () => {
     const workflow = defineWorkflow({ name: 'index', on: fhir('Patient'), handle() {} });
 
     expect(workflow).toMatchObject({
@@ -64,7 +64,7 @@ describe('defineWorkflow', () => {
     expect(Object.isFrozen(workflow)).toBe(true);
   });
 
-  it('given everything, then that', () => {
+  it('given every option, then the workflow has these values', () => {
     const workflow = defineWorkflow(
       options({
         ordering: 'latest',
@@ -82,14 +82,14 @@ describe('defineWorkflow', () => {
     });
   });
 
-  it('given a workflow, then nothing of it can be changed', () => {
+  it('given a workflow, then every part of it is frozen', () => {
     const workflow = defineWorkflow({ name: 'index', on: fhir('Patient'), handle() {} });
 
     for (const part of [workflow, workflow.on, workflow.on[0], workflow.retry])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
-  it('given a handler that uses this, then it is its options', () => {
+  it('given a handler that uses `this`, then `this` is the options', () => {
     const workflow = defineWorkflow({
       name: 'self',
       on: dicom(),
@@ -103,30 +103,30 @@ describe('defineWorkflow', () => {
 
   it.each([
     { given: 'an empty name', wrong: { name: '' }, expected: 'its name must be' },
-    { given: 'a name in capitals', wrong: { name: 'Index' }, expected: 'its name must be' },
+    { given: 'a name with a capital letter', wrong: { name: 'Index' }, expected: 'its name must be' },
     { given: 'a name that begins with a digit', wrong: { name: '1st' }, expected: 'its name must be' },
     { given: 'a name of 64 characters', wrong: { name: 'a'.repeat(64) }, expected: 'its name must be' },
     { given: 'a name with a dot', wrong: { name: 'a.b' }, expected: 'its name must be' },
     { given: 'no selector', wrong: { on: [] }, expected: '`on` selects nothing' },
     { given: 'no resource types', wrong: { on: fhir([]) }, expected: '`on` selects nothing' },
     {
-      given: 'a type that R4 does not know',
+      given: 'a resource type that R4 does not have',
       wrong: { on: fhir('MedicationRequst' as 'Patient') },
       expected:
         "FHIR R4 has no resource type 'MedicationRequst' (did you mean 'MedicationRequest'?); a type of your own",
     },
     {
-      given: 'a type in small letters',
+      given: 'a resource type in lower case',
       wrong: { on: [dicom(), fhir(['patient' as 'Patient', 'Device'])] },
       expected: "no resource type 'patient' (did you mean 'Patient'?)",
     },
     {
-      given: 'a type that is like none',
+      given: 'a resource type without a similar type in R4',
       wrong: { on: fhir('Potato' as 'Patient') },
       expected: "no resource type 'Potato'; a type of your own is selected by fhir.custom('Potato')",
     },
     {
-      given: 'a custom type that cannot be',
+      given: 'an invalid custom type',
       wrong: { on: fhir.custom('*') },
       expected: "'*' cannot be a resource type",
     },
@@ -136,7 +136,7 @@ describe('defineWorkflow', () => {
       expected: "the code 'Jane Doe' must be",
     },
     {
-      given: 'a look-up in capitals',
+      given: 'a look-up with a capital letter',
       wrong: { lookup: { name: 'Things' } as never },
       expected: 'the name of `lookup` must be 1 to 31',
     },
@@ -146,84 +146,103 @@ describe('defineWorkflow', () => {
       expected: 'the name of `lookup`',
     },
     {
-      given: 'a task with a capital first',
+      given: 'a task that begins with a capital letter',
       wrong: { task: { name: 'Tidy' } as never },
       expected: 'the name of `task` must be 1 to 63',
     },
     { given: 'a task with a dash', wrong: { task: { name: 'ti-dy' } as never }, expected: 'the name of `task`' },
     { given: 'no changes', wrong: { on: [fhir('*'), dicom([])] }, expected: '`on` selects nothing' },
     {
-      given: 'another ordering',
+      given: 'an unknown ordering',
       wrong: { ordering: 'first' as 'any' },
       expected: "`ordering` must be 'any' or 'latest'",
     },
-    { given: 'no time', wrong: { timeout: seconds(0) }, expected: '`timeout` is 0 ms, must be 1 to 1500000 ms' },
-    { given: 'too much time', wrong: { timeout: minutes(26) }, expected: '`timeout` is 1560000 ms' },
-    { given: 'a time that is no number', wrong: { timeout: seconds(Number.NaN) }, expected: '`timeout` is NaN ms' },
-    { given: 'no concurrency', wrong: { concurrency: 0 }, expected: '`concurrency` is 0, must be 1 to 10000' },
-    { given: 'half a concurrency', wrong: { concurrency: 1.5 }, expected: '`concurrency` must be whole' },
-    { given: 'no tries', wrong: { retry: { tries: 0 } }, expected: '`retry.tries` is 0, must be 1 to 100' },
-    { given: 'half a try', wrong: { retry: { tries: 2.5 } }, expected: '`retry.tries` must be whole' },
     {
-      given: 'waits that shrink',
+      given: 'a timeout of 0 s',
+      wrong: { timeout: seconds(0) },
+      expected: '`timeout` is 0 ms, must be 1 to 1500000 ms',
+    },
+    { given: 'a timeout of 26 minutes', wrong: { timeout: minutes(26) }, expected: '`timeout` is 1560000 ms' },
+    { given: 'a timeout of NaN', wrong: { timeout: seconds(Number.NaN) }, expected: '`timeout` is NaN ms' },
+    { given: 'a concurrency of 0', wrong: { concurrency: 0 }, expected: '`concurrency` is 0, must be 1 to 10000' },
+    { given: 'a concurrency of 1.5', wrong: { concurrency: 1.5 }, expected: '`concurrency` must be whole' },
+    { given: '0 tries', wrong: { retry: { tries: 0 } }, expected: '`retry.tries` is 0, must be 1 to 100' },
+    { given: '2.5 tries', wrong: { retry: { tries: 2.5 } }, expected: '`retry.tries` must be whole' },
+    {
+      given: 'a first wait longer than the longest wait',
       wrong: { retry: { from: hours(2), to: hours(1) } },
       expected: '`retry.from` is 7200000 ms, must be 1 to 3600000 ms',
     },
     {
-      given: 'a wait of more than a week',
+      given: 'a longest wait of more than a week',
       wrong: { retry: { to: hours(169) } },
       expected: '`retry.to` is 608400000 ms',
     },
     {
-      given: 'no time to give up',
+      given: 'a giveUpAfter of 0 s',
       wrong: { retry: { giveUpAfter: seconds(0) } },
       expected: '`retry.giveUpAfter` is 0 ms, must be 1 to 604800000 ms',
     },
-  ])('given $given, then it says so', ({ wrong, expected }) => {
+  ])('given $given, then the error says so', ({ wrong, expected }) => {
     expect(() => defineWorkflow(options(wrong))).toThrow(expected);
   });
 
-  it('given no handler, as JavaScript allows, then it says so', () => {
+  it('given no handler, which JavaScript allows, then the error says so', () => {
     const without = { ...options({}), handle: undefined } as never;
 
     expect(() => defineWorkflow(without)).toThrow('`handle` must be a function');
   });
 
-  it('given several things wrong, then all of them', () => {
+  it('given several wrong options, then the error lists all problems', () => {
     expect(() => defineWorkflow(options({ name: 'X', on: [], concurrency: -1 }))).toThrow(
       "Workflow 'X' cannot be: its name must be 1 to 63 of a-z, 0-9 and '-', a letter first; `on` selects nothing; `concurrency` is -1, must be 1 to 10000.",
     );
   });
 });
 
-describe('wants', () => {
+describe('when a workflow selects events with `on`', () => {
   it.each([
-    { given: 'its type', on: fhir('Patient'), event: PATIENT_CREATED, expected: true },
-    { given: 'its type and change', on: fhir('Patient', ['created']), event: PATIENT_CREATED, expected: true },
+    { given: 'the type of the event', on: fhir('Patient'), event: PATIENT_CREATED, expected: true },
+    {
+      given: 'the type and the change of the event',
+      on: fhir('Patient', ['created']),
+      event: PATIENT_CREATED,
+      expected: true,
+    },
     { given: 'another change', on: fhir('Patient', ['updated', 'deleted']), event: PATIENT_CREATED, expected: false },
     { given: 'another type', on: fhir('Observation'), event: PATIENT_CREATED, expected: false },
-    { given: 'a type of its own', on: fhir.custom('Patients'), event: PATIENT_CREATED, expected: false },
-    { given: 'its type, named as custom', on: fhir.custom(['X', 'Patient']), event: PATIENT_CREATED, expected: true },
-    { given: 'a list with its type', on: fhir(['Observation', 'Patient']), event: PATIENT_CREATED, expected: true },
+    { given: 'a custom type', on: fhir.custom('Patients'), event: PATIENT_CREATED, expected: false },
+    {
+      given: 'the type of the event as a custom type',
+      on: fhir.custom(['X', 'Patient']),
+      event: PATIENT_CREATED,
+      expected: true,
+    },
+    {
+      given: 'a list with the type of the event',
+      on: fhir(['Observation', 'Patient']),
+      event: PATIENT_CREATED,
+      expected: true,
+    },
     { given: 'all types', on: fhir('*'), event: PATIENT_CREATED, expected: true },
     { given: 'all types in a list', on: fhir(['*', 'Observation']), event: PATIENT_CREATED, expected: true },
     { given: 'all types of the other service', on: dicom(), event: PATIENT_CREATED, expected: false },
     { given: 'all images', on: dicom(), event: IMAGE_DELETED, expected: true },
-    { given: 'images of its change', on: dicom(['deleted']), event: IMAGE_DELETED, expected: true },
-    { given: 'images of another change', on: dicom(['created']), event: IMAGE_DELETED, expected: false },
+    { given: 'images with the change of the event', on: dicom(['deleted']), event: IMAGE_DELETED, expected: true },
+    { given: 'images with another change', on: dicom(['created']), event: IMAGE_DELETED, expected: false },
     { given: 'all of FHIR', on: fhir('*'), event: IMAGE_DELETED, expected: false },
     { given: 'a list of selectors', on: [fhir('Patient'), dicom()], event: IMAGE_DELETED, expected: true },
-  ])('given $given selected, then $expected', ({ on, event, expected }) => {
+  ])('given $given in `on`, then wants returns $expected', ({ on, event, expected }) => {
     expect(wants(defineWorkflow(options({ on: on as WorkflowOptions<HealthEvent>['on'] })), event)).toBe(expected);
   });
 });
 
-describe('the type of a handler’s event', () => {
-  /** `true` only where the two types are the same, so that an assignment of `true` is the assertion. */
+describe('when a handler receives an event', () => {
+  /** `true` only if the two types are equal, so that passing `true` is the assertion. */
   type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
   const isSame = <A, B>(same: Same<A, B>) => expect(same).toBe(true);
 
-  it('given one type and one change, then just these', () => {
+  it('given one resource type and one change, then the event has exactly these types', () => {
     defineWorkflow({
       name: 'a',
       on: fhir('Observation', ['created']),
@@ -235,7 +254,7 @@ describe('the type of a handler’s event', () => {
     expect.assertions(2);
   });
 
-  it('given lists, then unions', () => {
+  it('given lists of resource types and changes, then the event has unions', () => {
     defineWorkflow({
       name: 'a',
       on: fhir(['Patient', 'Person'], ['created', 'updated']),
@@ -247,7 +266,7 @@ describe('the type of a handler’s event', () => {
     expect.assertions(2);
   });
 
-  it('given all types, then any type and any change', () => {
+  it('given all resource types, then the event has any type and any change', () => {
     defineWorkflow({
       name: 'a',
       on: fhir('*'),
@@ -259,7 +278,7 @@ describe('the type of a handler’s event', () => {
     expect.assertions(2);
   });
 
-  it('given images, then a DICOM event', () => {
+  it('given images, then the event is a DICOM event', () => {
     defineWorkflow({
       name: 'a',
       on: dicom(['deleted']),
@@ -270,7 +289,7 @@ describe('the type of a handler’s event', () => {
     expect.assertions(1);
   });
 
-  it('given both services, then a union that `service` takes apart', () => {
+  it('given both services, then the event is a union, and `service` tells the services apart', () => {
     defineWorkflow({
       name: 'a',
       on: [fhir('Patient'), dicom(['deleted'])],
@@ -283,8 +302,8 @@ describe('the type of a handler’s event', () => {
   });
 });
 
-describe('errors', () => {
-  it('given a code, then it; given none, then one of their own', () => {
+describe('when a handler creates an error', () => {
+  it('given a code, then the error has it; given no code, then the error has the default code of its class', () => {
     const cause = new Error('why');
 
     expect(new NonRetriableError('no', { code: 'no-such-unit', cause })).toMatchObject({ code: 'no-such-unit', cause });
