@@ -7,14 +7,14 @@ import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from
 const TEMPLATE = fileURLToPath(new URL('../../subscriptions.bicep', import.meta.url));
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
 const AGAIN = 'azd hooks run postdeploy';
-const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions are not there yet.' };
+const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions do not exist yet.' };
 /** The topic's role assignments take minutes to apply, and Event Grid first validates the app's endpoint. */
-const SUBSCRIBING = { tries: 4, seconds: 45, meanwhile: 'Event Grid does not take the subscriptions yet.' };
+const SUBSCRIBING = { tries: 4, seconds: 45, meanwhile: 'Event Grid does not accept the subscriptions yet.' };
 /** Errors that waiting does not fix. */
 const FOR_GOOD = /AuthorizationFailed|InvalidTemplate|az login|AADSTS|ResourceGroupNotFound|SubscriptionNotFound/;
 
 await runHook(async () => {
-  if (!env.SYSTEM_TOPIC_NAME) return say('There is no workspace: the app is deployed, and subscribed to nothing.');
+  if (!env.SYSTEM_TOPIC_NAME) return say('No workspace is set: the app is deployed, but subscribed to nothing.');
   const [group = '', app = ''] = settingsOf('AZURE_RESOURCE_GROUP', 'FUNCTION_APP_NAME');
   await waitForFunctions(group, app);
   await subscribe(app);
@@ -37,9 +37,9 @@ async function waitForFunctions(group, app) {
   if (found) return;
   throw new HookError(
     `The function app ${app} has no ${missing.join(', ')} after 5 minutes: it does not start.${said && `\n  ${said}`}\n` +
-      'Most often a setting is wrong. Application Insights names all that are, within minutes:\n' +
+      'The usual cause is a wrong setting. Within minutes Application Insights names every wrong setting:\n' +
       '  AppExceptions | where TimeGenerated > ago(1h) | project TimeGenerated, OuterMessage\n' +
-      `Nothing is subscribed yet, so nothing is lost. Then: ${AGAIN}`,
+      `Nothing is subscribed yet, so no event is lost. Then run: ${AGAIN}`,
   );
 }
 
@@ -63,7 +63,7 @@ async function subscribe(app) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  throw new HookError(`The app is deployed, and its subscriptions could not be:\n  ${said}\nThen: ${AGAIN}`);
+  throw new HookError(`The app is deployed, but its subscriptions could not be made:\n  ${said}\nThen: ${AGAIN}`);
 }
 
 /** The content of a parameters file. The template has defaults for settings that are absent. */
@@ -110,8 +110,8 @@ function sayHowToSee(group, app) {
   const keys = `az functionapp keys list --resource-group ${group} --name ${app} --query functionKeys.default --output tsv`;
   const address = env.FUNCTION_APP_URL ?? `https://${app}.azurewebsites.net`;
   say(
-    `${app} is subscribed to the system topic ${topic}. Change a resource, and after a minute see what Event Grid has ` +
-      'delivered, and what the app has counted:\n' +
+    `${app} is subscribed to the system topic ${topic}. Change a resource. After a minute, see the deliveries of ` +
+      'Event Grid and the counts of the app:\n' +
       `  az monitor metrics list --resource ${topic} --resource-group ${topicGroup} --resource-type systemTopics ` +
       '--resource-namespace Microsoft.EventGrid --metrics DeliverySuccessCount DeliveryAttemptFailCount --output table\n' +
       `  curl -s -H "x-functions-key: $(${keys})" ${address}/api/stats`,
@@ -136,8 +136,8 @@ function sayLeftOver(app) {
   const present = az(...subscriptions, 'list', ...where) ?? [];
   for (const { name } of unwanted.filter((one) => present.some((other) => other.name === one.name))) {
     say(
-      `FILTER_BY_SERVICE leaves all services of ${name} out, and this subscription of before still brings their ` +
-        `events. To end that:\n  az ${[...subscriptions, 'delete', ...where].join(' ')} --name ${name} --yes`,
+      `FILTER_BY_SERVICE leaves out all services of ${name}, but this older subscription still delivers their ` +
+        `events. To delete it:\n  az ${[...subscriptions, 'delete', ...where].join(' ')} --name ${name} --yes`,
     );
   }
 }

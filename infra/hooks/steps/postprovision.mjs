@@ -8,7 +8,7 @@ const SECRET = 'lookup-key';
 const KEY_BYTES = 32;
 const AGAIN = 'azd hooks run postprovision';
 /** A role assignment takes minutes to apply. */
-const SPREADING = { tries: 40, seconds: 15, meanwhile: 'The vault does not know the role of who deploys yet.' };
+const SPREADING = { tries: 40, seconds: 15, meanwhile: 'The role on the vault does not apply yet.' };
 const BY_ROLE = /ForbiddenByRbac|not authorized to perform action/i;
 const BY_FIREWALL =
   /ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled|Client address is not authorized/i;
@@ -28,7 +28,7 @@ await runHook(async () => {
   const deleted = await ask(vault, 'list-deleted');
   if (deleted !== 'refused' && find(deleted)) return recover(vault);
   setNew(vault);
-  say(`The secret ${SECRET} is made, in the vault ${vault}.`);
+  say(`The secret ${SECRET} is set in the vault ${vault}.`);
   tellApp();
 });
 
@@ -51,8 +51,8 @@ async function ask(vault, what) {
   });
   if (answer !== undefined) return answer;
   throw new HookError(
-    `The vault ${vault} refuses who az is signed in as, after 10 minutes still. Who azd is signed in as has the role ` +
-      'Key Vault Secrets Officer there: sign in with az as the same (az login), or give the role to who is signed in. ' +
+    `The vault ${vault} still refuses the identity of az after 10 minutes. The identity of azd has the role ` +
+      'Key Vault Secrets Officer: sign in to az with the same identity (az login), or give the role to the identity of az. ' +
       `Then: ${AGAIN}`,
   );
 }
@@ -69,7 +69,7 @@ function look(vault) {
     if (!(error instanceof AzError) || !/NotFound|Not Found/i.test(error.message)) throw error;
     throw new HookError(
       `The app does not start without the secret ${SECRET}, and the firewall of the vault ${vault} refuses this machine. ` +
-        'From one in its network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), run:\n' +
+        'From a machine in its network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), run:\n' +
         `  ${AGAIN}`,
     );
   }
@@ -82,9 +82,9 @@ function find(secrets) {
 
 /** @param {Attributes | undefined} attributes @param {string} vault */
 function sayPresent(attributes, vault) {
-  if (attributes?.enabled !== false) return say(`The secret ${SECRET} is there, and stays as it is.`);
+  if (attributes?.enabled !== false) return say(`The secret ${SECRET} exists, and stays as it is.`);
   throw new HookError(
-    `The secret ${SECRET} is there and disabled: the app cannot read it, and does not start. ` +
+    `The secret ${SECRET} exists but is disabled: the app cannot read it, and does not start. ` +
       `Enable it, and run ${AGAIN}:\n  az keyvault secret set-attributes --vault-name ${vault} --name ${SECRET} --enabled true`,
   );
 }
@@ -94,7 +94,7 @@ async function recover(vault) {
   az('keyvault', 'secret', 'recover', '--vault-name', vault, '--name', SECRET);
   const recovered = await lookAgain(RECOVERING, () => find(az('keyvault', 'secret', 'list', '--vault-name', vault)));
   if (!recovered) throw new HookError(`The deleted secret ${SECRET} is still being recovered. Look again: ${AGAIN}`);
-  say(`The secret ${SECRET} had been deleted, and is recovered.`);
+  say(`The secret ${SECRET} was deleted, and is recovered now.`);
   tellApp();
 }
 
@@ -131,5 +131,5 @@ function tellApp() {
 /** @param {unknown} error @param {string} vault */
 function explain(error, vault) {
   if (!(error instanceof AzError)) return error;
-  return new HookError(`The vault ${vault} does not answer as it should:\n  ${error.message}\nThen: ${AGAIN}`);
+  return new HookError(`The vault ${vault} answers with an error:\n  ${error.message}\nThen: ${AGAIN}`);
 }

@@ -24,7 +24,7 @@ await runHook(async () => {
   sayWithoutWorkspace();
 });
 
-/** Whether azd reads this text as true. @param {string | undefined} text */
+/** Returns whether azd reads this text as true. @param {string | undefined} text */
 function isOn(text) {
   return /^(1|t|true)$/i.test(text ?? '');
 }
@@ -35,8 +35,8 @@ function checkGroup(workspace) {
   const own = env.AZURE_RESOURCE_GROUP ?? `rg-${env.AZURE_ENV_NAME}`;
   if (group.toLowerCase() !== own.toLowerCase()) return;
   throw new HookError(
-    `The workspace is in the resource group ${group}, and the app would be, too: azd down would delete both. Give the app ` +
-      'one of its own:\n  azd env set AZURE_RESOURCE_GROUP <name>',
+    `The workspace is in the resource group ${group}, and the app would be in it too: azd down would delete both. Give the ` +
+      'app a group of its own:\n  azd env set AZURE_RESOURCE_GROUP <name>',
   );
 }
 
@@ -44,8 +44,8 @@ function checkGroup(workspace) {
 function checkFilter() {
   if (!isOn(env.FILTER_BY_SERVICE) || env.AHDS_FHIR_SERVICES || env.AHDS_DICOM_SERVICES) return;
   throw new HookError(
-    'FILTER_BY_SERVICE is on and no service is named, so no event would come. Name those that the app is for, or take ' +
-      'the events of all:\n  azd env set AHDS_FHIR_SERVICES <names> and azd env set AHDS_DICOM_SERVICES <names>\n' +
+    'FILTER_BY_SERVICE is on but no service is named, so no event would come. Name the services of the app, or accept ' +
+      'the events of all services:\n  azd env set AHDS_FHIR_SERVICES <names> and azd env set AHDS_DICOM_SERVICES <names>\n' +
       '  azd env set FILTER_BY_SERVICE false',
   );
 }
@@ -61,8 +61,8 @@ function useSubscriptionOf(workspace) {
   if (chosen === undefined) return setInAzd({ AZURE_SUBSCRIPTION_ID: subscription });
   if (chosen.toLowerCase() === subscription.toLowerCase()) return;
   throw new HookError(
-    `The workspace is in subscription ${subscription}, and the app would be in ${chosen}: they must be in the same. ` +
-      'Make an azd environment for it: azd env new <name> --subscription <id>',
+    `The workspace is in subscription ${subscription}, and the app would be in ${chosen}: they must be in the same subscription. ` +
+      'Make an azd environment for that subscription: azd env new <name> --subscription <id>',
   );
 }
 
@@ -76,15 +76,15 @@ function checkSignIn() {
     const tenant = env.AZURE_TENANT_ID ? ` --tenant ${env.AZURE_TENANT_ID}` : '';
     throw new HookError(
       `az is not signed in${subscription ? ` where it sees subscription ${subscription}` : ''}:\n  ${error.message}\n` +
-        `Sign in as who azd is signed in as, and run azd again:\n  az login${tenant}`,
+        `Sign in with the identity of azd, and run azd again:\n  az login${tenant}`,
     );
   }
 }
 
 function sayWithoutWorkspace() {
-  if (isOn(env.AHDS_CREATE_WORKSPACE)) return say('A workspace is made, for trying it.');
+  if (isOn(env.AHDS_CREATE_WORKSPACE)) return say('A workspace is made, for trying the app.');
   say(
-    'AHDS_WORKSPACE_ID is not set: the app is made, and subscribed to nothing. For an existing workspace:\n' +
+    'AHDS_WORKSPACE_ID is not set: the app is made, but subscribed to nothing. For an existing workspace:\n' +
       `  azd env set AHDS_WORKSPACE_ID <id>\nwhere <id> is ${EXAMPLE}`,
   );
 }
@@ -99,8 +99,8 @@ function useTopicOf(workspace) {
   const topics = az('eventgrid', 'system-topic', 'list') ?? [];
   const topic = topics.find(({ source }) => source?.toLowerCase() === workspace.toLowerCase());
   if (topic === undefined) {
-    if (setTopic('', '')) say('The system topic that was used is gone.');
-    return say('The workspace has no system topic: one is made.');
+    if (setTopic('', '')) say('The system topic of the last deployment no longer exists.');
+    return say('The workspace has no system topic: a new topic is made.');
   }
   if (topic.tags?.['azd-env-name'] === env.AZURE_ENV_NAME) {
     setTopic('', '');
@@ -108,7 +108,7 @@ function useTopicOf(workspace) {
   }
   checkIdentity(topic);
   setTopic(topic.name, topic.resourceGroup);
-  say(`The workspace has a system topic, which is used: ${topic.name} in ${topic.resourceGroup}.`);
+  say(`The existing system topic of the workspace is used: ${topic.name} in ${topic.resourceGroup}.`);
 }
 
 /** @param {Topic} topic */
@@ -117,8 +117,8 @@ function checkIdentity({ name, resourceGroup, identity }) {
   if (/SystemAssigned/i.test(type)) return;
   throw new HookError(
     `The workspace's system topic ${name} in ${resourceGroup} has no system-assigned identity (its identity: ${type}). ` +
-      'Event Grid needs one to keep the events that it could not deliver: no other kind passes the firewall of a ' +
-      'storage account. Give it one, which changes nothing of its subscriptions, and run azd again:\n' +
+      'Event Grid needs such an identity to store undelivered events: no other kind passes the firewall of a ' +
+      'storage account. Add the identity, which changes no subscription, and run azd again:\n' +
       `  az eventgrid system-topic update --resource-group ${resourceGroup} --name ${name} --identity systemassigned`,
   );
 }

@@ -93,7 +93,7 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.status).toBe(0);
     expect(end.calls.filter(({ command }) => command.startsWith(LIST))).toHaveLength(6);
     expect(created(end)).toHaveLength(1);
-    expect(end.said).toContain('The functions are not there yet. This can take 5 minutes.');
+    expect(end.said).toContain('The functions do not exist yet. This can take 5 minutes.');
   });
 
   it('given a function that never appears, then the hook subscribes nothing and names the function and the query to run', () => {

@@ -160,7 +160,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     });
 
     expect(end.status).toBe(0);
-    expect(end.said).toContain('The secret lookup-key is there, and stays as it is.');
+    expect(end.said).toContain('The secret lookup-key exists, and stays as it is.');
   });
 
   it('given any other failure of the vault, then the hook fails with the message of az', () => {

@@ -32,7 +32,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(OTHER) });
 
     expect(end).toMatchObject({ status: 0, complained: '' });
-    expect(end.said).toContain('one is made');
+    expect(end.said).toContain('a new topic is made');
     expect(commandsOf(end)).toEqual([
       'az version',
       'azd version',
