@@ -85,7 +85,8 @@ describe('when npm start -- --watch runs', () => {
     const status = await eventually(async () => {
       const { events } = await json(`${url()}/api/simulator/events?subject=Basic/b`);
       const answer = await json(`${url()}/api/events/${events[0].id}`);
-      return answer.events?.[0].workflows.mine?.status;
+      const [event] = answer.events ?? [];
+      return event?.state === 'settled' ? event.workflows.mine?.status : undefined;
     });
     expect(status).toBe('completed');
 
