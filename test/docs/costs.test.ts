@@ -1,27 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { registerMeasureBacklog } from '../../src/functions/measure-backlog.js';
+import { registerRedriveUndelivered } from '../../src/functions/redrive-undelivered.js';
+import { registerTasks } from '../../src/functions/tasks.js';
 import { registerWakeDue } from '../../src/functions/wake-due.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
+import { imagingStudies } from '../../src/workflows/imaging-studies/imaging-studies.js';
+import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
+import { SECRET } from '../workflows/observation-alerts/endpoint.js';
 import { type Cost, costsOf } from './costs.js';
 
 const page = readFileSync('docs/costs.md', 'utf8');
 
-/** The rows of the first table under this heading, each as a list of cells. */
-function rowsOf(heading: string): string[][] {
-  const [, section = ''] = page.split(`## ${heading}\n`);
-  const [table = ''] = /^\|[\s\S]*?\n\n/m.exec(section) ?? [];
-  const lines = table.trim().split('\n').slice(2);
-  return lines.map((line) =>
+/** Rows of the page's first table: the event, its costs in POSTs of 100, and in POSTs of 1. */
+const rows = (/^\|[\s\S]*?\n\n/m.exec(page)?.[0] ?? '')
+  .trim()
+  .split('\n')
+  .slice(2)
+  .map((line) =>
     line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
-}
 
 const number = (value: number) => String(Math.round(value * 100) / 100);
 
@@ -34,24 +38,27 @@ describe('when docs/costs.md states the cost of an event', () => {
   });
 
   it.each([
-    { heading: 'In POSTs of 1', costs: () => alone },
-    { heading: 'In POSTs of 100', costs: () => hundred },
-  ])('given the events of each kind $heading, then the page states the counted requests', ({ heading, costs }) => {
+    { postSize: 100, costs: () => hundred, from: 0 },
+    { postSize: 1, costs: () => alone, from: 4 },
+  ])('given events in POSTs of $postSize, then the table has the counted costs', ({ costs, from }) => {
     const counted = costs().map(({ what, requests, entities, reads, serviceReads }) => [
       what,
       ...[requests, entities, reads, serviceReads].map(number),
     ]);
 
-    expect(rowsOf(heading)).toEqual(counted);
+    expect(rows.map(([what, ...all]) => [what, ...all.slice(from, from + 4)])).toEqual(counted);
   });
 
   it('given timers without work, then they send as many requests as the page says', async () => {
     const { tables, blobs } = await requestsOfTimers();
 
-    expect(tables).toEqual({ wakeDue: 18, measureBacklog: 16 });
-    expect(blobs).toEqual({ wakeDue: 0, measureBacklog: 5 });
-    expect(page).toContain('`wakeDue` 18 requests every 10 s');
-    expect(page.replaceAll('\n', ' ')).toContain('`measureBacklog` 16 every minute, and of Blob Storage 5,');
+    expect(tables).toEqual({ wakeDue: 18, measureBacklog: 16, redriveUndelivered: 0, sendAlerts: 8, settleStudies: 8 });
+    expect(blobs).toEqual({ wakeDue: 0, measureBacklog: 5, redriveUndelivered: 1, sendAlerts: 0, settleStudies: 0 });
+    expect(page).toContain('| `wakeDue`, every 10 s | 18 requests in one process');
+    expect(page).toContain('| `measureBacklog`, every minute | 16 requests, and of Blob Storage 5;');
+    expect(page).toContain('| `redriveUndelivered`, every minute | a request of Blob Storage |');
+    expect(page).toContain('| `sendAlerts`, every 10 s with the webhook on | 8 requests |');
+    expect(page).toContain('| `settleStudies`, every minute | 8 requests,');
   });
 
   it('given each kind of change to a resource, then the costs include it', () => {
@@ -83,9 +90,12 @@ async function requestsOfTimers() {
     undelivered: counted(createMemoryBlobStore({ clock }), 'blobs'),
   };
   const functions = createFakeFunctions();
-  const { app } = composeMemoryApp({ stores });
+  const env = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
+  const { app } = composeMemoryApp({ stores, env, workflows: [observationAlerts, imagingStudies] });
   registerWakeDue(functions.app, app);
   registerMeasureBacklog(functions.app, app);
+  registerRedriveUndelivered(functions.app, app);
+  registerTasks(functions.app, app);
   const found: Record<keyof typeof requests, Record<string, number>> = { tables: {}, blobs: {} };
   for (const name of functions.names()) {
     await functions.call(name); // the first call creates the tables
