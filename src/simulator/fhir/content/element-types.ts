@@ -1,10 +1,11 @@
-import { ALWAYS_REPEATING, TYPES } from './repeating-elements.js';
+import elements from './repeating-elements.json' with { type: 'json' };
 
 /** Which elements of a type repeat, and which types its elements have. */
 export type ElementType = { readonly repeating: Set<string>; readonly children: Map<string, ElementType | undefined> };
 
-const ALWAYS = new Set(ALWAYS_REPEATING.trim().split(/\s+/));
-const KNOWN = readTypes(TYPES);
+/** Elements that repeat in every type that has an element of the name. */
+const ALWAYS = new Set(elements.always.split(' '));
+const KNOWN = readTypes();
 const EVERY_TYPE = KNOWN.get('*');
 
 /** Undefined where the name of an element is enough to know whether it repeats, at any depth. */
@@ -22,29 +23,25 @@ export function childTypeOf(type: ElementType | undefined, element: string): Ele
   return type?.children.has(element) ? type.children.get(element) : EVERY_TYPE?.children.get(element);
 }
 
-function readTypes(text: string): Map<string, ElementType> {
-  const lines = text
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '));
-  const types = new Map(
-    lines.map(([name = '']): [string, ElementType] => [name, { repeating: new Set(), children: new Map() }]),
-  );
-  for (const [name, type] of types) addToOwners(types, name, type);
-  for (const [owner = '', ...elements] of lines) {
-    for (const element of elements) {
+/**
+ * Each type has the elements that repeat in the type and not in every type; then, as `name:Type`, the elements whose type
+ * the name does not show. The type of Patient.contact is PatientContact: the name shows it. `*` is every type.
+ */
+function readTypes(): Map<string, ElementType> {
+  const types = new Map<string, ElementType>();
+  for (const name of Object.keys(elements.types)) types.set(name, { repeating: new Set(), children: new Map() });
+  for (const [name, type] of types) {
+    for (const { index } of name.matchAll(/(?<!^)[A-Z]/g)) {
+      const element = name.charAt(index).toLowerCase() + name.slice(index + 1);
+      types.get(name.slice(0, index))?.children.set(element, type);
+    }
+  }
+  for (const [owner, listed] of Object.entries(elements.types)) {
+    for (const element of listed.split(' ')) {
       const [name = '', child] = element.split(':');
       if (child === undefined) types.get(owner)?.repeating.add(name);
       else types.get(owner)?.children.set(name, types.get(child));
     }
   }
   return types;
-}
-
-/** PatientContact is the type of `contact` in Patient. */
-function addToOwners(types: ReadonlyMap<string, ElementType>, name: string, type: ElementType): void {
-  for (const { index } of name.matchAll(/(?<!^)[A-Z]/g)) {
-    const element = name.charAt(index).toLowerCase() + name.slice(index + 1);
-    types.get(name.slice(0, index))?.children.set(element, type);
-  }
 }

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { BASE, createFhirWorld, idsOf, linkOf, patient, warningsOf } from '../fhir-world.js';
+import { searchParametersJson, TARGET } from './make-search-parameters.js';
 
 function worldToSearch() {
   const world = createFhirWorld();
@@ -399,5 +401,11 @@ describe('when there are 20,000 resources', () => {
     expect(idsOf(byIdentifier.json)).toEqual(['o12345']);
     expect(idsOf(byPatient.json)).toHaveLength(10);
     expect(parsed).toBe(2); // The test's own, of the two answers.
+  });
+});
+
+describe('the list of search parameters', () => {
+  it('given the types of FHIR R4 in @types/fhir, then the list says the same', () => {
+    expect(readFileSync(TARGET, 'utf8')).toBe(searchParametersJson());
   });
 });
