@@ -2,23 +2,25 @@ import type { SimulatorAnswer } from '../http.js';
 import type { BundleResult } from './bundle/bundle.js';
 import { type Call, etagOf, type Result, urlOf } from './call.js';
 import { FhirError, outcomeText } from './content/outcome.js';
-import { returnPreference } from './prefer.js';
+import type { Prefer } from './prefer.js';
+import type { Version } from './store/version.js';
 
-export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 const EVERY_ANSWER = { 'X-Content-Type-Options': 'nosniff' } as const;
 
 /** The HTTP answer for a result. */
 export function answerOf(result: Result, call: Call): SimulatorAnswer {
-  const { location, version } = aboutOf(result, call);
-  const text = textOf(result, call);
+  const { location, version, text } = partsOf(result, call);
+  // As in the real service: after a creation, or where the resource existed already.
+  const hasLocation = result.kind === 'version' && (result.status === 201 || result.text !== undefined);
   return {
     status: result.status,
     headers: {
       ...EVERY_ANSWER,
       ...(version && { ETag: etagOf(version) }),
       ...(version?.text !== undefined && { 'Last-Modified': new Date(version.atMs).toUTCString() }),
-      ...(location !== undefined && result.kind === 'version' && hasLocation(result) && { Location: location }),
+      ...(location !== undefined && hasLocation && { Location: location }),
       ...(result.kind === 'empty' && result.headers),
       ...(text !== undefined && { 'Content-Type': FHIR_JSON }),
     },
@@ -26,12 +28,8 @@ export function answerOf(result: Result, call: Call): SimulatorAnswer {
   };
 }
 
-export function errorAnswer(error: FhirError): SimulatorAnswer {
-  return {
-    status: error.status,
-    headers: { ...EVERY_ANSWER, ...error.headers, 'Content-Type': FHIR_JSON },
-    body: outcomeText(error.issues),
-  };
+export function errorAnswer({ status, headers, issues }: FhirError): SimulatorAnswer {
+  return { status, headers: { ...EVERY_ANSWER, ...headers, 'Content-Type': FHIR_JSON }, body: outcomeText(issues) };
 }
 
 /** The Bundle that answers a bundle, with the result of each entry. */
@@ -45,8 +43,7 @@ export function bundleResponseText({ type, results }: BundleResult, call: Call):
 }
 
 function resultEntry(result: Result, call: Call): string {
-  const { location, version } = aboutOf(result, call);
-  const text = textOf(result, call);
+  const { location, version, text } = partsOf(result, call);
   const isOutcome = text?.startsWith('{"resourceType":"OperationOutcome"') ?? false;
   const response = JSON.stringify({
     status: String(result.status),
@@ -63,22 +60,21 @@ function errorEntry({ status, issues }: FhirError): string {
   return `{"response":{"status":"${status}","outcome":${outcomeText(issues)}}}`;
 }
 
-function aboutOf(result: Result, { base }: Call) {
-  if (result.kind === 'text') return { location: undefined, version: undefined };
-  const isWritten = result.kind === 'version' && result.isWrite;
-  return { version: result.version, location: isWritten ? urlOf(base, result.version) : undefined };
+function partsOf(result: Result, call: Call): { version?: Version | undefined; location?: string; text?: string } {
+  if (result.kind === 'text') return { text: result.text };
+  const { version } = result;
+  if (result.kind === 'empty') return { version };
+  const text = textOf(result, result.isWrite ? call.prefer.returns : 'representation');
+  return {
+    version: result.version,
+    ...(result.isWrite && { location: urlOf(call.base, result.version) }),
+    ...(text !== undefined && { text }),
+  };
 }
 
-/** As in the real service: after a creation, or where the resource existed already. */
-function hasLocation(result: Result & { kind: 'version' }): boolean {
-  return result.status === 201 || result.text !== undefined;
-}
-
-function textOf(result: Result, call: Call): string | undefined {
-  if (result.kind !== 'version') return result.kind === 'text' ? result.text : undefined;
-  const preference = result.isWrite ? returnPreference(call) : 'representation';
-  if (preference === 'minimal') return undefined;
-  if (preference === 'representation') return result.version.text;
-  const diagnostics = result.text ?? 'The resource was updated.';
+function textOf({ version, text }: Result & { kind: 'version' }, returns: Prefer['returns']): string | undefined {
+  if (returns === 'minimal') return undefined;
+  if (returns === 'representation') return version.text;
+  const diagnostics = text ?? 'The resource was updated.';
   return outcomeText([{ severity: 'information', code: 'informational', diagnostics, details: { text: diagnostics } }]);
 }

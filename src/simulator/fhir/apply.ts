@@ -4,6 +4,7 @@ import type { Call, Result } from './call.js';
 import { plain } from './content/json.js';
 import { FhirError } from './content/outcome.js';
 import { type FhirResource, readResource } from './content/resource-rules.js';
+import { readPrefer } from './prefer.js';
 
 /** A change that a scenario makes without HTTP. */
 export type FhirWrite =
@@ -29,53 +30,13 @@ export type FhirOutcome = {
 
 /** The call that a write stands for. The resource is copied, so that the service never changes the caller's object. */
 export function callOfWrite(write: FhirWrite, base: string): Call {
-  switch (write.method) {
-    case 'POST': {
-      const { resource, ifNoneExist } = write;
-      return makeCall({
-        base,
-        path: resource.resourceType,
-        content: resource,
-        headers: { 'if-none-exist': ifNoneExist },
-      });
-    }
-    case 'PUT': {
-      const { resource, ifMatch } = write;
-      const headers = ifMatch === undefined ? {} : { 'if-match': `W/"${ifMatch}"` };
-      return makeCall({
-        base,
-        method: 'PUT',
-        path: `${resource.resourceType}/${resource.id}`,
-        content: resource,
-        headers,
-      });
-    }
-    case 'DELETE': {
-      const { resourceType, id, isHard } = write;
-      const query = isHard ? '_hardDelete=true' : '';
-      return makeCall({ base, method: 'DELETE', path: `${resourceType}/${id}`, query });
-    }
-    case 'BUNDLE':
-      return makeCall({ base, path: '', content: write.bundle });
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(write satisfies never)}`);
-  }
-}
-
-function makeCall(of: {
-  base: string;
-  path: string;
-  method?: string;
-  content?: FhirResource;
-  headers?: Readonly<Record<string, string | undefined>>;
-  query?: string;
-}): Call {
-  const { base, path, method = 'POST', content, headers = {}, query = '' } = of;
+  const { method, path, query, content, headers = {} } = requestOf(write);
   return {
     method,
     segments: segmentsOf(path),
     query: new URLSearchParams(query),
     header: (name) => headers[name] ?? null,
+    prefer: readPrefer(null),
     base,
     body: {
       resource: () => readResource(plain(content)),
@@ -86,12 +47,41 @@ function makeCall(of: {
   };
 }
 
+type Request = {
+  method: string;
+  path: string;
+  query?: string;
+  content?: FhirResource;
+  headers?: Readonly<Record<string, string | undefined>>;
+};
+
+function requestOf(write: FhirWrite): Request {
+  switch (write.method) {
+    case 'POST': {
+      const { method, resource, ifNoneExist } = write;
+      return { method, path: resource.resourceType, content: resource, headers: { 'if-none-exist': ifNoneExist } };
+    }
+    case 'PUT': {
+      const { method, resource, ifMatch } = write;
+      const headers = { 'if-match': ifMatch === undefined ? undefined : `W/"${ifMatch}"` };
+      return { method, path: `${resource.resourceType}/${resource.id}`, content: resource, headers };
+    }
+    case 'DELETE': {
+      const { method, resourceType, id, isHard } = write;
+      return { method, path: `${resourceType}/${id}`, query: isHard ? '_hardDelete=true' : '' };
+    }
+    case 'BUNDLE':
+      return { method: 'POST', path: '', content: write.bundle };
+    default:
+      throw new TypeError(`unhandled ${JSON.stringify(write satisfies never)}`);
+  }
+}
+
 export function outcomeOf(result: Result | FhirError | BundleResult): FhirOutcome {
   const nothing = { resourceType: undefined, id: undefined, version: undefined, problem: undefined, entries: [] };
   if (result instanceof FhirError) return { ...nothing, status: result.status, problem: result.message };
   if ('results' in result) return { ...nothing, status: 200, entries: result.results.map(outcomeOf) };
   const version = result.kind === 'text' ? undefined : result.version;
-  if (!version) return { ...nothing, status: result.status };
-  const { resourceType, id } = version.of;
-  return { ...nothing, status: result.status, resourceType, id, version: version.number };
+  const { resourceType, id } = version?.of ?? nothing;
+  return { ...nothing, status: result.status, resourceType, id, version: version?.number };
 }

@@ -1,4 +1,5 @@
 import type { FhirResource } from './content/resource-rules.js';
+import type { Prefer } from './prefer.js';
 import type { Version } from './store/version.js';
 
 /** A request as the service works on it, whether it came by HTTP, as an entry of a bundle, or from within. */
@@ -8,10 +9,11 @@ export type Call = {
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   readonly header: (name: string) => string | null;
+  readonly prefer: Prefer;
   readonly base: string;
   readonly body: CallBody;
   /** The id for what a POST creates, where others refer to it already. */
-  readonly newId?: string;
+  readonly newId?: string | undefined;
 };
 
 /** Read when it is needed: each throws a FhirError where the body is not that. */
@@ -20,7 +22,6 @@ export type CallBody = {
   /** A bundle is read as it is: each of its entries is looked at by itself. */
   bundle(): Record<string, unknown>;
   jsonPatch(): unknown;
-  /** As of a form. */
   form(): URLSearchParams;
 };
 
@@ -35,17 +36,13 @@ export type Result =
       readonly text?: string;
     }
   /** The answer is this JSON. */
-  | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly location?: string }
+  | { readonly kind: 'text'; readonly status: 200; readonly text: string }
   | {
       readonly kind: 'empty';
-      readonly status: number;
-      readonly version?: Version;
+      readonly status: 204;
+      readonly version?: Version | undefined;
       readonly headers?: Readonly<Record<string, string>>;
     };
-
-export function parametersOf(query: URLSearchParams): [string, string][] {
-  return [...query.entries()];
-}
 
 export function etagOf({ number }: Version): string {
   return `W/"${number}"`;

@@ -1,20 +1,8 @@
-import { RESOURCE_TYPES } from './content/resource-types.js';
+import { RESOURCE_TYPES } from '../../fhir-types.js';
 import { parametersOf } from './search/search-parameters.js';
 
-const INTERACTIONS = [
-  'read',
-  'vread',
-  'update',
-  'patch',
-  'delete',
-  'history-instance',
-  'history-type',
-  'create',
-  'search-type',
-].map((code) => ({ code }));
-
 const OF_EVERY_TYPE = {
-  interaction: INTERACTIONS,
+  interaction: codes('read vread update patch delete history-instance history-type create search-type'),
   versioning: 'versioned',
   readHistory: true,
   updateCreate: true,
@@ -42,7 +30,7 @@ export function capabilityText(of: { base: string; date: Date }): string {
       {
         mode: 'server',
         resource: RESOURCE_TYPES.map((type) => ({ type, ...OF_EVERY_TYPE, searchParam: searchParametersOf(type) })),
-        interaction: ['transaction', 'batch', 'search-system', 'history-system'].map((code) => ({ code })),
+        interaction: codes('transaction batch search-system history-system'),
         searchParam: searchParametersOf(undefined),
       },
     ],
@@ -51,4 +39,8 @@ export function capabilityText(of: { base: string; date: Date }): string {
 
 function searchParametersOf(resourceType: string | undefined): { name: string; type: string }[] {
   return Object.entries(parametersOf(resourceType)).map(([name, type]) => ({ name, type }));
+}
+
+function codes(text: string): { code: string }[] {
+  return text.split(' ').map((code) => ({ code }));
 }

@@ -4,13 +4,12 @@ import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { answerOf, bundleResponseText, errorAnswer } from './answers.js';
 import { callOfWrite, type FhirOutcome, type FhirWrite, outcomeOf } from './apply.js';
 import { type BundleResult, runBundle } from './bundle/bundle.js';
-import { segmentsOf } from './bundle/bundle-entry.js';
-import type { Call } from './call.js';
+import type { Call, Result } from './call.js';
 import { capabilityText } from './capability-statement.js';
 import { FhirError, refuse } from './content/outcome.js';
-import { bodyOf, checkRequest } from './negotiation.js';
+import { callOfRequest } from './negotiation.js';
 import { route } from './route.js';
-import { createStore, type Store } from './store/store.js';
+import { Store } from './store/store.js';
 import { Writes } from './writes.js';
 
 export type { FhirOutcome, FhirWrite } from './apply.js';
@@ -48,109 +47,76 @@ type FhirServiceDeps = {
 };
 
 export function createFhirService(deps: FhirServiceDeps): FhirService {
-  return new MemoryFhirService(deps);
-}
+  const { host, clock, random, publish, historyBytes = 128 * MEGABYTE, currentBytes = 1024 * MEGABYTE } = deps;
+  const startedAt = clock.now();
+  const store = new Store({ clock, host, historyBytes, currentBytes });
+  const routed = {
+    store,
+    writes: new Writes(store, random),
+    now: () => clock.now(),
+    postBundle: (call: Call): Result => ({
+      kind: 'text',
+      status: 200,
+      text: bundleResponseText(postBundle(call), call),
+    }),
+    capabilities: (base: string) => capabilityText({ base, date: startedAt }),
+  };
 
-class MemoryFhirService implements FhirService {
-  readonly host: string;
-  readonly #random: Random;
-  readonly #publish: Publish;
-  readonly #store: Store;
-  readonly #routed: Parameters<typeof route>[0];
-
-  constructor({ host, clock, random, publish, historyBytes, currentBytes }: FhirServiceDeps) {
-    const startedAt = clock.now();
-    this.host = host;
-    this.#random = random;
-    this.#publish = publish;
-    this.#store = createStore({
-      clock,
-      host,
-      historyBytes: historyBytes ?? 128 * MEGABYTE,
-      currentBytes: currentBytes ?? 1024 * MEGABYTE,
-    });
-    this.#routed = {
-      store: this.#store,
-      writes: new Writes(this.#store, random),
-      now: () => clock.now(),
-      postBundle: (call) => ({ kind: 'text', status: 200, text: bundleResponseText(this.#runBundle(call), call) }),
-      capabilities: (base) => capabilityText({ base, date: startedAt }),
-    };
-  }
-
-  answer(request: SimulatorRequest): SimulatorAnswer {
-    let answer: SimulatorAnswer;
-    try {
-      checkRequest(request);
-      const call = callOfRequest(request);
-      answer = answerOf(route(this.#routed, call), call);
-    } catch (error) {
-      answer = errorAnswer(asFhirError(error));
-    }
-    this.#publishChanges((changes) => this.#publish(changes));
-    const { body: _left, ...head } = answer;
-    return request.method === 'HEAD' ? head : answer;
-  }
-
-  apply(write: FhirWrite): FhirOutcome {
-    try {
-      const call = callOfWrite(write, `https://${this.host}`);
-      return outcomeOf(call.segments.length === 0 ? this.#runBundle(call) : route(this.#routed, call));
-    } catch (error) {
-      return outcomeOf(asFhirError(error));
-    } finally {
-      this.#publishChanges((changes) => this.#publish(changes));
-    }
-  }
-
-  current(resourceType: string, id: string): { version: number; deleted: boolean } | undefined {
-    const version = this.#store.get(resourceType, id)?.current;
-    return version && { version: version.number, deleted: version.text === undefined };
-  }
-
-  get counts(): FhirService['counts'] {
-    return this.#store.counts;
-  }
-
-  clear(): void {
-    this.#store.clear();
-  }
+  return {
+    host,
+    answer(request) {
+      let answer: SimulatorAnswer;
+      try {
+        const call = callOfRequest(request);
+        answer = answerOf(route(routed, call), call);
+      } catch (error) {
+        answer = errorAnswer(asFhirError(error));
+      }
+      publishChanges(publish);
+      const { body: _left, ...head } = answer;
+      return request.method === 'HEAD' ? head : answer;
+    },
+    apply(write) {
+      try {
+        const call = callOfWrite(write, `https://${host}`);
+        return outcomeOf(call.segments.length === 0 ? postBundle(call) : route(routed, call));
+      } catch (error) {
+        return outcomeOf(asFhirError(error));
+      } finally {
+        publishChanges(publish);
+      }
+    },
+    current(resourceType, id) {
+      const version = store.get(resourceType, id)?.current;
+      return version && { version: version.number, deleted: version.text === undefined };
+    },
+    get counts() {
+      return store.counts;
+    },
+    clear: () => store.clear(),
+  };
 
   /** The events of a bundle have no order. The events of a transaction are published at once. */
-  #runBundle(call: Call): BundleResult {
-    const routeEntry = (entry: Call) => route(this.#routed, entry);
-    const done = runBundle({ store: this.#store, random: this.#random, route: routeEntry }, call);
-    this.#publishChanges((changes) => {
-      const mixed = shuffled(changes, this.#random);
-      if (done.type === 'transaction') this.#publish(mixed);
-      else for (const change of mixed) this.#publish([change]);
+  function postBundle(call: Call): BundleResult {
+    const done = runBundle({ store, random, route: (entry) => route(routed, entry) }, call);
+    publishChanges((changes) => {
+      const mixed = shuffled(changes, random);
+      if (done.type === 'transaction') publish(mixed);
+      else for (const change of mixed) publish([change]);
     });
     return done;
   }
 
-  #publishChanges(publishAll: (changes: FhirChange[]) => void): void {
-    const changes = this.#store.takeChanges();
+  function publishChanges(publishAll: (changes: FhirChange[]) => void): void {
+    const changes = store.takeChanges();
     if (changes.length > 0) publishAll(changes);
   }
 }
 
-function callOfRequest(request: SimulatorRequest): Call {
-  const { method, path, query, headers, base } = request;
-  return {
-    method: method.toUpperCase(),
-    segments: segmentsOf(path),
-    query,
-    header: (name) => headers.get(name),
-    base,
-    body: bodyOf(request),
-  };
-}
-
 /** A bug in the simulator becomes an answer 500 without details: it must not stop the process. */
 function asFhirError(error: unknown): FhirError {
-  return error instanceof FhirError
-    ? error
-    : (refuse(500, 'exception', 'There was an error processing your request.') as FhirError);
+  if (error instanceof FhirError) return error;
+  return refuse(500, 'exception', 'There was an error processing your request.');
 }
 
 function shuffled<T>(list: readonly T[], { number }: Random): T[] {

@@ -1,11 +1,11 @@
 import { mediaTypeOf } from '../../media-type.js';
 import type { SimulatorRequest } from '../http.js';
-import { fhirPathPatchIsNotSupported } from './bundle/bundle-entry.js';
-import type { CallBody } from './call.js';
+import { fhirPathPatchIsNotSupported, segmentsOf } from './bundle/bundle-entry.js';
+import type { Call, CallBody } from './call.js';
 import { isObject, parseBody } from './content/json.js';
-import { refuse } from './content/outcome.js';
+import { invalid, refuse } from './content/outcome.js';
 import { readResource } from './content/resource-rules.js';
-import { isStrict, returnPreference } from './prefer.js';
+import { readPrefer } from './prefer.js';
 
 /** As much as the real service's web server takes. */
 const MAX_BYTES = 30_000_000;
@@ -15,32 +15,41 @@ const ANSWER_TYPES = [...JSON_TYPES, 'application/json+fhir'];
 const PATCH_TYPE = 'application/json-patch+json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** Throws a FhirError for an unsupported answer format or a request that is too large, before anything changes. */
-export function checkRequest({ query, headers, body }: SimulatorRequest): void {
+/** The call of a request. Throws a FhirError for a request that is too large or asks for another format. */
+export function callOfRequest(request: SimulatorRequest): Call {
+  const { method, path, query, headers, body, base } = request;
   if (body.byteLength > MAX_BYTES) {
     throw refuse(413, 'too-long', `The body has ${body.byteLength} bytes; the most is ${MAX_BYTES}.`);
   }
+  const prefer = readPrefer(headers.get('prefer'));
+  checkFormat(query.get('_format'), headers.get('accept') ?? '');
   const header = (name: string) => headers.get(name);
-  returnPreference({ header });
-  isStrict({ header });
-  const format = query.get('_format');
+  return {
+    method: method.toUpperCase(),
+    segments: segmentsOf(path),
+    query,
+    header,
+    prefer,
+    base,
+    body: bodyOf(request),
+  };
+}
+
+function checkFormat(format: string | null, accept: string): void {
   if (format !== null && format !== '') {
     // A plus that was not encoded arrives as a space.
     if (['json', ...ANSWER_TYPES].includes(mediaTypeOf(format).replace(' ', '+'))) return;
     throw refuse(406, 'not-supported', 'The requested "_format" parameter is not supported. Use json.');
   }
-  const accept = headers.get('accept') ?? '';
-  const accepted = accept
-    .split(',')
-    .map((one) => mediaTypeOf(one))
-    .filter((one) => one !== '');
-  const isFine =
-    accepted.length === 0 || accepted.some((one) => [...ANSWER_TYPES, '*/*', 'application/*', 'text/*'].includes(one));
-  if (!isFine) throw refuse(406, 'not-supported', `Accept '${accept}' is not supported. Use application/fhir+json.`);
+  const accepted = accept.split(',').map(mediaTypeOf).filter(Boolean);
+  const fitting = [...ANSWER_TYPES, '*/*', 'application/*', 'text/*'];
+  if (accepted.length > 0 && !accepted.some((one) => fitting.includes(one))) {
+    throw refuse(406, 'not-supported', `Accept '${accept}' is not supported. Use application/fhir+json.`);
+  }
 }
 
 /** The body of a request by HTTP: what it may be depends on what it is said to be. */
-export function bodyOf({ headers, body }: SimulatorRequest): CallBody {
+function bodyOf({ headers, body }: SimulatorRequest): CallBody {
   const type = mediaTypeOf(headers.get('content-type'));
 
   return {
@@ -52,7 +61,7 @@ export function bodyOf({ headers, body }: SimulatorRequest): CallBody {
       checkType(JSON_TYPES);
       const bundle = parseBody(body);
       if (isObject(bundle) && bundle.resourceType === 'Bundle') return bundle;
-      throw refuse(400, 'invalid', 'Only a bundle can be submitted for batch or transaction processing.');
+      throw invalid('Only a bundle can be submitted for batch or transaction processing.');
     },
     jsonPatch() {
       if (JSON_TYPES.includes(type)) throw fhirPathPatchIsNotSupported();

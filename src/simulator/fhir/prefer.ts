@@ -1,34 +1,29 @@
-import type { Call } from './call.js';
-import { refuse } from './content/outcome.js';
+import { invalid } from './content/outcome.js';
 
-export type ReturnPreference = 'minimal' | 'representation' | 'operationoutcome';
+/** What a client asks for in the header Prefer. */
+export type Prefer = {
+  /** The content that the answer to a write should have. */
+  readonly returns: 'minimal' | 'representation' | 'operationoutcome';
+  /** Whether parameters that are not supported are errors. */
+  readonly isStrict: boolean;
+};
 
-const RETURNS: readonly string[] = ['minimal', 'representation', 'OperationOutcome'];
-const HANDLINGS: readonly string[] = ['strict', 'lenient'];
+const RETURNS = ['minimal', 'representation', 'OperationOutcome'];
+const HANDLINGS = ['strict', 'lenient'];
 
-/** The content that the answer to a write should have. Throws a FhirError for an unknown preference. */
-export function returnPreference(call: Pick<Call, 'header'>): ReturnPreference {
-  return readPreference(call, 'return', RETURNS, 'representation') as ReturnPreference;
+/** Throws a FhirError for an unknown preference. */
+export function readPrefer(header: string | null): Prefer {
+  const given = (header ?? '')
+    .split(/[,;]/)
+    .map((one) => one.split('=', 2).map((part) => part.trim().replaceAll('"', '')));
+  const returns = preferenceFor(given, 'return', RETURNS) ?? 'representation';
+  return { returns: returns as Prefer['returns'], isStrict: preferenceFor(given, 'handling', HANDLINGS) === 'strict' };
 }
 
-/** Whether parameters that are not supported are errors. */
-export function isStrict(call: Pick<Call, 'header'>): boolean {
-  return readPreference(call, 'handling', HANDLINGS, 'lenient') === 'strict';
-}
-
-function readPreference(
-  { header }: Pick<Call, 'header'>,
-  name: string,
-  values: readonly string[],
-  fallback: string,
-): string {
-  for (const preference of (header('prefer') ?? '').split(/[,;]/)) {
-    const [found = '', value = ''] = preference.split('=', 2).map((part) => part.trim().replaceAll('"', ''));
-    if (found.toLowerCase() !== name) continue;
-    const known = values.find((one) => one.toLowerCase() === value.toLowerCase());
-    if (known === undefined)
-      throw refuse(400, 'invalid', `The '${name}' value '${value}' of Prefer is not one of ${values.join(', ')}.`);
-    return known.toLowerCase();
-  }
-  return fallback;
+function preferenceFor(given: readonly string[][], name: string, values: readonly string[]): string | undefined {
+  const preference = given.find(([found]) => found?.toLowerCase() === name);
+  if (!preference) return undefined;
+  const value = preference[1] ?? '';
+  if (values.some((one) => one.toLowerCase() === value.toLowerCase())) return value.toLowerCase();
+  throw invalid(`The '${name}' value '${value}' of Prefer is not one of ${values.join(', ')}.`);
 }

@@ -1,18 +1,9 @@
 import { rangeOfDate } from '../../fhir-date.js';
-import type { Call, Result } from './call.js';
-import { etagOf, parametersOf } from './call.js';
-import { FhirError, type Issue, refuse } from './content/outcome.js';
-import { isStrict } from './prefer.js';
+import { type Call, etagOf, type Result } from './call.js';
+import { FhirError, type Issue, invalid, refuse } from './content/outcome.js';
 import { bundleText, historyEntry, matchEntry, subsetText } from './search/result-bundle.js';
 import { countMatches, readPage, search } from './search/search.js';
-import {
-  type PageOptions,
-  type Parameter,
-  readCount,
-  readSearch,
-  readSummary,
-  readToken,
-} from './search/search-options.js';
+import { type PageOptions, readCount, readSearch, readSummary, readToken } from './search/search-options.js';
 import type { Store } from './store/store.js';
 import type { Stored, Version } from './store/version.js';
 
@@ -28,11 +19,8 @@ export function readVersion(store: Store, resourceType: string, id: string, vers
   if (version) return { kind: 'version', status: 200, version: undeleted(version), isWrite: false };
   const wasThere = stored && /^[1-9]\d*$/.test(versionId) && Number(versionId) < stored.current.number;
   const why = wasThere ? ': it is not kept any longer, as old versions took too much memory' : '';
-  throw refuse(
-    404,
-    'not-found',
-    `Resource type '${resourceType}' with id '${id}' and version '${versionId}' couldn't be found${why}.`,
-  );
+  const name = `Resource type '${resourceType}' with id '${id}' and version '${versionId}'`;
+  throw refuse(404, 'not-found', `${name} couldn't be found${why}.`);
 }
 
 /** All parameters of the query, and those of a form that was sent with it. */
@@ -42,9 +30,9 @@ export function searchResources(
   of: { resourceType: string | undefined; isForm: boolean; now: Date },
 ): Result {
   const { resourceType, isForm, now } = of;
-  const { base, query } = call;
-  const parameters = [...parametersOf(query), ...(isForm ? parametersOf(call.body.form()) : [])];
-  const options = readSearch(parameters, { resourceType, base, isStrict: isStrict(call) });
+  const { base, query, prefer } = call;
+  const parameters = [...query, ...(isForm ? call.body.form() : [])];
+  const options = readSearch(parameters, { resourceType, base, isStrict: prefer.isStrict });
   const isTotalWanted = options.isTotalWanted || options.isCountOnly;
   return {
     kind: 'text',
@@ -68,7 +56,7 @@ export function readHistory(store: Store, call: Call, of: { resourceType?: strin
   const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;
   if (resourceType !== undefined && id !== undefined && !stored) throw notFound(resourceType, id);
   const issues: Issue[] = [];
-  const { page: options, isWanted, isCountOnly } = readHistoryOptions(parametersOf(call.query), issues, now);
+  const { page: options, isWanted, isCountOnly } = readHistoryOptions(call.query, issues, now);
   const versions = stored ? versionsOf(stored) : store.log(resourceType);
   return {
     kind: 'text',
@@ -102,16 +90,18 @@ function versionsOf({ older, current }: Stored): readonly Version[] {
   return [...older, current];
 }
 
+const HISTORY_PARAMETERS = ['_count', '_since', '_before', '_sort', '_summary'];
+
 function readHistoryOptions(
-  parameters: readonly Parameter[],
+  query: URLSearchParams,
   issues: Issue[],
   now: Date,
 ): { page: PageOptions; isWanted: (version: Version) => boolean; isCountOnly: boolean } {
-  const kept = parameters.filter(([name]) => ['_count', '_since', '_before', '_sort', '_summary'].includes(name));
-  const given = (name: string) => kept.find(([found]) => found === name)?.[1];
+  const given = (name: string) => query.get(name) ?? undefined;
   const sort = given('_sort') ?? '-_lastUpdated';
-  if (!/^-?_lastUpdated$/.test(sort))
+  if (!/^-?_lastUpdated$/.test(sort)) {
     throw refuse(403, 'not-supported', `Sorting by the '${sort}' parameter is not supported.`);
+  }
   const { count, isOnlyCounted } = readCount(given('_count'), issues);
   const isCountOnly = isOnlyCounted || readSummary(given('_summary'), () => {}) === 'count';
   const sinceMs = readInstant('_since', given('_since')) ?? Number.NEGATIVE_INFINITY;
@@ -119,8 +109,9 @@ function readHistoryOptions(
   if (Number.isFinite(beforeMs) && beforeMs > now.getTime()) {
     throw refuse(403, 'invalid', 'Parameter _before cannot be a time in the future.');
   }
+  const kept = [...query].filter(([name]) => HISTORY_PARAMETERS.includes(name));
   return {
-    page: { count, isNewestFirst: sort.startsWith('-'), after: readToken(parameters), kept },
+    page: { count, isNewestFirst: sort.startsWith('-'), after: readToken(query), kept },
     isWanted: ({ atMs, isGone }) => !isGone && atMs >= sinceMs && atMs < beforeMs,
     isCountOnly,
   };
@@ -129,6 +120,6 @@ function readHistoryOptions(
 function readInstant(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const range = rangeOfDate(text);
-  if (!range) throw refuse(400, 'invalid', `'${name}' is '${text}', not an instant such as 2024-05-01T10:00:00Z.`);
+  if (!range) throw invalid(`'${name}' is '${text}', not an instant such as 2024-05-01T10:00:00Z.`);
   return range.startMs;
 }

@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../../clock.js';
 import { uuidOf } from '../seeded.js';
 import { resolveConditionalReferences } from './bundle/references.js';
-import { type Call, parametersOf, type Result } from './call.js';
-import { refuse } from './content/outcome.js';
+import type { Call, Result } from './call.js';
+import { invalid, refuse } from './content/outcome.js';
 import { checkId, type FhirResource } from './content/resource-rules.js';
 import { type Patch, patched, readPatch } from './patch.js';
-import { isStrict } from './prefer.js';
 import { notFound, undeleted } from './reads.js';
 import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText } from './store/store.js';
@@ -27,33 +26,29 @@ export class Writes {
   create(call: Call, resourceType: string): Result {
     const resource = resourceFor(call, resourceType);
     const criteria = call.header('if-none-exist');
-    const matches = criteria === null ? [] : this.#matchesOf(call, resourceType, new URLSearchParams(criteria), 2);
-    if (matches.length > 1) throw ambiguous(resourceType);
-    const [match] = matches;
-    if (match)
+    const match = criteria === null ? undefined : this.#matchOf(call, resourceType, new URLSearchParams(criteria));
+    if (match) {
       return { kind: 'version', status: 200, version: match, isWrite: true, text: 'The resource already exists.' };
+    }
     return this.#created(call, resource);
   }
 
   update(call: Call, resourceType: string, id: string): Result {
     checkId(id);
     const resource = resourceFor(call, resourceType);
-    if (resource.id === undefined)
-      throw refuse(400, 'invalid', 'Id must be specified in the resource.', `${resourceType}.id`);
-    if (resource.id !== id)
-      throw refuse(400, 'invalid', 'Id in the URL must match id in the resource.', `${resourceType}.id`);
+    const expression = `${resourceType}.id`;
+    if (resource.id === undefined) throw invalid('Id must be specified in the resource.', expression);
+    if (resource.id !== id) throw invalid('Id in the URL must match id in the resource.', expression);
     return this.#put(call, { resourceType, id, method: 'PUT', resource });
   }
 
   updateWhere(call: Call, resourceType: string): Result {
     const resource = resourceFor(call, resourceType);
-    const matches = this.#matchesOf(call, resourceType, call.query, 2);
-    if (matches.length > 1) throw ambiguous(resourceType);
-    const found = matches[0]?.of.id;
+    const found = this.#matchOf(call, resourceType, call.query)?.of.id;
     if (found === undefined && resource.id === undefined) return this.#created(call, resource, 'PUT');
     if (found !== undefined && resource.id !== undefined && resource.id !== found) {
       const diagnostics = `Found a result with id '${found}', which is not the id '${resource.id}' of the resource.`;
-      throw refuse(400, 'invalid', diagnostics, `${resourceType}.id`);
+      throw invalid(diagnostics, `${resourceType}.id`);
     }
     const id = found ?? resource.id ?? '';
     checkId(id);
@@ -72,9 +67,7 @@ export class Writes {
   patchWhere(call: Call, resourceType: string): Result {
     const patch = readPatch(call.body.jsonPatch());
     if (call.query.size === 0) throw notSelective(412, resourceType);
-    const matches = this.#matchesOf(call, resourceType, call.query, 2);
-    if (matches.length > 1) throw ambiguous(resourceType);
-    const [match] = matches;
+    const match = this.#matchOf(call, resourceType, call.query);
     if (!match) throw refuse(404, 'not-found', `No ${resourceType} meets the criteria: there is nothing to patch.`);
     return this.#patchVersion(call, match, patch);
   }
@@ -82,23 +75,22 @@ export class Writes {
   remove(call: Call, resourceType: string, id: string): Result {
     checkId(id);
     const version = this.#removeOne(resourceType, id, isHard(call));
-    return { kind: 'empty', status: 204, ...(version && { version }) };
+    return { kind: 'empty', status: 204, version };
   }
 
   removeWhere(call: Call, resourceType: string): Result {
     const count = call.query.get('_count');
     const max = count === null ? 1 : Number(count);
     if (!Number.isInteger(max) || max < 1 || max > MAX_DELETED_AT_ONCE) {
-      throw refuse(400, 'invalid', `The _count parameter must be between 1 and ${MAX_DELETED_AT_ONCE}.`);
+      throw invalid(`The _count parameter must be between 1 and ${MAX_DELETED_AT_ONCE}.`);
     }
     const matches = this.#matchesOf(call, resourceType, call.query, Math.max(max, 2));
     if (max === 1 && matches.length > 1) throw ambiguous(resourceType);
     const versions = matches.map(({ of }) => this.#removeOne(resourceType, of.id, isHard(call)));
-    const [version] = versions;
     return {
       kind: 'empty',
       status: 204,
-      ...(version && max === 1 && { version }),
+      version: max === 1 ? versions[0] : undefined,
       ...(count !== null && { headers: { 'Items-Deleted': String(versions.length) } }),
     };
   }
@@ -136,13 +128,15 @@ export class Writes {
     return this.#store.write({ resourceType, id, method: 'DELETE', resource: undefined });
   }
 
-  #matchesOf(call: Call, resourceType: string, query: URLSearchParams, max: number): readonly Version[] {
-    return findMatches(this.#store, resourceType, {
-      parameters: parametersOf(query),
-      base: call.base,
-      isStrict: isStrict(call),
-      max,
-    });
+  /** The one resource that meets the criteria. */
+  #matchOf(call: Call, resourceType: string, criteria: URLSearchParams): Version | undefined {
+    const [match, another] = this.#matchesOf(call, resourceType, criteria, 2);
+    if (another) throw ambiguous(resourceType);
+    return match;
+  }
+
+  #matchesOf({ base, prefer }: Call, resourceType: string, criteria: URLSearchParams, max: number): readonly Version[] {
+    return findMatches(this.#store, resourceType, { criteria, base, isStrict: prefer.isStrict, max });
   }
 }
 
@@ -157,7 +151,7 @@ export function unusedId(store: Store, random: Random, resourceType: string): st
 function resourceFor(call: Call, resourceType: string): FhirResource {
   const resource = call.body.resource();
   if (resource.resourceType === resourceType) return resource;
-  throw refuse(400, 'invalid', 'Resource type in the URL must match resourceType in the resource.', 'resourceType');
+  throw invalid('Resource type in the URL must match resourceType in the resource.', 'resourceType');
 }
 
 /** `If-Match: W/"3"`: the write is refused unless version 3 is current. */
@@ -165,17 +159,14 @@ function checkIfMatch(call: Call, current: Version | undefined, of: { resourceTy
   const header = call.header('if-match');
   if (header === null || header.trim() === '') return;
   const versionId = /^W\/"(.+)"$/.exec(header.trim())?.[1];
-  if (versionId === undefined) throw refuse(400, 'invalid', `If-Match '${header}' is not a weak ETag such as W/"1".`);
+  if (versionId === undefined) throw invalid(`If-Match '${header}' is not a weak ETag such as W/"1".`);
   if (!current) {
     const diagnostics = `Resource type '${of.resourceType}' with id '${of.id}' and version '${versionId}' couldn't be found.`;
     throw refuse(404, 'not-found', diagnostics);
   }
   if (versionId !== String(current.number)) {
-    throw refuse(
-      412,
-      'required',
-      `The supplied version '${versionId}' did not match: version ${current.number} is current.`,
-    );
+    const diagnostics = `The supplied version '${versionId}' did not match: version ${current.number} is current.`;
+    throw refuse(412, 'required', diagnostics);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { RESOURCE_TYPES } from '../fhir/content/resource-types.js';
+import { RESOURCE_TYPES } from '../../fhir-types.js';
 import type { SimulatorRequest } from '../http.js';
 import { RUN_PREFIX } from '../runs/event-name.js';
 import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';

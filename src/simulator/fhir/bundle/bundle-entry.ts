@@ -1,6 +1,6 @@
 import type { Call } from '../call.js';
 import { isNothing, isObject, parseBody } from '../content/json.js';
-import { refuse } from '../content/outcome.js';
+import { invalid, refuse } from '../content/outcome.js';
 import { readResource } from '../content/resource-rules.js';
 
 /** One request of a bundle. */
@@ -14,47 +14,48 @@ export type BundleEntry = {
   readonly headers: ReadonlyMap<string, string>;
 };
 
-const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
+/** In FHIR's order, so that a bundle can delete a resource and create its successor. */
+export const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 const HEADERS = { ifMatch: 'if-match', ifNoneExist: 'if-none-exist' } as const;
 
 export function readEntry(entry: unknown, base: string): BundleEntry {
   const { fullUrl, request, resource } = isObject(entry) ? entry : {};
-  if (!isObject(request) || isNothing(request))
-    throw refuse(400, 'invalid', 'Request is empty: an entry needs a request with method and url.');
+  if (!isObject(request) || isNothing(request)) {
+    throw invalid('Request is empty: an entry needs a request with method and url.');
+  }
   const { method, url } = request;
-  if (typeof url !== 'string' || url.trim() === '')
-    throw refuse(400, 'invalid', 'Bundle.entry.request.url is required.');
+  if (typeof url !== 'string' || url.trim() === '') throw invalid('Bundle.entry.request.url is required.');
   if (typeof method !== 'string' || !METHODS.includes(method)) {
-    throw refuse(400, 'invalid', `Bundle.entry.request.method is not one of ${METHODS.join(', ')}.`);
+    throw invalid(`Bundle.entry.request.method is not one of ${METHODS.join(', ')}.`);
   }
-  const [path = '', ...rest] = relativeTo(base, url).split('?');
-  const headers = new Map<string, string>();
-  for (const [name, header] of Object.entries(HEADERS)) {
-    const value = request[name];
-    if (typeof value === 'string' && !isNothing(value)) headers.set(header, value);
-  }
+  const [path = '', ...query] = relativeTo(base, url).split('?');
+  const headers = Object.entries(HEADERS).flatMap(([name, header]): [string, string][] => {
+    const value = textOf(request[name]);
+    return value === undefined ? [] : [[header, value]];
+  });
   return {
-    fullUrl: typeof fullUrl === 'string' && !isNothing(fullUrl) ? fullUrl : undefined,
+    fullUrl: textOf(fullUrl),
     method,
     path,
-    query: rest.join('?'),
+    query: query.join('?'),
     resource: isNothing(resource) ? undefined : resource,
-    headers,
+    headers: new Map(headers),
   };
 }
 
 /** The call of an entry. The bundle's Prefer header holds for its entries. */
-export function callOf(entry: BundleEntry, outer: Call, newId: string | undefined): Call {
+export function callOf(entry: BundleEntry, { base, prefer }: Call, newId?: string): Call {
   const { method, path, query, headers, resource } = entry;
   return {
     method,
     segments: segmentsOf(path),
     query: new URLSearchParams(query),
-    header: (name) => (name === 'prefer' ? outer.header(name) : (headers.get(name) ?? null)),
-    base: outer.base,
+    header: (name) => headers.get(name) ?? null,
+    prefer,
+    base,
     body: {
       resource() {
-        if (resource === undefined) throw refuse(400, 'invalid', `Bundle.entry.resource is required for ${method}.`);
+        if (resource === undefined) throw invalid(`Bundle.entry.resource is required for ${method}.`);
         return readResource(resource);
       },
       bundle() {
@@ -63,7 +64,7 @@ export function callOf(entry: BundleEntry, outer: Call, newId: string | undefine
       jsonPatch: () => patchOf(resource),
       form: () => new URLSearchParams(),
     },
-    ...(newId !== undefined && { newId }),
+    newId,
   };
 }
 
@@ -76,7 +77,7 @@ export function segmentsOf(path: string): string[] {
       .filter((segment, _at, all) => segment !== '' || all.length > 1)
       .map(decodeURIComponent);
   } catch {
-    throw refuse(400, 'invalid', `The path '${path}' has a % that encodes nothing.`);
+    throw invalid(`The path '${path}' has a % that encodes nothing.`);
   }
 }
 
@@ -86,29 +87,22 @@ function patchOf(resource: unknown): unknown {
   if (resourceType === 'Parameters') throw fhirPathPatchIsNotSupported();
   const isPatch = resourceType === 'Binary' && String(contentType).split(';')[0] === 'application/json-patch+json';
   if (!isPatch || typeof data !== 'string') {
-    throw refuse(
-      400,
-      'invalid',
-      'PATCH in a bundle takes a Binary of application/json-patch+json, its data in base64.',
-    );
+    throw invalid('PATCH in a bundle takes a Binary of application/json-patch+json, its data in base64.');
   }
   return parseBody(Buffer.from(data, 'base64'));
 }
 
 export function fhirPathPatchIsNotSupported(): Error {
-  return refuse(
-    415,
-    'not-supported',
-    'FHIRPath Patch is not supported here. Send a JSON Patch, as application/json-patch+json.',
-  );
+  const diagnostics = 'FHIRPath Patch is not supported here. Send a JSON Patch, as application/json-patch+json.';
+  return refuse(415, 'not-supported', diagnostics);
 }
 
 function relativeTo(base: string, url: string): string {
-  const isHere = url.startsWith(`${base}/`);
-  const path = isHere
-    ? url.slice(base.length)
-    : URL.canParse(url)
-      ? url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '')
-      : url;
+  if (url.startsWith(`${base}/`)) return url.slice(base.length).replace(/^\/+/, '');
+  const path = URL.canParse(url) ? url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '') : url;
   return path.replace(/^\/+/, '');
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && !isNothing(value) ? value : undefined;
 }

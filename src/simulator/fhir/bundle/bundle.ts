@@ -1,9 +1,9 @@
 import type { Random } from '../../../clock.js';
 import type { Call, Result } from '../call.js';
 import { isNothing } from '../content/json.js';
-import { FhirError, type Issue, refuse } from '../content/outcome.js';
+import { FhirError, type Issue, invalid, refuse } from '../content/outcome.js';
 import type { Store } from '../store/store.js';
-import { type BundleEntry, callOf, readEntry } from './bundle-entry.js';
+import { type BundleEntry, callOf, METHODS, readEntry } from './bundle-entry.js';
 import { TransactionPlan } from './transaction-plan.js';
 
 export type BundleType = 'batch' | 'transaction';
@@ -18,17 +18,7 @@ type Deps = { readonly store: Store; readonly random: Random; readonly route: (c
 
 const MAX_ENTRIES = 500;
 /** FHIR's other types of bundles, which the service accepts at other URLs only. */
-const OTHER_TYPES = [
-  'document',
-  'message',
-  'transaction-response',
-  'batch-response',
-  'history',
-  'searchset',
-  'collection',
-];
-/** FHIR's order of methods, so that a bundle can delete a resource and create its successor. */
-const ORDER = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
+const OTHER_TYPES = 'document message transaction-response batch-response history searchset collection'.split(' ');
 
 /** Runs the entries of a bundle: one by one, or, as a transaction, all or nothing. */
 export function runBundle(deps: Deps, call: Call): BundleResult {
@@ -36,65 +26,48 @@ export function runBundle(deps: Deps, call: Call): BundleResult {
   const type = bundleTypeOf(given);
   const entries = (Array.isArray(entry) ? entry : [entry]).filter((one) => !isNothing(one));
   if (entries.length > MAX_ENTRIES) {
-    const diagnostics = `The number of entries in the bundle exceeded the configured limit of ${MAX_ENTRIES}: it has ${entries.length}.`;
-    throw refuse(400, 'invalid', diagnostics, 'Bundle.entry');
+    const limit = `The number of entries in the bundle exceeded the configured limit of ${MAX_ENTRIES}`;
+    throw invalid(`${limit}: it has ${entries.length}.`, 'Bundle.entry');
   }
   return { type, results: type === 'batch' ? runBatch(deps, call, entries) : runTransaction(deps, call, entries) };
 }
 
 function bundleTypeOf(type: unknown): BundleType {
   if (type === 'batch' || type === 'transaction') return type;
-  if (isNothing(type)) {
-    throw refuse(405, 'forbidden', 'Bundle type is not present. Use transaction or batch.', 'Bundle.type');
+  if (!isNothing(type) && !OTHER_TYPES.includes(String(type))) {
+    throw invalid('The provided Bundle type is not supported. Use batch or transaction.', 'Bundle.type');
   }
-  if (!OTHER_TYPES.includes(String(type))) {
-    const diagnostics = 'The provided Bundle type is not supported. Use batch or transaction.';
-    throw refuse(400, 'invalid', diagnostics, 'Bundle.type');
-  }
-  throw refuse(
-    405,
-    'forbidden',
-    `A bundle of type '${type}' cannot be posted here. Use batch or transaction.`,
-    'Bundle.type',
-  );
+  const diagnostics = isNothing(type)
+    ? 'Bundle type is not present. Use transaction or batch.'
+    : `A bundle of type '${type}' cannot be posted here. Use batch or transaction.`;
+  throw refuse(405, 'forbidden', diagnostics, 'Bundle.type');
 }
 
 function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Result | FhirError)[] {
   const read = entries.map((entry) => settled(() => readEntry(entry, call.base)));
-  const results = new Map<number, Result | FhirError>();
-  for (const n of inOrder(read)) {
-    const entry = read[n];
-    if (entry)
-      results.set(n, entry instanceof FhirError ? entry : settled(() => route(callOf(entry, call, undefined))));
-  }
-  return entries.flatMap((_, n) => results.get(n) ?? []);
+  return runInOrder(read, (entry) => (entry instanceof FhirError ? entry : settled(() => route(callOf(entry, call)))));
 }
 
 function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Result[] {
   const { store, route } = deps;
   const plan = new TransactionPlan(deps, call);
   const read = entries.map((entry, n) => naming(n, undefined, () => readEntry(entry, call.base)));
-  const planned = read.map((entry, n) => ({ entry, ...naming(n, undefined, () => plan.add(entry)) }));
+  const newIds = read.map((entry, n) => naming(n, undefined, () => plan.add(entry)));
   for (const [n, entry] of read.entries()) naming(n, undefined, () => plan.resolve(entry));
   const isParallel = call.header('x-bundle-processing-logic')?.trim().toLowerCase() === 'parallel';
   return store.attempt(() => {
-    const results = new Map<number, Result>();
     let late: FhirError | undefined;
-    for (const n of inOrder(read)) {
-      const one = planned[n];
-      if (!one) continue;
+    const results = runInOrder(read, (entry, n) => {
       try {
-        results.set(
-          n,
-          naming(n, one.entry, () => route(callOf(one.entry, call, one.newId))),
-        );
+        return naming(n, entry, () => route(callOf(entry, call, newIds[n])));
       } catch (error) {
-        if (!isParallel || !(error instanceof FhirError) || !isVersionConflict(error, one.entry)) throw error;
+        if (!isParallel || !(error instanceof FhirError) || !isVersionConflict(error, entry)) throw error;
         late ??= error;
+        return undefined;
       }
-    }
+    });
     if (late) throw late;
-    return entries.flatMap((_, n) => results.get(n) ?? []);
+    return results.flatMap((result) => result ?? []);
   });
 }
 
@@ -103,11 +76,13 @@ function isVersionConflict({ status }: FhirError, { method, headers }: BundleEnt
   return method === 'PUT' && headers.has('if-match') && (status === 404 || status === 412);
 }
 
-/** The positions of the entries in the order in which they run; entries that cannot be read come first. */
-function inOrder(entries: readonly (BundleEntry | FhirError)[]): number[] {
-  const turnOf = (entry: BundleEntry | FhirError | undefined) =>
-    entry && 'method' in entry ? ORDER.indexOf(entry.method) : -1;
-  return [...entries.keys()].sort((a, b) => turnOf(entries[a]) - turnOf(entries[b]) || a - b);
+/** Runs entries in the order of their methods; those that cannot be read come first. The results keep the entries' order. */
+function runInOrder<E extends BundleEntry | FhirError, R>(entries: readonly E[], run: (entry: E, n: number) => R): R[] {
+  const results: R[] = [];
+  const turnOf = (entry: E) => ('method' in entry ? METHODS.indexOf(entry.method) : -1);
+  const inOrder = [...entries.entries()].sort(([a, one], [b, other]) => turnOf(one) - turnOf(other) || a - b);
+  for (const [n, entry] of inOrder) results[n] = run(entry, n);
+  return results;
 }
 
 function settled<T>(work: () => T): T | FhirError {

@@ -1,7 +1,7 @@
-import { type Call, parametersOf } from '../call.js';
+import { isResourceType } from '../../../fhir-types.js';
+import type { Call } from '../call.js';
 import { isObject } from '../content/json.js';
-import { refuse } from '../content/outcome.js';
-import { isResourceType } from '../content/resource-types.js';
+import { invalid } from '../content/outcome.js';
 import { findMatches } from '../search/search.js';
 import type { Store } from '../store/store.js';
 
@@ -22,16 +22,12 @@ export function resolveConditionalReferences(store: Store, { base }: Pick<Call, 
     if (at < 0) return undefined;
     const resourceType = reference.slice(0, at);
     if (!isResourceType(resourceType)) {
-      throw refuse(400, 'invalid', `Resource type '${resourceType}' in the reference '${reference}' is not supported.`);
+      throw invalid(`Resource type '${resourceType}' in the reference '${reference}' is not supported.`);
     }
-    const parameters = parametersOf(new URLSearchParams(reference.slice(at + 1)));
-    const matches = findMatches(store, resourceType, { parameters, base, isStrict: false, max: 2 });
-    if (matches.length > 1) {
-      throw refuse(400, 'invalid', `Given conditional reference '${reference}' resolved to multiple resources.`);
-    }
-    const [match] = matches;
-    if (!match)
-      throw refuse(400, 'invalid', `Given conditional reference '${reference}' does not resolve to a resource.`);
+    const criteria = new URLSearchParams(reference.slice(at + 1));
+    const [match, another] = findMatches(store, resourceType, { criteria, base, isStrict: false, max: 2 });
+    if (another) throw invalid(`Given conditional reference '${reference}' resolved to multiple resources.`);
+    if (!match) throw invalid(`Given conditional reference '${reference}' does not resolve to a resource.`);
     return `${resourceType}/${match.of.id}`;
   });
 }

@@ -1,8 +1,9 @@
 import type { Random } from '../../../clock.js';
-import { type Call, parametersOf } from '../call.js';
+import { isResourceType } from '../../../fhir-types.js';
+import type { Call } from '../call.js';
 import { isObject } from '../content/json.js';
-import { refuse } from '../content/outcome.js';
-import { isFhirId, isResourceType } from '../content/resource-types.js';
+import { invalid, refuse } from '../content/outcome.js';
+import { isFhirId } from '../content/resource-rules.js';
 import { findMatches } from '../search/search.js';
 import type { Store } from '../store/store.js';
 import { unusedId } from '../writes.js';
@@ -29,11 +30,11 @@ export class TransactionPlan {
     this.#call = call;
   }
 
-  /** Plans the next entry. Throws a FhirError where the entry is not allowed in a transaction. */
-  add(entry: BundleEntry): { newId: string | undefined } {
+  /** Plans the next entry; returns the id if it makes a resource. Throws a FhirError for an entry that is not allowed. */
+  add(entry: BundleEntry): string | undefined {
     refuseUnfit(entry);
     const [resourceType = '', id] = entry.path.split('/');
-    if (['GET', 'HEAD'].includes(entry.method) || !isResourceType(resourceType)) return { newId: undefined };
+    if (['GET', 'HEAD'].includes(entry.method) || !isResourceType(resourceType)) return undefined;
     const isPost = entry.method === 'POST';
     const found = isPost ? this.#existing(entry, resourceType) : (id ?? this.#existing(entry, resourceType));
     const isNew = found === undefined && ['POST', 'PUT'].includes(entry.method);
@@ -43,7 +44,7 @@ export class TransactionPlan {
     if (newId !== undefined && condition !== '') this.#conditions.set(`${resourceType}?${condition}`, newId);
     this.#claim(entry, found === undefined ? entry.fullUrl : reference);
     if (entry.fullUrl !== undefined && entry.method !== 'DELETE') this.#references.set(entry.fullUrl, reference);
-    return { newId };
+    return newId;
   }
 
   /** Replaces the references in an entry by ids. Called after all entries were added. */
@@ -56,17 +57,13 @@ export class TransactionPlan {
   #existing(entry: BundleEntry, resourceType: string): string | undefined {
     const condition = conditionOf(entry);
     if (condition === '') return undefined;
-    const parameters = parametersOf(new URLSearchParams(condition));
-    const matches = findMatches(this.#store, resourceType, {
-      parameters,
-      base: this.#call.base,
-      isStrict: false,
-      max: 2,
-    });
-    if (matches.length > 1) {
+    const criteria = new URLSearchParams(condition);
+    const { base } = this.#call;
+    const [match, another] = findMatches(this.#store, resourceType, { criteria, base, isStrict: false, max: 2 });
+    if (another) {
       throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }
-    return matches[0]?.of.id ?? this.#conditions.get(`${resourceType}?${condition}`);
+    return match?.of.id ?? this.#conditions.get(`${resourceType}?${condition}`);
   }
 
   #claim(entry: BundleEntry, target: string | undefined): void {
@@ -75,7 +72,7 @@ export class TransactionPlan {
     const isShared = condition !== undefined && [...this.#conditions.values()].some((id) => target.endsWith(`/${id}`));
     if (this.#targets.has(target) && !isShared) {
       const url = [entry.path, condition ?? entry.query].filter((part) => part !== '').join('?');
-      throw refuse(400, 'invalid', `Bundle contains multiple entries that refers to the same resource '${url}'.`);
+      throw invalid(`Bundle contains multiple entries that refers to the same resource '${url}'.`);
     }
     this.#targets.add(target);
   }
@@ -96,9 +93,9 @@ function refuseUnfit({ method, path, query, resource }: BundleEntry): void {
   const isSearch = method === 'POST' && path.endsWith('_search');
   if (isSearch || (method === 'DELETE' && query !== '')) {
     const url = query === '' ? path : `${path}?${query}`;
-    throw refuse(400, 'invalid', `Requested operation '${url}' is not supported using ${method} in a transaction.`);
+    throw invalid(`Requested operation '${url}' is not supported using ${method} in a transaction.`);
   }
   if (isObject(resource) && resource.resourceType === 'Bundle') {
-    throw refuse(400, 'invalid', 'Requested operation does not support resource type: Bundle.');
+    throw invalid('Requested operation does not support resource type: Bundle.');
   }
 }

@@ -1,8 +1,8 @@
 import { placeOfError } from '../../../json-place.js';
-import { refuse } from './outcome.js';
+import { invalid, refuse } from './outcome.js';
 
 /** As deep as the real service reads. */
-const MAX_LEVELS = 64;
+export const MAX_LEVELS = 64;
 /** Finds numbers that JavaScript would write in another form: 1.10, 1e3, -0, 0.0000001, and numbers of many digits. */
 const SPECIAL_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|[\d.]+[eE]|[\d.]{16}|0(?![.\d])(?<=-0)|0\.0{6})/;
 
@@ -16,7 +16,7 @@ const json = JSON as unknown as JsonWithSource;
 
 /** Parses a body. Throws a FhirError with the place of the error where the body is no JSON. */
 export function parseBody(body: Uint8Array): unknown {
-  if (body.length === 0) throw refuse(400, 'invalid', 'The body is empty. Send a resource, as JSON.');
+  if (body.length === 0) throw invalid('The body is empty. Send a resource, as JSON.');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);
@@ -29,7 +29,7 @@ export function parseBody(body: Uint8Array): unknown {
   } catch {
     throw refuse(400, 'structure', `The body is not JSON: look at ${placeOfError(text)}.`);
   }
-  if (isDeeperThan(value, MAX_LEVELS)) {
+  if (isTooDeep(value)) {
     throw refuse(400, 'structure', `The body is nested deeper than ${MAX_LEVELS} levels. Nest less.`);
   }
   return parseExactly(text, value);
@@ -62,17 +62,16 @@ export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-/** Looks level by level: how deep it is, is for the caller to choose. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
-  let level: unknown[] = typeof value === 'object' && value !== null ? [value] : [];
+/** Whether a value has more than `MAX_LEVELS` levels. Looks level by level: the recursion of a deep value is not bounded. */
+export function isTooDeep(value: unknown): boolean {
+  let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth === levels) return true;
-    const next: unknown[] = [];
-    for (const parent of level) {
-      for (const child of Object.values(parent as object))
-        if (typeof child === 'object' && child !== null) next.push(child);
-    }
-    level = next;
+    if (depth === MAX_LEVELS) return true;
+    level = level.flatMap((parent) => Object.values(parent).filter(isContainer));
   }
   return false;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

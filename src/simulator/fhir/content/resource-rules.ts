@@ -1,7 +1,7 @@
+import { isResourceType } from '../../../fhir-types.js';
 import { cleanElements, problemAt } from './clean-elements.js';
-import { isDeeperThan, isObject } from './json.js';
-import { refuse } from './outcome.js';
-import { isFhirId, isResourceType } from './resource-types.js';
+import { isObject, isTooDeep, MAX_LEVELS } from './json.js';
+import { invalid, refuse } from './outcome.js';
 
 export type FhirResource = {
   readonly resourceType: string;
@@ -10,7 +10,7 @@ export type FhirResource = {
   readonly [element: string]: unknown;
 };
 
-const MAX_LEVELS = 64;
+const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /**
  * The value as a resource of a known type, in the form in which the real service stores it (`cleanElements`). Which
@@ -22,23 +22,26 @@ export function readResource(value: unknown): FhirResource {
   if (typeof resourceType !== 'string') {
     throw refuse(400, 'structure', `A resource says its type in 'resourceType'. Found ${kindOf(resourceType)} there.`);
   }
-  if (!isResourceType(resourceType))
-    throw refuse(400, 'invalid', `Resource type '${resourceType}' is not one of FHIR R4.`);
-  if (isDeeperThan(value, MAX_LEVELS)) throw problemAt([resourceType], `is nested deeper than ${MAX_LEVELS} levels`);
+  if (!isResourceType(resourceType)) throw invalid(`Resource type '${resourceType}' is not one of FHIR R4.`);
+  if (isTooDeep(value)) throw problemAt([resourceType], `is nested deeper than ${MAX_LEVELS} levels`);
 
   cleanElements(value, [resourceType]);
   const { id, meta } = value;
-  if (id !== undefined && typeof id !== 'string')
+  if (id !== undefined && typeof id !== 'string') {
     throw problemAt([resourceType, 'id'], `is ${kindOf(id)}, not a string`);
-  if (meta !== undefined && !isObject(meta))
+  }
+  if (meta !== undefined && !isObject(meta)) {
     throw problemAt([resourceType, 'meta'], `is ${kindOf(meta)}, not an object`);
+  }
   return value as FhirResource;
 }
 
+export function isFhirId(id: unknown): id is string {
+  return typeof id === 'string' && ID.test(id);
+}
+
 export function checkId(id: string): void {
-  if (!isFhirId(id)) {
-    throw refuse(400, 'invalid', `'${id}' is not an id: it has up to 64 of A-Z, a-z, 0-9, '-' and '.'.`);
-  }
+  if (!isFhirId(id)) throw invalid(`'${id}' is not an id: it has up to 64 of A-Z, a-z, 0-9, '-' and '.'.`);
 }
 
 function kindOf(value: unknown): string {

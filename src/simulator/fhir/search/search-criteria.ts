@@ -1,6 +1,6 @@
 import { rangeOfDate } from '../../../fhir-date.js';
-import { refuse } from '../content/outcome.js';
-import { isResourceType, RESOURCE_TYPES } from '../content/resource-types.js';
+import { isResourceType, RESOURCE_TYPES } from '../../../fhir-types.js';
+import { invalid, refuse } from '../content/outcome.js';
 import { referenceKey, tokenKey, uriKey } from '../store/index-keys.js';
 
 /** One condition of a search: a resource meets it, or not. */
@@ -10,8 +10,6 @@ export type Criterion =
   | { readonly kind: 'updated'; readonly isMetAt: (atMs: number) => boolean }
   /** The resource has one of these keys in the index. */
   | { readonly kind: 'keys'; readonly keys: readonly string[] };
-
-type ReadValue = (value: string, context: { base: string; modifier: string | undefined }) => string[];
 
 /** The real service passes each id to SQL Server as one parameter; SQL Server takes 2,100 in all. */
 const MAX_IDS = 2_097;
@@ -26,7 +24,7 @@ export function readCriterion(name: string, text: string, base: string): Criteri
   }
   if (parameter === '_id') {
     if (values.length > MAX_IDS) {
-      throw refuse(400, 'invalid', `'_id' has ${values.length} values: a request can have ${MAX_IDS}. Ask for fewer.`);
+      throw invalid(`'_id' has ${values.length} values: a request can have ${MAX_IDS}. Ask for fewer.`);
     }
     return { kind: 'ids', ids: new Set(values) };
   }
@@ -35,21 +33,18 @@ export function readCriterion(name: string, text: string, base: string): Criteri
     const tests = values.map(readDateTest);
     return { kind: 'updated', isMetAt: (atMs) => tests.some((test) => test(atMs)) };
   }
-  return { kind: 'keys', keys: values.flatMap((value) => readerOf(parameter)(value, { base, modifier })) };
-}
-
-function readerOf(parameter: string): ReadValue {
-  if (TOKENS.includes(parameter)) return (value) => [keyOfToken(parameter, value)];
-  if (parameter === '_profile') return (value) => [uriKey('_profile', unescaped(value))];
-  return (value, { base, modifier }) =>
-    keysOfReference(parameter, value, modifier).flatMap((reference) => keysAt(base, reference));
+  const keysOf = (value: string) => {
+    if (TOKENS.includes(parameter)) return [keyOfToken(parameter, value)];
+    if (parameter === '_profile') return [uriKey('_profile', unescaped(value))];
+    return keysOfReference(parameter, value, modifier).flatMap((reference) => keysAt(base, reference));
+  };
+  return { kind: 'keys', keys: values.flatMap(keysOf) };
 }
 
 /** `system|value`; `|value` without a system; `value` in any system; `system|` for all values of a system. */
 function keyOfToken(parameter: string, text: string): string {
   const parts = splitEscaped(text, '|').map(unescaped);
-  if (parts.length > 2)
-    throw refuse(400, 'invalid', `'${text}' of '${parameter}' has more than one '|'. Write system|value.`);
+  if (parts.length > 2) throw invalid(`'${text}' of '${parameter}' has more than one '|'. Write system|value.`);
   const [first = '', second] = parts;
   if (second === undefined) return tokenKey(parameter, { value: first });
   return second === '' ? tokenKey(parameter, { system: first }) : tokenKey(parameter, { system: first, value: second });
@@ -73,28 +68,26 @@ function keysAt(base: string, reference: string): string[] {
 function readDateTest(text: string): (atMs: number) => boolean {
   const [, prefix = 'eq', date = ''] = /^([a-z]{2})?(.*)$/s.exec(text) ?? [];
   const range = rangeOfDate(date);
-  if (!range)
-    throw refuse(400, 'invalid', `'${text}' of '_lastUpdated' is not a date. Write it as in ge2024-05-01T10:00:00Z.`);
-  const { startMs, endMs } = range;
-  switch (prefix) {
-    case 'eq':
-      return (atMs) => atMs >= startMs && atMs < endMs;
-    case 'ne':
-      return (atMs) => atMs < startMs || atMs >= endMs;
-    case 'gt':
-    case 'sa':
-      return (atMs) => atMs >= endMs;
-    case 'ge':
-      return (atMs) => atMs >= startMs;
-    case 'lt':
-    case 'eb':
-      return (atMs) => atMs < startMs;
-    case 'le':
-      return (atMs) => atMs < endMs;
-    default:
-      throw refuse(400, 'invalid', `'${prefix}' of '_lastUpdated' is not one of eq, ne, gt, ge, lt, le, sa and eb.`);
-  }
+  if (!range) throw invalid(`'${text}' of '_lastUpdated' is not a date. Write it as in ge2024-05-01T10:00:00Z.`);
+  const compare = COMPARISONS.get(prefix);
+  if (compare) return (atMs) => compare(atMs, range);
+  throw invalid(`'${prefix}' of '_lastUpdated' is not one of eq, ne, gt, ge, lt, le, sa and eb.`);
 }
+
+type Range = NonNullable<ReturnType<typeof rangeOfDate>>;
+
+const isAfter = (atMs: number, { endMs }: Range) => atMs >= endMs;
+const isBefore = (atMs: number, { startMs }: Range) => atMs < startMs;
+const COMPARISONS = new Map<string, (atMs: number, range: Range) => boolean>([
+  ['eq', (atMs, range) => !isBefore(atMs, range) && !isAfter(atMs, range)],
+  ['ne', (atMs, range) => isBefore(atMs, range) || isAfter(atMs, range)],
+  ['gt', isAfter],
+  ['sa', isAfter],
+  ['ge', (atMs, range) => !isBefore(atMs, range)],
+  ['lt', isBefore],
+  ['eb', isBefore],
+  ['le', (atMs, range) => !isAfter(atMs, range)],
+]);
 
 function isReference(parameter: string): boolean {
   return parameter === 'subject' || parameter === 'patient';

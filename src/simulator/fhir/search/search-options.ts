@@ -1,5 +1,5 @@
-import { type Issue, refuse } from '../content/outcome.js';
-import { isResourceType } from '../content/resource-types.js';
+import { isResourceType } from '../../../fhir-types.js';
+import { type Issue, invalid, refuse } from '../content/outcome.js';
 import { type Criterion, readCriterion } from './search-criteria.js';
 import { parametersOf } from './search-parameters.js';
 
@@ -33,8 +33,8 @@ const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1_000;
 /** The largest Int32 of .NET. */
 const MAX_INTEGER = 2_147_483_647;
-const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
-const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
+export const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
+export const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
 const SORTS = ['_lastUpdated', '-_lastUpdated'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
 
@@ -59,7 +59,7 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope): S
   const summary = readSummary(given('_summary'), ignore);
   const elements = given('_elements');
   if (elements !== undefined && summary !== 'false') {
-    throw refuse(400, 'invalid', '_elements and _summary cannot both be asked for.');
+    throw invalid('_elements and _summary cannot both be asked for.');
   }
   const ignored = issues.filter(({ severity }) => severity === 'warning');
   if (of.isStrict && ignored.length > 0) {
@@ -80,7 +80,7 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope): S
 function isUnderstood([name, value]: Parameter, of: SearchScope, ignore: (diagnostics: string) => void): boolean {
   if (WITHOUT_EFFECT.includes(name) || name === 'ct') return false;
   if (name === '_type' && value.trim() === '') {
-    throw refuse(400, 'invalid', "'_type' is empty. Name types, as in Patient,Observation.");
+    throw invalid("'_type' is empty. Name types, as in Patient,Observation.");
   }
   const isKnown = OPTIONS.includes(name) || Object.hasOwn(parametersOf(of.resourceType), nameOf(name));
   if (value.trim() === '' || !isKnown) {
@@ -102,14 +102,13 @@ export function tokenOf(sequence: number): string {
   return Buffer.from(`after:${sequence}`).toString('base64url');
 }
 
-export function readToken(parameters: readonly Parameter[]): number | undefined {
-  const tokens = parameters.filter(([name]) => name === 'ct');
+export function readToken(parameters: Iterable<Parameter>): number | undefined {
+  const tokens = [...parameters].filter(([name]) => name === 'ct');
   if (tokens.length > 1) throw refuse(403, 'invalid', "Query parameter 'ct' cannot be given more than once.");
   const token = tokens[0]?.[1];
   if (token === undefined) return undefined;
   const sequence = /^after:(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString())?.[1];
-  if (sequence === undefined)
-    throw refuse(400, 'invalid', "The continuation token 'ct' is invalid. Take it from a next link.");
+  if (sequence === undefined) throw invalid("The continuation token 'ct' is invalid. Take it from a next link.");
   return Number(sequence);
 }
 
@@ -117,7 +116,7 @@ export function readToken(parameters: readonly Parameter[]): number | undefined 
 export function readCount(text: string | undefined, issues: Issue[]): { count: number; isOnlyCounted: boolean } {
   if (text === undefined) return { count: DEFAULT_COUNT, isOnlyCounted: false };
   if (!/^\d{1,10}$/.test(text) || Number(text) > MAX_INTEGER)
-    throw refuse(400, 'invalid', `'_count' is '${text}', not a number from 0 to ${MAX_COUNT}.`);
+    throw invalid(`'_count' is '${text}', not a number from 0 to ${MAX_COUNT}.`);
   const count = Number(text);
   if (count > MAX_COUNT) {
     const diagnostics = `'_count' of ${count} exceeds limit ${MAX_COUNT}: the page has at most ${MAX_COUNT}.`;
@@ -128,8 +127,7 @@ export function readCount(text: string | undefined, issues: Issue[]): { count: n
 
 export function readSummary(text: string | undefined, ignore: (diagnostics: string) => void): string {
   const summary = (text ?? 'false').toLowerCase();
-  if (!SUMMARIES.includes(summary))
-    throw refuse(400, 'invalid', `'_summary' is '${text}', not one of ${SUMMARIES.join(', ')}.`);
+  if (!SUMMARIES.includes(summary)) throw invalid(`'_summary' is '${text}', not one of ${SUMMARIES.join(', ')}.`);
   if (summary === 'true' || summary === 'text') ignore(`'_summary=${summary}' is not supported: resources come whole.`);
   return summary;
 }
@@ -138,8 +136,7 @@ function readTotal(text: string | undefined): boolean {
   const total = (text ?? 'none').toLowerCase();
   if (total === 'estimate')
     throw refuse(403, 'not-supported', "'_total=estimate' is not supported. Use accurate or none.");
-  if (total !== 'accurate' && total !== 'none')
-    throw refuse(400, 'invalid', `'_total' is '${text}', not accurate or none.`);
+  if (total !== 'accurate' && total !== 'none') throw invalid(`'_total' is '${text}', not accurate or none.`);
   return total === 'accurate';
 }
 

@@ -1,9 +1,8 @@
 import { type FhirError, refuse } from '../content/outcome.js';
 import type { Store } from '../store/store.js';
-import type { Stored, Version } from '../store/version.js';
+import type { Version } from '../store/version.js';
 import type { Criterion } from './search-criteria.js';
-import type { Parameter, SearchOptions } from './search-options.js';
-import { readSearch } from './search-options.js';
+import { OPTIONS, type PageOptions, readSearch, type SearchOptions, WITHOUT_EFFECT } from './search-options.js';
 
 /** Part of a list of versions, in the order of the search. */
 export type Page = {
@@ -18,10 +17,9 @@ export type Page = {
  */
 export function readPage(
   versions: readonly Version[],
-  of: { count: number; isNewestFirst: boolean; after: number | undefined },
+  { count, isNewestFirst, after }: Omit<PageOptions, 'kept'>,
   isWanted: (version: Version) => boolean,
 ): Page {
-  const { count, isNewestFirst, after } = of;
   const step = isNewestFirst ? -1 : 1;
   const found: Version[] = [];
   for (let at = startOf(versions, isNewestFirst, after); at >= 0 && at < versions.length; at += step) {
@@ -45,20 +43,19 @@ export function countMatches(store: Store, resourceType: string | undefined, opt
 }
 
 /**
- * Up to `most` resources that meet the criteria of a conditional request. Parameters that no search understands are
- * left out; where nothing is left, the request is refused: it would mean every resource there is.
+ * Up to `max` resources that meet the criteria of a conditional request. Parameters that no search understands are left
+ * out; where nothing is left, the request is refused: it would mean every resource there is.
  */
 export function findMatches(
   store: Store,
   resourceType: string,
-  of: { parameters: readonly Parameter[]; base: string; isStrict: boolean; max: number },
+  of: { criteria: URLSearchParams; base: string; isStrict: boolean; max: number },
 ): readonly Version[] {
-  const { base, isStrict, max } = of;
-  const parameters = of.parameters.filter(([name]) => !NO_CRITERIA.includes(name));
-  if (of.parameters.length === 0) throw notSelective(400, resourceType);
-  const options = readSearch(parameters, { resourceType, base, isStrict });
+  if (of.criteria.size === 0) throw notSelective(400, resourceType);
+  const parameters = [...of.criteria].filter(([name]) => !NO_CRITERIA.includes(name));
+  const options = readSearch(parameters, { ...of, resourceType });
   if (options.criteria.length === 0) throw notSelective(412, resourceType);
-  return search(store, resourceType, { ...options, page: { ...options.page, count: max } }).versions;
+  return search(store, resourceType, { ...options, page: { ...options.page, count: of.max } }).versions;
 }
 
 /** The error for a conditional request without criteria: 400 without any parameter, 412 with other parameters. */
@@ -67,19 +64,7 @@ export function notSelective(status: 400 | 412, resourceType: string): FhirError
   return refuse(status, status === 412 ? 'required' : 'invalid', diagnostics);
 }
 
-const NO_CRITERIA = [
-  '_count',
-  '_summary',
-  '_total',
-  '_sort',
-  '_elements',
-  'ct',
-  '_format',
-  '_pretty',
-  '_meta-history',
-  '_hardDelete',
-  'hardDelete',
-];
+const NO_CRITERIA = [...OPTIONS, ...WITHOUT_EFFECT, 'ct', '_hardDelete', 'hardDelete'];
 
 /** The fewest versions, in order, among which the matches are, and what makes a match. */
 function candidates(
@@ -87,15 +72,12 @@ function candidates(
   resourceType: string | undefined,
   criteria: readonly Criterion[],
 ): { versions: readonly Version[]; isWanted: (version: Version) => boolean } {
-  const sets = criteria.flatMap((criterion) => (criterion.kind === 'keys' ? [membersOf(store, criterion.keys)] : []));
-  const ids = resourceType === undefined ? undefined : criteria.find(({ kind }) => kind === 'ids');
-  if (resourceType !== undefined && ids?.kind === 'ids') {
-    sets.push(new Set([...ids.ids].flatMap((id) => store.get(resourceType, id) ?? [])));
-  }
-  const smallest = sets.reduce<ReadonlySet<Stored> | undefined>(
-    (least, set) => (least && least.size <= set.size ? least : set),
-    undefined,
-  );
+  const sets = criteria.flatMap((criterion) => {
+    if (criterion.kind === 'keys') return [new Set(criterion.keys.flatMap((key) => [...store.having(key)]))];
+    if (criterion.kind !== 'ids' || resourceType === undefined) return [];
+    return [new Set([...criterion.ids].flatMap((id) => store.get(resourceType, id) ?? []))];
+  });
+  const [smallest] = sets.toSorted((a, b) => a.size - b.size);
   const versions = smallest
     ? [...smallest].map(({ current }) => current).sort((a, b) => a.sequence - b.sequence)
     : store.log(resourceType);
@@ -111,25 +93,10 @@ function candidates(
   };
 }
 
-function membersOf(store: Store, keys: readonly string[]): ReadonlySet<Stored> {
-  const members = new Set<Stored>();
-  for (const key of keys) for (const member of store.having(key)) members.add(member);
-  return members;
-}
-
 function isMet(criterion: Criterion, { of, atMs }: Version): boolean {
-  switch (criterion.kind) {
-    case 'ids':
-      return criterion.ids.has(of.id);
-    case 'types':
-      return criterion.types.has(of.resourceType);
-    case 'updated':
-      return criterion.isMetAt(atMs);
-    case 'keys':
-      return true; // the index has been searched already
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(criterion satisfies never)}`);
-  }
+  if (criterion.kind === 'ids') return criterion.ids.has(of.id);
+  if (criterion.kind === 'types') return criterion.types.has(of.resourceType);
+  return criterion.kind === 'keys' || criterion.isMetAt(atMs); // the index has been searched already
 }
 
 /** The index of the first version of a page, behind `after`; found by binary search. */

@@ -1,36 +1,33 @@
-/** Finds members by their keys. A key with one member needs no set. */
-export type SearchIndex<T extends object> = {
-  add(member: T, keys: readonly string[]): void;
-  remove(member: T, keys: readonly string[]): void;
-  /** All members that have the key. */
-  with(key: string): Iterable<T>;
-  clear(): void;
-};
+import type { Stored } from './version.js';
 
-export function createSearchIndex<T extends object>(): SearchIndex<T> {
-  const members = new Map<string, T | Set<T>>();
+/** Finds resources by their keys. A key with one resource needs no set. */
+export class SearchIndex {
+  readonly #resources = new Map<string, Stored | Set<Stored>>();
 
-  return {
-    add(member, keys) {
-      for (const key of keys) {
-        const found = members.get(key);
-        if (found === undefined) members.set(key, member);
-        else if (found instanceof Set) found.add(member);
-        else if (found !== member) members.set(key, new Set([found, member]));
-      }
-    },
-    remove(member, keys) {
-      for (const key of keys) {
-        const found = members.get(key);
-        if (found === member) members.delete(key);
-        else if (found instanceof Set && found.delete(member) && found.size === 0) members.delete(key);
-      }
-    },
-    with(key) {
-      const found = members.get(key);
-      if (found === undefined) return [];
-      return found instanceof Set ? found : [found];
-    },
-    clear: () => members.clear(),
-  };
+  add(resource: Stored, keys: readonly string[]): void {
+    for (const key of keys) {
+      const found = this.#resources.get(key);
+      if (found === undefined) this.#resources.set(key, resource);
+      else if (found instanceof Set) found.add(resource);
+      else if (found !== resource) this.#resources.set(key, new Set([found, resource]));
+    }
+  }
+
+  remove(resource: Stored, keys: readonly string[]): void {
+    for (const key of keys) {
+      const found = this.#resources.get(key);
+      const isEmpty = found instanceof Set ? found.delete(resource) && found.size === 0 : found === resource;
+      if (isEmpty) this.#resources.delete(key);
+    }
+  }
+
+  /** All resources that have the key. */
+  with(key: string): Iterable<Stored> {
+    const found = this.#resources.get(key) ?? [];
+    return 'id' in found ? [found] : found;
+  }
+
+  clear(): void {
+    this.#resources.clear();
+  }
 }

@@ -1,12 +1,19 @@
 import type { Clock } from '../../../clock.js';
 import type { FhirChange } from '../../changes.js';
 import { isObject } from '../content/json.js';
-import { type FhirError, refuse } from '../content/outcome.js';
+import { refuse } from '../content/outcome.js';
 import type { FhirResource } from '../content/resource-rules.js';
 import { keysOf } from './index-keys.js';
-import { createSearchIndex, type SearchIndex } from './search-index.js';
+import { SearchIndex } from './search-index.js';
 import type { Stored, Version, WriteMethod } from './version.js';
-import { createVersionLog } from './version-log.js';
+import { VersionLog } from './version-log.js';
+
+type Write = { resourceType: string; id: string; method: WriteMethod; resource: FhirResource | undefined };
+type StoreDeps = { clock: Clock; host: string; historyBytes: number; currentBytes: number };
+
+/** About the memory that a version takes beside its text. */
+const BYTES_PER_VERSION = 250;
+const FULL = 'The resources take all the memory that they may. Delete some, or DELETE /api/simulator to start afresh.';
 
 /**
  * Every version of every resource, as text, in the order in which the versions were written.
@@ -15,39 +22,11 @@ import { createVersionLog } from './version-log.js';
  * when they take more than `historyBytes`, in the order in which they became old. So a history can lack its beginning,
  * never its middle.
  */
-export type Store = {
-  get(resourceType: string, id: string): Stored | undefined;
-  /** All versions that are kept, of one type or of all, the oldest first. Some of them may be gone. */
-  log(resourceType?: string): readonly Version[];
-  /** The resources that have a key of the index; deleted resources have no keys. */
-  having(key: string): Iterable<Stored>;
-  /** Makes a new version; without a resource, a version that marks the deletion. */
-  write(of: Write): Version;
-  /** Forgets a resource with all its versions. Not allowed in an attempt. */
-  remove(stored: Stored): void;
-  /** Runs `work`. Where `work` throws, nothing that it wrote stays. */
-  attempt<T>(work: () => T): T;
-  /** The changes since the last call, in their order. */
-  takeChanges(): FhirChange[];
-  readonly counts: { readonly resources: number; readonly versions: number; readonly bytes: number };
-  clear(): void;
-};
-
-type Write = { resourceType: string; id: string; method: WriteMethod; resource: FhirResource | undefined };
-type StoreDeps = { clock: Clock; host: string; historyBytes: number; currentBytes: number };
-
-/** About the memory that a version takes beside its text. */
-const BYTES_PER_VERSION = 250;
-
-export function createStore(deps: StoreDeps): Store {
-  return new MemoryStore(deps);
-}
-
-class MemoryStore implements Store {
+export class Store {
   readonly #deps: StoreDeps;
   readonly #resources = new Map<string, Stored>();
-  readonly #index: SearchIndex<Stored> = createSearchIndex();
-  readonly #log = createVersionLog();
+  readonly #index = new SearchIndex();
+  readonly #log = new VersionLog();
   /** Old versions, in the order in which they became old. */
   readonly #old = new Set<Version>();
   #changes: FhirChange[] = [];
@@ -66,14 +45,17 @@ class MemoryStore implements Store {
     return this.#resources.get(`${resourceType}/${id}`);
   }
 
+  /** All versions that are kept, of one type or of all, the oldest first. Some of them may be gone. */
   log(resourceType?: string): readonly Version[] {
     return this.#log.of(resourceType);
   }
 
+  /** The resources that have a key of the index; deleted resources have no keys. */
   having(key: string): Iterable<Stored> {
     return this.#index.with(key);
   }
 
+  /** Makes a new version; without a resource, a version that marks the deletion. */
   write({ resourceType, id, method, resource }: Write): Version {
     const { clock, host, currentBytes } = this.#deps;
     const stored = this.get(resourceType, id);
@@ -82,7 +64,8 @@ class MemoryStore implements Store {
     const atMs = Math.max(clock.now().getTime(), this.#lastAtMs);
     const text = resource && stampedText(resource, { id, number, atMs });
     const bytes = BYTES_PER_VERSION + (text === undefined ? 0 : Buffer.byteLength(text));
-    if (text !== undefined && this.#bytes - this.#oldBytes + bytes > currentBytes) throw full();
+    if (text !== undefined && this.#bytes - this.#oldBytes + bytes > currentBytes)
+      throw refuse(507, 'too-costly', FULL);
     this.#lastAtMs = atMs;
     this.#sequence += 1;
     const made = { number, sequence: this.#sequence, atMs, method, text, bytes, isGone: false };
@@ -95,12 +78,14 @@ class MemoryStore implements Store {
     return version;
   }
 
+  /** Forgets a resource with all its versions. Not allowed in an attempt. */
   remove(stored: Stored): void {
     this.#resources.delete(`${stored.resourceType}/${stored.id}`);
     this.#hide(stored.current);
     for (const version of [...stored.older, stored.current]) this.#forget(version);
   }
 
+  /** Runs `work`. Where `work` throws, nothing that it wrote stays. */
   attempt<T>(work: () => T): T {
     const changesBefore = this.#changes.length;
     const undo: (() => void)[] = [];
@@ -117,13 +102,14 @@ class MemoryStore implements Store {
     }
   }
 
+  /** The changes since the last call, in their order. */
   takeChanges(): FhirChange[] {
     const taken = this.#changes;
     this.#changes = [];
     return taken;
   }
 
-  get counts(): Store['counts'] {
+  get counts() {
     return { resources: this.#living, versions: this.#resources.size + this.#old.size, bytes: this.#bytes };
   }
 
@@ -138,46 +124,38 @@ class MemoryStore implements Store {
 
   #begin(name: { resourceType: string; id: string }, made: Omit<Version, 'of'>): Version {
     const stored = { ...name, older: [] as Version[] } as Stored;
-    const version: Version = { of: stored, ...made };
-    stored.current = version;
     this.#resources.set(`${name.resourceType}/${name.id}`, stored);
-    this.#add(version);
-    this.#undo?.push(() => {
-      this.#takeBack(version);
-      this.#resources.delete(`${name.resourceType}/${name.id}`);
-    });
-    return version;
+    return this.#add(stored, made, () => this.#resources.delete(`${name.resourceType}/${name.id}`));
   }
 
   #supersede(stored: Stored, made: Omit<Version, 'of'>): Version {
     const before = stored.current;
-    const version: Version = { of: stored, ...made };
     this.#hide(before);
     stored.older.push(before);
     this.#old.add(before);
     this.#oldBytes += before.bytes;
-    stored.current = version;
-    this.#add(version);
-    this.#undo?.push(() => {
-      this.#takeBack(version);
+    return this.#add(stored, made, () => {
       stored.current = before;
       this.#oldBytes -= before.bytes;
       this.#old.delete(before);
       stored.older.pop();
       this.#show(before);
     });
-    return version;
   }
 
-  #add(version: Version): void {
+  /** Makes the version current. `undo` takes back what the caller did before. */
+  #add(stored: Stored, made: Omit<Version, 'of'>, undo: () => void): Version {
+    const version: Version = { of: stored, ...made };
+    stored.current = version;
     this.#log.push(version);
     this.#bytes += version.bytes;
-  }
-
-  #takeBack(version: Version): void {
-    this.#hide(version);
-    this.#bytes -= version.bytes;
-    this.#log.pop(version);
+    this.#undo?.push(() => {
+      this.#hide(version);
+      this.#bytes -= version.bytes;
+      this.#log.pop(version);
+      undo();
+    });
+    return version;
   }
 
   /** Counts and indexes a current version. */
@@ -216,10 +194,4 @@ export function stampedText(resource: FhirResource, stamp: { id: string; number:
   const versionId = String(stamp.number);
   const lastUpdated = new Date(stamp.atMs).toISOString();
   return JSON.stringify({ resourceType, id: stamp.id, meta: { versionId, lastUpdated, ...restOfMeta }, ...elements });
-}
-
-function full(): FhirError {
-  const message =
-    'The resources take all the memory that they may. Delete some, or DELETE /api/simulator to start afresh.';
-  return refuse(507, 'too-costly', message);
 }

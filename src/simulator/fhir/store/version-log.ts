@@ -1,42 +1,46 @@
 import type { Version } from './version.js';
 
-/** Versions in the order in which they were written, of all types and of each type. */
-export type VersionLog = {
-  of(resourceType?: string): readonly Version[];
-  push(version: Version): void;
-  /** Takes back the last version that was pushed. */
-  pop(version: Version): void;
-  /** Counts a version that is gone. When half of a log is gone, the log is filtered. */
-  noteGone(version: Version): void;
-  clear(): void;
-};
+type Log = { versions: Version[]; gone: number };
 
 /** A log with fewer gone versions is not filtered: filtering reads the whole log. */
 const MIN_GONE = 1_000;
 
-export function createVersionLog(): VersionLog {
-  const logs = new Map<string, { versions: Version[]; gone: number }>();
+/** Versions in the order in which they were written, of all types and of each type. */
+export class VersionLog {
+  readonly #logs = new Map<string, Log>();
 
-  return {
-    of: (resourceType = '') => logs.get(resourceType)?.versions ?? [],
-    push: (version) => eachLog(version, ({ versions }) => versions.push(version)),
-    pop: (version) => eachLog(version, ({ versions }) => versions.pop()),
-    noteGone(version) {
-      eachLog(version, (log) => {
-        log.gone += 1;
-        if (log.gone < MIN_GONE || log.gone * 2 < log.versions.length) return;
-        log.versions = log.versions.filter(({ isGone }) => !isGone);
-        log.gone = 0;
-      });
-    },
-    clear: () => logs.clear(),
-  };
+  of(resourceType = ''): readonly Version[] {
+    return this.#logs.get(resourceType)?.versions ?? [];
+  }
 
-  function eachLog({ of }: Version, change: (log: { versions: Version[]; gone: number }) => void): void {
-    for (const name of ['', of.resourceType]) {
-      const log = logs.get(name) ?? { versions: [], gone: 0 };
-      if (log.versions.length === 0) logs.set(name, log);
-      change(log);
+  push(version: Version): void {
+    for (const { versions } of this.#logsOf(version)) versions.push(version);
+  }
+
+  /** Takes back the last version that was pushed. */
+  pop(version: Version): void {
+    for (const { versions } of this.#logsOf(version)) versions.pop();
+  }
+
+  /** Counts a version that is gone. When half of a log is gone, the log is filtered. */
+  noteGone(version: Version): void {
+    for (const log of this.#logsOf(version)) {
+      log.gone += 1;
+      if (log.gone < MIN_GONE || log.gone * 2 < log.versions.length) continue;
+      log.versions = log.versions.filter(({ isGone }) => !isGone);
+      log.gone = 0;
     }
+  }
+
+  clear(): void {
+    this.#logs.clear();
+  }
+
+  #logsOf({ of }: Version): Log[] {
+    return ['', of.resourceType].map((name) => {
+      const log = this.#logs.get(name) ?? { versions: [], gone: 0 };
+      this.#logs.set(name, log);
+      return log;
+    });
   }
 }

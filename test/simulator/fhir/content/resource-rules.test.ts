@@ -1,4 +1,4 @@
-import { RESOURCE_TYPES } from '../../../../src/simulator/fhir/content/resource-types.js';
+import { RESOURCE_TYPES } from '../../../../src/fhir-types.js';
 import { createFhirWorld, patient } from '../fhir-world.js';
 
 describe('when a resource is posted that is none', () => {
