@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { keywordOf, parseTag, vrOf } from '../../../src/simulator/dicom/dictionary.js';
-import { dataElementsModule, TARGET } from './make-data-elements.js';
+import { dataElementsJson, TARGET } from './make-data-elements.js';
 
 describe('when an element is looked up', () => {
   it.each([
@@ -17,6 +17,6 @@ describe('when an element is looked up', () => {
   });
 
   it('given the dictionary of dcmjs, then the list in src is the one that the script writes', () => {
-    expect(readFileSync(TARGET, 'utf8')).toBe(dataElementsModule());
+    expect(readFileSync(TARGET, 'utf8')).toBe(dataElementsJson());
   });
 });
