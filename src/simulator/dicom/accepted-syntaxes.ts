@@ -13,19 +13,12 @@ type Kind = { readonly mediaType: string; readonly syntaxes: readonly string[]; 
 
 export const AS_STORED = '*';
 const JPEG_2000 = '1.2.840.10008.1.2.4.90';
+const STORED_OR_LITTLE = [AS_STORED, EXPLICIT_LITTLE_ENDIAN];
 const FILES: readonly Kind[] = [
-  {
-    mediaType: 'application/dicom',
-    syntaxes: [AS_STORED, EXPLICIT_LITTLE_ENDIAN, JPEG_2000],
-    fallback: EXPLICIT_LITTLE_ENDIAN,
-  },
+  { mediaType: 'application/dicom', syntaxes: [...STORED_OR_LITTLE, JPEG_2000], fallback: EXPLICIT_LITTLE_ENDIAN },
 ];
 const FRAMES: readonly Kind[] = [
-  {
-    mediaType: 'application/octet-stream',
-    syntaxes: [AS_STORED, EXPLICIT_LITTLE_ENDIAN],
-    fallback: EXPLICIT_LITTLE_ENDIAN,
-  },
+  { mediaType: 'application/octet-stream', syntaxes: STORED_OR_LITTLE, fallback: EXPLICIT_LITTLE_ENDIAN },
   { mediaType: 'image/jp2', syntaxes: [JPEG_2000], fallback: JPEG_2000 },
 ];
 

@@ -7,39 +7,43 @@ import type { ImageStore } from './image-store.js';
 
 const ENTRIES = 100;
 const MAX_ENTRIES = 200;
+const NO_FLAG = 'includeMetadata must be true or false.';
 const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
 /** A page of what has happened between two moments, in order. */
 export function answerFeed({ request, store }: Call): SimulatorAnswer {
-  const query = new Map([...request.query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
+  const query = queryOf(request);
   const offset = Number(query.get('offset') ?? 0);
   const limit = Number(query.get('limit') ?? ENTRIES);
   const withMetadata = parseFlag(query.get('includemetadata'));
   const from = parseMoment(query.get('starttime'));
   const to = parseMoment(query.get('endtime'));
-  if (!Number.isSafeInteger(offset) || offset < 0)
+  if (!Number.isSafeInteger(offset) || offset < 0) {
     return refuse(400, 'offset must be a whole number, and not negative.');
+  }
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ENTRIES) {
     return refuse(400, `limit must be between 1 and ${MAX_ENTRIES}.`);
   }
-  if (withMetadata === undefined) return refuse(400, 'includeMetadata must be true or false.');
+  if (withMetadata === undefined) return refuse(400, NO_FLAG);
   if (from === 'invalid' || to === 'invalid') {
     return refuse(400, 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.');
   }
   if (from && to && to <= from) return refuse(400, 'startTime must be before endTime.');
-  const page = store.feed.page({ ...(from && { from }), ...(to && { to }), offset, limit });
-  return answerJson(
-    200,
-    page.map((entry) => describe(entry, store, withMetadata)),
-  );
+  const page = store.feed.page({ from, to, offset, limit });
+  const described = page.map((entry) => describe(entry, store, withMetadata));
+  return answerJson(200, described);
 }
 
 export function answerLatest({ request, store }: Call): SimulatorAnswer {
-  const query = new Map([...request.query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
-  const withMetadata = parseFlag(query.get('includemetadata'));
-  if (withMetadata === undefined) return refuse(400, 'includeMetadata must be true or false.');
+  const withMetadata = parseFlag(queryOf(request).get('includemetadata'));
+  if (withMetadata === undefined) return refuse(400, NO_FLAG);
   const latest = store.feed.latest();
   return latest ? answerJson(200, describe(latest, store, withMetadata)) : answerNothing(204);
+}
+
+/** The case of the names does not count. */
+function queryOf({ query }: Call['request']): ReadonlyMap<string, string> {
+  return new Map([...query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
 
 /** Metadata is that of the image as it is now, also beside an earlier change. */

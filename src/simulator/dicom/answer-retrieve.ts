@@ -7,7 +7,7 @@ import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';
 import { fileOf, metadataOf, part10Of } from './image-content.js';
-import { find, type Image } from './image-store.js';
+import type { Image } from './image-store.js';
 import { accepts } from './media-types.js';
 import { writeMultipart } from './multipart.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
@@ -18,7 +18,7 @@ type Piece = { readonly content: Uint8Array; readonly syntax: string };
 export function answerFiles(call: Call): SimulatorAnswer {
   const images = imagesOf(call);
   if (!Array.isArray(images)) return images;
-  const ways = acceptedWays(call.request.headers.get('accept'), call.params.instance ? 'image' : 'many');
+  const ways = acceptedWays(call.request.headers.get('accept'), call.params.instanceUid ? 'image' : 'many');
   const way = wayFor(ways, images);
   if (!way) return refuseWays(ways, images);
   const options = { isOriginal: wantsOriginal(call), isConverted: way.syntax === EXPLICIT_LITTLE_ENDIAN };
@@ -49,11 +49,8 @@ export function answerFrames(call: Call): SimulatorAnswer {
   if (found.kind === 'inseparable') return refuse(406, `The frames cannot be told apart. ${found.problem}`);
   const beyond = numbers.find((number) => number > found.count);
   if (beyond !== undefined) return refuse(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
-  return answerPieces(
-    call,
-    way,
-    numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) })),
-  );
+  const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) }));
+  return answerPieces(call, way, pieces);
 }
 
 /** WADO-RS: `metadata`, with an ETag, so that it need not be sent twice. */
@@ -65,31 +62,26 @@ export function answerMetadata(call: Call): SimulatorAnswer {
   const images = imagesOf(call);
   if (!Array.isArray(images)) return images;
   const newest = images.reduce((number, image) => Math.max(number, image.sequenceNumber), 0);
-  const etag = call.params.instance ? `${newest}` : `${newest}-${images.length}`;
+  const etag = call.params.instanceUid ? `${newest}` : `${newest}-${images.length}`;
   if (headers.get('if-none-match')?.replace(/^W\/|"/g, '') === etag) return answerNothing(304);
-  const isOriginal = wantsOriginal(call);
-  return answerDicomJson(
-    200,
-    images.map((image) => metadataOf(image, { isOriginal })),
-    { etag },
-  );
+  const options = { isOriginal: wantsOriginal(call) };
+  const metadata = images.map((image) => metadataOf(image, options));
+  return answerDicomJson(200, metadata, { etag });
 }
 
 /** DELETE of a study, a series or an image. */
 export function answerDelete({ store, partition, params }: Call): SimulatorAnswer {
+  const { studyUid = '', ...further } = params;
   const wrong = wrongUid(params);
   if (wrong) return wrong;
-  const { study = '', series, instance } = params;
-  const of = { studyUid: study, ...(series && { seriesUid: series }), ...(instance && { instanceUid: instance }) };
-  return store.remove(partition, of).length > 0 ? answerNothing(204) : notFound(params);
+  return store.remove(partition, { studyUid, ...further }).length > 0 ? answerNothing(204) : notFound(params);
 }
 
 function imagesOf({ store, partition, params }: Call): Image[] | SimulatorAnswer {
+  const { studyUid = '', ...further } = params;
   const wrong = wrongUid(params);
   if (wrong) return wrong;
-  const { study = '', series, instance } = params;
-  const of = { studyUid: study, ...(series && { seriesUid: series }), ...(instance && { instanceUid: instance }) };
-  const images = find(store.partition(partition), of);
+  const images = store.find(partition, { studyUid, ...further });
   return images.length > 0 ? images : notFound(params);
 }
 
@@ -98,8 +90,8 @@ function wrongUid(params: Call['params']): SimulatorAnswer | undefined {
   return wrong === undefined ? undefined : refuse(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
 }
 
-function notFound({ series, instance }: Call['params']): SimulatorAnswer {
-  return refuse(404, `The specified ${instance ? 'instance' : series ? 'series' : 'study'} cannot be found.`);
+function notFound({ seriesUid, instanceUid }: Call['params']): SimulatorAnswer {
+  return refuse(404, `The specified ${instanceUid ? 'instance' : seriesUid ? 'series' : 'study'} cannot be found.`);
 }
 
 function wantsOriginal({ request }: Call): boolean {
@@ -108,14 +100,9 @@ function wantsOriginal({ request }: Call): boolean {
 
 /** The first in which all can be given: compressed pixels stay as they are. */
 function wayFor(ways: readonly Way[], images: readonly Image[]): Way | undefined {
-  return ways.find(({ syntax }) =>
-    images.every(
-      ({ transferSyntax }) =>
-        syntax === AS_STORED ||
-        syntax === transferSyntax ||
-        (syntax === EXPLICIT_LITTLE_ENDIAN && isNative(transferSyntax)),
-    ),
-  );
+  const canGive = (syntax: string, stored: string) =>
+    [AS_STORED, stored].includes(syntax) || (syntax === EXPLICIT_LITTLE_ENDIAN && isNative(stored));
+  return ways.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
 }
 
 function syntaxIn(way: Way, image: Image): string {
@@ -123,14 +110,13 @@ function syntaxIn(way: Way, image: Image): string {
 }
 
 function refuseWays(ways: readonly Way[], images: readonly Image[]): SimulatorAnswer {
-  if (ways.length === 0)
+  if (ways.length === 0) {
     return refuse(406, 'The request headers are not acceptable: none of the Accept header is served here.');
+  }
   const stored = [...new Set(images.map(({ transferSyntax }) => transferSyntax))].join(' and ');
   const wanted = ways.map(({ syntax }) => syntax).join(' or ');
-  return refuse(
-    406,
-    `Stored with transfer syntax ${stored}, asked for with ${wanted}; the simulator does not convert pixels. Accept transfer-syntax=*.`,
-  );
+  const problem = `Stored with transfer syntax ${stored}, asked for with ${wanted}`;
+  return refuse(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
 }
 
 function answerPieces({ random }: Call, way: Way, pieces: readonly Piece[]): SimulatorAnswer {

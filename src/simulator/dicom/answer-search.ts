@@ -29,16 +29,14 @@ export function answerSearch({ request, store, partition, params }: Call, wanted
   const found = findAll(store.partition(partition), params, wanted, search.filters);
   const page = found.slice(search.offset, search.offset + search.limit);
   if (page.length === 0) return answerNothing(204);
-  return answerDicomJson(
-    200,
-    page.map((one) => pick(one, search, params)),
-  );
+  const results = page.map((one) => pick(one, search, params));
+  return answerDicomJson(200, results);
 }
 
 /** The newest first. */
 function findAll(
   partition: Partition | undefined,
-  { study: studyUid, series: seriesUid }: Call['params'],
+  { studyUid, seriesUid }: Call['params'],
   wanted: Level,
   filters: readonly Filter[],
 ): Found[] {
@@ -83,7 +81,11 @@ function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
   const isEnough = [...tags].every((tag) => INDEXED.has(tag) || tag in indexed);
   const source = image || isEnough ? undefined : newestOf(found);
   const all = image ? metadataOf(image) : { ...(source && metadataOf(source)), ...indexed };
-  const wanted = new Set([...tags, ...(params.study ? [TAG.studyUid] : []), ...(params.series ? [TAG.seriesUid] : [])]);
+  const wanted = new Set([
+    ...tags,
+    ...(params.studyUid ? [TAG.studyUid] : []),
+    ...(params.seriesUid ? [TAG.seriesUid] : []),
+  ]);
   return sorted(Object.fromEntries(Object.entries(all).filter(([tag]) => wanted.has(tag))));
 }
 
@@ -105,10 +107,7 @@ function modalitiesOf(study: Study): string[] {
 
 function newestOf({ study, series }: Found): Image | undefined {
   const images = (series ? [series] : [...study.series.values()]).flatMap((one) => [...one.images.values()]);
-  return images.reduce<Image | undefined>(
-    (newest, image) => (newest && newest.sequenceNumber > image.sequenceNumber ? newest : image),
-    undefined,
-  );
+  return images.sort((a, b) => b.sequenceNumber - a.sequenceNumber)[0];
 }
 
 function rowOf(series: Series): Dataset {

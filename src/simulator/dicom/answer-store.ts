@@ -5,7 +5,7 @@ import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
 import { accepts, parseMediaTypes } from './media-types.js';
 import { type Part, readMultipart } from './multipart.js';
-import { type Stored, storeImage } from './store-image.js';
+import { refused, type Stored, storeImage } from './store-image.js';
 
 /** Warning reasons of the service (0008,1196). */
 const IMPLICIT_VR = 45063;
@@ -14,7 +14,7 @@ const WRONG_VALUES = 1;
 /** STOW-RS: every part that can be stored is, whatever the others are. */
 export function answerStore({ request, store, partition, studies, params, maxBodyBytes }: Call): SimulatorAnswer {
   const { headers, body } = request;
-  const { study: studyUid } = params;
+  const { studyUid } = params;
   if (!accepts(headers.get('accept'), 'application/dicom+json')) {
     return refuse(406, 'The answer to a store is application/dicom+json, which the Accept header does not name.');
   }
@@ -32,13 +32,7 @@ export function answerStore({ request, store, partition, studies, params, maxBod
   return answerOutcomes(outcomes, { studies, studyUid });
 }
 
-const BROKEN_PART: Stored = {
-  status: 'refused',
-  reason: REASON.processing,
-  problems: ['The part has no headers, or the body ends before it does.'],
-  instanceUid: '',
-  sopClassUid: '',
-};
+const BROKEN_PART = refused(REASON.processing, ['The part has no headers, or the body ends before it does.']);
 
 /** The parts of a request; or an answer, where the body cannot be read. */
 function readParts(contentType: string | null, body: Uint8Array): Part[] | SimulatorAnswer {
@@ -83,14 +77,13 @@ function answerOutcomes(
 
 const WARNING_REASON = '00081196';
 
-function referenceOf(
-  { entry: { name }, sopClassUid, isImplicit, problems }: Extract<Stored, { status: 'stored' }>,
-  studies: string,
-): Dataset {
-  const url = `${studies}/${name.studyUid}/series/${name.seriesUid}/instances/${name.instanceUid}`;
+function referenceOf(outcome: Extract<Stored, { status: 'stored' }>, studies: string): Dataset {
+  const { entry, isImplicit, problems } = outcome;
+  const { studyUid, seriesUid, instanceUid } = entry.name;
+  const url = `${studies}/${studyUid}/series/${seriesUid}/instances/${instanceUid}`;
   const warning = isImplicit ? IMPLICIT_VR : problems.length > 0 ? WRONG_VALUES : undefined;
   return {
-    ...sopOf(sopClassUid, name.instanceUid),
+    ...sopOf(outcome),
     '00081190': { vr: 'UR', Value: [url] },
     ...(warning !== undefined && { [WARNING_REASON]: { vr: 'US', Value: [warning] } }),
     '00741048': { vr: 'SQ' }, // API v2 sends the sequence without items too.
@@ -99,16 +92,14 @@ function referenceOf(
 }
 
 function failureOf(outcome: Exclude<Stored, { status: 'stored' }>): Dataset {
-  const isDuplicate = outcome.status === 'duplicate';
-  const instanceUid = isDuplicate ? outcome.uids.instanceUid : outcome.instanceUid;
   return {
-    ...sopOf(outcome.sopClassUid, instanceUid),
-    '00081197': { vr: 'US', Value: [isDuplicate ? REASON.exists : outcome.reason] },
-    ...(!isDuplicate && commentsOf(outcome.problems)),
+    ...sopOf(outcome),
+    '00081197': { vr: 'US', Value: [outcome.reason] },
+    ...commentsOf(outcome.problems),
   };
 }
 
-function sopOf(sopClassUid: string, instanceUid: string): Dataset {
+function sopOf({ sopClassUid, instanceUid }: Stored): Dataset {
   return {
     ...(sopClassUid && { '00081150': { vr: 'UI', Value: [sopClassUid] } }),
     ...(instanceUid && { '00081155': { vr: 'UI', Value: [instanceUid] } }),

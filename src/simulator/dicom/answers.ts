@@ -1,33 +1,20 @@
 import type { SimulatorAnswer } from '../http.js';
 
+type Headers = Readonly<Record<string, string>>;
+
 const VERSIONS = { 'api-supported-versions': '2.0' };
 
 /** As the service refuses: a sentence. */
-export function refuse(
-  status: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): SimulatorAnswer {
+export function refuse(status: number, message: string, headers: Headers = {}): SimulatorAnswer {
   return { status, headers: { ...VERSIONS, ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: message };
 }
 
-export function answerJson(
-  status: number,
-  value: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): SimulatorAnswer {
-  return {
-    status,
-    headers: { ...VERSIONS, 'content-type': 'application/json; charset=utf-8', ...headers },
-    body: JSON.stringify(value),
-  };
+export function answerJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {
+  const type = { 'content-type': 'application/json; charset=utf-8' };
+  return { status, headers: { ...VERSIONS, ...type, ...headers }, body: JSON.stringify(value) };
 }
 
-export function answerDicomJson(
-  status: number,
-  value: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): SimulatorAnswer {
+export function answerDicomJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {
   return answerJson(status, value, { ...headers, 'content-type': 'application/dicom+json; charset=utf-8' });
 }
 

@@ -14,5 +14,5 @@ export type Call = {
   /** The URL of the partition's studies: links to images begin with it. */
   readonly studies: string;
   /** The values in the path, by their names in the route. */
-  readonly params: Readonly<Partial<Record<'study' | 'series' | 'instance' | 'frames' | 'operation', string>>>;
+  readonly params: Readonly<Partial<Record<'studyUid' | 'seriesUid' | 'instanceUid' | 'frames' | 'operation', string>>>;
 };

@@ -16,27 +16,16 @@ export type FeedEntry = {
 };
 
 /** `from` is inclusive, `to` exclusive. */
-type FeedWindow = { from?: Date; to?: Date; offset: number; limit: number };
-
-/** The changes of images, numbered from 1 without a gap. A full feed drops its oldest entries. */
-export type ChangeFeed = {
-  add(name: ImageName, change: Change): FeedEntry;
-  /** Entries in the order of their numbers. */
-  page(window: FeedWindow): FeedEntry[];
-  latest(): FeedEntry | undefined;
-  size(): number;
-  /** Forgets the entries. The numbers go on, so that no two events ever have the same number. */
-  clear(): void;
-};
+type FeedWindow = { from: Date | undefined; to: Date | undefined; offset: number; limit: number };
 
 type Kept = { readonly name: ImageName; readonly change: Change; readonly atMs: number };
 
-export function createChangeFeed({ now, maxEntries }: { now: () => Date; maxEntries: number }): ChangeFeed {
-  return new RingFeed(now, maxEntries);
-}
-
-/** Entry n is at `(n - 1) % maxEntries`, for the last `kept` numbers. Times never go back, so they are in order. */
-class RingFeed implements ChangeFeed {
+/**
+ * The changes of images, numbered from 1 without a gap. A full feed drops its oldest entries.
+ *
+ * Entry n is at `(n - 1) % maxEntries`, for the last `kept` numbers. Times never go back, so they are in order.
+ */
+export class ChangeFeed {
   readonly #now: () => Date;
   readonly #maxEntries: number;
   #entries: Kept[] = [];
@@ -44,7 +33,7 @@ class RingFeed implements ChangeFeed {
   #kept = 0;
   #lastAtMs = 0;
 
-  constructor(now: () => Date, maxEntries: number) {
+  constructor({ now, maxEntries }: { now: () => Date; maxEntries: number }) {
     this.#now = now;
     this.#maxEntries = maxEntries;
   }
@@ -57,6 +46,7 @@ class RingFeed implements ChangeFeed {
     return this.#entryOf(this.#last);
   }
 
+  /** Entries in the order of their numbers. */
   page({ from, to, offset, limit }: FeedWindow): FeedEntry[] {
     const first = from ? this.#firstSince(from.getTime()) : this.#last - this.#kept + 1;
     const end = to ? this.#firstSince(to.getTime()) : this.#last + 1;
@@ -69,10 +59,7 @@ class RingFeed implements ChangeFeed {
     return this.#kept > 0 ? this.#entryOf(this.#last) : undefined;
   }
 
-  size(): number {
-    return this.#kept;
-  }
-
+  /** Forgets the entries. The numbers go on, so that no two events ever have the same number. */
   clear(): void {
     this.#entries = [];
     this.#kept = 0;

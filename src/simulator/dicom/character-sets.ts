@@ -1,4 +1,5 @@
 import { TextDecoder } from 'node:util';
+import { type Dataset, TAG } from './dataset.js';
 
 /** Specific Character Set (0008,0005), as browsers and Node call it; where it has several, the last that is named. */
 const ENCODINGS: Readonly<Record<string, string>> = {
@@ -41,10 +42,22 @@ export function decoderOf(characterSets: readonly string[]): Decode {
   };
 }
 
+/** The attribute that says that text is in UTF-8. */
+export const IN_UTF_8: Dataset = { [TAG.characterSet]: { vr: 'CS', Value: ['ISO_IR 192'] } };
+
+export function encodeUtf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function isAscii(dataset: Dataset): boolean {
+  const text = JSON.stringify(dataset, (_name, value) => (value instanceof Uint8Array ? '' : value));
+  return /^[\0-\x7f]*$/.test(text);
+}
+
 /** The bytes of `text` in these sets; undefined where they cannot hold it, or where we cannot write them. */
 export function encodeText(text: string, characterSets: readonly string[]): Uint8Array | undefined {
   const set = characterSets.length > 1 ? undefined : (characterSets[0]?.trim() ?? '');
-  if (set === 'ISO_IR 192') return new TextEncoder().encode(text);
+  if (set === 'ISO_IR 192') return encodeUtf8(text);
   const highest = set === 'ISO_IR 100' ? 0xff : 0x7f;
   return [...text].every((character) => (character.codePointAt(0) ?? 0) <= highest)
     ? Uint8Array.from(text, (character) => character.charCodeAt(0))

@@ -15,12 +15,7 @@ export type Check =
 export type Uids = { readonly studyUid: string; readonly seriesUid: string; readonly instanceUid: string };
 
 /** Failure reasons of the service (0008,1197). */
-export const REASON = {
-  processing: 272,
-  validation: 43264,
-  otherStudy: 43265,
-  exists: 45070,
-} as const;
+export const REASON = { processing: 272, validation: 43264, otherStudy: 43265, exists: 45070 } as const;
 
 const NEEDED_UIDS = [TAG.sopClassUid, TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
 /** They stay, whatever is wrong with them: an image has no name without them. */
@@ -35,16 +30,18 @@ export function isUid(text: string): boolean {
 /** `studyUid` where the request names the study. */
 export function checkImage(dataset: Dataset, studyUid?: string): Check {
   const lacking = missingProblem(dataset);
-  if (lacking) return refuse(REASON.validation, lacking);
-  const uids = uidsOf(dataset);
+  if (lacking) return refuse(REASON.validation, [lacking]);
+  const uids = {
+    studyUid: firstText(dataset, TAG.studyUid),
+    seriesUid: firstText(dataset, TAG.seriesUid),
+    instanceUid: firstText(dataset, TAG.instanceUid),
+  };
   if (studyUid !== undefined && uids.studyUid !== studyUid) {
-    return refuse(
-      REASON.otherStudy,
-      problem(TAG.studyUid, 'The StudyInstanceUID of the image is not that of the request.'),
-    );
+    const text = 'The StudyInstanceUID of the image is not that of the request.';
+    return refuse(REASON.otherStudy, [problem(TAG.studyUid, text)]);
   }
   const needed = [...NEEDED_UIDS, TAG.patientId].flatMap((tag) => neededProblem(dataset, tag) ?? []);
-  if (needed.length > 0) return { kind: 'refused', reason: REASON.validation, problems: needed };
+  if (needed.length > 0) return refuse(REASON.validation, needed);
 
   const found = new Map<string, string>();
   const wrong = findProblems(dataset, found).filter((tag) => !NAMES.includes(tag));
@@ -94,18 +91,10 @@ function neededProblem(dataset: Dataset, tag: string): string | undefined {
   return isUid(uid) ? undefined : problem(tag, `Content "${uid}" is no UID: at most 64 characters, of 0-9 and '.'.`);
 }
 
-function uidsOf(dataset: Dataset): Uids {
-  return {
-    studyUid: firstText(dataset, TAG.studyUid),
-    seriesUid: firstText(dataset, TAG.seriesUid),
-    instanceUid: firstText(dataset, TAG.instanceUid),
-  };
-}
-
 function tagText(tag: string): string {
   return `(${tag.slice(0, 4)},${tag.slice(4)})`.toLowerCase();
 }
 
-function refuse(reason: number, text: string): Check {
-  return { kind: 'refused', reason, problems: [text] };
+function refuse(reason: number, problems: readonly string[]): Check {
+  return { kind: 'refused', reason, problems };
 }

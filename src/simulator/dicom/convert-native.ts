@@ -1,6 +1,6 @@
 import dicomParser, { type Element } from 'dicom-parser';
 import { isLong } from './dataset.js';
-import { encodeHeader, joined } from './encode-value.js';
+import { encodeElement, encodeItem, joined, NUMBERS } from './encode-value.js';
 import {
   DEFLATED,
   EXPLICIT_BIG_ENDIAN,
@@ -8,24 +8,10 @@ import {
   IMPLICIT_LITTLE_ENDIAN,
   type Part10,
 } from './read-part10.js';
-import { describePart10, type Reading, vrFor } from './to-dataset.js';
+import { inOrder, vrFor } from './to-dataset.js';
 
-const EXPLICIT = { isExplicit: true, isBigEndian: false };
-const NO_VR = { isExplicit: false, isBigEndian: false };
-/** The number of bytes in one number of a VR: big endian reverses them. */
-const SWAPPED: Readonly<Record<string, number>> = {
-  US: 2,
-  SS: 2,
-  OW: 2,
-  AT: 2,
-  UL: 4,
-  SL: 4,
-  FL: 4,
-  OL: 4,
-  OF: 4,
-  FD: 8,
-  OD: 8,
-};
+/** The number of bytes in one number of the VRs that the metadata has no numbers of: big endian reverses them. */
+const SWAPPED: Readonly<Record<string, number>> = { AT: 2, OW: 2, OL: 4, OF: 4, OD: 8 };
 
 /** Whether a file can be converted without touching compressed pixels. */
 export function isNative(syntax: string): boolean {
@@ -36,52 +22,41 @@ export function isNative(syntax: string): boolean {
 export function convertNative(file: Uint8Array, part10: Part10): Uint8Array {
   const { transferSyntax, bytes, start } = part10;
   if (transferSyntax === EXPLICIT_LITTLE_ENDIAN) return file;
-  const dataSet =
-    transferSyntax === DEFLATED ? bytes.subarray(start) : writeSet(part10.elements, describePart10(part10));
+  const dataSet = transferSyntax === DEFLATED ? bytes.subarray(start) : writeSet(part10.elements, part10);
   return joined([file.subarray(0, 132), writeMeta(file), dataSet]);
 }
 
 function writeMeta(file: Uint8Array): Uint8Array {
   const { elements } = dicomParser.readPart10Header(file);
   const syntax = Buffer.from(`${EXPLICIT_LITTLE_ENDIAN}\0`);
-  const parts = Object.values(elements)
-    .filter(({ tag }) => tag !== 'x00020000')
-    .sort(byTag)
-    .map(({ tag, vr = 'UN', dataOffset, length }) => {
-      const value = tag === 'x00020010' ? syntax : file.subarray(dataOffset, dataOffset + length);
-      return joined([encodeHeader(tag.slice(1), vr, value.length, EXPLICIT), value]);
-    });
+  const parts = inOrder(elements).map(({ tag, vr = 'UN', dataOffset, length }) =>
+    encodeElement(
+      { tag: tag.slice(1), vr },
+      tag === 'x00020010' ? syntax : file.subarray(dataOffset, dataOffset + length),
+    ),
+  );
   const meta = joined(parts);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
-  return joined([encodeHeader('00020000', 'UL', 4, EXPLICIT), length, meta]);
+  return joined([encodeElement({ tag: '00020000', vr: 'UL' }, length), meta]);
 }
 
-function writeSet(elements: Readonly<Record<string, Element>>, reading: Reading): Uint8Array {
-  return joined(
-    Object.values(elements)
-      .filter(({ tag }) => !tag.startsWith('xfffe') && !tag.endsWith('0000'))
-      .sort(byTag)
-      .map((element) => writeElement(element, reading)),
-  );
+function writeSet(elements: Part10['elements'], part10: Part10): Uint8Array {
+  return joined(inOrder(elements).map((element) => writeElement(element, part10)));
 }
 
-function writeElement(element: Element, reading: Reading): Uint8Array {
+function writeElement(element: Element, part10: Part10): Uint8Array {
   const tag = element.tag.slice(1);
-  const vr = vrFor(element, tag.toUpperCase(), reading);
+  const vr = vrFor(element, tag.toUpperCase(), part10);
   if (vr === 'SQ') {
-    const items = (element.items ?? []).map(({ dataSet }) => {
-      const value = writeSet(dataSet?.elements ?? {}, reading);
-      return joined([encodeHeader('fffee000', '', value.length, NO_VR), value]);
-    });
-    const value = joined(items);
-    return joined([encodeHeader(tag, vr, value.length, EXPLICIT), value]);
+    const items = (element.items ?? []).map(({ dataSet }) => encodeItem(writeSet(dataSet?.elements ?? {}, part10)));
+    return encodeElement({ tag, vr }, joined(items));
   }
-  const value = reading.bytes.subarray(element.dataOffset, element.dataOffset + element.length);
+  const value = part10.bytes.subarray(element.dataOffset, element.dataOffset + element.length);
   // Implicit VR has room for values that explicit VR has none for.
   const written = value.length > 0xffff && !isLong(vr) ? 'UN' : vr;
-  const width = reading.isLittle ? 1 : (SWAPPED[vr] ?? 1);
-  return joined([encodeHeader(tag, written, value.length, EXPLICIT), width === 1 ? value : turned(value, width)]);
+  const width = part10.isBigEndian ? (NUMBERS.get(vr)?.width ?? SWAPPED[vr] ?? 1) : 1;
+  return encodeElement({ tag, vr: written }, width === 1 ? value : turned(value, width));
 }
 
 function turned(value: Uint8Array, width: number): Uint8Array {
@@ -89,8 +64,4 @@ function turned(value: Uint8Array, width: number): Uint8Array {
   return Uint8Array.from(value, (byte, at) =>
     at < whole ? (value[at - (at % width) + width - 1 - (at % width)] ?? byte) : byte,
   );
-}
-
-function byTag(a: Element, b: Element): number {
-  return a.tag < b.tag ? -1 : 1;
 }

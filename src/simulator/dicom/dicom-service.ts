@@ -4,7 +4,7 @@ import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
 import { refuse } from './answers.js';
 import type { FeedEntry, ImageName } from './change-feed.js';
 import type { Dataset } from './dataset.js';
-import { createImageStore, DEFAULT_PARTITION, type ImageSelector } from './image-store.js';
+import { DEFAULT_PARTITION, type ImageSelector, ImageStore } from './image-store.js';
 import { createOperations } from './operations.js';
 import { answerRoute } from './routes.js';
 import { type Stored, storeImage } from './store-image.js';
@@ -61,7 +61,7 @@ const MB = 1024 * 1024;
 export function createDicomService(deps: DicomServiceDeps): DicomService {
   const { host, clock, random, publish, maxBytes = 512 * MB, maxBodyBytes = 100 * MB, maxFeed = 1_000_000 } = deps;
   const whenChanged = (entries: readonly FeedEntry[]) => publish(changesOf(entries, host));
-  const store = createImageStore({ now: () => clock.now(), whenChanged, maxBytes, maxFeed });
+  const store = new ImageStore({ now: () => clock.now(), whenChanged, maxBytes, maxFeed });
   const operations = createOperations({ clock, random });
 
   return {
@@ -99,19 +99,14 @@ export function createDicomService(deps: DicomServiceDeps): DicomService {
   };
 }
 
-function resultOf(stored: Stored): StoreResult {
-  if (stored.status === 'duplicate') return { status: 'duplicate' };
-  if (stored.status === 'refused') return { status: 'refused', reason: stored.reason, problems: stored.problems };
-  return { status: 'stored', sequenceNumber: stored.entry.sequenceNumber, problems: stored.problems };
+function resultOf(result: Stored): StoreResult {
+  const { problems } = result;
+  if (result.status === 'stored') return { status: 'stored', sequenceNumber: result.entry.sequenceNumber, problems };
+  return result.status === 'duplicate'
+    ? { status: 'duplicate' }
+    : { status: 'refused', reason: result.reason, problems };
 }
 
 function changesOf(entries: readonly FeedEntry[], host: string): DicomChange[] {
-  return entries.map(({ name, change, sequenceNumber, at }) => ({
-    service: 'dicom',
-    change,
-    host,
-    ...name,
-    sequenceNumber,
-    at,
-  }));
+  return entries.map(({ name, ...entry }) => ({ service: 'dicom', host, ...name, ...entry }));
 }

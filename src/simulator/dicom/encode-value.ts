@@ -3,34 +3,49 @@ import { type Attribute, isLong, isText, textOfValue } from './dataset.js';
 /** Writes text; it is for the caller to have made sure that the character set can hold it. */
 export type Encode = (text: string) => Uint8Array;
 
-const NUMBERS: Readonly<Record<string, { width: number; write: (view: DataView, value: number) => void }>> = {
-  US: { width: 2, write: (view, value) => view.setUint16(0, value, true) },
-  SS: { width: 2, write: (view, value) => view.setInt16(0, value, true) },
-  UL: { width: 4, write: (view, value) => view.setUint32(0, value, true) },
-  SL: { width: 4, write: (view, value) => view.setInt32(0, value, true) },
-  FL: { width: 4, write: (view, value) => view.setFloat32(0, value, true) },
-  FD: { width: 8, write: (view, value) => view.setFloat64(0, value, true) },
-  SV: { width: 8, write: (view, value) => view.setBigInt64(0, BigInt(value), true) },
-  UV: { width: 8, write: (view, value) => view.setBigUint64(0, BigInt(value), true) },
-};
+type NumberType = 'Uint16' | 'Int16' | 'Uint32' | 'Int32' | 'Float32' | 'Float64';
+
+/** How the numbers of a VR are stored: the name in DataView, and the width in bytes. */
+export const NUMBERS = new Map<string, { type: NumberType; width: number }>([
+  ['US', { type: 'Uint16', width: 2 }],
+  ['SS', { type: 'Int16', width: 2 }],
+  ['UL', { type: 'Uint32', width: 4 }],
+  ['SL', { type: 'Int32', width: 4 }],
+  ['FL', { type: 'Float32', width: 4 }],
+  ['FD', { type: 'Float64', width: 8 }],
+]);
+const BIG_NUMBERS = new Map<string, 'BigInt64' | 'BigUint64'>([
+  ['SV', 'BigInt64'],
+  ['UV', 'BigUint64'],
+]);
+
+/** How elements are written: this one is the usual. */
+const EXPLICIT = { isExplicit: true, isBigEndian: false };
+const IMPLICIT = { isExplicit: false, isBigEndian: false };
 
 /** The value of an attribute that is no sequence, little endian, of even length. */
 export function encodeValue({ vr, Value = [], InlineBinary }: Attribute, encode: Encode): Uint8Array {
   if (InlineBinary !== undefined) return padded(Buffer.from(InlineBinary, 'base64'), 0);
   if (isText(vr)) return padded(encode(Value.map(textOfValue).join('\\')), vr === 'UI' ? 0 : 0x20);
   if (vr === 'AT') return joined(Value.map((tag) => encodeTag(String(tag))));
-  const kind = NUMBERS[vr];
-  if (kind) return joined(Value.map((value) => encodeNumber(Number(value), kind)));
+  const write = numberWriter(vr);
+  if (write) return joined(Value.map((value) => write(Number(value))));
   return padded(joined(Value.filter((value) => value instanceof Uint8Array)), 0);
 }
 
-/** Tag, VR where it is written, and length. */
-export function encodeHeader(
-  tag: string,
-  vr: string,
-  length: number,
-  { isExplicit, isBigEndian }: { isExplicit: boolean; isBigEndian: boolean },
-): Uint8Array {
+type Name = { readonly tag: string; readonly vr: string };
+
+/** Tag, VR where it is written, length, and value. */
+export function encodeElement(name: Name, value: Uint8Array, form = EXPLICIT): Uint8Array {
+  return joined([encodeHeader(name, value.length, form), value]);
+}
+
+/** An item of a sequence. */
+export function encodeItem(value: Uint8Array): Uint8Array {
+  return encodeElement({ tag: 'FFFEE000', vr: '' }, value, IMPLICIT);
+}
+
+function encodeHeader({ tag, vr }: Name, length: number, { isExplicit, isBigEndian }: typeof EXPLICIT): Uint8Array {
   const isLittle = !isBigEndian;
   const isWide = isExplicit && isLong(vr);
   if (isExplicit && !isWide && length > 0xffff) {
@@ -56,11 +71,17 @@ function padded(bytes: Uint8Array, padding: number): Uint8Array {
 }
 
 function encodeTag(tag: string): Uint8Array {
-  return encodeHeader(tag.padStart(8, '0'), '', 0, { isExplicit: false, isBigEndian: false }).subarray(0, 4);
+  return encodeHeader({ tag: tag.padStart(8, '0'), vr: '' }, 0, IMPLICIT).subarray(0, 4);
 }
 
-function encodeNumber(value: number, { width, write }: (typeof NUMBERS)[string]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(width));
-  write(view, value);
-  return new Uint8Array(view.buffer);
+function numberWriter(vr: string): ((value: number) => Uint8Array) | undefined {
+  const number = NUMBERS.get(vr);
+  const big = BIG_NUMBERS.get(vr);
+  if (!number && !big) return undefined;
+  return (value) => {
+    const view = new DataView(new ArrayBuffer(number?.width ?? 8));
+    if (number) view[`set${number.type}`](0, value, true);
+    if (big) view[`set${big}`](0, BigInt(value), true);
+    return new Uint8Array(view.buffer);
+  };
 }

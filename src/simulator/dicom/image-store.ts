@@ -1,4 +1,4 @@
-import { type ChangeFeed, createChangeFeed, type FeedEntry, type ImageName } from './change-feed.js';
+import { ChangeFeed, type FeedEntry, type ImageName } from './change-feed.js';
 import type { Uids } from './check-image.js';
 import { type Attribute, type Dataset, textsOf } from './dataset.js';
 import { SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
@@ -37,22 +37,6 @@ export type NewImage = {
 /** Names a study, a series or an image. */
 export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
 
-type Added = { kind: 'added'; entry: FeedEntry } | { kind: 'exists' } | { kind: 'full' };
-
-/** All images of a service. Each call is one step: it changes index and feed, then publishes, and returns its changes. */
-export type ImageStore = {
-  add(partition: string, image: NewImage): Added;
-  remove(partition: string, of: ImageSelector): FeedEntry[];
-  /** Sets attributes in all images of a study. */
-  revise(partition: string, studyUid: string, changes: Dataset): FeedEntry[];
-  partition(name: string): Partition | undefined;
-  partitions(): readonly Partition[];
-  image(name: ImageName): Image | undefined;
-  readonly feed: ChangeFeed;
-  counts(): { partitions: number; studies: number; series: number; images: number; bytes: number };
-  clear(): void;
-};
-
 export const DEFAULT_PARTITION = 'Microsoft.Default';
 const NO_TAGS: readonly string[] = [];
 
@@ -64,11 +48,8 @@ type ImageStoreDeps = {
   maxFeed: number;
 };
 
-export function createImageStore(deps: ImageStoreDeps): ImageStore {
-  return new MemoryImageStore(deps);
-}
-
-class MemoryImageStore implements ImageStore {
+/** All images of a service. Each call is one step: it changes index and feed, then publishes, and returns its changes. */
+export class ImageStore {
   readonly feed: ChangeFeed;
   readonly #deps: ImageStoreDeps;
   readonly #partitions = new Map<string, Partition>();
@@ -77,18 +58,16 @@ class MemoryImageStore implements ImageStore {
 
   constructor(deps: ImageStoreDeps) {
     this.#deps = deps;
-    this.feed = createChangeFeed({ now: deps.now, maxEntries: deps.maxFeed });
+    this.feed = new ChangeFeed({ now: deps.now, maxEntries: deps.maxFeed });
     this.#makePartition(DEFAULT_PARTITION);
   }
 
-  add(partitionName: string, image: NewImage): Added {
-    const { studyUid, seriesUid, instanceUid } = image.uids;
-    const found = this.partition(partitionName)?.studies.get(studyUid)?.series.get(seriesUid);
-    if (found?.images.has(instanceUid)) return { kind: 'exists' };
-    if (this.#bytes + image.file.length > this.#deps.maxBytes) return { kind: 'full' };
+  add(partitionName: string, image: NewImage): FeedEntry | 'exists' | 'full' {
+    if (this.image({ partition: partitionName, ...image.uids })) return 'exists';
+    if (this.#bytes + image.file.length > this.#deps.maxBytes) return 'full';
     const entry = this.#put(this.partition(partitionName) ?? this.#makePartition(partitionName), image);
     this.#deps.whenChanged([entry]);
-    return { kind: 'added', entry };
+    return entry;
   }
 
   remove(partitionName: string, { studyUid, seriesUid, instanceUid }: ImageSelector): FeedEntry[] {
@@ -109,11 +88,12 @@ class MemoryImageStore implements ImageStore {
     return entries;
   }
 
+  /** Sets attributes in all images of a study. */
   revise(partitionName: string, studyUid: string, changes: Dataset): FeedEntry[] {
     const study = this.partition(partitionName)?.studies.get(studyUid);
     if (!study) return [];
     study.values = { ...study.values, ...indexedOf(changes, STUDY_TAGS) };
-    const entries = imagesOfStudy(study).map((image) => {
+    const entries = this.find(partitionName, { studyUid }).map((image) => {
       const entry = this.feed.add(image.name, 'updated');
       image.sequenceNumber = entry.sequenceNumber;
       image.changes = image.changes ? { ...image.changes, ...changes } : changes;
@@ -131,11 +111,17 @@ class MemoryImageStore implements ImageStore {
     return [...this.#partitions.values()];
   }
 
+  /** The images that the selector names, in the order in which they were stored. */
+  find(partitionName: string, { studyUid, seriesUid, instanceUid }: ImageSelector): Image[] {
+    const study = this.partition(partitionName)?.studies.get(studyUid);
+    return study ? seriesOf(study, seriesUid).flatMap((series) => imagesOf(series, instanceUid)) : [];
+  }
+
   image({ partition, studyUid, seriesUid, instanceUid }: ImageName): Image | undefined {
     return this.partition(partition)?.studies.get(studyUid)?.series.get(seriesUid)?.images.get(instanceUid);
   }
 
-  counts(): ReturnType<ImageStore['counts']> {
+  counts() {
     const studies = this.partitions().flatMap((partition) => [...partition.studies.values()]);
     const series = studies.flatMap((study) => [...study.series.values()]);
     const images = series.reduce((sum, one) => sum + one.images.size, 0);
@@ -154,18 +140,18 @@ class MemoryImageStore implements ImageStore {
     const { studyUid, seriesUid, instanceUid } = uids;
     const oldStudy = partition.studies.get(studyUid);
     const oldSeries = oldStudy?.series.get(seriesUid);
+    // Images share the text of their UIDs, which keeps the index small.
     const names = { studyUid: oldStudy?.uid ?? studyUid, seriesUid: oldSeries?.uid ?? seriesUid };
-    const name = { partition: partition.name, ...names, instanceUid };
-    const entry = this.feed.add(name, 'created');
-    const since = entry.sequenceNumber;
-    const study = oldStudy ?? { uid: studyUid, since, values: {}, series: new Map() };
-    const series = oldSeries ?? { uid: seriesUid, since, values: {}, images: new Map() };
+    const entry = this.feed.add({ partition: partition.name, ...names, instanceUid }, 'created');
+    const { sequenceNumber, name } = entry;
+    const study = oldStudy ?? { uid: studyUid, since: sequenceNumber, values: {}, series: new Map() };
+    const series = oldSeries ?? { uid: seriesUid, since: sequenceNumber, values: {}, images: new Map() };
     series.images.set(instanceUid, {
       name,
       transferSyntax,
       file: withoutPreamble(file),
       wrong: wrong.length > 0 ? wrong : NO_TAGS,
-      sequenceNumber: entry.sequenceNumber,
+      sequenceNumber,
       changes: undefined,
     });
     this.#bytes += file.length;
@@ -186,21 +172,11 @@ class MemoryImageStore implements ImageStore {
   }
 }
 
-export function imagesOfStudy(study: Study): Image[] {
-  return [...study.series.values()].flatMap((series) => [...series.images.values()]);
-}
-
-/** The images that the selector names, in the order in which they were stored. */
-export function find(partition: Partition | undefined, { studyUid, seriesUid, instanceUid }: ImageSelector): Image[] {
-  const study = partition?.studies.get(studyUid);
-  return study ? seriesOf(study, seriesUid).flatMap((series) => imagesOf(series, instanceUid)) : [];
-}
-
-function seriesOf(study: Study, uid: string | undefined): Series[] {
+function seriesOf(study: Study, uid?: string): Series[] {
   return uid === undefined ? [...study.series.values()] : [study.series.get(uid) ?? []].flat();
 }
 
-function imagesOf(series: Series, uid: string | undefined): Image[] {
+function imagesOf(series: Series, uid?: string): Image[] {
   return uid === undefined ? [...series.images.values()] : [series.images.get(uid) ?? []].flat();
 }
 
@@ -211,11 +187,9 @@ function withoutPreamble(file: Uint8Array): Uint8Array {
 
 /** The first value of each attribute. A later image overwrites earlier values, but never with an empty value. */
 function indexedOf(dataset: Dataset, tags: readonly string[]): Dataset {
-  const indexed: Record<string, Attribute> = {};
-  for (const tag of tags) {
-    const attribute = dataset[tag];
-    if (attribute?.Value && textsOf(attribute)[0])
-      indexed[tag] = { vr: attribute.vr, Value: attribute.Value.slice(0, 1) };
-  }
-  return indexed;
+  const indexed = tags.flatMap((tag): [string, Attribute][] => {
+    const { vr = '', Value = [] } = dataset[tag] ?? {};
+    return textsOf(dataset[tag])[0] ? [[tag, { vr, Value: Value.slice(0, 1) }]] : [];
+  });
+  return Object.fromEntries(indexed);
 }

@@ -10,6 +10,9 @@ export type Part10 = {
   readonly isBigEndian: boolean;
   /** The bytes that hold the elements: the file, or the inflated data set. */
   readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Whether its pixels have a sign. */
+  readonly isSigned: boolean;
   /** Where the data set begins in `bytes`. */
   readonly start: number;
   /** Where the meta information ends in the file. */
@@ -68,18 +71,16 @@ function parse(file: Uint8Array): Part10 {
   const start = isDeflated ? 0 : end;
   const isExplicit = syntax !== IMPLICIT_LITTLE_ENDIAN;
   const isBigEndian = syntax === EXPLICIT_BIG_ENDIAN;
-  return {
-    transferSyntax: syntax,
-    isExplicit,
-    isBigEndian,
-    bytes,
-    start,
-    metaEnd: end,
-    elements: readElements(bytes, start, isExplicit, isBigEndian),
-  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const elements = readElements({ bytes, start, isExplicit, isBigEndian });
+  const signed = elements.x00280103;
+  const isSigned = signed?.length === 2 && view.getUint16(signed.dataOffset, !isBigEndian) === 1;
+  return { transferSyntax: syntax, isExplicit, isBigEndian, bytes, view, isSigned, start, metaEnd: end, elements };
 }
 
-function readElements(bytes: Uint8Array, start: number, isExplicit: boolean, isBigEndian: boolean) {
+type Encoded = Pick<Part10, 'bytes' | 'start' | 'isExplicit' | 'isBigEndian'>;
+
+function readElements({ bytes, start, isExplicit, isBigEndian }: Encoded): Part10['elements'] {
   const parser = isBigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const stream = new dicomParser.ByteStream(parser, bytes, start);
   const read = stream.readFixedString.bind(stream);

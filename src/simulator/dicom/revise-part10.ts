@@ -1,12 +1,9 @@
 import { deflateRawSync } from 'node:zlib';
-import type { Element } from 'dicom-parser';
-import { encodeText } from './character-sets.js';
-import { type Dataset, TAG, textOfValue } from './dataset.js';
-import { type Encode, encodeHeader, encodeValue, joined } from './encode-value.js';
+import { encodeText, encodeUtf8, IN_UTF_8, isAscii } from './character-sets.js';
+import { type Dataset, textOfValue } from './dataset.js';
+import { type Encode, encodeElement, encodeValue, joined } from './encode-value.js';
 import { characterSetsOf, DEFLATED, type Part10, startOf } from './read-part10.js';
 import { toDataset } from './to-dataset.js';
-
-const UTF_8: Dataset = { [TAG.characterSet]: { vr: 'CS', Value: ['ISO_IR 192'] } };
 
 /**
  * The file with other values for some attributes of text, which need not be in it. Everything else stays as it is, byte
@@ -16,7 +13,7 @@ export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset)
   const { bytes, start, elements, transferSyntax } = part10;
   const { written, encode } = inCharacterSet(part10, changes);
   const places = Object.values(elements)
-    .map((element) => ({ tag: tagOf(element), at: startOf(element, part10.isExplicit) }))
+    .map((element) => ({ tag: element.tag.slice(1).toUpperCase(), at: startOf(element, part10.isExplicit) }))
     .sort((a, b) => a.at - b.at);
 
   const parts: Uint8Array[] = [];
@@ -25,8 +22,8 @@ export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset)
     const next = places.findIndex((place) => place.tag >= tag);
     const from = places[next]?.at ?? bytes.length;
     const to = places[next]?.tag === tag ? (places[next + 1]?.at ?? bytes.length) : from;
-    const value = encodeValue(attribute, encode);
-    parts.push(bytes.subarray(copiedTo, from), encodeHeader(tag, attribute.vr, value.length, part10), value);
+    const element = encodeElement({ tag, vr: attribute.vr }, encodeValue(attribute, encode), part10);
+    parts.push(bytes.subarray(copiedTo, from), element);
     copiedTo = to;
   }
   parts.push(bytes.subarray(copiedTo));
@@ -46,21 +43,12 @@ function inCharacterSet(part10: Part10, changes: Dataset): { written: Dataset; e
   const fits = Object.values(changes).every(({ Value = [] }) =>
     Value.every((value) => encodeText(textOfValue(value), sets) !== undefined),
   );
-  const canBecomeUtf8 = !sets.some((set) => set.startsWith('ISO 2022')) && isAscii(JSON.stringify(toDataset(part10)));
-  if (!fits && canBecomeUtf8)
-    return { written: { ...changes, ...UTF_8 }, encode: (text) => new TextEncoder().encode(text) };
+  const canBecomeUtf8 = !sets.some((set) => set.startsWith('ISO 2022')) && isAscii(toDataset(part10));
+  if (!fits && canBecomeUtf8) return { written: { ...changes, ...IN_UTF_8 }, encode: encodeUtf8 };
   return {
     written: changes,
     encode: (text) =>
       encodeText(text, sets) ??
       joined([...text].map((character) => encodeText(character, sets) ?? Uint8Array.of(0x3f))),
   };
-}
-
-function isAscii(text: string): boolean {
-  return /^[\0-\x7f]*$/.test(text);
-}
-
-function tagOf({ tag }: Element): string {
-  return tag.slice(1).toUpperCase();
 }

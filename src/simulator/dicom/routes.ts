@@ -11,40 +11,43 @@ import { DEFAULT_PARTITION } from './image-store.js';
 type Handler = (call: Call) => SimulatorAnswer;
 type Route = { readonly segments: readonly string[]; readonly methods: Readonly<Record<string, Handler>> };
 
-const SERIES = 'studies/{study}/series/{series}';
-const INSTANCE = `${SERIES}/instances/{instance}`;
+const SERIES = 'studies/{studyUid}/series/{seriesUid}';
+const INSTANCE = `${SERIES}/instances/{instanceUid}`;
 const NOT_SIMULATED = new Map([
   ['workitems', 'Workitems'],
   ['export', 'Exports'],
   ['extendedquerytags', 'Extended query tags'],
 ]);
 const refuseRendering: Handler = () => refuse(501, 'Rendered images are not simulated: retrieve the frames.');
+const searchStudies: Handler = (call) => answerSearch(call, 'study');
+const searchSeries: Handler = (call) => answerSearch(call, 'series');
+const searchInstances: Handler = (call) => answerSearch(call, 'instance');
 
-const IN_PARTITIONS: readonly Route[] = Object.entries({
-  studies: { GET: (call: Call) => answerSearch(call, 'study'), POST: answerStore },
+const IN_PARTITIONS = routesOf({
+  studies: { GET: searchStudies, POST: answerStore },
   'studies/$bulkUpdate': { POST: answerUpdate },
-  'studies/{study}': { GET: answerFiles, POST: answerStore, DELETE: answerDelete },
-  'studies/{study}/metadata': { GET: answerMetadata },
-  'studies/{study}/series': { GET: (call: Call) => answerSearch(call, 'series') },
-  'studies/{study}/instances': { GET: (call: Call) => answerSearch(call, 'instance') },
+  'studies/{studyUid}': { GET: answerFiles, POST: answerStore, DELETE: answerDelete },
+  'studies/{studyUid}/metadata': { GET: answerMetadata },
+  'studies/{studyUid}/series': { GET: searchSeries },
+  'studies/{studyUid}/instances': { GET: searchInstances },
   [SERIES]: { GET: answerFiles, DELETE: answerDelete },
   [`${SERIES}/metadata`]: { GET: answerMetadata },
-  [`${SERIES}/instances`]: { GET: (call: Call) => answerSearch(call, 'instance') },
+  [`${SERIES}/instances`]: { GET: searchInstances },
   [INSTANCE]: { GET: answerFiles, DELETE: answerDelete },
   [`${INSTANCE}/metadata`]: { GET: answerMetadata },
   [`${INSTANCE}/rendered`]: { GET: refuseRendering },
   [`${INSTANCE}/frames/{frames}`]: { GET: answerFrames },
   [`${INSTANCE}/frames/{frames}/rendered`]: { GET: refuseRendering },
-  series: { GET: (call: Call) => answerSearch(call, 'series') },
-  instances: { GET: (call: Call) => answerSearch(call, 'instance') },
-}).map(routeOf);
+  series: { GET: searchSeries },
+  instances: { GET: searchInstances },
+});
 
-const AT_THE_BASE: readonly Route[] = Object.entries({
+const AT_THE_BASE = routesOf({
   partitions: { GET: answerPartitions },
   changefeed: { GET: answerFeed },
   'changefeed/latest': { GET: answerLatest },
   'operations/{operation}': { GET: answerOperation },
-}).map(routeOf);
+});
 
 const PARTITION_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -60,9 +63,9 @@ export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'param
   if (unknown) return refuse(501, `${unknown} are not simulated.`);
   const found = findRoute(isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS], rest);
   if (!found) return refuse(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
-  const handler = found.route.methods[request.method.toUpperCase()];
+  const handler = found.methods[request.method.toUpperCase()];
   if (!handler) {
-    const allowed = Object.keys(found.route.methods).join(', ');
+    const allowed = Object.keys(found.methods).join(', ');
     return refuse(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
   }
   if (!PARTITION_NAME.test(partition)) {
@@ -76,34 +79,31 @@ export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'param
 }
 
 function answerPartitions({ store }: Call): SimulatorAnswer {
-  return answerJson(
-    200,
-    store.partitions().map(({ key, name, createdAt }) => ({
-      partitionKey: key,
-      partitionName: name,
-      createdDate: createdAt.toISOString(),
-    })),
-  );
+  const partitions = store.partitions().map(({ key, name, createdAt }) => ({
+    partitionKey: key,
+    partitionName: name,
+    createdDate: createdAt.toISOString(),
+  }));
+  return answerJson(200, partitions);
 }
 
-function findRoute(
-  routes: readonly Route[],
-  path: readonly string[],
-): { route: Route; params: Call['params'] } | undefined {
-  const route = routes.find(
-    ({ segments }) =>
-      segments.length === path.length &&
-      segments.every((segment, at) => isParam(segment) || segment.toLowerCase() === path[at]?.toLowerCase()),
-  );
-  if (!route) return undefined;
-  const params = route.segments.flatMap((segment, at) =>
-    isParam(segment) ? [[segment.slice(1, -1), path[at] ?? '']] : [],
-  );
-  return { route, params: Object.fromEntries(params) };
+type Found = { methods: Route['methods']; params: Call['params'] };
+
+function findRoute(routes: readonly Route[], path: readonly string[]): Found | undefined {
+  for (const { segments, methods } of routes) {
+    const isHere = (segment: string, at: number) =>
+      isParam(segment) || segment.toLowerCase() === path[at]?.toLowerCase();
+    if (segments.length !== path.length || !segments.every(isHere)) continue;
+    const params = segments.flatMap((segment, at) =>
+      isParam(segment) ? [[segment.slice(1, -1), path[at] ?? '']] : [],
+    );
+    return { methods, params: Object.fromEntries(params) };
+  }
+  return undefined;
 }
 
-function routeOf([path, methods]: [string, Record<string, Handler>]): Route {
-  return { segments: path.split('/'), methods };
+function routesOf(methodsOf: Readonly<Record<string, Route['methods']>>): Route[] {
+  return Object.entries(methodsOf).map(([path, methods]) => ({ segments: path.split('/'), methods }));
 }
 
 function isParam(segment: string): boolean {

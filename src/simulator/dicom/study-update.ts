@@ -1,6 +1,6 @@
 import { findProblems, isUid, problem } from './check-image.js';
 import { type Attribute, type Dataset, isText } from './dataset.js';
-import { parseTag, vrOf } from './dictionary.js';
+import { parseTag, tagsOf, vrOf } from './dictionary.js';
 
 /** New values for all images of some studies. */
 export type StudyUpdate = {
@@ -15,44 +15,15 @@ export type UpdateProblem =
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 const MAX_STUDIES = 50;
-const CHANGEABLE = new Set([
-  '00080050', // AccessionNumber
-  '00080090', // ReferringPhysicianName
-  '00081030', // StudyDescription
-  '00100010', // PatientName
-  '00100020', // PatientID
-  '00100021', // IssuerOfPatientID
-  '00100022', // TypeOfPatientID
-  '00100030', // PatientBirthDate
-  '00100032', // PatientBirthTime
-  '00100040', // PatientSex
-  '00100200', // QualityControlSubject
-  '00101000', // OtherPatientIDs
-  '00101001', // OtherPatientNames
-  '00101005', // PatientBirthName
-  '00101010', // PatientAge
-  '00101020', // PatientSize
-  '00101030', // PatientWeight
-  '00101040', // PatientAddress
-  '00101060', // PatientMotherBirthName
-  '00101080', // MilitaryRank
-  '00101081', // BranchOfService
-  '00101090', // MedicalRecordLocator
-  '00102150', // CountryOfResidence
-  '00102152', // RegionOfResidence
-  '00102154', // PatientTelephoneNumbers
-  '00102160', // EthnicGroup
-  '00102180', // Occupation
-  '001021F0', // PatientReligiousPreference
-  '00102201', // PatientSpeciesDescription
-  '00102292', // PatientBreedDescription
-  '00102295', // BreedRegistrationNumber
-  '00102297', // ResponsiblePerson
-  '00102298', // ResponsiblePersonRole
-  '00102299', // ResponsibleOrganization
-  '00104000', // PatientComments
-  '00403001', // ConfidentialityConstraintOnPatientDataDescription
-]);
+const CHANGEABLE = new Set(
+  tagsOf(`AccessionNumber ReferringPhysicianName StudyDescription PatientName PatientID IssuerOfPatientID
+    TypeOfPatientID PatientBirthDate PatientBirthTime PatientSex QualityControlSubject OtherPatientIDs
+    OtherPatientNames PatientBirthName PatientAge PatientSize PatientWeight PatientAddress PatientMotherBirthName
+    MilitaryRank BranchOfService MedicalRecordLocator CountryOfResidence RegionOfResidence PatientTelephoneNumbers
+    EthnicGroup Occupation PatientReligiousPreference PatientSpeciesDescription PatientBreedDescription
+    BreedRegistrationNumber ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization PatientComments
+    ConfidentialityConstraintOnPatientDataDescription`),
+);
 
 /** Reads the body of a bulk update. The case of its names does not count. */
 export function parseUpdate(body: Uint8Array): StudyUpdate | UpdateProblem {

@@ -1,19 +1,17 @@
+import { encodeUtf8, IN_UTF_8, isAscii } from './character-sets.js';
 import { type Attribute, type Dataset, firstText, sorted, TAG } from './dataset.js';
-import { type Encode, encodeHeader, encodeValue, joined } from './encode-value.js';
+import { encodeElement, encodeItem, encodeValue, joined } from './encode-value.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
 /** The root under which everyone may make a UID from a UUID. */
 const IMPLEMENTATION_UID = '2.25.106843187953408021493367418225092216187';
-const EXPLICIT = { isExplicit: true, isBigEndian: false };
-const ITEM = 'FFFEE000';
 
 /**
  * A DICOM file (PS3.10), explicit VR little endian, of a data set in the DICOM JSON model. Binary values are given as
  * `InlineBinary`, or as a `Uint8Array` in `Value`. Text beyond ASCII is written in UTF-8, and the file says so.
  */
 export function writePart10(dataset: Dataset): Uint8Array {
-  const isAscii = /^[\0-\x7f]*$/.test(JSON.stringify(dataset, withoutBytes));
-  const written = isAscii ? dataset : { ...dataset, [TAG.characterSet]: { vr: 'CS', Value: ['ISO_IR 192'] } };
+  const written = isAscii(dataset) ? dataset : { ...dataset, ...IN_UTF_8 };
   const meta = writeElements({
     '00020001': { vr: 'OB', Value: [Uint8Array.of(0, 1)] },
     '00020002': { vr: 'UI', Value: [firstText(dataset, TAG.sopClassUid)] },
@@ -22,29 +20,17 @@ export function writePart10(dataset: Dataset): Uint8Array {
     '00020012': { vr: 'UI', Value: [IMPLEMENTATION_UID] },
   });
   const metaLength = writeElements({ '00020000': { vr: 'UL', Value: [meta.length] } });
-  const prefix = Uint8Array.of(...new Uint8Array(128), ...utf8('DICM'));
+  const prefix = Uint8Array.of(...new Uint8Array(128), ...encodeUtf8('DICM'));
   return joined([prefix, metaLength, meta, writeElements(written)]);
 }
 
 function writeElements(dataset: Dataset): Uint8Array {
   const inCapitals = Object.fromEntries(Object.entries(dataset).map(([tag, value]) => [tag.toUpperCase(), value]));
-  return joined(Object.entries(sorted(inCapitals)).flatMap(([tag, attribute]) => writeElement(tag, attribute)));
+  return joined(Object.entries(sorted(inCapitals)).map(([tag, attribute]) => writeElement(tag, attribute)));
 }
 
-function writeElement(tag: string, attribute: Attribute): Uint8Array[] {
+function writeElement(tag: string, attribute: Attribute): Uint8Array {
   const { vr, Value = [] } = attribute;
-  const value =
-    vr === 'SQ' ? joined(Value.flatMap((item) => writeItem(item as Dataset))) : encodeValue(attribute, utf8);
-  return [encodeHeader(tag, vr, value.length, EXPLICIT), value];
-}
-
-function writeItem(item: Dataset): Uint8Array[] {
-  const value = writeElements(item);
-  return [encodeHeader(ITEM, '', value.length, { isExplicit: false, isBigEndian: false }), value];
-}
-
-const utf8: Encode = (text) => new TextEncoder().encode(text);
-
-function withoutBytes(_name: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? '' : value;
+  if (vr !== 'SQ') return encodeElement({ tag, vr }, encodeValue(attribute, encodeUtf8));
+  return encodeElement({ tag, vr }, joined(Value.map((item) => encodeItem(writeElements(item as Dataset)))));
 }
