@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerJson, answerNothing, refuse } from './answers.js';
+import { answerJson, answerNothing, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import type { FeedEntry } from './change-feed.js';
 import { metadataOf } from './image-content.js';
@@ -19,16 +19,19 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const from = parseMoment(query.get('starttime'));
   const to = parseMoment(query.get('endtime'));
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    return refuse(400, 'offset must be a whole number, and not negative.');
+    throw new Refusal(400, 'offset must be a whole number, and not negative.');
   }
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ENTRIES) {
-    return refuse(400, `limit must be between 1 and ${MAX_ENTRIES}.`);
+    throw new Refusal(400, `limit must be between 1 and ${MAX_ENTRIES}.`);
   }
-  if (withMetadata === undefined) return refuse(400, NO_FLAG);
+  if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);
   if (from === 'invalid' || to === 'invalid') {
-    return refuse(400, 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.');
+    throw new Refusal(
+      400,
+      'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.',
+    );
   }
-  if (from && to && to <= from) return refuse(400, 'startTime must be before endTime.');
+  if (from && to && to <= from) throw new Refusal(400, 'startTime must be before endTime.');
   const page = store.feed.page({ from, to, offset, limit });
   const described = page.map((entry) => describe(entry, store, withMetadata));
   return answerJson(200, described);
@@ -36,7 +39,7 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
 
 export function answerLatest({ request, store }: Call): SimulatorAnswer {
   const withMetadata = parseFlag(queryOf(request).get('includemetadata'));
-  if (withMetadata === undefined) return refuse(400, NO_FLAG);
+  if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);
   const latest = store.feed.latest();
   return latest ? answerJson(200, describe(latest, store, withMetadata)) : answerNothing(204);
 }

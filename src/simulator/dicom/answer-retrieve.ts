@@ -1,13 +1,13 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
 import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
-import { answerBytes, answerDicomJson, answerNothing, refuse } from './answers.js';
+import { answerBytes, answerDicomJson, answerNothing, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';
 import { fileOf, metadataOf, part10Of } from './image-content.js';
-import type { Image } from './image-store.js';
+import type { Image, ImageSelector } from './image-store.js';
 import { accepts } from './media-types.js';
 import { writeMultipart } from './multipart.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
@@ -17,10 +17,7 @@ type Piece = { readonly content: Uint8Array; readonly syntax: string };
 /** WADO-RS: the files of a study, a series or an image. */
 export function answerFiles(call: Call): SimulatorAnswer {
   const images = imagesOf(call);
-  if (!Array.isArray(images)) return images;
-  const ways = acceptedWays(call.request.headers.get('accept'), call.params.instanceUid ? 'image' : 'many');
-  const way = wayFor(ways, images);
-  if (!way) return refuseWays(ways, images);
+  const way = wayFor(call, images, call.params.instanceUid ? 'image' : 'many');
   const options = { isOriginal: wantsOriginal(call), isConverted: way.syntax === EXPLICIT_LITTLE_ENDIAN };
   const pieces = images.map((image) => ({ content: fileOf(image, options), syntax: syntaxIn(way, image) }));
   return answerPieces(call, way, pieces);
@@ -31,24 +28,22 @@ export function answerFrames(call: Call): SimulatorAnswer {
   const { frames = '', ...params } = call.params;
   const numbers = frames.split(',').map((text) => (/^\s*\d{1,9}\s*$/.test(text) ? Number(text) : 0));
   if (numbers.some((number) => number < 1)) {
-    return refuse(400, `'${frames}' are no numbers of frames: the first is 1, and commas are between them.`);
+    throw new Refusal(400, `'${frames}' are no numbers of frames: the first is 1, and commas are between them.`);
   }
   const images = imagesOf({ ...call, params });
-  if (!Array.isArray(images)) return images;
-  const ways = acceptedWays(call.request.headers.get('accept'), 'frames');
-  const way = wayFor(ways, images);
-  const [image] = images;
-  if (!way || !image) return refuseWays(ways, images);
+  const image = images[0] as Image;
+  const way = wayFor(call, images, 'frames');
   if (!way.isMultipart && numbers.length > 1) {
-    return refuse(400, 'A single part has one frame: accept multipart/related for several.');
+    throw new Refusal(400, 'A single part has one frame: accept multipart/related for several.');
   }
 
   const isConverted = way.syntax === EXPLICIT_LITTLE_ENDIAN;
   const found = framesOf(part10Of(image, { isConverted }), metadataOf(image));
-  if (found.kind === 'none') return refuse(404, 'The specified frame cannot be found: the instance has no pixel data.');
-  if (found.kind === 'inseparable') return refuse(406, `The frames cannot be told apart. ${found.problem}`);
+  if (found.kind === 'none')
+    throw new Refusal(404, 'The specified frame cannot be found: the instance has no pixel data.');
+  if (found.kind === 'inseparable') throw new Refusal(406, `The frames cannot be told apart. ${found.problem}`);
   const beyond = numbers.find((number) => number > found.count);
-  if (beyond !== undefined) return refuse(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
+  if (beyond !== undefined) throw new Refusal(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
   const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) }));
   return answerPieces(call, way, pieces);
 }
@@ -57,10 +52,9 @@ export function answerFrames(call: Call): SimulatorAnswer {
 export function answerMetadata(call: Call): SimulatorAnswer {
   const { headers } = call.request;
   if (!accepts(headers.get('accept'), 'application/dicom+json')) {
-    return refuse(406, 'Metadata is application/dicom+json, which the Accept header does not name.');
+    throw new Refusal(406, 'Metadata is application/dicom+json, which the Accept header does not name.');
   }
   const images = imagesOf(call);
-  if (!Array.isArray(images)) return images;
   const newest = images.reduce((number, image) => Math.max(number, image.sequenceNumber), 0);
   const etag = call.params.instanceUid ? `${newest}` : `${newest}-${images.length}`;
   if (headers.get('if-none-match')?.replace(/^W\/|"/g, '') === etag) return answerNothing(304);
@@ -71,52 +65,49 @@ export function answerMetadata(call: Call): SimulatorAnswer {
 
 /** DELETE of a study, a series or an image. */
 export function answerDelete({ store, partition, params }: Call): SimulatorAnswer {
-  const { studyUid = '', ...further } = params;
-  const wrong = wrongUid(params);
-  if (wrong) return wrong;
-  return store.remove(partition, { studyUid, ...further }).length > 0 ? answerNothing(204) : notFound(params);
+  if (store.remove(partition, selectorOf(params)).length === 0) throw notFound(params);
+  return answerNothing(204);
 }
 
-function imagesOf({ store, partition, params }: Call): Image[] | SimulatorAnswer {
-  const { studyUid = '', ...further } = params;
-  const wrong = wrongUid(params);
-  if (wrong) return wrong;
-  const images = store.find(partition, { studyUid, ...further });
-  return images.length > 0 ? images : notFound(params);
+function imagesOf({ store, partition, params }: Call): Image[] {
+  const images = store.find(partition, selectorOf(params));
+  if (images.length === 0) throw notFound(params);
+  return images;
 }
 
-function wrongUid(params: Call['params']): SimulatorAnswer | undefined {
-  const wrong = Object.values(params).find((uid) => !isUid(uid));
-  return wrong === undefined ? undefined : refuse(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
+function selectorOf({ studyUid = '', ...further }: Call['params']): ImageSelector {
+  const wrong = Object.values({ studyUid, ...further }).find((uid) => !isUid(uid));
+  if (wrong === undefined) return { studyUid, ...further };
+  throw new Refusal(400, `'${wrong}' is no UID: at most 64 characters, of 0-9 and '.'.`);
 }
 
-function notFound({ seriesUid, instanceUid }: Call['params']): SimulatorAnswer {
-  return refuse(404, `The specified ${instanceUid ? 'instance' : seriesUid ? 'series' : 'study'} cannot be found.`);
+function notFound({ seriesUid, instanceUid }: Call['params']): Refusal {
+  const kind = instanceUid ? 'instance' : seriesUid ? 'series' : 'study';
+  return new Refusal(404, `The specified ${kind} cannot be found.`);
 }
 
 function wantsOriginal({ request }: Call): boolean {
   return request.headers.get('msdicom-request-original')?.toLowerCase() === 'true';
 }
 
-/** The first in which all can be given: compressed pixels stay as they are. */
-function wayFor(ways: readonly Way[], images: readonly Image[]): Way | undefined {
+/** The first way in which all can be given: compressed pixels stay as they are. */
+function wayFor({ request }: Call, images: readonly Image[], resource: 'many' | 'image' | 'frames'): Way {
+  const ways = acceptedWays(request.headers.get('accept'), resource);
   const canGive = (syntax: string, stored: string) =>
     [AS_STORED, stored].includes(syntax) || (syntax === EXPLICIT_LITTLE_ENDIAN && isNative(stored));
-  return ways.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
-}
-
-function syntaxIn(way: Way, image: Image): string {
-  return way.syntax === AS_STORED ? image.transferSyntax : way.syntax;
-}
-
-function refuseWays(ways: readonly Way[], images: readonly Image[]): SimulatorAnswer {
+  const way = ways.find(({ syntax }) => images.every(({ transferSyntax }) => canGive(syntax, transferSyntax)));
+  if (way) return way;
   if (ways.length === 0) {
-    return refuse(406, 'The request headers are not acceptable: none of the Accept header is served here.');
+    throw new Refusal(406, 'The request headers are not acceptable: none of the Accept header is served here.');
   }
   const stored = [...new Set(images.map(({ transferSyntax }) => transferSyntax))].join(' and ');
   const wanted = ways.map(({ syntax }) => syntax).join(' or ');
   const problem = `Stored with transfer syntax ${stored}, asked for with ${wanted}`;
-  return refuse(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
+  throw new Refusal(406, `${problem}; the simulator does not convert pixels. Accept transfer-syntax=*.`);
+}
+
+function syntaxIn(way: Way, image: Image): string {
+  return way.syntax === AS_STORED ? image.transferSyntax : way.syntax;
 }
 
 function answerPieces({ random }: Call, way: Way, pieces: readonly Piece[]): SimulatorAnswer {

@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import { answerDicomJson, answerNothing, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
@@ -17,14 +17,13 @@ const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
 /** QIDO-RS: a search of level `wanted`. Levels that the path names are neither filtered nor returned. */
 export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
   if (!accepts(request.headers.get('accept'), 'application/dicom+json')) {
-    return refuse(406, 'The answer to a search is application/dicom+json, which the Accept header does not name.');
+    throw new Refusal(406, 'The answer to a search is application/dicom+json, which the Accept header does not name.');
   }
   const wrong = Object.values(params).find((uid) => !isUid(uid));
-  if (wrong !== undefined) return refuse(400, `'${wrong}' is no UID.`);
+  if (wrong !== undefined) throw new Refusal(400, `'${wrong}' is no UID.`);
   const named = Object.keys(params).length;
   const levels = LEVELS.slice(named, LEVELS.indexOf(wanted) + 1);
   const search = parseSearch(request.query, levels);
-  if ('problem' in search) return refuse(400, search.problem);
 
   const found = findAll(store.partition(partition), params, wanted, search.filters);
   const page = found.slice(search.offset, search.offset + search.limit);

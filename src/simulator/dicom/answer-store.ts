@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, refuse } from './answers.js';
+import { answerDicomJson, answerNothing, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
@@ -16,14 +16,16 @@ export function answerStore({ request, store, partition, studies, params, maxBod
   const { headers, body } = request;
   const { studyUid } = params;
   if (!accepts(headers.get('accept'), 'application/dicom+json')) {
-    return refuse(406, 'The answer to a store is application/dicom+json, which the Accept header does not name.');
+    throw new Refusal(406, 'The answer to a store is application/dicom+json, which the Accept header does not name.');
   }
-  if (studyUid !== undefined && !isUid(studyUid)) return refuse(400, `'${studyUid}' is no UID of a study.`);
+  if (studyUid !== undefined && !isUid(studyUid)) throw new Refusal(400, `'${studyUid}' is no UID of a study.`);
   if (body.length > maxBodyBytes) {
-    return refuse(413, `The request has ${body.length} bytes, and exceeds the allowed limit of ${maxBodyBytes} bytes.`);
+    throw new Refusal(
+      413,
+      `The request has ${body.length} bytes, and exceeds the allowed limit of ${maxBodyBytes} bytes.`,
+    );
   }
   const parts = readParts(headers.get('content-type'), body);
-  if (!Array.isArray(parts)) return parts;
   if (parts.length === 0) return answerNothing(204);
 
   const outcomes = parts.map((part) =>
@@ -34,18 +36,19 @@ export function answerStore({ request, store, partition, studies, params, maxBod
 
 const BROKEN_PART = refused(REASON.processing, ['The part has no headers, or the body ends before it does.']);
 
-/** The parts of a request; or an answer, where the body cannot be read. */
-function readParts(contentType: string | null, body: Uint8Array): Part[] | SimulatorAnswer {
+/** The parts of a request. */
+function readParts(contentType: string | null, body: Uint8Array): Part[] {
   const [media] = parseMediaTypes(contentType) ?? [];
   if (media?.type === 'application/dicom') return [{ contentType: media.type, content: body, isWhole: true }];
   if (media?.type !== 'multipart/related') {
-    return refuse(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
+    throw new Refusal(415, `The specified content type '${contentType}' is not supported: ${SUPPORTED}.`);
   }
   const boundary = media.parameters.get('boundary');
-  if (!boundary) return refuse(415, `The content type '${contentType}' is missing its boundary.`);
-  if (media.parameters.has('start')) return refuse(400, 'The start parameter of multipart/related is not supported.');
+  if (!boundary) throw new Refusal(415, `The content type '${contentType}' is missing its boundary.`);
+  if (media.parameters.has('start'))
+    throw new Refusal(400, 'The start parameter of multipart/related is not supported.');
   const parts = readMultipart(body, boundary);
-  if (!parts) return refuse(400, `No part begins: a line '--${boundary}' is not in the body.`);
+  if (!parts) throw new Refusal(400, `No part begins: a line '--${boundary}' is not in the body.`);
 
   const rootType = media.parameters.get('type');
   const typeOf = (part: Part, at: number) => part.contentType ?? (at === 0 ? rootType : undefined) ?? null;
@@ -54,7 +57,7 @@ function readParts(contentType: string | null, body: Uint8Array): Part[] | Simul
   );
   if (other < 0) return parts;
   const found = parts[other]?.contentType ?? 'none';
-  return refuse(415, `The content type of part ${other + 1} is ${found}: ${SUPPORTED}. Nothing was stored.`);
+  throw new Refusal(415, `The content type of part ${other + 1} is ${found}: ${SUPPORTED}. Nothing was stored.`);
 }
 
 const SUPPORTED = 'multipart/related; type="application/dicom", and application/dicom, are';

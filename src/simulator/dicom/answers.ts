@@ -4,9 +4,17 @@ type Headers = Readonly<Record<string, string>>;
 
 const VERSIONS = { 'api-supported-versions': '2.0' };
 
-/** As the service refuses: a sentence. */
-export function refuse(status: number, message: string, headers: Headers = {}): SimulatorAnswer {
-  return { status, headers: { ...VERSIONS, ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: message };
+/** A request is refused: thrown before anything changes. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly answer: SimulatorAnswer;
+
+  /** As the service refuses: a sentence. */
+  constructor(status: number, message: string, headers: Headers = {}) {
+    super(message);
+    const type = { 'content-type': 'text/plain; charset=utf-8' };
+    this.answer = { status, headers: { ...VERSIONS, ...headers, ...type }, body: message };
+  }
 }
 
 export function answerJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../clock.js';
 import type { DicomChange, Publish } from '../changes.js';
 import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
-import { refuse } from './answers.js';
+import { Refusal } from './answers.js';
 import type { FeedEntry, ImageName } from './change-feed.js';
 import type { Dataset } from './dataset.js';
 import { DEFAULT_PARTITION, type ImageSelector, ImageStore } from './image-store.js';
@@ -69,8 +69,9 @@ export function createDicomService(deps: DicomServiceDeps): DicomService {
     answer(request) {
       try {
         return answerRoute({ request, store, operations, random, maxBodyBytes });
-      } catch {
-        return refuse(500, 'The simulator has a mistake that this request brought to light.');
+      } catch (error) {
+        const problem = 'The simulator has a mistake that this request brought to light.';
+        return (error instanceof Refusal ? error : new Refusal(500, problem)).answer;
       }
     },
     store: (part10, { partition = DEFAULT_PARTITION } = {}) => resultOf(storeImage(part10, { store, partition })),
@@ -79,11 +80,15 @@ export function createDicomService(deps: DicomServiceDeps): DicomService {
       return images > 0 ? { status: 'deleted', images } : { status: 'absent' };
     },
     update({ studyUid, partition = DEFAULT_PARTITION }, changes) {
-      const parsed = parseChanges(changes);
-      if (parsed.kind === 'malformed') return { status: 'refused', problems: [parsed.message] };
-      if (parsed.kind === 'refused') return { status: 'refused', problems: parsed.problems };
-      const images = store.revise(partition, studyUid, parsed.changes).length;
-      return images > 0 ? { status: 'updated', images } : { status: 'absent' };
+      try {
+        const parsed = parseChanges(changes);
+        if (parsed.problems.length > 0) return { status: 'refused', problems: parsed.problems };
+        const images = store.revise(partition, studyUid, parsed.changes).length;
+        return images > 0 ? { status: 'updated', images } : { status: 'absent' };
+      } catch (error) {
+        if (error instanceof Refusal) return { status: 'refused', problems: [error.message] };
+        throw error;
+      }
     },
     current(image) {
       const found = store.image(image);

@@ -6,10 +6,8 @@ export type Operation = {
   readonly id: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  readonly state: 'running' | 'succeeded';
-  readonly studies: number;
-  readonly studiesUpdated: number;
-  readonly imagesUpdated: number;
+  /** As the service reports them; undefined while the update runs. */
+  readonly results?: Readonly<Record<'studyProcessed' | 'studyUpdated' | 'studyFailed' | 'instanceUpdated', number>>;
 };
 
 /** The operations of a service, one running at a time. The oldest operations are dropped. */
@@ -30,15 +28,17 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
   return {
     running: () => running,
     start(studyUids, updateStudy) {
-      const started = newOperation(uuidOf(random), clock.now(), studyUids.length);
-      running = keep(started);
+      const at = clock.now();
+      const started = keep({ id: uuidOf(random).replaceAll('-', ''), createdAt: at, updatedAt: at });
+      running = started;
       clock.endOfTurn(() => {
         if (running !== started) return; // everything was cleared
         const counts = studyUids.map(updateStudy);
         running = undefined;
-        const studiesUpdated = counts.filter((count) => count > 0).length;
-        const imagesUpdated = counts.reduce((sum, count) => sum + count, 0);
-        keep({ ...started, updatedAt: clock.now(), state: 'succeeded', studiesUpdated, imagesUpdated });
+        const studyUpdated = counts.filter((count) => count > 0).length;
+        const instanceUpdated = counts.reduce((sum, count) => sum + count, 0);
+        const results = { studyProcessed: counts.length, studyUpdated, studyFailed: 0, instanceUpdated };
+        keep({ ...started, updatedAt: clock.now(), results });
       });
       return started;
     },
@@ -57,9 +57,4 @@ export function createOperations({ clock, random }: { clock: Clock; random: Rand
     }
     return operation;
   }
-}
-
-function newOperation(uuid: string, at: Date, studies: number): Operation {
-  const id = uuid.replaceAll('-', '');
-  return { id, createdAt: at, updatedAt: at, state: 'running', studies, studiesUpdated: 0, imagesUpdated: 0 };
 }

@@ -4,7 +4,7 @@ import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answe
 import { answerSearch } from './answer-search.js';
 import { answerStore } from './answer-store.js';
 import { answerOperation, answerUpdate } from './answer-update.js';
-import { answerJson, refuse } from './answers.js';
+import { answerJson, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { DEFAULT_PARTITION } from './image-store.js';
 
@@ -18,7 +18,9 @@ const NOT_SIMULATED = new Map([
   ['export', 'Exports'],
   ['extendedquerytags', 'Extended query tags'],
 ]);
-const refuseRendering: Handler = () => refuse(501, 'Rendered images are not simulated: retrieve the frames.');
+const refuseRendering: Handler = () => {
+  throw new Refusal(501, 'Rendered images are not simulated: retrieve the frames.');
+};
 const searchStudies: Handler = (call) => answerSearch(call, 'study');
 const searchSeries: Handler = (call) => answerSearch(call, 'series');
 const searchInstances: Handler = (call) => answerSearch(call, 'instance');
@@ -55,24 +57,23 @@ const PARTITION_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'params'>): SimulatorAnswer {
   const { request, store } = context;
   const segments = segmentsOf(request.path);
-  if (!segments) return refuse(400, `The path '${request.path}' is not encoded as a URL is.`);
   const isNamed = segments[0]?.toLowerCase() === 'partitions' && segments.length > 1;
   const [, partition = DEFAULT_PARTITION] = isNamed ? segments : [];
   const rest = isNamed ? segments.slice(2) : segments;
   const unknown = NOT_SIMULATED.get(rest[0]?.toLowerCase() ?? '');
-  if (unknown) return refuse(501, `${unknown} are not simulated.`);
+  if (unknown) throw new Refusal(501, `${unknown} are not simulated.`);
   const found = findRoute(isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS], rest);
-  if (!found) return refuse(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
+  if (!found) throw new Refusal(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
   const handler = found.methods[request.method.toUpperCase()];
   if (!handler) {
     const allowed = Object.keys(found.methods).join(', ');
-    return refuse(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
+    throw new Refusal(405, `${request.method} is not for '${request.path}': ${allowed}.`, { allow: allowed });
   }
   if (!PARTITION_NAME.test(partition)) {
-    return refuse(400, `'${partition}' is no name of a partition: at most 64 letters, digits, '.', '-' and '_'.`);
+    throw new Refusal(400, `'${partition}' is no name of a partition: at most 64 letters, digits, '.', '-' and '_'.`);
   }
   if (handler !== answerStore && !store.partition(partition)) {
-    return refuse(400, `Specified PartitionName '${partition}' does not exist: the first store into it makes it.`);
+    throw new Refusal(400, `Specified PartitionName '${partition}' does not exist: the first store into it makes it.`);
   }
   const root = isNamed ? `${request.base}/partitions/${partition}` : request.base;
   return handler({ ...context, partition, studies: `${root}/studies`, params: found.params });
@@ -110,13 +111,13 @@ function isParam(segment: string): boolean {
   return segment.startsWith('{');
 }
 
-function segmentsOf(path: string): string[] | undefined {
+function segmentsOf(path: string): string[] {
   try {
     return path
       .replace(/^\/+|\/+$/g, '')
       .split('/')
       .map(decodeURIComponent);
   } catch {
-    return undefined;
+    throw new Refusal(400, `The path '${path}' is not encoded as a URL is.`);
   }
 }

@@ -1,3 +1,4 @@
+import { Refusal } from './answers.js';
 import { type Attribute, textsOf } from './dataset.js';
 import { keywordOf, parseTag, vrOf } from './dictionary.js';
 import { FURTHER, type Level, SEARCHABLE, UNASKED } from './search-attributes.js';
@@ -19,17 +20,15 @@ export type Filter = {
   matches(attribute: Attribute | undefined): boolean;
 };
 
-export type SearchProblem = { readonly problem: string };
-
 const MAX_RESULTS = 200;
 const RESULTS = 100;
 const COMBINING = /\p{M}/gu;
 
 /**
  * Reads the query of QIDO-RS for a resource at which the attributes of `levels` can be searched and are answered.
- * A parameter that the service would not understand is a problem, so a search never returns more than it should.
+ * A parameter that the service would not understand is refused, so a search never returns more than it should.
  */
-export function parseSearch(query: URLSearchParams, levels: readonly Level[]): Search | SearchProblem {
+export function parseSearch(query: URLSearchParams, levels: readonly Level[]): Search {
   const options = new Map<string, string[]>();
   const attributes = new Map<string, string[]>();
   for (const [name, value] of query) {
@@ -41,53 +40,45 @@ export function parseSearch(query: URLSearchParams, levels: readonly Level[]): S
   const limit = parseNumber(options.get('limit'), RESULTS);
   const offset = parseNumber(options.get('offset'), 0);
   const fuzzy = (options.get('fuzzymatching')?.[0] ?? 'false').toLowerCase();
-  if (!(limit >= 1 && limit <= MAX_RESULTS)) return problem(`limit must be between 1 and ${MAX_RESULTS}`);
-  if (!(offset >= 0)) return problem('offset must be a whole number, and not negative');
-  if (fuzzy !== 'true' && fuzzy !== 'false') return problem('fuzzymatching must be true or false');
+  if (!(limit >= 1 && limit <= MAX_RESULTS)) throw problem(`limit must be between 1 and ${MAX_RESULTS}`);
+  if (!(offset >= 0)) throw problem('offset must be a whole number, and not negative');
+  if (fuzzy !== 'true' && fuzzy !== 'false') throw problem('fuzzymatching must be true or false');
 
   const filters: Filter[] = [];
   for (const [name, values] of attributes) {
     const filter = parseFilter(name, values, levels, fuzzy === 'true');
-    if ('problem' in filter) return filter;
-    if (filters.some(({ tag }) => tag === filter.tag)) return problem(`attribute '${name}' has been specified twice`);
+    if (filters.some(({ tag }) => tag === filter.tag)) throw problem(`attribute '${name}' has been specified twice`);
     filters.push(filter);
   }
   const fields = (options.get('includefield') ?? []).flatMap((value) => value.split(',')).map((field) => field.trim());
   const asked = fields.map((field) => (field.toLowerCase() === 'all' ? 'all' : parseTag(field)));
   const unknown = asked.indexOf(undefined);
-  if (unknown >= 0) return problem(`includefield has unknown attribute '${fields[unknown]}'`);
+  if (unknown >= 0) throw problem(`includefield has unknown attribute '${fields[unknown]}'`);
   return { filters, tags: tagsOf(asked, filters, levels), limit, offset };
 }
 
 const OPTIONS = ['limit', 'offset', 'fuzzymatching', 'includefield'];
 
-function parseFilter(
-  name: string,
-  values: readonly string[],
-  levels: readonly Level[],
-  isFuzzy: boolean,
-): Filter | SearchProblem {
+function parseFilter(name: string, values: readonly string[], levels: readonly Level[], isFuzzy: boolean): Filter {
   const [text = ''] = values;
   const tag = parseTag(name);
   const level = levels.find((one) => tag !== undefined && SEARCHABLE[one].includes(tag));
-  if (values.length > 1) return problem(`attribute '${name}' has been specified more than once`);
-  if (tag === undefined) return problem(`unknown query parameter '${name}'. The case of keywords counts`);
-  if (!level) return problem(`attribute '${name}' cannot be searched here; ${searchable(levels)} can`);
-  if (text === '') return problem(`attribute '${name}' has an empty value, which is not supported`);
+  if (values.length > 1) throw problem(`attribute '${name}' has been specified more than once`);
+  if (tag === undefined) throw problem(`unknown query parameter '${name}'. The case of keywords counts`);
+  if (!level) throw problem(`attribute '${name}' cannot be searched here; ${searchable(levels)} can`);
+  if (text === '') throw problem(`attribute '${name}' has an empty value, which is not supported`);
   const vr = vrOf(tag);
   if (vr === 'DA') return parseDates(tag, level, text);
   if (vr !== 'PN') return { tag, level, text: plain(text), matches: oneOf(plain(text), plain) };
   return { tag, level, text, matches: isFuzzy ? nameBegins(text) : oneOf(bare(text), bare) };
 }
 
-function parseDates(tag: string, level: Level, text: string): Filter | SearchProblem {
+function parseDates(tag: string, level: Level, text: string): Filter {
   const [from = '', to = from, ...more] = text.split('-').map((part) => part.trim());
   if (more.length > 0 || !isDate(from) || !isDate(to) || (from === '' && to === '')) {
-    return problem(
-      `'${text}' is no date for ${keywordOf(tag)}: YYYYMMDD, or a range of them such as 20250101-20251231`,
-    );
+    throw problem(`'${text}' is no date for ${keywordOf(tag)}: YYYYMMDD, or a range of them such as 20250101-20251231`);
   }
-  if (from !== '' && to !== '' && from > to) return problem(`the range of dates '${text}' ends before it begins`);
+  if (from !== '' && to !== '' && from > to) throw problem(`the range of dates '${text}' ends before it begins`);
   const matches = (attribute: Attribute | undefined) =>
     textsOf(attribute).some((date) => (from === '' || date >= from) && (to === '' || date <= to));
   return { tag, level, text, matches };
@@ -147,6 +138,6 @@ function parseNumber(values: readonly string[] | undefined, fallback: number): n
   return /^\d{1,15}$/.test(values[0] ?? '') ? Number(values[0]) : Number.NaN;
 }
 
-function problem(text: string): SearchProblem {
-  return { problem: `Invalid query: ${text}.` };
+function problem(text: string): Refusal {
+  return new Refusal(400, `Invalid query: ${text}.`);
 }

@@ -1,18 +1,10 @@
+import { Refusal } from './answers.js';
 import { findProblems, isUid, problem } from './check-image.js';
 import { type Attribute, type Dataset, isText } from './dataset.js';
 import { parseTag, tagsOf, vrOf } from './dictionary.js';
 
-/** New values for all images of some studies. */
-export type StudyUpdate = {
-  readonly kind: 'parsed';
-  readonly studyUids: readonly string[];
-  readonly changes: Dataset;
-};
-
-export type UpdateProblem =
-  | { readonly kind: 'malformed'; readonly message: string }
-  /** Sentences in the words of the service, one for each attribute that cannot change. */
-  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+/** New values for attributes, and a sentence in the words of the service for each attribute that cannot change. */
+type Changes = { readonly changes: Dataset; readonly problems: readonly string[] };
 
 const MAX_STUDIES = 50;
 const CHANGEABLE = new Set(
@@ -25,44 +17,44 @@ const CHANGEABLE = new Set(
     ConfidentialityConstraintOnPatientDataDescription`),
 );
 
-/** Reads the body of a bulk update. The case of its names does not count. */
-export function parseUpdate(body: Uint8Array): StudyUpdate | UpdateProblem {
+/** Reads the body of a bulk update. The case of its names does not count. Throws a Refusal for a body of another form. */
+export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: readonly string[] } {
   const json = parseJson(body);
-  if (!isObject(json)) return malformed('The syntax of the request body is invalid: a JSON object is expected.');
+  if (!isObject(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
   const fields = new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
   const studyUids: unknown = fields.get('studyinstanceuids');
   const dataset: unknown = fields.get('changedataset');
-  if (!Array.isArray(studyUids) || studyUids.length === 0)
-    return malformed("The required field 'StudyInstanceUids' is missing or empty.");
-  if (studyUids.length > MAX_STUDIES)
-    return malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MAX_STUDIES} can be updated at a time.`);
+  if (!Array.isArray(studyUids) || studyUids.length === 0) {
+    throw malformed("The required field 'StudyInstanceUids' is missing or empty.");
+  }
+  if (studyUids.length > MAX_STUDIES) {
+    throw malformed(`StudyInstanceUids has ${studyUids.length} UIDs; ${MAX_STUDIES} can be updated at a time.`);
+  }
   const wrong = studyUids.find((uid) => typeof uid !== 'string' || !isUid(uid));
-  if (wrong !== undefined) return malformed(`'${String(wrong)}' is no UID of a study.`);
-  if (!isObject(dataset))
-    return malformed("The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
-  const parsed = parseChanges(dataset);
-  return parsed.kind === 'parsed' ? { ...parsed, studyUids: studyUids as string[] } : parsed;
+  if (wrong !== undefined) throw malformed(`'${String(wrong)}' is no UID of a study.`);
+  if (!isObject(dataset)) {
+    throw malformed("The required field 'ChangeDataset' is missing: a data set in DICOM JSON is expected.");
+  }
+  return { ...parseChanges(dataset), studyUids };
 }
 
 /** Whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has them. */
-export function parseChanges(
-  dataset: Readonly<Record<string, unknown>>,
-): { readonly kind: 'parsed'; readonly changes: Dataset } | UpdateProblem {
+export function parseChanges(dataset: Readonly<Record<string, unknown>>): Changes {
   const changes: Record<string, Attribute> = {};
   const problems: string[] = [];
   for (const [name, value] of Object.entries(dataset)) {
     const tag = parseTag(name);
-    if (tag === undefined) return malformed(`'${name}' is neither a tag of eight hexadecimal digits nor a keyword.`);
+    if (tag === undefined) throw malformed(`'${name}' is neither a tag of eight hexadecimal digits nor a keyword.`);
     const attribute = attributeOf(tag, value);
-    if (!attribute)
-      return malformed(`Attribute '${name}' is not of the DICOM JSON model: {"vr":"${vrOf(tag)}","Value":[…]}.`);
+    if (!attribute) {
+      throw malformed(`Attribute '${name}' is not of the DICOM JSON model: {"vr":"${vrOf(tag)}","Value":[…]}.`);
+    }
     if (!CHANGEABLE.has(tag)) problems.push(problem(tag, 'Updating the tag is not supported'));
     changes[tag] = attribute;
   }
   const found = new Map<string, string>();
   if (problems.length === 0) findProblems(changes, found);
-  problems.push(...found.values());
-  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'parsed', changes };
+  return { changes, problems: [...problems, ...found.values()] };
 }
 
 function attributeOf(tag: string, value: unknown): Attribute | undefined {
@@ -93,6 +85,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function malformed(message: string): UpdateProblem {
-  return { kind: 'malformed', message };
+function malformed(message: string): Refusal {
+  return new Refusal(400, message);
 }
