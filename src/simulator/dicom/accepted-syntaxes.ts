@@ -26,20 +26,18 @@ const FRAMES: readonly Kind[] = [
 export function acceptedWays(header: string | null, resource: 'many' | 'image' | 'frames'): Way[] {
   const kinds = resource === 'frames' ? FRAMES : FILES;
   return (parseMediaTypes(header) ?? [{ type: '*/*', parameters: new Map<string, string>() }])
-    .map(({ type, parameters }) => ({
-      isAny: type === '*/*',
-      isMultipart: type === 'multipart/related' || type === '*/*',
-      mediaType: type === 'multipart/related' ? (parameters.get('type') ?? '').toLowerCase() : type,
-      syntax: parameters.get('transfer-syntax'),
-      quality: Number(parameters.get('q') ?? 1),
-    }))
-    .filter(({ isMultipart }) => isMultipart || resource !== 'many')
-    .flatMap(({ isAny, isMultipart, mediaType, syntax, quality }) => {
+    .flatMap(({ type, parameters }) => {
+      const isAny = type === '*/*';
+      const isParts = type === 'multipart/related';
+      if (resource === 'many' && !isAny && !isParts) return [];
+      const mediaType = isParts ? parameters.get('type')?.toLowerCase() : type;
       const kind = isAny ? kinds[0] : kinds.find((one) => one.mediaType === mediaType);
-      const wanted = syntax ?? (isAny ? AS_STORED : kind?.fallback);
-      if (!kind || wanted === undefined || !kind.syntaxes.includes(wanted)) return [];
-      return [{ mediaType: kind.mediaType, isMultipart, syntax: wanted, quality, isExact: syntax === AS_STORED }];
+      const asked = parameters.get('transfer-syntax');
+      const syntax = asked ?? (isAny ? AS_STORED : kind?.fallback);
+      if (!kind || syntax === undefined || !kind.syntaxes.includes(syntax)) return [];
+      const way: Way = { mediaType: kind.mediaType, isMultipart: isAny || isParts, syntax };
+      return [{ way, quality: Number(parameters.get('q') ?? 1), isExact: asked === AS_STORED }];
     })
     .sort((a, b) => b.quality - a.quality || Number(b.isExact) - Number(a.isExact))
-    .map(({ mediaType, isMultipart, syntax }) => ({ mediaType, isMultipart, syntax }));
+    .map(({ way }) => way);
 }

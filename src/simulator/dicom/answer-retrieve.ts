@@ -39,9 +39,6 @@ export function answerFrames(call: Call): SimulatorAnswer {
 
   const isConverted = way.syntax === EXPLICIT_LITTLE_ENDIAN;
   const found = framesOf(part10Of(image, { isConverted }), metadataOf(image));
-  if (found.kind === 'none')
-    throw new Refusal(404, 'The specified frame cannot be found: the instance has no pixel data.');
-  if (found.kind === 'inseparable') throw new Refusal(406, `The frames cannot be told apart. ${found.problem}`);
   const beyond = numbers.find((number) => number > found.count);
   if (beyond !== undefined) throw new Refusal(404, `Frame ${beyond} cannot be found: the instance has ${found.count}.`);
   const pieces = numbers.map((number) => ({ content: found.frame(number), syntax: syntaxIn(way, image) }));

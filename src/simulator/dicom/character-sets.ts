@@ -34,7 +34,8 @@ export type Decode = (bytes: Uint8Array) => string;
 export function decoderOf(characterSets: readonly string[]): Decode {
   const names = characterSets.map((set) => set.trim().replace(/^ISO 2022 IR /, 'ISO_IR ')).filter(Boolean);
   const encoding = ENCODINGS[names.at(-1) ?? 'ISO_IR 6'] ?? 'windows-1252';
-  const decoder = decoderFor(encoding);
+  const decoder = decoders.get(encoding) ?? new TextDecoder(encoding, { ignoreBOM: true });
+  decoders.set(encoding, decoder);
   // The decoder for Japanese follows its escapes. The others have one set beside ASCII, and their escapes say no more.
   return (bytes) => {
     const text = decoder.decode(bytes);
@@ -62,10 +63,4 @@ export function encodeText(text: string, characterSets: readonly string[]): Uint
   return [...text].every((character) => (character.codePointAt(0) ?? 0) <= highest)
     ? Uint8Array.from(text, (character) => character.charCodeAt(0))
     : undefined;
-}
-
-function decoderFor(encoding: string): TextDecoder {
-  const made = decoders.get(encoding) ?? new TextDecoder(encoding, { ignoreBOM: true });
-  decoders.set(encoding, made);
-  return made;
 }

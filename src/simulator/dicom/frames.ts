@@ -1,52 +1,53 @@
+import { Refusal } from './answers.js';
 import { type Dataset, firstText } from './dataset.js';
 import type { Part10 } from './read-part10.js';
 
-/** The frames of an image, or why there are none. */
-export type Frames =
-  | { readonly kind: 'frames'; readonly count: number; frame(number: number): Uint8Array }
-  | { readonly kind: 'none' }
-  /** There are pixels, but nothing says where a frame ends. */
-  | { readonly kind: 'inseparable'; readonly problem: string };
+/** The frames of an image, numbered from 1. */
+type Frames = { readonly count: number; frame(number: number): Uint8Array };
 
 const PIXEL_DATA = ['x7fe00010', 'x7fe00008', 'x7fe00009'];
 
-/** The frames of an image, numbered from 1. Encapsulated frames stay as in the file, without fragment headers. */
+/**
+ * The frames of an image. Encapsulated frames stay as in the file, without fragment headers. Throws a Refusal where there
+ * are no pixels, or nothing says where a frame ends.
+ */
 export function framesOf(part10: Part10, dataset: Dataset): Frames {
   const pixels = PIXEL_DATA.map((tag) => part10.elements[tag]).find((element) => element !== undefined);
-  if (!pixels) return { kind: 'none' };
+  if (!pixels) throw new Refusal(404, 'The specified frame cannot be found: the instance has no pixel data.');
   const count = Math.max(1, Math.floor(numberOf(dataset, '00280008', 1)));
-  if (pixels.fragments) return encapsulated(part10, pixels.fragments, pixels.basicOffsetTable ?? [], count);
+  if (pixels.fragments)
+    return encapsulated(part10, { fragments: pixels.fragments, offsets: pixels.basicOffsetTable, count });
 
   const all = part10.bytes.subarray(pixels.dataOffset, pixels.dataOffset + pixels.length);
   const bits = bitsOfFrame(dataset);
   if (bits === 0 || bits * count > all.length * 8) {
-    const problem = `There are ${all.length} bytes of pixels, where ${count} frames of ${bits} bits are announced.`;
-    return { kind: 'inseparable', problem };
+    throw inseparable(`There are ${all.length} bytes of pixels, where ${count} frames of ${bits} bits are announced.`);
   }
-  return { kind: 'frames', count, frame: (number) => cutBits(all, (number - 1) * bits, bits) };
+  return { count, frame: (number) => cutBits(all, (number - 1) * bits, bits) };
 }
 
 type Fragment = { readonly offset: number; readonly position: number; readonly length: number };
 
-function encapsulated(
-  { bytes }: Part10,
-  fragments: readonly Fragment[],
-  offsets: readonly number[],
-  count: number,
-): Frames {
+type Encapsulated = { fragments: readonly Fragment[]; offsets: readonly number[] | undefined; count: number };
+
+function encapsulated({ bytes }: Part10, { fragments, offsets = [], count }: Encapsulated): Frames {
   const join = (from: readonly Fragment[]) =>
     new Uint8Array(Buffer.concat(from.map(({ position, length }) => bytes.subarray(position, position + length))));
-  if (count === 1) return { kind: 'frames', count, frame: () => join(fragments) };
-  if (fragments.length === count) return { kind: 'frames', count, frame: (n) => join(fragments.slice(n - 1, n)) };
+  if (count === 1) return { count, frame: () => join(fragments) };
+  if (fragments.length === count) return { count, frame: (n) => join(fragments.slice(n - 1, n)) };
   if (offsets.length !== count) {
-    const problem = `${fragments.length} fragments have ${count} frames in them, and no offset table tells where they begin.`;
-    return { kind: 'inseparable', problem };
+    const found = `${fragments.length} fragments have ${count} frames in them`;
+    throw inseparable(`${found}, and no offset table tells where they begin.`);
   }
   const within = (n: number) => {
     const [from = 0, to = Number.POSITIVE_INFINITY] = [offsets[n - 1], offsets[n]];
     return fragments.filter(({ offset }) => offset >= from && offset < to);
   };
-  return { kind: 'frames', count, frame: (n) => join(within(n)) };
+  return { count, frame: (n) => join(within(n)) };
+}
+
+function inseparable(problem: string): Refusal {
+  return new Refusal(406, `The frames cannot be told apart. ${problem}`);
 }
 
 function bitsOfFrame(dataset: Dataset): number {

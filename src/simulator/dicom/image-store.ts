@@ -26,13 +26,7 @@ export type Partition = {
   readonly studies: Map<string, Study>;
 };
 
-export type NewImage = {
-  readonly uids: Uids;
-  readonly dataset: Dataset;
-  readonly transferSyntax: string;
-  readonly file: Uint8Array;
-  readonly wrong: readonly string[];
-};
+type NewImage = Pick<Image, 'transferSyntax' | 'file' | 'wrong'> & { readonly uids: Uids; readonly dataset: Dataset };
 
 /** Names a study, a series or an image. */
 export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };

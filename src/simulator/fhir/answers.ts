@@ -1,6 +1,6 @@
 import type { SimulatorAnswer } from '../http.js';
 import type { BundleResult } from './bundle/bundle.js';
-import { type Call, etagOf, type Result, urlOf } from './call.js';
+import { type Call, etagOf, type Result } from './call.js';
 import { FhirError, outcomeText } from './content/outcome.js';
 import type { Prefer } from './prefer.js';
 import type { Version } from './store/version.js';
@@ -64,10 +64,11 @@ function partsOf(result: Result, call: Call): { version?: Version | undefined; l
   if (result.kind === 'text') return { text: result.text };
   const { version } = result;
   if (result.kind === 'empty') return { version };
+  const { of, number } = result.version;
   const text = textOf(result, result.isWrite ? call.prefer.returns : 'representation');
   return {
-    version: result.version,
-    ...(result.isWrite && { location: urlOf(call.base, result.version) }),
+    version,
+    ...(result.isWrite && { location: `${call.base}/${of.resourceType}/${of.id}/_history/${number}` }),
     ...(text !== undefined && { text }),
   };
 }

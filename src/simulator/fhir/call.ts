@@ -47,7 +47,3 @@ export type Result =
 export function etagOf({ number }: Version): string {
   return `W/"${number}"`;
 }
-
-export function urlOf(base: string, { of, number }: Version): string {
-  return `${base}/${of.resourceType}/${of.id}/_history/${number}`;
-}

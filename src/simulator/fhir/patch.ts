@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { isObject, parseExactly, plain } from './content/json.js';
-import { refuse } from './content/outcome.js';
+import { invalid, refuse } from './content/outcome.js';
 import { type FhirResource, readResource } from './content/resource-rules.js';
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
@@ -14,10 +14,10 @@ export function readPatch(patch: unknown): Patch {
   if (!Array.isArray(patch)) throw refuse(400, 'structure', 'A JSON Patch is an array of operations.');
   for (const [n, operation] of patch.entries()) {
     if (!isObject(operation) || !OPERATIONS.includes(String(operation.op))) {
-      throw refuse(400, 'invalid', `${nameOf(n)} needs an 'op', one of ${OPERATIONS.join(', ')}.`);
+      throw invalid(`${nameOf(n)} needs an 'op', one of ${OPERATIONS.join(', ')}.`);
     }
     if (typeof operation.path !== 'string' || !operation.path.startsWith('/')) {
-      throw refuse(400, 'invalid', `${nameOf(n)} (${operation.op}) needs a 'path' such as /birthDate.`);
+      throw invalid(`${nameOf(n)} (${operation.op}) needs a 'path' such as /birthDate.`);
     }
   }
   return patch as unknown as Patch;
@@ -30,7 +30,7 @@ export function patched(text: string, patch: Patch): FhirResource {
   for (const [n, operation] of patch.entries()) document = apply(document, operation, nameOf(n));
   if (immutablesOf(document) !== immutablesOf(resource)) {
     const names = 'resourceType, id, meta.versionId, meta.lastUpdated, text.div and text.status';
-    throw refuse(400, 'invalid', `Patching immutable properties is not allowed: ${names}.`);
+    throw invalid(`Patching immutable properties is not allowed: ${names}.`);
   }
   return readResource(document);
 }
@@ -40,23 +40,18 @@ function nameOf(n: number): string {
 }
 
 function apply(document: unknown, operation: Patch[number], name: string): unknown {
-  const { op, path } = operation;
+  const { op, path, value } = operation;
   try {
-    if (op === 'test') return tested(document, path, operation.value, name);
-    return jsonPatch.applyOperation(document, operation as unknown as Operation, true, true, true).newDocument;
+    if (op !== 'test') {
+      return jsonPatch.applyOperation(document, operation as unknown as Operation, true, true, true).newDocument;
+    }
+    // Numbers are compared by their value, however they are written.
+    const found = plain(jsonPatch.getValueByPointer(document, path));
+    if (value !== undefined && isDeepStrictEqual(found, plain(value))) return document;
   } catch (error) {
-    if (error instanceof Error && error.name === 'FhirError') throw error;
     throw refuse(400, 'processing', `${name} (${op} ${path}) cannot be applied: ${reasonOf(error)}.`);
   }
-}
-
-/** Compares numbers by their value, however they are written. */
-function tested(document: unknown, path: string, value: unknown, name: string): unknown {
-  const found = plain(jsonPatch.getValueByPointer(document, path));
-  if (value === undefined || !isDeepStrictEqual(found, plain(value))) {
-    throw refuse(400, 'processing', `${name} (test ${path}) failed: something else is there.`);
-  }
-  return document;
+  throw refuse(400, 'processing', `${name} (test ${path}) failed: something else is there.`);
 }
 
 /** The kind of an error of the library, in words: its message would repeat the resource. */

@@ -1,3 +1,4 @@
+import { etagOf } from '../call.js';
 import { isObject, parseExactly } from '../content/json.js';
 import { type Issue, outcomeText } from '../content/outcome.js';
 import { stampedText } from '../store/store.js';
@@ -40,22 +41,18 @@ export function matchEntry(base: string, version: Version, text: string): string
 
 export function historyEntry(base: string, version: Version): string {
   const { of, method, number, text, atMs } = version;
-  const name = `${of.resourceType}/${of.id}`;
+  const { resourceType, id } = of;
+  const name = `${resourceType}/${id}`;
   const about = JSON.stringify({
     fullUrl: `${base}/${name}`,
-    request: { method, url: method === 'POST' ? `${of.resourceType}/` : name },
+    request: { method, url: method === 'POST' ? `${resourceType}/` : name },
     response: {
       status: method === 'DELETE' ? '204 NoContent' : number === 1 ? '201 Created' : '200 OK',
-      etag: `W/"${number}"`,
+      etag: etagOf(version),
       lastModified: new Date(atMs).toISOString(),
     },
   });
-  return `${about.slice(0, -1)},"resource":${text ?? deletedText(version)}}`;
-}
-
-/** The entry of a history for a deletion. */
-function deletedText({ of: { resourceType, id }, number, atMs }: Version): string {
-  return stampedText({ resourceType }, { id, number, atMs });
+  return `${about.slice(0, -1)},"resource":${text ?? stampedText({ resourceType }, { id, number, atMs })}}`;
 }
 
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
@@ -76,6 +73,6 @@ export function subsetText(
 }
 
 function linkOf(url: string, parameters: PageOptions['kept']): string {
-  const query = new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, value])).toString();
+  const query = new URLSearchParams([...parameters]).toString();
   return query === '' ? url : `${url}?${query}`;
 }
