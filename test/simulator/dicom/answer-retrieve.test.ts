@@ -83,9 +83,8 @@ describe('when files are retrieved', () => {
 
     expect(answer.status).toBe(406);
     expect(answer.body).toMatch(/1\.2\.840\.10008\.1\.2\.4\.50, .*1\.2\.840\.10008\.1\.2\.1; .*transfer-syntax=\*/);
-    expect(bytesOf(get(INSTANCE, { accept: 'application/dicom, application/dicom;q=0.5;transfer-syntax=*' }))).toEqual(
-      fileOf(pixels, JPEG),
-    );
+    const both = { accept: 'application/dicom, application/dicom;q=0.5;transfer-syntax=*' };
+    expect(bytesOf(get(INSTANCE, both))).toEqual(fileOf(pixels, JPEG));
   });
 
   it.each([IMPLICIT, BIG_ENDIAN, DEFLATED])(
@@ -108,10 +107,10 @@ describe('when files are retrieved', () => {
       expect(readFile(bytesOf(answer))).toEqual(readFile(fileOf(numbers)));
       expect(dicomParser.parseDicom(bytesOf(answer)).string('x00020010')).toBe(EXPLICIT);
       expect(bytesOf(get(INSTANCE, { accept: 'application/dicom; transfer-syntax=*' }))).toEqual(stored);
-      const frames = partsOf(
-        get(`${INSTANCE}/frames/1`, { accept: 'multipart/related; type="application/octet-stream"' }),
-      );
-      expect(frames.map(({ content }) => [...content])).toEqual([[1, 0, 2, 0, 3, 0, 4, 0]]);
+      const accept = 'multipart/related; type="application/octet-stream"';
+      expect(partsOf(get(`${INSTANCE}/frames/1`, { accept })).map(({ content }) => [...content])).toEqual([
+        [1, 0, 2, 0, 3, 0, 4, 0],
+      ]);
     },
   );
 
@@ -174,9 +173,8 @@ describe('when metadata is retrieved', () => {
 });
 
 describe('when frames are retrieved', () => {
-  const frames = 3;
   const native = {
-    '00280008': { vr: 'IS', Value: [String(frames)] },
+    '00280008': { vr: 'IS', Value: ['3'] },
     '7FE00010': { vr: 'OW', Value: [Uint8Array.from({ length: 24 }, (_, at) => at).buffer] },
   };
   const jpegs = [Uint8Array.of(0xff, 0xd8, 1, 1), Uint8Array.of(0xff, 0xd8, 2, 2, 2, 2), Uint8Array.of(0xff, 0xd8)];
@@ -189,12 +187,10 @@ describe('when frames are retrieved', () => {
     const answer = get(`${INSTANCE}/frames/3,1`, { accept: 'multipart/related; type="application/octet-stream"' });
 
     expect(answer.status).toBe(200);
+    const type = `application/octet-stream; transfer-syntax=${EXPLICIT}`;
     expect(partsOf(answer)).toEqual([
-      {
-        type: `application/octet-stream; transfer-syntax=${EXPLICIT}`,
-        content: Uint8Array.of(16, 17, 18, 19, 20, 21, 22, 23),
-      },
-      { type: `application/octet-stream; transfer-syntax=${EXPLICIT}`, content: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7) },
+      { type, content: Uint8Array.of(16, 17, 18, 19, 20, 21, 22, 23) },
+      { type, content: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7) },
     ]);
   });
 
@@ -212,73 +208,35 @@ describe('when frames are retrieved', () => {
     const { store, get } = openService();
     store([fileOf(compressed, JPEG)]);
 
-    const answer = get(`${INSTANCE}/frames/1,2,3`, {
-      accept: 'multipart/related; type="application/octet-stream"; transfer-syntax=*',
-    });
+    const frames = (list: string, accept: string) => get(`${INSTANCE}/frames/${list}`, { accept });
+    const answer = frames('1,2,3', 'multipart/related; type="application/octet-stream"; transfer-syntax=*');
 
     expect(partsOf(answer).map(({ content }) => [...content])).toEqual(jpegs.map((jpeg) => [...jpeg]));
     expect(partsOf(answer)[0]?.type).toBe(`application/octet-stream; transfer-syntax=${JPEG}`);
-    expect(get(`${INSTANCE}/frames/1`, { accept: 'multipart/related; type="application/octet-stream"' }).status).toBe(
-      406,
-    );
-    expect(get(`${INSTANCE}/frames/1`, { accept: 'multipart/related; type="image/jpeg"' }).status).toBe(406);
+    expect(frames('1', 'multipart/related; type="application/octet-stream"').status).toBe(406);
+    expect(frames('1', 'multipart/related; type="image/jpeg"').status).toBe(406);
   });
 
-  it('given frames of several fragments, then the offset table separates them', () => {
+  it.each([
+    { given: 'an offset table', offsets: [0, 20], fragments: '1 2,3 4,5 6 7 8', frames: ['1 2 3 4', '5 6 7 8'] },
+    { given: 'one frame', offsets: [], fragments: '1 2,3 4', frames: ['1 2 3 4'] },
+  ])('given several fragments a frame, and $given, then each frame has its own', ({ offsets, fragments, frames }) => {
     const { store, get } = openService();
-    const file = withFragments(
-      [0, 20],
-      [
-        [1, 2],
-        [3, 4],
-        [5, 6, 7, 8],
-      ],
-      2,
-    );
-    store([file]);
+    store([withFragments(offsets, fragments, frames.length)]);
 
-    const answer = get(`${INSTANCE}/frames/1,2`);
+    const answer = get(`${INSTANCE}/frames/${frames.map((_, n) => n + 1)}`);
 
-    expect(partsOf(answer).map(({ content }) => [...content])).toEqual([
-      [1, 2, 3, 4],
-      [5, 6, 7, 8],
-    ]);
+    expect(partsOf(answer).map(({ content }) => content.join(' '))).toEqual(frames);
   });
 
   it('given frames of several fragments without an offset table, then the answer says so', () => {
     const { store, get } = openService();
-    store([
-      withFragments(
-        [],
-        [
-          [1, 2],
-          [3, 4],
-          [5, 6],
-        ],
-        2,
-      ),
-    ]);
+    store([withFragments([], '1 2,3 4,5 6', 2)]);
 
     const answer = get(`${INSTANCE}/frames/1`);
 
     expect(answer.status).toBe(406);
     expect(answer.body).toMatch(/3 fragments .* 2 frames/);
-  });
-
-  it('given one frame of several fragments, then they are joined', () => {
-    const { store, get } = openService();
-    store([
-      withFragments(
-        [],
-        [
-          [1, 2],
-          [3, 4],
-        ],
-        1,
-      ),
-    ]);
-
-    expect(partsOf(get(`${INSTANCE}/frames/1`)).map(({ content }) => [...content])).toEqual([[1, 2, 3, 4]]);
   });
 
   it('given pixels of one bit, then a frame can begin within a byte', () => {
@@ -290,9 +248,8 @@ describe('when frames are retrieved', () => {
     };
     store([fileOf(bits)]);
 
-    expect(partsOf(get(`${INSTANCE}/frames/1,2`)).map(({ content }) => (content[0] ?? 0) & 0b1111)).toEqual([
-      0b0101, 0b1010,
-    ]);
+    const first = partsOf(get(`${INSTANCE}/frames/1,2`)).map(({ content }) => (content[0] ?? 0) & 0b1111);
+    expect(first).toEqual([0b0101, 0b1010]);
   });
 
   it('given colours that two pixels share, then a frame has so many fewer bytes', () => {
@@ -386,24 +343,18 @@ describe('when a file of implicit VR is retrieved', () => {
     store([file]);
 
     expect(json(`${INSTANCE}/metadata`)[0]['00091001']).toBeUndefined();
-    expect(
-      dicomParser
-        .parseDicom(bytesOf(get(INSTANCE, { accept: 'application/dicom; transfer-syntax=*' })))
-        .string('x00091001'),
-    ).toBe('private');
+    const answer = get(INSTANCE, { accept: 'application/dicom; transfer-syntax=*' });
+    expect(dicomParser.parseDicom(bytesOf(answer)).string('x00091001')).toBe('private');
   });
 });
 
-/** dcmjs writes one fragment a frame: this one gets others. */
-function withFragments(offsets: readonly number[], fragments: readonly number[][], frames: number): Uint8Array {
-  const file = fileOf(
-    { '00280008': { vr: 'IS', Value: [String(frames)] }, '7FE00010': { vr: 'OB', Value: [new ArrayBuffer(2)] } },
-    JPEG,
-  );
+/** dcmjs writes one fragment a frame: this one gets others, such as `1 2,3 4`. */
+function withFragments(offsets: readonly number[], fragments: string, frames: number): Uint8Array {
+  const pixels = { '7FE00010': { vr: 'OB', Value: [new ArrayBuffer(2)] } };
+  const file = fileOf({ '00280008': { vr: 'IS', Value: [String(frames)] }, ...pixels }, JPEG);
   const head = file.subarray(0, dicomParser.parseDicom(file).elements.x7fe00010?.dataOffset);
   const item = (bytes: readonly number[]) => [0xfe, 0xff, 0x00, 0xe0, bytes.length, 0, 0, 0, ...bytes];
   const table = item(offsets.flatMap((offset) => [offset, 0, 0, 0]));
-  return new Uint8Array(
-    Buffer.concat([head, Buffer.from([...table, ...fragments.flatMap(item), 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0])]),
-  );
+  const items = fragments.split(',').flatMap((bytes) => item(bytes.split(' ').map(Number)));
+  return new Uint8Array([...head, ...table, ...items, 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]);
 }

@@ -4,12 +4,15 @@ import { toDataset } from '../../../src/simulator/dicom/to-dataset.js';
 import { writePart10 } from '../../../src/simulator/dicom/write-part10.js';
 import { attributesOf, DEFLATED, fileOf, IMPLICIT, JPEG, metaEnd, readFile, writeFile } from './files.js';
 
-/** A file of explicit VR whose data set is given byte by byte. */
-function fileWith(...dataSet: readonly (number | string | Uint8Array)[]): Uint8Array {
+/** A file of explicit VR whose data set is given: numbers and lists are bytes, text is ASCII. */
+function fileWith(...dataSet: readonly (number | readonly number[] | string | Uint8Array)[]): Uint8Array {
   const file = fileOf();
   const bytes = dataSet.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part as string)));
   return new Uint8Array(Buffer.concat([file.subarray(0, metaEnd(file)), ...bytes]));
 }
+
+const NO_LENGTH = Buffer.alloc(4, 0xff);
+const ZERO = Buffer.alloc(4);
 
 const FRAGMENTS = { '7FE00010': { vr: 'OB', Value: [new ArrayBuffer(16)] } };
 
@@ -32,33 +35,12 @@ describe('when a file is read', () => {
       bytes: [0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x42, 0x5e, 0x41],
       text: '山田^A',
     },
-    {
-      given: 'Korean with an escape',
-      set: '\\ISO 2022 IR 149',
-      bytes: [0x1b, 0x24, 0x29, 0x43, 0xb1, 0xe8],
-      text: '김',
-    },
+    { given: 'Korean', set: '\\ISO 2022 IR 149', bytes: [0x1b, 0x24, 0x29, 0x43, 0xb1, 0xe8], text: '김' },
     { given: 'an unknown set', set: 'ISO_IR 999', bytes: [0x4d, 0xfc], text: 'Mü' },
   ])('given text in $given, then it is read right', ({ set, bytes, text }) => {
     const padded = set.length % 2 === 0 ? set : `${set} `;
-    const file = fileWith(
-      8,
-      0,
-      5,
-      0,
-      'CS',
-      padded.length,
-      0,
-      padded,
-      0x10,
-      0,
-      0x20,
-      0,
-      'LO',
-      bytes.length,
-      0,
-      Uint8Array.from(bytes),
-    );
+    const characterSet = [[8, 0, 5, 0], 'CS', [padded.length, 0], padded];
+    const file = fileWith(...characterSet, [0x10, 0, 0x20, 0], 'LO', [bytes.length, 0], bytes);
 
     expect(datasetOf(file)['00100020']).toEqual({ vr: 'LO', Value: [text] });
   });
@@ -97,16 +79,8 @@ describe('when a file is read', () => {
   });
 
   it('given implicit VR, then repeating groups and private creators are known, and other private ones are not', () => {
-    const dataset = datasetOf(
-      fileOf(
-        {
-          '00090010': { vr: 'LO', Value: ['ACME'] },
-          '00091001': { vr: 'LO', Value: ['private'] },
-          '60020010': { vr: 'US', Value: [5] },
-        },
-        IMPLICIT,
-      ),
-    );
+    const ofVendor = { '00090010': { vr: 'LO', Value: ['ACME'] }, '00091001': { vr: 'LO', Value: ['private'] } };
+    const dataset = datasetOf(fileOf({ ...ofVendor, '60020010': { vr: 'US', Value: [5] } }, IMPLICIT));
 
     expect(dataset['00090010']).toEqual({ vr: 'LO', Value: ['ACME'] });
     expect(dataset['00091001']).toBeUndefined();
@@ -115,7 +89,7 @@ describe('when a file is read', () => {
 
   it('given a sequence that is written as unknown, then it is known by its tag', () => {
     const item = [0xfe, 0xff, 0, 0xe0, 12, 0, 0, 0, 8, 0, 0x55, 0x11, 4, 0, 0, 0, '1.2\0'];
-    const unknown = ['UN', 0, 0, Buffer.alloc(4, 0xff), ...item, 0xfe, 0xff, 0xdd, 0xe0, Buffer.alloc(4)];
+    const unknown = ['UN', 0, 0, NO_LENGTH, ...item, 0xfe, 0xff, 0xdd, 0xe0, ZERO];
 
     expect(datasetOf(fileWith(8, 0, 0x40, 0x11, ...unknown))).toEqual({
       '00081140': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: ['1.2'] } }] },
@@ -124,82 +98,18 @@ describe('when a file is read', () => {
   });
 
   it('given values of 64 bits, then what follows them is read right', () => {
-    const file = fileWith(
-      0xe0,
-      0x7f,
-      1,
-      0,
-      'OV',
-      0,
-      0,
-      8,
-      0,
-      0,
-      0,
-      Buffer.alloc(8),
-      0xe0,
-      0x7f,
-      0x20,
-      0,
-      'LO',
-      2,
-      0,
-      'ab',
-    );
+    const value = [[0xe0, 0x7f, 1, 0], 'OV', [0, 0, 8, 0, 0, 0], Buffer.alloc(8)];
+    const file = fileWith(...value, [0xe0, 0x7f, 0x20, 0], 'LO', [2, 0], 'ab');
 
     expect(datasetOf(file)).toEqual({ '7FE00020': { vr: 'LO', Value: ['ab'] } });
   });
 
   it('given sequences of undefined length, and lengths of groups, then they are read, and those left out', () => {
-    const file = fileWith(
-      8,
-      0,
-      0,
-      0,
-      'UL',
-      4,
-      0,
-      Buffer.of(1, 0, 0, 0),
-      8,
-      0,
-      0x40,
-      0x11,
-      'SQ',
-      0,
-      0,
-      Buffer.alloc(4, 0xff),
-      0xfe,
-      0xff,
-      0,
-      0xe0,
-      Buffer.alloc(4, 0xff),
-      8,
-      0,
-      0x55,
-      0x11,
-      'UI',
-      4,
-      0,
-      '1.2\0',
-      0xfe,
-      0xff,
-      0x0d,
-      0xe0,
-      Buffer.alloc(4),
-      0xfe,
-      0xff,
-      0xdd,
-      0xe0,
-      Buffer.alloc(4),
-      0x10,
-      0,
-      0x20,
-      0,
-      'LO',
-      2,
-      0,
-      'ab',
-    );
+    const groupLength = [[8, 0, 0, 0], 'UL', [4, 0, 1, 0, 0, 0]];
+    const item = [[0xfe, 0xff, 0, 0xe0], NO_LENGTH, [8, 0, 0x55, 0x11], 'UI', [4, 0], '1.2\0'];
+    const ends = [[0xfe, 0xff, 0x0d, 0xe0], ZERO, [0xfe, 0xff, 0xdd, 0xe0], ZERO];
+    const sequence = [[8, 0, 0x40, 0x11], 'SQ', [0, 0], NO_LENGTH, ...item, ...ends];
+    const file = fileWith(...groupLength, ...sequence, [0x10, 0, 0x20, 0], 'LO', [2, 0], 'ab');
 
     expect(datasetOf(file)).toEqual({
       '00081140': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: ['1.2'] } }] },
@@ -284,18 +194,19 @@ function inflatingTo(megabytes: number): Uint8Array {
 
 /** Sequences within each other, of undefined length. */
 function nested(depth: number): Uint8Array {
-  const begin = Buffer.concat([
-    Buffer.of(8, 0, 0x40, 0x11),
-    Buffer.from('SQ\0\0'),
-    Buffer.alloc(4, 0xff),
-    Buffer.of(0xfe, 0xff, 0, 0xe0),
-    Buffer.alloc(4, 0xff),
+  const begin = Buffer.from([
+    8,
+    0,
+    0x40,
+    0x11,
+    ...Buffer.from('SQ\0\0'),
+    ...NO_LENGTH,
+    0xfe,
+    0xff,
+    0,
+    0xe0,
+    ...NO_LENGTH,
   ]);
-  const end = Buffer.concat([
-    Buffer.of(0xfe, 0xff, 0x0d, 0xe0),
-    Buffer.alloc(4),
-    Buffer.of(0xfe, 0xff, 0xdd, 0xe0),
-    Buffer.alloc(4),
-  ]);
+  const end = Buffer.from([0xfe, 0xff, 0x0d, 0xe0, ...ZERO, 0xfe, 0xff, 0xdd, 0xe0, ...ZERO]);
   return Buffer.concat([...Array<Uint8Array>(depth).fill(begin), ...Array<Uint8Array>(depth).fill(end)]);
 }

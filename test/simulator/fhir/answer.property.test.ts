@@ -1,21 +1,11 @@
 import fc from 'fast-check';
 import { createFhirWorld } from './fhir-world.js';
 
+/** One of the words. */
+const oneOf = (words: string) => fc.constantFrom(...words.split(/\s+/));
 const word = fc.oneof(
-  fc.constantFrom(
-    'Patient',
-    'Observation',
-    'Bundle',
-    '_history',
-    '_search',
-    'metadata',
-    'p1',
-    '1',
-    '$export',
-    '',
-    '%',
-    '..',
-  ),
+  fc.constant(''),
+  oneOf('Patient Observation Bundle _history _search metadata p1 1 $export % ..'),
   fc.string({ maxLength: 5 }),
 );
 const path = fc.oneof(
@@ -23,44 +13,9 @@ const path = fc.oneof(
   fc.array(word, { maxLength: 4 }).map((words) => words.join('/')),
 );
 const parameter = fc.tuple(
-  fc.constantFrom(
-    '_id',
-    'identifier',
-    'patient',
-    'subject:Patient',
-    '_lastUpdated',
-    '_count',
-    '_sort',
-    '_total',
-    '_summary',
-    '_elements',
-    'ct',
-    '_since',
-    '_tag',
-    '_type',
-    'hardDelete',
-    '_format',
-    'x',
-    '__proto__',
-  ),
-  fc.oneof(
-    fc.constantFrom(
-      'p1',
-      's|1',
-      '|',
-      ',',
-      '\\',
-      'true',
-      '5',
-      '0',
-      '2026',
-      'gt2026-01-01',
-      '_lastUpdated',
-      'json',
-      'accurate',
-    ),
-    fc.string({ maxLength: 6 }),
-  ),
+  oneOf(`_id identifier patient subject:Patient _lastUpdated _count _sort _total _summary _elements ct _since
+    _tag _type hardDelete _format x __proto__`),
+  fc.oneof(oneOf('p1 s|1 | , \\ true 5 0 2026 gt2026-01-01 _lastUpdated json accurate'), fc.string({ maxLength: 6 })),
 );
 const leaf = fc.oneof(
   fc.constantFrom('urn:uuid:1', 'Patient?identifier=s|1', 'Patient/p1', '?', 's', '1', ''),
@@ -68,19 +23,7 @@ const leaf = fc.oneof(
 );
 const resource = fc
   .dictionary(
-    fc.constantFrom(
-      'id',
-      'meta',
-      'identifier',
-      'subject',
-      'patient',
-      'name',
-      '_name',
-      'contained',
-      'entry',
-      'type',
-      '__proto__',
-    ),
+    oneOf('id meta identifier subject patient name _name contained entry type __proto__'),
     fc.oneof(
       leaf,
       fc.array(leaf, { maxLength: 3 }),
@@ -133,12 +76,7 @@ const body = fc.oneof(
   fc.constantFrom(undefined, '', '{', 'null'),
   fc.uint8Array({ maxLength: 8 }),
 );
-const type = fc.constantFrom(
-  'application/fhir+json',
-  'application/json-patch+json',
-  'application/x-www-form-urlencoded',
-  'text/plain',
-);
+const type = oneOf('application/fhir+json application/json-patch+json application/x-www-form-urlencoded text/plain');
 const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS');
 
 describe('whatever is sent', () => {

@@ -26,50 +26,53 @@ function patchEntry(url: string, patch: unknown, more = {}) {
   return entry('PATCH', url, { resourceType: 'Binary', contentType: 'application/json-patch+json', data }, more);
 }
 
+function createBundleWorld() {
+  const world = createFhirWorld();
+  const post = (type: string, entries: readonly unknown[], headers?: Record<string, string>) =>
+    world.ask('POST', '', bundle(type, entries), headers);
+  return { ...world, post };
+}
+
 function statusesOf(json: Json) {
   return json.entry?.map(({ response }) => response?.status);
 }
 
 describe('when a batch is posted', () => {
   it('given requests of all kinds, then each has its own answer, in their order, and each change its event', () => {
-    const { ask, events, published } = createFhirWorld();
+    const { ask, post, events, published } = createBundleWorld();
     for (const id of ['old', 'same', 'patched']) ask('PUT', `Patient/${id}`, patient(id, identified(id)));
     events();
     const calls = published.length;
 
-    const { status, json } = ask(
-      'POST',
-      '',
-      bundle('batch', [
-        entry('GET', 'Patient/new'),
-        entry('POST', 'Patient', patient('ignored')),
-        entry('PUT', 'Patient/new', patient('new')),
-        entry('PUT', 'Patient/same', patient('same', identified('same'))),
-        entry('PUT', 'Patient/wrong', patient('other')),
-        entry('DELETE', 'Patient/old'),
-        entry('DELETE', 'Patient/never'),
-        patchEntry('Patient/patched', [{ op: 'add', path: '/active', value: true }]),
-        patchEntry('Patient/patched', [{ op: 'remove', path: '/nothing' }]),
-        entry('GET', 'Patient/old'),
-        entry('GET', 'Patient?identifier=s|patched'),
-        entry('GET', 'Dragon/1'),
-        { resource: patient() },
-        null,
-        {},
-        { request: {} },
-        entry('POST', 'Patient', patient(undefined, identified('same')), { ifNoneExist: 'identifier=s|same' }),
-        entry('PUT', 'Patient/same', patient('same', { active: true }), { ifMatch: 'W/"7"' }),
-        entry('PUT', 'Patient?identifier=s|none', patient(undefined, identified('none'))),
-        entry('DELETE', 'Patient?identifier=s|nobody'),
-        entry('POST', 'Patient'),
-        entry('POST', 'Patient', { resourceType: 'Patient', birthDate: ['2000', '2001'] }),
-        entry('JUMP', 'Patient'),
-        entry('GET', `${BASE}/Patient/same`),
-        entry('GET', '/Patient/same'),
-        entry('POST', '', bundle('batch', [])),
-        entry('POST', '$export', patient()),
-      ]),
-    );
+    const { status, json } = post('batch', [
+      entry('GET', 'Patient/new'),
+      entry('POST', 'Patient', patient('ignored')),
+      entry('PUT', 'Patient/new', patient('new')),
+      entry('PUT', 'Patient/same', patient('same', identified('same'))),
+      entry('PUT', 'Patient/wrong', patient('other')),
+      entry('DELETE', 'Patient/old'),
+      entry('DELETE', 'Patient/never'),
+      patchEntry('Patient/patched', [{ op: 'add', path: '/active', value: true }]),
+      patchEntry('Patient/patched', [{ op: 'remove', path: '/nothing' }]),
+      entry('GET', 'Patient/old'),
+      entry('GET', 'Patient?identifier=s|patched'),
+      entry('GET', 'Dragon/1'),
+      { resource: patient() },
+      null,
+      {},
+      { request: {} },
+      entry('POST', 'Patient', patient(undefined, identified('same')), { ifNoneExist: 'identifier=s|same' }),
+      entry('PUT', 'Patient/same', patient('same', { active: true }), { ifMatch: 'W/"7"' }),
+      entry('PUT', 'Patient?identifier=s|none', patient(undefined, identified('none'))),
+      entry('DELETE', 'Patient?identifier=s|nobody'),
+      entry('POST', 'Patient'),
+      entry('POST', 'Patient', { resourceType: 'Patient', birthDate: ['2000', '2001'] }),
+      entry('JUMP', 'Patient'),
+      entry('GET', `${BASE}/Patient/same`),
+      entry('GET', '/Patient/same'),
+      entry('POST', '', bundle('batch', [])),
+      entry('POST', '$export', patient()),
+    ]);
 
     expect(status).toBe(200);
     expect(json).toMatchObject({ resourceType: 'Bundle', type: 'batch-response' });
@@ -104,37 +107,29 @@ describe('when a batch is posted', () => {
   });
 
   it('given what is deleted and created at once, then it is deleted first, whatever comes first', () => {
-    const { ask } = createFhirWorld();
+    const { ask, post } = createBundleWorld();
     ask('PUT', 'Patient/p1', patient('p1'));
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('batch', [entry('PUT', 'Patient/p1', patient('p1')), entry('DELETE', 'Patient/p1')]),
-    );
+    const { json } = post('batch', [entry('PUT', 'Patient/p1', patient('p1')), entry('DELETE', 'Patient/p1')]);
 
     expect(json.entry?.map(({ response }) => response?.etag)).toEqual(['W/"3"', 'W/"2"']);
   });
 
   it('given references between entries, then they stay as they are', () => {
-    const { ask } = createFhirWorld();
+    const { post } = createBundleWorld();
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('batch', [
-        entry('POST', 'Patient', patient(), { fullUrl: uuid(1) }),
-        entry('POST', 'Observation', { resourceType: 'Observation', subject: { reference: uuid(1) } }),
-      ]),
-    );
+    const { json } = post('batch', [
+      entry('POST', 'Patient', patient(), { fullUrl: uuid(1) }),
+      entry('POST', 'Observation', { resourceType: 'Observation', subject: { reference: uuid(1) } }),
+    ]);
 
     expect(json.entry?.[1]?.resource?.subject?.reference).toBe(uuid(1));
   });
 
   it('given Prefer: return=minimal, then no entry holds a resource', () => {
-    const { ask } = createFhirWorld();
+    const { post } = createBundleWorld();
 
-    const { json } = ask('POST', '', bundle('batch', [entry('POST', 'Patient', patient())]), {
+    const { json } = post('batch', [entry('POST', 'Patient', patient())], {
       prefer: 'return=minimal',
     });
 
@@ -142,42 +137,23 @@ describe('when a batch is posted', () => {
   });
 
   it('given strict handling, then it holds for every entry', () => {
-    const { ask } = createFhirWorld();
+    const { post } = createBundleWorld();
 
     const entries = [entry('GET', 'Patient?shoe-size=44'), entry('GET', 'Patient')];
-    const { json } = ask('POST', '', bundle('batch', entries), { prefer: 'handling=strict' });
+    const { json } = post('batch', entries, { prefer: 'handling=strict' });
 
     expect(statusesOf(json)).toEqual(['400', '200']);
   });
+
+  const creations = Array(501).fill(entry('POST', 'Patient', patient()));
 
   it.each([
     { given: 'no entries', body: { resourceType: 'Bundle', type: 'batch' }, status: 200 },
     { given: 'no bundle', body: patient(), status: 400 },
     { given: 'an array', body: [], status: 400 },
-    {
-      given: '500 entries',
-      body: bundle(
-        'batch',
-        Array.from({ length: 500 }, () => entry('GET', 'Patient/p')),
-      ),
-      status: 200,
-    },
-    {
-      given: '501 entries',
-      body: bundle(
-        'batch',
-        Array.from({ length: 501 }, () => entry('POST', 'Patient', patient())),
-      ),
-      status: 400,
-    },
-    {
-      given: '501 in a transaction',
-      body: bundle(
-        'transaction',
-        Array.from({ length: 501 }, () => entry('POST', 'Patient', patient())),
-      ),
-      status: 400,
-    },
+    { given: '500 entries', body: bundle('batch', Array(500).fill(entry('GET', 'Patient/p'))), status: 200 },
+    { given: '501 entries', body: bundle('batch', creations), status: 400 },
+    { given: '501 in a transaction', body: bundle('transaction', creations), status: 400 },
   ])('given $given, then $status', ({ body, status }) => {
     const { ask, service } = createFhirWorld();
 
@@ -225,14 +201,14 @@ describe('when a bundle has elements without content', () => {
   });
 
   it('given no entry but {}, then the answer has no entry', () => {
-    const { status, json } = createFhirWorld().ask('POST', '', bundle('batch', [{}, null]));
+    const { status, json } = createBundleWorld().post('batch', [{}, null]);
 
     expect(status).toBe(200);
     expect(json.entry).toBeUndefined();
   });
 
   it('given a resource of {}, then the entry is refused', () => {
-    const { json } = createFhirWorld().ask('POST', '', bundle('batch', [entry('POST', 'Patient', {})]));
+    const { json } = createBundleWorld().post('batch', [entry('POST', 'Patient', {})]);
 
     expect(statusesOf(json)).toEqual(['400']);
   });
@@ -240,33 +216,29 @@ describe('when a bundle has elements without content', () => {
 
 describe('when a transaction is posted', () => {
   it('given references between entries, at any depth and in any order, then they lead to what was created', () => {
-    const { ask, events, published } = createFhirWorld();
+    const { ask, post, events, published } = createBundleWorld();
     const calls = published.length;
 
-    const { status, json, text } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry(
-          'POST',
-          'Observation',
-          {
-            resourceType: 'Observation',
-            subject: { reference: uuid(1) },
-            performer: [{ reference: uuid(2) }, { reference: 'urn:uuid:of-nobody' }],
-            extension: [{ url: 'x', extension: [{ url: 'y', valueReference: { reference: 'urn:oid:1.2.3' } }] }],
-            contained: [{ resourceType: 'Provenance', target: [{ reference: uuid(1) }] }],
-            valueString: uuid(1),
-          },
-          { fullUrl: uuid(3) },
-        ),
-        entry('POST', 'Patient', patient('ignored', { link: [{ other: { reference: uuid(3) } }] }), {
-          fullUrl: uuid(1),
-        }),
-        entry('PUT', 'Practitioner/dr', { resourceType: 'Practitioner', id: 'dr' }, { fullUrl: uuid(2) }),
-        entry('PUT', 'Device?identifier=d', { resourceType: 'Device' }, { fullUrl: 'urn:oid:1.2.3' }),
-      ]),
-    );
+    const { status, json, text } = post('transaction', [
+      entry(
+        'POST',
+        'Observation',
+        {
+          resourceType: 'Observation',
+          subject: { reference: uuid(1) },
+          performer: [{ reference: uuid(2) }, { reference: 'urn:uuid:of-nobody' }],
+          extension: [{ url: 'x', extension: [{ url: 'y', valueReference: { reference: 'urn:oid:1.2.3' } }] }],
+          contained: [{ resourceType: 'Provenance', target: [{ reference: uuid(1) }] }],
+          valueString: uuid(1),
+        },
+        { fullUrl: uuid(3) },
+      ),
+      entry('POST', 'Patient', patient('ignored', { link: [{ other: { reference: uuid(3) } }] }), {
+        fullUrl: uuid(1),
+      }),
+      entry('PUT', 'Practitioner/dr', { resourceType: 'Practitioner', id: 'dr' }, { fullUrl: uuid(2) }),
+      entry('PUT', 'Device?identifier=d', { resourceType: 'Device' }, { fullUrl: 'urn:oid:1.2.3' }),
+    ]);
 
     expect(status).toBe(200);
     expect(json.type).toBe('transaction-response');
@@ -289,41 +261,29 @@ describe('when a transaction is posted', () => {
   });
 
   it('given conditions, then what meets them is referred to, and else what is created', () => {
-    const { ask, events } = createFhirWorld();
-    ask('PUT', 'Practitioner/dr', { resourceType: 'Practitioner', id: 'dr', ...identified('npi') });
+    const { ask, post, events } = createBundleWorld();
+    const practitioner = { resourceType: 'Practitioner', ...identified('npi') };
+    const organization = { resourceType: 'Organization' };
+    ask('PUT', 'Practitioner/dr', { ...practitioner, id: 'dr' });
     ask('PUT', 'Patient/ada', patient('ada', identified('mrn')));
     events();
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry(
-          'POST',
-          'Practitioner',
-          { resourceType: 'Practitioner', ...identified('npi') },
-          { fullUrl: uuid(1), ifNoneExist: 'identifier=s|npi' },
-        ),
-        entry('PUT', 'Patient?identifier=s|mrn', patient(undefined, { ...identified('mrn'), active: true }), {
-          fullUrl: uuid(2),
-        }),
-        entry(
-          'POST',
-          'Organization',
-          { resourceType: 'Organization' },
-          { fullUrl: uuid(3), ifNoneExist: 'identifier=s|org' },
-        ),
-        entry('POST', 'Encounter', {
-          resourceType: 'Encounter',
-          subject: { reference: uuid(2) },
-          participant: [
-            { individual: { reference: uuid(1) } },
-            { individual: { reference: 'Practitioner?identifier=s|npi' } },
-          ],
-          serviceProvider: { reference: uuid(3) },
-        }),
-      ]),
-    );
+    const { json } = post('transaction', [
+      entry('POST', 'Practitioner', practitioner, { fullUrl: uuid(1), ifNoneExist: 'identifier=s|npi' }),
+      entry('PUT', 'Patient?identifier=s|mrn', patient(undefined, { ...identified('mrn'), active: true }), {
+        fullUrl: uuid(2),
+      }),
+      entry('POST', 'Organization', organization, { fullUrl: uuid(3), ifNoneExist: 'identifier=s|org' }),
+      entry('POST', 'Encounter', {
+        resourceType: 'Encounter',
+        subject: { reference: uuid(2) },
+        participant: [
+          { individual: { reference: uuid(1) } },
+          { individual: { reference: 'Practitioner?identifier=s|npi' } },
+        ],
+        serviceProvider: { reference: uuid(3) },
+      }),
+    ]);
 
     expect(statusesOf(json)).toEqual(['200', '200', '201', '201']);
     expect(json.entry?.[3]?.resource).toMatchObject({
@@ -335,19 +295,15 @@ describe('when a transaction is posted', () => {
   });
 
   it('given three of the same condition that nothing meets, then the first is created, and is all', () => {
-    const { ask } = createFhirWorld();
+    const { post } = createBundleWorld();
     const organization = { resourceType: 'Organization', ...identified('org') };
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry('POST', 'Organization', organization, { fullUrl: uuid(1), ifNoneExist: 'identifier=s|org' }),
-        entry('POST', 'Organization', organization, { fullUrl: uuid(2), ifNoneExist: 'identifier=s|org' }),
-        entry('POST', 'Organization', organization, { fullUrl: uuid(3), ifNoneExist: 'identifier=s|org' }),
-        entry('POST', 'Location', { resourceType: 'Location', managingOrganization: { reference: uuid(2) } }),
-      ]),
-    );
+    const { json } = post('transaction', [
+      entry('POST', 'Organization', organization, { fullUrl: uuid(1), ifNoneExist: 'identifier=s|org' }),
+      entry('POST', 'Organization', organization, { fullUrl: uuid(2), ifNoneExist: 'identifier=s|org' }),
+      entry('POST', 'Organization', organization, { fullUrl: uuid(3), ifNoneExist: 'identifier=s|org' }),
+      entry('POST', 'Location', { resourceType: 'Location', managingOrganization: { reference: uuid(2) } }),
+    ]);
 
     const id = json.entry?.[0]?.resource?.id;
     expect(statusesOf(json)).toEqual(['201', '200', '200', '201']);
@@ -355,37 +311,29 @@ describe('when a transaction is posted', () => {
   });
 
   it('given a conditional update that creates under its own id, then references lead to that', () => {
-    const { ask } = createFhirWorld();
+    const { post } = createBundleWorld();
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry('PUT', 'Patient?identifier=s|mrn', patient('mine', identified('mrn')), { fullUrl: uuid(1) }),
-        entry('POST', 'Basic', { resourceType: 'Basic', subject: { reference: uuid(1) } }),
-      ]),
-    );
+    const { json } = post('transaction', [
+      entry('PUT', 'Patient?identifier=s|mrn', patient('mine', identified('mrn')), { fullUrl: uuid(1) }),
+      entry('POST', 'Basic', { resourceType: 'Basic', subject: { reference: uuid(1) } }),
+    ]);
 
     expect(json.entry?.[0]?.resource?.id).toBe('mine');
     expect(json.entry?.[1]?.resource?.subject?.reference).toBe('Patient/mine');
   });
 
   it('given a patch, a delete, a version to match and reads, then all are done', () => {
-    const { ask, events } = createFhirWorld();
+    const { ask, post, events } = createBundleWorld();
     for (const id of ['a', 'b', 'c']) ask('PUT', `Patient/${id}`, patient(id));
     events();
 
-    const { json } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry('GET', 'Patient?_count=5'),
-        patchEntry('Patient/a', [{ op: 'add', path: '/active', value: true }], { ifMatch: 'W/"1"' }),
-        entry('DELETE', 'Patient/b'),
-        entry('PUT', 'Patient/c', patient('c', { active: true }), { ifMatch: 'W/"1"' }),
-        entry('HEAD', 'Patient/a'),
-      ]),
-    );
+    const { json } = post('transaction', [
+      entry('GET', 'Patient?_count=5'),
+      patchEntry('Patient/a', [{ op: 'add', path: '/active', value: true }], { ifMatch: 'W/"1"' }),
+      entry('DELETE', 'Patient/b'),
+      entry('PUT', 'Patient/c', patient('c', { active: true }), { ifMatch: 'W/"1"' }),
+      entry('HEAD', 'Patient/a'),
+    ]);
 
     expect(statusesOf(json)).toEqual(['200', '200', '204', '200', '200']);
     expect(idsOf(json.entry?.[0]?.resource ?? {})).toEqual(['c', 'a']);
@@ -393,22 +341,16 @@ describe('when a transaction is posted', () => {
   });
 
   it('given many changes, then their events come in another order than the entries', () => {
-    const { ask, events } = createFhirWorld();
+    const { post, events } = createBundleWorld();
     const ids = Array.from({ length: 30 }, (_, n) => `p${n}`);
 
-    ask(
-      'POST',
-      '',
-      bundle(
-        'transaction',
-        ids.map((id) => entry('PUT', `Patient/${id}`, patient(id))),
-      ),
-    );
+    const entries = ids.map((id) => entry('PUT', `Patient/${id}`, patient(id)));
+    post('transaction', entries);
 
-    const told = events();
+    const published = events();
     const inOrder = ids.map((id) => `Patient/${id} created 1`);
-    expect(told).not.toEqual(inOrder);
-    expect([...told].sort()).toEqual([...inOrder].sort());
+    expect(published).not.toEqual(inOrder);
+    expect([...published].sort()).toEqual([...inOrder].sort());
   });
 
   it.each([
@@ -491,7 +433,7 @@ describe('when a transaction is posted', () => {
   ])(
     'given $given among the rest, then $status, it says which entry, and nothing has changed',
     ({ bad, status, problem }) => {
-      const { ask, events, service } = createFhirWorld();
+      const { ask, post, events, service } = createBundleWorld();
       ask('PUT', 'Patient/old', patient('old', identified('old')));
       ask('PUT', 'Patient/older', patient('older'));
       ask('PUT', 'Patient/fine-too', patient('fine-too', identified('fine-too')));
@@ -503,18 +445,14 @@ describe('when a transaction is posted', () => {
         history: ask('GET', '_history').json.entry,
       };
 
-      const answer = ask(
-        'POST',
-        '',
-        bundle('transaction', [
-          entry('DELETE', 'Patient/older'),
-          entry('POST', 'Observation', { resourceType: 'Observation', ...identified('new') }, { fullUrl: uuid(1) }),
-          entry('PUT', 'Patient/fine', patient('fine', identified('fine'))),
-          entry('PUT', 'Patient/fine-too', patient('fine-too', identified('changed'))),
-          bad,
-          patchEntry('Patient/t1', [{ op: 'add', path: '/active', value: true }]),
-        ]),
-      );
+      const answer = post('transaction', [
+        entry('DELETE', 'Patient/older'),
+        entry('POST', 'Observation', { resourceType: 'Observation', ...identified('new') }, { fullUrl: uuid(1) }),
+        entry('PUT', 'Patient/fine', patient('fine', identified('fine'))),
+        entry('PUT', 'Patient/fine-too', patient('fine-too', identified('changed'))),
+        bad,
+        patchEntry('Patient/t1', [{ op: 'add', path: '/active', value: true }]),
+      ]);
 
       expect(answer.status).toBe(status);
       expect(answer.json.resourceType).toBe('OperationOutcome');
@@ -537,18 +475,17 @@ describe('when a transaction is posted', () => {
     { logic: 'sequential', status: 404, problem: "version '7' couldn't be found" },
     { logic: 'parallel', status: 400, problem: 'Id in the URL' },
   ])('given two entries that fail, and processing that is $logic, then $status', ({ logic, status, problem }) => {
-    const { ask, events, service } = createFhirWorld();
+    const { ask, post, events, service } = createBundleWorld();
     ask('PUT', 'Patient/old', patient('old'));
     events();
 
-    const answer = ask(
-      'POST',
-      '',
-      bundle('transaction', [
+    const answer = post(
+      'transaction',
+      [
         entry('DELETE', 'Patient/old'),
         entry('PUT', 'Patient/new', patient('new'), { ifMatch: 'W/"7"' }),
         entry('PUT', 'Patient/x', patient('y'), { ifMatch: 'W/"7"' }),
-      ]),
+      ],
       logic === undefined ? {} : { 'x-bundle-processing-logic': logic },
     );
 
@@ -559,30 +496,26 @@ describe('when a transaction is posted', () => {
   });
 
   it('given nothing but a version that is not there, and parallel processing, then 404', () => {
-    const { ask, service } = createFhirWorld();
+    const { post, service } = createBundleWorld();
 
     const entries = [
       entry('POST', 'Patient', patient()),
       entry('PUT', 'Patient/new', patient('new'), { ifMatch: 'W/"7"' }),
     ];
-    const { status } = ask('POST', '', bundle('transaction', entries), { 'x-bundle-processing-logic': 'parallel' });
+    const { status } = post('transaction', entries, { 'x-bundle-processing-logic': 'parallel' });
 
     expect(status).toBe(404);
     expect(service.counts.versions).toBe(0);
   });
 
   it('given it changes what it created itself, and fails, then nothing is left of either', () => {
-    const { ask, events, service } = createFhirWorld();
+    const { ask, post, events, service } = createBundleWorld();
 
-    const { status } = ask(
-      'POST',
-      '',
-      bundle('transaction', [
-        entry('POST', 'Patient', patient(undefined, identified('new'))),
-        entry('PUT', 'Patient?identifier=s|new', patient(undefined, { ...identified('new'), active: true })),
-        entry('GET', 'Patient/nobody'),
-      ]),
-    );
+    const { status } = post('transaction', [
+      entry('POST', 'Patient', patient(undefined, identified('new'))),
+      entry('PUT', 'Patient?identifier=s|new', patient(undefined, { ...identified('new'), active: true })),
+      entry('GET', 'Patient/nobody'),
+    ]);
 
     expect(status).toBe(404);
     expect(events()).toEqual([]);

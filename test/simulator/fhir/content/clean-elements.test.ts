@@ -7,31 +7,25 @@ import { repeatingElementsJson, TARGET } from './make-repeating-elements.js';
 function stored(resource: Record<string, unknown>): unknown {
   const { ask } = createFhirWorld();
   const created = ask('POST', String(resource.resourceType), resource);
-  const {
-    id: _id,
-    meta: _meta,
-    ...elements
-  } = ask('GET', `${resource.resourceType}/${created.json.id}`).json as Record<string, unknown>;
+  const { id: _id, meta: _meta, ...elements } = ask('GET', `${resource.resourceType}/${created.json.id}`).json;
   return elements;
 }
 
 describe('when a resource has elements without content', () => {
+  const male = { gender: 'male' };
+
   it.each([
-    { given: 'an empty string', sent: { birthDate: '', gender: 'male' }, kept: { gender: 'male' } },
-    { given: 'white space', sent: { birthDate: ' \n', gender: 'male' }, kept: { gender: 'male' } },
-    { given: 'a null', sent: { name: null, gender: 'male' }, kept: { gender: 'male' } },
-    { given: 'an empty object', sent: { maritalStatus: {}, gender: 'male' }, kept: { gender: 'male' } },
+    { given: 'an empty string', sent: { birthDate: '', gender: 'male' }, kept: male },
+    { given: 'white space', sent: { birthDate: ' \n', gender: 'male' }, kept: male },
+    { given: 'a null', sent: { name: null, gender: 'male' }, kept: male },
+    { given: 'an empty object', sent: { maritalStatus: {}, gender: 'male' }, kept: male },
     {
       given: 'an empty list',
       sent: { name: [], contact: [{ telecom: [], gender: 'male' }] },
-      kept: { contact: [{ gender: 'male' }] },
+      kept: { contact: [male] },
     },
-    { given: 'an empty id and meta', sent: { id: '', meta: {}, gender: 'male' }, kept: { gender: 'male' } },
-    {
-      given: 'nothing but empty parts',
-      sent: { name: [{ family: '', given: [null, ''] }, {}], gender: 'male' },
-      kept: { gender: 'male' },
-    },
+    { given: 'an empty id and meta', sent: { id: '', meta: {}, gender: 'male' }, kept: male },
+    { given: 'empty parts', sent: { name: [{ family: '', given: [null, ''] }, {}], gender: 'male' }, kept: male },
     { given: 'one empty item', sent: { name: [{}, { family: 'A' }, null] }, kept: { name: [{ family: 'A' }] } },
     {
       given: 'a list in a list',

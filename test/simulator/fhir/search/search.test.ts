@@ -10,31 +10,18 @@ function worldToSearch() {
     clock.advance(1_000);
   };
   put(patient('ada', { identifier: [{ system: 'http://mrn', value: '1' }, { value: 'x|y' }] }));
-  put(
-    patient('ben', {
-      identifier: [
-        { system: 'http://mrn', value: '2' },
-        { system: 'http://ssn', value: '1' },
-      ],
-    }),
-  );
-  put(
-    patient('cid', {
-      identifier: [{ value: '1' }],
-      meta: { tag: [{ system: 'http://t', code: 'vip' }], profile: ['http://p'] },
-    }),
-  );
+  const ssn = { system: 'http://ssn', value: '1' };
+  put(patient('ben', { identifier: [{ system: 'http://mrn', value: '2' }, ssn] }));
+  const meta = { tag: [{ system: 'http://t', code: 'vip' }], profile: ['http://p'] };
+  put(patient('cid', { identifier: [{ value: '1' }], meta }));
   put({ ...observation('o1', 'Patient/ada'), identifier: [{ system: 'http://mrn', value: '1' }] });
   put(observation('o2', `${BASE}/Patient/ada`));
   put(observation('o3', 'http://elsewhere.test/Patient/ada'));
   put(observation('o4', 'Patient/ada/_history/1'));
   put(observation('o5', 'Device/ada'));
   put({ resourceType: 'Coverage', id: 'c1', beneficiary: { reference: 'Patient/ada' } });
-  put({
-    resourceType: 'Appointment',
-    id: 'a1',
-    participant: [{ actor: { reference: 'Patient/ada' } }, { actor: { reference: 'Patient/ben' } }],
-  });
+  const participant = [{ actor: { reference: 'Patient/ada' } }, { actor: { reference: 'Patient/ben' } }];
+  put({ resourceType: 'Appointment', id: 'a1', participant });
   put({ resourceType: 'QuestionnaireResponse', id: 'q1', identifier: { system: 'http://mrn', value: '9' } });
   put(patient('gone', { identifier: [{ system: 'http://mrn', value: '1' }] }));
   ask('DELETE', 'Patient/gone');
@@ -183,16 +170,8 @@ describe('when resources are searched', () => {
 
   it('given _elements, or data alone, then the rest is left out, and the resource says so', () => {
     const { ask } = createFhirWorld();
-    ask(
-      'PUT',
-      'Patient/p',
-      patient('p', {
-        text: { status: 'empty', div: '<div/>' },
-        active: true,
-        birthDate: '2000',
-        _birthDate: { id: 'x' },
-      }),
-    );
+    const text = { status: 'empty', div: '<div/>' };
+    ask('PUT', 'Patient/p', patient('p', { text, active: true, birthDate: '2000', _birthDate: { id: 'x' } }));
     const subsetted = { tag: [expect.objectContaining({ code: 'SUBSETTED' })] };
 
     expect(ask('GET', 'Patient?_elements=birthDate').json.entry?.[0]?.resource).toEqual({
@@ -386,10 +365,8 @@ describe('when there are 20,000 resources', () => {
   it('given searches by identifier and by patient, then no other resource is looked at', () => {
     const { ask } = createFhirWorld();
     for (let n = 0; n < 20_000; n += 1) {
-      ask('PUT', `Observation/o${n}`, {
-        ...observation(`o${n}`, `Patient/p${n % 2_000}`),
-        identifier: [{ system: 's', value: `v${n}` }],
-      });
+      const identifier = [{ system: 's', value: `v${n}` }];
+      ask('PUT', `Observation/o${n}`, { ...observation(`o${n}`, `Patient/p${n % 2_000}`), identifier });
     }
     const parse = jest.spyOn(JSON, 'parse');
 
