@@ -1,14 +1,13 @@
 import type { SimulatorAnswer } from '../http.js';
 import { uuidOf } from '../seeded.js';
 import { AS_STORED, acceptedWays, type Way } from './accepted-syntaxes.js';
-import { answerBytes, answerDicomJson, answerNothing, Refusal } from './answers.js';
+import { answerBytes, answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { isNative } from './convert-native.js';
 import { framesOf } from './frames.js';
 import { fileOf, metadataOf, part10Of } from './image-content.js';
 import type { Image, ImageSelector } from './image-store.js';
-import { accepts } from './media-types.js';
 import { writeMultipart } from './multipart.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
@@ -47,14 +46,11 @@ export function answerFrames(call: Call): SimulatorAnswer {
 
 /** WADO-RS: `metadata`, with an ETag, so that it need not be sent twice. */
 export function answerMetadata(call: Call): SimulatorAnswer {
-  const { headers } = call.request;
-  if (!accepts(headers.get('accept'), 'application/dicom+json')) {
-    throw new Refusal(406, 'Metadata is application/dicom+json, which the Accept header does not name.');
-  }
+  checkAcceptsJson(call.request, 'Metadata');
   const images = imagesOf(call);
   const newest = images.reduce((number, image) => Math.max(number, image.sequenceNumber), 0);
   const etag = call.params.instanceUid ? `${newest}` : `${newest}-${images.length}`;
-  if (headers.get('if-none-match')?.replace(/^W\/|"/g, '') === etag) return answerNothing(304);
+  if (call.request.headers.get('if-none-match')?.replace(/^W\/|"/g, '') === etag) return answerNothing(304);
   const options = { isOriginal: wantsOriginal(call) };
   const metadata = images.map((image) => metadataOf(image, options));
   return answerDicomJson(200, metadata, { etag });

@@ -1,11 +1,10 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, Refusal } from './answers.js';
+import { answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid } from './check-image.js';
 import { type Attribute, type Dataset, sorted, TAG, textsOf } from './dataset.js';
 import { metadataOf } from './image-content.js';
 import type { Image, Partition, Series, Study } from './image-store.js';
-import { accepts } from './media-types.js';
 import { IMAGES_IN_SERIES, IMAGES_IN_STUDY, type Level, SERIES_TAGS, STUDY_TAGS } from './search-attributes.js';
 import { type Filter, parseSearch, type Search } from './search-parameters.js';
 
@@ -16,9 +15,7 @@ const LEVELS: readonly Level[] = ['study', 'series', 'instance'];
 
 /** QIDO-RS: a search of level `wanted`. Levels that the path names are neither filtered nor returned. */
 export function answerSearch({ request, store, partition, params }: Call, wanted: Level): SimulatorAnswer {
-  if (!accepts(request.headers.get('accept'), 'application/dicom+json')) {
-    throw new Refusal(406, 'The answer to a search is application/dicom+json, which the Accept header does not name.');
-  }
+  checkAcceptsJson(request, 'The answer to a search');
   const wrong = Object.values(params).find((uid) => !isUid(uid));
   if (wrong !== undefined) throw new Refusal(400, `'${wrong}' is no UID.`);
   const named = Object.keys(params).length;
@@ -80,12 +77,9 @@ function pick(found: Found, { tags }: Search, params: Call['params']): Dataset {
   const isEnough = [...tags].every((tag) => INDEXED.has(tag) || tag in indexed);
   const source = image || isEnough ? undefined : newestOf(found);
   const all = image ? metadataOf(image) : { ...(source && metadataOf(source)), ...indexed };
-  const wanted = new Set([
-    ...tags,
-    ...(params.studyUid ? [TAG.studyUid] : []),
-    ...(params.seriesUid ? [TAG.seriesUid] : []),
-  ]);
-  return sorted(Object.fromEntries(Object.entries(all).filter(([tag]) => wanted.has(tag))));
+  const isWanted = (tag: string) =>
+    tags.has(tag) || (tag === TAG.studyUid && params.studyUid) || (tag === TAG.seriesUid && params.seriesUid);
+  return sorted(Object.fromEntries(Object.entries(all).filter(([tag]) => isWanted(tag))));
 }
 
 const INDEXED: ReadonlySet<string> = new Set([...STUDY_TAGS, ...SERIES_TAGS]);

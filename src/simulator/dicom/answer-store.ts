@@ -1,9 +1,9 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerDicomJson, answerNothing, Refusal } from './answers.js';
+import { answerDicomJson, answerNothing, checkAcceptsJson, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import { isUid, REASON } from './check-image.js';
 import type { Attribute, Dataset } from './dataset.js';
-import { accepts, parseMediaTypes } from './media-types.js';
+import { parseMediaTypes } from './media-types.js';
 import { type Part, readMultipart } from './multipart.js';
 import { refused, type Stored, storeImage } from './store-image.js';
 
@@ -15,15 +15,11 @@ const WRONG_VALUES = 1;
 export function answerStore({ request, store, partition, studies, params, maxBodyBytes }: Call): SimulatorAnswer {
   const { headers, body } = request;
   const { studyUid } = params;
-  if (!accepts(headers.get('accept'), 'application/dicom+json')) {
-    throw new Refusal(406, 'The answer to a store is application/dicom+json, which the Accept header does not name.');
-  }
+  checkAcceptsJson(request, 'The answer to a store');
   if (studyUid !== undefined && !isUid(studyUid)) throw new Refusal(400, `'${studyUid}' is no UID of a study.`);
   if (body.length > maxBodyBytes) {
-    throw new Refusal(
-      413,
-      `The request has ${body.length} bytes, and exceeds the allowed limit of ${maxBodyBytes} bytes.`,
-    );
+    const limit = `exceeds the allowed limit of ${maxBodyBytes} bytes`;
+    throw new Refusal(413, `The request has ${body.length} bytes, and ${limit}.`);
   }
   const parts = readParts(headers.get('content-type'), body);
   if (parts.length === 0) return answerNothing(204);
@@ -45,8 +41,9 @@ function readParts(contentType: string | null, body: Uint8Array): Part[] {
   }
   const boundary = media.parameters.get('boundary');
   if (!boundary) throw new Refusal(415, `The content type '${contentType}' is missing its boundary.`);
-  if (media.parameters.has('start'))
+  if (media.parameters.has('start')) {
     throw new Refusal(400, 'The start parameter of multipart/related is not supported.');
+  }
   const parts = readMultipart(body, boundary);
   if (!parts) throw new Refusal(400, `No part begins: a line '--${boundary}' is not in the body.`);
 
@@ -95,11 +92,8 @@ function referenceOf(outcome: Extract<Stored, { status: 'stored' }>, studies: st
 }
 
 function failureOf(outcome: Exclude<Stored, { status: 'stored' }>): Dataset {
-  return {
-    ...sopOf(outcome),
-    '00081197': { vr: 'US', Value: [outcome.reason] },
-    ...commentsOf(outcome.problems),
-  };
+  const reason = { '00081197': { vr: 'US', Value: [outcome.reason] } };
+  return { ...sopOf(outcome), ...reason, ...commentsOf(outcome.problems) };
 }
 
 function sopOf({ sopClassUid, instanceUid }: Stored): Dataset {

@@ -1,4 +1,5 @@
-import type { SimulatorAnswer } from '../http.js';
+import type { SimulatorAnswer, SimulatorRequest } from '../http.js';
+import { accepts } from './media-types.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -24,6 +25,12 @@ export function answerJson(status: number, value: unknown, headers: Headers = {}
 
 export function answerDicomJson(status: number, value: unknown, headers: Headers = {}): SimulatorAnswer {
   return answerJson(status, value, { ...headers, 'content-type': 'application/dicom+json; charset=utf-8' });
+}
+
+/** Throws a Refusal where the client does not take DICOM JSON; `what` is the content that only comes so. */
+export function checkAcceptsJson({ headers }: SimulatorRequest, what: string): void {
+  if (accepts(headers.get('accept'), 'application/dicom+json')) return;
+  throw new Refusal(406, `${what} is application/dicom+json, which the Accept header does not name.`);
 }
 
 export function answerBytes(contentType: string, body: Uint8Array): SimulatorAnswer {

@@ -2,15 +2,13 @@ import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } fr
 import { problemOfValue } from './value-rules.js';
 
 /** The result of a check for a store. As API v2, it refuses only images without the values that the store needs. */
-export type Check =
-  | { readonly kind: 'refused'; readonly reason: number; readonly problems: readonly string[] }
-  /** The attributes that are wrong are left out of metadata and of the index. */
-  | {
-      readonly kind: 'fine';
-      readonly uids: Uids;
-      readonly wrong: readonly string[];
-      readonly problems: readonly string[];
-    };
+export type Check = {
+  /** Why the image is refused; undefined where it can be stored. */
+  readonly reason?: number;
+  readonly problems: readonly string[];
+  /** Tags of attributes that metadata and the index leave out. */
+  readonly wrong: readonly string[];
+};
 
 export type Uids = { readonly studyUid: string; readonly seriesUid: string; readonly instanceUid: string };
 
@@ -27,16 +25,16 @@ export function isUid(text: string): boolean {
   return text.length <= 64 && LENIENT_UID.test(text);
 }
 
+export function uidsOf(dataset: Dataset): Uids {
+  const [studyUid = '', seriesUid = '', instanceUid = ''] = NAMES.map((tag) => firstText(dataset, tag));
+  return { studyUid, seriesUid, instanceUid };
+}
+
 /** `studyUid` where the request names the study. */
 export function checkImage(dataset: Dataset, studyUid?: string): Check {
   const lacking = missingProblem(dataset);
   if (lacking) return refuse(REASON.validation, [lacking]);
-  const uids = {
-    studyUid: firstText(dataset, TAG.studyUid),
-    seriesUid: firstText(dataset, TAG.seriesUid),
-    instanceUid: firstText(dataset, TAG.instanceUid),
-  };
-  if (studyUid !== undefined && uids.studyUid !== studyUid) {
+  if (studyUid !== undefined && firstText(dataset, TAG.studyUid) !== studyUid) {
     const text = 'The StudyInstanceUID of the image is not that of the request.';
     return refuse(REASON.otherStudy, [problem(TAG.studyUid, text)]);
   }
@@ -46,7 +44,7 @@ export function checkImage(dataset: Dataset, studyUid?: string): Check {
   const found = new Map<string, string>();
   const wrong = findProblems(dataset, found).filter((tag) => !NAMES.includes(tag));
   if (!dataset[TAG.patientId]?.Value) found.set(TAG.patientId, missing(TAG.patientId)); // it may be empty, but not unnoticed
-  return { kind: 'fine', uids, wrong, problems: [...found.values()] };
+  return { wrong, problems: [...found.values()] };
 }
 
 /** In the words of the service: DICOM100 stands for a value that fails validation. */
@@ -96,5 +94,5 @@ function tagText(tag: string): string {
 }
 
 function refuse(reason: number, problems: readonly string[]): Check {
-  return { kind: 'refused', reason, problems };
+  return { reason, problems, wrong: [] };
 }

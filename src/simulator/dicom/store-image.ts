@@ -1,5 +1,5 @@
 import type { FeedEntry } from './change-feed.js';
-import { checkImage, problem, REASON } from './check-image.js';
+import { checkImage, problem, REASON, uidsOf } from './check-image.js';
 import { firstText, TAG } from './dataset.js';
 import type { ImageStore } from './image-store.js';
 import { readPart10 } from './read-part10.js';
@@ -25,11 +25,11 @@ export function storeImage(
   const part10 = readPart10(file);
   if ('problem' in part10) return refused(REASON.validation, [`DICOM100: ${part10.problem}`]);
   const dataset = toDataset(part10);
-  const names = { instanceUid: firstText(dataset, TAG.instanceUid), sopClassUid: firstText(dataset, TAG.sopClassUid) };
-  const check = checkImage(dataset, studyUid);
-  if (check.kind === 'refused') return refused(check.reason, check.problems, names);
+  const uids = uidsOf(dataset);
+  const names = { instanceUid: uids.instanceUid, sopClassUid: firstText(dataset, TAG.sopClassUid) };
+  const { reason, problems, wrong } = checkImage(dataset, studyUid);
+  if (reason !== undefined) return refused(reason, problems, names);
 
-  const { uids, wrong, problems } = check;
   const added = store.add(partition, { uids, dataset, transferSyntax: part10.transferSyntax, file, wrong });
   if (added === 'full') return refused(REASON.processing, [problem(TAG.instanceUid, FULL)], names);
   if (added === 'exists') return { status: 'duplicate', reason: REASON.exists, problems: [], ...names };

@@ -71,7 +71,7 @@ export function readSearch(parameters: readonly Parameter[], of: SearchScope): S
     page: { count, isNewestFirst: sort?.startsWith('-') ?? false, after: readToken(parameters), kept },
     isTotalWanted: readTotal(given('_total')),
     isCountOnly: isOnlyCounted || summary === 'count',
-    elements: elements === undefined ? undefined : readElements(elements),
+    elements: elements?.split(',').flatMap((name) => name.trim().split('.', 1)),
     isWithoutText: summary === 'data',
     issues,
   };
@@ -138,10 +138,6 @@ function readTotal(text: string | undefined): boolean {
     throw refuse(403, 'not-supported', "'_total=estimate' is not supported. Use accurate or none.");
   if (total !== 'accurate' && total !== 'none') throw invalid(`'_total' is '${text}', not accurate or none.`);
   return total === 'accurate';
-}
-
-function readElements(text: string): readonly string[] {
-  return text.split(',').flatMap((name) => name.trim().split('.', 1));
 }
 
 function warnOfTypes(text: string, ignore: (diagnostics: string) => void): void {
