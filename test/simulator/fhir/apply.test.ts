@@ -3,6 +3,8 @@ import { createFhirWorld } from './fhir-world.js';
 
 const nothing = { resourceType: undefined, id: undefined, version: undefined, problem: undefined, entries: [] };
 
+const resourceType = 'Patient';
+
 describe('when a change is made from within', () => {
   it('given a creation, an update and deletes, then they are as by HTTP', () => {
     const { service, events, ask } = createFhirWorld();
@@ -44,17 +46,13 @@ describe('when a change is made from within', () => {
     { given: 'a type that is none', write: { method: 'POST', resource: { resourceType: 'Dragon' } }, status: 404 },
     {
       given: 'a list in the place of one value',
-      write: { method: 'POST', resource: { resourceType: 'Patient', birthDate: ['2000', '2001'] } },
+      write: { method: 'POST', resource: { resourceType, birthDate: ['2000', '2001'] } },
       status: 400,
     },
-    {
-      given: 'an id that is none',
-      write: { method: 'PUT', resource: { resourceType: 'Patient', id: 'a/b' } },
-      status: 404,
-    },
+    { given: 'an id that is none', write: { method: 'PUT', resource: { resourceType, id: 'a/b' } }, status: 404 },
     {
       given: 'another version',
-      write: { method: 'PUT', resource: { resourceType: 'Patient', id: 'p' }, ifMatch: 3 },
+      write: { method: 'PUT', resource: { resourceType, id: 'p' }, ifMatch: 3 },
       status: 404,
     },
     { given: 'a bundle of no type', write: { method: 'BUNDLE', bundle: { resourceType: 'Bundle' } }, status: 405 },

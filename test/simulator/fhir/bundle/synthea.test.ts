@@ -18,38 +18,33 @@ const coding = (system: string, code: string) => ({
 
 /** A record as Synthea makes it: its entries refer to each other by urn:uuid, and to hospitals by identifier. */
 function makeRecord(): { resourceType: string; type: string; entry: object[] } {
-  const resources: [string, Resource][] = [
-    [
-      uuid(1),
-      {
-        resourceType: 'Patient',
-        id: '00000001-0000-4000-8000-000000000000',
-        meta: { profile: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient'] },
-        text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">Generated</div>' },
-        identifier: [
-          { system: SYNTHEA, value: 'ada' },
-          { type: coding('http://terminology.hl7.org/CodeSystem/v2-0203', 'MR'), value: 'ada' },
-        ],
-        name: [{ use: 'official', family: 'Lindqvist123', given: ['Zoë456'] }],
-        extension: [
-          { url: 'http://synthetichealth.github.io/synthea/quality-adjusted-life-years', valueDecimal: 50.0 },
-        ],
-        generalPractitioner: [toPractitioner],
-      },
+  const patient = {
+    resourceType: 'Patient',
+    id: '00000001-0000-4000-8000-000000000000',
+    meta: { profile: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient'] },
+    text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">Generated</div>' },
+    identifier: [
+      { system: SYNTHEA, value: 'ada' },
+      { type: coding('http://terminology.hl7.org/CodeSystem/v2-0203', 'MR'), value: 'ada' },
     ],
-  ];
-  for (let n = 0; n < ENCOUNTERS; n += 1) resources.push(...visit(n));
-  const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [] as object[] };
+    name: [{ use: 'official', family: 'Lindqvist123', given: ['Zoë456'] }],
+    extension: [{ url: 'http://synthetichealth.github.io/synthea/quality-adjusted-life-years', valueDecimal: 50.0 }],
+    generalPractitioner: [toPractitioner],
+  };
+  const visits = Array.from({ length: ENCOUNTERS }, (_, n) => Object.entries(visit(n))).flat();
   // The patient comes last: references lead forward as well as back.
-  for (const [fullUrl, resource] of resources.reverse()) {
-    bundle.entry.push({ fullUrl, resource, request: { method: 'POST', url: resource.resourceType } });
-  }
-  return bundle;
+  const resources: [string, Resource][] = [...visits.reverse(), [uuid(1), patient]];
+  const entry = resources.map(([fullUrl, resource]) => {
+    return { fullUrl, resource, request: { method: 'POST', url: resource.resourceType } };
+  });
+  return { resourceType: 'Bundle', type: 'transaction', entry };
 }
 
-function visit(n: number): [string, Resource][] {
+/** The resources of a visit, by their URL. */
+function visit(n: number): Record<string, Resource> {
   const encounter = { reference: uuid(2, n) };
-  const observation = (of: number): [string, Resource] => [
+  const valueQuantity = { value: 80.5 + n, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' };
+  const observations = Array.from({ length: 6 }, (_, of): [string, Resource] => [
     uuid(3, n * 10 + of),
     {
       resourceType: 'Observation',
@@ -57,103 +52,74 @@ function visit(n: number): [string, Resource][] {
       code: coding('http://loinc.org', `8302-${of}`),
       subject: toPatient,
       encounter,
-      component: [
-        {
-          code: coding('http://loinc.org', '8462-4'),
-          valueQuantity: { value: 80.5 + n, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
-        },
+      component: [{ code: coding('http://loinc.org', '8462-4'), valueQuantity }],
+    },
+  ]);
+  const data = Buffer.from('x'.repeat(2_000)).toString('base64');
+  const referral = { resourceType: 'ServiceRequest', id: 'referral', status: 'completed' };
+  return {
+    [uuid(2, n)]: {
+      resourceType: 'Encounter',
+      status: 'finished',
+      class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+      subject: toPatient,
+      participant: [{ individual: toPractitioner }],
+      location: [{ location: { reference: `Location?identifier=${SYNTHEA}|loc-1`, display: 'HOSPITAL' } }],
+      serviceProvider: toOrganization,
+    },
+    ...Object.fromEntries(observations),
+    [uuid(4, n)]: {
+      resourceType: 'Condition',
+      code: coding('http://snomed.info/sct', '44054006'),
+      subject: toPatient,
+      encounter,
+    },
+    [uuid(5, n)]: {
+      resourceType: 'DiagnosticReport',
+      status: 'final',
+      subject: toPatient,
+      encounter,
+      performer: [toPractitioner],
+      presentedForm: [{ contentType: 'text/plain; charset=utf-8', data }],
+      result: observations.map(([reference]) => ({ reference, display: 'Body Height' })),
+    },
+    [uuid(6, n)]: {
+      resourceType: 'Claim',
+      status: 'active',
+      patient: toPatient,
+      provider: toOrganization,
+      insurance: [{ sequence: 1, focal: true, coverage: { display: 'Medicare' } }],
+      diagnosis: [{ sequence: 1, diagnosisReference: { reference: uuid(4, n) } }],
+      item: [{ sequence: 1, encounter: [encounter] }],
+    },
+    [uuid(7, n)]: {
+      resourceType: 'ExplanationOfBenefit',
+      status: 'active',
+      contained: [{ ...referral, subject: toPatient, requester: toPractitioner }],
+      patient: toPatient,
+      claim: { reference: uuid(6, n) },
+      referral: { reference: '#referral' },
+      item: [
+        { sequence: 1, encounter: [encounter], extension: [{ url: 'x', valueReference: { reference: uuid(5, n) } }] },
       ],
     },
-  ];
-  return [
-    [
-      uuid(2, n),
-      {
-        resourceType: 'Encounter',
-        status: 'finished',
-        class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
-        subject: toPatient,
-        participant: [{ individual: toPractitioner }],
-        location: [{ location: { reference: `Location?identifier=${SYNTHEA}|loc-1`, display: 'HOSPITAL' } }],
-        serviceProvider: toOrganization,
-      },
-    ],
-    ...Array.from({ length: 6 }, (_, of) => observation(of)),
-    [
-      uuid(4, n),
-      { resourceType: 'Condition', code: coding('http://snomed.info/sct', '44054006'), subject: toPatient, encounter },
-    ],
-    [
-      uuid(5, n),
-      {
-        resourceType: 'DiagnosticReport',
-        status: 'final',
-        subject: toPatient,
-        encounter,
-        performer: [toPractitioner],
-        presentedForm: [
-          { contentType: 'text/plain; charset=utf-8', data: Buffer.from('x'.repeat(2_000)).toString('base64') },
-        ],
-        result: Array.from({ length: 6 }, (_, of) => ({ reference: uuid(3, n * 10 + of), display: 'Body Height' })),
-      },
-    ],
-    [
-      uuid(6, n),
-      {
-        resourceType: 'Claim',
-        status: 'active',
-        patient: toPatient,
-        provider: toOrganization,
-        insurance: [{ sequence: 1, focal: true, coverage: { display: 'Medicare' } }],
-        diagnosis: [{ sequence: 1, diagnosisReference: { reference: uuid(4, n) } }],
-        item: [{ sequence: 1, encounter: [encounter] }],
-      },
-    ],
-    [
-      uuid(7, n),
-      {
-        resourceType: 'ExplanationOfBenefit',
-        status: 'active',
-        contained: [
-          {
-            resourceType: 'ServiceRequest',
-            id: 'referral',
-            status: 'completed',
-            subject: toPatient,
-            requester: toPractitioner,
-          },
-        ],
-        patient: toPatient,
-        claim: { reference: uuid(6, n) },
-        referral: { reference: '#referral' },
-        item: [
-          { sequence: 1, encounter: [encounter], extension: [{ url: 'x', valueReference: { reference: uuid(5, n) } }] },
-        ],
-      },
-    ],
-    [
-      uuid(8, n),
-      {
-        resourceType: 'Provenance',
-        target: [toPatient, encounter, { reference: uuid(7, n) }],
-        recorded: '2024-01-01T00:00:00.000+01:00',
-      },
-    ],
-  ];
+    [uuid(8, n)]: {
+      resourceType: 'Provenance',
+      target: [toPatient, encounter, { reference: uuid(7, n) }],
+      recorded: '2024-01-01T00:00:00.000+01:00',
+    },
+  };
 }
 
 function hospitals() {
   const entry = [
-    { resourceType: 'Organization', identifier: [{ system: SYNTHEA, value: 'org-1' }] },
-    { resourceType: 'Location', identifier: [{ system: SYNTHEA, value: 'loc-1' }] },
-    { resourceType: 'Practitioner', identifier: [{ system: NPI, value: '9999' }] },
-  ].map((resource) => {
-    const [{ system, value } = { system: '', value: '' }] = resource.identifier;
-    return {
-      resource,
-      request: { method: 'POST', url: resource.resourceType, ifNoneExist: `identifier=${system}|${value}` },
-    };
-  });
+    { url: 'Organization', system: SYNTHEA, value: 'org-1' },
+    { url: 'Location', system: SYNTHEA, value: 'loc-1' },
+    { url: 'Practitioner', system: NPI, value: '9999' },
+  ].map(({ url, system, value }) => ({
+    resource: { resourceType: url, identifier: [{ system, value }] },
+    request: { method: 'POST', url, ifNoneExist: `identifier=${system}|${value}` },
+  }));
   return { resourceType: 'Bundle', type: 'transaction', entry };
 }
 
