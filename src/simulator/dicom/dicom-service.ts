@@ -22,13 +22,7 @@ export type DicomService = {
   /** Sets attributes of patient and study in all images of a study, as a bulk update does. */
   update(of: { readonly studyUid: string; readonly partition?: string }, changes: Dataset): UpdateResult;
   current(image: ImageName): { readonly sequenceNumber: number } | undefined;
-  readonly counts: {
-    readonly partitions: number;
-    readonly studies: number;
-    readonly series: number;
-    readonly images: number;
-    readonly bytes: number;
-  };
+  readonly counts: Readonly<Record<'partitions' | 'studies' | 'series' | 'images' | 'bytes', number>>;
   /** Removes everything. Sequence numbers go on, so that a new event never looks like an earlier one. */
   clear(): void;
 };

@@ -57,18 +57,14 @@ function findDelimiter(bytes: Buffer, boundary: string, from: number): Delimiter
 function readPart(region: Buffer, hasEnd: boolean): Part {
   const hasNoHeaders = region.toString('latin1', 0, 2) === LINE_END;
   const blank = hasNoHeaders ? 0 : region.indexOf(LINE_END + LINE_END);
-  if (blank < 0) {
-    // A part that ends with its headers has no content; one that has no blank line at all is no part.
-    const isHeaders = /^[!-9;-~]+:[^\r\n]*\r\n$/.test(region.toString('latin1'));
-    return {
-      contentType: isHeaders ? typeIn(region.toString('latin1')) : undefined,
-      content: Buffer.alloc(0),
-      isWhole: hasEnd && isHeaders,
-    };
+  if (blank >= 0) {
+    const content = region.subarray(blank + (hasNoHeaders ? 2 : 4));
+    return { contentType: typeIn(region.toString('latin1', 0, blank)), content, isWhole: hasEnd };
   }
-  const headers = region.toString('latin1', 0, blank);
-  const content = region.subarray(blank + (hasNoHeaders ? 2 : 4));
-  return { contentType: typeIn(headers), content, isWhole: hasEnd };
+  // A part that ends with its headers has no content; one that has no blank line at all is no part.
+  const headers = region.toString('latin1');
+  const isPart = /^[!-9;-~]+:[^\r\n]*\r\n$/.test(headers);
+  return { contentType: isPart ? typeIn(headers) : undefined, content: Buffer.alloc(0), isWhole: hasEnd && isPart };
 }
 
 function typeIn(headers: string): string | undefined {
