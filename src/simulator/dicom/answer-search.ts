@@ -22,7 +22,7 @@ export function answerSearch({ request, store, partition, params }: Call, wanted
   const levels = LEVELS.slice(named, LEVELS.indexOf(wanted) + 1);
   const search = parseSearch(request.query, levels);
 
-  const found = findAll(store.partition(partition), params, wanted, search.filters);
+  const found = findAll(store.partition(partition), params, { wanted, filters: search.filters });
   const page = found.slice(search.offset, search.offset + search.limit);
   if (page.length === 0) return answerNothing(204);
   const results = page.map((one) => pick(one, search, params));
@@ -33,8 +33,7 @@ export function answerSearch({ request, store, partition, params }: Call, wanted
 function findAll(
   partition: Partition | undefined,
   { studyUid, seriesUid }: Call['params'],
-  wanted: Level,
-  filters: readonly Filter[],
+  { wanted, filters }: { wanted: Level; filters: readonly Filter[] },
 ): Found[] {
   const onlyStudy = studyUid ?? filters.find(({ tag }) => tag === TAG.studyUid)?.text;
   const studies = onlyStudy

@@ -46,7 +46,7 @@ export function parseSearch(query: URLSearchParams, levels: readonly Level[]): S
 
   const filters: Filter[] = [];
   for (const [name, values] of attributes) {
-    const filter = parseFilter(name, values, levels, fuzzy === 'true');
+    const filter = parseFilter(name, values, { levels, isFuzzy: fuzzy === 'true' });
     if (filters.some(({ tag }) => tag === filter.tag)) throw problem(`attribute '${name}' has been specified twice`);
     filters.push(filter);
   }
@@ -59,7 +59,9 @@ export function parseSearch(query: URLSearchParams, levels: readonly Level[]): S
 
 const OPTIONS = ['limit', 'offset', 'fuzzymatching', 'includefield'];
 
-function parseFilter(name: string, values: readonly string[], levels: readonly Level[], isFuzzy: boolean): Filter {
+type FilterScope = { levels: readonly Level[]; isFuzzy: boolean };
+
+function parseFilter(name: string, values: readonly string[], { levels, isFuzzy }: FilterScope): Filter {
   const [text = ''] = values;
   const tag = parseTag(name);
   const level = levels.find((one) => tag !== undefined && SEARCHABLE[one].includes(tag));

@@ -52,7 +52,7 @@ export function createFhirService(deps: FhirServiceDeps): FhirService {
   const store = new Store({ clock, host, historyBytes, currentBytes });
   const routed = {
     store,
-    writes: new Writes(store, random),
+    writes: new Writes({ store, random }),
     now: () => clock.now(),
     postBundle: (call: Call): Result => ({
       kind: 'text',

@@ -13,7 +13,8 @@ export function readCurrent(store: Store, resourceType: string, id: string): Res
   return { kind: 'version', status: 200, version: undeleted(stored.current), isWrite: false };
 }
 
-export function readVersion(store: Store, resourceType: string, id: string, versionId: string): Result {
+export function readVersion(store: Store, of: { resourceType: string; id: string; versionId: string }): Result {
+  const { resourceType, id, versionId } = of;
   const stored = store.get(resourceType, id);
   const version = stored && versionsOf(stored).find(({ number }) => String(number) === versionId);
   if (version) return { kind: 'version', status: 200, version: undeleted(version), isWrite: false };

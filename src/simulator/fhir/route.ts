@@ -81,7 +81,7 @@ function ofType({ store, writes, now }: Deps, call: Call, resourceType: string):
   }
   if (length > 4 || (third !== undefined && third !== '_history')) return undefined;
   checkId(second);
-  if (fourth !== undefined) return { GET: () => readVersion(store, resourceType, second, fourth) };
+  if (fourth !== undefined) return { GET: () => readVersion(store, { resourceType, id: second, versionId: fourth }) };
   if (third !== undefined) return { GET: () => readHistory(store, call, { resourceType, id: second, now: now() }) };
   return {
     GET: () => readCurrent(store, resourceType, second),

@@ -11,16 +11,18 @@ import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText } from './store/store.js';
 import type { Version, WriteMethod } from './store/version.js';
 
+export type WriteDeps = { readonly store: Store; readonly random: Random };
+
 const MAX_DELETED_AT_ONCE = 100;
 
 /** The requests that change resources. Each returns a result that is stored, or throws a FhirError and changes nothing. */
 export class Writes {
+  readonly #deps: WriteDeps;
   readonly #store: Store;
-  readonly #random: Random;
 
-  constructor(store: Store, random: Random) {
-    this.#store = store;
-    this.#random = random;
+  constructor(deps: WriteDeps) {
+    this.#deps = deps;
+    this.#store = deps.store;
   }
 
   create(call: Call, resourceType: string): Result {
@@ -84,7 +86,7 @@ export class Writes {
     if (!Number.isInteger(max) || max < 1 || max > MAX_DELETED_AT_ONCE) {
       throw invalid(`The _count parameter must be between 1 and ${MAX_DELETED_AT_ONCE}.`);
     }
-    const matches = this.#matchesOf(call, resourceType, call.query, Math.max(max, 2));
+    const matches = this.#matchesOf(call, resourceType, { criteria: call.query, max: Math.max(max, 2) });
     if (max === 1 && matches.length > 1) throw ambiguous(resourceType);
     const versions = matches.map(({ of }) => this.#removeOne(resourceType, of.id, isHard(call)));
     return {
@@ -98,7 +100,7 @@ export class Writes {
   #created(call: Call, resource: FhirResource, method: WriteMethod = 'POST'): Result {
     const { resourceType } = resource;
     resolveConditionalReferences(this.#store, call, resource);
-    const id = call.newId ?? unusedId(this.#store, this.#random, resourceType);
+    const id = call.newId ?? unusedId(this.#deps, resourceType);
     const version = this.#store.write({ resourceType, id, method, resource });
     return { kind: 'version', status: 201, version, isWrite: true, text: 'A new resource was created.' };
   }
@@ -130,18 +132,22 @@ export class Writes {
 
   /** The one resource that meets the criteria. */
   #matchOf(call: Call, resourceType: string, criteria: URLSearchParams): Version | undefined {
-    const [match, another] = this.#matchesOf(call, resourceType, criteria, 2);
+    const [match, another] = this.#matchesOf(call, resourceType, { criteria, max: 2 });
     if (another) throw ambiguous(resourceType);
     return match;
   }
 
-  #matchesOf({ base, prefer }: Call, resourceType: string, criteria: URLSearchParams, max: number): readonly Version[] {
-    return findMatches(this.#store, resourceType, { criteria, base, isStrict: prefer.isStrict, max });
+  #matchesOf(
+    { base, prefer }: Call,
+    resourceType: string,
+    of: { criteria: URLSearchParams; max: number },
+  ): readonly Version[] {
+    return findMatches(this.#store, resourceType, { ...of, base, isStrict: prefer.isStrict });
   }
 }
 
 /** A new id, made as the service makes ids. */
-export function unusedId(store: Store, random: Random, resourceType: string): string {
+export function unusedId({ store, random }: WriteDeps, resourceType: string): string {
   for (;;) {
     const id = uuidOf(random);
     if (!store.get(resourceType, id)) return id;

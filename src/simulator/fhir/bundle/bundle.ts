@@ -1,8 +1,7 @@
-import type { Random } from '../../../clock.js';
 import type { Call, Result } from '../call.js';
 import { isNothing } from '../content/json.js';
 import { FhirError, type Issue, invalid, refuse } from '../content/outcome.js';
-import type { Store } from '../store/store.js';
+import type { WriteDeps } from '../writes.js';
 import { type BundleEntry, callOf, METHODS, readEntry } from './bundle-entry.js';
 import { TransactionPlan } from './transaction-plan.js';
 
@@ -14,7 +13,7 @@ export type BundleResult = {
   readonly results: readonly (Result | FhirError)[];
 };
 
-type Deps = { readonly store: Store; readonly random: Random; readonly route: (call: Call) => Result };
+type Deps = WriteDeps & { readonly route: (call: Call) => Result };
 
 const MAX_ENTRIES = 500;
 /** FHIR's other types of bundles, which the service accepts at other URLs only. */

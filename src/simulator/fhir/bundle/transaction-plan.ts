@@ -1,12 +1,10 @@
-import type { Random } from '../../../clock.js';
 import { isResourceType } from '../../../fhir-types.js';
 import type { Call } from '../call.js';
 import { isObject } from '../content/json.js';
 import { invalid, refuse } from '../content/outcome.js';
 import { isFhirId } from '../content/resource-rules.js';
 import { findMatches } from '../search/search.js';
-import type { Store } from '../store/store.js';
-import { unusedId } from '../writes.js';
+import { unusedId, type WriteDeps } from '../writes.js';
 import type { BundleEntry } from './bundle-entry.js';
 import { replaceReferences, resolveConditionalReferences } from './references.js';
 
@@ -15,8 +13,7 @@ import { replaceReferences, resolveConditionalReferences } from './references.js
  * stored resources and to all entries, in any order.
  */
 export class TransactionPlan {
-  readonly #store: Store;
-  readonly #random: Random;
+  readonly #deps: WriteDeps;
   readonly #call: Call;
   /** From a fullUrl to the reference that replaces it. */
   readonly #references = new Map<string, string>();
@@ -24,9 +21,8 @@ export class TransactionPlan {
   readonly #conditions = new Map<string, string>();
   readonly #targets = new Set<string>();
 
-  constructor({ store, random }: { store: Store; random: Random }, call: Call) {
-    this.#store = store;
-    this.#random = random;
+  constructor(deps: WriteDeps, call: Call) {
+    this.#deps = deps;
     this.#call = call;
   }
 
@@ -38,7 +34,7 @@ export class TransactionPlan {
     const isPost = entry.method === 'POST';
     const found = isPost ? this.#existing(entry, resourceType) : (id ?? this.#existing(entry, resourceType));
     const isNew = found === undefined && ['POST', 'PUT'].includes(entry.method);
-    const newId = isNew ? (ownId(entry) ?? unusedId(this.#store, this.#random, resourceType)) : undefined;
+    const newId = isNew ? (ownId(entry) ?? unusedId(this.#deps, resourceType)) : undefined;
     const reference = `${resourceType}/${found ?? newId}`;
     const condition = conditionOf(entry);
     if (newId !== undefined && condition !== '') this.#conditions.set(`${resourceType}?${condition}`, newId);
@@ -51,7 +47,7 @@ export class TransactionPlan {
   resolve(entry: BundleEntry): void {
     if (!['POST', 'PUT'].includes(entry.method)) return;
     replaceReferences(entry.resource, (reference) => this.#references.get(reference));
-    resolveConditionalReferences(this.#store, this.#call, entry.resource);
+    resolveConditionalReferences(this.#deps.store, this.#call, entry.resource);
   }
 
   #existing(entry: BundleEntry, resourceType: string): string | undefined {
@@ -59,7 +55,7 @@ export class TransactionPlan {
     if (condition === '') return undefined;
     const criteria = new URLSearchParams(condition);
     const { base } = this.#call;
-    const [match, another] = findMatches(this.#store, resourceType, { criteria, base, isStrict: false, max: 2 });
+    const [match, another] = findMatches(this.#deps.store, resourceType, { criteria, base, isStrict: false, max: 2 });
     if (another) {
       throw refuse(412, 'required', `More than one ${resourceType} meets '${condition}': it is not selective enough.`);
     }
