@@ -13,7 +13,7 @@ import { inOrder, vrFor } from './to-dataset.js';
 /** The number of bytes in one number of the VRs that the metadata has no numbers of: big endian reverses them. */
 const SWAPPED: Readonly<Record<string, number>> = { AT: 2, OW: 2, OL: 4, OF: 4, OD: 8 };
 
-/** Whether a file can be converted without touching compressed pixels. */
+/** Returns whether a file can be converted without touching compressed pixels. */
 export function isNative(syntax: string): boolean {
   return [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, DEFLATED].includes(syntax);
 }

@@ -10,7 +10,7 @@ export function parseMediaTypes(header: string | null): MediaType[] | undefined 
   });
 }
 
-/** Whether `type` may be answered; where nothing is said, it may. */
+/** Returns whether `type` may be answered; where nothing is said, it may. */
 export function accepts(header: string | null, type: string): boolean {
   const accepted = parseMediaTypes(header) ?? [{ type: '*/*' }];
   const [kind = '', subtype = ''] = type.split('/');

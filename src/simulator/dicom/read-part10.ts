@@ -54,7 +54,7 @@ export function characterSetsOf({ bytes, elements }: Part10): string[] {
     .map((set) => set.trim());
 }
 
-/** Where the header of an element begins. */
+/** Returns where the header of an element begins. */
 export function startOf(element: Element, isExplicit: boolean): number {
   return element.dataOffset - (isExplicit && isLong(element.vr ?? '') ? 12 : 8);
 }

@@ -38,7 +38,7 @@ export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: r
   return { ...parseChanges(dataset), studyUids };
 }
 
-/** Whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has them. */
+/** Returns whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has them. */
 export function parseChanges(dataset: Readonly<Record<string, unknown>>): Changes {
   const changes: Record<string, Attribute> = {};
   const problems: string[] = [];

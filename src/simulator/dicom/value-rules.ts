@@ -37,7 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   UI: (text) => tooLong(text, 64) ?? matching(UID, 'value is not a UID of digits and dots without leading zeros')(text),
 };
 
-/** Whether the text is a date YYYYMMDD, with or without blanks around it, or blank: the open end of a range. */
+/** Returns whether the text is a date YYYYMMDD, with or without blanks around it, or blank: the open end of a range. */
 export function isDate(text: string): boolean {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(text.trim()) ?? [];
   if (!year || !month || !day) return text.trim() === '';

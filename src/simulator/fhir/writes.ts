@@ -176,7 +176,7 @@ function checkIfMatch(call: Call, current: Version | undefined, of: { resourceTy
   }
 }
 
-/** Whether the write would change nothing but version and time. Then it makes no version and no event. */
+/** Returns whether the write would change nothing but version and time. Then it makes no version and no event. */
 function isUnchanged({ of, number, atMs, text }: Version, resource: FhirResource): boolean {
   if (text === undefined) return false;
   const same = stampedText(resource, { id: of.id, number, atMs });

@@ -13,7 +13,7 @@ export function elementTypeOf(name: unknown): ElementType | undefined {
   return typeof name === 'string' ? KNOWN.get(name) : undefined;
 }
 
-/** Whether an element is a list. `_x` is a list where `x` is. */
+/** Returns whether an element is a list. `_x` is a list where `x` is. */
 export function isRepeating(type: ElementType | undefined, element: string): boolean {
   const name = element.startsWith('_') ? element.slice(1) : element;
   return ALWAYS.has(name) || (type?.repeating.has(name) ?? false);

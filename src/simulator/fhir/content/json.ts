@@ -51,7 +51,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
 }
 
-/** Whether the real service leaves the value out of JSON: undefined, null, an empty string, an empty object. */
+/** Returns whether the real service leaves the value out of JSON: undefined, null, an empty string, an empty object. */
 export function isNothing(value: unknown): boolean {
   if (isObject(value)) return Object.keys(value).length === 0;
   return (value ?? null) === null || (typeof value === 'string' && value.trim() === '');
@@ -62,7 +62,7 @@ export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-/** Whether a value has more than `MAX_LEVELS` levels. Looks level by level: the recursion of a deep value is not bounded. */
+/** Returns whether a value has more than `MAX_LEVELS` levels. Looks level by level: the recursion of a deep value is not bounded. */
 export function isTooDeep(value: unknown): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {
