@@ -4,7 +4,7 @@ export type { DicomJson, DicomReader, RenderedOptions } from './clients/dicom-re
 export type { FhirParameters, FhirReader, FhirResource, FhirType, ResourceOf } from './clients/fhir-reader.js';
 export type { Part } from './clients/multipart.js';
 export { ReadError } from './clients/read-error.js';
-export type { ReaderOf } from './clients/reader-of.js';
+export type { ReaderOf } from './clients/readers.js';
 export { digest, keyedDigest, shardOf } from './digest.js';
 export { type Duration, hours, minutes, seconds } from './duration.js';
 export { NonRetriableError, RetryAfterError } from './errors.js';

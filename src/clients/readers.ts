@@ -1,24 +1,22 @@
-import {
-  bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
-  createEmptyPipeline,
-  type HttpClient,
-  proxyPolicy,
-  type SendRequest,
-} from '@azure/core-rest-pipeline';
+import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import type { Clock, Random } from '../clock.js';
 import { NonRetriableError } from '../errors.js';
-import type { HealthEvent } from '../events/health-event.js';
+import type { DicomEvent, FhirEvent, HealthEvent } from '../events/health-event.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { createDicomReader, type DicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type FhirReader, type ReaderDeps } from './fhir-reader.js';
 import { createGetWithRetry } from './get-with-retry.js';
-import { type InProcessService, sendTo } from './in-process.js';
-import { readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
-import { isLoopbackUri, type ServiceHost } from './service-host.js';
+import { SERVICE_NAMES, type ServiceKind } from './read-error.js';
+import { createSend, type InProcessService, sendInProcess } from './send.js';
+import type { ServiceHost } from './service-host.js';
 import { createShare } from './share.js';
+
+/** The reader for the resource of events `E`. For events of both services, `resource.service` tells the readers apart. */
+export type ReaderOf<E extends HealthEvent> =
+  | ([Extract<E, FhirEvent>] extends [never] ? never : FhirReader<Extract<E, FhirEvent>['resourceType']>)
+  | ([Extract<E, DicomEvent>] extends [never] ? never : DicomReader);
 
 /** Returns the service with this host name if it runs in this process. */
 export type FindInProcess = (kind: ServiceKind, host: string) => InProcessService | undefined;
@@ -84,46 +82,5 @@ export function createReaders(deps: ReadersDeps): Readers {
 
 function inProcessEndpoint(kind: ServiceKind, host: string, service: InProcessService): Endpoint {
   const url = `https://${host}`;
-  return { kind, url, alias: url, audience: url, send: sendTo(service, url) };
-}
-
-/**
- * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry. There
- * is one pipeline, with one token, for each audience.
- */
-function createSend(credential: TokenCredential, httpClient: HttpClient) {
-  const withToken = new Map<string, SendRequest>();
-  const plainly: SendRequest = (request) => httpClient.sendRequest(request);
-
-  return (kind: ServiceKind, url: string, audience: string): SendRequest => {
-    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a test service on this machine
-    if (!url.startsWith('https:'))
-      throw new TypeError('The URL of a service must begin with https://, unless the service is on this machine.');
-    const name = `${kind} ${audience}`;
-    const send = withToken.get(name) ?? withTokenFor(kind, audience);
-    withToken.set(name, send);
-    return send;
-  };
-
-  function withTokenFor(kind: ServiceKind, audience: string): SendRequest {
-    const pipeline = createEmptyPipeline();
-    pipeline.addPolicy(proxyPolicy());
-    pipeline.addPolicy(
-      bearerTokenAuthenticationPolicy({
-        scopes: `${audience}/.default`,
-        credential: { getToken: (scopes, { abortSignal: _, ...options } = {}) => getToken(kind, scopes, options) },
-      }),
-      { phase: 'Sign' },
-    );
-    return (request) => pipeline.sendRequest(httpClient, request);
-  }
-
-  /** Reads that wait for a token share its request, so the abort of one read does not end the request. */
-  async function getToken(kind: ServiceKind, ...args: Parameters<TokenCredential['getToken']>) {
-    try {
-      return await credential.getToken(...args);
-    } catch {
-      throw readError(kind, 'no-token', 'was not read: the identity of this app got no token.');
-    }
-  }
+  return { kind, url, alias: url, audience: url, send: sendInProcess(service, url) };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, endEarly, onAbort } from '../clock.js';
 import { ReadError } from './read-error.js';
 
 /**
@@ -17,8 +17,8 @@ type Shared = {
   readonly promise: Promise<unknown>;
   readonly controller: AbortController;
   readonly startedAtMs: number;
-  waiting: number;
-  isOver: boolean;
+  /** Callers that have not aborted. */
+  callers: number;
 };
 
 // A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read, even
@@ -27,61 +27,32 @@ type Shared = {
 export function createShare({ clock, onShared }: { clock: Clock; onShared: () => void }): Share {
   const reads = new WeakMap<object, Map<string, Shared>>();
 
-  return <T>(
-    { event, name, signal }: { event: object; name: string; signal: AbortSignal },
-    read: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> => {
+  return ({ event, name, signal }, read) => {
     if (signal.aborted) return Promise.reject(aborted());
     const ofEvent = reads.get(event) ?? new Map<string, Shared>();
     reads.set(event, ofEvent);
     const known = ofEvent.get(name);
     const isFresh = known !== undefined && clock.monotonic() - known.startedAtMs <= FRESH_MS;
+    const shared = isFresh ? known : begin(read);
+    const forget = () => void (ofEvent.get(name) === shared && ofEvent.delete(name));
     if (isFresh) onShared();
-    const shared = isFresh ? known : begin(ofEvent, name, read);
-    return join(shared, signal, () => forget(ofEvent, name, shared)) as Promise<T>;
+    else shared.promise.catch(forget);
+    ofEvent.set(name, shared);
+    shared.callers += 1;
+    const leave = () => {
+      shared.callers -= 1;
+      if (shared.callers === 0) {
+        forget();
+        shared.controller.abort();
+      }
+      return Promise.reject(aborted());
+    };
+    return endEarly(() => shared.promise, [onAbort(signal, leave)]) as Promise<never>;
   };
 
-  function begin(ofEvent: Map<string, Shared>, name: string, read: (signal: AbortSignal) => Promise<unknown>): Shared {
+  function begin(read: (signal: AbortSignal) => Promise<unknown>): Shared {
     const controller = new AbortController();
-    const promise = read(controller.signal);
-    const shared = { promise, controller, startedAtMs: clock.monotonic(), waiting: 0, isOver: false };
-    ofEvent.set(name, shared);
-    promise.then(
-      () => {
-        shared.isOver = true;
-      },
-      () => {
-        shared.isOver = true;
-        forget(ofEvent, name, shared);
-      },
-    );
-    return shared;
-  }
-
-  function forget(ofEvent: Map<string, Shared>, name: string, shared: Shared): void {
-    if (ofEvent.get(name) === shared) ofEvent.delete(name);
-  }
-
-  function join(shared: Shared, signal: AbortSignal, forgetIt: () => void): Promise<unknown> {
-    shared.waiting += 1;
-    return new Promise((resolve, reject) => {
-      let isWaiting = true;
-      const leave = () => {
-        if (isWaiting) shared.waiting -= 1;
-        isWaiting = false;
-        signal.removeEventListener('abort', onAbort);
-      };
-      const onAbort = () => {
-        leave();
-        if (shared.waiting === 0 && !shared.isOver) {
-          forgetIt();
-          shared.controller.abort();
-        }
-        reject(aborted());
-      };
-      signal.addEventListener('abort', onAbort);
-      shared.promise.then(resolve, reject).finally(leave);
-    });
+    return { promise: read(controller.signal), controller, startedAtMs: clock.monotonic(), callers: 0 };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ReaderOf } from '../clients/reader-of.js';
+import type { ReaderOf } from '../clients/readers.js';
 import type { HealthEvent } from '../events/health-event.js';
 import type { Row } from '../storage/table-store.js';
 import type { Setting } from './setup.js';

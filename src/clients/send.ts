@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream';
+import {
+  bearerTokenAuthenticationPolicy,
+  createEmptyPipeline,
+  createHttpHeaders,
+  type HttpClient,
+  proxyPolicy,
+  type SendRequest,
+} from '@azure/core-rest-pipeline';
+import type { TokenCredential } from '@azure/identity';
+import { readError, type ServiceKind } from './read-error.js';
+import { isLoopbackUri } from './service-host.js';
+
+/**
+ * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry. There
+ * is one pipeline, with one token, for each audience.
+ */
+export function createSend(credential: TokenCredential, httpClient: HttpClient) {
+  const withToken = new Map<string, SendRequest>();
+  const plainly: SendRequest = (request) => httpClient.sendRequest(request);
+
+  return (kind: ServiceKind, url: string, audience: string): SendRequest => {
+    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a test service on this machine
+    if (!url.startsWith('https:'))
+      throw new TypeError('The URL of a service must begin with https://, unless the service is on this machine.');
+    const name = `${kind} ${audience}`;
+    const send = withToken.get(name) ?? withTokenFor(kind, audience);
+    withToken.set(name, send);
+    return send;
+  };
+
+  function withTokenFor(kind: ServiceKind, audience: string): SendRequest {
+    const pipeline = createEmptyPipeline();
+    pipeline.addPolicy(proxyPolicy());
+    pipeline.addPolicy(
+      bearerTokenAuthenticationPolicy({
+        scopes: `${audience}/.default`,
+        credential: { getToken: (scopes, { abortSignal: _, ...options } = {}) => getToken(kind, scopes, options) },
+      }),
+      { phase: 'Sign' },
+    );
+    return (request) => pipeline.sendRequest(httpClient, request);
+  }
+
+  /** Reads that wait for a token share its request, so the abort of one read does not end the request. */
+  async function getToken(kind: ServiceKind, ...args: Parameters<TokenCredential['getToken']>) {
+    try {
+      return await credential.getToken(...args);
+    } catch {
+      throw readError(kind, 'no-token', 'was not read: the identity of this app got no token.');
+    }
+  }
+}
+
+/** A service in the memory of this process. `path` is relative to the base, without a leading slash. */
+export type InProcessService = (request: {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+}) => {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+};
+
+/** Returns a function that sends requests under `base` to `service`, without a network. */
+export function sendInProcess(service: InProcessService, base: string): SendRequest {
+  return async (request) => {
+    const { pathname, search } = new URL(request.url);
+    const answer = service({
+      path: pathname.slice(new URL(base).pathname.length),
+      query: new URLSearchParams(search),
+      headers: new Headers(request.headers.toJSON()),
+    });
+    const { status, headers = {}, body = '' } = answer;
+    const content = Buffer.from(body as Uint8Array);
+    return { request, status, headers: createHttpHeaders(headers), readableStreamBody: Readable.from([content]) };
+  };
+}
