@@ -31,7 +31,7 @@ export type DicomContent = {
 
 /** Returns a reader that finds `content`, a new copy at each read. */
 export function readerOfContent(event: HealthEvent, content: Content): ReaderOf<HealthEvent> {
-  return event.service === 'fhir' ? fhirReader(namedFhir(content)) : dicomReader(namedDicom(content));
+  return event.service === 'fhir' ? fhirReader(content) : dicomReader(content);
 }
 
 /** Returns a reader whose reads throw, for tests that set no content. */
@@ -40,14 +40,19 @@ export function readerOfNothing(event: HealthEvent): ReaderOf<HealthEvent> {
   return readerOfContent(event, missing);
 }
 
-function fhirReader({ current, version, others, operations, broken }: AllOfFhir): FhirReader {
-  const found = async (resource: FhirResource | Error | undefined) => copyOf(resource) as never;
+function fhirReader(content: Content): FhirReader {
+  const broken = errorIn(content);
+  const isNamed = content && !broken && !('resourceType' in content);
+  const named = (isNamed ? content : { current: content }) as FhirContent;
+  const { current, others = [], operations = {} } = named;
+  const version = 'version' in named ? named.version : current;
+  const found = async (resource: FhirResource | Error | undefined) => copyOf(broken ?? resource) as never;
   return {
     service: 'fhir',
     current: () => found(current),
     version: () => found(version),
-    read: (type, id) => found(broken ?? others.find((one) => one.resourceType === type && one.id === id)),
-    operation: (name) => found(broken ?? operations[name]),
+    read: (type, id) => found(others.find((one) => one.resourceType === type && one.id === id)),
+    operation: (name) => found(operations[name]),
     async *search(type) {
       copyOf(broken);
       for (const one of others) if (one.resourceType === type) yield copyOf(one) as never;
@@ -55,43 +60,31 @@ function fhirReader({ current, version, others, operations, broken }: AllOfFhir)
   };
 }
 
-function dicomReader({ instance, series, study, frames, rendered }: Required<DicomContent>): DicomReader {
+function dicomReader(content: Content): DicomReader {
+  const broken = errorIn(content);
+  const named = (broken ? {} : (content ?? {})) as DicomContent;
+  const { instance, series = [], study = [], frames = [], rendered = new Uint8Array() } = named;
+  const found = <T>(value: T | Error) => copyOf(broken ?? value);
   return {
     service: 'dicom',
-    instance: async () => copyOf(instance),
-    series: async () => [...copyOf(series)],
-    study: async () => [...copyOf(study)],
+    instance: async () => found(instance),
+    series: async () => [...found(series)],
+    study: async () => [...found(study)],
     async frames(numbers) {
-      const all = copyOf(frames);
+      const all = found(frames);
       const wanted = numbers.flatMap((number) => all[number - 1] ?? []);
       return wanted.length === numbers.length ? partsOf(wanted) : undefined;
     },
     async rendered({ as = 'image/jpeg' } = {}) {
-      const image = copyOf(rendered);
+      const image = found(rendered);
       return image.length === 0 ? undefined : streamed(as, image);
     },
   };
 }
 
-/** `broken` is the error that every read throws. */
-type AllOfFhir = Required<FhirContent> & { broken: Error | undefined };
-
-function namedFhir(content: Content): AllOfFhir {
-  const all = { others: [], operations: {}, broken: content instanceof Error ? content : undefined };
-  if (content === undefined || content instanceof Error || 'resourceType' in content) {
-    const same = content as FhirResource | Error | undefined;
-    return { ...all, current: same, version: same };
-  }
-  const { current, ...named } = content as FhirContent;
-  return { ...all, current, version: current, ...named };
-}
-
-function namedDicom(content: Content): Required<DicomContent> {
-  if (content instanceof Error) {
-    return { instance: content, series: content, study: content, frames: content, rendered: content };
-  }
-  const nothing = { instance: undefined, series: [], study: [], frames: [], rendered: new Uint8Array() };
-  return { ...nothing, ...(content as DicomContent | undefined) };
+/** Returns the error that every read throws. */
+function errorIn(content: Content): Error | undefined {
+  return content instanceof Error ? content : undefined;
 }
 
 function copyOf<T>(value: T | Error): T {

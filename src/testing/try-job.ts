@@ -72,8 +72,8 @@ const DIES = new Error('The process dies here.');
  */
 const ROW = '2026-01-01T00:00:00.000Z.kit';
 
-/** What the handler did. */
-type Seen = { error?: unknown; hasDied?: boolean };
+/** The error of the handler. */
+type Seen = { error?: unknown };
 
 /**
  * Runs one job through the pipeline's own code, from the claim to the record. The ledger, `waiting` and the dead
@@ -98,7 +98,7 @@ export async function tryJob(
   stopListening();
 
   if (recorded.kind === 'unknown') throw recorded.error;
-  if (seen.hasDied) return { kind: 'unknown' };
+  if (seen.error === DIES) return { kind: 'unknown' };
   return recorded.kind === 'deferred' ? recorded : resultOf(outcome, seen.error);
 }
 
@@ -123,13 +123,11 @@ function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): 
     async handle(event, context) {
       try {
         await workflow.handle(event, context);
+        if (processDies) throw DIES; // frees the resource and applies no version, as the end of a lease does
       } catch (error) {
         seen.error = error;
         throw error;
       }
-      if (!processDies) return;
-      seen.hasDied = true;
-      throw DIES; // frees the resource and applies no version, as the end of a lease does
     },
   };
 }
