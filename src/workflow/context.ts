@@ -8,7 +8,7 @@ export type Context<E extends HealthEvent = HealthEvent, C extends string = neve
   /** Reads the content of the event's resource. Returns undefined if the resource is gone; throws `ReadError` on failure. */
   readonly resource: ReaderOf<E>;
   /** The workflow's own tables, created at the first write. Names: 3 to 63 letters and digits. */
-  readonly tables: (name: string) => WorkflowTable;
+  readonly tables: Tables;
   readonly log: WorkflowLog<C>;
   readonly setting: Setting;
   /** Aborts at the timeout, when the lease is lost, or when the process ends. Pass it to every call that waits. */
@@ -23,6 +23,9 @@ export type Context<E extends HealthEvent = HealthEvent, C extends string = neve
   /** The same for every try of this job; no other job has this key. */
   readonly idempotencyKey: string;
 };
+
+/** Returns a table of the workflow by its name. */
+export type Tables = (name: string) => WorkflowTable;
 
 /** A table of a workflow: reads rows, and changes each row on condition. */
 export type WorkflowTable = {

@@ -8,17 +8,12 @@ import {
   fhir,
   type HealthEvent,
   lookup,
+  neighboursOf,
   orderOf,
+  type Place,
   type Row,
   rowOfApplied,
-  shardOf,
 } from '../workflow.js';
-
-/**
- * Few partitions, so that writes share transactions; each takes 2,000 rows/s. Never change the number: rows would not
- * be found.
- */
-const PARTITIONS = 8;
 
 const word = z.string().min(1).max(1024);
 
@@ -35,10 +30,10 @@ export const resourceIndex = defineWorkflow({
   name: 'resource-index',
   on: [fhir('*'), dicom()],
   async handle(event, { tables, idempotencyKey }) {
-    const { partition, named, key } = placeOf(event);
+    const { partition, key } = placeOf(event);
     await tables('resources').change(
       partition,
-      `${named}.${key}`,
+      key,
       (current) => {
         const applied = current && appliedOfRow(current);
         if (orderOf(event, idempotencyKey, applied) !== 'newer') return 'keep';
@@ -57,8 +52,8 @@ export const resourceIndex = defineWorkflow({
       { error: 'must be {"resourceType","resourceId"} or {"studyUid","seriesUid","instanceUid"}, each a text' },
     ),
     async answer(query, { tables }) {
-      const { partition, named } = placeOfName(query);
-      const found = await tables('resources').list(partition, { from: `${named}.`, to: `${named}.~` });
+      const { partition, prefix } = neighboursOf(textOfName(query));
+      const found = await tables('resources').list(partition, { from: prefix, to: `${prefix}~` });
       return { resources: found.map(({ row: { eventKey: _, bornAt: _2, ...row } }) => row) };
     },
   }),
@@ -66,36 +61,23 @@ export const resourceIndex = defineWorkflow({
 
 type Name = { resourceType: string; resourceId: string } | { studyUid: string; seriesUid: string; instanceUid: string };
 
-/** Keys are digests, because keys reach the logs of storage. Rows of one name in several services are neighbours. */
-function placeOf(event: HealthEvent): { partition: string; named: string; key: string } {
+/** Rows of one name in several services are neighbours. */
+function placeOf(event: HealthEvent): Place {
   const where = event.service === 'fhir' ? [event.host] : [event.host, event.partition];
-  return { ...placeOfName(event), key: digest(JSON.stringify(where)) };
+  const { partition, prefix } = neighboursOf(textOfName(event));
+  return { partition, key: `${prefix}${digest(JSON.stringify(where))}` };
 }
 
-function placeOfName(name: Name): { partition: string; named: string } {
+function textOfName(name: Name): string {
   const parts =
     'resourceType' in name ? [name.resourceType, name.resourceId] : [name.studyUid, name.seriesUid, name.instanceUid];
-  const named = digest(JSON.stringify(parts));
-  return { partition: String(shardOf(named, PARTITIONS)), named };
+  return JSON.stringify(parts);
 }
 
 function describe(event: HealthEvent): Row {
   const { service, host, change } = event;
-  return { service, host, change, ...identityOf(event) };
-}
-
-function identityOf(event: HealthEvent): Row {
-  switch (event.service) {
-    case 'fhir':
-      return { resourceType: event.resourceType, resourceId: event.resourceId };
-    case 'dicom':
-      return {
-        dicomPartition: event.partition,
-        studyUid: event.studyUid,
-        seriesUid: event.seriesUid,
-        instanceUid: event.instanceUid,
-      };
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(event satisfies never)}`);
-  }
+  if (service === 'fhir')
+    return { service, host, change, resourceType: event.resourceType, resourceId: event.resourceId };
+  const { partition: dicomPartition, studyUid, seriesUid, instanceUid } = event;
+  return { service, host, change, dicomPartition, studyUid, seriesUid, instanceUid };
 }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Row } from '../../src/workflow.js';
-import { decideAlert, decideNoAlert } from '../../src/workflows/observation-alerts/alert.js';
+import { decideAlert, decideNoAlert, factsOf } from '../../src/workflows/observation-alerts/alert.js';
 import { evaluate } from '../../src/workflows/observation-alerts/evaluate.js';
-import { loadRules } from '../../src/workflows/observation-alerts/load-rules.js';
 import { readingFor } from '../../src/workflows/observation-alerts/read-observation.js';
 import type { Result } from '../../src/workflows/observation-alerts/results.js';
-import { readRules } from '../../src/workflows/observation-alerts/rules.js';
-import type { Verdict } from '../../src/workflows/observation-alerts/verdict.js';
+import { loadRules, readRules } from '../../src/workflows/observation-alerts/rules.js';
+import type { Alert } from '../../src/workflows/observation-alerts/verdict.js';
 import { observation, quantity, ruleOf } from '../workflows/observation-alerts/observations.js';
 
 const page = readFileSync('docs/alert-rules.md', 'utf8');
@@ -113,7 +112,7 @@ describe('when a reader follows docs/alert-rules.md', () => {
       .split('\n')
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
     const amount = { value: 1, comparator: '<', unit: 'mmol/L' } as const;
-    const verdicts: (Verdict & { kind: 'alert' })[] = [
+    const verdicts: Alert[] = [
       { kind: 'alert', by: 'limit', amount, side: 'above', threshold: 1 },
       { kind: 'alert', by: 'interpretation', interpretation: 'HH' },
       {
@@ -127,12 +126,8 @@ describe('when a reader follows docs/alert-rules.md', () => {
     ];
     const reading = { observationId: 'o-2', subject: 'Patient/1', takenAt: new Date(0) };
     const result = { reading, host: 'h', version: 1 } as unknown as Result;
-    const rows = verdicts.map((verdict) =>
-      decideAlert(
-        { status: 'withdrawn' },
-        { rule: ruleOf({ name: 'a', code: '2160-0', ...limit, severity: 'info' }), result, verdict, raisedAt: 'now' },
-      ),
-    );
+    const rule = ruleOf({ name: 'a', code: '2160-0', ...limit, severity: 'info' });
+    const rows = verdicts.map((verdict) => decideAlert({ status: 'withdrawn' }, factsOf(rule, result, verdict), 'now'));
     const withdrawn = decideNoAlert(rows[0] as Row, 'corrected');
     const columns = new Set([...rows, withdrawn].flatMap((row) => Object.keys(row as Row)));
 

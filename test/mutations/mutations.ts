@@ -517,22 +517,22 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'alerts-oldPlace',
     file: `${ALERTS}/settle-delta.ts`,
-    find: 'if (isOld && observationId !== resourceId) return;',
+    find: 'if (isOld && observationId !== context.own.observationId) return;',
     put: 'void isOld;',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-notePending',
-    file: `${ALERTS}/settle-delta.ts`,
-    find: 'await context.notePending({ rule: rule.name, observationId });',
+    file: `${ALERTS}/settle-alert.ts`,
+    find: 'await context.notePending({ rule, observationId });',
     put: 'void context;',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-movedAway',
     file: `${ALERTS}/settle-delta.ts`,
-    find: 'found = (await Promise.all(others.map(at))).find((one) => one !== undefined);',
-    put: 'void others;',
+    find: 'return (await Promise.all(others.map(at))).find((one) => one !== undefined);',
+    put: 'return void others;',
     tests: ALERTS_RACE,
   },
   {
@@ -545,15 +545,15 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'alerts-placesLast',
     file: `${ALERTS}/observation-alerts.ts`,
-    find: 'const { wanted, all } = await moveResults(tables, of, { before, moves });',
-    put: 'const { wanted, all } = await moveResults(tables, of, { before, moves });\n  await writeResultPlaces(tables, of, { places: wanted, pending: before.pending });',
+    find: 'const { wanted, all } = await moveResults(tables, own, { before, moves });',
+    put: 'const { wanted, all } = await moveResults(tables, own, { before, moves });\n  await writeResultPlaces(tables, own, { places: wanted, pending: before.pending });',
     tests: ALERTS_RACE,
   },
   {
     rule: 'alerts-next',
     file: `${ALERTS}/observation-alerts.ts`,
-    find: 'for (const next of await findNext(rule, place, context))',
-    put: 'for (const next of (await findNext(rule, place, context)).slice(1))',
+    find: 'if (next) await settleDelta({ rule, ...next }, context);',
+    put: 'void next;',
     tests: ALERTS_RACE,
   },
 

@@ -2,9 +2,8 @@ import { defineWorkflow, dicom, needsHosts, type Workflow } from '../../workflow
 import { afterEvent } from './instance-row.js';
 import { createFindModality } from './modality.js';
 import { instancePlaceOf, studyPlaceOf } from './places.js';
-import { readQuietPeriod } from './quiet-period.js';
 import { recount } from './recount.js';
-import { settleStudies } from './settle-studies.js';
+import { readQuietPeriod, settleStudies } from './settle-studies.js';
 import { createSharedRuns } from './shared-runs.js';
 import { studiesLookup } from './studies-lookup.js';
 

@@ -1,5 +1,4 @@
-import type { Context, Row } from '../../workflow.js';
-import type { StudyPlace } from './places.js';
+import type { Place, Row, Tables } from '../../workflow.js';
 import { periodOf } from './study-row.js';
 
 // Table `openstudies`: a row for each arriving study, so that the timer need not read all studies.
@@ -8,15 +7,13 @@ import { periodOf } from './study-row.js';
 //   seen         `seen` of the study's row at the timer's last new observation; '' before the first
 //   quietSince   when the timer made that observation, by its own clock
 
-type Tables = Context['tables'];
-
 /** Whether the study has a row of `period` or a later one. */
-export async function isListedOpen(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<boolean> {
+export async function isListedOpen(tables: Tables, { partition, key }: Place, period: number): Promise<boolean> {
   return periodOf(await tables('openstudies').get(partition, key)) >= period;
 }
 
 /** Makes sure that the study has a row of `period` or a later one. */
-export async function listAsOpen(tables: Tables, { partition, key }: StudyPlace, period: number): Promise<void> {
+export async function listAsOpen(tables: Tables, { partition, key }: Place, period: number): Promise<void> {
   await tables('openstudies').change(
     partition,
     key,
@@ -28,7 +25,7 @@ export async function listAsOpen(tables: Tables, { partition, key }: StudyPlace,
 /** Records what the timer has seen of a study, and when. */
 export async function noteSeen(
   tables: Tables,
-  { partition, key }: StudyPlace,
+  { partition, key }: Place,
   row: Row,
   noted: { seen: string; quietSince: string },
 ): Promise<void> {
@@ -38,7 +35,7 @@ export async function noteSeen(
 }
 
 /** Removes `row`, but no row of a later period. */
-export async function removeIfSame(tables: Tables, { partition, key }: StudyPlace, row: Row): Promise<void> {
+export async function removeIfSame(tables: Tables, { partition, key }: Place, row: Row): Promise<void> {
   await tables('openstudies').change(partition, key, (current) =>
     current && periodOf(current) === periodOf(row) ? 'remove' : 'keep',
   );

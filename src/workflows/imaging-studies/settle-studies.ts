@@ -1,13 +1,13 @@
-import { forEachAtOnce, type Row, type TaskContext } from '../../workflow.js';
+import { forEachAtOnce, PARTITIONS, type Place, type Row, type Setting, type TaskContext } from '../../workflow.js';
 import { noteSeen, removeIfSame } from './open-studies.js';
-import { OPEN_PARTITIONS, type StudyPlace } from './places.js';
-import { readQuietPeriod } from './quiet-period.js';
 import { afterQuiet } from './study-row.js';
 
 /** Maximum number of studies that are checked at the same time. */
 const MAX_AT_ONCE = 16;
 /** Tolerance, because a timer does not run to the millisecond. */
 const EARLY_MS = 1000;
+const DEFAULT_MINUTES = 10;
+const MAX_MINUTES = 1440;
 
 /**
  * Settles the studies without news for STUDY_QUIET_MINUTES. The timer measures the quiet time: it records the state of
@@ -16,7 +16,7 @@ const EARLY_MS = 1000;
  */
 export async function settleStudies(context: TaskContext): Promise<void> {
   const failures: unknown[] = [];
-  for (const partition of OPEN_PARTITIONS) {
+  for (const partition of PARTITIONS) {
     const rows = await context.tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });
     await forEachAtOnce(rows, MAX_AT_ONCE, async ({ key, row }) => {
       if (context.signal.aborted) return;
@@ -26,7 +26,7 @@ export async function settleStudies(context: TaskContext): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function settleStudy(place: StudyPlace, row: Row, { tables, setting, now }: TaskContext): Promise<void> {
+async function settleStudy(place: Place, row: Row, { tables, setting, now }: TaskContext): Promise<void> {
   const study = await tables('studies').get(place.partition, place.key);
   if (study?.status !== 'arriving') return removeIfSame(tables, place, row);
   const at = now();
@@ -43,8 +43,17 @@ async function settleStudy(place: StudyPlace, row: Row, { tables, setting, now }
   if (isSettled) await removeIfSame(tables, place, row);
 }
 
-function quietPeriodMs(setting: TaskContext['setting']): number {
+/** @throws TypeError if the setting is wrong; `setup` then does not start the workflow. */
+function quietPeriodMs(setting: Setting): number {
   const quiet = readQuietPeriod(setting);
   if ('ms' in quiet) return quiet.ms;
   throw new TypeError(quiet.problem);
+}
+
+/** Returns STUDY_QUIET_MINUTES in ms, or a message that says why the setting is wrong. */
+export function readQuietPeriod(setting: Setting): { ms: number } | { problem: string } {
+  const text = setting('STUDY_QUIET_MINUTES') ?? String(DEFAULT_MINUTES);
+  const minutes = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (minutes >= 1 && minutes <= MAX_MINUTES) return { ms: minutes * 60_000 };
+  return { problem: `STUDY_QUIET_MINUTES is '${text.slice(0, 32)}', must be a whole number from 1 to ${MAX_MINUTES}` };
 }

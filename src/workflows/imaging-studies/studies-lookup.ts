@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { type LookupContext, lookup, type Row } from '../../workflow.js';
-import { namedPlaceOf, OPEN_PARTITIONS } from './places.js';
+import { type LookupContext, lookup, neighboursOf, PARTITIONS, type Row } from '../../workflow.js';
 import { describeStudy } from './study-row.js';
 
 const DEFAULT_LIMIT = 100;
@@ -27,7 +26,7 @@ export const studiesLookup = lookup({
 });
 
 async function named(studyUid: string, tables: LookupContext['tables']): Promise<Row[]> {
-  const { partition, prefix } = namedPlaceOf(studyUid);
+  const { partition, prefix } = neighboursOf(studyUid);
   const found = await tables('studies').list(partition, { from: prefix, to: `${prefix}~` });
   return found.map(({ row }) => row);
 }
@@ -35,7 +34,7 @@ async function named(studyUid: string, tables: LookupContext['tables']): Promise
 /** Reads each study, because a row in `openstudies` may be of a study that has just settled. */
 async function arriving(limit: number, tables: LookupContext['tables']): Promise<Row[]> {
   const found: Row[] = [];
-  for (const partition of OPEN_PARTITIONS) {
+  for (const partition of PARTITIONS) {
     const open = await tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });
     while (open.length > 0 && found.length < limit) {
       const some = open.splice(0, Math.min(READ_AT_ONCE, limit - found.length));

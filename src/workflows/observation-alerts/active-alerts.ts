@@ -1,5 +1,4 @@
-import type { Row, WorkflowTable } from '../../workflow.js';
-import type { Place } from './results.js';
+import type { Place, Row, Tables, WorkflowTable } from '../../workflow.js';
 
 /**
  * Table `activealerts` lists the active alerts, so that a look-up need not read all withdrawn alerts.
@@ -10,12 +9,18 @@ import type { Place } from './results.js';
  * active alert is always listed, whatever handlers run at once and wherever one dies. A listed alert may be withdrawn
  * or not exist, so readers of the list also read the alert.
  */
-type Tables = (name: string) => WorkflowTable;
+export function addToActiveList(tables: Tables, place: Place, revision: number): Promise<void> {
+  return listRevision(tables('activealerts'), place, { revision });
+}
 
-/** Lists the alert as active from `revision` on. */
-export async function addToActiveList(tables: Tables, { partition, key }: Place, revision: number): Promise<void> {
-  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : { revision });
-  await tables('activealerts').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
+/** Lists an alert with `entry`, unless the list has a later revision or this one. */
+export async function listRevision(
+  list: WorkflowTable,
+  { partition, key }: Place,
+  entry: Row & { readonly revision: number },
+): Promise<void> {
+  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= entry.revision ? 'keep' : entry);
+  await list.change(partition, key, decide, entry.revision === 1 ? { expect: 'absent' } : {});
 }
 
 /** Removes the alert from the list. `revision` is the revision of the withdrawal. */
@@ -23,10 +28,4 @@ export async function removeFromActiveList(tables: Tables, { partition, key }: P
   await tables('activealerts').change(partition, key, (current) =>
     current !== undefined && Number(current.revision) < revision ? 'remove' : 'keep',
   );
-}
-
-/** Returns the revision with which the row becomes active; undefined if it was active or does not become active. */
-export function becomesActive(current: Row | undefined, decided: Row | 'keep'): number | undefined {
-  const isNew = decided !== 'keep' && decided.status === 'active' && current?.status !== 'active';
-  return isNew ? Number(decided.revision) : undefined;
 }

@@ -1,77 +1,69 @@
 import { evaluateDelta } from './evaluate-delta.js';
-import { counts } from './history.js';
-import { amountOf, inUnit } from './in-unit.js';
-import { anyOf, intervalOf, isPast, type Side } from './interval.js';
-import type { Amount, Reading, ReferenceRange } from './read-observation.js';
-import type { Limit, LimitsCondition, Rule } from './rule.js';
-import type { Facts, Verdict } from './verdict.js';
+import { inUnit } from './in-unit.js';
+import { intervalOf, isPast } from './interval.js';
+import { type Amount, counts, type Reading, type ReferenceRange } from './reading.js';
+import type { Limit, Rule } from './rule.js';
+import type { Analyte } from './units.js';
+import { type Alert, NONE, undecided, type Verdict } from './verdict.js';
 
 /**
- * Returns the verdict of `rule` on `reading`. `previous` is the result that a delta compares with (`previousOf`). Only
- * a certain result is an alert: `>=6.0` may or may not be above 6.0, so it is `undecided`.
+ * Returns the verdict of `rule` on `reading`. `previous` is the result that a delta compares with. Only a certain
+ * result is an alert: `>=6.0` may or may not be above 6.0, so it is `undecided`.
  */
 export function evaluate(rule: Rule, reading: Reading, previous?: Reading): Verdict {
-  if (!counts(rule, reading)) return { kind: 'none' };
-  const { condition } = rule;
+  if (!counts(rule, reading)) return NONE;
+  const { condition, analyte } = rule;
   if (condition.kind === 'interpretation') return evaluateInterpretation(condition.codes, reading);
   const { value } = reading;
-  if (value.kind === 'none') return { kind: 'undecided', reason: value.reason };
+  if (typeof value === 'string') return undecided(value);
   switch (condition.kind) {
     case 'limits':
-      return evaluateLimits(rule, condition, value);
+      return evaluateLimits(condition, value, { by: 'limit', analyte });
     case 'reference-range':
-      return evaluateRanges(rule, value, reading.ranges);
+      return evaluateRanges(reading.ranges, value, analyte);
     case 'delta':
-      return evaluateDelta(rule, condition, { ...reading, value }, previous);
+      return evaluateDelta({ ...rule, condition }, { ...reading, value }, previous);
     default:
       throw new TypeError(`unhandled ${JSON.stringify(condition satisfies never)}`);
   }
 }
 
 function evaluateInterpretation(codes: readonly string[], { interpretations, value }: Reading): Verdict {
-  if (interpretations.length === 0) return { kind: 'undecided', reason: 'no-interpretation' };
+  if (interpretations.length === 0) return undecided('no-interpretation');
   const interpretation = codes.find((code) => interpretations.includes(code));
-  if (interpretation === undefined) return { kind: 'none' };
-  const amount = value.kind === 'number' ? amountOf(value) : undefined;
-  return { kind: 'alert', by: 'interpretation', interpretation, ...(amount && { amount }) };
+  if (interpretation === undefined) return NONE;
+  return { kind: 'alert', by: 'interpretation', interpretation, ...(typeof value !== 'string' && { amount: value }) };
 }
 
-function evaluateLimits({ analyte }: Rule, { upper, lower, unit }: LimitsCondition, value: Amount): Verdict {
+function evaluateLimits(
+  { limits, unit }: { readonly limits: readonly Limit[]; readonly unit: string | undefined },
+  value: Amount,
+  { by, analyte }: { by: Alert['by']; analyte: Analyte },
+): Verdict {
   const converted = inUnit(value, unit, analyte);
   if (converted.kind === 'undecided') return converted;
-  return pastLimits('limit', converted.amount, [upper, lower]);
-}
-
-function pastLimits(
-  by: Facts['by'] & ('limit' | 'reference-range'),
-  amount: Amount,
-  limits: readonly (Limit<Side> | undefined)[],
-): Verdict {
-  const answers = limits.flatMap((limit) => (limit ? { limit, answer: isPast(intervalOf(amount), limit) } : []));
-  const past = answers.find(({ answer }) => answer === 'yes');
-  if (past) return { kind: 'alert', by, amount, side: past.limit.side, threshold: past.limit.value };
-  const isSure = anyOf(answers.map(({ answer }) => answer)) === 'no';
-  return isSure ? { kind: 'none' } : { kind: 'undecided', reason: 'comparator' };
+  const { amount } = converted;
+  const answers = limits.map((limit) => ({ limit, answer: isPast(intervalOf(amount), limit) }));
+  const past = answers.find(({ answer }) => answer === 'yes')?.limit;
+  if (past) return { kind: 'alert', by, amount, side: past.side, threshold: past.value };
+  return answers.every(({ answer }) => answer === 'no') ? NONE : undecided('comparator');
 }
 
 /** All ranges must agree if the resource does not say which range is the patient's. */
-function evaluateRanges(rule: Rule, value: Amount, ranges: readonly ReferenceRange[]): Verdict {
-  const [first, ...others] = ranges.map((range) => evaluateRange(rule, value, range));
-  if (first === undefined) return { kind: 'undecided', reason: 'no-reference-range' };
-  return others.every(({ kind }) => kind === first.kind)
-    ? first
-    : { kind: 'undecided', reason: 'reference-ranges-disagree' };
+function evaluateRanges(ranges: readonly ReferenceRange[], value: Amount, analyte: Analyte): Verdict {
+  const [first, ...others] = ranges.map((range) => evaluateRange(range, value, analyte));
+  if (first === undefined) return undecided('no-reference-range');
+  return others.every(({ kind }) => kind === first.kind) ? first : undecided('reference-ranges-disagree');
 }
 
-function evaluateRange({ analyte }: Rule, value: Amount, { low, high }: ReferenceRange): Verdict {
-  const verdicts = [pastBound('above', value, high), pastBound('below', value, low)];
-  const rank = (kind: Verdict['kind']) => ['alert', 'undecided', 'none'].indexOf(kind);
-  return verdicts.sort((a, b) => rank(a.kind) - rank(b.kind))[0] ?? { kind: 'none' };
-
-  function pastBound(side: Side, amount: Amount, bound: Amount | undefined): Verdict {
-    if (bound === undefined) return { kind: 'none' };
-    const converted = inUnit(amount, bound.unit, analyte);
-    if (converted.kind === 'undecided') return converted;
-    return pastLimits('reference-range', converted.amount, [{ side, value: bound.value }]);
-  }
+function evaluateRange({ low, high }: ReferenceRange, value: Amount, analyte: Analyte): Verdict {
+  const bounds = [
+    { side: 'above', bound: high },
+    { side: 'below', bound: low },
+  ] as const;
+  const verdicts = bounds.flatMap(({ side, bound }) => {
+    const limits = bound && { limits: [{ side, value: bound.value }], unit: bound.unit };
+    return limits ? [evaluateLimits(limits, value, { by: 'reference-range', analyte })] : [];
+  });
+  return verdicts.find(({ kind }) => kind === 'alert') ?? verdicts.find(({ kind }) => kind === 'undecided') ?? NONE;
 }

@@ -1,6 +1,6 @@
-import type { Amount } from './read-observation.js';
+import type { Amount } from './reading.js';
 import { type Analyte, applyConversion, conversionOf } from './units.js';
-import type { Undecided } from './verdict.js';
+import { type Undecided, undecided } from './verdict.js';
 
 /** Units whose zero is not nothing: a percent of them has no meaning. */
 const NOT_RATIO = new Set<string | undefined>(['Cel', '[degF]', '[degRe]']);
@@ -14,21 +14,12 @@ export function inUnit(
   analyte: Analyte,
 ): { readonly kind: 'ok'; readonly amount: Amount; readonly isRatio: boolean } | Undecided {
   const from = amount.unit ?? (unit === ONE ? ONE : undefined);
-  if (from === unit) return { kind: 'ok', amount: { ...amountOf(amount), unit }, isRatio: !NOT_RATIO.has(unit) };
-  if (from === undefined || unit === undefined) return { kind: 'undecided', reason: 'unit-missing' };
+  if (from === unit) return { kind: 'ok', amount: { ...amount, unit }, isRatio: !NOT_RATIO.has(unit) };
+  if (from === undefined || unit === undefined) return undecided('unit-missing');
   const conversion = conversionOf(from, unit, analyte);
-  if (conversion.kind === 'unknown-unit') return { kind: 'undecided', reason: 'unit-unknown' };
-  if (conversion.kind === 'not-comparable') return { kind: 'undecided', reason: 'units-not-comparable' };
+  if (conversion.kind === 'unknown-unit') return undecided('unit-unknown');
+  if (conversion.kind === 'not-comparable') return undecided('units-not-comparable');
   const value = applyConversion(conversion, amount.value);
-  if (!Number.isFinite(value)) return { kind: 'undecided', reason: 'not-a-number' };
-  return {
-    kind: 'ok',
-    amount: { value, comparator: amount.comparator, unit },
-    isRatio: conversion.offset === 0 && !NOT_RATIO.has(unit),
-  };
-}
-
-/** Returns the amount without the other properties of its object. */
-export function amountOf({ value, comparator, unit }: Amount): Amount {
-  return { value, comparator, unit };
+  if (!Number.isFinite(value)) return undecided('not-a-number');
+  return { kind: 'ok', amount: { ...amount, value, unit }, isRatio: conversion.offset === 0 && !NOT_RATIO.has(unit) };
 }

@@ -1,4 +1,4 @@
-import type { Amount } from './read-observation.js';
+import type { Amount } from './reading.js';
 import type { Limit } from './rule.js';
 
 /** The range that a value is certainly in: `>6.0` is everything above 6.0, without 6.0. */
@@ -9,8 +9,6 @@ export type Interval = {
   readonly isHighOpen: boolean;
 };
 
-/** The side of a limit on which a value is past it. */
-export type Side = 'above' | 'atLeast' | 'below' | 'atMost';
 /** `unsure`: some values of the interval are past the limit and some are not. */
 export type Answer = 'yes' | 'no' | 'unsure';
 
@@ -19,9 +17,10 @@ export type Answer = 'yes' | 'no' | 'unsure';
  * conversion, less than a laboratory can measure.
  */
 const SAME = 1e-9;
+const OPPOSITE: Readonly<Record<Answer, Answer>> = { yes: 'no', no: 'yes', unsure: 'unsure' };
 
 /** Returns the interval of an amount with its comparator. */
-export function intervalOf({ value, comparator }: Pick<Amount, 'value' | 'comparator'>): Interval {
+export function intervalOf({ value, comparator }: Amount): Interval {
   return {
     low: comparator === '<' || comparator === '<=' ? Number.NEGATIVE_INFINITY : value,
     high: comparator === '>' || comparator === '>=' ? Number.POSITIVE_INFINITY : value,
@@ -34,25 +33,10 @@ export function intervalOf({ value, comparator }: Pick<Amount, 'value' | 'compar
  * Whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made the
  * interval.
  */
-export function isPast(interval: Interval, { side, value }: Limit<Side>, scale = 0): Answer {
-  switch (side) {
-    case 'above':
-      return isAbove(interval, value, scale);
-    case 'below':
-      return isAbove(times(interval, -1), -value, scale);
-    case 'atLeast':
-      return opposite(isAbove(times(interval, -1), -value, scale));
-    case 'atMost':
-      return opposite(isAbove(interval, value, scale));
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(side satisfies never)}`);
-  }
-}
-
-/** Whether a value is past any of several limits. */
-export function anyOf(answers: readonly Answer[]): Answer {
-  if (answers.includes('yes')) return 'yes';
-  return answers.includes('unsure') ? 'unsure' : 'no';
+export function isPast(interval: Interval, { side, value }: Limit, scale = 0): Answer {
+  const isUp = side === 'above' || side === 'atMost';
+  const answer = isUp ? isAbove(interval, value, scale) : isAbove(times(interval, -1), -value, scale);
+  return side === 'above' || side === 'below' ? answer : OPPOSITE[answer];
 }
 
 /** Returns the interval of a difference. */
@@ -76,11 +60,6 @@ function isAbove({ low, high, isLowOpen }: Interval, limit: number, scale: numbe
   const atLow = compare(low, limit, scale);
   if (atLow > 0 || (atLow === 0 && isLowOpen)) return 'yes';
   return compare(high, limit, scale) <= 0 ? 'no' : 'unsure';
-}
-
-function opposite(answer: Answer): Answer {
-  if (answer === 'unsure') return answer;
-  return answer === 'yes' ? 'no' : 'yes';
 }
 
 function compare(a: number, b: number, scale: number): number {

@@ -1,11 +1,14 @@
 import type { Observation } from 'fhir/r4.js';
-import { fieldsOf, listOf } from './json-shape.js';
+import { fieldsOf, listOf } from '../../workflow.js';
 import { readingFor } from './read-observation.js';
-import type { Result } from './results.js';
-import type { Rule } from './rule.js';
+import { placeOf, type Result, type ResultPlace } from './results.js';
+import { type DeltaRule, isDelta, type Rule } from './rule.js';
 
-/** A rule, and the result that it finds in an Observation. */
-export type Match = { readonly rule: Rule; readonly result: Result };
+/** A rule, and the result that it finds in an Observation. With a place, the result is compared with others. */
+export type Match = { readonly result: Result } & (
+  | { readonly rule: Rule; readonly place: undefined }
+  | { readonly rule: DeltaRule; readonly place: ResultPlace }
+);
 
 /** The rules by their codes: there may be hundreds of rules, but an Observation has one code or two. */
 export type RuleIndex = ReadonlyMap<string, readonly Rule[]>;
@@ -14,9 +17,8 @@ export type RuleIndex = ReadonlyMap<string, readonly Rule[]>;
 export function indexRules(rules: readonly Rule[]): RuleIndex {
   const index = new Map<string, Rule[]>();
   for (const rule of rules) {
-    for (const { code } of rule.codes) {
-      const those = index.get(code) ?? [];
-      if (!those.includes(rule)) index.set(code, [...those, rule]);
+    for (const code of new Set(rule.codes.map(({ code }) => code))) {
+      index.set(code, [...(index.get(code) ?? []), rule]);
     }
   }
   return index;
@@ -31,10 +33,12 @@ export function matchRules(
   const codes = listOf(fieldsOf(fieldsOf(observation).code).coding).map(({ code }) => code);
   const rules = new Set(codes.flatMap((code) => (typeof code === 'string' ? (index.get(code) ?? []) : [])));
   const version = versionOf(observation) ?? of.version;
-  return [...rules].flatMap((rule) => {
+  return [...rules].flatMap((rule): Match[] => {
     const reading = readingFor(rule, observation, of.host);
     if (reading === undefined) return [];
-    return [{ rule, result: { reading: { ...reading, observationId: of.resourceId }, host: of.host, version } }];
+    const result = { reading: { ...reading, observationId: of.resourceId }, host: of.host, version };
+    const place = isDelta(rule) ? placeOf(rule, result) : undefined;
+    return [place && isDelta(rule) ? { rule, result, place } : { rule, result, place: undefined }];
   });
 }
 

@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Observation } from 'fhir/r4.js';
 import { defineWorkflow, fhir, needsHosts, type Setting, type Setup } from '../../workflow.js';
-import { alertsOf, keyOfAlert, type WithdrawalReason } from './alert.js';
-import { CODES } from './codes.js';
-import { evaluate } from './evaluate.js';
-import { loadRules } from './load-rules.js';
+import { keyOfAlert, type WithdrawalReason } from './alert.js';
 import { alertsLookup } from './lookup.js';
 import { indexRules, type Match, matchRules, type RuleIndex } from './match-rules.js';
 import { standingOf } from './read-observation.js';
@@ -15,10 +12,13 @@ import {
   readResultPlaces,
   writeResultPlaces,
 } from './result-places.js';
-import { type DeltaRule, isDelta, placeOf, quantityOf } from './results.js';
+import { quantityOf, readNext } from './results.js';
+import { type DeltaRule, isDelta } from './rule.js';
+import { loadRules } from './rules.js';
 import { createSendAlerts } from './send-alerts.js';
-import { type HandlerContext, logUndecided, settleAlert } from './settle-alert.js';
-import { findNext, settleDelta } from './settle-delta.js';
+import { type HandlerContext, settleAlert } from './settle-alert.js';
+import { evaluateFacts, settleDelta } from './settle-delta.js';
+import { CODES } from './verdict.js';
 import { createPost, webhookProblems } from './webhook.js';
 
 const NO_PLACES: ResultPlaces = { places: [], pending: [] };
@@ -54,10 +54,23 @@ export const observationAlerts = defineWorkflow({
     const isFirst = fence === 1; // no handler ran before, so nothing was written
     if (matches.length === 0 && isFirst) return;
 
-    const context: HandlerContext = { event, tables, setting, log, notePending: async () => {} };
-    const because = becauseOf(observation);
-    if (deltas.length === 0) return settleOwn(matches, because, { isFirst, context });
-    await settleWithOthers(matches, because, { isFirst, context, deltas });
+    const own = { host: event.host, observationId: event.resourceId };
+    const before = isFirst || deltas.length === 0 ? NO_PLACES : await readResultPlaces(tables, own);
+    const moves = matches.flatMap(({ place, result }) => (place ? [{ place, result }] : []));
+    const { wanted, all } = await moveResults(tables, own, { before, moves });
+    let { pending } = before;
+    const notePending = async (one: PendingAlert) => {
+      if (pending.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
+      pending = [...pending, one];
+      await writeResultPlaces(tables, own, { places: all, pending });
+    };
+    const context: HandlerContext = { own, raisedAt: event.time ?? '', tables, setting, log, notePending };
+
+    await settleOwn(matches, { because: becauseOf(observation), isFirst }, context);
+    await settleOthers(deltas, { places: all, pending: before.pending }, context);
+
+    if (all.length > wanted.length || pending.length > 0)
+      await writeResultPlaces(tables, own, { places: wanted, pending: [] });
   },
   lookup: alertsLookup,
   task: {
@@ -88,66 +101,46 @@ function becauseOf(observation: Observation | undefined): WithdrawalReason {
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
 
-/** Settles alerts if there are delta rules: the alert of one result depends on two Observations. */
-async function settleWithOthers(
-  matches: readonly Match[],
-  because: WithdrawalReason,
-  { isFirst, context: handler, deltas }: { isFirst: boolean; context: HandlerContext; deltas: readonly DeltaRule[] },
-): Promise<void> {
-  const { event, tables } = handler;
-  const of = { host: event.host, observationId: event.resourceId };
-  const before = isFirst ? NO_PLACES : await readResultPlaces(tables, of);
-  const moves = matches.flatMap(({ rule, result }) => {
-    const place = isDelta(rule) ? placeOf(rule, result) : undefined;
-    return place ? [{ place, result }] : [];
-  });
-  const { wanted, all } = await moveResults(tables, of, { before, moves });
-  let { pending } = before;
-  const notePending = async (one: PendingAlert) => {
-    if (pending.some(({ rule, observationId }) => rule === one.rule && observationId === one.observationId)) return;
-    pending = [...pending, one];
-    await writeResultPlaces(tables, of, { places: all, pending });
-  };
-  const context = { ...handler, notePending };
-
-  await settleOwn(matches, because, { isFirst, context });
-  for (const place of all) {
-    for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
-      for (const next of await findNext(rule, place, context)) await settleDelta(next, context);
-    }
-  }
-  for (const { rule: name, observationId } of before.pending) {
-    const rule = deltas.find((one) => one.name === name);
-    if (rule) await settleDelta({ rule, observationId, place: undefined }, context);
-  }
-
-  if (all.length > wanted.length || pending.length > 0)
-    await writeResultPlaces(tables, of, { places: wanted, pending: [] });
-}
-
 async function settleOwn(
   matches: readonly Match[],
-  because: WithdrawalReason,
-  { isFirst, context }: { isFirst: boolean; context: HandlerContext },
+  { because, isFirst }: { because: WithdrawalReason; isFirst: boolean },
+  context: HandlerContext,
 ): Promise<void> {
-  const { event, tables } = context;
-  const of = { host: event.host, observationId: event.resourceId };
-  const { key: prefix } = keyOfAlert(of, '');
-  const before = isFirst ? [] : await tables('alerts').list(alertsOf(of).partition, { from: prefix, to: `${prefix}~` });
+  const { own, tables } = context;
+  const { partition, key: prefix } = keyOfAlert(own, '');
+  const before = isFirst ? [] : await tables('alerts').list(partition, { from: prefix, to: `${prefix}~` });
 
-  for (const { rule, result } of matches) {
-    const place = isDelta(rule) ? placeOf(rule, result) : undefined;
-    if (isDelta(rule) && place) {
-      await settleDelta({ rule, observationId: of.observationId, place }, context);
+  for (const match of matches) {
+    const { rule, place } = match;
+    if (place) {
+      await settleDelta({ rule, observationId: own.observationId, place }, context);
       continue;
     }
-    const verdict = evaluate(rule, result.reading);
-    logUndecided(verdict, context);
+    const facts = evaluateFacts(rule, match, context);
     const current = before.find(({ row }) => row.rule === rule.name)?.row;
-    await settleAlert({ of, rule: rule.name, found: { rule, result, verdict }, because }, current, context);
+    await settleAlert({ of: own, rule: rule.name, facts, because }, current, context);
   }
   for (const { row } of before) {
     const isMatched = matches.some(({ rule }) => rule.name === row.rule);
-    if (!isMatched) await settleAlert({ of, rule: String(row.rule), found: undefined, because }, row, context);
+    if (!isMatched) await settleAlert({ of: own, rule: String(row.rule), facts: undefined, because }, row, context);
+  }
+}
+
+/** Settles the next alerts after `places`, and those that a try before has left. */
+async function settleOthers(
+  deltas: readonly DeltaRule[],
+  { places, pending }: ResultPlaces,
+  context: HandlerContext,
+): Promise<void> {
+  const { own, tables } = context;
+  for (const place of places) {
+    for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
+      const next = await readNext(tables, rule, { place, observationId: own.observationId });
+      if (next) await settleDelta({ rule, ...next }, context);
+    }
+  }
+  for (const { rule: name, observationId } of pending) {
+    const rule = deltas.find((one) => one.name === name);
+    if (rule) await settleDelta({ rule, observationId, place: undefined }, context);
   }
 }

@@ -1,54 +1,24 @@
 import type { Observation } from 'fhir/r4.js';
 import { rangeOfDate } from '../../fhir-date.js';
-import { type Fields, fieldsOf, isFields, listOf, textOf } from './json-shape.js';
-import { subjectOf } from './read-subject.js';
+import { type Fields, fieldsOf, isFields, listOf, textOf } from '../../workflow.js';
 import { unitOf } from './read-unit.js';
+import type { Amount, NoNumber, Reading, ReferenceRange, Standing } from './reading.js';
 import type { Code, Rule } from './rule.js';
 
-/** Whether a result counts, by its status: final, may still change, no result, or should never have existed. */
-export type Standing = 'final' | 'preliminary' | 'none' | 'withdrawn';
-
-/** The comparators of R4. */
-export type Comparator = '<' | '<=' | '>=' | '>';
-/** A number with its unit, as a Quantity has it. */
-export type Amount = {
-  readonly value: number;
-  readonly comparator: Comparator | undefined;
-  readonly unit: string | undefined;
-};
-
-/** The value of a result, or the reason why there is none. */
-export type ResultValue =
-  | ({ readonly kind: 'number' } & Amount)
-  | { readonly kind: 'none'; readonly reason: 'no-value' | 'not-a-number' | 'comparator-unknown' | 'several-values' };
-
-/** A reference range; a missing bound is open. */
-export type ReferenceRange = { readonly low: Amount | undefined; readonly high: Amount | undefined };
-
-/** The parts of an Observation that one rule needs. */
-export type Reading = {
-  readonly observationId: string;
-  readonly standing: Standing;
-  /** See `subjectOf`. */
-  readonly subject: string | undefined;
-  readonly takenAt: Date | undefined;
-  readonly value: ResultValue;
-  /** The ranges that may apply; more than one if the resource does not say which. */
-  readonly ranges: readonly ReferenceRange[];
-  readonly interpretations: readonly string[];
-};
-
-const STANDINGS: Readonly<Record<string, Standing>> = {
-  final: 'final',
-  amended: 'final',
-  corrected: 'final',
-  preliminary: 'preliminary',
-  'entered-in-error': 'withdrawn',
-};
-const COMPARATORS: readonly unknown[] = ['<', '<=', '>=', '>'] satisfies Comparator[];
+const STANDINGS = new Map<unknown, Standing>([
+  ['final', 'final'],
+  ['amended', 'final'],
+  ['corrected', 'final'],
+  ['preliminary', 'preliminary'],
+  ['entered-in-error', 'withdrawn'],
+]);
+const COMPARATORS: readonly unknown[] = ['<', '<=', '>=', '>'];
 const OTHER_VALUE = /^value[A-Z]/;
 const INTERPRETATION = /\/(?:v3-ObservationInterpretation|v2-0078|v3\/ObservationInterpretation|v2\/0078)$/;
 const RANGE_MEANING = /\/referencerange-meaning$/;
+const ID = '[A-Za-z0-9.-]{1,64}';
+const LITERAL = new RegExp(`^(https?://[^\\s?#]+/)?([A-Z][A-Za-z]{0,63})/(${ID})(?:/_history/${ID})?$`);
+const URN = /^urn:(?:uuid|oid):[^\s]{1,200}$/i;
 
 /**
  * Returns what `rule` needs of the Observation; undefined if the rule is for other codes. `host` is the service of the
@@ -64,16 +34,31 @@ export function readingFor(rule: Rule, observation: Observation, host?: string):
     standing: standingOf(observation),
     subject: subjectOf(fields.subject, host),
     takenAt: takenAtOf(fields),
-    value: measured === 'several' ? { kind: 'none', reason: 'several-values' } : resultValueOf(measured),
-    ranges: measured === 'several' ? [] : rangesOf(measured),
-    interpretations: measured === 'several' ? [] : interpretationsOf(measured),
+    ...(measured === 'several'
+      ? { value: 'several-values', ranges: [], interpretations: [] }
+      : { value: numberOf(measured), ranges: rangesOf(measured), interpretations: interpretationsOf(measured) }),
   };
 }
 
 /** Returns whether the Observation counts, by its status. */
 export function standingOf(observation: Observation): Standing {
-  const status = textOf(fieldsOf(observation).status) ?? '';
-  return Object.hasOwn(STANDINGS, status) ? (STANDINGS[status] ?? 'none') : 'none';
+  return STANDINGS.get(textOf(fieldsOf(observation).status)) ?? 'none';
+}
+
+/**
+ * Returns the subject in one spelling for all forms of a reference: `Patient/1` for a resource of the service at
+ * `host`, with the base URL for a resource elsewhere. Undefined if two results cannot be matched by it: a logical
+ * identifier alone, a contained resource, a group.
+ */
+function subjectOf(subject: unknown, host: string | undefined): string | undefined {
+  const reference = textOf(fieldsOf(subject).reference);
+  if (reference === undefined) return undefined;
+  if (URN.test(reference)) return reference.toLowerCase();
+  const [, base, type, id] = LITERAL.exec(reference) ?? [];
+  if (type === undefined || type === 'Group') return undefined;
+  const url = base === undefined ? undefined : URL.parse(base);
+  const isOwn = base === undefined || (url?.pathname === '/' && url.host === host?.toLowerCase());
+  return isOwn ? `${type}/${id}` : `${base}${type}/${id}`;
 }
 
 function hasCode(concept: unknown, wanted: readonly Code[]): boolean {
@@ -85,33 +70,27 @@ function hasCode(concept: unknown, wanted: readonly Code[]): boolean {
 /** Returns the component with the code that has a value; `several` if more than one has. */
 function componentOf(fields: Fields, codes: readonly Code[]): Fields | 'several' | undefined {
   const components = listOf(fields.component).filter(({ code }) => hasCode(code, codes));
-  const [first, ...others] = components.filter((component) => resultValueOf(component).kind === 'number');
+  const [first, ...others] = components.filter((component) => typeof numberOf(component) !== 'string');
   return others.length > 0 ? 'several' : (first ?? components[0]);
 }
 
-function resultValueOf(fields: Fields): ResultValue {
-  if (isFields(fields.dataAbsentReason)) return { kind: 'none', reason: 'no-value' };
-  if (isFields(fields.valueQuantity)) return quantityOf(fields.valueQuantity);
-  if (isNumber(fields.valueInteger))
-    return { kind: 'number', value: fields.valueInteger, comparator: undefined, unit: '1' };
-  const isOther = Object.keys(fields).some((name) => OTHER_VALUE.test(name));
-  return { kind: 'none', reason: isOther ? 'not-a-number' : 'no-value' };
+function numberOf(fields: Fields): Amount | NoNumber {
+  if (isFields(fields.dataAbsentReason)) return 'no-value';
+  if (isFields(fields.valueQuantity)) return amountOf(fields.valueQuantity);
+  if (isNumber(fields.valueInteger)) return { value: fields.valueInteger, comparator: undefined, unit: '1' };
+  return Object.keys(fields).some((name) => OTHER_VALUE.test(name)) ? 'not-a-number' : 'no-value';
 }
 
-function quantityOf(quantity: Fields): ResultValue {
+function amountOf(quantity: Fields): Amount | NoNumber {
   const { value, comparator } = quantity;
-  if (value === undefined) return { kind: 'none', reason: 'no-value' };
-  if (!isNumber(value)) return { kind: 'none', reason: 'not-a-number' };
-  if (comparator !== undefined && !isComparator(comparator)) return { kind: 'none', reason: 'comparator-unknown' };
-  return { kind: 'number', value, comparator, unit: unitOf(quantity) };
+  if (value === undefined) return 'no-value';
+  if (!isNumber(value)) return 'not-a-number';
+  if (comparator !== undefined && !COMPARATORS.includes(comparator)) return 'comparator-unknown';
+  return { value, comparator: comparator as Amount['comparator'], unit: unitOf(quantity) };
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isComparator(value: unknown): value is Comparator {
-  return COMPARATORS.includes(value);
 }
 
 /**
@@ -148,8 +127,8 @@ function isPossible({ low, high }: ReferenceRange): boolean {
 }
 
 function boundOf(bound: unknown): Amount | undefined {
-  const value = isFields(bound) ? quantityOf(bound) : undefined;
-  return value?.kind === 'number' && value.comparator === undefined ? value : undefined;
+  const amount = isFields(bound) ? amountOf(bound) : 'no-value';
+  return typeof amount === 'string' || amount.comparator !== undefined ? undefined : amount;
 }
 
 function interpretationsOf(fields: Fields): string[] {

@@ -1,54 +1,10 @@
-import { type Fields, textOf } from './json-shape.js';
+import { type Fields, textOf } from '../../workflow.js';
+import spellings from './unit-spellings.json' with { type: 'json' };
 
 /** The code system of UCUM. */
-export const UCUM = 'http://unitsofmeasure.org';
-
-/** Common misspellings of units that are no UCUM code and have one meaning. Lower case. */
-const MISSPELLINGS: Readonly<Record<string, string>> = {
-  mmhg: 'mm[Hg]',
-  'meq/l': 'meq/L',
-  'iu/l': '[IU]/L',
-  'iu/ml': '[IU]/mL',
-  'miu/l': 'm[IU]/L',
-  'miu/ml': 'm[IU]/mL',
-  'uiu/ml': 'u[IU]/mL',
-  'units/l': 'U/L',
-  'mcg/ml': 'ug/mL',
-  'mcg/l': 'ug/L',
-  'gm/dl': 'g/dL',
-  '°c': 'Cel',
-  degc: 'Cel',
-  celsius: 'Cel',
-  '°f': '[degF]',
-  degf: '[degF]',
-  fahrenheit: '[degF]',
-  percent: '%',
-  bpm: '/min',
-  'beats/min': '/min',
-  'breaths/min': '/min',
-  'beats/minute': '/min',
-  'breaths/minute': '/min',
-  'x10^3/ul': '10*3/uL',
-  'x10e3/ul': '10*3/uL',
-  'x10^9/l': '10*9/L',
-  'x10e9/l': '10*9/L',
-  'x10^6/ul': '10*6/uL',
-  'x10e6/ul': '10*6/uL',
-  'x10^12/l': '10*12/L',
-  'x10e12/l': '10*12/L',
-};
-
-/** Meanings of unit texts. As UCUM codes, C is the coulomb, F the farad and K the kelvin. */
-const SPELLINGS: Readonly<Record<string, string>> = {
-  ...MISSPELLINGS,
-  c: 'Cel',
-  f: '[degF]',
-  'k/ul': '10*3/uL',
-  'mg/dl': 'mg/dL',
-  'g/dl': 'g/dL',
-  'mmol/l': 'mmol/L',
-  'umol/l': 'umol/L',
-};
+const UCUM = 'http://unitsofmeasure.org';
+const IN_CODE = new Map(Object.entries(spellings.always));
+const IN_TEXT = new Map([...IN_CODE, ...Object.entries(spellings.inText)]);
 
 /**
  * Returns the unit of a Quantity: its code if it is of UCUM, else its text; undefined if there is none. An unknown unit
@@ -56,13 +12,12 @@ const SPELLINGS: Readonly<Record<string, string>> = {
  */
 export function unitOf({ system, code, unit }: Fields): string | undefined {
   const coded = textOf(code);
-  if (coded !== undefined && system === UCUM) return spell(coded, MISSPELLINGS);
+  if (coded !== undefined && system === UCUM) return spell(coded, IN_CODE);
   const text = textOf(unit) ?? (textOf(system) === undefined ? coded : undefined);
-  return text === undefined ? undefined : spell(text, SPELLINGS);
+  return text === undefined ? undefined : spell(text, IN_TEXT);
 }
 
-function spell(text: string, table: Readonly<Record<string, string>>): string {
+function spell(text: string, spellings: ReadonlyMap<string, string>): string {
   const plain = text.replace(/[µμ]/g, 'u').replace(/\s+/g, '');
-  const key = plain.toLowerCase();
-  return Object.hasOwn(table, key) ? (table[key] ?? plain) : plain;
+  return spellings.get(plain.toLowerCase()) ?? plain;
 }

@@ -1,6 +1,6 @@
-import type { Context, Row } from '../../workflow.js';
-import { keyOfAlert } from './alert.js';
-import { type Place, putResult, type Result, type ResultPlace, removeResult } from './results.js';
+import type { Place, Row, Tables } from '../../workflow.js';
+import { type AlertOf, keyOfAlert } from './alert.js';
+import { putResult, type Result, type ResultPlace, removeResult } from './results.js';
 
 /**
  * Table `resultplaces`, a row for each Observation that has results in `results`. The handler writes the row before the
@@ -17,11 +17,11 @@ export type ResultPlaces = { readonly places: readonly ResultPlace[]; readonly p
 /** An alert that the handler must evaluate again. */
 export type PendingAlert = { readonly rule: string; readonly observationId: string };
 
-type Tables = Context['tables'];
-type Of = { readonly host: string; readonly observationId: string };
+/** A result, and the place where it can be compared. */
+export type Move = { readonly place: ResultPlace; readonly result: Result };
 
 /** Returns the places and pending alerts of an Observation. */
-export async function readResultPlaces(tables: Tables, of: Of): Promise<ResultPlaces> {
+export async function readResultPlaces(tables: Tables, of: AlertOf): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);
   const row = await tables('resultplaces').get(partition, key);
   return { places: JSON.parse(String(row?.places ?? '[]')), pending: JSON.parse(String(row?.owed ?? '[]')) };
@@ -30,18 +30,13 @@ export async function readResultPlaces(tables: Tables, of: Of): Promise<ResultPl
 /** Stores the places and pending alerts of an Observation; removes the row if there are none. */
 export async function writeResultPlaces(
   tables: Tables,
-  of: Of,
+  of: AlertOf,
   { places, pending, isNew }: ResultPlaces & { readonly isNew?: boolean },
 ): Promise<void> {
   const { partition, key } = placeOfRow(of);
   const row: Row = { places: JSON.stringify(places), owed: JSON.stringify(pending) };
-  const isNothing = places.length === 0 && pending.length === 0;
-  await tables('resultplaces').change(
-    partition,
-    key,
-    () => (isNothing ? 'remove' : row),
-    isNew ? { expect: 'absent' } : {},
-  );
+  const decide = () => (places.length + pending.length === 0 ? 'remove' : row);
+  await tables('resultplaces').change(partition, key, decide, isNew ? { expect: 'absent' } : {});
 }
 
 /**
@@ -50,32 +45,27 @@ export async function writeResultPlaces(
  */
 export async function moveResults(
   tables: Tables,
-  of: Of,
-  { before, moves }: { before: ResultPlaces; moves: readonly { place: ResultPlace; result: Result }[] },
+  of: AlertOf,
+  { before, moves }: { before: ResultPlaces; moves: readonly Move[] },
 ): Promise<{ wanted: readonly ResultPlace[]; all: readonly ResultPlace[] }> {
-  const wanted = unique(moves.map(({ place }) => place));
-  const all = unique([...before.places, ...wanted]);
-  const isNew = (place: ResultPlace) => !before.places.some((one) => isSame(one, place));
-  const isFirst = before.places.length + before.pending.length === 0;
-  if (all.length > before.places.length)
-    await writeResultPlaces(tables, of, { ...before, places: all, isNew: isFirst });
-  const put = (place: ResultPlace) => {
-    const { result } = moves.find((move) => isSame(move.place, place)) as (typeof moves)[0];
-    return putResult(tables, place, { result, isNew: isNew(place) });
-  };
-  const gone = all.filter((place) => !wanted.some((one) => isSame(one, place)));
-  await Promise.all([...wanted.map(put), ...gone.map((place) => removeResult(tables, place))]);
-  return { wanted, all };
+  const old = new Set(before.places.map(nameOf));
+  const wanted = new Map(moves.map((move) => [nameOf(move.place), move]));
+  const added = [...wanted].flatMap(([name, { place }]) => (old.has(name) ? [] : [place]));
+  const all = [...before.places, ...added];
+  const isNew = before.places.length + before.pending.length === 0;
+  if (all.length > before.places.length) await writeResultPlaces(tables, of, { ...before, places: all, isNew });
+  const gone = before.places.filter((place) => !wanted.has(nameOf(place)));
+  await Promise.all([
+    ...[...wanted].map(([name, { place, result }]) => putResult(tables, place, { result, isNew: !old.has(name) })),
+    ...gone.map((place) => removeResult(tables, place)),
+  ]);
+  return { wanted: [...wanted.values()].map(({ place }) => place), all };
 }
 
-function placeOfRow(of: Of): Place {
+function placeOfRow(of: AlertOf): Place {
   return keyOfAlert(of, 'places');
 }
 
-function unique(places: readonly ResultPlace[]): ResultPlace[] {
-  return places.filter((place, at) => places.findIndex((one) => isSame(one, place)) === at);
-}
-
-function isSame(a: Place, b: Place): boolean {
-  return a.partition === b.partition && a.key === b.key;
+function nameOf({ partition, key }: Place): string {
+  return `${partition} ${key}`;
 }

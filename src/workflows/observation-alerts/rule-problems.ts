@@ -1,4 +1,4 @@
-import { type Fields, isFields } from './json-shape.js';
+import { type Fields, isFields } from '../../workflow.js';
 import { CONDITIONS, LOINC } from './rule-schema.js';
 import { conversionOf, isUcum } from './units.js';
 
@@ -12,6 +12,8 @@ type Place = { readonly fields: Fields; readonly path: string };
 
 const WAYS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const ALL = Object.values(CONDITIONS).flat();
+/** Properties of one kind of which a rule has one. */
+const EXCLUSIVE = [['above', 'atLeast'], ['below', 'atMost'], CONDITIONS.delta] as const;
 
 /**
  * Returns the problems that a schema of single properties cannot find: conditions, names and units that do not go
@@ -30,46 +32,34 @@ export function findProblems(content: unknown): Problem[] {
 
 function conditionProblems({ fields, path }: Place): Problem[] {
   const ways = WAYS.filter((way) => CONDITIONS[way].some((name) => has(fields, name)));
-  const [way, ...others] = ways;
+  const [way] = ways;
   if (way === undefined) return [{ path, message: `has no condition, must have one of ${ALL.join(', ')}` }];
-  if (others.length > 0) {
+  if (ways.length > 1) {
     const named = ALL.filter((name) => has(fields, name)).join(', ');
     return [{ path, message: `has ${named}, must have one kind of condition; make a rule of each` }];
   }
-  const isPercent = has(fields, 'risePercent') || has(fields, 'fallPercent') || has(fields, 'changePercent');
+  const isPercent = ALL.some((name) => name.endsWith('Percent') && has(fields, name));
+  const place = { fields, path };
   return [
-    ...(way === 'limits' ? limitProblems(fields, path) : []),
-    ...(way === 'delta' ? atMostOne(fields, path, CONDITIONS.delta) : []),
-    ...presence({ fields, path }, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
-    ...presence({ fields, path }, 'within', way === 'delta'),
+    ...EXCLUSIVE.flatMap((names) => atMostOne(place, names)),
+    ...(way === 'limits' ? insideProblems(place) : []),
+    ...presence(place, 'unit', way === 'limits' || (way === 'delta' && !isPercent)),
+    ...presence(place, 'within', way === 'delta'),
   ];
 }
 
-function limitProblems(fields: Fields, path: string): Problem[] {
-  const upper = [fields.above, fields.atLeast].find((value) => value !== undefined);
-  const lower = [fields.below, fields.atMost].find((value) => value !== undefined);
-  const isInside = typeof upper === 'number' && typeof lower === 'number' && lower >= upper;
-  const name = has(fields, 'below') ? 'below' : 'atMost';
-  return [
-    ...atMostOne(fields, path, ['above', 'atLeast']),
-    ...atMostOne(fields, path, ['below', 'atMost']),
-    ...(isInside
-      ? [
-          {
-            path: `${path}.${name}`,
-            message: `is ${lower}, must be less than ${upper}: a rule alerts outside of a range`,
-          },
-        ]
-      : []),
-  ];
-}
-
-function atMostOne(fields: Fields, path: string, names: readonly string[]): Problem[] {
+function atMostOne({ fields, path }: Place, names: readonly string[]): Problem[] {
   const [first, ...others] = names.filter((name) => has(fields, name));
-  return others.map((name) => ({
-    path: `${path}.${name}`,
-    message: `stands beside ${first}, must be in a rule of its own`,
-  }));
+  const message = `stands beside ${first}, must be in a rule of its own`;
+  return others.map((name) => ({ path: `${path}.${name}`, message }));
+}
+
+function insideProblems({ fields, path }: Place): Problem[] {
+  const upper = has(fields, 'above') ? fields.above : fields.atLeast;
+  const [name, lower] = has(fields, 'below') ? ['below', fields.below] : ['atMost', fields.atMost];
+  if (typeof upper !== 'number' || typeof lower !== 'number' || lower < upper) return [];
+  const message = `is ${lower}, must be less than ${upper}: a rule alerts outside of a range`;
+  return [{ path: `${path}.${name}`, message }];
 }
 
 function presence({ fields, path }: Place, name: string, isNeeded: boolean): Problem[] {

@@ -3,16 +3,17 @@ import { z } from 'zod';
 /** The code system of LOINC. */
 export const LOINC = 'http://loinc.org';
 
-const LIMITS = ['above', 'atLeast', 'below', 'atMost'] as const;
-const AMOUNTS = ['rise', 'fall', 'change'] as const;
-const PERCENTS = ['risePercent', 'fallPercent', 'changePercent'] as const;
+/** Properties of limits: a value beyond any of them alerts. */
+export const LIMITS = ['above', 'atLeast', 'below', 'atMost'] as const;
+/** Properties of differences from the previous result, by an amount. By percents: `risePercent` and so on. */
+export const MOVEMENTS = ['rise', 'fall', 'change'] as const;
 
 /** The kinds of conditions, with their properties. A rule has one kind. */
 export const CONDITIONS = {
   limits: LIMITS,
   outsideReferenceRange: ['outsideReferenceRange'],
   interpretation: ['interpretation'],
-  delta: [...AMOUNTS, ...PERCENTS],
+  delta: [...MOVEMENTS, ...MOVEMENTS.map((name) => `${name}Percent` as const)],
 } as const;
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -24,8 +25,13 @@ const INTERPRETATIONS = ['A', 'AA', 'H', 'HH', 'HU', 'L', 'LL', 'LU', 'POS', 'DE
 
 // The messages say what is allowed; `rules.ts` puts what was found before them.
 const text = (error: string) => z.string({ error }).trim().min(1, { error }).max(200, { error });
-const number = z.number({ error: 'a number' });
-const positive = (error: string, max: number) => z.number({ error }).positive({ error }).max(max, { error });
+const number = z.number({ error: 'a number' }).optional();
+const positive = (error: string, max = Number.MAX_VALUE) =>
+  z.number({ error }).positive({ error }).max(max, { error }).optional();
+const amount = positive('a number over 0');
+const percent = positive('a number over 0, of percent', 1e6);
+const CHARGE = { error: 'a whole number from 1 to 10' };
+const note = z.string({ error: 'a text' }).optional();
 
 const loinc = z
   .string({ error: 'a LOINC code' })
@@ -45,45 +51,38 @@ const rule = z.strictObject(
       .regex(NAME, { error: "1 to 63 of a-z, 0-9 and '-', a letter first" }),
     code: codes,
     component: codes.optional(),
-    above: number.optional(),
-    atLeast: number.optional(),
-    below: number.optional(),
-    atMost: number.optional(),
+    above: number,
+    atLeast: number,
+    below: number,
+    atMost: number,
     unit: text('a unit of UCUM').optional(),
     outsideReferenceRange: z.literal(true, { error: 'true' }).optional(),
     interpretation: z
       .array(z.enum(INTERPRETATIONS, { error: `one of ${INTERPRETATIONS.join(', ')}` }), { error: 'a list of codes' })
       .min(1, { error: 'a list of one code or more' })
       .optional(),
-    rise: positive('a number over 0', Number.MAX_VALUE).optional(),
-    fall: positive('a number over 0', Number.MAX_VALUE).optional(),
-    change: positive('a number over 0', Number.MAX_VALUE).optional(),
-    risePercent: positive('a number over 0, of percent', 1e6).optional(),
-    fallPercent: positive('a number from 0 to 100, of percent', 100).optional(),
-    changePercent: positive('a number over 0, of percent', 1e6).optional(),
+    rise: amount,
+    fall: amount,
+    change: amount,
+    risePercent: percent,
+    fallPercent: positive('a number from 0 to 100, of percent', 100),
+    changePercent: percent,
     within: z
       .string({ error: "a time, as '48h'" })
       .refine(isWithin, { error: "a time of up to 366 days, as '30m', '48h' or '7d'" })
       .optional(),
     severity: z.enum(['info', 'warning', 'critical'], { error: "'info', 'warning' or 'critical'" }),
     preliminary: z.boolean({ error: 'true or false' }).optional(),
-    molarMass: positive('a number over 0, in g/mol', 1e7).optional(),
-    charge: z
-      .int({ error: 'a whole number from 1 to 10' })
-      .min(1, { error: 'a whole number from 1 to 10' })
-      .max(10, { error: 'a whole number from 1 to 10' })
-      .optional(),
-    note: z.string({ error: 'a text' }).optional(),
+    molarMass: positive('a number over 0, in g/mol', 1e7),
+    charge: z.int(CHARGE).min(1, CHARGE).max(10, CHARGE).optional(),
+    note,
   },
   { error: 'a rule, an object' },
 );
 
 /** The schema of a rules file. */
 export const rulesFile = z.strictObject(
-  {
-    note: z.string({ error: 'a text' }).optional(),
-    rules: z.array(rule, { error: 'a list of rules' }),
-  },
+  { note, rules: z.array(rule, { error: 'a list of rules' }) },
   { error: '{ "rules": [ … ] }' },
 );
 

@@ -3,9 +3,6 @@ import type { Analyte } from './units.js';
 /** A code in a code system, as Observations have it. */
 export type Code = { readonly system: string; readonly code: string };
 
-/** The severity of a rule's alerts. */
-export type Severity = 'info' | 'warning' | 'critical';
-
 /** A rule as it is evaluated. `docs/alert-rules.md` has the format that people write. */
 export type Rule = {
   /** Never changes: the name is part of the key of its alerts. */
@@ -15,7 +12,7 @@ export type Rule = {
   /** Codes of a component; undefined means the value of the Observation itself. */
   readonly componentCodes: readonly Code[] | undefined;
   readonly condition: Condition;
-  readonly severity: Severity;
+  readonly severity: 'info' | 'warning' | 'critical';
   /** Whether preliminary results count. */
   readonly takesPreliminary: boolean;
   readonly analyte: Analyte;
@@ -23,29 +20,33 @@ export type Rule = {
 
 /** When a rule alerts. */
 export type Condition =
-  | LimitsCondition
+  /** Past any of the limits. */
+  | { readonly kind: 'limits'; readonly limits: readonly Limit[]; readonly unit: string }
   | { readonly kind: 'reference-range' }
   | { readonly kind: 'interpretation'; readonly codes: readonly string[] }
   | DeltaCondition;
 
-/** Alerts past either limit; at least one limit is set. */
-export type LimitsCondition = {
-  readonly kind: 'limits';
-  readonly upper: Limit<'above' | 'atLeast'> | undefined;
-  readonly lower: Limit<'below' | 'atMost'> | undefined;
-  readonly unit: string;
-};
+/** The side of a limit on which a value is past it. */
+export type Side = 'above' | 'atLeast' | 'below' | 'atMost';
 /** A limit, and the side on which a value is past it. */
-export type Limit<Side extends string> = { readonly side: Side; readonly value: number };
+export type Limit = { readonly side: Side; readonly value: number };
 
-/**
- * Alerts if the value is at least this much more, less, or either, than a previous result of at most `withinMs` ago.
- */
+/** A direction in which a value changes. */
+export type Movement = 'rise' | 'fall';
+/** Alerts if the value is at least `size` more or less than a previous result of at most `withinMs` ago. */
 export type DeltaCondition = {
   readonly kind: 'delta';
-  readonly direction: 'rise' | 'fall' | 'change';
-  readonly by:
-    | { readonly kind: 'amount'; readonly amount: number; readonly unit: string }
-    | { readonly kind: 'percent'; readonly percent: number };
+  readonly movements: readonly Movement[];
+  readonly size: number;
+  /** The unit of `size`; undefined: percent. */
+  readonly unit: string | undefined;
   readonly withinMs: number;
 };
+
+/** A rule that compares with the patient's previous result. */
+export type DeltaRule = Rule & { readonly condition: DeltaCondition };
+
+/** Whether `rule` compares with the previous result. */
+export function isDelta(rule: Rule): rule is DeltaRule {
+  return rule.condition.kind === 'delta';
+}

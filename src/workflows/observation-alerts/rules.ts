@@ -1,15 +1,35 @@
 import type { z } from 'zod';
 import { placeOfError } from '../../json-place.js';
-import type { Code, Condition, DeltaCondition, LimitsCondition, Rule } from './rule.js';
+import bundled from './alert-rules.json' with { type: 'json' };
+import type { Code, Condition, Rule } from './rule.js';
 import { findProblems, type Problem } from './rule-problems.js';
-import { type CodesText, LOINC, msOf, type RuleText, rulesFile } from './rule-schema.js';
+import { type CodesText, LIMITS, LOINC, MOVEMENTS, msOf, type RuleText, rulesFile } from './rule-schema.js';
 
 const MAX_SHOWN_LENGTH = 60;
 
 /** The rules, or every problem. */
-export type ReadRules =
+export type ReadRules<P = Problem> =
   | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
-  | { readonly kind: 'wrong'; readonly problems: readonly Problem[] };
+  | { readonly kind: 'wrong'; readonly problems: readonly P[] };
+
+/**
+ * Returns the rules in the file at `path` (the setting ALERT_RULES), or the bundled rules without a path; or a line for
+ * each problem, with its place, for a ConfigError.
+ */
+export function loadRules(path: string | undefined, readFile: (path: string) => string): ReadRules<string> {
+  let text: string | undefined;
+  try {
+    text = path === undefined ? undefined : readFile(path);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (typeof code !== 'string') throw error;
+    return { kind: 'wrong', problems: [`ALERT_RULES names a file that cannot be read (${code}): ${path}`] };
+  }
+  const read = text === undefined ? checkRules(bundled) : readRules(text);
+  if (read.kind === 'ok') return read;
+  const file = path ?? 'alert-rules.json';
+  return { kind: 'wrong', problems: read.problems.map(({ path, message }) => `${file}: ${path} ${message}`) };
+}
 
 /** Returns the rules in `text`, the content of a rules file; or every problem. */
 export function readRules(text: string): ReadRules {
@@ -23,8 +43,7 @@ export function readRules(text: string): ReadRules {
   return checkRules(content);
 }
 
-/** Returns the rules in parsed JSON; or every problem. */
-export function checkRules(content: unknown): ReadRules {
+function checkRules(content: unknown): ReadRules {
   const parsed = rulesFile.safeParse(content);
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, [], content))),
@@ -33,8 +52,6 @@ export function checkRules(content: unknown): ReadRules {
   if (!parsed.success || problems.length > 0) return { kind: 'wrong', problems };
   return { kind: 'ok', rules: Object.freeze(parsed.data.rules.map(ruleOf)) };
 }
-
-export type { Problem };
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -91,31 +108,19 @@ function codesOf(text: CodesText): Code[] {
 }
 
 function conditionOf(text: RuleText): Condition {
-  if (text.outsideReferenceRange) return { kind: 'reference-range' };
-  if (text.interpretation) return { kind: 'interpretation', codes: text.interpretation };
-  return text.within === undefined ? limitsOf(text) : deltaOf(text, text.within);
-}
-
-function limitsOf({ above, atLeast, below, atMost, unit = '' }: RuleText): LimitsCondition {
+  const { outsideReferenceRange, interpretation, within, unit = '' } = text;
+  if (outsideReferenceRange) return { kind: 'reference-range' };
+  if (interpretation) return { kind: 'interpretation', codes: interpretation };
+  if (within === undefined) {
+    const limits = LIMITS.flatMap((side) => (text[side] === undefined ? [] : [{ side, value: text[side] }]));
+    return { kind: 'limits', limits, unit };
+  }
+  const direction = MOVEMENTS.find((name) => (text[name] ?? text[`${name}Percent`]) !== undefined) ?? 'change';
   return {
-    kind: 'limits',
-    upper: limitOf('above', above) ?? limitOf('atLeast', atLeast),
-    lower: limitOf('below', below) ?? limitOf('atMost', atMost),
-    unit,
+    kind: 'delta',
+    movements: direction === 'change' ? ['rise', 'fall'] : [direction],
+    size: text[direction] ?? text[`${direction}Percent`] ?? 0,
+    unit: text.unit,
+    withinMs: msOf(within),
   };
-}
-
-function limitOf<const Side extends string>(side: Side, value: number | undefined) {
-  return value === undefined ? undefined : { side, value };
-}
-
-function deltaOf(text: RuleText, within: string): DeltaCondition {
-  const { unit = '' } = text;
-  const direction =
-    (['rise', 'fall', 'change'] as const).find((name) => (text[name] ?? text[`${name}Percent`]) !== undefined) ??
-    'rise';
-  const [amount, percent = 0] = [text[direction], text[`${direction}Percent`]];
-  const by =
-    amount === undefined ? ({ kind: 'percent', percent } as const) : ({ kind: 'amount', amount, unit } as const);
-  return { kind: 'delta', direction, by, withinMs: msOf(within) };
 }

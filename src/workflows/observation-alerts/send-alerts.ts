@@ -1,8 +1,7 @@
-import { type Context, forEachAtOnce, type Row, type TaskContext } from '../../workflow.js';
-import { PARTITIONS } from './alert.js';
-import type { AlertCode } from './codes.js';
-import type { Place } from './results.js';
-import { hasWebhook, type Post } from './webhook.js';
+import { type Context, forEachAtOnce, PARTITIONS, type Place, type Row, type TaskContext } from '../../workflow.js';
+import { listRevision } from './active-alerts.js';
+import type { AlertCode } from './verdict.js';
+import { type Answer, hasWebhook, type Post } from './webhook.js';
 
 /**
  * Sends alerts to the webhook in the settings: each alert that was raised, changed or withdrawn.
@@ -13,7 +12,6 @@ import { hasWebhook, type Post } from './webhook.js';
  *   task dies after sending, or two send   the alert is sent again, with the same idempotency key
  *   alert changes during sending           the task does not mark it as sent; the list has the newer revision
  */
-const EVERY = Array.from({ length: PARTITIONS }, (_, partition) => String(partition));
 const PAGE = 1_000;
 const MAX_AT_ONCE = 8;
 /** Time limit of a run, so that it ends before the task is due again. The rest is sent by the next run. */
@@ -35,14 +33,13 @@ type OutboxEntry = Place & { readonly row: Row };
 /** Lists an alert in the outbox if its revision was not sent. */
 export async function addToOutbox(
   alert: Row | undefined,
-  { partition, key }: Place,
+  place: Place,
   { tables, setting }: Pick<Context, 'tables' | 'setting'>,
 ): Promise<void> {
   if (!alert || alert.revision === alert.sentRevision || !hasWebhook(setting)) return;
-  const revision = Number(alert.revision);
-  const entry = { revision, severity: String(alert.severity), tries: 0, dueAt: '', since: '' };
-  const decide = (current: Row | undefined) => (Number(current?.revision ?? 0) >= revision ? 'keep' : entry);
-  await tables('alertoutbox').change(partition, key, decide, revision === 1 ? { expect: 'absent' } : {});
+  const { revision, severity } = alert;
+  const entry = { revision: Number(revision), severity: String(severity), tries: 0, dueAt: '', since: '' };
+  await listRevision(tables('alertoutbox'), place, entry);
 }
 
 /** Returns the task that sends the entries that are due. */
@@ -77,7 +74,7 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
       from = `${last.key}!`; // the next key: no key continues with `!`
     }
   };
-  await forEachAtOnce(EVERY, EVERY.length, listPartition);
+  await forEachAtOnce(PARTITIONS, PARTITIONS.length, listPartition);
   return first;
 }
 
@@ -86,15 +83,9 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
  * five failures end a run, and the next run begins with other alerts.
  */
 function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
-  return Number(a.tries) - Number(b.tries) || rankOf(a) - rankOf(b) || compare(String(a.dueAt), String(b.dueAt));
-}
-
-function rankOf({ severity }: Row): number {
-  return SEVERITIES.indexOf(String(severity));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  const rankOf = ({ severity }: Row) => SEVERITIES.indexOf(String(severity));
+  const [dueA, dueB] = [String(a.dueAt), String(b.dueAt)];
+  return Number(a.tries) - Number(b.tries) || rankOf(a) - rankOf(b) || Number(dueA > dueB) - Number(dueA < dueB);
 }
 
 async function sendOne(
@@ -103,60 +94,43 @@ async function sendOne(
   context: TaskContext<AlertCode>,
 ): Promise<'sent' | 'failed' | 'stopped'> {
   const { setting, now, signal, tables } = context;
-  const { partition, key } = entry;
+  const { partition, key, row } = entry;
   const alert = await tables('alerts').get(partition, key);
+  let outcome: Answer['kind'] = 'sent';
+  let next: Row | 'remove' = 'remove';
   if (alert && alert.revision !== alert.sentRevision) {
     const answer = await post(alert, key, { setting, now: now(), signal });
-    if (answer.kind === 'failed') {
-      if (signal.aborted) return 'stopped'; // the process ends: no failure of the endpoint
-      await deferOrGiveUp({ entry, alert, retryAfterMs: answer.retryAfterMs }, context);
-      return 'failed';
-    }
-    await markSent({ entry, alert }, context);
+    if (answer.kind === 'failed' && signal.aborted) return 'stopped'; // the process ends: no failure of the endpoint
+    outcome = answer.kind;
+    if (answer.kind === 'failed') next = afterFailure(row, answer.retryAfterMs, context);
+    if (next === 'remove') await markSent({ entry, alert, isGivenUp: outcome === 'failed' }, context);
   }
-  await removeFromOutbox(entry, context);
-  return 'sent';
+  await tables('alertoutbox').change(partition, key, (current) => (current?.revision === row.revision ? next : 'keep'));
+  return outcome;
 }
 
-async function deferOrGiveUp(
-  { entry, alert, retryAfterMs }: { entry: OutboxEntry; alert: Row; retryAfterMs: number },
-  context: TaskContext<AlertCode>,
-): Promise<void> {
-  const { partition, key, row } = entry;
-  const nowAt = context.now();
+/** Returns the entry with the time of the next try; `remove` after a day of tries. */
+function afterFailure(row: Row, retryAfterMs: number, { now, log }: TaskContext<AlertCode>): Row | 'remove' {
+  const nowMs = now().getTime();
   const tries = Number(row.tries) + 1;
-  const since = String(row.since) || nowAt.toISOString();
-  if (nowAt.getTime() - Date.parse(since) >= GIVE_UP_MS) {
-    context.log.error('alert-not-sent', { tries });
-    await markSent({ entry, alert, notSent: true }, context);
-    return removeFromOutbox(entry, context);
+  const since = String(row.since) || new Date(nowMs).toISOString();
+  if (nowMs - Date.parse(since) >= GIVE_UP_MS) {
+    log.error('alert-not-sent', { tries });
+    return 'remove';
   }
+  log.warn('alert-send-failed', { tries });
   const waitMs = Math.min(MAX_WAIT_MS, Math.max(retryAfterMs, FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20)));
-  context.log.warn('alert-send-failed', { tries });
-  const dueAt = new Date(nowAt.getTime() + waitMs).toISOString();
-  const later = { ...row, tries, since, dueAt };
-  await context
-    .tables('alertoutbox')
-    .change(partition, key, (current) => (current?.revision === row.revision ? later : 'keep'));
+  return { ...row, tries, since, dueAt: new Date(nowMs + waitMs).toISOString() };
 }
 
 /** Marks the alert's revision as sent. If the alert has changed meanwhile, its newer revision is still to be sent. */
 async function markSent(
-  { entry: { partition, key }, alert, notSent }: { entry: OutboxEntry; alert: Row; notSent?: true },
+  { entry: { partition, key }, alert, isGivenUp }: { entry: OutboxEntry; alert: Row; isGivenUp: boolean },
   { tables }: TaskContext<AlertCode>,
 ): Promise<void> {
   await tables('alerts').change(partition, key, (current) => {
     if (current?.revision !== alert.revision) return 'keep';
     const { notSent: _, ...others } = current as Row;
-    return { ...others, ...(notSent && { notSent }), sentRevision: Number(alert.revision) };
+    return { ...others, ...(isGivenUp && { notSent: true }), sentRevision: Number(alert.revision) };
   });
-}
-
-async function removeFromOutbox(
-  { partition, key, row }: OutboxEntry,
-  { tables }: TaskContext<AlertCode>,
-): Promise<void> {
-  await tables('alertoutbox').change(partition, key, (current) =>
-    current?.revision === row.revision ? 'remove' : 'keep',
-  );
 }

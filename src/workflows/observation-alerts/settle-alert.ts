@@ -1,36 +1,36 @@
-import type { Context, FhirEvent, Row } from '../../workflow.js';
-import { digest } from '../../workflow.js';
-import { addToActiveList, becomesActive, removeFromActiveList } from './active-alerts.js';
+import { type Context, digest, type FhirEvent, type Place, type Row } from '../../workflow.js';
+import { addToActiveList, removeFromActiveList } from './active-alerts.js';
 import { type AlertOf, decideAlert, decideNoAlert, keyOfAlert, type WithdrawalReason } from './alert.js';
-import type { AlertCode } from './codes.js';
-import type { Match } from './match-rules.js';
 import type { PendingAlert } from './result-places.js';
-import type { Place, Result } from './results.js';
 import { addToOutbox } from './send-alerts.js';
-import type { Verdict } from './verdict.js';
+import type { AlertCode } from './verdict.js';
 
-/** The parts of a handler's context that alerts need, and the event. */
+/** The parts of a handler's context that alerts need. */
 export type HandlerContext = Pick<Context<FhirEvent<'Observation'>, AlertCode>, 'tables' | 'setting' | 'log'> & {
-  readonly event: FhirEvent<'Observation'>;
+  /** The Observation of the event. */
+  readonly own: AlertOf;
+  /** The time of the event. */
+  readonly raisedAt: string;
   /** Records an alert of another Observation that the next try must evaluate if this one dies. */
   readonly notePending: (alert: PendingAlert) => Promise<void>;
 };
 
-/**
- * An alert that may have to be raised or withdrawn. `found` is undefined if the rule is no longer for the Observation.
- */
+/** An alert that may have to be raised or withdrawn. */
 export type AlertCandidate = {
   readonly of: AlertOf;
   readonly rule: string;
-  readonly found: (Match & { readonly verdict: Verdict }) | undefined;
+  /** The columns of the alert that the rule raises; undefined if it raises none. */
+  readonly facts: Row | undefined;
   readonly because: WithdrawalReason;
   /**
-   * Writes only if no handler has written the row since `current` was read, which was before the results that `found`
-   * follows from. So of two handlers, the later writer has read later results: the alert never goes back to an older
+   * Writes only if no handler has written the row since `current` was read, which was before the results that `facts`
+   * follow from. So of two handlers, the later writer has read later results: the alert never goes back to an older
    * result.
    */
   readonly onlyIfUnchanged?: true;
 };
+
+type Decide = (row: Row | undefined) => Row | 'keep';
 
 /**
  * Raises an alert, withdraws it, or keeps it. `current` is its row as it was read: if this row is right, the alert is
@@ -41,15 +41,20 @@ export async function settleAlert(
   current: Row | undefined,
   context: HandlerContext,
 ): Promise<'as-it-was' | 'written'> {
-  const { of, rule, found } = candidate;
+  const { of, rule, facts, because } = candidate;
   const place = keyOfAlert(of, rule);
   const isOurs = (row: Row | undefined) => !candidate.onlyIfUnchanged || isSameAlert(row, current);
-  const decide = (row: Row | undefined) => (isOurs(row) ? decideRow(row, candidate, context) : 'keep');
+  const decide: Decide = (row) => {
+    if (!isOurs(row)) return 'keep';
+    return facts ? decideAlert(row, facts, context.raisedAt) : decideNoAlert(row, because);
+  };
   if (decide(current) === 'keep') {
     await addToOutbox(current, place, context);
     return 'as-it-was';
   }
-  if (found?.verdict.kind === 'alert') await noteForPatient(found.result, place, context);
+  const { observationId } = of;
+  if (observationId !== context.own.observationId) await context.notePending({ rule, observationId });
+  if (facts?.subject !== undefined) await listForPatient(String(facts.subject), place, context);
   const written = await write(current, place, decide, context);
   await addToOutbox(written, place, context);
   return 'written';
@@ -62,7 +67,7 @@ export async function settleAlert(
 async function write(
   current: Row | undefined,
   place: Place,
-  decide: (row: Row | undefined) => Row | 'keep',
+  decide: Decide,
   { tables }: HandlerContext,
 ): Promise<Row | undefined> {
   let unlisted = becomesActive(current, decide(current));
@@ -89,9 +94,10 @@ async function write(
   return written;
 }
 
-/** Whether `current` is right, so that nothing needs to be written. */
-export function isSettled(candidate: AlertCandidate, current: Row | undefined, context: HandlerContext): boolean {
-  return decideRow(current, candidate, context) === 'keep';
+/** Returns the revision with which the row becomes active; undefined if it was active or does not become active. */
+function becomesActive(current: Row | undefined, decided: Row | 'keep'): number | undefined {
+  const isNew = decided !== 'keep' && decided.status === 'active' && current?.status !== 'active';
+  return isNew ? Number(decided.revision) : undefined;
 }
 
 /** Whether both are of the same write of a handler. Columns of the webhook do not count. */
@@ -99,27 +105,12 @@ function isSameAlert(one: Row | undefined, other: Row | undefined): boolean {
   return one?.revision === other?.revision && one?.version === other?.version;
 }
 
-/** Logs the reason of an undecided rule. Missing interpretations are usual and are not logged. */
-export function logUndecided(verdict: Verdict, { log }: HandlerContext): void {
-  if (verdict.kind === 'undecided' && verdict.reason !== 'no-interpretation') log.info(`undecided-${verdict.reason}`);
-}
-
-function decideRow(row: Row | undefined, { found, because }: AlertCandidate, { event }: HandlerContext): Row | 'keep' {
-  if (found?.verdict.kind !== 'alert') return decideNoAlert(row, because);
-  return decideAlert(row, { ...found, verdict: found.verdict, raisedAt: event.time ?? '' });
-}
-
 /**
  * Lists the alert under its patient, before the alert is written. Look-ups read the alert too, so a pointer may come
  * first.
  */
-async function noteForPatient(
-  { reading }: Result,
-  { partition, key }: Place,
-  { tables }: HandlerContext,
-): Promise<void> {
-  if (reading.subject === undefined) return;
+async function listForPatient(subject: string, { partition, key }: Place, { tables }: HandlerContext): Promise<void> {
   const pointer = { alertPartition: partition };
   const keep = (current: Row | undefined) => (current ? 'keep' : pointer);
-  await tables('alertpatients').change(digest(reading.subject), key, keep, { expect: 'absent' });
+  await tables('alertpatients').change(digest(subject), key, keep, { expect: 'absent' });
 }

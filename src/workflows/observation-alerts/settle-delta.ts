@@ -1,8 +1,10 @@
-import { keyOfAlert } from './alert.js';
+import { factsOf, keyOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
+import type { Reading } from './reading.js';
 import { readResultPlaces } from './result-places.js';
-import { type DeltaRule, quantityOf, type ResultPlace, readNext, readWithPrevious } from './results.js';
-import { type AlertCandidate, type HandlerContext, isSettled, logUndecided, settleAlert } from './settle-alert.js';
+import { quantityOf, type Result, type ResultPlace, readWithPrevious } from './results.js';
+import type { DeltaRule, Rule } from './rule.js';
+import { type AlertCandidate, type HandlerContext, settleAlert } from './settle-alert.js';
 
 /** More rounds than a few handlers can cause for each other. */
 const MAX_ROUNDS = 10;
@@ -25,54 +27,41 @@ export type DeltaAlert = {
  * from later results than the write before. A moving result is also still at its old place: a handler that finds an
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
- *
- * `context.notePending` runs before the alert of another Observation is written: if the process then dies, the next try
- * must evaluate that alert again.
  */
 export async function settleDelta(alert: DeltaAlert, context: HandlerContext): Promise<void> {
-  const { host, resourceId } = context.event;
   const { rule, observationId } = alert;
-  const of = { host, observationId };
+  const of = { ...context.own, observationId };
+  const { partition, key } = keyOfAlert(of, rule.name);
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
-    const { partition, key } = keyOfAlert(of, rule.name);
     const current = await context.tables('alerts').get(partition, key);
-    const found = await evaluateNow(alert, context);
+    const found = await readResult(alert, context);
+    const facts = found && evaluateFacts(rule, found, context);
     const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
-    if (isOld && observationId !== resourceId) return;
-    const candidate: AlertCandidate = { of, rule: rule.name, found, because: 'corrected', onlyIfUnchanged: true };
-    if (observationId !== resourceId && !isSettled(candidate, current, context))
-      await context.notePending({ rule: rule.name, observationId });
+    if (isOld && observationId !== context.own.observationId) return;
+    const candidate: AlertCandidate = { of, rule: rule.name, facts, because: 'corrected', onlyIfUnchanged: true };
     if ((await settleAlert(candidate, current, context)) === 'as-it-was') return;
   }
   throw new Error('Results kept changing while their alert was written.');
 }
 
-/** Returns the alert that may change because a result came to, left, or is at `place`. */
-export async function findNext(
-  rule: DeltaRule,
-  place: ResultPlace,
-  { tables, event }: HandlerContext,
-): Promise<DeltaAlert[]> {
-  const next = await readNext(tables, rule, place, event.resourceId);
-  if (!next) return [];
-  return [{ rule, observationId: next.reading.observationId, place: { ...place, key: next.key } }];
+/** Returns the facts of the alert that `rule` raises; undefined if it raises none. Logs why a rule cannot decide. */
+export function evaluateFacts(
+  rule: Rule,
+  { result, previous }: { result: Result; previous?: Reading | undefined },
+  { log }: Pick<HandlerContext, 'log'>,
+) {
+  const verdict = evaluate(rule, result.reading, previous);
+  // Missing interpretations are usual and are not logged.
+  if (verdict.kind === 'undecided' && verdict.reason !== 'no-interpretation') log.info(`undecided-${verdict.reason}`);
+  return verdict.kind === 'alert' ? factsOf(rule, result, verdict) : undefined;
 }
 
-async function evaluateNow(
-  { rule, observationId, place }: DeltaAlert,
-  context: HandlerContext,
-): Promise<AlertCandidate['found']> {
-  const { tables, event } = context;
+async function readResult({ rule, observationId, place }: DeltaAlert, { tables, own }: HandlerContext) {
   const at = (one: ResultPlace) => readWithPrevious(tables, rule, one);
-  let found = place && (await at(place));
-  if (!found) {
-    // The result has moved, or is gone.
-    const { places } = await readResultPlaces(tables, { host: event.host, observationId });
-    const others = places.filter(({ quantity }) => quantity === quantityOf(rule));
-    found = (await Promise.all(others.map(at))).find((one) => one !== undefined);
-  }
-  if (!found) return undefined;
-  const verdict = evaluate(rule, found.result.reading, found.previous);
-  logUndecided(verdict, context);
-  return { rule, result: found.result, verdict };
+  const found = place && (await at(place));
+  if (found) return found;
+  // The result has moved, or is gone.
+  const { places } = await readResultPlaces(tables, { ...own, observationId });
+  const others = places.filter(({ quantity }) => quantity === quantityOf(rule));
+  return (await Promise.all(others.map(at))).find((one) => one !== undefined);
 }

@@ -1,49 +1,61 @@
-import type { Side } from './interval.js';
-import type { Amount } from './read-observation.js';
+import type { Amount } from './reading.js';
+import type { Movement, Side } from './rule.js';
 
-/** The result of evaluating a rule. */
-export type Verdict =
-  | ({ readonly kind: 'alert' } & Facts)
-  | { readonly kind: 'none' }
-  /** No alert, because the result is uncertain. The reason goes into logs. */
-  | Undecided;
+/** Reasons that are logged. */
+const REASONS = [
+  // The resource has no value, no number, or several values for one code.
+  'no-value',
+  'not-a-number',
+  'several-values',
+  // `<` or `>` leaves open whether the limit is passed; or the comparator is not of R4.
+  'comparator',
+  'comparator-unknown',
+  'unit-missing',
+  'unit-unknown',
+  'units-not-comparable',
+  'no-reference-range',
+  'reference-ranges-disagree',
+  // A delta needs a subject and a time, and for percents a positive previous value.
+  'no-subject',
+  'no-time',
+  'previous-not-positive',
+] as const;
+
+/** The codes that this workflow logs. */
+export const CODES = [
+  'alert-not-sent',
+  'alert-send-failed',
+  'tries',
+  ...REASONS.map((reason) => `undecided-${reason}` as const),
+] as const;
+
+/** One of these codes. */
+export type AlertCode = (typeof CODES)[number];
+
+/** Why a rule cannot decide. Missing interpretations are usual and are not logged. */
+export type UndecidedReason = (typeof REASONS)[number] | 'no-interpretation';
 
 /** No alert, because the result is uncertain. */
 export type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
 
-/** Why a rule cannot decide; goes into logs. */
-export type UndecidedReason =
-  /** The resource has no value, no number, or several values for one code. */
-  | 'no-value'
-  | 'not-a-number'
-  | 'several-values'
-  /** `<` or `>` leaves open whether the limit is passed; or the comparator is not of R4. */
-  | 'comparator'
-  | 'comparator-unknown'
-  | 'unit-missing'
-  | 'unit-unknown'
-  | 'units-not-comparable'
-  | 'no-reference-range'
-  | 'reference-ranges-disagree'
-  | 'no-interpretation'
-  /** A delta needs a subject and a time, and for percents a positive previous value. */
-  | 'no-subject'
-  | 'no-time'
-  | 'previous-not-positive';
+/** The result of evaluating a rule. */
+export type Verdict = Alert | { readonly kind: 'none' } | Undecided;
 
-/** The reason of an alert. Amounts are in the unit of the rule or range; for percents, in the unit of the result. */
-export type Facts =
-  | {
-      readonly by: 'limit' | 'reference-range';
-      readonly amount: Amount;
-      readonly side: Side;
-      readonly threshold: number;
-    }
-  | { readonly by: 'interpretation'; readonly amount?: Amount; readonly interpretation: string }
-  | {
-      readonly by: 'delta';
-      readonly amount: Amount;
-      readonly side: 'rise' | 'fall' | 'risePercent' | 'fallPercent';
-      readonly threshold: number;
-      readonly previous: { readonly amount: Amount; readonly takenAt: Date; readonly observationId: string };
-    };
+/** An alert and its reason. Amounts are in the unit of the rule or range; for percents, in the unit of the result. */
+export type Alert = {
+  readonly kind: 'alert';
+  readonly by: 'limit' | 'reference-range' | 'interpretation' | 'delta';
+  readonly amount?: Amount;
+  readonly side?: Side | Movement | `${Movement}Percent`;
+  readonly threshold?: number;
+  readonly interpretation?: string;
+  readonly previous?: { readonly amount: Amount; readonly takenAt: Date; readonly observationId: string };
+};
+
+/** No alert, for certain. */
+export const NONE = { kind: 'none' } as const;
+
+/** Returns the verdict without an alert for this reason. */
+export function undecided(reason: UndecidedReason): Undecided {
+  return { kind: 'undecided', reason };
+}

@@ -1,7 +1,7 @@
-import { keyedDigest } from '../../workflow.js';
+import { keyedDigest, type Place } from '../../workflow.js';
 import { prefixesOf } from './names.js';
 import { type Patient, wordsOfPatient } from './patient.js';
-import { type Place, placeOfPatient } from './places.js';
+import { placeOfPatient } from './places.js';
 
 /**
  * An entry of the index: a row of `patientkeys` with the key `<digest of the search term>.<key of the patient>`. A

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type LookupContext, lookup } from '../../workflow.js';
+import { type LookupContext, lookup, PARTITIONS } from '../../workflow.js';
 import { digestOf, patientKeyIn, type SearchTerm } from './index-keys.js';
 import { lookupKeyIn } from './lookup-key.js';
 import { readPatient, survivorOf } from './merges.js';
 import { matchesAll, prefixFor, wordsOf, wordsOfName } from './names.js';
 import type { Patient } from './patient.js';
-import { ALL_PARTITIONS, PATIENT_KEYS, placeOfKey } from './places.js';
+import { PATIENT_KEYS, placeOfKey } from './places.js';
 
 /** Maximum number of patients' rows that a look-up reads. More need a narrower query. */
 const MAX_CANDIDATES = 10_000;
@@ -81,7 +81,7 @@ export const lookUpPatients = lookup({
 /** Yields candidates page by page: a common name has many, and only their rows have the date of birth. */
 async function* candidatesFor(query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
   const digests = termsOf(query).map((term) => digestOf(term, key));
-  const first = await Promise.all(ALL_PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
+  const first = await Promise.all(PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
   yield first.flatMap(({ keys }) => keys);
   for (const { rest } of first) yield* rest();
 }

@@ -1,7 +1,7 @@
-import type { LookupContext, Row } from '../../workflow.js';
+import type { LookupContext, Place } from '../../workflow.js';
 import { digestOf, patientKeyIn } from './index-keys.js';
 import { type Patient, patientOfRow } from './patient.js';
-import { PATIENT_KEYS, PATIENTS, type Place, placeOfKey, placeOfPatient } from './places.js';
+import { PATIENT_KEYS, PATIENTS, placeOfKey, placeOfPatient } from './places.js';
 import { partsOf } from './settle.js';
 
 type Tables = LookupContext['tables'];
@@ -29,7 +29,7 @@ export async function survivorOf(patient: Patient, tables: Tables, key: Uint8Arr
 
 /** Returns the patient at a place; undefined if there is none. */
 export async function readPatient({ partition, key }: Place, tables: Tables): Promise<Patient | undefined> {
-  const row: Row | undefined = await tables(PATIENTS).get(partition, key);
+  const row = await tables(PATIENTS).get(partition, key);
   return row && patientOfRow(partsOf(row).columns);
 }
 

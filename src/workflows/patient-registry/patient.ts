@@ -1,4 +1,4 @@
-import type { ResourceOf, Row } from '../../workflow.js';
+import { type Fields, fieldsOf, listOf, type ResourceOf, type Row, withoutUndefined } from '../../workflow.js';
 import { type Named, wordsOfName } from './names.js';
 import { patientIn } from './references.js';
 
@@ -50,37 +50,34 @@ export function describePatient(
   content: ResourceOf<'Patient'>,
   { host, resourceId, version }: { host: string; resourceId: string; version: number },
 ): Patient {
-  const identifiers = fitting(objectsIn(content.identifier).flatMap(identifierOf), MAX_IDENTIFIERS);
-  const names = fitting(objectsIn(content.name).flatMap(nameOf), MAX_NAMES);
-  const links = fitting(
-    objectsIn(content.link).flatMap((link) => linkOf(link, host)),
-    MAX_LINKS,
-  );
+  const identifiers = fitting(listOf(content.identifier).flatMap(identifierOf), MAX_IDENTIFIERS);
+  const names = fitting(listOf(content.name).flatMap(nameOf), MAX_NAMES);
+  const allLinks = listOf(content.link).flatMap((link) => linkOf(link, host));
+  const links = fitting(allLinks, MAX_LINKS);
   const shown = nameToShow(names.items);
-  const family = shortText(shown?.family ?? shown?.text);
-  const given = shortText(shown?.given?.join(' '));
-  const replacedBy = links.items.find((link) => link.type === 'replaced-by' && link.resourceId)?.resourceId;
   const hasMoreWords = allWordsOf(names.items).length > MAX_WORDS;
-  return {
+  return withoutUndefined({
     host,
     resourceId,
     version: versionOf(content) ?? version,
-    ...optional({ family, given }),
+    family: shortText(shown?.family ?? shown?.text),
+    given: shortText(shown?.given?.join(' ')),
     names: names.items,
-    ...optional({ birthDate: shortText(content.birthDate), gender: shortText(content.gender) }),
-    ...(typeof content.active === 'boolean' && { active: content.active }),
+    birthDate: shortText(content.birthDate),
+    gender: shortText(content.gender),
+    active: typeof content.active === 'boolean' ? content.active : undefined,
     ...deceasedOf(content),
     identifiers: identifiers.items,
     links: links.items,
-    ...optional({ replacedBy }),
+    replacedBy: links.items.find((link) => link.type === 'replaced-by' && link.resourceId)?.resourceId,
     isMore: identifiers.isMore || names.isMore || links.isMore || hasMoreWords,
-  };
+  });
 }
 
 /** Returns the columns of a patient. Lists become JSON texts. */
 export function rowOfPatient({ names, identifiers, links, ...plain }: Patient): Row {
-  const lists = { names, identifiers, links };
-  return { ...plain, ...Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, JSON.stringify(list)])) };
+  const textIn = (list: unknown) => JSON.stringify(list);
+  return { ...plain, names: textIn(names), identifiers: textIn(identifiers), links: textIn(links) };
 }
 
 /** Returns the patient of a row. The caller has removed all columns that are not of the patient. */
@@ -102,19 +99,18 @@ function identifierOf({ system, value, type }: Fields): Identifier[] {
   const of = text(value);
   if (of === undefined) return [];
   const { coding, text: typeText } = fieldsOf(type);
-  const code =
-    objectsIn(coding)
-      .map((one) => text(one.code))
-      .find(Boolean) ?? text(typeText);
-  return [{ ...optional({ system: text(system) }), value: of, ...optional({ type: code }) }];
+  const [code = text(typeText)] = listOf(coding).flatMap((one) => text(one.code) ?? []);
+  return [withoutUndefined({ system: text(system), value: of, type: code })];
 }
 
 function nameOf({ use, text: whole, family, given }: Fields): Name[] {
   const parts = (Array.isArray(given) ? given : []).flatMap((one) => text(one) ?? []);
-  const name = {
-    ...optional({ use: text(use), text: text(whole), family: text(family) }),
-    ...(parts[0] && { given: parts }),
-  };
+  const name = withoutUndefined({
+    use: text(use),
+    text: text(whole),
+    family: text(family),
+    given: parts[0] ? parts : undefined,
+  });
   return name.text || name.family || parts[0] ? [name] : [];
 }
 
@@ -122,7 +118,7 @@ function linkOf({ type, other }: Fields, host: string): Link[] {
   const reference = text(fieldsOf(other).reference);
   const ofType = text(type);
   if (reference === undefined || ofType === undefined) return [];
-  return [{ type: ofType, reference, ...optional({ resourceId: patientIn(reference, host) }) }];
+  return [withoutUndefined({ type: ofType, reference, resourceId: patientIn(reference, host) })];
 }
 
 function nameToShow(names: readonly Name[]): Name | undefined {
@@ -154,27 +150,10 @@ function fitting<T>(items: readonly T[], max: number): { items: T[]; isMore: boo
   return { items: fit, isMore: fit.length < items.length };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function objectsIn(value: unknown): Fields[] {
-  return (Array.isArray(value) ? value : []).map(fieldsOf);
-}
-
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.toWellFormed() : undefined;
 }
 
 function shortText(value: unknown): string | undefined {
   return text(value)?.slice(0, MAX_TEXT_LENGTH).toWellFormed();
-}
-
-/** Returns `of` without undefined properties. */
-function optional<T extends Record<string, string | undefined>>(of: T): { [K in keyof T]?: string } {
-  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: string;
-  };
 }

@@ -1,11 +1,9 @@
-import type { Row, WorkflowTable } from '../../workflow.js';
+import { isSameRow, type Place, type Row, type Tables } from '../../workflow.js';
 import { type Entry, placeOfEntry } from './index-keys.js';
-import { PATIENT_KEYS, PATIENTS, type Place } from './places.js';
+import { PATIENT_KEYS, PATIENTS } from './places.js';
 
 /** The row that a patient must end with, and its entries in `patientkeys`. */
 export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
-
-type Tables = (name: string) => WorkflowTable;
 
 /** Limit of pending entries: 23 characters and a space each fit into a column. A patient has at most 620 entries. */
 const MAX_PENDING = 1300;
@@ -91,7 +89,7 @@ function planFor(
   if (pending.length === 0) return { plan: { kind: 'settled' }, row: settledRow(wanted, current) };
   const kept = confirmed.filter((entry) => aims.has(entry));
   const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: pending.join(' ') };
-  return { plan: { kind: 'index', pending }, row: unlessSame(row, current) };
+  return { plan: { kind: 'index', pending }, row: isSameRow(row, current) ? 'keep' : row };
 }
 
 /** Writes in parallel: entries of one partition share a transaction. */
@@ -117,7 +115,9 @@ async function finish({ partition, key }: Place, wanted: Wanted | undefined, tab
 }
 
 function settledRow(wanted: Wanted | undefined, current: Row | undefined): Row | 'keep' | 'remove' {
-  return wanted ? unlessSame({ ...wanted.row, sure: wanted.entries.join(' ') }, current) : 'remove';
+  if (!wanted) return 'remove';
+  const row = { ...wanted.row, sure: wanted.entries.join(' ') };
+  return isSameRow(row, current) ? 'keep' : row;
 }
 
 /** Returns the patient's own columns, and its confirmed and pending entries. */
@@ -128,10 +128,4 @@ export function partsOf(current: Row | undefined): { columns: Row; confirmed: En
       .split(' ')
       .filter(Boolean);
   return { columns, confirmed: listIn(sure), pending: listIn(unsure) };
-}
-
-function unlessSame(row: Row, current: Row = {}): Row | 'keep' {
-  const names = Object.keys(row);
-  const isSame = names.length === Object.keys(current).length && names.every((name) => row[name] === current[name]);
-  return isSame ? 'keep' : row;
 }

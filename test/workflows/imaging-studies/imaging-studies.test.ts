@@ -1,37 +1,54 @@
 import fc from 'fast-check';
 import { createTestKit, type DicomContent, dicomEvent, type TestKit } from '../../../src/testing/index.js';
+import type { Change, DicomEvent, Workflow } from '../../../src/workflow.js';
 import { createImagingStudies } from '../../../src/workflows/imaging-studies/imaging-studies.js';
 import { batchesOf } from '../batches.js';
-import { expectedOf, metadataOf, type Story, steps, storyOf } from './stories.js';
+import { expectedOf, type Held, metadataOf, type Story, steps, storyOf } from './stories.js';
+
+type Fields = NonNullable<Parameters<typeof dicomEvent<Change>>[0]>;
 
 const CT: DicomContent = { instance: { '00080060': { vr: 'CS', Value: ['CT'] } } };
 const FIRST = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.1' };
-const SECOND = { studyUid: '1.2', seriesUid: '1.2.3', instanceUid: '1.2.3.2' };
+const SECOND = { instanceUid: '1.2.3.2', version: 2 };
 
-const studiesIn = (kit: TestKit) => kit.rows('studies').map(({ row }) => row);
-const openIn = (kit: TestKit) => kit.rows('openstudies');
+function start(settings: Readonly<Record<string, string>> = {}) {
+  const kit = createTestKit({ settings });
+  const workflow = createImagingStudies();
+  return {
+    kit,
+    /** Runs an event of the first image, with other fields; its read finds `resource`. */
+    comes: (fields: Fields = {}, options: { resource: DicomContent | Error | undefined } = { resource: CT }) =>
+      kit.run(workflow, dicomEvent<Change>({ ...FIRST, ...fields }), options),
+    lookup: async (query: object) => (await kit.lookup(workflow, query)).studies as { studyUid: string }[],
+    ...viewsOf(kit),
+  };
+}
 
-/** Lets so many minutes pass, with the timer each minute. */
-async function pass(kit: TestKit, minutes: number, workflow = createImagingStudies()): Promise<void> {
-  for (let minute = 0; minute < minutes; minute += 1) {
-    await kit.runTask(workflow);
-    kit.clock.advance(60_000);
-  }
+function viewsOf(kit: TestKit) {
+  return {
+    studies: () => kit.rows('studies').map(({ row }) => row),
+    open: () => kit.rows('openstudies'),
+    /** Lets so many minutes pass, with the timer of a process each minute. */
+    async pass(minutes: number): Promise<void> {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        await kit.runTask(createImagingStudies());
+        kit.clock.advance(60_000);
+      }
+    },
+  };
 }
 
 describe('when images of a study arrive', () => {
   it('given two images of a series, then the row counts them, with their times of creation and modality', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies } = start();
+    const host = 'a.dicom.example';
 
-    const first = dicomEvent({ ...FIRST, host: 'a.dicom.example', time: '2026-03-01T10:00:00Z' });
-    expect(await kit.run(workflow, first, { resource: CT })).toEqual({ kind: 'completed' });
-    const second = dicomEvent({ ...SECOND, host: 'a.dicom.example', time: '2026-03-01T10:02:00Z', version: 2 });
-    await kit.run(workflow, second, { resource: CT });
+    expect(await comes({ host, time: '2026-03-01T10:00:00Z' })).toEqual({ kind: 'completed' });
+    await comes({ ...SECOND, host, time: '2026-03-01T10:02:00Z' });
 
-    expect(studiesIn(kit)).toEqual([
+    expect(studies()).toEqual([
       {
-        host: 'a.dicom.example',
+        host,
         dicomPartition: 'Microsoft.Default',
         studyUid: '1.2',
         instances: 2,
@@ -49,14 +66,13 @@ describe('when images of a study arrive', () => {
   });
 
   it('given series of several modalities, then they are sorted, each once', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies } = start();
     for (const [at, modality] of ['SR', 'CT', 'SR'].entries()) {
-      const event = dicomEvent({ studyUid: '1', seriesUid: `1.${at}`, instanceUid: `1.${at}.1`, version: at + 1 });
-      await kit.run(workflow, event, { resource: { instance: { '00080060': { vr: 'CS', Value: [modality] } } } });
+      const resource = { instance: { '00080060': { vr: 'CS', Value: [modality] } } };
+      await comes({ seriesUid: `1.${at}`, instanceUid: `1.${at}.1`, version: at + 1 }, { resource });
     }
 
-    expect(studiesIn(kit)).toMatchObject([{ series: 3, modalities: 'CT,SR' }]);
+    expect(studies()).toMatchObject([{ series: 3, modalities: 'CT,SR' }]);
   });
 
   it.each([
@@ -64,147 +80,132 @@ describe('when images of a study arrive', () => {
     { given: 'another partition', other: { partition: 'clinic-b' } },
     { given: 'another service', other: { host: 'b.dicom.example' } },
   ])('given an image of $given, then each study has its row', async ({ other }) => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies } = start();
 
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
-    await kit.run(workflow, dicomEvent({ ...FIRST, ...other }), { resource: CT });
+    await comes();
+    await comes(other);
 
-    expect(studiesIn(kit)).toMatchObject([{ instances: 1 }, { instances: 1 }]);
+    expect(studies()).toMatchObject([{ instances: 1 }, { instances: 1 }]);
   });
 
   it('given the last image is deleted, then the row stays as deleted, and nothing is open', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies, pass, open } = start();
 
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
-    await kit.run(workflow, dicomEvent({ ...FIRST, change: 'deleted', version: 2 }));
+    await comes();
+    await comes({ change: 'deleted', version: 2 });
 
     const nothing = { instances: 0, series: 0, modalities: '', firstSeenAt: '', lastSeenAt: '' };
-    expect(studiesIn(kit)).toMatchObject([{ ...nothing, status: 'deleted' }]);
-    await kit.runTask(workflow);
-    expect(openIn(kit)).toEqual([]);
+    expect(studies()).toMatchObject([{ ...nothing, status: 'deleted' }]);
+    await pass(1);
+    expect(open()).toEqual([]);
   });
 
   it('given the Created comes after the Updated, then its time is that of the Created', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies } = start();
 
-    await kit.run(workflow, dicomEvent({ ...FIRST, change: 'updated', version: 5 }), { resource: CT });
-    expect(studiesIn(kit)).toMatchObject([{ instances: 1, firstSeenAt: '' }]);
-    await kit.run(workflow, dicomEvent({ ...FIRST, version: 1 }), { resource: CT });
+    await comes({ change: 'updated', version: 5 });
+    expect(studies()).toMatchObject([{ instances: 1, firstSeenAt: '' }]);
+    await comes({ version: 1 });
 
     const at = '2026-01-01T12:01:00.000Z';
-    expect(studiesIn(kit)).toMatchObject([{ instances: 1, firstSeenAt: at, lastSeenAt: at }]);
+    expect(studies()).toMatchObject([{ instances: 1, firstSeenAt: at, lastSeenAt: at }]);
   });
 });
 
 describe('when the modality of a series is read', () => {
   it('given the image is gone, then it is left out, and a later image of the series brings it', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
+    const { comes, studies } = start();
 
-    await kit.run(workflow, dicomEvent(FIRST), { resource: undefined });
-    expect(studiesIn(kit)).toMatchObject([{ instances: 1, modalities: '' }]);
-    await kit.run(workflow, dicomEvent({ ...SECOND, version: 2 }), { resource: CT });
+    await comes({}, { resource: undefined });
+    expect(studies()).toMatchObject([{ instances: 1, modalities: '' }]);
+    await comes(SECOND);
 
-    expect(studiesIn(kit)).toMatchObject([{ instances: 2, modalities: 'CT' }]);
+    expect(studies()).toMatchObject([{ instances: 2, modalities: 'CT' }]);
   });
 
   it('given the read fails, then so does the try, and nothing is written', async () => {
-    const kit = createTestKit();
+    const { kit, comes, studies } = start();
 
-    const result = await kit.run(createImagingStudies(), dicomEvent(FIRST), { resource: new Error('down') });
+    expect(await comes({}, { resource: new Error('down') })).toMatchObject({ kind: 'retry' });
 
-    expect(result).toMatchObject({ kind: 'retry' });
-    expect([...kit.rows('studyinstances'), ...studiesIn(kit)]).toEqual([]);
+    expect([...kit.rows('studyinstances'), ...studies()]).toEqual([]);
   });
 
   it('given a Deleted, then nothing is read', async () => {
-    const kit = createTestKit();
-    const event = dicomEvent({ ...FIRST, change: 'deleted' });
+    const result = await start().comes({ change: 'deleted' }, { resource: new Error('down') });
 
-    expect(await kit.run(createImagingStudies(), event, { resource: new Error('down') })).toEqual({
-      kind: 'completed',
-    });
+    expect(result).toEqual({ kind: 'completed' });
   });
 });
 
 describe('when a study is quiet', () => {
   it('given the default of ten minutes, then it is settled after them, and no sooner, and not looked at any more', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
+    const { comes, studies, pass, open } = start();
+    await comes();
 
-    await pass(kit, 10, workflow);
-    expect(studiesIn(kit)).toMatchObject([{ status: 'arriving' }]);
-    await pass(kit, 1, workflow);
+    await pass(10);
+    expect(studies()).toMatchObject([{ status: 'arriving' }]);
+    await pass(1);
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled', instances: 1 }]);
-    expect(openIn(kit)).toEqual([]);
+    expect(studies()).toMatchObject([{ status: 'settled', instances: 1 }]);
+    expect(open()).toEqual([]);
   });
 
-  it.each([
-    { given: 'another image', event: dicomEvent({ ...SECOND, version: 2 }) },
-    { given: 'an update', event: dicomEvent({ ...FIRST, change: 'updated', version: 2 }) },
-    { given: 'a Deleted of an image that never came', event: dicomEvent({ ...SECOND, change: 'deleted', version: 2 }) },
-  ])('given $given comes in between, then the quiet time starts again', async ({ event }) => {
-    const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '3' } });
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
+  it.each<{ given: string; fields: Fields }>([
+    { given: 'another image', fields: SECOND },
+    { given: 'an update', fields: { change: 'updated', version: 2 } },
+    { given: 'a Deleted of an image that never came', fields: { ...SECOND, change: 'deleted' } },
+  ])('given $given comes in between, then the quiet time starts again', async ({ fields }) => {
+    const { comes, studies, pass } = start({ STUDY_QUIET_MINUTES: '3' });
+    await comes();
 
-    await pass(kit, 3, workflow);
-    await kit.run(workflow, event, { resource: CT });
-    await pass(kit, 3, workflow);
-    expect(studiesIn(kit)).toMatchObject([{ status: 'arriving' }]);
-    await pass(kit, 1, workflow);
+    await pass(3);
+    await comes(fields);
+    await pass(3);
+    expect(studies()).toMatchObject([{ status: 'arriving' }]);
+    await pass(1);
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
+    expect(studies()).toMatchObject([{ status: 'settled' }]);
   });
 
-  it.each([
-    { given: 'an image', event: dicomEvent({ ...SECOND, version: 2 }) },
-    { given: 'an update', event: dicomEvent({ ...FIRST, change: 'updated', version: 2 }) },
-  ])('given $given comes after it has settled, then it arrives again, and settles again', async ({ event }) => {
-    const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
-    await pass(kit, 2, workflow);
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
+  it.each<{ given: string; fields: Fields }>([
+    { given: 'an image', fields: SECOND },
+    { given: 'an update', fields: { change: 'updated', version: 2 } },
+  ])('given $given comes after it has settled, then it arrives again, and settles again', async ({ fields }) => {
+    const { comes, studies, pass } = start({ STUDY_QUIET_MINUTES: '1' });
+    await comes();
+    await pass(2);
+    expect(studies()).toMatchObject([{ status: 'settled' }]);
 
-    await kit.run(workflow, event, { resource: CT });
-    expect(studiesIn(kit)).toMatchObject([{ status: 'arriving' }]);
-    await pass(kit, 2, workflow);
+    await comes(fields);
+    expect(studies()).toMatchObject([{ status: 'arriving' }]);
+    await pass(2);
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
+    expect(studies()).toMatchObject([{ status: 'settled' }]);
   });
 
   it('given a former timer process whose clock was hours ahead, then the quiet time starts again', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
-    await kit.runTask(workflow);
-    for (const { partition, key, row } of openIn(kit)) {
-      await kit
-        .tables('openstudies')
-        .change(partition, key, () => ({ ...row, quietSince: '2026-01-01T23:00:00.000Z' }));
-    }
+    const { kit, comes, studies, pass, open } = start();
+    await comes();
+    await pass(1);
+    const [{ partition, key, row } = { partition: '', key: '', row: {} }] = open();
+    const ahead = { ...row, quietSince: '2026-01-01T23:00:00.000Z' };
+    await kit.tables('openstudies').change(partition, key, () => ahead);
 
-    await pass(kit, 11, workflow);
+    await pass(11);
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
+    expect(studies()).toMatchObject([{ status: 'settled' }]);
   });
 
   it('given duplicates, then the study stays settled', async () => {
-    const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
-    await pass(kit, 2, workflow);
+    const { comes, studies, pass, open } = start({ STUDY_QUIET_MINUTES: '1' });
+    await comes();
+    await pass(2);
 
-    await kit.run(workflow, dicomEvent(FIRST), { resource: CT });
+    await comes();
 
-    expect(studiesIn(kit)).toMatchObject([{ status: 'settled' }]);
-    expect(openIn(kit)).toEqual([]);
+    expect(studies()).toMatchObject([{ status: 'settled' }]);
+    expect(open()).toEqual([]);
   });
 });
 
@@ -234,82 +235,57 @@ describe('when events of a study come in any order, several times, some of them 
     .map((all) => storyOf(all))
     .chain((story) => fc.tuple(fc.constant(story), batchesOf(story.events.length)));
 
-  it('given one process, then the row ends as the service has the study, and settles', async () => {
-    await fc.assert(
-      fc.asyncProperty(cases, async ([story, batches]) => {
-        const kit = createTestKit();
-        await deliver(story, batches, kit, [createImagingStudies()]);
+  it.each([1, 3])(
+    'given %i processes over one storage, then the row ends as the service has the study, and settles',
+    async (count) => {
+      await fc.assert(
+        fc.asyncProperty(cases, async ([story, batches]) => {
+          const kit = createTestKit();
+          const { studies, pass, open } = viewsOf(kit);
+          await deliver(story, batches, kit, Array.from({ length: count }, createImagingStudies));
 
-        expect(studiesIn(kit)).toMatchObject([expectedOf(lastOf(story))]);
-        await pass(kit, 11);
-        const status = lastOf(story).size > 0 ? 'settled' : 'deleted';
-        expect(studiesIn(kit)).toMatchObject([{ ...expectedOf(lastOf(story)), status }]);
-        expect(openIn(kit)).toEqual([]);
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it('given three processes over the same storage, then the same', async () => {
-    await fc.assert(
-      fc.asyncProperty(cases, async ([story, batches]) => {
-        const kit = createTestKit();
-        await deliver(story, batches, kit, [createImagingStudies(), createImagingStudies(), createImagingStudies()]);
-
-        expect(studiesIn(kit)).toMatchObject([expectedOf(lastOf(story))]);
-      }),
-      { numRuns: 400 },
-    );
-  });
+          const held = story.moments.at(-1) as Held;
+          expect(studies()).toMatchObject([expectedOf(held)]);
+          await pass(11);
+          expect(studies()).toMatchObject([{ ...expectedOf(held), status: held.size > 0 ? 'settled' : 'deleted' }]);
+          expect(open()).toEqual([]);
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
 
   /** What is read is what the service held when the last event of those that have come was sent. */
-  async function deliver(
-    story: Story,
-    batches: number[][],
-    kit: TestKit,
-    processes: ReturnType<typeof createImagingStudies>[],
-  ) {
+  async function deliver({ events, moments }: Story, batches: number[][], kit: TestKit, processes: Workflow[]) {
     let now = 0;
     for (const batch of batches) {
       now = Math.max(now, ...batch);
       const runs = batch.map((number, at) => {
-        const event = eventOf(story, number);
-        const instance = metadataOf(event, momentOf(story, now));
-        return kit.run(processes[at % processes.length] as (typeof processes)[0], event, { resource: { instance } });
+        const event = events[number] as DicomEvent;
+        const instance = metadataOf(event, moments[now] as Held);
+        return kit.run(processes[at % processes.length] as Workflow, event, { resource: { instance } });
       });
       for (const result of await Promise.all(runs)) expect(result).toEqual({ kind: 'completed' });
     }
   }
-
-  function lastOf({ moments }: Story) {
-    return moments.at(-1) as Story['moments'][0];
-  }
-
-  function momentOf({ moments }: Story, now: number) {
-    return moments[now] as Story['moments'][0];
-  }
-
-  function eventOf({ events }: Story, number: number) {
-    return events[number] as Story['events'][0];
-  }
 });
 
 describe('when studies are looked up', () => {
-  const known = { host: 'a.dicom.example', dicomPartition: 'Microsoft.Default', studyUid: '1.2', series: 1 };
-
   it('given a study in two services and a partition, then all three, without internal columns', async () => {
-    const kit = createTestKit();
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent({ ...FIRST, host: 'a.dicom.example' }), { resource: CT });
-    await kit.run(workflow, dicomEvent({ ...FIRST, host: 'b.dicom.example' }), { resource: CT });
-    await kit.run(workflow, dicomEvent({ ...FIRST, host: 'b.dicom.example', partition: 'p' }), { resource: CT });
-    await kit.run(workflow, dicomEvent({ ...FIRST, studyUid: '1.3' }), { resource: CT });
+    const { comes, lookup } = start();
+    await comes({ host: 'a.dicom.example' });
+    await comes({ host: 'b.dicom.example' });
+    await comes({ host: 'b.dicom.example', partition: 'p' });
+    await comes({ studyUid: '1.3' });
 
-    const { studies } = await kit.lookup(workflow, { studyUid: '1.2' });
+    const studies = await lookup({ studyUid: '1.2' });
 
     expect(studies).toHaveLength(3);
     expect(studies).toContainEqual({
-      ...known,
+      host: 'a.dicom.example',
+      dicomPartition: 'Microsoft.Default',
+      studyUid: '1.2',
+      series: 1,
       instances: 1,
       modalities: 'CT',
       firstSeenAt: '2026-01-01T12:01:00.000Z',
@@ -319,41 +295,34 @@ describe('when studies are looked up', () => {
   });
 
   it('given the arriving studies, then no settled study and no more than the limit', async () => {
-    const kit = createTestKit({ settings: { STUDY_QUIET_MINUTES: '1' } });
-    const workflow = createImagingStudies();
-    await kit.run(workflow, dicomEvent({ ...FIRST, studyUid: '1.1' }), { resource: CT });
-    await pass(kit, 2, workflow);
-    for (let at = 0; at < 120; at += 1) {
-      await kit.run(workflow, dicomEvent({ ...FIRST, studyUid: `1.2.${at}` }), { resource: CT });
-    }
+    const { comes, pass, lookup } = start({ STUDY_QUIET_MINUTES: '1' });
+    await comes({ studyUid: '1.1' });
+    await pass(2);
+    for (let at = 0; at < 120; at += 1) await comes({ studyUid: `1.2.${at}` });
 
-    const asked = async (more: { limit?: number }) =>
-      (await kit.lookup(workflow, { status: 'arriving', ...more })).studies as { studyUid: string }[];
-
-    expect(await asked({})).toHaveLength(100);
-    expect(await asked({ limit: 7 })).toHaveLength(7);
-    const all = await asked({ limit: 1000 });
+    expect(await lookup({ status: 'arriving' })).toHaveLength(100);
+    expect(await lookup({ status: 'arriving', limit: 7 })).toHaveLength(7);
+    const all = await lookup({ status: 'arriving', limit: 1000 });
     expect(all).toHaveLength(120);
     expect(all.map(({ studyUid }) => studyUid)).not.toContain('1.1');
   });
 
   it('given an unknown study, then none', async () => {
-    expect(await createTestKit().lookup(createImagingStudies(), { studyUid: '9' })).toEqual({ studies: [] });
+    expect(await start().lookup({ studyUid: '9' })).toEqual([]);
   });
 
   it.each([{}, { studyUid: '' }, { status: 'settled' }, { status: 'arriving', limit: 0 }, { studyUid: '1', limit: 1 }])(
     'given %j, then it is no valid query',
     async (query) => {
-      await expect(createTestKit().lookup(createImagingStudies(), query)).rejects.toMatchObject({ name: 'ZodError' });
+      await expect(start().lookup(query)).rejects.toMatchObject({ name: 'ZodError' });
     },
   );
 });
 
 describe('when its rows are written', () => {
   it('given UIDs, then no key of any table holds them', async () => {
-    const kit = createTestKit();
-    const secret = { studyUid: '1.2.777', seriesUid: '1.2.777.8', instanceUid: '1.2.777.8.9' };
-    await kit.run(createImagingStudies(), dicomEvent({ ...secret, host: 'secret.example' }), { resource: CT });
+    const { kit, comes } = start();
+    await comes({ studyUid: '1.2.777', seriesUid: '1.2.777.8', instanceUid: '1.2.777.8.9', host: 'secret.example' });
 
     const rows = ['studyinstances', 'studies', 'openstudies'].flatMap((table) => kit.rows(table));
 

@@ -157,23 +157,16 @@ describe('when the timer stands still before it removes the row of a settled stu
 });
 
 describe('when two processes count a study at the same time', () => {
-  it('given two images that come, then after every order of their steps both are counted', async () => {
+  it.each([
+    { given: 'two processes', inOneProcess: false, orders: 1000 },
+    { given: 'one process, which shares counts', inOneProcess: true, orders: 50 },
+  ])('given two images that come to $given, then after every order of their steps both are counted', async (one) => {
+    const { inOneProcess, orders } = one;
     const runs = await playAll(async (choose) => {
-      const { found, steps } = await live(BEFORE.nothing, [image(1), image(2)], choose, { timers: 0 });
+      const { found, steps } = await live(BEFORE.nothing, [image(1), image(2)], choose, { timers: 0, inOneProcess });
       expect(found).toEqual({ steps, instances: 2 });
     });
-    expect(runs).toBeGreaterThan(1000);
-  });
-
-  it('given two images that come to one process, which share counts, then the same', async () => {
-    const runs = await playAll(async (choose) => {
-      const { found, steps } = await live(BEFORE.nothing, [image(1), image(2)], choose, {
-        timers: 0,
-        inOneProcess: true,
-      });
-      expect(found).toEqual({ steps, instances: 2 });
-    });
-    expect(runs).toBeGreaterThan(50);
+    expect(runs).toBeGreaterThan(orders);
   });
 
   it.each(Object.entries(BEFORE))(

@@ -1,6 +1,6 @@
 import { evaluate } from '../../../src/workflows/observation-alerts/evaluate.js';
-import { loadRules } from '../../../src/workflows/observation-alerts/load-rules.js';
 import { readingFor } from '../../../src/workflows/observation-alerts/read-observation.js';
+import { loadRules } from '../../../src/workflows/observation-alerts/rules.js';
 import { LOINC, observation, quantity } from './observations.js';
 
 const loaded = loadRules(undefined, () => '');

@@ -1,36 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Observation } from 'fhir/r4.js';
 import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
 import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { HOST, observation, quantity } from './observations.js';
+import { rulesFile } from './rules-file.js';
 
-const RULES = {
-  rules: [
-    { name: 'high', code: '2823-3', above: 6, unit: 'mmol/L', severity: 'critical' },
-    { name: 'rise', code: '2823-3', rise: 1, unit: 'mmol/L', within: '48h', severity: 'warning' },
-  ],
-};
+const rules = [
+  { name: 'high', code: '2823-3', above: 6, unit: 'mmol/L', severity: 'critical' },
+  { name: 'rise', code: '2823-3', rise: 1, unit: 'mmol/L', within: '48h', severity: 'warning' },
+];
+const settings = { ALERT_RULES: rulesFile({ rules }), SIMULATOR: 'on' };
 
-let folder = '';
-let settings: Record<string, string> = {};
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rules-'));
-  const path = join(folder, 'rules.json');
-  writeFileSync(path, JSON.stringify(RULES));
-  settings = { ALERT_RULES: path, SIMULATOR: 'on' };
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-type Step = {
-  id?: string;
-  change?: 'created' | 'updated' | 'deleted';
-  value?: string;
-  at?: string;
-  status?: Observation['status'];
-};
+/** The value is in mmol/L. */
+type Step = { id?: string; gone?: true; value?: number; at?: string; status?: Observation['status'] };
 
 function start() {
   const kit = createTestKit({ settings });
@@ -38,19 +20,16 @@ function start() {
   return {
     kit,
     /** A change of an Observation, and its event. */
-    async happens({ id = 'o-1', change, value = '5.0 mmol/L', at = '2026-03-02T08:00:00Z', status = 'final' }: Step) {
+    async happens({ id = 'o-1', gone, value = 5, at = '2026-03-02T08:00:00Z', status = 'final' }: Step) {
       const version = (versions.get(id) ?? 0) + 1;
       versions.set(id, version);
-      const was = change ?? (version === 1 ? 'created' : 'updated');
-      const resource = {
-        ...observation({ id, status, effectiveDateTime: at, valueQuantity: quantity(value) }),
-        meta: { versionId: String(version) },
-      };
-      const event = fhirEvent({ resourceType: 'Observation', resourceId: id, host: HOST, version, change: was });
-      const gone = was === 'deleted' ? undefined : resource;
-      expect(await kit.run(observationAlerts, event, { resource: gone })).toEqual({
-        kind: 'completed',
-      });
+      const change = gone ? 'deleted' : version === 1 ? 'created' : 'updated';
+      const valueQuantity = quantity(`${value} mmol/L`);
+      const meta = { versionId: String(version) };
+      const resource = { ...observation({ id, status, effectiveDateTime: at, valueQuantity }), meta };
+      const event = fhirEvent({ resourceType: 'Observation', resourceId: id, host: HOST, version, change });
+      const result = await kit.run(observationAlerts, event, { resource: gone ? undefined : resource });
+      expect(result).toEqual({ kind: 'completed' });
     },
     alerts: () =>
       kit
@@ -64,7 +43,7 @@ describe('when results arrive', () => {
   it('given a result past a limit, then its alert has the facts', async () => {
     const { kit, happens } = start();
 
-    await happens({ value: '6.5 mmol/L' });
+    await happens({ value: 6.5 });
 
     expect(kit.rows('alerts').map(({ row }) => row)).toEqual([
       {
@@ -91,7 +70,7 @@ describe('when results arrive', () => {
   it('given a normal result, or a result without a rule, then there is no alert', async () => {
     const { kit, happens } = start();
 
-    await happens({ value: '5 mmol/L' });
+    await happens({ value: 5 });
 
     expect(kit.rows('alerts')).toEqual([]);
   });
@@ -99,22 +78,21 @@ describe('when results arrive', () => {
   it('given it is corrected, entered in error or deleted, then the alert is withdrawn with the reason', async () => {
     const { kit, happens } = start();
     const because = () => kit.rows('alerts').map(({ row }) => `${row.observationId} ${row.status} ${row.because}`);
-    for (const id of ['a', 'b', 'c'])
-      await happens({ id, value: '6.5 mmol/L', at: `2026-0${'abc'.indexOf(id) + 1}-01` });
+    for (const id of ['a', 'b', 'c']) await happens({ id, value: 6.5, at: `2026-0${'abc'.indexOf(id) + 1}-01` });
 
-    await happens({ id: 'a', value: '5 mmol/L', status: 'corrected', at: '2026-01-01' });
-    await happens({ id: 'b', value: '6.5 mmol/L', status: 'entered-in-error', at: '2026-02-01' });
-    await happens({ id: 'c', change: 'deleted' });
+    await happens({ id: 'a', value: 5, status: 'corrected', at: '2026-01-01' });
+    await happens({ id: 'b', value: 6.5, status: 'entered-in-error', at: '2026-02-01' });
+    await happens({ id: 'c', gone: true });
 
     expect(because().sort()).toEqual(['a withdrawn corrected', 'b withdrawn entered-in-error', 'c withdrawn deleted']);
   });
 
   it('given it comes twice, then there is one alert, raised once', async () => {
     const { kit, happens } = start();
-    await happens({ value: '6.5 mmol/L' });
+    await happens({ value: 6.5 });
     const before = kit.rows('alerts');
 
-    await happens({ value: '6.5 mmol/L' });
+    await happens({ value: 6.5 });
 
     expect(kit.rows('alerts')).toMatchObject([{ row: { revision: 1, raisedAt: before[0]?.row.raisedAt, version: 2 } }]);
   });
@@ -123,13 +101,13 @@ describe('when results arrive', () => {
 describe('when an alert could not be sent', () => {
   it('given another version with the same facts, then it stays marked; given another value, then not', async () => {
     const { kit, happens } = start();
-    await happens({ value: '6.5 mmol/L' });
+    await happens({ value: 6.5 });
     const { partition, key } = keyOfAlert({ host: HOST, observationId: 'o-1' }, 'high');
     await kit.tables('alerts').change(partition, key, (row) => ({ ...row, sentRevision: 1, notSent: true }));
 
-    await happens({ value: '6.5 mmol/L' });
+    await happens({ value: 6.5 });
     const [same] = kit.rows('alerts');
-    await happens({ value: '7.5 mmol/L' });
+    await happens({ value: 7.5 });
     const [other] = kit.rows('alerts');
 
     expect(same?.row).toMatchObject({ version: 2, revision: 1, sentRevision: 1, notSent: true });
@@ -143,55 +121,42 @@ describe('when a rule compares with the previous result', () => {
   const NOON = '2026-03-02T12:00:00Z';
   const EVENING = '2026-03-02T20:00:00Z';
 
-  it('given they arrive in order, then the second raises it', async () => {
+  const a = { id: 'a', value: 4, at: MORNING };
+  const b = { id: 'b', value: 5.5, at: NOON };
+
+  it.each<{ given: string; steps: Step[]; then: string[] }>([
+    { given: 'they arrive in order', steps: [a, b], then: ['b rise active'] },
+    { given: 'the earlier arrives last', steps: [b, a], then: ['b rise active'] },
+    {
+      given: 'a result that arrives in between',
+      steps: [a, { ...b, id: 'c', at: EVENING }, { ...b, value: 5 }],
+      then: ['b rise active', 'c rise withdrawn'],
+    },
+    {
+      given: 'it was longer ago than the rule looks',
+      steps: [{ ...a, at: '2026-02-28T07:00:00Z' }, b],
+      then: [],
+    },
+  ])('given $given, then $then', async ({ steps, then }) => {
     const { alerts, happens } = start();
 
-    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
-    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
+    for (const step of steps) await happens(step);
 
-    expect(alerts()).toEqual(['b rise active']);
-  });
-
-  it('given the earlier arrives last, then it raises that of the later', async () => {
-    const { alerts, happens } = start();
-
-    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
-    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
-
-    expect(alerts()).toEqual(['b rise active']);
-  });
-
-  it('given a result that arrives in between, then it is the previous result', async () => {
-    const { alerts, happens } = start();
-    await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
-    await happens({ id: 'c', value: '5.5 mmol/L', at: EVENING });
-
-    await happens({ id: 'b', value: '5 mmol/L', at: NOON });
-
-    expect(alerts()).toEqual(['b rise active', 'c rise withdrawn']);
+    expect(alerts()).toEqual(then);
   });
 
   it('given the previous result is entered in error, moved or deleted, then the result before it counts again', async () => {
-    for (const step of [{ status: 'entered-in-error' }, { at: '2026-03-09' }, { change: 'deleted' }] as const) {
+    for (const step of [{ status: 'entered-in-error' }, { at: '2026-03-09' }, { gone: true }] as const) {
       const { alerts, happens } = start();
-      await happens({ id: 'a', value: '4 mmol/L', at: MORNING });
-      await happens({ id: 'b', value: '4.9 mmol/L', at: NOON });
-      await happens({ id: 'c', value: '5.5 mmol/L', at: EVENING });
+      await happens({ id: 'a', value: 4, at: MORNING });
+      await happens({ id: 'b', value: 4.9, at: NOON });
+      await happens({ id: 'c', value: 5.5, at: EVENING });
       expect(alerts()).toEqual([]);
 
-      await happens({ id: 'b', value: '4.9 mmol/L', at: NOON, ...step });
+      await happens({ id: 'b', value: 4.9, at: NOON, ...step });
 
       expect(alerts()).toEqual(['c rise active']);
     }
-  });
-
-  it('given it was longer ago than the rule looks, then none', async () => {
-    const { alerts, happens } = start();
-
-    await happens({ id: 'a', value: '4 mmol/L', at: '2026-02-28T07:00:00Z' });
-    await happens({ id: 'b', value: '5.5 mmol/L', at: NOON });
-
-    expect(alerts()).toEqual([]);
   });
 });
 
@@ -200,10 +165,10 @@ describe('when a patient has many results', () => {
 
   it('given more than a page within the time of the rule, then the nearest result before counts', async () => {
     const { alerts, happens } = start();
-    for (let n = 0; n < 1_500; n += 1) await happens({ id: `m-${n}`, value: '4 mmol/L', at: minute(n) });
+    for (let n = 0; n < 1_500; n += 1) await happens({ id: `m-${n}`, value: 4, at: minute(n) });
 
-    await happens({ id: 'last', value: '5 mmol/L', at: minute(1_500) });
-    await happens({ id: 'first', value: '2 mmol/L', at: minute(-1) });
+    await happens({ id: 'last', value: 5, at: minute(1_500) });
+    await happens({ id: 'first', value: 2, at: minute(-1) });
 
     expect(alerts()).toEqual(['last rise active', 'm-0 rise active']);
   });
@@ -211,10 +176,10 @@ describe('when a patient has many results', () => {
   it('given many at one moment, then the last of them by id is the previous one', async () => {
     const { kit, happens } = start();
     const ids = Array.from({ length: 30 }, (_, n) => `s-${n + 10}`);
-    for (const id of ids) await happens({ id, value: `${4 + Number(id.slice(2)) / 1_000} mmol/L`, at: minute(0) });
+    for (const id of ids) await happens({ id, value: 4 + Number(id.slice(2)) / 1_000, at: minute(0) });
 
-    await happens({ id: 's-10a', value: '6 mmol/L', at: minute(0) });
-    await happens({ id: 't', value: '7 mmol/L', at: minute(1) });
+    await happens({ id: 's-10a', value: 6, at: minute(0) });
+    await happens({ id: 't', value: 7, at: minute(1) });
 
     const seen = kit.rows('alerts').filter(({ row }) => row.rule === 'rise' && row.status === 'active');
     expect(seen.map(({ row }) => `${row.observationId} after ${row.previousObservationId}`).sort()).toEqual([
@@ -227,10 +192,10 @@ describe('when a patient has many results', () => {
 describe('when alerts are looked up', () => {
   it('given an Observation, a patient or a status, then those, the newest result first', async () => {
     const { kit, happens } = start();
-    await happens({ id: 'a', value: '4 mmol/L', at: '2026-03-01' });
-    await happens({ id: 'b', value: '6.5 mmol/L', at: '2026-03-02' });
-    await happens({ id: 'c', value: '7 mmol/L', at: '2026-03-03' });
-    await happens({ id: 'c', value: '5 mmol/L', at: '2026-03-03' });
+    await happens({ id: 'a', value: 4, at: '2026-03-01' });
+    await happens({ id: 'b', value: 6.5, at: '2026-03-02' });
+    await happens({ id: 'c', value: 7, at: '2026-03-03' });
+    await happens({ id: 'c', value: 5, at: '2026-03-03' });
     const ask = async (query: object) => {
       const { alerts, isMore } = await kit.lookup(observationAlerts, query);
       const found = alerts as { observationId: string; rule: string }[];

@@ -1,6 +1,7 @@
 import type { Observation } from 'fhir/r4.js';
 import { evaluate } from '../../../src/workflows/observation-alerts/evaluate.js';
-import { type Reading, readingFor } from '../../../src/workflows/observation-alerts/read-observation.js';
+import { readingFor } from '../../../src/workflows/observation-alerts/read-observation.js';
+import type { Reading } from '../../../src/workflows/observation-alerts/reading.js';
 import type { Rule } from '../../../src/workflows/observation-alerts/rule.js';
 import { readRules } from '../../../src/workflows/observation-alerts/rules.js';
 import type { Verdict } from '../../../src/workflows/observation-alerts/verdict.js';

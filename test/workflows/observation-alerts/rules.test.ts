@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { loadRules } from '../../../src/workflows/observation-alerts/load-rules.js';
-import { readRules } from '../../../src/workflows/observation-alerts/rules.js';
+import { loadRules, readRules } from '../../../src/workflows/observation-alerts/rules.js';
 
 const POTASSIUM = { name: 'potassium', code: '2823-3', above: 6, unit: 'mmol/L', severity: 'critical' };
+const POTASSIUM_LIMIT = { side: 'above', value: 6 };
 const RANGE = { name: 'range', code: '2823-3', outsideReferenceRange: true, severity: 'info' };
 const RISE = { name: 'rise', code: '2160-0', rise: 0.3, unit: 'mg/dL', within: '48h', severity: 'warning' };
 const LOINC = 'http://loinc.org';
@@ -28,7 +28,7 @@ describe('when rules are read', () => {
       name: 'potassium',
       codes: [{ system: LOINC, code: '2823-3' }],
       componentCodes: undefined,
-      condition: { kind: 'limits', upper: { side: 'above', value: 6 }, lower: undefined, unit: 'mmol/L' },
+      condition: { kind: 'limits', limits: [{ side: 'above', value: 6 }], unit: 'mmol/L' },
       severity: 'critical',
       takesPreliminary: true,
       analyte: { molarMass: undefined, charge: undefined },
@@ -48,33 +48,32 @@ describe('when rules are read', () => {
   });
 
   it.each([
-    { fields: { atLeast: 6 }, upper: { side: 'atLeast', value: 6 }, lower: undefined },
-    { fields: { below: 2 }, upper: undefined, lower: { side: 'below', value: 2 } },
-    { fields: { atMost: 0 }, upper: undefined, lower: { side: 'atMost', value: 0 } },
-    { fields: { above: 6, below: 2 }, upper: { side: 'above', value: 6 }, lower: { side: 'below', value: 2 } },
-    { fields: { atLeast: 6, atMost: -2 }, upper: { side: 'atLeast', value: 6 }, lower: { side: 'atMost', value: -2 } },
-  ])('given $fields, then these limits', ({ fields, upper, lower }) => {
+    { fields: { atLeast: 6 }, limits: [{ side: 'atLeast', value: 6 }] },
+    { fields: { below: 2 }, limits: [{ side: 'below', value: 2 }] },
+    { fields: { above: 6, atMost: 0 }, limits: [POTASSIUM_LIMIT, { side: 'atMost', value: 0 }] },
+  ])('given $fields, then these limits', ({ fields, limits }) => {
     const { above: _, ...rest } = POTASSIUM;
-    expect(ruleOf({ ...rest, ...fields })?.condition).toEqual({ kind: 'limits', upper, lower, unit: 'mmol/L' });
+    expect(ruleOf({ ...rest, ...fields })?.condition).toEqual({ kind: 'limits', limits, unit: 'mmol/L' });
   });
 
   it.each([
-    { fields: { rise: 0.3, unit: 'mg/dL', within: '48h' }, direction: 'rise', withinMs: 172_800_000 },
-    { fields: { fall: 0.3, unit: 'mg/dL', within: '90m' }, direction: 'fall', withinMs: 5_400_000 },
-    { fields: { change: 0.3, unit: 'mg/dL', within: '366d' }, direction: 'change', withinMs: 31_622_400_000 },
-  ])('given $fields, then a delta by an amount', ({ fields, direction, withinMs }) => {
-    const condition = { kind: 'delta', direction, by: { kind: 'amount', amount: 0.3, unit: 'mg/dL' }, withinMs };
-    expect(ruleOf({ name: 'delta', code: '2160-0', severity: 'info', ...fields })?.condition).toEqual(condition);
+    { fields: { rise: 0.3, within: '48h' }, movements: ['rise'], withinMs: 172_800_000 },
+    { fields: { fall: 0.3, within: '90m' }, movements: ['fall'], withinMs: 5_400_000 },
+    { fields: { change: 0.3, within: '366d' }, movements: ['rise', 'fall'], withinMs: 31_622_400_000 },
+  ])('given $fields, then a delta by an amount', ({ fields, movements, withinMs }) => {
+    const condition = { kind: 'delta', movements, size: 0.3, unit: 'mg/dL', withinMs };
+    expect(ruleOf({ ...RISE, rise: undefined, ...fields })?.condition).toEqual(condition);
   });
 
   it.each([
-    { fields: { risePercent: 50 }, direction: 'rise' },
-    { fields: { fallPercent: 50 }, direction: 'fall' },
-    { fields: { changePercent: 50 }, direction: 'change' },
-  ])('given $fields, then a delta by percent', ({ fields, direction }) => {
-    const condition = { kind: 'delta', direction, by: { kind: 'percent', percent: 50 }, withinMs: 604_800_000 };
-    const rule = { name: 'delta', code: '2160-0', severity: 'info', within: '7d', ...fields };
-    expect(ruleOf(rule)?.condition).toEqual(condition);
+    { fields: { risePercent: 50 }, movements: ['rise'] },
+    { fields: { fallPercent: 50 }, movements: ['fall'] },
+    { fields: { changePercent: 50 }, movements: ['rise', 'fall'] },
+  ])('given $fields, then a delta by percent', ({ fields, movements }) => {
+    const condition = { kind: 'delta', movements, size: 50, unit: undefined, withinMs: 604_800_000 };
+    expect(ruleOf({ ...RISE, rise: undefined, unit: undefined, within: '7d', ...fields })?.condition).toEqual(
+      condition,
+    );
   });
 
   it('given the reference range or an interpretation, then these', () => {
@@ -101,118 +100,90 @@ describe('when a file of rules is wrong', () => {
   const CHECKED = "a LOINC code, with its check digit, as '2823-3'";
 
   it.each([
-    { text: '', problem: 'line 1, column 1 is where the file stops being JSON' },
-    {
-      text: '{\n  "rules": [\n    { "name": "a", }\n  ]\n}',
-      problem: 'line 3, column 20 is where the file stops being JSON',
-    },
-    { text: '{"rules": []', problem: 'line 1, column 13 is where the file stops being JSON' },
-    { text: '// none\n{}', problem: 'line 1, column 1 is where the file stops being JSON' },
-    { text: 'null', problem: '$ is null, must be { "rules": [ … ] }' },
-    { text: '[]', problem: '$ is an empty list, must be { "rules": [ … ] }' },
-    { text: '{}', problem: 'rules is missing, must be a list of rules' },
-    { text: '{"rules":{}}', problem: 'rules is an object, must be a list of rules' },
-    { text: '{"rules":[],"rule":1}', problem: 'rule is no property that is known here' },
-    { text: '{"rules":["a"]}', problem: 'rules[0] is "a", must be a rule, an object' },
-  ])('given $text, then $problem', ({ text, problem }) => {
+    ['', 'line 1, column 1 is where the file stops being JSON'],
+    ['{\n  "rules": [\n    { "name": "a", }\n  ]\n}', 'line 3, column 20 is where the file stops being JSON'],
+    ['{"rules": []', 'line 1, column 13 is where the file stops being JSON'],
+    ['// none\n{}', 'line 1, column 1 is where the file stops being JSON'],
+    ['null', '$ is null, must be { "rules": [ … ] }'],
+    ['[]', '$ is an empty list, must be { "rules": [ … ] }'],
+    ['{}', 'rules is missing, must be a list of rules'],
+    ['{"rules":{}}', 'rules is an object, must be a list of rules'],
+    ['{"rules":[],"rule":1}', 'rule is no property that is known here'],
+    ['{"rules":["a"]}', 'rules[0] is "a", must be a rule, an object'],
+  ])('given %j, then %s', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem]);
   });
 
-  it.each([
-    { fields: { name: undefined }, problem: "name is missing, must be a name of a-z, 0-9 and '-'" },
-    {
-      fields: { name: 'Potassium' },
-      problem: `name is "Potassium", must be 1 to 63 of a-z, 0-9 and '-', a letter first`,
-    },
-    { fields: { code: undefined }, problem: `code is missing, must be ${CODES}` },
-    { fields: { code: 28233 }, problem: `code is 28233, must be ${CODES}` },
-    { fields: { code: [] }, problem: `code is an empty list, must be ${CODES}` },
-    { fields: { code: '2823-4' }, problem: `code is "2823-4", must be ${CHECKED}` },
-    { fields: { code: 'K' }, problem: `code is "K", must be ${CHECKED}` },
-    { fields: { code: ['2823-3', '6298-5'] }, problem: `code[1] is "6298-5", must be ${CHECKED}` },
-    { fields: { code: { system: 'x' } }, problem: 'code.code is missing, must be a code of that system' },
-    { fields: { code: [{ code: 'x' }] }, problem: 'code[0].system is missing, must be the URI of a code system' },
-    {
-      fields: { code: { system: 'x', code: 'y', display: 'z' } },
-      problem: 'code.display is no property that is known here',
-    },
-    { fields: { component: '8480-7' }, problem: `component is "8480-7", must be ${CHECKED}` },
-    { fields: { above: '6' }, problem: 'above is "6", must be a number' },
-    { fields: { above: null }, problem: 'above is null, must be a number' },
-    { fields: { unit: undefined }, problem: 'unit is missing, must be there with this condition' },
-    { fields: { unit: ' ' }, problem: 'unit is " ", must be a unit of UCUM' },
-    {
-      fields: { unit: 'mmol per L' },
-      problem: 'unit is "mmol per L", must be a unit of UCUM, as mmol/L, 10*9/L, mm[Hg], Cel or %',
-    },
-    {
-      fields: { unit: 'mmHg' },
-      problem: 'unit is "mmHg", must be a unit of UCUM, as mmol/L, 10*9/L, mm[Hg], Cel or %',
-    },
-    { fields: { severity: undefined }, problem: "severity is missing, must be 'info', 'warning' or 'critical'" },
-    { fields: { severity: 'high' }, problem: `severity is "high", must be 'info', 'warning' or 'critical'` },
-    { fields: { preliminary: 'no' }, problem: 'preliminary is "no", must be true or false' },
-    { fields: { molarMass: 0 }, problem: 'molarMass is 0, must be a number over 0, in g/mol' },
-    { fields: { charge: 1.5 }, problem: 'charge is 1.5, must be a whole number from 1 to 10' },
-    { fields: { note: 1 }, problem: 'note is 1, must be a text' },
-    { fields: { limit: 6 }, problem: 'limit is no property that is known here' },
-    { fields: { within: '48h' }, problem: 'within is there, must be left out with this condition' },
-    { fields: { atLeast: 7 }, problem: 'atLeast stands beside above, must be in a rule of its own' },
-    { fields: { below: 6 }, problem: 'below is 6, must be less than 6: a rule alerts outside of a range' },
-    { fields: { atMost: 7 }, problem: 'atMost is 7, must be less than 6: a rule alerts outside of a range' },
-    {
-      fields: { above: undefined },
-      problem:
-        ' has no condition, must have one of above, atLeast, below, atMost, outsideReferenceRange, interpretation, rise, fall, change, risePercent, fallPercent, changePercent',
-    },
-    {
-      fields: { rise: 1, within: '48h' },
-      problem: ' has above, rise, must have one kind of condition; make a rule of each',
-    },
-  ])('given a limit with $fields, then $problem', ({ fields, problem }) => {
+  it.each<[Fields, string]>([
+    [{ name: undefined }, "name is missing, must be a name of a-z, 0-9 and '-'"],
+    [{ name: 'Potassium' }, `name is "Potassium", must be 1 to 63 of a-z, 0-9 and '-', a letter first`],
+    [{ code: undefined }, `code is missing, must be ${CODES}`],
+    [{ code: 28233 }, `code is 28233, must be ${CODES}`],
+    [{ code: [] }, `code is an empty list, must be ${CODES}`],
+    [{ code: '2823-4' }, `code is "2823-4", must be ${CHECKED}`],
+    [{ code: 'K' }, `code is "K", must be ${CHECKED}`],
+    [{ code: ['2823-3', '6298-5'] }, `code[1] is "6298-5", must be ${CHECKED}`],
+    [{ code: { system: 'x' } }, 'code.code is missing, must be a code of that system'],
+    [{ code: [{ code: 'x' }] }, 'code[0].system is missing, must be the URI of a code system'],
+    [{ code: { system: 'x', code: 'y', display: 'z' } }, 'code.display is no property that is known here'],
+    [{ component: '8480-7' }, `component is "8480-7", must be ${CHECKED}`],
+    [{ above: '6' }, 'above is "6", must be a number'],
+    [{ above: null }, 'above is null, must be a number'],
+    [{ unit: undefined }, 'unit is missing, must be there with this condition'],
+    [{ unit: ' ' }, 'unit is " ", must be a unit of UCUM'],
+    [{ unit: 'mmol per L' }, 'unit is "mmol per L", must be a unit of UCUM, as mmol/L, 10*9/L, mm[Hg], Cel or %'],
+    [{ unit: 'mmHg' }, 'unit is "mmHg", must be a unit of UCUM, as mmol/L, 10*9/L, mm[Hg], Cel or %'],
+    [{ severity: undefined }, "severity is missing, must be 'info', 'warning' or 'critical'"],
+    [{ severity: 'high' }, `severity is "high", must be 'info', 'warning' or 'critical'`],
+    [{ preliminary: 'no' }, 'preliminary is "no", must be true or false'],
+    [{ molarMass: 0 }, 'molarMass is 0, must be a number over 0, in g/mol'],
+    [{ charge: 1.5 }, 'charge is 1.5, must be a whole number from 1 to 10'],
+    [{ note: 1 }, 'note is 1, must be a text'],
+    [{ limit: 6 }, 'limit is no property that is known here'],
+    [{ within: '48h' }, 'within is there, must be left out with this condition'],
+    [{ atLeast: 7 }, 'atLeast stands beside above, must be in a rule of its own'],
+    [{ below: 6 }, 'below is 6, must be less than 6: a rule alerts outside of a range'],
+    [{ atMost: 7 }, 'atMost is 7, must be less than 6: a rule alerts outside of a range'],
+    [
+      { above: undefined },
+      ' has no condition, must have one of above, atLeast, below, atMost, outsideReferenceRange, interpretation, rise, fall, change, risePercent, fallPercent, changePercent',
+    ],
+    [{ rise: 1, within: '48h' }, ' has above, rise, must have one kind of condition; make a rule of each'],
+  ])('given a limit with %p, then %s', (fields, problem) => {
     const place = problem.startsWith(' ') ? 'rules[0]' : 'rules[0].';
     expect(problemsIn(fileOf({ ...POTASSIUM, ...fields }))).toEqual([`${place}${problem}`]);
   });
 
-  it.each([
-    { fields: { rise: 0 }, problem: 'rise is 0, must be a number over 0' },
-    { fields: { rise: -0.3 }, problem: 'rise is -0.3, must be a number over 0' },
-    { fields: { within: undefined }, problem: 'within is missing, must be there with this condition' },
-    { fields: { within: 48 }, problem: "within is 48, must be a time, as '48h'" },
-    {
-      fields: { within: '2 days' },
-      problem: `within is "2 days", must be a time of up to 366 days, as '30m', '48h' or '7d'`,
-    },
-    {
-      fields: { within: '367d' },
-      problem: `within is "367d", must be a time of up to 366 days, as '30m', '48h' or '7d'`,
-    },
-    { fields: { fall: 1 }, problem: 'fall stands beside rise, must be in a rule of its own' },
-    {
-      fields: { rise: undefined, fallPercent: 101, unit: undefined },
-      problem: 'fallPercent is 101, must be a number from 0 to 100, of percent',
-    },
-    { fields: { rise: undefined, risePercent: 50 }, problem: 'unit is there, must be left out with this condition' },
-  ])('given a delta with $fields, then $problem', ({ fields, problem }) => {
+  it.each<[Fields, string]>([
+    [{ rise: 0 }, 'rise is 0, must be a number over 0'],
+    [{ rise: -0.3 }, 'rise is -0.3, must be a number over 0'],
+    [{ within: undefined }, 'within is missing, must be there with this condition'],
+    [{ within: 48 }, "within is 48, must be a time, as '48h'"],
+    [{ within: '2 days' }, `within is "2 days", must be a time of up to 366 days, as '30m', '48h' or '7d'`],
+    [{ within: '367d' }, `within is "367d", must be a time of up to 366 days, as '30m', '48h' or '7d'`],
+    [{ fall: 1 }, 'fall stands beside rise, must be in a rule of its own'],
+    [
+      { rise: undefined, fallPercent: 101, unit: undefined },
+      'fallPercent is 101, must be a number from 0 to 100, of percent',
+    ],
+    [{ rise: undefined, risePercent: 50 }, 'unit is there, must be left out with this condition'],
+  ])('given a delta with %p, then %s', (fields, problem) => {
     expect(problemsIn(fileOf({ ...RISE, ...fields }))).toEqual([`rules[0].${problem}`]);
   });
 
-  it.each([
-    { fields: { outsideReferenceRange: false }, problem: 'outsideReferenceRange is false, must be true' },
-    { fields: { unit: 'mg/dL' }, problem: 'unit is there, must be left out with this condition' },
-    {
-      fields: { outsideReferenceRange: undefined, interpretation: [] },
-      problem: 'interpretation is an empty list, must be a list of one code or more',
-    },
-    {
-      fields: { outsideReferenceRange: undefined, interpretation: 'HH' },
-      problem: 'interpretation is "HH", must be a list of codes',
-    },
-    {
-      fields: { outsideReferenceRange: undefined, interpretation: ['HH', 'high'] },
-      problem: 'interpretation[1] is "high", must be one of A, AA, H, HH, HU, L, LL, LU, POS, DET, R',
-    },
-  ])('given an interpretation rule with $fields, then $problem', ({ fields, problem }) => {
+  it.each<[Fields, string]>([
+    [{ outsideReferenceRange: false }, 'outsideReferenceRange is false, must be true'],
+    [{ unit: 'mg/dL' }, 'unit is there, must be left out with this condition'],
+    [
+      { outsideReferenceRange: undefined, interpretation: [] },
+      'interpretation is an empty list, must be a list of one code or more',
+    ],
+    [{ outsideReferenceRange: undefined, interpretation: 'HH' }, 'interpretation is "HH", must be a list of codes'],
+    [
+      { outsideReferenceRange: undefined, interpretation: ['HH', 'high'] },
+      'interpretation[1] is "high", must be one of A, AA, H, HH, HU, L, LL, LU, POS, DET, R',
+    ],
+  ])('given an interpretation rule with %p, then %s', (fields, problem) => {
     expect(problemsIn(fileOf({ ...RANGE, ...fields }))).toEqual([`rules[0].${problem}`]);
   });
 

@@ -1,7 +1,7 @@
 import { createTestKit } from '../../../src/testing/index.js';
 import type { TaskContext, WorkflowTable } from '../../../src/workflow.js';
-import type { AlertCode } from '../../../src/workflows/observation-alerts/codes.js';
 import { addToOutbox, createSendAlerts } from '../../../src/workflows/observation-alerts/send-alerts.js';
+import type { AlertCode } from '../../../src/workflows/observation-alerts/verdict.js';
 import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
 

@@ -3,6 +3,11 @@
 /** The properties of an object of unknown shape. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether `value` is an object, and no list. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Returns the properties of an object; none if `value` is no object. */
 export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
@@ -17,9 +22,4 @@ export function listOf(value: unknown): Fields[] {
 export function textOf(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   return text === '' ? undefined : text;
-}
-
-/** Whether `value` is an object, and no list. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,47 @@
+import type { Rule } from './rule.js';
+
+/** Whether a result counts, by its status: final, may still change, no result, or should never have existed. */
+export type Standing = 'final' | 'preliminary' | 'none' | 'withdrawn';
+
+/** A number with its unit, as a Quantity has it. The comparators are those of R4. */
+export type Amount = {
+  readonly value: number;
+  readonly comparator: '<' | '<=' | '>=' | '>' | undefined;
+  readonly unit: string | undefined;
+};
+
+/** The reason why a result has no number. */
+export type NoNumber = 'no-value' | 'not-a-number' | 'comparator-unknown' | 'several-values';
+
+/** A reference range; a missing bound is open. */
+export type ReferenceRange = { readonly low: Amount | undefined; readonly high: Amount | undefined };
+
+/** The parts of an Observation that one rule needs. */
+export type Reading = {
+  readonly observationId: string;
+  readonly standing: Standing;
+  /** In one spelling; see `subjectOf` in `read-observation.ts`. */
+  readonly subject: string | undefined;
+  readonly takenAt: Date | undefined;
+  readonly value: Amount | NoNumber;
+  /** The ranges that may apply; more than one if the resource does not say which. */
+  readonly ranges: readonly ReferenceRange[];
+  readonly interpretations: readonly string[];
+};
+
+/** Whether `rule` takes a result of this standing. */
+export function counts({ takesPreliminary }: Rule, { standing }: Reading): boolean {
+  return standing === 'final' || (standing === 'preliminary' && takesPreliminary);
+}
+
+/** When a result was taken, and of which Observation it is. */
+export type Moment = Pick<Reading, 'takenAt' | 'observationId'>;
+
+/**
+ * Orders a patient's results by their time; at the same time by the id of the Observation, so that every handler finds
+ * the same order. Results without a time come last.
+ */
+export function compareMoments(a: Moment, b: Moment): number {
+  const msOf = ({ takenAt }: Moment) => takenAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return msOf(a) - msOf(b) || Number(a.observationId > b.observationId) - Number(a.observationId < b.observationId);
+}
