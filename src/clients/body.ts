@@ -22,39 +22,31 @@ export type Streamed = { readonly contentType: string; readonly content: AsyncIt
  * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next try.
  */
 export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
-  const stream = streamIn(response);
   const max = MAX_BYTES[kind];
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    if (Number(response.headers.get('content-length') ?? 0) > max) throw tooLarge();
-    for await (const chunk of stream) {
-      bytes += chunk.length;
-      if (bytes > max) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } finally {
-    stream.destroy();
-  }
-  return Buffer.concat(chunks).toString('utf8');
-
-  function tooLarge() {
-    const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${max / MB} MiB.`;
-    return new NonRetriableError(message, { code: `${kind}-too-large` });
-  }
+  const content = await readUpTo(max, response);
+  if (content) return content.toString('utf8');
+  const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${max / MB} MiB.`;
+  throw new NonRetriableError(message, { code: `${kind}-too-large` });
 }
 
 /** Reads a short answer to its end, because a connection with an unread answer cannot be used again. */
 export async function drain(response: PipelineResponse): Promise<void> {
+  await readUpTo(MAX_DRAINED_BYTES, response).catch(() => {}); // the status of the answer is known already
+}
+
+/** Returns the body; undefined if it is longer than `max`. */
+async function readUpTo(max: number, response: PipelineResponse): Promise<Buffer | undefined> {
   const stream = streamIn(response);
+  const chunks: Buffer[] = [];
   let bytes = 0;
   try {
+    if (Number(response.headers.get('content-length') ?? 0) > max) return undefined;
     for await (const chunk of stream) {
       bytes += chunk.length;
-      if (bytes > MAX_DRAINED_BYTES) break;
+      if (bytes > max) return undefined;
+      chunks.push(chunk);
     }
-  } catch {
-    // The status of the answer is known already.
+    return Buffer.concat(chunks);
   } finally {
     stream.destroy();
   }

@@ -20,6 +20,7 @@ export type Retry = { kind: 'retry'; waitMs: number | undefined; error: Error };
 const DEFAULT_WAIT_MS = 30_000;
 /** A longer wait is most likely a wrong clock. */
 const MAX_WAIT_MS = 3_600_000;
+const NUMBER = /^\d+(\.\d+)?$/;
 const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 
 /** Returns what a response means, by its status; its body is not read. */
@@ -70,19 +71,16 @@ export function classifyThrown(error: unknown, { kind }: Endpoint): Exclude<NotR
   return { kind: 'retry', waitMs: undefined, error: unreachable };
 }
 
+/**
+ * Returns the wait that the service asks for. A date in Retry-After is compared with the Date of the response, because
+ * the clocks of two machines differ.
+ */
 function waitOf(headers: PipelineResponse['headers'], now: Date): number | undefined {
-  const ms = msOf(headers, now);
-  return ms === undefined ? undefined : Math.min(ms, MAX_WAIT_MS);
-}
-
-/** A date in Retry-After is compared with the Date of the response, because the clocks of two machines differ. */
-function msOf(headers: PipelineResponse['headers'], now: Date): number | undefined {
-  const exactly = headers.get('x-ms-retry-after-ms') ?? '';
-  if (/^\d+(\.\d+)?$/.test(exactly)) return Number(exactly);
-  const after = headers.get('retry-after') ?? '';
-  if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
+  const [exactly = '', after = ''] = [headers.get('x-ms-retry-after-ms'), headers.get('retry-after')];
+  if (NUMBER.test(exactly)) return Math.min(Number(exactly), MAX_WAIT_MS);
+  if (NUMBER.test(after)) return Math.min(Number(after) * 1000, MAX_WAIT_MS);
   const at = Date.parse(after);
   if (Number.isNaN(at)) return undefined;
   const from = Date.parse(headers.get('date') ?? '');
-  return Math.max(0, at - (Number.isNaN(from) ? now.getTime() : from));
+  return Math.min(Math.max(0, at - (Number.isNaN(from) ? now.getTime() : from)), MAX_WAIT_MS);
 }
