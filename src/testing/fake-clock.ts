@@ -36,7 +36,5 @@ export function createFakeClock(startAt = '2026-01-01T12:00:00.000Z'): FakeClock
 }
 
 function nextOf(timers: ReadonlySet<Timer>): Timer | undefined {
-  let next: Timer | undefined;
-  for (const timer of timers) if (!next || timer.atMs < next.atMs) next = timer;
-  return next;
+  return [...timers].sort((a, b) => a.atMs - b.atMs)[0];
 }

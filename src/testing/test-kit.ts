@@ -58,22 +58,6 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
  * import { defineWorkflow, fhir } from '../src/workflow.js';
  * import { createTestKit, fhirEvent } from '../src/testing/index.js';
  *
- * const index = defineWorkflow({
- *   name: 'patient-index',
- *   on: fhir('Patient', ['created', 'updated']),
- *   async handle({ resourceId, version }, { tables }) {
- *     await tables('patients').change('all', resourceId, () => ({ version }));
- *   },
- * });
- *
- * const kit = createTestKit();
- * assert.deepEqual(await kit.run(index, fhirEvent({ resourceId: 'p1', version: 1 })), { kind: 'completed' });
- * assert.deepEqual(kit.rows('patients'), [{ partition: 'all', key: 'p1', row: { version: 1 } }]);
- * assert.deepEqual(await kit.run(index, fhirEvent({ resourceType: 'Device' })), { kind: 'ignored' });
- * @example
- * import { defineWorkflow, fhir } from '../src/workflow.js';
- * import { createTestKit, fhirEvent } from '../src/testing/index.js';
- *
  * const birthdays = defineWorkflow({
  *   name: 'birthdays',
  *   on: fhir('Patient'),
@@ -86,10 +70,12 @@ export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: 
  *
  * const kit = createTestKit();
  * const event = fhirEvent({ resourceId: 'p1' });
- * await kit.run(birthdays, event, { resource: { resourceType: 'Patient', birthDate: '1970-02-03' } });
- * assert.deepEqual(kit.rows('birthdays')[0]?.row, { birthDate: '1970-02-03' });
+ * const resource = { resourceType: 'Patient', birthDate: '1970-02-03' } as const;
+ * assert.deepEqual(await kit.run(birthdays, event, { resource }), { kind: 'completed' });
+ * assert.deepEqual(kit.rows('birthdays'), [{ partition: 'all', key: 'p1', row: { birthDate: '1970-02-03' } }]);
  * await kit.run(birthdays, event, { resource: undefined }); // deleted since
  * assert.deepEqual(kit.rows('birthdays'), []);
+ * assert.deepEqual(await kit.run(birthdays, fhirEvent({ resourceType: 'Device' })), { kind: 'ignored' });
  */
 export function createTestKit({ settings = {} }: { settings?: Readonly<Record<string, string>> } = {}): TestKit {
   const clock = createFakeClock();
