@@ -34,12 +34,9 @@ export function wordsOfName({ text, family = '', given = [] }: Named): string[] 
 
 /** Returns the prefixes that find a word: 2 to 10 characters (from 1 in scripts where one character can be a name). */
 export function prefixesOf(word: string): string[] {
-  const characters = [...word];
-  const prefixes: string[] = [];
-  for (let length = shortestOf(word); length <= Math.min(MAX_PREFIX_LENGTH, characters.length); length += 1) {
-    prefixes.push(characters.slice(0, length).join(''));
-  }
-  return prefixes;
+  const characters = [...word].slice(0, MAX_PREFIX_LENGTH);
+  const shortest = WRITTEN_IN_SYLLABLES.test(word) ? 1 : MIN_PREFIX_LENGTH;
+  return characters.map((_, at) => characters.slice(0, at + 1).join('')).slice(shortest - 1);
 }
 
 /**
@@ -53,8 +50,4 @@ export function prefixFor(word: string): string | undefined {
 /** Whether each word of the query is the beginning of one of `words`. */
 export function matchesAll(wanted: readonly string[], words: readonly string[]): boolean {
   return wanted.every((one) => words.some((word) => word.startsWith(one)));
-}
-
-function shortestOf(word: string): number {
-  return WRITTEN_IN_SYLLABLES.test(word) ? 1 : MIN_PREFIX_LENGTH;
 }

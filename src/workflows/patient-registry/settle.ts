@@ -30,28 +30,19 @@ export async function settlePatient(
 ): Promise<void> {
   const gone = new Set<Entry>();
   for (;;) {
-    const plan = await begin(place, wanted, tables, { isNew, gone });
-    switch (plan.kind) {
-      case 'settled':
-        return;
-      case 'index':
-        await index(place, plan.pending, new Set(wanted?.entries), tables);
-        return finish(place, wanted, tables);
-      case 'too-many':
-        await index(place, plan.pending, new Set(), tables);
-        for (const entry of plan.pending) gone.add(entry);
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(plan satisfies never)}`);
-    }
+    const { pending, isTooMany } = await begin(place, wanted, tables, { isNew, gone });
+    if (pending.length === 0) return;
+    await index(place, pending, new Set(isTooMany ? [] : wanted?.entries), tables);
+    if (!isTooMany) return finish(place, wanted, tables);
+    for (const entry of pending) gone.add(entry);
   }
 }
 
-type Plan =
-  | { kind: 'settled' }
-  | { kind: 'index'; pending: Entry[] }
-  /** Processes that died have left more pending entries than fit into the row: they are removed first. */
-  | { kind: 'too-many'; pending: Entry[] };
+type Plan = {
+  readonly pending: Entry[];
+  /** Processes that died have left more pending entries than fit into the row: these are removed first. */
+  readonly isTooMany?: boolean;
+};
 
 async function begin(
   { partition, key }: Place,
@@ -59,11 +50,11 @@ async function begin(
   tables: Tables,
   { isNew, gone }: { isNew: boolean; gone: ReadonlySet<Entry> },
 ): Promise<Plan> {
-  let plan: Plan = { kind: 'settled' };
+  let plan: Plan = { pending: [] };
   const decide = (current: Row | undefined) => {
-    const next = planFor(current, wanted, gone);
-    plan = next.plan;
-    return next.row;
+    const { row, ...next } = planFor(current, wanted, gone);
+    plan = next;
+    return row;
   };
   await tables(PATIENTS).change(partition, key, decide, isNew ? { expect: 'absent' } : {});
   return plan;
@@ -73,23 +64,22 @@ function planFor(
   current: Row | undefined,
   wanted: Wanted | undefined,
   gone: ReadonlySet<Entry>,
-): { plan: Plan; row: Row | 'keep' | 'remove' } {
-  if (!current && !wanted) return { plan: { kind: 'settled' }, row: 'keep' };
+): Plan & { row: Row | 'keep' | 'remove' } {
+  if (!current && !wanted) return { pending: [], row: 'keep' };
   const { columns, confirmed, pending: left } = partsOf(current);
   const aims = new Set(wanted?.entries);
   const isConfirmed = new Set(confirmed);
-  const pending = [
-    ...new Set([
-      ...left.filter((entry) => !gone.has(entry)),
-      ...[...aims].filter((entry) => !isConfirmed.has(entry)),
-      ...confirmed.filter((entry) => !aims.has(entry)),
-    ]),
-  ].sort();
-  if (pending.length > MAX_PENDING) return { plan: { kind: 'too-many', pending: left }, row: 'keep' };
-  if (pending.length === 0) return { plan: { kind: 'settled' }, row: settledRow(wanted, current) };
+  const changed = [
+    ...left.filter((entry) => !gone.has(entry)),
+    ...[...aims].filter((entry) => !isConfirmed.has(entry)),
+    ...confirmed.filter((entry) => !aims.has(entry)),
+  ];
+  const pending = [...new Set(changed)].sort();
+  if (pending.length > MAX_PENDING) return { pending: left, isTooMany: true, row: 'keep' };
+  if (pending.length === 0) return { pending, row: settledRow(wanted, current) };
   const kept = confirmed.filter((entry) => aims.has(entry));
   const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: pending.join(' ') };
-  return { plan: { kind: 'index', pending }, row: isSameRow(row, current) ? 'keep' : row };
+  return { pending, row: isSameRow(row, current) ? 'keep' : row };
 }
 
 /** Writes in parallel: entries of one partition share a transaction. */
