@@ -7,6 +7,9 @@ import { periodOf } from './study-row.js';
 //   seen         `seen` of the study's row at the timer's last new observation; '' before the first
 //   quietSince   when the timer made that observation, by its own clock
 
+/** A row, as it was read. */
+export type OpenStudy = Place & { readonly row: Row };
+
 /** Whether the study has a row of `period` or a later one. */
 export async function isListedOpen(tables: Tables, { partition, key }: Place, period: number): Promise<boolean> {
   return periodOf(await tables('openstudies').get(partition, key)) >= period;
@@ -22,21 +25,14 @@ export async function listAsOpen(tables: Tables, { partition, key }: Place, peri
   );
 }
 
-/** Records what the timer has seen of a study, and when. */
-export async function noteSeen(
+/** Changes or removes the row, but no row of a later period. */
+export async function changeOpen(
   tables: Tables,
-  { partition, key }: Place,
-  row: Row,
-  noted: { seen: string; quietSince: string },
+  { partition, key, row }: OpenStudy,
+  next: 'remove' | { seen: string; quietSince: string },
 ): Promise<void> {
-  await tables('openstudies').change(partition, key, (current) =>
-    current && periodOf(current) === periodOf(row) ? { ...current, ...noted } : 'keep',
-  );
-}
-
-/** Removes `row`, but no row of a later period. */
-export async function removeIfSame(tables: Tables, { partition, key }: Place, row: Row): Promise<void> {
-  await tables('openstudies').change(partition, key, (current) =>
-    current && periodOf(current) === periodOf(row) ? 'remove' : 'keep',
-  );
+  await tables('openstudies').change(partition, key, (current) => {
+    if (!current || periodOf(current) !== periodOf(row)) return 'keep';
+    return next === 'remove' ? next : { ...current, ...next };
+  });
 }

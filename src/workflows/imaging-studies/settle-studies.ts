@@ -1,5 +1,5 @@
-import { forEachAtOnce, PARTITIONS, type Place, type Row, type Setting, type TaskContext } from '../../workflow.js';
-import { noteSeen, removeIfSame } from './open-studies.js';
+import { forEachAtOnce, PARTITIONS, type Setting, type TaskContext } from '../../workflow.js';
+import { changeOpen, type OpenStudy } from './open-studies.js';
 import { afterQuiet } from './study-row.js';
 
 /** Maximum number of studies that are checked at the same time. */
@@ -20,27 +20,28 @@ export async function settleStudies(context: TaskContext): Promise<void> {
     const rows = await context.tables('openstudies').list(partition, { limit: Number.POSITIVE_INFINITY });
     await forEachAtOnce(rows, MAX_AT_ONCE, async ({ key, row }) => {
       if (context.signal.aborted) return;
-      await settleStudy({ partition, key }, row, context).catch((error: unknown) => failures.push(error));
+      await settleStudy({ partition, key, row }, context).catch((error: unknown) => failures.push(error));
     });
   }
   if (failures.length > 0) throw failures[0];
 }
 
-async function settleStudy(place: Place, row: Row, { tables, setting, now }: TaskContext): Promise<void> {
-  const study = await tables('studies').get(place.partition, place.key);
-  if (study?.status !== 'arriving') return removeIfSame(tables, place, row);
+async function settleStudy(open: OpenStudy, { tables, setting, now }: TaskContext): Promise<void> {
+  const { partition, key, row } = open;
+  const study = await tables('studies').get(partition, key);
+  if (study?.status !== 'arriving') return changeOpen(tables, open, 'remove');
   const at = now();
   const quietMs = row.seen === study.seen ? at.getTime() - Date.parse(String(row.quietSince)) : Number.NaN;
   // The state is new; or a process whose clock is ahead recorded it, perhaps by hours.
-  if (!(quietMs >= 0)) return noteSeen(tables, place, row, { seen: String(study.seen), quietSince: at.toISOString() });
+  if (!(quietMs >= 0)) return changeOpen(tables, open, { seen: String(study.seen), quietSince: at.toISOString() });
   if (quietMs < quietPeriodMs(setting) - EARLY_MS) return;
   let isSettled = false;
-  await tables('studies').change(place.partition, place.key, (current) => {
+  await tables('studies').change(partition, key, (current) => {
     const after = afterQuiet(current, String(row.seen));
     isSettled = after !== 'keep';
     return after;
   });
-  if (isSettled) await removeIfSame(tables, place, row);
+  if (isSettled) await changeOpen(tables, open, 'remove');
 }
 
 /** @throws TypeError if the setting is wrong; `setup` then does not start the workflow. */
