@@ -1,10 +1,9 @@
-import type { Part } from '../../src/workflow.js';
+import type { Part, Streamed } from '../../src/workflow.js';
 import { failureOf, json, startReaders, startService, status } from './stand-in.js';
 
 const INSTANCE = '/v2/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5';
 const DATASET = { '00080018': { vr: 'UI', Value: ['1.2.3.4.5'] } };
 const TYPE = { 'content-type': 'multipart/related; type="application/octet-stream"; boundary=b1' };
-const never = () => {};
 
 async function contentOf(content: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -158,17 +157,25 @@ describe('when a handler reads pixels', () => {
 });
 
 describe('when a stream does not come to its end', () => {
-  const begins = async () => {
-    let isClosed: (value: unknown) => void = never;
-    const closed = new Promise((resolve) => {
-      isClosed = resolve;
-    });
+  /** Reads an image of which only the beginning comes. `closed` resolves when its connection ends. */
+  async function begin() {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
     const service = await startService((_request, response) => {
-      response.once('close', isClosed);
+      response.once('close', resolve);
       response.writeHead(200, { 'content-type': 'image/jpeg' }).write('begin');
     });
-    return { service, closed };
-  };
+    const readers = startReaders(service);
+    const image = (await readers.dicom().rendered()) as Streamed;
+    const chunks = image.content[Symbol.asyncIterator]();
+    return {
+      ...readers,
+      closed,
+      image,
+      first: () => chunks.next(),
+      second: () => failureOf(chunks.next()),
+      [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+    };
+  }
 
   it('given a broken connection, then ReadError, after the content so far', async () => {
     await using service = await startService((_request, response) => {
@@ -181,56 +188,43 @@ describe('when a stream does not come to its end', () => {
   });
 
   it('given the handler is aborted in the middle, then it ends, and the connection too', async () => {
-    const { service, closed } = await begins();
-    await using _service = service;
-    const readers = startReaders(service);
-    const chunks = (await readers.dicom().rendered())?.content[Symbol.asyncIterator]();
-    await chunks?.next();
-    const next = failureOf(chunks?.next() as Promise<unknown>);
+    await using reading = await begin();
+    await reading.first();
+    const next = reading.second();
 
-    readers.abort();
+    reading.abort();
 
     expect(await next).toMatchObject({ code: 'dicom-aborted' });
-    await closed;
-    expect(readers.limits()).toBe(0);
+    await reading.closed;
+    expect(reading.limits()).toBe(0);
   });
 
   it('given it stands still, then it ends', async () => {
-    const { service, closed } = await begins();
-    await using _service = service;
-    const readers = startReaders(service);
-    const chunks = (await readers.dicom().rendered())?.content[Symbol.asyncIterator]();
-    await chunks?.next();
-    expect(readers.limits()).toBe(0); // who works on a chunk may take his time
-    const next = failureOf(chunks?.next() as Promise<unknown>);
-    expect(readers.limits()).toBe(1);
+    await using reading = await begin();
+    await reading.first();
+    expect(reading.limits()).toBe(0); // who works on a chunk may take his time
+    const next = reading.second();
+    expect(reading.limits()).toBe(1);
 
-    readers.expire();
+    reading.expire();
 
     expect(await next).toMatchObject({ code: 'dicom-timeout' });
-    await closed;
+    await reading.closed;
   });
 
   it('given a stream that is never read, then it ends', async () => {
-    const { service, closed } = await begins();
-    await using _service = service;
-    const readers = startReaders(service);
-    const image = await readers.dicom().rendered();
+    await using reading = await begin();
 
-    readers.expire();
+    reading.expire();
 
-    await closed;
-    expect(await failureOf(contentOf(image?.content as AsyncIterable<Uint8Array>))).toMatchObject({
-      code: 'dicom-timeout',
-    });
+    await reading.closed;
+    expect(await failureOf(reading.first())).toMatchObject({ code: 'dicom-timeout' });
   });
 
   it('given a reader that stops, then the connection ends', async () => {
-    const { service, closed } = await begins();
-    await using _service = service;
-    const readers = startReaders(service);
-    for await (const _chunk of (await readers.dicom().rendered())?.content ?? []) break;
-    await closed;
-    expect(readers.limits()).toBe(0);
+    await using reading = await begin();
+    for await (const _chunk of reading.image.content) break;
+    await reading.closed;
+    expect(reading.limits()).toBe(0);
   });
 });

@@ -7,12 +7,7 @@ const bundle = (ids: readonly string[], next?: string) => ({
   resourceType: 'Bundle',
   type: 'searchset',
   entry: ids.map((id) => ({ resource: { resourceType: 'Observation', id }, search: { mode: 'match' } })),
-  ...(next !== undefined && {
-    link: [
-      { relation: 'self', url: 'x' },
-      { relation: 'next', url: next },
-    ],
-  }),
+  link: [{ relation: 'self', url: 'x' }, ...(next === undefined ? [] : [{ relation: 'next', url: next }])],
 });
 
 async function idsOf(found: AsyncIterable<FhirResource>): Promise<string[]> {
@@ -39,23 +34,19 @@ describe('when a handler reads', () => {
     await using service = await startService(json(bundle(['o1'])), status(404));
     const { fhir } = startReaders(service);
 
-    expect(await fhir().operation('$everything', { _type: ['A', 'B'], _count: 5 })).toMatchObject({
-      type: 'searchset',
-    });
+    const found = await fhir().operation('$everything', { _type: ['A', 'B'], _count: 5 });
+    expect(found).toMatchObject({ type: 'searchset' });
     expect(await fhir().operation('$everything')).toBeUndefined();
 
     expect(service.urls()).toEqual(['/Patient/p1/$everything?_type=A&_type=B&_count=5', '/Patient/p1/$everything']);
   });
 
-  it.each(['$', '$../x', '$export?x', '$a/b', 'everything'])(
-    'given the operation %s, then it is not asked',
-    async (name) => {
-      await using service = await startService(json(PATIENT));
-      const { fhir } = startReaders(service);
-      expect(await failureOf(fhir().operation(name as '$'))).toMatchObject({ code: 'operation-name' });
-      expect(service.asked).toEqual([]);
-    },
-  );
+  it.each(['$', '$../x', '$export?x', '$a/b', 'everything'])('given the operation %s, then none', async (name) => {
+    await using service = await startService(json(PATIENT));
+    const { fhir } = startReaders(service);
+    expect(await failureOf(fhir().operation(name as '$'))).toMatchObject({ code: 'operation-name' });
+    expect(service.asked).toEqual([]);
+  });
 });
 
 describe('when an id is meant to lead elsewhere', () => {
@@ -86,11 +77,8 @@ describe('when an id is meant to lead elsewhere', () => {
     await using service = await startService(json(PATIENT));
     const { fhir } = startReaders(service);
 
-    for (const read of [
-      fhir({ resourceId: id }).current(),
-      fhir({ resourceId: id }).version(),
-      fhir().read('Patient', id),
-    ]) {
+    const resource = fhir({ resourceId: id });
+    for (const read of [resource.current(), resource.version(), fhir().read('Patient', id)]) {
       const error = await failureOf(read);
       expect(error).toBeInstanceOf(NonRetriableError);
       expect(error.code).toBe('id-not-addressable');

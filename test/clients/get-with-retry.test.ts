@@ -5,12 +5,10 @@ import { failureOf, json, PATIENT, startReaders, startService, status } from './
 const found = json(PATIENT);
 const reset = (request: { socket: Socket }) => request.socket.resetAndDestroy();
 const never = () => {};
+const dayAt = (time: string) => `Thu, 01 Jan 2026 ${time} GMT`;
 
 describe('when a service answers', () => {
-  it.each([
-    { answer: 404, code: undefined },
-    { answer: 410, code: undefined },
-  ])('given $answer, then it is gone', async ({ answer }) => {
+  it.each([404, 410])('given %i, then it is gone', async (answer) => {
     await using service = await startService(status(answer, {}, 'gone'));
     const { fhir, counters } = startReaders(service);
 
@@ -39,15 +37,12 @@ describe('when a service answers', () => {
     expect(counters).toMatchObject({ fhirReadsFailed: 1, readsTriedAgain: 0 });
   });
 
-  it.each([{ answer: 401 }, { answer: 403 }])(
-    'given $answer of the DICOM service, then its role and audience are named',
-    async ({ answer }) => {
-      await using service = await startService(status(answer));
-      const { message } = await failureOf(startReaders(service).dicom().instance());
-      expect(message).toContain("'DICOM Data Reader'");
-      expect(message).toContain('https://dicom.healthcareapis.azure.com');
-    },
-  );
+  it.each([401, 403])('given %i of the DICOM service, then its role and audience are named', async (answer) => {
+    await using service = await startService(status(answer));
+    const { message } = await failureOf(startReaders(service).dicom().instance());
+    expect(message).toContain("'DICOM Data Reader'");
+    expect(message).toContain('https://dicom.healthcareapis.azure.com');
+  });
 
   it.each([
     { given: 'of this service', location: '/Patient/p2' },
@@ -72,12 +67,8 @@ describe('when a service asks for a later try', () => {
     { answer: 503, headers: { 'retry-after': '5' }, waits: [5500] },
     { answer: 429, headers: { 'retry-after': '9', 'x-ms-retry-after-ms': '250' }, waits: [275] },
     { answer: 503, headers: { 'retry-after': '0' }, waits: [0] },
-    {
-      answer: 503,
-      headers: { date: 'Thu, 01 Jan 2026 11:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 11:00:03 GMT' },
-      waits: [3300],
-    },
-    { answer: 503, headers: { date: 'none', 'retry-after': 'Thu, 01 Jan 2026 12:00:04 GMT' }, waits: [4400] },
+    { answer: 503, headers: { date: dayAt('11:00:00'), 'retry-after': dayAt('11:00:03') }, waits: [3300] },
+    { answer: 503, headers: { date: 'none', 'retry-after': dayAt('12:00:04') }, waits: [4400] },
     { answer: 503, headers: {}, waits: [550] },
     { answer: 503, headers: { 'retry-after': 'soon' }, waits: [550] },
   ])('given $answer with $headers, then it waits $waits ms, and reads', async ({ answer, headers, waits }) => {
@@ -161,16 +152,10 @@ describe('when the connection fails', () => {
     expect(service.asked).toHaveLength(2);
   });
 
-  it.each([
+  it.each<{ given: string; answer: typeof found }>([
     { given: 'no headers', answer: never },
-    {
-      given: 'headers, and no body',
-      answer: ((_, response) => response.writeHead(200).flushHeaders()) as typeof found,
-    },
-    {
-      given: 'a refusal that never ends',
-      answer: ((_, response) => response.writeHead(500).write('a')) as typeof found,
-    },
+    { given: 'headers, and no body', answer: (_, response) => response.writeHead(200).flushHeaders() },
+    { given: 'a refusal that never ends', answer: (_, response) => response.writeHead(500).write('a') },
   ])('given $given in time, then the try ends, and the next one reads', async ({ answer }) => {
     await using service = await startService(answer, found);
     const readers = startReaders(service);
@@ -196,11 +181,8 @@ describe('when the connection fails', () => {
   });
 
   it('given the handler is aborted, then its reads end at once, and so does the connection', async () => {
-    let isClosed: (value: unknown) => void = never;
-    const closed = new Promise((resolve) => {
-      isClosed = resolve;
-    });
-    await using service = await startService((_request, response) => void response.once('close', isClosed));
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    await using service = await startService((_request, response) => void response.once('close', resolve));
     const readers = startReaders(service);
     const reading = failureOf(readers.fhir().read('Patient', 'p2'));
     await service.askedTimes(1);

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
-import { createReaders } from '../../src/clients/readers.js';
+import { createReaders, type ReadersDeps } from '../../src/clients/readers.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import type { DicomReader, FhirReader } from '../../src/workflow.js';
@@ -53,8 +52,8 @@ export const status =
 
 export const PATIENT = { resourceType: 'Patient', id: 'p1', birthDate: '1970-02-03' };
 
-/** Readers over `url` for both services, and all that a test looks at. */
-export function startReaders({ url, httpClient }: { url?: string; httpClient?: HttpClient } = {}) {
+/** Readers over `url` for both services, and all that a test looks at. `deps` replace their parts. */
+export function startReaders({ url, ...deps }: { url?: string } & Partial<ReadersDeps> = {}) {
   const quick = createQuickClock();
   const lines: string[] = [];
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
@@ -72,7 +71,7 @@ export function startReaders({ url, httpClient }: { url?: string; httpClient?: H
     clock: quick.clock,
     random: { number: () => 0.5, token: () => '' },
     telemetry,
-    ...(httpClient && { httpClient }),
+    ...deps,
   });
   const controller = new AbortController();
   const { signal } = controller;

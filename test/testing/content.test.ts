@@ -5,6 +5,7 @@ import {
   dicom,
   type FhirReader,
   fhir,
+  type HealthEvent,
   ReadError,
   RetryAfterError,
   seconds,
@@ -14,35 +15,27 @@ const PATIENT = { resourceType: 'Patient', id: 'p1', active: true } as const;
 const ORGANIZATION = { resourceType: 'Organization', id: 'o1' } as const;
 const DATASET = { '00080018': { vr: 'UI', Value: ['1.2'] } };
 
-/** What a handler reads, given this content. */
-async function readFhir(
-  content: Partial<Pick<TryOptions, 'resource'>>,
-  read: (resource: FhirReader<'Patient'>) => unknown,
+/** What a handler reads, given this content; or how the job ends. */
+async function readOf<R>(
+  event: HealthEvent,
+  { content, read }: { content: TryOptions; read: (resource: R) => unknown },
 ) {
   let found: unknown;
   const look = defineWorkflow({
     name: 'look',
-    on: fhir('Patient'),
+    on: [fhir('Patient'), dicom()],
     async handle(_event, { resource }) {
-      found = await read(resource);
+      found = await read(resource as R);
     },
   });
-  const result = await createTestKit().run(look, fhirEvent(), content);
+  const result = await createTestKit().run(look, event, content);
   return result.kind === 'completed' ? found : result;
 }
 
-async function readDicom(content: Partial<Pick<TryOptions, 'resource'>>, read: (resource: DicomReader) => unknown) {
-  let found: unknown;
-  const look = defineWorkflow({
-    name: 'look',
-    on: dicom(),
-    async handle(_event, { resource }) {
-      found = await read(resource);
-    },
-  });
-  const result = await createTestKit().run(look, dicomEvent(), content);
-  return result.kind === 'completed' ? found : result;
-}
+const readFhir = (content: TryOptions, read: (resource: FhirReader<'Patient'>) => unknown) =>
+  readOf(fhirEvent(), { content, read });
+const readDicom = (content: TryOptions, read: (resource: DicomReader) => unknown) =>
+  readOf(dicomEvent(), { content, read });
 
 async function all<T>(items: AsyncIterable<T> | undefined): Promise<T[]> {
   const found: T[] = [];
@@ -136,13 +129,8 @@ describe('when a test gives content of DICOM', () => {
 
   it('given metadata, then that', async () => {
     const resource = { instance: DATASET, series: [DATASET], study: [DATASET, DATASET] };
-    expect(await readDicom({ resource }, everything)).toEqual([
-      DATASET,
-      [DATASET],
-      [DATASET, DATASET],
-      undefined,
-      undefined,
-    ]);
+    const found = [DATASET, [DATASET], [DATASET, DATASET], undefined, undefined];
+    expect(await readDicom({ resource }, everything)).toEqual(found);
   });
 
   it('given frames and an image to look at, then they are streams', async () => {

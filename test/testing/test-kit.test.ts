@@ -24,13 +24,11 @@ const BASE = {
   retry: { tries: 3, from: seconds(10), to: seconds(1000) },
 };
 
-function throwing(error: unknown) {
-  return defineWorkflow({
-    ...BASE,
-    handle() {
-      throw error;
-    },
-  });
+function throwing(error: unknown, ordering: 'any' | 'latest' = 'any') {
+  const handle = () => {
+    throw error;
+  };
+  return defineWorkflow({ ...BASE, ordering, handle });
 }
 
 it('given a row that was removed under a fence, then it is not among the rows', async () => {
@@ -72,21 +70,14 @@ describe('when a handler is tried', () => {
     { attempt: 3, expected: { kind: 'dead-lettered', reason: 'tries-spent' } },
   ])('given it throws at try $attempt, then $expected', async ({ attempt, expected }) => {
     const error = Object.assign(new Error('No answer.'), { code: 'ECONNRESET' });
-    expect(await createTestKit().run(throwing(error), EVENT, { attempt })).toEqual({
-      ...expected,
-      code: 'ECONNRESET',
-      error,
-    });
+    const result = await createTestKit().run(throwing(error), EVENT, { attempt });
+    expect(result).toEqual({ ...expected, code: 'ECONNRESET', error });
   });
 
   it('given it says that it never will succeed, then it is dead', async () => {
     const error = new NonRetriableError('No such lab.', { code: 'no-such-lab' });
-    expect(await createTestKit().run(throwing(error), EVENT)).toEqual({
-      kind: 'dead-lettered',
-      reason: 'non-retriable',
-      code: 'no-such-lab',
-      error,
-    });
+    const dead = { kind: 'dead-lettered', reason: 'non-retriable', code: 'no-such-lab', error };
+    expect(await createTestKit().run(throwing(error), EVENT)).toEqual(dead);
   });
 
   it.each([
@@ -130,11 +121,8 @@ describe('when a handler takes long', () => {
       timeout: seconds(5),
       async handle(_event, { tables }) {
         await later;
-        setWritten(
-          tables('late')
-            .change('p', 'k', () => ({ n: 1 }))
-            .catch((error) => error),
-        );
+        const change = tables('late').change('p', 'k', () => ({ n: 1 }));
+        setWritten(change.catch((error) => error));
       },
     });
 
@@ -167,13 +155,8 @@ describe('when a handler takes long', () => {
 
   it('given it lost its lease, then there is another run, which is no try', async () => {
     const error = new LeaseLostError('A later holder has written the row.');
-    expect(await createTestKit().run(throwing(error), EVENT, { attempt: 3 })).toEqual({
-      kind: 'retry',
-      inMs: 10_000,
-      countsAsTry: false,
-      code: 'lease-lost',
-      error,
-    });
+    const again = { kind: 'retry', inMs: 10_000, countsAsTry: false, code: 'lease-lost', error };
+    expect(await createTestKit().run(throwing(error), EVENT, { attempt: 3 })).toEqual(again);
   });
 
   it('given a change of a table that fails and is not waited for, then there is another try', async () => {
@@ -256,15 +239,10 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
 
   it('given one that failed, then it is still the newest', async () => {
     const kit = createTestKit();
-    const failing = defineWorkflow({
-      ...BASE,
-      ordering: 'latest',
-      handle() {
-        throw new Error('down');
-      },
-    });
 
-    expect(await kit.run(failing, v2)).toMatchObject({ kind: 'retry', countsAsTry: true });
+    const failed = await kit.run(throwing(new Error('down'), 'latest'), v2);
+
+    expect(failed).toMatchObject({ kind: 'retry', countsAsTry: true });
 
     expect(await kit.run(latest, v1)).toEqual({ kind: 'superseded' });
     expect(await kit.run(latest, v2)).toEqual({ kind: 'completed' });
@@ -295,39 +273,24 @@ describe('when versions of a resource arrive, with `ordering: latest`', () => {
 });
 
 describe('when a test needs an event', () => {
-  it('given no fields, then a Patient was created', () => {
-    expect(fhirEvent()).toMatchObject({ service: 'fhir', change: 'created', resourceType: 'Patient', version: 1 });
-  });
-
-  it('given no fields, then an image was created', () => {
-    expect(dicomEvent()).toMatchObject({
-      service: 'dicom',
-      change: 'created',
-      partition: 'Microsoft.Default',
-      version: 1,
-    });
+  it('given no fields, then a Patient, or an image, was created', () => {
+    const created = { change: 'created', version: 1 };
+    expect(fhirEvent()).toMatchObject({ service: 'fhir', ...created, resourceType: 'Patient' });
+    expect(dicomEvent()).toMatchObject({ service: 'dicom', ...created, partition: 'Microsoft.Default' });
   });
 
   it('given fields, then they are in it, and in its type', () => {
     const fields = { id: 'e', source: '/w', time: '2026-05-05T05:05:05.000Z', version: 5, host: 'h' };
     const fhirFields = { ...fields, resourceId: 'r', resourceType: 'Observation', change: 'deleted' } as const;
-    const dicomFields = {
-      ...fields,
-      partition: 'p',
-      studyUid: '1',
-      seriesUid: '2',
-      instanceUid: '3',
-      change: 'updated',
-    } as const;
+    const uids = { studyUid: '1', seriesUid: '2', instanceUid: '3' };
+    const dicomFields = { ...fields, ...uids, partition: 'p', change: 'updated' } as const;
 
     const [observation, image] = [fhirEvent(fhirFields), dicomEvent(dicomFields)];
 
     expect(observation).toMatchObject(fhirFields);
     expect(image).toMatchObject(dicomFields);
-    expect([observation.resourceType satisfies 'Observation', image.change satisfies 'updated']).toEqual([
-      'Observation',
-      'updated',
-    ]);
+    observation.resourceType satisfies 'Observation';
+    image.change satisfies 'updated';
   });
 
   it.each<{ given: string; one: HealthEvent; other: HealthEvent; isSame: boolean }>([
