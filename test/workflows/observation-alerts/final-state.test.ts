@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { batchesOf } from '../batches.js';
-import {
-  everyCrash,
-  type RowsOf,
-  type RunOptions,
-  runScenario,
-  type Scenario,
-  type StoryEvent,
-  TROUBLES,
-} from '../every-crash.js';
+import { everyCrash, type RowsOf, runScenario, type Scenario, type StoryEvent, TROUBLES } from '../every-crash.js';
 import { SECRET } from './endpoint.js';
 import { activeAlerts, expectedAlerts } from './expected.js';
 import { rulesFile } from './rules-file.js';
@@ -26,44 +18,29 @@ const scenarioOf = (story: readonly StoryEvent[]): Scenario => ({
   expected: expectedAlerts(story),
 });
 
+const gone = (id: string, hour: number) => write(id, hour, 0, { does: 'delete' });
 const deliveredStories = stories
   .filter((story) => story.length > 0)
   .chain((story) => batchesOf(story.length).map((batches) => ({ story, batches })));
 
 describe('when Observations come, change and go', () => {
-  it('given any story, in any order, with duplicates and some at once, then the active alerts follow from its end', async () => {
+  it('given any story, in any order, with duplicates, also with failures and crashes, then the active alerts follow from its end', async () => {
+    const trouble = fc.tuple(fc.integer({ min: 1, max: 150 }), fc.constantFrom(...TROUBLES));
+    const some = fc.array(trouble, { minLength: 1, maxLength: 5 }).map((all) => new Map(all));
+    const troubles = fc.oneof({ weight: 3, arbitrary: fc.constant(new Map()) }, { weight: 1, arbitrary: some });
     let alerts = 0;
     await fc.assert(
-      fc.asyncProperty(deliveredStories, async ({ story, batches }) => {
+      fc.asyncProperty(deliveredStories, troubles, async ({ story, batches }, those) => {
         const scenario = scenarioOf(story);
         alerts += (scenario.expected as string[]).length;
 
-        const { found } = await runScenario(scenario, { batches });
+        const { found } = await runScenario(scenario, { batches, troubles: those });
 
         expect(found).toEqual(scenario.expected);
       }),
-      { numRuns: RUNS * 3 },
+      { numRuns: RUNS * 4 },
     );
     expect(alerts).toBeGreaterThan(RUNS);
-  });
-
-  it('given also storage failures and crashes, then the active alerts follow from its end', async () => {
-    const trouble = fc.tuple(fc.integer({ min: 1, max: 150 }), fc.constantFrom(...TROUBLES));
-    const troubles = fc.array(trouble, { minLength: 1, maxLength: 5 }).map((some) => new Map(some));
-    await fc.assert(
-      fc.asyncProperty(
-        deliveredStories,
-        troubles,
-        async ({ story, batches }, those: RunOptions['troubles'] & object) => {
-          const scenario = scenarioOf(story);
-
-          const { found } = await runScenario(scenario, { batches, troubles: those });
-
-          expect(found).toEqual(scenario.expected);
-        },
-      ),
-      { numRuns: RUNS },
-    );
   });
 });
 
@@ -76,12 +53,7 @@ describe('when anything goes wrong at any call to storage', () => {
     },
     {
       given: 'a result in between that is deleted',
-      steps: [
-        write('o-1', 0, 3),
-        write('o-2', 10, 3.5),
-        write('o-3', 20, 4.2),
-        write('o-2', 10, 0, { does: 'delete' }),
-      ],
+      steps: [write('o-1', 0, 3), write('o-2', 10, 3.5), write('o-3', 20, 4.2), gone('o-2', 10)],
     },
     {
       given: 'a result that moves behind another',
@@ -112,14 +84,11 @@ describe('when there is a webhook, and anything goes wrong at any call to storag
 
 describe('when an Observation is hard-deleted and recreated', () => {
   it('given no rule matches the recreated Observation, then the old alert is withdrawn', async () => {
-    const scenario = scenarioOf(
-      storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]),
-    );
+    const story = storyOf([write('o-1', 0, 8), write('o-1', 0, 8, { does: 'make-anew', code: '9999-9' })]);
 
-    const { account } = await runScenario(scenario, {});
+    const { account } = await runScenario(scenarioOf(story), {});
 
-    expect(account.tables.inspect('alerts').map(({ row }) => `${row.rule} ${row.status} ${row.because}`)).toEqual([
-      'high withdrawn corrected',
-    ]);
+    const alerts = account.tables.inspect('alerts').map(({ row }) => `${row.rule} ${row.status} ${row.because}`);
+    expect(alerts).toEqual(['high withdrawn corrected']);
   });
 });

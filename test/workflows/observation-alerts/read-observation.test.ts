@@ -10,6 +10,7 @@ const MEANING = 'http://terminology.hl7.org/CodeSystem/referencerange-meaning';
 
 const ELSE = 'https://elsewhere.example';
 
+const interpreted = (code: string) => ({ system: V3, code });
 const loinc = (code: string) => ({ coding: [{ system: LOINC, code }] });
 const amount = (value: number, unit?: string, comparator?: string) => ({ value, comparator, unit });
 
@@ -143,45 +144,31 @@ describe('when an Observation is read for a rule', () => {
     expect(reading(RULE, { subject: { identifier: { system: 'urn:x', value: '1' } } }).subject).toBeUndefined();
   });
 
-  it.each([
-    { what: 'one range', ranges: [{ low: quantity('3.5 mmol/L'), high: quantity('5.1 mmol/L') }], is: [[3.5, 5.1]] },
-    { what: 'a range that is open', ranges: [{ high: quantity('5.1 mmol/L') }], is: [[undefined, 5.1]] },
-    { what: 'a text alone', ranges: [{ text: '3.5 - 5.1' }], is: [] },
-    { what: 'no range', ranges: undefined, is: [] },
-    { what: 'a range upside down', ranges: [{ low: quantity('5.1 mmol/L'), high: quantity('3.5 mmol/L') }], is: [] },
-    {
-      what: 'one for everybody beside one for some',
-      ranges: [{ low: quantity('3 mmol/L'), appliesTo: [{ text: 'infants' }] }, { low: quantity('3.5 mmol/L') }],
-      is: [[3.5, undefined]],
-    },
-    {
-      what: 'one for some of which nothing says that it is normal',
-      ranges: [{ low: quantity('3 mmol/L'), age: { high: { value: 1 } } }],
-      is: [],
-    },
-    {
-      what: 'one for some that is normal',
-      ranges: [{ low: quantity('3 mmol/L'), age: {}, type: { coding: [{ system: MEANING, code: 'normal' }] } }],
-      is: [[3, undefined]],
-    },
-    {
-      what: 'a therapeutic one',
-      ranges: [{ low: quantity('3 mmol/L'), type: { coding: [{ system: MEANING, code: 'therapeutic' }] } }],
-      is: [],
-    },
-  ])('given $what, then these ranges', ({ ranges, is }) => {
+  const [low, high] = [quantity('3.5 mmol/L'), quantity('5.1 mmol/L')];
+  const typed = (code: string) => ({ coding: [{ system: MEANING, code }] });
+
+  it.each<[string, unknown, unknown[]]>([
+    ['one range', [{ low, high }], [[3.5, 5.1]]],
+    ['a range that is open', [{ high }], [[undefined, 5.1]]],
+    ['a text alone', [{ text: '3.5 - 5.1' }], []],
+    ['no range', undefined, []],
+    ['a range upside down', [{ low: high, high: low }], []],
+    [
+      'one for everybody beside one for some',
+      [{ high, appliesTo: [{ text: 'infants' }] }, { low }],
+      [[3.5, undefined]],
+    ],
+    ['one for some of which nothing says that it is normal', [{ low, age: { high: { value: 1 } } }], []],
+    ['one for some that is normal', [{ low, age: {}, type: typed('normal') }], [[3.5, undefined]]],
+    ['a therapeutic one', [{ low, type: typed('therapeutic') }], []],
+  ])('given %s, then these ranges', (_given, ranges, is) => {
     const found = reading(RULE, { referenceRange: ranges } as Partial<Observation>).ranges;
     expect(found.map(({ low, high }) => [low?.value, high?.value])).toEqual(is);
   });
 
   it('given interpretations of several systems, then the codes of HL7', () => {
     const interpretation = [
-      {
-        coding: [
-          { system: V3, code: 'HH' },
-          { system: 'urn:oid:1.2.3', code: 'LL' },
-        ],
-      },
+      { coding: [interpreted('HH'), { system: 'urn:oid:1.2.3', code: 'LL' }] },
       { coding: [{ system: 'http://hl7.org/fhir/v2/0078', code: 'A' }] },
       { coding: [{ code: 'H' }] },
       { text: 'L' },
@@ -191,21 +178,20 @@ describe('when an Observation is read for a rule', () => {
 });
 
 describe('when a rule is about a component', () => {
-  const panel = (...component: NonNullable<Observation['component']>) =>
-    reading(SYSTOLIC, { code: loinc('85354-9'), component });
+  const absent = { code: loinc('8480-6'), dataAbsentReason: {} };
   const systolic = { code: loinc('8480-6'), valueQuantity: quantity('181 mm[Hg]') };
 
   it('given the component, then its value, range and interpretation, not those of the whole', () => {
     const found = reading(SYSTOLIC, {
       code: loinc('85354-9'),
-      interpretation: [{ coding: [{ system: V3, code: 'N' }] }],
+      interpretation: [{ coding: [interpreted('N')] }],
       referenceRange: [{ high: quantity('1 mm[Hg]') }],
       component: [
         { code: loinc('8462-4'), valueQuantity: quantity('90 mm[Hg]') },
         {
           ...systolic,
           referenceRange: [{ high: quantity('140 mm[Hg]') }],
-          interpretation: [{ coding: [{ system: V3, code: 'HH' }] }],
+          interpretation: [{ coding: [interpreted('HH')] }],
         },
       ],
     });
@@ -220,17 +206,12 @@ describe('when a rule is about a component', () => {
     expect(readingFor(SYSTOLIC, observation({ code: loinc('85354-9'), component }))).toBeUndefined();
   });
 
-  it('given it without a value, then that it has none', () => {
-    expect(panel({ code: loinc('8480-6'), dataAbsentReason: {} }).value).toEqual('no-value');
-  });
-
-  it('given it twice, once with a value, then that value', () => {
-    expect(panel({ code: loinc('8480-6'), dataAbsentReason: {} }, systolic).value).toEqual(amount(181, 'mm[Hg]'));
-  });
-
-  it('given two values for it, then the value is ambiguous', () => {
-    const again = { ...systolic, valueQuantity: quantity('120 mm[Hg]') };
-    expect(panel(systolic, again).value).toEqual('several-values');
+  it.each([
+    { given: 'it without a value', panel: [absent], value: 'no-value' },
+    { given: 'it twice, once with a value', panel: [absent, systolic], value: amount(181, 'mm[Hg]') },
+    { given: 'two values for it', panel: [systolic, systolic], value: 'several-values' },
+  ])('given $given, then $value', ({ panel, value }) => {
+    expect(reading(SYSTOLIC, { code: loinc('85354-9'), component: panel }).value).toEqual(value);
   });
 });
 

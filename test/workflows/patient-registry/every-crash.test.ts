@@ -1,15 +1,8 @@
 import fc from 'fast-check';
-import { fhirEvent } from '../../../src/testing/index.js';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
 import { everyCrash, everyOrder, runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
 import { deliveriesOf, histories } from '../histories.js';
-import { endOf, MRN, type Patient, person, SETTINGS, tablesOf } from './people.js';
-
-function told(resourceId: string, version: number, fields?: Partial<Patient>): StoryEvent {
-  const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
-  const event = fhirEvent({ resourceId, version, change });
-  return { event, content: fields && person(resourceId, version, fields) };
-}
+import { endOf, MRN, person, SETTINGS, tablesOf, told } from './people.js';
 
 const secret = (value: string) => [{ system: MRN, value }];
 
@@ -65,9 +58,8 @@ describe('when patients come, change, are merged and go', () => {
     }
     const { account } = await runScenario(scenario, {});
 
-    const stored = ['patients', 'patientkeys', 'watermarks', 'waiting'].flatMap((table) =>
-      account.tables.inspect(table),
-    );
+    const tables = ['patients', 'patientkeys', 'watermarks', 'waiting'];
+    const stored = tables.flatMap((table) => account.tables.inspect(table));
     const seen = [...stored.map(({ partition, key }) => `${partition} ${key}`), ...lines].join('\n').toLowerCase();
     expect(stored.length).toBeGreaterThan(20);
     expect(lines.length).toBeGreaterThan(0);

@@ -69,23 +69,20 @@ describe('when a patient is kept', () => {
     expect(await rowOf({ meta: {} })).toMatchObject({ version: 1 });
   });
 
+  const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+
   it.each([
+    { given: '500 identifiers', fields: { identifier: many(500, (n) => ({ system: MRN, value: `${n}` })) } },
     {
-      given: '500 identifiers',
-      fields: { identifier: Array.from({ length: 500 }, (_, n) => ({ system: MRN, value: `${n}` })) },
+      given: 'identifiers of 10,000 characters',
+      fields: { identifier: many(9, () => ({ value: 'x'.repeat(10_000) })) },
     },
-    { given: 'identifiers of 10,000 characters', fields: { identifier: Array(9).fill({ value: 'x'.repeat(10_000) }) } },
     { given: 'a name of 40,000 characters', fields: { name: [{ family: 'x'.repeat(40_000) }] } },
-    { given: '200 names', fields: { name: Array.from({ length: 200 }, (_, n) => ({ family: `Name${n}` })) } },
-    {
-      given: 'a name of 100 words',
-      fields: { name: [{ text: Array.from({ length: 100 }, (_, n) => `word${n}`).join(' ') }] },
-    },
+    { given: '200 names', fields: { name: many(200, (n) => ({ family: `Name${n}` })) } },
+    { given: 'a name of 100 words', fields: { name: [{ text: many(100, (n) => `word${n}`).join(' ') }] } },
     {
       given: '200 links',
-      fields: {
-        link: Array.from({ length: 200 }, (_, n) => ({ type: 'replaces', other: { reference: `Patient/x${n}` } })),
-      },
+      fields: { link: many(200, (n) => ({ type: 'replaces', other: { reference: `Patient/x${n}` } })) },
     },
   ] as { given: string; fields: Partial<Patient> }[])(
     'given $given, then the row has what fits, and isMore is true',
@@ -132,10 +129,12 @@ describe('when a link refers to another', () => {
 });
 
 describe('when a patient is gone', () => {
+  const CRUZ = { name: [{ family: 'Cruz' }] };
+
   it.each([
     { given: 'before', history: [undefined] },
-    { given: 'after', history: [{ name: [{ family: 'Cruz' }], identifier: [{ value: '7' }] }, undefined] },
-    { given: 'twice', history: [{ name: [{ family: 'Cruz' }] }, undefined, undefined] },
+    { given: 'after', history: [{ ...CRUZ, identifier: [{ value: '7' }] }, undefined] },
+    { given: 'twice', history: [CRUZ, undefined, undefined] },
   ])('given $given, then nothing is left of it', async ({ history }) => {
     const registry = startRegistry();
     for (const fields of history) expect(await registry.becomes('p1', fields)).toEqual({ kind: 'completed' });
@@ -144,18 +143,14 @@ describe('when a patient is gone', () => {
 
   it('given it comes again, then it is found again', async () => {
     const registry = startRegistry();
-    for (const fields of [{ name: [{ family: 'Cruz' }] }, undefined, { name: [{ family: 'Cruz' }] }]) {
-      await registry.becomes('p1', fields);
-    }
+    for (const fields of [CRUZ, undefined, CRUZ]) await registry.becomes('p1', fields);
     expect((await registry.search({ name: 'cruz' })).ids).toEqual(['p1']);
   });
 
   it('given a read that finds the patient gone, then the rows are removed as by a deletion', async () => {
     const registry = startRegistry();
-    await registry.becomes('p1', { name: [{ family: 'Cruz' }] });
-    await registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', change: 'updated' }), {
-      resource: undefined,
-    });
+    await registry.becomes('p1', CRUZ);
+    await registry.run(patientRegistry, fhirEvent({ resourceId: 'p1', change: 'updated' }), { resource: undefined });
     expect(registry.rows('patients')).toEqual([]);
   });
 });

@@ -14,6 +14,13 @@ export function person(id: string, version: number, fields: Partial<Patient> = {
   return { resourceType: 'Patient', id, meta: { versionId: String(version) }, ...fields };
 }
 
+/** Returns an event of a story, and the patient from then on; without `fields`, a deletion. */
+export function told(resourceId: string, version: number, fields?: Partial<Patient>): StoryEvent {
+  const change = version === 1 ? 'created' : fields ? 'updated' : 'deleted';
+  const event = fhirEvent({ resourceId, version, change });
+  return { event, content: fields && person(resourceId, version, fields) };
+}
+
 /** Returns a test kit with a short form for patients and look-ups. */
 export function startRegistry() {
   const kit = createTestKit({ settings: SETTINGS });

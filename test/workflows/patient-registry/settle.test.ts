@@ -4,8 +4,8 @@ import { patientRegistry } from '../../../src/workflows/patient-registry/patient
 import { settlePatient } from '../../../src/workflows/patient-registry/settle.js';
 import { fencedTables } from '../../pipeline/fenced-tables.js';
 import { createAccount } from '../../pipeline/memory-app.js';
-import { runScenario, type Scenario } from '../every-crash.js';
-import { HOST, MRN, type Patient, person, SETTINGS } from './people.js';
+import { runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
+import { HOST, MRN, type Patient, person, SETTINGS, told } from './people.js';
 
 const PLACE = { partition: '0', key: 'k'.repeat(22) };
 const entries = (count: number, from = 0) =>
@@ -43,10 +43,10 @@ describe('when rows of an interrupted handler are settled', () => {
 
   it('given a holder that lost its lease to another, then it writes nothing', async () => {
     const account = createAccount();
-    const settleAs = (fence: number, version: number) =>
-      settlePatient(PLACE, { row: { version }, entries: entries(version) }, fencedTables(account, fence), {
-        isNew: false,
-      });
+    const settleAs = (fence: number, version: number) => {
+      const wanted = { row: { version }, entries: entries(version) };
+      return settlePatient(PLACE, wanted, fencedTables(account, fence), { isNew: false });
+    };
     const rows = () => [account.tables.inspect('patients'), account.tables.inspect('patientkeys')];
     await settleAs(2, 2);
     const before = rows();
@@ -58,44 +58,29 @@ describe('when rows of an interrupted handler are settled', () => {
 });
 
 describe('when the cost of an event is counted', () => {
-  const ANA = {
-    name: [
-      { use: 'official', family: 'Cruz', given: ['Ana'] },
-      { use: 'maiden', family: 'Novak' },
-    ],
-  } as Partial<Patient>;
+  const ana = { use: 'official' as const, family: 'Cruz', given: ['Ana'] };
   const identifier = ['1', '2', '3'].map((value) => ({ system: MRN, value }));
-  const MADE = { ...ANA, identifier, active: true };
-  const RENAMED = { ...MADE, name: [{ family: 'Cruz', given: ['Ana'] }] };
+  const MADE = { name: [ana, { use: 'maiden', family: 'Novak' }], identifier, active: true } as Partial<Patient>;
+  const RENAMED = { ...MADE, name: [ana] } as Partial<Patient>;
 
   /** What the last event of the story asks of the workflow's own tables. */
   async function costOf(...story: (Partial<Patient> | undefined)[]) {
-    const told = story.map((fields, at) => ({
-      event: fhirEvent({
-        resourceId: 'p1',
-        version: at + 1,
-        change: at === 0 ? 'created' : fields ? 'updated' : 'deleted',
-      }),
-      content: fields && person('p1', at + 1, fields),
-    }));
-    // Somebody else before: tables are made once.
-    const first = { event: fhirEvent({ resourceId: 'p0' }), content: person('p0', 1, MADE) };
-    const scenario = (of: typeof told): Scenario => ({
+    const changes = story.map((fields, at) => told('p1', at + 1, fields));
+    const first = told('p0', 1, MADE); // tables are made once
+    const scenario = (of: readonly StoryEvent[]): Scenario => ({
       workflow: patientRegistry,
       story: [first, ...of],
       settings: SETTINGS,
       look: () => 0,
       expected: 0,
     });
-    const count = async (of: typeof told) => {
+    const count = async (of: readonly StoryEvent[]) => {
       const { requests } = await runScenario(scenario(of), {});
-      const own = requests.filter((call) => call.endsWith(' patients') || call.endsWith(' patientkeys'));
-      return {
-        reads: own.filter((call) => call.startsWith('read')).length,
-        writes: own.filter((call) => call.startsWith('commit')).length,
-      };
+      const own = requests.filter((call) => / (patients|patientkeys)$/.test(call));
+      const named = (method: string) => own.filter((call) => call.startsWith(method)).length;
+      return { reads: named('read'), writes: named('commit') };
     };
-    const [all, before] = [await count(told), await count(told.slice(0, -1))];
+    const [all, before] = [await count(changes), await count(changes.slice(0, -1))];
     return { reads: all.reads - before.reads, writes: all.writes - before.writes };
   }
 
@@ -112,16 +97,13 @@ describe('when the cost of an event is counted', () => {
 describe('when the app starts', () => {
   const setup = (settings: Record<string, string>) => patientRegistry.setup((name) => settings[name]);
   const { LOOKUP_KEY } = SETTINGS;
+  const NO_HOSTS = { kind: 'off', code: 'fhir-hosts-absent' };
 
   it.each([
     { given: 'hosts and a key', settings: SETTINGS, expected: { kind: 'on' } },
     { given: 'the simulator and a key', settings: { SIMULATOR: 'on', LOOKUP_KEY }, expected: { kind: 'on' } },
-    { given: 'no hosts', settings: { LOOKUP_KEY }, expected: { kind: 'off', code: 'fhir-hosts-absent' } },
-    {
-      given: 'no hosts, and a simulator that is off',
-      settings: { LOOKUP_KEY, SIMULATOR: 'off' },
-      expected: { kind: 'off', code: 'fhir-hosts-absent' },
-    },
+    { given: 'no hosts', settings: { LOOKUP_KEY }, expected: NO_HOSTS },
+    { given: 'a simulator that is off', settings: { LOOKUP_KEY, SIMULATOR: 'off' }, expected: NO_HOSTS },
     { given: 'no key', settings: { FHIR_HOSTS: HOST }, expected: { kind: 'off', code: 'lookup-key-absent' } },
   ])('given $given, then $expected', ({ settings, expected }) => {
     expect(setup(settings as Record<string, string>)).toEqual(expected);
