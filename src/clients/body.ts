@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { NonRetriableError } from '../errors.js';
 import { classifyThrown } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
-import { type ReadError, readError, SERVICE_NAMES } from './read-error.js';
+import { type ReadError, readError, SERVICE_NAMES, type ServiceKind } from './read-error.js';
 
 const MB = 1024 * 1024;
 /** The memory for a resource or a page of a search (FHIR), or for the metadata of a whole study (DICOM). */
@@ -27,6 +27,15 @@ export async function readText(response: PipelineResponse, { kind }: Endpoint): 
   if (content) return content.toString('utf8');
   const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${max / MB} MiB.`;
   throw new NonRetriableError(message, { code: `${kind}-too-large` });
+}
+
+/** Returns the value of a body. The error of JSON.parse quotes the text, so it is not passed on. */
+export function parseJson(text: string, kind: ServiceKind): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw readError(kind, 'not-json', 'answered with a body that is not JSON.');
+  }
 }
 
 /** Reads a short answer to its end, because a connection with an unread answer cannot be used again. */

@@ -1,6 +1,6 @@
 import { NonRetriableError } from '../errors.js';
 import type { DicomEvent } from '../events/health-event.js';
-import type { Streamed } from './body.js';
+import { parseJson, type Streamed } from './body.js';
 import { type Endpoint, pathOf } from './endpoint.js';
 import type { ReaderDeps } from './fhir-reader.js';
 import { boundaryIn, type Part, readParts } from './multipart.js';
@@ -106,25 +106,16 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
   }
 }
 
-function partsOf({ contentType, content }: Streamed): AsyncIterable<Part> {
+async function* partsOf({ contentType, content }: Streamed): AsyncGenerator<Part> {
   const boundary = boundaryIn(contentType);
-  return boundary === undefined ? onlyPart({ contentType, content }) : readParts(content, boundary);
-}
-
-async function* onlyPart(part: Part): AsyncGenerator<Part> {
-  yield part;
+  if (boundary !== undefined) return yield* readParts(content, boundary);
+  yield { contentType, content }; // the only part
 }
 
 function datasetsIn(text: string): DicomJson[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw readError('dicom', 'not-json', 'answered with a body that is not JSON.');
-  }
-  if (!Array.isArray(parsed))
-    throw readError('dicom', 'no-list', 'answered with JSON that is not a list of data sets.');
-  return parsed;
+  const parsed = parseJson(text, 'dicom');
+  if (Array.isArray(parsed)) return parsed;
+  throw readError('dicom', 'no-list', 'answered with JSON that is not a list of data sets.');
 }
 
 function frameNumber(number: number): string {

@@ -1,6 +1,7 @@
 import type { Bundle, FhirResource } from 'fhir/r4.js';
 import { NonRetriableError } from '../errors.js';
 import type { FhirEvent } from '../events/health-event.js';
+import { parseJson } from './body.js';
 import { type Endpoint, pathOf, pathWithin } from './endpoint.js';
 import type { GetWithRetry } from './get-with-retry.js';
 import { readError } from './read-error.js';
@@ -110,15 +111,9 @@ function nextOf(bundle: Bundle | undefined, endpoint: Endpoint): string | undefi
   return path;
 }
 
-/** The error of JSON.parse quotes the text, so it is not passed on. */
 function resourceIn(text: string | undefined, type?: string): FhirResource | undefined {
   if (text === undefined) return undefined;
-  let parsed: { readonly resourceType?: unknown } | null;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw readError('fhir', 'not-json', 'answered with a body that is not JSON.');
-  }
+  const parsed = parseJson(text, 'fhir') as { readonly resourceType?: unknown } | null;
   const found = parsed?.resourceType;
   if (typeof found === 'string' && (type === undefined || found === type)) return parsed as FhirResource;
   throw readError('fhir', 'other-resource', 'answered with JSON that is not the resource asked for.');

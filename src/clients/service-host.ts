@@ -54,7 +54,6 @@ export function isServiceUri(uri: string): boolean {
   return (protocol === 'https:' || isLoopbackUri(uri)) && search + username + password + hash === '';
 }
 
-/** Returns whether `uri` is on this machine. */
 export function isLoopbackUri(uri: string): boolean {
   return LOOPBACK.test(uri);
 }
