@@ -13,7 +13,7 @@ export type Selector<E extends HealthEvent = HealthEvent> = {
   readonly event?: E;
 };
 
-const ALL_CHANGES = ['created', 'updated', 'deleted'] as const satisfies readonly Change[];
+const ALL_CHANGES = ['created', 'updated', 'deleted'] as readonly Change[] as readonly never[];
 
 /** The type of the events that `S` selects. */
 export type EventOf<S extends Selector> = S extends Selector<infer E> ? E : never;
@@ -24,7 +24,7 @@ export type EventOf<S extends Selector> = S extends Selector<infer E> ? E : neve
  */
 export function fhir<const R extends FhirType | '*', C extends Change = Change>(
   resourceTypes: R | readonly R[],
-  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
+  changes: readonly C[] = ALL_CHANGES,
 ): Selector<FhirEvent<'*' extends R ? string : R, C>> {
   const types: readonly string[] = [resourceTypes].flat();
   return Object.freeze({ service: 'fhir', resourceTypes: types.includes('*') ? '*' : types, changes });
@@ -32,16 +32,14 @@ export function fhir<const R extends FhirType | '*', C extends Change = Change>(
 
 fhir.custom = <const R extends string, C extends Change = Change>(
   resourceTypes: R | readonly R[],
-  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
+  changes: readonly C[] = ALL_CHANGES,
 ): Selector<FhirEvent<R, C>> => {
   const types: readonly string[] = [resourceTypes].flat();
   return Object.freeze({ service: 'fhir', resourceTypes: types, changes, isCustom: true });
 };
 
 /** Selects DICOM events by change (default: all changes). */
-export function dicom<const C extends Change = Change>(
-  changes: readonly C[] = ALL_CHANGES as readonly Change[] as readonly C[],
-): Selector<DicomEvent<C>> {
+export function dicom<const C extends Change = Change>(changes: readonly C[] = ALL_CHANGES): Selector<DicomEvent<C>> {
   return Object.freeze({ service: 'dicom', resourceTypes: '*', changes });
 }
 
