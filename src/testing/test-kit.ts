@@ -38,7 +38,6 @@ export type TestKit = {
   run(workflow: Workflow, event: HealthEvent, options?: TryOptions): Promise<TryResult>;
   /** Returns the answer of the workflow's look-up; throws if `query` is invalid. */
   lookup(workflow: Workflow, query: unknown): Promise<Readonly<Record<string, unknown>>>;
-  /** Runs the workflow's task once. */
   runTask(workflow: Workflow): Promise<void>;
   /** Returns a table as the workflow sees it, to write rows before a test and to read them after it. */
   tables(name: string): WorkflowTable;
@@ -48,7 +47,6 @@ export type TestKit = {
   readonly logged: readonly Logged[];
 };
 
-/** A log line of a handler. */
 export type Logged = { level: 'info' | 'warn' | 'error'; code: string; numbers: Readonly<Record<string, number>> };
 
 /**

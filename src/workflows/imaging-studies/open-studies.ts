@@ -7,7 +7,6 @@ import { periodOf } from './study-row.js';
 //   seen         `seen` of the study's row at the timer's last new observation; '' before the first
 //   quietSince   when the timer made that observation, by its own clock
 
-/** A row, as it was read. */
 export type OpenStudy = Place & { readonly row: Row };
 
 /** Whether the study has a row of `period` or a later one. */

@@ -12,7 +12,6 @@ export type Run<T> = (close: () => void) => Promise<T>;
  */
 const MAX_FAILED_RUNS_OF_OTHERS = 2;
 
-/** Returns a new set of shared runs, without any run. */
 export function createSharedRuns<T>(): SharedRuns<T> {
   const joinable = new Map<string, Promise<T>>();
   const last = new Map<string, Promise<unknown>>();

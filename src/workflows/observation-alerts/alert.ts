@@ -14,7 +14,6 @@ import type { Alert } from './verdict.js';
  */
 export type AlertOf = { readonly host: string; readonly observationId: string };
 
-/** Why an alert was withdrawn. */
 export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
 /** Returns the place of an alert: alerts of Observations with one id are neighbours. With an empty rule: the beginning of the keys of all rules. */

@@ -19,7 +19,6 @@ export type Answer = 'yes' | 'no' | 'unsure';
 const SAME = 1e-9;
 const OPPOSITE: Readonly<Record<Answer, Answer>> = { yes: 'no', no: 'yes', unsure: 'unsure' };
 
-/** Returns the interval of an amount with its comparator. */
 export function intervalOf({ value, comparator }: Amount): Interval {
   return {
     low: comparator === '<' || comparator === '<=' ? Number.NEGATIVE_INFINITY : value,
@@ -39,7 +38,6 @@ export function isPast(interval: Interval, { side, value }: Limit, scale = 0): A
   return side === 'above' || side === 'below' ? answer : OPPOSITE[answer];
 }
 
-/** Returns the interval of a difference. */
 export function minus(a: Interval, b: Interval): Interval {
   return {
     low: a.low - b.high,
@@ -49,7 +47,6 @@ export function minus(a: Interval, b: Interval): Interval {
   };
 }
 
-/** Returns the interval of a product. */
 export function times({ low, high, isLowOpen, isHighOpen }: Interval, factor: number): Interval {
   if (factor === 0) return { low: 0, high: 0, isLowOpen: false, isHighOpen: false };
   if (factor > 0) return { low: low * factor, high: high * factor, isLowOpen, isHighOpen };

@@ -13,7 +13,6 @@ export type Match = { readonly result: Result } & (
 /** The rules by their codes: there may be hundreds of rules, but an Observation has one code or two. */
 export type RuleIndex = ReadonlyMap<string, readonly Rule[]>;
 
-/** Returns `rules` by their codes. */
 export function indexRules(rules: readonly Rule[]): RuleIndex {
   const index = new Map<string, Rule[]>();
   for (const rule of rules) {

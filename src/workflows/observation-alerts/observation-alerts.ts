@@ -23,7 +23,6 @@ import { createPost, webhookProblems } from './webhook.js';
 
 const NO_PLACES: ResultPlaces = { places: [], pending: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
-/** Time limit of the webhook's answer. */
 const WEBHOOK_TIMEOUT_MS = 10_000;
 const checkHosts = needsHosts('fhir');
 

@@ -40,7 +40,6 @@ export function readingFor(rule: Rule, observation: Observation, host?: string):
   };
 }
 
-/** Returns whether the Observation counts, by its status. */
 export function standingOf(observation: Observation): Standing {
   return STANDINGS.get(textOf(fieldsOf(observation).status)) ?? 'none';
 }

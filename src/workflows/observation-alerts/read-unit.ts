@@ -1,7 +1,6 @@
 import { type Fields, textOf } from '../../workflow.js';
 import spellings from './unit-spellings.json' with { type: 'json' };
 
-/** The code system of UCUM. */
 const UCUM = 'http://unitsofmeasure.org';
 const IN_CODE = new Map(Object.entries(spellings.always));
 const IN_TEXT = new Map([...IN_CODE, ...Object.entries(spellings.inText)]);

@@ -20,7 +20,6 @@ export type PendingAlert = { readonly rule: string; readonly observationId: stri
 /** A result, and the place where it can be compared. */
 export type Move = { readonly place: ResultPlace; readonly result: Result };
 
-/** Returns the places and pending alerts of an Observation. */
 export async function readResultPlaces(tables: Tables, of: AlertOf): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);
   const row = await tables('resultplaces').get(partition, key);

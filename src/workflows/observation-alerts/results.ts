@@ -39,7 +39,6 @@ export function placeOf(rule: DeltaRule, { reading, host }: Result): ResultPlace
   };
 }
 
-/** Writes a result to its place. */
 export async function putResult(
   tables: Tables,
   { partition, key }: Place,
@@ -50,7 +49,6 @@ export async function putResult(
   await tables('results').change(partition, key, decide, isNew ? { expect: 'absent' } : {});
 }
 
-/** Removes the result at a place. */
 export async function removeResult(tables: Tables, { partition, key }: Place): Promise<void> {
   await tables('results').change(partition, key, () => 'remove');
 }

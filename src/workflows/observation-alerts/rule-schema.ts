@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-/** The code system of LOINC. */
 export const LOINC = 'http://loinc.org';
 
 /** Properties of limits: a value beyond any of them alerts. */
@@ -80,7 +79,6 @@ const rule = z.strictObject(
   { error: 'a rule, an object' },
 );
 
-/** The schema of a rules file. */
 export const rulesFile = z.strictObject(
   { note, rules: z.array(rule, { error: 'a list of rules' }) },
   { error: '{ "rules": [ … ] }' },
@@ -88,7 +86,6 @@ export const rulesFile = z.strictObject(
 
 /** A rule as people write it. */
 export type RuleText = z.infer<typeof rule>;
-/** The codes of a rule as people write them. */
 export type CodesText = z.infer<typeof codes>;
 
 /** Returns the length of a `within` in ms. */

@@ -13,12 +13,10 @@ export type Rule = {
   readonly componentCodes: readonly Code[] | undefined;
   readonly condition: Condition;
   readonly severity: 'info' | 'warning' | 'critical';
-  /** Whether preliminary results count. */
   readonly takesPreliminary: boolean;
   readonly analyte: Analyte;
 };
 
-/** When a rule alerts. */
 export type Condition =
   /** Past any of the limits. */
   | { readonly kind: 'limits'; readonly limits: readonly Limit[]; readonly unit: string }
@@ -31,7 +29,6 @@ export type Side = 'above' | 'atLeast' | 'below' | 'atMost';
 /** A limit, and the side on which a value is past it. */
 export type Limit = { readonly side: Side; readonly value: number };
 
-/** A direction in which a value changes. */
 export type Movement = 'rise' | 'fall';
 /** Alerts if the value is at least `size` more or less than a previous result of at most `withinMs` ago. */
 export type DeltaCondition = {
@@ -46,7 +43,6 @@ export type DeltaCondition = {
 /** A rule that compares with the patient's previous result. */
 export type DeltaRule = Rule & { readonly condition: DeltaCondition };
 
-/** Whether `rule` compares with the previous result. */
 export function isDelta(rule: Rule): rule is DeltaRule {
   return rule.condition.kind === 'delta';
 }

@@ -59,7 +59,6 @@ export function applyConversion({ factor, offset }: Conversion & { kind: 'linear
     : result;
 }
 
-/** Whether `unit` is a unit of UCUM, as written. */
 export function isUcum(unit: string): boolean {
   return isWellFormed(unit) && library().validateUnitString(unit).status === 'valid';
 }

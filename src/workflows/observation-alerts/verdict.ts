@@ -21,7 +21,6 @@ const REASONS = [
   'previous-not-positive',
 ] as const;
 
-/** The codes that this workflow logs. */
 export const CODES = [
   'alert-not-sent',
   'alert-send-failed',
@@ -29,7 +28,6 @@ export const CODES = [
   ...REASONS.map((reason) => `undecided-${reason}` as const),
 ] as const;
 
-/** One of these codes. */
 export type AlertCode = (typeof CODES)[number];
 
 /** Why a rule cannot decide. Missing interpretations are usual and are not logged. */
@@ -38,7 +36,6 @@ export type UndecidedReason = (typeof REASONS)[number] | 'no-interpretation';
 /** No alert, because the result is uncertain. */
 export type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
 
-/** The result of evaluating a rule. */
 export type Verdict = Alert | { readonly kind: 'none' } | Undecided;
 
 /** An alert and its reason. Amounts are in the unit of the rule or range; for percents, in the unit of the result. */
@@ -55,7 +52,6 @@ export type Alert = {
 /** No alert, for certain. */
 export const NONE = { kind: 'none' } as const;
 
-/** Returns the verdict without an alert for this reason. */
 export function undecided(reason: UndecidedReason): Undecided {
   return { kind: 'undecided', reason };
 }

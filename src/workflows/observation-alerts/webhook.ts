@@ -20,7 +20,6 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'
 const INTERNAL: ReadonlySet<string> = new Set(['sentRevision', 'notSent']);
 const FAILED: Answer = { kind: 'failed', retryAfterMs: 0 };
 
-/** Whether the settings name a webhook. */
 export function hasWebhook(setting: Setting): boolean {
   return setting('ALERT_WEBHOOK_URL') !== undefined;
 }
@@ -29,18 +28,17 @@ export function hasWebhook(setting: Setting): boolean {
 export function webhookProblems(setting: Setting): string[] {
   const [url, secret] = [setting('ALERT_WEBHOOK_URL'), setting('ALERT_WEBHOOK_SECRET')];
   if (url === undefined && secret === undefined) return [];
-  const foundUrl = url === undefined ? 'absent' : 'another text';
-  const foundSecret = secret === undefined ? 'absent' : `${secret.length} other characters`;
-  return [
-    ...(url !== undefined && isTakenUrl(url)
-      ? []
-      : [`ALERT_WEBHOOK_URL is ${foundUrl}, must be a URL with https, or of this machine, without a user`]),
-    ...(secret !== undefined && SECRET.test(secret)
-      ? []
-      : [
-          `ALERT_WEBHOOK_SECRET is ${foundSecret}, must be at least 24 random bytes in base64, with or without whsec_ before them: openssl rand -base64 32`,
-        ]),
-  ];
+  const problems: string[] = [];
+  if (!isTakenUrl(url ?? '')) {
+    const found = url === undefined ? 'absent' : 'another text';
+    problems.push(`ALERT_WEBHOOK_URL is ${found}, must be a URL with https, or of this machine, without a user`);
+  }
+  if (!SECRET.test(secret ?? '')) {
+    const found = secret === undefined ? 'absent' : `${secret.length} other characters`;
+    const expected = 'at least 24 random bytes in base64, with or without whsec_ before them: openssl rand -base64 32';
+    problems.push(`ALERT_WEBHOOK_SECRET is ${found}, must be ${expected}`);
+  }
+  return problems;
 }
 
 /** Returns a `Post`. `timeoutMs` limits how long the endpoint may take to answer. */

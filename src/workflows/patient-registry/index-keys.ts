@@ -12,7 +12,6 @@ import { placeOfPatient } from './places.js';
  */
 export type Entry = string;
 
-/** What people search by. */
 export type SearchTerm =
   | { readonly kind: 'identifier'; readonly system?: string | undefined; readonly value: string }
   | { readonly kind: 'name'; readonly prefix: string }
@@ -55,7 +54,6 @@ export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   return [...new Set(entries)].sort();
 }
 
-/** Returns the place of an entry's row. */
 export function placeOfEntry(entry: Entry, patientKey: string): Place {
   return { partition: entry.charAt(0), key: `${entry.slice(1)}.${patientKey}` };
 }

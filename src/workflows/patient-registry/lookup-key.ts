@@ -14,7 +14,6 @@ export function lookupKeyIn(setting: Setting): Uint8Array {
   return key;
 }
 
-/** Returns whether LOOKUP_KEY lets the workflow run. */
 export function checkLookupKey(setting: Setting): Setup<'lookup-key-absent'> {
   const text = setting(NAME);
   if (text === undefined) return { kind: 'off', code: 'lookup-key-absent' };

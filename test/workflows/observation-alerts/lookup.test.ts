@@ -1,10 +1,11 @@
 import { createTestKit } from '../../../src/testing/index.js';
-import { digest, type Row } from '../../../src/workflow.js';
+import { digest, PARTITIONS, type Row } from '../../../src/workflow.js';
 import { keyOfAlert } from '../../../src/workflows/observation-alerts/alert.js';
 import { observationAlerts } from '../../../src/workflows/observation-alerts/observation-alerts.js';
 import { HOST } from './observations.js';
 
 const OTHER = 'other.fhir.example';
+const WITHDRAWN: Row = { status: 'withdrawn', observationId: 'o' };
 
 function start() {
   const kit = createTestKit();
@@ -17,6 +18,14 @@ function start() {
       await kit.tables('alerts').change(partition, key, () => ({ ...row, subject }), { expect: 'absent' });
       await kit.tables('activealerts').change(partition, key, () => ({ revision: 1 }));
       await kit.tables('alertpatients').change(digest(subject), key, () => ({ alertPartition: partition }));
+    },
+    /** Puts `count` rows with keys from `key` on into a partition. */
+    async fill(table: string, place: { partition: string; key: string; count: number }, row: Row): Promise<void> {
+      const { partition, key, count } = place;
+      const names = Array.from({ length: count }, (_, n) => `${key}${n}`);
+      await Promise.all(
+        names.map((name) => kit.tables(table).change(partition, name, () => row, { expect: 'absent' })),
+      );
     },
     async ask(query: object): Promise<{ names: string; isMore: unknown; alerts: Row[] }> {
       const { alerts, isMore } = (await kit.lookup(observationAlerts, query)) as { alerts: Row[]; isMore: unknown };
@@ -44,31 +53,24 @@ describe('when all alerts are looked up', () => {
     expect((await ask({ status: 'active' })).names).toBe('o-1 o-2 o-0');
   });
 
-  it('given as many rows as the limit, then isMore is true', async () => {
-    const { kit, ask } = start();
-    const put = (n: number) =>
-      kit
-        .tables('alerts')
-        .change('3', `k${n}`, () => ({ status: 'withdrawn', observationId: 'o' }), { expect: 'absent' });
-    await Promise.all(Array.from({ length: 2_499 }, (_, n) => put(n)));
-    expect(await ask({ status: 'withdrawn', limit: 1 })).toMatchObject({ isMore: true });
-    expect(await ask({ status: 'withdrawn', severity: 'info' })).toMatchObject({ names: '', isMore: false });
+  it.each([
+    { table: 'alerts', row: WITHDRAWN, query: { status: 'withdrawn', severity: 'info' } },
+    { table: 'activealerts', row: { revision: 1 }, query: { status: 'active' } },
+  ])('given as many rows of $table as the limit, then isMore is true', async ({ table, row, query }) => {
+    const { fill, ask } = start();
+    await fill(table, { partition: '3', key: 'k', count: 2_499 }, row);
+    expect(await ask(query)).toMatchObject({ names: '', isMore: false });
 
-    await put(2_499);
+    await fill(table, { partition: '3', key: 'last', count: 1 }, row);
 
-    expect(await ask({ status: 'withdrawn', severity: 'info' })).toMatchObject({ names: '', isMore: true });
+    expect(await ask(query)).toMatchObject({ names: '', isMore: true });
   });
 
   it('given more withdrawn ones than it reads, then the active ones are all found', async () => {
-    const { kit, put, ask } = start();
+    const { fill, put, ask } = start();
     const ids = Array.from({ length: 8 }, (_, n) => `o-${n}`);
     for (const id of ids) await put(id);
-    const withdraw = (partition: number, n: number) =>
-      kit
-        .tables('alerts')
-        .change(String(partition), `!${n}`, () => ({ status: 'withdrawn', observationId: 'o' }), { expect: 'absent' });
-    for (let partition = 0; partition < 8; partition += 1)
-      await Promise.all(Array.from({ length: 2_500 }, (_, n) => withdraw(partition, n)));
+    for (const partition of PARTITIONS) await fill('alerts', { partition, key: '!', count: 2_500 }, WITHDRAWN);
 
     const { names, isMore } = await ask({ status: 'active' });
 
@@ -83,18 +85,6 @@ describe('when all alerts are looked up', () => {
     await kit.tables('activealerts').change('3', 'gone', () => ({ revision: 1 }));
 
     expect(await ask({ status: 'active' })).toMatchObject({ names: 'o-1', isMore: false });
-  });
-
-  it('given as many active alerts as the limit, then isMore is true', async () => {
-    const { kit, ask } = start();
-    const list = (n: number) =>
-      kit.tables('activealerts').change('3', `k${n}`, () => ({ revision: 1 }), { expect: 'absent' });
-    await Promise.all(Array.from({ length: 2_499 }, (_, n) => list(n)));
-    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: false });
-
-    await list(2_499);
-
-    expect(await ask({ status: 'active' })).toMatchObject({ names: '', isMore: true });
   });
 });
 
