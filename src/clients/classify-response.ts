@@ -27,35 +27,25 @@ const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 export function classifyResponse({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Classified {
   const { kind, audience } = endpoint;
   const failed = (code: string, what: string): Classified => ({ kind: 'failed', error: readError(kind, code, what) });
-  switch (true) {
-    case status === 200:
-      return { kind: 'found' };
-    case status === 204 || status === 404 || status === 410:
-      return { kind: 'gone' };
-    case status === 429 || status === 503: {
-      const waitMs = waitOf(headers, now);
-      const code = status === 429 ? `${kind}-throttled` : `${kind}-unavailable`;
-      const message = `The ${SERVICE_NAMES[kind]} service asks for a later try (${status}).`;
-      const wait = { ms: waitMs ?? DEFAULT_WAIT_MS };
-      return { kind: 'retry', waitMs, error: new RetryAfterError(message, wait, { code }) };
-    }
-    case status === 401:
-      return failed(
-        'unauthorized',
-        `did not accept the token (401): it must be for the audience ${audience}, of an identity with the role '${ROLES[kind]}'.`,
-      );
-    case status === 403:
-      return failed(
-        'forbidden',
-        `refused (403): give the app's identity the role '${ROLES[kind]}' there (token for ${audience}).`,
-      );
-    case status >= 300 && status < 400:
-      return failed('redirected', `answered with a redirect (${status}), which is not followed.`);
-    case status >= 500:
-      return failed('server-error', `failed (${status}).`);
-    default:
-      return failed(`http-${status}`, `refused the request (${status}).`);
+  const role = `the role '${ROLES[kind]}'`;
+  if (status === 200) return { kind: 'found' };
+  if (status === 204 || status === 404 || status === 410) return { kind: 'gone' };
+  if (status === 429 || status === 503) {
+    const waitMs = waitOf(headers, now);
+    const code = status === 429 ? `${kind}-throttled` : `${kind}-unavailable`;
+    const message = `The ${SERVICE_NAMES[kind]} service asks for a later try (${status}).`;
+    return { kind: 'retry', waitMs, error: new RetryAfterError(message, { ms: waitMs ?? DEFAULT_WAIT_MS }, { code }) };
   }
+  if (status === 401) {
+    const needed = `it must be for the audience ${audience}, of an identity with ${role}`;
+    return failed('unauthorized', `did not accept the token (401): ${needed}.`);
+  }
+  if (status === 403)
+    return failed('forbidden', `refused (403): give the app's identity ${role} there (token for ${audience}).`);
+  if (status >= 300 && status < 400)
+    return failed('redirected', `answered with a redirect (${status}), which is not followed.`);
+  if (status >= 500) return failed('server-error', `failed (${status}).`);
+  return failed(`http-${status}`, `refused the request (${status}).`);
 }
 
 /**

@@ -57,12 +57,12 @@ export function createGetWithRetry(deps: { clock: Clock; random: Random; telemet
 
   /** Ends with the try, after 10 s, or when `signal` aborts, whichever comes first. */
   function tryInTime<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<Tried<T>> {
-    const error = readError(endpoint.kind, 'timeout', `has not answered within ${TRY_MS} ms.`);
+    const timedOut = () => readError(endpoint.kind, 'timeout', `has not answered within ${TRY_MS} ms.`);
     return endEarly<Tried<T>>(
       (signal) => tryOnce(endpoint, { ...request, signal }, read),
       [
         onAbort(request.signal, () => Promise.reject(aborted(endpoint))),
-        (end) => clock.after(TRY_MS, () => end({ kind: 'retry', waitMs: undefined, error })),
+        (end) => clock.after(TRY_MS, () => end({ kind: 'retry', waitMs: undefined, error: timedOut() })),
       ],
     );
   }
