@@ -12,23 +12,15 @@ import { placeOfPatient } from './places.js';
  */
 export type Entry = string;
 
+/** What people search by. Its JSON text is digested, so the form never changes. */
 export type SearchTerm =
-  | { readonly kind: 'identifier'; readonly system?: string | undefined; readonly value: string }
-  | { readonly kind: 'name'; readonly prefix: string }
-  | { readonly kind: 'replaced'; readonly host: string; readonly resourceId: string };
+  | readonly ['id', system: string | null, value: string]
+  | readonly ['name', prefix: string]
+  | readonly ['replaced', host: string, resourceId: string];
 
 /** Returns the digest of a search term. Without the key nobody can try names against the digests. */
 export function digestOf(term: SearchTerm, key: Uint8Array): string {
-  switch (term.kind) {
-    case 'identifier':
-      return keyedDigest(key, JSON.stringify(['id', term.system ?? null, term.value]));
-    case 'name':
-      return keyedDigest(key, JSON.stringify(['name', term.prefix]));
-    case 'replaced':
-      return keyedDigest(key, JSON.stringify(['replaced', term.host, term.resourceId]));
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(term satisfies never)}`);
-  }
+  return keyedDigest(key, JSON.stringify(term));
 }
 
 /** Returns all entries of a patient, sorted and without duplicates: at most 620, by the limits of `describePatient`. */
@@ -36,20 +28,18 @@ export function entriesOf(patient: Patient, key: Uint8Array): Entry[] {
   const { host, resourceId, identifiers, links } = patient;
   const { partition } = placeOfPatient(host, resourceId);
   const terms: SearchTerm[] = [
-    ...identifiers.flatMap(({ system, value }): SearchTerm[] => [
-      { kind: 'identifier', value },
-      ...(system === undefined ? [] : [{ kind: 'identifier', system, value } as const]),
+    ...identifiers.flatMap(({ system = null, value }) => [
+      ['id', null, value] as const,
+      ['id', system, value] as const,
     ]),
     ...wordsOfPatient(patient)
       .flatMap(prefixesOf)
-      .map((prefix): SearchTerm => ({ kind: 'name', prefix })),
+      .map((prefix) => ['name', prefix] as const),
   ];
   const replaced = links.flatMap(({ type, resourceId: id }) => (type === 'replaces' && id !== undefined ? [id] : []));
   const entries = [
     ...terms.map((one) => partition + digestOf(one, key)),
-    ...replaced.map(
-      (id) => placeOfPatient(host, id).partition + digestOf({ kind: 'replaced', host, resourceId: id }, key),
-    ),
+    ...replaced.map((id) => placeOfPatient(host, id).partition + digestOf(['replaced', host, id], key)),
   ];
   return [...new Set(entries)].sort();
 }

@@ -111,8 +111,8 @@ async function candidatesIn(partition: string, digests: readonly string[], table
 }
 
 function termsOf(query: PatientsQuery): SearchTerm[] {
-  if ('identifier' in query) return [{ kind: 'identifier', ...query.identifier }];
-  return prefixesIn(query.name).map((prefix) => ({ kind: 'name', prefix }));
+  if ('identifier' in query) return [['id', query.identifier.system ?? null, query.identifier.value]];
+  return prefixesIn(query.name).map((prefix) => ['name', prefix]);
 }
 
 /** Returns prefixes of the longest words, which narrow the search most. */

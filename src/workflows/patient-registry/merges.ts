@@ -36,7 +36,7 @@ export async function readPatient({ partition, key }: Place, tables: Tables): Pr
 /** The patient's own link counts first; otherwise the link of the survivor. */
 async function replacementOf({ host, resourceId, replacedBy }: Patient, tables: Tables, key: Uint8Array) {
   if (replacedBy !== undefined) return readPatient(placeOfPatient(host, replacedBy), tables);
-  const term = digestOf({ kind: 'replaced', host, resourceId }, key);
+  const term = digestOf(['replaced', host, resourceId], key);
   const { partition } = placeOfPatient(host, resourceId);
   const range = { from: `${term}.`, to: `${term}.~`, limit: MAX_SURVIVORS };
   for (const found of await tables(PATIENT_KEYS).list(partition, range)) {
