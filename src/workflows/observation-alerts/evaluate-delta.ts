@@ -2,7 +2,7 @@ import { inUnit } from './in-unit.js';
 import { type Answer, type Interval, intervalOf, isPast, minus, times } from './interval.js';
 import { type Amount, compareMoments, counts, type Reading } from './reading.js';
 import type { DeltaCondition, DeltaRule, Movement } from './rule.js';
-import { NONE, type Undecided, undecided, type Verdict } from './verdict.js';
+import { NONE, type UndecidedReason, undecided, type Verdict } from './verdict.js';
 
 type Pair = { readonly now: Amount; readonly before: Amount };
 
@@ -23,7 +23,7 @@ export function evaluateDelta(
   if (typeof previous.value === 'string') return undecided(previous.value);
 
   const pair = comparableAmounts(rule, reading.value, previous.value);
-  if ('kind' in pair) return pair;
+  if (typeof pair === 'string') return undecided(pair);
   const answers = condition.movements.map((movement) => ({ movement, answer: hasMoved(movement, condition, pair) }));
   const movement = answers.find(({ answer }) => answer === 'yes')?.movement;
   if (movement === undefined) return answers.every(({ answer }) => answer === 'no') ? NONE : undecided('comparator');
@@ -40,17 +40,17 @@ export function evaluateDelta(
 
 /**
  * Returns both amounts in one unit: the rule's, or for percents the unit of the result, and only if its zero means
- * nothing.
+ * nothing; or why they cannot be compared.
  */
-function comparableAmounts({ analyte, condition }: DeltaRule, value: Amount, previous: Amount): Pair | Undecided {
+function comparableAmounts({ analyte, condition }: DeltaRule, value: Amount, previous: Amount): Pair | UndecidedReason {
   const unit = condition.unit ?? value.unit;
   const now = inUnit(value, unit, analyte);
   const before = inUnit(previous, unit, analyte);
-  if (now.kind === 'undecided') return now;
-  if (before.kind === 'undecided') return before;
+  if (typeof now === 'string') return now;
+  if (typeof before === 'string') return before;
   if (condition.unit === undefined) {
-    if (!before.isRatio) return undecided('units-not-comparable');
-    if (intervalOf(before.amount).high <= 0) return undecided('previous-not-positive');
+    if (!before.isRatio) return 'units-not-comparable';
+    if (intervalOf(before.amount).high <= 0) return 'previous-not-positive';
   }
   return { now: now.amount, before: before.amount };
 }

@@ -41,7 +41,7 @@ function evaluateLimits(
   { by, analyte }: { by: Alert['by']; analyte: Analyte },
 ): Verdict {
   const converted = inUnit(value, unit, analyte);
-  if (converted.kind === 'undecided') return converted;
+  if (typeof converted === 'string') return undecided(converted);
   const { amount } = converted;
   const answers = limits.map((limit) => ({ limit, answer: isPast(intervalOf(amount), limit) }));
   const past = answers.find(({ answer }) => answer === 'yes')?.limit;

@@ -110,7 +110,7 @@ function comparisonProblems(places: readonly Place[]): Problem[] {
 function canCompare(from: string, to: string, rules: readonly Fields[]): boolean {
   return rules.some(({ molarMass, charge }) => {
     const analyte = { molarMass: positiveOf(molarMass), charge: positiveOf(charge) };
-    return conversionOf(from, to, analyte).kind === 'linear';
+    return typeof conversionOf(from, to, analyte) !== 'string';
   });
 }
 

@@ -9,35 +9,33 @@ export type Analyte = {
   readonly charge?: number | undefined;
 };
 
-/** How values of one unit become values of another. */
-export type Conversion =
-  /** `offset` is 0 except for temperatures. */
-  | { readonly kind: 'linear'; readonly factor: number; readonly offset: number }
-  | { readonly kind: 'unknown-unit' }
-  /** mg and mmHg; mg and mmol without a molar mass; logarithmic units, which no rule needs. */
-  | { readonly kind: 'not-comparable' };
+/** How values of one unit become values of another: by `factor`, then by `offset`, which is 0 except for temperatures. */
+export type Conversion = { readonly factor: number; readonly offset: number };
+
+/** `units-not-comparable`: mg and mmHg; mg and mmol without a molar mass; logarithmic units, which no rule needs. */
+type NoConversion = 'unit-unknown' | 'units-not-comparable';
 
 /** Maximum number of cached conversions. Each costs two parses, and units come from outside. */
 const MAX_KEPT = 2_000;
 const MAX_UNIT_LENGTH = 64;
 /** Values at which a conversion must be linear. */
 const PROBES = [1, 10, 250, 1_000];
-const SAME: Conversion = { kind: 'linear', factor: 1, offset: 0 };
+const SAME: Conversion = { factor: 1, offset: 0 };
 /** Digits of a double that a conversion keeps right. */
 const DIGITS = 12;
 /** Maximum of `toFixed`; smaller numbers stay as they are. */
 const MAX_DECIMALS = 100;
 
-const conversions = new Map<string, Conversion>();
+const conversions = new Map<string, Conversion | NoConversion>();
 let ucum: UcumLhcUtils | undefined;
 
 /**
  * Returns how values in `from` become values in `to`, both in UCUM. Equal units need no library and may be unknown to
  * UCUM.
  */
-export function conversionOf(from: string, to: string, analyte: Analyte = {}): Conversion {
+export function conversionOf(from: string, to: string, analyte: Analyte = {}): Conversion | NoConversion {
   if (from === to) return SAME;
-  if (!isWellFormed(from) || !isWellFormed(to)) return { kind: 'unknown-unit' };
+  if (!isWellFormed(from) || !isWellFormed(to)) return 'unit-unknown';
   const key = `${from} ${to} ${analyte.molarMass ?? ''} ${analyte.charge ?? ''}`;
   const known = conversions.get(key);
   if (known) return known;
@@ -48,7 +46,7 @@ export function conversionOf(from: string, to: string, analyte: Analyte = {}): C
 }
 
 /** Returns the converted value without the digits that only the arithmetic makes: 98.6 [degF] are 37 Cel. */
-export function applyConversion({ factor, offset }: Conversion & { kind: 'linear' }, value: number): number {
+export function applyConversion({ factor, offset }: Conversion, value: number): number {
   if (factor === 1 && offset === 0) return value;
   const product = value * factor;
   const largest = Math.max(Math.abs(product), Math.abs(offset));
@@ -63,16 +61,16 @@ export function isUcum(unit: string): boolean {
   return isWellFormed(unit) && library().validateUnitString(unit).status === 'valid';
 }
 
-function findConversion(from: string, to: string, analyte: Analyte): Conversion {
-  if (!isUcum(from) || !isUcum(to)) return { kind: 'unknown-unit' };
+function findConversion(from: string, to: string, analyte: Analyte): Conversion | NoConversion {
+  if (!isUcum(from) || !isUcum(to)) return 'unit-unknown';
   const [a, b] = withoutArbitrary(from, to);
   const convert = (value: number) => convertOnce(a, value, b, analyte);
   const offset = convert(0);
   const far = convert(1_000);
-  if (offset === undefined || far === undefined) return { kind: 'not-comparable' };
+  if (offset === undefined || far === undefined) return 'units-not-comparable';
   const factor = (far - offset) / 1_000;
   const isStraight = PROBES.every((value) => isNear(convert(value), value * factor + offset, Math.abs(far)));
-  return isStraight && factor > 0 ? { kind: 'linear', factor, offset } : { kind: 'not-comparable' };
+  return isStraight && factor > 0 ? { factor, offset } : 'units-not-comparable';
 }
 
 function convertOnce(from: string, value: number, to: string, { molarMass, charge }: Analyte): number | undefined {
