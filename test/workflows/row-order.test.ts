@@ -14,6 +14,11 @@ const STORY = [patient(1), patient(2), patient(3, false), image(1), image(2)];
 const shown = (version: number): Row => ({ host, resourceId: 'p1', version });
 const held = ({ event }: StoryEvent): Row => ({ instanceUid: '1.2.3', version: event.version, time: event.time ?? '' });
 
+const revision = (revision: number): Row => ({ revision, period: 1 });
+const BACK = 'version went from 1 to 0';
+const AGAIN = 'version went from 1 to 1, removed in between';
+const OLDER = 'version went from 4 to 3';
+
 /** What is reported when a row is written so, one after the other; undefined: removed. */
 async function reported(table: string, rows: readonly (Row | undefined)[], story = STORY): Promise<string[]> {
   const store = createMemoryTableStore({ clock: createFakeClock() });
@@ -24,10 +29,9 @@ async function reported(table: string, rows: readonly (Row | undefined)[], story
     const { stored } = await store.read(table, 'p', 'k');
     const written = row ?? { _removed: true };
     const { etag } = stored ?? {};
+    const write = { key: 'k', row: written };
     await store.commit(table, 'p', [
-      etag === undefined
-        ? { kind: 'insert', key: 'k', row: written }
-        : { kind: 'replace', key: 'k', row: written, etag },
+      etag === undefined ? { kind: 'insert', ...write } : { kind: 'replace', ...write, etag },
     ]);
   }
   return wrongs;
@@ -36,32 +40,14 @@ async function reported(table: string, rows: readonly (Row | undefined)[], story
 describe('when every write of a row is watched', () => {
   it.each<{ given: string; table: string; rows: (Row | undefined)[]; then: string[] }>([
     { given: 'newer and newer versions', table: 'patients', rows: [shown(1), shown(2), shown(2)], then: [] },
-    {
-      given: 'an older version for a moment',
-      table: 'patients',
-      rows: [shown(2), shown(1), shown(2)],
-      then: ['version went from 1 to 0'],
-    },
+    { given: 'an older version for a moment', table: 'patients', rows: [shown(2), shown(1), shown(2)], then: [BACK] },
     { given: 'a removal', table: 'patients', rows: [shown(2), undefined], then: [] },
+    { given: 'a removal, and the same again', table: 'patients', rows: [shown(2), undefined, shown(2)], then: [AGAIN] },
+    { given: 'an older image', table: 'studyinstances', rows: [held(image(2)), held(image(1))], then: [OLDER] },
     {
-      given: 'a removal, and the same version again',
-      table: 'patients',
-      rows: [shown(2), undefined, shown(2)],
-      then: ['version went from 1 to 1, removed in between'],
-    },
-    {
-      given: 'an image of an older version',
-      table: 'studyinstances',
-      rows: [held(image(2)), held(image(1))],
-      then: ['version went from 4 to 3'],
-    },
-    {
-      given: 'a study with an older revision',
+      given: 'an older revision',
       table: 'studies',
-      rows: [
-        { revision: 2, period: 1 },
-        { revision: 1, period: 1 },
-      ],
+      rows: [revision(2), revision(1)],
       then: ['revision went from 2 to 1'],
     },
     {
