@@ -3,7 +3,7 @@
 /** The properties of an object of unknown shape. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether `value` is an object, and no list. */
+/** Returns whether `value` is an object, and no list. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -24,7 +24,7 @@ export function neighboursOf(name: string): { partition: string; prefix: string 
   return { partition: partitionOf(digested), prefix: `${digested}.` };
 }
 
-/** Whether both rows have the same columns and values, in any order: storage does not keep their order. */
+/** Returns whether both rows have the same columns and values, in any order: storage does not keep their order. */
 export function isSameRow(row: Row, other: Row | undefined): boolean {
   const names = Object.keys(row);
   return names.length === Object.keys(other ?? {}).length && names.every((name) => row[name] === other?.[name]);

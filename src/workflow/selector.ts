@@ -43,7 +43,7 @@ export function dicom<const C extends Change = Change>(changes: readonly C[] = A
   return Object.freeze({ service: 'dicom', resourceTypes: '*', changes });
 }
 
-/** Whether one of the selectors in `on` selects `event`. */
+/** Returns whether one of the selectors in `on` selects `event`. */
 export function wants({ on }: { readonly on: readonly Selector[] }, event: HealthEvent): boolean {
   return on.some(
     (selector) =>

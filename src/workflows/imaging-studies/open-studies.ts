@@ -9,7 +9,7 @@ import { periodOf } from './study-row.js';
 
 export type OpenStudy = Place & { readonly row: Row };
 
-/** Whether the study has a row of `period` or a later one. */
+/** Returns whether the study has a row of `period` or a later one. */
 export async function isListedOpen(tables: Tables, { partition, key }: Place, period: number): Promise<boolean> {
   return periodOf(await tables('openstudies').get(partition, key)) >= period;
 }

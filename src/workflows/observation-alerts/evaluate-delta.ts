@@ -56,7 +56,7 @@ function comparableAmounts({ analyte, condition }: DeltaRule, value: Amount, pre
 }
 
 /**
- * Whether the value has moved by the amount or more: `rise: 0.3` alerts at 0.3. The tolerance follows from the larger
+ * Returns whether the value has moved by the amount or more: `rise: 0.3` alerts at 0.3. The tolerance follows from the larger
  * value.
  */
 function hasMoved(movement: Movement, { size, unit }: DeltaCondition, { now, before }: Pair): Answer {

@@ -29,7 +29,7 @@ export function intervalOf({ value, comparator }: Amount): Interval {
 }
 
 /**
- * Whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made the
+ * Returns whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made the
  * interval.
  */
 export function isPast(interval: Interval, { side, value }: Limit, scale = 0): Answer {

@@ -29,7 +29,7 @@ export type Reading = {
   readonly interpretations: readonly string[];
 };
 
-/** Whether `rule` takes a result of this standing. */
+/** Returns whether `rule` takes a result of this standing. */
 export function counts({ takesPreliminary }: Rule, { standing }: Reading): boolean {
   return standing === 'final' || (standing === 'preliminary' && takesPreliminary);
 }

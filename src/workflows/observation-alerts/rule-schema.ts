@@ -98,7 +98,7 @@ function isWithin(within: string): boolean {
   return WITHIN.test(within) && msOf(within) <= MAX_WITHIN_MS;
 }
 
-/** Whether `text` is a LOINC code. Its check digit (mod 10) finds nearly every typing error. */
+/** Returns whether `text` is a LOINC code. Its check digit (mod 10) finds nearly every typing error. */
 function isLoinc(text: string): boolean {
   const [, digits = '', check = ''] = /^(\d{1,7})-(\d)$/.exec(text) ?? [];
   if (digits === '') return false;

@@ -67,7 +67,7 @@ function problemsOf(issue: Issue, before: Path, content: unknown): Problem[] {
   return [{ path: textOf(path), message: `is ${shown(found(content, path))}, must be ${issue.message}` }];
 }
 
-/** Whether a branch of a union does not fit at all. */
+/** Returns whether a branch of a union does not fit at all. */
 function isOfType(issue: Issue): boolean {
   return issue.code === 'invalid_type' || issue.code === 'invalid_union';
 }

@@ -100,7 +100,7 @@ function becomesActive(current: Row | undefined, decided: Row | 'keep'): number 
   return isNew ? Number(decided.revision) : undefined;
 }
 
-/** Whether both are of the same write of a handler. Columns of the webhook do not count. */
+/** Returns whether both are of the same write of a handler. Columns of the webhook do not count. */
 function isSameAlert(one: Row | undefined, other: Row | undefined): boolean {
   return one?.revision === other?.revision && one?.version === other?.version;
 }

@@ -109,7 +109,7 @@ const EXPRESSION = new RegExp(`^/?${PART}(?:[./]${PART})*$`);
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 
 /**
- * Whether the library may get `unit`. It prints texts that it cannot parse to the console, where no text of a resource
+ * Returns whether the library may get `unit`. It prints texts that it cannot parse to the console, where no text of a resource
  * may go.
  */
 function isWellFormed(unit: string): boolean {

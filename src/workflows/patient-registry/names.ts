@@ -47,7 +47,7 @@ export function prefixFor(word: string): string | undefined {
   return prefixesOf(word).at(-1);
 }
 
-/** Whether each word of the query is the beginning of one of `words`. */
+/** Returns whether each word of the query is the beginning of one of `words`. */
 export function matchesAll(wanted: readonly string[], words: readonly string[]): boolean {
   return wanted.every((one) => words.some((word) => word.startsWith(one)));
 }
