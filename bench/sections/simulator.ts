@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { systemClock as clock } from '../../src/clock.js';
 import { systemRandom as random } from '../../src/functions/random.js';
 import { DEFAULT_SUBSCRIPTIONS } from '../../src/simulator/default-subscriptions.js';
-import { createEventGrid } from '../../src/simulator/event-grid/event-grid.js';
+import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
 import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
 import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
 import { makePatient } from '../../src/simulator/scenarios/people.js';
@@ -23,7 +23,7 @@ const MB = 1024 * 1024;
 export async function benchSimulator({ simulator }: Plan, report: Report): Promise<void> {
   const { resources, deliveries, historyMb } = simulator;
   let requests = 0;
-  const eventGrid = createEventGrid({
+  const eventGrid = new EventGrid({
     schedule: clock,
     clock,
     random,

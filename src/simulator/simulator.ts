@@ -8,7 +8,7 @@ import { CHAOS_LEVELS, type Chaos } from './chaos/chaos.js';
 import { createInterference } from './chaos/interference.js';
 import { DEFAULT_SUBSCRIPTIONS } from './default-subscriptions.js';
 import { createDicomService } from './dicom/dicom-service.js';
-import { createEventGrid, type EventGrid } from './event-grid/event-grid.js';
+import { EventGrid } from './event-grid/event-grid.js';
 import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
 import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
@@ -166,7 +166,7 @@ class MemorySimulator implements Simulator {
         this.#interferenceFor([event]).treatmentOf(event, subscription, attempt),
       isDown: (events) => this.#interferenceFor(events).isDown(events),
     };
-    return createEventGrid({
+    return new EventGrid({
       schedule: this.#schedule,
       clock,
       random,

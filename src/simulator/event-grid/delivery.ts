@@ -11,7 +11,7 @@ import {
 import { createDueQueue, type DueQueue } from './due-queue.js';
 import { createStages, type Entry, type Published, type Stage } from './entry.js';
 import { matches } from './filter.js';
-import { createProbation, type Probation } from './probation.js';
+import { Probation } from './probation.js';
 import { createReady, type Ready } from './ready.js';
 import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
@@ -30,24 +30,7 @@ export type DeliveryDeps = AttemptDeps & {
 };
 
 /** The events of one subscription, from published to over. */
-export type Delivery = {
-  readonly pending: number;
-  pendingOf(group: string): number;
-  /** Takes the event if the subscription's filter matches. */
-  offer(published: Published): void;
-  /** Changes the subscription. Pending events stay, and follow the new settings. */
-  update(subscription: Subscription): void;
-  stats(): SubscriptionStats;
-  /** Forgets everything; nothing is sent or written any more. */
-  end(): void;
-};
-
-/** `whenIdle` is called whenever nothing is pending any more. */
-export function createDelivery(first: Subscription, deps: DeliveryDeps, whenIdle: () => void): Delivery {
-  return new SubscriptionDelivery(first, deps, whenIdle);
-}
-
-class SubscriptionDelivery implements Delivery {
+export class Delivery {
   readonly #deps: DeliveryDeps;
   readonly #whenIdle: () => void;
   #subscription: Subscription;
@@ -63,6 +46,7 @@ class SubscriptionDelivery implements Delivery {
   readonly #probation: Probation;
   readonly #deadLetters: DeadLetters;
 
+  /** `whenIdle` is called whenever nothing is pending any more. */
   constructor(first: Subscription, deps: DeliveryDeps, whenIdle: () => void) {
     const { schedule, clock, interference } = deps;
     this.#deps = deps;
@@ -73,7 +57,7 @@ class SubscriptionDelivery implements Delivery {
     );
     this.#held = createDueQueue(clock, (entries) => this.#makeReady(entries, 'held'));
     this.#retries = createDueQueue(schedule, (entries) => this.#makeReady(entries, 'waiting'));
-    this.#probation = createProbation({ schedule, max: MAX_REQUESTS, whenOver: () => this.#pump() });
+    this.#probation = new Probation({ schedule, max: MAX_REQUESTS, whenOver: () => this.#pump() });
     this.#deadLetters = createDeadLetters({
       ...deps,
       subscription: () => this.#subscription,
@@ -89,6 +73,7 @@ class SubscriptionDelivery implements Delivery {
     return this.#ended.signal.aborted ? 0 : this.#stages.pendingOf(group);
   }
 
+  /** Takes the event if the subscription's filter matches. */
   offer(published: Published): void {
     const { clock, interference } = this.#deps;
     const { filter, name } = this.#subscription;
@@ -104,6 +89,7 @@ class SubscriptionDelivery implements Delivery {
     this.#pumpSoon();
   }
 
+  /** Changes the subscription. Pending events stay, and follow the new settings. */
   update(next: Subscription): void {
     this.#subscription = next;
     this.#pumpSoon();
@@ -120,6 +106,7 @@ class SubscriptionDelivery implements Delivery {
     };
   }
 
+  /** Forgets everything; nothing is sent or written any more. */
   end(): void {
     this.#ended.abort();
     this.#held.clear();

@@ -1,6 +1,6 @@
 import { sleep } from '../../clock.js';
 import { uuidOf } from '../seeded.js';
-import { createDelivery, type Delivery, type DeliveryDeps } from './delivery.js';
+import { Delivery, type DeliveryDeps } from './delivery.js';
 import type { Published } from './entry.js';
 import { noticeRequest, shakeHands } from './handshake.js';
 import { type Interference, noInterference } from './interference.js';
@@ -28,32 +28,6 @@ export type PutOutcome =
   /** Nothing was changed. */
   | { kind: 'handshake-failed'; message: string };
 
-/** The push delivery of an Event Grid topic. Names of subscriptions are compared without regard to case. */
-export type EventGrid = {
-  /** Never throws, and never waits. `pendingAt` counts by `group`. */
-  publish(events: readonly TopicEvent[], group?: string): void;
-  /** Validates the body, does the handshake, then replaces the subscription. Pending events stay. */
-  put(name: string, body: unknown): Promise<PutOutcome>;
-  /** Completes the handshake that waits for `code`, within 10 minutes; false where no handshake does. */
-  confirm(code: string): boolean;
-  get(name: string): Subscription | undefined;
-  list(): Subscription[];
-  /** Removes a subscription and its pending events; false where there is no such subscription. */
-  remove(name: string): boolean;
-  /** By the name of the subscription. */
-  readonly stats: Readonly<Record<string, SubscriptionStats>>;
-  /** The number of events of all subscriptions that are neither delivered, nor dead-lettered, nor dropped. */
-  pending(): number;
-  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions. */
-  pendingAt(functionNames: readonly string[], group: string): number;
-  /** Resolves when nothing is pending, or when `signal` aborts. */
-  whenIdle(signal?: AbortSignal): Promise<void>;
-  /** Removes all subscriptions and pending events, and aborts requests. Nothing from before is sent afterwards. */
-  clear(): void;
-  /** As `clear`; afterwards `put` is refused. */
-  stop(): void;
-};
-
 /** A subscription by its name. Without a delivery the subscription gets no events: its first handshake is not complete. */
 type Registered = {
   shown: Subscription;
@@ -61,11 +35,8 @@ type Registered = {
   awaiting?: { code: string; stop: AbortController };
 };
 
-export function createEventGrid(deps: EventGridDeps): EventGrid {
-  return new PushEventGrid(deps);
-}
-
-class PushEventGrid implements EventGrid {
+/** The push delivery of an Event Grid topic. Names of subscriptions are compared without regard to case. */
+export class EventGrid {
   readonly #deps: EventGridDeps & DeliveryDeps;
   readonly #registered = new Map<string, Registered>();
   readonly #putting = new Map<string, Promise<unknown>>();
@@ -77,6 +48,7 @@ class PushEventGrid implements EventGrid {
     this.#deps = { ...deps, interference: deps.interference ?? noInterference };
   }
 
+  /** Never throws, and never waits. `pendingAt` counts by `group`. */
   publish(events: readonly TopicEvent[], group?: string): void {
     const { clock, schedule } = this.#deps;
     this.#removeExpired();
@@ -87,6 +59,7 @@ class PushEventGrid implements EventGrid {
     }
   }
 
+  /** Validates the body, does the handshake, then replaces the subscription. Pending events stay. */
   async put(name: string, body: unknown): Promise<PutOutcome> {
     const read = readSubscription(name, body, { ...this.#deps, now: this.#deps.clock.now() });
     if (read.kind === 'wrong') return read;
@@ -102,6 +75,7 @@ class PushEventGrid implements EventGrid {
     return outcome;
   }
 
+  /** Completes the handshake that waits for `code`, within 10 minutes; false where no handshake does. */
   confirm(code: string): boolean {
     const one = [...this.#registered.values()].find(({ awaiting }) => awaiting?.code === code);
     if (one) this.#activate(one);
@@ -118,6 +92,7 @@ class PushEventGrid implements EventGrid {
     return [...this.#registered.values()].map(({ shown }) => shown);
   }
 
+  /** Removes a subscription and its pending events; false where there is no such subscription. */
   remove(name: string): boolean {
     const one = this.#registered.get(keyOf(name));
     if (!one) return false;
@@ -126,19 +101,21 @@ class PushEventGrid implements EventGrid {
     return true;
   }
 
+  /** By the name of the subscription. */
   get stats(): Readonly<Record<string, SubscriptionStats>> {
-    const all = [...this.#registered.values()].flatMap(({ shown, delivery }) =>
-      delivery ? [[shown.name, delivery.stats()] as const] : [],
-    );
-    return Object.fromEntries(all);
+    const stats: Record<string, SubscriptionStats> = {};
+    for (const { shown, delivery } of this.#registered.values()) if (delivery) stats[shown.name] = delivery.stats();
+    return stats;
   }
 
+  /** The number of events of all subscriptions that are neither delivered, nor dead-lettered, nor dropped. */
   pending(): number {
     let sum = 0;
     for (const { delivery } of this.#registered.values()) sum += delivery?.pending ?? 0;
     return sum;
   }
 
+  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions. */
   pendingAt(functionNames: readonly string[], group: string): number {
     let sum = 0;
     for (const { shown, delivery } of this.#registered.values()) {
@@ -149,41 +126,39 @@ class PushEventGrid implements EventGrid {
     return sum;
   }
 
-  whenIdle(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#waiters.delete(end);
-        signal?.removeEventListener('abort', end);
-        resolve();
-      };
-      if (this.pending() === 0 || signal?.aborted) return resolve();
-      this.#waiters.add(end);
-      signal?.addEventListener('abort', end);
-    });
+  /** Resolves when nothing is pending, or when `signal` aborts. */
+  async whenIdle(signal?: AbortSignal): Promise<void> {
+    if (this.pending() === 0 || signal?.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.add(resolve);
+    signal?.addEventListener('abort', () => resolve());
+    await promise;
+    this.#waiters.delete(resolve);
   }
 
+  /** Removes all subscriptions and pending events, and aborts requests. Nothing from before is sent afterwards. */
   clear(): void {
     this.#era.abort();
     this.#era = new AbortController();
     for (const one of [...this.#registered.values()]) this.#forget(one);
   }
 
+  /** As `clear`; afterwards `put` is refused. */
   stop(): void {
     this.#isStopped = true;
     this.clear();
   }
 
   async #register(subscription: Subscription, signal: AbortSignal): Promise<PutOutcome> {
-    const { random, post, clock, validationUrl } = this.#deps;
+    const { random, validationUrl } = this.#deps;
     const code = uuidOf(random);
     const id = uuidOf(random);
     const shake = await shakeHands({
+      ...this.#deps,
       subscription,
       id,
       code,
       validationUrl: validationUrl?.(code),
-      post,
-      clock,
       signal,
     });
     if (signal.aborted) return { kind: 'handshake-failed', message: 'Everything was cleared during the handshake.' };
@@ -203,7 +178,7 @@ class PushEventGrid implements EventGrid {
     delete one.awaiting;
     one.shown = { ...one.shown, provisioningState: 'Succeeded' };
     if (one.delivery) one.delivery.update(one.shown);
-    else one.delivery = createDelivery(one.shown, this.#deps, () => this.#reportIdle());
+    else one.delivery = new Delivery(one.shown, this.#deps, () => this.#reportIdle());
   }
 
   /** An update that nobody confirms leaves the deliveries as they were. */

@@ -1,5 +1,9 @@
-import { type AdvancedFilter, acceptsValue } from './advanced-filter.js';
+import { type AdvancedFilter, acceptsValue, readAdvancedFilter } from './advanced-filter.js';
+import type { Reader } from './reader.js';
 import type { TopicEvent } from './topic-event.js';
+
+const MAX_FILTERS = 25;
+const MAX_VALUES = 25;
 
 /** Which events a subscription wants, in the property names of the Azure resource. */
 export type Filter = {
@@ -14,6 +18,34 @@ export type Filter = {
 
 type Test = (event: TopicEvent) => boolean;
 
+export function readFilter(filter: Reader, eventTypes: readonly string[] | undefined): Filter {
+  const advancedFilters = filter.objects('advancedFilters', MAX_FILTERS).map(readAdvancedFilter);
+  const values = advancedFilters.flatMap((each) => each.values ?? ('value' in each ? [each.value] : [])).length;
+  if (values > MAX_VALUES) {
+    filter.wrong('advancedFilters', `expected at most ${MAX_VALUES} values in all filters together, found ${values}`);
+  }
+  return {
+    subjectBeginsWith: filter.text('subjectBeginsWith', { or: '' }),
+    subjectEndsWith: filter.text('subjectEndsWith', { or: '' }),
+    isSubjectCaseSensitive: filter.boolean('isSubjectCaseSensitive', false),
+    includedEventTypes: readEventTypes(filter, eventTypes),
+    enableAdvancedFilteringOnArrays: filter.boolean('enableAdvancedFilteringOnArrays', false),
+    advancedFilters,
+  };
+}
+
+/** Absent, empty and 'All' mean every type. */
+function readEventTypes(filter: Reader, known: readonly string[] | undefined): readonly string[] | null {
+  const types = filter.texts('includedEventTypes') ?? [];
+  if (types.length === 0 || types.some((type) => type.toLowerCase() === 'all')) return null;
+  for (const [n, type] of types.entries()) {
+    if (known?.includes(type) === false) {
+      filter.wrong(`includedEventTypes[${n}]`, `expected ${known.join(' or ')}, found ${JSON.stringify(type)}`);
+    }
+  }
+  return types;
+}
+
 const compiled = new WeakMap<Filter, Test>();
 
 /** Whether the filter accepts the event: every condition must hold, for at least one of its values. */
@@ -26,8 +58,7 @@ export function matches(filter: Filter, event: TopicEvent): boolean {
   return test(event);
 }
 
-/** The same, made once for a subscription. */
-export function compileFilter(filter: Filter): Test {
+function compileFilter(filter: Filter): Test {
   const tests = [...typeTests(filter), ...subjectTests(filter), ...filter.advancedFilters.map(advancedTest)];
   return (event) => tests.every((test) => test(event));
 
@@ -60,24 +91,25 @@ function subjectTests({ subjectBeginsWith, subjectEndsWith, isSubjectCaseSensiti
 /** Reads a field by a key of either schema, whatever schema the subscription has. A dot leads one object deeper. */
 export function readField(key: string): (event: TopicEvent) => unknown {
   const [first = '', ...path] = key.split('.');
-  const readFirst = FIELDS.get(first.toLowerCase());
-  if (!readFirst) return () => undefined;
-  return (event) => path.reduce<unknown>(property, readFirst(event));
+  const folded = first.toLowerCase();
+  const field = FIELDS.get(folded);
+  if (!field) return () => (folded === 'specversion' && path.length === 0 ? '1.0' : undefined);
+  return (event) => path.reduce<unknown>(property, event[field]);
 }
 
-const FIELDS: ReadonlyMap<string, (event: TopicEvent) => unknown> = new Map([
-  ['id', ({ id }) => id],
-  ['eventid', ({ id }) => id],
-  ['topic', ({ source }) => source],
-  ['source', ({ source }) => source],
-  ['subject', ({ subject }) => subject],
-  ['eventtype', ({ type }) => type],
-  ['type', ({ type }) => type],
-  ['dataversion', ({ dataVersion }) => dataVersion],
-  ['eventtypeversion', ({ dataVersion }) => dataVersion],
-  ['specversion', () => '1.0'],
-  ['data', ({ data }) => data],
-] as [string, (event: TopicEvent) => unknown][]);
+/** The fields of an event by their names in either schema, in lower case. */
+const FIELDS: ReadonlyMap<string, keyof TopicEvent> = new Map([
+  ['id', 'id'],
+  ['eventid', 'id'],
+  ['topic', 'source'],
+  ['source', 'source'],
+  ['subject', 'subject'],
+  ['eventtype', 'type'],
+  ['type', 'type'],
+  ['dataversion', 'dataVersion'],
+  ['eventtypeversion', 'dataVersion'],
+  ['data', 'data'],
+]);
 
 /** By its exact name, or else by its name in another case. */
 function property(of: unknown, name: string): unknown {

@@ -25,40 +25,24 @@ const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
  *    ▲                                        │                              │
  *    └───────────── an event was delivered, also an event that was on its way ┘
  */
-export type Probation = {
-  /** How many requests the endpoint may get at once: the limit if well, 1 while tried, 0 on probation. */
-  readonly max: number;
-  /** On the schedule's wall clock. */
-  readonly until: Date | undefined;
-  failed(outcome: Outcome, events: number): void;
-  succeeded(): void;
-  end(): void;
-};
-
-/** `whenOver` is called when the endpoint may be tried again. */
-export function createProbation(deps: { schedule: Clock; max: number; whenOver: () => void }): Probation {
-  return new EndpointProbation(deps.schedule, deps.max, deps.whenOver);
-}
-
-class EndpointProbation implements Probation {
-  readonly #schedule: Clock;
-  readonly #limit: number;
-  readonly #whenOver: () => void;
+export class Probation {
+  readonly #deps: { readonly schedule: Clock; readonly max: number; readonly whenOver: () => void };
   #failedInARow = 0;
   #times = 0;
   #on: { until: Date; cancel: () => void } | undefined;
 
-  constructor(schedule: Clock, limit: number, whenOver: () => void) {
-    this.#schedule = schedule;
-    this.#limit = limit;
-    this.#whenOver = whenOver;
+  /** `whenOver` is called when the endpoint may be tried again. */
+  constructor(deps: { schedule: Clock; max: number; whenOver: () => void }) {
+    this.#deps = deps;
   }
 
+  /** How many requests the endpoint may get at once: the limit if well, 1 while tried, 0 on probation. */
   get max(): number {
     if (this.#on) return 0;
-    return this.#times > 0 ? 1 : this.#limit;
+    return this.#times > 0 ? 1 : this.#deps.max;
   }
 
+  /** On the schedule's wall clock. */
   get until(): Date | undefined {
     return this.#on?.until;
   }
@@ -83,13 +67,14 @@ class EndpointProbation implements Probation {
   }
 
   #start(durationMs: number): void {
+    const { schedule } = this.#deps;
     this.#times += 1;
-    const until = new Date(this.#schedule.now().getTime() + durationMs);
-    this.#on = { until, cancel: this.#schedule.after(durationMs, () => this.#over()) };
+    const until = new Date(schedule.now().getTime() + durationMs);
+    this.#on = { until, cancel: schedule.after(durationMs, () => this.#over()) };
   }
 
   #over(): void {
     this.end();
-    this.#whenOver();
+    this.#deps.whenOver();
   }
 }

@@ -1,6 +1,5 @@
 import { type Destination, readDestination } from './destination.js';
-import type { Filter } from './filter.js';
-import { readFilter } from './read-filter.js';
+import { type Filter, readFilter } from './filter.js';
 import { type Problem, Reader } from './reader.js';
 import type { DeliverySchema } from './topic-event.js';
 

@@ -1,4 +1,4 @@
-import { createEventGrid } from '../../../src/simulator/event-grid/event-grid.js';
+import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { noInterference } from '../../../src/simulator/event-grid/interference.js';
 import { scaledClock } from '../../../src/simulator/event-grid/scaled-clock.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
@@ -319,7 +319,7 @@ describe('when the schedule runs faster than real time', () => {
     const schedule = scaledClock(clock, 1440);
     const atMs: number[] = [];
     const letters: string[] = [];
-    const grid = createEventGrid({
+    const grid = new EventGrid({
       schedule,
       clock,
       random: { ...seededRandom(1), number: () => 0 },

@@ -1,4 +1,4 @@
-import { createEventGrid } from '../../../src/simulator/event-grid/event-grid.js';
+import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 import { heapNow, MEGABYTE } from './heap.js';
@@ -9,7 +9,7 @@ const ACCEPTED = { status: 202, headers: new Headers(), body: '' };
 describe('when very many events have been delivered', () => {
   it('given ten times as many, then no more is held than before', async () => {
     const clock = createFakeClock();
-    const grid = createEventGrid({
+    const grid = new EventGrid({
       schedule: clock,
       clock,
       random: seededRandom(1),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../src/clock.js';
-import { createEventGrid } from '../../../src/simulator/event-grid/event-grid.js';
+import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { createFetchPost } from '../../../src/simulator/event-grid/post.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { functionBody, topicEvents, webhookBody } from './test-grid.js';
@@ -38,7 +38,7 @@ describe('when the endpoint is a server on this machine', () => {
 
   function openGrid(schedule = systemClock) {
     const letters: string[] = [];
-    const grid = createEventGrid({
+    const grid = new EventGrid({
       schedule,
       clock: systemClock,
       random: seededRandom(1),

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/clock.js';
-import { createEventGrid, type EventGrid, type EventGridDeps } from '../../../src/simulator/event-grid/event-grid.js';
+import { EventGrid, type EventGridDeps } from '../../../src/simulator/event-grid/event-grid.js';
 import type { PostAnswer, PostRequest } from '../../../src/simulator/event-grid/post.js';
 import type { TopicEvent } from '../../../src/simulator/event-grid/topic-event.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
@@ -44,7 +44,7 @@ export function createTestGrid(
   const clock = createSteppingClock();
   const got: Got[] = [];
   const blobs: Blob[] = [];
-  const grid = createEventGrid({
+  const grid = new EventGrid({
     schedule: clock,
     clock,
     random: { ...seededRandom(seed), ...(seed === 0 ? { number: () => 0 } : {}) },
