@@ -14,33 +14,13 @@ import type { Post } from './event-grid/post.js';
 import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
 import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
-import { createRecentEvents, type RecentEvents } from './recent-events.js';
+import { createRecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
 import { createRuns, type Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import type { Services } from './world.js';
-
-/** The simulated services, Event Grid and the runs, in the memory of one process. */
-export type Simulator = {
-  /** The services of this name, made at the first call; undefined where there are too many services. */
-  services(name: string): Services | undefined;
-  serviceNames(): readonly string[];
-  readonly eventGrid: EventGrid;
-  /** The last events, without the events of runs. */
-  readonly recent: RecentEvents;
-  readonly runs: Runs;
-  /** A new UUID, to identify a request. */
-  requestId(): string;
-  settings(): SimulatorSettings;
-  change(settings: Partial<SimulatorSettings>): void;
-  /** Sets the origin at which the app is reached; URLs in requests use it. */
-  reachedAt(origin: string): void;
-  /** Removes stored resources, events, subscriptions and settings, and subscribes the app again. */
-  clear(): Promise<void>;
-  stop(): void;
-};
 
 export type SimulatorSettings = {
   /** How many times as fast as real time Event Grid's schedule runs. */
@@ -70,13 +50,15 @@ const MAX_SERVICES = 20;
 const DEFAULT_SETTINGS: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
 
 export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
-  const simulator = new MemorySimulator(deps);
+  const simulator = new Simulator(deps);
   await simulator.putDefaultSubscriptions();
   return simulator;
 }
 
-class MemorySimulator implements Simulator {
+/** The simulated services, Event Grid and the runs, in the memory of one process. */
+export class Simulator {
   readonly eventGrid: EventGrid;
+  /** The last events, without the events of runs. */
   readonly recent = createRecentEvents();
   readonly runs: Runs;
   readonly #deps: SimulatorDeps;
@@ -107,6 +89,7 @@ class MemorySimulator implements Simulator {
     });
   }
 
+  /** The services of this name, made at the first call; undefined where there are too many services. */
   services(name: string): Services | undefined {
     const found = this.#services.get(name);
     if (found || this.#services.size >= MAX_SERVICES) return found;
@@ -117,6 +100,7 @@ class MemorySimulator implements Simulator {
     return [...this.#services.keys()];
   }
 
+  /** A new UUID, to identify a request. */
   requestId(): string {
     return uuidOf(this.#deps.random);
   }
@@ -131,10 +115,12 @@ class MemorySimulator implements Simulator {
     if (!this.runs.current()) this.#schedule.setScale(this.#settings.timeScale);
   }
 
+  /** Sets the origin at which the app is reached; URLs in requests use it. */
   reachedAt(origin: string): void {
     this.#origin = origin;
   }
 
+  /** Removes stored resources, events, subscriptions and settings, and subscribes the app again. */
   async clear(): Promise<void> {
     this.runs.clear();
     for (const { fhir, dicom } of this.#services.values()) {

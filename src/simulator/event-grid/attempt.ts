@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.js';
 import { type Batch, writeRequest } from './batch.js';
-import type { Destination } from './destination.js';
 import type { Interference } from './interference.js';
 import type { Post } from './post.js';
 import { type SendResult, send } from './send.js';
@@ -29,15 +28,11 @@ export async function attempt(
   if (interference.isDown(batch.entries.map((entry) => entry.published.event))) return NOTHING;
   const { headers, body } = writeRequest(batch, subscription);
   const request = {
-    url: urlOf(destination, functionUrl),
+    url: destination.endpointType === 'WebHook' ? destination.endpointUrl : functionUrl(destination.functionName),
     method: 'POST' as const,
     headers,
     body: batch.fate === 'garble' ? body.slice(0, body.length / 2) : body,
   };
   const result = await send({ post, clock, request, signal });
   return batch.fate === 'lose-answer' ? { kind: 'timed-out', late: Promise.resolve(NOTHING) } : result;
-}
-
-function urlOf(destination: Destination, functionUrl: AttemptDeps['functionUrl']): string {
-  return destination.endpointType === 'WebHook' ? destination.endpointUrl : functionUrl(destination.functionName);
 }

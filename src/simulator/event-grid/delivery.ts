@@ -32,7 +32,6 @@ export type DeliveryDeps = AttemptDeps & {
 /** The events of one subscription, from published to over. */
 export class Delivery {
   readonly #deps: DeliveryDeps;
-  readonly #whenIdle: () => void;
   #subscription: Subscription;
   #requests = 0;
   #willPump = false;
@@ -46,11 +45,9 @@ export class Delivery {
   readonly #probation: Probation;
   readonly #deadLetters: DeadLetters;
 
-  /** `whenIdle` is called whenever nothing is pending any more. */
-  constructor(first: Subscription, deps: DeliveryDeps, whenIdle: () => void) {
+  constructor(first: Subscription, deps: DeliveryDeps) {
     const { schedule, clock, interference } = deps;
     this.#deps = deps;
-    this.#whenIdle = whenIdle;
     this.#subscription = first;
     this.#ready = createReady(({ published, attempts }) =>
       interference.treatmentOf(published.event, this.#subscription.name, attempts),
@@ -135,7 +132,6 @@ export class Delivery {
       if (!batch) break;
       void this.#deliver(batch);
     }
-    this.#reportIdle();
   }
 
   async #deliver(batch: Batch): Promise<void> {
@@ -169,9 +165,8 @@ export class Delivery {
       case 'timed-out':
         this.#fail(batch, { outcome: 'TimedOut' });
         void result.late.then((late) => {
-          if (this.#ended.signal.aborted || late.kind !== 'answered' || !isSuccess(late.answer.status)) return;
-          this.#acknowledge(batch);
-          this.#reportIdle();
+          const isLate = late.kind === 'answered' && isSuccess(late.answer.status);
+          if (isLate && !this.#ended.signal.aborted) this.#acknowledge(batch);
         });
         break;
       default:
@@ -247,10 +242,5 @@ export class Delivery {
       if (outcome === 'written') countOne(deadLettered, reason);
       else countOne(dropped, outcome === 'unavailable' ? 'DeadLetterUnavailable' : reason);
     }
-    this.#reportIdle();
-  }
-
-  #reportIdle(): void {
-    if (this.#stages.pending === 0) this.#whenIdle();
   }
 }

@@ -75,7 +75,7 @@ function readHeader(mapping: Reader): HeaderMapping {
   if (type !== 'Static') return { name, type: 'Dynamic', sourceField: type ? properties.text('sourceField') : '' };
   const value = properties.text('value', { maxLength: MAX_HEADER_LENGTH });
   if (!isHeaderValue(value)) properties.wrong('value', 'expected printable Latin letters, digits and signs');
-  return { name, type, value, isSecret: properties.boolean('isSecret', false) };
+  return { name, type, isSecret: properties.boolean('isSecret', false), value };
 }
 
 export function isHeaderValue(value: string): boolean {

@@ -1,10 +1,10 @@
 import { sleep } from '../../clock.js';
+import type { Problem } from '../problems.js';
 import { uuidOf } from '../seeded.js';
 import { Delivery, type DeliveryDeps } from './delivery.js';
 import type { Published } from './entry.js';
 import { noticeRequest, shakeHands } from './handshake.js';
 import { type Interference, noInterference } from './interference.js';
-import type { Problem } from './reader.js';
 import { send } from './send.js';
 import type { SubscriptionStats } from './stats.js';
 import { readSubscription, resourceIdOf, type Subscription } from './subscription.js';
@@ -15,11 +15,9 @@ const MANUAL_MS = 10 * 60_000;
 export type EventGridDeps = Omit<DeliveryDeps, 'interference'> & {
   interference?: Interference;
   /** The URL at which a person confirms a webhook that cannot answer with the code: a GET must call `confirm(code)`. */
-  validationUrl?: (code: string) => string;
+  validationUrl: (code: string) => string;
   /** Where given, a filter that includes another event type is refused. */
   eventTypes?: readonly string[];
-  /** The Azure resource id of the system topic. */
-  topic?: string;
 };
 
 export type PutOutcome =
@@ -40,7 +38,6 @@ export class EventGrid {
   readonly #deps: EventGridDeps & DeliveryDeps;
   readonly #registered = new Map<string, Registered>();
   readonly #putting = new Map<string, Promise<unknown>>();
-  readonly #waiters = new Set<() => void>();
   #era = new AbortController();
   #isStopped = false;
 
@@ -126,16 +123,6 @@ export class EventGrid {
     return sum;
   }
 
-  /** Resolves when nothing is pending, or when `signal` aborts. */
-  async whenIdle(signal?: AbortSignal): Promise<void> {
-    if (this.pending() === 0 || signal?.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiters.add(resolve);
-    signal?.addEventListener('abort', () => resolve());
-    await promise;
-    this.#waiters.delete(resolve);
-  }
-
   /** Removes all subscriptions and pending events, and aborts requests. Nothing from before is sent afterwards. */
   clear(): void {
     this.#era.abort();
@@ -158,7 +145,7 @@ export class EventGrid {
       subscription,
       id,
       code,
-      validationUrl: validationUrl?.(code),
+      validationUrl: validationUrl(code),
       signal,
     });
     if (signal.aborted) return { kind: 'handshake-failed', message: 'Everything was cleared during the handshake.' };
@@ -178,7 +165,7 @@ export class EventGrid {
     delete one.awaiting;
     one.shown = { ...one.shown, provisioningState: 'Succeeded' };
     if (one.delivery) one.delivery.update(one.shown);
-    else one.delivery = new Delivery(one.shown, this.#deps, () => this.#reportIdle());
+    else one.delivery = new Delivery(one.shown, this.#deps);
   }
 
   /** An update that nobody confirms leaves the deliveries as they were. */
@@ -197,7 +184,6 @@ export class EventGrid {
     this.#registered.delete(keyOf(one.shown.name));
     one.awaiting?.stop.abort();
     one.delivery?.end();
-    this.#reportIdle();
   }
 
   #removeExpired(): void {
@@ -221,11 +207,6 @@ export class EventGrid {
       at: clock.now(),
     });
     await send({ post, clock, request, signal: this.#era.signal });
-  }
-
-  #reportIdle(): void {
-    if (this.#waiters.size === 0 || this.pending() > 0) return;
-    for (const end of [...this.#waiters]) end();
   }
 }
 

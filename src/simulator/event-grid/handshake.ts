@@ -17,7 +17,7 @@ export async function shakeHands(of: {
   subscription: Subscription;
   id: string;
   code: string;
-  validationUrl: string | undefined;
+  validationUrl: string;
   post: Post;
   clock: Clock;
   signal: AbortSignal;
@@ -26,19 +26,22 @@ export async function shakeHands(of: {
   const { destination, eventDeliverySchema } = subscription;
   if (destination.endpointType !== 'WebHook') return { kind: 'agreed' };
 
-  const data = { validationCode: code, ...(validationUrl === undefined ? {} : { validationUrl }) };
   const isCloudEvents = eventDeliverySchema === 'CloudEventSchemaV1_0';
   const request = isCloudEvents
     ? optionsRequest(destination.endpointUrl, validationUrl)
-    : noticeRequest({ ...of, notice: 'SubscriptionValidation', data, url: destination.endpointUrl, at: clock.now() });
+    : noticeRequest({
+        ...of,
+        notice: 'SubscriptionValidation',
+        data: { validationCode: code, validationUrl },
+        url: destination.endpointUrl,
+        at: clock.now(),
+      });
   const what = `${request.method} ${destination.endpointUrl.split('?')[0]}`;
   for (let attempt = 1; ; attempt += 1) {
     const result = await send({ post, clock, request, signal });
     switch (result.kind) {
       case 'answered':
-        return isCloudEvents
-          ? classifyOptions(result.answer, what, validationUrl !== undefined)
-          : classifyValidation(result.answer, what, code);
+        return isCloudEvents ? classifyOptions(result.answer, what) : classifyValidation(result.answer, what, code);
       case 'no-answer':
         return failed(`${what} was not answered (${result.outcome}): check that the endpoint is running.`);
       case 'timed-out':
@@ -88,14 +91,14 @@ export function noticeRequest(of: {
   };
 }
 
-function optionsRequest(url: string, callback: string | undefined): Request {
+function optionsRequest(url: string, callback: string): Request {
   return {
     url,
     method: 'OPTIONS',
     headers: {
       'webhook-request-origin': ORIGIN,
       'webhook-request-rate': REQUESTS_PER_MINUTE,
-      ...(callback === undefined ? {} : { 'webhook-request-callback': callback }),
+      'webhook-request-callback': callback,
     },
     body: '',
   };
@@ -119,11 +122,11 @@ function validationResponseOf(body: string): unknown {
 }
 
 /** The header is the permission. Without the header, the permission may still come through the callback. */
-function classifyOptions({ status, headers }: PostAnswer, what: string, hasCallback: boolean): Handshake {
+function classifyOptions({ status, headers }: PostAnswer, what: string): Handshake {
   const allowed = headers.get('webhook-allowed-origin');
   const isTaken = status >= 200 && status <= 299;
   if (isTaken && (allowed === '*' || allowed?.toLowerCase() === ORIGIN)) return { kind: 'agreed' };
-  if (isTaken && allowed === null && hasCallback) return { kind: 'awaiting' };
+  if (isTaken && allowed === null) return { kind: 'awaiting' };
   const found = allowed === null ? 'without WebHook-Allowed-Origin' : `with WebHook-Allowed-Origin: ${allowed}`;
   return failed(`${what} was answered ${status} ${found}; answer 200 with WebHook-Allowed-Origin: ${ORIGIN}.`);
 }

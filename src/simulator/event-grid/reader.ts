@@ -1,4 +1,4 @@
-export type Problem = { path: string; message: string };
+import type { Problem } from '../problems.js';
 
 /**
  * Reads a JSON object property by property. A wrong value becomes a problem with its path, and the reader returns a value

@@ -1,6 +1,7 @@
+import type { Problem } from '../problems.js';
 import { type Destination, readDestination } from './destination.js';
 import { type Filter, readFilter } from './filter.js';
-import { type Problem, Reader } from './reader.js';
+import { Reader } from './reader.js';
 import type { DeliverySchema } from './topic-event.js';
 
 const NAME = /^[A-Za-z0-9-]{3,64}$/;
@@ -34,7 +35,7 @@ export type Subscription = {
 export function readSubscription(
   name: string,
   body: unknown,
-  { eventTypes, now, topic = SYSTEM_TOPIC }: { eventTypes?: readonly string[]; now?: Date; topic?: string } = {},
+  { eventTypes, now }: { eventTypes?: readonly string[]; now?: Date } = {},
 ): { kind: 'ok'; subscription: Subscription } | { kind: 'wrong'; problems: Problem[] } {
   const problems: Problem[] = [];
   if (!NAME.test(name)) {
@@ -44,7 +45,7 @@ export function readSubscription(
   const properties = root.has('properties') ? root.object('properties') : root;
   const subscription: Subscription = {
     name,
-    topic,
+    topic: SYSTEM_TOPIC,
     provisioningState: 'Succeeded',
     destination: readDestination(unwrapped(properties, 'destination', 'deliveryWithResourceIdentity')),
     filter: readFilter(properties.object('filter'), eventTypes),
@@ -62,15 +63,13 @@ export function readSubscription(
 /** The Azure resource. Unlike the real resource it shows `endpointUrl` beside `endpointBaseUrl`. */
 export function describeSubscription(subscription: Subscription) {
   const { name, destination, deadLetterDestination, expirationTimeUtc, ...properties } = subscription;
-  const { endpointType, ...of } = destination;
   return {
     id: resourceIdOf(subscription),
     name,
     type: RESOURCE_TYPE,
     properties: {
       ...properties,
-      destination: { endpointType, properties: describeDestination(of) },
-      ...properties,
+      destination: describeDestination(destination),
       deadLetterDestination: deadLetterDestination && {
         endpointType: 'StorageBlob',
         properties: deadLetterDestination,
@@ -84,25 +83,19 @@ export function resourceIdOf({ name, topic }: Subscription): string {
   return `${topic}/eventSubscriptions/${name}`;
 }
 
-function describeDestination(of: Omit<Destination, 'endpointType'>): Record<string, unknown> {
-  const {
-    functionName: _,
-    deliveryAttributeMappings,
-    ...shown
-  } = of as Record<string, unknown> & Pick<Destination, 'deliveryAttributeMappings'>;
-  const { endpointUrl } = shown;
+function describeDestination({ endpointType, deliveryAttributeMappings, ...of }: Destination) {
+  const { functionName: _, ...shown } = { functionName: '', ...of };
   return {
-    ...shown,
-    ...(typeof endpointUrl === 'string' ? { endpointBaseUrl: endpointUrl.split('?')[0] } : {}),
-    deliveryAttributeMappings: deliveryAttributeMappings.map(({ name, ...mapping }) =>
-      mapping.type === 'Dynamic'
-        ? { name, type: 'Dynamic', properties: { sourceField: mapping.sourceField } }
-        : {
-            name,
-            type: 'Static',
-            properties: { isSecret: mapping.isSecret, value: mapping.isSecret ? 'Hidden' : mapping.value },
-          },
-    ),
+    endpointType,
+    properties: {
+      ...shown,
+      ...('endpointUrl' in of && { endpointBaseUrl: of.endpointUrl.split('?')[0] }),
+      deliveryAttributeMappings: deliveryAttributeMappings.map(({ name, type, ...value }) => ({
+        name,
+        type,
+        properties: 'isSecret' in value && value.isSecret ? { ...value, value: 'Hidden' } : value,
+      })),
+    },
   };
 }
 

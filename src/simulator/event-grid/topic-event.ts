@@ -23,32 +23,17 @@ export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 /** The event that the services publish of a change. */
 export function topicEventOf(change: ServiceChange, of: { id: string; source: string }): TopicEvent {
   const envelope = { id: of.id, source: of.source, time: timeText(change.at) };
-  switch (change.service) {
-    case 'fhir':
-      return { ...envelope, ...fhirPart(change) };
-    case 'dicom':
-      return { ...envelope, ...dicomPart(change) };
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(change satisfies never)}`);
-  }
+  return { ...envelope, ...(change.service === 'fhir' ? fhirPart(change) : dicomPart(change)) };
 }
 
 /** The event as it stands in a request of that schema. */
 export function writeEvent(event: TopicEvent, schema: DeliverySchema): Written {
-  const written = writeWhole(event, schema);
-  return event.spoil ? event.spoil(written) : written;
-}
-
-function writeWhole(event: TopicEvent, schema: DeliverySchema): Written {
-  const { id, source, subject, data, type, time, dataVersion } = event;
-  switch (schema) {
-    case 'EventGridSchema':
-      return { id, topic: source, subject, data, eventType: type, dataVersion, metadataVersion: '1', eventTime: time };
-    case 'CloudEventSchemaV1_0':
-      return { id, source, specversion: '1.0', type, ...dataSchemaOf(event), subject, time, data };
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(schema satisfies never)}`);
-  }
+  const { id, source, subject, data, type, time, dataVersion, spoil } = event;
+  const written =
+    schema === 'EventGridSchema'
+      ? { id, topic: source, subject, data, eventType: type, dataVersion, metadataVersion: '1', eventTime: time }
+      : { id, source, specversion: '1.0', type, ...dataSchemaOf(event), subject, time, data };
+  return spoil ? spoil(written) : written;
 }
 
 /** A time as Azure writes it: with seven digits after the second. */
@@ -60,12 +45,7 @@ function fhirPart({ change, host, resourceType, resourceId, version }: FhirChang
   return {
     type: typeOf('FhirResource', change),
     subject: `${host}/${resourceType}/${resourceId}`,
-    data: {
-      resourceType,
-      resourceFhirAccount: host,
-      resourceFhirId: resourceId,
-      resourceVersionId: version,
-    },
+    data: { resourceType, resourceFhirAccount: host, resourceFhirId: resourceId, resourceVersionId: version },
     dataVersion: String(version),
   };
 }

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { problemsIn } from '../problems.js';
 import { settingsSchema } from '../runs/run-request.js';
-import type { Simulator } from '../simulator.js';
+import type { Simulator, SimulatorSettings } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
 
 /** Answers `simulator`: GET shows the state, PATCH sets time scale and chaos, DELETE removes everything. */
@@ -23,15 +23,8 @@ async function change(request: HttpRequest, simulator: Simulator): Promise<HttpR
   const json = await readJson(request);
   if (json.kind === 'wrong') return json.answer;
   const parsed = settingsSchema.safeParse(json.body);
-  if (!parsed.success) {
-    return problemsOf(problemsIn(parsed.error));
-  }
-  const { timeScale, chaos, seed } = parsed.data;
-  simulator.change({
-    ...(timeScale !== undefined && { timeScale }),
-    ...(seed !== undefined && { seed }),
-    ...(chaos !== undefined && { chaos }),
-  });
+  if (!parsed.success) return problemsOf(problemsIn(parsed.error));
+  simulator.change(parsed.data as Partial<SimulatorSettings>); // JSON has no undefined
   return { jsonBody: describe(simulator) };
 }
 

@@ -12,29 +12,17 @@ export type Deliveries = {
   readonly retried: number;
 };
 
+const COUNTS = ['matched', 'requests', 'delivered', 'copies', 'retried'] as const;
+
 /** Returns a function that counts deliveries from now on. */
 export function countDeliveries(eventGrid: Pick<EventGrid, 'stats'>): () => Deliveries {
-  const before = sumOf(eventGrid);
+  const sumOf = (name: (typeof COUNTS)[number]) =>
+    Object.values(eventGrid.stats).reduce((sum, stats) => sum + stats[name], 0);
+  const before = COUNTS.map(sumOf);
   return () => {
-    const now = sumOf(eventGrid);
-    return {
-      matched: now.matched - before.matched,
-      requests: now.requests - before.requests,
-      delivered: now.delivered - before.delivered,
-      duplicates: now.duplicates - before.duplicates,
-      retried: now.retried - before.retried,
-    };
+    const [matched = 0, requests = 0, delivered = 0, duplicates = 0, retried = 0] = COUNTS.map(
+      (name, at) => sumOf(name) - (before[at] ?? 0),
+    );
+    return { matched, requests, delivered, duplicates, retried };
   };
-}
-
-function sumOf({ stats }: Pick<EventGrid, 'stats'>): Deliveries {
-  const sum = { matched: 0, requests: 0, delivered: 0, duplicates: 0, retried: 0 };
-  for (const { matched, requests, delivered, copies, retried } of Object.values(stats)) {
-    sum.matched += matched;
-    sum.requests += requests;
-    sum.delivered += delivered;
-    sum.duplicates += copies;
-    sum.retried += retried;
-  }
-  return sum;
 }

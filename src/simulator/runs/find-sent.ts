@@ -6,7 +6,6 @@ import { decodeRow } from '../../storage/job-record.js';
 import { pagesOf } from '../../storage/pages.js';
 import type { Stored, TableStore } from '../../storage/table-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, type Waiting } from '../../storage/waiting.js';
-import { namesSince } from './blob-names.js';
 import { numberOf, numbersIn } from './event-name.js';
 import type { Sent } from './sent.js';
 
@@ -50,6 +49,15 @@ export async function findSent(storage: RunStorage, search: Search): Promise<voi
 /** The blobs that are not imported yet. Imported events are in resolved/, and in rows or records. */
 export async function undeliveredSince(undelivered: BlobStore, since: Date): Promise<string[]> {
   return (await namesSince(undelivered, '', since)).filter((name) => !name.startsWith(RESOLVED));
+}
+
+/** The names of the blobs that begin with `prefix` and were made at `since` or later. */
+export async function namesSince(blobs: BlobStore, prefix: string, since: Date): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { blobs: found } of pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }))) {
+    for (const { name, createdAt } of found) if (createdAt >= since) names.push(name);
+  }
+  return names;
 }
 
 async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Search): Promise<void> {
@@ -101,13 +109,10 @@ async function deadLetterNames(deadLetters: BlobStore, since: Date) {
     ...(await namesSince(deadLetters, 'pending/', since)),
     ...(await namesSince(deadLetters, 'resolved/', since)),
   ];
-  const isOfInvalid = (name: string) => name.split('/')[1] === 'invalid';
-  return {
-    ofJobs: new Set(
-      names.filter((name) => !isOfInvalid(name)).map((name) => name.split('/').at(-1)?.split('.')[0] ?? ''),
-    ),
-    ofInvalid: names.filter(isOfInvalid),
-  };
+  const { true: ofInvalid = [], false: ofJobs = [] } = Object.groupBy(names, (name) =>
+    String(name.split('/')[1] === 'invalid'),
+  );
+  return { ofJobs: new Set(ofJobs.map((name) => name.split('/').at(-1)?.split('.')[0] ?? '')), ofInvalid };
 }
 
 async function readBlobs(

@@ -1,6 +1,5 @@
 import { type Clock, sleep } from '../../clock.js';
 import type { Scenario, World } from '../scenarios/scenario.js';
-import { dueBy } from './pace.js';
 
 const STEPS_AT_ONCE = 200;
 const TICK_MS = 10;
@@ -25,4 +24,10 @@ export async function play(options: {
     for (let step = 0; step < STEPS_AT_ONCE && isDue(); step += 1) steps.next();
     await sleep(clock, isDue() ? 0 : TICK_MS, signal);
   }
+}
+
+/** How many events a run should have made `elapsedMs` after its beginning: an even flow, or what gathered in bursts. */
+function dueBy(elapsedMs: number, { rate, burstMs }: { rate: number; burstMs: number }): number {
+  const untilMs = burstMs > 0 ? Math.floor(elapsedMs / burstMs) * burstMs : elapsedMs;
+  return Math.floor((untilMs * rate) / 1000);
 }

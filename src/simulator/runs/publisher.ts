@@ -8,7 +8,7 @@ import type { EventGrid } from '../event-grid/event-grid.js';
 import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-event.js';
 import { chanceOf } from '../seeded.js';
 import { eventIdOf } from './event-name.js';
-import { createSent, MAX_WORKFLOWS, type Sent } from './sent.js';
+import { MAX_WORKFLOWS, Sent } from './sent.js';
 import type { Newest } from './table-checks/table-check.js';
 
 /** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
@@ -34,7 +34,7 @@ type PublisherDeps = {
 
 export function createPublisher(of: PublisherDeps): Publisher {
   const { runId, seed, malformed, source, eventGrid } = of;
-  const sent = createSent();
+  const sent = new Sent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
   let valid = 0;

@@ -3,9 +3,8 @@ import { importUndelivered } from '../../dead-letters/import-undelivered.js';
 import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import { RESOLVED } from '../../dead-letters/undelivered.js';
 import { StorageError } from '../../storage/table-store.js';
-import { namesSince } from './blob-names.js';
 import { numbersIn } from './event-name.js';
-import { undeliveredSince } from './find-sent.js';
+import { namesSince, undeliveredSince } from './find-sent.js';
 
 const MAX_FAILURES = 5;
 const POLL_MS = 1000;

@@ -30,14 +30,10 @@ import { findVerdict, type Verdict } from './verdict.js';
  */
 export type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
 
-export type RunStatus = {
+export type RunStatus = Pick<RunRequest, 'seed' | 'events' | 'rate' | 'timeScale'> & {
   readonly id: string;
   readonly phase: Phase;
   readonly scenario: string;
-  readonly seed: number;
-  readonly events: number;
-  readonly rate: number;
-  readonly timeScale: number;
   readonly startedAt: string;
   readonly endedAt: string | null;
   /** Events made so far, with malformed events. */
@@ -51,18 +47,6 @@ export type RunStatus = {
   /** The load of the machine until everything was delivered; null before that. */
   readonly machine: MachineLoad | null;
   readonly error: string | null;
-};
-
-export type Run = {
-  readonly id: string;
-  status(): RunStatus;
-  /** Makes no more events, and gives no verdict. Events that exist are still delivered. */
-  stop(): void;
-  /** The chaos for requests with events of the run. */
-  readonly interference: Interference;
-  /** Whether an event with this id belongs to the run. */
-  isOwn(eventId: string): boolean;
-  readonly ended: Promise<void>;
 };
 
 export type RunDeps = {
@@ -80,6 +64,10 @@ export type RunDeps = {
   readonly measureMachine: MeasureMachine;
 };
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Known = Mutable<Pick<RunStatus, 'phase' | 'endedAt' | 'redriven' | 'verdict' | 'machine' | 'error'>> &
+  Partial<Pick<RunStatus, 'deliveries' | 'pending'>>;
+
 /** The run waits while Event Grid has more pending events, for memory is limited. */
 const MAX_PENDING = 200_000;
 /** A run counts only the deliveries to these functions. */
@@ -88,13 +76,10 @@ const POLL_MS = 100;
 /** Storage dates blobs by its own clock, which may differ this much. */
 const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;
 
-/** Starts a run. The run plays after the caller has the `Run`: its first event needs the run's `interference`. */
-export function startRun(deps: RunDeps, id: string, request: RunRequest): Run {
-  return new ScenarioRun(deps, id, request);
-}
-
-class ScenarioRun implements Run {
+/** A run. It plays after its caller has it: its first event needs the run's `interference`. */
+export class Run {
   readonly id: string;
+  /** The chaos for requests with events of the run. */
   readonly interference: Interference;
   readonly ended: Promise<void>;
   readonly #deps: RunDeps;
@@ -107,13 +92,8 @@ class ScenarioRun implements Run {
   readonly #deliveries: () => Deliveries;
   readonly #endMeasuring: () => MachineLoad;
   readonly #stopping = new AbortController();
-  #phase: Phase = 'making';
-  #endedAt: Date | undefined;
-  #endedWith: { deliveries: Deliveries; pending: number } | undefined;
-  #redriven = 0;
-  #verdict: Verdict | undefined;
-  #machine: MachineLoad | undefined;
-  #error: string | undefined;
+  /** The status as far as it is known for good; the rest is counted when somebody asks. */
+  #known: Known = { phase: 'making', endedAt: null, redriven: 0, verdict: null, machine: null, error: null };
   #isDown: boolean;
 
   constructor(deps: RunDeps, id: string, request: RunRequest) {
@@ -138,10 +118,12 @@ class ScenarioRun implements Run {
     this.ended = this.#play();
   }
 
+  /** Whether an event with this id belongs to the run. */
   isOwn(eventId: string): boolean {
     return numberOf(this.id, eventId) !== undefined;
   }
 
+  /** Makes no more events, and gives no verdict. Events that exist are still delivered. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -150,21 +132,16 @@ class ScenarioRun implements Run {
     const { scenario, seed, events, rate, timeScale } = this.#request;
     return {
       id: this.id,
-      phase: this.#phase,
       scenario: scenario.name,
       seed,
       events,
       rate,
       timeScale,
       startedAt: this.#startedAt.toISOString(),
-      endedAt: this.#endedAt?.toISOString() ?? null,
       made: this.#publisher.sent.count,
-      deliveries: this.#endedWith?.deliveries ?? this.#deliveries(),
-      pending: this.#endedWith?.pending ?? this.#pending(),
-      redriven: this.#redriven,
-      verdict: this.#verdict ?? null,
-      machine: this.#machine ?? null,
-      error: this.#error ?? null,
+      deliveries: this.#deliveries(),
+      pending: this.#pending(),
+      ...this.#known,
     };
   }
 
@@ -176,13 +153,13 @@ class ScenarioRun implements Run {
       if (!signal.aborted) await this.#deliver(signal);
       if (!signal.aborted) await this.#check(signal);
     } catch (cause) {
-      this.#phase = 'failed';
-      this.#error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
+      this.#known.phase = 'failed';
+      this.#known.error = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown';
     }
-    if (signal.aborted) this.#phase = 'stopped';
-    this.#machine ??= this.#endMeasuring();
-    this.#endedWith = { deliveries: this.#deliveries(), pending: this.#pending() };
-    this.#endedAt = this.#deps.clock.now();
+    if (signal.aborted) this.#known.phase = 'stopped';
+    this.#known.machine ??= this.#endMeasuring();
+    const endedAt = this.#deps.clock.now().toISOString();
+    this.#known = { ...this.#known, endedAt, deliveries: this.#deliveries(), pending: this.#pending() };
   }
 
   async #make(signal: AbortSignal): Promise<void> {
@@ -194,21 +171,21 @@ class ScenarioRun implements Run {
 
   async #deliver(signal: AbortSignal): Promise<void> {
     const { clock, deadLetterStores } = this.#deps;
-    this.#phase = 'delivering';
+    this.#known.phase = 'delivering';
     while (this.#pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
     if (!this.#isDown || signal.aborted) return;
-    this.#phase = 'redriving';
+    this.#known.phase = 'redriving';
     this.#isDown = false;
     const isLeftToOthers = !this.#request.redrive;
     const of = { runId: this.id, since: this.#since, deadLetterStores, isLeftToOthers, clock, signal };
-    this.#redriven = await redriveUndelivered(of);
+    this.#known.redriven = await redriveUndelivered(of);
   }
 
   async #check(signal: AbortSignal): Promise<void> {
     const { clock, workflows, storage } = this.#deps;
     const { sent, newest } = this.#publisher;
-    this.#machine = this.#endMeasuring(); // the checks mostly wait
-    this.#phase = 'checking';
+    this.#known.machine = this.#endMeasuring(); // the checks mostly wait
+    this.#known.phase = 'checking';
     const hints = this.#hints();
     const search = {
       runId: this.id,
@@ -221,8 +198,8 @@ class ScenarioRun implements Run {
     };
     const found = await verdictAtRest({ findVerdict: () => findVerdict(storage, search), clock, signal });
     if (signal.aborted) return; // a missing job may only be late
-    this.#verdict = { ...found, ok: found.ok && hints.length === 0, problems: [...hints, ...found.problems] };
-    this.#phase = 'done';
+    this.#known.verdict = { ...found, ok: found.ok && hints.length === 0, problems: [...hints, ...found.problems] };
+    this.#known.phase = 'done';
   }
 
   /** Reasons for which the verdict cannot be ok, whatever storage holds. */

@@ -1,4 +1,4 @@
-import { type Run, type RunDeps, type RunStatus, startRun } from './run.js';
+import { Run, type RunDeps, type RunStatus } from './run.js';
 import type { RunRequest } from './run-request.js';
 
 /** The runs of the simulator, one at a time, for two runs would disturb each other. The last runs are kept. */
@@ -31,7 +31,7 @@ export function createRuns(deps: RunsDeps): Runs {
     start(request) {
       if (current) return { kind: 'busy', id: current.id };
       deps.onStart(request);
-      const run = startRun(deps.run, deps.makeId(), request);
+      const run = new Run(deps.run, deps.makeId(), request);
       current = run;
       statuses.set(run.id, () => run.status());
       for (const id of statuses.keys()) if (statuses.size > MAX_REMEMBERED) statuses.delete(id);

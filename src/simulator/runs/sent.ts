@@ -1,18 +1,3 @@
-/**
- * The events of a run and their state in storage, in 37 bytes an event: a run may have a million. A set of jobs is a
- * number: bit n stands for workflow n of the app.
- */
-export type Sent = {
-  readonly count: number;
-  /** Adds an event and returns its number. */
-  add(event: { wanted: number; atMs: number; isMalformed: boolean }): number;
-  get(n: number): SentEvent;
-  /** Adds bits and flags to those of event `n`. */
-  mark(n: number, found: Partial<Found>): void;
-  /** Forgets all marks, for a new look at storage. */
-  unmark(): void;
-};
-
 export type Found = {
   completed: number;
   superseded: number;
@@ -35,18 +20,19 @@ const IS_MALFORMED = 1;
 const HAS_DEAD_LETTER = 2;
 const IS_UNDELIVERED = 4;
 
-export function createSent(): Sent {
-  return new SentArrays();
-}
-
-class SentArrays implements Sent {
+/**
+ * The events of a run and their state in storage, in 37 bytes an event: a run may have a million. A set of jobs is a
+ * number: bit n stands for workflow n of the app.
+ */
+export class Sent {
   count = 0;
   #room = 1024;
   #jobs = new Uint32Array(this.#room * 5); // wanted, completed, superseded, dead, open
   #times = new Float64Array(this.#room * 2);
   #flags = new Uint8Array(this.#room);
 
-  add({ wanted, atMs, isMalformed }: { wanted: number; atMs: number; isMalformed: boolean }): number {
+  /** Adds an event and returns its number. */
+  add({ wanted, atMs, isMalformed }: Pick<SentEvent, 'wanted' | 'atMs' | 'isMalformed'>): number {
     if (this.count === this.#room) this.#grow();
     const n = this.count;
     this.#jobs[n * 5] = wanted;
@@ -73,6 +59,7 @@ class SentArrays implements Sent {
     };
   }
 
+  /** Adds bits and flags to those of event `n`. */
   mark(n: number, found: Partial<Found>): void {
     const { completed = 0, superseded = 0, dead = 0, open = 0, hasDeadLetter, undelivered, settledAtMs = 0 } = found;
     for (const [at, bits] of [completed, superseded, dead, open].entries()) {
@@ -83,6 +70,7 @@ class SentArrays implements Sent {
     this.#flags[n] = (this.#flags[n] ?? 0) | flags;
   }
 
+  /** Forgets all marks, for a new look at storage. */
   unmark(): void {
     for (let n = 0; n < this.count; n += 1) {
       this.#jobs.fill(0, n * 5 + 1, n * 5 + 5);

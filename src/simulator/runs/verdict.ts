@@ -6,81 +6,42 @@ import { TABLE_CHECKS } from './table-checks/index.js';
 import type { Newest } from './table-checks/table-check.js';
 
 /** The result of a run: the state of all its events in storage. */
-export type Verdict = {
-  /** No event is lost or undelivered, and the tables are right. */
-  readonly ok: boolean;
-  readonly events: {
-    readonly sent: number;
-    readonly malformed: number;
-    /** Events whose jobs are all completed or superseded. */
-    readonly settled: number;
-    /** Events with a job that has a dead letter. */
-    readonly deadLettered: number;
-    /** Malformed events with a dead letter. */
-    readonly rejected: number;
-    /** Events with a job that runs or waits for a retry. */
-    readonly open: number;
-    /** Events that no workflow wants. */
-    readonly ignored: number;
-    /** Events that never reached the app, in Event Grid's own dead letters. */
-    readonly undelivered: number;
-    readonly lost: number;
-  };
-  readonly jobs: {
-    readonly completed: number;
-    readonly superseded: number;
-    readonly deadLettered: number;
-    readonly open: number;
-  };
-  /** From the change until the last job is settled, for settled events. */
-  readonly lagMs: {
-    readonly mean: number;
-    readonly p50: number;
-    readonly p99: number;
-    readonly p9999: number;
-    readonly max: number;
-  } | null;
-  /** The share of lags within 5 s. The service promises 99.99 %, and 1 s in the mean. */
-  readonly withinFiveSeconds: number | null;
-  readonly tables: Readonly<Record<string, { readonly rows: number; readonly wrong: number }>>;
-  /** Sentences, with ids of events and no other value. */
-  readonly problems: readonly string[];
-};
+export type Verdict = Awaited<ReturnType<typeof findVerdict>>;
 
 const MAX_PROBLEMS = 20;
 
 type VerdictSearch = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
 
 /** The verdict from one look at storage. `eventIdOf` gives the ids for problems. */
-export async function findVerdict(
-  storage: RunStorage & { workflowTables: TableStore },
-  search: VerdictSearch,
-): Promise<Verdict> {
+export async function findVerdict(storage: RunStorage & { workflowTables: TableStore }, search: VerdictSearch) {
   await findSent(storage, search);
   const { events, jobs, lost, lags } = countAll(search.sent);
   const problems = lost.slice(0, MAX_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
   const tables = await checkTables(storage.workflowTables, search, problems);
-  lags.sort();
-  const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
   return {
+    /** No event is lost or undelivered, and the tables are right. */
     ok: problems.length === 0,
     events,
     jobs,
-    lagMs:
-      lags.length === 0
-        ? null
-        : {
-            mean: lags.reduce((sum, lag) => sum + lag, 0) / lags.length,
-            p50: at(0.5),
-            p99: at(0.99),
-            p9999: at(0.9999),
-            max: at(1),
-          },
-    withinFiveSeconds: lags.length === 0 ? null : lags.filter((lag) => lag <= 5000).length / lags.length,
+    ...describeLags(lags),
     tables,
-    problems: problems.slice(0, MAX_PROBLEMS),
+    /** Sentences, with ids of events and no other value. */
+    problems: problems.slice(0, MAX_PROBLEMS) as readonly string[],
+  };
+}
+
+function describeLags(lags: Float64Array) {
+  if (lags.length === 0) return { lagMs: null, withinFiveSeconds: null };
+  lags.sort();
+  const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
+  const mean = lags.reduce((sum, lag) => sum + lag, 0) / lags.length;
+  return {
+    /** From the change until the last job is settled, for settled events. */
+    lagMs: { mean, p50: at(0.5), p99: at(0.99), p9999: at(0.9999), max: at(1) },
+    /** The share of lags within 5 s. The service promises 99.99 %, and 1 s in the mean. */
+    withinFiveSeconds: lags.filter((lag) => lag <= 5000).length / lags.length,
   };
 }
 
@@ -88,11 +49,17 @@ function countAll(sent: Sent) {
   const events = {
     sent: sent.count,
     malformed: 0,
+    /** Events whose jobs are all completed or superseded. */
     settled: 0,
+    /** Events with a job that has a dead letter. */
     deadLettered: 0,
+    /** Malformed events with a dead letter. */
     rejected: 0,
+    /** Events with a job that runs or waits for a retry. */
     open: 0,
+    /** Events that no workflow wants. */
     ignored: 0,
+    /** Events that never reached the app, in Event Grid's own dead letters. */
     undelivered: 0,
     lost: 0,
   };
@@ -116,19 +83,10 @@ function countAll(sent: Sent) {
 
 type Fate = 'settled' | 'deadLettered' | 'rejected' | 'open' | 'ignored' | 'undelivered' | 'lost';
 
-function fateOf({
-  isMalformed,
-  hasDeadLetter,
-  undelivered,
-  wanted,
-  completed,
-  superseded,
-  dead,
-  open,
-}: SentEvent): Fate {
+function fateOf({ isMalformed, hasDeadLetter, undelivered, wanted, dead, open, ...event }: SentEvent): Fate {
   if (isMalformed) return hasDeadLetter ? 'rejected' : undelivered ? 'undelivered' : 'lost';
   if (wanted === 0) return 'ignored';
-  const done = completed | superseded;
+  const done = event.completed | event.superseded;
   if ((wanted & ~done) === 0) return 'settled';
   if ((wanted & ~(done | dead)) === 0) return 'deadLettered';
   if ((wanted & ~(done | dead | open)) === 0) return 'open';
@@ -137,7 +95,7 @@ function fateOf({
 }
 
 /** The results of the checks, for each workflow that has a check. */
-async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]): Promise<Verdict['tables']> {
+async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]) {
   const { newest, services, since, sent, workflows } = search;
   const found: Record<string, { rows: number; wrong: number }> = {};
   for (const { workflow, check } of TABLE_CHECKS) {

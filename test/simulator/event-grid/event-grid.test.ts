@@ -181,49 +181,6 @@ describe('when the pending events of a group are counted', () => {
   });
 });
 
-describe('when one waits until nothing is pending', () => {
-  it('given nothing is, then there is no wait', async () => {
-    await createTestGrid().grid.whenIdle();
-  });
-
-  it.each([
-    { what: 'delivered', answer: 200, of: {}, ms: 0 },
-    { what: 'dropped', answer: 400, of: {}, ms: 0 },
-    { what: 'dead-lettered', answer: 400, of: DEAD_LETTERS, ms: 5 * MINUTE },
-    { what: 'removed', answer: 'never' as const, of: {}, ms: SECOND },
-  ])('given all is $what, then that is the end of it', async ({ what, answer, of, ms }) => {
-    const { grid, pass } = createTestGrid(() => answer);
-    await grid.put('sub', functionBody(of));
-    grid.publish(topicEvents(2));
-    let isIdle = false;
-    const idle = grid.whenIdle().then(() => {
-      isIdle = true;
-    });
-    if (ms > 0) await pass(ms - 1);
-    expect(isIdle).toBe(false);
-
-    if (what === 'removed') grid.remove('sub');
-    await pass(1);
-    await idle;
-
-    expect(grid.pending()).toBe(0);
-  });
-
-  it('given the signal, then the wait is over, though events are pending', async () => {
-    const { grid } = createTestGrid(() => 'never');
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('a')]);
-    const signal = new AbortController();
-    const idle = grid.whenIdle(signal.signal);
-
-    signal.abort();
-    await idle;
-    await grid.whenIdle(signal.signal);
-
-    expect(grid.pending()).toBe(1);
-  });
-});
-
 describe('when everything is cleared', () => {
   it('given events in every place, then nothing of before is sent or written after', async () => {
     const answer = ({ ids: [id] }: { ids: string[] }) => (id === 'slow' ? 'never' : id === 'bad' ? 400 : 500);
@@ -232,7 +189,6 @@ describe('when everything is cleared', () => {
     await grid.put('sub', functionBody(DEAD_LETTERS));
     grid.publish([topicEvent('slow'), topicEvent('bad'), topicEvent('held'), ...topicEvents(10)]);
     await pass(SECOND);
-    const idle = grid.whenIdle();
     grid.publish([topicEvent('ready')]);
     expect(grid.stats.sub).toMatchObject({
       places: { held: 1, ready: 1, sent: 1, waiting: 10, letters: 1 },
@@ -240,7 +196,6 @@ describe('when everything is cleared', () => {
     });
 
     grid.clear();
-    await idle;
     await turns();
 
     expect(timers()).toBe(0);
@@ -330,6 +285,7 @@ describe('when the schedule runs faster than real time', () => {
       },
       writeDeadLetter: async (_container, _name, content) => void letters.push(content),
       functionUrl: (name) => name,
+      validationUrl: (code) => code,
     });
     await grid.put('sub', functionBody(DEAD_LETTERS));
     grid.publish([topicEvent('a')]);
@@ -362,7 +318,6 @@ describe('when the receiver is down for longer than a day', () => {
     }
 
     await pass(2 * DAY);
-    await grid.whenIdle();
 
     const ids = blobs.flatMap(({ events }) => events.map(({ id }) => id));
     expect(ids).toHaveLength(6000);

@@ -2,7 +2,7 @@ import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 import { heapNow, MEGABYTE } from './heap.js';
-import { DEAD_LETTERS, functionBody, topicEvents } from './test-grid.js';
+import { DEAD_LETTERS, functionBody, topicEvents, untilIdle } from './test-grid.js';
 
 const ACCEPTED = { status: 202, headers: new Headers(), body: '' };
 
@@ -16,6 +16,7 @@ describe('when very many events have been delivered', () => {
       post: async () => ACCEPTED,
       writeDeadLetter: async () => {},
       functionUrl: (name) => name,
+      validationUrl: (code) => code,
     });
     await grid.put('batches', functionBody({ destination: { maxEventsPerBatch: 100 }, ...DEAD_LETTERS }));
     await grid.put('singles', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
@@ -32,7 +33,7 @@ describe('when very many events have been delivered', () => {
     async function deliver(events: number): Promise<void> {
       for (let n = 0; n < events; n += 1000) {
         grid.publish(topicEvents(1000, `${n}-`));
-        await grid.whenIdle();
+        await untilIdle(grid);
       }
     }
 

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/clock.js';
 import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { createFetchPost } from '../../../src/simulator/event-grid/post.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
-import { functionBody, topicEvents, webhookBody } from './test-grid.js';
+import { functionBody, topicEvents, untilIdle, webhookBody } from './test-grid.js';
 
 type Seen = { method: string; url: string; headers: IncomingHttpHeaders; body: string };
 
@@ -45,6 +45,7 @@ describe('when the endpoint is a server on this machine', () => {
       post: createFetchPost(),
       writeDeadLetter: async (_container, _name, content) => void letters.push(content),
       functionUrl: (name) => `${origin}/runtime/webhooks/EventGrid?functionName=${name}`,
+      validationUrl: (code) => code,
     });
     return { grid, letters };
   }
@@ -54,7 +55,7 @@ describe('when the endpoint is a server on this machine', () => {
     await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 50 } }));
 
     grid.publish(topicEvents(5000));
-    await grid.whenIdle();
+    await untilIdle(grid);
 
     const ids = seen.flatMap(({ body }) => JSON.parse(body).map((event: { id: string }) => event.id));
     expect(ids).toHaveLength(5000);
@@ -78,7 +79,7 @@ describe('when the endpoint is a server on this machine', () => {
     });
 
     grid.publish(topicEvents(1));
-    await grid.whenIdle();
+    await untilIdle(grid);
 
     expect(seen.map(({ headers }) => headers['aeg-event-type'])).toEqual(['SubscriptionValidation', 'Notification']);
     expect(grid.stats.hook).toMatchObject({ delivered: 1 });
@@ -97,7 +98,7 @@ describe('when the endpoint is a server on this machine', () => {
       webhookBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', destination: { endpointUrl: `${origin}/hook` } }),
     );
     grid.publish(topicEvents(1));
-    await grid.whenIdle();
+    await untilIdle(grid);
 
     expect(outcome).toMatchObject({ kind: 'created' });
     expect(seen).toMatchObject([
@@ -116,7 +117,7 @@ describe('when the endpoint is a server on this machine', () => {
     await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 } }));
 
     grid.publish(topicEvents(1));
-    await grid.whenIdle();
+    await untilIdle(grid);
 
     expect(seen).toHaveLength(1);
     expect(grid.stats.sub).toMatchObject({ failed: { GenericError: 1 } });
@@ -129,7 +130,7 @@ describe('when the endpoint is a server on this machine', () => {
     await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 } }));
 
     grid.publish(topicEvents(1));
-    await grid.whenIdle();
+    await untilIdle(grid);
 
     expect(grid.stats.sub).toMatchObject({ failed: { SocketError: 1 }, dropped: { MaxDeliveryAttemptsExceeded: 1 } });
     grid.stop();

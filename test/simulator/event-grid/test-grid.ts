@@ -57,6 +57,7 @@ export function createTestGrid(
       blobs.push({ atMs: clock.monotonic(), container, name, events: JSON.parse(content) });
     },
     functionUrl: (name) => `http://functions.test/${name}`,
+    validationUrl: (code) => `http://simulator.test/validate?code=${code}`,
     ...deps,
   });
   return { grid, got, blobs, pass: clock.pass, now: clock.monotonic, timers: clock.timers };
@@ -121,6 +122,11 @@ export function codeIn({ body }: Got): string {
 /** The deliveries among the requests. */
 export function deliveriesIn(got: readonly Got[]): Got[] {
   return got.filter(({ headers }) => headers['aeg-event-type'] === 'Notification');
+}
+
+/** Resolves when no event is pending, in real time. */
+export async function untilIdle(grid: Pick<EventGrid, 'pending'>): Promise<void> {
+  while (grid.pending() > 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export async function turns(): Promise<void> {

@@ -1,3 +1,4 @@
+import { untilIdle } from '../event-grid/test-grid.js';
 import { startSimulator } from '../memory-simulator.js';
 import { bodyOf, ORIGIN, patient, type Sent, sendTo } from './send-request.js';
 
@@ -136,7 +137,7 @@ describe('when the state of the simulator is read', () => {
   it('given something was stored and sent, then it is counted, and DELETE forgets all of it', async () => {
     await send('fhir/Patient/p1', patient('p1'));
     await send('subscriptions/fhir-events', { method: 'DELETE' });
-    await world.simulator.eventGrid.whenIdle();
+    await untilIdle(world.simulator.eventGrid);
     expect(bodyOf(await send(''))).toMatchObject({ services: { main: { fhir: { resources: 1 } } } });
 
     expect(await send('', { method: 'DELETE' })).toEqual({ status: 204 });
@@ -156,7 +157,7 @@ describe('when the state of the simulator is read', () => {
       body: { timeScale: 1440, chaos: { duplicates: 1, delayMs: 1 } },
     });
     await send('fhir/Patient/p1', patient('p1'));
-    await world.simulator.eventGrid.whenIdle();
+    await untilIdle(world.simulator.eventGrid);
 
     expect(bodyOf(changed)).toMatchObject({ settings: { timeScale: 1440, chaos: { duplicates: 1 } } });
     expect(world.simulator.eventGrid.stats['fhir-events']).toMatchObject({ matched: 1, copies: 1, delivered: 2 });

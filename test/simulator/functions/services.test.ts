@@ -117,11 +117,12 @@ describe('when more waits in Event Grid than memory should hold', () => {
   const holding = (pending: number): Simulator => {
     const { simulator } = world;
     const eventGrid = Object.create(simulator.eventGrid, { pending: { value: () => pending } });
-    const names = {
+    return {
       services: (name: string) => simulator.services(name),
       serviceNames: () => simulator.serviceNames(),
-    };
-    return { ...simulator, ...names, requestId: () => 'id', eventGrid };
+      requestId: () => 'id',
+      eventGrid,
+    } as unknown as Simulator;
   };
 
   it('given a change, then it is refused, and says when to ask again', async () => {

@@ -64,6 +64,8 @@ describe('when a scenario is played', () => {
 
     expect(await playing.passMs(490)).toBe(0);
     expect(await playing.passMs(20)).toBe(50);
+    expect(await playing.passMs(480)).toBe(50);
+    expect(await playing.passMs(900)).toBe(150);
   });
 
   it('given there is no room, then it waits, and catches up afterwards', async () => {

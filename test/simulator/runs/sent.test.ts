@@ -1,8 +1,8 @@
-import { createSent } from '../../../src/simulator/runs/sent.js';
+import { Sent } from '../../../src/simulator/runs/sent.js';
 
 describe('when a run notes what it has sent', () => {
   it('given more events than there was room for at first, then all are remembered', () => {
-    const sent = createSent();
+    const sent = new Sent();
 
     for (let n = 0; n < 5000; n += 1) sent.add({ wanted: n % 4, atMs: n * 10, isMalformed: n % 100 === 0 });
 
@@ -12,7 +12,7 @@ describe('when a run notes what it has sent', () => {
   });
 
   it('given several jobs are found of an event, then all of them count, and the last to settle', () => {
-    const sent = createSent();
+    const sent = new Sent();
     const n = sent.add({ wanted: 0b111, atMs: 1000, isMalformed: false });
 
     sent.mark(n, { completed: 0b001, settledAtMs: 3000 });
@@ -23,7 +23,7 @@ describe('when a run notes what it has sent', () => {
   });
 
   it('given it looks anew, then nothing of what was found is left, and all of what was sent', () => {
-    const sent = createSent();
+    const sent = new Sent();
     sent.add({ wanted: 1, atMs: 1, isMalformed: true });
     sent.mark(0, {
       completed: 1,
@@ -52,7 +52,7 @@ describe('when a run notes what it has sent', () => {
   });
 
   it('given workflow 31, then its bit is one like the others', () => {
-    const sent = createSent();
+    const sent = new Sent();
     const bit = (1 << 31) >>> 0;
     sent.add({ wanted: bit, atMs: 0, isMalformed: false });
 

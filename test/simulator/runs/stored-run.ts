@@ -1,7 +1,7 @@
 import { digest } from '../../../src/digest.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { findSent, type RunStorage } from '../../../src/simulator/runs/find-sent.js';
-import { createSent } from '../../../src/simulator/runs/sent.js';
+import { Sent } from '../../../src/simulator/runs/sent.js';
 import { placeOf } from '../../../src/storage/address.js';
 import type { Row } from '../../../src/storage/table-store.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
@@ -13,7 +13,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
   const { app, clock, stores } = composeMemoryApp();
   const { tables } = stores;
   const { deadLetters, undelivered } = app.stores;
-  const sent = createSent();
+  const sent = new Sent();
   const search = { runId: RUN, sent, workflows, since: new Date('2026-01-01T11:00:00.000Z') };
   const storage = { tables, waiting: app.waiting, deadLetters, undelivered };
 

@@ -2,7 +2,7 @@ import { digest } from '../../../src/digest.js';
 import { resourceOf } from '../../../src/events/order.js';
 import { parseEvent } from '../../../src/events/parse.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
-import { createSent } from '../../../src/simulator/runs/sent.js';
+import { Sent } from '../../../src/simulator/runs/sent.js';
 import { findVerdict } from '../../../src/simulator/runs/verdict.js';
 import { defineWorkflow, fhir, NonRetriableError, RetryAfterError, seconds } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
@@ -25,7 +25,7 @@ const MOODY = 0b10;
 
 function start() {
   const { app, clock, stores } = composeMemoryApp({ workflows });
-  const sent = createSent();
+  const sent = new Sent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
   const { tables, deadLetters, undelivered } = app.stores;
 

@@ -1,19 +1,26 @@
-import { digest } from '../../../digest.js';
-import type { HealthEvent } from '../../../events/health-event.js';
-import { resourceOf } from '../../../events/order.js';
 import type { Row } from '../../../storage/table-store.js';
+import type { Dataset } from '../../dicom/dataset.js';
 import type { DicomService } from '../../dicom/dicom-service.js';
-import { createDicomClient, type FeedEntry } from './dicom-client.js';
-import { rowsOfRun } from './rows-of-run.js';
-import type { Checked, CheckedRun, TableCheck } from './table-check.js';
+import { dicomEntries, rowsOfRun } from './reads.js';
+import { type Checked, type CheckedRun, isNewestCompleted, type TableCheck } from './table-check.js';
 
-const PARTITIONS = 8;
 const MODALITY = '00080060';
 const STUDY_UID = '0020000D';
 
 type Of = Pick<CheckedRun, 'tables' | 'since' | 'hasCompleted'> & {
   readonly services: { readonly dicom: Pick<DicomService, 'host' | 'answer'> };
   readonly newest: ReadonlyMap<string, { readonly n: number }>;
+};
+
+type FeedEntry = {
+  readonly partitionName: string;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly action: 'create' | 'update' | 'delete';
+  readonly timestamp: string;
+  /** `replaced`: the image has a newer entry. */
+  readonly state: 'current' | 'replaced' | 'deleted';
 };
 
 /** The state of a study in the service's own change feed and search. */
@@ -33,7 +40,7 @@ export const checkStudies = {
     const left = studiesIn(of);
     const problems: string[] = [];
     let rows = 0;
-    for await (const row of rowsOfRun(of, { table: 'studies', partitions: PARTITIONS })) {
+    for await (const row of rowsOfRun(of, 'studies')) {
       if (row.host !== of.services.dicom.host) continue;
       const key = keyOf(row.dicomPartition, row.studyUid);
       const study = left.get(key);
@@ -49,12 +56,11 @@ export const checkStudies = {
   },
 } satisfies TableCheck;
 
-function studiesIn({ services, newest, hasCompleted }: Of): Map<string, Study> {
-  const { dicom } = services;
-  const client = createDicomClient(dicom);
+function studiesIn(of: Of): Map<string, Study> {
+  const { dicom } = of.services;
   const studies = new Map<string, Study>();
   const partitions = new Set<string>();
-  for (const entry of client.changes()) {
+  for (const entry of dicomEntries<FeedEntry>(dicom, 'changefeed')) {
     const { partitionName, studyInstanceUid, sopInstanceUid, action, timestamp } = entry;
     const key = keyOf(partitionName, studyInstanceUid);
     const study = studies.get(key) ?? { images: new Map(), modalities: new Set(), series: 0, isOpen: false };
@@ -63,10 +69,10 @@ function studiesIn({ services, newest, hasCompleted }: Of): Map<string, Study> {
     const image = JSON.stringify([entry.seriesInstanceUid, sopInstanceUid]);
     if (action === 'create') study.images.set(image, timestamp);
     if (action === 'delete') study.images.delete(image);
-    if (entry.state !== 'replaced') study.isOpen ||= !isCompleted(entry);
+    if (entry.state !== 'replaced') study.isOpen ||= !isNewestCompleted(of, imageOf(entry));
   }
   for (const partition of partitions) {
-    for (const series of client.series(partition)) {
+    for (const series of dicomEntries<Dataset>(dicom, `partitions/${encodeURIComponent(partition)}/series`)) {
       const study = studies.get(keyOf(partition, series[STUDY_UID]?.Value?.[0]));
       const modality = series[MODALITY]?.Value?.[0];
       if (study) study.series += 1;
@@ -75,17 +81,9 @@ function studiesIn({ services, newest, hasCompleted }: Of): Map<string, Study> {
   }
   return studies;
 
-  function isCompleted(entry: FeedEntry): boolean {
-    const image = {
-      service: 'dicom',
-      host: dicom.host,
-      partition: entry.partitionName,
-      studyUid: entry.studyInstanceUid,
-      seriesUid: entry.seriesInstanceUid,
-      instanceUid: entry.sopInstanceUid,
-    } as HealthEvent;
-    const change = newest.get(digest(resourceOf(image)));
-    return change !== undefined && hasCompleted(change.n);
+  function imageOf(entry: FeedEntry) {
+    const { partitionName: partition, studyInstanceUid: studyUid, seriesInstanceUid: seriesUid } = entry;
+    return { service: 'dicom', host: dicom.host, partition, studyUid, seriesUid, instanceUid: entry.sopInstanceUid };
   }
 }
 

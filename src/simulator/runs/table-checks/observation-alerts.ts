@@ -1,9 +1,7 @@
 import type { Row } from '../../../storage/table-store.js';
-import { type Current, currentResources } from './current-resources.js';
-import { rowsOfRun } from './rows-of-run.js';
-import { isNewestCompleted, type TableCheck } from './table-check.js';
+import { type Current, currentResources, rowsOfRun } from './reads.js';
+import { settledIn, type TableCheck } from './table-check.js';
 
-const PARTITIONS = 8;
 const FINAL: ReadonlySet<unknown> = new Set(['final', 'amended', 'corrected']);
 const SAME = 1e-9;
 
@@ -20,8 +18,13 @@ type Result = {
 };
 
 /** The claim of an active alert: its rule, as far as the alert shows it. The run does not know the rules. */
-type Claim = { readonly rule: string; readonly by: unknown; readonly code: string; readonly unit: string } & Of;
-type Of = { readonly side: unknown; readonly threshold: number; readonly gapMs: number };
+type Claim = Pick<Result, 'code' | 'unit'> & {
+  readonly rule: string;
+  readonly by: unknown;
+  readonly side: unknown;
+  readonly threshold: number;
+  readonly gapMs: number;
+};
 
 /**
  * Checks each active alert: its result must exist at the same version, and the claim must hold. Also, a claim that holds
@@ -38,13 +41,13 @@ export const checkAlerts: TableCheck = {
       const result = resultOf(resource);
       if (result) results.set(result.id, result);
     }
-    const isSettled = (id: string) => isNewestCompleted(run, 'Observation', id);
+    const isSettled = settledIn(run, 'Observation');
     const active: Row[] = [];
     let rows = 0;
-    for await (const row of rowsOfRun(run, { table: 'alerts', partitions: PARTITIONS })) {
+    for await (const row of rowsOfRun(run, 'alerts')) {
       if (row.host !== run.services.fhir.host) continue;
       rows += 1;
-      if (row.status === 'active' && isSettled(String(row.observationId))) active.push(row);
+      if (row.status === 'active' && isSettled(row.observationId)) active.push(row);
     }
     const series = seriesOf([...results.values()]);
     const problems = [

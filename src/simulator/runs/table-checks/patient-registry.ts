@@ -1,10 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Row } from '../../../storage/table-store.js';
-import { type Current, currentResources } from './current-resources.js';
-import { rowsOfRun } from './rows-of-run.js';
-import { isNewestCompleted, type TableCheck } from './table-check.js';
-
-const PARTITIONS = 8;
+import { type Current, currentResources, rowsOfRun } from './reads.js';
+import { settledIn, type TableCheck } from './table-check.js';
 
 /** Checks that each patient who is not deleted has a row with its current values, and no other row exists. */
 export const checkPatients: TableCheck = {
@@ -13,10 +10,10 @@ export const checkPatients: TableCheck = {
     const { fhir } = run.services;
     const left = new Map<unknown, Current>();
     for (const patient of currentResources(fhir, 'Patient')) left.set(patient.id, patient);
-    const isSettled = (id: unknown) => isNewestCompleted(run, 'Patient', String(id));
+    const isSettled = settledIn(run, 'Patient');
     const problems: string[] = [];
     let rows = 0;
-    for await (const row of rowsOfRun(run, { table: 'patients', partitions: PARTITIONS })) {
+    for await (const row of rowsOfRun(run, 'patients')) {
       if (row.host !== fhir.host) continue;
       const patient = left.get(row.resourceId);
       left.delete(row.resourceId);

@@ -2,10 +2,8 @@ import { digest } from '../../../digest.js';
 import type { HealthEvent } from '../../../events/health-event.js';
 import { resourceOf } from '../../../events/order.js';
 import type { Row } from '../../../storage/table-store.js';
-import { rowsOfRun } from './rows-of-run.js';
+import { rowsOfRun } from './reads.js';
 import type { TableCheck } from './table-check.js';
-
-const PARTITIONS = 8;
 
 /** Checks that the row of each resource shows its newest change. */
 export const checkIndex: TableCheck = {
@@ -14,7 +12,7 @@ export const checkIndex: TableCheck = {
     const left = new Map(run.newest);
     const problems: string[] = [];
     let rows = 0;
-    for await (const row of rowsOfRun(run, { table: 'resources', partitions: PARTITIONS })) {
+    for await (const row of rowsOfRun(run, 'resources')) {
       const key = digest(resourceOf(eventOfRow(row)));
       const expected = left.get(key);
       if (!expected) continue;

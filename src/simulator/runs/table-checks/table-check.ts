@@ -29,9 +29,17 @@ export type Checked = { readonly rows: number; readonly problems: readonly strin
 /** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, { readonly version: number; readonly change: string; readonly n: number }>;
 
-/** Whether the run's newest event of a FHIR resource is completed; false for a resource without an event of the run. */
-export function isNewestCompleted(run: CheckedRun, resourceType: string, resourceId: string): boolean {
-  const resource = { service: 'fhir', host: run.services.fhir.host, resourceType, resourceId } as HealthEvent;
-  const change = run.newest.get(digest(resourceOf(resource)));
-  return change !== undefined && run.hasCompleted(change.n);
+/** Whether the run's newest event of a resource is completed; false for a resource without an event of the run. */
+export function isNewestCompleted(
+  { newest, hasCompleted }: { newest: ReadonlyMap<string, { readonly n: number }>; hasCompleted(n: number): boolean },
+  resource: object,
+): boolean {
+  const change = newest.get(digest(resourceOf(resource as HealthEvent)));
+  return change !== undefined && hasCompleted(change.n);
+}
+
+/** Tells of a FHIR resource of the run whether its newest event is completed. */
+export function settledIn(run: CheckedRun, resourceType: string): (id: unknown) => boolean {
+  const { host } = run.services.fhir;
+  return (id) => isNewestCompleted(run, { service: 'fhir', host, resourceType, resourceId: String(id) });
 }
