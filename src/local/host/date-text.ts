@@ -48,9 +48,8 @@ function wholeSeconds(ms: number): string {
 }
 
 function withoutZeros(fraction: string): string {
-  let end = fraction.length;
-  while (end > 0 && fraction.charCodeAt(end - 1) === ZERO) end -= 1;
-  return end === 0 ? '' : `.${fraction.slice(0, end)}`;
+  const kept = fraction.replace(/0+$/, '');
+  return kept && `.${kept}`;
 }
 
 function daysIn(year: number, month: number): number {

@@ -1,6 +1,5 @@
 import { type Answer, type Request, textAnswer } from './answer.js';
-import { textOf } from './body-text.js';
-import { parseAsHost } from './event-json.js';
+import { jsonOf, parseAsHost } from './event-json.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
@@ -20,7 +19,8 @@ type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog 
  * Returns undefined for a request to another path.
  */
 export function createEventGridWebhook(deps: Deps): (request: Request) => Promise<Answer> | Answer | undefined {
-  const targets = new Map(deps.functions.filter(isEventGridFunction).map((target) => [target.name, target]));
+  const ofEventGrid = deps.functions.filter(({ trigger }) => trigger.type === 'eventgridtrigger');
+  const targets = new Map(ofEventGrid.map((target) => [target.name, target]));
   return (request) => {
     const path = request.target.split('?', 1)[0]?.toLowerCase() ?? '';
     if (!path.startsWith(WEBHOOKS_PATH)) return undefined;
@@ -62,26 +62,19 @@ async function deliver(target: AppFunction, json: unknown, invoker: Invoker): Pr
   const call = (input: unknown, data: unknown) => invoker.invoke(target, { int: input }, { data: { int: data } });
   const calls =
     target.trigger.cardinality === 'many'
-      ? [call(events, dataOfAll(events))]
+      ? [
+          call(
+            events,
+            events.map(({ data }) => data),
+          ),
+        ]
       : events.map((event) => call(event, event.data));
   const results = await Promise.allSettled(calls);
   return results.some(({ status }) => status === 'rejected') ? failed : { status: 202 };
 }
 
-function dataOfAll(events: readonly Event[]): unknown[] {
-  return events.map((event) => event.data);
-}
-
-function isEventGridFunction({ trigger }: AppFunction): boolean {
-  return trigger.type === 'eventgridtrigger';
-}
-
 function answerHandshake({ headers }: Request): Answer {
   return { status: 200, headers: { 'Webhook-Allowed-Origin': headers['webhook-request-origin'] ?? EVENT_GRID_ORIGIN } };
-}
-
-function jsonOf(request: Request): unknown {
-  return parseAsHost(textOf(request));
 }
 
 /** Returns the events of a POST. @throws TypeError where the JSON is neither an array nor an object. */
@@ -104,12 +97,8 @@ function validationCodeOf(json: unknown): string {
 /** Returns JSON like .NET's: special characters of HTML, and all characters beyond ASCII, are escaped. */
 function escapeAsHost(text: string): string {
   const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022');
-  const escaped = json.replace(/[<>&'+`\x7f-\uffff]/g, (char) => `\\u${hexOf(char)}`);
-  return `"${escaped}"`;
-}
-
-function hexOf(char: string): string {
-  return char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const hexOf = (char: string) => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return `"${json.replace(/[<>&'+`\x7f-\uffff]/g, (char) => `\\u${hexOf(char)}`)}"`;
 }
 
 function isObject(value: unknown): value is Event {

@@ -1,8 +1,27 @@
+import type { Request } from './answer.js';
 import { rewriteDate } from './date-text.js';
-import { toStrictJson } from './lenient-json.js';
 
 /** The maximum depth of nested arrays and objects, that of the real host's parser. */
 const MAX_DEPTH = 64;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** The charsets that .NET knows without further code pages. */
+const DECODERS: Readonly<Record<string, (body: Buffer) => string>> = {
+  'utf-8': (body) => body.toString('utf8'),
+  'utf-16': (body) => body.toString('utf16le'),
+  'utf-16le': (body) => body.toString('utf16le'),
+  'utf-16be': (body) => Buffer.from(body).swap16().toString('utf16le'),
+  'us-ascii': (body) => body.toString('latin1'),
+  'iso-8859-1': (body) => body.toString('latin1'),
+};
+/** Matches strings in double quotes and, captured, in single quotes; comments; NaN and Infinity. */
+const TOKEN =
+  /"(?:[^"\\]|\\[\s\S])*"|'((?:[^'\\]|\\[\s\S])*)'|\/\*[\s\S]*?\*\/|\/\/[^\r\n]*|(?:-|\b)(?:NaN|Infinity)\b/g;
+
+/** @throws RangeError where the charset is unknown, and as `parseAsHost`. */
+export function jsonOf(request: Request): unknown {
+  return parseAsHost(textOf(request));
+}
 
 /**
  * Returns the JSON of a POST as Node gets it from the real host, which parses and rewrites it: comments, single quotes
@@ -56,4 +75,30 @@ function rewriteValue(value: unknown): unknown {
 function renameKey(entries: Record<string, unknown>, key: string): void {
   entries[key.toWellFormed()] = entries[key];
   delete entries[key];
+}
+
+/**
+ * Returns `text` as strict JSON. The parser of the real host (Newtonsoft) also accepts comments, strings in single quotes,
+ * and NaN and Infinity, which a function gets as strings.
+ */
+function toStrictJson(text: string): string {
+  return text.replace(TOKEN, (token, singleQuoted?: string) => {
+    if (singleQuoted !== undefined) return `"${singleQuoted.replace(/\\[\s\S]|"/g, requote)}"`;
+    if (token.startsWith('"')) return token;
+    return token.startsWith('/') ? ' ' : `"${token}"`;
+  });
+}
+
+function requote(part: string): string {
+  if (part === '"') return '\\"';
+  return part === "\\'" ? "'" : part;
+}
+
+/** Returns the body as text, in the charset of content-type, UTF-8 by default. */
+function textOf({ headers, body }: Request): string {
+  const [, charset = 'utf-8'] = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  const decode = DECODERS[charset.toLowerCase()];
+  if (!decode) throw new RangeError('The charset in content-type is unknown.');
+  const text = decode(body);
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }

@@ -1,13 +1,14 @@
 import type { Clock } from '../../clock.js';
+import type { Request } from './answer.js';
 import { endHost } from './end-host.js';
 import { createEventGridWebhook } from './event-grid-webhook.js';
 import { registered } from './functions-core.js';
 import type { HostSettings } from './host-json.js';
 import type { HostLog } from './host-log.js';
 import { createHttpFunctions } from './http-functions.js';
-import { createInvoker, type Invoker } from './invoker.js';
+import { createInvoker } from './invoker.js';
 import { startListeners } from './listeners.js';
-import { type App, loadApp } from './load-app.js';
+import { loadApp } from './load-app.js';
 import { forOwnPages } from './own-pages.js';
 import type { Env } from './queue-connection.js';
 import { openServer } from './server.js';
@@ -49,11 +50,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const app = await loadApp(appRoot, main);
     for (const hook of app.hooks.appStart) await hook({ hookData: {} });
     const invoker = createInvoker({ app, timeoutMs: settings.functionTimeoutMs, clock, log });
-    server.answerWith(forOwnPages(createRouter(app, invoker, settings, log), options.allowedHosts ?? []));
-    const listeners = startListeners(app.functions, invoker, options);
+    const { functions } = app;
+    const webhook = createEventGridWebhook({ functions, invoker, log });
+    const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix: settings.routePrefix });
+    const answer = async (request: Request) => (await webhook(request)) ?? httpFunctions(request);
+    server.answerWith(forOwnPages(answer, options.allowedHosts ?? []));
+    const listeners = startListeners(functions, invoker, options);
     return {
       port: server.port,
-      functions: app.functions.map(({ name }) => name),
+      functions: functions.map(({ name }) => name),
       close: () => endHost({ app, server, invoker, listeners, drainMs, clock, log }),
     };
   } catch (error) {
@@ -61,11 +66,4 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await server.close();
     throw error;
   }
-}
-
-function createRouter(app: App, invoker: Invoker, { routePrefix }: HostSettings, log: HostLog) {
-  const { functions } = app;
-  const webhook = createEventGridWebhook({ functions, invoker, log });
-  const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix });
-  return async (request: Parameters<typeof webhook>[0]) => (await webhook(request)) ?? httpFunctions(request);
 }

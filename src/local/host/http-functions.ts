@@ -1,5 +1,5 @@
 import type { Answer, Request } from './answer.js';
-import type { HttpData, Nullable, TypedData } from './functions-core.js';
+import type { HttpData, Nullable } from './functions-core.js';
 import { parseRoute } from './http-route.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
@@ -14,26 +14,24 @@ export function createHttpFunctions({ functions, invoker, routePrefix }: Deps): 
     .map((target) => ({ target, route: parseRoute(String(target.trigger.route ?? target.name)) }))
     .sort((a, b) => (a.route.order < b.route.order ? -1 : 1));
   return async (request) => {
-    const segments = segmentsOf(request.target);
+    const [path = ''] = request.target.split('?');
+    const segments = path.split('/').filter(Boolean);
     if (!prefix.every((part, index) => segments[index]?.toLowerCase() === part.toLowerCase())) return { status: 404 };
     const rest = segments.slice(prefix.length);
     for (const { target, route } of routes) {
       const params = methodsOf(target).includes(request.method) ? route.match(rest) : undefined;
-      if (params) return answerWith(target, request, params, invoker);
+      if (params) return answerOf(invoker.invoke(target, { http: toHttpData(request, params) }));
     }
     return { status: 404 };
   };
 }
 
-async function answerWith(
-  target: AppFunction,
-  request: Request,
-  params: Record<string, string>,
-  invoker: Invoker,
-): Promise<Answer> {
+async function answerOf(returning: ReturnType<Invoker['invoke']>): Promise<Answer> {
   try {
-    const returned = await invoker.invoke(target, { http: toHttpData(request, params) });
-    return returned?.http ? toAnswer(returned.http) : { status: 204 };
+    const { http } = (await returning) ?? {};
+    if (!http) return { status: 204 };
+    const { statusCode, headers = {}, body } = http;
+    return { status: Number(statusCode ?? 200), headers, body: body?.bytes ?? body?.string ?? '' };
   } catch {
     return { status: 500 }; // the invoker has logged the error
   }
@@ -52,22 +50,9 @@ function toHttpData({ method, target, headers, body }: Request, params: Record<s
   };
 }
 
-function toAnswer({ statusCode, headers = {}, body }: HttpData): Answer {
-  return { status: Number(statusCode ?? 200), headers, body: bytesOf(body) };
-}
-
-function bytesOf(body: TypedData | null | undefined): Uint8Array | string {
-  return body?.bytes ?? body?.string ?? '';
-}
-
 function methodsOf({ trigger }: AppFunction): string[] {
   const methods: unknown[] = Array.isArray(trigger.methods) ? trigger.methods : ['GET', 'POST'];
   return methods.map((method) => String(method).toUpperCase());
-}
-
-function segmentsOf(target: string): string[] {
-  const [path = ''] = target.split('?');
-  return path.split('/').filter(Boolean);
 }
 
 function mapValues(entries: readonly (readonly [string, string])[]): Record<string, Nullable> {

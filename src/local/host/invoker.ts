@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.js';
-import type { CoreInvocationContext, CoreLog, TypedData } from './functions-core.js';
+import type { CoreInvocationContext, TypedData } from './functions-core.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { App, AppFunction } from './load-app.js';
 
 /** Runs functions like the worker: hooks, the library's decoding, the handler, the library's encoding. */
 export type Invoker = {
   /** Returns the function's encoded result; rejects where the function threw, or ran longer than functionTimeout. */
-  invoke(target: AppFunction, input: TypedData, triggerMetadata?: Record<string, TypedData>): Promise<Answered>;
+  invoke(target: AppFunction, input: TypedData, triggerMetadata?: Metadata): Promise<Answered>;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
 };
 
+type Metadata = Readonly<Record<string, TypedData>>;
 type Answered = TypedData | null | undefined;
 type Deps = { app: App; timeoutMs: number; clock: Clock; log: HostLog };
 
@@ -19,7 +20,7 @@ export function createInvoker({ app, timeoutMs, clock, log }: Deps): Invoker {
   const running = new Set<Promise<unknown>>();
   return {
     async invoke(target, input, triggerMetadata = {}) {
-      const run = withTimeout(runInvocation(app, target, input, triggerMetadata, log), timeoutMs, clock);
+      const run = withTimeout(runInvocation({ target, input, triggerMetadata }, app, log), timeoutMs, clock);
       running.add(run);
       try {
         return await run;
@@ -37,13 +38,10 @@ export function createInvoker({ app, timeoutMs, clock, log }: Deps): Invoker {
   };
 }
 
-async function runInvocation(
-  app: App,
-  target: AppFunction,
-  input: TypedData,
-  triggerMetadata: Record<string, TypedData>,
-  log: HostLog,
-): Promise<Answered> {
+type Invocation = { readonly target: AppFunction; readonly input: TypedData; readonly triggerMetadata: Metadata };
+
+async function runInvocation(of: Invocation, app: App, log: HostLog): Promise<Answered> {
+  const { target, input, triggerMetadata } = of;
   const core: CoreInvocationContext = {
     invocationId: randomUUID(),
     metadata: target.metadata,
@@ -53,7 +51,7 @@ async function runInvocation(
       traceContext: { traceParent: '' }, // as on a host without traces: the app begins its own traces
     },
     state: 'preInvocationHooks',
-    log: ((level, _category, message) => log(level, message)) satisfies CoreLog,
+    log: (level, _category, message) => log(level, message),
   };
   const model = app.model.getInvocationModel(core);
   const { context: invocationContext, inputs } = await model.getArguments();

@@ -4,7 +4,7 @@ import type { HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { AppFunction } from './load-app.js';
 import { connectQueues, type Env } from './queue-connection.js';
-import { listenToQueue, type QueueMessage } from './queue-listener.js';
+import { QueueListener, type QueueMessage } from './queue-listener.js';
 import { StartError } from './start-error.js';
 import { listenToTimer } from './timer-listener.js';
 
@@ -46,7 +46,7 @@ function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, cl
   const name = resolveSettings(String(target.trigger.queueName), env);
   const queues = connectQueues(String(target.trigger.connection ?? 'Storage'), env);
   return () =>
-    listenToQueue({
+    new QueueListener({
       queue: queues.getQueueClient(name),
       poison: queues.getQueueClient(`${name}-poison`),
       settings: settings.queues,

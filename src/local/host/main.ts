@@ -7,7 +7,6 @@ import { startHost } from './host.js';
 import { parseHostJson } from './host-json.js';
 import { createConsoleLog } from './host-log.js';
 import { checkAllowedHosts } from './own-pages.js';
-import { parsePort } from './port.js';
 import { StartError } from './start-error.js';
 
 /**
@@ -53,4 +52,11 @@ try {
 
 function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** Returns the port in `text`. @throws StartError where `text` is no port. */
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new StartError(`The port is '${text}'; it must be a whole number, 0 to 65535.`);
 }

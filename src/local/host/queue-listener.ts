@@ -1,15 +1,10 @@
 import { type DequeuedMessageItem, type QueueClient, RestError } from '@azure/storage-queue';
 import { type Clock, sleep } from '../../clock.js';
-import { createBackoff } from './backoff.js';
 import type { QueueSettings } from './host-json.js';
 import { describeError, type HostLog } from './host-log.js';
 
-export type QueueMessage = { readonly text: string; readonly item: DequeuedMessageItem };
-
-export type QueueListener = {
-  /** Takes no more messages, and resolves when the messages taken so far are done. */
-  stop(): Promise<void>;
-};
+type Item = DequeuedMessageItem;
+export type QueueMessage = { readonly text: string; readonly item: Item };
 
 type Deps = {
   queue: QueueClient;
@@ -31,105 +26,111 @@ const FIRST_POLL_MS = 100;
  * - Its function has thrown `maxDequeueCount` times, or the message cannot be decoded: it moves to the poison queue.
  * The messages of a dead process are visible again after ten minutes.
  */
-export function listenToQueue(deps: Deps): QueueListener {
-  const { queue, settings, clock, log } = deps;
-  const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
-  const backoff = createBackoff(FIRST_POLL_MS, settings.maxPollingIntervalMs);
-  let isReachable = true;
-  const polling = poll();
-  return {
-    async stop() {
-      stopping.abort();
-      await polling;
-      await Promise.all(running);
-    },
-  };
+export class QueueListener {
+  readonly #deps: Deps;
+  readonly #stopping = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #polling: Promise<void>;
+  #isReachable = true;
 
-  async function poll(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const items = await receive();
-      for (const item of items) track(stopping.signal.aborted ? release(item, 0) : process(item));
-      if (items.length === 0) await sleep(clock, backoff.next(), stopping.signal);
-      else backoff.reset();
-      while (running.size > settings.newBatchThreshold) await Promise.race(running);
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#polling = this.#poll();
+  }
+
+  /** Takes no more messages, and resolves when the messages taken so far are done. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#polling;
+    await Promise.all(this.#running);
+  }
+
+  /** An empty queue is polled less and less often. */
+  async #poll(): Promise<void> {
+    const { settings, clock } = this.#deps;
+    const { signal } = this.#stopping;
+    let waitMs = FIRST_POLL_MS;
+    while (!signal.aborted) {
+      const items = await this.#receive();
+      for (const item of items) this.#track(signal.aborted ? this.#hide(item, 0) : this.#process(item));
+      if (items.length > 0) waitMs = FIRST_POLL_MS;
+      else {
+        waitMs = Math.min(waitMs, settings.maxPollingIntervalMs);
+        await sleep(clock, waitMs, signal);
+        waitMs *= 2;
+      }
+      while (this.#running.size > settings.newBatchThreshold) await Promise.race(this.#running);
     }
   }
 
   /** Returns no messages where the queue is absent, like the real host, or storage does not answer. */
-  async function receive(): Promise<DequeuedMessageItem[]> {
+  async #receive(): Promise<Item[]> {
+    const { queue, settings, log } = this.#deps;
     try {
       const options = { numberOfMessages: settings.batchSize, visibilityTimeout: HIDDEN_S };
       const { receivedMessageItems } = await queue.receiveMessages(options);
-      isReachable = true;
+      this.#isReachable = true;
       return receivedMessageItems;
     } catch (error) {
       const isAbsent = error instanceof RestError && error.statusCode === 404;
-      if (isReachable && !isAbsent) log('warning', `Queue '${queue.name}' cannot be read: ${describeError(error)}`);
-      isReachable = isAbsent;
+      if (this.#isReachable && !isAbsent) {
+        log('warning', `Queue '${queue.name}' cannot be read: ${describeError(error)}`);
+      }
+      this.#isReachable = isAbsent;
       return [];
     }
   }
 
-  function track(work: Promise<void>): void {
+  #track(work: Promise<unknown>): void {
+    const { queue, log } = this.#deps;
     const tracked = work
       .catch((error) => log('warning', `A message of '${queue.name}' will run again: ${describeError(error)}`))
-      .finally(() => running.delete(tracked));
-    running.add(tracked);
+      .finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
   }
 
-  async function process(item: DequeuedMessageItem): Promise<void> {
+  async #process(item: Item): Promise<void> {
+    const { queue, settings, run } = this.#deps;
     const text = decode(item.messageText, settings.messageEncoding);
-    if (text === undefined || item.dequeueCount > settings.maxDequeueCount) return moveToPoison(item);
-    const hold = holdHidden(item);
-    const hasSucceeded = await deps.run({ text, item }).then(
+    if (text === undefined || item.dequeueCount > settings.maxDequeueCount) return this.#moveToPoison(item);
+    const over = new AbortController();
+    const hidden = this.#keepHidden(item, over.signal);
+    const hasSucceeded = await run({ text, item }).then(
       () => true,
       () => false, // the invoker has logged the error
     );
-    const held = await hold.end();
+    over.abort();
+    const held = await hidden;
     if (hasSucceeded) await queue.deleteMessage(held.messageId, held.popReceipt);
-    else if (item.dequeueCount >= settings.maxDequeueCount) await moveToPoison(held);
-    else await release(held, settings.visibilityTimeoutMs / 1000);
+    else if (item.dequeueCount >= settings.maxDequeueCount) await this.#moveToPoison(held);
+    else await this.#hide(held, settings.visibilityTimeoutMs / 1000);
   }
 
-  /** Hides the message again and again. Its end returns the message with the latest receipt. */
-  function holdHidden(item: DequeuedMessageItem): { end(): Promise<DequeuedMessageItem> } {
-    const over = new AbortController();
-    const held = (async () => {
-      let current = item;
-      for (;;) {
-        await sleep(clock, (HIDDEN_S / 2) * 1000, over.signal);
-        if (over.signal.aborted) return current;
-        current = await hideAgain(current);
+  /** Hides the message again and again until `signal` aborts. Returns the message with the latest receipt. */
+  async #keepHidden(item: Item, signal: AbortSignal): Promise<Item> {
+    const { queue, clock, log } = this.#deps;
+    for (let held = item; ; ) {
+      await sleep(clock, (HIDDEN_S / 2) * 1000, signal);
+      if (signal.aborted) return held;
+      try {
+        const { popReceipt = held.popReceipt } = await this.#hide(held, HIDDEN_S);
+        held = { ...held, popReceipt };
+      } catch (error) {
+        log('warning', `A message of '${queue.name}' may run twice: ${describeError(error)}`);
       }
-    })();
-    return {
-      end() {
-        over.abort();
-        return held;
-      },
-    };
-  }
-
-  async function hideAgain(item: DequeuedMessageItem): Promise<DequeuedMessageItem> {
-    try {
-      const { popReceipt } = await queue.updateMessage(item.messageId, item.popReceipt, undefined, HIDDEN_S);
-      return { ...item, popReceipt: popReceipt ?? item.popReceipt };
-    } catch (error) {
-      log('warning', `A message of '${queue.name}' may run twice: ${describeError(error)}`);
-      return item;
     }
   }
 
-  async function release(item: DequeuedMessageItem, afterS: number): Promise<void> {
-    await queue.updateMessage(item.messageId, item.popReceipt, undefined, afterS);
+  #hide({ messageId, popReceipt }: Item, forS: number) {
+    return this.#deps.queue.updateMessage(messageId, popReceipt, undefined, forS);
   }
 
-  async function moveToPoison(item: DequeuedMessageItem): Promise<void> {
-    await deps.poison.createIfNotExists();
-    await deps.poison.sendMessage(item.messageText);
+  async #moveToPoison(item: Item): Promise<void> {
+    const { queue, poison, log } = this.#deps;
+    await poison.createIfNotExists();
+    await poison.sendMessage(item.messageText);
     await queue.deleteMessage(item.messageId, item.popReceipt);
-    log('warning', `A message of '${queue.name}' was moved to '${deps.poison.name}' after ${item.dequeueCount} tries.`);
+    log('warning', `A message of '${queue.name}' was moved to '${poison.name}' after ${item.dequeueCount} tries.`);
   }
 }
 
@@ -137,7 +138,6 @@ export function listenToQueue(deps: Deps): QueueListener {
 function decode(text: string, encoding: QueueSettings['messageEncoding']): string | undefined {
   if (encoding === 'none') return text;
   const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64').replace(/=+$/, '') === text.trim().replace(/=+$/, '')
-    ? bytes.toString('utf8')
-    : undefined;
+  const isBase64 = bytes.toString('base64').replace(/=+$/, '') === text.trim().replace(/=+$/, '');
+  return isBase64 ? bytes.toString('utf8') : undefined;
 }

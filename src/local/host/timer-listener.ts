@@ -1,11 +1,6 @@
 import { Cron } from 'croner';
 import { type Clock, sleep } from '../../clock.js';
 
-export type TimerListener = {
-  /** Starts no more runs, and resolves when the current run has ended. */
-  stop(): Promise<void>;
-};
-
 /** The timer extension's data for a function. The library turns the names into camel case. */
 export type TimerInfo = {
   readonly Schedule: { readonly AdjustForDST: boolean };
@@ -21,6 +16,7 @@ type Deps = {
   clock: Clock;
 };
 
+const NEVER = new Date(8.64e15);
 /** The clock is read every minute: Node's timers hold 32 bits of milliseconds, and a sleeping laptop stops them. */
 const MAX_WAIT_MS = 60_000;
 
@@ -28,13 +24,14 @@ const MAX_WAIT_MS = 60_000;
  * Runs a function by its schedule. The next time is computed at the end of a run, so that two runs never overlap.
  * @throws TypeError where the schedule is invalid.
  */
-export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): TimerListener {
+export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps) {
   const cron = new Cron(schedule, { paused: true, timezone: 'UTC', mode: '6-part', domAndDow: true });
   const stopping = new AbortController();
   let lastAt = new Date(0);
   const running = keepTime();
   return {
-    async stop() {
+    /** Starts no more runs, and resolves when the current run has ended. */
+    async stop(): Promise<void> {
       stopping.abort();
       await running;
     },
@@ -43,7 +40,7 @@ export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): Tim
   async function keepTime(): Promise<void> {
     if (runOnStartup) await runAt(clock.now());
     for (;;) {
-      const dueAt = nextAfter(laterOf(clock.now(), lastAt));
+      const dueAt = nextAfter(new Date(Math.max(clock.now().getTime(), lastAt.getTime())));
       while (dueAt > clock.now() && !stopping.signal.aborted) {
         const waitMs = dueAt.getTime() - clock.now().getTime();
         await sleep(clock, Math.min(waitMs, MAX_WAIT_MS), stopping.signal);
@@ -56,16 +53,11 @@ export function listenToTimer({ schedule, runOnStartup, run, clock }: Deps): Tim
   async function runAt(at: Date): Promise<void> {
     const status = { Last: lastAt.toISOString(), Next: nextAfter(at).toISOString(), LastUpdated: lastAt.toISOString() };
     lastAt = at;
-    await run({ Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }).catch(() => {}); // the invoker has logged the error
+    const info = { Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false };
+    await run(info).catch(() => {}); // the invoker has logged the error
   }
 
   function nextAfter(at: Date): Date {
     return cron.nextRun(at) ?? NEVER;
   }
-}
-
-const NEVER = new Date(8.64e15);
-
-function laterOf(a: Date, b: Date): Date {
-  return a > b ? a : b;
 }

@@ -2,7 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from '@jest/globals';
 import type { QueueSettings } from '../../../src/local/host/host-json.js';
-import { listenToQueue } from '../../../src/local/host/queue-listener.js';
+import { QueueListener } from '../../../src/local/host/queue-listener.js';
 import { createTestClock } from '../../storage/test-clock.js';
 
 const SETTINGS = {
@@ -167,7 +167,7 @@ function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
     },
   } as unknown as QueueClient;
 
-  const listener = listenToQueue({
+  const listener = new QueueListener({
     queue,
     poison: queue,
     settings: { ...SETTINGS, ...settings },
