@@ -13,7 +13,7 @@ import { type ShowProgress, withProgress } from './with-progress.js';
 
 const NO_APP =
   `No app has picked up a redrive for ${NO_APP_MS / 1000} s. Check that the app runs: GET /api/health/ready, with npm start ` +
-  'http://localhost:7071/api/health/ready. This command goes on waiting; Ctrl-C ends it, and the redrives stay in storage.';
+  'http://localhost:7071/api/health/ready. This command still waits; Ctrl-C ends it, and the redrives stay in storage.';
 const MAX_PER_SECOND = 10_000;
 const MAX_AT_ONCE = 5000;
 /** Results that make the exit code 1: something requested was not done. */
@@ -35,7 +35,7 @@ const NOT_DONE = [
 export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
   if (file !== undefined && ids.length !== 1)
-    throw new OptionError(`--edit is for exactly one id, found ${ids.length} ids.`);
+    throw new OptionError(`--edit needs exactly one id, found ${ids.length} ids.`);
   const stopAfter = shareOf(values, 'stop-after');
   const isWaiting = values.wait === true || stopAfter !== undefined;
   const options = {
@@ -54,7 +54,8 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
 /** Runs the verb `discard`; returns the exit code. */
 export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
-  if (why === undefined) throw new OptionError('--why is missing: say why the dead letters are not needed.');
+  if (why === undefined)
+    throw new OptionError('--why is missing: give the reason why the dead letters are not needed.');
   const note = { by: whoRuns(), why, isDryRun: values['dry-run'] === true };
   const pace = { ...paceOf(values, { atOnce: 16, perSecond: 200 }), signal };
   return change({ values, ids }, { open, ...output }, (letters, stores, { onCount }) =>
@@ -73,7 +74,7 @@ async function change(
   const letters = ids.length > 0 ? ids.map((id) => ({ id })) : deadLettersOf(stores, there);
   const all = ids.length > 0 ? ids.length : err.isTTY ? await count(stores, there) : undefined;
   const report = await withProgress(err, all, (progress) => run(letters, stores, progress));
-  if (isNothing(report)) await refuseUnknownNames(filter, stores);
+  if (report.stopped === undefined && Object.keys(report.counts).length === 0) await refuseUnknownNames(filter, stores);
   const isDryRun = values['dry-run'] === true;
   const sentences = sentencesOf(report, isDryRun);
   const json = { dryRun: isDryRun, ...report, message: sentences.join(' ') };
@@ -83,18 +84,14 @@ async function change(
   return report.stopped || isMissing || NOT_DONE.some((what) => (report.counts[what] ?? 0) > 0) ? 1 : 0;
 }
 
-function isNothing({ counts, stopped }: Report): boolean {
-  return stopped === undefined && Object.keys(counts).length === 0;
-}
-
 function chosenBy(values: Values, ids: readonly string[]): Filter {
   const filter = filterOf(values);
   const ways = [ids.length > 0, values.all === true, !isEmpty(filter)].filter(Boolean).length;
   if (ways !== 1 && !(values.all && ids.length === 0))
     throw new OptionError(
       ways === 0
-        ? 'Neither ids, nor a filter such as --stage, nor --all is there: one of them must be.'
-        : 'Ids are there beside a filter or --all: use one of them.',
+        ? 'No dead letter is named: give ids, a filter such as --stage, or --all.'
+        : 'There are ids beside a filter or --all: give only one of these.',
     );
   return filter;
 }

@@ -15,7 +15,7 @@ const NAME_WIDTH = 16;
 export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1)
-    throw new OptionError(`show takes one id, found ${ids.length}; list has them.`);
+    throw new OptionError(`show takes one id, found ${ids.length}. list shows ids.`);
   const path = outPathOf(values);
   const found = await showDeadLetter(id, await open());
   if (!found) {

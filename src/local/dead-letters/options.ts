@@ -9,43 +9,19 @@ export { OptionError };
 
 export type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
 
-const WHICH = {
-  stage: { type: 'string' },
-  reason: { type: 'string' },
-  workflow: { type: 'string' },
-  error: { type: 'string' },
-  type: { type: 'string' },
-  'resource-type': { type: 'string' },
-  from: { type: 'string' },
-  to: { type: 'string' },
-} as const;
-const WHERE = { account: { type: 'string' }, 'undelivered-account': { type: 'string' } } as const;
-const ALWAYS = { ...WHERE, help: { type: 'boolean' } } as const;
-const CHANGE = { all: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, rate: { type: 'string' } } as const;
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+const OF_EVENT = { type: TEXT, 'resource-type': TEXT, from: TEXT, to: TEXT };
+const FILTER = { ...OF_EVENT, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT };
+const ALWAYS = { account: TEXT, 'undelivered-account': TEXT, help: FLAG };
+const CHANGE = { ...FILTER, all: FLAG, 'dry-run': FLAG, rate: TEXT, json: FLAG };
 
 const OF_VERB = {
-  list: {
-    ...ALWAYS,
-    ...WHICH,
-    by: { type: 'string' },
-    limit: { type: 'string' },
-    resolved: { type: 'boolean' },
-    json: { type: 'boolean' },
-  },
-  show: { ...ALWAYS, payload: { type: 'boolean' }, out: { type: 'string' }, json: { type: 'boolean' } },
-  redrive: {
-    ...ALWAYS,
-    ...WHICH,
-    ...CHANGE,
-    edit: { type: 'string' },
-    force: { type: 'boolean' },
-    'at-once': { type: 'string' },
-    wait: { type: 'boolean' },
-    'stop-after': { type: 'string' },
-    json: { type: 'boolean' },
-  },
-  discard: { ...ALWAYS, ...WHICH, ...CHANGE, why: { type: 'string' }, json: { type: 'boolean' } },
-  export: { ...ALWAYS, ...WHICH, out: { type: 'string' } },
+  list: { ...ALWAYS, ...FILTER, by: TEXT, limit: TEXT, resolved: FLAG, json: FLAG },
+  show: { ...ALWAYS, payload: FLAG, out: TEXT, json: FLAG },
+  redrive: { ...ALWAYS, ...CHANGE, edit: TEXT, force: FLAG, 'at-once': TEXT, wait: FLAG, 'stop-after': TEXT },
+  discard: { ...ALWAYS, ...CHANGE, why: TEXT },
+  export: { ...ALWAYS, ...FILTER, out: TEXT },
 } as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
 /** The options as given: a text each, or true. */
@@ -96,7 +72,7 @@ export function shareOf(values: Values, name: string): number | undefined {
 export function filterOf(values: Values): Filter {
   const type = textOf(values, 'type');
   return {
-    stage: stageOf(textOf(values, 'stage')),
+    stage: stageOf(values),
     reason: textOf(values, 'reason'),
     workflow: textOf(values, 'workflow'),
     error: textOf(values, 'error'),
@@ -120,17 +96,17 @@ export function groupingsOf(values: Values): FilterField[] | undefined {
   return by as FilterField[] | undefined;
 }
 
-function stageOf(stage: string | undefined): ListedStage | undefined {
-  if (stage !== undefined && !(LISTED_STAGES as readonly string[]).includes(stage)) {
-    throw new OptionError(`--stage is '${stage}', must be one of ${LISTED_STAGES.join(', ')}.`);
-  }
-  return stage as ListedStage | undefined;
+function stageOf(values: Values): ListedStage | undefined {
+  const stage = textOf(values, 'stage');
+  if (stage === undefined || (LISTED_STAGES as readonly string[]).includes(stage))
+    return stage as ListedStage | undefined;
+  throw new OptionError(`--stage is '${stage}', must be one of ${LISTED_STAGES.join(', ')}.`);
 }
 
 function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
-  const at = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text + ofDay : text);
+  const at = new Date(text.length === 10 ? text + ofDay : text);
   if (!isDay(text.slice(0, 10)) || Number.isNaN(at.getTime())) {
     throw new OptionError(`--${name} is '${text}', must be a day or a time, such as 2026-03-14 or 2026-03-14T12:00Z.`);
   }

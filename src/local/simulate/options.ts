@@ -33,31 +33,12 @@ Exit code: 0 nothing is lost, 1 something is lost or wrong, 2 an option is wrong
 stopped by somebody else, 130 ended by Ctrl-C.
 `;
 
-const OPTIONS = {
-  scenario: { type: 'string' },
-  events: { type: 'string' },
-  rate: { type: 'string' },
-  chaos: { type: 'string' },
-  seed: { type: 'string' },
-  'time-scale': { type: 'string' },
-  redrive: { type: 'boolean' },
-  url: { type: 'string' },
-  json: { type: 'boolean' },
-  list: { type: 'boolean' },
-  help: { type: 'boolean' },
-  'topic-endpoint': { type: 'string' },
-  'topic-key': { type: 'string' },
-} as const;
-
-/** Which option a property of a run's request comes from. */
-const OPTION_OF: Readonly<Record<string, string>> = {
-  scenario: 'scenario',
-  events: 'events',
-  rate: 'rate',
-  chaos: 'chaos',
-  seed: 'seed',
-  timeScale: 'time-scale',
-};
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+/** The options that are properties of a run's request. */
+const OF_RUN = { scenario: TEXT, events: TEXT, rate: TEXT, chaos: TEXT, seed: TEXT, 'time-scale': TEXT };
+const OF_TOPIC = { 'topic-endpoint': TEXT, 'topic-key': TEXT };
+const OPTIONS = { ...OF_RUN, ...OF_TOPIC, redrive: FLAG, url: TEXT, json: FLAG, list: FLAG, help: FLAG };
 
 export type Options = ReturnType<typeof parseOptions>;
 
@@ -102,9 +83,10 @@ function readJson(chaos: string): unknown {
 export function textOfProblems(problems: readonly Problem[], options: Options): string {
   const texts = problems.map(({ path, message }) => {
     const [first = '', ...inner] = path.split('.');
-    const option = OPTION_OF[first] as keyof Options | undefined;
-    if (option === undefined) return `${path} ${message}`;
-    const isAt = inner.length > 0 ? `has ${inner.join('.')}, which` : `is '${options[option] ?? ''}',`;
+    const option = first === 'timeScale' ? 'time-scale' : first;
+    if (!Object.hasOwn(OF_RUN, option)) return `${path} ${message}`;
+    const typed = options[option as keyof typeof OF_RUN] ?? '';
+    const isAt = inner.length > 0 ? `has ${inner.join('.')}, which` : `is '${typed}',`;
     return `--${option} ${isAt} ${message}`;
   });
   return `${texts.join('; ')}.`;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { type Clock, sleep } from '../../clock.js';
 import { systemRandom } from '../../functions/random.js';
 import type { ServiceChange } from '../../simulator/changes.js';
 import { createDicomService } from '../../simulator/dicom/dicom-service.js';
@@ -6,17 +6,14 @@ import { topicEventOf, writeEvent } from '../../simulator/event-grid/topic-event
 import { createFhirService } from '../../simulator/fhir/fhir-service.js';
 import { eventIdOf } from '../../simulator/runs/event-name.js';
 import { play } from '../../simulator/runs/play.js';
-import { readRunRequest } from '../../simulator/runs/run-request.js';
+import { type RunRequest, readRunRequest } from '../../simulator/runs/run-request.js';
 import { seededRandom, uuidOf } from '../../simulator/seeded.js';
 import { createWorld } from '../../simulator/world.js';
 import { StartError } from '../host/start-error.js';
 import { OptionError } from '../option-error.js';
 import { textOfProblems } from './options.js';
 
-type Options = {
-  readonly 'topic-endpoint'?: string | undefined;
-  readonly 'topic-key'?: string | undefined;
-};
+type Options = Partial<Record<'topic-endpoint' | 'topic-key', string | undefined>>;
 
 type Event = Record<string, unknown>;
 type Send = (events: Event[]) => Promise<void>;
@@ -24,27 +21,53 @@ type Send = (events: Event[]) => Promise<void>;
 /** Event Grid accepts 1 MB per request; an event has about 700 bytes. */
 const MAX_PER_REQUEST = 500;
 const MAX_WAITING = 10_000;
+const POLL_MS = 20;
 const SOURCE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
 
 /** Publishes a scenario's events to a custom topic in Azure. The app there shows their outcomes. */
 export async function sendToTopic(
   options: Options,
   request: Record<string, unknown>,
-  { clock, signal, send = undefined }: { clock: Clock; signal: AbortSignal; send?: Send | undefined },
+  { clock, signal, send }: { clock: Clock; signal: AbortSignal; send?: Send },
 ): Promise<number> {
   const read = readRunRequest(request, Math.floor(systemRandom.number() * 2 ** 32));
   if (read.kind === 'wrong') throw new OptionError(textOfProblems(read.problems, {}));
-  const { seed, events, chaos } = read.request;
+  const publish = send ?? (await createSender(options));
+  const waiting: Event[] = [];
+  let isOver = false;
+  const playing = playInto(waiting, read.request, { clock, signal })
+    .then(() => undefined)
+    .catch((cause: Error) => cause)
+    .finally(() => {
+      isOver = true;
+    });
+  let sent = 0;
+  while (!signal.aborted && (waiting.length > 0 || !isOver)) {
+    const batch = waiting.splice(0, MAX_PER_REQUEST);
+    if (batch.length > 0) await publish(batch);
+    else await sleep(clock, POLL_MS);
+    sent += batch.length;
+  }
+  const failed = await playing;
+  if (failed) throw new StartError(`The scenario failed after ${sent} events were sent: ${failed.message}`);
+  process.stdout.write(`Sent ${sent} events to the topic, seed ${read.request.seed}.\n`);
+  return signal.aborted ? 130 : 0;
+}
+
+/** Plays the scenario in services of its own. Their events wait in `waiting`; many of them make the scenario wait. */
+function playInto(
+  waiting: Event[],
+  request: RunRequest,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const { seed, events, chaos } = request;
   const random = seededRandom(seed);
   const runId = uuidOf(systemRandom).slice(0, 8); // so that a second run of the same seed is no redelivery
-  const publishing = send ?? (await createSender(options));
-  const waiting: Event[] = [];
   let made = 0;
   const publish = (changes: readonly ServiceChange[]) => {
     for (const change of changes) {
-      waiting.push(
-        writeEvent(topicEventOf(change, { id: eventIdOf(runId, made), source: SOURCE }), 'CloudEventSchemaV1_0'),
-      );
+      const event = topicEventOf(change, { id: eventIdOf(runId, made), source: SOURCE });
+      waiting.push(writeEvent(event, 'CloudEventSchemaV1_0'));
       made += 1;
     }
   };
@@ -54,29 +77,8 @@ export async function sendToTopic(
     dicom: createDicomService({ ...deps, host: `simulator-run-${runId}.dicom.azurehealthcareapis.com` }),
   };
   const world = createWorld({ services, random, clock, left: () => events - made });
-  const playing = { isOver: false, failed: undefined as unknown };
   const isFull = () => waiting.length >= MAX_WAITING;
-  const played = play({ ...read.request, world, burstMs: chaos.burstMs, isFull, clock, signal }).then(
-    () => {
-      playing.isOver = true;
-    },
-    (cause: unknown) => {
-      Object.assign(playing, { isOver: true, failed: cause });
-    },
-  );
-  let sent = 0;
-  while (!signal.aborted && (waiting.length > 0 || !playing.isOver)) {
-    const batch = waiting.splice(0, MAX_PER_REQUEST);
-    if (batch.length > 0) await publishing(batch);
-    else await new Promise<void>((resolve) => void clock.after(20, resolve));
-    sent += batch.length;
-  }
-  await played;
-  if (playing.failed !== undefined) {
-    throw new StartError(`The scenario failed after ${sent} events were sent: ${(playing.failed as Error).message}`);
-  }
-  process.stdout.write(`Sent ${sent} events to the topic, seed ${seed}.\n`);
-  return signal.aborted ? 130 : 0;
+  return play({ ...request, world, burstMs: chaos.burstMs, isFull, clock, signal });
 }
 
 /** @throws StartError where the endpoint is no URL of a topic. */
@@ -88,9 +90,9 @@ async function createSender(options: Options): Promise<Send> {
     );
   const key = options['topic-key'] ?? process.env.EVENTGRID_TOPIC_KEY;
   const { AzureKeyCredential, EventGridPublisherClient } = await import('@azure/eventgrid');
-  const client = key
-    ? new EventGridPublisherClient(endpoint, 'CloudEvent', new AzureKeyCredential(key))
-    : new EventGridPublisherClient(endpoint, 'CloudEvent', await identity());
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  const credential = key ? new AzureKeyCredential(key) : new DefaultAzureCredential();
+  const client = new EventGridPublisherClient(endpoint, 'CloudEvent', credential);
   return async (events) => {
     try {
       await client.send(events.map(toCloudEvent));
@@ -102,11 +104,6 @@ async function createSender(options: Options): Promise<Send> {
       );
     }
   };
-}
-
-async function identity() {
-  const { DefaultAzureCredential } = await import('@azure/identity');
-  return new DefaultAzureCredential();
 }
 
 function toCloudEvent({ id, type, source, subject, time, data }: Event) {

@@ -1,5 +1,6 @@
 import { printable } from '../../printable.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
+import type { Verdict } from '../../simulator/runs/verdict.js';
 import { barOf } from '../progress.js';
 
 const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
@@ -26,11 +27,20 @@ export function describeProgress({ phase, made, events, pending }: RunStatus): s
 
 /** Returns the verdict of a run as text. */
 export function describeVerdict(status: RunStatus): string {
-  const { scenario, seed, deliveries, redriven, verdict, error, phase } = status;
+  const { scenario, seed, verdict, error, phase } = status;
   if (!verdict)
     return `The run ${phase === 'failed' ? `failed: ${printable(error ?? '')}` : 'was stopped; there is no verdict'}.\n`;
-  const { events, jobs, lagMs, withinFiveSeconds, tables, problems } = verdict;
-  const lines: [string, string][] = [
+  const lines = countsIn(status, verdict);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const table = lines.map(([name, value]) => `  ${name.padEnd(width)}   ${value}\n`).join('');
+  const wrong = verdict.problems.map((problem) => `  ${printable(problem)}\n`).join('');
+  const busy = textOfBusyMachine(status);
+  return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${verdict.ok ? 'Nothing is lost.' : 'NOT as it should be.'}\n`;
+}
+
+function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name: string, value: string][] {
+  const { events, jobs, lagMs, tables } = verdict;
+  const lines: ([string, string] | false)[] = [
     ['sent', `${events.sent}, ${events.malformed} of them malformed`],
     ['delivered', `${deliveries.delivered} in ${deliveries.requests} requests`],
     ['duplicates', `${deliveries.duplicates}`],
@@ -38,45 +48,35 @@ export function describeVerdict(status: RunStatus): string {
     ['settled', `${events.settled}, with ${jobs.completed} jobs completed`],
     ['superseded', `${jobs.superseded} jobs, by newer versions`],
     ['dead-lettered', `${events.deadLettered}, and ${events.rejected} malformed`],
-    ...(events.ignored > 0 ? [['not wanted', `${events.ignored}, by any workflow`] as [string, string]] : []),
-    ...(events.open > 0 ? [['still open', `${events.open}: they wait for another try`] as [string, string]] : []),
-    ...(redriven > 0 ? [['redriven', `${redriven}, out of Event Grid's dead letters`] as [string, string]] : []),
-    ...(events.undelivered > 0
-      ? [
-          ['undelivered', `${events.undelivered}: Event Grid gave up; they are in the container undelivered`] as [
-            string,
-            string,
-          ],
-        ]
-      : []),
-    ...(lagMs && withinFiveSeconds !== null
-      ? [
-          [
-            'lag',
-            `mean ${seconds(lagMs.mean)}, p50 ${seconds(lagMs.p50)}, p99 ${seconds(lagMs.p99)}, p99.99 ${seconds(lagMs.p9999)}; ` +
-              `${(withinFiveSeconds * 100).toFixed(2)} % within 5 s (the service promises 1 s in the mean, 99.99 % in 5 s)`,
-          ] as [string, string],
-        ]
-      : []),
-    ...Object.entries(tables).map(
-      ([name, { rows, wrong }]) => [`table of ${name}`, `${rows} rows, ${wrong} wrong`] as [string, string],
-    ),
+    events.ignored > 0 && ['not wanted', `${events.ignored}, by any workflow`],
+    events.open > 0 && ['still open', `${events.open}: they wait for another try`],
+    redriven > 0 && ['redriven', `${redriven}, out of Event Grid's dead letters`],
+    events.undelivered > 0 && [
+      'undelivered',
+      `${events.undelivered}: Event Grid gave up; they are in the container undelivered`,
+    ],
+    lagMs !== null && ['lag', textOfLag(lagMs, verdict.withinFiveSeconds)],
+    ...Object.entries(tables).map(([name, { rows, wrong }]): [string, string] => [
+      `table of ${name}`,
+      `${rows} rows, ${wrong} wrong`,
+    ]),
     ['LOST', String(events.lost)],
   ];
-  const width = Math.max(...lines.map(([name]) => name.length));
-  const table = lines.map(([name, value]) => `  ${name.padEnd(width)}   ${value}\n`).join('');
-  const wrong = problems.map((problem) => `  ${printable(problem)}\n`).join('');
-  const busy = textOfBusyMachine(status);
-  return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${verdict.ok ? 'Nothing is lost.' : 'NOT as it should be.'}\n`;
+  return lines.filter((line) => line !== false);
+}
+
+function textOfLag({ mean, p50, p99, p9999 }: NonNullable<Verdict['lagMs']>, withinFiveSeconds: number): string {
+  return (
+    `mean ${seconds(mean)}, p50 ${seconds(p50)}, p99 ${seconds(p99)}, p99.99 ${seconds(p9999)}; ` +
+    `${(withinFiveSeconds * 100).toFixed(2)} % within 5 s (the service promises 1 s in the mean, 99.99 % in 5 s)`
+  );
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-/**
- * Returns a note that the machine was busy, where the lag exceeds the promise: the app is then not the cause.
- */
+/** Returns a note that the machine was busy, where the lag exceeds the promise: the app is then not the cause. */
 function textOfBusyMachine({ verdict, machine }: RunStatus): string {
   const { lagMs, withinFiveSeconds } = verdict ?? {};
   const isLate = (lagMs?.mean ?? 0) > PROMISED_MEAN_MS || (withinFiveSeconds ?? 1) < PROMISED_SHARE;
