@@ -18,7 +18,7 @@ import { createRecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
-import { createRuns, type Runs } from './runs/runs.js';
+import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import type { Services } from './world.js';
 
@@ -74,7 +74,7 @@ export class Simulator {
     this.#origin = deps.origin;
     this.#chaotic = this.#makeInterference();
     this.eventGrid = this.#makeEventGrid();
-    this.runs = createRuns({
+    this.runs = new Runs({
       run: {
         ...deps,
         eventGrid: this.eventGrid,

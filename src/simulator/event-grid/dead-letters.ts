@@ -1,6 +1,6 @@
 import { type Clock, type Random, sleep } from '../../clock.js';
 import { uuidOf } from '../seeded.js';
-import { createDueQueue } from './due-queue.js';
+import { DueQueue } from './due-queue.js';
 import type { Entry } from './entry.js';
 import type { Subscription } from './subscription.js';
 import { timeText, writeEvent } from './topic-event.js';
@@ -30,7 +30,7 @@ export type DeadLetterDeps = {
 export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
   const { schedule, clock, random, subscription, whenOver } = deps;
   const ended = new AbortController();
-  const due = createDueQueue<DeadLetter>(schedule, (deadLetters) => {
+  const due = new DueQueue<DeadLetter>(schedule, (deadLetters) => {
     for (let at = 0; at < deadLetters.length; at += MAX_EVENTS) void deliver(deadLetters.slice(at, at + MAX_EVENTS));
   });
 

@@ -8,11 +8,11 @@ import {
   type Reason,
   type WriteOutcome,
 } from './dead-letters.js';
-import { createDueQueue, type DueQueue } from './due-queue.js';
-import { createStages, type Entry, type Published, type Stage } from './entry.js';
+import { DueQueue } from './due-queue.js';
+import { type Entry, type Published, type Stage, Stages } from './entry.js';
 import { matches } from './filter.js';
 import { Probation } from './probation.js';
-import { createReady, type Ready } from './ready.js';
+import { Ready } from './ready.js';
 import { type Failure, failureOf, isFinal, isSuccess, waitMsAfter } from './retry.js';
 import type { SendResult } from './send.js';
 import { countOne, createLag, newCounts, type SubscriptionStats } from './stats.js';
@@ -38,7 +38,7 @@ export class Delivery {
   readonly #ended = new AbortController();
   readonly #counts = newCounts();
   readonly #lag = createLag();
-  readonly #stages = createStages();
+  readonly #stages = new Stages();
   readonly #ready: Ready;
   readonly #held: DueQueue<Entry>;
   readonly #retries: DueQueue<Entry>;
@@ -49,11 +49,11 @@ export class Delivery {
     const { schedule, clock, interference } = deps;
     this.#deps = deps;
     this.#subscription = first;
-    this.#ready = createReady(({ published, attempts }) =>
+    this.#ready = new Ready(({ published, attempts }) =>
       interference.treatmentOf(published.event, this.#subscription.name, attempts),
     );
-    this.#held = createDueQueue(clock, (entries) => this.#makeReady(entries, 'held'));
-    this.#retries = createDueQueue(schedule, (entries) => this.#makeReady(entries, 'waiting'));
+    this.#held = new DueQueue(clock, (entries) => this.#makeReady(entries, 'held'));
+    this.#retries = new DueQueue(schedule, (entries) => this.#makeReady(entries, 'waiting'));
     this.#probation = new Probation({ schedule, max: MAX_REQUESTS, whenOver: () => this.#pump() });
     this.#deadLetters = createDeadLetters({
       ...deps,

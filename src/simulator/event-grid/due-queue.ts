@@ -3,52 +3,52 @@ import type { Clock } from '../../clock.js';
 /** A scaled clock rounds, so an item that is due this soon counts as due. */
 const ROUNDING_MS = 0.001;
 
-/** Items that become due, any number of them over one timer. */
-export type DueQueue<T> = {
-  readonly size: number;
-  /** `atMs` on the monotonic clock. */
-  add(atMs: number, item: T): void;
-  clear(): void;
-};
-
 type Node<T> = { atMs: number; seq: number; item: T };
 
-/** `whenDue` gets all items that are due, by their times; items of the same time in the order of `add`. */
-export function createDueQueue<T>(clock: Clock, whenDue: (items: T[]) => void): DueQueue<T> {
-  let heap: Node<T>[] = [];
-  let seq = 0;
-  let timer: { atMs: number; cancel: () => void } | undefined;
+/** Items that become due, any number of them over one timer. */
+export class DueQueue<T> {
+  readonly #clock: Clock;
+  readonly #whenDue: (items: T[]) => void;
+  #heap: Node<T>[] = [];
+  #seq = 0;
+  #timer: { atMs: number; cancel: () => void } | undefined;
 
-  return {
-    get size() {
-      return heap.length;
-    },
-
-    add(atMs, item) {
-      seq += 1;
-      push(heap, { atMs, seq, item });
-      arm();
-    },
-
-    clear() {
-      heap = [];
-      timer?.cancel();
-      timer = undefined;
-    },
-  };
-
-  function arm(): void {
-    const first = heap[0];
-    if (!first || (timer && timer.atMs <= first.atMs)) return;
-    timer?.cancel();
-    timer = { atMs: first.atMs, cancel: clock.after(Math.max(0, first.atMs - clock.monotonic()), ring) };
+  /** `whenDue` gets all items that are due, by their times; items of the same time in the order of `add`. */
+  constructor(clock: Clock, whenDue: (items: T[]) => void) {
+    this.#clock = clock;
+    this.#whenDue = whenDue;
   }
 
-  function ring(): void {
-    timer = undefined;
-    const due = popUntil(heap, clock.monotonic() + ROUNDING_MS);
-    arm();
-    if (due.length > 0) whenDue(due);
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** `atMs` on the monotonic clock. */
+  add(atMs: number, item: T): void {
+    this.#seq += 1;
+    push(this.#heap, { atMs, seq: this.#seq, item });
+    this.#arm();
+  }
+
+  clear(): void {
+    this.#heap = [];
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    const [first] = this.#heap;
+    if (!first || (this.#timer && this.#timer.atMs <= first.atMs)) return;
+    this.#timer?.cancel();
+    const waitMs = Math.max(0, first.atMs - this.#clock.monotonic());
+    this.#timer = { atMs: first.atMs, cancel: this.#clock.after(waitMs, () => this.#ring()) };
+  }
+
+  #ring(): void {
+    this.#timer = undefined;
+    const due = popUntil(this.#heap, this.#clock.monotonic() + ROUNDING_MS);
+    this.#arm();
+    if (due.length > 0) this.#whenDue(due);
   }
 }
 

@@ -34,49 +34,38 @@ export type Entry = {
 };
 
 /** Counts the entries in each stage. */
-export type Stages = {
-  readonly counts: Readonly<Record<Stage, number>>;
-  /** Not over yet. */
-  readonly pending: number;
-  pendingOf(group: string): number;
-  enter(published: Published, stage: Stage): Entry;
-  move(entry: Entry, stage: Stage): void;
-};
+export class Stages {
+  readonly counts = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+  readonly #groups = new Map<string, number>();
+  #pending = 0;
 
-export function createStages(): Stages {
-  const counts = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
-  const groups = new Map<string, number>();
-  let pending = 0;
+  /** The number of entries that are not over yet. */
+  get pending(): number {
+    return this.#pending;
+  }
 
-  return {
-    counts,
-    get pending() {
-      return pending;
-    },
+  pendingOf(group: string): number {
+    return this.#groups.get(group) ?? 0;
+  }
 
-    pendingOf: (group) => groups.get(group) ?? 0,
+  enter(published: Published, stage: Stage): Entry {
+    this.counts[stage] += 1;
+    this.#count(published, 1);
+    return { published, stage, attempts: 0, lastAtMs: undefined, outcome: undefined };
+  }
 
-    enter(published, stage) {
-      counts[stage] += 1;
-      pending += 1;
-      countInGroup(published, 1);
-      return { published, stage, attempts: 0, lastAtMs: undefined, outcome: undefined };
-    },
+  move(entry: Entry, stage: Stage): void {
+    this.counts[entry.stage] -= 1;
+    this.counts[stage] += 1;
+    entry.stage = stage;
+    if (stage === 'over') this.#count(entry.published, -1);
+  }
 
-    move(entry, stage) {
-      counts[entry.stage] -= 1;
-      counts[stage] += 1;
-      entry.stage = stage;
-      if (stage !== 'over') return;
-      pending -= 1;
-      countInGroup(entry.published, -1);
-    },
-  };
-
-  function countInGroup({ group }: Published, by: 1 | -1): void {
+  #count({ group }: Published, by: 1 | -1): void {
+    this.#pending += by;
     if (group === undefined) return;
-    const count = (groups.get(group) ?? 0) + by;
-    if (count > 0) groups.set(group, count);
-    else groups.delete(group);
+    const count = this.pendingOf(group) + by;
+    if (count > 0) this.#groups.set(group, count);
+    else this.#groups.delete(group);
   }
 }

@@ -1,82 +1,71 @@
 import type { Entry } from './entry.js';
 import type { Treatment } from './interference.js';
 
-/** Events that are due, in the order in which they became due. Events that may share a request are in one lane. */
-export type Ready = {
-  add(entry: Entry): void;
-  /** The lane whose first event has waited longest. */
-  first(): Lane | undefined;
-};
-
-/** Events with the same number of attempts and the same treatment. */
-export type Lane = {
-  readonly attempts: number;
-  readonly treatment: Treatment;
-  /** The first entry that is still ready. */
-  peek(): Entry | undefined;
-  take(): void;
-};
-
-type Queued = { entry: Entry; seq: number };
-
 const MIN_TO_CUT = 1024;
 
-export function createReady(treatmentOf: (entry: Entry) => Treatment): Ready {
-  const lanes = new Map<string, ReturnType<typeof createLane>>();
-  let seq = 0;
+/** Events that are due, in the order in which they became due. Events that may share a request are in one lane. */
+export class Ready {
+  readonly #treatmentOf: (entry: Entry) => Treatment;
+  readonly #lanes = new Map<string, Lane>();
+  #seq = 0;
 
-  return {
-    add(entry) {
-      const treatment = treatmentOf(entry);
-      const key = `${entry.attempts} ${treatment.fate} ${treatment.schema}`;
-      let lane = lanes.get(key);
-      if (!lane) {
-        lane = createLane(entry.attempts, treatment);
-        lanes.set(key, lane);
-      }
-      seq += 1;
-      lane.add({ entry, seq });
-    },
-
-    first() {
-      let first: ReturnType<typeof createLane> | undefined;
-      for (const lane of lanes.values()) {
-        if (lane.peek() && (!first || lane.seq() < first.seq())) first = lane;
-      }
-      return first;
-    },
-  };
-}
-
-/** An array queue. Its taken beginning is cut off when it is half of the array. */
-function createLane(attempts: number, treatment: Treatment): Lane & { add(queued: Queued): void; seq(): number } {
-  let queue: (Queued | undefined)[] = [];
-  let head = 0;
-
-  return {
-    attempts,
-    treatment,
-    add: (queued) => void queue.push(queued),
-    peek,
-    take,
-    seq: () => queue[head]?.seq ?? 0,
-  };
-
-  function peek(): Entry | undefined {
-    let next = queue[head];
-    while (next && next.entry.stage !== 'ready') {
-      take();
-      next = queue[head];
-    }
-    return next?.entry;
+  constructor(treatmentOf: (entry: Entry) => Treatment) {
+    this.#treatmentOf = treatmentOf;
   }
 
-  function take(): void {
-    queue[head] = undefined;
-    head += 1;
-    if (head === queue.length || (head >= MIN_TO_CUT && head * 2 >= queue.length)) {
-      queue = queue.slice(head);
-      head = 0;
+  add(entry: Entry): void {
+    const treatment = this.#treatmentOf(entry);
+    const key = `${entry.attempts} ${treatment.fate} ${treatment.schema}`;
+    const lane = this.#lanes.get(key) ?? new Lane(entry.attempts, treatment);
+    this.#lanes.set(key, lane);
+    this.#seq += 1;
+    lane.add(entry, this.#seq);
+  }
+
+  /** The lane whose first event has waited longest. */
+  first(): Lane | undefined {
+    let first: Lane | undefined;
+    for (const lane of this.#lanes.values()) {
+      if (lane.peek() && (!first || lane.seq < first.seq)) first = lane;
     }
+    return first;
+  }
+}
+
+/** Events with the same number of attempts and the same treatment. Its taken beginning is cut off at half of the array. */
+export class Lane {
+  readonly attempts: number;
+  readonly treatment: Treatment;
+  #queue: ({ entry: Entry; seq: number } | undefined)[] = [];
+  #head = 0;
+
+  constructor(attempts: number, treatment: Treatment) {
+    this.attempts = attempts;
+    this.treatment = treatment;
+  }
+
+  get seq(): number {
+    return this.#queue[this.#head]?.seq ?? 0;
+  }
+
+  add(entry: Entry, seq: number): void {
+    this.#queue.push({ entry, seq });
+  }
+
+  /** The first entry that is still ready. */
+  peek(): Entry | undefined {
+    for (;;) {
+      const entry = this.#queue[this.#head]?.entry;
+      if (!entry || entry.stage === 'ready') return entry;
+      this.take();
+    }
+  }
+
+  take(): void {
+    this.#queue[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head < this.#queue.length && (this.#head < MIN_TO_CUT || this.#head * 2 < this.#queue.length)) return;
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
   }
 }

@@ -16,23 +16,7 @@ export type SubscriptionStats = Readonly<Counts> & {
   readonly lag: Lag;
 };
 
-export type Counts = {
-  /** Events that the filter wanted. */
-  matched: number;
-  /** Matched events that interference withholds for ever. */
-  withheld: number;
-  /** Additional copies by interference. */
-  copies: number;
-  /** Events: by the first acknowledgement of each. */
-  delivered: number;
-  requests: number;
-  /** Events sent in requests that were not their first. */
-  retried: number;
-  /** Failed requests, by outcome. */
-  failed: Partial<Record<Outcome, number>>;
-  deadLettered: Partial<Record<Reason, number>>;
-  dropped: Partial<Record<Reason | 'DeadLetterUnavailable', number>>;
-};
+type Counts = ReturnType<typeof newCounts>;
 
 export type Lag = {
   readonly count: number;
@@ -42,17 +26,23 @@ export type Lag = {
   readonly buckets: readonly { readonly withinMs: number | null; readonly count: number }[];
 };
 
-export function newCounts(): Counts {
+export function newCounts() {
   return {
+    /** Events that the filter wanted. */
     matched: 0,
+    /** Matched events that interference withholds for ever. */
     withheld: 0,
+    /** Additional copies by interference. */
     copies: 0,
+    /** Events: by the first acknowledgement of each. */
     delivered: 0,
     requests: 0,
+    /** Events sent in requests that were not their first. */
     retried: 0,
-    failed: {},
-    deadLettered: {},
-    dropped: {},
+    /** Failed requests, by outcome. */
+    failed: {} as Partial<Record<Outcome, number>>,
+    deadLettered: {} as Partial<Record<Reason, number>>,
+    dropped: {} as Partial<Record<Reason | 'DeadLetterUnavailable', number>>,
   };
 }
 

@@ -1,18 +1,6 @@
 import { Run, type RunDeps, type RunStatus } from './run.js';
 import type { RunRequest } from './run-request.js';
 
-/** The runs of the simulator, one at a time, for two runs would disturb each other. The last runs are kept. */
-export type Runs = {
-  start(request: RunRequest): { kind: 'started'; status: RunStatus } | { kind: 'busy'; id: string };
-  get(id: string): RunStatus | undefined;
-  list(): RunStatus[];
-  stop(id: string): RunStatus | undefined;
-  /** The run that has not ended. */
-  current(): Run | undefined;
-  /** Stops the current run and forgets all. */
-  clear(): void;
-};
-
 type RunsDeps = {
   run: RunDeps;
   makeId: () => string;
@@ -23,42 +11,59 @@ type RunsDeps = {
 
 const MAX_REMEMBERED = 20;
 
-export function createRuns(deps: RunsDeps): Runs {
-  const statuses = new Map<string, () => RunStatus>();
-  let current: Run | undefined;
+/** The runs of the simulator, one at a time, for two runs would disturb each other. The last runs are kept. */
+export class Runs {
+  readonly #deps: RunsDeps;
+  readonly #statuses = new Map<string, () => RunStatus>();
+  #current: Run | undefined;
 
-  return {
-    start(request) {
-      if (current) return { kind: 'busy', id: current.id };
-      deps.onStart(request);
-      const run = new Run(deps.run, deps.makeId(), request);
-      current = run;
-      statuses.set(run.id, () => run.status());
-      for (const id of statuses.keys()) if (statuses.size > MAX_REMEMBERED) statuses.delete(id);
-      void run.ended.then(() => end(run));
-      return { kind: 'started', status: run.status() };
-    },
-    get: (id) => statuses.get(id)?.(),
-    list: () => [...statuses.values()].map((status) => status()).reverse(),
-    stop(id) {
-      if (current?.id === id) current.stop();
-      return statuses.get(id)?.();
-    },
-    current: () => current,
-    clear() {
-      current?.stop();
-      if (current) deps.onEnd();
-      current = undefined;
-      statuses.clear();
-    },
-  };
+  constructor(deps: RunsDeps) {
+    this.#deps = deps;
+  }
+
+  start(request: RunRequest): { kind: 'started'; status: RunStatus } | { kind: 'busy'; id: string } {
+    if (this.#current) return { kind: 'busy', id: this.#current.id };
+    this.#deps.onStart(request);
+    const run = new Run(this.#deps.run, this.#deps.makeId(), request);
+    this.#current = run;
+    this.#statuses.set(run.id, () => run.status());
+    for (const id of this.#statuses.keys()) if (this.#statuses.size > MAX_REMEMBERED) this.#statuses.delete(id);
+    void run.ended.then(() => this.#end(run));
+    return { kind: 'started', status: run.status() };
+  }
+
+  get(id: string): RunStatus | undefined {
+    return this.#statuses.get(id)?.();
+  }
+
+  list(): RunStatus[] {
+    return [...this.#statuses.values()].map((status) => status()).reverse();
+  }
+
+  stop(id: string): RunStatus | undefined {
+    if (this.#current?.id === id) this.#current.stop();
+    return this.get(id);
+  }
+
+  /** The run that has not ended. */
+  current(): Run | undefined {
+    return this.#current;
+  }
+
+  /** Stops the current run and forgets all. */
+  clear(): void {
+    this.#current?.stop();
+    if (this.#current) this.#deps.onEnd();
+    this.#current = undefined;
+    this.#statuses.clear();
+  }
 
   /** Keeps the last status alone, and so frees the memory of the run. */
-  function end(run: Run): void {
-    if (current !== run) return;
+  #end(run: Run): void {
+    if (this.#current !== run) return;
     const status = run.status();
-    if (statuses.has(run.id)) statuses.set(run.id, () => status);
-    current = undefined;
-    deps.onEnd();
+    if (this.#statuses.has(run.id)) this.#statuses.set(run.id, () => status);
+    this.#current = undefined;
+    this.#deps.onEnd();
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createDueQueue } from '../../../src/simulator/event-grid/due-queue.js';
+import { DueQueue } from '../../../src/simulator/event-grid/due-queue.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
 describe('when things are due', () => {
@@ -8,7 +8,7 @@ describe('when things are due', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 100 }), (times) => {
         const clock = createFakeClock();
         const came: [number, number][] = [];
-        const queue = createDueQueue<number>(clock, (items) =>
+        const queue = new DueQueue<number>(clock, (items) =>
           came.push(...items.map((n) => [clock.monotonic(), n] as [number, number])),
         );
         for (const [n, atMs] of times.entries()) queue.add(atMs, n);
@@ -37,7 +37,7 @@ describe('when things are due', () => {
         };
       },
     };
-    const queue = createDueQueue<number>(counting, () => {});
+    const queue = new DueQueue<number>(counting, () => {});
 
     for (let n = 0; n < 1000; n += 1) queue.add(1000 + n, n);
     queue.add(5, 0);
@@ -49,7 +49,7 @@ describe('when things are due', () => {
   it('given one adds another when it comes, then that comes too', () => {
     const clock = createFakeClock();
     const came: number[] = [];
-    const queue = createDueQueue<number>(clock, ([n = 0]) => {
+    const queue = new DueQueue<number>(clock, ([n = 0]) => {
       came.push(clock.monotonic());
       if (n < 3) queue.add(clock.monotonic() + 10, n + 1);
     });
@@ -63,7 +63,7 @@ describe('when things are due', () => {
   it('given it is cleared, then nothing comes', () => {
     const clock = createFakeClock();
     const came: number[] = [];
-    const queue = createDueQueue<number>(clock, (items) => came.push(...items));
+    const queue = new DueQueue<number>(clock, (items) => came.push(...items));
     queue.add(10, 1);
 
     queue.clear();

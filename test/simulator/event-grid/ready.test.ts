@@ -1,6 +1,6 @@
-import { createStages, type Entry, type Stages } from '../../../src/simulator/event-grid/entry.js';
+import { type Entry, Stages } from '../../../src/simulator/event-grid/entry.js';
 import { AS_USUAL } from '../../../src/simulator/event-grid/interference.js';
-import { createReady } from '../../../src/simulator/event-grid/ready.js';
+import { Ready } from '../../../src/simulator/event-grid/ready.js';
 import { heapNow, MEGABYTE } from './heap.js';
 import { topicEvent } from './test-grid.js';
 
@@ -12,8 +12,8 @@ function entryOf(places: Stages, id: string, attempts = 0): Entry {
 
 describe('when events become ready', () => {
   it('given different numbers of attempts, then the lane of the one that has waited longest is first', () => {
-    const places = createStages();
-    const ready = createReady(() => AS_USUAL);
+    const places = new Stages();
+    const ready = new Ready(() => AS_USUAL);
     ready.add(entryOf(places, 'a', 1));
     ready.add(entryOf(places, 'b', 0));
     ready.add(entryOf(places, 'c', 1));
@@ -32,8 +32,8 @@ describe('when events become ready', () => {
   });
 
   it('given one has gone elsewhere, then it is skipped', () => {
-    const places = createStages();
-    const ready = createReady(() => AS_USUAL);
+    const places = new Stages();
+    const ready = new Ready(() => AS_USUAL);
     const gone = entryOf(places, 'gone');
     ready.add(gone);
     places.move(gone, 'over');
@@ -45,8 +45,8 @@ describe('when events become ready', () => {
   });
 
   it('given very many have passed, and some are always there, then no more is held than these', () => {
-    const places = createStages();
-    const ready = createReady(() => AS_USUAL);
+    const places = new Stages();
+    const ready = new Ready(() => AS_USUAL);
     for (let n = 0; n < 1000; n += 1) ready.add(entryOf(places, `${n}`));
     const before = heapNow();
 
@@ -59,8 +59,8 @@ describe('when events become ready', () => {
   });
 
   it('given one has been taken from among many, then nothing holds it', () => {
-    const places = createStages();
-    const ready = createReady(() => AS_USUAL);
+    const places = new Stages();
+    const ready = new Ready(() => AS_USUAL);
     for (let n = 0; n < 20_000; n += 1) ready.add(entryOf(places, `${n}`));
     const before = heapNow();
 
