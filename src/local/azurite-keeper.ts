@@ -2,7 +2,7 @@ import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { systemClock } from '../clock.js';
-import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite-protocol.js';
+import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite.js';
 
 /**
  * A process that runs Azurite as long as any process uses it. Each user holds a connection, which also ends when the user

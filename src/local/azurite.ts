@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../clock.js';
-import { type KeeperMessage, type KeeperOptions, keeperArguments, keeperFile } from './azurite-protocol.js';
 import { StartError } from './host/start-error.js';
 
 export type Azurite = {
@@ -115,4 +114,26 @@ function logFile(folder: string): string {
 
 function lastLine(path: string): string {
   return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
+}
+
+/** The message of a keeper to each of its users, one line of JSON. */
+export type KeeperMessage = { readonly folder: string; readonly connectionString: string };
+
+/** Returns the path of the file that names the keeper of `folder`: `{ pid, port }`. */
+export function keeperFile(folder: string): string {
+  return join(folder, 'keeper.json');
+}
+
+export type KeeperOptions = {
+  readonly folder: string;
+  /** The ports of blob, queue and table; 0 for any free port. */
+  readonly ports: readonly number[];
+};
+
+function keeperArguments({ folder, ports }: KeeperOptions): string[] {
+  return [folder, ...ports.map(String)];
+}
+
+export function parseKeeperOptions([folder = '', ...ports]: readonly string[]): KeeperOptions {
+  return { folder, ports: ports.map(Number) };
 }

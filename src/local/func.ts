@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { systemClock as clock } from '../clock.js';
 import { StartError } from './host/start-error.js';
-import { provideStorage } from './provide-storage.js';
-import { endWith, readLocalApp } from './read-local-app.js';
+import { endWith, openLocalApp } from './open-local-app.js';
 
 const HOW_TO_GET_IT = `Azure Functions Core Tools are not installed: there is no command 'func'.
 
@@ -17,9 +16,7 @@ npm start runs the app without them.
 /** `npm run func`: runs the code and storage of npm start under the real host. */
 try {
   const appRoot = process.cwd();
-  const { env, config, isNamed } = await readLocalApp(appRoot, process.env);
-  const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);
-  if (azurite) env[config.storageConnection] = azurite.connectionString;
+  const { env, config, azurite } = await openLocalApp(appRoot, process.env, clock);
   const exitCode = await runCoreTools(['start', '--port', String(config.port), ...process.argv.slice(2)], env);
   await azurite?.release();
   process.exit(exitCode);

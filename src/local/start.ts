@@ -11,9 +11,8 @@ import { parseHostJson } from './host/host-json.js';
 import { createConsoleLog } from './host/host-log.js';
 import { checkAllowedHosts } from './host/own-pages.js';
 import { StartError } from './host/start-error.js';
+import { endWith, openLocalApp } from './open-local-app.js';
 import { optionErrorOf } from './option-error.js';
-import { provideStorage } from './provide-storage.js';
-import { endWith, readLocalApp } from './read-local-app.js';
 import { whatNext } from './what-next.js';
 
 const HELP = `npm start [-- --no-demo] [-- --watch] [-- --port N] [-- --allow-host NAME]
@@ -74,9 +73,7 @@ async function run(options: Options, ended: Promise<void>): Promise<void> {
   const log = createConsoleLog(settings.logLevel, clock.now);
 
   const given = { ...process.env, ...(options.port !== undefined && { PORT: options.port }) };
-  const { env, config, isNamed } = await readLocalApp(appRoot, given);
-  const azurite = await provideStorage(appRoot, isNamed ? config.storage : undefined, clock);
-  if (azurite) env[config.storageConnection] = azurite.connectionString;
+  const { env, config, azurite } = await openLocalApp(appRoot, given, clock);
   Object.assign(process.env, env); // the app reads its settings when it is loaded
 
   try {
@@ -106,19 +103,12 @@ async function run(options: Options, ended: Promise<void>): Promise<void> {
   }
 }
 
-type Options = {
-  readonly help: boolean;
-  readonly demo: boolean;
-  readonly hints: boolean;
-  readonly watch: boolean;
-  readonly port: string | undefined;
-  readonly allowedHosts: readonly string[];
-};
+type Options = ReturnType<typeof parseOptions>;
 
-function parseOptions(): Options {
+function parseOptions() {
   try {
     const { values } = parseArgs({ options: OPTIONS, allowNegative: true });
-    return { ...values, port: values.port, allowedHosts: checkAllowedHosts(values['allow-host'] ?? []) };
+    return { ...values, allowedHosts: checkAllowedHosts(values['allow-host'] ?? []) };
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw optionErrorOf(error as Error, NAMES);

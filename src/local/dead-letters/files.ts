@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { appendFileSync, closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { placeOfError } from '../../json-place.js';
-import { openPrivateFile, type PrivateFile, problemOfPlace } from '../private-file.js';
 import { OptionError, textOf, type Values } from './options.js';
+
+const LOCAL = '.local';
+const OWNER_ONLY = 0o600;
+
+export type PrivateFile = { write(text: string): void; close(): void };
 
 /** Returns the path of --out; refuses a place where git would find clinical data. */
 export function outPathOf(values: Values): string | undefined {
@@ -41,4 +45,21 @@ export function readJsonFile(file: string): unknown {
   } catch {
     throw new OptionError(`--edit: ${file} is not JSON: ${placeOfError(text)} is where it stops being JSON.`);
   }
+}
+
+/** Returns why a file of clinical data must not be at `path`, or undefined. Git ignores only `.local/`. */
+export function problemOfPlace(path: string, projectRoot: string): string | undefined {
+  const inProject = relative(projectRoot, path);
+  const [first = ''] = inProject.split(sep);
+  if (first === '..' || isAbsolute(inProject) || first === LOCAL) return undefined;
+  return `is in the project, where git would find clinical data: use a path in ${LOCAL}/, or one outside of the project`;
+}
+
+/** Opens an empty file that only its owner can read and write. A device, such as /dev/stdout, keeps its mode. */
+export function openPrivateFile(path: string, projectRoot: string): PrivateFile {
+  const folder = dirname(path);
+  if (folder === resolve(projectRoot, LOCAL)) mkdirSync(folder, { recursive: true });
+  const file = openSync(path, 'w', OWNER_ONLY);
+  if (fstatSync(file).isFile()) fchmodSync(file, OWNER_ONLY); // else an existing file would keep its mode
+  return { write: (text) => appendFileSync(file, text), close: () => closeSync(file) };
 }

@@ -1,11 +1,11 @@
 import { systemClock as clock } from '../../clock.js';
 import { ConfigError } from '../../config.js';
 import { nearest } from '../../nearest.js';
-import { printable, printableLines } from '../../printable.js';
 import { StorageError } from '../../storage/table-store.js';
 import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
 import { HELP_HAS_THE_REST } from '../option-error.js';
+import { print, printError, printOptionError } from '../print.js';
 import { discard, redrive } from './change.js';
 import { type Connected, connect } from './connect.js';
 import { HELP, VERB_HELP, VERBS, type Verb } from './help.js';
@@ -41,21 +41,11 @@ async function main([verb = '', ...args]: readonly string[]): Promise<number> {
     };
     return await RUNS[verb as Verb](asked, open, { out: process.stdout, err: process.stderr });
   } catch (error) {
-    if (error instanceof OptionError) return printError(`${printable(error.message)} ${HELP_HAS_THE_REST}\n`, 2);
+    if (error instanceof OptionError) return printOptionError(error);
     if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);
     if (error instanceof StorageError) return printError(`Storage: ${error.code}. ${error.message}\n`, 3);
     throw error;
   } finally {
     await connected?.close();
   }
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
-}
-
-function printError(text: string, code: number): number {
-  process.stderr.write(printableLines(text));
-  return code;
 }

@@ -2,8 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Group } from '../../dead-letters/group.js';
 import type { FilterField, ListedDeadLetter } from '../../dead-letters/listed.js';
 import { shortType } from '../../events/kinds.js';
-import { printableLines } from '../../printable.js';
-import { linesOfTable } from '../table.js';
+import { printable, printableLines } from '../../printable.js';
 
 /** `out` gets the result of a verb, `err` progress and notes. */
 export type Output = { readonly out: Terminal; readonly err: Terminal };
@@ -60,4 +59,23 @@ export function countText(shown: number, all: number, kind = ''): string {
 
 function timeText(at: string): string {
   return at.slice(0, 19).replace('T', ' ');
+}
+
+/**
+ * Rows of cells as lines with aligned columns; the first row is the header. A column without a cell below the header is
+ * left out. An empty cell is `-`, so that columns can be counted.
+ */
+function linesOfTable(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(printable));
+  const columns = (cells[0] ?? []).flatMap((_, column) =>
+    cells.slice(1).some((row) => row[column] !== '')
+      ? [{ column, width: Math.max(...cells.map((row) => row[column]?.length ?? 0)) }]
+      : [],
+  );
+  return cells.map((row) =>
+    columns
+      .map(({ column, width }) => (row[column] || '-').padEnd(width))
+      .join('  ')
+      .trimEnd(),
+  );
 }

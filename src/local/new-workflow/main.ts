@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { isResourceType, nearestResourceType } from '../../fhir-types.js';
-import { printableLines } from '../../printable.js';
 import { HELP_HAS_THE_REST, optionErrorOf } from '../option-error.js';
+import { print, printError } from '../print.js';
 import { addToIndex } from './add-to-index.js';
 import { nameProblems } from './name-problems.js';
 import { testText, workflowText } from './templates.js';
@@ -26,22 +26,22 @@ process.exit(main(process.argv.slice(2)));
 
 function main(args: readonly string[]): number {
   const parsed = parse(args);
-  if (parsed.kind === 'help') return say(HELP);
-  if (parsed.kind === 'wrong') return complain(`${parsed.message} ${HELP_HAS_THE_REST}\n`);
+  if (parsed.kind === 'help') return print(HELP);
+  if (parsed.kind === 'wrong') return printError(`${parsed.message} ${HELP_HAS_THE_REST}\n`, 2);
   const { what, name } = parsed;
   const file = `src/workflows/${name}.ts`;
   const test = `test/workflows/${name}.test.ts`;
   const problems = problemsOf(what, name, [file, test, file.replace(/\.ts$/, '')]);
-  if (problems.length > 0) return complain(`${problems.join('\n')}\nNothing was written.\n`);
+  if (problems.length > 0) return printError(`${problems.join('\n')}\nNothing was written.\n`, 2);
   const index = addToIndex(readFileSync(INDEX, 'utf8'), name);
   if (index === undefined)
-    return complain(`${INDEX} has no 'export const workflows … = [ … ];' to add to. Nothing was written.\n`);
+    return printError(`${INDEX} has no 'export const workflows … = [ … ];' to add to. Nothing was written.\n`, 2);
 
   writeFileSync(file, workflowText(what, name));
   writeFileSync(test, testText(what, name));
   writeFileSync(INDEX, index);
   format([file, test, INDEX]);
-  return say(`Written:
+  return print(`Written:
   ${file}       what it does: begin here
   ${test}
   ${INDEX}       it is active
@@ -81,14 +81,4 @@ function problemsOf(what: string, name: string, places: readonly string[]): stri
 function format(files: readonly string[]): void {
   const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
   spawnSync(process.execPath, [biome, 'format', '--write', ...files], { stdio: 'ignore' });
-}
-
-function say(text: string): 0 {
-  process.stdout.write(text);
-  return 0;
-}
-
-function complain(text: string): 2 {
-  process.stderr.write(printableLines(text));
-  return 2;
 }

@@ -1,12 +1,12 @@
 import { systemClock as clock } from '../../clock.js';
-import { printable, printableLines } from '../../printable.js';
 import type { Problem } from '../../simulator/problems.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
 import { endOnSignals } from '../host/end-on-signals.js';
 import { StartError } from '../host/start-error.js';
 import { withLocalSettings } from '../local-settings.js';
-import { HELP_HAS_THE_REST, OptionError } from '../option-error.js';
+import { OptionError } from '../option-error.js';
+import { print, printError, printOptionError } from '../print.js';
 import { createProgress } from '../progress.js';
 import { type OwnApp, startAppOfOurOwn } from './app-of-our-own.js';
 import { ask, reasonOf } from './ask.js';
@@ -23,8 +23,8 @@ async function main(): Promise<number> {
   let own: OwnApp | undefined;
   try {
     const options = parseOptions(process.argv.slice(2));
-    if (options.help) return say(HELP);
-    if (options.list) return say(scenarios.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''));
+    if (options.help) return print(HELP);
+    if (options.list) return print(scenarios.map(({ name, summary }) => `${name.padEnd(18)} ${summary}\n`).join(''));
     const request = requestOf(options);
     if (options['topic-endpoint'] !== undefined)
       return await sendToTopic(options, request, { clock, signal: interrupt.signal });
@@ -35,8 +35,8 @@ async function main(): Promise<number> {
     if (!isThere) own = await startAppOfOurOwn();
     return await run({ url: own?.url ?? url, request, options }, interrupt.signal);
   } catch (error) {
-    if (error instanceof OptionError) return complain(`${printable(error.message)} ${HELP_HAS_THE_REST}`, 2);
-    if (error instanceof StartError) return complain(error.message, interrupt.signal.aborted ? 130 : 3);
+    if (error instanceof OptionError) return printOptionError(error);
+    if (error instanceof StartError) return printError(`${error.message}\n`, interrupt.signal.aborted ? 130 : 3);
     throw error;
   } finally {
     await own?.close();
@@ -66,7 +66,7 @@ async function run(
     signal,
     show: (shown) => progress.show(shown),
   }).finally(() => progress.end());
-  say(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : describeVerdict(status));
+  print(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : describeVerdict(status));
   if (signal.aborted) return 130;
   if (!status.verdict) return 3;
   return status.verdict.ok ? 0 : 1;
@@ -90,14 +90,4 @@ async function answers(url: string): Promise<boolean> {
   throw new StartError(
     `The app on ${url} has no simulator (it answered ${response.status}): set SIMULATOR=on, or give another --url.`,
   );
-}
-
-function say(text: string): number {
-  process.stdout.write(printableLines(text));
-  return 0;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${printableLines(text)}\n`);
-  return code;
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openPrivateFile, problemOfPlace } from '../../src/local/private-file.js';
+import { openPrivateFile, problemOfPlace } from '../../../src/local/dead-letters/files.js';
 
 let project = '';
 beforeEach(() => {
