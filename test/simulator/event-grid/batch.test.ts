@@ -1,4 +1,4 @@
-import { createTestGrid, functionBody, MINUTE, topicEvent, topicEvents } from './test-grid.js';
+import { MINUTE, subscribe, topicEvent, topicEvents } from './test-grid.js';
 
 describe('when events are put together into batches', () => {
   it.each([
@@ -6,36 +6,31 @@ describe('when events are put together into batches', () => {
     { published: 2, most: 5000, sizes: [2] },
     { published: 3, most: 1, sizes: [1, 1, 1] },
   ])('given $published events and at most $most, then requests of $sizes', async ({ published, most, sizes }) => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: most } }));
+    const { got, send } = await subscribe(() => 200, { destination: { maxEventsPerBatch: most } });
 
-    grid.publish(topicEvents(published));
-    await pass(0);
+    await send(topicEvents(published), 0);
 
     expect(got.map(({ ids }) => ids.length)).toEqual(sizes);
     expect(got.flatMap(({ ids }) => ids)).toEqual(topicEvents(published).map(({ id }) => id));
   });
 
   it('given what is published in one turn, then it shares a request; in the next, it does not wait', async () => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 10 } }));
+    const { grid, got, send } = await subscribe(() => 200, { destination: { maxEventsPerBatch: 10 } });
 
     grid.publish([topicEvent('a')]);
-    grid.publish([topicEvent('b')]);
-    await pass(0);
-    grid.publish([topicEvent('c')]);
-    await pass(0);
+    await send([topicEvent('b')], 0);
+    await send([topicEvent('c')], 0);
 
     expect(got.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c']]);
   });
 
   it('given the preferred size, then no request is larger, but for one event that is', async () => {
     const big = (id: string, bytes: number) => topicEvent(id, { data: { text: 'é'.repeat(bytes / 2) } });
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 100, preferredBatchSizeInKilobytes: 2 } }));
+    const { got, send } = await subscribe(() => 200, {
+      destination: { maxEventsPerBatch: 100, preferredBatchSizeInKilobytes: 2 },
+    });
 
-    grid.publish([big('a', 600), big('b', 600), big('c', 600), big('d', 5000), big('e', 10)]);
-    await pass(0);
+    await send([big('a', 600), big('b', 600), big('c', 600), big('d', 5000), big('e', 10)], 0);
 
     expect(got.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c'], ['d'], ['e']]);
     expect(Buffer.byteLength(got[0]?.body ?? '')).toBeLessThanOrEqual(2048);
@@ -46,11 +41,9 @@ describe('when events are put together into batches', () => {
     const first = new Promise<number>((resolve) => {
       release = resolve;
     });
-    const { grid, got, pass } = createTestGrid(() => first);
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 2 } }));
+    const { grid, got, pass, send } = await subscribe(() => first, { destination: { maxEventsPerBatch: 2 } });
 
-    grid.publish(topicEvents(70));
-    await pass(0);
+    await send(topicEvents(70), 0);
     expect(got).toHaveLength(32);
     expect(grid.stats.sub).toMatchObject({ pending: 70, places: { sent: 64, ready: 6 } });
     release(200);
@@ -61,13 +54,15 @@ describe('when events are put together into batches', () => {
   });
 
   it('given events with different numbers of attempts, then they do not share a request', async () => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200), { seed: 0 });
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 10 } }));
+    const { grid, got, pass, send } = await subscribe(
+      (_, n) => (n === 1 ? 500 : 200),
+      { destination: { maxEventsPerBatch: 10 } },
+      { seed: 0 },
+    );
     grid.publish(topicEvents(10, 'old'));
     await pass(5000); // ten failed in a row: nothing is sent before 10 s have passed
 
-    grid.publish([topicEvent('new')]);
-    await pass(MINUTE);
+    await send([topicEvent('new')], MINUTE);
 
     expect(got.map(({ ids, headers }) => [ids.length, ids[0], headers['aeg-delivery-count']])).toEqual([
       [10, 'old0', '0'],

@@ -6,6 +6,7 @@ import {
   HOUR,
   MINUTE,
   SECOND,
+  subscribe,
   topicEvent,
   topicEvents,
 } from './test-grid.js';
@@ -14,10 +15,9 @@ const ONE_TRY = { retryPolicy: { maxDeliveryAttempts: 1 }, ...DEAD_LETTERS };
 
 describe('when an event is given up', () => {
   it('given a container for dead letters, then the dead letter is there 5 minutes after the last attempt', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 400);
+    const { grid, blobs, pass, send } = createTestGrid(() => 400);
     await grid.put('My-Sub', functionBody(DEAD_LETTERS));
-    grid.publish([topicEvent('a')]);
-    await pass(5 * MINUTE - 1);
+    await send([topicEvent('a')], 5 * MINUTE - 1);
     expect(blobs).toEqual([]);
     expect(grid.stats['My-Sub']).toMatchObject({ pending: 1, places: { letters: 1 } });
 
@@ -30,11 +30,13 @@ describe('when an event is given up', () => {
   });
 
   it('given the schema of Event Grid, then it is the event with the outcome of its delivery', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 500, { seed: 0 });
-    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS }));
+    const { blobs, send } = await subscribe(
+      () => 500,
+      { retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS },
+      { seed: 0 },
+    );
 
-    grid.publish([topicEvent('a')]);
-    await pass(HOUR);
+    await send([topicEvent('a')], HOUR);
 
     expect(blobs[0]?.events).toEqual([
       {
@@ -56,11 +58,12 @@ describe('when an event is given up', () => {
   });
 
   it('given CloudEvents, then the names are in lower case', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 403);
-    await grid.put('sub', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', ...DEAD_LETTERS }));
+    const { blobs, send } = await subscribe(() => 403, {
+      eventDeliverySchema: 'CloudEventSchemaV1_0',
+      ...DEAD_LETTERS,
+    });
 
-    grid.publish([topicEvent('a')]);
-    await pass(HOUR);
+    await send([topicEvent('a')], HOUR);
 
     expect(blobs[0]?.events).toEqual([
       expect.objectContaining({
@@ -89,11 +92,9 @@ describe('when an event is given up', () => {
     { answer: new Error('reset'), outcome: 'SocketError' },
     { answer: Object.assign(new Error('dns'), { code: 'EAI_AGAIN' }), outcome: 'ResolutionError' },
   ])('given $answer last, then the outcome is $outcome', async ({ answer, outcome }) => {
-    const { grid, blobs, pass } = createTestGrid(() => answer);
-    await grid.put('sub', functionBody(ONE_TRY));
+    const { blobs, send } = await subscribe(() => answer, ONE_TRY);
 
-    grid.publish([topicEvent('a')]);
-    await pass(HOUR);
+    await send([topicEvent('a')], HOUR);
 
     expect(blobs[0]?.events[0]).toMatchObject({ lastDeliveryOutcome: outcome });
   });
@@ -101,38 +102,31 @@ describe('when an event is given up', () => {
   it('given a malformed event, then it is unchanged, with the outcome of its delivery', async () => {
     const raw = JSON.parse('{"id":null,"__proto__":{"polluted":true}}');
     let content = '';
-    const { grid, pass } = createTestGrid(() => 400, {
+    const { send } = await subscribe(() => 400, DEAD_LETTERS, {
       writeDeadLetter: async (_container, _name, written) => {
         content = written;
       },
     });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
 
-    grid.publish([topicEvent('a', { spoil: () => raw })]);
-    await pass(HOUR);
+    await send([topicEvent('a', { spoil: () => raw })], HOUR);
 
     expect(content).toMatch(/^\[\{"id":null,"__proto__":\{"polluted":true\},"deadLetterReason":/);
   });
 
   it('given no container for dead letters, then the event is dropped and counted', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 500);
-    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 } }));
+    const { grid, blobs, send } = await subscribe(() => 500, { retryPolicy: { maxDeliveryAttempts: 1 } });
 
-    grid.publish(topicEvents(3));
-    await pass(HOUR);
+    await send(topicEvents(3), HOUR);
 
     expect(blobs).toEqual([]);
     expect(grid.stats.sub).toMatchObject({ dropped: { MaxDeliveryAttemptsExceeded: 3 }, pending: 0 });
   });
 
   it('given several are due at a time, then they share a blob', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 400);
-    await grid.put('sub', functionBody(DEAD_LETTERS));
+    const { blobs, send } = await subscribe(() => 400, DEAD_LETTERS);
 
-    grid.publish(topicEvents(3));
-    await pass(SECOND);
-    grid.publish([topicEvent('later')]);
-    await pass(HOUR);
+    await send(topicEvents(3), SECOND);
+    await send([topicEvent('later')], HOUR);
 
     expect(blobs.map(({ atMs, events }) => [atMs, events.map(({ id }) => id)])).toEqual([
       [300_000, ['e0', 'e1', 'e2']],
@@ -141,14 +135,12 @@ describe('when an event is given up', () => {
   });
 
   it('given more than 5000, then no blob has more than 5000', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 400);
-    await grid.put(
-      'sub',
-      functionBody({ destination: { maxEventsPerBatch: 5000, preferredBatchSizeInKilobytes: 1024 }, ...DEAD_LETTERS }),
-    );
+    const { blobs, send } = await subscribe(() => 400, {
+      destination: { maxEventsPerBatch: 5000, preferredBatchSizeInKilobytes: 1024 },
+      ...DEAD_LETTERS,
+    });
 
-    grid.publish(topicEvents(6000));
-    await pass(HOUR);
+    await send(topicEvents(6000), HOUR);
 
     expect(blobs.map(({ events }) => events.length)).toEqual([5000, 1000]);
   });
@@ -157,16 +149,14 @@ describe('when an event is given up', () => {
 describe('when dead letters cannot be written', () => {
   it('given the container answers later, then they are written once, under one name', async () => {
     const names: string[] = [];
-    const { grid, pass } = createTestGrid(() => 400, {
+    const { grid, send } = await subscribe(() => 400, DEAD_LETTERS, {
       writeDeadLetter: async (_container, name) => {
         names.push(name);
         if (names.length < 3) throw new Error('503');
       },
     });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
 
-    grid.publish([topicEvent('a')]);
-    await pass(DAY);
+    await send([topicEvent('a')], DAY);
 
     expect(names).toHaveLength(3);
     expect(new Set(names).size).toBe(1);
@@ -179,16 +169,13 @@ describe('when dead letters cannot be written', () => {
 
   it('given 4 hours of failures, then they are dropped and counted', async () => {
     let tries = 0;
-    const { grid, pass } = createTestGrid(() => 400, {
+    const { grid, pass, send } = await subscribe(() => 400, DEAD_LETTERS, {
       writeDeadLetter: () => {
         tries += 1;
         throw new Error('gone');
       },
     });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
-    grid.publish(topicEvents(2));
-
-    await pass(5 * MINUTE + 4 * HOUR - SECOND);
+    await send(topicEvents(2), 5 * MINUTE + 4 * HOUR - SECOND);
     expect(grid.stats.sub).toMatchObject({ pending: 2 });
     await pass(MINUTE);
 
@@ -197,10 +184,10 @@ describe('when dead letters cannot be written', () => {
   });
 
   it('given the subscription has no container any more, then they are dropped', async () => {
-    const { grid, pass } = createTestGrid(() => 400, { writeDeadLetter: () => Promise.reject(new Error('gone')) });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
-    grid.publish([topicEvent('a')]);
-    await pass(10 * MINUTE);
+    const { grid, pass, send } = await subscribe(() => 400, DEAD_LETTERS, {
+      writeDeadLetter: () => Promise.reject(new Error('gone')),
+    });
+    await send([topicEvent('a')], 10 * MINUTE);
 
     await grid.put('sub', functionBody());
     await pass(10 * MINUTE);

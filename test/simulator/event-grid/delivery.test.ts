@@ -8,6 +8,7 @@ import {
   HOUR,
   MINUTE,
   SECOND,
+  subscribe,
   topicEvent,
   topicEvents,
   webhookBody,
@@ -15,11 +16,10 @@ import {
 
 describe('when an event is published', () => {
   it('given a webhook that takes single events, then it gets an array of one, with the headers of Event Grid', async () => {
-    const { grid, got, pass } = createTestGrid(agreeable());
+    const { grid, got, send } = createTestGrid(agreeable());
     await grid.put('My-Hook', webhookBody());
 
-    grid.publish([topicEvent('a')]);
-    await pass(0);
+    await send([topicEvent('a')], 0);
 
     const [delivery] = deliveriesIn(got);
     expect(delivery).toMatchObject({ method: 'POST', url: 'https://hook.test/events?code=secret', ids: ['a'] });
@@ -46,11 +46,9 @@ describe('when an event is published', () => {
   });
 
   it('given CloudEvents one by one, then the event travels bare', async () => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
+    const { got, send } = await subscribe(() => 200, { eventDeliverySchema: 'CloudEventSchemaV1_0' });
 
-    grid.publish([topicEvent('a')]);
-    await pass(0);
+    await send([topicEvent('a')], 0);
 
     expect(got[0]?.headers).toEqual({
       'content-type': 'application/cloudevents+json; charset=utf-8',
@@ -65,14 +63,12 @@ describe('when an event is published', () => {
   });
 
   it.each([1, 3])('given CloudEvents in batches, and %i of them, then they travel as a batch', async (count) => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put(
-      'sub',
-      functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', destination: { maxEventsPerBatch: 10 } }),
-    );
+    const { got, send } = await subscribe(() => 200, {
+      eventDeliverySchema: 'CloudEventSchemaV1_0',
+      destination: { maxEventsPerBatch: 10 },
+    });
 
-    grid.publish(topicEvents(count));
-    await pass(0);
+    await send(topicEvents(count), 0);
 
     expect(got.map(({ headers }) => headers['content-type'])).toEqual([
       'application/cloudevents-batch+json; charset=utf-8',
@@ -81,17 +77,15 @@ describe('when an event is published', () => {
   });
 
   it('given a function, then the event goes to its webhook', async () => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody());
+    const { got, send } = await subscribe();
 
-    grid.publish([topicEvent('a')]);
-    await pass(0);
+    await send([topicEvent('a')], 0);
 
     expect(got[0]?.url).toBe('http://functions.test/fhirEvents');
   });
 
   it('given several subscriptions, then each that wants it gets it', async () => {
-    const { grid, got, pass } = createTestGrid();
+    const { grid, got, send } = createTestGrid();
     await grid.put('all', functionBody());
     await grid.put('patients', functionBody({ filter: { subjectBeginsWith: 'test.fhir.example/Patient/' } }));
     await grid.put(
@@ -99,15 +93,14 @@ describe('when an event is published', () => {
       functionBody({ filter: { includedEventTypes: ['Microsoft.HealthcareApis.DicomImageCreated'] } }),
     );
 
-    grid.publish([topicEvent('a')]);
-    await pass(0);
+    await send([topicEvent('a')], 0);
 
     expect(got.map(({ headers }) => headers['aeg-subscription-name']).sort()).toEqual(['ALL', 'PATIENTS']);
     expect(grid.stats.images).toMatchObject({ matched: 0, pending: 0 });
   });
 
   it('given headers of one’s own, then they are sent, from the event too, and those of Event Grid stay', async () => {
-    const { grid, got, pass } = createTestGrid();
+    const { grid, got, send } = createTestGrid();
     const deliveryAttributeMappings = [
       { name: 'Authorization', type: 'Static', properties: { value: 'Bearer x', isSecret: true } },
       { name: 'X-Type', type: 'Dynamic', properties: { sourceField: 'data.resourceType' } },
@@ -118,8 +111,7 @@ describe('when an event is published', () => {
     ];
     await grid.put('sub', functionBody({ destination: { deliveryAttributeMappings } }));
 
-    grid.publish([topicEvent('a', { subject: 'line\nbreak' })]);
-    await pass(0);
+    await send([topicEvent('a', { subject: 'line\nbreak' })], 0);
 
     expect(got[0]?.headers).toMatchObject({ Authorization: 'Bearer x', 'X-Type': 'Patient', 'X-Version': '1' });
     expect(Object.keys(got[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['X-Object']));
@@ -128,12 +120,11 @@ describe('when an event is published', () => {
   });
 
   it('given a malformed one, then it is spoilt as it is written, in either schema', async () => {
-    const { grid, got, pass } = createTestGrid();
+    const { grid, got, send } = createTestGrid();
     await grid.put('grid', functionBody());
     await grid.put('cloud', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));
 
-    grid.publish([topicEvent('a', { spoil: (written) => ({ ...written, id: 5, data: null }) })]);
-    await pass(0);
+    await send([topicEvent('a', { spoil: (written) => ({ ...written, id: 5, data: null }) })], 0);
 
     expect(got.map(({ body }) => JSON.parse(body))).toMatchObject([
       [{ id: 5, data: null, eventType: 'Microsoft.HealthcareApis.FhirResourceCreated' }],
@@ -144,11 +135,9 @@ describe('when an event is published', () => {
 
 describe('when the endpoint answers', () => {
   it.each([200, 201, 202, 203, 204])('given %i, then the event is delivered', async (status) => {
-    const { grid, got, pass } = createTestGrid(() => status);
-    await grid.put('sub', functionBody());
+    const { grid, got, send } = await subscribe(() => status);
 
-    grid.publish([topicEvent('a')]);
-    await pass(DAY);
+    await send([topicEvent('a')], DAY);
 
     expect(got).toHaveLength(1);
     expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1, pending: 0, retried: 0 });
@@ -164,11 +153,9 @@ describe('when the endpoint answers', () => {
     { status: 404, atLeast: 300 },
     { status: 401, atLeast: 300 },
   ])('given $status, then the next attempt is after $atLeast s or a little more', async ({ status, atLeast }) => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? status : 200));
-    await grid.put('sub', functionBody());
+    const { grid, got, send } = await subscribe((_, n) => (n === 1 ? status : 200));
 
-    grid.publish([topicEvent('a')]);
-    await pass(DAY);
+    await send([topicEvent('a')], DAY);
 
     expect(got).toHaveLength(2);
     expect(got[1]?.atMs).toBeGreaterThanOrEqual(atLeast * SECOND);
@@ -182,11 +169,10 @@ describe('when the endpoint answers', () => {
     { endpoint: 'a function', body: functionBody, statuses: [400, 403, 413] },
   ])('given one of $statuses from $endpoint, then there is no other attempt', async ({ body, statuses }) => {
     for (const status of statuses) {
-      const { grid, got, pass } = createTestGrid(agreeable(() => status));
+      const { grid, got, send } = createTestGrid(agreeable(() => status));
       await grid.put('sub', body());
 
-      grid.publish([topicEvent('a')]);
-      await pass(2 * DAY);
+      await send([topicEvent('a')], 2 * DAY);
 
       expect(deliveriesIn(got)).toHaveLength(1);
       expect(grid.stats.sub).toMatchObject({ dropped: { UndeliverableDueToClientError: 1 }, pending: 0 });
@@ -195,11 +181,9 @@ describe('when the endpoint answers', () => {
 
   it('given it refuses connections, then it is tried on', async () => {
     const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? refused : 200));
-    await grid.put('sub', functionBody());
+    const { grid, got, send } = await subscribe((_, n) => (n === 1 ? refused : 200));
 
-    grid.publish([topicEvent('a')]);
-    await pass(MINUTE);
+    await send([topicEvent('a')], MINUTE);
 
     expect(got).toHaveLength(2);
     expect(grid.stats.sub).toMatchObject({ delivered: 1, failed: { SocketError: 1 } });
@@ -208,11 +192,9 @@ describe('when the endpoint answers', () => {
 
 describe('when an endpoint keeps failing', () => {
   it('given no spread, then the attempts come at the times of the schedule, until the event is a day old', async () => {
-    const { grid, got, pass } = createTestGrid(() => 500, { seed: 0 });
-    await grid.put('sub', functionBody());
+    const { grid, got, send } = await subscribe(() => 500, {}, { seed: 0 });
 
-    grid.publish([topicEvent('a')]);
-    await pass(3 * DAY);
+    await send([topicEvent('a')], 3 * DAY);
 
     const seconds = got.map(({ atMs }) => atMs / SECOND);
     expect(seconds).toEqual([0, 10, 40, 100, 400, 1000, 2800, 6400, 17_200, 38_800, 82_000]);
@@ -221,11 +203,9 @@ describe('when an endpoint keeps failing', () => {
   });
 
   it('given a status with a minimum wait, then the schedule still holds where its wait is longer', async () => {
-    const { grid, got, pass } = createTestGrid(() => 404, { seed: 0 });
-    await grid.put('sub', functionBody());
+    const { got, send } = await subscribe(() => 404, {}, { seed: 0 });
 
-    grid.publish([topicEvent('a')]);
-    await pass(70 * MINUTE);
+    await send([topicEvent('a')], 70 * MINUTE);
 
     expect(got.map(({ atMs }) => atMs / MINUTE)).toEqual([0, 5, 10, 15, 20, 30, 60]);
   });
@@ -240,11 +220,9 @@ describe('when an endpoint keeps failing', () => {
     'given $maxDeliveryAttempts attempts and $eventTimeToLiveInMinutes minutes, then $attempts and $reason',
     async (of) => {
       const { attempts, reason, ...retryPolicy } = of;
-      const { grid, got, pass } = createTestGrid(() => 500);
-      await grid.put('sub', functionBody({ retryPolicy }));
+      const { grid, got, send } = await subscribe(() => 500, { retryPolicy });
 
-      grid.publish([topicEvent('a')]);
-      await pass(2 * DAY);
+      await send([topicEvent('a')], 2 * DAY);
 
       expect(got).toHaveLength(attempts);
       expect(grid.stats.sub?.dropped).toEqual({ [reason]: 1 });
@@ -252,11 +230,13 @@ describe('when an endpoint keeps failing', () => {
   );
 
   it('given a time to live that ends between two attempts, then that is seen at the next', async () => {
-    const { grid, pass } = createTestGrid(() => 500, { seed: 0 });
-    await grid.put('sub', functionBody({ retryPolicy: { eventTimeToLiveInMinutes: 2 } }));
+    const { grid, pass, send } = await subscribe(
+      () => 500,
+      { retryPolicy: { eventTimeToLiveInMinutes: 2 } },
+      { seed: 0 },
+    );
 
-    grid.publish([topicEvent('a')]);
-    await pass(399 * SECOND);
+    await send([topicEvent('a')], 399 * SECOND);
     expect(grid.stats.sub).toMatchObject({ pending: 1, dropped: {} });
     await pass(SECOND);
 
@@ -264,11 +244,11 @@ describe('when an endpoint keeps failing', () => {
   });
 
   it('given a batch fails, then all of it comes again, together', async () => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200));
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 5 } }));
+    const { grid, got, send } = await subscribe((_, n) => (n === 1 ? 500 : 200), {
+      destination: { maxEventsPerBatch: 5 },
+    });
 
-    grid.publish(topicEvents(5));
-    await pass(MINUTE);
+    await send(topicEvents(5), MINUTE);
 
     expect(got.map(({ ids }) => ids.length)).toEqual([5, 5]);
     expect(grid.stats.sub).toMatchObject({ delivered: 5, retried: 5, failed: { GenericError: 1 } });
@@ -277,11 +257,9 @@ describe('when an endpoint keeps failing', () => {
 
 describe('when no answer comes', () => {
   it('given 30 s have passed, then the attempt has failed', async () => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? 'never' : 200), { seed: 0 });
-    await grid.put('sub', functionBody());
+    const { grid, got, pass, send } = await subscribe((_, n) => (n === 1 ? 'never' : 200), {}, { seed: 0 });
 
-    grid.publish([topicEvent('a')]);
-    await pass(29_999);
+    await send([topicEvent('a')], 29_999);
     expect(grid.stats.sub).toMatchObject({ places: { sent: 1 }, failed: {} });
     await pass(10_001);
 
@@ -294,10 +272,8 @@ describe('when no answer comes', () => {
     const late = new Promise<number>((resolve) => {
       answerLate = resolve;
     });
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? late : 500), { seed: 0 });
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('a')]);
-    await pass(50_000);
+    const { grid, got, pass, send } = await subscribe((_, n) => (n === 1 ? late : 500), {}, { seed: 0 });
+    await send([topicEvent('a')], 50_000);
     expect(got).toHaveLength(2);
 
     answerLate(200);
@@ -310,10 +286,12 @@ describe('when no answer comes', () => {
 
   it('given it comes while the event is being sent again, then it is delivered once', async () => {
     const answers: ((status: number) => void)[] = [];
-    const { grid, got, pass } = createTestGrid(() => new Promise((resolve) => answers.push(resolve)), { seed: 0 });
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('a')]);
-    await pass(45_000);
+    const { grid, got, pass, send } = await subscribe(
+      () => new Promise((resolve) => answers.push(resolve)),
+      {},
+      { seed: 0 },
+    );
+    await send([topicEvent('a')], 45_000);
     expect(got).toHaveLength(2);
 
     answers[0]?.(202);
@@ -327,11 +305,9 @@ describe('when no answer comes', () => {
   });
 
   it('given 3 minutes have passed, then the request is given up', async () => {
-    const { grid, got, pass } = createTestGrid(() => 'never', { seed: 0 });
-    await grid.put('sub', functionBody());
+    const { got, pass, send } = await subscribe(() => 'never', {}, { seed: 0 });
 
-    grid.publish([topicEvent('a')]);
-    await pass(3 * MINUTE - 1);
+    await send([topicEvent('a')], 3 * MINUTE - 1);
     expect(got[0]?.signal.aborted).toBe(false);
     await pass(1);
 
@@ -340,15 +316,14 @@ describe('when no answer comes', () => {
 
   it('given the event is a dead letter already, then it stays a dead letter', async () => {
     let answerLate = (_status: number) => {};
-    const { grid, blobs, pass } = createTestGrid(
+    const { grid, blobs, pass, send } = await subscribe(
       () =>
         new Promise<number>((resolve) => {
           answerLate = resolve;
         }),
+      { retryPolicy: { maxDeliveryAttempts: 1 }, ...DEAD_LETTERS },
     );
-    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 1 }, ...DEAD_LETTERS }));
-    grid.publish([topicEvent('a')]);
-    await pass(40 * SECOND);
+    await send([topicEvent('a')], 40 * SECOND);
 
     answerLate(200);
     await pass(HOUR);

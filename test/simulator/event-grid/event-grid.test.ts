@@ -13,6 +13,7 @@ import {
   HOUR,
   MINUTE,
   SECOND,
+  subscribe,
   topicEvent,
   topicEvents,
   turns,
@@ -34,8 +35,7 @@ describe('when a subscription is put', () => {
   });
 
   it('given a wrong body, then nothing changes, and no request is sent', async () => {
-    const { grid, got } = createTestGrid();
-    await grid.put('sub', functionBody({ labels: ['before'] }));
+    const { grid, got } = await subscribe(() => 200, { labels: ['before'] });
 
     const outcome = await grid.put('sub', webhookBody({ labels: ['after'], retryPolicy: { maxDeliveryAttempts: 0 } }));
 
@@ -68,17 +68,14 @@ describe('when a subscription is put', () => {
   });
 
   it('given events are pending, then they follow the new one', async () => {
-    const { grid, got, blobs, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200));
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('a')]);
-    await pass(SECOND);
+    const { grid, got, blobs, send } = await subscribe((_, n) => (n === 1 ? 500 : 200));
+    await send([topicEvent('a')], SECOND);
 
     await grid.put(
       'sub',
       functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0', filter: { subjectBeginsWith: 'nothing' } }),
     );
-    grid.publish([topicEvent('b')]);
-    await pass(MINUTE);
+    await send([topicEvent('b')], MINUTE);
 
     expect(got.map(({ ids, headers }) => [ids[0], headers['content-type']])).toEqual([
       ['a', 'application/json; charset=utf-8'],
@@ -98,14 +95,11 @@ describe('when a subscription is put', () => {
   });
 
   it('given a time at which it expires, then it is gone by then', async () => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody({ expirationTimeUtc: '2026-01-01T13:00:00Z' }));
+    const { grid, got, pass, send } = await subscribe(() => 200, { expirationTimeUtc: '2026-01-01T13:00:00Z' });
     await pass(HOUR - 1);
-    grid.publish([topicEvent('in time')]);
-    await pass(1);
+    await send([topicEvent('in time')], 1);
 
-    grid.publish([topicEvent('too late')]);
-    await pass(HOUR);
+    await send([topicEvent('too late')], HOUR);
 
     expect(got.map(({ ids }) => ids)).toEqual([['in time']]);
     expect(grid.get('sub')).toBeUndefined();
@@ -121,10 +115,11 @@ describe('when a subscription is removed', () => {
   });
 
   it('given events wait, then nothing more is sent for it, or written', async () => {
-    const { grid, got, blobs, pass } = createTestGrid(() => 500);
-    await grid.put('sub', functionBody({ retryPolicy: { maxDeliveryAttempts: 2 }, ...DEAD_LETTERS }));
-    grid.publish(topicEvents(3));
-    await pass(SECOND);
+    const { grid, got, blobs, pass, send } = await subscribe(() => 500, {
+      retryPolicy: { maxDeliveryAttempts: 2 },
+      ...DEAD_LETTERS,
+    });
+    await send(topicEvents(3), SECOND);
 
     expect(grid.remove('SUB')).toBe(true);
     await pass(DAY);
@@ -158,7 +153,7 @@ describe('when a subscription is removed', () => {
 
 describe('when the pending events of a group are counted', () => {
   it('given events of others, and subscriptions to other places, then only those of the group at these functions count', async () => {
-    const { grid, pass } = createTestGrid((got) => (got.headers['aeg-delivery-count'] === '0' ? 500 : 200));
+    const { grid, pass, send } = createTestGrid((got) => (got.headers['aeg-delivery-count'] === '0' ? 500 : 200));
     await grid.put('one', functionBody());
     await grid.put('same', functionBody());
     const resourceId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/other';
@@ -166,8 +161,7 @@ describe('when the pending events of a group are counted', () => {
 
     grid.publish(topicEvents(2), 'mine');
     grid.publish(topicEvents(3), 'yours');
-    grid.publish(topicEvents(5));
-    await pass(SECOND);
+    await send(topicEvents(5), SECOND);
     expect(grid.pendingAt(['fhirEvents'], 'mine')).toBe(4);
     expect(grid.pendingAt(['fhirEvents'], 'yours')).toBe(6);
     expect(grid.pendingAt(['fhirEvents', 'other'], 'mine')).toBe(6);
@@ -185,10 +179,8 @@ describe('when everything is cleared', () => {
   it('given events in every place, then nothing of before is sent or written after', async () => {
     const answer = ({ ids: [id] }: { ids: string[] }) => (id === 'slow' ? 'never' : id === 'bad' ? 400 : 500);
     const interference = { ...noInterference, copiesOf: ({ id }: { id: string }) => [id === 'held' ? HOUR : 0] };
-    const { grid, got, blobs, pass, timers } = createTestGrid(answer, { interference });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
-    grid.publish([topicEvent('slow'), topicEvent('bad'), topicEvent('held'), ...topicEvents(10)]);
-    await pass(SECOND);
+    const { grid, got, blobs, pass, send, timers } = await subscribe(answer, DEAD_LETTERS, { interference });
+    await send([topicEvent('slow'), topicEvent('bad'), topicEvent('held'), ...topicEvents(10)], SECOND);
     grid.publish([topicEvent('ready')]);
     expect(grid.stats.sub).toMatchObject({
       places: { held: 1, ready: 1, sent: 1, waiting: 10, letters: 1 },
@@ -207,15 +199,13 @@ describe('when everything is cleared', () => {
 
   it('given a dead letter whose write is retried, then it is not', async () => {
     let tries = 0;
-    const { grid, pass } = createTestGrid(() => 400, {
+    const { grid, pass, send } = await subscribe(() => 400, DEAD_LETTERS, {
       writeDeadLetter: async () => {
         tries += 1;
         throw new Error('503');
       },
     });
-    await grid.put('sub', functionBody(DEAD_LETTERS));
-    grid.publish([topicEvent('a')]);
-    await pass(6 * MINUTE);
+    await send([topicEvent('a')], 6 * MINUTE);
     expect(tries).toBe(2);
 
     grid.clear();
@@ -240,23 +230,19 @@ describe('when everything is cleared', () => {
   });
 
   it('given subscriptions are put again, then they begin afresh', async () => {
-    const { grid, got, pass } = createTestGrid(() => 200);
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('a')]);
-    await pass(0);
+    const { grid, got, send } = await subscribe(() => 200);
+    await send([topicEvent('a')], 0);
     grid.clear();
 
     await grid.put('sub', functionBody());
-    grid.publish([topicEvent('b')]);
-    await pass(0);
+    await send([topicEvent('b')], 0);
 
     expect(got.map(({ ids }) => ids[0])).toEqual(['a', 'b']);
     expect(grid.stats.sub).toMatchObject({ matched: 1, delivered: 1 });
   });
 
   it('given it is stopped, then that is for good', async () => {
-    const { grid, got, pass } = createTestGrid();
-    await grid.put('sub', functionBody());
+    const { grid, got, pass } = await subscribe();
 
     grid.stop();
     grid.publish([topicEvent('a')]);
@@ -310,11 +296,12 @@ describe('when the schedule runs faster than real time', () => {
 describe('when the receiver is down for longer than a day', () => {
   it('given many events, then all of them end as dead letters, with few requests', async () => {
     const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
-    const { grid, got, blobs, pass } = createTestGrid(() => refused);
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 100 }, ...DEAD_LETTERS }));
+    const { got, blobs, pass, send } = await subscribe(() => refused, {
+      destination: { maxEventsPerBatch: 100 },
+      ...DEAD_LETTERS,
+    });
     for (let minute = 0; minute < 60; minute += 1) {
-      grid.publish(topicEvents(100, `m${minute}-`));
-      await pass(MINUTE);
+      await send(topicEvents(100, `m${minute}-`), MINUTE);
     }
 
     await pass(2 * DAY);

@@ -1,5 +1,5 @@
 import { type Interference, noInterference } from '../../../src/simulator/event-grid/interference.js';
-import { createTestGrid, functionBody, HOUR, MINUTE, SECOND, topicEvent, topicEvents } from './test-grid.js';
+import { createTestGrid, functionBody, HOUR, MINUTE, SECOND, subscribe, topicEvent, topicEvents } from './test-grid.js';
 
 function interfering(of: Partial<Interference>) {
   return { interference: { ...noInterference, ...of } };
@@ -7,11 +7,9 @@ function interfering(of: Partial<Interference>) {
 
 describe('when interference decides on copies', () => {
   it('given two, one of them held back, then both are delivered, each in its time', async () => {
-    const { grid, got, pass } = createTestGrid(() => 200, interfering({ copiesOf: () => [0, 1500] }));
-    await grid.put('sub', functionBody());
+    const { grid, got, pass, send } = await subscribe(() => 200, {}, interfering({ copiesOf: () => [0, 1500] }));
 
-    grid.publish([topicEvent('a')]);
-    await pass(SECOND);
+    await send([topicEvent('a')], SECOND);
     expect(grid.stats.sub).toMatchObject({ pending: 1, places: { held: 1 } });
     await pass(MINUTE);
 
@@ -23,28 +21,22 @@ describe('when interference decides on copies', () => {
   });
 
   it('given none, then it is never sent, and counted', async () => {
-    const { grid, got, pass } = createTestGrid(
+    const { grid, got, send } = await subscribe(
       () => 200,
+      {},
       interfering({ copiesOf: ({ id }) => (id === 'a' ? [] : [0]) }),
     );
-    await grid.put('sub', functionBody());
 
-    grid.publish([topicEvent('a'), topicEvent('b')]);
-    await pass(HOUR);
+    await send([topicEvent('a'), topicEvent('b')], HOUR);
 
     expect(got.map(({ ids }) => ids)).toEqual([['b']]);
     expect(grid.stats.sub).toMatchObject({ matched: 2, withheld: 1, delivered: 1, pending: 0 });
   });
 
   it('given one is held back, then what comes later overtakes it', async () => {
-    const { grid, got, pass } = createTestGrid(
-      () => 200,
-      interfering({ copiesOf: ({ id }) => [id === 'a' ? 500 : 0] }),
-    );
-    await grid.put('sub', functionBody());
+    const { got, send } = await subscribe(() => 200, {}, interfering({ copiesOf: ({ id }) => [id === 'a' ? 500 : 0] }));
 
-    grid.publish([topicEvent('a'), topicEvent('b')]);
-    await pass(SECOND);
+    await send([topicEvent('a'), topicEvent('b')], SECOND);
 
     expect(got.map(({ ids }) => ids[0])).toEqual(['b', 'a']);
   });
@@ -53,39 +45,35 @@ describe('when interference decides on copies', () => {
 describe('when interference decides on a request', () => {
   it('given down, then it is never sent, and counts as a broken connection', async () => {
     let downs = 1;
-    const { grid, got, pass } = createTestGrid(() => 200, interfering({ isDown: () => downs-- > 0 }));
-    await grid.put('sub', functionBody());
+    const { grid, got, send } = await subscribe(() => 200, {}, interfering({ isDown: () => downs-- > 0 }));
 
-    grid.publish([topicEvent('a')]);
-    await pass(MINUTE);
+    await send([topicEvent('a')], MINUTE);
 
     expect(got.map(({ headers }) => headers['aeg-delivery-count'])).toEqual(['1']);
     expect(grid.stats.sub).toMatchObject({ requests: 2, failed: { SocketError: 1 }, delivered: 1 });
   });
 
   it('given a lost answer, then the endpoint did its work, and the event comes again', async () => {
-    const { grid, got, pass } = createTestGrid(
+    const { grid, got, send } = await subscribe(
       () => 200,
+      {},
       interfering({ treatmentOf: (_event, _name, attempt) => ({ fate: attempt < 2 ? 'lose-answer' : 'pass' }) }),
     );
-    await grid.put('sub', functionBody());
 
-    grid.publish([topicEvent('a')]);
-    await pass(MINUTE);
+    await send([topicEvent('a')], MINUTE);
 
     expect(got.map(({ ids }) => ids)).toEqual([['a'], ['a'], ['a']]);
     expect(grid.stats.sub).toMatchObject({ failed: { TimedOut: 2 }, delivered: 1, pending: 0 });
   });
 
   it('given garble, then the body is cut in the middle', async () => {
-    const { grid, got, pass } = createTestGrid(
+    const { got, send } = await subscribe(
       (_, n) => (n === 1 ? 500 : 200),
+      {},
       interfering({ treatmentOf: (_event, _name, attempt) => ({ fate: attempt === 0 ? 'garble' : 'pass' }) }),
     );
-    await grid.put('sub', functionBody());
 
-    grid.publish([topicEvent('a')]);
-    await pass(MINUTE);
+    await send([topicEvent('a')], MINUTE);
 
     const [garbled = '', whole = ''] = got.map(({ body }) => body);
     expect(garbled).toBe(whole.slice(0, Math.floor(whole.length / 2)));
@@ -94,7 +82,7 @@ describe('when interference decides on a request', () => {
 
   it("given an attempt, then interference gets each event, the subscription's name and the attempt from 0", async () => {
     const asked: unknown[] = [];
-    const { grid, pass } = createTestGrid((_, n) => (n === 1 ? 500 : 200), {
+    const { grid, send } = createTestGrid((_, n) => (n === 1 ? 500 : 200), {
       ...interfering({
         treatmentOf({ id }, name, attempt) {
           asked.push([id, name, attempt]);
@@ -104,8 +92,7 @@ describe('when interference decides on a request', () => {
     });
     await grid.put('My-Sub', functionBody({ destination: { maxEventsPerBatch: 2 } }));
 
-    grid.publish(topicEvents(2));
-    await pass(MINUTE);
+    await send(topicEvents(2), MINUTE);
 
     expect(asked).toEqual([
       ['e0', 'My-Sub', 0],
@@ -116,16 +103,15 @@ describe('when interference decides on a request', () => {
   });
 
   it('given events are treated differently, then they share no request, and each is treated as it should be', async () => {
-    const { grid, got, pass } = createTestGrid(
+    const { got, send } = await subscribe(
       () => 200,
+      { destination: { maxEventsPerBatch: 10 } },
       interfering({
         treatmentOf: ({ id }, _name, attempt) => ({ fate: attempt === 0 && id !== 'e1' ? 'lose-answer' : 'pass' }),
       }),
     );
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 10 } }));
 
-    grid.publish(topicEvents(3));
-    await pass(MINUTE);
+    await send(topicEvents(3), MINUTE);
 
     expect(got.map(({ ids }) => ids)).toEqual([['e0', 'e2'], ['e1'], ['e0', 'e2']]);
   });
@@ -146,14 +132,13 @@ describe('when interference decides on the schema', () => {
   ])(
     'given the other than $eventDeliverySchema, then the whole request is in that',
     async ({ eventDeliverySchema, other, type }) => {
-      const { grid, got, pass } = createTestGrid(
+      const { got, send } = await subscribe(
         () => 200,
+        { eventDeliverySchema, destination: { maxEventsPerBatch: 3 } },
         interfering({ treatmentOf: () => ({ fate: 'pass', schema: other }) }),
       );
-      await grid.put('sub', functionBody({ eventDeliverySchema, destination: { maxEventsPerBatch: 3 } }));
 
-      grid.publish(topicEvents(2));
-      await pass(0);
+      await send(topicEvents(2), 0);
 
       expect(got[0]?.headers['content-type']).toBe(type);
       expect(got[0]?.headers['aeg-metadata-version']).toBe(other === 'EventGridSchema' ? '1' : '1.0');

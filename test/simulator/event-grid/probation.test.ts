@@ -6,6 +6,7 @@ import {
   HOUR,
   MINUTE,
   SECOND,
+  subscribe,
   topicEvent,
   topicEvents,
 } from './test-grid.js';
@@ -24,13 +25,10 @@ describe('when ten events in a row have failed', () => {
     { what: '403', answer: 403, seconds: 300 },
     { what: 'a name that nobody knows', answer: dnsError, seconds: 300 },
   ])('given $what, then new ones are held back for $seconds s', async ({ answer, seconds }) => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n <= 10 ? answer : 200));
-    await grid.put('sub', functionBody());
-    grid.publish(topicEvents(10));
-    await pass(0);
+    const { got, pass, send } = await subscribe((_, n) => (n <= 10 ? answer : 200));
+    await send(topicEvents(10), 0);
 
-    grid.publish([topicEvent('new')]);
-    await pass(seconds * SECOND - 1);
+    await send([topicEvent('new')], seconds * SECOND - 1);
     expect(got.map(({ ids }) => ids)).not.toContainEqual(['new']);
     await pass(1);
 
@@ -38,45 +36,36 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given nine, then new ones are not held back', async () => {
-    const { grid, got, pass } = createTestGrid((_, n) => (n <= 9 ? 500 : 200));
-    await grid.put('sub', functionBody());
-    grid.publish(topicEvents(9));
-    await pass(0);
+    const { grid, got, send } = await subscribe((_, n) => (n <= 9 ? 500 : 200));
+    await send(topicEvents(9), 0);
 
-    grid.publish([topicEvent('new')]);
-    await pass(0);
+    await send([topicEvent('new')], 0);
 
     expect(got).toHaveLength(10);
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
   it('given a success in between, then the row begins anew', async () => {
-    const { grid, pass } = createTestGrid((_, n) => (n === 6 ? 200 : 500));
-    await grid.put('sub', functionBody());
+    const { grid, send } = await subscribe((_, n) => (n === 6 ? 200 : 500));
 
     for (const event of topicEvents(11)) {
-      grid.publish([event]);
-      await pass(0);
+      await send([event], 0);
     }
 
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
   it.each([400, 413])('given %i, then the endpoint is well: the events were not', async (status) => {
-    const { grid, pass } = createTestGrid(() => status);
-    await grid.put('sub', functionBody());
+    const { grid, send } = await subscribe(() => status);
 
-    grid.publish(topicEvents(50));
-    await pass(0);
+    await send(topicEvents(50), 0);
 
     expect(grid.stats.sub?.inProbationUntil).toBeUndefined();
   });
 
   it('given it fails on, then each probation is twice as long, up to three hours, and tries one request', async () => {
-    const { grid, got, pass } = createTestGrid(() => 404, { seed: 0 });
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 2 } }));
-    grid.publish(topicEvents(100));
-    await pass(0);
+    const { got, pass, send } = await subscribe(() => 404, { destination: { maxEventsPerBatch: 2 } }, { seed: 0 });
+    await send(topicEvents(100), 0);
     const atFirst = got.length;
 
     await pass(20 * HOUR);
@@ -87,10 +76,8 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given it is well again, then everything comes at once', async () => {
-    const { grid, got, pass } = createTestGrid(({ atMs }) => (atMs < 10_000 ? 503 : 200), { seed: 0 });
-    await grid.put('sub', functionBody());
-    grid.publish(topicEvents(100));
-    await pass(9999);
+    const { grid, got, pass, send } = await subscribe(({ atMs }) => (atMs < 10_000 ? 503 : 200), {}, { seed: 0 });
+    await send(topicEvents(100), 9999);
     expect(grid.stats.sub).toMatchObject({
       inProbationUntil: '2026-01-01T12:00:10.000Z',
       places: { ready: 59, waiting: 41 },
@@ -104,15 +91,16 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given it was well in between, then the next probation is as short as the first', async () => {
-    const { grid, pass } = createTestGrid(({ atMs }) => (atMs === 10_000 ? 200 : 500), { seed: 0 });
-    await grid.put('sub', functionBody({ destination: { maxEventsPerBatch: 10 } }));
-    grid.publish(topicEvents(10));
-    await pass(10 * SECOND);
+    const { grid, pass, send } = await subscribe(
+      ({ atMs }) => (atMs === 10_000 ? 200 : 500),
+      { destination: { maxEventsPerBatch: 10 } },
+      { seed: 0 },
+    );
+    await send(topicEvents(10), 10 * SECOND);
     expect(grid.stats.sub).toMatchObject({ delivered: 10, inProbationUntil: undefined });
     await pass(5 * SECOND);
 
-    grid.publish(topicEvents(10));
-    await pass(0);
+    await send(topicEvents(10), 0);
 
     expect(grid.stats.sub?.inProbationUntil).toBe('2026-01-01T12:00:25.000Z');
   });
@@ -122,10 +110,8 @@ describe('when ten events in a row have failed', () => {
     const slow = new Promise<number>((resolve) => {
       answerSlowly = resolve;
     });
-    const { grid, got, pass } = createTestGrid((_, n) => (n === 1 ? slow : n <= 11 ? 404 : 200));
-    await grid.put('sub', functionBody());
-    grid.publish(topicEvents(11));
-    await pass(SECOND);
+    const { grid, got, pass, send } = await subscribe((_, n) => (n === 1 ? slow : n <= 11 ? 404 : 200));
+    await send(topicEvents(11), SECOND);
     expect(grid.stats.sub?.inProbationUntil).toBeDefined();
     grid.publish([topicEvent('new')]);
 
@@ -137,16 +123,14 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given another subscription, then that one is not held back', async () => {
-    const { grid, got, pass } = createTestGrid(({ headers }) =>
+    const { grid, got, send } = createTestGrid(({ headers }) =>
       headers['aeg-subscription-name'] === 'BAD' ? 500 : 200,
     );
     await grid.put('bad', functionBody());
     await grid.put('good', functionBody());
-    grid.publish(topicEvents(10));
-    await pass(0);
+    await send(topicEvents(10), 0);
 
-    grid.publish([topicEvent('new')]);
-    await pass(0);
+    await send([topicEvent('new')], 0);
 
     expect(got.filter(({ ids }) => ids[0] === 'new').map(({ headers }) => headers['aeg-subscription-name'])).toEqual([
       'GOOD',
@@ -154,13 +138,13 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given an event becomes too old meanwhile, then it is a dead letter without having been tried', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => dnsError);
-    await grid.put('sub', functionBody({ retryPolicy: { eventTimeToLiveInMinutes: 3 }, ...DEAD_LETTERS }));
-    grid.publish(topicEvents(10));
-    await pass(SECOND);
+    const { grid, blobs, send } = await subscribe(() => dnsError, {
+      retryPolicy: { eventTimeToLiveInMinutes: 3 },
+      ...DEAD_LETTERS,
+    });
+    await send(topicEvents(10), SECOND);
 
-    grid.publish([topicEvent('new')]);
-    await pass(DAY);
+    await send([topicEvent('new')], DAY);
 
     const letter = blobs.flatMap(({ events }) => events).find(({ id }) => id === 'new');
     expect(letter).toMatchObject({
@@ -173,13 +157,12 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given the next attempt would be after the time to live, then that ends it, though the probation goes on', async () => {
-    const { grid, blobs, pass } = createTestGrid(() => 404);
-    await grid.put('sub', functionBody({ retryPolicy: { eventTimeToLiveInMinutes: 5 }, ...DEAD_LETTERS }));
-    grid.publish(topicEvents(10));
-    await pass(4 * MINUTE);
-    grid.publish([topicEvent('tried at 5 minutes')]);
-
-    await pass(2 * MINUTE);
+    const { grid, blobs, pass, send } = await subscribe(() => 404, {
+      retryPolicy: { eventTimeToLiveInMinutes: 5 },
+      ...DEAD_LETTERS,
+    });
+    await send(topicEvents(10), 4 * MINUTE);
+    await send([topicEvent('tried at 5 minutes')], 2 * MINUTE);
 
     expect(grid.stats.sub).toMatchObject({
       inProbationUntil: '2026-01-01T12:15:00.000Z',
@@ -190,11 +173,12 @@ describe('when ten events in a row have failed', () => {
   });
 
   it('given an event that failed stands back until it is too old, then the probation is its last outcome', async () => {
-    const { grid, blobs, pass } = createTestGrid(({ ids }) => (ids[0] === 'early' ? 500 : 404), { seed: 0 });
-    await grid.put('sub', functionBody({ retryPolicy: { eventTimeToLiveInMinutes: 2 }, ...DEAD_LETTERS }));
-    grid.publish([topicEvent('early'), ...topicEvents(10)]);
-
-    await pass(HOUR);
+    const { blobs, send } = await subscribe(
+      ({ ids }) => (ids[0] === 'early' ? 500 : 404),
+      { retryPolicy: { eventTimeToLiveInMinutes: 2 }, ...DEAD_LETTERS },
+      { seed: 0 },
+    );
+    await send([topicEvent('early'), ...topicEvents(10)], HOUR);
 
     const letter = blobs.flatMap(({ events }) => events).find(({ id }) => id === 'early');
     expect(letter).toMatchObject({ deliveryAttempts: 1, lastDeliveryOutcome: 'Probation' });
@@ -205,12 +189,9 @@ describe('when ten events in a row have failed', () => {
     const late = new Promise<number>((resolve) => {
       answerLate = resolve;
     });
-    const { grid, got, pass } = createTestGrid(({ ids }) => (ids[0] === 'slow' ? late : 404), { seed: 0 });
-    await grid.put('sub', functionBody());
-    grid.publish([topicEvent('slow')]);
-    await pass(25 * SECOND);
-    grid.publish(topicEvents(10));
-    await pass(20 * SECOND);
+    const { grid, got, pass, send } = await subscribe(({ ids }) => (ids[0] === 'slow' ? late : 404), {}, { seed: 0 });
+    await send([topicEvent('slow')], 25 * SECOND);
+    await send(topicEvents(10), 20 * SECOND);
     expect(grid.stats.sub).toMatchObject({ places: { ready: 1, waiting: 10 } });
 
     answerLate(200);

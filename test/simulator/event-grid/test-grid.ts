@@ -27,6 +27,8 @@ export type TestGrid = {
   blobs: Blob[];
   /** Moves the clock; timers fire at their own times. */
   pass(ms: number): Promise<void>;
+  /** Publishes events, and lets some time pass. */
+  send(events: readonly TopicEvent[], ms: number): Promise<void>;
   now(): number;
   timers(): number;
 };
@@ -60,7 +62,23 @@ export function createTestGrid(
     validationUrl: (code) => `http://simulator.test/validate?code=${code}`,
     ...deps,
   });
-  return { grid, got, blobs, pass: clock.pass, now: clock.monotonic, timers: clock.timers };
+  const { pass, monotonic: now, timers } = clock;
+  const send = (events: readonly TopicEvent[], ms: number) => {
+    grid.publish(events);
+    return pass(ms);
+  };
+  return { grid, got, blobs, pass, send, now, timers };
+}
+
+/** An event grid with the subscription `sub` of a function. */
+export async function subscribe(
+  answer?: (got: Got, n: number) => Answer,
+  properties: Body = {},
+  deps?: Parameters<typeof createTestGrid>[1],
+): Promise<TestGrid> {
+  const made = createTestGrid(answer, deps);
+  await made.grid.put('sub', functionBody(properties));
+  return made;
 }
 
 export function topicEvent(id: string, fields: Partial<TopicEvent> = {}): TopicEvent {
