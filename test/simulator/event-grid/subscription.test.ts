@@ -4,6 +4,10 @@ import { describeSubscription, readSubscription } from '../../../src/simulator/e
 const FUNCTION_ID = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app/functions/fhirEvents';
 const hook = { endpointType: 'WebHook', properties: { endpointUrl: 'http://127.0.0.1:7071/hook?code=k' } };
 
+const PROPERTIES = 'destination.properties';
+const MAPPING = `${PROPERTIES}.deliveryAttributeMappings[0]`;
+const ADVANCED = 'filter.advancedFilters[0]';
+
 function problemsOf(name: string, body: unknown, options = {}): Record<string, string> {
   const read = readSubscription(name, body, options);
   if (read.kind === 'ok') throw new Error('It was taken.');
@@ -172,51 +176,27 @@ describe('when a subscription is read', () => {
     ['properties', { properties: 7 }],
     ['destination.endpointType', {}],
     ['destination.endpointType', { destination: { endpointType: 'EventHub' } }],
-    ['destination.properties.endpointUrl', { destination: { endpointType: 'WebHook' } }],
-    ['destination.properties.endpointUrl', hookWith({ endpointUrl: 'ftp://x' })],
-    ['destination.properties.endpointUrl', hookWith({ endpointUrl: 'not a url' })],
-    ['destination.properties.maxEventsPerBatch', hookWith({ maxEventsPerBatch: 0 })],
-    ['destination.properties.maxEventsPerBatch', hookWith({ maxEventsPerBatch: 5001 })],
-    ['destination.properties.maxEventsPerBatch', hookWith({ maxEventsPerBatch: 1.5 })],
-    ['destination.properties.maxEventsPerBatch', hookWith({ maxEventsPerBatch: '10' })],
-    ['destination.properties.preferredBatchSizeInKilobytes', hookWith({ preferredBatchSizeInKilobytes: 0 })],
-    ['destination.properties.preferredBatchSizeInKilobytes', hookWith({ preferredBatchSizeInKilobytes: 1025 })],
+    [`${PROPERTIES}.endpointUrl`, { destination: { endpointType: 'WebHook' } }],
+    [`${PROPERTIES}.endpointUrl`, hookWith({ endpointUrl: 'ftp://x' })],
+    [`${PROPERTIES}.endpointUrl`, hookWith({ endpointUrl: 'not a url' })],
+    [`${PROPERTIES}.maxEventsPerBatch`, hookWith({ maxEventsPerBatch: 0 })],
+    [`${PROPERTIES}.maxEventsPerBatch`, hookWith({ maxEventsPerBatch: 5001 })],
+    [`${PROPERTIES}.maxEventsPerBatch`, hookWith({ maxEventsPerBatch: 1.5 })],
+    [`${PROPERTIES}.maxEventsPerBatch`, hookWith({ maxEventsPerBatch: '10' })],
+    [`${PROPERTIES}.preferredBatchSizeInKilobytes`, hookWith({ preferredBatchSizeInKilobytes: 0 })],
+    [`${PROPERTIES}.preferredBatchSizeInKilobytes`, hookWith({ preferredBatchSizeInKilobytes: 1025 })],
+    [`${PROPERTIES}.deliveryAttributeMappings`, hookWith({ deliveryAttributeMappings: Array(11).fill(header({})) })],
+    [`${MAPPING}.name`, mapped({ name: 'aeg-x' })],
+    [`${MAPPING}.name`, mapped({ name: 'a b' })],
+    [`${MAPPING}.name`, mapped({ name: 'Content-Length' })],
+    [`${MAPPING}.type`, mapped({ type: 'x' })],
+    [`${MAPPING}.properties.value`, mapped({ properties: { value: 'a\nb' } })],
+    [`${MAPPING}.properties.value`, mapped({ properties: { value: 'x'.repeat(4097) } })],
+    [`${MAPPING}.properties.sourceField`, mapped({ type: 'Dynamic', properties: {} })],
+    [MAPPING, hookWith({ deliveryAttributeMappings: [5] })],
+    [`${PROPERTIES}.resourceId`, { destination: { endpointType: 'AzureFunction', properties: {} } }],
     [
-      'destination.properties.deliveryAttributeMappings',
-      hookWith({ deliveryAttributeMappings: Array(11).fill(header({})) }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].name',
-      hookWith({ deliveryAttributeMappings: [header({ name: 'aeg-x' })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].name',
-      hookWith({ deliveryAttributeMappings: [header({ name: 'a b' })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].name',
-      hookWith({ deliveryAttributeMappings: [header({ name: 'Content-Length' })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].type',
-      hookWith({ deliveryAttributeMappings: [header({ type: 'x' })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].properties.value',
-      hookWith({ deliveryAttributeMappings: [header({ properties: { value: 'a\nb' } })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].properties.value',
-      hookWith({ deliveryAttributeMappings: [header({ properties: { value: 'x'.repeat(4097) } })] }),
-    ],
-    [
-      'destination.properties.deliveryAttributeMappings[0].properties.sourceField',
-      hookWith({ deliveryAttributeMappings: [header({ type: 'Dynamic', properties: {} })] }),
-    ],
-    ['destination.properties.deliveryAttributeMappings[0]', hookWith({ deliveryAttributeMappings: [5] })],
-    ['destination.properties.resourceId', { destination: { endpointType: 'AzureFunction', properties: {} } }],
-    [
-      'destination.properties.resourceId',
+      `${PROPERTIES}.resourceId`,
       { destination: { endpointType: 'AzureFunction', properties: { resourceId: '/sites/app' } } },
     ],
     ['eventDeliverySchema', { destination: hook, eventDeliverySchema: 'CustomInputSchema' }],
@@ -247,19 +227,16 @@ describe('when a subscription is read', () => {
         { operatorType: 'NumberIn', key: 'k', values: Array(13).fill(1) },
       ),
     ],
-    ['filter.advancedFilters[0].operatorType', advanced({ operatorType: 'StringMatches', key: 'k', values: ['v'] })],
-    ['filter.advancedFilters[0].key', advanced({ operatorType: 'IsNotNull' })],
-    ['filter.advancedFilters[0].value', advanced({ operatorType: 'BoolEquals', key: 'k', value: 'true' })],
-    ['filter.advancedFilters[0].value', advanced({ operatorType: 'NumberLessThan', key: 'k', value: '5' })],
-    ['filter.advancedFilters[0].values', advanced({ operatorType: 'NumberIn', key: 'k', values: 5 })],
-    ['filter.advancedFilters[0].values', advanced({ operatorType: 'StringIn', key: 'k', values: [] })],
-    ['filter.advancedFilters[0].values[1]', advanced({ operatorType: 'NumberIn', key: 'k', values: [1, 'x'] })],
-    [
-      'filter.advancedFilters[0].values[0]',
-      advanced({ operatorType: 'StringIn', key: 'k', values: ['x'.repeat(513)] }),
-    ],
-    ['filter.advancedFilters[0].values[0]', advanced({ operatorType: 'NumberInRange', key: 'k', values: [[2, 1]] })],
-    ['filter.advancedFilters[0].values[0]', advanced({ operatorType: 'NumberInRange', key: 'k', values: [5] })],
+    [`${ADVANCED}.operatorType`, operated('StringMatches', { values: ['v'] })],
+    [`${ADVANCED}.key`, advanced({ operatorType: 'IsNotNull' })],
+    [`${ADVANCED}.value`, operated('BoolEquals', { value: 'true' })],
+    [`${ADVANCED}.value`, operated('NumberLessThan', { value: '5' })],
+    [`${ADVANCED}.values`, operated('NumberIn', { values: 5 })],
+    [`${ADVANCED}.values`, operated('StringIn', { values: [] })],
+    [`${ADVANCED}.values[1]`, operated('NumberIn', { values: [1, 'x'] })],
+    [`${ADVANCED}.values[0]`, operated('StringIn', { values: ['x'.repeat(513)] })],
+    [`${ADVANCED}.values[0]`, operated('NumberInRange', { values: [[2, 1]] })],
+    [`${ADVANCED}.values[0]`, operated('NumberInRange', { values: [5] })],
   ])('given a wrong %s, then it is a problem: %j', (path, body) => {
     const problems = problemsOf('sub', body);
 
@@ -321,6 +298,14 @@ function hookWith(properties: Record<string, unknown>): unknown {
 
 function header(of: Record<string, unknown>): unknown {
   return { name: 'X-A', type: 'Static', properties: { value: 'v' }, ...of };
+}
+
+function mapped(of: Record<string, unknown>): unknown {
+  return hookWith({ deliveryAttributeMappings: [header(of)] });
+}
+
+function operated(operatorType: string, of: Record<string, unknown>): unknown {
+  return advanced({ operatorType, key: 'k', ...of });
 }
 
 function filtered(filter: Record<string, unknown>): unknown {

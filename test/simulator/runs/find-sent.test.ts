@@ -11,45 +11,51 @@ const DEAD: Row = { state: 'settled', result: 'dead' };
 const MORE_THAN_A_PAGE = 1001;
 const NOON = Date.parse('2026-01-01T12:00:00.000Z');
 
+type Run = ReturnType<typeof storeRun>;
+type Case = { given: string; stored: (run: Run) => Promise<unknown>; since?: Date; found: object };
+
+/** The marks of the run's only event, which the index wants, after one search. */
+async function markOf({ stored, since }: Pick<Case, 'stored' | 'since'>) {
+  const run = storeRun();
+  run.send(INDEX);
+  await stored(run);
+  await run.find(since && { since });
+  return run.sent.get(0);
+}
+
 describe('when a run looks for its events among the rows that wait', () => {
-  it('given a row of a job, then that job is open', async () => {
-    const run = storeRun();
-    run.send(INDEX | MOODY);
-    await run.wait(0, { workflow: 'moody' });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open: MOODY });
-  });
-
-  it('given a row among the long ones, then that job is open too', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.wait(0, { isLong: true });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open: INDEX });
-  });
-
-  it('given a row of the whole event, then each of its jobs is open', async () => {
-    const run = storeRun();
-    run.send(INDEX | MOODY);
-    await run.waitForDelivery(0);
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open: 0xffffffff });
-  });
-
-  it('given a row of a workflow that the app has no more, then none of its jobs is open', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.wait(0, { workflow: 'removed' });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open: 0 });
+  it.each<Case>([
+    {
+      given: 'a row of a job, then that job is open',
+      stored: (run) => run.wait(0, { workflow: 'moody' }),
+      found: { open: MOODY },
+    },
+    {
+      given: 'a row among the long ones, then that job is open too',
+      stored: (run) => run.wait(0, { isLong: true }),
+      found: { open: INDEX },
+    },
+    {
+      given: 'a row of the whole event, then each of its jobs is open',
+      stored: (run) => run.waitForDelivery(0),
+      found: { open: 0xffffffff },
+    },
+    {
+      given: 'a row of a workflow that the app has no more, then none of its jobs is open',
+      stored: (run) => run.wait(0, { workflow: 'removed' }),
+      found: { open: 0 },
+    },
+    {
+      given: 'a row that has gone since it was found, then the job is open no more',
+      async stored(run) {
+        await run.wait(0);
+        await run.find();
+        await run.tables.drop('waiting');
+      },
+      found: { open: 0 },
+    },
+  ])('given $given', async ({ found, ...of }) => {
+    expect(await markOf(of)).toMatchObject(found);
   });
 
   it('given more rows than a page holds, then the last is found', async () => {
@@ -72,33 +78,68 @@ describe('when a run looks for its events among the rows that wait', () => {
 
     expect(run.sent.get(next)).toMatchObject({ open: 0 });
   });
-
-  it('given the row has gone since it was found, then the job is open no more', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.wait(0);
-    await run.find();
-    await run.tables.drop('waiting');
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open: 0 });
-  });
 });
 
 describe('when a run looks for its events in the ledger', () => {
-  it.each([
-    { result: 'completed', found: { completed: INDEX, superseded: 0, dead: 0 } },
-    { result: 'superseded', found: { completed: 0, superseded: INDEX, dead: 0 } },
-  ])('given a record that is $result, then the job is that, since then', async ({ result, found }) => {
-    const run = storeRun();
-    run.send(INDEX);
+  const settled = (result: string) => async (run: Run) => {
     run.clock.advance(1234);
     await run.record(0, { state: 'settled', result });
+  };
+  const runningFor = (ms: number) => async (run: Run) => {
+    await run.record(0, { state: 'running', leaseMs: 60_000 });
+    run.clock.advance(ms);
+  };
 
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ ...found, open: 0, settledAtMs: NOON + 1234 });
+  it.each<Case>([
+    {
+      given: 'a record that is completed, then the job is completed since then',
+      stored: settled('completed'),
+      found: { completed: INDEX, superseded: 0, dead: 0, open: 0, settledAtMs: NOON + 1234 },
+    },
+    {
+      given: 'a record that is superseded, then the job is superseded since then',
+      stored: settled('superseded'),
+      found: { completed: 0, superseded: INDEX, dead: 0, open: 0, settledAtMs: NOON + 1234 },
+    },
+    {
+      given: 'a record of a workflow that is not looked at, then it says nothing',
+      stored: (run) => run.record(0, COMPLETED, { workflow: 'of somebody' }),
+      found: { completed: 0 },
+    },
+    {
+      given: 'a record that waits and no row, then nothing is found',
+      stored: (run) => run.record(0, { state: 'waiting', due: 'gone' }),
+      found: { completed: 0, superseded: 0, dead: 0, open: 0 },
+    },
+    {
+      given: 'a record that runs, 2 s after the end of its lease, then the job is open',
+      stored: runningFor(62_000),
+      found: { open: INDEX },
+    },
+    {
+      given: 'a record that runs, more than that after it, then the job is not open',
+      stored: runningFor(63_000),
+      found: { open: 0 },
+    },
+    {
+      given: 'a record under the day before the run began, then it is found',
+      stored: (run) => run.record(0, COMPLETED, { day: '20251231' }),
+      found: { completed: INDEX },
+    },
+    {
+      given: 'a record that was written as the run began, then it is looked at',
+      stored: (run) => run.record(0, COMPLETED),
+      since: new Date(NOON),
+      found: { completed: INDEX },
+    },
+    {
+      given: 'a record that was written before the run began, then it is not looked at',
+      stored: (run) => run.record(0, COMPLETED),
+      since: new Date(NOON + 1),
+      found: { completed: 0 },
+    },
+  ])('given $given', async ({ found, ...of }) => {
+    expect(await markOf(of)).toMatchObject(found);
   });
 
   it('given the 32nd workflow, then its bit is one like the others', async () => {
@@ -111,40 +152,6 @@ describe('when a run looks for its events in the ledger', () => {
     expect(run.sent.get(0)).toMatchObject({ completed: 0x80000000 });
   });
 
-  it('given a record of a workflow that is not looked at, then it says nothing', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, COMPLETED, { workflow: 'of somebody' });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ completed: 0 });
-  });
-
-  it('given a record that waits and no row, then nothing is found', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, { state: 'waiting', due: 'gone' });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ completed: 0, superseded: 0, dead: 0, open: 0 });
-  });
-
-  it.each([
-    { given: '2 s after the end of its lease', afterMs: 62_000, open: INDEX },
-    { given: 'more than that after it', afterMs: 63_000, open: 0 },
-  ])('given a record that runs, $given, then open is $open', async ({ afterMs, open }) => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, { state: 'running', leaseMs: 60_000 });
-    run.clock.advance(afterMs);
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ open });
-  });
-
   it('given more records than a page holds, then the last is found', async () => {
     const run = storeRun();
     const numbers = Array.from({ length: MORE_THAN_A_PAGE }, () => run.send(INDEX));
@@ -153,16 +160,6 @@ describe('when a run looks for its events in the ledger', () => {
     await run.find();
 
     expect(numbers.filter((n) => run.sent.get(n).completed !== INDEX)).toEqual([]);
-  });
-
-  it('given a record under the day before the run began, then it is found', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, COMPLETED, { day: '20251231' });
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ completed: INDEX });
   });
 
   it('given tables of earlier days, then they are not read', async () => {
@@ -174,19 +171,6 @@ describe('when a run looks for its events in the ledger', () => {
     await run.find({ tables });
 
     expect(run.sent.get(0)).toMatchObject({ completed: 0 });
-  });
-
-  it('given a record that was written before the run began, then it is not looked at', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, COMPLETED);
-
-    await run.find({ since: new Date(NOON + 1) });
-    const early = run.sent.get(0);
-    await run.find({ since: new Date(NOON) });
-
-    expect(early).toMatchObject({ completed: 0 });
-    expect(run.sent.get(0)).toMatchObject({ completed: INDEX });
   });
 
   it.each([
@@ -207,42 +191,49 @@ describe('when a run looks for its events in the ledger', () => {
 
 describe('when a run looks for dead letters', () => {
   const letterOf = (address: string, folder = 'pending') => `${folder}/failed/2026-01-01/${digest(address)}.0.json`;
-
-  it.each(['pending', 'resolved'])(
-    'given a dead job whose dead letter is in %s, then the job is dead',
-    async (folder) => {
-      const run = storeRun();
-      run.send(INDEX);
-      await run.record(0, DEAD);
-      await run.deadLetters.create(letterOf(run.addressOf(0), folder), '{}');
-
-      await run.find();
-
-      expect(run.sent.get(0)).toMatchObject({ dead: INDEX, settledAtMs: NOON });
-    },
-  );
-
-  it("given a dead job and the dead letter of another day's job, then it is not dead", async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.record(0, DEAD);
-    await run.deadLetters.create(letterOf(run.addressOf(0, { day: '20251231' })), '{}');
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ dead: 0 });
-  });
-
-  it('given a dead job and a dead letter older than the run, then the dead letter does not count', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.deadLetters.create(letterOf(run.addressOf(0)), '{}');
+  const dead = (nameOf: (run: Run) => string) => async (run: Run) => {
+    await run.deadLetters.create(nameOf(run), '{}');
     run.clock.advance(10_000);
     await run.record(0, DEAD);
+  };
+  const EVENT = JSON.stringify([eventIdOf(RUN, 0)]);
 
-    await run.find({ since: new Date(NOON + 1000) });
-
-    expect(run.sent.get(0)).toMatchObject({ dead: 0 });
+  it.each<Case>([
+    ...['pending', 'resolved'].map((folder) => ({
+      given: `a dead job whose dead letter is in ${folder}, then the job is dead`,
+      stored: dead((run) => letterOf(run.addressOf(0), folder)),
+      found: { dead: INDEX, settledAtMs: NOON + 10_000 },
+    })),
+    {
+      given: "a dead job and the dead letter of another day's job, then it is not dead",
+      stored: dead((run) => letterOf(run.addressOf(0, { day: '20251231' }))),
+      found: { dead: 0 },
+    },
+    {
+      given: 'a dead job and a dead letter older than the run, then the dead letter does not count',
+      stored: dead((run) => letterOf(run.addressOf(0))),
+      since: new Date(NOON + 1000),
+      found: { dead: 0 },
+    },
+    {
+      given: "a job's dead letter that names an event, then the event has none of its own",
+      stored: (run) => run.deadLetters.create(letterOf('somebody'), EVENT),
+      found: { hasDeadLetter: false },
+    },
+    ...[
+      { since: new Date(NOON), what: 'as old as the run, then they are read', isFound: true },
+      { since: new Date(NOON + 1000), what: 'older than the run, then they are not read', isFound: false },
+    ].map(({ since, what, isFound }) => ({
+      given: `blobs that are ${what}`,
+      async stored(run: Run) {
+        await run.undelivered.create('a.json', EVENT);
+        await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', EVENT);
+      },
+      since,
+      found: { undelivered: isFound, hasDeadLetter: isFound },
+    })),
+  ])('given $given', async ({ found, ...of }) => {
+    expect(await markOf(of)).toMatchObject(found);
   });
 
   it.each(['pending', 'resolved'])(
@@ -258,16 +249,6 @@ describe('when a run looks for dead letters', () => {
       expect([0, 1].map((n) => run.sent.get(n).hasDeadLetter)).toEqual([false, true]);
     },
   );
-
-  it("given a job's dead letter that names an event, then the event has none of its own", async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.deadLetters.create(letterOf('somebody'), JSON.stringify({ id: eventIdOf(RUN, 0) }));
-
-    await run.find();
-
-    expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
-  });
 
   it('given more dead letters than a page holds, then the last is found', async () => {
     const run = storeRun();
@@ -292,20 +273,6 @@ describe('when a run looks for dead letters', () => {
 
     expect([0, 1, 2, 3].map((n) => run.sent.get(n).undelivered)).toEqual([true, false, true, false]);
     expect(run.sent.get(0)).toMatchObject({ hasDeadLetter: false });
-  });
-
-  it('given blobs that are older than the run, then they are not read', async () => {
-    const run = storeRun();
-    run.send(INDEX);
-    await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0)]));
-    await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', JSON.stringify([eventIdOf(RUN, 0)]));
-
-    await run.find({ since: new Date(NOON + 1000) });
-    const early = run.sent.get(0);
-    await run.find({ since: new Date(NOON) });
-
-    expect(early).toMatchObject({ undelivered: false, hasDeadLetter: false });
-    expect(run.sent.get(0)).toMatchObject({ undelivered: true, hasDeadLetter: true });
   });
 
   it('given a blob that goes between its listing and its reading, then it says nothing', async () => {
