@@ -46,7 +46,9 @@ export async function demonstrate(deps: Deps): Promise<void> {
     rows.push(await sendInvalid(deps, since));
     const all = rows.flatMap(({ outcomes }) => outcomes).join();
     const meanings = MEANINGS.filter(([outcome]) => all.includes(outcome));
-    process.stdout.write(`${textOfRows(rows)}\n${writeTable(meanings)}`);
+    const width = Math.max(...meanings.map(([outcome]) => outcome.length));
+    const legend = meanings.map(([outcome, meaning]) => `  ${outcome.padEnd(width)}   ${meaning}\n`).join('');
+    process.stdout.write(`${textOfRows(rows)}\n${legend}`);
   } catch (error) {
     process.stdout.write(`The demonstration failed; the app continues: ${printable((error as Error).message)}\n`);
   }
@@ -153,17 +155,4 @@ function textOfRows(rows: readonly Row[]): string {
     }),
   );
   return lines.join('');
-}
-
-function writeTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `  ${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('   ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

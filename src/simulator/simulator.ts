@@ -14,7 +14,7 @@ import type { Post } from './event-grid/post.js';
 import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
 import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
 import { createFhirService } from './fhir/fhir-service.js';
-import { createRecentEvents } from './recent-events.js';
+import { RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
@@ -59,7 +59,7 @@ export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
 export class Simulator {
   readonly eventGrid: EventGrid;
   /** The last events, without the events of runs. */
-  readonly recent = createRecentEvents();
+  readonly recent = new RecentEvents();
   readonly runs: Runs;
   readonly #deps: SimulatorDeps;
   readonly #schedule: ScaledClock;
@@ -145,7 +145,7 @@ export class Simulator {
   }
 
   #makeEventGrid(): EventGrid {
-    const { storage, clock, random, post } = this.#deps;
+    const { undelivered } = this.#deps.storage;
     const interference: Interference = {
       copiesOf: (event, subscription) => this.#interferenceFor([event]).copiesOf(event, subscription),
       treatmentOf: (event, subscription, attempt) =>
@@ -153,11 +153,9 @@ export class Simulator {
       isDown: (events) => this.#interferenceFor(events).isDown(events),
     };
     return new EventGrid({
+      ...this.#deps,
       schedule: this.#schedule,
-      clock,
-      random,
-      post,
-      writeDeadLetter: async (_container, name, content) => void (await storage.undelivered.create(name, content)),
+      writeDeadLetter: async (_container, name, content) => void (await undelivered.create(name, content)),
       functionUrl: (name) => `${this.#origin}/runtime/webhooks/EventGrid?functionName=${name}`,
       eventTypes: EVENT_TYPES,
       validationUrl: (code) => `${this.#origin}/api/simulator/subscriptions?validationCode=${code}`,

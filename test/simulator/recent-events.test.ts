@@ -1,5 +1,5 @@
 import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
-import { createRecentEvents } from '../../src/simulator/recent-events.js';
+import { RecentEvents } from '../../src/simulator/recent-events.js';
 
 const eventOf = (n: number) =>
   topicEventOf(
@@ -17,7 +17,7 @@ const eventOf = (n: number) =>
 
 describe('when the last events are remembered', () => {
   it('given one, then the list has only the fields that identify it', () => {
-    const recent = createRecentEvents();
+    const recent = new RecentEvents();
 
     recent.add([eventOf(1)]);
 
@@ -35,7 +35,7 @@ describe('when the last events are remembered', () => {
     { given: 'one by one', atOnce: 1 },
     { given: 'all at once', atOnce: 2500 },
   ])('given 2,500, $given, then the last 1,000 are listed, the newest first', ({ atOnce }) => {
-    const recent = createRecentEvents();
+    const recent = new RecentEvents();
 
     for (let n = 0; n < 2500; n += atOnce) recent.add(Array.from({ length: atOnce }, (_, at) => eventOf(n + at)));
 
@@ -45,7 +45,7 @@ describe('when the last events are remembered', () => {
   });
 
   it('given they are cleared, then the list is empty', () => {
-    const recent = createRecentEvents();
+    const recent = new RecentEvents();
     recent.add([eventOf(1)]);
 
     recent.clear();

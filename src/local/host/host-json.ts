@@ -3,25 +3,8 @@ import type { CoreLogLevel } from './functions-core.js';
 import { StartError } from './start-error.js';
 
 /** The settings of host.json that this host supports. */
-export type HostSettings = {
-  readonly functionTimeoutMs: number;
-  readonly routePrefix: string;
-  readonly logLevel: CoreLogLevel;
-  readonly queues: QueueSettings;
-};
-
-export type QueueSettings = {
-  /** The number of messages in a batch, 1 to 32. */
-  readonly batchSize: number;
-  /** The next batch is taken when at most this many messages still run. */
-  readonly newBatchThreshold: number;
-  /** After this many tries a message goes to the poison queue. */
-  readonly maxDequeueCount: number;
-  /** The time that a failed message stays hidden. */
-  readonly visibilityTimeoutMs: number;
-  readonly maxPollingIntervalMs: number;
-  readonly messageEncoding: 'base64' | 'none';
-};
+export type HostSettings = ReturnType<typeof parseHostJson>;
+export type QueueSettings = HostSettings['queues'];
 
 const timeSpan = z
   .string()
@@ -43,9 +26,13 @@ const HostJson = z.object({
       http: z.object({ routePrefix: z.string().default('api') }).prefault({}),
       queues: z
         .object({
+          /** The number of messages in a batch. */
           batchSize: z.int().min(1).max(32).default(16),
+          /** The next batch is taken when at most this many messages still run. */
           newBatchThreshold: z.int().min(0).default(8),
+          /** After this many tries a message goes to the poison queue. */
           maxDequeueCount: z.int().min(1).default(5),
+          /** The time that a failed message stays hidden. */
           visibilityTimeout: timeSpan.default(0),
           maxPollingInterval: timeSpan.default(60_000),
           messageEncoding: z.enum(['base64', 'none']).default('base64'),
@@ -56,7 +43,7 @@ const HostJson = z.object({
 });
 
 /** Returns the settings in host.json. @throws StartError that lists every problem. */
-export function parseHostJson(content: unknown): HostSettings {
+export function parseHostJson(content: unknown) {
   const parsed = HostJson.safeParse(content);
   if (!parsed.success) throw new StartError(`host.json is wrong:\n${z.prettifyError(parsed.error)}`);
   const { functionTimeout, logging, extensions } = parsed.data;

@@ -67,29 +67,16 @@ export function writeRequest(
     'aeg-subscription-name': name.toUpperCase(),
     'aeg-delivery-count': String(attempts),
   };
+  const list = `[${json.join(',')}]`;
   if (schema === 'EventGridSchema') {
-    return {
-      headers: {
-        ...headers,
-        'content-type': 'application/json; charset=utf-8',
-        'aeg-metadata-version': '1',
-        'aeg-data-version': first?.dataVersion ?? '',
-      },
-      body: `[${json.join(',')}]`,
-    };
+    const own = { 'aeg-metadata-version': '1', 'aeg-data-version': first?.dataVersion ?? '' };
+    return { headers: { ...headers, 'content-type': 'application/json; charset=utf-8', ...own }, body: list };
   }
   // Without batching, a CloudEvent is sent without an array around it.
   const isSingle = destination.maxEventsPerBatch === 1;
-  return {
-    headers: {
-      ...headers,
-      'content-type': `application/cloudevents${isSingle ? '' : '-batch'}+json; charset=utf-8`,
-      'aeg-metadata-version': '1.0',
-      origin: ORIGIN,
-      'webhook-request-origin': ORIGIN,
-    },
-    body: isSingle ? (json[0] ?? '') : `[${json.join(',')}]`,
-  };
+  const type = `application/cloudevents${isSingle ? '' : '-batch'}+json; charset=utf-8`;
+  const own = { 'aeg-metadata-version': '1.0', origin: ORIGIN, 'webhook-request-origin': ORIGIN };
+  return { headers: { ...headers, 'content-type': type, ...own }, body: isSingle ? (json[0] ?? '') : list };
 }
 
 /** Dynamic headers take their values from the first event of the batch. */

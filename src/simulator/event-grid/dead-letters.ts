@@ -88,12 +88,9 @@ function describe({ entry, reason }: DeadLetter, { eventDeliverySchema }: Subscr
     publishTime: timeText(new Date(published.atMs)),
     ...(lastAtMs === undefined ? {} : { lastDeliveryAttemptTime: timeText(new Date(lastAtMs)) }),
   };
+  const nameOf = (name: string) => (eventDeliverySchema === 'EventGridSchema' ? name : name.toLowerCase());
   return {
     ...writeEvent(published.event, eventDeliverySchema),
-    ...(eventDeliverySchema === 'EventGridSchema' ? properties : withLowerCaseNames(properties)),
+    ...Object.fromEntries(Object.entries(properties).map(([name, value]) => [nameOf(name), value])),
   };
-}
-
-function withLowerCaseNames(of: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name.toLowerCase(), value]));
 }

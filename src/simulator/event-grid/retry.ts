@@ -1,29 +1,9 @@
 import type { Random } from '../../clock.js';
 import type { Destination } from './destination.js';
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/** The wait after each failed attempt; the last wait repeats. */
-const SCHEDULE_MS = [
-  10 * SECOND_MS,
-  30 * SECOND_MS,
-  MINUTE_MS,
-  5 * MINUTE_MS,
-  10 * MINUTE_MS,
-  30 * MINUTE_MS,
-  HOUR_MS,
-  3 * HOUR_MS,
-  6 * HOUR_MS,
-  12 * HOUR_MS,
-];
-const AT_LEAST_MS: ReadonlyMap<number, number> = new Map([
-  [401, 5 * MINUTE_MS],
-  [404, 5 * MINUTE_MS],
-  [408, 2 * MINUTE_MS],
-  [503, 30 * SECOND_MS],
-]);
+/** The wait after each failed attempt, from 10 s to 12 h; the last wait repeats. */
+const SCHEDULE_S = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200];
+const AT_LEAST_S: Readonly<Record<number, number>> = { 401: 300, 404: 300, 408: 120, 503: 30 };
 /** Each wait grows by up to this share. */
 const SPREAD = 0.1;
 
@@ -32,26 +12,20 @@ const FINAL: Readonly<Record<Destination['endpointType'], readonly number[]>> = 
   AzureFunction: [400, 403, 413],
 };
 
-const OUTCOMES: ReadonlyMap<number, Outcome> = new Map([
-  [400, 'BadRequest'],
-  [401, 'Unauthorized'],
-  [403, 'Forbidden'],
-  [404, 'NotFound'],
-  [408, 'TimedOut'],
-  [413, 'PayloadTooLarge'],
-  [429, 'Busy'],
-  [503, 'Busy'],
-]);
+const OUTCOMES = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  408: 'TimedOut',
+  413: 'PayloadTooLarge',
+  429: 'Busy',
+  503: 'Busy',
+} as const;
 
 /** The result of an attempt, as dead letters name it in lastDeliveryOutcome. */
 export type Outcome =
-  | 'BadRequest'
-  | 'Unauthorized'
-  | 'Forbidden'
-  | 'NotFound'
-  | 'TimedOut'
-  | 'PayloadTooLarge'
-  | 'Busy'
+  | (typeof OUTCOMES)[keyof typeof OUTCOMES]
   | 'GenericError'
   | 'SocketError'
   | 'ResolutionError'
@@ -66,7 +40,8 @@ export function isSuccess(status: number): boolean {
 }
 
 export function failureOf(status: number): Failure {
-  return { outcome: OUTCOMES.get(status) ?? 'GenericError', status };
+  const outcomes: Readonly<Record<number, Outcome>> = OUTCOMES;
+  return { outcome: outcomes[status] ?? 'GenericError', status };
 }
 
 /** Whether no retry can help, so that none is made. */
@@ -76,6 +51,6 @@ export function isFinal({ status }: Failure, endpointType: Destination['endpoint
 
 /** After `attempts` attempts, how long to wait for the next. */
 export function waitMsAfter(attempts: number, { status = 0 }: Failure, random: Random): number {
-  const scheduledMs = SCHEDULE_MS[Math.min(attempts, SCHEDULE_MS.length) - 1] ?? 0;
-  return Math.max(scheduledMs, AT_LEAST_MS.get(status) ?? 0) * (1 + SPREAD * random.number());
+  const scheduledS = SCHEDULE_S[Math.min(attempts, SCHEDULE_S.length) - 1] ?? 0;
+  return Math.max(scheduledS, AT_LEAST_S[status] ?? 0) * 1000 * (1 + SPREAD * random.number());
 }

@@ -2,23 +2,16 @@ import { digest } from '../../digest.js';
 import { resourceOf } from '../../events/order.js';
 import { parseEvent } from '../../events/parse.js';
 import { type HealthEvent, type Workflow, wants } from '../../workflow.js';
-import type { Publish, ServiceChange } from '../changes.js';
+import type { ServiceChange } from '../changes.js';
 import { MALFORMED, type Malformation, OF_ANOTHER_WORKSPACE } from '../chaos/malformed.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-event.js';
 import { chanceOf } from '../seeded.js';
 import { eventIdOf } from './event-name.js';
 import { MAX_WORKFLOWS, Sent } from './sent.js';
-import type { Newest } from './table-checks/table-check.js';
+import type { NewestChange } from './table-checks/table-check.js';
 
-/** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
-export type Publisher = {
-  readonly publish: Publish;
-  readonly sent: Sent;
-  readonly newest: Newest;
-  /** The number of events made, without malformed events. */
-  readonly valid: () => number;
-};
+export type Publisher = ReturnType<typeof createPublisher>;
 
 type PublisherDeps = {
   runId: string;
@@ -32,18 +25,20 @@ type PublisherDeps = {
   eventGrid: Pick<EventGrid, 'publish'>;
 };
 
-export function createPublisher(of: PublisherDeps): Publisher {
+/** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
+export function createPublisher(of: PublisherDeps) {
   const { runId, seed, malformed, source, eventGrid } = of;
   const sent = new Sent();
-  const newest = new Map<string, { version: number; change: string; n: number }>();
+  const newest: Map<string, NewestChange> = new Map();
   const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
   let valid = 0;
 
   return {
     sent,
     newest,
+    /** The number of events made, without malformed events. */
     valid: () => valid,
-    publish(changes) {
+    publish(changes: readonly ServiceChange[]): void {
       const batch: TopicEvent[] = [];
       for (const change of changes) {
         const event = topicEventOf(change, { id: eventIdOf(runId, sent.count), source });

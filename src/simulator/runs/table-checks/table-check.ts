@@ -26,8 +26,9 @@ export type CheckedRun = {
 /** `problems` has a sentence for each wrong row, which names versions and no other value of a resource. */
 export type Checked = { readonly rows: number; readonly problems: readonly string[] };
 
+export type NewestChange = { readonly version: number; readonly change: string; readonly n: number };
 /** The newest change by the run of each resource, by the resource's digest. */
-export type Newest = ReadonlyMap<string, { readonly version: number; readonly change: string; readonly n: number }>;
+export type Newest = ReadonlyMap<string, NewestChange>;
 
 /** Whether the run's newest event of a resource is completed; false for a resource without an event of the run. */
 export function isNewestCompleted(
