@@ -6,14 +6,7 @@ const LINE_EVERY_MS = 10_000;
 const USUAL_COLUMNS = 80;
 const CLEAR_LINE = '\r\x1b[K';
 
-export type Progress<Status> = {
-  show(status: Status): void;
-  /** Prints a line that stays. */
-  note(text: string): void;
-  end(): void;
-};
-
-export type ProgressOut = { isTTY?: boolean; columns?: number; write(text: string): unknown };
+type ProgressOut = { isTTY?: boolean; columns?: number; write(text: string): unknown };
 
 /**
  * Progress for standard error, since standard output is the result. A terminal has one line that is drawn again at each
@@ -21,24 +14,22 @@ export type ProgressOut = { isTTY?: boolean; columns?: number; write(text: strin
  */
 export function createProgress<Status>(
   out: ProgressOut,
-  {
-    now,
-    describe,
-    isFirstShown = false,
-  }: { now: () => number; describe: (status: Status) => string; isFirstShown?: boolean },
-): Progress<Status> {
-  let shownAtMs = isFirstShown ? Number.NEGATIVE_INFINITY : now();
+  of: { now: () => number; describe: (status: Status) => string; isFirstShown?: boolean },
+) {
+  const { now, describe } = of;
+  let shownAtMs = of.isFirstShown ? Number.NEGATIVE_INFINITY : now();
   return {
-    show(status) {
+    show(status: Status): void {
       if (out.isTTY) return void out.write(CLEAR_LINE + cut(printable(describe(status)), out.columns));
       if (now() - shownAtMs < LINE_EVERY_MS) return;
       shownAtMs = now();
       out.write(`${printable(describe(status))}\n`);
     },
-    note(text) {
+    /** Prints a line that stays. */
+    note(text: string): void {
       out.write(`${out.isTTY ? CLEAR_LINE : ''}${printable(text)}\n`);
     },
-    end() {
+    end(): void {
       if (out.isTTY) out.write(CLEAR_LINE);
     },
   };

@@ -13,14 +13,6 @@ import { forOwnPages } from './own-pages.js';
 import type { Env } from './queue-connection.js';
 import { openServer } from './server.js';
 
-export type Host = {
-  readonly port: number;
-  /** The names of its functions. */
-  readonly functions: readonly string[];
-  /** Ends like Azure's own host: see end-host.ts. Resolves within 35 s; at once where nothing runs. */
-  close(): Promise<void>;
-};
-
 export type HostOptions = {
   readonly appRoot: string;
   /** package.json's `main`: a glob, relative to `appRoot`. */
@@ -42,7 +34,7 @@ export type HostOptions = {
  * Runs a built Functions app in this process, like Azure's own host. A process can run one app, once.
  * @throws StartError where the app cannot start.
  */
-export async function startHost(options: HostOptions): Promise<Host> {
+export async function startHost(options: HostOptions) {
   const { appRoot, main, port, settings, clock, log, drainMs = Number.POSITIVE_INFINITY } = options;
   registered.log = (level, _category, message) => log(level, message);
   const server = await openServer(port, log);
@@ -58,7 +50,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const listeners = startListeners(functions, invoker, options);
     return {
       port: server.port,
+      /** The names of its functions. */
       functions: functions.map(({ name }) => name),
+      /** Ends like Azure's own host: see end-host.ts. Resolves within 35 s; at once where nothing runs. */
       close: () => endHost({ app, server, invoker, listeners, drainMs, clock, log }),
     };
   } catch (error) {

@@ -4,22 +4,18 @@ import type { CoreInvocationContext, TypedData } from './functions-core.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { App, AppFunction } from './load-app.js';
 
-/** Runs functions like the worker: hooks, the library's decoding, the handler, the library's encoding. */
-export type Invoker = {
-  /** Returns the function's encoded result; rejects where the function threw, or ran longer than functionTimeout. */
-  invoke(target: AppFunction, input: TypedData, triggerMetadata?: Metadata): Promise<Answered>;
-  /** Resolves when nothing runs. */
-  idle(): Promise<void>;
-};
+export type Invoker = ReturnType<typeof createInvoker>;
 
 type Metadata = Readonly<Record<string, TypedData>>;
 type Answered = TypedData | null | undefined;
 type Deps = { app: App; timeoutMs: number; clock: Clock; log: HostLog };
 
-export function createInvoker({ app, timeoutMs, clock, log }: Deps): Invoker {
+/** Runs functions like the worker: hooks, the library's decoding, the handler, the library's encoding. */
+export function createInvoker({ app, timeoutMs, clock, log }: Deps) {
   const running = new Set<Promise<unknown>>();
   return {
-    async invoke(target, input, triggerMetadata = {}) {
+    /** Returns the function's encoded result; rejects where the function threw, or ran longer than functionTimeout. */
+    async invoke(target: AppFunction, input: TypedData, triggerMetadata: Metadata = {}): Promise<Answered> {
       const run = withTimeout(runInvocation({ target, input, triggerMetadata }, app, log), timeoutMs, clock);
       running.add(run);
       try {
@@ -32,7 +28,8 @@ export function createInvoker({ app, timeoutMs, clock, log }: Deps): Invoker {
         running.delete(run);
       }
     },
-    async idle() {
+    /** Resolves when nothing runs. */
+    async idle(): Promise<void> {
       while (running.size > 0) await Promise.allSettled(running);
     },
   };

@@ -4,15 +4,8 @@ import type { Answer, Request } from './answer.js';
 import { describeError, type HostLog } from './host-log.js';
 import { StartError } from './start-error.js';
 
-/** The HTTP server. It answers 503 until `answerWith` is called, and again while it drains. */
-export type HostServer = {
-  readonly port: number;
-  answerWith(handle: (request: Request) => Promise<Answer>): void;
-  /** Accepts no new connection and no new request. Resolves when all open requests are answered. */
-  stopAccepting(): Promise<void>;
-  /** Closes all connections, and resolves when the port is free. */
-  close(): Promise<void>;
-};
+export type HostServer = Awaited<ReturnType<typeof openServer>>;
+type Handle = (request: Request) => Promise<Answer>;
 
 /** The real host's limit. Event Grid sends at most 1 MB. */
 const BODY_LIMIT = 104_857_600;
@@ -21,11 +14,12 @@ const BODY_LIMIT = 104_857_600;
 const KEEP_ALIVE_MS = 130_000;
 
 /**
- * Listens on the loopback address only, because this host needs no keys.
+ * The HTTP server. It listens on the loopback address only, because this host needs no keys. It answers 503 until
+ * `answerWith` is called, and again while it drains.
  * @throws StartError where the port is not available.
  */
-export async function openServer(port: number, log: HostLog): Promise<HostServer> {
-  let handle: ((request: Request) => Promise<Answer>) | undefined;
+export async function openServer(port: number, log: HostLog) {
+  let handle: Handle | undefined;
   const server = createServer(async (incoming, response) => {
     const answer = await answerTo(incoming, () => handle, log);
     if (!handle) response.shouldKeepAlive = false;
@@ -36,26 +30,24 @@ export async function openServer(port: number, log: HostLog): Promise<HostServer
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    answerWith(next) {
+    answerWith(next: Handle): void {
       handle = next;
     },
-    async stopAccepting() {
+    /** Accepts no new connection and no new request. Resolves when all open requests are answered. */
+    async stopAccepting(): Promise<void> {
       handle = undefined;
       server.close();
       await closed;
     },
-    async close() {
+    /** Closes all connections, and resolves when the port is free. */
+    async close(): Promise<void> {
       server.closeAllConnections();
       await closed;
     },
   };
 }
 
-async function answerTo(
-  incoming: IncomingMessage,
-  current: () => ((request: Request) => Promise<Answer>) | undefined,
-  log: HostLog,
-): Promise<Answer> {
+async function answerTo(incoming: IncomingMessage, current: () => Handle | undefined, log: HostLog): Promise<Answer> {
   try {
     const body = await readBody(incoming);
     const handle = current();

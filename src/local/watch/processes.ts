@@ -3,17 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export type AppProcess = {
-  /** Lets the app end as at a Ctrl-C, and resolves when its process has ended. */
-  end(): Promise<void>;
-};
 type AppOptions = { readonly signal: AbortSignal; readonly onServing: () => void };
 
 /**
  * Starts `npm start` with these arguments in a process of its own, which also ends when this process is killed.
  * `signal` aborts when the app is to end: at a Ctrl-C, which the app gets as well.
  */
-export function startApp(args: readonly string[], { signal, onServing }: AppOptions): AppProcess {
+export function startApp(args: readonly string[], { signal, onServing }: AppOptions) {
   const child = fork(fileURLToPath(import.meta.resolve('../start.js')), args);
   const exited = once(child, 'exit');
   let isEnding = false;
@@ -22,7 +18,8 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
     if (!isEnding && !signal.aborted) say('The app has ended. It starts again at the next change.');
   });
   return {
-    async end() {
+    /** Lets the app end as at a Ctrl-C, and resolves when its process has ended. */
+    async end(): Promise<void> {
       isEnding = true;
       if (child.connected) child.disconnect();
       await exited;
@@ -30,10 +27,8 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
   };
 }
 
-export type TypeCheck = { stop(): void };
-
 /** Checks the types of the whole app in the background, and prints what is wrong. */
-export function startTypeCheck(): TypeCheck {
+export function startTypeCheck(): { stop(): void } {
   const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--noEmit', '--incremental', '--tsBuildInfoFile', '.local/watch.tsbuildinfo'];
   const child = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...options], {

@@ -3,16 +3,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { type Azurite, joinAzurite } from '../azurite.js';
 import { buildChanged } from './build-changed.js';
-import { say, startApp, startTypeCheck, type TypeCheck } from './processes.js';
+import { say, startApp, startTypeCheck } from './processes.js';
 import { changedPaths, nextSnapshot, takeSnapshot } from './snapshot.js';
 
-type WatchOptions = {
-  /** The arguments of `npm start`, without --watch. */
-  readonly args: readonly string[];
-  readonly clock: Clock;
-  /** Resolves when the watch is to end. */
-  readonly ended: Promise<void>;
-};
+/** `args` are those of `npm start`, without --watch; `ended` resolves when the watch is to end. */
+type WatchOptions = { readonly args: readonly string[]; readonly clock: Clock; readonly ended: Promise<void> };
 
 /** While it names a living process, setup.mjs leaves `dist` to that process. */
 const STAMP = join('dist', '.built-from');
@@ -26,7 +21,7 @@ export async function watchApp({ args, clock, ended }: WatchOptions): Promise<vo
   const over = new AbortController();
   ended.then(() => over.abort());
   const azurite = holdAzurite();
-  let types: TypeCheck | undefined;
+  let types: ReturnType<typeof startTypeCheck> | undefined;
   writeFileSync(STAMP, `watch ${process.pid}`);
   let app = startApp(args, { signal: over.signal, onServing: azurite.hold });
   try {

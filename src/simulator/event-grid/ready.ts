@@ -32,7 +32,7 @@ export class Ready {
   }
 }
 
-/** Events with the same number of attempts and the same treatment. Its taken beginning is cut off at half of the array. */
+/** Events with the same number of attempts and the same treatment. The taken half of the array is cut off. */
 export class Lane {
   readonly attempts: number;
   readonly treatment: Treatment;

@@ -13,18 +13,10 @@ export type SubscriptionStats = Readonly<Counts> & {
   /** On the wall clock of the schedule. */
   readonly inProbationUntil: string | undefined;
   /** Of real time, from publishing to the acknowledgement. */
-  readonly lag: Lag;
+  readonly lag: ReturnType<ReturnType<typeof createLag>['read']>;
 };
 
 type Counts = ReturnType<typeof newCounts>;
-
-export type Lag = {
-  readonly count: number;
-  readonly sumMs: number;
-  readonly maxMs: number;
-  /** The number of events within `withinMs` and not within the bucket before; null: more than all buckets. */
-  readonly buckets: readonly { readonly withinMs: number | null; readonly count: number }[];
-};
 
 export function newCounts() {
   return {
@@ -50,14 +42,14 @@ export function countOne<K extends string>(counts: Partial<Record<K, number>>, k
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-export function createLag(): { add(ms: number): void; read(): Lag } {
+export function createLag() {
   const counts = new Array<number>(LAG_BUCKETS_MS.length + 1).fill(0);
   let count = 0;
   let sumMs = 0;
   let maxMs = 0;
 
   return {
-    add(ms) {
+    add(ms: number): void {
       count += 1;
       sumMs += ms;
       maxMs = Math.max(maxMs, ms);
@@ -70,6 +62,7 @@ export function createLag(): { add(ms: number): void; read(): Lag } {
       count,
       sumMs,
       maxMs,
+      /** The number of events within `withinMs` and not within the bucket before; null: more than all buckets. */
       buckets: counts.map((count, at) => ({ withinMs: LAG_BUCKETS_MS[at] ?? null, count })),
     }),
   };
