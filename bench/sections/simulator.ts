@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock as clock } from '../../src/clock.js';
 import { systemRandom as random } from '../../src/functions/random.js';
+import { CHAOS_LEVELS } from '../../src/simulator/chaos/chaos.js';
+import { createInterference } from '../../src/simulator/chaos/interference.js';
 import { DEFAULT_SUBSCRIPTIONS } from '../../src/simulator/default-subscriptions.js';
 import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
 import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
@@ -34,6 +36,7 @@ export async function benchSimulator({ simulator }: Plan, report: Report): Promi
     writeDeadLetter: async () => {},
     functionUrl: (name) => `http://127.0.0.1/${name}`,
     validationUrl: (code) => code,
+    interference: createInterference({ chaos: CHAOS_LEVELS.none, seed: 0, clock, nameOf: () => undefined }),
   });
   for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await eventGrid.put(name, body);
   const fhir = createFhirService({

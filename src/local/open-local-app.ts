@@ -16,8 +16,8 @@ type Env = Record<string, string | undefined>;
 type LocalApp = { readonly env: Env; readonly config: Config; readonly azurite: Azurite | undefined };
 
 /**
- * Returns the settings of the project in `appRoot`, checked as the app checks them, with the needs of its workflows, and
- * provides its storage. Reports unknown names in local.settings.json.
+ * Returns the settings of the project in `appRoot`, checked as the app checks them, and provides its storage. Reports
+ * unknown names in local.settings.json.
  * @throws StartError, ConfigError or WorkflowError that lists the problems.
  */
 export async function openLocalApp(appRoot: string, given: Env, clock: Clock): Promise<LocalApp> {

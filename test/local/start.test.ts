@@ -109,10 +109,7 @@ describe('when npm start runs', () => {
       args: ['--port', '-1'],
       line: "--port needs a value; one that begins with '-' is written --port=VALUE. --help has the rest.",
     },
-    {
-      args: ['\u001b[31m\u202e'],
-      line: String.raw`Unexpected argument '\u001b[31m\u202e'. --help has the rest.`,
-    },
+    { args: ['\u001b[31m\u202e'], line: String.raw`Unexpected argument '\u001b[31m\u202e'. --help has the rest.` },
   ])('given the wrong option $args.0, prints one line without control characters', async ({ args, line }) => {
     const app = start(args);
 

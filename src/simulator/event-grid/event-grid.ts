@@ -4,7 +4,6 @@ import { uuidOf } from '../seeded.js';
 import { Delivery, type DeliveryDeps } from './delivery.js';
 import type { Published } from './entry.js';
 import { noticeRequest, shakeHands } from './handshake.js';
-import { type Interference, noInterference } from './interference.js';
 import { send } from './send.js';
 import type { SubscriptionStats } from './stats.js';
 import { readSubscription, resourceIdOf, type Subscription } from './subscription.js';
@@ -12,8 +11,7 @@ import type { TopicEvent } from './topic-event.js';
 
 const MANUAL_MS = 10 * 60_000;
 
-export type EventGridDeps = Omit<DeliveryDeps, 'interference'> & {
-  interference?: Interference;
+export type EventGridDeps = DeliveryDeps & {
   /** The URL at which a person confirms a webhook that cannot answer with the code: a GET must call `confirm(code)`. */
   validationUrl: (code: string) => string;
   /** Where given, a filter that includes another event type is refused. */
@@ -35,14 +33,14 @@ type Registered = {
 
 /** The push delivery of an Event Grid topic. Names of subscriptions are compared without regard to case. */
 export class EventGrid {
-  readonly #deps: EventGridDeps & DeliveryDeps;
+  readonly #deps: EventGridDeps;
   readonly #registered = new Map<string, Registered>();
   readonly #putting = new Map<string, Promise<unknown>>();
   #era = new AbortController();
   #isStopped = false;
 
   constructor(deps: EventGridDeps) {
-    this.#deps = { ...deps, interference: deps.interference ?? noInterference };
+    this.#deps = deps;
   }
 
   /** Never throws, and never waits. `pendingAt` counts by `group`. */

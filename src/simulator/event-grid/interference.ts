@@ -21,11 +21,3 @@ export type Treatment = {
 };
 
 export const AS_USUAL: Treatment = { fate: 'pass' };
-
-const ONE_AT_ONCE = [0] as const;
-
-export const noInterference: Interference = {
-  copiesOf: () => ONE_AT_ONCE,
-  treatmentOf: () => AS_USUAL,
-  isDown: () => false,
-};

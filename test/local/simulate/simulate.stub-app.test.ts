@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
+import { EMPTY } from '../../simulator/runs/empty-verdict.js';
 import { useAppFolder } from '../app-folder.js';
 import type { TestProcess } from '../test-process.js';
 import { dies, json, type StubApp, startStubApp, statusOf } from './stub-app.js';
@@ -14,23 +15,9 @@ afterEach(async () => {
 const RUNS = '/api/simulator/runs';
 const RUN = `${RUNS}/0badcafe`;
 const VERDICT: Verdict = {
-  ok: true,
-  events: {
-    sent: 100,
-    malformed: 0,
-    settled: 100,
-    deadLettered: 0,
-    rejected: 0,
-    open: 0,
-    ignored: 0,
-    undelivered: 0,
-    lost: 0,
-  },
-  jobs: { completed: 100, superseded: 0, deadLettered: 0, open: 0 },
-  lagMs: null,
-  withinFiveSeconds: null,
-  tables: {},
-  problems: [],
+  ...EMPTY,
+  events: { ...EMPTY.events, sent: 100, settled: 100 },
+  jobs: { ...EMPTY.jobs, completed: 100 },
 };
 const DONE = statusOf({ phase: 'done', endedAt: '2026-01-01T12:01:00.000Z', verdict: VERDICT });
 

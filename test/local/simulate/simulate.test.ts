@@ -77,10 +77,7 @@ describe('when npm run simulate runs', () => {
       args: ['--chaos', 'wild'],
       says: /^--chaos is 'wild', must be none, light or rough, or an object with any of dupl/,
     },
-    {
-      args: ['--chaos', '{"duplicates":7}'],
-      says: /^--chaos has duplicates, which must be a number from 0 to 1\./,
-    },
+    { args: ['--chaos', '{"duplicates":7}'], says: /^--chaos has duplicates, which must be a number from 0 to 1\./ },
     { args: ['--chaos', '{"a":1}'], says: /^--chaos has a, which is not known here, must be one of duplicates, / },
     { args: ['--chaos', '{"a"'], says: /^--chaos is '{"a"', which is not JSON: line 1, column 5 is where it stops/ },
     { args: ['--scenario', 'party'], says: /^--scenario is 'party', must be one of clinic-day, / },

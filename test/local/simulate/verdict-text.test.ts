@@ -1,20 +1,13 @@
 import { describeProgress, describeVerdict } from '../../../src/local/simulate/verdict-text.js';
-import type { RunStatus } from '../../../src/simulator/runs/run.js';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
+import { statusOf } from './stub-app.js';
 
 const LAG = { mean: 200, p50: 120, p99: 2500, p9999: 7000, max: 7000 };
 const verdict: Verdict = {
   ok: false,
   events: {
-    sent: 110,
-    malformed: 10,
-    settled: 80,
-    deadLettered: 5,
-    rejected: 9,
-    open: 4,
-    ignored: 3,
-    undelivered: 7,
-    lost: 2,
+    ...{ sent: 110, malformed: 10, settled: 80, deadLettered: 5, rejected: 9 },
+    ...{ open: 4, ignored: 3, undelivered: 7, lost: 2 },
   },
   jobs: { completed: 70, superseded: 15, deadLettered: 6, open: 4 },
   lagMs: LAG,
@@ -22,24 +15,14 @@ const verdict: Verdict = {
   tables: { 'resource-index': { rows: 60, wrong: 1 } },
   problems: ['lost: 0badcafe-0000-4000-8000-000000000001'],
 };
-const status: RunStatus = {
-  id: '0badcafe',
+const status = statusOf({
   phase: 'done',
-  scenario: 'clinic-day',
-  seed: 7,
-  events: 100,
-  rate: 10,
-  timeScale: 1,
-  startedAt: '2026-01-01T12:00:00.000Z',
   endedAt: '2026-01-01T12:01:00.000Z',
   made: 110,
   deliveries: { matched: 110, requests: 12, delivered: 115, duplicates: 8, retried: 20 },
-  pending: 0,
   redriven: 6,
   verdict,
-  machine: null,
-  error: null,
-};
+});
 
 describe('when a verdict is told to people', () => {
   it('given something of every kind, then each has a line', () => {

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { noInterference } from '../../../src/simulator/event-grid/interference.js';
 import {
   type Answer,
   createTestGrid,
@@ -8,6 +7,7 @@ import {
   functionBody,
   type Got,
   MINUTE,
+  noInterference,
   SECOND,
   topicEvents,
 } from './test-grid.js';

@@ -1,5 +1,4 @@
 import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
-import { noInterference } from '../../../src/simulator/event-grid/interference.js';
 import { scaledClock } from '../../../src/simulator/event-grid/scaled-clock.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
@@ -12,6 +11,7 @@ import {
   functionBody,
   HOUR,
   MINUTE,
+  noInterference,
   SECOND,
   subscribe,
   topicEvent,
@@ -272,6 +272,7 @@ describe('when the schedule runs faster than real time', () => {
       writeDeadLetter: async (_container, _name, content) => void letters.push(content),
       functionUrl: (name) => name,
       validationUrl: (code) => code,
+      interference: noInterference,
     });
     await grid.put('sub', functionBody(DEAD_LETTERS));
     grid.publish([topicEvent('a')]);

@@ -1,5 +1,15 @@
-import { type Interference, noInterference } from '../../../src/simulator/event-grid/interference.js';
-import { createTestGrid, functionBody, HOUR, MINUTE, SECOND, subscribe, topicEvent, topicEvents } from './test-grid.js';
+import type { Interference } from '../../../src/simulator/event-grid/interference.js';
+import {
+  createTestGrid,
+  functionBody,
+  HOUR,
+  MINUTE,
+  noInterference,
+  SECOND,
+  subscribe,
+  topicEvent,
+  topicEvents,
+} from './test-grid.js';
 
 function interfering(of: Partial<Interference>) {
   return { interference: { ...noInterference, ...of } };

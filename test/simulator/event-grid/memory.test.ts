@@ -2,7 +2,7 @@ import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 import { heapNow, MEGABYTE } from './heap.js';
-import { DEAD_LETTERS, functionBody, topicEvents, untilIdle } from './test-grid.js';
+import { DEAD_LETTERS, functionBody, noInterference, topicEvents, untilIdle } from './test-grid.js';
 
 const ACCEPTED = { status: 202, headers: new Headers(), body: '' };
 
@@ -17,6 +17,7 @@ describe('when very many events have been delivered', () => {
       writeDeadLetter: async () => {},
       functionUrl: (name) => name,
       validationUrl: (code) => code,
+      interference: noInterference,
     });
     await grid.put('batches', functionBody({ destination: { maxEventsPerBatch: 100 }, ...DEAD_LETTERS }));
     await grid.put('singles', functionBody({ eventDeliverySchema: 'CloudEventSchemaV1_0' }));

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/clock.js';
 import { EventGrid } from '../../../src/simulator/event-grid/event-grid.js';
 import { createFetchPost } from '../../../src/simulator/event-grid/post.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
-import { functionBody, topicEvents, untilIdle, webhookBody } from './test-grid.js';
+import { functionBody, noInterference, topicEvents, untilIdle, webhookBody } from './test-grid.js';
 
 type Seen = { method: string; url: string; headers: IncomingHttpHeaders; body: string };
 
@@ -46,6 +46,7 @@ describe('when the endpoint is a server on this machine', () => {
       writeDeadLetter: async (_container, _name, content) => void letters.push(content),
       functionUrl: (name) => `${origin}/runtime/webhooks/EventGrid?functionName=${name}`,
       validationUrl: (code) => code,
+      interference: noInterference,
     });
     return { grid, letters };
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../src/clock.js';
 import { EventGrid, type EventGridDeps } from '../../../src/simulator/event-grid/event-grid.js';
+import { AS_USUAL, type Interference } from '../../../src/simulator/event-grid/interference.js';
 import type { PostAnswer, PostRequest } from '../../../src/simulator/event-grid/post.js';
 import type { TopicEvent } from '../../../src/simulator/event-grid/topic-event.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
@@ -38,6 +39,12 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+export const noInterference: Interference = {
+  copiesOf: () => [0],
+  treatmentOf: () => AS_USUAL,
+  isDown: () => false,
+};
+
 /** An event grid on a clock of the test's, before an endpoint that follows a script. */
 export function createTestGrid(
   answer: (got: Got, n: number) => Answer = () => 200,
@@ -58,6 +65,7 @@ export function createTestGrid(
     async writeDeadLetter(container, name, content) {
       blobs.push({ atMs: clock.monotonic(), container, name, events: JSON.parse(content) });
     },
+    interference: noInterference,
     functionUrl: (name) => `http://functions.test/${name}`,
     validationUrl: (code) => `http://simulator.test/validate?code=${code}`,
     ...deps,

@@ -2,29 +2,10 @@ import { verdictAtRest } from '../../../src/simulator/runs/at-rest.js';
 import type { Verdict } from '../../../src/simulator/runs/verdict.js';
 import { StorageError } from '../../../src/storage/table-store.js';
 import { createFakeClock } from '../../../src/testing/index.js';
-
-const NO_EVENTS: Verdict['events'] = {
-  sent: 0,
-  malformed: 0,
-  settled: 0,
-  deadLettered: 0,
-  rejected: 0,
-  open: 0,
-  ignored: 0,
-  undelivered: 0,
-  lost: 0,
-};
+import { EMPTY } from './empty-verdict.js';
 
 function verdictOf(events: Partial<Verdict['events']>, { completed = 0 } = {}): Verdict {
-  return {
-    ok: !events.lost,
-    events: { ...NO_EVENTS, ...events },
-    jobs: { completed, superseded: 0, deadLettered: 0, open: 0 },
-    lagMs: null,
-    withinFiveSeconds: null,
-    tables: {},
-    problems: [],
-  };
+  return { ...EMPTY, ok: !events.lost, events: { ...EMPTY.events, ...events }, jobs: { ...EMPTY.jobs, completed } };
 }
 
 const WELL = verdictOf({ settled: 1 });

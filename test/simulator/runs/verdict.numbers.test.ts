@@ -136,19 +136,43 @@ describe('when a verdict counts', () => {
     expect(await run.findVerdict()).toMatchObject({ ok: true, events: { settled: 1 }, jobs: { ...jobs, open: 0 } });
   });
 
-  it('given an event that no workflow wants, then it is ignored, and nothing is wrong', async () => {
+  const INVALID = 'pending/invalid/2026-01-01/x.0.json';
+  type Case = {
+    given: string;
+    wanted: number;
+    stored?: (run: ReturnType<typeof start>) => Promise<unknown>;
+    found: object;
+  };
+  it.each<Case>([
+    {
+      given: 'an event that no workflow wants, then it is ignored, and nothing is wrong',
+      wanted: 0,
+      found: { ok: true, events: { sent: 1, ignored: 1, settled: 0, lost: 0 } },
+    },
+    {
+      given: 'an event that the app rejects, then it has a dead letter, and is not lost',
+      wanted: MOODY,
+      stored: (run) => run.deadLetters.create(INVALID, JSON.stringify({ id: eventIdOf(RUN, 0) })),
+      found: { ok: true, events: { deadLettered: 1, lost: 0 } },
+    },
+    {
+      given: 'one job is completed and the other missing, then the event is lost',
+      wanted: INDEX | MOODY,
+      stored: (run) => run.record(0, COMPLETED, { workflow: 'moody' }),
+      found: { ok: false, events: { lost: 1, settled: 0 }, jobs: { completed: 1 } },
+    },
+    {
+      given: 'one job waits and the other is missing, then the event is lost',
+      wanted: INDEX | MOODY,
+      stored: (run) => run.wait(0, { workflow: 'moody' }),
+      found: { ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } },
+    },
+  ])('given $given', async ({ wanted, stored, found }) => {
     const run = start();
-    run.send(0);
+    run.send(wanted);
+    await stored?.(run);
 
-    expect(await run.findVerdict()).toMatchObject({ ok: true, events: { sent: 1, ignored: 1, settled: 0, lost: 0 } });
-  });
-
-  it('given an event that the app rejects, then it has a dead letter, and is not lost', async () => {
-    const run = start({ workflows: ['moody'] });
-    run.send(1);
-    await run.deadLetters.create('pending/invalid/2026-01-01/x.0.json', JSON.stringify({ id: eventIdOf(RUN, 0) }));
-
-    expect(await run.findVerdict()).toMatchObject({ ok: true, events: { deadLettered: 1, lost: 0 } });
+    expect(await run.findVerdict()).toMatchObject(found);
   });
 
   it('given a malformed event that Event Grid gave up on, then it is undelivered', async () => {
@@ -157,26 +181,6 @@ describe('when a verdict counts', () => {
     await run.undelivered.create('a.json', JSON.stringify([eventIdOf(RUN, 0)]));
 
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { malformed: 1, undelivered: 1, rejected: 0 } });
-  });
-
-  it('given one job is completed and the other missing, then the event is lost', async () => {
-    const run = start();
-    run.send(INDEX | MOODY);
-    await run.record(0, COMPLETED, { workflow: 'moody' });
-
-    expect(await run.findVerdict()).toMatchObject({
-      ok: false,
-      events: { lost: 1, settled: 0 },
-      jobs: { completed: 1 },
-    });
-  });
-
-  it('given one job waits and the other is missing, then the event is lost', async () => {
-    const run = start();
-    run.send(INDEX | MOODY);
-    await run.wait(0, { workflow: 'moody' });
-
-    expect(await run.findVerdict()).toMatchObject({ ok: false, events: { lost: 1, open: 0 }, jobs: { open: 1 } });
   });
 
   it("given more than 20 problems, then 20 are listed, Event Grid's first", async () => {
