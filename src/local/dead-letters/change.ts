@@ -31,7 +31,6 @@ const NOT_DONE = [
   'open',
 ] satisfies (keyof Counts)[];
 
-/** Runs the verb `redrive`; returns the exit code. */
 export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
   if (file !== undefined && ids.length !== 1)
@@ -51,7 +50,6 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
   });
 }
 
-/** Runs the verb `discard`; returns the exit code. */
 export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
   if (why === undefined)

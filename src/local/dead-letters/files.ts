@@ -32,7 +32,6 @@ function pathOf(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
-/** Returns the JSON in the file of --edit. */
 export function readJsonFile(file: string): unknown {
   let text: string;
   try {

@@ -11,7 +11,6 @@ import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 const NAME_WIDTH = 16;
 
-/** Runs the verb `show`; returns the exit code. */
 export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1)
@@ -34,7 +33,7 @@ export async function show({ values, ids }: Asked, open: Open, { out, err }: Out
   return 0;
 }
 
-/** Runs the verb `export`; returns the exit code. Reads one blob at a time, because each may be large. */
+/** Reads one blob at a time, because each may be large. */
 export async function exportAll({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`export takes no id. Use show ${ids[0]} --payload for one dead letter.`);
   const filter = filterOf(values);

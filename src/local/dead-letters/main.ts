@@ -15,6 +15,7 @@ import { OptionError, parseOptions } from './options.js';
 
 /** These verbs change nothing, so Ctrl-C ends them at once. The others first finish what they have begun. */
 const READ_ONLY: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
+/** Each returns the exit code. */
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
 // A reader that wants only the beginning of a list, such as head, closes the pipe.

@@ -24,7 +24,7 @@ const OF_VERB = {
   export: { ...ALWAYS, ...FILTER, out: TEXT },
 } as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
-/** The options as given: a text each, or true. */
+/** The options as given: a text each, or true. Functions for one option return undefined if it is missing. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Returns the options and ids of a verb. @throws OptionError */
@@ -42,13 +42,11 @@ export function parseOptions(verb: Verb, args: readonly string[]): { values: Val
   }
 }
 
-/** Returns the text of an option; undefined if it is missing. */
 export function textOf(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Returns the number of an option; undefined if it is missing. */
 export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -57,7 +55,7 @@ export function numberOf(values: Values, name: string, { from, to }: { from: num
   return value;
 }
 
-/** Returns a share such as '20%' or '0.2' as a number; undefined if the option is missing. */
+/** Returns a share such as '20%' or '0.2' as a number. */
 export function shareOf(values: Values, name: string): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -68,7 +66,6 @@ export function shareOf(values: Values, name: string): number | undefined {
   return share;
 }
 
-/** Returns the filter that the options describe. */
 export function filterOf(values: Values): Filter {
   const type = textOf(values, 'type');
   return {
@@ -87,7 +84,6 @@ export function isEmpty(filter: Filter): boolean {
   return Object.values(filter).every((value) => value === undefined);
 }
 
-/** Returns the fields of --by; undefined if it is missing. */
 export function groupingsOf(values: Values): FilterField[] | undefined {
   const by = textOf(values, 'by')?.split(',');
   const wrong = by?.find((name) => !(FILTER_FIELDS as readonly string[]).includes(name));

@@ -38,7 +38,6 @@ export function tableOfDeadLetters(letters: readonly ListedDeadLetter[], columns
   return `${[first, '  ID', ...narrow.flatMap((line, at) => [line, `  ${ids[at]}`])].join('\n')}\n`;
 }
 
-/** Returns groups of dead letters as a table. */
 export function tableOfGroups(groups: readonly Group[], by: readonly FilterField[]): string {
   const rows = groups.map(({ by: cause, letters, events, oldestAt, example }) => [
     String(letters),

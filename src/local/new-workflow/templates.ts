@@ -30,7 +30,6 @@ export function workflowText(what: string, name: string): string {
   return filled(WORKFLOW, what, name);
 }
 
-/** Returns the text of the test of a new workflow. */
 export function testText(what: string, name: string): string {
   return filled(TEST, what, name);
 }

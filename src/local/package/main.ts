@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartError } from '../host/start-error.js';
-import { makePackage } from './make-package.js';
-import { zippedSize } from './zipped-size.js';
+import { makePackage, zippedSize } from './make-package.js';
 
 const HELP = `npm run package [-- --to FOLDER]
 

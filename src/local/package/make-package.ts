@@ -1,15 +1,20 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { StartError } from '../host/start-error.js';
 import { bundleApp } from './bundle.js';
 import { thirdPartyNotices } from './notices.js';
-import type { File } from './zipped-size.js';
 
 /** Files of the project that are copied unchanged. */
 const COPIED = ['host.json', 'LICENSE'];
 /** An optional folder of files that settings name, such as alert rules. */
 const ASSETS = 'assets';
 const NOTICES = 'THIRD-PARTY-NOTICES.txt';
+/** The sizes of a file's two headers, and of the archive's end. */
+const HEADERS_BYTES = 30 + 46;
+const END_BYTES = 22;
+
+export type File = { readonly name: string; readonly content: Buffer };
 
 /**
  * Writes the package that is deployed of the project in `root` to the folder `to`: the app as one bundle, with nothing to
@@ -49,4 +54,12 @@ function checkIsOurs(folder: string): void {
   const isFree = !existsSync(folder) || readdirSync(folder).length === 0;
   if (isFree || existsSync(join(folder, NOTICES))) return;
   throw new StartError(`${folder} holds files that are no package. Name another folder, or empty this one.`);
+}
+
+/** Returns the size of a zip archive of `files` in bytes. A file is deflated where that makes it smaller. */
+export function zippedSize(files: readonly File[]): number {
+  return files.reduce((sum, { name, content }) => {
+    const data = Math.min(content.length, deflateRawSync(content).length);
+    return sum + HEADERS_BYTES + 2 * Buffer.byteLength(name) + data; // both headers hold the name
+  }, END_BYTES);
 }

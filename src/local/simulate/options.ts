@@ -68,7 +68,6 @@ export function requestOf(options: Options): Record<string, unknown> {
   return request;
 }
 
-/** @throws OptionError where the text is not JSON. */
 function readJson(chaos: string): unknown {
   try {
     return JSON.parse(chaos);

@@ -25,7 +25,6 @@ export function describeProgress({ phase, made, events, pending }: RunStatus): s
   return `${barOf(made / events)} ${made} of ${events}: ${PHASES[phase]}, ${pending} with Event Grid`;
 }
 
-/** Returns the verdict of a run as text. */
 export function describeVerdict(status: RunStatus): string {
   const { scenario, seed, verdict, error, phase } = status;
   if (!verdict)

@@ -23,7 +23,6 @@ export function takeSnapshot(): Snapshot {
   );
 }
 
-/** Returns the paths that were added, changed or removed. */
 export function changedPaths(before: Snapshot, after: Snapshot): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
 }

@@ -2,9 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { makePackage } from '../../../src/local/package/make-package.js';
+import { makePackage, zippedSize } from '../../../src/local/package/make-package.js';
 import { packageFolderOf } from '../../../src/local/package/notices.js';
-import { zippedSize } from '../../../src/local/package/zipped-size.js';
 
 let root = '';
 beforeEach(() => {
