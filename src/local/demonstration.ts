@@ -86,24 +86,25 @@ async function take(step: Step, { url }: Deps) {
 }
 
 async function newestEventOf(path: string, url: string): Promise<string | undefined> {
-  const response = await fetch(`${url}/api/simulator/events?subject=${encodeURIComponent(path)}`);
-  const { events } = (await response.json()) as { events: { id: string }[] };
-  return events[0]?.id;
+  type Events = { events: { id: string }[] };
+  return (await get<Events>(`${url}/api/simulator/events?subject=${encodeURIComponent(path)}`)).events[0]?.id;
 }
 
 /** Returns the outcome in words, or `not settled yet` after MAX_WAIT_MS. */
 async function followUp(id: string, { url, clock }: Deps): Promise<readonly string[]> {
   return within(clock, ['not settled yet; look again at', `${url}/api/events/${id}`], async () => {
     if (await isDelivering(url)) return undefined; // a queued job has no record yet
-    return describeOutcome((await (await fetch(`${url}/api/events/${id}`)).json()) as Found);
+    return describeOutcome(await get<Found>(`${url}/api/events/${id}`));
   });
 }
 
 async function isDelivering(url: string): Promise<boolean> {
-  const { eventGrid } = (await (await fetch(`${url}/api/simulator`)).json()) as {
-    eventGrid: Record<string, { pending: number }>;
-  };
+  const { eventGrid } = await get<{ eventGrid: Record<string, { pending: number }> }>(`${url}/api/simulator`);
   return Object.values(eventGrid).some(({ pending }) => pending > 0);
+}
+
+async function get<T>(url: string): Promise<T> {
+  return (await fetch(url)).json() as Promise<T>;
 }
 
 async function sendInvalid({ url, config, clock }: Deps, since: Date): Promise<Row> {

@@ -32,10 +32,7 @@ export async function connect(values: Values): Promise<Connected> {
 
 function accountEnv(account: string, values: Values): Record<string, string> {
   const undelivered = accountOf(values, 'undelivered-account');
-  return {
-    EventStorage__accountName: account,
-    ...(undelivered !== undefined && { UndeliveredStorage__accountName: undelivered }),
-  };
+  return { EventStorage__accountName: account, ...(undelivered && { UndeliveredStorage__accountName: undelivered }) };
 }
 
 function accountOf(values: Values, name: string): string | undefined {

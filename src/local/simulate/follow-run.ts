@@ -20,7 +20,7 @@ export async function followRun(
     await sleep(clock, POLL_MS, signal);
     const isStopping = signal.aborted; // if it aborts during the request, the next round stops the run
     const asked = await ask(`${runs}/${status.id}`, { method: isStopping ? 'DELETE' : 'GET' });
-    if (!asked.ok) throw new StartError(`The run is gone: ${await reasonOf(asked)}`);
+    if (!asked.ok) throw new StartError(`The run is gone: ${(await reasonOf(asked)).reason}`);
     status = (await asked.json()) as RunStatus;
     if (isStopping) break;
   }

@@ -1,5 +1,4 @@
 import { systemClock as clock } from '../../clock.js';
-import type { Problem } from '../../simulator/problems.js';
 import type { RunStatus } from '../../simulator/runs/run.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
 import { endOnSignals } from '../host/end-on-signals.js';
@@ -53,8 +52,12 @@ async function run(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(request),
   });
-  if (begun.status === 400) throw await refusal(begun, options);
-  if (!begun.ok) throw new StartError(await reasonOf(begun));
+  if (!begun.ok) {
+    const { reason, details } = await reasonOf(begun);
+    if (begun.status !== 400) throw new StartError(reason);
+    // An app of another release can refuse a request that this release accepts.
+    throw new OptionError(details ? textOfProblems(details, options) : reason);
+  }
   const progress = createProgress(process.stderr, {
     now: clock.monotonic,
     describe: describeProgress,
@@ -70,13 +73,6 @@ async function run(
   if (signal.aborted) return 130;
   if (!status.verdict) return 3;
   return status.verdict.ok ? 0 : 1;
-}
-
-/** An app of another release can refuse a request that this release accepts. */
-async function refusal(response: Response, options: Options): Promise<OptionError> {
-  const copy = response.clone();
-  const { error } = (await response.json().catch(() => ({}))) as { error?: { details?: Problem[] } };
-  return new OptionError(error?.details ? textOfProblems(error.details, options) : await reasonOf(copy));
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -31,8 +31,11 @@ async function openTool() {
   };
   const deadLetterStores = { ...app.deadLetterStores, clock: { ...app.clock, after } };
   let opened = 0;
+  const [id = ''] = await app.ids({ workflow: 'one' });
   return {
     ...app,
+    /** The dead letter of the workflow `one`. */
+    id,
     deadLetterStores,
     opened: () => opened,
     async type(verb: Verb, ...args: string[]): Promise<{ code: number; output: string; errors: string }> {
@@ -99,8 +102,7 @@ describe('list', () => {
   });
 
   it('given a narrow terminal, prints each id in a line of its own', async () => {
-    const { typeAt, ids } = await openTool();
-    const [id] = await ids({ workflow: 'one' });
+    const { typeAt, id } = await openTool();
 
     const { output } = await typeAt(80, 'list');
 
@@ -152,8 +154,7 @@ describe('list', () => {
   });
 
   it('given --resolved, finds the id with which a discarded dead letter is redriven', async () => {
-    const { type, ids, rows } = await openTool();
-    const [id = ''] = await ids({ workflow: 'one' });
+    const { type, rows, id } = await openTool();
     expect((await type('list', '--resolved')).output).toBe('0 resolved dead letters\n');
     await type('discard', id, '--why', 'a test');
 
@@ -203,8 +204,7 @@ describe('list', () => {
 
 describe('show', () => {
   it('given an id, prints all but the payload; given --payload, that as well', async () => {
-    const { type, ids } = await openTool();
-    const [id = ''] = await ids({ workflow: 'one' });
+    const { type, id } = await openTool();
 
     const { code, output } = await type('show', id);
     const payload = await type('show', id, '--payload', '--json');
@@ -225,8 +225,7 @@ describe('show', () => {
   });
 
   it('given --out, writes the payload alone, to a file that only its owner can read', async () => {
-    const { type, ids } = await openTool();
-    const [id = ''] = await ids({ workflow: 'one' });
+    const { type, id } = await openTool();
     const file = join(folder, 'event.json');
     writeFileSync(file, 'what was there');
     chmodSync(file, 0o644);
@@ -237,8 +236,7 @@ describe('show', () => {
   });
 
   it('given --out of a folder that is not there, says so', async () => {
-    const { type, ids } = await openTool();
-    const [id = ''] = await ids({ workflow: 'one' });
+    const { type, id } = await openTool();
 
     await expect(type('show', id, '--out', join(folder, 'none', 'x'))).rejects.toThrow(/--out: .* \(ENOENT\)/);
   });

@@ -12,56 +12,30 @@ const ALL: Filter = {
   advancedFilters: [],
 };
 
-const OPERATORS = {
-  'BoolEquals true': { operatorType: 'BoolEquals', value: true },
-  'BoolEquals false': { operatorType: 'BoolEquals', value: false },
-  'NumberGreaterThan 4': { operatorType: 'NumberGreaterThan', value: 4 },
-  'NumberGreaterThan 5': { operatorType: 'NumberGreaterThan', value: 5 },
-  'NumberGreaterThanOrEquals 5': { operatorType: 'NumberGreaterThanOrEquals', value: 5 },
-  'NumberLessThan 6': { operatorType: 'NumberLessThan', value: 6 },
-  'NumberLessThan 5': { operatorType: 'NumberLessThan', value: 5 },
-  'NumberLessThanOrEquals 5': { operatorType: 'NumberLessThanOrEquals', value: 5 },
-  'NumberIn 41,5': { operatorType: 'NumberIn', values: [41, 5] },
-  'NumberNotIn 41,5': { operatorType: 'NumberNotIn', values: [41, 5] },
-  'NumberNotIn 41,0': { operatorType: 'NumberNotIn', values: [41, 0] },
-  'NumberInRange 1-2,5-9': {
-    operatorType: 'NumberInRange',
-    values: [
-      [1, 2],
-      [5, 9],
-    ],
-  },
-  'NumberInRange 1-2,3-5': {
-    operatorType: 'NumberInRange',
-    values: [
-      [1, 2],
-      [3, 5],
-    ],
-  },
-  'NumberNotInRange 1-2,5-9': {
-    operatorType: 'NumberNotInRange',
-    values: [
-      [1, 2],
-      [5, 9],
-    ],
-  },
-  'NumberNotInRange 6-9': { operatorType: 'NumberNotInRange', values: [[6, 9]] },
-  'StringContains x,URE D': { operatorType: 'StringContains', values: ['x', 'URE D'] },
-  'StringNotContains x,URE D': { operatorType: 'StringNotContains', values: ['x', 'URE D'] },
-  'StringNotContains x': { operatorType: 'StringNotContains', values: ['x'] },
-  'StringBeginsWith x,AZ': { operatorType: 'StringBeginsWith', values: ['x', 'AZ'] },
-  'StringNotBeginsWith x,AZ': { operatorType: 'StringNotBeginsWith', values: ['x', 'AZ'] },
-  'StringNotBeginsWith factory': { operatorType: 'StringNotBeginsWith', values: ['factory'] },
-  'StringEndsWith x,ORY': { operatorType: 'StringEndsWith', values: ['x', 'ORY'] },
-  'StringNotEndsWith x,ORY': { operatorType: 'StringNotEndsWith', values: ['x', 'ORY'] },
-  'StringNotEndsWith azure': { operatorType: 'StringNotEndsWith', values: ['azure'] },
-  'StringIn x,AZURE DATA FACTORY': { operatorType: 'StringIn', values: ['x', 'AZURE DATA FACTORY'] },
-  'StringIn azure': { operatorType: 'StringIn', values: ['azure'] },
-  'StringNotIn x,AZURE DATA FACTORY': { operatorType: 'StringNotIn', values: ['x', 'AZURE DATA FACTORY'] },
-  'StringNotIn azure': { operatorType: 'StringNotIn', values: ['azure'] },
-  IsNullOrUndefined: { operatorType: 'IsNullOrUndefined' },
-  IsNotNull: { operatorType: 'IsNotNull' },
-} as const;
+/** Filters as `operator value,value`; a range is `low-high`. */
+const OPERATORS = Object.fromEntries(
+  [
+    ...['BoolEquals true', 'BoolEquals false', 'NumberGreaterThan 4', 'NumberGreaterThan 5'],
+    ...['NumberGreaterThanOrEquals 5', 'NumberLessThan 6', 'NumberLessThan 5', 'NumberLessThanOrEquals 5'],
+    ...['NumberIn 41,5', 'NumberNotIn 41,5', 'NumberNotIn 41,0', 'NumberInRange 1-2,5-9', 'NumberInRange 1-2,3-5'],
+    ...['NumberNotInRange 1-2,5-9', 'NumberNotInRange 6-9', 'StringContains x,URE D', 'StringNotContains x,URE D'],
+    ...['StringNotContains x', 'StringBeginsWith x,AZ', 'StringNotBeginsWith x,AZ', 'StringNotBeginsWith factory'],
+    ...['StringEndsWith x,ORY', 'StringNotEndsWith x,ORY', 'StringNotEndsWith azure'],
+    ...['StringIn x,AZURE DATA FACTORY', 'StringIn azure', 'StringNotIn x,AZURE DATA FACTORY', 'StringNotIn azure'],
+    ...['IsNullOrUndefined', 'IsNotNull'],
+  ].map((name) => [name, operatorOf(name)]),
+);
+
+function operatorOf(name: string): Omit<AdvancedFilter, 'key'> {
+  const [, type = '', text = ''] = /^(\w+) ?(.*)$/.exec(name) ?? [];
+  const operatorType = type as AdvancedFilter['operatorType'];
+  if (type.startsWith('Is')) return { operatorType };
+  if (type === 'BoolEquals') return { operatorType, value: text === 'true' };
+  const values = text.split(',');
+  if (type.startsWith('String')) return { operatorType, values };
+  if (type.endsWith('Range')) return { operatorType, values: values.map((range) => range.split('-').map(Number)) };
+  return type.endsWith('In') ? { operatorType, values: values.map(Number) } : { operatorType, value: Number(text) };
+}
 
 // The notes of the documentation: what matches an event that lacks the key, and that other types are ignored.
 const NOT_FORMS = Object.keys(OPERATORS).filter((name) => name.includes('Not') && !name.startsWith('Is'));
