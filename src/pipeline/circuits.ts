@@ -1,29 +1,5 @@
 import type { Clock, Random } from '../clock.js';
 
-/**
- * One circuit breaker per workflow and process.
- *
- *   closed      every job runs                              20 failures in a row open it
- *   open        no job runs; jobs wait and use up no try    after 10 s, then twice as long each time, up to 5 min: half-open
- *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: the next job probes
- *
- * A success closes the circuit at any time: a job that was at work when it opened shows as much as a probe does.
- */
-export type Circuits = {
-  /** Returns how long a job should wait; undefined if it may call `enter`. */
-  waitMs(workflow: string): number | undefined;
-  /** Asks to run a job of this age. A job that is let in calls `leave` when its run is over, whatever its outcome. */
-  enter(
-    workflow: string,
-    ageMs: number,
-  ): { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
-  /** The result of a run: `closed` or `opened` if it closed or opened the circuit, else undefined. */
-  succeeded(workflow: string): 'closed' | undefined;
-  failed(workflow: string, isProbe: boolean): 'opened' | undefined;
-  /** Returns the state of every workflow that has failed since its last success. */
-  states(): Record<string, { state: Circuit['kind']; failuresInARow: number; openUntil?: string }>;
-};
-
 type Circuit = { failures: number } & (
   | { kind: 'closed' }
   | { kind: 'open'; untilMs: number; forMs: number }
@@ -36,12 +12,19 @@ const MAX_OPEN_MS = 5 * 60_000;
 const MAX_SPREAD_MS = 60 * 60_000;
 
 type Deps = { readonly clock: Clock; readonly random: Pick<Random, 'number'> };
+type Entry = { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
+type State = { state: Circuit['kind']; failuresInARow: number; openUntil?: string };
 
-export function createCircuits(deps: Deps): Circuits {
-  return new ProcessCircuits(deps);
-}
-
-class ProcessCircuits implements Circuits {
+/**
+ * One circuit breaker per workflow and process.
+ *
+ *   closed      every job runs                              20 failures in a row open it
+ *   open        no job runs; jobs wait and use up no try    after 10 s, then twice as long each time, up to 5 min: half-open
+ *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: the next job probes
+ *
+ * A success closes the circuit at any time: a job that was at work when it opened shows as much as a probe does.
+ */
+export class Circuits {
   readonly #clock: Clock;
   readonly #random: Pick<Random, 'number'>;
   readonly #circuits = new Map<string, Circuit>();
@@ -51,12 +34,14 @@ class ProcessCircuits implements Circuits {
     this.#random = random;
   }
 
+  /** Returns how long a job should wait; undefined if it may call `enter`. */
   waitMs(workflow: string): number | undefined {
     const circuit = this.#circuits.get(workflow);
     return circuit && this.#isShut(circuit) ? this.#waitFor(circuit, 0) : undefined;
   }
 
-  enter(workflow: string, ageMs: number): ReturnType<Circuits['enter']> {
+  /** Asks to run a job of this age. A job that is let in calls `leave` when its run is over, whatever its outcome. */
+  enter(workflow: string, ageMs: number): Entry {
     const circuit = this.#circuits.get(workflow);
     if (!circuit || circuit.kind === 'closed') return { kind: 'in', isProbe: false, leave() {} };
     if (this.#isShut(circuit)) return { kind: 'wait', waitMs: this.#waitFor(circuit, ageMs) };
@@ -70,29 +55,32 @@ class ProcessCircuits implements Circuits {
     return { kind: 'in', isProbe: true, leave };
   }
 
-  succeeded(workflow: string): 'closed' | undefined {
+  /** Returns whether the success closed the circuit. */
+  succeeded(workflow: string): boolean {
     const circuit = this.#circuits.get(workflow);
     this.#circuits.delete(workflow);
-    return circuit && circuit.kind !== 'closed' ? 'closed' : undefined;
+    return circuit !== undefined && circuit.kind !== 'closed';
   }
 
-  failed(workflow: string, isProbe: boolean): 'opened' | undefined {
+  /** Returns whether the failure opened the circuit; a probe that fails leaves the circuit open. */
+  failed(workflow: string, isProbe: boolean): boolean {
     const circuit = this.#circuits.get(workflow);
     const failures = (circuit?.failures ?? 0) + 1;
     if (circuit?.kind === 'open' || (circuit?.kind === 'half-open' && !isProbe)) {
       circuit.failures = failures; // the job was at work when the circuit opened
-      return undefined;
+      return false;
     }
     if (circuit?.kind !== 'half-open' && failures < FAILURES_TO_OPEN) {
       this.#circuits.set(workflow, { kind: 'closed', failures });
-      return undefined;
+      return false;
     }
     const forMs = circuit?.kind === 'half-open' ? Math.min(2 * circuit.forMs, MAX_OPEN_MS) : MIN_OPEN_MS;
     this.#circuits.set(workflow, { kind: 'open', failures, forMs, untilMs: this.#clock.monotonic() + forMs });
-    return circuit?.kind === 'half-open' ? undefined : 'opened';
+    return circuit?.kind !== 'half-open';
   }
 
-  states(): ReturnType<Circuits['states']> {
+  /** Returns the state of every workflow that has failed since its last success. */
+  states(): Record<string, State> {
     const startMs = this.#clock.now().getTime() - this.#clock.monotonic();
     const stateOf = (circuit: Circuit) => ({
       state: circuit.kind,

@@ -1,16 +1,8 @@
 import { loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
-import {
-  type Decision,
-  decide,
-  type FromRow,
-  LAPSE_MARGIN_MS,
-  LOOK_AGAIN_MS,
-  maxCompanyOf,
-  UNKNOWN_LOOK_AGAIN_MS,
-} from './decide.js';
-import { createHold, type Held, type Hold } from './hold.js';
+import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
+import { type Held, type Hold, type HoldWrite, LeasedHold } from './hold.js';
 import type { JobRun } from './job-run.js';
 import type { RecordedOutcome } from './outcome.js';
 import type { JobDeps } from './shared.js';
@@ -33,35 +25,15 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
 
   for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
     const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
-    const refused = refusalOf(decision);
-    if (refused) return refused;
-    const claimed = await writeClaim(run, { ...(decision as ToClaim), current }, deps);
+    if (decision.kind !== 'claim') return decision;
+    const claimed = await writeClaim(run, { ...decision, current }, deps);
     if (claimed.kind !== 'conflict') return claimed;
     current = claimed.current;
   }
-  return { kind: 'deferred', inMs: leaseMs + LAPSE_MARGIN_MS };
+  return afterLapse(leaseMs);
 }
 
 type Claim = RecordedOutcome | { kind: 'won'; hold: Hold<JobRecord> };
-type ToClaim = Decision & { kind: 'claim' };
-
-/** Undefined if the job is to be claimed. */
-function refusalOf(decision: Decision): RecordedOutcome | undefined {
-  switch (decision.kind) {
-    case 'settled':
-      return { kind: 'settled', result: decision.result, redrives: decision.redrives };
-    case 'waiting':
-      return { kind: 'waiting', redrives: decision.redrives };
-    case 'busy':
-      return { kind: 'deferred', inMs: decision.leaseMs + LAPSE_MARGIN_MS };
-    case 'unknown-state':
-      return { kind: 'deferred', inMs: UNKNOWN_LOOK_AGAIN_MS };
-    case 'claim':
-      return undefined;
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(decision satisfies never)}`);
-  }
-}
 
 async function writeClaim(
   run: JobRun,
@@ -98,10 +70,8 @@ async function writeClaim(
 }
 
 function holdOf({ job }: JobRun, held: Held<JobRecord>, { clock, stores }: JobDeps): Hold<JobRecord> {
-  return createHold(held, {
-    clock,
-    write: (value, { etag, untilMs }) => stores.ledger.write(job.address, value, { etag, untilMs, isHeld: true }),
-  });
+  const write: HoldWrite<JobRecord> = (value, how) => stores.ledger.write(job.address, value, { ...how, isHeld: true });
+  return new LeasedHold(held, { clock, write });
 }
 
 function recordTakeover({ job }: JobRun, { crashes }: JobRecord, { telemetry }: JobDeps): void {

@@ -1,21 +1,15 @@
 import type { Random } from '../clock.js';
 import { NonRetriableError, RetryAfterError } from '../errors.js';
-import type { JobRecord, ReadRecord, Result } from '../storage/ledger.js';
+import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
+import type { Deferred, RecordedOutcome } from './outcome.js';
 
-/** What a process may do with a job, given the job's record. The whole protocol of claims, as a pure function. */
-export type Decision =
-  /** Write this record, on condition of `etag` (none: insert), and the job is ours. */
-  | { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean }
-  | { kind: 'settled'; result: Result; redrives: number }
-  /** It waits for its row, which is another than the one that came. */
-  | { kind: 'waiting'; redrives: number }
-  | { kind: 'busy'; leaseMs: number }
-  | { kind: 'unknown-state' };
+/** Write this record, on condition of `etag` (none: insert), and the job is ours. */
+export type ToClaim = { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean };
 
 /** A record before its writer has put its name on it. */
-export type Unstamped = Omit<JobRecord, 'owner' | 'write'>;
+type Unstamped = Omit<JobRecord, 'owner' | 'write'>;
 
 /** The row that brought the job; a delivery has none. */
 export type FromRow = { name: string; redrive?: number; edit?: string };
@@ -36,7 +30,8 @@ const MAX_CRASHES = 40;
 
 type From = { row?: FromRow; now: Date; leaseMs: number };
 
-export function decide(current: ReadRecord | undefined, from: From): Decision {
+/** Returns what a process may do with a job, given the job's record. The whole protocol of claims, as a pure function. */
+export function decide(current: ReadRecord | undefined, from: From): ToClaim | RecordedOutcome {
   const { row, leaseMs } = from;
   if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(from), takesOver: false };
 
@@ -52,7 +47,7 @@ export function decide(current: ReadRecord | undefined, from: From): Decision {
       if (row?.name !== state.due) return { kind: 'waiting', redrives: record.redrives };
       return { kind: 'claim', etag, record: { ...record, state: { kind: 'running', leaseMs } }, takesOver: false };
     case 'running': {
-      if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return { kind: 'busy', leaseMs: state.leaseMs };
+      if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return afterLapse(state.leaseMs);
       const crashes = record.crashes + 1;
       // J8: a failing job stays failing: the next holder writes the dead letter and runs nothing.
       const crashesAlone = record.crashesAlone + (state.isAlone ? 1 : 0); // S4
@@ -62,10 +57,15 @@ export function decide(current: ReadRecord | undefined, from: From): Decision {
       return { kind: 'claim', etag, record: { ...record, crashes, crashesAlone, state: running }, takesOver: true };
     }
     case 'unknown':
-      return { kind: 'unknown-state' };
+      return { kind: 'deferred', inMs: UNKNOWN_LOOK_AGAIN_MS };
     default:
       throw new TypeError(`unhandled ${JSON.stringify(state satisfies never)}`);
   }
+}
+
+/** The holder of a lease of this length may have died: the job comes again when the lease has lapsed. */
+export function afterLapse(leaseMs: number): Deferred {
+  return { kind: 'deferred', inMs: leaseMs + LAPSE_MARGIN_MS };
 }
 
 /** S2: how many suspects may run together with this one, itself included; undefined where it is none. */

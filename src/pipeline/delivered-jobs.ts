@@ -1,13 +1,12 @@
-import { errorCodeOf } from '../errors.js';
 import { type Job, loggableFieldsOf } from '../handler/job.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
-import { type JobRun, newRun } from './job-run.js';
+import { JobRun } from './job-run.js';
 import type { RecordedOutcome } from './outcome.js';
 import type { Post } from './post.js';
-import { recordJob, spanOutcomeOf } from './record-metrics.js';
-import { isLong, type Shared } from './shared.js';
+import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
+import { isLong, rowOf, type Shared } from './shared.js';
 
 /** A POST with the runs of its jobs, those that it shares with an earlier POST included. */
 export type Delivery = { readonly post: Post; readonly span: Span | undefined; readonly runs: JobRun[] };
@@ -21,26 +20,23 @@ export class DeliveredJobs {
   }
 
   start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
-    const { running, settled, settings, shutdown } = this.#shared;
-    if (settled.get(job.address)) {
-      recordJob(job, 'duplicate', this.#shared);
-      return;
-    }
+    const { running, settled } = this.#shared;
     const earlier = running.get(job.address);
-    if (earlier) {
-      this.#share(earlier, delivery);
-      return;
-    }
+    if (settled.get(job.address)) recordJob(job, 'duplicate', this.#shared);
+    else if (earlier) this.#share(earlier, delivery);
+    else this.#run(job, delivery);
+  }
+
+  #run(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
+    const { running, settings, shutdown } = this.#shared;
     const span = delivery.span?.child('job', loggableFieldsOf(job));
-    const run = newRun(job, undefined, span);
+    const run = new JobRun(job, undefined, span);
     running.set(job.address, run);
     this.#await(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
       span?.end({ outcome: 'put-off' });
-      run.start(this.#defer(run, 0).finally(() => running.delete(job.address)));
-      return;
-    }
-    run.start(runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded)));
+      run.ended = this.#defer(run, 0).finally(() => running.delete(job.address));
+    } else run.ended = runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded));
   }
 
   /** Queued jobs get a row that is due now. Jobs at work go on, and a row that is due after their lease checks them. */
@@ -69,26 +65,12 @@ export class DeliveredJobs {
     const { running, settled } = this.#shared;
     const { address } = run.job;
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
-    switch (recorded.kind) {
-      case 'settled':
-        settled.set(address, true);
-        run.safety.confirm();
-        break;
-      case 'waiting':
-        run.safety.confirm();
-        break;
-      case 'deferred':
-        if (run.safety.isSafe) run.safety.confirm();
-        else await this.#defer(run, recorded.inMs); // J1
-        break;
-      case 'unknown':
-        this.#logNotWritten(run, recorded.error);
-        if (run.safety.isSafe) run.safety.confirm();
-        else run.safety.fail(recorded.error);
-        break;
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(recorded satisfies never)}`);
-    }
+    if (recorded.kind === 'settled') settled.set(address, true);
+    if (recorded.kind === 'unknown') logNotWritten(run, recorded.error, this.#shared);
+    if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.confirm();
+    else if (recorded.kind === 'deferred')
+      await this.#defer(run, recorded.inMs); // J1
+    else run.safety.fail(recorded.error);
     running.delete(address);
   }
 
@@ -99,27 +81,14 @@ export class DeliveredJobs {
 
   async #writeRow(run: JobRun, inMs: number): Promise<void> {
     const { clock, stores, settings } = this.#shared;
-    const { address, json, workflow } = run.job;
     try {
       // A row may be the first call of a process to storage: its due time must not rest on this machine's clock.
-      const now = await stores.storageNow();
-      await stores.waiting.add(
-        {
-          dueAt: new Date(now.getTime() + inMs),
-          isLong: isLong(workflow, settings),
-          event: json,
-          of: { kind: 'job', address },
-        },
-        clock.monotonic() + settings.deadlineMs,
-      );
+      const dueAt = new Date((await stores.storageNow()).getTime() + inMs);
+      await stores.waiting.add(rowOf(run.job, dueAt, settings), clock.monotonic() + settings.deadlineMs);
       recordJob(run.job, 'put-off', this.#shared);
     } catch (error) {
-      this.#logNotWritten(run, error);
+      logNotWritten(run, error, this.#shared);
       throw error;
     }
-  }
-
-  #logNotWritten({ job }: JobRun, error: unknown): void {
-    this.#shared.telemetry.log('error', 'job-not-written', { ...loggableFieldsOf(job), errorCode: errorCodeOf(error) });
   }
 }

@@ -3,30 +3,43 @@ import { errorCodeOf } from '../errors.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { type EventKey, keyOf } from '../events/key.js';
+import { parseEvent } from '../events/parse.js';
+import { isTooLarge } from '../events/size.js';
 import { toJson } from '../json-text.js';
 import { addressOf } from '../storage/address.js';
 import { type Workflow, wants } from '../workflow.js';
-import { acceptEvent } from './accept-event.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { createPost } from './post.js';
 import { createRecent } from './recent.js';
-import type { Shared } from './shared.js';
+import type { Settings, Shared } from './shared.js';
 
-/** Takes a whole POST, and resolves when every event in it is safe; throws NotSafeError. `traceParent` is the invocation's. */
-export type Deliver = (events: readonly unknown[], traceParent?: string) => Promise<void>;
+export type Deliver = Deliveries['deliver'];
 
 /** Kinds of event that are remembered with the workflows that want them: resource types are an open set. */
 const MAX_KINDS = 1000;
 /** Of the latest events, to see an id that comes again with other data. Other processes and older events are not looked at. */
 const REMEMBERED_IDS = 50_000;
 
-export function createDeliver(shared: Shared, writeInvalid: WriteInvalid): Deliver {
-  const deliveries = new Deliveries(shared, writeInvalid);
-  return (events, traceParent) => deliveries.deliver(events, traceParent);
+/** Returns the event in `raw`, or the error that says why it is none, or none that is wanted here. */
+export function acceptEvent(
+  raw: unknown,
+  json: string,
+  { workspaces }: Pick<Settings, 'workspaces'>,
+): HealthEvent | InvalidEventError {
+  if (isTooLarge(json)) return new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
+  try {
+    const event = parseEvent(raw);
+    if (!workspaces || workspaces.includes(event.source.toLowerCase())) return event;
+    return new InvalidEventError('workspace-not-listed', [{ path: 'source', code: 'not-listed' }]);
+  } catch (error) {
+    if (error instanceof InvalidEventError) return error;
+    throw error;
+  }
 }
 
-class Deliveries {
+/** The POSTs of Event Grid to this process. */
+export class Deliveries {
   readonly #shared: Shared;
   readonly #writeInvalid: WriteInvalid;
   readonly #jobs: DeliveredJobs;
@@ -39,6 +52,11 @@ class Deliveries {
     this.#jobs = new DeliveredJobs(shared);
   }
 
+  /**
+   * Takes a whole POST of Event Grid's, and resolves when every event in it is safe.
+   * @throws NotSafeError when storage failed: nothing of the POST is acknowledged, all of it comes again.
+   * @param traceParent of the invocation, W3C
+   */
   async deliver(events: readonly unknown[], traceParent?: string): Promise<void> {
     const { clock, settings, telemetry } = this.#shared;
     telemetry.count('eventsReceived', events.length);
@@ -76,19 +94,10 @@ class Deliveries {
   #accept(raw: unknown, delivery: Delivery, invalid: Map<string, InvalidEvent>): void {
     const { telemetry, settings } = this.#shared;
     const json = toJson(raw);
-    if (invalid.has(json)) {
-      telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
-      return;
-    }
-    let event: HealthEvent;
-    try {
-      event = acceptEvent(raw, json, settings);
-    } catch (error) {
-      if (!(error instanceof InvalidEventError)) throw error;
-      invalid.set(json, { raw, json, error });
-      return;
-    }
-    this.#startJobs(event, json, delivery);
+    const event = invalid.has(json) ? undefined : acceptEvent(raw, json, settings);
+    if (!event) telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
+    else if (event instanceof InvalidEventError) invalid.set(json, { raw, json, error: event });
+    else this.#startJobs(event, json, delivery);
   }
 
   #startJobs(event: HealthEvent, json: string, delivery: Delivery): void {

@@ -16,7 +16,7 @@ import type { Wakeups } from './wakeups.js';
 
 const HANDLERS_GET_MS = 800;
 const STORAGE_TRY_MS = 1000;
-export const ALL_WITHIN_MS = 3400;
+const ALL_WITHIN_MS = 3400;
 
 type Deps = { readonly tryLimit: TryLimit; readonly wakeups: Pick<Wakeups, 'stop' | 'sent'> };
 

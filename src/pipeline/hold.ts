@@ -11,19 +11,7 @@ import { LAST_OF_LEASE_MS } from '../handler/lease.js';
  * the write took effect, which is later. J2: every write is conditional on the write before, so a former holder writes nothing.
  * Writes are made one after the other. The hold is over when a write is lost, or is still unknown when the lease has lapsed.
  */
-export type Hold<T> = {
-  readonly value: T;
-  readonly etag: string;
-  /** On the monotonic clock. */
-  readonly heldUntilMs: number;
-  readonly isOver: boolean;
-  /** Whether something may still be started, or written to a table of the workflow, under this lease. */
-  mayStart(): boolean;
-  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is unknown and the lease has lapsed. */
-  update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'>;
-  /** Renews until the function it returns is called; `onLost` is called at most once, when the hold is over. */
-  keep(onLost: () => void): () => void;
-};
+export type Hold<T extends Numbered> = Readonly<LeasedHold<T>>;
 
 /** `write` rises with every write, so that the writer recognises its own. */
 type Numbered = { readonly write: number };
@@ -36,14 +24,11 @@ export type HoldWrite<T> = (
 /** What was written: `sentAtMs` on the monotonic clock, before the write was first sent. */
 export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };
 
-export function createHold<T extends Numbered>(held: Held<T>, deps: { clock: Clock; write: HoldWrite<T> }): Hold<T> {
-  return new LeasedHold(held, deps);
-}
-
 /** A class, because each job has one: its methods are made once. */
-class LeasedHold<T extends Numbered> implements Hold<T> {
+export class LeasedHold<T extends Numbered> {
   value: T;
   etag: string;
+  /** On the monotonic clock. */
   heldUntilMs: number;
   isOver = false;
   readonly #leaseMs: number;
@@ -61,10 +46,12 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
     this.#write = write;
   }
 
+  /** Whether something may still be started, or written to a table of the workflow, under this lease. */
   mayStart(): boolean {
     return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
   }
 
+  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is unknown and the lease has lapsed. */
   update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'> {
     const send = () => this.#send(next, options?.untilMs);
     const mine = this.#last ? this.#last.then(send, send) : send();
@@ -72,6 +59,7 @@ class LeasedHold<T extends Numbered> implements Hold<T> {
     return mine;
   }
 
+  /** Renews until the function it returns is called; `onLost` is called at most once, when the hold is over. */
   keep(onLost: () => void): () => void {
     let isKept = true;
     const renew = () => {

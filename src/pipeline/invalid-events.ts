@@ -1,11 +1,10 @@
-import type { Clock } from '../clock.js';
 import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
-import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import { deadLettersOfInvalid, type InvalidEvent } from '../dead-letters/store/invalid.js';
 import type { InvalidEventError } from '../events/invalid-event-error.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { createSlots, type Slots } from './slots.js';
+import type { Shared } from './shared.js';
+import { Slots } from './slots.js';
 import { untilWritten } from './until-written.js';
 
 /**
@@ -14,12 +13,7 @@ import { untilWritten } from './until-written.js';
  */
 export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 
-type Deps = {
-  readonly clock: Clock;
-  readonly deadLetters: DeadLetters;
-  readonly deadlineMs: number;
-  readonly telemetry: Telemetry;
-};
+type Deps = Pick<Shared, 'clock' | 'stores' | 'settings' | 'telemetry'>;
 
 const MAX_AT_ONCE = 32;
 // Dies before a dead letter is written: nothing is acknowledged, and Event Grid sends the same POST again. Dies after
@@ -28,7 +22,7 @@ const MAX_AT_ONCE = 32;
 // batches: then an event is in two dead letters, and a redrive of both makes one job.
 export function createWriteInvalid(deps: Deps): WriteInvalid {
   const { clock, telemetry } = deps;
-  const slots = createSlots<'dead-letter'>(() => MAX_AT_ONCE);
+  const slots = new Slots<'dead-letter'>(() => MAX_AT_ONCE);
   return (events) => {
     if (events.length === 0) return [];
     telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
@@ -48,14 +42,15 @@ function logInvalid({ problems }: InvalidEventError, telemetry: Telemetry, count
 }
 
 async function write(letter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps): Promise<void> {
-  const { clock, deadLetters, deadlineMs } = deps;
+  const { clock, stores, settings } = deps;
+  const { deadlineMs } = settings;
   const untilMs = clock.monotonic() + deadlineMs;
   const cancel = clock.after(deadlineMs, () => slots.leave('dead-letter', letter));
   const hasSlot = await slots.take('dead-letter', letter);
   cancel();
   if (!hasSlot) throw new StorageError('busy', 'Dead letters could not be written in time; the events come again.');
   try {
-    await untilWritten(() => deadLetters.write(letter), { clock, untilMs });
+    await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs });
   } finally {
     slots.give('dead-letter');
   }

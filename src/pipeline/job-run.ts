@@ -18,23 +18,14 @@ export class JobRun {
   /** Of the trace of the delivery or of the page of rows; undefined if the trace is not sampled. */
   readonly span: Span | undefined;
   readonly safety = new Safety();
-  #ended: Promise<void> | undefined;
+  /** Resolves when this process is done with the job; undefined until the work on it starts. */
+  ended: Promise<void> | undefined;
   #leaveQueue: (() => void) | undefined;
 
-  constructor(job: Job, row: WaitingRow | undefined, span: Span | undefined) {
-    this.job = job;
+  constructor(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span) {
+    this.job = { ...job, eventKey: placeOf(job.address).eventKey };
     this.row = row;
     this.span = span;
-  }
-
-  /** Resolves when this process is done with the job. */
-  get ended(): Promise<void> | undefined {
-    return this.#ended;
-  }
-
-  /** `ended` is the work on this job, from now on. */
-  start(ended: Promise<void>): void {
-    this.#ended = ended;
   }
 
   /** Waits in a queue for `slot`. `leave` takes the run out of the queue, so that `slot` resolves without a slot. */
@@ -53,9 +44,4 @@ export class JobRun {
   leaveQueue(): void {
     this.#leaveQueue?.();
   }
-}
-
-/** Returns a run of a job that `row` brought, or a delivery if there is no row. */
-export function newRun(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span): JobRun {
-  return new JobRun({ ...job, eventKey: placeOf(job.address).eventKey }, row, span);
 }

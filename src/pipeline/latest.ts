@@ -1,8 +1,9 @@
 import { afterStarting, decideVersion, type Known, resourceOf } from '../events/order.js';
 import type { Job } from '../handler/job.js';
 import type { ReadWatermark, Watermark, WatermarkOf } from '../storage/watermarks.js';
-import { LAPSE_MARGIN_MS } from './decide.js';
-import { createHold, type Hold } from './hold.js';
+import { LAPSE_MARGIN_MS, LOOK_AGAIN_MS } from './decide.js';
+import { type Hold, type HoldWrite, LeasedHold } from './hold.js';
+import { type JobOutcome, retryIn } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
 // `ordering: 'latest'`. The watermark of a resource is its lease too:
@@ -18,19 +19,15 @@ import type { JobDeps } from './shared.js';
 //            Two processes at once: one insert or one etag wins, the other decides anew by the watermark that it gets.
 //            The write takes effect late: the same as a process that dies after it.
 
-export type ResourceClaim =
-  | { kind: 'won'; hold: Hold<Watermark> }
-  /** L1: a newer version has been applied, or has started. */
-  | { kind: 'superseded' }
-  /** L6: this very event has been applied; only the record was missing. */
-  | { kind: 'applied' }
-  | { kind: 'busy' }
-  | { kind: 'failed'; error: unknown };
-
 const MAX_CLAIMS = 4;
+const BUSY = retryIn(LOOK_AGAIN_MS, 'resource-busy');
 const NOTHING: Known = { applied: undefined, started: undefined };
 
-export async function takeResource(job: Job, deps: JobDeps): Promise<ResourceClaim> {
+/** Takes the resource of `job`; else returns how the run of the job ends without its handler. */
+export async function takeResource(
+  job: Job,
+  deps: JobDeps,
+): Promise<JobOutcome | { kind: 'won'; hold: Hold<Watermark> }> {
   const { clock, random, stores, settings } = deps;
   const { leaseMs } = settings;
   const of = watermarkOf(job);
@@ -38,8 +35,8 @@ export async function takeResource(job: Job, deps: JobDeps): Promise<ResourceCla
   let current = job.event.change === 'created' ? undefined : await stores.watermarks.read(of);
 
   for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
-    const what = decideResource(current, job);
-    if (what !== 'take') return { kind: what };
+    const refused = refusalOf(current, job);
+    if (refused) return refused;
     const owner = random.token();
     const mark = startedMark(current, job, { owner, leaseMs });
     const sentAtMs = clock.monotonic();
@@ -49,19 +46,14 @@ export async function takeResource(job: Job, deps: JobDeps): Promise<ResourceCla
       by: owner,
     });
     if (written.kind === 'written') {
-      const hold = createHold(
-        { value: mark, etag: written.etag, sentAtMs, leaseMs },
-        {
-          clock,
-          write: (value, how) => stores.watermarks.write(of, value, { ...how, by: owner }),
-        },
-      );
-      return { kind: 'won', hold };
+      const write: HoldWrite<Watermark> = (value, how) => stores.watermarks.write(of, value, { ...how, by: owner });
+      const held = { value: mark, etag: written.etag, sentAtMs, leaseMs };
+      return { kind: 'won', hold: new LeasedHold(held, { clock, write }) };
     }
-    if (written.kind === 'table-busy') return { kind: 'busy' };
+    if (written.kind === 'table-busy') return BUSY;
     current = written.current;
   }
-  return { kind: 'busy' };
+  return BUSY;
 }
 
 /** Returns the watermark of the next holder: its version has started, and its fence is the next (L3). */
@@ -79,12 +71,14 @@ function startedMark(
   };
 }
 
-function decideResource(current: ReadWatermark | undefined, job: Job): 'take' | 'busy' | 'superseded' | 'applied' {
-  if (!current) return 'take';
+/** Returns undefined if the job may take the resource now. */
+function refusalOf(current: ReadWatermark | undefined, job: Job): JobOutcome | undefined {
+  if (!current) return undefined;
   const { mark, ageMs } = current;
   const decision = decideVersion(job.event, job.eventKey, mark);
-  if (decision !== 'run') return decision; // L1: also while the newer version is at work
-  return mark.owner !== '' && ageMs <= mark.leaseMs + LAPSE_MARGIN_MS ? 'busy' : 'take';
+  if (decision === 'superseded') return { kind: 'superseded' }; // L1: also while the newer version is at work
+  if (decision === 'applied') return { kind: 'completed' }; // L6: only the record was missing
+  return mark.owner !== '' && ageMs <= mark.leaseMs + LAPSE_MARGIN_MS ? BUSY : undefined;
 }
 
 function watermarkOf({ workflowName, event }: Job): WatermarkOf {
@@ -94,10 +88,8 @@ function watermarkOf({ workflowName, event }: Job): WatermarkOf {
 /** Whether the version that was started is applied now; if not, another job has the resource, or may have it. */
 export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
   const apply = (mark: Watermark) => ({ ...mark, applied: mark.started, owner: '' });
-  const outcome = await hold
-    .update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) })
-    .catch(() => 'lost' as const);
-  return outcome === 'written';
+  const writing = hold.update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) });
+  return (await writing.catch(() => 'lost')) === 'written';
 }
 
 /**

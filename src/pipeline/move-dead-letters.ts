@@ -2,7 +2,7 @@ import { FAILING_STAGES } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import type { Stores } from './create-stores.js';
 import type { RecordedOutcome } from './outcome.js';
-import { createSlots } from './slots.js';
+import { Slots } from './slots.js';
 
 /** After an outage thousands of rows end at the same time: all their dead letters at once are more than storage can answer. */
 const MAX_AT_ONCE = 32;
@@ -10,7 +10,7 @@ const MAX_AT_ONCE = 32;
 /** Moves the dead letters of redriven jobs and events to `resolved/`. */
 export class MoveDeadLetters {
   readonly #stores: Pick<Stores, 'deadLetters'>;
-  readonly #slots = createSlots<'move'>(() => MAX_AT_ONCE);
+  readonly #slots = new Slots<'move'>(() => MAX_AT_ONCE);
 
   constructor(stores: Pick<Stores, 'deadLetters'>) {
     this.#stores = stores;

@@ -6,23 +6,40 @@ import type { JobRun } from './job-run.js';
 /** A run whose job this process holds. */
 export type ClaimedJob = { readonly run: JobRun; readonly hold: Hold<JobRecord> };
 
+/** A row brings the job back. `freeing` is the write that frees its resource meanwhile. */
+export type Retry = {
+  kind: 'retry';
+  inMs: number;
+  countsAsTry: boolean;
+  code: string;
+  unknownSince?: string;
+  freeing?: Promise<void>;
+};
+
+/** `hasStarted`: this run has taken its resource, so its version is the newest that has started. */
+export type DeadLettered = {
+  kind: 'dead-lettered';
+  stage: Failing;
+  reason: string;
+  error: DeadLetter['error'];
+  hasStarted: boolean;
+};
+
 /** How a run ends. `recordOutcome` records it. */
 export type JobOutcome =
   | { kind: 'completed' }
   | { kind: 'superseded' }
-  /** A row brings the job back. `freeing` is the write that frees its resource meanwhile. */
-  | {
-      kind: 'retry';
-      inMs: number;
-      countsAsTry: boolean;
-      code: string;
-      unknownSince?: string;
-      freeing?: Promise<void>;
-    }
-  /** `hasStarted`: this run has taken its resource, so its version is the newest that has started. */
-  | { kind: 'dead-lettered'; stage: Failing; reason: string; error: DeadLetter['error']; hasStarted: boolean }
+  | Retry
+  | DeadLettered
   /** Nothing can be recorded. The job runs again when its lease has lapsed. */
-  | { kind: 'deferred'; inMs: number };
+  | Deferred;
+
+/** A retry that is no try: what the run needs is not there now. */
+export function retryIn(inMs: number, code: string): Retry {
+  return { kind: 'retry', inMs, countsAsTry: false, code };
+}
+
+export type Deferred = { kind: 'deferred'; inMs: number };
 
 /** What storage holds of the job when its run has ended. */
 export type RecordedOutcome =
@@ -30,6 +47,6 @@ export type RecordedOutcome =
   /** The record waits for a row: the row that this run has written, or another than the row that brought the job. */
   | { kind: 'waiting'; redrives: number }
   /** Nothing was recorded, or another process has the job: the delivery or row must bring it again. */
-  | { kind: 'deferred'; inMs: number }
+  | Deferred
   /** Storage failed: it is unknown whether anything was written. */
   | { kind: 'unknown'; error: unknown };

@@ -30,7 +30,7 @@ export class NotSafeError extends Error {
 }
 
 /** From the deadline to the answer: one try of a write, its timeout, and one more. */
-export const ANSWER_AFTER_DEADLINE_MS = 5000;
+const ANSWER_AFTER_DEADLINE_MS = 5000;
 
 export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: () => void }): Post {
   const { clock, deadlineMs, onDeadline } = deps;

@@ -1,4 +1,5 @@
-import { type Job, workflowLabelOf } from '../handler/job.js';
+import { errorCodeOf } from '../errors.js';
+import { type Job, loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
 import type { HandlerResult } from '../handler/run-handler.js';
 import type { Result } from '../storage/ledger.js';
 import type { AttributesOf } from '../telemetry/metrics.js';
@@ -6,7 +7,7 @@ import type { JobRun } from './job-run.js';
 import type { ClaimedJob, RecordedOutcome } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
-// Metrics and spans of jobs.
+// Metrics, spans and log lines of jobs.
 
 type CountedOutcome = AttributesOf<'jobs'>['outcome'];
 type Lag = AttributesOf<'jobsSettled'>['lag'];
@@ -21,11 +22,11 @@ const HANDLED: Record<HandlerResult['kind'], AttributesOf<'workflowDuration'>['o
   stopped: 'aborted',
 };
 
-export function recordJob(
-  job: Pick<Job, 'workflow'>,
-  outcome: CountedOutcome,
-  { telemetry }: Pick<JobDeps, 'telemetry'>,
-): void {
+export function logNotWritten({ job }: JobRun, error: unknown, { telemetry }: JobDeps): void {
+  telemetry.log('error', 'job-not-written', { ...loggableFieldsOf(job), errorCode: errorCodeOf(error) });
+}
+
+export function recordJob(job: Pick<Job, 'workflow'>, outcome: CountedOutcome, { telemetry }: JobDeps): void {
   telemetry.record('jobs', 1, { workflow: workflowLabelOf(job), outcome });
 }
 

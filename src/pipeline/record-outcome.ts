@@ -2,11 +2,11 @@ import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
-import { LAPSE_MARGIN_MS } from './decide.js';
+import { afterLapse } from './decide.js';
 import { holdsState } from './latest.js';
-import type { ClaimedJob, JobOutcome, RecordedOutcome } from './outcome.js';
+import type { ClaimedJob, DeadLettered, JobOutcome, RecordedOutcome, Retry } from './outcome.js';
 import { recordJob, recordSettled } from './record-metrics.js';
-import { isLong, type JobDeps } from './shared.js';
+import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
 
 /** Records the outcome of a claimed job: the record is settled, a row brings the job back, or a dead letter keeps it. */
@@ -39,7 +39,7 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
     errorCode: result === 'dead' ? record.errorCode : '',
   });
   const written = await traced(run.span, 'settle', () => hold.update(settled));
-  if (written === 'lost') return leaseLost(deps);
+  if (written === 'lost') return afterLapse(deps.settings.leaseMs);
   recordSettled({ run, hold }, result, deps);
   return { kind: 'settled', result, redrives: hold.value.redrives };
 }
@@ -47,13 +47,10 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
 // Waiting (J3): row, then record. The old row is deleted last, by rows.ts.
 //   dies after the row: the row finds the record running, stays until the lease has lapsed, and takes over.
 //   dies after the record: the old row finds that the record waits for another row, and is deleted.
-async function waitForRow(
-  { run, hold }: ClaimedJob,
-  retry: JobOutcome & { kind: 'retry' },
-  deps: JobDeps,
-): Promise<RecordedOutcome> {
-  const { waitingRecords } = deps;
-  const due = await addRow({ run, hold }, retry.inMs, deps);
+async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RecordedOutcome> {
+  const { clock, stores, settings, waitingRecords } = deps;
+  const dueAt = new Date(clock.now().getTime() + retry.inMs);
+  const due = await stores.waiting.add(rowOf(run.job, dueAt, settings), hold.heldUntilMs);
   run.safety.mark();
   const waiting = (record: JobRecord): JobRecord => ({
     ...record,
@@ -63,27 +60,13 @@ async function waitForRow(
     unknownSince: retry.unknownSince ?? '',
   });
   const written = await traced(run.span, 'settle', () => hold.update(waiting));
-  if (written === 'lost') return leaseLost(deps);
+  if (written === 'lost') return afterLapse(settings.leaseMs);
   waitingRecords.set(due, { record: hold.value, etag: hold.etag, ageMs: 0 });
   recordWaiting({ run, hold }, retry, deps);
   return { kind: 'waiting', redrives: hold.value.redrives };
 }
 
-function addRow({ run, hold }: ClaimedJob, inMs: number, { clock, stores, settings }: JobDeps): Promise<string> {
-  const { address, json, workflow } = run.job;
-  return stores.waiting.add(
-    {
-      dueAt: new Date(clock.now().getTime() + inMs),
-      isLong: isLong(workflow, settings),
-      event: json,
-      of: { kind: 'job', address },
-    },
-    hold.heldUntilMs,
-  );
-}
-
-function recordWaiting({ run, hold }: ClaimedJob, retry: JobOutcome & { kind: 'retry' }, deps: JobDeps): void {
-  const { countsAsTry, code, inMs } = retry;
+function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: Retry, deps: JobDeps): void {
   recordJob(run.job, 'retried', deps);
   deps.telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
     ...loggableFieldsOf(run.job),
@@ -96,15 +79,12 @@ function recordWaiting({ run, hold }: ClaimedJob, retry: JobOutcome & { kind: 'r
 // Failing for good (J8): the record says so, then the dead letter, then the record is settled, each by the holder.
 //   dies after the first: the process that takes over writes the dead letter and runs nothing. After the second: it writes
 //   the same name, which changes nothing (R7). So no dead letter stands beside a completed job.
-async function deadLetter(
-  claimed: ClaimedJob,
-  outcome: JobOutcome & { kind: 'dead-lettered' },
-  deps: JobDeps,
-): Promise<RecordedOutcome> {
+async function deadLetter(claimed: ClaimedJob, outcome: DeadLettered, deps: JobDeps): Promise<RecordedOutcome> {
   const { run, hold } = claimed;
-  const { clock, stores, telemetry } = deps;
-  const isRecorded = hold.value.state.kind === 'running' && hold.value.state.failing !== undefined;
-  if (!isRecorded && (await markFailing(claimed, outcome, deps)) === 'lost') return leaseLost(deps);
+  const { clock, settings, stores, telemetry } = deps;
+  const { state } = hold.value;
+  const isRecorded = state.kind === 'running' && state.failing !== undefined;
+  if (!isRecorded && (await markFailing(claimed, outcome, settings)) === 'lost') return afterLapse(settings.leaseMs);
   const letter = await letterOf(claimed, outcome, deps);
   await untilWritten(() => stores.deadLetters.write(letter), { clock, untilMs: hold.heldUntilMs });
   const recorded = await settle(claimed, 'dead', deps);
@@ -124,13 +104,13 @@ async function deadLetter(
 
 function markFailing(
   { hold }: ClaimedJob,
-  { stage, reason, error }: JobOutcome & { kind: 'dead-lettered' },
-  { settings }: JobDeps,
+  { stage, reason, error }: DeadLettered,
+  { leaseMs }: Settings,
 ): Promise<'written' | 'lost'> {
   const countsAsTry = stage === 'failed' && reason !== 'gave-up';
   return hold.update((record) => ({
     ...record,
-    state: { kind: 'running', leaseMs: settings.leaseMs, failing: stage },
+    state: { kind: 'running', leaseMs, failing: stage },
     tries: record.tries + (countsAsTry ? 1 : 0),
     errorCode: error.code,
   }));
@@ -138,7 +118,7 @@ function markFailing(
 
 async function letterOf(
   { run, hold }: ClaimedJob,
-  { stage, reason, error, hasStarted }: JobOutcome & { kind: 'dead-lettered' },
+  { stage, reason, error, hasStarted }: DeadLettered,
   deps: JobDeps,
 ): Promise<DeadLetter> {
   const { job } = run;
@@ -158,9 +138,4 @@ async function letterOf(
     deadLetteredAt: deps.clock.now().toISOString(),
     event: JSON.parse(job.json),
   };
-}
-
-/** Another process may have the job: it runs again when the lease has lapsed. */
-function leaseLost({ settings }: JobDeps): RecordedOutcome {
-  return { kind: 'deferred', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
 }

@@ -4,19 +4,18 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import { type Address, placeOf } from '../storage/address.js';
-import { LONG_SHARD_NAMES, type WaitingRow } from '../storage/waiting.js';
+import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
-import { isAcceptable } from './accept-event.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
-import type { Deliver } from './deliveries.js';
+import { acceptEvent, type Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
-import { type JobRun, newRun } from './job-run.js';
+import { JobRun } from './job-run.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
 import type { RecordedOutcome } from './outcome.js';
-import { spanOutcomeOf } from './record-metrics.js';
+import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
 import type { Shared } from './shared.js';
-import type { Queues, Wakeup } from './wakeups.js';
+import { type Queues, queueOf, type Wakeup } from './wakeups.js';
 
 const UNREADABLE_FOR_GOOD_MS = 30 * 60_000;
 
@@ -47,19 +46,13 @@ export class DueRows {
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
       const page = await stores.waiting.due(shard, clock.now(), after);
-      if (page.next) await this.#announce({ shard, after: page.next });
+      if (page.next) await queueOf(this.#deps.queues, shard).send(JSON.stringify({ shard, after: page.next }));
       await this.#runPage(page.rows, span);
       span?.end({ count: page.rows.length });
     } catch (error) {
       telemetry.log('error', 'row-failed', { shard, errorCode: errorCodeOf(error) });
       span?.end({ errorCode: errorCodeOf(error) });
     }
-  }
-
-  async #announce(next: Wakeup): Promise<void> {
-    const { due, dueLong } = this.#deps.queues;
-    const queue = LONG_SHARD_NAMES.includes(next.shard) ? dueLong : due;
-    await queue.send(JSON.stringify(next));
   }
 
   async #runPage(rows: readonly WaitingRow[], span: Span | undefined): Promise<void> {
@@ -91,14 +84,13 @@ export class DueRows {
     if (!event) return;
     if (running.has(address)) return telemetry.count('rowsLeft'); // another row of this page may have brought it
     const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
-    const run = newRun(job, row, span?.child('job', loggableFieldsOf(job)));
+    const run = new JobRun(job, row, span?.child('job', loggableFieldsOf(job)));
     runs.push(run);
     running.set(address, run);
-    const ended = runJob(run, this.#shared)
+    run.ended = runJob(run, this.#shared)
       .then((recorded) => this.#finish(run, row, recorded))
       .finally(() => running.delete(address));
-    run.start(ended);
-    await ended;
+    await run.ended;
   }
 
   // A delivery (R5)    dies before its dead letter moves: it comes again, finds its jobs settled or waiting, and moves it.
@@ -107,9 +99,8 @@ export class DueRows {
   async #runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
-    if (letter !== undefined && isAcceptable(raw, row.event, this.#shared.settings)) {
-      await this.#deadLetters.move(letter);
-    }
+    const isValid = () => !(acceptEvent(raw, row.event, this.#shared.settings) instanceof InvalidEventError);
+    if (letter !== undefined && isValid()) await this.#deadLetters.move(letter);
     await this.#shared.stores.waiting.delete(row);
   }
 
@@ -153,24 +144,11 @@ export class DueRows {
     const { settled, stores, telemetry } = this.#shared;
     telemetry.count('rowsRun');
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
-    switch (recorded.kind) {
-      case 'settled':
-        await this.#deadLetters.moveAfter(row, recorded);
-        settled.set(run.job.address, true);
-        return await stores.waiting.delete(row);
-      case 'waiting':
-        await this.#deadLetters.moveAfter(row, recorded);
-        return await stores.waiting.delete(row);
-      case 'deferred':
-        return telemetry.count('rowsLeft'); // J4
-      case 'unknown':
-        return telemetry.log('error', 'job-not-written', {
-          ...loggableFieldsOf(run.job),
-          errorCode: errorCodeOf(recorded.error),
-        });
-      default:
-        throw new TypeError(`unhandled ${JSON.stringify(recorded satisfies never)}`);
-    }
+    if (recorded.kind === 'deferred') return telemetry.count('rowsLeft'); // J4
+    if (recorded.kind === 'unknown') return logNotWritten(run, recorded.error, this.#shared);
+    await this.#deadLetters.moveAfter(row, recorded);
+    if (recorded.kind === 'settled') settled.set(run.job.address, true);
+    await stores.waiting.delete(row);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Clock, Random } from '../clock.js';
-import type { ReaderFor } from '../handler/job.js';
+import type { Job, ReaderFor } from '../handler/job.js';
 import type { RowQueue } from '../handler/row-queue.js';
 import type { Address } from '../storage/address.js';
 import type { ReadRecord } from '../storage/ledger.js';
+import type { NewRow } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Setting, Workflow } from '../workflow.js';
 import type { Circuits } from './circuits.js';
@@ -64,6 +65,11 @@ export type ShutdownState = {
   /** Aborts the handler of a run. */
   readonly onAbort: Map<JobRun, () => void>;
 };
+
+/** Returns the row that brings `job` again. */
+export function rowOf({ address, json, workflow }: Job, dueAt: Date, settings: Settings): NewRow {
+  return { dueAt, isLong: isLong(workflow, settings), event: json, of: { kind: 'job', address } };
+}
 
 /** Whether a job may run for longer than a delivery waits. */
 export function isLong(workflow: Pick<Workflow, 'timeoutMs'> | undefined, settings: Settings): boolean {

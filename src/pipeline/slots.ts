@@ -1,16 +1,4 @@
-/**
- * Slots: how many of a key may run at once in this process. If no slot is free, `take` queues; `leave` takes one out of
- * the queue, whose promise then resolves to false.
- */
-export type Slots<Key> = {
-  /** True at once if a slot is free. Else a promise: true with the slot, false if it left the queue. */
-  take(key: Key, taker: object): true | Promise<boolean>;
-  give(key: Key): void;
-  /** Nothing happens if `taker` is not queued. */
-  leave(key: Key, taker: object): void;
-};
-
-export type Queueing = {
+type Queueing = {
   /** Whether `a` goes before `b`; without it, in order of arrival. */
   isBefore?: (a: object, b: object) => boolean;
   /** Whether it waits in the second queue. J11: free slots go to the first and the second queue in turn. */
@@ -20,21 +8,22 @@ export type Queueing = {
 type Queued = { taker: object; answer: (hasSlot: boolean) => void };
 type State = { taken: number; first: Queued[]; second: Queued[]; isSecondsTurn: boolean };
 
-/** @param sizeOf how many slots a key has */
-export function createSlots<Key>(sizeOf: (key: Key) => number, queueing: Queueing = {}): Slots<Key> {
-  return new KeyedSlots(sizeOf, queueing);
-}
-
-class KeyedSlots<Key> implements Slots<Key> {
+/**
+ * Slots: how many of a key may run at once in this process. If no slot is free, `take` queues; `leave` takes one out of
+ * the queue, whose promise then resolves to false.
+ */
+export class Slots<Key> {
   readonly #sizeOf: (key: Key) => number;
   readonly #queueing: Queueing;
   readonly #states = new Map<Key, State>();
 
-  constructor(sizeOf: (key: Key) => number, queueing: Queueing) {
+  /** @param sizeOf how many slots a key has */
+  constructor(sizeOf: (key: Key) => number, queueing: Queueing = {}) {
     this.#sizeOf = sizeOf;
     this.#queueing = queueing;
   }
 
+  /** True at once if a slot is free. Else a promise: true with the slot, false if it left the queue. */
   take(key: Key, taker: object): true | Promise<boolean> {
     let state = this.#states.get(key);
     if (!state) {
@@ -63,6 +52,7 @@ class KeyedSlots<Key> implements Slots<Key> {
     if (state.taken === 0) this.#states.delete(key);
   }
 
+  /** Nothing happens if `taker` is not queued. */
   leave(key: Key, taker: object): void {
     const state = this.#states.get(key);
     const queue = state ? this.#queueOf(state, taker) : [];

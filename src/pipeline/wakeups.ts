@@ -11,34 +11,7 @@ export type Wakeup = { shard: string; after?: string };
 
 export type Queues = { due: QueueStore; dueLong: QueueStore };
 
-/**
- * Makes sure that due rows are found.
- *
- * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
- * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each shard
- *     that it looks at. A message becomes visible in that row's slot of 10 s. It wakes an app that is scaled to zero,
- *     whose first look finds the rest.
- * W3: a process sends one message for each slot, and none while an earlier one is still to come: Azure decides by the
- *     length of a queue how many instances to run, and hidden messages count.
- *
- * The next look covers a lost message. A second message finds the rows that the first has left.
- */
-export type Wakeups = {
-  /** Looks now and every 10 s. */
-  start(): void;
-  /** Looks no more. */
-  stop(): void;
-  /** Resolves when the messages that were being sent are sent, or have failed. */
-  sent(): Promise<void>;
-  /** Looks, unless a process has done so in the last 10 s. Never throws. */
-  look(): Promise<void>;
-  /** Sends a message for each shard that has a due row. Never throws. */
-  wake(): Promise<void>;
-  /** `waiting`, whose new rows are kept in mind for W2. */
-  watching(waiting: Waiting): Waiting;
-};
-
-export const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 10_000;
 /** So that not all processes ask at the same moment. */
 const SPREAD_MS = 500;
 /**
@@ -56,11 +29,24 @@ type Deps = {
   readonly telemetry: Telemetry;
 };
 
-export function createWakeups(deps: Deps): Wakeups {
-  return new ProcessWakeups(deps);
+/** Returns the queue that runs the rows of a shard. */
+export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
+  return LONG_SHARD_NAMES.includes(shard) ? dueLong : due;
 }
 
-class ProcessWakeups implements Wakeups {
+/**
+ * Makes sure that due rows are found.
+ *
+ * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
+ * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each shard
+ *     that it looks at. A message becomes visible in that row's slot of 10 s. It wakes an app that is scaled to zero,
+ *     whose first look finds the rest.
+ * W3: a process sends one message for each slot, and none while an earlier one is still to come: Azure decides by the
+ *     length of a queue how many instances to run, and hidden messages count.
+ *
+ * The next look covers a lost message. A second message finds the rows that the first has left.
+ */
+export class Wakeups {
   readonly #deps: Deps;
   readonly #stopping = new AbortController();
   readonly #sending = new Set<Promise<void>>();
@@ -73,27 +59,37 @@ class ProcessWakeups implements Wakeups {
     this.#deps = deps;
   }
 
-  start(): void {
-    void this.#keepLooking();
+  /** Looks now and every 10 s (W1). */
+  async start(): Promise<void> {
+    const { clock, random } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      const inMs = await this.#lookOnce();
+      await sleep(clock, inMs + SPREAD_MS * random.number(), this.#stopping.signal);
+    }
   }
 
+  /** Looks no more. */
   stop(): void {
     this.#stopping.abort();
   }
 
+  /** Resolves when the messages that were being sent are sent, or have failed. */
   async sent(): Promise<void> {
     await Promise.all(this.#sending);
   }
 
+  /** Looks, unless a process has done so in the last 10 s. Never throws. */
   async look(): Promise<void> {
     await this.#lookOnce();
   }
 
+  /** Sends a message for each shard that has a due row. Never throws. */
   async wake(): Promise<void> {
     const { due, dueLong } = this.#deps.queues;
     await Promise.all([this.#wakeShards(due, SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
   }
 
+  /** Returns `waiting`, whose new rows are kept in mind for W2. */
   watching(waiting: Waiting): Waiting {
     return {
       ...waiting,
@@ -103,15 +99,6 @@ class ProcessWakeups implements Wakeups {
         return name;
       },
     };
-  }
-
-  /** W1 */
-  async #keepLooking(): Promise<void> {
-    const { clock, random } = this.#deps;
-    while (!this.#stopping.signal.aborted) {
-      const inMs = await this.#lookOnce();
-      await sleep(clock, inMs + SPREAD_MS * random.number(), this.#stopping.signal);
-    }
   }
 
   /** The timer and this process's own clock may ask at the same moment. */
@@ -159,8 +146,7 @@ class ProcessWakeups implements Wakeups {
 
   #send(shard: string, { slotMs, inMs }: { slotMs: number; inMs: number }): void {
     const { queues, telemetry } = this.#deps;
-    const queue = LONG_SHARD_NAMES.includes(shard) ? queues.dueLong : queues.due;
-    const sent: Promise<void> = queue
+    const sent: Promise<void> = queueOf(queues, shard)
       .send(JSON.stringify({ shard } satisfies Wakeup), { inMs })
       .catch((error: unknown) => {
         this.#sentSlots.set(slotMs, false);

@@ -6,10 +6,10 @@ import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Failing, JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
 import { type Attempt, attempt } from './attempt.js';
-import { decideFailure, LAPSE_MARGIN_MS, LOOK_AGAIN_MS, longestRetryMs, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
+import { afterLapse, decideFailure, LOOK_AGAIN_MS, longestRetryMs, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
 import type { Hold } from './hold.js';
-import { applyVersion, freeResource, type ResourceClaim, takeResource } from './latest.js';
-import type { ClaimedJob, JobOutcome } from './outcome.js';
+import { applyVersion, freeResource, takeResource } from './latest.js';
+import { type ClaimedJob, type JobOutcome, type Retry, retryIn } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
@@ -25,7 +25,7 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
   const { state } = hold.value;
   if (state.kind === 'running' && state.failing) return failAgain(hold.value, state.failing);
   if (!workflow) return awaitWorkflow(hold.value, deps);
-  if (!hold.mayStart()) return lapse(deps);
+  if (!hold.mayStart()) return afterLapse(deps.settings.leaseMs);
 
   const ageMs = deps.clock.now().getTime() - Date.parse(hold.value.firstTryAt);
   const circuit = deps.circuits.enter(workflow.name, ageMs);
@@ -44,23 +44,8 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
 }
 
 async function workLatest(job: Attempt, deps: JobDeps): Promise<JobOutcome> {
-  const claim = await takeResource(job.run.job, deps).catch(
-    (error: unknown): ResourceClaim => ({ kind: 'failed', error }),
-  );
-  switch (claim.kind) {
-    case 'superseded':
-      return { kind: 'superseded' }; // L1
-    case 'applied':
-      return { kind: 'completed' }; // L6
-    case 'busy':
-      return retryIn(LOOK_AGAIN_MS, 'resource-busy');
-    case 'failed':
-      return retryIn(LOOK_AGAIN_MS, errorCodeOf(claim.error));
-    case 'won':
-      return workWithResource({ ...job, resource: claim.hold }, deps);
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(claim satisfies never)}`);
-  }
+  const claim = await takeResource(job.run.job, deps).catch((error) => retryIn(LOOK_AGAIN_MS, errorCodeOf(error)));
+  return claim.kind === 'won' ? workWithResource({ ...job, resource: claim.hold }, deps) : claim;
 }
 
 async function workWithResource(job: Attempt & { resource: Hold<Watermark> }, deps: JobDeps): Promise<JobOutcome> {
@@ -90,7 +75,7 @@ function decideOutcome(result: HandlerResult, job: Attempt, deps: JobDeps): JobO
     case 'lost':
       telemetry.record('leasesLost', 1, { workflow: workflowLabelOf(job.run.job) });
       telemetry.log('warn', 'job-lease-lost', loggableFieldsOf(job.run.job));
-      return lapse(deps);
+      return afterLapse(deps.settings.leaseMs);
     case 'stopped':
       return runElsewhere(job.hold.value);
     case 'threw':
@@ -133,15 +118,7 @@ function awaitWorkflow({ unknownSince }: JobRecord, { clock }: JobDeps): JobOutc
   return { kind: 'dead-lettered', stage: 'unknown-workflow', reason: 'unknown-workflow', error, hasStarted: false };
 }
 
-function retryIn(inMs: number, code: string): JobOutcome & { kind: 'retry' } {
-  return { kind: 'retry', inMs, countsAsTry: false, code };
-}
-
 /** E3: due at once, neither a try nor a crash. */
-function runElsewhere({ errorCode }: JobRecord): JobOutcome & { kind: 'retry' } {
+function runElsewhere({ errorCode }: JobRecord): Retry {
   return retryIn(0, errorCode);
-}
-
-function lapse({ settings }: JobDeps): JobOutcome {
-  return { kind: 'deferred', inMs: settings.leaseMs + LAPSE_MARGIN_MS };
 }

@@ -2,7 +2,7 @@ import { createDeadLetters } from '../dead-letters/store/dead-letters.js';
 import { keyOf } from '../events/key.js';
 import type { Stores } from '../pipeline/create-stores.js';
 import { withClaim } from '../pipeline/job.js';
-import { type JobRun, newRun } from '../pipeline/job-run.js';
+import { JobRun } from '../pipeline/job-run.js';
 import type { JobOutcome } from '../pipeline/outcome.js';
 import { createShared } from '../pipeline/pipeline.js';
 import { recordOutcome } from '../pipeline/record-outcome.js';
@@ -143,7 +143,7 @@ function runOf(event: HealthEvent, workflow: Workflow): JobRun {
     event: json,
     of: { kind: 'job', address },
   };
-  return newRun({ address, event, json, workflow, workflowName: workflow.name }, row);
+  return new JobRun({ address, event, json, workflow, workflowName: workflow.name }, row);
 }
 
 function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): JobRecord {

@@ -568,7 +568,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'letters-invalidStays',
     file: ROWS,
-    find: 'if (letter !== undefined && isAcceptable(raw, row.event, this.#shared.settings))',
+    find: 'if (letter !== undefined && isValid())',
     put: 'if (letter !== undefined)',
     tests: 'test/dead-letters/redrive.test.ts',
   },

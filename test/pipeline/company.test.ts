@@ -1,5 +1,5 @@
 import { createCompany } from '../../src/pipeline/company.js';
-import { type JobRun, newRun } from '../../src/pipeline/job-run.js';
+import { JobRun } from '../../src/pipeline/job-run.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
 import { allThatFollows } from './memory-app.js';
@@ -44,7 +44,7 @@ function start() {
 
 function runOf(id: string, workflow = short): JobRun {
   const event = fhirEvent({ id });
-  return newRun({ address: id, event, json: '', workflow, workflowName: workflow.name });
+  return new JobRun({ address: id, event, json: '', workflow, workflowName: workflow.name });
 }
 
 describe('suspects that may run together', () => {

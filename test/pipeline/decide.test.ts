@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { knownCode, knownName } from '../../src/codes.js';
 import { errorCodeOf } from '../../src/errors.js';
 import {
-  type Decision,
   decide,
   decideFailure,
   type FromRow,
@@ -53,7 +52,7 @@ function stored(state: JobState, fields: Partial<JobRecord> = {}, ageMs = 0): Re
   return { record, etag: 'etag-9', ageMs };
 }
 
-function decideFrom(current: ReadRecord | undefined, row?: FromRow): Decision {
+function decideFrom(current: ReadRecord | undefined, row?: FromRow) {
   return decide(current, { ...(row ? { row } : {}), now: NOW, leaseMs: LEASE_MS });
 }
 
@@ -79,9 +78,9 @@ describe('when something brings a job', () => {
   const reopen = { kind: 'claim', etag: 'etag-9', record: { ...FRESH, redrives: 2 }, takesOver: false };
   const goOn = { kind: 'claim', etag: 'etag-9', record: same, takesOver: false };
   const takeOver = { kind: 'claim', etag: 'etag-9', record: crashed, takesOver: true };
-  const busy = { kind: 'busy', leaseMs: 30_000 };
+  const busy = { kind: 'deferred', inMs: 32_000 };
   const wait = { kind: 'waiting', redrives: 1 };
-  const later = { kind: 'unknown-state' };
+  const later = { kind: 'deferred', inMs: 60_000 };
   const settled = (result: string) => ({ kind: 'settled', result, redrives: 1 });
 
   const table: [string, ReadRecord | undefined, Record<string, unknown>][] = [
@@ -131,14 +130,14 @@ describe('when something brings a job', () => {
 
 describe('when a lease has been going on', () => {
   it.each([
-    { leaseMs: 60_000, ageMs: 0, then: 'busy' },
-    { leaseMs: 60_000, ageMs: 60_001, then: 'busy' },
-    { leaseMs: 60_000, ageMs: 61_999, then: 'busy' },
-    { leaseMs: 60_000, ageMs: 62_000, then: 'busy' },
+    { leaseMs: 60_000, ageMs: 0, then: 'deferred' },
+    { leaseMs: 60_000, ageMs: 60_001, then: 'deferred' },
+    { leaseMs: 60_000, ageMs: 61_999, then: 'deferred' },
+    { leaseMs: 60_000, ageMs: 62_000, then: 'deferred' },
     { leaseMs: 60_000, ageMs: 62_001, then: 'claim' },
-    { leaseMs: 300_000, ageMs: 302_000, then: 'busy' },
+    { leaseMs: 300_000, ageMs: 302_000, then: 'deferred' },
     { leaseMs: 300_000, ageMs: 302_001, then: 'claim' },
-    { leaseMs: 60_000, ageMs: -5000, then: 'busy' },
+    { leaseMs: 60_000, ageMs: -5000, then: 'deferred' },
   ])('given a lease of $leaseMs ms, $ageMs ms ago, then $then', ({ leaseMs, ageMs, then }) => {
     expect(decideFrom(stored({ kind: 'running', leaseMs }, {}, ageMs)).kind).toBe(then);
   });

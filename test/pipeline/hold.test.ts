@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createHold, type HoldWrite } from '../../src/pipeline/hold.js';
+import { type HoldWrite, LeasedHold } from '../../src/pipeline/hold.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { allThatFollows } from './memory-app.js';
@@ -23,7 +23,7 @@ function holdSomething() {
   const clock = createFakeClock();
   const sent: Sent[] = [];
   clock.advance(12_000);
-  const hold = createHold<Value>(
+  const hold = new LeasedHold<Value>(
     { value: { write: 1, note: 'claimed' }, etag: 'e1', sentAtMs: 10_000, leaseMs: LEASE_MS },
     {
       clock,

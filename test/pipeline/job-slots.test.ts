@@ -1,8 +1,8 @@
 import { createCompany } from '../../src/pipeline/company.js';
-import { type JobRun, newRun } from '../../src/pipeline/job-run.js';
+import { JobRun } from '../../src/pipeline/job-run.js';
 import { giveSlots, isNewerRun, takeSlots } from '../../src/pipeline/job-slots.js';
 import type { JobDeps } from '../../src/pipeline/shared.js';
-import { createSlots } from '../../src/pipeline/slots.js';
+import { Slots } from '../../src/pipeline/slots.js';
 import { createFakeClock, dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, type HealthEvent } from '../../src/workflow.js';
 import { allThatFollows } from './memory-app.js';
@@ -12,13 +12,13 @@ const latest = defineWorkflow({ name: 'latest', on: [fhir('*'), dicom()], orderi
 
 function runOf(event: HealthEvent, workflow = any): JobRun {
   const job = { address: event.id, event, json: '', workflow, workflowName: workflow.name };
-  return newRun(job);
+  return new JobRun(job);
 }
 
 function startWith(concurrency: number) {
   const deps = {
-    slots: createSlots<string>(() => concurrency),
-    resourceSlots: createSlots<string>(() => 1, { isBefore: isNewerRun }),
+    slots: new Slots<string>(() => concurrency),
+    resourceSlots: new Slots<string>(() => 1, { isBefore: isNewerRun }),
     company: createCompany<JobRun>({ clock: createFakeClock(), isLong: () => false }),
     shutdown: { isStopping: false, onAbort: new Map() },
   } as unknown as JobDeps;
@@ -203,6 +203,6 @@ describe('when two versions are in line', () => {
 
   function untimed(version: number): JobRun {
     const run = versionOf(version);
-    return newRun({ ...run.job, event: { ...run.job.event, time: undefined } });
+    return new JobRun({ ...run.job, event: { ...run.job.event, time: undefined } });
   }
 });

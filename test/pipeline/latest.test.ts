@@ -1,7 +1,7 @@
 import { keyOf } from '../../src/events/key.js';
 import type { Job } from '../../src/handler/job.js';
-import { newRun } from '../../src/pipeline/job-run.js';
-import { applyVersion, freeResource, type ResourceClaim, takeResource } from '../../src/pipeline/latest.js';
+import { JobRun } from '../../src/pipeline/job-run.js';
+import { applyVersion, freeResource, takeResource } from '../../src/pipeline/latest.js';
 import type { JobDeps } from '../../src/pipeline/shared.js';
 import { addressOf } from '../../src/storage/address.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
@@ -12,6 +12,7 @@ import { type Change, defineWorkflow, fhir } from '../../src/workflow.js';
 import { type CallInfo, type Fault, faultyTables } from '../storage/faults.js';
 import { allThatFollows, createAccount, watched } from './memory-app.js';
 
+const BUSY = { kind: 'retry', inMs: 10_000, countsAsTry: false, code: 'resource-busy' };
 const LEASE_MS = 60_000;
 const workflow = defineWorkflow({ name: 'latest', on: fhir('*'), ordering: 'latest', handle() {} });
 
@@ -45,13 +46,13 @@ function startProcesses() {
 function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Job {
   const event = fhirEvent({ id, change, version });
   const address = addressOf(keyOf(event), workflow.name);
-  return newRun({ address, event, json: '', workflow, workflowName: workflow.name }).job;
+  return new JobRun({ address, event, json: '', workflow, workflowName: workflow.name }).job;
 }
 
 /** But the lease. */
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
-function holdOf(claim: ResourceClaim) {
+function holdOf(claim: Awaited<ReturnType<typeof takeResource>>) {
   if (claim.kind !== 'won') throw new TypeError(`not won: ${claim.kind}`);
   return claim.hold;
 }
@@ -98,7 +99,7 @@ describe('when a resource is taken', () => {
 
   it.each([
     { given: 'a newer version', run: runOf(2), then: 'superseded' },
-    { given: 'this very event', run: runOf(3), then: 'applied' },
+    { given: 'this very event', run: runOf(3), then: 'completed' },
     { given: 'the same version by another event', run: runOf(3, 'updated', 'other'), then: 'superseded' },
     { given: 'a newer version than its creation', run: runOf(1, 'created'), then: 'superseded' },
   ])('given $given was applied, then $then, and nothing is written', async ({ run, then }) => {
@@ -135,9 +136,9 @@ describe('when a resource is taken', () => {
 
 describe('when somebody else has it', () => {
   it.each([
-    { passMs: 0, then: 'busy' },
-    { passMs: 61_500, then: 'busy' },
-    { passMs: 62_000, then: 'busy' },
+    { passMs: 0, then: 'retry' },
+    { passMs: 61_500, then: 'retry' },
+    { passMs: 62_000, then: 'retry' },
     { passMs: 63_000, then: 'won' },
   ])('given $passMs ms since the claim, then $then', async ({ passMs, then }) => {
     const { account, process } = startProcesses();
@@ -208,22 +209,22 @@ describe('when somebody else takes it in between', () => {
       given: 'and works on it',
       run: runOf(5),
       meanwhile: (deps: JobDeps) => takeResource(runOf(4), deps),
-      then: 'busy',
+      then: BUSY,
     },
     {
       given: 'and applies a newer one',
       run: runOf(5),
       meanwhile: (deps: JobDeps) => apply(runOf(6), deps),
-      then: 'superseded',
+      then: { kind: 'superseded' },
     },
     {
       given: 'and applies the same',
       run: runOf(5),
       meanwhile: (deps: JobDeps) => apply(runOf(5), deps),
-      then: 'applied',
+      then: { kind: 'completed' },
     },
-  ])('given it takes it $given, then it is decided anew: $then', async ({ run, meanwhile, then }) => {
-    expect((await takeWith(run, meanwhile)).claim).toEqual({ kind: then });
+  ])('given it takes it $given, then it is decided anew: $then.kind', async ({ run, meanwhile, then }) => {
+    expect((await takeWith(run, meanwhile)).claim).toEqual(then);
   });
 
   it('given it applies an older one, then it is won with the fence after that', async () => {
@@ -247,7 +248,7 @@ describe('when somebody else takes it in between', () => {
 
     const claims = await Promise.all([runOf(2), runOf(3), runOf(4)].map((run) => takeResource(run, process().deps)));
 
-    expect(claims.map(({ kind }) => kind).sort()).toEqual(['busy', 'busy', 'won']);
+    expect(claims.map(({ kind }) => kind).sort()).toEqual(['retry', 'retry', 'won']);
   });
 
   it('given it is taken and freed again and again, then after four times it is busy', async () => {
@@ -265,7 +266,7 @@ describe('when somebody else takes it in between', () => {
 
     const claim = await takeResource(runOf(2), { ...deps, stores: { watermarks } } as unknown as JobDeps);
 
-    expect(claim).toEqual({ kind: 'busy' });
+    expect(claim).toEqual(BUSY);
     expect(writes).toBe(4);
   });
 });
@@ -278,7 +279,7 @@ describe('when the table is being dropped', () => {
 
     const one = process();
 
-    expect(await takeResource(runOf(2), one.deps)).toEqual({ kind: 'busy' });
+    expect(await takeResource(runOf(2), one.deps)).toEqual(BUSY);
     expect(one.calls).toEqual(['read', 'commit']);
     expect(mark()).toBeUndefined();
   });
@@ -400,7 +401,7 @@ describe('when a version has failed', () => {
     await allThatFollows();
 
     expect(freed.state).toBe('resolved');
-    expect(during).toEqual({ kind: 'busy' });
+    expect(during).toEqual(BUSY);
     expect((await takeResource(runOf(3), process().deps)).kind).toBe('won');
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { createSlots } from '../../src/pipeline/slots.js';
+import { Slots } from '../../src/pipeline/slots.js';
 
 /** What those who stand in line have been told so far, in that order. */
-function lineOf(slots: ReturnType<typeof createSlots<string>>) {
+function lineOf(slots: Slots<string>) {
   const told: string[] = [];
   return {
     told,
@@ -20,13 +20,13 @@ type Who = { name: string };
 
 describe('when somebody asks for a place', () => {
   it('given free slots, gives them at once and queues the next taker', () => {
-    const line = lineOf(createSlots(() => 2));
+    const line = lineOf(new Slots(() => 2));
 
     expect([ann, ben, eve].map((who) => line.stand('a', who))).toEqual(['at once', 'at once', 'in line']);
   });
 
   it('given the slots of another key are taken, gives its own', () => {
-    const line = lineOf(createSlots((key) => (key === 'wide' ? 2 : 1)));
+    const line = lineOf(new Slots((key) => (key === 'wide' ? 2 : 1)));
 
     expect(line.stand('narrow', ann)).toBe('at once');
     expect(line.stand('narrow', ben)).toBe('in line');
@@ -37,7 +37,7 @@ describe('when somebody asks for a place', () => {
 
 describe('when a place is given back', () => {
   it('given a queue, gives the slot to the first that came, then to the next', async () => {
-    const slots = createSlots<string>(() => 1);
+    const slots = new Slots<string>(() => 1);
     const { stand, told } = lineOf(slots);
     for (const who of [ann, ben, eve]) stand('a', who);
 
@@ -53,7 +53,7 @@ describe('when a place is given back', () => {
   });
 
   it('given no queue, gives the slot to the next taker at once', () => {
-    const slots = createSlots<string>(() => 1);
+    const slots = new Slots<string>(() => 1);
     const { stand } = lineOf(slots);
     stand('a', ann);
 
@@ -64,7 +64,7 @@ describe('when a place is given back', () => {
   });
 
   it('given several are taken and one is given back, one is free', () => {
-    const slots = createSlots<string>(() => 2);
+    const slots = new Slots<string>(() => 2);
     const { stand } = lineOf(slots);
     for (const who of [ann, ben]) stand('a', who);
 
@@ -74,7 +74,7 @@ describe('when a place is given back', () => {
   });
 
   it('given none is taken, giving one back adds no slot', () => {
-    const slots = createSlots<string>(() => 1);
+    const slots = new Slots<string>(() => 1);
     const { stand } = lineOf(slots);
 
     slots.give('a');
@@ -83,7 +83,7 @@ describe('when a place is given back', () => {
   });
 
   it('given an order, the newest goes first, and of equals the first that came', async () => {
-    const slots = createSlots<string>(() => 1, {
+    const slots = new Slots<string>(() => 1, {
       isBefore: (a, b) => (a as { version: number }).version > (b as { version: number }).version,
     });
     const { stand, told } = lineOf(slots);
@@ -108,7 +108,7 @@ describe('when there is a second line', () => {
   const rows = ['row 1', 'row 2', 'row 3'].map((name) => ({ name }));
 
   it('given two queues, serves them in turn, then the one that is left', async () => {
-    const slots = createSlots<string>(() => 1, { isSecond: inSecond });
+    const slots = new Slots<string>(() => 1, { isSecond: inSecond });
     const { stand, told } = lineOf(slots);
     for (const who of [dan, ...rows, ann, ben]) stand('a', who);
 
@@ -119,7 +119,7 @@ describe('when there is a second line', () => {
   });
 
   it('given one leaves its queue, the others of both queues move up', async () => {
-    const slots = createSlots<string>(() => 1, { isSecond: inSecond });
+    const slots = new Slots<string>(() => 1, { isSecond: inSecond });
     const { stand, told } = lineOf(slots);
     for (const who of [dan, ...rows, ann]) stand('a', who);
 
@@ -133,7 +133,7 @@ describe('when there is a second line', () => {
 
 describe('when somebody leaves the line', () => {
   it('given several are queued, only the one that leaves gets false, and the others move up', async () => {
-    const slots = createSlots<string>(() => 1);
+    const slots = new Slots<string>(() => 1);
     const { stand, told } = lineOf(slots);
     for (const who of [ann, ben, eve]) stand('a', who);
 
@@ -152,7 +152,7 @@ describe('when somebody leaves the line', () => {
     { given: 'who is in another line', key: 'b', who: ben },
     { given: 'who is in none', key: 'a', who: eve },
   ])('given one $given, then nothing happens', async ({ key, who }) => {
-    const slots = createSlots<string>(() => 1);
+    const slots = new Slots<string>(() => 1);
     const { stand, told } = lineOf(slots);
     for (const one of [ann, ben]) stand('a', one);
 
@@ -181,7 +181,7 @@ describe('when many come, go and leave in any order', () => {
       await fc.assert(
         fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (all, places) => {
           const rankOf = (who: object) => (who as { rank: number }).rank;
-          const slots = createSlots<string>(
+          const slots = new Slots<string>(
             (key) => (key === 'a' ? places : 1),
             isRanked ? { isBefore: (a, b) => rankOf(a) > rankOf(b) } : {},
           );
