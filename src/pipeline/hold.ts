@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { LAST_OF_LEASE_MS } from '../handler/lease.js';
+import type { WrittenOver } from '../storage/group-commit.js';
 
 /**
  * A lease that this process holds: of a job's record, or of a resource's watermark.
@@ -16,10 +17,7 @@ export type Hold<T extends Numbered> = Readonly<LeasedHold<T>>;
 /** `write` rises with every write, so that the writer recognises its own. */
 type Numbered = { readonly write: number };
 
-export type HoldWrite<T> = (
-  value: T,
-  how: { etag: string; untilMs: number },
-) => Promise<{ kind: 'written'; etag: string } | { kind: 'conflict' | 'table-busy' }>;
+export type HoldWrite<T> = (value: T, how: { etag: string; untilMs: number }) => Promise<WrittenOver<unknown>>;
 
 /** What was written: `sentAtMs` on the monotonic clock, before the write was first sent. */
 export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
+import { type About, aboutOrNothing, type BlobPage, type BlobStore, type BlobText, decodeBlob } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 const COPY_BYTES = 4 * 1024 * 1024;
@@ -13,6 +12,23 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
   const client = service.getContainerClient(container);
   const download = (name: string, signal: AbortSignal | undefined) =>
     client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
+
+  async function readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined> {
+    try {
+      const answer = await download(name, signal);
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of answer.readableStreamBody ?? []) {
+        chunks.push(chunk as Buffer);
+        bytes += chunk.length;
+        if (bytes > maxBytes) break;
+      }
+      return decodeBlob(Buffer.concat(chunks), maxBytes);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw toStorageError(error, 'read a blob');
+    }
+  }
 
   return {
     async prepare(signal) {
@@ -27,14 +43,8 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
     },
 
     async create(name, content, { about } = {}, signal) {
-      const metadata = encodeAbout(about);
-      const upload = () =>
-        client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), {
-          blobHTTPHeaders: { blobContentType: 'application/json' },
-          conditions: { ifNoneMatch: '*' },
-          ...(metadata && { metadata }),
-          ...abortedBy(signal),
-        });
+      const options = { ...newBlob(about), ...abortedBy(signal) };
+      const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
       try {
         await upload().catch(async (error: unknown) => {
           if (reasonOf(error) !== 'ContainerNotFound') throw error;
@@ -48,45 +58,16 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
       }
     },
 
-    async read(name, signal) {
-      try {
-        const answer = await download(name, signal);
-        return answer.readableStreamBody === undefined ? '' : await text(answer.readableStreamBody);
-      } catch (error) {
-        if (isAbsent(error)) return undefined;
-        throw toStorageError(error, 'read a blob');
-      }
-    },
-
-    async readText(name, maxBytes, signal) {
-      try {
-        const answer = await download(name, signal);
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        for await (const chunk of answer.readableStreamBody ?? []) {
-          chunks.push(chunk as Buffer);
-          bytes += chunk.length;
-          if (bytes > maxBytes) break;
-        }
-        return decodeBlob(Buffer.concat(chunks), maxBytes);
-      } catch (error) {
-        if (isAbsent(error)) return undefined;
-        throw toStorageError(error, 'read a blob');
-      }
-    },
+    read: async (name, signal) => (await readText(name, Number.POSITIVE_INFINITY, signal))?.text,
+    readText,
 
     async copy(from, to, { about } = {}, signal) {
-      const metadata = encodeAbout(about);
       let body: Readable | undefined;
       try {
         body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
         // The blob exists only when the list of its blocks is written: all of it, or nothing.
-        await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, {
-          blobHTTPHeaders: { blobContentType: 'application/json' },
-          conditions: { ifNoneMatch: '*' },
-          ...(metadata && { metadata }),
-          ...abortedBy(signal),
-        });
+        const options = { ...newBlob(about), ...abortedBy(signal) };
+        await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, options);
         return 'created';
       } catch (error) {
         if (isAbsent(error)) return 'absent';
@@ -132,6 +113,16 @@ type BlobItem = {
   properties: { createdOn?: Date; lastModified: Date };
   metadata?: Record<string, string>;
 };
+
+/** Returns the options of a write that creates a blob, and changes none. */
+function newBlob(about: About | undefined) {
+  const metadata = encodeAbout(about);
+  return {
+    blobHTTPHeaders: { blobContentType: 'application/json' },
+    conditions: { ifNoneMatch: '*' },
+    ...(metadata && { metadata }),
+  };
+}
 
 /** Metadata is sent in headers, which are ASCII. */
 function encodeAbout(about: About | undefined): About | undefined {

@@ -1,4 +1,4 @@
-import { type Clock, endEarly, onAbort } from '../clock.js';
+import { type Clock, endEarly } from '../clock.js';
 import type { BlobStore } from './blob-store.js';
 import type { QueueStore } from './queue-store.js';
 import { StorageError, type TableStore } from './table-store.js';
@@ -13,107 +13,79 @@ const COPY_MS = 120_000;
 
 /** The time limit of each try of a storage call. The end of the process shortens the limit. */
 export class TryLimit {
-  ms: number;
+  #ms: number;
   /** If true, large calls get no more time than others. */
-  isShort = false;
+  #isShort = false;
   readonly #underWay = new Set<() => void>();
 
   constructor(ms: number) {
-    this.ms = ms;
+    this.#ms = ms;
   }
 
   /** From now on a try takes up to `ms`. A try that is under way takes up to `ms` more. */
   shorten(ms: number): void {
-    this.ms = Math.min(this.ms, ms);
-    this.isShort = true;
+    this.#ms = Math.min(this.#ms, ms);
+    this.#isShort = true;
     for (const restart of this.#underWay) restart();
   }
 
-  /** Calls `onShorten` until the function that it returns is called. */
-  watch(onShorten: () => void): () => void {
-    this.#underWay.add(onShorten);
-    return () => void this.#underWay.delete(onShorten);
+  /** Ends with the call or at its limit, with the code `timeout`. Then the signal aborts; a later answer is ignored. */
+  within<T>(clock: Clock, call: Call<T>, minMs: number): Promise<T> {
+    return endEarly(call, [
+      (end) => {
+        const startTimer = (ms: number) => clock.after(ms, () => end(Promise.reject(timeout(ms))));
+        let cancelTimer = startTimer(this.#isShort ? this.#ms : Math.max(this.#ms, minMs));
+        const restart = () => {
+          cancelTimer();
+          cancelTimer = startTimer(this.#ms);
+        };
+        this.#underWay.add(restart);
+        return () => {
+          cancelTimer();
+          this.#underWay.delete(restart);
+        };
+      },
+    ]);
   }
 }
 
-type Limit = { readonly clock: Clock; readonly limit: TryLimit; readonly minMs?: number };
-
-/** Returns a store whose calls end within the limit, a search within 10 s. A late call rejects with the code `timeout`. */
-export function boundedTables(store: TableStore, clock: Clock, ms: number | TryLimit): TableStore {
-  const limit = limitOf(ms);
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
-    bounded({ clock, limit, minMs }, signal, call);
+/** Returns a store whose calls end within the limit, a search within 10 s. */
+export function boundedTables(store: TableStore, clock: Clock, limit: TryLimit): TableStore {
+  const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {
-    commit: (table, partition, operations, signal) =>
-      within(signal, (inner) => store.commit(table, partition, operations, inner)),
-    read: (table, partition, key, signal) => within(signal, (inner) => store.read(table, partition, key, inner)),
-    query: (table, query, signal) =>
-      within(signal, (inner) => store.query(table, query, inner), query.anyOf ? SEARCH_MS : 0),
-    create: (table, signal) => within(signal, (inner) => store.create(table, inner)),
-    drop: (table, signal) => within(signal, (inner) => store.drop(table, inner)),
-    list: (prefix, signal) => within(signal, (inner) => store.list(prefix, inner)),
+    commit: (table, partition, operations) => within((signal) => store.commit(table, partition, operations, signal)),
+    read: (table, partition, key) => within((signal) => store.read(table, partition, key, signal)),
+    query: (table, query) => within((signal) => store.query(table, query, signal), query.anyOf ? SEARCH_MS : 0),
+    create: (table) => within((signal) => store.create(table, signal)),
+    drop: (table) => within((signal) => store.drop(table, signal)),
+    list: (prefix) => within((signal) => store.list(prefix, signal)),
   };
 }
 
 /** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a copy within 120 s. */
-export function boundedBlobs(store: BlobStore, clock: Clock, ms: number | TryLimit): BlobStore {
-  const limit = limitOf(ms);
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>, minMs = 0) =>
-    bounded({ clock, limit, minMs }, signal, call);
+export function boundedBlobs(store: BlobStore, clock: Clock, limit: TryLimit): BlobStore {
+  const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {
-    prepare: (signal) => within(signal, (inner) => store.prepare(inner)),
-    create: (name, content, options, signal) => within(signal, (inner) => store.create(name, content, options, inner)),
-    read: (name, signal) => within(signal, (inner) => store.read(name, inner)),
-    readText: (name, maxBytes, signal) =>
-      within(signal, (inner) => store.readText(name, maxBytes, inner), LARGE_READ_MS),
-    copy: (from, to, options, signal) => within(signal, (inner) => store.copy(from, to, options, inner), COPY_MS),
-    delete: (name, signal) => within(signal, (inner) => store.delete(name, inner)),
-    list: (prefix, options, signal) => within(signal, (inner) => store.list(prefix, options, inner)),
+    prepare: () => within((signal) => store.prepare(signal)),
+    create: (name, content, options) => within((signal) => store.create(name, content, options, signal)),
+    read: (name) => within((signal) => store.read(name, signal)),
+    readText: (name, maxBytes) => within((signal) => store.readText(name, maxBytes, signal), LARGE_READ_MS),
+    copy: (from, to, options) => within((signal) => store.copy(from, to, options, signal), COPY_MS),
+    delete: (name) => within((signal) => store.delete(name, signal)),
+    list: (prefix, options) => within((signal) => store.list(prefix, options, signal)),
   };
 }
 
 /** Returns a queue whose calls end within the limit. */
-export function boundedQueue(store: QueueStore, clock: Clock, ms: number | TryLimit): QueueStore {
-  const limit = limitOf(ms);
-  const within = <T>(signal: AbortSignal | undefined, call: Call<T>) => bounded({ clock, limit }, signal, call);
+export function boundedQueue(store: QueueStore, clock: Clock, limit: TryLimit): QueueStore {
+  const within = <T>(call: Call<T>) => limit.within(clock, call, 0);
   return {
-    send: (text, options, signal) => within(signal, (inner) => store.send(text, options, inner)),
-    length: (signal) => within(signal, (inner) => store.length(inner)),
-    create: (signal) => within(signal, (inner) => store.create(inner)),
+    send: (text, options) => within((signal) => store.send(text, options, signal)),
+    length: () => within((signal) => store.length(signal)),
+    create: () => within((signal) => store.create(signal)),
   };
-}
-
-function limitOf(ms: number | TryLimit): TryLimit {
-  return typeof ms === 'number' ? new TryLimit(ms) : ms;
-}
-
-/**
- * Ends with the call, at its limit, or when the caller's signal aborts, whichever comes first. The call has a signal of
- * its own, which aborts at an early end. A later answer is ignored.
- */
-function bounded<T>({ clock, limit, minMs = 0 }: Limit, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
-  if (signal?.aborted) return Promise.reject(aborted());
-  return endEarly(call, [
-    onAbort(signal, () => Promise.reject(aborted())),
-    (end) => {
-      const startTimer = (ms: number) => clock.after(ms, () => end(Promise.reject(timeout(ms))));
-      let cancelTimer = startTimer(limit.isShort ? limit.ms : Math.max(limit.ms, minMs));
-      const unwatch = limit.watch(() => {
-        cancelTimer();
-        cancelTimer = startTimer(limit.ms);
-      });
-      return () => {
-        cancelTimer();
-        unwatch();
-      };
-    },
-  ]);
 }
 
 function timeout(ms: number): StorageError {
   return new StorageError('timeout', `Storage has not answered within ${ms} ms; the request may still take effect.`);
-}
-
-function aborted(): StorageError {
-  return new StorageError('aborted', 'The caller aborted the request; it may still take effect.');
 }

@@ -40,6 +40,11 @@ export type Written =
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
 
+/** `Written`, with the current row decoded. */
+export type WrittenOver<Current> =
+  | Exclude<Written, { kind: 'conflict' }>
+  | { kind: 'conflict'; current: Current | undefined };
+
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 1000;
 

@@ -1,7 +1,6 @@
 import type { HealthEvent } from '../events/health-event.js';
-import type { Address } from './address.js';
-import { placeOf, shardOfId } from './address.js';
-import type { GroupCommit } from './group-commit.js';
+import { type Address, placeOf, shardOfId } from './address.js';
+import type { GroupCommit, WrittenOver } from './group-commit.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
 import { pagesOf } from './pages.js';
 import { type Expired, expireLedger } from './retention.js';
@@ -12,15 +11,10 @@ export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Resul
 /** A record in storage. `ageMs`: its age by storage's own clock. */
 export type ReadRecord = { record: JobRecord; etag: string; ageMs: number };
 
-export type LedgerWrite =
-  | { kind: 'written'; etag: string }
-  | { kind: 'conflict'; current: ReadRecord | undefined }
-  | { kind: 'table-busy' };
-
 export type Ledger = {
   read(address: Address): Promise<ReadRecord | undefined>;
   /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
-  write(address: Address, record: JobRecord, how: LedgerHow): Promise<LedgerWrite>;
+  write(address: Address, record: JobRecord, how: LedgerHow): Promise<WrittenOver<ReadRecord>>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob } from './blob-store.js';
-import { checkSignal, fullSecond } from './memory-rules.js';
+import { fullSecond } from './storage-clock.js';
 
 /** `inspect` returns the content of every blob by its name, for tests. */
 export type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
@@ -12,31 +12,25 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
   const blobs = new Map<string, Blob>();
 
   return {
-    async prepare(signal) {
-      checkSignal(signal);
-    },
+    async prepare() {},
 
-    async create(name, content, { about } = {}, signal) {
-      checkSignal(signal);
+    async create(name, content, { about } = {}) {
       if (blobs.has(name)) return 'exists';
       blobs.set(name, { content: Buffer.from(content), createdAt: fullSecond(clock), about: aboutOrNothing(about) });
       return 'created';
     },
 
-    async read(name, signal) {
-      checkSignal(signal);
+    async read(name) {
       const content = blobs.get(name)?.content;
       return content && textOf(content);
     },
 
-    async readText(name, maxBytes, signal) {
-      checkSignal(signal);
+    async readText(name, maxBytes) {
       const content = blobs.get(name)?.content;
       return content && decodeBlob(content, maxBytes);
     },
 
-    async copy(from, to, { about } = {}, signal) {
-      checkSignal(signal);
+    async copy(from, to, { about } = {}) {
       const content = blobs.get(from)?.content;
       if (!content) return 'absent';
       if (blobs.has(to)) return 'exists';
@@ -44,13 +38,11 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
       return 'created';
     },
 
-    async delete(name, signal) {
-      checkSignal(signal);
+    async delete(name) {
       blobs.delete(name);
     },
 
-    async list(prefix, { limit, page }, signal): Promise<BlobPage> {
-      checkSignal(signal);
+    async list(prefix, { limit, page }): Promise<BlobPage> {
       const found = [...blobs.entries()]
         .map(([name, { createdAt, about }]) => ({ name, createdAt, ...(about && { about }) }))
         .filter(({ name }) => name.startsWith(prefix) && (page === undefined || name > page))

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import { checkSignal } from './memory-rules.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 
 /**
@@ -18,19 +17,15 @@ export function createMemoryQueueStore({ clock }: { clock: Pick<Clock, 'now'> })
   const inMs = (message: { visibleAtMs: number }) => message.visibleAtMs - clock.now().getTime();
 
   return {
-    async send(text, options, signal) {
-      checkSignal(signal);
+    async send(text, options) {
       messages.push({ text, visibleAtMs: clock.now().getTime() + hiddenForS(options?.inMs) * 1000 });
     },
 
-    async length(signal) {
-      checkSignal(signal);
+    async length() {
       return messages.length;
     },
 
-    async create(signal) {
-      checkSignal(signal);
-    },
+    async create() {},
 
     inspect: () => messages.filter((message) => inMs(message) <= 0).map(({ text }) => text),
     hidden: () =>

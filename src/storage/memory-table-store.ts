@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { checkSignal, fullSecond } from './memory-rules.js';
+import { fullSecond } from './storage-clock.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import type { Commit, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
 
@@ -42,8 +42,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
   }
 
   return {
-    async commit(name, partition, operations, signal): Promise<Commit> {
-      checkSignal(signal);
+    async commit(name, partition, operations): Promise<Commit> {
       checkCommit(name, partition, operations);
       const table = tables.get(name);
       if (table === undefined) return { kind: isBusy(name) ? 'table-busy' : 'no-table' };
@@ -67,36 +66,31 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
       return { kind: 'done', etags, now: fullSecond(clock) };
     },
 
-    async read(name, partition, key, signal) {
-      checkSignal(signal);
+    async read(name, partition, key) {
       checkTableName(name);
       return { stored: tables.get(name)?.get(partition)?.rows.get(key), now: fullSecond(clock) };
     },
 
-    async query(name, query, signal): Promise<Page> {
-      checkSignal(signal);
+    async query(name, query): Promise<Page> {
       checkTableName(name);
       checkQuery(query);
       const { rows, next } = pageOf(tables.get(name) ?? new Map(), query);
       return { rows, next, now: fullSecond(clock) };
     },
 
-    async create(name, signal) {
-      checkSignal(signal);
+    async create(name) {
       checkTableName(name);
       if (isBusy(name)) return 'busy';
       if (!tables.has(name)) tables.set(name, new Map());
       return 'ready';
     },
 
-    async drop(name, signal) {
-      checkSignal(signal);
+    async drop(name) {
       checkTableName(name);
       if (tables.delete(name)) busyUntilMs.set(name, clock.now().getTime() + BUSY_MS);
     },
 
-    async list(prefix, signal) {
-      checkSignal(signal);
+    async list(prefix) {
       return [...tables.keys()].filter((name) => name.startsWith(prefix)).sort();
     },
 

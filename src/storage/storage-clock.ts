@@ -1,8 +1,12 @@
 import type { Clock } from '../clock.js';
 import type { TableStore } from './table-store.js';
 
-/** Storage dates its answers in full seconds. */
 const SECOND_MS = 1000;
+
+/** Returns the current full second: storage dates its answers and blobs so. */
+export function fullSecond(clock: Pick<Clock, 'now'>): Date {
+  return new Date(Math.floor(clock.now().getTime() / SECOND_MS) * SECOND_MS);
+}
 
 export type StorageClock = {
   /** `store`, whose answers set the clock. */

@@ -68,7 +68,7 @@ export function checkQuery({ partition, from, to, after, anyOf, limit }: Query):
 }
 
 /** Returns an upper estimate of an operation's bytes in a transaction. */
-export function operationBytes(partition: string, operation: Operation): number {
+function operationBytes(partition: string, operation: Operation): number {
   const keys = 6 * (partition.length + operation.key.length);
   return ENVELOPE_BYTES + keys + (operation.kind === 'delete' ? 0 : Buffer.byteLength(JSON.stringify(operation.row)));
 }

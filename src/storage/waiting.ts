@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
-import { StorageError, type TableStore } from './table-store.js';
+import { type Query, StorageError, type Stored, type TableStore } from './table-store.js';
 import {
   DUE_LENGTH,
   decodeWaiting,
@@ -86,21 +86,14 @@ export function createWaiting(deps: {
     },
 
     async due(shard, now, after) {
-      let page: string | undefined;
-      for (;;) {
-        const answer = await tables.query(TABLE, {
-          partition: shard,
-          to: now.toISOString(),
-          ...(after ? { after } : {}),
-          limit: PAGE,
-          ...(page ? { page } : {}),
-        });
-        page = answer.next;
-        const last = answer.rows.at(-1);
-        if (!last && page) continue; // an empty page may have a next page
-        const isMore = last && (page !== undefined || answer.rows.length === PAGE);
-        return { rows: answer.rows.map(decodeWaiting), next: isMore ? last.key : undefined };
+      const query = { partition: shard, to: now.toISOString(), ...(after ? { after } : {}), limit: PAGE };
+      for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+        const last = rows.at(-1);
+        if (!last) continue; // an empty page may have a next page
+        const isMore = next !== undefined || rows.length === PAGE;
+        return { rows: rows.map(decodeWaiting), next: isMore ? last.key : undefined };
       }
+      return { rows: [], next: undefined };
     },
 
     async firstDueAt(shard) {
@@ -119,19 +112,12 @@ export function createWaiting(deps: {
     async find(idDigest) {
       const found = await Promise.all(
         [shardFor(false, idDigest), shardFor(true, idDigest)].map(async (partition) => {
-          const rows: WaitingRow[] = [];
-          let page: string | undefined;
-          for (let pages = 0; pages === 0 || (page && pages < MAX_PAGES); pages += 1) {
-            const answer = await tables.query(TABLE, {
-              partition,
-              anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }],
-              limit: PAGE,
-              ...(page ? { page } : {}),
-            });
-            rows.push(...answer.rows.map(decodeWaiting));
-            page = answer.next;
+          const query: Query = { partition, anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }], limit: PAGE };
+          const pages: Stored[][] = [];
+          for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+            if (pages.push(rows) === MAX_PAGES) break;
           }
-          return rows;
+          return pages.flat().map(decodeWaiting);
         }),
       );
       return found.flat();

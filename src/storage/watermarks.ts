@@ -1,7 +1,7 @@
 import { digest, shardOf } from '../digest.js';
 import { type Applied, appliedOfRow, type Known, rowOfApplied } from '../events/order.js';
 import { SHARDS } from './address.js';
-import type { GroupCommit } from './group-commit.js';
+import type { GroupCommit, WrittenOver } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
 
 /**
@@ -21,16 +21,13 @@ export type Watermark = Known & {
 
 export type ReadWatermark = { mark: Watermark; etag: string; ageMs: number };
 
-export type WatermarkWrite =
-  | { kind: 'written'; etag: string }
-  | { kind: 'conflict'; current: ReadWatermark | undefined }
-  | { kind: 'table-busy' };
-
 export type Watermarks = {
   read(of: WatermarkOf): Promise<ReadWatermark | undefined>;
   /** Inserts the row if `how` has no `etag`, else changes that version (L7). */
-  write(of: WatermarkOf, mark: Watermark, how: { etag?: string; untilMs: number; by: string }): Promise<WatermarkWrite>;
+  write(of: WatermarkOf, mark: Watermark, how: WatermarkHow): Promise<WrittenOver<ReadWatermark>>;
 };
+
+type WatermarkHow = { etag?: string; untilMs: number; by: string };
 
 export type WatermarkOf = { workflow: string; resource: string };
 
@@ -74,12 +71,8 @@ function encode({ applied = NOTHING, started = NOTHING, fence, owner, write, lea
 
 /** A row of an earlier release has no columns for `started`. */
 function startedOfRow({ startedVersion, startedTime, startedKey, startedCreatedAt }: Row): Applied {
-  return appliedOfRow({
-    version: startedVersion,
-    time: startedTime,
-    eventKey: startedKey,
-    bornAt: startedCreatedAt,
-  });
+  const columns = { version: startedVersion, time: startedTime, eventKey: startedKey, bornAt: startedCreatedAt };
+  return appliedOfRow(columns);
 }
 
 function unlessNothing(version: Applied): Applied | undefined {

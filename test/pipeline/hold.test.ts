@@ -34,7 +34,7 @@ function holdSomething() {
             ...how,
             atMs: clock.monotonic(),
             written: (etag) => resolve({ kind: 'written', etag }),
-            refused: (kind) => resolve({ kind }),
+            refused: (kind) => resolve({ kind, current: undefined }),
             fail: reject,
           });
         }),

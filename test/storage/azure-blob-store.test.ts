@@ -32,15 +32,23 @@ describe('a blob store whose storage fails', () => {
 
   afterEach(() => server.close());
 
-  function everyCall() {
+  function everyCall(signal?: AbortSignal) {
     const store = createAzureBlobStore(server.connection, 'letters');
     return [
-      () => store.create('secret-name', 'secret-content'),
-      () => store.read('secret-name'),
-      () => store.delete('secret-name'),
-      () => store.list('secret-prefix', { limit: 1 }),
+      () => store.create('secret-name', 'secret-content', {}, signal),
+      () => store.read('secret-name', signal),
+      () => store.readText('secret-name', 1, signal),
+      () => store.copy('secret-name', 'other', {}, signal),
+      () => store.delete('secret-name', signal),
+      () => store.list('secret-prefix', { limit: 1 }, signal),
     ];
   }
+
+  it('given a signal that has aborted, then nothing is sent', async () => {
+    for (const call of everyCall(AbortSignal.abort())) await expect(call()).rejects.toMatchObject({ code: 'aborted' });
+
+    expect(server.requests).toEqual([]);
+  });
 
   it.each([
     { status: 500, reason: 'InternalError', code: 'http-500', isRejected: false },

@@ -47,6 +47,16 @@ describe('a queue whose storage fails', () => {
     },
   );
 
+  it('given a signal that has aborted, then nothing is sent', async () => {
+    const store = createAzureQueueStore(server.connection, 'due');
+    const signal = AbortSignal.abort();
+
+    for (const call of [() => store.send('wake', {}, signal), () => store.length(signal), () => store.create(signal)])
+      await expect(call()).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
+
+    expect(server.requests).toEqual([]);
+  });
+
   it('given no server at the address, then it is unreachable', async () => {
     const store = createAzureQueueStore(server.connection, 'due');
     await server.close();

@@ -19,16 +19,16 @@ describe('a table store whose storage fails', () => {
 
   afterEach(() => server.close());
 
-  function everyCall() {
+  function everyCall(signal?: AbortSignal) {
     const store = createAzureTableStore(server.connection);
     return [
-      () => store.commit('rows', 'p', one),
-      () => store.commit('rows', 'p', two),
-      () => store.read('rows', 'p', 'secret-key'),
-      () => store.query('rows', { partition: 'secret-key', limit: 1 }),
-      () => store.create('rows'),
-      () => store.drop('rows'),
-      () => store.list('rows'),
+      () => store.commit('rows', 'p', one, signal),
+      () => store.commit('rows', 'p', two, signal),
+      () => store.read('rows', 'p', 'secret-key', signal),
+      () => store.query('rows', { partition: 'secret-key', limit: 1 }, signal),
+      () => store.create('rows', signal),
+      () => store.drop('rows', signal),
+      () => store.list('rows', signal),
     ];
   }
 
@@ -78,6 +78,12 @@ describe('a table store whose storage fails', () => {
       await expect(call()).rejects.toMatchObject({ code: 'unreachable', isRejected: false });
       expect(server.requests).toHaveLength(index + 1);
     }
+  });
+
+  it('given a signal that has aborted, then nothing is sent', async () => {
+    for (const call of everyCall(AbortSignal.abort())) await expect(call()).rejects.toMatchObject({ code: 'aborted' });
+
+    expect(server.requests).toEqual([]);
   });
 
   it('given no answer and a signal that aborts, then the call ends', async () => {

@@ -180,20 +180,4 @@ export function blobStoreContract(make: () => BlobStore): void {
       expect(Math.max(...all.map(({ blobs }) => blobs.length))).toBeLessThanOrEqual(limit);
     });
   });
-
-  describe('a caller that has aborted', () => {
-    it('given the signal has aborted, then nothing is done', async () => {
-      const signal = AbortSignal.abort();
-      const aborted = { name: 'StorageError', code: 'aborted' };
-
-      await expect(store.create('a', '', {}, signal)).rejects.toMatchObject(aborted);
-      await expect(store.read('a', signal)).rejects.toMatchObject(aborted);
-      await expect(store.readText('a', 1, signal)).rejects.toMatchObject(aborted);
-      await expect(store.copy('a', 'b', {}, signal)).rejects.toMatchObject(aborted);
-      await expect(store.delete('a', signal)).rejects.toMatchObject(aborted);
-      await expect(store.list('', { limit: 1 }, signal)).rejects.toMatchObject(aborted);
-
-      expect(await store.read('a')).toBeUndefined();
-    });
-  });
 }

@@ -1,4 +1,3 @@
-import { getEventListeners } from 'node:events';
 import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
@@ -8,6 +7,7 @@ import { type Fault, faultyBlobs, faultyQueue, faultyTables } from './faults.js'
 import { createTestClock } from './test-clock.js';
 
 const MS = 3_000;
+const limit = () => new TryLimit(MS);
 
 /** Every method of the three stores, over memory, with the same fault in each call. */
 function callsWith(fault: Fault) {
@@ -15,33 +15,33 @@ function callsWith(fault: Fault) {
   const tables = boundedTables(
     faultyTables(createMemoryTableStore({ clock }), () => fault),
     clock,
-    MS,
+    limit(),
   );
   const blobs = boundedBlobs(
     faultyBlobs(createMemoryBlobStore({ clock }), () => fault),
     clock,
-    MS,
+    limit(),
   );
   const queue = boundedQueue(
     faultyQueue(createMemoryQueueStore({ clock }), () => fault),
     clock,
-    MS,
+    limit(),
   );
-  const calls: ((signal?: AbortSignal) => Promise<unknown>)[] = [
-    (signal) => tables.commit('rows', 'p', [{ kind: 'delete', key: 'k' }], signal),
-    (signal) => tables.read('rows', 'p', 'k', signal),
-    (signal) => tables.query('rows', { limit: 1 }, signal),
-    (signal) => tables.create('rows', signal),
-    (signal) => tables.drop('rows', signal),
-    (signal) => tables.list('', signal),
-    (signal) => blobs.prepare(signal),
-    (signal) => blobs.create('b', '{}', {}, signal),
-    (signal) => blobs.read('b', signal),
-    (signal) => blobs.delete('b', signal),
-    (signal) => blobs.list('', { limit: 1 }, signal),
-    (signal) => queue.send('wake', {}, signal),
-    (signal) => queue.length(signal),
-    (signal) => queue.create(signal),
+  const calls: (() => Promise<unknown>)[] = [
+    () => tables.commit('rows', 'p', [{ kind: 'delete', key: 'k' }]),
+    () => tables.read('rows', 'p', 'k'),
+    () => tables.query('rows', { limit: 1 }),
+    () => tables.create('rows'),
+    () => tables.drop('rows'),
+    () => tables.list(''),
+    () => blobs.prepare(),
+    () => blobs.create('b', '{}'),
+    () => blobs.read('b'),
+    () => blobs.delete('b'),
+    () => blobs.list('', { limit: 1 }),
+    () => queue.send('wake'),
+    () => queue.length(),
+    () => queue.create(),
   ];
   return { clock, calls };
 }
@@ -90,7 +90,7 @@ describe('a call to storage that never answers', () => {
     const tables = boundedTables(
       faultyTables(createMemoryTableStore({ clock }), () => 'never'),
       clock,
-      MS,
+      limit(),
     );
     const ended = jest.fn();
     const search = tables.query('rows', { anyOf: [{ property: 'state', is: 'ne', value: 'settled' }], limit: 1 });
@@ -107,7 +107,7 @@ describe('a call to storage that never answers', () => {
   it('given the time is over, then the signal of the call aborts, and its later answer is ignored', async () => {
     const clock = createTestClock();
     const { store, signals, answer } = heldReads();
-    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k');
+    const read = boundedTables(store, clock, limit()).read('rows', 'p', 'k');
 
     clock.advance(MS);
     await expect(read).rejects.toMatchObject({ code: 'timeout' });
@@ -121,14 +121,14 @@ describe('a call to storage that never answers', () => {
 describe('a limit that is shortened', () => {
   it('given a call under way and a later one, then each ends within the new limit', async () => {
     const clock = createTestClock();
-    const limit = new TryLimit(MS);
-    const tables = boundedTables(heldReads().store, clock, limit);
+    const shortened = limit();
+    const tables = boundedTables(heldReads().store, clock, shortened);
     const ended: string[] = [];
     const read = (name: string) => void tables.read('rows', 'p', name).catch(() => ended.push(name));
 
     read('under way');
     clock.advance(MS - 500);
-    limit.shorten(1000);
+    shortened.shorten(1000);
     read('later');
     clock.advance(999);
     await new Promise(setImmediate);
@@ -142,24 +142,20 @@ describe('a limit that is shortened', () => {
 });
 
 describe('a call to storage that answers', () => {
-  it('given a value, then it is the value, and no timer or listener is left', async () => {
+  it('given a value, then it is the value, and no timer is left', async () => {
     const { clock, calls } = callsWith('ok');
-    const { signal } = new AbortController();
 
-    for (const call of calls) await call(signal);
+    for (const call of calls) await call();
 
     expect(clock.timers).toBe(0);
-    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('given an error, then it is that error, and no timer or listener is left', async () => {
+  it('given an error, then it is that error, and no timer is left', async () => {
     const { clock, calls } = callsWith('fail-before');
-    const { signal } = new AbortController();
 
-    for (const call of calls) await expect(call(signal)).rejects.toMatchObject({ code: 'fault' });
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'fault' });
 
     expect(clock.timers).toBe(0);
-    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('given it throws before it returns a promise, then the call rejects with that', async () => {
@@ -170,34 +166,7 @@ describe('a call to storage that answers', () => {
       },
     } as Partial<TableStore> as TableStore;
 
-    await expect(boundedTables(store, clock, MS).read('rows', 'p', 'k')).rejects.toThrow('at once');
-    expect(clock.timers).toBe(0);
-  });
-});
-
-describe('a caller that aborts', () => {
-  it('given a call under way, then it rejects at once, its signal aborts, and no listener is left', async () => {
-    const clock = createTestClock();
-    const { store, signals } = heldReads();
-    const caller = new AbortController();
-    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k', caller.signal);
-
-    caller.abort();
-
-    await expect(read).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
-    expect(signals[0]?.aborted).toBe(true);
-    expect(clock.timers).toBe(0);
-    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
-  });
-
-  it('given it was before the call, then nothing is called', async () => {
-    const clock = createTestClock();
-    const { store, signals } = heldReads();
-
-    const read = boundedTables(store, clock, MS).read('rows', 'p', 'k', AbortSignal.abort());
-
-    await expect(read).rejects.toMatchObject({ code: 'aborted' });
-    expect(signals).toEqual([]);
+    await expect(boundedTables(store, clock, limit()).read('rows', 'p', 'k')).rejects.toThrow('at once');
     expect(clock.timers).toBe(0);
   });
 });

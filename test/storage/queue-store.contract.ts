@@ -55,14 +55,4 @@ export function queueStoreContract(
 
     expect(await store.length()).toBe(1);
   });
-
-  it('given the signal has aborted, then nothing is done', async () => {
-    const signal = AbortSignal.abort();
-
-    await expect(store.send('wake', {}, signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
-    await expect(store.length(signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
-    await expect(store.create(signal)).rejects.toMatchObject({ name: 'StorageError', code: 'aborted' });
-
-    expect(await store.length()).toBe(0);
-  });
 }

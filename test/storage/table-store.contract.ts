@@ -1,12 +1,5 @@
 import fc from 'fast-check';
-import {
-  type Operation,
-  type Page,
-  type Query,
-  type Row,
-  StorageError,
-  type TableStore,
-} from '../../src/storage/table-store.js';
+import type { Operation, Page, Query, Row, TableStore } from '../../src/storage/table-store.js';
 
 /** Storage gives times in whole seconds. */
 const SECOND_MS = 1000;
@@ -570,23 +563,6 @@ export function tableStoreContract(make: () => TableStore): void {
       expect(await store.list(`${table}b2`)).toEqual([`${table}b20260301`, `${table}b20260302`]);
       expect(await store.list(`${table}b`)).toEqual([`${table}b20260301`, `${table}b20260302`, `${table}bundated`]);
       expect(await store.list('')).toEqual(expect.arrayContaining([table, ...names.slice(0, 3)]));
-    });
-  });
-
-  describe('a caller that has aborted', () => {
-    it('given the signal has aborted, then nothing is done', async () => {
-      const signal = AbortSignal.abort();
-      const aborted = { name: 'StorageError', code: 'aborted' };
-
-      await expect(store.commit(table, 'p', [insert('k')], signal)).rejects.toMatchObject(aborted);
-      await expect(store.commit(table, 'p', [insert('k'), insert('l')], signal)).rejects.toMatchObject(aborted);
-      await expect(store.read(table, 'p', 'k', signal)).rejects.toMatchObject(aborted);
-      await expect(store.query(table, { limit: 1 }, signal)).rejects.toMatchObject(aborted);
-      await expect(store.create(table, signal)).rejects.toMatchObject(aborted);
-      await expect(store.drop(table, signal)).rejects.toMatchObject(aborted);
-      await expect(store.list('', signal)).rejects.toBeInstanceOf(StorageError);
-
-      expect(await keysOf({})).toEqual([]);
     });
   });
 }
