@@ -29,13 +29,8 @@ type ContextDeps = TableDeps & {
   telemetry: Telemetry;
 };
 
-/** Returns the second argument of a handler. */
-export function createContext(deps: ContextDeps): Context<HealthEvent, string> {
-  return new JobContext(deps);
-}
-
-/** A class, because each job has one, and most handlers use little of it. */
-class JobContext implements Context<HealthEvent, string> {
+/** The second argument of a handler. A class, because each job has one, and most handlers use little of it. */
+export class JobContext implements Context<HealthEvent, string> {
   readonly fence: number | undefined;
   readonly attempt: number;
   readonly idempotencyKey: string;

@@ -27,13 +27,7 @@ const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
 const OK: HandlerResult = { kind: 'ok' };
 
 /** Its signal is made at the first use: most handlers never use it. */
-export type Cancellation = { readonly signal: AbortSignal; abort(reason: AbortReason): void };
-
-export function createCancellation(): Cancellation {
-  return new LazyCancellation();
-}
-
-class LazyCancellation implements Cancellation {
+export class Cancellation {
   #controller: AbortController | undefined;
   #aborted: AbortReason | undefined;
 
@@ -122,14 +116,8 @@ class HandlerRun {
   }
 
   #resultOfThrow(error: unknown): HandlerResult {
-    switch (this.#aborted) {
-      case undefined:
-        return { kind: 'threw', error };
-      case 'timeout':
-        return { kind: 'timeout' };
-      default:
-        return AFTER_GRACE[this.#aborted];
-    }
+    if (!this.#aborted) return { kind: 'threw', error };
+    return this.#aborted === 'timeout' ? { kind: 'timeout' } : AFTER_GRACE[this.#aborted];
   }
 
   #end(result: HandlerResult): void {

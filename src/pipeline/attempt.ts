@@ -1,6 +1,6 @@
-import { createContext } from '../handler/context.js';
+import { JobContext } from '../handler/context.js';
 import { PendingChanges } from '../handler/pending-changes.js';
-import { createCancellation, type HandlerResult, runHandler } from '../handler/run-handler.js';
+import { Cancellation, type HandlerResult, runHandler } from '../handler/run-handler.js';
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
@@ -23,12 +23,12 @@ export async function attempt(job: Attempt, deps: JobDeps): Promise<HandlerResul
   const { clock, shutdown, settings } = deps;
   const { run, workflow } = job;
   if (shutdown.isAborting || (shutdown.isStopping && isLong(workflow, settings))) return { kind: 'stopped' };
-  const cancellation = createCancellation();
+  const cancellation = new Cancellation();
   let isOpen = true;
   const writing = new Set<Promise<unknown>>();
   const pendingChanges = new PendingChanges();
   const handling = { cancellation, isOpen: () => isOpen, writing, pendingChanges };
-  const context = createContext({ ...handling, ...contextOf(job, deps) });
+  const context = new JobContext({ ...handling, ...contextOf(job, deps) });
   const recordEnd = recordHandler(run, deps);
   const result = await runHandler(
     { workflow, event: run.job.event, context, cancellation, pendingChanges },

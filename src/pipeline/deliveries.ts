@@ -7,7 +7,7 @@ import { parseEvent } from '../events/parse.js';
 import { isTooLarge } from '../events/size.js';
 import { toJson } from '../json-text.js';
 import { addressOf } from '../storage/address.js';
-import { type Workflow, wants } from '../workflow.js';
+import { wants } from '../workflow.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { createPost } from './post.js';
@@ -16,8 +16,6 @@ import type { Settings, Shared } from './shared.js';
 
 export type Deliver = Deliveries['deliver'];
 
-/** Kinds of event that are remembered with the workflows that want them: resource types are an open set. */
-const MAX_KINDS = 1000;
 /** Of the latest events, to see an id that comes again with other data. Other processes and older events are not looked at. */
 const REMEMBERED_IDS = 50_000;
 
@@ -43,7 +41,6 @@ export class Deliveries {
   readonly #shared: Shared;
   readonly #writeInvalid: WriteInvalid;
   readonly #jobs: DeliveredJobs;
-  readonly #wanting = new Map<string, readonly Workflow[]>();
   readonly #contentOfId = createRecent<string, string>(REMEMBERED_IDS);
 
   constructor(shared: Shared, writeInvalid: WriteInvalid) {
@@ -101,8 +98,8 @@ export class Deliveries {
   }
 
   #startJobs(event: HealthEvent, json: string, delivery: Delivery): void {
-    const { telemetry } = this.#shared;
-    const wanted = this.#workflowsFor(event);
+    const { telemetry, workflows } = this.#shared;
+    const wanted = [...workflows.values()].filter((workflow) => wants(workflow, event));
     const { type } = event;
     telemetry.record('events', 1, { outcome: wanted.length === 0 ? 'ignored' : 'taken', type });
     if (wanted.length === 0) return;
@@ -118,15 +115,5 @@ export class Deliveries {
     if ((this.#contentOfId.get(id) ?? contentDigest) !== contentDigest)
       this.#shared.telemetry.record('idsReused', 1, {});
     this.#contentOfId.set(id, contentDigest);
-  }
-
-  #workflowsFor(event: HealthEvent): readonly Workflow[] {
-    const kind = event.service === 'fhir' ? `${event.change} ${event.resourceType}` : `${event.change}`;
-    let found = this.#wanting.get(kind);
-    if (!found) {
-      found = [...this.#shared.workflows.values()].filter((workflow) => wants(workflow, event));
-      if (this.#wanting.size < MAX_KINDS) this.#wanting.set(kind, found);
-    }
-    return found;
   }
 }

@@ -1,6 +1,7 @@
 import { isNewer, resourceOf } from '../events/order.js';
 import type { JobRun } from './job-run.js';
 import type { JobDeps } from './shared.js';
+import type { Slots } from './slots.js';
 
 /**
  * Takes the slots that a job needs before it is claimed, so that no job waits under a lease:
@@ -13,25 +14,26 @@ import type { JobDeps } from './shared.js';
  * @returns false if the run was taken out of a queue, by the deadline or by the end of the process. It holds no slot then.
  */
 export function takeSlots(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
-  const { slots, shutdown } = deps;
-  const { workflowName } = run.job;
-  if (shutdown.isStopping) return false; // E1
+  if (deps.shutdown.isStopping) return false; // E1
   const resource = resourceSlotOf(run);
   if (resource !== undefined) return takeResourceSlotFirst(run, resource, deps);
-  const slot = slots.take(workflowName, run);
-  if (slot === true) return enterCompany(run, deps);
-  return run.queueFor(slot, () => slots.leave(workflowName, run)).then((has) => has && enterCompany(run, deps));
+  const slot = take(run, deps.slots, run.job.workflowName);
+  return slot === true ? enterCompany(run, deps) : slot.then((has) => has && enterCompany(run, deps));
 }
 
 async function takeResourceSlotFirst(run: JobRun, resource: string, deps: JobDeps): Promise<boolean> {
   const { slots, resourceSlots } = deps;
-  const { workflowName } = run.job;
-  const first = resourceSlots.take(resource, run);
-  if (first !== true && !(await run.queueFor(first, () => resourceSlots.leave(resource, run)))) return false;
-  const slot = slots.take(workflowName, run);
-  if (slot === true || (await run.queueFor(slot, () => slots.leave(workflowName, run)))) return enterCompany(run, deps);
+  const first = take(run, resourceSlots, resource);
+  if (first !== true && !(await first)) return false;
+  const second = take(run, slots, run.job.workflowName);
+  if (second === true || (await second)) return enterCompany(run, deps);
   resourceSlots.give(resource);
   return false;
+}
+
+function take(run: JobRun, slots: Slots<string>, key: string): true | Promise<boolean> {
+  const slot = slots.take(key, run);
+  return slot === true || run.queueFor(slot, () => slots.leave(key, run));
 }
 
 /** Gives the slots back if the run is taken out of the queue. */

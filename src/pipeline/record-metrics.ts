@@ -13,6 +13,7 @@ type CountedOutcome = AttributesOf<'jobs'>['outcome'];
 type Lag = AttributesOf<'jobsSettled'>['lag'];
 
 const SETTLED = { completed: 'completed', superseded: 'superseded', dead: 'dead-lettered' } as const;
+const NOT_SETTLED = { waiting: 'waiting', deferred: 'put-off', unknown: 'failed' } as const;
 const HANDLED: Record<HandlerResult['kind'], AttributesOf<'workflowDuration'>['outcome']> = {
   ok: 'done',
   threw: 'failed',
@@ -62,14 +63,5 @@ export function recordHandler(run: JobRun, { telemetry, clock }: JobDeps): (resu
 
 /** Returns the outcome as spans hold it. */
 export function spanOutcomeOf(recorded: RecordedOutcome): string {
-  switch (recorded.kind) {
-    case 'settled':
-      return recorded.result;
-    case 'deferred':
-      return 'put-off';
-    case 'unknown':
-      return 'failed';
-    default:
-      return recorded.kind;
-  }
+  return recorded.kind === 'settled' ? recorded.result : NOT_SETTLED[recorded.kind];
 }

@@ -1,4 +1,4 @@
-import { type AbortReason, createCancellation, type HandlerResult, runHandler } from '../../src/handler/run-handler.js';
+import { type AbortReason, Cancellation, type HandlerResult, runHandler } from '../../src/handler/run-handler.js';
 import { createFakeClock, type FakeClock, fhirEvent } from '../../src/testing/index.js';
 import { type Context, defineWorkflow, fhir, type HealthEvent, seconds, type Workflow } from '../../src/workflow.js';
 import { allThatFollows } from '../pipeline/memory-app.js';
@@ -6,7 +6,7 @@ import { createTestClock } from '../storage/test-clock.js';
 
 /** A handler at work, with a timeout of 10 s; `result` is 'open' until it is over. */
 function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFakeClock() as C) {
-  const cancellation = createCancellation();
+  const cancellation = new Cancellation();
   const event = fhirEvent();
   const context = {
     get signal() {
@@ -243,7 +243,7 @@ describe('when it is aborted', () => {
 
 describe('when a signal is asked for', () => {
   it('given nobody did so before the abort, then it is aborted already, with the first reason', () => {
-    const cancellation = createCancellation();
+    const cancellation = new Cancellation();
     cancellation.abort('timeout');
     cancellation.abort('lost');
 
@@ -252,7 +252,7 @@ describe('when a signal is asked for', () => {
   });
 
   it('given it was asked for before, then it is the same one, and its listeners hear once', () => {
-    const cancellation = createCancellation();
+    const cancellation = new Cancellation();
     const { signal } = cancellation;
     let heard = 0;
     signal.addEventListener('abort', () => {
