@@ -2,7 +2,7 @@ import { visible } from '../../src/handler/workflow-table.js';
 import { createTestKit, fhirEvent } from '../../src/testing/index.js';
 import { defineWorkflow, fhir, minutes, type Row, seconds } from '../../src/workflow.js';
 import { fencedTables } from '../pipeline/fenced-tables.js';
-import { holdWorkflow } from '../pipeline/held-workflow.js';
+import { startHeld } from '../pipeline/held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp } from '../pipeline/memory-app.js';
 
 const raw = rawEvent();
@@ -46,9 +46,7 @@ describe('a row of a workflow with ordering latest', () => {
 
 describe('a table, when the lease is over or nearly', () => {
   it('given a process that stood still until the last 5 s of the lease, then nothing is written, and that is no try', async () => {
-    const account = createAccount();
-    const { workflow, started } = holdWorkflow({ timeout: minutes(5) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, started } = startHeld({ timeout: minutes(5) });
     await app.pipeline.deliver([raw]);
     await account.pass(100);
     void app.runDueRows();
@@ -62,9 +60,7 @@ describe('a table, when the lease is over or nearly', () => {
   });
 
   it('given a handler that nobody waits for any more, then nothing is written', async () => {
-    const account = createAccount();
-    const { workflow, started } = holdWorkflow({ timeout: seconds(1) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, started } = startHeld({ timeout: seconds(1) });
     void app.pipeline.deliver([raw]);
     const call = await started(0);
     await account.pass(62_000);

@@ -1,5 +1,6 @@
 import type { Context, HealthEvent } from '../../src/workflow.js';
 import { defineWorkflow, fhir, type Workflow, type WorkflowOptions } from '../../src/workflow.js';
+import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
 type Call = {
   readonly event: HealthEvent;
@@ -61,4 +62,27 @@ export function countingWorkflow(
       return runs;
     },
   };
+}
+
+/** A process over an account of its own. */
+export function startWith(...workflows: Workflow[]) {
+  const account = createAccount();
+  return { account, app: startApp(account, { workflows }) };
+}
+
+/** With the address and the record of the job of `rawEvent()`. */
+export function startHeld(options?: Parameters<typeof holdWorkflow>[0]) {
+  const held = holdWorkflow(options);
+  return { held, ...held, ...startWithJobOf(held.workflow) };
+}
+
+export function startCounting(...all: Parameters<typeof countingWorkflow>) {
+  const counting = countingWorkflow(...all);
+  return { counting, workflow: counting.workflow, ...startWithJobOf(counting.workflow) };
+}
+
+function startWithJobOf(workflow: Workflow) {
+  const { account, app } = startWith(workflow);
+  const address = addressOfRaw(rawEvent(), workflow);
+  return { account, app, address, record: () => account.record(address) };
 }

@@ -1,5 +1,6 @@
 import type { StoredDeadLetter } from '../../src/dead-letters/store/dead-letter.js';
 import { defineWorkflow, fhir, NonRetriableError } from '../../src/workflow.js';
+import { startWith } from './held-workflow.js';
 import { type Account, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 /** More levels than JSON.stringify can write. */
@@ -14,8 +15,7 @@ const eventsIn = (letters: readonly StoredDeadLetter[]): unknown[] =>
 
 describe('invalid events, when their container is down', () => {
   it('given their POSTs have failed, then nobody goes on writing them: they come again', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
     app.storageIs(({ method }) => (method === 'create' ? 'fail-before' : 'ok'));
     const posts = [100, 500].map((events) => Array.from({ length: events }, (_, n) => ({ none: n })));
 
@@ -39,8 +39,7 @@ describe('when many events of one delivery are invalid', () => {
     { events: 5000, writes: 1 },
     { events: 10_001, writes: 3 },
   ])('given $events, then $writes dead letters hold them, and a redelivery adds none', async ({ events, writes }) => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
     const post = Array.from({ length: events }, (_, n) => ({ none: n }));
 
     await app.pipeline.deliver(post);
@@ -56,8 +55,7 @@ describe('when many events of one delivery are invalid', () => {
   });
 
   it('given 100,000 that are the same, then they have one dead letter, and each is counted', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
 
     await app.pipeline.deliver(Array.from({ length: 100_000 }, () => ({})));
 
@@ -122,8 +120,7 @@ describe('when many events of one delivery are invalid', () => {
   });
 
   it('given one of their dead letters cannot be written, then the delivery fails', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
     let writes = 0;
     app.storageIs(({ method }) => {
       if (method === 'create') writes += 1;

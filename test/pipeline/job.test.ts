@@ -1,6 +1,6 @@
 import type { JobRecord } from '../../src/storage/ledger.js';
 import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, holdWorkflow, startHeld } from './held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const LEASE_AND_MARGIN_MS = 64_000;
@@ -142,10 +142,8 @@ describe('a process that dies with a job at work', () => {
 
 describe('jobs that were at work when processes died', () => {
   /** Jobs that have crashed so often, whose leases have lapsed, and a new job. */
-  async function startWith(crashes: readonly number[]) {
-    const account = createAccount();
-    const held = holdWorkflow();
-    const app = startApp(account, { workflows: [held.workflow] });
+  async function startSuspects(crashes: readonly number[]) {
+    const { account, app, held } = startHeld();
     for (const [n, count] of crashes.entries()) {
       const raw = rawEvent({ id: `suspect-${n}`, resourceId: `s${n}` });
       const address = addressOfRaw(raw, held.workflow);
@@ -160,7 +158,7 @@ describe('jobs that were at work when processes died', () => {
   }
 
   it('given jobs with 2 and 5 crashes, then no more run together than the one with most crashes may', async () => {
-    const { account, app, held, names, deliver } = await startWith([2, 5, 2, 2]);
+    const { account, app, held, names, deliver } = await startSuspects([2, 5, 2, 2]);
 
     void app.runDueRows();
     await account.pass(500);
@@ -181,7 +179,7 @@ describe('jobs that were at work when processes died', () => {
   });
 
   it('given a job with 6 crashes, then it runs alone: the record says so, and a new event waits', async () => {
-    const { account, app, held, names, deliver } = await startWith([6]);
+    const { account, app, held, names, deliver } = await startSuspects([6]);
     void app.runDueRows();
     await account.pass(500);
     const record = account.record(addressOfRaw(rawEvent({ id: 'suspect-0', resourceId: 's0' }), held.workflow));
@@ -201,7 +199,7 @@ describe('jobs that were at work when processes died', () => {
   });
 
   it('given it runs on after the deadline, then the record no longer says alone before others start', async () => {
-    const { account, app, held, names } = await startWith([6]);
+    const { account, app, held, names } = await startSuspects([6]);
     const address = addressOfRaw(rawEvent({ id: 'suspect-0', resourceId: 's0' }), held.workflow);
     const recordAtStart: unknown[] = [];
     void app.runDueRows();
@@ -315,10 +313,7 @@ describe('a state that this process does not know', () => {
 
 describe('a handler that ignores its signal', () => {
   it('given 60 s after its timeout, then it is a failed try, its slot is free, and its late end changes nothing', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow({ concurrency: 1 });
-    const app = startApp(account, { workflows: [workflow] });
-    const address = addressOfRaw(rawEvent(), workflow);
+    const { account, app, started, calls, address } = startHeld({ concurrency: 1 });
     void watched(app.pipeline.deliver([rawEvent()]));
     const call = await started(0);
 

@@ -1,6 +1,6 @@
 import { NonRetriableError, seconds } from '../../src/workflow.js';
 import { createRecording, shapeOf } from '../telemetry/recording.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, holdWorkflow, startHeld } from './held-workflow.js';
 import { addressOfRaw, allThatFollows, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 // It is 12:00:00 on 1 January 2026, and an event is of that time unless it says otherwise.
@@ -157,10 +157,7 @@ describe('when a job is not settled yet', () => {
   });
 
   it('given its process dies, then the one that takes over says so, by the name of a workflow that it knows', async () => {
-    const account = createAccount();
-    const { workflow, started } = holdWorkflow();
-    const first = startApp(account, { workflows: [workflow] });
-    const address = addressOfRaw(rawEvent(), workflow);
+    const { account, app: first, started, address } = startHeld();
     await first.addRow({ kind: 'job', address }, rawEvent());
     void first.runDueRows();
     await started(0);

@@ -1,16 +1,13 @@
 import { NotSafeError } from '../../src/pipeline/post.js';
 import { NonRetriableError, RetryAfterError, seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, holdWorkflow, startCounting, startHeld } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 // The tables of the contract, row by row. A job is one event for one workflow; every try takes place at 12:00:00.
 
 describe('a job that is new', () => {
   it('given a handler that ends, then it is claimed before, settled after, and only then acknowledged', async () => {
-    const account = createAccount();
-    const { workflow, started } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
-    const address = addressOfRaw(rawEvent(), workflow);
+    const { account, app, started, address } = startHeld();
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
     const call = await started(0);
@@ -59,9 +56,7 @@ describe('a job that is settled', () => {
     { where: 'here', other: false, calls: [] },
     { where: 'elsewhere', other: true, calls: ['commit ledger20260101', 'read ledger20260101'] },
   ])('given it was $where, then a delivery does nothing', async ({ other, calls }) => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const first = startApp(account, { workflows: [counting.workflow] });
+    const { account, app: first, counting } = startCounting();
     await first.pipeline.deliver([rawEvent()]);
     const app = other ? startApp(account, { workflows: [counting.workflow] }) : first;
     app.calls.length = 0;
@@ -76,11 +71,9 @@ describe('a job that is settled', () => {
 
 describe('a job that waits for its next try', () => {
   it('given a delivery of it, then nothing but its row brings it back', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow((run) => {
+    const { account, app, counting } = startCounting((run) => {
       if (run === 1) throw new Error('not yet');
     });
-    const app = startApp(account, { workflows: [counting.workflow] });
     await app.pipeline.deliver([rawEvent()]);
     const [row] = account.waiting();
 
@@ -98,9 +91,7 @@ describe('a job that waits for its next try', () => {
 
 describe('a job that runs in this process', () => {
   it('given more deliveries of it, in one POST and in others, then all share its answer', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, started, calls } = startHeld();
 
     const answers = [
       watched(app.pipeline.deliver([rawEvent(), rawEvent()])),
@@ -119,10 +110,8 @@ describe('a job that runs in this process', () => {
   });
 
   it('given a row has brought it, then a delivery of it is safe at once: the row is there', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
-    await app.addRow({ kind: 'job', address: addressOfRaw(rawEvent(), workflow) }, rawEvent());
+    const { account, app, started, calls, address } = startHeld();
+    await app.addRow({ kind: 'job', address }, rawEvent());
     const ran = app.runDueRows();
     const call = await started(0);
 
@@ -176,15 +165,13 @@ describe('a job that failed, and may succeed later', () => {
       code: 'ECONNREFUSED',
     },
   ])('given $given, then a row is due at $dueAt, and the record says so', async ({ behave, dueAt, tries, code }) => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow(behave);
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, record } = startCounting(behave);
 
     await app.pipeline.deliver([rawEvent()]);
 
     const [row] = account.waiting();
     expect(row).toMatchObject({ dueAt: `2026-01-01T${dueAt}.000Z`, row: { event: JSON.stringify(rawEvent()) } });
-    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({
+    expect(record()).toMatchObject({
       state: 'waiting',
       due: row?.name,
       tries,
@@ -194,19 +181,17 @@ describe('a job that failed, and may succeed later', () => {
   });
 
   it('given a timeout, then the next try counts from when the handler ended', async () => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow(
+    const { account, app, record } = startCounting(
       (_run, { signal }) => new Promise((_resolve, fail) => signal.addEventListener('abort', () => fail(new Error()))),
       { timeout: seconds(4) },
     );
-    const app = startApp(account, { workflows: [workflow] });
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
     await account.pass(4000);
 
     expect(answer.state).toBe('resolved');
     expect(account.waiting()).toMatchObject([{ dueAt: '2026-01-01T12:00:14.000Z' }]);
-    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({ tries: 1, errorCode: 'timeout' });
+    expect(record()).toMatchObject({ tries: 1, errorCode: 'timeout' });
   });
 
   it('given the next try succeeds, then it is settled, and its row is gone', async () => {
@@ -279,9 +264,7 @@ describe('a row that comes back', () => {
   });
 
   it('given many of a workflow that is at its limit, then a delivery of it does not wait for all of them', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ concurrency: 1 });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ concurrency: 1 });
     const raws = Array.from({ length: 5 }, (_, n) => rawEvent({ id: `row-${n}` }));
     for (const raw of raws) {
       await app.addRow({ kind: 'job', address: addressOfRaw(raw, workflow) }, raw);
@@ -302,9 +285,7 @@ describe('a row that comes back', () => {
 
 describe('a handler that is not done by the deadline', () => {
   it('then a row will look, the POST is acknowledged, and it goes on under its renewed lease', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow({ concurrency: 1, timeout: seconds(15) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, started, calls } = startHeld({ concurrency: 1, timeout: seconds(15) });
     const [first, second] = [rawEvent({ id: 'first' }), rawEvent({ id: 'second' })];
 
     const answer = watched(app.pipeline.deliver([first, second]));
@@ -332,9 +313,7 @@ describe('a handler that is not done by the deadline', () => {
 
 describe('a job that is not started by the deadline', () => {
   it('given no slot, then a row is due at once, and there is no claim', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow({ concurrency: 1, timeout: seconds(15) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, started, calls } = startHeld({ concurrency: 1, timeout: seconds(15) });
     const second = rawEvent({ id: 'second' });
     void watched(app.pipeline.deliver([rawEvent()]));
     await started(0);
@@ -350,14 +329,12 @@ describe('a job that is not started by the deadline', () => {
   });
 
   it('given a workflow that takes longer than the deadline, then a row for the long is due at once, no claim', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow(() => {}, { timeout: seconds(16) });
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting, record } = startCounting(() => {}, { timeout: seconds(16) });
 
     await app.pipeline.deliver([rawEvent()]);
 
     expect(counting.runs).toBe(0);
-    expect(account.record(addressOfRaw(rawEvent(), counting.workflow))).toBeUndefined();
+    expect(record()).toBeUndefined();
     const [row] = account.waiting();
     expect(row).toMatchObject({ shard: expect.stringMatching(/^long-[0-7]$/), dueAt: '2026-01-01T12:00:00.000Z' });
     expect(account.due.inspect()).toEqual([]);
@@ -393,10 +370,7 @@ describe('a job that failed for good', () => {
       letter: { reason: 'gave-up', error: { name: 'RetryAfterError', code: 'retry-after', message: 'busy' } },
     },
   ])('given $given, then a dead letter holds all of it', async ({ error, tries, letter }) => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow(() => Promise.reject(error), { retry: { tries } });
-    const app = startApp(account, { workflows: [workflow] });
-    const address = addressOfRaw(rawEvent(), workflow);
+    const { account, app, address } = startCounting(() => Promise.reject(error), { retry: { tries } });
 
     await app.pipeline.deliver([rawEvent()]);
 
@@ -486,9 +460,7 @@ describe('storage that cannot be written', () => {
     { given: 'tables that fail', fault: 'fail-before' as const },
     { given: 'tables that never answer', fault: 'never' as const },
   ])('given $given, then nothing is acknowledged, and the answer is out by 20 s', async ({ fault }) => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     app.storageIs(() => fault);
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
@@ -511,9 +483,7 @@ describe('storage that cannot be written', () => {
   ])(
     'given a container for dead letters $given, then the whole POST comes again, and what is settled does not run again',
     async ({ fault }) => {
-      const account = createAccount();
-      const counting = countingWorkflow();
-      const app = startApp(account, { workflows: [counting.workflow] });
+      const { account, app, counting } = startCounting();
       const post = [{ some: 'thing' }, rawEvent()];
       app.storageIs(({ on }) => (on.startsWith('pending/') ? fault : 'ok'));
 
@@ -529,9 +499,7 @@ describe('storage that cannot be written', () => {
   );
 
   it('given a failed job whose row cannot be written, then it is not acknowledged, and the row is written when it can be', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow(() => Promise.reject(new Error('no')));
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting, record } = startCounting(() => Promise.reject(new Error('no')));
     app.storageIs(({ method, on }) => (method === 'commit' && on === 'waiting' ? 'fail-before' : 'ok'));
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
@@ -545,7 +513,7 @@ describe('storage that cannot be written', () => {
     expect(counting.runs).toBe(1);
     const [retry, lookAgain] = account.waiting();
     expect([retry?.dueAt, lookAgain?.dueAt]).toEqual(['2026-01-01T12:00:10.000Z', '2026-01-01T12:01:17.000Z']);
-    expect(account.record(addressOfRaw(rawEvent(), counting.workflow))).toMatchObject({
+    expect(record()).toMatchObject({
       state: 'waiting',
       due: retry?.name,
       tries: 1,
@@ -553,9 +521,7 @@ describe('storage that cannot be written', () => {
   });
 
   it('given only the record cannot be written, then a row makes the job safe at the deadline', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     app.storageIs(({ on }) => (on.startsWith('ledger') ? 'fail-before' : 'ok'));
 
     const answer = watched(app.pipeline.deliver([rawEvent()]));
@@ -567,9 +533,7 @@ describe('storage that cannot be written', () => {
   });
 
   it('given an outcome that cannot be written, then deliveries share its answer, and the work is not done again', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, started, calls, record } = startHeld();
     const first = watched(app.pipeline.deliver([rawEvent()]));
     const call = await started(0);
     app.storageIs(() => 'fail-before');
@@ -583,15 +547,13 @@ describe('storage that cannot be written', () => {
 
     expect([first.state, open, second.state]).toEqual(['rejected', 'open', 'resolved']);
     expect(calls).toHaveLength(1);
-    expect(account.record(addressOfRaw(rawEvent(), workflow))).toMatchObject({ state: 'settled', result: 'completed' });
+    expect(record()).toMatchObject({ state: 'settled', result: 'completed' });
   });
 });
 
 describe('the key of an event', () => {
   it('given one id with different data, then both are processed', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { app, counting } = startCounting();
     const [one, other] = [rawEvent({ resourceId: 'one' }), rawEvent({ resourceId: 'other' })];
 
     await app.pipeline.deliver([one, other]);
@@ -601,9 +563,7 @@ describe('the key of an event', () => {
   });
 
   it('given one event in both schemas, then it is processed once', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     const { id, topic, eventType, eventTime, data } = rawEvent();
     const cloudEvent = { specversion: '1.0', id, source: topic.toUpperCase(), type: eventType, time: eventTime, data };
 
@@ -617,9 +577,7 @@ describe('the key of an event', () => {
 
 describe("a day's table that is being dropped", () => {
   it('then its jobs get rows instead of claims, and run when its name is free', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     await account.tables.create('ledger20260101');
     await account.tables.drop('ledger20260101');
 

@@ -1,5 +1,5 @@
 import { seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, startHeld } from './held-workflow.js';
 import { type Account, type App, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const raw = rawEvent();
@@ -44,9 +44,7 @@ describe('a job whose watermark cannot be written for a while', () => {
   });
 
   it('given its lease of the resource lapses while the handler is at work, then that is no crash', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ ordering: 'latest', timeout: seconds(120) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ ordering: 'latest', timeout: seconds(120) });
     const address = addressOfRaw(raw, workflow);
     await app.addRow({ kind: 'job', address }, raw);
     void app.runDueRows();
@@ -83,9 +81,7 @@ describe('a version, under the shortest lease', () => {
 
 describe('a lease of which much went by before the handler began', () => {
   it('then it is renewed before it lapses', async () => {
-    const account = createAccount();
-    const { workflow, started } = holdWorkflow({ ordering: 'latest', timeout: seconds(120) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, started } = startHeld({ ordering: 'latest', timeout: seconds(120) });
     await app.addRow({ kind: 'job', address: addressOfRaw(raw, workflow) }, raw);
     const slow = (on: string, ms: number) => account.clock.monotonic() < ms && on;
     app.storageIs(({ on, method }) => {

@@ -1,6 +1,6 @@
 import type { Settings } from '../../src/pipeline/shared.js';
 import { minutes, NonRetriableError } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
 /** A job that is dead after its first try; each run from then on ends as `ends` says. */
@@ -100,10 +100,7 @@ describe('the redrive of a dead job', () => {
   });
 
   it('given its handler is still at work, then a delivery shares it, and a second row stays', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
-    const address = addressOfRaw(rawEvent(), workflow);
+    const { account, app, started, calls, address } = startHeld();
     const delivered = app.pipeline.deliver([rawEvent()]);
     (await started(0)).fail(new NonRetriableError('no'));
     await delivered;
@@ -175,9 +172,7 @@ describe('the dead letter of a job', () => {
     { given: 'that runs for long', timeout: minutes(20), isLong: true },
     { given: 'that does not', timeout: minutes(0.1), isLong: undefined },
   ])('given one $given, then it says so, for who redrives it', async ({ timeout, isLong }) => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow(() => Promise.reject(new NonRetriableError('no')), { timeout });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app } = startCounting(() => Promise.reject(new NonRetriableError('no')), { timeout });
 
     await app.pipeline.deliver([rawEvent()]);
     await account.pass(1);
@@ -189,10 +184,7 @@ describe('the dead letter of a job', () => {
 
 describe('the redrive of a completed job', () => {
   it('then nothing runs, whatever its number', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
-    const address = addressOfRaw(rawEvent(), counting.workflow);
+    const { account, app, counting, address } = startCounting();
     await app.pipeline.deliver([rawEvent()]);
 
     await app.addRow({ kind: 'job', address, redrive: 9 }, rawEvent());
@@ -222,8 +214,7 @@ describe('a row that holds a delivery', () => {
   });
 
   it('given an invalid event, then it is a dead letter, and the row goes', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
     await app.addRow(of, { some: 'thing' });
 
     await app.runDueRows();
@@ -291,8 +282,7 @@ describe('a row that holds a delivery', () => {
   });
 
   it('given storage fails, then the row stays, and comes again', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
     await app.addRow(of, { some: 'thing' });
     app.storageIs(({ on }) => (on.startsWith('pending/') ? 'fail-before' : 'ok'));
 

@@ -1,15 +1,13 @@
 import type { NewRow } from '../../src/storage/waiting.js';
 import { minutes, seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { countingWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const raw = rawEvent();
 
 describe('two rows of one job in a page', () => {
   it('given its handler is at work, then the end of the process waits for it', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ timeout: seconds(14) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ timeout: seconds(14) });
     const address = addressOfRaw(raw, workflow);
     for (let rows = 0; rows < 2; rows += 1) {
       await app.addRow({ kind: 'job', address }, raw);
@@ -34,8 +32,7 @@ describe('a row whose event is none to this version of the app', () => {
   const address = addressOfRaw(raw, workflow);
 
   it('given half an hour, then it stays; after that it is a dead letter, and gone', async () => {
-    const account = createAccount();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app } = startWith(workflow);
     await app.addRow({ kind: 'job', address }, unreadable);
 
     await account.pass(minutes(29).ms);
@@ -88,9 +85,7 @@ describe('many rows whose letters move', () => {
     { kind: 'deliveries', of: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), letter: nameOf(n) }) },
     { kind: 'jobs', of: (_, address) => ({ kind: 'job', address, redrive: 1 }) },
   ])('given 100 $kind in a page, then 32 at a time, and in the end all of them', async ({ of }) => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow } = startCounting();
     for (let n = 0; n < 100; n += 1) {
       const event = rawEvent({ resourceId: `patient-${n}` });
       await app.addRow(of(n, addressOfRaw(event, workflow)), event);

@@ -1,13 +1,12 @@
 import { seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow } from './held-workflow.js';
+import { holdWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const raw = rawEvent();
 
 describe('the end of a process', () => {
   it('given no job, ends at once', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { app } = startWith();
 
     await app.pipeline.stop();
 
@@ -15,9 +14,7 @@ describe('the end of a process', () => {
   });
 
   it('given a handler that ends within 0.8 s, then it is completed, and its POST is acknowledged', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ timeout: seconds(15) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ timeout: seconds(15) });
     const delivery = watched(app.pipeline.deliver([raw]));
     await account.pass(1000);
 
@@ -70,9 +67,7 @@ describe('the end of a process', () => {
   });
 
   it('given a handler after its timeout that ignores its signal, leaves it and counts a try', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ timeout: seconds(1) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ timeout: seconds(1) });
     void app.pipeline.deliver([raw]);
     await account.pass(2000);
     expect(calls[0]?.context.signal.aborted).toBe(true);
@@ -89,9 +84,7 @@ describe('the end of a process', () => {
   });
 
   it('given a queued job, gives it a row at once and does not claim it', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ concurrency: 1 });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ concurrency: 1 });
     const inLine = rawEvent({ id: 'event-2' });
     const deliveries = [raw, inLine].map((event) => watched(app.pipeline.deliver([event])));
     await account.pass(0);
@@ -108,9 +101,7 @@ describe('the end of a process', () => {
   });
 
   it('given a delivery that comes after its beginning, then it gets a row, and nothing runs', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     await app.pipeline.stop();
 
     const delivery = watched(app.pipeline.deliver([raw]));
@@ -121,9 +112,7 @@ describe('the end of a process', () => {
   });
 
   it('given a row that comes after its beginning, then it stays, and nothing runs', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
     await app.pipeline.stop();
 
@@ -133,9 +122,7 @@ describe('the end of a process', () => {
   });
 
   it('given a row whose record was being read when it began, then it is not claimed', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     await app.addRow({ kind: 'job', address: addressOfRaw(raw, counting.workflow) }, raw);
     app.storageIs(({ method, on }) => {
       if (method === 'read' && on.startsWith('ledger')) void app.pipeline.stop();
@@ -149,9 +136,7 @@ describe('the end of a process', () => {
   });
 
   it('given a handler that may take longer than a delivery, then it is aborted at once', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow({ timeout: seconds(60) });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld({ timeout: seconds(60) });
     await Promise.all([app.pipeline.deliver([raw]), account.pass(100)]);
     void app.runDueRows();
     await account.pass(100);
@@ -166,9 +151,7 @@ describe('the end of a process', () => {
   });
 
   it('given hundreds of handlers of one workflow, then their rows share transactions, and so do their records', async () => {
-    const account = createAccount();
-    const { workflow } = holdWorkflow({ concurrency: 400 });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow } = startHeld({ concurrency: 400 });
     const events = Array.from({ length: 400 }, (_, n) => rawEvent({ id: `event-${n}` }));
     const delivery = watched(app.pipeline.deliver(events));
     await account.pass(100);
@@ -188,9 +171,7 @@ describe('the end of a process', () => {
   });
 
   it('given a resource that cannot be freed, then the job goes back to waiting all the same', async () => {
-    const account = createAccount();
-    const { workflow } = holdWorkflow({ ordering: 'latest' });
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow } = startHeld({ ordering: 'latest' });
     void app.pipeline.deliver([raw]);
     await account.pass(100);
     app.storageIs(({ on }) => (on === 'watermarks' ? 'never' : 'ok'));
@@ -202,9 +183,7 @@ describe('the end of a process', () => {
   });
 
   it('given a call to storage that was under way, then it gets 1 s more, and what follows it is still written', async () => {
-    const account = createAccount();
-    const { workflow, calls } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow, calls } = startHeld();
     void app.pipeline.deliver([raw]);
     await account.pass(100);
     app.storageIs(() => 'never');
@@ -220,9 +199,7 @@ describe('the end of a process', () => {
   });
 
   it('given a claim under way when handlers are aborted, starts no handler for it', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting } = startCounting();
     let isSlow = true;
     app.storageIs(({ method, on }) => (isSlow && method === 'commit' && on.startsWith('ledger') ? 'never' : 'ok'));
     const delivery = watched(app.pipeline.deliver([raw]));
@@ -238,9 +215,7 @@ describe('the end of a process', () => {
   });
 
   it('given storage that never answers, then it ends within 3.4 s all the same, and `stopped` is logged', async () => {
-    const account = createAccount();
-    const { workflow } = holdWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app } = startHeld();
     const delivery = watched(app.pipeline.deliver([raw]));
     await account.pass(100);
     app.storageIs(() => 'never');

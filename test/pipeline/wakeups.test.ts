@@ -1,6 +1,6 @@
 import { createLooks } from '../../src/storage/looks.js';
 import { hours, minutes, RetryAfterError, seconds, type Workflow } from '../../src/workflow.js';
-import { countingWorkflow } from './held-workflow.js';
+import { countingWorkflow, startCounting, startWith } from './held-workflow.js';
 import { type Account, type App, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const raw = rawEvent();
@@ -16,9 +16,7 @@ async function leaveRow(app: App, workflow: Workflow) {
 
 describe('looking for due rows', () => {
   it('given a row of a process that was killed, then the next process looks when it starts, without a timer', async () => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow } = startCounting();
     await leaveRow(app, workflow);
 
     app.pipeline.start();
@@ -29,8 +27,7 @@ describe('looking for due rows', () => {
   });
 
   it('given a process that is up, then it looks every 10 s, until it ends', async () => {
-    const account = createAccount();
-    const app = startApp(account);
+    const { account, app } = startWith();
 
     app.pipeline.start();
     await account.pass(60_000);
@@ -73,9 +70,7 @@ describe('looking for due rows', () => {
   });
 
   it('given storage fails, then a line says so, and the next look follows', async () => {
-    const account = createAccount();
-    const { workflow } = countingWorkflow();
-    const app = startApp(account, { workflows: [workflow] });
+    const { account, app, workflow } = startCounting();
     await leaveRow(app, workflow);
     app.storageIs(() => 'fail-before');
 
