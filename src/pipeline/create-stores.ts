@@ -37,18 +37,13 @@ export type Stores = {
   readonly storageNow: () => Promise<Date>;
 };
 
-export type ProcessStorage = {
-  readonly stores: Stores;
-  /** The ports, with a time limit for every try of a call. */
-  readonly ports: StoragePorts;
-  /** Its `now` is by storage's clock, which all instances share. */
-  readonly clock: Clock;
-};
-
 type Deps = { readonly clock: Clock; readonly random: Random; readonly tryLimit: TryLimit };
 
-/** Returns what one process needs over these ports: one group commit an account, and storage's own clock. */
-export function createStores(unbounded: StoragePorts, { clock: own, random, tryLimit }: Deps): ProcessStorage {
+/**
+ * Returns what one process needs over these ports: the stores, with one group commit an account; `ports`, with a time limit
+ * for every try of a call; and a clock whose `now` is storage's, which all instances share.
+ */
+export function createStores(unbounded: StoragePorts, { clock: own, random, tryLimit }: Deps) {
   const bounded = boundedPorts(unbounded, own, tryLimit);
   const { tables, clock, storageNow } = createStorageClock(bounded.tables, own);
   const { workflowTables = tables } = bounded;
@@ -56,7 +51,7 @@ export function createStores(unbounded: StoragePorts, { clock: own, random, tryL
   // A group commit keeps one transaction a partition under way: over the same tables there must be only one.
   const workflowCommit =
     workflowTables === tables ? commit : createGroupCommit({ tables: workflowTables, clock, random });
-  const stores = {
+  const stores: Stores = {
     ledger: createLedger({ tables, commit }),
     waiting: createWaiting({ tables, commit, clock, random }),
     looks: createLooks({ tables }),

@@ -1,8 +1,6 @@
 import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import { deadLettersOfInvalid, type InvalidEvent } from '../dead-letters/store/invalid.js';
-import type { InvalidEventError } from '../events/invalid-event-error.js';
 import { StorageError } from '../storage/table-store.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Shared } from './shared.js';
 import { Slots } from './slots.js';
 import { untilWritten } from './until-written.js';
@@ -27,18 +25,11 @@ export function createWriteInvalid(deps: Deps): WriteInvalid {
     if (events.length === 0) return [];
     telemetry.record('events', events.length, { outcome: 'invalid', type: 'unknown' });
     return deadLettersOfInvalid(events, clock.now()).map(({ deadLetter, first, count }) => {
-      logInvalid(first.error, telemetry, count);
+      const problems = first.error.problems.map(({ path, code }) => `${path}:${code}`).join(' ');
+      telemetry.log('warn', 'event-invalid', { problems, ...(count > 1 && { count }) });
       return write(deadLetter, slots, deps);
     });
   };
-}
-
-/** Of several events, logs the problems of the first. */
-function logInvalid({ problems }: InvalidEventError, telemetry: Telemetry, count: number): void {
-  telemetry.log('warn', 'event-invalid', {
-    problems: problems.map(({ path, code }) => `${path}:${code}`).join(' '),
-    ...(count > 1 && { count }),
-  });
 }
 
 async function write(letter: DeadLetter, slots: Slots<'dead-letter'>, deps: Deps): Promise<void> {

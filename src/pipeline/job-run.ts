@@ -2,7 +2,7 @@ import type { Job } from '../handler/job.js';
 import { placeOf } from '../storage/address.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
-import { Safety } from './safety.js';
+import type { Post } from './post.js';
 
 /**
  * One passage of a job through this process.
@@ -43,5 +43,55 @@ export class JobRun {
   /** Takes the run out of its queue. Nothing happens if the run is in none. */
   leaveQueue(): void {
     this.#leaveQueue?.();
+  }
+}
+
+/**
+ * J1: deliveries wait until their job is safe: settled, or with a row. From then on nothing can lose the job.
+ *
+ *   open        no row, not settled; at most one row is being written     the row or the record is written, or that fails
+ *   safe        for good
+ */
+export class Safety {
+  #isSafe = false;
+  #posts: Pick<Post, 'safe' | 'unsafe'>[] = [];
+  #deferring: Promise<void> | undefined;
+
+  get isSafe(): boolean {
+    return this.#isSafe;
+  }
+
+  /** `post` is answered when the job is safe. */
+  awaitedBy(post: Pick<Post, 'safe' | 'unsafe'>): void {
+    this.#posts.push(post);
+  }
+
+  /** The job is safe, but its run goes on: deliveries get their answer by `confirm`, at the end or at the deadline. */
+  mark(): void {
+    this.#isSafe = true;
+  }
+
+  /** The job is safe, and the deliveries get their answer. */
+  confirm(): void {
+    this.#isSafe = true;
+    for (const post of this.#posts.splice(0)) post.safe();
+  }
+
+  /** The deliveries fail: whether the job is safe is unknown. */
+  fail(error: unknown): void {
+    for (const post of this.#posts.splice(0)) post.unsafe(error);
+  }
+
+  /** Writes a row by `write`, unless one is there or being written. After a failure the next delivery may try again. */
+  deferBy(write: () => Promise<void>): Promise<void> {
+    if (this.#isSafe) return Promise.resolve();
+    this.#deferring ??= write().then(
+      () => this.confirm(),
+      (error: unknown) => {
+        this.#deferring = undefined;
+        this.fail(error);
+      },
+    );
+    return this.#deferring;
   }
 }

@@ -13,11 +13,13 @@ import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';
 import { type Queues, Wakeups } from './wakeups.js';
 
-export type Pipeline = Pick<Wakeups, 'look' | 'wake'> &
+export type Pipeline = Pick<Wakeups, 'wake'> &
   Pick<DueRows, 'redeliver'> & {
     deliver: Deliver;
     /** Looks for due rows now and every 10 s, until `stop`. */
     start(): void;
+    /** Looks for due rows, unless a process has done so in the last 10 s. */
+    look(): Promise<void>;
     circuits: Circuits['states'];
     /** Ends the work of this process, see end.ts: open jobs go back to waiting. Resolves within 3.4 s. */
     stop(): Promise<void>;
@@ -49,7 +51,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
     deliver,
     start: () => void wakeups.start(),
-    look: () => wakeups.look(),
+    look: async () => void (await wakeups.look()),
     wake: () => wakeups.wake(),
     redeliver: (message, traceParent) => rows.redeliver(message, traceParent),
     circuits: () => shared.circuits.states(),

@@ -4,7 +4,7 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import { type Address, placeOf } from '../storage/address.js';
-import type { WaitingRow } from '../storage/waiting.js';
+import type { OfDelivery, OfJob, WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { acceptEvent, type Deliver } from './deliveries.js';
@@ -24,8 +24,6 @@ type Parse = (json: string) => HealthEvent;
 /** A page of due rows. */
 type Page = { readonly runs: JobRun[]; readonly parse: Parse; readonly span: Span | undefined };
 
-type RowOfJob = WaitingRow['of'] & { kind: 'job' };
-type RowOfDelivery = WaitingRow['of'] & { kind: 'delivery' };
 type Deps = { readonly queues: Queues; readonly deliver: Deliver; readonly writeInvalid: WriteInvalid };
 
 /** Runs the due rows of `waiting`. */
@@ -76,7 +74,7 @@ export class DueRows {
     }
   }
 
-  async #runJobOf(row: WaitingRow, of: RowOfJob, { runs, parse, span }: Page): Promise<void> {
+  async #runJobOf(row: WaitingRow, of: OfJob, { runs, parse, span }: Page): Promise<void> {
     const { running, telemetry, workflows } = this.#shared;
     const { address } = of;
     const { workflow: workflowName } = placeOf(address);
@@ -96,7 +94,7 @@ export class DueRows {
   // A delivery (R5)    dies before its dead letter moves: it comes again, finds its jobs settled or waiting, and moves it.
   //                    dies between dead letter and row: again, and the dead letter has moved already.
   //                    A payload that is still invalid gets a dead letter of its own, perhaps the same: the first one stays.
-  async #runDelivery(row: WaitingRow, { letter }: RowOfDelivery): Promise<void> {
+  async #runDelivery(row: WaitingRow, { letter }: OfDelivery): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
     const isValid = () => !(acceptEvent(raw, row.event, this.#shared.settings) instanceof InvalidEventError);
@@ -108,7 +106,7 @@ export class DueRows {
    * Returns undefined if the row holds no event: a corrected payload that is none gets a dead letter of its own, beside the
    * dead letter that it was to redrive. To another version of the app a job's row may hold an event: that has half an hour.
    */
-  async #parseRow(row: WaitingRow, { address, redrive }: RowOfJob, parse: Parse): Promise<HealthEvent | undefined> {
+  async #parseRow(row: WaitingRow, { address, redrive }: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;
     try {
       return parse(row.event);

@@ -63,7 +63,7 @@ export class Wakeups {
   async start(): Promise<void> {
     const { clock, random } = this.#deps;
     while (!this.#stopping.signal.aborted) {
-      const inMs = await this.#lookOnce();
+      const inMs = await this.look();
       await sleep(clock, inMs + SPREAD_MS * random.number(), this.#stopping.signal);
     }
   }
@@ -78,9 +78,15 @@ export class Wakeups {
     await Promise.all(this.#sending);
   }
 
-  /** Looks, unless a process has done so in the last 10 s. Never throws. */
-  async look(): Promise<void> {
-    await this.#lookOnce();
+  /**
+   * Looks, unless a process has done so in the last 10 s; returns when the next look is due. Never throws. The timer and
+   * this process's own clock may ask at the same moment.
+   */
+  look(): Promise<number> {
+    this.#looking ??= this.#takeLook().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   /** Sends a message for each shard that has a due row. Never throws. */
@@ -101,15 +107,6 @@ export class Wakeups {
     };
   }
 
-  /** The timer and this process's own clock may ask at the same moment. */
-  #lookOnce(): Promise<number> {
-    this.#looking ??= this.#takeLook().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
-  }
-
-  /** Returns when the next look is due. */
   async #takeLook(): Promise<number> {
     const inMs = await this.#deps.stores.looks.take(LOOK_EVERY_MS).catch(() => 0);
     if (inMs > 0) return inMs;

@@ -17,7 +17,6 @@ export function createDateListener() {
   };
 }
 
-/** Returns the Date of an answer; undefined if it has none. */
 export function dateOf({ headers }: Answer): Date | undefined {
   const ms = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(ms) ? undefined : new Date(ms);

@@ -22,7 +22,6 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
 }
 
-/** Returns whether the error says that the row does not exist. */
 export function isRowAbsent(error: unknown): boolean {
   const reason = reasonOf(error);
   return statusOf(error) === 404 && (reason === 'ResourceNotFound' || reason === 'EntityNotFound');
@@ -65,7 +64,6 @@ function nameOf(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;
 }
 
-/** Returns the SDKs' option for a signal. */
 export function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
 }

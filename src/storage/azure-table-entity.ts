@@ -6,7 +6,6 @@ const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
 
 type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
 
-/** Returns the SDK's form of a row. */
 export function entityOf(partition: string, key: string, row: Row): Entity {
   const entity: Entity = { partitionKey: partition, rowKey: key };
   for (const name in row) {

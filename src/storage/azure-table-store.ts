@@ -114,8 +114,5 @@ function serviceClient(connection: StorageConnection<'table'>): TableServiceClie
 }
 
 function clientOptions(connectionString = '') {
-  return {
-    retryOptions: { maxRetries: 0 },
-    allowInsecureConnection: asksForHttp(connectionString),
-  };
+  return { retryOptions: { maxRetries: 0 }, allowInsecureConnection: asksForHttp(connectionString) };
 }

@@ -101,7 +101,6 @@ function stateRow(state: JobState): Row {
   }
 }
 
-/** Returns the record in a row. */
 export function decodeRow(row: Row): JobRecord {
   const text = (name: string) => String(row[name] ?? '');
   const count = (name: string) => Number(row[name] ?? 0);

@@ -39,7 +39,6 @@ export type FoundRecord = {
 
 const TABLES_AT_ONCE = 16;
 
-/** Returns the ledger: the records of all jobs, in one table for each day. */
 export function createLedger(deps: { tables: TableStore; commit: GroupCommit }): Ledger {
   const { tables, commit } = deps;
   return {

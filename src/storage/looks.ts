@@ -18,7 +18,6 @@ const KEY = 'last';
 /** Storage's Date is a whole second. */
 const DATE_IS_PRECISE_TO_MS = 1000;
 
-/** Returns the shared time of the last look. */
 export function createLooks({ tables }: { tables: TableStore }): Looks {
   return { take };
 

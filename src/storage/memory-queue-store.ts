@@ -11,7 +11,6 @@ export type MemoryQueueStore = QueueStore & {
   take(): string | undefined;
 };
 
-/** Returns a queue in memory. */
 export function createMemoryQueueStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryQueueStore {
   const messages: { text: string; visibleAtMs: number }[] = [];
   const inMs = (message: { visibleAtMs: number }) => message.visibleAtMs - clock.now().getTime();

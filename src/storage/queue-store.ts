@@ -14,7 +14,6 @@ export type QueueStore = {
 /** A message is deleted after 7 days by default, and must be visible before that. */
 const MAX_HIDDEN_S = 6 * 24 * 60 * 60;
 
-/** Returns the seconds that a message stays hidden. */
 export function hiddenForS(inMs = 0): number {
   return Math.min(Math.max(0, Math.ceil(inMs / 1000)), MAX_HIDDEN_S);
 }

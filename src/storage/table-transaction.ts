@@ -66,7 +66,6 @@ export type TransactionAnswer =
   | { kind: 'done'; etags: string[] }
   | { kind: 'failed'; error: { statusCode: number; code: string | undefined; message: string } };
 
-/** Returns the result of a transaction. */
 export function answerOf({ status, bodyAsText }: PipelineResponse): TransactionAnswer {
   const text = bodyAsText ?? '';
   if (status < 200 || status > 299) return failure(status, text);

@@ -9,24 +9,14 @@ export type NewRow = {
   isLong: boolean;
   /** The event as the function received it, as JSON. */
   event: string;
-  /** A job; or an event to be handled as a new delivery. */
-  of:
-    | {
-        kind: 'job';
-        address: Address;
-        redrive?: number;
-        /** The digest of `event` if it is a corrected payload. */
-        edit?: string;
-        /** The name of the redriven dead letter. */
-        letter?: string;
-      }
-    | {
-        kind: 'delivery';
-        eventIdDigest: string;
-        /** The name of the dead letter that moves when the event is accepted. */
-        letter?: string;
-      };
+  of: OfJob | OfDelivery;
 };
+
+/** `edit`: the digest of `event` if it is a corrected payload. `letter`: the name of the redriven dead letter. */
+export type OfJob = { kind: 'job'; address: Address; redrive?: number; edit?: string; letter?: string };
+
+/** An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is accepted. */
+export type OfDelivery = { kind: 'delivery'; eventIdDigest: string; letter?: string };
 
 export type WaitingRow = NewRow & { shard: string; name: string };
 
@@ -38,7 +28,6 @@ export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `lo
 /** The length of the due time in a name. */
 export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
-/** Returns the partition of the row. */
 export function shardOf(row: NewRow): string {
   return shardFor(row.isLong, idDigestOf(row));
 }
@@ -48,7 +37,6 @@ export function shardFor(isLong: boolean, idDigest: string): string {
   return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
 }
 
-/** Returns the digest of the id of the row's event. */
 export function idDigestOf({ of }: NewRow): string {
   return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
 }
@@ -60,12 +48,10 @@ export function propertiesOf({ of }: NewRow): Row {
   return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
 }
 
-/** Returns the due time in the name of a row. */
 export function dueAtOf(name: string): Date {
   return new Date(name.slice(0, DUE_LENGTH));
 }
 
-/** Returns the row in storage. */
 export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
   const redrive = Number(row.redrive ?? 0);
   const letter = row.letter !== undefined && { letter: String(row.letter) };
@@ -77,11 +63,7 @@ export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
     event: String(row.event ?? ''),
     of:
       row.kind === 'delivery'
-        ? {
-            kind: 'delivery',
-            eventIdDigest: String(row.idDigest ?? ''),
-            ...letter,
-          }
+        ? { kind: 'delivery', eventIdDigest: String(row.idDigest ?? ''), ...letter }
         : {
             kind: 'job',
             address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),

@@ -16,7 +16,8 @@ import {
   type WaitingRow,
 } from './waiting-row.js';
 
-export { dueAtOf, LONG_SHARD_NAMES, type NewRow, SHARD_NAMES, shardOf, type WaitingRow } from './waiting-row.js';
+export type { NewRow, OfDelivery, OfJob, WaitingRow } from './waiting-row.js';
+export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOf } from './waiting-row.js';
 
 /**
  * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
@@ -46,7 +47,6 @@ const PAGE = 1000;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
-/** Returns the table `waiting`. */
 export function createWaiting(deps: {
   tables: TableStore;
   commit: GroupCommit;

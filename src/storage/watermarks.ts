@@ -33,7 +33,6 @@ export type WatermarkOf = { workflow: string; resource: string };
 
 const TABLE = 'watermarks';
 
-/** Returns the watermarks of all resources. */
 export function createWatermarks(deps: { tables: TableStore; commit: GroupCommit }): Watermarks {
   const { tables, commit } = deps;
   return {

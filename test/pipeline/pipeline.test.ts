@@ -171,12 +171,7 @@ describe('a job that failed, and may succeed later', () => {
 
     const [row] = account.waiting();
     expect(row).toMatchObject({ dueAt: `2026-01-01T${dueAt}.000Z`, row: { event: JSON.stringify(rawEvent()) } });
-    expect(record()).toMatchObject({
-      state: 'waiting',
-      due: row?.name,
-      tries,
-      errorCode: code,
-    });
+    expect(record()).toMatchObject({ state: 'waiting', due: row?.name, tries, errorCode: code });
     expect(account.letters()).toEqual({});
   });
 
@@ -513,11 +508,7 @@ describe('storage that cannot be written', () => {
     expect(counting.runs).toBe(1);
     const [retry, lookAgain] = account.waiting();
     expect([retry?.dueAt, lookAgain?.dueAt]).toEqual(['2026-01-01T12:00:10.000Z', '2026-01-01T12:01:17.000Z']);
-    expect(record()).toMatchObject({
-      state: 'waiting',
-      due: retry?.name,
-      tries: 1,
-    });
+    expect(record()).toMatchObject({ state: 'waiting', due: retry?.name, tries: 1 });
   });
 
   it('given only the record cannot be written, then a row makes the job safe at the deadline', async () => {

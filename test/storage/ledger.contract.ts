@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { type Clock, type Random, systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
@@ -46,14 +45,8 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
 
     it('given an insert, then it reads as written, with the etag that the write gave', async () => {
-      const full = recordOf({
-        tries: 3,
-        crashes: 2,
-        crashesAlone: 1,
-        redrives: 1,
-        errorCode: 'timeout',
-        unknownSince: '2026-03-14',
-      });
+      const counts = { tries: 3, crashes: 2, crashesAlone: 1, redrives: 1 };
+      const full = recordOf({ ...counts, errorCode: 'timeout', unknownSince: '2026-03-14' });
 
       const etag = await put(addressFor({}), full, { event });
 
@@ -226,40 +219,23 @@ export function ledgerContract(makeTables: () => TableStore): void {
   });
 
   describe('the state of a record', () => {
-    describe.each(STATES)('%j', (state) => {
-      it('given an insert, then it reads as written', async () => {
-        await put(addressFor({}), recordOf({ state }), { event });
+    it.each(STATES)('given an insert of %j, then it reads as written', async (state) => {
+      await put(addressFor({}), recordOf({ state }), { event });
 
-        expect((await account.ledger.read(addressFor({})))?.record.state).toEqual(state);
-      });
-
-      it.each([true, false])('given a write over a record (held: %p), then it reads as written', async (isHeld) => {
-        const before = recordOf({ state: { kind: 'running', leaseMs: 1, failing: 'crash' } });
-        const etag = await put(addressFor({}), before, { event });
-
-        await put(addressFor({}), recordOf({ write: 2, state }), { etag, isHeld });
-
-        expect((await account.ledger.read(addressFor({})))?.record.state).toEqual(state);
-      });
+      expect((await account.ledger.read(addressFor({})))?.record.state).toEqual(state);
     });
 
-    it('given any states one after another, then the last counts, whatever properties the others have left', async () => {
-      const writes = fc.array(fc.record({ state: fc.constantFrom(...STATES), isHeld: fc.boolean() }), { minLength: 2 });
-      let runs = 0;
+    it('given any state over any other, then the last counts, whatever properties the others have left', async () => {
+      const writes = STATES.flatMap((one) => STATES.flatMap((other) => [one, other]));
+      let etag = await put(addressFor({}), recordOf(), { event });
 
-      await fc.assert(
-        fc.asyncProperty(writes, async (all) => {
-          runs += 1;
-          const address = addressFor({ id: `run ${runs}` });
-          let etag: string | undefined;
-          for (const [at, { state, isHeld }] of all.entries()) {
-            const record = recordOf({ state, write: at });
-            etag = await put(address, record, etag ? { etag, isHeld } : { event });
-            expect((await account.ledger.read(address))?.record).toEqual(record);
-          }
-        }),
-        { numRuns: 20 },
-      );
+      for (const isHeld of [true, false]) {
+        for (const [write, state] of writes.entries()) {
+          const record = recordOf({ state, write });
+          etag = await put(addressFor({}), record, { etag, isHeld });
+          expect((await account.ledger.read(addressFor({})))?.record).toEqual(record);
+        }
+      }
     });
   });
 
@@ -314,21 +290,18 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await read()).toEqual(recordOf({ redrives: 1 }));
     });
 
-    it('given a claim, then everything', async () => {
+    it.each([
+      { by: 'a claim', isHeld: false, kept: {} },
+      {
+        by: 'the holder',
+        isHeld: true,
+        kept: { crashes: 1, crashesAlone: 0, redrives: 1, firstTryAt: before.firstTryAt },
+      },
+    ])('given a write of $by, then all properties but $kept', async ({ isHeld, kept }) => {
       const etag = await put(addressFor({}), before, { event });
 
-      await put(addressFor({}), after, { etag });
+      await put(addressFor({}), after, { etag, isHeld });
 
-      expect((await account.ledger.read(addressFor({})))?.record).toEqual(after);
-    });
-
-    it('given a write of the holder, then all properties but those that only a claim changes', async () => {
-      const etag = await put(addressFor({}), before, { event });
-
-      await put(addressFor({}), after, { etag, isHeld: true });
-
-      const { crashes, crashesAlone, redrives, firstTryAt } = before;
-      const kept = { crashes, crashesAlone, redrives, firstTryAt };
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, ...kept });
     });
 
@@ -363,18 +336,8 @@ export function ledgerContract(makeTables: () => TableStore): void {
     it('given a first claim, then it has no empty property', async () => {
       await put(addressFor({}), recordOf(), { event });
 
-      expect(Object.keys((await account.rowAt(addressFor({}))) ?? {}).sort()).toEqual([
-        'failing',
-        'firstTryAt',
-        'id',
-        'leaseMs',
-        'owner',
-        'source',
-        'state',
-        'time',
-        'type',
-        'write',
-      ]);
+      const names = ['failing', 'firstTryAt', 'id', 'leaseMs', 'owner', 'source', 'state', 'time', 'type', 'write'];
+      expect(Object.keys((await account.rowAt(addressFor({}))) ?? {}).sort()).toEqual(names);
     });
 
     it.each<Partial<JobRecord>>([
@@ -478,7 +441,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       expect(await account.ledger.find(digest('event-1'))).toEqual([
         {
-          eventAddress: expect.any(String),
+          eventAddress: addressFor({}).replace('.tally', ''),
           workflow: 'a-workflow',
           record,
           event: { id: 'event-1', type: event.type, source: event.source, time: '2026-03-14T12:00:00.000Z' },
@@ -495,17 +458,6 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(events).toHaveLength(2);
       expect(events).toContainEqual({ id: 'event-1', type: event.type, source: event.source, time: '' });
       expect(events).toContainEqual({ id: digest('event-1'), type: '', source: '', time: '' });
-    });
-
-    it('given workflows of one event, and an id that was used twice, then the key tells the events apart', async () => {
-      for (const fields of [{ workflow: 'one' }, { workflow: 'two' }, { content: 'reused' }, { day: '20260401' }]) {
-        await put(addressFor(fields), recordOf(), { event });
-      }
-
-      const keys = (await account.ledger.find(digest('event-1'))).map(({ eventAddress }) => eventAddress);
-
-      expect(keys).toHaveLength(4);
-      expect(new Set(keys).size).toBe(3);
     });
 
     it('given more tables than are asked at once, and more records than a page holds, then each comes once', async () => {
@@ -621,14 +573,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const left = ['waits', 'later version', 'runs', 'completed', 'superseded', 'dead'].map((id) =>
         account.ledger.read(addressFor({ day: 'undated', id })),
       );
-      expect((await Promise.all(left)).map((read) => read !== undefined)).toEqual([
-        true,
-        true,
-        true,
-        false,
-        false,
-        false,
-      ]);
+      expect((await Promise.all(left)).map((read) => !!read)).toEqual([true, true, true, false, false, false]);
     });
 
     it('given a redrive that opens a record without a day at that moment, then it stays', async () => {
@@ -751,12 +696,8 @@ export function withShortPages(tables: TableStore): TableStore {
       const { page = '' } = query;
       if (!page.startsWith('>')) return { ...(await tables.query(table, { limit: 1 })), rows: [], next: `>${page}` };
       const { page: _, ...rest } = query;
-      const answer = await tables.query(
-        table,
-        { ...rest, limit: Math.min(query.limit, 3), ...(page !== '>' && { page: page.slice(1) }) },
-        signal,
-      );
-      return answer;
+      const short = { ...rest, limit: Math.min(query.limit, 3), ...(page !== '>' && { page: page.slice(1) }) };
+      return tables.query(table, short, signal);
     },
   };
 }
