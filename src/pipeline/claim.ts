@@ -2,7 +2,7 @@ import { loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
-import { type Held, type Hold, type HoldWrite, LeasedHold } from './hold.js';
+import { type Hold, type HoldWrite, LeasedHold } from './hold.js';
 import type { JobRun } from './job-run.js';
 import type { RecordedOutcome } from './outcome.js';
 import type { JobDeps } from './shared.js';
@@ -55,23 +55,14 @@ async function writeClaim(
     ...(decision.etag === undefined ? { event: run.job.event } : { etag: decision.etag }), // J2
     untilMs: sentAtMs + leaseMs / 2,
   });
-  switch (written.kind) {
-    case 'written':
-      deps.telemetry.count('jobsStarted');
-      if (decision.takesOver) recordTakeover(run, record, deps);
-      return { kind: 'won', hold: holdOf(run, { value: record, etag: written.etag, sentAtMs, leaseMs }, deps) };
-    case 'table-busy':
-      return { kind: 'deferred', inMs: TABLE_BUSY_MS };
-    case 'conflict':
-      return written;
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(written satisfies never)}`);
-  }
-}
-
-function holdOf({ job }: JobRun, held: Held<JobRecord>, { clock, stores }: JobDeps): Hold<JobRecord> {
-  const write: HoldWrite<JobRecord> = (value, how) => stores.ledger.write(job.address, value, { ...how, isHeld: true });
-  return new LeasedHold(held, { clock, write });
+  if (written.kind === 'conflict') return written;
+  if (written.kind === 'table-busy') return { kind: 'deferred', inMs: TABLE_BUSY_MS };
+  deps.telemetry.count('jobsStarted');
+  if (decision.takesOver) recordTakeover(run, record, deps);
+  const update: HoldWrite<JobRecord> = (value, how) =>
+    stores.ledger.write(run.job.address, value, { ...how, isHeld: true });
+  const held = { value: record, etag: written.etag, sentAtMs, leaseMs };
+  return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }
 
 function recordTakeover({ job }: JobRun, { crashes }: JobRecord, { telemetry }: JobDeps): void {

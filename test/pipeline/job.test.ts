@@ -1,9 +1,10 @@
 import type { JobRecord } from '../../src/storage/ledger.js';
 import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
-import { countingWorkflow, holdWorkflow, startHeld } from './held-workflow.js';
+import { countingWorkflow, holdWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
 import { type Account, addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
 
 const LEASE_AND_MARGIN_MS = 64_000;
+const alwaysFails = () => Promise.reject(new Error('no'));
 
 /** Each process takes the job over from the one before, and dies with its handler at work. */
 async function crash(account: Account, times: number) {
@@ -21,9 +22,7 @@ async function crash(account: Account, times: number) {
 
 describe('a process that dies with a job at work', () => {
   it('given its lease is still running, then a row stays and nothing runs', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow();
-    const dying = startApp(account, { workflows: [workflow] });
+    const { account, app: dying, workflow, started, calls } = startHeld();
     void watched(dying.pipeline.deliver([rawEvent()]));
     await started(0);
     dying.crash();
@@ -65,9 +64,7 @@ describe('a process that dies with a job at work', () => {
   });
 
   it('given it comes back to life, then it writes nothing: the record is that of who took over', async () => {
-    const account = createAccount();
-    const { workflow, started, calls } = holdWorkflow({ timeout: seconds(15) });
-    const frozen = startApp(account, { workflows: [workflow] });
+    const { account, app: frozen, workflow, started, calls } = startHeld({ timeout: seconds(15) });
     void watched(frozen.pipeline.deliver([rawEvent()]));
     const late = await started(0);
     frozen.storageIs(() => 'never');
@@ -115,10 +112,7 @@ describe('a process that dies with a job at work', () => {
   ])(
     'given it dies before $given of a job that failed for good, then the next writes it and runs nothing',
     async ({ fails }) => {
-      const account = createAccount();
-      const counting = countingWorkflow(() => Promise.reject(new Error('no')), { retry: { tries: 1 } });
-      const address = addressOfRaw(rawEvent(), counting.workflow);
-      const dying = startApp(account, { workflows: [counting.workflow] });
+      const { account, app: dying, counting, address } = startCounting(alwaysFails, { retry: { tries: 1 } });
       dying.storageIs(({ on }) => {
         const isFailing = account.record(address)?.failing === 'failed';
         const hasLetter = fails === 'pending/' || account.blobs.inspect().size > 0;
@@ -292,10 +286,7 @@ describe('a workflow that this process does not know', () => {
 
 describe('a state that this process does not know', () => {
   it('then it is looked at again in a minute, and nothing is written to it', async () => {
-    const account = createAccount();
-    const counting = countingWorkflow();
-    const address = addressOfRaw(rawEvent(), counting.workflow);
-    const app = startApp(account, { workflows: [counting.workflow] });
+    const { account, app, counting, address } = startCounting();
     await app.ledger.write(address, { ...crashedOnce, state: { kind: 'unknown', name: 'paused' } }, { untilMs: 1000 });
     const before = account.record(address);
 
@@ -344,8 +335,7 @@ describe('a handler that does not wait for what it begins', () => {
   });
 
   it('given all goes well, then its change is made before the job is recorded as completed', async () => {
-    const account = createAccount();
-    const app = startApp(account, { workflows: [forgetful] });
+    const { account, app } = startWith(forgetful);
 
     await app.pipeline.deliver([rawEvent()]);
 
@@ -354,8 +344,7 @@ describe('a handler that does not wait for what it begins', () => {
   });
 
   it('given its change fails, then the job has failed, and the process lives on', async () => {
-    const account = createAccount();
-    const app = startApp(account, { workflows: [forgetful] });
+    const { account, app } = startWith(forgetful);
     app.storageIs(({ method, on }) => (method === 'commit' && on === 'notes' ? 'fail-before' : 'ok'));
 
     const delivered = watched(app.pipeline.deliver([rawEvent()]));
@@ -366,7 +355,6 @@ describe('a handler that does not wait for what it begins', () => {
   });
 
   it('given its reads fail, then the process lives on', async () => {
-    const account = createAccount();
     const looking = defineWorkflow({
       name: 'looking',
       on: fhir('*'),
@@ -375,7 +363,7 @@ describe('a handler that does not wait for what it begins', () => {
         void tables('notes').get('all', 'n1');
       },
     });
-    const app = startApp(account, { workflows: [looking] });
+    const { account, app } = startWith(looking);
     app.storageIs(({ method, on }) => (method === 'read' && on === 'notes' ? 'fail-before' : 'ok'));
 
     await app.pipeline.deliver([rawEvent()]);
@@ -385,13 +373,12 @@ describe('a handler that does not wait for what it begins', () => {
   });
 
   it('given what storage will never take, then it is a dead letter at once', async () => {
-    const account = createAccount();
     const wrong = defineWorkflow({
       name: 'wrong',
       on: fhir('*'),
       handle: (_event, { tables }) => tables('a table').change('all', 'n1', () => ({ n: 1 })),
     });
-    const app = startApp(account, { workflows: [wrong] });
+    const { account, app } = startWith(wrong);
 
     await app.pipeline.deliver([rawEvent()]);
 
