@@ -3,9 +3,9 @@ import { readConfig } from '../src/config.js';
 import { type App, composeApp } from '../src/functions/compose.js';
 import { systemRandom } from '../src/functions/random.js';
 import { createMemoryBlobStore } from '../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../src/storage/memory-table-store.js';
 import type { TableStore } from '../src/storage/table-store.js';
+import { createMemoryQueueStore } from '../test/storage/memory-queue-store.js';
 import { noop } from './apps/noop.js';
 
 /** Creates the app with the no-op workflow and stores in memory. */

@@ -10,7 +10,6 @@ import { makeImage, makeStudy } from '../../src/simulator/scenarios/images.js';
 import { seededRandom } from '../../src/simulator/seeded.js';
 import type { Simulator } from '../../src/simulator/simulator.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -18,6 +17,7 @@ import { imagingStudies } from '../../src/workflows/imaging-studies/imaging-stud
 import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
 import { patientRegistry } from '../../src/workflows/patient-registry/patient-registry.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
 /** The mean cost of one event. */
 export type Cost = {

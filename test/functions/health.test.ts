@@ -1,10 +1,10 @@
 import { registerHealthLive } from '../../src/functions/health-live.js';
 import { registerHealthReady } from '../../src/functions/health-ready.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
 

@@ -3,10 +3,10 @@ import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
 import type { StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
 /** The whole app over stores in memory, and what a test needs to look into it. */
 export function composeMemoryApp({

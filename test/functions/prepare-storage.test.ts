@@ -1,10 +1,10 @@
 import { prepareStorage } from '../../src/functions/prepare-storage.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { watched } from '../pipeline/memory-app.js';
 import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from '../storage/faults.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { composeMemoryApp } from './memory-app.js';
 
 describe('when storage is prepared', () => {

@@ -9,7 +9,6 @@ import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
 import { TryLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { createTelemetry, type Exporter } from '../../src/telemetry/telemetry.js';
@@ -17,6 +16,7 @@ import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from '../storage/faults.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { rawOfFhir } from '../testing/raw-events.js';
 
 /** More turns of the event loop than anything here takes without a timer. */

@@ -2,10 +2,10 @@ import type { Clock, Random } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { QueueStore } from '../../src/storage/queue-store.js';
 import { type Operation, StorageError, type TableStore } from '../../src/storage/table-store.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
 /**
  * A world in which several processes of the app run over one storage, in simulated time. Everything that happens is

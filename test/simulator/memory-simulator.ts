@@ -6,11 +6,11 @@ import { findInProcess } from '../../src/simulator/in-process.js';
 import type { RunStatus } from '../../src/simulator/runs/run.js';
 import { createSimulator } from '../../src/simulator/simulator.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { FakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { workflows as builtIn } from '../../src/workflows/index.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
 export const WORKSPACE = '/subscriptions/1/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w';
 

@@ -1,9 +1,9 @@
 import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError, type TableStore } from '../../src/storage/table-store.js';
 import { type Fault, faultyBlobs, faultyQueue, faultyTables } from './faults.js';
+import { createMemoryQueueStore } from './memory-queue-store.js';
 import { createTestClock } from './test-clock.js';
 
 const MS = 3_000;

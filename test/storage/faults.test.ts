@@ -1,8 +1,8 @@
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Operation } from '../../src/storage/table-store.js';
 import { type CallInfo, type Fault, faultyBlobs, faultyQueue, faultyTables } from './faults.js';
+import { createMemoryQueueStore } from './memory-queue-store.js';
 import { createTestClock } from './test-clock.js';
 
 const operations: Operation[] = [{ kind: 'insert', key: 'k', row: {} }];

@@ -1,5 +1,5 @@
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
+import { createMemoryQueueStore } from './memory-queue-store.js';
 import { queueStoreContract } from './queue-store.contract.js';
 
 const clock = createFakeClock();

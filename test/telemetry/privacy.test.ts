@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { exportTelemetry } from '../../src/functions/export-telemetry.js';
 import { registerFunctions } from '../../src/functions/register.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
-import { createMemoryQueueStore } from '../../src/storage/memory-queue-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { METRICS, WORKFLOW } from '../../src/telemetry/metrics.js';
@@ -33,6 +32,7 @@ import {
   WHOLE,
 } from '../pipeline/marked-world.js';
 import { allThatFollows, watched } from '../pipeline/memory-app.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { readOtlp } from './read-otlp.js';
 import { type Received, type StandIn, startStandIn } from './stand-in.js';
 

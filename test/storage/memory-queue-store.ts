@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import { hiddenForS, type QueueStore } from './queue-store.js';
+import type { Clock } from '../../src/clock.js';
+import { hiddenForS, type QueueStore } from '../../src/storage/queue-store.js';
 
 /**
  * For tests: `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay hidden.
