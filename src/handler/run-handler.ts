@@ -72,62 +72,53 @@ export function runHandler(
   if (!isLater && !left) return OK;
   const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.settled());
 
-  const run = new HandlerRun(workflow, cancellation, deps);
-  return run.until(ended);
+  return untilEnded(ended, { workflow, cancellation }, deps);
 }
 
 /** A handler that did not end at once. */
-class HandlerRun {
-  readonly #clock: Clock;
-  readonly #cancellation: Cancellation;
-  readonly #result = Promise.withResolvers<HandlerResult>();
-  readonly #cancelTimeout: () => void;
-  readonly #unwatch: () => void;
-  #aborted: AbortReason | undefined;
-  #isOver = false;
-  #graceEndsAtMs = Number.POSITIVE_INFINITY;
-  #cancelGrace = () => {};
-
-  constructor(workflow: Workflow, cancellation: Cancellation, { clock, watch }: RunDeps) {
-    this.#clock = clock;
-    this.#cancellation = cancellation;
-    this.#cancelTimeout = clock.after(workflow.timeoutMs, () => this.#abort('timeout'));
-    this.#unwatch = watch((reason) => this.#abort(reason));
-  }
-
-  until(ended: Promise<void>): Promise<HandlerResult> {
-    ended.then(
-      () => this.#end(this.#aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6
-      (error: unknown) => this.#end(this.#resultOfThrow(error)),
-    );
-    return this.#result.promise;
-  }
+function untilEnded(
+  ended: Promise<void>,
+  { workflow, cancellation }: { workflow: Workflow; cancellation: Cancellation },
+  { clock, watch }: RunDeps,
+): Promise<HandlerResult> {
+  const { promise, resolve } = Promise.withResolvers<HandlerResult>();
+  let aborted: AbortReason | undefined;
+  let isOver = false;
+  let graceEndsAtMs = Number.POSITIVE_INFINITY;
+  let cancelGrace = () => {};
+  const cancelTimeout = clock.after(workflow.timeoutMs, () => abort('timeout'));
+  const unwatch = watch(abort);
+  ended.then(
+    () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6
+    (error: unknown) => end(resultOfThrow(error, aborted)),
+  );
+  return promise;
 
   /** A lost lease, or the end of the process, does not wait for the grace period of a handler whose time is over. */
-  #abort(reason: AbortReason): void {
-    if (this.#isOver) return;
-    if (!this.#aborted || reason === 'lost') this.#aborted = reason;
-    this.#cancellation.abort(reason);
-    const endsAtMs = this.#clock.monotonic() + GRACE_MS[reason];
-    if (endsAtMs >= this.#graceEndsAtMs) return;
-    this.#graceEndsAtMs = endsAtMs;
-    this.#cancelGrace();
-    this.#cancelGrace = this.#clock.after(GRACE_MS[reason], () => this.#end(AFTER_GRACE[this.#aborted ?? reason]));
+  function abort(reason: AbortReason): void {
+    if (isOver) return;
+    if (!aborted || reason === 'lost') aborted = reason;
+    cancellation.abort(reason);
+    const endsAtMs = clock.monotonic() + GRACE_MS[reason];
+    if (endsAtMs >= graceEndsAtMs) return;
+    graceEndsAtMs = endsAtMs;
+    cancelGrace();
+    cancelGrace = clock.after(GRACE_MS[reason], () => end(AFTER_GRACE[aborted ?? reason]));
   }
 
-  #resultOfThrow(error: unknown): HandlerResult {
-    if (!this.#aborted) return { kind: 'threw', error };
-    return this.#aborted === 'timeout' ? { kind: 'timeout' } : AFTER_GRACE[this.#aborted];
+  function end(result: HandlerResult): void {
+    if (isOver) return;
+    isOver = true;
+    cancelTimeout();
+    cancelGrace();
+    unwatch();
+    resolve(result);
   }
+}
 
-  #end(result: HandlerResult): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#cancelTimeout();
-    this.#cancelGrace();
-    this.#unwatch();
-    this.#result.resolve(result);
-  }
+function resultOfThrow(error: unknown, aborted: AbortReason | undefined): HandlerResult {
+  if (!aborted) return { kind: 'threw', error };
+  return aborted === 'timeout' ? { kind: 'timeout' } : AFTER_GRACE[aborted];
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

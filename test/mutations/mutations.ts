@@ -276,8 +276,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'end-okCounts',
     file: 'src/handler/run-handler.ts',
-    find: "this.#end(this.#aborted === 'lost' ? AFTER_GRACE.lost : OK)",
-    put: 'this.#end(this.#aborted ? AFTER_GRACE[this.#aborted] : OK)',
+    find: "end(aborted === 'lost' ? AFTER_GRACE.lost : OK)",
+    put: 'end(aborted ? AFTER_GRACE[aborted] : OK)',
     tests: STOP,
   },
 
