@@ -1,20 +1,7 @@
 import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 
-/**
- * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
- *
- *   arrives            deadline                         + 5 s
- *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST
- */
-export type Post = {
-  /** One more thing must be safe. */
-  open(): void;
-  safe(): void;
-  unsafe(error: unknown): void;
-  /** Nothing more will be opened. Resolves when all is safe, else throws NotSafeError. */
-  answer(): Promise<void>;
-};
+export type Post = ReturnType<typeof createPost>;
 
 /** The function throws it, so that Event Grid sends the whole POST again. P3: it holds no cause, because the host prints all of it. */
 export class NotSafeError extends Error {
@@ -32,14 +19,21 @@ export class NotSafeError extends Error {
 /** From the deadline to the answer: one try of a write, its timeout, and one more. */
 const ANSWER_AFTER_DEADLINE_MS = 5000;
 
-export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: () => void }): Post {
+/**
+ * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
+ *
+ *   arrives            deadline                         + 5 s
+ *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST
+ */
+export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: () => void }) {
   const { clock, deadlineMs, onDeadline } = deps;
   const arrivedAtMs = clock.monotonic();
   let open = 0;
   let failed = 0;
   let cause: unknown;
   let end: (() => void) | undefined;
-  const post: Post = {
+  const post = {
+    /** One more thing must be safe. */
     open() {
       open += 1;
     },
@@ -47,11 +41,12 @@ export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline:
       open -= 1;
       if (open === 0) end?.();
     },
-    unsafe(error) {
+    unsafe(error: unknown) {
       failed += 1;
       cause ??= error;
       post.safe();
     },
+    /** Nothing more will be opened. Resolves when all is safe, else throws NotSafeError. */
     async answer() {
       if (open > 0) {
         await new Promise<void>((resolve) => {
