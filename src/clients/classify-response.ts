@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint.js';
 import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 
 /** The meaning of a response, by its status. */
-export type Classified = { kind: 'found' } | NotRead;
+type Classified = { kind: 'found' } | NotRead;
 
 export type NotRead =
   /** The resource is deleted, or never existed. */

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoint.js';
 import { readError } from './read-error.js';
 
 /** A GET request. `path`: the path and query after the service's URL, encoded. */
-export type GetRequest = { readonly path: string; readonly accept: string; readonly signal: AbortSignal };
+type GetRequest = { readonly path: string; readonly accept: string; readonly signal: AbortSignal };
 
 /** Reads from a service, with up to 3 tries. Undefined: the service answered that there is none (404, 410). */
 export type GetWithRetry = {

@@ -124,7 +124,7 @@ export function keeperFile(folder: string): string {
   return join(folder, 'keeper.json');
 }
 
-export type KeeperOptions = {
+type KeeperOptions = {
   readonly folder: string;
   /** The ports of blob, queue and table; 0 for any free port. */
   readonly ports: readonly number[];

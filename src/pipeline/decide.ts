@@ -115,7 +115,7 @@ export function decideFailure(
   return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
 }
 
-/** Whether every further try would fail the same way. Such a failure says nothing of the workflow's other events. */
+/** Returns whether every further try would fail the same way. Such a failure says nothing of the workflow's other events. */
 export function isBeyondHelp(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }
@@ -127,7 +127,7 @@ export function waitAfterMs(tries: number, retry: Workflow['retry']): number {
   return retry.fromMs * (retry.toMs / retry.fromMs) ** ((tries - 1) / last);
 }
 
-/** How long a job of this workflow may go on being retried, from its first try on. */
+/** Returns how long a job of this workflow may go on being retried, from its first try on. */
 export function longestRetryMs(workflow: Workflow): number {
   let waits = 0;
   for (let tries = 1; tries < workflow.retry.tries; tries += 1) waits += 1.2 * waitAfterMs(tries, workflow.retry);

@@ -44,7 +44,7 @@ export class LeasedHold<T extends Numbered> {
     this.#write = write;
   }
 
-  /** Whether something may still be started, or written to a table of the workflow, under this lease. */
+  /** Returns whether something may still be started, or written to a table of the workflow, under this lease. */
   mayStart(): boolean {
     return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
   }

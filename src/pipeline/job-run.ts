@@ -52,7 +52,7 @@ export class JobRun {
  *   open        no row, not settled; at most one row is being written     the row or the record is written, or that fails
  *   safe        for good
  */
-export class Safety {
+class Safety {
   #isSafe = false;
   #posts: Pick<Post, 'safe' | 'unsafe'>[] = [];
   #deferring: Promise<void> | undefined;

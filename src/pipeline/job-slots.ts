@@ -60,7 +60,7 @@ function resourceSlotOf({ job }: JobRun): string | undefined {
   return job.workflow?.ordering === 'latest' ? `${job.workflowName} ${resourceOf(job.event)}` : undefined;
 }
 
-/** Whether `a` goes before `b` in the queue of a resource: the newer version does. */
+/** Returns whether `a` goes before `b` in the queue of a resource: the newer version does. */
 export function isNewerRun(a: object, b: object): boolean {
   return isNewer((a as JobRun).job.event, (b as JobRun).job.event);
 }

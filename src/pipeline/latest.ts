@@ -85,7 +85,7 @@ function watermarkOf({ workflowName, event }: Job): WatermarkOf {
   return { workflow: workflowName, resource: resourceOf(event) };
 }
 
-/** Whether the version that was started is applied now; if not, another job has the resource, or may have it. */
+/** Returns whether the version that was started is applied now; if not, another job has the resource, or may have it. */
 export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
   const apply = (mark: Watermark) => ({ ...mark, applied: mark.started, owner: '' });
   const writing = hold.update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) });
@@ -93,7 +93,7 @@ export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Prom
 }
 
 /**
- * Whether the job's version is the newest that has started, and is not applied: no older version runs any more, so the
+ * Returns whether the job's version is the newest that has started, and is not applied: no older version runs any more, so the
  * tables lack this version until the job succeeds. False where storage does not say.
  */
 export async function holdsState(job: Job, { stores }: Pick<JobDeps, 'stores'>): Promise<boolean> {

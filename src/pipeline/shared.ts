@@ -57,7 +57,7 @@ export type Shared = JobDeps & {
 };
 
 /** How far the end of the process has come (end.ts). */
-export type ShutdownState = {
+type ShutdownState = {
   /** E1: nothing is claimed any more. */
   isStopping: boolean;
   /** E2: handlers have had their time, and none is started any more. */
@@ -71,7 +71,7 @@ export function rowOf({ address, json, workflow }: Job, dueAt: Date, settings: S
   return { dueAt, isLong: isLong(workflow, settings), event: json, of: { kind: 'job', address } };
 }
 
-/** Whether a job may run for longer than a delivery waits. */
+/** Returns whether a job may run for longer than a delivery waits. */
 export function isLong(workflow: Pick<Workflow, 'timeoutMs'> | undefined, settings: Settings): boolean {
   return workflow !== undefined && workflow.timeoutMs > settings.deadlineMs;
 }

@@ -33,7 +33,7 @@ export type BlobStore = {
  * `about`: short texts that a list returns with the name, so that the content need not be read (metadata). Names consist of
  * a-z; empty texts are not stored. Storage takes up to about 8 KB.
  */
-export type CreateOptions = { readonly about?: About };
+type CreateOptions = { readonly about?: About };
 export type About = Readonly<Record<string, string>>;
 
 /** `text` of a blob that is not text: the readable part of it, for people. */

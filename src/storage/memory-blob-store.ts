@@ -3,7 +3,7 @@ import { type About, aboutOrNothing, type BlobPage, type BlobStore, decodeBlob }
 import { fullSecond } from './storage-clock.js';
 
 /** `inspect` returns the content of every blob by its name, for tests. */
-export type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
+type MemoryBlobStore = BlobStore & { inspect(): Map<string, string> };
 
 type Blob = { content: Uint8Array; createdAt: Date; about: About | undefined };
 

@@ -8,7 +8,7 @@ export function fullSecond(clock: Pick<Clock, 'now'>): Date {
   return new Date(Math.floor(clock.now().getTime() / SECOND_MS) * SECOND_MS);
 }
 
-export type StorageClock = {
+type StorageClock = {
   /** `store`, whose answers set the clock. */
   readonly tables: TableStore;
   readonly clock: Clock;

@@ -62,7 +62,7 @@ export function isInt32(value: number): boolean {
 }
 
 /** The answers to all operations, or the one error of the transaction, in the form of the SDK's errors. */
-export type TransactionAnswer =
+type TransactionAnswer =
   | { kind: 'done'; etags: string[] }
   | { kind: 'failed'; error: { statusCode: number; code: string | undefined; message: string } };
 

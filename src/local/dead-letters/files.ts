@@ -6,7 +6,7 @@ import { OptionError, textOf, type Values } from './options.js';
 const LOCAL = '.local';
 const OWNER_ONLY = 0o600;
 
-export type PrivateFile = { write(text: string): void; close(): void };
+type PrivateFile = { write(text: string): void; close(): void };
 
 /** Returns the path of --out; refuses a place where git would find clinical data. */
 export function outPathOf(values: Values): string | undefined {

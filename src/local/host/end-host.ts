@@ -14,10 +14,10 @@ import type { HostServer } from './server.js';
  *
  * Each part ends as soon as there is nothing left to wait for.
  */
-export const HTTP_DRAIN_MS = 20_000;
-export const INVOCATIONS_DRAIN_MS = 10_000;
+const HTTP_DRAIN_MS = 20_000;
+const INVOCATIONS_DRAIN_MS = 10_000;
 /** The real host sends this time to the worker as `WorkerTerminateGracePeriodInSeconds`, then kills the worker. */
-export const TERMINATE_MS = 5000;
+const TERMINATE_MS = 5000;
 
 type Deps = {
   readonly app: App;

@@ -3,12 +3,12 @@
  * loads it by name, so it is a module and not a factory, and one process has one app.
  */
 
-export type BindingInfo = { readonly type?: string; readonly direction?: string; readonly [option: string]: unknown };
+type BindingInfo = { readonly type?: string; readonly direction?: string; readonly [option: string]: unknown };
 export type FunctionMetadata = { readonly name: string; readonly bindings: Readonly<Record<string, BindingInfo>> };
 export type FunctionCallback = (...args: unknown[]) => unknown;
 export type HookCallback = (context: Record<string, unknown>) => unknown;
 export type CoreLogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
-export type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
+type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
 
 /** The worker's typed value. A function gets `int` unchanged; the library decodes the others. */
 export type TypedData = {
@@ -29,12 +29,12 @@ export type HttpData = {
 };
 
 /** The library's part of one invocation: decode the arguments, call the handler, encode the answer. */
-export type InvocationModel = {
+type InvocationModel = {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], handler: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<{ returnValue?: TypedData | null }>;
 };
-export type InvocationRequest = {
+type InvocationRequest = {
   readonly inputData: readonly { name: string; data: TypedData }[];
   readonly triggerMetadata: Readonly<Record<string, TypedData>>;
   readonly traceContext: { readonly traceParent: string };

@@ -13,7 +13,7 @@ import { forOwnPages } from './own-pages.js';
 import type { Env } from './queue-connection.js';
 import { openServer } from './server.js';
 
-export type HostOptions = {
+type HostOptions = {
   readonly appRoot: string;
   /** package.json's `main`: a glob, relative to `appRoot`. */
   readonly main: string;

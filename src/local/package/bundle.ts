@@ -4,7 +4,7 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { StartError } from '../host/start-error.js';
 
 /** The files of the project and of packages in the bundle, as paths from the project. */
-export type Bundled = { readonly inputs: readonly string[] };
+type Bundled = { readonly inputs: readonly string[] };
 
 /** The host injects this module. It is in no registry, and the worker finds it by this name. */
 const INJECTED = '@azure/functions-core';

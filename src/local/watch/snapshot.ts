@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Clock, sleep } from '../../clock.js';
 
 /** The path of each watched file, with its size and its time of change. */
-export type Snapshot = ReadonlyMap<string, string>;
+type Snapshot = ReadonlyMap<string, string>;
 
 /** Also the time for which files must stand still: a save or a checkout of several files is one change. */
 const POLL_MS = 100;

@@ -6,7 +6,7 @@ export type Chaos = Readonly<z.infer<typeof chaosSchema>>;
 
 const share = between(0, 1).default(0);
 
-export const chaosSchema = strict({
+const chaosSchema = strict({
   /** The share of events that are delivered twice. */
   duplicates: share,
   /** The share of events that are held back for up to `delayMs`, so that later events overtake them. */

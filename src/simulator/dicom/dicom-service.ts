@@ -27,12 +27,12 @@ export type DicomService = {
   clear(): void;
 };
 
-export type StoreResult =
+type StoreResult =
   | { readonly status: 'stored'; readonly sequenceNumber: number; readonly problems: readonly string[] }
   | { readonly status: 'duplicate' }
   | { readonly status: 'refused'; readonly reason: number; readonly problems: readonly string[] };
-export type DeleteResult = { readonly status: 'deleted'; readonly images: number } | { readonly status: 'absent' };
-export type UpdateResult =
+type DeleteResult = { readonly status: 'deleted'; readonly images: number } | { readonly status: 'absent' };
+type UpdateResult =
   | { readonly status: 'updated'; readonly images: number }
   | { readonly status: 'absent' }
   | { readonly status: 'refused'; readonly problems: readonly string[] };

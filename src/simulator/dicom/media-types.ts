@@ -1,5 +1,5 @@
 /** One media type of a header such as Accept or Content-Type; everything but values of parameters in lower case. */
-export type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string> };
+type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string> };
 
 /** In the order of the header; undefined where there is none. */
 export function parseMediaTypes(header: string | null): MediaType[] | undefined {

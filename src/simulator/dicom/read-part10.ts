@@ -21,7 +21,7 @@ export type Part10 = {
   readonly elements: Readonly<Record<string, Element>>;
 };
 
-export type Unreadable = { readonly problem: string };
+type Unreadable = { readonly problem: string };
 
 export const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2';
 export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';

@@ -17,7 +17,7 @@ export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 /** Writes dead letters, 5 minutes after Event Grid gave up on their events. Dead letters due at one time share a blob. */
 export type DeadLetters = { add(deadLetter: DeadLetter): void; end(): void };
 
-export type DeadLetterDeps = {
+type DeadLetterDeps = {
   schedule: Clock;
   clock: Clock;
   random: Random;

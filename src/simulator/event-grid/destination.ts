@@ -23,7 +23,7 @@ export type Destination = Batching &
   );
 
 /** A header of each request: a text, or what stands in the event under a key such as `data.resourceType`. */
-export type HeaderMapping = { readonly name: string } & (
+type HeaderMapping = { readonly name: string } & (
   | { readonly type: 'Static'; readonly value: string; readonly isSecret: boolean }
   | { readonly type: 'Dynamic'; readonly sourceField: string }
 );

@@ -18,7 +18,7 @@ export type EventGridDeps = DeliveryDeps & {
   eventTypes?: readonly string[];
 };
 
-export type PutOutcome =
+type PutOutcome =
   | { kind: 'created' | 'updated'; subscription: Subscription }
   | { kind: 'wrong'; problems: Problem[] }
   /** Nothing was changed. */

@@ -48,7 +48,7 @@ function readEventTypes(filter: Reader, known: readonly string[] | undefined): r
 
 const compiled = new WeakMap<Filter, Test>();
 
-/** Whether the filter accepts the event: every condition must hold, for at least one of its values. */
+/** Returns whether the filter accepts the event: every condition must hold, for at least one of its values. */
 export function matches(filter: Filter, event: TopicEvent): boolean {
   let test = compiled.get(filter);
   if (!test) {

@@ -44,7 +44,7 @@ export function failureOf(status: number): Failure {
   return { outcome: outcomes[status] ?? 'GenericError', status };
 }
 
-/** Whether no retry can help, so that none is made. */
+/** Returns whether no retry can help, so that none is made. */
 export function isFinal({ status }: Failure, endpointType: Destination['endpointType']): boolean {
   return status !== undefined && FINAL[endpointType].includes(status);
 }

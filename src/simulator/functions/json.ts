@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { isJson, JSON_NEEDED } from '../../media-type.js';
 import type { Problem } from '../problems.js';
 
-export type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
+type ReadJson = { kind: 'ok'; body: unknown } | { kind: 'wrong'; answer: HttpResponseInit };
 
 /** The JSON body of a request; an empty body is an empty object. The content-type must be JSON. */
 export async function readJson(request: HttpRequest): Promise<ReadJson> {

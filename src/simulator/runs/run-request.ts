@@ -44,7 +44,7 @@ const schema = strict({
 /** With chaos, most of a run is Event Grid's waits of 10 s and more, so they pass faster. */
 const TIME_SCALE_OF_CHAOS = 30;
 
-export type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };
+type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };
 
 /** The request in a body, or its problems. `otherSeed` is the seed for a body without one. */
 export function readRunRequest(body: unknown, otherSeed: number): ReadRunRequest {

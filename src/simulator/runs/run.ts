@@ -28,7 +28,7 @@ import { findVerdict, type Verdict } from './verdict.js';
  *   redriving    Event Grid's dead letters are imported                     all are imported (receiver `down` only)
  *   checking     the run reads storage until no job is open                 the verdict
  */
-export type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
+type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
 
 export type RunStatus = Pick<RunRequest, 'seed' | 'events' | 'rate' | 'timeScale'> & {
   readonly id: string;
@@ -118,7 +118,7 @@ export class Run {
     this.ended = this.#play();
   }
 
-  /** Whether an event with this id belongs to the run. */
+  /** Returns whether an event with this id belongs to the run. */
   isOwn(eventId: string): boolean {
     return numberOf(this.id, eventId) !== undefined;
   }

@@ -29,7 +29,7 @@ const CONDITIONS = [
   { code: '233604007', display: 'Pneumonia' },
 ];
 
-export type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
+type ObservationStatus = 'preliminary' | 'final' | 'corrected' | 'entered-in-error';
 
 /** An encounter. References are relative (`Patient/…`), or the fullUrl of an entry of the same bundle. */
 export function makeEncounter(of: { patient: string; at: Date; status: 'in-progress' | 'finished' }): Resource {

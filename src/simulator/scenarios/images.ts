@@ -16,7 +16,7 @@ export type Study = {
   readonly at: Date;
 };
 
-export function makeUid(random: Random): string {
+function makeUid(random: Random): string {
   const digits = Array.from({ length: 30 }, () => String(between(random, 0, 9))).join('');
   return `${ROOT}.${between(random, 1, 9)}${digits}`;
 }

@@ -2,7 +2,7 @@ import { type DicomEvent, type DicomReader, digest } from '../../workflow.js';
 import { createSharedRuns } from './shared-runs.js';
 
 /** Returns the modality of the series of an image; undefined if the image is gone or has no modality. */
-export type FindModality = (event: DicomEvent, resource: DicomReader) => Promise<string | undefined>;
+type FindModality = (event: DicomEvent, resource: DicomReader) => Promise<string | undefined>;
 
 const MODALITY = '00080060';
 

@@ -2,7 +2,7 @@
  * Shares runs among concurrent callers: for each key at most one run is under way and one is queued. A caller joins the
  * run that is still open and gets its result.
  */
-export type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
+type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
 
 /** One run. Later callers do not join after `close` is called, or after the run has ended. */
 export type Run<T> = (close: () => void) => Promise<T>;

@@ -1,7 +1,7 @@
 import { type DicomEvent, digest, type Row } from '../../workflow.js';
 
 /** The contents of a study, computed from the rows of its images. */
-export type Summary = {
+type Summary = {
   readonly instances: number;
   readonly series: number;
   /** Sorted, separated by commas. */
@@ -21,10 +21,10 @@ export type Summary = {
 //   revision   rises with every write; each write is on condition of the revision that was read
 //   period     the revision at which the study last began to arrive: its row in `openstudies` has this period or a later one
 //   isListed   this row was seen or written in this period. Stays set until the period ends
-export type StudyStatus = 'arriving' | 'settled' | 'deleted';
+type StudyStatus = 'arriving' | 'settled' | 'deleted';
 
 /** A row of table `studies`. */
-export type StudyRow = Row & Summary & { status: StudyStatus; revision: number; period: number; isListed: boolean };
+type StudyRow = Row & Summary & { status: StudyStatus; revision: number; period: number; isListed: boolean };
 
 /** Returns the contents of a study. `rows` are the rows of its images, deleted images included. */
 export function summarize(rows: readonly { key: string; row: Row }[]): Summary {

@@ -8,7 +8,7 @@ const NOT_RATIO = new Set<string | undefined>(['Cel', '[degF]', '[degRe]']);
 const ONE = '1';
 
 /** An amount in another unit. A percent has a meaning if `isRatio`. */
-export type InUnit = { readonly amount: Amount; readonly isRatio: boolean };
+type InUnit = { readonly amount: Amount; readonly isRatio: boolean };
 
 /**
  * Returns `amount` in `unit`, or why it cannot be converted. A missing unit is equal to a missing unit and to 1, and to

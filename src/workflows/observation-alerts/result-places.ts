@@ -18,7 +18,7 @@ export type ResultPlaces = { readonly places: readonly ResultPlace[]; readonly p
 export type PendingAlert = { readonly rule: string; readonly observationId: string };
 
 /** A result, and the place where it can be compared. */
-export type Move = { readonly place: ResultPlace; readonly result: Result };
+type Move = { readonly place: ResultPlace; readonly result: Result };
 
 export async function readResultPlaces(tables: Tables, of: AlertOf): Promise<ResultPlaces> {
   const { partition, key } = placeOfRow(of);

@@ -7,7 +7,7 @@ import { type CodesText, LIMITS, LOINC, MOVEMENTS, msOf, type RuleText, rulesFil
 
 const MAX_SHOWN_LENGTH = 60;
 
-export type ReadRules<P = Problem> =
+type ReadRules<P = Problem> =
   | { readonly kind: 'ok'; readonly rules: readonly Rule[] }
   | { readonly kind: 'wrong'; readonly problems: readonly P[] };
 

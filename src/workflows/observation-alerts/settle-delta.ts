@@ -10,7 +10,7 @@ import { type AlertCandidate, type HandlerContext, settleAlert } from './settle-
 const MAX_ROUNDS = 10;
 
 /** The alert of a delta rule on an Observation: the handler's own, or one whose result comes after it. */
-export type DeltaAlert = {
+type DeltaAlert = {
   readonly rule: DeltaRule;
   readonly observationId: string;
   readonly place: ResultPlace | undefined;

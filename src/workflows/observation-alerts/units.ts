@@ -10,7 +10,7 @@ export type Analyte = {
 };
 
 /** How values of one unit become values of another: by `factor`, then by `offset`, which is 0 except for temperatures. */
-export type Conversion = { readonly factor: number; readonly offset: number };
+type Conversion = { readonly factor: number; readonly offset: number };
 
 /** `units-not-comparable`: mg and mmHg; mg and mmol without a molar mass; logarithmic units, which no rule needs. */
 type NoConversion = 'unit-unknown' | 'units-not-comparable';

@@ -34,7 +34,7 @@ export type AlertCode = (typeof CODES)[number];
 export type UndecidedReason = (typeof REASONS)[number] | 'no-interpretation';
 
 /** No alert, because the result is uncertain. */
-export type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
+type Undecided = { readonly kind: 'undecided'; readonly reason: UndecidedReason };
 
 export type Verdict = Alert | { readonly kind: 'none' } | Undecided;
 

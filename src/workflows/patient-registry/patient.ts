@@ -3,11 +3,11 @@ import { type Named, wordsOfName } from './names.js';
 import { patientIn } from './references.js';
 
 /** An identifier as FHIR has it; `type` is the code or text of its type. */
-export type Identifier = { readonly system?: string; readonly value: string; readonly type?: string };
+type Identifier = { readonly system?: string; readonly value: string; readonly type?: string };
 /** A name and its use, as FHIR has it. */
 export type Name = Named & { readonly use?: string };
 /** A link to another record of the patient. `resourceId` is set if `reference` points into the same service. */
-export type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
+type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
 
 /** What the registry keeps of a living patient. */
 export type Patient = {

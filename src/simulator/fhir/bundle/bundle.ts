@@ -5,7 +5,7 @@ import type { WriteDeps } from '../writes.js';
 import { type BundleEntry, callOf, METHODS, readEntry } from './bundle-entry.js';
 import { TransactionPlan } from './transaction-plan.js';
 
-export type BundleType = 'batch' | 'transaction';
+type BundleType = 'batch' | 'transaction';
 
 export type BundleResult = {
   readonly type: BundleType;

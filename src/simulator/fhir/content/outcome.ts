@@ -7,7 +7,7 @@ export type Issue = {
   readonly details?: { readonly text: string };
 };
 
-export type IssueCode =
+type IssueCode =
   | 'deleted'
   | 'exception'
   | 'forbidden'
