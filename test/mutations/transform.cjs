@@ -1,27 +1,22 @@
 const { createHash } = require('node:crypto');
 const { relative, sep } = require('node:path');
 const { createTransformer } = require('@swc/jest');
+const { mutate } = require('./mutate.ts');
 
-/** The project's transform, but with one rule left out of one file: MUTATION names it, MUTATION_PATCH holds it. */
+/** The project's transform, but with one rule left out of one file: the environment's MUTATION is the mutation. */
 module.exports = {
   createTransformer(options) {
     const swc = createTransformer(options);
-    const patch = JSON.parse(process.env.MUTATION_PATCH ?? '{}');
-    const patched = (source, path, { config }) => {
-      if (relative(config.rootDir, path).split(sep).join('/') !== patch.file) return source;
-      if (!source.includes(patch.find))
-        throw new Error(
-          `mutation '${patch.rule}': its place in ${patch.file} is gone; bring test/mutations/mutations.ts up to date`,
-        );
-      return source.replace(patch.find, () => patch.put);
-    };
+    const mutation = JSON.parse(process.env.MUTATION);
+    const mutated = (source, path, { config }) =>
+      relative(config.rootDir, path).split(sep).join('/') === mutation.file ? mutate(source, mutation) : source;
     return {
       ...swc,
-      process: (source, path, rest) => swc.process(patched(source, path, rest), path, rest),
+      process: (source, path, rest) => swc.process(mutated(source, path, rest), path, rest),
       processAsync: undefined,
       getCacheKey: (source, path, rest) =>
         createHash('sha256')
-          .update(patched(source, path, rest))
+          .update(mutated(source, path, rest))
           .update(path)
           .update(JSON.stringify(options))
           .digest('hex'),

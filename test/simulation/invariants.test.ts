@@ -152,7 +152,7 @@ describe('whatever happens in a night', () => {
       {
         numRuns: Number(process.env.NIGHTS ?? 60),
         interruptAfterTimeLimit: 240_000,
-        ...(process.env.MUTATION_PATCH ? { endOnFailure: true } : {}),
+        ...(process.env.MUTATION ? { endOnFailure: true } : {}),
       },
     );
   });
