@@ -1,10 +1,6 @@
-import { digest } from '../digest.js';
-import { InvalidEventError } from '../events/invalid-event-error.js';
-import { parseEvent } from '../events/parse.js';
-import { isTooLarge } from '../events/size.js';
-import { toJson } from '../json-text.js';
-import { addRow } from './add-row.js';
-import { deadLetterOfInvalid, deadLettersOfInvalid, type InvalidEvent } from './store/invalid.js';
+import { eventErrorOf, type RawEvent } from '../events/accept.js';
+import { addDeliveries, withJson } from './add-row.js';
+import { deadLettersOfInvalid, type InvalidEvent } from './store/invalid.js';
 import type { DeadLetterStores } from './stores.js';
 import { eventsOfBlob, MAX_BLOB_BYTES, moveUnreadable, RESOLVED, type Undelivered } from './undelivered.js';
 
@@ -16,8 +12,6 @@ export type Imported =
   /** The blob is not a list of events, and is now in `unreadable/`. */
   | { kind: 'unreadable' };
 
-/** Rows of about 1 KB each; rows added at the same time share transactions. */
-const ADDED_AT_ONCE = 500;
 const WRITTEN_AT_ONCE = 32;
 
 /**
@@ -49,16 +43,9 @@ export async function importUndelivered(name: string, stores: DeadLetterStores):
   return { kind: 'taken-up', events: events.length };
 }
 
-/** Adds a row for each event, as if it had just been delivered: an event that has run does not run again. */
-export async function addDeliveries(events: readonly unknown[], stores: DeadLetterStores): Promise<void> {
-  for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
-    await Promise.all(events.slice(at, at + ADDED_AT_ONCE).map((raw) => addDelivery(raw, stores)));
-  }
-}
-
 /** Returns the events as Event Grid would have delivered them. */
-export function deliveredOf(events: readonly Undelivered[]): unknown[] {
-  return events.map(({ delivered }) => delivered);
+export function deliveredOf(events: readonly Undelivered[]): RawEvent[] {
+  return events.map(({ delivered }) => withJson(delivered));
 }
 
 /** Whether a blob was imported or discarded. */
@@ -71,27 +58,15 @@ export async function isResolved(
 }
 
 /** Events of the same text are one invalid event, as in a POST. */
-function split(events: readonly unknown[]): { valid: unknown[]; invalid: InvalidEvent[] } {
-  const valid: unknown[] = [];
+function split(events: readonly RawEvent[]): { valid: RawEvent[]; invalid: InvalidEvent[] } {
+  const valid: RawEvent[] = [];
   const invalid = new Map<string, InvalidEvent>();
-  for (const raw of events) {
-    const json = toJson(raw);
-    const error = errorOf(raw, json);
-    if (error) invalid.set(json, { raw, json, error });
-    else valid.push(raw);
+  for (const event of events) {
+    const error = eventErrorOf(event);
+    if (error) invalid.set(event.json, { ...event, error });
+    else valid.push(event);
   }
   return { valid, invalid: [...invalid.values()] };
-}
-
-function errorOf(raw: unknown, json: string): InvalidEventError | undefined {
-  if (isTooLarge(json)) return new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
-  try {
-    parseEvent(raw);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvalidEventError) return error;
-    throw error;
-  }
 }
 
 // Dies before or between the writes: the next import writes the same names again, and what exists stays.
@@ -100,21 +75,4 @@ async function writeInvalid(events: readonly InvalidEvent[], { deadLetters, cloc
   for (let at = 0; at < all.length; at += WRITTEN_AT_ONCE) {
     await Promise.all(all.slice(at, at + WRITTEN_AT_ONCE).map(({ deadLetter }) => deadLetters.write(deadLetter)));
   }
-}
-
-/** An event that is too large for a row becomes the dead letter that its delivery would have made. */
-async function addDelivery(raw: unknown, stores: DeadLetterStores): Promise<void> {
-  const json = toJson(raw);
-  if (isTooLarge(json)) {
-    const error = new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
-    return stores.deadLetters.write(deadLetterOfInvalid(raw, error, stores.clock.now()));
-  }
-  const of = { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(raw, json) };
-  await addRow({ isLong: false, event: json, of }, stores);
-}
-
-/** Returns the digest by which a search for an event id finds the row; of the whole text if there is no id. */
-export function eventIdDigestOf(raw: unknown, json: string): string {
-  const { id } = Object(raw) as { id?: unknown };
-  return digest(typeof id === 'string' ? id : json);
 }

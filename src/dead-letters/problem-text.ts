@@ -1,6 +1,6 @@
+import { MAX_EVENT_BYTES } from '../events/accept.js';
 import type { Problem } from '../events/invalid-event-error.js';
 import { EVENT_TYPES } from '../events/kinds.js';
-import { MAX_EVENT_BYTES } from '../events/size.js';
 
 const TEXT = 'a text of 1 to 1,024 characters';
 const VERSION = 'a whole number from 0 to 9,007,199,254,740,991';

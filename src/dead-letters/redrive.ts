@@ -1,13 +1,10 @@
-import { InvalidEventError, type Problem } from '../events/invalid-event-error.js';
+import { eventErrorOf, type RawEvent } from '../events/accept.js';
 import { loggableFieldsOf } from '../events/loggable-fields.js';
-import { parseEvent } from '../events/parse.js';
-import { isTooLarge } from '../events/size.js';
-import { toJson } from '../json-text.js';
 import { isAddress } from '../storage/address.js';
-import { addRow } from './add-row.js';
+import { addDeliveries, addDelivery, addRow, withJson } from './add-row.js';
 import { writeEdit } from './edits.js';
 import { placeOfId } from './ids.js';
-import { addDeliveries, deliveredOf, eventIdDigestOf, importUndelivered } from './import-undelivered.js';
+import { deliveredOf, importUndelivered } from './import-undelivered.js';
 import { obstacleTo, outcomeOf, type Redriven } from './redrive-result.js';
 import { eventsOfDeadLetter, readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, nameOfJob, partsOfName } from './store/names.js';
@@ -25,7 +22,12 @@ export type RedriveOptions = {
   readonly event?: unknown;
 };
 
-type Found = { readonly name: DeadLetterName; readonly deadLetter: StoredDeadLetter };
+type Found = {
+  readonly name: DeadLetterName;
+  readonly deadLetter: StoredDeadLetter;
+  /** The event that runs again: the corrected payload, or that of the dead letter. */
+  readonly event: RawEvent;
+};
 
 /** After so many redrives without success a person must find the cause. */
 export const MAX_REDRIVES = 3;
@@ -54,23 +56,21 @@ export async function redriveDeadLetter(
   const deadLetter = readDeadLetter(content);
   if (!deadLetter || !isAsNamed(name, deadLetter)) return { kind: 'unreadable' };
 
-  const found = { name, deadLetter };
-  if (deadLetter.causes) return redriveBatch(found, options, stores);
-  const event = options.event ?? deadLetter.event;
-  if (isTooLarge(toJson(event))) return { kind: 'too-large' };
-  const problems = problemsOfEvent(event);
-  if (problems && !(options.isForced && options.event === undefined)) return { kind: 'not-an-event', problems };
+  if (deadLetter.causes) return redriveBatch({ name, deadLetter }, options, stores);
+  const event = withJson(options.event ?? deadLetter.event);
+  const error = eventErrorOf(event);
+  if (error?.reason === 'too-large') return { kind: 'too-large' };
+  if (error && !(options.isForced && options.event === undefined))
+    return { kind: 'not-an-event', problems: error.problems };
+  const found = { name, deadLetter, event };
   return deadLetter.address === undefined ? redriveInvalid(found, options, stores) : redriveJob(found, options, stores);
 }
 
-async function redriveJob(
-  { name, deadLetter }: Found,
-  options: RedriveOptions,
-  stores: DeadLetterStores,
-): Promise<Redriven> {
+async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLetterStores): Promise<Redriven> {
+  const { name, deadLetter, event } = found;
   const { address = '', redrives, isLong = false } = deadLetter;
-  const event = options.event ?? deadLetter.event;
-  if (loggableFieldsOf(event).eventId !== loggableFieldsOf(deadLetter.event).eventId) return { kind: 'another-event' };
+  if (loggableFieldsOf(event.raw).eventId !== loggableFieldsOf(deadLetter.event).eventId)
+    return { kind: 'another-event' };
   const current = await stores.ledger.read(address);
   const obstacle = obstacleTo(deadLetter, current?.record);
   if (obstacle) return { kind: obstacle };
@@ -79,20 +79,17 @@ async function redriveJob(
   const look = async () => outcomeOf((await stores.ledger.read(address))?.record, redrive);
   if (options.isDryRun) return { kind: 'asked', look };
 
-  const edit = (await noteEdit({ name, deadLetter }, options, stores)) ?? deadLetter.edit;
+  const edit = (await noteEdit(found, options, stores)) ?? deadLetter.edit;
   const of = { kind: 'job' as const, address, redrive, letter: name, ...(edit !== undefined && { edit }) };
-  await addRow({ isLong, event: toJson(event), of }, stores);
+  await addRow({ isLong, event: event.json, of }, stores);
   return { kind: 'asked', look };
 }
 
 async function redriveInvalid(found: Found, options: RedriveOptions, stores: DeadLetterStores): Promise<Redriven> {
   if (options.isDryRun) return { kind: 'asked', look: async () => 'open' };
-  const { name, deadLetter } = found;
-  const raw = options.event ?? deadLetter.event;
-  const event = toJson(raw);
-  const of = { kind: 'delivery' as const, eventIdDigest: eventIdDigestOf(raw, event), letter: name };
+  const { name, event } = found;
   await noteEdit(found, options, stores);
-  const added = await addRow({ isLong: false, event, of }, stores);
+  const added = await addDelivery(event, stores, { letter: name });
   return {
     kind: 'asked',
     async look() {
@@ -110,15 +107,16 @@ async function redriveInvalid(found: Found, options: RedriveOptions, stores: Dea
  *   two at once            the same; one of them moves the dead letter
  */
 async function redriveBatch(
-  { name, deadLetter }: Found,
+  { name, deadLetter }: Omit<Found, 'event'>,
   { event, isForced, isDryRun }: RedriveOptions,
   stores: DeadLetterStores,
 ): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
-  const events = eventsOfDeadLetter(deadLetter);
-  if (events.every((raw) => isTooLarge(toJson(raw)))) return { kind: 'too-large' };
-  if (!isForced && events.every(problemsOfEvent)) {
-    return { kind: 'not-an-event', problems: problemsOfEvent(events[0]) ?? [] }; // the first of thousands is enough
+  const events = eventsOfDeadLetter(deadLetter).map(withJson);
+  const errors = events.map((one) => eventErrorOf(one));
+  if (errors.every((error) => error?.reason === 'too-large')) return { kind: 'too-large' };
+  if (!isForced && errors.every((error) => error)) {
+    return { kind: 'not-an-event', problems: errors[0]?.problems ?? [] }; // the first of thousands is enough
   }
   if (!isDryRun) {
     // R3: rows before the move
@@ -171,15 +169,4 @@ async function noteEdit(
 ): Promise<string | undefined> {
   if (event === undefined) return undefined;
   return writeEdit(blobs, { letter: name, by, at: clock.now().toISOString(), event }, deadLetter.redrives + 1);
-}
-
-/** Returns undefined for a valid event. */
-function problemsOfEvent(raw: unknown): readonly Problem[] | undefined {
-  try {
-    parseEvent(raw);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvalidEventError) return error.problems;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { MAX_EVENT_BYTES } from '../events/size.js';
+import { MAX_EVENT_BYTES } from '../events/accept.js';
 import type { Counts, Report } from './pace.js';
 import { MAX_REDRIVES } from './redrive.js';
 

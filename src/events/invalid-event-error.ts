@@ -3,7 +3,7 @@ export type Problem = { readonly path: string; readonly code: string };
 
 /**
  * `unknown-type`: a subscription without a filter delivers other events too. The parser does not check `too-large` and
- * `workspace-not-listed`; the pipeline does.
+ * `workspace-not-listed`; `acceptEvent` does.
  */
 export type InvalidReason = 'invalid' | 'unknown-type' | 'too-large' | 'workspace-not-listed';
 

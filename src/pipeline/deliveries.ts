@@ -1,10 +1,9 @@
 import type { InvalidEvent } from '../dead-letters/store/invalid.js';
 import { errorCodeOf } from '../errors.js';
+import { acceptEvent } from '../events/accept.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { type EventKey, keyOf } from '../events/key.js';
-import { parseEvent } from '../events/parse.js';
-import { isTooLarge } from '../events/size.js';
 import { toJson } from '../json-text.js';
 import { addressOf } from '../storage/address.js';
 import { wants } from '../workflow.js';
@@ -12,29 +11,12 @@ import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { createPost } from './post.js';
 import { createRecent } from './recent.js';
-import type { Settings, Shared } from './shared.js';
+import type { Shared } from './shared.js';
 
 export type Deliver = Deliveries['deliver'];
 
 /** Of the latest events, to see an id that comes again with other data. Other processes and older events are not looked at. */
 const REMEMBERED_IDS = 50_000;
-
-/** Returns the event in `raw`, or the error that says why it is none, or none that is wanted here. */
-export function acceptEvent(
-  raw: unknown,
-  json: string,
-  { workspaces }: Pick<Settings, 'workspaces'>,
-): HealthEvent | InvalidEventError {
-  if (isTooLarge(json)) return new InvalidEventError('too-large', [{ path: '(event)', code: 'too-large' }]);
-  try {
-    const event = parseEvent(raw);
-    if (!workspaces || workspaces.includes(event.source.toLowerCase())) return event;
-    return new InvalidEventError('workspace-not-listed', [{ path: 'source', code: 'not-listed' }]);
-  } catch (error) {
-    if (error instanceof InvalidEventError) return error;
-    throw error;
-  }
-}
 
 /** The POSTs of Event Grid to this process. */
 export class Deliveries {
@@ -91,7 +73,7 @@ export class Deliveries {
   #accept(raw: unknown, delivery: Delivery, invalid: Map<string, InvalidEvent>): void {
     const { telemetry, settings } = this.#shared;
     const json = toJson(raw);
-    const event = invalid.has(json) ? undefined : acceptEvent(raw, json, settings);
+    const event = invalid.has(json) ? undefined : acceptEvent({ raw, json }, settings);
     if (!event) telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
     else if (event instanceof InvalidEventError) invalid.set(json, { raw, json, error: event });
     else this.#startJobs(event, json, delivery);

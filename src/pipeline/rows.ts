@@ -1,4 +1,5 @@
 import { errorCodeOf } from '../errors.js';
+import { eventErrorOf } from '../events/accept.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
@@ -7,7 +8,7 @@ import { type Address, placeOf } from '../storage/address.js';
 import type { OfDelivery, OfJob, WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
-import { acceptEvent, type Deliver } from './deliveries.js';
+import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { JobRun } from './job-run.js';
@@ -97,8 +98,9 @@ export class DueRows {
   async #runDelivery(row: WaitingRow, { letter }: OfDelivery): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
-    const isValid = () => !(acceptEvent(raw, row.event, this.#shared.settings) instanceof InvalidEventError);
-    if (letter !== undefined && isValid()) await this.#deadLetters.move(letter);
+    if (letter !== undefined && !eventErrorOf({ raw, json: row.event }, this.#shared.settings)) {
+      await this.#deadLetters.move(letter);
+    }
     await this.#shared.stores.waiting.delete(row);
   }
 

@@ -405,7 +405,7 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'letters-invalidStays',
       in: '#runDelivery',
-      find: '$letter !== undefined && $isValid()',
+      find: '$letter !== undefined && !eventErrorOf($event, $settings)',
       put: '$letter !== undefined',
     },
   ]),

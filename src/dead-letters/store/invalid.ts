@@ -1,10 +1,11 @@
+import type { RawEvent } from '../../events/accept.js';
 import type { InvalidEventError } from '../../events/invalid-event-error.js';
 import { dayOfRaw } from '../../events/key.js';
 import { toJson } from '../../json-text.js';
 import type { DeadLetter } from './dead-letter.js';
 
-/** A raw event that the app cannot handle, its JSON text, and the reason. */
-export type InvalidEvent = { readonly raw: unknown; readonly json: string; readonly error: InvalidEventError };
+/** An event that the app cannot handle, and the reason. */
+export type InvalidEvent = RawEvent & { readonly error: InvalidEventError };
 
 /** A dead letter, the first of the invalid events in it, and how many there are. */
 export type InvalidDeadLetter = {
@@ -25,7 +26,7 @@ const MAX_CHARACTERS = 1024 * 1024;
  */
 export function deadLettersOfInvalid(events: readonly InvalidEvent[], now: Date): InvalidDeadLetter[] {
   if (events.length <= MAX_SEPARATE) {
-    return events.map((first) => ({ deadLetter: deadLetterOfInvalid(first.raw, first.error, now), first, count: 1 }));
+    return events.map((first) => ({ deadLetter: deadLetterOfInvalid(first, now), first, count: 1 }));
   }
   return batchesOf(events).map((batch) => {
     const [first] = batch as [InvalidEvent];
@@ -34,7 +35,7 @@ export function deadLettersOfInvalid(events: readonly InvalidEvent[], now: Date)
 }
 
 /** Returns the dead letter of one invalid event. */
-export function deadLetterOfInvalid(raw: unknown, error: InvalidEventError, now: Date): DeadLetter {
+export function deadLetterOfInvalid({ raw, error }: InvalidEvent, now: Date): DeadLetter {
   return {
     stage: 'invalid',
     of: { kind: 'event', day: dayOfRaw(raw) },

@@ -1,6 +1,6 @@
+import { sizeErrorOf } from '../../../src/events/accept.js';
 import { InvalidEventError } from '../../../src/events/invalid-event-error.js';
 import { parseEvent } from '../../../src/events/parse.js';
-import { isTooLarge } from '../../../src/events/size.js';
 import type { ServiceChange } from '../../../src/simulator/changes.js';
 import { MALFORMED, OF_ANOTHER_WORKSPACE } from '../../../src/simulator/chaos/malformed.js';
 import { topicEventOf, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
@@ -47,7 +47,7 @@ describe.each(written)('when an event of $service in $schema is spoilt', ({ serv
       const spoilt = JSON.parse(JSON.stringify(spoil(event)));
 
       expect(spoilt.subject).toBe(event.subject);
-      if (!isTooLarge(JSON.stringify(spoilt))) expect(() => parseEvent(spoilt)).toThrow(InvalidEventError);
+      if (!sizeErrorOf(JSON.stringify(spoilt))) expect(() => parseEvent(spoilt)).toThrow(InvalidEventError);
     },
   );
 
