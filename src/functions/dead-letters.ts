@@ -1,25 +1,45 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { groupDeadLetters } from '../dead-letters/group.js';
 import { deadLettersOf } from '../dead-letters/list.js';
+import { NO_SUCH_DEAD_LETTER } from '../dead-letters/report-text.js';
+import { showDeadLetter } from '../dead-letters/show.js';
+import { toJson } from '../json-text.js';
+import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { refuseUnknownName, takePage } from './dead-letter-pages.js';
 import { listQuery, QUOTABLE } from './dead-letter-requests.js';
 import type { FunctionApp } from './function-app.js';
-import { storageFailed } from './http-error.js';
+import { httpError, storageFailed } from './http-error.js';
 import { badRequest, problemsOf } from './read-body.js';
 
 /** Counting by cause ends here: `isMore` says so. */
 const MAX_GROUPED = 100_000;
 
-type Deps = Pick<App, 'deadLetterStores' | 'workflows'>;
+const NOT_FOUND = httpError(404, 'no-such-letter', NO_SUCH_DEAD_LETTER);
+/** A payload can be clinical data: no cache between here and the caller may keep it. */
+const PAYLOAD_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
 
-/** Registers the list of pending dead letters, without payloads and error messages. */
+type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>;
+
+/** Registers the list and the view of dead letters, and, for the level `admin`, the view with payload and error message. */
 export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
   functions.http('deadLetters', {
     methods: ['GET'],
     route: 'dead-letters',
     authLevel: 'function',
     handler: (request) => list(request, deps).catch(storageFailed),
+  });
+  functions.http('deadLetter', {
+    methods: ['GET'],
+    route: 'dead-letters/{id}',
+    authLevel: 'function',
+    handler: (request) => show(request, deps).catch(storageFailed),
+  });
+  functions.http('deadLetterPayload', {
+    methods: ['GET'],
+    route: 'dead-letters/{id}/payload',
+    authLevel: 'admin',
+    handler: (request) => showPayload(request, deps).catch(storageFailed),
   });
 }
 
@@ -36,4 +56,18 @@ async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<Ht
   }
   const page = await takePage({ filter, limit, after }, deadLetterStores);
   return (page.letters.length === 0 && (await refuseUnknownName({ filter }, deps))) || { jsonBody: page };
+}
+
+async function show({ params }: Pick<HttpRequest, 'params'>, { deadLetterStores }: Deps): Promise<HttpResponseInit> {
+  const found = await showDeadLetter(params.id ?? '', deadLetterStores);
+  return found ? { jsonBody: found.shown } : NOT_FOUND;
+}
+
+async function showPayload(request: Pick<HttpRequest, 'params' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
+  const found = await showDeadLetter(request.params.id ?? '', deps.deadLetterStores);
+  deps.telemetry.log('info', 'letter-payload-shown', { by: callerOf(request, deps), count: found ? 1 : 0 });
+  if (!found) return NOT_FOUND;
+  const { shown, ...clinical } = found;
+  // Not `jsonBody`: a payload may be nested too deeply for JSON.stringify.
+  return { body: toJson({ ...shown, ...clinical }), headers: PAYLOAD_HEADERS };
 }

@@ -3,33 +3,26 @@ import { type Random, systemClock } from '../clock.js';
 import { ConfigError } from '../config.js';
 import { printable } from '../printable.js';
 import { type Workflow, WorkflowError } from '../workflow.js';
+import { registerDeadLetterChanges } from './change-dead-letters.js';
 import { type App, composeApp } from './compose.js';
-import { registerDeadLetter } from './dead-letter.js';
-import { registerDeadLetterPayload } from './dead-letter-payload.js';
 import { registerDeadLetters } from './dead-letters.js';
-import { registerDicomEvents } from './dicom-events.js';
-import { registerDiscardDeadLetters } from './discard-dead-letters.js';
+import { registerEventGrid } from './event-grid.js';
 import { registerEvents } from './events.js';
 import { registerExpireLedger } from './expire-ledger.js';
 import { exportTelemetry } from './export-telemetry.js';
-import { registerFhirEvents } from './fhir-events.js';
 import type { FunctionApp } from './function-app.js';
-import { registerHealthLive } from './health-live.js';
-import { registerHealthReady } from './health-ready.js';
+import { registerHealth } from './health.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
 import { redactFatalErrors } from './redact-fatal-errors.js';
-import { registerRedeliver } from './redeliver.js';
-import { registerRedeliverLong } from './redeliver-long.js';
-import { registerRedriveDeadLetters } from './redrive-dead-letters.js';
+import { registerRedeliver, registerWakeDue } from './redeliver.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
-import { registerWakeDue } from './wake-due.js';
 import { registerWrongSettings } from './wrong-settings.js';
 
 type RegisterOptions = {
@@ -59,27 +52,25 @@ export async function registerApp({ workflows, loadSimulator }: RegisterOptions)
   await registerSimulator(app, composed, systemRandom);
 }
 
+const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = [
+  registerEventGrid,
+  registerWakeDue,
+  registerRedeliver,
+  registerExpireLedger,
+  registerMeasureBacklog,
+  registerRedriveUndelivered,
+  registerHealth,
+  registerEvents,
+  registerStats,
+  registerDeadLetters,
+  registerDeadLetterChanges,
+  registerLookups,
+  registerTasks,
+];
+
 /** Registers the functions of `composed`, and what happens when the process starts and before it ends. */
 export function registerFunctions(functions: FunctionApp, composed: App): void {
-  registerFhirEvents(functions, composed);
-  registerDicomEvents(functions, composed);
-  registerWakeDue(functions, composed);
-  registerRedeliver(functions, composed);
-  registerRedeliverLong(functions, composed);
-  registerExpireLedger(functions, composed);
-  registerMeasureBacklog(functions, composed);
-  registerRedriveUndelivered(functions, composed);
-  registerHealthLive(functions);
-  registerHealthReady(functions, composed);
-  registerEvents(functions, composed);
-  registerStats(functions, composed);
-  registerDeadLetters(functions, composed);
-  registerDeadLetter(functions, composed);
-  registerDeadLetterPayload(functions, composed);
-  registerRedriveDeadLetters(functions, composed);
-  registerDiscardDeadLetters(functions, composed);
-  registerLookups(functions, composed);
-  registerTasks(functions, composed);
+  for (const register of FUNCTIONS) register(functions, composed);
   functions.hook.appStart(async () => {
     await prepareStorage(composed); // 3 s at most
     composed.pipeline.start();

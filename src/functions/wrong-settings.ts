@@ -1,6 +1,6 @@
 import { ConfigError, withoutValue } from '../config.js';
 import { WorkflowError } from '../workflow.js';
-import { eventGridTrigger } from './event-grid.js';
+import { EVENT_GRID_FUNCTIONS, eventGridTrigger } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
 
 const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files.";
@@ -22,7 +22,7 @@ export function registerWrongSettings(functions: FunctionApp, error: ConfigError
     });
   health('healthLive', 'health/live', 'anonymous', 'live');
   health('healthReady', 'health/ready', 'function', 'ready');
-  for (const name of ['fhirEvents', 'dicomEvents']) {
+  for (const name of EVENT_GRID_FUNCTIONS) {
     functions.generic(name, {
       trigger: eventGridTrigger,
       handler() {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { registerMeasureBacklog } from '../../src/functions/measure-backlog.js';
+import { registerWakeDue } from '../../src/functions/redeliver.js';
 import { registerRedriveUndelivered } from '../../src/functions/redrive-undelivered.js';
 import { registerTasks } from '../../src/functions/tasks.js';
-import { registerWakeDue } from '../../src/functions/wake-due.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';

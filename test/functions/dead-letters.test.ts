@@ -1,8 +1,5 @@
-import { registerDeadLetter } from '../../src/functions/dead-letter.js';
-import { registerDeadLetterPayload } from '../../src/functions/dead-letter-payload.js';
+import { registerDeadLetterChanges } from '../../src/functions/change-dead-letters.js';
 import { registerDeadLetters } from '../../src/functions/dead-letters.js';
-import { registerDiscardDeadLetters } from '../../src/functions/discard-dead-letters.js';
-import { registerRedriveDeadLetters } from '../../src/functions/redrive-dead-letters.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { openApp } from '../dead-letters/open-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
@@ -14,14 +11,8 @@ type Answer = { status?: number; headers?: Record<string, string>; jsonBody: Rec
 async function start({ more = 0, env = {} }: { more?: number; env?: Record<string, string> } = {}) {
   const functions = createFakeFunctions();
   const opened = openApp(env);
-  for (const register of [
-    registerDeadLetters,
-    registerDeadLetter,
-    registerDeadLetterPayload,
-    registerRedriveDeadLetters,
-    registerDiscardDeadLetters,
-  ])
-    register(functions.app, opened.app);
+  registerDeadLetters(functions.app, opened.app);
+  registerDeadLetterChanges(functions.app, opened.app);
   await opened.die({ resourceId: 'secret-marker' });
   for (let n = 0; n < more; n += 1) await opened.deliver({ id: `secret-marker-${n}` });
   return {

@@ -1,5 +1,4 @@
-import { registerDicomEvents } from '../../src/functions/dicom-events.js';
-import { registerFhirEvents } from '../../src/functions/fhir-events.js';
+import { registerEventGrid } from '../../src/functions/event-grid.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -13,8 +12,7 @@ function start(options: Parameters<typeof composeMemoryApp>[0] = {}) {
   const note = defineWorkflow({ name: 'note', on: [fhir('*'), dicom()], handle: ({ id }) => void handled.push(id) });
   const functions = createFakeFunctions();
   const { app } = composeMemoryApp({ workflows: [note], ...options });
-  registerFhirEvents(functions.app, app);
-  registerDicomEvents(functions.app, app);
+  registerEventGrid(functions.app, app);
   return { functions, handled };
 }
 

@@ -1,5 +1,4 @@
-import { registerHealthLive } from '../../src/functions/health-live.js';
-import { registerHealthReady } from '../../src/functions/health-ready.js';
+import { registerHealth } from '../../src/functions/health.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
@@ -16,8 +15,7 @@ const othersHaveAnswered = () => new Promise<void>(clock.endOfTurn);
 function start(stores: NonNullable<Parameters<typeof composeMemoryApp>[0]>['stores'] = {}) {
   const functions = createFakeFunctions();
   const { app, clock } = composeMemoryApp({ stores });
-  registerHealthLive(functions.app);
-  registerHealthReady(functions.app, app);
+  registerHealth(functions.app, app);
   return { functions, clock };
 }
 

@@ -1,7 +1,4 @@
-import { registerRedeliver } from '../../src/functions/redeliver.js';
-import { registerRedeliverLong } from '../../src/functions/redeliver-long.js';
-import { registerWakeDue } from '../../src/functions/wake-due.js';
-import { decodeWakeup } from '../../src/functions/wakeup.js';
+import { decodeWakeup, registerRedeliver, registerWakeDue } from '../../src/functions/redeliver.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES } from '../../src/storage/waiting.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
@@ -16,7 +13,6 @@ function start(options: { env?: Record<string, string>; timeout?: ReturnType<typ
   const { app, stores, lines, clock } = composeMemoryApp({ workflows: [long], env });
   registerWakeDue(functions.app, app);
   registerRedeliver(functions.app, app);
-  registerRedeliverLong(functions.app, app);
   return { functions, app, stores, lines, clock, handled };
 }
 

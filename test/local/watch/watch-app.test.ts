@@ -8,7 +8,7 @@ import { keeperPid } from '../keeper.js';
 import { projectCopy } from '../project-copy.js';
 import { ROOT, startProcess, type TestProcess } from '../test-process.js';
 
-const LIVE = 'src/functions/health-live.ts';
+const LIVE = 'src/functions/health.ts';
 const INDEX = 'src/workflows/index.ts';
 const WORKFLOW = `import { defineWorkflow, fhir } from '../workflow.js';
 

@@ -3,8 +3,17 @@ import { errorCodeOf } from '../errors.js';
 import type { App, Probe } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
-/** Registers `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part. */
-export function registerHealthReady(functions: FunctionApp, { probes }: Pick<App, 'probes'>): void {
+/**
+ * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage back.
+ * And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
+ */
+export function registerHealth(functions: FunctionApp, { probes }: Pick<App, 'probes'>): void {
+  functions.http('healthLive', {
+    methods: ['GET'],
+    route: 'health/live',
+    authLevel: 'anonymous',
+    handler: () => ({ jsonBody: { live: true } }),
+  });
   functions.http('healthReady', {
     methods: ['GET'],
     route: 'health/ready',

@@ -1,0 +1,81 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { thereAt } from '../dead-letters/list.js';
+import { discardMany, redriveMany } from '../dead-letters/many.js';
+import type { Ids, Report } from '../dead-letters/pace.js';
+import { sentencesOf } from '../dead-letters/report-text.js';
+import { callerOf } from './caller.js';
+import type { App } from './compose.js';
+import { refuseUnknownName, takePage } from './dead-letter-pages.js';
+import { type Chosen, discardBody, QUOTABLE, redriveBody } from './dead-letter-requests.js';
+import type { FunctionApp } from './function-app.js';
+import { storageFailed } from './http-error.js';
+import { readBody } from './read-body.js';
+
+/** A corrected event of at most 32 KiB, with room for 1,000 ids. */
+const MAX_CHARACTERS = 256 * 1024;
+const PACE = { atOnce: 16, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
+
+type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>;
+type Request = Pick<HttpRequest, 'text' | 'headers'>;
+type Change = {
+  readonly body: Chosen & { readonly dryRun: boolean };
+  readonly by: string;
+  readonly logAs: 'letters-redriven' | 'letters-discarded';
+  run(ids: Ids): Promise<Report>;
+};
+
+/** Registers the redrive and the discarding of chosen dead letters, for the level `admin`. */
+export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): void {
+  for (const [name, action, handle] of [
+    ['redriveDeadLetters', 'redrive', redrive],
+    ['discardDeadLetters', 'discard', discard],
+  ] as const) {
+    functions.http(name, {
+      methods: ['POST'],
+      route: `dead-letters/${action}`,
+      authLevel: 'admin',
+      handler: (request) => handle(request, deps).catch(storageFailed),
+    });
+  }
+}
+
+async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: redriveBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
+  if (read.kind === 'wrong') return read.answer;
+  const { value: body } = read;
+  const by = callerOf(request, deps);
+  const { dryRun: isDryRun, force: isForced, event } = body;
+  const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
+  const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
+  return change({ body, by, logAs: 'letters-redriven', run }, deps);
+}
+
+async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: discardBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
+  if (read.kind === 'wrong') return read.answer;
+  const { value: body } = read;
+  const by = callerOf(request, deps);
+  const note = { by, why: body.why, isDryRun: body.dryRun };
+  const run = (ids: Ids) => discardMany(ids, note, { pace: PACE, stores: deps.deadLetterStores });
+  return change({ body, by, logAs: 'letters-discarded', run }, deps);
+}
+
+/** Changes the chosen dead letters. Answers with the counts by their codes for scripts, and the same in words. */
+async function change({ body, by, logAs, run }: Change, deps: Deps): Promise<HttpResponseInit> {
+  const { filter, dryRun } = body;
+  const { letters, next } = await choose(body, deps.deadLetterStores);
+  const refused = letters.length === 0 && (await refuseUnknownName({ filter, at: 'filter.' }, deps));
+  if (refused) return refused;
+  const report = await run(letters);
+  if (!dryRun) deps.telemetry.log('info', logAs, { by, numbers: { ...report.counts } });
+  return { jsonBody: { dryRun, ...report, message: sentencesOf(report, dryRun).join(' '), next } };
+}
+
+/** Returns the dead letters that a body names, or a page of those that its filter matches now. */
+async function choose(
+  { ids, filter = {}, ...page }: Chosen,
+  stores: App['deadLetterStores'],
+): Promise<{ letters: readonly { id: string }[]; next: string | null }> {
+  if (ids) return { letters: ids.map((id) => ({ id })), next: null };
+  return takePage({ ...page, filter: thereAt(await stores.storageNow(), filter) }, stores);
+}
