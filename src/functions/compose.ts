@@ -58,50 +58,34 @@ const STORAGE_TRY_MS = 3000;
 
 /** Puts the app together. Nothing runs and nothing is sent yet, so the app starts even when storage is down. */
 export function composeApp(config: Config, parts: AppParts): App {
-  const { workflows, random, telemetryWrite } = parts;
-  const { storageTryMs = STORAGE_TRY_MS } = parts;
+  const { workflows, random, telemetryWrite, storageTryMs = STORAGE_TRY_MS } = parts;
   const tryLimit = new TryLimit(storageTryMs);
   const { stores, ports, clock } = createStores(parts.stores ?? createAzureStores(config), {
     clock: parts.clock,
     random,
     tryLimit,
   });
-  const telemetry = createTelemetry(telemetryWrite);
+  const shared = { clock, random, telemetry: createTelemetry(telemetryWrite) };
   const { fhirHosts, dicomHosts, readerIdentity } = config;
-  const credential = createCredential(readerIdentity);
-  const readers = createReaders({ fhirHosts, dicomHosts, credential, clock, random, telemetry });
-
-  const pipeline = createPipeline({
-    clock,
-    random,
-    workflows,
-    stores,
-    queues: ports,
-    tryLimit,
-    readerFor: readers.of,
-    settings: config,
-    telemetry,
-  });
-  const instance = { id: random.token(), startedAt: clock.now() };
+  const readers = createReaders({ fhirHosts, dicomHosts, credential: createCredential(readerIdentity), ...shared });
+  const of = { workflows, stores, queues: ports, tryLimit, readerFor: readers.of, settings: config };
   const { ledger, waiting, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
   const { deadLetters: blobs, undelivered } = ports;
   return {
     config,
-    clock,
-    random,
     workflows,
+    ...shared,
     stores: ports,
     workflowTables,
     workflowCommit,
-    instance,
-    pipeline,
+    pipeline: createPipeline({ ...shared, ...of }),
+    instance: { id: random.token(), startedAt: clock.now() },
     ledger,
     waiting,
     deadLetters,
     deadLetterStores: { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,
     probes: probesOf(ports),
-    telemetry,
   };
 }
 
