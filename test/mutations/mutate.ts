@@ -6,6 +6,8 @@ import type { Mutation } from './mutations.js';
 type Node = { readonly type: string; readonly span: { start: number; end: number }; readonly [key: string]: unknown };
 /** What each `$name` of a mutation stands for. */
 type Holes = Map<string, Node>;
+/** Returns the text between two positions of swc. */
+type TextOf = (start: number, end?: number) => string;
 
 const HOLE = /\$[a-z]\w*/gi;
 /** These keys differ between two places of the same code. */
@@ -20,10 +22,10 @@ export function mutate(source: string, mutation: Mutation): string {
   const withStart = `;${source}`; // a tree begins at its first token: here where the text begins
   const tree = parse(withStart);
   const bytes = Buffer.from(withStart);
-  const textOf = (start: number, end = Number.POSITIVE_INFINITY) =>
+  const textOf: TextOf = (start, end = Number.POSITIVE_INFINITY) =>
     bytes.subarray(start - tree.span.start, end - tree.span.start).toString();
 
-  const { node, holes } = onlyPlace(tree, source, mutation);
+  const { node, holes } = onlyPlace(tree, textOf, mutation);
   const unknown = freeNamesOf(put).filter((name) => !holes.has(name) && !isTopLevel(name, tree));
   if (unknown.length > 0) throw new Error(`mutation '${rule}': 'find' has no $name for ${unknown} of 'put'`);
 
@@ -37,7 +39,7 @@ export function mutate(source: string, mutation: Mutation): string {
 
 function onlyPlace(
   tree: Node,
-  source: string,
+  textOf: TextOf,
   { rule, file, in: owner, find }: Mutation,
 ): { node: Node; holes: Holes } {
   const [pattern] = parseSnippet(find);
@@ -49,8 +51,13 @@ function onlyPlace(
   const [place] = places;
   if (place && places.length === 1) return place;
   const where = owner === undefined ? file : `${owner} in ${file}`;
-  const found = `mutation '${rule}': its place in ${where} was found ${places.length} times:\n    ${find}`;
-  throw new Error(`${found}\n${nearestLines(find, source)}\nBring test/mutations/mutations.ts up to date.`);
+  const source = textOf(tree.span.start + 1).split('\n');
+  const found = places.map(({ node }) => textOf(tree.span.start, node.span.start).split('\n').length);
+  const lines = (places.length > 0 ? found : nearestLines(find, source)).map(
+    (at) => `  ${at}: ${source[at - 1]?.trim()}`,
+  );
+  const wrong = `mutation '${rule}': its place in ${where} was found ${places.length} times:\n    ${find}`;
+  throw new Error([wrong, ...lines, 'Bring test/mutations/mutations.ts up to date.'].join('\n'));
 }
 
 /** Whether a node has the form of the pattern. Adds to `holes`. */
@@ -97,19 +104,15 @@ function isTopLevel(name: string, tree: Node): boolean {
   return nodesOf(tree).some(({ ctxt, value }) => ctxt === TOP_LEVEL && value === name);
 }
 
-function nearestLines(find: string, source: string): string {
+/** Returns the numbers of the lines that share most words with `find`. */
+function nearestLines(find: string, source: readonly string[]): number[] {
   const words = find.match(/(?<![$\w])[a-z]\w{2,}/gi) ?? [];
   return source
-    .split('\n')
-    .map((line, i) => ({
-      text: `  ${i + 1}: ${line.trim()}`,
-      shared: words.filter((word) => line.includes(word)).length,
-    }))
+    .map((line, i) => ({ at: i + 1, shared: words.filter((word) => line.includes(word)).length }))
     .filter(({ shared }) => shared > 0)
     .sort((a, b) => b.shared - a.shared)
     .slice(0, 3)
-    .map(({ text }) => text)
-    .join('\n');
+    .map(({ at }) => at);
 }
 
 function formOf(node: Node): string {
