@@ -1,6 +1,6 @@
 import type { FilterField, ListedDeadLetter } from './listed.js';
 
-/** Dead dead letters with the same values of the fields `by`. */
+/** Dead letters with the same values of the fields `by`. */
 export type Group = {
   readonly by: Readonly<Partial<Record<FilterField, string>>>;
   readonly letters: number;

@@ -2,7 +2,7 @@ import { eventErrorOf, type RawEvent } from '../events/accept.js';
 import { addDeliveries, withJson } from './add-row.js';
 import { deadLettersOfInvalid, type InvalidEvent } from './store/invalid.js';
 import type { DeadLetterStores } from './stores.js';
-import { eventsOfBlob, MAX_BLOB_BYTES, moveUnreadable, RESOLVED, type Undelivered } from './undelivered.js';
+import { moveUnreadable, RESOLVED, readUndelivered, type Undelivered } from './undelivered.js';
 
 export type Imported =
   /** Each event has a row in `waiting`, or is in a dead letter. */
@@ -24,23 +24,22 @@ const WRITTEN_AT_ONCE = 32;
  *   two at once            rows exist twice, and the ledger knows them; the first copy stands
  */
 export async function importUndelivered(name: string, stores: DeadLetterStores): Promise<Imported> {
-  const read = await stores.undelivered.readText(name, MAX_BLOB_BYTES);
-  if (!read) return { kind: 'gone' };
+  const found = await readUndelivered(name, stores.undelivered);
+  if (!found) return { kind: 'gone' };
   if (await isResolved(name, stores)) {
     await stores.undelivered.delete(name);
     return { kind: 'gone' };
   }
-  const events = eventsOfBlob(read);
-  if (!events) {
+  if (!found.events) {
     await moveUnreadable(name, stores.undelivered);
     return { kind: 'unreadable' };
   }
-  const { valid, invalid } = split(deliveredOf(events));
+  const { valid, invalid } = split(deliveredOf(found.events));
   await writeInvalid(invalid, stores);
   await addDeliveries(valid, stores);
-  await stores.undelivered.create(RESOLVED + name, read.text);
+  await stores.undelivered.create(RESOLVED + name, found.read.text);
   await stores.undelivered.delete(name);
-  return { kind: 'taken-up', events: events.length };
+  return { kind: 'taken-up', events: found.events.length };
 }
 
 /** Returns the events as Event Grid would have delivered them. */

@@ -13,15 +13,7 @@ import {
 } from './listed.js';
 import { type BlobsPage, pendingPages } from './store/pending.js';
 import type { ReadStores } from './stores.js';
-import {
-  discardedOf,
-  eventsOf,
-  eventsOfBlob,
-  isUnreadable,
-  MAX_BLOB_BYTES,
-  RESOLVED,
-  undeliveredBlobs,
-} from './undelivered.js';
+import { isUnreadable, RESOLVED, readUndelivered, undeliveredBlobs } from './undelivered.js';
 
 /** A field that is left out matches all dead letters. */
 export type Filter = {
@@ -133,10 +125,8 @@ export async function readListed(
 ): Promise<ListedDeadLetter | undefined> {
   if (stage === 'undelivered') {
     if (isUnreadable(blob.name)) return fromUndelivered(blob, undefined);
-    const read = await undelivered.readText(isResolved ? RESOLVED + blob.name : blob.name, MAX_BLOB_BYTES);
-    if (!read) return undefined;
-    const discarded = isResolved && read.kind === 'text' ? discardedOf(read.text) : undefined;
-    return fromUndelivered(blob, discarded ? eventsOf(discarded.content) : eventsOfBlob(read));
+    const found = await readUndelivered(isResolved ? RESOLVED + blob.name : blob.name, undelivered);
+    return found && fromUndelivered(blob, found.events);
   }
   const listed = fromListing(blob);
   if (listed) return listed;

@@ -9,7 +9,7 @@ import { obstacleTo, outcomeOf, type Redriven } from './redrive-result.js';
 import { eventsOfDeadLetter, readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, nameOfJob, partsOfName } from './store/names.js';
 import type { DeadLetterStores } from './stores.js';
-import { discardedOf, eventsOf, eventsOfBlob, MAX_BLOB_BYTES, RESOLVED } from './undelivered.js';
+import { RESOLVED, readUndelivered } from './undelivered.js';
 
 export type RedriveOptions = {
   /** The person who redrives, for the note beside a corrected payload. */
@@ -133,12 +133,12 @@ async function redriveUndelivered(
   stores: DeadLetterStores,
 ): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
-  const resolved = await stores.undelivered.readText(RESOLVED + name, MAX_BLOB_BYTES);
-  const discarded = resolved?.kind === 'text' ? discardedOf(resolved.text) : undefined;
+  const resolved = await readUndelivered(RESOLVED + name, stores.undelivered);
+  const discarded = resolved?.discarded && resolved;
   if (!discarded && !isDryRun) return importUndelivered(name, stores);
-  const read = discarded ? undefined : await stores.undelivered.readText(name, MAX_BLOB_BYTES);
-  if (!discarded && !read) return { kind: 'gone' };
-  const events = discarded ? eventsOf(discarded.content) : read && eventsOfBlob(read);
+  const found = discarded ?? (await readUndelivered(name, stores.undelivered));
+  if (!found) return { kind: 'gone' };
+  const { events } = found;
   if (!events) return { kind: 'unreadable' };
   if (!isDryRun) await addDeliveries(deliveredOf(events), stores);
   return { kind: 'taken-up', events: events.length };

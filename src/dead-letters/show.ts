@@ -5,7 +5,7 @@ import { textOfProblem } from './problem-text.js';
 import { readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import type { DeadLetterName } from './store/names.js';
 import type { ReadStores } from './stores.js';
-import { discardedOf, eventsOf, MAX_BLOB_BYTES, noteBeside, parsedOr, RESOLVED } from './undelivered.js';
+import { noteBeside, parsedOr, RESOLVED, readUndelivered } from './undelivered.js';
 
 /** A dead letter without its payload, and without the message of its error, which may quote a payload. */
 export type Shown = Omit<ListedDeadLetter, 'at'> & {
@@ -78,22 +78,18 @@ function showOwn(name: string, { content, isResolved }: { content: string; isRes
 }
 
 async function showUndelivered(name: string, { undelivered }: Pick<ReadStores, 'undelivered'>) {
-  const resolved = await undelivered.readText(RESOLVED + name, MAX_BLOB_BYTES);
-  const read = resolved ?? (await undelivered.readText(name, MAX_BLOB_BYTES));
-  if (!read) return undefined;
+  const resolved = await readUndelivered(RESOLVED + name, undelivered);
+  const found = resolved ?? (await readUndelivered(name, undelivered));
+  if (!found) return undefined;
+  const { read, events } = found;
   const isResolved = resolved !== undefined;
   const blob = isResolved ? RESOLVED + name : name;
-  if (read.kind === 'not-text') {
-    const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, undefined);
-    const discarded = isResolved && (await noteBeside(blob, undelivered));
-    const shown = { ...listed, isResolved, blob, note: NOT_TEXT[read.why], ...(discarded && { discarded }) };
-    return { shown, payload: read.text };
-  }
-  const discarded = isResolved ? discardedOf(read.text) : undefined;
-  const content = discarded?.content ?? read.text;
-  const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, eventsOf(content));
-  const shown = { ...listed, isResolved, blob, ...(discarded && { discarded: discarded.discarded }) };
-  return { shown, payload: parsedOr(content) };
+  const { at: _, ...listed } = fromUndelivered({ name, createdAt: UNKNOWN_TIME }, events);
+  const isText = read.kind === 'text';
+  const discarded = isText || !isResolved ? found.discarded : await noteBeside(blob, undelivered);
+  const note = isText ? {} : { note: NOT_TEXT[read.why] };
+  const shown = { ...listed, isResolved, blob, ...note, ...(discarded && { discarded }) };
+  return { shown, payload: isText ? parsedOr(read.text) : read.text };
 }
 
 const NOT_TEXT = {

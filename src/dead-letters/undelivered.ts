@@ -49,9 +49,21 @@ export function eventsOf(content: string): Undelivered[] | undefined {
   return event.reason === '' ? undefined : [event];
 }
 
-/** Returns the events of a blob; undefined if it is not text or not a list of events. */
-export function eventsOfBlob(read: BlobText): Undelivered[] | undefined {
-  return read.kind === 'text' ? eventsOf(read.text) : undefined;
+/** A blob of Event Grid: its content, for a discarded blob that before the discard; its events, undefined if there are none. */
+export type UndeliveredBlob = {
+  readonly read: BlobText;
+  readonly events: readonly Undelivered[] | undefined;
+  /** The note of a discarded blob that is text. */
+  readonly discarded: Discarded | undefined;
+};
+
+/** Returns the blob of this name, which may begin with `resolved/`; undefined if it is not there. */
+export async function readUndelivered(name: string, blobs: BlobStore): Promise<UndeliveredBlob | undefined> {
+  const read = await blobs.readText(name, MAX_BLOB_BYTES);
+  if (read?.kind !== 'text') return read && { read, events: undefined, discarded: undefined };
+  const held = name.startsWith(RESOLVED) ? discardedOf(read.text) : undefined;
+  const text = held?.content ?? read.text;
+  return { read: { ...read, text }, events: eventsOf(text), discarded: held?.discarded };
 }
 
 /** Whether a blob is in `unreadable/`. */
@@ -75,7 +87,7 @@ export async function moveUnreadable(name: string, blobs: BlobStore): Promise<vo
 }
 
 /** Returns the note and the original content of a discarded blob; undefined for an imported blob. */
-export function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
+function discardedOf(content: string): { discarded: Discarded; content: string } | undefined {
   const held = Object(parsedOr(content)) as { discarded?: Discarded; content?: unknown };
   if (held.discarded === undefined || held.content === undefined) return undefined;
   return { discarded: held.discarded, content: toJson(held.content) };

@@ -3,7 +3,7 @@ import { EVENT_TYPES } from './kinds.js';
 import { parseEvent } from './parse.js';
 
 /** The fields of a raw event that may be logged and listed; '' for a field that it does not have. */
-export type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
+type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
 
 /** Returns the loggable fields of `raw`. Of an invalid event only a known type is returned: its id could be any text. */
 export function loggableFieldsOf(raw: unknown): LoggableFields {

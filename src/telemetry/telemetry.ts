@@ -94,7 +94,7 @@ export type What =
   | 'stopped'
   | 'workflow';
 
-export const COUNTERS = [
+const COUNTERS = [
   'eventsReceived',
   'eventsInvalid',
   'eventsIgnored',
@@ -123,7 +123,7 @@ export const COUNTERS = [
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
-export type Counters = Record<Counter, number>;
+type Counters = Record<Counter, number>;
 
 const JOBS: Record<AttributesOf<'jobs'>['outcome'], Counter> = {
   completed: 'jobsCompleted',
@@ -152,15 +152,12 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
 /** Calls held until the libraries are loaded, a fraction of a second. Further calls reach only `stats` and the console. */
 const MAX_HELD = 10_000;
 
-export type AppTelemetry = Telemetry & {
-  readonly counters: Counters;
-  /** Sends telemetry to this exporter too, once it is loaded. If it cannot be loaded, a line says so. */
-  exportTo(loading: Promise<Exporter>): void;
-  /** Starts to send the data so far. */
-  flush(): void;
-  /** Sends the data so far. Resolves within `withinMs`, and never rejects. */
-  stop(withinMs?: number): Promise<void>;
-};
+export type AppTelemetry = Telemetry &
+  Pick<Exporter, 'flush' | 'stop'> & {
+    readonly counters: Counters;
+    /** Sends telemetry to this exporter too, once it is loaded. If it cannot be loaded, a line says so. */
+    exportTo(loading: Promise<Exporter>): void;
+  };
 
 /** Returns the app's telemetry. `write` gets the lines: for the host's log in production, for the console locally. */
 export function createTelemetry(write: (level: Level, line: string) => void): AppTelemetry {

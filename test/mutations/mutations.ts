@@ -413,10 +413,10 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'letters-rowsFirst',
       in: 'importUndelivered',
-      find: 'const $events = eventsOfBlob($read);',
+      find: 'const $split = split(deliveredOf($found.events));',
       put: `
-        const $events = eventsOfBlob($read);
-        if ($events) await arguments[1].undelivered.create(RESOLVED + arguments[0], $read.text);`,
+        const $split = split(deliveredOf($found.events));
+        await arguments[1].undelivered.create(RESOLVED + arguments[0], $found.read.text);`,
     },
   ]),
   ...inFile('src/dead-letters/import-undelivered.ts', 'test/dead-letters/import-undelivered.test.ts', [

@@ -8,7 +8,7 @@ import type { DeadLetter } from './dead-letter.js';
 export type InvalidEvent = RawEvent & { readonly error: InvalidEventError };
 
 /** A dead letter, the first of the invalid events in it, and how many there are. */
-export type InvalidDeadLetter = {
+type InvalidDeadLetter = {
   readonly deadLetter: DeadLetter;
   readonly first: InvalidEvent;
   readonly count: number;
@@ -52,7 +52,7 @@ export function deadLetterOfInvalid({ raw, error }: InvalidEvent, now: Date): De
  * Returns one dead letter for several events that are invalid for the same reason. Its name and content depend only on
  * the events and their order, so a redelivery of the same POST makes the same dead letter (R7).
  */
-export function deadLetterOfInvalidBatch(events: readonly InvalidEvent[], now: Date): DeadLetter {
+function deadLetterOfInvalidBatch(events: readonly InvalidEvent[], now: Date): DeadLetter {
   const byCause = new Map<string, InvalidEvent[]>();
   for (const event of events) {
     const cause = toJson(event.error.problems);
