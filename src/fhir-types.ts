@@ -1,3 +1,5 @@
+import { nearest } from './nearest.js';
+
 /** The names of all resource types of FHIR R4 that can be stored. */
 const NAMES = `
   Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic
@@ -36,25 +38,5 @@ export function isResourceType(name: unknown): name is string {
 
 /** Returns the type most similar to `name`, ignoring case: up to 3 letters differ. Undefined if no type is that similar. */
 export function nearestResourceType(name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  let nearest: { type: string; edits: number } | undefined;
-  for (const type of RESOURCE_TYPES) {
-    const edits = editsBetween(wanted, type.toLowerCase());
-    if (edits <= MAX_EDITS && edits < (nearest?.edits ?? Number.POSITIVE_INFINITY)) nearest = { type, edits };
-  }
-  return nearest?.type;
-}
-
-/** Returns how many letters must be added, removed or replaced to turn `a` into `b` (Levenshtein). */
-function editsBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  return nearest(name, RESOURCE_TYPES, MAX_EDITS);
 }

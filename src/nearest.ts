@@ -1,7 +1,11 @@
-/** Returns the one of `words` that is most similar to `typed`; undefined where none is similar. */
-export function nearest(typed: string, words: Iterable<string>): string | undefined {
+/** Returns the word most similar to `typed`, ignoring case; undefined if more than `maxEdits` letters differ in each. */
+export function nearest(
+  typed: string,
+  words: Iterable<string>,
+  maxEdits = typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3)),
+): string | undefined {
   let found: string | undefined;
-  let least = 1 + (typed.length < 4 ? 1 : Math.max(2, Math.floor(typed.length / 3)));
+  let least = 1 + maxEdits;
   for (const word of words) {
     const distance = distanceOf(typed.toLowerCase(), word.toLowerCase());
     if (distance >= least) continue;
