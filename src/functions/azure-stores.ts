@@ -1,4 +1,5 @@
-import type { Config, StorageConfig } from '../config.js';
+import type { Config } from '../config.js';
+import type { StorageConfig } from '../config-reader.js';
 import type { StoragePorts } from '../pipeline/create-stores.js';
 import { createAzureBlobStore } from '../storage/azure-blob-store.js';
 import { createAzureQueueStore } from '../storage/azure-queue-store.js';

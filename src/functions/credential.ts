@@ -1,5 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
-import type { IdentityConfig } from '../config.js';
+import type { IdentityConfig } from '../config-reader.js';
 
 /** Returns a credential that loads its library, 100 ms of a cold start, only when the first token is needed. */
 export function createCredential({ credential, clientId }: IdentityConfig): TokenCredential {
