@@ -30,12 +30,8 @@ export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): v
     ['redriveDeadLetters', 'redrive', redrive],
     ['discardDeadLetters', 'discard', discard],
   ] as const) {
-    functions.http(name, {
-      methods: ['POST'],
-      route: `dead-letters/${action}`,
-      authLevel: 'admin',
-      handler: (request) => handle(request, deps).catch(storageFailed),
-    });
+    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
+    functions.http(name, { methods: ['POST'], route: `dead-letters/${action}`, authLevel: 'admin', handler });
   }
 }
 

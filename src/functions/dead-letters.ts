@@ -23,24 +23,14 @@ type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>
 
 /** Registers the list and the view of dead letters, and, for the level `admin`, the view with payload and error message. */
 export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
-  functions.http('deadLetters', {
-    methods: ['GET'],
-    route: 'dead-letters',
-    authLevel: 'function',
-    handler: (request) => list(request, deps).catch(storageFailed),
-  });
-  functions.http('deadLetter', {
-    methods: ['GET'],
-    route: 'dead-letters/{id}',
-    authLevel: 'function',
-    handler: (request) => show(request, deps).catch(storageFailed),
-  });
-  functions.http('deadLetterPayload', {
-    methods: ['GET'],
-    route: 'dead-letters/{id}/payload',
-    authLevel: 'admin',
-    handler: (request) => showPayload(request, deps).catch(storageFailed),
-  });
+  for (const [name, route, authLevel, handle] of [
+    ['deadLetters', 'dead-letters', 'function', list],
+    ['deadLetter', 'dead-letters/{id}', 'function', show],
+    ['deadLetterPayload', 'dead-letters/{id}/payload', 'admin', showPayload],
+  ] as const) {
+    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
+    functions.http(name, { methods: ['GET'], route, authLevel, handler });
+  }
 }
 
 async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<HttpResponseInit> {

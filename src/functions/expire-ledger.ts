@@ -12,28 +12,23 @@ export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
   functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
 }
 
-async function expireAll(deps: Deps): Promise<void> {
-  await expireLedger(deps);
-  await expireDeadLetters(deps);
-}
-
-/** Drops old tables of the ledger. Where storage fails, the next night continues. */
-async function expireLedger({ ledger, deadLetterStores, config, telemetry }: Deps): Promise<void> {
-  try {
+/** Drops old tables of the ledger, then deletes old dead letters. Where storage fails, the next night continues. */
+async function expireAll({ ledger, deadLetterStores, config, telemetry }: Deps): Promise<void> {
+  await expire('ledger-expiry-failed', async () => {
     const { tables, rows } = await ledger.expire(await deadLetterStores.storageNow(), config.ledgerRetentionDays);
     telemetry.log('info', 'ledger-expired', { numbers: { tables: tables.length, rows } });
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    telemetry.log('error', 'ledger-expiry-failed', { errorCode: errorCodeOf(error) });
-  }
-}
-
-async function expireDeadLetters({ deadLetterStores, config, telemetry }: Deps): Promise<void> {
-  try {
+  });
+  await expire('letters-expiry-failed', async () => {
     const count = await expireResolved(deadLetterStores, config.resolvedRetentionDays);
     telemetry.log('info', 'letters-expired', { count });
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    telemetry.log('error', 'letters-expiry-failed', { errorCode: errorCodeOf(error) });
+  });
+
+  async function expire(failure: 'ledger-expiry-failed' | 'letters-expiry-failed', work: () => Promise<void>) {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      telemetry.log('error', failure, { errorCode: errorCodeOf(error) });
+    }
   }
 }

@@ -1,8 +1,7 @@
 import { knownCode } from '../codes.js';
 import { type Config, ConfigError, checkRetention, readConfig, readSetting } from '../config.js';
 import { longestRetryMs } from '../pipeline/decide.js';
-import type { Workflow } from '../workflow.js';
-import { checkNames } from './unique-names.js';
+import { definedAt, type Workflow, WorkflowError } from '../workflow.js';
 
 /**
  * Returns the settings, and which workflows are on and off with them.
@@ -29,4 +28,46 @@ export function readSettings(
     problems.push(...error.problems);
   }
   throw new ConfigError(problems);
+}
+
+type Named = { readonly name: string; readonly workflow: Workflow };
+
+/**
+ * Checks that no two workflows, look-ups or tasks share a name.
+ * @throws WorkflowError that names each shared name and the places where its workflows are defined.
+ */
+export function checkNames(workflows: readonly Workflow[]): void {
+  const named = (nameIn: (workflow: Workflow) => string | undefined) =>
+    workflows.flatMap((workflow): Named[] => {
+      const name = nameIn(workflow);
+      return name === undefined ? [] : [{ name, workflow }];
+    });
+  const listedTwice = workflows.filter((workflow, at) => workflows.indexOf(workflow) !== at);
+  const problems = [
+    ...[...new Set(listedTwice)].map(
+      (workflow) =>
+        `The list of workflows holds '${workflow.name}' twice (${definedAt(workflow)}). Remove one of the two.`,
+    ),
+    ...sharedBy(named(({ name }) => name)).map(
+      ([name, places]) =>
+        `Several workflows are named '${name}': ${places}. Rename one; the name is part of the key of every job, so leave ` +
+        'the one that has run already.',
+    ),
+    ...sharedBy(named(({ lookup }) => lookup?.name)).map(
+      ([name, places]) => `Several workflows have a look-up named '${name}': ${places}. Rename one of the look-ups.`,
+    ),
+    ...sharedBy(named(({ task }) => task?.name)).map(
+      ([name, places]) => `Several workflows have a task named '${name}': ${places}. Rename one of the tasks.`,
+    ),
+  ];
+  if (problems.length > 0) throw new WorkflowError(problems.join('\n'));
+}
+
+/** Each name that several workflows share, and where these are defined. A workflow that is listed twice counts once. */
+function sharedBy(all: readonly Named[]): [name: string, places: string][] {
+  const byName = new Map<string, Set<Workflow>>();
+  for (const { name, workflow } of all) byName.set(name, (byName.get(name) ?? new Set()).add(workflow));
+  return [...byName]
+    .filter(([, workflows]) => workflows.size > 1)
+    .map(([name, workflows]) => [name, [...workflows].map(definedAt).join(' and ')]);
 }

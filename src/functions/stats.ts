@@ -1,10 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions';
+import type { Clock } from '../clock.js';
 import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
-import { createSharedCount } from './shared-count.js';
 
 type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'pipeline'>;
 
@@ -71,4 +71,24 @@ async function countOfUndelivered({ undelivered }: Deps['stores']) {
 function codeAlone(error: unknown): { error: string } {
   if (error instanceof StorageError) return { error: errorCodeOf(error) };
   throw error;
+}
+
+/**
+ * Returns a function that counts at most once in `ms`: all calls in that time share one answer. A failed count is not
+ * kept.
+ */
+export function createSharedCount<T>(
+  count: () => Promise<T>,
+  { clock, ms }: { clock: Clock; ms: number },
+): () => Promise<T> {
+  let last: { answer: Promise<T>; askedAtMs: number } | undefined;
+  return () => {
+    if (last && clock.monotonic() - last.askedAtMs < ms) return last.answer;
+    const mine = { answer: count(), askedAtMs: clock.monotonic() };
+    last = mine;
+    mine.answer.catch(() => {
+      if (last === mine) last = undefined;
+    });
+    return mine.answer;
+  };
 }

@@ -1,4 +1,4 @@
-import { createSharedCount } from '../../src/functions/shared-count.js';
+import { createSharedCount } from '../../src/functions/stats.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
 function start(count: () => Promise<number>) {

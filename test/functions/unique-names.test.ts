@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { readSettings } from '../../src/functions/read-settings.js';
-import { checkNames } from '../../src/functions/unique-names.js';
+import { checkNames, readSettings } from '../../src/functions/read-settings.js';
 import { defineWorkflow, fhir, lookup, type Workflow, WorkflowError } from '../../src/workflow.js';
 import { named } from './named-workflow.js';
 
