@@ -1,14 +1,18 @@
 import type { Attributes, Counter } from '@opentelemetry/api';
 import type { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '../clock.js';
-import type { Metric } from './metrics.js';
+import { METRICS, type Metric, type MetricName } from './metrics.js';
 
-/** Returns the function that records a value of `metric`. */
-export function createInstrument(
-  meter: ReturnType<MeterProvider['getMeter']>,
-  metric: Metric,
-  sums: Sums,
-): (value: number, attributes: Attributes) => void {
+type Meter = ReturnType<MeterProvider['getMeter']>;
+type Recorder = (value: number, attributes: Attributes) => void;
+
+/** Returns the functions that record a value of each metric. */
+export function createInstruments(meter: Meter, sums: Sums): Record<MetricName, Recorder> {
+  const all = Object.entries<Metric>(METRICS).map(([name, metric]) => [name, createRecorder(meter, metric, sums)]);
+  return Object.fromEntries(all);
+}
+
+function createRecorder(meter: Meter, metric: Metric, sums: Sums): Recorder {
   const { name, unit, description } = metric;
   switch (metric.kind) {
     case 'counter': {
@@ -30,7 +34,7 @@ export function createInstrument(
 }
 
 /** Sums for counters of the SDK. `addAll` adds them now. */
-export type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
+type Sums = { add(counter: Counter, value: number, attributes: Attributes): void; addAll(): void };
 
 /** Adds each sum once per turn of the event loop: an addition costs the SDK over 1 µs, and a POST has hundreds. */
 export function createSums(clock: Clock): Sums {

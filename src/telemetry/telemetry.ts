@@ -172,14 +172,12 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
     record(metric, value, attributes) {
       const counter = COUNTED[metric]?.(attributes);
       if (counter) counters[counter] += value;
-      if (exporter) exporter.record(metric, value, attributes);
-      else if (held) hold((later) => later.record(metric, value, attributes));
+      send((to) => to.record(metric, value, attributes));
     },
     log(level, what, fields = {}) {
       const line = JSON.stringify({ what, ...fields });
       write(level, line);
-      if (exporter) exporter.log(level, what, fields, line);
-      else if (held) hold((later) => later.log(level, what, fields, line));
+      send((to) => to.log(level, what, fields, line));
     },
     trace: (name, traceParent, fields) => exporter?.trace(name, traceParent, fields),
     exportTo(loading) {
@@ -187,7 +185,7 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
       loading
         .then((loaded) => {
           exporter = loaded;
-          for (const replay of held ?? []) replay(loaded);
+          for (const call of held ?? []) call(loaded);
         })
         .catch(() => telemetry.log('error', 'export-off'))
         .finally(() => {
@@ -199,8 +197,9 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
   };
   return telemetry;
 
-  function hold(replay: (exporter: Exporter) => void): void {
-    if (held && held.length < MAX_HELD) held.push(replay);
+  function send(call: (exporter: Exporter) => void): void {
+    if (exporter) call(exporter);
+    else if (held && held.length < MAX_HELD) held.push(call);
   }
 }
 
