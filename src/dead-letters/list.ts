@@ -30,7 +30,7 @@ export type After = { readonly stage: ListedStage; readonly page?: string | unde
 /** `isResolved`: the resolved dead letters instead of the pending ones. */
 export type Listing = Filter & { readonly isResolved?: boolean };
 
-/** Each blob of Event Grid may hold thousands of events in memory. */
+/** A blob of Event Grid may hold thousands of events. */
 const READ_AT_ONCE = 8;
 const PAGE = 1000;
 
@@ -78,7 +78,7 @@ export async function* inBatches<T>(
   }
 }
 
-/** Returns `filter` for what existed at `now`: a change does not take dead letters that it causes itself. */
+/** Limits `filter` to dead letters that existed at `now`, so that a change does not take those that it causes. */
 export function thereAt(now: Date, filter: Filter): Filter {
   return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
 }

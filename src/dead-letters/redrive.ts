@@ -144,7 +144,7 @@ async function redriveUndelivered(
   return { kind: 'taken-up', events: events.length };
 }
 
-/** A blob that the app did not write may name any job: its row would come back again and again. */
+/** Returns whether name and content are of one job. A row for another job would come back again and again. */
 function isAsNamed(name: DeadLetterName, { address, redrives }: StoredDeadLetter): boolean {
   const stage = partsOfName(name)?.stage;
   if (stage === undefined || stage === 'invalid') return stage === 'invalid' && address === undefined;

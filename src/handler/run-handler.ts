@@ -6,11 +6,11 @@ import type { PendingChanges } from './pending-changes.js';
 export type HandlerResult =
   | { kind: 'ok' }
   | { kind: 'threw'; error: unknown }
-  /** Its time was over, and it has ended since. */
+  /** The handler ended after its timeout. */
   | { kind: 'timeout' }
-  /** Its time was over, and it has not ended since. */
+  /** The handler did not end in its grace period. */
   | { kind: 'hung' }
-  /** The lease is lost: its outcome cannot be recorded. */
+  /** The lease is lost: the outcome cannot be recorded. */
   | { kind: 'lost' }
   /** The process ends. */
   | { kind: 'stopped' };
@@ -48,7 +48,7 @@ export class Cancellation {
 /** `watch` gets a function that aborts the handler; what `watch` returns is called when the handler has ended. */
 type RunDeps = { readonly clock: Clock; readonly watch: (abort: (reason: AbortReason) => void) => () => void };
 
-/** Runs the handler until it ends, or until its grace period is over. `watch` is called only if it does not end at once. */
+/** Runs the handler until it ends, or until its grace period is over. `watch` is called only if the handler goes on. */
 export function runHandler(
   job: {
     workflow: Workflow;

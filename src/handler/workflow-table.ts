@@ -8,7 +8,7 @@ import type { KnownRow, RowQueue } from './row-queue.js';
 
 /** The conditions of a write. */
 export type Guard = {
-  /** Rises with every holder of the resource `of`; a row that a later holder of it has written is refused. */
+  /** Rises with every holder of the resource `of`; a write over a row of a later holder is refused. */
   readonly fence?: { readonly number: number; readonly of: string } | undefined;
   /** On the monotonic clock. @throws LeaseLostError where nothing may be written any more */
   writableUntilMs(): number;

@@ -96,7 +96,7 @@ export class Circuits {
 
   /**
    * Returns the time until the circuit lets a job in, and a random time up to as long again, so that not all waiting jobs
-   * come at once. Old jobs wait longer: a day's events, written anew every few minutes, would be a load of their own.
+   * come at once. Old jobs wait longer: rows for a day's events, written every few minutes, would load storage.
    */
   #waitFor(circuit: Circuit & { kind: 'open' | 'half-open' }, ageMs: number): number {
     const leftMs = circuit.kind === 'open' ? circuit.untilMs - this.#clock.monotonic() : MIN_OPEN_MS;

@@ -10,7 +10,7 @@ import type { Clock } from '../clock.js';
  * S3  A suspect whose company has shrunk to 1 runs alone: it starts when no other job runs in the process, and no other
  *     job starts beside it.
  * S4  A crash counts towards the five that end a job only if the record says that the job ran alone (decide.ts).
- * S5  The record says so before the handler starts, and no longer before another job may start beside it.
+ * S5  The record says so before the handler starts, and stops saying so before another job may start.
  * S6  After 40 crashes of any kind a job ends as a dead letter, so that every job comes to an end (decide.ts).
  *
  *   ordinary   runs beside everything but a suspect that is alone        ends with its run, or becomes a suspect

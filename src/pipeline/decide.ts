@@ -14,18 +14,19 @@ type Unstamped = Omit<JobRecord, 'owner' | 'write'>;
 /** The row that brought the job; a delivery has none. */
 export type FromRow = { name: string; redrive?: number; edit?: string };
 
-/** Beyond the lease, for two readings of storage's clock that are whole seconds. */
+/** Added to a lease, because both readings of storage's clock are whole seconds. */
 export const LAPSE_MARGIN_MS = 2000;
 /** How soon to look again when something is in the way that says nothing of when it will be gone. */
 export const LOOK_AGAIN_MS = 10_000;
 /** A state, or a workflow, of another version of the app: a roll-out is running. */
 export const UNKNOWN_LOOK_AGAIN_MS = 60_000;
-/** One death of a process says little of its jobs; a job that was there at two is a suspect. */
+/** A job is a suspect from its second crash on: one crash says little about it. */
 const SUSPECT_CRASHES = 2;
-/** As many deaths of hosts as a roll-out or a bad night may bring, and no more jobs in question than a few. */
+/** The maximum number of suspects that run together first. Each further crash halves it: after four, a suspect runs alone. */
 const FIRST_COMPANY = 16;
+/** S4: one crash alone can be an accident of the host. */
 const MAX_CRASHES_ALONE = 5;
-/** S6: a job that kills only in company, or only after minutes, is never blamed alone. */
+/** S6: some jobs never crash alone, so this many crashes of any kind end a job. */
 const MAX_CRASHES = 40;
 
 type From = { row?: FromRow; now: Date; leaseMs: number };

@@ -15,7 +15,7 @@ import type { Shared } from './shared.js';
 
 export type Deliver = Deliveries['deliver'];
 
-/** Of the latest events, to see an id that comes again with other data. Other processes and older events are not looked at. */
+/** The number of ids that a process remembers, to see an id that comes again with other data. */
 const REMEMBERED_IDS = 50_000;
 
 /** The POSTs of Event Grid to this process. */

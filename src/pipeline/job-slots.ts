@@ -9,7 +9,7 @@ import type { Slots } from './slots.js';
  *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in its queue the newest goes first, and the
  *      others find themselves superseded. No resource is held in storage meanwhile.
  *   2. a slot of its workflow (J11).
- *   3. company.ts lets it in: no suspect runs alone.
+ *   3. company.ts: the run waits while a suspect runs alone.
  *
  * @returns false if the run was taken out of a queue, by the deadline or by the end of the process. It holds no slot then.
  */

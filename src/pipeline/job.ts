@@ -18,7 +18,7 @@ export async function withClaim(
   deps: JobDeps,
   work: (claimed: ClaimedJob) => Promise<RecordedOutcome>,
 ): Promise<RecordedOutcome> {
-  // A job that came from a row must record the delay.
+  // A job from a row needs a claim to get a later row.
   const waitMs = run.row ? undefined : deps.circuits.waitMs(run.job.workflowName);
   if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };
   const hasSlots = takeSlots(run, deps);

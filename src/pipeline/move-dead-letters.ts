@@ -21,8 +21,8 @@ export class MoveDeadLetters {
   }
 
   /**
-   * R4: a job that was redriven takes its earlier dead letters along; a job that is over, all of them. The dead letters
-   * before the one that the row names had moved before that one could be redriven.
+   * R4: moves the earlier dead letters of a redriven job; all of them if the job is settled and not dead. The dead letters
+   * before the one that the row names have moved already.
    */
   async moveAfter({ of }: WaitingRow, recorded: RecordedOutcome & { kind: 'settled' | 'waiting' }): Promise<void> {
     if (of.kind !== 'job') return;

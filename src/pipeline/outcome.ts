@@ -6,7 +6,7 @@ import type { JobRun } from './job-run.js';
 /** A run whose job this process holds. */
 export type ClaimedJob = { readonly run: JobRun; readonly hold: Hold<JobRecord> };
 
-/** A row brings the job back. `freeing` is the write that frees its resource meanwhile. */
+/** The job gets a row. `freeing` is the write, still under way, that frees its resource. */
 export type Retry = {
   kind: 'retry';
   inMs: number;
@@ -41,7 +41,7 @@ export function retryIn(inMs: number, code: string): Retry {
 
 export type Deferred = { kind: 'deferred'; inMs: number };
 
-/** What storage holds of the job when its run has ended. */
+/** How a run has ended, as far as storage shows it. */
 export type RecordedOutcome =
   | { kind: 'settled'; result: Result; redrives: number }
   /** The record waits for a row: the row that this run has written, or another than the row that brought the job. */

@@ -37,9 +37,9 @@ const REMEMBERED_WAITING = 20_000;
 
 /**
  * The way of an event:
- *   deliver     parses it (invalid-events.ts, where it is none), makes it jobs, and answers when each is safe
+ *   deliver     parses it and makes its jobs (or invalid-events.ts a dead letter), and answers when all are safe
  *   job.ts      slots, a claim, the handler, and the record; or a row in `waiting`, or a dead letter
- *   redeliver   brings the rows that are due, each of which is a job again
+ *   redeliver   runs the rows that are due: a job, or the jobs of an event
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const wakeups = new Wakeups(deps);

@@ -30,7 +30,7 @@ export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, de
 }
 
 // Settling           dies before it: the lease lapses, and the job runs again; after it: done.
-//                    outcome unknown: sent until the lease has lapsed; deliveries share the answer meanwhile.
+//                    outcome unknown: sent again until the lease lapses; deliveries wait for it.
 async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps): Promise<RecordedOutcome> {
   const settled = (record: JobRecord): JobRecord => ({
     ...record,

@@ -106,7 +106,7 @@ export class DueRows {
 
   /**
    * Returns undefined if the row holds no event: a corrected payload that is none gets a dead letter of its own, beside the
-   * dead letter that it was to redrive. To another version of the app a job's row may hold an event: that has half an hour.
+   * dead letter that it was to redrive. Another version of the app may accept the event of a job's row, so such a row stays for half an hour.
    */
   async #parseRow(row: WaitingRow, { address, redrive }: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;

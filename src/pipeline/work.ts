@@ -13,7 +13,7 @@ import { type ClaimedJob, type JobOutcome, type Retry, retryIn } from './outcome
 import type { JobDeps } from './shared.js';
 
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
-/** L9: a resource that cannot be freed lapses: that must not cost the job its own lease. */
+/** L9: the time in which a job tries to free its resource, so that its own lease lasts. */
 const FREE_WITHIN_MS = 5000;
 /** The part of the job's lease that is kept to record the outcome if the watermark cannot be written; a third at most. */
 const TO_RECORD_MS = 10_000;
@@ -59,8 +59,8 @@ async function workWithResource(job: Attempt & { resource: Hold<Watermark> }, de
     return isApplied ? { kind: 'completed' } : retryIn(LOOK_AGAIN_MS, 'resource-lost');
   }
   const freeing = freeResource(resource, clock.monotonic() + FREE_WITHIN_MS);
-  // E4: the end of the process has no time for one write after the other. A job that its row brings elsewhere before the
-  // resource is free finds the resource busy, and waits.
+  // E4: the end of the process has no time for one write after the other. If another process runs the job before the
+  // resource is free, the job waits.
   if (result.kind === 'stopped') return { ...runElsewhere(hold.value), freeing };
   await freeing;
   if (result.kind === 'lost' && !hold.isOver) return retryIn(LOOK_AGAIN_MS, 'resource-lost');

@@ -10,12 +10,11 @@ import { StorageError } from './table-store.js';
  *
  * The results of a transaction:
  *   done      all its writes are settled.
- *   refused   nothing was written. The named write is taken out and read, and the rest is sent again. From the second refusal
- *             on, all writes are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
+ *   refused   nothing was written. The row of the named write is read, and the rest is sent again. From the second refusal on,
+ *             all rows are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
  *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all writes
  *             of the transaction took effect (C6): then they are only read (C8), because others may have changed them since.
- *             Any other row proves nothing, so the same writes are sent again (C2 to C4). The sending that takes effect first
- *             refuses the other.
+ *             Any other row proves nothing, so the same writes are sent again (C2 to C4). Storage refuses the sending that comes second.
  * A process that dies at any of these points leaves all of a transaction or nothing. The next reader sees which.
  */
 export type GroupCommit = {

@@ -9,7 +9,7 @@ import { settlePatient } from './settle.js';
 const checkHosts = needsHosts('fhir');
 
 /**
- * Keeps table `patients`: one row for each living patient as the service has it now, searchable by identifier and by
+ * Keeps table `patients`: one row for each existing patient as the service has it now, searchable by identifier and by
  * the beginning of a name. See README.md.
  */
 export const patientRegistry = defineWorkflow({

@@ -1,6 +1,6 @@
 import { digest, type Place, partitionOf } from '../../workflow.js';
 
-/** Table with one row for each living patient. */
+/** Table with one row for each existing patient. */
 export const PATIENTS = 'patients';
 /** Table with one row for each term that finds a patient. */
 export const PATIENT_KEYS = 'patientkeys';

@@ -5,7 +5,7 @@ import { PATIENT_KEYS, PATIENTS } from './places.js';
 /** The row that a patient must end with, and its entries in `patientkeys`. */
 export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 
-/** Limit of pending entries: 23 characters and a space each fit into a column. A patient has at most 620 entries. */
+/** So many pending entries of 23 characters and a space fit into a column. A patient has at most 620 entries. */
 const MAX_PENDING = 1300;
 
 // A patient's row lists its entries: confirmed entries exist, pending entries may exist. The columns are `sure` and
@@ -17,9 +17,8 @@ const MAX_PENDING = 1300;
 //
 // If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
 // the next event or try, of any version, settles them. A pending entry is always written, even if it exists: then the
-// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. A former holder can only
-// write an entry that no other handler has written since, until its lease ends. Such an entry is never removed and does
-// no harm, because a look-up compares with the patient's row.
+// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. Until its lease ends,
+// a former holder can add an entry that no other handler has written. That entry stays and does no harm, because a look-up compares with the patient's row.
 
 /** Makes the rows of a patient as `wanted`; undefined removes them. `isNew` means that probably no row exists yet. */
 export async function settlePatient(
