@@ -6,6 +6,7 @@ type Circuit = { failures: number } & (
   | { kind: 'half-open'; forMs: number }
 );
 
+/** Failures in a row, over all jobs of a workflow in this process, that open its circuit. */
 export const FAILURES_TO_OPEN = 20;
 const MIN_OPEN_MS = 10_000;
 const MAX_OPEN_MS = 5 * 60_000;

@@ -90,6 +90,7 @@ function freshRecord({ row, now, leaseMs }: From): Unstamped {
   };
 }
 
+/** The consequence of a handler's error: another run in `inMs`, or a dead letter. */
 export type Failure =
   | { kind: 'retry'; inMs: number; countsAsTry: boolean }
   | { kind: 'for-good'; reason: 'non-retriable' | 'tries-spent' | 'gave-up' };

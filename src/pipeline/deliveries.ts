@@ -13,6 +13,7 @@ import { createPost } from './post.js';
 import { createRecent } from './recent.js';
 import type { Shared } from './shared.js';
 
+/** Takes the events of one POST. Resolves when all of them are safe, else throws NotSafeError. */
 export type Deliver = Deliveries['deliver'];
 
 /** The number of ids that a process remembers, to see an id that comes again with other data. */

@@ -17,6 +17,7 @@ export type Hold<T extends Numbered> = Readonly<LeasedHold<T>>;
 /** `write` rises with every write, so that the writer recognises its own. */
 type Numbered = { readonly write: number };
 
+/** Writes `value` over the version `etag`, with further tries until `untilMs` on the monotonic clock. */
 export type HoldWrite<T> = (value: T, how: { etag: string; untilMs: number }) => Promise<WrittenOver<unknown>>;
 
 /** What was written: `sentAtMs` on the monotonic clock, before the write was first sent. */

@@ -18,6 +18,7 @@ const MAX_AT_ONCE = 32;
 // some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
 // rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other
 // batches: then an event is in two dead letters, and a redrive of both makes one job.
+/** Returns the WriteInvalid of a process, which writes at most 32 dead letters at once. */
 export function createWriteInvalid(deps: Deps): WriteInvalid {
   const { clock, telemetry } = deps;
   const slots = new Slots<'dead-letter'>(() => MAX_AT_ONCE);

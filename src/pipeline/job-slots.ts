@@ -65,6 +65,7 @@ export function isNewerRun(a: object, b: object): boolean {
   return isNewer((a as JobRun).job.event, (b as JobRun).job.event);
 }
 
+/** Returns whether a row brought the run. Such runs wait in the second queue of a slot (J11). */
 export function isFromRow(run: object): boolean {
   return (run as JobRun).row !== undefined;
 }

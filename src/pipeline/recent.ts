@@ -4,6 +4,7 @@ export type Recent<Key, Value> = {
   get(key: Key): Value | undefined;
 };
 
+/** Returns an empty Recent. It holds the latest `size / 2` keys at least, and `size` keys at most. */
 export function createRecent<Key, Value>(size: number): Recent<Key, Value> {
   let newer = new Map<Key, Value>();
   let older = new Map<Key, Value>();

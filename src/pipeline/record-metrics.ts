@@ -23,14 +23,17 @@ const HANDLED: Record<HandlerResult['kind'], AttributesOf<'workflowDuration'>['o
   stopped: 'aborted',
 };
 
+/** Logs that storage did not confirm the outcome of a run, or the row that defers its job. */
 export function logNotWritten({ job }: JobRun, error: unknown, { telemetry }: JobDeps): void {
   telemetry.log('error', 'job-not-written', { ...loggableFieldsOf(job), errorCode: errorCodeOf(error) });
 }
 
+/** Counts a job in the metric `jobs` that this run does not settle: duplicate, shared, put-off or retried. */
 export function recordJob(job: Pick<Job, 'workflow'>, outcome: CountedOutcome, { telemetry }: JobDeps): void {
   telemetry.record('jobs', 1, { workflow: workflowLabelOf(job), outcome });
 }
 
+/** Records a settled job, its tries and its lag in s; no lag if the job was redriven or its event has no time. */
 export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telemetry, clock }: JobDeps): void {
   const record = hold.value;
   const attributes = { workflow: workflowLabelOf(run.job), outcome: SETTLED[result] };

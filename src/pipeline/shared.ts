@@ -13,6 +13,7 @@ import type { JobRun } from './job-run.js';
 import type { Recent } from './recent.js';
 import type { Slots } from './slots.js';
 
+/** `deadlineMs`: the time from the arrival of a POST after which its open jobs get rows. */
 export type Settings = {
   readonly deadlineMs: number;
   readonly leaseMs: number;

@@ -9,6 +9,7 @@ import { createRecent } from './recent.js';
 /** A message of the queues: a shard of `waiting`, from its first due row on, or from the row after `after`. */
 export type Wakeup = { shard: string; after?: string };
 
+/** The queues that start the functions for due rows. `dueLong`: for jobs that may run longer than a delivery. */
 export type Queues = { due: QueueStore; dueLong: QueueStore };
 
 const LOOK_EVERY_MS = 10_000;
