@@ -30,6 +30,7 @@ export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && ADDRESS.test(value);
 }
 
+/** The place of a job's record in the ledger, and the parts of the job's address. */
 export type Place = {
   table: string;
   partition: string;

@@ -17,6 +17,7 @@ export function createDateListener() {
   };
 }
 
+/** Returns storage's Date of an answer; undefined if the header is absent or unreadable. */
 export function dateOf({ headers }: Answer): Date | undefined {
   const ms = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(ms) ? undefined : new Date(ms);

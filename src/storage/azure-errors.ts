@@ -22,6 +22,7 @@ export function reasonOf(error: unknown): string | undefined {
   return typeof reason === 'string' ? reason : undefined;
 }
 
+/** Returns whether the error says that the row does not exist; false if the table does not exist. */
 export function isRowAbsent(error: unknown): boolean {
   const reason = reasonOf(error);
   return statusOf(error) === 404 && (reason === 'ResourceNotFound' || reason === 'EntityNotFound');
@@ -64,6 +65,7 @@ function nameOf(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined;
 }
 
+/** Returns the SDK's option for a request that ends when `signal` aborts; no option without a signal. */
 export function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
 }

@@ -11,6 +11,7 @@ const httpClient = createDefaultHttpClient();
 
 type OperationOptions = Parameters<TableClient['deleteEntity']>[2] & object;
 
+/** The operations of one commit: 1 to 100, on different rows of one partition. */
 export type Transaction = {
   client: TableClient;
   partition: string;

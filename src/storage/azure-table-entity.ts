@@ -6,6 +6,7 @@ const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
 
 type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
 
+/** Returns the row in the SDK's form. Numbers that are not Int32 get the type Double. */
 export function entityOf(partition: string, key: string, row: Row): Entity {
   const entity: Entity = { partitionKey: partition, rowKey: key };
   for (const name in row) {

@@ -34,6 +34,7 @@ export type BlobStore = {
  * a-z; empty texts are not stored. Storage takes up to about 8 KB.
  */
 type CreateOptions = { readonly about?: About };
+/** The metadata of a blob: texts, by names that consist of a-z. */
 export type About = Readonly<Record<string, string>>;
 
 /** `text` of a blob that is not text: the readable part of it, for people. */
@@ -53,7 +54,9 @@ export function decodeBlob(bytes: Uint8Array, maxBytes: number): BlobText {
   }
 }
 
+/** `createdAt` is by storage's clock. `about` is absent if the blob has no metadata. */
 export type ListedBlob = { name: string; createdAt: Date; about?: About };
+/** `next` is the `page` of the next list; undefined on the last page. */
 export type BlobPage = { blobs: ListedBlob[]; next: string | undefined };
 
 /** Returns the texts that are not empty; undefined if there are none. */

@@ -76,6 +76,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, limit: TryLimit): B
   };
 }
 
+/** Returns a queue whose calls end within the limit. */
 export function boundedQueue(store: QueueStore, clock: Clock, limit: TryLimit): QueueStore {
   const within = <T>(call: Call<T>) => limit.within(clock, call, 0);
   return {

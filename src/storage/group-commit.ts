@@ -21,6 +21,7 @@ export type GroupCommit = {
   write(table: string, partition: string, write: Write): Promise<Written>;
 };
 
+/** One write. It is sent, unchanged, until its outcome is known or its time is over. */
 export type Write = {
   operation: Operation;
   /** Whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
@@ -31,6 +32,7 @@ export type Write = {
   isWanted?: () => boolean;
 };
 
+/** The known outcome of a write. An unknown outcome is thrown as a StorageError. */
 export type Written =
   /** `etag` is '' for a delete, and if the row was deleted since. */
   | { kind: 'written'; etag: string }

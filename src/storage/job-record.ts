@@ -34,6 +34,7 @@ export type JobRecord = {
   edit?: string;
 };
 
+/** `due`: the name of the row that continues the job. `unknown`: a state that this version cannot read. */
 export type JobState =
   /** `isAlone`: no other job runs in the owner's process. Only for suspects (S5), see src/pipeline/company.ts. */
   | { kind: 'running'; leaseMs: number; failing?: Failing; isAlone?: boolean }
@@ -41,9 +42,11 @@ export type JobState =
   | { kind: 'settled'; result: Result }
   | { kind: 'unknown'; name: string };
 
+/** The result of a settled job. Only a redrive reopens a job, and only if its result is `dead` (R1). */
 export type Result = 'completed' | 'superseded' | 'dead';
 /** The stage of the dead letter. The record holds the stage first, so that it cannot change (J8). */
 export type Failing = (typeof FAILING_STAGES)[number];
+/** The stages of dead letters of jobs. Invalid events have the stage `invalid` and no job. */
 export const FAILING_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 
 // Three ways to write a record, because each property costs bytes in a request. An absent property reads as empty.
@@ -101,6 +104,7 @@ function stateRow(state: JobState): Row {
   }
 }
 
+/** Returns the record that a row of the ledger holds. Absent properties read as '' or 0. */
 export function decodeRow(row: Row): JobRecord {
   const text = (name: string) => String(row[name] ?? '');
   const count = (name: string) => Number(row[name] ?? 0);

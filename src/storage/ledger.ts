@@ -11,6 +11,7 @@ export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Resul
 /** A record in storage. `ageMs`: its age by storage's own clock. */
 export type ReadRecord = { record: JobRecord; etag: string; ageMs: number };
 
+/** The records of all jobs: a table for each day of events, and `ledgerundated` for events without a usable time. */
 export type Ledger = {
   read(address: Address): Promise<ReadRecord | undefined>;
   /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
@@ -21,6 +22,7 @@ export type Ledger = {
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
 
+/** The condition and the time limit of a write. `untilMs` is on the monotonic clock. */
 export type LedgerHow = {
   etag?: string;
   event?: HealthEvent;
@@ -29,6 +31,7 @@ export type LedgerHow = {
   untilMs: number;
 };
 
+/** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
 export type FoundRecord = {
   /** The same for all records of one event. */
   eventAddress: string;
@@ -39,6 +42,7 @@ export type FoundRecord = {
 
 const TABLES_AT_ONCE = 16;
 
+/** Returns the ledger. Its records are written through `commit`, so that they share transactions. */
 export function createLedger(deps: { tables: TableStore; commit: GroupCommit }): Ledger {
   const { tables, commit } = deps;
   return {

@@ -14,6 +14,7 @@ export type QueueStore = {
 /** A message is deleted after 7 days by default, and must be visible before that. */
 const MAX_HIDDEN_S = 6 * 24 * 60 * 60;
 
+/** Returns how many whole seconds a message stays hidden: `inMs` rounded up, at most 6 days. */
 export function hiddenForS(inMs = 0): number {
   return Math.min(Math.max(0, Math.ceil(inMs / 1000)), MAX_HIDDEN_S);
 }

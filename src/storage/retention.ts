@@ -7,6 +7,7 @@ const DAY_MS = 24 * 3_600_000;
 /** Added to the retention, for senders' clocks that are off, and for events that arrive late. */
 const GRACE_DAYS = 2;
 
+/** The names of the tables that were dropped, and the number of rows deleted in `ledgerundated`. */
 export type Expired = { tables: string[]; rows: number };
 
 /**

@@ -20,6 +20,7 @@ export type TableStore = {
   list(prefix: string, signal?: AbortSignal): Promise<string[]>;
 };
 
+/** The types of a property. Numbers are stored as Int32 where they fit, else as Double. */
 export type Value = string | number | boolean;
 /**
  * The properties of a row without its keys. Reserved names are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag` in any
@@ -27,6 +28,7 @@ export type Value = string | number | boolean;
  */
 export type Row = Readonly<Record<string, Value>>;
 
+/** One change of a row. Storage refuses the whole transaction if one row is not as its operation expects. */
 export type Operation =
   | { kind: 'insert'; key: string; row: Row }
   /** Properties that `row` lacks stay. `etag`: only if the row is still this version. */
@@ -35,6 +37,7 @@ export type Operation =
   /** Without an etag: any version. An absent row is refused as `absent` in both cases. */
   | { kind: 'delete'; key: string; etag?: string };
 
+/** The known outcome of a transaction. An unknown outcome is thrown as a StorageError. */
 export type Commit =
   /** `etags[i]` is that of operation i; '' for a delete. `now`: storage's Date of the answer, if the answer has one. */
   | { kind: 'done'; etags: string[]; now: Date | undefined }
@@ -46,9 +49,12 @@ export type Commit =
 
 /** `modifiedAt` is storage's Timestamp of the row, `now` storage's Date of the answer: two readings of one clock. */
 export type Stored = { partition: string; key: string; row: Row; etag: string; modifiedAt: Date };
+/** `stored` is undefined if the row is absent. `now` is storage's Date of the answer. */
 export type Read = { stored: Stored | undefined; now: Date };
+/** `now` is storage's Date of the answer. `next` is the `page` of the next query; undefined on the last page. */
 export type Page = { rows: Stored[]; now: Date; next: string | undefined };
 
+/** The rows to return. Without `partition`, storage searches all partitions of the table. */
 export type Query = {
   partition?: string;
   /** Keys at or after `from`, before `to`, after `after`; only together with `partition`. */

@@ -66,6 +66,7 @@ type TransactionAnswer =
   | { kind: 'done'; etags: string[] }
   | { kind: 'failed'; error: { statusCode: number; code: string | undefined; message: string } };
 
+/** Returns the etags of the operations, in their order, or the one error of the transaction. Never throws. */
 export function answerOf({ status, bodyAsText }: PipelineResponse): TransactionAnswer {
   const text = bodyAsText ?? '';
   if (status < 200 || status > 299) return failure(status, text);

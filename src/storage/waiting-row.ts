@@ -3,6 +3,7 @@ import type { Row, Stored } from './table-store.js';
 
 // The rows of the table `waiting`: their partition, their name, and their properties.
 
+/** Deferred work before it has a row: a job, or an event to be handled as a new delivery. */
 export type NewRow = {
   dueAt: Date;
   /** The job may run longer than a delivery. */
@@ -18,6 +19,7 @@ export type OfJob = { kind: 'job'; address: Address; redrive?: number; edit?: st
 /** An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is accepted. */
 export type OfDelivery = { kind: 'delivery'; eventIdDigest: string; letter?: string };
 
+/** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };
 
 /** The partitions of the table. */
@@ -28,6 +30,7 @@ export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `lo
 /** The length of the due time in a name. */
 export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
+/** Returns the partition of a row: the shard of its event's id, with the prefix `long-` if `isLong`. */
 export function shardOf(row: NewRow): string {
   return shardFor(row.isLong, idDigestOf(row));
 }
@@ -37,6 +40,7 @@ export function shardFor(isLong: boolean, idDigest: string): string {
   return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
 }
 
+/** Returns the digest of the event's id, which decides the shard of the row. */
 export function idDigestOf({ of }: NewRow): string {
   return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
 }
@@ -48,10 +52,12 @@ export function propertiesOf({ of }: NewRow): Row {
   return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
 }
 
+/** Returns the due time with which the name of a row begins. */
 export function dueAtOf(name: string): Date {
   return new Date(name.slice(0, DUE_LENGTH));
 }
 
+/** Returns the row that an entity of the table holds. Its due time and the address of its job come from the key. */
 export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
   const redrive = Number(row.redrive ?? 0);
   const letter = row.letter !== undefined && { letter: String(row.letter) };

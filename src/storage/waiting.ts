@@ -47,6 +47,7 @@ const PAGE = 1000;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
+/** Returns the table `waiting`. `random` makes the tokens that keep the names of rows apart (J5). */
 export function createWaiting(deps: {
   tables: TableStore;
   commit: GroupCommit;

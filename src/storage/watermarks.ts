@@ -19,8 +19,10 @@ export type Watermark = Known & {
   leaseMs: number;
 };
 
+/** A watermark in storage. `ageMs`: its age by storage's own clock. */
 export type ReadWatermark = { mark: Watermark; etag: string; ageMs: number };
 
+/** Reads and writes watermarks. `how.by` names the writer, so that it recognises its own write (C5). */
 export type Watermarks = {
   read(of: WatermarkOf): Promise<ReadWatermark | undefined>;
   /** Inserts the row if `how` has no `etag`, else changes that version (L7). */
@@ -29,6 +31,7 @@ export type Watermarks = {
 
 type WatermarkHow = { etag?: string; untilMs: number; by: string };
 
+/** The workflow and resource of a watermark. Storage gets a digest in place of `resource`. */
 export type WatermarkOf = { workflow: string; resource: string };
 
 const TABLE = 'watermarks';
