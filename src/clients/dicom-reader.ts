@@ -16,6 +16,7 @@ export type DicomJson = {
   };
 };
 
+/** The wanted form of a rendered image. Default: the whole image as JPEG. */
 export type RenderedOptions = {
   /** The number of a frame, from 1. Default: the whole image. */
   frame?: number;

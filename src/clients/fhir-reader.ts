@@ -8,6 +8,7 @@ import { readError } from './read-error.js';
 import type { Share } from './share.js';
 
 export type { FhirResource };
+/** The name of a resource type of FHIR R4, such as `Patient`. */
 export type FhirType = FhirResource['resourceType'];
 
 /** The resource of an R4 type; any resource for `string` and for a type that is not in R4. */

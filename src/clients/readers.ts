@@ -28,6 +28,7 @@ export type Readers = {
   answerInProcess(find: FindInProcess): void;
 };
 
+/** Readers read over the network from `fhirHosts` and `dicomHosts` alone. */
 export type ReadersDeps = {
   fhirHosts: readonly ServiceHost[];
   dicomHosts: readonly ServiceHost[];

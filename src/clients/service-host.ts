@@ -54,6 +54,7 @@ export function isServiceUri(uri: string): boolean {
   return (protocol === 'https:' || isLoopbackUri(uri)) && search + username + password + hash === '';
 }
 
+/** Returns whether `uri` names this machine, by http or https: 127.0.0.1, localhost or [::1]. */
 export function isLoopbackUri(uri: string): boolean {
   return LOOPBACK.test(uri);
 }
