@@ -3,6 +3,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import type { Context, Workflow } from '../workflow.js';
 import type { PendingChanges } from './pending-changes.js';
 
+/** The end of a handler. `timeout`, `hung`, `lost` and `stopped` follow an abort. */
 export type HandlerResult =
   | { kind: 'ok' }
   | { kind: 'threw'; error: unknown }
@@ -15,6 +16,7 @@ export type HandlerResult =
   /** The process ends. */
   | { kind: 'stopped' };
 
+/** `timeout`: the handler's time is over. `lost`: the lease is lost. `stopped`: the process ends. */
 export type AbortReason = 'timeout' | 'lost' | 'stopped';
 
 /** How long after its signal a handler may take to end. */

@@ -40,6 +40,7 @@ const MAX_LISTED = 1000;
 type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
 type Listed = { key: string; row: Row };
 
+/** Returns the reads of a table, without removed rows and without the properties that the app adds (`_…`). */
 export function openForReading(name: string, tables: TableStore): Pick<WorkflowTable, 'get' | 'list'> {
   return {
     get: (partition, key) => ignoreUnhandled(get(partition, key)),
