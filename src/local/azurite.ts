@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, sleep } from '../clock.js';
 import { StartError } from './host/start-error.js';
 
+/** An Azurite that this process uses, maybe together with other processes. */
 export type Azurite = {
   readonly connectionString: string;
   /** Ends Azurite unless another process uses it, and resolves when it has saved everything. */

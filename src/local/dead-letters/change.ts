@@ -31,6 +31,7 @@ const NOT_DONE = [
   'open',
 ] satisfies (keyof Counts)[];
 
+/** Requests a redrive of the dead letters that ids or filter name. Returns the exit code: 0, 1 or 130. */
 export async function redrive({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const file = textOf(values, 'edit');
   if (file !== undefined && ids.length !== 1)
@@ -50,6 +51,7 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
   });
 }
 
+/** Moves dead letters to resolved/ with the note --why. Returns the exit code: 0, 1 or 130. */
 export async function discard({ values, ids, signal }: Asked, open: Open, output: Output): Promise<number> {
   const why = textOf(values, 'why');
   if (why === undefined)

@@ -14,6 +14,7 @@ const STORAGE_TRY_MS = 30_000;
 /** Connects to storage; called once the options are valid. */
 export type Open = () => Promise<DeadLetterStores>;
 
+/** The stores of a verb. `close` ends an Azurite that no other process uses. */
 export type Connected = { readonly stores: DeadLetterStores; close(): Promise<void> };
 
 /** Connects to the storage that the options name, or to that of `npm start`; runs no part of the app. */

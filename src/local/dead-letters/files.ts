@@ -32,6 +32,7 @@ function pathOf(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
+/** Returns the content of the file of --edit. @throws OptionError if it cannot be read, or is not JSON. */
 export function readJsonFile(file: string): unknown {
   let text: string;
   try {

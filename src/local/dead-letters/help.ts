@@ -23,6 +23,7 @@ const WRONG = '2 an option is wrong, 3 storage does not answer';
 const CODES = `Exit code: 0 done, 1 something failed or was refused, ${WRONG}, 130 ended by Ctrl-C.
 `;
 
+/** The text for --help without a verb, and for a command line without a verb. */
 export const HELP = `npm run dead-letters -- VERB [options]
 
 Dead letters: events and jobs that the app could not handle, and events that Event Grid could not deliver.
@@ -36,6 +37,7 @@ Dead letters: events and jobs that the app could not handle, and events that Eve
 VERB --help shows the options of a verb. npm run -s leaves out the lines of npm itself.
 `;
 
+/** The text for --help after a verb. */
 export const VERB_HELP: Readonly<Record<Verb, string>> = {
   list: `npm run dead-letters -- list [options]
 

@@ -14,6 +14,7 @@ const DEFAULT_LISTED = 100;
 export const MAX_LISTED = 100_000;
 const MAX_GROUPED = 10_000_000;
 
+/** Writes the newest dead letters, or with --by the counts by cause. Returns the exit code 0. */
 export async function list({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   if (ids.length > 0) throw new OptionError(`list takes no id. Use show ${ids[0]} for one dead letter.`);
   const listing = { ...filterOf(values), isResolved: values.resolved === true };

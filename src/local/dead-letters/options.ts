@@ -7,6 +7,7 @@ import type { Verb } from './help.js';
 
 export { OptionError };
 
+/** The options and ids of a verb. `signal` aborts at Ctrl-C, so that redrive and discard report their counts. */
 export type Asked = { readonly values: Values; readonly ids: readonly string[]; readonly signal: AbortSignal };
 
 const TEXT = { type: 'string' } as const;
@@ -42,11 +43,13 @@ export function parseOptions(verb: Verb, args: readonly string[]): { values: Val
   }
 }
 
+/** Returns the text of an option; undefined if the option is missing, empty or a flag. */
 export function textOf(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Returns a number; undefined if the option is missing. @throws OptionError outside of `from` to `to`. */
 export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
@@ -66,6 +69,7 @@ export function shareOf(values: Values, name: string): number | undefined {
   return share;
 }
 
+/** Returns the filter that the options make; a missing option matches every dead letter. @throws OptionError */
 export function filterOf(values: Values): Filter {
   const type = textOf(values, 'type');
   return {
@@ -80,10 +84,12 @@ export function filterOf(values: Values): Filter {
   };
 }
 
+/** Returns whether the filter matches every dead letter. */
 export function isEmpty(filter: Filter): boolean {
   return Object.values(filter).every((value) => value === undefined);
 }
 
+/** Returns the fields of --by, in the order given; undefined if --by is missing. @throws OptionError */
 export function groupingsOf(values: Values): FilterField[] | undefined {
   const by = textOf(values, 'by')?.split(',');
   const wrong = by?.find((name) => !(FILTER_FIELDS as readonly string[]).includes(name));

@@ -38,6 +38,7 @@ export function tableOfDeadLetters(letters: readonly ListedDeadLetter[], columns
   return `${[first, '  ID', ...narrow.flatMap((line, at) => [line, `  ${ids[at]}`])].join('\n')}\n`;
 }
 
+/** Returns a table with a line for each group. Columns without a value are left out. */
 export function tableOfGroups(groups: readonly Group[], by: readonly FilterField[]): string {
   const rows = groups.map(({ by: cause, letters, events, oldestAt, example }) => [
     String(letters),

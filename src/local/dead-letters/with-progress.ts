@@ -6,6 +6,7 @@ import type { Output } from './output.js';
 
 const SHOW_EVERY_MS = 1000;
 
+/** `onCount` shows the counts in place of the last ones. `note` prints a line that stays. */
 export type ShowProgress = { onCount(counts: Counts): void; note(text: string): void };
 
 /** Runs `run` and shows its progress every second, also while nothing changes: a redrive may wait for minutes. */

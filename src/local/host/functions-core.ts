@@ -4,9 +4,11 @@
  */
 
 type BindingInfo = { readonly type?: string; readonly direction?: string; readonly [option: string]: unknown };
+/** A function as the library registers it. One of its bindings is the trigger. */
 export type FunctionMetadata = { readonly name: string; readonly bindings: Readonly<Record<string, BindingInfo>> };
 export type FunctionCallback = (...args: unknown[]) => unknown;
 export type HookCallback = (context: Record<string, unknown>) => unknown;
+/** The worker's log levels. host.json has the same levels with a capital letter. */
 export type CoreLogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 type CoreLog = (level: CoreLogLevel, category: string, message: string) => void;
 
@@ -18,6 +20,7 @@ export type TypedData = {
   http?: HttpData;
 };
 export type Nullable = { value: string };
+/** A request or an answer in the worker's form. Only an answer has `statusCode`. */
 export type HttpData = {
   url?: string;
   method?: string;
@@ -63,9 +66,12 @@ export const registered = {
   log: (() => {}) as CoreLog,
 };
 
+/** The version of the Node worker that this host imitates. */
 export const version = '3.9.0';
+/** The version of the real Functions host that this host imitates. */
 export const hostVersion = '4.1037.0';
 
+/** Undoes a registration: `dispose` removes the function or the hook. */
 export class Disposable {
   readonly #onDispose: () => unknown;
   constructor(onDispose: () => unknown) {
@@ -76,6 +82,7 @@ export class Disposable {
   }
 }
 
+/** Adds a function of the app. Throws if its name is taken, or if the app has started. */
 export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
   const { name } = metadata;
   if (registered.isStarted) throw new Error(`Function '${name}' is registered too late: the app has started.`);
@@ -84,6 +91,7 @@ export function registerFunction(metadata: FunctionMetadata, callback: FunctionC
   return new Disposable(() => registered.functions.delete(name));
 }
 
+/** Adds a hook. Hooks of one name run in the order in which they were added. @throws RangeError for a wrong name */
 export function registerHook(name: string, callback: HookCallback): Disposable {
   if (!isHookName(name)) throw new RangeError(`There is no hook '${name}', only ${HOOK_NAMES.join(', ')}.`);
   const hooks = registered.hooks[name];
@@ -95,10 +103,12 @@ export function setProgrammingModel(model: ProgrammingModel): void {
   registered.model = model;
 }
 
+/** Returns the library's model; undefined until the library has set it. */
 export function getProgrammingModel(): ProgrammingModel | undefined {
   return registered.model;
 }
 
+/** Logs for the app and the library; does nothing before a host has started. */
 export function log(level: CoreLogLevel, category: string, message: string): void {
   registered.log(level, category, message);
 }

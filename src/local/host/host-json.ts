@@ -4,6 +4,7 @@ import { StartError } from './start-error.js';
 
 /** The settings of host.json that this host supports. */
 export type HostSettings = ReturnType<typeof parseHostJson>;
+/** The settings of all queue triggers: `extensions.queues` in host.json. */
 export type QueueSettings = HostSettings['queues'];
 
 const timeSpan = z

@@ -19,6 +19,7 @@ export type App = {
   readonly model: ProgrammingModel;
 };
 
+/** A function of the app. `trigger` is its trigger binding, whose `type` is in lower case. */
 export type AppFunction = {
   readonly name: string;
   readonly metadata: FunctionMetadata;

@@ -4,6 +4,7 @@ import type { QueueSettings } from './host-json.js';
 import { describeError, type HostLog } from './host-log.js';
 
 type Item = DequeuedMessageItem;
+/** A message of the queue. `text` is its decoded text. */
 export type QueueMessage = { readonly text: string; readonly item: Item };
 
 type Deps = {

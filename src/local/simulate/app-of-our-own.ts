@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '../host/start-error.js';
 
+/** An app that this process has started. `close` resolves when the app's process has ended. */
 export type OwnApp = { readonly url: string; close(): Promise<void> };
 
 /** Starts the app in a process of its own, which ends with this process, even after a kill. */

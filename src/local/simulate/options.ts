@@ -40,6 +40,7 @@ const OF_RUN = { scenario: TEXT, events: TEXT, rate: TEXT, chaos: TEXT, seed: TE
 const OF_TOPIC = { 'topic-endpoint': TEXT, 'topic-key': TEXT };
 const OPTIONS = { ...OF_RUN, ...OF_TOPIC, redrive: FLAG, url: TEXT, json: FLAG, list: FLAG, help: FLAG };
 
+/** The options as given: numbers are still texts. */
 export type Options = ReturnType<typeof parseOptions>;
 
 /** @throws OptionError where an option is not known, or has no value. */

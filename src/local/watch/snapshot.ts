@@ -23,6 +23,7 @@ export function takeSnapshot(): Snapshot {
   );
 }
 
+/** Returns the paths of files that were added, removed or changed between two snapshots. */
 export function changedPaths(before: Snapshot, after: Snapshot): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
 }
