@@ -3,6 +3,7 @@ import type { Change } from '../workflow.js';
 /** A change in a simulated service; Event Grid makes an event of it. */
 export type ServiceChange = FhirChange | DicomChange;
 
+/** A change of a FHIR resource. `version` is the version that the change made. */
 export type FhirChange = {
   readonly service: 'fhir';
   readonly change: Change;
@@ -13,6 +14,7 @@ export type FhirChange = {
   readonly at: Date;
 };
 
+/** A change of an image. `sequenceNumber` is the number of the change in the service's change feed. */
 export type DicomChange = {
   readonly service: 'dicom';
   readonly change: Change;

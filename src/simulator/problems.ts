@@ -11,6 +11,7 @@ export function strict<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? unknown : undefined) });
 }
 
+/** Returns each problem that zod found, with a path such as `chaos.delays`. `before` begins each path. */
 export function problemsIn({ issues }: { readonly issues: readonly Issue[] }, before: Issue['path'] = []): Problem[] {
   return issues.flatMap((issue) => {
     const path = [...before, ...issue.path];

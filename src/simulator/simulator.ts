@@ -22,6 +22,7 @@ import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import type { Services } from './world.js';
 
+/** The settings outside of runs. Each run has its own. */
 export type SimulatorSettings = {
   /** How many times as fast as real time Event Grid's schedule runs. */
   readonly timeScale: number;
@@ -45,10 +46,12 @@ export type SimulatorDeps = {
   readonly origin: string;
 };
 
+/** The name of the FHIR and DICOM services of requests that name no service. */
 export const DEFAULT_SERVICE = 'main';
 const MAX_SERVICES = 20;
 const DEFAULT_SETTINGS: SimulatorSettings = { timeScale: 1, chaos: CHAOS_LEVELS.none, seed: 0 };
 
+/** Returns a simulator that already has the default subscriptions. */
 export async function createSimulator(deps: SimulatorDeps): Promise<Simulator> {
   const simulator = new Simulator(deps);
   await simulator.putDefaultSubscriptions();

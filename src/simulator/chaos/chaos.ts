@@ -29,6 +29,7 @@ const chaosSchema = strict({
 
 const calm: Chaos = chaosSchema.parse({});
 
+/** Disturbances by name. `light` duplicates, delays and mixes schemas; `rough` has every disturbance. */
 export const CHAOS_LEVELS = {
   none: calm,
   light: { ...calm, duplicates: 0.01, delays: 0.05, delayMs: 1000, bothSchemas: true },

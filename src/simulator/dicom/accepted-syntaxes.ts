@@ -11,6 +11,7 @@ export type Way = {
 
 type Kind = { readonly mediaType: string; readonly syntaxes: readonly string[]; readonly fallback: string };
 
+/** Stands for a transfer syntax in an Accept header: the file as it was stored. */
 export const AS_STORED = '*';
 const JPEG_2000 = '1.2.840.10008.1.2.4.90';
 const STORED_OR_LITTLE = [AS_STORED, EXPLICIT_LITTLE_ENDIAN];

@@ -37,6 +37,7 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   return answerJson(200, described);
 }
 
+/** Answers with the newest entry of the change feed, or with 204 if the feed is empty. */
 export function answerLatest({ request, store }: Call): SimulatorAnswer {
   const withMetadata = parseFlag(queryOf(request).get('includemetadata'));
   if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);

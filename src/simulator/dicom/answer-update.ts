@@ -21,6 +21,7 @@ export function answerUpdate({ request, store, partition, operations }: Call): S
   return answerJson(202, { id, href }, { location: href });
 }
 
+/** Answers with the state of a bulk update: 202 while it runs, then 200 with its results. */
 export function answerOperation({ request, operations, params }: Call): SimulatorAnswer {
   const id = (params.operation ?? '').replaceAll('-', '').toLowerCase();
   const operation = operations.get(id);

@@ -8,6 +8,7 @@ export type ImageName = {
   readonly instanceUid: string;
 };
 
+/** One change of an image. `sequenceNumber` counts all changes of the service, from 1. */
 export type FeedEntry = {
   readonly sequenceNumber: number;
   readonly name: ImageName;

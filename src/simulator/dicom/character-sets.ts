@@ -50,6 +50,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** Returns whether all texts of the data set are ASCII, so that they need no character set. */
 export function isAscii(dataset: Dataset): boolean {
   const text = JSON.stringify(dataset, (_name, value) => (value instanceof Uint8Array ? '' : value));
   return /^[\0-\x7f]*$/.test(text);

@@ -21,10 +21,12 @@ const NAMES: readonly string[] = [TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
 /** Leading zeros are let through. */
 const LENIENT_UID = /^[0-9.]*[0-9]$/;
 
+/** Returns whether the service accepts `text` as a UID: up to 64 digits and dots, with a digit at its end. */
 export function isUid(text: string): boolean {
   return text.length <= 64 && LENIENT_UID.test(text);
 }
 
+/** Returns the UIDs that name an image; '' for a missing UID. */
 export function uidsOf(dataset: Dataset): Uids {
   const [studyUid = '', seriesUid = '', instanceUid = ''] = NAMES.map((tag) => firstText(dataset, tag));
   return { studyUid, seriesUid, instanceUid };

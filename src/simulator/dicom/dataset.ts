@@ -1,6 +1,7 @@
 /** A data set in the DICOM JSON model (PS3.18, F): by tag, eight hexadecimal digits. */
 export type Dataset = Readonly<Record<string, Attribute>>;
 
+/** An attribute. `vr` is its value representation, such as `PN` for the name of a person. */
 export type Attribute = {
   readonly vr: string;
   readonly Value?: readonly unknown[];
@@ -27,8 +28,11 @@ const BULK_VRS = new Set('OB OD OF OL OV OW UN'.split(' '));
 /** VRs with a length of four bytes in explicit VR. */
 const LONG_VRS = new Set([...BULK_VRS, 'SQ', 'SV', 'UC', 'UR', 'UT', 'UV']);
 
+/** Returns whether the values of this VR are text. */
 export const isText = (vr: string): boolean => TEXT_VRS.has(vr);
+/** Returns whether metadata leaves out the values of this VR. */
 export const isBulk = (vr: string): boolean => BULK_VRS.has(vr);
+/** Returns whether explicit VR writes the length of this VR in four bytes, not in two. */
 export const isLong = (vr: string): boolean => LONG_VRS.has(vr);
 
 /** The values of an attribute as text, without the padding; a name as it stands in a file. */
@@ -36,10 +40,12 @@ export function textsOf(attribute: Attribute | undefined): string[] {
   return (attribute?.Value ?? []).map((value) => withoutPadding(textOfValue(value)));
 }
 
+/** Returns the first value of an attribute as text; '' if there is none. */
 export function firstText(dataset: Dataset, tag: string): string {
   return textsOf(dataset[tag])[0] ?? '';
 }
 
+/** Returns a value as text: '' for null, and the groups of a person's name with `=` between them. */
 export function textOfValue(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'object') return String(value);
@@ -47,6 +53,7 @@ export function textOfValue(value: unknown): string {
   return `${Alphabetic}=${Ideographic}=${Phonetic}`.replace(/=+$/, '');
 }
 
+/** Returns `text` without the spaces and zero bytes at its end, which make the length of a value even. */
 export function withoutPadding(text: string): string {
   return text.replace(/[\0 ]+$/, '');
 }

@@ -52,6 +52,7 @@ export type DicomServiceDeps = {
 
 const MB = 1024 * 1024;
 
+/** Returns an empty service, which keeps its images in memory. */
 export function createDicomService(deps: DicomServiceDeps): DicomService {
   const { host, clock, random, publish, maxBytes = 512 * MB, maxBodyBytes = 100 * MB, maxFeed = 1_000_000 } = deps;
   const whenChanged = (entries: readonly FeedEntry[]) => publish(changesOf(entries, host));

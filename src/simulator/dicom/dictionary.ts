@@ -41,6 +41,7 @@ export function parseTag(text: string): string | undefined {
   return isPrivate(tag) || entryOf(tag) ? tag : undefined;
 }
 
+/** Returns whether a tag is private: the number of its group is odd. */
 export function isPrivate(tag: string): boolean {
   return Number.parseInt(tag.charAt(3), 16) % 2 === 1;
 }

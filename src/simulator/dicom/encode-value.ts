@@ -62,6 +62,7 @@ function encodeHeader({ tag, vr }: Name, length: number, { isExplicit, isBigEndi
   return header;
 }
 
+/** Returns all parts as one array. A single part is returned itself, without a copy. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 && parts[0] ? parts[0] : new Uint8Array(Buffer.concat(parts));
 }

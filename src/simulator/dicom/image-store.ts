@@ -31,6 +31,7 @@ type NewImage = Pick<Image, 'transferSyntax' | 'file' | 'wrong'> & { readonly ui
 /** Names a study, a series or an image. */
 export type ImageSelector = { readonly studyUid: string; readonly seriesUid?: string; readonly instanceUid?: string };
 
+/** The partition of requests that name none. */
 export const DEFAULT_PARTITION = 'Microsoft.Default';
 const NO_TAGS: readonly string[] = [];
 

@@ -25,6 +25,7 @@ export function readMultipart(body: Uint8Array, boundary: string): Part[] | unde
   return parts;
 }
 
+/** Returns a multipart body. `boundary` must not occur in the content of a part. */
 export function writeMultipart(
   parts: readonly { contentType: string; content: Uint8Array }[],
   boundary: string,

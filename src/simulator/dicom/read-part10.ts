@@ -23,9 +23,13 @@ export type Part10 = {
 
 type Unreadable = { readonly problem: string };
 
+/** A transfer syntax: the file holds no VRs, so they come from the dictionary. */
 export const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2';
+/** A transfer syntax: the default for clients that accept application/dicom or application/octet-stream. */
 export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
+/** A transfer syntax: explicit little endian, with all that follows the meta information deflated. */
 export const DEFLATED = '1.2.840.10008.1.2.1.99';
+/** A transfer syntax that the standard has retired; old files can have it. */
 export const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
@@ -45,6 +49,7 @@ export function readPart10(file: Uint8Array): Part10 | Unreadable {
   }
 }
 
+/** Returns the values of SpecificCharacterSet (0008,0005); an empty list if the file lacks it. */
 export function characterSetsOf({ bytes, elements }: Part10): string[] {
   const element = elements.x00080005;
   if (!element) return [];

@@ -10,6 +10,7 @@ export const STUDY_TAGS = tagsOf(
 );
 export const SERIES_TAGS = tagsOf('Modality ManufacturerModelName PerformedProcedureStepStartDate');
 
+/** The attributes that a search returns even if `includefield` does not name them. */
 export const UNASKED: Tags = {
   study: [TAG.studyUid, ...STUDY_TAGS],
   series: [TAG.seriesUid, ...SERIES_TAGS],
@@ -19,7 +20,9 @@ export const UNASKED: Tags = {
 /** The attributes that a search can filter by. */
 export const SEARCHABLE: Tags = { ...UNASKED, study: [TAG.studyUid, TAG.modalitiesInStudy, ...STUDY_TAGS] };
 
+/** The tag of NumberOfStudyRelatedInstances, which is counted for each answer. */
 export const IMAGES_IN_STUDY = '00201208';
+/** The tag of NumberOfSeriesRelatedInstances, which is counted for each answer. */
 export const IMAGES_IN_SERIES = '00201209';
 
 /** The attributes that `includefield=all` adds. */

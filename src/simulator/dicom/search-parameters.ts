@@ -13,6 +13,7 @@ export type Search = {
   readonly offset: number;
 };
 
+/** One condition of a search: `matches` tests the attribute `tag` of a study, series or image. */
 export type Filter = {
   readonly tag: string;
   readonly level: Level;

@@ -57,6 +57,7 @@ const OPERATORS = {
 /** These accept an event that lacks the key; the other Not-forms do not. */
 const ACCEPT_NOTHING: readonly OperatorType[] = ['NumberNotIn', 'NumberNotInRange', 'StringNotIn'];
 
+/** Reads one advanced filter. Wrong values become problems of `filter`. */
 export function readAdvancedFilter(filter: Reader): AdvancedFilter {
   const key = filter.text('key', { maxLength: MAX_TEXT_LENGTH });
   const found = filter.oneOf('operatorType', Object.keys(OPERATORS) as OperatorType[]);

@@ -10,7 +10,9 @@ const RETRY_MS = 60_000;
 const GIVE_UP_MS = 4 * 3_600_000;
 const MAX_EVENTS = 5000;
 
+/** The reason why Event Grid gave up on an event: `deadLetterReason` in its dead letter. */
 export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'UndeliverableDueToClientError';
+/** `no-destination`: the subscription keeps no dead letters. `unavailable`: all tries of 4 hours failed. */
 export type WriteOutcome = 'written' | 'no-destination' | 'unavailable';
 export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 
@@ -27,6 +29,7 @@ type DeadLetterDeps = {
   whenOver: (deadLetters: readonly DeadLetter[], outcome: WriteOutcome) => void;
 };
 
+/** Returns the dead letters of one subscription. `end` drops those that are not due yet. */
 export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
   const { schedule, clock, random, subscription, whenOver } = deps;
   const ended = new AbortController();

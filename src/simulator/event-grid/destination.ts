@@ -16,6 +16,7 @@ export type Batching = {
   readonly deliveryAttributeMappings: readonly HeaderMapping[];
 };
 
+/** The destination of a subscription. `functionName` is the end of `resourceId`. */
 export type Destination = Batching &
   (
     | { readonly endpointType: 'WebHook'; readonly endpointUrl: string }
@@ -28,6 +29,7 @@ type HeaderMapping = { readonly name: string } & (
   | { readonly type: 'Dynamic'; readonly sourceField: string }
 );
 
+/** Reads a destination, with Azure's defaults. Wrong values become problems of `destination`. */
 export function readDestination(destination: Reader): Destination {
   const endpointType = destination.oneOf('endpointType', ['WebHook', 'AzureFunction']);
   const properties = destination.object('properties');
@@ -78,6 +80,7 @@ function readHeader(mapping: Reader): HeaderMapping {
   return { name, type, isSecret: properties.boolean('isSecret', false), value };
 }
 
+/** Returns whether a header can hold `value`: Latin-1, without the ASCII control characters except tab. */
 export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }

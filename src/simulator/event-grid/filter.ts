@@ -18,6 +18,7 @@ export type Filter = {
 
 type Test = (event: TopicEvent) => boolean;
 
+/** Reads a filter. Wrong values, and types that `eventTypes` lacks, become problems of `filter`. */
 export function readFilter(filter: Reader, eventTypes: readonly string[] | undefined): Filter {
   const advancedFilters = filter.objects('advancedFilters', MAX_FILTERS).map(readAdvancedFilter);
   const values = advancedFilters.flatMap((each) => each.values ?? ('value' in each ? [each.value] : [])).length;

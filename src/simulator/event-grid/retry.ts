@@ -35,6 +35,7 @@ export type Outcome =
 /** A failed request: answered with a status, or with nothing. */
 export type Failure = { readonly outcome: Outcome; readonly status?: number };
 
+/** Returns whether the status acknowledges the events: 200 to 204 only. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status <= 204;
 }

@@ -42,6 +42,7 @@ export function countOne<K extends string>(counts: Partial<Record<K, number>>, k
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
+/** Returns an empty histogram of lags in ms. Its size does not grow with the number of events. */
 export function createLag() {
   const counts = new Array<number>(LAG_BUCKETS_MS.length + 1).fill(0);
   let count = 0;

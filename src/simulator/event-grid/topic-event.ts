@@ -18,6 +18,7 @@ export type TopicEvent = {
 /** An event as it stands in a request. */
 export type Written = Record<string, unknown>;
 
+/** The schema of the events in a request, as a subscription names it. */
 export type DeliverySchema = 'EventGridSchema' | 'CloudEventSchemaV1_0';
 
 /** The event that the services publish of a change. */

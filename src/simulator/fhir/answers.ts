@@ -28,6 +28,7 @@ export function answerOf(result: Result, call: Call): SimulatorAnswer {
   };
 }
 
+/** Returns the answer to a refused request, with an OperationOutcome as its body. */
 export function errorAnswer({ status, headers, issues }: FhirError): SimulatorAnswer {
   return { status, headers: { ...EVERY_ANSWER, ...headers, 'Content-Type': FHIR_JSON }, body: outcomeText(issues) };
 }

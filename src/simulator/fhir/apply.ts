@@ -16,6 +16,7 @@ export type FhirWrite =
   /** A Bundle of type batch or transaction. */
   | { readonly method: 'BUNDLE'; readonly bundle: FhirResource };
 
+/** The result of a write without HTTP. Only a bundle has `entries`. */
 export type FhirOutcome = {
   readonly status: number;
   /** The resource that was written; undefined where nothing was written, and for a bundle. */
@@ -77,6 +78,7 @@ function requestOf(write: FhirWrite): Request {
   }
 }
 
+/** Returns the outcome of a write, for a bundle with the outcome of each entry. */
 export function outcomeOf(result: Result | FhirError | BundleResult): FhirOutcome {
   const nothing = { resourceType: undefined, id: undefined, version: undefined, problem: undefined, entries: [] };
   if (result instanceof FhirError) return { ...nothing, status: result.status, problem: result.message };

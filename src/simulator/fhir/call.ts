@@ -44,6 +44,7 @@ export type Result =
       readonly headers?: Readonly<Record<string, string>>;
     };
 
+/** Returns the weak ETag of a version, such as `W/"3"`. */
 export function etagOf({ number }: Version): string {
   return `W/"${number}"`;
 }

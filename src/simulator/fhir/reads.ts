@@ -7,12 +7,14 @@ import { type PageOptions, readCount, readSearch, readSummary, readToken } from 
 import type { Store } from './store/store.js';
 import type { Stored, Version } from './store/version.js';
 
+/** Returns the current version. Throws a FhirError: 404 if the resource is absent, 410 if it is deleted. */
 export function readCurrent(store: Store, resourceType: string, id: string): Result {
   const stored = store.get(resourceType, id);
   if (!stored) throw notFound(resourceType, id);
   return { kind: 'version', status: 200, version: undeleted(stored.current), isWrite: false };
 }
 
+/** Returns one version. Throws a FhirError: 404 if it is absent or no longer kept, 410 if it is a deletion. */
 export function readVersion(store: Store, of: { resourceType: string; id: string; versionId: string }): Result {
   const { resourceType, id, versionId } = of;
   const stored = store.get(resourceType, id);

@@ -11,6 +11,7 @@ import { findMatches, notSelective } from './search/search.js';
 import { type Store, stampedText } from './store/store.js';
 import type { Version, WriteMethod } from './store/version.js';
 
+/** `random` makes the ids of new resources. */
 export type WriteDeps = { readonly store: Store; readonly random: Random };
 
 const MAX_DELETED_AT_ONCE = 100;

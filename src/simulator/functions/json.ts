@@ -22,6 +22,7 @@ export function problemsOf(problems: readonly Problem[]): HttpResponseInit {
   return { status: 400, jsonBody: { error: { code: 'InvalidRequest', message, details: problems } } };
 }
 
+/** Returns an answer whose body is `{ error: { code, message } }`. */
 export function errorOf(status: number, code: string, message: string): HttpResponseInit {
   return { status, jsonBody: { error: { code, message } } };
 }

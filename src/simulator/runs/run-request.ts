@@ -18,6 +18,7 @@ export type RunRequest = {
   readonly redrive: boolean;
 };
 
+/** The maximum events of a run, because the memory of a run grows with its events (sent.ts). */
 export const MAX_EVENTS = 1_000_000;
 
 const NAMES = scenarios.map(({ name }) => name);

@@ -1,3 +1,4 @@
+/** The state of an event in storage. `completed`, `superseded`, `dead` and `open` are sets of jobs (Sent). */
 export type Found = {
   completed: number;
   superseded: number;
@@ -11,6 +12,7 @@ export type Found = {
   settledAtMs: number;
 };
 
+/** An event of a run. `wanted` is the set of jobs that it should have (Sent). */
 export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean };
 
 /** The bits of a number. */

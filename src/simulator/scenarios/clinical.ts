@@ -43,6 +43,7 @@ export function makeEncounter(of: { patient: string; at: Date; status: 'in-progr
   };
 }
 
+/** Returns an observation of a random kind, such as heart rate, with a random value in the range of that kind. */
 export function makeObservation(
   random: Random,
   of: { patient: string; encounter: string; at: Date; status: ObservationStatus },
@@ -65,6 +66,7 @@ export function makeObservation(
   };
 }
 
+/** Returns a condition that began 0 to 30 days before `at`. */
 export function makeCondition(random: Random, of: { patient: string; encounter: string; at: Date }): Resource {
   const coding = { system: 'http://snomed.info/sct', ...pick(random, CONDITIONS) };
   return {
@@ -79,6 +81,7 @@ export function makeCondition(random: Random, of: { patient: string; encounter: 
   };
 }
 
+/** Returns the FHIR resource for a DICOM study, with the study's UID as its identifier. */
 export function makeImagingStudy(of: { patient: string; studyUid: string; modality: string; at: Date }): Resource {
   return {
     resourceType: 'ImagingStudy',

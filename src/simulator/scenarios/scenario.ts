@@ -40,6 +40,7 @@ export type World = {
   updateStudy(studyUid: string, values: Dataset): void;
 };
 
+/** Returns a random element; undefined if `from` is empty, which the type does not show. */
 export function pick<T>({ number }: Random, from: readonly T[]): T {
   return from[Math.floor(number() * from.length)] as T;
 }

@@ -18,6 +18,7 @@ export type BundleEntry = {
 export const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 const HEADERS = { ifMatch: 'if-match', ifNoneExist: 'if-none-exist' } as const;
 
+/** Reads one entry. Throws a FhirError if its method or URL is missing or wrong. */
 export function readEntry(entry: unknown, base: string): BundleEntry {
   const { fullUrl, request, resource } = isObject(entry) ? entry : {};
   if (!isObject(request) || isNothing(request)) {
@@ -92,6 +93,7 @@ function patchOf(resource: unknown): unknown {
   return parseBody(Buffer.from(data, 'base64'));
 }
 
+/** Returns the refusal (415) of a patch that is a Parameters resource. */
 export function fhirPathPatchIsNotSupported(): Error {
   const diagnostics = 'FHIRPath Patch is not supported here. Send a JSON Patch, as application/json-patch+json.';
   return refuse(415, 'not-supported', diagnostics);

@@ -7,6 +7,7 @@ import { TransactionPlan } from './transaction-plan.js';
 
 type BundleType = 'batch' | 'transaction';
 
+/** The results of a bundle. An entry of a batch that is refused has a FhirError as its result. */
 export type BundleResult = {
   readonly type: BundleType;
   /** In the order of the entries. The results of a transaction contain no error. */

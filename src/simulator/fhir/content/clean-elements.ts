@@ -18,6 +18,7 @@ export function cleanElements(resource: Record<string, unknown>, place: Place): 
   cleanObject(resource, undefined, place);
 }
 
+/** Returns the refusal (400) of the element at `place`. `text` continues a sentence that begins with the place. */
 export function problemAt(place: Place, text: string): FhirError {
   const expression = place
     .map((part, n) => (typeof part === 'number' ? `[${part}]` : n === 0 ? part : `.${part}`))

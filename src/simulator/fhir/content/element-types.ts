@@ -19,6 +19,7 @@ export function isRepeating(type: ElementType | undefined, element: string): boo
   return ALWAYS.has(name) || (type?.repeating.has(name) ?? false);
 }
 
+/** Returns the type of an element; undefined where names of elements are enough, as in elementTypeOf. */
 export function childTypeOf(type: ElementType | undefined, element: string): ElementType | undefined {
   return type?.children.has(element) ? type.children.get(element) : EVERY_TYPE?.children.get(element);
 }

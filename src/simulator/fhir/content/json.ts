@@ -47,6 +47,7 @@ export function parseExactly(text: string, value: unknown = JSON.parse(text)): u
   });
 }
 
+/** Returns whether `value` is a JSON object: no list, no null, and no number that is kept as text. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
 }

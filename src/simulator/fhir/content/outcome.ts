@@ -36,6 +36,7 @@ export class FhirError extends Error {
   }
 }
 
+/** Returns an error with one issue, for the caller to throw. `expression`: the FHIRPath of the wrong element. */
 export function refuse(status: number, code: IssueCode, diagnostics: string, expression?: string): FhirError {
   return new FhirError(status, [{ severity: 'error', code, diagnostics, ...(expression && { expression }) }]);
 }

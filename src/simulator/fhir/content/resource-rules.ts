@@ -3,6 +3,7 @@ import { cleanElements, problemAt } from './clean-elements.js';
 import { isObject, isTooDeep, MAX_LEVELS } from './json.js';
 import { invalid, refuse } from './outcome.js';
 
+/** A resource as parsed JSON. Whether its type has an element of a name is not checked. */
 export type FhirResource = {
   readonly resourceType: string;
   readonly id?: string;
@@ -36,10 +37,12 @@ export function readResource(value: unknown): FhirResource {
   return value as FhirResource;
 }
 
+/** Returns whether `id` is an id of FHIR: 1 to 64 of A-Z, a-z, 0-9, '-' and '.'. */
 export function isFhirId(id: unknown): id is string {
   return typeof id === 'string' && ID.test(id);
 }
 
+/** Throws a FhirError (400) unless `id` is an id of FHIR. */
 export function checkId(id: string): void {
   if (!isFhirId(id)) throw invalid(`'${id}' is not an id: it has up to 64 of A-Z, a-z, 0-9, '-' and '.'.`);
 }

@@ -39,6 +39,7 @@ export function matchEntry(base: string, version: Version, text: string): string
   return `{"fullUrl":${JSON.stringify(fullUrl)},"resource":${text},"search":{"mode":"match"}}`;
 }
 
+/** Returns the entry of a version as JSON. The resource of a deletion has only type, id and meta. */
 export function historyEntry(base: string, version: Version): string {
   const { of, method, number, text, atMs } = version;
   const { resourceType, id } = of;

@@ -33,7 +33,9 @@ const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1_000;
 /** The largest Int32 of .NET. */
 const MAX_INTEGER = 2_147_483_647;
+/** Parameters that a search ignores without a warning. */
 export const WITHOUT_EFFECT = ['_format', '_pretty', '_meta-history'];
+/** Parameters that change the answer of a search. All others are criteria. */
 export const OPTIONS = ['_sort', '_count', '_total', '_summary', '_elements'];
 const SORTS = ['_lastUpdated', '-_lastUpdated'];
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'];
@@ -102,6 +104,7 @@ export function tokenOf(sequence: number): string {
   return Buffer.from(`after:${sequence}`).toString('base64url');
 }
 
+/** Returns the sequence in the parameter `ct`; undefined if `ct` is absent. Throws a FhirError for a wrong token. */
 export function readToken(parameters: Iterable<Parameter>): number | undefined {
   const tokens = [...parameters].filter(([name]) => name === 'ct');
   if (tokens.length > 1) throw refuse(403, 'invalid', "Query parameter 'ct' cannot be given more than once.");
@@ -125,6 +128,7 @@ export function readCount(text: string | undefined, issues: Issue[]): { count: n
   return { count: Math.min(count, MAX_COUNT), isOnlyCounted: count === 0 };
 }
 
+/** Returns `_summary` in lower case, by default `false`. `ignore` gets a warning if the value has no effect. */
 export function readSummary(text: string | undefined, ignore: (diagnostics: string) => void): string {
   const summary = (text ?? 'false').toLowerCase();
   if (!SUMMARIES.includes(summary)) throw invalid(`'_summary' is '${text}', not one of ${SUMMARIES.join(', ')}.`);

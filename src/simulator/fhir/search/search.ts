@@ -37,6 +37,7 @@ export function search(store: Store, resourceType: string | undefined, options: 
   return readPage(versions, options.page, isWanted);
 }
 
+/** Returns the number of matches on all pages. */
 export function countMatches(store: Store, resourceType: string | undefined, options: SearchOptions): number {
   const { versions, isWanted } = candidates(store, resourceType, options.criteria);
   return versions.reduce((total, version) => (isWanted(version) ? total + 1 : total), 0);

@@ -45,12 +45,14 @@ export function uriKey(parameter: string, uri: string): string {
   return `${parameter}\n${uri}`;
 }
 
+/** Returns the key by which the index finds a token: by value, by system, or by both. */
 export function tokenKey(parameter: string, token: { readonly system?: string; readonly value?: string }): string {
   const { system, value } = token;
   if (system === undefined) return `${parameter}\nvalue\n${value}`;
   return value === undefined ? `${parameter}\nsystem\n${system}` : `${parameter}\nboth\n${system}\n${value}`;
 }
 
+/** Returns the key by which the index finds a reference. The version in a reference does not count. */
 export function referenceKey(reference: string): string {
   return `reference\n${reference.replace(/\/_history\/[^/]+$/, '')}`;
 }

@@ -1,3 +1,4 @@
+/** The method of the request that made a version, as histories show it. */
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A resource as one change left it. */
@@ -16,6 +17,7 @@ export type Version = {
   isGone: boolean;
 };
 
+/** A resource with all versions that are kept. `current` can be a deletion. */
 export type Stored = {
   readonly resourceType: string;
   readonly id: string;

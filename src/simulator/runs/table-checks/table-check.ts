@@ -26,6 +26,7 @@ export type CheckedRun = {
 /** `problems` has a sentence for each wrong row, which names versions and no other value of a resource. */
 export type Checked = { readonly rows: number; readonly problems: readonly string[] };
 
+/** The newest change of a resource. `n` is the number of its event in the run. */
 export type NewestChange = { readonly version: number; readonly change: string; readonly n: number };
 /** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, NewestChange>;
