@@ -36,7 +36,7 @@ const PAGE = 1000;
 
 /**
  * Yields dead letters stage by stage, in the order of their names, and holds one page of storage's listing. The listing
- * itself has the fields of the app's own dead letters; only the blobs of Event Grid are read.
+ * itself has the fields of the app's own dead letters; a blob is read only if its listing lacks them.
  */
 export async function* listDeadLetters(
   stores: ReadStores,
@@ -52,7 +52,7 @@ export async function* listDeadLetters(
   }
 }
 
-/** Yields the blobs whose stage and time match, page by page, and reads none of them. */
+/** Yields the blobs whose stage, workflow and time may match, page by page, and reads none of them. */
 export async function* listBlobs(
   stores: ReadStores,
   listing: Listing,

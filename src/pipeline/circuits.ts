@@ -20,7 +20,7 @@ type State = { state: Circuit['kind']; failuresInARow: number; openUntil?: strin
  * One circuit breaker per workflow and process.
  *
  *   closed      every job runs                              20 failures in a row open it
- *   open        no job runs; jobs wait and use up no try    after 10 s, then twice as long each time, up to 5 min: half-open
+ *   open        no job runs; jobs wait and use up no try    after 10 s, then twice as long each time, up to 5 min: a probe
  *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: the next job probes
  *
  * A success closes the circuit at any time: a job that was at work when it opened shows as much as a probe does.

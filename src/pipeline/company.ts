@@ -24,7 +24,7 @@ export type Company<M extends object> = {
   enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined>;
   /** Takes `run` out of the queue or from the gate. Nothing happens if it waits in neither. */
   leaveQueue(run: M): void;
-  /** The run has ended, or will not start. */
+  /** Takes the run out of the company: it has ended, will not start, or becomes a suspect. */
   leave(run: M): void;
   /** Lets other jobs start beside the suspect that runs alone. S5: the record no longer says that it is alone. */
   endSolitude(run: M): void;

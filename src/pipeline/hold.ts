@@ -10,7 +10,7 @@ import type { WrittenOver } from '../storage/group-commit.js';
  *
  * J7: the holder counts on its own monotonic clock from before the write was first sent; storage counts from the moment when
  * the write took effect, which is later. J2: every write is conditional on the write before, so a former holder writes nothing.
- * Writes are made one after the other. The hold is over when a write is lost, or is still unknown when the lease has lapsed.
+ * Writes are made one after the other. The hold is over when a write is lost, or is still unknown at its `untilMs`.
  */
 export type Hold<T extends Numbered> = Readonly<LeasedHold<T>>;
 
@@ -50,7 +50,7 @@ export class LeasedHold<T extends Numbered> {
     return !this.isOver && this.#clock.monotonic() < this.heldUntilMs - LAST_OF_LEASE_MS;
   }
 
-  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is unknown and the lease has lapsed. */
+  /** `lost`: another holder has the lease. Throws a StorageError when the outcome is still unknown at `untilMs`. */
   update(next: (value: T) => T, options?: { untilMs?: number }): Promise<'written' | 'lost'> {
     const send = () => this.#send(next, options?.untilMs);
     const mine = this.#last ? this.#last.then(send, send) : send();

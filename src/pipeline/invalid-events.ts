@@ -14,6 +14,7 @@ export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 type Deps = Pick<Shared, 'clock' | 'stores' | 'settings' | 'telemetry'>;
 
 const MAX_AT_ONCE = 32;
+
 // Dies before a dead letter is written: nothing is acknowledged, and Event Grid sends the same POST again. Dies after
 // some of them: the same. Their names follow from the events alone, so a redelivery finds what is there, and writes the
 // rest. Two processes with the same POST: the first of each name stands. Event Grid may send the events again in other

@@ -18,7 +18,7 @@ export class JobRun {
   /** Of the trace of the delivery or of the page of rows; undefined if the trace is not sampled. */
   readonly span: Span | undefined;
   readonly safety = new Safety();
-  /** Resolves when this process is done with the job; undefined until the work on it starts. */
+  /** Resolves when this process is done with the job; undefined until the job is queued. */
   ended: Promise<void> | undefined;
   #leaveQueue: (() => void) | undefined;
 

@@ -51,7 +51,7 @@ export type JobDeps = {
 /** The state of this process that deliveries, rows and the end of the process share. */
 export type Shared = JobDeps & {
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** A second delivery of a job joins the first. */
+  /** Runs of deliveries and rows, by address: a second delivery of a job joins the first. */
   readonly running: Map<Address, JobRun>;
   /** J9: settled jobs, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
   readonly settled: Recent<Address, true>;

@@ -30,7 +30,7 @@ type Deps = {
   readonly telemetry: Telemetry;
 };
 
-/** Returns the queue that runs the rows of a shard. */
+/** Returns the queue for messages that wake the rows of a shard. */
 export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
   return LONG_SHARD_NAMES.includes(shard) ? dueLong : due;
 }

@@ -14,7 +14,8 @@ import { StorageError } from './table-store.js';
  *             all rows are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
  *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all writes
  *             of the transaction took effect (C6): then they are only read (C8), because others may have changed them since.
- *             Any other row proves nothing, so the same writes are sent again (C2 to C4). Storage refuses the sending that comes second.
+ *             Any other row proves nothing, so the same writes are sent again (C2 to C4). Storage refuses
+ *             the sending that comes second.
  * A process that dies at any of these points leaves all of a transaction or nothing. The next reader sees which.
  */
 export type GroupCommit = {
@@ -34,9 +35,9 @@ export type Write = {
 
 /** The known outcome of a write. An unknown outcome is thrown as a StorageError. */
 export type Written =
-  /** `etag` is '' for a delete, and if the row was deleted since. */
+  /** `etag` is '' for a delete, and if the row was deleted since; another row's, if one was inserted after the delete. */
   | { kind: 'written'; etag: string }
-  /** The row has another version than the operation names. `read`: the current row. */
+  /** The row has another version than the operation names. The write may have taken effect before. `read`: the current row. */
   | { kind: 'conflict'; read: Read }
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
@@ -103,7 +104,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
       if (open.length === 0) return;
       const sent = open;
       try {
-        const operations = sent.map((entry) => entry.operation); // C3, C4: unchanged at every sending
+        const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
         const answer = await tables.commit(lane.table, lane.partition, operations);
         switch (answer.kind) {
           case 'done':
@@ -116,7 +117,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
           case 'no-table':
             if ((await tables.create(lane.table)) === 'busy') return settleAll(sent, { kind: 'table-busy' });
             failures += 1;
-            if (failures > 1) await sleep(clock, pauseMs(failures)); // created, and still absent
+            if (failures > 1) await sleep(clock, pauseMs(failures)); // no table yet, or unknown before
             break;
           case 'table-busy':
             return settleAll(sent, { kind: 'table-busy' });

@@ -21,10 +21,11 @@ export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOf } from './waiting-row.j
 
 /**
  * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
- * `due-long` runs. Key: `<due time>.<address>.<token>`. The token is new for every row, so no two rows share a name (J5).
+ * `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest of the event
+ * id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
  *
- * A process that dies before `add` writes nothing. If it dies after `add`, the row finds its record settled or waiting for
- * another row, and is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no row.
+ * A process that dies before `add` writes nothing. If it dies after `add`, the row brings the job again; if
+ * the job needs no run, the row is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no row.
  */
 export type Waiting = {
   /** Returns the name of the new row, which the waiting record holds in `due`. */
@@ -72,7 +73,7 @@ export function createWaiting(deps: {
       if (written.kind !== 'written') {
         throw new StorageError(
           'waiting-busy',
-          `A row could not be added to the table ${TABLE} (${written.kind}). The delivery fails, and Event Grid sends it again.`,
+          `A row could not be added to the table ${TABLE} (${written.kind}). A delivery fails, and Event Grid sends it again; a job runs again when its lease lapses.`,
         );
       }
       return name;

@@ -48,7 +48,7 @@ const patientsQuery = z.union(
 );
 
 type PatientsQuery = z.output<typeof patientsQuery>;
-/** Ids of matching patients that were merged into this patient. */
+/** `mergedFrom`: ids of matching patients that were merged into this patient. */
 type FoundPatient = Patient & { readonly mergedFrom?: readonly string[] };
 
 /**
