@@ -47,7 +47,7 @@ export function deliveredOf(events: readonly Undelivered[]): RawEvent[] {
   return events.map(({ delivered }) => withJson(delivered));
 }
 
-/** Whether a blob was imported or discarded. */
+/** Returns whether a blob was imported or discarded. */
 export async function isResolved(
   name: string,
   { undelivered }: Pick<DeadLetterStores, 'undelivered'>,

@@ -109,7 +109,7 @@ async function* pagesOfStage(
   }
 }
 
-/** Whether an earlier page of the list had this blob: possible only on the page of storage that both share. */
+/** Returns whether an earlier page of the list had this blob: possible only on the page of storage that both share. */
 function isBehind({ name }: ListedBlob, page: string | undefined, from: After | undefined): boolean {
   return from !== undefined && page === from.page && name <= from.name;
 }

@@ -66,7 +66,7 @@ export async function readUndelivered(name: string, blobs: BlobStore): Promise<U
   return { read: { ...read, text }, events: eventsOf(text), discarded: held?.discarded };
 }
 
-/** Whether a blob is in `unreadable/`. */
+/** Returns whether a blob is in `unreadable/`. */
 export function isUnreadable(name: string): boolean {
   return name.startsWith(UNREADABLE);
 }

@@ -16,7 +16,7 @@ export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): 
   functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => redriveUndelivered(deps) });
 }
 
-/** Where storage fails, the next minute imports the rest. */
+/** Imports what is there. If storage fails, the next minute imports the rest. */
 async function redriveUndelivered(deps: Deps): Promise<void> {
   const { deadLetterStores, telemetry } = deps;
   try {

@@ -19,27 +19,28 @@ export class NotSafeError extends Error {
 /** From the deadline to the answer: one try of a write, its timeout, and one more. */
 const ANSWER_AFTER_DEADLINE_MS = 5000;
 
+type PostDeps = { readonly clock: Clock; readonly deadlineMs: number; readonly onDeadline: () => void };
+
 /**
  * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
  *
  *   arrives            deadline                         + 5 s
  *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST
  */
-export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline: () => void }) {
-  const { clock, deadlineMs, onDeadline } = deps;
+export function createPost({ clock, deadlineMs, onDeadline }: PostDeps) {
   const arrivedAtMs = clock.monotonic();
-  let open = 0;
+  let unsafe = 0;
   let failed = 0;
   let cause: unknown;
   let end: (() => void) | undefined;
   const post = {
     /** One more thing must be safe. */
     open() {
-      open += 1;
+      unsafe += 1;
     },
     safe() {
-      open -= 1;
-      if (open === 0) end?.();
+      unsafe -= 1;
+      if (unsafe === 0) end?.();
     },
     unsafe(error: unknown) {
       failed += 1;
@@ -48,7 +49,7 @@ export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline:
     },
     /** Nothing more will be opened. Resolves when all is safe, else throws NotSafeError. */
     async answer() {
-      if (open > 0) {
+      if (unsafe > 0) {
         await new Promise<void>((resolve) => {
           const leftMs = Math.max(0, arrivedAtMs + deadlineMs - clock.monotonic()); // many events take seconds to read
           const cancelDeadline = clock.after(leftMs, onDeadline);
@@ -61,7 +62,7 @@ export function createPost(deps: { clock: Clock; deadlineMs: number; onDeadline:
           };
         });
       }
-      if (open + failed > 0) throw new NotSafeError(open + failed, cause);
+      if (unsafe + failed > 0) throw new NotSafeError(unsafe + failed, cause);
     },
   };
   return post;
