@@ -100,7 +100,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     let refusals = 0;
     for (let failures = 0; ; ) {
       const nowMs = clock.monotonic();
-      if (open.some((entry) => isLate(entry, nowMs))) open = open.filter((entry) => isInTime(entry, nowMs)); // C9
+      if (open.some((entry) => isOver(entry, nowMs))) open = open.filter((entry) => !failIfLate(entry, nowMs)); // C9
       if (open.length === 0) return;
       const sent = open;
       try {
@@ -148,28 +148,46 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   ): Promise<Entry[]> {
     const named = sent[index];
     if (!named) throw new StorageError('bad-answer', 'Storage refused a transaction without naming its operation.');
-    const suspects = refusals > 1 ? sent : [named];
-    const open = [...sent.filter((entry) => !suspects.includes(entry)), ...(await stillOpen(lane, suspects))];
+    const toRead = refusals > 1 ? sent : [named];
+    const open = [...sent.filter((entry) => !toRead.includes(entry)), ...(await settleImpossible(lane, toRead))];
     if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
     return open;
   }
 
   /** Reads the row of each write. Settles the writes that took effect or have become impossible, and returns the others. */
-  async function stillOpen(lane: Lane, entries: Entry[], wereWritten = false): Promise<Entry[]> {
+  function settleImpossible(lane: Lane, entries: Entry[]): Promise<Entry[]> {
+    return settleByRow(lane, entries, (entry, read) => {
+      const { stored } = read;
+      if (entry.isOwn(stored?.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5
+      return isPossible(entry.operation, stored?.etag) ? undefined : { kind: 'conflict', read };
+    });
+  }
+
+  /** Reads the row of each write, all of which took effect. Settles them, and returns those whose read failed. */
+  function settleWritten(lane: Lane, entries: Entry[]): Promise<Entry[]> {
+    return settleByRow(lane, entries, (entry, read) => {
+      const { stored } = read;
+      const isGone = !stored || entry.operation.kind === 'delete';
+      if (isGone || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
+      return { kind: 'conflict', read };
+    });
+  }
+
+  /** Settles each write for which `writtenOf` finds the outcome in its row. Returns the others. */
+  async function settleByRow(
+    lane: Lane,
+    entries: Entry[],
+    writtenOf: (entry: Entry, read: Read) => Written | undefined,
+  ): Promise<Entry[]> {
     const open = await Promise.all(
       entries.map(async (entry) => {
-        const { operation } = entry;
-        const read = await tables.read(lane.table, lane.partition, operation.key).catch((error: unknown) => {
+        const read = await tables.read(lane.table, lane.partition, entry.operation.key).catch((error: unknown) => {
           entry.lastError = error;
           return undefined;
         });
-        if (!read) return entry;
-        const { stored } = read;
-        const isGone = wereWritten && (!stored || operation.kind === 'delete');
-        // C5, C8
-        if (isGone || entry.isOwn(stored?.row)) entry.settle({ kind: 'written', etag: stored?.etag ?? '' });
-        else if (!wereWritten && isPossible(operation, stored?.etag)) return entry;
-        else entry.settle({ kind: 'conflict', read });
+        const written = read && writtenOf(entry, read);
+        if (!written) return entry;
+        entry.settle(written);
         return undefined;
       }),
     );
@@ -183,16 +201,16 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     if (!spokesman) return sent;
     const read = await tables.read(lane.table, lane.partition, spokesman.operation.key).catch(() => undefined);
     if (!read || !spokesman.isOwn(read.stored?.row)) return sent; // C2
-    return stillOpen(lane, sent, true); // C8
+    return settleWritten(lane, sent); // C8
   }
 
-  function isInTime(entry: Entry, nowMs: number): boolean {
-    if (!isLate(entry, nowMs)) return true;
+  function failIfLate(entry: Entry, nowMs: number): boolean {
+    if (!isOver(entry, nowMs)) return false;
     const code = entry.lastError instanceof StorageError ? entry.lastError.code : 'late';
     entry.fail(
       new StorageError(code, `A write did not succeed in time (${code}). It is unknown whether the write took effect.`),
     );
-    return false;
+    return true;
   }
 
   function pauseMs(failures: number): number {
@@ -200,7 +218,7 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 }
 
-function isLate(entry: Entry, nowMs: number): boolean {
+function isOver(entry: Entry, nowMs: number): boolean {
   return nowMs > entry.untilMs || !entry.isWanted();
 }
 

@@ -106,7 +106,7 @@ export const mutations: readonly Mutation[] = [
     },
   ]),
   ...inFile('src/storage/group-commit.ts', 'test/handler/context.test.ts', [
-    { rule: 'writesAfterTheEnd', in: 'isLate', find: '$isOver || !$entry.isWanted()', put: '$isOver' },
+    { rule: 'writesAfterTheEnd', in: 'isOver', find: '$isOver || !$entry.isWanted()', put: '$isOver' },
   ]),
   ...inFile('src/handler/workflow-table.ts', 'test/handler/context.test.ts', [
     { rule: 'keepUnread', in: 'make', find: 'if (this.#isRead) $keep', put: '$keep' },
@@ -215,7 +215,7 @@ export const mutations: readonly Mutation[] = [
           return [];
         }`,
     },
-    { rule: 'commit-noOwnCheck', in: 'stillOpen', find: '$isGone || $entry.isOwn($row)', put: '$isGone' },
+    { rule: 'commit-noOwnCheck', in: 'settleImpossible', find: '$entry.isOwn($row)', put: 'false' },
     {
       rule: 'commit-newTagOnResend',
       in: 'commit',
@@ -243,10 +243,10 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'commit-writtenAgain',
       in: 'openAfterUnknown',
-      find: 'return $stillOpen($lane, $sent, true);',
-      put: 'return $stillOpen($lane, $sent);',
+      find: 'return $settleWritten($lane, $sent);',
+      put: 'return $sent;',
     },
-    { rule: 'commit-noLimit', in: 'commit', find: '$open.some(($entry) => isLate($entry, $nowMs))', put: 'false' },
+    { rule: 'commit-noLimit', in: 'commit', find: '$open.some(($entry) => isOver($entry, $nowMs))', put: 'false' },
   ]),
 
   // ---- privacy
