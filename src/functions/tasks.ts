@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../errors.js';
+import { type ChangeQueue, createChangeQueue } from '../handler/change-queue.js';
 import { ignoreUnhandled, PendingChanges } from '../handler/pending-changes.js';
-import { createRowQueue, type RowQueue } from '../handler/row-queue.js';
 import { createWorkflowLog } from '../handler/workflow-log.js';
 import { openTable } from '../handler/workflow-table.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
@@ -16,7 +16,7 @@ type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' 
 /** Shared by all tasks of this process. */
 type Shared = {
   readonly signal: AbortSignal;
-  readonly rowQueue: RowQueue;
+  readonly changeQueue: ChangeQueue;
   /** By name, the tables that are known to be there, or are being made. */
   readonly prepared: Map<string, Promise<void>>;
 };
@@ -24,7 +24,7 @@ type Shared = {
 /** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer tries again. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
-  const shared = { signal: ending.signal, rowQueue: createRowQueue(), prepared: new Map() };
+  const shared = { signal: ending.signal, changeQueue: createChangeQueue(), prepared: new Map() };
   for (const workflow of deps.workflows) {
     const { task } = workflow;
     if (!task) continue;
@@ -57,9 +57,9 @@ function contextOf(
   shared: Shared,
   deps: Deps,
 ): TaskContext<string> {
-  const { signal, rowQueue } = shared;
+  const { signal, changeQueue } = shared;
   const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
-  const table = { tables, commit, random, rowQueue };
+  const table = { tables, commit, random, changeQueue };
   const guard = {
     writableUntilMs: () => clock.monotonic() + WRITE_MS,
     isWanted: () => true,

@@ -3,8 +3,8 @@ import type { GroupCommit } from '../storage/group-commit.js';
 import { pagesOf } from '../storage/pages.js';
 import { type Operation, type Row, StorageError, type TableStore } from '../storage/table-store.js';
 import { NonRetriableError, type WorkflowTable } from '../workflow.js';
+import type { ChangeQueue, KnownRow } from './change-queue.js';
 import { ignoreUnhandled } from './pending-changes.js';
-import type { KnownRow, RowQueue } from './row-queue.js';
 
 /** The conditions of a write. */
 export type Guard = {
@@ -21,7 +21,7 @@ export type Guard = {
 export type TableDeps = {
   readonly tables: TableStore;
   readonly commit: GroupCommit;
-  readonly rowQueue: RowQueue;
+  readonly changeQueue: ChangeQueue;
   readonly random: Random;
 };
 
@@ -81,7 +81,7 @@ export function openTable(name: string, deps: TableDeps, guard: Guard): Workflow
     ...openForReading(name, deps.tables),
     change: (partition, key, decide, options) => {
       const change = new RowChange({ table: name, partition, key, decide, options }, deps, guard);
-      return deps.rowQueue(`${name}\n${partition}\n${key}`, (known) => change.make(known));
+      return deps.changeQueue(`${name}\n${partition}\n${key}`, (known) => change.make(known));
     },
   };
 }

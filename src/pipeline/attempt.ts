@@ -43,7 +43,7 @@ export async function attempt(job: Attempt, deps: JobDeps): Promise<HandlerResul
 }
 
 function contextOf({ run, hold, resource }: Attempt, deps: JobDeps) {
-  const { random, stores, readerFor, rowQueue, telemetry, settings } = deps;
+  const { random, stores, readerFor, changeQueue, telemetry, settings } = deps;
   return {
     job: run.job,
     attempt: hold.value.tries + 1,
@@ -52,7 +52,7 @@ function contextOf({ run, hold, resource }: Attempt, deps: JobDeps) {
     tables: stores.workflowTables,
     commit: stores.workflowCommit,
     readerFor,
-    rowQueue,
+    changeQueue,
     random,
     telemetry,
     setting: settings.setting,

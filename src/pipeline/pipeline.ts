@@ -1,4 +1,4 @@
-import { createRowQueue } from '../handler/row-queue.js';
+import { createChangeQueue } from '../handler/change-queue.js';
 import type { TryLimit } from '../storage/bounded.js';
 import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
@@ -74,7 +74,7 @@ export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
     circuits: new Circuits({ clock, random }),
     resourceSlots: new Slots(() => 1, { isBefore: isNewerRun }),
     company: createCompany({ clock, isLong: (run) => isLong(run.job.workflow, settings) }),
-    rowQueue: createRowQueue(),
+    changeQueue: createChangeQueue(),
     shutdown: { isStopping: false, isAborting: false, onAbort: new Map() },
   };
 }

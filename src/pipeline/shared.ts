@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../clock.js';
+import type { ChangeQueue } from '../handler/change-queue.js';
 import type { Job, ReaderFor } from '../handler/job.js';
-import type { RowQueue } from '../handler/row-queue.js';
 import type { Address } from '../storage/address.js';
 import type { ReadRecord } from '../storage/ledger.js';
 import type { NewRow } from '../storage/waiting.js';
@@ -37,7 +37,7 @@ export type JobDeps = {
   /** One slot for each resource; the newest version in its queue goes first. */
   readonly resourceSlots: Slots<string>;
   /** Changes of a row of a workflow's table follow one another. */
-  readonly rowQueue: RowQueue;
+  readonly changeQueue: ChangeQueue;
   /** Which jobs run beside which. */
   readonly company: Company<JobRun>;
   /**

@@ -1,5 +1,5 @@
+import { createChangeQueue } from '../handler/change-queue.js';
 import { PendingChanges } from '../handler/pending-changes.js';
-import { createRowQueue } from '../handler/row-queue.js';
 import { createWorkflowLog } from '../handler/workflow-log.js';
 import { type Guard, openForReading, openTable, visible } from '../handler/workflow-table.js';
 import { createGroupCommit } from '../storage/group-commit.js';
@@ -80,8 +80,8 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
   const logged: Logged[] = [];
   const setting = (name: string) => settings[name];
   const world = createWorld(clock, setting, logged);
-  const { workflowTables, workflowCommit: commit, random, rowQueue } = world;
-  const table = { tables: workflowTables, commit, random, rowQueue };
+  const { workflowTables, workflowCommit: commit, random, changeQueue } = world;
+  const table = { tables: workflowTables, commit, random, changeQueue };
   const tables = (name: string) => openTable(name, table, UNGUARDED);
 
   return {
@@ -157,7 +157,7 @@ function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
     workflowTables,
     workflowCommit,
     watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
-    rowQueue: createRowQueue(),
+    changeQueue: createChangeQueue(),
     queues: new Map(),
   };
 }

@@ -55,7 +55,7 @@ export type TryResult =
   | { kind: 'ignored' };
 
 /** What the tries of a kit have in common. */
-export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'rowQueue'> &
+export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'changeQueue'> &
   Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
     readonly setting: Setting;
     /** By workflow. */
@@ -162,7 +162,7 @@ function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): Jo
 }
 
 function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps {
-  const { clock, random, telemetry, setting, rowQueue, queues, ...kept } = world;
+  const { clock, random, telemetry, setting, changeQueue, queues, ...kept } = world;
   const tables = createMemoryTableStore({ clock });
   const commit = createGroupCommit({ tables, clock, random });
   const waiting = createWaiting({ tables, commit, clock, random });
@@ -186,7 +186,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps 
   });
   const { slots, resourceSlots } = queues.get(workflow.name) ?? shared;
   queues.set(workflow.name, { slots, resourceSlots });
-  return { ...shared, slots, resourceSlots, rowQueue };
+  return { ...shared, slots, resourceSlots, changeQueue };
 }
 
 /** As at the end of a process: no claim, no handler, and the handler that runs is aborted. */

@@ -1,4 +1,4 @@
-import { createRowQueue } from '../../src/handler/row-queue.js';
+import { createChangeQueue } from '../../src/handler/change-queue.js';
 import { openTable } from '../../src/handler/workflow-table.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import type { Context } from '../../src/workflow.js';
@@ -6,7 +6,12 @@ import type { Account } from './memory-app.js';
 
 /** Tables over the storage of `account`, as the holder number `fence` of a resource has them. */
 export function fencedTables({ tables, clock, random }: Account, fence: number, of = 'resource'): Context['tables'] {
-  const deps = { tables, random, commit: createGroupCommit({ tables, clock, random }), rowQueue: createRowQueue() };
+  const deps = {
+    tables,
+    random,
+    commit: createGroupCommit({ tables, clock, random }),
+    changeQueue: createChangeQueue(),
+  };
   const guard = {
     fence: { number: fence, of },
     writableUntilMs: () => Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import { createRowQueue } from '../../../src/handler/row-queue.js';
+import { createChangeQueue } from '../../../src/handler/change-queue.js';
 import { openTable } from '../../../src/handler/workflow-table.js';
 import { createGroupCommit } from '../../../src/storage/group-commit.js';
 import type { Context, TaskContext, Workflow } from '../../../src/workflow.js';
@@ -21,7 +21,12 @@ export async function runTimer({ task }: Workflow, account: Account, times: numb
 
 /** Tables over the storage of `account`, as a handler has them that never loses its lease. */
 export function openTables({ tables, clock, random }: Account): Context['tables'] {
-  const deps = { tables, random, commit: createGroupCommit({ tables, clock, random }), rowQueue: createRowQueue() };
+  const deps = {
+    tables,
+    random,
+    commit: createGroupCommit({ tables, clock, random }),
+    changeQueue: createChangeQueue(),
+  };
   const guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {} };
   return (name) => openTable(name, deps, guard);
 }

@@ -5,7 +5,7 @@ import type { Row } from '../storage/table-store.js';
  * written, so versions of a resource that arrive together neither refuse each other's writes nor read twice. This only saves
  * requests: if the row has changed elsewhere, the condition of the write refuses the write.
  */
-export type RowQueue = (row: string, change: RowChange) => Promise<void>;
+export type ChangeQueue = (row: string, change: RowChange) => Promise<void>;
 
 /** @param known the row as the change before has left it; undefined where there was none, or it failed */
 export type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
@@ -13,7 +13,7 @@ export type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
 /** `stored` is undefined where there is no row. */
 export type KnownRow = { readonly stored: { readonly row: Row; readonly etag: string } | undefined };
 
-export function createRowQueue(): RowQueue {
+export function createChangeQueue(): ChangeQueue {
   const last = new Map<string, Promise<KnownRow | undefined>>();
   return async (row, change) => {
     const before = last.get(row);

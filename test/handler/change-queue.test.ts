@@ -1,4 +1,4 @@
-import { createRowQueue } from '../../src/handler/row-queue.js';
+import { createChangeQueue } from '../../src/handler/change-queue.js';
 import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { createAccount, rawEvent, startApp, watched } from '../pipeline/memory-app.js';
 
@@ -6,7 +6,7 @@ const stored = (version: number) => ({ stored: { row: { version }, etag: `e${ver
 
 describe('when several change a row', () => {
   it('given two of one row, then the second begins with what the first has written', async () => {
-    const inTurn = createRowQueue();
+    const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
     const first = inTurn('r', async (known) => {
@@ -23,7 +23,7 @@ describe('when several change a row', () => {
   });
 
   it('given the first has ended before the second comes, then nothing is remembered', async () => {
-    const inTurn = createRowQueue();
+    const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
     for (const version of [1, 2]) {
@@ -37,7 +37,7 @@ describe('when several change a row', () => {
   });
 
   it('given the first fails, then it says so to its own caller, and the second knows nothing and goes on', async () => {
-    const inTurn = createRowQueue();
+    const inTurn = createChangeQueue();
     const seen: unknown[] = [];
 
     const first = inTurn('r', () => Promise.reject(new Error('lost')));
@@ -52,7 +52,7 @@ describe('when several change a row', () => {
   });
 
   it('given two rows, then neither waits for the other', async () => {
-    const inTurn = createRowQueue();
+    const inTurn = createChangeQueue();
     void inTurn('slow', () => new Promise(() => undefined));
 
     await expect(inTurn('r', async () => stored(1))).resolves.toBeUndefined();
