@@ -4,7 +4,7 @@ import type { WaitingRow } from '../storage/waiting.js';
 import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
 import { type Hold, type HoldWrite, LeasedHold } from './hold.js';
 import type { JobRun } from './job-run.js';
-import type { RecordedOutcome } from './outcome.js';
+import type { RunResult } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
 /** The name of a dropped table is blocked for 40 s and more. */
@@ -33,7 +33,7 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
   return afterLapse(leaseMs);
 }
 
-type Claim = RecordedOutcome | { kind: 'won'; hold: Hold<JobRecord> };
+type Claim = RunResult | { kind: 'won'; hold: Hold<JobRecord> };
 
 async function writeClaim(
   run: JobRun,

@@ -3,7 +3,7 @@ import { NonRetriableError, RetryAfterError } from '../errors.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
-import type { Deferred, RecordedOutcome } from './outcome.js';
+import type { Deferred, RunResult } from './outcome.js';
 
 /** Write this record, on condition of `etag` (none: insert), and the job is ours. */
 export type ToClaim = { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean };
@@ -32,7 +32,7 @@ const MAX_CRASHES = 40;
 type From = { row?: FromRow; now: Date; leaseMs: number };
 
 /** Returns what a process may do with a job, given the job's record. The whole protocol of claims, as a pure function. */
-export function decide(current: ReadRecord | undefined, from: From): ToClaim | RecordedOutcome {
+export function decide(current: ReadRecord | undefined, from: From): ToClaim | RunResult {
   const { row, leaseMs } = from;
   if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(from), takesOver: false };
 
@@ -101,7 +101,7 @@ export function decideFailure(
   { record, workflow }: { record: Pick<JobRecord, 'tries' | 'firstTryAt'>; workflow: Pick<Workflow, 'retry'> },
   deps: { now: Date; random: Random },
 ): Failure {
-  if (isBeyondHelp(error)) return { kind: 'for-good', reason: 'non-retriable' };
+  if (isNonRetriable(error)) return { kind: 'for-good', reason: 'non-retriable' };
   const { retry } = workflow;
   // A wait that is no number (of a header that could not be read) is an ordinary failure.
   const waitMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
@@ -118,7 +118,7 @@ export function decideFailure(
 }
 
 /** Returns whether every further try would fail the same way. Such a failure says nothing of the workflow's other events. */
-export function isBeyondHelp(error: unknown): boolean {
+export function isNonRetriable(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }
 

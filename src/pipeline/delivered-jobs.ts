@@ -3,7 +3,7 @@ import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
 import { JobRun } from './job-run.js';
-import type { RecordedOutcome } from './outcome.js';
+import type { RunResult } from './outcome.js';
 import type { Post } from './post.js';
 import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
 import { isLong, rowOf, type Shared } from './shared.js';
@@ -35,15 +35,15 @@ export class DeliveredJobs {
     this.#await(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
       span?.end({ outcome: 'put-off' });
-      run.ended = this.#defer(run, 0).finally(() => running.delete(job.address));
-    } else run.ended = runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded));
+      run.whenEnded = this.#defer(run, 0).finally(() => running.delete(job.address));
+    } else run.whenEnded = runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded));
   }
 
   /** Queued jobs get a row that is due now. Jobs at work go on, and a row that is due after their lease checks them. */
   meetDeadline({ runs }: Delivery): void {
     const { leaseMs } = this.#shared.settings;
     for (const run of runs) {
-      if (run.safety.isSafe) run.safety.confirm();
+      if (run.safety.isSafe) run.safety.setSafeAndAnswer();
       else if (run.isQueued) run.leaveQueue();
       else void this.#defer(run, leaseMs + LAPSE_MARGIN_MS);
     }
@@ -61,13 +61,13 @@ export class DeliveredJobs {
     run.safety.awaitedBy(post);
   }
 
-  async #finish(run: JobRun, recorded: RecordedOutcome): Promise<void> {
+  async #finish(run: JobRun, recorded: RunResult): Promise<void> {
     const { running, settled } = this.#shared;
     const { address } = run.job;
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
     if (recorded.kind === 'settled') settled.set(address, true);
     if (recorded.kind === 'unknown') logNotWritten(run, recorded.error, this.#shared);
-    if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.confirm();
+    if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.setSafeAndAnswer();
     else if (recorded.kind === 'deferred')
       await this.#defer(run, recorded.inMs); // J1
     else run.safety.fail(recorded.error);

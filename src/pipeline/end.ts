@@ -48,7 +48,7 @@ function abortAll({ shutdown }: Pick<Shared, 'shutdown'>): void {
 
 async function untilNoneRuns({ clock, running }: Pick<Shared, 'clock' | 'running'>, untilMs: number): Promise<void> {
   while (running.size > 0 && clock.monotonic() < untilMs) {
-    const ended = Promise.allSettled([...running.values()].map(({ ended }) => ended));
+    const ended = Promise.allSettled([...running.values()].map(({ whenEnded }) => whenEnded));
     await within(clock, untilMs - clock.monotonic(), ended);
   }
 }

@@ -9,7 +9,7 @@ import type { Post } from './post.js';
  *
  *   queued    waits for a slot and holds no lease       it gets the slot, or `leaveQueue` takes it out
  *   at work   has its slots, or asks for the next       its outcome is recorded, or unknown
- *   ended     `ended` has resolved
+ *   ended     `whenEnded` has resolved
  */
 export class JobRun {
   readonly job: Job;
@@ -19,7 +19,7 @@ export class JobRun {
   readonly span: Span | undefined;
   readonly safety = new Safety();
   /** Resolves when this process is done with the job; undefined until the job is queued. */
-  ended: Promise<void> | undefined;
+  whenEnded: Promise<void> | undefined;
   #leaveQueue: (() => void) | undefined;
 
   constructor(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span) {
@@ -66,13 +66,15 @@ class Safety {
     this.#posts.push(post);
   }
 
-  /** The job is safe, but its run goes on: deliveries get their answer by `confirm`, at the end or at the deadline. */
-  mark(): void {
+  /**
+   * The job is safe, but its run goes on: deliveries get their answer by `setSafeAndAnswer`, at the end or at the deadline.
+   */
+  setSafe(): void {
     this.#isSafe = true;
   }
 
   /** The job is safe, and the deliveries get their answer. */
-  confirm(): void {
+  setSafeAndAnswer(): void {
     this.#isSafe = true;
     for (const post of this.#posts.splice(0)) post.safe();
   }
@@ -86,7 +88,7 @@ class Safety {
   deferBy(write: () => Promise<void>): Promise<void> {
     if (this.#isSafe) return Promise.resolve();
     this.#deferring ??= write().then(
-      () => this.confirm(),
+      () => this.setSafeAndAnswer(),
       (error: unknown) => {
         this.#deferring = undefined;
         this.fail(error);

@@ -2,13 +2,13 @@ import { traced } from '../telemetry/telemetry.js';
 import { claimJob, limitSolitude } from './claim.js';
 import type { JobRun } from './job-run.js';
 import { giveSlots, takeSlots } from './job-slots.js';
-import type { ClaimedJob, RecordedOutcome } from './outcome.js';
+import type { ClaimedJob, RunResult } from './outcome.js';
 import { recordOutcome } from './record-outcome.js';
 import type { JobDeps } from './shared.js';
 import { workJob } from './work.js';
 
 /** Runs a job: its slots, the claim, the handler, the record. Never throws. */
-export function runJob(run: JobRun, deps: JobDeps): Promise<RecordedOutcome> {
+export function runJob(run: JobRun, deps: JobDeps): Promise<RunResult> {
   return withClaim(run, deps, async (claimed) => recordOutcome(claimed, await workJob(claimed, deps), deps));
 }
 
@@ -16,8 +16,8 @@ export function runJob(run: JobRun, deps: JobDeps): Promise<RecordedOutcome> {
 export async function withClaim(
   run: JobRun,
   deps: JobDeps,
-  work: (claimed: ClaimedJob) => Promise<RecordedOutcome>,
-): Promise<RecordedOutcome> {
+  work: (claimed: ClaimedJob) => Promise<RunResult>,
+): Promise<RunResult> {
   // A job from a row needs a claim to get a later row.
   const waitMs = run.row ? undefined : deps.circuits.waitMs(run.job.workflowName);
   if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };

@@ -96,7 +96,7 @@ export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Prom
  * Returns whether the job's version is the newest that has started, and is not applied: no older version runs any more, so the
  * tables lack this version until the job succeeds. False where storage does not say.
  */
-export async function holdsState(job: Job, { stores }: Pick<JobDeps, 'stores'>): Promise<boolean> {
+export async function isNewestNotApplied(job: Job, { stores }: Pick<JobDeps, 'stores'>): Promise<boolean> {
   if (job.workflow?.ordering === 'any') return false;
   const current = await stores.watermarks.read(watermarkOf(job)).catch(() => undefined);
   const { started, applied } = current?.mark ?? NOTHING;

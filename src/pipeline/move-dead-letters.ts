@@ -1,7 +1,7 @@
 import { FAILING_STAGES } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import type { Stores } from './create-stores.js';
-import type { RecordedOutcome } from './outcome.js';
+import type { RunResult } from './outcome.js';
 import { Slots } from './slots.js';
 
 /** After an outage thousands of rows end at the same time: all their dead letters at once are more than storage can answer. */
@@ -24,7 +24,7 @@ export class MoveDeadLetters {
    * R4: moves the earlier dead letters of a redriven job; all of them if the job is settled and not dead. The dead letters
    * before the one that the row names have moved already.
    */
-  async moveAfter({ of }: WaitingRow, recorded: RecordedOutcome & { kind: 'settled' | 'waiting' }): Promise<void> {
+  async moveAfter({ of }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
     if (of.kind !== 'job') return;
     const { redrives } = recorded;
     const isOver = recorded.kind === 'settled' && recorded.result !== 'dead';

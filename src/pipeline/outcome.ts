@@ -43,7 +43,7 @@ export function retryIn(inMs: number, code: string): Retry {
 export type Deferred = { kind: 'deferred'; inMs: number };
 
 /** How a run has ended, as far as storage shows it. */
-export type RecordedOutcome =
+export type RunResult =
   | { kind: 'settled'; result: Result; redrives: number }
   /** The record waits for a row: the row that this run has written, or another than the row that brought the job. */
   | { kind: 'waiting'; redrives: number }

@@ -4,7 +4,7 @@ import type { HandlerResult } from '../handler/run-handler.js';
 import type { Result } from '../storage/ledger.js';
 import type { AttributesOf } from '../telemetry/metrics.js';
 import type { JobRun } from './job-run.js';
-import type { ClaimedJob, RecordedOutcome } from './outcome.js';
+import type { ClaimedJob, RunResult } from './outcome.js';
 import type { JobDeps } from './shared.js';
 
 // Metrics, spans and log lines of jobs.
@@ -65,6 +65,6 @@ export function recordHandler(run: JobRun, { telemetry, clock }: JobDeps): (resu
 }
 
 /** Returns the outcome as spans hold it. */
-export function spanOutcomeOf(recorded: RecordedOutcome): string {
+export function spanOutcomeOf(recorded: RunResult): string {
   return recorded.kind === 'settled' ? recorded.result : NOT_SETTLED[recorded.kind];
 }

@@ -3,14 +3,14 @@ import { loggableFieldsOf } from '../handler/job.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
 import { afterLapse } from './decide.js';
-import { holdsState } from './latest.js';
-import type { ClaimedJob, DeadLettered, JobOutcome, RecordedOutcome, Retry } from './outcome.js';
+import { isNewestNotApplied } from './latest.js';
+import type { ClaimedJob, DeadLettered, JobOutcome, Retry, RunResult } from './outcome.js';
 import { recordJob, recordSettled } from './record-metrics.js';
 import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
 
 /** Records the outcome of a claimed job: the record is settled, a row brings the job back, or a dead letter keeps it. */
-export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, deps: JobDeps): Promise<RecordedOutcome> {
+export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, deps: JobDeps): Promise<RunResult> {
   switch (outcome.kind) {
     case 'completed':
     case 'superseded':
@@ -31,7 +31,7 @@ export async function recordOutcome(claimed: ClaimedJob, outcome: JobOutcome, de
 
 // Settling           dies before it: the lease lapses, and the job runs again; after it: done.
 //                    outcome unknown: sent again until the lease lapses; deliveries wait for it.
-async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps): Promise<RecordedOutcome> {
+async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps): Promise<RunResult> {
   const settled = (record: JobRecord): JobRecord => ({
     ...record,
     state: { kind: 'settled', result },
@@ -47,11 +47,11 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
 // Waiting (J3): row, then record. The old row is deleted last, by rows.ts.
 //   dies after the row: the row finds the record running, stays until the lease has lapsed, and takes over.
 //   dies after the record: the old row finds that the record waits for another row, and is deleted.
-async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RecordedOutcome> {
+async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {
   const { clock, stores, settings, waitingRecords } = deps;
   const dueAt = new Date(clock.now().getTime() + retry.inMs);
   const due = await stores.waiting.add(rowOf(run.job, dueAt, settings), hold.heldUntilMs);
-  run.safety.mark();
+  run.safety.setSafe();
   const waiting = (record: JobRecord): JobRecord => ({
     ...record,
     state: { kind: 'waiting', due },
@@ -79,7 +79,7 @@ function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: R
 // Failing for good (J8): the record says so, then the dead letter, then the record is settled, each by the holder.
 //   dies after the first: the process that takes over writes the dead letter and runs nothing. After the second: it writes
 //   the same name, which changes nothing (R7). So no dead letter stands beside a completed job.
-async function deadLetter(claimed: ClaimedJob, outcome: DeadLettered, deps: JobDeps): Promise<RecordedOutcome> {
+async function deadLetter(claimed: ClaimedJob, outcome: DeadLettered, deps: JobDeps): Promise<RunResult> {
   const { run, hold } = claimed;
   const { clock, settings, stores, telemetry } = deps;
   const { state } = hold.value;
@@ -130,7 +130,7 @@ async function letterOf(
     workflow: job.workflowName,
     ...(isLong(job.workflow, deps.settings) && { isLong: true }),
     ...(edit && { edit }),
-    ...((hasStarted || (await holdsState(job, deps))) && { holdsState: true }),
+    ...((hasStarted || (await isNewestNotApplied(job, deps))) && { holdsState: true }),
     error,
     tries,
     crashes,

@@ -5,7 +5,7 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import { type Address, placeOf } from '../storage/address.js';
-import type { OfDelivery, OfJob, WaitingRow } from '../storage/waiting.js';
+import type { OfEvent, OfJob, WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import type { Deliver } from './deliveries.js';
@@ -13,7 +13,7 @@ import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { JobRun } from './job-run.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
-import type { RecordedOutcome } from './outcome.js';
+import type { RunResult } from './outcome.js';
 import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
 import type { Shared } from './shared.js';
 import { type Queues, queueOf, type Wakeup } from './wakeups.js';
@@ -86,16 +86,16 @@ export class DueRows {
     const run = new JobRun(job, row, span?.child('job', loggableFieldsOf(job)));
     runs.push(run);
     running.set(address, run);
-    run.ended = runJob(run, this.#shared)
+    run.whenEnded = runJob(run, this.#shared)
       .then((recorded) => this.#finish(run, row, recorded))
       .finally(() => running.delete(address));
-    await run.ended;
+    await run.whenEnded;
   }
 
   // A delivery (R5)    dies before its dead letter moves: it comes again, finds its jobs settled or waiting, and moves it.
   //                    dies between dead letter and row: again, and the dead letter has moved already.
   //                    A payload that is still invalid gets a dead letter of its own, perhaps the same: the first one stays.
-  async #runDelivery(row: WaitingRow, { letter }: OfDelivery): Promise<void> {
+  async #runDelivery(row: WaitingRow, { letter }: OfEvent): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
     if (letter !== undefined && !eventErrorOf({ raw, json: row.event }, this.#shared.settings)) {
@@ -116,14 +116,14 @@ export class DueRows {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
       await Promise.all(this.#deps.writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
-      if (redrive || (await this.#giveUpJob(address, row.name))) await stores.waiting.delete(row);
+      if (redrive || (await this.#mayDeleteAfterGivingUp(address, row.name))) await stores.waiting.delete(row);
       return undefined;
     }
   }
 
   // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds the
   //                    record settled, and goes. Two at once: one etag wins, the other finds it settled.
-  async #giveUpJob(address: Address, rowName: string): Promise<boolean> {
+  async #mayDeleteAfterGivingUp(address: Address, rowName: string): Promise<boolean> {
     const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);
     if (!current) return true;
@@ -140,7 +140,7 @@ export class DueRows {
 
   // Tidying (J4, R4)   dies before it: the row comes again and finds the record as it is.
   //                    dies between the dead letters and the row: again, and the dead letters have moved already.
-  async #finish(run: JobRun, row: WaitingRow, recorded: RecordedOutcome): Promise<void> {
+  async #finish(run: JobRun, row: WaitingRow, recorded: RunResult): Promise<void> {
     const { settled, stores, telemetry } = this.#shared;
     telemetry.count('rowsRun');
     run.span?.end({ outcome: spanOutcomeOf(recorded) });

@@ -20,7 +20,7 @@ const SPREAD_MS = 500;
  * had taken, which stay hidden for 10 minutes: with a lower limit those would keep live processes from sending.
  */
 const SHORT_QUEUE = 1000;
-const REMEMBERED_SLOTS = 10_000;
+const REMEMBERED_INTERVALS = 10_000;
 
 type Deps = {
   readonly clock: Clock;
@@ -40,9 +40,9 @@ export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
  *
  * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
  * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each shard
- *     that it looks at. A message becomes visible in that row's slot of 10 s. It wakes an app that is scaled to zero,
+ *     that it looks at. A message becomes visible in that row's interval of 10 s. It wakes an app that is scaled to zero,
  *     whose first look finds the rest.
- * W3: a process sends one message for each slot, and none while an earlier one is still to come: Azure decides by the
+ * W3: a process sends one message for each interval, and none while an earlier one is still to come: Azure decides by the
  *     length of a queue how many instances to run, and hidden messages count.
  *
  * The next look covers a lost message. A second message finds the rows that the first has left.
@@ -51,7 +51,7 @@ export class Wakeups {
   readonly #deps: Deps;
   readonly #stopping = new AbortController();
   readonly #sending = new Set<Promise<void>>();
-  readonly #sentSlots = createRecent<number, boolean>(REMEMBERED_SLOTS);
+  readonly #sentIntervals = createRecent<number, boolean>(REMEMBERED_INTERVALS);
   #looking: Promise<number> | undefined;
   /** On the wall clock: the first message of this process that is still to come. */
   #nextAtMs = 0;
@@ -131,23 +131,23 @@ export class Wakeups {
     }
   }
 
-  /** W2, W3. `dueAt` in the past: the slot that ends next. */
+  /** W2, W3. `dueAt` in the past: the interval that ends next. */
   #announce(shard: string, dueAt: Date): void {
     const nowMs = this.#deps.clock.now().getTime();
-    const slotMs = Math.ceil(Math.max(dueAt.getTime(), nowMs) / LOOK_EVERY_MS) * LOOK_EVERY_MS;
-    if (this.#nextAtMs >= nowMs && this.#nextAtMs <= slotMs) return;
-    this.#nextAtMs = slotMs;
-    if (this.#sentSlots.get(slotMs)) return;
-    this.#sentSlots.set(slotMs, true);
-    this.#send(shard, { slotMs, inMs: slotMs - nowMs });
+    const intervalEndsAtMs = Math.ceil(Math.max(dueAt.getTime(), nowMs) / LOOK_EVERY_MS) * LOOK_EVERY_MS;
+    if (this.#nextAtMs >= nowMs && this.#nextAtMs <= intervalEndsAtMs) return;
+    this.#nextAtMs = intervalEndsAtMs;
+    if (this.#sentIntervals.get(intervalEndsAtMs)) return;
+    this.#sentIntervals.set(intervalEndsAtMs, true);
+    this.#send(shard, { intervalEndsAtMs, inMs: intervalEndsAtMs - nowMs });
   }
 
-  #send(shard: string, { slotMs, inMs }: { slotMs: number; inMs: number }): void {
+  #send(shard: string, { intervalEndsAtMs, inMs }: { intervalEndsAtMs: number; inMs: number }): void {
     const { queues, telemetry } = this.#deps;
     const sent: Promise<void> = queueOf(queues, shard)
       .send(JSON.stringify({ shard } satisfies Wakeup), { inMs })
       .catch((error: unknown) => {
-        this.#sentSlots.set(slotMs, false);
+        this.#sentIntervals.set(intervalEndsAtMs, false);
         this.#nextAtMs = 0;
         telemetry.log('error', 'wake-failed', { errorCode: errorCodeOf(error) });
       })

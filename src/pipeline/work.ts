@@ -5,11 +5,11 @@ import type { HandlerResult } from '../handler/run-handler.js';
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Failing, JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
-import { type Attempt, attempt } from './attempt.js';
 import { afterLapse, decideFailure, LOOK_AGAIN_MS, longestRetryMs, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
 import type { Hold } from './hold.js';
 import { applyVersion, freeResource, takeResource } from './latest.js';
 import { type ClaimedJob, type JobOutcome, type Retry, retryIn } from './outcome.js';
+import { type RunnableJob, runOnce } from './run-once.js';
 import type { JobDeps } from './shared.js';
 
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
@@ -36,22 +36,22 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
   const job = { ...claimed, workflow, isProbe };
   try {
     return workflow.ordering === 'any'
-      ? decideOutcome(await attempt(job, deps), job, deps)
+      ? decideOutcome(await runOnce(job, deps), job, deps)
       : await workLatest(job, deps);
   } finally {
     if (circuit.kind === 'in') circuit.leave();
   }
 }
 
-async function workLatest(job: Attempt, deps: JobDeps): Promise<JobOutcome> {
+async function workLatest(job: RunnableJob, deps: JobDeps): Promise<JobOutcome> {
   const claim = await takeResource(job.run.job, deps).catch((error) => retryIn(LOOK_AGAIN_MS, errorCodeOf(error)));
   return claim.kind === 'won' ? workWithResource({ ...job, resource: claim.hold }, deps) : claim;
 }
 
-async function workWithResource(job: Attempt & { resource: Hold<Watermark> }, deps: JobDeps): Promise<JobOutcome> {
+async function workWithResource(job: RunnableJob & { resource: Hold<Watermark> }, deps: JobDeps): Promise<JobOutcome> {
   const { clock, settings } = deps;
   const { hold, resource } = job;
-  const result: HandlerResult = hold.mayStart() && resource.mayStart() ? await attempt(job, deps) : { kind: 'lost' }; // J6
+  const result: HandlerResult = hold.mayStart() && resource.mayStart() ? await runOnce(job, deps) : { kind: 'lost' }; // J6
   if (result.kind === 'ok') {
     // L8: effect, watermark, record. Dies in between: the next run of this event finds its own key in the watermark.
     const toRecordMs = Math.min(TO_RECORD_MS, settings.leaseMs / 3);
@@ -67,7 +67,7 @@ async function workWithResource(job: Attempt & { resource: Hold<Watermark> }, de
   return decideOutcome(result, job, deps);
 }
 
-function decideOutcome(result: HandlerResult, job: Attempt, deps: JobDeps): JobOutcome {
+function decideOutcome(result: HandlerResult, job: RunnableJob, deps: JobDeps): JobOutcome {
   const { telemetry } = deps;
   switch (result.kind) {
     case 'ok':
@@ -92,7 +92,7 @@ function decideOutcome(result: HandlerResult, job: Attempt, deps: JobDeps): JobO
   }
 }
 
-function fail(thrown: unknown, { run, hold, workflow, resource }: Attempt, deps: JobDeps): JobOutcome {
+function fail(thrown: unknown, { run, hold, workflow, resource }: RunnableJob, deps: JobDeps): JobOutcome {
   const { clock, random } = deps;
   const failure = decideFailure(thrown, { record: hold.value, workflow }, { now: clock.now(), random });
   const error = describeError(thrown, run.job);

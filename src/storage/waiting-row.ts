@@ -10,14 +10,14 @@ export type NewRow = {
   isLong: boolean;
   /** The event as the function received it, as JSON. */
   event: string;
-  of: OfJob | OfDelivery;
+  of: OfJob | OfEvent;
 };
 
 /** `edit`: the digest of `event` if it is a corrected payload. `letter`: the name of the redriven dead letter. */
 export type OfJob = { kind: 'job'; address: Address; redrive?: number; edit?: string; letter?: string };
 
 /** An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is accepted. */
-export type OfDelivery = { kind: 'delivery'; eventIdDigest: string; letter?: string };
+export type OfEvent = { kind: 'delivery'; eventIdDigest: string; letter?: string };
 
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };

@@ -16,7 +16,7 @@ import {
   type WaitingRow,
 } from './waiting-row.js';
 
-export type { NewRow, OfDelivery, OfJob, WaitingRow } from './waiting-row.js';
+export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
 export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOf } from './waiting-row.js';
 
 /**

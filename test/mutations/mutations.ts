@@ -27,7 +27,7 @@ const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
 export const mutations: readonly Mutation[] = [
   // ---- the protocol of a job
   ...inFile('src/pipeline/delivered-jobs.ts', SIMULATION, [
-    { rule: 'ackBusy', in: '#finish', find: 'await this.#defer($run, $inMs);', put: '$run.safety.confirm();' },
+    { rule: 'ackBusy', in: '#finish', find: 'await this.#defer($run, $inMs);', put: '$run.safety.setSafeAndAnswer();' },
   ]),
   ...inFile('src/storage/waiting.ts', SIMULATION, [
     {
@@ -194,9 +194,9 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'wake-earliestOnly',
       in: '#announce',
-      find: 'if (this.#nextAtMs >= $nowMs && this.#nextAtMs <= $slotMs) return;',
+      find: 'if (this.#nextAtMs >= $nowMs && this.#nextAtMs <= $intervalEndsAtMs) return;',
     },
-    { rule: 'wake-oneOfASlot', in: '#announce', find: 'if (this.#sentSlots.get($slotMs)) return;' },
+    { rule: 'wake-oneOfAnInterval', in: '#announce', find: 'if (this.#sentIntervals.get($intervalEndsAtMs)) return;' },
   ]),
 
   // ---- group commit

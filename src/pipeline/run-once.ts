@@ -4,14 +4,14 @@ import { Cancellation, type HandlerResult, runHandler } from '../handler/run-han
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
-import { isBeyondHelp } from './decide.js';
+import { isNonRetriable } from './decide.js';
 import type { Hold } from './hold.js';
 import type { ClaimedJob } from './outcome.js';
 import { recordHandler } from './record-metrics.js';
 import { isLong, type JobDeps } from './shared.js';
 
 /** A claimed job whose handler may run. `isProbe`: the run shows whether the workflow works again. */
-export type Attempt = ClaimedJob & {
+export type RunnableJob = ClaimedJob & {
   readonly workflow: Workflow;
   readonly isProbe: boolean;
   /** Held with `ordering: 'latest'`. */
@@ -19,7 +19,7 @@ export type Attempt = ClaimedJob & {
 };
 
 /** Runs the handler once, under the leases of job and resource, and returns how it ended. */
-export async function attempt(job: Attempt, deps: JobDeps): Promise<HandlerResult> {
+export async function runOnce(job: RunnableJob, deps: JobDeps): Promise<HandlerResult> {
   const { clock, shutdown, settings } = deps;
   const { run, workflow } = job;
   if (shutdown.isAborting || (shutdown.isStopping && isLong(workflow, settings))) return { kind: 'stopped' };
@@ -42,7 +42,7 @@ export async function attempt(job: Attempt, deps: JobDeps): Promise<HandlerResul
   return result;
 }
 
-function contextOf({ run, hold, resource }: Attempt, deps: JobDeps) {
+function contextOf({ run, hold, resource }: RunnableJob, deps: JobDeps) {
   const { random, stores, readerFor, changeQueue, telemetry, settings } = deps;
   return {
     job: run.job,
@@ -61,7 +61,7 @@ function contextOf({ run, hold, resource }: Attempt, deps: JobDeps) {
 
 /** Renews the leases, and lets the end of the process abort the handler, until the function that it returns is called. */
 function watch(
-  { run, hold, resource }: Attempt,
+  { run, hold, resource }: RunnableJob,
   { shutdown }: JobDeps,
   abort: (reason: 'lost' | 'stopped') => void,
 ): () => void {
@@ -74,12 +74,16 @@ function watch(
 }
 
 /** A fault of this one event, or of this process, says nothing of the workflow. */
-function recordCircuit({ workflow, isProbe }: Attempt, result: HandlerResult, { circuits, telemetry }: JobDeps): void {
+function recordCircuit(
+  { workflow, isProbe }: RunnableJob,
+  result: HandlerResult,
+  { circuits, telemetry }: JobDeps,
+): void {
   const { name } = workflow;
   const isFailure =
     result.kind === 'timeout' ||
     result.kind === 'hung' ||
-    (result.kind === 'threw' && !isBeyondHelp(result.error) && !(result.error instanceof LeaseLostError));
+    (result.kind === 'threw' && !isNonRetriable(result.error) && !(result.error instanceof LeaseLostError));
   if (result.kind === 'ok' && circuits.succeeded(name)) telemetry.log('info', 'circuit-closed', { workflow: name });
   if (isFailure && circuits.failed(name, isProbe)) {
     telemetry.record('circuitsOpened', 1, { workflow: name });
