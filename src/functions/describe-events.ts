@@ -2,7 +2,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
-import { addressOfEvent, placeOf } from '../storage/address.js';
+import { addressOfEvent, ledgerPlaceOf } from '../storage/address.js';
 import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 
@@ -41,7 +41,7 @@ export function describeEvents(records: readonly FoundRecord[], rows: readonly W
   for (const row of rows) {
     const event = eventOf(row);
     if (row.of.kind === 'job') {
-      const { eventAddress, idDigest, workflow } = placeOf(row.of.address);
+      const { eventAddress, idDigest, workflow } = ledgerPlaceOf(row.of.address);
       const identity = event ? identityOf(event) : { id: idDigest, type: '', source: '', time: null };
       jobOf(foundOf(events, eventAddress, identity), workflow).rows.push(row);
     } else if (event) {

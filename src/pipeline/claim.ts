@@ -60,7 +60,7 @@ async function writeClaim(
   deps.telemetry.count('jobsStarted');
   if (decision.takesOver) recordTakeover(run, record, deps);
   const update: HoldWrite<JobRecord> = (value, how) =>
-    stores.ledger.write(run.job.address, value, { ...how, isHeld: true });
+    stores.ledger.write(run.job.address, value, { ...how, isByHolder: true });
   const held = { value: record, etag: written.etag, sentAtMs, leaseMs };
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }

@@ -1,5 +1,5 @@
 import type { Job } from '../handler/job.js';
-import { placeOf } from '../storage/address.js';
+import { ledgerPlaceOf } from '../storage/address.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import type { Post } from './post.js';
@@ -23,7 +23,7 @@ export class JobRun {
   #leaveQueue: (() => void) | undefined;
 
   constructor(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span) {
-    this.job = { ...job, eventKey: placeOf(job.address).eventKey };
+    this.job = { ...job, eventKey: ledgerPlaceOf(job.address).eventKey };
     this.row = row;
     this.span = span;
   }

@@ -4,7 +4,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
-import { type Address, placeOf } from '../storage/address.js';
+import { type Address, ledgerPlaceOf } from '../storage/address.js';
 import type { OfEvent, OfJob, WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
@@ -78,7 +78,7 @@ export class DueRows {
   async #runJobOf(row: WaitingRow, of: OfJob, { runs, parse, span }: Page): Promise<void> {
     const { running, telemetry, workflows } = this.#shared;
     const { address } = of;
-    const { workflow: workflowName } = placeOf(address);
+    const { workflow: workflowName } = ledgerPlaceOf(address);
     const event = await this.#parseRow(row, of, parse);
     if (!event) return;
     if (running.has(address)) return telemetry.count('rowsLeft'); // another row of this page may have brought it

@@ -1,7 +1,7 @@
 import { type Clock, type Random, sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import type { QueueStore } from '../storage/queue-store.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES, shardOf, type Waiting } from '../storage/waiting.js';
+import { LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Stores } from './create-stores.js';
 import { createRecent } from './recent.js';
@@ -102,7 +102,7 @@ export class Wakeups {
       ...waiting,
       add: async (row, untilMs) => {
         const name = await waiting.add(row, untilMs);
-        this.#announce(shardOf(row), row.dueAt);
+        this.#announce(shardOfRow(row), row.dueAt);
         return name;
       },
     };

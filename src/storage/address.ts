@@ -25,13 +25,13 @@ const ADDRESS = new RegExp(
   `^(\\d{8}|undated)\\.[\\w-]{${DIGEST_LENGTH}}\\.[\\w-]{${DIGEST_LENGTH}}\\.[a-z][a-z0-9-]{0,62}$`,
 );
 
-/** Returns whether `value` is an address. Check values from outside: `placeOf` takes any text. */
+/** Returns whether `value` is an address. Check values from outside: `ledgerPlaceOf` takes any text. */
 export function isAddress(value: unknown): value is Address {
   return typeof value === 'string' && ADDRESS.test(value);
 }
 
 /** The place of a job's record in the ledger, and the parts of the job's address. */
-export type Place = {
+export type LedgerPlace = {
   table: string;
   partition: string;
   key: string;
@@ -44,7 +44,7 @@ export type Place = {
 };
 
 /** Returns where the record of a job is, and the parts of its address. */
-export function placeOf(address: Address): Place {
+export function ledgerPlaceOf(address: Address): LedgerPlace {
   const dayEnds = address.indexOf('.');
   const idEnds = dayEnds + 1 + DIGEST_LENGTH;
   const eventEnds = idEnds + 1 + DIGEST_LENGTH;

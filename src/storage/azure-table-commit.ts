@@ -3,7 +3,7 @@ import type { TableClient } from '@azure/data-tables';
 import { createDateListener, dateOf } from './azure-date.js';
 import { abortedBy, isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { entityOf } from './azure-table-entity.js';
-import { type Commit, type Operation, StorageError } from './table-store.js';
+import { type CommitAnswer, type Operation, StorageError } from './table-store.js';
 import { answerOf, transactionOf } from './table-transaction.js';
 
 /** One client, because its agent keeps connections open. */
@@ -20,14 +20,14 @@ export type Transaction = {
 };
 
 /** Writes the operations in one transaction. A single operation is a plain request, which is cheaper. */
-export function commitTransaction(transaction: Transaction): Promise<Commit> {
+export function commitTransaction(transaction: Transaction): Promise<CommitAnswer> {
   const [first] = transaction.operations;
   return transaction.operations.length === 1 && first !== undefined
     ? commitOne(transaction, first)
     : commitMany(transaction);
 }
 
-async function commitOne(transaction: Transaction, operation: Operation): Promise<Commit> {
+async function commitOne(transaction: Transaction, operation: Operation): Promise<CommitAnswer> {
   try {
     const date = createDateListener();
     const options = { onResponse: date.onResponse, ...abortedBy(transaction.signal) };
@@ -61,7 +61,7 @@ async function send(
   }
 }
 
-async function commitMany({ client, partition, operations, signal }: Transaction): Promise<Commit> {
+async function commitMany({ client, partition, operations, signal }: Transaction): Promise<CommitAnswer> {
   const [account = '', sas] = client.url.split('?');
   const base = account.replace(/\/$/, '');
   const request = createPipelineRequest({
@@ -91,7 +91,7 @@ function failingIndex(message: string, operations: number): number | undefined {
 }
 
 /** @throws StorageError unless the error proves that nothing was written, and why. */
-function refusalOf(error: unknown, index: number | undefined): Commit {
+function refusalOf(error: unknown, index: number | undefined): CommitAnswer {
   const reason = reasonOf(error);
   if (reason === 'TableNotFound') return { kind: 'no-table' };
   if (reason === 'TableBeingDeleted') return { kind: 'table-busy' };

@@ -6,7 +6,7 @@ import { storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
 import { asksForHttp, type StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
-import type { Commit, Page, Read, TableStore } from './table-store.js';
+import type { CommitAnswer, Page, Read, TableStore } from './table-store.js';
 
 /** Clients are kept because creating one is expensive. Each day of the ledger needs a few. */
 const MAX_CLIENTS = 200;
@@ -28,7 +28,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
   }
 
   return {
-    async commit(table, partition, operations, signal): Promise<Commit> {
+    async commit(table, partition, operations, signal): Promise<CommitAnswer> {
       checkCommit(table, partition, operations);
       return commitTransaction({ client: clientOf(table), partition, operations, signal });
     },

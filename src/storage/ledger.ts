@@ -1,5 +1,5 @@
 import type { HealthEvent } from '../events/health-event.js';
-import { type Address, placeOf, shardOfId } from './address.js';
+import { type Address, ledgerPlaceOf, shardOfId } from './address.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
 import { pagesOf } from './pages.js';
@@ -15,7 +15,7 @@ export type ReadRecord = { record: JobRecord; etag: string; ageMs: number };
 export type Ledger = {
   read(address: Address): Promise<ReadRecord | undefined>;
   /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
-  write(address: Address, record: JobRecord, how: LedgerHow): Promise<WrittenOver<ReadRecord>>;
+  write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
@@ -23,11 +23,11 @@ export type Ledger = {
 };
 
 /** The condition and the time limit of a write. `untilMs` is on the monotonic clock. */
-export type LedgerHow = {
+export type LedgerCondition = {
   etag?: string;
   event?: HealthEvent;
   /** The holder writes: properties that only a claim changes are left out. */
-  isHeld?: boolean;
+  isByHolder?: boolean;
   untilMs: number;
 };
 
@@ -47,17 +47,17 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
   const { tables, commit } = deps;
   return {
     async read(address) {
-      const { table, partition, key } = placeOf(address);
+      const { table, partition, key } = ledgerPlaceOf(address);
       return decodeRead(await tables.read(table, partition, key));
     },
 
-    async write(address, record, { etag, event, isHeld, untilMs }) {
-      const { table, partition, key } = placeOf(address);
+    async write(address, record, { etag, event, isByHolder, untilMs }) {
+      const { table, partition, key } = ledgerPlaceOf(address);
       const written = await commit.write(table, partition, {
         operation:
           etag === undefined
             ? { kind: 'insert', key, row: newRow(record, event) }
-            : { kind: 'merge', key, row: isHeld ? changedRow(record) : claimedRow(record), etag },
+            : { kind: 'merge', key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
         isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5
         untilMs,
       });
@@ -92,7 +92,7 @@ function decodeRead({ stored, now }: Read): ReadRecord | undefined {
 }
 
 function foundIn(table: string, { key, row }: Stored): FoundRecord {
-  const { workflow, idDigest, eventAddress } = placeOf(`${table.slice('ledger'.length)}.${key}`);
+  const { workflow, idDigest, eventAddress } = ledgerPlaceOf(`${table.slice('ledger'.length)}.${key}`);
   return {
     eventAddress,
     workflow,

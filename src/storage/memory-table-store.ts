@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { fullSecond } from './storage-clock.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
-import type { Commit, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
+import type { CommitAnswer, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
 
 /** How long the name of a dropped table cannot be used: Azure's documented minimum. */
 const BUSY_MS = 40_000;
@@ -42,7 +42,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
   }
 
   return {
-    async commit(name, partition, operations): Promise<Commit> {
+    async commit(name, partition, operations): Promise<CommitAnswer> {
       checkCommit(name, partition, operations);
       const table = tables.get(name);
       if (table === undefined) return { kind: isBusy(name) ? 'table-busy' : 'no-table' };

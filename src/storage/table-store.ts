@@ -7,7 +7,12 @@
  */
 export type TableStore = {
   /** Writes all operations or none: 1 to 100, on different rows of one partition, up to 4 MiB. */
-  commit(table: string, partition: string, operations: readonly Operation[], signal?: AbortSignal): Promise<Commit>;
+  commit(
+    table: string,
+    partition: string,
+    operations: readonly Operation[],
+    signal?: AbortSignal,
+  ): Promise<CommitAnswer>;
   /** Reads one row. A table that is absent or being dropped reads as empty. */
   read(table: string, partition: string, key: string, signal?: AbortSignal): Promise<Read>;
   /** Returns rows by partition, then key. A table that is absent or being dropped reads as empty. */
@@ -38,7 +43,7 @@ export type Operation =
   | { kind: 'delete'; key: string; etag?: string };
 
 /** The known outcome of a transaction. An unknown outcome is thrown as a StorageError. */
-export type Commit =
+export type CommitAnswer =
   /** `etags[i]` is that of operation i; '' for a delete. `now`: storage's Date of the answer, if the answer has one. */
   | { kind: 'done'; etags: string[]; now: Date | undefined }
   /** Nothing was written, because of operation `index`: 409, 412, 404. */

@@ -1,4 +1,4 @@
-import { type Address, placeOf, SHARDS, shardOfId } from './address.js';
+import { type Address, ledgerPlaceOf, SHARDS, shardOfId } from './address.js';
 import type { Row, Stored } from './table-store.js';
 
 // The rows of the table `waiting`: their partition, their name, and their properties.
@@ -31,7 +31,7 @@ export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `lo
 export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
 /** Returns the partition of a row: the shard of its event's id, with the prefix `long-` if `isLong`. */
-export function shardOf(row: NewRow): string {
+export function shardOfRow(row: NewRow): string {
   return shardFor(row.isLong, idDigestOf(row));
 }
 
@@ -42,7 +42,7 @@ export function shardFor(isLong: boolean, idDigest: string): string {
 
 /** Returns the digest of the event's id, which decides the shard of the row. */
 export function idDigestOf({ of }: NewRow): string {
-  return of.kind === 'job' ? placeOf(of.address).idDigest : of.eventIdDigest;
+  return of.kind === 'job' ? ledgerPlaceOf(of.address).idDigest : of.eventIdDigest;
 }
 
 /** Returns the properties that only some rows have. */

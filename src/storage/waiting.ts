@@ -12,12 +12,12 @@ import {
   propertiesOf,
   SHARD_NAMES,
   shardFor,
-  shardOf,
+  shardOfRow,
   type WaitingRow,
 } from './waiting-row.js';
 
 export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
-export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOf } from './waiting-row.js';
+export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow } from './waiting-row.js';
 
 /**
  * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
@@ -107,7 +107,7 @@ export function createWaiting(deps: {
     },
 
     async isThere(row, name) {
-      const { stored } = await tables.read(TABLE, shardOf(row), name);
+      const { stored } = await tables.read(TABLE, shardOfRow(row), name);
       return stored !== undefined;
     },
 

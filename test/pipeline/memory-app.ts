@@ -6,7 +6,7 @@ import { createStores } from '../../src/pipeline/create-stores.js';
 import { createPipeline } from '../../src/pipeline/pipeline.js';
 import type { Settings } from '../../src/pipeline/shared.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
-import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
+import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { TryLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
@@ -54,7 +54,7 @@ export function createAccount() {
 
     /** With what a property that is not there stands for. */
     record(address: Address): Row | undefined {
-      const { table, partition, key } = placeOf(address);
+      const { table, partition, key } = ledgerPlaceOf(address);
       const stored = tables.inspect(table).find((one) => one.partition === partition && one.key === key);
       return stored && { tries: 0, crashes: 0, redrives: 0, errorCode: '', unknownSince: '', ...stored.row };
     },

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
-import { placeOf } from '../../src/storage/address.js';
+import { ledgerPlaceOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { pagesOf } from '../../src/storage/pages.js';
@@ -106,7 +106,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   /** Checks a handler's report, and replies with the outcome that the handler must have. The seed chooses outcomes. */
   async function replyTo({ address }: { address: string }): Promise<string> {
     report.runs += 1;
-    const { table, partition, key } = placeOf(address);
+    const { table, partition, key } = ledgerPlaceOf(address);
     const read = await tables.read(table, partition, key).catch(() => undefined); // storage hangs
     const row = read?.stored?.row;
     if (row?.state === 'settled' && row.result === 'completed')

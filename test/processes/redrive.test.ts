@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
-import { placeOf } from '../../src/storage/address.js';
+import { ledgerPlaceOf } from '../../src/storage/address.js';
 import { createAzureBlobStore } from '../../src/storage/azure-blob-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
@@ -74,7 +74,7 @@ const connection = () => ({ kind: 'connection-string', connectionString: process
 const tool = (args: string) => startProcess('src/local/dead-letters/main.ts', args.split(' '), { env: storage() });
 
 async function isCompleted(address: string): Promise<boolean> {
-  const { table, partition, key } = placeOf(address);
+  const { table, partition, key } = ledgerPlaceOf(address);
   const tables = createAzureTableStore(connection());
   const { stored } = await patiently(() => tables.read(table, partition, key));
   return stored?.row.result === 'completed';

@@ -7,7 +7,7 @@ import { parseEvent } from '../../src/events/parse.js';
 import { createStores, type StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
-import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
+import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { TryLimit } from '../../src/storage/bounded.js';
 import type { Ledger } from '../../src/storage/ledger.js';
 import type { Row } from '../../src/storage/table-store.js';
@@ -303,7 +303,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     const { drop } = world.tables;
     world.tables.drop = async (table) => {
       for (const address of known) {
-        if (placeOf(address).table !== table) continue;
+        if (ledgerPlaceOf(address).table !== table) continue;
         if (recordOf(address)?.state === 'settled') expired.add(address);
         if (expired.has(address)) acknowledged.delete(address);
         for (const memory of [settledAs, ownersBefore, asked]) memory.delete(address);
@@ -397,7 +397,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   function recordOf(address: Address): Row | undefined {
     if (!address) return undefined;
-    const { table, partition, key } = placeOf(address);
+    const { table, partition, key } = ledgerPlaceOf(address);
     return world.tables.inspect(table).find((stored) => stored.partition === partition && stored.key === key)?.row;
   }
 

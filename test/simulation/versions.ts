@@ -1,6 +1,6 @@
 import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
-import { type Address, placeOf } from '../../src/storage/address.js';
+import { type Address, ledgerPlaceOf } from '../../src/storage/address.js';
 import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { watchWrites } from '../row-history.js';
@@ -56,8 +56,8 @@ export function watchVersions(tables: MemoryTableStore, report: (wrong: string) 
     /** Of the versions that have completed the newest stands; a version is superseded only by one that has started. */
     lookAtRest(resultOf: (address: Address) => unknown, known: Iterable<Address>): void {
       for (const address of known) {
-        const said = truth.get(placeOf(address).eventKey);
-        if (!said || placeOf(address).workflow !== NEWEST) continue;
+        const said = truth.get(ledgerPlaceOf(address).eventKey);
+        if (!said || ledgerPlaceOf(address).workflow !== NEWEST) continue;
         const result = resultOf(address);
         if (result === 'superseded' && startedOf(said.resource) <= said.order)
           report(`superseded by nothing that has started: ${address}`);

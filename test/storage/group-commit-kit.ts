@@ -1,7 +1,7 @@
 import { boundedTables, TryLimit } from '../../src/storage/bounded.js';
 import { createGroupCommit, type Write, type Written } from '../../src/storage/group-commit.js';
 import { createMemoryTableStore, type MemoryTableStore } from '../../src/storage/memory-table-store.js';
-import type { Commit, Operation, Row, Stored, TableStore } from '../../src/storage/table-store.js';
+import type { CommitAnswer, Operation, Row, Stored, TableStore } from '../../src/storage/table-store.js';
 import { type Fault, faultyTables, type Plan } from './faults.js';
 import { createTestClock, type TestClock } from './test-clock.js';
 
@@ -44,7 +44,7 @@ export async function setUp({ rows = [], plan = () => 'ok' }: { rows?: readonly 
 
 /** What arrives at storage, and takes effect. A request that its sender has given up is not called back. */
 export function recordOf(memory: MemoryTableStore, clock: TestClock) {
-  const commits: { operations: readonly Operation[]; answer: Commit; atMs: number }[] = [];
+  const commits: { operations: readonly Operation[]; answer: CommitAnswer; atMs: number }[] = [];
   const effects: Effect[] = [];
   const calls: Record<string, number> = {};
   const count = (method: string) => {
@@ -56,7 +56,7 @@ export function recordOf(memory: MemoryTableStore, clock: TestClock) {
     ...memory,
     async commit(table, partition, operations) {
       count('commit');
-      const entry = { operations, answer: { kind: 'no-table' } as Commit, atMs: clock.monotonic() };
+      const entry = { operations, answer: { kind: 'no-table' } as CommitAnswer, atMs: clock.monotonic() };
       commits.push(entry);
       if (gate && (gate.partition ?? partition) === partition) await gate.opened.promise;
       entry.answer = await memory.commit(table, partition, operations);

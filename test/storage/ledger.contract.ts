@@ -1,8 +1,8 @@
 import { type Clock, type Random, systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
-import { type Address, addressOf, placeOf } from '../../src/storage/address.js';
+import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
-import { createLedger, type JobRecord, type JobState, type LedgerHow } from '../../src/storage/ledger.js';
+import { createLedger, type JobRecord, type JobState, type LedgerCondition } from '../../src/storage/ledger.js';
 import type { Row, TableStore } from '../../src/storage/table-store.js';
 import { fhirEvent } from '../../src/testing/index.js';
 import { faultyTables, type Plan } from './faults.js';
@@ -33,7 +33,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
   });
 
   /** Writes, and expects that it is written. */
-  async function put(address: Address, record: JobRecord, how: Partial<LedgerHow> = {}): Promise<string> {
+  async function put(address: Address, record: JobRecord, how: Partial<LedgerCondition> = {}): Promise<string> {
     const written = await account.write(address, record, how);
     if (written.kind !== 'written') throw new Error(`expected to be written: ${JSON.stringify(written)}`);
     return written.etag;
@@ -100,19 +100,22 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.ledger.read(addressFor({}))).toMatchObject({ record: next, etag: nextEtag });
     });
 
-    it.each([true, false])('given a stale etag (held: %p), then it is a conflict with the current', async (isHeld) => {
-      const stale = await put(addressFor({}), recordOf(), { event });
-      const current = recordOf({ owner: 'other', write: 7 });
-      const etag = await put(addressFor({}), current, { etag: stale });
+    it.each([true, false])(
+      'given a stale etag (held: %p), then it is a conflict with the current',
+      async (isByHolder) => {
+        const stale = await put(addressFor({}), recordOf(), { event });
+        const current = recordOf({ owner: 'other', write: 7 });
+        const etag = await put(addressFor({}), current, { etag: stale });
 
-      const late = await account.write(addressFor({}), recordOf({ write: 2, state: COMPLETED }), {
-        etag: stale,
-        isHeld,
-      });
+        const late = await account.write(addressFor({}), recordOf({ write: 2, state: COMPLETED }), {
+          etag: stale,
+          isByHolder,
+        });
 
-      expect(late).toEqual({ kind: 'conflict', current: { record: current, etag, ageMs: expect.any(Number) } });
-      expect((await account.ledger.read(addressFor({})))?.record).toEqual(current);
-    });
+        expect(late).toEqual({ kind: 'conflict', current: { record: current, etag, ageMs: expect.any(Number) } });
+        expect((await account.ledger.read(addressFor({})))?.record).toEqual(current);
+      },
+    );
 
     it('given an etag of a record that has expired, then it is a conflict with none', async () => {
       const etag = await put(addressFor({ day: '20150101' }), recordOf(), { event });
@@ -180,7 +183,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const mine = recordOf({ owner: 'me', write: 2 });
       account.onCommit('fail-after');
 
-      const lost = await put(addressFor({}), mine, { isHeld: how === 'change', ...(etag ? { etag } : { event }) });
+      const lost = await put(addressFor({}), mine, { isByHolder: how === 'change', ...(etag ? { etag } : { event }) });
       const next = await account.write(addressFor({}), { ...mine, write: 3 }, { etag: lost });
 
       expect(next.kind).toBe('written');
@@ -229,10 +232,10 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const writes = STATES.flatMap((one) => STATES.flatMap((other) => [one, other]));
       let etag = await put(addressFor({}), recordOf(), { event });
 
-      for (const isHeld of [true, false]) {
+      for (const isByHolder of [true, false]) {
         for (const [write, state] of writes.entries()) {
           const record = recordOf({ state, write });
-          etag = await put(addressFor({}), record, { etag, isHeld });
+          etag = await put(addressFor({}), record, { etag, isByHolder });
           expect((await account.ledger.read(addressFor({})))?.record).toEqual(record);
         }
       }
@@ -259,7 +262,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const etag = await put(addressFor({}), edited, { event });
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(edited);
 
-      const held = await put(addressFor({}), { ...edited, write: 10 }, { etag, isHeld: true });
+      const held = await put(addressFor({}), { ...edited, write: 10 }, { etag, isByHolder: true });
       expect((await account.ledger.read(addressFor({})))?.record).toMatchObject({ write: 10, edit: edited.edit });
 
       await put(addressFor({}), { ...after, redrives: 8, write: 11 }, { etag: held });
@@ -277,7 +280,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const held = await put(
         addressFor({}),
         { ...alone, state: { ...running, isAlone: false } },
-        { etag: claimed, isHeld: true },
+        { etag: claimed, isByHolder: true },
       );
       expect(await read()).toEqual({ ...alone, state: running });
 
@@ -291,42 +294,42 @@ export function ledgerContract(makeTables: () => TableStore): void {
     });
 
     it.each([
-      { by: 'a claim', isHeld: false, kept: {} },
+      { by: 'a claim', isByHolder: false, kept: {} },
       {
         by: 'the holder',
-        isHeld: true,
+        isByHolder: true,
         kept: { crashes: 1, crashesAlone: 0, redrives: 1, firstTryAt: before.firstTryAt },
       },
-    ])('given a write of $by, then all properties but $kept', async ({ isHeld, kept }) => {
+    ])('given a write of $by, then all properties but $kept', async ({ isByHolder, kept }) => {
       const etag = await put(addressFor({}), before, { event });
 
-      await put(addressFor({}), after, { etag, isHeld });
+      await put(addressFor({}), after, { etag, isByHolder });
 
       expect((await account.ledger.read(addressFor({})))?.record).toEqual({ ...after, ...kept });
     });
 
-    it.each([true, false])('given counts that go back to none (held: %p), then they are none', async (isHeld) => {
+    it.each([true, false])('given counts that go back to none (held: %p), then they are none', async (isByHolder) => {
       const full = { ...after, crashes: 0, crashesAlone: 0, redrives: 0, firstTryAt: before.firstTryAt };
       const etag = await put(addressFor({}), full, { event });
       const empty = { ...full, write: 10, tries: 0, errorCode: '', unknownSince: '' };
 
-      await put(addressFor({}), empty, { etag, isHeld });
+      await put(addressFor({}), empty, { etag, isByHolder });
 
       expect((await account.ledger.read(addressFor({})))?.record).toEqual(empty);
     });
 
-    it.each([true, false])('given a property of a later version (held: %p), then it stays', async (isHeld) => {
+    it.each([true, false])('given a property of a later version (held: %p), then it stays', async (isByHolder) => {
       const etag = await account.putRow(addressFor({}), { state: 'running', leaseMs: 1, later: 'kept' });
 
-      await put(addressFor({}), recordOf({ state: COMPLETED }), { etag, isHeld });
+      await put(addressFor({}), recordOf({ state: COMPLETED }), { etag, isByHolder });
 
       expect(await account.rowAt(addressFor({}))).toMatchObject({ later: 'kept', state: 'settled' });
     });
 
-    it.each([true, false])('given an event is handed over too (held: %p), then its facts stay', async (isHeld) => {
+    it.each([true, false])('given an event is handed over too (held: %p), then its facts stay', async (isByHolder) => {
       const etag = await put(addressFor({}), recordOf(), { event });
 
-      await put(addressFor({}), recordOf({ write: 2 }), { etag, isHeld, event: fhirEvent({ id: 'another' }) });
+      await put(addressFor({}), recordOf({ write: 2 }), { etag, isByHolder, event: fhirEvent({ id: 'another' }) });
 
       expect(await account.rowAt(addressFor({}))).toMatchObject({ id: 'event-1', type: event.type });
     });
@@ -427,7 +430,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const neighbours = ['-', '0', 'A', 'B', '_', 'z'].map((end) => id.slice(0, 21) + end);
       const addresses = neighbours.map((each) => `20260314.${each}.${digest('content')}.tally`);
       await Promise.all(addresses.map((address, tries) => put(address, recordOf({ tries }), { event })));
-      await account.putRowAt('ledger20260314', placeOf(addresses[2] as Address).partition, `${id}0.x.tally`, {});
+      await account.putRowAt('ledger20260314', ledgerPlaceOf(addresses[2] as Address).partition, `${id}0.x.tally`, {});
 
       const found = await Promise.all(neighbours.map((each) => account.ledger.find(each)));
 
@@ -636,22 +639,22 @@ export function openLedger(tables: TableStore) {
     tables,
     ledger,
     putRowAt,
-    write: (address: Address, record: JobRecord, how: Partial<LedgerHow>) =>
+    write: (address: Address, record: JobRecord, how: Partial<LedgerCondition>) =>
       ledger.write(address, record, { untilMs: inTime(), ...how }),
     /** As another process does it, whatever becomes of the commits of this one. */
     writeElsewhere: (address: Address, record: JobRecord, etag: string) =>
       elsewhere.write(address, record, { etag, untilMs: inTime() }),
 
     putRow(address: Address, row: Row): Promise<string> {
-      const { table, partition, key } = placeOf(address);
+      const { table, partition, key } = ledgerPlaceOf(address);
       return putRowAt(table, partition, key, row);
     },
     async rowAt(address: Address): Promise<Row | undefined> {
-      const { table, partition, key } = placeOf(address);
+      const { table, partition, key } = ledgerPlaceOf(address);
       return (await tables.read(table, partition, key)).stored?.row;
     },
     async modifiedAt(address: Address): Promise<Date> {
-      const { table, partition, key } = placeOf(address);
+      const { table, partition, key } = ledgerPlaceOf(address);
       const { stored } = await tables.read(table, partition, key);
       if (!stored) throw new Error('expected a row');
       return stored.modifiedAt;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
-import { placeOf } from '../../src/storage/address.js';
+import { ledgerPlaceOf } from '../../src/storage/address.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import {
   createWaiting,
@@ -58,7 +58,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
         const other = await add(fields);
 
         expect(await account.waiting.isThere(row, name)).toBe(true);
-        const { rows } = await account.waiting.due(shardOf(row), inMs(1));
+        const { rows } = await account.waiting.due(shardOfRow(row), inMs(1));
         for (const found of rows) if (found.name === name) await account.waiting.delete(found);
 
         expect(await account.waiting.isThere(row, name)).toBe(false);
@@ -100,7 +100,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       const name = await account.waiting.add(row, inTime());
 
-      const shard = shardOf(row);
+      const shard = shardOfRow(row);
       expect(await account.waiting.due(shard, inMs(1))).toEqual({ rows: [{ ...row, shard, name }], next: undefined });
       expect(await account.waiting.find(digest('event-1'))).toEqual([{ ...row, shard, name }]);
     });
@@ -113,9 +113,9 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
         fc.asyncProperty(name, dueAt, fc.boolean(), async (workflow, at, isLong) => {
           const row = rowOf({ dueAt: at, isLong, of: { kind: 'job', address: addressFor({ workflow }) } });
           const added = await account.waiting.add(row, inTime());
-          const { rows } = await account.waiting.due(shardOf(row), new Date(at.getTime() + 1));
+          const { rows } = await account.waiting.due(shardOfRow(row), new Date(at.getTime() + 1));
           expect(dueAtOf(added)).toEqual(at);
-          expect(rows).toEqual([{ ...row, shard: shardOf(row), name: added }]);
+          expect(rows).toEqual([{ ...row, shard: shardOfRow(row), name: added }]);
           await account.waiting.delete(rows[0] as WaitingRow);
         }),
         { numRuns: 30 },
@@ -126,7 +126,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const names = await Promise.all([add(), add(), add()]);
 
       expect(new Set(names).size).toBe(3);
-      expect(await dueIn(shardOf(rowOf()))).toEqual([...names].sort());
+      expect(await dueIn(shardOfRow(rowOf()))).toEqual([...names].sort());
     });
 
     it('given events of many ids, then each is in the shard of its record, and long ones in one of their own', async () => {
@@ -140,7 +140,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(rows).toHaveLength(80);
       for (const { partition, key } of rows) {
         const address = addresses.find((one) => key.includes(one)) ?? '';
-        expect([placeOf(address).partition, `long-${placeOf(address).partition}`]).toContain(partition);
+        expect([ledgerPlaceOf(address).partition, `long-${ledgerPlaceOf(address).partition}`]).toContain(partition);
       }
       expect([...new Set(rows.map(({ partition }) => partition))].sort()).toEqual(
         [...SHARD_NAMES, ...LONG_SHARD_NAMES].sort(),
@@ -153,7 +153,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       const name = await add();
 
-      const names = await dueIn(shardOf(rowOf()));
+      const names = await dueIn(shardOfRow(rowOf()));
       expect(names).toHaveLength(2);
       expect(names).toContain(name);
     });
@@ -163,14 +163,14 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       const name = await add();
 
-      expect(await dueIn(shardOf(rowOf()))).toEqual([name]);
+      expect(await dueIn(shardOfRow(rowOf()))).toEqual([name]);
     });
 
     it('given it is too late, then nothing is acknowledged, and there is no row', async () => {
       const late = account.waiting.add(rowOf(), systemClock.monotonic() - 1);
 
       await expect(late).rejects.toMatchObject({ name: 'StorageError' });
-      expect(await dueIn(shardOf(rowOf()))).toEqual([]);
+      expect(await dueIn(shardOfRow(rowOf()))).toEqual([]);
     });
   });
 
@@ -184,7 +184,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const added: string[] = [];
       for (const ms of [5000, -1, 3_600_000, -86_400_000, 1000, 0, 1001, 1]) added.push(await add({ dueAt: inMs(ms) }));
       const [at5000, before, hour, dayBefore, at1000, at0, at1001, at1] = added;
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
 
       expect(await dueIn(shard, inMs(1001))).toEqual([dayBefore, before, at0, at1, at1000]);
       expect(await dueIn(shard, inMs(86_400_000))).toEqual([
@@ -203,15 +203,15 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       const firsts = await Promise.all(shards.map((shard) => account.waiting.firstDueAt(shard)));
 
-      const own = shardOf(rowOf(fields));
+      const own = shardOfRow(rowOf(fields));
       expect(firsts).toEqual(shards.map((shard) => (shard === own ? rowOf(fields).dueAt : undefined)));
-      expect(await dueIn(shardOf(rowOf({ ...fields, isLong: !fields.isLong })))).toEqual([]);
+      expect(await dueIn(shardOfRow(rowOf({ ...fields, isLong: !fields.isLong })))).toEqual([]);
     });
 
     it('given a name to go on after, then it begins with the next one', async () => {
       const names = [];
       for (const ms of [-3, -2, -1]) names.push(await add({ dueAt: inMs(ms) }));
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
 
       const rest = await account.waiting.due(shard, DUE_AT, names[0]);
       const none = await account.waiting.due(shard, DUE_AT, names[2]);
@@ -224,7 +224,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       const added = await Promise.all(
         Array.from({ length: 2_300 }, (_, n) => add({ dueAt: inMs(-((n * 7) % 2_300)) })),
       );
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
       await add({ dueAt: inMs(10_000) });
 
       const all = await pages(shard, inMs(1));
@@ -237,7 +237,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
     it('given rows that come and go between two pages, then those that stay come once, and new later ones too', async () => {
       await Promise.all(Array.from({ length: 1_100 }, (_, n) => add({ dueAt: inMs(-n) })));
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
       const first = await account.waiting.due(shard, inMs(1));
       const done = first.rows.map(({ name }) => name);
       const rest = (await dueIn(shard)).filter((name) => !done.includes(name));
@@ -264,7 +264,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it('given it is deleted twice, or at the same time, then that is no error', async () => {
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
       const [one, other] = [await add(), await add()];
 
       await account.waiting.delete({ ...rowOf(), shard, name: one });
@@ -286,9 +286,9 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
         const name = await add();
         account.onCommit(fault);
 
-        await account.waiting.delete({ ...rowOf(), shard: shardOf(rowOf()), name });
+        await account.waiting.delete({ ...rowOf(), shard: shardOfRow(rowOf()), name });
 
-        expect(await dueIn(shardOf(rowOf()))).toEqual([]);
+        expect(await dueIn(shardOfRow(rowOf()))).toEqual([]);
       },
     );
   });
@@ -305,12 +305,12 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
           if (deletes && there.length > 0) await account.waiting.delete(there.shift() as WaitingRow);
           else {
             const row = rowOf({ dueAt: inMs(ms), isLong });
-            there.push({ ...row, shard: shardOf(row), name: await account.waiting.add(row, inTime()) });
+            there.push({ ...row, shard: shardOfRow(row), name: await account.waiting.add(row, inTime()) });
           }
         }
         for (const isLong of [false, true]) {
           const due = there.filter((row) => row.isLong === isLong && row.dueAt < now);
-          expect(await dueIn(shardOf(rowOf({ isLong })), now)).toEqual(due.map(({ name }) => name).sort());
+          expect(await dueIn(shardOfRow(rowOf({ isLong })), now)).toEqual(due.map(({ name }) => name).sort());
         }
         expect(await account.waiting.find(digest('event-1'))).toHaveLength(there.length);
         expect((await account.waiting.count(1000)).rows).toBe(there.length);
@@ -323,7 +323,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     await add();
     account.goDown();
     const { waiting } = account;
-    const shard = shardOf(rowOf());
+    const shard = shardOfRow(rowOf());
 
     const calls = [
       waiting.due(shard, DUE_AT),
@@ -337,9 +337,9 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
   describe('when the rows of an event id are asked for', () => {
     it('given rows of others in the same shard, then only its own are found, in either shard, due or not', async () => {
-      const shard = shardOf(rowOf());
+      const shard = shardOfRow(rowOf());
       const neighbours = Array.from({ length: 200 }, (_, n) => addressFor({ id: `other-${n}` })).filter(
-        (address) => placeOf(address).partition === shard,
+        (address) => ledgerPlaceOf(address).partition === shard,
       );
       await Promise.all(neighbours.map((address) => add({ of: { kind: 'job', address } })));
       const names = [
@@ -437,9 +437,9 @@ export function rowOf(fields: Partial<NewRow> = {}): NewRow {
   return { dueAt: DUE_AT, isLong: false, event: EVENT, of: { kind: 'job', address: addressFor({}) }, ...fields };
 }
 
-export function shardOf({ isLong, of }: NewRow): string {
+export function shardOfRow({ isLong, of }: NewRow): string {
   const address = of.kind === 'job' ? of.address : `undated.${of.eventIdDigest}.`;
-  return (isLong ? 'long-' : '') + placeOf(address).partition;
+  return (isLong ? 'long-' : '') + ledgerPlaceOf(address).partition;
 }
 
 export function inMs(ms: number): Date {

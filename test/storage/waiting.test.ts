@@ -14,9 +14,9 @@ import {
   testRandom,
   withShortPages,
 } from './ledger.contract.js';
-import { inMs, openWaiting, rowOf, shardOf, waitingContract } from './waiting.contract.js';
+import { inMs, openWaiting, rowOf, shardOfRow, waitingContract } from './waiting.contract.js';
 
-const shard = shardOf(rowOf());
+const shard = shardOfRow(rowOf());
 
 describe('waiting in memory', () => waitingContract(() => createMemoryTableStore({ clock: systemClock })));
 

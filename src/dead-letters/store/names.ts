@@ -1,6 +1,6 @@
 import { digest } from '../../digest.js';
 import { toJson } from '../../json-text.js';
-import { type Address, placeOf } from '../../storage/address.js';
+import { type Address, ledgerPlaceOf } from '../../storage/address.js';
 import type { Failing } from '../../storage/ledger.js';
 
 export type Stage = 'invalid' | Failing;
@@ -18,7 +18,7 @@ const NAME = /^([a-z-]+)\/(\d{4}-\d\d-\d\d|undated)\/([\w-]{22})\.(\d{1,6})\.jso
 
 /** Returns the name of the dead letter of a job. */
 export function nameOfJob(stage: Stage, address: Address, redrives: number): DeadLetterName {
-  return `${stage}/${datedOf(placeOf(address).day)}/${digest(address)}.${redrives}.json`;
+  return `${stage}/${datedOf(ledgerPlaceOf(address).day)}/${digest(address)}.${redrives}.json`;
 }
 
 /** Returns the name of the dead letter of one invalid event. `day` is that of a ledger table. */

@@ -1,6 +1,6 @@
 import { RESOLVED } from '../../dead-letters/undelivered.js';
 import { digest } from '../../digest.js';
-import { placeOf } from '../../storage/address.js';
+import { ledgerPlaceOf } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { decodeRow } from '../../storage/job-record.js';
 import { pagesOf } from '../../storage/pages.js';
@@ -64,7 +64,7 @@ async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Sea
   for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
     for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) {
       for (const { of, event } of rows) {
-        const open = of.kind === 'job' ? bitOf(workflows, placeOf(of.address).workflow) : 0xffffffff;
+        const open = of.kind === 'job' ? bitOf(workflows, ledgerPlaceOf(of.address).workflow) : 0xffffffff;
         for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
       }
     }
@@ -92,7 +92,7 @@ function markRecord(
   const n = numberOf(search.runId, String(row.id ?? ''));
   if (n === undefined || n >= search.sent.count) return;
   const address = `${day}.${key}`;
-  const bit = bitOf(search.workflows, placeOf(address).workflow);
+  const bit = bitOf(search.workflows, ledgerPlaceOf(address).workflow);
   const { state } = decodeRow(row);
   const settledAtMs = modifiedAt.getTime();
   if (state.kind === 'running') {

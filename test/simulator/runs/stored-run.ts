@@ -2,7 +2,7 @@ import { digest } from '../../../src/digest.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
 import { findSent, type RunStorage } from '../../../src/simulator/runs/find-sent.js';
 import { Sent } from '../../../src/simulator/runs/sent.js';
-import { placeOf } from '../../../src/storage/address.js';
+import { ledgerPlaceOf } from '../../../src/storage/address.js';
 import type { Row } from '../../../src/storage/table-store.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
 
@@ -33,7 +33,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
 
     /** A record of the job, written now. */
     async record(n: number, row: Row, of: { day?: string; workflow?: string; id?: string } = {}): Promise<void> {
-      const { table, partition, key } = placeOf(addressOf(n, of));
+      const { table, partition, key } = ledgerPlaceOf(addressOf(n, of));
       await tables.create(table);
       const id = of.id ?? eventIdOf(RUN, n);
       await tables.commit(table, partition, [{ kind: 'insert', key, row: { id, ...row } }]);
