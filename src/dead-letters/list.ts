@@ -79,7 +79,7 @@ export async function* inBatches<T>(
 }
 
 /** Limits `filter` to dead letters that existed at `now`, so that a change does not take those that it causes. */
-export function thereAt(now: Date, filter: Filter): Filter {
+export function createdUntil(now: Date, filter: Filter): Filter {
   return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
 }
 

@@ -21,14 +21,14 @@ export type RedriveMany = RedriveOptions & {
 /** Fewer outcomes make no meaningful share. */
 const MIN_OUTCOMES = 10;
 /** The app looks for due rows every 10 s. */
-const LOOK_AGAIN_MS = 5000;
+const ASK_AGAIN_MS = 5000;
 /** An outcome may have to wait for other jobs of its workflow. */
 const MAX_WAIT_MS = 10 * 60_000;
 /** A new row wakes the app by a message, so an app that runs picks up a redrive sooner. */
 export const NO_APP_MS = 30_000;
 const MAX_PROBLEMS = 10;
 
-const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Outcome[];
+const FAILED: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Outcome[];
 
 /**
  * Redrives dead letters at a pace. Requested redrives continue without this process: it may die at any time and run
@@ -36,7 +36,7 @@ const BAD: readonly string[] = ['dead', 'failing', 'invalid-again'] satisfies Ou
  */
 export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, { pace, stores }: Run): Promise<Report> {
   let judged = 0;
-  let bad = 0;
+  let failed = 0;
   const problems: EventProblem[] = [];
   const onLook = createNoAppWatch(stores.clock, wait?.onNoApp);
   const report = await actOnEach(ids, { pace, clock: stores.clock }, async ({ id }, stop, signal) => {
@@ -48,8 +48,8 @@ export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, {
     const outcome = await waitForOutcome(() => redriven.look().then(onLook), stores.clock, signal);
     if (outcome === 'open') return outcome;
     judged += 1;
-    if (BAD.includes(outcome)) bad += 1;
-    if (wait.stopAfter !== undefined && judged >= MIN_OUTCOMES && bad / judged > wait.stopAfter) stop('failures');
+    if (FAILED.includes(outcome)) failed += 1;
+    if (wait.stopAfter !== undefined && judged >= MIN_OUTCOMES && failed / judged > wait.stopAfter) stop('failures');
     return outcome;
   });
   return problems.length === 0 ? report : { ...report, problems: problems.slice(0, MAX_PROBLEMS) };
@@ -86,7 +86,7 @@ async function waitForOutcome(look: Look, clock: Clock, signal: AbortSignal): Pr
       throw error;
     });
     if (outcome !== 'open' && outcome !== 'picked-up') return outcome;
-    await sleep(clock, LOOK_AGAIN_MS, signal);
+    await sleep(clock, ASK_AGAIN_MS, signal);
   }
   return 'open';
 }

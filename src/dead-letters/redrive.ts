@@ -51,7 +51,7 @@ export async function redriveDeadLetter(
   if (!place) return { kind: 'gone' };
   if (place.kind === 'undelivered') return redriveUndelivered(place.name, options, stores);
   const { name } = place;
-  const content = await readPending(name, stores);
+  const content = await readRedrivable(name, stores);
   if (content === undefined) return { kind: 'gone' };
   const deadLetter = readDeadLetter(content);
   if (!deadLetter || !isAsNamed(name, deadLetter)) return { kind: 'unreadable' };
@@ -152,7 +152,7 @@ function isAsNamed(name: DeadLetterName, { address, redrives }: StoredDeadLetter
 }
 
 /** Returns a pending or a discarded dead letter. If it is in both places, unlike R6, the ledger decides whether it is over. */
-async function readPending(
+async function readRedrivable(
   name: DeadLetterName,
   { blobs }: Pick<DeadLetterStores, 'blobs'>,
 ): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { thereAt } from '../dead-letters/list.js';
+import { createdUntil } from '../dead-letters/list.js';
 import { discardMany, redriveMany } from '../dead-letters/many.js';
 import type { Ids, Report } from '../dead-letters/pace.js';
 import { sentencesOf } from '../dead-letters/report-text.js';
@@ -73,5 +73,5 @@ async function choose(
   stores: App['deadLetterStores'],
 ): Promise<{ letters: readonly { id: string }[]; next: string | null }> {
   if (ids) return { letters: ids.map((id) => ({ id })), next: null };
-  return takePage({ ...page, filter: thereAt(await stores.storageNow(), filter) }, stores);
+  return takePage({ ...page, filter: createdUntil(await stores.storageNow(), filter) }, stores);
 }

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { deadLettersOf, type Filter, thereAt } from '../../dead-letters/list.js';
+import { createdUntil, deadLettersOf, type Filter } from '../../dead-letters/list.js';
 import { discardMany, NO_APP_MS, redriveMany } from '../../dead-letters/many.js';
 import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { sentencesOf } from '../../dead-letters/report-text.js';
@@ -70,7 +70,7 @@ async function change(
 ): Promise<number> {
   const filter = chosenBy(values, ids);
   const stores = await open();
-  const there = ids.length > 0 ? filter : thereAt(await stores.storageNow(), filter);
+  const there = ids.length > 0 ? filter : createdUntil(await stores.storageNow(), filter);
   const letters = ids.length > 0 ? ids.map((id) => ({ id })) : deadLettersOf(stores, there);
   const all = ids.length > 0 ? ids.length : err.isTTY ? await count(stores, there) : undefined;
   const report = await withProgress(err, all, (progress) => run(letters, stores, progress));
