@@ -41,8 +41,8 @@ async function replacementOf({ host, resourceId, replacedBy }: Patient, tables: 
   const range = { from: `${term}.`, to: `${term}.~`, limit: MAX_SURVIVORS };
   for (const found of await tables(PATIENT_KEYS).list(partition, range)) {
     const survivor = await readPatient(placeOfKey(patientKeyIn(found.key)), tables);
-    const isSo = survivor?.links.some((link) => link.type === 'replaces' && link.resourceId === resourceId);
-    if (isSo) return survivor;
+    const isReplacement = survivor?.links.some((link) => link.type === 'replaces' && link.resourceId === resourceId);
+    if (isReplacement) return survivor;
   }
   return undefined;
 }

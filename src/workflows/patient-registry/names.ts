@@ -4,7 +4,7 @@ export type Named = { readonly text?: string; readonly family?: string; readonly
 const MIN_PREFIX_LENGTH = 2;
 const MAX_PREFIX_LENGTH = 10;
 /** Scripts in which one character can be a whole name. */
-const WRITTEN_IN_SYLLABLES = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
+const ONE_CHARACTER_NAMES = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
 /**
  * Returns the words of a name or of a query, in a form in which different spellings compare equal: lower case, without
@@ -29,13 +29,13 @@ export function wordsOf(text: string): string[] {
 export function wordsOfName({ text, family = '', given = [] }: Named): string[] {
   const parts = [family, ...given].flatMap(wordsOf);
   if (parts.length === 0) return wordsOf(text ?? '');
-  return WRITTEN_IN_SYLLABLES.test(parts[0] ?? '') && parts.length > 1 ? [...parts, parts.join('')] : parts;
+  return ONE_CHARACTER_NAMES.test(parts[0] ?? '') && parts.length > 1 ? [...parts, parts.join('')] : parts;
 }
 
 /** Returns the prefixes that find a word: 2 to 10 characters (from 1 in scripts where one character can be a name). */
 export function prefixesOf(word: string): string[] {
   const characters = [...word].slice(0, MAX_PREFIX_LENGTH);
-  const shortest = WRITTEN_IN_SYLLABLES.test(word) ? 1 : MIN_PREFIX_LENGTH;
+  const shortest = ONE_CHARACTER_NAMES.test(word) ? 1 : MIN_PREFIX_LENGTH;
   return characters.map((_, at) => characters.slice(0, at + 1).join('')).slice(shortest - 1);
 }
 

@@ -11,9 +11,9 @@ const MAX_PENDING = 1300;
 // A patient's row lists its entries: confirmed entries exist, pending entries may exist. The columns are `sure` and
 // `unsure`.
 //
-//   begin    patient's row: new content, with every entry that changes listed as pending
-//   index    entries' rows: write or remove each pending entry
-//   finish   patient's row: all entries confirmed; if the patient is gone, remove the row
+//   begin         patient's row: new content, with every entry that changes listed as pending
+//   writeEntries  entries' rows: write or remove each pending entry
+//   finish        patient's row: all entries confirmed; if the patient is gone, remove the row
 //
 // If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
 // the next event or try, of any version, settles them. A pending entry is always written, even if it exists: then the
@@ -27,13 +27,13 @@ export async function settlePatient(
   tables: Tables,
   { isNew }: { isNew: boolean },
 ): Promise<void> {
-  const gone = new Set<Entry>();
+  const removed = new Set<Entry>();
   for (;;) {
-    const { pending, isTooMany } = await begin(place, wanted, tables, { isNew, gone });
+    const { pending, isTooMany } = await begin(place, wanted, tables, { isNew, removed });
     if (pending.length === 0) return;
-    await index(place, pending, new Set(isTooMany ? [] : wanted?.entries), tables);
+    await writeEntries(place, pending, new Set(isTooMany ? [] : wanted?.entries), tables);
     if (!isTooMany) return finish(place, wanted, tables);
-    for (const entry of pending) gone.add(entry);
+    for (const entry of pending) removed.add(entry);
   }
 }
 
@@ -47,11 +47,11 @@ async function begin(
   { partition, key }: Place,
   wanted: Wanted | undefined,
   tables: Tables,
-  { isNew, gone }: { isNew: boolean; gone: ReadonlySet<Entry> },
+  { isNew, removed }: { isNew: boolean; removed: ReadonlySet<Entry> },
 ): Promise<Plan> {
   let plan: Plan = { pending: [] };
   const decide = (current: Row | undefined) => {
-    const { row, ...next } = planFor(current, wanted, gone);
+    const { row, ...next } = planFor(current, wanted, removed);
     plan = next;
     return row;
   };
@@ -62,37 +62,37 @@ async function begin(
 function planFor(
   current: Row | undefined,
   wanted: Wanted | undefined,
-  gone: ReadonlySet<Entry>,
+  removed: ReadonlySet<Entry>,
 ): Plan & { row: Row | 'keep' | 'remove' } {
   if (!current && !wanted) return { pending: [], row: 'keep' };
-  const { columns, confirmed, pending: left } = partsOf(current);
-  const aims = new Set(wanted?.entries);
+  const { columns, confirmed, pending: leftPending } = partsOf(current);
+  const wantedEntries = new Set(wanted?.entries);
   const isConfirmed = new Set(confirmed);
   const changed = [
-    ...left.filter((entry) => !gone.has(entry)),
-    ...[...aims].filter((entry) => !isConfirmed.has(entry)),
-    ...confirmed.filter((entry) => !aims.has(entry)),
+    ...leftPending.filter((entry) => !removed.has(entry)),
+    ...[...wantedEntries].filter((entry) => !isConfirmed.has(entry)),
+    ...confirmed.filter((entry) => !wantedEntries.has(entry)),
   ];
   const pending = [...new Set(changed)].sort();
-  if (pending.length > MAX_PENDING) return { pending: left, isTooMany: true, row: 'keep' };
+  if (pending.length > MAX_PENDING) return { pending: leftPending, isTooMany: true, row: 'keep' };
   if (pending.length === 0) return { pending, row: settledRow(wanted, current) };
-  const kept = confirmed.filter((entry) => aims.has(entry));
+  const kept = confirmed.filter((entry) => wantedEntries.has(entry));
   const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: pending.join(' ') };
   return { pending, row: isSameRow(row, current) ? 'keep' : row };
 }
 
 /** Writes in parallel: entries of one partition share a transaction. */
-async function index(
+async function writeEntries(
   { key: patientKey }: Place,
   pending: readonly Entry[],
-  aims: ReadonlySet<Entry>,
+  wantedEntries: ReadonlySet<Entry>,
   tables: Tables,
 ): Promise<void> {
   const keys = tables(PATIENT_KEYS);
   await Promise.all(
     pending.map((entry) => {
       const { partition, key } = placeOfEntry(entry, patientKey);
-      return aims.has(entry)
+      return wantedEntries.has(entry)
         ? keys.change(partition, key, () => ({}), { expect: 'absent' })
         : keys.change(partition, key, () => 'remove');
     }),

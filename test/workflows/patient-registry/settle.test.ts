@@ -33,12 +33,12 @@ describe('when rows of an interrupted handler are settled', () => {
     const left = entries(1000);
     for (const entry of left) await kit.tables('patientkeys').change('0', `${entry.slice(1)}.${PLACE.key}`, () => ({}));
     await kit.tables('patients').change('0', PLACE.key, () => ({ version: 1, sure: '', unsure: left.join(' ') }));
-    const aims = entries(600, 900);
+    const wantedEntries = entries(600, 900);
 
-    await settlePatient(PLACE, { row: { version: 2 }, entries: aims }, kit.tables, { isNew: false });
+    await settlePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, { isNew: false });
 
-    expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: aims.join(' ') }]);
-    expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(aims);
+    expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: wantedEntries.join(' ') }]);
+    expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(wantedEntries);
   });
 
   it('given a holder that lost its lease to another, then it writes nothing', async () => {
