@@ -216,6 +216,7 @@ export const mutations: readonly Mutation[] = [
         }`,
     },
     { rule: 'commit-noOwnCheck', in: 'settleImpossible', find: '$entry.isOwn($row)', put: 'false' },
+    { rule: 'commit-noOwnCheckWritten', in: 'settleWritten', find: '$entry.isOwn($row)', put: 'false' },
     {
       rule: 'commit-newTagOnResend',
       in: 'commit',

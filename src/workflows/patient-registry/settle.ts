@@ -17,8 +17,9 @@ const MAX_PENDING = 1300;
 //
 // If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
 // the next event or try, of any version, settles them. A pending entry is always written, even if it exists: then the
-// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. Until its lease ends,
-// a former holder can add an entry that no other handler has written. That entry stays and does no harm, because a look-up compares with the patient's row.
+// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. Until its lease ends, a
+// former holder can add an entry that no other handler has written. That entry stays and does no harm, because a look-up
+// compares with the patient's row.
 
 /** Makes the rows of a patient as `wanted`; undefined removes them. `isNew` means that probably no row exists yet. */
 export async function settlePatient(
