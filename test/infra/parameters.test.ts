@@ -78,7 +78,7 @@ describe('when azd hands settings to main.bicep', () => {
 
     expect(locks).toHaveLength(2);
     expect(beforeYouBegin).toMatch(/`LOCK_DATA` needs Owner, or a role with `Microsoft\.Authorization\/locks\/\*`/);
-    expect(fromGitHub).toMatch(/Set `LOCK_DATA` there alone/);
+    expect(fromGitHub).toMatch(/Set `LOCK_DATA` only in that run/);
   });
 
   it('given a new GitHub repository, then the documented OIDC subject contains the ids that GitHub sends', () => {

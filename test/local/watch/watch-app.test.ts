@@ -58,7 +58,7 @@ describe('when npm start -- --watch runs', () => {
 
     // With colours the compiler writes the place as file:line:column.
     const output = stripVTControlCharacters(app.output());
-    expect(output).toMatch(/health-live\.ts[(:]\d+[,:]\d+\)?(:| -) error TS2322/);
+    expect(output).toMatch(/health\.ts[(:]\d+[,:]\d+\)?(:| -) error TS2322/);
     await served(() => save(LIVE, text));
   });
 
@@ -103,7 +103,7 @@ describe('when npm start -- --watch runs', () => {
 
     save(LIVE, `${text}const = 1;\n`);
     await app.printed('The build failed, see above.');
-    expect(app.output()).toMatch(/health-live\.ts:\d+:\d+/);
+    expect(app.output()).toMatch(/health\.ts:\d+:\d+/);
     expect((await fetch(`${before}/api/health/live`)).status).toBe(200);
 
     await served(() => save(LIVE, text.replace(`live: 'second'`, 'live: true')));
