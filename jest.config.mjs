@@ -5,7 +5,7 @@ const OTLP_SENDER = '@opentelemetry/otlp-exporter-base/';
 export default {
   testEnvironment: 'node',
   // The longest tests mostly wait for other processes.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/longest-first.mjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
