@@ -32,7 +32,7 @@ const MEANINGS = [
 /** Changes resources of the simulator one after another, and prints the outcome of each event. Never throws. */
 export async function demonstrate(deps: Deps): Promise<void> {
   process.stdout.write(
-    '\nThe demonstration changes resources in a simulated FHIR service. A simulated\nEvent Grid delivers the events of the changes to the app. Each step is shown with\nthe status of the answer and the outcome of the event.\n\n',
+    '\nThe demonstration changes resources in a simulated FHIR service. A simulated\nEvent Grid delivers the events of the changes to the app. Each step is shown\nwith the status of the answer and the outcome of the event.\n\n',
   );
   try {
     const since = new Date(deps.clock.now().getTime() - CLOCKS_DIFFER_MS);
