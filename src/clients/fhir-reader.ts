@@ -26,7 +26,7 @@ export type FhirReader<R extends string = string> = {
   current(): Promise<ResourceOf<R> | undefined>;
   /** The event's version of the resource; undefined if it is a deletion, or is no longer kept. */
   version(): Promise<ResourceOf<R> | undefined>;
-  /** Another resource; undefined if there is none. */
+  /** Another resource; undefined if the service has no such resource. */
   read<T extends FhirType>(type: T, id: string): Promise<ResourceOf<T> | undefined>;
   /** All matches. Pages are read as the caller needs them. Resources added by `_include` are left out. */
   search<T extends FhirType>(type: T, parameters?: FhirParameters): AsyncIterable<ResourceOf<T>>;

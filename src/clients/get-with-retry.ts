@@ -9,7 +9,7 @@ import { readError } from './read-error.js';
 /** A GET request. `path`: the path and query after the service's URL, encoded. */
 type GetRequest = { readonly path: string; readonly accept: string; readonly signal: AbortSignal };
 
-/** Reads from a service, with up to 3 tries. Undefined: the service answered that there is none (404, 410). */
+/** Reads from a service, with up to 3 tries. Undefined: the service has no such resource (404, 410). */
 export type GetWithRetry = {
   text(endpoint: Endpoint, request: GetRequest): Promise<string | undefined>;
   /** Resolves with the headers. The content arrives while the caller reads it. */

@@ -7,7 +7,7 @@ import { type RedriveOptions, redriveDeadLetter } from './redrive.js';
 import type { Look, Outcome } from './redrive-result.js';
 import type { DeadLetterStores } from './stores.js';
 
-/** Where and how fast a run works. */
+/** The stores and the pace of a run. */
 type Run = { readonly pace: Pace; readonly stores: DeadLetterStores };
 
 export type RedriveMany = RedriveOptions & {

@@ -151,7 +151,7 @@ function isAsNamed(name: DeadLetterName, { address, redrives }: StoredDeadLetter
   return isAddress(address) && nameOfJob(stage, address, redrives) === name;
 }
 
-/** Returns a pending or a discarded dead letter. If it is in both places, unlike R6, the ledger decides whether it is over. */
+/** Returns a pending or a discarded dead letter. In both places, unlike R6, the ledger decides whether it is over. */
 async function readRedrivable(
   name: DeadLetterName,
   { blobs }: Pick<DeadLetterStores, 'blobs'>,

@@ -30,7 +30,7 @@ export type Shown = Omit<ListedDeadLetter, 'at'> & {
 /** The fields that may hold clinical data. `payload` is the event, or a list of events; `message` is text of a workflow. */
 export type Clinical = { readonly message?: string; readonly payload: unknown };
 
-/** Returns a pending or resolved dead letter; undefined if there is none. */
+/** Returns a pending or resolved dead letter; undefined if no dead letter has this id. */
 export async function showDeadLetter(
   id: string,
   stores: ReadStores,

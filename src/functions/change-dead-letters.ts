@@ -60,7 +60,7 @@ async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> 
 async function change({ body, by, logAs, run }: Change, deps: Deps): Promise<HttpResponseInit> {
   const { filter, dryRun } = body;
   const { letters, next } = await choose(body, deps.deadLetterStores);
-  const refused = letters.length === 0 && (await refuseUnknownName({ filter, at: 'filter.' }, deps));
+  const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.' }, deps);
   if (refused) return refused;
   const report = await run(letters);
   if (!dryRun) deps.telemetry.log('info', logAs, { by, numbers: { ...report.counts } });

@@ -22,13 +22,15 @@ export async function takePage(
 }
 
 /**
- * For a filter that matches nothing: returns the refusal of a workflow, reason or type that neither the app nor any dead
+ * For a filter that has found nothing: returns the refusal of a workflow, reason or type that neither the app nor any dead
  * letter knows. `at` is the path of the filter in the request.
  */
 export async function refuseUnknownName(
-  { filter, at = '' }: { readonly filter: Filter | undefined; readonly at?: string },
+  { found, filter, at = '' }: { readonly found: number; readonly filter: Filter | undefined; readonly at?: string },
   { deadLetterStores, workflows }: Pick<App, 'deadLetterStores' | 'workflows'>,
 ): Promise<HttpResponseInit | undefined> {
-  const unknown = filter && (await unknownNameIn(filter, deadLetterStores, workflows));
-  return unknown && badRequest(400, [{ path: at + unknown.field, code: 'unknown-name', message: unknown.message }]);
+  const unknown = found === 0 && filter && (await unknownNameIn(filter, deadLetterStores, workflows));
+  return unknown
+    ? badRequest(400, [{ path: at + unknown.field, code: 'unknown-name', message: unknown.message }])
+    : undefined;
 }

@@ -42,10 +42,10 @@ async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<Ht
   const { limit, after, by, ...filter } = parsed.data;
   if (by) {
     const found = await groupDeadLetters(deadLettersOf(deadLetterStores, filter), by, MAX_GROUPED);
-    return (found.letters === 0 && (await refuseUnknownName({ filter }, deps))) || { jsonBody: found };
+    return (await refuseUnknownName({ found: found.letters, filter }, deps)) ?? { jsonBody: found };
   }
   const page = await takePage({ filter, limit, after }, deadLetterStores);
-  return (page.letters.length === 0 && (await refuseUnknownName({ filter }, deps))) || { jsonBody: page };
+  return (await refuseUnknownName({ found: page.letters.length, filter }, deps)) ?? { jsonBody: page };
 }
 
 async function show({ params }: Pick<HttpRequest, 'params'>, { deadLetterStores }: Deps): Promise<HttpResponseInit> {

@@ -27,7 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** What was asked, what it should have been, and the properties whose values may stand in an answer. */
+/** The input, its schema, and the properties whose values an answer may quote. */
 export type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
 
 /** Returns what was found, and what is allowed there. Only values of `quotable` properties are in the text. */

@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 
 /**
  * Returns the name of the dead letter that holds `text` and was written after `since`, for an event without a record.
- * Returns undefined where there is none yet, or where storage needs an identity.
+ * Returns undefined if no such dead letter exists yet, or if storage needs an identity.
  */
 export async function findDeadLetter(
   storage: Config['storage'],

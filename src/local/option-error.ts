@@ -1,3 +1,4 @@
+import { placeOfError } from '../json-place.js';
 import { nearest } from '../nearest.js';
 
 /** A wrong option: exit code 2. The message says what was found, and what must be there instead. */
@@ -17,4 +18,13 @@ export function optionErrorOf({ message }: Error, options: readonly string[]): O
   const meant = typed === undefined ? undefined : nearest(typed, options);
   const sentence = first.endsWith('.') ? first : `${first}.`;
   return new OptionError(meant === undefined ? sentence : `${sentence} Did you mean --${meant}?`);
+}
+
+/** Returns the value of JSON text. @throws OptionError that begins with `subject`, such as `--edit: event.json is`. */
+export function parseJson(text: string, subject: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new OptionError(`${subject} not JSON: ${placeOfError(text)} is where it stops being JSON.`);
+  }
 }

@@ -23,7 +23,7 @@ export type StoragePorts = {
   readonly dueLong: QueueStore;
 };
 
-/** What the pipeline stores, and with what. */
+/** The stores of the pipeline. */
 export type Stores = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;

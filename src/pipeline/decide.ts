@@ -16,13 +16,13 @@ export type FromRow = { name: string; redrive?: number; edit?: string };
 
 /** Added to a lease, because both readings of storage's clock are whole seconds. */
 export const LAPSE_MARGIN_MS = 2000;
-/** How soon to look again when something is in the way that says nothing of when it will be gone. */
+/** The wait before another look at an obstacle whose end is unknown. */
 export const LOOK_AGAIN_MS = 10_000;
 /** A state, or a workflow, of another version of the app: a roll-out is running. */
 export const UNKNOWN_LOOK_AGAIN_MS = 60_000;
 /** A job is a suspect from its second crash on: one crash says little about it. */
 const SUSPECT_CRASHES = 2;
-/** The maximum number of suspects that run together first. Each further crash halves it: after four, a suspect runs alone. */
+/** The number of suspects that run together first. Each further crash halves it: after four, a suspect runs alone. */
 const FIRST_COMPANY = 16;
 /** S4: one crash alone can be an accident of the host. */
 const MAX_CRASHES_ALONE = 5;

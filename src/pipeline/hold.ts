@@ -20,7 +20,7 @@ type Numbered = { readonly write: number };
 /** Writes `value` over the version `etag`, with further tries until `untilMs` on the monotonic clock. */
 export type HoldWrite<T> = (value: T, how: { etag: string; untilMs: number }) => Promise<WrittenOver<unknown>>;
 
-/** What was written: `sentAtMs` on the monotonic clock, before the write was first sent. */
+/** The written value. `sentAtMs` is on the monotonic clock, before the write was first sent. */
 export type Held<T> = { value: T; etag: string; sentAtMs: number; leaseMs: number };
 
 /** A class, because each job has one: its methods are made once. */

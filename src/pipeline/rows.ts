@@ -105,8 +105,9 @@ export class DueRows {
   }
 
   /**
-   * Returns undefined if the row holds no event: a corrected payload that is none gets a dead letter of its own, beside the
-   * dead letter that it was to redrive. Another version of the app may accept the event of a job's row, so such a row stays for half an hour.
+   * Returns undefined if the row holds no valid event. An invalid corrected payload gets a dead letter of its own, beside
+   * the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row stays for
+   * half an hour.
    */
   async #parseRow(row: WaitingRow, { address, redrive }: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;

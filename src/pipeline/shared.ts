@@ -57,7 +57,7 @@ export type Shared = JobDeps & {
   readonly settled: Recent<Address, true>;
 };
 
-/** How far the end of the process has come (end.ts). */
+/** The progress of the end of the process (end.ts). */
 type ShutdownState = {
   /** E1: nothing is claimed any more. */
   isStopping: boolean;

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { placeOfError } from '../../json-place.js';
+import { parseJson } from '../option-error.js';
 import { OptionError, textOf, type Values } from './options.js';
 
 const LOCAL = '.local';
@@ -40,11 +40,7 @@ export function readJsonFile(file: string): unknown {
   } catch (error) {
     throw new OptionError(`--edit: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new OptionError(`--edit: ${file} is not JSON: ${placeOfError(text)} is where it stops being JSON.`);
-  }
+  return parseJson(text, `--edit: ${file} is`);
 }
 
 /** Returns why a file of clinical data must not be at `path`, or undefined. Git ignores only `.local/`. */

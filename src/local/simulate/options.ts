@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
-import { placeOfError } from '../../json-place.js';
 import { CHAOS_LEVELS } from '../../simulator/chaos/chaos.js';
 import type { Problem } from '../../simulator/problems.js';
 import { readRunRequest } from '../../simulator/runs/run-request.js';
 import { scenarios } from '../../simulator/scenarios/index.js';
-import { OptionError, optionErrorOf } from '../option-error.js';
+import { OptionError, optionErrorOf, parseJson } from '../option-error.js';
 
 export const HELP = `npm run simulate [-- options]
 
@@ -60,23 +59,15 @@ export function requestOf(options: Options): Record<string, unknown> {
   );
   const request = {
     scenario,
-    ...(chaos !== undefined && { chaos: chaos.startsWith('{') ? readJson(chaos) : chaos }),
+    ...(chaos !== undefined && {
+      chaos: chaos.startsWith('{') ? parseJson(chaos, `--chaos is '${chaos}', which is`) : chaos,
+    }),
     ...(redrive === false && { redrive }),
     ...Object.fromEntries(numbers),
   };
   const read = readRunRequest(request, 0);
   if (read.kind === 'wrong') throw new OptionError(textOfProblems(read.problems, options));
   return request;
-}
-
-function readJson(chaos: string): unknown {
-  try {
-    return JSON.parse(chaos);
-  } catch {
-    throw new OptionError(
-      `--chaos is '${chaos}', which is not JSON: ${placeOfError(chaos)} is where it stops being JSON.`,
-    );
-  }
 }
 
 /** Problems of a request, each with the option that it comes from and what was typed there. */

@@ -25,7 +25,7 @@ export function describeProgress({ phase, made, events, pending }: RunStatus): s
   return `${barOf(made / events)} ${made} of ${events}: ${PHASES[phase]}, ${pending} with Event Grid`;
 }
 
-/** Returns the verdict of a run for the terminal, or the reason why there is none. */
+/** Returns the verdict of a run for the terminal, or the reason why the run has no verdict. */
 export function describeVerdict(status: RunStatus): string {
   const { scenario, seed, verdict, error, phase } = status;
   if (!verdict)

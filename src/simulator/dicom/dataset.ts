@@ -40,7 +40,7 @@ export function textsOf(attribute: Attribute | undefined): string[] {
   return (attribute?.Value ?? []).map((value) => withoutPadding(textOfValue(value)));
 }
 
-/** Returns the first value of an attribute as text; '' if there is none. */
+/** Returns the first value of an attribute as text; '' if the attribute has no value. */
 export function firstText(dataset: Dataset, tag: string): string {
   return textsOf(dataset[tag])[0] ?? '';
 }

@@ -9,7 +9,7 @@ export type Name = Named & { readonly use?: string };
 /** A link to another record of the patient. `resourceId` is set if `reference` points into the same service. */
 type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
 
-/** What the registry keeps of a existing patient. */
+/** The data that the registry keeps of an existing patient. */
 export type Patient = {
   readonly host: string;
   readonly resourceId: string;
@@ -43,7 +43,8 @@ const NAMES_TO_SHOW = ['official', 'usual'];
 const NAMES_TO_HIDE = ['old', 'maiden', 'temp', 'nickname', 'anonymous'];
 
 /**
- * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` counts if the content has none.
+ * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` counts if
+ * the content has none.
  */
 export function describePatient(
   content: ResourceOf<'Patient'>,
