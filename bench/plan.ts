@@ -10,6 +10,7 @@ export type Plan = {
     repetitions: number;
     events: number;
     duplicates: readonly number[];
+    warmUpEvents: number;
     warmUpMs: number;
     singlesMs: number;
     hundredsMs: number;
@@ -29,6 +30,7 @@ export const FULL: Plan = {
     repetitions: 5,
     events: 6000,
     duplicates: [0, 0.05, 0.5],
+    warmUpEvents: 6000,
     warmUpMs: 1000,
     singlesMs: 7000,
     hundredsMs: 5000,
@@ -45,7 +47,15 @@ export const QUICK: Plan = {
   maxInFlight: 4,
   inMemory: { repetitions: 1, events: 1000, warmUpEvents: 500 },
   // Bare transactions need enough events for a lot of 100 in a partition.
-  endToEnd: { repetitions: 1, events: 2400, duplicates: [0.05], warmUpMs: 0, singlesMs: 200, hundredsMs: 200 },
+  endToEnd: {
+    repetitions: 1,
+    events: 2400,
+    duplicates: [0.05],
+    warmUpEvents: 100,
+    warmUpMs: 0,
+    singlesMs: 200,
+    hundredsMs: 200,
+  },
   stored: { few: 200, many: 1200, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },
   failing: { repetitions: 1, durationMs: 1000 },

@@ -23,7 +23,7 @@ export async function benchEndToEnd(plan: Plan, report: Report): Promise<void> {
     { name: 'plain way', host: plain },
   ];
 
-  await Promise.all(ways.map(({ host }) => postHundreds(host, plan))); // warms up every process
+  await Promise.all(ways.map(({ host }) => postHundreds(host, plan, plan.endToEnd.warmUpEvents)));
   await benchAims({ plan, report, storage, noop, plain });
   for (const postSize of [1, 100] as const) {
     for (const duplicates of plan.endToEnd.duplicates) {
@@ -45,9 +45,9 @@ async function benchAims(deps: { plan: Plan; report: Report; storage: string; no
   const { repetitions, events } = plan.endToEnd;
   const rates = { noop: [] as number[], plain: [] as number[], bare: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
-    rates.noop.push(await postHundreds(noop, plan));
+    rates.noop.push(await postHundreds(noop, plan, events));
     rates.bare.push(await writeBareTransactions(storage, await recordLots({ run: newRun(), count: events })));
-    rates.plain.push(await postHundreds(plain, plan));
+    rates.plain.push(await postHundreds(plain, plan, events));
   }
   const [ours, plains, bare] = [median(rates.noop), median(rates.plain), median(rates.bare)];
   const { timesThePlainWay, shareOfBare } = AIMS;
@@ -59,10 +59,10 @@ async function benchAims(deps: { plan: Plan; report: Report; storage: string; no
 }
 
 /** Returns events per second. */
-async function postHundreds({ url }: Host, { endToEnd, maxInFlight }: Plan): Promise<number> {
+async function postHundreds({ url }: Host, { maxInFlight }: Plan, events: number): Promise<number> {
   const inFlight = Math.min(IN_FLIGHT.hundreds, maxInFlight);
   const load = { url, events: createEvents({ run: newRun() }), postSize: 100, inFlight };
-  return (await postAtFullRate({ ...load, until: { posts: endToEnd.events / 100 } })).eventsPerSecond;
+  return (await postAtFullRate({ ...load, until: { posts: events / 100 } })).eventsPerSecond;
 }
 
 async function measure(

@@ -54,6 +54,8 @@ export function createMemoryBlobStore({ clock }: { clock: Pick<Clock, 'now'> }):
   };
 }
 
+const decoder = new TextDecoder();
+
 function textOf(content: Uint8Array): string {
-  return new TextDecoder().decode(content);
+  return decoder.decode(content);
 }

@@ -60,18 +60,23 @@ export type Hospital = {
   runs: Map<Address, number>;
   /** No more faults and crashes; runs until nothing is left to do, and says what is wrong then. */
   comeToRest(): Promise<string[]>;
-  unacknowledged(): number;
+  /** Until all is acknowledged and no job waits, and some seconds more, so that storage's clock is past all that happened. */
+  untilQuiet(ms: number): Promise<void>;
 };
 
 export type Tool = { machine: Machine; deadLetterStores: DeadLetterStores };
 export type App = { machine: Machine; clock: Clock; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
+/** The machine of Event Grid, the host and people: the first of the world. */
+export const OUTSIDE = 'p1';
 /** Stands in every place of an event that is a patient's business. */
 export const MARKER = 'PHI-MARKER';
 
 /** Ten minutes: longer than most redeliveries here, as the real one is longer than Event Grid's. */
 const RETENTION_DAYS = 1 / 144;
+/** Longer than a late call to storage or a duplicate is on its way. */
+const ON_THE_WIRE_MS = 100_000;
 const REDELIVER_MS = [10_000, 30_000, 60_000, 300_000];
 
 export function createHospital(seed: number, options: { skewMs?: number } = {}): Hospital {
@@ -120,7 +125,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       void ledger.expire(clock.now(), RETENTION_DAYS).catch(() => undefined);
     },
     comeToRest,
-    unacknowledged: () => posts,
+    untilQuiet,
   };
   const versions = watchVersions(world.tables, (wrong) => wrongs.push(wrong));
   const outside = world.spawn();
@@ -316,25 +321,26 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   // ---- what must hold at every moment
 
   function look(): void {
+    const blobs = world.blobs.inspect();
     for (const [address, { json }] of acknowledged) {
       const record = recordOf(address);
-      const letter = letterOf(address, Number(record?.redrives ?? 0));
+      const letter = record?.result === 'dead' ? letterOf(address, Number(record.redrives ?? 0), blobs) : undefined;
       const isSafe =
-        hasRow(address) ||
         (record?.state === 'settled' && (record.result !== 'dead' || letter !== undefined)) ||
+        hasRow(address) ||
         (record?.state === 'waiting' && hasRow(address, String(record.due)));
       if (!isSafe) wrongs.push(`acknowledged, and neither settled nor waiting: ${address} ${JSON.stringify(record)}`);
-      if (record?.result === 'dead' && letter !== undefined && JSON.stringify(JSON.parse(letter).event) !== json) {
+      if (letter !== undefined && JSON.stringify(JSON.parse(letter).event) !== json) {
         wrongs.push('a dead letter does not hold the raw event');
       }
     }
     for (const address of known) {
       const record = recordOf(address);
-      if (record) lookAtRecord(address, record);
+      if (record) lookAtRecord(address, record, blobs);
     }
   }
 
-  function lookAtRecord(address: Address, row: Row): void {
+  function lookAtRecord(address: Address, row: Row, blobs: ReadonlyMap<string, string>): void {
     const owner = String(row.owner);
     const owners = ownersBefore.get(address) ?? { last: owner, gone: new Set<string>() };
     if (owner !== owners.last) {
@@ -348,7 +354,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     if (
       row.state === 'settled' &&
       row.result === 'dead' &&
-      letterOf(address, Number(row.redrives ?? 0)) === undefined
+      letterOf(address, Number(row.redrives ?? 0), blobs) === undefined
     ) {
       wrongs.push(`settled as dead without a dead letter: ${address}`);
     }
@@ -359,14 +365,22 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     else settledAs.delete(address);
   }
 
+  function isQuiet(): boolean {
+    return posts === 0 && world.tables.inspect('waiting').length === 0;
+  }
+
+  async function untilQuiet(ms: number): Promise<void> {
+    await world.run({ isDone: isQuiet, ms });
+    await world.run({ ms: 3000 });
+  }
+
   async function comeToRest(): Promise<string[]> {
     isResting = true;
     world.faults = () => 'ok';
     hospital.behaviour = () => 'ok';
     if (hospital.apps.length === 0) startApp();
-    const isQuiet = () => posts === 0 && world.tables.inspect('waiting').length === 0;
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
-    await world.run({ ms: 300_000 }); // whatever was still on the wire
+    await world.run({ ms: world.thawsInMs() + ON_THE_WIRE_MS });
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
     if (posts > 0) wrongs.push(`${posts} deliveries were never acknowledged`);
     const left = world.tables.inspect('waiting');
@@ -374,11 +388,12 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       wrongs.push(
         `${left.length} rows never come to an end: ${left[0]?.key} ${JSON.stringify(recordOf(left[0]?.key.slice(25, left[0].key.lastIndexOf('.')) ?? ''))}`,
       );
+    const pending = pendingOf(world.blobs.inspect());
     for (const address of acknowledged.keys()) {
       const record = recordOf(address);
       if (record?.state !== 'settled') wrongs.push(`at rest, and not settled: ${address} ${JSON.stringify(record)}`);
       for (let redrive = 0; redrive <= Number(record?.redrives ?? 0); redrive += 1) {
-        const isPending = letterOf(address, redrive, 'pending-only') !== undefined;
+        const isPending = letterOf(address, redrive, pending) !== undefined;
         if (isPending && (record?.result !== 'dead' || redrive < Number(record.redrives ?? 0))) {
           wrongs.push(
             `a dead letter is pending beside a job that is ${record?.result}: ${address}.${redrive} of ${record?.redrives}`,
@@ -405,15 +420,19 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     return world.tables.inspect('waiting').some(({ key }) => (name ? key === name : key.includes(`.${address}.`)));
   }
 
-  function letterOf(address: Address, redrive: number, where?: 'pending-only'): string | undefined {
-    const blobs = world.blobs.inspect();
+  function letterOf(address: Address, redrive: number, blobs: ReadonlyMap<string, string>): string | undefined {
     const ending = `${digest(address)}.${redrive}.json`;
     const names = [...blobs.keys()].filter((name) => name.endsWith(ending));
-    const resolved = names.find((name) => name.startsWith('resolved/'));
-    const pending = names.find((name) => name.startsWith('pending/'));
-    if (where === 'pending-only') return pending && !resolved ? blobs.get(pending) : undefined;
-    return blobs.get(pending ?? resolved ?? '');
+    const name = names.find((one) => one.startsWith('pending/')) ?? names.find((one) => one.startsWith('resolved/'));
+    return blobs.get(name ?? '');
   }
+}
+
+/** Dead letters that are not resolved: a process may die between the copy to resolved/ and the deletion. */
+function pendingOf(blobs: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map(
+    [...blobs].filter(([name]) => name.startsWith('pending/') && !blobs.has(name.replace('pending', 'resolved'))),
+  );
 }
 
 /** An event of the hospital: version `version` of a resource, in one of its incarnations. */

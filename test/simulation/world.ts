@@ -26,12 +26,13 @@ export type World = {
   spawn(skewMs?: number): Machine;
   /** Lets things happen until `isDone`, or until `ms` have gone by, or so many things have happened. */
   run(until: { isDone?: () => boolean; ms: number; steps?: number }): Promise<void>;
-  /** How many things have happened. */
-  steps(): number;
+  /** In how many milliseconds the last machine that stands still goes on. */
+  thawsInMs(): number;
   /** Called after each thing that happened to storage. */
   onEffect(listener: () => void): void;
   faults: Faults;
-  onStep: ((step: number) => void) | undefined;
+  /** Called before each thing that happens, with the machine whose thing it is. */
+  onStep: ((machine: Machine) => void) | undefined;
 };
 
 /** One process: its clock, its storage, and its end. */
@@ -57,11 +58,18 @@ export type Fault = 'ok' | 'fail-before' | 'fail-after' | 'never' | 'never-after
 export type Call = { number: number; machine: string; method: string; table: string; operations: readonly Operation[] };
 export type Faults = (call: Call) => Fault;
 
+/** Whether a call can change something. The questions of the app's timers cannot. */
+export function isOfInterest({ table, method }: Call): boolean {
+  return method !== 'length' && !(table === 'waiting' && method === 'query');
+}
+
 export const BEGINNING = Date.UTC(2026, 2, 14, 12);
 
 /** Methods of stores that change something. */
 const CHANGES = new Set(['commit', 'drop', 'create', 'copy', 'delete']);
 
+/** `isTurn`: happens in the process, not on the way to storage. */
+type Thing = { machine: Machine; run: () => void | Promise<void>; isTurn: boolean };
 type Timer = { atMs: number; order: number; machine: Machine; run: () => void };
 
 export function createWorld(
@@ -72,13 +80,14 @@ export function createWorld(
   const { skewMs = 4000 } = options;
   let timeMs = 0;
   let steps = 0;
+  let thawMs = 0;
   const nextCall = counter();
   let machines = 0;
   const nextOrder = counter();
   const listeners: (() => void)[] = [];
   const timers: Timer[] = [];
   /** What can happen now: in any order. */
-  const ready: { machine: Machine; run: () => void | Promise<void>; isTurn: boolean }[] = [];
+  const ready: Thing[] = [];
 
   const base: Pick<Clock, 'now'> = { now: () => new Date(BEGINNING + timeMs) };
   const tables = createMemoryTableStore({ clock: base });
@@ -96,7 +105,7 @@ export function createWorld(
     due,
     dueLong,
     spawn,
-    steps: () => steps,
+    thawsInMs: () => Math.max(0, thawMs - timeMs),
     onEffect: (listener) => void listeners.push(listener),
     faults: () => 'ok',
     onStep: undefined,
@@ -115,11 +124,11 @@ export function createWorld(
     // Mostly what is ready happens, and time stands still; sometimes time goes on though things are under way.
     const able = ready.filter((thing) => !thing.isTurn || !thing.machine.isFrozen());
     if (able.length > 0 && (timers.length === 0 || random() < 0.97)) {
-      const thing = able[Math.floor(random() * able.length)];
-      ready.splice(ready.indexOf(thing as (typeof able)[number]), 1);
+      const thing = able[Math.floor(random() * able.length)] as Thing;
+      ready.splice(ready.indexOf(thing), 1);
       steps += 1;
-      world.onStep?.(steps);
-      if (thing?.machine.isAlive() || !thing?.isTurn) await thing?.run();
+      world.onStep?.(thing.machine);
+      if (thing.machine.isAlive() || !thing.isTurn) await thing.run();
       return true;
     }
     const timer = takeTimer(endMs);
@@ -130,27 +139,23 @@ export function createWorld(
     }
     timeMs = Math.max(timeMs, rings(timer));
     steps += 1;
-    world.onStep?.(steps);
-    if (timer.machine.isAlive()) timer.run();
+    world.onStep?.(timer.machine);
+    if (timer.machine.isAlive()) timer.run(); // onStep may have ended it
     return true;
   }
 
   function takeTimer(endMs: number): Timer | undefined {
-    let first = -1;
-    for (let i = timers.length - 1; i >= 0; i -= 1) {
-      const timer = timers[i] as Timer;
-      if (!timer.machine.isAlive()) {
-        timers.splice(i, 1);
-        if (first > i) first -= 1;
-        continue;
-      }
-      const best = timers[first];
-      if (!best || rings(timer) < rings(best) || (rings(timer) === rings(best) && timer.order < best.order)) first = i;
+    let first: Timer | undefined;
+    let firstMs = endMs;
+    for (const timer of timers) {
+      if (timer.atMs > firstMs) continue; // rings later, whether its machine is frozen or not
+      const ms = rings(timer);
+      if (ms > firstMs || (ms === firstMs && first && timer.order > first.order)) continue;
+      first = timer;
+      firstMs = ms;
     }
-    const timer = timers[first];
-    if (!timer || rings(timer) > endMs) return undefined;
-    timers.splice(first, 1);
-    return timer;
+    if (first) timers.splice(timers.indexOf(first), 1);
+    return first;
   }
 
   function rings(timer: Timer): number {
@@ -169,9 +174,11 @@ export function createWorld(
       isAlive: () => isAlive,
       crash() {
         isAlive = false;
+        timers.splice(0, timers.length, ...timers.filter((timer) => timer.machine !== machine));
       },
       freeze(ms) {
         frozenUntilMs = timeMs + ms;
+        thawMs = Math.max(thawMs, frozenUntilMs);
       },
       isFrozen: () => timeMs < frozenUntilMs,
       frozenUntilMs: () => frozenUntilMs,
@@ -181,7 +188,7 @@ export function createWorld(
         monotonic: () => startedAt + timeMs,
         after(ms, run) {
           const timer = { atMs: timeMs + Math.max(0, ms), order: nextOrder(), machine, run };
-          timers.push(timer);
+          if (isAlive) timers.push(timer);
           return () => {
             const at = timers.indexOf(timer);
             if (at >= 0) timers.splice(at, 1);
