@@ -9,7 +9,7 @@ import { obstacleTo, outcomeOf, type Redriven } from './redrive-result.js';
 import { eventsOfDeadLetter, readDeadLetter, type StoredDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, nameOfJob, partsOfName } from './store/names.js';
 import type { DeadLetterStores } from './stores.js';
-import { RESOLVED, readUndelivered } from './undelivered.js';
+import { RESOLVED, readUndelivered, type UndeliveredBlob } from './undelivered.js';
 
 export type RedriveOptions = {
   /** The person who redrives, for the note beside a corrected payload. */
@@ -126,19 +126,26 @@ async function redriveBatch(
   return { kind: 'taken-up', events: events.length };
 }
 
-/** A discarded blob stays where it is, with its note. */
+/** Imports a blob of Event Grid. A blob that a person has discarded gets rows too, but stays where it is, with its note. */
 async function redriveUndelivered(
   name: string,
-  { isDryRun, event }: RedriveOptions,
+  { isDryRun = false, event }: RedriveOptions,
   stores: DeadLetterStores,
 ): Promise<Redriven> {
   if (event !== undefined) return { kind: 'not-editable' };
   const resolved = await readUndelivered(RESOLVED + name, stores.undelivered);
-  const discarded = resolved?.discarded && resolved;
-  if (!discarded && !isDryRun) return importUndelivered(name, stores);
-  const found = discarded ?? (await readUndelivered(name, stores.undelivered));
-  if (!found) return { kind: 'gone' };
-  const { events } = found;
+  if (resolved?.discarded) return redriveEventsOf(resolved, isDryRun, stores);
+  if (!isDryRun) return importUndelivered(name, stores);
+  const pending = await readUndelivered(name, stores.undelivered);
+  return pending ? redriveEventsOf(pending, isDryRun, stores) : { kind: 'gone' };
+}
+
+/** Adds a row for each event of a blob of Event Grid; with `isDryRun`, only counts the events. */
+async function redriveEventsOf(
+  { events }: UndeliveredBlob,
+  isDryRun: boolean,
+  stores: DeadLetterStores,
+): Promise<Redriven> {
   if (!events) return { kind: 'unreadable' };
   if (!isDryRun) await addDeliveries(deliveredOf(events), stores);
   return { kind: 'taken-up', events: events.length };

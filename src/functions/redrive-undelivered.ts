@@ -13,11 +13,11 @@ type Deps = Pick<App, 'deadLetterStores' | 'config' | 'probes' | 'waiting' | 'te
 /** Imports Event Grid's own dead letters once storage works and few rows wait. */
 export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
   if (!deps.config.redriveUndelivered) return;
-  functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => redriveUndelivered(deps) });
+  functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => importWhileHealthy(deps) });
 }
 
-/** Imports what is there. If storage fails, the next minute imports the rest. */
-async function redriveUndelivered(deps: Deps): Promise<void> {
+/** Imports blobs until none is left, storage fails or too many rows wait. The next minute imports the rest. */
+async function importWhileHealthy(deps: Deps): Promise<void> {
   const { deadLetterStores, telemetry } = deps;
   try {
     const { unreadable, failed, ...numbers } = await importAllUndelivered(deadLetterStores, () => isHealthy(deps));

@@ -32,7 +32,10 @@ export type Company<M extends object> = {
   readonly queued: number;
 };
 
-/** Handlers of ordinary jobs rarely take longer; a suspect that had to wait longer runs beside them, and is not blamed. */
+/**
+ * Limits how long a suspect waits for ordinary jobs, whose handlers rarely take longer. Then the suspect runs beside them,
+ * and is not blamed.
+ */
 const MAX_DRAIN_MS = 5000;
 
 type AtGate<M> = { run: M; answer: (mayStart: boolean) => void };
@@ -51,6 +54,7 @@ class ProcessCompany<M extends object> implements Company<M> {
   readonly #members = new Map<M, number>();
   /** The suspect for which ordinary jobs wait at the gate: it runs alone, or is the next to do so. */
   #solitary: M | undefined;
+  /** Set while `#solitary` waits for ordinary jobs to end. */
   #cancelDrain: (() => void) | undefined;
   #gate: AtGate<M>[] = [];
   readonly #queue: Queued<M>[] = [];
@@ -120,27 +124,35 @@ class ProcessCompany<M extends object> implements Company<M> {
     return !this.#solitary && this.#members.size < max ? { isAlone: false } : undefined;
   }
 
-  /** S3 */
+  /**
+   * S3: returns the place of a suspect that must run alone; undefined while it has to wait for the jobs that run. Other
+   * suspects may take any time. Ordinary jobs get 5 s to end, during which no other ordinary job starts.
+   */
   #placeAlone(next: Queued<M>): { isAlone: boolean } | undefined {
     if (this.#members.size > 0) return undefined;
-    // A long job may run for minutes: ordinary jobs do not wait that long.
+    // A long job may run for minutes, too long for ordinary jobs to wait at the gate: the suspect runs beside them.
     if (this.#ordinaryLong > 0) return { isAlone: false };
     this.#solitary = next.run;
-    if (this.#ordinary.size === 0) {
-      this.#cancelDrain?.();
-      this.#cancelDrain = undefined;
-      return { isAlone: true };
+    if (this.#ordinary.size > 0) {
+      this.#cancelDrain ??= this.#clock.after(MAX_DRAIN_MS, () => this.#startBesideOthers(next));
+      return undefined;
     }
-    this.#cancelDrain ??= this.#clock.after(MAX_DRAIN_MS, () => {
-      this.#openGate();
-      this.#take(next, { isAlone: false });
-    });
-    return undefined;
+    this.#stopDrain();
+    return { isAlone: true };
+  }
+
+  #startBesideOthers(next: Queued<M>): void {
+    this.#openGate();
+    this.#take(next, { isAlone: false });
+  }
+
+  #stopDrain(): void {
+    this.#cancelDrain?.();
+    this.#cancelDrain = undefined;
   }
 
   #openGate(): void {
-    this.#cancelDrain?.();
-    this.#cancelDrain = undefined;
+    this.#stopDrain();
     this.#solitary = undefined;
     const waiting = this.#gate;
     this.#gate = [];

@@ -4,7 +4,7 @@ import type { Stores } from './create-stores.js';
 import type { RunResult } from './outcome.js';
 import { Slots } from './slots.js';
 
-/** After an outage thousands of rows end at the same time: all their dead letters at once are more than storage can answer. */
+/** After an outage thousands of rows end at the same time. Moving all their dead letters at once would overload storage. */
 const MAX_AT_ONCE = 32;
 
 /** Moves the dead letters of redriven jobs and events to `resolved/`. */
@@ -21,18 +21,21 @@ export class MoveDeadLetters {
   }
 
   /**
-   * R4: moves the earlier dead letters of a redriven job; all of them if the job is settled and not dead. The dead letters
-   * before the one that the row names have moved already.
+   * R4: moves the dead letters that a job no longer needs, after the run of a row. A job that is completed or superseded
+   * needs none. Any other job keeps the dead letter of its last redrive, which has the number `recorded.redrives`.
    */
   async moveAfter({ of }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
     if (of.kind !== 'job') return;
     const { redrives } = recorded;
-    const isOver = recorded.kind === 'settled' && recorded.result !== 'dead';
-    if (of.redrive && of.letter !== undefined && (redrives >= of.redrive || isOver)) return this.move(of.letter);
-    if (redrives === 0) return;
-    const before = isOver ? redrives + 1 : redrives;
-    const dead = { address: of.address, stages: FAILING_STAGES };
-    await this.#withSlot(() => this.#stores.deadLetters.resolve(dead, before));
+    const isDone = recorded.kind === 'settled' && recorded.result !== 'dead';
+
+    const isRedriven = of.redrive !== undefined && (redrives >= of.redrive || isDone);
+    if (isRedriven && of.letter !== undefined) return this.move(of.letter); // the dead letters before it have moved already
+
+    if (redrives === 0) return; // no earlier dead letter
+    const firstToKeep = isDone ? redrives + 1 : redrives;
+    const job = { address: of.address, stages: FAILING_STAGES };
+    await this.#withSlot(() => this.#stores.deadLetters.resolve(job, firstToKeep));
   }
 
   async #withSlot(move: () => Promise<void>): Promise<void> {

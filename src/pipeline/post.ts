@@ -3,7 +3,10 @@ import { errorCodeOf } from '../errors.js';
 
 export type Post = ReturnType<typeof createPost>;
 
-/** The function throws it, so that Event Grid sends the whole POST again. P3: it holds no cause, because the host prints all of it. */
+/**
+ * The function throws this error, so that Event Grid sends the whole POST again. P3: the error holds no cause, because the
+ * host prints all of it.
+ */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';
   readonly code: string;
@@ -22,48 +25,52 @@ const ANSWER_AFTER_DEADLINE_MS = 5000;
 type PostDeps = { readonly clock: Clock; readonly deadlineMs: number; readonly onDeadline: () => void };
 
 /**
- * One POST of Event Grid's: answered when everything in it is safe, and in any case in time.
+ * Returns one POST of Event Grid. Its answer waits until each job and each invalid event in it is safe, for a limited time:
  *
  *   arrives            deadline                         + 5 s
  *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST
  */
 export function createPost({ clock, deadlineMs, onDeadline }: PostDeps) {
   const arrivedAtMs = clock.monotonic();
-  let unsafe = 0;
-  let failed = 0;
-  let cause: unknown;
-  let end: (() => void) | undefined;
+  let openCount = 0;
+  let failedCount = 0;
+  let firstError: unknown;
+  let endWait: (() => void) | undefined;
   const post = {
-    /** One more thing must be safe. */
+    /** Adds a job or an invalid event, for which `safe` or `unsafe` is called later. */
     open() {
-      unsafe += 1;
+      openCount += 1;
     },
     safe() {
-      unsafe -= 1;
-      if (unsafe === 0) end?.();
+      openCount -= 1;
+      if (openCount === 0) endWait?.();
     },
+    /** The POST will fail, once the others are safe or the time is over. */
     unsafe(error: unknown) {
-      failed += 1;
-      cause ??= error;
+      failedCount += 1;
+      firstError ??= error;
       post.safe();
     },
-    /** Nothing more will be opened. Resolves when all is safe, else throws NotSafeError. */
+    /** Called after the last `open`. Resolves when all is safe, else throws NotSafeError. */
     async answer() {
-      if (unsafe > 0) {
-        await new Promise<void>((resolve) => {
-          const leftMs = Math.max(0, arrivedAtMs + deadlineMs - clock.monotonic()); // many events take seconds to read
-          const cancelDeadline = clock.after(leftMs, onDeadline);
-          const cancelAnswer = clock.after(leftMs + ANSWER_AFTER_DEADLINE_MS, () => end?.());
-          end = () => {
-            end = undefined;
-            cancelDeadline();
-            cancelAnswer();
-            resolve();
-          };
-        });
-      }
-      if (unsafe + failed > 0) throw new NotSafeError(unsafe + failed, cause);
+      if (openCount > 0) await waitUntilClosed();
+      const notSafe = openCount + failedCount;
+      if (notSafe > 0) throw new NotSafeError(notSafe, firstError);
     },
   };
   return post;
+
+  function waitUntilClosed(): Promise<void> {
+    return new Promise((resolve) => {
+      const leftMs = Math.max(0, arrivedAtMs + deadlineMs - clock.monotonic()); // many events take seconds to read
+      const cancelDeadline = clock.after(leftMs, onDeadline);
+      const cancelLimit = clock.after(leftMs + ANSWER_AFTER_DEADLINE_MS, () => endWait?.());
+      endWait = () => {
+        endWait = undefined;
+        cancelDeadline();
+        cancelLimit();
+        resolve();
+      };
+    });
+  }
 }

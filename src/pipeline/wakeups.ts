@@ -102,7 +102,7 @@ export class Wakeups {
       ...waiting,
       add: async (row, untilMs) => {
         const name = await waiting.add(row, untilMs);
-        this.#announce(shardOfRow(row), row.dueAt);
+        this.#wakeWhenDue(shardOfRow(row), row.dueAt);
         return name;
       },
     };
@@ -122,7 +122,7 @@ export class Wakeups {
         shards.map(async (shard) => ({ shard, dueAt: await stores.waiting.firstDueAt(shard) })),
       );
       const now = clock.now();
-      for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) this.#announce(shard, dueAt);
+      for (const { shard, dueAt } of firsts) if (dueAt && dueAt > now) this.#wakeWhenDue(shard, dueAt);
       const due = firsts.filter(({ dueAt }) => dueAt !== undefined && !(dueAt > now));
       if (due.length === 0 || (await queue.length()) >= SHORT_QUEUE) return;
       await Promise.all(due.map(({ shard }) => queue.send(JSON.stringify({ shard } satisfies Wakeup))));
@@ -131,13 +131,14 @@ export class Wakeups {
     }
   }
 
-  /** W2, W3. `dueAt` in the past: the interval that ends next. */
-  #announce(shard: string, dueAt: Date): void {
+  /** W2: sends a message that becomes visible at the end of the interval in which a row is due, unless W3 forbids it. */
+  #wakeWhenDue(shard: string, dueAt: Date): void {
     const nowMs = this.#deps.clock.now().getTime();
-    const intervalEndsAtMs = Math.ceil(Math.max(dueAt.getTime(), nowMs) / LOOK_EVERY_MS) * LOOK_EVERY_MS;
-    if (this.#nextAtMs >= nowMs && this.#nextAtMs <= intervalEndsAtMs) return;
+    const intervalEndsAtMs = endOfInterval(Math.max(dueAt.getTime(), nowMs)); // a row that is already due: this interval
+    const isEarlierToCome = nowMs <= this.#nextAtMs && this.#nextAtMs <= intervalEndsAtMs;
+    if (isEarlierToCome) return; // W3
     this.#nextAtMs = intervalEndsAtMs;
-    if (this.#sentIntervals.get(intervalEndsAtMs)) return;
+    if (this.#sentIntervals.get(intervalEndsAtMs)) return; // W3
     this.#sentIntervals.set(intervalEndsAtMs, true);
     this.#send(shard, { intervalEndsAtMs, inMs: intervalEndsAtMs - nowMs });
   }
@@ -154,4 +155,8 @@ export class Wakeups {
       .finally(() => this.#sending.delete(sent));
     this.#sending.add(sent);
   }
+}
+
+function endOfInterval(ms: number): number {
+  return Math.ceil(ms / LOOK_EVERY_MS) * LOOK_EVERY_MS;
 }

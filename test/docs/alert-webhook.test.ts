@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { transformSync } from '@swc/core';
 import { systemClock } from '../../src/clock.js';
-import { createPost } from '../../src/workflows/observation-alerts/webhook.js';
+import { createPostAlert } from '../../src/workflows/observation-alerts/webhook.js';
 import { SECRET } from '../workflows/observation-alerts/endpoint.js';
 
 const page = readFileSync('docs/alert-rules.md', 'utf8');
@@ -24,7 +24,7 @@ async function startReceiver() {
   const server = exported.receiver as Server;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const post = createPost({ fetch, timeoutMs: 5_000 });
+  const post = createPostAlert({ fetch, timeoutMs: 5_000 });
   const send = (
     alert: { status: string; revision: number; rule?: string },
     { secret = SECRET, now = systemClock.now() } = {},

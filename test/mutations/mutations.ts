@@ -124,7 +124,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('src/pipeline/company.ts', 'test/pipeline/company.test.ts', [
     { rule: 'S3-solitude', in: 'enter', find: 'if (this.#solitary) $queue' },
-    { rule: 'S3-emptyProcess', in: '#placeAlone', find: 'this.#ordinary.size === 0', put: 'true' },
+    { rule: 'S3-emptyProcess', in: '#placeAlone', find: 'this.#ordinary.size > 0', put: 'false' },
   ]),
   ...inFile('src/pipeline/claim.ts', 'test/pipeline/job.test.ts', [
     {
@@ -189,14 +189,19 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/wakeups.ts', 'test/pipeline/wakeups.test.ts', [
     { rule: 'wake-everyProcess', find: '$inMs + SPREAD_MS * $random.number()', put: '1e9' },
     { rule: 'wake-lookOnce', in: '#takeLook', find: 'if ($inMs > 0) return $inMs;' },
-    { rule: 'wake-announce', in: 'watching', find: 'this.#announce($shard, $dueAt);' },
-    { rule: 'wake-announceNext', in: '#wakeShards', find: 'this.#announce($shard, $dueAt);' },
+    { rule: 'wake-announce', in: 'watching', find: 'this.#wakeWhenDue($shard, $dueAt);' },
+    { rule: 'wake-announceNext', in: '#wakeShards', find: 'this.#wakeWhenDue($shard, $dueAt);' },
     {
       rule: 'wake-earliestOnly',
-      in: '#announce',
-      find: 'if (this.#nextAtMs >= $nowMs && this.#nextAtMs <= $intervalEndsAtMs) return;',
+      in: '#wakeWhenDue',
+      find: '$nowMs <= this.#nextAtMs && this.#nextAtMs <= $intervalEndsAtMs',
+      put: 'false',
     },
-    { rule: 'wake-oneOfAnInterval', in: '#announce', find: 'if (this.#sentIntervals.get($intervalEndsAtMs)) return;' },
+    {
+      rule: 'wake-oneOfAnInterval',
+      in: '#wakeWhenDue',
+      find: 'if (this.#sentIntervals.get($intervalEndsAtMs)) return;',
+    },
   ]),
 
   // ---- group commit

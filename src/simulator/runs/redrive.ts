@@ -14,7 +14,7 @@ const RETRY_MS = 2000;
  * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does; with `isLeftToOthers`, waits
  * until someone else has. Returns the number of imported events of the run.
  */
-export async function redriveUndelivered(of: {
+export async function importUndeliveredOf(of: {
   runId: string;
   since: Date;
   deadLetterStores: DeadLetterStores;

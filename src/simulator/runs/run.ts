@@ -16,7 +16,7 @@ import type { RunStorage } from './find-sent.js';
 import type { MachineLoad, MeasureMachine } from './machine-load.js';
 import { play } from './play.js';
 import { createPublisher, type Publisher } from './publisher.js';
-import { redriveUndelivered } from './redrive.js';
+import { importUndeliveredOf } from './redrive.js';
 import type { RunRequest } from './run-request.js';
 import { MAX_WORKFLOWS } from './sent.js';
 import { findVerdict, type Verdict } from './verdict.js';
@@ -178,7 +178,7 @@ export class Run {
     this.#isDown = false;
     const isLeftToOthers = !this.#request.redrive;
     const of = { runId: this.id, since: this.#since, deadLetterStores, isLeftToOthers, clock, signal };
-    this.#known.redriven = await redriveUndelivered(of);
+    this.#known.redriven = await importUndeliveredOf(of);
   }
 
   async #check(signal: AbortSignal): Promise<void> {

@@ -19,7 +19,7 @@ import { createSendAlerts } from './send-alerts.js';
 import { type HandlerContext, settleAlert } from './settle-alert.js';
 import { evaluateFacts, settleDelta } from './settle-delta.js';
 import { CODES } from './verdict.js';
-import { createPost, webhookProblems } from './webhook.js';
+import { createPostAlert, webhookProblems } from './webhook.js';
 
 const NO_PLACES: ResultPlaces = { places: [], pending: [] };
 const readText = (path: string) => readFileSync(path, 'utf8');
@@ -75,7 +75,7 @@ export const observationAlerts = defineWorkflow({
   task: {
     name: 'sendAlerts',
     schedule: '*/10 * * * * *',
-    run: createSendAlerts(createPost({ fetch, timeoutMs: WEBHOOK_TIMEOUT_MS })),
+    run: createSendAlerts(createPostAlert({ fetch, timeoutMs: WEBHOOK_TIMEOUT_MS })),
   },
 });
 

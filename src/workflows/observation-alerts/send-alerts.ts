@@ -1,7 +1,7 @@
 import { type Context, forEachAtOnce, PARTITIONS, type Place, type Row, type TaskContext } from '../../workflow.js';
 import { listRevision } from './active-alerts.js';
 import type { AlertCode } from './verdict.js';
-import { type Answer, hasWebhook, type Post } from './webhook.js';
+import { type Answer, hasWebhook, type PostAlert } from './webhook.js';
 
 /**
  * Sends alerts to the webhook in the settings: each alert that was raised, changed or withdrawn.
@@ -43,7 +43,7 @@ export async function addToOutbox(
 }
 
 /** Returns the task that sends the entries that are due. */
-export function createSendAlerts(post: Post): (context: TaskContext<AlertCode>) => Promise<void> {
+export function createSendAlerts(post: PostAlert): (context: TaskContext<AlertCode>) => Promise<void> {
   return async (context) => {
     const { setting, now, signal } = context;
     if (!hasWebhook(setting)) return;
@@ -90,7 +90,7 @@ function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
 
 async function sendOne(
   entry: OutboxEntry,
-  post: Post,
+  post: PostAlert,
   context: TaskContext<AlertCode>,
 ): Promise<'sent' | 'failed' | 'stopped'> {
   const { setting, now, signal, tables } = context;

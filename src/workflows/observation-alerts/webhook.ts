@@ -5,7 +5,7 @@ import { digest, type Row, type Setting } from '../../workflow.js';
  * Posts an alert to `ALERT_WEBHOOK_URL`, signed with `ALERT_WEBHOOK_SECRET` as standardwebhooks.com defines. The result
  * holds nothing of the URL, the secret or the alert.
  */
-export type Post = (
+export type PostAlert = (
   alert: Row,
   key: string,
   of: { setting: Setting; now: Date; signal: AbortSignal },
@@ -41,8 +41,14 @@ export function webhookProblems(setting: Setting): string[] {
   return problems;
 }
 
-/** Returns a `Post`. `timeoutMs` limits how long the endpoint may take to answer. */
-export function createPost({ fetch, timeoutMs }: { fetch: typeof globalThis.fetch; timeoutMs: number }): Post {
+/** Returns a `PostAlert`. `timeoutMs` limits how long the endpoint may take to answer. */
+export function createPostAlert({
+  fetch,
+  timeoutMs,
+}: {
+  fetch: typeof globalThis.fetch;
+  timeoutMs: number;
+}): PostAlert {
   return async (alert, key, { setting, now, signal }) => {
     const request = requestOf(alert, key, { setting, now });
     try {

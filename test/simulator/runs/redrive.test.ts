@@ -1,6 +1,6 @@
 import { importUndelivered } from '../../../src/dead-letters/import-undelivered.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
-import { redriveUndelivered } from '../../../src/simulator/runs/redrive.js';
+import { importUndeliveredOf } from '../../../src/simulator/runs/redrive.js';
 import { composeMemoryApp } from '../../functions/memory-app.js';
 import { faultyBlobs } from '../../storage/faults.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
@@ -29,7 +29,7 @@ async function redrive(
     return 'fail-before';
   });
   let isDone = false;
-  const redriving = redriveUndelivered({
+  const redriving = importUndeliveredOf({
     runId: RUN,
     since: new Date(since),
     deadLetterStores: { ...app.deadLetterStores, undelivered: failing },

@@ -2,7 +2,7 @@ import { createTestKit } from '../../../src/testing/index.js';
 import type { TaskContext, WorkflowTable } from '../../../src/workflow.js';
 import { addToOutbox, createSendAlerts } from '../../../src/workflows/observation-alerts/send-alerts.js';
 import type { AlertCode } from '../../../src/workflows/observation-alerts/verdict.js';
-import { createPost } from '../../../src/workflows/observation-alerts/webhook.js';
+import { createPostAlert } from '../../../src/workflows/observation-alerts/webhook.js';
 import { isSigned, SECRET, startEndpoint } from './endpoint.js';
 
 const LONG_MS = 60_000;
@@ -36,7 +36,7 @@ function start({ url = endpoint.url, timeoutMs = LONG_MS }: { url?: string; time
     signal: ending.signal,
   };
   const place = (key: string) => ({ partition: String(key.length % 8), key });
-  const send = createSendAlerts(createPost({ fetch, timeoutMs }));
+  const send = createSendAlerts(createPostAlert({ fetch, timeoutMs }));
   return {
     kit,
     logged,
