@@ -121,7 +121,7 @@ param alertsOn bool = true
 @description('Whether an alert fires after an hour without events, if there were events a day before.')
 param eventsExpected bool = true
 
-@description('Whether the look-ups of the workflows are on.')
+@description('Whether the lookups of the workflows are on.')
 @allowed(['on', 'off'])
 param lookups string = 'off'
 

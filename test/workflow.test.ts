@@ -136,12 +136,12 @@ describe('when defineWorkflow declares a workflow', () => {
       expected: "the code 'Jane Doe' must be",
     },
     {
-      given: 'a look-up with a capital letter',
+      given: 'a lookup with a capital letter',
       wrong: { lookup: { name: 'Things' } as never },
       expected: 'the name of `lookup` must be 1 to 31',
     },
     {
-      given: 'a look-up of 32 characters',
+      given: 'a lookup of 32 characters',
       wrong: { lookup: { name: 'a'.repeat(32) } as never },
       expected: 'the name of `lookup`',
     },

@@ -50,7 +50,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
       name: 'standard'
     }
     enableRbacAuthorization: true
-    // Without lookup-key, look-ups find no patient. So a deleted secret can be restored, and nobody can purge it.
+    // Without lookup-key, lookups find no patient. So a deleted secret can be restored, and nobody can purge it.
     enableSoftDelete: true
     enablePurgeProtection: true
     softDeleteRetentionInDays: 90

@@ -19,7 +19,7 @@ export type Streamed = { readonly contentType: string; readonly content: AsyncIt
 
 /**
  * Returns the body as text.
- * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next try.
+ * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next request.
  */
 export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
   const max = MAX_BYTES[kind];

@@ -9,14 +9,14 @@ type Classified = { kind: 'found' } | NotRead;
 export type NotRead =
   /** The resource is deleted, or never existed. */
   | { kind: 'gone' }
-  /** Another try may succeed. `error` is thrown if no try is left, or `waitMs` is long. */
+  /** Another request may succeed. `error` is thrown if no request is left, or `waitMs` is long. */
   | Retry
   | { kind: 'failed'; error: Error };
 
 /** `waitMs`: the wait that the service asks for, if it names one. */
 export type Retry = { kind: 'retry'; waitMs: number | undefined; error: Error };
 
-/** The wait of the job if the service refuses all tries and names no wait. */
+/** The wait of the job if the service refuses all requests and names no wait. */
 const DEFAULT_WAIT_MS = 30_000;
 /** A longer wait is most likely a wrong clock. */
 const MAX_WAIT_MS = 3_600_000;

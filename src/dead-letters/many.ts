@@ -4,7 +4,7 @@ import { discardDeadLetter, type Note } from './discard.js';
 import { actOnEach, type EventProblem, type Ids, type Pace, type Report } from './pace.js';
 import { textOfProblem } from './problem-text.js';
 import { type RedriveOptions, redriveDeadLetter } from './redrive.js';
-import type { Look, Outcome } from './redrive-result.js';
+import type { Outcome, ReadOutcome } from './redrive-result.js';
 import type { DeadLetterStores } from './stores.js';
 
 /** The stores and the pace of a run. */
@@ -38,14 +38,14 @@ export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, {
   let judged = 0;
   let failed = 0;
   const problems: EventProblem[] = [];
-  const onLook = createNoAppWatch(stores.clock, wait?.onNoApp);
+  const onOutcome = createNoAppWatch(stores.clock, wait?.onNoApp);
   const report = await actOnEach(ids, { pace, clock: stores.clock }, async ({ id }, stop, signal) => {
     const redriven = await redriveDeadLetter(id, options, stores);
     if (redriven.kind === 'not-an-event') {
       problems.push(...redriven.problems.map((problem) => ({ id, ...problem, message: textOfProblem(problem) })));
     }
     if (redriven.kind !== 'asked' || !wait || options.isDryRun) return redriven.kind;
-    const outcome = await waitForOutcome(() => redriven.look().then(onLook), stores.clock, signal);
+    const outcome = await waitForOutcome(() => redriven.readOutcome().then(onOutcome), stores.clock, signal);
     if (outcome === 'open') return outcome;
     judged += 1;
     if (FAILED.includes(outcome)) failed += 1;
@@ -55,7 +55,7 @@ export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, {
   return problems.length === 0 ? report : { ...report, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 
-/** Takes the result of each look; calls `onNoApp` once if all results were `open` for `NO_APP_MS`. */
+/** Takes each outcome that was read; calls `onNoApp` once if all results were `open` for `NO_APP_MS`. */
 function createNoAppWatch(clock: Clock, onNoApp: () => void = () => {}): <F extends string>(found: F) => F {
   let openSinceMs: number | undefined;
   let isReported = false;
@@ -78,11 +78,11 @@ export function discardMany(
   return actOnEach(ids, { pace, clock: stores.clock }, ({ id }) => discardDeadLetter(id, note, stores));
 }
 
-async function waitForOutcome(look: Look, clock: Clock, signal: AbortSignal): Promise<Outcome> {
+async function waitForOutcome(readOutcome: ReadOutcome, clock: Clock, signal: AbortSignal): Promise<Outcome> {
   const untilMs = clock.monotonic() + MAX_WAIT_MS;
   while (!signal.aborted && clock.monotonic() < untilMs) {
-    const outcome = await look().catch((error: unknown) => {
-      if (error instanceof StorageError) return 'open' as const; // the row exists: look again
+    const outcome = await readOutcome().catch((error: unknown) => {
+      if (error instanceof StorageError) return 'open' as const; // the row exists: read again
       throw error;
     });
     if (outcome !== 'open' && outcome !== 'picked-up') return outcome;

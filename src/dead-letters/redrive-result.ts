@@ -2,14 +2,14 @@ import type { Problem } from '../events/invalid-event-error.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 
 export type Redriven =
-  /** The row is written; `look` returns what has become of it so far. */
-  | { kind: 'asked'; look: Look }
+  /** The row is written; `readOutcome` returns the outcome so far. */
+  | { kind: 'asked'; readOutcome: ReadOutcome }
   | { kind: 'taken-up'; events: number }
   | { kind: 'not-an-event'; problems: readonly Problem[] }
   | { kind: Exclude<Skipped, 'not-an-event'> };
 
 /** `picked-up`: the app has begun, and there is no outcome yet. `open`: the app has not begun. */
-export type Look = () => Promise<Outcome | 'picked-up'>;
+export type ReadOutcome = () => Promise<Outcome | 'picked-up'>;
 
 export type Skipped =
   /** No dead letter with this id is pending: it is resolved, or never existed. */

@@ -76,23 +76,23 @@ async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLet
   if (obstacle) return { kind: obstacle };
   if (redrives >= MAX_REDRIVES && !options.isForced) return { kind: 'too-often' };
   const redrive = redrives + 1; // R1
-  const look = async () => outcomeOf((await stores.ledger.read(address))?.record, redrive);
-  if (options.isDryRun) return { kind: 'asked', look };
+  const readOutcome = async () => outcomeOf((await stores.ledger.read(address))?.record, redrive);
+  if (options.isDryRun) return { kind: 'asked', readOutcome };
 
   const edit = (await noteEdit(found, options, stores)) ?? deadLetter.edit;
   const of = { kind: 'job' as const, address, redrive, letter: name, ...(edit !== undefined && { edit }) };
   await addRow({ isLong, event: event.json, of }, stores);
-  return { kind: 'asked', look };
+  return { kind: 'asked', readOutcome };
 }
 
 async function redriveInvalid(found: Found, options: RedriveOptions, stores: DeadLetterStores): Promise<Redriven> {
-  if (options.isDryRun) return { kind: 'asked', look: async () => 'open' };
+  if (options.isDryRun) return { kind: 'asked', readOutcome: async () => 'open' };
   const { name, event } = found;
   await noteEdit(found, options, stores);
   const added = await addDelivery(event, stores, { letter: name });
   return {
     kind: 'asked',
-    async look() {
+    async readOutcome() {
       if (await stores.waiting.isThere(added.row, added.name)) return 'open';
       return (await stores.blobs.read(`pending/${name}`)) === undefined ? 'taken-in' : 'invalid-again';
     },

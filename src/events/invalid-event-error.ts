@@ -7,7 +7,7 @@ export type Problem = { readonly path: string; readonly code: string };
  */
 export type InvalidReason = 'invalid' | 'unknown-type' | 'too-large' | 'workspace-not-listed';
 
-/** The input is not one of the six events. Another try does not help. */
+/** The input is not one of the six events. Sending it again does not help. */
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError';
   readonly reason: InvalidReason;

@@ -5,7 +5,7 @@ import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import type { DeadLetterStores } from '../dead-letters/stores.js';
 import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
-import { TryLimit } from '../storage/bounded.js';
+import { CallLimit } from '../storage/bounded.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { TableStore } from '../storage/table-store.js';
@@ -35,12 +35,12 @@ export type App = {
   /** For listing, redriving and discarding dead letters. */
   readonly deadLetterStores: DeadLetterStores;
   readonly readers: Readers;
-  readonly probes: readonly Probe[];
+  readonly storageChecks: readonly StorageCheck[];
   readonly telemetry: AppTelemetry;
 };
 
 /** Sends a small request to a part of storage; throws when that part does not answer, or refuses. */
-export type Probe = { readonly part: string; check(): Promise<unknown> };
+export type StorageCheck = { readonly part: string; check(): Promise<unknown> };
 
 export type AppParts = {
   workflows: readonly Workflow[];
@@ -49,26 +49,26 @@ export type AppParts = {
   telemetryWrite: Parameters<typeof createTelemetry>[0];
   /** Default: the storage that the settings name. */
   stores?: StoragePorts;
-  /** The time limit of every try of a call to storage. Default: 3 s. */
-  storageTryMs?: number;
+  /** The time limit of every call to storage. Default: 3 s. */
+  storageCallMs?: number;
 };
 
 /** The SDKs set no limit, and Event Grid waits 30 s. */
-const STORAGE_TRY_MS = 3000;
+const STORAGE_CALL_MS = 3000;
 
 /** Puts the app together. Nothing runs and nothing is sent yet, so the app starts even when storage is down. */
 export function composeApp(config: Config, parts: AppParts): App {
-  const { workflows, random, telemetryWrite, storageTryMs = STORAGE_TRY_MS } = parts;
-  const tryLimit = new TryLimit(storageTryMs);
+  const { workflows, random, telemetryWrite, storageCallMs = STORAGE_CALL_MS } = parts;
+  const callLimit = new CallLimit(storageCallMs);
   const { stores, ports, clock } = createStores(parts.stores ?? createAzureStores(config), {
     clock: parts.clock,
     random,
-    tryLimit,
+    callLimit,
   });
   const shared = { clock, random, telemetry: createTelemetry(telemetryWrite) };
   const { fhirHosts, dicomHosts, readerIdentity } = config;
   const readers = createReaders({ fhirHosts, dicomHosts, credential: createCredential(readerIdentity), ...shared });
-  const of = { workflows, stores, queues: ports, tryLimit, readerFor: readers.of, settings: config };
+  const of = { workflows, stores, queues: ports, callLimit, readerFor: readers.of, settings: config };
   const { ledger, waiting, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
   const { deadLetters: blobs, undelivered } = ports;
   return {
@@ -85,11 +85,11 @@ export function composeApp(config: Config, parts: AppParts): App {
     deadLetters,
     deadLetterStores: { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,
-    probes: probesOf(ports),
+    storageChecks: storageChecksOf(ports),
   };
 }
 
-function probesOf({ tables, workflowTables, deadLetters, due, dueLong }: StoragePorts): Probe[] {
+function storageChecksOf({ tables, workflowTables, deadLetters, due, dueLong }: StoragePorts): StorageCheck[] {
   const isDueAtAll = { partition: SHARD_NAMES[0] as string, limit: 1 };
   return [
     { part: 'tables', check: () => tables.query('waiting', isDueAtAll) },

@@ -1,13 +1,13 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
-import type { App, Probe } from './compose.js';
+import type { App, StorageCheck } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 /**
  * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage back.
  * And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
  */
-export function registerHealth(functions: FunctionApp, { probes }: Pick<App, 'probes'>): void {
+export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<App, 'storageChecks'>): void {
   functions.http('healthLive', {
     methods: ['GET'],
     route: 'health/live',
@@ -18,17 +18,17 @@ export function registerHealth(functions: FunctionApp, { probes }: Pick<App, 'pr
     methods: ['GET'],
     route: 'health/ready',
     authLevel: 'function',
-    handler: () => checkStorage(probes),
+    handler: () => checkStorage(storageChecks),
   });
 }
 
-async function checkStorage(probes: readonly Probe[]): Promise<HttpResponseInit> {
-  const answers = await Promise.all(probes.map(ask));
+async function checkStorage(storageChecks: readonly StorageCheck[]): Promise<HttpResponseInit> {
+  const answers = await Promise.all(storageChecks.map(ask));
   const ready = answers.every(([, answer]) => answer === 'ok');
   return { status: ready ? 200 : 503, jsonBody: { ready, storage: Object.fromEntries(answers) } };
 }
 
-async function ask({ part, check }: Probe): Promise<[part: string, answer: string]> {
+async function ask({ part, check }: StorageCheck): Promise<[part: string, answer: string]> {
   try {
     await check();
     return [part, 'ok'];

@@ -15,7 +15,7 @@ const HEADERS = { 'Cache-Control': 'no-store' };
 type Deps = Pick<App, 'config' | 'workflowTables' | 'workflows' | 'telemetry'>;
 
 /**
- * Registers the look-up of each workflow that has one, where `LOOKUPS` is on. A query is a POST: it holds clinical data,
+ * Registers the lookup of each workflow that has one, where `LOOKUPS` is on. A query is a POST: it holds clinical data,
  * and URLs end up in logs.
  */
 export function registerLookups(functions: FunctionApp, deps: Deps): void {
@@ -37,12 +37,12 @@ function registerLookup(functions: FunctionApp, workflow: OfLookup, deps: Deps):
   });
 }
 
-/** Returns an answer instead of throwing: the host prints the message of an error, and a look-up's may name a patient. */
+/** Returns an answer instead of throwing: the host prints the message of an error, and a lookup's may name a patient. */
 function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps): HttpResponseInit {
   if (error instanceof StorageError) return storageFailed(error);
   const errorCode = errorCodeOf(error, codes);
   telemetry.log('error', 'lookup-failed', { workflow: name, errorCode });
-  return httpError(500, errorCode, `The look-up of the workflow '${name}' failed with this code. Fix the workflow.`);
+  return httpError(500, errorCode, `The lookup of the workflow '${name}' failed with this code. Fix the workflow.`);
 }
 
 async function answer(

@@ -9,7 +9,7 @@ const PREPARE_WITHIN_MS = 3000;
 type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTables'>;
 
 /**
- * Makes the queues, tables and containers that triggers, timers and looks ask for, before they do: each request for
+ * Makes the queues, tables and containers that triggers, timers and looks use, before they do: each request for
  * something absent would be a failed dependency in the telemetry, 60 a minute for a queue. No request here asks for what
  * may be absent, or makes what exists. Never throws.
  *

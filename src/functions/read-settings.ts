@@ -33,7 +33,7 @@ export function readSettings(
 type Named = { readonly name: string; readonly workflow: Workflow };
 
 /**
- * Checks that no two workflows, look-ups or tasks share a name.
+ * Checks that no two workflows, lookups or tasks share a name.
  * @throws WorkflowError that names each shared name and the places where its workflows are defined.
  */
 export function checkNames(workflows: readonly Workflow[]): void {
@@ -54,7 +54,7 @@ export function checkNames(workflows: readonly Workflow[]): void {
         'the one that has run already.',
     ),
     ...sharedBy(named(({ lookup }) => lookup?.name)).map(
-      ([name, places]) => `Several workflows have a look-up named '${name}': ${places}. Rename one of the look-ups.`,
+      ([name, places]) => `Several workflows have a lookup named '${name}': ${places}. Rename one of the lookups.`,
     ),
     ...sharedBy(named(({ task }) => task?.name)).map(
       ([name, places]) => `Several workflows have a task named '${name}': ${places}. Rename one of the tasks.`,

@@ -8,7 +8,7 @@ const EVERY_MINUTE = '30 * * * * *';
 /** With this many rows waiting, nothing more is imported. */
 const MAX_WAITING = 10_000;
 
-type Deps = Pick<App, 'deadLetterStores' | 'config' | 'probes' | 'waiting' | 'telemetry'>;
+type Deps = Pick<App, 'deadLetterStores' | 'config' | 'storageChecks' | 'waiting' | 'telemetry'>;
 
 /** Imports Event Grid's own dead letters once storage works and few rows wait. */
 export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
@@ -31,8 +31,8 @@ async function importWhileHealthy(deps: Deps): Promise<void> {
 }
 
 /** Returns whether all of storage answers and fewer than MAX_WAITING rows wait. */
-async function isHealthy({ probes, waiting }: Deps): Promise<boolean> {
-  const answers = await Promise.allSettled(probes.map(({ check }) => check()));
+async function isHealthy({ storageChecks, waiting }: Deps): Promise<boolean> {
+  const answers = await Promise.allSettled(storageChecks.map(({ check }) => check()));
   if (answers.some(({ status }) => status === 'rejected')) return false;
   return !(await waiting.count(MAX_WAITING)).isMore;
 }

@@ -8,7 +8,7 @@ import type { Task, TaskContext, Workflow, WorkflowTable } from '../workflow.js'
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
-/** The time limit of a write with all its tries. */
+/** The time limit of a write, however often it is sent. */
 const WRITE_MS = 15_000;
 
 type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' | 'workflowTables' | 'workflowCommit'>;
@@ -21,7 +21,7 @@ type Shared = {
   readonly prepared: Map<string, Promise<void>>;
 };
 
-/** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer tries again. */
+/** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer runs it again. */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
   const shared = { signal: ending.signal, changeQueue: createChangeQueue(), prepared: new Map() };
@@ -42,7 +42,7 @@ async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): P
   const pendingChanges = new PendingChanges();
   try {
     await task.run(contextOf({ name, codes }, pendingChanges, shared, deps));
-    await pendingChanges.settled();
+    await pendingChanges.ended();
   } catch (error) {
     deps.telemetry.record('tasksFailed', 1, { workflow: name });
     deps.telemetry.log('error', 'task-failed', { workflow: name, errorCode: errorCodeOf(error, codes) });

@@ -18,12 +18,12 @@ export function createChangeQueue(): ChangeQueue {
   return async (row, change) => {
     const before = last.get(row);
     const mine = before ? before.then(change) : change(undefined);
-    const settled = mine.catch(() => undefined);
-    last.set(row, settled);
+    const ended = mine.catch(() => undefined);
+    last.set(row, ended);
     try {
       await mine;
     } finally {
-      if (last.get(row) === settled) last.delete(row);
+      if (last.get(row) === ended) last.delete(row);
     }
   };
 }

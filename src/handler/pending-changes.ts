@@ -21,7 +21,7 @@ export class PendingChanges {
   }
 
   /** Returns undefined if every change has succeeded. Else the promise resolves when all have; it rejects if one fails. */
-  settled(): Promise<void> | undefined {
+  ended(): Promise<void> | undefined {
     return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
   }
 

@@ -58,7 +58,7 @@ export function runHandler(
     context: Context<HealthEvent, string>;
     cancellation: Cancellation;
     /** They are part of the handler's work, whether or not the handler waits for them. */
-    pendingChanges: Pick<PendingChanges, 'settled'>;
+    pendingChanges: Pick<PendingChanges, 'ended'>;
   },
   deps: RunDeps,
 ): HandlerResult | Promise<HandlerResult> {
@@ -70,9 +70,9 @@ export function runHandler(
     return { kind: 'threw', error };
   }
   const isLater = isThenable(returned);
-  const left = isLater ? undefined : pendingChanges.settled();
+  const left = isLater ? undefined : pendingChanges.ended();
   if (!isLater && !left) return OK;
-  const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.settled());
+  const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.ended());
 
   return untilEnded(ended, { workflow, cancellation }, deps);
 }

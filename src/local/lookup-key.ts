@@ -9,7 +9,7 @@ const BYTES = 32;
 type Env = Record<string, string | undefined>;
 
 /**
- * Returns `env` with a key for the workflows' look-ups. Where `env` has none, the key is that of this folder, created at
+ * Returns `env` with a key for the workflows' lookups. Where `env` has none, the key is that of this folder, created at
  * the first start. The key is kept beside Azurite's data, because another key would not find its rows.
  * @throws StartError where the key can be neither read nor written.
  */

@@ -51,11 +51,11 @@ async function areUsualPortsFree(): Promise<boolean> {
 
 function makeFolder(appRoot: string): string {
   const folder = join(appRoot, '.local', 'azurite');
-  const probe = join(folder, 'probe');
+  const testFile = join(folder, 'probe');
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(probe, '');
-    rmSync(probe);
+    writeFileSync(testFile, '');
+    rmSync(testFile);
     return folder;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

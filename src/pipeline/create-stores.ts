@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import { createDeadLetters, type DeadLetters } from '../dead-letters/store/dead-letters.js';
 import type { BlobStore } from '../storage/blob-store.js';
-import { boundedBlobs, boundedQueue, boundedTables, type TryLimit } from '../storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, type CallLimit } from '../storage/bounded.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
 import { createLooks, type Looks } from '../storage/looks.js';
@@ -37,14 +37,14 @@ export type Stores = {
   readonly storageNow: () => Promise<Date>;
 };
 
-type Deps = { readonly clock: Clock; readonly random: Random; readonly tryLimit: TryLimit };
+type Deps = { readonly clock: Clock; readonly random: Random; readonly callLimit: CallLimit };
 
 /**
  * Returns, for one process over these ports: the stores, with one group commit per account; `ports`, with a time limit per
  * call; and a clock whose `now` is storage's, which all instances share.
  */
-export function createStores(unbounded: StoragePorts, { clock: own, random, tryLimit }: Deps) {
-  const bounded = boundedPorts(unbounded, own, tryLimit);
+export function createStores(unbounded: StoragePorts, { clock: own, random, callLimit }: Deps) {
+  const bounded = boundedPorts(unbounded, own, callLimit);
   const { tables, clock, storageNow } = createStorageClock(bounded.tables, own);
   const { workflowTables = tables } = bounded;
   const commit = createGroupCommit({ tables, clock, random });
@@ -64,7 +64,7 @@ export function createStores(unbounded: StoragePorts, { clock: own, random, tryL
   return { stores, ports: { ...bounded, tables }, clock };
 }
 
-function boundedPorts(ports: StoragePorts, clock: Clock, limit: TryLimit): StoragePorts {
+function boundedPorts(ports: StoragePorts, clock: Clock, limit: CallLimit): StoragePorts {
   const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = ports;
   return {
     tables: boundedTables(tables, clock, limit),

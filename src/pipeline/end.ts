@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import type { TryLimit } from '../storage/bounded.js';
+import type { CallLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './shared.js';
 import type { Wakeups } from './wakeups.js';
 
@@ -15,18 +15,18 @@ import type { Wakeups } from './wakeups.js';
 // E5: `stopped` is always logged, with the number of jobs that are still open. Their leases lapse: a crash for each.
 
 const HANDLERS_GET_MS = 800;
-const STORAGE_TRY_MS = 1000;
+const STORAGE_CALL_MS = 1000;
 const ALL_WITHIN_MS = 3400;
 
-type Deps = { readonly tryLimit: TryLimit; readonly wakeups: Pick<Wakeups, 'stop' | 'sent'> };
+type Deps = { readonly callLimit: CallLimit; readonly wakeups: Pick<Wakeups, 'stop' | 'sent'> };
 
 /** Ends the work of this process within 3.4 s (E4). A second call returns at once. */
-export async function endProcess(shared: Shared, { tryLimit, wakeups }: Deps): Promise<void> {
+export async function endProcess(shared: Shared, { callLimit, wakeups }: Deps): Promise<void> {
   const { clock, running, shutdown, settings, telemetry } = shared;
   if (shutdown.isStopping) return;
   shutdown.isStopping = true;
   telemetry.log('info', 'stopping', { count: running.size });
-  tryLimit.shorten(STORAGE_TRY_MS); // E4
+  callLimit.shorten(STORAGE_CALL_MS); // E4
   wakeups.stop();
   for (const run of [...running.values()]) {
     run.leaveQueue(); // E1

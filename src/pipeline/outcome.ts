@@ -39,7 +39,7 @@ export function retryIn(inMs: number, code: string): Retry {
   return { kind: 'retry', inMs, countsAsTry: false, code };
 }
 
-/** This run settles nothing: the delivery or row that brought the job brings it again after `inMs`. */
+/** This run does not change the record: the delivery or row that brought the job brings it again after `inMs`. */
 export type Deferred = { kind: 'deferred'; inMs: number };
 
 /** How a run has ended, as far as storage shows it. */

@@ -1,5 +1,5 @@
 import { createChangeQueue } from '../handler/change-queue.js';
-import type { TryLimit } from '../storage/bounded.js';
+import type { CallLimit } from '../storage/bounded.js';
 import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
 import { createCompany } from './company.js';
@@ -29,7 +29,7 @@ type PipelineDeps = Pick<Shared, 'clock' | 'random' | 'stores' | 'readerFor' | '
   readonly workflows: readonly Workflow[];
   readonly queues: Queues;
   /** Of the stores and queues: the end of the process shortens the limit. */
-  readonly tryLimit: TryLimit;
+  readonly callLimit: CallLimit;
 };
 
 const REMEMBERED_SETTLED = 100_000;
@@ -55,7 +55,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     wake: () => wakeups.wake(),
     redeliver: (message, traceParent) => rows.redeliver(message, traceParent),
     circuits: () => shared.circuits.states(),
-    stop: () => endProcess(shared, { tryLimit: deps.tryLimit, wakeups }),
+    stop: () => endProcess(shared, { callLimit: deps.callLimit, wakeups }),
   };
 }
 

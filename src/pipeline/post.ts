@@ -19,7 +19,7 @@ export class NotSafeError extends Error {
   }
 }
 
-/** From the deadline to the answer: one try of a write, its timeout, and one more. */
+/** From the deadline to the answer: a write is sent, times out, and is sent once more. */
 const ANSWER_AFTER_DEADLINE_MS = 5000;
 
 type PostDeps = { readonly clock: Clock; readonly deadlineMs: number; readonly onDeadline: () => void };

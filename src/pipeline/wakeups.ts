@@ -45,7 +45,7 @@ export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
  * W3: a process sends one message for each interval, and none while an earlier one is still to come: Azure decides by the
  *     length of a queue how many instances to run, and hidden messages count.
  *
- * The next look covers a lost message. A second message finds the rows that the first has left.
+ * If a message is lost, the next look finds its row. A second message finds the rows that the first has left.
  */
 export class Wakeups {
   readonly #deps: Deps;
@@ -69,7 +69,7 @@ export class Wakeups {
     }
   }
 
-  /** Looks no more. */
+  /** Ends the looks. */
   stop(): void {
     this.#stopping.abort();
   }

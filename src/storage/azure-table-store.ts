@@ -11,7 +11,7 @@ import type { CommitAnswer, Page, Read, TableStore } from './table-store.js';
 /** Clients are kept because creating one is expensive. Each day of the ledger needs a few. */
 const MAX_CLIENTS = 200;
 
-/** Returns Table Storage. The SDK's own retries are off: the caller decides what a failed try means. */
+/** Returns Table Storage. The SDK's own retries are off: the caller decides what a failed call means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
   const service = serviceClient(connection);
   const clients = new Map<string, TableClient>();

@@ -11,8 +11,8 @@ const SEARCH_MS = 10_000;
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
 
-/** The time limit of each try of a storage call. The end of the process shortens the limit. */
-export class TryLimit {
+/** The time limit of each call to storage. The end of the process shortens the limit. */
+export class CallLimit {
   #ms: number;
   /** If true, large calls get no more time than others. */
   #isShort = false;
@@ -22,7 +22,7 @@ export class TryLimit {
     this.#ms = ms;
   }
 
-  /** From now on a try takes up to `ms`. A try that is under way takes up to `ms` more. */
+  /** From now on a call takes up to `ms`. A call that is under way takes up to `ms` more. */
   shorten(ms: number): void {
     this.#ms = Math.min(this.#ms, ms);
     this.#isShort = true;
@@ -50,7 +50,7 @@ export class TryLimit {
 }
 
 /** Returns a store whose calls end within the limit, a search within 10 s. */
-export function boundedTables(store: TableStore, clock: Clock, limit: TryLimit): TableStore {
+export function boundedTables(store: TableStore, clock: Clock, limit: CallLimit): TableStore {
   const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {
     commit: (table, partition, operations) => within((signal) => store.commit(table, partition, operations, signal)),
@@ -63,7 +63,7 @@ export function boundedTables(store: TableStore, clock: Clock, limit: TryLimit):
 }
 
 /** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a copy within 120 s. */
-export function boundedBlobs(store: BlobStore, clock: Clock, limit: TryLimit): BlobStore {
+export function boundedBlobs(store: BlobStore, clock: Clock, limit: CallLimit): BlobStore {
   const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {
     prepare: () => within((signal) => store.prepare(signal)),
@@ -77,7 +77,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, limit: TryLimit): B
 }
 
 /** Returns a queue whose calls end within the limit. */
-export function boundedQueue(store: QueueStore, clock: Clock, limit: TryLimit): QueueStore {
+export function boundedQueue(store: QueueStore, clock: Clock, limit: CallLimit): QueueStore {
   const within = <T>(call: Call<T>) => limit.within(clock, call, 0);
   return {
     send: (text, options) => within((signal) => store.send(text, options, signal)),

@@ -9,7 +9,7 @@ import { StorageError } from './table-store.js';
  * end. While a transaction is on its way, the next writes gather. Each partition has one transaction on its way at a time.
  *
  * The results of a transaction:
- *   done      all its writes are settled.
+ *   done      all its writes took effect.
  *   refused   nothing was written. The row of the named write is read, and the rest is sent again. From the second refusal on,
  *             all rows are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
  *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all writes
@@ -53,49 +53,50 @@ const MAX_PAUSE_MS = 1000;
 const ALWAYS = () => true;
 
 type Entry = Required<Write> & {
-  settle: (written: Written) => void;
+  finish: (written: Written) => void;
   fail: (error: unknown) => void;
   sizeBytes: number;
   lastError: unknown;
 };
-type Lane = { table: string; partition: string; queue: Entry[] };
+/** The writes of one partition that wait for the next transaction. */
+type WriteQueue = { table: string; partition: string; writes: Entry[] };
 
-/** Returns the group commit: `write` settles when the outcome of a write is known, or its time is over. */
+/** Returns the group commit: `write` ends when the outcome of a write is known, or its time is over. */
 export function createGroupCommit(deps: { tables: TableStore; clock: Clock; random: Random }): GroupCommit {
   const { tables, clock, random } = deps;
-  const lanes = new Map<string, Map<string, Lane>>();
+  const queues = new Map<string, Map<string, WriteQueue>>();
 
   return {
     write(table, partition, write) {
-      return new Promise((settle, fail) => {
-        const lane = lanes.get(table)?.get(partition) ?? openLane(table, partition);
+      return new Promise((finish, fail) => {
+        const queue = queues.get(table)?.get(partition) ?? openQueue(table, partition);
         const { operation, isOwn, untilMs, isWanted = ALWAYS } = write;
         const sizeBytes = sizeOf(operation);
-        lane.queue.push({ operation, isOwn, untilMs, isWanted, settle, fail, sizeBytes, lastError: undefined });
+        queue.writes.push({ operation, isOwn, untilMs, isWanted, finish, fail, sizeBytes, lastError: undefined });
       });
     },
   };
 
-  function openLane(table: string, partition: string): Lane {
-    const lane: Lane = { table, partition, queue: [] };
-    const ofTable = lanes.get(table) ?? new Map<string, Lane>();
-    lanes.set(table, ofTable.set(partition, lane));
-    clock.endOfTurn(() => void drain(lane));
-    return lane;
+  function openQueue(table: string, partition: string): WriteQueue {
+    const queue: WriteQueue = { table, partition, writes: [] };
+    const ofTable = queues.get(table) ?? new Map<string, WriteQueue>();
+    queues.set(table, ofTable.set(partition, queue));
+    clock.endOfTurn(() => void drain(queue));
+    return queue;
   }
 
-  async function drain(lane: Lane): Promise<void> {
-    while (lane.queue.length > 0) {
-      const { batch, rest } = takeBatch(lane.queue);
-      lane.queue = rest;
-      await commit(lane, batch);
+  async function drain(queue: WriteQueue): Promise<void> {
+    while (queue.writes.length > 0) {
+      const { batch, rest } = takeBatch(queue.writes);
+      queue.writes = rest;
+      await commit(queue, batch);
     }
-    const ofTable = lanes.get(lane.table);
-    ofTable?.delete(lane.partition);
-    if (ofTable?.size === 0) lanes.delete(lane.table);
+    const ofTable = queues.get(queue.table);
+    ofTable?.delete(queue.partition);
+    if (ofTable?.size === 0) queues.delete(queue.table);
   }
 
-  async function commit(lane: Lane, batch: Entry[]): Promise<void> {
+  async function commit(queue: WriteQueue, batch: Entry[]): Promise<void> {
     let open = batch;
     let refusals = 0;
     for (let failures = 0; ; ) {
@@ -105,29 +106,29 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
       const sent = open;
       try {
         const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
-        const answer = await tables.commit(lane.table, lane.partition, operations);
+        const answer = await tables.commit(queue.table, queue.partition, operations);
         switch (answer.kind) {
           case 'done':
-            for (const [i, entry] of sent.entries()) entry.settle({ kind: 'written', etag: answer.etags[i] ?? '' });
+            for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
             return;
           case 'refused':
             refusals += 1;
-            open = await openAfterRefusal(lane, sent, { index: answer.index, refusals });
+            open = await openAfterRefusal(queue, sent, { index: answer.index, refusals });
             break;
           case 'no-table':
-            if ((await tables.create(lane.table)) === 'busy') return settleAll(sent, { kind: 'table-busy' });
+            if ((await tables.create(queue.table)) === 'busy') return finishAll(sent, { kind: 'table-busy' });
             failures += 1;
             if (failures > 1) await sleep(clock, pauseMs(failures)); // no table yet, or unknown before
             break;
           case 'table-busy':
-            return settleAll(sent, { kind: 'table-busy' });
+            return finishAll(sent, { kind: 'table-busy' });
           default:
             throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
         }
       } catch (error) {
-        if (error instanceof StorageError && error.isRejected) return commitSingly(lane, sent, error);
+        if (error instanceof StorageError && error.isRejected) return commitSingly(queue, sent, error);
         for (const entry of sent) entry.lastError = error;
-        open = await openAfterUnknown(lane, sent);
+        open = await openAfterUnknown(queue, sent);
         failures += 1;
         if (open.length > 0) await sleep(clock, pauseMs(failures));
       }
@@ -135,37 +136,37 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   }
 
   /** A write that storage rejects fails alone: it must not hold up the others. Nothing was written, so C4 holds. */
-  async function commitSingly(lane: Lane, sent: Entry[], error: StorageError): Promise<void> {
+  async function commitSingly(queue: WriteQueue, sent: Entry[], error: StorageError): Promise<void> {
     if (sent.length === 1) return failAll(sent, error);
-    for (const entry of sent) await commit(lane, [entry]);
+    for (const entry of sent) await commit(queue, [entry]);
   }
 
-  /** Returns the writes to send again after a refusal. Of the others, the outcome is settled. */
+  /** Returns the writes to send again after a refusal. The other writes are finished. */
   async function openAfterRefusal(
-    lane: Lane,
+    queue: WriteQueue,
     sent: Entry[],
     { index, refusals }: { index: number; refusals: number },
   ): Promise<Entry[]> {
     const named = sent[index];
     if (!named) throw new StorageError('bad-answer', 'Storage refused a transaction without naming its operation.');
     const toRead = refusals > 1 ? sent : [named];
-    const open = [...sent.filter((entry) => !toRead.includes(entry)), ...(await settleImpossible(lane, toRead))];
+    const open = [...sent.filter((entry) => !toRead.includes(entry)), ...(await finishImpossible(queue, toRead))];
     if (open.length > 0 && refusals > 2) await sleep(clock, pauseMs(refusals - 2));
     return open;
   }
 
-  /** Reads the row of each write. Settles the writes that took effect or have become impossible, and returns the others. */
-  function settleImpossible(lane: Lane, entries: Entry[]): Promise<Entry[]> {
-    return settleByRow(lane, entries, (entry, read) => {
+  /** Reads the row of each write. Finishes the writes that took effect or have become impossible, and returns the others. */
+  function finishImpossible(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
+    return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
       if (entry.isOwn(stored?.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5
       return isPossible(entry.operation, stored?.etag) ? undefined : { kind: 'conflict', read };
     });
   }
 
-  /** Reads the row of each write, all of which took effect. Settles them, and returns those whose read failed. */
-  function settleWritten(lane: Lane, entries: Entry[]): Promise<Entry[]> {
-    return settleByRow(lane, entries, (entry, read) => {
+  /** Reads the row of each write, all of which took effect. Finishes them, and returns those whose read failed. */
+  function finishWritten(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
+    return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
       const isGone = !stored || entry.operation.kind === 'delete';
       if (isGone || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
@@ -173,35 +174,35 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     });
   }
 
-  /** Settles each write for which `writtenOf` finds the outcome in its row. Returns the others. */
-  async function settleByRow(
-    lane: Lane,
+  /** Finishes each write for which `writtenOf` finds the outcome in its row. Returns the others. */
+  async function finishByRow(
+    queue: WriteQueue,
     entries: Entry[],
     writtenOf: (entry: Entry, read: Read) => Written | undefined,
   ): Promise<Entry[]> {
     const open = await Promise.all(
       entries.map(async (entry) => {
-        const read = await tables.read(lane.table, lane.partition, entry.operation.key).catch((error: unknown) => {
+        const read = await tables.read(queue.table, queue.partition, entry.operation.key).catch((error: unknown) => {
           entry.lastError = error;
           return undefined;
         });
         const written = read && writtenOf(entry, read);
         if (!written) return entry;
-        entry.settle(written);
+        entry.finish(written);
         return undefined;
       }),
     );
     return open.filter((entry) => entry !== undefined);
   }
 
-  /** Returns the writes to send again after an unknown outcome. Of the others, the outcome is settled. */
-  async function openAfterUnknown(lane: Lane, sent: Entry[]): Promise<Entry[]> {
+  /** Returns the writes to send again after an unknown outcome. The other writes are finished. */
+  async function openAfterUnknown(queue: WriteQueue, sent: Entry[]): Promise<Entry[]> {
     // C6: an absent row does not prove which delete took effect.
     const spokesman = sent.find((entry) => entry.operation.kind !== 'delete');
     if (!spokesman) return sent;
-    const read = await tables.read(lane.table, lane.partition, spokesman.operation.key).catch(() => undefined);
+    const read = await tables.read(queue.table, queue.partition, spokesman.operation.key).catch(() => undefined);
     if (!read || !spokesman.isOwn(read.stored?.row)) return sent; // C2
-    return settleWritten(lane, sent); // C8
+    return finishWritten(queue, sent); // C8
   }
 
   function failIfLate(entry: Entry, nowMs: number): boolean {
@@ -236,8 +237,8 @@ function isPossible(operation: Operation, etag: string | undefined): boolean {
   }
 }
 
-function settleAll(entries: Entry[], written: Written): void {
-  for (const entry of entries) entry.settle(written);
+function finishAll(entries: Entry[], written: Written): void {
+  for (const entry of entries) entry.finish(written);
 }
 
 function failAll(entries: Entry[], error: unknown): void {

@@ -3,7 +3,7 @@ import type { Row, Stored } from './table-store.js';
 
 // The rows of the table `waiting`: their partition, their name, and their properties.
 
-/** Deferred work before it has a row: a job, or an event to be handled as a new delivery. */
+/** The content of a row before it is written: a job, or an event to be handled as a new delivery. */
 export type NewRow = {
   dueAt: Date;
   /** The job may run longer than a delivery. */

@@ -20,7 +20,7 @@ export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
 export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow } from './waiting-row.js';
 
 /**
- * The table `waiting`: deferred work. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
+ * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
  * `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest of the event
  * id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
  *

@@ -8,7 +8,7 @@ import {
 import type { Destination } from './open-telemetry.js';
 
 /**
- * Returns the exporters to Application Insights. Data that cannot be sent in a few tries is dropped, and never written to a
+ * Returns the exporters to Application Insights. Data that cannot be sent in a few attempts is dropped, and never written to a
  * disk. The exporter treats answers such as 401 as a success, so this code checks each answer.
  */
 export function createAzureMonitor(

@@ -36,7 +36,7 @@ export type TestKit = {
    * versions have started and were applied.
    */
   run(workflow: Workflow, event: HealthEvent, options?: TryOptions): Promise<TryResult>;
-  /** Returns the answer of the workflow's look-up; throws if `query` is invalid. */
+  /** Returns the answer of the workflow's lookup; throws if `query` is invalid. */
   lookup(workflow: Workflow, query: unknown): Promise<Readonly<Record<string, unknown>>>;
   runTask(workflow: Workflow): Promise<void>;
   /** Returns a table as the workflow sees it, to write rows before a test and to read them after it. */
@@ -103,7 +103,7 @@ export function createTestKit({ settings = {} }: { settings?: Readonly<Record<st
     },
 
     async lookup({ lookup }, query) {
-      if (!lookup) throw new TypeError('The workflow has no look-up.');
+      if (!lookup) throw new TypeError('The workflow has no lookup.');
       return lookup.answer(lookup.query.parse(query), {
         tables: (name) => openForReading(name, workflowTables),
         setting,
@@ -133,7 +133,7 @@ async function runTask({ name, task, codes }: Workflow, tables: TestKit['tables'
     now: () => clock.now(),
     signal,
   });
-  await pendingChanges.settled();
+  await pendingChanges.ended();
 }
 
 function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {

@@ -9,7 +9,7 @@ import { recordOutcome } from '../pipeline/record-outcome.js';
 import type { JobDeps } from '../pipeline/shared.js';
 import { workJob } from '../pipeline/work.js';
 import { addressOf } from '../storage/address.js';
-import { TryLimit } from '../storage/bounded.js';
+import { CallLimit } from '../storage/bounded.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';
 import { createLooks } from '../storage/looks.js';
@@ -182,7 +182,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps 
     },
     readerFor: (event) => ('resource' in options ? readerOfContent(event, options.resource) : readerOfNothing(event)),
     settings: { deadlineMs: DEADLINE_MS, leaseMs: LEASE_MS, workspaces: undefined, setting },
-    tryLimit: new TryLimit(DEADLINE_MS),
+    callLimit: new CallLimit(DEADLINE_MS),
   });
   const { slots, resourceSlots } = queues.get(workflow.name) ?? shared;
   queues.set(workflow.name, { slots, resourceSlots });

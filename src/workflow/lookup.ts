@@ -9,7 +9,7 @@ export type LookupContext = {
 };
 
 /**
- * A look-up that people make in a workflow's tables: `POST /api/lookups/{name}` with a JSON body, if `LOOKUPS` is on.
+ * A lookup that people make in a workflow's tables: `POST /api/lookups/{name}` with a JSON body, if `LOOKUPS` is on.
  * Use `lookup` to make one, since that function keeps the type of the query.
  */
 export type Lookup = {

@@ -17,7 +17,7 @@ export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector
   codes?: readonly C[];
   /** `any` (default): every event, in any order. `latest`: never an older version of a resource after a newer version. */
   ordering?: 'any' | 'latest';
-  /** Time limit of one try: default 10 s, at most 25 min. A job with more than DEADLINE_SECONDS is deferred to a row. */
+  /** Time limit of one try: default 10 s, at most 25 min. A job with more than DEADLINE_SECONDS is a long job: it starts from a row. */
   timeout?: Duration;
   /** Maximum number of jobs at the same time in one process; default 256. */
   concurrency?: number;

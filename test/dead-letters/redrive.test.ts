@@ -26,7 +26,7 @@ describe('the redrive of a dead job', () => {
     const redriven = await redrive();
     await runDueRows();
 
-    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('completed');
+    expect(redriven.kind === 'asked' && (await redriven.readOutcome())).toBe('completed');
     expect(runs).toEqual(['one patient-1', 'two patient-1', 'one patient-1']);
     expect(await names()).toEqual(['pending/failed/2026-01-01/….0.json', 'resolved/failed/2026-01-01/….0.json']);
     expect(records()).toContainEqual(expect.objectContaining({ result: 'completed', redrives: 1 }));
@@ -35,17 +35,17 @@ describe('the redrive of a dead job', () => {
   it('given the job fails once, then the outcome is failing; given it fails for good, then dead, with a dead letter of the next number', async () => {
     const { redrive, runDueRows, endsAs, clock, names } = await withDeadLetter();
     const redriven = await redrive();
-    const look = redriven.kind === 'asked' ? redriven.look : undefined;
-    expect(await look?.()).toBe('open');
+    const readOutcome = redriven.kind === 'asked' ? redriven.readOutcome : undefined;
+    expect(await readOutcome?.()).toBe('open');
 
     endsAs(fail);
     await runDueRows();
-    expect(await look?.()).toBe('failing');
+    expect(await readOutcome?.()).toBe('failing');
 
     endsAs(giveUp);
     clock.advance(15_000);
     await runDueRows();
-    expect(await look?.()).toBe('dead');
+    expect(await readOutcome?.()).toBe('dead');
     expect(await names()).toEqual([
       'pending/failed/2026-01-01/….0.json',
       'pending/failed/2026-01-01/….1.json',
@@ -188,7 +188,7 @@ describe('the redrive of an invalid event', () => {
     const redriven = await redrive({ isForced: true });
     await runDueRows();
 
-    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('invalid-again');
+    expect(redriven.kind === 'asked' && (await redriven.readOutcome())).toBe('invalid-again');
     expect(await names()).toEqual(['pending/invalid/undated/….0.json']);
     expect(rows()).toEqual([]);
   });
@@ -197,10 +197,10 @@ describe('the redrive of an invalid event', () => {
     const { redrive, runDueRows, names, runs } = await withInvalid({ id: 'none' });
 
     const redriven = await redrive({ event: rawFhirEvent() });
-    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('open');
+    expect(redriven.kind === 'asked' && (await redriven.readOutcome())).toBe('open');
     await runDueRows();
 
-    expect(redriven.kind === 'asked' && (await redriven.look())).toBe('taken-in');
+    expect(redriven.kind === 'asked' && (await redriven.readOutcome())).toBe('taken-in');
     expect(runs).toEqual(['one patient-1', 'two patient-1']);
     expect(await names()).toEqual(['edited/undated/….1.….json', 'resolved/invalid/undated/….0.json']);
   });

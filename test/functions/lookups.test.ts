@@ -44,7 +44,7 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
-  it('given a question, then the answer of the look-up, which no cache keeps', async () => {
+  it('given a question, then the answer of the lookup, which no cache keeps', async () => {
     const { app, ask } = start();
     await app.pipeline.deliver([rawFhirEvent({ resourceId: 'r1' })]);
 
@@ -101,7 +101,7 @@ describe('when somebody asks a workflow', () => {
     });
   });
 
-  it('given the look-up throws, then its code is logged and answered, and its message goes nowhere', async () => {
+  it('given the lookup throws, then its code is logged and answered, and its message goes nowhere', async () => {
     const { app, functions, lines } = start();
     const broken = { ...app.workflowTables, read: () => Promise.reject(new TypeError('secret-marker')) };
     registerLookups(functions.app, { ...app, workflowTables: broken });

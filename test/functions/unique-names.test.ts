@@ -54,9 +54,9 @@ describe('when workflows share a name', () => {
     ]);
   });
 
-  it('given look-ups and tasks, then the error names them and both files', () => {
+  it('given lookups and tasks, then the error names them and both files', () => {
     expect(problemsIn([both('a'), both('b')])).toEqual([
-      expect.stringMatching(/^Several workflows have a look-up named 'things': .*\.ts:\d+:\d+ and .*\.ts:\d+:\d+\./),
+      expect.stringMatching(/^Several workflows have a lookup named 'things': .*\.ts:\d+:\d+ and .*\.ts:\d+:\d+\./),
       expect.stringMatching(/^Several workflows have a task named 'tidy': /),
     ]);
   });

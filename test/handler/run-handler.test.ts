@@ -24,7 +24,7 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
   };
   const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle: handle as () => void });
   const result = runHandler(
-    { workflow, event, context, cancellation, pendingChanges: { settled: () => undefined } },
+    { workflow, event, context, cancellation, pendingChanges: { ended: () => undefined } },
     {
       clock,
       watch(abort) {

@@ -160,7 +160,7 @@ export const mutations: readonly Mutation[] = [
     { rule: 'end-abort', in: 'abortAll', find: 'for (const $abort of [...$shutdown.onAbort.values()]) $abort();' },
     { rule: 'end-longFirst', in: 'endProcess', find: 'isLong($workflow, $settings)', put: 'false' },
     { rule: 'end-inTime', find: 'const HANDLERS_GET_MS = $ms;', put: 'const HANDLERS_GET_MS = 3000;' },
-    { rule: 'end-storageInTime', find: '$tryLimit.shorten(STORAGE_TRY_MS);' },
+    { rule: 'end-storageInTime', find: '$callLimit.shorten(STORAGE_CALL_MS);' },
   ]),
   ...inFile('src/pipeline/work.ts', STOP, [
     { rule: 'end-freeBeside', in: 'workWithResource', find: "if ($result.kind === 'stopped') $leave" },
@@ -216,12 +216,12 @@ export const mutations: readonly Mutation[] = [
       put: `
         if (!$read) return $sent;
         if (!$spokesman.isOwn($row)) {
-          settleAll($sent, { kind: 'conflict', read: $read });
+          finishAll($sent, { kind: 'conflict', read: $read });
           return [];
         }`,
     },
-    { rule: 'commit-noOwnCheck', in: 'settleImpossible', find: '$entry.isOwn($row)', put: 'false' },
-    { rule: 'commit-noOwnCheckWritten', in: 'settleWritten', find: '$entry.isOwn($row)', put: 'false' },
+    { rule: 'commit-noOwnCheck', in: 'finishImpossible', find: '$entry.isOwn($row)', put: 'false' },
+    { rule: 'commit-noOwnCheckWritten', in: 'finishWritten', find: '$entry.isOwn($row)', put: 'false' },
     {
       rule: 'commit-newTagOnResend',
       in: 'commit',
@@ -243,13 +243,13 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'commit-singly',
       in: 'commit',
-      find: 'if ($error instanceof StorageError && $error.isRejected) return $commitSingly($lane, $sent, $error);',
-      put: 'if ($error.isRejected || $sent.length > 1) return $commitSingly($lane, $sent, $error);',
+      find: 'if ($error instanceof StorageError && $error.isRejected) return $commitSingly($queue, $sent, $error);',
+      put: 'if ($error.isRejected || $sent.length > 1) return $commitSingly($queue, $sent, $error);',
     },
     {
       rule: 'commit-writtenAgain',
       in: 'openAfterUnknown',
-      find: 'return $settleWritten($lane, $sent);',
+      find: 'return $finishWritten($queue, $sent);',
       put: 'return $sent;',
     },
     { rule: 'commit-noLimit', in: 'commit', find: '$open.some(($entry) => isOver($entry, $nowMs))', put: 'false' },
@@ -343,15 +343,15 @@ export const mutations: readonly Mutation[] = [
   ]),
 
   // ---- alerts that compare two Observations
-  ...inFile(`${ALERTS}/settle-delta.ts`, ALERTS_RACE, [
+  ...inFile(`${ALERTS}/update-delta-alert.ts`, ALERTS_RACE, [
     {
       rule: 'alerts-lookAgain',
-      find: "if ((await settleAlert($candidate, $current, $context)) === 'as-it-was') return;",
-      put: 'return void (await settleAlert($candidate, $current, $context));',
+      find: "if ((await updateAlert($candidate, $current, $context)) === 'as-it-was') return;",
+      put: 'return void (await updateAlert($candidate, $current, $context));',
     },
     {
       rule: 'alerts-oldPlace',
-      in: 'settleDelta',
+      in: 'updateDeltaAlert',
       find: 'if ($isOld && $observationId !== $context.own.observationId) return;',
     },
     {
@@ -361,8 +361,8 @@ export const mutations: readonly Mutation[] = [
       put: 'return undefined;',
     },
   ]),
-  ...inFile(`${ALERTS}/settle-alert.ts`, ALERTS_RACE, [
-    { rule: 'alerts-notePending', in: 'settleAlert', find: 'await $context.notePending($pending);' },
+  ...inFile(`${ALERTS}/update-alert.ts`, ALERTS_RACE, [
+    { rule: 'alerts-notePending', in: 'updateAlert', find: 'await $context.notePending($pending);' },
     {
       rule: 'alerts-onlyOverCurrent',
       find: '!$candidate.onlyIfUnchanged || isSameAlert($row, $current)',
@@ -388,7 +388,11 @@ export const mutations: readonly Mutation[] = [
           await writeResultPlaces($tables, $of, { places: moved.wanted, pending: change.before.pending });
           const $results = moved;`,
     },
-    { rule: 'alerts-next', in: 'settleOthers', find: 'if ($next) await settleDelta({ $rule, ...$next }, $context);' },
+    {
+      rule: 'alerts-next',
+      in: 'updateOtherAlerts',
+      find: 'if ($next) await updateDeltaAlert({ $rule, ...$next }, $context);',
+    },
   ]),
 
   // ---- time

@@ -7,7 +7,7 @@ import { createPipeline } from '../../src/pipeline/pipeline.js';
 import type { Settings } from '../../src/pipeline/shared.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
-import { TryLimit } from '../../src/storage/bounded.js';
+import { CallLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
@@ -21,7 +21,7 @@ import { rawOfFhir } from '../testing/raw-events.js';
 
 /** More turns of the event loop than anything here takes without a timer. */
 const TURNS = 30;
-const STORAGE_TRY_MS = 3000;
+const STORAGE_CALL_MS = 3000;
 
 /** A storage account in memory, and one clock for all that use it. It is 12:00:00 on 1 January 2026. */
 export function createAccount() {
@@ -99,7 +99,7 @@ export function startApp(
     return isDead ? 'never' : weather(call);
   };
 
-  const tryLimit = new TryLimit(STORAGE_TRY_MS);
+  const callLimit = new CallLimit(STORAGE_CALL_MS);
   const { stores, ports, clock } = createStores(
     {
       tables: faultyTables(account.tables, plan),
@@ -109,7 +109,7 @@ export function startApp(
       due: faultyQueue(account.due, plan),
       dueLong: faultyQueue(account.dueLong, plan),
     },
-    { clock: account.clock, random, tryLimit },
+    { clock: account.clock, random, callLimit },
   );
   const { ledger, waiting } = stores;
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
@@ -120,7 +120,7 @@ export function startApp(
     workflows: options.workflows ?? [],
     stores,
     queues: ports,
-    tryLimit,
+    callLimit,
     readerFor: options.readerFor ?? readerOfNothing,
     settings: {
       deadlineMs: 15_000,

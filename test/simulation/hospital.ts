@@ -8,7 +8,7 @@ import { createStores, type StoragePorts } from '../../src/pipeline/create-store
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
-import { TryLimit } from '../../src/storage/bounded.js';
+import { CallLimit } from '../../src/storage/bounded.js';
 import type { Ledger } from '../../src/storage/ledger.js';
 import type { Row } from '../../src/storage/table-store.js';
 import type { Waiting } from '../../src/storage/waiting.js';
@@ -137,8 +137,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   function startApp(skewMs?: number): App {
     const machine = world.spawn(skewMs);
-    const tryLimit = new TryLimit(3000);
-    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, tryLimit });
+    const callLimit = new CallLimit(3000);
+    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, callLimit });
     const pipeline = createPipeline({
       clock,
       random: machine.random,
@@ -146,7 +146,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       workflows: hospitalWorkflows(hospital, machine).map((workflow) => observed(workflow, machine)),
       stores,
       queues: ports,
-      tryLimit,
+      callLimit,
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });
@@ -158,7 +158,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   function startTool(): Tool {
     const machine = world.spawn();
-    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, tryLimit: new TryLimit(3000) });
+    const { stores, ports, clock } = createStores(portsOf(machine), { ...machine, callLimit: new CallLimit(3000) });
     const { deadLetters: blobs, undelivered } = ports;
     const { deadLetters, ledger, waiting, storageNow } = stores;
     const deadLetterStores = { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow };

@@ -1,4 +1,4 @@
-import { boundedBlobs, boundedQueue, boundedTables, TryLimit } from '../../src/storage/bounded.js';
+import { boundedBlobs, boundedQueue, boundedTables, CallLimit } from '../../src/storage/bounded.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError, type TableStore } from '../../src/storage/table-store.js';
@@ -7,7 +7,7 @@ import { createMemoryQueueStore } from './memory-queue-store.js';
 import { createTestClock } from './test-clock.js';
 
 const MS = 3_000;
-const limit = () => new TryLimit(MS);
+const limit = () => new CallLimit(MS);
 
 /** Every method of the three stores, over memory, with the same fault in each call. */
 function callsWith(fault: Fault) {

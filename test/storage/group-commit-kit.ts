@@ -1,4 +1,4 @@
-import { boundedTables, TryLimit } from '../../src/storage/bounded.js';
+import { boundedTables, CallLimit } from '../../src/storage/bounded.js';
 import { createGroupCommit, type Write, type Written } from '../../src/storage/group-commit.js';
 import { createMemoryTableStore, type MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { CommitAnswer, Operation, Row, Stored, TableStore } from '../../src/storage/table-store.js';
@@ -35,7 +35,7 @@ export async function setUp({ rows = [], plan = () => 'ok' }: { rows?: readonly 
       },
     },
     clock,
-    new TryLimit(ANSWERS_WITHIN_MS),
+    new CallLimit(ANSWERS_WITHIN_MS),
   );
   const commit = createGroupCommit({ tables, clock, random });
   const write = (each: Write, partition = 'p') => commit.write(TABLE, partition, each);

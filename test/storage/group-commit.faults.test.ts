@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { boundedTables, TryLimit } from '../../src/storage/bounded.js';
+import { boundedTables, CallLimit } from '../../src/storage/bounded.js';
 import { createGroupCommit, type GroupCommit, type Write, type Written } from '../../src/storage/group-commit.js';
 import { createMemoryTableStore, type MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
@@ -99,7 +99,7 @@ describe('two processes over one table', () => {
               record.store,
               withinReason(({ number }) => list[number - 1] ?? 'ok'),
             );
-            const tables = boundedTables(faulty, clock, new TryLimit(ANSWERS_WITHIN_MS));
+            const tables = boundedTables(faulty, clock, new CallLimit(ANSWERS_WITHIN_MS));
             return { release: faulty.release, commit: createGroupCommit({ tables, clock, random }) };
           });
           const asked: Asked[] = [];

@@ -114,7 +114,7 @@ function setNew(vault) {
   }
 }
 
-/** Makes the app read the secret now. Its first look-up came before the secret existed; the next comes after a day. */
+/** Makes the app read the secret now. Its first lookup came before the secret existed; the next comes after a day. */
 function tellApp() {
   const [app = ''] = settingsOf('FUNCTION_APP_ID');
   const path = `${app}/config/configreferences/appsettings/refresh?api-version=2022-03-01`;

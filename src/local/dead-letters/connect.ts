@@ -9,7 +9,7 @@ import { OptionError, textOf, type Values } from './options.js';
 
 const ACCOUNT = /^[a-z0-9]{3,24}$/;
 /** A person waits, maybe on a slow connection. */
-const STORAGE_TRY_MS = 30_000;
+const STORAGE_CALL_MS = 30_000;
 
 /** Connects to storage; called once the options are valid. */
 export type Open = () => Promise<DeadLetterStores>;
@@ -27,7 +27,13 @@ export async function connect(values: Values): Promise<Connected> {
   const azurite =
     account === undefined ? await provideStorage(appRoot, isNamed ? config.storage : undefined, clock) : undefined;
   const found = azurite ? readConfig({ ...env, [config.storageConnection]: azurite.connectionString }) : config;
-  const parts = { workflows: [], clock, random: systemRandom, telemetryWrite: () => {}, storageTryMs: STORAGE_TRY_MS };
+  const parts = {
+    workflows: [],
+    clock,
+    random: systemRandom,
+    telemetryWrite: () => {},
+    storageCallMs: STORAGE_CALL_MS,
+  };
   return { stores: composeApp(found, parts).deadLetterStores, close: async () => azurite?.release() };
 }
 

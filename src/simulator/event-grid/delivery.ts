@@ -58,7 +58,7 @@ export class Delivery {
     this.#deadLetters = createDeadLetters({
       ...deps,
       subscription: () => this.#subscription,
-      whenOver: (deadLetters, outcome) => this.#settleDeadLetters(deadLetters, outcome),
+      whenOver: (deadLetters, outcome) => this.#finishDeadLetters(deadLetters, outcome),
     });
   }
 
@@ -149,11 +149,11 @@ export class Delivery {
 
     this.#requests -= 1;
     if (this.#ended.signal.aborted) return;
-    this.#settle(batch, result);
+    this.#finish(batch, result);
     this.#pump();
   }
 
-  #settle(batch: Batch, result: SendResult): void {
+  #finish(batch: Batch, result: SendResult): void {
     switch (result.kind) {
       case 'answered':
         if (isSuccess(result.answer.status)) this.#acknowledge(batch);
@@ -174,7 +174,7 @@ export class Delivery {
     }
   }
 
-  /** Also settles events that wait for their next attempt. A dead letter stays a dead letter. */
+  /** Also ends events that wait for their next attempt. A dead letter stays a dead letter. */
   #acknowledge({ entries }: Batch): void {
     const now = this.#deps.clock.monotonic();
     for (const entry of entries) {
@@ -235,9 +235,9 @@ export class Delivery {
     }
   }
 
-  #settleDeadLetters(settled: readonly DeadLetter[], outcome: WriteOutcome): void {
+  #finishDeadLetters(deadLetters: readonly DeadLetter[], outcome: WriteOutcome): void {
     const { deadLettered, dropped } = this.#counts;
-    for (const { entry, reason } of settled) {
+    for (const { entry, reason } of deadLetters) {
       this.#stages.move(entry, 'over');
       if (outcome === 'written') countOne(deadLettered, reason);
       else countOne(dropped, outcome === 'unavailable' ? 'DeadLetterUnavailable' : reason);

@@ -73,7 +73,7 @@ export function periodOf(row: Row | undefined): number {
   return Number(row?.period ?? 0);
 }
 
-/** Returns the columns that a look-up shows. */
+/** Returns the columns that a lookup shows. */
 export function describeStudy({ revision: _, period: _2, isListed: _3, seen: _4, ...shown }: Row): Row {
   return shown;
 }

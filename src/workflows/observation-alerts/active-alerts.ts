@@ -1,7 +1,7 @@
 import type { Place, Row, Tables, WorkflowTable } from '../../workflow.js';
 
 /**
- * Table `activealerts` lists the active alerts, so that a look-up need not read all withdrawn alerts.
+ * Table `activealerts` lists the active alerts, so that a lookup need not read all withdrawn alerts.
  *
  * An alert's `revision` rises with each change of its status. The list holds the revision with which the alert became
  * active, or a later one. The handler lists an alert before the alert becomes active; the write keeps a later revision.

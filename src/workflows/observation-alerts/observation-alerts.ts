@@ -16,8 +16,8 @@ import { quantityOf, readNext } from './results.js';
 import { type DeltaRule, isDelta } from './rule.js';
 import { loadRules } from './rules.js';
 import { createSendAlerts } from './send-alerts.js';
-import { type HandlerContext, settleAlert } from './settle-alert.js';
-import { evaluateFacts, settleDelta } from './settle-delta.js';
+import { type HandlerContext, updateAlert } from './update-alert.js';
+import { evaluateFacts, updateDeltaAlert } from './update-delta-alert.js';
 import { CODES } from './verdict.js';
 import { createPostAlert, webhookProblems } from './webhook.js';
 
@@ -65,8 +65,8 @@ export const observationAlerts = defineWorkflow({
     };
     const context: HandlerContext = { own, raisedAt: event.time ?? '', tables, setting, log, notePending };
 
-    await settleOwn(matches, { because: becauseOf(observation), isFirst }, context);
-    await settleOthers(deltas, { places: all, pending: before.pending }, context);
+    await updateOwnAlerts(matches, { because: becauseOf(observation), isFirst }, context);
+    await updateOtherAlerts(deltas, { places: all, pending: before.pending }, context);
 
     if (all.length > wanted.length || pending.length > 0)
       await writeResultPlaces(tables, own, { places: wanted, pending: [] });
@@ -100,7 +100,7 @@ function becauseOf(observation: Observation | undefined): WithdrawalReason {
   return standingOf(observation) === 'withdrawn' ? 'entered-in-error' : 'corrected';
 }
 
-async function settleOwn(
+async function updateOwnAlerts(
   matches: readonly Match[],
   { because, isFirst }: { because: WithdrawalReason; isFirst: boolean },
   context: HandlerContext,
@@ -112,21 +112,21 @@ async function settleOwn(
   for (const match of matches) {
     const { rule, place } = match;
     if (place) {
-      await settleDelta({ rule, observationId: own.observationId, place }, context);
+      await updateDeltaAlert({ rule, observationId: own.observationId, place }, context);
       continue;
     }
     const facts = evaluateFacts(rule, match, context);
     const current = before.find(({ row }) => row.rule === rule.name)?.row;
-    await settleAlert({ of: own, rule: rule.name, facts, because }, current, context);
+    await updateAlert({ of: own, rule: rule.name, facts, because }, current, context);
   }
   for (const { row } of before) {
     const isMatched = matches.some(({ rule }) => rule.name === row.rule);
-    if (!isMatched) await settleAlert({ of: own, rule: String(row.rule), facts: undefined, because }, row, context);
+    if (!isMatched) await updateAlert({ of: own, rule: String(row.rule), facts: undefined, because }, row, context);
   }
 }
 
-/** Settles the next alerts after `places`, and those that a try before has left. */
-async function settleOthers(
+/** Updates the next alerts after `places`, and those that an earlier try has left. */
+async function updateOtherAlerts(
   deltas: readonly DeltaRule[],
   { places, pending }: ResultPlaces,
   context: HandlerContext,
@@ -135,11 +135,11 @@ async function settleOthers(
   for (const place of places) {
     for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
       const next = await readNext(tables, rule, { place, observationId: own.observationId });
-      if (next) await settleDelta({ rule, ...next }, context);
+      if (next) await updateDeltaAlert({ rule, ...next }, context);
     }
   }
   for (const { rule: name, observationId } of pending) {
     const rule = deltas.find((one) => one.name === name);
-    if (rule) await settleDelta({ rule, observationId, place: undefined }, context);
+    if (rule) await updateDeltaAlert({ rule, observationId, place: undefined }, context);
   }
 }

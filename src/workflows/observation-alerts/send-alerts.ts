@@ -79,7 +79,7 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
 }
 
 /**
- * Entries with fewer tries come first. So alerts that the endpoint refuses, also critical ones, do not hold up others:
+ * Entries with fewer failures come first. So alerts that the endpoint refuses, also critical ones, do not hold up others:
  * five failures end a run, and the next run begins with other alerts.
  */
 function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
@@ -109,7 +109,7 @@ async function sendOne(
   return outcome;
 }
 
-/** Returns the entry with the time of the next try; `remove` after a day of tries. */
+/** Returns the entry with the time of its next sending; `remove` after a day of failures. `tries` counts the failures. */
 function afterFailure(row: Row, retryAfterMs: number, { now, log }: TaskContext<AlertCode>): Row | 'remove' {
   const nowMs = now().getTime();
   const tries = Number(row.tries) + 1;

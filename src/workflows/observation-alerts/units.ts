@@ -19,7 +19,7 @@ type NoConversion = 'unit-unknown' | 'units-not-comparable';
 const MAX_KEPT = 2_000;
 const MAX_UNIT_LENGTH = 64;
 /** Values at which a conversion must be linear. */
-const PROBES = [1, 10, 250, 1_000];
+const SAMPLES = [1, 10, 250, 1_000];
 const SAME: Conversion = { factor: 1, offset: 0 };
 /** Digits of a double that a conversion keeps right. */
 const DIGITS = 12;
@@ -69,7 +69,7 @@ function findConversion(from: string, to: string, analyte: Analyte): Conversion 
   const far = convert(1_000);
   if (offset === undefined || far === undefined) return 'units-not-comparable';
   const factor = (far - offset) / 1_000;
-  const isStraight = PROBES.every((value) => isNear(convert(value), value * factor + offset, Math.abs(far)));
+  const isStraight = SAMPLES.every((value) => isNear(convert(value), value * factor + offset, Math.abs(far)));
   return isStraight && factor > 0 ? { factor, offset } : 'units-not-comparable';
 }
 

@@ -7,8 +7,8 @@ import { placeOfPatient } from './places.js';
  * An entry of the index: a row of `patientkeys` with the key `<digest of the search term>.<key of the patient>`. A
  * patient's row lists its entries as text: the digit of the partition, then the digest.
  *
- * Entries are in the patient's own partition, so that one transaction writes them; a look-up queries every partition.
- * Entries of `replaced` are in the partition of the replaced patient, so that a look-up knows where.
+ * Entries are in the patient's own partition, so that one transaction writes them; a lookup queries every partition.
+ * Entries of `replaced` are in the partition of the replaced patient, so that a lookup knows where.
  */
 export type Entry = string;
 

@@ -7,7 +7,7 @@ import { matchesAll, prefixFor, wordsOf, wordsOfName } from './names.js';
 import type { Patient } from './patient.js';
 import { PATIENT_KEYS, placeOfKey } from './places.js';
 
-/** Maximum number of patients' rows that a look-up reads. More need a narrower query. */
+/** Maximum number of patients' rows that a lookup reads. More need a narrower query. */
 const MAX_CANDIDATES = 10_000;
 const PAGE = 1000;
 const READ_AT_ONCE = 25;

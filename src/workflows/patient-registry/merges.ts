@@ -2,7 +2,7 @@ import type { LookupContext, Place } from '../../workflow.js';
 import { digestOf, patientKeyIn } from './index-keys.js';
 import { type Patient, patientOfRow } from './patient.js';
 import { PATIENT_KEYS, PATIENTS, placeOfKey, placeOfPatient } from './places.js';
-import { partsOf } from './settle.js';
+import { partsOf } from './update-patient.js';
 
 type Tables = LookupContext['tables'];
 

@@ -4,7 +4,7 @@ import { lookUpPatients } from './lookup.js';
 import { checkLookupKey, lookupKeyIn } from './lookup-key.js';
 import { describePatient, rowOfPatient } from './patient.js';
 import { placeOfPatient } from './places.js';
-import { settlePatient } from './settle.js';
+import { updatePatient } from './update-patient.js';
 
 const checkHosts = needsHosts('fhir');
 
@@ -22,7 +22,7 @@ export const patientRegistry = defineWorkflow({
     const content = event.change === 'deleted' ? undefined : await resource.current();
     const patient = content && describePatient(content, event);
     const wanted = patient && { row: rowOfPatient(patient), entries: entriesOf(patient, lookupKeyIn(setting)) };
-    await settlePatient(placeOfPatient(host, resourceId), wanted, tables, { isNew: event.change === 'created' });
+    await updatePatient(placeOfPatient(host, resourceId), wanted, tables, { isNew: event.change === 'created' });
   },
   setup(setting) {
     const key = checkLookupKey(setting);

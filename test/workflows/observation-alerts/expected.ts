@@ -32,7 +32,7 @@ export function expectedAlerts(story: readonly StoryEvent[]): string[] {
   return alerts.sort();
 }
 
-/** Returns the active alerts that a look-up finds, in the same form. */
+/** Returns the active alerts that a lookup finds, in the same form. */
 export function activeAlerts(rows: RowsOf): string[] {
   const listed = new Set(rows('activealerts').map(({ key }) => key));
   const active = rows('alerts').filter(({ key, row }) => row.status === 'active' && listed.has(key));

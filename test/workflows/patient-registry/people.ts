@@ -21,7 +21,7 @@ export function told(resourceId: string, version: number, fields?: Partial<Patie
   return { event, content: fields && person(resourceId, version, fields) };
 }
 
-/** Returns a test kit with a short form for patients and look-ups. */
+/** Returns a test kit with a short form for patients and lookups. */
 export function startRegistry() {
   const kit = createTestKit({ settings: SETTINGS });
   let version = 0;

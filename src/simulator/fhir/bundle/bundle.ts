@@ -44,8 +44,10 @@ function bundleTypeOf(type: unknown): BundleType {
 }
 
 function runBatch({ route }: Deps, call: Call, entries: readonly unknown[]): (Result | FhirError)[] {
-  const read = entries.map((entry) => settled(() => readEntry(entry, call.base)));
-  return runInOrder(read, (entry) => (entry instanceof FhirError ? entry : settled(() => route(callOf(entry, call)))));
+  const read = entries.map((entry) => resultOrRefusal(() => readEntry(entry, call.base)));
+  return runInOrder(read, (entry) =>
+    entry instanceof FhirError ? entry : resultOrRefusal(() => route(callOf(entry, call))),
+  );
 }
 
 function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Result[] {
@@ -85,7 +87,7 @@ function runInOrder<E extends BundleEntry | FhirError, R>(entries: readonly E[],
   return results;
 }
 
-function settled<T>(work: () => T): T | FhirError {
+function resultOrRefusal<T>(work: () => T): T | FhirError {
   try {
     return work();
   } catch (error) {

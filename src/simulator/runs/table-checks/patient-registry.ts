@@ -58,7 +58,7 @@ function seenInPatient({ meta, birthDate, gender, active, name, identifier }: Cu
     birthDate,
     gender,
     active,
-    unsure: undefined, // all look-up keys are confirmed
+    unsure: undefined, // all lookup keys are confirmed
     names: partsIn(name, ['family', 'given']),
     identifiers: partsIn(identifier, ['system', 'value']),
   };

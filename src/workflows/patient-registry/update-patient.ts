@@ -16,13 +16,13 @@ const MAX_PENDING = 1300;
 //   finish        patient's row: all entries confirmed; if the patient is gone, remove the row
 //
 // If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
-// the next event or try, of any version, settles them. A pending entry is always written, even if it exists: then the
+// the next event or try, of any version, writes them. A pending entry is always written, even if it exists: then the
 // entry has the fence of the new holder, and a former holder that wakes up cannot remove it. Until its lease ends, a
-// former holder can add an entry that no other handler has written. That entry stays and does no harm, because a look-up
+// former holder can add an entry that no other handler has written. That entry stays and does no harm, because a lookup
 // compares with the patient's row.
 
 /** Makes the rows of a patient as `wanted`; undefined removes them. `isNew` means that probably no row exists yet. */
-export async function settlePatient(
+export async function updatePatient(
   place: Place,
   wanted: Wanted | undefined,
   tables: Tables,

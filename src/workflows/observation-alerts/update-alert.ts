@@ -36,7 +36,7 @@ type Decide = (row: Row | undefined) => Row | 'keep';
  * Raises an alert, withdraws it, or keeps it. `current` is its row as it was read: if this row is right, the alert is
  * not read again. Returns `written` if the row was not right, even if another handler has written it meanwhile.
  */
-export async function settleAlert(
+export async function updateAlert(
   candidate: AlertCandidate,
   current: Row | undefined,
   context: HandlerContext,
@@ -106,7 +106,7 @@ function isSameAlert(one: Row | undefined, other: Row | undefined): boolean {
 }
 
 /**
- * Lists the alert under its patient, before the alert is written. Look-ups read the alert too, so a pointer may come
+ * Lists the alert under its patient, before the alert is written. Lookups read the alert too, so a pointer may come
  * first.
  */
 async function listForPatient(subject: string, { partition, key }: Place, { tables }: HandlerContext): Promise<void> {

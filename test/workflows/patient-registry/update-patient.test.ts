@@ -1,7 +1,7 @@
 import { createTestKit, fhirEvent } from '../../../src/testing/index.js';
 import type { Row, WorkflowTable } from '../../../src/workflow.js';
 import { patientRegistry } from '../../../src/workflows/patient-registry/patient-registry.js';
-import { settlePatient } from '../../../src/workflows/patient-registry/settle.js';
+import { updatePatient } from '../../../src/workflows/patient-registry/update-patient.js';
 import { fencedTables } from '../../pipeline/fenced-tables.js';
 import { createAccount } from '../../pipeline/memory-app.js';
 import { runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
@@ -23,7 +23,7 @@ describe('when rows of an interrupted handler are settled', () => {
         },
       }) as WorkflowTable;
 
-    await settlePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, { isNew: false });
+    await updatePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, { isNew: false });
 
     expect(written).toEqual([{}]);
   });
@@ -35,7 +35,7 @@ describe('when rows of an interrupted handler are settled', () => {
     await kit.tables('patients').change('0', PLACE.key, () => ({ version: 1, sure: '', unsure: left.join(' ') }));
     const wantedEntries = entries(600, 900);
 
-    await settlePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, { isNew: false });
+    await updatePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, { isNew: false });
 
     expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: wantedEntries.join(' ') }]);
     expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(wantedEntries);
@@ -45,7 +45,7 @@ describe('when rows of an interrupted handler are settled', () => {
     const account = createAccount();
     const settleAs = (fence: number, version: number) => {
       const wanted = { row: { version }, entries: entries(version) };
-      return settlePatient(PLACE, wanted, fencedTables(account, fence), { isNew: false });
+      return updatePatient(PLACE, wanted, fencedTables(account, fence), { isNew: false });
     };
     const rows = () => [account.tables.inspect('patients'), account.tables.inspect('patientkeys')];
     await settleAs(2, 2);

@@ -4,7 +4,7 @@ import type { Reading } from './reading.js';
 import { readResultPlaces } from './result-places.js';
 import { quantityOf, type Result, type ResultPlace, readWithPrevious } from './results.js';
 import type { DeltaRule, Rule } from './rule.js';
-import { type AlertCandidate, type HandlerContext, settleAlert } from './settle-alert.js';
+import { type AlertCandidate, type HandlerContext, updateAlert } from './update-alert.js';
 
 /** More rounds than a few handlers can cause for each other. */
 const MAX_ROUNDS = 10;
@@ -28,7 +28,7 @@ type DeltaAlert = {
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
  */
-export async function settleDelta(alert: DeltaAlert, context: HandlerContext): Promise<void> {
+export async function updateDeltaAlert(alert: DeltaAlert, context: HandlerContext): Promise<void> {
   const { rule, observationId } = alert;
   const of = { ...context.own, observationId };
   const { partition, key } = keyOfAlert(of, rule.name);
@@ -39,7 +39,7 @@ export async function settleDelta(alert: DeltaAlert, context: HandlerContext): P
     const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
     if (isOld && observationId !== context.own.observationId) return;
     const candidate: AlertCandidate = { of, rule: rule.name, facts, because: 'corrected', onlyIfUnchanged: true };
-    if ((await settleAlert(candidate, current, context)) === 'as-it-was') return;
+    if ((await updateAlert(candidate, current, context)) === 'as-it-was') return;
   }
   throw new Error('Results kept changing while their alert was written.');
 }
