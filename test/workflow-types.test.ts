@@ -10,7 +10,8 @@ import type {
 } from '../src/workflow.js';
 import { defineWorkflow, dicom, fhir, needsHosts } from '../src/workflow.js';
 
-// The compiler is the test: a handler does not compile if its event type is wider or narrower than the selection of `on`.
+// The compiler is the test: a handler does not compile if its event type is wider or narrower than the selection of
+// `on`.
 const name = 'typed';
 
 describe('when `on` selects events', () => {

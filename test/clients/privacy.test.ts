@@ -7,7 +7,7 @@ import { createAccount, startApp } from '../pipeline/memory-app.js';
 import { createQuickClock } from './quick-clock.js';
 import { json, startService, status } from './stand-in.js';
 
-// What a service answers holds a mark in every place, as the event does; no mark may leave the process.
+// The service's answer holds a mark in every place, as the event does. No mark may leave the process.
 
 const MARKED = { 'x-name': 'M4RK3R', location: 'https://m4rk3r.example/M4RK3R' };
 const BODY = { resourceType: 'Patient', id: '7.M4RK3R', name: [{ family: NAME }] };

@@ -30,9 +30,9 @@ export function createQuickClock() {
   return {
     clock,
     waits,
-    /** How many limits are running. */
+    /** Returns the number of time limits that are running. */
     limits: () => limits.size,
-    /** From now on, a wait is over only when who waits gives up. */
+    /** From now on, a wait ends only when its caller gives up. */
     holdWaits(): void {
       areWaitsHeld = true;
     },

@@ -89,7 +89,7 @@ export function startReaders({ url, ...deps }: { url?: string } & Partial<Reader
   };
 }
 
-/** What a read failed with, as a handler sees it. */
+/** Returns the error of a read, as a handler gets it. */
 export async function failureOf(read: Promise<unknown>): Promise<Error & { code?: string; wait?: { ms: number } }> {
   try {
     await read;

@@ -5,16 +5,16 @@ import type { Pace, Report } from '../../src/dead-letters/pace.js';
 import { createHospital, type Hospital, hospitalEvent, type Tool } from '../simulation/hospital.js';
 import { type Fault, isOfInterest } from '../simulation/world.js';
 
-// Two people handle the same dead letters at once. The test runs each story once for every step at which something can go
-// wrong; then a third person repeats the work without faults. Every event must be accounted for exactly once.
+// Two people handle the same dead letters at once. The test runs each story once for every step at which something can
+// go wrong; then a third person repeats the work without faults. Every event must be accounted for exactly once.
 
 type Story = {
   given: string;
   /** Runs before any fault. */
   before: (hospital: Hospital) => Promise<void>;
-  /** What each of the two does. */
+  /** The commands of two people at once. */
   acts: readonly [Act, Act];
-  /** What the third does in the end. */
+  /** The command of a third person in the end. */
   finally: Act;
   /** Returns what is wrong at the end, beside the checks of every hospital; each text is a failure. */
   wrongs: (hospital: Hospital) => string[];
@@ -28,7 +28,7 @@ const v1 = hospitalEvent({ resource: 1, version: 1, life: 1 });
 const v2 = hospitalEvent({ resource: 1, version: 2, life: 1 });
 const v3 = hospitalEvent({ resource: 1, version: 3, life: 1 });
 const other = hospitalEvent({ resource: 2, version: 1, life: 1 });
-/** What `event` says, under the id of the event that is corrected. */
+/** Returns the content of `event` under the id of the event that is corrected. */
 const asCorrection = (event: unknown) => ({ ...(event as object), id: (v1 as { id: string }).id });
 const broken = { ...(other as Record<string, unknown>), data: { some: 'thing' } };
 
@@ -145,7 +145,7 @@ async function runStory(story: Story, trouble: (hospital: Hospital, tools: Tool[
     return 'ok';
   };
   trouble(hospital, tools);
-  // What a person sees is an error, or a report: both are fine, for the third goes on.
+  // A person gets a report or an error. Both are fine, because the third person goes on.
   for (const [index, act] of story.acts.entries()) void act(tools[index] as Tool).catch(() => undefined);
   await world.run({ ms: 60_000 });
   world.onStep = undefined;

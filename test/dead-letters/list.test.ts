@@ -11,7 +11,9 @@ const undeliveredOf = (...events: object[]) =>
     events.map((event) => ({ ...event, deadLetterReason: 'TimeToLiveExceeded', lastDeliveryOutcome: 'Busy' })),
   );
 
-/** Two dead letters of one event, an invalid one, and a blob of Event Grid with two events, a minute after each other. */
+/**
+ * Two dead letters of one event, an invalid one, and a blob of Event Grid with two events, a minute after each other.
+ */
 async function openFullApp() {
   const opened = openApp();
   await opened.die();

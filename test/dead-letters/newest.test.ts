@@ -4,7 +4,9 @@ import { newestDeadLetters, valuesOf } from '../../src/dead-letters/newest.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { openApp } from './open-app.js';
 
-/** Two dead letters a day of the event `day-of-event`, a minute apart: the older the event, the newer its dead letters. */
+/**
+ * Two dead letters a day of the event `day-of-event`, a minute apart: the older the event, the newer its dead letters.
+ */
 async function openAppWithDays(days: number) {
   const opened = openApp();
   for (let day = days; day >= 1; day -= 1) {

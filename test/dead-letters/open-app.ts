@@ -29,7 +29,7 @@ export function openApp(env: Record<string, string> = {}) {
     stores,
     deadLetterStores,
     lines,
-    /** What was run, as `workflow resource`. */
+    /** The runs so far, each as `workflow resource`. */
     runs,
     endsAs(next: () => void): void {
       ends = next;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 
-/** What an event says, before anyone has spelled it. */
+/** The content of an event, independent of the schema in which it is written. */
 export type Facts = {
   id: string;
   workspace: string;

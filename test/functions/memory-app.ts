@@ -18,7 +18,7 @@ export function composeMemoryApp({
   workflows?: readonly Workflow[];
   stores?: Partial<StoragePorts>;
   env?: Record<string, string>;
-  /** How far the clock of the app's machine is ahead of storage's. */
+  /** The clock of the app's machine is ahead of storage's by this. */
   skewMs?: number;
 } = {}) {
   const clock = createFakeClock();

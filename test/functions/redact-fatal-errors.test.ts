@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a process prints that ends so. */
+/** Runs `code` in a process that this ends. Returns the status and the printed text. */
 function printedBy(code: string, before = ''): { status: number | null; printed: string } {
   const file = join(folder, 'fatal.mjs');
   const module = resolve('src/functions/redact-fatal-errors.ts');

@@ -82,7 +82,10 @@ function outputReads(root: Node, name: string): Node[] {
   );
 }
 
-/** Whether Bicep evaluates `at` only if `condition` is true: in the second part of a ternary with this condition. */
+/**
+ * Returns whether Bicep evaluates `at` only if `condition` is true: in the second part of a ternary with this
+ * condition.
+ */
 function isOnlyWhere(condition: string, at: Node): boolean {
   for (let inner = at, up = at.parent; up; inner = up, up = up.parent) {
     const [first, second] = up.namedChildren;

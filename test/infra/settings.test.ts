@@ -40,7 +40,9 @@ const READ_BY_OTHERS: Readonly<Record<string, string>> = {
   AZURE_TOKEN_CREDENTIALS: '@azure/identity',
 };
 
-/** Settings that the app reads and infra leaves out, each with the reason. MORE_SETTINGS can set those that suit Azure. */
+/**
+ * Settings that the app reads and infra leaves out, each with the reason. MORE_SETTINGS can set those that suit Azure.
+ */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   EventStorage: 'AzureWebJobsStorage replaces it',
   SIMULATOR: 'only for local use',

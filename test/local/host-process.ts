@@ -4,7 +4,7 @@ import { ROOT, startProcess, type TestProcess } from './test-process.js';
 /** The embedded host as a process of its own, running the app in fixture-app. */
 export type HostProcess = TestProcess & {
   readonly url: string;
-  /** What the fixture's functions were called with since the last time. */
+  /** Returns the calls of the fixture's functions since the last `takeCalls`. */
   takeCalls(): Promise<Call[]>;
 };
 

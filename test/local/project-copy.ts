@@ -49,7 +49,7 @@ export function projectCopy() {
       return { passed, failed: failed + broken };
     },
 
-    /** What the compiler says of all of it, and the lint of `files`; nothing where all is well. */
+    /** Returns the problems that the compiler finds in the copy, and the linter in `files`; '' if there are none. */
     check(files: readonly string[]): string {
       const lint = node([bin('@biomejs/biome/bin/biome'), 'check', ...files]);
       const compiler = node([bin('typescript/bin/tsc'), '-p', 'tsconfig.json']);

@@ -131,7 +131,7 @@ async function release(user: TestProcess): Promise<void> {
   await user.printed('released');
 }
 
-/** What it printed when it could not start. */
+/** Expects that the start fails, and returns the printed text. */
 async function failure(env: NodeJS.ProcessEnv): Promise<string> {
   const user = startUser(env);
   expect(await user.ended).toBe(1);

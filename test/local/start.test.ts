@@ -145,7 +145,7 @@ function linesOfDemonstration(text: string): string[] {
   return lines.slice(from, to + 1);
 }
 
-/** What the demonstration shows, without what is another each time. */
+/** Returns the lines of the demonstration, without the parts that differ each time. */
 function shownIn(text: string): string[] {
   return linesOfDemonstration(text).map((line) =>
     line

@@ -1,9 +1,10 @@
 import type { Model, Step } from './explore.js';
 
 /**
- * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait for a slot, run
- * handlers that end when they like, heed their signal or do not. 5 s after appTerminate the host kills the process. What it
- * leaves must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had ended well.
+ * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait for a slot,
+ * run handlers that end when they like, heed their signal or do not. 5 s after appTerminate the host kills the process.
+ * What it leaves must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had
+ * ended well.
  * E1 to E5 are the numbers in src/pipeline/end.ts.
  */
 export const endRules = {
@@ -45,7 +46,7 @@ export function endModel(broken?: EndRule): Model<EndWorld> {
         isAnyPrompt ||= prompt.length > 0;
         for (const [text, to] of [...prompt, ...other]) yield [`${i}: ${text}`, { phase, jobs: jobs.with(i, to) }];
       }
-      // What takes a moment is done before the next seconds are over.
+      // A step that takes a moment is done before the next seconds are over.
       if (!isAnyPrompt || phases[phase] === 'serving') yield [phases[phase + 1] ?? '', { phase: phase + 1, jobs }];
     },
 

@@ -5,9 +5,9 @@
 export type Model<State> = {
   readonly start: State;
   next(state: State): Iterable<Step<State>>;
-  /** What a step into `state` breaks, if anything. */
+  /** Returns the rule that a step into `state` breaks, or undefined. */
   wrong(state: State, before: State): string | undefined;
-  /** What is wrong with a state after which nothing happens any more. */
+  /** Returns the fault of a state from which no step leads on, or undefined. */
   wrongAtRest?(state: State): string | undefined;
 };
 
@@ -53,7 +53,7 @@ function traceOf<State>(last: Seen<State>): string[] {
   return trace;
 }
 
-/** How far a model is explored; the environment may ask for more than a test has time for. */
+/** Returns how far a model is explored. The environment may ask for more than a test has time for. */
 export function bound(name: string, otherwise: number): number {
   return Number(process.env[name] ?? otherwise);
 }

@@ -6,8 +6,8 @@ import { bound, type Model, type Step } from './explore.js';
  * on meanwhile. A failure before or after the effect, and an answer that never comes, are cases of this.
  *
  * A transaction is a sender of its own: those of one process are as independent as those of two, so that one of them is
- * under way at a time spares transactions, and nothing here depends on it. WRITERS, ROWS and SENDINGS in the environment
- * set the bounds.
+ * under way at a time spares transactions, and nothing here depends on it. WRITERS, ROWS and SENDINGS in the
+ * environment set the bounds.
  *
  * Told `conflict` says that the write is not, or is no longer, in storage and never will be: a write whose answer was
  * lost and that somebody has overwritten since cannot be told from one that never was.
@@ -277,7 +277,7 @@ function tell(
   const sender = world.senders[number] as Sender;
   const writes = sender.writes.map((write, i) => (which.includes(i) ? { ...write, told } : write));
   const isOver = writes.every((write) => write.told !== '');
-  // Where all is told nothing of the way there matters any more.
+  // Once every caller has its answer, the steps before it no longer matter: fewer states to explore.
   return change(world, number, isOver ? { writes, at: 'end', suspects: [], refusals: 0 } : { writes });
 }
 

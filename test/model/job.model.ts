@@ -134,7 +134,7 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
   };
 }
 
-/** What a handler, and the app around it, does next at each place. */
+/** Returns the next steps of a handler, and of the app around it, at each place. */
 function createSteps(broken: JobRule | undefined) {
   const maxFails = bound('FAILS', 1);
 

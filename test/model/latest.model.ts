@@ -5,9 +5,9 @@ import { bound, type Model, type Step } from './explore.js';
 
 /**
  * `ordering: 'latest'` for one resource: versions of two lives of its id arrive in any order, with duplicates, two at a
- * time, a crash at every step, leases of the resource that lapse at any time, dead letters that are redriven. Every step
- * is checked, not only the end: no row, no watermark and no fence ever goes back. The real functions decide which of two
- * versions is newer. HANDLERS in the environment sets the bound.
+ * time, a crash at every step, leases of the resource that lapse at any time, dead letters that are redriven. Every
+ * step is checked, not only the end: no row, no watermark and no fence ever goes back. The real functions decide which
+ * of two versions is newer. HANDLERS in the environment sets the bound.
  */
 export const latestRules = {
   noStart: 'a version is superseded by a newer one that has started (L1)',
@@ -22,7 +22,9 @@ export const latestRules = {
 } as const;
 export type LatestRule = keyof typeof latestRules;
 
-/** A version of the resource; later ones of `life` 1 are older than any of `life` 2, and that is what has to come out. */
+/**
+ * A version of the resource; later ones of `life` 1 are older than any of `life` 2, and that is what has to come out.
+ */
 export type Version = { name: string; life: 1 | 2; event: FhirEvent };
 
 const BEGINNING_MS = Date.UTC(2026, 2, 14, 12);

@@ -1,9 +1,10 @@
 import type { Model, Step } from './explore.js';
 
 /**
- * Which jobs run beside which after deaths of processes (src/pipeline/company.ts), with smaller numbers: two jobs kill
- * every process that runs them, at any moment of their run; the third is healthy. Processes are killed from outside as
- * well, once less often than it takes to condemn a job. The healthy job may not end as a dead letter, and the guilty jobs must.
+ * Models how src/pipeline/company.ts chooses the jobs that run together after a process has died, with smaller numbers.
+ * Two jobs kill every process that runs them, at any moment of their run; the third is healthy. Processes are killed
+ * from outside as well, once less often than it takes to condemn a job. The guilty jobs must end as dead letters, the
+ * healthy job must not.
  */
 export const suspectRules = {
   S2: 'after each crash half as many suspects run together',

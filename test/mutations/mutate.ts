@@ -4,7 +4,7 @@ import type { Mutation } from './mutations.js';
 // A mutation finds its place in the syntax tree: neither formatting nor the names of local variables matter.
 
 type Node = { readonly type: string; readonly span: { start: number; end: number }; readonly [key: string]: unknown };
-/** What each `$name` of a mutation stands for. */
+/** The node for which each `$name` of a mutation stands. */
 type Holes = Map<string, Node>;
 /** Returns the text between two positions of swc. */
 type TextOf = (start: number, end?: number) => string;
@@ -60,7 +60,7 @@ function onlyPlace(
   throw new Error([wrong, ...lines, 'Bring test/mutations/mutations.ts up to date.'].join('\n'));
 }
 
-/** Whether a node has the form of the pattern. Adds to `holes`. */
+/** Returns whether a node has the form of the pattern. Adds to `holes`. */
 function isMatch(pattern: unknown, found: unknown, holes: Holes): boolean {
   if (!isObject(pattern) || !isObject(found)) return pattern === found;
   const [wanted, node] = [unwrap(pattern), unwrap(found)];

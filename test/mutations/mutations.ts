@@ -1,7 +1,7 @@
 /**
- * A rule of the protocol, left out of the real code in one place, and the tests that must fail then. The names are those of
- * the models in test/model: unchanged for a job; with `latest-`, `end-` and `commit-` for the other models. `wake-` are the
- * rules W1 to W3 of src/pipeline/wakeups.ts.
+ * A rule of the protocol, left out of the real code in one place, and the tests that must fail then. The names are
+ * those of the models in test/model: unchanged for a job; with `latest-`, `end-` and `commit-` for the other models.
+ * `wake-` are the rules W1 to W3 of src/pipeline/wakeups.ts.
  */
 export type Mutation = {
   readonly rule: string;
@@ -9,8 +9,8 @@ export type Mutation = {
   /** The function, method or constant around the place, if the file has several places of this form. */
   readonly in?: string;
   /**
-   * An expression or a statement, in any format. `$name` stands for any expression or statement, and for the same one at
-   * each mention. Local variables and inner functions need a `$name`, so that they can be renamed.
+   * An expression or a statement, in any format. `$name` stands for any expression or statement, and for the same one
+   * at each mention. Local variables and inner functions need a `$name`, so that they can be renamed.
    */
   readonly find: string;
   /** The code in its place; without it, the statement is left out. `arguments` are those of the function around it. */

@@ -14,7 +14,7 @@ function start() {
   return {
     clock,
     company,
-    /** What each run has been given so far. */
+    /** The places that each run has got so far. */
     places,
     async enter(id: string, workflow = short): Promise<JobRun> {
       const run = runOf(id, workflow);

@@ -26,7 +26,7 @@ function startWith(concurrency: number) {
   return {
     deps,
     told,
-    /** What it gets, at once or later. */
+    /** Asks for slots for the run, and adds the answer to `told`, at once or later. */
     async take(run: JobRun): Promise<void> {
       const place = takeSlots(run, deps);
       if (typeof place === 'boolean') told.push(`${run.job.address} ${place} at once`);

@@ -10,7 +10,9 @@ import { type App, addressOfRaw, createAccount, rawEvent, startApp, watched } fr
 const LEASE_MS = 60_000;
 const eventOf = (version: number, change: Change = 'updated') => rawEvent({ id: `v${version}`, version, change });
 
-/** Processes over one account, and every version that the row of the resource, and every fence that its handlers, had. */
+/**
+ * Processes over one account, and every version that the row of the resource, and every fence that its handlers, had.
+ */
 function startHospital() {
   const account = createAccount();
   const rows: unknown[] = [];
@@ -35,7 +37,7 @@ function startHospital() {
     rows,
     fences,
     start: () => startApp(account, { workflows: [workflow], settings: { leaseMs: LEASE_MS } }),
-    /** What happens in a handler before it writes. */
+    /** Sets a function that each handler calls before it writes. */
     handlersDo(next: (version: number) => void) {
       fate = next;
     },
@@ -60,7 +62,10 @@ function startHospital() {
 
 type Hospital = ReturnType<typeof startHospital>;
 
-/** Calls to storage go well until the write that would say that the version was applied; `then` decides on all calls from then on. */
+/**
+ * Calls to storage go well until the write that would say that the version was applied; `then` decides on all calls
+ * from then on.
+ */
 function fromApplyingOn(then: () => Fault): (call: CallInfo) => Fault {
   let writes = 0;
   return ({ method, on }) => {
@@ -179,7 +184,9 @@ describe('when a version fails for good', () => {
     expect(app.calls.filter((call) => call === 'read watermarks')).toHaveLength(1);
   });
 
-  /** Its process dies when its record says that it fails; `meanwhile` happens; another process writes the dead letter. */
+  /**
+   * Its process dies when its record says that it fails; `meanwhile` happens; another process writes the dead letter.
+   */
   async function dieBeforeDeadLetter(meanwhile: (hospital: Hospital, app: App) => Promise<void>) {
     const hospital = startHospital();
     const { account, start, handlersDo, deliver } = hospital;

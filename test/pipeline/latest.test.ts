@@ -184,7 +184,7 @@ describe('when somebody else has it', () => {
 });
 
 describe('when somebody else takes it in between', () => {
-  /** What `meanwhile` does happens between the read and the write of another process. */
+  /** Takes the resource in one process, and calls `meanwhile` with another process between the read and the write. */
   async function takeWith(run: Job, meanwhile: (deps: JobDeps) => Promise<unknown>) {
     const { process, mark } = startProcesses();
     const [one, other] = [process(), process()];

@@ -8,7 +8,10 @@ const WORK_MS = 6000;
 
 type App = ReturnType<typeof startApp>;
 
-/** Three processes over one storage, which look for due rows at their start and every 10 s; a job of `poison` kills its own. */
+/**
+ * Three processes over one storage, which look for due rows at their start and every 10 s; a job of `poison` kills its
+ * own.
+ */
 function startHospital({ poison }: { poison: readonly string[] }) {
   const account = createAccount();
   const runs = new Map<string, number>();

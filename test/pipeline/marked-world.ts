@@ -83,7 +83,7 @@ export function dicomRaw(id = 'e1') {
 
 export const WHOLE = { depth: 20, showHidden: true, maxStringLength: null, maxArrayLength: null };
 export const PRINTS = ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const;
-/** What was printed in this test. */
+/** All that this test has printed. */
 export const printed: string[] = [];
 
 beforeEach(() => {
@@ -147,7 +147,7 @@ export function startWorld() {
       left.push(`${error.stack}`, error.message);
       return error;
     },
-    /** Lets `ms` pass, then what the timer and the queues do. */
+    /** Lets `ms` pass, then does the work of the timer and of the queues. */
     async later(app: App, ms: number): Promise<void> {
       await account.pass(ms);
       await this.end(app.runDueRows());
@@ -162,9 +162,9 @@ export function startWorld() {
     whats: () => new Set(apps.flatMap(({ lines }) => lines.map((line) => JSON.parse(line.replace(/^\w+ /, '')).what))),
     counters: <C extends Counter>(...names: C[]) => Object.fromEntries(names.map((name) => [name, counted(name)])),
 
-    /** What the errors of its POSTs are, as the host would print them. */
+    /** The errors of the POSTs, as the host would print them. */
     thrown,
-    /** That the path was taken, and that nothing of it has left. */
+    /** Checks that the path was taken, and that no value of an event has left the process. */
     expectClean(whats: What[], counters: Partial<Record<Counter, number>>): void {
       expect([...this.whats()]).toEqual(expect.arrayContaining(whats));
       expect(this.counters(...(Object.keys(counters) as Counter[]))).toEqual(counters);

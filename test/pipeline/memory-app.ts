@@ -92,7 +92,7 @@ export function startApp(
   const lines: string[] = [];
   const calls: string[] = [];
   let isDead = false;
-  /** What becomes of a call to storage: changed by tests at any time. */
+  /** Decides the fate of each call to storage. Tests change it at any time. */
   let weather: (call: CallInfo) => Fault = () => 'ok';
   const plan = (call: CallInfo) => {
     calls.push(`${call.method} ${call.on}`);
@@ -153,7 +153,9 @@ export function startApp(
 
     isDead: () => isDead,
 
-    /** What the timer and the queues do: wakes, and runs what the messages are about. */
+    /**
+     * Does the work of the timer and of the queues: sends the messages for due rows, and runs the rows that they name.
+     */
     async runDueRows(): Promise<void> {
       await pipeline.wake();
       const messages = new Set<string>(); // a row's own message may say the same as that of the timer
@@ -185,7 +187,7 @@ export function addressOfRaw(raw: unknown, workflow: Workflow | string): Address
   return addressOf(keyOf(parseEvent(raw)), typeof workflow === 'string' ? workflow : workflow.name);
 }
 
-/** What has become of a promise so far. It may fail without anybody else waiting for it. */
+/** Returns the state of a promise so far. Its rejection needs no other handler. */
 export function watched<T>(promise: Promise<T>) {
   const seen = { state: 'open' as 'open' | 'resolved' | 'rejected', error: undefined as unknown, promise };
   promise.then(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Slots } from '../../src/pipeline/slots.js';
 
-/** What those who stand in line have been told so far, in that order. */
+/** `told` holds the answers that queued takers have got so far, in order. */
 function lineOf(slots: Slots<string>) {
   const told: string[] = [];
   return {

@@ -17,7 +17,7 @@ import { openStorageGate } from './storage-gate.js';
  */
 export type Night = {
   seed: number;
-  /** How long the night kills hosts and makes events. */
+  /** The time for which the night kills hosts and makes events. */
   ms: number;
   hosts: number;
   storage: { connectionString: string; pid: number };
@@ -30,7 +30,7 @@ export type Report = {
   posts: number;
   refused: number;
   kills: number;
-  /** How often storage hung, and how often storage refused connections. */
+  /** The number of times that storage hung; `refusals`: that it refused connections. */
   pauses: number;
   refusals: number;
   runs: number;

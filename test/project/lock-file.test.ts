@@ -20,7 +20,10 @@ describe('the lock file', () => {
   });
 });
 
-/** Whether the lock file lists the package where Node looks: beside the dependent package, then in each folder above. */
+/**
+ * Returns whether the lock file lists the package where Node looks: beside the dependent package, then in each folder
+ * above.
+ */
 function isListed(path: string, name: string): boolean {
   for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     if (lock.packages[`${folder ? `${folder}/` : ''}node_modules/${name}`]) return true;

@@ -1,7 +1,8 @@
 import { createHospital, type Hospital, hospitalEvent } from './hospital.js';
 import { BEGINNING } from './world.js';
 
-// Machines whose clocks are a day ahead or behind: what one of them writes down is due, and given up, by storage's clock.
+// Machines whose clocks are a day ahead or behind: what one of them writes down is due, and given up, by storage's
+// clock.
 
 const DAY_MS = 24 * 3_600_000;
 const AHEAD = { clock: 'a day ahead', skewMs: DAY_MS };

@@ -27,7 +27,7 @@ import {
 import { LIVES, NEWEST, truthOf, watchVersions } from './versions.js';
 import { createWorld, type Machine, type World } from './world.js';
 
-/** What a handler does when it is called; drawn anew for every call. */
+/** The behaviour of a handler, drawn anew for every call. */
 export type Behaviour = 'ok' | 'slow' | 'throws' | 'for-good' | 'retry-after' | 'ignores-signal' | 'crashes';
 
 export type Hospital = {
@@ -50,17 +50,20 @@ export type Hospital = {
   /** The timer that drops the tables of days that are over. */
   expire(app: App): void;
   behaviour: (address: Address) => Behaviour;
-  /** How many tables were dropped. */
+  /** The number of dropped tables. */
   drops: number;
   /** Every wrong thing that was seen. */
   wrongs: string[];
-  /** What has left any process: logs and error messages. */
+  /** The logs and error messages of all processes. */
   said: string[];
   /** Starts of handlers, by job. */
   runs: Map<Address, number>;
   /** No more faults and crashes; runs until nothing is left to do, and says what is wrong then. */
   comeToRest(): Promise<string[]>;
-  /** Until all is acknowledged and no job waits, and some seconds more, so that storage's clock is past all that happened. */
+  /**
+   * Until all is acknowledged and no job waits, and some seconds more, so that storage's clock is past all that
+   * happened.
+   */
   untilQuiet(ms: number): Promise<void>;
 };
 
@@ -303,7 +306,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
 
   // ---- retention
 
-  /** What a dropped table held is over, where it was settled; what was not must have a row. */
+  /** When a table is dropped, its settled jobs are over. Each other job must have a row. */
   function watchDrops(): void {
     const { drop } = world.tables;
     world.tables.drop = async (table) => {

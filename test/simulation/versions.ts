@@ -8,7 +8,7 @@ import { watchWrites } from '../row-history.js';
 /** The workflow with `ordering: 'latest'`, and its table: a row for each resource, with the `order` of its version. */
 export const NEWEST = 'newest';
 
-/** What an event says in truth: of which resource, and which of its changes, counted from the first. */
+/** The truth about an event: its resource, and the number of the change, counted from the first. */
 export type Truth = { readonly resource: string; readonly order: number };
 
 /** When each incarnation of a resource began. The day of the first has long been over. */
@@ -21,8 +21,8 @@ export function truthOf(event: HealthEvent): Truth {
 }
 
 /**
- * Checks `ordering: 'latest'` at every step: each write of each row of the table and of the watermarks, and the fence of
- * each handler. Reports to `report` what goes back.
+ * Checks `ordering: 'latest'` at every step: each write of each row of the table and of the watermarks, and the fence
+ * of each handler. Reports to `report` what goes back.
  */
 export function watchVersions(tables: MemoryTableStore, report: (wrong: string) => void) {
   const truth = new Map<string, Truth>();
@@ -72,7 +72,7 @@ export function watchVersions(tables: MemoryTableStore, report: (wrong: string) 
       report(`the row went back: ${key} from ${before?.order} to ${after?.order}`);
   }
 
-  /** What is applied and what has started only become newer, and what is applied has its row. */
+  /** Checks that the applied and the started version only rise, and that the applied version has its row. */
   function lookAtMark(key: string, before: Row | undefined, after: Row | undefined): void {
     for (const column of ['eventKey', 'startedKey'] as const) {
       const [was, is] = [before, after].map((row) => truth.get(String(row?.[column])));

@@ -47,18 +47,22 @@ export type Machine = {
   readonly dueLong: QueueStore;
   isAlive(): boolean;
   crash(): void;
-  /** Nothing of it runs for so long: a paused virtual machine. What it has sent is on its way all the same. */
+  /**
+   * No code of the machine runs for so long, as on a paused virtual machine. Requests that it has sent still arrive.
+   */
   freeze(ms: number): void;
   isFrozen(): boolean;
   frozenUntilMs(): number;
 };
 
-/** What may become of a call to storage. `late`: no answer, and it takes effect when nobody expects it any more. */
+/**
+ * The possible ends of a call to storage. `late`: no answer, and the call takes effect when nobody expects it any more.
+ */
 export type Fault = 'ok' | 'fail-before' | 'fail-after' | 'never' | 'never-after' | 'late';
 export type Call = { number: number; machine: string; method: string; table: string; operations: readonly Operation[] };
 export type Faults = (call: Call) => Fault;
 
-/** Whether a call can change something. The questions of the app's timers cannot. */
+/** Returns whether a call can change the protocol's course. The queries of the app's timers cannot. */
 export function isOfInterest({ table, method }: Call): boolean {
   return method !== 'length' && !(table === 'waiting' && method === 'query');
 }
@@ -86,7 +90,7 @@ export function createWorld(
   const nextOrder = counter();
   const listeners: (() => void)[] = [];
   const timers: Timer[] = [];
-  /** What can happen now: in any order. */
+  /** The steps that can happen now, in any order. */
   const ready: Thing[] = [];
 
   const base: Pick<Clock, 'now'> = { now: () => new Date(BEGINNING + timeMs) };

@@ -57,7 +57,10 @@ async function start(options: Parameters<typeof startSimulator>[0] = {}) {
       });
     },
 
-    /** Whether Event Grid sends an event of no run, whose first attempt fails, again in this time. */
+    /**
+     * Makes the first attempt of an event fail that belongs to no run. Returns whether Event Grid sends it again within
+     * `ms`.
+     */
     async retryIsWithin(ms: number): Promise<boolean> {
       world.answerWith(failFirst('Patient/p1'));
       this.changePatient('p1');
@@ -65,7 +68,7 @@ async function start(options: Parameters<typeof startSimulator>[0] = {}) {
       return this.timesSent('p1') > 0;
     },
 
-    /** How often the app was sent a patient of service `main`. */
+    /** Returns how often the app got a patient of service `main`. */
     timesSent: (id: string) => world.bodies.join().split(`com/Patient/${id}"`).length - 1,
   };
 

@@ -3,7 +3,7 @@ import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
 /** Storage gives times in whole seconds. */
 const SECOND_MS = 1000;
 
-/** What every BlobStore keeps. `make` gives an empty store, whose container is not there yet. */
+/** The contract of a BlobStore. `make` returns a store whose container does not exist yet. */
 export function blobStoreContract(make: () => BlobStore): void {
   let store = make();
 

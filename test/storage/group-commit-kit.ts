@@ -8,7 +8,7 @@ import { createTestClock, type TestClock } from './test-clock.js';
 export const TABLE = 'rows';
 export const ANSWERS_WITHIN_MS = 3000;
 export const LONG_MS = 100_000;
-/** Who asks more often gets no answer: otherwise a loop without pauses would never let the turn end. */
+/** Further calls get no answer: otherwise a loop without pauses would never let the turn end. */
 export const MAX_CALLS = 500;
 
 export type Effect = { operation: Operation; partition: string; etag: string };
@@ -42,7 +42,10 @@ export async function setUp({ rows = [], plan = () => 'ok' }: { rows?: readonly 
   return { ...record, clock, memory, commit, write, sent, sentAtMs, release: faulty.release };
 }
 
-/** What arrives at storage, and takes effect. A request that its sender has given up is not called back. */
+/**
+ * Records the commits that arrive at storage, and their effects. A request that its sender has given up still takes
+ * effect.
+ */
 export function recordOf(memory: MemoryTableStore, clock: TestClock) {
   const commits: { operations: readonly Operation[]; answer: CommitAnswer; atMs: number }[] = [];
   const effects: Effect[] = [];

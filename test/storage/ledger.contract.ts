@@ -24,7 +24,7 @@ const STATES: JobState[] = [
   { kind: 'unknown', name: 'paused' },
 ];
 
-/** What the ledger keeps. `makeTables` gives tables of which none is there yet; every test has its own. */
+/** The contract of the ledger. `makeTables` returns an account without tables; every test has its own. */
 export function ledgerContract(makeTables: () => TableStore): void {
   let account: ReturnType<typeof openLedger>;
 
@@ -667,11 +667,11 @@ export function openLedger(tables: TableStore) {
     goDown(): void {
       isDown = true;
     },
-    /** What happens once between the next query that finds something and what is done about it. */
+    /** Calls `run` once: after the next query that finds rows, before its caller gets them. */
     afterQuery(run: () => Promise<unknown>): void {
       onQuery = run;
     },
-    /** How many transactions were sent. */
+    /** The number of transactions that were sent. */
     get commits() {
       return commits;
     },

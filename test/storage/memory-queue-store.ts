@@ -2,8 +2,8 @@ import type { Clock } from '../../src/clock.js';
 import { hiddenForS, type QueueStore } from '../../src/storage/queue-store.js';
 
 /**
- * For tests: `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay hidden.
- * `take` removes the first visible message, as a trigger does.
+ * For tests: `inspect` returns the visible messages in order, `hidden` the other messages and how long they stay
+ * hidden. `take` removes the first visible message, as a trigger does.
  */
 export type MemoryQueueStore = QueueStore & {
   inspect(): string[];

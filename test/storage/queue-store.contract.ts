@@ -1,6 +1,9 @@
 import type { QueueStore } from '../../src/storage/queue-store.js';
 
-/** What every QueueStore keeps. `make` gives an empty queue that is not there yet, and what reads it as the trigger does. */
+/**
+ * The contract of a QueueStore. `make` returns a queue that does not exist yet, and `receive`, which reads it as the
+ * trigger does.
+ */
 export function queueStoreContract(
   make: () => { store: QueueStore; receive: () => Promise<string | undefined> },
 ): void {

@@ -38,7 +38,7 @@ export async function startStorageServer(): Promise<StorageServer> {
   };
 }
 
-/** What Table Storage answers when it refuses a single request. */
+/** Answers as Table Storage does when it refuses a single request. */
 export function tableError(status: number, code: string) {
   return (response: ServerResponse) => {
     response.writeHead(status, { 'content-type': 'application/json' });
@@ -46,7 +46,9 @@ export function tableError(status: number, code: string) {
   };
 }
 
-/** What Table Storage answers when it refuses a transaction: the one part that failed, with its index in the message. */
+/**
+ * Answers as Table Storage does when it refuses a transaction: with the part that failed, and its index in the message.
+ */
 export function transactionError(status: number, code: string, message: string) {
   return (response: ServerResponse) => {
     const error = JSON.stringify({ 'odata.error': { code, message: { lang: 'en-US', value: message } } });

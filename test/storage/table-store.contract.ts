@@ -6,7 +6,7 @@ const SECOND_MS = 1000;
 const insert = (key: string, row: Row = {}): Operation => ({ kind: 'insert', key, row });
 const STALE = `W/"datetime'2020-01-01T00%3A00%3A00.0000000Z'"`;
 
-/** What every TableStore keeps. `make` is called once; every test has a table of its own. */
+/** The contract of a TableStore. `make` is called once; every test has a table of its own. */
 export function tableStoreContract(make: () => TableStore): void {
   const store = make();
   let table = '';

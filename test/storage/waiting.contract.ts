@@ -20,8 +20,8 @@ const MAX_PAGES = 1_000;
 const EVENT = '{"id":"event-1","data":{"resourceFhirId":"Zoë 漢字 🫀"}}';
 
 /**
- * What `waiting` keeps. `makeTables` gives tables of which none is there yet; every test has its own. Where pages may be
- * short of rows, a shard may be said to have a row that is due though it has none: waking for nothing changes nothing.
+ * The contract of `waiting`. `makeTables` returns an account without tables; every test has its own. If pages may be
+ * short of rows, a shard without a due row may be reported to have one: a wake-up for nothing changes nothing.
  */
 export function waitingContract(makeTables: () => TableStore, { hasShortPages = false } = {}): void {
   let account: ReturnType<typeof openWaiting>;

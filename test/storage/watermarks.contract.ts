@@ -21,7 +21,7 @@ const COLUMNS = {
 };
 const STARTED: Applied = { ...APPLIED, version: 4, eventKey: 'next.rest' };
 
-/** What the watermarks keep. `makeTables` gives tables of which none is there yet; every test has its own. */
+/** The contract of the watermarks. `makeTables` returns an account without tables; every test has its own. */
 export function watermarksContract(makeTables: () => TableStore): void {
   let account: ReturnType<typeof openWatermarks>;
 

@@ -21,8 +21,9 @@ import { allThatFollows, watched } from '../pipeline/memory-app.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { type StandIn, startStandIn } from './stand-in.js';
 
-// Invariant 5, for what a handler has read: the event holds none of these values, so nothing can be removed by comparing
-// with it. The service answers with a patient, and the workflow puts the name wherever an error or a log has a place.
+// Invariant 5, for what a handler has read: the event holds none of these values, so nothing can be removed by
+// comparing with it. The service answers with a patient, and the workflow puts the name wherever an error or a log has
+// a place.
 
 const PATIENT = { resourceType: 'Patient', id: 'patient-1', name: [{ family: 'Muellerphi' }], birthDate: '1970-01-31' };
 const MARK = /muellerphi|1970-01-31/i;
@@ -121,7 +122,7 @@ async function startWorld() {
   exportTelemetry(functions.app, app);
   while (!app.telemetry.trace('deliver', undefined)) await allThatFollows();
 
-  /** What the host gets of a function: its answer, or its error as the host prints it. */
+  /** Calls a function. Returns its answer, or its error as the host prints it. */
   async function call(name: string, input?: unknown): Promise<unknown> {
     const answer = watched(functions.call(name, input, { traceContext: { traceParent: TRACE_PARENT } }));
     for (let waits = 0; waits < 200 && answer.state === 'open'; waits += 1) {

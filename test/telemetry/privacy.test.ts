@@ -36,8 +36,8 @@ import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 import { readOtlp } from './read-otlp.js';
 import { type Received, type StandIn, startStandIn } from './stand-in.js';
 
-// Invariant 5, of the whole app with both exporters, and of all that leaves it: each value of an event but its id, types
-// and time holds a mark.
+// Invariant 5, of the whole app with both exporters, and of all that leaves it: each value of an event but its id,
+// types and time holds a mark.
 
 const KEY = '00000000-0000-0000-0000-00000000000a';
 const JSON_HEADERS = new Headers({ 'content-type': 'application/json' });
@@ -310,7 +310,7 @@ describe('when all that the host can call is called with marked events, and tele
   ])('given $given from storage at every call, then nothing of an event is told', async ({ failWith }) => {
     const world = await startWorld({ failWith });
 
-    // What is no StorageError is a bug, which the nightly timer throws on.
+    // Any error but a StorageError is a bug, which the nightly timer throws on.
     const thrown = await goThroughAll(world, failWith() instanceof StorageError ? [] : ['expireLedger']);
 
     const whats = new Set(readOtlp(collector.received).logs.map(({ attributes }) => attributes.what));

@@ -1,6 +1,6 @@
 import type { Received } from './stand-in.js';
 
-// What a collector reads of OTLP, by hand: the numbers are those of opentelemetry-proto.
+// Decodes OTLP by hand, as a collector does. The numbers of the fields are those of opentelemetry-proto.
 
 type Value = string | number | boolean | undefined;
 export type ReadAttributes = Record<string, Value>;

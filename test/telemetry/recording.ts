@@ -42,7 +42,7 @@ export function createRecording({ isSampled = true } = {}) {
     records,
     lines,
     traces,
-    /** What was recorded of `metric`, as one list of [value, attributes]. */
+    /** Returns the records of `metric`, as a list of [value, attributes]. */
     of<M extends MetricName>(metric: M): [number, AttributesOf<M>][] {
       return records
         .filter((one) => one.metric === metric)

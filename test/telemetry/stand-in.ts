@@ -12,7 +12,10 @@ export type Received = {
 
 type Answer = (response: ServerResponse, received: Received) => unknown;
 
-/** In the place of a collector, or of Application Insights: keeps what it is sent, and answers as it is told, 200 at first. */
+/**
+ * In the place of a collector, or of Application Insights: keeps what it is sent, and answers as it is told, 200 at
+ * first.
+ */
 export async function startStandIn() {
   const received: Received[] = [];
   const looking = new Set<() => void>();

@@ -15,7 +15,7 @@ const PATIENT = { resourceType: 'Patient', id: 'p1', active: true } as const;
 const ORGANIZATION = { resourceType: 'Organization', id: 'o1' } as const;
 const DATASET = { '00080018': { vr: 'UI', Value: ['1.2'] } };
 
-/** What a handler reads, given this content; or how the job ends. */
+/** Returns the value that a handler reads from this content; or the outcome of the job. */
 async function readOf<R>(
   event: HealthEvent,
   { content, read }: { content: TryOptions; read: (resource: R) => unknown },

@@ -19,7 +19,7 @@ const BACK = 'version went from 1 to 0';
 const AGAIN = 'version went from 1 to 1, removed in between';
 const OLDER = 'version went from 4 to 3';
 
-/** What is reported when a row is written so, one after the other; undefined: removed. */
+/** Writes `rows` to one place, one after the other (undefined: removes the row), and returns the reported faults. */
 async function reported(table: string, rows: readonly (Row | undefined)[], story = STORY): Promise<string[]> {
   const store = createMemoryTableStore({ clock: createFakeClock() });
   const wrongs: string[] = [];

@@ -68,7 +68,7 @@ function wrongsBetween(table: string, before: Seen | undefined, measures: Measur
   });
 }
 
-/** Whether the resource was deleted after the version that the row showed. */
+/** Returns whether the resource was deleted after the version that the row showed. */
 function mayBeRemoved({ row, measures }: Seen, story: readonly StoryEvent[]): boolean {
   return story.some(({ event, content }, at) => {
     const isOfRow = event.service === 'fhir' && event.host === row.host && event.resourceId === row.resourceId;

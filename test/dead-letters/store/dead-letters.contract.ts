@@ -7,7 +7,7 @@ import { addressFor } from '../../storage/ledger.contract.js';
 const JOB_STAGES = ['failed', 'crash', 'unknown-workflow'] as const;
 const DIGEST = /[\w-]{22}/;
 
-/** What dead letters keep. `makeBlobs` gives a container of its own, which is not there yet. */
+/** The contract of dead letters. `makeBlobs` returns a container that does not exist yet; every test has its own. */
 export function deadLettersContract(makeBlobs: () => BlobStore): void {
   let blobs: BlobStore;
   let deadLetters: ReturnType<typeof createDeadLetters>;

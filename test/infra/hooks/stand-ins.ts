@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach } from '@jest/globals';
 
-/** A fake az or azd, a stand-in, answers a command that begins with `to`. The first match counts, at most `times` times. */
+/**
+ * A fake az or azd, a stand-in, answers a command that begins with `to`. The first match counts, at most `times` times.
+ */
 export type Answer = { to: string; says?: unknown; fails?: string; status?: number; times?: number };
 /** A command that a stand-in ran, and the file after --file or --parameters. */
 export type Call = { command: string; file?: { text: string; mode: number; path: string } };
@@ -23,7 +25,9 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** Runs a hook as azd does. The PATH holds stand-ins for az and azd, which reply with `answers`. Pauses take no time. */
+/**
+ * Runs a hook as azd does. The PATH holds stand-ins for az and azd, which reply with `answers`. Pauses take no time.
+ */
 export function runHook(
   hook: string,
   { answers, env, shell = 'sh', programs = ['az', 'azd'], hasNode = true }: HookRun,

@@ -1,4 +1,4 @@
-/** What the functions of this app were called with, for tests to look at. */
+/** The calls of this app's functions with their arguments, for tests to read. */
 export const calls = [];
 
 /** Resolves when a queue message has come. */

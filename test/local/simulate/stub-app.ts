@@ -5,7 +5,7 @@ import type { RunStatus } from '../../../src/simulator/runs/run.js';
 
 export type StubApp = {
   readonly url: string;
-  /** What it was asked, such as `POST /api/simulator/runs`, in order; how it is answered is the test's to say. */
+  /** The requests to the app in order, such as `POST /api/simulator/runs`. The test sets the answers. */
   readonly asked: string[];
   readonly bodies: string[];
   close(): Promise<void>;
@@ -13,7 +13,10 @@ export type StubApp = {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An app as `npm run simulate` sees it. What is not in `answers` is a simulator with a run that has no end. */
+/**
+ * An app as `npm run simulate` sees it. By default it has a simulator with a run that never ends; `answers` replaces
+ * answers.
+ */
 export async function startStubApp(answers: Readonly<Record<string, Answer>> = {}): Promise<StubApp> {
   const asked: string[] = [];
   const bodies: string[] = [];

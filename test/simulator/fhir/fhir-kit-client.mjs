@@ -1,4 +1,4 @@
-// What an application does with a FHIR service, through a client that many use. It prints what it was answered.
+// Uses a FHIR service as an application does, by a popular client library, and prints the answers.
 import { Client } from 'fhir-kit-client';
 
 const client = new Client({ baseUrl: process.argv[2] });

@@ -14,7 +14,7 @@ export type Sent = {
   body?: unknown;
   type?: string;
   headers?: Record<string, string>;
-  /** Where the path is to be another than `ORIGIN` and `path`. */
+  /** Default: `ORIGIN` and `path`. */
   url?: string;
 };
 

@@ -21,7 +21,7 @@ function start() {
   const app = startApp(account, { workflows: [createImagingStudies()], readerFor });
   return {
     account,
-    /** What delivering `events` has cost. */
+    /** Delivers `events`, and returns the cost. */
     async deliver(events: readonly DicomEvent[]) {
       const [callsBefore, readsBefore] = [app.calls.length, reads];
       await app.pipeline.deliver(events.map(rawOfDicom));

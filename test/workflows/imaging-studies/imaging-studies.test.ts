@@ -255,7 +255,7 @@ describe('when events of a study come in any order, several times, some of them 
     },
   );
 
-  /** What is read is what the service held when the last event of those that have come was sent. */
+  /** A handler reads the content that the service held when it sent the newest of the events that have arrived. */
   async function deliver({ events, moments }: Story, batches: number[][], kit: TestKit, processes: Workflow[]) {
     let now = 0;
     for (const batch of batches) {

@@ -20,7 +20,7 @@ const WARM_UP = [
 ];
 const TEN = Array.from({ length: 10 }, (_, n) => write(`t-${n}`, n * 2, 5));
 
-/** What the last step asks of the workflow's own tables. */
+/** Returns the requests of the last step to the workflow's own tables. */
 async function costOf(steps: readonly Step[], settings: Record<string, string>): Promise<Record<string, number>> {
   const scenario = (some: readonly Step[]) => ({
     workflow: observationAlerts,

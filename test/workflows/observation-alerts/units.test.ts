@@ -165,7 +165,7 @@ describe('when a unit comes from outside', () => {
 });
 
 describe('when nothing has to be converted', () => {
-  /** Whether the library is loaded after `code` has run, in a process of its own. */
+  /** Runs `code` in a process of its own. Returns whether it has loaded the library. */
   function loadsLibrary(code: string): string {
     const folder = JSON.stringify(resolve('src/workflows/observation-alerts'));
     const script = `

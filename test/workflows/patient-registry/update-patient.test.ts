@@ -63,7 +63,7 @@ describe('when the cost of an event is counted', () => {
   const MADE = { name: [ana, { use: 'maiden', family: 'Novak' }], identifier, active: true } as Partial<Patient>;
   const RENAMED = { ...MADE, name: [ana] } as Partial<Patient>;
 
-  /** What the last event of the story asks of the workflow's own tables. */
+  /** Returns the requests of the story's last event to the workflow's own tables. */
   async function costOf(...story: (Partial<Patient> | undefined)[]) {
     const changes = story.map((fields, at) => told('p1', at + 1, fields));
     const first = told('p0', 1, MADE); // tables are made once

@@ -18,7 +18,10 @@ const random = seededRandom(7);
 const LARGE: Study = { ...makeStudy(random, SINCE), modality: 'CT' };
 const SMALL: Study = { ...makeStudy(random, SINCE), modality: 'MR' };
 
-/** A service with a study of 250 images, one of 2 in another partition and one that was deleted, and an app that has heard of it all. */
+/**
+ * A service with a study of 250 images, one of 2 in another partition and one that was deleted, and an app that has
+ * heard of it all.
+ */
 async function start() {
   const { service, published, clock } = openService();
   const store = (study: Study, number: number, partition?: string) =>
