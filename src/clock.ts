@@ -1,6 +1,8 @@
 /** Time as an argument. All code that waits or reads the time does so through a clock, so that tests can move it. */
 export type Clock = {
-  /** The wall clock. The app's clock follows storage's within about a second. For people and due times, not for leases. */
+  /**
+   * The wall clock. The app's clock follows storage's within about a second. For people and due times, not for leases.
+   */
   now(): Date;
   /** Milliseconds of a clock that only goes forward. Leases and deadlines count on this clock. */
   monotonic(): number;
@@ -34,7 +36,9 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** One reason to end a call early: `watch` calls `end` with the call's result. It returns the function that stops it. */
+/**
+ * One reason to end a call early: `watch` calls `end` with the call's result. It returns the function that stops it.
+ */
 export type EarlyEnd<T> = (end: (result: T | PromiseLike<T>) => void) => () => void;
 
 /**

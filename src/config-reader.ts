@@ -8,7 +8,7 @@ import {
 import type { SettingName } from './setting-names.js';
 import type { Service } from './storage/storage-connection.js';
 
-/** How to reach the services `S` of a storage account. */
+/** The way to reach the services `S` of a storage account. */
 export type StorageConfig<S extends Service = Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | (Readonly<Record<`${S}ServiceUri`, string>> & IdentityConfig);

@@ -17,7 +17,9 @@ export type Config = {
   /** `FHIR_HOSTS`, `DICOM_HOSTS`: the services that may be sent a token. None where absent. */
   readonly fhirHosts: readonly ServiceHost[];
   readonly dicomHosts: readonly ServiceHost[];
-  /** The identity of `storage` if it has one and `AZURE_CLIENT_ID` is absent, else what DefaultAzureCredential finds. */
+  /**
+   * The identity of `storage` if it has one and `AZURE_CLIENT_ID` is absent, else what DefaultAzureCredential finds.
+   */
   readonly readerIdentity: IdentityConfig;
   /** `DEADLINE_SECONDS`: how long a delivery waits for its handlers; 5 to 20, default 15. */
   readonly deadlineMs: number;

@@ -8,7 +8,10 @@ export function digest(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, DIGEST_LENGTH);
 }
 
-/** As `digest`, for text that could be guessed, such as names: without `key` (32 bytes or more) a guess cannot be tested. */
+/**
+ * As `digest`, for text that could be guessed, such as names: without `key` (32 bytes or more) a guess cannot be
+ * tested.
+ */
 export function keyedDigest(key: Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, DIGEST_LENGTH);
 }

@@ -2,8 +2,8 @@ import { knownCode, knownName } from './codes.js';
 import type { Duration } from './duration.js';
 
 /**
- * Turns the job into a dead letter at once, because no later try can succeed. `code` is one of the workflow's `codes` and
- * goes into the logs. The message goes into the dead letter and is shown only together with the payload.
+ * Turns the job into a dead letter at once, because no later try can succeed. `code` is one of the workflow's `codes`
+ * and goes into the logs. The message goes into the dead letter and is shown only together with the payload.
  */
 export class NonRetriableError extends Error {
   override name = 'NonRetriableError';
@@ -14,7 +14,9 @@ export class NonRetriableError extends Error {
   }
 }
 
-/** Runs the job again after `wait`. Does not count as a try; after `retry.giveUpAfter` the job becomes a dead letter. */
+/**
+ * Runs the job again after `wait`. Does not count as a try; after `retry.giveUpAfter` the job becomes a dead letter.
+ */
 export class RetryAfterError extends Error {
   override name = 'RetryAfterError';
   readonly code: string;
@@ -27,8 +29,8 @@ export class RetryAfterError extends Error {
 }
 
 /**
- * Returns the code of an error: its `code` if the app or `declared` lists that code, else `undeclared-code`; the name of its
- * class if it has no code. Never throws, whatever was thrown.
+ * Returns the code of an error: its `code` if the app or `declared` lists that code, else `undeclared-code`; the name
+ * of its class if it has no code. Never throws, whatever was thrown.
  */
 export function errorCodeOf(error: unknown, declared: readonly string[] = []): string {
   if (typeof error !== 'object' || error === null) return 'thrown-value';

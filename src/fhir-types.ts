@@ -36,7 +36,9 @@ export function isResourceType(name: unknown): name is string {
   return typeof name === 'string' && KNOWN.has(name);
 }
 
-/** Returns the type most similar to `name`, ignoring case: up to 3 letters differ. Undefined if no type is that similar. */
+/**
+ * Returns the type most similar to `name`, ignoring case: up to 3 letters differ. Undefined if no type is that similar.
+ */
 export function nearestResourceType(name: string): string | undefined {
   return nearest(name, RESOURCE_TYPES, MAX_EDITS);
 }

@@ -48,7 +48,10 @@ function lengthOfJson(text: string): number {
   return at;
 }
 
-/** Returns the end of the string at `from`; `from` if there is no whole string. No regular expression: strings may have megabytes. */
+/**
+ * Returns the end of the string at `from`; `from` if there is no whole string. No regular expression: strings may have
+ * megabytes.
+ */
 function skipString(text: string, from: number): number {
   if (text.charAt(from) !== '"') return from;
   for (let at = from + 1; at < text.length; at += 1) {

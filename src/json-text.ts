@@ -1,6 +1,6 @@
 /**
- * Returns the JSON of `value`, as `JSON.stringify` does, for data of any depth. `JSON.stringify` is recursive and throws a
- * RangeError at some thousands of levels, which `JSON.parse` still reads.
+ * Returns the JSON of `value`, as `JSON.stringify` does, for data of any depth. `JSON.stringify` is recursive and
+ * throws a RangeError at some thousands of levels, which `JSON.parse` still reads.
  */
 export function toJson(value: unknown): string {
   try {

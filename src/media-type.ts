@@ -4,8 +4,9 @@ export function mediaTypeOf(header: string | null): string {
 }
 
 /**
- * Returns whether the body is declared as JSON. A request that changes data must declare it: a page of another site can make
- * a browser send text/plain or a form with the user's cookies, but application/json only if this server allows that page.
+ * Returns whether the body is declared as JSON. A request that changes data must declare it: a page of another site can
+ * make a browser send text/plain or a form with the user's cookies, but application/json only if this server allows
+ * that page.
  */
 export function isJson({ headers }: { readonly headers: { get(name: string): string | null } }): boolean {
   return mediaTypeOf(headers.get('content-type')) === 'application/json';

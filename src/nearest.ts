@@ -1,4 +1,6 @@
-/** Returns the word most similar to `typed`, ignoring case; undefined if more than `maxEdits` letters differ in each. */
+/**
+ * Returns the word most similar to `typed`, ignoring case; undefined if more than `maxEdits` letters differ in each.
+ */
 export function nearest(
   typed: string,
   words: Iterable<string>,

@@ -1,4 +1,6 @@
-/** Control characters (C0, DEL, C1), invisible characters (also those that change the direction of text), separators. */
+/**
+ * Control characters (C0, DEL, C1), invisible characters (also those that change the direction of text), separators.
+ */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const SHORT: Readonly<Record<string, string>> = { '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

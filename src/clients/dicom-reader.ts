@@ -89,9 +89,9 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
   }
 
   /**
-   * An event names the default partition whether or not its service has partitions. A service with partitions answers 400
-   * to a path without a partition, a service without partitions to a path with one. So the short path is tried first, and
-   * `partitioned` remembers the result.
+   * An event names the default partition whether or not its service has partitions. A service with partitions answers
+   * 400 to a path without a partition, a service without partitions to a path with one. So the short path is tried
+   * first, and `partitioned` remembers the result.
    */
   async function inPartition<T>(to: Endpoint, path: string, get: (path: string) => Promise<T>): Promise<T> {
     const named = `/v2${pathOf('partitions', event.partition)}${path}`;

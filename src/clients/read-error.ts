@@ -1,6 +1,6 @@
 /**
- * A read failed; a handler that throws it is tried again. `code` goes into logs (`fhir-forbidden`, `dicom-timeout`, …), the
- * message into the dead letter. There is no cause, because errors of HTTP clients hold URLs, headers and bodies.
+ * A read failed; a handler that throws it is tried again. `code` goes into logs (`fhir-forbidden`, `dicom-timeout`, …),
+ * the message into the dead letter. There is no cause, because errors of HTTP clients hold URLs, headers and bodies.
  */
 export class ReadError extends Error {
   override name = 'ReadError';

@@ -13,7 +13,9 @@ import { createSend, type InProcessService, sendInProcess } from './send.js';
 import type { ServiceHost } from './service-host.js';
 import { createShare } from './share.js';
 
-/** The reader for the resource of events `E`. For events of both services, `resource.service` tells the readers apart. */
+/**
+ * The reader for the resource of events `E`. For events of both services, `resource.service` tells the readers apart.
+ */
 export type ReaderOf<E extends HealthEvent> =
   | ([Extract<E, FhirEvent>] extends [never] ? never : FhirReader<Extract<E, FhirEvent>['resourceType']>)
   | ([Extract<E, DicomEvent>] extends [never] ? never : DicomReader);
@@ -40,7 +42,10 @@ export type ReadersDeps = {
   httpClient?: HttpClient;
 };
 
-/** Returns the readers of all listed services. A host in an event is only compared with the lists; URLs come from the lists. */
+/**
+ * Returns the readers of all listed services. A host in an event is only compared with the lists; URLs come from the
+ * lists.
+ */
 export function createReaders(deps: ReadersDeps): Readers {
   const { credential, clock, random, telemetry, httpClient = createDefaultHttpClient() } = deps;
   const sendWith = createSend(credential, httpClient);

@@ -12,8 +12,8 @@ import { readError, type ServiceKind } from './read-error.js';
 import { isLoopbackUri } from './service-host.js';
 
 /**
- * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry. There
- * is one pipeline, with one token, for each audience.
+ * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry.
+ * There is one pipeline, with one token, for each audience.
  */
 export function createSend(credential: TokenCredential, httpClient: HttpClient) {
   const withToken = new Map<string, SendRequest>();

@@ -47,7 +47,10 @@ function readServiceHost(entry: string, audienceOf: (host: string) => string): S
   return Object.freeze({ host, url: url.replace(/\/+$/, ''), audience });
 }
 
-/** Returns whether `uri` can be a base of paths. http only for this machine: a service that gets a token must prove its name. */
+/**
+ * Returns whether `uri` can be a base of paths. http only for this machine: a service that gets a token must prove its
+ * name.
+ */
 export function isServiceUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, search, username, password, hash } = new URL(uri);

@@ -2,8 +2,8 @@ import { type Clock, endEarly, onAbort } from '../clock.js';
 import { ReadError } from './read-error.js';
 
 /**
- * Reads once for all workflows that read the same thing of one event object in one delivery. The results are kept with the
- * event object, and go with it.
+ * Reads once for all workflows that read the same thing of one event object in one delivery. The results are kept with
+ * the event object, and go with it.
  */
 export type Share = <T>(
   what: { event: object; name: string; signal: AbortSignal },
@@ -21,9 +21,9 @@ type Shared = {
   callers: number;
 };
 
-// A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read, even
-// while the old one runs. It ends with its answer, or when its last caller has aborted. A failed read is not kept: the
-// next caller tries again.
+// A shared read starts with its first caller. Callers within 20 s of its start join. Later callers start a new read,
+// even while the old one runs. It ends with its answer, or when its last caller has aborted. A failed read is not kept:
+// the next caller tries again.
 /** Returns an empty Share. `onShared` is called for each read that needs no request of its own. */
 export function createShare({ clock, onShared }: { clock: Clock; onShared: () => void }): Share {
   const reads = new WeakMap<object, Map<string, Shared>>();

@@ -20,8 +20,8 @@ export async function addRow(of: Omit<NewRow, 'dueAt'>, { waiting, clock, storag
 }
 
 /**
- * Adds a row for an event, as if it had just been delivered: an event that has run does not run again. `letter` is the dead
- * letter that the row redrives. A search for an event id finds the row by the id's digest.
+ * Adds a row for an event, as if it had just been delivered: an event that has run does not run again. `letter` is the
+ * dead letter that the row redrives. A search for an event id finds the row by the id's digest.
  */
 export function addDelivery(
   { raw, json }: RawEvent,
@@ -38,7 +38,9 @@ export function withJson(raw: unknown): RawEvent {
   return { raw, json: toJson(raw) };
 }
 
-/** Adds a row for each event. An event that is too large for a row becomes the dead letter that its delivery would make. */
+/**
+ * Adds a row for each event. An event that is too large for a row becomes the dead letter that its delivery would make.
+ */
 export async function addDeliveries(events: readonly RawEvent[], stores: DeadLetterStores): Promise<void> {
   for (let at = 0; at < events.length; at += ADDED_AT_ONCE) {
     await Promise.all(

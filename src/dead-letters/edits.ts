@@ -6,7 +6,8 @@ import { type DeadLetterName, partsOfName } from './store/names.js';
 
 /**
  * A corrected payload: `edited/<yyyy-mm-dd>/<digest of the dead letter>.<redrive>.<digest of the payload>.json`. The
- * dead letter stays as it was. The job's record, and the dead letter of a failed redrive, hold the last digest as `edit`.
+ * dead letter stays as it was. The job's record, and the dead letter of a failed redrive, hold the last digest as
+ * `edit`.
  *
  * The name depends on the content: writing it twice changes nothing. Two different corrections make two blobs, and the
  * record says which of them ran.

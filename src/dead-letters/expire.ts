@@ -8,8 +8,8 @@ const PAGE = 1000;
 const DELETED_AT_ONCE = 16;
 
 /**
- * Deletes dead letters that were resolved more than `retentionDays` ago, and corrected payloads of that age. Returns the
- * number of deleted blobs.
+ * Deletes dead letters that were resolved more than `retentionDays` ago, and corrected payloads of that age. Returns
+ * the number of deleted blobs.
  *
  * R8: a dead letter in both places is resolved only while it is in `resolved/`, so the blob in `pending/` is deleted
  * first. A lifecycle rule of the storage account would not know that.

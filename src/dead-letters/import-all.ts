@@ -15,8 +15,8 @@ const MAX_FAILURES_IN_A_ROW = 3;
 export type ImportedAll = { blobs: number; events: number; unreadable: number; failed: number };
 
 /**
- * Imports Event Grid's dead letters, the oldest first, if the app is healthy. A blob that cannot be imported, such as an
- * archived one, does not hold up newer blobs.
+ * Imports Event Grid's dead letters, the oldest first, if the app is healthy. A blob that cannot be imported, such as
+ * an archived one, does not hold up newer blobs.
  */
 export async function importAllUndelivered(
   stores: DeadLetterStores,

@@ -15,9 +15,10 @@ export type Imported =
 const WRITTEN_AT_ONCE = 32;
 
 /**
- * Imports a dead letter of Event Grid: its events become rows in `waiting`, as if they had just been delivered, then the
- * blob moves to `resolved/` (R3). Invalid events become dead letters at once, many of them shared ones: a row for each of
- * 100,000 invalid events would hold up the jobs behind them. A blob that is not a list of events moves to `unreadable/` (R9).
+ * Imports a dead letter of Event Grid: its events become rows in `waiting`, as if they had just been delivered, then
+ * the blob moves to `resolved/` (R3). Invalid events become dead letters at once, many of them shared ones: a row for
+ * each of 100,000 invalid events would hold up the jobs behind them. A blob that is not a list of events moves to
+ * `unreadable/` (R9).
  *
  *   dies before the copy   the next import adds all rows again: the ledger knows the events that have run
  *   dies after the copy    the blob is in both places: the next import adds no row, and ends the move (R6)

@@ -7,8 +7,8 @@ import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/na
 import type { Undelivered } from './undelivered.js';
 
 /**
- * A dead letter in lists: no payload, and no value of a payload (P1). A blob of Event Grid holds several events: each of
- * their reasons, types and so on is there once, with spaces between.
+ * A dead letter in lists: no payload, and no value of a payload (P1). A blob of Event Grid holds several events: each
+ * of their reasons, types and so on is there once, with spaces between.
  */
 export type ListedDeadLetter = {
   readonly id: string;
@@ -47,7 +47,9 @@ export type ListedStage = Stage | 'undelivered';
 export const LISTED_STAGES: readonly ListedStage[] = [...STAGES, 'undelivered'];
 export const STAGES_WITH_WORKFLOW: readonly ListedStage[] = STAGES.filter((stage) => stage !== 'invalid');
 
-/** Returns the dead letter from the metadata in a listing; undefined if the metadata lacks it and the blob must be read. */
+/**
+ * Returns the dead letter from the metadata in a listing; undefined if the metadata lacks it and the blob must be read.
+ */
 export function fromListing({ name, createdAt, about }: ListedBlob): ListedDeadLetter | undefined {
   return about?.reason === undefined ? undefined : fromAbout(name, createdAt, about);
 }

@@ -12,8 +12,8 @@ type Run = { readonly pace: Pace; readonly stores: DeadLetterStores };
 
 export type RedriveMany = RedriveOptions & {
   /**
-   * Waits for the outcome of each redrive. Stops if more than the share `stopAfter` of all outcomes so far are failures.
-   * Calls `onNoApp` once if no app has picked up any redrive for `NO_APP_MS`.
+   * Waits for the outcome of each redrive. Stops if more than the share `stopAfter` of all outcomes so far are
+   * failures. Calls `onNoApp` once if no app has picked up any redrive for `NO_APP_MS`.
    */
   readonly wait?: { readonly stopAfter?: number; readonly onNoApp?: () => void };
 };

@@ -126,7 +126,9 @@ async function redriveBatch(
   return { kind: 'taken-up', events: events.length };
 }
 
-/** Imports a blob of Event Grid. A blob that a person has discarded gets rows too, but stays where it is, with its note. */
+/**
+ * Imports a blob of Event Grid. A blob that a person has discarded gets rows too, but stays where it is, with its note.
+ */
 async function redriveUndelivered(
   name: string,
   { isDryRun = false, event }: RedriveOptions,

@@ -27,7 +27,9 @@ export type Shown = Omit<ListedDeadLetter, 'at'> & {
   readonly edits?: readonly string[];
 };
 
-/** The fields that may hold clinical data. `payload` is the event, or a list of events; `message` is text of a workflow. */
+/**
+ * The fields that may hold clinical data. `payload` is the event, or a list of events; `message` is text of a workflow.
+ */
 export type Clinical = { readonly message?: string; readonly payload: unknown };
 
 /** Returns a pending or resolved dead letter; undefined if no dead letter has this id. */

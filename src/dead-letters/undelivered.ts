@@ -5,8 +5,9 @@ import type { StoredDeadLetter } from './store/dead-letter.js';
 import type { BlobsPage } from './store/pending.js';
 
 /**
- * An event that Event Grid could not deliver. Event Grid writes blobs `<SUBSCRIPTION>/<year>/<month>/<day>/<hour>/<uuid>.json`,
- * each a JSON array of events, and adds properties about the delivery to each event, in lower case for CloudEvents.
+ * An event that Event Grid could not deliver. Event Grid writes blobs
+ * `<SUBSCRIPTION>/<year>/<month>/<day>/<hour>/<uuid>.json`, each a JSON array of events, and adds properties about the
+ * delivery to each event, in lower case for CloudEvents.
  *
  * An imported or discarded blob is in `resolved/` under the same name. A blob that the app cannot import is in
  * `unreadable/` under the same name, until a person redrives or discards it.
@@ -39,8 +40,8 @@ const ADDED = new Set([
 const WORD = /^[A-Za-z]{1,64}$/;
 
 /**
- * Returns the events in `content`; undefined if it is not a list of events. Event Grid's documentation also shows a single
- * event without a list: its dead-letter reason identifies it.
+ * Returns the events in `content`; undefined if it is not a list of events. Event Grid's documentation also shows a
+ * single event without a list: its dead-letter reason identifies it.
  */
 export function eventsOf(content: string): Undelivered[] | undefined {
   const events = parsedOr(content);
@@ -49,7 +50,10 @@ export function eventsOf(content: string): Undelivered[] | undefined {
   return event.reason === '' ? undefined : [event];
 }
 
-/** A blob of Event Grid: its content, for a discarded blob that before the discard; its events, undefined if there are none. */
+/**
+ * A blob of Event Grid: its content, for a discarded blob that before the discard; its events, undefined if there are
+ * none.
+ */
 export type UndeliveredBlob = {
   readonly read: BlobText;
   readonly events: readonly Undelivered[] | undefined;

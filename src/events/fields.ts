@@ -14,7 +14,9 @@ const MAX_HOST_LENGTH = 300;
 const MAX_UID_LENGTH = 256;
 const MAX_NAME_LENGTH = 128;
 const MAX_TIME_LENGTH = 64;
-/** Only characters that stay in one segment of a URL and are readable as a metric's label. Types beyond R4 are allowed. */
+/**
+ * Only characters that stay in one segment of a URL and are readable as a metric's label. Types beyond R4 are allowed.
+ */
 const RESOURCE_TYPE = /^[A-Za-z][A-Za-z0-9_-]*$/;
 /** As many digits as the largest safe integer has. */
 const WHOLE_NUMBER = /^\d{1,16}$/;
@@ -45,15 +47,17 @@ export const time = z
   });
 
 /**
- * Returns the first of two values that is present; null counts as absent. No valid field is an object. An object is replaced
- * by an empty one, because reading it could run foreign code (a proxy, a getter).
+ * Returns the first of two values that is present; null counts as absent. No valid field is an object. An object is
+ * replaced by an empty one, because reading it could run foreign code (a proxy, a getter).
  */
 export function first(one: unknown, other?: unknown): unknown {
   const value = one ?? other ?? undefined;
   return typeof value === 'object' || typeof value === 'function' ? SOME_OBJECT : value;
 }
 
-/** Returns the number that a string of digits means, since some senders write versions as strings. Else `value` itself. */
+/**
+ * Returns the number that a string of digits means, since some senders write versions as strings. Else `value` itself.
+ */
 export function fromDigits(value: unknown): unknown {
   if (typeof value === 'string' && WHOLE_NUMBER.test(value)) return Number(value);
   return value === 0 ? 0 : value; // -0 equals 0 as a version

@@ -5,7 +5,9 @@ import { parseEvent } from './parse.js';
 /** The fields of a raw event that may be logged and listed; '' for a field that it does not have. */
 type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
 
-/** Returns the loggable fields of `raw`. Of an invalid event only a known type is returned: its id could be any text. */
+/**
+ * Returns the loggable fields of `raw`. Of an invalid event only a known type is returned: its id could be any text.
+ */
 export function loggableFieldsOf(raw: unknown): LoggableFields {
   try {
     const event = parseEvent(raw);

@@ -1,7 +1,7 @@
 import type { HealthEvent } from './health-event.js';
 
-// Which version of a resource is the newer one, and which version `ordering: 'latest'` runs. The rules have the numbers of
-// ARCHITECTURE.md, "Latest".
+// Decides which version of a resource is newer, and which version `ordering: 'latest'` runs. The rules have the numbers
+// of ARCHITECTURE.md, "Latest".
 
 /** A version of a resource that a workflow has applied, or has started to apply. */
 export type Applied = {
@@ -41,8 +41,8 @@ export function isNewer(event: HealthEvent, other: HealthEvent): boolean {
 }
 
 /**
- * L5: a Created that is later than the known Created begins a new resource. If no Created is known, this one may belong to
- * the resource whose update was applied before it. Then it must be later by the possible difference of two clocks.
+ * L5: a Created that is later than the known Created begins a new resource. If no Created is known, this one may belong
+ * to the resource whose update was applied before it. Then it must be later by the possible difference of two clocks.
  */
 function isRecreated(event: HealthEvent, laterByMs: number, { createdAt }: Applied): boolean {
   if (!isCreation(event) || laterByMs <= 0) return false;
@@ -73,7 +73,9 @@ export function decideVersion(
   return isOlder ? 'superseded' : 'run';
 }
 
-/** Returns the version that started last, once `event` starts. A redrive may start it again with a corrected payload. */
+/**
+ * Returns the version that started last, once `event` starts. A redrive may start it again with a corrected payload.
+ */
 export function afterStarting(event: HealthEvent, eventKey: string, known: Known): Applied {
   const { started } = known;
   if (started?.eventKey !== eventKey) return afterApplying(event, eventKey, newestOf(known));

@@ -2,9 +2,10 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.(\d{1,3})\d*)?(?:[Zz]
 const MINUTE_MS = 60_000;
 
 /**
- * Returns an instant as ISO 8601, UTC, with milliseconds; undefined if `spelling` is not an instant. The host rewrites the
- * fraction and offset of times, so further digits are cut off, never rounded: the last 100 ns of a day must not become
- * the next day. A time without an offset is UTC, as in all of Azure; `Date.parse` would take the machine's time zone.
+ * Returns an instant as ISO 8601, UTC, with milliseconds; undefined if `spelling` is not an instant. The host rewrites
+ * the fraction and offset of times, so further digits are cut off, never rounded: the last 100 ns of a day must not
+ * become the next day. A time without an offset is UTC, as in all of Azure; `Date.parse` would take the machine's time
+ * zone.
  */
 export function toIsoUtc(spelling: string): string | undefined {
   const parts = DATE_TIME.exec(spelling);

@@ -4,8 +4,8 @@ import type { App } from './compose.js';
 const PRINCIPAL_ID = /^[\w.:@-]{1,128}$/;
 
 /**
- * Returns the caller for the log: the id of the principal that Azure's authentication has accepted, or `key-holder` where
- * that is off, since any caller can then send the header with the id.
+ * Returns the caller for the log: the id of the principal that Azure's authentication has accepted, or `key-holder`
+ * where that is off, since any caller can then send the header with the id.
  */
 export function callerOf({ headers }: Pick<HttpRequest, 'headers'>, { config }: Pick<App, 'config'>): string {
   if (!config.isAuthenticated) return 'key-holder';

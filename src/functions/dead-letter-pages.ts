@@ -22,8 +22,8 @@ export async function takePage(
 }
 
 /**
- * For a filter that has found nothing: returns the refusal of a workflow, reason or type that neither the app nor any dead
- * letter knows. `at` is the path of the filter in the request.
+ * For a filter that has found nothing: returns the refusal of a workflow, reason or type that neither the app nor any
+ * dead letter knows. `at` is the path of the filter in the request.
  */
 export async function refuseUnknownName(
   { found, filter, at = '' }: { readonly found: number; readonly filter: Filter | undefined; readonly at?: string },

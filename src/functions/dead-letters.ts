@@ -21,7 +21,9 @@ const PAYLOAD_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'applicat
 
 type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>;
 
-/** Registers the list and the view of dead letters, and, for the level `admin`, the view with payload and error message. */
+/**
+ * Registers the list and the view of dead letters, and, for the level `admin`, the view with payload and error message.
+ */
 export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
   for (const [name, route, authLevel, handle] of [
     ['deadLetters', 'dead-letters', 'function', list],

@@ -4,8 +4,8 @@ import type { App, StorageCheck } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 /**
- * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage back.
- * And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
+ * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage
+ * back. And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
  */
 export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<App, 'storageChecks'>): void {
   functions.http('healthLive', {

@@ -37,7 +37,9 @@ function registerLookup(functions: FunctionApp, workflow: OfLookup, deps: Deps):
   });
 }
 
-/** Returns an answer instead of throwing: the host prints the message of an error, and a lookup's may name a patient. */
+/**
+ * Returns an answer instead of throwing: the host prints the message of an error, and a lookup's may name a patient.
+ */
 function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps): HttpResponseInit {
   if (error instanceof StorageError) return storageFailed(error);
   const errorCode = errorCodeOf(error, codes);

@@ -10,8 +10,8 @@ type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTab
 
 /**
  * Makes the queues, tables and containers that triggers, timers and looks use, before they do: each request for
- * something absent would be a failed dependency in the telemetry, 60 a minute for a queue. No request here asks for what
- * may be absent, or makes what exists. Never throws.
+ * something absent would be a failed dependency in the telemetry, 60 a minute for a queue. No request here asks for
+ * what may be absent, or makes what exists. Never throws.
  *
  * A process dies in between: the next start makes the rest. Two at once: one creation is answered with 409, which is
  * no error.

@@ -7,7 +7,9 @@ import { type Asked, textOfIssue } from './issue-text.js';
 
 export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
-/** `code` is for scripts, `message` for people. Neither holds a value that was sent, unless its property is quotable. */
+/**
+ * `code` is for scripts, `message` for people. Neither holds a value that was sent, unless its property is quotable.
+ */
 export type Problem = { readonly path: string; readonly code: string; readonly message: string };
 
 const BODY = '(body)';
@@ -21,8 +23,8 @@ type Expected<S> = {
 };
 
 /**
- * Returns the body as `schema` parses it, or the answer that describes its problems: 415 where content-type is not JSON,
- * else what `refuse` makes of them.
+ * Returns the body as `schema` parses it, or the answer that describes its problems: 415 where content-type is not
+ * JSON, else what `refuse` makes of them.
  */
 export async function readBody<S extends z.ZodType>(
   request: Pick<HttpRequest, 'text' | 'headers'>,

@@ -16,7 +16,9 @@ export function registerWakeDue(functions: FunctionApp, { pipeline }: Pick<App, 
   functions.timer('wakeDue', { schedule: EVERY_10_SECONDS, handler: () => pipeline.look() });
 }
 
-/** Registers the queues that name shards with due rows. Long workflows have a queue of their own, and delay no other. */
+/**
+ * Registers the queues that name shards with due rows. Long workflows have a queue of their own, and delay no other.
+ */
 export function registerRedeliver(functions: FunctionApp, deps: Deps): void {
   const onQueue = (name: string, queueName: string, shards: readonly string[]) =>
     functions.storageQueue(name, {

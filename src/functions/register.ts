@@ -27,15 +27,17 @@ import { registerWrongSettings } from './wrong-settings.js';
 
 type RegisterOptions = {
   readonly workflows: readonly Workflow[];
-  /** Loads the simulator; called only where the setting SIMULATOR is on, so that the simulator costs nothing elsewhere. */
+  /**
+   * Loads the simulator; called only where the setting SIMULATOR is on, so that the simulator costs nothing elsewhere.
+   */
   readonly loadSimulator?: () => Promise<{
     registerSimulator(functions: FunctionApp, composed: App, random: Random): Promise<void>;
   }>;
 };
 
 /**
- * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the workflows
- * are wrong, it registers only functions that report so.
+ * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the
+ * workflows are wrong, it registers only functions that report so.
  */
 export async function registerApp({ workflows, loadSimulator }: RegisterOptions): Promise<void> {
   redactFatalErrors(process);

@@ -21,7 +21,10 @@ type Shared = {
   readonly prepared: Map<string, Promise<void>>;
 };
 
-/** Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer runs it again. */
+/**
+ * Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer runs it
+ * again.
+ */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
   const shared = { signal: ending.signal, changeQueue: createChangeQueue(), prepared: new Map() };

@@ -1,9 +1,9 @@
 import type { Row } from '../storage/table-store.js';
 
 /**
- * Makes the changes of one row one after the other within a process. Each begins with the row that the change before has
- * written, so versions of a resource that arrive together neither refuse each other's writes nor read twice. This only saves
- * requests: if the row has changed elsewhere, the condition of the write refuses the write.
+ * Makes the changes of one row one after the other within a process. Each begins with the row that the change before
+ * has written, so versions of a resource that arrive together neither refuse each other's writes nor read twice. This
+ * only saves requests: if the row has changed elsewhere, the condition of the write refuses the write.
  */
 export type ChangeQueue = (row: string, change: RowChange) => Promise<void>;
 

@@ -15,8 +15,9 @@ const TECHNICAL = [
 type Of = Pick<Job, 'event' | 'json' | 'workflow'>;
 
 /**
- * Returns an error as a dead letter holds it. P1: `code` and `name` are from closed lists, because they leave the process.
- * P2: `message` is text of the workflow; it stays in the blob, is shown with the payload alone, and quotes no value of the event.
+ * Returns an error as a dead letter holds it. P1: `code` and `name` are from closed lists, because they leave the
+ * process. P2: `message` is text of the workflow; it stays in the blob, is shown with the payload alone, and quotes no
+ * value of the event.
  */
 export function describeError(error: unknown, of: Of): { name: string; code: string; message: string } {
   const code = errorCodeOf(error, of.workflow?.codes);
@@ -27,9 +28,9 @@ export function describeError(error: unknown, of: Of): { name: string; code: str
 }
 
 /**
- * `message`, which is the beginning of a longer one or all of it, with `…` in place of each value. The work is bounded by
- * the length of `message` and of the event, not by that of the whole message: hence a value that the end of `message`
- * cuts off is recognised by its beginning.
+ * `message`, which is the beginning of a longer one or all of it, with `…` in place of each value. The work is bounded
+ * by the length of `message` and of the event, not by that of the whole message: hence a value that the end of
+ * `message` cuts off is recognised by its beginning.
  */
 function withoutValues(message: string, values: readonly string[]): string {
   const folded = fold(message);
@@ -56,7 +57,10 @@ function markValue(form: string, message: string, isValue: Uint8Array): void {
   }
 }
 
-/** Returns `text` without case and of the same length: the lower case of İ has two characters, and that of Σ depends on its place. */
+/**
+ * Returns `text` without case and of the same length: the lower case of İ has two characters, and that of Σ depends on
+ * its place.
+ */
 function fold(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ');
 }

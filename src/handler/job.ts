@@ -16,8 +16,8 @@ export type Job = {
 };
 
 /**
- * Returns what reads the resource of `event`, until `signal` aborts. It may share what it reads among all jobs that have the
- * same event object: the jobs of one event, in a delivery and in a page of rows.
+ * Returns what reads the resource of `event`, until `signal` aborts. It may share what it reads among all jobs that
+ * have the same event object: the jobs of one event, in a delivery and in a page of rows.
  */
 export type ReaderFor = (event: HealthEvent, signal: AbortSignal) => ReaderOf<HealthEvent>;
 

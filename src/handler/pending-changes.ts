@@ -1,8 +1,8 @@
 import type { WorkflowTable } from '../workflow.js';
 
 /**
- * The table changes that a handler started, whether or not it waits for them. A change that fails unseen must neither end
- * in work that counts as done, nor end the process by an unhandled rejection.
+ * The table changes that a handler started, whether or not it waits for them. A change that fails unseen must neither
+ * end in work that counts as done, nor end the process by an unhandled rejection.
  */
 export class PendingChanges {
   #open: Set<Promise<unknown>> | undefined; // most jobs change one row and wait for it
@@ -20,7 +20,9 @@ export class PendingChanges {
     };
   }
 
-  /** Returns undefined if every change has succeeded. Else the promise resolves when all have; it rejects if one fails. */
+  /**
+   * Returns undefined if every change has succeeded. Else the promise resolves when all have; it rejects if one fails.
+   */
   ended(): Promise<void> | undefined {
     return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
   }

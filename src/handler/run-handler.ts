@@ -19,7 +19,7 @@ export type HandlerResult =
 /** `timeout`: the handler's time is over. `lost`: the lease is lost. `stopped`: the process ends. */
 export type AbortReason = 'timeout' | 'lost' | 'stopped';
 
-/** How long after its signal a handler may take to end. */
+/** The time that a handler has to end after its signal. */
 const GRACE_MS: Record<AbortReason, number> = { timeout: 60_000, lost: 0, stopped: 400 };
 const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
   timeout: { kind: 'hung' },

@@ -94,14 +94,17 @@ type Wanted = {
   readonly options: { expect?: 'absent' } | undefined;
 };
 
-// A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and `decide` is asked
-//                           again; two at once: one finds that the row has changed and asks again.
+// A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and asks `decide`
+//                           again; two at once: one finds that the row has changed, and asks `decide` again.
 class RowChange {
   readonly #wanted: Wanted;
   readonly #deps: TableDeps;
   readonly #guard: Guard;
   #stored: KnownRow['stored'];
-  /** J10: an assumed row is good enough for a write, which storage refuses if the row is another. To keep it, it must be read. */
+  /**
+   * J10: an assumed row is good enough for a write, which storage refuses if the row is another. To keep it, it must be
+   * read.
+   */
   #isRead = false;
 
   constructor(wanted: Wanted, deps: TableDeps, guard: Guard) {
@@ -137,7 +140,10 @@ class RowChange {
     this.#isRead = true;
   }
 
-  /** L3. A row may be written for several resources (all Observations of a patient): only fences of one resource compare. */
+  /**
+   * L3. A row may be written for several resources (all Observations of a patient): only fences of one resource
+   * compare.
+   */
   #checkFence(): void {
     const { fence } = this.#guard;
     const stored = this.#stored;

@@ -5,8 +5,8 @@ import { systemClock } from '../clock.js';
 import { type KeeperMessage, keeperFile, parseKeeperOptions } from './azurite.js';
 
 /**
- * A process that runs Azurite as long as any process uses it. Each user holds a connection, which also ends when the user
- * is killed. A killed host therefore loses no data of Azurite, and several hosts can share one Azurite.
+ * A process that runs Azurite as long as any process uses it. Each user holds a connection, which also ends when the
+ * user is killed. A killed host therefore loses no data of Azurite, and several hosts can share one Azurite.
  *
  *   claimed        the file keeper.json is ours; a second keeper that finds it ends
  *   starting       users connect, and wait
@@ -81,7 +81,9 @@ function leave(user: Socket): void {
   } else end();
 }
 
-/** Ends Azurite by its own SIGTERM listener, which it adds a moment after its services start. Before, nothing is stored. */
+/**
+ * Ends Azurite by its own SIGTERM listener, which it adds a moment after its services start. Before, nothing is stored.
+ */
 function end(): void {
   control.close();
   if (endpoints.size < SERVICES.length) process.exit(0);

@@ -6,8 +6,8 @@ import { StartError } from './host/start-error.js';
 type Env = Record<string, string | undefined>;
 
 /**
- * Returns `env` with the missing values from local.settings.json, as Core Tools reads them. Without that file the values
- * are those of the sample, except its connection.
+ * Returns `env` with the missing values from local.settings.json, as Core Tools reads them. Without that file the
+ * values are those of the sample, except its connection.
  * @throws StartError where the file cannot be read.
  */
 export function withLocalSettings(appRoot: string, env: Env): Env {

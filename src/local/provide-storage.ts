@@ -14,8 +14,9 @@ const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 const ANSWER_MS = 5000;
 
 /**
- * Provides storage. Where the settings name none, it starts the project's own Azurite. For UseDevelopmentStorage=true it
- * uses the Azurite on the usual ports, and starts it where none answers. It only checks that any other storage answers.
+ * Provides storage. Where the settings name none, it starts the project's own Azurite. For UseDevelopmentStorage=true
+ * it uses the Azurite on the usual ports, and starts it where none answers. It only checks that any other storage
+ * answers.
  * @returns the Azurite to release in the end, if there is one.
  * @throws StartError when `.local` cannot be written, or storage does not answer.
  */

@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// node src/local/setup.mjs [--no-build] <script> [arguments]: installs missing packages, builds changed sources, and runs
-// a script of the project with the project's own Node. This file itself runs on an older Node, without any package.
+// node src/local/setup.mjs [--no-build] <script> [arguments]: installs missing packages, builds changed sources, and
+// runs a script of the project with the project's own Node. This file itself runs on an older Node, without any
+// package.
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const IS_WINDOWS = process.platform === 'win32';

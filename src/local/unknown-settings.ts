@@ -5,8 +5,8 @@ const MAX_TYPOS = 2;
 
 /**
  * Returns a text with each of `names` that is unknown and the nearest known name, or undefined where all are known.
- * `asked` are the names that the workflows ask for in `setup`. An unknown name can still be right, because a handler can
- * read any setting. The text holds no values.
+ * `asked` are the names that the workflows ask for in `setup`. An unknown name can still be right, because a handler
+ * can read any setting. The text holds no values.
  */
 export function describeUnknownSettings(names: readonly string[], asked: readonly string[]): string | undefined {
   const parts = CONNECTIONS.flatMap((connection) => CONNECTION_PARTS.map((part) => `${connection}__${part}`));

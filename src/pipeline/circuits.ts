@@ -20,8 +20,8 @@ type State = { state: Circuit['kind']; failuresInARow: number; openUntil?: strin
  * One circuit breaker per workflow and process.
  *
  *   closed      every job runs                              20 failures in a row open it
- *   open        no job runs; jobs wait and use up no try    after 10 s, then twice as long each time, up to 5 min: a probe
- *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: the next job probes
+ *   open        no job runs; jobs wait and use up no try    a probe, after 10 s, then after twice as long, up to 5 min
+ *   half-open   one job runs (the probe), the others wait   success: closed; failure: open; any other end: next probe
  *
  * A success closes the circuit at any time: a job that was at work when it opened shows as much as a probe does.
  */
@@ -96,8 +96,8 @@ export class Circuits {
   }
 
   /**
-   * Returns the time until the circuit lets a job in, and a random time up to as long again, so that not all waiting jobs
-   * come at once. Old jobs wait longer: rows for a day's events, written every few minutes, would load storage.
+   * Returns the time until the circuit lets a job in, and a random time up to as long again, so that not all waiting
+   * jobs come at once. Old jobs wait longer: rows for a day's events, written every few minutes, would load storage.
    */
   #waitFor(circuit: Circuit & { kind: 'open' | 'half-open' }, ageMs: number): number {
     const leftMs = circuit.kind === 'open' ? circuit.untilMs - this.#clock.monotonic() : MIN_OPEN_MS;

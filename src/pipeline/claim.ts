@@ -12,7 +12,8 @@ const TABLE_BUSY_MS = 60_000;
 const MAX_CLAIMS = 4;
 const MAX_QUEUED_SUSPECTS = 64;
 
-// Claiming           dies before it: nothing has happened; after it: the lease lapses, and the next holder counts a crash (S1).
+// Claiming           dies before it: nothing has happened.
+//                    dies after it: the lease lapses, and the next holder counts a crash (S1).
 //                    two at once (J2): one insert, or one etag, wins; the loser gets the record that is there.
 //                    outcome unknown: the claim is given up, never undone; a record that was written lapses.
 /** Claims the job of `run`, or returns why it cannot be run now. */
@@ -90,8 +91,8 @@ export function limitSolitude(run: JobRun, hold: Hold<JobRecord>, deps: JobDeps)
   const { clock, settings, company } = deps;
   const { state } = hold.value;
   if (!(state.kind === 'running' && state.isAlone)) return () => {};
-  // Dies before the write: the job was alone. Dies after it: the crash is not counted against the job. The write fails or
-  // is refused: the lease has lapsed or is lost, so nothing that happens here can be counted any more.
+  // Dies before the write: the job was alone. Dies after it: the crash is not counted against the job. The write fails
+  // or is refused: the lease has lapsed or is lost, so nothing that happens here can be counted any more.
   return clock.after(settings.deadlineMs, () => {
     const inCompany = (record: JobRecord) =>
       record.state.kind === 'running' ? { ...record, state: { ...record.state, isAlone: false } } : record;

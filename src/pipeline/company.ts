@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 
 /**
- * Decides which jobs run beside which in this process, so that a job that kills its process is found, and no other job is
- * blamed for it. When a process dies, each of its jobs is taken over elsewhere and may be the cause.
+ * Decides which jobs run beside which in this process, so that a job that kills its process is found, and no other job
+ * is blamed for it. When a process dies, each of its jobs is taken over elsewhere and may be the cause.
  *
  * S1  Taking over a lapsed lease counts one crash, and nothing else does (decide.ts).
  * S2  From its second crash on, a job is a suspect. At most 16 suspects run together, and after each further crash of a
@@ -18,7 +18,9 @@ import type { Clock } from '../clock.js';
  *   member     a suspect that runs, with `limit` suspects at most        ends with its run
  */
 export type Company<M extends object> = {
-  /** Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveQueue` was called. */
+  /**
+   * Lets an ordinary job start: true at once, unless a suspect runs alone. A promise of false: `leaveQueue` was called.
+   */
   enter(run: M): true | Promise<boolean>;
   /** Makes `run`, which has entered and not started, a suspect. Undefined where it was taken out of the queue. */
   enterAsSuspect(run: M, limit: number): Promise<{ isAlone: boolean } | undefined>;
@@ -33,8 +35,8 @@ export type Company<M extends object> = {
 };
 
 /**
- * Limits how long a suspect waits for ordinary jobs, whose handlers rarely take longer. Then the suspect runs beside them,
- * and is not blamed.
+ * Limits how long a suspect waits for ordinary jobs, whose handlers rarely take longer. Then the suspect runs beside
+ * them, and is not blamed.
  */
 const MAX_DRAIN_MS = 5000;
 

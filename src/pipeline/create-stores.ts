@@ -40,8 +40,8 @@ export type Stores = {
 type Deps = { readonly clock: Clock; readonly random: Random; readonly callLimit: CallLimit };
 
 /**
- * Returns, for one process over these ports: the stores, with one group commit per account; `ports`, with a time limit per
- * call; and a clock whose `now` is storage's, which all instances share.
+ * Returns, for one process over these ports: the stores, with one group commit per account; `ports`, with a time limit
+ * per call; and a clock whose `now` is storage's, which all instances share.
  */
 export function createStores(unbounded: StoragePorts, { clock: own, random, callLimit }: Deps) {
   const bounded = boundedPorts(unbounded, own, callLimit);

@@ -31,7 +31,9 @@ const MAX_CRASHES = 40;
 
 type From = { row?: FromRow; now: Date; leaseMs: number };
 
-/** Returns what a process may do with a job, given the job's record. The whole protocol of claims, as a pure function. */
+/**
+ * Returns what a process may do with a job, given the job's record. The whole protocol of claims, as a pure function.
+ */
 export function decide(current: ReadRecord | undefined, from: From): ToClaim | RunResult {
   const { row, leaseMs } = from;
   if (!current) return { kind: 'claim', etag: undefined, record: freshRecord(from), takesOver: false };
@@ -117,7 +119,10 @@ export function decideFailure(
   return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
 }
 
-/** Returns whether every further try would fail the same way. Such a failure says nothing of the workflow's other events. */
+/**
+ * Returns whether every further try would fail the same way. Such a failure says nothing of the workflow's other
+ * events.
+ */
 export function isNonRetriable(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }

@@ -3,13 +3,15 @@ import type { CallLimit } from '../storage/bounded.js';
 import { isLong, type Shared } from './shared.js';
 import type { Wakeups } from './wakeups.js';
 
-// The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why), and the host kills the process 5 s later:
+// The end of a process. appTerminate is its first notice (ARCHITECTURE.md says why). The host kills the process 5 s
+// later:
 //
 //   appTerminate           + 0.8 s        + 1.2 s                                     + 3.4 s       + 5 s
 //      |-- handlers may end --|-- aborted --|-- rows and records, in a group commit --|-- given up --|-- killed
 //
-// E1: from the first moment on no job is claimed. A delivered job that waits for a slot gets a row; a job from a row keeps it.
-// E2: long handlers are aborted at once, all others after 0.8 s; 0.4 s later the pipeline waits for no handler any more.
+// E1: from the first moment on no job is claimed. A delivered job that waits for a slot gets a row; a job from a row
+//     keeps its row.
+// E2: handlers of long jobs are aborted at once, all others after 0.8 s; 0.4 s later the pipeline waits for no handler.
 // E3: an open job goes back to waiting, due at once. That is neither a try nor a crash.
 // E4: the end takes 3.4 s, whatever runs and whatever storage does: a storage call gets 1 s instead of 3 s.
 // E5: `stopped` is always logged, with the number of jobs that are still open. Their leases lapse: a crash for each.

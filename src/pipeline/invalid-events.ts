@@ -6,8 +6,8 @@ import { Slots } from './slots.js';
 import { untilWritten } from './until-written.js';
 
 /**
- * Writes the dead letters of the invalid events of a delivery, raw as they came. Returns a promise for each dead letter,
- * which rejects where storage goes on failing.
+ * Writes the dead letters of the invalid events of a delivery, raw as they came. Returns a promise for each dead
+ * letter, which rejects where storage goes on failing.
  */
 export type WriteInvalid = (events: readonly InvalidEvent[]) => Promise<void>[];
 

@@ -49,7 +49,7 @@ export class JobRun {
 /**
  * J1: deliveries wait until their job is safe: settled, or with a row. From then on nothing can lose the job.
  *
- *   open        no row, not settled; at most one row is being written     the row or the record is written, or that fails
+ *   open        no row, not settled; at most one row is being written    the row or record is written, or fails
  *   safe        for good
  */
 class Safety {
@@ -67,7 +67,8 @@ class Safety {
   }
 
   /**
-   * The job is safe, but its run goes on: deliveries get their answer by `setSafeAndAnswer`, at the end or at the deadline.
+   * The job is safe, but its run goes on: deliveries get their answer by `setSafeAndAnswer`, at the end or at the
+   * deadline.
    */
   setSafe(): void {
     this.#isSafe = true;

@@ -6,12 +6,12 @@ import type { Slots } from './slots.js';
 /**
  * Takes the slots that a job needs before it is claimed, so that no job waits under a lease:
  *
- *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in its queue the newest goes first, and the
- *      others find themselves superseded. No resource is held in storage meanwhile.
+ *   1. with `ordering: 'latest'`, the slot of its resource. Of several versions in its queue the newest goes first, and
+ *      the others find themselves superseded. No resource is held in storage meanwhile.
  *   2. a slot of its workflow (J11).
  *   3. company.ts: the run waits while a suspect runs alone.
  *
- * @returns false if the run was taken out of a queue, by the deadline or by the end of the process. It holds no slot then.
+ * @returns false if the deadline or the end of the process took the run out of a queue. It holds no slot then.
  */
 export function takeSlots(run: JobRun, deps: JobDeps): boolean | Promise<boolean> {
   if (deps.shutdown.isStopping) return false; // E1

@@ -9,7 +9,7 @@ import type { JobDeps } from './shared.js';
 // `ordering: 'latest'`. The watermark of a resource is its lease too:
 //   free --take--> held (fence + 1, `started` is this version) --applied--> free, `applied` is this version
 //                                                              --failed---> free; `started` stays
-//                                                              --lapsed---> held by the next job that takes the resource
+//                                                              --lapsed---> held by the next job that takes it
 //
 // L1, L2 (src/events/order.ts) decide which job may take the resource. L3: fences rise with versions, since only the
 // version that has started and newer versions take the resource.
@@ -85,7 +85,9 @@ function watermarkOf({ workflowName, event }: Job): WatermarkOf {
   return { workflow: workflowName, resource: resourceOf(event) };
 }
 
-/** Returns whether the version that was started is applied now; if not, another job has the resource, or may have it. */
+/**
+ * Returns whether the version that was started is applied now; if not, another job has the resource, or may have it.
+ */
 export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Promise<boolean> {
   const apply = (mark: Watermark) => ({ ...mark, applied: mark.started, owner: '' });
   const writing = hold.update(apply, { untilMs: Math.min(untilMs, hold.heldUntilMs) });
@@ -93,8 +95,8 @@ export async function applyVersion(hold: Hold<Watermark>, untilMs: number): Prom
 }
 
 /**
- * Returns whether the job's version is the newest that has started, and is not applied: no older version runs any more, so the
- * tables lack this version until the job succeeds. False where storage does not say.
+ * Returns whether the job's version is the newest that has started, and is not applied: no older version runs any more,
+ * so the tables lack this version until the job succeeds. False where storage does not say.
  */
 export async function isNewestNotApplied(job: Job, { stores }: Pick<JobDeps, 'stores'>): Promise<boolean> {
   if (job.workflow?.ordering === 'any') return false;

@@ -4,7 +4,9 @@ import type { Stores } from './create-stores.js';
 import type { RunResult } from './outcome.js';
 import { Slots } from './slots.js';
 
-/** After an outage thousands of rows end at the same time. Moving all their dead letters at once would overload storage. */
+/**
+ * After an outage thousands of rows end at the same time. Moving all their dead letters at once would overload storage.
+ */
 const MAX_AT_ONCE = 32;
 
 /** Moves the dead letters of redriven jobs and events to `resolved/`. */
@@ -21,8 +23,8 @@ export class MoveDeadLetters {
   }
 
   /**
-   * R4: moves the dead letters that a job no longer needs, after the run of a row. A job that is completed or superseded
-   * needs none. Any other job keeps the dead letter of its last redrive, which has the number `recorded.redrives`.
+   * R4: after the run of a row, moves the dead letters that its job no longer needs. A job that is completed or
+   * superseded needs none. Any other job keeps the dead letter of its last redrive, with number `recorded.redrives`.
    */
   async moveAfter({ of }: WaitingRow, recorded: RunResult & { kind: 'settled' | 'waiting' }): Promise<void> {
     if (of.kind !== 'job') return;

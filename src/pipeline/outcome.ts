@@ -25,7 +25,7 @@ export type DeadLettered = {
   hasStarted: boolean;
 };
 
-/** How a run ends. `recordOutcome` records it. */
+/** The end of a run. `recordOutcome` records it. */
 export type JobOutcome =
   | { kind: 'completed' }
   | { kind: 'superseded' }
@@ -42,7 +42,7 @@ export function retryIn(inMs: number, code: string): Retry {
 /** This run does not change the record: the delivery or row that brought the job brings it again after `inMs`. */
 export type Deferred = { kind: 'deferred'; inMs: number };
 
-/** How a run has ended, as far as storage shows it. */
+/** The end of a run, as far as storage shows it. */
 export type RunResult =
   | { kind: 'settled'; result: Result; redrives: number }
   /** The record waits for a row: the row that this run has written, or another than the row that brought the job. */

@@ -4,8 +4,8 @@ import { errorCodeOf } from '../errors.js';
 export type Post = ReturnType<typeof createPost>;
 
 /**
- * The function throws this error, so that Event Grid sends the whole POST again. P3: the error holds no cause, because the
- * host prints all of it.
+ * The function throws this error, so that Event Grid sends the whole POST again. P3: the error holds no cause, because
+ * the host prints all of it.
  */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';
@@ -25,7 +25,8 @@ const ANSWER_AFTER_DEADLINE_MS = 5000;
 type PostDeps = { readonly clock: Clock; readonly deadlineMs: number; readonly onDeadline: () => void };
 
 /**
- * Returns one POST of Event Grid. Its answer waits until each job and each invalid event in it is safe, for a limited time:
+ * Returns one POST of Event Grid. Its answer waits until each job and each invalid event in it is safe, for a limited
+ * time:
  *
  *   arrives            deadline                         + 5 s
  *      |-- handlers run --|-- open jobs get rows ------|-- a job that is still open fails the POST

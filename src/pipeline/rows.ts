@@ -92,9 +92,10 @@ export class DueRows {
     await run.whenEnded;
   }
 
-  // A delivery (R5)    dies before its dead letter moves: it comes again, finds its jobs settled or waiting, and moves it.
-  //                    dies between dead letter and row: again, and the dead letter has moved already.
-  //                    A payload that is still invalid gets a dead letter of its own, perhaps the same: the first one stays.
+  // A delivery (R5)    dies before its dead letter moves: the row comes again, finds its jobs settled or waiting, and
+  //                    moves the dead letter.
+  //                    dies between dead letter and row: the row comes again; the dead letter has moved already.
+  //                    A payload that is still invalid gets its own dead letter. If that is the same one, it stays.
   async #runDelivery(row: WaitingRow, { letter }: OfEvent): Promise<void> {
     const raw: unknown = JSON.parse(row.event);
     await this.#deps.deliver([raw]);
@@ -105,9 +106,9 @@ export class DueRows {
   }
 
   /**
-   * Returns undefined if the row holds no valid event. An invalid corrected payload gets a dead letter of its own, beside
-   * the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row stays for
-   * half an hour.
+   * Returns undefined if the row holds no valid event. An invalid corrected payload gets a dead letter of its own,
+   * beside the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row
+   * stays for half an hour.
    */
   async #parseRow(row: WaitingRow, { address, redrive }: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;
@@ -122,8 +123,8 @@ export class DueRows {
     }
   }
 
-  // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds the
-  //                    record settled, and goes. Two at once: one etag wins, the other finds it settled.
+  // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds
+  //                    the record settled, and goes. Two at once: one etag wins, the other finds the record settled.
   async #mayDeleteAfterGivingUp(address: Address, rowName: string): Promise<boolean> {
     const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);

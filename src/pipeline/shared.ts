@@ -38,11 +38,11 @@ export type JobDeps = {
   readonly resourceSlots: Slots<string>;
   /** Changes of a row of a workflow's table follow one another. */
   readonly changeQueue: ChangeQueue;
-  /** Which jobs run beside which. */
+  /** Decides which jobs may run together. */
   readonly company: Company<JobRun>;
   /**
-   * J9: records as this process left them, by the name of the row that each waits for: that row claims its job without a
-   * read. If another process has changed the record since, the claim is refused and shows the record.
+   * J9: records as this process left them, by the name of the row that each waits for: that row claims its job without
+   * a read. If another process has changed the record since, the claim is refused and shows the record.
    */
   readonly waitingRecords: Recent<string, ReadRecord>;
   readonly shutdown: ShutdownState;

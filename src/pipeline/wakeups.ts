@@ -16,8 +16,8 @@ const LOOK_EVERY_MS = 10_000;
 /** So that not all processes ask at the same moment. */
 const SPREAD_MS = 500;
 /**
- * A queue with this many messages already wakes as many instances as it can. Its length includes messages that a dead process
- * had taken, which stay hidden for 10 minutes: with a lower limit those would keep live processes from sending.
+ * A queue with this many messages already wakes as many instances as it can. Its length includes messages that a dead
+ * process had taken, which stay hidden for 10 minutes: with a lower limit those would keep live processes from sending.
  */
 const SHORT_QUEUE = 1000;
 const REMEMBERED_INTERVALS = 10_000;
@@ -39,11 +39,11 @@ export function queueOf({ due, dueLong }: Queues, shard: string): QueueStore {
  * Makes sure that due rows are found.
  *
  * W1: while a process of the app is up, some process looks for due rows every 10 s, whichever process holds the timer.
- * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each shard
- *     that it looks at. A message becomes visible in that row's interval of 10 s. It wakes an app that is scaled to zero,
- *     whose first look finds the rest.
- * W3: a process sends one message for each interval, and none while an earlier one is still to come: Azure decides by the
- *     length of a queue how many instances to run, and hidden messages count.
+ * W2: a process knows the earliest row that is due later: of the rows that it writes, and of the first row of each
+ *     shard that it looks at. A message becomes visible at the end of that row's interval of 10 s. The message wakes an
+ *     app that is scaled to zero, whose first look finds the rest.
+ * W3: a process sends one message for each interval, and none while an earlier one is still to come: Azure decides by
+ *     the length of a queue how many instances to run, and hidden messages count.
  *
  * If a message is lost, the next look finds its row. A second message finds the rows that the first has left.
  */
@@ -80,8 +80,8 @@ export class Wakeups {
   }
 
   /**
-   * Looks, unless a process has done so in the last 10 s; returns when the next look is due. Never throws. The timer and
-   * this process's own clock may ask at the same moment.
+   * Looks, unless a process has done so in the last 10 s; returns when the next look is due. Never throws. The timer
+   * and this process's own clock may ask at the same moment.
    */
   look(): Promise<number> {
     this.#looking ??= this.#takeLook().finally(() => {
@@ -131,7 +131,9 @@ export class Wakeups {
     }
   }
 
-  /** W2: sends a message that becomes visible at the end of the interval in which a row is due, unless W3 forbids it. */
+  /**
+   * W2: sends a message that becomes visible at the end of the interval in which a row is due, unless W3 forbids it.
+   */
   #wakeWhenDue(shard: string, dueAt: Date): void {
     const nowMs = this.#deps.clock.now().getTime();
     const intervalEndsAtMs = endOfInterval(Math.max(dueAt.getTime(), nowMs)); // a row that is already due: this interval

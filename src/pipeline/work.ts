@@ -15,7 +15,9 @@ import type { JobDeps } from './shared.js';
 const UNKNOWN_FOR_GOOD_MS = 30 * 60_000;
 /** L9: the time in which a job tries to free its resource, so that its own lease lasts. */
 const FREE_WITHIN_MS = 5000;
-/** The part of the job's lease that is kept to record the outcome if the watermark cannot be written; a third at most. */
+/**
+ * The part of the job's lease that is kept to record the outcome if the watermark cannot be written; a third at most.
+ */
 const TO_RECORD_MS = 10_000;
 
 /** Works on a claimed job, and returns how its run ends. The record is left to `recordOutcome`. */

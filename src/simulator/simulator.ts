@@ -24,7 +24,7 @@ import type { Services } from './world.js';
 
 /** The settings outside of runs. Each run has its own. */
 export type SimulatorSettings = {
-  /** How many times as fast as real time Event Grid's schedule runs. */
+  /** The factor by which Event Grid's schedule runs faster than real time. */
   readonly timeScale: number;
   /** The chaos for events that belong to no run. */
   readonly chaos: Chaos;

@@ -13,8 +13,8 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /**
- * Returns storage's own code of an error. Tables: in the details of a single request, in `code` of a transaction. Blobs and
- * queues: in `code`, or in the header x-ms-error-code if an answer has no body.
+ * Returns storage's own code of an error. Tables: in the details of a single request, in `code` of a transaction. Blobs
+ * and queues: in `code`, or in the header x-ms-error-code if an answer has no body.
  */
 export function reasonOf(error: unknown): string | undefined {
   const { code, details } = (error ?? {}) as SdkError;
@@ -35,8 +35,8 @@ export function isTableGone(error: unknown): boolean {
 }
 
 /**
- * Returns a StorageError in place of the SDK's error, which is not its cause: the SDK's error holds the request, and with it
- * rows, keys and URLs. `doing` completes "Storage could not …".
+ * Returns a StorageError in place of the SDK's error, which is not its cause: the SDK's error holds the request, and
+ * with it rows, keys and URLs. `doing` completes "Storage could not …".
  */
 export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error;

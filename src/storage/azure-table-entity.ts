@@ -36,7 +36,9 @@ function typedNumber(value: number): number | Edm<'Double'> {
   return isInt32(value) ? value : { type: 'Double', value };
 }
 
-/** The app writes three types. Values of other types, written by hand, are read as the nearest of these, or left out. */
+/**
+ * The app writes three types. Values of other types, written by hand, are read as the nearest of these, or left out.
+ */
 function propertyOf(property: unknown): Value | undefined {
   if (typeof property === 'bigint') return Number(property);
   if (property instanceof Date) return property.toISOString();

@@ -1,6 +1,6 @@
 /**
- * One blob container. All failures are thrown as a StorageError. A write that throws has an unknown outcome. The container
- * is created when it is first needed.
+ * One blob container. All failures are thrown as a StorageError. A write that throws has an unknown outcome. The
+ * container is created when it is first needed.
  */
 export type BlobStore = {
   /** Creates the container if it is absent. No request fails if it exists. */
@@ -30,8 +30,8 @@ export type BlobStore = {
 };
 
 /**
- * `about`: short texts that a list returns with the name, so that the content need not be read (metadata). Names consist of
- * a-z; empty texts are not stored. Storage takes up to about 8 KB.
+ * `about`: short texts that a list returns with the name, so that the content need not be read (metadata). Names
+ * consist of a-z; empty texts are not stored. Storage takes up to about 8 KB.
  */
 type CreateOptions = { readonly about?: About };
 /** The metadata of a blob: texts, by names that consist of a-z. */

@@ -6,7 +6,9 @@ const MAX_BYTES = 3_500_000;
 
 type Queued = { readonly operation: Operation; readonly sizeBytes: number };
 
-/** Splits `queue` into the next transaction and the rest: in order of arrival, each row once, within storage's limits. */
+/**
+ * Splits `queue` into the next transaction and the rest: in order of arrival, each row once, within storage's limits.
+ */
 export function takeBatch<E extends Queued>(queue: readonly E[]): { batch: E[]; rest: E[] } {
   const batch: E[] = [];
   const rest: E[] = [];

@@ -5,16 +5,18 @@ import type { Operation, Read, Row, TableStore } from './table-store.js';
 import { StorageError } from './table-store.js';
 
 /**
- * Writes of one partition share transactions: the writes that gather in a turn of the event loop are sent together at its
- * end. While a transaction is on its way, the next writes gather. Each partition has one transaction on its way at a time.
+ * Writes of one partition share transactions: the writes that gather in a turn of the event loop are sent together at
+ * its end. While a transaction is on its way, the next writes gather. Each partition has one transaction on its way at
+ * a time.
  *
  * The results of a transaction:
  *   done      all its writes took effect.
- *   refused   nothing was written. The row of the named write is read, and the rest is sent again. From the second refusal on,
- *             all rows are read first, so that n conflicts do not cost n transactions. From the third on, with a pause.
- *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all writes
- *             of the transaction took effect (C6): then they are only read (C8), because others may have changed them since.
- *             Any other row proves nothing, so the same writes are sent again (C2 to C4). Storage refuses
+ *   refused   nothing was written. The row of the named write is read, and the rest is sent again. From the second
+ *             refusal on, all rows are read first, so that n conflicts do not cost n transactions. From the third on,
+ *             with a pause.
+ *   unknown   (an error, or no answer) It may have taken effect, or may yet. A row that holds its write proves that all
+ *             writes of the transaction took effect (C6): then they are only read (C8), because others may have changed
+ *             them since. Any other row proves nothing, so the same writes are sent again (C2 to C4). Storage refuses
  *             the sending that comes second.
  * A process that dies at any of these points leaves all of a transaction or nothing. The next reader sees which.
  */
@@ -27,7 +29,9 @@ export type Write = {
   operation: Operation;
   /** Whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
   isOwn(row: Row | undefined): boolean;
-  /** On the monotonic clock. Afterwards the write is not sent, and an unknown outcome is thrown as a StorageError (C9). */
+  /**
+   * On the monotonic clock. Afterwards the write is not sent, and an unknown outcome is thrown as a StorageError (C9).
+   */
   untilMs: number;
   /** Called before every sending. If it returns false, the time of the write is over (J6). */
   isWanted?: () => boolean;
@@ -35,9 +39,14 @@ export type Write = {
 
 /** The known outcome of a write. An unknown outcome is thrown as a StorageError. */
 export type Written =
-  /** `etag` is '' for a delete, and if the row was deleted since; another row's, if one was inserted after the delete. */
+  /**
+   * `etag` is '' for a delete, and if the row was deleted since; another row's, if one was inserted after the delete.
+   */
   | { kind: 'written'; etag: string }
-  /** The row has another version than the operation names. The write may have taken effect before. `read`: the current row. */
+  /**
+   * The row has another version than the operation names. The write may have taken effect before. `read`: the current
+   * row.
+   */
   | { kind: 'conflict'; read: Read }
   /** The table is being dropped. Nothing was written. */
   | { kind: 'table-busy' };
@@ -155,7 +164,10 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     return open;
   }
 
-  /** Reads the row of each write. Finishes the writes that took effect or have become impossible, and returns the others. */
+  /**
+   * Reads the row of each write. Finishes the writes that took effect or have become impossible, and returns the
+   * others.
+   */
   function finishImpossible(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
     return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;

@@ -3,9 +3,9 @@ import type { TableStore } from './table-store.js';
 /**
  * The time of the last look for due rows by any process (W1): one row in the table `looks`, aged by storage's clock.
  *
- * If a process dies before the write, another process looks. If it dies between write and look, the next look is due after
- * `everyMs`, as after any look. If two write at once, one etag wins and the other process does not look. If the outcome is
- * unknown, the caller looks, because two looks do no harm.
+ * If a process dies before the write, another process looks. If it dies between write and look, the next look is due
+ * after `everyMs`, as after any look. If two write at once, one etag wins and the other process does not look. If the
+ * outcome is unknown, the caller looks, because two looks do no harm.
  */
 export type Looks = {
   /** Returns 0 if the caller looks now; else the number of ms until the next look is due. */

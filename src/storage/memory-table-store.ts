@@ -3,7 +3,7 @@ import { fullSecond } from './storage-clock.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import type { CommitAnswer, Condition, Operation, Page, Query, Row, Stored, TableStore } from './table-store.js';
 
-/** How long the name of a dropped table cannot be used: Azure's documented minimum. */
+/** The time for which the name of a dropped table cannot be used: Azure's documented minimum. */
 const BUSY_MS = 40_000;
 
 /** `inspect` returns every row of a table, in order, for tests; none if there is no such table. */
@@ -18,8 +18,8 @@ type Partition = {
 };
 
 /**
- * Returns Table Storage in memory, with its rules, refusals and clock. A commit takes effect within the call; its answer
- * arrives later. As in Table Storage, `now` is a full second and `modifiedAt` is finer.
+ * Returns Table Storage in memory, with its rules, refusals and clock. A commit takes effect within the call; its
+ * answer arrives later. As in Table Storage, `now` is a full second and `modifiedAt` is finer.
  */
 export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> }): MemoryTableStore {
   const tables = new Map<string, Table>();

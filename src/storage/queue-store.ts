@@ -1,8 +1,8 @@
 /** One storage queue. Messages only start a function early: a lost or doubled message changes nothing. */
 export type QueueStore = {
   /**
-   * Sends `text`, encoded for the trigger as host.json says (base64). With `inMs` the message stays hidden for this time,
-   * rounded up to a second, up to 6 days. The queue is created when it is first needed.
+   * Sends `text`, encoded for the trigger as host.json says (base64). With `inMs` the message stays hidden for this
+   * time, rounded up to a second, up to 6 days. The queue is created when it is first needed.
    */
   send(text: string, options?: { inMs?: number }, signal?: AbortSignal): Promise<void>;
   /** The approximate number of messages, hidden ones included. */

@@ -11,8 +11,8 @@ const GRACE_DAYS = 2;
 export type Expired = { tables: string[]; rows: number };
 
 /**
- * Drops the ledger's tables of days that are over, if all their jobs were settled before the retention (J12). Deletes such
- * rows of `ledgerundated` one by one. Returns the names of the tables, and the number of rows.
+ * Drops the ledger's tables of days that are over, if all their jobs were settled before the retention (J12). Deletes
+ * such rows of `ledgerundated` one by one. Returns the names of the tables, and the number of rows.
  */
 export async function expireLedger(tables: TableStore, now: Date, retentionDays: number): Promise<Expired> {
   const before = new Date(now.getTime() - retentionDays * DAY_MS);

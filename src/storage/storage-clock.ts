@@ -20,16 +20,17 @@ type StorageClock = {
 };
 
 /**
- * Returns a wall clock that all instances of the app share: storage's own (T1). Instances compare each other's times (when a
- * row is due, since when a job is tried, how old a dead letter is), and the clock of a machine can be a day off.
+ * Returns a wall clock that all instances of the app share: storage's own (T1). Instances compare each other's times
+ * (when a row is due, since when a job is tried, how old a dead letter is), and the clock of a machine can be a day
+ * off.
  *
- * A request sent at monotonic time s, with an answer dated D at r, proves that storage's clock minus the monotonic clock was
- * between D - r and D + 1 s - s. `now` is this machine's wall clock, moved into these bounds. So a right clock stays as it
- * is, and a wrong clock is corrected to within the round trip and a second. Each answer narrows the bounds. If two answers
- * contradict each other (the machine was suspended, a clock drifts), the newer one counts (T2).
+ * A request sent at monotonic time s, with an answer dated D at r, proves that storage's clock minus the monotonic
+ * clock was between D - r and D + 1 s - s. `now` is this machine's wall clock, moved into these bounds. So a right
+ * clock stays as it is, and a wrong clock is corrected to within the round trip and a second. Each answer narrows the
+ * bounds. If two answers contradict each other (the machine was suspended, a clock drifts), the newer one counts (T2).
  *
- * Until the first answer `now` is this machine's clock. The claim of a job is an answer before the job's row. A row without a
- * claim reads the time by `storageNow`.
+ * Until the first answer `now` is this machine's clock. The claim of a job is an answer before the job's row. A row
+ * without a claim reads the time by `storageNow`.
  */
 export function createStorageClock(store: TableStore, own: Clock): StorageClock {
   let earliestMs = Number.NEGATIVE_INFINITY;

@@ -23,8 +23,8 @@ const goodProperties = new Set<string>();
 const MAX_GOOD_NAMES = 1_000;
 
 /**
- * Checks the rules that do not depend on the rows in the table. Both implementations check first, so that a request that
- * cannot succeed is never sent, and simulations keep storage's limits.
+ * Checks the rules that do not depend on the rows in the table. Both implementations check first, so that a request
+ * that cannot succeed is never sent, and simulations keep storage's limits.
  * @throws StorageError with isRejected
  */
 export function checkCommit(table: string, partition: string, operations: readonly Operation[]): void {

@@ -2,8 +2,8 @@
  * Table Storage. Two implementations keep one contract (test/storage/table-store.contract.ts): azure-table-store.ts and
  * memory-table-store.ts.
  *
- * All failures are thrown as a StorageError. A write that throws has an unknown outcome: it may have taken effect, may take
- * effect later, or never (C2). No implementation retries by itself. `signal` is that of a time limit (bounded.ts).
+ * All failures are thrown as a StorageError. A write that throws has an unknown outcome: it may have taken effect, may
+ * take effect later, or never (C2). No implementation retries by itself. `signal` is that of a time limit (bounded.ts).
  */
 export type TableStore = {
   /** Writes all operations or none: 1 to 100, on different rows of one partition, up to 4 MiB. */
@@ -28,8 +28,8 @@ export type TableStore = {
 /** The types of a property. Numbers are stored as Int32 where they fit, else as Double. */
 export type Value = string | number | boolean;
 /**
- * The properties of a row without its keys. Reserved names are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag` in any
- * case, names that begin with `odata`, and `__proto__`.
+ * The properties of a row without its keys. Reserved names are refused: `PartitionKey`, `RowKey`, `Timestamp`, `ETag`
+ * in any case, names that begin with `odata`, and `__proto__`.
  */
 export type Row = Readonly<Record<string, Value>>;
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createHttpHeaders, type PipelineResponse } from '@azure/core-rest-pipeline';
 import type { Operation, Row } from './table-store.js';
 
-// A transaction in HTTP: multipart in multipart, with a request in each part. The SDK runs a pipeline of policies for every
-// operation, which takes three times the CPU, and sends no etag with a delete.
+// A transaction in HTTP: multipart in multipart, with a request in each part. The SDK runs a pipeline of policies for
+// every operation, which takes three times the CPU, and sends no etag with a delete.
 
 const HEADERS = {
   accept: 'application/json',
@@ -56,7 +56,9 @@ function entityOf(partition: string, key: string, row: Row): string {
   return JSON.stringify(entity);
 }
 
-/** Returns whether storage takes `value` without a type. Storage reads whole numbers as Int32, and refuses larger ones. */
+/**
+ * Returns whether storage takes `value` without a type. Storage reads whole numbers as Int32, and refuses larger ones.
+ */
 export function isInt32(value: number): boolean {
   return Number.isInteger(value) && value >= -INT32 && value < INT32;
 }

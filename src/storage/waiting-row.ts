@@ -16,7 +16,10 @@ export type NewRow = {
 /** `edit`: the digest of `event` if it is a corrected payload. `letter`: the name of the redriven dead letter. */
 export type OfJob = { kind: 'job'; address: Address; redrive?: number; edit?: string; letter?: string };
 
-/** An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is accepted. */
+/**
+ * An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is
+ * accepted.
+ */
 export type OfEvent = { kind: 'delivery'; eventIdDigest: string; letter?: string };
 
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */

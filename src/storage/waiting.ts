@@ -20,12 +20,13 @@ export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
 export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow } from './waiting-row.js';
 
 /**
- * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-` for rows that the queue
- * `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest of the event
- * id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
+ * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-`
+ * for rows that the queue `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest
+ * of the event id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
  *
  * A process that dies before `add` writes nothing. If it dies after `add`, the row brings the job again; if
- * the job needs no run, the row is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no row.
+ * the job needs no run, the row is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no
+ * row.
  */
 export type Waiting = {
   /** Returns the name of the new row, which the waiting record holds in `due`. */

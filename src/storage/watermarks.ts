@@ -5,10 +5,10 @@ import type { GroupCommit, WrittenOver } from './group-commit.js';
 import type { Read, Row, TableStore } from './table-store.js';
 
 /**
- * One row for each resource that a workflow with `ordering: 'latest'` has processed: the lease of the job that holds the
- * resource, the version that was started last, and the version that was applied last. One write takes the resource and
- * records which version starts (L1). One write applies a version and frees the resource. A version that fails frees the
- * resource and leaves the applied version as it was (L8). Keys are digests, because storage logs them.
+ * One row for each resource that a workflow with `ordering: 'latest'` has processed: the lease of the job that holds
+ * the resource, the version that was started last, and the version that was applied last. One write takes the resource
+ * and records which version starts (L1). One write applies a version and frees the resource. A version that fails frees
+ * the resource and leaves the applied version as it was (L8). Keys are digests, because storage logs them.
  */
 export type Watermark = Known & {
   /** Rises with every acquisition, and so with versions. A row of `tables` refuses a lower fence than its own (L3). */

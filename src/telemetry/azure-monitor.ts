@@ -8,8 +8,8 @@ import {
 import type { Destination } from './open-telemetry.js';
 
 /**
- * Returns the exporters to Application Insights. Data that cannot be sent in a few attempts is dropped, and never written to a
- * disk. The exporter treats answers such as 401 as a success, so this code checks each answer.
+ * Returns the exporters to Application Insights. Data that cannot be sent in a few attempts is dropped, and never
+ * written to a disk. The exporter treats answers such as 401 as a success, so this code checks each answer.
  */
 export function createAzureMonitor(
   connectionString: string,
@@ -47,7 +47,10 @@ export function createAzureMonitor(
 /** An endpoint on this machine, without TLS. The exporter would change it to https. */
 const STAND_IN = /IngestionEndpoint=(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+)/i;
 
-/** Turns off the exporter's own statistics for Microsoft, and its metric for every batch of spans. Only environment variables can. */
+/**
+ * Turns off the exporter's own statistics for Microsoft, and its metric for every batch of spans. Only environment
+ * variables can.
+ */
 function turnOffStatistics(): void {
   process.env.APPLICATION_INSIGHTS_NO_STATSBEAT ??= 'true';
   process.env.APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED ??= 'true';

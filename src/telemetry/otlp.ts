@@ -13,7 +13,10 @@ import {
 import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import type { Destination } from './open-telemetry.js';
 
-/** Returns the exporters to a collector (OTLP over HTTP, Protobuf). OTEL_EXPORTER_OTLP_* set headers, timeouts and certificates. */
+/**
+ * Returns the exporters to a collector (OTLP over HTTP, Protobuf). OTEL_EXPORTER_OTLP_* set headers, timeouts and
+ * certificates.
+ */
 export function createOtlp(endpoint: string): Destination {
   const base = endpoint.replace(/\/$/, '');
   return {

@@ -14,7 +14,7 @@ export type ApplicationInsights = {
   readonly identity: { readonly clientId?: string } | undefined;
 };
 
-/** Which traces are sent. */
+/** Decides which traces are sent. */
 export type Sampling = {
   /** The host decides about the traces that it begins; `ratio` is for traces that begin in the app. */
   readonly followsHost: boolean;

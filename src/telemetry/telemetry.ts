@@ -1,8 +1,8 @@
 import type { AttributesOf, MetricName } from './metrics.js';
 
 /**
- * All data that leaves the process as counters, lines, metrics and traces. The types allow no clinical data: there is no
- * field for a payload, a subject, a resource id, a name or free text (P1).
+ * All data that leaves the process as counters, lines, metrics and traces. The types allow no clinical data: there is
+ * no field for a payload, a subject, a resource id, a name or free text (P1).
  */
 export type Telemetry = {
   /** Adds to a counter of `stats`. */
@@ -149,7 +149,9 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
   reads: ({ service, outcome }) => READS[service][outcome],
 };
 
-/** Calls held until the libraries are loaded, a fraction of a second. Further calls reach only `stats` and the console. */
+/**
+ * Calls held until the libraries are loaded, a fraction of a second. Further calls reach only `stats` and the console.
+ */
 const MAX_HELD = 10_000;
 
 export type AppTelemetry = Telemetry &

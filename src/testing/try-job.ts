@@ -19,7 +19,7 @@ import { createWaiting, dueAtOf, type WaitingRow } from '../storage/waiting.js';
 import type { HealthEvent, Setting, Workflow } from '../workflow.js';
 import { type Content, readerOfContent, readerOfNothing } from './content.js';
 
-/** What happens to the job before and during the try. */
+/** The circumstances of the job before and during the try. */
 export type TryOptions = {
   /** Number of the try (default 1): the handler sees this number, and it decides which try is the last. */
   attempt?: number;
@@ -54,7 +54,7 @@ export type TryResult =
   /** The workflow does not select this event. The handler did not run. */
   | { kind: 'ignored' };
 
-/** What the tries of a kit have in common. */
+/** The parts that the tries of a kit share. */
 export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'changeQueue'> &
   Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
     readonly setting: Setting;

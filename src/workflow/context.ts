@@ -5,7 +5,10 @@ import type { Setting } from './setup.js';
 
 /** The second argument of a handler. `C` are the codes that `log` accepts. */
 export type Context<E extends HealthEvent = HealthEvent, C extends string = never> = {
-  /** Reads the content of the event's resource. Returns undefined if the resource is gone; throws `ReadError` on failure. */
+  /**
+   * Reads the content of the event's resource. Returns undefined if the resource is gone; throws `ReadError` on
+   * failure.
+   */
   readonly resource: ReaderOf<E>;
   /** The workflow's own tables, created at the first write. Names: 3 to 63 letters and digits. */
   readonly tables: Tables;
@@ -34,10 +37,10 @@ export type WorkflowTable = {
   /** Returns the rows with `from` <= key < `to` in order of the key, at most `limit` (default 1,000). */
   list(partition: string, range?: { from?: string; to?: string; limit?: number }): Promise<{ key: string; row: Row }[]>;
   /**
-   * Reads the row, calls `decide` with the row, and writes the result if the row has not changed since; else starts again.
-   * `keep` writes nothing. `decide` may run several times, and once more after its own write if the answer to the write
-   * was lost. So `decide` must have no effects, and repeating it must do no harm. `expect: 'absent'` saves the read when
-   * the row probably does not exist yet.
+   * Reads the row, calls `decide` with the row, and writes the result if the row has not changed since; else starts
+   * again. `keep` writes nothing. `decide` may run several times, and once more after its own write if the answer to
+   * the write was lost. So `decide` must have no effects, and repeating it must do no harm. `expect: 'absent'` saves
+   * the read when the row probably does not exist yet.
    */
   change(
     partition: string,

@@ -1,4 +1,6 @@
-/** Calls `work` for each of `items` in order, at most `max` calls at a time. Waits for all, then throws the first error. */
+/**
+ * Calls `work` for each of `items` in order, at most `max` calls at a time. Waits for all, then throws the first error.
+ */
 export async function forEachAtOnce<T>(
   items: Iterable<T>,
   max: number,

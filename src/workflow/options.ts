@@ -7,17 +7,24 @@ import type { HostsAbsent, Setting, Setup } from './setup.js';
 
 /** The options of `defineWorkflow`. */
 export type WorkflowOptions<E extends HealthEvent, S extends Selector = Selector<E>, C extends string = never> = {
-  /** 1 to 63 characters of a-z, 0-9 and '-', a letter first. Never change the name: the address of each job contains it. */
+  /**
+   * 1 to 63 characters of a-z, 0-9 and '-', a letter first. Never change the name: the address of each job contains it.
+   */
   name: string;
   on: S | readonly S[];
   /**
-   * Every code that may leave the process: codes of `log` with the names of its numbers, of errors, and of `setup`. Each is
-   * 1 to 64 characters of a-z, 0-9 and '-', a letter first. Any other code is recorded as `undeclared-code`.
+   * Every code that may leave the process: codes of `log` with the names of its numbers, of errors, and of `setup`.
+   * Each is 1 to 64 characters of a-z, 0-9 and '-', a letter first. Any other code is recorded as `undeclared-code`.
    */
   codes?: readonly C[];
-  /** `any` (default): every event, in any order. `latest`: never an older version of a resource after a newer version. */
+  /**
+   * `any` (default): every event, in any order. `latest`: never an older version of a resource after a newer version.
+   */
   ordering?: 'any' | 'latest';
-  /** Time limit of one try: default 10 s, at most 25 min. A job with more than DEADLINE_SECONDS is a long job: it starts from a row. */
+  /**
+   * Time limit of one try: default 10 s, at most 25 min. A job with more than DEADLINE_SECONDS is a long job: it starts
+   * from a row.
+   */
   timeout?: Duration;
   /** Maximum number of jobs at the same time in one process; default 256. */
   concurrency?: number;

@@ -18,7 +18,9 @@ export function partitionOf(digested: string): string {
   return String(shardOf(digested, COUNT));
 }
 
-/** Returns where the rows of `name` are: neighbours, whose keys begin with its digest. Keys reach the logs of storage. */
+/**
+ * Returns where the rows of `name` are: neighbours, whose keys begin with its digest. Keys reach the logs of storage.
+ */
 export function neighboursOf(name: string): { partition: string; prefix: string } {
   const digested = digest(name);
   return { partition: partitionOf(digested), prefix: `${digested}.` };

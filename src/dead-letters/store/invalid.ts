@@ -14,15 +14,18 @@ type InvalidDeadLetter = {
   readonly count: number;
 };
 
-/** More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is due in 20 s. */
+/**
+ * More invalid events than this in one delivery share dead letters: each write costs milliseconds, and the answer is
+ * due in 20 s.
+ */
 const MAX_SEPARATE = 100;
 /** Limits of one shared dead letter: a person can still read it, and a redrive of it ends in time. */
 const MAX_EVENTS = 5000;
 const MAX_CHARACTERS = 1024 * 1024;
 
 /**
- * Returns the dead letters of the invalid events of a delivery, or of a blob of Event Grid: one for each event, or shared
- * ones where there are many. Their names and contents follow from the events alone (R7).
+ * Returns the dead letters of the invalid events of a delivery, or of a blob of Event Grid: one for each event, or
+ * shared ones where there are many. Their names and contents follow from the events alone (R7).
  */
 export function deadLettersOfInvalid(events: readonly InvalidEvent[], now: Date): InvalidDeadLetter[] {
   if (events.length <= MAX_SEPARATE) {

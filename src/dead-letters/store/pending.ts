@@ -9,7 +9,8 @@ export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined };
 
 /**
  * Yields the dead letters of a stage that are pending and not also resolved (R6), in the order of their names, without
- * `pending/`. Reads one page of `pending/` and of `resolved/` at a time: memory does not grow with the number of dead letters.
+ * `pending/`. Reads one page of `pending/` and of `resolved/` at a time: memory does not grow with the number of dead
+ * letters.
  */
 export async function* pendingPages(
   container: BlobStore,
@@ -40,7 +41,9 @@ function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promi
   };
 }
 
-/** Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed. */
+/**
+ * Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed.
+ */
 function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promise<boolean> {
   const pages = pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }));
   let names: string[] = [];

@@ -11,7 +11,9 @@ import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 const NAME_WIDTH = 16;
 
-/** Writes one dead letter, or its payload to the file of --out. Returns the exit code: 1 if no dead letter has this id. */
+/**
+ * Writes one dead letter, or its payload to the file of --out. Returns the exit code: 1 if no dead letter has this id.
+ */
 export async function show({ values, ids }: Asked, open: Open, { out, err }: Output): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1)

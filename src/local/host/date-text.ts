@@ -1,7 +1,7 @@
 /**
- * Returns a string as the real host hands it to Node: its parser (Newtonsoft, in UTC) rewrites a string that looks like a
- * date, with a fraction without trailing zeros, `Z` for UTC, `+00:00` for another offset, and no offset where the string
- * has none. Any other string is returned unchanged.
+ * Returns a string as the real host hands it to Node: its parser (Newtonsoft, in UTC) rewrites a string that looks like
+ * a date, with a fraction without trailing zeros, `Z` for UTC, `+00:00` for another offset, and no offset where the
+ * string has none. Any other string is returned unchanged.
  */
 export function rewriteDate(text: string): string {
   if (text.length < 9) return text;

@@ -30,7 +30,9 @@ type Deps = {
   readonly log: HostLog;
 };
 
-/** Resolves when the process may end. What still runs then is lost, as it is when the real host kills the worker. */
+/**
+ * Resolves when the process may end. Code that still runs then is lost, as it is when the real host kills the worker.
+ */
 export async function endHost({ app, server, invoker, listeners, drainMs, clock, log }: Deps): Promise<void> {
   const within = (work: Promise<unknown>, ms: number) => endsWithin(work, ms, clock);
   if (!(await within(server.stopAccepting(), Math.min(HTTP_DRAIN_MS, drainMs)))) {

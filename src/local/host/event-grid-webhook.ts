@@ -15,8 +15,8 @@ export const EVENT_GRID_ORIGIN = 'eventgrid.azure.net';
 type Deps = { functions: readonly AppFunction[]; invoker: Invoker; log: HostLog };
 
 /**
- * Returns a handler like the webhook of the Event Grid extension: it answers the handshake and hands events to a function.
- * Returns undefined for a request to another path.
+ * Returns a handler like the webhook of the Event Grid extension: it answers the handshake and hands events to a
+ * function. Returns undefined for a request to another path.
  */
 export function createEventGridWebhook(deps: Deps): (request: Request) => Promise<Answer> | Answer | undefined {
   const ofEventGrid = deps.functions.filter(({ trigger }) => trigger.type === 'eventgridtrigger');

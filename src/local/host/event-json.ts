@@ -78,8 +78,8 @@ function renameKey(entries: Record<string, unknown>, key: string): void {
 }
 
 /**
- * Returns `text` as strict JSON. The parser of the real host (Newtonsoft) also accepts comments, strings in single quotes,
- * and NaN and Infinity, which a function gets as strings.
+ * Returns `text` as strict JSON. The parser of the real host (Newtonsoft) also accepts comments, strings in single
+ * quotes, and NaN and Infinity, which a function gets as strings.
  */
 function toStrictJson(text: string): string {
   return text.replace(TOKEN, (token, singleQuoted?: string) => {

@@ -7,8 +7,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const OPTIONS: StoragePipelineOptions = { retryOptions: { maxTries: 2, tryTimeoutInMs: 10_000 } };
 
 /**
- * Returns the queues of a connection, by the convention of Functions: a setting with a connection string, or settings that
- * begin with the connection's name and name a service and an identity. The prefix `AzureWebJobs` is accepted.
+ * Returns the queues of a connection, by the convention of Functions: a setting with a connection string, or settings
+ * that begin with the connection's name and name a service and an identity. The prefix `AzureWebJobs` is accepted.
  * @throws StartError where no setting has that name.
  */
 export function connectQueues(name: string, env: Env): QueueServiceClient {

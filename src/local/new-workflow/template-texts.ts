@@ -6,8 +6,8 @@ $CONSTANT
 /**
  * Keeps table \`$TABLE\`: a row for each $CONTENT.
  *
- * The handler may run twice for one event, because a process can die after the row and before the record. The second run
- * writes the same row.
+ * The handler may run twice for one event, because a process can die after the row and before the record. The second
+ * run writes the same row.
  */
 export const $IDENTIFIER = defineWorkflow({
   name: '$NAME',

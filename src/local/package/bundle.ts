@@ -15,8 +15,8 @@ const ELSEWHERE = 'import.meta is of another file in a bundle: import what it wo
 /** Matches a module of the project that loads a package synchronously, at its first use. */
 const LOADED_LATER = /createRequire\(import\.meta\.url\)\('([^']+)'\)/g;
 
-// Names, lines and comments stay: a stack trace then names the function, and the comment above it names the source file.
-// Source maps would triple the size, and Node reads them only with a flag that slows down every start.
+// Names, lines and comments stay: a stack trace then names the function, and the comment above it names the source
+// file. Source maps would triple the size, and Node reads them only with a flag that slows down every start.
 const COMMON = {
   bundle: true,
   platform: 'node',
@@ -27,8 +27,8 @@ const COMMON = {
 } satisfies BuildOptions;
 
 /**
- * Bundles `src/main.ts` of the project in `root` into `main.js` and chunks in the folder `to`. Lazy imports stay in chunks
- * of their own.
+ * Bundles `src/main.ts` of the project in `root` into `main.js` and chunks in the folder `to`. Lazy imports stay in
+ * chunks of their own.
  * @throws StartError where the bundle would look for a module that is not in it.
  */
 export async function bundleApp(root: string, to: string): Promise<Bundled> {

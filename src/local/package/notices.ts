@@ -6,8 +6,8 @@ const LICENSE_FILE = /^(licen[sc]e|notice|copying)/i;
 const RULE = '-'.repeat(80);
 
 /**
- * Returns the licences of the packages of `inputs`, paths from `root`. The licences require that a copy is passed on with
- * the bundle.
+ * Returns the licences of the packages of `inputs`, paths from `root`. The licences require that a copy is passed on
+ * with the bundle.
  * @throws StartError where a package names no licence.
  */
 export function thirdPartyNotices(root: string, inputs: readonly string[]): string {
@@ -17,7 +17,9 @@ export function thirdPartyNotices(root: string, inputs: readonly string[]): stri
   return `${[heading, ...new Set(sections)].join(`\n\n${RULE}\n`)}\n`;
 }
 
-/** Returns the folder of a file's package: node_modules/a/node_modules/@b/c for node_modules/a/node_modules/@b/c/d.js. */
+/**
+ * Returns the folder of a file's package: node_modules/a/node_modules/@b/c for node_modules/a/node_modules/@b/c/d.js.
+ */
 export function packageFolderOf(input: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
 }

@@ -3,8 +3,8 @@ import { relative } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * Brings `dist` up to date with these files of `src`, without a check of types. Returns false where a file has an error,
- * which is printed; `dist` then stays as it was.
+ * Brings `dist` up to date with these files of `src`, without a check of types. Returns false where a file has an
+ * error, which is printed; `dist` then stays as it was.
  */
 export async function buildChanged(paths: readonly string[]): Promise<boolean> {
   const sources = paths.filter((path) => path.endsWith('.ts'));

@@ -6,8 +6,8 @@ import type { Chaos } from './chaos.js';
 const AT_ONCE: readonly number[] = [0];
 
 /**
- * Chaos for the events that have a name. The seed and the event alone decide, not the order of calls: so each attempt at
- * an event goes the same in every replay of a run. Only the down times of the receiver depend on the clock.
+ * Chaos for the events that have a name. The seed and the event alone decide, not the order of calls: so each attempt
+ * at an event goes the same in every replay of a run. Only the down times of the receiver depend on the clock.
  */
 export function createInterference(deps: {
   chaos: Chaos;

@@ -23,7 +23,9 @@ const FRAMES: readonly Kind[] = [
   { mediaType: 'image/jp2', syntaxes: [JPEG_2000], fallback: JPEG_2000 },
 ];
 
-/** The ways of an Accept header that the service goes, the most wanted first. Studies and series come in parts alone. */
+/**
+ * The ways of an Accept header that the service goes, the most wanted first. Studies and series come in parts alone.
+ */
 export function acceptedWays(header: string | null, resource: 'many' | 'image' | 'frames'): Way[] {
   const kinds = resource === 'frames' ? FRAMES : FILES;
   return (parseMediaTypes(header) ?? [{ type: '*/*', parameters: new Map<string, string>() }])

@@ -54,7 +54,9 @@ export function problem(tag: string, text: string): string {
   return `DICOM100: ${tagText(tag)} - ${text}`;
 }
 
-/** Puts every problem into `found`, those inside of sequences too, each tag once. Returns the tags that are wrong here. */
+/**
+ * Puts every problem into `found`, those inside of sequences too, each tag once. Returns the tags that are wrong here.
+ */
 export function findProblems(dataset: Dataset, found: Map<string, string>): string[] {
   return Object.entries(dataset).flatMap(([tag, attribute]) => {
     if (attribute.vr === 'SQ') for (const item of attribute.Value ?? []) findProblems(item as Dataset, found);

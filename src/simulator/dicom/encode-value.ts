@@ -5,7 +5,7 @@ export type Encode = (text: string) => Uint8Array;
 
 type NumberType = 'Uint16' | 'Int16' | 'Uint32' | 'Int32' | 'Float32' | 'Float64';
 
-/** How the numbers of a VR are stored: the name in DataView, and the width in bytes. */
+/** The storage of a VR's numbers: the name in DataView, and the width in bytes. */
 export const NUMBERS = new Map<string, { type: NumberType; width: number }>([
   ['US', { type: 'Uint16', width: 2 }],
   ['SS', { type: 'Int16', width: 2 }],
@@ -19,7 +19,7 @@ const BIG_NUMBERS = new Map<string, 'BigInt64' | 'BigUint64'>([
   ['UV', 'BigUint64'],
 ]);
 
-/** How elements are written: this one is the usual. */
+/** The encodings of elements. `EXPLICIT` is the usual one. */
 const EXPLICIT = { isExplicit: true, isBigEndian: false };
 const IMPLICIT = { isExplicit: false, isBigEndian: false };
 

@@ -43,7 +43,9 @@ type ImageStoreDeps = {
   maxFeed: number;
 };
 
-/** All images of a service. Each call is one step: it changes index and feed, then publishes, and returns its changes. */
+/**
+ * All images of a service. Each call is one step: it changes index and feed, then publishes, and returns its changes.
+ */
 export class ImageStore {
   readonly feed: ChangeFeed;
   readonly #deps: ImageStoreDeps;

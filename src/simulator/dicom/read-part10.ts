@@ -13,9 +13,9 @@ export type Part10 = {
   readonly view: DataView;
   /** Whether its pixels have a sign. */
   readonly isSigned: boolean;
-  /** Where the data set begins in `bytes`. */
+  /** The beginning of the data set in `bytes`. */
   readonly start: number;
-  /** Where the meta information ends in the file. */
+  /** The end of the meta information in the file. */
   readonly metaEnd: number;
   /** The elements of the data set, without the meta information. */
   readonly elements: Readonly<Record<string, Element>>;

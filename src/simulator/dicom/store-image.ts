@@ -5,7 +5,10 @@ import type { ImageStore } from './image-store.js';
 import { readPart10 } from './read-part10.js';
 import { toDataset } from './to-dataset.js';
 
-/** The result for one file. `problems` are sentences in the words of the service. The UIDs are as far as they can be read. */
+/**
+ * The result for one file. `problems` are sentences in the words of the service. The UIDs are as far as they can be
+ * read.
+ */
 export type Stored = {
   readonly sopClassUid: string;
   readonly instanceUid: string;

@@ -17,7 +17,9 @@ const CHANGEABLE = new Set(
     ConfidentialityConstraintOnPatientDataDescription`),
 );
 
-/** Reads the body of a bulk update. The case of its names does not count. Throws a Refusal for a body of another form. */
+/**
+ * Reads the body of a bulk update. The case of its names does not count. Throws a Refusal for a body of another form.
+ */
 export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: readonly string[] } {
   const json = parseJson(body);
   if (!isObject(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
@@ -38,7 +40,10 @@ export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: r
   return { ...parseChanges(dataset), studyUids };
 }
 
-/** Returns whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has them. */
+/**
+ * Returns whether these values may be set. The result is a data set with tags in capitals, and VRs as the standard has
+ * them.
+ */
 export function parseChanges(dataset: Readonly<Record<string, unknown>>): Changes {
   const changes: Record<string, Attribute> = {};
   const problems: string[] = [];

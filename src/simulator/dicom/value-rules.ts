@@ -1,6 +1,8 @@
 import { textOfValue } from './dataset.js';
 
-/** Returns the problem of a value for its VR; undefined if the value is right. Lengths count characters without padding. */
+/**
+ * Returns the problem of a value for its VR; undefined if the value is right. Lengths count characters without padding.
+ */
 export function problemOfValue(vr: string, value: unknown): string | undefined {
   if (typeof value === 'number') return undefined; // how it was written is no longer known
   const rule = RULES[vr];

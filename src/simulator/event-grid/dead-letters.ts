@@ -16,7 +16,9 @@ export type Reason = 'MaxDeliveryAttemptsExceeded' | 'TimeToLiveExceeded' | 'Und
 export type WriteOutcome = 'written' | 'no-destination' | 'unavailable';
 export type DeadLetter = { readonly entry: Entry; readonly reason: Reason };
 
-/** Writes dead letters, 5 minutes after Event Grid gave up on their events. Dead letters due at one time share a blob. */
+/**
+ * Writes dead letters, 5 minutes after Event Grid gave up on their events. Dead letters due at one time share a blob.
+ */
 export type DeadLetters = { add(deadLetter: DeadLetter): void; end(): void };
 
 type DeadLetterDeps = {

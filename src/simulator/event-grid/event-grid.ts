@@ -14,7 +14,7 @@ const MANUAL_MS = 10 * 60_000;
 export type EventGridDeps = DeliveryDeps & {
   /** The URL at which a person confirms a webhook that cannot answer with the code: a GET must call `confirm(code)`. */
   validationUrl: (code: string) => string;
-  /** Where given, a filter that includes another event type is refused. */
+  /** If present, a filter that includes another event type is refused. */
   eventTypes?: readonly string[];
 };
 
@@ -24,7 +24,9 @@ type PutOutcome =
   /** Nothing was changed. */
   | { kind: 'handshake-failed'; message: string };
 
-/** A subscription by its name. Without a delivery the subscription gets no events: its first handshake is not complete. */
+/**
+ * A subscription by its name. Without a delivery the subscription gets no events: its first handshake is not complete.
+ */
 type Registered = {
   shown: Subscription;
   delivery?: Delivery;

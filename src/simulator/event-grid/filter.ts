@@ -5,7 +5,7 @@ import type { TopicEvent } from './topic-event.js';
 const MAX_FILTERS = 25;
 const MAX_VALUES = 25;
 
-/** Which events a subscription wants, in the property names of the Azure resource. */
+/** The events that a subscription wants, in the property names of the Azure resource. */
 export type Filter = {
   readonly subjectBeginsWith: string;
   readonly subjectEndsWith: string;

@@ -9,7 +9,9 @@ const REQUESTS_PER_MINUTE = '1000';
 const MAX_ATTEMPTS = 2;
 const RETRY_MS = 5000;
 
-/** 'awaiting': the endpoint took the request, but has not agreed yet; a person may still agree at the validation URL. */
+/**
+ * 'awaiting': the endpoint took the request, but has not agreed yet; a person may still agree at the validation URL.
+ */
 type Handshake = { kind: 'agreed' } | { kind: 'awaiting' } | { kind: 'failed'; message: string };
 
 /** Asks a webhook whether it wants the events. An Azure function agrees without a request. */

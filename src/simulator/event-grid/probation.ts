@@ -21,7 +21,7 @@ const DURATION_MS: Readonly<Partial<Record<Outcome, number>>> = {
 /**
  * Holds back all events, new events too, from an endpoint that keeps failing.
  *
- *   well ── 10 events failed in a row ──▶ on probation ── time is over ──▶ tried ── failed ──▶ on probation, twice as long
+ *   well ── 10 events failed in a row ──▶ on probation ── time is over ──▶ tried ── failed ──▶ on probation, doubled
  *    ▲                                        │                              │
  *    └───────────── an event was delivered, also an event that was on its way ┘
  */
@@ -36,7 +36,7 @@ export class Probation {
     this.#deps = deps;
   }
 
-  /** How many requests the endpoint may get at once: the limit if well, 1 while tried, 0 on probation. */
+  /** The number of requests that the endpoint may get at once: the limit if well, 1 while tried, 0 on probation. */
   get max(): number {
     if (this.#on) return 0;
     return this.#times > 0 ? 1 : this.#deps.max;

@@ -1,8 +1,8 @@
 import type { Problem } from '../problems.js';
 
 /**
- * Reads a JSON object property by property. A wrong value becomes a problem with its path, and the reader returns a value
- * of the right type instead, so that one reading finds every problem. null counts as absent.
+ * Reads a JSON object property by property. A wrong value becomes a problem with its path, and the reader returns a
+ * value of the right type instead, so that one reading finds every problem. null counts as absent.
  */
 export class Reader {
   readonly #value: unknown;

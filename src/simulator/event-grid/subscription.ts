@@ -131,7 +131,9 @@ function readDeadLetters(destination: Reader): Subscription['deadLetterDestinati
   return { blobContainerName: properties.text('blobContainerName'), ...(resourceId ? { resourceId } : {}) };
 }
 
-/** The property `name`, or its copy in `wrapper`, which holds an identity beside it: the simulator ignores identities. */
+/**
+ * The property `name`, or its copy in `wrapper`, which holds an identity beside it: the simulator ignores identities.
+ */
 function unwrapped(properties: Reader, name: string, wrapper: string): Reader {
   return properties.has(wrapper) ? properties.object(wrapper).object(name) : properties.object(name);
 }

@@ -25,7 +25,7 @@ export type CallBody = {
   form(): URLSearchParams;
 };
 
-/** How a call ended well. */
+/** The result of a call that succeeded. */
 export type Result =
   /** The answer is this version of a resource. */
   | {

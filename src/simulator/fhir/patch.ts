@@ -9,7 +9,10 @@ const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 /** Operations whose `op` and `path` can be understood; whether each applies is for `patched` to find out. */
 export type Patch = readonly (Record<string, unknown> & { readonly op: string; readonly path: string })[];
 
-/** Looks at a JSON Patch before any resource is looked up, as the real service does. Throws a FhirError for what is none. */
+/**
+ * Looks at a JSON Patch before any resource is looked up, as the real service does. Throws a FhirError for what is
+ * none.
+ */
 export function readPatch(patch: unknown): Patch {
   if (!Array.isArray(patch)) throw refuse(400, 'structure', 'A JSON Patch is an array of operations.');
   for (const [n, operation] of patch.entries()) {

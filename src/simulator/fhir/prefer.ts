@@ -1,6 +1,6 @@
 import { invalid } from './content/outcome.js';
 
-/** What a client asks for in the header Prefer. */
+/** The wishes of a client in the header Prefer. */
 export type Prefer = {
   /** The content that the answer to a write should have. */
   readonly returns: 'minimal' | 'representation' | 'operationoutcome';

@@ -16,7 +16,9 @@ export type WriteDeps = { readonly store: Store; readonly random: Random };
 
 const MAX_DELETED_AT_ONCE = 100;
 
-/** The requests that change resources. Each returns a result that is stored, or throws a FhirError and changes nothing. */
+/**
+ * The requests that change resources. Each returns a result that is stored, or throws a FhirError and changes nothing.
+ */
 export class Writes {
   readonly #deps: WriteDeps;
   readonly #store: Store;

@@ -2,7 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 export type MeasureMachine = typeof measureMachine;
-/** How busy the machine and this process were during a run. */
+/** The load of the machine and of this process during a run. */
 export type MachineLoad = ReturnType<ReturnType<MeasureMachine>>;
 
 const RESOLUTION_MS = 20;
@@ -21,7 +21,7 @@ export function measureMachine() {
       cpuShare: all === before.all ? 0 : (busy - before.busy) / (all - before.all),
       /** Processes that ran or waited for a core in the last minute, in the mean; always 0 on Windows. */
       loadAverage: loadavg()[0] ?? 0,
-      /** How late timers of this process ran: all but 1 % of them were less late. */
+      /** The delay of this process's timers: 99 % of them ran with less delay. */
       eventLoopDelayMs: Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS),
     };
   };

@@ -12,7 +12,7 @@ export type RunRequest = {
   /** Events a second; with bursts, the mean. */
   readonly rate: number;
   readonly chaos: Chaos;
-  /** How many times as fast as real time Event Grid's schedule runs. */
+  /** The factor by which Event Grid's schedule runs faster than real time. */
   readonly timeScale: number;
   /** Imports Event Grid's dead letters; where false, the run waits until somebody else has imported them. */
   readonly redrive: boolean;

@@ -2,8 +2,8 @@ import type { Place, Row, Tables } from '../../workflow.js';
 import { periodOf } from './study-row.js';
 
 // Table `openstudies`: a row for each arriving study, so that the timer need not read all studies.
-//   period       the period of the study's row at the time of writing. Only rises, and identifies the row: the timer changes
-//                and removes only a row of the period that it has read
+//   period       the period of the study's row at the time of writing. Only rises, and identifies the row: the timer
+//                changes and removes only a row of the period that it has read
 //   seen         `seen` of the study's row at the timer's last new observation; '' before the first
 //   quietSince   when the timer made that observation, by its own clock
 

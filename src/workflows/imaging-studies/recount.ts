@@ -18,7 +18,7 @@ const MAX_OVERTAKEN = 20;
 // and starts again.
 //
 //   process dies before the study's row is written    the next try finds the image's row as it is, and counts again
-//   process dies before the row in `openstudies`      `isListed` is not set in the study's row: the next count writes the row
+//   process dies before the row in `openstudies`      `isListed` is unset in the study's row: the next count writes it
 //
 // Each arriving study has a row in `openstudies` of its period or a later one: a job that writes `arriving` ends only
 // when the row exists. The timer removes a row only after it has read, later than the row, that the study is not

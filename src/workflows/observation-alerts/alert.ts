@@ -9,14 +9,17 @@ import type { Alert } from './verdict.js';
  *   active      the newest state of the Observation raises the alert            until that state raises it no more
  *   withdrawn   the Observation was corrected, deleted or entered in error      until the Observation raises it again
  *
- * Which alerts are active, and their facts, follow from the content of the service alone. Withdrawn alerts stay,
+ * The set of active alerts and their facts follow from the content of the service alone. Withdrawn alerts stay,
  * because people may have seen them. `revision` rises with each change that people should know.
  */
 export type AlertOf = { readonly host: string; readonly observationId: string };
 
 export type WithdrawalReason = 'corrected' | 'deleted' | 'entered-in-error';
 
-/** Returns the place of an alert: alerts of Observations with one id are neighbours. With an empty rule: the beginning of the keys of all rules. */
+/**
+ * Returns the place of an alert: alerts of Observations with one id are neighbours. With an empty rule: the beginning
+ * of the keys of all rules.
+ */
 export function keyOfAlert({ host, observationId }: AlertOf, rule: string): Place {
   const { partition, prefix } = neighboursOf(observationId);
   return { partition, key: `${prefix}${digest(host)}.${rule}` };

@@ -56,8 +56,8 @@ function comparableAmounts({ analyte, condition }: DeltaRule, value: Amount, pre
 }
 
 /**
- * Returns whether the value has moved by the amount or more: `rise: 0.3` alerts at 0.3. The tolerance follows from the larger
- * value.
+ * Returns whether the value has moved by the amount or more: `rise: 0.3` alerts at 0.3. The tolerance follows from the
+ * larger value.
  */
 function hasMoved(movement: Movement, { size, unit }: DeltaCondition, { now, before }: Pair): Answer {
   const scale = Math.max(Math.abs(now.value), Math.abs(before.value));

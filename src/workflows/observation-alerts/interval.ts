@@ -29,8 +29,8 @@ export function intervalOf({ value, comparator }: Amount): Interval {
 }
 
 /**
- * Returns whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made the
- * interval.
+ * Returns whether all, some or no values of `interval` are past the limit. `scale` is the size of the values that made
+ * the interval.
  */
 export function isPast(interval: Interval, { side, value }: Limit, scale = 0): Answer {
   const isUp = side === 'above' || side === 'atMost';

@@ -40,7 +40,8 @@ export async function writeResultPlaces(
 
 /**
  * Writes the results of an Observation to their places and removes them from former places. Returns all these places:
- * the next result after each may have another previous result now. `resultplaces` names them until their alerts are right.
+ * the next result after each may have another previous result now. `resultplaces` names them until their alerts are
+ * right.
  */
 export async function moveResults(
   tables: Tables,

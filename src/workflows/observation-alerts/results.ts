@@ -53,7 +53,9 @@ export async function removeResult(tables: Tables, { partition, key }: Place): P
   await tables('results').change(partition, key, () => 'remove');
 }
 
-/** Returns the result at a place and its previous result within the time of the rule; undefined if the place is empty. */
+/**
+ * Returns the result at a place and its previous result within the time of the rule; undefined if the place is empty.
+ */
 export async function readWithPrevious(
   tables: Tables,
   rule: DeltaRule,

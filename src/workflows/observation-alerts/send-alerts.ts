@@ -79,8 +79,8 @@ async function listDue(context: TaskContext<AlertCode>): Promise<readonly Outbox
 }
 
 /**
- * Entries with fewer failures come first. So alerts that the endpoint refuses, also critical ones, do not hold up others:
- * five failures end a run, and the next run begins with other alerts.
+ * Entries with fewer failures come first. So alerts that the endpoint refuses, also critical ones, do not hold up
+ * others: five failures end a run, and the next run begins with other alerts.
  */
 function byPriority({ row: a }: OutboxEntry, { row: b }: OutboxEntry): number {
   const rankOf = ({ severity }: Row) => SEVERITIES.indexOf(String(severity));
@@ -109,7 +109,9 @@ async function sendOne(
   return outcome;
 }
 
-/** Returns the entry with the time of its next sending; `remove` after a day of failures. `tries` counts the failures. */
+/**
+ * Returns the entry with the time of its next sending; `remove` after a day of failures. `tries` counts the failures.
+ */
 function afterFailure(row: Row, retryAfterMs: number, { now, log }: TaskContext<AlertCode>): Row | 'remove' {
   const nowMs = now().getTime();
   const tries = Number(row.tries) + 1;

@@ -1,4 +1,4 @@
-/** What we use of the library, which brings no types. */
+/** The parts of the library that the app uses. The library has no types. */
 declare module '@lhncbc/ucum-lhc' {
   export type Options = { readonly molecularWeight?: number; readonly charge?: number };
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 
-/** What converts mass to substance (mg/dL to mmol/L), and substance to charge (mmol/L to meq/L). */
+/** The numbers that convert mass to substance (mg/dL to mmol/L), and substance to charge (mmol/L to meq/L). */
 export type Analyte = {
   /** In g/mol. */
   readonly molarMass?: number | undefined;
@@ -9,7 +9,7 @@ export type Analyte = {
   readonly charge?: number | undefined;
 };
 
-/** How values of one unit become values of another: by `factor`, then by `offset`, which is 0 except for temperatures. */
+/** Converts values of one unit to another: by `factor`, then by `offset`, which is 0 except for temperatures. */
 type Conversion = { readonly factor: number; readonly offset: number };
 
 /** `units-not-comparable`: mg and mmHg; mg and mmol without a molar mass; logarithmic units, which no rule needs. */
@@ -109,8 +109,8 @@ const EXPRESSION = new RegExp(`^/?${PART}(?:[./]${PART})*$`);
 const INHERITED = Object.getOwnPropertyNames(Object.prototype);
 
 /**
- * Returns whether the library may get `unit`. It prints texts that it cannot parse to the console, where no text of a resource
- * may go.
+ * Returns whether the library may get `unit`. It prints texts that it cannot parse to the console, where no text of a
+ * resource may go.
  */
 function isWellFormed(unit: string): boolean {
   return unit.length <= MAX_UNIT_LENGTH && EXPRESSION.test(unit) && !INHERITED.some((name) => unit.includes(name));

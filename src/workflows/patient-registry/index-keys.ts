@@ -12,7 +12,7 @@ import { placeOfPatient } from './places.js';
  */
 export type Entry = string;
 
-/** What people search by. Its JSON text is digested, so the form never changes. */
+/** A term that people search by. Its JSON text is digested, so the form never changes. */
 export type SearchTerm =
   | readonly ['id', system: string | null, value: string]
   | readonly ['name', prefix: string]

@@ -43,8 +43,8 @@ const NAMES_TO_SHOW = ['official', 'usual'];
 const NAMES_TO_HIDE = ['old', 'maiden', 'temp', 'nickname', 'anonymous'];
 
 /**
- * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` counts if
- * the content has none.
+ * Returns what the registry keeps of `content`. Anything that is not as FHIR defines it is left out. `version` counts
+ * if the content has none.
  */
 export function describePatient(
   content: ResourceOf<'Patient'>,

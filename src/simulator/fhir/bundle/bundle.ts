@@ -78,7 +78,10 @@ function isVersionConflict({ status }: FhirError, { method, headers }: BundleEnt
   return method === 'PUT' && headers.has('if-match') && (status === 404 || status === 412);
 }
 
-/** Runs entries in the order of their methods; those that cannot be read come first. The results keep the entries' order. */
+/**
+ * Runs entries in the order of their methods; those that cannot be read come first. The results keep the entries'
+ * order.
+ */
 function runInOrder<E extends BundleEntry | FhirError, R>(entries: readonly E[], run: (entry: E, n: number) => R): R[] {
   const results: R[] = [];
   const turnOf = (entry: E) => ('method' in entry ? METHODS.indexOf(entry.method) : -1);

@@ -26,7 +26,9 @@ export class TransactionPlan {
     this.#call = call;
   }
 
-  /** Plans the next entry; returns the id if it makes a resource. Throws a FhirError for an entry that is not allowed. */
+  /**
+   * Plans the next entry; returns the id if it makes a resource. Throws a FhirError for an entry that is not allowed.
+   */
   add(entry: BundleEntry): string | undefined {
     refuseUnfit(entry);
     const [resourceType = '', id] = entry.path.split('/');

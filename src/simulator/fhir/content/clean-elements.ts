@@ -2,7 +2,7 @@ import { childTypeOf, type ElementType, elementTypeOf, isRepeating } from './ele
 import { isNothing, isObject } from './json.js';
 import { type FhirError, refuse } from './outcome.js';
 
-/** Where an element is: `['Patient', 'name', 0]` for Patient.name[0]. */
+/** The place of an element: `['Patient', 'name', 0]` for Patient.name[0]. */
 export type Place = (string | number)[];
 
 /** Names of elements in FHIR's JSON; an underscore leads to the extensions of a primitive. */
@@ -11,8 +11,9 @@ const ELEMENT_NAME = /^_?[A-Za-z][A-Za-z0-9]*$/;
 const COMMENTS = 'fhir_comments';
 
 /**
- * Changes a resource into the form in which the real service stores it: without what is empty (null, '', {} and []), with
- * a list wherever an element repeats, and without a list where it does not. Throws a FhirError for what has no such form.
+ * Changes a resource into the form in which the real service stores it: without what is empty (null, '', {} and []),
+ * with a list wherever an element repeats, and without a list where it does not. Throws a FhirError for what has no
+ * such form.
  */
 export function cleanElements(resource: Record<string, unknown>, place: Place): void {
   cleanObject(resource, undefined, place);

@@ -1,6 +1,6 @@
 import elements from './repeating-elements.json' with { type: 'json' };
 
-/** Which elements of a type repeat, and which types its elements have. */
+/** The elements of a type that repeat, and the types of its elements. */
 export type ElementType = { readonly repeating: Set<string>; readonly children: Map<string, ElementType | undefined> };
 
 /** Elements that repeat in every type that has an element of the name. */
@@ -25,8 +25,8 @@ export function childTypeOf(type: ElementType | undefined, element: string): Ele
 }
 
 /**
- * Each type has the elements that repeat in the type and not in every type; then, as `name:Type`, the elements whose type
- * the name does not show. The type of Patient.contact is PatientContact: the name shows it. `*` is every type.
+ * Each type has the elements that repeat in the type and not in every type; then, as `name:Type`, the elements whose
+ * type the name does not show. The type of Patient.contact is PatientContact: the name shows it. `*` is every type.
  */
 function readTypes(): Map<string, ElementType> {
   const types = new Map<string, ElementType>();

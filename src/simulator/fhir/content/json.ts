@@ -63,7 +63,10 @@ export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-/** Returns whether a value has more than `MAX_LEVELS` levels. Looks level by level: the recursion of a deep value is not bounded. */
+/**
+ * Returns whether a value has more than `MAX_LEVELS` levels. Looks level by level: the recursion of a deep value is not
+ * bounded.
+ */
 export function isTooDeep(value: unknown): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -19,8 +19,8 @@ const SUBJECT_PATHS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The keys under which the index finds a resource. A token has keys for system and value, for the value alone and for the
- * system alone; a reference has its text without a version.
+ * The keys under which the index finds a resource. A token has keys for system and value, for the value alone and for
+ * the system alone; a reference has its text without a version.
  */
 export function keysOf(resource: FhirResource): readonly string[] {
   const { resourceType, meta } = resource;

@@ -27,9 +27,9 @@ type Claim = Pick<Result, 'code' | 'unit'> & {
 };
 
 /**
- * Checks each active alert: its result must exist at the same version, and the claim must hold. Also, a claim that holds
- * for another result needs an alert there. The check knows no rules. It compares results in the unit of the rule; for
- * interpretations and reference ranges it checks only that the result exists.
+ * Checks each active alert: its result must exist at the same version, and the claim must hold. Also, a claim that
+ * holds for another result needs an alert there. The check knows no rules. It compares results in the unit of the rule;
+ * for interpretations and reference ranges it checks only that the result exists.
  */
 export const checkAlerts: TableCheck = {
   workflow: 'observation-alerts',

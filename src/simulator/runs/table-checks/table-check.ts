@@ -31,7 +31,9 @@ export type NewestChange = { readonly version: number; readonly change: string; 
 /** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, NewestChange>;
 
-/** Returns whether the run's newest event of a resource is completed; false for a resource without an event of the run. */
+/**
+ * Returns whether the run's newest event of a resource is completed; false for a resource without an event of the run.
+ */
 export function isNewestCompleted(
   { newest, hasCompleted }: { newest: ReadonlyMap<string, { readonly n: number }>; hasCompleted(n: number): boolean },
   resource: object,
