@@ -34,7 +34,7 @@ export type JobOutcome =
   /** Nothing can be recorded. The job runs again when its lease has lapsed. */
   | Deferred;
 
-/** A retry that is no try: what the run needs is not there now. */
+/** Returns a retry that does not count as a try, because the run lacks something for now. */
 export function retryIn(inMs: number, code: string): Retry {
   return { kind: 'retry', inMs, countsAsTry: false, code };
 }

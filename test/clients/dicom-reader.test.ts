@@ -202,7 +202,7 @@ describe('when a stream does not come to its end', () => {
   it('given it stands still, then it ends', async () => {
     await using reading = await begin();
     await reading.first();
-    expect(reading.limits()).toBe(0); // who works on a chunk may take his time
+    expect(reading.limits()).toBe(0); // the reader of a chunk has no time limit
     const next = reading.second();
     expect(reading.limits()).toBe(1);
 

@@ -43,7 +43,7 @@ export function openApp(env: Record<string, string> = {}) {
       ends = () => {};
     },
 
-    /** A moment later, what is due. */
+    /** Moves the clock, then runs the rows that are due. */
     async runDueRows(): Promise<void> {
       clock.advance(1);
       await app.pipeline.wake();

@@ -8,11 +8,11 @@ import { startProcess, type TestProcess } from './test-process.js';
 
 export type AppFolder = {
   path(): string;
-  /** Ends with the test; for what is to last as long as the file, `lasts`. */
+  /** Starts a script that ends with the test; with `lasts`, after all tests of the file. */
   start(script: string, args: readonly string[], options?: { env?: NodeJS.ProcessEnv; lasts?: true }): TestProcess;
 };
 
-/** A folder as somebody has it who has cloned the project, for all tests of a file; no storage is named there. */
+/** Creates a folder like a fresh clone of the project, for all tests of a file. Its settings name no storage. */
 export function useAppFolder(): AppFolder {
   let folder = '';
   const started: TestProcess[] = [];

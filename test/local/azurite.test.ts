@@ -7,7 +7,7 @@ import { useAzurite } from '../../src/local/azurite.js';
 import { StartError } from '../../src/local/host/start-error.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
-/** A clock on which whoever waits has waited at once. */
+/** Creates a clock on which every wait is over at once. */
 function createHastyClock(): Clock {
   const fake = createFakeClock();
   return {

@@ -8,7 +8,7 @@ export type TestProcess = {
   readonly process: ChildProcess;
   /** Everything printed so far. */
   output(): string;
-  /** Of that, what went to standard output, to the letter. */
+  /** The exact text of standard output so far. */
   stdout(): string;
   /** Resolves when a line that holds `text` is printed, or has been. */
   printed(text: string): Promise<void>;

@@ -15,7 +15,7 @@ export type Step<State> = readonly [text: string, to: State];
 
 export type Explored = {
   states: number;
-  /** The shortest way to something wrong: what is broken, and the steps that lead there. */
+  /** The shortest trace to a violation: the broken rule, and the steps that lead there. */
   violation: { wrong: string; trace: string[] } | undefined;
 };
 

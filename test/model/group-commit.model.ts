@@ -5,12 +5,12 @@ import { bound, type Model, type Step } from './explore.js';
  * whose sendings is answered, or lost on the way: then it takes effect at any later time, or never, and the sender goes
  * on meanwhile. A failure before or after the effect, and an answer that never comes, are cases of this.
  *
- * A transaction is a sender of its own: those of one process are as independent as those of two, so that one of them is
- * under way at a time spares transactions, and nothing here depends on it. WRITERS, ROWS and SENDINGS in the
- * environment set the bounds.
+ * Each transaction is a sender of its own, because transactions of one process are as independent as those of two. The
+ * code has one on its way at a time to save transactions; nothing here depends on that. WRITERS, ROWS and SENDINGS in
+ * the environment set the bounds.
  *
- * Told `conflict` says that the write is not, or is no longer, in storage and never will be: a write whose answer was
- * lost and that somebody has overwritten since cannot be told from one that never was.
+ * The outcome `conflict` means that storage does not hold the write, and never will. A write whose answer was lost, and
+ * that somebody has overwritten since, looks the same as a write that never took effect.
  */
 export const groupCommitRules = {
   noCondition: 'a write names the version of the row that it was made from',

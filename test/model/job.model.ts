@@ -153,7 +153,7 @@ function createSteps(broken: JobRule | undefined) {
 
     *run(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
       const { record } = world;
-      // Its own monotonic clock, counted from before the claim was sent, tells it that the lease has lapsed.
+      // The holder counts its lease by its monotonic clock, from before the claim was sent.
       const isHeld = record.owner === handler.id && record.state === 'running' && !record.isLapsed;
       if (!isHeld && broken !== 'lateStart') return yield lose(world, handler, 'sees its lease lapsed, does not start');
       if (world.hasCompleted) return yield [`${handler.id} runs`, { ...world, ranAgain: true }];
@@ -288,7 +288,7 @@ function go(world: JobWorld, handler: Handler, changes: Partial<Handler>, text: 
   return [`${handler.id} ${text}`, change(world, handler, changes)];
 }
 
-/** It is safe: who came from Event Grid is acknowledged, who came with a row deletes it. */
+/** The job is safe: a delivery is acknowledged, a row is deleted. */
 function done(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
   if (handler.from === 'row') return go(world, handler, { at: 'tidy' }, text);
   return [`${handler.id} ${text}, acknowledges`, end({ ...world, isAcknowledged: true }, handler)];

@@ -222,7 +222,7 @@ function createSteps(versions: readonly Version[], broken: LatestRule | undefine
     return { ...world, mark };
   }
 
-  /** The step of the version that this handler is for is told by its place in the trace. */
+  /** A step's text does not name the version: its place in the trace shows the version. */
   function say(text: string, world: ResourceWorld): Step<ResourceWorld> {
     return [text, world];
   }

@@ -157,7 +157,7 @@ function createModel(places: Record<'a' | 'b', number>, isRanked: boolean) {
   };
 }
 
-/** Promises that are resolved have told so by then. */
+/** Resolves after the callbacks of promises that are resolved now. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 3; i += 1) await Promise.resolve();
 }

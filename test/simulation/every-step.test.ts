@@ -1,7 +1,7 @@
 import { type Behaviour, createHospital, type Hospital, hospitalEvent, OUTSIDE } from './hospital.js';
 import { type Fault, isOfInterest, type Machine } from './world.js';
 
-// One short story at a time, told once for every step at which something can go wrong in it.
+// Runs each short story once for every step at which something can go wrong.
 
 /** `drops`: how many tables go in it when nothing goes wrong. */
 type Story = { given: string; live: (hospital: Hospital) => Promise<void>; drops?: number };

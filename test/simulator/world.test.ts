@@ -2,7 +2,7 @@ import { seededRandom } from '../../src/simulator/seeded.js';
 import { createWorld, type Services } from '../../src/simulator/world.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
-/** Services that answer what they are told to, whatever is asked of them. */
+/** Creates services that give the same answer to every request. */
 function createStubWorld(answers: { fhir?: object; dicom?: object } = {}) {
   const clock = createFakeClock();
   const asked: unknown[] = [];

@@ -74,7 +74,7 @@ describe('writes of one partition', () => {
     await answers(clock, [waiting]);
   });
 
-  it('given a lane that was idle for a while, when one more comes, then it is written too', async () => {
+  it('given a partition without writes for a while, when one more write comes, then it is written too', async () => {
     const { write, commits, clock } = await setUp();
 
     await answers(clock, [write(insert('a'))]);

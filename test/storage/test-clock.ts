@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.js';
 
-/** A clock that moves only when told to; `timers` is how many wait. */
+/** A clock that moves only by `advance`. `timers` is the number of timers that wait. */
 export type TestClock = Clock & { advance(ms: number): void; readonly timers: number };
 
 export function createTestClock(startAt = '2026-03-01T12:00:00Z'): TestClock {

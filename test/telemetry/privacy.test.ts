@@ -170,7 +170,7 @@ async function startWorld({ failWith }: { failWith?: Failure } = {}) {
 
 type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** Everything that the host can call, and what it is told of errors; time passes on the app's own clock. */
+/** Calls every function of the app, and returns the errors as the host gets them. Time passes on the app's clock. */
 async function goThroughAll({ functions, app, clock, stores, lines }: World, except: string[] = []): Promise<string[]> {
   const thrown: string[] = [];
   const call = async (name: string, input?: unknown, traceParent = TRACE_PARENT) => {

@@ -9,7 +9,7 @@ export type RecordedSpan = {
   readonly parts: RecordedSpan[];
 };
 
-/** An exporter that keeps all it is told. It tells every trace, unless `isSampled` is false. */
+/** Returns an exporter that keeps all records in memory. It takes every trace, unless `isSampled` is false. */
 export function createRecording({ isSampled = true } = {}) {
   const records: { metric: MetricName; value: number; attributes: object }[] = [];
   const lines: string[] = [];

@@ -13,8 +13,8 @@ export type Received = {
 type Answer = (response: ServerResponse, received: Received) => unknown;
 
 /**
- * In the place of a collector, or of Application Insights: keeps what it is sent, and answers as it is told, 200 at
- * first.
+ * Starts a server in place of a collector or of Application Insights. It keeps the requests, and answers 200 until the
+ * test sets another answer.
  */
 export async function startStandIn() {
   const received: Received[] = [];

@@ -19,8 +19,8 @@ import { watchOrder } from './row-order.js';
  *
  * and `look` at the tables must give `expected` each time. No row may go back to an older version at any write: see
  * row-order.ts. As with the services, reads find content at least as new as the newest delivered event. As with Event
- * Grid, what was not acknowledged is delivered again. A new process follows each process that dies, and rows run until
- * none waits.
+ * Grid, an event that was not acknowledged is delivered again. A new process follows each process that dies, and rows
+ * run until none waits.
  */
 export type Scenario = {
   /** A function makes a workflow for each process. */

@@ -62,7 +62,7 @@ function readText(text: string, vr: string): Value {
   if (vr === 'DS' || vr === 'IS') return problemOfValue(vr, value) ? value : Number(value);
   if (vr !== 'PN') return value;
   const [Alphabetic = '', Ideographic = '', ...further] = value.split('=');
-  const Phonetic = further.join('='); // there should be one; what is wrong is for others to say
+  const Phonetic = further.join('='); // there should be one; check-image.ts reports others
   return { ...(Alphabetic && { Alphabetic }), ...(Ideographic && { Ideographic }), ...(Phonetic && { Phonetic }) };
 }
 

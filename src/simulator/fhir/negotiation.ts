@@ -48,7 +48,7 @@ function checkFormat(format: string | null, accept: string): void {
   }
 }
 
-/** The body of a request by HTTP: what it may be depends on what it is said to be. */
+/** Returns the body of an HTTP request. Its content-type decides what the body may be. */
 function bodyOf({ headers, body }: SimulatorRequest): CallBody {
   const type = mediaTypeOf(headers.get('content-type'));
 

@@ -137,7 +137,7 @@ describe('when it is stopped', () => {
   });
 });
 
-/** A queue in memory, and functions that run until they are told how they end. */
+/** A queue in memory, and functions that run until the test ends them. */
 function createWorld(texts: string[], settings: Partial<QueueSettings> = {}) {
   const clock = createTestClock();
   const calls: string[] = [];

@@ -96,7 +96,7 @@ describe('when files are retrieved', () => {
         '00189087': { vr: 'FD', Value: [0.125] },
         '00280009': { vr: 'AT', Value: [0x00181063] },
       };
-      // dcmjs leaves the order of bytes in pixels to who gives them.
+      // dcmjs does not change the order of bytes in pixels.
       const pixels = { '7FE00010': { vr: 'OW', Value: [Uint8Array.of(0, 1, 0, 2, 0, 3, 0, 4).buffer] } };
       const stored = fileOf(syntax === BIG_ENDIAN ? { ...numbers, ...pixels } : numbers, syntax);
       store([stored]);

@@ -8,7 +8,7 @@ export const BASE = 'http://localhost/api/simulator/dicom/v2';
 
 type Sent = { body?: Uint8Array | string; headers?: Record<string, string> };
 
-/** An empty service, what it has published, and a short way to ask it. */
+/** Opens an empty service. Returns the service, the changes that it publishes, and short functions for requests. */
 export function openService(options: Partial<DicomServiceDeps> = {}) {
   const clock = createFakeClock();
   const published: DicomChange[] = [];

@@ -34,7 +34,7 @@ function start() {
     clock,
     stores,
     undelivered,
-    /** Notes an event as sent; the raw event is for who delivers it, or does not. */
+    /** Records an event as sent. Returns the raw event, which the test delivers or not. */
     send(wanted: number, fields: { resourceType?: string; resourceId?: string } = {}) {
       const n = sent.add({ wanted, atMs: clock.now().getTime(), isMalformed: false });
       const raw = rawFhirEvent({ ...fields, id: eventIdOf(RUN, n) });

@@ -1,6 +1,6 @@
 import { createSharedRuns } from '../../../src/workflows/imaging-studies/shared-runs.js';
 
-/** Runs that end when they are told to. */
+/** Shares runs that end when the test says so. */
 function createRuns() {
   const begun: string[] = [];
   const ends: { resolve: (found: string) => void; reject: (error: Error) => void; close: () => void }[] = [];

@@ -7,7 +7,7 @@ export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 export type Received = { headers: IncomingHttpHeaders; body: string };
 
-/** A webhook on this machine that answers as it is told, 204 at first. */
+/** A webhook on this machine that answers 204 until the test sets another answer. */
 export async function startEndpoint() {
   const received: Received[] = [];
   let answer = (response: ServerResponse, _nth: number): unknown => response.writeHead(204).end();

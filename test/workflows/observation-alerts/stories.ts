@@ -66,7 +66,7 @@ export function storyOf(steps: readonly Step[]): StoryEvent[] {
     const version = (versions.get(resource) ?? 0) + 1;
     if (one.does === 'delete' && (version === 1 || deleted.has(resource))) return [];
     const isAnew = one.does === 'make-anew' || version === 1;
-    atMs += isAnew ? 400_000 : 1_000; // what begins again within five minutes cannot be told from what goes on
+    atMs += isAnew ? 400_000 : 1_000; // within five minutes, a new beginning looks like the next version
     const now = isAnew ? 1 : version;
     versions.set(resource, now);
     if (one.does === 'delete') deleted.add(resource);

@@ -165,7 +165,7 @@ async function addNobodies(count: number, { rows, tables }: Pick<TestKit, 'rows'
   }
 }
 
-/** Of the one entry that a patient has who is called so and nothing else. */
+/** Returns partition and digest of the only entry of a patient with this family name and nothing else. */
 async function partitionAndDigestOf(family: string, { rows }: Pick<TestKit, 'rows'>) {
   const alone = await registryOf({ x: { name: [{ family }] } });
   const digest = alone.rows('patientkeys')[0]?.key.slice(0, 22) ?? '';

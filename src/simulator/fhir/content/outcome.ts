@@ -41,7 +41,7 @@ export function refuse(status: number, code: IssueCode, diagnostics: string, exp
   return new FhirError(status, [{ severity: 'error', code, diagnostics, ...(expression && { expression }) }]);
 }
 
-/** The most frequent refusal: what was sent is wrong. */
+/** Returns the most frequent refusal: the request is wrong. */
 export function invalid(diagnostics: string, expression?: string): FhirError {
   return refuse(400, 'invalid', diagnostics, expression);
 }

@@ -18,7 +18,7 @@ const PATIENT = {
   birthDate: '1970-02-03',
 };
 
-/** Two patients who live and one who is gone, and the tables that the workflow makes of them. */
+/** Creates two patients, deletes a third, and runs the workflow, which fills the tables. */
 async function start() {
   const clock = createFakeClock();
   const services = createServices(clock);
