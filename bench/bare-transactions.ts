@@ -18,15 +18,15 @@ const BATCH = 100;
  * @returns events per second; an event counts when both of its writes are done
  */
 export async function writeBareTransactions(storage: string, lots: readonly Lot[]): Promise<number> {
-  const lanes = Map.groupBy(lots, ({ partition }) => partition);
+  const byPartition = Map.groupBy(lots, ({ partition }) => partition);
   const tableNames = new Set(lots.map(({ table }) => table));
   const clients = new Map([...tableNames].map((name) => [name, clientOf(storage, name)]));
   await Promise.all([...clients.values()].map((client) => client.createTable()));
 
   const startedAtMs = systemClock.monotonic();
   await Promise.all(
-    [...lanes.values()].map(async (lane) => {
-      for (const lot of lane) await writeLot(clients.get(lot.table) as TableClient, lot);
+    [...byPartition.values()].map(async (ofPartition) => {
+      for (const lot of ofPartition) await writeLot(clients.get(lot.table) as TableClient, lot);
     }),
   );
   const events = lots.reduce((sum, { entities }) => sum + entities.length, 0);
@@ -40,9 +40,9 @@ export async function recordLots(events: { run: number; from?: number; count: nu
   const { pipeline } = createMemoryApp({
     ...memory,
     commit(table, partition, operations, signal) {
-      const lane = found.get(`${table}/${partition}`) ?? { table, partition, claims: new Map() };
-      found.set(`${table}/${partition}`, lane);
-      for (const operation of operations) record(lane.claims, operation);
+      const ofPartition = found.get(`${table}/${partition}`) ?? { table, partition, claims: new Map() };
+      found.set(`${table}/${partition}`, ofPartition);
+      for (const operation of operations) record(ofPartition.claims, operation);
       return memory.commit(table, partition, operations, signal);
     },
   });

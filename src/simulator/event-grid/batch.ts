@@ -33,20 +33,20 @@ export function takeBatch(
   const entries: Entry[] = [];
   const json: string[] = [];
 
-  for (let lane = ready.first(); lane && entries.length === 0; lane = ready.first()) {
-    const { attempts, treatment } = lane;
+  for (let queue = ready.first(); queue && entries.length === 0; queue = ready.first()) {
+    const { attempts, treatment } = queue;
     const { fate, schema = subscription.eventDeliverySchema } = treatment;
     let bytes = BRACKETS_BYTES;
-    for (let entry = lane.peek(); entry && entries.length < maxEventsPerBatch; entry = lane.peek()) {
+    for (let entry = queue.peek(); entry && entries.length < maxEventsPerBatch; entry = queue.peek()) {
       if (isExpired(entry)) {
         expire(entry);
-        lane.take();
+        queue.take();
         continue;
       }
       const text = JSON.stringify(writeEvent(entry.published.event, schema));
       bytes += Buffer.byteLength(text) + (entries.length > 0 ? COMMA_BYTES : 0);
       if (entries.length > 0 && bytes > maxBytes) break;
-      lane.take();
+      queue.take();
       entries.push(entry);
       json.push(text);
     }

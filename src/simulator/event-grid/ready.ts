@@ -3,10 +3,10 @@ import type { Treatment } from './interference.js';
 
 const MIN_TO_CUT = 1024;
 
-/** Events that are due, in the order in which they became due. Events that may share a request are in one lane. */
+/** Events that are due, in the order in which they became due. Events that may share a request are in one queue. */
 export class Ready {
   readonly #treatmentOf: (entry: Entry) => Treatment;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, ReadyQueue>();
   #seq = 0;
 
   constructor(treatmentOf: (entry: Entry) => Treatment) {
@@ -16,27 +16,27 @@ export class Ready {
   add(entry: Entry): void {
     const treatment = this.#treatmentOf(entry);
     const key = `${entry.attempts} ${treatment.fate} ${treatment.schema}`;
-    const lane = this.#lanes.get(key) ?? new Lane(entry.attempts, treatment);
-    this.#lanes.set(key, lane);
+    const queue = this.#queues.get(key) ?? new ReadyQueue(entry.attempts, treatment);
+    this.#queues.set(key, queue);
     this.#seq += 1;
-    lane.add(entry, this.#seq);
+    queue.add(entry, this.#seq);
   }
 
-  /** The lane whose first event has waited longest. */
-  first(): Lane | undefined {
-    let first: Lane | undefined;
-    for (const lane of this.#lanes.values()) {
-      if (lane.peek() && (!first || lane.seq < first.seq)) first = lane;
+  /** The queue whose first event has waited longest. */
+  first(): ReadyQueue | undefined {
+    let first: ReadyQueue | undefined;
+    for (const queue of this.#queues.values()) {
+      if (queue.peek() && (!first || queue.seq < first.seq)) first = queue;
     }
     return first;
   }
 }
 
 /** Events with the same number of attempts and the same treatment. The taken half of the array is cut off. */
-export class Lane {
+export class ReadyQueue {
   readonly attempts: number;
   readonly treatment: Treatment;
-  #queue: ({ entry: Entry; seq: number } | undefined)[] = [];
+  #items: ({ entry: Entry; seq: number } | undefined)[] = [];
   #head = 0;
 
   constructor(attempts: number, treatment: Treatment) {
@@ -45,27 +45,27 @@ export class Lane {
   }
 
   get seq(): number {
-    return this.#queue[this.#head]?.seq ?? 0;
+    return this.#items[this.#head]?.seq ?? 0;
   }
 
   add(entry: Entry, seq: number): void {
-    this.#queue.push({ entry, seq });
+    this.#items.push({ entry, seq });
   }
 
   /** The first entry that is still ready. */
   peek(): Entry | undefined {
     for (;;) {
-      const entry = this.#queue[this.#head]?.entry;
+      const entry = this.#items[this.#head]?.entry;
       if (!entry || entry.stage === 'ready') return entry;
       this.take();
     }
   }
 
   take(): void {
-    this.#queue[this.#head] = undefined;
+    this.#items[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head < this.#queue.length && (this.#head < MIN_TO_CUT || this.#head * 2 < this.#queue.length)) return;
-    this.#queue = this.#queue.slice(this.#head);
+    if (this.#head < this.#items.length && (this.#head < MIN_TO_CUT || this.#head * 2 < this.#items.length)) return;
+    this.#items = this.#items.slice(this.#head);
     this.#head = 0;
   }
 }

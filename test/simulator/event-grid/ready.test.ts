@@ -11,7 +11,7 @@ function entryOf(places: Stages, id: string, attempts = 0): Entry {
 }
 
 describe('when events become ready', () => {
-  it('given different numbers of attempts, then the lane of the one that has waited longest is first', () => {
+  it('given different numbers of attempts, then the queue of the event that has waited longest is first', () => {
     const places = new Stages();
     const ready = new Ready(() => AS_USUAL);
     ready.add(entryOf(places, 'a', 1));
@@ -19,9 +19,9 @@ describe('when events become ready', () => {
     ready.add(entryOf(places, 'c', 1));
 
     const order: [number | undefined, string | undefined][] = [];
-    for (let lane = ready.first(); lane; lane = ready.first()) {
-      order.push([lane.attempts, lane.peek()?.published.event.id]);
-      lane.take();
+    for (let queue = ready.first(); queue; queue = ready.first()) {
+      order.push([queue.attempts, queue.peek()?.published.event.id]);
+      queue.take();
     }
 
     expect(order).toEqual([
