@@ -10,8 +10,8 @@ import { discard, redrive } from './change.js';
 import { type Connected, connect } from './connect.js';
 import { HELP, VERB_HELP, VERBS, type Verb } from './help.js';
 import { list } from './list.js';
-import { exportAll, show } from './look.js';
 import { OptionError, parseOptions } from './options.js';
+import { exportAll, show } from './show.js';
 
 /** These verbs change nothing, so Ctrl-C ends them at once. The others first finish what they have begun. */
 const READ_ONLY: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];

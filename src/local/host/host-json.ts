@@ -31,7 +31,7 @@ const HostJson = z.object({
           batchSize: z.int().min(1).max(32).default(16),
           /** The next batch is taken when at most this many messages still run. */
           newBatchThreshold: z.int().min(0).default(8),
-          /** After this many tries a message goes to the poison queue. */
+          /** A message that was received this often goes to the poison queue. */
           maxDequeueCount: z.int().min(1).default(5),
           /** The time that a failed message stays hidden. */
           visibilityTimeout: timeSpan.default(0),

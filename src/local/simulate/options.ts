@@ -16,7 +16,7 @@ command compares what was sent with what the app has in storage. Starts the app 
   --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out; or an object such as
                      '{"duplicates":0.1}': docs/simulator.md lists its properties
   --seed N           the same seed plays the same; random if left out
-  --time-scale N     how many times faster than real time Event Grid waits between its tries;
+  --time-scale N     how many times faster than real time Event Grid waits between attempts;
                      if left out 30 with chaos, 1 without, 1440 for outage
   --no-redrive       for outage: you redrive what Event Grid gave up on, and the run waits for that
   --url URL          of an app that runs, if not http://localhost:7071 or the PORT that is set
