@@ -8,7 +8,12 @@ export type SimulatorRequest = {
   readonly body: Uint8Array;
   /** The absolute URL of the service, without a slash at its end. Links in answers begin with it. */
   readonly base: string;
+  /** The version of the API in a DICOM path; v2 if left out. */
+  readonly version?: DicomVersion;
 };
+
+/** Of v1, the DICOM service has the change feed alone. */
+export type DicomVersion = 'v1' | 'v2';
 
 export type SimulatorAnswer = {
   readonly status: number;

@@ -3,7 +3,7 @@ import type { Simulator } from './simulator.js';
 
 const NOTHING = new Uint8Array();
 /** The prefix of a DICOM path, which the service itself does not get. */
-const DICOM_VERSION = /^v2\//;
+const DICOM_VERSION = /^(v[12])\//;
 
 /** The host names that `simulator.ts` gives to services. */
 const HOSTS = {
@@ -22,14 +22,16 @@ export function findInProcess(simulator: Simulator): FindInProcess {
       .find((one) => one?.host === host);
     if (!service) return HOSTS[kind].test(host) ? nothingThere : undefined;
     const base = `https://${host}`;
-    return ({ path, query, headers }) =>
-      service.answer({
-        method: 'GET',
-        path: kind === 'dicom' ? path.replace(DICOM_VERSION, '') : path,
-        query,
-        headers,
-        body: NOTHING,
-        base: kind === 'dicom' ? `${base}/v2` : base,
+    return ({ path, query, headers }) => {
+      const request = { method: 'GET', path, query, headers, body: NOTHING, base };
+      if (kind === 'fhir') return service.answer(request);
+      const version = DICOM_VERSION.exec(path)?.[1] === 'v1' ? 'v1' : 'v2';
+      return service.answer({
+        ...request,
+        path: path.replace(DICOM_VERSION, ''),
+        base: `${base}/${version}`,
+        version,
       });
+    };
   };
 }

@@ -72,6 +72,20 @@ describe('when a handler reads a resource of the simulator', () => {
   });
 });
 
+describe('when the change feed of the simulator is read in this process', () => {
+  it.each([
+    { path: 'v1/changefeed', limit: '101', status: 400 },
+    { path: 'v1/changefeed', limit: '100', status: 200 },
+    { path: 'v2/changefeed', limit: '101', status: 200 },
+    { path: 'v1/studies', limit: '1', status: 404 },
+  ])('given $path with limit $limit, then $status', ({ path, limit, status }) => {
+    mainServices();
+    const answer = findInProcess(world.simulator)('dicom', DICOM_HOST);
+
+    expect(answer?.({ path, query: new URLSearchParams({ limit }), headers: new Headers() })).toMatchObject({ status });
+  });
+});
+
 describe('when a handler reads an image of the simulator', () => {
   beforeEach(() => {
     const { dicom } = mainServices();

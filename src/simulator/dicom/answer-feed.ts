@@ -1,40 +1,54 @@
-import type { SimulatorAnswer } from '../http.js';
+import type { DicomVersion, SimulatorAnswer } from '../http.js';
 import { answerJson, answerNothing, Refusal } from './answers.js';
 import type { Call } from './call.js';
 import type { FeedEntry } from './change-feed.js';
 import { metadataOf } from './image-content.js';
 import type { ImageStore } from './image-store.js';
 
-const ENTRIES = 100;
-const MAX_ENTRIES = 200;
+/** The entries of a page in each version of the API: without `limit`, and at most. */
+const PAGE = { v1: { usual: 10, max: 100 }, v2: { usual: 100, max: 200 } } as const;
 const NO_FLAG = 'includeMetadata must be true or false.';
+const NO_MOMENT = 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.';
 const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
 /** A page of what has happened between two moments, in order. */
 export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const query = queryOf(request);
-  const offset = Number(query.get('offset') ?? 0);
-  const limit = Number(query.get('limit') ?? ENTRIES);
-  const withMetadata = parseFlag(query.get('includemetadata'));
+  const { offset, limit, withMetadata } = readPage(query, 'v2');
   const from = parseMoment(query.get('starttime'));
   const to = parseMoment(query.get('endtime'));
+  if (from === 'invalid' || to === 'invalid') throw new Refusal(400, NO_MOMENT);
+  if (from && to && to <= from) throw new Refusal(400, 'startTime must be before endTime.');
+  const page = store.feed.page({ from, to, offset, limit });
+  return answerJson(
+    200,
+    page.map((entry) => describe(entry, store, withMetadata)),
+  );
+}
+
+/** A page of v1: the entries with sequences above `offset`, up to `offset` and `limit` together. It can be empty before the end. */
+export function answerFeedV1({ request, store }: Call): SimulatorAnswer {
+  const { offset, limit, withMetadata } = readPage(queryOf(request), 'v1');
+  const page = store.feed.pageByNumber({ offset, limit });
+  return answerJson(
+    200,
+    page.map((entry) => describe(entry, store, withMetadata)),
+  );
+}
+
+function readPage(query: ReadonlyMap<string, string>, version: DicomVersion) {
+  const { usual, max } = PAGE[version];
+  const offset = Number(query.get('offset') ?? 0);
+  const limit = Number(query.get('limit') ?? usual);
+  const withMetadata = parseFlag(query.get('includemetadata'));
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new Refusal(400, 'offset must be a whole number, and not negative.');
   }
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ENTRIES) {
-    throw new Refusal(400, `limit must be between 1 and ${MAX_ENTRIES}.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
+    throw new Refusal(400, `limit must be between 1 and ${max}.`);
   }
   if (withMetadata === undefined) throw new Refusal(400, NO_FLAG);
-  if (from === 'invalid' || to === 'invalid') {
-    throw new Refusal(
-      400,
-      'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.',
-    );
-  }
-  if (from && to && to <= from) throw new Refusal(400, 'startTime must be before endTime.');
-  const page = store.feed.page({ from, to, offset, limit });
-  const described = page.map((entry) => describe(entry, store, withMetadata));
-  return answerJson(200, described);
+  return { offset, limit, withMetadata };
 }
 
 /** Answers with the newest entry of the change feed, or with 204 if the feed is empty. */

@@ -56,6 +56,13 @@ export class ChangeFeed {
     return Array.from({ length: count }, (_, at) => this.#entryOf(start + at));
   }
 
+  /** The entries with numbers behind `offset`, `limit` numbers at most. Dropped entries leave the page shorter, or empty. */
+  pageByNumber({ offset, limit }: { offset: number; limit: number }): FeedEntry[] {
+    const start = Math.max(offset + 1, this.#last - this.#kept + 1);
+    const end = Math.min(offset + limit, this.#last);
+    return Array.from({ length: Math.max(0, end - start + 1) }, (_, at) => this.#entryOf(start + at));
+  }
+
   latest(): FeedEntry | undefined {
     return this.#kept > 0 ? this.#entryOf(this.#last) : undefined;
   }

@@ -1,5 +1,5 @@
 import type { SimulatorAnswer } from '../http.js';
-import { answerFeed, answerLatest } from './answer-feed.js';
+import { answerFeed, answerFeedV1, answerLatest } from './answer-feed.js';
 import { answerDelete, answerFiles, answerFrames, answerMetadata } from './answer-retrieve.js';
 import { answerSearch } from './answer-search.js';
 import { answerStore } from './answer-store.js';
@@ -51,6 +51,11 @@ const AT_THE_BASE = routesOf({
   'operations/{operation}': { GET: answerOperation },
 });
 
+const OF_V1 = routesOf({
+  changefeed: { GET: answerFeedV1 },
+  'changefeed/latest': { GET: answerLatest },
+});
+
 const PARTITION_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** Finds the resource, and lets it answer. */
@@ -62,7 +67,10 @@ export function answerRoute(context: Omit<Call, 'partition' | 'studies' | 'param
   const rest = isNamed ? segments.slice(2) : segments;
   const unknown = NOT_SIMULATED.get(rest[0]?.toLowerCase() ?? '');
   if (unknown) throw new Refusal(501, `${unknown} are not simulated.`);
-  const found = findRoute(isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS], rest);
+  const isV1 = request.version === 'v1';
+  const ofV2 = isNamed ? IN_PARTITIONS : [...AT_THE_BASE, ...IN_PARTITIONS];
+  const found = isV1 ? findRoute(OF_V1, segments) : findRoute(ofV2, rest);
+  if (!found && isV1) throw new Refusal(404, `Of version 1, only the change feed is simulated, not '${request.path}'.`);
   if (!found) throw new Refusal(404, `There is no resource '${request.path}' in version 2 of the DICOM service.`);
   const handler = found.methods[request.method.toUpperCase()];
   if (!handler) {

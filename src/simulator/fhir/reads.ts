@@ -59,7 +59,7 @@ export function readHistory(store: Store, call: Call, of: { resourceType?: strin
   const stored = resourceType !== undefined && id !== undefined ? store.get(resourceType, id) : undefined;
   if (resourceType !== undefined && id !== undefined && !stored) throw notFound(resourceType, id);
   const issues: Issue[] = [];
-  const { page: options, isWanted, isCountOnly } = readHistoryOptions(call.query, issues, now);
+  const { page: options, isWanted, isCountOnly } = readHistoryOptions(call, issues, now);
   const versions = stored ? versionsOf(stored) : store.log(resourceType);
   return {
     kind: 'text',
@@ -96,7 +96,7 @@ function versionsOf({ older, current }: Stored): readonly Version[] {
 const HISTORY_PARAMETERS = ['_count', '_since', '_before', '_sort', '_summary'];
 
 function readHistoryOptions(
-  query: URLSearchParams,
+  { query, prefer }: Call,
   issues: Issue[],
   now: Date,
 ): { page: PageOptions; isWanted: (version: Version) => boolean; isCountOnly: boolean } {
@@ -105,6 +105,7 @@ function readHistoryOptions(
   if (!/^-?_lastUpdated$/.test(sort)) {
     throw refuse(403, 'not-supported', `Sorting by the '${sort}' parameter is not supported.`);
   }
+  if (query.has('_at')) checkAt(query, { issues, isStrict: prefer.isStrict });
   const { count, isOnlyCounted } = readCount(given('_count'), issues);
   const isCountOnly = isOnlyCounted || readSummary(given('_summary'), () => {}) === 'count';
   const sinceMs = readInstant('_since', given('_since')) ?? Number.NEGATIVE_INFINITY;
@@ -118,6 +119,16 @@ function readHistoryOptions(
     isWanted: ({ atMs, isGone }) => !isGone && atMs >= sinceMs && atMs < beforeMs,
     isCountOnly,
   };
+}
+
+/** As in the real service, `_at` excludes `_since` and `_before`, and alone has no effect but a warning. */
+function checkAt(query: URLSearchParams, { issues, isStrict }: { issues: Issue[]; isStrict: boolean }): void {
+  readInstant('_at', query.get('_at') ?? undefined);
+  const other = ['_since', '_before'].find((name) => query.has(name));
+  if (other) throw refuse(403, 'invalid', `'_at' cannot be used with '${other}'. Use one of them.`);
+  const diagnostics = "The parameter '_at' is not supported: the history has all versions. Use _since and _before.";
+  if (isStrict) throw refuse(400, 'not-supported', diagnostics);
+  issues.push({ severity: 'warning', code: 'not-supported', diagnostics });
 }
 
 function readInstant(name: string, text: string | undefined): number | undefined {

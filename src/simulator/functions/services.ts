@@ -34,13 +34,16 @@ export async function answerDicom(request: HttpRequest, simulator: Simulator): P
   const [first = '', second = ''] = path.split('/', 2);
   const isNamed = SERVICE_NAME.test(first) && !isVersion(first) && isVersion(second);
   const version = isNamed ? second : first;
-  if (version !== 'v2')
-    return errorOf(404, 'UnsupportedApiVersion', `Found '${version}' where v2 belongs: …/dicom/v2/studies.`);
   const root = isNamed ? `${first}/${second}` : first;
+  const rest = cut(path, root);
+  if (version !== 'v2' && !(version === 'v1' && isOfFeed(rest))) {
+    const message = `Found '${version}' where v2 belongs: …/dicom/v2/studies. Of v1, only …/dicom/v1/changefeed exists.`;
+    return errorOf(404, 'UnsupportedApiVersion', message);
+  }
   return answerAs(
     'dicom',
     isNamed ? first : DEFAULT_SERVICE,
-    await readRequest(request, `${base}/${root}`, cut(path, root)),
+    { ...(await readRequest(request, `${base}/${root}`, rest)), version },
     simulator,
   );
 }
@@ -100,6 +103,10 @@ function splitAt({ url }: HttpRequest, root: string): { base: string; path: stri
 
 function cut(path: string, root: string): string {
   return path.slice(root.length).replace(/^\/+/, '');
+}
+
+function isOfFeed(path: string): boolean {
+  return path.split('/', 1)[0]?.toLowerCase() === 'changefeed';
 }
 
 function isVersion(segment: string): boolean {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { fileOf, uids } from './files.js';
-import { openService } from './open-service.js';
+import { jsonOf, openService } from './open-service.js';
 
 const INSTANCE = 'studies/1.2.3.4/series/1.2.3.4.5/instances/1.2.3.4.5.100';
 
@@ -119,5 +119,50 @@ describe('when the change feed is read', () => {
     'startTime=2026-01-02T00:00:00Z&endTime=2026-01-02T00:00:00Z',
   ])('given %s, then the answer is 400', (query) => {
     expect(openService().get(`changefeed?${query}`).status).toBe(400);
+  });
+});
+
+describe('when the change feed of version 1 is read', () => {
+  function openV1(changes: number, options: { maxFeed?: number } = {}) {
+    const { service, store, send } = openService(options);
+    for (let n = 1; n <= changes; n += 1) store([fileOf(uids('1', '1.1', `1.1.${n}`))]);
+    const get = (url: string) => send('GET', url, { version: 'v1' });
+    const sequencesOf = (query: string): number[] =>
+      jsonOf(get(`changefeed?includeMetadata=false&${query}`)).map(({ sequence }: Entry) => sequence);
+    return { service, store, get, sequencesOf };
+  }
+
+  it('given an offset and a limit, then the page has the sequences after the offset, up to both together', () => {
+    const { get, sequencesOf } = openV1(12);
+
+    expect(sequencesOf('')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(sequencesOf('offset=10')).toEqual([11, 12]);
+    expect(sequencesOf('offset=3&limit=2')).toEqual([4, 5]);
+    expect(sequencesOf('offset=12')).toEqual([]);
+    expect(jsonOf(get('changefeed/latest'))).toMatchObject({ sequence: 12 });
+    expect(jsonOf(get('changefeed?limit=1'))[0]).toHaveProperty('metadata');
+  });
+
+  it('given sequences are missing, then a page can be empty, and the next page is not', () => {
+    const { service, store, sequencesOf } = openV1(5);
+    service.clear();
+    store([fileOf()]);
+
+    expect(sequencesOf('offset=0&limit=5')).toEqual([]);
+    expect(sequencesOf('offset=5&limit=5')).toEqual([6]);
+  });
+
+  it('given the feed has dropped its oldest entries, then a page lacks these', () => {
+    const { sequencesOf } = openV1(5, { maxFeed: 3 });
+
+    expect(sequencesOf('limit=4')).toEqual([3, 4]);
+  });
+
+  it.each(['limit=0', 'limit=101', 'offset=-1', 'includeMetadata=perhaps'])('given %s, then 400', (query) => {
+    expect(openV1(0).get(`changefeed?${query}`).status).toBe(400);
+  });
+
+  it.each(['changefeed/first', 'studies', 'partitions/a/changefeed'])('given %s, then 404', (path) => {
+    expect(openV1(0).get(path).status).toBe(404);
   });
 });

@@ -1,12 +1,12 @@
 import type { DicomChange } from '../../../src/simulator/changes.js';
 import { createDicomService, type DicomServiceDeps } from '../../../src/simulator/dicom/dicom-service.js';
-import type { SimulatorAnswer } from '../../../src/simulator/http.js';
+import type { DicomVersion, SimulatorAnswer } from '../../../src/simulator/http.js';
 import { seededRandom } from '../../../src/simulator/seeded.js';
 import { createFakeClock } from '../../../src/testing/index.js';
 
 export const BASE = 'http://localhost/api/simulator/dicom/v2';
 
-type Sent = { body?: Uint8Array | string; headers?: Record<string, string> };
+type Sent = { body?: Uint8Array | string; headers?: Record<string, string>; version?: DicomVersion };
 
 /** Opens an empty service. Returns the service, the changes that it publishes, and short functions for requests. */
 export function openService(options: Partial<DicomServiceDeps> = {}) {
@@ -20,7 +20,7 @@ export function openService(options: Partial<DicomServiceDeps> = {}) {
     ...options,
   });
 
-  function send(method: string, url: string, { body = '', headers = {} }: Sent = {}): SimulatorAnswer {
+  function send(method: string, url: string, { body = '', headers = {}, version }: Sent = {}): SimulatorAnswer {
     const [path = '', query = ''] = url.split('?');
     return service.answer({
       method,
@@ -29,6 +29,7 @@ export function openService(options: Partial<DicomServiceDeps> = {}) {
       headers: new Headers(headers),
       body: typeof body === 'string' ? Buffer.from(body) : body,
       base: BASE,
+      ...(version && { version }),
     });
   }
 
@@ -45,7 +46,7 @@ export function openService(options: Partial<DicomServiceDeps> = {}) {
   };
 }
 
-export function multipartOf(files: readonly Uint8Array[], boundary = 'limit'): Required<Sent> {
+export function multipartOf(files: readonly Uint8Array[], boundary = 'limit'): Required<Omit<Sent, 'version'>> {
   const parts = files.flatMap((file) => [
     Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
     file,

@@ -157,14 +157,18 @@ describe('when a history is read', () => {
     const { ask } = worldWithHistory();
 
     const entries = ask('GET', `Patient/p1/_history?${query}`).json.entry ?? [];
+    const versionsOnly = entries.filter(({ search }) => search === undefined);
 
-    expect(entries.map(({ response }) => response?.etag)).toEqual(versions.map((version) => `W/"${version}"`));
+    expect(versionsOnly.map(({ response }) => response?.etag)).toEqual(versions.map((version) => `W/"${version}"`));
   });
 
   it.each([
     { query: '_since=yesterday', status: 400 },
     { query: '_before=2026-13-01', status: 400 },
     { query: '_before=2030-01-01', status: 403 },
+    { query: '_at=2020&_since=2020', status: 403 },
+    { query: '_at=2020&_before=2020', status: 403 },
+    { query: '_at=noon', status: 400 },
     { query: '_sort=_id', status: 403 },
     { query: '_count=many', status: 400 },
     { query: '_count=-1', status: 400 },
@@ -173,6 +177,27 @@ describe('when a history is read', () => {
     { query: 'ct=nonsense', status: 400 },
   ])('given $query, then $status', ({ query, status }) => {
     expect(worldWithHistory().ask('GET', `Patient/p1/_history?${query}`).status).toBe(status);
+  });
+
+  it('given _at alone, then a warning says that it has no effect, and strict handling refuses it', () => {
+    const { ask } = worldWithHistory();
+
+    expect(warningsOf(ask('GET', '_history?_at=2020').json)).toEqual([expect.stringContaining("'_at'")]);
+    expect(ask('GET', '_history?_at=2020', undefined, { prefer: 'handling=strict' }).status).toBe(400);
+  });
+
+  it('given a hard delete and a new start under the same id, then only the new versions are in any history', () => {
+    const { ask } = worldWithHistory();
+    ask('DELETE', 'Patient/p1?_hardDelete=true');
+    expect(ask('GET', '_history').json.entry?.map(({ request }) => request?.url)).toEqual(['Observation/']);
+
+    ask('PUT', 'Patient/p1', patient('p1'));
+
+    for (const url of ['_history?_count=1', 'Patient/_history', 'Patient/p1/_history']) {
+      const [entry, ...rest] = ask('GET', url).json.entry ?? [];
+      expect(rest).toEqual([]);
+      expect(entry).toMatchObject({ request: { method: 'PUT', url: 'Patient/p1' }, response: { etag: 'W/"1"' } });
+    }
   });
 
   it.each([{ query: '_count=0' }, { query: '_summary=count' }])('given $query, then only their number', ({ query }) => {

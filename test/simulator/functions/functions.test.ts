@@ -76,6 +76,12 @@ describe('when a request is made to a service', () => {
     expect(await send('dicom/v1/studies')).toMatchObject({ status: 404, jsonBody: { error: { message: /v2/ } } });
   });
 
+  it('given version 1 of DICOM, then its change feed is there', async () => {
+    expect(await send('dicom/v1/changefeed?offset=0&limit=5')).toMatchObject({ status: 200 });
+    expect(await send('dicom/main/v1/changefeed/latest')).toMatchObject({ status: 204 });
+    expect(await send('dicom/v1/changefeed/first')).toMatchObject({ status: 404 });
+  });
+
   it('given too many services, then no more are made', async () => {
     for (let n = 0; n < 20; n += 1) await send(`fhir/s${n}/metadata`);
 
