@@ -3,24 +3,22 @@ import type { DeadLetterStores } from '../dead-letters/stores.js';
 import { EVENT_TYPES } from '../events/kinds.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
-import type { Publish, ServiceChange } from './changes.js';
+import type { ServiceChange } from './changes.js';
 import { CHAOS_LEVELS, type Chaos } from './chaos/chaos.js';
 import { createInterference } from './chaos/interference.js';
 import { DEFAULT_SUBSCRIPTIONS } from './default-subscriptions.js';
-import { createDicomService } from './dicom/dicom-service.js';
 import { EventGrid } from './event-grid/event-grid.js';
 import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
 import { type ScaledClock, scaledClock } from './event-grid/scaled-clock.js';
 import { type TopicEvent, topicEventOf } from './event-grid/topic-event.js';
-import { createFhirService } from './fhir/fhir-service.js';
 import { RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
 import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
-import type { Services } from './world.js';
+import { createServices, type MakesEvents, type SwitchableServices } from './services.js';
 
 /** The settings outside of runs. Each run has its own. */
 export type SimulatorSettings = {
@@ -66,7 +64,7 @@ export class Simulator {
   readonly runs: Runs;
   readonly #deps: SimulatorDeps;
   readonly #schedule: ScaledClock;
-  readonly #services = new Map<string, Services>();
+  readonly #services = new Map<string, SwitchableServices>();
   #origin: string;
   #settings = DEFAULT_SETTINGS;
   #chaotic: Interference;
@@ -81,7 +79,7 @@ export class Simulator {
       run: {
         ...deps,
         eventGrid: this.eventGrid,
-        makeServices: (name, random, publish) => this.#makeServices(name, random, publish),
+        makeServices: (of) => this.#makeServices(of),
       },
       makeId: () => this.requestId().slice(0, 8),
       onStart: ({ timeScale }) => {
@@ -93,10 +91,15 @@ export class Simulator {
   }
 
   /** The services of this name, made at the first call; undefined where there are too many services. */
-  services(name: string): Services | undefined {
+  services(name: string): SwitchableServices | undefined {
     const found = this.#services.get(name);
     if (found || this.#services.size >= MAX_SERVICES) return found;
-    return this.#makeServices(name, this.#deps.random, (changes) => this.#publish(changes));
+    return this.#makeServices({ name, random: this.#deps.random, publish: (changes) => this.#publish(changes) });
+  }
+
+  /** Returns whether services of all these names exist, or can be made. */
+  hasRoomFor(names: readonly string[]): boolean {
+    return new Set([...this.#services.keys(), ...names]).size <= MAX_SERVICES;
   }
 
   serviceNames(): readonly string[] {
@@ -112,6 +115,11 @@ export class Simulator {
     return this.#settings;
   }
 
+  /** Turns the events of services on or off. Services that cannot be made are left out: see `hasRoomFor`. */
+  switchEvents(name: string, changed: Partial<MakesEvents>): void {
+    Object.assign(this.services(name)?.makesEvents ?? {}, changed);
+  }
+
   change(changed: Partial<SimulatorSettings>): void {
     this.#settings = { ...this.#settings, ...changed };
     this.#chaotic = this.#makeInterference();
@@ -123,12 +131,13 @@ export class Simulator {
     this.#origin = origin;
   }
 
-  /** Removes stored resources, events, subscriptions and settings, and subscribes the app again. */
+  /** Removes stored resources, events, subscriptions and settings, turns all events on, and subscribes the app again. */
   async clear(): Promise<void> {
     this.runs.clear();
-    for (const { fhir, dicom } of this.#services.values()) {
+    for (const { fhir, dicom, makesEvents } of this.#services.values()) {
       fhir.clear();
       dicom.clear(); // its sequence numbers go on, for the app takes smaller numbers for older changes
+      Object.assign(makesEvents, { fhir: true, dicom: true });
     }
     this.recent.clear();
     this.#settings = DEFAULT_SETTINGS;
@@ -177,14 +186,9 @@ export class Simulator {
     return createInterference({ chaos, seed, clock: this.#deps.clock, nameOf: (id) => id });
   }
 
-  #makeServices(name: string, random: Random, publish: Publish): Services {
-    const { clock } = this.#deps;
-    const hostOf = (kind: keyof Services) => `simulator-${name}.${kind}.azurehealthcareapis.com`;
-    const made: Services = {
-      fhir: createFhirService({ host: hostOf('fhir'), clock, random, publish }),
-      dicom: createDicomService({ host: hostOf('dicom'), clock, random, publish }),
-    };
-    this.#services.set(name, made);
+  #makeServices(of: Omit<Parameters<typeof createServices>[0], 'clock'>): SwitchableServices {
+    const made = createServices({ ...of, clock: this.#deps.clock });
+    this.#services.set(of.name, made);
     return made;
   }
 

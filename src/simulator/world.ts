@@ -1,11 +1,8 @@
 import type { Clock, Random } from '../clock.js';
-import type { DicomService } from './dicom/dicom-service.js';
 import { writePart10 } from './dicom/write-part10.js';
-import type { FhirOutcome, FhirService } from './fhir/fhir-service.js';
+import type { FhirOutcome } from './fhir/fhir-service.js';
 import type { Resource, World } from './scenarios/scenario.js';
-
-/** A FHIR and a DICOM service under one name. */
-export type Services = { readonly fhir: FhirService; readonly dicom: DicomService };
+import type { Services } from './services.js';
 
 const MISTAKE = 'The scenario made a change that was refused';
 

@@ -1,5 +1,6 @@
 import { seededRandom } from '../../src/simulator/seeded.js';
-import { createWorld, type Services } from '../../src/simulator/world.js';
+import type { Services } from '../../src/simulator/services.js';
+import { createWorld } from '../../src/simulator/world.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
 /** Creates services that give the same answer to every request. */

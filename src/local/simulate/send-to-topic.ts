@@ -1,13 +1,12 @@
 import { type Clock, sleep } from '../../clock.js';
 import { systemRandom } from '../../functions/random.js';
 import type { ServiceChange } from '../../simulator/changes.js';
-import { createDicomService } from '../../simulator/dicom/dicom-service.js';
 import { topicEventOf, writeEvent } from '../../simulator/event-grid/topic-event.js';
-import { createFhirService } from '../../simulator/fhir/fhir-service.js';
-import { eventIdOf } from '../../simulator/runs/event-name.js';
+import { eventIdOf, RUN_PREFIX } from '../../simulator/runs/event-name.js';
 import { play } from '../../simulator/runs/play.js';
 import { type RunRequest, readRunRequest } from '../../simulator/runs/run-request.js';
 import { seededRandom, uuidOf } from '../../simulator/seeded.js';
+import { createServices } from '../../simulator/services.js';
 import { createWorld } from '../../simulator/world.js';
 import { StartError } from '../host/start-error.js';
 import { OptionError } from '../option-error.js';
@@ -71,11 +70,7 @@ function playInto(
       made += 1;
     }
   };
-  const deps = { clock, random, publish };
-  const services = {
-    fhir: createFhirService({ ...deps, host: `simulator-run-${runId}.fhir.azurehealthcareapis.com` }),
-    dicom: createDicomService({ ...deps, host: `simulator-run-${runId}.dicom.azurehealthcareapis.com` }),
-  };
+  const services = createServices({ name: `${RUN_PREFIX}${runId}`, clock, random, publish });
   const world = createWorld({ services, random, clock, left: () => events - made });
   const isFull = () => waiting.length >= MAX_WAITING;
   return play({ ...request, world, burstMs: chaos.burstMs, isFull, clock, signal });

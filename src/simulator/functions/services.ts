@@ -2,8 +2,8 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { RESOURCE_TYPES } from '../../fhir-types.js';
 import type { SimulatorRequest } from '../http.js';
 import { RUN_PREFIX } from '../runs/event-name.js';
+import type { ServiceKind } from '../services.js';
 import { DEFAULT_SERVICE, type Simulator } from '../simulator.js';
-import type { Services } from '../world.js';
 import { errorOf } from './json.js';
 
 /** The name of a service, in lower case: types begin with a capital, operations with `_`, `$` or `.`. */
@@ -14,11 +14,16 @@ const FHIR_WORDS = new Set(['metadata', ...RESOURCE_TYPES.map((type) => type.toL
 const MAX_PENDING = 500_000;
 const READS = ['GET', 'HEAD'];
 
+/** Returns whether requests can name a service so. */
+export function isServiceName(name: string): boolean {
+  return SERVICE_NAME.test(name) && !FHIR_WORDS.has(name);
+}
+
 /** Answers `fhir/Patient/1` from the service `main`, `fhir/clinic-b/Patient/1` from the service `clinic-b`. */
 export async function answerFhir(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   const { base, path } = splitAt(request, '/simulator/fhir');
   const first = path.split('/', 1)[0] ?? '';
-  const isNamed = SERVICE_NAME.test(first) && !FHIR_WORDS.has(first);
+  const isNamed = isServiceName(first);
   const name = isNamed ? first : DEFAULT_SERVICE;
   return answerAs(
     'fhir',
@@ -48,12 +53,7 @@ export async function answerDicom(request: HttpRequest, simulator: Simulator): P
   );
 }
 
-function answerAs(
-  kind: keyof Services,
-  name: string,
-  request: SimulatorRequest,
-  simulator: Simulator,
-): HttpResponseInit {
+function answerAs(kind: ServiceKind, name: string, request: SimulatorRequest, simulator: Simulator): HttpResponseInit {
   const isRead = READS.includes(request.method) || request.path.endsWith('_search');
   if (name.startsWith(RUN_PREFIX) && !isRead) {
     return errorOf(405, 'MethodNotAllowed', 'The services of a run can only be read.');
@@ -67,8 +67,7 @@ function answerAs(
     );
   }
   const services = simulator.services(name);
-  if (!services)
-    return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator removes all data.');
+  if (!services) return tooManyServices();
   if (!isRead && simulator.eventGrid.pending() > MAX_PENDING) {
     return {
       ...errorOf(429, 'TooManyEvents', `More than ${MAX_PENDING} events wait for their delivery. Retry later.`),
@@ -86,6 +85,11 @@ function answerAs(
       ...(correlationId && { 'X-Correlation-Id': correlationId }),
     },
   };
+}
+
+/** The answer to a request that needs one more service than there can be. */
+export function tooManyServices(): HttpResponseInit {
+  return errorOf(429, 'TooManyServices', 'There are too many services. DELETE /api/simulator removes all data.');
 }
 
 async function readRequest(request: HttpRequest, base: string, path: string): Promise<SimulatorRequest> {

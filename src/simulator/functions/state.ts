@@ -1,10 +1,26 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { problemsIn } from '../problems.js';
+import { z } from 'zod';
+import { problemsIn, strict } from '../problems.js';
+import { RUN_PREFIX } from '../runs/event-name.js';
 import { settingsSchema } from '../runs/run-request.js';
+import type { MakesEvents, SwitchableServices } from '../services.js';
 import type { Simulator, SimulatorSettings } from '../simulator.js';
 import { errorOf, problemsOf, readJson } from './json.js';
+import { isServiceName, tooManyServices } from './services.js';
 
-/** Answers `simulator`: GET shows the state, PATCH sets time scale and chaos, DELETE removes everything. */
+const BAD_NAME = `is no name of a service that can be changed: lower-case letters, digits and '-', and no type of FHIR, or a run's`;
+
+const switchSchema = strict({ events: z.boolean({ error: 'must be true or false' }).optional() }).optional();
+const schema = strict({
+  ...settingsSchema.shape,
+  /** By name: `{ "main": { "fhir": { "events": false } } }` turns the events of one service off. */
+  services: z.record(z.string(), strict({ fhir: switchSchema, dicom: switchSchema })).default({}),
+});
+
+/**
+ * Answers `simulator`: GET shows the state; PATCH sets time scale and chaos, and turns events on or off; DELETE removes
+ * everything.
+ */
 export async function answerSimulator(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   switch (request.method) {
     case 'GET':
@@ -22,16 +38,29 @@ export async function answerSimulator(request: HttpRequest, simulator: Simulator
 async function change(request: HttpRequest, simulator: Simulator): Promise<HttpResponseInit> {
   const json = await readJson(request);
   if (json.kind === 'wrong') return json.answer;
-  const parsed = settingsSchema.safeParse(json.body);
+  const parsed = schema.safeParse(json.body);
   if (!parsed.success) return problemsOf(problemsIn(parsed.error));
-  simulator.change(parsed.data as Partial<SimulatorSettings>); // JSON has no undefined
+  const { services, ...settings } = parsed.data;
+  const names = Object.keys(services);
+  const wrong = names.filter((name) => !isServiceName(name) || name.startsWith(RUN_PREFIX));
+  if (wrong.length > 0) return problemsOf(wrong.map((name) => ({ path: `services.${name}`, message: BAD_NAME })));
+  if (!simulator.hasRoomFor(names)) return tooManyServices();
+  for (const [name, { fhir, dicom }] of Object.entries(services)) {
+    const changed = { fhir: fhir?.events, dicom: dicom?.events };
+    const given = Object.entries(changed).filter(([, isOn]) => isOn !== undefined);
+    simulator.switchEvents(name, Object.fromEntries(given) as Partial<MakesEvents>);
+  }
+  simulator.change(settings as Partial<SimulatorSettings>); // JSON has no undefined
   return { jsonBody: describe(simulator) };
 }
 
 function describe(simulator: Simulator) {
   const services = simulator.serviceNames().map((name) => {
-    const made = simulator.services(name);
-    return [name, { fhir: made?.fhir.counts, dicom: made?.dicom.counts }];
+    const { fhir, dicom, makesEvents } = simulator.services(name) as SwitchableServices; // the name is known
+    return [
+      name,
+      { fhir: { events: makesEvents.fhir, ...fhir.counts }, dicom: { events: makesEvents.dicom, ...dicom.counts } },
+    ];
   });
   return {
     settings: simulator.settings(),

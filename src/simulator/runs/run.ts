@@ -8,7 +8,8 @@ import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
 import type { World } from '../scenarios/scenario.js';
 import { seededRandom } from '../seeded.js';
-import { createWorld, type Services } from '../world.js';
+import type { Services } from '../services.js';
+import { createWorld } from '../world.js';
 import { verdictAtRest } from './at-rest.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
 import { eventIdOf, numberOf, RUN_PREFIX } from './event-name.js';
@@ -55,7 +56,7 @@ export type RunDeps = {
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
   /** Makes the run's own services, whose changes go to `publish`. */
-  readonly makeServices: (name: string, random: Random, publish: Publish) => Services;
+  readonly makeServices: (of: { name: string; random: Random; publish: Publish }) => Services;
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */
   readonly isListing: boolean;
@@ -107,7 +108,7 @@ export class Run {
     this.#publisher = createPublisher({ ...deps, runId: id, seed, malformed: chaos.malformed });
     this.#deliveries = countDeliveries(eventGrid);
     const random = seededRandom(seed);
-    this.#services = deps.makeServices(`${RUN_PREFIX}${id}`, random, this.#publisher.publish);
+    this.#services = deps.makeServices({ name: `${RUN_PREFIX}${id}`, random, publish: this.#publisher.publish });
     const left = () => events - this.#publisher.valid();
     this.#world = createWorld({ services: this.#services, random, clock, left });
     this.#isDown = request.scenario.receiver === 'down';

@@ -1,5 +1,5 @@
 import type { TableStore } from '../../storage/table-store.js';
-import type { Services } from '../world.js';
+import type { Services } from '../services.js';
 import { findSent, type RunStorage, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
 import { TABLE_CHECKS } from './table-checks/index.js';

@@ -2,7 +2,7 @@ import { digest } from '../../../digest.js';
 import type { HealthEvent } from '../../../events/health-event.js';
 import { resourceOf } from '../../../events/order.js';
 import type { TableStore } from '../../../storage/table-store.js';
-import type { Services } from '../../world.js';
+import type { Services } from '../../services.js';
 
 /** Compares a workflow's tables, at the end of a run, with the final state of the run's services. */
 export type TableCheck = {
