@@ -14,6 +14,8 @@ const chaosSchema = strict({
   delayMs: between(0, 600_000).default(2000),
   /** The share of events that a malformed event follows. */
   malformed: share,
+  /** The share of events that Event Grid loses: they are never delivered, and never dead-lettered. */
+  lost: share,
   /** The share of attempts whose answer is lost: the app did the work, but Event Grid gets no answer. */
   lostAnswers: share,
   /** The share of attempts whose body is cut in the middle. */
@@ -29,7 +31,10 @@ const chaosSchema = strict({
 
 const calm: Chaos = chaosSchema.parse({});
 
-/** Disturbances by name. `light` duplicates, delays and mixes schemas; `rough` has every disturbance. */
+/**
+ * Disturbances by name. `light` duplicates, delays and mixes schemas; `rough` has every disturbance but lost events; `lossy`
+ * loses events alone.
+ */
 export const CHAOS_LEVELS = {
   none: calm,
   light: { ...calm, duplicates: 0.01, delays: 0.05, delayMs: 1000, bothSchemas: true },
@@ -38,6 +43,7 @@ export const CHAOS_LEVELS = {
     delays: 0.2,
     delayMs: 3000,
     malformed: 0.01,
+    lost: 0,
     lostAnswers: 0.02,
     garbled: 0.01,
     bothSchemas: true,
@@ -45,13 +51,14 @@ export const CHAOS_LEVELS = {
     downMs: 1000,
     downEveryMs: 8000,
   },
+  lossy: { ...calm, lost: 0.05 },
 } as const satisfies Record<string, Chaos>;
 
 /** A level by its name, or an object of shares. */
 export const chaosOrLevel = z.union(
-  [z.enum(['none', 'light', 'rough']).transform((level): Chaos => CHAOS_LEVELS[level]), chaosSchema],
+  [z.enum(['none', 'light', 'rough', 'lossy']).transform((level): Chaos => CHAOS_LEVELS[level]), chaosSchema],
   {
-    error: `must be none, light or rough, or an object with any of ${Object.keys(chaosSchema.shape).join(', ')}`,
+    error: `must be none, light, rough or lossy, or an object with any of ${Object.keys(chaosSchema.shape).join(', ')}`,
   },
 );
 

@@ -4,6 +4,7 @@ import { chanceOf } from '../seeded.js';
 import type { Chaos } from './chaos.js';
 
 const AT_ONCE: readonly number[] = [0];
+const LOST: readonly number[] = [];
 
 /**
  * Chaos for the events that have a name. The seed and the event alone decide, not the order of calls: so each attempt
@@ -21,9 +22,10 @@ export function createInterference(deps: {
   const chance = (what: string, ...of: (string | number)[]) => chanceOf(seed, what, ...of);
 
   return {
-    copiesOf({ id }, subscription) {
+    copiesOf({ id, spoil }, subscription) {
       const name = nameOf(id);
       if (name === undefined) return AT_ONCE;
+      if (!spoil && isLost(name, { chaos, seed })) return LOST;
       const copies = chance('duplicate', subscription, name) < chaos.duplicates ? 2 : 1;
       return Array.from({ length: copies }, (_, copy) => {
         const isDelayed = copy > 0 || chance('delay', subscription, name) < chaos.delays;
@@ -48,4 +50,9 @@ export function createInterference(deps: {
       return isDown && events.some(({ id }) => nameOf(id) !== undefined);
     },
   };
+}
+
+/** Returns whether chaos loses the event of this name, for every subscription. Malformed events are never lost. */
+export function isLost(name: string, { chaos, seed }: { chaos: Pick<Chaos, 'lost'>; seed: number }): boolean {
+  return chaos.lost > 0 && chanceOf(seed, 'lost', name) < chaos.lost;
 }

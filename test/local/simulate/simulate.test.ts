@@ -75,7 +75,7 @@ describe('when npm run simulate runs', () => {
     { args: ['--seed=-1'], says: /^--seed is '-1', must be a whole number from 0 to 4294967295\./ },
     {
       args: ['--chaos', 'wild'],
-      says: /^--chaos is 'wild', must be none, light or rough, or an object with any of dupl/,
+      says: /^--chaos is 'wild', must be none, light, rough or lossy, or an object with any of dupl/,
     },
     { args: ['--chaos', '{"duplicates":7}'], says: /^--chaos has duplicates, which must be a number from 0 to 1\./ },
     { args: ['--chaos', '{"a":1}'], says: /^--chaos has a, which is not known here, must be one of duplicates, / },

@@ -44,6 +44,11 @@ describe('when chaos interferes', () => {
       hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => (i.copiesOf(e, 's')[0] ?? 0) > 0,
     },
     {
+      chaos: CHAOS_LEVELS.lossy,
+      share: 0.05,
+      hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.copiesOf(e, 's').length === 0,
+    },
+    {
       chaos: { lostAnswers: 0.1 },
       share: 0.1,
       hit: (i: ReturnType<typeof interfere>, e: TopicEvent) => i.treatmentOf(e, 's', 0).fate === 'lose-answer',
@@ -65,6 +70,24 @@ describe('when chaos interferes', () => {
 
     expect(hits / events.length).toBeGreaterThan(share * 0.7);
     expect(hits / events.length).toBeLessThan(share * 1.3);
+  });
+
+  it('given lost events, then every subscription loses the same, with their copies, and no malformed event is lost', () => {
+    const chaos = interfere({ lost: 0.5, duplicates: 1 });
+    const lostFor = (subscription: string) => events.filter((one) => chaos.copiesOf(one, subscription).length === 0);
+
+    expect(lostFor('s').length).toBeGreaterThan(800);
+    expect(lostFor('t')).toEqual(lostFor('s'));
+    for (const { id } of events) {
+      expect(chaos.copiesOf({ ...event(id), spoil: (written) => written }, 's')).toHaveLength(2);
+    }
+  });
+
+  it('given a level other than lossy, then no event is lost', () => {
+    const { lossy, ...others } = CHAOS_LEVELS;
+
+    expect(lossy.lost).toBe(0.05);
+    expect(Object.values(others).map(({ lost }) => lost)).toEqual([0, 0, 0]);
   });
 
   it('given another attempt or subscription, then it is another throw of the dice', () => {

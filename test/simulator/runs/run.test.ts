@@ -192,7 +192,7 @@ describe('when a run is requested', () => {
       given: 'a wild chaos',
       body: { chaos: 'wild' },
       path: 'chaos',
-      says: 'must be none, light or rough, or an object',
+      says: 'must be none, light, rough or lossy, or an object',
     },
     {
       given: 'a share above 1',
