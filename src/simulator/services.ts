@@ -13,7 +13,7 @@ export type MakesEvents = Record<ServiceKind, boolean>;
 
 export type SwitchableServices = Services & { readonly makesEvents: MakesEvents };
 
-type ServicesDeps = {
+export type ServicesDeps = {
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -18,7 +18,7 @@ import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
 import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
-import { createServices, type MakesEvents, type SwitchableServices } from './services.js';
+import { createServices, type MakesEvents, type ServicesDeps, type SwitchableServices } from './services.js';
 
 /** The settings outside of runs. Each run has its own. */
 export type SimulatorSettings = {
@@ -186,7 +186,7 @@ export class Simulator {
     return createInterference({ chaos, seed, clock: this.#deps.clock, nameOf: (id) => id });
   }
 
-  #makeServices(of: Omit<Parameters<typeof createServices>[0], 'clock'>): SwitchableServices {
+  #makeServices(of: Omit<ServicesDeps, 'clock'>): SwitchableServices {
     const made = createServices({ ...of, clock: this.#deps.clock });
     this.#services.set(of.name, made);
     return made;

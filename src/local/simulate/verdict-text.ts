@@ -35,11 +35,19 @@ export function describeVerdict(status: RunStatus): string {
   const table = lines.map(([name, value]) => `  ${name.padEnd(width)}   ${value}\n`).join('');
   const wrong = verdict.problems.map((problem) => `  ${printable(problem)}\n`).join('');
   const busy = textOfBusyMachine(status);
-  return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${verdict.ok ? 'Nothing is lost.' : 'NOT as it should be.'}\n`;
+  return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${conclusionOf(verdict)}\n`;
+}
+
+function conclusionOf({ ok, neverDelivered: { lostByChaos, eventsOff, found } }: Verdict): string {
+  if (!ok) return 'NOT as it should be.';
+  const unknown = lostByChaos + eventsOff - found;
+  if (unknown === 0) return 'Nothing is lost.';
+  return `Nothing that was delivered is lost. Reconciliation has not found ${unknown} changes that were never delivered.`;
 }
 
 function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name: string, value: string][] {
-  const { events, jobs, lagMs, tables } = verdict;
+  const { events, neverDelivered, jobs, lagMs, tables } = verdict;
+  const { lostByChaos, eventsOff, found } = neverDelivered;
   const lines: ([string, string] | false)[] = [
     ['sent', `${events.sent}, ${events.malformed} of them malformed`],
     ['delivered', `${deliveries.delivered} in ${deliveries.requests} requests`],
@@ -54,6 +62,12 @@ function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name:
     events.undelivered > 0 && [
       'undelivered',
       `${events.undelivered}: Event Grid gave up; they are in the container undelivered`,
+    ],
+    lostByChaos > 0 && ['lost by chaos', `${lostByChaos} events`],
+    eventsOff > 0 && ['events off', `${eventsOff} changes made no event`],
+    lostByChaos + eventsOff > 0 && [
+      'never delivered',
+      `${lostByChaos + eventsOff}, ${found} of them found by reconciliation`,
     ],
     lagMs !== null && ['lag', textOfLag(lagMs, verdict.withinFiveSeconds)],
     ...Object.entries(tables).map(([name, { rows, wrong }]): [string, string] => [

@@ -24,7 +24,7 @@ export async function verdictAtRest(of: {
     });
     if (found) {
       if (found.ok && found.events.open === 0) return found;
-      const now = JSON.stringify([found.events, found.jobs]);
+      const now = JSON.stringify([found.events, found.jobs, found.neverDelivered]);
       if (now !== last) unchangedSinceMs = clock.monotonic();
       last = now;
       if (isOver()) return found;

@@ -4,9 +4,10 @@ import { ledgerPlaceOf } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { decodeRow } from '../../storage/job-record.js';
 import { pagesOf } from '../../storage/pages.js';
-import type { Stored, TableStore } from '../../storage/table-store.js';
+import type { TableStore } from '../../storage/table-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, type Waiting } from '../../storage/waiting.js';
 import { numberOf, numbersIn } from './event-name.js';
+import { addressOfRecord, type LedgerRecord, recordsSince } from './records.js';
 import type { Sent } from './sent.js';
 
 /** The parts of storage that hold the state of events. */
@@ -72,31 +73,21 @@ async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Sea
 }
 
 async function findRecords({ tables }: RunStorage, search: Search, blobNames: ReadonlySet<string>): Promise<void> {
-  const oldest = `ledger${dayBefore(search.since)}`;
-  for (const table of await tables.list('ledger')) {
-    if (table < oldest) continue;
-    const day = table.slice('ledger'.length);
-    const anyOf = [{ property: 'timestamp', is: 'ge', value: search.since }] as const;
-    for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
-      for (const stored of rows) markRecord({ day, stored, now }, search, blobNames);
-    }
-  }
+  for await (const record of recordsSince(tables, search.since)) markRecord(record, search, blobNames);
 }
 
 /** A running record whose lease has lapsed has no holder: without a row, the job is lost. */
-function markRecord(
-  { day, stored: { key, row, modifiedAt }, now }: { day: string; stored: Stored; now: Date },
-  search: Search,
-  blobNames: ReadonlySet<string>,
-): void {
+function markRecord(record: LedgerRecord, search: Search, blobNames: ReadonlySet<string>): void {
+  const { row, modifiedAt } = record.stored;
   const n = numberOf(search.runId, String(row.id ?? ''));
   if (n === undefined || n >= search.sent.count) return;
-  const address = `${day}.${key}`;
+  const address = addressOfRecord(record);
   const bit = bitOf(search.workflows, ledgerPlaceOf(address).workflow);
   const { state } = decodeRow(row);
   const settledAtMs = modifiedAt.getTime();
   if (state.kind === 'running') {
-    if (now.getTime() - settledAtMs <= state.leaseMs + MAX_LEASE_DIFFERENCE_MS) search.sent.mark(n, { open: bit });
+    const ageMs = record.now.getTime() - settledAtMs;
+    if (ageMs <= state.leaseMs + MAX_LEASE_DIFFERENCE_MS) search.sent.mark(n, { open: bit });
   } else if (state.kind !== 'settled')
     return; // it waits: it has a row, or is lost
   else if (state.result !== 'dead') search.sent.mark(n, { [state.result]: bit, settledAtMs });
@@ -134,8 +125,4 @@ async function readBlobs(
 function bitOf(workflows: readonly string[], name: string): number {
   const at = workflows.indexOf(name);
   return at < 0 ? 0 : (1 << at) >>> 0;
-}
-
-function dayBefore(at: Date): string {
-  return new Date(at.getTime() - 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
 }

@@ -1,23 +1,20 @@
-import { digest } from '../../digest.js';
-import { resourceOf } from '../../events/order.js';
-import { parseEvent } from '../../events/parse.js';
-import { type HealthEvent, type Workflow, wants } from '../../workflow.js';
+import type { Workflow } from '../../workflow.js';
 import type { ServiceChange } from '../changes.js';
+import type { Chaos } from '../chaos/chaos.js';
+import { isLost } from '../chaos/interference.js';
 import { MALFORMED, type Malformation, OF_ANOTHER_WORKSPACE } from '../chaos/malformed.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
-import { type TopicEvent, topicEventOf, writeEvent } from '../event-grid/topic-event.js';
+import { type TopicEvent, topicEventOf } from '../event-grid/topic-event.js';
 import { chanceOf } from '../seeded.js';
 import { eventIdOf } from './event-name.js';
-import { MAX_WORKFLOWS, Sent } from './sent.js';
-import type { NewestChange } from './table-checks/table-check.js';
+import { RunChanges } from './run-changes.js';
 
 export type Publisher = ReturnType<typeof createPublisher>;
 
 type PublisherDeps = {
   runId: string;
   seed: number;
-  /** The share of events that a malformed event follows. */
-  malformed: number;
+  chaos: Pick<Chaos, 'malformed' | 'lost'>;
   workflows: readonly Workflow[];
   source: string;
   /** Whether the app takes events of listed workspaces only. */
@@ -27,51 +24,39 @@ type PublisherDeps = {
 
 /** Makes events from a run's changes, records them, and publishes them; now and then with a malformed event. */
 export function createPublisher(of: PublisherDeps) {
-  const { runId, seed, malformed, source, eventGrid } = of;
-  const sent = new Sent();
-  const newest: Map<string, NewestChange> = new Map();
+  const { runId, seed, chaos, source, eventGrid } = of;
+  const made = new RunChanges(of.workflows);
   const nextKind = { fhir: createKinds('fhir', of), dicom: createKinds('dicom', of) };
-  let valid = 0;
 
   return {
-    sent,
-    newest,
-    /** The number of events made, without malformed events. */
-    valid: () => valid,
+    made,
     publish(changes: readonly ServiceChange[]): void {
       const batch: TopicEvent[] = [];
       for (const change of changes) {
-        const event = topicEventOf(change, { id: eventIdOf(runId, sent.count), source });
-        record(event, change);
+        const event = nextEvent(change);
+        made.add(change, event, isLost(String(made.sent.count), { chaos, seed }) ? 'lost' : undefined);
         batch.push(event);
-        if (chanceOf(seed, 'malformed', valid) < malformed) batch.push(spoil(change));
+        if (chanceOf(seed, 'malformed', made.count) < chaos.malformed) batch.push(spoil(change));
       }
       eventGrid.publish(batch, runId);
     },
+    /** Records changes that make no event, because the events of the service are off. */
+    withhold(changes: readonly ServiceChange[]): void {
+      for (const change of changes) made.add(change, nextEvent(change), 'off');
+    },
   };
 
-  /** Before the event is published, for its verdict may be asked for at once. */
-  function record(event: TopicEvent, { change, at }: ServiceChange): void {
-    const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
-    const n = sent.add({ wanted: bitsOf(of.workflows, parsed), atMs: at.getTime(), isMalformed: false });
-    newest.set(digest(resourceOf(parsed)), { version: parsed.version, change, n });
-    valid += 1;
+  function nextEvent(change: ServiceChange): TopicEvent {
+    return topicEventOf(change, { id: eventIdOf(runId, made.sent.count), source });
   }
 
   /** The same change with a new id, spoilt. The resource gets the id too, so that an event without its id is found. */
   function spoil(change: ServiceChange): TopicEvent {
-    const name = eventIdOf(runId, sent.add({ wanted: 0, atMs: change.at.getTime(), isMalformed: true }));
+    const name = eventIdOf(runId, made.sent.add({ wanted: 0, atMs: change.at.getTime(), isMalformed: true }));
     const named = change.service === 'fhir' ? { resourceId: name } : { instanceUid: name };
     const { spoil } = nextKind[change.service]();
     return { ...topicEventOf({ ...change, ...named }, { id: name, source }), spoil };
   }
-}
-
-/** The workflows that want the event: bit n stands for workflow n. */
-function bitsOf(workflows: readonly Workflow[], event: HealthEvent): number {
-  let bits = 0;
-  for (const [n, workflow] of workflows.slice(0, MAX_WORKFLOWS).entries()) if (wants(workflow, event)) bits |= 1 << n;
-  return bits >>> 0;
 }
 
 /** Returns one kind of malformation after the other; the seed decides the first. */

@@ -1,14 +1,13 @@
-import { type Clock, type Random, sleep } from '../../clock.js';
+import { type Clock, sleep } from '../../clock.js';
 import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
-import type { Publish } from '../changes.js';
 import { createInterference } from '../chaos/interference.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
 import type { World } from '../scenarios/scenario.js';
 import { seededRandom } from '../seeded.js';
-import type { Services } from '../services.js';
+import type { ServicesDeps, SwitchableServices } from '../services.js';
 import { createWorld } from '../world.js';
 import { verdictAtRest } from './at-rest.js';
 import { countDeliveries, type Deliveries } from './deliveries.js';
@@ -37,7 +36,7 @@ export type RunStatus = Pick<RunRequest, 'seed' | 'events' | 'rate' | 'timeScale
   readonly scenario: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** Events made so far, with malformed events. */
+  /** Events made so far, with malformed events, and changes that made no event. */
   readonly made: number;
   /** Event Grid's deliveries since the run began, also for other subscriptions. */
   readonly deliveries: Deliveries;
@@ -55,8 +54,8 @@ export type RunDeps = {
   readonly workflows: readonly Workflow[];
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly eventGrid: Pick<EventGrid, 'publish' | 'pending' | 'pendingAt' | 'stats'>;
-  /** Makes the run's own services, whose changes go to `publish`. */
-  readonly makeServices: (of: { name: string; random: Random; publish: Publish }) => Services;
+  /** Makes the run's own services. */
+  readonly makeServices: (of: Omit<ServicesDeps, 'clock'>) => SwitchableServices;
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */
   readonly isListing: boolean;
@@ -88,7 +87,7 @@ export class Run {
   readonly #startedAt: Date;
   readonly #since: Date;
   readonly #publisher: Publisher;
-  readonly #services: Services;
+  readonly #services: SwitchableServices;
   readonly #world: World;
   readonly #deliveries: () => Deliveries;
   readonly #endMeasuring: () => MachineLoad;
@@ -105,11 +104,12 @@ export class Run {
     this.#request = request;
     this.#startedAt = clock.now();
     this.#since = new Date(this.#startedAt.getTime() - MAX_CLOCK_DIFFERENCE_MS);
-    this.#publisher = createPublisher({ ...deps, runId: id, seed, malformed: chaos.malformed });
+    this.#publisher = createPublisher({ ...deps, runId: id, seed, chaos });
     this.#deliveries = countDeliveries(eventGrid);
     const random = seededRandom(seed);
-    this.#services = deps.makeServices({ name: `${RUN_PREFIX}${id}`, random, publish: this.#publisher.publish });
-    const left = () => events - this.#publisher.valid();
+    const { publish, withhold } = this.#publisher;
+    this.#services = deps.makeServices({ name: `${RUN_PREFIX}${id}`, random, publish, withhold });
+    const left = () => events - this.#publisher.made.count;
     this.#world = createWorld({ services: this.#services, random, clock, left });
     this.#isDown = request.scenario.receiver === 'down';
     this.#endMeasuring = deps.measureMachine();
@@ -139,7 +139,7 @@ export class Run {
       rate,
       timeScale,
       startedAt: this.#startedAt.toISOString(),
-      made: this.#publisher.sent.count,
+      made: this.#publisher.made.sent.count,
       deliveries: this.#deliveries(),
       pending: this.#pending(),
       ...this.#known,
@@ -183,8 +183,8 @@ export class Run {
   }
 
   async #check(signal: AbortSignal): Promise<void> {
-    const { clock, workflows, storage } = this.#deps;
-    const { sent, newest } = this.#publisher;
+    const { clock, workflows, storage, source } = this.#deps;
+    const { sent, newest, neverDelivered } = this.#publisher.made;
     this.#known.machine = this.#endMeasuring(); // the checks mostly wait
     this.#known.phase = 'checking';
     const hints = this.#hints();
@@ -194,6 +194,8 @@ export class Run {
       workflows: workflows.slice(0, MAX_WORKFLOWS).map(({ name }) => name),
       since: this.#since,
       newest,
+      neverDelivered,
+      source,
       services: this.#services,
       eventIdOf: (n: number) => eventIdOf(this.id, n),
     };
@@ -207,7 +209,8 @@ export class Run {
   #hints(): string[] {
     const hints: string[] = [];
     const { length } = this.#deps.workflows;
-    if (this.#publisher.sent.count > this.#deliveries().matched) {
+    const { sent, withheld } = this.#publisher.made;
+    if (sent.count - withheld > this.#deliveries().matched) {
       hints.push('Some events matched no subscription: GET /api/simulator/subscriptions shows those there are');
     }
     if (length > MAX_WORKFLOWS) hints.push(`Of ${length} workflows, only ${MAX_WORKFLOWS} are looked at`);

@@ -12,8 +12,13 @@ export type Found = {
   settledAtMs: number;
 };
 
-/** An event of a run. `wanted` is the set of jobs that it should have (Sent). */
-export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean };
+/** Why an event is never delivered: chaos loses it, or the events of the service are off. */
+export type Missed = 'lost' | 'off';
+
+/** An event of a run. `wanted` is the set of jobs that it should have (Sent). `missed`: the event is never delivered. */
+export type SentEvent = Found & { wanted: number; atMs: number; isMalformed: boolean; missed: Missed | undefined };
+
+type NewEvent = Pick<SentEvent, 'wanted' | 'atMs' | 'isMalformed'> & { missed?: Missed | undefined };
 
 /** The bits of a number. */
 export const MAX_WORKFLOWS = 32;
@@ -21,6 +26,10 @@ export const MAX_WORKFLOWS = 32;
 const IS_MALFORMED = 1;
 const HAS_DEAD_LETTER = 2;
 const IS_UNDELIVERED = 4;
+const IS_LOST = 8;
+const IS_OFF = 16;
+/** The flags that are known when the event is made. Looks at storage do not change them. */
+const OF_EVENT = IS_MALFORMED | IS_LOST | IS_OFF;
 
 /**
  * The events of a run and their state in storage, in 37 bytes an event: a run may have a million. A set of jobs is a
@@ -34,12 +43,13 @@ export class Sent {
   #flags = new Uint8Array(this.#room);
 
   /** Adds an event and returns its number. */
-  add({ wanted, atMs, isMalformed }: Pick<SentEvent, 'wanted' | 'atMs' | 'isMalformed'>): number {
+  add({ wanted, atMs, isMalformed, missed }: NewEvent): number {
     if (this.count === this.#room) this.#grow();
     const n = this.count;
     this.#jobs[n * 5] = wanted;
     this.#times[n * 2] = atMs;
-    this.#flags[n] = isMalformed ? IS_MALFORMED : 0;
+    const isMissed = missed === 'lost' ? IS_LOST : missed === 'off' ? IS_OFF : 0;
+    this.#flags[n] = (isMalformed ? IS_MALFORMED : 0) | isMissed;
     this.count += 1;
     return n;
   }
@@ -56,6 +66,7 @@ export class Sent {
       atMs: this.#times[n * 2] ?? 0,
       settledAtMs: this.#times[n * 2 + 1] ?? 0,
       isMalformed: (flag & IS_MALFORMED) !== 0,
+      missed: (flag & IS_LOST) !== 0 ? 'lost' : (flag & IS_OFF) !== 0 ? 'off' : undefined,
       hasDeadLetter: (flag & HAS_DEAD_LETTER) !== 0,
       undelivered: (flag & IS_UNDELIVERED) !== 0,
     };
@@ -77,7 +88,7 @@ export class Sent {
     for (let n = 0; n < this.count; n += 1) {
       this.#jobs.fill(0, n * 5 + 1, n * 5 + 5);
       this.#times[n * 2 + 1] = 0;
-      this.#flags[n] = (this.#flags[n] ?? 0) & IS_MALFORMED;
+      this.#flags[n] = (this.#flags[n] ?? 0) & OF_EVENT;
     }
   }
 

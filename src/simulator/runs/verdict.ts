@@ -1,5 +1,6 @@
 import type { TableStore } from '../../storage/table-store.js';
 import type { Services } from '../services.js';
+import { type Changes, findKnownChanges } from './find-known-changes.js';
 import { findSent, type RunStorage, type Search } from './find-sent.js';
 import type { Sent, SentEvent } from './sent.js';
 import { TABLE_CHECKS } from './table-checks/index.js';
@@ -10,20 +11,33 @@ export type Verdict = Awaited<ReturnType<typeof findVerdict>>;
 
 const MAX_PROBLEMS = 20;
 
-type VerdictSearch = Search & { newest: Newest; services: Services; eventIdOf: (n: number) => string };
+type VerdictSearch = Search & {
+  newest: Newest;
+  services: Services;
+  eventIdOf: (n: number) => string;
+  neverDelivered: Changes;
+  /** The workspace of the events. */
+  source: string;
+};
 
 /** The verdict from one look at storage. `eventIdOf` gives the ids for problems. */
 export async function findVerdict(storage: RunStorage & { workflowTables: TableStore }, search: VerdictSearch) {
   await findSent(storage, search);
-  const { events, jobs, lost, lags } = countAll(search.sent);
+  const { events, missed, jobs, lost, lags } = countAll(search.sent);
+  const known = await findKnownChanges(storage.tables, { ...search, changes: search.neverDelivered });
   const problems = lost.slice(0, MAX_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
   const tables = await checkTables(storage.workflowTables, search, problems);
   return {
-    /** No event is lost or undelivered, and the tables are right. */
+    /** No event is lost or undelivered, and the tables are right. Changes that are never delivered do not count. */
     ok: problems.length === 0,
     events,
+    neverDelivered: {
+      ...missed,
+      /** Of both: the changes that a job of the app knows, because reconciliation has found them. */
+      found: known.size,
+    },
     jobs,
     ...describeLags(lags),
     tables,
@@ -45,29 +59,44 @@ function describeLags(lags: Float64Array) {
   };
 }
 
+const NO_EVENTS = {
+  /** Events that Event Grid delivers, or gives up on. */
+  sent: 0,
+  malformed: 0,
+  /** Events whose jobs are all completed or superseded. */
+  settled: 0,
+  /** Events with a job that has a dead letter. */
+  deadLettered: 0,
+  /** Malformed events with a dead letter. */
+  rejected: 0,
+  /** Events with a job that runs or waits for a retry. */
+  open: 0,
+  /** Events that no workflow wants. */
+  ignored: 0,
+  /** Events that never reached the app, in Event Grid's own dead letters. */
+  undelivered: 0,
+  lost: 0,
+};
+const NONE_MISSED = {
+  /** Events that chaos never delivers. */
+  lostByChaos: 0,
+  /** Changes without an event, because the events of their service were off. */
+  eventsOff: 0,
+};
+
 function countAll(sent: Sent) {
-  const events = {
-    sent: sent.count,
-    malformed: 0,
-    /** Events whose jobs are all completed or superseded. */
-    settled: 0,
-    /** Events with a job that has a dead letter. */
-    deadLettered: 0,
-    /** Malformed events with a dead letter. */
-    rejected: 0,
-    /** Events with a job that runs or waits for a retry. */
-    open: 0,
-    /** Events that no workflow wants. */
-    ignored: 0,
-    /** Events that never reached the app, in Event Grid's own dead letters. */
-    undelivered: 0,
-    lost: 0,
-  };
+  const events = { ...NO_EVENTS };
+  const missed = { ...NONE_MISSED };
   const jobs = { completed: 0, superseded: 0, deadLettered: 0, open: 0 };
   const lost: number[] = [];
   const lags: number[] = [];
   for (let n = 0; n < sent.count; n += 1) {
     const event = sent.get(n);
+    if (event.missed) {
+      missed[event.missed === 'lost' ? 'lostByChaos' : 'eventsOff'] += 1;
+      continue;
+    }
+    events.sent += 1;
     const fate = fateOf(event);
     events[fate] += 1;
     if (event.isMalformed) events.malformed += 1;
@@ -78,7 +107,7 @@ function countAll(sent: Sent) {
     jobs.deadLettered += bitsIn(event.dead);
     jobs.open += bitsIn(event.open & event.wanted & ~(event.completed | event.superseded | event.dead));
   }
-  return { events, jobs, lost, lags: Float64Array.from(lags) };
+  return { events, missed, jobs, lost, lags: Float64Array.from(lags) };
 }
 
 type Fate = 'settled' | 'deadLettered' | 'rejected' | 'open' | 'ignored' | 'undelivered' | 'lost';
@@ -96,13 +125,14 @@ function fateOf({ isMalformed, hasDeadLetter, undelivered, wanted, dead, open, .
 
 /** The results of the checks, for each workflow that has a check. */
 async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]) {
-  const { newest, services, since, sent, workflows } = search;
+  const { newest, services, since, sent, workflows, neverDelivered } = search;
+  const isWhole = neverDelivered.size === 0;
   const found: Record<string, { rows: number; wrong: number }> = {};
   for (const { workflow, check } of TABLE_CHECKS) {
     if (!workflows.includes(workflow)) continue;
     const bit = (1 << workflows.indexOf(workflow)) >>> 0;
     const hasCompleted = (n: number) => (sent.get(n).completed & bit) !== 0;
-    const checked = await check({ tables, services, newest, since, hasCompleted });
+    const checked = await check({ tables, services, newest, since, isWhole, hasCompleted });
     found[workflow] = { rows: checked.rows, wrong: checked.problems.length };
     for (const problem of checked.problems) problems.push(`${workflow}: ${problem}`);
   }

@@ -9,6 +9,7 @@ const verdict: Verdict = {
     ...{ sent: 110, malformed: 10, settled: 80, deadLettered: 5, rejected: 9 },
     ...{ open: 4, ignored: 3, undelivered: 7, lost: 2 },
   },
+  neverDelivered: { lostByChaos: 11, eventsOff: 22, found: 30 },
   jobs: { completed: 70, superseded: 15, deadLettered: 6, open: 4 },
   lagMs: LAG,
   withinFiveSeconds: 0.995,
@@ -42,6 +43,9 @@ describe('when a verdict is told to people', () => {
       'still open': '4: they wait for another try',
       redriven: "6, out of Event Grid's dead letters",
       undelivered: '7: Event Grid gave up; they are in the container undelivered',
+      'lost by chaos': '11 events',
+      'events off': '22 changes made no event',
+      'never delivered': '33, 30 of them found by reconciliation',
       lag: expect.stringMatching(/^mean 0\.20 s, p50 0\.12 s, p99 2\.50 s, p99\.99 7\.00 s; 99\.50 % within 5 s/),
       'table of resource-index': '60 rows, 1 wrong',
       LOST: '2',
@@ -51,7 +55,17 @@ describe('when a verdict is told to people', () => {
   });
 
   it('given all is well, then it says so', () => {
-    expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true } })).toMatch(/Nothing is lost\.\n$/);
+    const neverDelivered = { lostByChaos: 11, eventsOff: 22, found: 33 };
+
+    expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true, neverDelivered } })).toMatch(
+      /\nNothing is lost\.\n$/,
+    );
+  });
+
+  it('given all is well, but reconciliation has not found every change that was never delivered, says how many', () => {
+    expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true } })).toMatch(
+      /\nNothing that was delivered is lost\. Reconciliation has not found 3 changes that were never delivered\.\n$/,
+    );
   });
 
   it('given there is none, then it says why', () => {

@@ -1,9 +1,12 @@
 import { digest } from '../../../src/digest.js';
 import type { DicomChange, FhirChange } from '../../../src/simulator/changes.js';
+import { CHAOS_LEVELS } from '../../../src/simulator/chaos/chaos.js';
+import { createInterference } from '../../../src/simulator/chaos/interference.js';
 import { MALFORMED, OF_ANOTHER_WORKSPACE } from '../../../src/simulator/chaos/malformed.js';
 import { type TopicEvent, writeEvent } from '../../../src/simulator/event-grid/topic-event.js';
 import { eventIdOf, numbersIn } from '../../../src/simulator/runs/event-name.js';
 import { createPublisher } from '../../../src/simulator/runs/publisher.js';
+import { createFakeClock } from '../../../src/testing/index.js';
 import { defineWorkflow, fhir, type Workflow } from '../../../src/workflow.js';
 import { WORKSPACE } from '../memory-simulator.js';
 
@@ -34,11 +37,13 @@ const IMAGE: DicomChange = {
 function start({
   seed = 0,
   malformed = 0,
+  lost = 0,
   isListing = false,
   workflows = [],
 }: {
   seed?: number;
   malformed?: number;
+  lost?: number;
   isListing?: boolean;
   workflows?: readonly Workflow[];
 } = {}) {
@@ -46,14 +51,17 @@ function start({
   const publisher = createPublisher({
     runId: RUN,
     seed,
-    malformed,
+    chaos: { malformed, lost },
     workflows,
     source: WORKSPACE,
     isListing,
     eventGrid: { publish: (events, group) => void batches.push({ events, group }) },
   });
+  const { made } = publisher;
   return {
     ...publisher,
+    sent: made.sent,
+    newest: made.newest,
     batches,
     published: () => batches.flatMap(({ events }) => events),
     spoilt: () => batches.flatMap(({ events }) => events.flatMap(({ spoil }) => (spoil ? [spoil] : []))),
@@ -71,7 +79,7 @@ describe('when a run publishes a change', () => {
     expect(run.batches.map(({ group, events }) => [group, events.map(({ id }) => id)])).toEqual([
       [RUN, [eventIdOf(RUN, 0), eventIdOf(RUN, 1)]],
     ]);
-    expect(run.valid()).toBe(2);
+    expect(run.made.count).toBe(2);
   });
 
   it('given workflows, then it is noted which of them want it, and when it was', () => {
@@ -108,16 +116,16 @@ describe('when a run publishes a change', () => {
 
   it('given an event is looked up while it is published, then it is recorded already', () => {
     let noted = -1;
-    const { publish, sent } = createPublisher({
+    const { publish, made } = createPublisher({
       runId: RUN,
       seed: 0,
-      malformed: 0,
+      chaos: { malformed: 0, lost: 0 },
       workflows: [],
       source: WORKSPACE,
       isListing: false,
       eventGrid: {
         publish: () => {
-          noted = sent.count;
+          noted = made.sent.count;
         },
       },
     });
@@ -125,6 +133,48 @@ describe('when a run publishes a change', () => {
     publish([PATIENT]);
 
     expect(noted).toBe(1);
+  });
+});
+
+describe('when a change of a run is never delivered', () => {
+  const missedOf = ({ sent }: ReturnType<typeof start>) =>
+    Array.from({ length: sent.count }, (_, n) => sent.get(n).missed);
+
+  it('given events are off, then the change counts, has no event, and is remembered', () => {
+    const run = start({ malformed: 1 });
+
+    run.withhold([PATIENT]);
+
+    expect(run.published()).toEqual([]);
+    expect([run.made.count, run.made.withheld, run.sent.count]).toEqual([1, 1, 1]);
+    expect(missedOf(run)).toEqual(['off']);
+    expect([...run.made.neverDelivered]).toEqual([[0, PATIENT]]);
+  });
+
+  it('given chaos, then the events that it loses are those that interference does not deliver', () => {
+    const run = start({ lost: 0.3, seed: 5 });
+    for (let n = 0; n < 300; n += 1) run.publish([PATIENT]);
+
+    const nameOf = (id: string) => String([...numbersIn(RUN, id)][0]);
+    const chaos = { ...CHAOS_LEVELS.none, lost: 0.3 };
+    const { copiesOf } = createInterference({ chaos, seed: 5, clock: createFakeClock(), nameOf });
+
+    const lost = run.published().map((event) => (copiesOf(event, 'any').length === 0 ? 'lost' : undefined));
+    expect(missedOf(run)).toEqual(lost);
+    expect(run.made.neverDelivered.size).toBeGreaterThan(50);
+    expect(run.made.withheld).toBe(0);
+  });
+
+  it('given the resource changes again, then its newest change waits for the change that was never delivered', () => {
+    const run = start();
+
+    run.withhold([PATIENT]);
+    run.publish([{ ...PATIENT, change: 'updated', version: 2 }, IMAGE]);
+
+    expect([...run.newest.values()]).toEqual([
+      { version: 2, change: 'updated', n: 0 },
+      { version: 1, change: 'created', n: 2 },
+    ]);
   });
 });
 
@@ -148,7 +198,7 @@ describe('when a run publishes malformed events', () => {
       [eventIdOf(RUN, 2), false],
       [eventIdOf(RUN, 3), true],
     ]);
-    expect(run.valid()).toBe(2);
+    expect(run.made.count).toBe(2);
     expect(run.sent.get(1)).toMatchObject({ isMalformed: true, wanted: 0, atMs: AT.getTime() });
     expect(run.newest.size).toBe(1);
   });

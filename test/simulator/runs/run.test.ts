@@ -59,6 +59,20 @@ describe('when a scenario is played', () => {
     expect(deliveries.duplicates).toBeGreaterThan(0);
   });
 
+  it.each(calm)(
+    'given %s and lossy chaos, then lost events are counted apart, and nothing else is lost',
+    async (scenario) => {
+      const { phase, verdict } = await run({ scenario, events: 600, chaos: 'lossy' });
+
+      const { lostByChaos = 0, eventsOff = 0 } = verdict?.neverDelivered ?? {};
+      expect(phase).toBe('done');
+      expect(verdict).toMatchObject({ ok: true, problems: [], events: { lost: 0, undelivered: 0 } });
+      expect(verdict?.events.sent).toBe(600 - lostByChaos - eventsOff);
+      expect(lostByChaos).toBeGreaterThan(10);
+      expect(lostByChaos).toBeLessThan(50);
+    },
+  );
+
   it('given images that come with rough chaos, then the row of each study is that of what the service holds', async () => {
     const { verdict } = await run({ scenario: 'imaging-night', events: 2000, rate: 1000, chaos: 'rough' });
 

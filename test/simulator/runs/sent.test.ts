@@ -41,6 +41,7 @@ describe('when a run notes what it has sent', () => {
       wanted: 1,
       atMs: 1,
       isMalformed: true,
+      missed: undefined,
       completed: 0,
       superseded: 0,
       dead: 0,
@@ -49,6 +50,16 @@ describe('when a run notes what it has sent', () => {
       undelivered: false,
       settledAtMs: 0,
     });
+  });
+
+  it('given events that are never delivered, then it remembers why, also after a new look', () => {
+    const sent = new Sent();
+    for (const missed of ['lost', 'off', undefined] as const)
+      sent.add({ wanted: 1, atMs: 0, isMalformed: false, missed });
+
+    sent.unmark();
+
+    expect([0, 1, 2].map((n) => sent.get(n).missed)).toEqual(['lost', 'off', undefined]);
   });
 
   it('given workflow 31, then its bit is one like the others', () => {

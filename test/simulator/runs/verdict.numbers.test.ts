@@ -38,7 +38,15 @@ function start({ workflows }: { workflows?: readonly string[] } = {}) {
     findVerdict: ({ since = run.search.since } = {}) =>
       findVerdict(
         { ...run.storage, workflowTables: run.tables },
-        { ...run.search, since, newest, services: createServices(run.clock), eventIdOf: (n) => eventIdOf(RUN, n) },
+        {
+          ...run.search,
+          since,
+          newest,
+          services: createServices(run.clock),
+          neverDelivered: new Map(),
+          source: '/s',
+          eventIdOf: (n) => eventIdOf(RUN, n),
+        },
       ),
   };
 }

@@ -1,8 +1,9 @@
 import { digest } from '../../../src/digest.js';
 import { resourceOf } from '../../../src/events/order.js';
 import { parseEvent } from '../../../src/events/parse.js';
+import type { ServiceChange } from '../../../src/simulator/changes.js';
 import { eventIdOf } from '../../../src/simulator/runs/event-name.js';
-import { Sent } from '../../../src/simulator/runs/sent.js';
+import { type Missed, Sent } from '../../../src/simulator/runs/sent.js';
 import { findVerdict } from '../../../src/simulator/runs/verdict.js';
 import { defineWorkflow, fhir, NonRetriableError, RetryAfterError, seconds } from '../../../src/workflow.js';
 import { resourceIndex } from '../../../src/workflows/resource-index.js';
@@ -27,6 +28,7 @@ function start() {
   const { app, clock, stores } = composeMemoryApp({ workflows });
   const sent = new Sent();
   const newest = new Map<string, { version: number; change: string; n: number }>();
+  const neverDelivered = new Map<number, ServiceChange>();
   const { tables, deadLetters, undelivered } = app.stores;
 
   return {
@@ -46,6 +48,21 @@ function start() {
       const n = sent.add({ wanted: 0, atMs: clock.now().getTime(), isMalformed: true });
       return { id: eventIdOf(RUN, n), eventType: 'nothing that we know', data: {} };
     },
+    /** Notes a change that no event announces, and returns the event with which reconciliation would announce it. */
+    miss(missed: Missed, fields: { resourceId: string }) {
+      const { topic, eventType, eventTime, data } = rawFhirEvent(fields);
+      const n = sent.add({ wanted: INDEX, atMs: clock.now().getTime(), isMalformed: false, missed });
+      neverDelivered.set(n, {
+        service: 'fhir',
+        change: 'created',
+        host: data.resourceFhirAccount,
+        resourceType: data.resourceType,
+        resourceId: data.resourceFhirId,
+        version: data.resourceVersionId,
+        at: new Date(eventTime ?? 0),
+      });
+      return { id: `found-${n}`, topic, eventType, eventTime, data };
+    },
     findVerdict: () =>
       findVerdict(
         { tables, workflowTables: tables, waiting: app.waiting, deadLetters, undelivered },
@@ -56,6 +73,8 @@ function start() {
           since: new Date('2026-01-01T11:00:00.000Z'),
           newest,
           services: createServices(clock),
+          neverDelivered,
+          source: rawFhirEvent().topic,
           eventIdOf: (n) => eventIdOf(RUN, n),
         },
       ),
@@ -141,6 +160,24 @@ describe('when the verdict of a run is made from storage', () => {
     await run.undelivered.create('FHIR-EVENTS/2026/1/1/12/x.json', JSON.stringify([{ ...raw, deliveryAttempts: 30 }]));
 
     expect(await run.findVerdict()).toMatchObject({ ok: false, events: { undelivered: 1, lost: 0 } });
+  });
+
+  it('given changes that were never delivered, then they are neither sent nor lost, and those that a job knows are found', async () => {
+    const run = start();
+    await run.app.pipeline.deliver([run.send(INDEX)]);
+    const found = run.miss('lost', { resourceId: 'a' });
+    run.miss('lost', { resourceId: 'b' });
+    run.miss('off', { resourceId: 'c' });
+    expect((await run.findVerdict()).neverDelivered).toEqual({ lostByChaos: 2, eventsOff: 1, found: 0 });
+
+    await run.app.pipeline.deliver([found]);
+
+    expect(await run.findVerdict()).toMatchObject({
+      ok: true,
+      events: { sent: 1, settled: 1, lost: 0 },
+      neverDelivered: { lostByChaos: 2, eventsOff: 1, found: 1 },
+      problems: [],
+    });
   });
 
   it('given a row of the index that is not of the newest version, then that is wrong', async () => {

@@ -50,10 +50,8 @@ export const checkAlerts: TableCheck = {
       if (row.status === 'active' && isSettled(row.observationId)) active.push(row);
     }
     const series = seriesOf([...results.values()]);
-    const problems = [
-      ...active.flatMap((row) => problemOf(row, { living, results, series, isSettled })),
-      ...missing(active, { results, series, isSettled }),
-    ];
+    const known = { living, results, series, isSettled, isWhole: run.isWhole };
+    const problems = [...active.flatMap((row) => problemOf(row, known)), ...missing(active, known)];
     return { rows, problems };
   },
 };
@@ -64,10 +62,12 @@ type Known = {
   /** By patient and code, in order of time. */
   readonly series: ReadonlyMap<string, readonly Result[]>;
   isSettled(id: string): boolean;
+  /** False if the app can lack results, or have results that are gone: then differences of two results are not checked. */
+  readonly isWhole: boolean;
 };
 
 /** At most one problem, without values of resources. */
-function problemOf(row: Row, { living, results, series, isSettled }: Known): string[] {
+function problemOf(row: Row, { living, results, series, isSettled, isWhole }: Known): string[] {
   const id = String(row.observationId);
   const resource = living.get(id);
   if (!resource) return ['an alert is active for a result that is gone'];
@@ -79,14 +79,14 @@ function problemOf(row: Row, { living, results, series, isSettled }: Known): str
   if (row.by === 'limit') return isPast(result.value, row) ? [] : wrong('and its limit is not passed');
 
   const previousId = String(row.previousObservationId);
-  if (!isSettled(previousId)) return [];
+  if (!isWhole || !isSettled(previousId)) return [];
   const before = previousOf(result, series).find((one) => one?.id === previousId);
   if (!before) return wrong('and compares with what is not the previous result');
   return hasMoved(result, before, row) ? [] : wrong('and the difference is not there');
 }
 
 /** Results for which the claim of another alert holds, and that have no alert of its rule. */
-function missing(active: readonly Row[], { results, series, isSettled }: Omit<Known, 'living'>): string[] {
+function missing(active: readonly Row[], { results, series, isSettled, isWhole }: Known): string[] {
   const has = new Set(active.map(({ rule, observationId }) => `${rule} ${observationId}`));
   const byCode = Map.groupBy([...results.values()], ({ code, unit }) => `${code} ${unit}`);
   return claimsOf(active, results).flatMap((claim) => {
@@ -94,6 +94,7 @@ function missing(active: readonly Row[], { results, series, isSettled }: Omit<Kn
     const silent = those.filter((result) => {
       if (!FINAL.has(result.status) || has.has(`${claim.rule} ${result.id}`) || !isSettled(result.id)) return false;
       if (claim.by === 'limit') return isPast(result.value, claim);
+      if (!isWhole) return false;
       return previousOf(result, series).every(
         (before) =>
           before !== undefined &&

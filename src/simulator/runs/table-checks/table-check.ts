@@ -19,6 +19,8 @@ export type CheckedRun = {
   readonly newest: Newest;
   /** Older rows belong to other runs. */
   readonly since: Date;
+  /** Whether every change of the run has an event that is delivered. */
+  readonly isWhole: boolean;
   /** Whether the workflow has completed event `n`. A resource is checked only if its newest event is completed. */
   hasCompleted(n: number): boolean;
 };
@@ -26,7 +28,10 @@ export type CheckedRun = {
 /** `problems` has a sentence for each wrong row, which names versions and no other value of a resource. */
 export type Checked = { readonly rows: number; readonly problems: readonly string[] };
 
-/** The newest change of a resource. `n` is the number of its event in the run. */
+/**
+ * The newest change of a resource. `n` is the number of its event in the run, or that of an earlier change of the resource
+ * that is never delivered: without that change, the app cannot have the right state.
+ */
 export type NewestChange = { readonly version: number; readonly change: string; readonly n: number };
 /** The newest change by the run of each resource, by the resource's digest. */
 export type Newest = ReadonlyMap<string, NewestChange>;

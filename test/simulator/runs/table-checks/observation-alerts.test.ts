@@ -24,7 +24,7 @@ const RESULTS = [
 /** The state of a service, and the rows that the workflow makes of it; `change` is what has become of one of them. */
 async function check(
   change: (key: string, row: Row) => Row | undefined = (_, row) => row,
-  hasCompleted = (_n: number) => true,
+  { hasCompleted = (_n: number): boolean => true, isWhole = true } = {},
 ) {
   const clock = createFakeClock();
   const services = createServices(clock);
@@ -52,7 +52,7 @@ async function check(
     const changed = change(`${row.observationId} ${row.rule}`, row);
     if (changed) await tables.commit('alerts', partition, [{ kind: 'insert', key, row: changed }]);
   }
-  return checkAlerts.check({ tables, services, newest, since: new Date(0), hasCompleted });
+  return checkAlerts.check({ tables, services, newest, since: new Date(0), isWhole, hasCompleted });
 }
 
 describe('when the alerts of a run are compared with its service', () => {
@@ -112,7 +112,17 @@ describe('when the alerts of a run are compared with its service', () => {
   it('given their newest events have not been completed, or they are of another service, then it says nothing', async () => {
     const wrong = (_: string, row: Row) => ({ ...row, status: 'active', version: 0 });
 
-    expect((await check(wrong, () => false)).problems).toEqual([]);
+    expect((await check(wrong, { hasCompleted: () => false })).problems).toEqual([]);
     expect(await check((name, row) => ({ ...wrong(name, row), host: 'other' }))).toEqual({ rows: 0, problems: [] });
+  });
+
+  it.each([
+    { alert: 'c-4 creatinine-rise', change: { previousObservationId: 'c-2' }, problems: 0 },
+    { alert: 'c-2 creatinine-rise', change: { status: 'withdrawn' }, problems: 0 },
+    { alert: 'k-2 potassium-critical', change: { status: 'withdrawn' }, problems: 1 },
+  ])('given changes that were never delivered, and $alert with $change, then $problems problems', async (given) => {
+    const change = (name: string, row: Row) => (name === given.alert ? { ...row, ...given.change } : row);
+
+    expect((await check(change, { isWhole: false })).problems).toHaveLength(given.problems);
   });
 });

@@ -38,7 +38,7 @@ async function start() {
     tables.commit('patients', partition, [{ kind: 'insert', key, row }]);
   const [first, second] = kit.rows('patients') as [Stored, Stored];
   const check = (hasCompleted = (_n: number) => true) =>
-    checkPatients.check({ tables, services, newest, since: new Date(0), hasCompleted });
+    checkPatients.check({ tables, services, newest, since: new Date(0), isWhole: true, hasCompleted });
   return { first, second, write, check };
 }
 

@@ -1,0 +1,30 @@
+import type { Address } from '../../storage/address.js';
+import { pagesOf } from '../../storage/pages.js';
+import type { Stored, TableStore } from '../../storage/table-store.js';
+
+/** A record of the ledger. `now` is the time of storage when the record was read. */
+export type LedgerRecord = { readonly day: string; readonly stored: Stored; readonly now: Date };
+
+const PAGE = 1000;
+const PREFIX = 'ledger';
+
+/** The records that were written at `since` or later. An event can be of the day before. */
+export async function* recordsSince(tables: TableStore, since: Date): AsyncGenerator<LedgerRecord> {
+  const oldest = `${PREFIX}${dayBefore(since)}`;
+  for (const table of await tables.list(PREFIX)) {
+    if (table < oldest) continue;
+    const day = table.slice(PREFIX.length);
+    const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
+    for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
+      for (const stored of rows) yield { day, stored, now };
+    }
+  }
+}
+
+export function addressOfRecord({ day, stored }: LedgerRecord): Address {
+  return `${day}.${stored.key}`;
+}
+
+function dayBefore(at: Date): string {
+  return new Date(at.getTime() - 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+}

@@ -1,0 +1,50 @@
+import { digest } from '../../digest.js';
+import { resourceOf } from '../../events/order.js';
+import { parseEvent } from '../../events/parse.js';
+import { type HealthEvent, type Workflow, wants } from '../../workflow.js';
+import type { ServiceChange } from '../changes.js';
+import { type TopicEvent, writeEvent } from '../event-grid/topic-event.js';
+import { MAX_WORKFLOWS, type Missed, Sent } from './sent.js';
+import type { NewestChange } from './table-checks/table-check.js';
+
+/** The changes and events that a run has made. */
+export class RunChanges {
+  readonly sent = new Sent();
+  readonly newest = new Map<string, NewestChange>();
+  /** The changes whose events chaos loses, and those without an event, by their numbers. */
+  readonly neverDelivered = new Map<number, ServiceChange>();
+  /** The number of changes, with those that make no event. Malformed events are none. */
+  count = 0;
+  /** The number of changes that make no event. */
+  withheld = 0;
+  /** By the digest of the resource: its last change that is never delivered. */
+  readonly #missedOf = new Map<string, number>();
+  readonly #workflows: readonly Workflow[];
+
+  constructor(workflows: readonly Workflow[]) {
+    this.#workflows = workflows.slice(0, MAX_WORKFLOWS);
+  }
+
+  /** Records a change, before its event is published: its verdict may be asked for at once. */
+  add(change: ServiceChange, event: TopicEvent, missed: Missed | undefined): void {
+    const parsed = parseEvent(writeEvent(event, 'EventGridSchema'));
+    const wanted = this.#bitsOf(parsed);
+    const n = this.sent.add({ wanted, atMs: change.at.getTime(), isMalformed: false, missed });
+    const resource = digest(resourceOf(parsed));
+    if (missed) {
+      this.neverDelivered.set(n, change);
+      this.#missedOf.set(resource, n);
+    }
+    const { version } = parsed;
+    this.newest.set(resource, { version, change: change.change, n: this.#missedOf.get(resource) ?? n });
+    this.count += 1;
+    if (missed === 'off') this.withheld += 1;
+  }
+
+  /** The workflows that want the event: bit n stands for workflow n. */
+  #bitsOf(event: HealthEvent): number {
+    let bits = 0;
+    for (const [n, workflow] of this.#workflows.entries()) if (wants(workflow, event)) bits |= 1 << n;
+    return bits >>> 0;
+  }
+}
