@@ -2,14 +2,25 @@ import type { Clock, Random } from '../clock.js';
 import { writePart10 } from './dicom/write-part10.js';
 import type { FhirOutcome } from './fhir/fhir-service.js';
 import type { Resource, World } from './scenarios/scenario.js';
-import type { Services } from './services.js';
+import type { SwitchableServices } from './services.js';
 
 const MISTAKE = 'The scenario made a change that was refused';
 
+/** A FHIR resource of a service. */
+export type ResourceName = { readonly host: string; readonly resourceType: string; readonly resourceId: string };
+
+type WorldDeps = {
+  readonly services: SwitchableServices;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly left: () => number;
+  readonly whenHardDeleted?: (resource: ResourceName) => void;
+};
+
 /** A world for a scenario, whose changes go to `services`. Throws for a refused change, for the scenario is wrong. */
-export function createWorld(deps: { services: Services; random: Random; clock: Clock; left: () => number }): World {
-  const { random, clock, left } = deps;
-  const { fhir, dicom } = deps.services;
+export function createWorld(deps: WorldDeps): World {
+  const { random, clock, left, whenHardDeleted = () => {} } = deps;
+  const { fhir, dicom, makesEvents } = deps.services;
   let lastMs = 0;
   return {
     random,
@@ -18,6 +29,13 @@ export function createWorld(deps: { services: Services; random: Random; clock: C
     create: (resource) => accepted(fhir.apply({ method: 'POST', resource })).id ?? '',
     update: (resource) => void accepted(fhir.apply({ method: 'PUT', resource })),
     remove: (resourceType, id) => void accepted(fhir.apply({ method: 'DELETE', resourceType, id })),
+
+    hardDelete(resourceType, id) {
+      accepted(fhir.apply({ method: 'DELETE', resourceType, id, isHard: true }));
+      whenHardDeleted({ host: fhir.host, resourceType, resourceId: id });
+    },
+
+    switchEvents: (isOn) => void Object.assign(makesEvents, { fhir: isOn, dicom: isOn }),
 
     transact(entries) {
       const requestOf = ({ resourceType: url }: Resource) => ({ method: 'POST', url });

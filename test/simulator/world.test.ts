@@ -1,5 +1,5 @@
 import { seededRandom } from '../../src/simulator/seeded.js';
-import type { Services } from '../../src/simulator/services.js';
+import type { SwitchableServices } from '../../src/simulator/services.js';
 import { createWorld } from '../../src/simulator/world.js';
 import { createFakeClock } from '../../src/testing/index.js';
 
@@ -14,10 +14,14 @@ function createStubWorld(answers: { fhir?: object; dicom?: object } = {}) {
       return value;
     };
   const services = {
-    fhir: { apply: answer(answers.fhir) },
+    fhir: { host: 'fhir.test', apply: answer(answers.fhir) },
     dicom: { store: answer(answers.dicom), delete: answer(answers.dicom), update: answer(answers.dicom) },
-  } as unknown as Services;
-  return { world: createWorld({ services, random: seededRandom(1), clock, left: () => 3 }), clock, asked };
+    makesEvents: { fhir: true, dicom: true },
+  } as unknown as SwitchableServices;
+  const gone: object[] = [];
+  const whenHardDeleted = (resource: object) => void gone.push(resource);
+  const world = createWorld({ services, random: seededRandom(1), clock, left: () => 3, whenHardDeleted });
+  return { world, services, clock, asked, gone };
 }
 
 const PATIENT = { resourceType: 'Patient', id: 'p1' };
@@ -31,6 +35,10 @@ describe('when a scenario changes a service', () => {
     { what: 'create', run: ({ world }: ReturnType<typeof createStubWorld>) => world.create(PATIENT) },
     { what: 'update', run: ({ world }: ReturnType<typeof createStubWorld>) => world.update(PATIENT) },
     { what: 'remove', run: ({ world }: ReturnType<typeof createStubWorld>) => world.remove('Patient', 'p1') },
+    {
+      what: 'hardDelete',
+      run: ({ world }: ReturnType<typeof createStubWorld>) => world.hardDelete('Patient', 'p1'),
+    },
     {
       what: 'transact',
       run: ({ world }: ReturnType<typeof createStubWorld>) =>
@@ -66,6 +74,25 @@ describe('when a scenario changes a service', () => {
 
     expect(world.create(PATIENT)).toBe('given');
     expect(asked).toEqual([{ method: 'POST', resource: PATIENT }]);
+  });
+
+  it('given a hard delete, then the run hears of it, for no event will tell', () => {
+    const { world, asked, gone } = createStubWorld({ fhir: { status: 204 } });
+
+    world.hardDelete('Patient', 'p1');
+
+    expect(asked).toEqual([{ method: 'DELETE', resourceType: 'Patient', id: 'p1', isHard: true }]);
+    expect(gone).toEqual([{ host: 'fhir.test', resourceType: 'Patient', resourceId: 'p1' }]);
+  });
+
+  it('given events are switched, then those of both services are', () => {
+    const { world, services } = createStubWorld();
+
+    world.switchEvents(false);
+    expect(services.makesEvents).toEqual({ fhir: false, dicom: false });
+
+    world.switchEvents(true);
+    expect(services.makesEvents).toEqual({ fhir: true, dicom: true });
   });
 
   it('given a transaction, then each resource is posted under its fullUrl', () => {

@@ -70,7 +70,10 @@ function playInto(
       made += 1;
     }
   };
-  const services = createServices({ name: `${RUN_PREFIX}${runId}`, clock, random, publish });
+  const withhold = (changes: readonly ServiceChange[]) => {
+    made += changes.length;
+  };
+  const services = createServices({ name: `${RUN_PREFIX}${runId}`, clock, random, publish, withhold });
   const world = createWorld({ services, random, clock, left: () => events - made });
   const isFull = () => waiting.length >= MAX_WAITING;
   return play({ ...request, world, burstMs: chaos.burstMs, isFull, clock, signal });

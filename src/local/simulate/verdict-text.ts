@@ -38,16 +38,16 @@ export function describeVerdict(status: RunStatus): string {
   return `\n${scenario}, seed ${seed}\n\n${table}${busy && `\n${busy}\n`}${wrong && `\n${wrong}`}\n${conclusionOf(verdict)}\n`;
 }
 
-function conclusionOf({ ok, neverDelivered: { lostByChaos, eventsOff, found } }: Verdict): string {
+function conclusionOf({ ok, neverDelivered: { lostByChaos, eventsOff, hardDeleted, found } }: Verdict): string {
   if (!ok) return 'NOT as it should be.';
-  const unknown = lostByChaos + eventsOff - found;
+  const unknown = lostByChaos + eventsOff - hardDeleted - found;
   if (unknown === 0) return 'Nothing is lost.';
   return `Nothing that was delivered is lost. Reconciliation has not found ${unknown} changes that were never delivered.`;
 }
 
 function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name: string, value: string][] {
   const { events, neverDelivered, jobs, lagMs, tables } = verdict;
-  const { lostByChaos, eventsOff, found } = neverDelivered;
+  const { lostByChaos, eventsOff, hardDeleted, found } = neverDelivered;
   const lines: ([string, string] | false)[] = [
     ['sent', `${events.sent}, ${events.malformed} of them malformed`],
     ['delivered', `${deliveries.delivered} in ${deliveries.requests} requests`],
@@ -69,6 +69,7 @@ function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name:
       'never delivered',
       `${lostByChaos + eventsOff}, ${found} of them found by reconciliation`,
     ],
+    hardDeleted > 0 && ['hard-deleted', `${hardDeleted} of them with their resources: nobody can find these`],
     lagMs !== null && ['lag', textOfLag(lagMs, verdict.withinFiveSeconds)],
     ...Object.entries(tables).map(([name, { rows, wrong }]): [string, string] => [
       `table of ${name}`,

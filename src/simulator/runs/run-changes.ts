@@ -4,6 +4,7 @@ import { parseEvent } from '../../events/parse.js';
 import { type HealthEvent, type Workflow, wants } from '../../workflow.js';
 import type { ServiceChange } from '../changes.js';
 import { type TopicEvent, writeEvent } from '../event-grid/topic-event.js';
+import type { ResourceName } from '../world.js';
 import { MAX_WORKFLOWS, type Missed, Sent } from './sent.js';
 import type { NewestChange } from './table-checks/table-check.js';
 
@@ -11,14 +12,17 @@ import type { NewestChange } from './table-checks/table-check.js';
 export class RunChanges {
   readonly sent = new Sent();
   readonly newest = new Map<string, NewestChange>();
-  /** The changes whose events chaos loses, and those without an event, by their numbers. */
+  /**
+   * The changes whose events chaos loses, and those without an event, by their numbers. Without changes of resources that
+   * are hard-deleted, which nobody can find.
+   */
   readonly neverDelivered = new Map<number, ServiceChange>();
   /** The number of changes, with those that make no event. Malformed events are none. */
   count = 0;
   /** The number of changes that make no event. */
   withheld = 0;
-  /** By the digest of the resource: its last change that is never delivered. */
-  readonly #missedOf = new Map<string, number>();
+  /** By the digest of the resource: its changes that are never delivered. */
+  readonly #missedOf = new Map<string, number[]>();
   readonly #workflows: readonly Workflow[];
 
   constructor(workflows: readonly Workflow[]) {
@@ -33,12 +37,19 @@ export class RunChanges {
     const resource = digest(resourceOf(parsed));
     if (missed) {
       this.neverDelivered.set(n, change);
-      this.#missedOf.set(resource, n);
+      this.#missedOf.set(resource, [...(this.#missedOf.get(resource) ?? []), n]);
     }
     const { version } = parsed;
-    this.newest.set(resource, { version, change: change.change, n: this.#missedOf.get(resource) ?? n });
+    this.newest.set(resource, { version, change: change.change, n: this.#missedOf.get(resource)?.[0] ?? n });
     this.count += 1;
     if (missed === 'off') this.withheld += 1;
+  }
+
+  /** Forgets what the app should have of a resource: no event tells the app of a hard delete. */
+  forget(name: ResourceName): void {
+    const resource = digest(resourceOf({ service: 'fhir', ...name } as HealthEvent));
+    this.newest.delete(resource);
+    for (const n of this.#missedOf.get(resource) ?? []) this.neverDelivered.delete(n);
   }
 
   /** The workflows that want the event: bit n stands for workflow n. */

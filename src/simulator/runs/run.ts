@@ -110,7 +110,13 @@ export class Run {
     const { publish, withhold } = this.#publisher;
     this.#services = deps.makeServices({ name: `${RUN_PREFIX}${id}`, random, publish, withhold });
     const left = () => events - this.#publisher.made.count;
-    this.#world = createWorld({ services: this.#services, random, clock, left });
+    this.#world = createWorld({
+      services: this.#services,
+      random,
+      clock,
+      left,
+      whenHardDeleted: (resource) => this.#publisher.made.forget(resource),
+    });
     this.#isDown = request.scenario.receiver === 'down';
     this.#endMeasuring = deps.measureMachine();
     const nameOf = (eventId: string) => numberOf(id, eventId)?.toString();

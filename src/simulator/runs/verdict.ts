@@ -28,13 +28,16 @@ export async function findVerdict(storage: RunStorage & { workflowTables: TableS
   const problems = lost.slice(0, MAX_PROBLEMS).map((n) => `lost: ${search.eventIdOf(n)}`);
   if (events.undelivered > 0)
     problems.unshift(`Event Grid gave up on ${events.undelivered} events: the app has not acted on them`);
-  const tables = await checkTables(storage.workflowTables, search, problems);
+  const isWhole = missed.lostByChaos + missed.eventsOff === 0;
+  const tables = await checkTables(storage.workflowTables, { ...search, isWhole }, problems);
   return {
     /** No event is lost or undelivered, and the tables are right. Changes that are never delivered do not count. */
     ok: problems.length === 0,
     events,
     neverDelivered: {
       ...missed,
+      /** Of both: the changes of resources that are hard-deleted, which nobody can find any more. */
+      hardDeleted: missed.lostByChaos + missed.eventsOff - search.neverDelivered.size,
       /** Of both: the changes that a job of the app knows, because reconciliation has found them. */
       found: known.size,
     },
@@ -124,9 +127,8 @@ function fateOf({ isMalformed, hasDeadLetter, undelivered, wanted, dead, open, .
 }
 
 /** The results of the checks, for each workflow that has a check. */
-async function checkTables(tables: TableStore, search: VerdictSearch, problems: string[]) {
-  const { newest, services, since, sent, workflows, neverDelivered } = search;
-  const isWhole = neverDelivered.size === 0;
+async function checkTables(tables: TableStore, search: VerdictSearch & { isWhole: boolean }, problems: string[]) {
+  const { newest, services, since, sent, workflows, isWhole } = search;
   const found: Record<string, { rows: number; wrong: number }> = {};
   for (const { workflow, check } of TABLE_CHECKS) {
     if (!workflows.includes(workflow)) continue;

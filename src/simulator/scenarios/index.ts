@@ -4,6 +4,14 @@ import { correctionStorm } from './correction-storm.js';
 import { imagingNight } from './imaging-night.js';
 import { outage } from './outage.js';
 import type { Scenario } from './scenario.js';
+import { silentHour } from './silent-hour.js';
 
 /** All scenarios. To add a scenario, export it from a file in this folder, and add it to this list. */
-export const scenarios: readonly Scenario[] = [clinicDay, bulkImport, imagingNight, correctionStorm, outage];
+export const scenarios: readonly Scenario[] = [
+  clinicDay,
+  bulkImport,
+  imagingNight,
+  correctionStorm,
+  outage,
+  silentHour,
+];

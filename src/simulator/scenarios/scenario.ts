@@ -24,13 +24,17 @@ export type Scenario = {
 export type World = {
   readonly random: Random;
   now(): Date;
-  /** The number of events that are still to be made. */
+  /** The number of changes that are still to be made. */
   left(): number;
   /** Creates a resource and returns its id. */
   create(resource: Resource): string;
   /** Creates or updates the resource with this `id`. */
   update(resource: Resource & { id: string }): void;
   remove(resourceType: string, id: string): void;
+  /** Removes a resource with its history, which makes no event. A later `update` begins at version 1. */
+  hardDelete(resourceType: string, id: string): void;
+  /** Turns the events of both services on or off. Changes made while events are off count as events that were made. */
+  switchEvents(isOn: boolean): void;
   /** Runs a transaction. A reference to the `fullUrl` of an entry becomes a reference to its resource. */
   transact(entries: readonly { fullUrl: string; resource: Resource }[]): void;
   /** Stores an image; `false` where the image exists, which makes no event. */

@@ -88,7 +88,7 @@ describe('when runs are listed', () => {
 
     expect(runs.map(({ id }) => id)).toEqual(ids);
     expect(scenarios).toContainEqual({ name: 'outage', summary: expect.stringContaining('redriven') });
-    expect(scenarios).toHaveLength(5);
+    expect(scenarios).toHaveLength(6);
   });
 
   it('given a seed, then it is that; else it is another each time', async () => {

@@ -7,7 +7,7 @@ export const EMPTY: Verdict = {
     ...{ sent: 0, malformed: 0, settled: 0, deadLettered: 0, rejected: 0 },
     ...{ open: 0, ignored: 0, undelivered: 0, lost: 0 },
   },
-  neverDelivered: { lostByChaos: 0, eventsOff: 0, found: 0 },
+  neverDelivered: { lostByChaos: 0, eventsOff: 0, hardDeleted: 0, found: 0 },
   jobs: { completed: 0, superseded: 0, deadLettered: 0, open: 0 },
   lagMs: null,
   withinFiveSeconds: null,

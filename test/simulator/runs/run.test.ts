@@ -39,16 +39,21 @@ function slowClock(): FakeClock {
 describe('when a scenario is played', () => {
   const calm = scenarios.filter(({ receiver }) => receiver === 'up').map(({ name }) => name);
 
-  it.each(calm)('given %s, then everything is delivered and settled, and the index is right', async (scenario) => {
-    const { phase, error, made, verdict, machine } = await run({ scenario, events: 600 });
+  const withoutSilence = calm.filter((name) => name !== 'silent-hour');
 
-    expect({ phase, error, made, machine }).toEqual({ phase: 'done', error: null, made: 600, machine: MACHINE });
-    expect(verdict).toMatchObject({ ok: true, events: { sent: 600, settled: 600, lost: 0, undelivered: 0 } });
-    expect(verdict?.tables['resource-index']?.rows).toBeGreaterThan(10);
-    const alerts = { 'imaging-night': -1, 'bulk-import': -1 }[scenario] ?? 0;
-    expect(verdict?.tables['observation-alerts']?.rows).toBeGreaterThan(alerts);
-    expect(verdict?.tables['patient-registry']?.rows).toBeGreaterThan(scenario === 'imaging-night' ? -1 : 0);
-  });
+  it.each(withoutSilence)(
+    'given %s, then everything is delivered and settled, and the index is right',
+    async (scenario) => {
+      const { phase, error, made, verdict, machine } = await run({ scenario, events: 600 });
+
+      expect({ phase, error, made, machine }).toEqual({ phase: 'done', error: null, made: 600, machine: MACHINE });
+      expect(verdict).toMatchObject({ ok: true, events: { sent: 600, settled: 600, lost: 0, undelivered: 0 } });
+      expect(verdict?.tables['resource-index']?.rows).toBeGreaterThan(10);
+      const alerts = { 'imaging-night': -1, 'bulk-import': -1 }[scenario] ?? 0;
+      expect(verdict?.tables['observation-alerts']?.rows).toBeGreaterThan(alerts);
+      expect(verdict?.tables['patient-registry']?.rows).toBeGreaterThan(scenario === 'imaging-night' ? -1 : 0);
+    },
+  );
 
   it.each(calm)('given %s and rough chaos, then nothing is lost', async (scenario) => {
     const { phase, deliveries, verdict } = await run({ scenario, events: 600, rate: 1000, chaos: 'rough' });
@@ -70,6 +75,23 @@ describe('when a scenario is played', () => {
       expect(verdict?.events.sent).toBe(600 - lostByChaos - eventsOff);
       expect(lostByChaos).toBeGreaterThan(10);
       expect(lostByChaos).toBeLessThan(50);
+    },
+  );
+
+  it.each(['none', 'rough', 'lossy'])(
+    'given a silent hour and chaos %s, then its middle third is never delivered, and nothing else is lost',
+    async (chaos) => {
+      const { made, verdict } = await run({ scenario: 'silent-hour', events: 1500, rate: 1000, chaos });
+
+      const { lostByChaos = 0, eventsOff, hardDeleted, found } = verdict?.neverDelivered ?? {};
+      expect(verdict).toMatchObject({ ok: true, problems: [], events: { lost: 0, undelivered: 0 } });
+      expect({ eventsOff, found, isLossy: lostByChaos > 0 }).toEqual({
+        eventsOff: 500,
+        found: 0,
+        isLossy: chaos === 'lossy',
+      });
+      expect(hardDeleted).toBeGreaterThan(0);
+      expect(verdict?.events.sent).toBe(made - 500 - lostByChaos);
     },
   );
 
@@ -104,7 +126,7 @@ describe('when a scenario is played', () => {
       const first = await play(20_000, slowClock());
       const second = await play(1000, createFakeClock());
 
-      expect(first.length).toBeGreaterThan(560);
+      expect(first.length).toBeGreaterThan(scenario === 'silent-hour' ? 380 : 560);
       expect(second).toEqual(first);
     },
   );

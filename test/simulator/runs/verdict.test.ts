@@ -168,14 +168,19 @@ describe('when the verdict of a run is made from storage', () => {
     const found = run.miss('lost', { resourceId: 'a' });
     run.miss('lost', { resourceId: 'b' });
     run.miss('off', { resourceId: 'c' });
-    expect((await run.findVerdict()).neverDelivered).toEqual({ lostByChaos: 2, eventsOff: 1, found: 0 });
+    expect((await run.findVerdict()).neverDelivered).toEqual({
+      lostByChaos: 2,
+      eventsOff: 1,
+      hardDeleted: 0,
+      found: 0,
+    });
 
     await run.app.pipeline.deliver([found]);
 
     expect(await run.findVerdict()).toMatchObject({
       ok: true,
       events: { sent: 1, settled: 1, lost: 0 },
-      neverDelivered: { lostByChaos: 2, eventsOff: 1, found: 1 },
+      neverDelivered: { lostByChaos: 2, eventsOff: 1, hardDeleted: 0, found: 1 },
       problems: [],
     });
   });
