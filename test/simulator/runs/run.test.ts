@@ -64,7 +64,7 @@ describe('when a scenario is played', () => {
     expect(deliveries.duplicates).toBeGreaterThan(0);
   });
 
-  it.each(calm)(
+  it.each(['bulk-import', 'imaging-night'])(
     'given %s and lossy chaos, then lost events are counted apart, and nothing else is lost',
     async (scenario) => {
       const { phase, verdict } = await run({ scenario, events: 600, chaos: 'lossy' });
@@ -78,20 +78,20 @@ describe('when a scenario is played', () => {
     },
   );
 
-  it.each(['none', 'rough', 'lossy'])(
+  it.each(['none', 'lossy'])(
     'given a silent hour and chaos %s, then its middle third is never delivered, and nothing else is lost',
     async (chaos) => {
-      const { made, verdict } = await run({ scenario: 'silent-hour', events: 1500, rate: 1000, chaos });
+      const { made, verdict } = await run({ scenario: 'silent-hour', events: 900, rate: 1000, chaos });
 
       const { lostByChaos = 0, eventsOff, hardDeleted, found } = verdict?.neverDelivered ?? {};
       expect(verdict).toMatchObject({ ok: true, problems: [], events: { lost: 0, undelivered: 0 } });
       expect({ eventsOff, found, isLossy: lostByChaos > 0 }).toEqual({
-        eventsOff: 500,
+        eventsOff: 300,
         found: 0,
         isLossy: chaos === 'lossy',
       });
       expect(hardDeleted).toBeGreaterThan(0);
-      expect(verdict?.events.sent).toBe(made - 500 - lostByChaos);
+      expect(verdict?.events.sent).toBe(made - 300 - lostByChaos);
     },
   );
 
