@@ -11,10 +11,11 @@ Plays a scenario in simulated health data services. A simulated Event Grid deliv
 command compares what was sent with what the app has in storage. Starts the app and its storage if they do not run.
 
   --scenario NAME    ${scenarios.map(({ name }) => name).join(', ')}; clinic-day if left out
-  --events N         how many events; if left out the scenario decides, 300 to 10,000
+  --events N         how many changes, each of which makes an event unless events are off; if left out the scenario
+                     decides, 300 to 10,000
   --rate N           events a second; if left out the scenario decides, 200 to 2,000
-  --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out; or an object such as
-                     '{"duplicates":0.1}': docs/simulator.md lists its properties
+  --chaos LEVEL      ${Object.keys(CHAOS_LEVELS).join(', ')}; none if left out; lossy loses 5 % of the events; or an
+                     object such as '{"duplicates":0.1}': docs/simulator.md lists its properties
   --seed N           the same seed plays the same; random if left out
   --time-scale N     how many times faster than real time Event Grid waits between attempts;
                      if left out 30 with chaos, 1 without, 1440 for outage
@@ -28,8 +29,11 @@ To send to a custom topic of your own in Azure instead, without a verdict; of --
   --topic-endpoint URL   https://….eventgrid.azure.net/api/events
   --topic-key KEY        its key, or the setting EVENTGRID_TOPIC_KEY; without one, the identity that DefaultAzureCredential finds
 
-Exit code: 0 nothing is lost, 1 something is lost or wrong, 2 an option is wrong, 3 the run could not start or was
-stopped by somebody else, 130 ended by Ctrl-C.
+Events that chaos loses, and changes made while events are off (silent-hour), are counted as never delivered, with how
+many of them reconciliation has found. They do not change the exit code.
+
+Exit code: 0 nothing that was delivered is lost, 1 something is lost or wrong, 2 an option is wrong, 3 the run could not
+start or was stopped by somebody else, 130 ended by Ctrl-C.
 `;
 
 const TEXT = { type: 'string' } as const;
