@@ -42,7 +42,7 @@ function conclusionOf({ ok, neverDelivered: { lostByChaos, eventsOff, hardDelete
   if (!ok) return 'NOT as it should be.';
   const unknown = lostByChaos + eventsOff - hardDeleted - found;
   if (unknown === 0) return 'Nothing is lost.';
-  return `Nothing that was delivered is lost. Reconciliation has not found ${unknown} changes that were never delivered.`;
+  return `Nothing that was delivered is lost. Reconciliation has not found ${unknown} changes that were not delivered.`;
 }
 
 function countsIn({ deliveries, redriven }: RunStatus, verdict: Verdict): [name: string, value: string][] {

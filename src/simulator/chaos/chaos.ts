@@ -32,8 +32,8 @@ const chaosSchema = strict({
 const calm: Chaos = chaosSchema.parse({});
 
 /**
- * Disturbances by name. `light` duplicates, delays and mixes schemas; `rough` has every disturbance but lost events; `lossy`
- * loses events alone.
+ * Disturbances by name. `light` duplicates, delays and mixes schemas; `rough` has every disturbance but lost events;
+ * `lossy` loses events alone.
  */
 export const CHAOS_LEVELS = {
   none: calm,

@@ -26,7 +26,7 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   );
 }
 
-/** A page of v1: the entries with sequences above `offset`, up to `offset` and `limit` together. It can be empty before the end. */
+/** A page of v1: the sequences from `offset` + 1 to `offset` + `limit`. An empty page is not the end of the feed. */
 export function answerFeedV1({ request, store }: Call): SimulatorAnswer {
   const { offset, limit, withMetadata } = readPage(queryOf(request), 'v1');
   const page = store.feed.pageByNumber({ offset, limit });

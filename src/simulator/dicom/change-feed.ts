@@ -56,7 +56,7 @@ export class ChangeFeed {
     return Array.from({ length: count }, (_, at) => this.#entryOf(start + at));
   }
 
-  /** The entries with numbers behind `offset`, `limit` numbers at most. Dropped entries leave the page shorter, or empty. */
+  /** The entries from `offset` + 1 to `offset` + `limit`. Dropped entries make the page shorter, or empty. */
   pageByNumber({ offset, limit }: { offset: number; limit: number }): FeedEntry[] {
     const start = Math.max(offset + 1, this.#last - this.#kept + 1);
     const end = Math.min(offset + limit, this.#last);

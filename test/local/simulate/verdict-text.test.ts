@@ -65,7 +65,7 @@ describe('when a verdict is told to people', () => {
 
   it('given all is well, but reconciliation has not found every change that was never delivered, says how many', () => {
     expect(describeVerdict({ ...status, verdict: { ...verdict, ok: true } })).toMatch(
-      /\nNothing that was delivered is lost\. Reconciliation has not found 2 changes that were never delivered\.\n$/,
+      /\nNothing that was delivered is lost\. Reconciliation has not found 2 changes that were not delivered\.\n$/,
     );
   });
 
