@@ -16,7 +16,7 @@ const STORAGE = words(`
   waiting-busy`);
 
 const READERS = [
-  ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted'),
+  ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted workspace-unknown'),
   ...words(`
     aborted endless forbidden foreign-link hosts-absent no-list no-token not-json not-multipart other-resource redirected
     server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap((code) => [

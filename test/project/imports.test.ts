@@ -49,6 +49,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/storage/',
   ],
   'dead-letters/store': ['src/digest', 'src/events/', 'src/json-text', 'src/storage/'],
+  reconcile: [
+    'src/clients/readers.js',
+    'src/clients/read-error.js',
+    'src/clients/service-pages.js',
+    'src/clock',
+    'src/dead-letters/add-row.js',
+    'src/digest',
+    'src/errors',
+    'src/events/',
+    'src/storage/',
+    'src/workflow.js',
+  ],
   workflows: ['src/workflow.js', 'zod'],
   // This workflow reads rules, dates and units, so it may import more, but neither the pipeline nor storage.
   'workflows/observation-alerts': [

@@ -1,0 +1,56 @@
+import { digest } from '../digest.js';
+import type { RawEvent } from '../events/accept.js';
+import type { FoundChange, FoundDicomChange, FoundFhirChange } from './known-changes.js';
+
+/** The ids of events that reconciliation makes begin so; the services' own ids are UUIDs. */
+export const RECONCILED_ID_PREFIX = 'reconciled-';
+
+const TYPES = {
+  fhir: {
+    created: 'Microsoft.HealthcareApis.FhirResourceCreated',
+    updated: 'Microsoft.HealthcareApis.FhirResourceUpdated',
+    deleted: 'Microsoft.HealthcareApis.FhirResourceDeleted',
+  },
+  dicom: {
+    created: 'Microsoft.HealthcareApis.DicomImageCreated',
+    updated: 'Microsoft.HealthcareApis.DicomImageUpdated',
+    deleted: 'Microsoft.HealthcareApis.DicomImageDeleted',
+  },
+};
+
+/**
+ * Returns the event that stands for a found change: a CloudEvent with the data that the service's own event has, so that both
+ * have the same `contentDigest`. The service's event id is not in its history, so this id is a digest of the change and its
+ * time: each comparison makes the same event of the same change, also of a resource that was deleted and recreated.
+ * @param source the workspace of the service: `workspaceOf`
+ */
+export function foundEvent(change: FoundChange, source: string): RawEvent {
+  const type = TYPES[change.service][change.change];
+  const { time } = change;
+  const { data, ...rest } = change.service === 'fhir' ? fhirPart(change) : dicomPart(change);
+  const id = RECONCILED_ID_PREFIX + digest(JSON.stringify([source.toLowerCase(), type, time, Object.values(data)]));
+  const raw = { id, source, specversion: '1.0', type, ...rest, time, data };
+  return { raw, json: JSON.stringify(raw) };
+}
+
+function fhirPart({ host, resourceType, resourceId, version }: FoundFhirChange) {
+  return {
+    dataschema: `#${version}`,
+    subject: `${host}/${resourceType}/${resourceId}`,
+    data: { resourceType, resourceFhirAccount: host, resourceFhirId: resourceId, resourceVersionId: version },
+  };
+}
+
+function dicomPart({ host, partition, studyUid, seriesUid, instanceUid, version }: FoundDicomChange) {
+  return {
+    subject: `${host}/v1/partitions/${partition}/studies/${studyUid}/series/${seriesUid}/instances/${instanceUid}`,
+    data: {
+      partitionName: partition,
+      imageStudyInstanceUid: studyUid,
+      imageSeriesInstanceUid: seriesUid,
+      imageSopInstanceUid: instanceUid,
+      serviceHostName: host,
+      sequenceNumber: version,
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { RawEvent } from '../events/accept.js';
+import type { Change, HealthEvent } from '../events/health-event.js';
+
+/** A change that a service's history names. `time` is when the service made the change (ISO 8601, UTC, milliseconds). */
+export type FoundChange = FoundFhirChange | FoundDicomChange;
+
+type OfChange = {
+  /** The host name of the service, in lower case. */
+  readonly host: string;
+  readonly change: Change;
+  readonly time: string;
+  /** The version of the resource; for DICOM, the sequence number of the change feed. */
+  readonly version: number;
+};
+export type FoundFhirChange = OfChange & {
+  readonly service: 'fhir';
+  readonly resourceType: string;
+  readonly resourceId: string;
+};
+export type FoundDicomChange = OfChange & {
+  readonly service: 'dicom';
+  readonly partition: string;
+  readonly studyUid: string;
+  readonly seriesUid: string;
+  readonly instanceUid: string;
+};
+
+/** The changes that the app knows. Both calls throw a StorageError if storage fails, and are safe to repeat. */
+export type KnownChanges = {
+  /** Returns whether a job knows the change: of any workflow, or of the named one. One storage request as a rule. */
+  isKnown(event: HealthEvent, workflow?: string): Promise<boolean>;
+  /** Makes the change a row in `waiting`, as a delivery for all workflows, or as a job of the named one. */
+  bringIn(event: RawEvent, workflow?: string): Promise<void>;
+};
