@@ -1,6 +1,6 @@
 import type { SendRequest } from '@azure/core-rest-pipeline';
 import { NonRetriableError } from '../errors.js';
-import type { ServiceKind } from './read-error.js';
+import { readError, type ServiceKind } from './read-error.js';
 
 /** A service that may be read. All reads of a service use the same object. */
 export type Endpoint = {
@@ -25,6 +25,20 @@ export function pathOf(...segments: readonly string[]): string {
 /** Returns path and query of `link`, relative to the service; undefined for a link to another host or path. */
 export function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
   return pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
+}
+
+/**
+ * Returns path and query of the link to the next page.
+ * @throws ReadError for a link to another host or path: each request carries a token.
+ */
+export function nextPathOf(endpoint: Endpoint, link: string): string {
+  const path = pathWithin(endpoint, link);
+  if (path !== undefined) return path;
+  throw readError(
+    endpoint.kind,
+    'foreign-link',
+    'names a next page on another host or path; the page was not requested.',
+  );
 }
 
 function pathAfter(base: string, link: URL | null): string | undefined {

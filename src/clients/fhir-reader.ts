@@ -2,7 +2,7 @@ import type { Bundle, FhirResource } from 'fhir/r4.js';
 import { NonRetriableError } from '../errors.js';
 import type { FhirEvent } from '../events/health-event.js';
 import { parseJson } from './body.js';
-import { type Endpoint, pathOf, pathWithin } from './endpoint.js';
+import { type Endpoint, nextPathOf, pathOf } from './endpoint.js';
 import type { GetWithRetry } from './get-with-retry.js';
 import { readError } from './read-error.js';
 import type { Share } from './share.js';
@@ -101,15 +101,9 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
   }
 }
 
-/** Only links to the service itself are followed, because each request carries a token. */
 function nextOf(bundle: Bundle | undefined, endpoint: Endpoint): string | undefined {
   const link = bundle?.link?.find(({ relation }) => relation === 'next')?.url;
-  if (link === undefined) return undefined;
-  const path = pathWithin(endpoint, link);
-  if (path === undefined) {
-    throw readError('fhir', 'foreign-link', 'names a next page on another host or path; the page was not requested.');
-  }
-  return path;
+  return link === undefined ? undefined : nextPathOf(endpoint, link);
 }
 
 function resourceIn(text: string | undefined, type?: string): FhirResource | undefined {

@@ -11,6 +11,7 @@ import { createGetWithRetry } from './get-with-retry.js';
 import { SERVICE_NAMES, type ServiceKind } from './read-error.js';
 import { createSend, type InProcessService, sendInProcess } from './send.js';
 import type { ServiceHost } from './service-host.js';
+import { createServicePages, type ServicePages } from './service-pages.js';
 import { createShare } from './share.js';
 
 /**
@@ -26,9 +27,17 @@ export type FindInProcess = (kind: ServiceKind, host: string) => InProcessServic
 export type Readers = {
   /** Returns the reader of a handler. `signal` ends all its reads. No request is sent before the first read. */
   of(event: HealthEvent, signal: AbortSignal): FhirReader | DicomReader;
+  /**
+   * Returns the reader of a service's history or change feed. `signal` ends all its reads.
+   * @throws NonRetriableError if the host is not listed.
+   */
+  pagesOf(service: ServiceName, signal: AbortSignal): ServicePages;
   /** From now on, hosts that `find` knows are read in this process, without a token and a network. */
   answerInProcess(find: FindInProcess): void;
 };
+
+/** A service by its host name in events. */
+export type ServiceName = { readonly service: ServiceKind; readonly host: string };
 
 /** Readers read over the network from `fhirHosts` and `dicomHosts` alone. */
 export type ReadersDeps = {
@@ -59,19 +68,20 @@ export function createReaders(deps: ReadersDeps): Readers {
       const own: ReaderDeps = { getWithRetry, share, endpoint: () => endpointOf(event), signal };
       return event.service === 'fhir' ? createFhirReader(event, own) : createDicomReader(event, own);
     },
+    pagesOf: (service, signal) => createServicePages(endpointOf(service), { getWithRetry, signal }),
     answerInProcess(find) {
       findInProcess = find;
     },
   };
 
-  function endpointOf({ service: kind, host }: HealthEvent): Endpoint {
+  function endpointOf({ service: kind, host }: ServiceName): Endpoint {
     const service = findInProcess(kind, host);
     if (service) return inProcessEndpoint(kind, host, service);
     const endpoint = listed[kind].get(host);
     if (endpoint) return endpoint;
     const setting = kind === 'fhir' ? 'FHIR_HOSTS' : 'DICOM_HOSTS';
     throw new NonRetriableError(
-      `The ${SERVICE_NAMES[kind]} service of the event is not in ${setting}. No token was requested, and no request was sent.`,
+      `The ${SERVICE_NAMES[kind]} service is not listed in ${setting}. No token was requested, and no request was sent.`,
       { code: 'host-not-listed' },
     );
   }

@@ -1,0 +1,88 @@
+import { type ReadError, readError, type ServiceKind } from '../clients/read-error.js';
+import type { FoundChange } from './known-changes.js';
+
+/** The changes to read: `since` is inclusive, `before` exclusive. Both are ISO 8601, UTC, with milliseconds. */
+export type Span = { readonly since: string; readonly before: string };
+
+/** A page of a service's history, oldest change first. */
+export type FoundPage = {
+  readonly changes: readonly FoundChange[];
+  /** The number of entries that name no change, for example without a version or a time. */
+  readonly unreadable: number;
+  /** All earlier changes of the span are in this page or an earlier one. A later read goes on with `since: upTo`. */
+  readonly upTo: string;
+};
+
+/** More pages without a new change, one after the other, than any service needs. */
+const MAX_IDLE_PAGES = 100;
+/** The changes of one millisecond that memory holds. */
+const MAX_AT_ONE_TIME = 1_000_000;
+
+/**
+ * Checks the pages of one read: that changes come in the order of their times, and that the pages make progress. A position
+ * is only true if both hold. Memory is bounded, because a page that goes back in time is an error: only the changes of the
+ * newest millisecond can come again.
+ */
+export class SpanReading {
+  readonly #kind: ServiceKind;
+  readonly #span: Span;
+  /** The changes at `#upTo` that were read. */
+  readonly #seen = new Set<string>();
+  #upTo: string;
+  #idlePages = 0;
+
+  constructor(kind: ServiceKind, span: Span) {
+    this.#kind = kind;
+    this.#span = span;
+    this.#upTo = span.since;
+  }
+
+  get upTo(): string {
+    return this.#upTo;
+  }
+
+  /** The number of changes at the time `upTo` that were read. */
+  get countAtUpTo(): number {
+    return this.#seen.size;
+  }
+
+  /**
+   * Returns the changes of a page that are new and in the span; `isPast`: the page reaches the end of the span.
+   * @throws ReadError if the pages are out of order, or if no page has brought a new change for long.
+   */
+  take(found: readonly FoundChange[]): { changes: FoundChange[]; isPast: boolean } {
+    const { since, before } = this.#span;
+    const inSpan = found.filter(({ time }) => time >= since && time < before); // some services ignore a parameter
+    const changes = inSpan.filter((change) => this.#isNew(change));
+    this.#idlePages = changes.length > 0 ? 0 : this.#idlePages + 1;
+    if (this.#idlePages > MAX_IDLE_PAGES || this.#seen.size > MAX_AT_ONE_TIME) throw endless(this.#kind);
+    return { changes, isPast: found.some(({ time }) => time >= before) };
+  }
+
+  #isNew(change: FoundChange): boolean {
+    if (change.time < this.#upTo)
+      throw readError(this.#kind, 'out-of-order', 'names changes in another order than by time, oldest first.');
+    if (change.time > this.#upTo) this.#seen.clear();
+    this.#upTo = change.time;
+    const name = nameOf(change);
+    if (this.#seen.has(name)) return false;
+    this.#seen.add(name);
+    return true;
+  }
+}
+
+/** Returns the changes in the order of their times: enough for a service that has only one page, in whatever order. */
+export function byTime(changes: readonly FoundChange[]): FoundChange[] {
+  return changes.toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0));
+}
+
+/** Returns the error for pages that never end. */
+export function endless(kind: ServiceKind): ReadError {
+  return readError(kind, 'endless', 'names pages in a circle, or pages that bring no new change.');
+}
+
+function nameOf(change: FoundChange): string {
+  return change.service === 'fhir'
+    ? `${change.resourceType}/${change.resourceId}/${change.version}`
+    : String(change.version);
+}
