@@ -19,10 +19,9 @@ const READERS = [
   ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted workspace-unknown'),
   ...words(`
     aborted endless forbidden foreign-link hosts-absent no-list no-token not-found not-json not-multipart other-resource
-    out-of-order redirected server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap((code) => [
-    `fhir-${code}`,
-    `dicom-${code}`,
-  ]),
+    out-of-order redirected server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap(
+    (code) => [`fhir-${code}`, `dicom-${code}`],
+  ),
 ];
 
 /** Of Node, for workflows that ask services of their own. */

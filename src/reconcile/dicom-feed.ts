@@ -75,7 +75,8 @@ function changeIn(entry: Fields, host: string): FoundDicomChange | undefined {
   const instanceUid = textIn(entry, 'sopInstanceUid');
   const version = valueIn(entry, 'sequence');
   const time = toIsoUtc(textIn(entry, 'timestamp') ?? '');
-  if (!change || !studyUid || !seriesUid || !instanceUid || !isSequence(version) || time === undefined) return undefined;
+  if (!change || !studyUid || !seriesUid || !instanceUid || !isSequence(version) || time === undefined)
+    return undefined;
   const partition = textIn(entry, 'partitionName') || DEFAULT_PARTITION;
   return { service: 'dicom', host, change, partition, studyUid, seriesUid, instanceUid, version, time };
 }

@@ -1,11 +1,11 @@
+import { readError } from '../clients/read-error.js';
 import type { ServicePages } from '../clients/service-pages.js';
+import { digest } from '../digest.js';
 import { toIsoUtc } from '../events/time.js';
 import { type Fields, fieldsOf, listOf, textOf } from '../workflow.js';
-import { readError } from '../clients/read-error.js';
 import { byTime, endless, type FoundPage, type Span, SpanReading } from './found-page.js';
 import { fewerEntries, type GetPage } from './get-page.js';
 import type { FoundFhirChange } from './known-changes.js';
-import { digest } from '../digest.js';
 
 /**
  * The part of a FHIR service to read.

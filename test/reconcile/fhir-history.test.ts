@@ -78,9 +78,7 @@ describe('when the history of a FHIR service is read', () => {
 
     const { pages } = await reading.all();
 
-    expect(changesOf(pages)).toEqual([
-      change({ resourceId: 'p1', version: 4, change: 'deleted', time: timeOf(5) }),
-    ]);
+    expect(changesOf(pages)).toEqual([change({ resourceId: 'p1', version: 4, change: 'deleted', time: timeOf(5) })]);
   });
 
   it('given times with an offset and seven digits, then times in UTC with milliseconds', async () => {
@@ -104,7 +102,9 @@ describe('when the history of a FHIR service is read', () => {
     const entries = [timeOf(-1), timeOf(0), SPAN.before].map((time, at) =>
       entryOf({ type: 'Patient', id: `p${at}`, version: 1, time }),
     );
-    await using reading = await openPages('fhir', [(_, response) => response.end(JSON.stringify(bundleOf(entries, '/more')))]);
+    await using reading = await openPages('fhir', [
+      (_, response) => response.end(JSON.stringify(bundleOf(entries, '/more'))),
+    ]);
 
     const { pages } = await reading.all();
 

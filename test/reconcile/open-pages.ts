@@ -1,8 +1,8 @@
+import type { ReadersDeps } from '../../src/clients/readers.js';
 import { dicomChanges } from '../../src/reconcile/dicom-feed.js';
 import { type FhirPart, fhirChanges } from '../../src/reconcile/fhir-history.js';
 import type { FoundPage, Span } from '../../src/reconcile/found-page.js';
 import { createGetPage } from '../../src/reconcile/get-page.js';
-import type { ReadersDeps } from '../../src/clients/readers.js';
 import { DICOM_HOST, FHIR_HOST, startReaders, startService } from '../clients/stand-in.js';
 import { SPAN } from './services.js';
 
@@ -28,7 +28,8 @@ export async function openPages(
     return () => clearImmediate(immediate);
   };
   const get = createGetPage(pages, { clock: { ...readers.clock, after }, signal });
-  const open = () => (kind === 'fhir' ? fhirChanges(part, span, { host, pages, get }) : dicomChanges(span, { host, get }));
+  const open = () =>
+    kind === 'fhir' ? fhirChanges(part, span, { host, pages, get }) : dicomChanges(span, { host, get });
   return {
     service,
     readers,

@@ -1,0 +1,170 @@
+import { ReadError } from '../clients/read-error.js';
+import type { Clock } from '../clock.js';
+import { NonRetriableError, RetryAfterError } from '../errors.js';
+import { acceptEvent } from '../events/accept.js';
+import type { HealthEvent } from '../events/health-event.js';
+import { InvalidEventError } from '../events/invalid-event-error.js';
+import { StorageError } from '../storage/table-store.js';
+import { forEachAtOnce } from '../workflow.js';
+import { foundEvent } from './found-event.js';
+import type { FoundPage, Span } from './found-page.js';
+import type { FoundChange, KnownChanges } from './known-changes.js';
+import { createTurns, type Pace, withRetries } from './pace.js';
+
+/** What to compare: a span of the history of one service, for all workflows or for one. */
+export type Comparison = {
+  readonly span: Span;
+  /** Opens the history. Called once, with the part of the span that is left to compare. */
+  readonly openPages: (span: Span) => AsyncIterable<FoundPage>;
+  /** The workspace that the service's events name: `workspaceOf`. */
+  readonly source: string;
+  /** Whether a workflow wants the event. Other changes are not looked up. */
+  readonly isWanted: (event: HealthEvent) => boolean;
+  /** The workflow that alone gets what is missing. Default: every workflow that wants the change. */
+  readonly workflow?: string | undefined;
+  /** Keeps how far the comparison has come. Without a position nothing is brought in: a dry run. */
+  readonly position?: Position | undefined;
+};
+
+/** How far a comparison has come. Its calls are safe to repeat. */
+export type Position = {
+  /** Undefined if no earlier comparison was ended before its end. */
+  read(): Promise<string | undefined>;
+  save(upTo: string): Promise<void>;
+  /** The comparison has reached its end: the next one begins anew. */
+  end(): Promise<void>;
+};
+
+/** `compared` = `known` + `missing`. `unreadable`: entries that name no change, or a change that no event can hold. */
+export type Counts = {
+  compared: number;
+  known: number;
+  missing: number;
+  unreadable: number;
+  broughtIn: number;
+};
+
+/** The result of a comparison. All changes from `since` up to `upTo` are known or, except in a dry run, brought in. */
+export type Compared = {
+  readonly counts: Counts;
+  readonly since: string;
+  readonly before: string;
+  readonly upTo: string;
+} & ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
+type ReadFailure = ReadError | RetryAfterError | NonRetriableError;
+
+export type CompareDeps = {
+  readonly known: KnownChanges;
+  readonly clock: Clock;
+  /** By storage's clock (T1). */
+  readonly storageNow: () => Promise<Date>;
+  readonly pace: Pace;
+  /** Called after each change and each page. `counts` goes on to change. */
+  readonly onProgress?: (counts: Readonly<Counts>, upTo: string) => void;
+};
+
+/**
+ * Q5: only changes older than this are compared. Until then, the service's own event may still be on its way, and a resource
+ * that was hard-deleted and recreated within 5 minutes could be mistaken for its former self (Q2).
+ */
+export const GRACE_MS = 10 * 60_000;
+
+/** Returns the end of a span, or an earlier time so that newer changes are left for a later comparison (Q5). */
+export function beforeGrace(before: string, now: Date): string {
+  return new Date(Math.min(Date.parse(before), now.getTime() - GRACE_MS)).toISOString();
+}
+
+/**
+ * Compares the changes of a span with those that the app knows, and brings in what is missing. The position moves on page by
+ * page, once every change of the page is known or brought in; so after a kill the same comparison goes on with that page.
+ *
+ *   dies before a change is brought in            the change is missing again at the next comparison
+ *   dies after it, before the position is saved   a row, or soon a job, knows the change; a second row finds that job (Q2)
+ *   two at once                                   likewise: at worst two rows for one change, which make one job
+ */
+export async function compare(comparison: Comparison, deps: CompareDeps): Promise<Compared> {
+  const { openPages, position, span } = comparison;
+  const { clock, pace, onProgress } = deps;
+  const retrying = { clock, signal: pace.signal };
+  const counts: Counts = { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
+  let { since } = span;
+  let upTo = since;
+  let { before } = span;
+  const ended = () => ({ counts, since, before, upTo });
+  try {
+    before = beforeGrace(before, await withRetries(deps.storageNow, retrying)); // Q5
+    since = (position && (await withRetries(position.read, retrying))) ?? since;
+    upTo = since;
+    if (since < before) {
+      const compareChange = createCompareChange(comparison, deps, counts);
+      for await (const page of openPages({ since, before })) {
+        await compareEach(page.changes, pace, compareChange);
+        if (pace.signal.aborted) return { ...ended(), end: 'stopped' }; // some changes of the page were not compared
+        counts.unreadable += page.unreadable;
+        if (position && page.upTo > upTo) await withRetries(() => position.save(page.upTo), retrying);
+        upTo = page.upTo;
+        onProgress?.(counts, upTo);
+      }
+    }
+    if (position) await withRetries(position.end, retrying);
+    return { ...ended(), end: 'done' };
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return pace.signal.aborted ? { ...ended(), end: 'stopped' } : { ...ended(), end: 'failed', error };
+  }
+}
+
+type CompareChange = (change: FoundChange) => Promise<void>;
+
+/** After an abort or a failure, no further change is compared; what is under way is finished. */
+async function compareEach(
+  changes: readonly FoundChange[],
+  { atOnce, signal }: Pace,
+  compareChange: CompareChange,
+): Promise<void> {
+  let isFailed = false;
+  await forEachAtOnce(changes, atOnce, async (change) => {
+    if (isFailed || signal.aborted) return;
+    await compareChange(change).catch((error: unknown) => {
+      isFailed = true;
+      throw error;
+    });
+  });
+}
+
+function createCompareChange(
+  { source, isWanted, workflow, position }: Comparison,
+  deps: CompareDeps,
+  counts: Counts,
+): CompareChange {
+  const { known, clock, pace, onProgress } = deps;
+  const { signal } = pace;
+  const takeTurn = createTurns(pace.perSecond, { clock, signal });
+  const takeTurnToBringIn = createTurns(pace.broughtInPerSecond, { clock, signal });
+
+  return async (change) => {
+    const found = foundEvent(change, source);
+    const event = acceptEvent(found, {});
+    if (event instanceof InvalidEventError) {
+      counts.unreadable += 1;
+      return;
+    }
+    if (!isWanted(event)) return;
+    await takeTurn();
+    if (signal.aborted) return;
+    const isKnown = await withRetries(() => known.isKnown(event, workflow), { clock, signal });
+    counts.compared += 1;
+    counts[isKnown ? 'known' : 'missing'] += 1;
+    if (!isKnown && position) {
+      await takeTurnToBringIn();
+      if (signal.aborted) return;
+      await withRetries(() => known.bringIn(found, workflow), { clock, signal });
+      counts.broughtIn += 1;
+    }
+    onProgress?.(counts, change.time);
+  };
+}
+
+function isExpected(error: unknown): error is ReadFailure | StorageError {
+  return [ReadError, RetryAfterError, NonRetriableError, StorageError].some((kind) => error instanceof kind);
+}

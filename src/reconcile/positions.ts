@@ -1,0 +1,81 @@
+import { digest } from '../digest.js';
+import { type CommitAnswer, type Operation, StorageError, type TableStore } from '../storage/table-store.js';
+import type { Position } from './compare.js';
+
+/** What tells one comparison from another: the same command has the same name. */
+export type ComparisonName = {
+  readonly host: string;
+  /** The part of the service, such as `history` or `current Patient`. */
+  readonly part: string;
+  readonly since: string;
+  /** '' for a comparison up to its own present. */
+  readonly until: string;
+  /** '' for all. */
+  readonly workflow: string;
+  /** '' for all; else with commas between. */
+  readonly types: string;
+};
+
+const TABLE = 'reconcile';
+/** Positions of comparisons by hand. */
+const PARTITION = 'by-hand';
+const MAX_TRIES = 20;
+
+/**
+ * Returns the position of a comparison: a row in the table `reconcile`, while the comparison is not over.
+ *
+ * A position only moves forward. It says that all earlier changes of the comparison are known or brought in, whichever
+ * process has found that out; so of two positions the later one is as true.
+ *
+ *   dies before the write     the next comparison goes on with the page before: what that page lacks is known by now
+ *   dies after the write      the next comparison goes on with the next page
+ *   two at once               the ETag of one write is stale: that process reads the row, and writes only a later position.
+ *                             The first to reach the end deletes its own version of the row. If the other has moved the row
+ *                             on, the row stays until the other reaches the end; after a kill, it goes on from there.
+ *   unknown outcome           the write may take effect late; what it says stays true
+ */
+export function createPosition(name: ComparisonName, { tables }: { tables: TableStore }): Position {
+  const key = digest(JSON.stringify(Object.values(name)));
+  let etag: string | undefined;
+
+  return {
+    read,
+
+    async save(upTo) {
+      for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+        const row = { ...name, upTo };
+        const answer = await write(
+          etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag },
+        );
+        if (answer.kind === 'done') {
+          etag = answer.etags[0];
+          return;
+        }
+        if (((await read()) ?? '') >= upTo) return; // another process is ahead
+      }
+      throw new StorageError('contention', `The position in the table ${TABLE} could not be written: others write it.`);
+    },
+
+    async end() {
+      if (etag === undefined) return;
+      await write({ kind: 'delete', key, etag }); // refused if another process goes on with the row
+      etag = undefined;
+    },
+  };
+
+  async function read(): Promise<string | undefined> {
+    // A query, because a read of an absent row is a failed request.
+    const { rows } = await tables.query(TABLE, { partition: PARTITION, from: key, to: `${key}~`, limit: 1 });
+    const [stored] = rows;
+    etag = stored?.etag;
+    return stored && String(stored.row.upTo);
+  }
+
+  async function write(operation: Operation): Promise<CommitAnswer> {
+    const answer = await tables.commit(TABLE, PARTITION, [operation]);
+    if (answer.kind !== 'no-table' && answer.kind !== 'table-busy') return answer;
+    if (answer.kind === 'no-table' && (await tables.create(TABLE)) === 'ready')
+      return tables.commit(TABLE, PARTITION, [operation]);
+    throw new StorageError('table-busy', `The table ${TABLE} is being dropped. Try again in a minute.`);
+  }
+}
