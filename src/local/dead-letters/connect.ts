@@ -5,9 +5,9 @@ import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { withLocalSettings } from '../local-settings.js';
 import { provideStorage } from '../provide-storage.js';
-import { OptionError, textOf, type Values } from './options.js';
+import { accountOf } from '../storage-account.js';
+import type { Values } from './options.js';
 
-const ACCOUNT = /^[a-z0-9]{3,24}$/;
 /** A person waits, maybe on a slow connection. */
 const STORAGE_CALL_MS = 30_000;
 
@@ -40,10 +40,4 @@ export async function connect(values: Values): Promise<Connected> {
 function accountEnv(account: string, values: Values): Record<string, string> {
   const undelivered = accountOf(values, 'undelivered-account');
   return { EventStorage__accountName: account, ...(undelivered && { UndeliveredStorage__accountName: undelivered }) };
-}
-
-function accountOf(values: Values, name: string): string | undefined {
-  const account = textOf(values, name);
-  if (account === undefined || ACCOUNT.test(account)) return account;
-  throw new OptionError(`--${name} is '${account}', must be the name of a storage account: 3 to 24 of a-z and 0-9.`);
 }

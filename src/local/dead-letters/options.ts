@@ -3,8 +3,10 @@ import type { Filter } from '../../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
 import { fullType } from '../../events/kinds.js';
 import { OptionError, optionErrorOf } from '../option-error.js';
+import { refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
 import type { Verb } from './help.js';
 
+export { numberOf, textOf, type Values } from '../option-values.js';
 export { OptionError };
 
 /** The options and ids of a verb. `signal` aborts at Ctrl-C, so that redrive and discard report their counts. */
@@ -25,37 +27,17 @@ const OF_VERB = {
   export: { ...ALWAYS, ...FILTER, out: TEXT },
 } as const satisfies Record<Verb, ParseArgsConfig['options']>;
 
-/** The options as given: a text each, or true. Functions for one option return undefined if it is missing. */
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
-
 /** Returns the options and ids of a verb. @throws OptionError */
 export function parseOptions(verb: Verb, args: readonly string[]): { values: Values; ids: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OF_VERB[verb], allowPositionals: true });
-    // An empty variable of a script must not turn one dead letter into all of them.
-    const empty = Object.entries(values).find(([, value]) => typeof value === 'string' && value.trim() === '');
-    if (empty) throw new OptionError(`--${empty[0]} is empty: leave it out, or give it a value.`);
+    refuseEmpty(values as Values); // an empty variable of a script must not turn one dead letter into all of them
     if (positionals.some((id) => id.trim() === ''))
       throw new OptionError('An id is empty: give an id that list shows.');
     return { values: values as Values, ids: positionals };
   } catch (error) {
     throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OF_VERB[verb]));
   }
-}
-
-/** Returns the text of an option; undefined if the option is missing, empty or a flag. */
-export function textOf(values: Values, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** Returns a number; undefined if the option is missing. @throws OptionError outside of `from` to `to`. */
-export function numberOf(values: Values, name: string, { from, to }: { from: number; to: number }): number | undefined {
-  const text = textOf(values, name);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!(value >= from && value <= to)) throw new OptionError(`--${name} is '${text}', must be from ${from} to ${to}.`);
-  return value;
 }
 
 /** Returns a share such as '20%' or '0.2' as a number. */
@@ -103,20 +85,4 @@ function stageOf(values: Values): ListedStage | undefined {
   if (stage === undefined || (LISTED_STAGES as readonly string[]).includes(stage))
     return stage as ListedStage | undefined;
   throw new OptionError(`--stage is '${stage}', must be one of ${LISTED_STAGES.join(', ')}.`);
-}
-
-function timeOf(values: Values, name: string, ofDay: string): Date | undefined {
-  const text = textOf(values, name);
-  if (text === undefined) return undefined;
-  const at = new Date(text.length === 10 ? text + ofDay : text);
-  if (!isDay(text.slice(0, 10)) || Number.isNaN(at.getTime())) {
-    throw new OptionError(`--${name} is '${text}', must be a day or a time, such as 2026-03-14 or 2026-03-14T12:00Z.`);
-  }
-  return at;
-}
-
-/** The 30th of February would be a day in March. */
-function isDay(text: string): boolean {
-  const at = new Date(`${text}T00:00:00.000Z`);
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
 }

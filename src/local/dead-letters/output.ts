@@ -1,22 +1,12 @@
-import type { Writable } from 'node:stream';
 import type { Group } from '../../dead-letters/group.js';
 import type { FilterField, ListedDeadLetter } from '../../dead-letters/listed.js';
 import { shortType } from '../../events/kinds.js';
-import { printable, printableLines } from '../../printable.js';
+import { printable } from '../../printable.js';
 
-/** `out` gets the result of a verb, `err` progress and notes. */
-export type Output = { readonly out: Terminal; readonly err: Terminal };
-type Terminal = Writable & { isTTY?: boolean; columns?: number };
+export { type Output, writeTo } from '../output.js';
 
 /** Headers of columns that differ from the name of the field. */
 const HEADERS: Partial<Record<FilterField, string>> = { resourceType: 'RESOURCE TYPE' };
-
-/** Writes text without control characters that could act on the terminal; resolves once the text is written. */
-export function writeTo(out: Writable, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    out.write(printableLines(text), (error) => (error ? reject(error) : resolve()));
-  });
-}
 
 /** Returns dead letters as a table. If the terminal is narrower than the table, each id is in its own line below. */
 export function tableOfDeadLetters(letters: readonly ListedDeadLetter[], columns: number | undefined): string {
