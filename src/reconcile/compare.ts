@@ -44,13 +44,17 @@ export type Counts = {
   broughtIn: number;
 };
 
-/** The result of a comparison. All changes from `since` up to `upTo` are known or, except in a dry run, brought in. */
-export type Compared = {
-  readonly counts: Counts;
+/** How far a comparison has come: all changes from `since` up to `upTo` are known or, except in a dry run, brought in. */
+export type Progress = {
+  readonly counts: Readonly<Counts>;
   readonly since: string;
   readonly before: string;
   readonly upTo: string;
-} & ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
+};
+
+/** The result of a comparison. */
+export type Compared = Progress &
+  ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
 type ReadFailure = ReadError | RetryAfterError | NonRetriableError;
 
 export type CompareDeps = {
@@ -60,7 +64,7 @@ export type CompareDeps = {
   readonly storageNow: () => Promise<Date>;
   readonly pace: Pace;
   /** Called after each change and each page. `counts` goes on to change. */
-  readonly onProgress?: (counts: Readonly<Counts>, upTo: string) => void;
+  readonly onProgress?: (progress: Progress) => void;
 };
 
 /**
@@ -85,33 +89,36 @@ export function beforeGrace(before: string, now: Date): string {
 export async function compare(comparison: Comparison, deps: CompareDeps): Promise<Compared> {
   const { openPages, position, span } = comparison;
   const { clock, pace, onProgress } = deps;
-  const retrying = { clock, signal: pace.signal };
-  const counts: Counts = { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
-  let { since } = span;
-  let upTo = since;
-  let { before } = span;
-  const ended = () => ({ counts, since, before, upTo });
+  const { signal } = pace;
+  const retry = <T>(act: () => Promise<T>) => withRetries(act, { clock, signal });
+  const progress = { counts: noCounts(), ...span, upTo: span.since };
+  const { counts } = progress;
   try {
-    before = beforeGrace(before, await withRetries(deps.storageNow, retrying)); // Q5
-    since = (position && (await withRetries(position.read, retrying))) ?? since;
-    upTo = since;
+    progress.before = beforeGrace(span.before, await retry(deps.storageNow)); // Q5
+    progress.since = (position && (await retry(position.read))) ?? span.since;
+    progress.upTo = progress.since;
+    const { since, before } = progress;
     if (since < before) {
-      const compareChange = createCompareChange(comparison, deps, counts);
+      const compareChange = createCompareChange(comparison, deps, progress);
       for await (const page of openPages({ since, before })) {
         await compareEach(page.changes, pace, compareChange);
-        if (pace.signal.aborted) return { ...ended(), end: 'stopped' }; // some changes of the page were not compared
+        if (signal.aborted) return { ...progress, end: 'stopped' }; // some changes of the page were not compared
         counts.unreadable += page.unreadable;
-        if (position && page.upTo > upTo) await withRetries(() => position.save(page.upTo), retrying);
-        upTo = page.upTo;
-        onProgress?.(counts, upTo);
+        if (position && page.upTo > progress.upTo) await retry(() => position.save(page.upTo));
+        progress.upTo = page.upTo;
+        onProgress?.(progress);
       }
     }
-    if (position) await withRetries(position.end, retrying);
-    return { ...ended(), end: 'done' };
+    if (position) await retry(position.end);
+    return { ...progress, end: 'done' };
   } catch (error) {
     if (!isExpected(error)) throw error;
-    return pace.signal.aborted ? { ...ended(), end: 'stopped' } : { ...ended(), end: 'failed', error };
+    return signal.aborted ? { ...progress, end: 'stopped' } : { ...progress, end: 'failed', error };
   }
+}
+
+function noCounts(): Counts {
+  return { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
 }
 
 type CompareChange = (change: FoundChange) => Promise<void>;
@@ -135,9 +142,10 @@ async function compareEach(
 function createCompareChange(
   { source, isWanted, workflow, position }: Comparison,
   deps: CompareDeps,
-  counts: Counts,
+  progress: Progress & { readonly counts: Counts },
 ): CompareChange {
   const { known, clock, pace, onProgress } = deps;
+  const { counts } = progress;
   const { signal } = pace;
   const takeTurn = createTurns(pace.perSecond, { clock, signal });
   const takeTurnToBringIn = createTurns(pace.broughtInPerSecond, { clock, signal });
@@ -161,7 +169,7 @@ function createCompareChange(
       await withRetries(() => known.bringIn(found, workflow), { clock, signal });
       counts.broughtIn += 1;
     }
-    onProgress?.(counts, change.time);
+    onProgress?.(progress);
   };
 }
 

@@ -13,8 +13,11 @@ const PAUSES_MS = [1000, 5000, 15_000];
 const PASSING = ['server-error', 'unreachable'];
 const MIN_WAIT_MS = 100;
 
+/** `onWait`: called before each wait that the service asks for. */
+type Deps = { readonly clock: Clock; readonly signal: AbortSignal; readonly onWait?: (waitMs: number) => void };
+
 /** Returns a reader of pages that outlasts short failures: a comparison may take hours. */
-export function createGetPage(pages: ServicePages, { clock, signal }: { clock: Clock; signal: AbortSignal }): GetPage {
+export function createGetPage(pages: ServicePages, { clock, signal, onWait }: Deps): GetPage {
   const { service } = pages;
 
   return async (path) => {
@@ -29,6 +32,7 @@ export function createGetPage(pages: ServicePages, { clock, signal }: { clock: C
           const waitMs = Math.max(error.wait.ms, MIN_WAIT_MS);
           refusedMs += waitMs;
           if (refusedMs > MAX_REFUSED_MS) throw refusedForLong(error);
+          onWait?.(waitMs);
           await sleep(clock, waitMs, signal);
           continue;
         }

@@ -12,10 +12,10 @@ import type { Part } from './plan.js';
  */
 export function openChanges(
   of: ServiceName & { readonly part: Part; readonly span: Span },
-  { readers, clock, signal }: { readers: Pick<Readers, 'pagesOf'>; clock: Clock; signal: AbortSignal },
+  deps: { readers: Pick<Readers, 'pagesOf'>; clock: Clock; signal: AbortSignal; onWait?: (waitMs: number) => void },
 ): AsyncIterable<FoundPage> {
   const { host, part, span } = of;
-  const pages = readers.pagesOf(of, signal);
-  const get = createGetPage(pages, { clock, signal });
+  const pages = deps.readers.pagesOf(of, deps.signal);
+  const get = createGetPage(pages, deps);
   return part.kind === 'feed' ? dicomChanges(span, { host, get }) : fhirChanges(part, span, { host, pages, get });
 }

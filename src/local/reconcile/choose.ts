@@ -1,0 +1,51 @@
+import type { ServiceName } from '../../clients/readers.js';
+import { isResourceType, nearestResourceType } from '../../fhir-types.js';
+import { nearest } from '../../nearest.js';
+import type { Workflow } from '../../workflow.js';
+import { OptionError } from '../option-error.js';
+
+/** Returns the services to compare: the one with this host, or all. @throws OptionError */
+export function chooseServices(services: readonly ServiceName[], host: string | undefined): readonly ServiceName[] {
+  if (host === undefined) return services;
+  const chosen = services.filter((service) => service.host === host);
+  if (chosen.length > 0) return chosen;
+  const hosts = services.map((service) => service.host);
+  throw new OptionError(
+    `--service is '${host}', must be a host name in FHIR_HOSTS or DICOM_HOSTS: ${hosts.join(', ')}.${hint(nearest(host, hosts))}`,
+  );
+}
+
+/** Returns the workflow with this name; undefined if no name is given. @throws OptionError */
+export function chooseWorkflow(
+  name: string | undefined,
+  { workflows, off }: { workflows: readonly Workflow[]; off: readonly string[] },
+): Workflow | undefined {
+  const chosen = workflows.find((workflow) => workflow.name === name);
+  if (name === undefined || chosen !== undefined) return chosen;
+  if (off.includes(name))
+    throw new OptionError(`--workflow is '${name}', which is off with these settings: its jobs would not run.`);
+  const names = [...workflows.map((workflow) => workflow.name), ...off];
+  throw new OptionError(
+    `--workflow is '${name}', must be a workflow of the app: ${names.join(', ')}.${hint(nearest(name, names))}`,
+  );
+}
+
+/** Refuses a type that none of the workflows wants. @throws OptionError */
+export function checkTypes(types: readonly string[] | undefined, workflows: readonly Workflow[]): void {
+  const selected = workflows
+    .flatMap(({ on }) => on)
+    .flatMap(({ service, resourceTypes }) => (service === 'fhir' ? resourceTypes : []));
+  for (const type of types ?? []) {
+    if (selected.includes(type) || (selected.includes('*') && isResourceType(type))) continue;
+    throw new OptionError(`--types has '${type}', which no workflow wants.${hint(nearestType(type, selected))}`);
+  }
+  if (types?.length === 0) throw new OptionError('--types has no type: give names such as Patient,Observation.');
+}
+
+function nearestType(type: string, selected: readonly string[]): string | undefined {
+  return nearest(type, selected) ?? (selected.includes('*') ? nearestResourceType(type) : undefined);
+}
+
+function hint(meant: string | undefined): string {
+  return meant === undefined ? '' : ` Did you mean ${meant}?`;
+}

@@ -1,0 +1,80 @@
+import type { ServiceName } from '../../clients/readers.js';
+import { systemClock as clock } from '../../clock.js';
+import { type Config, ConfigError, namesStorage } from '../../config.js';
+import { type App, composeApp } from '../../functions/compose.js';
+import { systemRandom } from '../../functions/random.js';
+import { readSettings } from '../../functions/read-settings.js';
+import { withLocalSettings } from '../local-settings.js';
+import type { Values } from '../option-values.js';
+import { provideStorage } from '../provide-storage.js';
+import { accountOf } from '../storage-account.js';
+
+type Env = Record<string, string | undefined>;
+
+/** The stores and readers of the app, of which no part runs. `close` ends an Azurite that no other process uses. */
+export type Connected = {
+  readonly app: App;
+  /** The names of workflows that are off with these settings. */
+  readonly off: readonly string[];
+  close(): Promise<void>;
+};
+
+/** A person waits, maybe on a slow connection. */
+const STORAGE_TRY_MS = 30_000;
+const CONNECTION = /^(EventStorage|AzureWebJobsStorage|WorkflowStorage|UndeliveredStorage)(__|$)/i;
+const SIMULATED = 'simulator-main';
+
+/**
+ * Connects to the storage that the options name, or to that of `npm start`.
+ * @throws ConfigError or StartError that says what to set
+ */
+export async function connect(values: Values): Promise<Connected> {
+  const { workflows } = await import('../../workflows/index.js');
+  const account = accountOf(values, 'account');
+  const appRoot = process.cwd();
+  const local = withLocalSettings(appRoot, process.env);
+  const env = withSimulatedServices(account === undefined ? local : accountEnv(account, local));
+  const isNamed = namesStorage(env);
+  const { config, on, off } = readSettings(
+    workflows,
+    isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' },
+  );
+  refuseNoService(config);
+  const azurite =
+    account === undefined ? await provideStorage(appRoot, isNamed ? config.storage : undefined, clock) : undefined;
+  const connected = azurite ? { ...env, [config.storageConnection]: azurite.connectionString } : env;
+  const found = azurite ? readSettings(workflows, connected).config : config;
+  const parts = { workflows: on, clock, random: systemRandom, telemetryWrite: () => {}, storageTryMs: STORAGE_TRY_MS };
+  return {
+    app: composeApp(found, parts),
+    off: off.map(({ name }) => name),
+    close: async () => azurite?.release(),
+  };
+}
+
+/** Returns the services that the settings list. */
+export function servicesOf({ fhirHosts, dicomHosts }: Pick<Config, 'fhirHosts' | 'dicomHosts'>): ServiceName[] {
+  return [
+    ...fhirHosts.map(({ host }) => ({ service: 'fhir', host }) as const),
+    ...dicomHosts.map(({ host }) => ({ service: 'dicom', host }) as const),
+  ];
+}
+
+/** The local settings name other storage, and the simulator is not the app's in Azure. */
+function accountEnv(account: string, local: Env): Env {
+  const rest = Object.entries(local).filter(([name]) => !CONNECTION.test(name));
+  return { ...Object.fromEntries(rest), SIMULATOR: 'off', EventStorage__accountName: account };
+}
+
+/** The simulator is in the memory of `npm start`, so that this process reads its services over HTTP. */
+export function withSimulatedServices(env: Env): Env {
+  if (env.SIMULATOR !== 'on' || env.FHIR_HOSTS || env.DICOM_HOSTS) return env;
+  const url = `http://127.0.0.1:${env.PORT || '7071'}/api/simulator`;
+  const host = (service: string) => `${SIMULATED}.${service}.azurehealthcareapis.com ${url}/${service}`;
+  return { ...env, FHIR_HOSTS: host('fhir'), DICOM_HOSTS: host('dicom') };
+}
+
+function refuseNoService(config: Config): void {
+  if (servicesOf(config).length > 0) return;
+  throw new ConfigError(['FHIR_HOSTS and DICOM_HOSTS are absent, so there is no service to compare: set one of them']);
+}

@@ -1,0 +1,35 @@
+import { systemClock as clock } from '../../clock.js';
+import { ConfigError } from '../../config.js';
+import { StorageError } from '../../storage/table-store.js';
+import { endOnSignals } from '../host/end-on-signals.js';
+import { StartError } from '../host/start-error.js';
+import { OptionError } from '../option-error.js';
+import { print, printError, printOptionError } from '../print.js';
+import { type Connected, connect } from './connect.js';
+import { HELP } from './help.js';
+import { parseOptions, readOptions } from './options.js';
+import { run } from './run.js';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+process.exit(await main(process.argv.slice(2)));
+
+async function main(args: readonly string[]): Promise<number> {
+  const interrupt = new AbortController();
+  const { signal } = interrupt;
+  void endOnSignals(clock).then(() => interrupt.abort());
+  let connected: Connected | undefined;
+  try {
+    const values = parseOptions(args);
+    if (values.help) return print(HELP);
+    const asked = readOptions(values, clock.now());
+    connected = await connect(values);
+    return await run(asked, { ...connected, signal }, { out: process.stdout, err: process.stderr });
+  } catch (error) {
+    if (error instanceof OptionError) return printOptionError(error);
+    if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);
+    if (error instanceof StorageError) return printError(`Storage: ${error.code}. ${error.message}\n`, 3);
+    throw error;
+  } finally {
+    await connected?.close();
+  }
+}

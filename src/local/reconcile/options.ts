@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import { GRACE_MS } from '../../reconcile/compare.js';
+import { OptionError, optionErrorOf } from '../option-error.js';
+import { numberOf, refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
+import { PACE } from './help.js';
+
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+const OPTIONS = {
+  since: TEXT,
+  until: TEXT,
+  service: TEXT,
+  types: TEXT,
+  workflow: TEXT,
+  'dry-run': FLAG,
+  rate: TEXT,
+  json: FLAG,
+  account: TEXT,
+  help: FLAG,
+};
+const MAX_RATE = 20_000;
+
+/** The options of a run, as far as they can be checked without settings. Times are ISO 8601 in UTC. */
+export type Asked = {
+  readonly since: string;
+  readonly until: string | undefined;
+  readonly service: string | undefined;
+  readonly types: readonly string[] | undefined;
+  readonly workflow: string | undefined;
+  readonly isDryRun: boolean;
+  readonly isJson: boolean;
+  readonly perSecond: number;
+};
+
+/** Returns the options as given. @throws OptionError where an option is not known, has no value, or an empty one. */
+export function parseOptions(args: readonly string[]): Values {
+  try {
+    const { values } = parseArgs({ args: [...args], options: OPTIONS });
+    refuseEmpty(values);
+    return values;
+  } catch (error) {
+    throw error instanceof OptionError ? error : optionErrorOf(error as Error, Object.keys(OPTIONS));
+  }
+}
+
+/** Returns the options of a run. @throws OptionError */
+export function readOptions(values: Values, now: Date): Asked {
+  return {
+    ...readSpan(values, now),
+    service: textOf(values, 'service')?.toLowerCase(),
+    types: textOf(values, 'types')
+      ?.split(',')
+      .map((type) => type.trim())
+      .filter((type) => type !== ''),
+    workflow: textOf(values, 'workflow'),
+    isDryRun: values['dry-run'] === true,
+    isJson: values.json === true,
+    perSecond: numberOf(values, 'rate', { from: 0.01, to: MAX_RATE }) ?? PACE.perSecond,
+  };
+}
+
+function readSpan(values: Values, now: Date): Pick<Asked, 'since' | 'until'> {
+  const since = timeOf(values, 'since', 'T00:00:00.000Z');
+  if (since === undefined)
+    throw new OptionError('--since is missing: give the time from which on changes are compared, such as 2026-03-14.');
+  const until = timeOf(values, 'until', 'T24:00:00.000Z');
+  refuseFuture(values, 'since', { at: since, now });
+  if (until !== undefined) refuseFuture(values, 'until', { at: until, now });
+  if (until !== undefined && until <= since)
+    throw new OptionError(
+      `--since is '${textOf(values, 'since')}', must be before --until '${textOf(values, 'until')}'.`,
+    );
+  if (now.getTime() - since.getTime() < GRACE_MS)
+    throw new OptionError(
+      `--since is '${textOf(values, 'since')}', must be at least ${GRACE_MS / 60_000} minutes ago: events of newer changes may still arrive.`,
+    );
+  return { since: since.toISOString(), until: until?.toISOString() };
+}
+
+function refuseFuture(values: Values, name: 'since' | 'until', { at, now }: { at: Date; now: Date }): void {
+  if (at <= now) return;
+  const hint = name === 'until' ? ' Leave it out to compare all changes until 10 minutes ago.' : '';
+  const time = now.toISOString().slice(0, 16);
+  throw new OptionError(`--${name} is '${textOf(values, name)}', must not be in the future: it is ${time}Z.${hint}`);
+}

@@ -1,0 +1,104 @@
+import type { Readers, ServiceName } from '../clients/readers.js';
+import type { TableStore } from '../storage/table-store.js';
+import type { Workflow } from '../workflow.js';
+import { type CompareDeps, type Compared, compare, type Progress } from './compare.js';
+import { openChanges } from './open-changes.js';
+import { isWanted, type Part, partsOf } from './plan.js';
+import { createPosition } from './positions.js';
+import { type WorkspaceSettings, workspaceOf } from './workspace.js';
+
+/** The changes to reconcile. Times are ISO 8601, UTC, with milliseconds. */
+export type Request = {
+  readonly services: readonly ServiceName[];
+  /** Inclusive. */
+  readonly since: string;
+  /** Exclusive. Default: the newest changes that may be compared (Q5). */
+  readonly until?: string | undefined;
+  /** The workflow that alone gets what is missing. Default: all. */
+  readonly workflow?: Workflow | undefined;
+  /** FHIR types. Default: all that a workflow wants. */
+  readonly types?: readonly string[] | undefined;
+  /** Counts, and changes nothing. */
+  readonly isDryRun: boolean;
+};
+
+/** The comparison of a part of a service. */
+export type PartReport = { readonly host: string; readonly part: string } & Compared;
+
+/** How far the comparison of a part has come. */
+export type PartProgress = { readonly host: string; readonly part: string } & Progress;
+
+/** A part without a workflow that wants its changes has no report. */
+export type Report = { readonly isDryRun: boolean; readonly parts: readonly PartReport[] };
+
+export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
+  readonly readers: Pick<Readers, 'pagesOf'>;
+  readonly workflows: readonly Workflow[];
+  /** Holds the table `reconcile`. */
+  readonly tables: TableStore;
+  readonly settings: WorkspaceSettings;
+  readonly onProgress?: (progress: PartProgress) => void;
+  /** Called before each wait that a service asks for. */
+  readonly onWait?: (host: string, waitMs: number) => void;
+};
+
+/**
+ * Compares each service in turn, and brings in what is missing. A service that fails does not keep others from being
+ * compared; the same request goes on where an earlier one was ended.
+ * @throws NonRetriableError with the code `workspace-unknown`, before anything is read
+ */
+export async function reconcile(request: Request, deps: ReconcileDeps): Promise<Report> {
+  const wanted = { workflows: request.workflow ? [request.workflow] : deps.workflows, types: request.types };
+  const jobs = request.services.flatMap((service) => {
+    const parts = partsOf(service.service, wanted);
+    const source = parts.length > 0 ? workspaceOf(service.host, deps.settings) : '';
+    return parts.map((part) => ({ service, source, part }));
+  });
+  const parts: PartReport[] = [];
+  for (const job of jobs) {
+    const compared = await comparePart({ ...job, isWanted: (event) => isWanted(wanted, event) }, request, deps);
+    parts.push(compared);
+    if (compared.end === 'stopped') break;
+  }
+  return { isDryRun: request.isDryRun, parts };
+}
+
+type Job = {
+  readonly service: ServiceName;
+  readonly source: string;
+  readonly part: Part;
+  readonly isWanted: (event: Parameters<typeof isWanted>[1]) => boolean;
+};
+
+async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Promise<PartReport> {
+  const { service, source, part } = job;
+  const { since, until, workflow, isDryRun } = request;
+  const { readers, clock, pace, tables, storageNow, onWait, onProgress } = deps;
+  const named = { host: service.host, part: nameOfPart(part) };
+  const before = until ?? (await storageNow()).toISOString(); // `compare` leaves out the last minutes
+  const compared = await compare(
+    {
+      span: { since, before },
+      source,
+      isWanted: job.isWanted,
+      workflow: workflow?.name,
+      openPages: (span) =>
+        openChanges(
+          { ...service, part, span },
+          { readers, clock, signal: pace.signal, onWait: (waitMs) => onWait?.(service.host, waitMs) },
+        ),
+      ...(!isDryRun && { position: createPosition(positionName(named, request), { tables }) }),
+    },
+    { ...deps, onProgress: (progress) => onProgress?.({ ...named, ...progress }) },
+  );
+  return { ...named, ...compared };
+}
+
+function positionName(named: { host: string; part: string }, { since, until, workflow, types }: Request) {
+  const asked = types ? [...new Set(types)].sort().join(',') : '';
+  return { ...named, since, until: until ?? '', workflow: workflow?.name ?? '', types: asked };
+}
+
+function nameOfPart(part: Part): string {
+  return 'type' in part && part.type !== undefined ? `${part.kind} ${part.type}` : part.kind;
+}

@@ -1,0 +1,68 @@
+import { errorCodeOf } from '../errors.js';
+import type { PartReport, Report } from './reconcile.js';
+
+/** What to do about an error, by its code without `fhir-` or `dicom-`; the message of the error says what has happened. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'no-token': 'Sign in with az login, or name the identity in AZURE_CLIENT_ID.',
+  unauthorized: 'Give this identity the role, or correct audience=… in the setting of the service.',
+  forbidden: 'The role may take some minutes to have an effect.',
+  'not-found': 'Correct the URL in FHIR_HOSTS or DICOM_HOSTS.',
+  throttled: 'Run the command later, or with a lower --rate.',
+  unavailable: 'Run the command later.',
+  'server-error': "Look at the service's own health in Azure, then run the command again.",
+  unreachable: 'Check the URL in FHIR_HOSTS or DICOM_HOSTS, the network and DNS. The simulator needs npm start.',
+  timeout: 'Run the command again; if it fails again, look at the health of the service.',
+  'too-large': 'One entry is larger than the app can read. Use a later --since, and leave this entry out.',
+  'host-not-listed': 'Add the host to FHIR_HOSTS or DICOM_HOSTS.',
+};
+const OTHER_SERVER = 'Correct the URL in FHIR_HOSTS or DICOM_HOSTS: another server seems to answer, or a proxy.';
+const OTHER_SERVER_CODES = [
+  'endless',
+  'foreign-link',
+  'no-list',
+  'not-json',
+  'other-resource',
+  'out-of-order',
+  'redirected',
+];
+
+/** Returns a report in words: a sentence or two for each part of a service. */
+export function sentencesOf({ isDryRun, parts }: Report): string[] {
+  if (parts.length === 0) return ['Nothing to compare: no workflow wants changes of these services and types.'];
+  return [
+    ...(isDryRun ? ['Dry run: nothing was changed.'] : []),
+    ...parts.flatMap((part) => [countsText(part, isDryRun), ...endTexts(part)]),
+  ];
+}
+
+/** Returns what a person can do about the error that ended a comparison. */
+export function adviceFor(error: unknown): string {
+  const code = errorCodeOf(error).replace(/^(fhir|dicom)-/, '');
+  if (OTHER_SERVER_CODES.includes(code) || code.startsWith('http-')) return OTHER_SERVER;
+  return ADVICE[code] ?? 'Run the command again.';
+}
+
+function countsText({ host, part, counts, since, before, upTo }: PartReport, isDryRun: boolean): string {
+  if (since >= before) return `${host} (${part}): nothing to compare yet, since changes are compared after 10 minutes.`;
+  const { compared, known, missing, broughtIn } = counts;
+  const found = isDryRun
+    ? `${missing} missing, which the command brings in without --dry-run`
+    : `${missing} missing, ${broughtIn} brought in`;
+  const changes = compared === 1 ? 'change' : 'changes';
+  return `${host} (${part}), from ${since} to ${upTo}: ${compared} ${changes} compared, ${known} known, ${found}.`;
+}
+
+function endTexts(part: PartReport): string[] {
+  const { unreadable } = part.counts;
+  return [
+    ...(unreadable > 0
+      ? [
+          `${unreadable} ${unreadable === 1 ? 'entry names' : 'entries name'} no change that an event can hold: left out.`,
+        ]
+      : []),
+    ...(part.end === 'failed'
+      ? [`${part.host} was not compared to the end. ${part.error.message} ${adviceFor(part.error)}`]
+      : []),
+    ...(part.end === 'stopped' ? ['Stopped. The same command goes on from there.'] : []),
+  ];
+}

@@ -1,0 +1,85 @@
+import { FHIR_HOST, startService } from '../../clients/stand-in.js';
+import { useOwnAzurite } from '../../processes/own-azurite.js';
+import { fhirHistory, timeOf, versionsOf } from '../../reconcile/services.js';
+import { startProcess } from '../test-process.js';
+
+const WORKSPACES = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
+const NOWHERE = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;${['Blob', 'Queue', 'Table']
+  .map((service) => `${service}Endpoint=http://127.0.0.1:9/a`)
+  .join(';')}`;
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return startProcess('src/local/reconcile/main.ts', args, { env: { WORKSPACES, SIMULATOR: 'off', ...env } });
+}
+
+async function run(args: readonly string[], env?: NodeJS.ProcessEnv) {
+  const process = start(args, env);
+  return { code: await process.ended, stdout: process.stdout(), output: process.output() };
+}
+
+/** Its own storage: apps of other tests would run the rows. */
+const azurite = useOwnAzurite();
+
+describe('npm run reconcile, as a process', () => {
+  it('given --help, then its options and exit codes, and nothing else happens', async () => {
+    const { code, stdout } = await run(['--help'], { EventStorage: NOWHERE });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('npm run reconcile -- --since TIME');
+    for (const option of ['since', 'until', 'service', 'types', 'workflow', 'dry-run', 'rate', 'json', 'account'])
+      expect(stdout).toContain(`  --${option}`);
+    expect(stdout).toContain('Exit code: 0');
+  });
+
+  it.each([
+    { args: [], says: '--since is missing' },
+    { args: ['--since', '2026-01-01', '--account', 'Events/1'], says: "--account is 'Events/1', must be the name" },
+    { args: ['--since', '2026\x1b[31m'], says: "--since is '2026\\u001b[31m', must be a day" },
+  ])('given $args, then 2, and one line that says what is wrong', async ({ args, says }) => {
+    const { code, output, stdout } = await run(args, { EventStorage: NOWHERE, FHIR_HOSTS: FHIR_HOST });
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(output).toContain(says);
+    expect(output).toMatch(/^[^\n\p{Cc}]* --help has the rest\.$/u);
+  });
+
+  it('given no service in the settings, then 3, and which settings to set', async () => {
+    const { code, output } = await run(['--since', '2026-01-01'], { EventStorage: NOWHERE });
+
+    expect(code).toBe(3);
+    expect(output).toContain('FHIR_HOSTS and DICOM_HOSTS are absent');
+  });
+
+  it('given storage that does not answer, then 3, and no secret', async () => {
+    const { code, output } = await run(['--since', '2026-01-01'], { EventStorage: NOWHERE, FHIR_HOSTS: FHIR_HOST });
+
+    expect(code).toBe(3);
+    expect(output).toContain('Storage does not answer');
+    expect(output).not.toContain('c2VjcmV0');
+  });
+
+  it('given a dry run, then the counts as JSON on standard output, and nothing but JSON', async () => {
+    await using service = await startService(fhirHistory(versionsOf(5)));
+    const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
+
+    const { code, stdout } = await run(['--since', '2026-01-01', '--until', '2026-01-01', '--dry-run', '--json'], env);
+
+    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, parts: [{ host: FHIR_HOST, compared: 5, missing: 5 }] });
+    expect(code).toBe(0);
+  });
+
+  it('given SIGKILL within a page, then the same command goes on with this page', async () => {
+    const history = fhirHistory(versionsOf(30), { maxPage: 10 });
+    await using service = await startService(history, history, () => {}, history);
+    const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
+    const args = ['--since', '2026-01-01', '--until', '2026-01-01', '--types', 'Patient', '--json'];
+    const killed = start(args, env);
+    await service.askedTimes(3);
+    await killed.kill();
+
+    const { code, stdout } = await run(args, env);
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).parts).toMatchObject([{ since: timeOf(19), compared: 11 }]);
+  });
+});

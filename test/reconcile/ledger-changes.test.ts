@@ -1,0 +1,86 @@
+import { keyOf } from '../../src/events/key.js';
+import { parseEvent } from '../../src/events/parse.js';
+import { foundEvent } from '../../src/reconcile/found-event.js';
+import type { FoundChange } from '../../src/reconcile/known-changes.js';
+import { createLedgerChanges } from '../../src/reconcile/ledger-changes.js';
+import { addressOf } from '../../src/storage/address.js';
+import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
+import { composeMemoryApp } from '../functions/memory-app.js';
+
+const SOURCE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
+const CHANGE: FoundChange = {
+  service: 'fhir',
+  host: 'w-f.fhir.azurehealthcareapis.com',
+  resourceType: 'Patient',
+  resourceId: 'p1',
+  change: 'created',
+  version: 1,
+  time: '2026-01-01T10:00:00.000Z',
+};
+const found = foundEvent(CHANGE, SOURCE);
+const event = parseEvent(found.raw);
+
+function open() {
+  const runs: string[] = [];
+  const workflow = (name: string, more = {}) =>
+    defineWorkflow({ name, on: fhir('Patient'), ...more, handle: () => void runs.push(name) });
+  const workflows = [workflow('one'), workflow('two'), workflow('long', { timeout: minutes(5) })];
+  const { app, clock, stores } = composeMemoryApp({ workflows });
+  const { ledger, waiting, deadLetterStores } = app;
+  const { storageNow } = deadLetterStores;
+  const deadlineMs = app.config.deadlineMs;
+  return {
+    changes: createLedgerChanges({ ledger, waiting, workflows, deadlineMs, clock, storageNow }),
+    runs,
+    rows: () => stores.tables.inspect('waiting'),
+    async runRows(): Promise<void> {
+      clock.advance(1000);
+      for (let round = 0; round < 2; round += 1) {
+        await app.pipeline.wake();
+        for (const queue of [stores.due, stores.dueLong])
+          for (let text = queue.take(); text !== undefined; text = queue.take())
+            await app.pipeline.redeliver(JSON.parse(text));
+        clock.advance(1000);
+      }
+    },
+  };
+}
+
+describe('when a change is brought into the app', () => {
+  it('given no workflow, then a delivery; each workflow runs once, and the change is known from then on', async () => {
+    const { changes, runs, rows, runRows } = open();
+    expect(await changes.isKnown(event)).toBe(false);
+
+    await changes.bringIn(found);
+    await changes.bringIn(found);
+    expect(rows().map(({ row }) => row.kind)).toEqual(['delivery', 'delivery']);
+    await runRows();
+
+    expect(runs.sort()).toEqual(['long', 'one', 'two']);
+    expect(await changes.isKnown(event)).toBe(true);
+    expect(await changes.isKnown(event, 'two')).toBe(true);
+  });
+
+  it('given a workflow, then a job of this workflow alone', async () => {
+    const { changes, runs, rows, runRows } = open();
+
+    await changes.bringIn(found, 'two');
+    expect(rows().map(({ key }) => key)).toEqual([expect.stringContaining(addressOf(keyOf(event), 'two'))]);
+    await runRows();
+
+    expect(runs).toEqual(['two']);
+    expect(await changes.isKnown(event, 'two')).toBe(true);
+    expect(await changes.isKnown(event, 'one')).toBe(false);
+    expect(await changes.isKnown(event)).toBe(true);
+  });
+
+  it('given a workflow that may run for longer than a delivery, then a row of the long kind', async () => {
+    const { changes, runs, rows, runRows } = open();
+
+    await changes.bringIn(found, 'long');
+    expect(rows().map(({ partition }) => partition)).toEqual([expect.stringMatching(/^long-/)]);
+    await runRows();
+
+    expect(runs).toEqual(['long']);
+  });
+});
