@@ -26,8 +26,8 @@ const ETAG = /^(?:W\/)?"(\d{1,16})"$/;
 const PLACE = /(?:^|\/)([A-Z][A-Za-z]*)\/([^/?#]+)(?:\/_history\/[^/?#]+)?$/;
 
 /**
- * Reads the changes of a span, oldest first, page by page. Of an entry only type, id, version, time and method are read, and
- * nothing else of a page outlives it.
+ * Reads the changes of a span, oldest first, page by page. Only type, id, version, time and method of an entry are read, and
+ * no other part of a page is kept.
  * @throws ReadError, RetryAfterError or NonRetriableError, each with a code
  */
 export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): AsyncGenerator<FoundPage> {

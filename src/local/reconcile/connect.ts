@@ -5,6 +5,7 @@ import { type App, composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { readSettings } from '../../functions/read-settings.js';
 import { withLocalSettings } from '../local-settings.js';
+import { withLookupKey } from '../lookup-key.js';
 import type { Values } from '../option-values.js';
 import { provideStorage } from '../provide-storage.js';
 import { accountOf } from '../storage-account.js';
@@ -32,7 +33,7 @@ export async function connect(values: Values): Promise<Connected> {
   const { workflows } = await import('../../workflows/index.js');
   const account = accountOf(values, 'account');
   const appRoot = process.cwd();
-  const local = withLocalSettings(appRoot, process.env);
+  const local = withLookupKey(appRoot, withLocalSettings(appRoot, process.env)); // as npm start, else workflows are off
   const env = withSimulatedServices(account === undefined ? local : accountEnv(account, local));
   const isNamed = namesStorage(env);
   const { config, on, off } = readSettings(

@@ -23,8 +23,8 @@ an earlier one was ended.
 
 Storage and services are those of npm start, from the environment or local.settings.json. Without FHIR_HOSTS and DICOM_HOSTS,
 the services are the simulator's, while npm start runs.
-  --account NAME    a storage account in Azure, with the identity that DefaultAzureCredential finds. FHIR_HOSTS, DICOM_HOSTS
-                    and WORKSPACES must be those of the app there
+  --account NAME    a storage account in Azure, with the identity that DefaultAzureCredential finds. The other settings
+                    must be those of the app there, above all FHIR_HOSTS, DICOM_HOSTS and WORKSPACES
 
 Exit code: 0 all changes were compared, and what was missing is brought in; 1 a service was not compared to the end, or
 entries were left out; 2 an option is wrong, 3 settings are wrong or storage does not answer, 130 ended by Ctrl-C.
