@@ -44,7 +44,7 @@ export type Counts = {
   broughtIn: number;
 };
 
-/** How far a comparison has come: all changes from `since` up to `upTo` are known or, except in a dry run, brought in. */
+/** How far a comparison has come: all changes from `since` up to `upTo` are known or brought in (but for a dry run). */
 export type Progress = {
   readonly counts: Readonly<Counts>;
   readonly since: string;
@@ -68,8 +68,8 @@ export type CompareDeps = {
 };
 
 /**
- * Q5: only changes older than this are compared. Until then, the service's own event may still be on its way, and a resource
- * that was hard-deleted and recreated within 5 minutes could be mistaken for its former self (Q2).
+ * Q5: only changes older than this are compared. Until then, the service's own event may still be on its way, and a
+ * resource that was hard-deleted and recreated within 5 minutes could be mistaken for its former self (Q2).
  */
 export const GRACE_MS = 10 * 60_000;
 
@@ -79,11 +79,12 @@ export function beforeGrace(before: string, now: Date): string {
 }
 
 /**
- * Compares the changes of a span with those that the app knows, and brings in what is missing. The position moves on page by
- * page, once every change of the page is known or brought in; so after a kill the same comparison goes on with that page.
+ * Compares the changes of a span with those that the app knows, and brings in what is missing. The position moves on
+ * page by page, once every change of the page is known or brought in; so after a kill the same comparison goes on with
+ * that page.
  *
  *   dies before a change is brought in            the change is missing again at the next comparison
- *   dies after it, before the position is saved   a row, or soon a job, knows the change; a second row finds that job (Q2)
+ *   dies after it, before the position is saved   a row, then a job, knows the change; a second row finds that job (Q2)
  *   two at once                                   likewise: at worst two rows for one change, which make one job
  */
 export async function compare(comparison: Comparison, deps: CompareDeps): Promise<Compared> {

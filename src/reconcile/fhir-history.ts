@@ -10,7 +10,7 @@ import type { FoundFhirChange } from './known-changes.js';
 /**
  * The part of a FHIR service to read.
  *   history   every version, of all types or of one
- *   current   the newest version of each resource of a type that is not deleted; for a workflow with `ordering: 'latest'`
+ *   current   the newest version of each resource of a type that is not deleted; enough for `ordering: 'latest'`
  */
 export type FhirPart =
   | { readonly kind: 'history'; readonly type?: string }
@@ -26,8 +26,8 @@ const ETAG = /^(?:W\/)?"(\d{1,16})"$/;
 const PLACE = /(?:^|\/)([A-Z][A-Za-z]*)\/([^/?#]+)(?:\/_history\/[^/?#]+)?$/;
 
 /**
- * Reads the changes of a span, oldest first, page by page. Only type, id, version, time and method of an entry are read, and
- * no other part of a page is kept.
+ * Reads the changes of a span, oldest first, page by page. Only type, id, version, time and method of an entry are
+ * read, and no other part of a page is kept.
  * @throws ReadError, RetryAfterError or NonRetriableError, each with a code
  */
 export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): AsyncGenerator<FoundPage> {
@@ -112,7 +112,7 @@ function changesIn({ entry }: Fields, host: string): { found: FoundFhirChange[];
   return { found, unreadable };
 }
 
-/** Returns the change that an entry names. The entry of a deletion may have no resource: then its other parts name the change. */
+/** Returns the change that an entry names. The entry of a deletion may have no resource, but its other parts name it. */
 function changeIn(entry: Fields, host: string): FoundFhirChange | undefined {
   const resource = fieldsOf(entry.resource);
   const meta = fieldsOf(resource.meta);

@@ -19,9 +19,10 @@ const TYPES = {
 };
 
 /**
- * Returns the event that stands for a found change: a CloudEvent with the data that the service's own event has, so that both
- * have the same `contentDigest`. The service's event id is not in its history, so this id is a digest of the change and its
- * time: each comparison makes the same event of the same change, also of a resource that was deleted and recreated.
+ * Returns the event that stands for a found change: a CloudEvent with the data that the service's own event has, so
+ * that both have the same `contentDigest`. The service's event id is not in its history, so this id is a digest of the
+ * change and its time: each comparison makes the same event of the same change, also of a resource that was deleted and
+ * recreated.
  * @param source the workspace of the service: `workspaceOf`
  */
 export function foundEvent(change: FoundChange, source: string): RawEvent {

@@ -19,9 +19,9 @@ const MAX_IDLE_PAGES = 100;
 const MAX_AT_ONE_TIME = 1_000_000;
 
 /**
- * Checks the pages of one read: that changes come in the order of their times, and that the pages make progress. A position
- * is only true if both hold. Memory is bounded, because a page that goes back in time is an error: only the changes of the
- * newest millisecond can come again.
+ * Checks the pages of one read: that changes come in the order of their times, and that the pages make progress. A
+ * position is only true if both hold. Memory is bounded, because a page that goes back in time is an error: only the
+ * changes of the newest millisecond can come again.
  */
 export class SpanReading {
   readonly #kind: ServiceKind;

@@ -58,8 +58,8 @@ export function createGetPage(pages: ServicePages, { clock, signal, onWait }: De
 const TOO_MUCH = ['too-large', 'timeout', 'http-400', 'http-413'];
 
 /**
- * Returns the number of entries to ask for after a failure; undefined if fewer entries do not help. A page may be too large
- * for the memory or the time of a read, and a service may refuse a number that is over its limit.
+ * Returns the number of entries to ask for after a failure; undefined if fewer entries do not help. A page may be too
+ * large for the memory or the time of a read, and a service may refuse a number that is over its limit.
  */
 export function fewerEntries(error: unknown, asked: number): number | undefined {
   const code = String((error as { code?: unknown } | null)?.code ?? '').replace(/^(fhir|dicom)-/, '');

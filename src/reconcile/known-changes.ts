@@ -1,7 +1,7 @@
 import type { RawEvent } from '../events/accept.js';
 import type { Change, HealthEvent } from '../events/health-event.js';
 
-/** A change that a service's history names. `time` is when the service made the change (ISO 8601, UTC, milliseconds). */
+/** A change that a service's history names. `time` is when the service made it (ISO 8601, UTC, milliseconds). */
 export type FoundChange = FoundFhirChange | FoundDicomChange;
 
 type OfChange = {

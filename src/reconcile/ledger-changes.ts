@@ -25,9 +25,9 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
   const stores = { waiting, clock, storageNow };
 
   return {
-    // THE ONE PLACE THAT THE LEDGER BY CHANGE REPLACES. An address begins with the digest of the event's id, which no history
-    // names: until the ledger can be asked by change, only jobs that reconciliation has brought in itself are known. A job of
-    // the service's own event is not found, so a comparison that is no dry run would bring its change in once more.
+    // THE ONE PLACE THAT THE LEDGER BY CHANGE REPLACES. An address begins with the digest of the event's id, which no
+    // history names. Until the ledger can be asked by change, only jobs that reconciliation has brought in itself are
+    // known. A job of the service's own event is not found: without --dry-run, its change is brought in once more.
     async isKnown(event, workflow) {
       const key = keyOf(event);
       const names = workflow === undefined ? namesOf(workflows.filter((one) => wants(one, event))) : [workflow];

@@ -15,9 +15,9 @@ export function isWanted({ workflows, types }: Wanted, event: HealthEvent): bool
 }
 
 /**
- * Returns the parts of a service that hold all wanted changes; none if no workflow wants a change of this kind of service.
- * With one workflow with `ordering: 'latest'` these are the current versions, which are fewer: its handler would skip the
- * older versions. Deletions are not among them.
+ * Returns the parts of a service that hold all wanted changes; none if no workflow wants a change of this kind of
+ * service. With one workflow with `ordering: 'latest'` these are the current versions, which are fewer: its handler
+ * would skip the older versions. Deletions are not among them.
  */
 export function partsOf(service: HealthEvent['service'], { workflows, types }: Wanted): Part[] {
   const selectors = workflows.flatMap(({ on }) => on).filter((selector) => selector.service === service);

@@ -29,9 +29,9 @@ const MAX_TRIES = 20;
  *
  *   dies before the write     the next comparison goes on with the page before: what that page lacks is known by now
  *   dies after the write      the next comparison goes on with the next page
- *   two at once               the ETag of one write is stale: that process reads the row, and writes only a later position.
- *                             The first to reach the end deletes its own version of the row. If the other has moved the row
- *                             on, the row stays until the other reaches the end; after a kill, it goes on from there.
+ *   two at once               the ETag of one write is stale: that process reads the row, and writes only a later
+ *                             position. The first to reach the end deletes the row, unless the other has moved the
+ *                             row on: then the row stays until the other reaches the end
  *   unknown outcome           the write may take effect late; what it says stays true
  */
 export function createPosition(name: ComparisonName, { tables }: { tables: TableStore }): Position {

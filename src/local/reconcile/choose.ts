@@ -11,7 +11,8 @@ export function chooseServices(services: readonly ServiceName[], host: string | 
   if (chosen.length > 0) return chosen;
   const hosts = services.map((service) => service.host);
   throw new OptionError(
-    `--service is '${host}', must be a host name in FHIR_HOSTS or DICOM_HOSTS: ${hosts.join(', ')}.${hint(nearest(host, hosts))}`,
+    `--service is '${host}', must be a host name in FHIR_HOSTS or DICOM_HOSTS: ${hosts.join(', ')}.` +
+      hint(nearest(host, hosts)),
   );
 }
 

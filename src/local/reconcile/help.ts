@@ -3,26 +3,27 @@ export const PACE = { perSecond: 5000, broughtInPerSecond: 200, atOnce: 64 };
 
 export const HELP = `npm run reconcile -- --since TIME [options]
 
-Compares the changes in the history of each FHIR and DICOM service with those that the app knows, and lets the app run its
-workflows for what is missing: events that Event Grid dropped, and changes from before the subscription. Bodies are neither
-kept nor logged. Changes of the last 10 minutes are left out, because their events may still arrive.
+Compares the changes in the history of each FHIR and DICOM service with those that the app knows, and lets the app run
+its workflows for what is missing: events that Event Grid dropped, and changes from before the subscription. Bodies are
+neither kept nor logged. Changes of the last 10 minutes are left out, because their events may still arrive.
 
-It is safe to end the command, to repeat it, and to run it twice at once: no job runs twice. The same command goes on where
-an earlier one was ended.
+It is safe to end the command, to repeat it, and to run it twice at once: no job runs twice. The same command goes on
+where an earlier one was ended.
 
   --since TIME      compares changes from this time on: 2026-03-14, or 2026-03-14T12:00Z
   --until TIME      compares changes before this time, or until the end of this day in UTC; if left out, 10 minutes ago
   --service HOST    only this service, a host name in FHIR_HOSTS or DICOM_HOSTS
   --types A,B       only these FHIR types
-  --workflow NAME   only for this workflow, such as a new one. With ordering 'latest' and named types, the command reads only
-                    the current version of each resource, and finds no deletions
+  --workflow NAME   only for this workflow, such as a new one. With ordering 'latest' and named types, the command reads
+                    only the current version of each resource, and finds no deletions
   --dry-run         counts what is missing, and changes nothing
-  --rate N          at most N look-ups a second, by default ${PACE.perSecond}; at most ${PACE.broughtInPerSecond} missing changes a second are brought in
+  --rate N          at most N look-ups a second, by default ${PACE.perSecond}. At most ${PACE.broughtInPerSecond} missing changes a second are
+                    brought in
   --json            the counts, and a message, as JSON
   --help            this text
 
-Storage and services are those of npm start, from the environment or local.settings.json. Without FHIR_HOSTS and DICOM_HOSTS,
-the services are the simulator's, while npm start runs.
+Storage and services are those of npm start, from the environment or local.settings.json. Without FHIR_HOSTS and
+DICOM_HOSTS, the services are the simulator's, while npm start runs.
   --account NAME    a storage account in Azure, with the identity that DefaultAzureCredential finds. The other settings
                     must be those of the app there, above all FHIR_HOSTS, DICOM_HOSTS and WORKSPACES
 

@@ -72,7 +72,8 @@ function readSpan(values: Values, now: Date): Pick<Asked, 'since' | 'until'> {
     );
   if (now.getTime() - since.getTime() < GRACE_MS)
     throw new OptionError(
-      `--since is '${textOf(values, 'since')}', must be at least ${GRACE_MS / 60_000} minutes ago: events of newer changes may still arrive.`,
+      `--since is '${textOf(values, 'since')}', must be at least ${GRACE_MS / 60_000} minutes ago: ` +
+        'events of newer changes may still arrive.',
     );
   return { since: since.toISOString(), until: until?.toISOString() };
 }
