@@ -45,6 +45,7 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
       for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
         const row = { ...name, upTo };
         const answer = await write(
+          tables,
           etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag },
         );
         if (answer.kind === 'done') {
@@ -58,7 +59,7 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
 
     async end() {
       if (etag === undefined) return;
-      await write({ kind: 'delete', key, etag }); // refused if another process goes on with the row
+      await write(tables, { kind: 'delete', key, etag }); // refused if another process goes on with the row
       etag = undefined;
     },
   };
@@ -70,12 +71,12 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
     etag = stored?.etag;
     return stored && String(stored.row.upTo);
   }
+}
 
-  async function write(operation: Operation): Promise<CommitAnswer> {
-    const answer = await tables.commit(TABLE, PARTITION, [operation]);
-    if (answer.kind !== 'no-table' && answer.kind !== 'table-busy') return answer;
-    if (answer.kind === 'no-table' && (await tables.create(TABLE)) === 'ready')
-      return tables.commit(TABLE, PARTITION, [operation]);
-    throw new StorageError('table-busy', `The table ${TABLE} is being dropped. Try again in a minute.`);
-  }
+async function write(tables: TableStore, operation: Operation): Promise<CommitAnswer> {
+  const answer = await tables.commit(TABLE, PARTITION, [operation]);
+  if (answer.kind !== 'no-table' && answer.kind !== 'table-busy') return answer;
+  if (answer.kind === 'no-table' && (await tables.create(TABLE)) === 'ready')
+    return tables.commit(TABLE, PARTITION, [operation]);
+  throw new StorageError('table-busy', `The table ${TABLE} is being dropped. Try again in a minute.`);
 }

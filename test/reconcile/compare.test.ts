@@ -6,6 +6,8 @@ import { type Comparison, compare, type Position } from '../../src/reconcile/com
 import { foundEvent } from '../../src/reconcile/found-event.js';
 import type { FoundPage, Span } from '../../src/reconcile/found-page.js';
 import type { FoundChange, KnownChanges } from '../../src/reconcile/known-changes.js';
+import { createPosition } from '../../src/reconcile/positions.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createMemoryKnownChanges } from './memory-known-changes.js';
 import { SPAN, timeOf } from './services.js';
@@ -295,5 +297,73 @@ describe('when a comparison ends early', () => {
     });
 
     await expect(run()).rejects.toThrow('a bug');
+  });
+});
+
+describe('when a process dies during a comparison', () => {
+  const NAME = { host: 'h', part: 'history', since: SPAN.since, until: '', workflow: '', types: '' };
+  const changes = changesUpTo(25);
+  /** Each call to storage of an undisturbed comparison: 25 look-ups, 25 rows, 1 read, 3 saves and 1 end. */
+  const CALLS = 55;
+
+  /** A comparison whose process dies before or after the effect of call number `at`. */
+  async function runAndDie(shared: ReturnType<typeof openShared>, at: number, when: 'before' | 'after') {
+    let calls = 0;
+    const dying =
+      <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
+      async (...args: A): Promise<T> => {
+        calls += 1;
+        if (calls > at || (calls === at && when === 'before')) throw new TypeError('killed');
+        const result = await call(...args);
+        if (calls === at) throw new TypeError('killed');
+        return result;
+      };
+    const { read, save, end } = createPosition(NAME, shared);
+    const { isKnown, bringIn } = shared.memory;
+    const { run } = open(changes, {
+      position: { read: dying(read), save: dying(save), end: dying(end) },
+      known: { isKnown: dying(isKnown), bringIn: dying(bringIn) },
+    });
+    return { result: await run().catch((error: Error) => error), calls: () => calls };
+  }
+
+  const openShared = () => ({
+    memory: createMemoryKnownChanges(),
+    tables: createMemoryTableStore({ clock: systemClock }),
+  });
+
+  it('given no kill, then so many calls to storage', async () => {
+    const { result, calls } = await runAndDie(openShared(), Number.POSITIVE_INFINITY, 'before');
+
+    expect(result).toMatchObject({ end: 'done' });
+    expect(calls()).toBe(CALLS);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'given a kill %s each call, then the next run brings in the rest, once',
+    async (when) => {
+      for (let at = 1; at <= CALLS; at += 1) {
+        const shared = openShared();
+        const killed = await runAndDie(shared, at, when);
+        expect(killed.result).toBeInstanceOf(TypeError);
+
+        const next = await runAndDie(shared, Number.POSITIVE_INFINITY, 'before');
+
+        expect(next.result).toMatchObject({ end: 'done' });
+        const names = shared.memory.broughtIn.map(({ event }) => event.service === 'fhir' && event.resourceId);
+        expect({ at, names: names.sort() }).toEqual({ at, names: changes.map((_, one) => `p${one}`).sort() });
+        expect(shared.tables.inspect('reconcile')).toEqual([]);
+      }
+    },
+  );
+
+  it('given two at once, then all changes are known, and no position is left', async () => {
+    const shared = openShared();
+
+    const both = await Promise.all([1, 2].map(() => runAndDie(shared, Number.POSITIVE_INFINITY, 'before')));
+
+    expect(both.map(({ result }) => result)).toMatchObject([{ end: 'done' }, { end: 'done' }]);
+    expect(new Set(shared.memory.broughtIn.map(({ event }) => event.id)).size).toBe(25);
+    expect(shared.tables.inspect('reconcile')).toEqual([]);
   });
 });
