@@ -60,32 +60,41 @@ export function openCommand({
     },
   });
   const controller = new AbortController();
+  const noted = Promise.withResolvers<void>();
   return {
     app,
     runs,
     tables,
     interrupt: () => controller.abort(),
+    /** Resolves when the command has written to standard error. */
+    noted: noted.promise,
     /** Runs the rows that are due. */
     async runRows(): Promise<void> {
       startedAtMs -= 1000; // a row is due at the time of its write, and the clock has milliseconds
       await app.pipeline.wake();
       for (let text = due.take(); text !== undefined; text = due.take()) await app.pipeline.redeliver(JSON.parse(text));
     },
-    async type(...args: string[]) {
-      const [out, err] = [collect(), collect()];
-      const asked = readOptions(parseOptions(args), new Date(NOW));
-      const deps = { app, off: ['switched-off'], signal: controller.signal };
-      const code = await run(asked, deps, { out: out.stream, err: err.stream });
-      return { code, output: out.text(), errors: err.text() };
-    },
+    type: (...args: string[]) => typeAt(undefined, ...args),
+    typeAt,
   };
+
+  /** On a terminal of so many columns. */
+  async function typeAt(columns: number | undefined, ...args: string[]) {
+    const [out, err] = [collect(), collect(noted.resolve)];
+    if (columns !== undefined) Object.assign(err.stream, { isTTY: true, columns });
+    const asked = readOptions(parseOptions(args), new Date(NOW));
+    const deps = { app, off: ['switched-off'], signal: controller.signal };
+    const code = await run(asked, deps, { out: out.stream, err: err.stream });
+    return { code, output: out.text(), errors: err.text() };
+  }
 }
 
-function collect() {
+function collect(onWrite = () => {}) {
   let text = '';
   const stream = new Writable({
     write(chunk, _encoding, callback) {
       text += chunk;
+      onWrite();
       callback();
     },
   });

@@ -166,6 +166,29 @@ describe('npm run reconcile', () => {
     expect(output).toContain('Stopped. The same command goes on from there.');
   });
 
+  it('given a terminal, then progress on one line, which is cleared in the end; else none for a short run', async () => {
+    await using service = await startService(fhirHistory(versionsOf(30), { maxPage: 10 }));
+    const { typeAt, type } = openCommand({ fhir: service.url });
+
+    const { errors } = await typeAt(200, ...SINCE, '--dry-run');
+
+    expect(errors).toContain(`% of ${FHIR_HOST}: `);
+    expect(errors).toContain(' missing, up to 2026-01-01T');
+    expect(errors).not.toContain('\n');
+    expect(errors.endsWith('\r\x1b[K')).toBe(true);
+    expect((await type(...SINCE, '--dry-run')).errors).toBe('');
+  });
+
+  it('given a wait that the service asks for, then a line that says so', async () => {
+    await using service = await startService(status(429, { 'retry-after': '6' }), fhirHistory(versionsOf(1)));
+    const { type, interrupt, noted } = openCommand({ fhir: service.url });
+    const typed = type(...SINCE, '--dry-run');
+    await noted;
+    interrupt();
+
+    expect((await typed).errors).toBe(`${FHIR_HOST} asks for a wait of 6 s.\n`);
+  });
+
   it('given a service of an unlisted workspace, then an error that says what to set, and nothing is read', async () => {
     await using service = await startService(fhirHistory(versionsOf(3)));
     const { type } = openCommand({ fhir: service.url, env: { WORKSPACES: '/subscriptions/1/a,/subscriptions/1/b' } });
