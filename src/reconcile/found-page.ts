@@ -30,6 +30,8 @@ export class SpanReading {
   readonly #seen = new Set<string>();
   #upTo: string;
   #idlePages = 0;
+  /** The newest change before the span that was read. */
+  #newestBefore = '';
 
   constructor(kind: ServiceKind, span: Span) {
     this.#kind = kind;
@@ -52,22 +54,34 @@ export class SpanReading {
    */
   take(found: readonly FoundChange[]): { changes: FoundChange[]; isPast: boolean } {
     const { since, before } = this.#span;
-    const inSpan = found.filter(({ time }) => time >= since && time < before); // some services ignore a parameter
-    const changes = inSpan.filter((change) => this.#isNew(change));
-    this.#idlePages = changes.length > 0 ? 0 : this.#idlePages + 1;
+    // The whole page: a service that sorts the newest first, and ignores the end of the span, would seem to be past it.
+    if (found.some(({ time }, at) => time < (found[at - 1]?.time ?? ''))) throw this.#outOfOrder();
+    const changes = found.filter((change) => change.time >= since && change.time < before && this.#isNew(change));
+    this.#idlePages = changes.length > 0 || this.#isNearer(found) ? 0 : this.#idlePages + 1;
     if (this.#idlePages > MAX_IDLE_PAGES || this.#seen.size > MAX_AT_ONE_TIME) throw endless(this.#kind);
     return { changes, isPast: found.some(({ time }) => time >= before) };
   }
 
   #isNew(change: FoundChange): boolean {
-    if (change.time < this.#upTo)
-      throw readError(this.#kind, 'out-of-order', 'names changes in another order than by time, oldest first.');
+    if (change.time < this.#upTo) throw this.#outOfOrder();
     if (change.time > this.#upTo) this.#seen.clear();
     this.#upTo = change.time;
     const name = nameOf(change);
     if (this.#seen.has(name)) return false;
     this.#seen.add(name);
     return true;
+  }
+
+  /** Whether a service that ignores the beginning of the span has come nearer to it. */
+  #isNearer(found: readonly FoundChange[]): boolean {
+    const newest = found.at(-1)?.time ?? '';
+    if (newest <= this.#newestBefore || newest >= this.#span.since) return false;
+    this.#newestBefore = newest;
+    return true;
+  }
+
+  #outOfOrder(): ReadError {
+    return readError(this.#kind, 'out-of-order', 'names changes in another order than by time, oldest first.');
   }
 }
 

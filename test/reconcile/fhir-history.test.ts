@@ -113,6 +113,32 @@ describe('when the history of a FHIR service is read', () => {
     expect(reading.service.asked).toHaveLength(1);
   });
 
+  it('given a service that begins long before the span, then its pages are read up to the span', async () => {
+    let page = 0;
+    const long = 150;
+    await using reading = await openPages('fhir', [
+      (request, response) => {
+        page += 1;
+        const entry = entryOf({ type: 'Patient', id: `p${page}`, version: 1, time: timeOf(page - long) });
+        json(bundleOf([entry], page < long + 2 ? `/_history?ct=${page}` : undefined))(request, response);
+      },
+    ]);
+
+    const { pages, error } = await reading.all();
+
+    expect(error).toBeUndefined();
+    expect(changesOf(pages).map(({ time }) => time)).toEqual([timeOf(0), timeOf(1), timeOf(2)]);
+  });
+
+  it('given the newest first, also after the end of the span, then an error: older pages would be left out', async () => {
+    const entries = [5, 4].map((hours, at) =>
+      entryOf({ type: 'Patient', id: `p${at}`, version: 1, time: timeOf(hours * 3_600_000) }),
+    );
+    await using reading = await openPages('fhir', [json(bundleOf(entries, '/_history?ct=1'))]);
+
+    expect((await reading.all()).error).toMatchObject({ code: 'fhir-out-of-order' });
+  });
+
   it.each([
     { given: 'too large', refused: status(200, { 'content-length': '99999999' }) },
     { given: 'refused because of its number of entries', refused: status(400) },
