@@ -2,11 +2,15 @@ import { TableClient, type TransactionAction } from '@azure/data-tables';
 import { systemClock } from '../src/clock.js';
 import { createMemoryTableStore } from '../src/storage/memory-table-store.js';
 import type { Operation, Row } from '../src/storage/table-store.js';
+import { noop } from './apps/noop.js';
 import { createEvents } from './fhir-events.js';
 import { createMemoryApp } from './memory-app.js';
 
-/** The ledger's writes for one event: the row that claims the event, and the change that settles it. */
-type Entities = { key: string; claim: Row; settle: Row };
+/**
+ * The ledger's writes for one event: the row that claims the event, the entry that leads to it from the event's id, and
+ * the change that settles the event.
+ */
+type Entities = { key: string; claim: Row; entry: { key: string; row: Row } | undefined; settle: Row };
 type Lot = { table: string; partition: string; entities: readonly Entities[] };
 
 const FULL_SIZE = 100;
@@ -63,9 +67,12 @@ export async function recordLots(events: { run: number; from?: number; count: nu
 
 function record(claims: Map<string, Entities>, operation: Operation): void {
   const { kind, key } = operation;
-  if (kind === 'insert') claims.set(key, { key, claim: operation.row, settle: {} });
-  const claimed = claims.get(key);
+  if (kind === 'insert') claims.set(key, { key, claim: operation.row, entry: undefined, settle: {} });
+  // The entry `!<id>.<change>` follows the record `<change>.<workflow>.0` in the same transaction.
+  const [, change] = key.split('.');
+  const claimed = claims.get(kind === 'upsert' ? `${change}.${noop.name}.0` : key);
   if (kind === 'merge' && claimed) claims.set(key, { ...claimed, settle: operation.row });
+  if (kind === 'upsert' && claimed) claims.set(claimed.key, { ...claimed, entry: { key, row: operation.row } });
 }
 
 async function writeLot(client: TableClient, { partition, entities }: Lot): Promise<void> {
@@ -73,6 +80,11 @@ async function writeLot(client: TableClient, { partition, entities }: Lot): Prom
     ({ key, claim }): TransactionAction => ['create', { ...claim, ...keysOf(partition, key) }],
   );
   const { subResponses } = await client.submitTransaction(claims);
+  await client.submitTransaction(
+    entities.flatMap(({ entry }): TransactionAction[] =>
+      entry ? [['upsert', { ...entry.row, ...keysOf(partition, entry.key) }, 'Merge']] : [],
+    ),
+  );
   const settles = entities.map(({ key, settle }, at): TransactionAction => {
     const etag = subResponses[at]?.etag;
     return ['update', { ...settle, ...keysOf(partition, key) }, 'Merge', etag === undefined ? {} : { etag }];

@@ -12,8 +12,8 @@ const PIPELINE = words(`
   retry-after thrown-value timeout unknown-workflow`);
 
 const STORAGE = words(`
-  aborted bad-answer busy contention credential forbidden garbled late table-busy timeout unexpected unreachable
-  waiting-busy`);
+  aborted appstate-busy bad-answer busy contention credential forbidden garbled late ledger-busy no-table table-busy timeout
+  unexpected unreachable waiting-busy`);
 
 const READERS = [
   ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted workspace-unknown'),

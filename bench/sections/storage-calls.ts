@@ -6,7 +6,7 @@ import type { Plan } from '../plan.js';
 import { postAtFullRate } from '../post-load.js';
 import { startAzurite, startHost } from '../processes.js';
 
-const AIMS = { requests: 0.2, entities: 2 };
+const AIMS = { requests: 0.2, entities: 3 };
 
 type Case = { name: string; main: string; postSize: number; inFlight: number; hasAim?: boolean };
 

@@ -1,3 +1,4 @@
+import { digest } from '../digest.js';
 import { eventErrorOf, type RawEvent } from '../events/accept.js';
 import { loggableFieldsOf } from '../events/loggable-fields.js';
 import { isAddress } from '../storage/address.js';
@@ -69,8 +70,8 @@ export async function redriveDeadLetter(
 async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLetterStores): Promise<Redriven> {
   const { name, deadLetter, event } = found;
   const { address = '', redrives, isLong = false } = deadLetter;
-  if (loggableFieldsOf(event.raw).eventId !== loggableFieldsOf(deadLetter.event).eventId)
-    return { kind: 'another-event' };
+  const { eventId } = loggableFieldsOf(deadLetter.event);
+  if (loggableFieldsOf(event.raw).eventId !== eventId) return { kind: 'another-event' };
   const current = await stores.ledger.read(address);
   const obstacle = obstacleTo(deadLetter, current?.record);
   if (obstacle) return { kind: obstacle };
@@ -80,7 +81,9 @@ async function redriveJob(found: Found, options: RedriveOptions, stores: DeadLet
   if (options.isDryRun) return { kind: 'asked', readOutcome };
 
   const edit = (await noteEdit(found, options, stores)) ?? deadLetter.edit;
-  const of = { kind: 'job' as const, address, redrive, letter: name, ...(edit !== undefined && { edit }) };
+  const eventIdDigest = digest(String(eventId));
+  const job = { kind: 'job' as const, address, eventIdDigest, redrive };
+  const of = { ...job, letter: name, ...(edit !== undefined && { edit }) };
   await addRow({ isLong, event: event.json, of }, stores);
   return { kind: 'asked', readOutcome };
 }

@@ -2,7 +2,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
-import { addressOfEvent, ledgerPlaceOf } from '../storage/address.js';
+import { ledgerPlaceOf } from '../storage/address.js';
 import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 
@@ -34,26 +34,29 @@ type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows:
  */
 export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
   const events = new Map<string, Found>();
-  for (const { eventAddress, workflow, record, event } of records) {
-    const found = foundOf(events, eventAddress, { ...event, time: event.time || null });
+  for (const { identity, workflow, record, event } of records) {
+    const found = foundOf(events, identity, { ...event, time: event.time || null });
     jobOf(found, workflow).record = record;
   }
   for (const row of rows) {
     const event = eventOf(row);
     if (row.of.kind === 'job') {
-      const { eventAddress, idDigest, workflow } = ledgerPlaceOf(row.of.address);
-      const identity = event ? identityOf(event) : { id: idDigest, type: '', source: '', time: null };
-      jobOf(foundOf(events, eventAddress, identity), workflow).rows.push(row);
+      const { address, eventIdDigest } = row.of;
+      const { change, workflow } = ledgerPlaceOf(address);
+      const of = event ? identityOf(event) : { id: eventIdDigest, type: '', source: '', time: null };
+      jobOf(foundOf(events, `${eventIdDigest}.${change}`, of), workflow).rows.push(row);
     } else if (event) {
-      foundOf(events, addressOfEvent(keyOf(event)), identityOf(event)).isToCome = true;
+      const { id, contentDigest } = keyOf(event);
+      foundOf(events, `${id}.${contentDigest}`, identityOf(event)).isToCome = true;
     }
   }
   return [...events.values()].map(describeEvent);
 }
 
-function foundOf(events: Map<string, Found>, eventAddress: string, identity: Identity): Found {
-  const found = events.get(eventAddress) ?? { identity, jobs: new Map(), isToCome: false };
-  events.set(eventAddress, found);
+/** `key`: the same for all records and rows of one event. */
+function foundOf(events: Map<string, Found>, key: string, identity: Identity): Found {
+  const found = events.get(key) ?? { identity, jobs: new Map(), isToCome: false };
+  events.set(key, found);
   return found;
 }
 

@@ -8,6 +8,7 @@ export type Job = {
   readonly event: HealthEvent;
   /** The same for both envelope schemas, and for every redelivery. Of a corrected payload, the key of the original. */
   readonly eventKey: string;
+  readonly eventIdDigest: string;
   /** The event as the function received it. */
   readonly json: string;
   readonly workflowName: string;

@@ -1,4 +1,6 @@
+import { isReconciled, neighbouringDayOf } from '../events/reconciled.js';
 import { loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
+import { isById } from '../storage/address.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
@@ -18,20 +20,47 @@ const MAX_QUEUED_SUSPECTS = 64;
 //                    outcome unknown: the claim is given up, never undone; a record that was written lapses.
 /** Claims the job of `run`, or returns why it cannot be run now. */
 export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
-  const { clock, stores, settings, waitingRecords } = deps;
+  const { clock, settings, waitingRecords } = deps;
   const { leaseMs } = settings;
   const row = run.row && fromRow(run.row);
   // J9: only the row that the record waits for may use the remembered record.
-  let current = row ? (waitingRecords.get(row.name) ?? (await stores.ledger.read(run.job.address))) : undefined;
+  const known = row && waitingRecords.get(row.name);
+  let current = known ?? (await firstRecord(run, deps));
 
   for (let claims = 0; claims < MAX_CLAIMS; claims += 1) {
     const decision = decide(current, { ...(row ? { row } : {}), now: clock.now(), leaseMs });
     if (decision.kind !== 'claim') return decision;
     const claimed = await writeClaim(run, { ...decision, current }, deps);
     if (claimed.kind !== 'conflict') return claimed;
-    current = claimed.current;
+    current = await ownRecord(run, claimed.current, deps);
   }
   return afterLapse(leaseMs);
+}
+
+/** Q1: a delivery inserts its record without a read. Only reconciliation looks first, near midnight (Q6). */
+async function firstRecord(run: JobRun, { stores }: JobDeps): Promise<ReadRecord | undefined> {
+  if (run.row) return ownRecord(run, await stores.ledger.read(run.job.address), { stores });
+  const { id, time = '' } = run.job.event;
+  return isReconciled(id) && neighbouringDayOf(time) !== undefined ? locate(run, { stores }) : undefined;
+}
+
+/** Q2: returns the record of the job itself, if the one at its address is of another incarnation of the change. */
+async function ownRecord(
+  run: JobRun,
+  found: ReadRecord | undefined,
+  deps: Pick<JobDeps, 'stores'>,
+): Promise<ReadRecord | undefined> {
+  const { job, row } = run;
+  if (!found || isById(job.address) || (found.eventId ?? job.event.id) === job.event.id) return found;
+  const isNamed = row?.of.kind === 'job' && row.of.redrive !== undefined; // the redrive of a dead letter names its record
+  const isWaitedFor = found.record.state.kind === 'waiting' && found.record.state.due === row?.name;
+  return isNamed || isWaitedFor ? found : locate(run, deps);
+}
+
+async function locate(run: JobRun, { stores }: Pick<JobDeps, 'stores'>): Promise<ReadRecord | undefined> {
+  const { address, current } = await stores.ledger.locate(run.job.address, run.job.event);
+  run.moveTo(address);
+  return current;
 }
 
 type Claim = RunResult | { kind: 'won'; hold: Hold<JobRecord> };

@@ -2,7 +2,7 @@ import { type Job, loggableFieldsOf } from '../handler/job.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
-import { JobRun } from './job-run.js';
+import { JobRun, runKeyOf } from './job-run.js';
 import type { RunResult } from './outcome.js';
 import type { Post } from './post.js';
 import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
@@ -21,8 +21,9 @@ export class DeliveredJobs {
 
   start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
     const { running, settled } = this.#shared;
-    const earlier = running.get(job.address);
-    if (settled.get(job.address)) recordJob(job, 'duplicate', this.#shared);
+    const key = runKeyOf(job);
+    const earlier = running.get(key);
+    if (settled.get(key)) recordJob(job, 'duplicate', this.#shared);
     else if (earlier) this.#share(earlier, delivery);
     else this.#run(job, delivery);
   }
@@ -31,11 +32,11 @@ export class DeliveredJobs {
     const { running, settings, shutdown } = this.#shared;
     const span = delivery.span?.child('job', loggableFieldsOf(job));
     const run = new JobRun(job, undefined, span);
-    running.set(job.address, run);
+    running.set(run.key, run);
     this.#await(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
       span?.end({ outcome: 'put-off' });
-      run.whenEnded = this.#defer(run, 0).finally(() => running.delete(job.address));
+      run.whenEnded = this.#defer(run, 0).finally(() => running.delete(run.key));
     } else run.whenEnded = runJob(run, this.#shared).then((recorded) => this.#finish(run, recorded));
   }
 
@@ -63,15 +64,14 @@ export class DeliveredJobs {
 
   async #finish(run: JobRun, recorded: RunResult): Promise<void> {
     const { running, settled } = this.#shared;
-    const { address } = run.job;
     run.span?.end({ outcome: spanOutcomeOf(recorded) });
-    if (recorded.kind === 'settled') settled.set(address, true);
+    if (recorded.kind === 'settled') settled.set(run.key, true);
     if (recorded.kind === 'unknown') logNotWritten(run, recorded.error, this.#shared);
     if (run.safety.isSafe || recorded.kind === 'settled' || recorded.kind === 'waiting') run.safety.setSafeAndAnswer();
     else if (recorded.kind === 'deferred')
       await this.#defer(run, recorded.inMs); // J1
     else run.safety.fail(recorded.error);
-    running.delete(address);
+    running.delete(run.key);
   }
 
   /** Writes a row that brings the job again, so that the job is safe whatever becomes of this run. One row is enough. */

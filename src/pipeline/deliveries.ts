@@ -5,16 +5,20 @@ import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { toJson } from '../json-text.js';
-import { addressOf } from '../storage/address.js';
+import { createRecent } from '../recent.js';
+import type { AddressOf } from '../storage/ledger.js';
+import type { Span } from '../telemetry/telemetry.js';
 import { wants } from '../workflow.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
-import { createPost } from './post.js';
-import { createRecent } from './recent.js';
+import { createPost, NotSafeError } from './post.js';
 import type { Shared } from './shared.js';
 
 /** Takes the events of one POST. Resolves when all of them are safe, else throws NotSafeError. */
 export type Deliver = Deliveries['deliver'];
+
+/** The events of a POST as they are read. `invalid` is by text. */
+type Taking = { delivery: Delivery; addressOf: AddressOf; invalid: Map<string, InvalidEvent> };
 
 /** The number of ids that a process remembers, to see an id that comes again with other data. */
 const REMEMBERED_IDS = 50_000;
@@ -38,49 +42,53 @@ export class Deliveries {
    * @param traceParent of the invocation, W3C
    */
   async deliver(events: readonly unknown[], traceParent?: string): Promise<void> {
-    const { clock, settings, telemetry } = this.#shared;
+    const { telemetry } = this.#shared;
     telemetry.count('eventsReceived', events.length);
     const span = telemetry.trace('deliver', traceParent, { count: events.length });
-    const { deadlineMs } = settings;
-    const post = createPost({ clock, deadlineMs, onDeadline: () => this.#jobs.meetDeadline(delivery) });
-    const delivery: Delivery = { post, span, runs: [] };
-    const parsing = span?.child('parse');
-    const invalid = new Map<string, InvalidEvent>();
-    for (const raw of events) this.#accept(raw, delivery, invalid);
-    parsing?.end();
-    for (const written of this.#writeInvalid([...invalid.values()])) {
-      post.open();
-      written.then(post.safe, post.unsafe);
-    }
-    await this.#answer(delivery, events.length);
-  }
-
-  async #answer({ post, span }: Delivery, count: number): Promise<void> {
-    const { telemetry } = this.#shared;
     try {
-      await post.answer();
+      await this.#take(events, span);
       span?.end();
     } catch (error) {
       const errorCode = errorCodeOf(error);
       telemetry.count('eventsNotSafe');
-      telemetry.record('events', count, { outcome: 'not-safe', type: 'unknown' });
-      telemetry.log('error', 'event-not-safe', { errorCode, count });
+      telemetry.record('events', events.length, { outcome: 'not-safe', type: 'unknown' });
+      telemetry.log('error', 'event-not-safe', { errorCode, count: events.length });
       span?.end({ errorCode });
       throw error;
     }
   }
 
+  async #take(events: readonly unknown[], span: Span | undefined): Promise<void> {
+    const { clock, settings, stores } = this.#shared;
+    const { deadlineMs } = settings;
+    const post = createPost({ clock, deadlineMs, onDeadline: () => this.#jobs.meetDeadline(delivery) });
+    const delivery: Delivery = { post, span, runs: [] };
+    const addressOf = await stores.ledger.open().catch((error: unknown) => {
+      throw new NotSafeError(events.length, error);
+    });
+    const parsing = span?.child('parse');
+    const invalid = new Map<string, InvalidEvent>();
+    for (const raw of events) this.#accept(raw, { delivery, addressOf, invalid });
+    parsing?.end();
+    for (const written of this.#writeInvalid([...invalid.values()])) {
+      post.open();
+      written.then(post.safe, post.unsafe);
+    }
+    await post.answer();
+  }
+
   /** An invalid event goes into `invalid`, by its text: events of the same text have the same dead letter. */
-  #accept(raw: unknown, delivery: Delivery, invalid: Map<string, InvalidEvent>): void {
+  #accept(raw: unknown, taking: Taking): void {
+    const { invalid } = taking;
     const { telemetry, settings } = this.#shared;
     const json = toJson(raw);
     const event = invalid.has(json) ? undefined : acceptEvent({ raw, json }, settings);
     if (!event) telemetry.record('events', 1, { outcome: 'invalid', type: 'unknown' });
     else if (event instanceof InvalidEventError) invalid.set(json, { raw, json, error: event });
-    else this.#startJobs(event, json, delivery);
+    else this.#startJobs(event, json, taking);
   }
 
-  #startJobs(event: HealthEvent, json: string, delivery: Delivery): void {
+  #startJobs(event: HealthEvent, json: string, { delivery, addressOf }: Taking): void {
     const { telemetry, workflows } = this.#shared;
     const wanted = [...workflows.values()].filter((workflow) => wants(workflow, event));
     const { type } = event;
@@ -90,7 +98,8 @@ export class Deliveries {
     this.#noteId(key);
     for (const workflow of wanted) {
       const address = addressOf(key, workflow.name);
-      this.#jobs.start({ address, event, json, workflow, workflowName: workflow.name }, delivery);
+      const job = { address, eventIdDigest: key.id, event, json, workflow, workflowName: workflow.name };
+      this.#jobs.start(job, delivery);
     }
   }
 

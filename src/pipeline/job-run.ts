@@ -1,5 +1,5 @@
 import type { Job } from '../handler/job.js';
-import { ledgerPlaceOf } from '../storage/address.js';
+import { type Address, ledgerPlaceOf } from '../storage/address.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import type { Post } from './post.js';
@@ -12,7 +12,11 @@ import type { Post } from './post.js';
  *   ended     `whenEnded` has resolved
  */
 export class JobRun {
-  readonly job: Job;
+  /**
+   * The same for each delivery and row of one event for one workflow (Q4): another incarnation of the change has an event
+   * with another id.
+   */
+  readonly key: string;
   /** The row that brought the job; undefined for a delivery. */
   readonly row: WaitingRow | undefined;
   /** Of the trace of the delivery or of the page of rows; undefined if the trace is not sampled. */
@@ -21,11 +25,22 @@ export class JobRun {
   /** Resolves when this process is done with the job; undefined until the job is queued. */
   whenEnded: Promise<void> | undefined;
   #leaveQueue: (() => void) | undefined;
+  #job: Job;
 
   constructor(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span) {
-    this.job = { ...job, eventKey: ledgerPlaceOf(job.address).eventKey };
+    this.key = runKeyOf(job);
+    this.#job = at(job.address, job);
     this.row = row;
     this.span = span;
+  }
+
+  get job(): Job {
+    return this.#job;
+  }
+
+  /** The record of the job is at another place than was assumed (Q2). */
+  moveTo(address: Address): void {
+    this.#job = at(address, this.#job);
   }
 
   /** Waits in a queue for `slot`. `leave` takes the run out of the queue, so that `slot` resolves without a slot. */
@@ -44,6 +59,15 @@ export class JobRun {
   leaveQueue(): void {
     this.#leaveQueue?.();
   }
+}
+
+/** Returns the key of the runs of a job: its first address, and the event's id. */
+export function runKeyOf({ address, eventIdDigest }: Pick<Job, 'address' | 'eventIdDigest'>): string {
+  return `${eventIdDigest}.${address.replace(/\.\d+$/, '')}`;
+}
+
+function at(address: Address, job: Omit<Job, 'eventKey'>): Job {
+  return { ...job, address, eventKey: ledgerPlaceOf(address).eventKey };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createChangeQueue } from '../handler/change-queue.js';
+import { createRecent } from '../recent.js';
 import type { CallLimit } from '../storage/bounded.js';
 import type { Workflow } from '../workflow.js';
 import { Circuits } from './circuits.js';
@@ -7,7 +8,6 @@ import { type Deliver, Deliveries } from './deliveries.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
 import { isFromRow, isNewerRun } from './job-slots.js';
-import { createRecent } from './recent.js';
 import { DueRows } from './rows.js';
 import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';

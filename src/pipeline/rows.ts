@@ -1,17 +1,18 @@
+import { digest } from '../digest.js';
 import { errorCodeOf } from '../errors.js';
 import { eventErrorOf } from '../events/accept.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
-import { type Address, ledgerPlaceOf } from '../storage/address.js';
+import { ledgerPlaceOf } from '../storage/address.js';
 import type { OfEvent, OfJob, WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
-import { JobRun } from './job-run.js';
+import { JobRun, runKeyOf } from './job-run.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
 import type { RunResult } from './outcome.js';
 import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
@@ -77,18 +78,18 @@ export class DueRows {
 
   async #runJobOf(row: WaitingRow, of: OfJob, { runs, parse, span }: Page): Promise<void> {
     const { running, telemetry, workflows } = this.#shared;
-    const { address } = of;
+    const { address, eventIdDigest } = of;
     const { workflow: workflowName } = ledgerPlaceOf(address);
     const event = await this.#parseRow(row, of, parse);
     if (!event) return;
-    if (running.has(address)) return telemetry.count('rowsLeft'); // another row of this page may have brought it
-    const job = { address, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
+    const job = { address, eventIdDigest, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
+    if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // another row of this page may have brought it
     const run = new JobRun(job, row, span?.child('job', loggableFieldsOf(job)));
     runs.push(run);
-    running.set(address, run);
+    running.set(run.key, run);
     run.whenEnded = runJob(run, this.#shared)
       .then((recorded) => this.#finish(run, row, recorded))
-      .finally(() => running.delete(address));
+      .finally(() => running.delete(run.key));
     await run.whenEnded;
   }
 
@@ -110,28 +111,30 @@ export class DueRows {
    * beside the redriven dead letter. Another version of the app may accept the event of a job's row, so such a row
    * stays for half an hour.
    */
-  async #parseRow(row: WaitingRow, { address, redrive }: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
+  async #parseRow(row: WaitingRow, of: OfJob, parse: Parse): Promise<HealthEvent | undefined> {
     const { clock, stores } = this.#shared;
+    const { redrive } = of;
     try {
       return parse(row.event);
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       if (!redrive && clock.now().getTime() < row.dueAt.getTime() + UNREADABLE_FOR_GOOD_MS) throw error;
       await Promise.all(this.#deps.writeInvalid([{ raw: JSON.parse(row.event), json: row.event, error }]));
-      if (redrive || (await this.#mayDeleteAfterGivingUp(address, row.name))) await stores.waiting.delete(row);
+      if (redrive || (await this.#mayDeleteAfterGivingUp(row, of))) await stores.waiting.delete(row);
       return undefined;
     }
   }
 
   // Giving up          dies before it: the row comes again, its dead letter has the same name; after it: the row finds
   //                    the record settled, and goes. Two at once: one etag wins, the other finds the record settled.
-  async #mayDeleteAfterGivingUp(address: Address, rowName: string): Promise<boolean> {
+  async #mayDeleteAfterGivingUp({ name }: WaitingRow, { address, eventIdDigest }: OfJob): Promise<boolean> {
     const { clock, random, settings, stores } = this.#shared;
     const current = await stores.ledger.read(address);
     if (!current) return true;
-    const { record, etag, ageMs } = current;
+    const { record, etag, ageMs, eventId } = current;
     const { state } = record;
-    if (state.kind === 'settled' || (state.kind === 'waiting' && state.due !== rowName)) return true;
+    if (state.kind === 'settled' || (state.kind === 'waiting' && state.due !== name)) return true;
+    if (state.kind === 'running' && eventId !== undefined && digest(eventId) !== eventIdDigest) return true; // Q2
     if (state.kind === 'running' && ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return false; // J4
     const dead = { ...record, state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' } as const;
     const mine = { ...dead, owner: random.token(), write: record.write + 1 };
@@ -149,7 +152,7 @@ export class DueRows {
     if (recorded.kind === 'deferred') return telemetry.count('rowsLeft'); // J4
     if (recorded.kind === 'unknown') return logNotWritten(run, recorded.error, this.#shared);
     await this.#deadLetters.moveAfter(row, recorded);
-    if (recorded.kind === 'settled') settled.set(run.job.address, true);
+    if (recorded.kind === 'settled') settled.set(run.key, true);
     await stores.waiting.delete(row);
   }
 }

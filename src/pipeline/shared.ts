@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import type { ChangeQueue } from '../handler/change-queue.js';
 import type { Job, ReaderFor } from '../handler/job.js';
-import type { Address } from '../storage/address.js';
+import type { Recent } from '../recent.js';
 import type { ReadRecord } from '../storage/ledger.js';
 import type { NewRow } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -10,7 +10,6 @@ import type { Circuits } from './circuits.js';
 import type { Company } from './company.js';
 import type { Stores } from './create-stores.js';
 import type { JobRun } from './job-run.js';
-import type { Recent } from './recent.js';
 import type { Slots } from './slots.js';
 
 /** `deadlineMs`: the time from the arrival of a POST after which its open jobs get rows. */
@@ -51,10 +50,10 @@ export type JobDeps = {
 /** The state of this process that deliveries, rows and the end of the process share. */
 export type Shared = JobDeps & {
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** Runs of deliveries and rows, by address: a second delivery of a job joins the first. */
-  readonly running: Map<Address, JobRun>;
-  /** J9: settled jobs, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
-  readonly settled: Recent<Address, true>;
+  /** By key: a second delivery of a job joins the first. */
+  readonly running: Map<string, JobRun>;
+  /** J9, Q4: keys of settled jobs, so that a redelivery costs nothing. Deliveries ask it; rows, which may reopen a job, do not. */
+  readonly settled: Recent<string, true>;
 };
 
 /** The progress of the end of the process (end.ts). */
@@ -68,8 +67,8 @@ type ShutdownState = {
 };
 
 /** Returns the row that brings `job` again. */
-export function rowOf({ address, json, workflow }: Job, dueAt: Date, settings: Settings): NewRow {
-  return { dueAt, isLong: isLong(workflow, settings), event: json, of: { kind: 'job', address } };
+export function rowOf({ address, eventIdDigest, json, workflow }: Job, dueAt: Date, settings: Settings): NewRow {
+  return { dueAt, isLong: isLong(workflow, settings), event: json, of: { kind: 'job', address, eventIdDigest } };
 }
 
 /** Returns whether a job may run for longer than a delivery waits. */

@@ -1,10 +1,10 @@
 import { type Clock, type Random, sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
+import { createRecent } from '../recent.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Stores } from './create-stores.js';
-import { createRecent } from './recent.js';
 
 /** A message of the queues: a shard of `waiting`, from its first due row on, or from the row after `after`. */
 export type Wakeup = { shard: string; after?: string };

@@ -2,67 +2,89 @@ import { DIGEST_LENGTH, shardOf } from '../digest.js';
 import type { EventKey } from '../events/key.js';
 
 /**
- * The name of a job and the place of its record: `<day>.<digest of id>.<content digest>.<workflow>`. It is a pure function
- * of event and workflow, so that every process finds the same place at any time. Rows of `waiting` name their job by it,
- * and it is the idempotency key of the handler.
+ * The name of a job and the place of its record: `<day>.<digest of the change>.<workflow>.<number>`. A service's history
+ * names a change too, but not the event's id, so both lead to the same place. The number is 0 as a rule. It is higher if
+ * the same change occurred again: after a hard delete, a resource made anew begins at version 1 again.
+ *
+ * Events without a time, and events of days before the ledger by change (ledger-by-change.ts), have addresses by their id:
+ * `<day>.<digest of id>.<digest of the change>.<workflow>`.
+ *
+ * Rows of `waiting` name their job by its address, and it is the idempotency key of the handler.
  */
 export type Address = string;
 
 /** A constant. Under another number, existing records would not be found. */
 export const SHARDS = 8;
+/** The partitions of a table of the ledger, and of the rows that the queue `due` runs. */
+export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
 
-/** Returns the address of the job that `workflow` has for the event of this key. */
+/** Returns the address of the first job that `workflow` has for the change of this event; by id for an event without a day. */
 export function addressOf(key: EventKey, workflow: string): Address {
-  return `${addressOfEvent(key)}.${workflow}`;
+  const { day, contentDigest } = key;
+  return day === 'undated' ? addressById(key, workflow) : `${day}.${contentDigest}.${workflow}.0`;
 }
 
-/** Returns the part of an address that all jobs of one event share: `<day>.<digest of id>.<content digest>`. */
-export function addressOfEvent({ day, id, contentDigest }: EventKey): string {
-  return `${day}.${id}.${contentDigest}`;
+/** Returns the address by the event's id. */
+export function addressById({ day, id, contentDigest }: EventKey, workflow: string): Address {
+  return `${day}.${id}.${contentDigest}.${workflow}`;
 }
 
-const ADDRESS = new RegExp(
-  `^(\\d{8}|undated)\\.[\\w-]{${DIGEST_LENGTH}}\\.[\\w-]{${DIGEST_LENGTH}}\\.[a-z][a-z0-9-]{0,62}$`,
-);
+const DAY = String.raw`(?<day>\d{8}|undated)`;
+const DIGEST = `[\\w-]{${DIGEST_LENGTH}}`;
+const WORKFLOW = '(?<workflow>[a-z][a-z0-9-]{0,62})';
+const BY_CHANGE = new RegExp(`^${DAY}\\.(?<change>${DIGEST})\\.${WORKFLOW}\\.(?<number>\\d{1,4})$`);
+const BY_ID = new RegExp(`^${DAY}\\.(?<id>${DIGEST})\\.(?<change>${DIGEST})\\.${WORKFLOW}$`);
 
-/** Returns whether `value` is an address. Check values from outside: `ledgerPlaceOf` takes any text. */
+/** Returns whether `value` is an address. */
 export function isAddress(value: unknown): value is Address {
-  return typeof value === 'string' && ADDRESS.test(value);
+  return typeof value === 'string' && (BY_CHANGE.test(value) || BY_ID.test(value));
+}
+
+/** Returns whether an address is by the event's id. Then no other event has it. */
+export function isById(address: Address): boolean {
+  return ledgerPlaceOf(address).number === undefined;
 }
 
 /** The place of a job's record in the ledger, and the parts of the job's address. */
 export type LedgerPlace = {
-  table: string;
-  partition: string;
-  key: string;
-  day: string;
-  idDigest: string;
-  /** The digests of the event's id and content, as watermarks and rows of workflows store them. */
-  eventKey: string;
-  eventAddress: string;
-  workflow: string;
+  readonly table: string;
+  readonly partition: string;
+  readonly key: string;
+  readonly day: string;
+  /** The digest of the change. */
+  readonly change: string;
+  readonly workflow: string;
+  /** The number of the job among those of the change; undefined if the address is by the event's id. */
+  readonly number: number | undefined;
+  /** The digest of the event's id, if the address is by it. */
+  readonly id: string | undefined;
+  /** The key of the job's change, as watermarks and rows of workflows store it. */
+  readonly eventKey: string;
 };
 
-/** Returns where the record of a job is, and the parts of its address. */
+/** Returns where the record of a job is, and the parts of its address. Check values from outside by `isAddress`. */
 export function ledgerPlaceOf(address: Address): LedgerPlace {
-  const dayEnds = address.indexOf('.');
-  const idEnds = dayEnds + 1 + DIGEST_LENGTH;
-  const eventEnds = idEnds + 1 + DIGEST_LENGTH;
-  const day = address.slice(0, dayEnds);
-  const idDigest = address.slice(dayEnds + 1, idEnds);
+  const { groups = {} } = BY_CHANGE.exec(address) ?? BY_ID.exec(address) ?? {};
+  const { day = '', change = '', workflow = '', id, number } = groups;
   return {
-    table: `ledger${day}`,
-    partition: shardOfId(idDigest),
-    key: address.slice(dayEnds + 1),
+    table: tableOfDay(day),
+    partition: shardOfDigest(id ?? change),
+    key: address.slice(day.length + 1),
     day,
-    idDigest,
-    eventKey: address.slice(dayEnds + 1, eventEnds),
-    eventAddress: address.slice(0, eventEnds),
-    workflow: address.slice(eventEnds + 1),
+    change,
+    workflow,
+    number: number === undefined ? undefined : Number(number),
+    id,
+    eventKey: id === undefined ? `${day}.${change}.${number}` : `${id}.${change}`,
   };
 }
 
-/** Returns the shard of an event id. An event's jobs share a partition, in the ledger and in `waiting`. */
-export function shardOfId(idDigest: string): string {
-  return String(shardOf(idDigest, SHARDS));
+/** Returns the table of the records of a day. */
+export function tableOfDay(day: string): string {
+  return `ledger${day}`;
+}
+
+/** Returns the name of a partition, in the ledger or in `waiting`. */
+export function shardOfDigest(digested: string): string {
+  return String(shardOf(digested, SHARDS));
 }

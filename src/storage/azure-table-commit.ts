@@ -53,6 +53,8 @@ async function send(
       const entity = entityOf(partition, key, operation.row);
       return (await client.updateEntity(entity, mode, { ...options, etag: operation.etag })).etag;
     }
+    case 'upsert':
+      return (await client.upsertEntity(entityOf(partition, key, operation.row), 'Merge', options)).etag;
     case 'delete':
       await client.deleteEntity(partition, key, { ...options, etag: operation.etag ?? '*' });
       return '';

@@ -180,8 +180,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   function finishWritten(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
     return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
-      const isGone = !stored || entry.operation.kind === 'delete';
-      if (isGone || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
+      const isAnybodys = !stored || entry.operation.kind === 'delete' || entry.operation.kind === 'upsert';
+      if (isAnybodys || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
       return { kind: 'conflict', read };
     });
   }
@@ -209,8 +209,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
 
   /** Returns the writes to send again after an unknown outcome. The other writes are finished. */
   async function openAfterUnknown(queue: WriteQueue, sent: Entry[]): Promise<Entry[]> {
-    // C6: an absent row does not prove which delete took effect.
-    const spokesman = sent.find((entry) => entry.operation.kind !== 'delete');
+    // C6: an absent row does not prove which delete took effect, and anybody may have written the row of an upsert.
+    const spokesman = sent.find(({ operation: { kind } }) => kind !== 'delete' && kind !== 'upsert');
     if (!spokesman) return sent;
     const read = await tables.read(queue.table, queue.partition, spokesman.operation.key).catch(() => undefined);
     if (!read || !spokesman.isOwn(read.stored?.row)) return sent; // C2
@@ -237,6 +237,8 @@ function isOver(entry: Entry, nowMs: number): boolean {
 
 function isPossible(operation: Operation, etag: string | undefined): boolean {
   switch (operation.kind) {
+    case 'upsert':
+      return true;
     case 'insert':
       return etag === undefined;
     case 'merge':

@@ -1,26 +1,54 @@
+import { digest } from '../digest.js';
 import type { HealthEvent } from '../events/health-event.js';
-import { type Address, ledgerPlaceOf, shardOfId } from './address.js';
+import { type EventKey, keyOf } from '../events/key.js';
+import { type Address, addressById, addressOf, ledgerPlaceOf } from './address.js';
+import { createEventIndex } from './event-index.js';
+import { createFirstDayByChange } from './first-day-by-change.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
+import { createIncarnations } from './incarnations.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
-import { pagesOf } from './pages.js';
 import { type Expired, expireLedger } from './retention.js';
-import type { Query, Read, Stored, TableStore } from './table-store.js';
+import type { Read, TableStore } from './table-store.js';
 
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
-/** A record in storage. `ageMs`: its age by storage's own clock. */
-export type ReadRecord = { record: JobRecord; etag: string; ageMs: number };
+/** A record in storage. `ageMs`: its age by storage's own clock. `eventId`: of the event that the record was made for. */
+export type ReadRecord = { record: JobRecord; etag: string; ageMs: number; eventId?: string };
 
-/** The records of all jobs: a table for each day of events, and `ledgerundated` for events without a usable time. */
+/**
+ * The records of all jobs: a table for each day of events, and `ledgerundated` for events without a usable time.
+ *
+ *   <change>.<workflow>.<number>           a job, by its change
+ *   <change>.<workflow>.<number>.adopted   the event that has adopted a job of reconciliation (Q3)
+ *   !<id>.<change>                         leads from the digest of an event's id to its change
+ *   <id>.<change>.<workflow>               a job, by its event's id
+ */
 export type Ledger = {
+  /** Resolves when the addresses of events are known. Rejects if storage fails, and can be called again. */
+  open(): Promise<AddressOf>;
+  /** The first day (yyyymmdd) whose jobs are known by their changes, '' for every day; see first-day-by-change.ts. */
+  firstDayByChange(): Promise<string>;
   read(address: Address): Promise<ReadRecord | undefined>;
   /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
   write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
+  /** Returns the place of the job of `event` if the record at `address` is of another incarnation (Q2, Q3). */
+  locate(address: Address, event: HealthEvent): Promise<Located>;
+  /**
+   * Returns whether a job of any workflow, or of the named one, knows the change of `event` at about its time. Only for
+   * days that are by change.
+   */
+  knows(event: HealthEvent, workflow?: string): Promise<boolean>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
+
+/** Returns the address under which a job is looked for first. */
+export type AddressOf = (key: EventKey, workflow: string) => Address;
+
+/** `current` is undefined if the job has no record yet. */
+export type Located = { address: Address; current: ReadRecord | undefined };
 
 /** The condition and the time limit of a write. `untilMs` is on the monotonic clock. */
 export type LedgerCondition = {
@@ -34,74 +62,69 @@ export type LedgerCondition = {
 /** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
 export type FoundRecord = {
   /** The same for all records of one event. */
-  eventAddress: string;
+  identity: string;
   workflow: string;
   record: JobRecord;
   event: { id: string; type: string; source: string; time: string };
 };
 
-const TABLES_AT_ONCE = 16;
-
 /** Returns the ledger. Its records are written through `commit`, so that they share transactions. */
 export function createLedger(deps: { tables: TableStore; commit: GroupCommit }): Ledger {
   const { tables, commit } = deps;
+  const firstDay = createFirstDayByChange(tables);
+  const index = createEventIndex(deps);
+  const incarnations = createIncarnations(tables);
   return {
+    async open() {
+      const first = await firstDay();
+      return (key, workflow) => (key.day >= first ? addressOf : addressById)(key, workflow);
+    },
+
     async read(address) {
       const { table, partition, key } = ledgerPlaceOf(address);
       return decodeRead(await tables.read(table, partition, key));
     },
 
     async write(address, record, { etag, event, isByHolder, untilMs }) {
-      const { table, partition, key } = ledgerPlaceOf(address);
-      const written = await commit.write(table, partition, {
+      const place = ledgerPlaceOf(address);
+      const writing = commit.write(place.table, place.partition, {
         operation:
           etag === undefined
-            ? { kind: 'insert', key, row: newRow(record, event) }
-            : { kind: 'merge', key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
+            ? { kind: 'insert', key: place.key, row: newRow(record, event) }
+            : { kind: 'merge', key: place.key, row: isByHolder ? changedRow(record) : claimedRow(record), etag },
         isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5
         untilMs,
       });
+      let isNew = true;
+      if (etag === undefined && event && place.number !== undefined) {
+        const key = { day: place.day, id: digest(event.id), contentDigest: place.change };
+        index.note(key, { untilMs, isWanted: () => isNew }); // in the same transaction
+      }
+      const written = await writing;
+      isNew = written.kind === 'written';
       return written.kind === 'conflict' ? { kind: 'conflict', current: decodeRead(written.read) } : written;
     },
 
-    async find(idDigest) {
-      const partition = shardOfId(idDigest);
-      const names = await tables.list('ledger');
-      const found: FoundRecord[] = [];
-      // After a backfill of years there are thousands of tables.
-      for (let at = 0; at < names.length; at += TABLES_AT_ONCE) {
-        await Promise.all(names.slice(at, at + TABLES_AT_ONCE).map(findIn));
-      }
-      return found;
-
-      async function findIn(table: string): Promise<void> {
-        const query: Query = { partition, from: `${idDigest}.`, to: `${idDigest}/`, limit: 1000 };
-        for await (const { rows } of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
-          found.push(...rows.map((stored) => foundIn(table, stored)));
-        }
-      }
+    async locate(address, event) {
+      const located = await incarnations.locate(address, event);
+      return { address: located.address, current: decodeRead(located) };
     },
 
+    firstDayByChange: firstDay,
+    knows: (event, workflow) => incarnations.knows(keyOf(event), event, workflow),
+    find: (eventIdDigest) => index.find(eventIdDigest),
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),
   };
 }
 
 function decodeRead({ stored, now }: Read): ReadRecord | undefined {
   if (!stored) return undefined;
-  return { record: decodeRow(stored.row), etag: stored.etag, ageMs: now.getTime() - stored.modifiedAt.getTime() };
-}
-
-function foundIn(table: string, { key, row }: Stored): FoundRecord {
-  const { workflow, idDigest, eventAddress } = ledgerPlaceOf(`${table.slice('ledger'.length)}.${key}`);
+  const { row, etag, modifiedAt } = stored;
+  const eventId = row.id === undefined ? undefined : String(row.id);
   return {
-    eventAddress,
-    workflow,
     record: decodeRow(row),
-    event: {
-      id: String(row.id ?? idDigest),
-      type: String(row.type ?? ''),
-      source: String(row.source ?? ''),
-      time: String(row.time ?? ''),
-    },
+    etag,
+    ageMs: now.getTime() - modifiedAt.getTime(),
+    ...(eventId !== undefined && { eventId }),
   };
 }

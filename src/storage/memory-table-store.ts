@@ -34,7 +34,8 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
       return '';
     }
     const { key } = operation;
-    const row = operation.kind === 'merge' ? { ...rows.get(key)?.row, ...operation.row } : { ...operation.row };
+    const isMerge = operation.kind === 'merge' || operation.kind === 'upsert';
+    const row = isMerge ? { ...rows.get(key)?.row, ...operation.row } : { ...operation.row };
     writes += 1;
     const etag = `W/"${writes}"`;
     rows.set(key, { partition, key, row, etag, modifiedAt });
@@ -59,7 +60,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
       const modifiedAt = clock.now();
       const etags: string[] = [];
       for (const operation of operations) {
-        if (operation.kind === 'insert') part.added.push(operation.key);
+        if (!rows.has(operation.key)) part.added.push(operation.key);
         etags.push(write(rows, partition, operation, modifiedAt));
       }
       if (part.added.length + part.sorted.length > 2 * rows.size + 1_000) sortedKeys(part);
@@ -99,6 +100,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
 }
 
 function refusal(operation: Operation, stored: Stored | undefined): 'exists' | 'changed' | 'absent' | undefined {
+  if (operation.kind === 'upsert') return undefined;
   if (operation.kind === 'insert') return stored === undefined ? undefined : 'exists';
   if (stored === undefined) return 'absent';
   return operation.etag === undefined || operation.etag === stored.etag ? undefined : 'changed';

@@ -39,6 +39,8 @@ export type Operation =
   /** Properties that `row` lacks stay. `etag`: only if the row is still this version. */
   | { kind: 'merge'; key: string; row: Row; etag: string }
   | { kind: 'replace'; key: string; row: Row; etag: string }
+  /** Inserts the row, or merges into any version of it. */
+  | { kind: 'upsert'; key: string; row: Row }
   /** Without an etag: any version. An absent row is refused as `absent` in both cases. */
   | { kind: 'delete'; key: string; etag?: string };
 

@@ -37,8 +37,9 @@ function requestOf(tableUrl: string, partition: string, operation: Operation): s
   }
   const url = `${tableUrl}(PartitionKey='${quoted(partition)}',RowKey='${quoted(key)}')`;
   if (kind === 'delete') return `DELETE ${url} HTTP/1.1\r\n${NO_BODY}If-Match: ${operation.etag ?? '*'}\r\n\r\n`;
-  const verb = kind === 'merge' ? 'PATCH' : 'PUT';
-  return `${verb} ${url} HTTP/1.1\r\n${JSON_BODY}If-Match: ${operation.etag}\r\n\r\n${entityOf(partition, key, operation.row)}`;
+  const verb = kind === 'replace' ? 'PUT' : 'PATCH';
+  const condition = kind === 'upsert' ? '' : `If-Match: ${operation.etag}\r\n`;
+  return `${verb} ${url} HTTP/1.1\r\n${JSON_BODY}${condition}\r\n${entityOf(partition, key, operation.row)}`;
 }
 
 function quoted(key: string): string {

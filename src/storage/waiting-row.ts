@@ -1,4 +1,4 @@
-import { type Address, ledgerPlaceOf, SHARDS, shardOfId } from './address.js';
+import { type Address, ledgerPlaceOf, SHARD_NAMES, shardOfDigest } from './address.js';
 import type { Row, Stored } from './table-store.js';
 
 // The rows of the table `waiting`: their partition, their name, and their properties.
@@ -14,7 +14,14 @@ export type NewRow = {
 };
 
 /** `edit`: the digest of `event` if it is a corrected payload. `letter`: the name of the redriven dead letter. */
-export type OfJob = { kind: 'job'; address: Address; redrive?: number; edit?: string; letter?: string };
+export type OfJob = {
+  kind: 'job';
+  address: Address;
+  eventIdDigest: string;
+  redrive?: number;
+  edit?: string;
+  letter?: string;
+};
 
 /**
  * An event to be handled as a new delivery. `letter`: the name of the dead letter that moves when the event is
@@ -25,8 +32,6 @@ export type OfEvent = { kind: 'delivery'; eventIdDigest: string; letter?: string
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };
 
-/** The partitions of the table. */
-export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
 /** The partitions of the rows that the queue `due-long` runs. */
 export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `long-${name}`);
 
@@ -35,17 +40,12 @@ export const DUE_LENGTH = '2026-01-01T00:00:00.000Z'.length;
 
 /** Returns the partition of a row: the shard of its event's id, with the prefix `long-` if `isLong`. */
 export function shardOfRow(row: NewRow): string {
-  return shardFor(row.isLong, idDigestOf(row));
+  return shardFor(row.isLong, row.of.eventIdDigest);
 }
 
 /** Returns the partition of rows for the events of this id. */
 export function shardFor(isLong: boolean, idDigest: string): string {
-  return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfId(idDigest))] as string;
-}
-
-/** Returns the digest of the event's id, which decides the shard of the row. */
-export function idDigestOf({ of }: NewRow): string {
-  return of.kind === 'job' ? ledgerPlaceOf(of.address).idDigest : of.eventIdDigest;
+  return (isLong ? LONG_SHARD_NAMES : SHARD_NAMES)[Number(shardOfDigest(idDigest))] as string;
 }
 
 /** Returns the properties that only some rows have. */
@@ -64,6 +64,8 @@ export function dueAtOf(name: string): Date {
 export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
   const redrive = Number(row.redrive ?? 0);
   const letter = row.letter !== undefined && { letter: String(row.letter) };
+  const address = key.slice(DUE_LENGTH + 1, key.lastIndexOf('.'));
+  const eventIdDigest = String(row.idDigest ?? ledgerPlaceOf(address).id ?? '');
   return {
     shard: partition,
     name: key,
@@ -72,10 +74,11 @@ export function decodeWaiting({ partition, key, row }: Stored): WaitingRow {
     event: String(row.event ?? ''),
     of:
       row.kind === 'delivery'
-        ? { kind: 'delivery', eventIdDigest: String(row.idDigest ?? ''), ...letter }
+        ? { kind: 'delivery', eventIdDigest, ...letter }
         : {
             kind: 'job',
-            address: key.slice(DUE_LENGTH + 1, key.lastIndexOf('.')),
+            address,
+            eventIdDigest,
             ...(redrive > 0 ? { redrive } : {}),
             ...(row.edit !== undefined && { edit: String(row.edit) }),
             ...letter,

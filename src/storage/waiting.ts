@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../clock.js';
+import { SHARD_NAMES } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
 import { type Query, StorageError, type Stored, type TableStore } from './table-store.js';
@@ -6,18 +7,17 @@ import {
   DUE_LENGTH,
   decodeWaiting,
   dueAtOf,
-  idDigestOf,
   LONG_SHARD_NAMES,
   type NewRow,
   propertiesOf,
-  SHARD_NAMES,
   shardFor,
   shardOfRow,
   type WaitingRow,
 } from './waiting-row.js';
 
+export { SHARD_NAMES } from './address.js';
 export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
-export { dueAtOf, LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow } from './waiting-row.js';
+export { dueAtOf, LONG_SHARD_NAMES, shardOfRow } from './waiting-row.js';
 
 /**
  * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-`
@@ -59,7 +59,7 @@ export function createWaiting(deps: {
   const { tables, commit, clock, random } = deps;
   return {
     async add(row, untilMs) {
-      const idDigest = idDigestOf(row);
+      const { eventIdDigest: idDigest } = row.of;
       const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
       const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`; // J5
       const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {

@@ -159,6 +159,7 @@ function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
     watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
     changeQueue: createChangeQueue(),
     queues: new Map(),
+    incarnations: new Map(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createDeadLetters } from '../dead-letters/store/dead-letters.js';
-import { keyOf } from '../events/key.js';
+import { type EventKey, keyOf } from '../events/key.js';
 import type { Stores } from '../pipeline/create-stores.js';
 import { withClaim } from '../pipeline/job.js';
 import { JobRun } from '../pipeline/job-run.js';
@@ -8,7 +8,7 @@ import { createShared } from '../pipeline/pipeline.js';
 import { recordOutcome } from '../pipeline/record-outcome.js';
 import type { JobDeps } from '../pipeline/shared.js';
 import { workJob } from '../pipeline/work.js';
-import { addressOf } from '../storage/address.js';
+import { type Address, addressOf } from '../storage/address.js';
 import { CallLimit } from '../storage/bounded.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { createLedger, type JobRecord } from '../storage/ledger.js';
@@ -60,6 +60,8 @@ export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'changeQueu
     readonly setting: Setting;
     /** By workflow. */
     readonly queues: Map<string, Pick<JobDeps, 'slots' | 'resourceSlots'>>;
+    /** The events of one change, by the address of the first: each has an address of its own, as in the ledger. */
+    readonly incarnations: Map<Address, EventKey['id'][]>;
   };
 
 const DEADLINE_MS = 15_000;
@@ -84,7 +86,7 @@ export async function tryJob(
   world: World,
 ): Promise<TryResult> {
   const seen: Seen = {};
-  const run = runOf(event, observed(workflow, options, seen));
+  const run = runOf(event, observed(workflow, options, seen), world);
   const deps = depsOf(run.job.workflow as Workflow, options, world);
   const { ledger } = deps.stores;
   await ledger.write(run.job.address, recordOf(options, world), { event, untilMs: Number.POSITIVE_INFINITY });
@@ -132,8 +134,13 @@ function observed(workflow: Workflow, { processDies }: TryOptions, seen: Seen): 
   };
 }
 
-function runOf(event: HealthEvent, workflow: Workflow): JobRun {
-  const address = addressOf(keyOf(event), workflow.name);
+function runOf(event: HealthEvent, workflow: Workflow, { incarnations }: World): JobRun {
+  const key = keyOf(event);
+  const first = addressOf(key, workflow.name);
+  const ids = incarnations.get(first) ?? [];
+  incarnations.set(first, ids);
+  const number = ids.includes(key.id) ? ids.indexOf(key.id) : ids.push(key.id) - 1;
+  const address = first.replace(/0$/, String(number));
   const json = JSON.stringify(event);
   const row: WaitingRow = {
     shard: '0',
@@ -141,9 +148,9 @@ function runOf(event: HealthEvent, workflow: Workflow): JobRun {
     dueAt: dueAtOf(ROW),
     isLong: false,
     event: json,
-    of: { kind: 'job', address },
+    of: { kind: 'job', address, eventIdDigest: key.id },
   };
-  return new JobRun({ address, event, json, workflow, workflowName: workflow.name }, row);
+  return new JobRun({ address, eventIdDigest: key.id, event, json, workflow, workflowName: workflow.name }, row);
 }
 
 function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): JobRecord {
@@ -162,7 +169,7 @@ function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): Jo
 }
 
 function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps {
-  const { clock, random, telemetry, setting, changeQueue, queues, ...kept } = world;
+  const { clock, random, telemetry, setting, changeQueue, queues, incarnations: _, ...kept } = world;
   const tables = createMemoryTableStore({ clock });
   const commit = createGroupCommit({ tables, clock, random });
   const waiting = createWaiting({ tables, commit, clock, random });

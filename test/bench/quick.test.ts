@@ -16,5 +16,5 @@ it('given --quick, then every section reports a result, and the counted entities
   for (const { result } of figures.filter(({ aim }) => aim)) expect(result).toBeGreaterThan(0);
   // Times mean little in a quick run, so the test checks only the count of entities. The last count is from one POST at
   // a time: with many POSTs at a time, jobs on a slow machine may miss their deadline and write rows.
-  expect(figures.findLast(({ what }) => what.trim() === 'entities an event')?.result).toBeLessThanOrEqual(2);
+  expect(figures.findLast(({ what }) => what.trim() === 'entities an event')?.result).toBeLessThanOrEqual(3);
 });

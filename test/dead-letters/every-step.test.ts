@@ -132,7 +132,7 @@ type Told = { wrongs: string[]; steps: number[]; calls: number };
 const APP = -1;
 
 async function runStory(story: Story, trouble: (hospital: Hospital, tools: Tool[]) => void = () => {}): Promise<Told> {
-  const hospital = createHospital(9, { skewMs: 3000 });
+  const hospital = createHospital(10, { skewMs: 3000 });
   const { world } = hospital;
   hospital.startApp();
   await story.before(hospital);

@@ -2,6 +2,7 @@ import type { ListedDeadLetter } from '../../src/dead-letters/listed.js';
 import { type RedriveOptions, redriveDeadLetter } from '../../src/dead-letters/redrive.js';
 import { obstacleTo, outcomeOf } from '../../src/dead-letters/redrive-result.js';
 import { showDeadLetter } from '../../src/dead-letters/show.js';
+import { digest } from '../../src/digest.js';
 import type { JobRecord } from '../../src/storage/ledger.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { fail, giveUp, openApp } from './open-app.js';
@@ -102,7 +103,7 @@ describe('the redrive of a dead job', () => {
 
     await redriveDeadLetter(id, BY, deadLetterStores);
 
-    expect((await app.waiting.find(letter.address.split('.')[1]))[0]).toMatchObject({ isLong: true });
+    expect((await app.waiting.find(digest(letter.event.id)))[0]).toMatchObject({ isLong: true });
   });
 });
 

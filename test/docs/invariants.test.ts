@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { changeRules } from '../model/change.model.js';
 import { endRules } from '../model/end.model.js';
 import { groupCommitRules } from '../model/group-commit.model.js';
 import { jobRules } from '../model/job.model.js';
@@ -25,6 +26,7 @@ const models = [
   { letters: 'C', rules: groupCommitRules },
   { letters: 'E', rules: endRules },
   { letters: 'S', rules: suspectRules },
+  { letters: 'Q', rules: changeRules },
 ];
 /** The folders that enforce invariants. In other folders R4 is the version of FHIR. */
 const sources = ['src/pipeline', 'src/handler', 'src/storage', 'src/dead-letters'].flatMap((folder) =>
@@ -55,7 +57,7 @@ describe('when ARCHITECTURE.md lists the invariants', () => {
 
   it('given an invariant that the code cites, then the page has its number', () => {
     const known = new Set(rows.map(({ letter, number }) => `${letter}${number}`));
-    const cited = sources.flatMap((text) => text.match(/\b[JLCERSTPW]\d{1,2}\b/g) ?? []);
+    const cited = sources.flatMap((text) => text.match(/\b[JLCERSTPWQ]\d{1,2}\b/g) ?? []);
 
     expect(cited.filter((number) => !known.has(number))).toEqual([]);
     expect(cited).toEqual(expect.arrayContaining(['L1', 'S5']));
@@ -64,5 +66,5 @@ describe('when ARCHITECTURE.md lists the invariants', () => {
 
 /** Returns the name of a mutation's rule in the model: without a prefix; for suspects the number of the invariant. */
 function ruleOf(letter: string, name: string): string {
-  return letter === 'S' ? (name.split('-')[0] ?? '') : name.replace(/^(latest|commit|end)-/, '');
+  return letter === 'S' ? (name.split('-')[0] ?? '') : name.replace(/^(latest|commit|end|change)-/, '');
 }

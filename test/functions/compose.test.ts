@@ -17,7 +17,7 @@ describe('when the app is composed', () => {
 
     await app.pipeline.deliver([rawFhirEvent()]);
 
-    expect(await stores.tables.list('')).toEqual(['ledger20260101', 'own', 'watermarks']);
+    expect(await stores.tables.list('')).toEqual(['appstate', 'ledger20260101', 'own', 'watermarks']);
   });
 
   it('given storage of the workflows, then their tables and the watermarks are there, and the rest is not', async () => {
@@ -26,7 +26,7 @@ describe('when the app is composed', () => {
 
     await app.pipeline.deliver([rawFhirEvent()]);
 
-    expect(await stores.tables.list('')).toEqual(['ledger20260101']);
+    expect(await stores.tables.list('')).toEqual(['appstate', 'ledger20260101']);
     expect(await workflowTables.list('')).toEqual(['own', 'watermarks']);
   });
 
@@ -58,7 +58,7 @@ describe('when the app is composed', () => {
 
     await app.pipeline.deliver([rawFhirEvent()]);
 
-    expect(await stores.tables.list('')).toEqual([]);
+    expect(await stores.tables.list('')).toEqual(['appstate']);
     expect(app.telemetry.counters.eventsInvalid).toBe(1);
   });
 });

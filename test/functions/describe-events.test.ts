@@ -1,6 +1,6 @@
 import { keyOf } from '../../src/events/key.js';
 import { describeEvents } from '../../src/functions/describe-events.js';
-import { addressOf, addressOfEvent } from '../../src/storage/address.js';
+import { addressOf } from '../../src/storage/address.js';
 import type { FoundRecord, JobRecord } from '../../src/storage/ledger.js';
 import { LONG_SHARD_NAMES, type WaitingRow } from '../../src/storage/waiting.js';
 import { fhirEvent } from '../../src/testing/index.js';
@@ -207,7 +207,7 @@ function found({
   time?: string;
 } = {}): FoundRecord {
   return {
-    eventAddress: addressOfEvent(keyOf(event)),
+    identity: `${keyOf(event).id}.${keyOf(event).contentDigest}`,
     workflow,
     record: { ...RECORD, ...record },
     event: { id: event.id, type: event.type, source: event.source, time },
@@ -218,7 +218,12 @@ function row({
   redrive = 0,
   dueAt = new Date('2026-01-01T12:10:00Z'),
   event = JSON.stringify(rawFhirEvent()),
-  of = { kind: 'job', address: addressOf(keyOf(EVENT), 'note'), ...(redrive > 0 && { redrive }) },
+  of = {
+    kind: 'job',
+    address: addressOf(keyOf(EVENT), 'note'),
+    eventIdDigest: keyOf(EVENT).id,
+    ...(redrive > 0 && { redrive }),
+  },
 }: {
   redrive?: number;
   dueAt?: Date;

@@ -56,7 +56,9 @@ describe('when somebody asks for the stats', () => {
       },
     });
     const { functions, app } = start({ workflows: [failing] });
-    await app.pipeline.deliver(Array.from({ length: 20 }, (_, n) => rawFhirEvent({ id: `e${n}` })));
+    await app.pipeline.deliver(
+      Array.from({ length: 20 }, (_, n) => rawFhirEvent({ id: `e${n}`, resourceId: `r${n}` })),
+    );
 
     expect(await functions.get('stats')).toMatchObject({
       jsonBody: {

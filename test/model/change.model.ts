@@ -173,7 +173,8 @@ function createSteps({ midnight, dayOf }: Days, broken: ChangeRule | undefined) 
 
     *join(world: World, handler: Handler): Iterable<Step<World>> {
       const row = world.rows[handler.row] as Row;
-      if (row.state === 'settled') return yield say(handler, 'finds it settled', acknowledge(end(world, handler), handler));
+      if (row.state === 'settled')
+        return yield say(handler, 'finds it settled', acknowledge(end(world, handler), handler));
       if (world.handlers.some(({ number }) => number === row.owner)) return; // a row in `waiting` looks again later
       if (row.version !== handler.version)
         return yield say(handler, 'finds it changed', change(world, handler, { at: 'read' }));
@@ -215,7 +216,11 @@ function createSteps({ midnight, dayOf }: Days, broken: ChangeRule | undefined) 
     const row = world.rows[found];
     if (row) {
       const { version } = row;
-      return say(handler, 'finds it on the other day', change(world, handler, { at: 'join', row: found, version, day }));
+      return say(
+        handler,
+        'finds it on the other day',
+        change(world, handler, { at: 'join', row: found, version, day }),
+      );
     }
     const { of, time } = handler;
     const held: Row = { of, day, id: '', time, adoptedBy: '', version: 1, state: 'guard', owner: 0 };

@@ -1,6 +1,7 @@
 /**
  * A rule of the protocol, left out of the real code in one place, and the tests that must fail then. The names are
- * those of the models in test/model: unchanged for a job; with `latest-`, `end-` and `commit-` for the other models.
+ * those of the models in test/model: unchanged for a job; with `latest-`, `end-`, `commit-` and `change-` for the other
+ * models.
  * `wake-` are the rules W1 to W3 of src/pipeline/wakeups.ts.
  */
 export type Mutation = {
@@ -20,6 +21,7 @@ export type Mutation = {
 
 const SIMULATION = 'test/simulation';
 const STOP = 'test/pipeline/stop.test.ts';
+const CHANGES = 'test/simulation/changes.test.ts';
 const EVERY_STEP = 'test/dead-letters/every-step.test.ts';
 const ALERTS = 'src/workflows/observation-alerts';
 const ALERTS_RACE = 'test/workflows/observation-alerts/race.test.ts';
@@ -140,7 +142,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/storage/retention.ts', 'test/storage/ledger.test.ts', [
     { rule: 'expireAlive', find: '!(await hasLiveRecord($tables, $table, $before))', put: 'true' },
   ]),
-  ...inFile('src/pipeline/recent.ts', SIMULATION, [
+  ...inFile('src/recent.ts', SIMULATION, [
     {
       rule: 'knownByAddress',
       find: '($key) => $newer.get($key) ?? $older.get($key)',
@@ -237,7 +239,7 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'commit-spokesmanIsDelete',
       in: 'openAfterUnknown',
-      find: "$sent.find(($entry) => $entry.operation.kind !== 'delete')",
+      find: '$sent.find($isProof)',
       put: '$sent[0]',
     },
     {
@@ -482,6 +484,43 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...inFile('src/dead-letters/expire.ts', 'test/dead-letters/expire.test.ts', [
     { rule: 'letters-pendingFirst', in: 'expire', find: 'if ($pendingOf) await $blobs.delete($pendingOf($name));' },
+  ]),
+
+  // ---- the ledger by change
+  ...inFile('src/storage/ledger.ts', CHANGES, [
+    {
+      rule: 'change-insertBlind',
+      find: "{ kind: 'insert', key: $place.key, row: newRow($record, $event) }",
+      put: "{ kind: $place.number ? 'upsert' : 'insert', key: $place.key, row: newRow($record, $event) }",
+    },
+  ]),
+  ...inFile('src/storage/incarnations.ts', CHANGES, [
+    { rule: 'change-idIsNothing', in: 'ownOf', find: '$row.id === $id || $adoptedBy.get($key) === $id', put: 'true' },
+    { rule: 'change-noAdopt', in: 'ownOf', find: 'return $near.find($isToAdopt);', put: 'return undefined;' },
+    {
+      rule: 'change-noGuard',
+      find: '$neighbour === undefined ? undefined : await $standGuard($range, $day, $event)',
+      put: 'undefined',
+    },
+  ]),
+  ...inFile('src/storage/incarnations.ts', 'test/storage/ledger.test.ts', [
+    {
+      rule: 'change-adoptMany',
+      in: 'belongsTo',
+      find: 'return $insert($range, [$adoption, $entry]);',
+      put: 'return true;',
+    },
+  ]),
+  ...inFile('src/events/reconciled.ts', CHANGES, [
+    { rule: 'change-timeIsNothing', in: 'isNear', find: 'Math.abs($one - $other) < NEAR_MS', put: 'true' },
+  ]),
+  ...inFile('src/pipeline/job-run.ts', CHANGES, [
+    {
+      rule: 'change-memoryByChange',
+      in: 'runKeyOf',
+      find: '`${$id}.${$address}`',
+      put: '`${$address}`',
+    },
   ]),
 ];
 

@@ -44,7 +44,7 @@ function start() {
 
 function runOf(id: string, workflow = short): JobRun {
   const event = fhirEvent({ id });
-  return new JobRun({ address: id, event, json: '', workflow, workflowName: workflow.name });
+  return new JobRun({ address: id, eventIdDigest: id, event, json: '', workflow, workflowName: workflow.name });
 }
 
 describe('suspects that may run together', () => {

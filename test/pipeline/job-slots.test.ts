@@ -11,7 +11,7 @@ const any = defineWorkflow({ name: 'any', on: fhir('*'), handle() {} });
 const latest = defineWorkflow({ name: 'latest', on: [fhir('*'), dicom()], ordering: 'latest', handle() {} });
 
 function runOf(event: HealthEvent, workflow = any): JobRun {
-  const job = { address: event.id, event, json: '', workflow, workflowName: workflow.name };
+  const job = { address: event.id, eventIdDigest: event.id, event, json: '', workflow, workflowName: workflow.name };
   return new JobRun(job);
 }
 

@@ -43,10 +43,11 @@ function startProcesses() {
   };
 }
 
-function runOf(version: number, change: Change = 'updated', id = `event-${version}`): Job {
-  const event = fhirEvent({ id, change, version });
-  const address = addressOf(keyOf(event), workflow.name);
-  return new JobRun({ address, event, json: '', workflow, workflowName: workflow.name }).job;
+function runOf(version: number, change: Change = 'updated', { number = 0 } = {}): Job {
+  const event = fhirEvent({ id: `event-${version}`, change, version });
+  const key = keyOf(event);
+  const address = addressOf(key, workflow.name).replace(/0$/, String(number));
+  return new JobRun({ address, eventIdDigest: key.id, event, json: '', workflow, workflowName: workflow.name }).job;
 }
 
 /** But the lease. */
@@ -100,7 +101,7 @@ describe('when a resource is taken', () => {
   it.each([
     { given: 'a newer version', run: runOf(2), then: 'superseded' },
     { given: 'this very event', run: runOf(3), then: 'completed' },
-    { given: 'the same version by another event', run: runOf(3, 'updated', 'other'), then: 'superseded' },
+    { given: 'the same version by another event', run: runOf(3, 'updated', { number: 1 }), then: 'superseded' },
     { given: 'a newer version than its creation', run: runOf(1, 'created'), then: 'superseded' },
   ])('given $given was applied, then $then, and nothing is written', async ({ run, then }) => {
     const { process, mark } = startProcesses();

@@ -1,4 +1,5 @@
 import { sleep } from '../../src/clock.js';
+import { digest } from '../../src/digest.js';
 import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
@@ -63,7 +64,7 @@ function startHospital({ poison }: { poison: readonly string[] }) {
     async add(raw: readonly { id: string }[]): Promise<void> {
       const dueAt = account.clock.now();
       for (const one of raw) {
-        const of = { kind: 'job', address: addressOfRaw(one, 'work') } as const;
+        const of = { kind: 'job', address: addressOfRaw(one, 'work'), eventIdDigest: digest(one.id) } as const;
         const row = { dueAt, isLong: false, event: JSON.stringify(one), of };
         void apps[0]?.waiting.add(row, account.clock.monotonic() + 10_000);
       }

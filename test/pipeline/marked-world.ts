@@ -185,7 +185,11 @@ type Through = (where: unknown, call: () => Promise<unknown>) => Promise<unknown
 export function noting<Store extends object>(store: Store, through: Through): Store {
   const noted = Object.entries(store).map(([method, call]) => {
     if (method === 'inspect' || method === 'take') return [method, call];
-    return [method, (...all: unknown[]) => through([method, ...namesOf(method, all)], () => call(...all))];
+    return [
+      method,
+      (...all: unknown[]) =>
+        all[0] === 'appstate' ? call(...all) : through([method, ...namesOf(method, all)], () => call(...all)),
+    ];
   });
   return Object.fromEntries(noted);
 }

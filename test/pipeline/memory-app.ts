@@ -1,4 +1,5 @@
 import type { Random } from '../../src/clock.js';
+import { digest } from '../../src/digest.js';
 import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
 import type { ReaderFor } from '../../src/handler/job.js';
@@ -8,9 +9,11 @@ import type { Settings } from '../../src/pipeline/shared.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { CallLimit } from '../../src/storage/bounded.js';
+import type { AddressOf } from '../../src/storage/ledger.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
+import type { OfEvent, OfJob } from '../../src/storage/waiting.js';
 import { createTelemetry, type Exporter } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
@@ -23,13 +26,20 @@ import { rawOfFhir } from '../testing/raw-events.js';
 const TURNS = 30;
 const STORAGE_CALL_MS = 3000;
 
-/** A storage account in memory, and one clock for all that use it. It is 12:00:00 on 1 January 2026. */
-export function createAccount() {
+/**
+ * A storage account in memory, and one clock for all that use it. It is 12:00:00 on 1 January 2026. `isUpgrade`: no process
+ * of this release has decided about the addresses of jobs.
+ */
+export function createAccount({ isUpgrade = false } = {}) {
   const clock = createFakeClock();
   const tables = createMemoryTableStore({ clock });
   const blobs = createMemoryBlobStore({ clock });
   const due = createMemoryQueueStore({ clock });
   const dueLong = createMemoryQueueStore({ clock });
+  if (!isUpgrade) {
+    void tables.create('appstate');
+    void tables.commit('appstate', 'ledger', [{ kind: 'insert', key: 'by-change', row: { firstDay: '' } }]);
+  }
   let tokens = 0;
   /** 0.5: waits are as the series has them, neither longer nor shorter. */
   const random: Random = { number: () => 0.5, token: () => String(++tokens).padStart(16, '0') };
@@ -78,6 +88,11 @@ export function createAccount() {
 
 export type Account = ReturnType<typeof createAccount>;
 
+/** The records of the first day, without the entries that lead to them. */
+export function recordsOf({ tables }: Account): Row[] {
+  return tables.inspect('ledger20260101').flatMap(({ key, row }) => (key.startsWith('!') ? [] : [row]));
+}
+
 /** A process of the app over `account`. */
 export function startApp(
   account: Account,
@@ -86,6 +101,8 @@ export function startApp(
     settings?: Partial<Settings>;
     readerFor?: ReaderFor;
     exporter?: Exporter;
+    /** The addresses of another release. */
+    addresses?: AddressOf | undefined;
   } = {},
 ) {
   const { random } = account;
@@ -95,6 +112,7 @@ export function startApp(
   /** Decides the fate of each call to storage. Tests change it at any time. */
   let weather: (call: CallInfo) => Fault = () => 'ok';
   const plan = (call: CallInfo) => {
+    if (call.on === 'appstate') return isDead ? 'never' : 'ok'; // asked once per process: test/storage/first-day-by-change
     calls.push(`${call.method} ${call.on}`);
     return isDead ? 'never' : weather(call);
   };
@@ -112,6 +130,8 @@ export function startApp(
     { clock: account.clock, random, callLimit },
   );
   const { ledger, waiting } = stores;
+  const { addresses } = options;
+  if (addresses) Object.assign(ledger, { open: async () => addresses });
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
   if (options.exporter) telemetry.exportTo(Promise.resolve(options.exporter));
   const pipeline = createPipeline({
@@ -166,11 +186,11 @@ export function startApp(
     },
 
     /** Adds a row that is due now. */
-    async addRow(of: Parameters<typeof waiting.add>[0]['of'], event: unknown): Promise<string> {
-      return waiting.add(
-        { dueAt: new Date(clock.now().getTime() - 1), isLong: false, event: JSON.stringify(event), of },
-        clock.monotonic() + 10_000,
-      );
+    async addRow(of: Omit<OfJob, 'eventIdDigest'> | OfEvent, event: unknown): Promise<string> {
+      const eventIdDigest = digest(String((event as { id?: unknown }).id));
+      const dueAt = new Date(clock.now().getTime() - 1);
+      const row = { dueAt, isLong: false, event: JSON.stringify(event), of: { eventIdDigest, ...of } };
+      return waiting.add(row, clock.monotonic() + 10_000);
     },
   };
 }
@@ -179,7 +199,9 @@ export type App = ReturnType<typeof startApp>;
 
 /** The FHIR event of these fields as Event Grid sends it. */
 export function rawEvent(fields: Parameters<typeof fhirEvent>[0] = {}) {
-  return rawOfFhir(fhirEvent({ id: 'event-1', ...fields }));
+  // Events of other ids are of other resources, unless a test says more.
+  const isOther = fields.id !== undefined && fields.id !== 'event-1' && fields.version === undefined;
+  return rawOfFhir(fhirEvent({ id: 'event-1', ...(isOther && { resourceId: `of-${fields.id}` }), ...fields }));
 }
 
 /** The address of the job of this event for this workflow. */

@@ -1,7 +1,7 @@
 import { NotSafeError } from '../../src/pipeline/post.js';
 import { NonRetriableError, RetryAfterError, seconds } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow, startCounting, startHeld } from './held-workflow.js';
-import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
+import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp, watched } from './memory-app.js';
 
 // The tables of the contract, row by row. A job is one event for one workflow; every try takes place at 12:00:00.
 
@@ -562,7 +562,7 @@ describe('the key of an event', () => {
     await app.pipeline.deliver([cloudEvent]);
 
     expect(counting.runs).toBe(1);
-    expect(account.tables.inspect('ledger20260101')).toHaveLength(1);
+    expect(recordsOf(account)).toHaveLength(1);
   });
 });
 

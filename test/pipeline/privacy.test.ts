@@ -1,3 +1,4 @@
+import { digest } from '../../src/digest.js';
 import { NotSafeError } from '../../src/pipeline/post.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { type Context, type HealthEvent, NonRetriableError, seconds } from '../../src/workflow.js';
@@ -205,7 +206,12 @@ describe('when a job comes back by a row', () => {
     const app = world.start([failing(FATAL).workflow]);
     const address = addressOfRaw(fhirRaw(), 'counting');
     await app.addRow({ kind: 'job', address }, { ...fhirRaw(), data: NAME });
-    const row = { dueAt: new Date(0), isLong: false, event: `{"${NAME}`, of: { kind: 'job' as const, address } };
+    const row = {
+      dueAt: new Date(0),
+      isLong: false,
+      event: `{"${NAME}`,
+      of: { kind: 'job' as const, address, eventIdDigest: digest(NAME) },
+    };
     await app.waiting.add(row, 10_000);
 
     await world.later(app, 0);

@@ -1,7 +1,7 @@
 import type { Settings } from '../../src/pipeline/shared.js';
 import { minutes, NonRetriableError } from '../../src/workflow.js';
 import { countingWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
-import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
+import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp } from './memory-app.js';
 
 /** A job that is dead after its first try; each run from then on ends as `ends` says. */
 async function deadJob(ends: (run: number) => void | Promise<void> = () => {}) {
@@ -125,7 +125,7 @@ describe('the redrive of a dead job', () => {
 
     expect(job.seen).toEqual(['resource-1', 'corrected']);
     expect(job.record()).toMatchObject({ result: 'completed', redrives: 1 });
-    expect(job.account.tables.inspect('ledger20260101')).toHaveLength(1);
+    expect(recordsOf(job.account)).toHaveLength(1);
     expect(job.letters()).toEqual(['resolved/failed/2026-01-01/0']);
   });
 

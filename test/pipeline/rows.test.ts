@@ -1,3 +1,4 @@
+import { digest } from '../../src/digest.js';
 import type { NewRow } from '../../src/storage/waiting.js';
 import { minutes, seconds } from '../../src/workflow.js';
 import { countingWorkflow, startCounting, startHeld, startWith } from './held-workflow.js';
@@ -83,7 +84,7 @@ describe('a redrive that fails for now', () => {
 describe('many rows whose letters move', () => {
   it.each<{ kind: string; of: (n: number, address: string) => NewRow['of'] }>([
     { kind: 'deliveries', of: (n) => ({ kind: 'delivery', eventIdDigest: 'A'.repeat(22), letter: nameOf(n) }) },
-    { kind: 'jobs', of: (_, address) => ({ kind: 'job', address, redrive: 1 }) },
+    { kind: 'jobs', of: (_, address) => ({ kind: 'job', address, eventIdDigest: digest('event-1'), redrive: 1 }) },
   ])('given 100 $kind in a page, then 32 at a time, and in the end all of them', async ({ of }) => {
     const { account, app, workflow } = startCounting();
     for (let n = 0; n < 100; n += 1) {
@@ -97,7 +98,7 @@ describe('many rows whose letters move', () => {
       async read(name: string) {
         atOnce += 1;
         most = Math.max(most, atOnce);
-        for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+        for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         atOnce -= 1;
         return read(name);
       },

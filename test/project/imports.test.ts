@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 // Dependencies point one way. Each folder may import these prefixes, and its own files.
 const MAY_IMPORT: Record<string, readonly string[]> = {
   events: ['zod', 'src/digest'],
-  storage: ['src/clock', 'src/digest', 'src/events/', 'src/json-text', '@azure/', 'node:'],
+  storage: ['src/clock', 'src/digest', 'src/events/', 'src/json-text', 'src/recent', '@azure/', 'node:'],
   clients: [
     'src/clock',
     'src/events/health-event.js',
@@ -34,6 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/events/',
     'src/handler/',
     'src/json-text',
+    'src/recent',
     'src/storage/',
     'src/telemetry/',
     'src/workflow.js',

@@ -28,7 +28,7 @@ async function startApp(hospital: Hospital, skewMs: number) {
   return app;
 }
 
-const tallyOf = (hospital: Hospital) => hospital.jobsOfRaw(v1).find((address) => address.endsWith('.tally')) as string;
+const tallyOf = (hospital: Hospital) => hospital.jobsOfRaw(v1).find((address) => address.includes('.tally.')) as string;
 const rows = ({ world }: Hospital) => world.tables.inspect('waiting').map(({ key }) => key);
 const dueInMs = ({ world }: Hospital, key: string) => Date.parse(key.slice(0, 24)) - BEGINNING - world.nowMs();
 

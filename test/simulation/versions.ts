@@ -1,6 +1,6 @@
 import type { HealthEvent } from '../../src/events/health-event.js';
 import { keyOf } from '../../src/events/key.js';
-import { type Address, ledgerPlaceOf } from '../../src/storage/address.js';
+import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import type { MemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { Row } from '../../src/storage/table-store.js';
 import { watchWrites } from '../row-history.js';
@@ -35,8 +35,8 @@ export function watchVersions(tables: MemoryTableStore, report: (wrong: string) 
 
   return {
     know(event: HealthEvent): void {
-      const { id, contentDigest } = keyOf(event);
-      truth.set(`${id}.${contentDigest}`, truthOf(event));
+      const { eventKey } = ledgerPlaceOf(addressOf(keyOf(event), NEWEST));
+      truth.set(eventKey, truthOf(event));
     },
 
     /** A handler of `event` starts with `fence`. */

@@ -1,6 +1,6 @@
 import { type Clock, type Random, systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
-import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
+import { type Address, addressById, ledgerPlaceOf } from '../../src/storage/address.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 import { createLedger, type JobRecord, type JobState, type LedgerCondition } from '../../src/storage/ledger.js';
 import type { Row, TableStore } from '../../src/storage/table-store.js';
@@ -11,6 +11,8 @@ const DAY_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
 const event = fhirEvent({ id: 'event-1', time: '2026-03-14T12:00:00Z' });
+/** Of every record that was read. */
+const READ = { ageMs: expect.any(Number), eventId: 'event-1' };
 const COMPLETED: JobState = { kind: 'settled', result: 'completed' };
 const STATES: JobState[] = [
   { kind: 'running', leaseMs: 60_000 },
@@ -50,7 +52,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const etag = await put(addressFor({}), full, { event });
 
-      expect(await account.ledger.read(addressFor({}))).toEqual({ record: full, etag, ageMs: expect.any(Number) });
+      expect(await account.ledger.read(addressFor({}))).toEqual({ ...READ, record: full, etag });
     });
 
     it.each([
@@ -72,7 +74,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const second = await account.write(addressFor({}), recordOf({ owner: 'second' }), { event });
 
-      const current = { record: first, etag, ageMs: expect.any(Number) };
+      const current = { ...READ, record: first, etag };
       expect(second).toEqual({ kind: 'conflict', current });
       expect(await account.ledger.read(addressFor({}))).toEqual(current);
     });
@@ -112,7 +114,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
           isByHolder,
         });
 
-        expect(late).toEqual({ kind: 'conflict', current: { record: current, etag, ageMs: expect.any(Number) } });
+        expect(late).toEqual({ kind: 'conflict', current: { ...READ, record: current, etag } });
         expect((await account.ledger.read(addressFor({})))?.record).toEqual(current);
       },
     );
@@ -420,8 +422,8 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const records = await account.ledger.find(digest('event-1'));
 
-      expect(records.map(({ eventAddress, workflow }) => `${eventAddress}.${workflow}`).sort()).toEqual(
-        [...found].sort(),
+      expect(records.map(({ identity, workflow }) => `${identity}.${workflow}`).sort()).toEqual(
+        found.map(withoutDay).sort(),
       );
     });
 
@@ -444,7 +446,7 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       expect(await account.ledger.find(digest('event-1'))).toEqual([
         {
-          eventAddress: addressFor({}).replace('.tally', ''),
+          identity: `${digest('event-1')}.${digest('content')}`,
           workflow: 'a-workflow',
           record,
           event: { id: 'event-1', type: event.type, source: event.source, time: '2026-03-14T12:00:00.000Z' },
@@ -470,8 +472,8 @@ export function ledgerContract(makeTables: () => TableStore): void {
 
       const found = await account.ledger.find(digest('event-1'));
 
-      const addresses = found.map(({ eventAddress, workflow }) => `${eventAddress}.${workflow}`);
-      expect(addresses.sort()).toEqual([...days, ...many].sort());
+      const jobs = found.map(({ identity, workflow }) => `${identity}.${workflow}`);
+      expect(jobs.sort()).toEqual([...days, ...many].map(withoutDay).sort());
     });
 
     it('given no table at all, then none is found', async () => {
@@ -740,7 +742,12 @@ export function recordOf(fields: Partial<JobRecord> = {}): JobRecord {
 
 export function addressFor(fields: { day?: string; id?: string; content?: string; workflow?: string }): Address {
   const { day = '20260314', id = 'event-1', content = 'content', workflow = 'tally' } = fields;
-  return addressOf({ day, id: digest(id), contentDigest: digest(content) }, workflow);
+  return addressById({ day, id: digest(id), contentDigest: digest(content) }, workflow);
+}
+
+/** The address without its day: `<id>.<change>.<workflow>`. */
+function withoutDay(address: Address): string {
+  return ledgerPlaceOf(address).key;
 }
 
 function unknown(name: string): JobState {

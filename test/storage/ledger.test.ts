@@ -1,22 +1,27 @@
 import { systemClock } from '../../src/clock.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { TableStore } from '../../src/storage/table-store.js';
 import { createFakeClock, fhirEvent } from '../../src/testing/index.js';
 import { testConnection } from '../azurite/connection.js';
+import { incarnationsContract } from './incarnations.contract.js';
 import { addressFor, ledgerContract, openLedger, ownTables, recordOf, withShortPages } from './ledger.contract.js';
 
 const event = fhirEvent();
 const DAY_MS = 24 * 3_600_000;
 
-describe('a ledger in memory', () => ledgerContract(() => createMemoryTableStore({ clock: systemClock })));
-
-describe('a ledger in memory, where storage answers with short pages', () =>
-  ledgerContract(() => withShortPages(createMemoryTableStore({ clock: systemClock }))));
-
-describe('a ledger on Azurite', () =>
-  ledgerContract(() =>
+const makeTables: Record<string, () => TableStore> = {
+  'in memory': () => createMemoryTableStore({ clock: systemClock }),
+  'in memory, where storage answers with short pages': () =>
+    withShortPages(createMemoryTableStore({ clock: systemClock })),
+  'on Azurite': () =>
     ownTables(createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() })),
-  ));
+};
+
+describe.each(Object.entries(makeTables))('a ledger %s', (_, make) => {
+  ledgerContract(make);
+  describe('given changes with several records', () => incarnationsContract(make));
+});
 
 describe('a ledger in memory, as time passes', () => {
   function open() {

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
-import { ledgerPlaceOf } from '../../src/storage/address.js';
+import { type Address, ledgerPlaceOf, shardOfDigest } from '../../src/storage/address.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import {
   createWaiting,
   dueAtOf,
   LONG_SHARD_NAMES,
   type NewRow,
+  type OfJob,
   SHARD_NAMES,
   type WaitingRow,
 } from '../../src/storage/waiting.js';
@@ -71,14 +72,13 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     it.each<{ given: string; fields: Partial<NewRow> }>([
       { given: 'a job', fields: {} },
       { given: 'a long job', fields: { isLong: true } },
-      { given: 'a redrive', fields: { of: { kind: 'job', address: addressFor({}), redrive: 3 } } },
-      { given: 'a job without a day', fields: { of: { kind: 'job', address: addressFor({ day: 'undated' }) } } },
+      { given: 'a redrive', fields: { of: { ...jobOf(addressFor({})), redrive: 3 } } },
+      { given: 'a job without a day', fields: { of: jobOf(addressFor({ day: 'undated' })) } },
       {
         given: 'a redrive of a corrected payload',
         fields: {
           of: {
-            kind: 'job',
-            address: addressFor({}),
+            ...jobOf(addressFor({})),
             redrive: 1,
             edit: digest('edit'),
             letter: 'failed/undated/d.0.json',
@@ -111,7 +111,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
       await fc.assert(
         fc.asyncProperty(name, dueAt, fc.boolean(), async (workflow, at, isLong) => {
-          const row = rowOf({ dueAt: at, isLong, of: { kind: 'job', address: addressFor({ workflow }) } });
+          const row = rowOf({ dueAt: at, isLong, of: jobOf(addressFor({ workflow })) });
           const added = await account.waiting.add(row, inTime());
           const { rows } = await account.waiting.due(shardOfRow(row), new Date(at.getTime() + 1));
           expect(dueAtOf(added)).toEqual(at);
@@ -130,9 +130,10 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it('given events of many ids, then each is in the shard of its record, and long ones in one of their own', async () => {
-      const addresses = Array.from({ length: 40 }, (_, n) => addressFor({ id: `event-${n}` }));
+      const ids = Array.from({ length: 40 }, (_, n) => `event-${n}`);
+      const addresses = ids.map((id) => addressFor({ id }));
       for (const isLong of [false, true]) {
-        await Promise.all(addresses.map((address) => add({ isLong, of: { kind: 'job', address } })));
+        await Promise.all(ids.map((id) => add({ isLong, of: jobOf(addressFor({ id }), id) })));
       }
 
       const rows = await account.rows();
@@ -148,7 +149,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it('given the answer was lost, then it is there once, and its name is known', async () => {
-      await add({ of: { kind: 'job', address: addressFor({ workflow: 'makes-the-table' }) } });
+      await add({ of: jobOf(addressFor({ workflow: 'makes-the-table' })) });
       account.onCommit('fail-after');
 
       const name = await add();
@@ -194,8 +195,8 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
     });
 
     it.each([
-      { isLong: false, of: { kind: 'job', address: addressFor({}) } } as const,
-      { isLong: true, of: { kind: 'job', address: addressFor({}) } } as const,
+      { isLong: false, of: jobOf(addressFor({})) } as const,
+      { isLong: true, of: jobOf(addressFor({})) } as const,
       { isLong: false, of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const,
     ])('given one row ($isLong, $of.kind), then its shard alone has a first row, with its time', async (fields) => {
       await add(fields);
@@ -338,15 +339,15 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
   describe('when the rows of an event id are asked for', () => {
     it('given rows of others in the same shard, then only its own are found, in either shard, due or not', async () => {
       const shard = shardOfRow(rowOf());
-      const neighbours = Array.from({ length: 200 }, (_, n) => addressFor({ id: `other-${n}` })).filter(
-        (address) => ledgerPlaceOf(address).partition === shard,
+      const neighbours = Array.from({ length: 200 }, (_, n) => `other-${n}`).filter(
+        (id) => ledgerPlaceOf(addressFor({ id })).partition === shard,
       );
-      await Promise.all(neighbours.map((address) => add({ of: { kind: 'job', address } })));
+      await Promise.all(neighbours.map((id) => add({ of: jobOf(addressFor({ id }), id) })));
       const names = [
         await add(),
         await add({ isLong: true, dueAt: inMs(1_000_000) }),
         await add({ of: { kind: 'delivery', eventIdDigest: digest('event-1') } }),
-        await add({ of: { kind: 'job', address: addressFor({ workflow: 'other', day: 'undated' }) } }),
+        await add({ of: jobOf(addressFor({ workflow: 'other', day: 'undated' })) }),
       ];
 
       const found = await account.waiting.find(digest('event-1'));
@@ -364,8 +365,8 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
 
     it('given rows in many shards, then it is all of them, and the earliest of all', async () => {
       for (let n = 0; n < 20; n += 1) {
-        const address = addressFor({ id: `event-${n}` });
-        await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, of: { kind: 'job', address } });
+        const id = `event-${n}`;
+        await add({ dueAt: inMs(1000 * ((n * 7) % 20)), isLong: n % 3 === 0, of: jobOf(addressFor({ id }), id) });
       }
 
       expect(await account.waiting.count(1000)).toEqual({ rows: 20, isMore: false, earliestDueAt: DUE_AT });
@@ -434,12 +435,15 @@ export function openWaiting(tables: TableStore) {
 }
 
 export function rowOf(fields: Partial<NewRow> = {}): NewRow {
-  return { dueAt: DUE_AT, isLong: false, event: EVENT, of: { kind: 'job', address: addressFor({}) }, ...fields };
+  return { dueAt: DUE_AT, isLong: false, event: EVENT, of: jobOf(addressFor({})), ...fields };
+}
+
+function jobOf(address: Address, id = 'event-1'): OfJob {
+  return { kind: 'job', address, eventIdDigest: digest(id) };
 }
 
 export function shardOfRow({ isLong, of }: NewRow): string {
-  const address = of.kind === 'job' ? of.address : `undated.${of.eventIdDigest}.`;
-  return (isLong ? 'long-' : '') + ledgerPlaceOf(address).partition;
+  return (isLong ? 'long-' : '') + shardOfDigest(of.eventIdDigest);
 }
 
 export function inMs(ms: number): Date {

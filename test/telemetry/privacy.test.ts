@@ -153,8 +153,11 @@ async function startWorld({ failWith }: { failWith?: Failure } = {}) {
     OTEL_TRACES_SAMPLER: 'always_on',
     LOOKUPS: 'on',
   };
+  const tables = createMemoryTableStore({ clock });
+  await tables.create('appstate'); // decided when storage was well
+  await tables.commit('appstate', 'ledger', [{ kind: 'insert', key: 'by-change', row: { firstDay: '' } }]);
   const failing = {
-    tables: noting(createMemoryTableStore({ clock }), through),
+    tables: noting(tables, through),
     deadLetters: noting(createMemoryBlobStore({ clock }), through),
     undelivered: noting(createMemoryBlobStore({ clock }), through),
     due: noting(createMemoryQueueStore({ clock }), through),

@@ -56,7 +56,7 @@ describe('when a handler is tried', () => {
     expect(await kit.run(note, EVENT, { attempt: 2 })).toEqual({ kind: 'completed' });
 
     expect(seen).toMatchObject([{ attempt: 2, fence: undefined }]);
-    expect(seen[0]?.idempotencyKey).toMatch(/^20260101\.[\w-]{22}\.[\w-]{22}\.note$/);
+    expect(seen[0]?.idempotencyKey).toMatch(/^20260101\.[\w-]{22}\.note\.0$/);
   });
 
   it('given it does not want the event, then it is not called', async () => {

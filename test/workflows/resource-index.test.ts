@@ -41,7 +41,7 @@ describe('when a resource changes', () => {
         change: 'created',
         time: '2026-03-01T10:00:00.000Z',
         bornAt: '2026-03-01T10:00:00.000Z',
-        eventKey: expect.stringMatching(/^20260301\.[\w-]{22}\.[\w-]{22}\.resource-index$/),
+        eventKey: expect.stringMatching(/^20260301\.[\w-]{22}\.resource-index\.0$/),
       },
     ]);
   });

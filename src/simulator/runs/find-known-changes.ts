@@ -1,4 +1,3 @@
-import { DIGEST_LENGTH } from '../../digest.js';
 import { keyOf } from '../../events/key.js';
 import { parseEvent } from '../../events/parse.js';
 import { ledgerPlaceOf } from '../../storage/address.js';
@@ -26,10 +25,10 @@ export async function findKnownChanges(
   const numbers = Map.groupBy(changes.keys(), (n) => contentDigestOf(changes.get(n) as ServiceChange, source));
   const ids = new Map<string, Set<string>>();
   for await (const record of recordsSince(tables, since)) {
-    const { eventKey, idDigest } = ledgerPlaceOf(addressOfRecord(record));
-    const contentDigest = eventKey.slice(-DIGEST_LENGTH);
-    if (!numbers.has(contentDigest) || numberOf(runId, String(record.stored.row.id ?? '')) !== undefined) continue;
-    ids.set(contentDigest, (ids.get(contentDigest) ?? new Set()).add(idDigest));
+    const { change } = ledgerPlaceOf(addressOfRecord(record));
+    const id = String(record.stored.row.id ?? '');
+    if (!numbers.has(change) || numberOf(runId, id) !== undefined) continue;
+    ids.set(change, (ids.get(change) ?? new Set()).add(id));
   }
   for (const [contentDigest, { size }] of ids) {
     for (const n of numbers.get(contentDigest)?.slice(0, size) ?? []) known.add(n);

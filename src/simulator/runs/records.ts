@@ -16,9 +16,14 @@ export async function* recordsSince(tables: TableStore, since: Date): AsyncGener
     const day = table.slice(PREFIX.length);
     const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
     for await (const { rows, now } of pagesOf((from) => tables.query(table, { anyOf, limit: PAGE, ...from }))) {
-      for (const stored of rows) yield { day, stored, now };
+      for (const stored of rows) if (isRecord(stored)) yield { day, stored, now };
     }
   }
+}
+
+/** The ledger also has entries that lead to records, and events that have adopted one. */
+function isRecord({ key, row }: Stored): boolean {
+  return !key.startsWith('!') && row.by === undefined && row.guard === undefined;
 }
 
 export function addressOfRecord({ day, stored }: LedgerRecord): Address {

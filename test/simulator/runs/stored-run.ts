@@ -46,7 +46,7 @@ export function storeRun({ workflows = ['resource-index', 'moody'] }: { workflow
           dueAt: new Date('2026-01-02T00:00:00.000Z'),
           isLong: of.isLong ?? false,
           event: JSON.stringify({ id: eventIdOf(RUN, n) }),
-          of: { kind: 'job', address: addressOf(n, of) },
+          of: { kind: 'job', address: addressOf(n, of), eventIdDigest: digest(eventIdOf(RUN, n)) },
         },
         clock.monotonic() + 60_000,
       ),

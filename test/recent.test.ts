@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createRecent } from '../../src/pipeline/recent.js';
+import { createRecent } from '../src/recent.js';
 
 function filled(size: number, count: number) {
   const memory = createRecent<string, number>(size);

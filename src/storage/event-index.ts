@@ -1,0 +1,98 @@
+import { DIGEST_LENGTH, digest } from '../digest.js';
+import type { EventKey } from '../events/key.js';
+import { createRecent } from '../recent.js';
+import { ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
+import type { GroupCommit, Write } from './group-commit.js';
+import { decodeRow } from './job-record.js';
+import type { FoundRecord } from './ledger.js';
+import { pagesOf } from './pages.js';
+import type { Operation, Stored, TableStore } from './table-store.js';
+
+/** Leads from the id of an event to the records of its jobs, whose addresses do not hold the id. */
+export type EventIndex = {
+  /**
+   * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
+   * process. If it fails, a look-up misses the event; nothing else depends on it.
+   */
+  note(key: EventKey, how: Pick<Required<Write>, 'untilMs' | 'isWanted'>): void;
+  /** The records of all events with this id, in all tables. */
+  find(eventIdDigest: string): Promise<FoundRecord[]>;
+};
+
+const REMEMBERED = 10_000;
+const TABLES_AT_ONCE = 16;
+const PAGE = 1000;
+
+export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
+  const noted = createRecent<string, boolean>(REMEMBERED);
+  return {
+    note(key, how) {
+      const operation = indexEntry(key);
+      if (noted.get(operation.key)) return;
+      noted.set(operation.key, true);
+      const write = { operation, isOwn: () => false, ...how };
+      commit
+        .write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write)
+        .catch(() => noted.set(operation.key, false));
+    },
+
+    async find(idDigest) {
+      const names = await tables.list('ledger');
+      const found: FoundRecord[] = [];
+      // After a backfill of years there are thousands of tables.
+      for (let at = 0; at < names.length; at += TABLES_AT_ONCE) {
+        const inTables = await Promise.all(
+          names.slice(at, at + TABLES_AT_ONCE).map((table) => findIn(table, idDigest)),
+        );
+        found.push(...inTables.flat());
+      }
+      return found;
+    },
+  };
+
+  async function findIn(table: string, idDigest: string): Promise<FoundRecord[]> {
+    const byId = rowsFrom(table, shardOfDigest(idDigest), `${idDigest}.`);
+    const byChange = SHARD_NAMES.map(async (partition) => {
+      const entries = await rowsFrom(table, partition, `!${idDigest}.`);
+      const changes = entries.map(({ key }) => key.slice(-DIGEST_LENGTH));
+      const records = await Promise.all(changes.map((change) => rowsFrom(table, partition, `${change}.`)));
+      return records.flatMap((rows) => ownOf(rows, idDigest));
+    });
+    const rows = [await byId, ...(await Promise.all(byChange))].flat();
+    return rows.map((stored) => foundIn(table, stored, idDigest));
+  }
+
+  async function rowsFrom(table: string, partition: string, prefix: string): Promise<Stored[]> {
+    const query = { partition, from: prefix, to: `${prefix.slice(0, -1)}/`, limit: PAGE };
+    const rows: Stored[] = [];
+    for await (const page of pagesOf((from) => tables.query(table, { ...query, ...from }))) rows.push(...page.rows);
+    return rows;
+  }
+}
+
+/** Returns the entry of an event in the table of its records. */
+export function indexEntry({ id, contentDigest }: EventKey): Operation {
+  return { kind: 'upsert', key: `!${id}.${contentDigest}`, row: { state: 'settled' } };
+}
+
+/** Of the rows of a change, the records that the event with this id has made or adopted. */
+function ownOf(rows: readonly Stored[], idDigest: string): Stored[] {
+  const isOwn = (id: unknown) => typeof id === 'string' && digest(id) === idDigest;
+  const adopted = new Set(rows.filter(({ row }) => isOwn(row.by)).map(({ key }) => key.replace(/\.adopted$/, '')));
+  return rows.filter(({ key, row }) => row.guard === undefined && (isOwn(row.id) || adopted.has(key)));
+}
+
+function foundIn(table: string, { key, row }: Stored, idDigest: string): FoundRecord {
+  const { workflow, change } = ledgerPlaceOf(`${table.slice('ledger'.length)}.${key}`);
+  return {
+    identity: `${idDigest}.${change}`,
+    workflow,
+    record: decodeRow(row),
+    event: {
+      id: String(row.id ?? idDigest),
+      type: String(row.type ?? ''),
+      source: String(row.source ?? ''),
+      time: String(row.time ?? ''),
+    },
+  };
+}

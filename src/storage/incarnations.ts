@@ -1,0 +1,161 @@
+import type { HealthEvent } from '../events/health-event.js';
+import { type EventKey, keyOf } from '../events/key.js';
+import { isNear, isReconciled, neighbouringDayOf } from '../events/reconciled.js';
+import { type Address, ledgerPlaceOf, shardOfDigest, tableOfDay } from './address.js';
+import { indexEntry } from './event-index.js';
+import { pagesOf } from './pages.js';
+import {
+  type Operation,
+  type Query,
+  type Read,
+  type Row,
+  StorageError,
+  type Stored,
+  type TableStore,
+} from './table-store.js';
+
+/** The place of a job's record. `stored` is undefined if the job has no record yet. */
+type Place = Read & { readonly address: Address };
+/** A place to look: one workflow's rows of a change, in the table of a day. */
+type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
+/** `jobs` are records and guards, by number. `adoptedBy` holds ids of events, by the key of the record. */
+type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
+
+/** More than the incarnations of one version of a resource on one day, and than the processes that look for theirs. */
+const MAX_LOOKS = 20;
+const ADOPTED = '.adopted';
+const PAGE = 1000;
+const NOTHING: { found: Stored[]; now: Date } = { found: [], now: new Date(0) };
+
+/**
+ * The same version of a resource can occur again, after a hard delete: then its change has several records, one for each
+ * incarnation. And an event and history name one incarnation differently.
+ */
+export type Incarnations = {
+  /**
+   * Returns the place of the record of `event`.
+   *
+   * Q2: an event has the incarnation with its id; else it adopts one that reconciliation made at about its time; else it
+   * takes the next number. A change of history has the incarnation of about its time; else it takes the next number.
+   * Q3: an adoption is a row of its own, so that the record and its etag stay as the holder knows them.
+   *   dies after the row     the event finds its adoption
+   *   two events at once     one row is inserted; the other event looks again, and takes the next number
+   * Q6: near midnight, the event of a change in history can be of the other day. So reconciliation inserts a guard there
+   * before its record, and whoever meets the guard goes on where the record is.
+   *   dies after the guard   an event goes on to the day of history, and takes a number there
+   *   the event comes first  the guard is refused, and reconciliation takes the event's record
+   */
+  locate(address: Address, event: HealthEvent): Promise<Place>;
+  /** Returns whether there is a record of the change at about the time of `event`. Any workflow's if none is named. */
+  knows(key: EventKey, event: HealthEvent, workflow?: string): Promise<boolean>;
+};
+
+export function createIncarnations(tables: TableStore): Incarnations {
+  return {
+    async locate(address, event) {
+      const home = ledgerPlaceOf(address);
+      const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
+      const onOtherDay =
+        neighbour === undefined ? undefined : await standGuard({ ...home, day: neighbour }, home.day, event);
+      const place = onOtherDay ?? (await locateIn(home, event));
+      if (!place) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
+      return place;
+    },
+
+    async knows({ day, contentDigest: change }, { id, time = '' }, workflow) {
+      const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
+      const partition = shardOfDigest(change);
+      for (const each of [day, neighbouringDayOf(time)]) {
+        const { found } = each === undefined ? NOTHING : await readFrom(each, partition, prefix);
+        if (found.some(({ row }) => isRecord(row) && (row.id === id || isNear(String(row.time), time)))) return true;
+      }
+      return false;
+    },
+  };
+
+  async function locateIn(home: Range, event: HealthEvent): Promise<Place | undefined> {
+    let range = home;
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const rows = await readRows(range);
+      const own = ownOf(rows, event);
+      if (!own) return placeOf(range, rows, undefined);
+      if (own.row.guard !== undefined) range = { ...range, day: String(own.row.guard) };
+      else if (await belongsTo(event, { own, rows, range })) return placeOf(range, rows, own);
+    }
+    return undefined;
+  }
+
+  /** Returns the event's own record if there is one on that day; undefined once a guard stands there (Q6). */
+  async function standGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Place | undefined> {
+    const { id, time = '' } = event;
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const rows = await readRows(range);
+      const own = ownOf(rows, event);
+      if (own) return own.row.guard === undefined ? placeOf(range, rows, own) : undefined;
+      const guard = { state: 'settled', guard: homeDay, id, time };
+      if (await insert(range, [{ kind: 'insert', key: nextKey(range, rows), row: guard }])) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Adopts the record for the event if it is reconciliation's. Returns false if another event has adopted it. */
+  async function belongsTo(event: HealthEvent, found: { own: Stored; rows: Rows; range: Range }): Promise<boolean> {
+    const { own, rows, range } = found;
+    const { id } = event;
+    if (isReconciled(id) || own.row.id === id || rows.adoptedBy.get(own.key) === id) return true;
+    const row = { state: 'settled', by: id };
+    return insert(range, [{ kind: 'insert', key: own.key + ADOPTED, row }, indexEntry(keyOf(event))]);
+  }
+
+  async function readRows({ day, change, workflow, partition }: Range): Promise<Rows> {
+    const { found, now } = await readFrom(day, partition, `${change}.${workflow}.`);
+    const adoptions = found.filter(({ key }) => key.endsWith(ADOPTED));
+    return {
+      jobs: found.filter((stored) => !adoptions.includes(stored)),
+      adoptedBy: new Map(adoptions.map(({ key, row }) => [key.slice(0, -ADOPTED.length), String(row.by)])),
+      now,
+    };
+  }
+
+  async function readFrom(day: string, partition: string, prefix: string): Promise<{ found: Stored[]; now: Date }> {
+    const query: Query = { partition, from: prefix, to: `${prefix.slice(0, -1)}/`, limit: PAGE };
+    const found: Stored[] = [];
+    let { now } = NOTHING;
+    for await (const page of pagesOf((from) => tables.query(tableOfDay(day), { ...query, ...from }))) {
+      found.push(...page.rows);
+      now = page.now;
+    }
+    return { found, now };
+  }
+
+  /** Returns false if the row exists. */
+  async function insert({ day, partition }: Range, operations: readonly Operation[]): Promise<boolean> {
+    const table = tableOfDay(day);
+    let written = await tables.commit(table, partition, operations);
+    if (written.kind === 'no-table' && (await tables.create(table)) === 'ready')
+      written = await tables.commit(table, partition, operations);
+    if (written.kind === 'done' || written.kind === 'refused') return written.kind === 'done';
+    throw new StorageError(written.kind, `The table of a day is ${written.kind === 'no-table' ? 'absent' : 'busy'}.`);
+  }
+}
+
+/** Q2: the row of the event's own incarnation. */
+function ownOf({ jobs, adoptedBy }: Rows, { id, time }: HealthEvent): Stored | undefined {
+  const own = jobs.find(({ key, row }) => row.id === id || adoptedBy.get(key) === id);
+  const near = jobs.filter(({ row }) => isNear(String(row.time), time));
+  if (own || isReconciled(id)) return own ?? near[0];
+  return near.find(({ key, row }) => isReconciled(String(row.id)) && !adoptedBy.has(key));
+}
+
+function isRecord(row: Row): boolean {
+  return row.guard === undefined && row.by === undefined;
+}
+
+function placeOf(range: Range, rows: Rows, stored: Stored | undefined): Place {
+  return { address: `${range.day}.${stored?.key ?? nextKey(range, rows)}`, stored, now: rows.now };
+}
+
+/** Q1: the next number, on condition that it is free. */
+function nextKey({ change, workflow }: Range, { jobs }: Rows): string {
+  return `${change}.${workflow}.${jobs.length}`;
+}

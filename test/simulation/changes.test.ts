@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { parseEvent } from '../../src/events/parse.js';
+import { createStores } from '../../src/pipeline/create-stores.js';
+import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
+import type { Wakeup } from '../../src/pipeline/wakeups.js';
+import { CallLimit } from '../../src/storage/bounded.js';
+import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { readerOfNothing } from '../../src/testing/content.js';
+import { defineWorkflow, fhir, minutes, seconds } from '../../src/workflow.js';
+import { SETTINGS } from './hospital.js';
+import { createWorld, type Fault, type Machine } from './world.js';
+
+// One version of a resource that is hard-deleted and made anew: version 1 again, in two lives of the resource. Of each
+// life the service's event tells, late, twice or never, and so does reconciliation, with a time and an id of its own.
+// Processes die, and storage fails. Each life must run once for each workflow.
+
+type Life = 'A' | 'B';
+type Act =
+  | { kind: 'event'; of: Life }
+  | { kind: 'history'; of: Life }
+  | { kind: 'crash' }
+  | { kind: 'pass'; ms: number };
+
+/** The times of the service's event and of its entry in history, by life. */
+type Times = Record<Life, { event: string; history: string }>;
+
+const MIDDAY: Times = {
+  A: { event: '2026-03-14T08:00:00.000Z', history: '2026-03-14T08:00:01.000Z' },
+  B: { event: '2026-03-14T09:40:00.000Z', history: '2026-03-14T09:40:02.000Z' },
+};
+const MIDNIGHT: Times = {
+  A: { event: '2026-03-13T23:59:58.000Z', history: '2026-03-14T00:00:01.000Z' },
+  B: { event: '2026-03-14T00:07:00.000Z', history: '2026-03-14T00:07:00.000Z' },
+};
+const WORKFLOWS = ['first', 'second'];
+
+const anAct: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('event' as const), of: fc.constantFrom<Life>('A', 'B') }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('history' as const), of: fc.constantFrom<Life>('A', 'B') }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(5, 1000, 90_000) }) },
+);
+const aNight = fc.record({
+  seed: fc.integer(),
+  acts: fc.array(anAct, { minLength: 2, maxLength: 12 }),
+  faults: fc.subarray<Fault>(['fail-before', 'fail-after', 'never', 'late']),
+  share: fc.constantFrom(0, 0, 0.05, 0.2),
+});
+type Night = typeof aNight extends fc.Arbitrary<infer N> ? N : never;
+
+function rawOf(of: Life, by: 'event' | 'history', times: Times) {
+  return {
+    id: by === 'event' ? `event-${of}` : `reconciled-${of}`,
+    source: '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/w',
+    specversion: '1.0',
+    type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+    time: times[of][by],
+    data: {
+      resourceType: 'Patient',
+      resourceFhirAccount: 'w-f.fhir.azurehealthcareapis.com',
+      resourceFhirId: 'patient-1',
+      resourceVersionId: 1,
+    },
+  };
+}
+
+/** Returns what went wrong in a night. */
+async function live({ seed, acts, faults, share }: Night, times: Times): Promise<string[]> {
+  const world = createWorld(seed, { skewMs: 2000 });
+  const outside = world.spawn(0);
+  const wrongs = new Set<string>();
+  const told = new Set<Life>();
+  const apps: { machine: Machine; pipeline: Pipeline }[] = [];
+  let open = 0;
+
+  world.faults = () =>
+    (faults.length > 0 && world.random() < share ? faults[Math.floor(world.random() * faults.length)] : 'ok') as Fault;
+  world.onEffect(look);
+  startApp();
+  startApp();
+  wake();
+  for (const act of acts) {
+    if (act.kind === 'crash') crash();
+    else if (act.kind !== 'pass') {
+      told.add(act.of);
+      open += 1;
+      void send(rawOf(act.of, act.kind, times));
+    }
+    await world.run(act.kind === 'pass' ? { ms: act.ms } : { ms: 5, steps: world.random() * 40 });
+  }
+  world.faults = () => 'ok';
+  const isQuiet = () => open === 0 && world.tables.inspect('waiting').length === 0;
+  await world.run({ isDone: isQuiet, ms: 3_600_000 });
+  await world.run({ ms: 100_000 });
+  await world.run({ isDone: isQuiet, ms: 3_600_000 });
+  if (!isQuiet()) wrongs.add('it never comes to rest');
+  for (const life of told) {
+    for (const workflow of WORKFLOWS) {
+      const completed = completedOf(life, workflow);
+      if (completed.length !== 1) wrongs.add(`not once: ${life} ${workflow} ${completed}`);
+    }
+  }
+  return [...wrongs];
+
+  function startApp(): void {
+    const machine = world.spawn();
+    const { tables, blobs: deadLetters, undelivered, due, dueLong } = machine;
+    const callLimit = new CallLimit(3000);
+    const ports = { tables, workflowTables: undefined, deadLetters, undelivered, due, dueLong };
+    const { stores, ports: queues, clock } = createStores(ports, { ...machine, callLimit });
+    const pipeline = createPipeline({
+      clock,
+      random: machine.random,
+      readerFor: readerOfNothing,
+      workflows: WORKFLOWS.map((name) =>
+        defineWorkflow({
+          name,
+          on: fhir('*'),
+          retry: { tries: 5, from: seconds(1), to: seconds(20), giveUpAfter: minutes(60) },
+          handle(event, { attempt }) {
+            const of = lifeOf(event.time ?? '');
+            if (completedOf(of, name).length > 0) wrongs.add(`completed, and runs again: ${of} ${name}`);
+            if (attempt < 4 && world.random() < share) throw new Error('not well');
+          },
+        }),
+      ),
+      stores,
+      queues,
+      callLimit,
+      settings: SETTINGS,
+      telemetry: createTelemetry(() => {}),
+    });
+    apps.push({ machine, pipeline });
+  }
+
+  function crash(): void {
+    apps.shift()?.machine.crash();
+    startApp();
+  }
+
+  /** As Event Grid does: until it is acknowledged. */
+  async function send(raw: object): Promise<void> {
+    const app = apps[Math.floor(world.random() * apps.length)];
+    let isAnswered = false;
+    const again = () => {
+      if (!isAnswered) void send(raw);
+      isAnswered = true;
+    };
+    outside.clock.after(30_000, again);
+    try {
+      await app?.pipeline.deliver([structuredClone(raw)]);
+      if (!isAnswered) open -= 1;
+      isAnswered = true;
+    } catch {
+      outside.clock.after(1000, again);
+    }
+  }
+
+  function wake(): void {
+    outside.clock.after(5000, () => {
+      wake();
+      const [app] = apps;
+      void app?.pipeline.wake();
+      for (const queue of [world.due, world.dueLong]) {
+        for (let text = queue.take(); text !== undefined; text = queue.take())
+          void app?.pipeline.redeliver(JSON.parse(text) as Wakeup);
+      }
+    });
+  }
+
+  function lifeOf(time: string): Life {
+    return time < times.B.event ? 'A' : 'B';
+  }
+
+  /** The keys of the records that say that a life is completed. */
+  function completedOf(of: Life, workflow: string): string[] {
+    return ['ledger20260313', 'ledger20260314'].flatMap((table) =>
+      world.tables.inspect(table).flatMap(({ key, row }) => {
+        const isOf = key.includes(`.${workflow}.`) && row.result === 'completed' && lifeOf(String(row.time)) === of;
+        return isOf ? [`${table} ${key}`] : [];
+      }),
+    );
+  }
+
+  function look(): void {
+    for (const life of ['A', 'B'] as const) {
+      for (const workflow of WORKFLOWS) {
+        if (completedOf(life, workflow).length > 1) wrongs.add(`completed twice: ${life} ${workflow}`);
+      }
+    }
+  }
+}
+
+describe('a version of which the service and its history tell', () => {
+  it.each([
+    { given: 'both on one day', times: MIDDAY },
+    { given: 'the first life on both sides of midnight', times: MIDNIGHT },
+  ])('given $given, deaths and faults, then each of its lives runs once', async ({ times }) => {
+    expect(parseEvent(rawOf('A', 'history', times)).time).toBe(times.A.history);
+    await fc.assert(
+      fc.asyncProperty(aNight, async (night) => {
+        expect(await live(night, times)).toEqual([]);
+      }),
+      {
+        numRuns: Number(process.env.NIGHTS ?? 150),
+        interruptAfterTimeLimit: 240_000,
+        ...(process.env.MUTATION ? { endOnFailure: true } : {}),
+      },
+    );
+  });
+});
