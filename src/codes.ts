@@ -16,7 +16,10 @@ const STORAGE = words(`
   unexpected unreachable waiting-busy`);
 
 const READERS = [
-  ...words('frame-number host-not-listed id-not-addressable operation-name read-aborted workspace-unknown'),
+  ...words(
+    'frame-number host-not-listed id-not-addressable operation-name read-aborted since-before-upgrade since-forgotten',
+  ),
+  ...words('workspace-unknown'),
   ...words(`
     aborted endless forbidden foreign-link hosts-absent no-list no-token not-found not-json not-multipart other-resource
     out-of-order redirected server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap(

@@ -2,7 +2,7 @@ import { dayOf } from './key.js';
 
 // A change that reconciliation has found in a service's history: its event has an id of its own, and history's time.
 
-/** No service gives its events such ids. */
+/** No service gives its events such ids: theirs are UUIDs. */
 export const RECONCILED_PREFIX = 'reconciled-';
 
 /** The time of an event and the time of the same change in history differ by less. */

@@ -1,9 +1,7 @@
 import { digest } from '../digest.js';
 import type { RawEvent } from '../events/accept.js';
+import { RECONCILED_PREFIX } from '../events/reconciled.js';
 import type { FoundChange, FoundDicomChange, FoundFhirChange } from './known-changes.js';
-
-/** The ids of events that reconciliation makes begin so; the services' own ids are UUIDs. */
-export const RECONCILED_ID_PREFIX = 'reconciled-';
 
 const TYPES = {
   fhir: {
@@ -29,7 +27,7 @@ export function foundEvent(change: FoundChange, source: string): RawEvent {
   const type = TYPES[change.service][change.change];
   const { time } = change;
   const { data, ...rest } = change.service === 'fhir' ? fhirPart(change) : dicomPart(change);
-  const id = RECONCILED_ID_PREFIX + digest(JSON.stringify([source.toLowerCase(), type, time, Object.values(data)]));
+  const id = RECONCILED_PREFIX + digest(JSON.stringify([source.toLowerCase(), type, time, Object.values(data)]));
   const raw = { id, source, specversion: '1.0', type, ...rest, time, data };
   return { raw, json: JSON.stringify(raw) };
 }

@@ -5,11 +5,11 @@ import { parseEvent } from '../events/parse.js';
 import { addressOf } from '../storage/address.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { Waiting } from '../storage/waiting.js';
-import { type Workflow, wants } from '../workflow.js';
+import type { Workflow } from '../workflow.js';
 import type { KnownChanges } from './known-changes.js';
 
 export type LedgerChangesDeps = {
-  readonly ledger: Pick<Ledger, 'read'>;
+  readonly ledger: Pick<Ledger, 'knows'>;
   readonly waiting: Pick<Waiting, 'add' | 'isThere'>;
   readonly workflows: readonly Workflow[];
   /** `DEADLINE_SECONDS`: a job that may run for longer gets a row of the long kind. */
@@ -25,30 +25,17 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
   const stores = { waiting, clock, storageNow };
 
   return {
-    // THE ONE PLACE THAT THE LEDGER BY CHANGE REPLACES. An address begins with the digest of the event's id, which no
-    // history names. Until the ledger can be asked by change, only jobs that reconciliation has brought in itself are
-    // known. A job of the service's own event is not found: without --dry-run, its change is brought in once more.
-    async isKnown(event, workflow) {
-      const key = keyOf(event);
-      const names = workflow === undefined ? namesOf(workflows.filter((one) => wants(one, event))) : [workflow];
-      for (const name of names) {
-        if (await ledger.read(addressOf(key, name))) return true;
-      }
-      return false;
-    },
+    isKnown: (event, workflow) => ledger.knows(event, workflow),
 
     async bringIn(event, workflow) {
       if (workflow === undefined) {
         await addDelivery(event, stores);
         return;
       }
-      const address = addressOf(keyOf(parseEvent(event.raw)), workflow);
+      const key = keyOf(parseEvent(event.raw));
+      const of = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
       const { timeoutMs = 0 } = workflows.find(({ name }) => name === workflow) ?? {};
-      await addRow({ isLong: timeoutMs > deadlineMs, event: event.json, of: { kind: 'job', address } }, stores);
+      await addRow({ isLong: timeoutMs > deadlineMs, event: event.json, of }, stores);
     },
   };
-}
-
-function namesOf(workflows: readonly Workflow[]): string[] {
-  return workflows.map(({ name }) => name);
 }

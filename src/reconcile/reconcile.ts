@@ -1,6 +1,7 @@
 import type { Readers, ServiceName } from '../clients/readers.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
+import { checkSince } from './check-since.js';
 import { type CompareDeps, type Compared, compare, type Progress } from './compare.js';
 import { openChanges } from './open-changes.js';
 import { isWanted, type Part, partsOf } from './plan.js';
@@ -37,6 +38,8 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
   /** Holds the table `reconcile`. */
   readonly tables: TableStore;
   readonly settings: WorkspaceSettings;
+  readonly firstDayByChange: () => Promise<string>;
+  readonly retentionDays: number;
   readonly onProgress?: (progress: PartProgress) => void;
   /** Called before each wait that a service asks for. */
   readonly onWait?: (host: string, waitMs: number) => void;
@@ -45,9 +48,12 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
 /**
  * Compares each service in turn, and brings in what is missing. A service that fails does not keep others from being
  * compared; the same request goes on where an earlier one was ended.
- * @throws NonRetriableError with the code `workspace-unknown`, before anything is read
+ * @throws NonRetriableError with a code of `checkSince` or `workspace-unknown`, before anything is read
  */
 export async function reconcile(request: Request, deps: ReconcileDeps): Promise<Report> {
+  const { storageNow, firstDayByChange, retentionDays } = deps;
+  const memory = { firstDayByChange: await firstDayByChange(), retentionDays, now: await storageNow() };
+  checkSince(request.since, request.workflow?.name, memory);
   const wanted = { workflows: request.workflow ? [request.workflow] : deps.workflows, types: request.types };
   const jobs = request.services.flatMap((service) => {
     const parts = partsOf(service.service, wanted);

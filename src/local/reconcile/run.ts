@@ -60,6 +60,8 @@ function partsOf(app: App) {
     storageNow,
     tables: stores.tables,
     settings: config,
+    firstDayByChange: ledger.firstDayByChange,
+    retentionDays: config.ledgerRetentionDays,
   };
 }
 

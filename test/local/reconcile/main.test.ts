@@ -8,6 +8,12 @@ const NOWHERE = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0
   .map((service) => `${service}Endpoint=http://127.0.0.1:9/a`)
   .join(';')}`;
 
+/** The app does not remember jobs of long ago, so these changes are of yesterday. */
+const YESTERDAY = new Date(Date.now() - 24 * 3_600_000).toISOString().slice(0, 10);
+const DAY = ['--since', YESTERDAY, '--until', YESTERDAY];
+const ofYesterday = (count: number) => versionsOf(count).map((each) => ({ ...each, time: yesterday(each.time) }));
+const yesterday = (time: string) => YESTERDAY + time.slice(YESTERDAY.length);
+
 function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return startProcess('src/local/reconcile/main.ts', args, { env: { WORKSPACES, SIMULATOR: 'off', ...env } });
 }
@@ -59,20 +65,20 @@ describe('npm run reconcile, as a process', () => {
   });
 
   it('given a dry run, then the counts as JSON on standard output, and nothing but JSON', async () => {
-    await using service = await startService(fhirHistory(versionsOf(5)));
+    await using service = await startService(fhirHistory(ofYesterday(5)));
     const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
 
-    const { code, stdout } = await run(['--since', '2026-01-01', '--until', '2026-01-01', '--dry-run', '--json'], env);
+    const { code, stdout } = await run([...DAY, '--dry-run', '--json'], env);
 
     expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, parts: [{ host: FHIR_HOST, compared: 5, missing: 5 }] });
     expect(code).toBe(0);
   });
 
   it('given SIGKILL within a page, then the same command goes on with this page', async () => {
-    const history = fhirHistory(versionsOf(30), { maxPage: 10 });
+    const history = fhirHistory(ofYesterday(30), { maxPage: 10 });
     await using service = await startService(history, history, () => {}, history);
     const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
-    const args = ['--since', '2026-01-01', '--until', '2026-01-01', '--types', 'Patient', '--json'];
+    const args = [...DAY, '--types', 'Patient', '--json'];
     const killed = start(args, env);
     await service.askedTimes(3);
     await killed.kill();
@@ -80,6 +86,6 @@ describe('npm run reconcile, as a process', () => {
     const { code, stdout } = await run(args, env);
 
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).parts).toMatchObject([{ since: timeOf(19), compared: 11 }]);
+    expect(JSON.parse(stdout).parts).toMatchObject([{ since: yesterday(timeOf(19)), compared: 11 }]);
   });
 });
