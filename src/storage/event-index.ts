@@ -20,7 +20,8 @@ export type EventIndex = {
 };
 
 const REMEMBERED = 10_000;
-const TABLES_AT_ONCE = 16;
+/** Each with a query for each partition. */
+const TABLES_AT_ONCE = 4;
 const PAGE = 1000;
 
 export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
