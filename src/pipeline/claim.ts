@@ -80,9 +80,10 @@ async function writeClaim(
   const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
   const write = (current?.record.write ?? 0) + 1;
   const record: JobRecord = { ...decision.record, state, owner: random.token(), write };
+  const { event, eventIdDigest } = run.job;
   const sentAtMs = clock.monotonic(); // J7
   const written = await stores.ledger.write(run.job.address, record, {
-    ...(decision.etag === undefined ? { event: run.job.event } : { etag: decision.etag }), // J2
+    ...(decision.etag === undefined ? { event, eventIdDigest } : { etag: decision.etag }), // J2
     untilMs: sentAtMs + leaseMs / 2,
   });
   if (written.kind === 'conflict') return written;

@@ -29,15 +29,12 @@ export function addressById({ day, id, contentDigest }: EventKey, workflow: stri
   return `${day}.${id}.${contentDigest}.${workflow}`;
 }
 
-const DAY = String.raw`(?<day>\d{8}|undated)`;
 const DIGEST = `[\\w-]{${DIGEST_LENGTH}}`;
-const WORKFLOW = '(?<workflow>[a-z][a-z0-9-]{0,62})';
-const BY_CHANGE = new RegExp(`^${DAY}\\.(?<change>${DIGEST})\\.${WORKFLOW}\\.(?<number>\\d{1,4})$`);
-const BY_ID = new RegExp(`^${DAY}\\.(?<id>${DIGEST})\\.(?<change>${DIGEST})\\.${WORKFLOW}$`);
+const ADDRESS = new RegExp(`^(\\d{8}|undated)\\.(${DIGEST}\\.)?${DIGEST}\\.[a-z][a-z0-9-]{0,62}(\\.\\d{1,4})?$`);
 
-/** Returns whether `value` is an address. */
+/** Returns whether `value` is an address. Check values from outside: `ledgerPlaceOf` takes any text. */
 export function isAddress(value: unknown): value is Address {
-  return typeof value === 'string' && (BY_CHANGE.test(value) || BY_ID.test(value));
+  return typeof value === 'string' && ADDRESS.test(value);
 }
 
 /** Returns whether an address is by the event's id. Then no other event has it. */
@@ -62,21 +59,27 @@ export type LedgerPlace = {
   readonly eventKey: string;
 };
 
-/** Returns where the record of a job is, and the parts of its address. Check values from outside by `isAddress`. */
+/** Returns where the record of a job is, and the parts of its address. Called for each job: no regular expression. */
 export function ledgerPlaceOf(address: Address): LedgerPlace {
-  const { groups = {} } = BY_CHANGE.exec(address) ?? BY_ID.exec(address) ?? {};
-  const { day = '', change = '', workflow = '', id, number } = groups;
-  return {
-    table: tableOfDay(day),
-    partition: shardOfDigest(id ?? change),
-    key: address.slice(day.length + 1),
-    day,
-    change,
-    workflow,
-    number: number === undefined ? undefined : Number(number),
-    id,
-    eventKey: id === undefined ? `${day}.${change}.${number}` : `${id}.${change}`,
-  };
+  const dayEnds = address.indexOf('.');
+  const firstEnds = dayEnds + 1 + DIGEST_LENGTH;
+  const lastBegins = address.lastIndexOf('.') + 1;
+  const day = address.slice(0, dayEnds);
+  const first = address.slice(dayEnds + 1, firstEnds);
+  const common = { table: tableOfDay(day), partition: shardOfDigest(first), key: address.slice(dayEnds + 1), day };
+  if (isDigit(address.charCodeAt(lastBegins))) {
+    const workflow = address.slice(firstEnds + 1, lastBegins - 1);
+    const number = Number(address.slice(lastBegins));
+    return { ...common, change: first, workflow, number, id: undefined, eventKey: `${day}.${first}.${number}` };
+  }
+  const secondEnds = firstEnds + 1 + DIGEST_LENGTH;
+  const change = address.slice(firstEnds + 1, secondEnds);
+  const workflow = address.slice(secondEnds + 1); // begins with a letter
+  return { ...common, change, workflow, number: undefined, id: first, eventKey: `${first}.${change}` };
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 /** Returns the table of the records of a day. */

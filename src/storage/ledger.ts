@@ -54,6 +54,8 @@ export type Located = { address: Address; current: ReadRecord | undefined };
 export type LedgerCondition = {
   etag?: string;
   event?: HealthEvent;
+  /** Of `event`, if the caller has it. */
+  eventIdDigest?: string;
   /** The holder writes: properties that only a claim changes are left out. */
   isByHolder?: boolean;
   untilMs: number;
@@ -85,7 +87,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
       return decodeRead(await tables.read(table, partition, key));
     },
 
-    async write(address, record, { etag, event, isByHolder, untilMs }) {
+    async write(address, record, { etag, event, eventIdDigest, isByHolder, untilMs }) {
       const place = ledgerPlaceOf(address);
       const writing = commit.write(place.table, place.partition, {
         operation:
@@ -97,7 +99,8 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
       });
       let isNew = true;
       if (etag === undefined && event && place.number !== undefined) {
-        const key = { day: place.day, id: digest(event.id), contentDigest: place.change };
+        const id = eventIdDigest ?? digest(event.id);
+        const key = { day: place.day, id, contentDigest: place.change };
         index.note(key, { untilMs, isWanted: () => isNew }); // in the same transaction
       }
       const written = await writing;
