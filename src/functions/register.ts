@@ -4,6 +4,7 @@ import { ConfigError } from '../config.js';
 import { printable } from '../printable.js';
 import { type Workflow, WorkflowError } from '../workflow.js';
 import { registerDeadLetterChanges } from './change-dead-letters.js';
+import { registerChanges } from './changes.js';
 import { type App, composeApp } from './compose.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerEventGrid } from './event-grid.js';
@@ -63,6 +64,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerRedriveUndelivered,
   registerHealth,
   registerEvents,
+  registerChanges,
   registerStats,
   registerDeadLetters,
   registerDeadLetterChanges,

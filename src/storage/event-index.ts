@@ -6,7 +6,7 @@ import type { GroupCommit, Write } from './group-commit.js';
 import { decodeRow } from './job-record.js';
 import type { FoundRecord } from './ledger.js';
 import { pagesOf } from './pages.js';
-import type { Operation, Stored, TableStore } from './table-store.js';
+import type { Operation, Row, Stored, TableStore } from './table-store.js';
 
 /** Leads from the id of an event to the records of its jobs, whose addresses do not hold the id. */
 export type EventIndex = {
@@ -17,6 +17,8 @@ export type EventIndex = {
   note(key: EventKey, how: Pick<Required<Write>, 'untilMs' | 'isWanted'>): void;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
+  /** The records of all jobs of a change, in all tables. */
+  findChange(change: string): Promise<FoundRecord[]>;
 };
 
 const REMEMBERED = 10_000;
@@ -37,19 +39,23 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
         .catch(() => noted.set(operation.key, false));
     },
 
-    async find(idDigest) {
-      const names = await tables.list('ledger');
-      const found: FoundRecord[] = [];
-      // After a backfill of years there are thousands of tables.
-      for (let at = 0; at < names.length; at += TABLES_AT_ONCE) {
-        const inTables = await Promise.all(
-          names.slice(at, at + TABLES_AT_ONCE).map((table) => findIn(table, idDigest)),
-        );
-        found.push(...inTables.flat());
-      }
-      return found;
-    },
+    find: (idDigest) => findInAll((table) => findIn(table, idDigest)),
+
+    findChange: (change) =>
+      findInAll(async (table) => {
+        const rows = await rowsFrom(table, shardOfDigest(change), `${change}.`);
+        return rows.filter(({ row }) => isRecord(row)).map((stored) => foundIn(table, stored));
+      }),
   };
+
+  async function findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
+    const names = await tables.list('ledger');
+    const found: FoundRecord[] = [];
+    // After a backfill of years there are thousands of tables.
+    for (let at = 0; at < names.length; at += TABLES_AT_ONCE)
+      found.push(...(await Promise.all(names.slice(at, at + TABLES_AT_ONCE).map(search))).flat());
+    return found;
+  }
 
   async function findIn(table: string, idDigest: string): Promise<FoundRecord[]> {
     const byId = rowsFrom(table, shardOfDigest(idDigest), `${idDigest}.`);
@@ -80,10 +86,15 @@ export function indexEntry({ id, contentDigest }: EventKey): Operation {
 function ownOf(rows: readonly Stored[], idDigest: string): Stored[] {
   const isOwn = (id: unknown) => typeof id === 'string' && digest(id) === idDigest;
   const adopted = new Set(rows.filter(({ row }) => isOwn(row.by)).map(({ key }) => key.replace(/\.adopted$/, '')));
-  return rows.filter(({ key, row }) => row.guard === undefined && (isOwn(row.id) || adopted.has(key)));
+  return rows.filter(({ key, row }) => isRecord(row) && (isOwn(row.id) || adopted.has(key)));
 }
 
-function foundIn(table: string, { key, row }: Stored, idDigest: string): FoundRecord {
+/** Returns whether a row of a change is a record: neither a guard nor an adoption. */
+export function isRecord(row: Row): boolean {
+  return row.guard === undefined && row.by === undefined;
+}
+
+function foundIn(table: string, { key, row }: Stored, idDigest = digest(String(row.id ?? ''))): FoundRecord {
   const { workflow, change } = ledgerPlaceOf(`${table.slice('ledger'.length)}.${key}`);
   return {
     identity: `${idDigest}.${change}`,

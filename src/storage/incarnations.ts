@@ -2,17 +2,9 @@ import type { HealthEvent } from '../events/health-event.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { isNear, isReconciled, neighbouringDayOf } from '../events/reconciled.js';
 import { type Address, ledgerPlaceOf, shardOfDigest, tableOfDay } from './address.js';
-import { indexEntry } from './event-index.js';
+import { indexEntry, isRecord } from './event-index.js';
 import { pagesOf } from './pages.js';
-import {
-  type Operation,
-  type Query,
-  type Read,
-  type Row,
-  StorageError,
-  type Stored,
-  type TableStore,
-} from './table-store.js';
+import { type Operation, type Query, type Read, StorageError, type Stored, type TableStore } from './table-store.js';
 
 /** The place of a job's record. `stored` is undefined if the job has no record yet. */
 type Place = Read & { readonly address: Address };
@@ -145,10 +137,6 @@ function ownOf({ jobs, adoptedBy }: Rows, { id, time }: HealthEvent): Stored | u
   const near = jobs.filter(({ row }) => isNear(String(row.time), time));
   if (own || isReconciled(id)) return own ?? near[0];
   return near.find(({ key, row }) => isReconciled(String(row.id)) && !adoptedBy.has(key));
-}
-
-function isRecord(row: Row): boolean {
-  return row.guard === undefined && row.by === undefined;
 }
 
 function placeOf(range: Range, rows: Rows, stored: Stored | undefined): Place {

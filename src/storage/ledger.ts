@@ -40,6 +40,8 @@ export type Ledger = {
   knows(event: HealthEvent, workflow?: string): Promise<boolean>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
+  /** The records of all jobs of a change (`contentDigest`), in all tables. */
+  findChange(change: string): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
@@ -115,7 +117,8 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
 
     firstDayByChange: firstDay,
     knows: (event, workflow) => incarnations.knows(keyOf(event), event, workflow),
-    find: (eventIdDigest) => index.find(eventIdDigest),
+    find: index.find,
+    findChange: index.findChange,
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),
   };
 }

@@ -121,6 +121,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/media-type',
     'src/pipeline/',
     'src/printable',
+    'src/reconcile/',
     'src/storage/',
     'src/telemetry/',
     'src/workflow.js',
