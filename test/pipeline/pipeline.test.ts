@@ -1,4 +1,5 @@
 import { NotSafeError } from '../../src/pipeline/post.js';
+import { StorageError } from '../../src/storage/table-store.js';
 import { NonRetriableError, RetryAfterError, seconds } from '../../src/workflow.js';
 import { countingWorkflow, holdWorkflow, startCounting, startHeld } from './held-workflow.js';
 import { addressOfRaw, createAccount, rawEvent, recordsOf, startApp, watched } from './memory-app.js';
@@ -447,6 +448,27 @@ describe('an event that is none of ours', () => {
 
     expect(app.counters.eventsIgnored).toBe(1);
     expect(app.calls).toEqual([]);
+  });
+});
+
+describe('a process that does not know yet which addresses its jobs have', () => {
+  it('given storage does not say, then nothing is acknowledged, and the next delivery asks again', async () => {
+    const account = createAccount({ isUpgrade: true });
+    const { query } = account.tables;
+    let isDown = true;
+    account.tables.query = async (table, ...rest) => {
+      if (isDown && table === 'appstate') throw new StorageError('http-503', 'down');
+      return query(table, ...rest);
+    };
+    const counting = countingWorkflow();
+    const app = startApp(account, { workflows: [counting.workflow] });
+
+    await expect(app.pipeline.deliver([rawEvent()])).rejects.toMatchObject({ name: 'NotSafeError', code: 'http-503' });
+    isDown = false;
+    await app.pipeline.deliver([rawEvent()]);
+
+    expect(counting.runs).toBe(1);
+    expect(app.counters.eventsNotSafe).toBe(1);
   });
 });
 
