@@ -39,9 +39,11 @@ export async function claimJob(run: JobRun, deps: JobDeps): Promise<Claim> {
 
 /** Q1: a delivery inserts its record without a read. Only reconciliation looks first, near midnight (Q6). */
 async function firstRecord(run: JobRun, { stores }: JobDeps): Promise<ReadRecord | undefined> {
-  if (run.row) return ownRecord(run, await stores.ledger.read(run.job.address), { stores });
-  const { id, time = '' } = run.job.event;
-  return isReconciled(id) && neighbouringDayOf(time) !== undefined ? locate(run, { stores }) : undefined;
+  const { address, event } = run.job;
+  const found = run.row && (await stores.ledger.read(address));
+  if (found) return ownRecord(run, found, { stores });
+  const mayBeOfTwoDays = isReconciled(event.id) && neighbouringDayOf(event.time ?? '') !== undefined;
+  return mayBeOfTwoDays && !isById(address) ? locate(run, { stores }) : undefined;
 }
 
 /** Q2: returns the record of the job itself, if the one at its address is of another incarnation of the change. */

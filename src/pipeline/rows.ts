@@ -45,6 +45,7 @@ export class DueRows {
     const { clock, stores, telemetry } = this.#shared;
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
+      await stores.ledger.open(); // a row must not make the first table of the ledger: it would look like an upgrade
       const page = await stores.waiting.due(shard, clock.now(), after);
       if (page.next) await queueOf(this.#deps.queues, shard).send(JSON.stringify({ shard, after: page.next }));
       await this.#runPage(page.rows, span);

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
+import { keyOf } from '../../src/events/key.js';
 import { parseEvent } from '../../src/events/parse.js';
 import { createStores } from '../../src/pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
+import { addressOf } from '../../src/storage/address.js';
 import { CallLimit } from '../../src/storage/bounded.js';
+import type { Waiting } from '../../src/storage/waiting.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { readerOfNothing } from '../../src/testing/content.js';
 import { defineWorkflow, fhir, minutes, seconds } from '../../src/workflow.js';
 import { SETTINGS } from './hospital.js';
-import { createWorld, type Fault, type Machine } from './world.js';
+import { BEGINNING, createWorld, type Fault, type Machine } from './world.js';
 
 // One version of a resource that is hard-deleted and made anew: version 1 again, in two lives of the resource. Of each
 // life the service's event tells, late, twice or never, and so does reconciliation, with a time and an id of its own.
@@ -17,7 +20,8 @@ import { createWorld, type Fault, type Machine } from './world.js';
 type Life = 'A' | 'B';
 type Act =
   | { kind: 'event'; of: Life }
-  | { kind: 'history'; of: Life }
+  /** `asRows`: as jobs of each workflow, which begin with a row, not as a delivery. */
+  | { kind: 'history'; of: Life; asRows: boolean }
   | { kind: 'crash' }
   | { kind: 'pass'; ms: number };
 
@@ -36,7 +40,14 @@ const WORKFLOWS = ['first', 'second'];
 
 const anAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('event' as const), of: fc.constantFrom<Life>('A', 'B') }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('history' as const), of: fc.constantFrom<Life>('A', 'B') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('history' as const),
+      of: fc.constantFrom<Life>('A', 'B'),
+      asRows: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(5, 1000, 90_000) }) },
 );
@@ -70,7 +81,7 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
   const outside = world.spawn(0);
   const wrongs = new Set<string>();
   const told = new Set<Life>();
-  const apps: { machine: Machine; pipeline: Pipeline }[] = [];
+  const apps: { machine: Machine; pipeline: Pipeline; waiting: Waiting }[] = [];
   let open = 0;
 
   world.faults = () =>
@@ -84,7 +95,9 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
     else if (act.kind !== 'pass') {
       told.add(act.of);
       open += 1;
-      void send(rawOf(act.of, act.kind, times));
+      const raw = rawOf(act.of, act.kind, times);
+      if (act.kind === 'history' && act.asRows) void addRows(raw);
+      else void send(raw);
     }
     await world.run(act.kind === 'pass' ? { ms: act.ms } : { ms: 5, steps: world.random() * 40 });
   }
@@ -130,7 +143,7 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
       settings: SETTINGS,
       telemetry: createTelemetry(() => {}),
     });
-    apps.push({ machine, pipeline });
+    apps.push({ machine, pipeline, waiting: stores.waiting });
   }
 
   function crash(): void {
@@ -154,6 +167,35 @@ async function live({ seed, acts, faults, share }: Night, times: Times): Promise
     } catch {
       outside.clock.after(1000, again);
     }
+  }
+
+  /** As reconciliation for a named workflow does: until there is a row for each. */
+  async function addRows(raw: object): Promise<void> {
+    const key = keyOf(parseEvent(raw));
+    const event = JSON.stringify(raw);
+    await Promise.all(
+      WORKFLOWS.map(async (workflow) => {
+        const of = { kind: 'job' as const, address: addressOf(key, workflow), eventIdDigest: key.id };
+        for (let isThere = false; !isThere; ) {
+          const machine = apps.at(-1)?.machine;
+          const row = { dueAt: new Date(BEGINNING + world.nowMs()), isLong: false, event, of };
+          const adding = apps.at(-1)?.waiting.add(row, (machine?.clock.monotonic() ?? 0) + 5000);
+          isThere =
+            (await Promise.race([
+              adding?.then(
+                () => true,
+                () => false,
+              ),
+              pause(20_000),
+            ])) ?? false;
+        }
+      }),
+    );
+    open -= 1;
+  }
+
+  function pause(ms: number): Promise<false> {
+    return new Promise((resolve) => outside.clock.after(ms, () => resolve(false)));
   }
 
   function wake(): void {
