@@ -55,7 +55,8 @@ export type Progress = {
 /** The result of a comparison. */
 export type Compared = Progress &
   ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
-type ReadFailure = ReadError | RetryAfterError | NonRetriableError;
+/** A read of a service that failed. */
+export type ReadFailure = ReadError | RetryAfterError | NonRetriableError;
 
 export type CompareDeps = {
   readonly known: KnownChanges;
@@ -174,6 +175,7 @@ function createCompareChange(
   };
 }
 
-function isExpected(error: unknown): error is ReadFailure | StorageError {
+/** Returns whether an error ends a comparison, and is no fault of the app. */
+export function isExpected(error: unknown): error is ReadFailure | StorageError {
   return [ReadError, RetryAfterError, NonRetriableError, StorageError].some((kind) => error instanceof kind);
 }

@@ -99,9 +99,11 @@ function nextLinkIn({ link }: Fields): string | undefined {
   return next && textOf(next.url);
 }
 
-function changesIn({ entry }: Fields, host: string): { found: FoundFhirChange[]; unreadable: number } {
+/** Returns the changes that a page names, and the number of its entries that name none. */
+export function changesIn(bundle: unknown, host: string): { found: FoundFhirChange[]; unreadable: number } {
   const found: FoundFhirChange[] = [];
   let unreadable = 0;
+  const { entry } = fieldsOf(bundle);
   for (const one of Array.isArray(entry) ? entry.map(fieldsOf) : []) {
     const mode = fieldsOf(one.search).mode;
     if (mode !== undefined && mode !== 'match') continue; // a warning about the search, for example

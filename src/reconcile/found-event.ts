@@ -32,6 +32,15 @@ export function foundEvent(change: FoundChange, source: string): RawEvent {
   return { raw, json: JSON.stringify(raw) };
 }
 
+/**
+ * Returns the Deleted of a resource that is gone without a trace. Its id follows from the resource and the time of its
+ * newest known version, so that each search makes the same event; `at` is the time of the event.
+ */
+export function removedEvent(change: FoundFhirChange, source: string, at: Date): RawEvent {
+  const raw = { ...Object(foundEvent(change, source).raw), time: at.toISOString() };
+  return { raw, json: JSON.stringify(raw) };
+}
+
 function fhirPart({ host, resourceType, resourceId, version }: FoundFhirChange) {
   return {
     dataschema: `#${version}`,

@@ -60,6 +60,27 @@ export function fhirHistory(versions: readonly Version[], { maxPage = 1000 }: { 
   };
 }
 
+/**
+ * Answers a read, a search by `_id`, and the history of one resource from `versions`, in which a resource that is
+ * hard-deleted does not occur. `maxPage`: the service's own limit for `_count`.
+ */
+export function fhirResources(versions: readonly Version[], { maxPage = 1000 }: { maxPage?: number } = {}): Answer {
+  return (request, response) => {
+    const { searchParams: query, pathname } = new URL(request.url ?? '', 'http://localhost');
+    const [, type = '', id = '', isHistory] = pathname.split('/').map(decodeURIComponent);
+    const newest = new Map(versions.filter((one) => one.type === type).map((one) => [one.id, one]));
+    const found = newest.get(id);
+    if (id === '') {
+      const named = (query.get('_id') ?? '').split(',').flatMap((each) => newest.get(each) ?? []);
+      const present = named.filter(({ method }) => method !== 'DELETE');
+      const page = present.slice(0, Math.min(maxPage, Number(query.get('_count') ?? 10)));
+      answer(response, bundleOf(page.map((one) => ({ resource: { resourceType: type, id: one.id } }))));
+    } else if (found && (isHistory || found.method !== 'DELETE')) {
+      answer(response, isHistory ? bundleOf([entryOf(found)]) : entryOf(found).resource);
+    } else response.writeHead(found ? 410 : 404).end('{"resourceType":"OperationOutcome"}');
+  };
+}
+
 /** An entry of a change feed. */
 export type FeedEntry = { sequence: number; action: string; timestamp: string };
 

@@ -16,6 +16,13 @@ export function chooseServices(services: readonly ServiceName[], host: string | 
   );
 }
 
+/** Returns the FHIR services to compare: the one with this host, or all. @throws OptionError */
+export function chooseFhirServices(services: readonly ServiceName[], host: string | undefined): readonly ServiceName[] {
+  const chosen = chooseServices(services, host).filter(({ service }) => service === 'fhir');
+  if (chosen.length > 0) return chosen;
+  throw new OptionError('--find-removed compares FHIR services only: the change feed of DICOM names every deletion.');
+}
+
 /** Returns the workflow with this name; undefined if no name is given. @throws OptionError */
 export function chooseWorkflow(
   name: string | undefined,

@@ -16,11 +16,18 @@ where an earlier one was ended.
   --types A,B       only these FHIR types
   --workflow NAME   only for this workflow, such as a new one. With ordering 'latest' and named types, the command reads
                     only the current version of each resource, and finds no deletions
+  --find-removed    instead, compares the resources in the table of the workflow resource-index with those in the FHIR
+                    services, and lets the app run its workflows for the deletion of each one that is gone: a hard
+                    delete makes no event and leaves no history. Without --since, --until and --workflow
   --dry-run         counts what is missing, and changes nothing
-  --rate N          at most N look-ups a second, by default ${PACE.perSecond}. At most ${PACE.broughtInPerSecond} missing changes a second are
-                    brought in
+  --rate N          at most N look-ups a second, by default ${PACE.perSecond}; with --find-removed, N resources. At most ${PACE.broughtInPerSecond} missing
+                    changes a second are brought in
   --json            the counts, and a message, as JSON
   --help            this text
+
+Cost of --find-removed: a storage request for each 1,000 resources in the table, a service request for each 50 of one
+type, and for each resource that is gone 2 service requests more and some 10 storage requests for each day of
+LEDGER_RETENTION_DAYS. It starts at the beginning each time.
 
 Storage and services are those of npm start, from the environment or local.settings.json. Without FHIR_HOSTS and
 DICOM_HOSTS, the services are the simulator's, while npm start runs.

@@ -7,8 +7,9 @@ import { OptionError } from '../option-error.js';
 import { print, printError, printOptionError } from '../print.js';
 import { type Connected, connect } from './connect.js';
 import { HELP } from './help.js';
-import { parseOptions, readOptions } from './options.js';
+import { parseOptions, readOptions, readRemovedOptions } from './options.js';
 import { run } from './run.js';
+import { runFindRemoved } from './run-find-removed.js';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
 process.exit(await main(process.argv.slice(2)));
@@ -21,9 +22,15 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const values = parseOptions(args);
     if (values.help) return print(HELP);
+    const output = { out: process.stdout, err: process.stderr };
+    if (values['find-removed']) {
+      const removed = readRemovedOptions(values);
+      connected = await connect(values);
+      return await runFindRemoved(removed, { ...connected, signal }, output);
+    }
     const asked = readOptions(values, clock.now());
     connected = await connect(values);
-    return await run(asked, { ...connected, signal }, { out: process.stdout, err: process.stderr });
+    return await run(asked, { ...connected, signal }, output);
   } catch (error) {
     if (error instanceof OptionError) return printOptionError(error);
     if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);

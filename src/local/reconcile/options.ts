@@ -12,21 +12,28 @@ const OPTIONS = {
   service: TEXT,
   types: TEXT,
   workflow: TEXT,
+  'find-removed': FLAG,
   'dry-run': FLAG,
   rate: TEXT,
   json: FLAG,
   account: TEXT,
   help: FLAG,
 };
+/** Options of a comparison of history. */
+const OF_A_SPAN = ['since', 'until', 'workflow'];
 const MAX_RATE = 20_000;
 
 /** The options of a run, as far as they can be checked without settings. Times are ISO 8601 in UTC. */
-export type Asked = {
+export type Asked = AskedRemoved & {
   readonly since: string;
   readonly until: string | undefined;
+  readonly workflow: string | undefined;
+};
+
+/** The options of `--find-removed`. */
+export type AskedRemoved = {
   readonly service: string | undefined;
   readonly types: readonly string[] | undefined;
-  readonly workflow: string | undefined;
   readonly isDryRun: boolean;
   readonly isJson: boolean;
   readonly perSecond: number;
@@ -47,12 +54,26 @@ export function parseOptions(args: readonly string[]): Values {
 export function readOptions(values: Values, now: Date): Asked {
   return {
     ...readSpan(values, now),
+    ...readCommon(values),
+    workflow: textOf(values, 'workflow'),
+  };
+}
+
+/** Returns the options of `--find-removed`. @throws OptionError */
+export function readRemovedOptions(values: Values): AskedRemoved {
+  const other = OF_A_SPAN.find((name) => values[name] !== undefined);
+  if (other !== undefined)
+    throw new OptionError(`--${other} does not go with --find-removed, which compares the present state of a service.`);
+  return readCommon(values);
+}
+
+function readCommon(values: Values): AskedRemoved {
+  return {
     service: textOf(values, 'service')?.toLowerCase(),
     types: textOf(values, 'types')
       ?.split(',')
       .map((type) => type.trim())
       .filter((type) => type !== ''),
-    workflow: textOf(values, 'workflow'),
     isDryRun: values['dry-run'] === true,
     isJson: values.json === true,
     perSecond: numberOf(values, 'rate', { from: 0.01, to: MAX_RATE }) ?? PACE.perSecond,

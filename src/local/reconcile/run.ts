@@ -3,7 +3,7 @@ import { ConfigError } from '../../config.js';
 import { errorCodeOf, NonRetriableError } from '../../errors.js';
 import type { App } from '../../functions/compose.js';
 import { createLedgerChanges } from '../../reconcile/ledger-changes.js';
-import { type PartProgress, type PartReport, type Report, type Request, reconcile } from '../../reconcile/reconcile.js';
+import { type PartProgress, type PartReport, type Request, reconcile } from '../../reconcile/reconcile.js';
 import { sentencesOf } from '../../reconcile/report-text.js';
 import { StorageError } from '../../storage/table-store.js';
 import { type Output, writeTo } from '../output.js';
@@ -14,14 +14,14 @@ import { PACE } from './help.js';
 import type { Asked } from './options.js';
 
 /** A terminal that is drawn again for each change would slow the comparison down. */
-const SHOW_EVERY_MS = 200;
+export const SHOW_EVERY_MS = 200;
 /** A shorter wait needs no line of its own. */
-const SHOWN_WAIT_MS = 5000;
+export const SHOWN_WAIT_MS = 5000;
 
-type Deps = Omit<Connected, 'close'> & { readonly signal: AbortSignal };
+export type RunDeps = Omit<Connected, 'close'> & { readonly signal: AbortSignal };
 
 /** Compares the services, and writes what was found. Returns the exit code: 0, 1, 3 or 130. */
-export async function run(asked: Asked, { app, off, signal }: Deps, { out, err }: Output): Promise<number> {
+export async function run(asked: Asked, { app, off, signal }: RunDeps, { out, err }: Output): Promise<number> {
   const workflow = chooseWorkflow(asked.workflow, { workflows: app.workflows, off });
   checkTypes(asked.types, workflow ? [workflow] : app.workflows);
   const services = chooseServices(servicesOf(app.config), asked.service);
@@ -45,15 +45,20 @@ export async function run(asked: Asked, { app, off, signal }: Deps, { out, err }
   const sentences = sentencesOf(report);
   const json = { dryRun: report.isDryRun, parts: report.parts.map(jsonOf), message: sentences.join(' ') };
   await writeTo(out, asked.isJson ? `${JSON.stringify(json)}\n` : `${sentences.join('\n')}\n`);
-  return exitCodeOf(report);
+  return exitCodeOf(report.parts);
+}
+
+/** Returns what the app knows of changes. */
+export function knownChangesOf({ ledger, waiting, workflows, config, clock, deadLetterStores }: App) {
+  const { storageNow } = deadLetterStores;
+  return createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow });
 }
 
 function partsOf(app: App) {
-  const { ledger, waiting, workflows, config, readers, stores } = app;
+  const { ledger, workflows, config, readers, stores } = app;
   const { storageNow } = app.deadLetterStores;
-  const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock: app.clock, storageNow };
   return {
-    known: createLedgerChanges(ofLedger),
+    known: knownChangesOf(app),
     readers,
     workflows,
     clock: app.clock,
@@ -66,7 +71,7 @@ function partsOf(app: App) {
 }
 
 /** A workspace that no setting names is a wrong setting. */
-async function withConfigError<T>(act: () => Promise<T>): Promise<T> {
+export async function withConfigError<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -89,7 +94,13 @@ function jsonOf(part: PartReport) {
   return { ...more, ...counts, error: { code: errorCodeOf(error), message: error.message } };
 }
 
-function exitCodeOf({ parts }: Report): 0 | 1 | 3 | 130 {
+type End = { readonly counts: { readonly unreadable: number } } & (
+  | { readonly end: 'done' | 'stopped' }
+  | { readonly end: 'failed'; readonly error: unknown }
+);
+
+/** Returns 0, 1, 3 or 130, as the help says. */
+export function exitCodeOf(parts: readonly End[]): 0 | 1 | 3 | 130 {
   if (parts.some(({ end }) => end === 'stopped')) return 130;
   if (parts.some((part) => part.end === 'failed' && part.error instanceof StorageError)) return 3;
   return parts.some(({ end, counts }) => end === 'failed' || counts.unreadable > 0) ? 1 : 0;

@@ -32,9 +32,22 @@ describe('npm run reconcile, as a process', () => {
 
     expect(code).toBe(0);
     expect(stdout).toContain('npm run reconcile -- --since TIME');
-    for (const option of ['since', 'until', 'service', 'types', 'workflow', 'dry-run', 'rate', 'json', 'account'])
-      expect(stdout).toContain(`  --${option}`);
+    const named = [
+      'since',
+      'until',
+      'service',
+      'types',
+      'workflow',
+      'find-removed',
+      'dry-run',
+      'rate',
+      'json',
+      'account',
+    ];
+    for (const option of named) expect(stdout).toContain(`  --${option}`);
+    expect(stdout).toContain('Cost of --find-removed: a storage request for each 1,000 resources');
     expect(stdout).toContain('Exit code: 0');
+    expect(stdout.split('\n').filter((line) => line.length > 120)).toEqual([]);
   });
 
   it.each([
@@ -71,6 +84,16 @@ describe('npm run reconcile, as a process', () => {
     const { code, stdout } = await run([...DAY, '--dry-run', '--json'], env);
 
     expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, parts: [{ host: FHIR_HOST, compared: 5, missing: 5 }] });
+    expect(code).toBe(0);
+  });
+
+  it('given --find-removed and a table without resources, then no resource is compared', async () => {
+    await using service = await startService(fhirHistory([]));
+    const env = { EventStorage: azurite.connectionString(), FHIR_HOSTS: `${FHIR_HOST} ${service.url}` };
+
+    const { code, stdout } = await run(['--find-removed', '--json'], env);
+
+    expect(JSON.parse(stdout)).toMatchObject({ parts: [{ host: FHIR_HOST, compared: 0, broughtIn: 0, end: 'done' }] });
     expect(code).toBe(0);
   });
 

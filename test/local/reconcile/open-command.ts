@@ -3,11 +3,13 @@ import { systemClock } from '../../../src/clock.js';
 import { readConfig } from '../../../src/config.js';
 import { composeApp } from '../../../src/functions/compose.js';
 import { systemRandom } from '../../../src/functions/random.js';
-import { parseOptions, readOptions } from '../../../src/local/reconcile/options.js';
+import { parseOptions, readOptions, readRemovedOptions } from '../../../src/local/reconcile/options.js';
 import { run } from '../../../src/local/reconcile/run.js';
+import { runFindRemoved } from '../../../src/local/reconcile/run-find-removed.js';
 import { createMemoryBlobStore } from '../../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../../src/storage/memory-table-store.js';
 import { defineWorkflow, dicom, fhir } from '../../../src/workflow.js';
+import { resourceIndex } from '../../../src/workflows/resource-index.js';
 import { DICOM_HOST, FHIR_HOST } from '../../clients/stand-in.js';
 import { createMemoryQueueStore } from '../../storage/memory-queue-store.js';
 
@@ -19,7 +21,10 @@ export function openCommand({
   fhir: fhirUrl,
   dicom: dicomUrl,
   env = {},
+  hasIndex = false,
 }: {
+  /** Whether the app has the workflow resource-index. */
+  hasIndex?: boolean;
   fhir?: string;
   dicom?: string;
   env?: Record<string, string>;
@@ -35,6 +40,7 @@ export function openCommand({
   const workflows = [
     defineWorkflow({ name: 'every-change', on: [fhir('*'), dicom()], handle: handle('every-change') }),
     defineWorkflow({ name: 'patients', on: fhir('Patient'), ordering: 'latest', handle: handle('patients') }),
+    ...(hasIndex ? [resourceIndex] : []),
   ];
   const [due, dueLong] = [createMemoryQueueStore({ clock }), createMemoryQueueStore({ clock })];
   const tables = createMemoryTableStore({ clock });
@@ -68,6 +74,9 @@ export function openCommand({
     interrupt: () => controller.abort(),
     /** Resolves when the command has written to standard error. */
     noted: noted.promise,
+    pass(ms: number): void {
+      startedAtMs -= ms;
+    },
     /** Runs the rows that are due. */
     async runRows(): Promise<void> {
       startedAtMs -= 1000; // a row is due at the time of its write, and the clock has milliseconds
@@ -82,9 +91,12 @@ export function openCommand({
   async function typeAt(columns: number | undefined, ...args: string[]) {
     const [out, err] = [collect(), collect(noted.resolve)];
     if (columns !== undefined) Object.assign(err.stream, { isTTY: true, columns });
-    const asked = readOptions(parseOptions(args), new Date(NOW));
+    const values = parseOptions(args);
     const deps = { app, off: ['switched-off'], signal: controller.signal };
-    const code = await run(asked, deps, { out: out.stream, err: err.stream });
+    const output = { out: out.stream, err: err.stream };
+    const code = values['find-removed']
+      ? await runFindRemoved(readRemovedOptions(values), deps, output)
+      : await run(readOptions(values, new Date(NOW)), deps, output);
     return { code, output: out.text(), errors: err.text() };
   }
 }

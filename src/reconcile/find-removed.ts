@@ -1,0 +1,173 @@
+import type { Readers, ServiceName } from '../clients/readers.js';
+import type { Clock } from '../clock.js';
+import type { RawEvent } from '../events/accept.js';
+import { parseEvent } from '../events/parse.js';
+import type { StorageError, TableStore } from '../storage/table-store.js';
+import { forEachAtOnce } from '../workflow.js';
+import { isExpected, type ReadFailure } from './compare.js';
+import { deletionOf } from './deletion-of.js';
+import { createGetPage, type GetPage } from './get-page.js';
+import { type Indexed, type IndexedPage, indexedPages, isUnchanged } from './indexed-resources.js';
+import type { KnownChanges } from './known-changes.js';
+import { createTurns, type Pace, withRetries } from './pace.js';
+import { presentIds, RESOURCES_AT_ONCE } from './present-ids.js';
+
+// A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.
+//
+//   dies before a Deleted is brought in   the resource is found again
+//   dies after it                         the app knows the event by its id, which is the same for each search
+//   two at once                           at worst two rows with one event id on one day, which make one job (Q2)
+//   created again meanwhile               a Deleted has a time before the service was asked: the Created is later
+
+/** The resources to look for. */
+export type RemovedSearch = {
+  readonly host: string;
+  /** The workspace that the service's events name: `workspaceOf`. */
+  readonly source: string;
+  /** FHIR types. Default: all. */
+  readonly types?: readonly string[] | undefined;
+  /** Counts, and brings nothing in. */
+  readonly isDryRun: boolean;
+};
+
+/**
+ * `compared` = `present` + `removed` + `recent` + `unreadable`. `recent`: written in the last 10 minutes, so that events
+ * may be on their way. `known`: removed, and the app knows of it. `unreadable`: no service has such a type or id.
+ */
+export type RemovedCounts = {
+  compared: number;
+  present: number;
+  removed: number;
+  known: number;
+  recent: number;
+  unreadable: number;
+  broughtIn: number;
+};
+
+/** How far a search has come. */
+export type RemovedProgress = { readonly host: string; readonly counts: Readonly<RemovedCounts> };
+
+/** The result of a search. */
+export type RemovedReport = RemovedProgress &
+  ({ readonly end: 'done' | 'stopped' } | { readonly end: 'failed'; readonly error: ReadFailure | StorageError });
+
+export type RemovedDeps = {
+  readonly readers: Pick<Readers, 'pagesOf'>;
+  readonly known: KnownChanges;
+  /** Whether the ledger or a row has an event with this id. */
+  readonly hasEvent: (eventId: string) => Promise<boolean>;
+  /** Holds the table of resource-index. */
+  readonly workflowTables: Pick<TableStore, 'query' | 'read'>;
+  readonly clock: Clock;
+  /** By storage's clock (T1). */
+  readonly storageNow: () => Promise<Date>;
+  readonly pace: Pace;
+  /** Called after each page. `counts` goes on to change. */
+  readonly onProgress?: (progress: RemovedProgress) => void;
+  /** Called before each wait that a service asks for. */
+  readonly onWait?: (host: string, waitMs: number) => void;
+};
+
+/** Requests to a service at a time: it serves others too. */
+const REQUESTS_AT_ONCE = 4;
+
+/**
+ * Compares the table of resource-index with a FHIR service, and brings in a Deleted for each resource that the service
+ * no longer has. Memory holds one page of the table.
+ */
+export async function findRemoved(search: RemovedSearch, deps: RemovedDeps): Promise<RemovedReport> {
+  const { host } = search;
+  const { clock, pace, workflowTables, onProgress } = deps;
+  const { signal } = pace;
+  const counts: RemovedCounts = {
+    compared: 0,
+    present: 0,
+    removed: 0,
+    known: 0,
+    recent: 0,
+    unreadable: 0,
+    broughtIn: 0,
+  };
+  const retry = <T>(act: () => Promise<T>) => withRetries(act, { clock, signal });
+  try {
+    const comparePage = createComparePage(search, deps, counts);
+    for await (const page of indexedPages(search, { tables: workflowTables, retry })) {
+      await comparePage(page);
+      if (signal.aborted) return { host, counts, end: 'stopped' };
+      onProgress?.({ host, counts });
+    }
+    return { host, counts, end: 'done' };
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return signal.aborted ? { host, counts, end: 'stopped' } : { host, counts, end: 'failed', error };
+  }
+}
+
+function createComparePage(search: RemovedSearch, deps: RemovedDeps, counts: RemovedCounts) {
+  const { readers, clock, pace, onWait } = deps;
+  const { signal } = pace;
+  const service: ServiceName = { service: 'fhir', host: search.host };
+  const get = createGetPage(readers.pagesOf(service, signal), {
+    clock,
+    signal,
+    onWait: (waitMs) => onWait?.(search.host, waitMs),
+  });
+  const takeTurn = createTurns(pace.perSecond / RESOURCES_AT_ONCE, { clock, signal });
+  const bringIn = createBringIn(search, deps, { counts, get });
+
+  return async ({ chunks, recent, unreadable }: IndexedPage): Promise<void> => {
+    counts.recent += recent;
+    counts.unreadable += unreadable;
+    counts.compared += recent + unreadable;
+    let isFailed = false;
+    await forEachAtOnce(chunks, REQUESTS_AT_ONCE, async (chunk) => {
+      await takeTurn();
+      if (isFailed || signal.aborted) return;
+      try {
+        const present = await presentIds(chunk, get);
+        const absent = chunk.filter(({ resourceId }) => !present.has(resourceId));
+        counts.compared += chunk.length - absent.length;
+        counts.present += chunk.length - absent.length;
+        for (const resource of absent) if (!signal.aborted) await bringIn(resource);
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      }
+    });
+  };
+}
+
+/** Asks the service about one resource again, and brings in its Deleted if the resource is gone. */
+function createBringIn(
+  { host, source, isDryRun }: RemovedSearch,
+  { known, hasEvent, workflowTables, clock, storageNow, pace }: RemovedDeps,
+  { counts, get }: { counts: RemovedCounts; get: GetPage },
+) {
+  const { signal } = pace;
+  const retry = <T>(act: () => Promise<T>) => withRetries(act, { clock, signal });
+  const takeTurn = createTurns(pace.broughtInPerSecond, { clock, signal });
+
+  return async (resource: Indexed): Promise<void> => {
+    const askedAt = await retry(storageNow);
+    const found = await deletionOf(resource, { host, source, askedAt }, get);
+    const isSame = found !== 'present' && (await retry(() => isUnchanged(resource, workflowTables)));
+    counts.compared += 1;
+    if (found === 'present') counts.present += 1;
+    else if (found === 'recent' || !isSame) counts.recent += 1;
+    else {
+      counts.removed += 1;
+      if (await retry(() => isKnown(found))) counts.known += 1;
+      else if (!isDryRun) {
+        await takeTurn();
+        if (signal.aborted) return;
+        await retry(() => known.bringIn(found));
+        counts.broughtIn += 1;
+      }
+    }
+  };
+
+  async function isKnown({ raw }: RawEvent): Promise<boolean> {
+    const event = parseEvent(raw);
+    return (await known.isKnown(event)) || (await hasEvent(event.id));
+  }
+}
