@@ -8,8 +8,11 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import { createFakeClock } from '../../src/testing/index.js';
 import { imagingStudies } from '../../src/workflows/imaging-studies/imaging-studies.js';
 import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
+import { startService } from '../clients/stand-in.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
+import { openCommand } from '../local/reconcile/open-command.js';
+import { fhirHistory, versionsOf } from '../reconcile/services.js';
 import { SECRET } from '../workflows/observation-alerts/endpoint.js';
 import { type Cost, costsOf } from './costs.js';
 
@@ -67,6 +70,44 @@ describe('when docs/costs.md states the cost of an event', () => {
         ['Patient', 'Encounter', 'image'].flatMap((of) => ['created', 'deleted'].map((change) => `${of} ${change}`)),
       ),
     );
+  });
+});
+
+describe('when docs/costs.md states the cost of a comparison', () => {
+  it('given changes that are missing, then known, then the page has the counted requests', async () => {
+    const atMidnight = { type: 'Patient', id: 'midnight', version: 1, time: '2025-12-31T23:58:00.000Z' };
+    await using service = await startService(fhirHistory([atMidnight, ...versionsOf(199)]));
+    const { type, runRows, tables } = openCommand({ fhir: service.url });
+    const calls = { query: 0, commit: 0 };
+    const { query, commit } = tables;
+    Object.assign(tables, {
+      query: (...all: Parameters<typeof query>) => {
+        calls.query += 1;
+        return query(...all);
+      },
+      commit: (...all: Parameters<typeof commit>) => {
+        calls.commit += 1;
+        return commit(...all);
+      },
+    });
+    const compare = async () => {
+      const before = { ...calls };
+      const { output } = await type('--since', '2025-12-31', '--json');
+      const [{ known, missing }] = JSON.parse(output).parts;
+      return { known, missing, reads: calls.query - before.query, writes: calls.commit - before.commit };
+    };
+
+    const first = await compare();
+    await runRows();
+    const second = await compare();
+
+    expect(first).toMatchObject({ missing: 200, reads: 199 + 2 + 3 });
+    expect(first.writes).toBeLessThanOrEqual(200 + 6);
+    expect(second).toEqual({ known: 200, missing: 0, reads: 200 + 1, writes: 2 });
+    expect(service.asked).toHaveLength(2);
+    expect(page).toContain('| each change that is known | 1 request; 2 if history and the event are of two days |');
+    expect(page).toContain('| each change that is missing | 2 requests, or 3 within 5 minutes of midnight UTC;');
+    expect(page).toContain('| each page of history | 1 request, and 1 of the service |');
   });
 });
 
