@@ -85,6 +85,53 @@ describe('npm run reconcile -- --find-removed', () => {
     expect(runs.filter((run) => run.startsWith('every-change'))).toHaveLength(1);
   });
 
+  it('given two searches at once, then each workflow runs once', async () => {
+    await using service = await startService(fhirResources([]));
+    const { find, runs, runRows } = await open(service.url, [patient('gone')]);
+
+    await Promise.all([find(), find()]);
+    await runRows();
+
+    expect(runs.filter((run) => run.startsWith('every-change'))).toHaveLength(1);
+  });
+
+  it('given a search that ended before the deletion was brought in, then the next one brings it in', async () => {
+    await using service = await startService(fhirResources([]));
+    const { find, app, runs, runRows } = await open(service.url, [patient('gone')]);
+    const { waiting } = app;
+    const add = () => Promise.reject(new StorageError('forbidden', 'No.', { isRejected: true }));
+    Object.assign(app, { waiting: { ...waiting, add } });
+    expect((await find()).code).toBe(3);
+    Object.assign(app, { waiting });
+
+    const { output } = await find('--json');
+    await runRows();
+
+    expect(JSON.parse(output).parts).toMatchObject([{ removed: 1, known: 0, broughtIn: 1 }]);
+    expect(runs.filter((run) => run.startsWith('every-change'))).toHaveLength(1);
+  });
+
+  it('given a resource that was created again after the search, then its index ends as created', async () => {
+    await using service = await startService(fhirResources([]));
+    const { find, app, runRows, indexOf, rows } = await open(service.url, [patient('gone', { version: 3 })]);
+    await find();
+    const { time: askedAt } = JSON.parse(String(rows()[0]?.row.event));
+    const created = { resourceType: 'Patient', resourceFhirAccount: FHIR_HOST, resourceFhirId: 'gone' };
+    await app.pipeline.deliver([
+      {
+        id: 'created-again',
+        source: WORKSPACE,
+        specversion: '1.0',
+        type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+        time: new Date(Date.parse(askedAt) + 2000).toISOString(),
+        data: { ...created, resourceVersionId: 1 },
+      },
+    ]);
+    await runRows();
+
+    expect(indexOf('gone')).toMatchObject({ change: 'created', version: 1 });
+  });
+
   it('given a deletion that ran on an earlier day but did not reach the index, then it is known', async () => {
     await using service = await startService(fhirResources([]));
     const { find, pass, runRows, tables, indexOf, rows } = await open(service.url, [patient('gone')]);
