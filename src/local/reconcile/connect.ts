@@ -6,6 +6,7 @@ import { systemRandom } from '../../functions/random.js';
 import { readSettings } from '../../functions/read-settings.js';
 import { withLocalSettings } from '../local-settings.js';
 import { withLookupKey } from '../lookup-key.js';
+import { OptionError } from '../option-error.js';
 import type { Values } from '../option-values.js';
 import { provideStorage } from '../provide-storage.js';
 import { accountOf } from '../storage-account.js';
@@ -27,14 +28,17 @@ const SIMULATED = 'simulator-main';
 
 /**
  * Connects to the storage that the options name, or to that of `npm start`.
- * @throws ConfigError or StartError that says what to set
+ * @throws ConfigError, StartError or OptionError that says what to set
  */
 export async function connect(values: Values): Promise<Connected> {
   const { workflows } = await import('../../workflows/index.js');
   const account = accountOf(values, 'account');
+  const workflowAccount = accountOf(values, 'workflow-account');
+  if (workflowAccount !== undefined && account === undefined)
+    throw new OptionError('--workflow-account is for an app in Azure: name its storage account in --account too.');
   const appRoot = process.cwd();
   const local = withLookupKey(appRoot, withLocalSettings(appRoot, process.env)); // as npm start, else workflows are off
-  const env = withSimulatedServices(account === undefined ? local : accountEnv(account, local));
+  const env = withSimulatedServices(account === undefined ? local : accountEnv({ account, workflowAccount }, local));
   const isNamed = namesStorage(env);
   const { config, on, off } = readSettings(
     workflows,
@@ -61,10 +65,11 @@ export function servicesOf({ fhirHosts, dicomHosts }: Pick<Config, 'fhirHosts' |
   ];
 }
 
-/** The local settings name other storage, and the simulator is not the app's in Azure. */
-function accountEnv(account: string, local: Env): Env {
+/** Returns the settings for an app in Azure. The local settings name other storage, and the simulator is not the app's in Azure. */
+export function accountEnv(of: { account: string; workflowAccount?: string | undefined }, local: Env): Env {
   const rest = Object.entries(local).filter(([name]) => !CONNECTION.test(name));
-  return { ...Object.fromEntries(rest), SIMULATOR: 'off', EventStorage__accountName: account };
+  const accounts = { EventStorage__accountName: of.account, WorkflowStorage__accountName: of.workflowAccount };
+  return { ...Object.fromEntries(rest), SIMULATOR: 'off', ...accounts };
 }
 
 /** The simulator is in the memory of `npm start`, so that this process reads its services over HTTP. */

@@ -31,8 +31,9 @@ LEDGER_RETENTION_DAYS. It starts at the beginning each time.
 
 Storage and services are those of npm start, from the environment or local.settings.json. Without FHIR_HOSTS and
 DICOM_HOSTS, the services are the simulator's, while npm start runs.
-  --account NAME    a storage account in Azure, with the identity that DefaultAzureCredential finds. The other settings
-                    must be those of the app there, above all FHIR_HOSTS, DICOM_HOSTS and WORKSPACES
+  --account NAME           a storage account in Azure, with the identity that DefaultAzureCredential finds. The other
+                           settings must be those of the app there, above all FHIR_HOSTS, DICOM_HOSTS and WORKSPACES
+  --workflow-account NAME  the account of the workflows' tables, if it is another: --find-removed reads it
 
 Exit code: 0 all changes were compared, and what was missing is brought in; 1 a service was not compared to the end, or
 entries were left out; 2 an option is wrong, 3 settings are wrong or storage does not answer, 130 ended by Ctrl-C.

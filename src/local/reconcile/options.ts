@@ -17,6 +17,7 @@ const OPTIONS = {
   rate: TEXT,
   json: FLAG,
   account: TEXT,
+  'workflow-account': TEXT,
   help: FLAG,
 };
 /** Options of a comparison of history. */

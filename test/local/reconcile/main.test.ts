@@ -43,6 +43,7 @@ describe('npm run reconcile, as a process', () => {
       'rate',
       'json',
       'account',
+      'workflow-account',
     ];
     for (const option of named) expect(stdout).toContain(`  --${option}`);
     expect(stdout).toContain('Cost of --find-removed: a storage request for each 1,000 resources');
@@ -53,6 +54,10 @@ describe('npm run reconcile, as a process', () => {
   it.each([
     { args: [], says: '--since is missing' },
     { args: ['--since', '2026-01-01', '--account', 'Events/1'], says: "--account is 'Events/1', must be the name" },
+    {
+      args: ['--find-removed', '--workflow-account', 'other'],
+      says: '--workflow-account is for an app in Azure: name its storage account in --account too.',
+    },
     { args: ['--since', '2026\x1b[31m'], says: "--since is '2026\\u001b[31m', must be a day" },
   ])('given $args, then 2, and one line that says what is wrong', async ({ args, says }) => {
     const { code, output, stdout } = await run(args, { EventStorage: NOWHERE, FHIR_HOSTS: FHIR_HOST });

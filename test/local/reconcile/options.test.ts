@@ -1,5 +1,5 @@
 import { OptionError } from '../../../src/local/option-error.js';
-import { withSimulatedServices } from '../../../src/local/reconcile/connect.js';
+import { accountEnv, withSimulatedServices } from '../../../src/local/reconcile/connect.js';
 import { parseOptions, readOptions } from '../../../src/local/reconcile/options.js';
 
 const NOW = new Date('2026-03-14T12:00:00.000Z');
@@ -86,5 +86,19 @@ describe('when the settings list no service', () => {
     { given: 'no simulator', env: {}, then: {} },
   ])('given $given, then $then', ({ env, then }) => {
     expect(withSimulatedServices(env)).toEqual({ ...env, ...then });
+  });
+});
+
+describe('the settings for an account in Azure', () => {
+  it('given local storage, then only the named accounts, and no simulator', () => {
+    const local = { EventStorage: 'UseDevelopmentStorage=true', WorkflowStorage__accountName: 'old', FHIR_HOSTS: 'f' };
+
+    expect(accountEnv({ account: 'events1', workflowAccount: 'tables1' }, { ...local, SIMULATOR: 'on' })).toEqual({
+      FHIR_HOSTS: 'f',
+      SIMULATOR: 'off',
+      EventStorage__accountName: 'events1',
+      WorkflowStorage__accountName: 'tables1',
+    });
+    expect(accountEnv({ account: 'events1' }, local)).not.toHaveProperty('WorkflowStorage');
   });
 });
