@@ -64,6 +64,8 @@ export type CompareDeps = {
   /** By storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
   readonly pace: Pace;
+  /** Default: `GRACE_MS` (Q5). */
+  readonly graceMs?: number;
   /** Called after each change and each page. `counts` goes on to change. */
   readonly onProgress?: (progress: Progress) => void;
 };
@@ -75,8 +77,8 @@ export type CompareDeps = {
 export const GRACE_MS = 10 * 60_000;
 
 /** Returns the end of a span, or an earlier time so that newer changes are left for a later comparison (Q5). */
-export function beforeGrace(before: string, now: Date): string {
-  return new Date(Math.min(Date.parse(before), now.getTime() - GRACE_MS)).toISOString();
+export function beforeGrace(before: string, now: Date, graceMs = GRACE_MS): string {
+  return new Date(Math.min(Date.parse(before), now.getTime() - graceMs)).toISOString();
 }
 
 /**
@@ -96,7 +98,7 @@ export async function compare(comparison: Comparison, deps: CompareDeps): Promis
   const progress = { counts: noCounts(), ...span, upTo: span.since };
   const { counts } = progress;
   try {
-    progress.before = beforeGrace(span.before, await retry(deps.storageNow)); // Q5
+    progress.before = beforeGrace(span.before, await retry(deps.storageNow), deps.graceMs); // Q5
     progress.since = (position && (await retry(position.read))) ?? span.since;
     progress.upTo = progress.since;
     const { since, before } = progress;

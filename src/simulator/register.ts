@@ -10,6 +10,7 @@ import { answerSimulator } from './functions/state.js';
 import { answerSubscriptions } from './functions/subscriptions.js';
 import { findInProcess } from './in-process.js';
 import { measureMachine } from './runs/machine-load.js';
+import { createReconcileRun } from './runs/reconcile-run.js';
 import { createSimulator, type Simulator, type SimulatorDeps } from './simulator.js';
 
 const WORKSPACE = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.HealthcareApis/workspaces/simulator';
@@ -42,7 +43,8 @@ export async function registerSimulator(functions: FunctionApp, app: App, random
   functions.hook.appTerminate(() => simulator.stop());
 }
 
-function depsOf({ config, clock, stores, waiting, workflows, deadLetterStores }: App, random: Random): SimulatorDeps {
+function depsOf(app: App, random: Random): SimulatorDeps {
+  const { config, clock, stores, waiting, workflows, deadLetterStores } = app;
   const { tables, workflowTables = tables, deadLetters, undelivered } = stores;
   return {
     clock,
@@ -51,6 +53,7 @@ function depsOf({ config, clock, stores, waiting, workflows, deadLetterStores }:
     storage: { tables, workflowTables, waiting, deadLetters, undelivered },
     deadLetterStores,
     measureMachine,
+    reconcile: createReconcileRun(app),
     post: createFetchPost(),
     source: config.workspaces?.[0] ?? WORKSPACE,
     isListing: config.workspaces !== undefined,

@@ -16,6 +16,7 @@ import { RecentEvents } from './recent-events.js';
 import { RUN_PREFIX } from './runs/event-name.js';
 import type { RunStorage } from './runs/find-sent.js';
 import type { MeasureMachine } from './runs/machine-load.js';
+import type { ReconcileRun } from './runs/reconcile-run.js';
 import { Runs } from './runs/runs.js';
 import { uuidOf } from './seeded.js';
 import { createServices, type MakesEvents, type ServicesDeps, type SwitchableServices } from './services.js';
@@ -37,6 +38,7 @@ export type SimulatorDeps = {
   readonly deadLetterStores: DeadLetterStores;
   readonly post: Post;
   readonly measureMachine: MeasureMachine;
+  readonly reconcile?: ReconcileRun | undefined;
   /** The workspace that events come from. */
   readonly source: string;
   /** Whether the app takes events of listed workspaces only. */

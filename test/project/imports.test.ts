@@ -99,6 +99,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/functions/function-app.js',
     'src/json-place',
     'src/media-type',
+    'src/reconcile/',
     'src/storage/',
     'src/workflow.js',
     '@azure/functions',

@@ -3,6 +3,7 @@ import { readConfig } from '../../src/config.js';
 import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
 import { findInProcess } from '../../src/simulator/in-process.js';
+import { createReconcileRun } from '../../src/simulator/runs/reconcile-run.js';
 import type { RunStatus } from '../../src/simulator/runs/run.js';
 import { createSimulator } from '../../src/simulator/simulator.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
@@ -22,11 +23,14 @@ export async function startSimulator({
   workflows = builtIn,
   clock = systemClock,
   workspaces,
+  reconciles = false,
 }: {
   workflows?: readonly Workflow[];
   clock?: Clock | FakeClock;
   /** As the setting WORKSPACES. */
   workspaces?: string;
+  /** Whether a run ends with a comparison of its services. */
+  reconciles?: boolean;
 } = {}) {
   const tables = createMemoryTableStore({ clock });
   const stores = {
@@ -54,6 +58,7 @@ export async function startSimulator({
     storage: { ...stores, waiting: app.waiting, workflowTables: tables },
     deadLetterStores: app.deadLetterStores,
     measureMachine: () => () => MACHINE,
+    ...(reconciles && { reconcile: createReconcileRun(app) }),
     source: WORKSPACE,
     isListing: workspaces !== undefined,
     origin: 'http://app.test',

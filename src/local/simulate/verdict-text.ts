@@ -7,6 +7,7 @@ const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
   making: 'making events',
   delivering: 'delivering',
   redriving: 'redriving',
+  reconciling: 'reconciling',
   checking: 'checking storage',
   done: 'done',
   stopped: 'stopped',

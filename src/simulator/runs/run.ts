@@ -16,6 +16,7 @@ import type { RunStorage } from './find-sent.js';
 import type { MachineLoad, MeasureMachine } from './machine-load.js';
 import { play } from './play.js';
 import { createPublisher, type Publisher } from './publisher.js';
+import type { ReconcileRun } from './reconcile-run.js';
 import { importUndeliveredOf } from './redrive.js';
 import type { RunRequest } from './run-request.js';
 import { MAX_WORKFLOWS } from './sent.js';
@@ -26,9 +27,10 @@ import { findVerdict, type Verdict } from './verdict.js';
  *   making       the scenario changes its services; events are published    enough events
  *   delivering   Event Grid delivers, retries and gives up                  no event for this app is pending
  *   redriving    Event Grid's dead letters are imported                     all are imported (receiver `down` only)
+ *   reconciling  the app compares the services, and runs for what it missed  no row waits (changes without event only)
  *   checking     the run reads storage until no job is open                 the verdict
  */
-type Phase = 'making' | 'delivering' | 'redriving' | 'checking' | 'done' | 'stopped' | 'failed';
+type Phase = 'making' | 'delivering' | 'redriving' | 'reconciling' | 'checking' | 'done' | 'stopped' | 'failed';
 
 export type RunStatus = Pick<RunRequest, 'seed' | 'events' | 'rate' | 'timeScale'> & {
   readonly id: string;
@@ -62,6 +64,8 @@ export type RunDeps = {
   /** For the import of Event Grid's dead letters. */
   readonly deadLetterStores: DeadLetterStores;
   readonly measureMachine: MeasureMachine;
+  /** Without it, changes that made no event stay unknown to the app. */
+  readonly reconcile?: ReconcileRun | undefined;
 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -158,6 +162,7 @@ export class Run {
     try {
       await this.#make(signal);
       if (!signal.aborted) await this.#deliver(signal);
+      if (!signal.aborted) await this.#reconcile(signal);
       if (!signal.aborted) await this.#check(signal);
     } catch (cause) {
       this.#known.phase = 'failed';
@@ -188,10 +193,18 @@ export class Run {
     this.#known.redriven = await importUndeliveredOf(of);
   }
 
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    if (this.#publisher.made.neverDelivered.size === 0 || !this.#deps.reconcile) return;
+    this.#known.machine = this.#endMeasuring(); // the lag is that of the events
+    this.#known.phase = 'reconciling';
+    const services = (['fhir', 'dicom'] as const).map((service) => ({ service, host: this.#services[service].host }));
+    await this.#deps.reconcile({ services, since: this.#startedAt, signal });
+  }
+
   async #check(signal: AbortSignal): Promise<void> {
     const { clock, workflows, storage, source } = this.#deps;
     const { sent, newest, neverDelivered } = this.#publisher.made;
-    this.#known.machine = this.#endMeasuring(); // the checks mostly wait
+    this.#known.machine ??= this.#endMeasuring(); // the checks mostly wait
     this.#known.phase = 'checking';
     const hints = this.#hints();
     const search = {

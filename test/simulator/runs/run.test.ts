@@ -95,6 +95,24 @@ describe('when a scenario is played', () => {
     },
   );
 
+  it.each(['silent-hour', 'imaging-night'])(
+    'given %s, lossy chaos and reconciliation, then what was never delivered is found, and nothing else is lost',
+    async (scenario) => {
+      world = await startSimulator({ clock: createFakeClock(), workspaces: WORKSPACE, reconciles: true });
+
+      const { phase, error, verdict } = await run({ scenario, events: 900, rate: 1000, chaos: 'lossy' });
+
+      const { lostByChaos = 0, eventsOff = 0, hardDeleted = 0, found = 0 } = verdict?.neverDelivered ?? {};
+      expect({ phase, error }).toEqual({ phase: 'done', error: null });
+      expect(verdict).toMatchObject({ ok: true, problems: [], events: { lost: 0, undelivered: 0 } });
+      // A resource that is made anew within minutes of its hard delete looks like its former self (Q5).
+      const missing = lostByChaos + eventsOff - hardDeleted;
+      expect(missing).toBeGreaterThan(10);
+      expect(found).toBeGreaterThanOrEqual(0.95 * missing);
+      expect(found).toBeLessThanOrEqual(missing);
+    },
+  );
+
   it('given images that come with rough chaos, then the row of each study is that of what the service holds', async () => {
     const { verdict } = await run({ scenario: 'imaging-night', events: 2000, rate: 1000, chaos: 'rough' });
 

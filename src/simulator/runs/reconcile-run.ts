@@ -1,0 +1,45 @@
+import type { ServiceName } from '../../clients/readers.js';
+import { sleep } from '../../clock.js';
+import type { App } from '../../functions/compose.js';
+import { createLedgerChanges } from '../../reconcile/ledger-changes.js';
+import { reconcile } from '../../reconcile/reconcile.js';
+
+/** Brings in the changes of a run that no event has announced. Resolves when the app has run for them, or gives up. */
+export type ReconcileRun = (of: {
+  readonly services: readonly ServiceName[];
+  readonly since: Date;
+  readonly signal: AbortSignal;
+}) => Promise<void>;
+
+const PACE = { perSecond: 5000, broughtInPerSecond: 1000, atOnce: 64 };
+const POLL_MS = 500;
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * Returns what compares a run's services with the app, as `npm run reconcile` does. Without its grace: Event Grid has
+ * delivered everything by then, and the services show a change at once.
+ */
+export function createReconcileRun(app: App): ReconcileRun {
+  const { ledger, waiting, workflows, config, readers, stores, clock } = app;
+  const { storageNow } = app.deadLetterStores;
+  const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow };
+  const deps = {
+    known: createLedgerChanges(ofLedger),
+    readers,
+    workflows,
+    clock,
+    storageNow,
+    tables: stores.tables,
+    settings: config,
+    firstDayByChange: ledger.firstDayByChange,
+    retentionDays: config.ledgerRetentionDays,
+    graceMs: 0,
+  };
+  return async ({ services, since, signal }) => {
+    const request = { services, since: since.toISOString(), isDryRun: false };
+    await reconcile(request, { ...deps, pace: { ...PACE, signal } });
+    const untilMs = clock.monotonic() + MAX_WAIT_MS;
+    while (!signal.aborted && clock.monotonic() < untilMs && (await waiting.count(1)).rows > 0)
+      await sleep(clock, POLL_MS, signal);
+  };
+}
