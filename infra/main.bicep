@@ -121,6 +121,10 @@ param alertsOn bool = true
 @description('Whether an alert fires after an hour without events, if there were events a day before.')
 param eventsExpected bool = true
 
+@description('Whether the app compares the services with its ledger each minute, and brings in what Event Grid has lost.')
+@allowed(['on', 'off'])
+param reconcile string = 'on'
+
 @description('Whether the lookups of the workflows are on.')
 @allowed(['on', 'off'])
 param lookups string = 'off'
@@ -454,6 +458,7 @@ var settings = {
   WORKSPACES: usedWorkspaceId
   FHIR_HOSTS: fhirHosts
   DICOM_HOSTS: dicomHosts
+  RECONCILE: reconcile
   LOOKUPS: lookups
   LOOKUP_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/lookup-key)'
   ALERT_WEBHOOK_URL: alertWebhookUrl

@@ -31,6 +31,8 @@ export type Config = {
   readonly resolvedRetentionDays: number;
   /** `REDRIVE_UNDELIVERED`: `off` or `on`, the default. */
   readonly redriveUndelivered: boolean;
+  /** `RECONCILE`: `off` or `on`, the default. Only with a service that may be read. */
+  readonly reconcile: boolean;
   /** Whether Azure's authentication is on: only then can the headers with the caller's identity be trusted. */
   readonly isAuthenticated: boolean;
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
@@ -78,19 +80,22 @@ export function readConfig(env: Env = process.env): Config {
   const isLocal = settings.text('AZURE_FUNCTIONS_ENVIRONMENT')?.toLowerCase() === 'development' || isLoopback(storage);
   const { telemetry, problems } = readTelemetrySettings((name) => settings.text(name), { isLocal });
   settings.problems.push(...problems);
+  const fhirHosts = settings.serviceHosts('FHIR_HOSTS', (host) => `https://${host}`);
+  const dicomHosts = settings.serviceHosts('DICOM_HOSTS', () => 'https://dicom.healthcareapis.azure.com');
   const config: Omit<Config, 'storage'> = {
     storageConnection,
     workflowStorage: settings.optionalConnection('WorkflowStorage', ['table']),
     undeliveredStorage: settings.optionalConnection('UndeliveredStorage', ['blob']),
     workspaces: settings.list('WORKSPACES', WORKSPACE, 'Azure resource ids, /subscriptions/…, with commas between'),
-    fhirHosts: settings.serviceHosts('FHIR_HOSTS', (host) => `https://${host}`),
-    dicomHosts: settings.serviceHosts('DICOM_HOSTS', () => 'https://dicom.healthcareapis.azure.com'),
+    fhirHosts,
+    dicomHosts,
     readerIdentity: readerIdentityOf(settings, storage),
     deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, fallback: 15 }) * 1000,
     leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, fallback: 60 }) * 1000,
     ledgerRetentionDays: settings.wholeNumber('LEDGER_RETENTION_DAYS', { from: 2, to: 365, fallback: 7 }),
     resolvedRetentionDays: settings.wholeNumber('RESOLVED_RETENTION_DAYS', { from: 1, to: 3650, fallback: 30 }),
     redriveUndelivered: settings.isOn('REDRIVE_UNDELIVERED', { fallback: true }),
+    reconcile: settings.isOn('RECONCILE', { fallback: true }) && fhirHosts.length + dicomHosts.length > 0,
     isAuthenticated: settings.text('WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true',
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),

@@ -93,6 +93,7 @@ describe('when the app reads its settings', () => {
       ledgerRetentionDays: 7,
       resolvedRetentionDays: 30,
       redriveUndelivered: true,
+      reconcile: false,
       isAuthenticated: false,
       simulator: false,
       lookups: false,
@@ -115,6 +116,7 @@ describe('when the app reads its settings', () => {
       LEDGER_RETENTION_DAYS: '30',
       RESOLVED_RETENTION_DAYS: '3650',
       REDRIVE_UNDELIVERED: 'off',
+      RECONCILE: 'off',
       WEBSITE_AUTH_ENABLED: 'True',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
       SIMULATOR: 'on',
@@ -136,6 +138,7 @@ describe('when the app reads its settings', () => {
       ledgerRetentionDays: 30,
       resolvedRetentionDays: 3650,
       redriveUndelivered: false,
+      reconcile: false,
       isAuthenticated: true,
       simulator: true,
       lookups: true,
@@ -143,6 +146,15 @@ describe('when the app reads its settings', () => {
       port: 0,
     });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.each([
+    { env: {}, reconcile: false },
+    { env: { RECONCILE: 'on' }, reconcile: false },
+    { env: { FHIR_HOSTS: 'w-f.fhir.azurehealthcareapis.com' }, reconcile: true },
+    { env: { DICOM_HOSTS: 'w-d.dicom.azurehealthcareapis.com' }, reconcile: true },
+  ])('given $env, then the services are compared: $reconcile', ({ env, reconcile }) => {
+    expect(readConfig({ ...CLOUD, ...env } as Record<string, string>).reconcile).toBe(reconcile);
   });
 
   it('given a setting of a workflow, then its name works in any case, and an empty value is undefined', () => {
@@ -177,6 +189,7 @@ describe('when the app reads its settings', () => {
     { PORT: '65536', expected: "PORT is '65536', must be a whole number from 0 to 65535" },
     { PORT: KEY.repeat(4), expected: 'PORT is 96 characters, must be a whole number from 0 to 65535' },
     { RESOLVED_RETENTION_DAYS: '0', expected: "RESOLVED_RETENTION_DAYS is '0', must be a whole number from 1 to 3650" },
+    { RECONCILE: 'no', expected: "RECONCILE is 'no', must be 'on' or 'off'" },
     { REDRIVE_UNDELIVERED: 'no', expected: "REDRIVE_UNDELIVERED is 'no', must be 'on' or 'off'" },
     { SIMULATOR: 'true', expected: "SIMULATOR is 'true', must be 'on' or 'off'" },
     { LOOKUPS: 'ON', expected: "LOOKUPS is 'ON', must be 'on' or 'off'" },

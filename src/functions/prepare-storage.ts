@@ -19,7 +19,7 @@ type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTab
 export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
-    tables: () => createMissingTables(stores.tables, ['waiting', 'looks']),
+    tables: () => createMissingTables(stores.tables, ['waiting', 'looks', ...(config.reconcile ? ['reconcile'] : [])]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own the container exists already: Event Grid's subscription names it.

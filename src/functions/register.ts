@@ -18,6 +18,7 @@ import { registerMeasureBacklog } from './measure-backlog.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
+import { registerReconcile } from './reconcile.js';
 import { redactFatalErrors } from './redact-fatal-errors.js';
 import { registerRedeliver, registerWakeDue } from './redeliver.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
@@ -62,6 +63,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerExpireLedger,
   registerMeasureBacklog,
   registerRedriveUndelivered,
+  registerReconcile,
   registerHealth,
   registerEvents,
   registerChanges,

@@ -10,7 +10,7 @@ export type Memory = {
   readonly now: Date;
 };
 
-const DAY_MS = 24 * 3_600_000;
+export const DAY_MS = 24 * 3_600_000;
 /** Longer than Event Grid goes on to deliver an event. */
 const LATE_DAYS = 2;
 
@@ -31,7 +31,7 @@ export function checkSince(since: string, workflow: string | undefined, memory: 
   }
   const day = dayOf(since);
   if (day >= firstDayByChange) return;
-  const firstTime = startOf(firstDayByChange);
+  const firstTime = startOfDay(firstDayByChange);
   if (workflow !== undefined && now.getTime() >= firstTime.getTime() + LATE_DAYS * DAY_MS) return;
   const from = new Date(firstTime.getTime() + LATE_DAYS * DAY_MS).toISOString();
   throw refusal(
@@ -41,7 +41,8 @@ export function checkSince(since: string, workflow: string | undefined, memory: 
   );
 }
 
-function startOf(day: string): Date {
+/** Returns the first instant of a day (yyyymmdd). */
+export function startOfDay(day: string): Date {
   return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6, 8)}T00:00:00.000Z`);
 }
 

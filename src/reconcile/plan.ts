@@ -19,18 +19,37 @@ export function isWanted({ workflows, types }: Wanted, event: HealthEvent): bool
  * service. With one workflow with `ordering: 'latest'` these are the current versions, which are fewer: its handler
  * would skip the older versions. Deletions are not among them.
  */
-export function partsOf(service: HealthEvent['service'], { workflows, types }: Wanted): Part[] {
-  const selectors = workflows.flatMap(({ on }) => on).filter((selector) => selector.service === service);
-  if (selectors.length === 0) return [];
-  if (service === 'dicom') return types === undefined ? [{ kind: 'feed' }] : [];
-  const wanted = typesOf(selectors, types);
-  if (wanted === '*') return [{ kind: 'history' }];
+export function partsOf(service: HealthEvent['service'], wanted: Wanted): Part[] {
+  const { workflows, types } = wanted;
+  const selectors = selectorsOf(service, workflows);
+  const wantedTypes = typesOf(selectors, types);
   const [only] = workflows;
-  if (workflows.length === 1 && only?.ordering === 'latest' && selectors.every(isOfAnyVersion))
-    return wanted.map((type) => ({ kind: 'current', type }));
+  if (
+    service === 'fhir' &&
+    wantedTypes !== '*' &&
+    workflows.length === 1 &&
+    only?.ordering === 'latest' &&
+    selectors.every(isOfAnyVersion)
+  )
+    return wantedTypes.map((type) => ({ kind: 'current', type }));
+  const history = historyOf(service, wanted);
+  return history ? [history] : [];
+}
+
+/** Returns the part of a service that holds all wanted changes, deletions too; undefined if no workflow wants any. */
+export function historyOf(service: HealthEvent['service'], { workflows, types }: Wanted): Part | undefined {
+  const selectors = selectorsOf(service, workflows);
+  if (selectors.length === 0) return undefined;
+  if (service === 'dicom') return types === undefined ? { kind: 'feed' } : undefined;
+  const wanted = typesOf(selectors, types);
+  if (wanted === '*') return { kind: 'history' };
   const [type, ...others] = wanted;
-  if (type === undefined) return [];
-  return [others.length === 0 ? { kind: 'history', type } : { kind: 'history' }];
+  if (type === undefined) return undefined;
+  return others.length === 0 ? { kind: 'history', type } : { kind: 'history' };
+}
+
+function selectorsOf(service: HealthEvent['service'], workflows: readonly Workflow[]): readonly Selector[] {
+  return workflows.flatMap(({ on }) => on).filter((selector) => selector.service === service);
 }
 
 function typesOf(selectors: readonly Selector[], types: readonly string[] | undefined): readonly string[] | '*' {

@@ -1,6 +1,7 @@
 import { digest } from '../digest.js';
-import { type CommitAnswer, type Operation, StorageError, type TableStore } from '../storage/table-store.js';
+import { type Operation, StorageError, type TableStore } from '../storage/table-store.js';
 import type { Position } from './compare.js';
+import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
 /** What tells one comparison from another: the same command has the same name. */
 export type ComparisonName = {
@@ -16,7 +17,6 @@ export type ComparisonName = {
   readonly types: string;
 };
 
-const TABLE = 'reconcile';
 /** Positions of comparisons by hand. */
 const PARTITION = 'by-hand';
 const MAX_TRIES = 20;
@@ -36,6 +36,7 @@ const MAX_TRIES = 20;
  */
 export function createPosition(name: ComparisonName, { tables }: { tables: TableStore }): Position {
   const key = digest(JSON.stringify(Object.values(name)));
+  const write = (operation: Operation) => commitRow(tables, PARTITION, operation);
   let etag: string | undefined;
 
   return {
@@ -45,7 +46,6 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
       for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
         const row = { ...name, upTo };
         const answer = await write(
-          tables,
           etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag },
         );
         if (answer.kind === 'done') {
@@ -54,29 +54,24 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
         }
         if (((await read()) ?? '') >= upTo) return; // another process is ahead
       }
-      throw new StorageError('contention', `The position in the table ${TABLE} could not be written: others write it.`);
+      throw new StorageError(
+        'contention',
+        `The position in the table ${RECONCILE_TABLE} could not be written: others write it.`,
+      );
     },
 
     async end() {
       if (etag === undefined) return;
-      await write(tables, { kind: 'delete', key, etag }); // refused if another process goes on with the row
+      await write({ kind: 'delete', key, etag }); // refused if another process goes on with the row
       etag = undefined;
     },
   };
 
   async function read(): Promise<string | undefined> {
     // A query, because a read of an absent row is a failed request.
-    const { rows } = await tables.query(TABLE, { partition: PARTITION, from: key, to: `${key}~`, limit: 1 });
+    const { rows } = await tables.query(RECONCILE_TABLE, { partition: PARTITION, from: key, to: `${key}~`, limit: 1 });
     const [stored] = rows;
     etag = stored?.etag;
     return stored && String(stored.row.upTo);
   }
-}
-
-async function write(tables: TableStore, operation: Operation): Promise<CommitAnswer> {
-  const answer = await tables.commit(TABLE, PARTITION, [operation]);
-  if (answer.kind !== 'no-table' && answer.kind !== 'table-busy') return answer;
-  if (answer.kind === 'no-table' && (await tables.create(TABLE)) === 'ready')
-    return tables.commit(TABLE, PARTITION, [operation]);
-  throw new StorageError('table-busy', `The table ${TABLE} is being dropped. Try again in a minute.`);
 }

@@ -90,6 +90,10 @@ export type What =
   | 'undelivered-left'
   | 'undelivered-unreadable'
   | 'undelivered-failed'
+  | 'changes-brought-in'
+  | 'reconcile-failed'
+  | 'reconcile-behind-retention'
+  | 'reconcile-workspace-unknown'
   | 'stopping'
   | 'stopped'
   | 'workflow';

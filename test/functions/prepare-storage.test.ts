@@ -20,6 +20,14 @@ describe('when storage is prepared', () => {
     ]);
   });
 
+  it('given a service that is compared, then the table of positions is made too', async () => {
+    const { app, calls } = start({ env: { FHIR_HOSTS: 'w-f.fhir.azurehealthcareapis.com' } });
+
+    await prepareStorage(app);
+
+    expect(calls).toContain('tables create reconcile');
+  });
+
   it('given tables that are there, then they are not made again: storage would answer 409', async () => {
     const { app, calls } = start();
     await prepareStorage(app);

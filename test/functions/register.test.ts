@@ -55,6 +55,15 @@ describe('when the app is registered', () => {
     ]);
   });
 
+  it('given a service that may be read, then the timer reconcile is there too', () => {
+    const functions = createFakeFunctions();
+
+    const { app } = composeMemoryApp({ env: { FHIR_HOSTS: 'w-f.fhir.azurehealthcareapis.com' } });
+    registerFunctions(functions.app, app);
+
+    expect(functions.names()).toContain('reconcile');
+  });
+
   it('given it, then only health/live needs no key, and what changes or shows more needs that of the admin', () => {
     const functions = createFakeFunctions();
 

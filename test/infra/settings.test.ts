@@ -21,6 +21,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   WORKSPACES: WORKSPACE,
   FHIR_HOSTS: 'clinic-a.fhir.azurehealthcareapis.com,clinic-b.fhir.azurehealthcareapis.com',
   DICOM_HOSTS: 'clinic-images.dicom.azurehealthcareapis.com',
+  RECONCILE: 'on',
   LOOKUPS: 'on',
   LOOKUP_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
   ALERT_WEBHOOK_URL: 'https://alerts.example.com/hook',
@@ -91,6 +92,7 @@ describe('when infra sets the settings of the app', () => {
       workspaces: [WORKSPACE.toLowerCase()],
       fhirHosts: [{ host: 'clinic-a.fhir.azurehealthcareapis.com' }, { host: 'clinic-b.fhir.azurehealthcareapis.com' }],
       dicomHosts: [{ host: 'clinic-images.dicom.azurehealthcareapis.com' }],
+      reconcile: true,
       lookups: true,
     });
   });

@@ -1,0 +1,40 @@
+import type { ServiceName } from '../clients/readers.js';
+import type { Config } from '../config.js';
+import { createLedgerChanges } from '../reconcile/ledger-changes.js';
+import type { Pace } from '../reconcile/pace.js';
+import type { App } from './compose.js';
+
+export type OfReconcile = Pick<
+  App,
+  'config' | 'clock' | 'random' | 'workflows' | 'ledger' | 'waiting' | 'stores' | 'deadLetterStores' | 'readers'
+>;
+
+/** Live events go first: storage serves some 20,000 requests a second, and these are a fraction. */
+export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
+
+/** Returns what a comparison needs of the app. */
+export function reconcileDeps(app: OfReconcile, pace: Pace) {
+  const { config, clock, random, workflows, ledger, waiting, stores, readers } = app;
+  const { storageNow } = app.deadLetterStores;
+  return {
+    known: createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow }),
+    readers,
+    workflows,
+    clock,
+    random,
+    storageNow,
+    tables: stores.tables,
+    settings: config,
+    firstDayByChange: ledger.firstDayByChange,
+    retentionDays: config.ledgerRetentionDays,
+    pace,
+  };
+}
+
+/** Returns the services that the settings list. */
+export function servicesOf({ fhirHosts, dicomHosts }: Pick<Config, 'fhirHosts' | 'dicomHosts'>): ServiceName[] {
+  return [
+    ...fhirHosts.map(({ host }) => ({ service: 'fhir', host }) as const),
+    ...dicomHosts.map(({ host }) => ({ service: 'dicom', host }) as const),
+  ];
+}

@@ -1,0 +1,113 @@
+import type { ServiceName } from '../clients/readers.js';
+import { errorCodeOf } from '../errors.js';
+import { type Continued, compareService } from '../reconcile/continuous.js';
+import { forEachAtOnce } from '../workflow.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { type OfReconcile, PACE, reconcileDeps, servicesOf } from './reconcile-deps.js';
+
+const EVERY_MINUTE = '15 * * * * *';
+const MINUTE_MS = 60_000;
+/** The next run continues. */
+const COMPARE_WITHIN_MS = 40_000;
+/** A page of each is in memory. */
+const SERVICES_AT_ONCE = 4;
+
+type Deps = OfReconcile & Pick<App, 'telemetry'>;
+/** Of this process: what was logged once, and the signal of its end. */
+type State = { isWorkspaceLogged: boolean; readonly ending: AbortSignal };
+type Result = Extract<Continued, { kind: 'compared' }>;
+type Run = { readonly results: Map<ServiceName, Result>; readonly failures: string[] };
+
+/**
+ * Registers the timer that compares each service with the ledger. A timer runs in one process of the app; a lease guards
+ * each row too.
+ */
+export function registerReconcile(functions: FunctionApp, deps: Deps): void {
+  if (!deps.config.reconcile) return;
+  const ending = new AbortController();
+  const state: State = { isWorkspaceLogged: false, ending: ending.signal };
+  functions.timer('reconcile', {
+    schedule: EVERY_MINUTE,
+    runOnStartup: false,
+    handler: () => reconcileAll(state, deps),
+  });
+  functions.hook.appTerminate(() => ending.abort());
+}
+
+/** Never throws: the next run tries again. */
+async function reconcileAll(state: State, deps: Deps): Promise<void> {
+  await within(COMPARE_WITHIN_MS, { ...deps, ...state }, (signal) => compareAll(signal, state, deps));
+}
+
+/** Calls `work` with a signal that aborts after `ms`, or when the process ends. */
+async function within(
+  ms: number,
+  { clock, ending }: Pick<Deps, 'clock'> & Pick<State, 'ending'>,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  const cancel = clock.after(ms, end);
+  ending.addEventListener('abort', end);
+  if (ending.aborted) end();
+  try {
+    await work(over.signal);
+  } finally {
+    cancel();
+    ending.removeEventListener('abort', end);
+  }
+}
+
+async function compareAll(signal: AbortSignal, state: State, deps: Deps): Promise<void> {
+  const services = servicesOf(deps.config);
+  const share = Math.min(SERVICES_AT_ONCE, services.length);
+  const { perSecond, broughtInPerSecond, atOnce } = PACE;
+  const pace = {
+    perSecond: perSecond / share,
+    broughtInPerSecond: broughtInPerSecond / share,
+    atOnce: Math.ceil(atOnce / share),
+    signal,
+  };
+  const run: Run = { results: new Map(), failures: [] };
+  await forEachAtOnce(inTurn(services, deps), share, async (service) => {
+    if (signal.aborted) return;
+    try {
+      const result = await compareService(service, reconcileDeps(deps, pace));
+      if (result.kind !== 'compared') return;
+      run.results.set(service, result);
+      if (result.error !== undefined) run.failures.push(errorCodeOf(result.error));
+    } catch (error) {
+      run.failures.push(errorCodeOf(error));
+    }
+  });
+  record(run, deps);
+  logFailures(run.failures, state, deps);
+}
+
+/** Returns the services, at each run from another one on: one that takes all the time does not keep others waiting. */
+function inTurn(services: readonly ServiceName[], { clock }: Deps): ServiceName[] {
+  const first = Math.floor(clock.now().getTime() / MINUTE_MS) % services.length;
+  return [...services.slice(first), ...services.slice(0, first)];
+}
+
+function record({ results }: Run, { telemetry }: Deps): void {
+  const sums = { missing: 0, broughtIn: 0, unreadable: 0 };
+  let skippedMs = 0;
+  for (const { counts, ...result } of results.values()) {
+    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
+    skippedMs = Math.max(skippedMs, result.skippedMs);
+  }
+  if (sums.missing + sums.unreadable > 0) telemetry.log('info', 'changes-brought-in', { numbers: sums });
+  if (skippedMs > 0)
+    telemetry.log('warn', 'reconcile-behind-retention', { numbers: { skippedSeconds: Math.ceil(skippedMs / 1000) } });
+}
+
+/** A workspace that no setting names stays unknown until the app starts anew, so that one line is enough. */
+function logFailures(failures: readonly string[], state: State, { telemetry }: Deps): void {
+  const [errorCode, ...others] = failures.filter((code) => code !== 'workspace-unknown');
+  if (errorCode !== undefined) telemetry.log('error', 'reconcile-failed', { errorCode, count: 1 + others.length });
+  if (!failures.includes('workspace-unknown') || state.isWorkspaceLogged) return;
+  state.isWorkspaceLogged = true;
+  telemetry.log('warn', 'reconcile-workspace-unknown', { errorCode: 'workspace-unknown' });
+}

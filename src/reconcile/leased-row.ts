@@ -1,0 +1,103 @@
+import type { Random } from '../clock.js';
+import { type Row, StorageError, type Stored, type TableStore } from '../storage/table-store.js';
+import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
+
+// A row of the table `reconcile` that one process at a time works on. The column `holder` names the process; the lease
+// lasts for LEASE_MS after storage's time of the last write (T1). All writes are conditional on the ETag.
+//
+//   dies before the first write    the row is as it was: the next run takes the row
+//   dies after a write             the row is busy until the lease is over; then the next run goes on with what the
+//                                  last write says
+//   dies before the release        likewise
+//   two at once                    one of the two first writes is refused: that process finds the row busy
+//   suspended beyond the lease     another process has taken the row, so that the next write is refused: `lease-lost`
+//   unknown outcome of a write     the same write again is refused; the row names this process, which reads the ETag
+
+export type Place = { readonly partition: string; readonly key: string };
+
+/** A row that this process holds. `row`: as it was read, by storage's time `now`. */
+export type LeasedRow = {
+  readonly row: Row;
+  readonly now: Date;
+  /** Replaces the row, and renews the lease. @throws StorageError, with the code `lease-lost` if another process holds it */
+  save(row: Row): Promise<void>;
+  /** As `save`, and lets other processes take the row. */
+  release(row: Row): Promise<void>;
+};
+
+export type Taken = { readonly kind: 'taken'; readonly leased: LeasedRow } | { readonly kind: 'busy' | 'absent' };
+
+type Deps = { readonly tables: TableStore; readonly random: Random };
+
+/** Longer than a run and its last write. */
+const LEASE_MS = 90_000;
+const MAX_TRIES = 3;
+const NOBODY = '';
+
+/** Takes a row. An absent row is made from the result of `first`; without `first`, the row is `absent`. */
+export async function takeRow(
+  place: Place,
+  first: undefined | ((now: Date) => Promise<Row>),
+  deps: Deps,
+): Promise<Taken> {
+  const { tables, random } = deps;
+  const { stored, now } = await readRow(place, tables);
+  if (stored && isLeased(stored, now)) return { kind: 'busy' };
+  const row = stored ? stored.row : await first?.(now);
+  if (!row) return { kind: 'absent' };
+  const holder = random.token();
+  const written = { ...row, holder };
+  const answer = await commitRow(
+    tables,
+    place.partition,
+    stored
+      ? { kind: 'replace', key: place.key, row: written, etag: stored.etag }
+      : { kind: 'insert', key: place.key, row: written },
+  );
+  if (answer.kind !== 'done') return { kind: 'busy' };
+  return { kind: 'taken', leased: leasedRow(place, { row, now, holder, etag: answer.etags[0] ?? '' }, tables) };
+}
+
+/** Whether a process works on the row. */
+export function isLeased({ row, modifiedAt }: Pick<Stored, 'row' | 'modifiedAt'>, now: Date): boolean {
+  return (row.holder ?? NOBODY) !== NOBODY && now.getTime() < modifiedAt.getTime() + LEASE_MS;
+}
+
+type Held = { readonly row: Row; readonly now: Date; readonly holder: string; readonly etag: string };
+
+function leasedRow(place: Place, held: Held, tables: TableStore): LeasedRow {
+  let { etag } = held;
+  return {
+    row: held.row,
+    now: held.now,
+    save: (row) => write({ ...row, holder: held.holder }),
+    release: (row) => write({ ...row, holder: NOBODY }),
+  };
+
+  async function write(row: Row): Promise<void> {
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const answer = await commitRow(tables, place.partition, { kind: 'replace', key: place.key, row, etag });
+      if (answer.kind === 'done') {
+        etag = answer.etags[0] ?? '';
+        return;
+      }
+      const { stored } = await readRow(place, tables);
+      if (stored?.row.holder !== held.holder) break;
+      etag = stored.etag;
+    }
+    // `isRejected`: the same write cannot succeed later.
+    throw new StorageError('lease-lost', 'Another process works on this row of the table reconcile.', {
+      isRejected: true,
+    });
+  }
+}
+
+async function readRow(
+  { partition, key }: Place,
+  tables: TableStore,
+): Promise<{ stored: Stored | undefined; now: Date }> {
+  // A query, because a read of an absent row is a failed request.
+  const { rows, now } = await tables.query(RECONCILE_TABLE, { partition, from: key, to: `${key}~`, limit: 1 });
+  const [stored] = rows;
+  return { stored: stored?.key === key ? stored : undefined, now };
+}

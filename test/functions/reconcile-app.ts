@@ -1,0 +1,111 @@
+import { systemClock } from '../../src/clock.js';
+import { readConfig } from '../../src/config.js';
+import { composeApp } from '../../src/functions/compose.js';
+import { systemRandom } from '../../src/functions/random.js';
+import { registerReconcile } from '../../src/functions/reconcile.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { TableStore } from '../../src/storage/table-store.js';
+import { defineWorkflow, dicom, fhir, type Workflow } from '../../src/workflow.js';
+import { DICOM_HOST, FHIR_HOST } from '../clients/stand-in.js';
+import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
+import { createFakeFunctions } from './fake-functions.js';
+
+const WORKSPACE = '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w';
+/** Shorter waits are real; longer waits and time limits end by `expire`. */
+const HELD_MS = 1000;
+
+/**
+ * The app over stores in memory, whose services are at `fhir` and `dicom`. Time stands still but for `advance`.
+ * `wrap`: faults of storage, or another process.
+ */
+export function openReconcileApp({
+  fhir: fhirUrl,
+  dicom: dicomUrl,
+  env = {},
+  startAt = '2026-01-01T09:00:00.000Z',
+  workflows,
+  wrap = (tables) => tables,
+}: {
+  fhir?: string;
+  dicom?: string;
+  env?: Record<string, string>;
+  startAt?: string;
+  workflows?: readonly Workflow[];
+  wrap?: (tables: TableStore) => TableStore;
+}) {
+  let nowMs = Date.parse(startAt);
+  const held = new Map<() => void, number>();
+  const clock = {
+    ...systemClock,
+    now: () => new Date(nowMs),
+    monotonic: () => nowMs - Date.parse(startAt),
+    after(ms: number, run: () => void) {
+      if (ms < HELD_MS) return systemClock.after(ms, run);
+      held.set(run, ms);
+      return () => void held.delete(run);
+    },
+  };
+  const runs: string[] = [];
+  const every = defineWorkflow({
+    name: 'every-change',
+    on: [fhir('*'), dicom()],
+    handle: ({ time }) => void runs.push(`every-change ${time}`),
+  });
+  const tables = createMemoryTableStore({ clock });
+  const [due, dueLong] = [createMemoryQueueStore({ clock }), createMemoryQueueStore({ clock })];
+  const lines: string[] = [];
+  const config = readConfig({
+    EventStorage: 'UseDevelopmentStorage=true',
+    WORKSPACES: WORKSPACE,
+    ...(fhirUrl !== undefined && { FHIR_HOSTS: `${FHIR_HOST} ${fhirUrl}` }),
+    ...(dicomUrl !== undefined && { DICOM_HOSTS: `${DICOM_HOST} ${dicomUrl}` }),
+    ...env,
+  });
+  const app = composeApp(config, {
+    workflows: workflows ?? [every],
+    clock,
+    random: systemRandom,
+    telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
+    stores: {
+      tables: wrap(tables),
+      workflowTables: undefined,
+      deadLetters: createMemoryBlobStore({ clock }),
+      undelivered: createMemoryBlobStore({ clock }),
+      due,
+      dueLong,
+    },
+  });
+  const functions = createFakeFunctions();
+  registerReconcile(functions.app, app);
+
+  return {
+    app,
+    functions,
+    tables,
+    lines,
+    runs,
+    rows: (partition: string) => tables.inspect('reconcile').filter((stored) => stored.partition === partition),
+    tick: () => functions.call('reconcile'),
+    advance(ms: number): void {
+      nowMs += ms;
+    },
+    setTime(at: string): void {
+      nowMs = Date.parse(at);
+    },
+    /** Ends the waits and limits of so many ms. */
+    expire(ms: number): void {
+      for (const [run, of] of [...held]) {
+        if (of !== ms) continue;
+        held.delete(run);
+        run();
+      }
+    },
+    /** Runs the rows that are due. */
+    async runRows(): Promise<void> {
+      nowMs += 1000;
+      await app.pipeline.wake();
+      for (let text = due.take(); text !== undefined; text = due.take()) await app.pipeline.redeliver(JSON.parse(text));
+    },
+  };
+}
