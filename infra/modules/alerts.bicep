@@ -59,6 +59,10 @@ param maxTakenOver int = 5
 @minValue(0)
 param maxFailedTasks int = 5
 
+@description('Maximum age, in seconds, of the newest change that the app has compared. It is 600 where all is well.')
+@minValue(1200)
+param maxBehindSeconds int = 3600
+
 @description('Maximum number of requests that a storage account refuses in 15 minutes, for each kind of refusal. It refuses some whenever it moves partitions.')
 @minValue(0)
 param maxThrottledRequests int = 100
@@ -203,6 +207,34 @@ var rules = [
     splitBy: 'workflow'
     operator: 'GreaterThan'
     threshold: maxFailedTasks
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'changes-missing'
+    description: 'A service has changes that no job knew: Event Grid has not delivered their events. The app has found the changes by itself, and runs its workflows for them.'
+    severity: 2
+    query: loadTextContent('../kql/changes-missing.kql')
+    measure: 'missingChanges'
+    splitBy: 'service'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'comparing-behind'
+    description: 'The comparison of a service with the ledger has fallen behind: changes whose events Event Grid has lost are found late.'
+    severity: 2
+    query: loadTextContent('../kql/comparing-behind.kql')
+    measure: 'behindSeconds'
+    splitBy: 'service'
+    operator: 'GreaterThan'
+    threshold: maxBehindSeconds
     window: 'PT30M'
     frequency: 'PT10M'
     history: ''

@@ -94,9 +94,17 @@ function inTurn(services: readonly ServiceName[], { clock }: Deps): ServiceName[
 function record({ results }: Run, { telemetry }: Deps): void {
   const sums = { missing: 0, broughtIn: 0, unreadable: 0 };
   let skippedMs = 0;
-  for (const { counts, ...result } of results.values()) {
-    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
-    skippedMs = Math.max(skippedMs, result.skippedMs);
+  for (const kind of ['fhir', 'dicom'] as const) {
+    const found = [...results].filter(([{ service }]) => service === kind).map(([, result]) => result);
+    if (found.length === 0) continue;
+    const attributes = { service: kind };
+    for (const { counts } of found) {
+      telemetry.record('changesCompared', counts.compared, attributes);
+      telemetry.record('changesMissing', counts.missing, attributes);
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
+    }
+    telemetry.record('comparisonAge', Math.max(...found.map(({ behindMs }) => behindMs)) / 1000, attributes);
+    skippedMs = Math.max(skippedMs, ...found.map((one) => one.skippedMs));
   }
   if (sums.missing + sums.unreadable > 0) telemetry.log('info', 'changes-brought-in', { numbers: sums });
   if (skippedMs > 0)

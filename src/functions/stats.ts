@@ -2,11 +2,15 @@ import type { HttpResponseInit } from '@azure/functions';
 import type { Clock } from '../clock.js';
 import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
+import { positionsOf } from '../reconcile/continuous.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
-type Deps = Pick<App, 'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'pipeline'>;
+type Deps = Pick<
+  App,
+  'instance' | 'telemetry' | 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'pipeline' | 'config'
+>;
 
 /** A count reads a page for every thousand rows, so it stops here and sets `isMore`. */
 const MAX_COUNTED = 100_000;
@@ -42,12 +46,13 @@ async function reportStats(
   }
 }
 
-async function countStorage({ waiting, deadLetters, stores, clock }: Deps) {
+async function countStorage({ waiting, deadLetters, stores, clock, config }: Deps) {
   const countedAt = clock.now().toISOString();
-  const [rows, letters, undelivered] = await Promise.all([
+  const [rows, letters, undelivered, compared] = await Promise.all([
     waiting.count(MAX_COUNTED),
     deadLetters.count(MAX_COUNTED),
     countOfUndelivered(stores).catch(codeAlone),
+    config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
   ]);
   return {
     countedAt,
@@ -59,7 +64,12 @@ async function countStorage({ waiting, deadLetters, stores, clock }: Deps) {
       oldestAt: letters.oldestAt?.toISOString() ?? null,
     },
     undelivered,
+    compared: compared.map(({ upTo, ...one }) => ({ ...one, upTo, behindSeconds: secondsBetween(upTo, countedAt) })),
   };
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
 }
 
 async function countOfUndelivered({ undelivered }: Deps['stores']) {

@@ -35,6 +35,7 @@ export const REASONS = [
   'crash',
   'unknown-workflow',
 ] as const;
+const SERVICES = ['fhir', 'dicom'] as const;
 const SETTLED = ['completed', 'superseded', 'dead-lettered'] as const;
 
 /** All metrics. Dashboards and alerts are tested against this list. */
@@ -122,7 +123,31 @@ export const METRICS = {
     kind: 'counter',
     unit: '{read}',
     description: 'Reads of the FHIR and DICOM services. The tries of a read count once.',
-    attributes: { service: ['fhir', 'dicom'], outcome: ['done', 'gone', 'failed'] },
+    attributes: { service: SERVICES, outcome: ['done', 'gone', 'failed'] },
+  },
+  changesCompared: {
+    name: 'ahds.changes.compared',
+    kind: 'counter',
+    unit: '{change}',
+    description: "Changes of the services' histories that the continuous comparison has looked up.",
+    attributes: { service: SERVICES },
+  },
+  changesMissing: {
+    name: 'ahds.changes.missing',
+    kind: 'counter',
+    unit: '{change}',
+    description:
+      'Changes of these that no job knew: Event Grid has not delivered their events. The app brings them in.',
+    attributes: { service: SERVICES },
+  },
+  comparisonAge: {
+    name: 'ahds.changes.compared_age',
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'The age of the newest change compared, of the service of this kind that is furthest behind. At least 600 s: ' +
+      'newer changes are not compared.',
+    attributes: { service: SERVICES },
   },
   tasksFailed: {
     name: 'ahds.tasks.failed',

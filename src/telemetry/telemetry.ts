@@ -124,6 +124,8 @@ const COUNTERS = [
   'dicomReadsFailed',
   'readsShared',
   'readsTriedAgain',
+  'changesCompared',
+  'changesMissing',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
@@ -151,6 +153,8 @@ const COUNTED: { readonly [M in MetricName]?: (attributes: AttributesOf<M>) => C
   leasesTakenOver: () => 'leasesTakenOver',
   leasesLost: () => 'leasesLost',
   reads: ({ service, outcome }) => READS[service][outcome],
+  changesCompared: () => 'changesCompared',
+  changesMissing: () => 'changesMissing',
 };
 
 /**

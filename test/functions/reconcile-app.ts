@@ -76,6 +76,12 @@ export function openReconcileApp({
       dueLong,
     },
   });
+  const records: [name: string, value: number, service: unknown][] = [];
+  const { record } = app.telemetry;
+  app.telemetry.record = (metric, value, attributes) => {
+    if (/^changes|^comparison/.test(metric)) records.push([metric, value, Object.values(attributes)[0]]);
+    record(metric, value, attributes);
+  };
   const functions = createFakeFunctions();
   registerReconcile(functions.app, app);
 
@@ -85,6 +91,7 @@ export function openReconcileApp({
     tables,
     lines,
     runs,
+    records,
     rows: (partition: string) => tables.inspect('reconcile').filter((stored) => stored.partition === partition),
     tick: () => functions.call('reconcile'),
     advance(ms: number): void {

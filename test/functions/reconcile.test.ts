@@ -13,6 +13,7 @@ async function begin(options: Parameters<typeof openReconcileApp>[0]) {
   const opened = openReconcileApp({ startAt: FIRST, ...options });
   await opened.tick();
   opened.setTime(LATER);
+  opened.records.length = 0;
   return opened;
 }
 
@@ -45,7 +46,7 @@ describe('when the timer reconcile runs', () => {
   it('given changes without a job, then each runs once, and the position is the grace before now', async () => {
     await using fhirService = await startService(fhirHistory(versionsOf(2)));
     await using dicomService = await startService(dicomFeed(feedOf(1)));
-    const { tick, rows, runRows, runs, lines } = await begin({
+    const { tick, rows, runRows, runs, lines, records } = await begin({
       fhir: fhirService.url,
       dicom: dicomService.url,
     });
@@ -62,6 +63,14 @@ describe('when the timer reconcile runs', () => {
     ]);
     expect(lines).toEqual(['info {"what":"changes-brought-in","numbers":{"missing":3,"broughtIn":3,"unreadable":0}}']);
     expect(JSON.stringify([lines, rows('continuous')])).not.toMatch(/M4RK3R|Patient|_history|1\.2\.3/);
+    expect(records.slice(0, 6)).toEqual([
+      ['changesCompared', 2, 'fhir'],
+      ['changesMissing', 2, 'fhir'],
+      ['comparisonAge', 600, 'fhir'],
+      ['changesCompared', 1, 'dicom'],
+      ['changesMissing', 1, 'dicom'],
+      ['comparisonAge', 600, 'dicom'],
+    ]);
   });
 
   it('given one workflow with ordering latest, then it reads the history, which has the deletions', async () => {
@@ -101,7 +110,7 @@ describe('when the timer reconcile runs', () => {
     const history = fhirHistory(versionsOf(3));
     await using fhirService = await startService(status(403), history);
     await using dicomService = await startService(dicomFeed(feedOf(1)));
-    const { tick, rows, lines } = await begin({ fhir: fhirService.url, dicom: dicomService.url });
+    const { tick, rows, lines, records } = await begin({ fhir: fhirService.url, dicom: dicomService.url });
 
     await tick();
 
@@ -109,6 +118,7 @@ describe('when the timer reconcile runs', () => {
       'info {"what":"changes-brought-in","numbers":{"missing":1,"broughtIn":1,"unreadable":0}}',
       'error {"what":"reconcile-failed","errorCode":"fhir-forbidden","count":1}',
     ]);
+    expect(records).toContainEqual(['comparisonAge', 1860, 'fhir']);
     expect(rows('continuous').map(({ row }) => [row.service, row.upTo, row.holder])).toEqual([
       ['dicom', '2026-01-01T10:20:00.000Z', ''],
       ['fhir', FIRST, ''],

@@ -42,6 +42,7 @@ describe('when somebody asks for the stats', () => {
             oldestAt: '2026-01-01T12:00:00.000Z',
           },
           undelivered: { blobs: 2, unreadable: 1, isMore: false, oldestAt: '2026-01-01T12:00:00.000Z' },
+          compared: [],
         },
       },
     });
@@ -91,6 +92,18 @@ describe('when somebody asks for the stats', () => {
     });
     expect(late.jsonBody).toMatchObject({
       allInstances: { countedAt: '2026-01-01T12:01:00.000Z', waiting: { rows: 1 } },
+    });
+  });
+
+  it('given services that are compared, then how far each has come', async () => {
+    const host = 'w-f.fhir.azurehealthcareapis.com';
+    const { functions, stores } = start({ env: { FHIR_HOSTS: host } });
+    const row = { service: 'fhir', host, upTo: '2026-01-01T11:48:00.000Z', compared: 9, missing: 2, broughtIn: 2 };
+    await stores.tables.create('reconcile');
+    await stores.tables.commit('reconcile', 'continuous', [{ kind: 'insert', key: `fhir ${host}`, row }]);
+
+    expect(await functions.get('stats')).toMatchObject({
+      jsonBody: { allInstances: { compared: [{ ...row, behindSeconds: 720 }] } },
     });
   });
 

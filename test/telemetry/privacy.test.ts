@@ -262,7 +262,7 @@ describe('when all that the host can call is called with marked events, and tele
       new Set(
         Object.values(METRICS)
           .map(({ name }) => name as string)
-          .filter((name) => !/leases|circuits|reads/.test(name)),
+          .filter((name) => !/leases|circuits|reads|changes/.test(name)),
       ),
     );
     expect(new Set(spans.map(({ name }) => name.split(' ')[0]))).toEqual(
