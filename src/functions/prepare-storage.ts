@@ -2,6 +2,7 @@ import { sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { App } from './compose.js';
+import { servicesOf } from './reconcile-deps.js';
 
 /** The app starts after this time in any case; the first use then creates what is still missing. */
 const PREPARE_WITHIN_MS = 3000;
@@ -17,9 +18,10 @@ type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTab
  * no error.
  */
 export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
+  const hasServices = servicesOf(config).length > 0;
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
-    tables: () => createMissingTables(stores.tables, ['waiting', 'looks', ...(config.reconcile ? ['reconcile'] : [])]),
+    tables: () => createMissingTables(stores.tables, ['waiting', 'looks', ...(hasServices ? ['reconcile'] : [])]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own the container exists already: Event Grid's subscription names it.

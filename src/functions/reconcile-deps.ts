@@ -20,6 +20,7 @@ export function reconcileDeps(app: OfReconcile, pace: Pace) {
     known: createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow }),
     readers,
     workflows,
+    services: servicesOf(config),
     clock,
     random,
     storageNow,

@@ -1,6 +1,7 @@
 import type { ServiceName } from '../clients/readers.js';
 import { errorCodeOf } from '../errors.js';
 import { type Continued, compareService } from '../reconcile/continuous.js';
+import { runAsked } from '../reconcile/run-asked.js';
 import { forEachAtOnce } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
@@ -8,8 +9,9 @@ import { type OfReconcile, PACE, reconcileDeps, servicesOf } from './reconcile-d
 
 const EVERY_MINUTE = '15 * * * * *';
 const MINUTE_MS = 60_000;
-/** The next run continues. */
+/** The next run continues. Requests that were made over HTTP get the rest of the minute, some seconds at least. */
 const COMPARE_WITHIN_MS = 40_000;
+const END_WITHIN_MS = 55_000;
 /** A page of each is in memory. */
 const SERVICES_AT_ONCE = 4;
 
@@ -20,11 +22,11 @@ type Result = Extract<Continued, { kind: 'compared' }>;
 type Run = { readonly results: Map<ServiceName, Result>; readonly failures: string[] };
 
 /**
- * Registers the timer that compares each service with the ledger. A timer runs in one process of the app; a lease guards
- * each row too.
+ * Registers the timer that compares each service with the ledger, and works on the requests that were made over HTTP.
+ * With `RECONCILE=off` it does only the second. A timer runs in one process of the app; a lease guards each row too.
  */
 export function registerReconcile(functions: FunctionApp, deps: Deps): void {
-  if (!deps.config.reconcile) return;
+  if (servicesOf(deps.config).length === 0) return;
   const ending = new AbortController();
   const state: State = { isWorkspaceLogged: false, ending: ending.signal };
   functions.timer('reconcile', {
@@ -37,7 +39,11 @@ export function registerReconcile(functions: FunctionApp, deps: Deps): void {
 
 /** Never throws: the next run tries again. */
 async function reconcileAll(state: State, deps: Deps): Promise<void> {
-  await within(COMPARE_WITHIN_MS, { ...deps, ...state }, (signal) => compareAll(signal, state, deps));
+  const startedAtMs = deps.clock.monotonic();
+  if (deps.config.reconcile)
+    await within(COMPARE_WITHIN_MS, { ...deps, ...state }, (signal) => compareAll(signal, state, deps));
+  const leftMs = startedAtMs + END_WITHIN_MS - deps.clock.monotonic();
+  await within(leftMs, { ...deps, ...state }, (signal) => workOnRequests(signal, deps));
 }
 
 /** Calls `work` with a signal that aborts after `ms`, or when the process ends. */
@@ -118,4 +124,20 @@ function logFailures(failures: readonly string[], state: State, { telemetry }: D
   if (!failures.includes('workspace-unknown') || state.isWorkspaceLogged) return;
   state.isWorkspaceLogged = true;
   telemetry.log('warn', 'reconcile-workspace-unknown', { errorCode: 'workspace-unknown' });
+}
+
+async function workOnRequests(signal: AbortSignal, deps: Deps): Promise<void> {
+  const { telemetry } = deps;
+  try {
+    for (const { state, errorCode, counts } of await runAsked(reconcileDeps(deps, { ...PACE, signal }))) {
+      if (state === 'done') telemetry.log('info', 'reconcile-request-done', { numbers: { ...counts } });
+      if (state === 'failed')
+        telemetry.log('error', 'reconcile-request-failed', {
+          numbers: { ...counts },
+          ...(errorCode !== undefined && { errorCode }),
+        });
+    }
+  } catch (error) {
+    telemetry.log('error', 'reconcile-failed', { errorCode: errorCodeOf(error), count: 1 });
+  }
 }

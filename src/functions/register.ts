@@ -19,6 +19,7 @@ import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
 import { registerReconcile } from './reconcile.js';
+import { registerReconcileRequests } from './reconcile-requests.js';
 import { redactFatalErrors } from './redact-fatal-errors.js';
 import { registerRedeliver, registerWakeDue } from './redeliver.js';
 import { registerRedriveUndelivered } from './redrive-undelivered.js';
@@ -70,6 +71,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerStats,
   registerDeadLetters,
   registerDeadLetterChanges,
+  registerReconcileRequests,
   registerLookups,
   registerTasks,
 ];

@@ -24,6 +24,8 @@ export type Comparison = {
   readonly workflow?: string | undefined;
   /** Keeps how far the comparison has come. Without a position nothing is brought in: a dry run. */
   readonly position?: Position | undefined;
+  /** Counts, and brings nothing in: also a dry run with a position. */
+  readonly isDryRun?: boolean | undefined;
 };
 
 /** How far a comparison has come. Its calls are safe to repeat. */
@@ -144,7 +146,7 @@ async function compareEach(
 }
 
 function createCompareChange(
-  { source, isWanted, workflow, position }: Comparison,
+  { source, isWanted, workflow, position, isDryRun = position === undefined }: Comparison,
   deps: CompareDeps,
   progress: Progress & { readonly counts: Counts },
 ): CompareChange {
@@ -167,7 +169,7 @@ function createCompareChange(
     const isKnown = await withRetries(() => known.isKnown(event, workflow), { clock, signal });
     counts.compared += 1;
     counts[isKnown ? 'known' : 'missing'] += 1;
-    if (!isKnown && position) {
+    if (!isKnown && !isDryRun) {
       await takeTurnToBringIn();
       if (signal.aborted) return;
       await withRetries(() => known.bringIn(found, workflow), { clock, signal });

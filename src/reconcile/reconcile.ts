@@ -2,10 +2,10 @@ import type { Readers, ServiceName } from '../clients/readers.js';
 import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import { checkSince } from './check-since.js';
-import { type CompareDeps, type Compared, compare, type Progress } from './compare.js';
+import { type CompareDeps, type Compared, compare, type Position, type Progress } from './compare.js';
 import { openChanges } from './open-changes.js';
 import { isWanted, type Part, partsOf } from './plan.js';
-import { createPosition } from './positions.js';
+import { type ComparisonName, createPosition } from './positions.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
 /** The changes to reconcile. Times are ISO 8601, UTC, with milliseconds. */
@@ -40,6 +40,8 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
   readonly settings: WorkspaceSettings;
   readonly firstDayByChange: () => Promise<string>;
   readonly retentionDays: number;
+  /** Returns the position of a part, for a dry run too. Default: that of the command, which a dry run does not have. */
+  readonly positionOf?: (name: ComparisonName) => Position;
   readonly onProgress?: (progress: PartProgress) => void;
   /** Called before each wait that a service asks for. */
   readonly onWait?: (host: string, waitMs: number) => void;
@@ -79,7 +81,7 @@ type Job = {
 async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Promise<PartReport> {
   const { service, source, part } = job;
   const { since, until, workflow, isDryRun } = request;
-  const { readers, clock, pace, tables, storageNow, onWait, onProgress } = deps;
+  const { readers, clock, pace, storageNow, onWait, onProgress } = deps;
   const named = { host: service.host, part: nameOfPart(part) };
   const before = until ?? (await storageNow()).toISOString(); // `compare` leaves out the last minutes
   const compared = await compare(
@@ -93,11 +95,21 @@ async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Pro
           { ...service, part, span },
           { readers, clock, signal: pace.signal, onWait: (waitMs) => onWait?.(service.host, waitMs) },
         ),
-      ...(!isDryRun && { position: createPosition(positionName(named, request), { tables }) }),
+      position: positionOf(positionName(named, request), { isDryRun }, deps),
+      isDryRun,
     },
     { ...deps, onProgress: (progress) => onProgress?.({ ...named, ...progress }) },
   );
   return { ...named, ...compared };
+}
+
+function positionOf(
+  name: ComparisonName,
+  { isDryRun }: Pick<Request, 'isDryRun'>,
+  { tables, ...deps }: ReconcileDeps,
+): Position | undefined {
+  if (deps.positionOf) return deps.positionOf(name);
+  return isDryRun ? undefined : createPosition(name, { tables });
 }
 
 function positionName(named: { host: string; part: string }, { since, until, workflow, types }: Request) {

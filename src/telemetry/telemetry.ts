@@ -94,6 +94,9 @@ export type What =
   | 'reconcile-failed'
   | 'reconcile-behind-retention'
   | 'reconcile-workspace-unknown'
+  | 'reconcile-asked'
+  | 'reconcile-request-done'
+  | 'reconcile-request-failed'
   | 'stopping'
   | 'stopped'
   | 'workflow';

@@ -52,6 +52,9 @@ describe('when the app is registered', () => {
       'deadLetterPayload',
       'redriveDeadLetters',
       'discardDeadLetters',
+      'askReconcile',
+      'reconcileRequests',
+      'reconcileRequest',
     ]);
   });
 
@@ -84,6 +87,9 @@ describe('when the app is registered', () => {
       ['dead-letters/{id}/payload', 'admin'],
       ['dead-letters/redrive', 'admin'],
       ['dead-letters/discard', 'admin'],
+      ['reconcile', 'admin'],
+      ['reconcile', 'admin'],
+      ['reconcile/{id}', 'admin'],
     ]);
   });
 

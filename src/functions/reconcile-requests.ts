@@ -1,0 +1,113 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { z } from 'zod';
+import { errorCodeOf, NonRetriableError } from '../errors.js';
+import { type Asked, type AskedStatus, ask, countsOf, findAsked, listAsked } from '../reconcile/asked-rows.js';
+import { problemsOfAsked } from '../reconcile/check-asked.js';
+import { checkSince } from '../reconcile/check-since.js';
+import { partsOf } from '../reconcile/plan.js';
+import { withoutDashes } from '../reconcile/without-dashes.js';
+import { workspaceOf } from '../reconcile/workspace.js';
+import { callerOf } from './caller.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { httpError, storageFailed } from './http-error.js';
+import { badRequest, type Problem, readBody } from './read-body.js';
+import { type OfReconcile, servicesOf } from './reconcile-deps.js';
+
+type Deps = OfReconcile & Pick<App, 'telemetry'>;
+
+const MAX_CHARACTERS = 64 * 1024;
+const MAX_TEXT_CHARACTERS = 256;
+const MAX_TYPES = 100;
+/** Properties whose wrong values are in the answer: none can hold patient data. */
+const QUOTABLE = ['since', 'until', 'dryRun'];
+
+const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
+const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at).toISOString());
+const body = z.strictObject({
+  since: instant,
+  until: instant.optional(),
+  service: text.transform((host) => host.toLowerCase()).optional(),
+  types: z.array(text).min(1).max(MAX_TYPES).optional(),
+  workflow: text.optional(),
+  dryRun: z.boolean().default(false),
+});
+
+const NOT_FOUND = httpError(
+  404,
+  'no-such-request',
+  'No request has this id. GET /api/reconcile lists all requests; a request that has ended is listed for 30 days.',
+);
+
+/** Registers the requests to compare past changes, for the level `admin`. The timer `reconcile` works on them. */
+export function registerReconcileRequests(functions: FunctionApp, deps: Deps): void {
+  for (const [name, method, route, handle] of [
+    ['askReconcile', 'POST', 'reconcile', post],
+    ['reconcileRequests', 'GET', 'reconcile', list],
+    ['reconcileRequest', 'GET', 'reconcile/{id}', show],
+  ] as const) {
+    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
+    functions.http(name, { methods: [method], route, authLevel: 'admin', handler });
+  }
+}
+
+async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: body, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
+  if (read.kind === 'wrong') return read.answer;
+  const { dryRun, ...rest } = read.value;
+  const asked: Asked = { ...rest, isDryRun: dryRun };
+  const { stores, config, workflows, clock, telemetry } = deps;
+  const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
+  const problems = wrong.length > 0 ? wrong : await problemsOfMemory(asked, deps);
+  if (problems.length > 0) return badRequest(400, problems);
+  const id = await ask(asked, { tables: stores.tables, now: clock.now() });
+  telemetry.log('info', 'reconcile-asked', { by: callerOf(request, deps) });
+  const message = `The timer reconcile works on the request from the next minute on. GET /api/reconcile/${id} shows how far.`;
+  return { status: 202, headers: { Location: `/api/reconcile/${id}` }, jsonBody: { id, message } };
+}
+
+async function list(_request: unknown, { stores }: Deps): Promise<HttpResponseInit> {
+  return { jsonBody: { requests: (await listAsked(stores.tables)).map(shown) } };
+}
+
+async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): Promise<HttpResponseInit> {
+  const found = await findAsked(params.id ?? '', stores.tables);
+  return found ? { jsonBody: shown(found) } : NOT_FOUND;
+}
+
+/** Returns what the timer would refuse: changes that the ledger does not remember, a service without a workspace. */
+async function problemsOfMemory(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
+  const firstDayByChange = await ledger.firstDayByChange();
+  const memory = { firstDayByChange, retentionDays: config.ledgerRetentionDays, now: clock.now() };
+  const wanted = { workflows: workflows.filter(({ name }) => name === (asked.workflow ?? name)), types: asked.types };
+  return [
+    ...problemOf('since', () => checkSince(asked.since, asked.workflow, memory)),
+    ...servicesOf(config)
+      .filter(({ host, service }) => host === (asked.service ?? host) && partsOf(service, wanted).length > 0)
+      .flatMap(({ host }) => problemOf('service', () => workspaceOf(host, config))),
+  ];
+}
+
+function problemOf(path: string, check: () => unknown): Problem[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (!(error instanceof NonRetriableError)) throw error;
+    return [{ path, code: errorCodeOf(error), message: `is refused. ${withoutDashes(error.message)}` }];
+  }
+}
+
+function shown(status: AskedStatus) {
+  const { id, state, since, until, isDryRun: dryRun, askedAt, endedAt, message, parts } = status;
+  const { service = null, types = null, workflow = null } = status;
+  return {
+    id,
+    state,
+    ...{ since, until, service, types, workflow, dryRun },
+    askedAt,
+    endedAt: endedAt || null,
+    counts: countsOf(Object.values(parts)),
+    message: message || 'The timer reconcile has not begun yet: it runs each minute.',
+  };
+}

@@ -1,0 +1,122 @@
+import { digest } from '../digest.js';
+import { pagesOf } from '../storage/pages.js';
+import type { Row, Stored, TableStore } from '../storage/table-store.js';
+import { beforeGrace, type Counts } from './compare.js';
+import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
+
+/** A request over HTTP. Times are ISO 8601, UTC, with milliseconds; absent fields mean all. */
+export type Asked = {
+  readonly since: string;
+  readonly until?: string | undefined;
+  /** A host name. */
+  readonly service?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly workflow?: string | undefined;
+  readonly isDryRun: boolean;
+};
+
+const STATES = ['waiting', 'running', 'done', 'failed'] as const;
+export type AskedState = (typeof STATES)[number];
+
+/** How far a part of a service was compared, and the counts so far. */
+export type PartSoFar = { readonly upTo: string; readonly counts: Readonly<Counts> };
+
+/** A request and what has become of it. `until` is always there: the end is decided when the request is made. */
+export type AskedStatus = Asked & {
+  readonly id: string;
+  readonly until: string;
+  readonly state: AskedState;
+  readonly askedAt: string;
+  /** '' until the request is done or failed. */
+  readonly endedAt: string;
+  readonly message: string;
+  readonly parts: Readonly<Record<string, PartSoFar>>;
+};
+
+export const ASKED = 'asked';
+const PAGE = 1000;
+const MAX_TRIES = 5;
+const NEW = { state: 'waiting', endedAt: '', message: '' } as const;
+
+/**
+ * Writes a request, and returns its id. The id is a digest of the request, so that asking twice is one request.
+ *
+ *   dies before the write     nothing is asked; the caller gets no answer and asks again
+ *   dies after the write      the request is there; asking again gives the same id
+ *   two at once               one write is refused: that process reads the row of the other
+ *   the request is open       nothing is written
+ *   it has ended              it begins anew; a failed request goes on from its positions
+ */
+export async function ask(asked: Asked, { tables, now }: { tables: TableStore; now: Date }): Promise<string> {
+  const id = idOf(asked);
+  for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+    const [stored] = (await tables.query(RECONCILE_TABLE, { partition: ASKED, from: id, to: `${id}~`, limit: 1 })).rows;
+    const before = stored && statusOf(stored);
+    if (before && isOpen(before)) return id;
+    const parts = before?.state === 'failed' ? before.parts : {};
+    const until = beforeGrace(asked.until ?? now.toISOString(), now);
+    const row = rowOf({ ...asked, ...NEW, id, until, askedAt: now.toISOString(), parts });
+    const answer = await commitRow(
+      tables,
+      ASKED,
+      stored ? { kind: 'replace', key: id, row, etag: stored.etag } : { kind: 'insert', key: id, row },
+    );
+    if (answer.kind === 'done') return id;
+  }
+  return id; // others write this row, so that the request is there
+}
+
+/** Returns all requests, newest first. */
+export async function listAsked(tables: TableStore): Promise<(AskedStatus & { readonly etag: string })[]> {
+  const found: (AskedStatus & { etag: string })[] = [];
+  const read = (from: { page?: string }) => tables.query(RECONCILE_TABLE, { partition: ASKED, limit: PAGE, ...from });
+  for await (const { rows } of pagesOf(read)) found.push(...rows.map((one) => ({ ...statusOf(one), etag: one.etag })));
+  return found.sort((one, other) => (one.askedAt < other.askedAt ? 1 : -1));
+}
+
+/** Returns a request; undefined if there is none with this id. */
+export async function findAsked(id: string, tables: TableStore): Promise<AskedStatus | undefined> {
+  return (await listAsked(tables)).find((one) => one.id === id);
+}
+
+/** Whether the timer has to work on the request. */
+export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
+  return state === 'waiting' || state === 'running';
+}
+
+/** Returns the sums over all parts. */
+export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
+  const sums: Counts = { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
+  for (const { counts } of parts) for (const name of Object.keys(sums) as (keyof Counts)[]) sums[name] += counts[name];
+  return sums;
+}
+
+function idOf({ since, until, service, types, workflow, isDryRun }: Asked): string {
+  const sorted = types ? [...new Set(types)].sort() : null;
+  return digest(JSON.stringify([since, until ?? null, service ?? null, sorted, workflow ?? null, isDryRun]));
+}
+
+/** Table Storage has texts, numbers and truth values: an absent text is ''. */
+export function rowOf(status: AskedStatus): Row {
+  const { since, until, service = '', types = [], workflow = '', isDryRun, state, askedAt, endedAt, message } = status;
+  const parts = JSON.stringify(status.parts);
+  return { since, until, service, types: types.join(','), workflow, isDryRun, state, askedAt, endedAt, message, parts };
+}
+
+export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus {
+  const text = (name: string) => String(row[name] ?? '');
+  return {
+    id: key,
+    since: text('since'),
+    until: text('until'),
+    service: text('service') || undefined,
+    types: text('types') === '' ? undefined : text('types').split(','),
+    workflow: text('workflow') || undefined,
+    isDryRun: row.isDryRun === true,
+    state: STATES.find((state) => state === row.state) ?? 'failed',
+    askedAt: text('askedAt'),
+    endedAt: text('endedAt'),
+    message: text('message'),
+    parts: JSON.parse(text('parts') || '{}'),
+  };
+}

@@ -1,0 +1,145 @@
+import type { ServiceName } from '../clients/readers.js';
+import type { Random } from '../clock.js';
+import { errorCodeOf, NonRetriableError } from '../errors.js';
+import { ASKED, type AskedStatus, countsOf, isOpen, listAsked, type PartSoFar, rowOf, statusOf } from './asked-rows.js';
+import { DAY_MS } from './check-since.js';
+import type { Counts, Position } from './compare.js';
+import { type LeasedRow, takeRow } from './leased-row.js';
+import type { ComparisonName } from './positions.js';
+import { type PartReport, type ReconcileDeps, type Report, type Request, reconcile } from './reconcile.js';
+import { commitRow } from './reconcile-table.js';
+import { withoutDashes } from './without-dashes.js';
+
+export type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> & {
+  readonly random: Random;
+  /** The services that the settings list. */
+  readonly services: readonly ServiceName[];
+};
+
+/** A request that this run has worked on. `errorCode` is set if the request has failed. */
+export type Worked = {
+  readonly state: AskedStatus['state'];
+  readonly counts: Readonly<Counts>;
+  readonly errorCode: string | undefined;
+};
+
+/** How long a request that has ended is listed. */
+const KEPT_DAYS = 30;
+const NOTHING = 'Nothing to compare: no workflow wants changes of these services and types.';
+
+/**
+ * Works on the requests that were made over HTTP, oldest first, until none is open or `pace.signal` aborts. Request,
+ * lease, positions and counts are one row (`leased-row.ts`): a run that dies or stops is continued from its last page.
+ * @throws StorageError if the requests cannot be read
+ */
+export async function runAsked(deps: RunAskedDeps): Promise<Worked[]> {
+  const worked: Worked[] = [];
+  const all = await listAsked(deps.tables);
+  for (const { id } of all.filter(isOpen).reverse()) {
+    if (deps.pace.signal.aborted) break;
+    const taken = await takeRow({ partition: ASKED, key: id }, undefined, deps);
+    if (taken.kind !== 'taken') continue;
+    const status = statusOf({ key: id, row: taken.leased.row });
+    if (isOpen(status)) worked.push(await work(status, taken.leased, deps));
+    else await taken.leased.release(taken.leased.row); // another process has ended it since the list was read
+  }
+  await forget(all, deps);
+  return worked;
+}
+
+async function work(status: AskedStatus, leased: LeasedRow, deps: RunAskedDeps): Promise<Worked> {
+  const parts: Record<string, PartSoFar> = { ...status.parts };
+  const ended = await compareAsked(status, { leased, parts }, deps);
+  const endedAt = ended.state === 'running' ? '' : (await deps.storageNow()).toISOString();
+  await leased.release(rowOf({ ...status, ...ended, parts, endedAt }));
+  return { state: ended.state, counts: countsOf(Object.values(parts)), errorCode: ended.errorCode };
+}
+
+type Ended = { readonly state: AskedStatus['state']; readonly message: string; readonly errorCode: string | undefined };
+type Working = { readonly leased: LeasedRow; readonly parts: Record<string, PartSoFar> };
+
+async function compareAsked(status: AskedStatus, working: Working, deps: RunAskedDeps): Promise<Ended> {
+  try {
+    return endedOf(await compareParts(status, working, deps), working.parts);
+  } catch (error) {
+    if (!(error instanceof NonRetriableError)) throw error;
+    return { state: 'failed', message: withoutDashes(error.message), errorCode: errorCodeOf(error) };
+  }
+}
+
+async function compareParts(status: AskedStatus, { leased, parts }: Working, deps: RunAskedDeps): Promise<Report> {
+  const before = { ...parts };
+  const live = new Map<string, Readonly<Counts>>();
+  const soFar = (name: string, upTo: string): PartSoFar => ({
+    upTo,
+    counts: countsOf([before[name], { counts: live.get(name) ?? countsOf([]) }].filter((one) => one !== undefined)),
+  });
+  const positionOf = (comparison: ComparisonName): Position => {
+    const name = nameOf(comparison);
+    return {
+      read: async () => parts[name]?.upTo,
+      async save(upTo) {
+        const next = { ...parts, [name]: soFar(name, upTo) };
+        await leased.save(rowOf({ ...status, state: 'running', parts: next }));
+        Object.assign(parts, next);
+      },
+      end: async () => {}, // a part that has come to `until` has no change left: it is not read again
+    };
+  };
+  const report = await reconcile(requestOf(status, deps), {
+    ...deps,
+    positionOf,
+    onProgress: (part) => void live.set(nameOf(part), part.counts),
+  });
+  for (const part of report.parts) {
+    live.set(nameOf(part), part.counts);
+    parts[nameOf(part)] = soFar(nameOf(part), part.upTo);
+  }
+  return report;
+}
+
+function nameOf({ host, part }: Pick<ComparisonName, 'host' | 'part'>): string {
+  return `${host} ${part}`;
+}
+
+/** Settings and workflows may have changed since the request was made. */
+function requestOf(status: AskedStatus, { services, workflows }: RunAskedDeps): Request {
+  const { since, until, types, isDryRun } = status;
+  const chosen = services.filter(({ host }) => status.service === undefined || host === status.service);
+  if (chosen.length === 0)
+    throw new NonRetriableError('FHIR_HOSTS and DICOM_HOSTS do not list the service any more.', {
+      code: 'host-not-listed',
+    });
+  const workflow = workflows.find(({ name }) => name === status.workflow);
+  if (status.workflow !== undefined && !workflow)
+    throw new NonRetriableError('The workflow is not on in this app.', { code: 'unknown-workflow' });
+  return { services: chosen, since, until, types, workflow, isDryRun };
+}
+
+function endedOf(report: Report, parts: Working['parts']): Ended {
+  if (report.parts.length === 0) return { state: 'done', message: NOTHING, errorCode: undefined };
+  const { compared, missing, broughtIn, unreadable } = countsOf(Object.values(parts));
+  const counted = `${compared} compared, ${missing} missing, ${broughtIn} brought in.`;
+  const leftOut = unreadable > 0 ? ` ${unreadable} entries name no change that an event can hold: left out.` : '';
+  const isStopped = report.parts.some(({ end }) => end === 'stopped');
+  const failed = report.parts.filter((part) => part.end === 'failed');
+  if (isStopped) return { state: 'running', message: `${counted}${leftOut} The timer goes on.`, errorCode: undefined };
+  const [first] = failed;
+  if (!first) return { state: 'done', message: counted + leftOut, errorCode: undefined };
+  const texts = failed.map(failureText).join(' ');
+  const message = `${counted}${leftOut} ${texts} Then make the same request again: it goes on from there.`;
+  return { state: 'failed', message, errorCode: errorCodeOf(first.error) };
+}
+
+function failureText({ host, error }: Extract<PartReport, { end: 'failed' }>): string {
+  return `${host} was not compared to the end. ${error.message} The cause of ${errorCodeOf(error)}: docs/troubleshooting.md.`;
+}
+
+// Dies before a delete: the next run deletes the row. Two at once: one delete is refused, because the row is absent. A
+// request that begins anew has another ETag: the delete is refused.
+async function forget(all: Awaited<ReturnType<typeof listAsked>>, { tables, storageNow }: RunAskedDeps): Promise<void> {
+  if (all.every(isOpen)) return;
+  const oldest = new Date((await storageNow()).getTime() - KEPT_DAYS * DAY_MS).toISOString();
+  for (const { id, etag } of all.filter((one) => !isOpen(one) && one.endedAt < oldest))
+    await commitRow(tables, ASKED, { kind: 'delete', key: id, etag });
+}
