@@ -21,7 +21,8 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
   const hasServices = servicesOf(config).length > 0;
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
-    tables: () => createMissingTables(stores.tables, ['waiting', 'looks', ...(hasServices ? ['reconcile'] : [])]),
+    tables: () =>
+      createMissingTables(stores.tables, ['waiting', 'looks', ...(hasServices ? ['appstate', 'reconcile'] : [])]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own the container exists already: Event Grid's subscription names it.

@@ -4,6 +4,7 @@ import { composeApp } from '../../src/functions/compose.js';
 import { systemRandom } from '../../src/functions/random.js';
 import { registerFunctions } from '../../src/functions/register.js';
 import { workflows } from '../../src/workflows/index.js';
+import { FHIR_HOST, json, startService } from '../clients/stand-in.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { eventually } from '../local/eventually.js';
 import { startProcess } from '../local/test-process.js';
@@ -40,7 +41,13 @@ describe('an app that has never had an event', () => {
 
   it('given two calls of every timer function, then no request to storage fails', async () => {
     await using recorder = await startStorageRecorder(azurite.connectionString());
-    const config = readConfig({ EventStorage: recorder.connectionString, REDRIVE_UNDELIVERED: 'on' });
+    await using service = await startService(json({ resourceType: 'Bundle' }));
+    const config = readConfig({
+      EventStorage: recorder.connectionString,
+      REDRIVE_UNDELIVERED: 'on',
+      FHIR_HOSTS: `${FHIR_HOST} ${service.url}`,
+      WORKSPACES: '/subscriptions/1/resourceGroups/r/providers/Microsoft.HealthcareApis/workspaces/w',
+    });
     const parts = { workflows, clock: patientClock, random: systemRandom, telemetryWrite: () => {} };
     const functions = createFakeFunctions();
     registerFunctions(functions.app, composeApp(config, parts));
@@ -50,7 +57,9 @@ describe('an app that has never had an event', () => {
     for (let times = 0; times < 2; times += 1) for (const name of timers) await functions.call(name);
     await functions.terminate();
 
-    expect(timers).toEqual(expect.arrayContaining(['wakeDue', 'measureBacklog', 'expireLedger', 'redriveUndelivered']));
+    expect(timers).toEqual(
+      expect.arrayContaining(['wakeDue', 'measureBacklog', 'expireLedger', 'redriveUndelivered', 'reconcile']),
+    );
     expect(recorder.requests.length).toBeGreaterThan(50);
     expect(failed(recorder)).toEqual([]);
   });
