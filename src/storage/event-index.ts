@@ -65,8 +65,8 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
       const records = await Promise.all(changes.map((change) => rowsFrom(table, partition, `${change}.`)));
       return records.flatMap((rows) => ownOf(rows, idDigest));
     });
-    const rows = [await byId, ...(await Promise.all(byChange))].flat();
-    return rows.map((stored) => foundIn(table, stored, idDigest));
+    const rows = await Promise.all([byId, ...byChange]);
+    return rows.flat().map((stored) => foundIn(table, stored, idDigest));
   }
 
   async function rowsFrom(table: string, partition: string, prefix: string): Promise<Stored[]> {
