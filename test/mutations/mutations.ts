@@ -511,6 +511,14 @@ export const mutations: readonly Mutation[] = [
       put: 'return true;',
     },
   ]),
+  ...inFile('src/reconcile/compare.ts', 'test/reconcile/compare.test.ts', [
+    {
+      rule: 'change-noGrace',
+      in: 'beforeGrace',
+      find: 'Math.min(Date.parse($before), $now.getTime() - $graceMs)',
+      put: 'Date.parse($before)',
+    },
+  ]),
   ...inFile('src/events/reconciled.ts', CHANGES, [
     { rule: 'change-timeIsNothing', in: 'isNear', find: 'Math.abs($one - $other) < NEAR_MS', put: 'true' },
   ]),
