@@ -12,14 +12,17 @@ import type { Operation, Row, Stored, TableStore } from './table-store.js';
 export type EventIndex = {
   /**
    * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
-   * process. If it fails, a look-up misses the event; nothing else depends on it.
+   * process, for as long as one of the callers wants it. If it fails, a look-up misses the event; nothing else depends
+   * on it.
    */
-  note(key: EventKey, how: Pick<Required<Write>, 'untilMs' | 'isWanted'>): void;
+  note(key: EventKey, caller: Caller): void;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** The records of all jobs of a change, in all tables. */
   findChange(change: string): Promise<FoundRecord[]>;
 };
+
+type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
 
 const REMEMBERED = 10_000;
 /** Each with a query for each partition. */
@@ -27,16 +30,16 @@ const TABLES_AT_ONCE = 4;
 const PAGE = 1000;
 
 export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
-  const noted = createRecent<string, boolean>(REMEMBERED);
+  const written = createRecent<string, true>(REMEMBERED);
+  /** By the key of the entry: the callers that wait for its write. */
+  const pending = new Map<string, Caller[]>();
   return {
-    note(key, how) {
-      const operation = indexEntry(key);
-      if (noted.get(operation.key)) return;
-      noted.set(operation.key, true);
-      const write = { operation, isOwn: () => false, ...how };
-      commit
-        .write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write)
-        .catch(() => noted.set(operation.key, false));
+    note(key, caller) {
+      const entry = indexEntry(key);
+      if (written.get(entry.key)) return;
+      const callers = pending.get(entry.key);
+      if (callers) callers.push(caller);
+      else void writeEntry(key, entry, [caller]);
     },
 
     find: (idDigest) => findInAll((table) => findIn(table, idDigest)),
@@ -47,6 +50,23 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
         return rows.filter(({ row }) => isRecord(row)).map((stored) => foundIn(table, stored));
       }),
   };
+
+  /** Callers that come while the entry is being written can have more time: the entry is then written again for them. */
+  async function writeEntry(key: EventKey, operation: Operation, callers: Caller[]): Promise<void> {
+    pending.set(operation.key, callers);
+    const untilMs = Math.max(...callers.map((caller) => caller.untilMs));
+    const isWanted = () => callers.some((caller) => caller.isWanted());
+    const write = { operation, isOwn: () => false, untilMs, isWanted };
+    try {
+      const { kind } = await commit.write(tableOfDay(key.day), shardOfDigest(key.contentDigest), write);
+      if (kind === 'written') written.set(operation.key, true);
+      pending.delete(operation.key);
+    } catch {
+      pending.delete(operation.key);
+      const later = callers.filter((caller) => caller.untilMs > untilMs && caller.isWanted());
+      if (later.length > 0) await writeEntry(key, operation, later);
+    }
+  }
 
   async function findInAll(search: (table: string) => Promise<FoundRecord[]>): Promise<FoundRecord[]> {
     const names = await tables.list('ledger');
