@@ -79,7 +79,7 @@ export async function findAsked(id: string, tables: TableStore): Promise<AskedSt
   return (await listAsked(tables)).find((one) => one.id === id);
 }
 
-/** Whether the timer has to work on the request. */
+/** Returns whether the timer has to work on the request. */
 export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
   return state === 'waiting' || state === 'running';
 }

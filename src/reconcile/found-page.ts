@@ -72,7 +72,7 @@ export class SpanReading {
     return true;
   }
 
-  /** Whether a service that ignores the beginning of the span has come nearer to it. */
+  /** Returns whether a service that ignores the beginning of the span has come nearer to it. */
   #isNearer(found: readonly FoundChange[]): boolean {
     const newest = found.at(-1)?.time ?? '';
     if (newest <= this.#newestBefore || newest >= this.#span.since) return false;

@@ -68,7 +68,7 @@ function indexedIn(stored: Stored, types: readonly string[] | undefined): Indexe
   };
 }
 
-/** Whether neither the resource nor its row has changed in the last 10 minutes. */
+/** Returns whether neither the resource nor its row has changed in the last 10 minutes. */
 function isOld({ time, stored }: Indexed, now: Date): boolean {
   const before = now.getTime() - GRACE_MS;
   return stored.modifiedAt.getTime() < before && !(Date.parse(time) >= before);

@@ -58,7 +58,7 @@ export async function takeRow(
   return { kind: 'taken', leased: leasedRow(place, { row, now, holder, etag: answer.etags[0] ?? '' }, tables) };
 }
 
-/** Whether a process works on the row. */
+/** Returns whether a process works on the row. */
 export function isLeased({ row, modifiedAt }: Pick<Stored, 'row' | 'modifiedAt'>, now: Date): boolean {
   return (row.holder ?? NOBODY) !== NOBODY && now.getTime() < modifiedAt.getTime() + LEASE_MS;
 }

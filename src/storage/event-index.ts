@@ -3,10 +3,18 @@ import type { EventKey } from '../events/key.js';
 import { createRecent } from '../recent.js';
 import { ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
 import type { GroupCommit, Write } from './group-commit.js';
-import { decodeRow } from './job-record.js';
-import type { FoundRecord } from './ledger.js';
+import { decodeRow, type JobRecord } from './job-record.js';
 import { pagesOf } from './pages.js';
 import type { Operation, Row, Stored, TableStore } from './table-store.js';
+
+/** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
+export type FoundRecord = {
+  /** The same for all records of one event. */
+  identity: string;
+  workflow: string;
+  record: JobRecord;
+  event: { id: string; type: string; source: string; time: string };
+};
 
 /** Leads from the id of an event to the records of its jobs, whose addresses do not hold the id. */
 export type EventIndex = {

@@ -2,7 +2,7 @@ import { digest } from '../digest.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { type Address, addressById, addressOf, ledgerPlaceOf } from './address.js';
-import { createEventIndex } from './event-index.js';
+import { createEventIndex, type FoundRecord } from './event-index.js';
 import { createFirstDayByChange } from './first-day-by-change.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
 import { createIncarnations } from './incarnations.js';
@@ -10,6 +10,7 @@ import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job
 import { type Expired, expireLedger } from './retention.js';
 import type { Read, TableStore } from './table-store.js';
 
+export type { FoundRecord } from './event-index.js';
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
 /** A record in storage. `ageMs`: its age by storage's own clock. `eventId`: of the event that the record was made for. */
@@ -61,15 +62,6 @@ export type LedgerCondition = {
   /** The holder writes: properties that only a claim changes are left out. */
   isByHolder?: boolean;
   untilMs: number;
-};
-
-/** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
-export type FoundRecord = {
-  /** The same for all records of one event. */
-  identity: string;
-  workflow: string;
-  record: JobRecord;
-  event: { id: string; type: string; source: string; time: string };
 };
 
 /** Returns the ledger. Its records are written through `commit`, so that they share transactions. */
