@@ -69,6 +69,7 @@ export async function startSimulator({
   });
 
   app.readers.answerInProcess(findInProcess(simulator));
+  await app.ledger.open(); // before a test changes what storage answers
 
   /** Does the work of the timer and the queues. */
   async function runDueRows(): Promise<void> {
