@@ -5,7 +5,7 @@ import { parseEvent } from '../events/parse.js';
 import { addressOf } from '../storage/address.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { Waiting } from '../storage/waiting.js';
-import type { Workflow } from '../workflow.js';
+import { type Workflow, wants } from '../workflow.js';
 import type { KnownChanges } from './known-changes.js';
 
 export type LedgerChangesDeps = {
@@ -25,7 +25,8 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
   const stores = { waiting, clock, storageNow };
 
   return {
-    isKnown: (event, workflow) => ledger.knows(event, workflow),
+    isKnown: (event, workflow) =>
+      ledger.knows(event, { workflow, likely: workflows.find((each) => wants(each, event))?.name }),
 
     async bringIn(event, workflow) {
       if (workflow === undefined) {

@@ -10,6 +10,8 @@ import { type Operation, type Query, type Read, StorageError, type Stored, type 
 type Place = Read & { readonly address: Address };
 /** A place to look: one workflow's rows of a change, in the table of a day. */
 type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
+/** `workflow`: only its records count. `likely`: a workflow that has probably run for the change, if all count. */
+export type KnownBy = { readonly workflow?: string | undefined; readonly likely?: string | undefined };
 /** `jobs` are records and guards, by number. `adoptedBy` holds ids of events, by the key of the record. */
 type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
 
@@ -38,8 +40,8 @@ export type Incarnations = {
    *   the event comes first  the guard is refused, and reconciliation takes the event's record
    */
   locate(address: Address, event: HealthEvent): Promise<Place>;
-  /** Returns whether there is a record of the change at about the time of `event`. Any workflow's if none is named. */
-  knows(key: EventKey, event: HealthEvent, workflow?: string): Promise<boolean>;
+  /** Returns whether there is a record of the change at about the time of `event`. */
+  knows(key: EventKey, event: HealthEvent, of: KnownBy): Promise<boolean>;
 };
 
 export function createIncarnations(tables: TableStore): Incarnations {
@@ -54,12 +56,19 @@ export function createIncarnations(tables: TableStore): Incarnations {
       return place;
     },
 
-    async knows({ day, contentDigest: change }, { id, time = '' }, workflow) {
+    async knows({ day, contentDigest: change }, { id, time = '' }, { workflow, likely }) {
+      const isKnown = ({ row }: Stored) => isRecord(row) && (row.id === id || isNear(String(row.time), time));
+      const first = workflow ?? likely;
+      if (first !== undefined) {
+        const key = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
+        const { stored } = await tables.read(tableOfDay(day), shardOfDigest(change), key);
+        if (stored && isKnown(stored)) return true;
+      }
       const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
       const partition = shardOfDigest(change);
       for (const each of [day, neighbouringDayOf(time)]) {
         const { found } = each === undefined ? NOTHING : await readFrom(each, partition, prefix);
-        if (found.some(({ row }) => isRecord(row) && (row.id === id || isNear(String(row.time), time)))) return true;
+        if (found.some(isKnown)) return true;
       }
       return false;
     },

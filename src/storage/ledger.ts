@@ -5,7 +5,7 @@ import { type Address, addressById, addressOf, ledgerPlaceOf } from './address.j
 import { createEventIndex, type FoundRecord } from './event-index.js';
 import { createFirstDayByChange } from './first-day-by-change.js';
 import type { GroupCommit, WrittenOver } from './group-commit.js';
-import { createIncarnations } from './incarnations.js';
+import { createIncarnations, type KnownBy } from './incarnations.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
 import { type Expired, expireLedger } from './retention.js';
 import type { Read, TableStore } from './table-store.js';
@@ -38,7 +38,7 @@ export type Ledger = {
    * Returns whether a job of any workflow, or of the named one, knows the change of `event` at about its time. Only for
    * days that are by change.
    */
-  knows(event: HealthEvent, workflow?: string): Promise<boolean>;
+  knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** The records of all jobs of a change (`contentDigest`), in all tables. */
@@ -108,7 +108,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
     },
 
     firstDayByChange: firstDay,
-    knows: (event, workflow) => incarnations.knows(keyOf(event), event, workflow),
+    knows: (event, of = {}) => incarnations.knows(keyOf(event), event, of),
     find: index.find,
     findChange: index.findChange,
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),

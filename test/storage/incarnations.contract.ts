@@ -147,8 +147,16 @@ export function incarnationsContract(makeTables: () => TableStore): void {
       await claim(eventOf('event-1'));
 
       expect(await ledger.knows(eventOf('reconciled-1', '2026-03-14T12:00:02.000Z'))).toBe(true);
-      expect(await ledger.knows(eventOf('reconciled-1'), WORKFLOW)).toBe(true);
-      expect(await ledger.knows(eventOf('reconciled-1'), 'other')).toBe(false);
+      expect(await ledger.knows(eventOf('reconciled-1'), { workflow: WORKFLOW })).toBe(true);
+      expect(await ledger.knows(eventOf('reconciled-1'), { workflow: 'other' })).toBe(false);
+    });
+
+    it('given a workflow that has probably run, then any record of the change counts all the same', async () => {
+      await claim(eventOf('event-1'));
+
+      expect(await ledger.knows(eventOf('reconciled-1'), { likely: WORKFLOW })).toBe(true);
+      expect(await ledger.knows(eventOf('reconciled-1'), { likely: 'other' })).toBe(true);
+      expect(await ledger.knows(eventOf('reconciled-1', '2026-03-14T18:00:00.000Z'), { likely: WORKFLOW })).toBe(false);
     });
 
     it('given a record of another incarnation, then it is not', async () => {
