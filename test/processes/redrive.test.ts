@@ -17,10 +17,10 @@ import { patiently } from './patiently.js';
 // Real processes over a real Azurite: the app, and two terminals that redrive and discard its dead letters. SIGKILL
 // ends the terminals again and again. Handlers report every run to a server in this test.
 
-const EVENTS = 60;
+const EVENTS = 40;
 const INVALID = 15;
 const UNDELIVERED = 30;
-const KILLS = 3;
+const KILLS = 2;
 /** The workflows that report to the server of this test. The fourth workflow, resource-index, completes at once. */
 const REPORTING = 3;
 const CONTAINERS = ['dead-letters', 'undelivered'] as const;

@@ -244,7 +244,7 @@ describe('a version of which the service and its history tell', () => {
         expect(await live(night, times)).toEqual([]);
       }),
       {
-        numRuns: Number(process.env.NIGHTS ?? 150),
+        numRuns: Number(process.env.NIGHTS ?? 80),
         interruptAfterTimeLimit: 240_000,
         ...(process.env.MUTATION ? { endOnFailure: true } : {}),
       },

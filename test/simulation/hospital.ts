@@ -71,8 +71,6 @@ export type Tool = { machine: Machine; deadLetterStores: DeadLetterStores };
 export type App = { machine: Machine; clock: Clock; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
-/** The machine of Event Grid, the host and people: the first of the world. */
-export const OUTSIDE = 'p1';
 /** Stands in every place of an event that is a patient's business. */
 export const MARKER = 'PHI-MARKER';
 
