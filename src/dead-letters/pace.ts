@@ -1,5 +1,6 @@
-import { type Clock, sleep } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { Problem } from '../events/invalid-event-error.js';
+import { createTurns, withRetries } from '../storage/pace.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Discarded } from './discard.js';
 import type { Outcome, Skipped } from './redrive-result.js';
@@ -36,8 +37,6 @@ export type Ids = AsyncIterable<Id> | readonly Id[];
 type Stop = (why: NonNullable<Report['stopped']>) => void;
 type Act = (id: Id, stop: Stop, signal: AbortSignal) => Promise<keyof Counts>;
 
-/** Busy storage fails for all dead letters under way at once: each waits, and tries again. */
-const PAUSES_MS = [1000, 5000, 15_000];
 /** After so many failures in a row, each after its retries, storage is down: the run stops. */
 const MAX_FAILURES_IN_A_ROW = 10;
 
@@ -45,7 +44,7 @@ const MAX_FAILURES_IN_A_ROW = 10;
 export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: Clock }, act: Act): Promise<Report> {
   const counts: Counts = {};
   const { stop, stopped, signal, end } = createStop(pace.signal);
-  const takeTurn = createTurns(pace.perSecond, clock, signal);
+  const takeTurn = createTurns(pace.perSecond, { clock, signal });
   let errorCode: string | undefined;
   let failuresInARow = 0;
   const iterator = Symbol.asyncIterator in ids ? ids[Symbol.asyncIterator]() : ids.values();
@@ -64,7 +63,7 @@ export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: 
       if (done) return;
       await takeTurn();
       if (signal.aborted) return;
-      const result = await withRetries(() => act(id, stop, signal), clock, signal).catch(failed);
+      const result = await withRetries(() => act(id, stop, signal), { clock, signal }).catch(failed);
       if (result !== 'failed') failuresInARow = 0;
       counts[result] = (counts[result] ?? 0) + 1;
       pace.onCount?.(counts);
@@ -99,27 +98,4 @@ function createStop(outer: AbortSignal) {
       outer.removeEventListener('abort', onAbort);
     },
   };
-}
-
-function createTurns(perSecond: number, clock: Clock, signal: AbortSignal): () => Promise<void> {
-  let nextAtMs = clock.monotonic();
-  return async () => {
-    const nowMs = clock.monotonic();
-    const atMs = Math.max(nowMs, nextAtMs);
-    nextAtMs = atMs + 1000 / perSecond;
-    if (atMs > nowMs) await sleep(clock, atMs - nowMs, signal);
-  };
-}
-
-/** Tries `act` again if storage fails, a few times; `act` must be safe to run twice. */
-async function withRetries<T>(act: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
-  for (const pauseMs of PAUSES_MS) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!(error instanceof StorageError) || error.isRejected || signal.aborted) throw error;
-      await sleep(clock, pauseMs, signal);
-    }
-  }
-  return act();
 }

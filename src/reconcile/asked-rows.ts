@@ -74,7 +74,7 @@ export async function listAsked(tables: TableStore): Promise<(AskedStatus & { re
   return found.sort((one, other) => (one.askedAt < other.askedAt ? 1 : -1));
 }
 
-/** Returns a request; undefined if there is none with this id. */
+/** Returns the request with this id; undefined if it is absent. */
 export async function findAsked(id: string, tables: TableStore): Promise<AskedStatus | undefined> {
   return (await listAsked(tables)).find((one) => one.id === id);
 }

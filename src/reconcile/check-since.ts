@@ -1,7 +1,7 @@
 import { NonRetriableError } from '../errors.js';
 import { dayOf } from '../events/key.js';
 
-/** What the app remembers of the past. */
+/** How far back the app knows which changes it has run for. */
 export type Memory = {
   /** The first day whose jobs are known by their changes; '' for every day. */
   readonly firstDayByChange: string;

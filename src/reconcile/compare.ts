@@ -4,14 +4,15 @@ import { NonRetriableError, RetryAfterError } from '../errors.js';
 import { acceptEvent } from '../events/accept.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
+import { createTurns, withRetries } from '../storage/pace.js';
 import { StorageError } from '../storage/table-store.js';
 import { forEachAtOnce } from '../workflow.js';
 import { foundEvent } from './found-event.js';
 import type { FoundPage, Span } from './found-page.js';
 import type { FoundChange, KnownChanges } from './known-changes.js';
-import { createTurns, type Pace, withRetries } from './pace.js';
+import type { Pace } from './pace.js';
 
-/** What to compare: a span of the history of one service, for all workflows or for one. */
+/** A span of the history of one service to compare, for all workflows or for one. */
 export type Comparison = {
   readonly span: Span;
   /** Opens the history. Called once, with the part of the span that is left to compare. */

@@ -2,6 +2,7 @@ import type { Readers, ServiceName } from '../clients/readers.js';
 import type { Clock } from '../clock.js';
 import type { RawEvent } from '../events/accept.js';
 import { parseEvent } from '../events/parse.js';
+import { createTurns, withRetries } from '../storage/pace.js';
 import type { StorageError, TableStore } from '../storage/table-store.js';
 import { forEachAtOnce } from '../workflow.js';
 import { isExpected, type ReadFailure } from './compare.js';
@@ -9,7 +10,7 @@ import { deletionOf } from './deletion-of.js';
 import { createGetPage, type GetPage } from './get-page.js';
 import { type Indexed, type IndexedPage, indexedPages, isUnchanged } from './indexed-resources.js';
 import type { KnownChanges } from './known-changes.js';
-import { createTurns, type Pace, withRetries } from './pace.js';
+import type { Pace } from './pace.js';
 import { presentIds, RESOURCES_AT_ONCE } from './present-ids.js';
 
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.

@@ -3,7 +3,7 @@ import { type Operation, StorageError, type TableStore } from '../storage/table-
 import type { Position } from './compare.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
-/** What tells one comparison from another: the same command has the same name. */
+/** Tells one comparison from another: the same command has the same name. */
 export type ComparisonName = {
   readonly host: string;
   /** The part of the service, such as `history` or `current Patient`. */

@@ -1,3 +1,4 @@
+import { commitCreating } from '../storage/commit-creating.js';
 import { type CommitAnswer, type Operation, StorageError, type TableStore } from '../storage/table-store.js';
 
 /** Holds positions, and the requests that were made over HTTP. Each kind has a partition of its own. */
@@ -5,9 +6,7 @@ export const RECONCILE_TABLE = 'reconcile';
 
 /** Writes a row, and creates the table before if it is missing. @throws StorageError */
 export async function commitRow(tables: TableStore, partition: string, operation: Operation): Promise<CommitAnswer> {
-  const commit = () => tables.commit(RECONCILE_TABLE, partition, [operation]);
-  const answer = await commit();
+  const answer = await commitCreating(tables, [RECONCILE_TABLE, partition], [operation]);
   if (answer.kind !== 'no-table' && answer.kind !== 'table-busy') return answer;
-  if (answer.kind === 'no-table' && (await tables.create(RECONCILE_TABLE)) === 'ready') return commit();
   throw new StorageError('table-busy', `The table ${RECONCILE_TABLE} is being dropped. Try again in a minute.`);
 }

@@ -1,7 +1,7 @@
 import { errorCodeOf } from '../errors.js';
 import type { PartReport, Report } from './reconcile.js';
 
-/** What to do about an error, by its code without `fhir-` or `dicom-`. The error's message says what has happened. */
+/** Advice for a person, by the error's code without `fhir-` or `dicom-`. The error's message says what has happened. */
 const ADVICE: Readonly<Record<string, string>> = {
   'no-token': 'Sign in with az login, or name the identity in AZURE_CLIENT_ID.',
   unauthorized: 'Give this identity the role, or correct audience=… in the setting of the service.',

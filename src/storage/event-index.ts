@@ -4,7 +4,7 @@ import { createRecent } from '../recent.js';
 import { ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
 import type { GroupCommit, Write } from './group-commit.js';
 import { decodeRow, type JobRecord } from './job-record.js';
-import { pagesOf } from './pages.js';
+import { readPrefix } from './read-prefix.js';
 import type { Operation, Row, Stored, TableStore } from './table-store.js';
 
 /** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
@@ -35,7 +35,6 @@ type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
 const REMEMBERED = 10_000;
 /** Each with a query for each partition. */
 const TABLES_AT_ONCE = 4;
-const PAGE = 1000;
 
 export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
   const written = createRecent<string, true>(REMEMBERED);
@@ -98,10 +97,7 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
   }
 
   async function rowsFrom(table: string, partition: string, prefix: string): Promise<Stored[]> {
-    const query = { partition, from: prefix, to: `${prefix.slice(0, -1)}/`, limit: PAGE };
-    const rows: Stored[] = [];
-    for await (const page of pagesOf((from) => tables.query(table, { ...query, ...from }))) rows.push(...page.rows);
-    return rows;
+    return (await readPrefix(tables, [table, partition], prefix)).rows;
   }
 }
 

@@ -1,4 +1,5 @@
 import { dayOf } from '../events/key.js';
+import { commitCreating } from './commit-creating.js';
 import { StorageError, type TableStore } from './table-store.js';
 
 const TABLE = 'appstate';
@@ -34,9 +35,8 @@ export function createFirstDayByChange(tables: TableStore): () => Promise<string
     const { now } = await tables.query(TABLE, { limit: 1 });
     const isNew = (await tables.list('ledger')).length === 0;
     const firstDay = isNew ? '' : dayOf(new Date(now.getTime() + 25 * HOUR_MS).toISOString());
-    const insert = () => tables.commit(TABLE, PARTITION, [{ kind: 'insert', key: KEY, row: { firstDay } }]);
-    let written = await insert();
-    if (written.kind === 'no-table' && (await tables.create(TABLE)) === 'ready') written = await insert();
+    const row = { firstDay };
+    const written = await commitCreating(tables, [TABLE, PARTITION], [{ kind: 'insert', key: KEY, row }]);
     const decided = written.kind === 'done' ? firstDay : await readDay();
     if (decided === undefined) throw new StorageError('appstate-busy', `The table ${TABLE} could not be written.`);
     return decided;

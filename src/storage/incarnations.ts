@@ -2,9 +2,10 @@ import type { HealthEvent } from '../events/health-event.js';
 import { type EventKey, keyOf } from '../events/key.js';
 import { isNear, isReconciled, neighbouringDayOf } from '../events/reconciled.js';
 import { type Address, ledgerPlaceOf, shardOfDigest, tableOfDay } from './address.js';
+import { commitCreating } from './commit-creating.js';
 import { indexEntry, isRecord } from './event-index.js';
-import { pagesOf } from './pages.js';
-import { type Operation, type Query, type Read, StorageError, type Stored, type TableStore } from './table-store.js';
+import { readPrefix } from './read-prefix.js';
+import { type Operation, type Read, StorageError, type Stored, type TableStore } from './table-store.js';
 
 /** The place of a job's record. `stored` is undefined if the job has no record yet. */
 type Place = Read & { readonly address: Address };
@@ -18,8 +19,6 @@ type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<
 /** More than the incarnations of one version of a resource on one day, and than the processes that look for theirs. */
 const MAX_LOOKS = 20;
 const ADOPTED = '.adopted';
-const PAGE = 1000;
-const NOTHING: { found: Stored[]; now: Date } = { found: [], now: new Date(0) };
 
 /**
  * The same version of a resource can occur again, after a hard delete: then its change has several records, one for each
@@ -67,8 +66,9 @@ export function createIncarnations(tables: TableStore): Incarnations {
       const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
       const partition = shardOfDigest(change);
       for (const each of [day, neighbouringDayOf(time)]) {
-        const { found } = each === undefined ? NOTHING : await readFrom(each, partition, prefix);
-        if (found.some(isKnown)) return true;
+        if (each === undefined) continue;
+        const { rows } = await readPrefix(tables, [tableOfDay(each), partition], prefix);
+        if (rows.some(isKnown)) return true;
       }
       return false;
     },
@@ -109,7 +109,7 @@ export function createIncarnations(tables: TableStore): Incarnations {
   }
 
   async function readRows({ day, change, workflow, partition }: Range): Promise<Rows> {
-    const { found, now } = await readFrom(day, partition, `${change}.${workflow}.`);
+    const { rows: found, now } = await readPrefix(tables, [tableOfDay(day), partition], `${change}.${workflow}.`);
     const adoptions = found.filter(({ key }) => key.endsWith(ADOPTED));
     return {
       jobs: found.filter((stored) => !adoptions.includes(stored)),
@@ -118,25 +118,11 @@ export function createIncarnations(tables: TableStore): Incarnations {
     };
   }
 
-  async function readFrom(day: string, partition: string, prefix: string): Promise<{ found: Stored[]; now: Date }> {
-    const query: Query = { partition, from: prefix, to: `${prefix.slice(0, -1)}/`, limit: PAGE };
-    const found: Stored[] = [];
-    let { now } = NOTHING;
-    for await (const page of pagesOf((from) => tables.query(tableOfDay(day), { ...query, ...from }))) {
-      found.push(...page.rows);
-      now = page.now;
-    }
-    return { found, now };
-  }
-
   /** Returns false if the row exists. */
   async function insert({ day, partition }: Range, operations: readonly Operation[]): Promise<boolean> {
-    const table = tableOfDay(day);
-    let written = await tables.commit(table, partition, operations);
-    if (written.kind === 'no-table' && (await tables.create(table)) === 'ready')
-      written = await tables.commit(table, partition, operations);
-    if (written.kind === 'done' || written.kind === 'refused') return written.kind === 'done';
-    throw new StorageError(written.kind, `The table of a day is ${written.kind === 'no-table' ? 'absent' : 'busy'}.`);
+    const { kind } = await commitCreating(tables, [tableOfDay(day), partition], operations);
+    if (kind === 'done' || kind === 'refused') return kind === 'done';
+    throw new StorageError(kind, `The table of a day is ${kind === 'no-table' ? 'absent' : 'busy'}.`);
   }
 }
 

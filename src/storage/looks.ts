@@ -1,3 +1,4 @@
+import { commitCreating } from './commit-creating.js';
 import type { TableStore } from './table-store.js';
 
 /**
@@ -31,9 +32,7 @@ export function createLooks({ tables }: { tables: TableStore }): Looks {
     const operation = stored
       ? ({ kind: 'replace', key: KEY, row, etag: stored.etag } as const)
       : ({ kind: 'insert', key: KEY, row } as const);
-    const write = () => tables.commit(TABLE, PARTITION, [operation]);
-    let written = await write();
-    if (written.kind === 'no-table' && (await tables.create(TABLE)) === 'ready') written = await write();
+    const written = await commitCreating(tables, [TABLE, PARTITION], [operation]);
     return written.kind === 'refused' ? everyMs : 0;
   }
 }

@@ -3,8 +3,8 @@ import type { Model, Step } from './explore.js';
 /**
  * The orderly end of a process, with storage that answers: jobs arrive before and after appTerminate, wait for a slot,
  * run handlers that end when they like, heed their signal or do not. 5 s after appTerminate the host kills the process.
- * What it leaves must need no lease to lapse: no record running, no POST unanswered, nothing to be run again that had
- * ended well.
+ * The process must leave nothing that needs a lease to lapse: no record running, no POST unanswered, nothing to be run
+ * again that had ended well.
  * E1 to E5 are the numbers in src/pipeline/end.ts.
  */
 export const endRules = {

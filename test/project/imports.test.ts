@@ -100,6 +100,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/fhir-types',
     'src/functions/compose.js',
     'src/functions/function-app.js',
+    'src/functions/reconcile-deps.js',
     'src/json-place',
     'src/media-type',
     'src/reconcile/',

@@ -14,7 +14,7 @@ const eventOf = (id: string, time = NOON) => fhirEvent({ id, time, version: 1, r
 const addressFor = (event: HealthEvent) => addressOf(keyOf(event), WORKFLOW);
 const numberOf = (address: Address) => ledgerPlaceOf(address).number;
 
-/** What the ledger does where one change has several records. `makeTables` gives empty tables. */
+/** The contract of a ledger in which one change has several records. `makeTables` gives empty tables. */
 export function incarnationsContract(makeTables: () => TableStore): void {
   let ledger: Ledger;
   let tables: TableStore;

@@ -1,16 +1,14 @@
 import { systemClock as clock } from '../../clock.js';
-import { ConfigError } from '../../config.js';
 import { nearest } from '../../nearest.js';
-import { StorageError } from '../../storage/table-store.js';
 import { endOnSignals } from '../host/end-on-signals.js';
-import { StartError } from '../host/start-error.js';
 import { HELP_HAS_THE_REST } from '../option-error.js';
-import { print, printError, printOptionError } from '../print.js';
+import { print, printError } from '../print.js';
+import { printFailure } from '../print-failure.js';
 import { discard, redrive } from './change.js';
 import { type Connected, connect } from './connect.js';
 import { HELP, VERB_HELP, VERBS, type Verb } from './help.js';
 import { list } from './list.js';
-import { OptionError, parseOptions } from './options.js';
+import { parseOptions } from './options.js';
 import { exportAll, show } from './show.js';
 
 /** These verbs change nothing, so Ctrl-C ends them at once. The others first finish what they have begun. */
@@ -42,10 +40,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<number> {
     };
     return await RUNS[verb as Verb](asked, open, { out: process.stdout, err: process.stderr });
   } catch (error) {
-    if (error instanceof OptionError) return printOptionError(error);
-    if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);
-    if (error instanceof StorageError) return printError(`Storage: ${error.code}. ${error.message}\n`, 3);
-    throw error;
+    return printFailure(error);
   } finally {
     await connected?.close();
   }

@@ -1,9 +1,9 @@
-import type { ServiceName } from '../../clients/readers.js';
 import { systemClock as clock } from '../../clock.js';
 import { type Config, ConfigError, namesStorage } from '../../config.js';
 import { type App, composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
 import { readSettings } from '../../functions/read-settings.js';
+import { servicesOf } from '../../functions/reconcile-deps.js';
 import { withLocalSettings } from '../local-settings.js';
 import { withLookupKey } from '../lookup-key.js';
 import { OptionError } from '../option-error.js';
@@ -55,14 +55,6 @@ export async function connect(values: Values): Promise<Connected> {
     off: off.map(({ name }) => name),
     close: async () => azurite?.release(),
   };
-}
-
-/** Returns the services that the settings list. */
-export function servicesOf({ fhirHosts, dicomHosts }: Pick<Config, 'fhirHosts' | 'dicomHosts'>): ServiceName[] {
-  return [
-    ...fhirHosts.map(({ host }) => ({ service: 'fhir', host }) as const),
-    ...dicomHosts.map(({ host }) => ({ service: 'dicom', host }) as const),
-  ];
 }
 
 /** Returns the settings for an app in Azure. The local settings name other storage, and the simulator is not the app's in Azure. */

@@ -1,10 +1,7 @@
 import { systemClock as clock } from '../../clock.js';
-import { ConfigError } from '../../config.js';
-import { StorageError } from '../../storage/table-store.js';
 import { endOnSignals } from '../host/end-on-signals.js';
-import { StartError } from '../host/start-error.js';
-import { OptionError } from '../option-error.js';
-import { print, printError, printOptionError } from '../print.js';
+import { print } from '../print.js';
+import { printFailure } from '../print-failure.js';
 import { type Connected, connect } from './connect.js';
 import { HELP } from './help.js';
 import { parseOptions, readOptions, readRemovedOptions } from './options.js';
@@ -32,10 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
     connected = await connect(values);
     return await run(asked, { ...connected, signal }, output);
   } catch (error) {
-    if (error instanceof OptionError) return printOptionError(error);
-    if (error instanceof StartError || error instanceof ConfigError) return printError(`${error.message}\n`, 3);
-    if (error instanceof StorageError) return printError(`Storage: ${error.code}. ${error.message}\n`, 3);
-    throw error;
+    return printFailure(error);
   } finally {
     await connected?.close();
   }

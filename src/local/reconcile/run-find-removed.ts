@@ -3,21 +3,22 @@ import { ConfigError } from '../../config.js';
 import { digest } from '../../digest.js';
 import { errorCodeOf } from '../../errors.js';
 import type { App } from '../../functions/compose.js';
+import { reconcileDeps, servicesOf } from '../../functions/reconcile-deps.js';
 import {
   findRemoved,
   type RemovedDeps,
   type RemovedProgress,
   type RemovedReport,
 } from '../../reconcile/find-removed.js';
+import type { Pace } from '../../reconcile/pace.js';
 import { removedSentencesOf } from '../../reconcile/removed-text.js';
 import { workspaceOf } from '../../reconcile/workspace.js';
 import { type Output, writeTo } from '../output.js';
 import { createProgress } from '../progress.js';
 import { checkTypes, chooseFhirServices } from './choose.js';
-import { servicesOf } from './connect.js';
 import { PACE } from './help.js';
 import type { AskedRemoved } from './options.js';
-import { exitCodeOf, knownChangesOf, type RunDeps, SHOW_EVERY_MS, SHOWN_WAIT_MS, withConfigError } from './run.js';
+import { exitCodeOf, type RunDeps, showing, withConfigError } from './run.js';
 
 const INDEX = 'resource-index';
 
@@ -36,7 +37,8 @@ export async function runFindRemoved(
     services.map(({ host }) => ({ host, source: workspaceOf(host, app.config) })),
   );
   const progress = createProgress<RemovedProgress>(err, { now: clock.monotonic, describe });
-  const deps = { ...depsOf(app, progress), pace: { ...PACE, perSecond: asked.perSecond, signal } };
+  const pace = { ...PACE, perSecond: asked.perSecond, signal };
+  const deps = { ...depsOf(app, pace), ...showing(progress) };
   const parts: RemovedReport[] = [];
   for (const of of sources) {
     const part = await findRemoved({ ...of, types, isDryRun }, deps).finally(progress.end);
@@ -49,30 +51,20 @@ export async function runFindRemoved(
   return exitCodeOf(parts);
 }
 
-function depsOf(
-  app: App,
-  progress: { show(of: RemovedProgress): void; note(text: string): void },
-): Omit<RemovedDeps, 'pace'> {
-  const { readers, ledger, waiting, workflowTables } = app;
-  let shownAtMs = Number.NEGATIVE_INFINITY;
+function depsOf(app: App, pace: Pace): Omit<RemovedDeps, 'onProgress' | 'onWait'> {
+  const { ledger, waiting, workflowTables } = app;
+  const { readers, known, clock, storageNow } = reconcileDeps(app, pace);
   return {
     readers,
-    known: knownChangesOf(app),
+    known,
     async hasEvent(eventId) {
       const id = digest(eventId);
       return (await waiting.find(id)).length > 0 || (await ledger.find(id)).length > 0;
     },
     workflowTables,
-    clock: app.clock,
-    storageNow: app.deadLetterStores.storageNow,
-    onProgress(part) {
-      if (clock.monotonic() - shownAtMs < SHOW_EVERY_MS) return;
-      shownAtMs = clock.monotonic();
-      progress.show(part);
-    },
-    onWait(host, waitMs) {
-      if (waitMs >= SHOWN_WAIT_MS) progress.note(`${host} asks for a wait of ${Math.ceil(waitMs / 1000)} s.`);
-    },
+    clock,
+    storageNow,
+    pace,
   };
 }
 

@@ -1,22 +1,21 @@
 import { systemClock as clock } from '../../clock.js';
 import { ConfigError } from '../../config.js';
 import { errorCodeOf, NonRetriableError } from '../../errors.js';
-import type { App } from '../../functions/compose.js';
-import { createLedgerChanges } from '../../reconcile/ledger-changes.js';
+import { reconcileDeps, servicesOf } from '../../functions/reconcile-deps.js';
 import { type PartProgress, type PartReport, type Request, reconcile } from '../../reconcile/reconcile.js';
 import { sentencesOf } from '../../reconcile/report-text.js';
 import { StorageError } from '../../storage/table-store.js';
 import { type Output, writeTo } from '../output.js';
 import { barOf, createProgress } from '../progress.js';
 import { checkTypes, chooseServices, chooseWorkflow } from './choose.js';
-import { type Connected, servicesOf } from './connect.js';
+import type { Connected } from './connect.js';
 import { PACE } from './help.js';
 import type { Asked } from './options.js';
 
 /** A terminal that is drawn again for each change would slow the comparison down. */
-export const SHOW_EVERY_MS = 200;
+const SHOW_EVERY_MS = 200;
 /** A shorter wait needs no line of its own. */
-export const SHOWN_WAIT_MS = 5000;
+const SHOWN_WAIT_MS = 5000;
 
 export type RunDeps = Omit<Connected, 'close'> & { readonly signal: AbortSignal };
 
@@ -27,20 +26,9 @@ export async function run(asked: Asked, { app, off, signal }: RunDeps, { out, er
   const services = chooseServices(servicesOf(app.config), asked.service);
   const request: Request = { ...asked, services, workflow };
   const progress = createProgress<PartProgress>(err, { now: clock.monotonic, describe });
-  let shownAtMs = Number.NEGATIVE_INFINITY;
+  const pace = { ...PACE, perSecond: asked.perSecond, signal };
   const report = await withConfigError(() =>
-    reconcile(request, {
-      ...partsOf(app),
-      pace: { ...PACE, perSecond: asked.perSecond, signal },
-      onProgress(part) {
-        if (clock.monotonic() - shownAtMs < SHOW_EVERY_MS) return;
-        shownAtMs = clock.monotonic();
-        progress.show(part);
-      },
-      onWait(host, waitMs) {
-        if (waitMs >= SHOWN_WAIT_MS) progress.note(`${host} asks for a wait of ${Math.ceil(waitMs / 1000)} s.`);
-      },
-    }),
+    reconcile(request, { ...reconcileDeps(app, pace), ...showing(progress) }),
   ).finally(progress.end);
   const sentences = sentencesOf(report);
   const json = { dryRun: report.isDryRun, parts: report.parts.map(jsonOf), message: sentences.join(' ') };
@@ -48,25 +36,18 @@ export async function run(asked: Asked, { app, off, signal }: RunDeps, { out, er
   return exitCodeOf(report.parts);
 }
 
-/** Returns what the app knows of changes. */
-export function knownChangesOf({ ledger, waiting, workflows, config, clock, deadLetterStores }: App) {
-  const { storageNow } = deadLetterStores;
-  return createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow });
-}
-
-function partsOf(app: App) {
-  const { ledger, workflows, config, readers, stores } = app;
-  const { storageNow } = app.deadLetterStores;
+/** Returns the callbacks that show how far a comparison has come, and each longer wait. */
+export function showing<P>(progress: { show(of: P): void; note(text: string): void }) {
+  let shownAtMs = Number.NEGATIVE_INFINITY;
   return {
-    known: knownChangesOf(app),
-    readers,
-    workflows,
-    clock: app.clock,
-    storageNow,
-    tables: stores.tables,
-    settings: config,
-    firstDayByChange: ledger.firstDayByChange,
-    retentionDays: config.ledgerRetentionDays,
+    onProgress(part: P): void {
+      if (clock.monotonic() - shownAtMs < SHOW_EVERY_MS) return;
+      shownAtMs = clock.monotonic();
+      progress.show(part);
+    },
+    onWait(host: string, waitMs: number): void {
+      if (waitMs >= SHOWN_WAIT_MS) progress.note(`${host} asks for a wait of ${Math.ceil(waitMs / 1000)} s.`);
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ServiceName } from '../../clients/readers.js';
 import { sleep } from '../../clock.js';
 import type { App } from '../../functions/compose.js';
-import { createLedgerChanges } from '../../reconcile/ledger-changes.js';
+import { reconcileDeps } from '../../functions/reconcile-deps.js';
 import { reconcile } from '../../reconcile/reconcile.js';
 
 /** Brings in the changes of a run that no event has announced. Resolves when the app has run for them, or gives up. */
@@ -20,24 +20,10 @@ const MAX_WAIT_MS = 60_000;
  * delivered everything by then, and the services show a change at once.
  */
 export function createReconcileRun(app: App): ReconcileRun {
-  const { ledger, waiting, workflows, config, readers, stores, clock } = app;
-  const { storageNow } = app.deadLetterStores;
-  const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow };
-  const deps = {
-    known: createLedgerChanges(ofLedger),
-    readers,
-    workflows,
-    clock,
-    storageNow,
-    tables: stores.tables,
-    settings: config,
-    firstDayByChange: ledger.firstDayByChange,
-    retentionDays: config.ledgerRetentionDays,
-    graceMs: 0,
-  };
+  const { waiting, clock } = app;
   return async ({ services, since, signal }) => {
     const request = { services, since: since.toISOString(), isDryRun: false };
-    await reconcile(request, { ...deps, pace: { ...PACE, signal } });
+    await reconcile(request, { ...reconcileDeps(app, { ...PACE, signal }), graceMs: 0 });
     const untilMs = clock.monotonic() + MAX_WAIT_MS;
     while (!signal.aborted && clock.monotonic() < untilMs && (await waiting.count(1)).rows > 0)
       await sleep(clock, POLL_MS, signal);

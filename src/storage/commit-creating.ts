@@ -1,0 +1,13 @@
+import type { CommitAnswer, Operation, TableStore } from './table-store.js';
+
+/** Commits to a table, and creates it before if it is missing. `no-table`: it could not be created, because it is being dropped. */
+export async function commitCreating(
+  tables: TableStore,
+  [table, partition]: readonly [table: string, partition: string],
+  operations: readonly Operation[],
+): Promise<CommitAnswer> {
+  const commit = () => tables.commit(table, partition, operations);
+  const answer = await commit();
+  const isCreated = answer.kind === 'no-table' && (await tables.create(table)) === 'ready';
+  return isCreated ? commit() : answer;
+}
