@@ -1,25 +1,40 @@
 import type { ServiceName } from '../clients/readers.js';
 import type { Config } from '../config.js';
+import { digest } from '../digest.js';
 import { createLedgerChanges } from '../reconcile/ledger-changes.js';
 import type { Pace } from '../reconcile/pace.js';
 import type { App } from './compose.js';
 
 export type OfReconcile = Pick<
   App,
-  'config' | 'clock' | 'random' | 'workflows' | 'ledger' | 'waiting' | 'stores' | 'deadLetterStores' | 'readers'
+  | 'config'
+  | 'clock'
+  | 'random'
+  | 'workflows'
+  | 'ledger'
+  | 'waiting'
+  | 'stores'
+  | 'deadLetterStores'
+  | 'readers'
+  | 'workflowTables'
 >;
 
 /** Live events go first: storage serves some 20,000 requests a second, and these are a fraction. */
 export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 
-/** Returns what a comparison needs of the app. */
+/** Returns what a comparison, and a search for removed resources, need of the app. */
 export function reconcileDeps(app: OfReconcile, pace: Pace) {
-  const { config, clock, random, workflows, ledger, waiting, stores, readers } = app;
+  const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables } = app;
   const { storageNow } = app.deadLetterStores;
   return {
     known: createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow }),
+    async hasEvent(eventId: string) {
+      const id = digest(eventId);
+      return (await waiting.find(id)).length > 0 || (await ledger.find(id)).length > 0;
+    },
     readers,
     workflows,
+    workflowTables,
     services: servicesOf(config),
     clock,
     random,

@@ -1,17 +1,26 @@
 import type { Readers, ServiceName } from '../clients/readers.js';
 import type { Clock } from '../clock.js';
+import { NonRetriableError } from '../errors.js';
 import type { RawEvent } from '../events/accept.js';
 import { parseEvent } from '../events/parse.js';
 import { createTurns, withRetries } from '../storage/pace.js';
 import type { StorageError, TableStore } from '../storage/table-store.js';
-import { forEachAtOnce } from '../workflow.js';
+import { forEachAtOnce, type Workflow } from '../workflow.js';
 import { isExpected, type ReadFailure } from './compare.js';
 import { deletionOf } from './deletion-of.js';
 import { createGetPage, type GetPage } from './get-page.js';
-import { type Indexed, type IndexedPage, indexedPages, isUnchanged } from './indexed-resources.js';
+import {
+  BEGINNING,
+  type Indexed,
+  type IndexedPage,
+  indexedPages,
+  isUnchanged,
+  type Place,
+} from './indexed-resources.js';
 import type { KnownChanges } from './known-changes.js';
 import type { Pace } from './pace.js';
 import { presentIds, RESOURCES_AT_ONCE } from './present-ids.js';
+import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.
 //
@@ -19,17 +28,22 @@ import { presentIds, RESOURCES_AT_ONCE } from './present-ids.js';
 //   dies after it                         the app knows the event by its id, which is the same for each search
 //   two at once                           at worst two rows with one event id on one day, which make one job (Q2)
 //   created again meanwhile               a Deleted has a time before the service was asked: the Created is later
+//   dies before `save`                    the next run searches the page again, and knows what was brought in
+//   dies after `save`                     the next run goes on with the next page
+// The key of a resource never changes. A row that is inserted before the saved place is newer than the search.
 
 /** The resources to look for. */
 export type RemovedSearch = {
-  readonly host: string;
-  /** The workspace that the service's events name: `workspaceOf`. */
-  readonly source: string;
+  /** Host names of FHIR services. */
+  readonly hosts: readonly string[];
   /** FHIR types. Default: all. */
   readonly types?: readonly string[] | undefined;
   /** Counts, and brings nothing in. */
   readonly isDryRun: boolean;
 };
+
+/** The search of one service. `source`: the workspace that its events name. */
+type HostSearch = Omit<RemovedSearch, 'hosts'> & { readonly host: string; readonly source: string };
 
 /**
  * `compared` = `present` + `removed` + `recent` + `unreadable`. `recent`: written in the last 10 minutes, so that events
@@ -45,6 +59,9 @@ export type RemovedCounts = {
   broughtIn: number;
 };
 
+/** The pages of a service that were searched, and where the search goes on: undefined at its end. */
+export type RemovedSoFar = { readonly counts: Readonly<RemovedCounts>; readonly next?: Place | undefined };
+
 /** How far a search has come. */
 export type RemovedProgress = { readonly host: string; readonly counts: Readonly<RemovedCounts> };
 
@@ -59,10 +76,16 @@ export type RemovedDeps = {
   readonly hasEvent: (eventId: string) => Promise<boolean>;
   /** Holds the table of resource-index. */
   readonly workflowTables: Pick<TableStore, 'query' | 'read'>;
+  readonly workflows: readonly Workflow[];
+  readonly settings: WorkspaceSettings;
   readonly clock: Clock;
   /** By storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
   readonly pace: Pace;
+  /** How far an earlier run has come. Default: each search begins anew. */
+  readonly soFar?: (host: string) => RemovedSoFar | undefined;
+  /** Called after each page, with what `soFar` is from then on. */
+  readonly save?: (host: string, soFar: RemovedSoFar) => Promise<void>;
   /** Called after each page. `counts` goes on to change. */
   readonly onProgress?: (progress: RemovedProgress) => void;
   /** Called before each wait that a service asks for. */
@@ -71,30 +94,63 @@ export type RemovedDeps = {
 
 /** Requests to a service at a time: it serves others too. */
 const REQUESTS_AT_ONCE = 4;
+const INDEX = 'resource-index';
+
+export const NO_REMOVED: Readonly<RemovedCounts> = {
+  compared: 0,
+  present: 0,
+  removed: 0,
+  known: 0,
+  recent: 0,
+  unreadable: 0,
+  broughtIn: 0,
+};
+
+/** Checks that the app has the table to compare. @throws NonRetriableError */
+export function checkIndex(workflows: readonly Workflow[]): void {
+  if (workflows.some(({ name }) => name === INDEX)) return;
+  throw new NonRetriableError(
+    `A search for removed resources needs the workflow ${INDEX}, whose table lists the resources: turn it on.`,
+    { code: 'unknown-workflow' },
+  );
+}
 
 /**
- * Compares the table of resource-index with a FHIR service, and brings in a Deleted for each resource that the service
- * no longer has. Memory holds one page of the table.
+ * Compares the table of resource-index with each FHIR service in turn, and brings in a Deleted for each resource that
+ * the service no longer has. Memory holds one page of the table.
+ * @throws NonRetriableError with the code `unknown-workflow` or `workspace-unknown`, before anything is read
  */
-export async function findRemoved(search: RemovedSearch, deps: RemovedDeps): Promise<RemovedReport> {
+export async function findRemoved(
+  { hosts, ...search }: RemovedSearch,
+  { settings, workflows, ...deps }: RemovedDeps,
+): Promise<RemovedReport[]> {
+  checkIndex(workflows);
+  const searches = hosts.map((host) => ({ ...search, host, source: workspaceOf(host, settings) }));
+  const reports: RemovedReport[] = [];
+  for (const each of searches) {
+    const report = await searchHost(each, deps);
+    reports.push(report);
+    if (report.end === 'stopped') break;
+  }
+  return reports;
+}
+
+type HostDeps = Omit<RemovedDeps, 'workflows' | 'settings'>;
+
+async function searchHost(search: HostSearch, deps: HostDeps): Promise<RemovedReport> {
   const { host } = search;
-  const { clock, pace, workflowTables, onProgress } = deps;
+  const { clock, pace, workflowTables, soFar, save, onProgress } = deps;
   const { signal } = pace;
-  const counts: RemovedCounts = {
-    compared: 0,
-    present: 0,
-    removed: 0,
-    known: 0,
-    recent: 0,
-    unreadable: 0,
-    broughtIn: 0,
-  };
+  const { next: from, counts: earlier } = soFar?.(host) ?? { next: BEGINNING, counts: NO_REMOVED };
+  const counts: RemovedCounts = { ...earlier };
+  if (!from) return { host, counts, end: 'done' };
   const retry = <T>(act: () => Promise<T>) => withRetries(act, { clock, signal });
   try {
     const comparePage = createComparePage(search, deps, counts);
-    for await (const page of indexedPages(search, { tables: workflowTables, retry })) {
+    for await (const page of indexedPages(search, from, { tables: workflowTables, retry })) {
       await comparePage(page);
       if (signal.aborted) return { host, counts, end: 'stopped' };
+      if (save) await retry(() => save(host, { counts: { ...counts }, next: page.next }));
       onProgress?.({ host, counts });
     }
     return { host, counts, end: 'done' };
@@ -104,7 +160,7 @@ export async function findRemoved(search: RemovedSearch, deps: RemovedDeps): Pro
   }
 }
 
-function createComparePage(search: RemovedSearch, deps: RemovedDeps, counts: RemovedCounts) {
+function createComparePage(search: HostSearch, deps: HostDeps, counts: RemovedCounts) {
   const { readers, clock, pace, onWait } = deps;
   const { signal } = pace;
   const service: ServiceName = { service: 'fhir', host: search.host };
@@ -140,8 +196,8 @@ function createComparePage(search: RemovedSearch, deps: RemovedDeps, counts: Rem
 
 /** Asks the service about one resource again, and brings in its Deleted if the resource is gone. */
 function createBringIn(
-  { host, source, isDryRun }: RemovedSearch,
-  { known, hasEvent, workflowTables, clock, storageNow, pace }: RemovedDeps,
+  { host, source, isDryRun }: HostSearch,
+  { known, hasEvent, workflowTables, clock, storageNow, pace }: HostDeps,
   { counts, get }: { counts: RemovedCounts; get: GetPage },
 ) {
   const { signal } = pace;

@@ -1,5 +1,5 @@
-import { pagesOf } from '../storage/pages.js';
-import type { Query, Stored, TableStore } from '../storage/table-store.js';
+import { pagesFrom } from '../storage/pages.js';
+import type { Stored, TableStore } from '../storage/table-store.js';
 import { GRACE_MS } from './compare.js';
 import { RESOURCES_AT_ONCE } from './present-ids.js';
 
@@ -19,7 +19,15 @@ export type IndexedPage = {
   readonly recent: number;
   /** Rows whose type or id no FHIR service accepts. */
   readonly unreadable: number;
+  /** Undefined on the last page. */
+  readonly next: Place | undefined;
 };
+
+/**
+ * Where a page begins, and the maximum of its rows. `page` names the key of a row, a digest of the resource's name. The
+ * app's storage has such digests in the ledger too, and the names in `waiting`. No log and no answer has a place.
+ */
+export type Place = { readonly page?: string; readonly limit: number };
 
 type Deps = {
   readonly tables: Pick<TableStore, 'query'>;
@@ -30,22 +38,33 @@ type Deps = {
 /** The table of the workflow resource-index. */
 const TABLE = 'resources';
 const PAGE = 1000;
+export const BEGINNING: Place = { limit: PAGE };
 const TYPE = /^[A-Z][A-Za-z]{0,63}$/;
 /** FHIR's own rule, without `.` and `..`, which a URL takes for steps. */
 const ID = /^(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}$/;
 
+/** Returns the place of a page that a run could not finish: fewer rows take less time, and later pages grow again. */
+export function shorter({ limit, ...place }: Place): Place {
+  return { ...place, limit: Math.max(1, Math.floor(limit / 4)) };
+}
+
 /** Reads the resources of a service that are not deleted, page by page. */
 export async function* indexedPages(
   { host, types }: { readonly host: string; readonly types?: readonly string[] | undefined },
+  from: Place,
   { tables, retry }: Deps,
 ): AsyncGenerator<IndexedPage> {
-  const query: Query = { anyOf: [{ property: 'host', is: 'eq', value: host }], limit: PAGE };
-  for await (const { rows, now } of pagesOf((from) => retry(() => tables.query(TABLE, { ...query, ...from })))) {
+  const anyOf = [{ property: 'host', is: 'eq', value: host } as const];
+  let { limit } = from;
+  const read = (at: { page?: string }) => retry(() => tables.query(TABLE, { anyOf, limit, ...at }));
+  for await (const { answer } of pagesFrom(from.page, read)) {
+    const { rows, now, next: page } = answer;
     const resources = rows.flatMap((stored) => indexedIn(stored, types) ?? []);
     const readable = resources.filter(({ resourceType, resourceId }) => TYPE.test(resourceType) && ID.test(resourceId));
     const old = readable.filter((resource) => isOld(resource, now));
     const [unreadable, recent] = [resources.length - readable.length, readable.length - old.length];
-    yield { chunks: chunksOf(old), recent, unreadable };
+    limit = Math.min(PAGE, limit * 2);
+    yield { chunks: chunksOf(old), recent, unreadable, next: page === undefined ? undefined : { page, limit } };
   }
 }
 

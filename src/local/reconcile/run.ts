@@ -2,6 +2,7 @@ import { systemClock as clock } from '../../clock.js';
 import { ConfigError } from '../../config.js';
 import { errorCodeOf, NonRetriableError } from '../../errors.js';
 import { reconcileDeps, servicesOf } from '../../functions/reconcile-deps.js';
+import type { RemovedReport } from '../../reconcile/find-removed.js';
 import { type PartProgress, type PartReport, type Request, reconcile } from '../../reconcile/reconcile.js';
 import { sentencesOf } from '../../reconcile/report-text.js';
 import { StorageError } from '../../storage/table-store.js';
@@ -68,7 +69,8 @@ function describe({ host, since, before, upTo, counts }: PartProgress): string {
   return `${barOf(share)} ${Math.floor(share * 100)} % of ${host}: ${text}, up to ${upTo.slice(0, 19)}Z`;
 }
 
-function jsonOf(part: PartReport) {
+/** Returns a report for `--json`: its counts are beside the other fields. */
+export function jsonOf(part: PartReport | RemovedReport) {
   const { counts, ...rest } = part;
   if (rest.end !== 'failed') return { ...rest, ...counts };
   const { error, ...more } = rest;

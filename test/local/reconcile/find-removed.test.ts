@@ -159,7 +159,7 @@ describe('npm run reconcile -- --find-removed', () => {
 
     expect(code).toBe(0);
     expect(output).toContain('Dry run: nothing was changed.');
-    expect(output).toContain('1 deletions missing, which the command brings in without --dry-run.');
+    expect(output).toContain('1 deletions missing, which a dry run does not bring in.');
     expect(rows()).toEqual([]);
   });
 

@@ -1,0 +1,59 @@
+import { BEGINNING, indexedPages, type Place, shorter } from '../../src/reconcile/indexed-resources.js';
+import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { TableStore } from '../../src/storage/table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+
+const TABLE = 'resources';
+
+const memory = () => createMemoryTableStore({ clock: createFakeClock() });
+const azurite = () =>
+  createAzureTableStore({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' });
+
+describe.each([
+  { on: 'memory', create: memory },
+  { on: 'Azurite', create: azurite },
+])('when a search goes on from the place of an earlier one, on $on', ({ create }) => {
+  const host = `host-${process.pid}.fhir.azurehealthcareapis.com`;
+
+  /** Reads `count` pages; rows of these tests are too new to compare, so each page counts them as recent. */
+  async function read(tables: TableStore, from: Place, count: number) {
+    const pages = [];
+    for await (const { recent, next } of indexedPages({ host }, from, { tables, retry: (act) => act() })) {
+      pages.push({ recent, next });
+      if (pages.length === count) break;
+    }
+    return pages;
+  }
+
+  it('given 12 rows and a first page of 1, then pages grow, and another process reads the rest', async () => {
+    const tables = create();
+    await tables.create(TABLE);
+    for (let n = 0; n < 12; n += 1) {
+      const row = {
+        service: 'fhir',
+        host,
+        change: 'created',
+        resourceType: 'Patient',
+        resourceId: `p${n}`,
+        version: 1,
+      };
+      await tables.commit(TABLE, String(n % 3), [{ kind: 'upsert', key: `${host} ${n}`, row }]);
+    }
+
+    const first = await read(tables, { limit: 1 }, 2);
+    const place = JSON.parse(JSON.stringify(first.at(-1)?.next)) as Place;
+    const rest = await read(create === memory ? tables : create(), place, 9);
+
+    expect(first).toMatchObject([{ recent: 1 }, { recent: 2, next: { limit: 4 } }]);
+    expect(rest.reduce((sum, { recent }) => sum + recent, 0)).toBe(9);
+    expect(rest.at(-1)?.next).toBeUndefined();
+  });
+});
+
+describe('the place of a page that a run could not finish', () => {
+  it('given the same page, then a quarter of its rows, at least one', () => {
+    expect(shorter(BEGINNING)).toEqual({ limit: 250 });
+    expect(shorter({ page: 'p', limit: 3 })).toEqual({ page: 'p', limit: 1 });
+  });
+});
