@@ -1,9 +1,10 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 import { errorCodeOf, NonRetriableError } from '../errors.js';
-import { type Asked, type AskedStatus, ask, countsOf, findAsked, listAsked } from '../reconcile/asked-rows.js';
-import { problemsOfAsked } from '../reconcile/check-asked.js';
+import { type Asked, type AskedStatus, ask, countsOfAsked, findAsked, listAsked } from '../reconcile/asked-rows.js';
+import { problemsOfAsked, servicesOfAsked } from '../reconcile/check-asked.js';
 import { checkSince } from '../reconcile/check-since.js';
+import { checkIndex } from '../reconcile/find-removed.js';
 import { partsOf } from '../reconcile/plan.js';
 import { withoutDashes } from '../reconcile/without-dashes.js';
 import { workspaceOf } from '../reconcile/workspace.js';
@@ -20,16 +21,17 @@ const MAX_CHARACTERS = 64 * 1024;
 const MAX_TEXT_CHARACTERS = 256;
 const MAX_TYPES = 100;
 /** Properties whose wrong values are in the answer: none can hold patient data. */
-const QUOTABLE = ['since', 'until', 'dryRun'];
+const QUOTABLE = ['since', 'until', 'findRemoved', 'dryRun'];
 
 const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at).toISOString());
 const body = z.strictObject({
-  since: instant,
+  since: instant.optional(),
   until: instant.optional(),
   service: text.transform((host) => host.toLowerCase()).optional(),
   types: z.array(text).min(1).max(MAX_TYPES).optional(),
   workflow: text.optional(),
+  findRemoved: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
 
@@ -54,8 +56,8 @@ export function registerReconcileRequests(functions: FunctionApp, deps: Deps): v
 async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
   const read = await readBody(request, { schema: body, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
-  const { dryRun, ...rest } = read.value;
-  const asked: Asked = { ...rest, isDryRun: dryRun };
+  const { since = '', findRemoved, dryRun, ...rest } = read.value;
+  const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, isDryRun: dryRun };
   const { stores, config, workflows, clock, telemetry } = deps;
   const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
   const problems = wrong.length > 0 ? wrong : await problemsOfMemory(asked, deps);
@@ -75,15 +77,20 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): 
   return found ? { jsonBody: shown(found) } : NOT_FOUND;
 }
 
-/** Returns what the timer would refuse: changes that the ledger does not remember, a service without a workspace. */
+/**
+ * Returns what the timer would refuse: changes that the ledger does not remember, a service without a workspace, no table
+ * to compare.
+ */
 async function problemsOfMemory(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
   const firstDayByChange = await ledger.firstDayByChange();
   const memory = { firstDayByChange, retentionDays: config.ledgerRetentionDays, now: clock.now() };
   const wanted = { workflows: workflows.filter(({ name }) => name === (asked.workflow ?? name)), types: asked.types };
   return [
-    ...problemOf('since', () => checkSince(asked.since, asked.workflow, memory)),
-    ...servicesOf(config)
-      .filter(({ host, service }) => host === (asked.service ?? host) && partsOf(service, wanted).length > 0)
+    ...(asked.isFindRemoved
+      ? problemOf('findRemoved', () => checkIndex(workflows))
+      : problemOf('since', () => checkSince(asked.since, asked.workflow, memory))),
+    ...servicesOfAsked(asked, servicesOf(config))
+      .filter(({ service }) => partsOf(service, wanted).length > 0)
       .flatMap(({ host }) => problemOf('service', () => workspaceOf(host, config))),
   ];
 }
@@ -99,15 +106,15 @@ function problemOf(path: string, check: () => unknown): Problem[] {
 }
 
 function shown(status: AskedStatus) {
-  const { id, state, since, until, isDryRun: dryRun, askedAt, endedAt, message, parts } = status;
+  const { id, state, since, until, isFindRemoved: findRemoved, isDryRun: dryRun, askedAt, endedAt, message } = status;
   const { service = null, types = null, workflow = null } = status;
   return {
     id,
     state,
-    ...{ since, until, service, types, workflow, dryRun },
+    ...{ since: since || null, until: until || null, service, types, workflow, findRemoved, dryRun },
     askedAt,
     endedAt: endedAt || null,
-    counts: countsOf(Object.values(parts)),
+    counts: countsOfAsked(status),
     message: message || 'The timer reconcile has not begun yet: it runs each minute.',
   };
 }

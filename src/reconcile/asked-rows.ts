@@ -2,10 +2,14 @@ import { digest } from '../digest.js';
 import { pagesOf } from '../storage/pages.js';
 import type { Row, Stored, TableStore } from '../storage/table-store.js';
 import { beforeGrace, type Counts } from './compare.js';
+import { NO_REMOVED, type RemovedCounts, type RemovedSoFar } from './find-removed.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
 /** A request over HTTP. Times are ISO 8601, UTC, with milliseconds; absent fields mean all. */
 export type Asked = {
+  /** Whether it is a search for removed resources, which has no times and no workflow. */
+  readonly isFindRemoved: boolean;
+  /** '' with `isFindRemoved`. */
   readonly since: string;
   readonly until?: string | undefined;
   /** A host name. */
@@ -21,7 +25,10 @@ export type AskedState = (typeof STATES)[number];
 /** How far a part of a service was compared, and the counts so far. */
 export type PartSoFar = { readonly upTo: string; readonly counts: Readonly<Counts> };
 
-/** A request and what has become of it. `until` is always there: the end is decided when the request is made. */
+/**
+ * A request and what has become of it. `until` is always there: the end is decided when the request is made. '' with
+ * `isFindRemoved`.
+ */
 export type AskedStatus = Asked & {
   readonly id: string;
   readonly until: string;
@@ -31,12 +38,14 @@ export type AskedStatus = Asked & {
   readonly endedAt: string;
   readonly message: string;
   readonly parts: Readonly<Record<string, PartSoFar>>;
+  /** With `isFindRemoved`, by host. */
+  readonly removed: Readonly<Record<string, RemovedSoFar>>;
 };
 
 export const ASKED = 'asked';
 const PAGE = 1000;
 const MAX_TRIES = 5;
-const NEW = { state: 'waiting', endedAt: '', message: '' } as const;
+const NEW = { state: 'waiting', endedAt: '', message: '', removed: {} } as const;
 
 /**
  * Writes a request, and returns its id. The id is a digest of the request, so that asking twice is one request.
@@ -45,7 +54,8 @@ const NEW = { state: 'waiting', endedAt: '', message: '' } as const;
  *   dies after the write      the request is there; asking again gives the same id
  *   two at once               one write is refused: that process reads the row of the other
  *   the request is open       nothing is written
- *   it has ended              it begins anew; a failed request goes on from its positions
+ *   it has ended              it begins anew; a failed comparison goes on from its positions, which stay true. A failed
+ *                             search for removed resources begins anew: what it has found present may be gone by now
  */
 export async function ask(asked: Asked, { tables, now }: { tables: TableStore; now: Date }): Promise<string> {
   const id = idOf(asked);
@@ -54,7 +64,7 @@ export async function ask(asked: Asked, { tables, now }: { tables: TableStore; n
     const before = stored && statusOf(stored);
     if (before && isOpen(before)) return id;
     const parts = before?.state === 'failed' ? before.parts : {};
-    const until = beforeGrace(asked.until ?? now.toISOString(), now);
+    const until = asked.isFindRemoved ? '' : beforeGrace(asked.until ?? now.toISOString(), now);
     const row = rowOf({ ...asked, ...NEW, id, until, askedAt: now.toISOString(), parts });
     const answer = await commitRow(
       tables,
@@ -84,11 +94,25 @@ export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
   return state === 'waiting' || state === 'running';
 }
 
-/** Returns the sums over all parts. */
+/** Returns the sums over all parts of a comparison. */
 export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
-  const sums: Counts = { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 };
-  for (const { counts } of parts) for (const name of Object.keys(sums) as (keyof Counts)[]) sums[name] += counts[name];
-  return sums;
+  return sumOf({ compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 }, parts);
+}
+
+/** Returns the sums over all parts of a request. */
+export function countsOfAsked(
+  status: Pick<AskedStatus, 'isFindRemoved' | 'parts' | 'removed'>,
+): Counts | RemovedCounts {
+  return status.isFindRemoved
+    ? sumOf(NO_REMOVED, Object.values(status.removed))
+    : countsOf(Object.values(status.parts));
+}
+
+function sumOf<C extends Readonly<Record<string, number>>>(none: C, parts: readonly { readonly counts: C }[]): C {
+  const names = Object.keys(none);
+  return Object.fromEntries(
+    names.map((name) => [name, parts.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)]),
+  ) as C;
 }
 
 function idOf({ since, until, service, types, workflow, isDryRun }: Asked): string {
@@ -97,16 +121,16 @@ function idOf({ since, until, service, types, workflow, isDryRun }: Asked): stri
 }
 
 /** Table Storage has texts, numbers and truth values: an absent text is ''. */
-export function rowOf(status: AskedStatus): Row {
-  const { since, until, service = '', types = [], workflow = '', isDryRun, state, askedAt, endedAt, message } = status;
-  const parts = JSON.stringify(status.parts);
-  return { since, until, service, types: types.join(','), workflow, isDryRun, state, askedAt, endedAt, message, parts };
+export function rowOf({ id: _, service = '', types = [], workflow = '', parts, removed, ...rest }: AskedStatus): Row {
+  const texts = { types: types.join(','), parts: JSON.stringify(parts), removed: JSON.stringify(removed) };
+  return { ...rest, service, workflow, ...texts };
 }
 
 export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus {
   const text = (name: string) => String(row[name] ?? '');
   return {
     id: key,
+    isFindRemoved: row.isFindRemoved === true,
     since: text('since'),
     until: text('until'),
     service: text('service') || undefined,
@@ -118,5 +142,6 @@ export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus
     endedAt: text('endedAt'),
     message: text('message'),
     parts: JSON.parse(text('parts') || '{}'),
+    removed: JSON.parse(text('removed') || '{}'),
   };
 }

@@ -20,14 +20,33 @@ const MAX_QUOTED = 80;
 /** Returns what is wrong with a request; nothing is read. */
 export function problemsOfAsked(asked: Asked, known: Known): AskedProblem[] {
   return [
-    ...problemsOfTimes(asked, known.now),
-    ...problemsOfService(asked.service, known.services),
+    ...(asked.isFindRemoved ? problemsOfRemoved(asked) : problemsOfTimes(asked, known.now)),
+    ...problemsOfService(asked, known.services),
     ...problemsOfWorkflow(asked.workflow, known.workflows),
     ...problemsOfTypes(asked, known.workflows),
   ];
 }
 
+/** Returns the services that a request compares. */
+export function servicesOfAsked(
+  { isFindRemoved, service }: Pick<Asked, 'isFindRemoved' | 'service'>,
+  services: readonly ServiceName[],
+): ServiceName[] {
+  return services.filter((one) => one.host === (service ?? one.host) && (one.service === 'fhir' || !isFindRemoved));
+}
+
+function problemsOfRemoved(asked: Asked): AskedProblem[] {
+  return (['since', 'until', 'workflow'] as const)
+    .filter((path) => asked[path])
+    .map((path) => ({
+      path,
+      code: 'not-with-find-removed',
+      message: 'does not go with findRemoved, which compares the present state of a service',
+    }));
+}
+
 function problemsOfTimes({ since, until }: Asked, now: Date): AskedProblem[] {
+  if (since === '') return [{ path: 'since', code: 'invalid-type', message: 'is missing, must be a text' }];
   const at = now.toISOString();
   const inFuture = (path: string, time: string) => ({
     path,
@@ -49,15 +68,16 @@ function problemsOfTimes({ since, until }: Asked, now: Date): AskedProblem[] {
   return problems;
 }
 
-function problemsOfService(host: string | undefined, services: readonly ServiceName[]): AskedProblem[] {
-  const hosts = services.map((service) => service.host);
-  if (hosts.length === 0) {
-    const message =
-      'is missing in the settings: FHIR_HOSTS and DICOM_HOSTS are absent, so there is no service to compare';
+function problemsOfService({ service, isFindRemoved }: Asked, services: readonly ServiceName[]): AskedProblem[] {
+  const names = servicesOfAsked({ isFindRemoved }, services).map(({ host }) => host);
+  if (names.length === 0) {
+    const settings = isFindRemoved ? 'FHIR_HOSTS is' : 'FHIR_HOSTS and DICOM_HOSTS are';
+    const message = `is missing in the settings: ${settings} absent, so there is no service to compare`;
     return [{ path: 'service', code: 'no-service', message }];
   }
-  if (host === undefined || hosts.includes(host)) return [];
-  return [unknown('service', host, { what: 'a host name in FHIR_HOSTS or DICOM_HOSTS', names: hosts })];
+  if (service === undefined || names.includes(service)) return [];
+  const what = `a host name in ${isFindRemoved ? 'FHIR_HOSTS, since findRemoved compares FHIR services only' : 'FHIR_HOSTS or DICOM_HOSTS'}`;
+  return [unknown('service', service, { what, names })];
 }
 
 function problemsOfWorkflow(name: string | undefined, workflows: readonly Workflow[]): AskedProblem[] {

@@ -1,25 +1,40 @@
 import type { ServiceName } from '../clients/readers.js';
 import type { Random } from '../clock.js';
 import { errorCodeOf, NonRetriableError } from '../errors.js';
-import { ASKED, type AskedStatus, countsOf, isOpen, listAsked, type PartSoFar, rowOf, statusOf } from './asked-rows.js';
+import {
+  ASKED,
+  type AskedStatus,
+  countsOf,
+  countsOfAsked,
+  isOpen,
+  listAsked,
+  type PartSoFar,
+  rowOf,
+  statusOf,
+} from './asked-rows.js';
+import { servicesOfAsked } from './check-asked.js';
 import { DAY_MS } from './check-since.js';
 import type { Counts, Position } from './compare.js';
+import { findRemoved, NO_REMOVED, type RemovedDeps, type RemovedReport, type RemovedSoFar } from './find-removed.js';
+import { BEGINNING, shorter } from './indexed-resources.js';
 import { type LeasedRow, takeRow } from './leased-row.js';
 import type { ComparisonName } from './positions.js';
 import { type PartReport, type ReconcileDeps, type Report, type Request, reconcile } from './reconcile.js';
 import { commitRow } from './reconcile-table.js';
+import { removedCountsOf } from './removed-text.js';
 import { withoutDashes } from './without-dashes.js';
 
-export type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> & {
-  readonly random: Random;
-  /** The services that the settings list. */
-  readonly services: readonly ServiceName[];
-};
+export type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> &
+  Omit<RemovedDeps, 'soFar' | 'save' | 'onProgress' | 'onWait'> & {
+    readonly random: Random;
+    /** The services that the settings list. */
+    readonly services: readonly ServiceName[];
+  };
 
 /** A request that this run has worked on. `errorCode` is set if the request has failed. */
 export type Worked = {
   readonly state: AskedStatus['state'];
-  readonly counts: Readonly<Counts>;
+  readonly counts: ReturnType<typeof countsOfAsked>;
   readonly errorCode: string | undefined;
 };
 
@@ -48,19 +63,26 @@ export async function runAsked(deps: RunAskedDeps): Promise<Worked[]> {
 }
 
 async function work(status: AskedStatus, leased: LeasedRow, deps: RunAskedDeps): Promise<Worked> {
-  const parts: Record<string, PartSoFar> = { ...status.parts };
-  const ended = await compareAsked(status, { leased, parts }, deps);
+  const working = { leased, parts: { ...status.parts }, removed: { ...status.removed } };
+  const { errorCode, ...ended } = await workToEnd(status, working, deps);
   const endedAt = ended.state === 'running' ? '' : (await deps.storageNow()).toISOString();
-  await leased.release(rowOf({ ...status, ...ended, parts, endedAt }));
-  return { state: ended.state, counts: countsOf(Object.values(parts)), errorCode: ended.errorCode };
+  const next = { ...status, ...ended, parts: working.parts, removed: working.removed, endedAt };
+  await leased.release(rowOf(next));
+  return { state: ended.state, counts: countsOfAsked(next), errorCode };
 }
 
 type Ended = { readonly state: AskedStatus['state']; readonly message: string; readonly errorCode: string | undefined };
-type Working = { readonly leased: LeasedRow; readonly parts: Record<string, PartSoFar> };
+type Working = {
+  readonly leased: LeasedRow;
+  readonly parts: Record<string, PartSoFar>;
+  readonly removed: Record<string, RemovedSoFar>;
+};
 
-async function compareAsked(status: AskedStatus, working: Working, deps: RunAskedDeps): Promise<Ended> {
+async function workToEnd(status: AskedStatus, working: Working, deps: RunAskedDeps): Promise<Ended> {
   try {
-    return endedOf(await compareParts(status, working, deps), working.parts);
+    return status.isFindRemoved
+      ? endedOfRemoved(await searchAsked(status, working, deps), status, working.removed)
+      : endedOf(await compareParts(status, working, deps), working.parts);
   } catch (error) {
     if (!(error instanceof NonRetriableError)) throw error;
     return { state: 'failed', message: withoutDashes(error.message), errorCode: errorCodeOf(error) };
@@ -98,22 +120,55 @@ async function compareParts(status: AskedStatus, { leased, parts }: Working, dep
   return report;
 }
 
+/**
+ * The counts are those of whole pages. What a page has brought in before its run died or stopped is known when the next
+ * run searches the page again, and counts as known.
+ */
+async function searchAsked(
+  status: AskedStatus,
+  { leased, removed }: Working,
+  deps: RunAskedDeps,
+): Promise<RemovedReport[]> {
+  const { types, isDryRun } = status;
+  const hosts = chosenServices(status, deps).map(({ host }) => host);
+  const reports = await findRemoved(
+    { hosts, types, isDryRun },
+    {
+      ...deps,
+      soFar: (host) => removed[host],
+      async save(host, soFar) {
+        await leased.save(rowOf({ ...status, state: 'running', removed: { ...removed, [host]: soFar } }));
+        removed[host] = soFar;
+      },
+    },
+  );
+  for (const { host } of reports.filter(({ end }) => end === 'stopped')) {
+    const { counts, next = BEGINNING } = removed[host] ?? { counts: NO_REMOVED };
+    removed[host] = { counts, next: shorter(next) };
+  }
+  return reports;
+}
+
 function nameOf({ host, part }: Pick<ComparisonName, 'host' | 'part'>): string {
   return `${host} ${part}`;
 }
 
 /** Settings and workflows may have changed since the request was made. */
-function requestOf(status: AskedStatus, { services, workflows }: RunAskedDeps): Request {
+function chosenServices(status: AskedStatus, { services }: RunAskedDeps): readonly ServiceName[] {
+  const chosen = servicesOfAsked(status, services);
+  if (chosen.length > 0) return chosen;
+  throw new NonRetriableError('FHIR_HOSTS and DICOM_HOSTS do not list the service any more.', {
+    code: 'host-not-listed',
+  });
+}
+
+function requestOf(status: AskedStatus, deps: RunAskedDeps): Request {
   const { since, until, types, isDryRun } = status;
-  const chosen = services.filter(({ host }) => status.service === undefined || host === status.service);
-  if (chosen.length === 0)
-    throw new NonRetriableError('FHIR_HOSTS and DICOM_HOSTS do not list the service any more.', {
-      code: 'host-not-listed',
-    });
-  const workflow = workflows.find(({ name }) => name === status.workflow);
+  const services = chosenServices(status, deps);
+  const workflow = deps.workflows.find(({ name }) => name === status.workflow);
   if (status.workflow !== undefined && !workflow)
     throw new NonRetriableError('The workflow is not on in this app.', { code: 'unknown-workflow' });
-  return { services: chosen, since, until, types, workflow, isDryRun };
+  return { services, since, until, types, workflow, isDryRun };
 }
 
 function endedOf(report: Report, parts: Working['parts']): Ended {
@@ -121,17 +176,29 @@ function endedOf(report: Report, parts: Working['parts']): Ended {
   const { compared, missing, broughtIn, unreadable } = countsOf(Object.values(parts));
   const counted = `${compared} compared, ${missing} missing, ${broughtIn} brought in.`;
   const leftOut = unreadable > 0 ? ` ${unreadable} entries name no change that an event can hold: left out.` : '';
-  const isStopped = report.parts.some(({ end }) => end === 'stopped');
-  const failed = report.parts.filter((part) => part.end === 'failed');
-  if (isStopped) return { state: 'running', message: `${counted}${leftOut} The timer goes on.`, errorCode: undefined };
+  return endedWith(counted + leftOut, report.parts, 'it goes on from there');
+}
+
+function endedOfRemoved(
+  reports: readonly RemovedReport[],
+  { isDryRun }: AskedStatus,
+  removed: Working['removed'],
+): Ended {
+  const ofPages = reports.map(({ host }) => ({ host, counts: removed[host]?.counts ?? NO_REMOVED }));
+  return endedWith(removedCountsOf(ofPages, isDryRun).join(' '), reports, 'it starts at the beginning');
+}
+
+function endedWith(counted: string, parts: readonly (PartReport | RemovedReport)[], again: string): Ended {
+  if (parts.some(({ end }) => end === 'stopped'))
+    return { state: 'running', message: `${counted} The timer goes on.`, errorCode: undefined };
+  const failed = parts.filter((part) => part.end === 'failed');
   const [first] = failed;
-  if (!first) return { state: 'done', message: counted + leftOut, errorCode: undefined };
-  const texts = failed.map(failureText).join(' ');
-  const message = `${counted}${leftOut} ${texts} Then make the same request again: it goes on from there.`;
+  if (!first) return { state: 'done', message: counted, errorCode: undefined };
+  const message = `${counted} ${failed.map(failureText).join(' ')} Then make the same request again: ${again}.`;
   return { state: 'failed', message, errorCode: errorCodeOf(first.error) };
 }
 
-function failureText({ host, error }: Extract<PartReport, { end: 'failed' }>): string {
+function failureText({ host, error }: Pick<Extract<PartReport, { end: 'failed' }>, 'host' | 'error'>): string {
   return `${host} was not compared to the end. ${error.message} The cause of ${errorCodeOf(error)}: docs/troubleshooting.md.`;
 }
 

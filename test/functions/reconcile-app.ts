@@ -26,6 +26,7 @@ export function openReconcileApp({
   startAt = '2026-01-01T09:00:00.000Z',
   workflows,
   wrap = (tables) => tables,
+  after,
 }: {
   fhir?: string;
   dicom?: string;
@@ -33,13 +34,15 @@ export function openReconcileApp({
   startAt?: string;
   workflows?: readonly Workflow[];
   wrap?: (tables: TableStore) => TableStore;
+  /** An earlier process, with the same storage and time. */
+  after?: { readonly tables: ReturnType<typeof createMemoryTableStore>; readonly time: { nowMs: number } };
 }) {
-  let nowMs = Date.parse(startAt);
+  const time = after?.time ?? { nowMs: Date.parse(startAt) };
   const held = new Map<() => void, number>();
   const clock = {
     ...systemClock,
-    now: () => new Date(nowMs),
-    monotonic: () => nowMs - Date.parse(startAt),
+    now: () => new Date(time.nowMs),
+    monotonic: () => time.nowMs - Date.parse(startAt),
     after(ms: number, run: () => void) {
       if (ms < HELD_MS) return systemClock.after(ms, run);
       held.set(run, ms);
@@ -50,9 +53,9 @@ export function openReconcileApp({
   const every = defineWorkflow({
     name: 'every-change',
     on: [fhir('*'), dicom()],
-    handle: ({ time }) => void runs.push(`every-change ${time}`),
+    handle: (event) => void runs.push(`every-change ${event.time}`),
   });
-  const tables = createMemoryTableStore({ clock });
+  const tables = after?.tables ?? createMemoryTableStore({ clock });
   const [due, dueLong] = [createMemoryQueueStore({ clock }), createMemoryQueueStore({ clock })];
   const lines: string[] = [];
   const config = readConfig({
@@ -89,16 +92,17 @@ export function openReconcileApp({
     app,
     functions,
     tables,
+    time,
     lines,
     runs,
     records,
     rows: (partition: string) => tables.inspect('reconcile').filter((stored) => stored.partition === partition),
     tick: () => functions.call('reconcile'),
     advance(ms: number): void {
-      nowMs += ms;
+      time.nowMs += ms;
     },
     setTime(at: string): void {
-      nowMs = Date.parse(at);
+      time.nowMs = Date.parse(at);
     },
     /** Ends the waits and limits of so many ms. */
     expire(ms: number): void {
@@ -110,7 +114,7 @@ export function openReconcileApp({
     },
     /** Runs the rows that are due. */
     async runRows(): Promise<void> {
-      nowMs += 1000;
+      time.nowMs += 1000;
       await app.pipeline.wake();
       for (let text = due.take(); text !== undefined; text = due.take()) await app.pipeline.redeliver(JSON.parse(text));
     },

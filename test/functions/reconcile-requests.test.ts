@@ -47,6 +47,7 @@ describe('POST reconcile', () => {
       service: FHIR_HOST,
       types: ['Patient'],
       workflow: null,
+      findRemoved: false,
       dryRun: true,
       askedAt: NOW,
       endedAt: null,
@@ -143,7 +144,7 @@ describe('POST reconcile', () => {
       body: { since: SINCE, 'dry-run': true },
       path: 'dry-run',
       code: 'unrecognized-keys',
-      message: 'is not known here, must be one of since, until, service, types, workflow, dryRun',
+      message: 'is not known here, must be one of since, until, service, types, workflow, findRemoved, dryRun',
     },
   ])('given $given, then 400 with path, code and what is allowed', async ({ body, path, code, message }) => {
     const { post, tables } = start({ fhir: 'http://127.0.0.1:1', dicom: 'http://127.0.0.1:1' });
