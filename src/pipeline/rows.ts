@@ -15,6 +15,7 @@ import { runJob } from './job.js';
 import { JobRun, runKeyOf } from './job-run.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
 import type { RunResult } from './outcome.js';
+import { PacedRows } from './paced-rows.js';
 import { logNotWritten, spanOutcomeOf } from './record-metrics.js';
 import type { Shared } from './shared.js';
 import { type Queues, queueOf, type Wakeup } from './wakeups.js';
@@ -33,11 +34,13 @@ export class DueRows {
   readonly #shared: Shared;
   readonly #deps: Deps;
   readonly #deadLetters: MoveDeadLetters;
+  readonly #paced: PacedRows;
 
   constructor(shared: Shared, deps: Deps) {
     this.#shared = shared;
     this.#deps = deps;
     this.#deadLetters = new MoveDeadLetters(shared.stores);
+    this.#paced = new PacedRows(shared);
   }
 
   /** Runs a page of the due rows of a shard. Never throws. */
@@ -46,7 +49,7 @@ export class DueRows {
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
       await stores.ledger.open(); // a row must not make the first table of the ledger: it would look like an upgrade
-      const page = await stores.waiting.due(shard, clock.now(), after);
+      const page = await this.#paced.readInTurn(() => stores.waiting.due(shard, clock.now(), after));
       if (page.next) await queueOf(this.#deps.queues, shard).send(JSON.stringify({ shard, after: page.next }));
       await this.#runPage(page.rows, span);
       span?.end({ count: page.rows.length });
@@ -64,7 +67,7 @@ export class DueRows {
     const cancel = clock.after(settings.deadlineMs, () => {
       for (const run of runs) run.leaveQueue();
     });
-    await Promise.all(rows.map((row) => this.#runRow(row, { runs, parse, span }))).finally(cancel);
+    await this.#paced.run(rows, (row) => this.#runRow(row, { runs, parse, span })).finally(cancel);
   }
 
   async #runRow(row: WaitingRow, page: Page): Promise<void> {

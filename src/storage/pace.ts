@@ -5,7 +5,7 @@ import { StorageError } from './table-store.js';
 const PAUSES_MS = [1000, 5000, 15_000];
 
 /** Returns a function that resolves when the next turn may begin, or when `signal` aborts. */
-export function createTurns(perSecond: number, { clock, signal }: { clock: Clock; signal: AbortSignal }) {
+export function createTurns(perSecond: number, { clock, signal }: { clock: Clock; signal?: AbortSignal }) {
   let nextAtMs = clock.monotonic();
   return async (): Promise<void> => {
     const nowMs = clock.monotonic();
