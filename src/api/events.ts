@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { count, instant } from './common.js';
+
+/** A step in the story of a job. `code`: of an error. `until`: when the job is to run again. */
+export const step = z.strictObject({
+  at: instant,
+  what: z.enum(['claimed', 'taken-over', 'retry', 'wait', 'completed', 'superseded', 'dead-lettered', 'redriven']),
+  code: z.string().optional(),
+  until: instant.optional(),
+});
+export type Step = z.infer<typeof step>;
+
+export const jobStatus = z.strictObject({
+  status: z.enum(['running', 'waiting', 'completed', 'superseded', 'dead-lettered']),
+  tries: count,
+  nextTryAt: instant.optional(),
+  redrives: count.optional(),
+  /** The error code of the last try. */
+  error: z.string().optional(),
+  /** The oldest first. Of a job with many steps, the first and the last ones. Absent for jobs of version 0.2. */
+  steps: z.array(step).optional(),
+  /** The id of the job's dead letter, pending or resolved. */
+  deadLetter: z.string().optional(),
+});
+export type JobStatus = z.infer<typeof jobStatus>;
+
+export const eventStatus = z.strictObject({
+  id: z.string(),
+  type: z.string(),
+  source: z.string(),
+  time: z.string().nullable(),
+  state: z.enum(['open', 'settled']),
+  /** By name. */
+  workflows: z.record(z.string(), jobStatus),
+});
+export const eventsAnswer = z.strictObject({ events: z.array(eventStatus) });
+export type EventStatus = z.infer<typeof eventStatus>;

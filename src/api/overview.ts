@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { count, instant } from './common.js';
+
+/**
+ * The last hour by minute, as columns of equal length, the oldest minute first. The last minute is not over yet. `at` is
+ * the beginning of a minute in seconds since 1970. Lags are in seconds, null in a minute in which nothing settled.
+ */
+export const minutes = z.strictObject({
+  at: z.array(z.number().int()),
+  events: z.array(count),
+  completed: z.array(count),
+  superseded: z.array(count),
+  deadLettered: z.array(count),
+  retried: z.array(count),
+  lagP50: z.array(z.number().nullable()),
+  lagP99: z.array(z.number().nullable()),
+  /** Changes that reconciliation has found missing. */
+  missing: z.array(count),
+});
+
+/** What needs a person, the worst first. `level` red: events are late or lost without help; amber: look at it today. */
+export const problem = z.strictObject({
+  level: z.enum(['red', 'amber']),
+  code: z.enum([
+    'storage-failed',
+    'rows-overdue',
+    'lag-high',
+    'circuit-open',
+    'dead-letters',
+    'undelivered',
+    'comparing-behind',
+    'workflow-paused',
+    'instance-silent',
+  ]),
+  /** In words: what was found, and what to do. */
+  message: z.string(),
+  workflow: z.string().optional(),
+});
+
+/** An instance of the app: a process that has written its heartbeat in the last hour. */
+export const instance = z.strictObject({
+  id: z.string(),
+  startedAt: instant,
+  seenAt: instant,
+  /** The instance that has answered. */
+  isThis: z.boolean(),
+  state: z.enum(['running', 'stopped', 'silent']),
+  /** In the last full 10 s. */
+  eventsPerSecond: z.number(),
+  minutes,
+});
+
+/** Counts stop at a limit: then `isMore` is true. */
+export const overview = z.strictObject({
+  now: instant,
+  level: z.enum(['green', 'amber', 'red']),
+  problems: z.array(problem),
+  eventsPerSecond: z.number(),
+  minutes,
+  instances: z.array(instance),
+  countedAt: instant,
+  waiting: z.strictObject({ rows: count, isMore: z.boolean(), earliestDueAt: instant.nullable() }),
+  deadLetters: z.strictObject({
+    pending: z.record(z.string(), count),
+    byReason: z.record(z.string(), count),
+    isMore: z.boolean(),
+    oldestAt: instant.nullable(),
+  }),
+  undelivered: z.union([
+    z.strictObject({ blobs: count, unreadable: count, isMore: z.boolean(), oldestAt: instant.nullable() }),
+    z.strictObject({ error: z.string() }),
+  ]),
+  /** How far reconciliation has compared each service. */
+  compared: z.array(z.looseObject({ host: z.string(), part: z.string(), upTo: instant, behindSeconds: z.number() })),
+});
+export type Overview = z.infer<typeof overview>;
+export type Minutes = z.infer<typeof minutes>;
+export type OverviewProblem = z.infer<typeof problem>;
+
+/** A run of a job that has ended: what the app has just done, of all instances, the newest first. */
+export const recentJob = z.strictObject({
+  at: instant,
+  instance: z.string(),
+  eventId: z.string(),
+  type: z.string(),
+  resourceType: z.string(),
+  workflow: z.string(),
+  outcome: z.enum(['completed', 'superseded', 'dead-lettered', 'retried']),
+  /** The number of the try. */
+  try: count,
+  /** How long the handler ran. */
+  durationMs: z.number().nullable(),
+  errorCode: z.string(),
+});
+export const recent = z.strictObject({ jobs: z.array(recentJob) });
+export type RecentJob = z.infer<typeof recentJob>;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { count, instant } from './common.js';
+
+export const paused = z.strictObject({ since: instant, by: z.string(), why: z.string() });
+
+/** A workflow of this app. Counts and durations are of the last hour, of all instances. Durations are in seconds. */
+export const workflowStatus = z.strictObject({
+  name: z.string(),
+  /** What it runs for: `fhir Observation created,updated`. */
+  on: z.array(z.string()),
+  ordering: z.enum(['any', 'latest']),
+  timeoutSeconds: z.number(),
+  maxTries: count,
+  concurrency: count,
+  paused: paused.nullable(),
+  lastHour: z.strictObject({
+    completed: count,
+    superseded: count,
+    deadLettered: count,
+    retried: count,
+    durationP50: z.number().nullable(),
+    durationP99: z.number().nullable(),
+  }),
+  /** Of each instance in which the workflow has failed since its last success. */
+  circuits: z.array(
+    z.strictObject({
+      instance: z.string(),
+      state: z.enum(['closed', 'open', 'half-open']),
+      failuresInARow: count,
+      openSince: instant.nullable(),
+      nextProbeAt: instant.nullable(),
+    }),
+  ),
+});
+export const workflowList = z.strictObject({ workflows: z.array(workflowStatus) });
+export type WorkflowStatus = z.infer<typeof workflowStatus>;
+
+export const pauseBody = z.strictObject({ why: z.string().trim().min(1).max(500) });
+/** The answer to pause and resume. All instances follow within 10 s. */
+export const pauseAnswer = z.strictObject({ name: z.string(), paused: paused.nullable() });
