@@ -2,24 +2,15 @@ import type { HttpResponseInit } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
 import type { App, StorageCheck } from './compose.js';
 import type { FunctionApp } from './function-app.js';
+import { serve } from './serve.js';
 
 /**
  * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage
  * back. And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
  */
 export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<App, 'storageChecks'>): void {
-  functions.http('healthLive', {
-    methods: ['GET'],
-    route: 'health/live',
-    authLevel: 'anonymous',
-    handler: () => ({ jsonBody: { live: true } }),
-  });
-  functions.http('healthReady', {
-    methods: ['GET'],
-    route: 'health/ready',
-    authLevel: 'function',
-    handler: () => checkStorage(storageChecks),
-  });
+  serve(functions, 'healthLive', () => ({ jsonBody: { live: true } }));
+  serve(functions, 'healthReady', () => checkStorage(storageChecks));
 }
 
 async function checkStorage(storageChecks: readonly StorageCheck[]): Promise<HttpResponseInit> {

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Route } from '../api/route.js';
 import { errorCodeOf } from '../errors.js';
 import { openForReading } from '../handler/workflow-table.js';
 import { StorageError } from '../storage/table-store.js';
@@ -19,22 +20,36 @@ type Deps = Pick<App, 'config' | 'workflowTables' | 'workflows' | 'telemetry'>;
  * and URLs end up in logs.
  */
 export function registerLookups(functions: FunctionApp, deps: Deps): void {
-  if (!deps.config.lookups) return;
-  for (const workflow of deps.workflows) {
-    if (workflow.lookup) registerLookup(functions, { ...workflow, lookup: workflow.lookup }, deps);
+  for (const workflow of lookupsOf(deps)) {
+    const { lookup } = workflow;
+    const { method, route, authLevel } = lookupRoute(lookup);
+    functions.http(`lookup-${lookup.name}`, {
+      methods: [method],
+      route,
+      authLevel,
+      handler: (request) => answer(request, lookup, deps).catch((error: unknown) => failed(error, workflow, deps)),
+    });
   }
 }
 
 type OfLookup = Pick<Workflow, 'name' | 'codes'> & { readonly lookup: Lookup };
 
-function registerLookup(functions: FunctionApp, workflow: OfLookup, deps: Deps): void {
-  const { lookup } = workflow;
-  functions.http(`lookup-${lookup.name}`, {
-    methods: ['POST'],
-    route: `lookups/${lookup.name}`,
+/** Returns the workflows whose lookups the app offers. */
+export function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows'>): OfLookup[] {
+  if (!config.lookups) return [];
+  return workflows.flatMap((workflow) => (workflow.lookup ? [{ ...workflow, lookup: workflow.lookup }] : []));
+}
+
+/** Returns the route of a lookup. What it answers is the workflow's own. */
+export function lookupRoute({ name, query }: Lookup): Route {
+  return {
+    method: 'POST',
+    route: `lookups/${name}`,
     authLevel: 'function',
-    handler: (request) => answer(request, lookup, deps).catch((error: unknown) => failed(error, workflow, deps)),
-  });
+    summary: `The lookup \`${name}\` of a workflow. The answer is clinical data.`,
+    body: query,
+    answers: { 200: { description: 'What was found.' } },
+  };
 }
 
 /**

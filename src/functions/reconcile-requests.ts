@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
+import { type ReconcileRequest, reconcileBody } from '../api/reconcile.js';
 import { errorCodeOf, NonRetriableError } from '../errors.js';
 import { type Asked, type AskedStatus, ask, countsOfAsked, findAsked, listAsked } from '../reconcile/asked-rows.js';
 import { problemsOfAsked, servicesOfAsked } from '../reconcile/check-asked.js';
@@ -11,29 +11,16 @@ import { workspaceOf } from '../reconcile/workspace.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
-import { httpError, storageFailed } from './http-error.js';
+import { httpError } from './http-error.js';
 import { badRequest, type Problem, readBody } from './read-body.js';
 import { type OfReconcile, servicesOf } from './reconcile-deps.js';
+import { serve } from './serve.js';
 
 type Deps = OfReconcile & Pick<App, 'telemetry'>;
 
 const MAX_CHARACTERS = 64 * 1024;
-const MAX_TEXT_CHARACTERS = 256;
-const MAX_TYPES = 100;
 /** Properties whose wrong values are in the answer: none can hold patient data. */
 const QUOTABLE = ['since', 'until', 'findRemoved', 'dryRun'];
-
-const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
-const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at).toISOString());
-const body = z.strictObject({
-  since: instant.optional(),
-  until: instant.optional(),
-  service: text.transform((host) => host.toLowerCase()).optional(),
-  types: z.array(text).min(1).max(MAX_TYPES).optional(),
-  workflow: text.optional(),
-  findRemoved: z.boolean().default(false),
-  dryRun: z.boolean().default(false),
-});
 
 const NOT_FOUND = httpError(
   404,
@@ -43,18 +30,13 @@ const NOT_FOUND = httpError(
 
 /** Registers the requests to compare past changes, for the level `admin`. The timer `reconcile` works on them. */
 export function registerReconcileRequests(functions: FunctionApp, deps: Deps): void {
-  for (const [name, method, route, handle] of [
-    ['askReconcile', 'POST', 'reconcile', post],
-    ['reconcileRequests', 'GET', 'reconcile', list],
-    ['reconcileRequest', 'GET', 'reconcile/{id}', show],
-  ] as const) {
-    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
-    functions.http(name, { methods: [method], route, authLevel: 'admin', handler });
-  }
+  serve(functions, 'askReconcile', (request) => post(request, deps));
+  serve(functions, 'reconcileRequests', () => list(deps));
+  serve(functions, 'reconcileRequest', (request) => show(request, deps));
 }
 
 async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
-  const read = await readBody(request, { schema: body, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
+  const read = await readBody(request, { schema: reconcileBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
   const { since = '', findRemoved, dryRun, ...rest } = read.value;
   const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, isDryRun: dryRun };
@@ -68,7 +50,7 @@ async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps):
   return { status: 202, headers: { Location: `/api/reconcile/${id}` }, jsonBody: { id, message } };
 }
 
-async function list(_request: unknown, { stores }: Deps): Promise<HttpResponseInit> {
+async function list({ stores }: Deps): Promise<HttpResponseInit> {
   return { jsonBody: { requests: (await listAsked(stores.tables)).map(shown) } };
 }
 
@@ -105,7 +87,7 @@ function problemOf(path: string, check: () => unknown): Problem[] {
   }
 }
 
-function shown(status: AskedStatus) {
+function shown(status: AskedStatus): ReconcileRequest {
   const { id, state, since, until, isFindRemoved: findRemoved, isDryRun: dryRun, askedAt, endedAt, message } = status;
   const { service = null, types = null, workflow = null } = status;
   return {

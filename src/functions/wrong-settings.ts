@@ -2,6 +2,7 @@ import { ConfigError, withoutValue } from '../config.js';
 import { WorkflowError } from '../workflow.js';
 import { EVENT_GRID_FUNCTIONS, eventGridTrigger } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
+import { serve } from './serve.js';
 
 const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files.";
 
@@ -13,15 +14,12 @@ const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files."
 export function registerWrongSettings(functions: FunctionApp, error: ConfigError | WorkflowError): void {
   console.error(`error ${error.message}`); // the host's log may hold the values; answers and exceptions may not
   const expected = error instanceof ConfigError ? error.problems.map(withoutValue) : [WRONG_WORKFLOWS];
-  const health = (name: string, route: string, authLevel: 'anonymous' | 'function', state: string) =>
-    functions.http(name, {
-      methods: ['GET'],
-      route,
-      authLevel,
-      handler: () => ({ status: 503, jsonBody: { [state]: false, problems: expected } }),
-    });
-  health('healthLive', 'health/live', 'anonymous', 'live');
-  health('healthReady', 'health/ready', 'function', 'ready');
+  for (const [name, state] of [
+    ['healthLive', 'live'],
+    ['healthReady', 'ready'],
+  ] as const) {
+    serve(functions, name, () => ({ status: 503, jsonBody: { [state]: false, problems: expected } }));
+  }
   for (const name of EVENT_GRID_FUNCTIONS) {
     functions.generic(name, {
       trigger: eventGridTrigger,

@@ -1,4 +1,5 @@
 import type { FunctionApp } from '../../src/functions/function-app.js';
+import { checkAnswer } from './check-answer.js';
 
 type Registered = { readonly handler: (...args: unknown[]) => unknown; readonly [option: string]: unknown };
 
@@ -7,6 +8,8 @@ export function createFakeFunctions() {
   const registered = new Map<string, Registered>();
   const ends: (() => unknown)[] = [];
   const register = (name: string, options: Registered) => void registered.set(name, options);
+  const registerHttp = (name: string, { handler, ...options }: Registered) =>
+    register(name, { ...options, handler: async (...args) => checkAnswer(name, await handler(...args)) });
   const starts: (() => unknown)[] = [];
   const hook = {
     appStart: (start: () => unknown) => void starts.push(start),
@@ -14,7 +17,7 @@ export function createFakeFunctions() {
   };
   const setups: unknown[] = [];
   const setup = (options: unknown) => void setups.push(options);
-  const app = { generic: register, timer: register, storageQueue: register, http: register, hook, setup };
+  const app = { generic: register, timer: register, storageQueue: register, http: registerHttp, hook, setup };
 
   return {
     app: app as unknown as FunctionApp,

@@ -55,6 +55,7 @@ describe('when the app is registered', () => {
       'askReconcile',
       'reconcileRequests',
       'reconcileRequest',
+      'openApi',
     ]);
   });
 
@@ -90,6 +91,7 @@ describe('when the app is registered', () => {
       ['reconcile', 'admin'],
       ['reconcile', 'admin'],
       ['reconcile/{id}', 'admin'],
+      ['openapi.json', 'function'],
     ]);
   });
 

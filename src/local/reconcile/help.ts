@@ -2,7 +2,7 @@
  * The maxima per second and at a time. Storage serves about 20,000 requests a second for the app and this command. With
  * more at a time, each page of changes would begin with a burst that live events wait for.
  */
-export const PACE = { perSecond: 5000, broughtInPerSecond: 200, atOnce: 16 };
+export const PACE = { perSecond: 5000, broughtInPerSecond: 100, atOnce: 16 };
 
 export const HELP = `npm run reconcile -- --since TIME [options]
 

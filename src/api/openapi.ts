@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { errorAnswer } from './common.js';
+import type { Level, Route } from './route.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const PARAMETER = /\{(\w+)\??\}/g;
+const ERRORS: Readonly<Record<Level, Readonly<Record<number, string>>>> = {
+  anonymous: {},
+  function: { 401: 'The key is missing or wrong.', 503: 'Storage did not answer. Ask again.' },
+  admin: { 401: 'The key is missing, wrong, or not `_master`.', 503: 'Storage did not answer. Ask again.' },
+};
+const OF_BODY: Readonly<Record<number, string>> = {
+  400: 'The request is wrong: `problems` says where, and what is allowed.',
+  413: 'The body is too large.',
+  415: 'The content-type is not JSON.',
+};
+const SECURITY = {
+  key: { type: 'apiKey', in: 'header', name: 'x-functions-key', description: 'A key of the function app.' },
+  masterKey: { type: 'apiKey', in: 'header', name: 'x-functions-key', description: 'The key `_master`.' },
+};
+
+/** Returns the OpenAPI 3.1 document of functions by their names. */
+export function openApiOf(routes: Readonly<Record<string, Route>>): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const [name, route] of Object.entries(routes)) {
+    const path = `/api/${route.route.replaceAll('?}', '}')}`;
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(name, route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'ahds-events',
+      version: '1',
+      description:
+        'What the app has done with events, its dead letters, workflows, lookups and reconciliation. Ids of resources and other clinical data are only in bodies, never in URLs.',
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: { securitySchemes: SECURITY },
+  };
+}
+
+function operationOf(name: string, route: Route): Json {
+  const { summary, authLevel, body } = route;
+  return {
+    operationId: name,
+    summary,
+    ...(authLevel !== 'anonymous' && { security: [{ [authLevel === 'admin' ? 'masterKey' : 'key']: [] }] }),
+    ...withParameters(route),
+    ...(body && { requestBody: { required: true, content: jsonOf(body, 'input') } }),
+    responses: responsesOf(route),
+  };
+}
+
+function withParameters({ route, query }: Route): Json {
+  const inPath = [...route.matchAll(PARAMETER)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const { properties = {}, required = [] } = query ? (schemaOf(query, 'input') as ObjectSchema) : {};
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+  const parameters = [...inPath, ...inQuery];
+  return parameters.length > 0 ? { parameters } : {};
+}
+
+type ObjectSchema = { properties?: Json; required?: readonly string[] };
+
+function responsesOf({ authLevel, answers, body, query }: Route): Json {
+  const errors = { ...ERRORS[authLevel], ...(body ? OF_BODY : query && { 400: OF_BODY[400] }) };
+  const described = Object.entries(errors).map(([status, description]) => [
+    status,
+    { description, ...(status !== '401' && { content: jsonOf(errorAnswer, 'output') }) },
+  ]);
+  const own = Object.entries(answers).map(([status, { description, schema }]) => [
+    status,
+    { description, ...(schema && { content: jsonOf(schema, 'output') }) },
+  ]);
+  return Object.fromEntries([...described, ...own]);
+}
+
+function jsonOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  return { 'application/json': { schema: schemaOf(schema, io) } };
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return json;
+}

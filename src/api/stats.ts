@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { count, instant } from './common.js';
+
+const circuit = z.strictObject({
+  state: z.enum(['closed', 'open', 'half-open']),
+  failuresInARow: count,
+  openSince: instant.optional(),
+  openUntil: instant.optional(),
+});
+const thisInstance = z.strictObject({
+  id: z.string(),
+  since: instant,
+  counters: z.record(z.string(), z.number()),
+  circuits: z.record(z.string(), circuit),
+});
+const failed = z.strictObject({ error: z.string() });
+
+export const waitingCount = z.strictObject({ rows: count, isMore: z.boolean(), earliestDueAt: instant.nullable() });
+export const deadLetterCount = z.strictObject({
+  pending: z.record(z.string(), count),
+  byReason: z.record(z.string(), count),
+  isMore: z.boolean(),
+  oldestAt: instant.nullable(),
+});
+export const undeliveredCount = z.union([
+  z.strictObject({ blobs: count, unreadable: count, isMore: z.boolean(), oldestAt: instant.nullable() }),
+  failed,
+]);
+/** How far reconciliation has compared a service, and what it has found since it began. */
+export const compared = z.strictObject({
+  service: z.enum(['fhir', 'dicom']),
+  host: z.string(),
+  upTo: instant,
+  behindSeconds: count,
+  compared: count,
+  missing: count,
+  broughtIn: count,
+});
+
+/** Counts stop at a limit: then `isMore` is true. */
+export const storageCounts = z.strictObject({
+  countedAt: instant,
+  waiting: waitingCount,
+  deadLetters: deadLetterCount,
+  undelivered: undeliveredCount,
+  compared: z.array(compared),
+});
+
+export const statsAnswer = z.strictObject({ thisInstance, allInstances: storageCounts });
+export const statsWithoutStorage = z.strictObject({ thisInstance, allInstances: failed });

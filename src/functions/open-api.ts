@@ -1,0 +1,18 @@
+import { openApiOf } from '../api/openapi.js';
+import type { Route } from '../api/route.js';
+import { ROUTES } from '../api/routes.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { lookupRoute, lookupsOf } from './lookups.js';
+import { serve } from './serve.js';
+
+/** Registers the OpenAPI document of this app, with the lookups of its workflows. */
+export function registerOpenApi(functions: FunctionApp, deps: Pick<App, 'config' | 'workflows'>): void {
+  const document = openApiOf(routesOf(deps));
+  serve(functions, 'openApi', () => ({ jsonBody: document }));
+}
+
+function routesOf(deps: Pick<App, 'config' | 'workflows'>): Record<string, Route> {
+  const lookups = lookupsOf(deps).map(({ lookup }) => [`lookup-${lookup.name}`, lookupRoute(lookup)]);
+  return { ...ROUTES, ...Object.fromEntries(lookups) };
+}
