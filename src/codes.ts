@@ -8,7 +8,7 @@ export const UNDECLARED_CODE = 'undeclared-code';
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
 const PIPELINE = words(`
-  circuit-open crash hung invalid lease-lost non-retriable reserved-property reserved-table resource-busy resource-lost
+  circuit-open crash hung invalid lease-lost non-retriable paused reserved-property reserved-table resource-busy resource-lost
   retry-after thrown-value timeout unknown-workflow`);
 
 const STORAGE = words(`

@@ -22,7 +22,7 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
     tables: () =>
-      createMissingTables(stores.tables, ['waiting', 'looks', ...(hasServices ? ['appstate', 'reconcile'] : [])]),
+      createMissingTables(stores.tables, ['waiting', 'looks', 'appstate', ...(hasServices ? ['reconcile'] : [])]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own the container exists already: Event Grid's subscription names it.

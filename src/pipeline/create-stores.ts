@@ -5,6 +5,7 @@ import { boundedBlobs, boundedQueue, boundedTables, type CallLimit } from '../st
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { createLedger, type Ledger } from '../storage/ledger.js';
 import { createLooks, type Looks } from '../storage/looks.js';
+import { createPauses, type Pauses } from '../storage/pauses.js';
 import type { QueueStore } from '../storage/queue-store.js';
 import { createStorageClock } from '../storage/storage-clock.js';
 import type { TableStore } from '../storage/table-store.js';
@@ -29,6 +30,7 @@ export type Stores = {
   readonly waiting: Waiting;
   readonly looks: Looks;
   readonly watermarks: Watermarks;
+  readonly pauses: Pauses;
   readonly deadLetters: DeadLetters;
   /** The workflows' own tables. */
   readonly workflowTables: TableStore;
@@ -55,6 +57,7 @@ export function createStores(unbounded: StoragePorts, { clock: own, random, call
     ledger: createLedger({ tables, commit }),
     waiting: createWaiting({ tables, commit, clock, random }),
     looks: createLooks({ tables }),
+    pauses: createPauses({ tables }),
     watermarks: createWatermarks({ tables: workflowTables, commit: workflowCommit }),
     deadLetters: createDeadLetters({ blobs: bounded.deadLetters }),
     workflowTables,

@@ -2,8 +2,9 @@ import type { Random } from '../clock.js';
 import { NonRetriableError, RetryAfterError } from '../errors.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import { StorageError } from '../storage/table-store.js';
+import { dueAtOf } from '../storage/waiting.js';
 import type { Workflow } from '../workflow.js';
-import type { Deferred, RunResult } from './outcome.js';
+import { type Deferred, PAUSED, type RunResult } from './outcome.js';
 
 /** Write this record, on condition of `etag` (none: insert), and the job is ours. */
 export type ToClaim = { kind: 'claim'; etag: string | undefined; record: Unstamped; takesOver: boolean };
@@ -48,7 +49,12 @@ export function decide(current: ReadRecord | undefined, from: From): ToClaim | R
       return { kind: 'settled', result: state.result, redrives: record.redrives };
     case 'waiting':
       if (row?.name !== state.due) return { kind: 'waiting', redrives: record.redrives };
-      return { kind: 'claim', etag, record: { ...record, state: { kind: 'running', leaseMs } }, takesOver: false };
+      return {
+        kind: 'claim',
+        etag,
+        record: { ...afterPause(record, row.name, from.now), state: { kind: 'running', leaseMs } },
+        takesOver: false,
+      };
     case 'running': {
       if (ageMs <= state.leaseMs + LAPSE_MARGIN_MS) return afterLapse(state.leaseMs);
       const crashes = record.crashes + 1;
@@ -78,6 +84,13 @@ export function maxCompanyOf({ crashes, state }: Pick<JobRecord, 'crashes' | 'st
   return Math.max(1, Math.floor(FIRST_COMPANY / 2 ** (crashes - SUSPECT_CRASHES)));
 }
 
+/** J13: `pausedMs` counts the planned wait already; the row may have been found later than that. */
+function afterPause(record: JobRecord, row: string, now: Date): JobRecord {
+  if (record.errorCode !== PAUSED) return record;
+  const overdueMs = Math.max(0, now.getTime() - dueAtOf(row).getTime());
+  return { ...record, pausedMs: (record.pausedMs ?? 0) + overdueMs };
+}
+
 function freshRecord({ row, now, leaseMs }: From): Unstamped {
   return {
     state: { kind: 'running', leaseMs },
@@ -100,7 +113,10 @@ export type Failure =
 /** Returns whether a job whose handler threw is retried; `record` is as it was claimed. */
 export function decideFailure(
   error: unknown,
-  { record, workflow }: { record: Pick<JobRecord, 'tries' | 'firstTryAt'>; workflow: Pick<Workflow, 'retry'> },
+  {
+    record,
+    workflow,
+  }: { record: Pick<JobRecord, 'tries' | 'firstTryAt' | 'pausedMs'>; workflow: Pick<Workflow, 'retry'> },
   deps: { now: Date; random: Random },
 ): Failure {
   if (isNonRetriable(error)) return { kind: 'for-good', reason: 'non-retriable' };
@@ -109,8 +125,7 @@ export function decideFailure(
   const waitMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
   if (!Number.isNaN(waitMs)) {
     const inMs = Math.max(0, waitMs);
-    const soFarMs = deps.now.getTime() - new Date(record.firstTryAt).getTime();
-    if (soFarMs + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
+    if (ageMsOf(record, deps.now) + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
     return { kind: 'retry', inMs, countsAsTry: false };
   }
   const tries = record.tries + 1;
@@ -132,6 +147,11 @@ export function waitAfterMs(tries: number, retry: Workflow['retry']): number {
   const last = retry.tries - 2;
   if (last <= 0) return retry.fromMs;
   return retry.fromMs * (retry.toMs / retry.fromMs) ** ((tries - 1) / last);
+}
+
+/** Returns the time since the first try of a job, without its pauses (J13): no job is given up because of a pause. */
+export function ageMsOf({ firstTryAt, pausedMs = 0 }: Pick<JobRecord, 'firstTryAt' | 'pausedMs'>, now: Date): number {
+  return now.getTime() - Date.parse(firstTryAt) - pausedMs;
 }
 
 /** Returns how long a job of this workflow may go on being retried, from its first try on. */

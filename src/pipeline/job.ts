@@ -18,8 +18,12 @@ export async function withClaim(
   deps: JobDeps,
   work: (claimed: ClaimedJob) => Promise<RunResult>,
 ): Promise<RunResult> {
-  // A job from a row needs a claim to get a later row.
-  const waitMs = run.row ? undefined : deps.circuits.waitMs(run.job.workflowName);
+  const refreshing = deps.pauses.refreshed(); // J13
+  if (refreshing) {
+    const failed = await refreshing.catch((error: unknown) => ({ kind: 'unknown', error }) as const);
+    if (failed) return failed;
+  }
+  const waitMs = waitBeforeClaimMs(run, deps);
   if (waitMs !== undefined) return { kind: 'deferred', inMs: waitMs };
   const hasSlots = takeSlots(run, deps);
   if (!(hasSlots === true || (await hasSlots))) return { kind: 'deferred', inMs: 0 };
@@ -33,4 +37,9 @@ export async function withClaim(
   } finally {
     giveSlots(run, deps);
   }
+}
+
+/** A delivery of a paused workflow, or under an open circuit, gets a row. A job from a row needs a claim to get a later row. */
+function waitBeforeClaimMs({ row, job }: JobRun, { pauses, circuits }: JobDeps): number | undefined {
+  return row ? undefined : (pauses.waitMs(job.workflowName) ?? circuits.waitMs(job.workflowName));
 }

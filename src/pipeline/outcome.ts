@@ -34,6 +34,9 @@ export type JobOutcome =
   /** Nothing can be recorded. The job runs again when its lease has lapsed. */
   | Deferred;
 
+/** The code of a retry because of a pause (J13). */
+export const PAUSED = 'paused';
+
 /** Returns a retry that does not count as a try, because the run lacks something for now. */
 export function retryIn(inMs: number, code: string): Retry {
   return { kind: 'retry', inMs, countsAsTry: false, code };

@@ -8,6 +8,7 @@ import { type Deliver, Deliveries } from './deliveries.js';
 import { endProcess } from './end.js';
 import { createWriteInvalid } from './invalid-events.js';
 import { isFromRow, isNewerRun } from './job-slots.js';
+import { KnownPauses } from './known-pauses.js';
 import { DueRows } from './rows.js';
 import { isLong, type Shared } from './shared.js';
 import { Slots } from './slots.js';
@@ -71,6 +72,7 @@ export function createShared(deps: Omit<PipelineDeps, 'queues'>): Shared {
     waitingRecords: createRecent(REMEMBERED_WAITING),
     // J11: retries and new events must not crowd each other out.
     slots: new Slots((workflow) => workflows.get(workflow)?.concurrency ?? 1, { isSecond: isFromRow }),
+    pauses: new KnownPauses(deps),
     circuits: new Circuits({ clock, random }),
     resourceSlots: new Slots(() => 1, { isBefore: isNewerRun }),
     company: createCompany({ clock, isLong: (run) => isLong(run.job.workflow, settings) }),

@@ -4,7 +4,7 @@ import type { JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
 import { afterLapse } from './decide.js';
 import { isNewestNotApplied } from './latest.js';
-import type { ClaimedJob, DeadLettered, JobOutcome, Retry, RunResult } from './outcome.js';
+import { type ClaimedJob, type DeadLettered, type JobOutcome, PAUSED, type Retry, type RunResult } from './outcome.js';
 import { recordJob, recordSettled } from './record-metrics.js';
 import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
@@ -52,22 +52,26 @@ async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps
   const dueAt = new Date(clock.now().getTime() + retry.inMs);
   const due = await stores.waiting.add(rowOf(run.job, dueAt, settings), hold.heldUntilMs);
   run.safety.setSafe();
+  const isPaused = retry.code === PAUSED;
+  const isPausedAgain = isPaused && hold.value.errorCode === PAUSED;
   const waiting = (record: JobRecord): JobRecord => ({
     ...record,
     state: { kind: 'waiting', due },
     tries: record.tries + (retry.countsAsTry ? 1 : 0),
     errorCode: retry.code,
     unknownSince: retry.unknownSince ?? '',
+    ...(isPaused && { pausedMs: (record.pausedMs ?? 0) + retry.inMs }),
   });
   const written = await traced(run.span, 'settle', () => hold.update(waiting));
   if (written === 'lost') return afterLapse(settings.leaseMs);
   waitingRecords.set(due, { record: hold.value, etag: hold.etag, ageMs: 0 });
-  recordWaiting({ run, hold }, retry, deps);
+  if (isPaused) recordJob(run.job, 'put-off', deps);
+  if (!isPausedAgain) recordWaiting({ run, hold }, retry, deps);
   return { kind: 'waiting', redrives: hold.value.redrives };
 }
 
 function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: Retry, deps: JobDeps): void {
-  recordJob(run.job, 'retried', deps);
+  if (code !== PAUSED) recordJob(run.job, 'retried', deps);
   deps.telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
     ...loggableFieldsOf(run.job),
     try: hold.value.tries,

@@ -10,6 +10,7 @@ import type { Circuits } from './circuits.js';
 import type { Company } from './company.js';
 import type { Stores } from './create-stores.js';
 import type { JobRun } from './job-run.js';
+import type { KnownPauses } from './known-pauses.js';
 import type { Slots } from './slots.js';
 
 /** `deadlineMs`: the time from the arrival of a POST after which its open jobs get rows. */
@@ -31,6 +32,8 @@ export type JobDeps = {
   readonly telemetry: Telemetry;
   /** Slots for handlers of a workflow in this process. */
   readonly slots: Slots<string>;
+  /** Jobs of paused workflows wait. */
+  readonly pauses: KnownPauses;
   /** Workflows that keep failing are tried one job at a time. */
   readonly circuits: Circuits;
   /** One slot for each resource; the newest version in its queue goes first. */

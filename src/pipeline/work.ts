@@ -5,10 +5,10 @@ import type { HandlerResult } from '../handler/run-handler.js';
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Failing, JobRecord } from '../storage/ledger.js';
 import type { Watermark } from '../storage/watermarks.js';
-import { afterLapse, decideFailure, LOOK_AGAIN_MS, longestRetryMs, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
+import { afterLapse, ageMsOf, decideFailure, LOOK_AGAIN_MS, longestRetryMs, UNKNOWN_LOOK_AGAIN_MS } from './decide.js';
 import type { Hold } from './hold.js';
 import { applyVersion, freeResource, takeResource } from './latest.js';
-import { type ClaimedJob, type JobOutcome, type Retry, retryIn } from './outcome.js';
+import { type ClaimedJob, type JobOutcome, PAUSED, type Retry, retryIn } from './outcome.js';
 import { type RunnableJob, runOnce } from './run-once.js';
 import type { JobDeps } from './shared.js';
 
@@ -26,10 +26,14 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
   const { workflow } = run.job;
   const { state } = hold.value;
   if (state.kind === 'running' && state.failing) return failAgain(hold.value, state.failing);
+  await deps.pauses.refreshed(); // J13: the job may have queued for long
+  const pausedMs = deps.pauses.waitMs(run.job.workflowName);
+  // No job is given up during a pause, also not where the app no longer has its workflow.
+  if (pausedMs !== undefined) return retryIn(pausedMs, PAUSED);
   if (!workflow) return awaitWorkflow(hold.value, deps);
   if (!hold.mayStart()) return afterLapse(deps.settings.leaseMs);
 
-  const ageMs = deps.clock.now().getTime() - Date.parse(hold.value.firstTryAt);
+  const ageMs = ageMsOf(hold.value, deps.clock.now());
   const circuit = deps.circuits.enter(workflow.name, ageMs);
   // A job that has waited as long as its tries may take runs all the same: no job is given up without a try.
   if (circuit.kind === 'wait' && ageMs + circuit.waitMs <= longestRetryMs(workflow))

@@ -32,6 +32,8 @@ export type JobRecord = {
   unknownSince: string;
   /** The corrected payload of this redrive, see src/dead-letters/edits.ts; absent if the payload is the original. */
   edit?: string;
+  /** How long the job has waited because its workflow was paused (J13); absent if it has not. */
+  pausedMs?: number;
 };
 
 /** `due`: the name of the row that continues the job. `unknown`: a state that this version cannot read. */
@@ -67,20 +69,25 @@ export function newRow(
 }
 
 /** Returns the properties that a claim of an existing record writes. */
-export function claimedRow({ state, edit = '', crashesAlone, ...rest }: JobRecord): Row {
+export function claimedRow({ state, edit = '', pausedMs, crashesAlone, ...rest }: JobRecord): Row {
   // A record without a crash and a redrive has none of these properties to clear.
   const hasCrashed = rest.crashes > 0 || rest.redrives > 0;
   return {
     ...(hasCrashed && { crashesAlone, isAlone: false }),
     ...stateRow(state),
     ...rest,
-    ...(rest.redrives > 0 && { edit }),
+    ...(pausedMs !== undefined && { pausedMs }),
+    ...(rest.redrives > 0 && { edit, pausedMs: pausedMs ?? 0 }),
   };
 }
 
 /** Returns the properties that a write of the holder changes. */
-export function changedRow({ state, owner, write, tries, errorCode, unknownSince }: JobRecord): Row {
-  return { ...stateRow(state), owner, write, tries, errorCode, unknownSince };
+export function changedRow({ state, owner, write, tries, errorCode, unknownSince, pausedMs }: JobRecord): Row {
+  return {
+    ...stateRow(state),
+    ...{ owner, write, tries, errorCode, unknownSince },
+    ...(pausedMs !== undefined && { pausedMs }),
+  };
 }
 
 /** Only the properties of this state. Properties of an earlier state may remain, and are ignored. */
@@ -120,6 +127,7 @@ export function decodeRow(row: Row): JobRecord {
     errorCode: text('errorCode'),
     unknownSince: text('unknownSince'),
     ...(row.edit && { edit: text('edit') }),
+    ...(row.pausedMs && { pausedMs: count('pausedMs') }),
   };
 }
 

@@ -70,6 +70,7 @@ export type What =
   | 'circuit-opened'
   | 'circuit-closed'
   | 'workflow-off'
+  | 'pauses-not-read'
   | 'task-failed'
   | 'lookup-failed'
   | 'row-failed'

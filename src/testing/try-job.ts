@@ -15,6 +15,7 @@ import { createLedger, type JobRecord } from '../storage/ledger.js';
 import { createLooks } from '../storage/looks.js';
 import { createMemoryBlobStore } from '../storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../storage/memory-table-store.js';
+import { createPauses } from '../storage/pauses.js';
 import { createWaiting, dueAtOf, type WaitingRow } from '../storage/waiting.js';
 import type { HealthEvent, Setting, Workflow } from '../workflow.js';
 import { type Content, readerOfContent, readerOfNothing } from './content.js';
@@ -183,6 +184,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps 
       ...kept,
       ledger: createLedger({ tables, commit }),
       looks: createLooks({ tables }),
+      pauses: createPauses({ tables }),
       storageNow: async () => clock.now(),
       waiting,
       deadLetters,

@@ -8,11 +8,13 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import { createFakeClock } from '../../src/testing/index.js';
 import { imagingStudies } from '../../src/workflows/imaging-studies/imaging-studies.js';
 import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
+import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { startService } from '../clients/stand-in.js';
 import { createFakeFunctions } from '../functions/fake-functions.js';
 import { composeMemoryApp } from '../functions/memory-app.js';
 import { openCommand } from '../local/reconcile/open-command.js';
 import { fhirHistory, versionsOf } from '../reconcile/services.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
 import { SECRET } from '../workflows/observation-alerts/endpoint.js';
 import { type Cost, costsOf } from './costs.js';
 
@@ -62,6 +64,24 @@ describe('when docs/costs.md states the cost of an event', () => {
     expect(page).toContain('| `redriveUndelivered`, every minute | a request of Blob Storage |');
     expect(page).toContain('| `sendAlerts`, every 10 s with the webhook on | 8 requests |');
     expect(page).toContain('| `settleStudies`, every minute | 8 requests,');
+  });
+
+  it('given an event each second, then the pauses are read as often as the page says', async () => {
+    const tables = createMemoryTableStore({ clock: createFakeClock() });
+    let reads = 0;
+    const query: typeof tables.query = (table, asked) => {
+      if (asked.partition === 'pauses') reads += 1;
+      return tables.query(table, asked);
+    };
+    const { app, clock } = composeMemoryApp({ stores: { tables: { ...tables, query } }, workflows: [resourceIndex] });
+
+    for (let second = 0; second < 100; second += 1) {
+      await app.pipeline.deliver([rawFhirEvent({ id: `e${second}` })]);
+      clock.advance(1000);
+    }
+
+    expect(reads * 36).toBe(360);
+    expect(page).toContain('every 10 s at most: 360 requests an hour');
   });
 
   it('given each kind of change to a resource, then the costs include it', () => {

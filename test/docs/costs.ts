@@ -193,9 +193,9 @@ function counted(store: TableStore, counts: { requests: number; entities: number
       read();
       return store.read(...all);
     },
-    query(...all) {
-      read();
-      return store.query(...all);
+    query(table, asked, ...rest) {
+      if (asked.partition !== 'pauses') read(); // no cost of an event: one read in 10 s, whatever comes
+      return store.query(table, asked, ...rest);
     },
   };
 }

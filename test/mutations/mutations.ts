@@ -142,6 +142,23 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/storage/retention.ts', 'test/storage/ledger.test.ts', [
     { rule: 'expireAlive', find: '!(await hasLiveRecord($tables, $table, $before))', put: 'true' },
   ]),
+  ...inFile('src/pipeline/known-pauses.ts', 'test/pipeline/pauses.test.ts', [
+    { rule: 'pauseIgnored', in: 'waitMs', find: '!this.#paused?.has($workflow)', put: 'true' },
+    {
+      rule: 'pauseRemembered',
+      in: 'refreshed',
+      find: 'this.#deps.clock.monotonic() - this.#readAtMs < READ_EVERY_MS',
+      put: 'true',
+    },
+  ]),
+  ...inFile('src/pipeline/decide.ts', 'test/pipeline/pauses.test.ts', [
+    {
+      rule: 'pauseCounts',
+      in: 'ageMsOf',
+      find: '$now.getTime() - Date.parse($firstTryAt) - $pausedMs',
+      put: '$now.getTime() - Date.parse($firstTryAt)',
+    },
+  ]),
   ...inFile('src/recent.ts', SIMULATION, [
     {
       rule: 'knownByAddress',

@@ -111,8 +111,10 @@ export function startApp(
   let isDead = false;
   /** Decides the fate of each call to storage. Tests change it at any time. */
   let weather: (call: CallInfo) => Fault = () => 'ok';
+  /** Asked once per process (test/storage/first-day-by-change), and every 10 s for the pauses. */
+  let appstate: Fault = 'ok';
   const plan = (call: CallInfo) => {
-    if (call.on === 'appstate') return isDead ? 'never' : 'ok'; // asked once per process: test/storage/first-day-by-change
+    if (call.on === 'appstate') return isDead ? 'never' : appstate;
     calls.push(`${call.method} ${call.on}`);
     return isDead ? 'never' : weather(call);
   };
@@ -129,7 +131,7 @@ export function startApp(
     },
     { clock: account.clock, random, callLimit },
   );
-  const { ledger, waiting } = stores;
+  const { ledger, waiting, pauses } = stores;
   const { addresses } = options;
   if (addresses) Object.assign(ledger, { open: async () => addresses });
   const telemetry = createTelemetry((level, line) => lines.push(`${level} ${line}`));
@@ -156,6 +158,7 @@ export function startApp(
     pipeline,
     ledger,
     waiting,
+    pauses,
     counters: telemetry.counters,
     lines,
     /** Every call to storage so far, as `method name`. */
@@ -164,6 +167,11 @@ export function startApp(
     /** From now on, calls to storage go as `next` says. */
     storageIs(next: (call: CallInfo) => Fault): void {
       weather = next;
+    },
+
+    /** From now on, calls for the table `appstate` go so. */
+    appstateIs(next: Fault): void {
+      appstate = next;
     },
 
     /** Nothing of it reaches storage any more, and it hears nothing. */

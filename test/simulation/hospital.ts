@@ -10,6 +10,7 @@ import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { CallLimit } from '../../src/storage/bounded.js';
 import type { Ledger } from '../../src/storage/ledger.js';
+import type { Pauses } from '../../src/storage/pauses.js';
 import type { Row } from '../../src/storage/table-store.js';
 import type { Waiting } from '../../src/storage/waiting.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
@@ -49,6 +50,9 @@ export type Hospital = {
   redriveAll(): void;
   /** The timer that drops the tables of days that are over. */
   expire(app: App): void;
+  /** Somebody asks a process to pause a workflow, or to resume it. */
+  pause(app: App, workflow: string): void;
+  resume(app: App, workflow: string): void;
   behaviour: (address: Address) => Behaviour;
   /** The number of dropped tables. */
   drops: number;
@@ -68,7 +72,14 @@ export type Hospital = {
 };
 
 export type Tool = { machine: Machine; deadLetterStores: DeadLetterStores };
-export type App = { machine: Machine; clock: Clock; pipeline: Pipeline; ledger: Ledger; waiting: Waiting };
+export type App = {
+  machine: Machine;
+  clock: Clock;
+  pipeline: Pipeline;
+  ledger: Ledger;
+  waiting: Waiting;
+  pauses: Pauses;
+};
 
 export const SETTINGS = { deadlineMs: 15_000, leaseMs: 60_000, workspaces: undefined, setting: () => undefined };
 /** Stands in every place of an event that is a patient's business. */
@@ -78,6 +89,8 @@ export const MARKER = 'PHI-MARKER';
 const RETENTION_DAYS = 1 / 144;
 /** Longer than a late call to storage or a duplicate is on its way. */
 const ON_THE_WIRE_MS = 100_000;
+/** J13: a job that was claimed by then may start until its lease ends, also in a process that was frozen meanwhile. */
+const FOLLOWS_WITHIN_MS = 10_000 + SETTINGS.leaseMs;
 const REDELIVER_MS = [10_000, 30_000, 60_000, 300_000];
 
 export function createHospital(seed: number, options: { skewMs?: number } = {}): Hospital {
@@ -125,13 +138,21 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       const { ledger, clock } = app;
       void ledger.expire(clock.now(), RETENTION_DAYS).catch(() => undefined);
     },
+    pause({ clock, pauses }, workflow) {
+      void pauses.pause({ workflow, since: clock.now().toISOString(), by: 'ana', why: MARKER }).catch(() => undefined);
+    },
+    resume({ pauses }, workflow) {
+      void pauses.resume(workflow).catch(() => undefined);
+    },
     comeToRest,
     untilQuiet,
   };
   const versions = watchVersions(world.tables, (wrong) => wrongs.push(wrong));
   const outside = world.spawn();
   const workflows = hospitalWorkflows(hospital, outside);
+  const pausedAtMs = new Map<string, number>();
   world.onEffect(look);
+  world.onEffect(watchPauses);
   watchDrops();
   keepWaking();
   return hospital;
@@ -151,8 +172,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       settings: SETTINGS,
       telemetry: createTelemetry((_level, line) => said.push(line)),
     });
-    const { ledger, waiting } = stores;
-    const app = { machine, clock, pipeline, ledger, waiting };
+    const { ledger, waiting, pauses } = stores;
+    const app = { machine, clock, pipeline, ledger, waiting, pauses };
     hospital.apps.push(app);
     return app;
   }
@@ -182,6 +203,8 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
       async handle(event, context) {
         const address = context.idempotencyKey;
         runs.set(address, (runs.get(address) ?? 0) + 1);
+        if (world.nowMs() - (pausedAtMs.get(workflow.name) ?? world.nowMs()) > FOLLOWS_WITHIN_MS)
+          wrongs.push(`a job of a paused workflow starts: ${address}`);
         if (recordOf(address)?.result === 'completed') wrongs.push(`a completed job runs again: ${address}`);
         if (context.fence !== undefined) versions.start(event, context.fence);
         if (hospital.behaviour(address) === 'crashes') {
@@ -324,6 +347,23 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     };
   }
 
+  // ---- pauses
+
+  function watchPauses(): void {
+    if (isResting) resumeAll(); // again and again: a pause may be on its way
+    const paused = pausedWorkflows();
+    for (const name of pausedAtMs.keys()) if (!paused.includes(name)) pausedAtMs.delete(name);
+    for (const name of paused) if (!pausedAtMs.has(name)) pausedAtMs.set(name, world.nowMs());
+  }
+
+  function resumeAll(): void {
+    for (const key of pausedWorkflows()) void world.tables.commit('appstate', 'pauses', [{ kind: 'delete', key }]);
+  }
+
+  function pausedWorkflows(): string[] {
+    return world.tables.inspect('appstate').flatMap(({ partition, key }) => (partition === 'pauses' ? [key] : []));
+  }
+
   // ---- what must hold at every moment
 
   function look(): void {
@@ -385,6 +425,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     world.faults = () => 'ok';
     hospital.behaviour = () => 'ok';
     if (hospital.apps.length === 0) startApp();
+    watchPauses();
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });
     await world.run({ ms: world.thawsInMs() + ON_THE_WIRE_MS });
     for (let hour = 0; hour < 12 && !isQuiet(); hour += 1) await world.run({ isDone: isQuiet, ms: 3_600_000 });

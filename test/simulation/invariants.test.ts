@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Behaviour, createHospital, type Hospital, hospitalEvent } from './hospital.js';
+import { NEWEST } from './versions.js';
 import type { Fault } from './world.js';
 
 /** One thing that may happen in a bad night. */
@@ -13,6 +14,7 @@ type Act =
   | { kind: 'stop'; app: number }
   | { kind: 'redrive' }
   | { kind: 'expire'; app: number }
+  | { kind: 'pause' | 'resume'; app: number; workflow: string }
   | { kind: 'weather'; faults: Fault[]; share: number }
   | { kind: 'behaviour'; of: Behaviour[] };
 
@@ -53,6 +55,14 @@ const acts = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), app: fc.nat(2) }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'redrive' as const }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('expire' as const), app: fc.nat(2) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('pause' as const, 'resume' as const),
+        app: fc.nat(2),
+        workflow: fc.constantFrom('tally', 'long', NEWEST),
+      }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -129,6 +139,12 @@ function happen(hospital: Hospital, act: Act): void {
     case 'expire': {
       const app = apps[act.app];
       if (app) hospital.expire(app);
+      return;
+    }
+    case 'pause':
+    case 'resume': {
+      const app = apps[act.app];
+      if (app) hospital[act.kind](app, act.workflow);
       return;
     }
     case 'weather':
