@@ -2,6 +2,7 @@ import { liveAnswer, readyAnswer, wrongSettingsAnswer } from './health.js';
 import { reconcileAccepted, reconcileBody, reconcileRequest, reconcileRequests } from './reconcile.js';
 import type { Route } from './route.js';
 import { statsAnswer, statsWithoutStorage } from './stats.js';
+import { pauseAnswer, pauseBody, resumeBody } from './workflows.js';
 
 /** The functions of the HTTP API by their names, without the lookups of workflows, which are in lookupRoute. */
 export const ROUTES = {
@@ -70,6 +71,28 @@ export const ROUTES = {
     answers: {
       200: { description: 'The request.', schema: reconcileRequest },
       404: { description: 'No request has this id.' },
+    },
+  },
+  pauseWorkflow: {
+    method: 'POST',
+    route: 'workflows/{name}/pause',
+    authLevel: 'admin',
+    summary: 'Pauses a workflow: its jobs wait until somebody resumes it.',
+    body: pauseBody,
+    answers: {
+      200: { description: 'The pause that holds. All instances follow within 10 s.', schema: pauseAnswer },
+      404: { description: 'The app has no workflow of this name.' },
+    },
+  },
+  resumeWorkflow: {
+    method: 'POST',
+    route: 'workflows/{name}/resume',
+    authLevel: 'admin',
+    summary: 'Resumes a workflow: the jobs that wait run.',
+    body: resumeBody,
+    answers: {
+      200: { description: 'The state that holds. All instances follow within 10 s.', schema: pauseAnswer },
+      404: { description: 'Neither the app nor a pause has a workflow of this name.' },
     },
   },
 } as const satisfies Readonly<Record<string, Route>>;

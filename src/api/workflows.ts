@@ -35,6 +35,12 @@ export const workflowStatus = z.strictObject({
 export const workflowList = z.strictObject({ workflows: z.array(workflowStatus) });
 export type WorkflowStatus = z.infer<typeof workflowStatus>;
 
+/** `why`: for the people who find the workflow paused. */
 export const pauseBody = z.strictObject({ why: z.string().trim().min(1).max(500) });
-/** The answer to pause and resume. All instances follow within 10 s. */
+export const resumeBody = z.strictObject({});
+/**
+ * The answer to pause and resume: the state that holds, which can be another person's pause. All instances follow within
+ * 10 s.
+ */
 export const pauseAnswer = z.strictObject({ name: z.string(), paused: paused.nullable() });
+export type PauseAnswer = z.infer<typeof pauseAnswer>;

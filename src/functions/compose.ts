@@ -8,6 +8,7 @@ import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
 import { CallLimit } from '../storage/bounded.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger } from '../storage/ledger.js';
+import type { Pauses } from '../storage/pauses.js';
 import type { TableStore } from '../storage/table-store.js';
 import { SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { type AppTelemetry, createTelemetry } from '../telemetry/telemetry.js';
@@ -31,6 +32,8 @@ export type App = {
   readonly pipeline: Pipeline;
   readonly ledger: Ledger;
   readonly waiting: Waiting;
+  /** `list` gives the paused workflows, with since when, by whom and why. */
+  readonly pauses: Pauses;
   readonly deadLetters: DeadLetters;
   /** For listing, redriving and discarding dead letters. */
   readonly deadLetterStores: DeadLetterStores;
@@ -69,7 +72,7 @@ export function composeApp(config: Config, parts: AppParts): App {
   const { fhirHosts, dicomHosts, readerIdentity } = config;
   const readers = createReaders({ fhirHosts, dicomHosts, credential: createCredential(readerIdentity), ...shared });
   const of = { workflows, stores, queues: ports, callLimit, readerFor: readers.of, settings: config };
-  const { ledger, waiting, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
+  const { ledger, waiting, pauses, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
   const { deadLetters: blobs, undelivered } = ports;
   return {
     config,
@@ -82,6 +85,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     instance: { id: random.token(), startedAt: clock.now() },
     ledger,
     waiting,
+    pauses,
     deadLetters,
     deadLetterStores: { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,

@@ -16,6 +16,7 @@ import { registerHealth } from './health.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
 import { registerOpenApi } from './open-api.js';
+import { registerPauses } from './pauses.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
 import { readSettings } from './read-settings.js';
@@ -73,6 +74,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerDeadLetters,
   registerDeadLetterChanges,
   registerReconcileRequests,
+  registerPauses,
   registerLookups,
   registerOpenApi,
   registerTasks,

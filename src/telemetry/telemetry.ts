@@ -70,6 +70,8 @@ export type What =
   | 'circuit-opened'
   | 'circuit-closed'
   | 'workflow-off'
+  | 'workflow-paused'
+  | 'workflow-resumed'
   | 'pauses-not-read'
   | 'task-failed'
   | 'lookup-failed'

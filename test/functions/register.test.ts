@@ -55,6 +55,8 @@ describe('when the app is registered', () => {
       'askReconcile',
       'reconcileRequests',
       'reconcileRequest',
+      'pauseWorkflow',
+      'resumeWorkflow',
       'openApi',
     ]);
   });
@@ -91,6 +93,8 @@ describe('when the app is registered', () => {
       ['reconcile', 'admin'],
       ['reconcile', 'admin'],
       ['reconcile/{id}', 'admin'],
+      ['workflows/{name}/pause', 'admin'],
+      ['workflows/{name}/resume', 'admin'],
       ['openapi.json', 'function'],
     ]);
   });

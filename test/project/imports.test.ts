@@ -126,6 +126,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/json-place',
     'src/json-text',
     'src/media-type',
+    'src/nearest',
     'src/pipeline/',
     'src/printable',
     'src/reconcile/',

@@ -1,0 +1,66 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type PauseAnswer, pauseBody, resumeBody } from '../api/workflows.js';
+import { nearest } from '../nearest.js';
+import type { Pause } from '../storage/pauses.js';
+import { callerOf } from './caller.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { httpError } from './http-error.js';
+import { readBody } from './read-body.js';
+import { serve } from './serve.js';
+
+const MAX_CHARACTERS = 4096;
+
+type Deps = Pick<App, 'pauses' | 'workflows' | 'config' | 'clock' | 'telemetry'>;
+type Request = Pick<HttpRequest, 'text' | 'headers' | 'params'>;
+
+/**
+ * Registers the pause and the resume of a workflow, for the level `admin`. All processes follow within 10 s (J13). The
+ * reason of a pause is a person's text, so it is stored and shown, never logged.
+ */
+export function registerPauses(functions: FunctionApp, deps: Deps): void {
+  serve(functions, 'pauseWorkflow', (request) => pause(request, deps));
+  serve(functions, 'resumeWorkflow', (request) => resume(request, deps));
+}
+
+async function pause(request: Request, deps: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: pauseBody, maxCharacters: MAX_CHARACTERS });
+  if (read.kind === 'wrong') return read.answer;
+  const workflow = request.params.name ?? '';
+  const known = deps.workflows.map(({ name }) => name);
+  if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
+  const by = callerOf(request, deps);
+  const { why } = read.value;
+  const paused = await deps.pauses.pause({ workflow, since: deps.clock.now().toISOString(), by, why });
+  // Logged where nothing has changed, too: the answer to the request that has changed it may have been lost.
+  if (paused) deps.telemetry.log('info', 'workflow-paused', { workflow, by });
+  return answer(workflow, paused);
+}
+
+/** A workflow that is paused can be resumed also where the app no longer has it: its jobs wait for that. */
+async function resume(request: Request, deps: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: resumeBody, maxCharacters: MAX_CHARACTERS });
+  if (read.kind === 'wrong') return read.answer;
+  const workflow = request.params.name ?? '';
+  const known = [...deps.workflows.map(({ name }) => name), ...(await deps.pauses.list()).map((one) => one.workflow)];
+  if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
+  const paused = await deps.pauses.resume(workflow);
+  if (!paused) deps.telemetry.log('info', 'workflow-resumed', { workflow, by: callerOf(request, deps) });
+  return answer(workflow, paused);
+}
+
+function answer(name: string, pause: Pause | undefined): HttpResponseInit {
+  const paused = pause ? { since: pause.since, by: pause.by, why: pause.why } : null;
+  return { jsonBody: { name, paused } satisfies PauseAnswer };
+}
+
+function unknownWorkflow(asked: string, known: readonly string[]): HttpResponseInit {
+  const similar = nearest(asked, known);
+  const question = similar === undefined ? '' : ` Did you mean ${similar}?`;
+  const names = [...new Set(known)].sort().join(', ');
+  return httpError(
+    404,
+    'no-such-workflow',
+    `The app has no workflow of this name.${question} Its workflows: ${names}.`,
+  );
+}
