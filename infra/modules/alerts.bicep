@@ -63,6 +63,10 @@ param maxFailedTasks int = 5
 @minValue(1200)
 param maxBehindSeconds int = 3600
 
+@description('Maximum number of seconds that a workflow may be paused.')
+@minValue(600)
+param maxPausedSeconds int = 86400
+
 @description('Maximum number of requests that a storage account refuses in 15 minutes, for each kind of refusal. It refuses some whenever it moves partitions.')
 @minValue(0)
 param maxThrottledRequests int = 100
@@ -237,6 +241,20 @@ var rules = [
     threshold: maxBehindSeconds
     window: 'PT30M'
     frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'workflow-paused'
+    description: 'A workflow has been paused for over a day: its events wait.'
+    severity: 2
+    query: loadTextContent('../kql/workflow-paused.kql')
+    measure: 'pausedSeconds'
+    splitBy: 'workflow'
+    operator: 'GreaterThan'
+    threshold: maxPausedSeconds
+    window: 'PT15M'
+    frequency: 'PT5M'
     history: ''
     isOn: true
   }

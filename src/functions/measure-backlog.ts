@@ -9,16 +9,21 @@ const EVERY_MINUTE = '0 * * * * *';
 /** An upper limit for each kind: every thousand costs a request each minute, and the alerts fire long before. */
 const MAX_COUNTED = 5000;
 
-type Deps = Pick<App, 'deadLetters' | 'waiting' | 'stores' | 'clock' | 'telemetry'>;
+type Deps = Pick<App, 'deadLetters' | 'waiting' | 'pauses' | 'workflows' | 'stores' | 'clock' | 'telemetry'>;
 
-/** Records the backlog each minute: dead letters, rows, undelivered. A timer runs in one process of the app. */
+/** Records the backlog each minute: dead letters, rows, undelivered, and pauses. A timer runs in one process of the app. */
 export function registerMeasureBacklog(functions: FunctionApp, deps: Deps): void {
   functions.timer('measureBacklog', { schedule: EVERY_MINUTE, handler: () => measureBacklog(deps) });
 }
 
 /** A count that fails is left out; an alert fires on the gap. */
 async function measureBacklog(deps: Deps): Promise<void> {
-  const parts = { 'dead-letters': measureDeadLetters, waiting: measureWaiting, undelivered: measureUndelivered };
+  const parts = {
+    'dead-letters': measureDeadLetters,
+    waiting: measureWaiting,
+    undelivered: measureUndelivered,
+    pauses: measurePauses,
+  };
   await Promise.all(
     Object.entries(parts).map(async ([code, measure]) => {
       try {
@@ -48,6 +53,14 @@ async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<v
   telemetry.record('undeliveredPending', blobs, {});
   telemetry.record('undeliveredUnreadable', unreadable, {});
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
+}
+
+/** Each workflow of the app, and each that is paused though the app no longer has it. */
+async function measurePauses({ pauses, workflows, clock, telemetry }: Deps): Promise<void> {
+  const sinceOf = new Map((await pauses.list()).map(({ workflow, since }) => [workflow, new Date(since)]));
+  const names = new Set([...workflows.map(({ name }) => name), ...sinceOf.keys()]);
+  for (const workflow of names)
+    telemetry.record('workflowPaused', secondsSince(sinceOf.get(workflow), clock.now()), { workflow });
 }
 
 /** Returns 0 for an absent time, and for one in the future. */

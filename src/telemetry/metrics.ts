@@ -1,5 +1,5 @@
 /**
- * A metric of the app. The values of an attribute are a list, or the names of the workflows in this process. So no
+ * A metric of the app. The values of an attribute are a list, or the names of workflows. So no
  * value of an event fits in, and the number of series is bounded. The bounds of histograms are for OTLP: Azure Monitor
  * keeps sum, count, minimum and maximum of an interval, and no buckets. Hence `jobsSettled` counts by lag.
  */
@@ -10,7 +10,7 @@ export type Metric = {
   readonly attributes: Readonly<Record<string, readonly string[] | typeof WORKFLOW>>;
 } & ({ readonly kind: 'counter' | 'gauge' } | { readonly kind: 'histogram'; readonly bounds: readonly number[] });
 
-/** Instead of a list: the name of a workflow in this process, else `unknown`. */
+/** Instead of a list: the name of a workflow in this process, or of one that is paused; else `unknown`. */
 export const WORKFLOW: unique symbol = Symbol('the name of a workflow');
 
 const TYPES = [
@@ -116,6 +116,13 @@ export const METRICS = {
     kind: 'counter',
     unit: '{circuit}',
     description: 'Circuits that opened: after many failures in a row a workflow runs one job at a time.',
+    attributes: { workflow: WORKFLOW },
+  },
+  workflowPaused: {
+    name: 'ahds.workflow.paused',
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long a workflow has been paused; 0 if it is not.',
     attributes: { workflow: WORKFLOW },
   },
   reads: {

@@ -53,7 +53,27 @@ describe('when the backlog is measured', () => {
       ['undeliveredUnreadable', 0],
       ['waitingOverdue', 0],
       ['waitingRows', 0],
+      ['workflowPaused', 0, 'long'],
     ]);
+  });
+
+  it('given paused workflows, then for how long, also one that the app no longer has', async () => {
+    const { app, clock, measured } = await start();
+    const pause = { since: clock.now().toISOString(), by: 'ana', why: 'a person' };
+    await app.pauses.pause({ ...pause, workflow: 'long' });
+    clock.advance(30_000);
+    await app.pauses.pause({ ...pause, workflow: 'gone', since: clock.now().toISOString() });
+    clock.advance(60_000);
+
+    expect(await measured()).toEqual(
+      expect.arrayContaining([
+        ['workflowPaused', 90, 'long'],
+        ['workflowPaused', 60, 'gone'],
+      ]),
+    );
+    await app.pauses.resume('long');
+
+    expect(await measured()).toContainEqual(['workflowPaused', 0, 'long']);
   });
 
   it('given something of each, then how many, and for how long', async () => {
@@ -114,7 +134,10 @@ describe('when the backlog is measured', () => {
     const metrics = new Set((await measured()).map(([metric]) => metric));
 
     expect(metrics).toEqual(
-      new Set(['waitingRows', 'waitingOverdue', 'undeliveredPending', 'undeliveredUnreadable', 'undeliveredOldestAge']),
+      new Set([
+        ...['waitingRows', 'waitingOverdue', 'workflowPaused'],
+        ...['undeliveredPending', 'undeliveredUnreadable', 'undeliveredOldestAge'],
+      ]),
     );
     expect(lines).toEqual(['error {"what":"backlog-not-measured","code":"dead-letters","errorCode":"unreachable"}']);
   });

@@ -218,6 +218,7 @@ describe('when an operator sets thresholds and switches', () => {
     ['maxTakenOver', 'leases-taken-over', 5],
     ['maxFailedTasks', 'tasks-failed', 5],
     ['maxBehindSeconds', 'comparing-behind', 3600],
+    ['maxPausedSeconds', 'workflow-paused', 86_400],
   ])('given %s, then it is the threshold of %s', async (parameter, name, fallback) => {
     expect(thresholdOf(alerts, name)).toEqual([fallback]);
     expect(thresholdOf(await readAlerts({ [parameter]: 77 }), name)).toEqual([77]);
