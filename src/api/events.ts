@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { count, instant } from './common.js';
 
-/** A step in the story of a job. `code`: of an error. `until`: when the job is to run again. */
+/**
+ * A step in the story of a job. `redriven`: claimed by a redrive, which reopened the job. `wait`: a retry that does not
+ * count as a try. `code`: of an error. `until`: when the job is to run again. `deadLetter`: its id.
+ */
 export const step = z.strictObject({
   at: instant,
   what: z.enum(['claimed', 'taken-over', 'retry', 'wait', 'completed', 'superseded', 'dead-lettered', 'redriven']),
   code: z.string().optional(),
   until: instant.optional(),
+  deadLetter: z.string().optional(),
 });
 export type Step = z.infer<typeof step>;
 
@@ -17,9 +21,11 @@ export const jobStatus = z.strictObject({
   redrives: count.optional(),
   /** The error code of the last try. */
   error: z.string().optional(),
-  /** The oldest first. Of a job with many steps, the first and the last ones. Absent for jobs of version 0.2. */
+  /** The oldest first. Of a job with many steps, the first four and the last ones. Absent for a job that has not begun. */
   steps: z.array(step).optional(),
-  /** The id of the job's dead letter, pending or resolved. */
+  /** The number of steps that are left out after the fourth. */
+  stepsLeftOut: count.optional(),
+  /** The id of the job's last dead letter, pending or resolved. */
   deadLetter: z.string().optional(),
 });
 export type JobStatus = z.infer<typeof jobStatus>;

@@ -61,7 +61,7 @@ async function answer(
   const asked = { service, ...body.value } as Asked;
   const changes = digestsOf(asked, config);
   if (!Array.isArray(changes)) return changes;
-  const records = (await Promise.all(changes.map((change) => ledger.findChange(change)))).flat();
+  const records = await ledger.findChanges(changes);
   const ids = [...new Set(records.map(({ event }) => digest(event.id)))];
   const rows = (await Promise.all(ids.map((id) => waiting.find(id)))).flat();
   const events = describeEvents(records, rows);

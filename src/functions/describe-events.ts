@@ -1,3 +1,4 @@
+import type { EventStatus, JobStatus } from '../api/events.js';
 import type { HealthEvent } from '../events/health-event.js';
 import { InvalidEventError } from '../events/invalid-event-error.js';
 import { keyOf } from '../events/key.js';
@@ -5,28 +6,13 @@ import { parseEvent } from '../events/parse.js';
 import { ledgerPlaceOf } from '../storage/address.js';
 import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
-
-/** The answer of `GET /api/events/{eventId}` for one event. */
-export type EventStatus = Identity & {
-  /** `settled`: no job of the event runs or waits. */
-  state: 'open' | 'settled';
-  /** By name. */
-  workflows: Record<string, JobStatus>;
-};
+import { storyOf } from './story-of.js';
 
 /** `time` is null where the event gives none. */
-type Identity = { id: string; type: string; source: string; time: string | null };
+type Identity = Pick<EventStatus, 'id' | 'type' | 'source' | 'time'>;
 
-export type JobStatus = {
-  status: 'running' | 'waiting' | 'completed' | 'superseded' | 'dead-lettered';
-  tries: number;
-  nextTryAt?: string;
-  redrives?: number;
-  /** The error code of the last try. */
-  error?: string;
-};
-
-type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows: WaitingRow[] }>; isToCome: boolean };
+type FoundJob = { record?: FoundRecord; rows: WaitingRow[] };
+type Found = { identity: Identity; jobs: Map<string, FoundJob>; isToCome: boolean };
 
 /**
  * Returns one status for each event of an id, from the records and rows of its jobs; several events can share an id. A
@@ -34,9 +20,9 @@ type Found = { identity: Identity; jobs: Map<string, { record?: JobRecord; rows:
  */
 export function describeEvents(records: readonly FoundRecord[], rows: readonly WaitingRow[]): EventStatus[] {
   const events = new Map<string, Found>();
-  for (const { identity, workflow, record, event } of records) {
-    const found = foundOf(events, identity, { ...event, time: event.time || null });
-    jobOf(found, workflow).record = record;
+  for (const record of records) {
+    const { identity, workflow, event } = record;
+    jobOf(foundOf(events, identity, { ...event, time: event.time || null }), workflow).record = record;
   }
   for (const row of rows) {
     const event = eventOf(row);
@@ -60,7 +46,7 @@ function foundOf(events: Map<string, Found>, key: string, identity: Identity): F
   return found;
 }
 
-function jobOf({ jobs }: Found, workflow: string): { record?: JobRecord; rows: WaitingRow[] } {
+function jobOf({ jobs }: Found, workflow: string): FoundJob {
   const job = jobs.get(workflow) ?? { rows: [] };
   jobs.set(workflow, job);
   return job;
@@ -87,13 +73,16 @@ function describeEvent({ identity, jobs, isToCome }: Found): EventStatus {
 }
 
 /** Describes the row where it starts or reopens the job; any other row only checks the record, which is described. */
-function describeJob(record: JobRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
+function describeJob(found: FoundRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
+  const record = found?.record;
   const starting = rows
     .filter(({ of }) => !record || (of.kind === 'job' && isDead(record) && (of.redrive ?? 0) > record.redrives))
     .sort((one, other) => one.dueAt.getTime() - other.dueAt.getTime())[0];
-  if (starting) return describeRow(starting);
-  return record ? describeRecord(record) : { status: 'waiting', tries: 0 };
+  const status = starting ? describeRow(starting) : record ? describeRecord(record) : NOT_BEGUN;
+  return { ...status, ...(found && storyOf(found)) };
 }
+
+const NOT_BEGUN: JobStatus = { status: 'waiting', tries: 0 };
 
 function isDead({ state }: JobRecord): boolean {
   return state.kind === 'settled' && state.result === 'dead';

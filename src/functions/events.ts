@@ -1,4 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { z } from 'zod';
+import type { eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
@@ -7,7 +9,7 @@ import { httpError, storageFailed } from './http-error.js';
 
 type Deps = Pick<App, 'ledger' | 'waiting'>;
 
-/** Registers `events/{eventId}`: the status of all events with an id. `events?id=` takes an id with a slash. */
+/** Registers `events/{eventId}`: the status and story of all events with an id. `events?id=` takes an id with a slash. */
 export function registerEvents(functions: FunctionApp, deps: Deps): void {
   functions.http('events', {
     methods: ['GET'],
@@ -25,7 +27,7 @@ async function answerFor(eventId: string, { ledger, waiting }: Deps): Promise<Ht
   const rows = await waiting.find(idDigest);
   const records = await ledger.find(idDigest);
   const events = describeEvents(records, rows);
-  return events.length > 0 ? { jsonBody: { events } } : NOT_FOUND;
+  return events.length > 0 ? { jsonBody: { events } satisfies z.input<typeof eventsAnswer> } : NOT_FOUND;
 }
 
 const NOT_FOUND = httpError(

@@ -1,6 +1,7 @@
 import { isReconciled, neighbouringDayOf } from '../events/reconciled.js';
 import { loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
 import { isById } from '../storage/address.js';
+import { withStep } from '../storage/job-steps.js';
 import type { JobRecord, ReadRecord } from '../storage/ledger.js';
 import type { WaitingRow } from '../storage/waiting.js';
 import { afterLapse, decide, type FromRow, LOOK_AGAIN_MS, maxCompanyOf, type ToClaim } from './decide.js';
@@ -81,7 +82,8 @@ async function writeClaim(
 
   const state = { ...decision.record.state, ...place }; // S5: the record says whether the job runs alone
   const write = (current?.record.write ?? 0) + 1;
-  const record: JobRecord = { ...decision.record, state, owner: random.token(), write };
+  const steps = current && { steps: stepsOfClaim(current, decision, clock.now()) };
+  const record: JobRecord = { ...decision.record, state, owner: random.token(), write, ...steps };
   const { event, eventIdDigest } = run.job;
   const sentAtMs = clock.monotonic(); // J7
   const written = await stores.ledger.write(run.job.address, record, {
@@ -96,6 +98,15 @@ async function writeClaim(
     stores.ledger.write(run.job.address, value, { ...how, isByHolder: true });
   const held = { value: record, etag: written.etag, sentAtMs, leaseMs };
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
+}
+
+/** A redrive reopens a dead job: its record is to say when the job died. The first claim of a job needs no steps. */
+function stepsOfClaim({ record, ageMs }: ReadRecord, { takesOver }: ToClaim, now: Date): string {
+  const { state, errorCode: code, redrives } = record;
+  if (state.kind !== 'settled') return withStep(record, { what: takesOver ? 'taken-over' : 'claimed', at: now });
+  const diedAt = new Date(now.getTime() - ageMs);
+  const steps = withStep(record, { what: 'dead', at: diedAt, code, stage: state.stage, redrives });
+  return withStep({ ...record, steps }, { what: 'redriven', at: now });
 }
 
 function recordTakeover({ job }: JobRun, { crashes }: JobRecord, { telemetry }: JobDeps): void {

@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../dead-letters/store/dead-letter.js';
 import { loggableFieldsOf } from '../handler/job.js';
+import { withStep } from '../storage/job-steps.js';
 import type { JobRecord, Result } from '../storage/ledger.js';
 import { traced } from '../telemetry/telemetry.js';
 import { afterLapse } from './decide.js';
@@ -49,7 +50,8 @@ async function settle({ run, hold }: ClaimedJob, result: Result, deps: JobDeps):
 //   dies after the record: the old row finds that the record waits for another row, and is deleted.
 async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps): Promise<RunResult> {
   const { clock, stores, settings, waitingRecords } = deps;
-  const dueAt = new Date(clock.now().getTime() + retry.inMs);
+  const at = clock.now();
+  const dueAt = new Date(at.getTime() + retry.inMs);
   const due = await stores.waiting.add(rowOf(run.job, dueAt, settings), hold.heldUntilMs);
   run.safety.setSafe();
   const isPaused = retry.code === PAUSED;
@@ -61,6 +63,7 @@ async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps
     errorCode: retry.code,
     unknownSince: retry.unknownSince ?? '',
     ...(isPaused && { pausedMs: (record.pausedMs ?? 0) + retry.inMs }),
+    steps: withStep(record, { what: retry.countsAsTry ? 'retry' : 'wait', at, code: retry.code, until: dueAt }),
   });
   const written = await traced(run.span, 'settle', () => hold.update(waiting));
   if (written === 'lost') return afterLapse(settings.leaseMs);

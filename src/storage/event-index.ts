@@ -1,7 +1,7 @@
 import { DIGEST_LENGTH, digest } from '../digest.js';
 import type { EventKey } from '../events/key.js';
 import { createRecent } from '../recent.js';
-import { ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
+import { type Address, ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
 import type { GroupCommit, Write } from './group-commit.js';
 import { decodeRow, type JobRecord } from './job-record.js';
 import { readPrefix } from './read-prefix.js';
@@ -11,8 +11,11 @@ import type { Operation, Row, Stored, TableStore } from './table-store.js';
 export type FoundRecord = {
   /** The same for all records of one event. */
   identity: string;
+  address: Address;
   workflow: string;
   record: JobRecord;
+  /** By storage's clock: of a settled record, when the job settled. */
+  writtenAt: Date;
   event: { id: string; type: string; source: string; time: string };
 };
 
@@ -26,8 +29,8 @@ export type EventIndex = {
   note(key: EventKey, caller: Caller): void;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** The records of all jobs of a change, in all tables. */
-  findChange(change: string): Promise<FoundRecord[]>;
+  /** The records of all jobs of these changes, in all tables: a query for each change and table. */
+  findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
 };
 
 type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
@@ -51,10 +54,10 @@ export function createEventIndex({ tables, commit }: { tables: TableStore; commi
 
     find: (idDigest) => findInAll((table) => findIn(table, idDigest)),
 
-    findChange: (change) =>
+    findChanges: (changes) =>
       findInAll(async (table) => {
-        const rows = await rowsFrom(table, shardOfDigest(change), `${change}.`);
-        return rows.filter(({ row }) => isRecord(row)).map((stored) => foundIn(table, stored));
+        const rows = await Promise.all(changes.map((change) => rowsFrom(table, shardOfDigest(change), `${change}.`)));
+        return rows.flat().flatMap((stored) => (isRecord(stored.row) ? foundIn(table, stored) : []));
       }),
   };
 
@@ -118,12 +121,19 @@ export function isRecord(row: Row): boolean {
   return row.guard === undefined && row.by === undefined;
 }
 
-function foundIn(table: string, { key, row }: Stored, idDigest = digest(String(row.id ?? ''))): FoundRecord {
-  const { workflow, change } = ledgerPlaceOf(`${table.slice('ledger'.length)}.${key}`);
+function foundIn(
+  table: string,
+  { key, row, modifiedAt }: Stored,
+  idDigest = digest(String(row.id ?? '')),
+): FoundRecord {
+  const address = `${table.slice('ledger'.length)}.${key}`;
+  const { workflow, change } = ledgerPlaceOf(address);
   return {
     identity: `${idDigest}.${change}`,
+    address,
     workflow,
     record: decodeRow(row),
+    writtenAt: modifiedAt,
     event: {
       id: String(row.id ?? idDigest),
       type: String(row.type ?? ''),

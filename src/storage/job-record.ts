@@ -34,6 +34,8 @@ export type JobRecord = {
   edit?: string;
   /** How long the job has waited because its workflow was paused (J13); absent if it has not. */
   pausedMs?: number;
+  /** The story of the job so far, see job-steps.ts; absent until the first retry, takeover or redrive. */
+  steps?: string;
 };
 
 /** `due`: the name of the row that continues the job. `unknown`: a state that this version cannot read. */
@@ -41,7 +43,8 @@ export type JobState =
   /** `isAlone`: no other job runs in the owner's process. Only for suspects (S5), see src/pipeline/company.ts. */
   | { kind: 'running'; leaseMs: number; failing?: Failing; isAlone?: boolean }
   | { kind: 'waiting'; due: string }
-  | { kind: 'settled'; result: Result }
+  /** `stage`: of the dead letter, if a read record is dead. */
+  | { kind: 'settled'; result: Result; stage?: Failing }
   | { kind: 'unknown'; name: string };
 
 /** The result of a settled job. Only a redrive reopens a job, and only if its result is `dead` (R1). */
@@ -82,11 +85,14 @@ export function claimedRow({ state, edit = '', pausedMs, crashesAlone, ...rest }
 }
 
 /** Returns the properties that a write of the holder changes. */
-export function changedRow({ state, owner, write, tries, errorCode, unknownSince, pausedMs }: JobRecord): Row {
+export function changedRow({ state, owner, write, tries, errorCode, unknownSince, pausedMs, steps }: JobRecord): Row {
+  // Of the holder's writes, only that of a retry adds a step: a settled record says itself how and when it settled.
+  const isRetry = state.kind === 'waiting' && steps !== undefined;
   return {
     ...stateRow(state),
     ...{ owner, write, tries, errorCode, unknownSince },
     ...(pausedMs !== undefined && { pausedMs }),
+    ...(isRetry && { steps }),
   };
 }
 
@@ -128,6 +134,7 @@ export function decodeRow(row: Row): JobRecord {
     unknownSince: text('unknownSince'),
     ...(row.edit && { edit: text('edit') }),
     ...(row.pausedMs && { pausedMs: count('pausedMs') }),
+    ...(row.steps && { steps: text('steps') }),
   };
 }
 
@@ -137,10 +144,12 @@ function decodeState(row: Row): JobState {
   const { state, leaseMs, failing, due, result } = row;
   const alone = row.isAlone === true && { isAlone: true };
   if (state === 'running' && typeof leaseMs === 'number' && !failing) return { kind: 'running', leaseMs, ...alone };
-  if (state === 'running' && typeof leaseMs === 'number' && (FAILING_STAGES as readonly unknown[]).includes(failing)) {
-    return { kind: 'running', leaseMs, failing: failing as Failing, ...alone };
+  const stage = FAILING_STAGES.find((each) => each === failing);
+  if (state === 'running' && typeof leaseMs === 'number' && stage) {
+    return { kind: 'running', leaseMs, failing: stage, ...alone };
   }
   if (state === 'waiting' && typeof due === 'string') return { kind: 'waiting', due };
+  if (state === 'settled' && result === 'dead' && stage) return { kind: 'settled', result, stage };
   if (state === 'settled' && RESULTS.includes(result)) return { kind: 'settled', result: result as Result };
   return { kind: 'unknown', name: String(state) };
 }

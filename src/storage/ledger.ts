@@ -41,8 +41,8 @@ export type Ledger = {
   knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
-  /** The records of all jobs of a change (`contentDigest`), in all tables. */
-  findChange(change: string): Promise<FoundRecord[]>;
+  /** The records of all jobs of these changes (`contentDigest`), in all tables: a query for each change and table. */
+  findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
@@ -110,7 +110,7 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
     firstDayByChange: firstDay,
     knows: (event, of = {}) => incarnations.knows(keyOf(event), event, of),
     find: index.find,
-    findChange: index.findChange,
+    findChanges: index.findChanges,
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),
   };
 }

@@ -1,6 +1,9 @@
+import { eventsAnswer } from '../../src/api/events.js';
+import { digest } from '../../src/digest.js';
 import { keyOf } from '../../src/events/key.js';
 import { describeEvents } from '../../src/functions/describe-events.js';
 import { addressOf } from '../../src/storage/address.js';
+import { withStep } from '../../src/storage/job-steps.js';
 import type { FoundRecord, JobRecord } from '../../src/storage/ledger.js';
 import { LONG_SHARD_NAMES, type WaitingRow } from '../../src/storage/waiting.js';
 import { fhirEvent } from '../../src/testing/index.js';
@@ -76,14 +79,16 @@ describe('when a job has a record', () => {
       state: 'settled',
     },
   ])('given $given, then $told', ({ record, told, state }) => {
-    expect(describeEvents([found({ record })], [])).toEqual([
+    const events = describeEvents([found({ record })], []);
+
+    expect(eventsAnswer.parse({ events }).events).toEqual([
       {
         id: 'event-1',
         type: 'Microsoft.HealthcareApis.FhirResourceCreated',
         source: EVENT.source,
         time: '2026-01-01T12:01:00.000Z',
         state,
-        workflows: { note: told },
+        workflows: { note: { ...told, steps: expect.any(Array) } },
       },
     ]);
   });
@@ -120,6 +125,87 @@ describe('when a job has a record', () => {
 
   it('given it has no time, then that is null', () => {
     expect(describeEvents([found({ time: '' })], [])).toMatchObject([{ time: null }]);
+  });
+});
+
+describe('when a job has a story', () => {
+  const CLAIMED = { at: '2026-01-01T12:01:01.000Z', what: 'claimed' };
+  const DEAD: JobRecord['state'] = { kind: 'settled', result: 'dead', stage: 'crash' };
+  const idOf = (redrives: number) => `crash.2026-01-01.${digest(addressOf(keyOf(EVENT), 'note'))}.${redrives}`;
+  const storyOf = (record: Partial<JobRecord>) => {
+    const { events } = eventsAnswer.parse({ events: describeEvents([found({ record })], []) });
+    return events[0]?.workflows.note;
+  };
+
+  it.each<{ given: string; record: Partial<JobRecord>; last: object }>([
+    {
+      given: 'it is completed',
+      record: { state: { kind: 'settled', result: 'completed' }, tries: 1 },
+      last: { at: '2026-01-01T12:02:00.000Z', what: 'completed' },
+    },
+    {
+      given: 'it is superseded',
+      record: { state: { kind: 'settled', result: 'superseded' } },
+      last: { at: '2026-01-01T12:02:00.000Z', what: 'superseded' },
+    },
+    {
+      given: 'it waits, written by a release without stories',
+      record: { state: { kind: 'waiting', due: '2026-01-01T12:05:00.000Z.a' }, tries: 2, errorCode: 'timeout' },
+      last: { at: '2026-01-01T12:02:00.000Z', what: 'retry', code: 'timeout', until: '2026-01-01T12:05:00.000Z' },
+    },
+    {
+      given: 'it waits for a row whose name has no time',
+      record: { state: { kind: 'waiting', due: 'later' } },
+      last: { at: '2026-01-01T12:02:00.000Z', what: 'wait' },
+    },
+  ])('given $given, then its claim and that', ({ record, last }) => {
+    expect(storyOf(record)?.steps).toEqual([CLAIMED, last]);
+  });
+
+  it('given it runs for the first time, then its claim alone', () => {
+    expect(storyOf({})?.steps).toEqual([CLAIMED]);
+  });
+
+  it('given it is dead, then the last step and the job name the dead letter', () => {
+    expect(storyOf({ state: DEAD, errorCode: 'crash', redrives: 1 })).toMatchObject({
+      steps: [{ what: 'redriven' }, { what: 'dead-lettered', code: 'crash', deadLetter: idOf(1) }],
+      deadLetter: idOf(1),
+    });
+  });
+
+  it('given it is dead and its stage is unknown, then no dead letter is named', () => {
+    const story = storyOf({ state: { kind: 'settled', result: 'dead' }, errorCode: 'invalid' });
+
+    expect(JSON.stringify(story)).not.toContain('deadLetter');
+  });
+
+  it('given storage has written it in the second of a later step, then the last step is not before that', () => {
+    const at = new Date('2026-01-01T12:02:00.900Z');
+    const steps = withStep({ ...RECORD }, { what: 'taken-over', at });
+
+    expect(storyOf({ steps, state: { kind: 'settled', result: 'completed' } })?.steps?.map((step) => step.at)).toEqual([
+      CLAIMED.at,
+      at.toISOString(),
+      at.toISOString(),
+    ]);
+  });
+
+  it('given more steps than a record holds, then how many are left out, and the last dead letter all the same', () => {
+    const at = new Date('2026-01-01T12:01:02.000Z');
+    let steps = withStep(RECORD, { what: 'claimed', at });
+    for (let n = 0; n < 2; n += 1) steps = withStep({ ...RECORD, steps }, { what: 'claimed', at });
+    steps = withStep({ ...RECORD, steps }, { what: 'dead', at, code: 'crash', stage: 'crash', redrives: 0 });
+    for (let n = 0; n < 20; n += 1) steps = withStep({ ...RECORD, steps }, { what: 'claimed', at });
+
+    expect(storyOf({ steps })).toMatchObject({ stepsLeftOut: 5, deadLetter: idOf(0), steps: { length: 20 } });
+  });
+
+  it('given it is reopened by a redrive that is to come, then its story so far', () => {
+    const records = [found({ record: { state: DEAD } })];
+
+    expect(describeEvents(records, [row({ redrive: 1 })])).toMatchObject([
+      { workflows: { note: { status: 'waiting', steps: [{}, { what: 'dead-lettered' }], deadLetter: idOf(0) } } },
+    ]);
   });
 });
 
@@ -208,7 +294,9 @@ function found({
 } = {}): FoundRecord {
   return {
     identity: `${keyOf(event).id}.${keyOf(event).contentDigest}`,
+    address: addressOf(keyOf(event), workflow),
     workflow,
+    writtenAt: new Date('2026-01-01T12:02:00.000Z'),
     record: { ...RECORD, ...record },
     event: { id: event.id, type: event.type, source: event.source, time },
   };

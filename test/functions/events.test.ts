@@ -1,3 +1,4 @@
+import { eventsAnswer } from '../../src/api/events.js';
 import { registerEvents } from '../../src/functions/events.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
@@ -30,23 +31,28 @@ describe('when somebody asks what became of an event', () => {
     const { functions, app } = start();
     await app.pipeline.deliver([rawFhirEvent()]);
 
-    expect(await functions.get('events', { params: { eventId: 'event-1' } })).toEqual({
-      jsonBody: {
-        events: [
-          {
-            id: 'event-1',
-            type: 'Microsoft.HealthcareApis.FhirResourceCreated',
-            source: rawFhirEvent().topic,
-            time: '2026-01-01T12:01:00.000Z',
-            state: 'open',
-            workflows: {
-              note: { status: 'completed', tries: 1 },
-              long: { status: 'waiting', tries: 0, nextTryAt: '2026-01-01T12:00:00.000Z' },
-              dying: { status: 'dead-lettered', tries: 1, error: 'not-there' },
+    const { jsonBody } = await functions.get('events', { params: { eventId: 'event-1' } });
+
+    expect(eventsAnswer.parse(jsonBody)).toMatchObject({
+      events: [
+        {
+          id: 'event-1',
+          type: 'Microsoft.HealthcareApis.FhirResourceCreated',
+          source: rawFhirEvent().topic,
+          time: '2026-01-01T12:01:00.000Z',
+          state: 'open',
+          workflows: {
+            note: { status: 'completed', tries: 1, steps: [{ what: 'claimed' }, { what: 'completed' }] },
+            long: { status: 'waiting', tries: 0, nextTryAt: '2026-01-01T12:00:00.000Z' },
+            dying: {
+              status: 'dead-lettered',
+              tries: 1,
+              error: 'not-there',
+              deadLetter: expect.stringMatching(/^failed\./),
             },
           },
-        ],
-      },
+        },
+      ],
     });
   });
 

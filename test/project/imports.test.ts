@@ -25,6 +25,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/storage/',
     'src/telemetry/',
     'src/workflow.js',
+    'node:fs',
+    'node:path',
+    'node:url',
   ],
   pipeline: [
     'src/clock',

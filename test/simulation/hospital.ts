@@ -9,6 +9,7 @@ import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Wakeup } from '../../src/pipeline/wakeups.js';
 import { type Address, addressOf, ledgerPlaceOf } from '../../src/storage/address.js';
 import { CallLimit } from '../../src/storage/bounded.js';
+import { readSteps } from '../../src/storage/job-steps.js';
 import type { Ledger } from '../../src/storage/ledger.js';
 import type { Pauses } from '../../src/storage/pauses.js';
 import type { Row } from '../../src/storage/table-store.js';
@@ -404,6 +405,7 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
     ) {
       wrongs.push(`settled as dead without a dead letter: ${address}`);
     }
+    if (!isStoryOf(row)) wrongs.push(`the steps of a record and its counts differ: ${address} ${JSON.stringify(row)}`);
     const before = settledAs.get(address);
     if (before === 'completed' && !(row.state === 'settled' && row.result === 'completed'))
       wrongs.push(`a completed job was reopened: ${address}`);
@@ -572,4 +574,20 @@ function hospitalWorkflows(hospital: Hospital, machine: Machine): Workflow[] {
 
 function portsOf({ tables, blobs, undelivered, due, dueLong }: Machine): StoragePorts {
   return { tables, workflowTables: undefined, deadLetters: blobs, undelivered, due, dueLong };
+}
+
+/** Returns whether the steps of a record say the same as its counts. They are written together. */
+function isStoryOf({ steps: text, state, failing, result, tries = 0, crashes = 0 }: Row): boolean {
+  const { steps, leftOut } = readSteps(typeof text === 'string' ? text : '');
+  if (leftOut > 0) return true;
+  const life = steps.slice(steps.findLastIndex(({ what }) => what === 'redriven') + 1);
+  const countOf = (what: string, of: typeof steps = life) => of.filter((step) => step.what === what).length;
+  const triesSince = Number(tries) - countOf('retry');
+  const isCompleted = state === 'settled' && result === 'completed';
+  const isFailing = state === 'settled' ? result === 'dead' : state === 'running' && Boolean(failing);
+  return (
+    countOf('taken-over') === crashes &&
+    (isFailing ? [0, 1].includes(triesSince) : triesSince === (isCompleted ? 1 : 0)) &&
+    [0, 1].includes(countOf('redriven', steps) - countOf('dead', steps))
+  );
 }

@@ -2,7 +2,13 @@ import { type Clock, type Random, systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
 import { type Address, addressById, ledgerPlaceOf } from '../../src/storage/address.js';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
-import { createLedger, type JobRecord, type JobState, type LedgerCondition } from '../../src/storage/ledger.js';
+import {
+  createLedger,
+  type Failing,
+  type JobRecord,
+  type JobState,
+  type LedgerCondition,
+} from '../../src/storage/ledger.js';
 import type { Row, TableStore } from '../../src/storage/table-store.js';
 import { fhirEvent } from '../../src/testing/index.js';
 import { faultyTables, type Plan } from './faults.js';
@@ -234,12 +240,32 @@ export function ledgerContract(makeTables: () => TableStore): void {
       const writes = STATES.flatMap((one) => STATES.flatMap((other) => [one, other]));
       let etag = await put(addressFor({}), recordOf(), { event });
 
+      let stage: Failing | undefined;
       for (const isByHolder of [true, false]) {
         for (const [write, state] of writes.entries()) {
           const record = recordOf({ state, write });
+          if (state.kind === 'running') stage = state.failing;
+          const isDead = state.kind === 'settled' && state.result === 'dead' && stage !== undefined;
           etag = await put(addressFor({}), record, { etag, isByHolder });
-          expect((await account.ledger.read(addressFor({})))?.record).toEqual(record);
+          expect((await account.ledger.read(addressFor({})))?.record).toEqual(
+            isDead ? { ...record, state: { ...state, stage } } : record,
+          );
         }
+      }
+    });
+
+    it('given steps, then a claim and a retry write them, and a renewal and the end leave them as they are', async () => {
+      const waiting: JobState = { kind: 'waiting', due: 'a row' };
+      const running: JobState = { kind: 'running', leaseMs: 60_000 };
+      let etag = await put(addressFor({}), recordOf(), { event });
+      for (const { write, state, steps, isByHolder, reads } of [
+        { write: 2, state: waiting, steps: 'a c0', isByHolder: true, reads: 'a c0' },
+        { write: 3, state: running, steps: 'a c0 c1', isByHolder: false, reads: 'a c0 c1' },
+        { write: 4, state: running, steps: 'not sent', isByHolder: true, reads: 'a c0 c1' },
+        { write: 5, state: COMPLETED, steps: 'not sent', isByHolder: true, reads: 'a c0 c1' },
+      ]) {
+        etag = await put(addressFor({}), recordOf({ state, write, steps }), { etag, isByHolder });
+        expect((await account.ledger.read(addressFor({})))?.record).toEqual(recordOf({ state, write, steps: reads }));
       }
     });
   });
@@ -447,8 +473,10 @@ export function ledgerContract(makeTables: () => TableStore): void {
       expect(await account.ledger.find(digest('event-1'))).toEqual([
         {
           identity: `${digest('event-1')}.${digest('content')}`,
+          address: addressFor({ workflow: 'a-workflow' }),
           workflow: 'a-workflow',
           record,
+          writtenAt: expect.any(Date),
           event: { id: 'event-1', type: event.type, source: event.source, time: '2026-03-14T12:00:00.000Z' },
         },
       ]);

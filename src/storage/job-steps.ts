@@ -1,0 +1,122 @@
+import type { Failing } from './job-record.js';
+
+/**
+ * A step in the story of a job.
+ * `redriven`: claimed by a redrive, which reopened the job. `wait`: a retry that does not count as a try.
+ */
+export type JobStep =
+  | { readonly what: 'claimed' | 'taken-over' | 'redriven'; readonly at: Date }
+  | { readonly what: 'retry' | 'wait'; readonly at: Date; readonly code: string; readonly until: Date }
+  | ({ readonly what: 'dead'; readonly at: Date; readonly code: string } & Died);
+
+/** `stage` and `redrives` name the dead letter of the job. `stage` is undefined if the dead letter is not the job's. */
+export type Died = { readonly stage: Failing | undefined; readonly redrives: number };
+
+/** `leftOut`: the number of steps that are left out after the first `FIRST_STEPS`. `leftOutDead`: the last dead one of them. */
+export type JobSteps = { readonly steps: readonly JobStep[]; readonly leftOut: number; readonly leftOutDead?: Died };
+
+/** What a story begins with, if the record holds no steps. */
+type Origin = { readonly steps?: string; readonly firstTryAt: string; readonly redrives: number };
+
+/** A job can wait thousands of times, and each write sends the text: so the text keeps the first and the last steps. */
+const FIRST_STEPS = 4;
+const LAST_STEPS = 16;
+const LETTERS = { claimed: 'c', 'taken-over': 't', redriven: 'R', retry: 'r', wait: 'w', dead: 'd' } as const;
+const WHATS = new Map(Object.entries(LETTERS).map(([what, letter]) => [letter as string, what as JobStep['what']]));
+const STAGES = { f: 'failed', c: 'crash', u: 'unknown-workflow' } as const satisfies Record<string, Failing>;
+const STEP = /^([ctRrwd])([0-9a-z]+)(?:\+([0-9a-z]+))?(?:\/([fcu]?)(\d+))?(?::(\S*))?$/;
+const LEFT_OUT = /^~(\d+)(?:\/([fcu]?)(\d+))?$/;
+const RADIX = 36;
+
+/**
+ * Returns the steps of a record with one more. The text has the form `<first time> <step> <step> …`, with times in
+ * milliseconds to the base 36. A step is a letter, its time after the first one, and its details:
+ *
+ *   c0               claimed                     r5k+2bc:timeout      retry 2bc later, with a code
+ *   t1x7             a lapsed lease taken over   w5k+2bc:circuit-open the same, not a try
+ *   Rk9q             claimed by a redrive        d1x7/f0:gone         dead: stage `failed`, redrive 0, with a code
+ *   ~12/f3           12 steps are left out here; the last dead letter of them has stage `failed` and redrive 3
+ *
+ * A record has no text before the first retry, takeover or redrive: until then its other properties say it all. So a job
+ * that completes at once costs no byte. The text holds the first time itself, because a redrive changes `firstTryAt`.
+ * A version of the app that does not know the text leaves the text as it is, and its own steps are missing.
+ */
+export function withStep(origin: Origin, step: JobStep): string {
+  const [first = '', ...tokens] = (origin.steps ?? textOfOrigin(origin, step.at)).split(' ');
+  return [first, ...bounded([...tokens, textOfStep(step, Number.parseInt(first, RADIX))])].join(' ');
+}
+
+/** Returns the steps that a record holds. A text of a later version can hold steps that are unknown: they are left out. */
+export function readSteps(text: string): JobSteps {
+  const [first = '', ...tokens] = text.split(' ');
+  const firstMs = Number.parseInt(first, RADIX);
+  const [, leftOut = 0, stage, redrives] = tokens.map((token) => LEFT_OUT.exec(token)).find((found) => found) ?? [];
+  return {
+    steps: tokens.flatMap((token) => readStep(token, firstMs) ?? []),
+    leftOut: Number(leftOut),
+    ...(redrives !== undefined && { leftOutDead: readDied(stage, redrives) }),
+  };
+}
+
+function textOfOrigin({ firstTryAt, redrives }: Origin, now: Date): string {
+  const firstMs = Date.parse(firstTryAt);
+  return `${(Number.isNaN(firstMs) ? now.getTime() : firstMs).toString(RADIX)} ${redrives > 0 ? 'R' : 'c'}0`;
+}
+
+/** Instances estimate storage's clock: a step is never before the first one. */
+function textOfStep(step: JobStep, firstMs: number): string {
+  const text = LETTERS[step.what] + Math.max(0, step.at.getTime() - firstMs).toString(RADIX);
+  switch (step.what) {
+    case 'retry':
+    case 'wait': {
+      const inMs = Math.max(0, step.until.getTime() - step.at.getTime());
+      return `${text}+${inMs.toString(RADIX)}${textOfCode(step.code)}`;
+    }
+    case 'dead':
+      return `${text}${textOfDied(step)}${textOfCode(step.code)}`;
+    default:
+      return text;
+  }
+}
+
+/** P1: codes are words of closed lists, and hold no space. */
+function textOfCode(code: string): string {
+  return code === '' ? '' : `:${code}`;
+}
+
+function textOfDied({ stage, redrives }: Died): string {
+  const letter = Object.entries(STAGES).find(([, each]) => each === stage)?.[0] ?? '';
+  return `/${letter}${redrives}`;
+}
+
+function bounded(tokens: readonly string[]): string[] {
+  const first = tokens.slice(0, FIRST_STEPS);
+  const [, count = 0, ...died] = LEFT_OUT.exec(tokens[FIRST_STEPS] ?? '') ?? [];
+  const rest = tokens.slice(Number(count) > 0 ? FIRST_STEPS + 1 : FIRST_STEPS);
+  const dropped = rest.splice(0, Math.max(0, rest.length - LAST_STEPS));
+  const leftOut = Number(count) + dropped.length;
+  if (leftOut === 0) return [...first, ...rest];
+  const [stage, redrives] = dropped.map(diedIn).findLast((found) => found) ?? died;
+  return [...first, `~${leftOut}${redrives === undefined ? '' : `/${stage}${redrives}`}`, ...rest];
+}
+
+function diedIn(token: string): [stage: string, redrives: string] | undefined {
+  const [, , , , stage = '', redrives] = STEP.exec(token) ?? [];
+  return redrives === undefined ? undefined : [stage, redrives];
+}
+
+function readStep(token: string, firstMs: number): JobStep | undefined {
+  const [, letter = '', offset = '', wait = '', stage, redrives = '', code = ''] = STEP.exec(token) ?? [];
+  const what = WHATS.get(letter);
+  const atMs = firstMs + Number.parseInt(offset, RADIX);
+  if (what === undefined || Number.isNaN(new Date(atMs).getTime())) return undefined;
+  const at = new Date(atMs);
+  if (what === 'dead') return { what, at, code, ...readDied(stage, redrives) };
+  if (what !== 'retry' && what !== 'wait') return { what, at };
+  const until = new Date(atMs + Number.parseInt(wait || '0', RADIX));
+  return Number.isNaN(until.getTime()) ? undefined : { what, at, code, until };
+}
+
+function readDied(stage: string | undefined, redrives: string): Died {
+  return { stage: STAGES[stage as keyof typeof STAGES], redrives: Number(redrives) };
+}
