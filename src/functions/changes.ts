@@ -1,29 +1,31 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
+import type { eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import { NonRetriableError } from '../errors.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
 import { foundEvent } from '../reconcile/found-event.js';
-import type { FoundChange } from '../reconcile/known-changes.js';
 import { workspaceOf } from '../reconcile/workspace.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
+import { findVersions, type Resource } from './find-versions.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError, storageFailed } from './http-error.js';
 import { readBody } from './read-body.js';
 
-type Deps = Pick<App, 'ledger' | 'waiting' | 'config'>;
-type Asked = Omit<FoundChange, 'change' | 'time'>;
+type Deps = Pick<App, 'ledger' | 'waiting' | 'config' | 'workflows' | 'workflowTables' | 'stores'>;
 
 const MAX_CHARACTERS = 4096;
+const MAX_EVENTS = 20;
 const KINDS = ['created', 'updated', 'deleted'] as const;
 /** The address of a change does not depend on its time. */
 const ANY_TIME = '2026-01-01T00:00:00.000Z';
 
 const text = z.string().min(1).max(256);
 const host = text.transform((name) => name.toLowerCase());
-const version = z.number().int().min(1);
+/** Without it: the newest versions that are known. */
+const version = z.number().int().min(1).optional();
 const BODIES = {
   fhir: z.strictObject({ host, resourceType: text, resourceId: text, version }),
   dicom: z.strictObject({
@@ -37,8 +39,8 @@ const BODIES = {
 };
 
 /**
- * Registers `changes/fhir` and `changes/dicom`: the status of the jobs of one version of a resource, or of one image. The
- * question is a POST, because ids of resources must not be in URLs.
+ * Registers `changes/fhir` and `changes/dicom`: the status and story of the jobs of one version of a resource, or of one
+ * image; without a version, of its newest versions. The question is a POST, because ids of resources must not be in URLs.
  */
 export function registerChanges(functions: FunctionApp, deps: Deps): void {
   for (const service of ['fhir', 'dicom'] as const) {
@@ -54,37 +56,46 @@ export function registerChanges(functions: FunctionApp, deps: Deps): void {
 async function answer(
   service: keyof typeof BODIES,
   request: Pick<HttpRequest, 'text' | 'headers'>,
-  { ledger, waiting, config }: Deps,
+  deps: Deps,
 ): Promise<HttpResponseInit> {
   const body = await readBody(request, { schema: BODIES[service], maxCharacters: MAX_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
-  const asked = { service, ...body.value } as Asked;
-  const changes = digestsOf(asked, config);
-  if (!Array.isArray(changes)) return changes;
-  const records = await ledger.findChanges(changes);
-  const ids = [...new Set(records.map(({ event }) => digest(event.id)))];
-  const rows = (await Promise.all(ids.map((id) => waiting.find(id)))).flat();
-  const events = describeEvents(records, rows);
-  return events.length > 0 ? { jsonBody: { events } } : NOT_FOUND;
+  const { version, ...rest } = body.value;
+  const resource = { service, ...rest } as Resource;
+  const source = sourceOf(resource, deps.config);
+  if (typeof source !== 'string') return source;
+  const changesOf = (each: number) => digestsOf(resource, each, source);
+  const records =
+    version === undefined
+      ? await findVersions(resource, changesOf, deps)
+      : await deps.ledger.findChanges(changesOf(version));
+  const ids = [...new Set(records.map(({ event }) => digest(event.id)))].slice(0, MAX_EVENTS);
+  const rows = (await Promise.all(ids.map((id) => deps.waiting.find(id)))).flat();
+  const events = describeEvents(records, rows).slice(0, MAX_EVENTS);
+  return events.length > 0 ? { jsonBody: { events } satisfies z.input<typeof eventsAnswer> } : NOT_FOUND;
 }
 
-/** The digests of the change as a creation, an update and a deletion: an image's sequence number tells nothing of it. */
-function digestsOf(asked: Asked, config: Deps['config']): string[] | HttpResponseInit {
+function sourceOf({ host }: Resource, config: Deps['config']): string | HttpResponseInit {
   try {
-    const source = workspaceOf(asked.host, config);
-    return KINDS.map((change) => {
-      const { raw } = foundEvent({ ...asked, change, time: ANY_TIME } as FoundChange, source);
-      return keyOf(parseEvent(raw)).contentDigest;
-    });
+    return workspaceOf(host, config);
   } catch (error) {
     if (error instanceof NonRetriableError) return httpError(409, 'workspace-unknown', error.message);
     throw error;
   }
 }
 
+/** The digests of the change as a creation, an update and a deletion: an image's sequence number tells nothing of it. */
+function digestsOf(resource: Resource, version: number, source: string): string[] {
+  return KINDS.map((change) => {
+    const { raw } = foundEvent({ ...resource, version, change, time: ANY_TIME }, source);
+    return keyOf(parseEvent(raw)).contentDigest;
+  });
+}
+
 const NOT_FOUND = httpError(
   404,
   'no-such-change',
-  'No job of this change has begun. Settled jobs are forgotten after LEDGER_RETENTION_DAYS. A change that no workflow wants ' +
+  'No job of this change has begun. Without `version`, only the newest versions are looked for, and of an image only with the ' +
+    'workflow resource-index. Settled jobs are forgotten after LEDGER_RETENTION_DAYS. A change that no workflow wants ' +
     'has no jobs. `npm run reconcile` finds changes that the app has never heard of.',
 );

@@ -1,5 +1,7 @@
+import { eventsAnswer } from '../../src/api/events.js';
 import { registerChanges } from '../../src/functions/changes.js';
-import { defineWorkflow, dicom, fhir } from '../../src/workflow.js';
+import { defineWorkflow, dicom, fhir, type Workflow } from '../../src/workflow.js';
+import { resourceIndex } from '../../src/workflows/resource-index.js';
 import { rawDicomEvent, rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
@@ -14,13 +16,13 @@ const PATIENT = {
 };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-function start(env: Record<string, string> = { WORKSPACES: topic }) {
+function start(env: Record<string, string> = { WORKSPACES: topic }, workflows: readonly Workflow[] = [note]) {
   const functions = createFakeFunctions();
-  const { app } = composeMemoryApp({ workflows: [note], env });
+  const { app, stores } = composeMemoryApp({ workflows, env });
   registerChanges(functions.app, app);
   const ask = (name: 'fhirChanges' | 'dicomChanges', body: unknown) =>
     functions.call(name, { text: async () => JSON.stringify(body), headers: new Headers(JSON_TYPE) });
-  return { app, ask };
+  return { app, ask, stores };
 }
 
 describe('when somebody asks what became of a change', () => {
@@ -80,12 +82,119 @@ describe('when somebody asks what became of a change', () => {
 
   it('given a body that lacks a property, then its name, and no value that was sent', async () => {
     const { ask } = start();
-    const { version: _, ...rest } = PATIENT;
+    const { resourceType: _, ...rest } = PATIENT;
 
     const answer = await ask('fhirChanges', { ...rest, nurse: 'Joy' });
 
     expect(answer).toMatchObject({ status: 400, jsonBody: { error: { code: 'bad-request' } } });
-    expect(JSON.stringify(answer)).toMatch(/version.*nurse|nurse.*version/);
+    expect(JSON.stringify(answer)).toMatch(/resourceType.*nurse|nurse.*resourceType/);
     expect(JSON.stringify(answer)).not.toMatch(/patient-1|Joy/);
+  });
+});
+
+describe('when somebody asks what became of a resource, without a version', () => {
+  const { version: _, ...RESOURCE } = PATIENT;
+  const versionOf = (version: number) =>
+    rawFhirEvent({ id: `v${version}`, version, time: new Date(Date.UTC(2026, 0, 1, 12, version)).toISOString() });
+  const idsOf = (answer: unknown) => {
+    const { events } = eventsAnswer.parse((answer as { jsonBody: unknown }).jsonBody);
+    return events.map(({ id }) => id);
+  };
+
+  it.each([
+    { given: 'the index of resources is on', workflows: [note, resourceIndex] },
+    { given: 'it is off', workflows: [note] },
+  ])('given $given, then the known versions, the newest first', async ({ workflows }) => {
+    const { app, ask } = start(undefined, workflows);
+    await app.pipeline.deliver([1, 2, 5].map(versionOf));
+
+    expect(idsOf(await ask('fhirChanges', RESOURCE))).toEqual(['v5', 'v2', 'v1']);
+  });
+
+  it('given more than 20 versions, then the newest 20', async () => {
+    for (const workflows of [[note, resourceIndex], [note]]) {
+      const { app, ask } = start(undefined, workflows);
+      await app.pipeline.deliver(Array.from({ length: 30 }, (_, n) => versionOf(n + 1)));
+
+      expect(idsOf(await ask('fhirChanges', RESOURCE))).toEqual(Array.from({ length: 20 }, (_, n) => `v${30 - n}`));
+    }
+  });
+
+  it('given only a version far from the first, then the index leads to it', async () => {
+    const { app, ask } = start(undefined, [note, resourceIndex]);
+    await app.pipeline.deliver([versionOf(57)]);
+
+    expect(idsOf(await ask('fhirChanges', RESOURCE))).toEqual(['v57']);
+  });
+
+  it('given no index and such a version, then there is none, and the answer says which setting helps', async () => {
+    const { app, ask } = start();
+    await app.pipeline.deliver([versionOf(57)]);
+
+    expect(await ask('fhirChanges', RESOURCE)).toMatchObject({
+      status: 404,
+      jsonBody: { error: { code: 'no-such-change', message: expect.stringContaining('resource-index') } },
+    });
+  });
+
+  it('given a ledger of a year, then no more than about 3,000 requests are sent', async () => {
+    const { ask, stores } = start();
+    for (let day = 0; day < 366; day += 1) await stores.tables.create(`ledger${20250101 + day}`);
+    let queries = 0;
+    const { query } = stores.tables;
+    stores.tables.query = (...all) => {
+      queries += 1;
+      return query(...all);
+    };
+
+    expect(await ask('fhirChanges', RESOURCE)).toMatchObject({ status: 404 });
+
+    expect(queries).toBe(2 * 3 * 366);
+  });
+
+  it('given an unknown resource and an ordinary ledger, then 20 versions are looked for', async () => {
+    const { app, ask, stores } = start();
+    await app.pipeline.deliver([rawFhirEvent({ resourceId: 'patient-2' })]);
+    let queries = 0;
+    const { query } = stores.tables;
+    stores.tables.query = (...all) => {
+      queries += 1;
+      return query(...all);
+    };
+
+    await ask('fhirChanges', RESOURCE);
+
+    expect(queries).toBe(20 * 3);
+  });
+
+  it.each([
+    { given: 'the index is on', workflows: [note, resourceIndex], ids: ['event-2'] },
+    { given: 'it is off', workflows: [note], ids: undefined },
+  ])('given an image, and $given, then its newest change, or none', async ({ workflows, ids }) => {
+    const { app, ask } = start(undefined, workflows);
+    const raw = rawDicomEvent();
+    const { partitionName, imageStudyInstanceUid, imageSeriesInstanceUid, imageSopInstanceUid } = raw.data;
+    await app.pipeline.deliver([raw]);
+
+    const answer = await ask('dicomChanges', {
+      host: raw.data.serviceHostName,
+      partition: partitionName,
+      studyUid: imageStudyInstanceUid,
+      seriesUid: imageSeriesInstanceUid,
+      instanceUid: imageSopInstanceUid,
+    });
+
+    if (ids) expect(idsOf(answer)).toEqual(ids);
+    else expect(answer).toMatchObject({ status: 404 });
+  });
+
+  it('given the index holds another host of this name, then it leads nowhere', async () => {
+    const { app, ask } = start(undefined, [note, resourceIndex]);
+    await app.pipeline.deliver([versionOf(57)]);
+
+    const answer = await ask('fhirChanges', { ...RESOURCE, host: 'test-other.fhir.azurehealthcareapis.com' });
+
+    expect(answer).toMatchObject({ status: 404 });
+    expect(JSON.stringify(answer)).not.toContain('patient-1');
   });
 });

@@ -2,7 +2,7 @@ import { dicomEvent, fhirEvent } from '../../src/testing/index.js';
 import type { DicomEvent, FhirEvent, HealthEvent } from '../../src/workflow.js';
 
 /** An event of the FHIR service as Event Grid sends it, in its own schema. */
-export function rawFhirEvent(fields: { id?: string; resourceId?: string; time?: string } = {}) {
+export function rawFhirEvent(fields: { id?: string; resourceId?: string; version?: number; time?: string } = {}) {
   return rawOfFhir(fhirEvent({ id: 'event-1', resourceId: 'patient-1', ...fields }));
 }
 
