@@ -18,6 +18,8 @@ export type ListedDeadLetter = {
   readonly workflow: string;
   /** The code of the error. */
   readonly error: string;
+  /** Where the app's own code has failed, as `workflows/potassium-alert.js:42`; '' where that is not known. */
+  readonly frame: string;
   readonly type: string;
   readonly resourceType: string;
   readonly eventId: string;
@@ -30,7 +32,7 @@ export type ListedDeadLetter = {
 };
 
 /** The fields by which dead letters are filtered and counted. */
-export const FILTER_FIELDS = ['stage', 'reason', 'workflow', 'error', 'type', 'resourceType'] as const;
+export const FILTER_FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 'resourceType'] as const;
 export type FilterField = (typeof FILTER_FIELDS)[number];
 
 /** The reasons that this version of the app and Event Grid write. Storage may hold others. */
@@ -62,7 +64,7 @@ export function fromContent({ name, createdAt }: ListedBlob, content: string): L
 
 function fromAbout(name: DeadLetterName, createdAt: Date, about: About): ListedDeadLetter {
   const { stage = stageOf(name) ?? 'invalid', redrives = 0 } = partsOfName(name) ?? {};
-  const { reason = '', workflow = '', code = '', type = '', resourcetype = '', eventid = '' } = about;
+  const { reason = '', workflow = '', code = '', frame = '', type = '', resourcetype = '', eventid = '' } = about;
   const { events = '1', holdsstate } = about;
   return {
     id: idOfOwn(name),
@@ -70,6 +72,7 @@ function fromAbout(name: DeadLetterName, createdAt: Date, about: About): ListedD
     reason,
     workflow,
     error: code,
+    frame,
     type,
     resourceType: resourcetype,
     eventId: eventid,
@@ -92,6 +95,7 @@ export function fromUndelivered(
     reason: events ? joined(events.map(({ reason }) => reason)) : 'unreadable',
     workflow: '',
     error: joined(events?.map(({ outcome }) => outcome) ?? []),
+    frame: '',
     type: joined(fields.map(({ type }) => type)),
     resourceType: joined(fields.map(({ resourceType }) => resourceType)),
     eventId: fields.length === 1 ? (fields[0]?.eventId ?? '') : '',

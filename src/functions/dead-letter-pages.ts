@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { type After, type Filter, listDeadLetters } from '../dead-letters/list.js';
+import { type After, type Filter, type Listing, listDeadLetters } from '../dead-letters/list.js';
 import type { ListedDeadLetter } from '../dead-letters/listed.js';
 import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import type { App } from './compose.js';
@@ -8,7 +8,7 @@ import { badRequest } from './read-body.js';
 
 /** Returns a page of dead letters; `next` is the `after` of the next page, null at the end. */
 export async function takePage(
-  { filter, limit, after }: { filter: Filter; limit: number; after?: After | undefined },
+  { filter, limit, after }: { filter: Listing; limit: number; after?: After | undefined },
   stores: App['deadLetterStores'],
 ): Promise<{ letters: ListedDeadLetter[]; next: string | null }> {
   const letters: ListedDeadLetter[] = [];

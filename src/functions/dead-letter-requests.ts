@@ -8,7 +8,7 @@ const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const MAX_TEXT_CHARACTERS = 4096;
 /** Properties whose wrong values are in the answer: none can hold patient data. */
-export const QUOTABLE = ['stage', 'from', 'to', 'limit', 'by', 'dryRun', 'force'];
+export const QUOTABLE = ['stage', 'from', 'to', 'limit', 'by', 'resolved', 'dryRun', 'force'];
 
 const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
@@ -17,6 +17,7 @@ const filter = z.strictObject({
   reason: text.optional(),
   workflow: text.optional(),
   error: text.optional(),
+  frame: text.optional(),
   type: text.transform(fullType).optional(),
   resourceType: text.optional(),
   from: instant.optional(),
@@ -31,6 +32,8 @@ export const listQuery = filter.extend({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   after: after.optional(),
   by: groupings.optional(),
+  /** Lists resolved dead letters instead of pending ones. */
+  resolved: z.enum(['true', 'false']).default('false'),
 });
 const ids = z.array(text).min(1).max(MAX_PAGE);
 const limit = z.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);

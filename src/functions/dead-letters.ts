@@ -41,12 +41,13 @@ async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<Ht
   const parsed = listQuery.safeParse(asked);
   if (!parsed.success)
     return badRequest(400, problemsOf(parsed.error, { schema: listQuery, input: asked, quotable: QUOTABLE }));
-  const { limit, after, by, ...filter } = parsed.data;
+  const { limit, after, by, resolved, ...filter } = parsed.data;
+  const listing = { ...filter, isResolved: resolved === 'true' };
   if (by) {
-    const found = await groupDeadLetters(deadLettersOf(deadLetterStores, filter), by, MAX_GROUPED);
+    const found = await groupDeadLetters(deadLettersOf(deadLetterStores, listing), by, MAX_GROUPED);
     return (await refuseUnknownName({ found: found.letters, filter }, deps)) ?? { jsonBody: found };
   }
-  const page = await takePage({ filter, limit, after }, deadLetterStores);
+  const page = await takePage({ filter: listing, limit, after }, deadLetterStores);
   return (await refuseUnknownName({ found: page.letters.length, filter }, deps)) ?? { jsonBody: page };
 }
 

@@ -1,4 +1,5 @@
 import { errorCodeOf, errorNameOf, propertyOf } from '../errors.js';
+import { appFrameOf } from './app-frame.js';
 import type { Job } from './job.js';
 
 const MAX_MESSAGE_LENGTH = 500;
@@ -14,17 +15,21 @@ const TECHNICAL = [
 
 type Of = Pick<Job, 'event' | 'json' | 'workflow'>;
 
+/** `frame`: where the app's own code has failed; see app-frame.ts. */
+type DescribedError = { name: string; code: string; message: string; frame?: string };
+
 /**
  * Returns an error as a dead letter holds it. P1: `code` and `name` are from closed lists, because they leave the
  * process. P2: `message` is text of the workflow; it stays in the blob, is shown with the payload alone, and quotes no
  * value of the event.
  */
-export function describeError(error: unknown, of: Of): { name: string; code: string; message: string } {
+export function describeError(error: unknown, of: Of): DescribedError {
   const code = errorCodeOf(error, of.workflow?.codes);
   if (!(error instanceof Error)) return { name: 'thrown value', code, message: '' };
   const text = propertyOf(error, 'message');
   const message = typeof text === 'string' ? withoutValues(text.slice(0, MAX_MESSAGE_LENGTH), valuesOf(of)) : '';
-  return { name: errorNameOf(error), code, message };
+  const frame = appFrameOf(error);
+  return { name: errorNameOf(error), code, message, ...(frame && { frame }) };
 }
 
 /**

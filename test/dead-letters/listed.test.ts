@@ -1,8 +1,12 @@
+import { Script } from 'node:vm';
 import { discardDeadLetter } from '../../src/dead-letters/discard.js';
+import { groupDeadLetters } from '../../src/dead-letters/group.js';
 import { idOfUndelivered, placeOfId } from '../../src/dead-letters/ids.js';
+import { deadLettersOf } from '../../src/dead-letters/list.js';
 import { redriveDeadLetter } from '../../src/dead-letters/redrive.js';
 import { showDeadLetter } from '../../src/dead-letters/show.js';
-import { openApp } from './open-app.js';
+import { rawFhirEvent } from '../testing/raw-events.js';
+import { giveUp, openApp } from './open-app.js';
 
 const DIGEST = 'd'.repeat(22);
 
@@ -72,6 +76,7 @@ describe('when a dead letter is listed', () => {
       reason: 'non-retriable',
       workflow: 'one',
       error: 'non-retriable',
+      frame: '',
       type: 'Microsoft.HealthcareApis.FhirResourceCreated',
       resourceType: 'Patient',
       eventId: 'event-1',
@@ -79,6 +84,31 @@ describe('when a dead letter is listed', () => {
       redrives: 0,
       events: 1,
     });
+  });
+
+  it('given the place in the code that failed, then by metadata and by content, as a filter, and as a group', async () => {
+    const { endsAs, deliver, app, letters, deadLetterStores } = openApp();
+    const filename = `${process.cwd()}/src/workflows/bad.js`;
+    const throwThere: (throws: () => void) => void = new Script('\n(call) => call()', { filename }).runInThisContext();
+    endsAs(() => throwThere(giveUp));
+    await deliver(rawFhirEvent());
+    endsAs(giveUp);
+    await deliver(rawFhirEvent({ id: 'event-2', resourceId: 'patient-2' }));
+    const listed = await letters();
+    for (const { name } of (await app.stores.deadLetters.list('pending/', { limit: 10 })).blobs) {
+      const content = (await app.stores.deadLetters.read(name)) ?? '';
+      await app.stores.deadLetters.delete(name);
+      await app.stores.deadLetters.create(name, content);
+    }
+
+    expect(listed.map(({ frame }) => frame).sort()).toEqual(['', '', 'workflows/bad.js:2', 'workflows/bad.js:2']);
+    expect(await letters()).toEqual(listed);
+    expect(await letters({ frame: 'workflows/bad.js:2' })).toHaveLength(2);
+    const { groups } = await groupDeadLetters(deadLettersOf(deadLetterStores, {}), ['reason', 'frame'], 10);
+    expect(groups.map(({ by, letters: count }) => [by.frame, count]).sort()).toEqual([
+      ['', 2],
+      ['workflows/bad.js:2', 2],
+    ]);
   });
 
   it('given what is no event, then its type if that is known, and not its id, which could be anything', async () => {

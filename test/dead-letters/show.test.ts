@@ -16,6 +16,7 @@ describe('when a dead letter is shown', () => {
       reason: 'non-retriable',
       workflow: 'one',
       error: 'non-retriable',
+      frame: '',
       errorName: 'NonRetriableError',
       type: 'Microsoft.HealthcareApis.FhirResourceCreated',
       resourceType: 'Patient',

@@ -78,6 +78,23 @@ describe('GET dead-letters', () => {
     expect(jsonBody.letters).toHaveLength(1);
   });
 
+  it('given resolved ones are asked for, then only these, page by page, with the same filter', async () => {
+    const { get, post, ids } = await start({ more: 3 });
+    const pending = await ids({ stage: 'invalid' });
+    await post('discardDeadLetters', { filter: { stage: 'invalid' }, why: 'a test' });
+
+    const first = await get('deadLetters', { resolved: 'true', stage: 'invalid', limit: '2' });
+    const second = await get('deadLetters', { resolved: 'true', limit: '2', after: String(first.jsonBody.next) });
+
+    const idsOf = ({ jsonBody }: Answer) => (jsonBody.letters as { id: string }[]).map(({ id }) => id);
+    expect([...idsOf(first), ...idsOf(second)]).toEqual(pending);
+    expect([first.jsonBody.next, second.jsonBody.next]).toEqual([expect.any(String), null]);
+    expect((await get('deadLetters', { resolved: 'false' })).jsonBody.letters).toHaveLength(2);
+    expect(await get('deadLetters', { resolved: 'true', by: 'stage' })).toMatchObject({
+      jsonBody: { groups: [{ by: { stage: 'invalid' }, letters: 3 }] },
+    });
+  });
+
   it('given they are to be grouped, then by cause with an example', async () => {
     const { get, ids } = await start({ more: 2 });
     const [invalid] = await ids();
@@ -101,7 +118,7 @@ describe('GET dead-letters', () => {
       path: 'reasn',
       code: 'unrecognized-keys',
       message:
-        'is not known here, must be one of stage, reason, workflow, error, type, resourceType, from, to, limit, after, by',
+        'is not known here, must be one of stage, reason, workflow, error, frame, type, resourceType, from, to, limit, after, by, resolved',
     },
     { query: { limit: '0' }, path: 'limit', code: 'too-small', message: "is '0', must be at least 1" },
     { query: { limit: '1001' }, path: 'limit', code: 'too-big', message: "is '1001', must be at most 1000" },
@@ -117,7 +134,7 @@ describe('GET dead-letters', () => {
       path: 'by',
       code: 'not-fields',
       message:
-        "is 'payload', must be one or more of stage, reason, workflow, error, type, resourceType, with commas between",
+        "is 'payload', must be one or more of stage, reason, workflow, error, frame, type, resourceType, with commas between",
     },
     {
       query: { after: 'bm90IGpzb24' },
@@ -359,7 +376,7 @@ describe('POST dead-letters/redrive', () => {
       body: { filter: { satge: 'x' } },
       path: 'filter.satge',
       code: 'unrecognized-keys',
-      message: 'is not known here, must be one of stage, reason, workflow, error, type, resourceType, from, to',
+      message: 'is not known here, must be one of stage, reason, workflow, error, frame, type, resourceType, from, to',
     },
     {
       given: 'a limit beyond a thousand',

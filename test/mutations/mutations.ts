@@ -279,6 +279,9 @@ export const mutations: readonly Mutation[] = [
     { rule: 'phi-code', in: 'knownCode', find: '$isKnown ? $code : UNDECLARED_CODE', put: '$code' },
     { rule: 'phi-name', in: 'knownName', find: "$isKnown ? $name : 'Error'", put: '$name' },
   ]),
+  ...inFile('src/handler/app-frame.ts', 'test/handler/app-frame.test.ts', [
+    { rule: 'phi-frame', in: 'callSitesOf', find: 'if ($of === $error) $found = $sites;', put: '$found = $sites;' },
+  ]),
   ...inFile('src/dead-letters/show.ts', 'test/telemetry/content-privacy.test.ts', [
     { rule: 'phi-shown', in: 'showOwn', find: '$error.name', put: '$error.message' },
   ]),

@@ -19,8 +19,8 @@ export type DeadLetter = {
    * versions no longer run, so the workflow's tables lack this version until a redrive or a newer version has run.
    */
   holdsState?: true;
-  /** `message` must quote no value of the payload (P2). */
-  error: { name: string; code: string; message: string };
+  /** `message` must quote no value of the payload (P2). `frame`: where the app's own code has failed. */
+  error: { name: string; code: string; message: string; frame?: string };
   problems?: Problems;
   /** Only in a dead letter of several invalid events: the problems of the first `events` of them, of the next, … */
   causes?: readonly { problems: Problems; events: number }[];
@@ -74,6 +74,7 @@ export function aboutDeadLetter({ reason, workflow = '', error, event, causes, h
     reason,
     workflow,
     code: error.code,
+    ...(error.frame && { frame: error.frame }),
     type,
     resourcetype: resourceType,
     ...(eventId.length <= MAX_EVENT_ID_CHARACTERS && { eventid: eventId }),

@@ -9,6 +9,7 @@ const FILTER = `Filter. An option that is left out matches every dead letter:
   --reason NAME         a reason that list shows; for undelivered, why Event Grid gave up
   --workflow NAME       a workflow of the app, or a removed workflow that still has dead letters
   --error CODE
+  --frame PLACE         where the app's own code has failed: workflows/potassium-alert.js:42
   --type NAME           FhirResourceUpdated, or the whole name of the type
   --resource-type NAME
   --from, --to TIME     when the dead letter was written: 2026-03-14, the whole day in UTC, or 2026-03-14T12:00Z

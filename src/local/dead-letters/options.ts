@@ -15,7 +15,7 @@ export type Asked = { readonly values: Values; readonly ids: readonly string[]; 
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
 const OF_EVENT = { type: TEXT, 'resource-type': TEXT, from: TEXT, to: TEXT };
-const FILTER = { ...OF_EVENT, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT };
+const FILTER = { ...OF_EVENT, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT, frame: TEXT };
 const ALWAYS = { account: TEXT, 'undelivered-account': TEXT, help: FLAG };
 const CHANGE = { ...FILTER, all: FLAG, 'dry-run': FLAG, rate: TEXT, json: FLAG };
 
@@ -59,6 +59,7 @@ export function filterOf(values: Values): Filter {
     reason: textOf(values, 'reason'),
     workflow: textOf(values, 'workflow'),
     error: textOf(values, 'error'),
+    frame: textOf(values, 'frame'),
     type: type === undefined ? undefined : fullType(type),
     resourceType: textOf(values, 'resource-type'),
     from: timeOf(values, 'from', 'T00:00:00.000Z'),

@@ -56,6 +56,7 @@ describe('when options are read', () => {
     { given: { stage: 'crash' }, then: { stage: 'crash' } },
     { given: { type: 'FhirResourceUpdated' }, then: { type: 'Microsoft.HealthcareApis.FhirResourceUpdated' } },
     { given: { type: 'Some.Type' }, then: { type: 'Some.Type' } },
+    { given: { frame: 'workflows/bad.js:2' }, then: { frame: 'workflows/bad.js:2' } },
     { given: { 'resource-type': 'Patient', error: 'down' }, then: { resourceType: 'Patient', error: 'down' } },
     { given: { from: '2026-03-14' }, then: { from: new Date('2026-03-14T00:00:00.000Z') } },
     { given: { to: '2026-03-14' }, then: { to: new Date('2026-03-14T23:59:59.999Z') } },
