@@ -1,3 +1,4 @@
+import { outcomesAnswer, outcomesBody } from './dead-letters.js';
 import { liveAnswer, readyAnswer, wrongSettingsAnswer } from './health.js';
 import { reconcileAccepted, reconcileBody, reconcileRequest, reconcileRequests } from './reconcile.js';
 import type { Route } from './route.js';
@@ -45,6 +46,14 @@ export const ROUTES = {
       200: { description: 'Counts are at most a minute old.', schema: statsAnswer },
       503: { description: 'Storage did not answer: the counters alone.', schema: statsWithoutStorage },
     },
+  },
+  deadLetterOutcomes: {
+    method: 'POST',
+    route: 'dead-letters/outcomes',
+    authLevel: 'admin',
+    summary: 'Counts what became of dead letters that were redriven.',
+    body: outcomesBody,
+    answers: { 200: { description: 'The number of ids by outcome. Each id counts once.', schema: outcomesAnswer } },
   },
   askReconcile: {
     method: 'POST',

@@ -68,12 +68,13 @@ export async function* listBlobs(
   }
 }
 
-/** Runs a few calls at a time; yields their values in order. */
+/** Runs `atOnce` calls at a time; yields their values in order. */
 export async function* inBatches<T>(
   calls: readonly (() => Promise<T>)[],
+  atOnce = READ_AT_ONCE,
 ): AsyncGenerator<{ index: number; value: T }, void> {
-  for (let at = 0; at < calls.length; at += READ_AT_ONCE) {
-    const values = await Promise.all(calls.slice(at, at + READ_AT_ONCE).map((call) => call()));
+  for (let at = 0; at < calls.length; at += atOnce) {
+    const values = await Promise.all(calls.slice(at, at + atOnce).map((call) => call()));
     for (const [offset, value] of values.entries()) yield { index: at + offset, value };
   }
 }

@@ -1,6 +1,8 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type Outcomes, outcomesBody } from '../api/dead-letters.js';
 import { createdUntil } from '../dead-letters/list.js';
 import { discardMany, redriveMany } from '../dead-letters/many.js';
+import { countOutcomes } from '../dead-letters/outcomes.js';
 import type { Ids, Report } from '../dead-letters/pace.js';
 import { sentencesOf } from '../dead-letters/report-text.js';
 import { callerOf } from './caller.js';
@@ -10,6 +12,7 @@ import { type Chosen, discardBody, QUOTABLE, redriveBody } from './dead-letter-r
 import type { FunctionApp } from './function-app.js';
 import { storageFailed } from './http-error.js';
 import { readBody } from './read-body.js';
+import { serve } from './serve.js';
 
 /** A corrected event of at most 32 KiB, with room for 1,000 ids. */
 const MAX_CHARACTERS = 256 * 1024;
@@ -24,7 +27,7 @@ type Change = {
   run(ids: Ids): Promise<Report>;
 };
 
-/** Registers the redrive and the discarding of chosen dead letters, for the level `admin`. */
+/** Registers the redrive and the discarding of chosen dead letters, and the outcomes, for the level `admin`. */
 export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): void {
   for (const [name, action, handle] of [
     ['redriveDeadLetters', 'redrive', redrive],
@@ -33,6 +36,7 @@ export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): v
     const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
     functions.http(name, { methods: ['POST'], route: `dead-letters/${action}`, authLevel: 'admin', handler });
   }
+  serve(functions, 'deadLetterOutcomes', (request) => outcomes(request, deps));
 }
 
 async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> {
@@ -54,6 +58,14 @@ async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const note = { by, why: body.why, isDryRun: body.dryRun };
   const run = (ids: Ids) => discardMany(ids, note, { pace: PACE, stores: deps.deadLetterStores });
   return change({ body, by, logAs: 'letters-discarded', run }, deps);
+}
+
+/** Changes nothing. A POST, because 1,000 ids have no room in a URL. */
+async function outcomes(request: Request, { deadLetterStores: stores, config }: Deps): Promise<HttpResponseInit> {
+  const read = await readBody(request, { schema: outcomesBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
+  if (read.kind === 'wrong') return read.answer;
+  const { workspaces } = config;
+  return { jsonBody: (await countOutcomes(read.value.ids, { stores, workspaces })) satisfies Outcomes };
 }
 
 /** Changes the chosen dead letters. Answers with the counts by their codes for scripts, and the same in words. */

@@ -1,3 +1,4 @@
+import { outcomesAnswer } from '../../src/api/dead-letters.js';
 import { registerDeadLetterChanges } from '../../src/functions/change-dead-letters.js';
 import { registerDeadLetters } from '../../src/functions/dead-letters.js';
 import { StorageError } from '../../src/storage/table-store.js';
@@ -477,4 +478,26 @@ describe('who asks', () => {
 
     expect(lines.at(-1)).toBe(`info {"what":"letters-discarded","by":"${by}","numbers":{"gone":1}}`);
   });
+});
+
+describe('POST dead-letters/outcomes', () => {
+  it('given ids of several kinds, then how many of each outcome, and nothing of a payload', async () => {
+    const { post, ids, runDueRows } = await start({ more: 1 });
+    const [invalid = '', one = '', two = ''] = await ids();
+    await post('redriveDeadLetters', { ids: [one] });
+    await runDueRows();
+
+    const { jsonBody } = await post('deadLetterOutcomes', { ids: [invalid, one, two, two, 'no-id'] });
+
+    expect(outcomesAnswer.parse(jsonBody)).toEqual({ resolved: 1, failedAgain: 1, waiting: 1, unknown: 1 });
+  });
+
+  it.each([{ ids: [] }, { ids: Array.from({ length: 1001 }, String) }, {}, { ids: ['a'], more: 1 }])(
+    'given a body that is wrong, then 400',
+    async (body) => {
+      const { post } = await start();
+
+      expect((await post('deadLetterOutcomes', body)).status).toBe(400);
+    },
+  );
 });
