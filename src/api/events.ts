@@ -41,3 +41,21 @@ export const eventStatus = z.strictObject({
 });
 export const eventsAnswer = z.strictObject({ events: z.array(eventStatus) });
 export type EventStatus = z.infer<typeof eventStatus>;
+
+const text = z.string().min(1).max(256);
+const host = text.transform((name) => name.toLowerCase());
+/** Without it: the newest versions that are known. */
+const version = z.number().int().min(1).optional();
+
+/** A version of a resource, or an image with its sequence number in the change feed. */
+export const changeBodies = {
+  fhir: z.strictObject({ host, resourceType: text, resourceId: text, version }),
+  dicom: z.strictObject({
+    host,
+    partition: text.default('Microsoft.Default'),
+    studyUid: text,
+    seriesUid: text,
+    instanceUid: text,
+    version,
+  }),
+};

@@ -1,9 +1,22 @@
-import { outcomesAnswer, outcomesBody } from './dead-letters.js';
+import { z } from 'zod';
+import { discardBody, listQuery, redriveBody } from './dead-letter-requests.js';
+import { changeAnswer, listAnswer, outcomesAnswer, outcomesBody, payloadAnswer, shownAnswer } from './dead-letters.js';
+import { changeBodies, eventsAnswer } from './events.js';
 import { liveAnswer, readyAnswer, wrongSettingsAnswer } from './health.js';
 import { reconcileAccepted, reconcileBody, reconcileRequest, reconcileRequests } from './reconcile.js';
 import type { Route } from './route.js';
 import { statsAnswer, statsWithoutStorage } from './stats.js';
 import { pauseAnswer, pauseBody, resumeBody } from './workflows.js';
+
+const CHANGES = {
+  200: { description: 'The events of the change, or of the changes.', schema: eventsAnswer },
+  404: { description: 'No job of such a change has begun.' },
+  409: { description: 'No setting names the workspace of the service.' },
+};
+const NO_LETTER = { description: 'No dead letter has this id.' };
+const CHANGED = {
+  200: { description: 'The number of dead letters by result, and the same in words.', schema: changeAnswer },
+};
 
 /** The functions of the HTTP API by their names, without the lookups of workflows, which are in lookupRoute. */
 export const ROUTES = {
@@ -46,6 +59,71 @@ export const ROUTES = {
       200: { description: 'Counts are at most a minute old.', schema: statsAnswer },
       503: { description: 'Storage did not answer: the counters alone.', schema: statsWithoutStorage },
     },
+  },
+  events: {
+    method: 'GET',
+    route: 'events/{eventId?}',
+    authLevel: 'function',
+    summary: 'What became of the events with an id, by workflow, step by step. An id with a slash goes into `?id=`.',
+    query: z.strictObject({ id: z.string().optional() }),
+    answers: {
+      200: { description: 'The events: several can share an id.', schema: eventsAnswer },
+      404: { description: 'No job of an event with this id is recorded.' },
+    },
+  },
+  fhirChanges: {
+    method: 'POST',
+    route: 'changes/fhir',
+    authLevel: 'function',
+    summary: 'What became of a version of a FHIR resource; without `version`, of its newest versions.',
+    body: changeBodies.fhir,
+    answers: CHANGES,
+  },
+  dicomChanges: {
+    method: 'POST',
+    route: 'changes/dicom',
+    authLevel: 'function',
+    summary: 'What became of an image; without `version`, of its newest entry in the change feed.',
+    body: changeBodies.dicom,
+    answers: CHANGES,
+  },
+  deadLetters: {
+    method: 'GET',
+    route: 'dead-letters',
+    authLevel: 'function',
+    summary: 'Dead letters, the newest first, by page; with `by`, counted by the values of these fields.',
+    query: listQuery,
+    answers: { 200: { description: 'A page, or the groups.', schema: listAnswer } },
+  },
+  deadLetter: {
+    method: 'GET',
+    route: 'dead-letters/{id}',
+    authLevel: 'function',
+    summary: 'What is known of a dead letter, without its payload.',
+    answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_LETTER },
+  },
+  deadLetterPayload: {
+    method: 'GET',
+    route: 'dead-letters/{id}/payload',
+    authLevel: 'admin',
+    summary: 'The same, with payload and error message. The log says who has asked.',
+    answers: { 200: { description: 'Clinical data.', schema: payloadAnswer }, 404: NO_LETTER },
+  },
+  redriveDeadLetters: {
+    method: 'POST',
+    route: 'dead-letters/redrive',
+    authLevel: 'admin',
+    summary: 'Lets the app run dead letters again, by ids or by a filter; with one id, a corrected event.',
+    body: redriveBody,
+    answers: CHANGED,
+  },
+  discardDeadLetters: {
+    method: 'POST',
+    route: 'dead-letters/discard',
+    authLevel: 'admin',
+    summary: 'Moves dead letters to `resolved/` with a note.',
+    body: discardBody,
+    answers: CHANGED,
   },
   deadLetterOutcomes: {
     method: 'POST',

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { type Chosen, discardBody, QUOTABLE, redriveBody } from '../api/dead-letter-requests.js';
 import { type Outcomes, outcomesBody } from '../api/dead-letters.js';
 import { createdUntil } from '../dead-letters/list.js';
 import { discardMany, redriveMany } from '../dead-letters/many.js';
@@ -8,9 +9,7 @@ import { sentencesOf } from '../dead-letters/report-text.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { refuseUnknownName, takePage } from './dead-letter-pages.js';
-import { type Chosen, discardBody, QUOTABLE, redriveBody } from './dead-letter-requests.js';
 import type { FunctionApp } from './function-app.js';
-import { storageFailed } from './http-error.js';
 import { readBody } from './read-body.js';
 import { serve } from './serve.js';
 
@@ -29,13 +28,8 @@ type Change = {
 
 /** Registers the redrive and the discarding of chosen dead letters, and the outcomes, for the level `admin`. */
 export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): void {
-  for (const [name, action, handle] of [
-    ['redriveDeadLetters', 'redrive', redrive],
-    ['discardDeadLetters', 'discard', discard],
-  ] as const) {
-    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
-    functions.http(name, { methods: ['POST'], route: `dead-letters/${action}`, authLevel: 'admin', handler });
-  }
+  serve(functions, 'redriveDeadLetters', (request) => redrive(request, deps));
+  serve(functions, 'discardDeadLetters', (request) => discard(request, deps));
   serve(functions, 'deadLetterOutcomes', (request) => outcomes(request, deps));
 }
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
-import type { eventsAnswer } from '../api/events.js';
+import type { z } from 'zod';
+import { changeBodies, type eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import { NonRetriableError } from '../errors.js';
 import { keyOf } from '../events/key.js';
@@ -11,8 +11,9 @@ import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
 import { findVersions, type Resource } from './find-versions.js';
 import type { FunctionApp } from './function-app.js';
-import { httpError, storageFailed } from './http-error.js';
+import { httpError } from './http-error.js';
 import { readBody } from './read-body.js';
+import { serve } from './serve.js';
 
 type Deps = Pick<App, 'ledger' | 'waiting' | 'config' | 'workflows' | 'workflowTables' | 'stores'>;
 
@@ -22,43 +23,21 @@ const KINDS = ['created', 'updated', 'deleted'] as const;
 /** The address of a change does not depend on its time. */
 const ANY_TIME = '2026-01-01T00:00:00.000Z';
 
-const text = z.string().min(1).max(256);
-const host = text.transform((name) => name.toLowerCase());
-/** Without it: the newest versions that are known. */
-const version = z.number().int().min(1).optional();
-const BODIES = {
-  fhir: z.strictObject({ host, resourceType: text, resourceId: text, version }),
-  dicom: z.strictObject({
-    host,
-    partition: text.default('Microsoft.Default'),
-    studyUid: text,
-    seriesUid: text,
-    instanceUid: text,
-    version,
-  }),
-};
-
 /**
  * Registers `changes/fhir` and `changes/dicom`: the status and story of the jobs of one version of a resource, or of one
  * image; without a version, of its newest versions. The question is a POST, because ids of resources must not be in URLs.
  */
 export function registerChanges(functions: FunctionApp, deps: Deps): void {
-  for (const service of ['fhir', 'dicom'] as const) {
-    functions.http(`${service}Changes`, {
-      methods: ['POST'],
-      route: `changes/${service}`,
-      authLevel: 'function',
-      handler: (request) => answer(service, request, deps).catch(storageFailed),
-    });
-  }
+  serve(functions, 'fhirChanges', (request) => answer('fhir', request, deps));
+  serve(functions, 'dicomChanges', (request) => answer('dicom', request, deps));
 }
 
 async function answer(
-  service: keyof typeof BODIES,
+  service: keyof typeof changeBodies,
   request: Pick<HttpRequest, 'text' | 'headers'>,
   deps: Deps,
 ): Promise<HttpResponseInit> {
-  const body = await readBody(request, { schema: BODIES[service], maxCharacters: MAX_CHARACTERS });
+  const body = await readBody(request, { schema: changeBodies[service], maxCharacters: MAX_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { version, ...rest } = body.value;
   const resource = { service, ...rest } as Resource;

@@ -1,9 +1,9 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { encodeAfter } from '../api/dead-letter-requests.js';
 import { type After, type Filter, type Listing, listDeadLetters } from '../dead-letters/list.js';
 import type { ListedDeadLetter } from '../dead-letters/listed.js';
 import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import type { App } from './compose.js';
-import { encodeAfter } from './dead-letter-requests.js';
 import { badRequest } from './read-body.js';
 
 /** Returns a page of dead letters; `next` is the `after` of the next page, null at the end. */

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { listQuery, QUOTABLE } from '../api/dead-letter-requests.js';
 import { groupDeadLetters } from '../dead-letters/group.js';
 import { deadLettersOf } from '../dead-letters/list.js';
 import { NO_SUCH_DEAD_LETTER } from '../dead-letters/report-text.js';
@@ -7,10 +8,10 @@ import { toJson } from '../json-text.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { refuseUnknownName, takePage } from './dead-letter-pages.js';
-import { listQuery, QUOTABLE } from './dead-letter-requests.js';
 import type { FunctionApp } from './function-app.js';
-import { httpError, storageFailed } from './http-error.js';
+import { httpError } from './http-error.js';
 import { badRequest, problemsOf } from './read-body.js';
+import { serve } from './serve.js';
 
 /** Counting by cause ends here: `isMore` says so. */
 const MAX_GROUPED = 100_000;
@@ -25,14 +26,9 @@ type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>
  * Registers the list and the view of dead letters, and, for the level `admin`, the view with payload and error message.
  */
 export function registerDeadLetters(functions: FunctionApp, deps: Deps): void {
-  for (const [name, route, authLevel, handle] of [
-    ['deadLetters', 'dead-letters', 'function', list],
-    ['deadLetter', 'dead-letters/{id}', 'function', show],
-    ['deadLetterPayload', 'dead-letters/{id}/payload', 'admin', showPayload],
-  ] as const) {
-    const handler = (request: HttpRequest) => handle(request, deps).catch(storageFailed);
-    functions.http(name, { methods: ['GET'], route, authLevel, handler });
-  }
+  serve(functions, 'deadLetters', (request) => list(request, deps));
+  serve(functions, 'deadLetter', (request) => show(request, deps));
+  serve(functions, 'deadLetterPayload', (request) => showPayload(request, deps));
 }
 
 async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<HttpResponseInit> {

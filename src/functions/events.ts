@@ -1,23 +1,18 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { HttpResponseInit } from '@azure/functions';
 import type { z } from 'zod';
 import type { eventsAnswer } from '../api/events.js';
 import { digest } from '../digest.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
 import type { FunctionApp } from './function-app.js';
-import { httpError, storageFailed } from './http-error.js';
+import { httpError } from './http-error.js';
+import { serve } from './serve.js';
 
 type Deps = Pick<App, 'ledger' | 'waiting'>;
 
 /** Registers `events/{eventId}`: the status and story of all events with an id. `events?id=` takes an id with a slash. */
 export function registerEvents(functions: FunctionApp, deps: Deps): void {
-  functions.http('events', {
-    methods: ['GET'],
-    route: 'events/{eventId?}',
-    authLevel: 'function',
-    handler: ({ params, query }: Pick<HttpRequest, 'params' | 'query'>) =>
-      answerFor(params.eventId || query.get('id') || '', deps).catch(storageFailed),
-  });
+  serve(functions, 'events', ({ params, query }) => answerFor(params.eventId || query.get('id') || '', deps));
 }
 
 async function answerFor(eventId: string, { ledger, waiting }: Deps): Promise<HttpResponseInit> {

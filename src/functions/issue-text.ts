@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue;
 
 const MAX_QUOTED = 40;
 
-/** The texts of the checks in dead-letter-requests.ts, by their codes. */
+/** The texts of the checks in src/api/dead-letter-requests.ts, by their codes. */
 const CUSTOM: Readonly<Record<string, (input: unknown) => string>> = {
   'ids-or-filter': (input) =>
     `${(Object(input) as { ids?: unknown }).ids === undefined ? 'is missing, and so is filter' : 'is there beside filter'}: exactly one of the two must be there`,
