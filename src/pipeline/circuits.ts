@@ -2,8 +2,8 @@ import type { Clock, Random } from '../clock.js';
 
 type Circuit = { failures: number } & (
   | { kind: 'closed' }
-  | { kind: 'open'; untilMs: number; forMs: number }
-  | { kind: 'half-open'; forMs: number }
+  | { kind: 'open'; sinceMs: number; untilMs: number; forMs: number }
+  | { kind: 'half-open'; sinceMs: number; forMs: number }
 );
 
 /** Failures in a row, over all jobs of a workflow in this process, that open its circuit. */
@@ -14,7 +14,8 @@ const MAX_SPREAD_MS = 60 * 60_000;
 
 type Deps = { readonly clock: Clock; readonly random: Pick<Random, 'number'> };
 type Entry = { kind: 'in'; isProbe: boolean; leave: () => void } | { kind: 'wait'; waitMs: number };
-type State = { state: Circuit['kind']; failuresInARow: number; openUntil?: string };
+/** `openSince`: since when the circuit has not been closed. */
+export type CircuitState = { state: Circuit['kind']; failuresInARow: number; openSince?: string; openUntil?: string };
 
 /**
  * One circuit breaker per workflow and process.
@@ -46,12 +47,12 @@ export class Circuits {
     const circuit = this.#circuits.get(workflow);
     if (!circuit || circuit.kind === 'closed') return { kind: 'in', isProbe: false, leave() {} };
     if (this.#isShut(circuit)) return { kind: 'wait', waitMs: this.#waitFor(circuit, ageMs) };
-    const { failures, forMs } = circuit;
-    const probing: Circuit = { kind: 'half-open', failures, forMs };
+    const { failures, forMs, sinceMs } = circuit;
+    const probing: Circuit = { kind: 'half-open', failures, forMs, sinceMs };
     this.#circuits.set(workflow, probing);
     const leave = () => {
       if (this.#circuits.get(workflow) !== probing) return;
-      this.#circuits.set(workflow, { kind: 'open', failures, forMs, untilMs: this.#clock.monotonic() });
+      this.#circuits.set(workflow, { kind: 'open', failures, forMs, sinceMs, untilMs: this.#clock.monotonic() });
     };
     return { kind: 'in', isProbe: true, leave };
   }
@@ -76,17 +77,21 @@ export class Circuits {
       return false;
     }
     const forMs = circuit?.kind === 'half-open' ? Math.min(2 * circuit.forMs, MAX_OPEN_MS) : MIN_OPEN_MS;
-    this.#circuits.set(workflow, { kind: 'open', failures, forMs, untilMs: this.#clock.monotonic() + forMs });
+    const nowMs = this.#clock.monotonic();
+    const sinceMs = circuit?.kind === 'half-open' ? circuit.sinceMs : nowMs;
+    this.#circuits.set(workflow, { kind: 'open', failures, forMs, sinceMs, untilMs: nowMs + forMs });
     return circuit?.kind !== 'half-open';
   }
 
   /** Returns the state of every workflow that has failed since its last success. */
-  states(): Record<string, State> {
+  states(): Record<string, CircuitState> {
     const startMs = this.#clock.now().getTime() - this.#clock.monotonic();
+    const at = (ms: number) => new Date(startMs + ms).toISOString();
     const stateOf = (circuit: Circuit) => ({
       state: circuit.kind,
       failuresInARow: circuit.failures,
-      ...(circuit.kind === 'open' && { openUntil: new Date(startMs + circuit.untilMs).toISOString() }),
+      ...(circuit.kind !== 'closed' && { openSince: at(circuit.sinceMs) }),
+      ...(circuit.kind === 'open' && { openUntil: at(circuit.untilMs) }),
     });
     return Object.fromEntries([...this.#circuits].map(([workflow, circuit]) => [workflow, stateOf(circuit)]));
   }

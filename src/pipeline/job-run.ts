@@ -24,6 +24,8 @@ export class JobRun {
   readonly safety = new Safety();
   /** Resolves when this process is done with the job; undefined until the job is queued. */
   whenEnded: Promise<void> | undefined;
+  /** How long the handler ran; undefined if no handler has run. */
+  handlerMs: number | undefined;
   #leaveQueue: (() => void) | undefined;
   #job: Job;
 

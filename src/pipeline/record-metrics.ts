@@ -3,6 +3,7 @@ import { type Job, loggableFieldsOf, workflowLabelOf } from '../handler/job.js';
 import type { HandlerResult } from '../handler/run-handler.js';
 import type { Result } from '../storage/ledger.js';
 import type { AttributesOf } from '../telemetry/metrics.js';
+import type { EndedRun, Telemetry } from '../telemetry/telemetry.js';
 import type { JobRun } from './job-run.js';
 import type { ClaimedJob, RunResult } from './outcome.js';
 import type { JobDeps } from './shared.js';
@@ -39,6 +40,7 @@ export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telem
   const attributes = { workflow: workflowLabelOf(run.job), outcome: SETTLED[result] };
   telemetry.record('jobs', 1, attributes);
   telemetry.record('jobTries', record.tries, attributes);
+  recordEnded({ run, hold }, attributes.outcome, telemetry);
   if (record.redrives > 0) telemetry.record('jobsSettled', 1, { ...attributes, lag: 'redriven' });
   else if (run.job.event.time !== undefined) {
     // The services' clock may be ahead of ours.
@@ -46,6 +48,25 @@ export function recordSettled({ run, hold }: ClaimedJob, result: Result, { telem
     telemetry.record('jobLag', lagS, attributes);
     telemetry.record('jobsSettled', 1, { ...attributes, lag: lagOf(lagS) });
   }
+}
+
+/** Records the end of a run by its outcome, after the job's record was written. */
+export function recordEnded(
+  { run, hold }: ClaimedJob,
+  outcome: EndedRun['outcome'],
+  telemetry: Pick<Telemetry, 'ended'>,
+): void {
+  const { event } = run.job;
+  telemetry.ended({
+    eventId: event.id,
+    type: event.type,
+    resourceType: event.service === 'fhir' ? event.resourceType : '',
+    workflow: workflowLabelOf(run.job),
+    outcome,
+    try: hold.value.tries,
+    durationMs: run.handlerMs,
+    errorCode: hold.value.errorCode,
+  });
 }
 
 function lagOf(lagS: number): Lag {
@@ -59,7 +80,8 @@ export function recordHandler(run: JobRun, { telemetry, clock }: JobDeps): (resu
   const startedAtMs = clock.monotonic();
   return ({ kind }) => {
     const outcome = HANDLED[kind];
-    telemetry.record('workflowDuration', (clock.monotonic() - startedAtMs) / 1000, { workflow, outcome });
+    run.handlerMs = clock.monotonic() - startedAtMs;
+    telemetry.record('workflowDuration', run.handlerMs / 1000, { workflow, outcome });
     span?.end({ outcome: kind, ...(outcome === 'failed' && { errorCode: kind }) });
   };
 }

@@ -6,7 +6,7 @@ import { traced } from '../telemetry/telemetry.js';
 import { afterLapse } from './decide.js';
 import { isNewestNotApplied } from './latest.js';
 import { type ClaimedJob, type DeadLettered, type JobOutcome, PAUSED, type Retry, type RunResult } from './outcome.js';
-import { recordJob, recordSettled } from './record-metrics.js';
+import { recordEnded, recordJob, recordSettled } from './record-metrics.js';
 import { isLong, type JobDeps, rowOf, type Settings } from './shared.js';
 import { untilWritten } from './until-written.js';
 
@@ -74,7 +74,10 @@ async function waitForRow({ run, hold }: ClaimedJob, retry: Retry, deps: JobDeps
 }
 
 function recordWaiting({ run, hold }: ClaimedJob, { countsAsTry, code, inMs }: Retry, deps: JobDeps): void {
-  if (code !== PAUSED) recordJob(run.job, 'retried', deps);
+  if (code !== PAUSED) {
+    recordJob(run.job, 'retried', deps);
+    recordEnded({ run, hold }, 'retried', deps.telemetry);
+  }
   deps.telemetry.log(countsAsTry ? 'warn' : 'info', countsAsTry ? 'job-retries' : 'job-waits', {
     ...loggableFieldsOf(run.job),
     try: hold.value.tries,

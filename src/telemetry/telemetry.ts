@@ -9,10 +9,24 @@ export type Telemetry = {
   count(counter: Counter, by?: number): void;
   /** Adds to a counter or a histogram, or sets a gauge. Adds to the counter of `stats` for this metric too. */
   record<M extends MetricName>(metric: M, value: number, attributes: AttributesOf<M>): void;
+  /** Notes that a run of a job has ended, for what the page shows of the last runs. */
+  ended(run: EndedRun): void;
   log(level: Level, what: What, fields?: Fields): void;
   /** Begins a trace, or continues that of this W3C `traceparent`. Undefined if the trace is not sent. */
   trace(name: SpanName, traceParent: string | undefined, fields?: Fields): Span | undefined;
 };
+
+/** A run of a job that has settled the job, or after which the job waits. */
+export type EndedRun = Readonly<
+  Required<Pick<Fields, 'eventId' | 'type' | 'resourceType' | 'workflow' | 'try' | 'errorCode'>>
+> & {
+  readonly outcome: AttributesOf<'jobsSettled'>['outcome'] | 'retried';
+  /** How long the handler ran; undefined if no handler ran. */
+  readonly durationMs: number | undefined;
+};
+
+/** Sees what happens in this process. Is called for each event and job, so it must be fast; it must not throw. */
+export type Observer = Pick<Telemetry, 'record' | 'ended'>;
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -82,6 +96,7 @@ export type What =
   | 'ledger-expired'
   | 'ledger-expiry-failed'
   | 'backlog-not-measured'
+  | 'heartbeat-not-written'
   | 'export-off'
   | 'export-failed'
   | 'letters-redriven'
@@ -176,7 +191,7 @@ export type AppTelemetry = Telemetry &
   };
 
 /** Returns the app's telemetry. `write` gets the lines: for the host's log in production, for the console locally. */
-export function createTelemetry(write: (level: Level, line: string) => void): AppTelemetry {
+export function createTelemetry(write: (level: Level, line: string) => void, observer?: Observer): AppTelemetry {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
   let exporter: Exporter | undefined;
   let held: ((exporter: Exporter) => void)[] | undefined;
@@ -188,8 +203,10 @@ export function createTelemetry(write: (level: Level, line: string) => void): Ap
     record(metric, value, attributes) {
       const counter = COUNTED[metric]?.(attributes);
       if (counter) counters[counter] += value;
+      observer?.record(metric, value, attributes);
       send((to) => to.record(metric, value, attributes));
     },
+    ended: (run) => observer?.ended(run),
     log(level, what, fields = {}) {
       const line = JSON.stringify({ what, ...fields });
       write(level, line);

@@ -144,6 +144,7 @@ function createWorld(clock: FakeClock, setting: Setting, logged: Logged[]) {
   const telemetry: Telemetry = {
     count() {},
     record() {},
+    ended() {},
     trace: () => undefined,
     log(level, what, { code = '', numbers = {} } = {}) {
       if (what === 'workflow') logged.push({ level, code, numbers });

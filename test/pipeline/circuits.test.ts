@@ -29,6 +29,7 @@ describe('when a workflow fails', () => {
     expect(circuits.succeeded('w')).toBe(false);
     expect(circuits.states()).toEqual({});
     expect(failTimes(19)).not.toContain(true);
+    expect(circuits.states().w).not.toHaveProperty('openSince');
   });
 
   it('given 20 times in a row, then it opens once, for 10 s, and others are tried on', () => {
@@ -42,7 +43,12 @@ describe('when a workflow fails', () => {
     expect(circuits.enter('other', 0)).toMatchObject({ kind: 'in' });
     expect(circuits.waitMs('other')).toBeUndefined();
     expect(circuits.states()).toEqual({
-      w: { state: 'open', failuresInARow: 27, openUntil: '2026-01-01T12:00:10.000Z' },
+      w: {
+        state: 'open',
+        failuresInARow: 27,
+        openSince: '2026-01-01T12:00:00.000Z',
+        openUntil: '2026-01-01T12:00:10.000Z',
+      },
     });
   });
 });
@@ -59,7 +65,7 @@ describe('when the time of an open circuit is over', () => {
     expect(first.kind).toBe('in');
     expect(circuits.enter('w', 0)).toEqual({ kind: 'wait', waitMs: 10_000 });
     expect(circuits.waitMs('w')).toBe(10_000);
-    expect(circuits.states()).toMatchObject({ w: { state: 'half-open' } });
+    expect(circuits.states()).toMatchObject({ w: { state: 'half-open', openSince: '2026-01-01T12:00:00.000Z' } });
   });
 
   it('given the probe succeeds, then it is closed', () => {
@@ -71,6 +77,7 @@ describe('when the time of an open circuit is over', () => {
 
     expect(circuits.states()).toEqual({});
     expect(failTimes(19)).not.toContain(true);
+    expect(circuits.states().w).not.toHaveProperty('openSince');
   });
 
   it('given probe after probe fails, then it opens for twice as long each time, five minutes at most', () => {
@@ -85,6 +92,7 @@ describe('when the time of an open circuit is over', () => {
     }
 
     expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+    expect(circuits.states()).toMatchObject({ w: { state: 'open', openSince: '2026-01-01T12:00:00.000Z' } });
   });
 
   it('given what was under way when it opened fails beside the probe, then that is no answer of the probe', () => {
