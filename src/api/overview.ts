@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, instant } from './common.js';
+import { count, errorAnswer, instant } from './common.js';
 
 /**
  * The last hour by minute, as columns of equal length, the oldest minute first. The last minute is not over yet. `at` is
@@ -71,9 +71,18 @@ export const overview = z.strictObject({
     z.strictObject({ error: z.string() }),
   ]),
   /** How far reconciliation has compared each service. */
-  compared: z.array(z.looseObject({ host: z.string(), part: z.string(), upTo: instant, behindSeconds: z.number() })),
+  compared: z.array(z.looseObject({ service: z.string(), host: z.string(), upTo: instant, behindSeconds: z.number() })),
 });
 export type Overview = z.infer<typeof overview>;
+
+/**
+ * The answer with status 503: storage could not be read. `instances` has at least the one that has answered; problems
+ * that only storage can show are missing.
+ */
+export const overviewWithoutStorage = overview
+  .pick({ now: true, level: true, problems: true, eventsPerSecond: true, minutes: true, instances: true })
+  .extend(errorAnswer.shape);
+export type OverviewWithoutStorage = z.infer<typeof overviewWithoutStorage>;
 export type Minutes = z.infer<typeof minutes>;
 export type OverviewProblem = z.infer<typeof problem>;
 

@@ -45,6 +45,7 @@ export const storageCounts = z.strictObject({
   undelivered: undeliveredCount,
   compared: z.array(compared),
 });
+export type StorageCounts = z.infer<typeof storageCounts>;
 
 export const statsAnswer = z.strictObject({ thisInstance, allInstances: storageCounts });
 export const statsWithoutStorage = z.strictObject({ thisInstance, allInstances: failed });

@@ -3,7 +3,10 @@ import { count, instant } from './common.js';
 
 export const paused = z.strictObject({ since: instant, by: z.string(), why: z.string() });
 
-/** A workflow of this app. Counts and durations are of the last hour, of all instances. Durations are in seconds. */
+/**
+ * A workflow of this app. Counts and durations are of all instances in the last hour, by spans of ten minutes: of the last
+ * 50 to 60 minutes. Durations are in seconds.
+ */
 export const workflowStatus = z.strictObject({
   name: z.string(),
   /** What it runs for: `fhir Observation created,updated`. */
@@ -21,7 +24,7 @@ export const workflowStatus = z.strictObject({
     durationP50: z.number().nullable(),
     durationP99: z.number().nullable(),
   }),
-  /** Of each instance in which the workflow has failed since its last success. */
+  /** Of each running instance in which the workflow has failed since its last success. */
   circuits: z.array(
     z.strictObject({
       instance: z.string(),
@@ -32,7 +35,9 @@ export const workflowStatus = z.strictObject({
     }),
   ),
 });
+export type Paused = z.infer<typeof paused>;
 export const workflowList = z.strictObject({ workflows: z.array(workflowStatus) });
+export type WorkflowList = z.infer<typeof workflowList>;
 export type WorkflowStatus = z.infer<typeof workflowStatus>;
 
 /** `why`: for the people who find the workflow paused. */

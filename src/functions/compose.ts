@@ -1,3 +1,4 @@
+import type { StorageCounts } from '../api/stats.js';
 import { createReaders, type Readers } from '../clients/readers.js';
 import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
@@ -14,6 +15,7 @@ import { SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { type AppTelemetry, createTelemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { createAzureStores } from './azure-stores.js';
+import { createStorageCount } from './count-storage.js';
 import { createCredential } from './credential.js';
 
 /** The app without Azure Functions: each function gets its part of this. */
@@ -29,6 +31,8 @@ export type App = {
   readonly workflowCommit: GroupCommit;
   /** The id and the start of this process, among all processes over the same storage. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
+  /** Counts what is in storage, at most once a minute. @throws StorageError */
+  readonly countStorage: () => Promise<StorageCounts>;
   readonly pipeline: Pipeline;
   readonly ledger: Ledger;
   readonly waiting: Waiting;
@@ -83,6 +87,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     workflowCommit,
     pipeline: createPipeline({ ...shared, ...of }),
     instance: { id: random.token(), startedAt: clock.now() },
+    countStorage: createStorageCount({ waiting, deadLetters, stores: ports, clock, config }),
     ledger,
     waiting,
     pauses,

@@ -39,7 +39,7 @@ export type Continued =
 
 /** How far the continuous comparison of a service has come, and its counts since its first start. */
 export type ServicePosition = {
-  readonly service: string;
+  readonly service: ServiceName['service'];
   readonly host: string;
   readonly upTo: string;
 } & Readonly<Pick<Counts, 'compared' | 'missing' | 'broughtIn'>>;
@@ -81,7 +81,7 @@ export async function compareService(service: ServiceName, deps: ContinuousDeps)
 export async function positionsOf(tables: TableStore): Promise<ServicePosition[]> {
   const { rows } = await tables.query(RECONCILE_TABLE, { partition: PARTITION, limit: MAX_SERVICES });
   return rows.map(({ row }) => ({
-    service: String(row.service),
+    service: row.service === 'dicom' ? 'dicom' : 'fhir',
     host: String(row.host),
     upTo: String(row.upTo),
     compared: Number(row.compared),

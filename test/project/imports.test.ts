@@ -133,6 +133,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/pipeline/',
     'src/printable',
     'src/reconcile/',
+    'src/shared-count',
     'src/storage/',
     'src/telemetry/',
     'src/workflow.js',

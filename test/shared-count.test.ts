@@ -1,5 +1,5 @@
-import { createSharedCount } from '../../src/functions/stats.js';
-import { createFakeClock } from '../../src/testing/index.js';
+import { createSharedCount } from '../src/shared-count.js';
+import { createFakeClock } from '../src/testing/index.js';
 
 function start(count: () => Promise<number>) {
   const clock = createFakeClock();

@@ -1,0 +1,55 @@
+import type { StorageCounts } from '../api/stats.js';
+import { countUndelivered } from '../dead-letters/undelivered.js';
+import { errorCodeOf } from '../errors.js';
+import { positionsOf } from '../reconcile/continuous.js';
+import { createSharedCount } from '../shared-count.js';
+import { StorageError } from '../storage/table-store.js';
+import type { App } from './compose.js';
+
+type Deps = Pick<App, 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'config'>;
+
+/** A count reads a page for every thousand rows, so it stops here and sets `isMore`. */
+const MAX_COUNTED = 100_000;
+const COUNT_EVERY_MS = 60_000;
+
+/** Returns a function that counts at most once a minute, for all who ask. It rejects with a StorageError. */
+export function createStorageCount(deps: Deps): () => Promise<StorageCounts> {
+  return createSharedCount(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
+}
+
+async function countStorage({ waiting, deadLetters, stores, clock, config }: Deps): Promise<StorageCounts> {
+  const countedAt = clock.now().toISOString();
+  const [rows, letters, undelivered, compared] = await Promise.all([
+    waiting.count(MAX_COUNTED),
+    deadLetters.count(MAX_COUNTED),
+    countOfUndelivered(stores).catch(codeAlone),
+    config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
+  ]);
+  return {
+    countedAt,
+    waiting: { rows: rows.rows, isMore: rows.isMore, earliestDueAt: rows.earliestDueAt?.toISOString() ?? null },
+    deadLetters: {
+      pending: letters.byStage,
+      byReason: letters.byReason,
+      isMore: letters.isMore,
+      oldestAt: letters.oldestAt?.toISOString() ?? null,
+    },
+    undelivered,
+    compared: compared.map(({ upTo, ...one }) => ({ ...one, upTo, behindSeconds: secondsBetween(upTo, countedAt) })),
+  };
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
+}
+
+async function countOfUndelivered({ undelivered }: Deps['stores']) {
+  const { oldestAt, ...counted } = await countUndelivered(undelivered, MAX_COUNTED);
+  return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
+}
+
+/** Undelivered events can be in another account, whose failure must not hide the other counts. */
+function codeAlone(error: unknown): { error: string } {
+  if (error instanceof StorageError) return { error: errorCodeOf(error) };
+  throw error;
+}
