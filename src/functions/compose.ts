@@ -4,6 +4,8 @@ import type { Clock, Random } from '../clock.js';
 import type { Config } from '../config.js';
 import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import type { DeadLetterStores } from '../dead-letters/stores.js';
+import { createInstances, type Instances } from '../instances/instances.js';
+import { LastHour } from '../instances/last-hour.js';
 import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
 import { CallLimit } from '../storage/bounded.js';
@@ -31,6 +33,8 @@ export type App = {
   readonly workflowCommit: GroupCommit;
   /** The id and the start of this process, among all processes over the same storage. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
+  /** All these processes, as the page shows them. */
+  readonly instances: Instances;
   /** Counts what is in storage, at most once a minute. @throws StorageError */
   readonly countStorage: () => Promise<StorageCounts>;
   readonly pipeline: Pipeline;
@@ -72,12 +76,17 @@ export function composeApp(config: Config, parts: AppParts): App {
     random,
     callLimit,
   });
-  const shared = { clock, random, telemetry: createTelemetry(telemetryWrite) };
+  const lastHour = new LastHour(clock);
+  const shared = { clock, random, telemetry: createTelemetry(telemetryWrite, lastHour) };
   const { fhirHosts, dicomHosts, readerIdentity } = config;
   const readers = createReaders({ fhirHosts, dicomHosts, credential: createCredential(readerIdentity), ...shared });
   const of = { workflows, stores, queues: ports, callLimit, readerFor: readers.of, settings: config };
   const { ledger, waiting, pauses, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
   const { deadLetters: blobs, undelivered } = ports;
+  const pipeline = createPipeline({ ...shared, ...of });
+  const instance = { id: random.token(), startedAt: clock.now() };
+  const { tables } = ports;
+  const { circuits } = pipeline;
   return {
     config,
     workflows,
@@ -85,8 +94,9 @@ export function composeApp(config: Config, parts: AppParts): App {
     stores: ports,
     workflowTables,
     workflowCommit,
-    pipeline: createPipeline({ ...shared, ...of }),
-    instance: { id: random.token(), startedAt: clock.now() },
+    pipeline,
+    instance,
+    instances: createInstances({ ...shared, tables, instance, lastHour, circuits }),
     countStorage: createStorageCount({ waiting, deadLetters, stores: ports, clock, config }),
     ledger,
     waiting,

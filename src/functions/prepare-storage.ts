@@ -1,5 +1,6 @@
 import { sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
+import { INSTANCES_TABLE } from '../instances/instances.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
 import type { App } from './compose.js';
 import { servicesOf } from './reconcile-deps.js';
@@ -22,7 +23,10 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
   const parts: Record<string, () => Promise<unknown>> = {
     queues: () => Promise.all([stores.due.create(), stores.dueLong.create()]),
     tables: () =>
-      createMissingTables(stores.tables, ['waiting', 'looks', 'appstate', ...(hasServices ? ['reconcile'] : [])]),
+      createMissingTables(stores.tables, [
+        ...['waiting', 'looks', 'appstate', INSTANCES_TABLE],
+        ...(hasServices ? ['reconcile'] : []),
+      ]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
     // In an account of its own the container exists already: Event Grid's subscription names it.

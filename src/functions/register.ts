@@ -86,6 +86,7 @@ export function registerFunctions(functions: FunctionApp, composed: App): void {
   functions.hook.appStart(async () => {
     await prepareStorage(composed); // 3 s at most
     composed.pipeline.start();
+    composed.instances.start();
   });
   functions.hook.appTerminate(() => stopApp(composed));
 }

@@ -1,19 +1,25 @@
+import { sleep } from '../clock.js';
 import type { App } from './compose.js';
 
 /** The host kills the process 5 s after it has called appTerminate. */
 const STOP_WITHIN_MS = 3900;
+/** The end waits no longer for the last heartbeat, which nothing depends on. */
+const LAST_HEARTBEAT_MS = 500;
+
+type Deps = Pick<App, 'clock' | 'pipeline' | 'telemetry' | 'instances'>;
 
 /**
  * Ends the app. Telemetry is sent while jobs end; the few lines and numbers of the end itself are sent afterwards, in
  * the time that is left.
  */
-export async function stopApp({
-  clock,
-  pipeline,
-  telemetry,
-}: Pick<App, 'clock' | 'pipeline' | 'telemetry'>): Promise<void> {
+export async function stopApp({ clock, pipeline, telemetry, instances }: Deps): Promise<void> {
   const untilMs = clock.monotonic() + STOP_WITHIN_MS;
   telemetry.flush();
   await pipeline.stop(); // within 3.4 s
-  await telemetry.stop(untilMs - clock.monotonic());
+  const leftMs = untilMs - clock.monotonic();
+  const over = new AbortController();
+  const written = Promise.race([instances.stop(), sleep(clock, Math.min(LAST_HEARTBEAT_MS, leftMs), over.signal)]).then(
+    () => over.abort(),
+  );
+  await Promise.all([telemetry.stop(leftMs), written]);
 }

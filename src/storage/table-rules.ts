@@ -7,7 +7,7 @@ const MAX_PROPERTIES = 252;
 const MAX_PAGE_ROWS = 1_000;
 // Storage keeps strings as UTF-16: 1 KiB of a key and 64 KiB of a value are half as many characters.
 const MAX_KEY_LENGTH = 512;
-const MAX_STRING_LENGTH = 32 * 1024;
+export const MAX_STRING_LENGTH = 32 * 1024;
 /** The approximate size of one operation's envelope in a transaction: verb, URL, headers, boundaries. */
 const ENVELOPE_BYTES = 600;
 

@@ -4,7 +4,7 @@ import { systemRandom } from '../../src/functions/random.js';
 import type { StoragePorts } from '../../src/pipeline/create-stores.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
-import { createFakeClock } from '../../src/testing/index.js';
+import { createFakeClock, type FakeClock } from '../../src/testing/index.js';
 import type { Workflow } from '../../src/workflow.js';
 import { createMemoryQueueStore } from '../storage/memory-queue-store.js';
 
@@ -14,14 +14,16 @@ export function composeMemoryApp({
   stores: other = {},
   env = {},
   skewMs = 0,
+  clock = createFakeClock(),
 }: {
   workflows?: readonly Workflow[];
   stores?: Partial<StoragePorts>;
   env?: Record<string, string>;
   /** The clock of the app's machine is ahead of storage's by this. */
   skewMs?: number;
+  /** For several apps over the same stores. */
+  clock?: FakeClock;
 } = {}) {
-  const clock = createFakeClock();
   const tables = createMemoryTableStore({ clock });
   const due = createMemoryQueueStore({ clock });
   const dueLong = createMemoryQueueStore({ clock });

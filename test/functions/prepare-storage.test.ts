@@ -15,8 +15,8 @@ describe('when storage is prepared', () => {
 
     expect(calls.sort()).toEqual([
       ...['blobs prepare', 'due create', 'due-long create'],
-      ...['tables create appstate', 'tables create looks', 'tables create waiting', 'tables create watermarks'],
-      ...['tables list appstate', 'tables list looks', 'tables list waiting', 'tables list watermarks'],
+      ...['appstate', 'instances', 'looks', 'waiting', 'watermarks'].map((table) => `tables create ${table}`),
+      ...['appstate', 'instances', 'looks', 'waiting', 'watermarks'].map((table) => `tables list ${table}`),
       'undelivered prepare',
     ]);
   });

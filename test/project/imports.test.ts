@@ -69,6 +69,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/storage/',
     'src/workflow.js',
   ],
+  instances: [
+    'src/api/',
+    'src/clock',
+    'src/errors',
+    'src/pipeline/circuits.js',
+    'src/shared-count',
+    'src/storage/',
+    'src/telemetry/',
+    'zod',
+  ],
   workflows: ['src/workflow.js', 'zod'],
   // This workflow reads rules, dates and units, so it may import more, but neither the pipeline nor storage.
   'workflows/observation-alerts': [
@@ -126,6 +136,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/errors',
     'src/events/',
     'src/handler/',
+    'src/instances/',
     'src/json-place',
     'src/json-text',
     'src/media-type',

@@ -1,0 +1,129 @@
+import type { Minutes } from '../api/overview.js';
+import type { WorkflowStatus } from '../api/workflows.js';
+import { METRICS } from '../telemetry/metrics.js';
+
+// The numbers of the last hour, in a form in which minutes and instances can be added up.
+
+const MINUTE_MS = 60_000;
+export const MINUTES = 60;
+/** Numbers by workflow are kept for ten minutes each: by minute, those of 50 workflows would not fit into a row. */
+const MINUTES_OF_A_SPAN = 10;
+export const SPANS = MINUTES / MINUTES_OF_A_SPAN;
+
+/** In seconds: the upper bounds of the buckets of lags, about evenly on a log scale. The promises are 1 s and 5 s. */
+export const LAG_BOUNDS = [0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1, 1.7, 3, 5, 8.5, 15, 25, 125, 600, 3600] as const;
+/** In seconds: the upper bounds of the buckets of durations. */
+export const DURATION_BOUNDS = METRICS.workflowDuration.bounds;
+
+/** The outcomes come first in the counts of a workflow, and second in those of a minute. */
+export const OUTCOMES = { completed: 0, superseded: 1, 'dead-lettered': 2, retried: 3 } as const;
+/** Counts of a minute: events, the outcomes, missing changes, then lags by bucket; the last bucket has no upper bound. */
+export const OF_MINUTE = { events: 0, outcomes: 1, missing: 5, lags: 6, length: 6 + LAG_BOUNDS.length + 1 } as const;
+/** Counts of a workflow: the outcomes, then durations by bucket. */
+export const OF_WORKFLOW = { outcomes: 0, durations: 4, length: 4 + DURATION_BOUNDS.length + 1 } as const;
+
+export type Counts = readonly number[];
+
+/** What one instance has done in the last hour. Absent: nothing. */
+export type Hour = {
+  /** By minute since 1970. */
+  readonly minutes: ReadonlyMap<number, Counts>;
+  /** By span of ten minutes since 1970, then by workflow. */
+  readonly spans: ReadonlyMap<number, ReadonlyMap<string, Counts>>;
+  /** In the last full 10 s. */
+  readonly eventsPerSecond: number;
+};
+
+export function minuteOf(nowMs: number): number {
+  return Math.floor(nowMs / MINUTE_MS);
+}
+
+export function spanOf(nowMs: number): number {
+  return Math.floor(nowMs / MINUTE_MS / MINUTES_OF_A_SPAN);
+}
+
+/** Returns the sums of all `hours` for each of the 60 minutes up to `now`. */
+export function minutesOf(hours: readonly Hour[], now: Date): Minutes {
+  const last = minuteOf(now.getTime());
+  const all = Array.from({ length: MINUTES }, (_, ago) => last - MINUTES + 1 + ago);
+  const sums = all.map((minute) =>
+    sumOf(
+      hours.map(({ minutes }) => minutes.get(minute)),
+      OF_MINUTE.length,
+    ),
+  );
+  const column = (at: number) => sums.map((counts) => counts[at] ?? 0);
+  const lags = (q: number) => sums.map((counts) => quantileOf(q, counts.slice(OF_MINUTE.lags), LAG_BOUNDS));
+  return {
+    at: all.map((minute) => (minute * MINUTE_MS) / 1000),
+    events: column(OF_MINUTE.events),
+    completed: column(OF_MINUTE.outcomes + OUTCOMES.completed),
+    superseded: column(OF_MINUTE.outcomes + OUTCOMES.superseded),
+    deadLettered: column(OF_MINUTE.outcomes + OUTCOMES['dead-lettered']),
+    retried: column(OF_MINUTE.outcomes + OUTCOMES.retried),
+    lagP50: lags(0.5),
+    lagP99: lags(0.99),
+    missing: column(OF_MINUTE.missing),
+  };
+}
+
+/** Returns the lags by bucket in the last `count` minutes that are over. */
+export function lagsOf(hours: readonly Hour[], now: Date, count: number): Counts {
+  const present = minuteOf(now.getTime());
+  const minutes = Array.from({ length: count }, (_, ago) => present - 1 - ago);
+  const counts = hours.flatMap((hour) => minutes.map((minute) => hour.minutes.get(minute)));
+  return sumOf(counts, OF_MINUTE.length).slice(OF_MINUTE.lags);
+}
+
+/** Returns what a workflow has done in the last hour, in all `hours`. */
+export function workflowHourOf(name: string, hours: readonly Hour[], now: Date): WorkflowStatus['lastHour'] {
+  const last = spanOf(now.getTime());
+  const spans = Array.from({ length: SPANS }, (_, ago) => last - ago);
+  const counts = hours.flatMap((hour) => spans.map((span) => hour.spans.get(span)?.get(name)));
+  const [completed = 0, superseded = 0, deadLettered = 0, retried = 0, ...durations] = sumOf(
+    counts,
+    OF_WORKFLOW.length,
+  );
+  return {
+    ...{ completed, superseded, deadLettered, retried },
+    durationP50: quantileOf(0.5, durations, DURATION_BOUNDS),
+    durationP99: quantileOf(0.99, durations, DURATION_BOUNDS),
+  };
+}
+
+/** Returns the index of the bucket of `value`: a bound belongs to the bucket below it. */
+export function bucketOf(value: number, bounds: readonly number[]): number {
+  let at = 0;
+  while (at < bounds.length && value > (bounds[at] as number)) at += 1;
+  return at;
+}
+
+/**
+ * Returns a quantile, interpolated within its bucket; null without values. In the bucket without an upper bound it is
+ * the highest bound: the true quantile is at least that.
+ */
+export function quantileOf(q: number, counts: Counts, bounds: readonly number[]): number | null {
+  const rank = q * counts.reduce((sum, count) => sum + count, 0);
+  let below = 0;
+  for (const [at, count] of counts.entries()) {
+    if (count > 0 && below + count >= rank) {
+      const from = bounds[at - 1] ?? 0;
+      const to = bounds[at] ?? from;
+      return rounded(from + ((to - from) * (rank - below)) / count);
+    }
+    below += count;
+  }
+  return null;
+}
+
+function sumOf(all: readonly (Counts | undefined)[], length: number): number[] {
+  const sum = new Array<number>(length).fill(0);
+  for (const counts of all) {
+    for (let at = 0; counts && at < length; at += 1) sum[at] = (sum[at] as number) + (counts[at] ?? 0);
+  }
+  return sum;
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10_000) / 10_000;
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.js';
+import { errorCodeOf } from '../errors.js';
+import type { CircuitState } from '../pipeline/circuits.js';
+import { createSharedCount } from '../shared-count.js';
+import { commitCreating } from '../storage/commit-creating.js';
+import { pagesOf } from '../storage/pages.js';
+import { StorageError, type Stored, type TableStore } from '../storage/table-store.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { LastHour } from './last-hour.js';
+import { BUSY_MS, type CircuitOf, IDLE_MS, rowOf, type Seen, seenOf } from './row.js';
+
+export const INSTANCES_TABLE = 'instances';
+const PARTITION = 'instances';
+const PAGE_ROWS = 100;
+const GONE_AFTER_MS = 60 * 60_000;
+/** The page asks every few seconds, in many tabs: they share an answer. */
+const READ_EVERY_MS = 5000;
+
+export type Instances = {
+  /** Writes a heartbeat now and from now on, until `stop`. */
+  start(): void;
+  /** Writes the last heartbeat, which says that this instance has stopped. Never throws. */
+  stop(): Promise<void>;
+  /** Returns the instances of the last hour: this one as it is now, then the others, at most 5 s old. @throws StorageError */
+  all(): Promise<Seen[]>;
+  /** Returns this instance as it is now. */
+  own(): Seen;
+};
+
+type Deps = {
+  readonly tables: TableStore;
+  readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, 'log'>;
+  readonly instance: { readonly id: string; readonly startedAt: Date };
+  readonly lastHour: LastHour;
+  readonly circuits: () => Record<string, CircuitState>;
+};
+
+/**
+ * Returns what all instances of the app show of themselves. Each has a row of its own in the table `instances`, which no
+ * other instance writes. A row's age is by storage's clock (T1). Nothing else depends on these rows.
+ *
+ *   dies before a heartbeat    the row is shown as silent, and is deleted after an hour
+ *   dies after it              likewise; after the last heartbeat the row says `stopped`
+ *   two write at once          never: an instance sends a heartbeat after the answer to the one before. One of unknown
+ *                              outcome may take effect late, and then the next one writes over it; a late one after the
+ *                              last makes a stopped instance silent
+ *   two delete at once         a delete names the version that was read: one of the two is refused. A process that was
+ *                              suspended for an hour and writes again has a new version, or a new row
+ */
+export function createInstances(deps: Deps): Instances {
+  const { clock, instance } = deps;
+  const heartbeats = new Heartbeats(deps);
+  const readShared = createSharedCount(() => readInstances(deps), { clock, ms: READ_EVERY_MS });
+  const own = () => ownOf(deps);
+  return {
+    start() {
+      heartbeats.start();
+      readShared().catch(() => {}); // deletes old rows, also where nobody looks at the page
+    },
+    stop: () => heartbeats.stop(),
+    own,
+    all: async () => {
+      const others = (await readShared()).filter(({ id }) => id !== instance.id);
+      return [own(), ...others.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())];
+    },
+  };
+}
+
+function ownOf({ clock, instance, lastHour, circuits }: Deps): Seen {
+  return {
+    ...instance,
+    seenAt: clock.now(),
+    state: 'running',
+    hour: lastHour.hour(),
+    circuits: Object.entries(circuits()).map(circuitOf),
+    recent: lastHour.recent(),
+  };
+}
+
+function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: [string, CircuitState]): CircuitOf {
+  return { workflow, state, failuresInARow, openSince: openSince ?? null, nextProbeAt: openUntil ?? null };
+}
+
+/**
+ * The heartbeats of this instance.
+ *
+ *   busy    something has happened since the last heartbeat: the next one comes after 10 s
+ *   idle    nothing has: one more heartbeat says so, then one comes each minute
+ */
+class Heartbeats {
+  readonly #deps: Deps;
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> | undefined;
+  #isStopped = false;
+  #isFailing = false;
+  /** As the last heartbeat in storage has it. */
+  #written = { changes: 0, nextInMs: 0, atMs: Number.NEGATIVE_INFINITY };
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    if (!this.#writing && !this.#isStopped) this.#beat();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#writing || this.#isStopped) return;
+    this.#isStopped = true;
+    this.#cancel?.();
+    await this.#writing;
+    await this.#write('stopped', IDLE_MS).catch(() => {}); // the process ends: the row is shown as silent
+  }
+
+  #beat(): void {
+    this.#writing = this.#writeIfDue().then(() => {
+      if (!this.#isStopped) this.#cancel = this.#deps.clock.after(BUSY_MS, () => this.#beat());
+    });
+  }
+
+  /** Never throws: the app works without heartbeats. */
+  async #writeIfDue(): Promise<void> {
+    const { clock, lastHour, telemetry } = this.#deps;
+    const { changes } = lastHour;
+    const { nextInMs, atMs } = this.#written;
+    const isBusy = changes !== this.#written.changes;
+    const nowMs = clock.monotonic();
+    if (!isBusy && nowMs < atMs + nextInMs) return;
+    const now = { changes, nextInMs: isBusy ? BUSY_MS : IDLE_MS, atMs: nowMs };
+    try {
+      await this.#write('running', now.nextInMs);
+      this.#written = now;
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) telemetry.log('warn', 'heartbeat-not-written', { errorCode: errorCodeOf(error) });
+      this.#isFailing = true;
+    }
+  }
+
+  async #write(state: 'running' | 'stopped', nextInMs: number): Promise<void> {
+    const { tables, instance } = this.#deps;
+    const row = rowOf({ ...ownOf(this.#deps), state, nextInMs });
+    const operation = { kind: 'upsert', key: instance.id, row } as const;
+    const { kind } = await commitCreating(tables, [INSTANCES_TABLE, PARTITION], [operation]);
+    if (kind !== 'done') throw new StorageError('table-busy', `The table ${INSTANCES_TABLE} is being dropped.`);
+  }
+}
+
+/** Reads the rows of the last hour, and deletes those that are older. */
+async function readInstances({ tables }: Pick<Deps, 'tables'>): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const gone: Stored[] = [];
+  for await (const { rows, now } of pagesOf((from) =>
+    tables.query(INSTANCES_TABLE, { partition: PARTITION, limit: PAGE_ROWS, ...from }),
+  )) {
+    for (const stored of rows) {
+      const one = seenOf(stored, now);
+      if (now.getTime() - stored.modifiedAt.getTime() > GONE_AFTER_MS) gone.push(stored);
+      else if (one) seen.push(one);
+    }
+  }
+  await deleteRows(gone.slice(0, PAGE_ROWS), tables);
+  return seen;
+}
+
+/** If one row has changed, none is deleted: the next reader tries again. */
+async function deleteRows(rows: readonly Stored[], tables: TableStore): Promise<void> {
+  if (rows.length === 0) return;
+  try {
+    await tables.commit(
+      INSTANCES_TABLE,
+      PARTITION,
+      rows.map(({ key, etag }) => ({ kind: 'delete', key, etag })),
+    );
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error; // the answer does not depend on it
+  }
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { count, instant } from '../api/common.js';
+import { recentJob } from '../api/overview.js';
+import type { CircuitState } from '../pipeline/circuits.js';
+import { MAX_STRING_LENGTH } from '../storage/table-rules.js';
+import type { Row, Stored } from '../storage/table-store.js';
+import { type Counts, type Hour, MINUTES, OF_MINUTE, OF_WORKFLOW, SPANS } from './hour.js';
+import type { RecentRun } from './last-hour.js';
+
+// The row of an instance: its heartbeat. Lists are JSON in properties of up to 64 KiB; what does not fit is left out,
+// the oldest or least used first. A row of another release, or one that somebody has changed, is read as far as it is
+// understood.
+
+/** The time from one heartbeat to the next while something happens, and while nothing happens. */
+export const BUSY_MS = 10_000;
+export const IDLE_MS = 60_000;
+/** A heartbeat may be late by this: for a failed write and the next one. */
+const LATE_MS = 20_000;
+/** Raised when the order of counts or the bounds of buckets change: the numbers of other formats are not read. */
+const FORMAT = 1;
+/** Higher numbers are no counts of this app, and would make sums unsafe. */
+const MAX_COUNT = 1e9;
+const MAX_RUNS = 50;
+const MAX_NAME_LENGTH = 63;
+
+export type CircuitOf = {
+  readonly workflow: string;
+  readonly state: CircuitState['state'];
+  readonly failuresInARow: number;
+  readonly openSince: string | null;
+  readonly nextProbeAt: string | null;
+};
+
+/** What is known of an instance. */
+export type Seen = {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly seenAt: Date;
+  /** `silent`: its next heartbeat is late. */
+  readonly state: 'running' | 'stopped' | 'silent';
+  readonly hour: Hour;
+  readonly circuits: readonly CircuitOf[];
+  /** The newest first. */
+  readonly recent: readonly RecentRun[];
+};
+
+/** `nextInMs`: the next heartbeat comes within this time. */
+export type Heartbeat = Pick<Seen, 'startedAt' | 'hour' | 'circuits' | 'recent'> & {
+  readonly state: 'running' | 'stopped';
+  readonly nextInMs: number;
+};
+
+/** Writes all columns each time, so that nothing of an earlier heartbeat is left. */
+export function rowOf({ startedAt, state, nextInMs, hour, circuits, recent }: Heartbeat): Row {
+  const minutes = [...hour.minutes].sort(([a], [b]) => b - a).map(([at, counts]) => [at, ...trimmed(counts)]);
+  return {
+    format: FORMAT,
+    startedAt: startedAt.toISOString(),
+    state,
+    nextInMs,
+    eventsPerSecond: hour.eventsPerSecond,
+    minutes: fitting(minutes),
+    ...Object.fromEntries(spanColumns.map((column, at) => [column, spanJson(hour, at)])),
+    circuits: fitting(circuits),
+    recent: fitting(recent),
+  };
+}
+
+/** By the number of the span, so that each span has its own 64 KiB. */
+const spanColumns = Array.from({ length: SPANS }, (_, at) => `span${at}`);
+
+function spanJson({ spans }: Hour, at: number): string {
+  const [[span, workflows] = [0, new Map<string, Counts>()]] = [...spans].filter(([number]) => number % SPANS === at);
+  const runs = (counts: Counts) => counts.reduce((sum, one) => sum + one, 0);
+  const all = [...workflows].sort(([, a], [, b]) => runs(b) - runs(a));
+  return fitting(all.map(([name, counts]) => [span, name, ...trimmed(counts)]));
+}
+
+/** Without zeros at the end. */
+function trimmed(counts: Counts): Counts {
+  return counts.slice(0, counts.findLastIndex((number) => number > 0) + 1);
+}
+
+/** Returns a JSON list of the first items that fit into a property. */
+function fitting(items: readonly unknown[]): string {
+  const texts: string[] = [];
+  let length = 2;
+  for (const item of items) {
+    const text = JSON.stringify(item);
+    length += text.length + 1;
+    if (length > MAX_STRING_LENGTH) break;
+    texts.push(text);
+  }
+  return `[${texts.join(',')}]`;
+}
+
+const number = z.int().min(0).max(MAX_COUNT);
+const minuteItem = z.tuple([number]).rest(number);
+const spanItem = z.tuple([number, z.string().max(MAX_NAME_LENGTH)]).rest(number);
+const circuitItem = z.object({
+  workflow: z.string().max(MAX_NAME_LENGTH),
+  state: z.enum(['closed', 'open', 'half-open']),
+  failuresInARow: count,
+  openSince: instant.nullable(),
+  nextProbeAt: instant.nullable(),
+}) satisfies z.ZodType<CircuitOf>;
+const runItem = z.object(recentJob.omit({ instance: true }).shape); // without the columns of newer releases
+const rate = z.number().min(0).max(MAX_COUNT);
+
+/** Reads a row as of `now`, both by storage's clock. Undefined if the row is no heartbeat. */
+export function seenOf({ key, row, modifiedAt }: Stored, now: Date): Seen | undefined {
+  const startedAt = instant.safeParse(row.startedAt);
+  if (!startedAt.success) return undefined;
+  const ageMs = now.getTime() - modifiedAt.getTime();
+  const nextInMs = Math.min(z.number().min(BUSY_MS).safeParse(row.nextInMs).data ?? IDLE_MS, IDLE_MS);
+  const state = row.state === 'stopped' ? 'stopped' : ageMs > nextInMs + LATE_MS ? 'silent' : 'running';
+  // The rate is of the last full 10 s before the heartbeat, and counts no longer than the next heartbeat may take.
+  const isCurrent = state === 'running' && ageMs <= BUSY_MS + LATE_MS;
+  return {
+    id: key,
+    startedAt: new Date(startedAt.data),
+    seenAt: modifiedAt,
+    state,
+    hour: { ...numbersOf(row), eventsPerSecond: isCurrent ? (rate.safeParse(row.eventsPerSecond).data ?? 0) : 0 },
+    circuits: state === 'running' ? itemsOf(row.circuits, circuitItem) : [],
+    recent: itemsOf(row.recent, runItem).slice(0, MAX_RUNS),
+  };
+}
+
+function numbersOf(row: Row): Pick<Hour, 'minutes' | 'spans'> {
+  if (row.format !== FORMAT) return { minutes: new Map(), spans: new Map() };
+  const minutes = itemsOf(row.minutes, minuteItem).slice(0, MINUTES);
+  const spans = new Map<number, Map<string, Counts>>();
+  for (const column of spanColumns) {
+    for (const [span, name, ...counts] of itemsOf(row[column], spanItem)) {
+      const workflows = spans.get(span) ?? new Map<string, Counts>();
+      spans.set(span, workflows.set(name, counts.slice(0, OF_WORKFLOW.length)));
+    }
+  }
+  return { minutes: new Map(minutes.map(([at, ...counts]) => [at, counts.slice(0, OF_MINUTE.length)])), spans };
+}
+
+/** Returns the items of a JSON list that fit the schema. */
+function itemsOf<T>(json: unknown, schema: z.ZodType<T>): T[] {
+  const list = typeof json === 'string' ? parsed(json) : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item) => {
+    const { success, data } = schema.safeParse(item);
+    return success ? [data] : [];
+  });
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
