@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, errorAnswer, instant } from './common.js';
+import { storageCounts } from './stats.js';
 
 /**
  * The last hour by minute, as columns of equal length, the oldest minute first. The last minute is not over yet. `at` is
@@ -50,7 +51,7 @@ export const instance = z.strictObject({
   minutes,
 });
 
-/** Counts stop at a limit: then `isMore` is true. */
+/** The last hour of all instances, and what is in storage. */
 export const overview = z.strictObject({
   now: instant,
   level: z.enum(['green', 'amber', 'red']),
@@ -58,20 +59,7 @@ export const overview = z.strictObject({
   eventsPerSecond: z.number(),
   minutes,
   instances: z.array(instance),
-  countedAt: instant,
-  waiting: z.strictObject({ rows: count, isMore: z.boolean(), earliestDueAt: instant.nullable() }),
-  deadLetters: z.strictObject({
-    pending: z.record(z.string(), count),
-    byReason: z.record(z.string(), count),
-    isMore: z.boolean(),
-    oldestAt: instant.nullable(),
-  }),
-  undelivered: z.union([
-    z.strictObject({ blobs: count, unreadable: count, isMore: z.boolean(), oldestAt: instant.nullable() }),
-    z.strictObject({ error: z.string() }),
-  ]),
-  /** How far reconciliation has compared each service. */
-  compared: z.array(z.looseObject({ service: z.string(), host: z.string(), upTo: instant, behindSeconds: z.number() })),
+  ...storageCounts.shape,
 });
 export type Overview = z.infer<typeof overview>;
 

@@ -3,10 +3,11 @@ import { discardBody, listQuery, redriveBody } from './dead-letter-requests.js';
 import { changeAnswer, listAnswer, outcomesAnswer, outcomesBody, payloadAnswer, shownAnswer } from './dead-letters.js';
 import { changeBodies, eventsAnswer } from './events.js';
 import { liveAnswer, readyAnswer, wrongSettingsAnswer } from './health.js';
+import { overview, overviewWithoutStorage, recent } from './overview.js';
 import { reconcileAccepted, reconcileBody, reconcileRequest, reconcileRequests } from './reconcile.js';
 import type { Route } from './route.js';
 import { statsAnswer, statsWithoutStorage } from './stats.js';
-import { pauseAnswer, pauseBody, resumeBody } from './workflows.js';
+import { pauseAnswer, pauseBody, resumeBody, workflowList } from './workflows.js';
 
 const CHANGES = {
   200: { description: 'The events of the change, or of the changes.', schema: eventsAnswer },
@@ -132,6 +133,30 @@ export const ROUTES = {
     summary: 'Counts what became of dead letters that were redriven.',
     body: outcomesBody,
     answers: { 200: { description: 'The number of ids by outcome. Each id counts once.', schema: outcomesAnswer } },
+  },
+  overview: {
+    method: 'GET',
+    route: 'overview',
+    authLevel: 'function',
+    summary: 'The last hour of all instances, what is in storage, and what needs a person.',
+    answers: {
+      200: { description: 'Counts of storage are at most a minute old.', schema: overview },
+      503: { description: 'Storage did not answer: what this instance knows.', schema: overviewWithoutStorage },
+    },
+  },
+  recent: {
+    method: 'GET',
+    route: 'recent',
+    authLevel: 'function',
+    summary: 'The last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
+    answers: { 200: { description: 'The runs.', schema: recent } },
+  },
+  workflows: {
+    method: 'GET',
+    route: 'workflows',
+    authLevel: 'function',
+    summary: 'Each workflow, what all instances have done for it in the last hour, and its circuits.',
+    answers: { 200: { description: 'The workflows.', schema: workflowList } },
   },
   askReconcile: {
     method: 'POST',

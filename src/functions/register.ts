@@ -16,6 +16,7 @@ import { registerHealth } from './health.js';
 import { registerLookups } from './lookups.js';
 import { registerMeasureBacklog } from './measure-backlog.js';
 import { registerOpenApi } from './open-api.js';
+import { registerOverview } from './overview.js';
 import { registerPauses } from './pauses.js';
 import { prepareStorage } from './prepare-storage.js';
 import { systemRandom } from './random.js';
@@ -28,6 +29,7 @@ import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
+import { registerWorkflows } from './workflows.js';
 import { registerWrongSettings } from './wrong-settings.js';
 
 type RegisterOptions = {
@@ -71,6 +73,8 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerEvents,
   registerChanges,
   registerStats,
+  registerOverview,
+  registerWorkflows,
   registerDeadLetters,
   registerDeadLetterChanges,
   registerReconcileRequests,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { registerMeasureBacklog } from '../../src/functions/measure-backlog.js';
+import { registerOverview } from '../../src/functions/overview.js';
 import { registerWakeDue } from '../../src/functions/redeliver.js';
 import { registerRedriveUndelivered } from '../../src/functions/redrive-undelivered.js';
 import { registerTasks } from '../../src/functions/tasks.js';
@@ -84,6 +85,22 @@ describe('when docs/costs.md states the cost of an event', () => {
     expect(page).toContain('every 10 s at most: 360 requests an hour');
   });
 
+  it('given an instance that is idle, works, and answers the page, then it sends as many requests as the page says', async () => {
+    const { idle, busy, overview, counting } = await requestsOfInstance();
+
+    expect(idle).toEqual({ tables: 60, blobs: 0 });
+    expect(busy).toEqual({ tables: 6, blobs: 0 });
+    expect(overview).toEqual({ tables: 2, blobs: 0 });
+    expect(counting).toEqual({ tables: 16 + 2, blobs: 5 });
+    expect(page).toContain(
+      '| an instance that is idle | 1 request and 1 entity a minute, for its heartbeat: 1,440 requests',
+    );
+    expect(page).toContain('| an instance that works | 1 request and 1 entity every 10 s |');
+    expect(page).toContain(
+      '| the page, while somebody looks | 2 requests every 5 s for all tabs together; each minute 16',
+    );
+  });
+
   it('given each kind of change to a resource, then the costs include it', () => {
     expect(hundred.map(({ what }) => what)).toEqual(
       expect.arrayContaining(
@@ -135,8 +152,40 @@ describe('when docs/costs.md states the cost of a comparison', () => {
   });
 });
 
-/** The requests of one call of each timer on empty storage. */
-async function requestsOfTimers() {
+/** The requests of an hour without events, of a minute with events, and of three looks at the overview at once. */
+async function requestsOfInstance() {
+  const { clock, requests, stores } = countedStores();
+  const functions = createFakeFunctions();
+  const { app } = composeMemoryApp({ clock, stores });
+  registerOverview(functions.app, app);
+  const turns = async () => {
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+  };
+  app.instances.start();
+  await turns();
+  const during = async (ms: number, happens: () => unknown = () => {}) => {
+    Object.assign(requests, { tables: 0, blobs: 0 });
+    for (let leftMs = ms; leftMs > 0; leftMs -= 10_000) {
+      happens();
+      clock.advance(10_000);
+      await turns();
+    }
+    return { ...requests };
+  };
+  const look = async () => {
+    Object.assign(requests, { tables: 0, blobs: 0 });
+    await Promise.all([1, 2, 3].map(() => functions.get('overview')));
+    return { ...requests };
+  };
+  const idle = await during(3_600_000);
+  const busy = await during(60_000, () => app.telemetry.record('events', 1, { outcome: 'ignored', type: 'unknown' }));
+  const counting = await look();
+  clock.advance(5000);
+  return { idle, busy, counting, overview: await look() };
+}
+
+/** Stores in memory, whose calls are counted. */
+function countedStores() {
   const clock = createFakeClock();
   const requests = { tables: 0, blobs: 0 };
   const counted = <Store extends object>(store: Store, kind: keyof typeof requests): Store => {
@@ -154,6 +203,12 @@ async function requestsOfTimers() {
     deadLetters: counted(createMemoryBlobStore({ clock }), 'blobs'),
     undelivered: counted(createMemoryBlobStore({ clock }), 'blobs'),
   };
+  return { clock, requests, stores };
+}
+
+/** The requests of one call of each timer on empty storage. */
+async function requestsOfTimers() {
+  const { clock, requests, stores } = countedStores();
   const functions = createFakeFunctions();
   const env = { ALERT_WEBHOOK_URL: 'https://hook.example/', ALERT_WEBHOOK_SECRET: SECRET };
   const { app } = composeMemoryApp({ stores, env, workflows: [observationAlerts, imagingStudies] });

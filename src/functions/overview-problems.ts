@@ -1,0 +1,170 @@
+import type { OverviewProblem } from '../api/overview.js';
+import type { StorageCounts } from '../api/stats.js';
+import type { Paused } from '../api/workflows.js';
+import { bucketOf, LAG_BOUNDS, lagsOf } from '../instances/hour.js';
+import type { Seen } from '../instances/row.js';
+
+// What needs a person. docs/operations.md lists each problem with its limit. Levels follow the severities of the alerts:
+// 0 and 1 are red, 2 and 3 amber.
+
+const ROWS_OVERDUE_MS = 60_000;
+const LAG_MINUTES = 5;
+const LAG_LIMIT_S = 5;
+/** As of the alert `lag`: a few jobs that were retried are no reason to look. */
+const MIN_LATE_JOBS = 10;
+const UNDELIVERED_MS = 30 * 60_000;
+/** As of the alert `comparing-behind`. It is 600 s where all is well. */
+const BEHIND_SECONDS = 3600;
+const SECOND_MS = 1000;
+
+type Facts = {
+  readonly seen: readonly Seen[];
+  /** The code of the error if storage could not be counted. */
+  readonly counted: StorageCounts | string;
+  /** The hosts that are compared. */
+  readonly services: readonly string[];
+  readonly paused: readonly (Pick<Paused, 'since'> & { readonly workflow: string })[];
+  readonly now: Date;
+};
+
+/** Returns the problems, the worst first. */
+export function findProblems(facts: Facts): OverviewProblem[] {
+  const { counted } = facts;
+  const problems: OverviewProblem[] =
+    typeof counted === 'string'
+      ? [storageFailed(counted)]
+      : [rowsOverdue, deadLetters, undelivered, comparingBehind].flatMap((find) => find(counted, facts));
+  problems.push(...lagHigh(facts), ...circuitsOpen(facts), ...workflowsPaused(facts), ...instancesSilent(facts));
+  return problems.sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+const ORDER: readonly OverviewProblem['code'][] = [
+  'storage-failed',
+  'rows-overdue',
+  'lag-high',
+  'circuit-open',
+  'dead-letters',
+  'undelivered',
+  'comparing-behind',
+  'workflow-paused',
+  'instance-silent',
+];
+
+function rankOf({ level, code }: OverviewProblem): number {
+  return ORDER.indexOf(code) + (level === 'red' ? 0 : ORDER.length);
+}
+
+function storageFailed(code: string): OverviewProblem {
+  return {
+    level: 'red',
+    code: 'storage-failed',
+    message:
+      `Storage did not answer (${code}). Deliveries fail and come again. GET /api/health/ready says which part; ` +
+      'check its firewall, the roles of the app, and Azure Service Health.',
+  };
+}
+
+/** Compares with the time of the count: a row that was due soon then has run since. */
+function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): OverviewProblem[] {
+  const lateMs = earliestDueAt === null ? 0 : Date.parse(countedAt) - Date.parse(earliestDueAt);
+  if (lateMs <= ROWS_OVERDUE_MS) return [];
+  const message =
+    `The earliest row has been due for ${secondsOf(lateMs)} s: retries and redrives run late or not at all. Enable ` +
+    'the functions redeliver and redeliverLong; if the rows grow fewer, wait or allow more instances.';
+  return [{ level: 'red', code: 'rows-overdue', message }];
+}
+
+function deadLetters({ deadLetters: { pending, isMore, oldestAt } }: StorageCounts): OverviewProblem[] {
+  const count = Object.values(pending).reduce((sum, one) => sum + one, 0);
+  if (count === 0) return [];
+  const since = oldestAt === null ? '' : `, the oldest since ${oldestAt}`;
+  const message =
+    `${isMore ? 'More than ' : ''}${count} dead letter${count === 1 ? ' is' : 's are'} pending${since}. Find the cause ` +
+    'by reason and error, fix it, then redrive; discard what is not wanted.';
+  return [{ level: 'amber', code: 'dead-letters', message }];
+}
+
+function undelivered({ undelivered: counted, countedAt }: StorageCounts): OverviewProblem[] {
+  const found = (message: string): OverviewProblem[] => [{ level: 'amber', code: 'undelivered', message }];
+  if ('error' in counted) {
+    return found(
+      `The container undelivered could not be counted (${counted.error}). Give the app's identity Storage Blob Data ` +
+        'Contributor on it.',
+    );
+  }
+  if (counted.unreadable > 0) {
+    return found(
+      `${counted.unreadable} blobs of undelivered cannot be read as events. Find their writer, then discard them.`,
+    );
+  }
+  const ageMs = counted.oldestAt === null ? 0 : Date.parse(countedAt) - Date.parse(counted.oldestAt);
+  if (counted.blobs === 0 || ageMs <= UNDELIVERED_MS) return [];
+  return found(
+    `Event Grid could not deliver events, and the app has not imported ${counted.blobs} blobs since ` +
+      `${counted.oldestAt}. Check REDRIVE_UNDELIVERED, and redrive the rest.`,
+  );
+}
+
+function comparingBehind({ compared }: StorageCounts, { services }: Facts): OverviewProblem[] {
+  return compared
+    .filter(({ host, behindSeconds }) => services.includes(host) && behindSeconds > BEHIND_SECONDS)
+    .map(({ host, behindSeconds }) => ({
+      level: 'amber',
+      code: 'comparing-behind',
+      message:
+        `${host} is compared only up to ${behindSeconds} s ago: lost events are found late. See reconcile-failed in the ` +
+        'log: often the app lacks a role at the service, or the service refuses too many requests.',
+    }));
+}
+
+/** 5 s is a bound of the buckets, so that late jobs are counted exactly. */
+function lagHigh({ seen, now }: Facts): OverviewProblem[] {
+  const hours = seen.map(({ hour }) => hour);
+  const lags = lagsOf(hours, now, LAG_MINUTES);
+  const sum = (counts: readonly number[]) => counts.reduce((all, one) => all + one, 0);
+  const late = sum(lags.slice(bucketOf(LAG_LIMIT_S, LAG_BOUNDS) + 1));
+  if (late < MIN_LATE_JOBS || late <= sum(lags) / 100) return [];
+  const message =
+    `In the last ${LAG_MINUTES} minutes ${late} of ${sum(lags)} jobs settled over ${LAG_LIMIT_S} s after their event. ` +
+    'All workflows late: allow more instances. One late: look at its duration and tries.';
+  return [{ level: 'amber', code: 'lag-high', message }];
+}
+
+function circuitsOpen({ seen }: Facts): OverviewProblem[] {
+  const open = seen.flatMap(({ circuits }) => circuits.filter(({ state }) => state !== 'closed'));
+  return [...new Set(open.map(({ workflow }) => workflow))].map((workflow) => {
+    const circuits = open.filter((circuit) => circuit.workflow === workflow);
+    const since = circuits.map(({ openSince }) => openSince ?? '').sort()[0];
+    const where = circuits.length === 1 ? 'an instance' : `${circuits.length} instances`;
+    const message =
+      `The workflow ${workflow} keeps failing, in ${where}${since ? ` since ${since}` : ''}: its jobs wait and use no ` +
+      'tries. Fix the service behind it; the workflow then continues by itself.';
+    return { level: 'amber', code: 'circuit-open', message, workflow };
+  });
+}
+
+function workflowsPaused({ paused }: Facts): OverviewProblem[] {
+  return paused.map(({ workflow, since }) => ({
+    level: 'amber',
+    code: 'workflow-paused',
+    message: `The workflow ${workflow} has been paused since ${since}: its jobs wait. Resume it when its reason is gone.`,
+    workflow,
+  }));
+}
+
+function instancesSilent({ seen }: Facts): OverviewProblem[] {
+  return seen
+    .filter(({ state }) => state === 'silent')
+    .map(({ id, seenAt }) => ({
+      level: 'amber',
+      code: 'instance-silent',
+      message:
+        `The instance ${id} has not been seen since ${seenAt.toISOString()}, and has not said that it stops. It was ` +
+        'killed, or does not reach storage. Others take over its jobs after a minute. If it happens again, see its last ' +
+        'lines in the log.',
+    }));
+}
+
+function secondsOf(ms: number): number {
+  return Math.round(ms / SECOND_MS);
+}

@@ -1,0 +1,98 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
+import type { StorageCounts } from '../api/stats.js';
+import { errorCodeOf } from '../errors.js';
+import { minutesOf } from '../instances/hour.js';
+import { createSharedCount } from '../shared-count.js';
+import { StorageError } from '../storage/table-store.js';
+import type { App } from './compose.js';
+import type { FunctionApp } from './function-app.js';
+import { storageFailed } from './http-error.js';
+import { findProblems } from './overview-problems.js';
+import { servicesOf } from './reconcile-deps.js';
+import { serve } from './serve.js';
+
+type Deps = Pick<App, 'clock' | 'config' | 'instance' | 'instances' | 'countStorage'> & {
+  readonly pauses: Pick<App['pauses'], 'list'>;
+};
+
+const MAX_RECENT = 200;
+/** The page asks every few seconds, in many tabs. */
+const PAUSED_EVERY_MS = 5000;
+
+/** Registers `overview`: all instances in one glance; and `recent`: the runs of jobs that have just ended. */
+export function registerOverview(functions: FunctionApp, deps: Deps): void {
+  const { clock, pauses } = deps;
+  const listPaused = createSharedCount(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
+  serve(functions, 'overview', () => answerOverview(deps, listPaused));
+  serve(functions, 'recent', () => answerRecent(deps));
+}
+
+/** What storage shows; else the code of its error. */
+type Facts = { readonly counted: StorageCounts | string } & Pick<Parameters<typeof findProblems>[0], 'seen' | 'paused'>;
+
+/** Answers 503 where storage cannot be read, with what this instance knows of itself nevertheless. */
+async function answerOverview(deps: Deps, listPaused: () => Promise<Facts['paused']>): Promise<HttpResponseInit> {
+  const { instances, countStorage } = deps;
+  const [all, counted, listed] = await Promise.all([
+    orFailure(instances.all()),
+    orFailure(countStorage()),
+    orFailure(listPaused()),
+  ]);
+  const seen = all instanceof StorageError ? [instances.own()] : all;
+  const paused = listed instanceof StorageError ? [] : listed;
+  const failure = [all, listed, counted].find((one) => one instanceof StorageError);
+  if (failure === undefined && !(counted instanceof StorageError))
+    return { jsonBody: { ...partOf({ seen, counted, paused }, deps), ...counted } satisfies Overview };
+  const { jsonBody, status = 503 } = storageFailed(failure);
+  const part = partOf({ seen, counted: errorCodeOf(failure), paused }, deps);
+  return { status, jsonBody: { ...part, ...jsonBody } satisfies OverviewWithoutStorage };
+}
+
+function partOf(facts: Facts, { clock, config, instance }: Deps): Omit<OverviewWithoutStorage, 'error'> {
+  const { seen } = facts;
+  const now = clock.now();
+  const services = config.reconcile ? servicesOf(config).map(({ host }) => host) : [];
+  const problems = findProblems({ ...facts, services, now });
+  const instances = seen.map(({ id, startedAt, seenAt, state, hour }) => ({
+    id,
+    startedAt: startedAt.toISOString(),
+    seenAt: seenAt.toISOString(),
+    isThis: id === instance.id,
+    state,
+    eventsPerSecond: hour.eventsPerSecond,
+    minutes: minutesOf([hour], now),
+  }));
+  return {
+    now: now.toISOString(),
+    level: levelOf(problems),
+    problems,
+    eventsPerSecond: instances.reduce((sum, { eventsPerSecond }) => sum + eventsPerSecond, 0),
+    minutes: minutesOf(
+      seen.map(({ hour }) => hour),
+      now,
+    ),
+    instances,
+  };
+}
+
+function levelOf(problems: readonly OverviewProblem[]): Overview['level'] {
+  return problems[0]?.level ?? 'green'; // the worst is first
+}
+
+async function orFailure<T>(asked: Promise<T>): Promise<T | StorageError> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof StorageError) return error;
+    throw error;
+  }
+}
+
+async function answerRecent({ instances }: Deps): Promise<HttpResponseInit> {
+  const jobs: RecentJob[] = (await instances.all()).flatMap(({ id, recent }) =>
+    recent.map((run) => ({ ...run, instance: id })),
+  );
+  jobs.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+  return { jsonBody: { jobs: jobs.slice(0, MAX_RECENT) } };
+}
