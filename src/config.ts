@@ -17,6 +17,8 @@ export type Config = {
   /** `FHIR_HOSTS`, `DICOM_HOSTS`: the services that may be sent a token. None where absent. */
   readonly fhirHosts: readonly ServiceHost[];
   readonly dicomHosts: readonly ServiceHost[];
+  /** `FHIR_BATCH_READS`: `off` or `on`, the default. */
+  readonly fhirBatchReads: boolean;
   /**
    * The identity of `storage` if it has one and `AZURE_CLIENT_ID` is absent, else what DefaultAzureCredential finds.
    */
@@ -89,6 +91,7 @@ export function readConfig(env: Env = process.env): Config {
     workspaces: settings.list('WORKSPACES', WORKSPACE, 'Azure resource ids, /subscriptions/…, with commas between'),
     fhirHosts,
     dicomHosts,
+    fhirBatchReads: settings.isOn('FHIR_BATCH_READS', { fallback: true }),
     readerIdentity: readerIdentityOf(settings, storage),
     deadlineMs: settings.wholeNumber('DEADLINE_SECONDS', { from: 5, to: 20, fallback: 15 }) * 1000,
     leaseMs: settings.wholeNumber('LEASE_SECONDS', { from: isLocal ? 10 : 30, to: 300, fallback: 60 }) * 1000,

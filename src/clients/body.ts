@@ -21,12 +21,18 @@ export type Streamed = { readonly contentType: string; readonly content: AsyncIt
  * Returns the body as text.
  * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next request.
  */
-export async function readText(response: PipelineResponse, { kind }: Endpoint): Promise<string> {
-  const max = MAX_BYTES[kind];
-  const content = await readUpTo(max, response);
+export async function readText(response: PipelineResponse, endpoint: Endpoint): Promise<string> {
+  const { kind } = endpoint;
+  const content = await readBytes(response, endpoint);
   if (content) return content.toString('utf8');
+  const max = MAX_BYTES[kind];
   const message = `The ${SERVICE_NAMES[kind]} service answered with more than ${max / MB} MiB.`;
   throw new NonRetriableError(message, { code: `${kind}-too-large` });
+}
+
+/** Returns the bytes of a body; undefined if the body exceeds the memory for it. */
+export function readBytes(response: PipelineResponse, { kind }: Endpoint): Promise<Buffer | undefined> {
+  return readUpTo(MAX_BYTES[kind], response);
 }
 
 /** Returns the value of a body. The error of JSON.parse quotes the text, so it is not passed on. */

@@ -14,7 +14,16 @@ export type NotRead =
   | { kind: 'failed'; error: Error };
 
 /** `waitMs`: the wait that the service asks for, if it names one. */
-export type Retry = { kind: 'retry'; waitMs: number | undefined; error: Error };
+export type Retry = {
+  kind: 'retry';
+  waitMs: number | undefined;
+  error: Error;
+  /** 0 to 1: the random part of the wait. Reads that were refused in one batch share it, and so their next batch. */
+  jitter?: number;
+};
+
+/** The result of one request. */
+export type ReadResult<T> = { kind: 'found'; value: T } | NotRead;
 
 /** The wait of the job if the service refuses all requests and names no wait. */
 const DEFAULT_WAIT_MS = 30_000;
@@ -24,7 +33,11 @@ const NUMBER = /^\d+(\.\d+)?$/;
 const ROLES = { fhir: 'FHIR Data Reader', dicom: 'DICOM Data Reader' };
 
 /** Returns what a response means, by its status; its body is not read. */
-export function classifyResponse({ status, headers }: PipelineResponse, endpoint: Endpoint, now: Date): Classified {
+export function classifyResponse(
+  { status, headers }: Pick<PipelineResponse, 'status' | 'headers'>,
+  endpoint: Endpoint,
+  now: Date,
+): Classified {
   const { kind, audience } = endpoint;
   const failed = (code: string, what: string): Classified => ({ kind: 'failed', error: readError(kind, code, what) });
   const role = `the role '${ROLES[kind]}'`;

@@ -3,7 +3,7 @@ import { NonRetriableError } from '../errors.js';
 import type { FhirEvent } from '../events/health-event.js';
 import { parseJson } from './body.js';
 import { type Endpoint, nextPathOf, pathOf } from './endpoint.js';
-import type { GetWithRetry } from './get-with-retry.js';
+import type { GetWithRetry, ResourcePlace } from './get-with-retry.js';
 import { readError } from './read-error.js';
 import type { Share } from './share.js';
 
@@ -45,6 +45,8 @@ export type ReaderDeps = {
 const FHIR_JSON = 'application/fhir+json';
 /** The maximum of one search, which ends a service that names new pages for ever. */
 const MAX_PAGES = 10_000;
+/** Types, ids and versions as FHIR defines them. Services decode URLs in a bundle differently, so no other goes there. */
+const IS_PLAIN = /^[A-Za-z0-9.-]{1,64}$/;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
 /** Returns the `resource` of a handler of FHIR events. */
@@ -55,14 +57,14 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
   return {
     service: 'fhir',
     current: async () => {
-      const path = pathOf(resourceType, resourceId);
-      return resourceIn(await shared('current', path), resourceType);
+      return resourceIn(await shared('current', { type: resourceType, id: resourceId }), resourceType);
     },
     version: async () => {
-      const path = pathOf(resourceType, resourceId, '_history', String(version));
-      return resourceIn(await shared('version', path), resourceType);
+      const place = { type: resourceType, id: resourceId, version: String(version) };
+      return resourceIn(await shared('version', place), resourceType);
     },
-    read: async (type, id) => resourceIn(await get(pathOf(type, id)), type) as never,
+    read: async (type, id) =>
+      resourceIn(await getWithRetry.text(endpoint(), requestOf({ type, id }, signal)), type) as never,
     search: (type, parameters) => searchAll(type, parameters) as never,
     operation: async (name, parameters) => {
       if (!OPERATION.test(name)) {
@@ -77,9 +79,9 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
   }
 
   /** Readers share the text, and each parses its own object, so that no reader sees another's changes. */
-  function shared(name: string, path: string): Promise<string | undefined> {
+  function shared(name: string, place: ResourcePlace): Promise<string | undefined> {
     const to = endpoint();
-    return share({ event, name, signal }, (both) => getWithRetry.text(to, { path, accept: FHIR_JSON, signal: both }));
+    return share({ event, name, signal }, async (both) => getWithRetry.text(to, requestOf(place, both)));
   }
 
   async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {
@@ -99,6 +101,13 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
       path = next;
     }
   }
+}
+
+function requestOf(place: ResourcePlace, signal: AbortSignal) {
+  const { type, id, version } = place;
+  const isPlain = [type, id, version ?? id].every((part) => IS_PLAIN.test(part));
+  const path = pathOf(type, id, ...(version === undefined ? [] : ['_history', version]));
+  return { path, accept: FHIR_JSON, signal, place: isPlain ? place : undefined };
 }
 
 function nextOf(bundle: Bundle | undefined, endpoint: Endpoint): string | undefined {

@@ -1,13 +1,24 @@
-import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
+import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import { type Clock, endEarly, onAbort, type Random, sleep } from '../clock.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { drain, readText, type Streamed, streamOf } from './body.js';
-import { classifyResponse, classifyThrown, type NotRead, type Retry } from './classify-response.js';
+import { classifyResponse, classifyThrown, type ReadResult, type Retry } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
+import type { ReadBatches } from './read-batches.js';
 import { readError } from './read-error.js';
+import { REQUEST_MS, requestTo } from './send.js';
 
 /** A GET request. `path`: the path and query after the service's URL, encoded. */
-type GetRequest = { readonly path: string; readonly accept: string; readonly signal: AbortSignal };
+export type GetRequest = {
+  readonly path: string;
+  readonly accept: string;
+  readonly signal: AbortSignal;
+  /** The resource that the request reads. Such reads can share a batch. */
+  readonly place?: ResourcePlace | undefined;
+};
+
+/** The place of a FHIR resource in its service. Without a version: the current one. */
+export type ResourcePlace = { readonly type: string; readonly id: string; readonly version?: string };
 
 /** Reads from a service, with up to 3 requests. Undefined: the service has no such resource (404, 410). */
 export type GetWithRetry = {
@@ -19,30 +30,42 @@ export type GetWithRetry = {
 const MAX_REQUESTS = 3;
 /** Waits over 5 s reschedule the job (`RetryAfterError`), so that they do not hold a slot. */
 const MAX_WAIT_MS = 5000;
-/** The time limit of one request: to the end of a text, or to the headers of a stream. */
-const REQUEST_MS = 10_000;
 const FIRST_WAIT_MS = 500;
 const OUTCOMES = { found: 'done', gone: 'gone', retry: 'failed', failed: 'failed' } as const;
 
 type Read<T> = (response: PipelineResponse, endpoint: Endpoint) => T | Promise<T>;
-type ReadResult<T> = { kind: 'found'; value: T } | NotRead;
+type Try<T> = () => Promise<ReadResult<T>>;
+type GetWithRetryDeps = {
+  clock: Clock;
+  random: Random;
+  telemetry: Telemetry;
+  /** Undefined: each read has its own request. */
+  batches?: ReadBatches | undefined;
+};
 
 // A read          |-- request, max. 10 s --|-- wait, max. 5 s --|-- request --|-- wait --|-- request --|
 // It ends with an answer, with RetryAfterError if the service asks for a longer wait, with ReadError, or at once when
 // `signal` aborts.
-export function createGetWithRetry(deps: { clock: Clock; random: Random; telemetry: Telemetry }): GetWithRetry {
-  const { clock, random, telemetry } = deps;
+export function createGetWithRetry({ clock, random, telemetry, batches }: GetWithRetryDeps): GetWithRetry {
   return {
-    text: (endpoint, request) => get(endpoint, request, readText),
-    stream: (endpoint, request) =>
-      get(endpoint, request, (response) => streamOf(response, endpoint, { clock, signal: request.signal })),
+    text(endpoint, request) {
+      const { place } = request;
+      const alone = () => sendInTime(endpoint, request, readText);
+      const isBatched = batches && place && endpoint.kind === 'fhir';
+      return get(endpoint, request, isBatched ? () => batches.read(endpoint, { ...request, place }, alone) : alone);
+    },
+    stream(endpoint, request) {
+      const { signal } = request;
+      return get(endpoint, request, () =>
+        sendInTime(endpoint, request, (response) => streamOf(response, endpoint, { clock, signal })),
+      );
+    },
   };
 
-  async function get<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<T | undefined> {
-    const { signal } = request;
+  async function get<T>(endpoint: Endpoint, { signal }: GetRequest, tryOnce: Try<T>): Promise<T | undefined> {
     for (let requests = 1; ; requests += 1) {
       if (signal.aborted) throw aborted(endpoint);
-      const result = await sendInTime(endpoint, request, read);
+      const result = await tryOnce();
       if (result.kind === 'retry' && requests < MAX_REQUESTS && (result.waitMs ?? 0) <= MAX_WAIT_MS) {
         telemetry.count('readsTriedAgain');
         await sleep(clock, waitAfter(requests, result), signal);
@@ -69,7 +92,7 @@ export function createGetWithRetry(deps: { clock: Clock; random: Random; telemet
 
   async function sendOnce<T>(endpoint: Endpoint, request: GetRequest, read: Read<T>): Promise<ReadResult<T>> {
     try {
-      const response = await endpoint.send(pipelineRequest(endpoint, request));
+      const response = await endpoint.send(requestTo(endpoint, request));
       const classified = classifyResponse(response, endpoint, clock.now());
       if (classified.kind === 'found') return { kind: 'found', value: await read(response, endpoint) };
       await drain(response);
@@ -80,24 +103,12 @@ export function createGetWithRetry(deps: { clock: Clock; random: Random; telemet
   }
 
   /** Never shorter than the service asks for. Random, so that callers refused together do not return together. */
-  function waitAfter(requests: number, { waitMs }: Retry): number {
-    return Math.round((waitMs ?? FIRST_WAIT_MS * 2 ** (requests - 1)) * (1 + 0.2 * random.number()));
+  function waitAfter(requests: number, { waitMs, jitter = random.number() }: Retry): number {
+    return Math.round((waitMs ?? FIRST_WAIT_MS * 2 ** (requests - 1)) * (1 + 0.2 * jitter));
   }
 }
 
-function pipelineRequest(endpoint: Endpoint, { path, accept, signal }: GetRequest) {
-  const url = `${endpoint.url}${path}`;
-  return createPipelineRequest({
-    url,
-    method: 'GET',
-    // Not compressed: a broken answer must end with an error, and a size must be known before it is in memory.
-    headers: createHttpHeaders({ accept, 'accept-encoding': 'identity' }),
-    allowInsecureConnection: url.startsWith('http:'),
-    streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]),
-    abortSignal: signal,
-  });
-}
-
-function aborted({ kind }: Endpoint): Error {
+/** Returns the error of a read that its caller has aborted. */
+export function aborted({ kind }: Endpoint): Error {
   return readError(kind, 'aborted', 'was not read: the caller aborted.');
 }

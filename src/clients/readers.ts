@@ -8,6 +8,7 @@ import { createDicomReader, type DicomReader } from './dicom-reader.js';
 import type { Endpoint } from './endpoint.js';
 import { createFhirReader, type FhirReader, type ReaderDeps } from './fhir-reader.js';
 import { createGetWithRetry } from './get-with-retry.js';
+import { createReadBatches } from './read-batches.js';
 import { SERVICE_NAMES, type ServiceKind } from './read-error.js';
 import { createSend, type InProcessService, sendInProcess } from './send.js';
 import type { ServiceHost } from './service-host.js';
@@ -48,6 +49,8 @@ export type ReadersDeps = {
   clock: Clock;
   random: Random;
   telemetry: Telemetry;
+  /** Reads many resources of a FHIR service with one request. Default: true. */
+  fhirBatchReads?: boolean;
   httpClient?: HttpClient;
 };
 
@@ -56,10 +59,12 @@ export type ReadersDeps = {
  * lists.
  */
 export function createReaders(deps: ReadersDeps): Readers {
-  const { credential, clock, random, telemetry, httpClient = createDefaultHttpClient() } = deps;
+  const { credential, clock, random, telemetry, fhirBatchReads = true } = deps;
+  const { httpClient = createDefaultHttpClient() } = deps;
   const sendWith = createSend(credential, httpClient);
   const listed = { fhir: endpointsOf('fhir', deps.fhirHosts), dicom: endpointsOf('dicom', deps.dicomHosts) };
-  const getWithRetry = createGetWithRetry({ clock, random, telemetry });
+  const batches = fhirBatchReads ? createReadBatches({ clock, random, telemetry }) : undefined;
+  const getWithRetry = createGetWithRetry({ clock, random, telemetry, batches });
   const share = createShare({ clock, onShared: () => telemetry.count('readsShared') });
   let findInProcess: FindInProcess = () => undefined;
 

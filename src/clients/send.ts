@@ -3,13 +3,41 @@ import {
   bearerTokenAuthenticationPolicy,
   createEmptyPipeline,
   createHttpHeaders,
+  createPipelineRequest,
   type HttpClient,
+  type PipelineRequest,
   proxyPolicy,
   type SendRequest,
 } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
+import type { Endpoint } from './endpoint.js';
 import { readError, type ServiceKind } from './read-error.js';
 import { isLoopbackUri } from './service-host.js';
+
+/** The time limit of one request: to the end of a text, or to the headers of a stream. */
+export const REQUEST_MS = 10_000;
+
+/** Returns the GET of a path after the service's URL; with `body`, the POST of this FHIR JSON. */
+export function requestTo(
+  { url: base }: Endpoint,
+  { path, accept, signal, body }: { path: string; accept: string; signal: AbortSignal; body?: string },
+): PipelineRequest {
+  const url = `${base}${path}`;
+  // Not compressed: a broken answer must end with an error, and a size must be known before it is in memory.
+  const headers = { accept, 'accept-encoding': 'identity' };
+  return createPipelineRequest({
+    url,
+    method: body === undefined ? 'GET' : 'POST',
+    headers: createHttpHeaders(body === undefined ? headers : { ...headers, ...OF_A_BATCH }),
+    ...(body !== undefined && { body }),
+    allowInsecureConnection: url.startsWith('http:'),
+    streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]),
+    abortSignal: signal,
+  });
+}
+
+/** Without the second header, the FHIR service of Azure Health Data Services runs the entries one after the other. */
+const OF_A_BATCH = { 'content-type': 'application/fhir+json', 'x-bundle-processing-logic': 'parallel' };
 
 /**
  * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry.
@@ -54,9 +82,11 @@ export function createSend(credential: TokenCredential, httpClient: HttpClient) 
 
 /** A service in the memory of this process. `path` is relative to the base, without a leading slash. */
 export type InProcessService = (request: {
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
+  readonly body: Uint8Array;
 }) => {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -68,9 +98,11 @@ export function sendInProcess(service: InProcessService, base: string): SendRequ
   return async (request) => {
     const { pathname, search } = new URL(request.url);
     const answer = service({
+      method: request.body === undefined ? 'GET' : 'POST',
       path: pathname.slice(new URL(base).pathname.length),
       query: new URLSearchParams(search),
       headers: new Headers(request.headers.toJSON()),
+      body: Buffer.from((request.body ?? '') as string),
     });
     const { status, headers = {}, body = '' } = answer;
     const content = Buffer.from(body as Uint8Array);

@@ -78,8 +78,9 @@ export function composeApp(config: Config, parts: AppParts): App {
   });
   const lastHour = new LastHour(clock);
   const shared = { clock, random, telemetry: createTelemetry(telemetryWrite, lastHour) };
-  const { fhirHosts, dicomHosts, readerIdentity } = config;
-  const readers = createReaders({ fhirHosts, dicomHosts, credential: createCredential(readerIdentity), ...shared });
+  const { fhirHosts, dicomHosts, fhirBatchReads, readerIdentity } = config;
+  const credential = createCredential(readerIdentity);
+  const readers = createReaders({ fhirHosts, dicomHosts, fhirBatchReads, credential, ...shared });
   const of = { workflows, stores, queues: ports, callLimit, readerFor: readers.of, settings: config };
   const { ledger, waiting, pauses, deadLetters, workflowTables, workflowCommit, storageNow } = stores;
   const { deadLetters: blobs, undelivered } = ports;

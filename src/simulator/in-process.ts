@@ -1,7 +1,6 @@
 import type { FindInProcess } from '../clients/readers.js';
 import type { Simulator } from './simulator.js';
 
-const NOTHING = new Uint8Array();
 /** The prefix of a DICOM path, which the service itself does not get. */
 const DICOM_VERSION = /^(v[12])\//;
 
@@ -22,9 +21,10 @@ export function findInProcess(simulator: Simulator): FindInProcess {
       .find((one) => one?.host === host);
     if (!service) return HOSTS[kind].test(host) ? nothingThere : undefined;
     const base = `https://${host}`;
-    return ({ path, query, headers }) => {
-      const request = { method: 'GET', path, query, headers, body: NOTHING, base };
+    return (asked) => {
+      const request = { ...asked, base };
       if (kind === 'fhir') return service.answer(request);
+      const { path } = request;
       const version = DICOM_VERSION.exec(path)?.[1] === 'v1' ? 'v1' : 'v2';
       return service.answer({
         ...request,

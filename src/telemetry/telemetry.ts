@@ -108,6 +108,7 @@ export type What =
   | 'undelivered-left'
   | 'undelivered-unreadable'
   | 'undelivered-failed'
+  | 'fhir-batches-refused'
   | 'changes-brought-in'
   | 'reconcile-failed'
   | 'reconcile-behind-retention'

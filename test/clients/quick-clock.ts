@@ -1,10 +1,11 @@
+import { GATHER_MS } from '../../src/clients/read-batches.js';
 import type { Clock } from '../../src/clock.js';
 
 /** Limits of tries and streams are at least so long; every wait between tries is shorter. */
 const SHORTEST_LIMIT_MS = 10_000;
 
 /**
- * Waits between tries are over at once, and noted; limits are never over, unless the test says so. Time stands still
+ * Waits between tries are over at once, and noted, and so are waits for other reads, which are not noted; limits are never over, unless the test says so. Time stands still
  * but for `advance`.
  */
 export function createQuickClock() {
@@ -12,6 +13,9 @@ export function createQuickClock() {
   const limits = new Set<() => void>();
   let monotonicMs = 0;
   let areWaitsHeld = false;
+  let isGatheringHeld = false;
+  const gathering: number[] = [];
+  const held: (() => void)[] = [];
   const clock: Clock = {
     now: () => new Date('2026-01-01T12:00:00Z'),
     monotonic: () => monotonicMs,
@@ -20,7 +24,12 @@ export function createQuickClock() {
         limits.add(run);
         return () => void limits.delete(run);
       }
-      waits.push(ms);
+      if (ms === GATHER_MS) gathering.push(ms);
+      else waits.push(ms);
+      if (isGatheringHeld && ms === GATHER_MS) {
+        held.push(run);
+        return () => {};
+      }
       if (areWaitsHeld) return () => {};
       const immediate = setImmediate(run);
       return () => clearImmediate(immediate);
@@ -36,6 +45,15 @@ export function createQuickClock() {
     holdWaits(): void {
       areWaitsHeld = true;
     },
+    /** From now on, reads that wait for others wait until `endGathering`. */
+    holdGathering(): void {
+      isGatheringHeld = true;
+    },
+    endGathering(): void {
+      for (const run of held.splice(0)) run();
+    },
+    /** The waits for other reads. */
+    gathering: () => gathering,
     expire(): void {
       for (const run of [...limits]) {
         limits.delete(run);

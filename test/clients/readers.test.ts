@@ -81,7 +81,7 @@ describe('when an event names a host', () => {
 describe('when a service is sent a token', () => {
   it('given reads of both, then each has one for its audience, asked for once', async () => {
     const { httpClient, sent } = createNetwork();
-    const { fhir, dicom, tokens } = startReaders({ httpClient });
+    const { fhir, dicom, tokens } = startReaders({ httpClient, fhirBatchReads: false });
 
     await fhir({ version: 1 }).current();
     await fhir({ version: 2 }).current();
@@ -130,7 +130,7 @@ describe('when a service is sent a token', () => {
         });
       },
     };
-    const { readers } = startReaders({ httpClient, credential });
+    const { readers } = startReaders({ httpClient, credential, fhirBatchReads: false });
     const leaving = new AbortController();
     const read = (signal: AbortSignal) =>
       (readers.of(fhirEvent({ host: FHIR_HOST }), signal) as FhirReader).read('Patient', 'p2');

@@ -53,6 +53,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   WEBSITE_SITE_NAME: 'Azure sets it',
   ALERT_RULES: 'the default is right; another value is the path of a file in the package',
   REDRIVE_UNDELIVERED: 'the default is right',
+  FHIR_BATCH_READS: 'the default is right',
   DEADLINE_SECONDS: 'the default is right',
   LEASE_SECONDS: 'the default is right',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'telemetry goes to Application Insights',

@@ -1,12 +1,13 @@
 import { createReaders } from '../../src/clients/readers.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { type Context, defineWorkflow, type FhirReader, fhir, type Workflow } from '../../src/workflow.js';
+import { patientAt, startBatchService } from '../clients/batch-service.js';
 import { createQuickClock } from '../clients/quick-clock.js';
 import { FHIR_HOST, json, PATIENT, startService, status } from '../clients/stand-in.js';
 import { addressOfRaw, createAccount, rawEvent, startApp } from './memory-app.js';
 
 /** Two workflows that read the same, and what each has found. */
-function startReading(url: string) {
+function startReading(url: string, { fhirBatchReads = false } = {}) {
   const account = createAccount();
   const found: Record<string, unknown[]> = {};
   const reading = (name: string): Workflow =>
@@ -27,6 +28,7 @@ function startReading(url: string) {
     clock: createQuickClock().clock,
     random: account.random,
     telemetry,
+    fhirBatchReads,
   });
   const app = startApp(account, { workflows: [reading('one'), reading('two')], readerFor: readers.of });
   return { account, app, found, readCounters: telemetry.counters };
@@ -70,6 +72,22 @@ describe('when two workflows read what an event is about', () => {
     expect(service.urls()).toEqual(['/Patient/p1']);
     expect(readCounters).toMatchObject({ fhirReadsDone: 1, readsShared: 1 });
     expect(app.counters).toMatchObject({ jobsCompleted: 2, jobsRetried: 0 });
+  });
+
+  it('given many events in one delivery, then few batches read them, each resource once', async () => {
+    await using service = await startBatchService(patientAt);
+    const { app, found, readCounters } = startReading(service.url, { fhirBatchReads: true });
+    const ids = Array.from({ length: 100 }, (_, n) => `p${n}`);
+
+    await app.pipeline.deliver(ids.map((resourceId) => rawEvent({ id: resourceId, host: FHIR_HOST, resourceId })));
+
+    const resources = ids.map((id) => patientAt(`Patient/${id}`).resource);
+    expect(found.one).toEqual(expect.arrayContaining(resources));
+    expect(found.two).toEqual(expect.arrayContaining(resources));
+    expect([...service.paths().flat(), ...service.singles].sort()).toEqual(ids.map((id) => `Patient/${id}`).sort());
+    expect(service.asked.length).toBeLessThanOrEqual(10);
+    expect(readCounters).toMatchObject({ fhirReadsDone: 100, readsShared: 100 });
+    expect(app.counters).toMatchObject({ jobsCompleted: 200, jobsRetried: 0 });
   });
 
   it('given one page of rows, then it is read once', async () => {

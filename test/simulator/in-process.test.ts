@@ -53,6 +53,36 @@ describe('when a handler reads a resource of the simulator', () => {
     expect(await fhirReader().read('Patient', 'never-was')).toBeUndefined();
   });
 
+  it('given reads at the same time, then one batch answers them as single reads are answered', async () => {
+    put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-01-01' });
+    put({ resourceType: 'Patient', id: 'p1', birthDate: '1970-02-02' });
+    put({ resourceType: 'Patient', id: 'p2', active: true });
+    mainServices().fhir.apply({ method: 'DELETE', resourceType: 'Patient', id: 'p2' });
+    const asked: string[] = [];
+    const find = findInProcess(world.simulator);
+    world.app.readers.answerInProcess((kind, host) => (request) => {
+      asked.push(request.method);
+      return find(kind, host)?.(request) ?? { status: 404 };
+    });
+    const reads = [
+      () => fhirReader({ version: 1 }).version(),
+      () => fhirReader().current(),
+      () => fhirReader({ resourceId: 'p2' }).current(),
+      () => fhirReader({ resourceId: 'p2', version: 1 }).version(),
+      () => fhirReader({ resourceId: 'p2', version: 9 }).version(),
+      () => fhirReader().read('Patient', 'never-was'),
+    ];
+
+    const inBatch = await Promise.all(reads.map((read) => read()));
+
+    expect(asked).toEqual(['POST']);
+    const oneByOne: unknown[] = [];
+    for (const read of reads) oneByOne.push(await read());
+    expect(asked).toEqual(['POST', ...reads.map(() => 'GET')]);
+    expect(inBatch).toEqual(oneByOne);
+    expect(inBatch.map((one) => one?.meta?.versionId)).toEqual(['1', '2', undefined, '1', undefined, undefined]);
+  });
+
   it('given a search over several pages, then all that match', async () => {
     for (let i = 0; i < 25; i += 1) put({ resourceType: 'Patient', id: `p${i}`, gender: i % 2 ? 'female' : 'male' });
     const ids = new Set<string | undefined>();
@@ -82,7 +112,8 @@ describe('when the change feed of the simulator is read in this process', () => 
     mainServices();
     const answer = findInProcess(world.simulator)('dicom', DICOM_HOST);
 
-    expect(answer?.({ path, query: new URLSearchParams({ limit }), headers: new Headers() })).toMatchObject({ status });
+    const request = { method: 'GET', path, query: new URLSearchParams({ limit }) } as const;
+    expect(answer?.({ ...request, headers: new Headers(), body: Buffer.of() })).toMatchObject({ status });
   });
 });
 

@@ -1,0 +1,247 @@
+import { type Clock, endEarly, onAbort, type Random } from '../clock.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { type BatchEntry, readBatchResponse } from './batch-response.js';
+import { drain, readBytes } from './body.js';
+import { classifyResponse, classifyThrown, type ReadResult } from './classify-response.js';
+import type { Endpoint } from './endpoint.js';
+import { aborted, type GetRequest, type ResourcePlace } from './get-with-retry.js';
+import { REQUEST_MS, requestTo } from './send.js';
+
+/** Reads FHIR resources with one request for many. */
+export type ReadBatches = {
+  /**
+   * Returns the result of one read, as its own request `alone` would. Calls `alone` if no other read waits, or a batch
+   * gives no result for this read.
+   * @throws ReadError as soon as the signal of the request aborts
+   */
+  read(endpoint: Endpoint, request: PlacedRequest, alone: Alone): Promise<ReadResult<string>>;
+};
+
+type PlacedRequest = GetRequest & { readonly place: ResourcePlace };
+type Alone = () => Promise<ReadResult<string>>;
+
+/**
+ * The FHIR service of Azure Health Data Services takes 500 entries. A hundred already makes the cost of the request
+ * small, and resources of 160 KiB still fit the memory for one answer.
+ */
+const MAX_ENTRIES = 100;
+/** Answers that are too large do not make batches smaller: one large resource must not end them for all others. */
+const MIN_ENTRIES = 10;
+/** How long a read waits for others, at most, while an earlier request of its service is under way. */
+export const GATHER_MS = 10;
+/** How long batches are smaller, or off, after an answer that was too large, too late, or a refusal. */
+const LIMITED_MS = 600_000;
+/** Statuses of services, proxies and gateways that take no batch. 401 is about the token. */
+const REFUSALS = new Set([400, 403, 404, 405, 415, 501]);
+
+type Read = {
+  readonly request: PlacedRequest;
+  readonly alone: Alone;
+  /** Has no effect on a read that has ended. */
+  readonly settle: (result: ReadResult<string> | Promise<ReadResult<string>>) => void;
+  isOver: boolean;
+  /** Called when the signal aborts; from then on the read is over. */
+  onLeave: () => void;
+};
+
+/** The state of one service. Its endpoint is the last one that a read came with. */
+type Service = {
+  endpoint: Endpoint;
+  waiting: Read[];
+  /** Requests that are under way, those of single reads included. */
+  underWay: number;
+  cancelWait: () => void;
+  maxEntries: number;
+  limitedUntilMs: number;
+  isRefusalLogged: boolean;
+};
+
+const NEW_SERVICE = {
+  underWay: 0,
+  cancelWait: () => {},
+  maxEntries: MAX_ENTRIES,
+  limitedUntilMs: 0,
+  isRefusalLogged: false,
+} as const;
+
+/** What a batch as a whole came to. */
+type Answer =
+  | { kind: 'entries'; results: readonly ReadResult<string>[] }
+  /** Holds for each read. */
+  | { kind: 'same'; result: ReadResult<string> }
+  /** No result of any read. */
+  | { kind: 'none' | 'too-large' | 'too-late' }
+  | { kind: 'refused'; code: string };
+
+// A service without a request under way gets the reads of one turn of the event loop at its end, so a lone read waits
+// for nothing. During a request, reads wait for each other: until its end, but at most GATHER_MS. Each batch has 10 s.
+//
+//   429, 503     of the batch or an entry   its reads wait equally long, and come again in one batch
+//   too large                               the batch is read in halves
+//   refused, cut off, late, not readable    each of its reads has its own request
+export function createReadBatches(deps: { clock: Clock; random: Random; telemetry: Telemetry }): ReadBatches {
+  const { clock, random, telemetry } = deps;
+  const services = new Map<string, Service>();
+  return { read };
+
+  function read(endpoint: Endpoint, request: PlacedRequest, alone: Alone): Promise<ReadResult<string>> {
+    const service = serviceOf(endpoint);
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      const leave = () => {
+        one.isOver = true;
+        reject(aborted(endpoint));
+        one.onLeave();
+      };
+      const settle: Read['settle'] = (result) => {
+        if (one.isOver) return;
+        one.isOver = true;
+        signal.removeEventListener('abort', leave);
+        resolve(result);
+      };
+      const one: Read = { request, alone, settle, isOver: false, onLeave: () => {} };
+      signal.addEventListener('abort', leave, { once: true });
+      add(service, one);
+    });
+  }
+
+  function serviceOf(endpoint: Endpoint): Service {
+    const known = services.get(endpoint.url);
+    const service = known ?? { ...NEW_SERVICE, endpoint, waiting: [] };
+    service.endpoint = endpoint;
+    if (service.maxEntries < MAX_ENTRIES && clock.monotonic() >= service.limitedUntilMs) {
+      service.maxEntries = MAX_ENTRIES;
+    }
+    services.set(endpoint.url, service);
+    return service;
+  }
+
+  function add(service: Service, one: Read): void {
+    service.waiting.push(one);
+    if (service.waiting.length >= service.maxEntries) sendWaiting(service);
+    else if (service.waiting.length > 1) return;
+    else if (service.underWay === 0) clock.endOfTurn(() => sendWaiting(service));
+    else service.cancelWait = clock.after(GATHER_MS, () => sendWaiting(service));
+  }
+
+  function sendWaiting(service: Service): void {
+    service.cancelWait();
+    service.cancelWait = () => {};
+    const reads = service.waiting.splice(0).filter(({ isOver }) => !isOver);
+    const { maxEntries } = service;
+    for (let at = 0; at < reads.length; at += maxEntries) void sendAll(service, reads.slice(at, at + maxEntries));
+  }
+
+  /** Never rejects: each read gets its own result. */
+  async function sendAll(service: Service, reads: readonly Read[]): Promise<void> {
+    const [first] = reads;
+    if (first === undefined) return;
+    service.underWay += 1;
+    if (reads.length === 1) await sendAlone(first);
+    else await sendBatch(service, reads);
+    service.underWay -= 1;
+    if (service.underWay === 0) sendWaiting(service);
+  }
+
+  async function sendAlone(one: Read): Promise<void> {
+    const result = one.alone();
+    one.settle(result);
+    await result.catch(() => {});
+  }
+
+  async function sendBatch(service: Service, reads: readonly Read[]): Promise<void> {
+    const answer = await postInTime(service, reads);
+    const left = reads.filter(({ isOver }) => !isOver);
+    switch (answer.kind) {
+      case 'entries':
+        service.isRefusalLogged = false;
+        for (const [n, one] of reads.entries()) one.settle(answer.results[n] as ReadResult<string>);
+        return;
+      case 'same':
+        for (const one of left) one.settle(answer.result);
+        return;
+      case 'too-large': {
+        const half = Math.ceil(left.length / 2);
+        limit(service, Math.max(MIN_ENTRIES, half));
+        await Promise.all([sendAll(service, left.slice(0, half)), sendAll(service, left.slice(half))]);
+        return;
+      }
+      case 'too-late':
+        limit(service, Math.floor(reads.length / 2));
+        break;
+      case 'refused':
+        limit(service, 1);
+        if (!service.isRefusalLogged) telemetry.log('warn', 'fhir-batches-refused', { errorCode: answer.code });
+        service.isRefusalLogged = true;
+        break;
+      case 'none':
+        break;
+      default:
+        throw new TypeError(`unhandled ${JSON.stringify(answer satisfies never)}`);
+    }
+    await Promise.all(left.map(sendAlone));
+  }
+
+  function limit(service: Service, maxEntries: number): void {
+    service.maxEntries = Math.max(1, Math.min(service.maxEntries, maxEntries));
+    service.limitedUntilMs = clock.monotonic() + LIMITED_MS;
+  }
+
+  /** Ends with the answer, after 10 s, or when all callers have aborted. */
+  function postInTime({ endpoint }: Service, reads: readonly Read[]): Promise<Answer> {
+    const allLeft = new AbortController();
+    let callers = reads.length;
+    for (const one of reads) {
+      one.onLeave = () => {
+        callers -= 1;
+        if (callers === 0) allLeft.abort();
+      };
+    }
+    return endEarly<Answer>(
+      (signal) => post(endpoint, reads, signal),
+      [
+        onAbort(allLeft.signal, () => ({ kind: 'none' })),
+        (end) => clock.after(REQUEST_MS, () => end({ kind: 'too-late' })),
+      ],
+    );
+  }
+
+  async function post(endpoint: Endpoint, reads: readonly Read[], signal: AbortSignal): Promise<Answer> {
+    const accept = reads[0]?.request.accept ?? '';
+    try {
+      const response = await endpoint.send(requestTo(endpoint, { path: '', accept, signal, body: batchOf(reads) }));
+      if (response.status !== 200) {
+        await drain(response);
+        return wholeAnswer(classifyResponse(response, endpoint, clock.now()), response.status);
+      }
+      const body = await readBytes(response, endpoint);
+      if (!body) return { kind: 'too-large' };
+      const places = reads.map(({ request }) => request.place);
+      const entries = readBatchResponse(body, places);
+      if (!entries) return { kind: 'refused', code: 'fhir-no-batch-response' };
+      const jitter = random.number();
+      const resultOf = ({ status, text }: BatchEntry): ReadResult<string> => {
+        const result = classifyResponse({ status, headers: response.headers }, endpoint, clock.now());
+        if (result.kind === 'found') return { kind: 'found', value: text as string };
+        return result.kind === 'retry' ? { ...result, jitter } : result;
+      };
+      return { kind: 'entries', results: entries.map(resultOf) };
+    } catch (error) {
+      const result = classifyThrown(error, endpoint);
+      // A token that is not given now is not given for single reads either.
+      return result.kind === 'failed' ? { kind: 'same', result } : { kind: 'none' };
+    }
+  }
+
+  /** Returns what the status of the whole answer means, other than 200. */
+  function wholeAnswer(result: ReturnType<typeof classifyResponse>, status: number): Answer {
+    if (result.kind === 'retry') return { kind: 'same', result: { ...result, jitter: random.number() } };
+    if (status === 401 && result.kind === 'failed') return { kind: 'same', result };
+    return REFUSALS.has(status) ? { kind: 'refused', code: `fhir-http-${status}` } : { kind: 'none' };
+  }
+}
+
+function batchOf(reads: readonly Read[]): string {
+  const entry = reads.map(({ request }) => ({ request: { method: 'GET', url: request.path.slice(1) } }));
+  return JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry });
+}
