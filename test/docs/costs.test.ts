@@ -47,9 +47,9 @@ describe('when docs/costs.md states the cost of an event', () => {
     { postSize: 100, costs: () => hundred, from: 0 },
     { postSize: 1, costs: () => alone, from: 4 },
   ])('given events in POSTs of $postSize, then the table has the counted costs', ({ costs, from }) => {
-    const counted = costs().map(({ what, requests, entities, reads, serviceReads }) => [
+    const counted = costs().map(({ what, requests, entities, reads, serviceRequests }) => [
       what,
-      ...[requests, entities, reads, serviceReads].map(number),
+      ...[requests, entities, reads, serviceRequests].map(number),
     ]);
 
     expect(rows.map(([what, ...all]) => [what, ...all.slice(from, from + 4)])).toEqual(counted);
