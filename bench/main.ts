@@ -4,6 +4,7 @@ import { describeMachine } from './machine.js';
 import { FULL, type Plan, QUICK } from './plan.js';
 import { benchEndToEnd } from './sections/end-to-end.js';
 import { benchFailingWorkflow } from './sections/failing-workflow.js';
+import { benchFhirReads } from './sections/fhir-reads.js';
 import { benchInMemory } from './sections/in-memory.js';
 import { benchPackage } from './sections/package.js';
 import { benchSimulator } from './sections/simulator.js';
@@ -19,13 +20,14 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   e: benchFailingWorkflow,
   f: benchSimulator,
   g: benchPackage,
+  h: benchFhirReads,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
 
 Measures the app on this machine, and prints each result beside its aim.
 
-  --quick     half a minute instead of six: shows that everything runs, its figures say little
+  --quick     half a minute instead of seven: shows that everything runs, its figures say little
   --only a,b  run only these sections
   --json      the figures as JSON
   --help      this text
@@ -62,6 +64,6 @@ function sectionsOf(list: string): Section[] {
   const wanted = list.split(',');
   const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length === 0) return wanted as Section[];
-  process.stderr.write(`There is no section ${unknown.join(', ')}: a to g, with commas between.\n`);
+  process.stderr.write(`There is no section ${unknown.join(', ')}: a to h, with commas between.\n`);
   process.exit(1);
 }

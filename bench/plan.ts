@@ -20,9 +20,10 @@ export type Plan = {
   readonly failing: { repetitions: number; durationMs: number };
   readonly simulator: { resources: number; deliveries: number; historyMb: number };
   readonly startUp: { repetitions: number };
+  readonly fhirReads: { repetitions: number; events: number; warmUpEvents: number };
 };
 
-/** Takes about six minutes. */
+/** Takes about seven minutes. */
 export const FULL: Plan = {
   maxInFlight: Number.POSITIVE_INFINITY,
   inMemory: { repetitions: 5, events: 20_000, warmUpEvents: 20_000 },
@@ -40,6 +41,7 @@ export const FULL: Plan = {
   failing: { repetitions: 2, durationMs: 14_000 },
   simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
   startUp: { repetitions: 15 },
+  fhirReads: { repetitions: 5, events: 4000, warmUpEvents: 4000 },
 };
 
 /** Takes at most half a minute. Shows that every section runs, even on a busy machine; its times mean little. */
@@ -61,4 +63,5 @@ export const QUICK: Plan = {
   failing: { repetitions: 1, durationMs: 1000 },
   simulator: { resources: 1000, deliveries: 3000, historyMb: 1 },
   startUp: { repetitions: 1 },
+  fhirReads: { repetitions: 1, events: 400, warmUpEvents: 100 },
 };

@@ -8,7 +8,16 @@ import { fileURLToPath } from 'node:url';
 import { sleep, systemClock } from '../src/clock.js';
 
 export type Azurite = AsyncDisposable & { readonly connectionString: string };
-export type Host = AsyncDisposable & { readonly url: string };
+export type Host = AsyncDisposable & {
+  readonly url: string;
+  /** Resolves with the CPU time of the process so far. */
+  cpuMs(): Promise<number>;
+};
+export type FhirService = AsyncDisposable & {
+  readonly url: string;
+  /** Resolves with the number of requests so far. */
+  requests(): Promise<number>;
+};
 
 const START_MS = 300_000;
 const LOOK_AGAIN_MS = 25;
@@ -34,23 +43,38 @@ export async function startAzurite(): Promise<Azurite> {
   return { ...azurite, connectionString: [...account, ...azurite.found].join(';') };
 }
 
+/** The built files of `src` and `bench`. */
+const built = fileURLToPath(new URL('..', import.meta.url));
+
 /**
- * Starts the embedded host with `main`, a built file such as `bench/apps/noop-main.js`. Storage is its only setting.
+ * Starts the embedded host with `main`, a built file such as `bench/apps/noop-main.js`. `env`: settings beside storage.
  */
-export async function startHost({ main, storage }: { main: string; storage: string }): Promise<Host> {
-  const built = fileURLToPath(new URL('..', import.meta.url));
+export async function startHost({ main, storage, env }: HostOptions): Promise<Host> {
   const host = await startProcess(
     {
       script: join(built, 'src/local/host/main.js'),
       args: ['--app', process.cwd(), '--main', join(built, main).slice(process.cwd().length + 1), '--port', '0'],
-      env: { AzureWebJobsStorage: storage },
+      env: { AzureWebJobsStorage: storage, ...env },
     },
     (output) => /Listening on \S+:(\d+)/.exec(output)?.[1],
   );
   return { ...host, url: `http://127.0.0.1:${host.found}/runtime/webhooks/EventGrid?functionName=fhirEvents` };
 }
 
-type Started<Found> = AsyncDisposable & { readonly found: Found };
+type HostOptions = { main: string; storage: string; env?: NodeJS.ProcessEnv };
+
+/** Starts the FHIR service of `apps/fhir-main.ts`. */
+export async function startFhirService(): Promise<FhirService> {
+  const service = await startProcess(
+    { script: join(built, 'bench/apps/fhir-main.js'), args: [], env: {} },
+    (output) => /Listening on (\S+)/.exec(output)?.[1],
+  );
+  const url = service.found;
+  const requests = async () => ((await (await fetch(`${url}/counts`)).json()) as { requests: number }).requests;
+  return { ...service, url, requests };
+}
+
+type Started<Found> = AsyncDisposable & { readonly found: Found; cpuMs(): Promise<number> };
 
 /**
  * Starts a Node script, and resolves with the result of `find` on its output. The output goes to a file, so that
@@ -66,7 +90,7 @@ async function startProcess<Found>(
   const child = spawn(process.execPath, ['--import', import.meta.resolve('./ends-with-parent.js'), script, ...args], {
     cwd: process.cwd(),
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['pipe', output, output],
+    stdio: ['pipe', output, output, 'ipc'],
   });
   closeSync(output);
   const exited = once(child, 'exit');
@@ -74,12 +98,19 @@ async function startProcess<Found>(
   const giveUpAtMs = systemClock.monotonic() + START_MS;
   while (child.exitCode === null && systemClock.monotonic() < giveUpAtMs) {
     const found = find(readFileSync(outputFile, 'utf8'));
-    if (found !== undefined) return { found, [Symbol.asyncDispose]: end };
+    if (found !== undefined) return { found, cpuMs, [Symbol.asyncDispose]: end };
     await sleep(systemClock, LOOK_AGAIN_MS);
   }
   const said = readFileSync(outputFile, 'utf8');
   await end();
   throw new Error(`${script} did not start:\n${said}`);
+
+  async function cpuMs(): Promise<number> {
+    const answer = once(child, 'message');
+    child.send('cpu');
+    const [{ user, system }] = (await answer) as [NodeJS.CpuUsage];
+    return (user + system) / 1000;
+  }
 
   async function end(): Promise<void> {
     if (child.exitCode === null) child.kill('SIGKILL');

@@ -8,6 +8,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   e: '(e) a workflow that always fails, at full rate; ms of another beside it',
   f: '(f) memory of the simulator, as it delivers more',
   g: '(g) what is deployed: files, MB, MB zipped; ms to start',
+  h: '(h) reads of the FHIR service, Observations without a rule, built-in workflows',
 };
 
 const HEADS = [
