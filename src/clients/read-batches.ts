@@ -27,7 +27,10 @@ type Alone = () => Promise<ReadResult<string>>;
 const MAX_ENTRIES = 100;
 /** Answers that are too large do not make batches smaller: one large resource must not end them for all others. */
 const MIN_ENTRIES = 10;
-/** How long a read waits for others, at most, while an earlier request of its service is under way. */
+/**
+ * How long a read waits for others, at most, while an earlier request of its service is under way. Under load, 1 ms made
+ * 0.12 requests for an event, 10 ms 0.09 (`npm run bench -- --only h`).
+ */
 export const GATHER_MS = 10;
 /** How long batches are smaller, or off, after an answer that was too large, too late, or a refusal. */
 const LIMITED_MS = 600_000;
