@@ -17,7 +17,7 @@ import { serve } from './serve.js';
 const MAX_CHARACTERS = 256 * 1024;
 const PACE = { atOnce: 16, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
-type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>;
+type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry' | 'pipeline'>;
 type Request = Pick<HttpRequest, 'text' | 'headers'>;
 type Change = {
   readonly body: Chosen & { readonly dryRun: boolean };
@@ -41,7 +41,10 @@ async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const { dryRun: isDryRun, force: isForced, event } = body;
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
-  return change({ body, by, logAs: 'letters-redriven', run }, deps);
+  const answer = await change({ body, by, logAs: 'letters-redriven', run }, deps);
+  // A person waits: without this, the rows run when the app next looks for due rows, within 10 s. It never throws.
+  if (!isDryRun && answer.status === undefined) await deps.pipeline.wake();
+  return answer;
 }
 
 async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> {

@@ -255,6 +255,16 @@ describe('when a payload is nested 5,000 levels deep', () => {
 });
 
 describe('POST dead-letters/redrive', () => {
+  it('given a redrive, then the rows are woken at once, and a dry run wakes nothing', async () => {
+    const { post, stores } = await start();
+
+    await post('redriveDeadLetters', { filter: {}, dryRun: true });
+    expect(await stores.due.length()).toBe(0);
+    await post('redriveDeadLetters', { filter: {} });
+
+    expect(await stores.due.length()).toBeGreaterThan(0);
+  });
+
   it('given ids, then each is asked for, and the log says by whom', async () => {
     const { post, ids, rows, lines } = await start();
 
