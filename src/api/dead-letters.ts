@@ -48,6 +48,7 @@ const group = z.strictObject({
 });
 const deadLetterGroups = z.strictObject({ groups: z.array(group), letters: count, isMore: z.boolean() });
 export type DeadLetterGroup = z.infer<typeof group>;
+export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;
 
 export const listAnswer = z.union([deadLetterPage, deadLetterGroups]);
 
@@ -62,7 +63,7 @@ export const shownAnswer = listed.omit({ at: true }).extend({
   deadLetteredAt: z.string().optional(),
   errorName: z.string().optional(),
   note: z.string().optional(),
-  problems: z.array(problem).optional(),
+  problems: z.array(problem.extend({ message: z.string() })).optional(),
   causes: z.array(z.looseObject({ problems: z.array(problem), events: count })).optional(),
   discarded: z.strictObject({ by: z.string(), why: z.string(), at: z.string() }).optional(),
   edits: z.array(z.string()).optional(),

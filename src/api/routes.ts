@@ -51,6 +51,13 @@ export const ROUTES = {
     summary: 'This description of the HTTP API, as OpenAPI 3.1.',
     answers: { 200: { description: 'The document.' } },
   },
+  access: {
+    method: 'GET',
+    route: 'access',
+    authLevel: 'admin',
+    summary: 'Whether the caller may change something: the page offers only what is allowed.',
+    answers: { 204: { description: 'The caller may.' } },
+  },
   stats: {
     method: 'GET',
     route: 'stats',

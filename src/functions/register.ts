@@ -29,6 +29,7 @@ import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
+import { registerAccess, registerUi } from './ui.js';
 import { registerWorkflows } from './workflows.js';
 import { registerWrongSettings } from './wrong-settings.js';
 
@@ -40,14 +41,17 @@ type RegisterOptions = {
   readonly loadSimulator?: () => Promise<{
     registerSimulator(functions: FunctionApp, composed: App, random: Random): Promise<void>;
   }>;
+  /** The folder of the built page. Without it, the app has no page. */
+  readonly ui?: URL;
 };
 
 /**
  * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the
  * workflows are wrong, it registers only functions that report so.
  */
-export async function registerApp({ workflows, loadSimulator }: RegisterOptions): Promise<void> {
+export async function registerApp({ workflows, loadSimulator, ui }: RegisterOptions): Promise<void> {
   redactFatalErrors(process);
+  if (ui) registerUi(app, ui); // also with wrong settings: the page says where they are listed
   const settings = readOrProblems(workflows);
   if (settings instanceof Error) return registerWrongSettings(app, settings);
   const { config, on, off } = settings;
@@ -79,6 +83,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerDeadLetterChanges,
   registerReconcileRequests,
   registerPauses,
+  registerAccess,
   registerLookups,
   registerOpenApi,
   registerTasks,

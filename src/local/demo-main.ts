@@ -6,4 +6,5 @@ import { demoFlaky } from './demo-flaky.js';
 await registerApp({
   workflows: [...workflows, demoFlaky],
   loadSimulator: () => import('../simulator/register.js'),
+  ui: new URL('../page/', import.meta.url),
 });

@@ -59,8 +59,10 @@ function build() {
   console.error('Building the app with TypeScript: some seconds.');
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(nodePath(), [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-  if (status !== 0) end('The build failed, see above; nothing was started.');
+  for (const args of [[compiler, '-p', 'tsconfig.build.json'], [join('dist', 'local', 'ui', 'main.js')]]) {
+    const { status } = spawnSync(nodePath(), args, { stdio: 'inherit' });
+    if (status !== 0) end('The build failed, see above; nothing was started.');
+  }
   writeFileSync(STAMP, sources);
   console.error(`Built in ${secondsSince(beganAt)} s.`);
 }

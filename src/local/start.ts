@@ -90,7 +90,9 @@ async function run(options: Options, ended: Promise<void>): Promise<void> {
     });
     const url = `http://localhost:${host.port}`;
     log('information', `Listening on ${url} with ${host.functions.join(', ')}`);
-    const shown = options.demo && config.simulator ? demonstrate({ url, config: readConfig(env), clock }) : undefined;
+    const isShown = options.demo && config.simulator;
+    if (isShown) process.stdout.write(`\nWatch the demonstration in a browser, too: ${url}/\n`);
+    const shown = isShown ? demonstrate({ url, config: readConfig(env), clock }) : undefined;
     process.send?.('serving'); // For --watch; setup.mjs does not listen.
     const hints = options.hints ? whatNext(url, config) : `Serving on ${url}. Ctrl-C ends it.\n`;
     const greeted = Promise.resolve(shown).then(() => process.stdout.write(hints));

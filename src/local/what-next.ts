@@ -21,6 +21,9 @@ ${lookups ? findThePatient : ''}
     npm run simulate -- --events 2000 --chaos rough${where}
 `;
   return `
+See what the app does, and act, in a browser:
+    ${url}/
+
 Try next, in another terminal:
 ${simulator ? withSimulator : '\n  No simulator and no demonstration: SIMULATOR is not on.\n'}
   See the counts of this app, and whether its storage works:

@@ -61,6 +61,7 @@ describe('when the app is registered', () => {
       'reconcileRequest',
       'pauseWorkflow',
       'resumeWorkflow',
+      'access',
       'openApi',
     ]);
   });
@@ -103,6 +104,7 @@ describe('when the app is registered', () => {
       ['reconcile/{id}', 'admin'],
       ['workflows/{name}/pause', 'admin'],
       ['workflows/{name}/resume', 'admin'],
+      ['access', 'admin'],
       ['openapi.json', 'function'],
     ]);
   });

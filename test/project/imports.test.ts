@@ -126,6 +126,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'node:',
     'zod',
   ],
+  ui: ['src/api/', 'src/json-place', 'docs/sample-image.dcm', '@preact/signals', 'preact', 'uplot'],
   functions: [
     'src/api/',
     'src/clients/readers.js',
@@ -166,7 +167,7 @@ const importsOf = (file: string) =>
 
 const filesOf = (folder: string) =>
   readdirSync(join('src', folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join('src', folder, name));
 
 /** The files of a folder, without subfolders that have their own entry in MAY_IMPORT. */

@@ -45,7 +45,11 @@ export async function startHost(options: HostOptions) {
     const { functions } = app;
     const webhook = createEventGridWebhook({ functions, invoker, log });
     const httpFunctions = createHttpFunctions({ functions, invoker, routePrefix: settings.routePrefix });
-    const answer = async (request: Request) => (await webhook(request)) ?? httpFunctions(request);
+    const page = `/${settings.routePrefix ? `${settings.routePrefix}/` : ''}ui/`;
+    const answer = async (request: Request) =>
+      request.method === 'GET' && request.target === '/'
+        ? { status: 302, headers: { location: page } }
+        : ((await webhook(request)) ?? httpFunctions(request));
     server.answerWith(forOwnPages(answer, options.allowedHosts ?? []));
     const listeners = startListeners(functions, invoker, options);
     return {

@@ -12,6 +12,7 @@ const INJECTED = '@azure/functions-core';
 const REQUIRE =
   "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);";
 const ELSEWHERE = 'import.meta is of another file in a bundle: import what it would find';
+const BESIDE_ENTRY = "new URL('page/', import.meta.url)";
 /** Matches a module of the project that loads a package synchronously, at its first use. */
 const LOADED_LATER = /createRequire\(import\.meta\.url\)\('([^']+)'\)/g;
 
@@ -69,7 +70,8 @@ function renameLoadedLater(found: Set<string>): Plugin {
           found.add(name);
           return `createRequire(import.meta.url)('./${fileOf(name)}')`;
         });
-        const rest = contents.replaceAll('createRequire(import.meta.url)', '');
+        // The entry and its bundle both lie beside the folder of the page.
+        const rest = contents.replaceAll('createRequire(import.meta.url)', '').replaceAll(BESIDE_ENTRY, '');
         return rest.includes('import.meta')
           ? { errors: [{ text: ELSEWHERE, location: { file: path } }] }
           : { contents, loader: 'ts' };

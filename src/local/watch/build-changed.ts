@@ -1,12 +1,18 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
+import { StartError } from '../host/start-error.js';
+import { buildUi } from '../ui/build-ui.js';
+
+const UI = join('src', 'ui') + sep;
 
 /**
  * Brings `dist` up to date with these files of `src`, without a check of types. Returns false where a file has an
  * error, which is printed; `dist` then stays as it was.
  */
-export async function buildChanged(paths: readonly string[]): Promise<boolean> {
+export async function buildChanged(changed: readonly string[]): Promise<boolean> {
+  const paths = changed.filter((path) => !path.startsWith(UI));
+  if (paths.length < changed.length && !(await isUiBuilt())) return false;
   const sources = paths.filter((path) => path.endsWith('.ts'));
   try {
     await build({
@@ -30,6 +36,17 @@ export async function buildChanged(paths: readonly string[]): Promise<boolean> {
     else rmSync(builtPath(path), { force: true });
   }
   return true;
+}
+
+async function isUiBuilt(): Promise<boolean> {
+  try {
+    await buildUi(process.cwd(), join('dist', 'page'));
+    return true;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return false;
+  }
 }
 
 function builtPath(path: string): string {

@@ -13,7 +13,7 @@ const SETTINGS = ['host.json', 'local.settings.json'];
 /** Returns the state of the sources that a build turns into files of `dist`, and of the settings. */
 export function takeSnapshot(): Snapshot {
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((path) => /(?<!\.d)\.ts$|\.json$/.test(path))
+    .filter((path) => /(?<!\.d)\.tsx?$|\.json$|\.css$|\.html$/.test(path))
     .map((path) => join('src', path));
   return new Map(
     [...sources, ...SETTINGS].flatMap((path) => {

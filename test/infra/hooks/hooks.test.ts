@@ -83,7 +83,7 @@ describe('when azd deploys', () => {
     expect(readFileSync('src/local/package/main.ts', 'utf8')).toContain(`default: '${app.dist}'`);
     expect(manifest.scripts.package).toContain('dist/local/package/main.js');
     // azd also runs the script `build`, as for every Node app.
-    expect(manifest.scripts.build).toBe('tsc -p tsconfig.build.json');
+    expect(manifest.scripts.build).toBe('tsc -p tsconfig.build.json && node dist/local/ui/main.js');
   });
 
   it('given .funcignore, then it does not list node_modules, which azd refuses while remoteBuild is off', () => {

@@ -26,16 +26,20 @@ describe('when the package is made', () => {
   it('given the project, then it holds what runs, and nothing else', () => {
     const files = readdirSync(made, { recursive: true, encoding: 'utf8' });
 
-    const others = files.filter((file) => !/^[\w.-]+-[0-9A-Z]{8}\.js$/.test(file));
+    const others = files.filter((file) => !/^[\w.-]+-[0-9A-Z]{8}\.js$|^page[\\/].*-[0-9A-Z]{8}\./.test(file));
     expect(others.sort()).toEqual([
       'LICENSE',
       'THIRD-PARTY-NOTICES.txt',
       'host.json',
       'main.js',
       'package.json',
+      'page',
+      join('page', 'index.html'),
+      join('page', 'index.html.br'),
+      join('page', 'index.html.gz'),
       'ucum-lhc.cjs',
     ]);
-    expect(files.length).toBeLessThan(50);
+    expect(files.length).toBeLessThan(65);
     expect(JSON.parse(textOf('package.json'))).toMatchObject({ main: 'main.js', type: 'module' });
     expect(JSON.parse(textOf('package.json'))).not.toHaveProperty('dependencies');
   });
@@ -54,7 +58,7 @@ describe('when the package is made', () => {
     ]) {
       expect(main).not.toContain(`// ${lazy}`);
     }
-    expect(readdirSync(made).map(textOf).join('\n')).not.toMatch(/^ *\/\/ src\/local\//m);
+    expect(scripts().map(textOf).join('\n')).not.toMatch(/^ *\/\/ src\/local\//m);
   });
 
   it('given the packages in it, then each has its licence there', () => {
@@ -182,7 +186,7 @@ describe('when the package runs', () => {
   });
 
   it('given an identity is asked for, then it is there', async () => {
-    const [chunk = ''] = readdirSync(made).filter((file) => textOf(file).includes('// node_modules/@azure/identity/'));
+    const [chunk = ''] = scripts().filter((file) => textOf(file).includes('// node_modules/@azure/identity/'));
     const script = `import('./${chunk}').then((all) => console.log(new all.DefaultAzureCredential().constructor.name))`;
 
     const { stdout } = spawnSync(process.execPath, ['-e', script], { cwd: made, encoding: 'utf8' });
@@ -191,6 +195,7 @@ describe('when the package runs', () => {
   });
 });
 
+const scripts = () => readdirSync(made).filter((file) => /\.c?js$/.test(file));
 const textOf = (file: string) => readFileSync(join(made, file), 'utf8');
 
 function spawnHost(settings: Record<string, string>): TestProcess {

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,6 +19,7 @@ import { ROOT, startProcess, type TestProcess } from '../test-process.js';
 
 const LIVE = 'src/functions/health.ts';
 const INDEX = 'src/workflows/index.ts';
+const PAGE = 'src/ui/index.html';
 const WORKFLOW = `import { defineWorkflow, fhir } from '../workflow.js';
 
 export const mine = defineWorkflow({ name: 'mine', on: fhir('Basic'), handle() {} });
@@ -24,6 +34,8 @@ beforeAll(async () => {
   symlinkSync(resolve('node_modules'), inCopy('node_modules'), 'junction');
   copyFileSync('tsconfig.build.json', inCopy('tsconfig.build.json'));
   copyFileSync('package-lock.json', inCopy('package-lock.json'));
+  mkdirSync(inCopy('docs'));
+  copyFileSync('docs/sample-image.dcm', inCopy('docs/sample-image.dcm')); // the page has it
   // Older than any installation: else setup.mjs would run npm ci, which empties the linked node_modules.
   utimesSync(inCopy('package-lock.json'), 0, 0);
   const setUp = relative(ROOT, inCopy('src/local/setup.mjs'));
@@ -48,6 +60,14 @@ describe('when npm start -- --watch runs', () => {
 
     expect(keeper).toBeDefined();
     expect(keeperPid(copy.path())).toBe(keeper);
+  });
+
+  it('given a change of the page, then the app serves the changed page', async () => {
+    const text = textOf(PAGE);
+
+    await served(() => save(PAGE, text.replace('<title>', '<title>Changed ')));
+
+    expect(await (await fetch(`${url()}/`)).text()).toContain('<title>Changed ahds-events</title>');
   });
 
   it('given an error of types, then the app restarts, and the error is shown', async () => {

@@ -1,0 +1,49 @@
+import { useState } from 'preact/hooks';
+import type { DeadLetterGroups } from '../../api/dead-letters.js';
+import { counted } from '../parts/text.js';
+import { mayAct } from '../shell/session-state.js';
+import { currentRun } from './current-run.js';
+import { DiscardDialog } from './discard-dialog.js';
+import { type Filter, filterText } from './filter.js';
+import { RedriveDialog } from './redrive-dialog.js';
+
+type ActProps = {
+  readonly filter: Filter;
+  readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore'>;
+  readonly onChange: () => void;
+};
+
+/** What a person may do with all dead letters that match. */
+export function Act({ filter, found, onChange }: ActProps) {
+  const [open, setOpen] = useState<'redrive' | 'discard'>();
+  const close = () => setOpen(undefined);
+  if (!mayAct.value)
+    return (
+      <p class="quiet">You may look. To redrive or discard, enter the key of an administrator: “Use another key”.</p>
+    );
+  const isRunning = currentRun.value?.phase === 'running';
+  return (
+    <div class="box act">
+      <p>
+        <strong>
+          {counted(found.letters, 'dead letter')}
+          {found.isMore && ' and more'}
+        </strong>
+        : {filterText(filter)}.
+      </p>
+      <div class="actions">
+        <button type="button" class="primary" disabled={isRunning} onClick={() => setOpen('redrive')}>
+          Redrive …
+        </button>
+        <button type="button" onClick={() => setOpen('discard')}>
+          Discard …
+        </button>
+        {isRunning && <span class="quiet">A redrive is under way: see above.</span>}
+      </div>
+      {open === 'redrive' && <RedriveDialog filter={filter} found={found} onClose={close} onChange={onChange} />}
+      {open === 'discard' && (
+        <DiscardDialog what={{ filter }} letters={found.letters} onClose={close} onChange={onChange} />
+      )}
+    </div>
+  );
+}

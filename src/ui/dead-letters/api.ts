@@ -1,0 +1,33 @@
+import type { ChangeAnswer, DeadLetterPage, Outcomes } from '../../api/dead-letters.js';
+import { request } from '../shell/request.js';
+import { type Filter, pathOf } from './filter.js';
+
+const PAGE = '100';
+
+/** Returns a page of the dead letters that match. */
+export function listPage(filter: Filter, { after, limit }: { after?: string | undefined; limit: number }) {
+  return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, after, limit: String(limit) }));
+}
+
+/** The path of a page of the list, for polling. */
+export function listPath(filter: Filter, { after, isResolved }: { after: string; isResolved: boolean }): string {
+  return pathOf('dead-letters', { ...filter, after, limit: PAGE, resolved: isResolved ? 'true' : '' });
+}
+
+export function redrive(ids: readonly string[], options: { force?: boolean; event?: unknown; dryRun?: boolean } = {}) {
+  return request<ChangeAnswer>('POST', 'dead-letters/redrive', { ids, ...options });
+}
+
+export function askOutcomes(ids: readonly string[]) {
+  return request<Outcomes>('POST', 'dead-letters/outcomes', { ids });
+}
+
+export function discard(body: {
+  ids?: readonly string[];
+  filter?: Filter;
+  after?: string;
+  limit?: number;
+  why: string;
+}) {
+  return request<ChangeAnswer>('POST', 'dead-letters/discard', body);
+}

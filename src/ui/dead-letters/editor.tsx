@@ -1,0 +1,120 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type { ChangeAnswer } from '../../api/dead-letters.js';
+import { placeOfError } from '../../json-place.js';
+import { Problems } from '../parts/problems.js';
+import { announce } from '../shell/announce.js';
+import type { Failure } from '../shell/request.js';
+import { redrive } from './api.js';
+import { EditorProblems, type LineProblem } from './editor-problems.js';
+import { lineOf, linesOf } from './lines.js';
+import { NumberedLines } from './numbered-lines.js';
+
+type EditorProps = {
+  readonly id: string;
+  readonly original: unknown;
+  readonly onRedriven: (message: string) => void;
+  readonly onClose: () => void;
+};
+type Found = { readonly message: string; readonly problems: readonly LineProblem[]; readonly failure?: Failure };
+
+const INDENT = 2;
+
+/** Corrects the payload of a dead letter beside the original, and redrives it. The dead letter stays as it was. */
+export function Editor({ id, original, onRedriven, onClose }: EditorProps) {
+  const before = useMemo(() => JSON.stringify(original, undefined, INDENT), [original]);
+  const [text, setText] = useState(before);
+  const [found, setFound] = useState<Found>();
+  const [isAsking, setIsAsking] = useState(false);
+  const area = useRef<HTMLTextAreaElement>(null);
+  async function ask(dryRun: boolean): Promise<void> {
+    setIsAsking(true);
+    const result = await check(id, text, dryRun);
+    setIsAsking(false);
+    if (!dryRun && result.isAsked) return onRedriven(result.message);
+    setFound(result);
+    announce(result.message);
+  }
+  const marked = new Set(found?.problems.map(({ line }) => line));
+  return (
+    <section class="card" aria-labelledby="editor">
+      <h2 id="editor">Edit and redrive</h2>
+      <p>The event must keep its id. The app runs the edited payload instead of the original, which stays as it was.</p>
+      <EditorProblems message={found?.message} problems={found?.problems ?? []} area={area.current} />
+      <Problems of={found?.failure} />
+      <div class="beside">
+        <div>
+          <h3 id="original">Original</h3>
+          <NumberedLines text={before} isDifferentFrom={text} label="Original" />
+        </div>
+        <div>
+          <h3>
+            <label for="edited">Edited</label>
+          </h3>
+          <div class="editor">
+            <Gutter text={text} marked={marked} />
+            <textarea
+              id="edited"
+              ref={area}
+              spellcheck={false}
+              wrap="off"
+              rows={text.split('\n').length + 1}
+              value={text}
+              aria-invalid={marked.size > 0}
+              aria-describedby="editor-found"
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </div>
+        </div>
+      </div>
+      <div class="actions">
+        <button type="button" disabled={isAsking} onClick={() => ask(true)}>
+          Check
+        </button>
+        <button type="button" class="primary" disabled={isAsking || text === before} onClick={() => ask(false)}>
+          Redrive the edited payload
+        </button>
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        {text === before && <span class="quiet">Nothing is edited yet.</span>}
+      </div>
+    </section>
+  );
+}
+
+function Gutter({ text, marked }: { text: string; marked: ReadonlySet<number> }) {
+  return (
+    <ol class="gutter" aria-hidden="true">
+      {text.split('\n').map((_, index) => (
+        <li key={index} class={marked.has(index + 1) ? 'wrong' : ''}>
+          {index + 1}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+async function check(id: string, text: string, dryRun: boolean): Promise<Found & { isAsked: boolean }> {
+  let event: unknown;
+  try {
+    event = JSON.parse(text);
+  } catch {
+    const line = Number(/\d+/.exec(placeOfError(text))?.[0] ?? 1);
+    const problem = { line, text: `${placeOfError(text)}: the text stops being JSON here` };
+    return { isAsked: false, message: 'This is not JSON yet.', problems: [problem] };
+  }
+  const result = await redrive([id], { event, dryRun });
+  if (!result.ok) return { isAsked: false, message: '', problems: [], failure: result.failure };
+  const { counts, message } = result.value;
+  const isAsked = (counts.asked ?? 0) > 0;
+  return {
+    isAsked,
+    message: isAsked && dryRun ? 'The app accepts this payload.' : message,
+    problems: placed(result.value, text),
+  };
+}
+
+function placed({ problems = [] }: ChangeAnswer, text: string): LineProblem[] {
+  const lines = linesOf(text);
+  return problems.map(({ path, message }) => ({ line: lineOf(path, lines), text: message }));
+}

@@ -1,0 +1,41 @@
+/** The fields by which dead letters are chosen, as the API names them. */
+export const FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 'resourceType', 'from', 'to'] as const;
+export type Field = (typeof FIELDS)[number];
+export type Filter = Readonly<Partial<Record<Field, string>>>;
+
+export const STAGES: Readonly<Record<string, string>> = {
+  failed: 'failed: every try, or for good',
+  invalid: 'invalid: no valid event',
+  crash: 'crash: ended the process',
+  'unknown-workflow': 'unknown workflow',
+  undelivered: "undelivered: Event Grid's own",
+};
+
+/** Returns the filter in a place of the page. */
+export function filterOf(query: Readonly<Record<string, string>>): Filter {
+  return Object.fromEntries(FIELDS.flatMap((field) => (query[field] ? [[field, query[field]]] : [])));
+}
+
+/** Returns a path of the API with these parameters. */
+export function pathOf(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return `${path}?${new URLSearchParams(given)}`;
+}
+
+/** Returns a filter in words, for a person who is about to act on it. */
+export function filterText(filter: Filter): string {
+  const parts = FIELDS.flatMap((field) => (filter[field] ? [`${NAMES[field]} ${filter[field]}`] : []));
+  return parts.length === 0 ? 'all that are pending' : parts.join(', ');
+}
+
+export const NAMES: Readonly<Record<Field, string>> = {
+  stage: 'stage',
+  reason: 'reason',
+  workflow: 'workflow',
+  error: 'error',
+  frame: 'place in the code',
+  type: 'event type',
+  resourceType: 'resource type',
+  from: 'written from',
+  to: 'written until',
+};

@@ -1,0 +1,35 @@
+import { useState } from 'preact/hooks';
+import { goTo, route } from '../shell/route.js';
+import { Act } from './act.js';
+import { DeadLetterDetail } from './detail.js';
+import { filterOf } from './filter.js';
+import { FilterForm } from './filter-form.js';
+import { Groups } from './groups.js';
+import { DeadLetterList } from './list.js';
+import { RunProgress } from './run-progress.js';
+
+/** Dead letters: by cause, then those that match, then what to do with them. Or one of them. */
+export function DeadLettersPage() {
+  const { id, query } = route.value;
+  const [changes, setChanges] = useState(0);
+  if (id !== '') return <DeadLetterDetail key={id} id={id} />;
+  const filter = filterOf(query);
+  const isResolved = query.resolved === 'true';
+  const key = `${JSON.stringify(query)} ${changes}`;
+  const onChange = () => setChanges((before) => before + 1);
+  return (
+    <>
+      <RunProgress />
+      <FilterForm key={JSON.stringify(query)} filter={filter} isResolved={isResolved} />
+      <Groups key={`groups ${key}`} filter={filter} isResolved={isResolved}>
+        {(found) => !isResolved && <Act filter={filter} found={found} onChange={onChange} />}
+      </Groups>
+      <DeadLetterList key={`list ${key}`} filter={filter} isResolved={isResolved} onReload={onChange} />
+    </>
+  );
+}
+
+/** Shows the dead letters that match. */
+export function choose(query: Readonly<Record<string, string | undefined>>): void {
+  goTo('dead-letters', { query });
+}

@@ -1,0 +1,55 @@
+import { useState } from 'preact/hooks';
+import type { DeadLetterGroups } from '../../api/dead-letters.js';
+import { Dialog } from '../parts/dialog.js';
+import { Field } from '../parts/field.js';
+import { counted } from '../parts/text.js';
+import { startRun } from './current-run.js';
+import { type Filter, filterText } from './filter.js';
+
+type RedriveDialogProps = {
+  readonly filter: Filter;
+  readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore'>;
+  readonly onClose: () => void;
+  readonly onChange: () => void;
+};
+
+/** Asks how many dead letters to redrive, and says how that goes on. */
+export function RedriveDialog({ filter, found, onClose, onChange }: RedriveDialogProps) {
+  const [wanted, setWanted] = useState(String(found.letters));
+  const [force, setForce] = useState(false);
+  const total = Number(wanted);
+  const isWrong = !Number.isInteger(total) || total < 1 || total > found.letters;
+  const problem = isWrong ? `Enter a whole number from 1 to ${found.letters}.` : undefined;
+  function submit(event: Event): void {
+    event.preventDefault();
+    if (isWrong) return;
+    onClose();
+    void startRun({ filter, total, force }, onChange);
+  }
+  return (
+    <Dialog title="Redrive dead letters" onClose={onClose}>
+      <form onSubmit={submit}>
+        <p>{filterText(filter)}.</p>
+        <Field label="How many" type="number" value={wanted} onInput={setWanted} problem={problem} required />
+        <ol>
+          <li>The first one runs. If it fails again, the redrive stops.</li>
+          <li>Ten more run.</li>
+          <li>The rest runs in hundreds.</li>
+        </ol>
+        <p>It stops by itself when at least 3, and more than 20 %, have failed again. You can stop it at any time.</p>
+        <label class="check">
+          <input type="checkbox" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} />
+          Force: also those that three redrives could not fix, and payloads that this version does not accept
+        </label>
+        <div class="actions">
+          <button type="submit" class="primary" disabled={isWrong}>
+            Redrive {isWrong ? '' : counted(total, 'dead letter')}
+          </button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

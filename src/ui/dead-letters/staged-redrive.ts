@@ -1,0 +1,210 @@
+import type { ChangeAnswer, DeadLetterPage, ListedDeadLetter, Outcomes } from '../../api/dead-letters.js';
+import type { Failure, Result } from '../shell/request.js';
+
+// Redrives dead letters in stages: one, then ten, then the rest in hundreds. The app and storage hold the truth; this
+// code only asks:
+//
+//   the tab is closed          what was requested goes on in the app; the rest is pending as before
+//   the app is killed          the same ids are requested again once it answers: a second request changes nothing (R1)
+//   two people at once         the app skips what the other has requested, and the counts say so
+
+/** After a share of failures, a person must look first. */
+const MAX_FAILED_SHARE = 0.2;
+const MIN_FAILED = 3;
+const FIRST_SIZES = [1, 10];
+const SIZE = 100;
+const ASK_EVERY_MS = 1500;
+/** The first stages need outcomes; later ones need not wait for each job. */
+const WAIT_FIRST_MS = 120_000;
+const WAIT_MS = 20_000;
+const MAX_RETRY_MS = 30_000;
+
+export type Progress = {
+  readonly phase: 'running' | 'finished' | 'stopped';
+  /** The number of dead letters that are to be redriven, and that were requested so far. */
+  readonly total: number;
+  readonly requested: number;
+  readonly outcomes: Outcomes;
+  /** The app's own words for each batch, as counts by code. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What happens now, or why it has ended. */
+  readonly note: string;
+};
+
+type Batch = { readonly ids: readonly string[]; outcomes: Outcomes };
+type Letter = Pick<ListedDeadLetter, 'id' | 'stage'>;
+
+export type StagedDeps = {
+  readonly list: (page: { after?: string | undefined; limit: number }) => Promise<Result<DeadLetterPage>>;
+  readonly redrive: (ids: readonly string[]) => Promise<Result<ChangeAnswer>>;
+  readonly outcomes: (ids: readonly string[]) => Promise<Result<Outcomes>>;
+  /** Resolves early when `signal` aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly monotonic: () => number;
+};
+export type StagedOptions = {
+  readonly total: number;
+  /** Aborts when a person stops the run. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+};
+
+/** Redrives up to `total` dead letters that `deps.list` yields. Stops by itself when too many have failed again. */
+export function redriveInStages(options: StagedOptions, deps: StagedDeps): Promise<Progress> {
+  return new StagedRun(options, deps).run();
+}
+
+/** Why the run ends before its last dead letter. */
+class Stop extends Error {}
+
+class StagedRun {
+  readonly #options: StagedOptions;
+  readonly #deps: StagedDeps;
+  readonly #batches: Batch[] = [];
+  readonly #tried = new Set<string>();
+  #counts: Record<string, number> = {};
+  #requested = 0;
+  #listed: Letter[] = [];
+  #after: string | null | undefined;
+
+  constructor(options: StagedOptions, deps: StagedDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  async run(): Promise<Progress> {
+    try {
+      for (let stage = 0; ; stage += 1) {
+        const letters = await this.#next(Math.min(FIRST_SIZES[stage] ?? SIZE, this.#options.total - this.#requested));
+        if (letters.length === 0) break;
+        await this.#redrive(letters);
+        const isFirst = stage < FIRST_SIZES.length;
+        await this.#wait(isFirst ? WAIT_FIRST_MS : WAIT_MS, isFirst);
+        if (stage === 1 && this.#batches.length === 0 && !this.#counts['taken-up']) throw new Stop(NONE_REQUESTED);
+      }
+      await this.#wait(WAIT_FIRST_MS, false);
+      return this.#report('finished', this.#endText());
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return this.#report('stopped', error.message);
+    }
+  }
+
+  /** Takes the next dead letters of the list. The new dead letter of a job that has failed again is left out. */
+  async #next(size: number): Promise<Letter[]> {
+    while (this.#listed.length < size && this.#after !== null) {
+      const after = this.#after;
+      const page = await this.#untilAnswered(() => this.#deps.list({ after, limit: SIZE }));
+      this.#after = page.next;
+      for (const letter of page.letters) {
+        const job = jobOf(letter.id);
+        if (!this.#tried.has(job)) this.#listed.push(letter);
+        this.#tried.add(job);
+      }
+    }
+    return this.#listed.splice(0, Math.max(0, size));
+  }
+
+  async #redrive(letters: readonly Letter[]): Promise<void> {
+    this.#report('running', `Requesting ${letters.length === 1 ? 'the first one' : letters.length} …`);
+    const ids = letters.map(({ id }) => id);
+    const { counts, stopped, message } = await this.#untilAnswered(() => this.#deps.redrive(ids));
+    this.#requested += ids.length;
+    for (const [code, count] of Object.entries(counts)) this.#counts[code] = (this.#counts[code] ?? 0) + count;
+    if (stopped) throw new Stop(message);
+    // The events of an imported blob run as new deliveries, without an outcome of the blob.
+    const watched = letters.filter(({ stage }) => stage !== 'undelivered').map(({ id }) => id);
+    const waiting = (counts.asked ?? 0) + (counts['under-way'] ?? 0);
+    if (watched.length > 0 && waiting > 0)
+      this.#batches.push({ ids: watched, outcomes: { ...NONE, waiting: watched.length } });
+  }
+
+  /** Asks for outcomes until all are there, or for some time. */
+  async #wait(ms: number, mustEnd: boolean): Promise<void> {
+    const untilMs = this.#deps.monotonic() + ms;
+    for (;;) {
+      for (const batch of this.#batches.filter(({ outcomes }) => outcomes.waiting > 0)) {
+        batch.outcomes = await this.#untilAnswered(() => this.#deps.outcomes(batch.ids));
+      }
+      const { waiting } = this.#sums();
+      this.#report('running', waiting > 0 ? `Waiting for ${waiting} of them to end …` : 'So far without a problem …');
+      this.#judge();
+      if (waiting === 0) return;
+      if (this.#deps.monotonic() >= untilMs) break;
+      await this.#pause(ASK_EVERY_MS);
+    }
+    if (mustEnd) throw new Stop(NO_OUTCOME);
+  }
+
+  #judge(): void {
+    const { resolved, failedAgain } = this.#sums();
+    const isFirst = this.#requested === 1 && failedAgain === 1;
+    const isTooMany = failedAgain >= MIN_FAILED && failedAgain / (resolved + failedAgain) > MAX_FAILED_SHARE;
+    if (isFirst) throw new Stop('Stopped by itself: the first one has failed again. Fix the cause, then redrive.');
+    if (isTooMany)
+      throw new Stop(
+        `Stopped by itself: ${failedAgain} of ${resolved + failedAgain} have failed again. Fix the cause, then redrive the rest.`,
+      );
+  }
+
+  /** Asks until there is an answer. While the app or its storage is down, it asks again and again. */
+  async #untilAnswered<T>(ask: () => Promise<Result<T>>): Promise<T> {
+    for (let pauseMs = ASK_EVERY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
+      if (this.#options.signal.aborted) throw new Stop(BY_HAND);
+      const result = await ask();
+      if (result.ok) return result.value;
+      const { kind, message } = result.failure;
+      if (!PASSING.includes(kind)) throw new Stop(message);
+      this.#report('running', `${message} What was requested stays in storage. Asking again …`);
+      await this.#pause(pauseMs);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#deps.sleep(ms, this.#options.signal);
+    if (this.#options.signal.aborted) throw new Stop(BY_HAND);
+  }
+
+  #sums(): Outcomes {
+    const sum = (of: keyof Outcomes) => this.#batches.reduce((all, { outcomes }) => all + outcomes[of], 0);
+    return {
+      resolved: sum('resolved'),
+      failedAgain: sum('failedAgain'),
+      waiting: sum('waiting'),
+      unknown: sum('unknown'),
+    };
+  }
+
+  #endText(): string {
+    const { waiting } = this.#sums();
+    if (this.#requested === 0) return 'Nothing was left to redrive: another person may have done it.';
+    if (waiting === 0) return 'All that was requested has ended.';
+    return `${waiting} have no outcome yet. They stay in storage, and the app runs them without this page.`;
+  }
+
+  #report(phase: Progress['phase'], note: string): Progress {
+    const { total } = this.#options;
+    const progress = {
+      phase,
+      total,
+      requested: this.#requested,
+      outcomes: this.#sums(),
+      counts: { ...this.#counts },
+      note,
+    };
+    this.#options.onProgress(progress);
+    return progress;
+  }
+}
+
+const NONE: Outcomes = { resolved: 0, failedAgain: 0, waiting: 0, unknown: 0 };
+const PASSING: readonly Failure['kind'][] = ['unreachable', 'storage', 'broken'];
+const BY_HAND = 'Stopped by you. What was requested goes on in the app; the rest is pending as before.';
+const NONE_REQUESTED = 'Stopped by itself: none of the first ones could be requested, for the reasons below.';
+const NO_OUTCOME =
+  'Stopped by itself: the first ones have no outcome after two minutes. They stay requested. Look at their events and at the workflow, then start again for the rest.';
+
+/** Dead letters of one job differ in the number at the end of their ids. */
+function jobOf(id: string): string {
+  return id.replace(/^[a-z-]+\.(.*)\.\d+$/, '$1');
+}

@@ -1,0 +1,25 @@
+type FeedFilterProps = {
+  readonly label: string;
+  readonly all: string;
+  readonly values: readonly string[];
+  readonly chosen: string;
+  readonly onChoose: (value: string) => void;
+};
+
+/** Chooses one of the values that were seen, or all. */
+export function FeedFilter({ label, all, values, chosen, onChoose }: FeedFilterProps) {
+  const known = [...new Set([...values, chosen])].filter((value) => value !== '').sort();
+  return (
+    <label>
+      <span class="only-read">{label}</span>
+      <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+        <option value="">{all}</option>
+        {known.map((value) => (
+          <option key={value} value={value}>
+            {value}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

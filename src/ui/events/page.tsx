@@ -1,0 +1,29 @@
+import { linkTo, route } from '../shell/route.js';
+import { Feed } from './feed.js';
+import { FindById } from './find-by-id.js';
+import { FindByResource } from './find-by-resource.js';
+import { StoryOf } from './story-of.js';
+
+/** Find an event, or watch what the app does now. Or the story of one event. */
+export function EventsPage() {
+  const { id } = route.value;
+  if (id !== '') {
+    return (
+      <>
+        <p>
+          <a href={linkTo('events')}>All events</a>
+        </p>
+        <StoryOf key={id} id={id} />
+      </>
+    );
+  }
+  return (
+    <>
+      <div class="columns">
+        <FindById />
+        <FindByResource />
+      </div>
+      <Feed />
+    </>
+  );
+}

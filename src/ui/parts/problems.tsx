@@ -1,0 +1,22 @@
+import type { Failure } from '../shell/request.js';
+
+/** What the app has refused in what a person entered, beside the form. */
+export function Problems({ of }: { of: Failure | undefined }) {
+  if (!of) return null;
+  const { message, problems = [] } = of;
+  return (
+    <div class="box red" role="alert">
+      {problems.length === 0 ? (
+        <p>{message}</p>
+      ) : (
+        <ul>
+          {problems.map((problem) => (
+            <li key={`${problem.path} ${problem.code}`}>
+              <code>{problem.path}</code> {problem.message}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

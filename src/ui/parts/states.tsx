@@ -1,0 +1,58 @@
+import type { ComponentChildren } from 'preact';
+import type { Polled } from '../shell/poll.js';
+import type { Failure } from '../shell/request.js';
+import { Ago, useNow } from './text.js';
+
+const STALE_MS = 30_000;
+const TITLES: Readonly<Record<Failure['kind'], string>> = {
+  locked: 'A key is needed',
+  forbidden: 'You may not see this',
+  'not-found': 'Not found',
+  refused: 'The app has refused this',
+  storage: 'Storage does not answer',
+  unreachable: 'The app does not answer',
+  broken: 'The app has failed',
+};
+
+/** Why there is nothing to show, and what to do. */
+export function FailureBox({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
+  return (
+    <div class="box red" role="alert">
+      <p>
+        <strong>{TITLES[failure.kind]}.</strong> {failure.message}
+      </p>
+      {onRetry && (
+        <button type="button" onClick={onRetry}>
+          Ask again
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Shows polled data, or why there is none. Old data stays visible, marked as old. */
+export function Shown<T>({ of, children }: { of: Polled<T>; children: (value: T) => ComponentChildren }) {
+  const { value, failure, refresh } = of;
+  if (value === undefined && failure) return <FailureBox failure={failure} onRetry={refresh} />;
+  if (value === undefined) return <p class="quiet">Loading …</p>;
+  return <>{children(value)}</>;
+}
+
+/** When the data came, and whether it is old. */
+export function LastUpdated({ of: { at, failure } }: { of: Polled<unknown> }) {
+  const now = useNow();
+  if (!at) return null;
+  const isStale = failure !== undefined || now - at.getTime() > STALE_MS;
+  return (
+    <p class={isStale ? 'updated stale' : 'updated'}>
+      {isStale ? 'Old data: last updated ' : 'Updated '}
+      <Ago at={at.toISOString()} />
+      {failure && `. ${failure.message}`}
+    </p>
+  );
+}
+
+/** Says that there is nothing, and what that means. */
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}

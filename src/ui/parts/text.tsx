@@ -1,0 +1,73 @@
+import { useEffect, useState } from 'preact/hooks';
+
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const NUMBER = new Intl.NumberFormat();
+const TICK_MS = 5000;
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+] as const;
+
+/** A time in the reader's zone, with UTC when pointed at. `isShort`: without the date. */
+export function Time({ at, isShort = false }: { at: string | number | null | undefined; isShort?: boolean }) {
+  const date = new Date(at ?? Number.NaN);
+  if (Number.isNaN(date.getTime())) return <>–</>;
+  const utc = date.toISOString();
+  return (
+    <time dateTime={utc} title={`${utc.slice(0, 19).replace('T', ' ')} UTC`}>
+      {(isShort ? CLOCK : DATE).format(date)}
+    </time>
+  );
+}
+
+/** How long ago a time was, kept up to date. */
+export function Ago({ at }: { at: string | null | undefined }) {
+  const now = useNow();
+  const date = new Date(at ?? Number.NaN);
+  if (Number.isNaN(date.getTime())) return <>–</>;
+  const utc = date.toISOString();
+  return (
+    <time dateTime={utc} title={`${utc.slice(0, 19).replace('T', ' ')} UTC`}>
+      {agoText((now - date.getTime()) / 1000)}
+    </time>
+  );
+}
+
+/** Returns the time now, and renders its component again every few seconds. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+function agoText(seconds: number): string {
+  if (seconds < -5) return `in ${durationText(Math.round(-seconds))}`;
+  return seconds < 5 ? 'just now' : `${durationText(Math.round(seconds))} ago`;
+}
+
+/** Returns a duration in its two largest units: `3 min 20 s`. */
+export function durationText(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '–';
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
+  const at = UNITS.findIndex(([, size]) => seconds >= size);
+  const [unit, size] = UNITS[at] ?? ['min', 60];
+  const [smaller, smallerSize] = UNITS[at + 1] ?? ['s', 1];
+  const rest = Math.floor((seconds % size) / smallerSize);
+  return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${smaller}` : ''}`;
+}
+
+/** Returns a number as the reader writes it; with `isMore`, it is a lower limit. */
+export function numberText(number: number, isMore = false): string {
+  return `${isMore ? 'over ' : ''}${NUMBER.format(number)}`;
+}
+
+/** Returns `1 dead letter`, `2 dead letters`. */
+export function counted(number: number, noun: string): string {
+  return `${numberText(number)} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks';
+import { Field } from '../parts/field.js';
+import { Problems } from '../parts/problems.js';
+import { type Failure, request } from '../shell/request.js';
+
+type AskFormProps = { readonly hosts: readonly string[]; readonly onAsked: (message: string) => void };
+type Entered = { since: string; until: string; service: string; types: string; workflow: string };
+
+const NOTHING: Entered = { since: '', until: '', service: '', types: '', workflow: '' };
+
+/** Asks the app to compare past changes, or to find removed resources. */
+export function AskForm({ hosts, onAsked }: AskFormProps) {
+  const [entered, setEntered] = useState(NOTHING);
+  const [findRemoved, setFindRemoved] = useState(false);
+  const [dryRun, setDryRun] = useState(true);
+  const [failure, setFailure] = useState<Failure>();
+  const set = (name: keyof Entered) => (value: string) => setEntered({ ...entered, [name]: value });
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const result = await request<{ message: string }>('POST', 'reconcile', bodyOf(entered, findRemoved, dryRun));
+    setFailure(result.ok ? undefined : result.failure);
+    if (result.ok) onAsked('The request is made. The app works on it from the next minute on; see it below.');
+  }
+  return (
+    <details class="card">
+      <summary>Ask for a comparison</summary>
+      <form class="fields" onSubmit={submit}>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={findRemoved}
+            onChange={(event) => setFindRemoved(event.currentTarget.checked)}
+          />
+          Find resources that were removed without an event
+        </label>
+        {!findRemoved && (
+          <>
+            <Field label="Changes since" type="datetime-local" value={entered.since} onInput={set('since')} required />
+            <Field
+              label="Changes until"
+              type="datetime-local"
+              value={entered.until}
+              onInput={set('until')}
+              note="Empty: until 10 minutes ago."
+            />
+            <Field
+              label="Only for the workflow"
+              value={entered.workflow}
+              onInput={set('workflow')}
+              note="Such as a new one."
+            />
+          </>
+        )}
+        <Field label="Only the service" value={entered.service} onInput={set('service')} list="hosts" />
+        <datalist id="hosts">
+          {hosts.map((host) => (
+            <option key={host} value={host} />
+          ))}
+        </datalist>
+        <Field
+          label="Only the types"
+          value={entered.types}
+          onInput={set('types')}
+          note="Such as Patient, Observation."
+        />
+        <label class="check">
+          <input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
+          Count only, and change nothing
+        </label>
+        <Problems of={failure} />
+        <div class="actions">
+          <button type="submit" class="primary">
+            {dryRun ? 'Count what is missing' : 'Bring in what is missing'}
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+}
+
+function bodyOf({ since, until, service, types, workflow }: Entered, findRemoved: boolean, dryRun: boolean) {
+  const named = types
+    .split(',')
+    .map((type) => type.trim())
+    .filter((type) => type !== '');
+  const times = {
+    ...(since && { since: new Date(since).toISOString() }),
+    ...(until && { until: new Date(until).toISOString() }),
+    ...(workflow && { workflow: workflow.trim() }),
+  };
+  return {
+    ...(!findRemoved && times),
+    ...(service && { service: service.trim() }),
+    ...(named.length > 0 && { types: named }),
+    findRemoved,
+    dryRun,
+  };
+}

@@ -1,0 +1,53 @@
+import { hasSimulator } from '../local/has-simulator.js';
+import { linkTo, route } from './route.js';
+import { forgetKey } from './session.js';
+import { key, mayAct, session } from './session-state.js';
+import { type Theme, theme } from './theme.js';
+
+const LINKS = [
+  ['overview', 'Overview'],
+  ['events', 'Events'],
+  ['dead-letters', 'Dead letters'],
+  ['workflows', 'Workflows'],
+  ['reconciliation', 'Reconciliation'],
+] as const;
+
+export function Header() {
+  const links = hasSimulator.value ? [...LINKS, ['local', 'Simulator'] as const] : LINKS;
+  return (
+    <header class="top">
+      <p class="brand">ahds-events</p>
+      <nav aria-label="Pages">
+        <ul>
+          {links.map(([page, title]) => (
+            <li key={page}>
+              <a href={linkTo(page)} aria-current={route.value.page === page ? 'page' : undefined}>
+                {title}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="tools">
+        {session.value === 'open' && !mayAct.value && <span class="badge">Read only</span>}
+        {session.value === 'open' && (key.value !== '' || !mayAct.value) && (
+          <button type="button" class="plain" onClick={forgetKey}>
+            {mayAct.value ? 'Forget key' : 'Use another key'}
+          </button>
+        )}
+        <label>
+          <span class="only-read">Colours</span>
+          <select value={theme.value} onChange={(event) => choose(event.currentTarget.value)}>
+            <option value="system">System colours</option>
+            <option value="light">Light</option>
+            <option value="dark">Dark</option>
+          </select>
+        </label>
+      </div>
+    </header>
+  );
+}
+
+function choose(value: string): void {
+  theme.value = value as Theme;
+}

@@ -1,0 +1,82 @@
+import { key, lock, session } from './session-state.js';
+
+/** Why a request has no answer to show. `message`: what happened, and what to do. */
+export type Failure = {
+  readonly kind: 'locked' | 'forbidden' | 'not-found' | 'refused' | 'storage' | 'unreachable' | 'broken';
+  readonly message: string;
+  /** What the app has answered beside the error. */
+  readonly answer?: unknown;
+  readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
+};
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
+
+const UNREACHABLE =
+  'The app does not answer. It may be restarting, or your connection is interrupted. The page asks again by itself.';
+const SIGNED_OUT = 'Your sign-in has ended. Reload the page to sign in again.';
+
+/** Sends a request to the app. The key goes into a header, because URLs end up in logs. Never throws. */
+export async function request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown) {
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const init = { method, headers: json, ...(body !== undefined && { body: JSON.stringify(body) }) };
+  return send<T>(path, init);
+}
+
+/** As `request`, with a body and headers that the caller has made. */
+export async function send<T>(path: string, init: RequestInit): Promise<Result<T>> {
+  const used = key.peek();
+  const headers = { ...init.headers, ...(used !== '' && { 'x-functions-key': used }) };
+  try {
+    const response = await fetch(`/api/${path}`, { ...init, headers, redirect: 'manual', cache: 'no-store' });
+    if (response.type === 'opaqueredirect') return failed('forbidden', SIGNED_OUT);
+    const text = await response.text();
+    if (response.ok) return { ok: true, value: (text === '' ? undefined : JSON.parse(text)) as T };
+    if (response.status === 401 && used === key.peek() && session.peek() === 'open') lock();
+    return { ok: false, failure: failureOf(response.status, text) };
+  } catch {
+    return failed('unreachable', UNREACHABLE);
+  }
+}
+
+function failed(kind: Failure['kind'], message: string): { ok: false; failure: Failure } {
+  return { ok: false, failure: { kind, message } };
+}
+
+function failureOf(status: number, text: string): Failure {
+  const answer = parsed(text);
+  const { message, problems, details } = errorIn(answer);
+  const more = problems ?? details;
+  const said = { answer, message: message ?? fallbackOf(status), ...(Array.isArray(more) && { problems: more }) };
+  return { kind: kindOf(status), ...said };
+}
+
+function kindOf(status: number): Failure['kind'] {
+  if (status === 401) return 'locked';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not-found';
+  if (status === 503) return 'storage';
+  return status < 500 ? 'refused' : 'broken';
+}
+
+type ErrorIn = { message?: string; problems?: Failure['problems']; details?: Failure['problems'] };
+
+function errorIn(answer: unknown): ErrorIn {
+  return Object(Object(answer).error);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fallbackOf(status: number): string {
+  if (status === 401) return 'The app asks for a key, or for another one. Enter a key above.';
+  if (status === 403) return 'You may not see this. Ask an administrator of the app for access.';
+  if (status === 404)
+    return 'The app does not know this address. The page may be of another version of the app: reload it.';
+  if (status === 503)
+    return 'The app or its storage is not available. GET /api/health/ready names the part that fails.';
+  return `The app answered ${status}. Its log has the error. Try again; if it stays, tell the developers of the app.`;
+}

@@ -1,0 +1,42 @@
+import { useState } from 'preact/hooks';
+import { Dialog } from '../parts/dialog.js';
+import { Field } from '../parts/field.js';
+import { Problems } from '../parts/problems.js';
+import { announce } from '../shell/announce.js';
+import { type Failure, request } from '../shell/request.js';
+
+type PauseDialogProps = { readonly name: string; readonly onClose: () => void; readonly onPaused: () => void };
+
+/** Asks for the reason, then pauses a workflow. */
+export function PauseDialog({ name, onClose, onPaused }: PauseDialogProps) {
+  const [why, setWhy] = useState('');
+  const [failure, setFailure] = useState<Failure>();
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const result = await request('POST', `workflows/${encodeURIComponent(name)}/pause`, { why: why.trim() });
+    if (!result.ok) return setFailure(result.failure);
+    announce(`${name} is paused. All instances follow within 10 seconds.`);
+    onClose();
+    onPaused();
+  }
+  return (
+    <Dialog title={`Pause ${name}`} onClose={onClose}>
+      <form onSubmit={submit}>
+        <p>
+          Its jobs wait and use up no try, until somebody resumes it. Jobs that run now end as usual. All instances
+          follow within 10 seconds.
+        </p>
+        <Field label="Why" value={why} onInput={setWhy} note="For the next person on call. No patient data." required />
+        <Problems of={failure} />
+        <div class="actions">
+          <button type="submit" class="primary" disabled={why.trim() === ''}>
+            Pause
+          </button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
