@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { announcement, complaint, filesOver, record } from './durations.mjs';
+import { findBrowser } from './ui/find-browser.ts';
 
 const HELP = `npm test                        type-checks, lints, and runs all tests
 npm run test:quick              type-checks, lints, and runs the tests of events, storage, pipeline and workflows, without
@@ -17,6 +18,8 @@ The last line says how many tests passed and failed. CONTRIBUTING.md says how lo
 `;
 
 const QUICK = ['test/events', 'test/storage', 'test/pipeline', 'test/workflows'];
+const NO_BROWSER =
+  'The tests of the page did not run: they need Chromium, Chrome or Edge. Install one, or set BROWSER_PATH.';
 /** test:quick leaves out longer files, so that it ends within a minute. */
 const MAX_QUICK_SECONDS = 8;
 
@@ -53,6 +56,7 @@ function withoutLong() {
 function isChecked() {
   return (
     node([bin('typescript', 'bin/tsc'), '-p', 'tsconfig.json']) &&
+    node([bin('typescript', 'bin/tsc'), '-p', 'src/ui/tsconfig.json']) &&
     node([bin('typescript', 'bin/tsc'), '-p', 'infra/hooks/tsconfig.json']) &&
     node([bin('@biomejs/biome', 'bin/biome'), 'check'])
   );
@@ -82,6 +86,7 @@ function end(run, { isAll = false, isRecorded = false } = {}) {
   const { passed, failed } = run ?? { passed: 0, failed: 1 };
   if (failed === 0 && isRecorded) record(run);
   else if (failed === 0 && isAll && complaint(run)) console.log(complaint(run));
+  if (run && !findBrowser()) console.log(NO_BROWSER);
   if (process.stdout.isTTY) console.log(); // jest leaves control codes of the terminal at the beginning of a line
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
