@@ -1,0 +1,58 @@
+import type { Route } from '../../src/api/route.js';
+import { ROUTES } from '../../src/api/routes.js';
+
+const WHO = { anonymous: 'anybody', function: 'a key', admin: 'the key `_master`' };
+
+const GROUPS: Readonly<Record<string, RegExp>> = {
+  'Health, counts': /^(health|stats|openapi|overview|access)/,
+  'Events and changes': /^(events|changes|recent)/,
+  Workflows: /^workflows/,
+  'Dead letters': /^dead-letters/,
+  Reconciliation: /^reconcile/,
+};
+
+const HEAD = `# Call the HTTP API
+
+At the end, you have called the API with a client of your choice.
+
+This page is made from the schemas in [src/api](../src/api), by which every answer is tested. \`GET /api/openapi.json\` is the same as OpenAPI 3.1, with
+the lookups of your workflows: give it to a generator of clients, or to a viewer. [http-api.http](http-api.http) has a request of each kind for the REST
+clients of editors.
+
+- **Keys** go into the header \`x-functions-key\`, never into a URL. A locally started app (\`npm start\`) needs none.
+- **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
+- **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people. 400 has \`problems\`, each with path, code and
+  message. 503: storage did not answer; ask again.
+- **Lookups** of workflows (\`POST /api/lookups/{name}\`) are described in the workflows' READMEs, and the simulator's functions in
+  [simulator.md](simulator.md).
+`;
+
+/** Returns the text of docs/http-api.md. */
+export function httpApiPage(): string {
+  const routes = Object.entries(ROUTES as Readonly<Record<string, Route>>);
+  const parts = Object.entries(GROUPS).map(([title, pattern]) => {
+    const rows = routes.filter(([, { route }]) => pattern.test(route)).map(([, route]) => rowOf(route));
+    return `\n## ${title}\n\n| request | who | what it does | query or body | answers |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return HEAD + parts.join('');
+}
+
+/** Returns the names of routes that the page leaves out. */
+export function leftOut(): string[] {
+  const isThere = ({ route }: Route) => Object.values(GROUPS).some((pattern) => pattern.test(route));
+  return Object.entries(ROUTES as Readonly<Record<string, Route>>).flatMap(([name, route]) =>
+    isThere(route) ? [] : [name],
+  );
+}
+
+function rowOf({ method, route, authLevel, summary, query, body, answers }: Route): string {
+  const asked = namesOf(query ?? body).map((name) => `\`${name}\``);
+  const statuses = Object.entries(answers).map(([status, { description }]) => `${status}: ${description}`);
+  const address = `\`${method} /api/${route.replaceAll('?}', '}')}\``;
+  return `| ${address} | ${WHO[authLevel]} | ${summary} | ${asked.join(', ')} | ${statuses.join(' ')} |`;
+}
+
+/** Returns the names of the properties of an object's schema. */
+function namesOf(schema: unknown): string[] {
+  return Object.keys((schema as { shape?: object } | undefined)?.shape ?? {});
+}
