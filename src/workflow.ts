@@ -5,7 +5,7 @@ export type { FhirParameters, FhirReader, FhirResource, FhirType, ResourceOf } f
 export type { Part } from './clients/multipart.js';
 export { ReadError } from './clients/read-error.js';
 export type { ReaderOf } from './clients/readers.js';
-export { digest, keyedDigest, shardOf } from './digest.js';
+export { DIGEST_LENGTH, digest, keyedDigest, shardOf } from './digest.js';
 export { type Duration, hours, minutes, seconds } from './duration.js';
 export { NonRetriableError, RetryAfterError } from './errors.js';
 export type { Change, DicomEvent, FhirEvent, HealthEvent } from './events/health-event.js';
