@@ -16,6 +16,8 @@ type ContextDeps = TableDeps & {
   attempt: number;
   /** With `ordering: 'latest'`, the number of this holder of the resource. */
   fence: number | undefined;
+  /** The number of the holder before, if it completed. */
+  completedFence: number | undefined;
   /** Of the job, and with `ordering: 'latest'` of its resource. */
   leases: readonly Lease[];
   cancellation: Cancellation;
@@ -32,6 +34,7 @@ type ContextDeps = TableDeps & {
 /** The second argument of a handler. A class, because each job has one, and most handlers use little of it. */
 export class JobContext implements Context<HealthEvent, string> {
   readonly fence: number | undefined;
+  readonly completedFence: number | undefined;
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly tables: (name: string) => WorkflowTable;
@@ -41,6 +44,7 @@ export class JobContext implements Context<HealthEvent, string> {
   constructor(deps: ContextDeps) {
     this.#deps = deps;
     this.fence = deps.fence;
+    this.completedFence = deps.completedFence;
     this.attempt = deps.attempt;
     this.idempotencyKey = deps.job.address;
     this.tables = (name) => deps.pendingChanges.watched(openTable(name, deps, guardOf(deps)));

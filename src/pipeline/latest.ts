@@ -27,7 +27,7 @@ const NOTHING: Known = { applied: undefined, started: undefined };
 export async function takeResource(
   job: Job,
   deps: JobDeps,
-): Promise<JobOutcome | { kind: 'won'; hold: Hold<Watermark> }> {
+): Promise<JobOutcome | { kind: 'won'; hold: Hold<Watermark>; completedFence: number | undefined }> {
   const { clock, random, stores, settings } = deps;
   const { leaseMs } = settings;
   const of = watermarkOf(job);
@@ -48,7 +48,7 @@ export async function takeResource(
     if (written.kind === 'written') {
       const write: HoldWrite<Watermark> = (value, how) => stores.watermarks.write(of, value, { ...how, by: owner });
       const held = { value: mark, etag: written.etag, sentAtMs, leaseMs };
-      return { kind: 'won', hold: new LeasedHold(held, { clock, write }) };
+      return { kind: 'won', hold: new LeasedHold(held, { clock, write }), completedFence: completedFenceOf(current) };
     }
     if (written.kind === 'table-busy') return BUSY;
     current = written.current;
@@ -69,6 +69,15 @@ function startedMark(
     write: (current?.mark.write ?? 0) + 1,
     ...holder,
   };
+}
+
+/**
+ * L10: returns the fence of the last holder if it has applied its version. A holder that failed has started another
+ * version than the applied one; the watermark still names a holder whose lease lapsed.
+ */
+function completedFenceOf(current: ReadWatermark | undefined): number | undefined {
+  const { applied, started, owner, fence } = current?.mark ?? { ...NOTHING, owner: '', fence: 0 };
+  return owner === '' && applied !== undefined && applied.eventKey === started?.eventKey ? fence : undefined;
 }
 
 /** Returns undefined if the job may take the resource now. */

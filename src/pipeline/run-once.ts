@@ -16,6 +16,8 @@ export type RunnableJob = ClaimedJob & {
   readonly isProbe: boolean;
   /** Held with `ordering: 'latest'`. */
   readonly resource?: Hold<Watermark>;
+  /** The number of the holder before, if it completed. */
+  readonly completedFence?: number | undefined;
 };
 
 /** Runs the handler once, under the leases of job and resource, and returns how it ended. */
@@ -42,12 +44,13 @@ export async function runOnce(job: RunnableJob, deps: JobDeps): Promise<HandlerR
   return result;
 }
 
-function contextOf({ run, hold, resource }: RunnableJob, deps: JobDeps) {
+function contextOf({ run, hold, resource, completedFence }: RunnableJob, deps: JobDeps) {
   const { random, stores, readerFor, changeQueue, telemetry, settings } = deps;
   return {
     job: run.job,
     attempt: hold.value.tries + 1,
     fence: resource?.value.fence,
+    completedFence,
     leases: resource ? [hold, resource] : [hold],
     tables: stores.workflowTables,
     commit: stores.workflowCommit,

@@ -51,7 +51,9 @@ export async function workJob(claimed: ClaimedJob, deps: JobDeps): Promise<JobOu
 
 async function workLatest(job: RunnableJob, deps: JobDeps): Promise<JobOutcome> {
   const claim = await takeResource(job.run.job, deps).catch((error) => retryIn(LOOK_AGAIN_MS, errorCodeOf(error)));
-  return claim.kind === 'won' ? workWithResource({ ...job, resource: claim.hold }, deps) : claim;
+  if (claim.kind !== 'won') return claim;
+  const { hold, completedFence } = claim;
+  return workWithResource({ ...job, resource: hold, completedFence }, deps);
 }
 
 async function workWithResource(job: RunnableJob & { resource: Hold<Watermark> }, deps: JobDeps): Promise<JobOutcome> {

@@ -21,6 +21,11 @@ export type Context<E extends HealthEvent = HealthEvent, C extends string = neve
    * version than for a newer version. Pass the number on to effects outside the app. Otherwise undefined.
    */
   readonly fence: number | undefined;
+  /**
+   * The `fence` of the run before this one for this resource, if that run completed: then its changes of tables have been
+   * made. Otherwise undefined.
+   */
+  readonly completedFence: number | undefined;
   /** 1 for the first try. */
   readonly attempt: number;
   /** The same for every try of this job; no other job has this key. */

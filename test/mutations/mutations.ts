@@ -340,6 +340,13 @@ export const mutations: readonly Mutation[] = [
       put: '$isOlder',
     },
   ]),
+  ...inFile('src/pipeline/latest.ts', 'test/workflows/patient-registry/every-crash.test.ts', [
+    {
+      rule: 'latest-completedFence',
+      find: "$owner === '' && $applied !== undefined && $applied.eventKey === $started?.eventKey ? $fence : undefined",
+      put: '$fence',
+    },
+  ]),
   ...inFile('src/storage/watermarks.ts', SIMULATION, [
     {
       rule: 'latest-noEtag',

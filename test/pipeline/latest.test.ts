@@ -63,6 +63,30 @@ async function apply(run: Job, deps: JobDeps): Promise<void> {
   expect(await applyVersion(holdOf(await takeResource(run, deps)), NO_LIMIT)).toBe(true);
 }
 
+describe('when a run asks for the fence of the run before', () => {
+  it.each([
+    { given: 'there was none', before: 'none', expected: undefined },
+    { given: 'it applied its version', before: 'applies', expected: 1 },
+    { given: 'it failed', before: 'fails', expected: undefined },
+    { given: 'its lease lapsed', before: 'dies', expected: undefined },
+    { given: 'it applied its version, and then another failed', before: 'applies, fails', expected: undefined },
+    { given: 'it failed, and then another applied its version', before: 'fails, applies', expected: 2 },
+  ])('given $given, then $expected (L10)', async ({ before, expected }) => {
+    const { account, process } = startProcesses();
+    const { deps } = process();
+    let version = 1;
+    for (const end of before.split(', ').filter((one) => one !== 'none')) {
+      const hold = holdOf(await takeResource(runOf(version), deps));
+      if (end === 'applies') await applyVersion(hold, NO_LIMIT);
+      if (end === 'fails') await freeResource(hold, NO_LIMIT);
+      version += 1;
+    }
+    await account.pass(LEASE_MS + 10_000);
+
+    expect(await takeResource(runOf(version), deps)).toMatchObject({ kind: 'won', completedFence: expected });
+  });
+});
+
 describe('when a resource is taken', () => {
   it('given nobody has had it, then it is won with fence 1, under a lease', async () => {
     const { process, mark } = startProcesses();
