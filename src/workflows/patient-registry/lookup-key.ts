@@ -4,12 +4,17 @@ const NAME = 'LOOKUP_KEY';
 const MIN_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
+/** The same text gives the same array, for which `keyedDigest` prepares once. */
+let last: { readonly text: string | undefined; readonly key: Uint8Array | undefined } | undefined;
+
 /**
  * Returns the key of keyed digests. @throws TypeError if the setting is absent or wrong; `setup` then does not start
  * the workflow.
  */
 export function lookupKeyIn(setting: Setting): Uint8Array {
-  const key = readKey(setting(NAME));
+  const text = setting(NAME);
+  if (text === undefined || text !== last?.text) last = { text, key: readKey(text) };
+  const { key } = last;
   if (key === undefined) throw new TypeError(`${NAME} is absent or wrong: the workflow should not run.`);
   return key;
 }

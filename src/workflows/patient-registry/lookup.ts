@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type LookupContext, lookup, PARTITIONS } from '../../workflow.js';
-import { digestOf, patientKeyIn, type SearchTerm } from './index-keys.js';
+import { beginningsOf, patientKeyIn, type SearchTerm } from './index-keys.js';
 import { lookupKeyIn } from './lookup-key.js';
 import { readPatient, survivorOf } from './merges.js';
 import { matchesAll, prefixFor, wordsOf, wordsOfName } from './names.js';
@@ -80,34 +80,54 @@ export const lookUpPatients = lookup({
 
 /** Yields candidates page by page: a common name has many, and only their rows have the date of birth. */
 async function* candidatesFor(query: PatientsQuery, tables: LookupContext['tables'], key: Uint8Array) {
-  const digests = termsOf(query).map((term) => digestOf(term, key));
-  const first = await Promise.all(PARTITIONS.map((partition) => candidatesIn(partition, digests, tables)));
-  yield first.flatMap(({ keys }) => keys);
-  for (const { rest } of first) yield* rest();
+  const terms = termsOf(query).map((term) => beginningsOf(term, key));
+  const first = await Promise.all(PARTITIONS.map((partition) => candidatesIn(partition, terms, tables)));
+  const seen = new Set<string>();
+  // Several words of a patient can begin alike.
+  const unseen = (keys: readonly string[]) => keys.filter((one) => !seen.has(one) && seen.add(one));
+  yield unseen(first.flatMap(({ keys }) => keys));
+  for (const { rest } of first) for await (const keys of rest()) yield unseen(keys);
 }
 
-/** Returns the candidates that are in all lists of `digests`. An incomplete list excludes nobody. */
-async function candidatesIn(partition: string, digests: readonly string[], tables: LookupContext['tables']) {
-  const page = async (digest: string, from: string) => {
-    const rows = await tables(PATIENT_KEYS).list(partition, { from, to: `${digest}.~`, limit: PAGE });
-    return { digest, keys: rows.map((row) => patientKeyIn(row.key)) };
-  };
-  const lists = await Promise.all(digests.map((digest) => page(digest, `${digest}.`)));
-  const [shortest = { digest: '', keys: [] }, ...others] = lists.sort((a, b) => a.keys.length - b.keys.length);
-  const whole = others.filter(({ keys }) => keys.length < PAGE).map(({ keys }) => new Set(keys));
-  return {
-    keys: shortest.keys.filter((one) => whole.every((list) => list.has(one))),
+/** Keys of patients. `more`: ranges that were not read to their end. */
+type List = { readonly keys: readonly string[]; readonly more: readonly Range[] };
+type Range = { readonly from: string; readonly to: string };
 
-    /** Yields the further pages of the shortest list. If it has more pages, no other list is complete. */
-    async *rest(): AsyncGenerator<string[]> {
-      const { digest } = shortest;
-      let { keys } = shortest;
-      while (keys.length === PAGE) {
-        ({ keys } = await page(digest, `${digest}.${keys.at(-1)}!`)); // '!' sorts before all characters of keys
-        yield keys;
+/** Returns the candidates that are in the lists of all terms. An incomplete list excludes nobody. */
+async function candidatesIn(partition: string, terms: readonly string[][], tables: LookupContext['tables']) {
+  const lists = await Promise.all(
+    terms.map((beginnings) => listOf(beginnings.map((beginning) => ({ from: beginning, to: `${beginning}~` })))),
+  );
+  // Complete lists first: if the first list is incomplete, all are.
+  const [shortest = { keys: [], more: [] }, ...others] = lists.sort(
+    (a, b) => Number(a.more.length > 0) - Number(b.more.length > 0) || a.keys.length - b.keys.length,
+  );
+  const complete = others.filter(({ more }) => more.length === 0).map(({ keys }) => new Set(keys));
+  return {
+    keys: shortest.keys.filter((one) => complete.every((list) => list.has(one))),
+
+    /** Yields the further pages of the shortest list. */
+    async *rest(): AsyncGenerator<readonly string[]> {
+      for (let { more } = shortest; more.length > 0; ) {
+        const page = await listOf(more);
+        more = page.more;
+        yield page.keys;
       }
     },
   };
+
+  async function listOf(ranges: readonly Range[]): Promise<List> {
+    const pages = await Promise.all(ranges.map((range) => pageOf(range)));
+    return { keys: pages.flatMap(({ keys }) => keys).sort(), more: pages.flatMap(({ more }) => more) };
+  }
+
+  async function pageOf({ from, to }: Range): Promise<List> {
+    const rows = await tables(PATIENT_KEYS).list(partition, { from, to, limit: PAGE });
+    const last = rows.at(-1)?.key;
+    const isMore = rows.length === PAGE && last !== undefined;
+    // '!' sorts before all characters of keys.
+    return { keys: rows.map((row) => patientKeyIn(row.key)), more: isMore ? [{ from: `${last}!`, to }] : [] };
+  }
 }
 
 function termsOf(query: PatientsQuery): SearchTerm[] {

@@ -17,12 +17,13 @@ export const patientRegistry = defineWorkflow({
   codes: ['lookup-key-absent'],
   on: fhir('Patient'),
   ordering: 'latest',
-  async handle(event, { resource, tables, setting }) {
+  async handle(event, { resource, tables, setting, fence, completedFence }) {
     const { host, resourceId } = event;
     const content = event.change === 'deleted' ? undefined : await resource.current();
     const patient = content && describePatient(content, event);
     const wanted = patient && { row: rowOfPatient(patient), entries: entriesOf(patient, lookupKeyIn(setting)) };
-    await updatePatient(placeOfPatient(host, resourceId), wanted, tables, { isNew: event.change === 'created' });
+    const run = { isNew: event.change === 'created', fence, completedFence };
+    await updatePatient(placeOfPatient(host, resourceId), wanted, tables, run);
   },
   setup(setting) {
     const key = checkLookupKey(setting);

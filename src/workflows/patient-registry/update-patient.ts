@@ -5,7 +5,14 @@ import { PATIENT_KEYS, PATIENTS } from './places.js';
 /** The row that a patient must end with, and its entries in `patientkeys`. */
 export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 
-/** So many pending entries of 23 characters and a space fit into a column. A patient has at most 620 entries. */
+/** `isNew`: probably no row exists yet. The fences are those of the handler's context. */
+export type Run = {
+  readonly isNew: boolean;
+  readonly fence: number | undefined;
+  readonly completedFence: number | undefined;
+};
+
+/** So many pending entries of 23 characters and a space fit into a column. A patient has at most 160 entries. */
 const MAX_PENDING = 1300;
 
 // A patient's row lists its entries: confirmed entries exist, pending entries may exist. The columns are `sure` and
@@ -15,24 +22,22 @@ const MAX_PENDING = 1300;
 //   writeEntries  entries' rows: write or remove each pending entry
 //   finish        patient's row: all entries confirmed; if the patient is gone, remove the row
 //
-// If no entry changes, there is one write. A process that dies between two steps leaves its pending entries in the row;
-// the next event or try, of any version, writes them. A pending entry is always written, even if it exists: then the
-// entry has the fence of the new holder, and a former holder that wakes up cannot remove it. Until its lease ends, a
-// former holder can add an entry that no other handler has written. That entry stays and does no harm, because a lookup
-// compares with the patient's row.
+// If no entry changes, there is one write. If entries are only added, as for a new patient, there is no `finish`: column
+// `sureAfter` has the fence of the run, and the next run confirms the entries if that run completed.
+//
+// A process that dies between two steps leaves its pending entries in the row; the next event or try, of any version,
+// writes them. A pending entry is always written, even if it exists: then the entry has the fence of the new holder, and
+// a former holder that wakes up cannot remove it. Until its lease ends, a former holder can add an entry that no other
+// handler has written. That entry stays and does no harm, because a lookup compares with the patient's row.
 
-/** Makes the rows of a patient as `wanted`; undefined removes them. `isNew` means that probably no row exists yet. */
-export async function updatePatient(
-  place: Place,
-  wanted: Wanted | undefined,
-  tables: Tables,
-  { isNew }: { isNew: boolean },
-): Promise<void> {
+/** Makes the rows of a patient as `wanted`; undefined removes them. */
+export async function updatePatient(place: Place, wanted: Wanted | undefined, tables: Tables, run: Run): Promise<void> {
   const removed = new Set<Entry>();
   for (;;) {
-    const { pending, isTooMany } = await begin(place, wanted, tables, { isNew, removed });
+    const { pending, isTooMany, isLast } = await begin(place, wanted, tables, { ...run, removed });
     if (pending.length === 0) return;
     await writeEntries(place, pending, new Set(isTooMany ? [] : wanted?.entries), tables);
+    if (isLast) return;
     if (!isTooMany) return finish(place, wanted, tables);
     for (const entry of pending) removed.add(entry);
   }
@@ -42,31 +47,35 @@ type Plan = {
   readonly pending: Entry[];
   /** Processes that died have left more pending entries than fit into the row: these are removed first. */
   readonly isTooMany?: boolean;
+  /** Nothing is to do after the entries: the next run confirms them. */
+  readonly isLast?: boolean;
 };
+
+type Conditions = Run & { readonly removed: ReadonlySet<Entry> };
 
 async function begin(
   { partition, key }: Place,
   wanted: Wanted | undefined,
   tables: Tables,
-  { isNew, removed }: { isNew: boolean; removed: ReadonlySet<Entry> },
+  conditions: Conditions,
 ): Promise<Plan> {
   let plan: Plan = { pending: [] };
   const decide = (current: Row | undefined) => {
-    const { row, ...next } = planFor(current, wanted, removed);
+    const { row, ...next } = planFor(current, wanted, conditions);
     plan = next;
     return row;
   };
-  await tables(PATIENTS).change(partition, key, decide, isNew ? { expect: 'absent' } : {});
+  await tables(PATIENTS).change(partition, key, decide, conditions.isNew ? { expect: 'absent' } : {});
   return plan;
 }
 
 function planFor(
   current: Row | undefined,
   wanted: Wanted | undefined,
-  removed: ReadonlySet<Entry>,
+  { removed, fence, completedFence }: Conditions,
 ): Plan & { row: Row | 'keep' | 'remove' } {
   if (!current && !wanted) return { pending: [], row: 'keep' };
-  const { columns, confirmed, pending: leftPending } = partsOf(current);
+  const { columns, confirmed, pending: leftPending } = partsOf(current, completedFence);
   const wantedEntries = new Set(wanted?.entries);
   const isConfirmed = new Set(confirmed);
   const changed = [
@@ -78,25 +87,40 @@ function planFor(
   if (pending.length > MAX_PENDING) return { pending: leftPending, isTooMany: true, row: 'keep' };
   if (pending.length === 0) return { pending, row: settledRow(wanted, current) };
   const kept = confirmed.filter((entry) => wantedEntries.has(entry));
-  const row = { ...(wanted?.row ?? columns), sure: kept.join(' '), unsure: pending.join(' ') };
-  return { pending, row: isSameRow(row, current) ? 'keep' : row };
+  const isLast = fence !== undefined && pending.every((entry) => wantedEntries.has(entry));
+  const lists = { sure: kept.join(' '), unsure: pending.join(' '), ...(isLast && { sureAfter: fence }) };
+  const row = { ...(wanted?.row ?? columns), ...lists };
+  return { pending, isLast, row: isSameRow(row, current) ? 'keep' : row };
 }
 
-/** Writes in parallel: entries of one partition share a transaction. */
+/**
+ * Writes in parallel: entries of one partition share a transaction. The removals come last, because after a change of
+ * layout old and new entries answer the same searches.
+ */
 async function writeEntries(
   { key: patientKey }: Place,
   pending: readonly Entry[],
   wantedEntries: ReadonlySet<Entry>,
   tables: Tables,
 ): Promise<void> {
-  const keys = tables(PATIENT_KEYS);
-  await Promise.all(
-    pending.map((entry) => {
-      const { partition, key } = placeOfEntry(entry, patientKey);
-      return wantedEntries.has(entry)
-        ? keys.change(partition, key, () => ({}), { expect: 'absent' })
-        : keys.change(partition, key, () => 'remove');
-    }),
+  const changeAll = (
+    entries: readonly Entry[],
+    ...how: [decide: () => Row | 'remove', options?: { expect: 'absent' }]
+  ) =>
+    Promise.all(
+      entries.map((entry) => {
+        const { partition, key } = placeOfEntry(entry, patientKey);
+        return tables(PATIENT_KEYS).change(partition, key, ...how);
+      }),
+    );
+  await changeAll(
+    pending.filter((entry) => wantedEntries.has(entry)),
+    () => ({}),
+    { expect: 'absent' },
+  );
+  await changeAll(
+    pending.filter((entry) => !wantedEntries.has(entry)),
+    () => 'remove',
   );
 }
 
@@ -110,12 +134,24 @@ function settledRow(wanted: Wanted | undefined, current: Row | undefined): Row |
   return isSameRow(row, current) ? 'keep' : row;
 }
 
-/** Returns the patient's own columns, and its confirmed and pending entries. */
-export function partsOf(current: Row | undefined): { columns: Row; confirmed: Entry[]; pending: Entry[] } {
-  const { sure, unsure, ...columns } = current ?? {};
-  const listIn = (text: unknown) =>
-    String(text ?? '')
-      .split(' ')
-      .filter(Boolean);
-  return { columns, confirmed: listIn(sure), pending: listIn(unsure) };
+/**
+ * Returns the patient's own columns, and its confirmed and pending entries. `completedFence`: of the last run, if that
+ * run completed.
+ */
+export function partsOf(
+  current: Row | undefined,
+  completedFence?: number,
+): { columns: Row; confirmed: Entry[]; pending: Entry[] } {
+  const { sure, unsure, sureAfter, ...columns } = current ?? {};
+  const isCompleted = sureAfter !== undefined && sureAfter === completedFence;
+  const [confirmed, pending] = isCompleted
+    ? [[...listIn(sure), ...listIn(unsure)], []]
+    : [listIn(sure), listIn(unsure)];
+  return { columns, confirmed, pending };
+}
+
+function listIn(text: unknown): Entry[] {
+  return String(text ?? '')
+    .split(' ')
+    .filter(Boolean);
 }

@@ -29,7 +29,7 @@ describe('when patients come, change, are merged and go', () => {
 
     const { patients, patientkeys } = found as ReturnType<typeof tablesOf>;
     expect(patients.map(({ row }) => row)).toMatchObject([{ resourceId: 'p1', version: 3, family: 'Novak' }]);
-    expect(patientkeys).toHaveLength('novak'.length - 1 + 'zofia'.length - 1 + 1);
+    expect(patientkeys).toHaveLength(['novak', 'zofia', 'replaces p2'].length);
   });
 
   it('given any trouble at any call to storage, then the tables end the same', async () => {
@@ -61,7 +61,7 @@ describe('when patients come, change, are merged and go', () => {
     const tables = ['patients', 'patientkeys', 'watermarks', 'waiting'];
     const stored = tables.flatMap((table) => account.tables.inspect(table));
     const seen = [...stored.map(({ partition, key }) => `${partition} ${key}`), ...lines].join('\n').toLowerCase();
-    expect(stored.length).toBeGreaterThan(20);
+    expect(stored.length).toBeGreaterThan(9);
     expect(lines.length).toBeGreaterThan(0);
     for (const word of ['kowals', 'novak', 'zofia', 'secret', 'hospital.example']) expect(seen).not.toContain(word);
   });

@@ -182,6 +182,10 @@ describe('when patients were merged', () => {
     { given: 'both say so', people: { a: { name, ...linked('replaced-by', 'b') }, b: linked('replaces', 'a') } },
     { given: 'a chain', people: { a: { name, ...linked('replaced-by', 'x') }, x: linked('replaced-by', 'b'), b: {} } },
     {
+      given: 'two names that begin alike',
+      people: { a: { name: [{ family: 'Smith' }, { family: 'Smithson' }], ...linked('replaced-by', 'b') }, b: {} },
+    },
+    {
       given: 'a chain of both',
       people: { a: { name, ...linked('replaced-by', 'x') }, x: {}, b: linked('replaces', 'x') },
     },

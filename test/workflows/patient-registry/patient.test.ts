@@ -6,7 +6,7 @@ import { HOST, MRN, type Patient, startRegistry } from './people.js';
 async function rowOf(fields: Partial<Patient>) {
   const registry = startRegistry();
   expect(await registry.becomes('p1', fields)).toEqual({ kind: 'completed' });
-  const { sure: _, ...row } = registry.rows('patients')[0]?.row ?? {};
+  const { sure: _, unsure: __, sureAfter: ___, ...row } = registry.rows('patients')[0]?.row ?? {};
   return row;
 }
 

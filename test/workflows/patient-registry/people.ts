@@ -4,7 +4,8 @@ import { patientRegistry } from '../../../src/workflows/patient-registry/patient
 import type { RowsOf, StoryEvent } from '../every-crash.js';
 
 export const HOST = 'test.fhir.example';
-export const SETTINGS = { LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64'), FHIR_HOSTS: HOST };
+export const KEY = Buffer.alloc(32, 7);
+export const SETTINGS = { LOOKUP_KEY: KEY.toString('base64'), FHIR_HOSTS: HOST };
 export const MRN = 'http://hospital.example/mrn';
 
 export type Patient = ResourceOf<'Patient'>;
@@ -52,6 +53,12 @@ export async function endOf(story: readonly StoryEvent[]) {
   return tablesOf((table) => kit.rows(table));
 }
 
+/** Returns the tables, without what depends on the way: which run has written an entry, and whether a later run followed. */
 export function tablesOf(rowsOf: RowsOf) {
-  return { patients: rowsOf('patients'), patientkeys: rowsOf('patientkeys') };
+  const patients = rowsOf('patients').map(({ row, ...place }) => {
+    const { sure = '', unsure = '', sureAfter, ...columns } = row;
+    const isLeft = unsure !== '' && sureAfter === undefined;
+    return { ...place, row: { ...columns, entries: `${sure} ${unsure}`.trim().split(' ').sort(), isLeft } };
+  });
+  return { patients, patientkeys: rowsOf('patientkeys') };
 }

@@ -8,6 +8,8 @@ import { runScenario, type Scenario, type StoryEvent } from '../every-crash.js';
 import { HOST, MRN, type Patient, person, SETTINGS, told } from './people.js';
 
 const PLACE = { partition: '0', key: 'k'.repeat(22) };
+/** A run of which the row says nothing. */
+const RUN = { isNew: false, fence: undefined, completedFence: undefined };
 const entries = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => `0${String(n + from).padStart(22, '0')}`);
 
@@ -23,7 +25,7 @@ describe('when rows of an interrupted handler are settled', () => {
         },
       }) as WorkflowTable;
 
-    await updatePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, { isNew: false });
+    await updatePatient(PLACE, { row: { version: 1 }, entries: entries(1) }, tables, RUN);
 
     expect(written).toEqual([{}]);
   });
@@ -35,7 +37,7 @@ describe('when rows of an interrupted handler are settled', () => {
     await kit.tables('patients').change('0', PLACE.key, () => ({ version: 1, sure: '', unsure: left.join(' ') }));
     const wantedEntries = entries(600, 900);
 
-    await updatePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, { isNew: false });
+    await updatePatient(PLACE, { row: { version: 2 }, entries: wantedEntries }, kit.tables, RUN);
 
     expect(kit.rows('patients').map(({ row }) => row)).toEqual([{ version: 2, sure: wantedEntries.join(' ') }]);
     expect(kit.rows('patientkeys').map(({ key }) => `0${key.slice(0, 22)}`)).toEqual(wantedEntries);
@@ -45,7 +47,7 @@ describe('when rows of an interrupted handler are settled', () => {
     const account = createAccount();
     const settleAs = (fence: number, version: number) => {
       const wanted = { row: { version }, entries: entries(version) };
-      return updatePatient(PLACE, wanted, fencedTables(account, fence), { isNew: false });
+      return updatePatient(PLACE, wanted, fencedTables(account, fence), { ...RUN, fence });
     };
     const rows = () => [account.tables.inspect('patients'), account.tables.inspect('patientkeys')];
     await settleAs(2, 2);
@@ -85,10 +87,10 @@ describe('when the cost of an event is counted', () => {
   }
 
   it.each([
-    { given: 'a patient of 2 names and 3 identifiers comes', story: [MADE], cost: { reads: 1, writes: 3 } },
+    { given: 'a patient of 2 names and 3 identifiers comes', story: [MADE], cost: { reads: 0, writes: 2 } },
     { given: 'nothing of the names changes', story: [MADE, { ...MADE, active: false }], cost: { reads: 1, writes: 1 } },
-    { given: 'a name of five letters goes', story: [MADE, RENAMED], cost: { reads: 6, writes: 3 } },
-    { given: 'it is deleted', story: [MADE, undefined], cost: { reads: 17, writes: 3 } },
+    { given: 'a name of five letters goes', story: [MADE, RENAMED], cost: { reads: 3, writes: 3 } },
+    { given: 'it is deleted', story: [MADE, undefined], cost: { reads: 8, writes: 3 } },
   ])('given $given, then $cost', async ({ story, cost }) => {
     expect(await costOf(...story)).toEqual(cost);
   });

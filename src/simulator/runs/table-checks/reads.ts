@@ -1,5 +1,5 @@
 import { pagesOf } from '../../../storage/pages.js';
-import type { Row } from '../../../storage/table-store.js';
+import type { Row, Stored } from '../../../storage/table-store.js';
 import type { DicomService } from '../../dicom/dicom-service.js';
 import type { FhirService } from '../../fhir/fhir-service.js';
 import type { CheckedRun } from './table-check.js';
@@ -18,15 +18,20 @@ export type Current = Readonly<Record<string, unknown>> & {
 };
 
 /** The rows of a table that were written since the run began, without the marks of removed rows. */
-export async function* rowsOfRun(
+export async function* rowsOfRun(run: Pick<CheckedRun, 'tables' | 'since'>, table: string): AsyncGenerator<Row> {
+  for await (const { row } of storedOfRun(run, table)) yield row;
+}
+
+/** As `rowsOfRun`, with the places of the rows. */
+export async function* storedOfRun(
   { tables, since }: Pick<CheckedRun, 'tables' | 'since'>,
   table: string,
-): AsyncGenerator<Row> {
+): AsyncGenerator<Stored> {
   const anyOf = [{ property: 'timestamp', is: 'ge', value: since }] as const;
   for (let n = 0; n < PARTITIONS; n += 1) {
     const query = { partition: String(n), anyOf, limit: 1000 };
     for await (const { rows } of pagesOf((from) => tables.query(table, { ...query, ...from }))) {
-      for (const { row } of rows) if (row._removed !== true) yield row;
+      for (const stored of rows) if (stored.row._removed !== true) yield stored;
     }
   }
 }

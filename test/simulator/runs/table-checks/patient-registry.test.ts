@@ -34,6 +34,9 @@ async function start() {
     if (id !== 'gone') await kit.run(patientRegistry, event, { resource });
   }
   await tables.create('patients');
+  await tables.create('patientkeys');
+  for (const { partition, key, row } of kit.rows('patientkeys'))
+    await tables.commit('patientkeys', partition, [{ kind: 'insert', key, row }]);
   const write = (partition: string, key: string, row: Row) =>
     tables.commit('patients', partition, [{ kind: 'insert', key, row }]);
   const [first, second] = kit.rows('patients') as [Stored, Stored];
