@@ -7,6 +7,7 @@ export type Figure = {
   readonly p99Ms?: number;
   /** The slowest POST, if there are fewer than 10,000 POSTs. */
   readonly p9999Ms?: number;
+  readonly cpuMs?: number;
   readonly requestsPerEvent?: number;
   readonly entitiesPerEvent?: number;
   readonly files?: number;
@@ -17,7 +18,7 @@ export type Figure = {
   readonly aim?: Aim;
 };
 
-export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h';
+export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i';
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
 /** A section passes each figure to this function as soon as it has the figure. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Figure, Report, Section } from './figures.js';
 import { describeMachine } from './machine.js';
 import { FULL, type Plan, QUICK } from './plan.js';
+import { benchCpu } from './sections/cpu.js';
 import { benchEndToEnd } from './sections/end-to-end.js';
 import { benchFailingWorkflow } from './sections/failing-workflow.js';
 import { benchFhirReads } from './sections/fhir-reads.js';
@@ -21,6 +22,7 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   f: benchSimulator,
   g: benchPackage,
   h: benchFhirReads,
+  i: benchCpu,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]

@@ -19,6 +19,8 @@ export type FhirService = AsyncDisposable & {
   requests(): Promise<number>;
 };
 
+type HostOptions = { readonly main: string; readonly storage: string; readonly env?: NodeJS.ProcessEnv };
+
 const START_MS = 300_000;
 const LOOK_AGAIN_MS = 25;
 const ACCOUNT = 'devstoreaccount1';
@@ -60,8 +62,6 @@ export async function startHost({ main, storage, env }: HostOptions): Promise<Ho
   );
   return { ...host, url: `http://127.0.0.1:${host.found}/runtime/webhooks/EventGrid?functionName=fhirEvents` };
 }
-
-type HostOptions = { main: string; storage: string; env?: NodeJS.ProcessEnv };
 
 /** Starts the FHIR service of `apps/fhir-main.ts`. */
 export async function startFhirService(): Promise<FhirService> {

@@ -9,6 +9,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   f: '(f) memory of the simulator, as it delivers more',
   g: '(g) what is deployed: files, MB, MB zipped; ms to start',
   h: '(h) reads of the FHIR service, Observations without a rule, built-in workflows',
+  i: '(i) CPU of the app an event, POSTs of 100, reads answered in the process',
 };
 
 const HEADS = [
@@ -17,6 +18,7 @@ const HEADS = [
   'p50',
   'p99',
   'p99.99',
+  'CPU ms',
   'requests',
   'entities',
   'files',
@@ -47,13 +49,13 @@ export function formatTable(figures: readonly Figure[]): string {
 }
 
 function cellsOf(figure: Figure): string[] {
-  const { what, eventsPerSecond, p50Ms, p99Ms, p9999Ms, requestsPerEvent, entitiesPerEvent } = figure;
+  const { what, eventsPerSecond, p50Ms, p99Ms, p9999Ms, cpuMs, requestsPerEvent, entitiesPerEvent } = figure;
   const { files, mb, zippedMb, result, aim } = figure;
   return [
     `  ${what}`,
     eventsPerSecond === undefined ? '' : Math.round(eventsPerSecond).toLocaleString('en'),
     ...[p50Ms, p99Ms, p9999Ms].map((ms) => ms?.toFixed(ms < 10 ? 1 : 0) ?? ''),
-    ...[requestsPerEvent, entitiesPerEvent].map((value) => value?.toFixed(2) ?? ''),
+    ...[cpuMs, requestsPerEvent, entitiesPerEvent].map((value) => value?.toFixed(2) ?? ''),
     files?.toLocaleString('en') ?? '',
     ...[mb, zippedMb].map((value) => value?.toFixed(1) ?? ''),
     result?.toFixed(2) ?? '',

@@ -1,0 +1,4 @@
+import { workflows } from '../../src/workflows/index.js';
+import { registerMeasured } from './measured.js';
+
+await registerMeasured(workflows);

@@ -1,0 +1,4 @@
+import { registerMeasured } from './measured.js';
+import { noop } from './noop.js';
+
+await registerMeasured([noop]);
