@@ -21,7 +21,7 @@ const READERS = [
   ),
   ...words('workspace-unknown'),
   ...words(`
-    aborted endless forbidden foreign-link hosts-absent no-list no-token not-found not-json not-multipart other-resource
+    aborted endless forbidden foreign-link hosts-absent no-batch-response no-list no-token not-found not-json not-multipart other-resource
     out-of-order redirected server-error throttled timeout too-large unauthorized unavailable unreachable`).flatMap(
     (code) => [`fhir-${code}`, `dicom-${code}`],
   ),

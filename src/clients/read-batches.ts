@@ -28,8 +28,8 @@ const MAX_ENTRIES = 100;
 /** Answers that are too large do not make batches smaller: one large resource must not end them for all others. */
 const MIN_ENTRIES = 10;
 /**
- * How long a read waits for others, at most, while an earlier request of its service is under way. Under load, 1 ms made
- * 0.12 requests for an event, 10 ms 0.09 (`npm run bench -- --only h`).
+ * How long a read waits for others, at most, while an earlier request of its service is under way: longer waits make
+ * fewer requests (`npm run bench -- --only h` counts them).
  */
 export const GATHER_MS = 10;
 /** How long batches are smaller, or off, after an answer that was too large, too late, or a refusal. */
