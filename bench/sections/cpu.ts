@@ -33,7 +33,7 @@ const CASES: readonly Case[] = [
 export async function benchCpu(plan: Plan, report: Report): Promise<void> {
   await using azurite = await startAzurite();
   const storage = azurite.connectionString;
-  for (const { what, main, resourceType, aims } of CASES) {
+  for (const { what, main, resourceType, aims } of CASES.slice(-plan.cpu.cases)) {
     const cpuMs = await cpuMsOf({ main, storage, resourceType }, plan);
     const counts = await countsOf({ main, storage, resourceType }, plan);
     report({ what, cpuMs, ...counts });

@@ -62,9 +62,9 @@ export type Fault = 'ok' | 'fail-before' | 'fail-after' | 'never' | 'never-after
 export type Call = { number: number; machine: string; method: string; table: string; operations: readonly Operation[] };
 export type Faults = (call: Call) => Fault;
 
-/** Returns whether a call can change the protocol's course. The queries of the app's timers cannot. */
+/** Returns whether a call can change the protocol's course. The queries of the app's timers, and of pauses, cannot. */
 export function isOfInterest({ table, method }: Call): boolean {
-  return method !== 'length' && !(table === 'waiting' && method === 'query');
+  return method !== 'length' && !(method === 'query' && (table === 'waiting' || table === 'appstate'));
 }
 
 export const BEGINNING = Date.UTC(2026, 2, 14, 12);
