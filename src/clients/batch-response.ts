@@ -1,4 +1,4 @@
-import type { ResourcePlace } from './get-with-retry.js';
+import type { ResourcePlace } from './get-request.js';
 
 /** The answer to one entry of a batch. `text`: the JSON of the resource as the service wrote it. */
 export type BatchEntry = { readonly status: number; readonly text: string | undefined };

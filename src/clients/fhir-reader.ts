@@ -3,7 +3,8 @@ import { NonRetriableError } from '../errors.js';
 import type { FhirEvent } from '../events/health-event.js';
 import { parseJson } from './body.js';
 import { type Endpoint, nextPathOf, pathOf } from './endpoint.js';
-import type { GetWithRetry, ResourcePlace } from './get-with-retry.js';
+import type { ResourcePlace } from './get-request.js';
+import type { GetWithRetry } from './get-with-retry.js';
 import { readError } from './read-error.js';
 import type { Share } from './share.js';
 

@@ -4,21 +4,10 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { drain, readText, type Streamed, streamOf } from './body.js';
 import { classifyResponse, classifyThrown, type ReadResult, type Retry } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
+import { aborted, type GetRequest } from './get-request.js';
 import type { ReadBatches } from './read-batches.js';
 import { readError } from './read-error.js';
 import { REQUEST_MS, requestTo } from './send.js';
-
-/** A GET request. `path`: the path and query after the service's URL, encoded. */
-export type GetRequest = {
-  readonly path: string;
-  readonly accept: string;
-  readonly signal: AbortSignal;
-  /** The resource that the request reads. Such reads can share a batch. */
-  readonly place?: ResourcePlace | undefined;
-};
-
-/** The place of a FHIR resource in its service. Without a version: the current one. */
-export type ResourcePlace = { readonly type: string; readonly id: string; readonly version?: string };
 
 /** Reads from a service, with up to 3 requests. Undefined: the service has no such resource (404, 410). */
 export type GetWithRetry = {
@@ -106,9 +95,4 @@ export function createGetWithRetry({ clock, random, telemetry, batches }: GetWit
   function waitAfter(requests: number, { waitMs, jitter = random.number() }: Retry): number {
     return Math.round((waitMs ?? FIRST_WAIT_MS * 2 ** (requests - 1)) * (1 + 0.2 * jitter));
   }
-}
-
-/** Returns the error of a read that its caller has aborted. */
-export function aborted({ kind }: Endpoint): Error {
-  return readError(kind, 'aborted', 'was not read: the caller aborted.');
 }

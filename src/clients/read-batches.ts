@@ -4,7 +4,7 @@ import { type BatchEntry, readBatchResponse } from './batch-response.js';
 import { drain, readBytes } from './body.js';
 import { classifyResponse, classifyThrown, type ReadResult } from './classify-response.js';
 import type { Endpoint } from './endpoint.js';
-import { aborted, type GetRequest, type ResourcePlace } from './get-with-retry.js';
+import { aborted, type GetRequest, type ResourcePlace } from './get-request.js';
 import { REQUEST_MS, requestTo } from './send.js';
 
 /** Reads FHIR resources with one request for many. */

@@ -1,12 +1,22 @@
 import type { StorageCounts } from '../api/stats.js';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config.js';
+import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
+import type { StoragePorts } from '../pipeline/create-stores.js';
 import { positionsOf } from '../reconcile/continuous.js';
 import { createSharedCount } from '../shared-count.js';
 import { StorageError } from '../storage/table-store.js';
-import type { App } from './compose.js';
+import type { Waiting } from '../storage/waiting.js';
 
-type Deps = Pick<App, 'waiting' | 'deadLetters' | 'stores' | 'clock' | 'config'>;
+type Deps = {
+  readonly waiting: Pick<Waiting, 'count'>;
+  readonly deadLetters: Pick<DeadLetters, 'count'>;
+  readonly stores: Pick<StoragePorts, 'tables' | 'undelivered'>;
+  readonly clock: Clock;
+  readonly config: Pick<Config, 'reconcile'>;
+};
 
 /** A count reads a page for every thousand rows, so it stops here and sets `isMore`. */
 const MAX_COUNTED = 100_000;
