@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, instant } from './common.js';
 
-/** POST /api/dead-letters/outcomes, level admin: what became of dead letters that were redriven. */
+/** The ids of dead letters that were redriven. */
 export const outcomesBody = z.strictObject({ ids: z.array(z.string().min(1).max(4096)).min(1).max(1000) });
 /**
  * Each id counts once. `resolved`: the job is completed or superseded, the dead letter was discarded, or its events were
@@ -53,7 +53,7 @@ export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;
 export const listAnswer = z.union([deadLetterPage, deadLetterGroups]);
 
 const problem = z.looseObject({ path: z.string(), code: z.string() });
-/** What is known of a dead letter, without payload and without the message of its error. */
+/** A dead letter without its payload, and without the message of its error. */
 export const shownAnswer = listed.omit({ at: true }).extend({
   isResolved: z.boolean(),
   blob: z.string().optional(),

@@ -14,7 +14,7 @@ export const step = z.strictObject({
 });
 export type Step = z.infer<typeof step>;
 
-export const jobStatus = z.strictObject({
+const jobStatus = z.strictObject({
   status: z.enum(['running', 'waiting', 'completed', 'superseded', 'dead-lettered']),
   tries: count,
   nextTryAt: instant.optional(),
@@ -30,7 +30,7 @@ export const jobStatus = z.strictObject({
 });
 export type JobStatus = z.infer<typeof jobStatus>;
 
-export const eventStatus = z.strictObject({
+const eventStatus = z.strictObject({
   id: z.string(),
   type: z.string(),
   source: z.string(),

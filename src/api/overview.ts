@@ -19,21 +19,24 @@ export const minutes = z.strictObject({
   missing: z.array(count),
 });
 
-/** What needs a person, the worst first. `level` red: events are late or lost without help; amber: look at it today. */
+/** The worst first. */
+export const PROBLEM_CODES = [
+  'storage-failed',
+  'rows-overdue',
+  'lag-high',
+  'circuit-open',
+  'dead-letters',
+  'undelivered',
+  'comparing-behind',
+  'workflow-paused',
+  'instance-silent',
+] as const;
+
+/** A problem that a person must solve. `level` red: events are late or lost without help; amber: look at it today. */
 export const problem = z.strictObject({
   level: z.enum(['red', 'amber']),
-  code: z.enum([
-    'storage-failed',
-    'rows-overdue',
-    'lag-high',
-    'circuit-open',
-    'dead-letters',
-    'undelivered',
-    'comparing-behind',
-    'workflow-paused',
-    'instance-silent',
-  ]),
-  /** In words: what was found, and what to do. */
+  code: z.enum(PROBLEM_CODES),
+  /** The finding in words, and what to do. */
   message: z.string(),
   workflow: z.string().optional(),
 });

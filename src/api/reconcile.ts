@@ -33,7 +33,7 @@ export const reconcileRequest = z.strictObject({
   askedAt: instant,
   endedAt: instant.nullable(),
   counts: z.record(z.string(), count),
-  /** What was found, in words. */
+  /** The counts in words. */
   message: z.string(),
 });
 export type ReconcileRequest = z.infer<typeof reconcileRequest>;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Who may call: anybody, a holder of a function key, a holder of the key `_master`. */
+/** Callers that are let in: all, those with a function key, those with the key `_master`. */
 export type Level = 'anonymous' | 'function' | 'admin';
 
 /** An answer by its status. */

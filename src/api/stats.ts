@@ -15,14 +15,14 @@ const thisInstance = z.strictObject({
 });
 const failed = z.strictObject({ error: z.string() });
 
-export const waitingCount = z.strictObject({ rows: count, isMore: z.boolean(), earliestDueAt: instant.nullable() });
-export const deadLetterCount = z.strictObject({
+const waitingCount = z.strictObject({ rows: count, isMore: z.boolean(), earliestDueAt: instant.nullable() });
+const deadLetterCount = z.strictObject({
   pending: z.record(z.string(), count),
   byReason: z.record(z.string(), count),
   isMore: z.boolean(),
   oldestAt: instant.nullable(),
 });
-export const undeliveredCount = z.union([
+const undeliveredCount = z.union([
   z.strictObject({ blobs: count, unreadable: count, isMore: z.boolean(), oldestAt: instant.nullable() }),
   failed,
 ]);

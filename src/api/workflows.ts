@@ -7,9 +7,9 @@ export const paused = z.strictObject({ since: instant, by: z.string(), why: z.st
  * A workflow of this app. Counts and durations are of all instances in the last hour, by spans of ten minutes: of the last
  * 50 to 60 minutes. Durations are in seconds.
  */
-export const workflowStatus = z.strictObject({
+const workflowStatus = z.strictObject({
   name: z.string(),
-  /** What it runs for: `fhir Observation created,updated`. */
+  /** The events that it runs for, such as `fhir Observation created,updated`. */
   on: z.array(z.string()),
   ordering: z.enum(['any', 'latest']),
   timeoutSeconds: z.number(),

@@ -67,7 +67,7 @@ const NEW_SERVICE = {
   isRefusalLogged: false,
 } as const;
 
-/** What a batch as a whole came to. */
+/** The result of a batch as a whole. */
 type Answer =
   | { kind: 'entries'; results: readonly ReadResult<string>[] }
   /** Holds for each read. */

@@ -9,7 +9,7 @@ import { type DeadLetterName, partsOfName } from './store/names.js';
 import type { DeadLetterStores } from './stores.js';
 import { RESOLVED } from './undelivered.js';
 
-/** What became of a dead letter that was redriven; see src/api/dead-letters.ts. */
+/** The outcome of a dead letter that was redriven; src/api/dead-letters.ts explains each. */
 export type RedriveOutcome = 'resolved' | 'failedAgain' | 'waiting' | 'unknown';
 
 type Deps = {
@@ -21,7 +21,7 @@ type Deps = {
 const AT_ONCE = 32;
 
 /**
- * Counts what became of dead letters that were redriven: two storage requests for each id, three for an id that is
+ * Counts the outcomes of dead letters that were redriven: two storage requests for each id, three for an id that is
  * nowhere. Reads only. An outcome can be late, when the app has not moved the dead letter yet (R4), but it is not wrong:
  * a job whose dead letter has moved says in the ledger how it ended.
  */

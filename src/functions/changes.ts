@@ -6,10 +6,11 @@ import { NonRetriableError } from '../errors.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
 import { foundEvent } from '../reconcile/found-event.js';
+import type { ResourceName } from '../reconcile/known-changes.js';
 import { workspaceOf } from '../reconcile/workspace.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
-import { findVersions, type Resource } from './find-versions.js';
+import { findVersions } from './find-versions.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError } from './http-error.js';
 import { readBody } from './read-body.js';
@@ -40,7 +41,7 @@ async function answer(
   const body = await readBody(request, { schema: changeBodies[service], maxCharacters: MAX_CHARACTERS });
   if (body.kind === 'wrong') return body.answer;
   const { version, ...rest } = body.value;
-  const resource = { service, ...rest } as Resource;
+  const resource = { service, ...rest } as ResourceName;
   const source = sourceOf(resource, deps.config);
   if (typeof source !== 'string') return source;
   const changesOf = (each: number) => digestsOf(resource, each, source);
@@ -54,7 +55,7 @@ async function answer(
   return events.length > 0 ? { jsonBody: { events } satisfies z.input<typeof eventsAnswer> } : NOT_FOUND;
 }
 
-function sourceOf({ host }: Resource, config: Deps['config']): string | HttpResponseInit {
+function sourceOf({ host }: ResourceName, config: Deps['config']): string | HttpResponseInit {
   try {
     return workspaceOf(host, config);
   } catch (error) {
@@ -64,7 +65,7 @@ function sourceOf({ host }: Resource, config: Deps['config']): string | HttpResp
 }
 
 /** The digests of the change as a creation, an update and a deletion: an image's sequence number tells nothing of it. */
-function digestsOf(resource: Resource, version: number, source: string): string[] {
+function digestsOf(resource: ResourceName, version: number, source: string): string[] {
   return KINDS.map((change) => {
     const { raw } = foundEvent({ ...resource, version, change, time: ANY_TIME }, source);
     return keyOf(parseEvent(raw)).contentDigest;

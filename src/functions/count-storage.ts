@@ -6,7 +6,7 @@ import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
 import type { StoragePorts } from '../pipeline/create-stores.js';
 import { positionsOf } from '../reconcile/continuous.js';
-import { createSharedCount } from '../shared-count.js';
+import { createSharedAnswer } from '../shared-answer.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Waiting } from '../storage/waiting.js';
 
@@ -24,7 +24,7 @@ const COUNT_EVERY_MS = 60_000;
 
 /** Returns a function that counts at most once a minute, for all who ask. It rejects with a StorageError. */
 export function createStorageCount(deps: Deps): () => Promise<StorageCounts> {
-  return createSharedCount(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
+  return createSharedAnswer(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
 }
 
 async function countStorage({ waiting, deadLetters, stores, clock, config }: Deps): Promise<StorageCounts> {

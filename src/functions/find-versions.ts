@@ -1,19 +1,8 @@
 import { z } from 'zod';
 import { openForReading } from '../handler/workflow-table.js';
+import type { ResourceName } from '../reconcile/known-changes.js';
 import type { FoundRecord } from '../storage/ledger.js';
 import type { App } from './compose.js';
-
-/** A resource or an image, without a version. */
-export type Resource = { readonly host: string } & (
-  | { readonly service: 'fhir'; readonly resourceType: string; readonly resourceId: string }
-  | {
-      readonly service: 'dicom';
-      readonly partition: string;
-      readonly studyUid: string;
-      readonly seriesUid: string;
-      readonly instanceUid: string;
-    }
-);
 
 type Deps = Pick<App, 'ledger' | 'workflows' | 'workflowTables' | 'config' | 'stores'>;
 
@@ -41,7 +30,7 @@ const indexed = z.object({
  * The versions of an image are numbers in the change feed of its service: only the newest can be found, in the index.
  */
 export async function findVersions(
-  resource: Resource,
+  resource: ResourceName,
   changesOf: (version: number) => readonly string[],
   deps: Deps,
 ): Promise<FoundRecord[]> {
@@ -78,7 +67,7 @@ function versions(from: number, step: 1 | -1, max: number): number[] {
 
 /** Returns the newest version that the workflow `resource-index` has seen; undefined without that workflow. */
 async function newestVersionOf(
-  resource: Resource,
+  resource: ResourceName,
   { workflows, workflowTables, config }: Deps,
 ): Promise<number | undefined> {
   const { lookup } = workflows.find(({ name }) => name === INDEX) ?? {};

@@ -40,7 +40,7 @@ export function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows
   return workflows.flatMap((workflow) => (workflow.lookup ? [{ ...workflow, lookup: workflow.lookup }] : []));
 }
 
-/** Returns the route of a lookup. What it answers is the workflow's own. */
+/** Returns the route of a lookup. It describes no answer, because each workflow has its own. */
 export function lookupRoute({ name, query }: Lookup): Route {
   return {
     method: 'POST',

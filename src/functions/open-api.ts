@@ -6,10 +6,13 @@ import type { FunctionApp } from './function-app.js';
 import { lookupRoute, lookupsOf } from './lookups.js';
 import { serve } from './serve.js';
 
-/** Registers the OpenAPI document of this app, with the lookups of its workflows. */
+/** Registers the OpenAPI document of this app, with the lookups of its workflows. It is made at the first request. */
 export function registerOpenApi(functions: FunctionApp, deps: Pick<App, 'config' | 'workflows'>): void {
-  const document = openApiOf(routesOf(deps));
-  serve(functions, 'openApi', () => ({ jsonBody: document }));
+  let document: ReturnType<typeof openApiOf> | undefined;
+  serve(functions, 'openApi', () => {
+    document ??= openApiOf(routesOf(deps));
+    return { jsonBody: document };
+  });
 }
 
 function routesOf(deps: Pick<App, 'config' | 'workflows'>): Record<string, Route> {

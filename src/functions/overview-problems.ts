@@ -1,10 +1,10 @@
-import type { OverviewProblem } from '../api/overview.js';
+import { type OverviewProblem, PROBLEM_CODES } from '../api/overview.js';
 import type { StorageCounts } from '../api/stats.js';
 import type { Paused } from '../api/workflows.js';
 import { bucketOf, LAG_BOUNDS, lagsOf } from '../instances/hour.js';
 import type { Seen } from '../instances/row.js';
 
-// What needs a person. docs/operations.md lists each problem with its limit. Levels follow the severities of the alerts:
+// The problems that a person must solve: docs/operations.md lists each with its limit. Levels follow the severities of the alerts:
 // 0 and 1 are red, 2 and 3 amber.
 
 const ROWS_OVERDUE_MS = 60_000;
@@ -38,20 +38,8 @@ export function findProblems(facts: Facts): OverviewProblem[] {
   return problems.sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-const ORDER: readonly OverviewProblem['code'][] = [
-  'storage-failed',
-  'rows-overdue',
-  'lag-high',
-  'circuit-open',
-  'dead-letters',
-  'undelivered',
-  'comparing-behind',
-  'workflow-paused',
-  'instance-silent',
-];
-
 function rankOf({ level, code }: OverviewProblem): number {
-  return ORDER.indexOf(code) + (level === 'red' ? 0 : ORDER.length);
+  return PROBLEM_CODES.indexOf(code) + (level === 'red' ? 0 : PROBLEM_CODES.length);
 }
 
 function storageFailed(code: string): OverviewProblem {

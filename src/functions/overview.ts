@@ -3,7 +3,7 @@ import type { Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } fro
 import type { StorageCounts } from '../api/stats.js';
 import { errorCodeOf } from '../errors.js';
 import { minutesOf } from '../instances/hour.js';
-import { createSharedCount } from '../shared-count.js';
+import { createSharedAnswer } from '../shared-answer.js';
 import { StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
@@ -23,12 +23,12 @@ const PAUSED_EVERY_MS = 5000;
 /** Registers `overview`: all instances in one glance; and `recent`: the runs of jobs that have just ended. */
 export function registerOverview(functions: FunctionApp, deps: Deps): void {
   const { clock, pauses } = deps;
-  const listPaused = createSharedCount(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
+  const listPaused = createSharedAnswer(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
   serve(functions, 'overview', () => answerOverview(deps, listPaused));
   serve(functions, 'recent', () => answerRecent(deps));
 }
 
-/** What storage shows; else the code of its error. */
+/** `counted`: the counts of storage, or the code of the error if it could not be counted. */
 type Facts = { readonly counted: StorageCounts | string } & Pick<Parameters<typeof findProblems>[0], 'seen' | 'paused'>;
 
 /** Answers 503 where storage cannot be read, with what this instance knows of itself nevertheless. */

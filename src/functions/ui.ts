@@ -33,6 +33,9 @@ const HEADERS = {
 /** The name of a file with a hash of its content never gets other content. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
+/** By name. */
+type Files = ReadonlyMap<string, { readonly content: Buffer; readonly etag: string }>;
+
 const CODINGS = [
   { name: 'br', extension: 'br' },
   { name: 'gzip', extension: 'gz' },
@@ -46,7 +49,7 @@ const NOT_BUILT = httpError(404, 'page-not-built', 'The page is not built. `npm 
  * are read once, at the first request.
  */
 export function registerUi(functions: FunctionApp, folder: URL): void {
-  let files: Map<string, Buffer> | undefined;
+  let files: Files | undefined;
   functions.http('ui', {
     methods: ['GET', 'HEAD'],
     route: 'ui/{*path}',
@@ -63,35 +66,36 @@ export function registerAccess(functions: FunctionApp): void {
   serve(functions, 'access', () => ({ status: 204, headers: { 'Cache-Control': 'no-store' } }));
 }
 
-function answer(
-  { params, headers }: Pick<HttpRequest, 'params' | 'headers'>,
-  files: ReadonlyMap<string, Buffer>,
-): HttpResponseInit {
+function answer({ params, headers }: Pick<HttpRequest, 'params' | 'headers'>, files: Files): HttpResponseInit {
   const name = params.path || INDEX;
-  const content = files.get(name);
+  const file = files.get(name);
   const type = TYPES[name.split('.').at(-1) ?? ''];
-  if (!content || !type) return files.size === 0 ? NOT_BUILT : NOT_FOUND;
-  const etag = `"${digest(content.toString('latin1'))}"`;
+  if (!file || !type) return files.size === 0 ? NOT_BUILT : NOT_FOUND;
+  const { content, etag } = file;
   const cached = { ...HEADERS, ETag: etag, 'Cache-Control': name === INDEX ? 'no-cache' : FOR_EVER };
   if (headers.get('if-none-match')?.includes(etag)) return { status: 304, headers: cached };
   const coding = codingFor(headers.get('accept-encoding') ?? '', name, files);
   return {
-    body: (coding && files.get(`${name}.${coding.extension}`)) ?? content,
+    body: (coding && files.get(`${name}.${coding.extension}`)?.content) ?? content,
     headers: { ...cached, 'Content-Type': type, ...(coding && { 'Content-Encoding': coding.name }) },
   };
 }
 
 /** Returns how the build has compressed the file, where the caller takes that. */
-function codingFor(accepted: string, name: string, files: ReadonlyMap<string, Buffer>) {
+function codingFor(accepted: string, name: string, files: Files) {
   const isAccepted = (coding: string) => new RegExp(`\\b${coding}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(accepted);
   return CODINGS.find((one) => isAccepted(one.name) && files.has(`${name}.${one.extension}`));
 }
 
-function readFiles(folder: URL): Map<string, Buffer> {
+function readFiles(folder: URL): Files {
   try {
-    return new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder))]));
+    return new Map(readdirSync(folder).map((name) => [name, fileOf(readFileSync(new URL(name, folder)))]));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw error;
   }
+}
+
+function fileOf(content: Buffer): { content: Buffer; etag: string } {
+  return { content, etag: `"${digest(content.toString('latin1'))}"` };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import type { CircuitState } from '../pipeline/circuits.js';
-import { createSharedCount } from '../shared-count.js';
+import { createSharedAnswer } from '../shared-answer.js';
 import { commitCreating } from '../storage/commit-creating.js';
 import { pagesOf } from '../storage/pages.js';
 import { StorageError, type Stored, type TableStore } from '../storage/table-store.js';
@@ -51,7 +51,7 @@ type Deps = {
 export function createInstances(deps: Deps): Instances {
   const { clock, instance } = deps;
   const heartbeats = new Heartbeats(deps);
-  const readShared = createSharedCount(() => readInstances(deps), { clock, ms: READ_EVERY_MS });
+  const readShared = createSharedAnswer(() => readInstances(deps), { clock, ms: READ_EVERY_MS });
   const own = () => ownOf(deps);
   return {
     start() {

@@ -33,9 +33,10 @@ export class PacedRows {
 
   /** Calls `run`, which never throws, for each row. Rows that do not start in time stay, and come again. */
   async run(rows: readonly WaitingRow[], run: (row: WaitingRow) => Promise<void>): Promise<void> {
+    const found: WaitingRow[] = [];
+    const others: WaitingRow[] = [];
     // The text may stand elsewhere in an event: then its row starts later, which is all.
-    const found = rows.filter(({ event }) => event.includes(RECONCILED_PREFIX));
-    const others = found.length === 0 ? rows : rows.filter(({ event }) => !event.includes(RECONCILED_PREFIX));
+    for (const row of rows) (row.event.includes(RECONCILED_PREFIX) ? found : others).push(row);
     await Promise.all([...others.map(run), this.#runInGroups(found, run)]);
   }
 

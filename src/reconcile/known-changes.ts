@@ -12,12 +12,14 @@ type OfChange = {
   /** The version of the resource; for DICOM, the sequence number of the change feed. */
   readonly version: number;
 };
-export type FoundFhirChange = OfChange & {
-  readonly service: 'fhir';
-  readonly resourceType: string;
-  readonly resourceId: string;
-};
-export type FoundDicomChange = OfChange & {
+export type FoundFhirChange = OfChange & FhirResourceName;
+export type FoundDicomChange = OfChange & DicomImageName;
+
+/** A resource or an image, without a version. */
+export type ResourceName = Pick<OfChange, 'host'> & (FhirResourceName | DicomImageName);
+
+type FhirResourceName = { readonly service: 'fhir'; readonly resourceType: string; readonly resourceId: string };
+type DicomImageName = {
   readonly service: 'dicom';
   readonly partition: string;
   readonly studyUid: string;

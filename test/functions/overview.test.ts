@@ -4,21 +4,14 @@ import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
-import { defineWorkflow, fhir } from '../../src/workflow.js';
 import { type Fault, faultyTables } from '../storage/faults.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
+import { named } from './named-workflow.js';
+import { eventsOf, failing } from './some-events.js';
 
-const note = defineWorkflow({ name: 'note', on: fhir('*'), handle() {} });
-const failing = defineWorkflow({
-  name: 'failing',
-  on: fhir('*'),
-  handle() {
-    throw new Error('down');
-  },
-});
-
+const note = named('note');
 type Options = Parameters<typeof composeMemoryApp>[0];
 
 function start(options: Options = {}, pauses?: Parameters<typeof registerOverview>[1]['pauses']) {
@@ -37,11 +30,6 @@ function start(options: Options = {}, pauses?: Parameters<typeof registerOvervie
     functions,
   };
 }
-
-const eventsOf = (from: number, count: number, time?: string) =>
-  Array.from({ length: count }, (_, n) =>
-    rawFhirEvent({ id: `e${from + n}`, resourceId: `r${from + n}`, ...(time && { time }) }),
-  );
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);

@@ -4,9 +4,9 @@ import { createMemoryTableStore } from '../../src/storage/memory-table-store.js'
 import { createFakeClock } from '../../src/testing/index.js';
 import { defineWorkflow, dicom, fhir, seconds } from '../../src/workflow.js';
 import { type Fault, faultyTables } from '../storage/faults.js';
-import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
+import { eventsOf, failing } from './some-events.js';
 
 const note = defineWorkflow({
   name: 'note',
@@ -17,14 +17,6 @@ const note = defineWorkflow({
   retry: { tries: 5 },
   handle() {},
 });
-const failing = defineWorkflow({
-  name: 'failing',
-  on: fhir('*'),
-  handle() {
-    throw new Error('down');
-  },
-});
-
 type Options = Parameters<typeof composeMemoryApp>[0];
 
 function start(options: Options = {}, pauses?: Parameters<typeof registerWorkflows>[1]['pauses']) {
@@ -34,9 +26,6 @@ function start(options: Options = {}, pauses?: Parameters<typeof registerWorkflo
   const ask = async () => api.workflowList.parse((await functions.get('workflows')).jsonBody).workflows;
   return { ...composed, functions, ask, id: composed.app.instance.id };
 }
-
-const eventsOf = (from: number, count: number) =>
-  Array.from({ length: count }, (_, n) => rawFhirEvent({ id: `e${from + n}`, resourceId: `r${from + n}` }));
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) await new Promise(setImmediate);

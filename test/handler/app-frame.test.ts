@@ -46,7 +46,7 @@ describe('the frame of an error', () => {
       frame: 'workflows/bad.js:2',
     },
     { given: 'a package below the folder', paths: ['/app/dist/node_modules/zod/index.js'], frame: '' },
-    { given: 'a file elsewhere', paths: ['/app/distant/workflows/bad.js', '/tmp/dist/workflows/bad.js'], frame: '' },
+    { given: 'a file elsewhere', paths: ['/app/distant/workflows/bad.js', '/srv/dist/workflows/bad.js'], frame: '' },
     { given: 'a path that leads out', paths: ['/app/dist/../workflows/bad.js'], frame: '' },
     { given: 'a path with other characters', paths: [`/app/dist/workflows/${SECRET} 42.js`], frame: '' },
     { given: 'a path that is too long', paths: [`/app/dist/workflows/${'a'.repeat(150)}.js`], frame: '' },

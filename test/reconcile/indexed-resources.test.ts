@@ -1,19 +1,10 @@
 import { BEGINNING, indexedPages, type Place, shorter } from '../../src/reconcile/indexed-resources.js';
-import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
-import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
-import { createFakeClock } from '../../src/testing/index.js';
+import { memoryTables, TABLE_STORES } from '../storage/table-stores.js';
 
 const TABLE = 'resources';
 
-const memory = () => createMemoryTableStore({ clock: createFakeClock() });
-const azurite = () =>
-  createAzureTableStore({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' });
-
-describe.each([
-  { on: 'memory', create: memory },
-  { on: 'Azurite', create: azurite },
-])('when a search goes on from the place of an earlier one, on $on', ({ create }) => {
+describe.each(TABLE_STORES)('when a search goes on from the place of an earlier one, on $on', ({ create }) => {
   const host = `host-${process.pid}.fhir.azurehealthcareapis.com`;
 
   /** Reads `count` pages; rows of these tests are too new to compare, so each page counts them as recent. */
@@ -43,7 +34,7 @@ describe.each([
 
     const first = await read(tables, { limit: 1 }, 2);
     const place = JSON.parse(JSON.stringify(first.at(-1)?.next)) as Place;
-    const rest = await read(create === memory ? tables : create(), place, 9);
+    const rest = await read(create === memoryTables ? tables : create(), place, 9);
 
     expect(first).toMatchObject([{ recent: 1 }, { recent: 2, next: { limit: 4 } }]);
     expect(rest.reduce((sum, { recent }) => sum + recent, 0)).toBe(9);

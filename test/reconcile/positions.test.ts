@@ -1,20 +1,11 @@
 import { createPosition } from '../../src/reconcile/positions.js';
-import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
-import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
-import { createFakeClock } from '../../src/testing/index.js';
+import { memoryTables, TABLE_STORES } from '../storage/table-stores.js';
 
 const NAME = { host: 'h', part: 'history', since: '2026-01-01T00:00:00.000Z', until: '', workflow: '', types: '' };
 const at = (minute: number) => `2026-01-01T00:${String(minute).padStart(2, '0')}:00.000Z`;
 
-const memory = () => createMemoryTableStore({ clock: createFakeClock() });
-const azurite = () =>
-  createAzureTableStore({ kind: 'connection-string', connectionString: process.env.TEST_STORAGE ?? '' });
-
-describe.each([
-  { on: 'memory', create: memory },
-  { on: 'Azurite', create: azurite },
-])('the position of a comparison, on $on', ({ create }) => {
+describe.each(TABLE_STORES)('the position of a comparison, on $on', ({ create }) => {
   let run = 0;
   const open = (tables: TableStore) => {
     run += 1;
@@ -96,13 +87,13 @@ describe.each([
 });
 
 it('given a table that is being dropped, then an error', async () => {
-  const tables: TableStore = { ...memory(), commit: async () => ({ kind: 'table-busy' }) };
+  const tables: TableStore = { ...memoryTables(), commit: async () => ({ kind: 'table-busy' }) };
 
   await expect(createPosition(NAME, { tables }).save(at(1))).rejects.toMatchObject({ code: 'table-busy' });
 });
 
 it('given a row that others change without end, then an error', async () => {
-  const tables: TableStore = { ...memory(), commit: async () => ({ kind: 'refused', index: 0, why: 'changed' }) };
+  const tables: TableStore = { ...memoryTables(), commit: async () => ({ kind: 'refused', index: 0, why: 'changed' }) };
 
   await expect(createPosition(NAME, { tables }).save(at(1))).rejects.toMatchObject({ code: 'contention' });
 });

@@ -42,6 +42,21 @@ export async function buildUi(root: string, to: string): Promise<readonly string
   return Object.keys(metafile.inputs);
 }
 
+/**
+ * Builds the page of this project into `dist/page`, from where the app serves it. Returns false, and prints why, if it
+ * does not compile.
+ */
+export async function isPageBuilt(): Promise<boolean> {
+  try {
+    await buildUi(process.cwd(), join('dist', 'page'));
+    return true;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return false;
+  }
+}
+
 /** Puts the names of the bundled files in the place of `page.js` and `page.css`. */
 function indexOf(template: string, names: readonly string[]): string {
   return template.replace(/page\.(js|css)/g, (_, extension: string) => {

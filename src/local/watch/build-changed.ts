@@ -1,8 +1,7 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
-import { StartError } from '../host/start-error.js';
-import { buildUi } from '../ui/build-ui.js';
+import { isPageBuilt } from '../ui/build-ui.js';
 
 const UI = join('src', 'ui') + sep;
 
@@ -12,7 +11,7 @@ const UI = join('src', 'ui') + sep;
  */
 export async function buildChanged(changed: readonly string[]): Promise<boolean> {
   const paths = changed.filter((path) => !path.startsWith(UI));
-  if (paths.length < changed.length && !(await isUiBuilt())) return false;
+  if (paths.length < changed.length && !(await isPageBuilt())) return false;
   const sources = paths.filter((path) => path.endsWith('.ts'));
   try {
     await build({
@@ -36,17 +35,6 @@ export async function buildChanged(changed: readonly string[]): Promise<boolean>
     else rmSync(builtPath(path), { force: true });
   }
   return true;
-}
-
-async function isUiBuilt(): Promise<boolean> {
-  try {
-    await buildUi(process.cwd(), join('dist', 'page'));
-    return true;
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return false;
-  }
 }
 
 function builtPath(path: string): string {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../parts/dialog.js';
+import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { Problems } from '../parts/problems.js';
 import { counted, numberText } from '../parts/text.js';
@@ -44,14 +44,9 @@ export function DiscardDialog({ what, letters, onClose, onChange }: DiscardDialo
         />
         <Problems of={state.failure} />
         {state.isRunning && <p role="status">Discarded {numberText(state.done)} so far …</p>}
-        <div class="actions">
-          <button type="submit" class="danger" disabled={state.isRunning || why.trim() === ''}>
-            Discard
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <DialogActions kind="danger" disabled={state.isRunning || why.trim() === ''} onClose={onClose}>
+          Discard
+        </DialogActions>
       </form>
     </Dialog>
   );

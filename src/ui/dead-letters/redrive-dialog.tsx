@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
-import { Dialog } from '../parts/dialog.js';
+import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { counted } from '../parts/text.js';
 import { startRun } from './current-run.js';
@@ -41,14 +41,9 @@ export function RedriveDialog({ filter, found, onClose, onChange }: RedriveDialo
           <input type="checkbox" checked={force} onChange={(event) => setForce(event.currentTarget.checked)} />
           Force: also those that three redrives could not fix, and payloads that this version does not accept
         </label>
-        <div class="actions">
-          <button type="submit" class="primary" disabled={isWrong}>
-            Redrive {isWrong ? '' : counted(total, 'dead letter')}
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <DialogActions kind="primary" disabled={isWrong} onClose={onClose}>
+          Redrive {isWrong ? '' : counted(total, 'dead letter')}
+        </DialogActions>
       </form>
     </Dialog>
   );

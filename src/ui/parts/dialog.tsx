@@ -18,3 +18,25 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     </dialog>
   );
 }
+
+type ActionsProps = {
+  readonly kind: 'primary' | 'danger';
+  readonly disabled: boolean;
+  readonly onClose: () => void;
+  /** The words of the button that submits the form of the dialog. */
+  readonly children: ComponentChildren;
+};
+
+/** The last line of a dialog's form: the button that does it, and the one that does not. */
+export function DialogActions({ kind, disabled, onClose, children }: ActionsProps) {
+  return (
+    <div class="actions">
+      <button type="submit" class={kind} disabled={disabled}>
+        {children}
+      </button>
+      <button type="button" onClick={onClose}>
+        Cancel
+      </button>
+    </div>
+  );
+}

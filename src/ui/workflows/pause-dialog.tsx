@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../parts/dialog.js';
+import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { Problems } from '../parts/problems.js';
 import { announce } from '../shell/announce.js';
@@ -28,14 +28,9 @@ export function PauseDialog({ name, onClose, onPaused }: PauseDialogProps) {
         </p>
         <Field label="Why" value={why} onInput={setWhy} note="For the next person on call. No patient data." required />
         <Problems of={failure} />
-        <div class="actions">
-          <button type="submit" class="primary" disabled={why.trim() === ''}>
-            Pause
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <DialogActions kind="primary" disabled={why.trim() === ''} onClose={onClose}>
+          Pause
+        </DialogActions>
       </form>
     </Dialog>
   );

@@ -1,9 +1,9 @@
-import { createSharedCount } from '../src/shared-count.js';
+import { createSharedAnswer } from '../src/shared-answer.js';
 import { createFakeClock } from '../src/testing/index.js';
 
 function start(count: () => Promise<number>) {
   const clock = createFakeClock();
-  return { clock, ask: createSharedCount(count, { clock, ms: 60_000 }) };
+  return { clock, ask: createSharedAnswer(count, { clock, ms: 60_000 }) };
 }
 
 describe('when a count is asked for', () => {
