@@ -11,7 +11,7 @@ import type { Span } from '../telemetry/telemetry.js';
 import { wants } from '../workflow.js';
 import { DeliveredJobs, type Delivery } from './delivered-jobs.js';
 import type { WriteInvalid } from './invalid-events.js';
-import { createPost, NotSafeError } from './post.js';
+import { NotSafeError, Post } from './post.js';
 import type { Shared } from './shared.js';
 
 /** Takes the events of one POST. Resolves when all of them are safe, else throws NotSafeError. */
@@ -61,7 +61,7 @@ export class Deliveries {
   async #take(events: readonly unknown[], span: Span | undefined): Promise<void> {
     const { clock, settings, stores } = this.#shared;
     const { deadlineMs } = settings;
-    const post = createPost({ clock, deadlineMs, onDeadline: () => this.#jobs.meetDeadline(delivery) });
+    const post = new Post({ clock, deadlineMs, onDeadline: () => this.#jobs.meetDeadline(delivery) });
     const delivery: Delivery = { post, span, runs: [] };
     const addressOf = await stores.ledger.open().catch((error: unknown) => {
       throw new NotSafeError(events.length, error);
@@ -72,7 +72,10 @@ export class Deliveries {
     parsing?.end();
     for (const written of this.#writeInvalid([...invalid.values()])) {
       post.open();
-      written.then(post.safe, post.unsafe);
+      written.then(
+        () => post.safe(),
+        (error: unknown) => post.unsafe(error),
+      );
     }
     await post.answer();
   }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { createPost, NotSafeError } from '../../src/pipeline/post.js';
+import { NotSafeError, Post } from '../../src/pipeline/post.js';
 import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock, type FakeClock } from '../../src/testing/index.js';
 import { createTestClock } from '../storage/test-clock.js';
@@ -9,7 +9,7 @@ import { allThatFollows, watched } from './memory-app.js';
 /** A POST with `open` things in it that must be safe by 15 s, and are not yet. */
 function startPost<C extends FakeClock>(open: number, clock = createFakeClock() as C) {
   const deadlines: number[] = [];
-  const post = createPost({
+  const post = new Post({
     clock,
     deadlineMs: 15_000,
     onDeadline: () => deadlines.push(clock.monotonic()),
