@@ -401,14 +401,7 @@ module network 'modules/network.bicep' = if (privateNetwork) {
   }
 }
 
-var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
-var tableZone = 'privatelink.table.${environment().suffixes.storage}'
-var queueZone = 'privatelink.queue.${environment().suffixes.storage}'
-var healthZones = [
-  'privatelink.workspace.azurehealthcareapis.com'
-  'privatelink.fhir.azurehealthcareapis.com'
-  'privatelink.dicom.azurehealthcareapis.com'
-]
+var healthZones = ['workspace.azurehealthcareapis.com', 'fhir.azurehealthcareapis.com', 'dicom.azurehealthcareapis.com']
 
 module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) {
   scope: group
@@ -420,14 +413,14 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
     subnetId: privateNetwork ? network!.outputs.endpointsSubnetId : ''
     endpoints: concat(
       [
-        { name: 'pe-${token}-blob', target: storage.outputs.id, group: 'blob', zones: [blobZone] }
-        { name: 'pe-${token}-table', target: storage.outputs.id, group: 'table', zones: [tableZone] }
-        { name: 'pe-${token}-queue', target: storage.outputs.id, group: 'queue', zones: [queueZone] }
-        { name: 'pe-${token}-undelivered', target: undeliveredStorage.outputs.id, group: 'blob', zones: [blobZone] }
-        { name: 'pe-${token}-vault', target: vault.outputs.id, group: 'vault', zones: ['privatelink.vaultcore.azure.net'] }
+        { name: 'pe-${token}-blob', target: storage.outputs.id, group: 'blob', zones: ['blob'] }
+        { name: 'pe-${token}-table', target: storage.outputs.id, group: 'table', zones: ['table'] }
+        { name: 'pe-${token}-queue', target: storage.outputs.id, group: 'queue', zones: ['queue'] }
+        { name: 'pe-${token}-undelivered', target: undeliveredStorage.outputs.id, group: 'blob', zones: ['blob'] }
+        { name: 'pe-${token}-vault', target: vault.outputs.id, group: 'vault', zones: ['vaultcore.azure.net'] }
       ],
       separateWorkflowStorage
-        ? [{ name: 'pe-${token}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: [tableZone] }]
+        ? [{ name: 'pe-${token}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: ['table'] }]
         : [],
       hasWorkspace
         ? [{ name: 'pe-${token}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]

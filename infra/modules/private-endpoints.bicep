@@ -11,7 +11,7 @@ type privateTarget = {
   @description('Part of the resource: blob, table, queue, vault, healthcareworkspace.')
   group: string
 
-  @description('DNS zones of the part.')
+  @description('DNS zones of the part, without privatelink; blob, table and queue without the suffix of storage.')
   zones: string[]
 }
 
@@ -30,18 +30,23 @@ param subnetId string
 @description('Resources that get a private endpoint.')
 param endpoints privateTarget[]
 
-var zoneNames = union([], flatten(map(endpoints, endpoint => endpoint.zones)))
+// The number of zones must not depend on the suffix, or no tool can predict them.
+var zones = union([], flatten(map(endpoints, endpoint => endpoint.zones)))
+var zoneNames = map(
+  zones,
+  zone => contains(zone, '.') ? 'privatelink.${zone}' : 'privatelink.${zone}.${environment().suffixes.storage}'
+)
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zoneName in zoneNames: {
-    name: zoneName
+  for (name, index) in zones: {
+    name: zoneNames[index]
     location: 'global'
     tags: tags
   }
 ]
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zoneName, index) in zoneNames: {
+  for (name, index) in zones: {
     parent: zone[index]
     name: 'app'
     location: 'global'
@@ -89,10 +94,10 @@ resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-
     ]
     properties: {
       privateDnsZoneConfigs: [
-        for zoneName in endpoint.zones: {
-          name: replace(zoneName, '.', '-')
+        for zone in endpoint.zones: {
+          name: replace(zoneNames[indexOf(zones, zone)], '.', '-')
           properties: {
-            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zoneName)
+            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zoneNames[indexOf(zones, zone)])
           }
         }
       ]

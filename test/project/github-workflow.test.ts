@@ -27,7 +27,8 @@ describe('when GitHub runs the workflow', () => {
     expect(files).toEqual(['build-and-deploy.yml', 'codeql.yml', 'dependency-review.yml']);
     expect(Object.keys(workflow.on)).toEqual(['push', 'pull_request', 'workflow_dispatch']);
     expect(build).not.toHaveProperty('if');
-    expect(runs(build).slice(0, 3)).toEqual(['npm ci', 'npm test', 'npm run package']);
+    const bicep = 'az bicep install --version v0.49.2';
+    expect(runs(build).slice(0, 4)).toEqual(['npm ci', bicep, 'npm test', 'npm run package']);
     expect(deploy).toMatchObject({
       needs: 'build',
       if: expect.stringMatching(/^github\.ref == 'refs\/heads\/main' && \(/),

@@ -1,0 +1,8 @@
+// A workspace that is made for trying the app, as in docs/deploy.md.
+using '../../../infra/main.bicep'
+
+param environmentName = 'try-events'
+param location = 'westeurope'
+param principalId = '00000000-0000-0000-0000-00000000000d'
+param createWorkspace = true
+param alwaysReadyInstances = 0
