@@ -43,7 +43,7 @@ export async function bundleApp(root: string, to: string): Promise<Bundled> {
     splitting: true,
     external: [INJECTED],
     banner: { js: REQUIRE },
-    plugins: [renameLoadedLater(later)],
+    plugins: [renameLoadedLater(later), withoutRemoteSettings()],
   });
   const others = await Promise.all(
     [...later].map((name) =>
@@ -57,6 +57,20 @@ export async function bundleApp(root: string, to: string): Promise<Bundled> {
     ),
   );
   return { inputs: [main, ...others].flatMap(({ inputs }) => Object.keys(inputs)) };
+}
+
+/**
+ * Leaves out the timer by which the exporter of Azure Monitor asks a service of Microsoft for settings, such as another
+ * endpoint for telemetry. The exporter has no option for that.
+ */
+function withoutRemoteSettings(): Plugin {
+  return {
+    name: 'without-remote-settings',
+    setup({ onLoad }) {
+      const filter = /monitor-opentelemetry-exporter[\\/].*[\\/]_configuration[\\/]configurationWorker\.js$/;
+      onLoad({ filter }, () => ({ contents: 'export class ConfigurationWorker { shutdown() {} }' }));
+    },
+  };
 }
 
 /** Bundles a package behind `createRequire`, which a bundler cannot follow, into a file of its own. */

@@ -61,6 +61,14 @@ describe('when the package is made', () => {
     expect(scripts().map(textOf).join('\n')).not.toMatch(/^ *\/\/ src\/local\//m);
   });
 
+  it('given the exporter of Azure Monitor, then nothing in it asks a service of Microsoft for settings', () => {
+    const all = scripts().map(textOf).join('\n');
+
+    expect(/\bConfigurationManager\b/.test(all)).toBe(true);
+    expect(/class (ConfigurationWorker )?\{\s*shutdown\(\) \{\s*\}\s*\}/.test(all)).toBe(true);
+    expect(/\bpollAndReschedule\b/.test(all)).toBe(false);
+  });
+
   it('given the packages in it, then each has its licence there', () => {
     const bundled = readdirSync(made)
       .filter((file) => /\.c?js$/.test(file))
