@@ -55,6 +55,32 @@ describe('when docs/costs.md states the cost of an event', () => {
     expect(rows.map(([what, ...all]) => [what, ...all.slice(from, from + 4)])).toEqual(counted);
   });
 
+  it('given the example of a million events, then its sums are those of the tables', () => {
+    const [, section = ''] = /^## A million events a day\n([\s\S]*?)^## /m.exec(page) ?? [];
+    const whole = (text = '') => Number(text.replaceAll(',', ''));
+    const day = [...section.matchAll(/(\d[\d,]+) × (\w.*?)(?=, \d|, with one)/gs)].map(([, count, what = '']) => ({
+      count: whole(count),
+      costs:
+        rows
+          .find(([name]) => name === what.replaceAll('\n', ' '))
+          ?.slice(1)
+          .map(Number) ?? [],
+    }));
+    const sum = (column: number) =>
+      Math.round(day.reduce((all, { count, costs }) => all + count * (costs[column] ?? NaN), 0));
+    const stated = (unit: string) =>
+      (new RegExp(`^\\| ${unit}[^|]* \\| ([\\d,]+) \\| ([\\d,]+) \\|$`, 'm').exec(section) ?? []).slice(1).map(whole);
+
+    expect(day.reduce((all, { count }) => all + count, 0)).toBe(1_000_000);
+    expect(stated('requests of Table Storage')).toEqual([sum(0), sum(4)]);
+    expect(stated('requests to the FHIR')).toEqual([sum(3), sum(7)]);
+    // wakeDue each 10 s; each minute measureBacklog, reconcile with two services, settleStudies; heartbeat and pauses each 10 s.
+    const timers = 18 * 8640 + (17 + 1 + 4 * 2 + 8) * 1440 + 2 * 8640;
+    expect(stated('for timers')).toEqual([timers, timers]);
+    expect(stated('executions')).toEqual([10_000, 1_000_000].map((posts) => posts + 8640 + 4 * 1440));
+    expect(stated('GB-seconds')).toEqual([2 * 86_400, 2 * 86_400]);
+  });
+
   it('given timers without work, then they send as many requests as the page says', async () => {
     const { tables, blobs } = await requestsOfTimers();
 
