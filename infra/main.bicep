@@ -16,7 +16,7 @@ param location string
 @description('Resource group for this app only, made if it does not exist. Empty for rg-<environment>.')
 param resourceGroupName string = ''
 
-@description('Object id of the person or pipeline that deploys. It may set secrets in the vault, and write data to services that are made for trying.')
+@description('Object id of the person or pipeline that deploys. A person may set secrets in the vault, and write data to services that are made for trying; a pipeline may not.')
 param principalId string = ''
 
 @description('Type of the principal that deploys.')
@@ -25,6 +25,9 @@ param principalType string = 'User'
 
 @description('Additional tags for every resource: name=value, with semicolons between.')
 param resourceTags string = ''
+
+@description('Names for resources instead of the default names: resource=name, with semicolons between. The resources are in `defaultNames` below.')
+param resourceNames string = ''
 
 @description('Resource id of the workspace whose events the app handles. Empty for none, or for a workspace that is made.')
 param workspaceId string = ''
@@ -56,6 +59,18 @@ param privateNetwork bool = false
 
 @description('Addresses of the private network: a /24.')
 param networkAddressPrefix string = '10.90.0.0/24'
+
+@description('Resource id of an existing subnet for the app\'s requests, delegated to Microsoft.App/environments. Empty for a new network.')
+param appSubnetId string = ''
+
+@description('Resource id of an existing subnet for private endpoints. Empty for a new network.')
+param endpointsSubnetId string = ''
+
+@description('Resource id of the resource group with the private DNS zones. Empty for zones of the app; none if a policy writes the names.')
+param dnsZones string = ''
+
+@description('Whether Application Insights and its workspace refuse public addresses. An Azure Monitor Private Link Scope must include both.')
+param privateTelemetry bool = false
 
 @description('Resource id of a NAT gateway for the app\'s requests to public addresses. Empty for Azure\'s default.')
 param natGatewayId string = ''
@@ -112,8 +127,27 @@ param lockData bool = false
 @maxValue(730)
 param logRetentionDays int = 90
 
+@description('Resource id of an existing Log Analytics workspace. Empty for a new workspace.')
+param logAnalyticsId string = ''
+
+@description('Whether the logs of the app, of its topic and of its network go to Log Analytics too.')
+param diagnostics bool = false
+
+@description('Resource id of an existing action group that receives the alerts. Empty for a new group.')
+param actionGroupId string = ''
+
 @description('Email addresses that receive the alerts, with commas between.')
 param alertEmails string = ''
+
+@description('Phone numbers that receive the alerts as SMS, with commas between: country code, hyphen, number.')
+param alertPhones string = ''
+
+@description('URL of a system for incidents that receives the alerts. Empty for none.')
+@secure()
+param incidentWebhookUrl string = ''
+
+@description('Whether Azure requests the app from five places of the world every five minutes, and an alert fires if two get no answer.')
+param availabilityTest bool = false
 
 @description('Whether alerts are on; false while an environment is being built or removed.')
 param alertsOn bool = true
@@ -146,10 +180,29 @@ param tracesShare string = '0.05'
 @secure()
 param moreSettings string = ''
 
+// A pipeline gets none of the roles of people. So its own right to grant roles needs none of them.
+var personId = principalType == 'ServicePrincipal' ? '' : principalId
+
 // Names. This part is unique in Azure, and always the same for one environment.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
-var functionAppName = 'func-${token}'
+// The keys are those that the preprovision hook accepts in RESOURCE_NAMES.
+var defaultNames = {
+  identity: 'id-${token}'
+  logAnalytics: 'log-${token}'
+  applicationInsights: 'appi-${token}'
+  storage: 'st${token}'
+  undeliveredStorage: 'stu${token}'
+  workflowStorage: 'stw${token}'
+  keyVault: 'kv-${token}'
+  plan: 'plan-${token}'
+  functionApp: 'func-${token}'
+  systemTopic: '${workspaceName}-events'
+  network: 'vnet-${token}'
+  privateEndpoints: 'pe-${token}'
+}
+var names = union(defaultNames, pairsOf(resourceNames))
+var functionAppName = names.functionApp
 var tags = union(pairsOf(resourceTags), { 'azd-env-name': environmentName })
 
 // Lists.
@@ -172,7 +225,7 @@ var dicomHosts = join(map(dicomServiceList, service => '${workspaceName}-${servi
 // workspace must not subscribe the app to that workspace.
 var usesExistingTopic = !createWorkspace && hasWorkspace && !empty(existingSystemTopicName)
 var makesTopic = hasWorkspace && !usesExistingTopic
-var topicName = !hasWorkspace ? '' : usesExistingTopic ? existingSystemTopicName : '${workspaceName}-events'
+var topicName = !hasWorkspace ? '' : usesExistingTopic ? existingSystemTopicName : names.systemTopic
 var topicGroupName = usesExistingTopic && !empty(existingSystemTopicResourceGroup)
   ? existingSystemTopicResourceGroup
   : workspaceGroupName
@@ -199,7 +252,7 @@ module identity 'modules/identity.bicep' = {
   scope: group
   name: 'identity'
   params: {
-    name: 'id-${token}'
+    name: names.identity
     location: location
     tags: tags
   }
@@ -211,9 +264,11 @@ module monitoring 'modules/monitoring.bicep' = {
   params: {
     location: location
     tags: tags
-    logAnalyticsName: 'log-${token}'
-    applicationInsightsName: 'appi-${token}'
+    logAnalyticsName: names.logAnalytics
+    existingLogAnalyticsId: logAnalyticsId
+    applicationInsightsName: names.applicationInsights
     retentionDays: logRetentionDays
+    isPrivate: privateTelemetry
     ingesterPrincipalId: identity.outputs.principalId
   }
 }
@@ -223,7 +278,7 @@ module storage 'modules/storage-account.bicep' = {
   scope: group
   name: 'storage'
   params: {
-    name: 'st${token}'
+    name: names.storage
     location: location
     tags: tags
     redundancy: storageRedundancy
@@ -251,7 +306,7 @@ module undeliveredStorage 'modules/storage-account.bicep' = {
   scope: group
   name: 'undelivered-storage'
   params: {
-    name: 'stu${token}'
+    name: names.undeliveredStorage
     location: location
     tags: tags
     redundancy: storageRedundancy
@@ -279,7 +334,7 @@ module workflowStorage 'modules/storage-account.bicep' = if (separateWorkflowSto
   scope: group
   name: 'workflow-storage'
   params: {
-    name: 'stw${token}'
+    name: names.workflowStorage
     location: location
     tags: tags
     redundancy: storageRedundancy
@@ -305,11 +360,11 @@ module vault 'modules/key-vault.bicep' = {
   scope: group
   name: 'key-vault'
   params: {
-    name: 'kv-${token}'
+    name: names.keyVault
     location: location
     tags: tags
     readerPrincipalId: identity.outputs.principalId
-    officerPrincipalId: principalId
+    officerPrincipalId: personId
     officerPrincipalType: principalType
     isPrivate: privateNetwork
     operatorRanges: operatorRangeList
@@ -328,7 +383,7 @@ module healthWorkspace 'modules/health-workspace.bicep' = if (createWorkspace) {
     fhirServices: fhirServiceList
     dicomServices: dicomServiceList
     isPrivate: privateNetwork
-    userPrincipalId: principalId
+    userPrincipalId: personId
     userPrincipalType: principalType
   }
 }
@@ -366,6 +421,7 @@ module systemTopic 'modules/system-topic.bicep' = if (makesTopic) {
     location: makesTopic ? workspaceRegion!.outputs.location : ''
     workspaceId: usedWorkspaceId
     tags: tags
+    diagnosticsLogAnalyticsId: diagnostics ? monitoring.outputs.logAnalyticsId : ''
   }
 }
 
@@ -389,19 +445,22 @@ module undeliveredForTopic 'modules/container-role.bicep' = if (hasWorkspace) {
   }
 }
 
-module network 'modules/network.bicep' = if (privateNetwork) {
+module network 'modules/network.bicep' = if (makesNetwork) {
   scope: group
   name: 'network'
   params: {
-    name: 'vnet-${token}'
+    name: names.network
     location: location
     tags: tags
     addressPrefix: networkAddressPrefix
     natGatewayId: natGatewayId
+    diagnosticsLogAnalyticsId: diagnostics ? monitoring.outputs.logAnalyticsId : ''
   }
 }
 
 var healthZones = ['workspace.azurehealthcareapis.com', 'fhir.azurehealthcareapis.com', 'dicom.azurehealthcareapis.com']
+// A network of its own, or subnets of an existing network.
+var makesNetwork = privateNetwork && empty(appSubnetId)
 
 module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) {
   scope: group
@@ -409,21 +468,22 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
   params: {
     location: location
     tags: tags
-    networkId: privateNetwork ? network!.outputs.id : ''
-    subnetId: privateNetwork ? network!.outputs.endpointsSubnetId : ''
+    networkId: makesNetwork ? network!.outputs.id : join(take(split(appSubnetId, '/'), 9), '/')
+    subnetId: makesNetwork ? network!.outputs.endpointsSubnetId : endpointsSubnetId
+    zonesGroupId: dnsZones
     endpoints: concat(
       [
-        { name: 'pe-${token}-blob', target: storage.outputs.id, group: 'blob', zones: ['blob'] }
-        { name: 'pe-${token}-table', target: storage.outputs.id, group: 'table', zones: ['table'] }
-        { name: 'pe-${token}-queue', target: storage.outputs.id, group: 'queue', zones: ['queue'] }
-        { name: 'pe-${token}-undelivered', target: undeliveredStorage.outputs.id, group: 'blob', zones: ['blob'] }
-        { name: 'pe-${token}-vault', target: vault.outputs.id, group: 'vault', zones: ['vaultcore.azure.net'] }
+        { name: '${names.privateEndpoints}-blob', target: storage.outputs.id, group: 'blob', zones: ['blob'] }
+        { name: '${names.privateEndpoints}-table', target: storage.outputs.id, group: 'table', zones: ['table'] }
+        { name: '${names.privateEndpoints}-queue', target: storage.outputs.id, group: 'queue', zones: ['queue'] }
+        { name: '${names.privateEndpoints}-undelivered', target: undeliveredStorage.outputs.id, group: 'blob', zones: ['blob'] }
+        { name: '${names.privateEndpoints}-vault', target: vault.outputs.id, group: 'vault', zones: ['vaultcore.azure.net'] }
       ],
       separateWorkflowStorage
-        ? [{ name: 'pe-${token}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: ['table'] }]
+        ? [{ name: '${names.privateEndpoints}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: ['table'] }]
         : [],
       hasWorkspace
-        ? [{ name: 'pe-${token}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]
+        ? [{ name: '${names.privateEndpoints}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]
         : []
     )
   }
@@ -463,6 +523,8 @@ var settings = {
   RESOLVED_RETENTION_DAYS: string(resolvedRetentionDays)
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.outputs.clientId}'
+  // No statistics of the telemetry libraries go to Microsoft.
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true'
   // The host decides which traces are sent, and the app follows. The host's exporter knows this sampler.
   OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
   OTEL_TRACES_SAMPLER_ARG: tracesShare
@@ -473,7 +535,7 @@ module functionApp 'modules/function-app.bicep' = {
   name: 'function-app'
   params: {
     name: functionAppName
-    planName: 'plan-${token}'
+    planName: names.plan
     location: location
     tags: tags
     identityId: identity.outputs.id
@@ -484,10 +546,12 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     httpConcurrency: httpConcurrency
     zoneRedundant: zoneRedundant
-    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    subnetId: makesNetwork ? network!.outputs.appSubnetId : privateNetwork ? appSubnetId : ''
     isRestricted: privateNetwork || !empty(operatorRangeList)
     operatorRanges: operatorRangeList
     deployFromAnywhere: deployFromAnywhere
+    admitsAvailabilityTests: availabilityTest
+    diagnosticsLogAnalyticsId: diagnostics ? monitoring.outputs.logAnalyticsId : ''
     settings: union(settings, pairsOf(moreSettings))
   }
   // The app must find its roles and its network at its first start.
@@ -500,6 +564,9 @@ module functionApp 'modules/function-app.bicep' = {
   ]
 }
 
+// Azure's default for all apps on Flex Consumption of a subscription in a region: 250 instances of 2 GB. A support
+// request can raise it.
+var regionalQuotaMB = 512000
 var storageAccountIds = concat(
   [storage.outputs.id, undeliveredStorage.outputs.id],
   separateWorkflowStorage ? [workflowStorage!.outputs.id] : []
@@ -516,7 +583,13 @@ module alerts 'modules/alerts.bicep' = {
     logAnalyticsId: monitoring.outputs.logAnalyticsId
     storageAccountIds: storageAccountIds
     functionAppId: functionApp.outputs.id
+    existingActionGroupId: actionGroupId
     emails: listOf(alertEmails)
+    phones: listOf(alertPhones)
+    incidentWebhookUrl: incidentWebhookUrl
+    testedUrl: availabilityTest ? '${functionApp.outputs.url}/api/health/live' : ''
+    // Four fifths of what the app may use: its own maximum, or the quota of a subscription in a region.
+    maxInstances: max(1, min(maximumInstances, regionalQuotaMB / instanceMemoryMB) * 8 / 10)
     areRulesOn: alertsOn
     areEventsExpected: eventsExpected
   }
@@ -529,6 +602,7 @@ module topicAlerts 'modules/topic-alerts.bicep' = if (hasWorkspace) {
     tags: tags
     namePrefix: functionAppName
     systemTopicId: topicId
+    subscriptionNames: ['${functionAppName}-fhir', '${functionAppName}-dicom']
     actionGroupId: alerts.outputs.actionGroupId
     areRulesOn: alertsOn
   }

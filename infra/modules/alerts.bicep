@@ -1,4 +1,4 @@
-// The alerts, and the action group that sends them by email. Each alert has a section in docs/operations.md.
+// The alerts, and the action group that sends them. Each alert has a section in docs/operations.md.
 //
 // Severities:  0 events are refused or lost   1 act now, also at night   2 act today   3 look when you have time
 // All alerts with a state resolve by themselves when their cause is gone.
@@ -24,8 +24,21 @@ param storageAccountIds string[]
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Email addresses that receive the alerts. If empty, alerts appear only in the portal.')
+@description('Resource id of an existing action group, which is used instead of a new group; empty for a new group.')
+param existingActionGroupId string = ''
+
+@description('Email addresses that receive the alerts.')
 param emails string[] = []
+
+@description('Phone numbers that receive the alerts as SMS: country code, hyphen, number.')
+param phones string[] = []
+
+@description('URL of a system for incidents that receives the alerts; empty for none.')
+@secure()
+param incidentWebhookUrl string = ''
+
+@description('URL that Azure requests every five minutes; empty for none.')
+param testedUrl string = ''
 
 @description('Whether the rules run; false while an environment is being built or removed.')
 param areRulesOn bool = true
@@ -66,6 +79,10 @@ param maxBehindSeconds int = 3600
 @description('Maximum number of seconds that a workflow may be paused.')
 @minValue(600)
 param maxPausedSeconds int = 86400
+
+@description('Maximum number of instances that take events. main.bicep computes it from the limits of the app.')
+@minValue(1)
+param maxInstances int = 32
 
 @description('Maximum number of requests that a storage account refuses in 15 minutes, for each kind of refusal. It refuses some whenever it moves partitions.')
 @minValue(0)
@@ -259,6 +276,20 @@ var rules = [
     isOn: true
   }
   {
+    name: 'instances-at-limit'
+    description: 'Nearly as many instances take events as may run: with more load, events become late.'
+    severity: 2
+    query: loadTextContent('../kql/instances-at-limit.kql')
+    measure: 'instances'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: maxInstances
+    window: 'PT30M'
+    frequency: 'PT10M'
+    history: ''
+    isOn: true
+  }
+  {
     name: 'no-events'
     description: 'No event has come for a while, though there were some at this time yesterday.'
     severity: 3
@@ -274,7 +305,10 @@ var rules = [
   }
 ]
 
-resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
+// Amsterdam, Dublin, Paris, Virginia, Illinois.
+var testLocations = ['emea-nl-ams-azr', 'emea-gb-db3-azr', 'emea-fr-pra-edge', 'us-va-ash-azr', 'us-il-ch1-azr']
+
+resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(existingActionGroupId)) {
   name: '${namePrefix}-operators'
   location: 'Global'
   tags: tags
@@ -288,8 +322,30 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
         useCommonAlertSchema: true
       }
     ]
+    smsReceivers: [
+      for (phone, i) in phones: {
+        name: 'phone-${i}'
+        countryCode: first(split(phone, '-'))
+        phoneNumber: last(split(phone, '-'))
+      }
+    ]
+    webhookReceivers: empty(incidentWebhookUrl)
+      ? []
+      : [
+          {
+            name: 'incidents'
+            serviceUri: incidentWebhookUrl
+            useCommonAlertSchema: true
+          }
+        ]
   }
 }
+
+var groupId = resourceGroup().id
+var actionGroupId = empty(existingActionGroupId) ? operators.id : existingActionGroupId
+
+// Other apps may send to the same workspace.
+var ownMetrics = 'AppMetrics | where _ResourceId =~ \'${applicationInsightsId}\''
 
 resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
@@ -312,7 +368,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
         allOf: [
           {
             criterionType: 'StaticThresholdCriterion'
-            query: rule.query
+            query: replace(rule.query, 'AppMetrics', ownMetrics)
             timeAggregation: empty(rule.measure) ? 'Count' : 'Maximum'
             metricMeasureColumn: empty(rule.measure) ? null : rule.measure
             dimensions: empty(rule.splitBy)
@@ -340,7 +396,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       skipQueryValidation: true
       actions: {
         actionGroups: [
-          operators.id
+          actionGroupId
         ]
         customProperties: {
           functionApp: functionAppId
@@ -395,7 +451,7 @@ resource storageThrottled 'Microsoft.Insights/metricAlerts@2026-01-01' = [
       autoMitigate: true
       actions: [
         {
-          actionGroupId: operators.id
+          actionGroupId: actionGroupId
         }
       ]
     }
@@ -432,12 +488,120 @@ resource appStopped 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
     actions: {
       actionGroups: [
         {
-          actionGroupId: operators.id
+          actionGroupId: actionGroupId
         }
       ]
     }
   }
 }
 
+// Azure reports when a resource of the group does not work, for a reason that lies with Azure.
+resource resourceUnhealthy 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
+  name: '${namePrefix}-resource-unhealthy'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Azure reports that a resource of the app does not work. What to do: docs/operations.md, resource-unhealthy.'
+    enabled: areRulesOn
+    scopes: [
+      groupId
+    ]
+    condition: {
+      allOf: [
+        {
+          field: 'category'
+          equals: 'ResourceHealth'
+        }
+        {
+          anyOf: [
+            {
+              field: 'properties.currentHealthStatus'
+              equals: 'Unavailable'
+            }
+            {
+              field: 'properties.currentHealthStatus'
+              equals: 'Degraded'
+            }
+          ]
+        }
+        {
+          field: 'properties.cause'
+          equals: 'PlatformInitiated'
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        {
+          actionGroupId: actionGroupId
+        }
+      ]
+    }
+  }
+}
+
+// health/live needs no key. A key for health/ready would be readable in the test; backlog-unknown and events-not-safe
+// see storage that does not answer.
+resource availabilityTest 'Microsoft.Insights/webtests@2022-06-15' = if (!empty(testedUrl)) {
+  name: '${namePrefix}-live'
+  location: location
+  tags: union(tags, { 'hidden-link:${applicationInsightsId}': 'Resource' })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: '${namePrefix}-live'
+    Name: 'health/live of ${namePrefix}'
+    Enabled: areRulesOn
+    Kind: 'standard'
+    Frequency: 300
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [
+      for id in testLocations: {
+        Id: id
+      }
+    ]
+    Request: {
+      RequestUrl: testedUrl
+      HttpVerb: 'GET'
+      FollowRedirects: false
+      ParseDependentRequests: false
+    }
+    ValidationRules: {
+      ExpectedHttpStatusCode: 200
+      SSLCheck: true
+      SSLCertRemainingLifetimeCheck: 7
+    }
+  }
+}
+
+resource appUnreachable 'Microsoft.Insights/metricAlerts@2026-01-01' = if (!empty(testedUrl)) {
+  name: '${namePrefix}-app-unreachable'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'The app does not answer requests from two or more places. What to do: docs/operations.md, app-unreachable.'
+    severity: 1
+    enabled: areRulesOn
+    scopes: [
+      availabilityTest.id
+      applicationInsightsId
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: availabilityTest.id
+      componentId: applicationInsightsId
+      failedLocationCount: 2
+    }
+    autoMitigate: true
+    actions: [
+      {
+        actionGroupId: actionGroupId
+      }
+    ]
+  }
+}
+
 @description('Resource id of the action group, for the alerts of other modules.')
-output actionGroupId string = operators.id
+output actionGroupId string = actionGroupId

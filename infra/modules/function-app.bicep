@@ -50,6 +50,12 @@ param operatorRanges string[]
 @description('Whether packages may be deployed from any address. An Entra token is always needed.')
 param deployFromAnywhere bool
 
+@description('Whether Azure Monitor\'s availability tests reach the app too.')
+param admitsAvailabilityTests bool
+
+@description('Log Analytics workspace for the host\'s own log; empty for none.')
+param diagnosticsLogAnalyticsId string
+
 @description('App settings by name. Those with an empty value are left out.')
 @secure()
 param settings object
@@ -63,6 +69,14 @@ var operatorRules = [
     ipAddress: range
   }
 ]
+var availabilityRule = {
+  name: 'availability-tests'
+  description: 'Requests of health/live.'
+  priority: 110
+  action: 'Allow'
+  tag: 'ServiceTag'
+  ipAddress: 'ApplicationInsightsAvailability'
+}
 var isDeploymentRestricted = !empty(operatorRanges) && !deployFromAnywhere
 // With zones, a group has at least two instances.
 var readyInstances = zoneRedundant && alwaysReadyInstances == 1 ? 2 : alwaysReadyInstances
@@ -153,6 +167,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
                 ipAddress: 'AzureEventGrid'
               }
             ],
+            admitsAvailabilityTests ? [availabilityRule] : [],
             operatorRules
           )
         : []
@@ -188,6 +203,21 @@ resource noPasswordForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicie
   dependsOn: [
     noPasswordForScm
   ]
+}
+
+// No log of requests: their URLs hold keys.
+resource hostLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(diagnosticsLogAnalyticsId)) {
+  scope: app
+  name: 'host-log'
+  properties: {
+    workspaceId: diagnosticsLogAnalyticsId
+    logs: [
+      {
+        category: 'FunctionAppLogs'
+        enabled: true
+      }
+    ]
+  }
 }
 
 @description('Resource id of the app.')

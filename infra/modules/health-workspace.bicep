@@ -20,10 +20,10 @@ param dicomServices string[]
 @description('Whether only private endpoints reach the services.')
 param isPrivate bool
 
-@description('Object id of the person or pipeline that deploys and may write data to the services; empty for none.')
+@description('Object id of the person or group that may write data to the services; empty for none.')
 param userPrincipalId string
 
-@description('Type of the principal that deploys.')
+@description('Type of that principal.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param userPrincipalType string
 

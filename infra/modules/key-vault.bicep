@@ -15,10 +15,10 @@ param tags object
 @description('Object id of the app\'s identity, which reads secrets.')
 param readerPrincipalId string
 
-@description('Object id of the person or pipeline that deploys and sets secrets; empty for none.')
+@description('Object id of the person or group that sets secrets; empty for none.')
 param officerPrincipalId string
 
-@description('Type of the principal that deploys.')
+@description('Type of that principal.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param officerPrincipalType string
 

@@ -10,6 +10,9 @@ param tags object = {}
 @description('Name of the Log Analytics workspace: 4 to 63 letters, digits and hyphens.')
 param logAnalyticsName string
 
+@description('Resource id of an existing Log Analytics workspace, which is used instead; empty for a new workspace.')
+param existingLogAnalyticsId string = ''
+
 @description('Name of the Application Insights component.')
 param applicationInsightsName string
 
@@ -21,13 +24,19 @@ param retentionDays int = 90
 @description('Maximum number of GB a day; -1 for no cap. When a cap is reached, the alerts get no data for the rest of the day, and the worst days have the most data. Set a cap only together with an alert on the cost.')
 param dailyCapGB int = -1
 
+@description('Whether telemetry and queries come only through an Azure Monitor Private Link Scope, which the owner of the network manages.')
+param isPrivate bool = false
+
 @description('Principal id of the identity that sends telemetry.')
 param ingesterPrincipalId string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/monitor
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+var publicNetworkAccess = isPrivate ? 'Disabled' : 'Enabled'
+var usedLogAnalyticsId = empty(existingLogAnalyticsId) ? logAnalytics.id : existingLogAnalyticsId
+
+resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = if (empty(existingLogAnalyticsId)) {
   name: logAnalyticsName
   location: location
   tags: tags
@@ -44,10 +53,10 @@ resource logAnalytics 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
       enableLogAccessUsingOnlyResourcePermissions: true
       disableLocalAuth: true
     }
-    // Public, even with a private network. Private access needs an Azure Monitor Private Link Scope, which changes the DNS
-    // of the whole network, so the network's owner must decide. Telemetry holds no patient data.
-    publicNetworkAccessForIngestion: 'Enabled'
-    publicNetworkAccessForQuery: 'Enabled'
+    // Public by default, even with a private network. Private access needs an Azure Monitor Private Link Scope, which
+    // changes the DNS of the whole network, so the network's owner must decide. Telemetry holds no patient data.
+    publicNetworkAccessForIngestion: publicNetworkAccess
+    publicNetworkAccessForQuery: publicNetworkAccess
   }
 }
 
@@ -58,12 +67,12 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: logAnalytics.id
+    WorkspaceResourceId: usedLogAnalyticsId
     IngestionMode: 'LogAnalytics'
     DisableLocalAuth: true
     DisableIpMasking: false
-    publicNetworkAccessForIngestion: 'Enabled'
-    publicNetworkAccessForQuery: 'Enabled'
+    publicNetworkAccessForIngestion: publicNetworkAccess
+    publicNetworkAccessForQuery: publicNetworkAccess
   }
 }
 
@@ -88,4 +97,4 @@ output applicationInsightsName string = applicationInsights.name
 output connectionString string = applicationInsights.properties.ConnectionString
 
 @description('Resource id of the Log Analytics workspace.')
-output logAnalyticsId string = logAnalytics.id
+output logAnalyticsId string = usedLogAnalyticsId

@@ -15,6 +15,9 @@ param addressPrefix string
 @description('Resource id of a NAT gateway for the app\'s requests to public addresses; empty for Azure\'s default.')
 param natGatewayId string
 
+@description('Log Analytics workspace for the events of the network\'s rules; empty for none.')
+param diagnosticsLogAnalyticsId string
+
 // Half of the network is for the app, whose instances need addresses as the app scales; a quarter is for endpoints, which
 // need about twelve addresses.
 var appPrefix = cidrSubnet(addressPrefix, 25, 0)
@@ -64,6 +67,24 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
           destinationAddressPrefix: '*'
           destinationPortRange: '*'
         }
+      }
+    ]
+  }
+}
+
+resource ruleEvents 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(diagnosticsLogAnalyticsId)) {
+  scope: endpointRules
+  name: 'rule-events'
+  properties: {
+    workspaceId: diagnosticsLogAnalyticsId
+    logs: [
+      {
+        category: 'NetworkSecurityGroupEvent'
+        enabled: true
+      }
+      {
+        category: 'NetworkSecurityGroupRuleCounter'
+        enabled: true
       }
     ]
   }

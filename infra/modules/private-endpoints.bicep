@@ -1,4 +1,4 @@
-// Private endpoints, and their DNS names in the app's network.
+// Private endpoints, and their DNS names: in zones of the app's network, or in central zones.
 
 @description('A resource that gets a private endpoint.')
 type privateTarget = {
@@ -27,18 +27,23 @@ param networkId string
 @description('Subnet for the endpoints.')
 param subnetId string
 
+@description('Resource id of the resource group with the DNS zones; empty for zones of this network; none for no names, because a policy writes them.')
+param zonesGroupId string
+
 @description('Resources that get a private endpoint.')
 param endpoints privateTarget[]
 
+var makesZones = empty(zonesGroupId)
 // The number of zones must not depend on the suffix, or no tool can predict them.
 var zones = union([], flatten(map(endpoints, endpoint => endpoint.zones)))
 var zoneNames = map(
   zones,
   zone => contains(zone, '.') ? 'privatelink.${zone}' : 'privatelink.${zone}.${environment().suffixes.storage}'
 )
+var ownZones = makesZones ? zones : []
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for (name, index) in zones: {
+  for (name, index) in ownZones: {
     name: zoneNames[index]
     location: 'global'
     tags: tags
@@ -46,7 +51,7 @@ resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (name, index) in zones: {
+  for (name, index) in ownZones: {
     parent: zone[index]
     name: 'app'
     location: 'global'
@@ -86,7 +91,7 @@ resource privateEndpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = [
 ]
 
 resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = [
-  for (endpoint, index) in endpoints: {
+  for (endpoint, index) in endpoints: if (zonesGroupId != 'none') {
     parent: privateEndpoint[index]
     name: 'default'
     dependsOn: [
@@ -97,7 +102,9 @@ resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-
         for zone in endpoint.zones: {
           name: replace(zoneNames[indexOf(zones, zone)], '.', '-')
           properties: {
-            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zoneNames[indexOf(zones, zone)])
+            privateDnsZoneId: makesZones
+              ? resourceId('Microsoft.Network/privateDnsZones', zoneNames[indexOf(zones, zone)])
+              : '${zonesGroupId}/providers/Microsoft.Network/privateDnsZones/${zoneNames[indexOf(zones, zone)]}'
           }
         }
       ]

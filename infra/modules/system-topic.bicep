@@ -13,6 +13,9 @@ param workspaceId string
 @description('Tags of the resource.')
 param tags object
 
+@description('Log Analytics workspace for the log of failed deliveries; empty for none.')
+param diagnosticsLogAnalyticsId string
+
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: location
@@ -25,6 +28,21 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   properties: {
     source: workspaceId
     topicType: 'Microsoft.HealthcareApis.Workspaces'
+  }
+}
+
+resource failedDeliveries 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(diagnosticsLogAnalyticsId)) {
+  scope: topic
+  // A topic can have the settings of several owners.
+  name: 'failed-deliveries'
+  properties: {
+    workspaceId: diagnosticsLogAnalyticsId
+    logs: [
+      {
+        category: 'DeliveryFailures'
+        enabled: true
+      }
+    ]
   }
 }
 

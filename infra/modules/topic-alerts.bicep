@@ -10,6 +10,9 @@ param namePrefix string
 @description('Resource id of the system topic.')
 param systemTopicId string
 
+@description('Names of the event subscriptions of the app. Others can subscribe to the same topic.')
+param subscriptionNames string[]
+
 @description('Resource id of the action group that receives the alerts.')
 param actionGroupId string
 
@@ -49,6 +52,10 @@ var rules = [
   }
 ]
 
+// Event Grid writes names of subscriptions in capitals in its logs and dead letters.
+var capitalNames = [for name in subscriptionNames: toUpper(name)]
+var names = concat(subscriptionNames, capitalNames)
+
 resource topicAlerts 'Microsoft.Insights/metricAlerts@2026-01-01' = [
   for rule in rules: {
     name: '${namePrefix}-${rule.name}'
@@ -75,9 +82,7 @@ resource topicAlerts 'Microsoft.Insights/metricAlerts@2026-01-01' = [
               {
                 name: 'EventSubscriptionName'
                 operator: 'Include'
-                values: [
-                  '*'
-                ]
+                values: names
               }
             ]
             timeAggregation: 'Total'

@@ -23,7 +23,11 @@ param systemTopicId string
 param storageAccountIds string[]
 
 var content = loadTextContent('../workbook.json')
-var withInsights = replace(content, '<applicationInsightsId>', applicationInsightsId)
+// Other apps may send to the same workspace.
+var own = ' | where _ResourceId =~ \'${applicationInsightsId}\''
+var withMetrics = replace(content, 'AppMetrics', 'AppMetrics${own}')
+var withTraces = replace(withMetrics, 'AppTraces', 'AppTraces${own}')
+var withInsights = replace(withTraces, '<applicationInsightsId>', applicationInsightsId)
 var withLogs = replace(withInsights, '<logAnalyticsId>', logAnalyticsId)
 // One element stands for a list of ids: the list's JSON without its brackets takes its place.
 var topics = empty(systemTopicId) ? '' : '"${systemTopicId}"'

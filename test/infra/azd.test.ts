@@ -53,6 +53,13 @@ describe('when infra, hooks and the GitHub workflow share names', () => {
     expect(read(path, 'modules', 'function-app.bicep')).toContain(`'azd-service-name': '${service}'`);
   });
 
+  it('given the names that the preprovision hook accepts, then they are those of the template', () => {
+    const [, list = ''] = /^var defaultNames = \{\n([\s\S]*?)^\}/m.exec(read(path, `${main}.bicep`)) ?? [];
+    const [, accepted = ''] = /^const NAMED = \[\n([\s\S]*?)^\];/m.exec(steps[0] ?? '') ?? [];
+
+    expect(all(accepted, /'(\w+)'/g)).toEqual(all(list, /^ {2}(\w+): /gm));
+  });
+
   it('given the secret that the hook creates, then a setting of the app refers to it', () => {
     const [secret = ''] = all(steps[1] ?? '', /^const SECRET = '(.+)';$/gm);
 

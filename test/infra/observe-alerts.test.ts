@@ -6,6 +6,7 @@ import { workbook } from './observe-queries.js';
 import {
   ACTIVITY_RULE,
   criterionOf,
+  hasCriterion,
   isRule,
   LOG_RULE,
   METRIC_RULE,
@@ -34,7 +35,7 @@ beforeAll(async () => {
   alerts = await readAlerts();
   rules = [...alerts.resources, ...(await readTopicAlerts()).resources].filter(isRule);
   logRules = rules.filter(({ type }) => type === LOG_RULE);
-  metricRules = rules.filter(({ type }) => type === METRIC_RULE);
+  metricRules = rules.filter((rule) => rule.type === METRIC_RULE && hasCriterion(rule));
 });
 
 describe('when the log alert rules are deployed', () => {
@@ -72,6 +73,18 @@ describe('when the log alert rules are deployed', () => {
     expect(withOwnRange.map((rule) => [nameOf(rule), ruleOf(rule).overrideQueryTimeRange])).toEqual([
       ['no-events', 'P2D'],
     ]);
+  });
+
+  it('given a workspace with other apps, then each query of a rule and of the workbook reads only this app', async () => {
+    const shown = (await workbook()).items.flatMap(({ type, content }) => (type === 3 ? String(content.query) : []));
+    const asked = logRules.map((rule) => criterionOf(rule).query);
+
+    for (const query of [...asked, ...shown]) {
+      expect(query.match(/\bApp(?:Metrics|Traces)\b/g)?.length).toBe(
+        query.match(/ \| where _ResourceId =~ '\/[iI]nsights'/g)?.length,
+      );
+    }
+    expect(shown.length).toBeGreaterThan(10);
   });
 
   it('given the KQL that alert rules do not support, then no rule uses it', () => {
@@ -138,6 +151,37 @@ describe('when the Azure metric alert rules are deployed', () => {
     }
   });
 
+  it('given a shared topic, then the rules count only the subscriptions of the app, in both spellings of their names', () => {
+    const topic = metricRules.filter((rule) => ruleOf(rule).scopes[0] === '/topic');
+
+    expect(topic).toHaveLength(3);
+    for (const rule of topic) {
+      expect(criterionOf(rule).dimensions).toEqual([
+        {
+          name: 'EventSubscriptionName',
+          operator: 'Include',
+          values: ['app-fhir', 'app-dicom', 'APP-FHIR', 'APP-DICOM'],
+        },
+      ]);
+    }
+  });
+
+  it('given a URL to test, then Azure requests it without a key, and a rule fires if two places get no answer; else neither exists', async () => {
+    const find = ({ resources }: Module, symbol: string) => resources.find((resource) => resource.symbol === symbol);
+    const without = await readAlerts({ testedUrl: '' });
+
+    expect(find(alerts, 'availabilityTest')?.body.properties).toMatchObject({
+      Frequency: 300,
+      Locations: Array(5).fill({ Id: expect.stringMatching(/^(emea|us)-/) }),
+      Request: { RequestUrl: 'https://app.example.com/api/health/live' },
+    });
+    expect(find(alerts, 'appUnreachable')?.body.properties).toMatchObject({
+      scopes: ['/availabilityTest', '/insights'],
+      criteria: { webTestId: '/availabilityTest', componentId: '/insights', failedLocationCount: 2 },
+    });
+    expect([find(without, 'availabilityTest'), find(without, 'appUnreachable')]).toEqual([undefined, undefined]);
+  });
+
   it('given several storage accounts, then each has a rule that covers every throttling response', () => {
     const storage = metricRules.filter((rule) => nameOf(rule) === 'storage-throttled');
 
@@ -165,6 +209,9 @@ describe('when the Azure metric alert rules are deployed', () => {
 });
 
 describe('when an alert fires', () => {
+  const groupOf = (resources: readonly Resource[]) =>
+    resources.find(({ symbol }) => symbol === 'operators')?.body.properties as Record<string, unknown> | undefined;
+
   it('given any rule, then it notifies the operators when it fires and when it resolves', () => {
     for (const { type, body } of rules) {
       const { actions, autoMitigate } = body.properties as Rule;
@@ -175,10 +222,7 @@ describe('when an alert fires', () => {
   });
 
   it('given mail addresses, then each is a receiver; given none, then the group has no receivers', async () => {
-    const receiversOf = ({ resources }: Module) => {
-      const [group] = resources.filter(({ symbol }) => symbol === 'operators').map(({ body }) => body.properties);
-      return (group as Record<string, unknown>).emailReceivers;
-    };
+    const receiversOf = ({ resources }: Module) => groupOf(resources)?.emailReceivers;
 
     expect(receiversOf(await readAlerts({ emails: ['on-call@clinic.example', 'it@clinic.example'] }))).toEqual([
       { name: 'operator-0', emailAddress: 'on-call@clinic.example', useCommonAlertSchema: true },
@@ -187,8 +231,49 @@ describe('when an alert fires', () => {
     expect(receiversOf(alerts)).toEqual([]);
   });
 
+  it('given phones and a system for incidents, then each is a receiver', async () => {
+    const { resources } = await readAlerts({
+      phones: ['49-1701234567'],
+      incidentWebhookUrl: 'https://on-call.example/1',
+    });
+
+    expect(groupOf(resources)).toMatchObject({
+      smsReceivers: [{ name: 'phone-0', countryCode: '49', phoneNumber: '1701234567' }],
+      webhookReceivers: [{ name: 'incidents', serviceUri: 'https://on-call.example/1', useCommonAlertSchema: true }],
+    });
+  });
+
+  it('given an existing action group, then every rule notifies it, and there is no new group', async () => {
+    const { resources } = await readAlerts({ existingActionGroupId: '/on-call' });
+
+    expect(groupOf(resources)).toBeUndefined();
+    for (const { body } of resources.filter(isRule)) {
+      expect(JSON.stringify((body.properties as Rule).actions)).toContain('"/on-call"');
+    }
+  });
+
+  it('given the rule for unhealthy resources, then it matches failures of Azure in the resource group', () => {
+    const found = rules.find((rule) => nameOf(rule) === 'resource-unhealthy');
+
+    expect(found?.body.properties).toMatchObject({
+      scopes: ['/resourceGroup'],
+      condition: {
+        allOf: [
+          { field: 'category', equals: 'ResourceHealth' },
+          {
+            anyOf: [
+              { field: 'properties.currentHealthStatus', equals: 'Unavailable' },
+              { field: 'properties.currentHealthStatus', equals: 'Degraded' },
+            ],
+          },
+          { field: 'properties.cause', equals: 'PlatformInitiated' },
+        ],
+      },
+    });
+  });
+
   it('given the rule for a stopped app, then it matches the stop operation on the app in the activity log', () => {
-    const [stopped] = rules.filter(({ type }) => type === ACTIVITY_RULE);
+    const stopped = rules.find((rule) => nameOf(rule) === 'app-stopped');
 
     expect(stopped?.body.properties).toMatchObject({
       scopes: ['/app'],
@@ -219,6 +304,7 @@ describe('when an operator sets thresholds and switches', () => {
     ['maxFailedTasks', 'tasks-failed', 5],
     ['maxBehindSeconds', 'comparing-behind', 3600],
     ['maxPausedSeconds', 'workflow-paused', 86_400],
+    ['maxInstances', 'instances-at-limit', 32],
   ])('given %s, then it is the threshold of %s', async (parameter, name, fallback) => {
     expect(thresholdOf(alerts, name)).toEqual([fallback]);
     expect(thresholdOf(await readAlerts({ [parameter]: 77 }), name)).toEqual([77]);

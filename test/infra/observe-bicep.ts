@@ -82,7 +82,7 @@ async function parse(text: string): Promise<Node> {
 }
 
 function bodiesOf(value: unknown): Record<string, unknown>[] {
-  return (Array.isArray(value) ? value : [value]) as Record<string, unknown>[];
+  return (Array.isArray(value) ? value : [value]).filter((body) => body !== undefined);
 }
 
 const kids = (node: Node) => node.namedChildren.filter((child) => child !== null && child.type !== 'comment') as Node[];
@@ -118,6 +118,12 @@ function evaluate(node: Node, scope: Scope, functions: Functions): unknown {
       return loop(inner, read, scope);
     case 'member_expression':
       return memberOf(first as Node, second?.text ?? '', read);
+    case 'if_statement':
+      return read(first) ? read(second) : undefined;
+    case 'parenthesized_expression':
+      return read(first);
+    case 'unary_expression':
+      return !read(first);
     case 'ternary_expression':
       return read(first) ? read(second) : read(third);
     case 'binary_expression':
@@ -164,7 +170,11 @@ function functionsOf(path: string, files: string[]): Functions {
     replace: (text: string, what: string, by: string) => text.replaceAll(what, () => by),
     string: (value: unknown) => JSON.stringify(value),
     split: (text: string, at: string) => text.split(at),
+    first: (values: unknown[]) => values[0],
     last: (values: unknown[]) => values.at(-1),
+    concat: (...lists: unknown[][]) => lists.flat(),
+    union: (...objects: object[]) => Object.assign({}, ...objects),
+    toUpper: (text: string) => text.toUpperCase(),
     toLower: (text: string) => text.toLowerCase(),
     guid: (...parts: string[]) => `guid(${parts.join(',')})`,
     subscriptionResourceId: (...parts: string[]) => parts.join('/'),

@@ -55,6 +55,29 @@ describe('when the telemetry resources are deployed', () => {
   });
 });
 
+describe('when the landing zone has monitoring of its own', () => {
+  it('given an existing workspace, then Application Insights uses it, and there is no new workspace', async () => {
+    const { logAnalytics, applicationInsights } = await readResources({ existingLogAnalyticsId: '/central' });
+
+    expect(logAnalytics).toBeUndefined();
+    expect(applicationInsights).toMatchObject({ properties: { WorkspaceResourceId: '/central' } });
+  });
+
+  it.each([
+    [true, 'Disabled'],
+    [false, 'Enabled'],
+  ])('given isPrivate %s, then public access is %s for telemetry and queries', async (isPrivate, access) => {
+    const { logAnalytics, applicationInsights } = await readResources({ isPrivate });
+
+    for (const { properties } of [logAnalytics, applicationInsights] as { properties: object }[]) {
+      expect(properties).toMatchObject({
+        publicNetworkAccessForIngestion: access,
+        publicNetworkAccessForQuery: access,
+      });
+    }
+  });
+});
+
 describe('when a reader looks up the parameters', () => {
   it.each(['monitoring', 'alerts', 'topic-alerts', 'workbook'])(
     'given %s.bicep, then each parameter has a description',

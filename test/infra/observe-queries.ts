@@ -12,8 +12,14 @@ export const ALERTS = {
   logAnalyticsId: '/workspace',
   storageAccountIds: ['/storage/one', '/storage/two'],
   functionAppId: '/app',
+  testedUrl: 'https://app.example.com/api/health/live',
 };
-export const TOPIC_ALERTS = { namePrefix: 'ahds', systemTopicId: '/topic', actionGroupId: '/operators' };
+export const TOPIC_ALERTS = {
+  namePrefix: 'ahds',
+  systemTopicId: '/topic',
+  subscriptionNames: ['app-fhir', 'app-dicom'],
+  actionGroupId: '/operators',
+};
 export const WORKBOOK = {
   location: 'westeurope',
   name: 'events',

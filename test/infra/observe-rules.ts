@@ -38,5 +38,7 @@ export const nameOf = ({ body }: Resource) =>
     .replace(/^ahds-/, '')
     .replace(/^storage-throttled-.*/, 'storage-throttled');
 export const ruleOf = ({ body }: Resource) => body.properties as Rule;
+/** Rules on metrics: not those on an availability test. */
+export const hasCriterion = (resource: Resource) => 'allOf' in ruleOf(resource).criteria;
 export const criterionOf = (resource: Resource) => ruleOf(resource).criteria.allOf[0] as Criterion;
 export const isRule = ({ type }: Resource) => [LOG_RULE, METRIC_RULE, ACTIVITY_RULE].includes(type);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type BicepFile, nodesOf, readBicep, valueAt } from './bicep.js';
 
@@ -89,6 +90,43 @@ describe('when the template assigns roles', () => {
       expect(name).toContain(`, ${principal}, ${role})`);
       expect(properties && valueAt(properties, 'principalType')).toBeDefined();
     }
+  });
+
+  it('given the pipeline, then its condition lets it grant and remove exactly the roles of the identities, never those of people', () => {
+    const condition = readFileSync('infra/pipeline/grantable-roles.txt', 'utf8');
+    const toIdentities = assignments().flatMap(({ path, node }) => {
+      const role = /'Microsoft.Authorization\/roleDefinitions', (\w+)\)/.exec(node.text)?.[1];
+      const type = valueAt(node, 'properties', 'principalType')?.text;
+      const ids = [
+        ...(files.find((file) => file.path === path)?.text ?? '').matchAll(/^var (\w+) = '([0-9a-f-]{36})'$/gm),
+      ];
+      // A role that is no variable is that of a loop over all roles of the file.
+      const named = ids.filter(([, name]) => name === role);
+      return type === "'ServicePrincipal'" ? (named.length > 0 ? named : ids).map(([, , id]) => id) : [];
+    });
+
+    const lists = [...condition.matchAll(/RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals \{([^}]+)\}/g)];
+    const listed = lists.map(([, list = '']) =>
+      list
+        .split(', ')
+        .map((id) => ROLES[id] ?? id)
+        .sort(),
+    );
+    expect(listed).toEqual(Array(2).fill([...new Set(toIdentities.map((id = '') => ROLES[id] ?? id))].sort()));
+    expect(listed[0]).not.toContain('Key Vault Secrets Officer');
+    expect(
+      condition
+        .replaceAll(/\{[0-9a-f, -]+\}/g, '{…}')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    ).toBe(
+      "( ( !(ActionMatches{'Microsoft.Authorization/roleAssignments/write'}) ) OR " +
+        '( @Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {…} AND ' +
+        "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'} ) ) " +
+        "AND ( ( !(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'}) ) OR " +
+        '( @Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {…} AND ' +
+        "@Resource[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'} ) )",
+    );
   });
 
   it('given the topic and the app, then both may write to the container undelivered and to no other container', () => {

@@ -40,8 +40,10 @@ describe('when infra/ is deployed', () => {
     );
 
     expect(secure).toEqual([
+      'infra/main.bicep: incidentWebhookUrl',
       'infra/main.bicep: alertWebhookUrl',
       'infra/main.bicep: moreSettings',
+      'infra/modules/alerts.bicep: incidentWebhookUrl',
       'infra/modules/function-app.bicep: settings',
     ]);
   });

@@ -32,6 +32,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   APPLICATIONINSIGHTS_CONNECTION_STRING:
     'InstrumentationKey=22222222-2222-2222-2222-222222222222;IngestionEndpoint=https://westeurope.in.example.com/',
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=11111111-1111-1111-1111-111111111111',
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true',
   OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage',
   OTEL_TRACES_SAMPLER_ARG: '0.05',
 };
@@ -39,6 +40,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
 /** Settings that a library reads, not src/. */
 const READ_BY_OTHERS: Readonly<Record<string, string>> = {
   AZURE_TOKEN_CREDENTIALS: '@azure/identity',
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'the exporter of the host',
 };
 
 /**

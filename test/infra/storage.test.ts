@@ -138,6 +138,6 @@ describe('when the template creates storage', () => {
     );
 
     expect(logged).toContain('blobs');
-    expect(logged.filter((scope) => /table|account|topic/i.test(scope ?? ''))).toEqual([]);
+    expect(logged.filter((scope) => /table|account/i.test(scope ?? ''))).toEqual([]);
   });
 });

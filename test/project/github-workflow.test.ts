@@ -16,7 +16,7 @@ const all = files.map((file) => {
   return { file, text, workflow, steps: Object.values(workflow.jobs).flatMap((job) => job.steps) };
 });
 const workflow = all[0]?.workflow as Workflow;
-const { build, deploy } = workflow.jobs as { build: Job; deploy: Job };
+const { build, attest, deploy } = workflow.jobs as Record<'build' | 'attest' | 'deploy', Job>;
 const azure = parse(readFileSync('azure.yaml', 'utf8'));
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -29,22 +29,30 @@ describe('when GitHub runs the workflow', () => {
     expect(build).not.toHaveProperty('if');
     const bicep = 'az bicep install --version v0.49.2';
     expect(runs(build).slice(0, 4)).toEqual(['npm ci', bicep, 'npm test', 'npm run package']);
-    expect(deploy).toMatchObject({
+    expect(attest).toMatchObject({
       needs: 'build',
       if: expect.stringMatching(/^github\.ref == 'refs\/heads\/main' && \(/),
+    });
+    expect(deploy).toMatchObject({
+      needs: 'attest',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's syntax
       environment: "${{ inputs.environment || 'production' }}",
       concurrency: { 'cancel-in-progress': false },
     });
   });
 
-  it.each(all)('given $file, then a job has no permissions by default, and the workflow uses no secrets', (one) => {
-    expect(one.workflow.permissions).toEqual({});
-    expect(one.text).not.toMatch(/secrets\.|pull_request_target|persist-credentials: true/);
-    for (const { uses, with: options } of one.steps.filter((step) => step.uses?.startsWith('actions/checkout@'))) {
-      expect({ uses, options }).toMatchObject({ options: { 'persist-credentials': false } });
-    }
-  });
+  it.each(all)(
+    'given $file, then a job has no permissions by default, and only settings of a deployment are secrets',
+    (one) => {
+      expect(one.workflow.permissions).toEqual({});
+      expect(one.text).not.toMatch(/pull_request_target|persist-credentials: true/);
+      const inSettings = Object.values(one.workflow.jobs.deploy?.env ?? {}).join();
+      for (const [secret] of one.text.matchAll(/secrets\.\w+/g)) expect(inSettings).toContain(secret);
+      for (const { uses, with: options } of one.steps.filter((step) => step.uses?.startsWith('actions/checkout@'))) {
+        expect({ uses, options }).toMatchObject({ options: { 'persist-credentials': false } });
+      }
+    },
+  );
 
   it('given the jobs, then each has only the permissions that it needs', () => {
     const permissions = all.flatMap((one) =>
@@ -53,7 +61,8 @@ describe('when GitHub runs the workflow', () => {
 
     expect(Object.fromEntries(permissions)).toEqual({
       build: { contents: 'read' },
-      deploy: { contents: 'read', 'id-token': 'write' },
+      attest: { 'id-token': 'write', attestations: 'write' },
+      deploy: { contents: 'read', attestations: 'read', 'id-token': 'write' },
       analyze: { contents: 'read', actions: 'read', 'security-events': 'write' },
       review: { contents: 'read' },
     });
@@ -72,7 +81,7 @@ describe('when GitHub runs the workflow', () => {
   it('given an action in several workflows, then all workflows pin the same commit', () => {
     const used = new Set(all.flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? [])));
 
-    expect(used.size).toBe(9);
+    expect(used.size).toBe(10);
     expect(new Set([...used].map((uses) => uses.replace(/@.*/, ''))).size).toBe(used.size);
   });
 
@@ -97,11 +106,26 @@ describe('when GitHub runs the workflow', () => {
 
     expect(zip?.['working-directory']).toBe(azure.services.app.dist);
     expect(zip?.run).toBe('zip -qrX ../../package.zip .');
-    expect(build.steps.at(-1)?.with).toMatchObject({ name: 'package', path: 'package.zip' });
+    expect(build.steps.at(-1)?.with).toMatchObject({ name: 'package', path: 'package.zip\nsbom.json\n' });
     expect(runs(deploy).join('\n')).not.toMatch(/\bnpm\b/);
     expect(runs(deploy).at(-1)).toBe(
       `azd deploy ${Object.keys(azure.services)[0]} --from-package package.zip --no-prompt`,
     );
+  });
+
+  it('given the package, then its build and its SBOM are attested where no script runs, and verified before the sign-in', () => {
+    expect(runs(attest)).toEqual([]);
+    expect(attest.steps.map((step) => step.with)).toEqual([
+      { name: 'package' },
+      { 'subject-path': 'package.zip' },
+      { 'subject-path': 'package.zip', 'sbom-path': 'sbom.json' },
+    ]);
+    expect(runs(build)).toContain('npm sbom --sbom-format cyclonedx > sbom.json');
+    const [first = ''] = runs(deploy);
+    expect(first).toMatch(/^for type in https:\/\/slsa\.dev\/provenance\/v1 https:\/\/cyclonedx\.org\/bom; do$/m);
+    for (const wanted of ['--signer-workflow', '--source-ref refs/heads/main', '--source-digest "$GITHUB_SHA"']) {
+      expect(first).toContain(wanted);
+    }
   });
 
   it('given azd, then its version satisfies azure.yaml, and the job signs in before azd deploys', () => {
@@ -112,6 +136,7 @@ describe('when GitHub runs the workflow', () => {
     expect(used).toHaveLength(3);
     expect((used[0] ?? 0) * 1000 + (used[1] ?? 0)).toBeGreaterThanOrEqual(least[0] * 1000 + least[1]);
     expect(runs(deploy).map((run) => run.split(' ').slice(0, 3).join(' ').split('\n')[0])).toEqual([
+      'for type in',
       'azd auth login',
       'az account get-access-token',
       'azd provision --no-prompt',
@@ -119,8 +144,17 @@ describe('when GitHub runs the workflow', () => {
     ]);
   });
 
-  it('given the settings of the deploy job, then each comes from the variable of the same name', () => {
-    for (const [name, value] of Object.entries(deploy.env ?? {})) expect(value).toBe(`\${{ vars.${name} }}`);
+  it('given the settings of the deploy job, then each comes from the variable of its name, or a secure one from the secret', () => {
+    const { parameters } = JSON.parse(readFileSync('infra/main.parameters.json', 'utf8'));
+    const main = readFileSync('infra/main.bicep', 'utf8');
+    const secure = [...main.matchAll(/^@secure\(\)\nparam (\w+)/gm)].map(
+      ([, name = '']) => /\w+/.exec(parameters[name].value)?.[0],
+    );
+
+    expect(secure.length).toBeGreaterThan(1);
+    for (const [name, value] of Object.entries(deploy.env ?? {})) {
+      expect(value).toBe(`\${{ ${secure.includes(name) ? 'secrets' : 'vars'}.${name} }}`);
+    }
   });
 });
 

@@ -21,22 +21,50 @@ const RECOVERING = { tries: 20, seconds: 5, meanwhile: 'The secret is being reco
 // replaces a key, and recovers a deleted key. The value of the key appears in no argument and no output.
 await runHook(async () => {
   const [vault = ''] = settingsOf('KEY_VAULT_NAME');
-  const listed = await ask(vault, 'list');
-  if (listed === 'refused') return look(vault);
-  const present = find(listed);
+  const known = look(vault);
+  if (known) return sayPresent(known, vault);
+  refusePipeline(vault);
+  const present = find(await ask(vault, 'list'));
   if (present) return sayPresent(present.attributes, vault);
-  const deleted = await ask(vault, 'list-deleted');
-  if (deleted !== 'refused' && find(deleted)) return recover(vault);
+  if (find(await ask(vault, 'list-deleted'))) return recover(vault);
   setNew(vault);
   say(`The secret ${SECRET} is set in the vault ${vault}.`);
   tellApp();
 });
 
 /**
+ * Returns the attributes of the secret. Asks Azure Resource Manager, which needs no role on the vault, and which the
+ * vault's firewall does not block.
+ * @param {string} vault
+ * @returns {Attributes | undefined}
+ */
+function look(vault) {
+  const [group = ''] = settingsOf('AZURE_RESOURCE_GROUP');
+  const { AZURE_SUBSCRIPTION_ID = '' } = env;
+  const id = `/subscriptions/${AZURE_SUBSCRIPTION_ID}/resourceGroups/${group}/providers/Microsoft.KeyVault/vaults/${vault}`;
+  const url = `https://management.azure.com${id}/secrets/${SECRET}?api-version=2023-07-01`;
+  try {
+    return az('rest', '--method', 'get', '--url', url, '--query', 'properties.attributes') ?? {};
+  } catch (error) {
+    if (!(error instanceof AzError) || !/NotFound|Not Found/i.test(error.message)) throw error;
+    return undefined;
+  }
+}
+
+/** The template gives a pipeline no role on the vault, so only a person can set the secret. @param {string} vault */
+function refusePipeline(vault) {
+  if (az('account', 'show')?.user?.type !== 'servicePrincipal') return;
+  throw new HookError(
+    `The vault ${vault} has no secret ${SECRET}, without which the app does not start, and a pipeline may not set it. ` +
+      `As a person, in this azd environment, run azd provision once, or:\n  ${AGAIN}`,
+  );
+}
+
+/**
  * Lists secrets without their values. Waits until the role assignment applies.
  * @param {string} vault
  * @param {'list' | 'list-deleted'} what
- * @returns {Promise<Secret[] | 'refused'>} refused by the vault's firewall
+ * @returns {Promise<Secret[]>}
  */
 async function ask(vault, what) {
   const answer = await lookAgain(SPREADING, () => {
@@ -44,7 +72,7 @@ async function ask(vault, what) {
       return az('keyvault', 'secret', what, '--vault-name', vault) ?? [];
     } catch (error) {
       if (!(error instanceof AzError)) throw error;
-      if (BY_FIREWALL.test(error.message)) return 'refused';
+      if (BY_FIREWALL.test(error.message)) throw firewallError(vault);
       if (BY_ROLE.test(error.message)) return undefined;
       throw explain(error, vault);
     }
@@ -57,22 +85,13 @@ async function ask(vault, what) {
   );
 }
 
-/** Asks Azure Resource Manager, which the vault's firewall does not block, for the secret. @param {string} vault */
-function look(vault) {
-  const [group = ''] = settingsOf('AZURE_RESOURCE_GROUP');
-  const { AZURE_SUBSCRIPTION_ID = '' } = env;
-  const id = `/subscriptions/${AZURE_SUBSCRIPTION_ID}/resourceGroups/${group}/providers/Microsoft.KeyVault/vaults/${vault}`;
-  const url = `https://management.azure.com${id}/secrets/${SECRET}?api-version=2023-07-01`;
-  try {
-    sayPresent(az('rest', '--method', 'get', '--url', url, '--query', 'properties.attributes'), vault);
-  } catch (error) {
-    if (!(error instanceof AzError) || !/NotFound|Not Found/i.test(error.message)) throw error;
-    throw new HookError(
-      `The app does not start without the secret ${SECRET}, and the firewall of the vault ${vault} refuses this machine. ` +
-        'From a machine in its network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), run:\n' +
-        `  ${AGAIN}`,
-    );
-  }
+/** @param {string} vault */
+function firewallError(vault) {
+  return new HookError(
+    `The app does not start without the secret ${SECRET}, and the firewall of the vault ${vault} refuses this machine. ` +
+      'From a machine in its network, or in OPERATOR_RANGES (azd env set OPERATOR_RANGES <ranges>, azd provision), run:\n' +
+      `  ${AGAIN}`,
+  );
 }
 
 /** @param {readonly Secret[]} secrets */

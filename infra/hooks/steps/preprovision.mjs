@@ -6,11 +6,29 @@ const EXAMPLE =
   '/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.HealthcareApis/workspaces/<workspace>, as ' +
   'az healthcareapis workspace show --resource-group <group> --name <workspace> --query id prints it';
 
+/** The keys of `defaultNames` in main.bicep. */
+const NAMED = [
+  ...[
+    'identity',
+    'logAnalytics',
+    'applicationInsights',
+    'storage',
+    'undeliveredStorage',
+    'workflowStorage',
+    'keyVault',
+  ],
+  ...['plan', 'functionApp', 'systemTopic', 'network', 'privateEndpoints'],
+];
+const RECEIVERS = ['ACTION_GROUP_ID', 'ALERT_EMAILS', 'ALERT_PHONES', 'INCIDENT_WEBHOOK_URL'];
+
 /** @typedef {{ id: string, name: string, resourceGroup: string, source?: string, tags?: Record<string, string> | null, identity?: { type?: string } | null }} Topic */
 
 await runHook(async () => {
   needProgram('az', 'install it, https://aka.ms/azure-cli');
   needProgram('azd', 'install it, https://aka.ms/azd');
+  checkNames();
+  checkPhones();
+  sayWhetherAnybodyIsNotified();
   // With AHDS_CREATE_WORKSPACE the template creates a workspace and ignores AHDS_WORKSPACE_ID and its topic.
   const workspace = isOn(env.AHDS_CREATE_WORKSPACE) ? undefined : env.AHDS_WORKSPACE_ID;
   if (workspace !== undefined) {
@@ -19,6 +37,7 @@ await runHook(async () => {
     checkFilter();
   }
   checkSignIn();
+  checkSubnets();
   if (workspace !== undefined) return useTopicOf(workspace);
   setTopic('', '');
   sayWithoutWorkspace();
@@ -27,6 +46,46 @@ await runHook(async () => {
 /** Returns whether azd reads this text as true. @param {string | undefined} text */
 function isOn(text) {
   return /^(1|t|true)$/i.test(text ?? '');
+}
+
+/** A name for an unknown resource would have no effect. */
+function checkNames() {
+  const given = (env.RESOURCE_NAMES ?? '').split(';').flatMap((pair) => pair.split('=')[0]?.trim() || []);
+  const unknown = given.filter((name) => !NAMED.includes(name));
+  if (unknown.length === 0) return;
+  throw new HookError(`RESOURCE_NAMES names ${unknown.join(', ')}, must name only ${NAMED.join(', ')}.`);
+}
+
+function checkPhones() {
+  const wrong = (env.ALERT_PHONES ?? '').split(',').filter((phone) => !/^\s*(\d{1,3}-\d{4,14})?\s*$/.test(phone));
+  if (wrong.length === 0) return;
+  throw new HookError(`ALERT_PHONES has ${wrong.join(',')}, must be country code, hyphen and number: 49-1701234567`);
+}
+
+function sayWhetherAnybodyIsNotified() {
+  if (!isOn(env.ALERTS_ON ?? 'true') || RECEIVERS.some((name) => env[name])) return;
+  say(
+    `Warning: the alerts will notify nobody. Set one of ${RECEIVERS.join(', ')}:\n  azd env set ALERT_EMAILS oncall@example.com`,
+  );
+}
+
+/** Flex Consumption accepts only a subnet that is delegated to it, and says so late and unclearly. */
+function checkSubnets() {
+  const { APP_SUBNET_ID: subnet, ENDPOINTS_SUBNET_ID: endpoints } = env;
+  if (!subnet && !endpoints) return;
+  if (!subnet || !endpoints || !isOn(env.PRIVATE_NETWORK)) {
+    throw new HookError(
+      'APP_SUBNET_ID and ENDPOINTS_SUBNET_ID need each other, and PRIVATE_NETWORK: set all three, or no subnet.',
+    );
+  }
+  const url = `https://management.azure.com${subnet}?api-version=2024-05-01`;
+  /** @type {{ properties: { serviceName: string } }[]} */
+  const delegations = az('rest', '--method', 'get', '--url', url, '--query', 'properties.delegations') ?? [];
+  if (delegations.some(({ properties }) => /^Microsoft\.App\/environments$/i.test(properties.serviceName))) return;
+  throw new HookError(
+    `The subnet of APP_SUBNET_ID is not delegated to Microsoft.App/environments, which Flex Consumption needs:\n` +
+      `  az network vnet subnet update --ids ${subnet} --delegations Microsoft.App/environments`,
+  );
 }
 
 /** azd down deletes the whole group of the app, so the workspace must be in another. @param {string} workspace */

@@ -11,6 +11,8 @@ const RECOVER = 'az keyvault secret recover --vault-name kv-1 --name lookup-key'
 const LOOK =
   'az rest --method get --url https://management.azure.com/subscriptions/s/resourceGroups/rg/providers/' +
   'Microsoft.KeyVault/vaults/kv-1/secrets/lookup-key?api-version=2023-07-01 --query properties.attributes';
+const NOT_FOUND = 'Not Found({"error":{"code":"SecretNotFound"}})';
+const WHO = 'az account show';
 const REFRESH =
   `az rest --method post --url https://management.azure.com${APP}/config/configreferences/appsettings/refresh` +
   '?api-version=2022-03-01 --query value[].name';
@@ -21,6 +23,8 @@ const secret = (name: string, enabled = true) => ({
 });
 const deleted = { ...secret('lookup-key'), recoveryId: 'https://kv-1.vault.azure.net/deletedsecrets/lookup-key' };
 const EMPTY: Answer[] = [
+  { to: LOOK, fails: NOT_FOUND },
+  { to: WHO, says: { user: { type: 'user' } } },
   { to: `${LIST} `, says: [secret('alert-webhook-secret'), secret('old-lookup-key')] },
   { to: `${LIST_DELETED} `, says: [] },
   { to: SET, says: secret('lookup-key').id },
@@ -33,8 +37,10 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     const end = runHook('postprovision', { shell, env: ENV, answers: EMPTY });
 
     expect(end).toMatchObject({ status: 0, complained: '' });
-    const [, , set] = end.calls;
+    const [, , , , set] = end.calls;
     expect(commandsOf(end)).toEqual([
+      LOOK,
+      WHO,
       LIST,
       LIST_DELETED,
       `${SET} --file ${set?.file?.path} --encoding utf-8 --query id`,
@@ -50,21 +56,22 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
 
   it('given two vaults, then their keys differ', () => {
     const [one, two] = [1, 2].map(
-      () => runHook('postprovision', { shell, env: ENV, answers: EMPTY }).calls[2]?.file?.text,
+      () => runHook('postprovision', { shell, env: ENV, answers: EMPTY }).calls[4]?.file?.text,
     );
 
     expect(one).not.toBe(two);
   });
 
-  it('given a vault with the key, then the hook does not change the key', () => {
+  it('given a vault with the key, then the hook needs no access to the vault and does not change the key', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
-      answers: [{ to: `${LIST} `, says: [secret('lookup-key')] }, ...EMPTY],
+      answers: [{ to: LOOK, says: { enabled: true } }],
     });
 
     expect(end.status).toBe(0);
-    expect(commandsOf(end)).toEqual([LIST]);
+    expect(commandsOf(end)).toEqual([LOOK]);
+    expect(end.said).toContain('The secret lookup-key exists, and stays as it is.');
   });
 
   it('given a deleted key, then the hook recovers it and creates no new key', () => {
@@ -76,12 +83,12 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
         { to: `${LIST} `, says: [secret('lookup-key')] },
         { to: LIST_DELETED, says: [deleted] },
         { to: RECOVER, says: deleted },
-        { to: 'az rest', says: [] },
+        ...EMPTY,
       ],
     });
 
     expect(end.status).toBe(0);
-    expect(commandsOf(end)).toEqual([LIST, LIST_DELETED, RECOVER, LIST, LIST, LIST, REFRESH]);
+    expect(commandsOf(end)).toEqual([LOOK, WHO, LIST, LIST_DELETED, RECOVER, LIST, LIST, LIST, REFRESH]);
     expect(end.said).toContain('is recovered');
   });
 
@@ -89,7 +96,7 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
-      answers: [{ to: `${LIST} `, says: [secret('lookup-key', false)] }],
+      answers: [{ to: LOOK, says: { enabled: false } }],
     });
 
     expect(end.status).toBe(1);
@@ -111,10 +118,14 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
   });
 
   it('given a role assignment that never takes effect, then the hook fails and names the role', () => {
-    const end = runHook('postprovision', { shell, env: ENV, answers: [{ to: `${LIST} `, fails: FORBIDDEN }] });
+    const end = runHook('postprovision', {
+      shell,
+      env: ENV,
+      answers: [{ to: `${LIST} `, fails: FORBIDDEN }, ...EMPTY],
+    });
 
     expect(end.status).toBe(1);
-    expect(end.calls).toHaveLength(40);
+    expect(commandsOf(end).filter((command) => command === LIST)).toHaveLength(40);
     expect(end.complained).toContain('Key Vault Secrets Officer');
     expect(end.complained).toContain('azd hooks run postprovision');
   });
@@ -134,33 +145,27 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
       const end = runHook('postprovision', {
         shell,
         env: ENV,
-        answers: [
-          { to: `${LIST} `, fails },
-          { to: LOOK, fails: 'Not Found({"error":{"code":"SecretNotFound"}})' },
-        ],
+        answers: [{ to: `${LIST} `, fails }, ...EMPTY],
       });
 
       expect(end.status).toBe(1);
-      expect(commandsOf(end)).toEqual([LIST, LOOK]);
+      expect(commandsOf(end)).toEqual([LOOK, WHO, LIST]);
       expect(end.complained).toContain('the firewall of the vault kv-1 refuses this machine');
       expect(end.complained).toContain('OPERATOR_RANGES');
     },
   );
 
-  it('given a refusal by the firewall and an existing key, then the hook succeeds, as a CI pipeline needs', () => {
-    const fails = '(Forbidden) Client address is not authorized and caller is not a trusted service.';
-
+  it('given a pipeline and no key, then the hook fails at once and says that a person must set the key', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
-      answers: [
-        { to: `${LIST} `, fails },
-        { to: LOOK, says: { enabled: true } },
-      ],
+      answers: [{ to: WHO, says: { user: { type: 'servicePrincipal' } } }, ...EMPTY],
     });
 
-    expect(end.status).toBe(0);
-    expect(end.said).toContain('The secret lookup-key exists, and stays as it is.');
+    expect(end.status).toBe(1);
+    expect(commandsOf(end)).toEqual([LOOK, WHO]);
+    expect(end.complained).toContain('a pipeline may not set it');
+    expect(end.complained).toContain('azd hooks run postprovision');
   });
 
   it('given any other failure of the vault, then the hook fails with the message of az', () => {
@@ -172,15 +177,15 @@ describe.each(SHELLS_HERE)('when azd has provisioned, with %s', (shell) => {
 
     expect(end.status).toBe(1);
     expect(end.complained).toContain('\n  ERROR: The vault is throttled.\n');
-    expect(existsSync(end.calls[2]?.file?.path ?? 'nowhere')).toBe(false);
-    expect(end.complained).not.toContain(end.calls[2]?.file?.text);
+    expect(existsSync(end.calls[4]?.file?.path ?? 'nowhere')).toBe(false);
+    expect(end.complained).not.toContain(end.calls[4]?.file?.text);
   });
 
   it('given that the app cannot be notified, then the hook reports the delay and succeeds', () => {
     const end = runHook('postprovision', {
       shell,
       env: ENV,
-      answers: [{ to: 'az rest', fails: 'no' }, ...EMPTY],
+      answers: [{ to: 'az rest --method post', fails: 'no' }, ...EMPTY],
     });
 
     expect(end.status).toBe(0);

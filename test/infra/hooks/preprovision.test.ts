@@ -237,4 +237,43 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(end.status).toBe(1);
     expect(end.complained).toContain('azd env set EVENTGRID_SYSTEM_TOPIC failed:\n  ERROR: no environment');
   });
+
+  it('given nobody who receives alerts, then the hook warns; given a receiver, or no alerts, then it does not', () => {
+    const saidWith = (env: Record<string, string>) =>
+      runHook('preprovision', { shell, env: { ...ENV, ...env }, answers: withTopics() }).said;
+
+    expect(saidWith({})).toContain('Warning: the alerts will notify nobody.');
+    for (const one of [{ ALERT_PHONES: '49-1701234567' }, { ACTION_GROUP_ID: '/a' }, { ALERTS_ON: 'false' }]) {
+      expect(saidWith(one)).not.toContain('Warning');
+    }
+  });
+
+  it.each([
+    {
+      given: 'a name for no resource',
+      env: { RESOURCE_NAMES: 'storage=stclinic; vault=kv' },
+      says: 'names vault, must',
+    },
+    { given: 'a phone without a country', env: { ALERT_PHONES: '49-17012345,0170123' }, says: 'has 0170123, must be' },
+    { given: 'one subnet', env: { APP_SUBNET_ID: '/s', PRIVATE_NETWORK: 'true' }, says: 'need each other' },
+    {
+      given: 'subnets without a private network',
+      env: { APP_SUBNET_ID: '/s', ENDPOINTS_SUBNET_ID: '/e' },
+      says: 'and PRIVATE_NETWORK',
+    },
+  ])('given $given, then the hook fails and says what is allowed', ({ env, says }) => {
+    const end = runHook('preprovision', { shell, env: { ...ENV, ...env }, answers: withTopics() });
+
+    expect(end.status).toBe(1);
+    expect(end.complained).toContain(says);
+  });
+
+  it('given existing subnets, then the hook accepts only a delegated subnet for the app', () => {
+    const env = { ...ENV, PRIVATE_NETWORK: 'true', APP_SUBNET_ID: '/hub/app', ENDPOINTS_SUBNET_ID: '/hub/endpoints' };
+    const endWith = (says: unknown) =>
+      runHook('preprovision', { shell, env, answers: [{ to: 'az rest --method get', says }, ...withTopics()] });
+
+    expect(endWith([{ properties: { serviceName: 'Microsoft.App/environments' } }]).status).toBe(0);
+    expect(endWith([]).complained).toContain('subnet update --ids /hub/app --delegations Microsoft.App/environments');
+  });
 });
