@@ -129,6 +129,18 @@ describe('when the template assigns roles', () => {
     );
   });
 
+  it('given a pipeline that deploys, then it gets no role of people', () => {
+    const main = files.find(({ path }) => path === 'infra/main.bicep');
+    const toPeople = main?.modules.flatMap(({ node }) => [
+      ...node.text.matchAll(/(?:officer|user)PrincipalId: (.+)$/gm),
+    ]);
+
+    expect(toPeople?.map(([, given]) => given)).toEqual(['personId', 'personId']);
+    expect(main?.variables.find(({ name }) => name === 'personId')?.value).toBe(
+      "principalType == 'ServicePrincipal' ? '' : principalId",
+    );
+  });
+
   it('given the topic and the app, then both may write to the container undelivered and to no other container', () => {
     const main = files.find(({ path }) => path === 'infra/main.bicep');
     const calls = main?.modules.filter(({ path }) => path.endsWith('container-role.bicep')) ?? [];
