@@ -6,7 +6,7 @@ export const outcomesBody = z.strictObject({ ids: z.array(z.string().min(1).max(
 /**
  * Each id counts once. `resolved`: the job is completed or superseded, the dead letter was discarded, or its events were
  * imported. `failedAgain`: the same job has a newer dead letter, or the invalid event is invalid still. `waiting`: for the
- * redrive, or for the next try of the job. `unknown`: no dead letter has this id.
+ * redrive, for the next try of the job, or for storage to answer. `unknown`: no dead letter has this id.
  */
 export const outcomesAnswer = z.strictObject({ resolved: count, failedAgain: count, waiting: count, unknown: count });
 export type Outcomes = z.infer<typeof outcomesAnswer>;
@@ -32,7 +32,7 @@ const listed = z.strictObject({
 });
 export type ListedDeadLetter = z.infer<typeof listed>;
 
-/** `next`: the `after` of the next page, null at the end. */
+/** `next`: the `after` of the next page, null at the end. A page of a filter that matches few among many can be short. */
 const deadLetterPage = z.strictObject({ letters: z.array(listed), next: z.string().nullable() });
 export type DeadLetterPage = z.infer<typeof deadLetterPage>;
 
@@ -43,10 +43,19 @@ const group = z.strictObject({
   events: count,
   oldestAt: z.string(),
   newestAt: z.string(),
-  /** The id of the oldest one. */
+  /** The id of the oldest one, and that of the newest. */
   example: z.string(),
+  newest: z.string(),
+  /** How many a redrive could not help. */
+  redriven: count,
 });
-const deadLetterGroups = z.strictObject({ groups: z.array(group), letters: count, isMore: z.boolean() });
+/** What one request has counted: `next` is the `after` with which the next one goes on, null at the end. */
+const deadLetterGroups = z.strictObject({
+  groups: z.array(group),
+  letters: count,
+  isMore: z.boolean(),
+  next: z.string().nullable(),
+});
 export type DeadLetterGroup = z.infer<typeof group>;
 export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;
 

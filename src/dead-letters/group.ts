@@ -7,8 +7,11 @@ export type Group = {
   readonly events: number;
   readonly oldestAt: string;
   readonly newestAt: string;
-  /** The id of the oldest of them. */
+  /** The id of the oldest of them, and that of the newest. */
   readonly example: string;
+  readonly newest: string;
+  /** How many of them a redrive could not help. */
+  readonly redriven: number;
 };
 
 /** Groups up to `max` dead letters by fields, the largest group first. */
@@ -17,34 +20,48 @@ export async function groupDeadLetters(
   by: readonly FilterField[],
   max: number,
 ): Promise<{ groups: Group[]; letters: number; isMore: boolean }> {
-  const groups = new Map<string, Group>();
+  const groups = createGroups(by);
   let seen = 0;
-  let isMore = false;
   for await (const deadLetter of deadLetters) {
-    isMore = seen === max;
-    if (isMore) break;
+    if (seen === max) return { ...groups.counted(), isMore: true };
     seen += 1;
-    const values = by.map((field) => deadLetter[field]);
-    const key = JSON.stringify(values);
-    groups.set(key, added(deadLetter, groups.get(key) ?? emptyGroup(by, values)));
+    groups.add(deadLetter);
   }
-  const sorted = [...groups.values()].sort((one, other) => other.letters - one.letters);
-  return { groups: sorted, letters: seen, isMore };
+  return { ...groups.counted(), isMore: false };
+}
+
+/** Counts dead letters by the values of fields. */
+export function createGroups(by: readonly FilterField[]) {
+  const groups = new Map<string, Group>();
+  let letters = 0;
+  return {
+    add(deadLetter: ListedDeadLetter): void {
+      letters += 1;
+      const values = by.map((field) => deadLetter[field]);
+      const key = JSON.stringify(values);
+      groups.set(key, added(deadLetter, groups.get(key) ?? emptyGroup(by, values)));
+    },
+    /** The largest group first. */
+    counted: () => ({ groups: [...groups.values()].sort((one, other) => other.letters - one.letters), letters }),
+  };
 }
 
 function emptyGroup(by: readonly FilterField[], values: readonly string[]): Group {
   const named = Object.fromEntries(by.map((field, at) => [field, values[at] ?? '']));
-  return { by: named, letters: 0, events: 0, oldestAt: '', newestAt: '', example: '' };
+  return { by: named, letters: 0, events: 0, oldestAt: '', newestAt: '', example: '', newest: '', redriven: 0 };
 }
 
-function added({ id, at, events }: ListedDeadLetter, group: Group): Group {
+function added({ id, at, events, redrives }: ListedDeadLetter, group: Group): Group {
   const isOldest = group.letters === 0 || at < group.oldestAt;
+  const isNewest = at > group.newestAt;
   return {
     by: group.by,
     letters: group.letters + 1,
     events: group.events + events,
     oldestAt: isOldest ? at : group.oldestAt,
-    newestAt: at > group.newestAt ? at : group.newestAt,
+    newestAt: isNewest ? at : group.newestAt,
     example: isOldest ? id : group.example,
+    newest: isNewest ? id : group.newest,
+    redriven: group.redriven + (redrives > 0 ? 1 : 0),
   };
 }

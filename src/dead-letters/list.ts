@@ -1,5 +1,5 @@
 import type { ListedBlob } from '../storage/blob-store.js';
-import { pagesFrom } from '../storage/pages.js';
+import { growingLimits, pagesFrom } from '../storage/pages.js';
 import {
   FILTER_FIELDS,
   type FilterField,
@@ -24,7 +24,7 @@ export type Filter = {
   readonly to?: Date | undefined;
 };
 
-/** The last dead letter of a page: the next page begins after this name, on this page of storage's listing. */
+/** The last dead letter of a page: the next page begins after this name, '' for none, on this page of storage's listing. */
 export type After = { readonly stage: ListedStage; readonly page?: string | undefined; readonly name: string };
 
 /** `isResolved`: the resolved dead letters instead of the pending ones. */
@@ -32,38 +32,43 @@ export type Listing = Filter & { readonly isResolved?: boolean };
 
 /** A blob of Event Grid may hold thousands of events. */
 const READ_AT_ONCE = 8;
-const PAGE = 1000;
 
 /**
- * Yields dead letters stage by stage, in the order of their names, and holds one page of storage's listing. The listing
- * itself has the fields of the app's own dead letters; a blob is read only if its listing lacks them.
+ * Yields a step for each name in storage, stage by stage, with the dead letter if it matches: a caller that looks for a
+ * few among many can stop between. Holds one page of storage's listing, which has the fields of the app's own dead
+ * letters; a blob is read only if its listing lacks them.
  */
-export async function* listDeadLetters(
+export async function* scanDeadLetters(
   stores: ReadStores,
   listing: Listing = {},
   after?: After,
-): AsyncGenerator<{ deadLetter: ListedDeadLetter; after: After }, void> {
-  for await (const { stage, page, blobs } of listBlobs(stores, listing, after)) {
-    const reads = blobs.map((blob) => () => readListed(stores, { stage, blob, isResolved: listing.isResolved }));
-    for await (const { index, value: deadLetter } of inBatches(reads)) {
+): AsyncGenerator<{ deadLetter: ListedDeadLetter | undefined; after: After }, void> {
+  for await (const { stage, page, next, blobs } of listBlobs(stores, listing, after)) {
+    const reads = blobs.map((blob) => async () => {
+      const isRead = isInTime(blob, listing);
+      return isRead ? readListed(stores, { stage, blob, isResolved: listing.isResolved }) : undefined;
+    });
+    for await (const { index, value: found } of inBatches(reads)) {
       const { name } = blobs[index] as ListedBlob;
-      if (deadLetter && isMatch(deadLetter, listing)) yield { deadLetter, after: { stage, page, name } };
+      const deadLetter = found && isMatch(found, listing) ? found : undefined;
+      const isLast = next !== undefined && index === blobs.length - 1;
+      yield { deadLetter, after: isLast ? { stage, page: next, name: '' } : { stage, page, name } };
     }
   }
 }
 
-/** Yields the blobs whose stage, workflow and time may match, page by page, and reads none of them. */
+/** Yields the blobs whose stage and workflow may match, page by page, and reads none of them. */
 export async function* listBlobs(
   stores: ReadStores,
   listing: Listing,
   after?: After,
-): AsyncGenerator<{ stage: ListedStage; page: string | undefined; blobs: ListedBlob[] }, void> {
+): AsyncGenerator<BlobsPage & { stage: ListedStage }, void> {
   const stages = after ? LISTED_STAGES.slice(LISTED_STAGES.indexOf(after.stage)) : LISTED_STAGES;
   for (const stage of stages) {
     if (!mayHold(stage, listing)) continue;
     const from = stage === after?.stage ? after : undefined;
-    for await (const { blobs, page } of pagesOfStage(stores, stage, { ...listing, page: from?.page })) {
-      yield { stage, page, blobs: blobs.filter((blob) => !isBehind(blob, page, from) && isInTime(blob, listing)) };
+    for await (const { blobs, page, next } of pagesOfStage(stores, stage, { ...listing, page: from?.page })) {
+      yield { stage, page, next, blobs: blobs.filter((blob) => !isBehind(blob, page, from)) };
     }
   }
 }
@@ -86,7 +91,7 @@ export function createdUntil(now: Date, filter: Filter): Filter {
 
 /** Yields the dead letters that match `listing`. */
 export async function* deadLettersOf(stores: ReadStores, listing: Listing): AsyncGenerator<ListedDeadLetter, void> {
-  for await (const { deadLetter } of listDeadLetters(stores, listing)) yield deadLetter;
+  for await (const { deadLetter } of scanDeadLetters(stores, listing)) if (deadLetter) yield deadLetter;
 }
 
 function mayHold(stage: ListedStage, filter: Filter): boolean {
@@ -105,8 +110,11 @@ async function* pagesOfStage(
     return;
   }
   const [container, prefix] = isUndelivered ? [undelivered, RESOLVED] : [blobs, `${RESOLVED}${stage}/`];
-  for await (const { answer, page } of pagesFrom(first, (from) => container.list(prefix, { limit: PAGE, ...from }))) {
-    yield { blobs: answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) })), page };
+  const limit = growingLimits();
+  const read = (from: { page?: string }) => container.list(prefix, { limit: limit(), ...from });
+  for await (const { answer, page } of pagesFrom(first, read)) {
+    const named = answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) }));
+    yield { blobs: named, page, next: answer.next };
   }
 }
 
@@ -115,7 +123,8 @@ function isBehind({ name }: ListedBlob, page: string | undefined, from: After | 
   return from !== undefined && page === from.page && name <= from.name;
 }
 
-function isInTime({ createdAt }: ListedBlob, { from, to }: Filter): boolean {
+/** Returns whether a blob was written in the time that `filter` names. */
+export function isInTime({ createdAt }: ListedBlob, { from, to }: Filter): boolean {
   return (from === undefined || createdAt >= from) && (to === undefined || createdAt <= to);
 }
 

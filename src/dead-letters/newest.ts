@@ -1,4 +1,4 @@
-import { deadLettersOf, inBatches, type Listing, listBlobs, listDeadLetters, readListed } from './list.js';
+import { deadLettersOf, inBatches, isInTime, type Listing, listBlobs, readListed, scanDeadLetters } from './list.js';
 import { FILTER_FIELDS, type FilterField, type ListedDeadLetter, STAGES_WITH_WORKFLOW } from './listed.js';
 import type { ReadStores } from './stores.js';
 
@@ -13,7 +13,7 @@ type Candidate = {
 /**
  * Returns the newest `max` dead letters, the newest first, and the number of all that match.
  *
- * Storage lists by name, not by time: this reads the whole listing, 1,000 names a request, and holds up to 2 × `max`
+ * Storage lists by name, not by time: this reads the whole listing, up to 2,000 names a request, and holds up to 2 × `max`
  * names. A blob of Event Grid is read only if it is among the newest, or if the filter needs its content.
  */
 export async function newestDeadLetters(
@@ -38,13 +38,14 @@ export async function newestDeadLetters(
 async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerator<Candidate, void> {
   const isInside = FILTER_FIELDS.some((field) => field !== 'stage' && listing[field] !== undefined);
   if (isInside) {
-    for await (const { deadLetter, after } of listDeadLetters(stores, listing)) {
-      yield { at: Date.parse(deadLetter.at), name: after.name, read: async () => deadLetter };
+    for await (const { deadLetter, after } of scanDeadLetters(stores, listing)) {
+      if (deadLetter) yield { at: Date.parse(deadLetter.at), name: after.name, read: async () => deadLetter };
     }
     return;
   }
   for await (const { stage, blobs } of listBlobs(stores, listing)) {
     for (const blob of blobs) {
+      if (!isInTime(blob, listing)) continue;
       yield {
         at: blob.createdAt.getTime(),
         name: blob.name,

@@ -1,4 +1,5 @@
 import { eventErrorOf } from '../events/accept.js';
+import { StorageError } from '../storage/table-store.js';
 import { withJson } from './add-row.js';
 import { findEdits } from './edits.js';
 import { placeOfId } from './ids.js';
@@ -18,18 +19,31 @@ type Deps = {
   readonly workspaces?: readonly string[] | undefined;
 };
 
-const AT_ONCE = 32;
-
 /**
  * Counts the outcomes of dead letters that were redriven: two storage requests for each id, three for an id that is
  * nowhere. Reads only. An outcome can be late, when the app has not moved the dead letter yet (R4), but it is not wrong:
  * a job whose dead letter has moved says in the ledger how it ended.
+ *
+ * A busy storage refuses some of many reads. Those outcomes are late, too: the caller asks again. Only if storage refuses
+ * all does this throw its StorageError.
  */
 export async function countOutcomes(ids: readonly string[], deps: Deps): Promise<Record<RedriveOutcome, number>> {
   const counts = { resolved: 0, failedAgain: 0, waiting: 0, unknown: 0 };
-  const calls = [...new Set(ids)].map((id) => () => outcomeOfId(id, deps));
-  for await (const { value } of inBatches(calls, AT_ONCE)) counts[value] += 1;
+  let answered = 0;
+  let failure: StorageError | undefined;
+  const calls = [...new Set(ids)].map((id) => () => outcomeOfId(id, deps).catch(storageErrorAlone));
+  for await (const { value } of inBatches(calls)) {
+    if (value instanceof StorageError) failure = value;
+    else answered += 1;
+    counts[value instanceof StorageError ? 'waiting' : value] += 1;
+  }
+  if (failure && answered === 0) throw failure;
   return counts;
+}
+
+function storageErrorAlone(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  throw error;
 }
 
 async function outcomeOfId(id: string, deps: Deps): Promise<RedriveOutcome> {

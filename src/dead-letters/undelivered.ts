@@ -1,6 +1,6 @@
 import { toJson } from '../json-text.js';
 import type { BlobStore, BlobText } from '../storage/blob-store.js';
-import { pagesFrom } from '../storage/pages.js';
+import { growingLimits, pagesFrom } from '../storage/pages.js';
 import type { StoredDeadLetter } from './store/dead-letter.js';
 import type { BlobsPage } from './store/pending.js';
 
@@ -27,7 +27,6 @@ const UNREADABLE = 'unreadable/';
 /** Event Grid's blobs hold about 1,000 events of 1 KiB; parsing JSON needs a multiple of its size. */
 export const MAX_BLOB_BYTES = 8 * 1024 * 1024;
 
-const PAGE = 1000;
 /** The properties that Event Grid adds, in lower case. */
 const ADDED = new Set([
   'deadletterreason',
@@ -133,8 +132,9 @@ export async function* undeliveredBlobs(
   blobs: BlobStore,
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<BlobsPage, void> {
-  for await (const { answer, page } of pagesFrom(first, (from) => blobs.list('', { limit: PAGE, ...from }))) {
-    yield { blobs: answer.blobs.filter(({ name }) => !name.startsWith(RESOLVED)), page };
+  const limit = growingLimits();
+  for await (const { answer, page } of pagesFrom(first, (from) => blobs.list('', { limit: limit(), ...from }))) {
+    yield { blobs: answer.blobs.filter(({ name }) => !name.startsWith(RESOLVED)), page, next: answer.next };
   }
 }
 

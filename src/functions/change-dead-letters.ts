@@ -69,7 +69,8 @@ async function outcomes(request: Request, { deadLetterStores: stores, config }: 
 async function change({ body, by, logAs, run }: Change, deps: Deps): Promise<HttpResponseInit> {
   const { filter, dryRun } = body;
   const { letters, next } = await choose(body, deps.deadLetterStores);
-  const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.' }, deps);
+  const isPart = body.after !== undefined || next !== null;
+  const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.', isPart }, deps);
   if (refused) return refused;
   const report = await run(letters);
   if (!dryRun) deps.telemetry.log('info', logAs, { by, numbers: { ...report.counts } });

@@ -18,8 +18,10 @@ type Deps = {
   readonly config: Pick<Config, 'reconcile'>;
 };
 
-/** A count reads a page for every thousand rows, so it stops here and sets `isMore`. */
+/** A count reads a page for every thousand rows, and for every 2,000 dead letters, so it stops here and sets `isMore`. */
 const MAX_COUNTED = 100_000;
+/** A person waits for the answer: `isMore` says that there are more dead letters than were counted in this time. */
+const MAX_COUNT_MS = 4000;
 const COUNT_EVERY_MS = 60_000;
 
 /** Returns a function that counts at most once a minute, for all who ask. It rejects with a StorageError. */
@@ -29,9 +31,11 @@ export function createStorageCount(deps: Deps): () => Promise<StorageCounts> {
 
 async function countStorage({ waiting, deadLetters, stores, clock, config }: Deps): Promise<StorageCounts> {
   const countedAt = clock.now().toISOString();
+  const untilMs = clock.monotonic() + MAX_COUNT_MS;
+  const isEnough = () => clock.monotonic() >= untilMs;
   const [rows, letters, undelivered, compared] = await Promise.all([
     waiting.count(MAX_COUNTED),
-    deadLetters.count(MAX_COUNTED),
+    deadLetters.count(MAX_COUNTED, isEnough),
     countOfUndelivered(stores).catch(codeAlone),
     config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
   ]);

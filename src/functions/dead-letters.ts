@@ -1,20 +1,15 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { listQuery, QUOTABLE } from '../api/dead-letter-requests.js';
-import { groupDeadLetters } from '../dead-letters/group.js';
-import { deadLettersOf } from '../dead-letters/list.js';
 import { NO_SUCH_DEAD_LETTER } from '../dead-letters/report-text.js';
 import { showDeadLetter } from '../dead-letters/show.js';
 import { toJson } from '../json-text.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
-import { refuseUnknownName, takePage } from './dead-letter-pages.js';
+import { countPage, refuseUnknownName, takePage } from './dead-letter-pages.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError } from './http-error.js';
 import { badRequest, problemsOf } from './read-body.js';
 import { serve } from './serve.js';
-
-/** Counting by cause ends here: `isMore` says so. */
-const MAX_GROUPED = 100_000;
 
 const NOT_FOUND = httpError(404, 'no-such-letter', NO_SUCH_DEAD_LETTER);
 /** A payload can be clinical data: no cache between here and the caller may keep it. */
@@ -39,12 +34,13 @@ async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<Ht
     return badRequest(400, problemsOf(parsed.error, { schema: listQuery, input: asked, quotable: QUOTABLE }));
   const { limit, after, by, resolved, ...filter } = parsed.data;
   const listing = { ...filter, isResolved: resolved === 'true' };
-  if (by) {
-    const found = await groupDeadLetters(deadLettersOf(deadLetterStores, listing), by, MAX_GROUPED);
-    return (await refuseUnknownName({ found: found.letters, filter }, deps)) ?? { jsonBody: found };
-  }
-  const page = await takePage({ filter: listing, limit, after }, deadLetterStores);
-  return (await refuseUnknownName({ found: page.letters.length, filter }, deps)) ?? { jsonBody: page };
+  const from = { filter: listing, after };
+  const answer = await (by
+    ? countPage({ ...from, by }, deadLetterStores)
+    : takePage({ ...from, limit }, deadLetterStores));
+  const found = typeof answer.letters === 'number' ? answer.letters : answer.letters.length;
+  const isPart = after !== undefined || answer.next !== null;
+  return (await refuseUnknownName({ found, filter, isPart }, deps)) ?? { jsonBody: answer };
 }
 
 async function show({ params }: Pick<HttpRequest, 'params'>, { deadLetterStores }: Deps): Promise<HttpResponseInit> {

@@ -6,7 +6,7 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '0 * * * * *';
-/** An upper limit for each kind: every thousand costs a request each minute, and the alerts fire long before. */
+/** An upper limit for each kind: every page costs a request each minute, and the alerts fire long before. */
 const MAX_COUNTED = 5000;
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'pauses' | 'workflows' | 'stores' | 'clock' | 'telemetry'>;

@@ -10,6 +10,8 @@ const SEARCH_MS = 10_000;
 /** Blobs that others have written have megabytes to read, and any size to copy. */
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
+/** A list of many blobs takes long: seconds where the emulator has 100,000. No event waits for one. */
+const LIST_MS = 30_000;
 
 /** The time limit of each call to storage. The end of the process shortens the limit. */
 export class CallLimit {
@@ -62,7 +64,7 @@ export function boundedTables(store: TableStore, clock: Clock, limit: CallLimit)
   };
 }
 
-/** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a copy within 120 s. */
+/** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a list within 30 s, a copy within 120 s. */
 export function boundedBlobs(store: BlobStore, clock: Clock, limit: CallLimit): BlobStore {
   const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {
@@ -72,7 +74,7 @@ export function boundedBlobs(store: BlobStore, clock: Clock, limit: CallLimit): 
     readText: (name, maxBytes) => within((signal) => store.readText(name, maxBytes, signal), LARGE_READ_MS),
     copy: (from, to, options) => within((signal) => store.copy(from, to, options, signal), COPY_MS),
     delete: (name) => within((signal) => store.delete(name, signal)),
-    list: (prefix, options) => within((signal) => store.list(prefix, options, signal)),
+    list: (prefix, options) => within((signal) => store.list(prefix, options, signal), LIST_MS),
   };
 }
 

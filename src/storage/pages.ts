@@ -1,3 +1,20 @@
+/**
+ * Storage lists up to 5,000 blobs a page, but the SDK takes 0.25 s of CPU for a thousand with their metadata, in one piece
+ * in which no job runs. The first page is small, for callers who need only a few.
+ */
+const FIRST_LIMIT = 1000;
+const LIMIT = 2000;
+
+/** Returns the size of each next page of blobs. */
+export function growingLimits(): () => number {
+  let limit = FIRST_LIMIT;
+  return () => {
+    const now = limit;
+    limit = LIMIT;
+    return now;
+  };
+}
+
 /** Yields page after page while a page has a `next`. The caller may leave the loop early. */
 export async function* pagesOf<P extends { readonly next: string | undefined }>(
   read: (from: { page?: string }) => Promise<P>,

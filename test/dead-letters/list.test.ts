@@ -1,5 +1,5 @@
 import { groupDeadLetters } from '../../src/dead-letters/group.js';
-import { type After, deadLettersOf, listDeadLetters } from '../../src/dead-letters/list.js';
+import { type After, deadLettersOf, scanDeadLetters } from '../../src/dead-letters/list.js';
 import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -98,9 +98,9 @@ describe('when dead letters are listed', () => {
     const seen: string[] = [];
 
     for (;;) {
-      const { value } = await listDeadLetters(deadLetterStores, {}, after).next();
+      const { value } = await scanDeadLetters(deadLetterStores, {}, after).next();
       if (!value) break;
-      seen.push(value.deadLetter.id);
+      seen.push(value.deadLetter?.id ?? '');
       after = JSON.parse(JSON.stringify(value.after));
     }
 
@@ -209,6 +209,8 @@ describe('when there are 100,000', () => {
       oldestAt: '2026-01-01T12:00:00.000Z',
       newestAt: '2026-01-01T12:00:00.000Z',
       example: `failed.2026-01-01.${'0'.repeat(22)}.0`,
+      newest: `failed.2026-01-01.${'0'.repeat(22)}.0`,
+      redriven: 0,
     });
   });
 });

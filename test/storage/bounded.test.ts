@@ -38,12 +38,11 @@ function callsWith(fault: Fault) {
     () => blobs.create('b', '{}'),
     () => blobs.read('b'),
     () => blobs.delete('b'),
-    () => blobs.list('', { limit: 1 }),
     () => queue.send('wake'),
     () => queue.length(),
     () => queue.create(),
   ];
-  return { clock, calls };
+  return { clock, calls, listBlobs: () => blobs.list('', { limit: 1 }) };
 }
 
 /** A store whose reads show the signal that they were given, and wait for `answer`. */
@@ -102,6 +101,20 @@ describe('a call to storage that never answers', () => {
     clock.advance(1);
 
     await expect(search).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('given a list of blobs, then it has 30 s', async () => {
+    const { clock, listBlobs } = callsWith('never');
+    const ended = jest.fn();
+    const list = listBlobs();
+    list.finally(ended).catch(() => undefined);
+
+    clock.advance(29_999);
+    await new Promise(setImmediate);
+    expect(ended).not.toHaveBeenCalled();
+    clock.advance(1);
+
+    await expect(list).rejects.toMatchObject({ code: 'timeout' });
   });
 
   it('given the time is over, then the signal of the call aborts, and its later answer is ignored', async () => {

@@ -93,7 +93,7 @@ export const redOverview: Overview = {
     {
       level: 'amber',
       code: 'dead-letters',
-      message: '10,412 dead letters are pending. Find their cause, then redrive them.',
+      message: `10,412 dead letters are pending, the oldest since ${at(50_000)}. Find their cause, then redrive them.`,
     },
     {
       level: 'amber',

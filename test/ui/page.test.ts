@@ -77,6 +77,9 @@ inBrowser('when a person looks at the page', () => {
     const { page } = await open({ answers: ANSWERS });
 
     await page.getByText('The circuit of fragile has been open for 12 minutes').waitFor();
+    const time = page.locator('.problems time');
+    expect(await time.getAttribute('title')).toBe('2026-03-13 22:06:40 UTC');
+    expect(await time.textContent()).not.toContain('T');
     await page.getByRole('link', { name: 'See the dead letters' }).click();
 
     await page.getByRole('heading', { level: 1, name: 'Dead letters' }).waitFor();
@@ -261,9 +264,12 @@ const GROUPED = {
     {
       by: { reason: 'r', workflow: 'w', error: 'e', frame: 'f' },
       ...{ letters: 1, events: 1, oldestAt: '2026-03-14T12:00:00.000Z', newestAt: '2026-03-14T12:00:00.000Z' },
-      example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0',
+      ...{
+        example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0',
+        newest: 'failed.2026-03-14.BBBBBBBBBBBBBBBBBBBBBB.0',
+      },
+      redriven: 1,
     },
   ],
-  letters: 1,
-  isMore: false,
+  ...{ letters: 1, isMore: false, next: null },
 };

@@ -11,8 +11,7 @@ const GROUPS = {
     group('imaging-studies', 'tries-spent', 'timeout', 'src/workflows/imaging-studies/imaging-studies.ts:54', 400),
     group('', 'invalid', 'invalid', '', 12),
   ],
-  letters: 10_412,
-  isMore: false,
+  ...{ letters: 10_412, isMore: false, next: null },
 };
 const LETTERS = {
   letters: Array.from({ length: 4 }, (_, index) => ({
@@ -74,7 +73,11 @@ function moved(of: Overview): Overview {
 function group(workflow: string, reason: string, error: string, frame: string, letters: number) {
   const by = { reason, workflow, error, frame };
   const times = { oldestAt: ago(50_000), newestAt: ago(600) };
-  return { by, letters, events: letters, ...times, example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0' };
+  const ids = {
+    example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0',
+    newest: 'failed.2026-03-14.BBBBBBBBBBBBBBBBBBBBBB.0',
+  };
+  return { by, letters, events: letters, redriven: 0, ...times, ...ids };
 }
 
 function ago(seconds: number): string {

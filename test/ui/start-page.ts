@@ -54,6 +54,7 @@ export async function startPage() {
       app = await startApp(env, new URL(app.url).port);
     },
     send: (events: readonly object[]) => send(app.url, events),
+    pid: () => app.process.process.pid,
     async end() {
       await browser.close();
       await app.process.kill();

@@ -26,8 +26,11 @@ export type DeadLetters = {
   resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
   /** Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. */
   move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void>;
-  /** Counts the pending dead letters by stage and by reason, up to `max`. */
-  count(max: number): Promise<{
+  /** Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` says so after a page. */
+  count(
+    max: number,
+    isEnough?: () => boolean,
+  ): Promise<{
     byStage: Record<Stage, number>;
     byReason: Record<string, number>;
     isMore: boolean;
@@ -51,7 +54,7 @@ export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters 
     },
 
     move,
-    count: (max) => countPending(blobs, max),
+    count: (max, isEnough = () => false) => countPending(blobs, max, isEnough),
   };
 
   // R6: a copy, then a delete.
@@ -73,13 +76,19 @@ export function createDeadLetters({ blobs }: { blobs: BlobStore }): DeadLetters 
   }
 }
 
-async function countPending(container: BlobStore, max: number): ReturnType<DeadLetters['count']> {
+async function countPending(
+  container: BlobStore,
+  max: number,
+  isEnough: () => boolean,
+): ReturnType<DeadLetters['count']> {
   const byStage = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
   const byReason: Record<string, number> = {};
   let oldestAt: Date | undefined;
   let all = 0;
+  let isLast = false;
   for (const stage of STAGES) {
     for await (const { blobs } of pendingPages(container, stage)) {
+      if (isLast && blobs.length > 0) return { byStage, byReason, isMore: true, oldestAt };
       for (const { createdAt, about } of blobs) {
         const reason = about?.reason ?? 'unknown';
         byStage[stage] += 1;
@@ -88,6 +97,7 @@ async function countPending(container: BlobStore, max: number): ReturnType<DeadL
         if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
         if (all >= max) return { byStage, byReason, isMore: true, oldestAt };
       }
+      isLast = isEnough();
     }
   }
   return { byStage, byReason, isMore: false, oldestAt };

@@ -1,11 +1,9 @@
 import type { BlobStore, ListedBlob } from '../../storage/blob-store.js';
-import { pagesFrom, pagesOf } from '../../storage/pages.js';
+import { growingLimits, pagesFrom, pagesOf } from '../../storage/pages.js';
 import { partsOfName, type Stage } from './names.js';
 
-const PAGE = 1000;
-
-/** A page of a listing of storage; `page` is the token with which storage lists this page again. */
-export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined };
+/** A page of a listing of storage. With the tokens `page` and `next`, storage lists this page again, or the next one. */
+export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined; next: string | undefined };
 
 /**
  * Yields the dead letters of a stage that are pending and not also resolved (R6), in the order of their names, without
@@ -18,7 +16,8 @@ export async function* pendingPages(
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<BlobsPage, void> {
   const isResolved = createResolved(container, stage);
-  const read = (from: { page?: string }) => container.list(`pending/${stage}/`, { limit: PAGE, ...from });
+  const limit = growingLimits();
+  const read = (from: { page?: string }) => container.list(`pending/${stage}/`, { limit: limit(), ...from });
   for await (const { answer, page } of pagesFrom(first, read)) {
     const blobs: ListedBlob[] = [];
     for (const blob of answer.blobs) {
@@ -26,7 +25,7 @@ export async function* pendingPages(
       if (await isResolved(name)) continue;
       blobs.push({ ...blob, name });
     }
-    yield { blobs, page };
+    yield { blobs, page, next: answer.next };
   }
 }
 
@@ -45,7 +44,8 @@ function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promi
  * Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed.
  */
 function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promise<boolean> {
-  const pages = pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }));
+  const limit = growingLimits();
+  const pages = pagesOf((from) => blobs.list(prefix, { limit: limit(), ...from }));
   let names: string[] = [];
   let at = 0;
   return async (name) => {

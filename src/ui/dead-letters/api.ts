@@ -2,16 +2,17 @@ import type { ChangeAnswer, DeadLetterPage, Outcomes } from '../../api/dead-lett
 import { request } from '../shell/request.js';
 import { type Filter, pathOf } from './filter.js';
 
-const PAGE = '100';
-
 /** Returns a page of the dead letters that match. */
 export function listPage(filter: Filter, { after, limit }: { after?: string | undefined; limit: number }) {
   return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, after, limit: String(limit) }));
 }
 
-/** The path of a page of the list, for polling. */
-export function listPath(filter: Filter, { after, isResolved }: { after: string; isResolved: boolean }): string {
-  return pathOf('dead-letters', { ...filter, after, limit: PAGE, resolved: isResolved ? 'true' : '' });
+/** The path of a page of the list. */
+export function listPath(
+  filter: Filter,
+  { after, limit, isResolved }: { after: string; limit: number; isResolved: boolean },
+): string {
+  return pathOf('dead-letters', { ...filter, after, limit: String(limit), resolved: isResolved ? 'true' : '' });
 }
 
 export function redrive(ids: readonly string[], options: { force?: boolean; event?: unknown; dryRun?: boolean } = {}) {

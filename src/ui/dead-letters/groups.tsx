@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
-import { Empty, Shown } from '../parts/states.js';
+import { Empty, FailureBox, Shown } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { Ago, counted, numberText } from '../parts/text.js';
-import { usePoll } from '../shell/poll.js';
 import { linkTo } from '../shell/route.js';
+import { addCounts, CAUSE, countKnown, keepCount, keyOf } from './counts.js';
 import { type Filter, pathOf } from './filter.js';
+import { type Pages, usePages } from './pages.js';
 
 type Group = DeadLetterGroups['groups'][number];
 type GroupsProps = {
@@ -27,23 +28,40 @@ const ORDERS = {
     compare: (one: Group, other: Group) => other.newestAt.localeCompare(one.newestAt),
   },
 };
-const BY = 'reason,workflow,error,frame';
+/** More rows than these help nobody to look for a cause: they come after a click. */
+const MAX_SHOWN = 100;
 
-/** Dead letters by cause. A cause is counted when a person asks, not by itself: it reads every name in storage. */
+/**
+ * Dead letters by cause. They are counted when a person asks, not by themselves: it reads every name in storage. What is
+ * counted so far is there meanwhile.
+ */
 export function Groups({ filter, isResolved, children }: GroupsProps) {
-  const resolved = isResolved ? 'true' : '';
-  const groups = usePoll<DeadLetterGroups>(pathOf('dead-letters', { ...filter, resolved, by: BY }), Infinity);
+  const groups = usePages<DeadLetterGroups>({
+    pathAfter: (before) =>
+      pathOf('dead-letters', {
+        ...filter,
+        resolved: isResolved ? 'true' : '',
+        by: CAUSE.join(),
+        after: before?.next ?? '',
+      }),
+    add: addCounts,
+    isEnough: ({ next }) => next === null,
+    known: countKnown(filter, isResolved),
+    onEnd: (all) => Object.keys(filter).length === 0 && keepCount(isResolved, all),
+  });
+  const { failure, refresh, value } = groups;
   return (
     <section aria-labelledby="causes">
       <h2 id="causes">Causes</h2>
+      {value && failure && <FailureBox failure={failure} onRetry={refresh} />}
       <Shown of={groups}>
         {(found) =>
-          found.letters === 0 ? (
+          found.letters === 0 && !groups.isAsking ? (
             <NoneFound isFiltered={Object.keys(filter).length > 0} isResolved={isResolved} />
           ) : (
             <>
-              {children(found)}
-              <GroupTable found={found} filter={filter} isResolved={isResolved} />
+              {found.letters > 0 && children(found)}
+              <GroupTable groups={groups} found={found} filter={filter} isResolved={isResolved} />
             </>
           )
         }
@@ -58,18 +76,19 @@ function NoneFound({ isFiltered, isResolved }: { isFiltered: boolean; isResolved
   return <Empty>No dead letter is pending. The app has handled every event, or waits to try it again.</Empty>;
 }
 
-function GroupTable({
-  found,
-  filter,
-  isResolved,
-}: Pick<GroupsProps, 'filter' | 'isResolved'> & { found: DeadLetterGroups }) {
+type GroupTableProps = Pick<GroupsProps, 'filter' | 'isResolved'> & {
+  readonly groups: Pages<DeadLetterGroups>;
+  readonly found: DeadLetterGroups;
+};
+
+function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: GroupTableProps) {
   const [order, setOrder] = useState<keyof typeof ORDERS>('count');
+  const [max, setMax] = useState(MAX_SHOWN);
   const sorted = found.groups.toSorted(ORDERS[order].compare);
   return (
     <>
       <p>
-        {counted(found.letters, 'dead letter')}
-        {found.isMore && ' and more: counting ends here'}, {counted(sorted.length, 'cause')},{' '}
+        {counted(found.letters, 'dead letter')}, {counted(sorted.length, 'cause')},{' '}
         <label>
           <span class="only-read">Order of causes</span>
           <select value={order} onChange={(event) => setOrder(event.currentTarget.value as keyof typeof ORDERS)}>
@@ -79,46 +98,59 @@ function GroupTable({
               </option>
             ))}
           </select>
-        </label>
+        </label>{' '}
+        {isAsking ? (
+          <span class="badge blue">Counting goes on …</span>
+        ) : (
+          <span class="quiet">
+            {found.isMore ? 'Counting has stopped' : 'Counted'} <Ago at={at?.toISOString()} />
+          </span>
+        )}
       </p>
       <Table
         label="Dead letters by cause"
-        columns={['Cause', 'Dead letters', 'Oldest', 'Newest', 'See']}
+        columns={['Cause', 'Dead letters', 'Oldest', 'Newest']}
         numbers={['Dead letters']}
       >
-        {sorted.map((group) => (
-          <GroupRow key={JSON.stringify(group.by)} group={group} filter={filter} isResolved={isResolved} />
+        {sorted.slice(0, max).map((group) => (
+          <GroupRow key={keyOf(group)} group={group} filter={filter} isResolved={isResolved} />
         ))}
       </Table>
+      {sorted.length > max && (
+        <button type="button" onClick={() => setMax(Number.POSITIVE_INFINITY)}>
+          Show the other {counted(sorted.length - max, 'cause')}
+        </button>
+      )}
     </>
   );
 }
 
 function GroupRow({ group, filter, isResolved }: { group: Group; filter: Filter; isResolved: boolean }) {
-  const { by, letters, events, oldestAt, newestAt, example } = group;
+  const { by, letters, events, redriven, oldestAt, newestAt, example, newest } = group;
+  const name = [by.workflow, by.reason].filter(Boolean).join(': ') || 'unknown';
   const query = { ...filter, ...by, resolved: isResolved ? 'true' : '' };
   return (
     <tr>
       <th scope="row">
-        <a href={linkTo('dead-letters', { query })}>
-          {[by.workflow, by.reason].filter(Boolean).join(': ') || 'unknown'}
-        </a>
+        <a href={linkTo('dead-letters', { query })}>{name}</a>
         {by.error && by.error !== by.reason && <code class="cut">{by.error}</code>}
         {by.frame && <code class="quiet cut">{by.frame}</code>}
       </th>
       <td class="number" data-name="Dead letters">
         {numberText(letters)}
         {events !== letters && <span class="quiet"> ({numberText(events)} events)</span>}
+        {redriven > 0 && <span class="quiet"> ({numberText(redriven)} failed again after a redrive)</span>}
       </td>
       <td data-name="Oldest">
-        <Ago at={oldestAt} />
+        <a href={linkTo('dead-letters', { id: example })}>
+          <span class="only-read">The oldest one of {name}: </span>
+          <Ago at={oldestAt} />
+        </a>
       </td>
       <td data-name="Newest">
-        <Ago at={newestAt} />
-      </td>
-      <td data-name="See">
-        <a href={linkTo('dead-letters', { id: example })} aria-label="See the oldest one of this cause">
-          Oldest one
+        <a href={linkTo('dead-letters', { id: newest })}>
+          <span class="only-read">The newest one of {name}: </span>
+          <Ago at={newestAt} />
         </a>
       </td>
     </tr>

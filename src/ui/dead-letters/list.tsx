@@ -3,10 +3,13 @@ import type { DeadLetterPage, ListedDeadLetter } from '../../api/dead-letters.js
 import { LastUpdated, Shown } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { Ago, numberText } from '../parts/text.js';
-import { usePoll } from '../shell/poll.js';
+import { announce } from '../shell/announce.js';
 import { linkTo } from '../shell/route.js';
 import { listPath } from './api.js';
 import type { Filter } from './filter.js';
+import { usePages } from './pages.js';
+
+const PAGE = 100;
 
 type ListProps = { readonly filter: Filter; readonly isResolved: boolean; readonly onReload: () => void };
 
@@ -14,39 +17,48 @@ type ListProps = { readonly filter: Filter; readonly isResolved: boolean; readon
 export function DeadLetterList({ filter, isResolved, onReload }: ListProps) {
   const [pages, setPages] = useState<readonly string[]>(['']);
   const after = pages.at(-1) ?? '';
-  const list = usePoll<DeadLetterPage>(listPath(filter, { after, isResolved }), Number.POSITIVE_INFINITY);
+  const list = usePages<DeadLetterPage>({
+    pathAfter: (before) => listPath(filter, { ...rest(before, after), isResolved }),
+    add: (before, { letters, next }) => ({ letters: [...before.letters, ...letters], next }),
+    isEnough: ({ letters, next }) => next === null || letters.length >= PAGE,
+    onEnd: ({ letters }) => pages.length > 1 && announce(`Page ${pages.length}: ${letters.length} dead letters.`),
+  });
+  const next = list.isAsking ? undefined : list.value?.next;
+  const isFirst = pages.length === 1;
   return (
     <section aria-labelledby="list">
       <h2 id="list">{isResolved ? 'Resolved dead letters' : 'Dead letters'}</h2>
       <LastUpdated of={list} />
       <Shown of={list}>
-        {({ letters, next }) => (
+        {({ letters }) => (
           <>
             {letters.length > 0 && <Letters letters={letters} />}
-            <div class="actions">
-              {pages.length > 1 && (
-                <button type="button" onClick={() => setPages(pages.slice(0, -1))}>
-                  Previous page
-                </button>
-              )}
-              {next && (
-                <button type="button" onClick={() => setPages([...pages, next])}>
-                  Next page
-                </button>
-              )}
-              <span class="quiet">
-                Page {numberText(pages.length)}
-                {!next && ', the last one'}
-              </span>
-              <button type="button" onClick={onReload}>
-                Load again
-              </button>
-            </div>
+            {list.isAsking && <p class="quiet">Looking for {letters.length > 0 && 'more '}dead letters that match …</p>}
           </>
         )}
       </Shown>
+      <div class="actions">
+        <button type="button" aria-disabled={isFirst} onClick={() => !isFirst && setPages(pages.slice(0, -1))}>
+          Previous page
+        </button>
+        <button type="button" aria-disabled={!next} onClick={() => next && setPages([...pages, next])}>
+          Next page
+        </button>
+        <span class="quiet">
+          Page {numberText(pages.length)}
+          {list.value?.next === null && ', the last one'}
+        </span>
+        <button type="button" onClick={onReload}>
+          Load again
+        </button>
+      </div>
     </section>
   );
+}
+
+/** Where the next request goes on, and how many dead letters the page still has room for. */
+function rest(before: DeadLetterPage | undefined, after: string): { after: string; limit: number } {
+  return before ? { after: before.next ?? '', limit: PAGE - before.letters.length } : { after, limit: PAGE };
 }
 
 function Letters({ letters }: { letters: readonly ListedDeadLetter[] }) {

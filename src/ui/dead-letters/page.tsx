@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import { goTo, route } from '../shell/route.js';
+import { route } from '../shell/route.js';
 import { Act } from './act.js';
+import { forgetCounts } from './counts.js';
 import { DeadLetterDetail } from './detail.js';
 import { filterOf } from './filter.js';
 import { FilterForm } from './filter-form.js';
@@ -16,7 +17,10 @@ export function DeadLettersPage() {
   const filter = filterOf(query);
   const isResolved = query.resolved === 'true';
   const key = `${JSON.stringify(query)} ${changes}`;
-  const onChange = () => setChanges((before) => before + 1);
+  const onChange = () => {
+    forgetCounts();
+    setChanges((before) => before + 1);
+  };
   return (
     <>
       <RunProgress />
@@ -27,9 +31,4 @@ export function DeadLettersPage() {
       <DeadLetterList key={`list ${key}`} filter={filter} isResolved={isResolved} onReload={onChange} />
     </>
   );
-}
-
-/** Shows the dead letters that match. */
-export function choose(query: Readonly<Record<string, string | undefined>>): void {
-  goTo('dead-letters', { query });
 }

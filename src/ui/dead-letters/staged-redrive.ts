@@ -94,6 +94,7 @@ class StagedRun {
   async #next(size: number): Promise<Letter[]> {
     while (this.#listed.length < size && this.#after !== null) {
       const after = this.#after;
+      this.#report('running', 'Looking for the next ones …');
       const page = await this.#untilAnswered(() => this.#deps.list({ after, limit: SIZE }));
       this.#after = page.next;
       for (const letter of page.letters) {

@@ -1,4 +1,5 @@
 import type { Overview, OverviewProblem } from '../../api/overview.js';
+import { Sentence } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 
 const VERDICTS: Readonly<Record<Overview['level'], string>> = {
@@ -44,7 +45,7 @@ function Problem({ problem: { level, code, message } }: { problem: OverviewProbl
     code === 'undelivered' ? linkTo('dead-letters', { query: { stage: 'undelivered' } }) : page && linkTo(page);
   return (
     <>
-      <span class={`badge ${level}`}>{level === 'red' ? 'Now' : 'Today'}</span> {message}{' '}
+      <span class={`badge ${level}`}>{level === 'red' ? 'Now' : 'Today'}</span> <Sentence>{message}</Sentence>{' '}
       {place && <a href={place}>{text ?? 'See the undelivered events'}</a>}
     </>
   );

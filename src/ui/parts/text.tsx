@@ -22,6 +22,13 @@ export function Time({ at, isShort = false }: { at: string | number | null | und
   );
 }
 
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of the app, with its times in the reader's zone. */
+export function Sentence({ children }: { children: string }) {
+  return <>{children.split(INSTANT).map((part, index) => (index % 2 === 0 ? part : <Time key={index} at={part} />))}</>;
+}
+
 /** How long ago a time was, kept up to date. */
 export function Ago({ at }: { at: string | null | undefined }) {
   const now = useNow();

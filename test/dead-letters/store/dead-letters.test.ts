@@ -65,6 +65,19 @@ describe('a dead letter', () => {
     expect(await deadLetters.count(2)).toMatchObject({ byStage: { failed: 2 }, isMore: true });
   });
 
+  it('given counting has taken long enough, then it counts no further page, and says whether there are more', async () => {
+    const { deadLetters } = createContainer();
+    await deadLetters.write({ ...letter(0), stage: 'invalid', of: { kind: 'event', day: 'undated' } });
+    const one = await deadLetters.count(1000, () => true);
+    await deadLetters.write(letter(0));
+
+    expect(one).toMatchObject({ byStage: { invalid: 1, failed: 0 }, isMore: false });
+    expect(await deadLetters.count(1000, () => true)).toMatchObject({
+      byStage: { invalid: 1, failed: 0 },
+      isMore: true,
+    });
+  });
+
   it('given an invalid event, then its name is that of its payload and its own day', async () => {
     const { deadLetters, names } = createContainer();
     const of = { kind: 'event' as const, day: 'undated' };

@@ -1,0 +1,66 @@
+import type { DeadLetterGroups } from '../../api/dead-letters.js';
+import type { Filter } from './filter.js';
+
+/** The fields that make a cause. */
+export const CAUSE = ['reason', 'workflow', 'error', 'frame'] as const;
+
+type Group = DeadLetterGroups['groups'][number];
+type Count = { readonly value: DeadLetterGroups; readonly at: Date };
+
+/** A cause that was chosen shows the number that the list of causes had. An older count is made again. */
+const KEEP_MS = 300_000;
+
+const counts = new Map<boolean, Count>();
+
+/** Keeps the count of all pending, or of all resolved dead letters, in the memory of this tab. */
+export function keepCount(isResolved: boolean, value: DeadLetterGroups): void {
+  counts.set(isResolved, { value, at: new Date() });
+}
+
+/** After a change the numbers are others. */
+export function forgetCounts(): void {
+  counts.clear();
+}
+
+/** Returns the count of those that match, if the last count of all says it. */
+export function countKnown(filter: Filter, isResolved: boolean): Count | undefined {
+  const count = counts.get(isResolved);
+  const isOfCauses = Object.keys(filter).every((field) => (CAUSE as readonly string[]).includes(field));
+  if (!count || !isOfCauses || Date.now() - count.at.getTime() > KEEP_MS) return undefined;
+  const groups = count.value.groups.filter(({ by }) =>
+    CAUSE.every((field) => !filter[field] || isOneOf(filter[field], by[field] ?? '')),
+  );
+  const letters = groups.reduce((sum, group) => sum + group.letters, 0);
+  return { at: count.at, value: { groups, letters, isMore: false, next: null } };
+}
+
+/** As the app compares: a blob of Event Grid has several values. */
+function isOneOf(wanted: string, values: string): boolean {
+  return values === wanted || values.split(' ').includes(wanted);
+}
+
+/** Adds what the next request has counted. */
+export function addCounts(before: DeadLetterGroups, next: DeadLetterGroups): DeadLetterGroups {
+  const groups = new Map(before.groups.map((group) => [keyOf(group), group]));
+  for (const group of next.groups) {
+    const same = groups.get(keyOf(group));
+    groups.set(keyOf(group), same ? joined(same, group) : group);
+  }
+  return { ...next, groups: [...groups.values()], letters: before.letters + next.letters };
+}
+
+export function keyOf({ by }: Group): string {
+  return JSON.stringify(CAUSE.map((field) => by[field]));
+}
+
+function joined(one: Group, other: Group): Group {
+  const { oldestAt, example } = one.oldestAt <= other.oldestAt ? one : other;
+  const { newestAt, newest } = one.newestAt >= other.newestAt ? one : other;
+  return {
+    by: one.by,
+    letters: one.letters + other.letters,
+    events: one.events + other.events,
+    redriven: one.redriven + other.redriven,
+    ...{ oldestAt, example, newestAt, newest },
+  };
+}

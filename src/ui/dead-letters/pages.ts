@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Polled } from '../shell/poll.js';
+import { request } from '../shell/request.js';
+
+/** An answer, and where the next one goes on; null at the end. */
+type Page = { readonly next: string | null };
+
+/** What the answers so far have brought. `isAsking`: more answers will come by themselves. */
+export type Pages<T> = Polled<T> & { readonly isAsking: boolean };
+
+type PagesOptions<T> = {
+  /** The request that goes on after what there is. */
+  readonly pathAfter: (before: T | undefined) => string;
+  readonly add: (before: T, answer: T) => T;
+  readonly isEnough: (value: T) => boolean;
+  /** What an earlier count has brought: it is shown, and nothing is asked. */
+  readonly known?: { readonly value: T; readonly at: Date } | undefined;
+  readonly onEnd?: (value: T) => void;
+};
+
+/**
+ * Asks request by request until there is enough, and shows what there is meanwhile: each request looks at a part of many
+ * dead letters, so none of them takes long. After a failure, `refresh` goes on where it stopped.
+ */
+export function usePages<T extends Page>(options: PagesOptions<T>): Pages<T> {
+  const { pathAfter, known } = options;
+  const [state, setState] = useState<Omit<Pages<T>, 'refresh'>>(known ? { ...known, ...ENDED } : ASKING);
+  const [round, setRound] = useState(0);
+  const first = pathAfter(undefined);
+  const sofar = useRef<{ first: string; all?: T }>({ first });
+  useEffect(() => {
+    if (known) return;
+    const ended = new AbortController();
+    if (sofar.current.first !== first) sofar.current = { first };
+    const { all: from } = sofar.current;
+    setState((was) => (from ? { ...was, failure: undefined, isAsking: true } : ASKING));
+    void collect(options, from, (shown) => {
+      if (ended.signal.aborted) return false;
+      if ('failure' in shown) setState((was) => ({ ...was, failure: shown.failure, isAsking: false }));
+      else {
+        sofar.current.all = shown.all;
+        setState({ value: shown.all, at: new Date(), failure: undefined, isAsking: !options.isEnough(shown.all) });
+      }
+      return true;
+    });
+    return () => ended.abort();
+  }, [first, round]);
+  return { ...state, refresh: () => setRound(round + 1) };
+}
+
+const ENDED = { failure: undefined, isAsking: false };
+const ASKING = { value: undefined, at: undefined, failure: undefined, isAsking: true };
+
+type Shown<T> = { readonly all: T } | { readonly failure: NonNullable<Polled<T>['failure']> };
+
+/** `show` returns false when nobody looks any longer. */
+async function collect<T extends Page>(
+  { pathAfter, add, isEnough, onEnd }: PagesOptions<T>,
+  from: T | undefined,
+  show: (shown: Shown<T>) => boolean,
+): Promise<void> {
+  for (let all = from; ; ) {
+    const result = await inTurn(() => request<T>('GET', pathAfter(all)));
+    if (!result.ok) {
+      show({ failure: result.failure });
+      return;
+    }
+    all = all ? add(all, result.value) : result.value;
+    if (!show({ all })) return;
+    if (isEnough(all)) return onEnd?.(all);
+  }
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One request of this tab at a time: each keeps storage busy, and jobs wait for it. */
+function inTurn<R>(ask: () => Promise<R>): Promise<R> {
+  const asked = turn.then(ask);
+  turn = asked; // `request` never throws
+  return asked;
+}

@@ -1,0 +1,138 @@
+import { listQuery } from '../../src/api/dead-letter-requests.js';
+import type { App } from '../../src/functions/compose.js';
+import { countPage, takePage } from '../../src/functions/dead-letter-pages.js';
+import type { ListedBlob } from '../../src/storage/blob-store.js';
+import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
+
+const COUNT = 25_000;
+const EVERY = 500;
+const PAGE = 1000;
+
+/** A container with 25,000 dead letters, of which each 500th has the reason `rare`; and one of Event Grid's. */
+function openStores(undelivered = 0) {
+  let listed = 0;
+  const blobAt = (index: number): ListedBlob => ({
+    name: `pending/failed/2026-01-01/${String(index).padStart(22, '0')}.${index % 2}.json`,
+    createdAt: new Date(`2026-01-01T12:00:${String(index % 60).padStart(2, '0')}.000Z`),
+    about: { reason: index % EVERY === 0 ? 'rare' : 'usual' },
+  });
+  const blobs = {
+    ...createMemoryBlobStore({ clock: createFakeClock() }),
+    async list(prefix: string, { page = '0' }: { page?: string }) {
+      if (!prefix.startsWith('pending/failed/')) return { blobs: [], next: undefined };
+      listed += 1;
+      const from = Number(page);
+      const next = from + PAGE < COUNT ? String(from + PAGE) : undefined;
+      return { blobs: Array.from({ length: PAGE }, (_, index) => blobAt(from + index)), next };
+    },
+  };
+  const clock = createFakeClock();
+  const ofEventGrid = {
+    ...createMemoryBlobStore({ clock: createFakeClock() }),
+    async list() {
+      const names = Array.from({ length: undelivered }, (_, index) => `A/${String(index).padStart(6, '0')}.json`);
+      return { blobs: names.map((name) => ({ name, createdAt: new Date(0) })), next: undefined };
+    },
+    readText: async () => ({ kind: 'text' as const, text: '[{"deadLetterReason":"TimeToLiveExceeded"}]' }),
+  };
+  const stores = { blobs, undelivered: ofEventGrid, clock } as unknown as App['deadLetterStores'];
+  return { stores, clock, listed: () => listed };
+}
+
+const afterOf = (next: string) => listQuery.parse({ after: next }).after;
+
+describe('when few among many dead letters are asked for', () => {
+  it('given a filter, then a request looks at 9,000 names, and the pages together have each match once', async () => {
+    const { stores, listed } = openStores();
+    const pages: number[] = [];
+    const ids = new Set<string>();
+    let next: string | null = null;
+    do {
+      const before = listed();
+      const page: Awaited<ReturnType<typeof takePage>> = await takePage(
+        { filter: { reason: 'rare' }, limit: 100, after: next ? afterOf(next) : undefined },
+        stores,
+      );
+      expect(listed() - before).toBeLessThanOrEqual(9);
+      for (const { id } of page.letters) ids.add(id);
+      pages.push(page.letters.length);
+      ({ next } = page);
+    } while (next);
+
+    expect(pages).toEqual([18, 18, 14]);
+    expect(ids.size).toBe(COUNT / EVERY);
+  });
+
+  it('given a time that none was written in, then a request ends as well', async () => {
+    const { stores, listed } = openStores();
+
+    const { letters, next } = await takePage({ filter: { from: new Date('2027-01-01') }, limit: 100 }, stores);
+
+    expect([letters, typeof next, listed()]).toEqual([[], 'string', 9]);
+  });
+
+  it('given storage is slow, then a request looks at one page, and the next one at the next', async () => {
+    const { stores, clock, listed } = openStores();
+    const list: typeof stores.blobs.list = (...of) => {
+      clock.advance(6000);
+      return stores.blobs.list(...of);
+    };
+    const from = { filter: { reason: 'rare' }, limit: 100 };
+
+    const first = await takePage(from, { ...stores, blobs: { ...stores.blobs, list } });
+    const second = await takePage({ ...from, after: afterOf(first.next ?? '') }, stores);
+
+    expect([first.letters.length, second.letters[0]?.id, listed()]).toEqual([
+      2,
+      'failed.2026-01-01.0000000000000000001000.0',
+      10,
+    ]);
+  });
+
+  it('given blobs of Event Grid, which must be read, then a request reads 900 of them', async () => {
+    const { stores } = openStores(1500);
+    const filter = { stage: 'undelivered', reason: 'another' } as const;
+
+    const first = await takePage({ filter, limit: 100 }, stores);
+    const second = await takePage({ filter, limit: 100, after: afterOf(first.next ?? '') }, stores);
+
+    expect([first.letters, first.next, second]).toEqual([[], expect.any(String), { letters: [], next: null }]);
+  });
+});
+
+describe('when many dead letters are counted', () => {
+  it('given more than a request looks at, then it says where the next goes on, and the counts add up', async () => {
+    const { stores } = openStores();
+    const counts: number[] = [];
+    const redriven: number[] = [];
+    let next: string | null = null;
+    do {
+      const count: Awaited<ReturnType<typeof countPage>> = await countPage(
+        { filter: {}, by: ['reason'], after: next ? afterOf(next) : undefined },
+        stores,
+      );
+      expect(count.isMore).toBe(count.next !== null);
+      counts.push(count.letters);
+      redriven.push(...count.groups.map((group) => group.redriven));
+      ({ next } = count);
+    } while (next);
+
+    expect(counts).toEqual([9000, 9000, 7000]);
+    expect(redriven).toEqual([4500, 0, 4500, 0, 3500, 0]);
+  });
+
+  it('given a cause, then its oldest and its newest one are named', async () => {
+    const { stores } = openStores();
+
+    const { groups } = await countPage({ filter: { reason: 'rare' }, by: ['reason'] }, stores);
+
+    expect(groups).toMatchObject([
+      {
+        ...{ letters: 18, oldestAt: '2026-01-01T12:00:00.000Z', newestAt: '2026-01-01T12:00:40.000Z' },
+        example: 'failed.2026-01-01.0000000000000000000000.0',
+        newest: 'failed.2026-01-01.0000000000000000001000.0',
+      },
+    ]);
+  });
+});

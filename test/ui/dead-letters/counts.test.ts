@@ -1,0 +1,57 @@
+import type { DeadLetterGroups } from '../../../src/api/dead-letters.js';
+import { addCounts, countKnown, forgetCounts, keepCount } from '../../../src/ui/dead-letters/counts.js';
+
+const by = (workflow: string, frame = '') => ({ reason: 'r', workflow, error: 'e', frame });
+const group = (of: Record<string, string>, letters: number, times: [string, string] = ['2', '3']) => ({
+  ...{ by: of, letters, events: letters, redriven: 1, oldestAt: times[0], newestAt: times[1] },
+  ...{ example: `oldest ${times[0]}`, newest: `newest ${times[1]}` },
+});
+const counted = (groups: DeadLetterGroups['groups'], next: string | null = null): DeadLetterGroups => ({
+  ...{ groups, next, isMore: next !== null },
+  letters: groups.reduce((sum, { letters }) => sum + letters, 0),
+});
+
+describe('when dead letters are counted request by request', () => {
+  it('given the same cause in both, then its numbers add up, and its oldest and newest one are of both', () => {
+    const first = counted([group(by('one'), 10, ['2', '5'])], 'more');
+
+    const all = addCounts(first, counted([group(by('one'), 5, ['1', '4']), group(by('two'), 1)]));
+
+    expect(all).toEqual({
+      ...{ letters: 16, isMore: false, next: null },
+      groups: [
+        {
+          ...{ by: by('one'), letters: 15, events: 15, redriven: 2, oldestAt: '1', newestAt: '5' },
+          ...{ example: 'oldest 1', newest: 'newest 5' },
+        },
+        group(by('two'), 1),
+      ],
+    });
+  });
+});
+
+describe('when a cause of the list is chosen', () => {
+  beforeEach(() => {
+    forgetCounts();
+    keepCount(false, counted([group(by('one', 'f'), 10), group(by('two'), 5)]));
+  });
+
+  it('given the count of all, then its number is known without another count', () => {
+    expect(countKnown(by('one', 'f'), false)?.value).toMatchObject({ letters: 10, isMore: false, next: null });
+    expect(countKnown({ reason: 'r' }, false)?.value.letters).toBe(15);
+    expect(countKnown({ reason: 'other' }, false)?.value.letters).toBe(0);
+  });
+
+  it.each([
+    { given: 'a filter by something else', filter: { resourceType: 'Patient' }, isResolved: false },
+    { given: 'no count of the resolved ones', filter: { reason: 'r' }, isResolved: true },
+  ])('given $given, then it is counted', ({ filter, isResolved }) => {
+    expect(countKnown(filter, isResolved)).toBeUndefined();
+  });
+
+  it('given a change since, then it is counted', () => {
+    forgetCounts();
+
+    expect(countKnown({ reason: 'r' }, false)).toBeUndefined();
+  });
+});
