@@ -81,6 +81,17 @@ param operatorRanges string = ''
 @description('Whether packages may be deployed from any address, for example from GitHub\'s runners, even if operatorRanges is set. An Entra token is always needed.')
 param deployFromAnywhere bool = false
 
+@description('Whether people sign in with Entra ID to call the app.')
+@allowed(['on', 'off'])
+param signIn string = 'off'
+
+@description('Client id of the registration in Entra ID. The preprovision hook makes one if it is empty.')
+param signInClientId string = ''
+
+@description('Whether function keys no longer open the HTTP API.')
+@allowed(['on', 'off'])
+param requireSignIn string = 'off'
+
 @description('Number of instances that are always ready for events.')
 @minValue(0)
 @maxValue(100)
@@ -513,6 +524,10 @@ var settings = {
   DICOM_HOSTS: dicomHosts
   RECONCILE: reconcile
   LOOKUPS: lookups
+  // Without a client id, the app does not start: a sign-in that is required must not be left out in silence.
+  REQUIRE_SIGN_IN: requireSignIn
+  SIGN_IN_CLIENT_ID: signIn == 'on' ? signInClientId : ''
+  SIGN_IN_TENANT_ID: signIn == 'on' ? subscription().tenantId : ''
   LOOKUP_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/lookup-key)'
   ALERT_WEBHOOK_URL: alertWebhookUrl
   ALERT_WEBHOOK_SECRET: empty(alertWebhookUrl)
@@ -562,6 +577,17 @@ module functionApp 'modules/function-app.bicep' = {
     healthReaders
     privateEndpoints
   ]
+}
+
+module auth 'modules/auth.bicep' = if (signIn == 'on') {
+  scope: group
+  name: 'auth'
+  params: {
+    functionAppName: functionApp.outputs.name
+    clientId: signInClientId
+    tenantId: subscription().tenantId
+    isRequired: requireSignIn == 'on'
+  }
 }
 
 // Azure's default for all apps on Flex Consumption of a subscription in a region: 250 instances of 2 GB. A support

@@ -20,6 +20,7 @@ export type IdentityConfig = {
   readonly clientId?: string;
 };
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 /** A longer value may be a secret in the wrong place. */
 const MAX_SHOWN = 32;
@@ -48,6 +49,17 @@ export class Settings {
     if (value >= from && value <= to) return value;
     this.#add(name, shown(text), `a whole number from ${from} to ${to}`);
     return fallback;
+  }
+
+  guid(name: SettingName, { isNeeded }: { isNeeded: boolean }): string | undefined {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined ? isNeeded : !GUID.test(text))
+      this.#add(
+        name,
+        text === undefined ? 'absent' : shown(text),
+        'an id such as 00000000-0000-0000-0000-000000000000',
+      );
+    return text;
   }
 
   isOn(name: SettingName, { fallback = false }: { fallback?: boolean } = {}): boolean {

@@ -35,8 +35,7 @@ export type Config = {
   readonly redriveUndelivered: boolean;
   /** `RECONCILE`: `off` or `on`, the default. Only with a service that may be read. */
   readonly reconcile: boolean;
-  /** Whether Azure's authentication is on: only then can the headers with the caller's identity be trusted. */
-  readonly isAuthenticated: boolean;
+  readonly signIn: SignInConfig;
   /** `SIMULATOR`, `LOOKUPS`: `on` or `off`, the default. */
   readonly simulator: boolean;
   readonly lookups: boolean;
@@ -46,6 +45,16 @@ export type Config = {
   readonly setting: Setting;
   /** `PORT`: of the embedded host; 0 for any that is free, default 7071. */
   readonly port: number;
+};
+
+export type SignInConfig = {
+  /** `WEBSITE_AUTH_ENABLED`, which Azure sets: only then can the headers with the caller's identity be trusted. */
+  readonly isOn: boolean;
+  /** `REQUIRE_SIGN_IN`: a key is not enough to call the HTTP API. */
+  readonly isRequired: boolean;
+  /** `SIGN_IN_CLIENT_ID`, `SIGN_IN_TENANT_ID`, in lower case: a sign-in for another app or tenant is refused. */
+  readonly clientId: string | undefined;
+  readonly tenantId: string | undefined;
 };
 
 const DAY_MS = 24 * 3_600_000;
@@ -99,7 +108,7 @@ export function readConfig(env: Env = process.env): Config {
     resolvedRetentionDays: settings.wholeNumber('RESOLVED_RETENTION_DAYS', { from: 1, to: 3650, fallback: 30 }),
     redriveUndelivered: settings.isOn('REDRIVE_UNDELIVERED', { fallback: true }),
     reconcile: settings.isOn('RECONCILE', { fallback: true }) && fhirHosts.length + dicomHosts.length > 0,
-    isAuthenticated: settings.text('WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true',
+    signIn: signInOf(settings),
     simulator: settings.isOn('SIMULATOR'),
     lookups: settings.isOn('LOOKUPS'),
     telemetry,
@@ -131,6 +140,17 @@ export function checkRetention(config: Pick<Config, 'ledgerRetentionDays'>, long
   if (config.ledgerRetentionDays >= leastDays) return;
   const least = `at least ${leastDays}, twice the longest retry of a workflow`;
   throw new ConfigError([`LEDGER_RETENTION_DAYS is ${config.ledgerRetentionDays}, must be ${least}`]);
+}
+
+/** Where a sign-in is required, the app must know for which app and tenant. */
+function signInOf(settings: Settings): SignInConfig {
+  const isRequired = settings.isOn('REQUIRE_SIGN_IN');
+  return {
+    isOn: settings.text('WEBSITE_AUTH_ENABLED')?.toLowerCase() === 'true',
+    isRequired,
+    clientId: settings.guid('SIGN_IN_CLIENT_ID', { isNeeded: isRequired }),
+    tenantId: settings.guid('SIGN_IN_TENANT_ID', { isNeeded: isRequired }),
+  };
 }
 
 /** Without `AZURE_CLIENT_ID`, the readers use the identity that is named for storage. */

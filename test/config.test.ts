@@ -1,5 +1,6 @@
 import { ConfigError, checkRetention, namesStorage, readConfig, withoutValue } from '../src/config.js';
 import { SETTING_NAMES } from '../src/setting-names.js';
+import { CLIENT, TENANT } from './functions/principal.js';
 
 /** Settings that accept any text, and settings that workflows check themselves. */
 const FREE = /^(AZURE_CLIENT_ID|OTEL_SERVICE_NAME|OTEL_TRACES_SAMPLER_ARG|LOOKUP_KEY|ALERT_.*|STUDY_QUIET_MINUTES)$/;
@@ -95,7 +96,7 @@ describe('when the app reads its settings', () => {
       resolvedRetentionDays: 30,
       redriveUndelivered: true,
       reconcile: false,
-      isAuthenticated: false,
+      signIn: { isOn: false, isRequired: false, clientId: undefined, tenantId: undefined },
       simulator: false,
       lookups: false,
       telemetry: undefined,
@@ -120,6 +121,9 @@ describe('when the app reads its settings', () => {
       REDRIVE_UNDELIVERED: 'off',
       RECONCILE: 'off',
       WEBSITE_AUTH_ENABLED: 'True',
+      REQUIRE_SIGN_IN: 'on',
+      SIGN_IN_CLIENT_ID: CLIENT.toUpperCase(),
+      SIGN_IN_TENANT_ID: TENANT,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
       SIMULATOR: 'on',
       LOOKUPS: 'on',
@@ -142,13 +146,23 @@ describe('when the app reads its settings', () => {
       resolvedRetentionDays: 3650,
       redriveUndelivered: false,
       reconcile: false,
-      isAuthenticated: true,
+      signIn: { isOn: true, isRequired: true, clientId: CLIENT, tenantId: TENANT },
       simulator: true,
       lookups: true,
       telemetry: { otlpEndpoint: 'http://localhost:4318' },
       port: 0,
     });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('given that a sign-in is required, then the app must know for which app and tenant', () => {
+    const ids = { SIGN_IN_CLIENT_ID: CLIENT, SIGN_IN_TENANT_ID: 'clinic.example' };
+    const expected = 'must be an id such as 00000000-0000-0000-0000-000000000000';
+
+    expect(() => readConfig({ ...CLOUD, REQUIRE_SIGN_IN: 'on' })).toThrow(
+      `- SIGN_IN_CLIENT_ID is absent, ${expected}\n- SIGN_IN_TENANT_ID is absent, ${expected}`,
+    );
+    expect(() => readConfig({ ...CLOUD, ...ids })).toThrow(`- SIGN_IN_TENANT_ID is 'clinic.example', ${expected}`);
   });
 
   it.each([

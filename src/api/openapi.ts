@@ -5,19 +5,26 @@ import type { Level, Route } from './route.js';
 type Json = Readonly<Record<string, unknown>>;
 
 const PARAMETER = /\{(\w+)\??\}/g;
-const ERRORS: Readonly<Record<Level, Readonly<Record<number, string>>>> = {
-  anonymous: {},
-  function: { 401: 'The key is missing or wrong.', 503: 'Storage did not answer. Ask again.' },
-  admin: { 401: 'The key is missing, wrong, or not `_master`.', 503: 'Storage did not answer. Ask again.' },
+const KEYS: Readonly<Record<Exclude<Level, 'anonymous'>, string>> = {
+  function: 'The key or the sign-in is missing or wrong.',
+  admin: 'The key is missing, wrong, or not `_master`; or the sign-in is missing or wrong.',
 };
-const OF_BODY: Readonly<Record<number, string>> = {
+const OF_BODY = {
   400: 'The request is wrong: `problems` says where, and what is allowed.',
   413: 'The body is too large.',
   415: 'The content-type is not JSON.',
-};
+} as const;
 const SECURITY = {
   key: { type: 'apiKey', in: 'header', name: 'x-functions-key', description: 'A key of the function app.' },
   masterKey: { type: 'apiKey', in: 'header', name: 'x-functions-key', description: 'The key `_master`.' },
+  signIn: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'A token of Entra ID for the app, where sign-in is on. Each operation names the app role that it needs. With ' +
+      'REQUIRE_SIGN_IN, keys are off.',
+  },
 };
 
 /** Returns the OpenAPI 3.1 document of functions by their names. */
@@ -42,15 +49,22 @@ export function openApiOf(routes: Readonly<Record<string, Route>>): Json {
 }
 
 function operationOf(name: string, route: Route): Json {
-  const { summary, authLevel, body } = route;
+  const { summary, body } = route;
   return {
     operationId: name,
     summary,
-    ...(authLevel !== 'anonymous' && { security: [{ [authLevel === 'admin' ? 'masterKey' : 'key']: [] }] }),
+    ...securityOf(route),
     ...withParameters(route),
     ...(body && { requestBody: { required: true, content: jsonOf(body, 'input') } }),
     responses: responsesOf(route),
   };
+}
+
+/** The role of a sign-in is in the list of its scheme, as OpenAPI 3.1 has it. */
+function securityOf({ authLevel, role }: Route): Json {
+  if (authLevel === 'anonymous') return {};
+  const roles = role === 'anybody' || role === 'signed-in' ? [] : [role];
+  return { security: [{ [authLevel === 'admin' ? 'masterKey' : 'key']: [] }, { signIn: roles }] };
 }
 
 function withParameters({ route, query }: Route): Json {
@@ -73,8 +87,17 @@ function withParameters({ route, query }: Route): Json {
 
 type ObjectSchema = { properties?: Json; required?: readonly string[] };
 
-function responsesOf({ authLevel, answers, body, query }: Route): Json {
-  const errors = { ...ERRORS[authLevel], ...(body ? OF_BODY : query && { 400: OF_BODY[400] }) };
+function errorsOf({ authLevel, role, body, query }: Route): Readonly<Record<number, string>> {
+  return {
+    ...(authLevel !== 'anonymous' && { 401: KEYS[authLevel], 503: 'Storage did not answer. Ask again.' }),
+    ...(role !== 'anybody' && role !== 'signed-in' && { 403: `The caller has signed in without the role ${role}.` }),
+    ...(body ? OF_BODY : query && { 400: OF_BODY[400] }),
+  };
+}
+
+function responsesOf(route: Route): Json {
+  const { answers } = route;
+  const errors = errorsOf(route);
   const described = Object.entries(errors).map(([status, description]) => [
     status,
     { description, ...(status !== '401' && { content: jsonOf(errorAnswer, 'output') }) },

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import type { Role } from './access.js';
 
-/** Callers that are let in: all, those with a function key, those with the key `_master`. */
+/** Callers with keys that are let in: all, those with a function key, those with the key `_master`. */
 export type Level = 'anonymous' | 'function' | 'admin';
 
 /** An answer by its status. */
@@ -12,6 +13,8 @@ export type Route = {
   /** After `/api/`. */
   readonly route: string;
   readonly authLevel: Level;
+  /** What a caller needs who has signed in: nothing, any sign-in, or an app role. Keys have `authLevel` instead. */
+  readonly role: 'anybody' | 'signed-in' | Role;
   readonly summary: string;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

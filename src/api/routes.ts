@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessAnswer } from './access.js';
 import { discardBody, listQuery, redriveBody } from './dead-letter-requests.js';
 import { changeAnswer, listAnswer, outcomesAnswer, outcomesBody, payloadAnswer, shownAnswer } from './dead-letters.js';
 import { changeBodies, eventsAnswer } from './events.js';
@@ -25,7 +26,8 @@ export const ROUTES = {
     method: 'GET',
     route: 'health/live',
     authLevel: 'anonymous',
-    summary: 'Whether the process answers. Asks nothing of storage.',
+    role: 'anybody',
+    summary: 'Whether the process answers, and whether a sign-in is possible or required. Asks nothing of storage.',
     answers: {
       200: { description: 'It does.', schema: liveAnswer },
       503: { description: 'The settings are wrong.', schema: wrongSettingsAnswer },
@@ -35,6 +37,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'health/ready',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'Whether each part of storage answers.',
     answers: {
       200: { description: 'All parts answer.', schema: readyAnswer },
@@ -48,6 +51,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'openapi.json',
     authLevel: 'function',
+    role: 'signed-in',
     summary: 'This description of the HTTP API, as OpenAPI 3.1.',
     answers: { 200: { description: 'The document.' } },
   },
@@ -55,13 +59,15 @@ export const ROUTES = {
     method: 'GET',
     route: 'access',
     authLevel: 'admin',
-    summary: 'Whether the caller may change something: the page offers only what is allowed.',
-    answers: { 204: { description: 'The caller may.' } },
+    role: 'signed-in',
+    summary: 'Who calls, and with which roles: the page offers only what is allowed.',
+    answers: { 200: { description: 'The caller; a key of `_master` has all roles.', schema: accessAnswer } },
   },
   stats: {
     method: 'GET',
     route: 'stats',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'The counters of this instance, and the rows and dead letters of all instances.',
     answers: {
       200: { description: 'Counts are at most a minute old.', schema: statsAnswer },
@@ -72,6 +78,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'events/{eventId?}',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'What became of the events with an id, by workflow, step by step. An id with a slash goes into `?id=`.',
     query: z.strictObject({ id: z.string().optional() }),
     answers: {
@@ -83,6 +90,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'changes/fhir',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'What became of a version of a FHIR resource; without `version`, of its newest versions.',
     body: changeBodies.fhir,
     answers: CHANGES,
@@ -91,6 +99,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'changes/dicom',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'What became of an image; without `version`, of its newest entry in the change feed.',
     body: changeBodies.dicom,
     answers: CHANGES,
@@ -99,6 +108,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'dead-letters',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'Dead letters, the newest first, by page; with `by`, counted by the values of these fields.',
     query: listQuery,
     answers: { 200: { description: 'A page, or the groups.', schema: listAnswer } },
@@ -107,6 +117,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'dead-letters/{id}',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'What is known of a dead letter, without its payload.',
     answers: { 200: { description: 'The dead letter.', schema: shownAnswer }, 404: NO_LETTER },
   },
@@ -114,6 +125,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'dead-letters/{id}/payload',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'The same, with payload and error message. The log says who has asked.',
     answers: { 200: { description: 'Clinical data.', schema: payloadAnswer }, 404: NO_LETTER },
   },
@@ -121,6 +133,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'dead-letters/redrive',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Lets the app run dead letters again, by ids or by a filter; with one id, a corrected event.',
     body: redriveBody,
     answers: CHANGED,
@@ -129,6 +142,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'dead-letters/discard',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Moves dead letters to `resolved/` with a note.',
     body: discardBody,
     answers: CHANGED,
@@ -137,6 +151,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'dead-letters/outcomes',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Counts what became of dead letters that were redriven.',
     body: outcomesBody,
     answers: { 200: { description: 'The number of ids by outcome. Each id counts once.', schema: outcomesAnswer } },
@@ -145,6 +160,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'overview',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'The last hour of all instances, what is in storage, and what needs a person.',
     answers: {
       200: { description: 'Counts of storage are at most a minute old.', schema: overview },
@@ -155,6 +171,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'recent',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'The last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
     answers: { 200: { description: 'The runs.', schema: recent } },
   },
@@ -162,6 +179,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'workflows',
     authLevel: 'function',
+    role: 'Reader',
     summary: 'Each workflow, what all instances have done for it in the last hour, and its circuits.',
     answers: { 200: { description: 'The workflows.', schema: workflowList } },
   },
@@ -169,6 +187,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'reconcile',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Asks to compare past changes with those that the app knows, and to bring in what is missing.',
     body: reconcileBody,
     answers: {
@@ -179,6 +198,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'reconcile',
     authLevel: 'admin',
+    role: 'Reader',
     summary: 'All requests to compare, the newest first. One that has ended is listed for 30 days.',
     answers: { 200: { description: 'The requests.', schema: reconcileRequests } },
   },
@@ -186,6 +206,7 @@ export const ROUTES = {
     method: 'GET',
     route: 'reconcile/{id}',
     authLevel: 'admin',
+    role: 'Reader',
     summary: 'How far a request to compare is.',
     answers: {
       200: { description: 'The request.', schema: reconcileRequest },
@@ -196,6 +217,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'workflows/{name}/pause',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Pauses a workflow: its jobs wait until somebody resumes it.',
     body: pauseBody,
     answers: {
@@ -207,6 +229,7 @@ export const ROUTES = {
     method: 'POST',
     route: 'workflows/{name}/resume',
     authLevel: 'admin',
+    role: 'Operator',
     summary: 'Resumes a workflow: the jobs that wait run.',
     body: resumeBody,
     answers: {

@@ -1,14 +1,121 @@
 import type { HttpRequest } from '@azure/functions';
+import { z } from 'zod';
+import { ROLES, type Role } from '../api/access.js';
+import type { Config } from '../config.js';
 import type { App } from './compose.js';
 
-const PRINCIPAL_ID = /^[\w.:@-]{1,128}$/;
+// Who calls. On Azure, the authentication of App Service (v2) checks the token or the session of a caller, removes headers
+// that the caller has sent under these names, and sends its own. Flex Consumption runs it inside the Functions host, where
+// the same variable that turns it on is WEBSITE_AUTH_ENABLED. Without that variable, any caller can send the headers.
 
-/**
- * Returns the caller for the log: the id of the principal that Azure's authentication has accepted, or `key-holder`
- * where that is off, since any caller can then send the header with the id.
- */
-export function callerOf({ headers }: Pick<HttpRequest, 'headers'>, { config }: Pick<App, 'config'>): string {
-  if (!config.isAuthenticated) return 'key-holder';
-  const id = headers.get('x-ms-client-principal-id') ?? '';
-  return PRINCIPAL_ID.test(id) ? id : 'unknown';
+type Headers = Pick<HttpRequest, 'headers'>;
+type Deps = Pick<App, 'config'>;
+
+/** Why a caller is not let in. */
+export type Refusal =
+  | 'sign-in-off'
+  | 'sign-in-needed'
+  | 'sign-in-expired'
+  | 'principal-unreadable'
+  | 'principal-foreign'
+  | 'role-missing';
+
+export type Caller =
+  | { readonly kind: 'key-holder' }
+  /** `id`: the object id in Entra ID, the only one of these that is logged or stored. */
+  | { readonly kind: 'signed-in'; readonly id: string; readonly name: string | null; readonly roles: readonly Role[] }
+  | { readonly kind: 'refused'; readonly code: Exclude<Refusal, 'role-missing'> };
+
+const PRINCIPAL = 'x-ms-client-principal';
+const PROVIDER = 'x-ms-client-principal-idp';
+const ENTRA = 'aad';
+
+const MAX_CHARACTERS = 64 * 1024;
+const MAX_NAME_CHARACTERS = 256;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const SECONDS = /^\d{1,11}$/;
+/** Clocks differ. Azure's authentication allows the same. */
+const MAX_SKEW_MS = 5 * 60_000;
+
+// Azure's authentication renames some claims, and which ones depends on a setting.
+const OBJECT_ID = ['http://schemas.microsoft.com/identity/claims/objectidentifier', 'oid'];
+const TENANT_ID = ['http://schemas.microsoft.com/identity/claims/tenantid', 'tid'];
+const ROLE = ['roles', 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role'];
+
+const principal = z.object({
+  auth_typ: z.string(),
+  claims: z.array(z.object({ typ: z.string(), val: z.string() })),
+});
+type Claims = z.infer<typeof principal>['claims'];
+
+/** An Operator sees the lists of what to redrive, pause or compare. */
+const BRINGS: Readonly<Record<Role, readonly Role[]>> = {
+  Reader: [],
+  Operator: ['Reader'],
+  Clinician: [],
+};
+
+const KEY_HOLDER: Caller = { kind: 'key-holder' };
+
+/** Returns who calls at `now`. Whatever is missing, forged or unreadable ends in `refused` or in a caller with a key. */
+export function readCaller({ headers }: Headers, { signIn }: Pick<Config, 'signIn'>, now: Date): Caller {
+  if (!signIn.isOn) return signIn.isRequired ? refused('sign-in-off') : KEY_HOLDER;
+  const sent = headers.get(PRINCIPAL);
+  if (sent === null) return signIn.isRequired ? refused('sign-in-needed') : KEY_HOLDER;
+  const read = principal.safeParse(decoded(sent));
+  if (!read.success) return refused('principal-unreadable');
+  const { auth_typ: type, claims } = read.data;
+  if (type !== ENTRA || (headers.get(PROVIDER) ?? ENTRA) !== ENTRA) return refused('principal-foreign');
+  return signedIn(claims, signIn, now);
+}
+
+/** Returns the caller of a request that `guardHttp` has let in, for the log and for notes. */
+export function callerOf(request: Headers, { config }: Deps): string {
+  const caller = readCaller(request, config, BEFORE_ALL);
+  if (caller.kind === 'refused') return 'unknown';
+  return caller.kind === 'signed-in' ? caller.id : 'key-holder';
+}
+
+/** No sign-in has expired at this time: a sign-in that expires while its request runs is still the caller's. */
+const BEFORE_ALL = new Date(0);
+
+function signedIn(claims: Claims, { clientId, tenantId }: Config['signIn'], now: Date): Caller {
+  const [id = '', expires = '', tenant = '', audience = ''] = [OBJECT_ID, ['exp'], TENANT_ID, ['aud']].map((names) =>
+    onlyValueOf(claims, names),
+  );
+  if (!GUID.test(id) || !SECONDS.test(expires) || tenant === '' || audience === '')
+    return refused('principal-unreadable');
+  if (tenantId !== undefined && tenant.toLowerCase() !== tenantId) return refused('principal-foreign');
+  if (clientId !== undefined && ![clientId, `api://${clientId}`].includes(audience.toLowerCase()))
+    return refused('principal-foreign');
+  if (Number(expires) * 1000 + MAX_SKEW_MS < now.getTime()) return refused('sign-in-expired');
+  const given = ROLES.filter((role) => valuesOf(claims, ROLE).includes(role));
+  const roles = ROLES.filter((role) => given.some((one) => one === role || BRINGS[one].includes(role)));
+  const name = onlyValueOf(claims, ['name'])?.slice(0, MAX_NAME_CHARACTERS) ?? null;
+  return { kind: 'signed-in', id: id.toLowerCase(), name, roles };
+}
+
+/** Two headers of one name arrive joined by a comma, which base64 does not have. */
+function decoded(sent: string): unknown {
+  if (sent.length > MAX_CHARACTERS || !BASE64.test(sent)) return undefined;
+  try {
+    return JSON.parse(Buffer.from(sent, 'base64').toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function valuesOf(claims: Claims, names: readonly string[]): string[] {
+  return claims.filter(({ typ }) => names.includes(typ)).map(({ val }) => val);
+}
+
+/** Undefined also where there are several. */
+function onlyValueOf(claims: Claims, names: readonly string[]): string | undefined {
+  const [value, ...others] = new Set(valuesOf(claims, names));
+  return others.length === 0 ? value : undefined;
+}
+
+function refused(code: Exclude<Refusal, 'role-missing'>): Caller {
+  return { kind: 'refused', code };
 }

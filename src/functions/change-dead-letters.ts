@@ -23,6 +23,8 @@ type Change = {
   readonly body: Chosen & { readonly dryRun: boolean };
   readonly by: string;
   readonly logAs: 'letters-redriven' | 'letters-discarded';
+  /** Whether the body has a corrected event. */
+  readonly isEdited?: boolean;
   run(ids: Ids): Promise<Report>;
 };
 
@@ -41,7 +43,7 @@ async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const { dryRun: isDryRun, force: isForced, event } = body;
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
-  const answer = await change({ body, by, logAs: 'letters-redriven', run }, deps);
+  const answer = await change({ body, by, logAs: 'letters-redriven', isEdited: event !== undefined, run }, deps);
   // A person waits: without this, the rows run when the app next looks for due rows, within 10 s. It never throws.
   if (!isDryRun && answer.status === undefined) await deps.pipeline.wake();
   return answer;
@@ -66,14 +68,15 @@ async function outcomes(request: Request, { deadLetterStores: stores, config }: 
 }
 
 /** Changes the chosen dead letters. Answers with the counts by their codes for scripts, and the same in words. */
-async function change({ body, by, logAs, run }: Change, deps: Deps): Promise<HttpResponseInit> {
+async function change({ body, by, logAs, isEdited, run }: Change, deps: Deps): Promise<HttpResponseInit> {
   const { filter, dryRun } = body;
   const { letters, next } = await choose(body, deps.deadLetterStores);
   const isPart = body.after !== undefined || next !== null;
   const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.', isPart }, deps);
   if (refused) return refused;
   const report = await run(letters);
-  if (!dryRun) deps.telemetry.log('info', logAs, { by, numbers: { ...report.counts } });
+  if (!dryRun)
+    deps.telemetry.log('info', logAs, { by, ...(isEdited && { code: 'edited' }), numbers: { ...report.counts } });
   return { jsonBody: { dryRun, ...report, message: sentencesOf(report, dryRun).join(' '), next } };
 }
 

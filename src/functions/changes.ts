@@ -8,6 +8,7 @@ import { parseEvent } from '../events/parse.js';
 import { foundEvent } from '../reconcile/found-event.js';
 import type { ResourceName } from '../reconcile/known-changes.js';
 import { workspaceOf } from '../reconcile/workspace.js';
+import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import { describeEvents } from './describe-events.js';
 import { findVersions } from './find-versions.js';
@@ -16,7 +17,7 @@ import { httpError } from './http-error.js';
 import { readBody } from './read-body.js';
 import { serve } from './serve.js';
 
-type Deps = Pick<App, 'ledger' | 'waiting' | 'config' | 'workflows' | 'workflowTables' | 'stores'>;
+type Deps = Pick<App, 'ledger' | 'waiting' | 'config' | 'workflows' | 'workflowTables' | 'stores' | 'telemetry'>;
 
 const MAX_CHARACTERS = 4096;
 const MAX_EVENTS = 20;
@@ -52,6 +53,7 @@ async function answer(
   const ids = [...new Set(records.map(({ event }) => digest(event.id)))].slice(0, MAX_EVENTS);
   const rows = (await Promise.all(ids.map((id) => deps.waiting.find(id)))).flat();
   const events = describeEvents(records, rows).slice(0, MAX_EVENTS);
+  deps.telemetry.log('info', 'changes-shown', { by: callerOf(request, deps), count: events.length });
   return events.length > 0 ? { jsonBody: { events } satisfies z.input<typeof eventsAnswer> } : NOT_FOUND;
 }
 

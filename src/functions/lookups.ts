@@ -1,9 +1,11 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import type { Route } from '../api/route.js';
+import { ROUTES } from '../api/routes.js';
 import { errorCodeOf } from '../errors.js';
 import { openForReading } from '../handler/workflow-table.js';
 import { StorageError } from '../storage/table-store.js';
 import type { Lookup, Workflow } from '../workflow.js';
+import { callerOf } from './caller.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError, storageFailed } from './http-error.js';
@@ -27,25 +29,32 @@ export function registerLookups(functions: FunctionApp, deps: Deps): void {
       methods: [method],
       route,
       authLevel,
-      handler: (request) => answer(request, lookup, deps).catch((error: unknown) => failed(error, workflow, deps)),
+      handler: (request) => answer(request, workflow, deps).catch((error: unknown) => failed(error, workflow, deps)),
     });
   }
 }
 
 type OfLookup = Pick<Workflow, 'name' | 'codes'> & { readonly lookup: Lookup };
 
+/** Returns the routes of all functions of the HTTP API by the names of the functions. */
+export function routesOf(deps: Pick<App, 'config' | 'workflows'>): Readonly<Record<string, Route>> {
+  const lookups = lookupsOf(deps).map(({ lookup }) => [`lookup-${lookup.name}`, lookupRoute(lookup)]);
+  return { ...ROUTES, ...Object.fromEntries(lookups) };
+}
+
 /** Returns the workflows whose lookups the app offers. */
-export function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows'>): OfLookup[] {
+function lookupsOf({ config, workflows }: Pick<App, 'config' | 'workflows'>): OfLookup[] {
   if (!config.lookups) return [];
   return workflows.flatMap((workflow) => (workflow.lookup ? [{ ...workflow, lookup: workflow.lookup }] : []));
 }
 
 /** Returns the route of a lookup. It describes no answer, because each workflow has its own. */
-export function lookupRoute({ name, query }: Lookup): Route {
+function lookupRoute({ name, query }: Lookup): Route {
   return {
     method: 'POST',
     route: `lookups/${name}`,
     authLevel: 'function',
+    role: 'Clinician',
     summary: `The lookup \`${name}\` of a workflow. The answer is clinical data.`,
     body: query,
     answers: { 200: { description: 'What was found.' } },
@@ -64,12 +73,14 @@ function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps):
 
 async function answer(
   request: Pick<HttpRequest, 'text' | 'headers'>,
-  lookup: Lookup,
-  { config, workflowTables }: Deps,
+  { name: workflow, lookup }: OfLookup,
+  { config, workflowTables, telemetry }: Deps,
 ): Promise<HttpResponseInit> {
   const query = await readBody(request, { schema: lookup.query, maxCharacters: MAX_CHARACTERS, refuse });
   if (query.kind === 'wrong') return query.answer;
   const { setting } = config;
+  // Before the answer: a lookup that fails half-way has read clinical data, too.
+  telemetry.log('info', 'lookup-asked', { workflow, by: callerOf(request, { config }) });
   const answered = await lookup.answer(query.value, {
     tables: (name) => openForReading(name, workflowTables),
     setting,

@@ -1,9 +1,7 @@
 import { openApiOf } from '../api/openapi.js';
-import type { Route } from '../api/route.js';
-import { ROUTES } from '../api/routes.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
-import { lookupRoute, lookupsOf } from './lookups.js';
+import { routesOf } from './lookups.js';
 import { serve } from './serve.js';
 
 /** Registers the OpenAPI document of this app, with the lookups of its workflows. It is made at the first request. */
@@ -13,9 +11,4 @@ export function registerOpenApi(functions: FunctionApp, deps: Pick<App, 'config'
     document ??= openApiOf(routesOf(deps));
     return { jsonBody: document };
   });
-}
-
-function routesOf(deps: Pick<App, 'config' | 'workflows'>): Record<string, Route> {
-  const lookups = lookupsOf(deps).map(({ lookup }) => [`lookup-${lookup.name}`, lookupRoute(lookup)]);
-  return { ...ROUTES, ...Object.fromEntries(lookups) };
 }

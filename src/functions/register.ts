@@ -3,6 +3,7 @@ import { type Random, systemClock } from '../clock.js';
 import { ConfigError } from '../config.js';
 import { printable } from '../printable.js';
 import { type Workflow, WorkflowError } from '../workflow.js';
+import { guardHttp, registerAccess } from './access.js';
 import { registerDeadLetterChanges } from './change-dead-letters.js';
 import { registerChanges } from './changes.js';
 import { type App, composeApp } from './compose.js';
@@ -29,7 +30,7 @@ import { registerRedriveUndelivered } from './redrive-undelivered.js';
 import { registerStats } from './stats.js';
 import { stopApp } from './stop-app.js';
 import { registerTasks } from './tasks.js';
-import { registerAccess, registerUi } from './ui.js';
+import { registerUi } from './ui.js';
 import { registerWorkflows } from './workflows.js';
 import { registerWrongSettings } from './wrong-settings.js';
 
@@ -62,7 +63,7 @@ export async function registerApp({ workflows, loadSimulator, ui }: RegisterOpti
   registerFunctions(app, composed);
   if (!config.simulator || !loadSimulator) return;
   const { registerSimulator } = await loadSimulator();
-  await registerSimulator(app, composed, systemRandom);
+  await registerSimulator(guardHttp(app, composed), composed, systemRandom);
 }
 
 const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = [
@@ -91,7 +92,8 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
 
 /** Registers the functions of `composed`, and what happens when the process starts and before it ends. */
 export function registerFunctions(functions: FunctionApp, composed: App): void {
-  for (const register of FUNCTIONS) register(functions, composed);
+  const guarded = guardHttp(functions, composed);
+  for (const register of FUNCTIONS) register(guarded, composed);
   functions.hook.appStart(async () => {
     await prepareStorage(composed); // 3 s at most
     composed.pipeline.start();

@@ -3,7 +3,6 @@ import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { digest } from '../digest.js';
 import type { FunctionApp } from './function-app.js';
 import { httpError } from './http-error.js';
-import { serve } from './serve.js';
 
 const INDEX = 'index.html';
 const TYPES: Readonly<Record<string, string>> = {
@@ -59,11 +58,6 @@ export function registerUi(functions: FunctionApp, folder: URL): void {
       return answer(request, files);
     },
   });
-}
-
-/** Registers `access`: it answers 204 to a caller who may change something, so that the page offers only that. */
-export function registerAccess(functions: FunctionApp): void {
-  serve(functions, 'access', () => ({ status: 204, headers: { 'Cache-Control': 'no-store' } }));
 }
 
 function answer({ params, headers }: Pick<HttpRequest, 'params' | 'headers'>, files: Files): HttpResponseInit {

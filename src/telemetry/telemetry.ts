@@ -64,9 +64,9 @@ export type Fields = {
   problems?: string;
   shard?: string;
   count?: number;
-  /** The id of the Azure principal that made the request, never a name. */
+  /** The object id of the caller, or `key-holder`; never a name. */
   by?: string;
-  /** Codes and numbers that a workflow logs. */
+  /** Codes and numbers that a workflow logs; the role that a caller lacks. */
   code?: string;
   numbers?: Readonly<Record<string, number>>;
 };
@@ -88,7 +88,10 @@ export type What =
   | 'workflow-resumed'
   | 'pauses-not-read'
   | 'task-failed'
+  | 'lookup-asked'
   | 'lookup-failed'
+  | 'changes-shown'
+  | 'access-refused'
   | 'row-failed'
   | 'wake-failed'
   | 'storage-not-prepared'

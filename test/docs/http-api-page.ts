@@ -1,7 +1,7 @@
 import type { Route } from '../../src/api/route.js';
 import { ROUTES } from '../../src/api/routes.js';
 
-const WHO = { anonymous: 'anybody', function: 'a key', admin: 'the key `_master`' };
+const KEYS = { anonymous: 'anybody', function: 'a key', admin: 'the key `_master`' };
 
 const GROUPS: Readonly<Record<string, RegExp>> = {
   'Health, counts': /^(health|stats|openapi|overview|access)/,
@@ -19,11 +19,12 @@ This page is made from the schemas in [src/api](../src/api), by which every answ
 the lookups of your workflows: give it to a generator of clients, or to a viewer. [http-api.http](http-api.http) has a request of each kind for the REST
 clients of editors.
 
-- **Keys** go into the header \`x-functions-key\`, never into a URL. A locally started app (\`npm start\`) needs none.
+- **Who**: an app role of a [sign-in](deploy.md#sign-in-with-entra), or a key where \`REQUIRE_SIGN_IN\` is off. A locally started app (\`npm start\`) needs
+  neither. Keys go into the header \`x-functions-key\`, tokens into \`Authorization: Bearer\`, neither into a URL.
 - **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
 - **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people. 400 has \`problems\`, each with path, code and
   message. 503: storage did not answer; ask again.
-- **Lookups** of workflows (\`POST /api/lookups/{name}\`) are described in the workflows' READMEs, and the simulator's functions in
+- **Lookups** of workflows (\`POST /api/lookups/{name}\`: Clinician, or a key) are described in the workflows' READMEs, and the simulator's functions in
   [simulator.md](simulator.md).
 `;
 
@@ -45,11 +46,12 @@ export function leftOut(): string[] {
   );
 }
 
-function rowOf({ method, route, authLevel, summary, query, body, answers }: Route): string {
+function rowOf({ method, route, authLevel, role, summary, query, body, answers }: Route): string {
+  const who = role === 'anybody' ? 'anybody' : `${role === 'signed-in' ? 'any role' : role}, or ${KEYS[authLevel]}`;
   const asked = namesOf(query ?? body).map((name) => `\`${name}\``);
   const statuses = Object.entries(answers).map(([status, { description }]) => `${status}: ${description}`);
   const address = `\`${method} /api/${route.replaceAll('?}', '}')}\``;
-  return `| ${address} | ${WHO[authLevel]} | ${summary} | ${asked.join(', ')} | ${statuses.join(' ')} |`;
+  return `| ${address} | ${who} | ${summary} | ${asked.join(', ')} | ${statuses.join(' ')} |`;
 }
 
 /** Returns the names of the properties of an object's schema. */

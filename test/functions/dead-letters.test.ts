@@ -473,23 +473,6 @@ describe('when a body is not declared as JSON', () => {
   });
 });
 
-describe('who asks', () => {
-  const HEADER = 'x-ms-client-principal-id';
-  it.each([
-    { given: "Azure's authentication", on: 'True', headers: { [HEADER]: '0b5c-principal' }, by: '0b5c-principal' },
-    { given: "Azure's authentication and nobody", on: 'true', headers: {}, by: 'unknown' },
-    { given: "Azure's authentication and no id", on: 'True', headers: { [HEADER]: 'a b "c"' }, by: 'unknown' },
-    { given: 'none before the app', on: '', headers: { [HEADER]: 'somebody-else' }, by: 'key-holder' },
-    { given: 'authentication that is off', on: 'False', headers: { [HEADER]: 'somebody-else' }, by: 'key-holder' },
-  ])('given $given, then the log says $by', async ({ on, headers, by }) => {
-    const { post, lines } = await start({ env: { WEBSITE_AUTH_ENABLED: on } });
-
-    await post('discardDeadLetters', { ids: ['nonsense'], why: 'x' }, headers);
-
-    expect(lines.at(-1)).toBe(`info {"what":"letters-discarded","by":"${by}","numbers":{"gone":1}}`);
-  });
-});
-
 describe('POST dead-letters/outcomes', () => {
   it('given ids of several kinds, then how many of each outcome, and nothing of a payload', async () => {
     const { post, ids, runDueRows } = await start({ more: 1 });

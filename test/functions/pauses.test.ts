@@ -7,6 +7,7 @@ import { type Fault, faultyTables } from '../storage/faults.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
 import { composeMemoryApp } from './memory-app.js';
+import { CLIENT, claimsOf, headersOf, PERSON } from './principal.js';
 
 type Answer = { status?: number; jsonBody: Record<string, unknown> };
 
@@ -64,16 +65,17 @@ describe('POST workflows/{name}/pause and /resume', () => {
 
   it('given two people, then the second gets the pause of the first, and both are in the log', async () => {
     const { clock, pause, lines } = start({ env: { WEBSITE_AUTH_ENABLED: 'true' } });
-    const as = (id: string) => ({ 'x-ms-client-principal-id': id });
-    await pause('tally', 'one', as('ana'));
+    const [ana, ben] = [PERSON, CLIENT];
+    const as = (oid: string) => headersOf(claimsOf({ oid }));
+    await pause('tally', 'one', as(ana));
     clock.advance(1000);
 
-    const answer = await pause('tally', 'two', as('ben'));
+    const answer = await pause('tally', 'two', as(ben));
 
-    expect(answer.jsonBody).toEqual({ name: 'tally', paused: { since: NOW, by: 'ana', why: 'one' } });
+    expect(answer.jsonBody).toEqual({ name: 'tally', paused: { since: NOW, by: ana, why: 'one' } });
     expect(lines).toEqual([
-      'info {"what":"workflow-paused","workflow":"tally","by":"ana"}',
-      'info {"what":"workflow-paused","workflow":"tally","by":"ben"}',
+      `info {"what":"workflow-paused","workflow":"tally","by":"${ana}"}`,
+      `info {"what":"workflow-paused","workflow":"tally","by":"${ben}"}`,
     ]);
   });
 

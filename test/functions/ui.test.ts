@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { registerAccess, registerUi } from '../../src/functions/ui.js';
+import { registerUi } from '../../src/functions/ui.js';
 import { createFakeFunctions } from './fake-functions.js';
 
 type Answer = { status?: number; body?: Buffer; headers: Record<string, string>; jsonBody?: unknown };
@@ -82,17 +82,6 @@ describe('when the page is asked for', () => {
     const answer = await functions.call('ui', { params: {}, headers: new Headers() });
 
     expect(answer).toMatchObject({ status: 404, jsonBody: { error: { code: 'page-not-built' } } });
-  });
-});
-
-describe('when the page asks what its reader may do', () => {
-  it('given the key of an administrator, then the app answers 204, and no cache keeps that', async () => {
-    const functions = createFakeFunctions();
-
-    registerAccess(functions.app);
-
-    expect(functions.optionsOf('access')).toMatchObject({ route: 'access', authLevel: 'admin', methods: ['GET'] });
-    expect(await functions.call('access')).toEqual({ status: 204, headers: { 'Cache-Control': 'no-store' } });
   });
 });
 

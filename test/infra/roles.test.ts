@@ -156,7 +156,9 @@ describe('when the template assigns roles', () => {
 
   it('given the identity of the app, then it is the only identity in the template and the only identity of the app', () => {
     const identities = files.flatMap(({ resources }) => resources).filter(({ type }) => /Identities$/.test(type));
-    const app = files.flatMap(({ resources }) => resources).find(({ type }) => type === 'Microsoft.Web/sites');
+    const app = files
+      .flatMap(({ resources }) => resources)
+      .find(({ type, isExisting }) => type === 'Microsoft.Web/sites' && !isExisting);
 
     expect(identities).toHaveLength(1);
     expect(app && valueAt(app.node, 'identity', 'type')?.text).toBe("'UserAssigned'");

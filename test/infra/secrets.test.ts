@@ -5,7 +5,9 @@ beforeAll(async () => {
   files = await readBicep();
 });
 const resourceOf = (type: string) => {
-  const found = files.flatMap(({ resources }) => resources).find((resource) => resource.type === type);
+  const found = files
+    .flatMap(({ resources }) => resources)
+    .find((resource) => resource.type === type && !resource.isExisting);
   if (!found) throw new Error(`no ${type}`);
   return found.node;
 };

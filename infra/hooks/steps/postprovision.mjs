@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from './commands.mjs';
+import { finishSignIn } from './sign-in.mjs';
 
 const SECRET = 'lookup-key';
 const KEY_BYTES = 32;
@@ -20,6 +21,7 @@ const RECOVERING = { tries: 20, seconds: 5, meanwhile: 'The secret is being reco
 // The hook creates the key once: with a different key the patient registry finds no patient any more. So the hook never
 // replaces a key, and recovers a deleted key. The value of the key appears in no argument and no output.
 await runHook(async () => {
+  finishSignIn();
   const [vault = ''] = settingsOf('KEY_VAULT_NAME');
   const known = look(vault);
   if (known) return sayPresent(known, vault);

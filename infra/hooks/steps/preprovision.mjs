@@ -1,4 +1,5 @@
 import { AzError, az, env, HookError, needProgram, runHook, say, setInAzd } from './commands.mjs';
+import { registerSignIn } from './sign-in.mjs';
 
 const WORKSPACE =
   /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/([^/]+)\/providers\/Microsoft\.HealthcareApis\/workspaces\/[a-z0-9]{3,24}$/i;
@@ -38,6 +39,7 @@ await runHook(async () => {
   }
   checkSignIn();
   checkSubnets();
+  await registerSignIn();
   if (workspace !== undefined) return useTopicOf(workspace);
   setTopic('', '');
   sayWithoutWorkspace();

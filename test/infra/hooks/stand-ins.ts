@@ -8,7 +8,7 @@ import { afterEach } from '@jest/globals';
  * A fake az or azd, a stand-in, answers a command that begins with `to`. The first match counts, at most `times` times.
  */
 export type Answer = { to: string; says?: unknown; fails?: string; status?: number; times?: number };
-/** A command that a stand-in ran, and the file after --file or --parameters. */
+/** A command that a stand-in ran, and the file after --file, --parameters or --body. */
 export type Call = { command: string; file?: { text: string; mode: number; path: string } };
 export type End = { status: number | null; said: string; complained: string; calls: Call[] };
 
@@ -88,8 +88,9 @@ const { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } = re
 const { join } = require('node:path');
 const args = process.argv.slice(2);
 const command = ['${program}', ...args].join(' ');
-const path = args[1 + args.findIndex((arg) => arg === '--file' || arg === '--parameters')];
-const hasFile = args.some((arg) => arg === '--file' || arg === '--parameters') && existsSync(path);
+const at = args.findIndex((arg) => ['--file', '--parameters', '--body'].includes(arg));
+const path = (args[at + 1] ?? '').replace(/^@/, '');
+const hasFile = at >= 0 && existsSync(path);
 const file = hasFile ? { path, text: readFileSync(path, 'utf8'), mode: statSync(path).mode & 0o777 } : undefined;
 appendFileSync(join(__dirname, 'calls.jsonl'), JSON.stringify({ command, file }) + '\\n');
 const table = join(__dirname, 'answers.json');
