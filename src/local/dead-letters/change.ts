@@ -1,14 +1,13 @@
 import { userInfo } from 'node:os';
-import { createdUntil, deadLettersOf, type Filter } from '../../dead-letters/list.js';
-import { discardMany, NO_APP_MS, redriveMany } from '../../dead-letters/many.js';
+import type { Filter } from '../../dead-letters/list.js';
+import { NO_APP_MS } from '../../dead-letters/many.js';
 import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { sentencesOf } from '../../dead-letters/report-text.js';
-import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import type { Open } from './connect.js';
 import { readJsonFile } from './files.js';
 import { type Asked, filterOf, isEmpty, numberOf, OptionError, shareOf, textOf, type Values } from './options.js';
 import { type Output, writeTo } from './output.js';
-import { refuseUnknownNames } from './refuse-unknown-names.js';
+import type { Source } from './source.js';
 import { type ShowProgress, withProgress } from './with-progress.js';
 
 const NO_APP =
@@ -45,9 +44,9 @@ export async function redrive({ values, ids, signal }: Asked, open: Open, output
     ...(file !== undefined && { event: readJsonFile(file) }),
   };
   const pace = { ...paceOf(values, { atOnce: isWaiting ? 200 : 16, perSecond: 100 }), signal };
-  return change({ values, ids }, { open, ...output }, (letters, stores, { onCount, note }) => {
+  return change({ values, ids }, { open, ...output }, (letters, source, { onCount, note }) => {
     const wait = { ...(stopAfter !== undefined && { stopAfter }), onNoApp: () => note(NO_APP) };
-    return redriveMany(letters, { ...options, ...(isWaiting && { wait }) }, { pace: { ...pace, onCount }, stores });
+    return source.redrive(letters, { ...options, ...(isWaiting && { wait }) }, { ...pace, onCount });
   });
 }
 
@@ -58,23 +57,23 @@ export async function discard({ values, ids, signal }: Asked, open: Open, output
     throw new OptionError('--why is missing: give the reason why the dead letters are not needed.');
   const note = { by: whoRuns(), why, isDryRun: values['dry-run'] === true };
   const pace = { ...paceOf(values, { atOnce: 16, perSecond: 200 }), signal };
-  return change({ values, ids }, { open, ...output }, (letters, stores, { onCount }) =>
-    discardMany(letters, note, { pace: { ...pace, onCount }, stores }),
+  return change({ values, ids }, { open, ...output }, (letters, source, { onCount }) =>
+    source.discard(letters, note, { ...pace, onCount }),
   );
 }
 
 async function change(
   { values, ids }: Pick<Asked, 'values' | 'ids'>,
   { open, out, err }: Output & { readonly open: Open },
-  run: (letters: Ids, stores: DeadLetterStores, progress: ShowProgress) => Promise<Report>,
+  run: (letters: Ids, source: Source, progress: ShowProgress) => Promise<Report>,
 ): Promise<number> {
   const filter = chosenBy(values, ids);
-  const stores = await open();
-  const there = ids.length > 0 ? filter : createdUntil(await stores.storageNow(), filter);
-  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : deadLettersOf(stores, there);
-  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(stores, there) : undefined;
-  const report = await withProgress(err, all, (progress) => run(letters, stores, progress));
-  if (report.stopped === undefined && Object.keys(report.counts).length === 0) await refuseUnknownNames(filter, stores);
+  const source = await open();
+  const there = ids.length > 0 ? filter : await source.createdUntil(filter);
+  const letters = ids.length > 0 ? ids.map((id) => ({ id })) : source.list(there);
+  const all = ids.length > 0 ? ids.length : err.isTTY ? await count(source, there) : undefined;
+  const report = await withProgress(err, all, (progress) => run(letters, source, progress));
+  if (report.stopped === undefined && Object.keys(report.counts).length === 0) await source.refuseUnknownNames(filter);
   const isDryRun = values['dry-run'] === true;
   const sentences = sentencesOf(report, isDryRun);
   const json = { dryRun: isDryRun, ...report, message: sentences.join(' ') };
@@ -96,9 +95,9 @@ function chosenBy(values: Values, ids: readonly string[]): Filter {
   return filter;
 }
 
-async function count(stores: DeadLetterStores, filter: Filter): Promise<number> {
+async function count(source: Source, filter: Filter): Promise<number> {
   let letters = 0;
-  for await (const _ of deadLettersOf(stores, filter)) letters += 1;
+  for await (const _ of source.list(filter)) letters += 1;
   return letters;
 }
 

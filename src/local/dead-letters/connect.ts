@@ -1,26 +1,30 @@
 import { systemClock as clock } from '../../clock.js';
 import { namesStorage, readConfig } from '../../config.js';
-import type { DeadLetterStores } from '../../dead-letters/stores.js';
 import { composeApp } from '../../functions/compose.js';
 import { systemRandom } from '../../functions/random.js';
+import { readApp } from '../app-client.js';
 import { withLocalSettings } from '../local-settings.js';
 import { provideStorage } from '../provide-storage.js';
 import { accountOf } from '../storage-account.js';
+import { appSource } from './app-source.js';
 import type { Values } from './options.js';
+import { type Source, storageSource } from './source.js';
 
 /** A person waits, maybe on a slow connection. */
 const STORAGE_CALL_MS = 30_000;
 
-/** Connects to storage; called once the options are valid. */
-export type Open = () => Promise<DeadLetterStores>;
+/** Connects to the dead letters; called once the options are valid. */
+export type Open = () => Promise<Source>;
 
-/** The stores of a verb. `close` ends an Azurite that no other process uses. */
-export type Connected = { readonly stores: DeadLetterStores; close(): Promise<void> };
+/** What a verb works on. `close` ends an Azurite that no other process uses. */
+export type Connected = { readonly source: Source; close(): Promise<void> };
 
-/** Connects to the storage that the options name, or to that of `npm start`; runs no part of the app. */
+/** Connects to the app or to the storage that the options name, or to the storage of `npm start`; runs no part of the app. */
 export async function connect(values: Values): Promise<Connected> {
-  const account = accountOf(values, 'account');
   const appRoot = process.cwd();
+  const app = readApp(values, { env: withLocalSettings(appRoot, process.env) });
+  if (app) return { source: appSource(app, values), close: async () => {} };
+  const account = accountOf(values, 'account');
   const env = account === undefined ? withLocalSettings(appRoot, process.env) : accountEnv(account, values);
   const isNamed = namesStorage(env);
   const config = readConfig(isNamed ? env : { ...env, AzureWebJobsStorage: 'UseDevelopmentStorage=true' });
@@ -34,7 +38,10 @@ export async function connect(values: Values): Promise<Connected> {
     telemetryWrite: () => {},
     storageCallMs: STORAGE_CALL_MS,
   };
-  return { stores: composeApp(found, parts).deadLetterStores, close: async () => azurite?.release() };
+  return {
+    source: storageSource(composeApp(found, parts).deadLetterStores),
+    close: async () => azurite?.release(),
+  };
 }
 
 function accountEnv(account: string, values: Values): Record<string, string> {

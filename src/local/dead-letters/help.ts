@@ -1,5 +1,6 @@
 import { FILTER_FIELDS, LISTED_STAGES } from '../../dead-letters/listed.js';
 import { MAX_REDRIVES } from '../../dead-letters/redrive.js';
+import { APP_HELP } from '../app-client.js';
 
 export const VERBS = ['list', 'show', 'redrive', 'discard', 'export'] as const;
 export type Verb = (typeof VERBS)[number];
@@ -18,9 +19,10 @@ const FILTER = `Filter. An option that is left out matches every dead letter:
 const STORAGE = `Storage. Without these options, the storage of npm start, from the environment or local.settings.json:
   --account NAME              a storage account in Azure, with the identity that DefaultAzureCredential finds
   --undelivered-account NAME  the account of Event Grid's own dead letters, if it is another
-`;
 
-const WRONG = '2 an option is wrong, 3 storage does not answer';
+${APP_HELP}`;
+
+const WRONG = '2 an option is wrong, 3 storage or the app does not answer';
 const CODES = `Exit code: 0 done, 1 something failed or was refused, ${WRONG}, 130 ended by Ctrl-C.
 `;
 
@@ -78,7 +80,7 @@ twice at once: a completed job never runs again.
   --dry-run             reports what the command would do, and changes nothing
   --edit FILE           for one id: runs the event in FILE, which must have the same event id; the original stays
   --force               also dead letters that ${MAX_REDRIVES} redrives did not resolve, and payloads that this version finds invalid
-  --rate N              at most N a second, by default 100
+  --rate N              at most N a second, by default 100; not with --app, nor are the next three
   --at-once N           at most N at a time, by default 16, with --wait 200
   --wait                waits for the outcome of each redrive, up to 10 minutes
   --stop-after SHARE    waits, and stops when more than this share of ten or more has failed, such as 20%
@@ -97,7 +99,7 @@ Moves dead letters to resolved/ with a note. Nothing runs. list --resolved shows
   --why TEXT            the note
   --all                 all pending dead letters
   --dry-run             reports what the command would do, and changes nothing
-  --rate N              at most N a second, by default 200
+  --rate N              at most N a second, by default 200; not with --app
   --json                the counts, and a message, as JSON
 
 ${FILTER}

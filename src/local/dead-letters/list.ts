@@ -1,12 +1,9 @@
 import { systemClock as clock } from '../../clock.js';
 import { groupDeadLetters } from '../../dead-letters/group.js';
-import { deadLettersOf } from '../../dead-letters/list.js';
-import { newestDeadLetters } from '../../dead-letters/newest.js';
 import { createProgress } from '../progress.js';
 import type { Open } from './connect.js';
 import { type Asked, filterOf, groupingsOf, numberOf, OptionError } from './options.js';
 import { countText, type Output, tableOfDeadLetters, tableOfGroups, writeTo } from './output.js';
-import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 /** Nobody reads more on a terminal. */
 const DEFAULT_LISTED = 100;
@@ -21,12 +18,12 @@ export async function list({ values, ids }: Asked, open: Open, { out, err }: Out
   const by = groupingsOf(values);
   const limit = numberOf(values, 'limit', { from: 1, to: by ? MAX_GROUPED : MAX_LISTED });
   const max = Math.floor(limit ?? (by ? MAX_GROUPED : values.json ? MAX_LISTED : DEFAULT_LISTED));
-  const stores = await open();
+  const source = await open();
   const kind = listing.isResolved ? 'resolved' : '';
 
   if (by) {
-    const { groups, letters, isMore } = await groupDeadLetters(deadLettersOf(stores, listing), by, max);
-    if (letters === 0) await refuseUnknownNames(listing, stores);
+    const { groups, letters, isMore } = await groupDeadLetters(source.list(listing), by, max);
+    if (letters === 0) await source.refuseUnknownNames(listing);
     if (values.json) for (const group of groups) await writeTo(out, `${JSON.stringify(group)}\n`);
     else if (groups.length > 0) await writeTo(out, tableOfGroups(groups, by));
     if (!values.json)
@@ -37,10 +34,8 @@ export async function list({ values, ids }: Asked, open: Open, { out, err }: Out
     now: clock.monotonic,
     describe: (count) => `${count} dead letters read`,
   });
-  const { letters, all } = await newestDeadLetters(stores, listing, { max, onCount: progress.show }).finally(
-    progress.end,
-  );
-  if (all === 0) await refuseUnknownNames(listing, stores);
+  const { letters, all } = await source.newest(listing, { max, onCount: progress.show }).finally(progress.end);
+  if (all === 0) await source.refuseUnknownNames(listing);
   if (values.json) for (const letter of letters) await writeTo(out, `${JSON.stringify(letter)}\n`);
   else if (letters.length > 0) await writeTo(out, tableOfDeadLetters(letters, out.isTTY ? out.columns : undefined));
   const isMore = letters.length < all;

@@ -36,7 +36,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<number> {
     if (asked.values.help) return print(VERB_HELP[verb as Verb]);
     const open = async () => {
       connected = await connect(asked.values);
-      return connected.stores;
+      return connected.source;
     };
     return await RUNS[verb as Verb](asked, open, { out: process.stdout, err: process.stderr });
   } catch (error) {

@@ -2,6 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Filter } from '../../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES, type ListedStage } from '../../dead-letters/listed.js';
 import { fullType } from '../../events/kinds.js';
+import { APP_OPTIONS } from '../app-client.js';
 import { OptionError, optionErrorOf } from '../option-error.js';
 import { refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
 import type { Verb } from './help.js';
@@ -16,7 +17,7 @@ const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
 const OF_EVENT = { type: TEXT, 'resource-type': TEXT, from: TEXT, to: TEXT };
 const FILTER = { ...OF_EVENT, stage: TEXT, reason: TEXT, workflow: TEXT, error: TEXT, frame: TEXT };
-const ALWAYS = { account: TEXT, 'undelivered-account': TEXT, help: FLAG };
+const ALWAYS = { account: TEXT, 'undelivered-account': TEXT, ...APP_OPTIONS, help: FLAG };
 const CHANGE = { ...FILTER, all: FLAG, 'dry-run': FLAG, rate: TEXT, json: FLAG };
 
 const OF_VERB = {

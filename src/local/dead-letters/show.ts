@@ -1,13 +1,11 @@
-import { deadLettersOf } from '../../dead-letters/list.js';
 import { NO_SUCH_DEAD_LETTER } from '../../dead-letters/report-text.js';
-import { type Shown, showDeadLetter } from '../../dead-letters/show.js';
+import type { Shown } from '../../dead-letters/show.js';
 import { toJson } from '../../json-text.js';
 import { printable } from '../../printable.js';
 import type { Open } from './connect.js';
 import { openOut, outPathOf } from './files.js';
 import { type Asked, filterOf, OptionError } from './options.js';
 import { countText, type Output, writeTo } from './output.js';
-import { refuseUnknownNames } from './refuse-unknown-names.js';
 
 const NAME_WIDTH = 16;
 
@@ -19,7 +17,8 @@ export async function show({ values, ids }: Asked, open: Open, { out, err }: Out
   if (id === undefined || ids.length > 1)
     throw new OptionError(`show takes one id, found ${ids.length}. list shows ids.`);
   const path = outPathOf(values);
-  const found = await showDeadLetter(id, await open());
+  const source = await open();
+  const found = await source.show(id, values.payload === true || path !== undefined);
   if (!found) {
     await writeTo(err, `${NO_SUCH_DEAD_LETTER}\n`);
     return 1;
@@ -41,11 +40,11 @@ export async function exportAll({ values, ids }: Asked, open: Open, { out, err }
   if (ids.length > 0) throw new OptionError(`export takes no id. Use show ${ids[0]} --payload for one dead letter.`);
   const filter = filterOf(values);
   const path = outPathOf(values);
-  const stores = await open();
+  const source = await open();
   const file = path === undefined ? undefined : openOut(path);
   let written = 0;
-  for await (const { id } of deadLettersOf(stores, filter)) {
-    const found = await showDeadLetter(id, stores);
+  for await (const { id } of source.list(filter)) {
+    const found = await source.show(id, true);
     if (!found) continue; // resolved meanwhile
     const { shown, ...clinical } = found;
     const line = `${toJson({ ...shown, ...clinical })}\n`;
@@ -54,7 +53,7 @@ export async function exportAll({ values, ids }: Asked, open: Open, { out, err }
     written += 1;
   }
   file?.close();
-  if (written === 0) await refuseUnknownNames(filter, stores);
+  if (written === 0) await source.refuseUnknownNames(filter);
   if (file) await writeTo(err, `${countText(written, written)} exported to ${path}.\n`);
   return 0;
 }

@@ -1,3 +1,5 @@
+import { APP_HELP } from '../app-client.js';
+
 /**
  * The maxima per second and at a time. Storage serves about 20,000 requests a second for the app and this command. With
  * more at a time, each page of changes would begin with a burst that live events wait for.
@@ -37,6 +39,9 @@ DICOM_HOSTS, the services are the simulator's, while npm start runs.
   --account NAME           a storage account in Azure, with the identity that DefaultAzureCredential finds. The other
                            settings must be those of the app there, above all FHIR_HOSTS, DICOM_HOSTS and WORKSPACES
   --workflow-account NAME  the account of the workflows' tables, if it is another: --find-removed reads it
+
+${APP_HELP}The app compares with its own settings, once a minute, and this command waits for it. Ctrl-C ends the command, not the
+request. --json has the sums of all services; there is no --rate.
 
 Exit code: 0 all changes were compared, and what was missing is brought in; 1 a service was not compared to the end, or
 entries were left out; 2 an option is wrong, 3 settings are wrong or storage does not answer, 130 ended by Ctrl-C.

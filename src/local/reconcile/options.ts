@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { GRACE_MS } from '../../reconcile/compare.js';
+import { APP_OPTIONS } from '../app-client.js';
 import { OptionError, optionErrorOf } from '../option-error.js';
 import { numberOf, refuseEmpty, textOf, timeOf, type Values } from '../option-values.js';
 import { PACE } from './help.js';
@@ -18,6 +19,7 @@ const OPTIONS = {
   json: FLAG,
   account: TEXT,
   'workflow-account': TEXT,
+  ...APP_OPTIONS,
   help: FLAG,
 };
 /** Options of a comparison of history. */

@@ -7,6 +7,7 @@ import type { Verb } from '../../../src/local/dead-letters/help.js';
 import { list } from '../../../src/local/dead-letters/list.js';
 import { OptionError, parseOptions } from '../../../src/local/dead-letters/options.js';
 import { exportAll, show } from '../../../src/local/dead-letters/show.js';
+import { storageSource } from '../../../src/local/dead-letters/source.js';
 import { printableLines } from '../../../src/printable.js';
 import { giveUp, openApp } from '../../dead-letters/open-app.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
@@ -49,7 +50,7 @@ async function openTool() {
     const [out, err] = [collect(), collect()];
     const open = async () => {
       opened += 1;
-      return deadLetterStores;
+      return storageSource(deadLetterStores);
     };
     const asked = { ...parseOptions(verb, args), signal: new AbortController().signal };
     if (columns !== undefined) Object.assign(out.stream, { isTTY: true, columns });
@@ -362,7 +363,7 @@ describe('redrive', () => {
 
     const typed = redrive(
       { ...parseOptions('redrive', ['--workflow', 'one', '--wait']), signal: interrupt.signal },
-      async () => deadLetterStores,
+      async () => storageSource(deadLetterStores),
       { out: out.stream, err: err.stream },
     );
     while (rows().length === 0) await turnOfLoop();

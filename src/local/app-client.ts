@@ -1,0 +1,153 @@
+import type { TokenCredential } from '@azure/identity';
+import type { z } from 'zod';
+import { errorAnswer } from '../api/common.js';
+import { isLoopbackUri, isServiceUri } from '../clients/service-host.js';
+import { createCredential } from '../functions/credential.js';
+import { StartError } from './host/start-error.js';
+import { OptionError } from './option-error.js';
+import { textOf, type Values } from './option-values.js';
+
+/** The HTTP API of an app, for commands with `--app`. The caller signs in, unless the app is on this machine. */
+export type AppClient = {
+  /**
+   * Returns the answer to a request.
+   * @throws AppRefusal for 400, 404 and 409; StartError where the app does not answer, or does not let the caller in
+   */
+  ask<S extends z.ZodType>(request: AppRequest, schema: S): Promise<z.output<S>>;
+};
+
+/** `path`: after `/api/`. A POST if there is a body. */
+export type AppRequest = { readonly path: string; readonly query?: Record<string, string>; readonly body?: unknown };
+
+/** The app understands the request, and refuses it. */
+export class AppRefusal extends Error {
+  override name = 'AppRefusal';
+  readonly status: number;
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
+
+  constructor(status: number, message: string, problems: AppRefusal['problems'] = []) {
+    super(message);
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+/** For `parseArgs`, and for the help of each command. */
+export const APP_OPTIONS = { app: { type: 'string' }, scope: { type: 'string' } } as const;
+export const APP_HELP = `Instead of storage, the HTTP API of an app: your account needs an app role there, and no role on storage.
+  --app URL                   the address, such as https://func-….azurewebsites.net or http://localhost:7071
+  --scope SCOPE               the scope of its registration in Entra ID; by default api://SIGN_IN_CLIENT_ID/.default.
+                              The identity is what DefaultAzureCredential finds. An app on this machine needs none
+`;
+
+const REFUSALS = [400, 404, 409, 413];
+const OF_STORAGE = ['account', 'undelivered-account', 'workflow-account'];
+
+type Deps = { readonly env: Readonly<Record<string, string | undefined>>; readonly credential?: TokenCredential };
+
+/** Returns the app that `--app` names; undefined without it. @throws OptionError */
+export function readApp(values: Values, { env, credential = createCredential(DEFAULT) }: Deps): AppClient | undefined {
+  const app = textOf(values, 'app');
+  if (app === undefined && values.scope !== undefined) throw new OptionError('--scope is only for --app.');
+  if (app === undefined) return undefined;
+  const other = OF_STORAGE.find((name) => values[name] !== undefined);
+  if (other) throw new OptionError(`--${other} does not go with --app: the app knows its own storage.`);
+  const origin = originOf(app);
+  if (isLoopbackUri(origin)) return createAppClient(origin, async () => ({}));
+  const scope = scopeOf(values, env);
+  return createAppClient(origin, async () => ({ authorization: `Bearer ${await tokenFor(scope, credential)}` }));
+}
+
+const DEFAULT = { kind: 'identity', credential: 'default' } as const;
+
+/** A token goes to no other machine than over https, and never to an address that a server names. */
+function originOf(app: string): string {
+  const origin = isServiceUri(app) ? new URL(app) : undefined;
+  if (origin && isServiceUri(origin.origin) && origin.pathname === '/') return origin.origin;
+  throw new OptionError(
+    `--app is '${app}', must be an address such as https://func-….azurewebsites.net, or http://localhost:7071 on this machine.`,
+  );
+}
+
+function scopeOf(values: Values, env: Deps['env']): string {
+  const { SIGN_IN_CLIENT_ID: clientId = '' } = env;
+  const scope = textOf(values, 'scope') ?? (clientId === '' ? undefined : `api://${clientId}/.default`);
+  if (scope !== undefined) return scope;
+  throw new OptionError(
+    '--scope is missing: give api://CLIENT-ID/.default with the client id of the registration, or set SIGN_IN_CLIENT_ID.',
+  );
+}
+
+async function tokenFor(scope: string, credential: TokenCredential): Promise<string> {
+  try {
+    const { token } = (await credential.getToken(scope)) ?? {};
+    if (token) return token;
+  } catch (error) {
+    const [why = ''] = (error as Error).message.split('\n');
+    throw new StartError(`There is no token for ${scope}: az login --scope ${scope}. ${why}`, { cause: error });
+  }
+  throw new StartError(`There is no token for ${scope}: az login --scope ${scope}.`);
+}
+
+/** Returns the app at `origin`. `signIn` makes the headers of each request. */
+export function createAppClient(origin: string, signIn: () => Promise<Record<string, string>>): AppClient {
+  return {
+    async ask({ path, query, body }, schema) {
+      const url = new URL(`/api/${path}`, origin);
+      for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+      const response = await send(url, {
+        headers: { ...(await signIn()), ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+        redirect: 'manual',
+      });
+      const answer = parsed(await response.text());
+      if (!response.ok) throw failureOf(response.status, answer, origin);
+      // Only checked: the answer itself keeps the order of its fields.
+      if (schema.safeParse(answer).success) return answer as never;
+      throw new StartError(`${origin} answers otherwise than this version expects: use the command of its version.`);
+    },
+  };
+}
+
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new StartError(`The app does not answer: ${url.origin}`);
+  }
+}
+
+function failureOf(status: number, answer: unknown, origin: string): AppRefusal | StartError {
+  const { data } = errorAnswer.safeParse(answer);
+  const message = data?.error.message ?? `it answered ${status}.`;
+  if (data && REFUSALS.includes(status)) return new AppRefusal(status, message, problemsIn(data.error.problems));
+  if (status === 401 && !data)
+    return new StartError(
+      `${origin} does not accept the sign-in: check --scope. Without REQUIRE_SIGN_IN, the app asks for a key as well; use --account.`,
+    );
+  return new StartError(`${origin} refuses: ${message}`);
+}
+
+function problemsIn(problems: unknown): AppRefusal['problems'] {
+  return Array.isArray(problems) ? problems.map(({ path, message }) => ({ path, message })) : [];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns a refusal as the wrong option that has caused it: `filter.resourceType` is `--resource-type`. */
+export function optionErrorOfRefusal(
+  { message, problems }: AppRefusal,
+  names: Record<string, string> = {},
+): OptionError {
+  const texts = problems.map(({ path, message: what }) => {
+    const name = path.split('.').findLast((part) => !/^\d+$/.test(part)) ?? path;
+    return `--${names[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${what}`;
+  });
+  return new OptionError(texts.length > 0 ? texts.join('; ') : message);
+}

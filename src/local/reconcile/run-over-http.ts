@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import { type ReconcileRequest, reconcileAccepted, type reconcileBody, reconcileRequest } from '../../api/reconcile.js';
+import { type Clock, sleep } from '../../clock.js';
+import { type AppClient, AppRefusal, optionErrorOfRefusal } from '../app-client.js';
+import { OptionError } from '../option-error.js';
+import type { Values } from '../option-values.js';
+import { type Output, writeTo } from '../output.js';
+import { createProgress } from '../progress.js';
+import { readOptions, readRemovedOptions } from './options.js';
+
+/** The app works on a request each minute. */
+const ASK_AGAIN_MS = 5000;
+
+type Body = z.input<typeof reconcileBody>;
+type Deps = { readonly client: AppClient; readonly clock: Clock; readonly signal: AbortSignal };
+
+/**
+ * Asks the app to compare, and waits until it has. Returns the exit code: 0, 1 or 130. The app goes on without this
+ * command; the same command finds the same request.
+ */
+export async function runOverHttp(values: Values, deps: Deps, { out, err }: Output): Promise<number> {
+  const { client, clock } = deps;
+  const body = bodyOf(values, clock.now());
+  const { id } = await client.ask({ path: 'reconcile', body }, reconcileAccepted).catch(asOption);
+  const progress = createProgress<ReconcileRequest>(err, { now: clock.monotonic, describe: ({ message }) => message });
+  const ended = await untilEnded(`reconcile/${id}`, deps, progress.show).finally(progress.end);
+  if (!ended) {
+    await writeTo(err, `The app goes on with the request: GET /api/reconcile/${id}.\n`);
+    return 130;
+  }
+  const { dryRun, state, counts, message } = ended;
+  await writeTo(out, values.json ? `${JSON.stringify({ dryRun, state, counts, message })}\n` : `${message}\n`);
+  return state === 'failed' || (counts.unreadable ?? 0) > 0 ? 1 : 0;
+}
+
+function asOption(error: unknown): never {
+  throw error instanceof AppRefusal ? optionErrorOfRefusal(error) : error;
+}
+
+function bodyOf(values: Values, now: Date): Body {
+  if (values.rate !== undefined) throw new OptionError('--rate does not go with --app: the app sets the pace.');
+  if (values['find-removed']) {
+    const { service, types, isDryRun } = readRemovedOptions(values);
+    return { findRemoved: true, dryRun: isDryRun, service, types: types && [...types] };
+  }
+  const { since, until, service, types, workflow, isDryRun } = readOptions(values, now);
+  return { since, until, service, types: types && [...types], workflow, dryRun: isDryRun };
+}
+
+/** Returns the request when it has ended; undefined if `signal` aborts before. */
+async function untilEnded(
+  path: string,
+  { client, clock, signal }: Deps,
+  show: (request: ReconcileRequest) => void,
+): Promise<ReconcileRequest | undefined> {
+  while (!signal.aborted) {
+    const request = await client.ask({ path }, reconcileRequest);
+    if (request.state === 'done' || request.state === 'failed') return request;
+    show(request);
+    await sleep(clock, ASK_AGAIN_MS, signal);
+  }
+  return undefined;
+}
