@@ -6,7 +6,7 @@ import {
   type ServiceHost,
 } from './clients/service-host.js';
 import type { SettingName } from './setting-names.js';
-import type { Service } from './storage/storage-connection.js';
+import { connectionPartsOf, type Service } from './storage/storage-connection.js';
 
 /** The way to reach the services `S` of a storage account. */
 export type StorageConfig<S extends Service = Service> =
@@ -153,7 +153,7 @@ function shown(text: string): string {
 /** Returns the parts that the clients of `services` need and this connection string lacks. */
 function missingParts(connectionString: string, services: readonly Service[]): string[] {
   if (connectionString.startsWith(DEVELOPMENT_STORAGE)) return [];
-  const names = partsOf(connectionString);
+  const names = connectionPartsOf(connectionString);
   const endpoints = services.map((service) => `${service.charAt(0).toUpperCase()}${service.slice(1)}Endpoint`);
   const hasEndpoints = endpoints.every((endpoint) => names.has(endpoint));
   const needed = names.has('SharedAccessSignature')
@@ -162,18 +162,10 @@ function missingParts(connectionString: string, services: readonly Service[]): s
   return needed.filter((part) => !names.has(part));
 }
 
-function partsOf(connectionString: string): Map<string, string> {
-  const parts = connectionString.split(';').map((part) => {
-    const at = part.indexOf('=');
-    return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const;
-  });
-  return new Map(parts.filter(([name, value]) => name !== '' && value !== ''));
-}
-
 /** Returns whether the storage is on this machine. */
 export function isLoopback(storage: StorageConfig | undefined): boolean {
   if (storage === undefined) return false;
   if (storage.kind === 'identity') return isLoopbackUri(storage.tableServiceUri);
   if (storage.connectionString.startsWith(DEVELOPMENT_STORAGE)) return true;
-  return isLoopbackUri(partsOf(storage.connectionString).get('TableEndpoint') ?? '');
+  return isLoopbackUri(connectionPartsOf(storage.connectionString).get('TableEndpoint') ?? '');
 }

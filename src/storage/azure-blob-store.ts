@@ -1,17 +1,24 @@
 import { Readable } from 'node:stream';
-import { BlobServiceClient } from '@azure/storage-blob';
+import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
 import { type About, aboutOrNothing, type BlobPage, type BlobStore, type BlobText, decodeBlob } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
 const COPY_BYTES = 4 * 1024 * 1024;
 
-/** Returns a container of Blob Storage. The SDK's own retries are off. */
+type Opened = { readonly service: BlobServiceClient; readonly client: ContainerClient };
+
+/** Returns a container of Blob Storage. The SDK's own retries are off. The SDK loads at the first call. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
-  const service = serviceClient(connection);
-  const client = service.getContainerClient(container);
-  const download = (name: string, signal: AbortSignal | undefined) =>
-    client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
+  let opened: Promise<Opened> | undefined;
+  const open = (): Promise<Opened> => {
+    opened ??= openContainer(connection, container);
+    return opened;
+  };
+  const download = async (name: string, signal: AbortSignal | undefined) => {
+    const { client } = await open();
+    return client.getBlobClient(name).download(0, undefined, { maxRetryRequests: 0, ...abortedBy(signal) });
+  };
 
   async function readText(name: string, maxBytes: number, signal?: AbortSignal): Promise<BlobText | undefined> {
     try {
@@ -33,6 +40,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
   return {
     async prepare(signal) {
       try {
+        const { service, client } = await open();
         for await (const { name } of service.listContainers({ prefix: container, ...abortedBy(signal) })) {
           if (name === container) return;
         }
@@ -44,8 +52,9 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async create(name, content, { about } = {}, signal) {
       const options = { ...newBlob(about), ...abortedBy(signal) };
-      const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
       try {
+        const { client } = await open();
+        const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
         await upload().catch(async (error: unknown) => {
           if (reasonOf(error) !== 'ContainerNotFound') throw error;
           await client.createIfNotExists(abortedBy(signal));
@@ -67,6 +76,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
         body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
         // The blob exists only when the list of its blocks is written: all of it, or nothing.
         const options = { ...newBlob(about), ...abortedBy(signal) };
+        const { client } = await open();
         await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, options);
         return 'created';
       } catch (error) {
@@ -80,6 +90,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async delete(name, signal) {
       try {
+        const { client } = await open();
         await client.getBlobClient(name).delete(abortedBy(signal));
       } catch (error) {
         if (!isAbsent(error)) throw toStorageError(error, 'delete a blob');
@@ -88,6 +99,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       try {
+        const { client } = await open();
         const pages = client
           .listBlobsFlat({ prefix, includeMetadata: true, ...abortedBy(signal) })
           .byPage({ maxPageSize: limit, ...(page !== undefined && { continuationToken: page }) });
@@ -144,11 +156,14 @@ function mapTexts(about: About | undefined, map: (text: string) => string): Abou
   return about && Object.fromEntries(Object.entries(about).map(([name, text]) => [name, map(text)]));
 }
 
-function serviceClient(connection: StorageConnection<'blob'>): BlobServiceClient {
+async function openContainer(connection: StorageConnection<'blob'>, container: string): Promise<Opened> {
+  const { BlobServiceClient } = await import('@azure/storage-blob');
   const options = { retryOptions: { maxTries: 1 } };
-  return connection.kind === 'identity'
-    ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
-    : BlobServiceClient.fromConnectionString(connection.connectionString, options);
+  const service =
+    connection.kind === 'identity'
+      ? new BlobServiceClient(connection.blobServiceUri, connection.credential, options)
+      : BlobServiceClient.fromConnectionString(connection.connectionString, options);
+  return { service, client: service.getContainerClient(container) };
 }
 
 function isAbsent(error: unknown): boolean {

@@ -1,17 +1,22 @@
-import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import type { QueueClient } from '@azure/storage-queue';
 import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
-/** Returns a storage queue. The SDK's own retries are off. */
+/** Returns a storage queue. The SDK's own retries are off. The SDK loads at the first call. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
-  const client = queueClient(connection, queue);
+  let opened: Promise<QueueClient> | undefined;
+  const open = (): Promise<QueueClient> => {
+    opened ??= openQueue(connection, queue);
+    return opened;
+  };
 
   return {
     async send(text, { inMs } = {}, signal) {
       const message = Buffer.from(text).toString('base64');
       const options = { visibilityTimeout: hiddenForS(inMs), ...abortedBy(signal) };
       try {
+        const client = await open();
         await client.sendMessage(message, options).catch(async (error: unknown) => {
           if (reasonOf(error) !== 'QueueNotFound') throw error;
           await client.create(abortedBy(signal));
@@ -24,7 +29,7 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
 
     async length(signal) {
       try {
-        const { approximateMessagesCount } = await client.getProperties(abortedBy(signal));
+        const { approximateMessagesCount } = await (await open()).getProperties(abortedBy(signal));
         return approximateMessagesCount ?? 0;
       } catch (error) {
         if (reasonOf(error) === 'QueueNotFound') return 0;
@@ -35,6 +40,7 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
     // Storage answers 204 if the queue exists, so the request does not fail.
     async create(signal) {
       try {
+        const client = await open();
         await client.create(abortedBy(signal));
       } catch (error) {
         throw toStorageError(error, 'create a queue');
@@ -43,7 +49,8 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
   };
 }
 
-function queueClient(connection: StorageConnection<'queue'>, queue: string): QueueClient {
+async function openQueue(connection: StorageConnection<'queue'>, queue: string): Promise<QueueClient> {
+  const { QueueServiceClient } = await import('@azure/storage-queue');
   const options = { retryOptions: { maxTries: 1 } };
   const service =
     connection.kind === 'identity'

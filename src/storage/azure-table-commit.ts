@@ -1,82 +1,25 @@
-import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
-import type { TableClient } from '@azure/data-tables';
-import { createDateListener, dateOf } from './azure-date.js';
-import { abortedBy, isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import { entityOf } from './azure-table-entity.js';
+import { dateOf } from './azure-date.js';
+import { isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import type { TableHttp } from './azure-table-http.js';
 import { type CommitAnswer, type Operation, StorageError } from './table-store.js';
-import { answerOf, transactionOf } from './table-transaction.js';
-
-/** One client, because its agent keeps connections open. */
-const httpClient = createDefaultHttpClient();
-
-type OperationOptions = Parameters<TableClient['deleteEntity']>[2] & object;
+import { answerOf, answerOfOne, type Place, requestOf, type TableError, transactionOf } from './table-transaction.js';
 
 /** The operations of one commit: 1 to 100, on different rows of one partition. */
-export type Transaction = {
-  client: TableClient;
-  partition: string;
-  operations: readonly Operation[];
-  signal: AbortSignal | undefined;
+export type Transaction = Place & {
+  readonly operations: readonly Operation[];
+  readonly signal: AbortSignal | undefined;
 };
 
 /** Writes the operations in one transaction. A single operation is a plain request, which is cheaper. */
-export function commitTransaction(transaction: Transaction): Promise<CommitAnswer> {
-  const [first] = transaction.operations;
-  return transaction.operations.length === 1 && first !== undefined
-    ? commitOne(transaction, first)
-    : commitMany(transaction);
-}
-
-async function commitOne(transaction: Transaction, operation: Operation): Promise<CommitAnswer> {
+export async function commitTransaction(http: TableHttp, transaction: Transaction): Promise<CommitAnswer> {
+  const { operations, signal } = transaction;
+  const [first] = operations;
+  const only = operations.length === 1 ? first : undefined;
   try {
-    const date = createDateListener();
-    const options = { onResponse: date.onResponse, ...abortedBy(transaction.signal) };
-    const etag = await send(transaction, operation, options);
-    return { kind: 'done', etags: [etag ?? ''], now: date.dateOrNone() };
-  } catch (error) {
-    return refusalOf(error, 0);
-  }
-}
-
-async function send(
-  { client, partition }: Transaction,
-  operation: Operation,
-  options: OperationOptions,
-): Promise<string | undefined> {
-  const { kind, key } = operation;
-  switch (kind) {
-    case 'insert':
-      return (await client.createEntity(entityOf(partition, key, operation.row), options)).etag;
-    case 'merge':
-    case 'replace': {
-      const mode = kind === 'merge' ? 'Merge' : 'Replace';
-      const entity = entityOf(partition, key, operation.row);
-      return (await client.updateEntity(entity, mode, { ...options, etag: operation.etag })).etag;
-    }
-    case 'upsert':
-      return (await client.upsertEntity(entityOf(partition, key, operation.row), 'Merge', options)).etag;
-    case 'delete':
-      await client.deleteEntity(partition, key, { ...options, etag: operation.etag ?? '*' });
-      return '';
-    default:
-      throw new TypeError(`unhandled ${JSON.stringify(operation satisfies never)}`);
-  }
-}
-
-async function commitMany({ client, partition, operations, signal }: Transaction): Promise<CommitAnswer> {
-  const [account = '', sas] = client.url.split('?');
-  const base = account.replace(/\/$/, '');
-  const request = createPipelineRequest({
-    url: `${base}/$batch${sas ? `?${sas}` : ''}`,
-    method: 'POST',
-    allowInsecureConnection: base.startsWith('http:'),
-    ...transactionOf(`${base}/${client.tableName}`, partition, operations),
-    ...abortedBy(signal),
-  });
-  try {
-    const response = await client.pipeline.sendRequest(httpClient, request);
-    const answer = answerOf(response);
-    if (answer.kind === 'failed') return refusalOf(answer.error, failingIndex(answer.error.message, operations.length));
+    const request = only ? requestOf(transaction, only) : transactionOf(http.url, transaction, operations);
+    const response = await http.send(request, signal);
+    const answer = only ? answerOfOne(response) : answerOf(response);
+    if (answer.kind === 'failed') return refusalOf(answer.error, only ? 0 : failingIndex(answer.error, operations));
     if (answer.etags.length !== operations.length) {
       throw new StorageError('garbled', 'The answer to a transaction does not match the number of its operations.');
     }
@@ -87,13 +30,13 @@ async function commitMany({ client, partition, operations, signal }: Transaction
 }
 
 /** The failed operation of a transaction is named only at the start of the message: `7:The specified entity …`. */
-function failingIndex(message: string, operations: number): number | undefined {
+function failingIndex({ message }: TableError, operations: readonly Operation[]): number | undefined {
   const index = Number(/^(\d{1,3}):/.exec(message)?.[1] ?? Number.NaN);
-  return index < operations ? index : undefined;
+  return index < operations.length ? index : undefined;
 }
 
-/** @throws StorageError unless the error proves that nothing was written, and why. */
-function refusalOf(error: unknown, index: number | undefined): CommitAnswer {
+/** @throws the error unless it proves that nothing was written, and why. */
+function refusalOf(error: TableError, index: number | undefined): CommitAnswer {
   const reason = reasonOf(error);
   if (reason === 'TableNotFound') return { kind: 'no-table' };
   if (reason === 'TableBeingDeleted') return { kind: 'table-busy' };
@@ -102,7 +45,7 @@ function refusalOf(error: unknown, index: number | undefined): CommitAnswer {
   return { kind: 'refused', index, why };
 }
 
-function whyOf(error: unknown, reason: string | undefined): 'exists' | 'changed' | 'absent' | undefined {
+function whyOf(error: TableError, reason: string | undefined): 'exists' | 'changed' | 'absent' | undefined {
   if (statusOf(error) === 412) return 'changed';
   if (reason === 'EntityAlreadyExists') return 'exists';
   return isRowAbsent(error) ? 'absent' : undefined;

@@ -1,48 +1,73 @@
-import type { Edm, TableEntity, TableEntityResult } from '@azure/data-tables';
 import type { Row, Stored, Value } from './table-store.js';
-import { isInt32 } from './table-transaction.js';
 
-const sdksOwn = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp']);
+const INT32 = 2 ** 31;
+const TYPE = '@odata.type';
 
-type Entity = TableEntity<Record<string, string | boolean | number | Edm<'Double'>>>;
-
-/** Returns the row in the SDK's form. Numbers that are not Int32 get the type Double. */
-export function entityOf(partition: string, key: string, row: Row): Entity {
-  const entity: Entity = { partitionKey: partition, rowKey: key };
-  for (const name in row) {
-    const value = row[name];
-    if (value !== undefined) entity[name] = typeof value === 'number' ? typedNumber(value) : value;
-  }
-  return entity;
+/** Returns whether storage takes `value` without a type. Storage reads whole numbers as Int32, and refuses larger ones. */
+export function isInt32(value: number): boolean {
+  return Number.isInteger(value) && value >= -INT32 && value < INT32;
 }
 
-/** Returns the row in the SDK's form, without storage's own properties. */
-export function storedOf(entity: TableEntityResult<Record<string, unknown>>): Stored {
+/** Returns the row as JSON with storage's types: numbers that are not Int32 are Doubles. */
+export function entityOf(partition: string, key: string, row: Row): string {
+  let types = '';
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === 'number' && !isInt32(value)) types += `,"${name}${TYPE}":"Edm.Double"`;
+  }
+  const properties = JSON.stringify(row);
+  const rest = properties === '{}' ? '}' : `,${properties.slice(1)}`;
+  return `{"PartitionKey":${JSON.stringify(partition)},"RowKey":${JSON.stringify(key)}${types}${rest}`;
+}
+
+/** A row in the JSON of storage's answers. */
+export type Entity = Readonly<Record<string, unknown>>;
+
+/** Returns the row without storage's own properties. */
+export function storedOf(entity: Entity): Stored {
   const row: Record<string, Value> = {};
-  for (const [name, property] of Object.entries(entity)) {
-    const value = sdksOwn.has(name) || name.startsWith('odata.') ? undefined : propertyOf(property);
+  for (const name in entity) {
+    if (isStorages(name)) continue;
+    const value = asValue(entity[name], entity[`${name}${TYPE}`]);
     if (value !== undefined) row[name] = value;
   }
   return {
-    partition: entity.partitionKey ?? '',
-    key: entity.rowKey ?? '',
+    partition: String(entity.PartitionKey ?? ''),
+    key: String(entity.RowKey ?? ''),
     row,
-    etag: entity.etag,
-    modifiedAt: new Date(entity.timestamp ?? Number.NaN),
+    etag: String(entity['odata.etag'] ?? ''),
+    modifiedAt: new Date(String(entity.Timestamp)),
   };
 }
 
-function typedNumber(value: number): number | Edm<'Double'> {
-  return isInt32(value) ? value : { type: 'Double', value };
+function isStorages(name: string): boolean {
+  return (
+    name === 'PartitionKey' ||
+    name === 'RowKey' ||
+    name === 'Timestamp' ||
+    name.startsWith('odata.') ||
+    name.endsWith(TYPE)
+  );
 }
 
 /**
  * The app writes three types. Values of other types, written by hand, are read as the nearest of these, or left out.
  */
-function propertyOf(property: unknown): Value | undefined {
-  if (typeof property === 'bigint') return Number(property);
-  if (property instanceof Date) return property.toISOString();
-  return typeof property === 'string' || typeof property === 'number' || typeof property === 'boolean'
-    ? property
-    : undefined;
+function asValue(value: unknown, type: unknown): Value | undefined {
+  switch (type) {
+    case undefined:
+    case 'Edm.Double':
+    case 'Edm.Int32':
+    case 'Edm.Boolean':
+    case 'Edm.String':
+      return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+    case 'Edm.Int64':
+      return Number(value);
+    case 'Edm.DateTime': {
+      const at = new Date(String(value));
+      return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+    }
+    default:
+      return undefined;
+  }
 }

@@ -1,5 +1,5 @@
+import { isInt32 } from './azure-table-entity.js';
 import type { Condition, Query, Value } from './table-store.js';
-import { isInt32 } from './table-transaction.js';
 
 /** Returns the OData filter of a query; undefined for a query without conditions. */
 export function filterOf({ partition, from, to, after, anyOf }: Query): string | undefined {

@@ -1,118 +1,145 @@
-import { TableClient, TableServiceClient } from '@azure/data-tables';
-import { createDateListener } from './azure-date.js';
-import { abortedBy, isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
+import type { PipelineResponse } from '@azure/core-rest-pipeline';
+import { requiredDateOf } from './azure-date.js';
+import { isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
 import { commitTransaction } from './azure-table-commit.js';
-import { storedOf } from './azure-table-entity.js';
+import { type Entity, storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
-import { asksForHttp, type StorageConnection } from './storage-connection.js';
+import { createTableHttp, type TableRequest } from './azure-table-http.js';
+import type { StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
-import type { CommitAnswer, Page, Read, TableStore } from './table-store.js';
+import { type Page, type Query, type Read, StorageError, type TableStore } from './table-store.js';
+import { errorOf, isError, rowPathOf, type TableError } from './table-transaction.js';
 
-/** Clients are kept because creating one is expensive. Each day of the ledger needs a few. */
-const MAX_CLIENTS = 200;
+const CONTINUATION = 'x-ms-continuation-';
+const JSON_BODY = { 'content-type': 'application/json', prefer: 'return-no-content' };
 
-/** Returns Table Storage. The SDK's own retries are off: the caller decides what a failed call means. */
+type Answer = { readonly response: PipelineResponse; readonly error: TableError | undefined };
+
+/** Returns Table Storage. No request is repeated: the caller decides what a failed call means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
-  const service = serviceClient(connection);
-  const clients = new Map<string, TableClient>();
-
-  function clientOf(table: string): TableClient {
-    checkTableName(table);
-    let client = clients.get(table);
-    if (client === undefined) {
-      client = tableClient(connection, table);
-      clients.set(table, client);
-      if (clients.size > MAX_CLIENTS) clients.delete(clients.keys().next().value ?? table);
-    }
-    return client;
-  }
+  const http = createTableHttp(connection);
 
   return {
-    async commit(table, partition, operations, signal): Promise<CommitAnswer> {
+    async commit(table, partition, operations, signal) {
       checkCommit(table, partition, operations);
-      return commitTransaction({ client: clientOf(table), partition, operations, signal });
+      return commitTransaction(http, { table, partition, operations, signal });
     },
 
     async read(table, partition, key, signal): Promise<Read> {
-      const client = clientOf(table);
-      const date = createDateListener();
-      try {
-        const options = { onResponse: date.onResponse, ...abortedBy(signal) };
-        return { stored: storedOf(await client.getEntity(partition, key, options)), now: date.now() };
-      } catch (error) {
-        if (isRowAbsent(error) || isTableGone(error)) return { stored: undefined, now: date.now() };
-        throw toStorageError(error, 'read a row');
-      }
+      checkTableName(table);
+      const doing = 'read a row';
+      const request = () => ({ method: 'GET', path: rowPathOf({ table, partition }, key) }) as const;
+      const { response, error } = await ask(request, { doing, signal });
+      if (error && !isRowAbsent(error) && !isTableGone(error)) throw toStorageError(error, doing);
+      const stored = error ? undefined : storedOf(parsed<Entity>(response));
+      return { stored, now: requiredDateOf(response) };
     },
 
     async query(table, query, signal): Promise<Page> {
+      checkTableName(table);
       checkQuery(query);
-      const client = clientOf(table);
-      const date = createDateListener();
-      try {
-        const filter = filterOf(query);
-        const pages = client
-          .listEntities({
-            queryOptions: filter === undefined ? {} : { filter },
-            onResponse: date.onResponse,
-            ...abortedBy(signal),
-          })
-          .byPage({ maxPageSize: query.limit, ...(query.page !== undefined && { continuationToken: query.page }) });
-        const { value } = await pages.next();
-        return { rows: (value ?? []).map(storedOf), next: value?.continuationToken, now: date.now() };
-      } catch (error) {
-        if (isTableGone(error)) return { rows: [], next: undefined, now: date.now() };
-        throw toStorageError(error, 'answer a query');
-      }
+      const doing = 'answer a query';
+      const request = () => ({ method: 'GET', path: `/${table}()`, query: searchOf(query) }) as const;
+      const { response, error } = await ask(request, { doing, signal });
+      if (error && !isTableGone(error)) throw toStorageError(error, doing);
+      const rows = error ? [] : listIn<Entity>(response).map(storedOf);
+      return { rows, next: nextOf(response), now: requiredDateOf(response) };
     },
 
     async create(table, signal) {
-      const client = clientOf(table);
-      try {
-        await client.createTable(abortedBy(signal));
-        return 'ready';
-      } catch (error) {
-        if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
-        throw toStorageError(error, 'create a table');
-      }
+      checkTableName(table);
+      const doing = 'create a table';
+      const body = JSON.stringify({ TableName: table });
+      const request = () => ({ method: 'POST', path: '/Tables', headers: JSON_BODY, body }) as const;
+      const { error } = await ask(request, { doing, signal });
+      if (!error || reasonOf(error) === 'TableAlreadyExists') return 'ready';
+      if (reasonOf(error) === 'TableBeingDeleted') return 'busy';
+      throw toStorageError(error, doing);
     },
 
     async drop(table, signal) {
-      const client = clientOf(table);
-      try {
-        await client.deleteTable(abortedBy(signal));
-      } catch (error) {
-        if (!isTableGone(error)) throw toStorageError(error, 'drop a table');
-      }
+      checkTableName(table);
+      const doing = 'drop a table';
+      const { error } = await ask(() => ({ method: 'DELETE', path: `/Tables('${table}')` }), { doing, signal });
+      if (error && error.statusCode !== 404 && !isTableGone(error)) throw toStorageError(error, doing);
     },
 
     async list(prefix, signal) {
+      const doing = 'list the tables';
+      const filter = prefix === '' ? '' : `$filter=${encodeURIComponent(namesFilter(prefix))}`;
       const names: string[] = [];
-      try {
-        const queryOptions = prefix === '' ? {} : { filter: namesFilter(prefix) };
-        for await (const { name } of service.listTables({ queryOptions, ...abortedBy(signal) })) {
-          if (name !== undefined) names.push(name);
-        }
-      } catch (error) {
-        throw toStorageError(error, 'list the tables');
+      for (let query: string | undefined = filter; query !== undefined; ) {
+        const request = { method: 'GET', path: '/Tables', query } as const;
+        const { response, error }: Answer = await ask(() => request, { doing, signal });
+        if (error) throw toStorageError(error, doing);
+        for (const { TableName } of listIn<{ TableName: string }>(response)) names.push(TableName);
+        const next = response.headers.get(`${CONTINUATION}nexttablename`);
+        query = next && [filter, `NextTableName=${encodeURIComponent(next)}`].filter((part) => part !== '').join('&');
       }
       return names.sort();
     },
   };
+
+  /** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
+  async function ask(
+    request: () => TableRequest,
+    { doing, signal }: { doing: string; signal: AbortSignal | undefined },
+  ): Promise<Answer> {
+    try {
+      const response = await http.send(request(), signal);
+      return { response, error: isError(response) ? errorOf(response) : undefined };
+    } catch (error) {
+      throw toStorageError(error, doing);
+    }
+  }
 }
 
-function tableClient(connection: StorageConnection<'table'>, table: string): TableClient {
-  return connection.kind === 'identity'
-    ? new TableClient(connection.tableServiceUri, table, connection.credential, clientOptions())
-    : TableClient.fromConnectionString(connection.connectionString, table, clientOptions(connection.connectionString));
+/** @throws StorageError if the answer is no JSON object */
+function parsed<T extends object>({ bodyAsText }: PipelineResponse): T {
+  try {
+    const value: unknown = JSON.parse(bodyAsText ?? '');
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // The same as another value.
+  }
+  throw new StorageError('garbled', 'Storage answered with something else than a JSON object.');
 }
 
-function serviceClient(connection: StorageConnection<'table'>): TableServiceClient {
-  return connection.kind === 'identity'
-    ? new TableServiceClient(connection.tableServiceUri, connection.credential, clientOptions())
-    : TableServiceClient.fromConnectionString(connection.connectionString, clientOptions(connection.connectionString));
+function listIn<T>(response: PipelineResponse): readonly T[] {
+  const { value } = parsed<{ value?: readonly T[] }>(response);
+  if (!Array.isArray(value)) throw new StorageError('garbled', 'Storage answered without a list.');
+  return value;
 }
 
-function clientOptions(connectionString = '') {
-  return { retryOptions: { maxRetries: 0 }, allowInsecureConnection: asksForHttp(connectionString) };
+function searchOf({ page, ...query }: Query): string {
+  const filter = filterOf(query);
+  const { nextPartitionKey, nextRowKey } = page === undefined ? ({} as Next) : placeOf(page);
+  const all = {
+    $top: String(query.limit),
+    $filter: filter,
+    NextPartitionKey: nextPartitionKey,
+    NextRowKey: nextRowKey,
+  };
+  return Object.entries(all)
+    .flatMap(([name, value]) => (value ? [`${name}=${encodeURIComponent(value)}`] : []))
+    .join('&');
+}
+
+type Next = { readonly nextPartitionKey?: string; readonly nextRowKey?: string };
+
+/** Returns the token of the next page: the place where storage stopped. */
+function nextOf({ headers }: PipelineResponse): string | undefined {
+  const nextPartitionKey = headers.get(`${CONTINUATION}nextpartitionkey`);
+  const nextRowKey = headers.get(`${CONTINUATION}nextrowkey`);
+  if (!nextPartitionKey) return undefined;
+  return Buffer.from(JSON.stringify({ nextPartitionKey, ...(nextRowKey && { nextRowKey }) })).toString('base64');
+}
+
+/** @throws StorageError if the token is not one of `nextOf` */
+function placeOf(page: string): Next {
+  try {
+    return JSON.parse(Buffer.from(page, 'base64').toString()) as Next;
+  } catch {
+    throw new StorageError('unexpected', 'The token of a page is not readable.');
+  }
 }

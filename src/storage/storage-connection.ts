@@ -7,7 +7,38 @@ export type StorageConnection<S extends Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | (Readonly<Record<`${S}ServiceUri`, string>> & { readonly kind: 'identity'; readonly credential: TokenCredential });
 
-/** Returns whether the connection string uses plain http, as Azurite's does. Tokens are never sent by http. */
-export function asksForHttp(connectionString: string): boolean {
-  return /=\s*http(:|;|$)|UseDevelopmentStorage\s*=\s*true/i.test(connectionString);
+/** The tables of an account. `sas` is part of each URL; '' where `shared` signs, or a token. */
+export type TableAccount = {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly sas: string;
+  readonly shared?: { readonly name: string; readonly key: Buffer };
+};
+
+/** Azurite on its usual ports. Microsoft publishes the key. */
+const DEVELOPMENT_STORAGE =
+  'AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;' +
+  'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+
+/** Returns the tables of a connection string whose parts the settings have checked. */
+export function tableAccountOf(connectionString: string): TableAccount {
+  const isDevelopment = /UseDevelopmentStorage\s*=\s*true/i.test(connectionString);
+  const parts = connectionPartsOf(isDevelopment ? DEVELOPMENT_STORAGE : connectionString);
+  const part = (name: string) => parts.get(name) ?? '';
+  const name = part('AccountName');
+  const url =
+    parts.get('TableEndpoint') ?? `${part('DefaultEndpointsProtocol')}://${name}.table.${part('EndpointSuffix')}`;
+  const account = { url: url.replace(/\/$/, ''), sas: '' };
+  const key = parts.get('AccountKey');
+  if (key !== undefined) return { ...account, shared: { name, key: Buffer.from(key, 'base64') } };
+  return { ...account, sas: part('SharedAccessSignature').replace(/^\?/, '') };
+}
+
+/** Returns the parts of a connection string that have a value. */
+export function connectionPartsOf(connectionString: string): Map<string, string> {
+  const parts = connectionString.split(';').map((part) => {
+    const at = part.indexOf('=');
+    return [part.slice(0, at).trim(), part.slice(at + 1).trim()] as const;
+  });
+  return new Map(parts.filter(([name, value]) => name !== '' && value !== ''));
 }

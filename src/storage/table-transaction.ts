@@ -1,90 +1,121 @@
 import { randomUUID } from 'node:crypto';
-import { createHttpHeaders, type PipelineResponse } from '@azure/core-rest-pipeline';
-import type { Operation, Row } from './table-store.js';
+import type { PipelineResponse } from '@azure/core-rest-pipeline';
+import { entityOf } from './azure-table-entity.js';
+import type { TableRequest } from './azure-table-http.js';
+import type { Operation } from './table-store.js';
 
-// A transaction in HTTP: multipart in multipart, with a request in each part. The SDK runs a pipeline of policies for
-// every operation, which takes three times the CPU, and sends no etag with a delete.
-
-const HEADERS = {
-  accept: 'application/json',
-  'x-ms-version': '2019-02-02',
-  dataserviceversion: '3.0',
-  maxdataserviceversion: '3.0;NetFx',
-};
+const JSON_BODY = { 'content-type': 'application/json' };
+/** The headers of an operation without a body, and of one with a body, in a transaction. */
+const NO_BODY_PART = 'Accept: application/json;odata=minimalmetadata\r\nDataServiceVersion: 3.0\r\n';
+const JSON_PART = `Content-Type: application/json\r\n${NO_BODY_PART}`;
 const PART = 'content-type: application/http\r\ncontent-transfer-encoding: binary\r\n\r\n';
-const JSON_BODY =
-  'Content-Type: application/json\r\nAccept: application/json;odata=minimalmetadata\r\nDataServiceVersion: 3.0\r\n';
-const NO_BODY = 'Accept: application/json;odata=minimalmetadata\r\nDataServiceVersion: 3.0\r\n';
 const LINE_ENDS = /[\u2028\u2029]/g;
-const INT32 = 2 ** 31;
 
-/** Returns body and headers of a transaction. `tableUrl`: the URL of the table, without a query. */
-export function transactionOf(tableUrl: string, partition: string, operations: readonly Operation[]) {
+/** Rows of one partition, as a path after the account's URL. */
+export type Place = { readonly table: string; readonly partition: string };
+
+/** Returns the path of one row. */
+export function rowPathOf({ table, partition }: Place, key: string): string {
+  return `/${table}(PartitionKey='${quoted(partition)}',RowKey='${quoted(key)}')`;
+}
+
+/** Returns the request of a single operation, which is cheaper than a transaction. */
+export function requestOf(place: Place, operation: Operation): TableRequest {
+  const { method, path, condition, body } = partsOf(place, operation);
+  const headers = {
+    ...(body !== undefined && JSON_BODY),
+    ...(operation.kind === 'insert' && { prefer: 'return-no-content' }),
+    ...(condition !== undefined && { 'if-match': condition }),
+  };
+  return { method, path, headers, ...(body !== undefined && { body }) };
+}
+
+/**
+ * Returns the request of a transaction: multipart in multipart, with a request in each part. `url`: of the account. The
+ * SDK runs a pipeline of policies for every operation, and sends no etag with a delete.
+ */
+export function transactionOf(url: string, place: Place, operations: readonly Operation[]): TableRequest {
   const id = randomUUID();
   const boundary = `--changeset_${id}`;
   let body = `--batch_${id}\r\ncontent-type: multipart/mixed; boundary=changeset_${id}\r\n\r\n`;
-  for (const operation of operations) body += `${boundary}\r\n${PART}${requestOf(tableUrl, partition, operation)}\r\n`;
+  for (const operation of operations) body += `${boundary}\r\n${PART}${partOf(url, partsOf(place, operation))}\r\n`;
   body += `${boundary}--\r\n--batch_${id}--\r\n`;
   // JSON may contain these two characters, but Azurite cannot read a transaction with them.
   if (LINE_ENDS.test(body)) body = body.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
-  return { body, headers: createHttpHeaders({ ...HEADERS, 'content-type': `multipart/mixed; boundary=batch_${id}` }) };
+  const headers = {
+    accept: 'application/json',
+    maxdataserviceversion: '3.0;NetFx',
+    'content-type': `multipart/mixed; boundary=batch_${id}`,
+  };
+  return { method: 'POST', path: '/$batch', headers, body };
 }
 
-function requestOf(tableUrl: string, partition: string, operation: Operation): string {
+type Parts = {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** The etag that the row must have; undefined where any row will do. */
+  readonly condition?: string;
+  readonly body?: string;
+};
+
+function partsOf(place: Place, operation: Operation): Parts {
   const { kind, key } = operation;
   if (kind === 'insert') {
-    return `POST ${tableUrl} HTTP/1.1\r\n${JSON_BODY}Prefer: return-no-content\r\n\r\n${entityOf(partition, key, operation.row)}`;
+    return { method: 'POST', path: `/${place.table}`, body: entityOf(place.partition, key, operation.row) };
   }
-  const url = `${tableUrl}(PartitionKey='${quoted(partition)}',RowKey='${quoted(key)}')`;
-  if (kind === 'delete') return `DELETE ${url} HTTP/1.1\r\n${NO_BODY}If-Match: ${operation.etag ?? '*'}\r\n\r\n`;
-  const verb = kind === 'replace' ? 'PUT' : 'PATCH';
-  const condition = kind === 'upsert' ? '' : `If-Match: ${operation.etag}\r\n`;
-  return `${verb} ${url} HTTP/1.1\r\n${JSON_BODY}${condition}\r\n${entityOf(partition, key, operation.row)}`;
+  const path = rowPathOf(place, key);
+  if (kind === 'delete') return { method: 'DELETE', path, condition: operation.etag ?? '*' };
+  const body = entityOf(place.partition, key, operation.row);
+  if (kind === 'upsert') return { method: 'PATCH', path, body };
+  return { method: kind === 'replace' ? 'PUT' : 'PATCH', path, condition: operation.etag, body };
+}
+
+function partOf(url: string, { method, path, condition, body }: Parts): string {
+  const ifMatch = condition === undefined ? '' : `If-Match: ${condition}\r\n`;
+  const prefer = method === 'POST' ? 'Prefer: return-no-content\r\n' : '';
+  const headers = body === undefined ? NO_BODY_PART : JSON_PART;
+  return `${method} ${url}${path} HTTP/1.1\r\n${headers}${prefer}${ifMatch}\r\n${body ?? ''}`;
 }
 
 function quoted(key: string): string {
   return encodeURIComponent(key.replaceAll("'", "''"));
 }
 
-function entityOf(partition: string, key: string, row: Row): string {
-  const entity: Record<string, unknown> = { PartitionKey: partition, RowKey: key };
-  for (const name in row) {
-    const value = row[name];
-    if (value === undefined) continue;
-    entity[name] = value;
-    if (typeof value === 'number' && !isInt32(value)) entity[`${name}@odata.type`] = 'Edm.Double';
-  }
-  return JSON.stringify(entity);
+/** The answers to all operations, or the one error of the request, in the form of the SDKs' errors. */
+type WriteAnswer = { kind: 'done'; etags: string[] } | { kind: 'failed'; error: TableError };
+
+export type TableError = { statusCode: number; code: string | undefined; message: string };
+
+/** Returns the etag of a single operation, or its error. Never throws. */
+export function answerOfOne(answer: PipelineResponse): WriteAnswer {
+  if (isError(answer)) return { kind: 'failed', error: errorOf(answer) };
+  return { kind: 'done', etags: [answer.headers.get('etag') ?? ''] };
 }
 
-/**
- * Returns whether storage takes `value` without a type. Storage reads whole numbers as Int32, and refuses larger ones.
- */
-export function isInt32(value: number): boolean {
-  return Number.isInteger(value) && value >= -INT32 && value < INT32;
-}
-
-/** The answers to all operations, or the one error of the transaction, in the form of the SDK's errors. */
-type TransactionAnswer =
-  | { kind: 'done'; etags: string[] }
-  | { kind: 'failed'; error: { statusCode: number; code: string | undefined; message: string } };
-
-/** Returns the etags of the operations, in their order, or the one error of the transaction. Never throws. */
-export function answerOf({ status, bodyAsText }: PipelineResponse): TransactionAnswer {
-  const text = bodyAsText ?? '';
-  if (status < 200 || status > 299) return failure(status, text);
+/** Returns the etags of the operations of a transaction, in their order, or its one error. Never throws. */
+export function answerOf(answer: PipelineResponse): WriteAnswer {
+  if (isError(answer)) return { kind: 'failed', error: errorOf(answer) };
   const etags: string[] = [];
-  for (const part of text.split('--changesetresponse_').slice(1)) {
+  for (const part of (answer.bodyAsText ?? '').split('--changesetresponse_').slice(1)) {
     const partStatus = Number(/^HTTP\/1\.1 (\d{3})/m.exec(part)?.[1] ?? Number.NaN);
     if (Number.isNaN(partStatus)) continue; // the text after the last part
-    if (partStatus > 299) return failure(partStatus, part);
+    if (partStatus > 299) return { kind: 'failed', error: errorIn(partStatus, part) };
     etags.push(/^ETag: *(.*?)\r?$/im.exec(part)?.[1] ?? '');
   }
   return { kind: 'done', etags };
 }
 
+export function isError({ status }: PipelineResponse): boolean {
+  return status < 200 || status > 299;
+}
+
+/** Returns the error of an answer as a whole. */
+export function errorOf({ status, bodyAsText }: PipelineResponse): TableError {
+  return errorIn(status, bodyAsText ?? '');
+}
+
 /** Reads only the code of the error, and its message, whose start names the operation. */
-function failure(statusCode: number, text: string): TransactionAnswer {
+function errorIn(statusCode: number, text: string): TableError {
   const json = /\{.*\}/s.exec(text)?.[0];
   let code: string | undefined;
   let message = '';
@@ -97,5 +128,5 @@ function failure(statusCode: number, text: string): TransactionAnswer {
   } catch {
     // A proxy's page, or half an answer: the status is enough.
   }
-  return { kind: 'failed', error: { statusCode, code, message } };
+  return { statusCode, code, message };
 }

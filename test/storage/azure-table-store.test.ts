@@ -1,5 +1,8 @@
+import { createTableHttp } from '../../src/storage/azure-table-http.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
+import { tableAccountOf } from '../../src/storage/storage-connection.js';
 import type { Operation } from '../../src/storage/table-store.js';
+import { createFakeClock } from '../../src/testing/index.js';
 import { testConnection } from '../azurite/connection.js';
 import { type StorageServer, startStorageServer, tableError, transactionError } from './storage-server.js';
 import { tableStoreContract } from './table-store.contract.js';
@@ -8,6 +11,7 @@ describe('a table store on Azurite', () =>
   tableStoreContract(() => createAzureTableStore({ kind: 'connection-string', connectionString: testConnection() })));
 
 const one: Operation[] = [{ kind: 'insert', key: 'secret-key', row: { value: 'secret-value' } }];
+const SIGNATURE = 'SA//AxDRFkh9j6tgmtNScvSr3+tCxiAVBssxPT7BOc8=';
 const two: Operation[] = [...one, { kind: 'delete', key: 'other' }];
 
 describe('a table store whose storage fails', () => {
@@ -78,6 +82,25 @@ describe('a table store whose storage fails', () => {
       await expect(call()).rejects.toMatchObject({ code: 'unreachable', isRejected: false });
       expect(server.requests).toHaveLength(index + 1);
     }
+  });
+
+  it('given a kept connection that closes under a request, then a read is sent again, and a write is unknown', async () => {
+    const store = createAzureTableStore(server.connection);
+    const seen = new Set<unknown>();
+    server.answerWith((response, { socket }) => {
+      if (seen.has(socket)) return socket.resetAndDestroy();
+      seen.add(socket);
+      return tableError(404, 'ResourceNotFound')(response);
+    });
+    await store.read('rows', 'p', 'k');
+
+    const read = await store.read('rows', 'p', 'k');
+    const sent = server.requests.length;
+    await store.read('rows', 'p', 'k'); // keeps a connection
+    const write = store.commit('rows', 'p', one);
+
+    await expect(write).rejects.toMatchObject({ code: 'unreachable' });
+    expect([read.stored, sent, server.requests.length]).toEqual([undefined, 3, 5]);
   });
 
   it('given a signal that has aborted, then nothing is sent', async () => {
@@ -198,6 +221,32 @@ describe('a table store whose storage fails', () => {
     );
   });
 
+  it.each(['<p>A page of a proxy</p>', 'null', '{"value":[', ''])(
+    'given an answer that is not what storage answers (%s), then it is garbled',
+    async (body) => {
+      const store = createAzureTableStore(server.connection);
+      server.answerWith((response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body));
+
+      await expect(store.read('rows', 'p', 'k')).rejects.toMatchObject({ code: 'garbled', isRejected: false });
+      await expect(store.query('rows', { limit: 1 })).rejects.toMatchObject({ code: 'garbled', isRejected: false });
+      await expect(store.list('rows')).rejects.toMatchObject({ code: 'garbled', isRejected: false });
+    },
+  );
+
+  it('given many tables, then the list goes on where storage stopped', async () => {
+    const store = createAzureTableStore(server.connection);
+    server.answerWith((response, { url = '' }) => {
+      const isSecond = url.includes('NextTableName=rows2');
+      const more = isSecond ? {} : { 'x-ms-continuation-NextTableName': 'rows2' };
+      response
+        .writeHead(200, { 'content-type': 'application/json', ...more })
+        .end(JSON.stringify({ value: [{ TableName: isSecond ? 'rows2' : 'rows1' }] }));
+    });
+
+    expect(await store.list('rows')).toEqual(['rows1', 'rows2']);
+    expect(await store.list('')).toEqual(['rows1', 'rows2']);
+  });
+
   it('given rows of other types, put in by hand, then they are read as the nearest of ours', async () => {
     server.answerWith((response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(
@@ -230,6 +279,75 @@ describe('a table store whose storage fails', () => {
 });
 
 describe('a connection', () => {
+  it.each([
+    {
+      given: 'a key and an address suffix',
+      connectionString:
+        'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net',
+      then: { url: 'https://a.table.core.windows.net', sas: '', shared: { name: 'a', key: Buffer.from('secret') } },
+    },
+    {
+      given: 'a shared access signature',
+      connectionString: 'TableEndpoint=https://a.table.core.windows.net/;SharedAccessSignature=?sv=1&sig=a%3D',
+      then: { url: 'https://a.table.core.windows.net', sas: 'sv=1&sig=a%3D' },
+    },
+    {
+      given: 'development storage',
+      connectionString: 'UseDevelopmentStorage=true',
+      then: { url: 'http://127.0.0.1:10002/devstoreaccount1', sas: '', shared: { name: 'devstoreaccount1' } },
+    },
+  ])('given $given, then the address of the tables and their key are known', ({ connectionString, then }) => {
+    expect(tableAccountOf(connectionString)).toMatchObject(then);
+  });
+
+  it('given a shared access signature, then it ends the URL of each request, and nothing else signs', async () => {
+    const server = await startStorageServer();
+    const { connectionString } = server.connection as { connectionString: string };
+    const store = createAzureTableStore({
+      kind: 'connection-string',
+      connectionString: connectionString.replace('AccountKey=c2VjcmV0', 'SharedAccessSignature=sv=1&sig=a%3D'),
+    });
+    const authorizations: unknown[] = [];
+    server.answerWith((response, { headers }) => {
+      authorizations.push(headers.authorization);
+      tableError(404, 'TableNotFound')(response);
+    });
+
+    await store.commit('rows', 'p', two);
+    await store.read('rows', 'p', 'k');
+    await store.query('rows', { limit: 7 });
+    await server.close();
+
+    expect(server.requests.map(({ url }) => url)).toEqual([
+      '/account/$batch?sv=1&sig=a%3D',
+      "/account/rows(PartitionKey='p',RowKey='k')?sv=1&sig=a%3D",
+      '/account/rows()?$top=7&sv=1&sig=a%3D',
+    ]);
+    expect(authorizations).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('given a key, then each request is signed for its path and second', async () => {
+    const server = await startStorageServer();
+    const clock = createFakeClock('2026-03-01T12:00:00.900Z');
+    const http = createTableHttp(server.connection, clock);
+    const signed: string[] = [];
+    server.answerWith((response, { headers }) => {
+      signed.push(`${headers['x-ms-date']} ${headers.authorization}`);
+      response.end();
+    });
+
+    for (const path of ['/$batch', '/rows', '/$batch']) await http.send({ method: 'GET', path }, undefined);
+    clock.advance(1000);
+    await http.send({ method: 'GET', path: '/$batch' }, undefined);
+    await server.close();
+
+    const [batch, rows, again, later] = signed;
+    // printf 'Sun, 01 Mar 2026 12:00:00 GMT\n/account/account/$batch' | openssl dgst -sha256 -hmac secret -binary | base64
+    expect(batch).toBe(`Sun, 01 Mar 2026 12:00:00 GMT SharedKeyLite account:${SIGNATURE}`);
+    expect(again).toBe(batch);
+    expect(new Set([batch, rows, later]).size).toBe(3);
+  });
+
   it.each([
     'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net',
     'UseDevelopmentStorage=true',
