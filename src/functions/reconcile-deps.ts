@@ -23,11 +23,14 @@ export type OfReconcile = Pick<
 export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 
 /** Returns what a comparison, and a search for removed resources, need of the app. */
-export function reconcileDeps(app: OfReconcile, pace: Pace) {
+export function reconcileDeps(app: OfReconcile, pace: Pace, { areRowsLost = false } = {}) {
   const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables } = app;
   const { storageNow } = app.deadLetterStores;
   return {
-    known: createLedgerChanges({ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, storageNow }),
+    known: createLedgerChanges({
+      ...{ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow },
+      areRowsLost,
+    }),
     async hasEvent(eventId: string) {
       const id = digest(eventId);
       return (await waiting.find(id)).length > 0 || (await ledger.find(id)).length > 0;

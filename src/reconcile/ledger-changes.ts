@@ -1,5 +1,6 @@
-import type { Clock } from '../clock.js';
+import type { Clock, Random } from '../clock.js';
 import { addDelivery, addRow } from '../dead-letters/add-row.js';
+import type { HealthEvent } from '../events/health-event.js';
 import { keyOf } from '../events/key.js';
 import { parseEvent } from '../events/parse.js';
 import { addressOf } from '../storage/address.js';
@@ -9,26 +10,37 @@ import { type Workflow, wants } from '../workflow.js';
 import type { KnownChanges } from './known-changes.js';
 
 export type LedgerChangesDeps = {
-  readonly ledger: Pick<Ledger, 'knows'>;
+  readonly ledger: Pick<Ledger, 'knows' | 'recordsNear' | 'write'>;
   readonly waiting: Pick<Waiting, 'add' | 'isThere'>;
   readonly workflows: readonly Workflow[];
   /** `DEADLINE_SECONDS`: a job that may run for longer gets a row of the long kind. */
   readonly deadlineMs: number;
   readonly clock: Clock;
+  readonly random: Pick<Random, 'token'>;
   /** By storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
+  /** Whether rows of `waiting` are lost: only changes whose jobs are all settled are known then. */
+  readonly areRowsLost?: boolean;
 };
+
+/** A person, or a timer, waits for the write. */
+const RELEASE_WITHIN_MS = 10_000;
 
 /** Returns the changes that the app's ledger knows. */
 export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
-  const { ledger, waiting, workflows, deadlineMs, clock, storageNow } = deps;
+  const { ledger, waiting, workflows, deadlineMs, clock, storageNow, areRowsLost } = deps;
   const stores = { waiting, clock, storageNow };
 
   return {
-    isKnown: (event, workflow) =>
-      ledger.knows(event, { workflow, likely: workflows.find((each) => wants(each, event))?.name }),
+    async isKnown(event, workflow) {
+      if (!areRowsLost)
+        return ledger.knows(event, { workflow, likely: workflows.find((each) => wants(each, event))?.name });
+      const found = await ledger.recordsNear(event, workflow);
+      return found.length > 0 && found.every(({ current }) => current.record.state.kind === 'settled');
+    },
 
     async bringIn(event, workflow) {
+      if (areRowsLost) await releaseWaiting(parseEvent(event.raw), workflow, deps);
       if (workflow === undefined) {
         await addDelivery(event, stores);
         return;
@@ -39,4 +51,27 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
       await addRow({ isLong: timeoutMs > deadlineMs, event: event.json, of }, stores);
     },
   };
+}
+
+/**
+ * Lets any row continue the jobs of the change that wait for a row: their records get a lease that has lapsed, as if a
+ * process had claimed the job and died.
+ *
+ *   dies before it            the job waits as before, and the change is missing again
+ *   dies after it             likewise; the next comparison brings the change in
+ *   the row is there after all   it takes the job over, or the new row does: one etag wins (J2)
+ *   two at once               likewise
+ */
+async function releaseWaiting(
+  event: HealthEvent,
+  workflow: string | undefined,
+  { ledger, clock, random }: LedgerChangesDeps,
+): Promise<void> {
+  for (const { address, current } of await ledger.recordsNear(event, workflow)) {
+    const { record, etag } = current;
+    if (record.state.kind !== 'waiting') continue;
+    const lapsed = { ...record, state: { kind: 'running', leaseMs: 0 } as const };
+    const written = { ...lapsed, owner: random.token(), write: record.write + 1 };
+    await ledger.write(address, written, { etag, untilMs: clock.monotonic() + RELEASE_WITHIN_MS });
+  }
 }

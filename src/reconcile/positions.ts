@@ -15,6 +15,8 @@ export type ComparisonName = {
   readonly workflow: string;
   /** '' for all; else with commas between. */
   readonly types: string;
+  /** Absent for a comparison with all that the ledger knows. */
+  readonly mode?: 'rows-lost';
 };
 
 /** Positions of comparisons by hand. */

@@ -21,6 +21,8 @@ export type Request = {
   readonly types?: readonly string[] | undefined;
   /** Counts, and changes nothing. */
   readonly isDryRun: boolean;
+  /** Whether `known` knows only changes whose jobs are settled: such a comparison has positions of its own. */
+  readonly areRowsLost?: boolean;
 };
 
 /** The comparison of a part of a service. */
@@ -112,9 +114,11 @@ function positionOf(
   return isDryRun ? undefined : createPosition(name, { tables });
 }
 
-function positionName(named: { host: string; part: string }, { since, until, workflow, types }: Request) {
+function positionName(named: { host: string; part: string }, request: Request): ComparisonName {
+  const { since, until, workflow, types, areRowsLost } = request;
   const asked = types ? [...new Set(types)].sort().join(',') : '';
-  return { ...named, since, until: until ?? '', workflow: workflow?.name ?? '', types: asked };
+  const name = { ...named, since, until: until ?? '', workflow: workflow?.name ?? '', types: asked };
+  return areRowsLost ? { ...name, mode: 'rows-lost' } : name;
 }
 
 function nameOfPart(part: Part): string {

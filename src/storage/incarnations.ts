@@ -9,6 +9,8 @@ import { type Operation, type Read, StorageError, type Stored, type TableStore }
 
 /** The place of a job's record. `stored` is undefined if the job has no record yet. */
 type Place = Read & { readonly address: Address };
+/** A record that was found. */
+type Found = Read & { readonly address: Address; readonly stored: Stored };
 /** A place to look: one workflow's rows of a change, in the table of a day. */
 type Range = { readonly day: string; readonly change: string; readonly workflow: string; readonly partition: string };
 /** `workflow`: only its records count. `likely`: a workflow that has probably run for the change, if all count. */
@@ -41,6 +43,8 @@ export type Incarnations = {
   locate(address: Address, event: HealthEvent): Promise<Place>;
   /** Returns whether there is a record of the change at about the time of `event`. */
   knows(key: EventKey, event: HealthEvent, of: KnownBy): Promise<boolean>;
+  /** Returns the records of the change at about the time of `event`, of all workflows or of the named one. */
+  recordsNear(key: EventKey, event: HealthEvent, workflow?: string): Promise<Found[]>;
 };
 
 export function createIncarnations(tables: TableStore): Incarnations {
@@ -55,24 +59,36 @@ export function createIncarnations(tables: TableStore): Incarnations {
       return place;
     },
 
-    async knows({ day, contentDigest: change }, { id, time = '' }, { workflow, likely }) {
-      const isKnown = ({ row }: Stored) => isRecord(row) && (row.id === id || isNear(String(row.time), time));
+    async knows(key, event, { workflow, likely }) {
+      const { day, contentDigest: change } = key;
       const first = workflow ?? likely;
       if (first !== undefined) {
-        const key = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
-        const { stored } = await tables.read(tableOfDay(day), shardOfDigest(change), key);
-        if (stored && isKnown(stored)) return true;
+        const name = `${change}.${first}.0`; // a read of one row is cheaper than a query, and nearly always enough
+        const { stored } = await tables.read(tableOfDay(day), shardOfDigest(change), name);
+        if (stored && isOf(event, stored)) return true;
       }
-      const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
-      const partition = shardOfDigest(change);
-      for (const each of [day, neighbouringDayOf(time)]) {
-        if (each === undefined) continue;
-        const { rows } = await readPrefix(tables, [tableOfDay(each), partition], prefix);
-        if (rows.some(isKnown)) return true;
-      }
+      for (const each of daysOf(key, event))
+        if ((await recordsOn(each, { key, event, workflow })).length > 0) return true;
       return false;
     },
+
+    async recordsNear(key, event, workflow) {
+      const ofDays = daysOf(key, event).map((day) => recordsOn(day, { key, event, workflow }));
+      return (await Promise.all(ofDays)).flat();
+    },
   };
+
+  async function recordsOn(
+    day: string,
+    { key, event, workflow }: { key: EventKey; event: HealthEvent; workflow: string | undefined },
+  ): Promise<Found[]> {
+    const { contentDigest: change } = key;
+    const prefix = workflow === undefined ? `${change}.` : `${change}.${workflow}.`;
+    const { rows, now } = await readPrefix(tables, [tableOfDay(day), shardOfDigest(change)], prefix);
+    return rows
+      .filter((stored) => isOf(event, stored))
+      .map((stored) => ({ address: `${day}.${stored.key}`, stored, now }));
+  }
 
   async function locateIn(home: Range, event: HealthEvent): Promise<Place | undefined> {
     let range = home;
@@ -124,6 +140,15 @@ export function createIncarnations(tables: TableStore): Incarnations {
     if (kind === 'done' || kind === 'refused') return kind === 'done';
     throw new StorageError(kind, `The table of a day is ${kind === 'no-table' ? 'absent' : 'busy'}.`);
   }
+}
+
+/** The days whose tables can hold the records of the event's change. */
+function daysOf({ day }: EventKey, { time = '' }: HealthEvent): string[] {
+  return [day, neighbouringDayOf(time)].filter((each) => each !== undefined);
+}
+
+function isOf({ id, time = '' }: HealthEvent, { row }: Stored): boolean {
+  return isRecord(row) && (row.id === id || isNear(String(row.time), time));
 }
 
 /** Q2: the row of the event's own incarnation. */

@@ -8,7 +8,7 @@ import type { GroupCommit, WrittenOver } from './group-commit.js';
 import { createIncarnations, type KnownBy } from './incarnations.js';
 import { changedRow, claimedRow, decodeRow, type JobRecord, newRow } from './job-record.js';
 import { type Expired, expireLedger } from './retention.js';
-import type { Read, TableStore } from './table-store.js';
+import type { Read, Stored, TableStore } from './table-store.js';
 
 export type { FoundRecord } from './event-index.js';
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
@@ -39,6 +39,8 @@ export type Ledger = {
    * days that are by change.
    */
   knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
+  /** The records of the change of `event` at about its time, of all workflows or of the named one. Likewise. */
+  recordsNear(event: HealthEvent, workflow?: string): Promise<FoundNear[]>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** The records of all jobs of these changes (`contentDigest`), in all tables: a query for each change and table. */
@@ -46,6 +48,8 @@ export type Ledger = {
   /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
+
+export type FoundNear = { address: Address; current: ReadRecord };
 
 /** Returns the address under which a job is looked for first. */
 export type AddressOf = (key: EventKey, workflow: string) => Address;
@@ -109,6 +113,10 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
 
     firstDayByChange: firstDay,
     knows: (event, of = {}) => incarnations.knows(keyOf(event), event, of),
+    async recordsNear(event, workflow) {
+      const found = await incarnations.recordsNear(keyOf(event), event, workflow);
+      return found.map(({ address, stored, now }) => ({ address, current: decodeStored(stored, now) }));
+    },
     find: index.find,
     findChanges: index.findChanges,
     expire: (now, retentionDays) => expireLedger(tables, now, retentionDays),
@@ -116,8 +124,10 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
 }
 
 function decodeRead({ stored, now }: Read): ReadRecord | undefined {
-  if (!stored) return undefined;
-  const { row, etag, modifiedAt } = stored;
+  return stored && decodeStored(stored, now);
+}
+
+function decodeStored({ row, etag, modifiedAt }: Stored, now: Date): ReadRecord {
   const eventId = row.id === undefined ? undefined : String(row.id);
   return {
     record: decodeRow(row),

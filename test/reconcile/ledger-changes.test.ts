@@ -20,17 +20,29 @@ const CHANGE: FoundChange = {
 const found = foundEvent(CHANGE, SOURCE);
 const event = parseEvent(found.raw);
 
-function open() {
+function open({ fails = (): boolean => false } = {}) {
   const runs: string[] = [];
   const workflow = (name: string, more = {}) =>
-    defineWorkflow({ name, on: fhir('Patient'), ...more, handle: () => void runs.push(name) });
+    defineWorkflow({
+      ...{ name, on: fhir('Patient'), ...more },
+      handle: () => {
+        runs.push(name);
+        if (name === 'two' && fails()) throw new Error('down');
+      },
+    });
   const workflows = [workflow('one'), workflow('two'), workflow('long', { timeout: minutes(5) })];
   const { app, clock, stores } = composeMemoryApp({ workflows });
   const { ledger, waiting, deadLetterStores } = app;
   const { storageNow } = deadLetterStores;
   const deadlineMs = app.config.deadlineMs;
+  const deps = { ledger, waiting, workflows, deadlineMs, clock, random: app.random, storageNow };
   return {
-    changes: createLedgerChanges({ ledger, waiting, workflows, deadlineMs, clock, storageNow }),
+    changes: createLedgerChanges(deps),
+    afterLoss: createLedgerChanges({ ...deps, areRowsLost: true }),
+    async loseRows(): Promise<void> {
+      await stores.tables.drop('waiting');
+      clock.advance(60_000); // the name is blocked for a while
+    },
     runs,
     rows: () => stores.tables.inspect('waiting'),
     async runRows(): Promise<void> {
@@ -82,5 +94,40 @@ describe('when a change is brought into the app', () => {
     await runRows();
 
     expect(runs).toEqual(['long']);
+  });
+
+  it('given a lost row of a job that waits, then the ledger knows the change, and only with rows lost the job runs', async () => {
+    let isDown = true;
+    const { changes, afterLoss, runs, runRows, rows, loseRows } = open({ fails: () => isDown });
+    await changes.bringIn(found);
+    await runRows();
+    await loseRows();
+    isDown = false;
+    runs.length = 0;
+    expect(await changes.isKnown(event)).toBe(true);
+    expect(await afterLoss.isKnown(event)).toBe(false);
+
+    await afterLoss.bringIn(found);
+    await afterLoss.bringIn(found);
+    for (let round = 0; round < 3; round += 1) await runRows();
+
+    expect(runs).toEqual(['two']);
+    expect(rows()).toEqual([]);
+    expect(await afterLoss.isKnown(event)).toBe(true);
+  });
+
+  it('given rows lost and a job whose row is there after all, then the job runs once', async () => {
+    let isDown = true;
+    const { changes, afterLoss, runs, runRows, rows } = open({ fails: () => isDown });
+    await changes.bringIn(found);
+    await runRows();
+    isDown = false;
+    runs.length = 0;
+
+    await afterLoss.bringIn(found, 'two');
+    for (let round = 0; round < 20; round += 1) await runRows();
+
+    expect(runs).toEqual(['two']);
+    expect(rows()).toEqual([]);
   });
 });

@@ -21,6 +21,8 @@ where an earlier one was ended.
   --types A,B       only these FHIR types
   --workflow NAME   only for this workflow, such as a new one. With ordering 'latest' and named types, the command reads
                     only the current version of each resource, and finds no deletions
+  --rows-lost       after the table waiting was lost: also brings in changes with a job that is not settled, so that a
+                    new row continues the job. A job whose row is still there runs once
   --find-removed    instead, compares the resources in the table of the workflow resource-index with those in the FHIR
                     services, and lets the app run its workflows for the deletion of each one that is gone: a hard
                     delete makes no event and leaves no history. Without --since, --until and --workflow

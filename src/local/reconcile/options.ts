@@ -14,6 +14,7 @@ const OPTIONS = {
   types: TEXT,
   workflow: TEXT,
   'find-removed': FLAG,
+  'rows-lost': FLAG,
   'dry-run': FLAG,
   rate: TEXT,
   json: FLAG,
@@ -23,7 +24,7 @@ const OPTIONS = {
   help: FLAG,
 };
 /** Options of a comparison of history. */
-const OF_A_SPAN = ['since', 'until', 'workflow'];
+const OF_A_SPAN = ['since', 'until', 'workflow', 'rows-lost'];
 const MAX_RATE = 20_000;
 
 /** The options of a run, as far as they can be checked without settings. Times are ISO 8601 in UTC. */
@@ -31,6 +32,7 @@ export type Asked = AskedRemoved & {
   readonly since: string;
   readonly until: string | undefined;
   readonly workflow: string | undefined;
+  readonly areRowsLost: boolean;
 };
 
 /** The options of `--find-removed`. */
@@ -59,6 +61,7 @@ export function readOptions(values: Values, now: Date): Asked {
     ...readSpan(values, now),
     ...readCommon(values),
     workflow: textOf(values, 'workflow'),
+    areRowsLost: values['rows-lost'] === true,
   };
 }
 

@@ -38,6 +38,7 @@ describe('npm run reconcile, as a process', () => {
       'service',
       'types',
       'workflow',
+      'rows-lost',
       'find-removed',
       'dry-run',
       'rate',

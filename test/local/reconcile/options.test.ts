@@ -13,6 +13,7 @@ describe('when the options of npm run reconcile are read', () => {
       service: undefined,
       types: undefined,
       workflow: undefined,
+      areRowsLost: false,
       isDryRun: false,
       isJson: false,
       perSecond: 5000,
@@ -20,7 +21,7 @@ describe('when the options of npm run reconcile are read', () => {
   });
 
   it('given all options, then each', () => {
-    const flags = ['--dry-run', '--json', '--rate', '2.5'];
+    const flags = ['--rows-lost', '--dry-run', '--json', '--rate', '2.5'];
 
     expect(
       read(
@@ -40,6 +41,7 @@ describe('when the options of npm run reconcile are read', () => {
       service: 'a.example',
       types: ['Patient', 'Device'],
       workflow: 'w',
+      areRowsLost: true,
       isDryRun: true,
       isJson: true,
       perSecond: 2.5,
