@@ -16,7 +16,7 @@ param location string
 @description('Resource group for this app only, made if it does not exist. Empty for rg-<environment>.')
 param resourceGroupName string = ''
 
-@description('Object id of the person or pipeline that deploys. A person may set secrets in the vault, and write data to services that are made for trying; a pipeline may not.')
+@description('Object id, in this tenant, of the person or pipeline that deploys. A person may set secrets in the vault, and write data to services that are made for trying; a pipeline may not.')
 param principalId string = ''
 
 @description('Type of the principal that deploys.')
@@ -54,8 +54,12 @@ param eventSchema string = 'CloudEventSchemaV1_0'
 @description('Whether the app subscribes only to events of fhirServices and dicomServices, not of all services of the workspace.')
 param filterByService bool = false
 
-@description('Whether the app reaches storage, secrets and the services by private endpoints.')
+@description('Whether the app reaches storage and secrets by private endpoints.')
 param privateNetwork bool = false
+
+@description('Whether the workspace gets a private endpoint in that network, which ends its public access: off, on (the preprovision hook refuses it for a workspace that is public), or confirmed. A workspace that is made in a private network always gets one.')
+@allowed(['off', 'on', 'confirmed'])
+param workspacePrivateEndpoint string = 'off'
 
 @description('Addresses of the private network: a /24.')
 param networkAddressPrefix string = '10.90.0.0/24'
@@ -118,9 +122,26 @@ param nodeVersion string = '24'
 @description('Whether instances are spread over zones. Not every region has zones.')
 param zoneRedundant bool = false
 
-@description('Redundancy of storage: Standard_LRS in regions without zones.')
-@allowed(['Standard_ZRS', 'Standard_LRS'])
+@description('How instances are replaced when code or settings change: Recreate ends them by force, RollingUpdate (a preview) drains them.')
+@allowed(['Recreate', 'RollingUpdate'])
+param updateStrategy string = 'Recreate'
+
+@description('Redundancy of storage: Standard_LRS in regions without zones; with G also in a second region.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS', 'Standard_RAGZRS'])
 param storageRedundancy string = 'Standard_ZRS'
+
+@description('Scope of the keys of tables and queues. Final: the preprovision hook sets Service for accounts that were made so.')
+@allowed(['Account', 'Service'])
+param storageKeyType string = 'Account'
+
+@description('Key of your own that encrypts storage: https://<vault>.vault.azure.net/keys/<name>. Empty for Microsoft\'s.')
+param storageKeyUrl string = ''
+
+@description('Resource id of the identity that may use that key.')
+param storageKeyIdentityId string = ''
+
+@description('Whether storage is encrypted twice. Final.')
+param infrastructureEncryption bool = false
 
 @description('Whether the workflows\' tables have a storage account of their own, with its own limit of 20,000 entities a second.')
 param separateWorkflowStorage bool = false
@@ -137,6 +158,11 @@ param lockData bool = false
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 90
+
+@description('Days that the log of requests to tables is kept, in a store of its own: 30 to 730, or 0 for no such log.')
+@minValue(0)
+@maxValue(730)
+param auditRetentionDays int = 365
 
 @description('Resource id of an existing Log Analytics workspace. Empty for a new workspace.')
 param logAnalyticsId string = ''
@@ -201,6 +227,7 @@ var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGro
 var defaultNames = {
   identity: 'id-${token}'
   logAnalytics: 'log-${token}'
+  auditLog: 'log-${token}-audit'
   applicationInsights: 'appi-${token}'
   storage: 'st${token}'
   undeliveredStorage: 'stu${token}'
@@ -284,6 +311,19 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
+// The requests to the accounts whose tables hold patient data.
+module auditLog 'modules/audit-log.bicep' = if (auditRetentionDays > 0) {
+  scope: group
+  name: 'audit-log'
+  params: {
+    name: names.auditLog
+    location: location
+    tags: tags
+    retentionDays: auditRetentionDays
+    isPrivate: privateTelemetry
+  }
+}
+
 // The data that the app must not lose: ledger, waiting rows, dead letters. Also the host's own data and the packages.
 module storage 'modules/storage-account.bicep' = {
   scope: group
@@ -293,6 +333,10 @@ module storage 'modules/storage-account.bicep' = {
     location: location
     tags: tags
     redundancy: storageRedundancy
+    keyType: storageKeyType
+    keyUrl: storageKeyUrl
+    keyIdentityId: storageKeyIdentityId
+    infrastructureEncryption: infrastructureEncryption
     containers: ['deployments', 'dead-letters']
     queues: ['due', 'due-long']
     lettersContainers: ['dead-letters']
@@ -300,6 +344,7 @@ module storage 'modules/storage-account.bicep' = {
     access: privateNetwork ? 'closed' : 'public'
     isLocked: lockData
     logAnalyticsId: monitoring.outputs.logAnalyticsId
+    tableLogId: auditRetentionDays > 0 ? auditLog!.outputs.id : ''
   }
 }
 
@@ -321,6 +366,10 @@ module undeliveredStorage 'modules/storage-account.bicep' = {
     location: location
     tags: tags
     redundancy: storageRedundancy
+    keyType: storageKeyType
+    keyUrl: storageKeyUrl
+    keyIdentityId: storageKeyIdentityId
+    infrastructureEncryption: infrastructureEncryption
     containers: ['undelivered']
     lettersContainers: ['undelivered']
     resolvedRetentionDays: resolvedRetentionDays
@@ -328,6 +377,7 @@ module undeliveredStorage 'modules/storage-account.bicep' = {
     access: privateNetwork ? 'trusted-services' : 'public'
     isLocked: lockData
     logAnalyticsId: monitoring.outputs.logAnalyticsId
+    tableLogId: ''
   }
 }
 
@@ -349,12 +399,17 @@ module workflowStorage 'modules/storage-account.bicep' = if (separateWorkflowSto
     location: location
     tags: tags
     redundancy: storageRedundancy
+    keyType: storageKeyType
+    keyUrl: storageKeyUrl
+    keyIdentityId: storageKeyIdentityId
+    infrastructureEncryption: infrastructureEncryption
     containers: []
     lettersContainers: []
     resolvedRetentionDays: resolvedRetentionDays
     access: privateNetwork ? 'closed' : 'public'
     isLocked: lockData
     logAnalyticsId: monitoring.outputs.logAnalyticsId
+    tableLogId: auditRetentionDays > 0 ? auditLog!.outputs.id : ''
   }
 }
 
@@ -469,6 +524,8 @@ module network 'modules/network.bicep' = if (makesNetwork) {
   }
 }
 
+// The endpoint ends the public access of a workspace, so it is an option of its own.
+var hasHealthEndpoint = hasWorkspace && (createWorkspace || workspacePrivateEndpoint != 'off')
 var healthZones = ['workspace.azurehealthcareapis.com', 'fhir.azurehealthcareapis.com', 'dicom.azurehealthcareapis.com']
 // A network of its own, or subnets of an existing network.
 var makesNetwork = privateNetwork && empty(appSubnetId)
@@ -493,7 +550,7 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
       separateWorkflowStorage
         ? [{ name: '${names.privateEndpoints}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: ['table'] }]
         : [],
-      hasWorkspace
+      hasHealthEndpoint
         ? [{ name: '${names.privateEndpoints}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]
         : []
     )
@@ -561,6 +618,7 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     httpConcurrency: httpConcurrency
     zoneRedundant: zoneRedundant
+    updateStrategy: updateStrategy
     subnetId: makesNetwork ? network!.outputs.appSubnetId : privateNetwork ? appSubnetId : ''
     isRestricted: privateNetwork || !empty(operatorRangeList)
     operatorRanges: operatorRangeList

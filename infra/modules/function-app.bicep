@@ -38,6 +38,9 @@ param httpConcurrency int
 @description('Whether the instances are spread over zones.')
 param zoneRedundant bool
 
+@description('How instances are replaced when code or settings change: Recreate ends them by force, RollingUpdate drains them.')
+param updateStrategy string
+
 @description('Subnet for the app\'s outgoing requests; empty for none.')
 param subnetId string
 
@@ -80,6 +83,8 @@ var availabilityRule = {
 var isDeploymentRestricted = !empty(operatorRanges) && !deployFromAnywhere
 // With zones, a group has at least two instances.
 var readyInstances = zoneRedundant && alwaysReadyInstances == 1 ? 2 : alwaysReadyInstances
+// Azure takes this property since 2024-11-01, and the published types lack it. Recreate is the default.
+var updateConfig = updateStrategy == 'Recreate' ? {} : any({ siteUpdateStrategy: { type: updateStrategy } })
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -115,7 +120,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     // Event Grid delivers from public addresses, and not to private endpoints.
     publicNetworkAccess: 'Enabled'
-    functionAppConfig: {
+    functionAppConfig: union(updateConfig, {
       deployment: {
         storage: {
           type: 'blobContainer'
@@ -148,11 +153,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           }
         }
       }
-    }
+    })
+    // Flex Consumption refuses many names here, such as ftpsState (test/infra/settings.test.ts); the policy below turns FTP off.
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       // A refused request gets 403, after which Event Grid does not try again. So its service tag comes first.
       ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
       ipSecurityRestrictions: isRestricted

@@ -11,9 +11,22 @@ param location string
 @description('Tags of the resource.')
 param tags object
 
-@description('Redundancy: three zones, or one data centre in a region without zones.')
-@allowed(['Standard_ZRS', 'Standard_LRS'])
+@description('Redundancy: one data centre, three zones, or also a second region; with RA, that region can be read at any time.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS', 'Standard_RAGZRS'])
 param redundancy string
+
+@description('Scope of the keys of tables and queues. Final. Only with Account can a key of your own encrypt them.')
+@allowed(['Account', 'Service'])
+param keyType string
+
+@description('Key of your own that encrypts the account: https://<vault>.vault.azure.net/keys/<name>, with a version to pin it. Empty for Microsoft\'s.')
+param keyUrl string
+
+@description('Resource id of the identity that may use that key. Empty without a key.')
+param keyIdentityId string
+
+@description('Whether the infrastructure encrypts a second time, with a key of Microsoft\'s. Final.')
+param infrastructureEncryption bool
 
 @description('Private containers to make.')
 param containers string[]
@@ -37,11 +50,17 @@ param isLocked bool
 @description('Log Analytics workspace for the log of reads and deletions of blobs.')
 param logAnalyticsId string
 
+@description('Log Analytics workspace for the log of all requests to tables; empty for none.')
+param tableLogId string
+
 // A dead letter that is deleted or overwritten by mistake can be restored for this time.
 var softDeleteDays = 30
 // The app deletes resolved dead letters itself, after a copy that was left in pending/. It has this many more nights for
 // that. A blob that is still in resolved/ after them belongs to an app that no longer runs.
 var moreDays = 30
+
+// https: / / <vault> / keys / <name> / <version>
+var keyParts = split(keyUrl, '/')
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -51,7 +70,40 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   sku: {
     name: redundancy
   }
+  identity: empty(keyUrl)
+    ? null
+    : {
+        type: 'UserAssigned'
+        userAssignedIdentities: {
+          '${keyIdentityId}': {}
+        }
+      }
   properties: {
+    encryption: {
+      keySource: empty(keyUrl) ? 'Microsoft.Storage' : 'Microsoft.Keyvault'
+      services: {
+        queue: {
+          keyType: keyType
+        }
+        table: {
+          keyType: keyType
+        }
+      }
+      keyvaultproperties: empty(keyUrl)
+        ? null
+        : {
+            keyvaulturi: 'https://${keyParts[2]}'
+            keyname: keyParts[4]
+            // Without a version, storage follows the newest within a day.
+            keyversion: length(keyParts) > 5 ? keyParts[5] : null
+          }
+      identity: empty(keyUrl)
+        ? null
+        : {
+            userAssignedIdentity: keyIdentityId
+          }
+      requireInfrastructureEncryption: infrastructureEncryption ? true : null
+    }
     accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
@@ -140,7 +192,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
   }
 }
 
-// Names of blobs are digests and dates. Requests to tables are not logged: keys of a workflow's table may hold ids.
+// Names of blobs are digests and dates.
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(containers)) {
   scope: blobs
   name: 'who-read-what'
@@ -149,6 +201,34 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (
     logs: [
       {
         category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = if (!empty(tableLogId)) {
+  parent: account
+  name: 'default'
+}
+
+// Keys of a workflow's table may hold ids, so these lines go to a store of their own.
+resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(tableLogId)) {
+  scope: tables
+  name: 'who-did-what'
+  properties: {
+    workspaceId: tableLogId
+    logs: [
+      {
+        category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageWrite'
         enabled: true
       }
       {

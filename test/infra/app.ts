@@ -2,9 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The source of the deployed app. The tests compare infra/ with it. */
-const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !/^(local|simulator|testing)/.test(file))
-  .map((file) => readFileSync(join('src', file), 'utf8'))
+export function sourceFiles() {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/^(local|simulator|testing)/.test(file))
+    .sort()
+    .map((file) => ({ file, text: readFileSync(join('src', file), 'utf8') }));
+}
+
+const source = sourceFiles()
+  .map(({ text }) => text)
   .join('\n');
 
 /** The names of the settings that the app reads. A connection is listed by its name before `__`. */

@@ -15,15 +15,9 @@ const steps = ['preprovision', 'postprovision', 'postdeploy'].map((name) =>
 const workflow = parse(read('.github/workflows/build-and-deploy.yml'));
 
 /** azd sets these itself. */
-const BY_AZD = [
-  'AZURE_ENV_NAME',
-  'AZURE_SUBSCRIPTION_ID',
-  'AZURE_TENANT_ID',
-  'AZURE_PRINCIPAL_ID',
-  'AZURE_PRINCIPAL_TYPE',
-];
+const BY_AZD = ['AZURE_ENV_NAME', 'AZURE_SUBSCRIPTION_ID', 'AZURE_TENANT_ID', 'AZURE_PRINCIPAL_TYPE'];
 /** The preprovision hook sets these. */
-const BY_HOOK = ['EVENTGRID_SYSTEM_TOPIC', 'EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP'];
+const BY_HOOK = ['DEPLOYER_ID', 'EVENTGRID_SYSTEM_TOPIC', 'EVENTGRID_SYSTEM_TOPIC_RESOURCE_GROUP', 'STORAGE_KEY_TYPE'];
 
 describe('when infra, hooks and the GitHub workflow share names', () => {
   it('given the variables that hooks read, then each is an output, a setting or set by azd', () => {
@@ -36,14 +30,18 @@ describe('when infra, hooks and the GitHub workflow share names', () => {
 
   it('given the variables that the preprovision hook sets, then the template reads them', () => {
     const [preprovision = ''] = steps;
-    const set = all(preprovision, /\b(EVENTGRID\w+): /g);
+    const set = all(preprovision, /\b((?:EVENTGRID|DEPLOYER|STORAGE_KEY_TYPE)\w*): /g);
 
     expect(set.sort()).toEqual(BY_HOOK);
     expect(settings).toEqual(expect.arrayContaining(BY_HOOK));
   });
 
   it('given the tag by which the hook recognises its own topic, then the template sets it', () => {
-    expect(steps[0]).toContain("topic.tags?.['azd-env-name'] === env.AZURE_ENV_NAME");
+    expect(steps[0]).toContain("tags?.['azd-env-name'] === env.AZURE_ENV_NAME");
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: Bicep syntax
+    expect(steps[0]).toContain("givenNames().get('systemTopic') ?? `${workspaceName}-events`");
+    expect(read(path, `${main}.bicep`)).toContain("systemTopic: '${workspaceName}-events'");
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: Bicep syntax
     expect(read(path, `${main}.bicep`)).toContain("'azd-env-name': environmentName");
   });
 
@@ -78,11 +76,17 @@ describe('when infra, hooks and the GitHub workflow share names', () => {
 
   it('given the settings of the template, then the workflow sets each, except those from azd and the hook', () => {
     const signIn = ['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_SUBSCRIPTION_ID'];
-    const wanted = settings.filter(
-      (name) => ![...BY_HOOK, 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE'].includes(name),
-    );
+    const wanted = settings.filter((name) => ![...BY_HOOK, 'AZURE_PRINCIPAL_TYPE'].includes(name));
 
     expect(Object.keys(workflow.jobs.deploy.env).sort()).toEqual([...new Set([...signIn, ...wanted])].sort());
+  });
+
+  it('given runbooks and GitHub, then provisioning also puts back what was changed in Azure', () => {
+    const runbooks =
+      read('docs/operations.md') + read('docs/recovery.md') + read('.github/workflows/build-and-deploy.yml');
+
+    expect(all(runbooks, /(azd provision)/g).length).toBeGreaterThan(3);
+    expect(all(runbooks, /(azd provision(?! --no-state).*)/g)).toEqual([]);
   });
 
   it('given the functions that postdeploy waits for, then they are the subscribed functions', () => {

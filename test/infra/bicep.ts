@@ -94,11 +94,15 @@ export function propertiesOf(object: Node | undefined): ReadonlyMap<string, Node
   return new Map(pairs.filter((pair): pair is readonly [string, Node] => Boolean(pair[0] && pair[1])));
 }
 
-/** The value at this path of properties, in the first object of `node`. */
+/** The value at this path of properties, in the first object of `node`, and of each value on the way. */
 export function valueAt(node: Node, ...path: string[]): Node | undefined {
-  let at: Node | undefined = node.type === 'object' ? node : nodesOf(node, 'object')[0];
-  for (const name of path) at = propertiesOf(at).get(name);
+  let at: Node | undefined = firstObject(node);
+  for (const name of path) at = propertiesOf(at && firstObject(at)).get(name);
   return at;
+}
+
+function firstObject(node: Node): Node | undefined {
+  return node.type === 'object' ? node : nodesOf(node, 'object')[0];
 }
 
 export function childOf(node: Node, type: string): Node | undefined {

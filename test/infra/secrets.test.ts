@@ -55,7 +55,6 @@ describe('when infra/ is deployed', () => {
     ['Microsoft.Web/sites', ['keyVaultReferenceIdentity'], 'identityId'],
     ['Microsoft.Web/sites', ['siteConfig', 'minTlsVersion'], "'1.2'"],
     ['Microsoft.Web/sites', ['siteConfig', 'scmMinTlsVersion'], "'1.2'"],
-    ['Microsoft.Web/sites', ['siteConfig', 'ftpsState'], "'Disabled'"],
     [
       'Microsoft.Web/sites',
       ['functionAppConfig', 'deployment', 'storage', 'authentication', 'type'],

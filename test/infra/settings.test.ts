@@ -1,7 +1,7 @@
 import { readSettings } from '../../src/functions/read-settings.js';
 import { workflows } from '../../src/workflows/index.js';
 import { settingsRead } from './app.js';
-import { type BicepFile, propertiesOf, readBicep, valueAt } from './bicep.js';
+import { type BicepFile, propertiesOf, type Resource, readBicep, valueAt } from './bicep.js';
 
 const WORKSPACE = '/subscriptions/0/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinic';
 
@@ -69,10 +69,26 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 const NOT_IN_FLEX =
   /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_\w+|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|TZ)$/;
 
+/**
+ * Properties of a site and its siteConfig that Flex Consumption refuses with error 51021, in some regions even if they are
+ * null. From Microsoft's list (https://learn.microsoft.com/azure/azure-functions/functions-app-settings, "Flex Consumption
+ * plan deprecations"), Azure/azure-cli#31414 and Azure/terraform-azurerm-avm-res-web-site#283 and #360.
+ */
+const REFUSED_BY_FLEX =
+  `alwaysOn containerSize ftpsState functionAppScaleLimit functionsRuntimeScaleMonitoringEnabled isReserved
+  isXenon javaVersion linuxFxVersion netFrameworkVersion powerShellVersion preWarmedInstanceCount reserved
+  use32BitWorkerProcess vnetBackupRestoreEnabled vnetContentShareEnabled vnetImagePullEnabled vnetRouteAllEnabled
+  windowsFxVersion`.split(/\s+/);
+
 let settings: ReadonlyMap<string, string>;
 let main: BicepFile;
+let site: Resource;
 beforeAll(async () => {
-  main = (await readBicep()).find(({ path }) => path === 'infra/main.bicep') as BicepFile;
+  const files = await readBicep();
+  main = files.find(({ path }) => path === 'infra/main.bicep') as BicepFile;
+  site = files
+    .flatMap(({ resources }) => resources)
+    .find((one) => one.type === 'Microsoft.Web/sites' && !one.isExisting) as Resource;
   const object = main.variables.find(({ name }) => name === 'settings');
   const node = object && valueAt(object.node);
   settings = new Map([...propertiesOf(node)].map(([name, value]) => [name, value.text]));
@@ -124,6 +140,16 @@ describe('when infra sets the settings of the app', () => {
 
   it('given the Flex Consumption plan, then the template sets no setting that the plan does not support', () => {
     expect([...settings.keys()].filter((name) => NOT_IN_FLEX.test(name))).toEqual([]);
+  });
+
+  it('given the Flex Consumption plan, then the app has no property that the plan refuses', () => {
+    const properties = valueAt(site.node, 'properties');
+    const names = [properties, valueAt(site.node, 'properties', 'siteConfig')].flatMap((of) => [
+      ...propertiesOf(of).keys(),
+    ]);
+
+    expect(names).toEqual(expect.arrayContaining(['httpsOnly', 'siteConfig', 'minTlsVersion', 'appSettings']));
+    expect(names.filter((name) => REFUSED_BY_FLEX.includes(name))).toEqual([]);
   });
 
   it('given a connection to storage, then it uses an identity and no connection string', () => {

@@ -26,7 +26,7 @@ describe('when infra/ is compiled', () => {
   });
 
   given('given each entry, then compiler and linter have no warning', () => {
-    for (const entry of ['main', 'subscriptions']) {
+    for (const entry of ['main', 'operator-role', 'subscriptions']) {
       const { status, stderr } = run('lint', `infra/${entry}.bicep`);
 
       expect({ entry, status, stderr }).toEqual({ entry, status: 0, stderr: '' });

@@ -24,6 +24,7 @@ const accounts = () =>
         containers: strings('containers'),
         lettersContainers: strings('lettersContainers'),
         access: params && valueAt(params, 'access')?.text,
+        tableLogId: params && valueAt(params, 'tableLogId')?.text,
       };
     });
 
@@ -31,7 +32,7 @@ const ACCOUNT = 'infra/modules/storage-account.bicep';
 
 describe('when the template creates storage', () => {
   it('given the containers that the app opens, then each exists, and undelivered is in a separate account', () => {
-    expect(accounts()).toEqual([
+    expect(accounts().map(({ tableLogId: _, ...account }) => account)).toEqual([
       {
         name: 'storage',
         containers: ['deployments', 'dead-letters'],
@@ -130,14 +131,42 @@ describe('when the template creates storage', () => {
     ]);
   });
 
-  it('given request logs, then only blobs have them, because table keys may hold ids', () => {
-    const logged = files.flatMap(({ resources }) =>
-      resources
-        .filter(({ type }) => type === 'Microsoft.Insights/diagnosticSettings')
-        .map(({ node }) => valueAt(node, 'scope')?.text),
-    );
+  it('given request logs, then those of tables, whose keys may hold ids, go to a store apart from telemetry', () => {
+    const logs = fileOf(ACCOUNT)
+      .resources.filter(({ type }) => type === 'Microsoft.Insights/diagnosticSettings')
+      .map(({ node }) => ({
+        scope: valueAt(node, 'scope')?.text,
+        store: valueAt(node, 'properties', 'workspaceId')?.text,
+        categories: [...node.text.matchAll(/category: '(\w+)'/g)].map(([, category]) => category),
+      }));
 
-    expect(logged).toContain('blobs');
-    expect(logged.filter((scope) => /table|account/i.test(scope ?? ''))).toEqual([]);
+    expect(logs).toEqual([
+      { scope: 'blobs', store: 'logAnalyticsId', categories: ['StorageRead', 'StorageDelete'] },
+      { scope: 'tables', store: 'tableLogId', categories: ['StorageRead', 'StorageWrite', 'StorageDelete'] },
+    ]);
+    const stores = accounts().map(({ name, tableLogId }) => [name, tableLogId]);
+    const apart = "auditRetentionDays > 0 ? auditLog!.outputs.id : ''";
+    expect(stores).toEqual([
+      ['storage', apart],
+      ['undeliveredStorage', "''"],
+      ['workflowStorage', apart],
+    ]);
+  });
+
+  it('given the store of these logs, then a right on a storage account does not include its lines', () => {
+    const store = resourceOf('infra/modules/audit-log.bicep', 'Microsoft.OperationalInsights/workspaces');
+
+    expect(valueAt(store, 'properties', 'features', 'enableLogAccessUsingOnlyResourcePermissions')?.text).toBe('false');
+    expect(valueAt(store, 'properties', 'retentionInDays')?.text).toBe('retentionDays');
+  });
+
+  it('given a key of your own, then tables and queues can have it: their keys have the scope of the account', () => {
+    const encryption = (...path: string[]) =>
+      valueAt(resourceOf(ACCOUNT, 'Microsoft.Storage/storageAccounts'), 'properties', 'encryption', ...path)?.text;
+
+    expect(encryption('services', 'table', 'keyType')).toBe('keyType');
+    expect(encryption('services', 'queue', 'keyType')).toBe('keyType');
+    expect(encryption('keySource')).toBe("empty(keyUrl) ? 'Microsoft.Storage' : 'Microsoft.Keyvault'");
+    expect(fileOf('infra/main.bicep').text).toContain("param storageKeyType string = 'Account'");
   });
 });

@@ -139,7 +139,7 @@ describe('when GitHub runs the workflow', () => {
       'for type in',
       'azd auth login',
       'az account get-access-token',
-      'azd provision --no-prompt',
+      'azd provision --no-state',
       'azd deploy app',
     ]);
   });

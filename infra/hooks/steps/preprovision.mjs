@@ -2,7 +2,7 @@ import { AzError, az, env, HookError, needProgram, runHook, say, setInAzd } from
 import { registerSignIn } from './sign-in.mjs';
 
 const WORKSPACE =
-  /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/([^/]+)\/providers\/Microsoft\.HealthcareApis\/workspaces\/[a-z0-9]{3,24}$/i;
+  /^\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/resourceGroups\/([^/]+)\/providers\/Microsoft\.HealthcareApis\/workspaces\/([a-z0-9]{3,24})$/i;
 const EXAMPLE =
   '/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.HealthcareApis/workspaces/<workspace>, as ' +
   'az healthcareapis workspace show --resource-group <group> --name <workspace> --query id prints it';
@@ -12,6 +12,7 @@ const NAMED = [
   ...[
     'identity',
     'logAnalytics',
+    'auditLog',
     'applicationInsights',
     'storage',
     'undeliveredStorage',
@@ -21,7 +22,10 @@ const NAMED = [
   ...['plan', 'functionApp', 'systemTopic', 'network', 'privateEndpoints'],
 ];
 const RECEIVERS = ['ACTION_GROUP_ID', 'ALERT_EMAILS', 'ALERT_PHONES', 'INCIDENT_WEBHOOK_URL'];
+const KEY = /^https:\/\/[a-z0-9-]+\.(vault|managedhsm)\.azure\.net\/keys\/[^/]+(\/[0-9a-f]{32})?$/i;
 
+/** @typedef {{ name: string, resourceGroup: string, tags?: Record<string, string> | null, encryption?: { services?: { table?: { keyType?: string } | null } } }} Account */
+/** @typedef {{ properties?: { privateLinkServiceConnectionState?: { status?: string } } }} Connection */
 /** @typedef {{ id: string, name: string, resourceGroup: string, source?: string, tags?: Record<string, string> | null, identity?: { type?: string } | null }} Topic */
 
 await runHook(async () => {
@@ -37,10 +41,14 @@ await runHook(async () => {
     checkGroup(workspace);
     checkFilter();
   }
-  checkSignIn();
+  useDeployer(signIn());
+  useKeyType();
   checkSubnets();
   await registerSignIn();
-  if (workspace !== undefined) return useTopicOf(workspace);
+  if (workspace !== undefined) {
+    checkEndpoint(workspace);
+    return useTopicOf(workspace);
+  }
   setTopic('', '');
   sayWithoutWorkspace();
 });
@@ -52,10 +60,15 @@ function isOn(text) {
 
 /** A name for an unknown resource would have no effect. */
 function checkNames() {
-  const given = (env.RESOURCE_NAMES ?? '').split(';').flatMap((pair) => pair.split('=')[0]?.trim() || []);
-  const unknown = given.filter((name) => !NAMED.includes(name));
+  const unknown = [...givenNames().keys()].filter((name) => !NAMED.includes(name));
   if (unknown.length === 0) return;
   throw new HookError(`RESOURCE_NAMES names ${unknown.join(', ')}, must name only ${NAMED.join(', ')}.`);
+}
+
+/** @returns {Map<string, string>} */
+function givenNames() {
+  const pairs = (env.RESOURCE_NAMES ?? '').split(';').map((pair) => pair.split('=').map((part) => part.trim()));
+  return new Map(pairs.map(([key = '', name = '']) => /** @type {const} */ ([key, name])).filter(([key]) => key));
 }
 
 function checkPhones() {
@@ -93,8 +106,7 @@ function checkSubnets() {
 /** azd down deletes the whole group of the app, so the workspace must be in another. @param {string} workspace */
 function checkGroup(workspace) {
   const [, , group = ''] = WORKSPACE.exec(workspace) ?? [];
-  const own = env.AZURE_RESOURCE_GROUP ?? `rg-${env.AZURE_ENV_NAME}`;
-  if (group.toLowerCase() !== own.toLowerCase()) return;
+  if (!isSame(group, ownGroup())) return;
   throw new HookError(
     `The workspace is in the resource group ${group}, and the app would be in it too: azd down would delete both. Give the ` +
       'app a group of its own:\n  azd env set AZURE_RESOURCE_GROUP <name>',
@@ -120,17 +132,26 @@ function useSubscriptionOf(workspace) {
   if (subscription === undefined) throw new HookError(`AHDS_WORKSPACE_ID is ${workspace}, must be ${EXAMPLE}`);
   const chosen = env.AZURE_SUBSCRIPTION_ID;
   if (chosen === undefined) return setInAzd({ AZURE_SUBSCRIPTION_ID: subscription });
-  if (chosen.toLowerCase() === subscription.toLowerCase()) return;
+  if (isSame(chosen, subscription)) return;
   throw new HookError(
     `The workspace is in subscription ${subscription}, and the app would be in ${chosen}: they must be in the same subscription. ` +
       'Make an azd environment for that subscription: azd env new <name> --subscription <id>',
   );
 }
 
-/** The hooks use az, whose sign-in is separate from azd's. */
-function checkSignIn() {
+function ownGroup() {
+  return env.AZURE_RESOURCE_GROUP ?? `rg-${env.AZURE_ENV_NAME}`;
+}
+
+/** Azure compares names without regard to case. @param {string} one @param {string} other */
+function isSame(one, other) {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** Returns a token of the identity that is signed in to az, which is separate from azd's. @returns {string} */
+function signIn() {
   try {
-    az('account', 'show');
+    return az('account', 'get-access-token', '--query', 'accessToken');
   } catch (error) {
     if (!(error instanceof AzError)) throw error;
     const subscription = env.AZURE_SUBSCRIPTION_ID;
@@ -140,6 +161,84 @@ function checkSignIn() {
         `Sign in with the identity of azd, and run azd again:\n  az login${tenant}`,
     );
   }
+}
+
+/**
+ * Sets who may write secrets: the identity of az, as the tenant of the subscription knows it. azd passes the object id
+ * of a guest's home tenant (Azure/azure-dev#7173), for which no role can be assigned.
+ * @param {string} token
+ */
+function useDeployer(token) {
+  const [, claims = ''] = token.split('.');
+  const { oid } = parse(Buffer.from(claims, 'base64url').toString());
+  if (typeof oid !== 'string') throw new HookError('The token of az names nobody: sign in again, az login');
+  if (env.DEPLOYER_ID !== oid) setInAzd({ DEPLOYER_ID: oid });
+}
+
+/** @param {string} json */
+function parse(json) {
+  try {
+    return JSON.parse(json) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Keeps the scope of the keys of tables and queues, which Azure never changes: accounts of earlier versions have one key
+ * for each service, which no key of your own can replace.
+ */
+function useKeyType() {
+  const { STORAGE_KEY_URL: key, STORAGE_KEY_IDENTITY_ID: identity } = env;
+  if (key !== undefined && (!KEY.test(key) || identity === undefined)) {
+    throw new HookError(
+      `STORAGE_KEY_URL is ${key}, must be https://<vault>.vault.azure.net/keys/<name>, and STORAGE_KEY_IDENTITY_ID the ` +
+        'resource id of an identity that may use the key.',
+    );
+  }
+  /** @type {Account[]} */
+  const accounts = az('storage', 'account', 'list') ?? [];
+  const own = accounts.filter(
+    ({ tags, resourceGroup }) => tags?.['azd-env-name'] === env.AZURE_ENV_NAME && isSame(resourceGroup, ownGroup()),
+  );
+  if (own.length === 0) return;
+  const old = own.filter(({ encryption }) => encryption?.services?.table?.keyType !== 'Account');
+  if (old.length > 0 && key !== undefined) {
+    throw new HookError(
+      `STORAGE_KEY_URL cannot encrypt the tables and queues of ${old.map(({ name }) => name).join(', ')}: only accounts ` +
+        'that are new with this version allow it. docs/deploy.md, "A key of your own", says how to move.',
+    );
+  }
+  const keyType = old.length > 0 ? 'Service' : 'Account';
+  if ((env.STORAGE_KEY_TYPE ?? 'Account') !== keyType) setInAzd({ STORAGE_KEY_TYPE: keyType });
+}
+
+/**
+ * Azure turns off the public access to a workspace as soon as a private endpoint is approved, which would cut off its
+ * other clients.
+ * @param {string} workspace
+ */
+function checkEndpoint(workspace) {
+  if (!isOn(env.PRIVATE_NETWORK)) return;
+  const choice = env.WORKSPACE_PRIVATE_ENDPOINT ?? 'off';
+  const url = `https://management.azure.com${workspace}?api-version=2024-03-31`;
+  /** @type {{ publicNetworkAccess?: string, privateEndpointConnections?: Connection[] | null }} */
+  const { publicNetworkAccess, privateEndpointConnections } =
+    az('rest', '--method', 'get', '--url', url, '--query', 'properties') ?? {};
+  const isPrivate =
+    publicNetworkAccess === 'Disabled' ||
+    privateEndpointConnections?.some((one) => one.properties?.privateLinkServiceConnectionState?.status === 'Approved');
+  if (isPrivate && choice === 'off') {
+    say(
+      'The workspace is private, and WORKSPACE_PRIVATE_ENDPOINT is off: the app reaches it only if its network does.',
+    );
+  }
+  if (isPrivate || choice !== 'on') return;
+  throw new HookError(
+    'The workspace is public and has no private endpoint: WORKSPACE_PRIVATE_ENDPOINT would end its public access for all ' +
+      'its clients. Once each of them has a private endpoint, confirm:\n  azd env set WORKSPACE_PRIVATE_ENDPOINT confirmed\n' +
+      'Or let the app reach the workspace by its public address:\n  azd env set WORKSPACE_PRIVATE_ENDPOINT off',
+  );
 }
 
 function sayWithoutWorkspace() {
@@ -158,18 +257,31 @@ function sayWithoutWorkspace() {
 function useTopicOf(workspace) {
   /** @type {Topic[]} */
   const topics = az('eventgrid', 'system-topic', 'list') ?? [];
-  const topic = topics.find(({ source }) => source?.toLowerCase() === workspace.toLowerCase());
+  const topic = topics.find(({ source }) => isSame(source ?? '', workspace));
   if (topic === undefined) {
     if (setTopic('', '')) say('The system topic of the last deployment no longer exists.');
     return say('The workspace has no system topic: a new topic is made.');
   }
-  if (topic.tags?.['azd-env-name'] === env.AZURE_ENV_NAME) {
+  if (isOwn(topic, workspace)) {
     setTopic('', '');
     return say(`The workspace has the system topic of this environment: ${topic.name}.`);
   }
   checkIdentity(topic);
   setTopic(topic.name, topic.resourceGroup);
   say(`The existing system topic of the workspace is used: ${topic.name} in ${topic.resourceGroup}.`);
+}
+
+/**
+ * Returns whether the template of this environment has made the topic: by its tag, and by the name and group that the
+ * template gives it. Another deployment can have an environment of the same name.
+ * @param {Topic} topic
+ * @param {string} workspace
+ */
+function isOwn({ tags, name, resourceGroup }, workspace) {
+  const [, , group = '', workspaceName = ''] = WORKSPACE.exec(workspace) ?? [];
+  const isTagged = tags?.['azd-env-name'] === env.AZURE_ENV_NAME;
+  const ownName = givenNames().get('systemTopic') ?? `${workspaceName}-events`;
+  return isTagged && isSame(name, ownName) && isSame(resourceGroup, group);
 }
 
 /** @param {Topic} topic */

@@ -39,6 +39,7 @@ function asOption(error: unknown): never {
 
 function bodyOf(values: Values, now: Date): Body {
   if (values.rate !== undefined) throw new OptionError('--rate does not go with --app: the app sets the pace.');
+  if (values['rows-lost']) throw new OptionError('--rows-lost does not go with --app: name the storage in --account.');
   if (values['find-removed']) {
     const { service, types, isDryRun } = readRemovedOptions(values);
     return { findRemoved: true, dryRun: isDryRun, service, types: types && [...types] };

@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Answer, commandsOf, runHook, SHELLS_HERE } from './stand-ins.js';
+import { type Answer, commandsOf, DEPLOYER, runHook, SHELLS_HERE, SIGNED_IN, TOKEN } from './stand-ins.js';
 
 const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
 const WORKSPACE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic/providers/Microsoft.HealthcareApis/workspaces/clinicdata`;
 const inGroup = (group: string) => WORKSPACE.replace('/resourceGroups/clinic/', `/resourceGroups/${group}/`);
-const ENV = { AZURE_ENV_NAME: 'prod', AZURE_SUBSCRIPTION_ID: SUBSCRIPTION, AHDS_WORKSPACE_ID: WORKSPACE };
+const ENV = {
+  AZURE_ENV_NAME: 'prod',
+  AZURE_SUBSCRIPTION_ID: SUBSCRIPTION,
+  AHDS_WORKSPACE_ID: WORKSPACE,
+  DEPLOYER_ID: DEPLOYER,
+};
 const TOPIC = {
   id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/clinic-events/providers/Microsoft.EventGrid/systemTopics/clinic-topic`,
   name: 'clinic-topic',
@@ -15,11 +20,11 @@ const TOPIC = {
 };
 const OTHER = { ...TOPIC, name: 'other', source: `${WORKSPACE}2` };
 
-const SIGNED_IN: Answer[] = [
-  { to: 'az version', says: {} },
-  { to: 'azd version', says: 'azd 1.31.2' },
-  { to: 'az account show', says: {} },
-  { to: 'azd env set' },
+const ASKS = [
+  'az version',
+  'azd version',
+  `az account get-access-token --query accessToken --subscription ${SUBSCRIPTION}`,
+  `az storage account list --subscription ${SUBSCRIPTION}`,
 ];
 const withTopics = (...topics: unknown[]): Answer[] => [
   ...SIGNED_IN,
@@ -33,12 +38,7 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
 
     expect(end).toMatchObject({ status: 0, complained: '' });
     expect(end.said).toContain('a new topic is made');
-    expect(commandsOf(end)).toEqual([
-      'az version',
-      'azd version',
-      `az account show --subscription ${SUBSCRIPTION}`,
-      `az eventgrid system-topic list --subscription ${SUBSCRIPTION}`,
-    ]);
+    expect(commandsOf(end)).toEqual([...ASKS, `az eventgrid system-topic list --subscription ${SUBSCRIPTION}`]);
   });
 
   it('given an existing topic without the azd tag, then the hook sets it for the template', () => {
@@ -60,18 +60,33 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     expect(setCalls(end)).toEqual([]);
   });
 
-  it('given a topic with the tag of this environment, then the hook sets nothing, because the template owns the topic', () => {
-    const own = { ...TOPIC, tags: { 'azd-env-name': 'prod' } };
+  it('given a topic with tag, name and group of this environment, then the hook sets nothing: the template owns it', () => {
+    const own = { ...TOPIC, name: 'clinicdata-events', resourceGroup: 'Clinic', tags: { 'azd-env-name': 'prod' } };
 
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(own) });
 
     expect(end.status).toBe(0);
     expect(setCalls(end)).toEqual([]);
-    expect(end.said).toContain('of this environment: clinic-topic');
+    expect(end.said).toContain('of this environment: clinicdata-events');
   });
 
-  it('given a topic with the tag of another environment, then the hook sets it for the template', () => {
-    const others = { ...TOPIC, tags: { 'azd-env-name': 'test' } };
+  it('given a topic that RESOURCE_NAMES names, then the template owns it', () => {
+    const own = { ...TOPIC, name: 'evgt-clinic', resourceGroup: 'clinic', tags: { 'azd-env-name': 'prod' } };
+    const env = { ...ENV, RESOURCE_NAMES: 'systemTopic=evgt-clinic; keyVault=kv-clinic' };
+
+    expect(setCalls(runHook('preprovision', { shell, env, answers: withTopics(own) }))).toEqual([]);
+  });
+
+  it.each([
+    {
+      given: 'the tag of another environment',
+      is: { name: 'clinicdata-events', resourceGroup: 'clinic' },
+      tag: 'test',
+    },
+    { given: 'the same tag and another name', is: { resourceGroup: 'clinic' }, tag: 'prod' },
+    { given: 'the same tag in another group', is: { name: 'clinicdata-events' }, tag: 'prod' },
+  ])('given a topic with $given, then the hook sets it for the template', ({ is, tag }) => {
+    const others = { ...TOPIC, ...is, tags: { 'azd-env-name': tag } };
 
     const end = runHook('preprovision', { shell, env: ENV, answers: withTopics(others) });
 
@@ -110,13 +125,8 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     const end = runHook('preprovision', { shell, env, answers: withTopics() });
 
     expect(end.status).toBe(0);
-    expect(commandsOf(end)).toEqual([
-      'az version',
-      'azd version',
-      `azd env set AZURE_SUBSCRIPTION_ID ${SUBSCRIPTION} --environment prod`,
-      `az account show --subscription ${SUBSCRIPTION}`,
-      `az eventgrid system-topic list --subscription ${SUBSCRIPTION}`,
-    ]);
+    expect(commandsOf(end)[2]).toBe(`azd env set AZURE_SUBSCRIPTION_ID ${SUBSCRIPTION} --environment prod`);
+    expect(commandsOf(end)[3]).toBe(ASKS[2]);
   });
 
   it.each([
@@ -152,8 +162,32 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
 
     expect(end.status).toBe(0);
     expect(end.said).toContain(says);
-    expect(commandsOf(end)).toEqual(['az version', 'azd version', 'az account show']);
+    expect(commandsOf(end)).toEqual([
+      'az version',
+      'azd version',
+      'az account get-access-token --query accessToken',
+      `azd env set DEPLOYER_ID ${DEPLOYER} --environment prod`,
+      'az storage account list',
+    ]);
   });
+
+  it('given a guest, whose id azd takes from the home tenant, then the hook sets the id in the token of this tenant', () => {
+    const end = runHook('preprovision', { shell, env: { ...ENV, DEPLOYER_ID: 'home' }, answers: withTopics() });
+
+    expect(setCalls(end)).toEqual([`azd env set DEPLOYER_ID ${DEPLOYER} --environment prod`]);
+    expect(end.said + end.complained).not.toContain(TOKEN);
+  });
+
+  it.each(['opaque', 'e30.e30.e30', 'e30.bnVsbA.e30'])(
+    'given the token %s, which names nobody, then the hook fails',
+    (token) => {
+      const answers = [{ to: 'az account get-access-token', says: token }, ...withTopics()];
+
+      const end = runHook('preprovision', { shell, env: ENV, answers });
+
+      expect(end).toMatchObject({ status: 1, complained: expect.stringContaining('sign in again, az login') });
+    },
+  );
 
   it.each(['true', 'TRUE', '1'])(
     'given that the template creates a workspace (%s), then the hook ignores another named workspace and its topic',
@@ -209,8 +243,118 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     },
   );
 
+  describe('and the network is private', () => {
+    const PUBLIC = { publicNetworkAccess: 'Enabled', privateEndpointConnections: [] };
+    const status = (status: string) => ({
+      publicNetworkAccess: 'Enabled',
+      privateEndpointConnections: [{ properties: { privateLinkServiceConnectionState: { status } } }],
+    });
+    const run = (endpoint: string, workspace: object) =>
+      runHook('preprovision', {
+        shell,
+        env: { ...ENV, PRIVATE_NETWORK: 'true', ...(endpoint && { WORKSPACE_PRIVATE_ENDPOINT: endpoint }) },
+        answers: [
+          { to: `az rest --method get --url https://management.azure.com${WORKSPACE}`, says: workspace },
+          ...withTopics(),
+        ],
+      });
+
+    it.each([
+      { given: 'no private endpoint', workspace: PUBLIC },
+      { given: 'an endpoint that waits for approval', workspace: status('Pending') },
+      { given: 'no word of endpoints', workspace: {} },
+    ])(
+      'given a public workspace with $given, then the hook refuses an endpoint that is not confirmed',
+      ({ workspace }) => {
+        const end = run('on', workspace);
+
+        expect(end.status).toBe(1);
+        expect(end.complained).toContain('would end its public access for all its clients');
+        expect(end.complained).toContain('\n  azd env set WORKSPACE_PRIVATE_ENDPOINT confirmed\n');
+      },
+    );
+
+    it.each([
+      { given: 'a confirmation', endpoint: 'confirmed', workspace: PUBLIC },
+      { given: 'an approved endpoint', endpoint: 'on', workspace: status('Approved') },
+      { given: 'a private workspace', endpoint: 'on', workspace: { publicNetworkAccess: 'Disabled' } },
+      { given: 'no wish for an endpoint', endpoint: '', workspace: PUBLIC },
+    ])('given $given, then the hook goes on', ({ endpoint, workspace }) => {
+      expect(run(endpoint, workspace)).toMatchObject({ status: 0, complained: '' });
+    });
+
+    it('given a private workspace and no endpoint, then the hook says that the app needs another path', () => {
+      expect(run('', { publicNetworkAccess: 'Disabled' }).said).toContain('only if its network does');
+    });
+  });
+
+  describe('and storage exists', () => {
+    const account = (keyType: string | undefined, is = {}) => ({
+      name: 'stclinic',
+      resourceGroup: 'RG-prod',
+      tags: { 'azd-env-name': 'prod' },
+      encryption: { services: { table: keyType && { keyType } } },
+      ...is,
+    });
+    const run = (accounts: object[], env: Record<string, string> = {}) =>
+      runHook('preprovision', {
+        shell,
+        env: { ...ENV, ...env },
+        answers: [{ to: 'az storage account list', says: accounts }, ...withTopics()],
+      });
+    const KEY = {
+      STORAGE_KEY_URL: 'https://keys.vault.azure.net/keys/events',
+      STORAGE_KEY_IDENTITY_ID: '/subscriptions/1',
+    };
+
+    it.each([
+      { given: 'accounts of an earlier version', accounts: [account(undefined)], env: {}, sets: ['Service'] },
+      { given: 'one of them', accounts: [account('Account'), account('Service')], env: {}, sets: ['Service'] },
+      { given: 'accounts of this version', accounts: [account('Account')], env: {}, sets: [] },
+      {
+        given: 'accounts that were made anew',
+        accounts: [account('Account')],
+        env: { STORAGE_KEY_TYPE: 'Service' },
+        sets: ['Account'],
+      },
+      {
+        given: 'accounts of others',
+        accounts: [account('Service', { tags: null }), account('Service', { resourceGroup: 'rg' })],
+        env: {},
+        sets: [],
+      },
+    ])('given $given, then the hook keeps the scope of the keys of their tables', ({ accounts, env, sets }) => {
+      const end = run(accounts, env);
+
+      expect(end).toMatchObject({ status: 0, complained: '' });
+      expect(setCalls(end)).toEqual(sets.map((type) => `azd env set STORAGE_KEY_TYPE ${type} --environment prod`));
+    });
+
+    it('given a key of your own and accounts of an earlier version, then the hook fails and names the accounts', () => {
+      const end = run([account(undefined)], KEY);
+
+      expect(end.status).toBe(1);
+      expect(end.complained).toContain('cannot encrypt the tables and queues of stclinic');
+    });
+
+    it.each([
+      { given: 'a key of your own', env: KEY, status: 0 },
+      { given: 'a key without an identity', env: { STORAGE_KEY_URL: KEY.STORAGE_KEY_URL }, status: 1 },
+      {
+        given: 'a secret instead of a key',
+        env: { ...KEY, STORAGE_KEY_URL: 'https://keys.vault.azure.net/secrets/a' },
+        status: 1,
+      },
+    ])('given new accounts and $given, then the hook ends with $status', ({ env, status }) => {
+      expect(run([account('Account')], env)).toMatchObject({ status });
+    });
+  });
+
   it('given az is not signed in, then the hook fails and prints the sign-in command', () => {
-    const answers = [{ to: 'az account show', fails: "Please run 'az login' to setup account." }, ...withTopics(TOPIC)];
+    const answers = [
+      { to: 'az account get-access-token', fails: "Please run 'az login' to setup account." },
+      ...withTopics(TOPIC),
+    ];
 
     const end = runHook('preprovision', { shell, env: { ...ENV, AZURE_TENANT_ID: 'tenant' }, answers });
 

@@ -1,17 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Answer, commandsOf, type End, runHook } from './stand-ins.js';
+import { commandsOf, type End, runHook, SIGNED_IN } from './stand-ins.js';
 
 const CLIENT = 'c11e0000-0000-4000-8000-000000000001';
 const ENV = { AZURE_ENV_NAME: 'prod', AZURE_SUBSCRIPTION_ID: 's', AHDS_CREATE_WORKSPACE: 'true', SIGN_IN: 'on' };
 const REGISTRATION = "https://graph.microsoft.com/v1.0/applications(uniqueName='ahds-events-prod-s')";
 const GET = `az rest --method get --url ${REGISTRATION} --query appId`;
 const PATCH = 'az rest --method patch';
-const SIGNED_IN: Answer[] = [
-  { to: 'az version', says: {} },
-  { to: 'azd version', says: 'azd 1.31.2' },
-  { to: 'az account show', says: {} },
-  { to: 'azd env set' },
-];
 
 const sent = ({ calls }: End) =>
   calls.flatMap(({ command, file }) =>

@@ -12,6 +12,18 @@ export type Answer = { to: string; says?: unknown; fails?: string; status?: numb
 export type Call = { command: string; file?: { text: string; mode: number; path: string } };
 export type End = { status: number | null; said: string; complained: string; calls: Call[] };
 
+export const DEPLOYER = '00000000-0000-0000-0000-00000000000d';
+/** A token as Azure's: the hook reads only its claims. */
+export const TOKEN = `e30.${Buffer.from(JSON.stringify({ oid: DEPLOYER })).toString('base64url')}.signature`;
+/** What the preprovision hook asks first, without storage of an earlier deployment. */
+export const SIGNED_IN: readonly Answer[] = [
+  { to: 'az version', says: {} },
+  { to: 'azd version', says: 'azd 1.31.2' },
+  { to: 'az account get-access-token', says: TOKEN },
+  { to: 'az storage account list', says: [] },
+  { to: 'azd env set' },
+];
+
 const WITHOUT_ANSWER = 'The table has no answer.';
 const ARGS = { sh: [], ps1: ['-NoProfile', '-File'] } as const;
 type Shell = keyof typeof ARGS;
