@@ -56,6 +56,8 @@ describe('when infra, hooks and the GitHub workflow share names', () => {
     const [, accepted = ''] = /^const NAMED = \[\n([\s\S]*?)^\];/m.exec(steps[0] ?? '') ?? [];
 
     expect(all(accepted, /'(\w+)'/g)).toEqual(all(list, /^ {2}(\w+): /gm));
+    const [row = ''] = /^\| `RESOURCE_NAMES` .*$/m.exec(read('docs/deploy.md')) ?? [];
+    expect(all(accepted, /'(\w+)'/g).filter((name) => !new RegExp(`\\b${name}\\b`).test(row))).toEqual([]);
   });
 
   it('given the secret that the hook creates, then a setting of the app refers to it', () => {
