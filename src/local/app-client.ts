@@ -63,7 +63,7 @@ const DEFAULT = { kind: 'identity', credential: 'default' } as const;
 /** A token goes to no other machine than over https, and never to an address that a server names. */
 function originOf(app: string): string {
   const origin = isServiceUri(app) ? new URL(app) : undefined;
-  if (origin && isServiceUri(origin.origin) && origin.pathname === '/') return origin.origin;
+  if (origin?.pathname === '/') return origin.origin;
   throw new OptionError(
     `--app is '${app}', must be an address such as https://func-….azurewebsites.net, or http://localhost:7071 on this machine.`,
   );
