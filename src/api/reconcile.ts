@@ -15,6 +15,7 @@ export const reconcileBody = z.strictObject({
   types: z.array(text).min(1).max(MAX_TYPES).optional(),
   workflow: text.optional(),
   findRemoved: z.boolean().default(false),
+  rowsLost: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
 
@@ -29,6 +30,7 @@ export const reconcileRequest = z.strictObject({
   types: z.array(z.string()).readonly().nullable(),
   workflow: z.string().nullable(),
   findRemoved: z.boolean(),
+  rowsLost: z.boolean(),
   dryRun: z.boolean(),
   askedAt: instant,
   endedAt: instant.nullable(),

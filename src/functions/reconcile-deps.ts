@@ -23,14 +23,13 @@ export type OfReconcile = Pick<
 export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 
 /** Returns what a comparison, and a search for removed resources, need of the app. */
-export function reconcileDeps(app: OfReconcile, pace: Pace, { areRowsLost = false } = {}) {
+export function reconcileDeps(app: OfReconcile, pace: Pace) {
   const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables } = app;
   const { storageNow } = app.deadLetterStores;
+  const ofLedger = { ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow };
   return {
-    known: createLedgerChanges({
-      ...{ ledger, waiting, workflows, deadlineMs: config.deadlineMs, clock, random, storageNow },
-      areRowsLost,
-    }),
+    known: createLedgerChanges(ofLedger),
+    knownWithRowsLost: createLedgerChanges({ ...ofLedger, areRowsLost: true }),
     async hasEvent(eventId: string) {
       const id = digest(eventId);
       return (await waiting.find(id)).length > 0 || (await ledger.find(id)).length > 0;

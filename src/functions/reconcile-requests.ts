@@ -20,7 +20,7 @@ type Deps = OfReconcile & Pick<App, 'telemetry'>;
 
 const MAX_CHARACTERS = 64 * 1024;
 /** Properties whose wrong values are in the answer: none can hold patient data. */
-const QUOTABLE = ['since', 'until', 'findRemoved', 'dryRun'];
+const QUOTABLE = ['since', 'until', 'findRemoved', 'rowsLost', 'dryRun'];
 
 const NOT_FOUND = httpError(
   404,
@@ -38,8 +38,8 @@ export function registerReconcileRequests(functions: FunctionApp, deps: Deps): v
 async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps): Promise<HttpResponseInit> {
   const read = await readBody(request, { schema: reconcileBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;
-  const { since = '', findRemoved, dryRun, ...rest } = read.value;
-  const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, isDryRun: dryRun };
+  const { since = '', findRemoved, rowsLost, dryRun, ...rest } = read.value;
+  const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun };
   const { stores, config, workflows, clock, telemetry } = deps;
   const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
   const problems = wrong.length > 0 ? wrong : await problemsOfMemory(asked, deps);
@@ -88,12 +88,13 @@ function problemOf(path: string, check: () => unknown): Problem[] {
 }
 
 function shown(status: AskedStatus): ReconcileRequest {
-  const { id, state, since, until, isFindRemoved: findRemoved, isDryRun: dryRun, askedAt, endedAt, message } = status;
+  const { id, state, since, until, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun } = status;
+  const { askedAt, endedAt, message } = status;
   const { service = null, types = null, workflow = null } = status;
   return {
     id,
     state,
-    ...{ since: since || null, until: until || null, service, types, workflow, findRemoved, dryRun },
+    ...{ since: since || null, until: until || null, service, types, workflow, findRemoved, rowsLost, dryRun },
     askedAt,
     endedAt: endedAt || null,
     counts: countsOfAsked(status),

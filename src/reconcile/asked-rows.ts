@@ -16,6 +16,8 @@ export type Asked = {
   readonly service?: string | undefined;
   readonly types?: readonly string[] | undefined;
   readonly workflow?: string | undefined;
+  /** Whether rows of `waiting` are lost, see `createLedgerChanges`. */
+  readonly areRowsLost: boolean;
   readonly isDryRun: boolean;
 };
 
@@ -115,9 +117,10 @@ function sumOf<C extends Readonly<Record<string, number>>>(none: C, parts: reado
   ) as C;
 }
 
-function idOf({ since, until, service, types, workflow, isDryRun }: Asked): string {
+function idOf({ since, until, service, types, workflow, areRowsLost, isDryRun }: Asked): string {
   const sorted = types ? [...new Set(types)].sort() : null;
-  return digest(JSON.stringify([since, until ?? null, service ?? null, sorted, workflow ?? null, isDryRun]));
+  const all = [since, until ?? null, service ?? null, sorted, workflow ?? null, isDryRun];
+  return digest(JSON.stringify(areRowsLost ? [...all, 'rows-lost'] : all));
 }
 
 /** Table Storage has texts, numbers and truth values: an absent text is ''. */
@@ -136,6 +139,7 @@ export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus
     service: text('service') || undefined,
     types: text('types') === '' ? undefined : text('types').split(','),
     workflow: text('workflow') || undefined,
+    areRowsLost: row.areRowsLost === true,
     isDryRun: row.isDryRun === true,
     state: STATES.find((state) => state === row.state) ?? 'failed',
     askedAt: text('askedAt'),

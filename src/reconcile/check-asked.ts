@@ -36,8 +36,9 @@ export function servicesOfAsked(
 }
 
 function problemsOfRemoved(asked: Asked): AskedProblem[] {
-  return (['since', 'until', 'workflow'] as const)
-    .filter((path) => asked[path])
+  const given = { ...asked, rowsLost: asked.areRowsLost };
+  return (['since', 'until', 'workflow', 'rowsLost'] as const)
+    .filter((path) => given[path])
     .map((path) => ({
       path,
       code: 'not-with-find-removed',

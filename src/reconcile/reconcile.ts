@@ -3,6 +3,7 @@ import type { TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import { checkSince } from './check-since.js';
 import { type CompareDeps, type Compared, compare, type Position, type Progress } from './compare.js';
+import type { KnownChanges } from './known-changes.js';
 import { openChanges } from './open-changes.js';
 import { isWanted, type Part, partsOf } from './plan.js';
 import { type ComparisonName, createPosition } from './positions.js';
@@ -21,7 +22,7 @@ export type Request = {
   readonly types?: readonly string[] | undefined;
   /** Counts, and changes nothing. */
   readonly isDryRun: boolean;
-  /** Whether `known` knows only changes whose jobs are settled: such a comparison has positions of its own. */
+  /** Rows of `waiting` are lost: asks `knownWithRowsLost`, and has positions of its own. */
   readonly areRowsLost?: boolean;
 };
 
@@ -35,6 +36,8 @@ export type PartProgress = { readonly host: string; readonly part: string } & Pr
 export type Report = { readonly isDryRun: boolean; readonly parts: readonly PartReport[] };
 
 export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
+  /** Knows only changes whose jobs are settled. */
+  readonly knownWithRowsLost: KnownChanges;
   readonly readers: Pick<Readers, 'pagesOf'>;
   readonly workflows: readonly Workflow[];
   /** Holds the table `reconcile`. */
@@ -100,7 +103,11 @@ async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Pro
       position: positionOf(positionName(named, request), { isDryRun }, deps),
       isDryRun,
     },
-    { ...deps, onProgress: (progress) => onProgress?.({ ...named, ...progress }) },
+    {
+      ...deps,
+      known: request.areRowsLost ? deps.knownWithRowsLost : deps.known,
+      onProgress: (progress) => onProgress?.({ ...named, ...progress }),
+    },
   );
   return { ...named, ...compared };
 }

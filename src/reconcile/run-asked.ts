@@ -163,12 +163,12 @@ function chosenServices(status: AskedStatus, { services }: RunAskedDeps): readon
 }
 
 function requestOf(status: AskedStatus, deps: RunAskedDeps): Request {
-  const { since, until, types, isDryRun } = status;
+  const { since, until, types, areRowsLost, isDryRun } = status;
   const services = chosenServices(status, deps);
   const workflow = deps.workflows.find(({ name }) => name === status.workflow);
   if (status.workflow !== undefined && !workflow)
     throw new NonRetriableError('The workflow is not on in this app.', { code: 'unknown-workflow' });
-  return { services, since, until, types, workflow, isDryRun };
+  return { services, since, until, types, workflow, areRowsLost, isDryRun };
 }
 
 function endedOf(report: Report, parts: Working['parts']): Ended {

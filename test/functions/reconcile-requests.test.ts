@@ -48,6 +48,7 @@ describe('POST reconcile', () => {
       types: ['Patient'],
       workflow: null,
       findRemoved: false,
+      rowsLost: false,
       dryRun: true,
       askedAt: NOW,
       endedAt: null,
@@ -144,7 +145,8 @@ describe('POST reconcile', () => {
       body: { since: SINCE, 'dry-run': true },
       path: 'dry-run',
       code: 'unrecognized-keys',
-      message: 'is not known here, must be one of since, until, service, types, workflow, findRemoved, dryRun',
+      message:
+        'is not known here, must be one of since, until, service, types, workflow, findRemoved, rowsLost, dryRun',
     },
   ])('given $given, then 400 with path, code and what is allowed', async ({ body, path, code, message }) => {
     const { post, tables } = start({ fhir: 'http://127.0.0.1:1', dicom: 'http://127.0.0.1:1' });
@@ -287,6 +289,36 @@ describe('when the timer reconcile works on requests', () => {
       expect(runs).toHaveLength(dryRun ? 0 : 6);
     },
   );
+
+  it('given lost rows of jobs that wait, then only a request with rowsLost counts them, and gives them new rows', async () => {
+    await using service = await startService(fhirHistory(versionsOf(3)));
+    let isDown = true;
+    const done: number[] = [];
+    const handle = () => {
+      if (isDown) throw new Error('down');
+      done.push(1);
+    };
+    const workflows = [defineWorkflow({ name: 'every-change', on: [fhir('*')], handle })];
+    const { ask, show, tick, runRows, tables, advance } = start({ fhir: service.url, workflows });
+    const countsOf = async (body: object) => {
+      const id = await ask({ since: SINCE, ...body });
+      await tick();
+      return (await show(id)).jsonBody.counts;
+    };
+    await countsOf({});
+    await runRows();
+    await tables.drop('waiting');
+    isDown = false;
+    advance(60_000);
+
+    expect(await countsOf({ dryRun: true })).toMatchObject({ known: 3, missing: 0 });
+    expect(await countsOf({ rowsLost: true, dryRun: true })).toMatchObject({ known: 0, missing: 3, broughtIn: 0 });
+    expect(await countsOf({ rowsLost: true })).toMatchObject({ missing: 3, broughtIn: 3 });
+    advance(5000);
+    await runRows();
+    expect(done).toHaveLength(3);
+    expect(await ask({ since: SINCE, rowsLost: true })).not.toBe(await ask({ since: SINCE }));
+  });
 
   it('given a service that was compared to its end, then a later run does not read it again', async () => {
     await using fhirService = await startService(fhirHistory(versionsOf(3)));

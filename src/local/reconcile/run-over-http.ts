@@ -39,13 +39,13 @@ function asOption(error: unknown): never {
 
 function bodyOf(values: Values, now: Date): Body {
   if (values.rate !== undefined) throw new OptionError('--rate does not go with --app: the app sets the pace.');
-  if (values['rows-lost']) throw new OptionError('--rows-lost does not go with --app: name the storage in --account.');
   if (values['find-removed']) {
     const { service, types, isDryRun } = readRemovedOptions(values);
     return { findRemoved: true, dryRun: isDryRun, service, types: types && [...types] };
   }
-  const { since, until, service, types, workflow, isDryRun } = readOptions(values, now);
-  return { since, until, service, types: types && [...types], workflow, dryRun: isDryRun };
+  const { since, until, service, types, workflow, areRowsLost, isDryRun } = readOptions(values, now);
+  const body = { since, until, service, types: types && [...types], workflow, dryRun: isDryRun };
+  return areRowsLost ? { ...body, rowsLost: true } : body;
 }
 
 /** Returns the request when it has ended; undefined if `signal` aborts before. */

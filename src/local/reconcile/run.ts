@@ -29,7 +29,7 @@ export async function run(asked: Asked, { app, off, signal }: RunDeps, { out, er
   const progress = createProgress<PartProgress>(err, { now: clock.monotonic, describe });
   const pace = { ...PACE, perSecond: asked.perSecond, signal };
   const report = await withConfigError(() =>
-    reconcile(request, { ...reconcileDeps(app, pace, asked), ...showing(progress) }),
+    reconcile(request, { ...reconcileDeps(app, pace), ...showing(progress) }),
   ).finally(progress.end);
   const sentences = sentencesOf(report);
   const json = { dryRun: report.isDryRun, parts: report.parts.map(jsonOf), message: sentences.join(' ') };

@@ -39,7 +39,11 @@ export function Requests({ requests }: { requests: readonly ReconcileRequest[] }
   );
 }
 
-function What({ of: { findRemoved, dryRun, since, until, service, types, workflow } }: { of: ReconcileRequest }) {
+function What({
+  of: { findRemoved, rowsLost, dryRun, since, until, service, types, workflow },
+}: {
+  of: ReconcileRequest;
+}) {
   return (
     <>
       {findRemoved ? (
@@ -49,6 +53,7 @@ function What({ of: { findRemoved, dryRun, since, until, service, types, workflo
           Changes from <Time at={since} /> to <Time at={until} />
         </>
       )}
+      {rowsLost && <span class="badge">rows lost</span>}
       {dryRun && <span class="badge">count only</span>}
       <span class="quiet cut">{[service, types?.join(', '), workflow].filter(Boolean).join(' · ')}</span>
     </>

@@ -14,6 +14,7 @@ const REQUEST: ReconcileRequest = {
   types: null,
   workflow: null,
   findRemoved: false,
+  rowsLost: false,
   dryRun: false,
   askedAt: '2026-01-01T12:00:00.000Z',
   endedAt: null,
@@ -63,6 +64,12 @@ describe('when reconcile asks an app over HTTP', () => {
       workflow: 'one',
       dryRun: true,
     });
+  });
+
+  it('given --rows-lost, then the request says so', async () => {
+    const { asked } = await run(['--since', '2025-12-01', '--rows-lost'], { state: 'done' });
+
+    expect(asked[0]?.body).toEqual({ since: '2025-12-01T00:00:00.000Z', rowsLost: true, dryRun: false });
   });
 
   it('given --find-removed, then the request is for that, without times', async () => {
