@@ -42,7 +42,7 @@ function callsWith(fault: Fault) {
     () => queue.length(),
     () => queue.create(),
   ];
-  return { clock, calls, listBlobs: () => blobs.list('', { limit: 1 }) };
+  return { clock, calls, listBlobs: () => blobs.list('', { limit: 1000 }) };
 }
 
 /** A store whose reads show the signal that they were given, and wait for `answer`. */
