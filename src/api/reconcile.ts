@@ -35,6 +35,15 @@ export const reconcileRequest = z.strictObject({
   askedAt: instant,
   endedAt: instant.nullable(),
   counts: z.record(z.string(), count),
+  /** How far each part of each service is; with `findRemoved` each service, which has no parts and no times. */
+  parts: z.array(
+    z.strictObject({
+      host: z.string(),
+      part: z.string().nullable(),
+      upTo: instant.nullable(),
+      counts: z.record(z.string(), count),
+    }),
+  ),
   /** The counts in words. */
   message: z.string(),
 });

@@ -1,7 +1,15 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type ReconcileRequest, reconcileBody } from '../api/reconcile.js';
 import { errorCodeOf, NonRetriableError } from '../errors.js';
-import { type Asked, type AskedStatus, ask, countsOfAsked, findAsked, listAsked } from '../reconcile/asked-rows.js';
+import {
+  type Asked,
+  type AskedStatus,
+  ask,
+  countsOfAsked,
+  findAsked,
+  listAsked,
+  partsOfAsked,
+} from '../reconcile/asked-rows.js';
 import { problemsOfAsked, servicesOfAsked } from '../reconcile/check-asked.js';
 import { checkSince } from '../reconcile/check-since.js';
 import { checkIndex } from '../reconcile/find-removed.js';
@@ -98,6 +106,7 @@ function shown(status: AskedStatus): ReconcileRequest {
     askedAt,
     endedAt: endedAt || null,
     counts: countsOfAsked(status),
+    parts: partsOfAsked(status),
     message: message || 'The timer reconcile has not begun yet: it runs each minute.',
   };
 }

@@ -101,6 +101,25 @@ export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
   return sumOf({ compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 }, parts);
 }
 
+/** Returns how far each part of a request is. */
+export function partsOfAsked({
+  isFindRemoved,
+  parts,
+  removed,
+}: Pick<AskedStatus, 'isFindRemoved' | 'parts' | 'removed'>) {
+  if (isFindRemoved)
+    return Object.entries(removed).map(([host, { counts }]) => ({
+      host,
+      part: null,
+      upTo: null,
+      counts: { ...counts },
+    }));
+  return Object.entries(parts).map(([name, { upTo, counts }]) => {
+    const [host = '', part = ''] = name.split(' ');
+    return { host, part, upTo, counts: { ...counts } };
+  });
+}
+
 /** Returns the sums over all parts of a request. */
 export function countsOfAsked(
   status: Pick<AskedStatus, 'isFindRemoved' | 'parts' | 'removed'>,

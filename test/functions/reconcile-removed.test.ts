@@ -83,6 +83,7 @@ describe('POST reconcile with findRemoved', () => {
       askedAt: '2026-01-01T12:11:00.000Z',
       endedAt: null,
       counts: NONE,
+      parts: [],
       message: 'The timer reconcile has not begun yet: it runs each minute.',
     });
     expect(await ask({ types: ['Patient'], service: FHIR_HOST })).toBe(id);
@@ -231,6 +232,7 @@ describe('when the timer reconcile searches for removed resources', () => {
     expect(await show(id)).toMatchObject({
       state: 'done',
       counts: { ...NONE, compared: 3, present: 1, removed: 2, broughtIn: 2 },
+      parts: [{ host: FHIR_HOST, part: null, upTo: null, counts: { removed: 2 } }],
     });
     const place = '0\n000999';
     expect(read).toEqual([

@@ -53,6 +53,7 @@ describe('POST reconcile', () => {
       askedAt: NOW,
       endedAt: null,
       counts: { compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 },
+      parts: [],
       message: 'The timer reconcile has not begun yet: it runs each minute.',
     };
     expect((await show(id)).jsonBody).toEqual(shown);
@@ -230,6 +231,9 @@ describe('when the timer reconcile works on requests', () => {
       state: 'done',
       endedAt: NOW,
       counts: { compared: 5, known: 0, missing: 5, broughtIn: 5 },
+      parts: expect.arrayContaining([
+        { host: FHIR_HOST, part: expect.any(String), upTo: expect.any(String), counts: expect.any(Object) },
+      ]),
       message: '5 compared, 5 missing, 5 brought in.',
     });
     expect(runs).toHaveLength(5);

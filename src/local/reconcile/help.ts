@@ -43,7 +43,7 @@ DICOM_HOSTS, the services are the simulator's, while npm start runs.
   --workflow-account NAME  the account of the workflows' tables, if it is another: --find-removed reads it
 
 ${APP_HELP}The app compares with its own settings, once a minute, and this command waits for it. Ctrl-C ends the command, not the
-request. --json has the sums of all services; there is no --rate.
+request. --json has one state instead of an end of each part; there is no --rate.
 
 Exit code: 0 all changes were compared, and what was missing is brought in; 1 a service was not compared to the end, or
 entries were left out; 2 an option is wrong, 3 settings are wrong or storage does not answer, 130 ended by Ctrl-C.

@@ -28,9 +28,16 @@ export async function runOverHttp(values: Values, deps: Deps, { out, err }: Outp
     await writeTo(err, `The app goes on with the request: GET /api/reconcile/${id}.\n`);
     return 130;
   }
-  const { dryRun, state, counts, message } = ended;
-  await writeTo(out, values.json ? `${JSON.stringify({ dryRun, state, counts, message })}\n` : `${message}\n`);
+  const { state, counts, message } = ended;
+  await writeTo(out, `${values.json ? JSON.stringify(jsonOf(ended)) : message}\n`);
   return state === 'failed' || (counts.unreadable ?? 0) > 0 ? 1 : 0;
+}
+
+/** As the command itself writes it, but for `end` and `error` of a part: the app has one state for all. */
+function jsonOf({ dryRun, state, since, until: before, parts, message }: ReconcileRequest) {
+  const ofPart = ({ host, part, upTo, counts }: ReconcileRequest['parts'][number]) =>
+    part === null ? { host, ...counts } : { host, part, since, before, upTo, ...counts };
+  return { dryRun, state, parts: parts.map(ofPart), message };
 }
 
 function asOption(error: unknown): never {

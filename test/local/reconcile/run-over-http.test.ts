@@ -19,6 +19,14 @@ const REQUEST: ReconcileRequest = {
   askedAt: '2026-01-01T12:00:00.000Z',
   endedAt: null,
   counts: { compared: 5, known: 3, missing: 2, unreadable: 0, broughtIn: 2 },
+  parts: [
+    {
+      host: 'w-f.fhir.azurehealthcareapis.com',
+      part: 'Patient',
+      upTo: '2026-01-01T11:50:00.000Z',
+      counts: { compared: 5, known: 3, missing: 2, unreadable: 0, broughtIn: 2 },
+    },
+  ],
   message: '5 compared, 2 missing, 2 brought in.',
 };
 
@@ -78,11 +86,17 @@ describe('when reconcile asks an app over HTTP', () => {
     expect(asked[0]?.body).toEqual({ findRemoved: true, dryRun: false, service: 'w-f.fhir.azurehealthcareapis.com' });
   });
 
-  it('given --json, then the state and the counts', async () => {
+  it('given --json, then the state, and the parts as the command writes them', async () => {
     const { output } = await run(['--since', '2025-12-01', '--json'], { state: 'done' });
 
-    const { counts, message } = REQUEST;
-    expect(JSON.parse(output)).toEqual({ dryRun: false, state: 'done', counts, message });
+    const { since, counts, message } = REQUEST;
+    const [{ host, part, upTo } = {}] = REQUEST.parts;
+    expect(JSON.parse(output)).toEqual({
+      dryRun: false,
+      state: 'done',
+      parts: [{ host, part, since, before: null, upTo, ...counts }],
+      message,
+    });
   });
 
   it.each([
