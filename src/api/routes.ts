@@ -27,7 +27,7 @@ export const ROUTES = {
     route: 'health/live',
     authLevel: 'anonymous',
     role: 'anybody',
-    summary: 'Whether the process answers, and whether a sign-in is possible or required. Asks nothing of storage.',
+    summary: 'Whether the process answers. Asks nothing of storage.',
     answers: {
       200: { description: 'It does.', schema: liveAnswer },
       503: { description: 'The settings are wrong.', schema: wrongSettingsAnswer },

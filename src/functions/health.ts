@@ -8,11 +8,8 @@ import { serve } from './serve.js';
  * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage
  * back. And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
  */
-export function registerHealth(functions: FunctionApp, deps: Pick<App, 'storageChecks' | 'config'>): void {
-  const { storageChecks, config } = deps;
-  const { isOn, isRequired } = config.signIn;
-  const signIn = isRequired ? 'required' : isOn ? 'possible' : 'off';
-  serve(functions, 'healthLive', () => ({ jsonBody: { live: true, signIn } }));
+export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<App, 'storageChecks'>): void {
+  serve(functions, 'healthLive', () => ({ jsonBody: { live: true } }));
   serve(functions, 'healthReady', () => checkStorage(storageChecks));
 }
 

@@ -122,7 +122,7 @@ describe('when a sign-in is required', () => {
   });
 
   it('given health/live, then anybody may ask', async () => {
-    expect(await start().call('healthLive', {})).toEqual({ jsonBody: { live: true, signIn: 'required' } });
+    expect(await start().call('healthLive', {})).toEqual({ jsonBody: { live: true } });
   });
 
   it('given a function that has no route, then it needs an Operator', async () => {

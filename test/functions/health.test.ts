@@ -73,7 +73,7 @@ describe('when somebody asks whether the process lives', () => {
   it('given any storage, then 200, and nobody is asked for a key', async () => {
     const { functions } = start({ deadLetters: { ...createMemoryBlobStore({ clock }), list: neverAnswer } });
 
-    expect(await functions.get('healthLive')).toEqual({ jsonBody: { live: true, signIn: 'off' } });
+    expect(await functions.get('healthLive')).toEqual({ jsonBody: { live: true } });
     expect(functions.optionsOf('healthLive')?.authLevel).toBe('anonymous');
   });
 });

@@ -64,7 +64,7 @@ describe('when azd hands settings to main.bicep', () => {
     const commands = [...page.matchAll(/^ {4,}.*$/gm)].map(([line]) => line).join('\n');
     const used = [...commands.matchAll(/\$\{?([A-Z][A-Z_]{3,})/g)].map(([, name = '']) => name);
     const set = [...commands.matchAll(/azd env set ([A-Z_]+)/g)].map(([, name = '']) => name);
-    const own = ['FHIR'];
+    const own = ['FHIR', 'TOKEN'];
 
     expect(used.length).toBeGreaterThan(5);
     expect(used.filter((name) => ![...outputs(), ...own].includes(name))).toEqual([]);

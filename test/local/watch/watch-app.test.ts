@@ -127,7 +127,7 @@ describe('when npm start -- --watch runs', () => {
     expect((await fetch(`${before}/api/health/live`)).status).toBe(200);
 
     await served(() => save(LIVE, text.replace(`live: 'second'`, 'live: true')));
-    expect(await (await fetch(`${url()}/api/health/live`)).json()).toMatchObject({ live: true });
+    expect(await (await fetch(`${url()}/api/health/live`)).json()).toEqual({ live: true });
   });
 
   it('given a wrong setting, then the app ends with it, and starts again when the setting is right', async () => {
