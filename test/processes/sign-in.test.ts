@@ -12,7 +12,7 @@ let host: TestProcess;
 let url = '';
 // The test stands for Azure's authentication: it sends the headers.
 beforeAll(async () => {
-  const env = { ...SIGN_IN, EventStorage: NOWHERE };
+  const env = { ...SIGN_IN, EventStorage: NOWHERE, SIMULATOR: 'on' };
   host = startProcess('src/local/host/main.ts', ['--app', ROOT, '--main', 'src/main.ts', '--port', '0'], { env });
   await host.printed('Listening on');
   url = /Listening on (\S+)/.exec(host.output())?.[1]?.replace('localhost', '127.0.0.1') ?? '';
@@ -30,7 +30,7 @@ describe('when the app runs on a host and a sign-in is required', () => {
   it('given no sign-in, then only health/live and the page are open, and a key opens nothing', async () => {
     expect((await get('health/live')).status).toBe(200);
     expect((await get('ui/')).status).not.toBe(401);
-    for (const path of ['access', 'openapi.json', 'stats', 'health/ready', 'dead-letters/x/payload'])
+    for (const path of ['access', 'openapi.json', 'stats', 'health/ready', 'dead-letters/x/payload', 'simulator/runs'])
       expect([path, await codeOf(path, KEY)]).toEqual([path, '401 sign-in-needed']);
   });
 
