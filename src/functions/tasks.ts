@@ -42,7 +42,7 @@ export function registerTasks(functions: FunctionApp, deps: Deps): void {
 type OfTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
 
 async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): Promise<void> {
-  const pendingChanges = new PendingChanges();
+  const pendingChanges = new PendingChanges(deps.clock);
   try {
     await task.run(contextOf({ name, codes }, pendingChanges, shared, deps));
     await pendingChanges.ended();

@@ -1,23 +1,39 @@
+import type { Clock } from '../clock.js';
 import type { WorkflowTable } from '../workflow.js';
 
 /**
  * The table changes that a handler started, whether or not it waits for them. A change that fails unseen must neither
- * end in work that counts as done, nor end the process by an unhandled rejection.
+ * end in work that counts as done, nor end the process by an unhandled rejection. And the time in which storage had
+ * something to do for the handler (J14).
  */
 export class PendingChanges {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  #calls = 0;
+  #waitingSinceMs = 0;
+  #waitedMs = 0;
   #open: Set<Promise<unknown>> | undefined; // most jobs change one row and wait for it
   #failed: { readonly error: unknown } | undefined;
 
-  /** Returns `table`, whose changes are noted here. */
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** Returns `table`, whose calls are noted here. */
   watched(table: WorkflowTable): WorkflowTable {
     return {
-      ...table,
+      get: (...all) => this.#timed(table.get(...all)),
+      list: (...all) => this.#timed(table.list(...all)),
       change: (...all) => {
-        const change = table.change(...all);
+        const change = this.#timed(table.change(...all));
         this.#add(change);
         return change;
       },
     };
+  }
+
+  /** J14: how long calls to the workflow's tables have been under way so far. */
+  waitedMs(): number {
+    return this.#waitedMs + (this.#calls > 0 ? this.#clock.monotonic() - this.#waitingSinceMs : 0);
   }
 
   /**
@@ -25,6 +41,17 @@ export class PendingChanges {
    */
   ended(): Promise<void> | undefined {
     return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
+  }
+
+  #timed<T>(call: Promise<T>): Promise<T> {
+    if (this.#calls === 0) this.#waitingSinceMs = this.#clock.monotonic();
+    this.#calls += 1;
+    const end = () => {
+      this.#calls -= 1;
+      if (this.#calls === 0) this.#waitedMs += this.#clock.monotonic() - this.#waitingSinceMs;
+    };
+    call.then(end, end);
+    return call;
   }
 
   #add(change: Promise<unknown>): void {

@@ -28,6 +28,11 @@ const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
 };
 const OK: HandlerResult = { kind: 'ok' };
 
+/** J14: the longest time of waiting for storage that does not count, so that a handler cannot go on for ever. */
+const MAX_STORAGE_WAIT_MS = 5 * 60_000;
+/** The next look at a handler whose time has become longer while storage had something to do for it. */
+const LOOK_AGAIN_MS = 100;
+
 /** Its signal is made at the first use: most handlers never use it. */
 export class Cancellation {
   #controller: AbortController | undefined;
@@ -50,19 +55,18 @@ export class Cancellation {
 /** `watch` gets a function that aborts the handler; what `watch` returns is called when the handler has ended. */
 type RunDeps = { readonly clock: Clock; readonly watch: (abort: (reason: AbortReason) => void) => () => void };
 
+type Job = {
+  readonly workflow: Workflow;
+  readonly event: HealthEvent;
+  readonly context: Context<HealthEvent, string>;
+  readonly cancellation: Cancellation;
+  /** They are part of the handler's work, whether or not the handler waits for them. */
+  readonly pendingChanges: Pick<PendingChanges, 'ended' | 'waitedMs'>;
+};
+
 /** Runs the handler until it ends, or until its grace period is over. `watch` is called only if the handler goes on. */
-export function runHandler(
-  job: {
-    workflow: Workflow;
-    event: HealthEvent;
-    context: Context<HealthEvent, string>;
-    cancellation: Cancellation;
-    /** They are part of the handler's work, whether or not the handler waits for them. */
-    pendingChanges: Pick<PendingChanges, 'ended'>;
-  },
-  deps: RunDeps,
-): HandlerResult | Promise<HandlerResult> {
-  const { workflow, event, context, cancellation, pendingChanges } = job;
+export function runHandler(job: Job, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
+  const { workflow, event, context, pendingChanges } = job;
   let returned: unknown;
   try {
     returned = workflow.handle(event, context);
@@ -74,13 +78,13 @@ export function runHandler(
   if (!isLater && !left) return OK;
   const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.ended());
 
-  return untilEnded(ended, { workflow, cancellation }, deps);
+  return untilEnded(ended, job, deps);
 }
 
 /** A handler that did not end at once. */
 function untilEnded(
   ended: Promise<void>,
-  { workflow, cancellation }: { workflow: Workflow; cancellation: Cancellation },
+  { workflow, cancellation, pendingChanges }: Job,
   { clock, watch }: RunDeps,
 ): Promise<HandlerResult> {
   const { promise, resolve } = Promise.withResolvers<HandlerResult>();
@@ -88,13 +92,22 @@ function untilEnded(
   let isOver = false;
   let graceEndsAtMs = Number.POSITIVE_INFINITY;
   let cancelGrace = () => {};
-  const cancelTimeout = clock.after(workflow.timeoutMs, () => abort('timeout'));
+  const startedAtMs = clock.monotonic();
+  let cancelTimeout = clock.after(workflow.timeoutMs, checkTime);
   const unwatch = watch(abort);
   ended.then(
     () => end(aborted === 'lost' ? AFTER_GRACE.lost : OK), // E6
     (error: unknown) => end(resultOfThrow(error, aborted)),
   );
   return promise;
+
+  /** J14: storage that answers late must use up no try. */
+  function checkTime(): void {
+    const usedMs = clock.monotonic() - startedAtMs - Math.min(pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS);
+    const leftMs = workflow.timeoutMs - usedMs;
+    if (leftMs < 1) abort('timeout');
+    else cancelTimeout = clock.after(Math.max(leftMs, LOOK_AGAIN_MS), checkTime);
+  }
 
   /** A lost lease, or the end of the process, does not wait for the grace period of a handler whose time is over. */
   function abort(reason: AbortReason): void {

@@ -28,7 +28,7 @@ export async function runOnce(job: RunnableJob, deps: JobDeps): Promise<HandlerR
   const cancellation = new Cancellation();
   let isOpen = true;
   const writing = new Set<Promise<unknown>>();
-  const pendingChanges = new PendingChanges();
+  const pendingChanges = new PendingChanges(clock);
   const handling = { cancellation, isOpen: () => isOpen, writing, pendingChanges };
   const context = new JobContext({ ...handling, ...contextOf(job, deps) });
   const recordEnd = recordHandler(run, deps);

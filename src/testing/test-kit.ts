@@ -125,7 +125,7 @@ async function runTask({ name, task, codes }: Workflow, tables: TestKit['tables'
   const { clock, setting, telemetry } = world;
   const log = createWorkflowLog(telemetry, { workflow: name }, codes);
   const { signal } = new AbortController();
-  const pendingChanges = new PendingChanges();
+  const pendingChanges = new PendingChanges(clock);
   await task.run({
     tables: (table) => pendingChanges.watched(tables(table)),
     log,

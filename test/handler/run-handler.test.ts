@@ -18,13 +18,15 @@ function start<C extends FakeClock>(handle: Workflow['handle'], clock = createFa
     cancellation,
     result: 'open' as 'open' | HandlerResult,
     isSync: false,
+    storageWaitMs: () => 0,
     watched: 0,
     unwatched: 0,
     abort: (_reason: AbortReason) => {},
   };
+  const pendingChanges = { ended: () => undefined, waitedMs: () => seen.storageWaitMs() };
   const workflow = defineWorkflow({ name: 'some', on: fhir('*'), timeout: seconds(10), handle: handle as () => void });
   const result = runHandler(
-    { workflow, event, context, cancellation, pendingChanges: { ended: () => undefined } },
+    { workflow, event, context, cancellation, pendingChanges },
     {
       clock,
       watch(abort) {
@@ -115,6 +117,32 @@ describe('when its time is over', () => {
     await allThatFollows();
 
     expect(seen.clock.timers).toBe(0);
+  });
+
+  it('given storage takes part of it, then the handler has that much longer, and storage itself cannot end it', () => {
+    const seen = startOpen();
+    seen.clock.advance(4000);
+    seen.storageWaitMs = () => seen.clock.monotonic() - 4000; // under way since then
+
+    seen.clock.advance(60_000);
+    const during = seen.signal.aborted;
+    seen.storageWaitMs = () => 60_000; // it has answered
+    seen.clock.advance(5900);
+    const before = seen.signal.aborted;
+    seen.clock.advance(200);
+
+    expect([during, before, seen.signal.aborted]).toEqual([false, false, true]);
+  });
+
+  it('given storage takes longer than 5 minutes, then the rest counts', () => {
+    const seen = startOpen();
+    seen.storageWaitMs = () => seen.clock.monotonic();
+
+    seen.clock.advance(5 * 60_000 + 9_900);
+    const before = seen.signal.aborted;
+    seen.clock.advance(200);
+
+    expect([before, seen.signal.aborted]).toEqual([false, true]);
   });
 
   it('given 9999 ms, then not yet', () => {

@@ -190,6 +190,9 @@ export const mutations: readonly Mutation[] = [
       put: "return { kind: 'deferred', inMs: 0 };",
     },
   ]),
+  ...inFile('src/handler/run-handler.ts', 'test/handler/run-handler.test.ts', [
+    { rule: 'storageCounts', find: 'Math.min($pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS)', put: '0' },
+  ]),
   ...inFile('src/handler/run-handler.ts', STOP, [
     {
       rule: 'end-grace',
