@@ -7,6 +7,7 @@ import { benchEndToEnd } from './sections/end-to-end.js';
 import { benchFailingWorkflow } from './sections/failing-workflow.js';
 import { benchFhirReads } from './sections/fhir-reads.js';
 import { benchInMemory } from './sections/in-memory.js';
+import { benchOverload } from './sections/overload.js';
 import { benchPackage } from './sections/package.js';
 import { benchSimulator } from './sections/simulator.js';
 import { benchStorageCalls } from './sections/storage-calls.js';
@@ -23,6 +24,7 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   g: benchPackage,
   h: benchFhirReads,
   i: benchCpu,
+  j: benchOverload,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
@@ -66,6 +68,6 @@ function sectionsOf(list: string): Section[] {
   const wanted = list.split(',');
   const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length === 0) return wanted as Section[];
-  process.stderr.write(`There is no section ${unknown.join(', ')}: a to h, with commas between.\n`);
+  process.stderr.write(`There is no section ${unknown.join(', ')}: a to j, with commas between.\n`);
   process.exit(1);
 }

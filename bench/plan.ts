@@ -19,6 +19,7 @@ export type Plan = {
   readonly calls: { durationMs: number };
   /** `events` are at most 2,000: later ones would be updates. `cases`: how many of the kinds of events, from the last. */
   readonly cpu: { repetitions: number; events: number; warmUpEvents: number; cases: number };
+  readonly overload: { repetitions: number; events: number; warmUpEvents: number };
   readonly failing: { repetitions: number; durationMs: number };
   readonly simulator: { resources: number; deliveries: number; historyMb: number };
   readonly startUp: { repetitions: number };
@@ -41,6 +42,7 @@ export const FULL: Plan = {
   stored: { few: 1000, many: 100_000, repetitions: 5, events: 4000 },
   calls: { durationMs: 2500 },
   cpu: { repetitions: 3, events: 2000, warmUpEvents: 2000, cases: 4 },
+  overload: { repetitions: 2, events: 4000, warmUpEvents: 1000 },
   failing: { repetitions: 2, durationMs: 14_000 },
   simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
   startUp: { repetitions: 15 },
@@ -64,6 +66,7 @@ export const QUICK: Plan = {
   stored: { few: 200, many: 1200, repetitions: 1, events: 2400 },
   calls: { durationMs: 200 },
   cpu: { repetitions: 1, events: 200, warmUpEvents: 100, cases: 1 },
+  overload: { repetitions: 1, events: 400, warmUpEvents: 100 },
   failing: { repetitions: 1, durationMs: 1000 },
   simulator: { resources: 1000, deliveries: 3000, historyMb: 1 },
   startUp: { repetitions: 1 },

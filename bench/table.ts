@@ -10,6 +10,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   g: '(g) what is deployed: files, MB, MB zipped; ms to start',
   h: '(h) reads of the FHIR service, Observations without a rule, built-in workflows',
   i: '(i) CPU of the app an event, POSTs of 100, reads answered in the process',
+  j: '(j) five times the load: events whose jobs have all completed',
 };
 
 const HEADS = [

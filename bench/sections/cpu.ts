@@ -8,9 +8,10 @@ import { median } from '../statistics.js';
 
 const IN_FLIGHT = 4;
 const POST_SIZE = 100;
-const ENV = { SIMULATOR: 'on', LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64') };
+/** Reads are answered in the process of `apps/clinical-main.ts`. */
+export const MEASURED_ENV = { SIMULATOR: 'on', LOOKUP_KEY: Buffer.alloc(32, 7).toString('base64') };
 const NOOP = 'bench/apps/noop-measured-main.js';
-const CLINICAL = 'bench/apps/clinical-main.js';
+export const CLINICAL = 'bench/apps/clinical-main.js';
 
 type Case = { what: string; main: string; resourceType: string; aims: { cpuMs: number; entities?: number } };
 
@@ -52,7 +53,7 @@ type Of = { readonly main: string; readonly storage: string; readonly resourceTy
 /** The median of several runs, after one that warms up. */
 async function cpuMsOf({ main, storage, resourceType }: Of, plan: Plan): Promise<number> {
   const { warmUpEvents, events, repetitions } = plan.cpu;
-  await using host = await startHost({ main, storage, env: ENV });
+  await using host = await startHost({ main, storage, env: MEASURED_ENV });
   const times: number[] = [];
   await post(host, { resourceType, events: warmUpEvents }, plan);
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
@@ -67,7 +68,7 @@ async function cpuMsOf({ main, storage, resourceType }: Of, plan: Plan): Promise
 async function countsOf({ main, storage, resourceType }: Of, plan: Plan) {
   const { events } = plan.cpu;
   await using proxy = await startCountingProxy(storage);
-  await using host = await startHost({ main, storage: proxy.connectionString, env: ENV });
+  await using host = await startHost({ main, storage: proxy.connectionString, env: MEASURED_ENV });
   const load = {
     url: host.url,
     events: createEvents({ run: newRun(), resourceType }),
