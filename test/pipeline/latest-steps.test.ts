@@ -237,3 +237,20 @@ describe('when a version is applied', () => {
     ]);
   });
 });
+
+describe('when the table watermarks is lost', () => {
+  it('given a resource with five changes, then the next change waits until its fence is above theirs, and is applied', async () => {
+    const hospital = startHospital();
+    const app = hospital.start();
+    for (const version of [1, 2, 3, 4, 5]) await hospital.deliver(app, eventOf(version));
+    await hospital.account.tables.drop('watermarks');
+    await hospital.account.pass(60_000); // the name is blocked for a while
+
+    await hospital.deliver(app, eventOf(6));
+    await hospital.comeToRest(app);
+
+    expect(hospital.rows.at(-1)).toBe(6);
+    expect(hospital.fences.filter(({ version }) => version === 6).map(({ fence }) => fence)).toEqual([1, 2, 3, 4, 5]);
+    expect(await hospital.stateOf(6)).toMatchObject({ state: 'settled', result: 'completed' });
+  });
+});
