@@ -51,6 +51,10 @@ param existingSystemTopicResourceGroup string = ''
 @allowed(['CloudEventSchemaV1_0', 'EventGridSchema'])
 param eventSchema string = 'CloudEventSchemaV1_0'
 
+@description('How events come: Event Grid sends them to the app (webhook), or puts them into a queue from which the app takes them.')
+@allowed(['webhook', 'queue'])
+param ingress string = 'webhook'
+
 @description('Whether the app subscribes only to events of fhirServices and dicomServices, not of all services of the workspace.')
 param filterByService bool = false
 
@@ -95,6 +99,9 @@ param signInClientId string = ''
 @description('Whether function keys no longer open the HTTP API.')
 @allowed(['on', 'off'])
 param requireSignIn string = 'off'
+
+@description('Whether the app has a public address. Without one, only privateNetwork reaches the app, and ingress must be queue.')
+param publicApp bool = true
 
 @description('Number of instances that are always ready for events.')
 @minValue(0)
@@ -243,6 +250,10 @@ var names = union(defaultNames, pairsOf(resourceNames))
 var functionAppName = names.functionApp
 var tags = union(pairsOf(resourceTags), { 'azd-env-name': environmentName })
 
+// Nothing of Event Grid's comes to the app's address where events come by a queue.
+var isAppPrivate = privateNetwork && ingress == 'queue' && !publicApp
+var eventQueues = ingress == 'queue' ? ['events', 'events-poison'] : []
+
 // Lists.
 var operatorRangeList = listOf(operatorRanges)
 var fhirServiceList = createWorkspace && empty(fhirServices) ? ['fhir'] : listOf(fhirServices)
@@ -358,6 +369,7 @@ module storageRoles 'modules/app-storage-roles.bicep' = {
 }
 
 // Event Grid's own dead letters. They need another account, because Event Grid writes them when the app's account is down.
+// The queue of events is here too, so that Event Grid reaches only one account through a firewall.
 module undeliveredStorage 'modules/storage-account.bicep' = {
   scope: group
   name: 'undelivered-storage'
@@ -371,6 +383,7 @@ module undeliveredStorage 'modules/storage-account.bicep' = {
     keyIdentityId: storageKeyIdentityId
     infrastructureEncryption: infrastructureEncryption
     containers: ['undelivered']
+    queues: eventQueues
     lettersContainers: ['undelivered']
     resolvedRetentionDays: resolvedRetentionDays
     // Event Grid delivers from outside the network. The firewall lets the topic's identity in.
@@ -511,6 +524,18 @@ module undeliveredForTopic 'modules/container-role.bicep' = if (hasWorkspace) {
   }
 }
 
+module eventQueueRoles 'modules/event-queue-roles.bicep' = if (ingress == 'queue') {
+  scope: group
+  name: 'event-queue-roles'
+  params: {
+    accountName: undeliveredStorage.outputs.name
+    appPrincipalId: identity.outputs.principalId
+    topicPrincipalId: usesExistingTopic
+      ? existingSystemTopic!.outputs.principalId
+      : makesTopic ? systemTopic!.outputs.principalId : ''
+  }
+}
+
 module network 'modules/network.bicep' = if (makesNetwork) {
   scope: group
   name: 'network'
@@ -550,6 +575,9 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetwork) 
       separateWorkflowStorage
         ? [{ name: '${names.privateEndpoints}-workflows', target: workflowStorage!.outputs.id, group: 'table', zones: ['table'] }]
         : [],
+      ingress == 'queue'
+        ? [{ name: '${names.privateEndpoints}-events', target: undeliveredStorage.outputs.id, group: 'queue', zones: ['queue'] }]
+        : [],
       hasHealthEndpoint
         ? [{ name: '${names.privateEndpoints}-health', target: usedWorkspaceId, group: 'healthcareworkspace', zones: healthZones }]
         : []
@@ -576,6 +604,7 @@ var settings = {
   // Other code that asks for a token gets a token of the same identity.
   AZURE_CLIENT_ID: identity.outputs.clientId
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+  INGRESS: ingress
   WORKSPACES: usedWorkspaceId
   FHIR_HOSTS: fhirHosts
   DICOM_HOSTS: dicomHosts
@@ -620,6 +649,8 @@ module functionApp 'modules/function-app.bicep' = {
     zoneRedundant: zoneRedundant
     updateStrategy: updateStrategy
     subnetId: makesNetwork ? network!.outputs.appSubnetId : privateNetwork ? appSubnetId : ''
+    takesFromQueue: ingress == 'queue'
+    isPublic: !isAppPrivate
     isRestricted: privateNetwork || !empty(operatorRangeList)
     operatorRanges: operatorRangeList
     deployFromAnywhere: deployFromAnywhere
@@ -631,6 +662,7 @@ module functionApp 'modules/function-app.bicep' = {
   dependsOn: [
     storageRoles
     undeliveredForApp
+    eventQueueRoles
     workflowStorageRole
     healthReaders
     privateEndpoints
@@ -645,6 +677,22 @@ module auth 'modules/auth.bicep' = if (signIn == 'on') {
     clientId: signInClientId
     tenantId: subscription().tenantId
     isRequired: requireSignIn == 'on'
+  }
+}
+
+// For operators and deployments in the network, and in networks that are peered with it.
+module appEndpoint 'modules/private-endpoints.bicep' = if (isAppPrivate) {
+  scope: group
+  name: 'app-endpoint'
+  params: {
+    location: location
+    tags: tags
+    networkId: makesNetwork ? network!.outputs.id : join(take(split(appSubnetId, '/'), 9), '/')
+    subnetId: makesNetwork ? network!.outputs.endpointsSubnetId : endpointsSubnetId
+    zonesGroupId: dnsZones
+    endpoints: [
+      { name: '${names.privateEndpoints}-app', target: functionApp.outputs.id, group: 'sites', zones: ['azurewebsites.net'] }
+    ]
   }
 }
 
@@ -671,7 +719,7 @@ module alerts 'modules/alerts.bicep' = {
     emails: listOf(alertEmails)
     phones: listOf(alertPhones)
     incidentWebhookUrl: incidentWebhookUrl
-    testedUrl: availabilityTest ? '${functionApp.outputs.url}/api/health/live' : ''
+    testedUrl: availabilityTest && !isAppPrivate ? '${functionApp.outputs.url}/api/health/live' : ''
     // Four fifths of what the app may use: its own maximum, or the quota of a subscription in a region.
     maxInstances: max(1, min(maximumInstances, regionalQuotaMB / instanceMemoryMB) * 8 / 10)
     areRulesOn: alertsOn
@@ -747,6 +795,9 @@ output SUBSCRIBED_FHIR_HOSTS string = !filterByService ? '' : empty(fhirHosts) ?
 
 @description('DICOM services of the subscription, as hosts with commas between; empty for all, none for no subscription.')
 output SUBSCRIBED_DICOM_HOSTS string = !filterByService ? '' : empty(dicomHosts) ? 'none' : dicomHosts
+
+@description('How events come.')
+output SUBSCRIBED_INGRESS string = ingress
 
 @description('Schema of the events.')
 output EVENT_SCHEMA string = eventSchema

@@ -1,5 +1,5 @@
 // The two event subscriptions. Deploy them into the resource group of the system topic after the functions, because Event
-// Grid checks that the functions exist. For another service or region, use other values of these parameters.
+// Grid checks that the functions exist, or after the queue and the topic's role on it. For another service or region, use other values of these parameters.
 
 @description('Name of the system topic of the workspace. It has a system-assigned identity.')
 param systemTopicName string
@@ -7,7 +7,11 @@ param systemTopicName string
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Resource id of the storage account with the container undelivered.')
+@description('How events come: Event Grid sends them to the functions (webhook), or puts them into the queue events.')
+@allowed(['webhook', 'queue'])
+param ingress string = 'webhook'
+
+@description('Resource id of the storage account with the container undelivered and the queue events.')
 param undeliveredStorageId string
 
 @description('Prefix of the names of the subscriptions; several apps can subscribe to one topic.')
@@ -74,14 +78,32 @@ resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@
     name: '${namePrefix}-${entry.name}'
     properties: {
       // Event Grid has no identity for functions. It takes the function's key from the app and does not show it.
-      destination: {
-        endpointType: 'AzureFunction'
-        properties: {
-          resourceId: '${functionAppId}/functions/${entry.function}'
-          maxEventsPerBatch: maxEventsPerBatch
-          preferredBatchSizeInKilobytes: preferredBatchSizeInKilobytes
-        }
-      }
+      destination: ingress == 'queue'
+        ? null
+        : {
+            endpointType: 'AzureFunction'
+            properties: {
+              resourceId: '${functionAppId}/functions/${entry.function}'
+              maxEventsPerBatch: maxEventsPerBatch
+              preferredBatchSizeInKilobytes: preferredBatchSizeInKilobytes
+            }
+          }
+      // I2: no message expires. An event is a message.
+      deliveryWithResourceIdentity: ingress == 'queue'
+        ? {
+            identity: {
+              type: 'SystemAssigned'
+            }
+            destination: {
+              endpointType: 'StorageQueue'
+              properties: {
+                resourceId: undeliveredStorageId
+                queueName: 'events'
+                queueMessageTimeToLiveInSeconds: -1
+              }
+            }
+          }
+        : null
       eventDeliverySchema: eventSchema
       filter: {
         includedEventTypes: entry.eventTypes

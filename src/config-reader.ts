@@ -68,6 +68,15 @@ export class Settings {
     return text === undefined ? fallback : text === 'on';
   }
 
+  /** Returns the first of `values` if the setting is absent. */
+  oneOf<T extends string>(name: SettingName, values: readonly [T, ...T[]]): T {
+    const text = this.text(name);
+    const found = values.find((value) => value === text);
+    if (text !== undefined && found === undefined)
+      this.#add(name, shown(text), values.map((value) => `'${value}'`).join(' or '));
+    return found ?? values[0];
+  }
+
   list(name: SettingName, item: RegExp, expected: string): readonly string[] | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;

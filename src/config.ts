@@ -12,6 +12,8 @@ export type Config = {
   readonly workflowStorage: StorageConfig<'table'> | undefined;
   /** Event Grid's own dead letters; in `storage` where absent. */
   readonly undeliveredStorage: StorageConfig<'blob'> | undefined;
+  /** `INGRESS`: `webhook`, the default, or `queue`. */
+  readonly ingress: Ingress;
   /** `WORKSPACES`: Azure resource ids in lower case; undefined for all. */
   readonly workspaces: readonly string[] | undefined;
   /** `FHIR_HOSTS`, `DICOM_HOSTS`: the services that may be sent a token. None where absent. */
@@ -57,6 +59,11 @@ export type SignInConfig = {
   readonly tenantId: string | undefined;
 };
 
+/** How events come: Event Grid sends them to the app, or puts them into a queue beside the undelivered events. */
+type Ingress =
+  | { readonly kind: 'webhook' }
+  | { readonly kind: 'queue'; readonly storage: StorageConfig<'queue'>; readonly connection: string };
+
 const DAY_MS = 24 * 3_600_000;
 const WORKSPACE = /^\/subscriptions\/[^\s,]+$/;
 
@@ -93,10 +100,13 @@ export function readConfig(env: Env = process.env): Config {
   settings.problems.push(...problems);
   const fhirHosts = settings.serviceHosts('FHIR_HOSTS', (host) => `https://${host}`);
   const dicomHosts = settings.serviceHosts('DICOM_HOSTS', () => 'https://dicom.healthcareapis.azure.com');
-  const config: Omit<Config, 'storage'> = {
+  const isQueue = settings.oneOf('INGRESS', ['webhook', 'queue']) === 'queue';
+  const undelivered: readonly ('blob' | 'queue')[] = isQueue ? ['blob', 'queue'] : ['blob'];
+  const undeliveredStorage = settings.optionalConnection('UndeliveredStorage', undelivered);
+  const config: Omit<Config, 'storage' | 'ingress'> = {
     storageConnection,
     workflowStorage: settings.optionalConnection('WorkflowStorage', ['table']),
-    undeliveredStorage: settings.optionalConnection('UndeliveredStorage', ['blob']),
+    undeliveredStorage,
     workspaces: settings.list('WORKSPACES', WORKSPACE, 'Azure resource ids, /subscriptions/…, with commas between'),
     fhirHosts,
     dicomHosts,
@@ -116,7 +126,10 @@ export function readConfig(env: Env = process.env): Config {
     port: settings.wholeNumber('PORT', { from: 0, to: 65_535, fallback: 7071 }),
   };
   if (storage === undefined || settings.problems.length > 0) throw new ConfigError(settings.problems);
-  return Object.freeze({ storage, ...config });
+  const connection = undeliveredStorage ? 'UndeliveredStorage' : storageConnection;
+  const queue = { kind: 'queue', storage: undeliveredStorage ?? storage, connection } as const;
+  const ingress: Ingress = isQueue ? queue : { kind: 'webhook' };
+  return Object.freeze({ storage, ingress, ...config });
 }
 
 /** Returns a reader of single settings, which works even where other settings are wrong. */

@@ -5,6 +5,7 @@
 export const CONNECTIONS = ['EventStorage', 'WorkflowStorage', 'UndeliveredStorage'] as const;
 export const SETTING_NAMES = [
   ...CONNECTIONS,
+  'INGRESS',
   'WORKSPACES',
   'FHIR_HOSTS',
   'DICOM_HOSTS',

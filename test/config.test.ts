@@ -28,6 +28,26 @@ const HOSTS =
 const serviceHost = (host: string, audience: string, url = `https://${host}`) => ({ host, url, audience });
 
 describe('when the app reads its settings', () => {
+  it('given a queue of events, then it is in the account of undelivered events, else in that of the app', () => {
+    const uri = 'https://un.queue.core.windows.net';
+    const account = { UndeliveredStorage__accountName: 'un' };
+
+    expect(readConfig(CLOUD).ingress).toEqual({ kind: 'webhook' });
+    expect(readConfig({ ...CLOUD, INGRESS: 'queue' }).ingress).toMatchObject({
+      kind: 'queue',
+      connection: 'EventStorage',
+      storage: { connectionString: CONNECTION },
+    });
+    expect(readConfig({ ...CLOUD, ...account, INGRESS: 'queue' }).ingress).toMatchObject({
+      connection: 'UndeliveredStorage',
+      storage: { queueServiceUri: uri },
+    });
+    const blobsAlone = { UndeliveredStorage__blobServiceUri: 'https://un.blob.core.windows.net' };
+    expect(problemsOf({ ...CLOUD, ...blobsAlone })).toEqual([]);
+    expect(problemsOf({ ...CLOUD, ...blobsAlone, INGRESS: 'queue' })).toHaveLength(1);
+    expect(problemsOf({ ...CLOUD, INGRESS: 'Queue' })).toEqual(["INGRESS is 'Queue', must be 'webhook' or 'queue'"]);
+  });
+
   it('given an OTLP endpoint, then telemetry goes to it, and local storage samples every trace', () => {
     const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
@@ -83,6 +103,7 @@ describe('when the app reads its settings', () => {
     expect(readConfig(CLOUD)).toEqual({
       storage: { kind: 'connection-string', connectionString: CONNECTION },
       storageConnection: 'EventStorage',
+      ingress: { kind: 'webhook' },
       workflowStorage: undefined,
       undeliveredStorage: undefined,
       workspaces: undefined,

@@ -54,6 +54,10 @@ param maxDeadLetters int = 0
 @minValue(60)
 param maxOverdueSeconds int = 600
 
+@description('Maximum number of seconds that an event may be in the queue, where events come by a queue.')
+@minValue(60)
+param maxQueuedSeconds int = 600
+
 @description('Maximum percentage of a workflow\'s jobs that settle more than 5 s after their event. 1 means that the p99 is at most 5 s.')
 @minValue(0)
 @maxValue(100)
@@ -130,6 +134,20 @@ var rules = [
     splitBy: ''
     operator: 'GreaterThan'
     threshold: maxOverdueSeconds
+    window: 'PT15M'
+    frequency: 'PT5M'
+    history: ''
+    isOn: true
+  }
+  {
+    name: 'event-queue-overdue'
+    description: 'An event has been in the queue events for long: the app does not take events, or cannot make them safe.'
+    severity: 1
+    query: loadTextContent('../kql/event-queue-overdue.kql')
+    measure: 'oldestSeconds'
+    splitBy: ''
+    operator: 'GreaterThan'
+    threshold: maxQueuedSeconds
     window: 'PT15M'
     frequency: 'PT5M'
     history: ''

@@ -29,7 +29,7 @@ param instanceMemoryMB int
 @description('Maximum number of instances of each function or group of functions.')
 param maximumInstances int
 
-@description('Number of instances that are always ready for Event Grid\'s POSTs.')
+@description('Number of instances that are always ready for events.')
 param alwaysReadyInstances int
 
 @description('Maximum number of requests that an instance handles at once before Azure starts another instance.')
@@ -43,6 +43,12 @@ param updateStrategy string
 
 @description('Subnet for the app\'s outgoing requests; empty for none.')
 param subnetId string
+
+@description('Whether the app takes events from a queue, and Event Grid sends it no request.')
+param takesFromQueue bool
+
+@description('Whether the app has a public address.')
+param isPublic bool
 
 @description('Whether only Event Grid and the operators\' ranges may send requests.')
 param isRestricted bool
@@ -118,8 +124,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    // Event Grid delivers from public addresses, and not to private endpoints.
-    publicNetworkAccess: 'Enabled'
+    // Event Grid sends requests from public addresses, and not to private endpoints.
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     functionAppConfig: union(updateConfig, {
       deployment: {
         storage: {
@@ -143,7 +149,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           ? []
           : [
               {
-                name: 'http'
+                name: takesFromQueue ? 'function:queuedEvents' : 'http'
                 instanceCount: readyInstances
               }
             ]
@@ -162,16 +168,18 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
       ipSecurityRestrictions: isRestricted
         ? concat(
-            [
-              {
-                name: 'event-grid'
-                description: 'Deliveries.'
-                priority: 100
-                action: 'Allow'
-                tag: 'ServiceTag'
-                ipAddress: 'AzureEventGrid'
-              }
-            ],
+            takesFromQueue
+              ? []
+              : [
+                  {
+                    name: 'event-grid'
+                    description: 'Deliveries.'
+                    priority: 100
+                    action: 'Allow'
+                    tag: 'ServiceTag'
+                    ipAddress: 'AzureEventGrid'
+                  }
+                ],
             admitsAvailabilityTests ? [availabilityRule] : [],
             operatorRules
           )

@@ -23,6 +23,7 @@ export const minutes = z.strictObject({
 export const PROBLEM_CODES = [
   'storage-failed',
   'rows-overdue',
+  'event-queue-overdue',
   'lag-high',
   'circuit-open',
   'dead-letters',

@@ -26,6 +26,11 @@ const undeliveredCount = z.union([
   z.strictObject({ blobs: count, unreadable: count, isMore: z.boolean(), oldestAt: instant.nullable() }),
   failed,
 ]);
+/** Messages of the queue from which the app takes events, and those that the host could not decode. */
+const eventQueueCount = z.union([
+  z.strictObject({ messages: count, poisoned: count, oldestAt: instant.nullable() }),
+  failed,
+]);
 /** How far reconciliation has compared a service, and what it has found since it began. */
 export const compared = z.strictObject({
   service: z.enum(['fhir', 'dicom']),
@@ -43,6 +48,8 @@ export const storageCounts = z.strictObject({
   waiting: waitingCount,
   deadLetters: deadLetterCount,
   undelivered: undeliveredCount,
+  /** Only where INGRESS is queue. */
+  eventQueue: eventQueueCount.optional(),
   compared: z.array(compared),
 });
 export type StorageCounts = z.infer<typeof storageCounts>;

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import type { StorageConfig } from '../config-reader.js';
-import type { StoragePorts } from '../pipeline/create-stores.js';
+import type { EventQueues, StoragePorts } from '../pipeline/create-stores.js';
 import { createAzureBlobStore } from '../storage/azure-blob-store.js';
 import { createAzureQueueStore } from '../storage/azure-queue-store.js';
 import { createAzureTableStore } from '../storage/azure-table-store.js';
@@ -8,7 +8,7 @@ import type { Service, StorageConnection } from '../storage/storage-connection.j
 import { createCredential } from './credential.js';
 
 /** Returns the storage that the settings name. Nothing is sent until the first call. */
-export function createAzureStores({ storage, workflowStorage, undeliveredStorage }: Config): StoragePorts {
+export function createAzureStores({ storage, workflowStorage, undeliveredStorage, ingress }: Config): StoragePorts {
   const connection = connectionOf(storage);
   return {
     tables: createAzureTableStore(connection),
@@ -20,6 +20,14 @@ export function createAzureStores({ storage, workflowStorage, undeliveredStorage
     ),
     due: createAzureQueueStore(connection, 'due'),
     dueLong: createAzureQueueStore(connection, 'due-long'),
+    eventQueues: ingress.kind === 'queue' ? createEventQueues(connectionOf(ingress.storage)) : undefined,
+  };
+}
+
+function createEventQueues(connection: StorageConnection<'queue'>): EventQueues {
+  return {
+    events: createAzureQueueStore(connection, 'events'),
+    poison: createAzureQueueStore(connection, 'events-poison'),
   };
 }
 

@@ -109,7 +109,8 @@ export function composeApp(config: Config, parts: AppParts): App {
   };
 }
 
-function storageChecksOf({ tables, workflowTables, deadLetters, due, dueLong }: StoragePorts): StorageCheck[] {
+function storageChecksOf(ports: StoragePorts): StorageCheck[] {
+  const { tables, workflowTables, deadLetters, due, dueLong, eventQueues } = ports;
   const isDueAtAll = { partition: SHARD_NAMES[0] as string, limit: 1 };
   return [
     { part: 'tables', check: () => tables.query('waiting', isDueAtAll) },
@@ -118,5 +119,6 @@ function storageChecksOf({ tables, workflowTables, deadLetters, due, dueLong }: 
       : []),
     { part: 'blobs', check: () => deadLetters.list('pending/', { limit: 1 }) },
     { part: 'queues', check: () => Promise.all([due.length(), dueLong.length()]) },
+    ...(eventQueues ? [{ part: 'event-queue', check: () => eventQueues.events.length() }] : []),
   ];
 }

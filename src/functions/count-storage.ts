@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import type { DeadLetters } from '../dead-letters/store/dead-letters.js';
 import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
-import type { StoragePorts } from '../pipeline/create-stores.js';
+import type { EventQueues, StoragePorts } from '../pipeline/create-stores.js';
 import { positionsOf } from '../reconcile/continuous.js';
 import { createSharedAnswer } from '../shared-answer.js';
 import { StorageError } from '../storage/table-store.js';
@@ -13,7 +13,7 @@ import type { Waiting } from '../storage/waiting.js';
 type Deps = {
   readonly waiting: Pick<Waiting, 'count'>;
   readonly deadLetters: Pick<DeadLetters, 'count'>;
-  readonly stores: Pick<StoragePorts, 'tables' | 'undelivered'>;
+  readonly stores: Pick<StoragePorts, 'tables' | 'undelivered' | 'eventQueues'>;
   readonly clock: Clock;
   readonly config: Pick<Config, 'reconcile'>;
 };
@@ -33,11 +33,12 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
   const countedAt = clock.now().toISOString();
   const untilMs = clock.monotonic() + MAX_COUNT_MS;
   const isEnough = () => clock.monotonic() >= untilMs;
-  const [rows, letters, undelivered, compared] = await Promise.all([
+  const [rows, letters, undelivered, compared, eventQueue] = await Promise.all([
     waiting.count(MAX_COUNTED),
     deadLetters.count(MAX_COUNTED, isEnough),
-    countOfUndelivered(stores).catch(codeAlone),
+    countUndelivered(stores.undelivered, MAX_COUNTED).then(withText, codeAlone),
     config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
+    stores.eventQueues && countQueued(stores.eventQueues).then(withText, codeAlone),
   ]);
   return {
     countedAt,
@@ -49,6 +50,7 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
       oldestAt: letters.oldestAt?.toISOString() ?? null,
     },
     undelivered,
+    ...(eventQueue && { eventQueue }),
     compared: compared.map(({ upTo, ...one }) => ({ ...one, upTo, behindSeconds: secondsBetween(upTo, countedAt) })),
   };
 }
@@ -57,12 +59,23 @@ function secondsBetween(from: string, to: string): number {
   return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
 }
 
-async function countOfUndelivered({ undelivered }: Deps['stores']) {
-  const { oldestAt, ...counted } = await countUndelivered(undelivered, MAX_COUNTED);
+/** Counts the messages, hidden ones included. `oldestAt`: of the first visible one, also if it is poison. */
+export async function countQueued({ events, poison }: EventQueues) {
+  const [messages, poisoned, ...oldest] = await Promise.all([
+    events.length(),
+    poison.length(),
+    events.oldestAt(),
+    poison.oldestAt(),
+  ]);
+  const [oldestAt] = oldest.flatMap((at) => at ?? []).sort((a, b) => a.getTime() - b.getTime());
+  return { messages, poisoned, oldestAt };
+}
+
+function withText<T>({ oldestAt, ...counted }: T & { oldestAt: Date | undefined }) {
   return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
 }
 
-/** Undelivered events can be in another account, whose failure must not hide the other counts. */
+/** Undelivered and queued events can be in another account, whose failure must not hide the other counts. */
 function codeAlone(error: unknown): { error: string } {
   if (error instanceof StorageError) return { error: errorCodeOf(error) };
   throw error;

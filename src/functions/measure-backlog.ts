@@ -3,6 +3,7 @@ import { countUndelivered } from '../dead-letters/undelivered.js';
 import { errorCodeOf } from '../errors.js';
 import { REASONS } from '../telemetry/metrics.js';
 import type { App } from './compose.js';
+import { countQueued } from './count-storage.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '0 * * * * *';
@@ -11,7 +12,7 @@ const MAX_COUNTED = 5000;
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'pauses' | 'workflows' | 'stores' | 'clock' | 'telemetry'>;
 
-/** Records the backlog each minute: dead letters, rows, undelivered, and pauses. A timer runs in one process of the app. */
+/** Records the backlog each minute: dead letters, rows, undelivered and queued events, and pauses. A timer runs in one process of the app. */
 export function registerMeasureBacklog(functions: FunctionApp, deps: Deps): void {
   functions.timer('measureBacklog', { schedule: EVERY_MINUTE, handler: () => measureBacklog(deps) });
 }
@@ -23,6 +24,7 @@ async function measureBacklog(deps: Deps): Promise<void> {
     waiting: measureWaiting,
     undelivered: measureUndelivered,
     pauses: measurePauses,
+    'event-queue': measureEventQueue,
   };
   await Promise.all(
     Object.entries(parts).map(async ([code, measure]) => {
@@ -53,6 +55,15 @@ async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<v
   telemetry.record('undeliveredPending', blobs, {});
   telemetry.record('undeliveredUnreadable', unreadable, {});
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
+}
+
+/** Nothing where Event Grid sends the events to the webhook. */
+async function measureEventQueue({ stores, clock, telemetry }: Deps): Promise<void> {
+  if (!stores.eventQueues) return;
+  const { messages, poisoned, oldestAt } = await countQueued(stores.eventQueues);
+  telemetry.record('queuedEvents', messages, { queue: 'events' });
+  telemetry.record('queuedEvents', poisoned, { queue: 'poison' });
+  telemetry.record('queuedEventsOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
 /** Each workflow of the app, and each that is paused though the app no longer has it. */

@@ -13,6 +13,8 @@ const LAG_LIMIT_S = 5;
 /** As of the alert `lag`: a few jobs that were retried are no reason to look. */
 const MIN_LATE_JOBS = 10;
 const UNDELIVERED_MS = 30 * 60_000;
+/** As of the alert `event-queue-overdue`. */
+const QUEUED_MS = 10 * 60_000;
 /** As of the alert `comparing-behind`. It is 600 s where all is well. */
 const BEHIND_SECONDS = 3600;
 const SECOND_MS = 1000;
@@ -33,7 +35,9 @@ export function findProblems(facts: Facts): OverviewProblem[] {
   const problems: OverviewProblem[] =
     typeof counted === 'string'
       ? [storageFailed(counted)]
-      : [rowsOverdue, deadLetters, undelivered, comparingBehind].flatMap((find) => find(counted, facts));
+      : [rowsOverdue, eventQueueOverdue, deadLetters, undelivered, comparingBehind].flatMap((find) =>
+          find(counted, facts),
+        );
   problems.push(...lagHigh(facts), ...circuitsOpen(facts), ...workflowsPaused(facts), ...instancesSilent(facts));
   return problems.sort((a, b) => rankOf(a) - rankOf(b));
 }
@@ -60,6 +64,23 @@ function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): 
     `The earliest row has been due for ${secondsOf(lateMs)} s: retries and redrives run late or not at all. Enable ` +
     'the functions redeliver and redeliverLong; if the rows grow fewer, wait or allow more instances.';
   return [{ level: 'red', code: 'rows-overdue', message }];
+}
+
+function eventQueueOverdue({ eventQueue: queue, countedAt }: StorageCounts): OverviewProblem[] {
+  const found = (message: string): OverviewProblem[] => [{ level: 'red', code: 'event-queue-overdue', message }];
+  if (queue === undefined) return [];
+  if ('error' in queue) {
+    return found(
+      `The queue events could not be counted (${queue.error}). Give the app's identity Storage Queue Data Contributor on ` +
+        'it, and a path through the firewall.',
+    );
+  }
+  const ageMs = queue.oldestAt === null ? 0 : Date.parse(countedAt) - Date.parse(queue.oldestAt);
+  if (ageMs <= QUEUED_MS) return [];
+  return found(
+    `An event has been in the queue since ${queue.oldestAt}, with ${queue.messages + queue.poisoned} messages. Enable ` +
+      'the functions queuedEvents and poisonedEvents; if the messages grow fewer, wait or allow more instances.',
+  );
 }
 
 function deadLetters({ deadLetters: { pending, isMore, oldestAt } }: StorageCounts): OverviewProblem[] {

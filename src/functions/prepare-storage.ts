@@ -29,8 +29,8 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
       ]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
-    // In an account of its own the container exists already: Event Grid's subscription names it.
-    ...(config.undeliveredStorage ? {} : { undelivered: () => stores.undelivered.prepare() }),
+    // In an account of their own these exist already: Event Grid's subscriptions name them.
+    ...(config.undeliveredStorage ? {} : { undelivered: () => prepareForEventGrid(stores) }),
   };
   const over = new AbortController();
   const all = Object.entries(parts).map(async ([code, prepare]) => {
@@ -42,4 +42,8 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
   });
   await Promise.race([Promise.all(all), sleep(clock, PREPARE_WITHIN_MS, over.signal)]);
   over.abort();
+}
+
+function prepareForEventGrid({ undelivered, eventQueues }: App['stores']): Promise<unknown> {
+  return Promise.all([undelivered.prepare(), eventQueues?.events.create(), eventQueues?.poison.create()]);
 }

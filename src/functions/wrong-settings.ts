@@ -1,4 +1,4 @@
-import { ConfigError, withoutValue } from '../config.js';
+import { ConfigError, readSetting, withoutValue } from '../config.js';
 import { WorkflowError } from '../workflow.js';
 import { EVENT_GRID_FUNCTIONS, eventGridTrigger } from './event-grid.js';
 import type { FunctionApp } from './function-app.js';
@@ -8,8 +8,9 @@ const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files."
 
 /**
  * Registers functions that report wrong settings, or workflows that share a name: the health functions answer 503 with
- * the problems, and the webhook answers 500, so that Event Grid sends the events again. If main threw instead, the host
- * would say `Running` and answer 404 to everything.
+ * the problems, and the webhook answers 500, so that Event Grid sends the events again. With the setting INGRESS `queue`
+ * nothing reads the queue, and the events wait there. If main threw instead, the host would say `Running` and answer 404
+ * to everything.
  */
 export function registerWrongSettings(functions: FunctionApp, error: ConfigError | WorkflowError): void {
   console.error(`error ${error.message}`); // the host's log may hold the values; answers and exceptions may not
@@ -20,6 +21,7 @@ export function registerWrongSettings(functions: FunctionApp, error: ConfigError
   ] as const) {
     serve(functions, name, () => ({ status: 503, jsonBody: { [state]: false, problems: expected } }));
   }
+  if (readSetting()('INGRESS') === 'queue') return;
   for (const name of EVENT_GRID_FUNCTIONS) {
     functions.generic(name, {
       trigger: eventGridTrigger,

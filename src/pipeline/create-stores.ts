@@ -22,7 +22,12 @@ export type StoragePorts = {
   readonly undelivered: BlobStore;
   readonly due: QueueStore;
   readonly dueLong: QueueStore;
+  /** Only where the setting INGRESS is `queue`. */
+  readonly eventQueues?: EventQueues | undefined;
 };
+
+/** Event Grid puts events into `events`. The host moves messages that it cannot decode to `poison`. */
+export type EventQueues = { readonly events: QueueStore; readonly poison: QueueStore };
 
 /** The stores of the pipeline. */
 export type Stores = {
@@ -68,7 +73,7 @@ export function createStores(unbounded: StoragePorts, { clock: own, random, call
 }
 
 function boundedPorts(ports: StoragePorts, clock: Clock, limit: CallLimit): StoragePorts {
-  const { tables, workflowTables, deadLetters, undelivered, due, dueLong } = ports;
+  const { tables, workflowTables, deadLetters, undelivered, due, dueLong, eventQueues } = ports;
   return {
     tables: boundedTables(tables, clock, limit),
     workflowTables: workflowTables && boundedTables(workflowTables, clock, limit),
@@ -76,5 +81,9 @@ function boundedPorts(ports: StoragePorts, clock: Clock, limit: CallLimit): Stor
     undelivered: boundedBlobs(undelivered, clock, limit),
     due: boundedQueue(due, clock, limit),
     dueLong: boundedQueue(dueLong, clock, limit),
+    eventQueues: eventQueues && {
+      events: boundedQueue(eventQueues.events, clock, limit),
+      poison: boundedQueue(eventQueues.poison, clock, limit),
+    },
   };
 }

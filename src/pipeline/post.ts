@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 
 /**
- * The function throws this error, so that Event Grid sends the whole POST again. P3: the error holds no cause, because
+ * The function throws this error, so that the whole POST or queue message comes again. P3: the error holds no cause, because
  * the host prints all of it.
  */
 export class NotSafeError extends Error {
@@ -11,7 +11,7 @@ export class NotSafeError extends Error {
   constructor(open: number, cause: unknown) {
     const code = cause === undefined ? 'timeout' : errorCodeOf(cause);
     super(
-      `${open} jobs or dead letters of this delivery could not be made safe: storage failed (${code}). Event Grid will send it again.`,
+      `${open} jobs or dead letters of this delivery could not be made safe: storage failed (${code}). It will come again.`,
     );
     this.code = code;
   }

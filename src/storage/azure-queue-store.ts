@@ -3,6 +3,8 @@ import { abortedBy, reasonOf, toStorageError } from './azure-errors.js';
 import { hiddenForS, type QueueStore } from './queue-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
+const MAX_RECEIVED = 32;
+
 /** Returns a storage queue. The SDK's own retries are off. The SDK loads at the first call. */
 export function createAzureQueueStore(connection: StorageConnection<'queue'>, queue: string): QueueStore {
   let opened: Promise<QueueClient> | undefined;
@@ -34,6 +36,39 @@ export function createAzureQueueStore(connection: StorageConnection<'queue'>, qu
       } catch (error) {
         if (reasonOf(error) === 'QueueNotFound') return 0;
         throw toStorageError(error, 'count the messages');
+      }
+    },
+
+    async oldestAt(signal) {
+      try {
+        const { peekedMessageItems } = await (await open()).peekMessages(abortedBy(signal));
+        return peekedMessageItems[0]?.insertedOn;
+      } catch (error) {
+        if (reasonOf(error) === 'QueueNotFound') return undefined;
+        throw toStorageError(error, 'peek at a message');
+      }
+    },
+
+    async receive(hiddenForMs, signal) {
+      const options = { numberOfMessages: MAX_RECEIVED, visibilityTimeout: hiddenForS(hiddenForMs) };
+      try {
+        const { receivedMessageItems } = await (await open()).receiveMessages({ ...options, ...abortedBy(signal) });
+        return receivedMessageItems.map(({ messageId, popReceipt, messageText }) => ({
+          id: messageId,
+          receipt: popReceipt,
+          text: messageText,
+        }));
+      } catch (error) {
+        if (reasonOf(error) === 'QueueNotFound') return [];
+        throw toStorageError(error, 'receive messages');
+      }
+    },
+
+    async delete({ id, receipt }, signal) {
+      try {
+        await (await open()).deleteMessage(id, receipt, abortedBy(signal));
+      } catch (error) {
+        throw toStorageError(error, 'delete a message');
       }
     },
 

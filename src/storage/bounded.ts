@@ -85,6 +85,9 @@ export function boundedQueue(store: QueueStore, clock: Clock, limit: CallLimit):
   return {
     send: (text, options) => within((signal) => store.send(text, options, signal)),
     length: () => within((signal) => store.length(signal)),
+    oldestAt: () => within((signal) => store.oldestAt(signal)),
+    receive: (hiddenForMs) => within((signal) => store.receive(hiddenForMs, signal)),
+    delete: (message) => within((signal) => store.delete(message, signal)),
     create: () => within((signal) => store.create(signal)),
   };
 }

@@ -219,6 +219,20 @@ export const METRICS = {
     description: 'How long the earliest row has been due; 0 if no row is due.',
     attributes: {},
   },
+  queuedEvents: {
+    name: 'ahds.queued_events.messages',
+    kind: 'gauge',
+    unit: '{message}',
+    description: 'Messages of the queue events, and of its poison queue. Only where INGRESS is queue.',
+    attributes: { queue: ['events', 'poison'] },
+  },
+  queuedEventsOldestAge: {
+    name: 'ahds.queued_events.oldest_age',
+    kind: 'gauge',
+    unit: 's',
+    description: 'The age of the oldest visible message of both; 0 if there is none.',
+    attributes: {},
+  },
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof METRICS;

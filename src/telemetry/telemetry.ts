@@ -111,6 +111,8 @@ export type What =
   | 'undelivered-left'
   | 'undelivered-unreadable'
   | 'undelivered-failed'
+  | 'poison-taken'
+  | 'poison-left'
   | 'fhir-batches-refused'
   | 'changes-brought-in'
   | 'reconcile-failed'

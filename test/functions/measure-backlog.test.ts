@@ -101,6 +101,21 @@ describe('when the backlog is measured', () => {
     );
   });
 
+  it('given a queue of events, then how many messages are in it, and for how long', async () => {
+    const { stores, clock, measured } = await start({ env: { INGRESS: 'queue' } });
+    await stores.eventQueues.events.send('1');
+    await stores.eventQueues.events.send('2');
+    clock.advance(90_000);
+
+    expect(await measured()).toEqual(
+      expect.arrayContaining([
+        ['queuedEvents', 2, 'events'],
+        ['queuedEvents', 0, 'poison'],
+        ['queuedEventsOldestAge', 90],
+      ]),
+    );
+  });
+
   it('given a row that is due later, then nothing is overdue', async () => {
     const { app, clock, measured } = await start();
     const row = { dueAt: new Date(clock.now().getTime() + 60_000), isLong: false, event: '{}' };

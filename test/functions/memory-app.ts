@@ -18,7 +18,7 @@ export function composeMemoryApp({
 }: {
   workflows?: readonly Workflow[];
   stores?: Partial<StoragePorts>;
-  env?: Record<string, string>;
+  env?: Readonly<Record<string, string>>;
   /** The clock of the app's machine is ahead of storage's by this. */
   skewMs?: number;
   /** For several apps over the same stores. */
@@ -27,6 +27,7 @@ export function composeMemoryApp({
   const tables = createMemoryTableStore({ clock });
   const due = createMemoryQueueStore({ clock });
   const dueLong = createMemoryQueueStore({ clock });
+  const eventQueues = { events: createMemoryQueueStore({ clock }), poison: createMemoryQueueStore({ clock }) };
   const stores = {
     tables,
     workflowTables: undefined,
@@ -34,6 +35,7 @@ export function composeMemoryApp({
     undelivered: createMemoryBlobStore({ clock }),
     due,
     dueLong,
+    ...(env.INGRESS === 'queue' && { eventQueues }),
     ...other,
   };
   const lines: string[] = [];
@@ -45,5 +47,5 @@ export function composeMemoryApp({
     telemetryWrite: (level, line) => lines.push(`${level} ${line}`),
     stores,
   });
-  return { app, clock, stores: { ...stores, tables, due, dueLong }, lines };
+  return { app, clock, stores: { ...stores, tables, due, dueLong, eventQueues }, lines };
 }

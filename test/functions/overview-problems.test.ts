@@ -48,6 +48,7 @@ const behind = (behindSeconds: number, host = HOST) => ({
 const undelivered = (more: object) => ({
   undelivered: { blobs: 1, unreadable: 0, isMore: false, oldestAt: ago(1801), ...more },
 });
+const queued = (at: string) => ({ eventQueue: { messages: 3, poisoned: 0, oldestAt: at } });
 const circuit = (state: 'open' | 'half-open' | 'closed'): Seen => ({
   ...RUNNING,
   circuits: [{ workflow: 'note', state, failuresInARow: 20, openSince: ago(60), nextProbeAt: null }],
@@ -99,6 +100,17 @@ describe('when the overview looks for problems', () => {
       given: 'undelivered that cannot be counted',
       facts: { counted: { undelivered: { error: 'forbidden' } } },
       ...{ code: 'undelivered', level: 'amber' },
+    },
+    { given: 'an event queued for 600 s', facts: { counted: queued(ago(600)) } },
+    {
+      given: 'an event queued for longer',
+      facts: { counted: queued(ago(601)) },
+      ...{ code: 'event-queue-overdue', level: 'red' },
+    },
+    {
+      given: 'a queue that cannot be counted',
+      facts: { counted: { eventQueue: { error: 'forbidden' } } },
+      ...{ code: 'event-queue-overdue', level: 'red' },
     },
     { given: 'compared up to an hour ago', facts: { counted: behind(3600) } },
     { given: 'compared less far', facts: { counted: behind(3601) }, code: 'comparing-behind', level: 'amber' },

@@ -39,12 +39,20 @@ describe('when storage is prepared', () => {
     expect(calls.filter((call) => call.startsWith('tables create'))).toEqual([]);
   });
 
-  it('given an account of its own for undelivered events, then nothing is asked of it', async () => {
-    const { app, calls } = start({ env: { UndeliveredStorage: 'UseDevelopmentStorage=true' } });
+  it('given a queue of events, then it is made, and its poison queue, which a timer reads', async () => {
+    const { app, calls } = start({ env: { INGRESS: 'queue' } });
 
     await prepareStorage(app);
 
-    expect(calls).not.toContain('undelivered prepare');
+    expect(calls).toEqual(expect.arrayContaining(['events create', 'events-poison create', 'undelivered prepare']));
+  });
+
+  it('given an account of its own for undelivered events, then nothing is asked of it', async () => {
+    const { app, calls } = start({ env: { UndeliveredStorage: 'UseDevelopmentStorage=true', INGRESS: 'queue' } });
+
+    await prepareStorage(app);
+
+    expect(calls.filter((call) => /undelivered|events/.test(call))).toEqual([]);
   });
 
   it('given a part of storage refuses, then a line says so, and the rest is made', async () => {
@@ -89,6 +97,12 @@ function start({
     undelivered: faultyBlobs(createMemoryBlobStore({ clock }), noting('undelivered')),
     due: faultyQueue(createMemoryQueueStore({ clock }), noting('due')),
     dueLong: faultyQueue(createMemoryQueueStore({ clock }), noting('due-long')),
+    ...(env.INGRESS === 'queue' && {
+      eventQueues: {
+        events: faultyQueue(createMemoryQueueStore({ clock }), noting('events')),
+        poison: faultyQueue(createMemoryQueueStore({ clock }), noting('events-poison')),
+      },
+    }),
   };
   return { calls, ...composeMemoryApp({ stores, env }) };
 }

@@ -66,6 +66,16 @@ describe('when the app is registered', () => {
     ]);
   });
 
+  it('given a queue of events, then its functions are there in place of the webhook', () => {
+    const [webhook, queue] = ['webhook', 'queue'].map((INGRESS) => {
+      const functions = createFakeFunctions();
+      registerFunctions(functions.app, composeMemoryApp({ env: { INGRESS } }).app);
+      return functions.names();
+    });
+
+    expect(queue).toEqual(['queuedEvents', 'poisonedEvents', ...(webhook ?? []).slice(2)]);
+  });
+
   it('given a service that may be read, then the timer reconcile is there too', () => {
     const functions = createFakeFunctions();
 

@@ -48,6 +48,22 @@ describe('when somebody asks for the stats', () => {
     });
   });
 
+  it('given a queue of events, then how many messages it has, and since when; if it cannot be counted, the code', async () => {
+    const { functions, stores, clock } = start({ env: { INGRESS: 'queue' } });
+    const { events, poison } = stores.eventQueues;
+    await events.send('hidden', { inMs: 1000 });
+    await poison.send('1');
+    const counted = async () => ((await functions.get('stats')).jsonBody as { allInstances: object }).allInstances;
+
+    expect(await counted()).toMatchObject({
+      eventQueue: { messages: 1, poisoned: 1, oldestAt: '2026-01-01T12:00:00.000Z' },
+    });
+    clock.advance(60_000);
+    events.length = async () => Promise.reject(new StorageError('forbidden', 'No.'));
+
+    expect(await counted()).toMatchObject({ eventQueue: { error: 'forbidden' } });
+  });
+
   it('given a workflow that fails, then how its circuit stands', async () => {
     const failing = defineWorkflow({
       name: 'failing',

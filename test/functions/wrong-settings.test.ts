@@ -58,6 +58,14 @@ describe('when settings are wrong', () => {
     ]);
   });
 
+  it('given them and a queue of events, then there is no webhook, and the events wait in the queue', () => {
+    process.env.INGRESS = 'queue';
+    const functions = start({ LEASE_SECONDS: '1' });
+    delete process.env.INGRESS;
+
+    expect(functions.names()).toEqual(['healthLive', 'healthReady']);
+  });
+
   it('given them, then both health functions answer 503 with names and expectations, without a value', async () => {
     const functions = start({ LEASE_SECONDS: '77777', EventStorage: 'secret-marker', LOOKUPS: 'secret' });
     const problems = [

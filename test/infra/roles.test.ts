@@ -9,6 +9,7 @@ const ROLES: Readonly<Record<string, string>> = {
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
+  'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
   '4c8d0bbc-75d3-4935-991f-5f3c56d81508': 'FHIR Data Reader',
   '5a1fc7df-4bf1-4951-a576-89034ee01acd': 'FHIR Data Contributor',
   'e89c7a3c-2f64-4fa1-a847-3e4c9ba4283a': 'DICOM Data Reader',
@@ -45,6 +46,7 @@ describe('when the template assigns roles', () => {
         'Storage Queue Data Contributor',
       ],
       'container-role.bicep': ['Storage Blob Data Contributor'],
+      'event-queue-roles.bicep': ['Storage Queue Data Message Sender', 'Storage Queue Data Contributor'],
       'workflow-storage-role.bicep': ['Storage Table Data Contributor'],
       'key-vault.bicep': ['Key Vault Secrets User', 'Key Vault Secrets Officer'],
       'health-readers.bicep': ['FHIR Data Reader', 'DICOM Data Reader'],
@@ -83,11 +85,13 @@ describe('when the template assigns roles', () => {
   it('given a role assignment, then its scope is one resource, never a resource group', () => {
     const scopes = assignments().map(({ path, node }) => [basename(path), valueAt(node, 'scope')?.text]);
 
-    expect(scopes).toHaveLength(11);
+    expect(scopes).toHaveLength(14);
     expect(scopes).toEqual(
       expect.arrayContaining([
         ['app-storage-roles.bicep', 'account'],
         ['container-role.bicep', 'account::blobs::container'],
+        ['event-queue-roles.bicep', 'account::queues::events'],
+        ['event-queue-roles.bicep', 'account::queues::poison'],
         ['health-readers.bicep', 'fhir[index]'],
         ['health-readers.bicep', 'dicom[index]'],
         ['key-vault.bicep', 'vault'],

@@ -87,9 +87,11 @@ describe('when infra/ is deployed', () => {
     expect(config('scmIpSecurityRestrictionsDefaultAction')).toBe("isDeploymentRestricted ? 'Deny' : 'Allow'");
   });
 
-  it('given that Event Grid triggers scale in the group http, then the always-ready instances belong to this group', () => {
+  it('given that Event Grid triggers scale in the group http, then always-ready instances are of this group, or of the queue', () => {
     const ready = valueAt(resourceOf('Microsoft.Web/sites'), 'properties', 'functionAppConfig', 'scaleAndConcurrency');
 
-    expect(ready && valueAt(ready, 'alwaysReady')?.text).toContain("name: 'http'");
+    expect(ready && valueAt(ready, 'alwaysReady')?.text).toContain(
+      "name: takesFromQueue ? 'function:queuedEvents' : 'http'",
+    );
   });
 });

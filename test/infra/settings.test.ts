@@ -18,6 +18,7 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   WorkflowStorage__clientId: '11111111-1111-1111-1111-111111111111',
   AZURE_CLIENT_ID: '11111111-1111-1111-1111-111111111111',
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+  INGRESS: 'queue',
   WORKSPACES: WORKSPACE,
   FHIR_HOSTS: 'clinic-a.fhir.azurehealthcareapis.com,clinic-b.fhir.azurehealthcareapis.com',
   DICOM_HOSTS: 'clinic-images.dicom.azurehealthcareapis.com',

@@ -61,17 +61,22 @@ describe('when the template creates storage', () => {
     expect(call?.text).toMatch(/deploymentContainerUrl: '\$\{storage\.outputs\.blobEndpoint\}deployments'/);
   });
 
-  it('given the queues that the app opens, then the template creates each, only in the account of the app', () => {
+  it('given the queues that the app opens, then the template creates each, those of events beside undelivered', () => {
     const queues = fileOf('infra/main.bicep')
       .modules.filter(({ path }) => path === ACCOUNT)
       .flatMap(({ name, node }) => {
         const params = valueAt(node, 'params');
         const list = params && valueAt(params, 'queues');
-        return list ? [{ name, queues: nodesOf(list, 'string').map((of) => literalOf(of)) }] : [];
+        return list ? [{ name, queues: nodesOf(list, 'string').map((of) => literalOf(of)), text: list.text }] : [];
       });
+    const eventQueues = fileOf('infra/main.bicep').variables.find(({ name }) => name === 'eventQueues')?.value;
 
-    expect(queues).toEqual([{ name: 'storage', queues: queuesOpened() }]);
-    expect(queuesOpened()).toEqual(['due', 'due-long']);
+    expect(queues).toMatchObject([
+      { name: 'storage', queues: ['due', 'due-long'] },
+      { name: 'undeliveredStorage', text: 'eventQueues' },
+    ]);
+    expect(eventQueues).toBe("ingress == 'queue' ? ['events', 'events-poison'] : []");
+    expect(queuesOpened()).toEqual(['due', 'due-long', 'events', 'events-poison']);
   });
 
   it('given tables, then the template creates none, because the app creates and deletes them', () => {

@@ -29,16 +29,27 @@ const subscription = () => {
 describe('when the workspace is subscribed', () => {
   it('given the functions with an Event Grid trigger, then each has exactly one subscription', () => {
     const functions = createFakeFunctions();
+    const queued = createFakeFunctions();
     registerFunctions(functions.app, composeMemoryApp().app);
+    const inQueueMode = composeMemoryApp({ env: { INGRESS: 'queue' } }).app;
+    registerFunctions(queued.app, inQueueMode);
     const taking = functions
       .names()
       .filter((name) => JSON.stringify(functions.optionsOf(name)?.trigger ?? '').includes('eventGridTrigger'));
 
     expect(entries.map((entry) => entry.function)).toEqual(taking);
-    expect(valueAt(subscription(), 'properties', 'destination', 'properties', 'resourceId')?.text).toBe(
+    const destination = valueAt(subscription(), 'properties', 'destination');
+    expect(destination?.text).toMatch(/^ingress == 'queue'\s+\? null\s+: \{\s+endpointType: 'AzureFunction'/);
+    expect(destination && valueAt(destination, 'properties', 'resourceId')?.text).toBe(
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Bicep syntax
       "'${functionAppId}/functions/${entry.function}'",
     );
+    const queue = valueAt(subscription(), 'properties', 'deliveryWithResourceIdentity');
+    expect(queue?.text).toMatch(/^ingress == 'queue'\s+\? \{[\s\S]*\}\s+: null$/);
+    const inQueue = (name: string) => queue && valueAt(queue, 'destination', 'properties', name)?.text;
+    expect(inQueue('queueName')).toBe(`'${queued.optionsOf('queuedEvents')?.queueName}'`);
+    expect(inQueue('queueMessageTimeToLiveInSeconds')).toBe('-1'); // I2
+    expect(inQueue('resourceId')).toBe('undeliveredStorageId');
   });
 
   it('given the event types, then each goes to the function of its service', () => {
@@ -79,7 +90,6 @@ describe('when the workspace is subscribed', () => {
     expect(of(...deadLetterPath, 'properties', 'resourceId')).toBe('undeliveredStorageId');
     expect(of(...deadLetterPath, 'properties', 'blobContainerName')).toBe("'undelivered'");
     expect(of('deadLetterDestination')).toBeUndefined();
-    expect(of('deliveryWithResourceIdentity')).toBeUndefined();
   });
 
   it('given a new workspace, then the template ignores the named topic of another workspace', async () => {

@@ -516,6 +516,17 @@ export const mutations: readonly Mutation[] = [
     { rule: 'letters-pendingFirst', in: 'expire', find: 'if ($pendingOf) await $blobs.delete($pendingOf($name));' },
   ]),
 
+  // ---- events by a queue
+  ...inFile('src/functions/event-grid.ts', 'test/functions/event-grid.test.ts', [
+    {
+      rule: 'ingress-deleteEarly',
+      in: 'deliverPoisoned',
+      find: 'await $pipeline.deliver($events);',
+      put: '$pipeline.deliver($events).catch(() => undefined);',
+    },
+    { rule: 'ingress-onlyBase64', in: 'decode', find: '[$text, $decoded]', put: '[$decoded]' },
+  ]),
+
   // ---- the ledger by change
   ...inFile('src/storage/ledger.ts', CHANGES, [
     {

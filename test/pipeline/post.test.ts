@@ -152,7 +152,7 @@ describe('when something in it is not safe', () => {
 
     expect(inspect(error, { depth: 9 })).not.toContain('Jane Doe');
     expect(String(error)).toBe(
-      'NotSafeError: 1 jobs or dead letters of this delivery could not be made safe: storage failed (Error). Event Grid will send it again.',
+      'NotSafeError: 1 jobs or dead letters of this delivery could not be made safe: storage failed (Error). It will come again.',
     );
   });
 });

@@ -49,6 +49,9 @@ export function faultyQueue(store: QueueStore, plan: Plan): Faulty<QueueStore> {
   return {
     send: (...all) => through('send', '', () => store.send(...all)),
     length: (...all) => through('length', '', () => store.length(...all)),
+    oldestAt: (...all) => through('oldestAt', '', () => store.oldestAt(...all)),
+    receive: (...all) => through('receive', '', () => store.receive(...all)),
+    delete: (...all) => through('delete', '', () => store.delete(...all)),
     create: (...all) => through('create', '', () => store.create(...all)),
     release,
   };

@@ -1,4 +1,5 @@
-import type { QueueStore } from '../../src/storage/queue-store.js';
+import type { QueueStore, ReceivedMessage } from '../../src/storage/queue-store.js';
+import { StorageError } from '../../src/storage/table-store.js';
 
 /**
  * The contract of a QueueStore. `make` returns a queue that does not exist yet, and `receive`, which reads it as the
@@ -51,6 +52,30 @@ export function queueStoreContract(
 
     expect(await store.length()).toBe(2);
     expect([await receive(), await receive()]).toEqual(['now', undefined]);
+  });
+
+  it('given messages, then up to 32 are received, are hidden for the time given, and go when they are deleted', async () => {
+    for (let n = 0; n < 33; n += 1) await store.send(`${n}`);
+
+    const first = await store.receive(3_600_000);
+    const second = await store.receive(3_600_000);
+
+    expect([first.length, second.length, (await store.receive(1000)).length]).toEqual([32, 1, 0]);
+    const texts = [...first, ...second].map(({ text }) => Number(Buffer.from(text, 'base64').toString()));
+    expect(texts.sort((a, b) => a - b)).toEqual(Array.from({ length: 33 }, (_, n) => n));
+    await Promise.all(first.map((message) => store.delete(message)));
+    expect(await store.length()).toBe(1);
+    await expect(store.delete({ ...(second[0] as ReceivedMessage), receipt: 'another' })).rejects.toThrow(StorageError);
+  });
+
+  it('given visible messages, then the time of the first is known, and else none', async () => {
+    expect([await store.oldestAt(), await store.receive(1000)]).toEqual([undefined, []]);
+    await store.send('hidden', { inMs: 3_600_000 });
+    expect(await store.oldestAt()).toBeUndefined();
+
+    await store.send('visible');
+
+    expect(await store.oldestAt()).toBeInstanceOf(Date);
   });
 
   it('given a message for a time beyond all limits, then it is taken', async () => {

@@ -141,7 +141,13 @@ const AT_ONCE = { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after-m
 
 type Failure = () => unknown;
 
-async function startWorld({ failWith }: { failWith?: Failure } = {}) {
+async function startWorld({
+  failWith,
+  ingress = 'webhook',
+}: {
+  failWith?: Failure;
+  ingress?: 'webhook' | 'queue';
+} = {}) {
   const clock = createFakeClock();
   const through = async (_where: unknown, call: () => Promise<unknown>) => {
     if (failWith) throw failWith();
@@ -152,6 +158,7 @@ async function startWorld({ failWith }: { failWith?: Failure } = {}) {
     APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${KEY};IngestionEndpoint=${insights.url}/`,
     OTEL_TRACES_SAMPLER: 'always_on',
     LOOKUPS: 'on',
+    INGRESS: ingress,
   };
   const tables = createMemoryTableStore({ clock });
   await tables.create('appstate'); // decided when storage was well
@@ -178,6 +185,7 @@ async function goThroughAll({ functions, app, clock, stores, lines }: World, exc
   const thrown: string[] = [];
   const call = async (name: string, input?: unknown, traceParent = TRACE_PARENT) => {
     if (except.includes(name)) return;
+    if (!functions.names().includes(name)) return; // of the other way in which events come
     const answer = watched(functions.call(name, input, { traceContext: { traceParent } }));
     for (let waits = 0; waits < 100 && answer.state === 'open'; waits += 1) {
       await allThatFollows();
@@ -195,6 +203,9 @@ async function goThroughAll({ functions, app, clock, stores, lines }: World, exc
       for (let text = queue.take(); text !== undefined; text = queue.take()) await call(name, text);
     }
   };
+  for (const raw of VALID) await call('queuedEvents', raw);
+  for (const raw of INVALID) stores.eventQueues.poison.put(JSON.stringify(raw));
+  await call('poisonedEvents');
   await call('fhirEvents', [...VALID, ...INVALID]);
   await call('dicomEvents', VALID, `00-${NAME}-01`);
   for (let rounds = 0; rounds < 4; rounds += 1) {
@@ -262,7 +273,7 @@ describe('when all that the host can call is called with marked events, and tele
       new Set(
         Object.values(METRICS)
           .map(({ name }) => name as string)
-          .filter((name) => !/leases|circuits|reads|changes/.test(name)),
+          .filter((name) => !/leases|circuits|reads|changes|queued/.test(name)),
       ),
     );
     expect(new Set(spans.map(({ name }) => name.split(' ')[0]))).toEqual(
@@ -272,6 +283,17 @@ describe('when all that the host can call is called with marked events, and tele
     expect(new Set(envelopes.map(({ data }) => data.baseType))).toEqual(
       new Set(['MessageData', 'MetricData', 'RemoteDependencyData']),
     );
+    expect(marked(leftOf(world, thrown))).toEqual([]);
+  });
+
+  it('given events by a queue, and poison, then no value of an event leaves either', async () => {
+    const world = await startWorld({ ingress: 'queue' });
+
+    const thrown = await goThroughAll(world);
+
+    const names = readOtlp(collector.received).metrics.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['ahds.queued_events.messages', 'ahds.queued_events.oldest_age']));
+    expect(world.lines.join()).toContain('"poison-taken"');
     expect(marked(leftOf(world, thrown))).toEqual([]);
   });
 

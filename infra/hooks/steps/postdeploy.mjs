@@ -6,6 +6,7 @@ import { AzError, az, env, HookError, lookAgain, runHook, say, settingsOf } from
 
 const TEMPLATE = fileURLToPath(new URL('../../subscriptions.bicep', import.meta.url));
 const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
+const WANTED = env.SUBSCRIBED_INGRESS === 'queue' ? ['queuedEvents'] : FUNCTIONS;
 const AGAIN = 'azd hooks run postdeploy';
 const STARTING = { tries: 30, seconds: 10, meanwhile: 'The functions do not exist yet.' };
 /** The topic's role assignments take minutes to apply, and Event Grid first validates the app's endpoint. */
@@ -25,13 +26,13 @@ await runHook(async () => {
 /** Event Grid refuses a subscription to a function that does not exist yet. @param {string} group @param {string} app */
 async function waitForFunctions(group, app) {
   /** @type {string[]} */
-  let missing = FUNCTIONS;
+  let missing = WANTED;
   let said = '';
   const found = await lookAgain(STARTING, () => {
     const list = attempt(() => az('functionapp', 'function', 'list', '--resource-group', group, '--name', app));
     said = list.problem ?? '';
     const names = (list.answer ?? []).map((/** @type {{ name: string }} */ { name }) => name.split('/').at(-1));
-    missing = FUNCTIONS.filter((name) => !names.includes(name));
+    missing = WANTED.filter((name) => !names.includes(name));
     return missing.length === 0 ? true : undefined;
   });
   if (found) return;
@@ -77,6 +78,7 @@ function parametersOf() {
     systemTopicName,
     functionAppId,
     undeliveredStorageId,
+    ingress: env.SUBSCRIBED_INGRESS,
     eventSchema: env.EVENT_SCHEMA,
     fhirHosts: env.SUBSCRIBED_FHIR_HOSTS,
     dicomHosts: env.SUBSCRIBED_DICOM_HOSTS,

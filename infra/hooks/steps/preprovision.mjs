@@ -34,6 +34,7 @@ await runHook(async () => {
   checkNames();
   checkPhones();
   sayWhetherAnybodyIsNotified();
+  checkPublicApp();
   // With AHDS_CREATE_WORKSPACE the template creates a workspace and ignores AHDS_WORKSPACE_ID and its topic.
   const workspace = isOn(env.AHDS_CREATE_WORKSPACE) ? undefined : env.AHDS_WORKSPACE_ID;
   if (workspace !== undefined) {
@@ -56,6 +57,15 @@ await runHook(async () => {
 /** Returns whether azd reads this text as true. @param {string | undefined} text */
 function isOn(text) {
   return /^(1|t|true)$/i.test(text ?? '');
+}
+
+/** Without a public address, Event Grid cannot send the app anything, and without the network nobody can. */
+function checkPublicApp() {
+  if (isOn(env.PUBLIC_APP ?? 'true') || (isOn(env.PRIVATE_NETWORK) && env.INGRESS === 'queue')) return;
+  throw new HookError(
+    'PUBLIC_APP is off, so only a private network reaches the app, and only a queue brings events:\n' +
+      '  azd env set PRIVATE_NETWORK true\n  azd env set INGRESS queue',
+  );
 }
 
 /** A name for an unknown resource would have no effect. */

@@ -53,6 +53,14 @@ describe.each(SHELLS_HERE)('when azd has deployed, with %s', (shell) => {
     expect(end.said).toContain('https://func-1.azurewebsites.net/api/stats');
   });
 
+  it('given events by a queue, then the hook waits for its function, and subscribes the queue', () => {
+    const answers = [{ to: LIST, says: functions('stats', 'queuedEvents') }, ...READY.slice(1)];
+    const end = runHook('postdeploy', { shell, env: { ...ENV, SUBSCRIBED_INGRESS: 'queue' }, answers });
+
+    expect(end).toMatchObject({ status: 0, complained: '' });
+    expect(JSON.parse(created(end)[0]?.file?.text ?? '').parameters).toMatchObject({ ingress: { value: 'queue' } });
+  });
+
   it('given a second run, then the hook deploys the same parameters again', () => {
     const [first, second] = [1, 2].map(() => runHook('postdeploy', { shell, env: ENV, answers: READY }));
 

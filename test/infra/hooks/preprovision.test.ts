@@ -243,6 +243,18 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
     },
   );
 
+  it.each([
+    { given: 'a network alone', env: { PRIVATE_NETWORK: 'true' }, status: 1 },
+    { given: 'a queue alone', env: { INGRESS: 'queue' }, status: 1 },
+    { given: 'both', env: { PRIVATE_NETWORK: 'true', INGRESS: 'queue' }, status: 0 },
+  ])('given no public address and $given, then the hook ends with $status', ({ env, status }) => {
+    const answers = [{ to: 'az rest', says: { publicNetworkAccess: 'Disabled' } }, ...withTopics()];
+    const end = runHook('preprovision', { shell, env: { ...ENV, PUBLIC_APP: 'false', ...env }, answers });
+
+    expect(end.status).toBe(status);
+    expect(end.complained.includes('azd env set INGRESS queue')).toBe(status === 1);
+  });
+
   describe('and the network is private', () => {
     const PUBLIC = { publicNetworkAccess: 'Enabled', privateEndpointConnections: [] };
     const status = (status: string) => ({

@@ -12,3 +12,5 @@ param dnsZones = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGr
 param privateTelemetry = true
 param logAnalyticsId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/hub/providers/Microsoft.OperationalInsights/workspaces/central'
 param actionGroupId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/hub/providers/Microsoft.Insights/actionGroups/on-call'
+param ingress = 'queue'
+param publicApp = false

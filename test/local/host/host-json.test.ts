@@ -12,10 +12,10 @@ describe('when host.json is read', () => {
       routePrefix: 'api',
       logLevel: 'information',
       queues: {
-        batchSize: 16,
-        newBatchThreshold: 8,
-        maxDequeueCount: 5,
-        visibilityTimeoutMs: 0,
+        batchSize: 32,
+        newBatchThreshold: 32,
+        maxDequeueCount: 1_000_000, // I2: most of a year
+        visibilityTimeoutMs: 30_000,
         maxPollingIntervalMs: 2000,
         messageEncoding: 'base64',
       },
