@@ -4,7 +4,7 @@ import { systemClock as clock } from '../../src/clock.js';
 import { systemRandom as random } from '../../src/functions/random.js';
 import { CHAOS_LEVELS } from '../../src/simulator/chaos/chaos.js';
 import { createInterference } from '../../src/simulator/chaos/interference.js';
-import { DEFAULT_SUBSCRIPTIONS } from '../../src/simulator/default-subscriptions.js';
+import { defaultSubscriptions } from '../../src/simulator/default-subscriptions.js';
 import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
 import { topicEventOf } from '../../src/simulator/event-grid/topic-event.js';
 import { createFhirService } from '../../src/simulator/fhir/fhir-service.js';
@@ -38,7 +38,7 @@ export async function benchSimulator({ simulator }: Plan, report: Report): Promi
     validationUrl: (code) => code,
     interference: createInterference({ chaos: CHAOS_LEVELS.none, seed: 0, clock, nameOf: () => undefined }),
   });
-  for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await eventGrid.put(name, body);
+  for (const [name, body] of Object.entries(defaultSubscriptions(false))) await eventGrid.put(name, body);
   const fhir = createFhirService({
     host: 'bench.fhir.azurehealthcareapis.com',
     clock,

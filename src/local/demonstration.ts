@@ -43,7 +43,7 @@ export async function demonstrate(deps: Deps): Promise<void> {
       const outcomes = event ? [...(await followUp(event, deps)), `event ${event}`] : [NO_EVENT];
       rows.push({ what: step.what, answer, outcomes });
     }
-    rows.push(await sendInvalid(deps, since));
+    if (deps.config.ingress.kind === 'webhook') rows.push(await sendInvalid(deps, since));
     const all = rows.flatMap(({ outcomes }) => outcomes).join();
     const meanings = MEANINGS.filter(([outcome]) => all.includes(outcome));
     const width = Math.max(...meanings.map(([outcome]) => outcome.length));

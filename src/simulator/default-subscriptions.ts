@@ -2,23 +2,35 @@ import { EVENT_TYPES } from '../events/kinds.js';
 
 const FUNCTION_APP = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.Web/sites/ahds-events';
 
-/** The subscriptions of a deployment: each of the two functions gets the events of its kind of service. */
-export const DEFAULT_SUBSCRIPTIONS = {
-  'fhir-events': subscribe('fhirEvents', 'FhirResource'),
-  'dicom-events': subscribe('dicomEvents', 'DicomImage'),
-};
+const ACCOUNT = '/subscriptions/1/resourceGroups/simulator/providers/Microsoft.Storage/storageAccounts/events';
+/** The queue from which the app takes events, where its setting INGRESS is `queue`. */
+export const EVENT_QUEUE = 'events';
 
-function subscribe(functionName: string, types: string) {
+/**
+ * The subscriptions of a deployment: each of the two functions gets the events of its kind of service, or the queue
+ * gets both.
+ */
+export function defaultSubscriptions(isQueue: boolean) {
+  const toQueue = {
+    endpointType: 'StorageQueue',
+    properties: { resourceId: ACCOUNT, queueName: EVENT_QUEUE, queueMessageTimeToLiveInSeconds: -1 },
+  };
+  return {
+    'fhir-events': subscribe(isQueue ? toQueue : toFunction('fhirEvents'), 'FhirResource'),
+    'dicom-events': subscribe(isQueue ? toQueue : toFunction('dicomEvents'), 'DicomImage'),
+  };
+}
+
+function toFunction(name: string) {
+  const resourceId = `${FUNCTION_APP}/functions/${name}`;
+  const batching = { maxEventsPerBatch: 100, preferredBatchSizeInKilobytes: 256 };
+  return { endpointType: 'AzureFunction', properties: { resourceId, ...batching } };
+}
+
+function subscribe(destination: object, types: string) {
   return {
     properties: {
-      destination: {
-        endpointType: 'AzureFunction',
-        properties: {
-          resourceId: `${FUNCTION_APP}/functions/${functionName}`,
-          maxEventsPerBatch: 100,
-          preferredBatchSizeInKilobytes: 256,
-        },
-      },
+      destination,
       filter: { includedEventTypes: EVENT_TYPES.filter((type) => type.includes(types)) },
       eventDeliverySchema: 'CloudEventSchemaV1_0',
       retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 },

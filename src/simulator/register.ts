@@ -55,6 +55,7 @@ function depsOf(app: App, random: Random): SimulatorDeps {
     measureMachine,
     reconcile: createReconcileRun(app),
     post: createFetchPost(),
+    eventQueue: stores.eventQueues?.events,
     source: config.workspaces?.[0] ?? WORKSPACE,
     isListing: config.workspaces !== undefined,
     origin: `http://127.0.0.1:${config.port}`,

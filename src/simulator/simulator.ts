@@ -1,12 +1,13 @@
 import type { Clock, Random } from '../clock.js';
 import type { DeadLetterStores } from '../dead-letters/stores.js';
 import { EVENT_TYPES } from '../events/kinds.js';
-import type { TableStore } from '../storage/table-store.js';
+import type { QueueStore } from '../storage/queue-store.js';
+import { StorageError, type TableStore } from '../storage/table-store.js';
 import type { Workflow } from '../workflow.js';
 import type { ServiceChange } from './changes.js';
 import { CHAOS_LEVELS, type Chaos } from './chaos/chaos.js';
 import { createInterference } from './chaos/interference.js';
-import { DEFAULT_SUBSCRIPTIONS } from './default-subscriptions.js';
+import { defaultSubscriptions, EVENT_QUEUE } from './default-subscriptions.js';
 import { EventGrid } from './event-grid/event-grid.js';
 import type { Interference } from './event-grid/interference.js';
 import type { Post } from './event-grid/post.js';
@@ -37,6 +38,8 @@ export type SimulatorDeps = {
   readonly storage: RunStorage & { readonly workflowTables: TableStore };
   readonly deadLetterStores: DeadLetterStores;
   readonly post: Post;
+  /** The queue from which the app takes events; undefined where it takes them by its webhook. */
+  readonly eventQueue?: QueueStore | undefined;
   readonly measureMachine: MeasureMachine;
   readonly reconcile?: ReconcileRun | undefined;
   /** The workspace that events come from. */
@@ -155,11 +158,13 @@ export class Simulator {
   }
 
   async putDefaultSubscriptions(): Promise<void> {
-    for (const [name, body] of Object.entries(DEFAULT_SUBSCRIPTIONS)) await this.eventGrid.put(name, body);
+    const all = defaultSubscriptions(this.#deps.eventQueue !== undefined);
+    for (const [name, body] of Object.entries(all)) await this.eventGrid.put(name, body);
   }
 
   #makeEventGrid(): EventGrid {
-    const { undelivered } = this.#deps.storage;
+    const { storage, eventQueue } = this.#deps;
+    const { undelivered } = storage;
     const interference: Interference = {
       copiesOf: (event, subscription) => this.#interferenceFor([event]).copiesOf(event, subscription),
       treatmentOf: (event, subscription, attempt) =>
@@ -170,6 +175,7 @@ export class Simulator {
       ...this.#deps,
       schedule: this.#schedule,
       writeDeadLetter: async (_container, name, content) => void (await undelivered.create(name, content)),
+      sendToQueue: async (name, text) => (name === EVENT_QUEUE && eventQueue ? statusOfSending(text, eventQueue) : 404),
       functionUrl: (name) => `${this.#origin}/runtime/webhooks/EventGrid?functionName=${name}`,
       eventTypes: EVENT_TYPES,
       validationUrl: (code) => `${this.#origin}/api/simulator/subscriptions?validationCode=${code}`,
@@ -199,5 +205,15 @@ export class Simulator {
     const events = changes.map((change) => topicEventOf(change, { id: uuidOf(random), source }));
     this.recent.add(events);
     this.eventGrid.publish(events);
+  }
+}
+
+async function statusOfSending(text: string, queue: QueueStore): Promise<number> {
+  try {
+    await queue.send(text);
+    return 201;
+  } catch (error) {
+    if (error instanceof StorageError) return 503;
+    throw error;
   }
 }

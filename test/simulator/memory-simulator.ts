@@ -24,6 +24,7 @@ export async function startSimulator({
   clock = systemClock,
   workspaces,
   reconciles = false,
+  ingress = 'webhook',
 }: {
   workflows?: readonly Workflow[];
   clock?: Clock | FakeClock;
@@ -31,8 +32,11 @@ export async function startSimulator({
   workspaces?: string;
   /** Whether a run ends with a comparison of its services. */
   reconciles?: boolean;
+  /** As the setting INGRESS. */
+  ingress?: 'webhook' | 'queue';
 } = {}) {
   const tables = createMemoryTableStore({ clock });
+  const events = createMemoryQueueStore({ clock });
   const stores = {
     tables,
     workflowTables: undefined,
@@ -40,8 +44,9 @@ export async function startSimulator({
     undelivered: createMemoryBlobStore({ clock }),
     due: createMemoryQueueStore({ clock }),
     dueLong: createMemoryQueueStore({ clock }),
+    eventQueues: ingress === 'queue' ? { events, poison: createMemoryQueueStore({ clock }) } : undefined,
   };
-  const settings = { EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces, LOOKUP_KEY };
+  const settings = { EventStorage: 'UseDevelopmentStorage=true', WORKSPACES: workspaces, LOOKUP_KEY, INGRESS: ingress };
   const app = composeApp(readConfig(settings), {
     workflows,
     clock,
@@ -62,6 +67,7 @@ export async function startSimulator({
     source: WORKSPACE,
     isListing: workspaces !== undefined,
     origin: 'http://app.test',
+    eventQueue: ingress === 'queue' ? events : undefined,
     async post({ body, url }) {
       const status = statusOf(body, url) ?? (await deliver(body));
       return { status, headers: new Headers(), body: '' };
@@ -73,6 +79,9 @@ export async function startSimulator({
 
   /** Does the work of the timer and the queues. */
   async function runDueRows(): Promise<void> {
+    for (let text = events.take(); text !== undefined; text = events.take()) {
+      if ((await deliver(text)) !== 202) await events.send(text, { inMs: 30_000 });
+    }
     await app.pipeline.wake();
     for (const queue of [stores.due, stores.dueLong]) {
       for (let message = queue.take(); message !== undefined; message = queue.take()) {

@@ -391,6 +391,22 @@ describe('when a run cannot go on', () => {
   });
 });
 
+describe('when the app takes events from a queue', () => {
+  it('given rough chaos, then nothing goes to the webhook, and the verdict is ok', async () => {
+    const world = await startSimulator({ ingress: 'queue' });
+    started.push(world.simulator);
+    const begun = world.simulator.runs.start(requestOf({ events: 200, chaos: 'rough' }));
+    if (begun.kind !== 'started') throw new Error(begun.kind);
+
+    const { phase, verdict, deliveries } = await world.ended(begun.status.id);
+
+    expect({ phase, problems: verdict?.problems }).toEqual({ phase: 'done', problems: [] });
+    expect(deliveries.requests).toBeGreaterThan(200);
+    expect(world.bodies.every((body) => body.startsWith('{'))).toBe(true);
+    expect(await world.stores.eventQueues?.events.length()).toBe(0);
+  });
+});
+
 describe('when the app is found at another address', () => {
   it('given a request to the other address, then deliveries go there', async () => {
     const world = await start();

@@ -8,6 +8,7 @@ const MAX_HEADER_LENGTH = 4096;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** A custom value for one of these headers would make every request fail. */
 const RESERVED: readonly string[] = ['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'];
+const ONE_BY_ONE = { maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: KILOBYTES, deliveryAttributeMappings: [] };
 const FUNCTION = /\/functions\/([^/]+)$/i;
 
 export type Batching = {
@@ -16,11 +17,19 @@ export type Batching = {
   readonly deliveryAttributeMappings: readonly HeaderMapping[];
 };
 
-/** The destination of a subscription. `functionName` is the end of `resourceId`. */
+type Queue = {
+  readonly resourceId: string;
+  readonly queueName: string;
+  /** -1 for ever; null for the 7 days of Azure's default. */
+  readonly queueMessageTimeToLiveInSeconds: number | null;
+};
+
+/** The destination of a subscription. `functionName` is the end of `resourceId`. A queue gets events one by one. */
 export type Destination = Batching &
   (
     | { readonly endpointType: 'WebHook'; readonly endpointUrl: string }
     | { readonly endpointType: 'AzureFunction'; readonly resourceId: string; readonly functionName: string }
+    | ({ readonly endpointType: 'StorageQueue' } & Queue)
   );
 
 /** A header of each request: a text, or what stands in the event under a key such as `data.resourceType`. */
@@ -31,8 +40,9 @@ type HeaderMapping = { readonly name: string } & (
 
 /** Reads a destination, with Azure's defaults. Wrong values become problems of `destination`. */
 export function readDestination(destination: Reader): Destination {
-  const endpointType = destination.oneOf('endpointType', ['WebHook', 'AzureFunction']);
+  const endpointType = destination.oneOf('endpointType', ['WebHook', 'AzureFunction', 'StorageQueue']);
   const properties = destination.object('properties');
+  if (endpointType === 'StorageQueue') return { endpointType, ...readQueue(properties), ...ONE_BY_ONE };
   const batching: Batching = {
     maxEventsPerBatch: properties.integer('maxEventsPerBatch', { from: 1, to: MAX_EVENTS, or: 1 }),
     preferredBatchSizeInKilobytes: properties.integer('preferredBatchSizeInKilobytes', {
@@ -63,6 +73,15 @@ function readFunction(properties: Reader): { resourceId: string; functionName: s
     properties.wrong('resourceId', `expected …/sites/APP/functions/NAME, found ${JSON.stringify(resourceId)}`);
   }
   return { resourceId, functionName };
+}
+
+function readQueue(properties: Reader): Queue {
+  const ttl = 'queueMessageTimeToLiveInSeconds';
+  const isSet = properties.has(ttl);
+  const seconds = isSet ? properties.integer(ttl, { from: -1, to: Number.MAX_SAFE_INTEGER, or: -1 }) : null;
+  if (seconds === 0) properties.wrong(ttl, 'expected -1, or more than 0, found 0');
+  const queueName = properties.text('queueName');
+  return { resourceId: properties.text('resourceId'), queueName, queueMessageTimeToLiveInSeconds: seconds };
 }
 
 function readHeader(mapping: Reader): HeaderMapping {

@@ -112,13 +112,14 @@ export class EventGrid {
     return sum;
   }
 
-  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions. */
-  pendingAt(functionNames: readonly string[], group: string): number {
+  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions or queues. */
+  pendingAt(targets: readonly string[], group: string): number {
     let sum = 0;
     for (const { shown, delivery } of this.#registered.values()) {
       const { destination } = shown;
-      if (destination.endpointType !== 'AzureFunction' || !functionNames.includes(destination.functionName)) continue;
-      sum += delivery?.pendingOf(group) ?? 0;
+      const target =
+        'functionName' in destination ? destination.functionName : 'queueName' in destination && destination.queueName;
+      if (target && targets.includes(target)) sum += delivery?.pendingOf(group) ?? 0;
     }
     return sum;
   }

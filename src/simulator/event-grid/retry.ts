@@ -10,6 +10,7 @@ const SPREAD = 0.1;
 const FINAL: Readonly<Record<Destination['endpointType'], readonly number[]>> = {
   WebHook: [400, 401, 403, 413],
   AzureFunction: [400, 403, 413],
+  StorageQueue: [400, 403, 413],
 };
 
 const OUTCOMES = {

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../clock.js';
 import type { DeadLetterStores } from '../../dead-letters/stores.js';
+import type { QueueStore } from '../../storage/queue-store.js';
 import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
 import { createInterference } from '../chaos/interference.js';
@@ -25,7 +26,7 @@ import { findVerdict, type Verdict } from './verdict.js';
 /**
  *   phase        what happens                                               what ends the phase
  *   making       the scenario changes its services; events are published    enough events
- *   delivering   Event Grid delivers, retries and gives up                  no event for this app is pending
+ *   delivering   Event Grid delivers, retries and gives up                  no event for this app is pending, or in its queue
  *   redriving    Event Grid's dead letters are imported                     all are imported (receiver `down` only)
  *   reconciling  the app compares the services, and runs for what it missed  no row waits (changes without event only)
  *   checking     the run reads storage until no job is open                 the verdict
@@ -64,6 +65,8 @@ export type RunDeps = {
   /** For the import of Event Grid's dead letters. */
   readonly deadLetterStores: DeadLetterStores;
   readonly measureMachine: MeasureMachine;
+  /** The queue from which the app takes events; undefined where it takes them by its webhook. */
+  readonly eventQueue?: Pick<QueueStore, 'length'> | undefined;
   /** Without it, changes that made no event stay unknown to the app. */
   readonly reconcile?: ReconcileRun | undefined;
 };
@@ -74,8 +77,8 @@ type Known = Mutable<Pick<RunStatus, 'phase' | 'endedAt' | 'redriven' | 'verdict
 
 /** The run waits while Event Grid has more pending events, for memory is limited. */
 const MAX_PENDING = 200_000;
-/** A run counts only the deliveries to these functions. */
-const FUNCTIONS = ['fhirEvents', 'dicomEvents'];
+/** A run counts only the deliveries to these functions, or this queue. */
+const TARGETS = ['fhirEvents', 'dicomEvents', 'events'];
 const POLL_MS = 100;
 /** Storage dates blobs by its own clock, which may differ this much. */
 const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;
@@ -184,13 +187,19 @@ export class Run {
   async #deliver(signal: AbortSignal): Promise<void> {
     const { clock, deadLetterStores } = this.#deps;
     this.#known.phase = 'delivering';
-    while (this.#pending() > 0 && !signal.aborted) await sleep(clock, POLL_MS, signal);
+    while ((this.#pending() > 0 || (await this.#isQueued())) && !signal.aborted) await sleep(clock, POLL_MS, signal);
     if (!this.#isDown || signal.aborted) return;
     this.#known.phase = 'redriving';
     this.#isDown = false;
     const isLeftToOthers = !this.#request.redrive;
     const of = { runId: this.id, since: this.#since, deadLetterStores, isLeftToOthers, clock, signal };
     this.#known.redriven = await importUndeliveredOf(of);
+  }
+
+  /** A queue that cannot be read counts as one with messages. */
+  async #isQueued(): Promise<boolean> {
+    const length = (await this.#deps.eventQueue?.length().catch(() => 1)) ?? 0;
+    return length > 0;
   }
 
   async #reconcile(signal: AbortSignal): Promise<void> {
@@ -237,6 +246,6 @@ export class Run {
   }
 
   #pending(): number {
-    return this.#deps.eventGrid.pendingAt(FUNCTIONS, this.id);
+    return this.#deps.eventGrid.pendingAt(TARGETS, this.id);
   }
 }

@@ -1,3 +1,4 @@
+import { AS_USUAL } from '../../../src/simulator/event-grid/interference.js';
 import {
   agreeable,
   createTestGrid,
@@ -7,6 +8,7 @@ import {
   functionBody,
   HOUR,
   MINUTE,
+  noInterference,
   SECOND,
   subscribe,
   topicEvent,
@@ -74,6 +76,42 @@ describe('when an event is published', () => {
       'application/cloudevents-batch+json; charset=utf-8',
     ]);
     expect(JSON.parse(got[0]?.body ?? '')).toHaveLength(count);
+  });
+
+  it('given a queue, then each event is a message, without an array in either schema, and a refusal is retried', async () => {
+    const { got, grid, send, pass } = createTestGrid((_, n) => (n === 1 ? 503 : 201));
+    const schemas = ['EventGridSchema', 'CloudEventSchemaV1_0'];
+    for (const [n, eventDeliverySchema] of schemas.entries()) {
+      const properties = { resourceId: '/account', queueName: `q${n}`, queueMessageTimeToLiveInSeconds: -1 };
+      await grid.put(`sub${n}`, {
+        properties: { eventDeliverySchema, destination: { endpointType: 'StorageQueue', properties } },
+      });
+    }
+
+    await send([topicEvent('a'), topicEvent('b')], 0);
+    await pass(40 * SECOND);
+
+    const ids = got.map(({ url, body }) => `${url} ${JSON.parse(body).id}`);
+    expect(ids.sort()).toEqual(['q0 a', 'q0 a', 'q0 b', 'q1 a', 'q1 b']);
+    expect(grid.pendingAt(['q0', 'q1'], '')).toBe(0);
+  });
+
+  it.each([
+    ['lose-answer', 2],
+    ['garble', 1],
+  ] as const)('given a queue and the fate %s, then it gets the event %i times', async (fate, times) => {
+    const interference = {
+      ...noInterference,
+      treatmentOf: (_: unknown, __: string, attempt: number) => (attempt === 0 ? { fate } : AS_USUAL),
+    };
+    const { got, grid, send } = createTestGrid(() => 201, { interference });
+    const properties = { resourceId: '/account', queueName: 'q' };
+    await grid.put('sub', { properties: { destination: { endpointType: 'StorageQueue', properties } } });
+
+    await send([topicEvent('a')], MINUTE);
+
+    expect(got).toHaveLength(times);
+    expect(got.map(({ body }) => JSON.parse(body).id)).toEqual(Array.from({ length: times }, () => 'a'));
   });
 
   it('given a function, then the event goes to its webhook', async () => {

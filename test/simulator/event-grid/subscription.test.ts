@@ -59,6 +59,24 @@ describe('when a subscription is described', () => {
     });
   });
 
+  it('given a queue, then its account, name and time to live are shown', () => {
+    const properties = { resourceId: '/account', queueName: 'events', queueMessageTimeToLiveInSeconds: -1 };
+    const destination = { endpointType: 'StorageQueue', properties };
+
+    expect(described({ properties: { deliveryWithResourceIdentity: { destination } } })).toMatchObject({
+      properties: { destination },
+    });
+    expect(
+      problemsOf('sub', {
+        destination: { ...destination, properties: { queueMessageTimeToLiveInSeconds: 0 } },
+      }),
+    ).toEqual({
+      [`${PROPERTIES}.queueMessageTimeToLiveInSeconds`]: 'expected -1, or more than 0, found 0',
+      [`${PROPERTIES}.queueName`]: expect.any(String),
+      [`${PROPERTIES}.resourceId`]: expect.any(String),
+    });
+  });
+
   it('given everything, then so it stands there, and no secret', () => {
     const properties = {
       destination: {

@@ -53,14 +53,19 @@ export function createTestGrid(
   const clock = createSteppingClock();
   const got: Got[] = [];
   const blobs: Blob[] = [];
+  const post = async (request: PostRequest) => {
+    const one = { ...request, atMs: clock.monotonic(), ids: idsIn(request.body) };
+    got.push(one);
+    return answerOf(answer(one, got.length), request);
+  };
   const grid = new EventGrid({
     schedule: clock,
     clock,
     random: { ...seededRandom(seed), ...(seed === 0 ? { number: () => 0 } : {}) },
-    async post(request) {
-      const one = { ...request, atMs: clock.monotonic(), ids: idsIn(request.body) };
-      got.push(one);
-      return answerOf(answer(one, got.length), request);
+    post,
+    async sendToQueue(url, body) {
+      const request = { url, body, method: 'POST' as const, headers: {}, signal: new AbortController().signal };
+      return (await post(request)).status;
     },
     async writeDeadLetter(container, name, content) {
       blobs.push({ atMs: clock.monotonic(), container, name, events: JSON.parse(content) });
