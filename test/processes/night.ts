@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QueueServiceClient } from '@azure/storage-queue';
 import { systemClock } from '../../src/clock.js';
 import { mulberry32 } from '../../src/simulator/seeded.js';
 import { ledgerPlaceOf } from '../../src/storage/address.js';
@@ -12,14 +13,16 @@ import { openStorageGate } from './storage-gate.js';
 
 /**
  * A night of faults with real processes: several hosts over one Azurite, and clients that deliver as Event Grid does
- * until a host acknowledges. SIGKILL ends hosts, and storage hangs or refuses connections for a while. Handlers report
- * every run to a server in this file.
+ * until a host acknowledges, or that put each event into the queue `events`. SIGKILL ends hosts, and storage hangs or
+ * refuses connections for a while. Handlers report every run to a server in this file.
  */
 export type Night = {
   seed: number;
   /** The time for which the night kills hosts and makes events. */
   ms: number;
   hosts: number;
+  /** As the setting INGRESS. */
+  ingress: 'webhook' | 'queue';
   storage: { connectionString: string; pid: number };
   say: (line: string) => void;
 };
@@ -42,12 +45,17 @@ type Host = { process: TestProcess; url: string };
 /** If the number of rows does not fall for this time, the rows never end. */
 const NO_PROGRESS_MS = 240_000;
 const MIN_RUNS = 50;
-const CLIENTS = 16;
+/** A queue does not keep its clients waiting, so fewer of them send as many events. */
+const CLIENTS = { webhook: 16, queue: 3 };
 const CHECKS_AT_ONCE = 8;
+/** The queue messages of a killed host are visible again after this time, in Azure after 10 minutes. */
+const HIDDEN_S = 8;
+/** A shorter night has no message that is not base64: a timer takes these each minute. */
+const LONG_NIGHT_MS = 60_000;
 const SOURCE = '/subscriptions/s/resourceGroups/g/providers/Microsoft.HealthcareApis/workspaces/night';
 const SERVICE = 'night.fhir.azurehealthcareapis.com';
 
-export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Night): Promise<Report> {
+export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, say }: Night): Promise<Report> {
   const random = mulberry32(seed);
   const below = (n: number) => Math.floor(random() * n);
   const report: Report = { wrongs: [], events: 0, posts: 0, refused: 0, kills: 0, pauses: 0, refusals: 0, runs: 0 };
@@ -56,6 +64,8 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
     { kind: 'connection-string', connectionString: storage.connectionString },
     'dead-letters',
   );
+  const queues = QueueServiceClient.fromConnectionString(storage.connectionString);
+  const eventQueues = ['events', 'events-poison'].map((queue) => queues.getQueueClient(queue));
   const name = `${seed >>> 0}-${Date.now().toString(36)}`;
   const valid = new Map<string, { resource: string; version: number }>();
   const invalid = new Set<string>();
@@ -75,6 +85,7 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   const gate = await openStorageGate(storage.connectionString);
   const env = {
     EventStorage: gate.connectionString,
+    INGRESS: ingress,
     LEASE_SECONDS: '10',
     DEADLINE_SECONDS: '10',
     NIGHT_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -83,7 +94,11 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   endsAtMs = systemClock.monotonic() + ms;
 
   try {
-    await Promise.all([kill(), troubleStorage(), ...Array.from({ length: CLIENTS }, (_, client) => deliver(client))]);
+    await Promise.all([
+      kill(),
+      troubleStorage(),
+      ...Array.from({ length: CLIENTS[ingress] }, (_, client) => deliver(client)),
+    ]);
     say(`the night is over: ${JSON.stringify({ ...report, wrongs: report.wrongs.length })}`);
     await endOneHost();
     await waitForRows();
@@ -97,7 +112,8 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   return report;
 
   async function startHost(): Promise<Host> {
-    const started = startProcess('src/local/host/main.ts', ['--app', 'test/processes/app', '--port', '0'], { env });
+    const options = ['--app', 'test/processes/app', '--port', '0', '--hidden-s', String(HIDDEN_S)];
+    const started = startProcess('src/local/host/main.ts', options, { env });
     await started.printed('Listening on');
     const port = /Listening on \S+:(\d+)/.exec(started.output())?.[1];
     return { process: started, url: `http://127.0.0.1:${port}` };
@@ -154,7 +170,8 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
       for (const raw of before) if (random() < 0.1) batch.push(raw);
       before.splice(0, before.length, ...batch);
       report.posts += 1;
-      await untilAcknowledged(shuffled(batch));
+      if (ingress === 'queue') for (const raw of shuffled(batch)) await putIntoQueue(raw);
+      else await untilAcknowledged(shuffled(batch));
     }
   }
 
@@ -172,6 +189,14 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
       report.refused += 1;
       await pause(200 + below(500));
     }
+  }
+
+  /** As Event Grid puts an event into a queue: alone, in base64, and again if there was no answer. */
+  async function putIntoQueue(raw: Raw): Promise<void> {
+    const text = JSON.stringify(raw);
+    const isPlain = ms >= LONG_NIGHT_MS && random() < 0.02;
+    const message = isPlain ? text : Buffer.from(text).toString('base64');
+    await patiently(async () => eventQueues[0]?.sendMessage(message, { messageTimeToLive: -1 }));
   }
 
   function makeEvent(id: string): Raw {
@@ -215,17 +240,29 @@ export async function spendNight({ seed, ms, hosts: howMany, storage, say }: Nig
   async function waitForRows(): Promise<void> {
     let untilMs = systemClock.monotonic() + NO_PROGRESS_MS;
     for (let fewest = Number.POSITIVE_INFINITY; ; ) {
+      const queued = await countQueued();
       const waiting = await patiently(() => tables.query('waiting', { limit: 1000 }));
-      if (waiting.rows.length === 0) return;
-      if (waiting.rows.length < fewest) untilMs = systemClock.monotonic() + NO_PROGRESS_MS;
-      fewest = Math.min(fewest, waiting.rows.length);
+      const left = queued + waiting.rows.length;
+      if (left === 0) return;
+      if (left < fewest) untilMs = systemClock.monotonic() + NO_PROGRESS_MS;
+      fewest = Math.min(fewest, left);
       if (systemClock.monotonic() > untilMs) {
-        report.wrongs.push(`rows that do not come to an end: ${waiting.rows.map(({ key }) => key).slice(0, 3)}`);
+        report.wrongs.push(
+          `${queued} messages, and rows that do not end: ${waiting.rows.map(({ key }) => key).slice(0, 3)}`,
+        );
         return;
       }
-      say(`${waiting.rows.length}${waiting.next ? ' and more' : ''} rows wait`);
+      say(`${waiting.rows.length}${waiting.next ? ' and more' : ''} rows and ${queued} messages wait`);
       await pause(3000);
     }
+  }
+
+  async function countQueued(): Promise<number> {
+    if (ingress === 'webhook') return 0;
+    const counts = eventQueues.map((queue) =>
+      patiently(async () => (await queue.getProperties()).approximateMessagesCount),
+    );
+    return (await Promise.all(counts)).reduce<number>((sum, count = 0) => sum + count, 0);
   }
 
   async function checkTheEnd(): Promise<void> {

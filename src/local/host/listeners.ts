@@ -14,7 +14,14 @@ export type Listener = {
   stop(): Promise<void>;
 };
 
-type Deps = { readonly env: Env; readonly settings: HostSettings; readonly clock: Clock; readonly log: HostLog };
+type Deps = {
+  readonly env: Env;
+  readonly settings: HostSettings;
+  readonly clock: Clock;
+  readonly log: HostLog;
+  /** See queue-listener.ts. */
+  readonly hiddenS?: number;
+};
 
 /**
  * Starts a listener for every function that has a queue or timer trigger, unless the setting
@@ -42,7 +49,7 @@ function prepareListener(target: AppFunction, invoker: Invoker, deps: Deps): (()
   }
 }
 
-function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, clock, log }: Deps): () => Listener {
+function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, ...deps }: Deps): () => Listener {
   const name = resolveSettings(String(target.trigger.queueName), env);
   const queues = connectQueues(String(target.trigger.connection ?? 'Storage'), env);
   return () =>
@@ -51,8 +58,7 @@ function prepareQueue(target: AppFunction, invoker: Invoker, { env, settings, cl
       poison: queues.getQueueClient(`${name}-poison`),
       settings: settings.queues,
       run: ({ text, item }) => invoker.invoke(target, { string: text }, metadataOf(item)),
-      clock,
-      log,
+      ...deps,
     });
 }
 

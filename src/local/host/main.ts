@@ -11,7 +11,7 @@ import { StartError } from './start-error.js';
 
 /**
  * Runs the host alone: `node dist/local/host/main.js [--port 7071] [--app .] [--main dist/main.js] [--allow-host NAME]
- * [--drain-ms 10000]`.
+ * [--drain-ms 10000] [--hidden-s 600]`.
  */
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     main: { type: 'string' },
     'allow-host': { type: 'string', multiple: true, default: [] },
     'drain-ms': { type: 'string' },
+    'hidden-s': { type: 'string' },
   },
 });
 
@@ -38,6 +39,7 @@ try {
     clock: systemClock,
     log,
     ...(values['drain-ms'] !== undefined && { drainMs: Number(values['drain-ms']) }),
+    ...(values['hidden-s'] !== undefined && { hiddenS: Number(values['hidden-s']) }),
   });
   log('information', `Listening on http://localhost:${host.port} with ${host.functions.join(', ')}`);
   await ended;

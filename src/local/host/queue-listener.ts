@@ -14,9 +14,10 @@ type Deps = {
   run(message: QueueMessage): Promise<unknown>;
   clock: Clock;
   log: HostLog;
+  /** A running message is hidden for this long, and hidden again after half of it. Azure's own host: 600 s. */
+  hiddenS?: number;
 };
 
-/** A running message is hidden for this long, and hidden again after half of it. */
 const HIDDEN_S = 600;
 const FIRST_POLL_MS = 100;
 
@@ -25,17 +26,19 @@ const FIRST_POLL_MS = 100;
  * - Its function returns: the message is deleted.
  * - Its function throws: the message is visible again after `visibilityTimeout`.
  * - Its function has thrown `maxDequeueCount` times, or the message cannot be decoded: it moves to the poison queue.
- * The messages of a dead process are visible again after ten minutes.
+ * The messages of a dead process are visible again after `hiddenS`, ten minutes.
  */
 export class QueueListener {
   readonly #deps: Deps;
   readonly #stopping = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   readonly #polling: Promise<void>;
+  readonly #hiddenS: number;
   #isReachable = true;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#hiddenS = deps.hiddenS ?? HIDDEN_S;
     this.#polling = this.#poll();
   }
 
@@ -68,7 +71,7 @@ export class QueueListener {
   async #receive(): Promise<Item[]> {
     const { queue, settings, log } = this.#deps;
     try {
-      const options = { numberOfMessages: settings.batchSize, visibilityTimeout: HIDDEN_S };
+      const options = { numberOfMessages: settings.batchSize, visibilityTimeout: this.#hiddenS };
       const { receivedMessageItems } = await queue.receiveMessages(options);
       this.#isReachable = true;
       return receivedMessageItems;
@@ -111,10 +114,10 @@ export class QueueListener {
   async #keepHidden(item: Item, signal: AbortSignal): Promise<Item> {
     const { queue, clock, log } = this.#deps;
     for (let held = item; ; ) {
-      await sleep(clock, (HIDDEN_S / 2) * 1000, signal);
+      await sleep(clock, (this.#hiddenS / 2) * 1000, signal);
       if (signal.aborted) return held;
       try {
-        const { popReceipt = held.popReceipt } = await this.#hide(held, HIDDEN_S);
+        const { popReceipt = held.popReceipt } = await this.#hide(held, this.#hiddenS);
         held = { ...held, popReceipt };
       } catch (error) {
         log('warning', `A message of '${queue.name}' may run twice: ${describeError(error)}`);
