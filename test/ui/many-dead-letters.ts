@@ -14,6 +14,7 @@ const CAUSES = 12;
 const all = Number(process.argv[2] ?? 10_000);
 
 const app = await startPage();
+process.once('SIGINT', () => void app.end().finally(() => process.exit(130)));
 try {
   await measured('write the dead letters', () => seed(all - OF_ONE_CAUSE));
   app.break();
@@ -33,7 +34,7 @@ async function walk(): Promise<void> {
   await main.getByRole('button', { name: 'Find' }).first().click();
   await measured('the story of an event', () => main.getByRole('link', { name: 'See its dead letter' }).waitFor());
   await main.getByRole('link', { name: 'See its dead letter' }).click();
-  await measured('its dead letter', () => main.getByRole('term').filter({ hasText: 'Place in the code' }).waitFor());
+  await measured('its dead letter', () => main.getByText('non-retriable, NonRetriableError').waitFor());
 
   await page.getByRole('link', { name: 'Dead letters', exact: true }).click();
   await measured('the first causes', () => main.getByRole('table', { name: 'Dead letters by cause' }).waitFor());
