@@ -45,7 +45,7 @@ async function walk(): Promise<void> {
   await measured('the second page of the list', () => main.getByText('Page 2').waitFor());
 
   app.fix();
-  await main.getByRole('link', { name: 'fragile: non-retriable' }).click();
+  await main.getByRole('link', { name: 'fragile: non-retriable', exact: true }).click();
   await measured('choose a cause', () => main.getByText(`${OF_ONE_CAUSE} dead letters`, { exact: true }).waitFor());
   await main.getByRole('button', { name: 'Redrive …' }).click();
   await page

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { signedInAs } from '../functions/principal.js';
 import { greenOverview, recentJobs, redOverview, story, workflows } from './answers.js';
 import { findBrowser } from './find-browser.js';
-import { startKeyCheck } from './key-check.js';
+import { startKeyCheck, startSignIn } from './gate.js';
 import { type OpenedPage, openPage } from './open-page.js';
 import { rawChange, type StartedPage, startPage } from './start-page.js';
 
@@ -237,6 +238,72 @@ inBrowser('when a person looks at the page', () => {
       await key.waitFor();
     } finally {
       await check.close();
+    }
+  });
+
+  it.each([{ how: 'answers 401' }, { how: 'redirects' }])(
+    'given sign-in at Azure, which $how, then the page needs no key, and offers what the role may do',
+    async ({ how }) => {
+      let headers = signedInAs('Reader');
+      const gate = await startSignIn(app.url, { headersOf: () => headers, redirects: () => how === 'redirects' });
+      try {
+        const { page, goTo, violations } = await open({ url: gate.url });
+        await page.setExtraHTTPHeaders(signedInAs('Operator')); // a forged header does not arrive
+        const signIn = page.getByRole('link', { name: 'Sign in', exact: true });
+        await signIn.waitFor();
+        expect(await violations()).toEqual([]);
+
+        await signIn.click();
+        await page.getByText('Ana Muster').waitFor();
+        await goTo('dead-letters', 'Dead letters');
+        await page.getByText('you need the role Operator').waitFor();
+        expect(await page.getByRole('button', { name: 'Redrive …' }).count()).toBe(0);
+        expect(await page.getByRole('button', { name: /key/ }).count()).toBe(0);
+        expect(await violations()).toEqual([]);
+
+        headers = signedInAs();
+        await page.getByRole('link', { name: 'Sign out' }).click();
+        await signIn.click();
+        await page.getByText('You have signed in, but may not see this app.').waitFor();
+
+        headers = signedInAs('Operator');
+        await page.getByRole('link', { name: 'Sign out' }).click();
+        await signIn.click();
+        await goTo('dead-letters', 'Dead letters');
+        await page.getByRole('button', { name: 'Redrive …' }).waitFor();
+      } finally {
+        await gate.close();
+      }
+    },
+  );
+
+  it('given a sign-in that ends, then what the page shows stays, and goes on after a new sign-in in another tab', async () => {
+    const gate = await startSignIn(app.url, { headersOf: () => signedInAs('Operator'), redirects: () => true });
+    try {
+      const { page, goTo, violations } = await open({ url: gate.url });
+      await page.getByRole('link', { name: 'Sign in', exact: true }).click();
+      await goTo('workflows', 'Workflows');
+      await page.getByRole('button', { name: 'Pause … fragile' }).click();
+      await page.getByLabel('Why').fill('What was entered');
+
+      gate.expire();
+      await page.getByRole('button', { name: 'Pause', exact: true }).click();
+      const dialog = page.getByRole('dialog');
+      const again = dialog.getByRole('link', { name: 'Sign in again in a new tab' });
+      await again.waitFor();
+      expect(await violations()).toEqual([]);
+      const [other] = await Promise.all([page.context().waitForEvent('page'), again.click()]);
+      await other.getByText('Ana Muster').waitFor();
+      await other.close();
+      await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
+
+      const row = page.getByRole('row', { name: /^fragile/ });
+      await row.getByText('What was entered').waitFor();
+      await page.getByText('Your sign-in has ended.').waitFor({ state: 'detached' });
+      await row.getByRole('button', { name: 'Resume fragile' }).click();
+      await row.getByText('What was entered').waitFor({ state: 'detached' });
+    } finally {
+      await gate.close();
     }
   });
 });

@@ -7,6 +7,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { buildUi } from '../../src/local/ui/build-ui.js';
 import startAzurite from '../azurite/start.js';
 import stopAzurite from '../azurite/stop.js';
+import { SIGN_IN } from '../functions/principal.js';
 import { eventually } from '../local/eventually.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { findBrowser } from './find-browser.js';
@@ -32,6 +33,8 @@ export async function startPage() {
     WORKSPACES: TOPIC,
     RECONCILE: 'off',
     LEASE_SECONDS: '10',
+    ...SIGN_IN,
+    REQUIRE_SIGN_IN: 'off', // also requests that do not pass a gate
     PAGE_TEST_SERVER: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
     PAGE_FOLDER: `${join(folder, 'ui')}/`,
   };

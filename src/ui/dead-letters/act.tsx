@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
 import { counted } from '../parts/text.js';
 import { mayAct } from '../shell/session-state.js';
+import { MayNot } from '../shell/who.js';
 import { currentRun } from './current-run.js';
 import { DiscardDialog } from './discard-dialog.js';
 import { type Filter, filterText } from './filter.js';
@@ -17,10 +18,7 @@ type ActProps = {
 export function Act({ filter, found, onChange }: ActProps) {
   const [open, setOpen] = useState<'redrive' | 'discard'>();
   const close = () => setOpen(undefined);
-  if (!mayAct.value)
-    return (
-      <p class="quiet">You may look. To redrive or discard, enter the key of an administrator: “Use another key”.</p>
-    );
+  if (!mayAct.value) return <MayNot to="redrive or discard" />;
   const isRunning = currentRun.value?.phase === 'running';
   return (
     <div class="box act">

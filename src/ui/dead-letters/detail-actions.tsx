@@ -3,6 +3,7 @@ import type { DeadLetterPayload, ShownDeadLetter } from '../../api/dead-letters.
 import { FailureBox } from '../parts/states.js';
 import { type Failure, request } from '../shell/request.js';
 import { mayAct } from '../shell/session-state.js';
+import { MayNot } from '../shell/who.js';
 import { redrive } from './api.js';
 import { DiscardDialog } from './discard-dialog.js';
 import { Editor } from './editor.js';
@@ -23,10 +24,7 @@ export function DetailActions({ letter, onChange }: DetailActionsProps) {
   const [payload, setPayload] = useState<DeadLetterPayload>();
   const [failure, setFailure] = useState<Failure>();
   const [redriven, setRedriven] = useState<{ message: string; isAsked: boolean }>();
-  if (!mayAct.value)
-    return (
-      <p class="quiet">You may look. To redrive, discard or see the payload, enter the key of an administrator.</p>
-    );
+  if (!mayAct.value) return <MayNot to="redrive, discard or see the payload" />;
   async function show(what: Open): Promise<void> {
     const found = payload
       ? { ok: true as const, value: payload }

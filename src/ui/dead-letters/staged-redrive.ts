@@ -199,7 +199,7 @@ class StagedRun {
 }
 
 const NONE: Outcomes = { resolved: 0, failedAgain: 0, waiting: 0, unknown: 0 };
-const PASSING: readonly Failure['kind'][] = ['unreachable', 'storage', 'broken'];
+const PASSING: readonly Failure['kind'][] = ['unreachable', 'storage', 'broken', 'signed-out'];
 const BY_HAND = 'Stopped by you. What was requested goes on in the app; the rest is pending as before.';
 const NONE_REQUESTED = 'Stopped by itself: none of the first ones could be requested, for the reasons below.';
 const NO_OUTCOME =

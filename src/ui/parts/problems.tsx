@@ -1,13 +1,16 @@
 import type { Failure } from '../shell/request.js';
+import { SignInAgain } from '../shell/who.js';
 
 /** What the app has refused in what a person entered, beside the form. */
 export function Problems({ of }: { of: Failure | undefined }) {
   if (!of) return null;
-  const { message, problems = [] } = of;
+  const { kind, message, problems = [] } = of;
   return (
     <div class="box red" role="alert">
       {problems.length === 0 ? (
-        <p>{message}</p>
+        <p>
+          {message} {kind === 'signed-out' && <SignInAgain />}
+        </p>
       ) : (
         <ul>
           {problems.map((problem) => (

@@ -6,6 +6,7 @@ import { Ago, useNow } from './text.js';
 const STALE_MS = 30_000;
 const TITLES: Readonly<Record<Failure['kind'], string>> = {
   locked: 'A key is needed',
+  'signed-out': 'You must sign in',
   forbidden: 'You may not see this',
   'not-found': 'Not found',
   refused: 'The app has refused this',

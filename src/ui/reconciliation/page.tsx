@@ -3,7 +3,8 @@ import type { Overview } from '../../api/overview.js';
 import type { ReconcileRequest } from '../../api/reconcile.js';
 import { Empty, LastUpdated, Shown } from '../parts/states.js';
 import { usePoll } from '../shell/poll.js';
-import { mayAct } from '../shell/session-state.js';
+import { isSignedIn, mayAct } from '../shell/session-state.js';
+import { MayNot } from '../shell/who.js';
 import { AskForm } from './ask-form.js';
 import { Compared } from './compared.js';
 import { Requests } from './requests.js';
@@ -13,7 +14,8 @@ const EVERY_MS = 5000;
 /** How far the app has compared its services, what it has found, and what people have asked for. */
 export function ReconciliationPage() {
   const overview = usePoll<Overview>('overview', EVERY_MS);
-  const requests = usePoll<{ requests: ReconcileRequest[] }>(mayAct.value ? 'reconcile' : undefined, EVERY_MS);
+  const maySee = mayAct.value || isSignedIn.value;
+  const requests = usePoll<{ requests: ReconcileRequest[] }>(maySee ? 'reconcile' : undefined, EVERY_MS);
   const [asked, setAsked] = useState<string>();
   return (
     <>
@@ -22,34 +24,34 @@ export function ReconciliationPage() {
         {({ compared, minutes }) => <Compared compared={compared} missing={minutes.missing} />}
       </Shown>
       {mayAct.value ? (
-        <>
-          <AskForm
-            hosts={[...new Set(overview.value?.compared.map(({ host }) => host))]}
-            onAsked={(message) => {
-              setAsked(message);
-              requests.refresh();
-            }}
-          />
-          {asked && (
-            <p class="box green" role="status">
-              {asked}
-            </p>
-          )}
-          <section aria-labelledby="requests">
-            <h2 id="requests">Requests</h2>
-            <Shown of={requests}>
-              {(value) =>
-                value.requests.length > 0 ? (
-                  <Requests requests={value.requests} />
-                ) : (
-                  <Empty>Nobody has asked for a comparison in the last 30 days.</Empty>
-                )
-              }
-            </Shown>
-          </section>
-        </>
+        <AskForm
+          hosts={[...new Set(overview.value?.compared.map(({ host }) => host))]}
+          onAsked={(message) => {
+            setAsked(message);
+            requests.refresh();
+          }}
+        />
       ) : (
-        <p class="quiet">To see and start requests, enter the key of an administrator: “Use another key”.</p>
+        <MayNot to={maySee ? 'ask for a comparison' : 'see requests and ask for a comparison'} />
+      )}
+      {asked && (
+        <p class="box green" role="status">
+          {asked}
+        </p>
+      )}
+      {maySee && (
+        <section aria-labelledby="requests">
+          <h2 id="requests">Requests</h2>
+          <Shown of={requests}>
+            {(value) =>
+              value.requests.length > 0 ? (
+                <Requests requests={value.requests} />
+              ) : (
+                <Empty>Nobody has asked for a comparison in the last 30 days.</Empty>
+              )
+            }
+          </Shown>
+        </section>
       )}
     </>
   );

@@ -10,6 +10,7 @@ import { Header } from './header.js';
 import { KeyForm } from './key-form.js';
 import { route } from './route.js';
 import { session } from './session-state.js';
+import { NoRole, SignIn, SignInEnded } from './who.js';
 
 const PAGES = {
   overview: { title: 'Overview', Page: OverviewPage },
@@ -41,7 +42,10 @@ export function App() {
         <h1 ref={heading} tabIndex={-1}>
           {known.title}
         </h1>
+        <SignInEnded />
         {session.value === 'locked' && <KeyForm />}
+        {session.value === 'signed-out' && <SignIn />}
+        {session.value === 'no-role' && <NoRole />}
         {session.value === 'opening' && <p class="quiet">Asking the app what you may see …</p>}
         {session.value === 'open' && <known.Page />}
       </main>

@@ -1,8 +1,9 @@
 import { hasSimulator } from '../local/has-simulator.js';
 import { linkTo, route } from './route.js';
 import { forgetKey } from './session.js';
-import { key, mayAct, session } from './session-state.js';
+import { isSignedIn, key, mayAct, session } from './session-state.js';
 import { type Theme, theme } from './theme.js';
+import { SignedIn } from './who.js';
 
 const LINKS = [
   ['overview', 'Overview'],
@@ -30,7 +31,8 @@ export function Header() {
       </nav>
       <div class="tools">
         {session.value === 'open' && !mayAct.value && <span class="badge">Read only</span>}
-        {session.value === 'open' && (key.value !== '' || !mayAct.value) && (
+        <SignedIn />
+        {session.value === 'open' && !isSignedIn.value && (key.value !== '' || !mayAct.value) && (
           <button type="button" class="plain" onClick={forgetKey}>
             {mayAct.value ? 'Forget key' : 'Use another key'}
           </button>

@@ -1,8 +1,8 @@
-import { key, lock, session } from './session-state.js';
+import { hasSignInEnded, key, lock, session } from './session-state.js';
 
 /** Why a request has no answer to show. `message`: what happened, and what to do. */
 export type Failure = {
-  readonly kind: 'locked' | 'forbidden' | 'not-found' | 'refused' | 'storage' | 'unreachable' | 'broken';
+  readonly kind: 'locked' | 'signed-out' | 'forbidden' | 'not-found' | 'refused' | 'storage' | 'unreachable' | 'broken';
   readonly message: string;
   /** What the app has answered beside the error. */
   readonly answer?: unknown;
@@ -12,7 +12,7 @@ export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 const UNREACHABLE =
   'The app does not answer. It may be restarting, or your connection is interrupted. The page asks again by itself.';
-const SIGNED_OUT = 'Your sign-in has ended. Reload the page to sign in again.';
+const SIGNED_OUT = 'Your sign-in has ended. Sign in again, then repeat this.';
 
 /** Sends a request to the app. The key goes into a header, because URLs end up in logs. Never throws. */
 export async function request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown) {
@@ -27,8 +27,12 @@ export async function send<T>(path: string, init: RequestInit): Promise<Result<T
   const headers = { ...init.headers, ...(used !== '' && { 'x-functions-key': used }) };
   try {
     const response = await fetch(`/api/${path}`, { ...init, headers, redirect: 'manual', cache: 'no-store' });
-    if (response.type === 'opaqueredirect') return failed('forbidden', SIGNED_OUT);
     const text = await response.text();
+    if (isSignInNeeded(response, text)) {
+      hasSignInEnded.value = session.peek() === 'open';
+      return failed('signed-out', SIGNED_OUT);
+    }
+    hasSignInEnded.value = false;
     if (response.ok) return { ok: true, value: (text === '' ? undefined : JSON.parse(text)) as T };
     if (response.status === 401 && used === key.peek() && session.peek() === 'open') lock();
     return { ok: false, failure: failureOf(response.status, text) };
@@ -37,16 +41,23 @@ export async function send<T>(path: string, init: RequestInit): Promise<Result<T
   }
 }
 
+/** Azure's authentication redirects to its sign-in, or answers 401 and asks for a token. The app names the address. */
+function isSignInNeeded({ type, status, headers }: Response, text: string): boolean {
+  if (type === 'opaqueredirect') return true;
+  if (status !== 401) return false;
+  return /^bearer\b/i.test(headers.get('www-authenticate') ?? '') || 'signInAddress' in errorIn(parsed(text));
+}
+
 function failed(kind: Failure['kind'], message: string): { ok: false; failure: Failure } {
   return { ok: false, failure: { kind, message } };
 }
 
 function failureOf(status: number, text: string): Failure {
   const answer = parsed(text);
-  const { message, problems, details } = errorIn(answer);
+  const { code, message, problems, details } = errorIn(answer);
   const more = problems ?? details;
   const said = { answer, message: message ?? fallbackOf(status), ...(Array.isArray(more) && { problems: more }) };
-  return { kind: kindOf(status), ...said };
+  return { kind: code === 'sign-in-off' ? 'forbidden' : kindOf(status), ...said };
 }
 
 function kindOf(status: number): Failure['kind'] {
@@ -57,7 +68,7 @@ function kindOf(status: number): Failure['kind'] {
   return status < 500 ? 'refused' : 'broken';
 }
 
-type ErrorIn = { message?: string; problems?: Failure['problems']; details?: Failure['problems'] };
+type ErrorIn = { code?: string; message?: string; problems?: Failure['problems']; details?: Failure['problems'] };
 
 function errorIn(answer: unknown): ErrorIn {
   return Object(Object(answer).error);

@@ -1,9 +1,15 @@
+import type { Access } from '../../api/access.js';
 import { request } from './request.js';
-import { key, mayAct, session } from './session-state.js';
+import { access, hasSignInEnded, key, lock, session } from './session-state.js';
 
-/** Finds out what the caller may do without a key: all on a developer's machine, and after a sign-in. */
+/** Finds out what the caller may do without a key: all on a developer's machine, and what the roles allow after a sign-in. */
 export async function openSession(): Promise<void> {
   await probe();
+  let hadEnded = false;
+  hasSignInEnded.subscribe((hasEnded) => {
+    if (hadEnded && !hasEnded) void probe(); // another person may have signed in
+    hadEnded = hasEnded;
+  });
 }
 
 /** Takes a key; returns undefined if the app accepts it, else why not. */
@@ -18,22 +24,26 @@ export async function useKey(entered: string): Promise<string | undefined> {
 /** Forgets the key. */
 export function forgetKey(): void {
   key.value = '';
-  mayAct.value = false;
-  session.value = 'locked';
+  lock();
 }
 
-/** `access` wants the key of an administrator, `workflows` any key. */
+/** `access` wants the key of an administrator or a sign-in, `workflows` any key. */
 async function probe(): Promise<string | undefined> {
-  const access = await request('GET', 'access');
-  if (access.ok) return open(true);
+  const asked = await request<Access>('GET', 'access');
+  if (asked.ok) return open(asked.value);
+  if (asked.failure.kind === 'signed-out') {
+    session.value = 'signed-out';
+    return asked.failure.message;
+  }
   const look = await request('GET', 'workflows');
-  if (look.ok || (look.failure.kind !== 'locked' && look.failure.kind !== 'unreachable')) return open(false);
+  if (look.ok || (look.failure.kind !== 'locked' && look.failure.kind !== 'unreachable')) return open(undefined);
   session.value = 'locked';
   if (look.failure.kind === 'unreachable') return look.failure.message;
   return 'The app does not accept this key. Copy it again: in the Azure portal, App keys of the function app.';
 }
 
-function open(isAllowed: boolean): undefined {
-  mayAct.value = isAllowed;
-  session.value = 'open';
+function open(found: Access | undefined): undefined {
+  access.value = found;
+  const isWithoutRole = found?.caller.kind === 'signed-in' && !found.roles.includes('Reader');
+  session.value = isWithoutRole ? 'no-role' : 'open';
 }

@@ -50,7 +50,7 @@ export function WorkflowRow({ workflow, onPause, onResume }: WorkflowRowProps) {
               Pause … <span class="only-read">{name}</span>
             </button>
           ))}
-        {!mayAct.value && <span class="quiet">needs the key of an administrator</span>}
+        {!mayAct.value && <span class="quiet">needs the role Operator, or the key of an administrator</span>}
       </td>
     </tr>
   );
