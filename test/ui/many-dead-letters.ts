@@ -52,7 +52,9 @@ async function walk(): Promise<void> {
     .getByRole('dialog')
     .getByRole('button', { name: `Redrive ${OF_ONE_CAUSE} dead letters` })
     .click();
-  await measured('redrive all of that cause', () => main.getByRole('heading', { name: 'Redrive finished' }).waitFor());
+  await measured('redrive all of that cause', () =>
+    main.getByRole('heading', { name: /^Redrive (finished|stopped)$/ }).waitFor(),
+  );
   await memory(page);
   print('what the page says', await main.locator('.run-note').textContent());
   if (problems().length > 0) print('problems in the browser', problems().join('; '));

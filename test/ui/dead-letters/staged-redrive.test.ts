@@ -108,6 +108,14 @@ describe('when dead letters are redriven in stages', () => {
     expect(progress).toMatchObject({ phase: 'stopped', requested: 1, note: expect.stringContaining('no outcome') });
   });
 
+  it('given each answer takes 10 s, then it asks as seldom', async () => {
+    const app = fakeApp({ letters: 30, isStuck: true, answersAfterMs: 10_000 });
+
+    await run(app, 30);
+
+    expect(app.asked).toBe(7); // in two minutes
+  });
+
   it('given blobs of Event Grid, then it waits for no outcome: their events are new deliveries', async () => {
     const app = fakeApp({ letters: 120, code: 'taken-up', stage: 'undelivered' });
 
@@ -125,6 +133,8 @@ function fakeApp(of: {
   isFailing?: (index: number) => boolean;
   hasNewOnes?: boolean;
   isStuck?: boolean;
+  /** How long an answer with outcomes takes. */
+  answersAfterMs?: number;
   code?: string;
   stage?: 'failed' | 'undelivered';
   failures?: (Failure | undefined)[];
@@ -134,6 +144,7 @@ function fakeApp(of: {
     isFailing = () => false,
     hasNewOnes = false,
     isStuck = false,
+    answersAfterMs = 0,
     code = 'asked',
     stage = 'failed',
   } = of;
@@ -164,6 +175,7 @@ function fakeApp(of: {
     outcomes: (wanted) =>
       orFailure((): Outcomes => {
         app.asked += 1;
+        nowMs += answersAfterMs;
         const failedAgain = wanted.filter((id) => isFailing(indexOf(id))).length;
         const ended = { resolved: wanted.length - failedAgain, failedAgain, waiting: 0, unknown: 0 };
         return isStuck ? { resolved: 0, failedAgain: 0, waiting: wanted.length, unknown: 0 } : ended;
