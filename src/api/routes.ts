@@ -109,7 +109,8 @@ export const ROUTES = {
     route: 'dead-letters',
     authLevel: 'function',
     role: 'Reader',
-    summary: 'Dead letters by page, in the order of storage; with `by`, counted by the values of these fields, part by part.',
+    summary:
+      'Dead letters by page, in the order of storage; with `by`, counted by the values of these fields, part by part.',
     query: listQuery,
     answers: { 200: { description: 'A page, or the groups.', schema: listAnswer } },
   },
