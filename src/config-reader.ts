@@ -20,7 +20,7 @@ export type IdentityConfig = {
   readonly clientId?: string;
 };
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DEVELOPMENT_STORAGE = 'UseDevelopmentStorage=true';
 /** A longer value may be a secret in the wrong place. */
 const MAX_SHOWN = 32;

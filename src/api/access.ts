@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const ROLES = ['Reader', 'Operator', 'Clinician'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Addresses of Azure's authentication, on the host of the app. Both take `?post_login_redirect_uri=` or `?post_logout_redirect_uri=`. */
+/**
+ * Addresses of Azure's authentication, on the host of the app. They take `?post_login_redirect_uri=` and
+ * `?post_logout_redirect_uri=`.
+ */
 export const SIGN_IN_ADDRESS = '/.auth/login/aad';
 export const SIGN_OUT_ADDRESS = '/.auth/logout';
 

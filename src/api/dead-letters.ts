@@ -49,7 +49,7 @@ const group = z.strictObject({
   /** How many a redrive could not help. */
   redriven: count,
 });
-/** What one request has counted: `next` is the `after` with which the next one goes on, null at the end. */
+/** The counts of one request. `next`: the `after` with which the next request goes on, null at the end. */
 const deadLetterGroups = z.strictObject({
   groups: z.array(group),
   letters: count,

@@ -13,7 +13,7 @@ export type Route = {
   /** After `/api/`. */
   readonly route: string;
   readonly authLevel: Level;
-  /** What a caller needs who has signed in: nothing, any sign-in, or an app role. Keys have `authLevel` instead. */
+  /** The role of callers with a sign-in that are let in: all, each that has signed in, or an app role. For keys: `authLevel`. */
   readonly role: 'anybody' | 'signed-in' | Role;
   readonly summary: string;
   readonly query?: z.ZodObject;

@@ -1,5 +1,5 @@
 import type { ListedBlob } from '../storage/blob-store.js';
-import { growingLimits, pagesFrom } from '../storage/pages.js';
+import { blobPages } from '../storage/pages.js';
 import {
   FILTER_FIELDS,
   type FilterField,
@@ -24,7 +24,7 @@ export type Filter = {
   readonly to?: Date | undefined;
 };
 
-/** The last dead letter of a page: the next page begins after this name, '' for none, on this page of storage's listing. */
+/** The last dead letter of a page: the next page begins after this name, '' for none, in this page of storage. */
 export type After = { readonly stage: ListedStage; readonly page?: string | undefined; readonly name: string };
 
 /** `isResolved`: the resolved dead letters instead of the pending ones. */
@@ -110,9 +110,7 @@ async function* pagesOfStage(
     return;
   }
   const [container, prefix] = isUndelivered ? [undelivered, RESOLVED] : [blobs, `${RESOLVED}${stage}/`];
-  const limit = growingLimits();
-  const read = (from: { page?: string }) => container.list(prefix, { limit: limit(), ...from });
-  for await (const { answer, page } of pagesFrom(first, read)) {
+  for await (const { answer, page } of blobPages(container, prefix, first)) {
     const named = answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) }));
     yield { blobs: named, page, next: answer.next };
   }

@@ -4,35 +4,41 @@ import type { ReadStores } from './stores.js';
 
 const COUNT_EVERY = 1000;
 
-type Candidate = {
-  readonly at: number;
-  readonly name: string;
-  readonly read: () => Promise<ListedDeadLetter | undefined>;
-};
+type Dated = { readonly at: number; readonly name: string };
+type Candidate = Dated & { readonly read: () => Promise<ListedDeadLetter | undefined> };
+type Limit = { readonly max: number; readonly onCount?: (all: number) => void };
 
 /**
  * Returns the newest `max` dead letters, the newest first, and the number of all that match.
  *
- * Storage lists by name, not by time: this reads the whole listing, up to 2,000 names a request, and holds up to 2 × `max`
- * names. A blob of Event Grid is read only if it is among the newest, or if the filter needs its content.
+ * Storage lists by name, not by time: this reads the whole listing, up to 2,000 names a request. A blob of Event Grid is read only if it is among the newest, or if the filter needs its content.
  */
 export async function newestDeadLetters(
   stores: ReadStores,
   listing: Listing,
-  { max, onCount = () => {} }: { readonly max: number; readonly onCount?: (all: number) => void },
+  limit: Limit,
 ): Promise<{ letters: ListedDeadLetter[]; all: number }> {
-  const newest: Candidate[] = [];
+  const { newest, all } = await newestOf(candidatesOf(stores, listing), limit);
+  const letters: ListedDeadLetter[] = [];
+  for await (const { value } of inBatches(newest.map(({ read }) => read))) if (value) letters.push(value);
+  return { letters, all };
+}
+
+/** Returns the newest `max` of `candidates`, the newest first, and the number of all. Holds up to 2 × `max`. */
+export async function newestOf<C extends Dated>(
+  candidates: AsyncIterable<C>,
+  { max, onCount = () => {} }: Limit,
+): Promise<{ newest: C[]; all: number }> {
+  const newest: C[] = [];
   let all = 0;
-  for await (const candidate of candidatesOf(stores, listing)) {
+  for await (const candidate of candidates) {
     all += 1;
     if (all % COUNT_EVERY === 0) onCount(all);
     newest.push(candidate);
     if (newest.length >= 2 * max) keepNewest(newest, max);
   }
   keepNewest(newest, max);
-  const letters: ListedDeadLetter[] = [];
-  for await (const { value } of inBatches(newest.map(({ read }) => read))) if (value) letters.push(value);
-  return { letters, all };
+  return { newest, all };
 }
 
 async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerator<Candidate, void> {
@@ -56,7 +62,7 @@ async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerat
 }
 
 /** Storage's times have whole seconds: within a second, names decide. */
-function keepNewest(candidates: Candidate[], max: number): void {
+function keepNewest(candidates: Dated[], max: number): void {
   candidates.sort((one, other) => other.at - one.at || (one.name < other.name ? -1 : 1));
   candidates.length = Math.min(candidates.length, max);
 }

@@ -1,6 +1,6 @@
 import { toJson } from '../json-text.js';
 import type { BlobStore, BlobText } from '../storage/blob-store.js';
-import { growingLimits, pagesFrom } from '../storage/pages.js';
+import { blobPages } from '../storage/pages.js';
 import type { StoredDeadLetter } from './store/dead-letter.js';
 import type { BlobsPage } from './store/pending.js';
 
@@ -132,8 +132,7 @@ export async function* undeliveredBlobs(
   blobs: BlobStore,
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<BlobsPage, void> {
-  const limit = growingLimits();
-  for await (const { answer, page } of pagesFrom(first, (from) => blobs.list('', { limit: limit(), ...from }))) {
+  for await (const { answer, page } of blobPages(blobs, '', first)) {
     yield { blobs: answer.blobs.filter(({ name }) => !name.startsWith(RESOLVED)), page, next: answer.next };
   }
 }

@@ -2,6 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import { z } from 'zod';
 import { ROLES, type Role } from '../api/access.js';
 import type { Config } from '../config.js';
+import { GUID } from '../config-reader.js';
 import type { App } from './compose.js';
 
 // Who calls. On Azure, the authentication of App Service (v2) checks the token or the session of a caller, removes headers
@@ -33,7 +34,6 @@ const ENTRA = 'aad';
 const MAX_CHARACTERS = 64 * 1024;
 const MAX_NAME_CHARACTERS = 256;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SECONDS = /^\d{1,11}$/;
 /** Clocks differ. Azure's authentication allows the same. */
 const MAX_SKEW_MS = 5 * 60_000;

@@ -12,7 +12,10 @@ const MAX_COUNTED = 5000;
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'pauses' | 'workflows' | 'stores' | 'clock' | 'telemetry'>;
 
-/** Records the backlog each minute: dead letters, rows, undelivered and queued events, and pauses. A timer runs in one process of the app. */
+/**
+ * Records the backlog each minute: dead letters, rows, undelivered and queued events, and pauses. A timer runs in one
+ * process of the app.
+ */
 export function registerMeasureBacklog(functions: FunctionApp, deps: Deps): void {
   functions.timer('measureBacklog', { schedule: EVERY_MINUTE, handler: () => measureBacklog(deps) });
 }

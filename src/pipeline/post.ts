@@ -2,8 +2,8 @@ import type { Clock } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 
 /**
- * The function throws this error, so that the whole POST or queue message comes again. P3: the error holds no cause, because
- * the host prints all of it.
+ * The function throws this error, so that the whole POST or queue message comes again. P3: the error holds no cause,
+ * because the host prints all of it.
  */
 export class NotSafeError extends Error {
   override name = 'NotSafeError';

@@ -16,8 +16,9 @@ const tlsAgent = new TlsAgent({ keepAlive: true });
 const STALE = Symbol('stale');
 
 /**
- * Sends texts and reads texts, with Node's own HTTP: no streams, no progress and no compression. A GET whose kept connection was closed meanwhile is sent again, by a new connection: it
- * has no effect, and a handler's read must not fail for that. Writes are left to the group commit.
+ * Sends and reads texts by Node's own HTTP, without streams, progress and compression. A GET changes nothing, and a
+ * handler's read must not fail for a kept connection that the server has closed: it is sent again by a new connection.
+ * Only the group commit sends writes again.
  */
 export const leanHttpClient: HttpClient = {
   async sendRequest(request) {

@@ -25,7 +25,7 @@ export type TableRequest = {
 export type TableHttp = {
   /** The URL of the account, without a slash at its end. */
   readonly url: string;
-  /** Sends a request once. Resolves with the answer, whatever its status; rejects if there is none. */
+  /** Sends a request, and returns the answer of any status. Rejects if storage does not answer. */
   send(request: TableRequest, signal: AbortSignal | undefined): Promise<PipelineResponse>;
 };
 

@@ -64,7 +64,10 @@ export function boundedTables(store: TableStore, clock: Clock, limit: CallLimit)
   };
 }
 
-/** Returns a store whose calls end within the limit, a read of others' blobs within 10 s, a list within 30 s (of one blob, as a check of health reads it, within the limit), a copy within 120 s. */
+/**
+ * Returns a store whose calls end within the limit, but a read of others' blobs within 10 s, a list within 30 s, and a copy
+ * within 120 s. A list of one blob is a check of health, and ends within the limit.
+ */
 export function boundedBlobs(store: BlobStore, clock: Clock, limit: CallLimit): BlobStore {
   const within = <T>(call: Call<T>, minMs = 0) => limit.within(clock, call, minMs);
   return {

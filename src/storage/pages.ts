@@ -1,3 +1,5 @@
+import type { BlobPage, BlobStore } from './blob-store.js';
+
 /**
  * Storage lists up to 5,000 blobs a page, but the SDK takes 0.25 s of CPU for a thousand with their metadata, in one piece
  * in which no job runs. The first page is small, for callers who need only a few.
@@ -5,14 +7,18 @@
 const FIRST_LIMIT = 1000;
 const LIMIT = 2000;
 
-/** Returns the size of each next page of blobs. */
-export function growingLimits(): () => number {
+/** Yields the pages of a listing of blobs from `page` or the beginning on, each with the token that lists it again. */
+export function blobPages(
+  blobs: Pick<BlobStore, 'list'>,
+  prefix: string,
+  page?: string,
+): AsyncGenerator<{ answer: BlobPage; page: string | undefined }, void> {
   let limit = FIRST_LIMIT;
-  return () => {
-    const now = limit;
+  return pagesFrom(page, (from) => {
+    const options = { limit, ...from };
     limit = LIMIT;
-    return now;
-  };
+    return blobs.list(prefix, options);
+  });
 }
 
 /** Yields page after page while a page has a `next`. The caller may leave the loop early. */

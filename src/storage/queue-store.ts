@@ -10,7 +10,7 @@ export type QueueStore = {
   send(text: string, options?: { inMs?: number }, signal?: AbortSignal): Promise<void>;
   /** The approximate number of messages, hidden ones included. */
   length(signal?: AbortSignal): Promise<number>;
-  /** When the first visible message was sent; undefined if there is none. */
+  /** Returns the time at which the first visible message was sent; undefined if no message is visible. */
   oldestAt(signal?: AbortSignal): Promise<Date | undefined>;
   /** Returns up to 32 visible messages. Each stays hidden for `hiddenForMs`, and then comes again, unless it is deleted. */
   receive(hiddenForMs: number, signal?: AbortSignal): Promise<readonly ReceivedMessage[]>;

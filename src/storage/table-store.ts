@@ -3,7 +3,8 @@
  * memory-table-store.ts.
  *
  * All failures are thrown as a StorageError. A write that throws has an unknown outcome: it may have taken effect, may
- * take effect later, or never (C2). No implementation sends a write again by itself. `signal` is that of a time limit (bounded.ts).
+ * take effect later, or never (C2). No implementation sends a write again by itself. `signal` is that of a time limit
+ * (bounded.ts).
  */
 export type TableStore = {
   /** Writes all operations or none: 1 to 100, on different rows of one partition, up to 4 MiB. */

@@ -199,7 +199,7 @@ describe('GET access', () => {
   });
 });
 
-/** What each of these functions changes or shows is logged with the caller. `id`, `other`: dead letters. */
+/** Functions whose use is logged with the caller. `id`, `other`: dead letters. */
 const LOGGED: Readonly<Record<string, (id: string, other: string) => Request>> = {
   fhirChanges: () => ({ body: { host: FHIR_HOST, resourceType: 'Patient', resourceId: 'patient-1', version: 1 } }),
   dicomChanges: () => ({

@@ -7,7 +7,7 @@ const OPEN = [/^\/api\/ui(\/|$)/, /^\/$/];
 const SESSION = 'AppServiceAuthSession';
 const ENDED = `${SESSION}=; Path=/; Max-Age=0`;
 
-/** What a gate does with a request: the headers that the app gets, or undefined if the gate has answered. */
+/** Returns the headers that the app gets; undefined if the gate has answered the request itself. */
 type Admit = (incoming: IncomingMessage, outgoing: ServerResponse) => IncomingHttpHeaders | undefined;
 
 /** Starts a proxy before the app that wants keys as Azure does: `look` for most functions, `act` for all. */

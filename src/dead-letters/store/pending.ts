@@ -1,5 +1,5 @@
 import type { BlobStore, ListedBlob } from '../../storage/blob-store.js';
-import { growingLimits, pagesFrom, pagesOf } from '../../storage/pages.js';
+import { blobPages } from '../../storage/pages.js';
 import { partsOfName, type Stage } from './names.js';
 
 /** A page of a listing of storage. With the tokens `page` and `next`, storage lists this page again, or the next one. */
@@ -16,9 +16,7 @@ export async function* pendingPages(
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<BlobsPage, void> {
   const isResolved = createResolved(container, stage);
-  const limit = growingLimits();
-  const read = (from: { page?: string }) => container.list(`pending/${stage}/`, { limit: limit(), ...from });
-  for await (const { answer, page } of pagesFrom(first, read)) {
+  for await (const { answer, page } of blobPages(container, `pending/${stage}/`, first)) {
     const blobs: ListedBlob[] = [];
     for (const blob of answer.blobs) {
       const name = blob.name.slice('pending/'.length);
@@ -44,8 +42,7 @@ function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promi
  * Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed.
  */
 function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promise<boolean> {
-  const limit = growingLimits();
-  const pages = pagesOf((from) => blobs.list(prefix, { limit: limit(), ...from }));
+  const pages = blobPages(blobs, prefix);
   let names: string[] = [];
   let at = 0;
   return async (name) => {
@@ -54,7 +51,7 @@ function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promi
       if (at < names.length) return names[at] === name;
       const { value, done } = await pages.next();
       if (done) return false;
-      names = value.blobs.map((blob) => blob.name);
+      names = value.answer.blobs.map((blob) => blob.name);
       at = 0;
     }
   };

@@ -2,6 +2,7 @@ import { changeAnswer, type DeadLetterPage, listAnswer, payloadAnswer, shownAnsw
 import { overview, overviewWithoutStorage } from '../../api/overview.js';
 import { createdUntil, type Filter, type Listing } from '../../dead-letters/list.js';
 import type { ListedDeadLetter } from '../../dead-letters/listed.js';
+import { newestOf } from '../../dead-letters/newest.js';
 import type { Counts, Ids, Pace, Report } from '../../dead-letters/pace.js';
 import { shortTextOf } from '../../dead-letters/report-text.js';
 import type { Clinical, Shown } from '../../dead-letters/show.js';
@@ -15,7 +16,7 @@ const PAGE = 1000;
 /** The app answers within seconds, so that Ctrl-C has an effect. */
 const AT_ONCE = 100;
 const MAX_PROBLEMS = 10;
-/** What the app decides itself, or does not tell of a single dead letter. */
+/** Options that the app does not have: it sets the pace itself, and shows outcomes on its page. */
 const NOT_OVER_HTTP = ['wait', 'stop-after', 'at-once', 'rate'];
 
 /** Returns the dead letters of the app behind `client`. @throws OptionError for an option that the app does not have */
@@ -28,7 +29,7 @@ export function appSource(client: AppClient, values: Values): Source {
   const ask: AppClient['ask'] = (request, schema) => client.ask(request, schema).catch(asOption);
   return {
     list: (listing) => pagesOf(listing, ask),
-    newest: (listing, options) => newestOf(pagesOf(listing, ask), options),
+    newest: (listing, options) => newest(listing, options, ask),
     show: (id, withPayload) => show(id, withPayload, ask),
     redrive: (ids, { isForced = false, isDryRun = false, event }, pace) =>
       change(
@@ -69,26 +70,18 @@ function queryOf(filter: Filter): Record<string, string> {
   );
 }
 
-/** The app lists stage by stage: the newest are known at the end. Holds up to 2 × `max`. */
-async function newestOf(
-  all: AsyncIterable<ListedDeadLetter>,
-  { max, onCount }: Parameters<Source['newest']>[1],
+/** The app lists stage by stage: the newest are known at the end. */
+async function newest(
+  listing: Listing,
+  options: Parameters<Source['newest']>[1],
+  ask: Ask,
 ): ReturnType<Source['newest']> {
-  const letters: ListedDeadLetter[] = [];
-  let count = 0;
-  for await (const letter of all) {
-    letters.push(letter);
-    count += 1;
-    if (count % PAGE === 0) onCount(count);
-    if (letters.length >= 2 * max) keepNewest(letters, max);
-  }
-  keepNewest(letters, max);
-  return { letters, all: count };
+  const found = await newestOf(datedOf(pagesOf(listing, ask)), options);
+  return { letters: found.newest.map(({ letter }) => letter), all: found.all };
 }
 
-function keepNewest(letters: ListedDeadLetter[], max: number): void {
-  letters.sort((one, other) => (one.at === other.at ? (one.id < other.id ? -1 : 1) : one.at < other.at ? 1 : -1));
-  letters.length = Math.min(letters.length, max);
+async function* datedOf(letters: AsyncIterable<ListedDeadLetter>) {
+  for await (const letter of letters) yield { at: Date.parse(letter.at), name: letter.id, letter };
 }
 
 async function show(id: string, withPayload: boolean, ask: Ask): ReturnType<Source['show']> {

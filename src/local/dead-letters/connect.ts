@@ -16,7 +16,7 @@ const STORAGE_CALL_MS = 30_000;
 /** Connects to the dead letters; called once the options are valid. */
 export type Open = () => Promise<Source>;
 
-/** What a verb works on. `close` ends an Azurite that no other process uses. */
+/** The dead letters of a verb. `close` ends an Azurite that no other process uses. */
 export type Connected = { readonly source: Source; close(): Promise<void> };
 
 /** Connects to the app or to the storage that the options name, or to the storage of `npm start`; runs no part of the app. */

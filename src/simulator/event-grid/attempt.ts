@@ -22,8 +22,8 @@ export type AttemptDeps = {
 };
 
 /**
- * Sends a batch, with the failures that interference asks for. Never rejects. Storage takes
- * nothing of a request that is cut off.
+ * Sends a batch, with the failures that interference asks for. Never rejects. Storage takes nothing of a request that is
+ * cut off.
  */
 export async function attempt(
   batch: Batch,

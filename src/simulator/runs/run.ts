@@ -4,6 +4,7 @@ import type { QueueStore } from '../../storage/queue-store.js';
 import type { TableStore } from '../../storage/table-store.js';
 import type { Workflow } from '../../workflow.js';
 import { createInterference } from '../chaos/interference.js';
+import { EVENT_QUEUE } from '../default-subscriptions.js';
 import type { EventGrid } from '../event-grid/event-grid.js';
 import type { Interference } from '../event-grid/interference.js';
 import type { World } from '../scenarios/scenario.js';
@@ -78,7 +79,7 @@ type Known = Mutable<Pick<RunStatus, 'phase' | 'endedAt' | 'redriven' | 'verdict
 /** The run waits while Event Grid has more pending events, for memory is limited. */
 const MAX_PENDING = 200_000;
 /** A run counts only the deliveries to these functions, or this queue. */
-const TARGETS = ['fhirEvents', 'dicomEvents', 'events'];
+const TARGETS = ['fhirEvents', 'dicomEvents', EVENT_QUEUE];
 const POLL_MS = 100;
 /** Storage dates blobs by its own clock, which may differ this much. */
 const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;

@@ -5,7 +5,7 @@ import { request } from '../shell/request.js';
 /** An answer, and where the next one goes on; null at the end. */
 type Page = { readonly next: string | null };
 
-/** What the answers so far have brought. `isAsking`: more answers will come by themselves. */
+/** All answers so far. `isAsking`: the page goes on to ask. */
 export type Pages<T> = Polled<T> & { readonly isAsking: boolean };
 
 type PagesOptions<T> = {
@@ -13,7 +13,7 @@ type PagesOptions<T> = {
   readonly pathAfter: (before: T | undefined) => string;
   readonly add: (before: T, answer: T) => T;
   readonly isEnough: (value: T) => boolean;
-  /** What an earlier count has brought: it is shown, and nothing is asked. */
+  /** An earlier count. If there is one, it is shown, and the app is not asked. */
   readonly known?: { readonly value: T; readonly at: Date } | undefined;
   readonly onEnd?: (value: T) => void;
 };

@@ -18,7 +18,7 @@ export const isSignedIn = computed(() => access.value?.caller.kind === 'signed-i
 /** Whether the caller may change something. The app decides; the page only leaves out what would be refused. */
 export const mayAct = computed(() => session.value === 'open' && (access.value?.roles.includes('Operator') ?? false));
 
-/** Whether Azure refuses requests of an open page for lack of a sign-in. What it shows stays. */
+/** Whether the sign-in of an open page has ended, so that Azure refuses its requests. The page stays as it is. */
 export const hasSignInEnded = signal(false);
 
 /** Takes note that the app has refused a request for lack of a key. */

@@ -15,7 +15,7 @@ export type End = { status: number | null; said: string; complained: string; cal
 export const DEPLOYER = '00000000-0000-0000-0000-00000000000d';
 /** A token as Azure's: the hook reads only its claims. */
 export const TOKEN = `e30.${Buffer.from(JSON.stringify({ oid: DEPLOYER })).toString('base64url')}.signature`;
-/** What the preprovision hook asks first, without storage of an earlier deployment. */
+/** The answers to the first commands of the preprovision hook, where there is no earlier deployment. */
 export const SIGNED_IN: readonly Answer[] = [
   { to: 'az version', says: {} },
   { to: 'azd version', says: 'azd 1.31.2' },

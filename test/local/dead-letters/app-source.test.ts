@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { createAppClient } from '../../../src/local/app-client.js';
 import { appSource } from '../../../src/local/dead-letters/app-source.js';
 import { discard, redrive } from '../../../src/local/dead-letters/change.js';
@@ -14,6 +13,7 @@ import { openApp } from '../../dead-letters/open-app.js';
 import { PERSON, SIGN_IN } from '../../functions/principal.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
 import { startPlatform } from '../platform.js';
+import { collect } from './collect.js';
 
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
@@ -60,17 +60,6 @@ async function open({ role = 'Operator' }: { role?: string } = {}) {
     type: (verb: Verb, ...args: string[]) => run(true, verb, ...args),
     atStorage: (verb: Verb, ...args: string[]) => run(false, verb, ...args),
   };
-}
-
-function collect() {
-  let text = '';
-  const stream = new Writable({
-    write(chunk, _encoding, callback) {
-      text += chunk;
-      callback();
-    },
-  });
-  return { stream, text: () => text };
 }
 
 describe('when a verb works on an app over HTTP', () => {

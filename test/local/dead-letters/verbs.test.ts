@@ -1,7 +1,6 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { discard, redrive } from '../../../src/local/dead-letters/change.js';
 import type { Verb } from '../../../src/local/dead-letters/help.js';
 import { list } from '../../../src/local/dead-letters/list.js';
@@ -11,6 +10,7 @@ import { storageSource } from '../../../src/local/dead-letters/source.js';
 import { printableLines } from '../../../src/printable.js';
 import { giveUp, openApp } from '../../dead-letters/open-app.js';
 import { rawFhirEvent } from '../../testing/raw-events.js';
+import { collect } from './collect.js';
 
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
@@ -57,17 +57,6 @@ async function openTool() {
     const code = await RUNS[verb](asked, open, { out: out.stream, err: err.stream });
     return { code, output: out.text(), errors: err.text() };
   }
-}
-
-function collect() {
-  let text = '';
-  const stream = new Writable({
-    write(chunk, _encoding, callback) {
-      text += chunk;
-      callback();
-    },
-  });
-  return { stream, text: () => text };
 }
 
 const DEEP = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
