@@ -298,7 +298,12 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
     deadLetters: number,
     newest: Map<string, number>,
   ): Promise<void> {
-    const read = async () => (await (await fetch(`${hosts[0]?.url}/api/events/${id}`)).json()) as EventStatus;
+    const read = async () => {
+      const answer = await fetch(`${hosts[0]?.url}/api/events/${id}`);
+      // A busy storage answers 503: that tells nothing of the event.
+      if (!answer.ok && answer.status !== 404) throw new Error(`The look-up of an event answered ${answer.status}.`);
+      return (await answer.json()) as EventStatus;
+    };
     const [event] = (await patiently(read)).events ?? [];
     const jobs = Object.entries(event?.workflows ?? {});
     const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
