@@ -669,11 +669,13 @@ module functionApp 'modules/function-app.bicep' = {
   ]
 }
 
-module auth 'modules/auth.bicep' = if (signIn == 'on') {
+// An environment keeps the client id after SIGN_IN is off, so that this turns the authentication off in Azure too.
+module auth 'modules/auth.bicep' = if (!empty(signInClientId)) {
   scope: group
   name: 'auth'
   params: {
     functionAppName: functionApp.outputs.name
+    isOn: signIn == 'on'
     clientId: signInClientId
     tenantId: subscription().tenantId
     isRequired: requireSignIn == 'on'

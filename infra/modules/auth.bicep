@@ -4,6 +4,9 @@
 @description('Name of the function app.')
 param functionAppName string
 
+@description('Whether people sign in. Where they no longer do, this turns off what an earlier deployment has turned on.')
+param isOn bool
+
 @description('Client id of the registration in Entra ID.')
 param clientId string
 
@@ -22,13 +25,13 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'authsettingsV2'
   properties: {
     platform: {
-      enabled: true
+      enabled: isOn
       runtimeVersion: '~1'
     }
     globalValidation: {
       requireAuthentication: isRequired
       unauthenticatedClientAction: isRequired ? 'Return401' : 'AllowAnonymous'
-      // The webhook has a key of its own, and Event Grid does not repeat what got a 401. The files of the page hold no data.
+      // Event Grid sends the webhook's own key, and no token: a 401 would stop all events. The files of the page hold no data.
       excludedPaths: [
         '/runtime/webhooks/EventGrid'
         '/runtime/webhooks/eventgrid'

@@ -14,3 +14,5 @@ param logAnalyticsId = '/subscriptions/00000000-0000-0000-0000-000000000001/reso
 param actionGroupId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/hub/providers/Microsoft.Insights/actionGroups/on-call'
 param ingress = 'queue'
 param publicApp = false
+// The sign-in was on before: the deployment turns it off in Azure.
+param signInClientId = '00000000-0000-0000-0000-00000000000e'
