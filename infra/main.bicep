@@ -1,5 +1,5 @@
 // Everything except the event subscriptions, which need deployed functions (subscriptions.bicep). Each parameter is a
-// setting of the azd environment: main.parameters.json, docs/deploy.md.
+// setting of the azd environment: main.parameters.json, docs/deploy/settings.md.
 // Azure reads an output of a conditional module even if the module that needs the output is left out, and the deployment
 // fails. So each use of such an output has a condition of its own.
 targetScope = 'subscription'

@@ -89,7 +89,7 @@ var availabilityRule = {
 var isDeploymentRestricted = !empty(operatorRanges) && !deployFromAnywhere
 // With zones, a group has at least two instances.
 var readyInstances = zoneRedundant && alwaysReadyInstances == 1 ? 2 : alwaysReadyInstances
-// Azure takes this property since 2024-11-01, and the published types lack it. Recreate is the default.
+// Azure documents this property, and the published types lack it. Recreate is the default.
 var updateConfig = updateStrategy == 'Recreate' ? {} : any({ siteUpdateStrategy: { type: updateStrategy } })
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`), 'src/local/what-next.ts'];
+const PAGES = [
+  'README.md',
+  ...['docs', 'docs/deploy'].flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`)),
+  'src/local/what-next.ts',
+].filter((page) => /\.\w+$/.test(page));
 /** A command continues after a backslash at the end of a line, and while a quote is open. */
 const COMMAND = /\bcurl (?:'[^']*'|\\{1,2}\n|[^'\n])*/g;
 

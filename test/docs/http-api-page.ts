@@ -19,7 +19,7 @@ This page is made from the schemas in [src/api](../src/api), by which every answ
 the lookups of your workflows: give it to a generator of clients, or to a viewer. [http-api.http](http-api.http) has a request of each kind for the REST
 clients of editors.
 
-- **Who**: an app role of a [sign-in](deploy.md#sign-in-with-entra), or a key where \`REQUIRE_SIGN_IN\` is off. A locally started app (\`npm start\`) needs
+- **Who**: an app role of a [sign-in](deploy/sign-in.md), or a key where \`REQUIRE_SIGN_IN\` is off. A locally started app (\`npm start\`) needs
   neither. Keys go into the header \`x-functions-key\`, tokens into \`Authorization: Bearer\`, neither into a URL.
 - **POST** needs \`content-type: application/json\`. Ids of resources and other clinical data are only in bodies.
 - **Errors** are \`{ "error": { "code", "message" } }\`: the code for scripts, the message for people. 400 has \`problems\`, each with path, code and

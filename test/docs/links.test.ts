@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const pages = [
-  ...['.', 'docs', 'infra', 'infra/hooks', 'bench'].flatMap((folder) =>
+  ...['.', 'docs', 'docs/deploy', 'infra', 'infra/hooks', 'bench'].flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => file.endsWith('.md'))
       .map((file) => join(folder, file)),
@@ -33,11 +33,14 @@ describe('when a reader follows a link', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('given docs/README.md, then it links to every page', () => {
-    const index = readFileSync('docs/README.md', 'utf8');
+  it.each([
+    { index: 'docs/README.md', folder: 'docs', prefix: '' },
+    { index: 'docs/deploy.md', folder: 'docs/deploy', prefix: 'deploy/' },
+  ])('given $index, then it links to every page of $folder', ({ index, folder, prefix }) => {
+    const text = readFileSync(index, 'utf8');
 
-    for (const page of readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md')) {
-      expect(index).toContain(`](${page})`);
+    for (const page of readdirSync(folder).filter((file) => file.endsWith('.md') && file !== 'README.md')) {
+      expect(text).toContain(`](${prefix}${page})`);
     }
   });
 });

@@ -56,7 +56,7 @@ describe('when infra, hooks and the GitHub workflow share names', () => {
     const [, accepted = ''] = /^const NAMED = \[\n([\s\S]*?)^\];/m.exec(steps[0] ?? '') ?? [];
 
     expect(all(accepted, /'(\w+)'/g)).toEqual(all(list, /^ {2}(\w+): /gm));
-    const [row = ''] = /^\| `RESOURCE_NAMES` .*$/m.exec(read('docs/deploy.md')) ?? [];
+    const [row = ''] = /^\| `RESOURCE_NAMES` .*$/m.exec(read('docs/deploy/settings.md')) ?? [];
     expect(all(accepted, /'(\w+)'/g).filter((name) => !new RegExp(`\\b${name}\\b`).test(row))).toEqual([]);
   });
 

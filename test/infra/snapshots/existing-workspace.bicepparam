@@ -1,4 +1,4 @@
-// The deployment of docs/deploy.md into an existing workspace, which has a topic already.
+// The deployment of docs/deploy/existing-workspace.md, which has a topic already.
 using '../../../infra/main.bicep'
 
 param environmentName = 'clinic'

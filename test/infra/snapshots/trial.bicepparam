@@ -1,4 +1,4 @@
-// A workspace that is made for trying the app, as in docs/deploy.md, without the log of requests to tables.
+// A workspace that is made for trying the app, as in docs/deploy/first-deployment.md, without the log of requests to tables.
 using '../../../infra/main.bicep'
 
 param environmentName = 'try-events'
