@@ -137,7 +137,7 @@ param updateStrategy string = 'Recreate'
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS', 'Standard_RAGZRS'])
 param storageRedundancy string = 'Standard_ZRS'
 
-@description('Scope of the keys of tables and queues. Final: the preprovision hook sets Service for accounts that were made so.')
+@description('Scope of the keys of tables and queues. Final: the preprovision hook keeps what accounts have. With Account a key of your own can encrypt them, and Azure bills requests to tables at a higher rate.')
 @allowed(['Account', 'Service'])
 param storageKeyType string = 'Account'
 

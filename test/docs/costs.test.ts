@@ -81,6 +81,36 @@ describe('when docs/costs.md states the cost of an event', () => {
     expect(stated('GB-seconds')).toEqual([2 * 86_400, 2 * 86_400]);
   });
 
+  it('given the example in euros, then it is the prices times the units', () => {
+    const [, section = ''] = /^## A million events a day\n([\s\S]*?)^## /m.exec(page) ?? [];
+    const cells = (name: string) =>
+      (section.split('\n').find((line) => line.startsWith(`| ${name}`)) ?? '').split('|').map((cell) => cell.trim());
+    const unit = (name: string, column: number) => Number(cells(name)[column + 2]?.replaceAll(',', ''));
+    const prices = (name: string) => [...(cells(name)[2] ?? '').matchAll(/0\.\d+/g)].map(Number);
+    const [flat = 0] = prices('tables, with `STORAGE_KEY_TYPE`');
+    const [transaction = 0, read = 0, query = 0] = prices('tables, with `Account`');
+    const readsOf = (column: number) =>
+      600_000 * Number(rows.find(([name]) => name === 'image created')?.[3 + 4 * column]) + 80_000 + 3 * 20_000;
+    const euros = [0, 1].map((column) => {
+      const [events, queries, gbSeconds] = [
+        unit('requests of Table Storage', column),
+        unit('to compare', column) + unit('for timers', column),
+        unit('GB-seconds', column),
+      ];
+      const reads = readsOf(column);
+      return [
+        ((events + queries) * flat) / 10_000,
+        ((events - reads) * transaction + reads * read + queries * query) / 10_000,
+        (unit('events that Event Grid', column) * (prices('Event Grid')[0] ?? 0)) / 1_000_000,
+        gbSeconds * prices('the instance').reduce((sum, price) => sum + price, 0),
+        (unit('executions: POSTs', column) * (prices('executions | 0')[0] ?? 0)) / 1_000_000,
+      ].map(number);
+    });
+
+    const names = ['tables, with `STORAGE', 'tables, with `Account`', 'Event Grid', 'the instance', 'executions | 0'];
+    expect(names.map((name) => cells(name).slice(3, 5))).toEqual(names.map((_, n) => [euros[0]?.[n], euros[1]?.[n]]));
+  });
+
   it('given timers without work, then they send as many requests as the page says', async () => {
     const { tables, blobs } = await requestsOfTimers();
 
