@@ -87,7 +87,9 @@ async function writeClaim(
   const { event, eventIdDigest } = run.job;
   const sentAtMs = clock.monotonic(); // J7
   const written = await stores.ledger.write(run.job.address, record, {
-    ...(decision.etag === undefined ? { event, eventIdDigest } : { etag: decision.etag }), // J2
+    event, // also for a claim over a record: its process may have died before it wrote the entry of the event
+    eventIdDigest,
+    ...(decision.etag !== undefined && { etag: decision.etag }), // J2
     untilMs: sentAtMs + leaseMs / 2,
   });
   if (written.kind === 'conflict') return written;
@@ -95,7 +97,7 @@ async function writeClaim(
   deps.telemetry.count('jobsStarted');
   if (decision.takesOver) recordTakeover(run, record, deps);
   const update: HoldWrite<JobRecord> = (value, how) =>
-    stores.ledger.write(run.job.address, value, { ...how, isByHolder: true });
+    stores.ledger.write(run.job.address, value, { ...how, event, eventIdDigest, isByHolder: true });
   const held = { value: record, etag: written.etag, sentAtMs, leaseMs };
   return { kind: 'won', hold: new LeasedHold(held, { clock, write: update }) };
 }

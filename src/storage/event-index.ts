@@ -23,8 +23,8 @@ export type FoundRecord = {
 export type EventIndex = {
   /**
    * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
-   * process, for as long as one of the callers wants it. If it fails, a look-up misses the event; nothing else depends
-   * on it.
+   * process, for as long as one of the callers wants it. If it fails, a look-up misses the event until the next write of
+   * one of its jobs; nothing else depends on it.
    */
   note(key: EventKey, caller: Caller): void;
   /** The records of all events with this id, in all tables. */

@@ -30,7 +30,10 @@ export type Ledger = {
   /** The first day (yyyymmdd) whose jobs are known by their changes, '' for every day; see first-day-by-change.ts. */
   firstDayByChange(): Promise<string>;
   read(address: Address): Promise<ReadRecord | undefined>;
-  /** Inserts the record if `how` has no `etag`, else changes that version (J2, C1). An insert stores `event` for look-ups. */
+  /**
+   * Inserts the record if `how` has no `etag`, else changes that version (J2, C1). With `event`, look-ups find the event:
+   * an insert stores the event in the record, and any write adds the entry of the event if this process has not yet.
+   */
   write(address: Address, record: JobRecord, how: LedgerCondition): Promise<WrittenOver<ReadRecord>>;
   /** Returns the place of the job of `event` if the record at `address` is of another incarnation (Q2, Q3). */
   locate(address: Address, event: HealthEvent): Promise<Located>;
@@ -95,14 +98,14 @@ export function createLedger(deps: { tables: TableStore; commit: GroupCommit }):
         isOwn: (current) => current?.owner === record.owner && current?.write === record.write, // C5
         untilMs,
       });
-      let isNew = true;
-      if (etag === undefined && event && place.number !== undefined) {
+      let isWanted = true;
+      if (event && place.number !== undefined) {
         const id = eventIdDigest ?? digest(event.id);
         const key = { day: place.day, id, contentDigest: place.change };
-        index.note(key, { untilMs, isWanted: () => isNew }); // in the same transaction
+        index.note(key, { untilMs, isWanted: () => isWanted }); // in the same transaction
       }
       const written = await writing;
-      isNew = written.kind === 'written';
+      isWanted = written.kind === 'written';
       return written.kind === 'conflict' ? { kind: 'conflict', current: decodeRead(written.read) } : written;
     },
 

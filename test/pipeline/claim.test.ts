@@ -1,3 +1,5 @@
+import { digest } from '../../src/digest.js';
+import { ledgerPlaceOf } from '../../src/storage/address.js';
 import { defineWorkflow, fhir, seconds } from '../../src/workflow.js';
 import { recordOf } from '../storage/ledger.contract.js';
 import { addressOfRaw, createAccount, rawEvent, startApp, watched } from './memory-app.js';
@@ -41,4 +43,29 @@ describe('jobs that have crashed often', () => {
     expect(answer.state).toBe('resolved');
     expect(ran).toContain('healthy');
   });
+});
+
+it('given a process that died between the record of a job and the entry of its event, then the next writes the entry', async () => {
+  const account = createAccount();
+  const raw = rawEvent({ id: 'event-1' });
+  const address = addressOfRaw(raw, 'tally');
+  const { table, partition, change } = ledgerPlaceOf(address);
+  const start = (handle: () => Promise<void>) =>
+    startApp(account, { workflows: [defineWorkflow({ name: 'tally', on: fhir('*'), handle })] });
+  const before = start(() => new Promise(() => undefined));
+  before.pipeline.deliver([raw]).catch(() => undefined); // it hears nothing once it is dead
+  await account.pass(10);
+  before.crash();
+  const entry = { kind: 'delete', key: `!${digest('event-1')}.${change}` } as const;
+  expect(await account.tables.commit(table, partition, [entry])).toMatchObject({ kind: 'done' });
+  const app = start(async () => undefined);
+  expect(await app.ledger.find(digest('event-1'))).toEqual([]);
+
+  await app.addRow({ kind: 'job', address }, raw);
+  await account.pass(120_000);
+  await app.runDueRows();
+
+  expect(await app.ledger.find(digest('event-1'))).toMatchObject([
+    { address, record: { state: { kind: 'settled', result: 'completed' } } },
+  ]);
 });
