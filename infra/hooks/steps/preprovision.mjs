@@ -211,12 +211,17 @@ function useKeyType() {
   const own = accounts.filter(
     ({ tags, resourceGroup }) => tags?.['azd-env-name'] === env.AZURE_ENV_NAME && isSame(resourceGroup, ownGroup()),
   );
+  if (own.length === 0 && key !== undefined && env.STORAGE_KEY_TYPE === 'Service') {
+    throw new HookError(
+      'STORAGE_KEY_TYPE is Service, with which no key of your own can encrypt tables and queues:\n  azd env set STORAGE_KEY_TYPE Account',
+    );
+  }
   if (own.length === 0) return;
   const old = own.filter(({ encryption }) => encryption?.services?.table?.keyType !== 'Account');
   if (old.length > 0 && key !== undefined) {
     throw new HookError(
       `STORAGE_KEY_URL cannot encrypt the tables and queues of ${old.map(({ name }) => name).join(', ')}: only accounts ` +
-        'that are new with this version allow it. docs/deploy/keys.md says how to move.',
+        'made with STORAGE_KEY_TYPE Account allow it. docs/deploy/keys.md says how to move.',
     );
   }
   const keyType = old.length > 0 ? 'Service' : 'Account';

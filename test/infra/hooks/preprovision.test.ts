@@ -342,6 +342,14 @@ describe.each(SHELLS_HERE)('when azd is about to provision, with %s', (shell) =>
       expect(setCalls(end)).toEqual(sets.map((type) => `azd env set STORAGE_KEY_TYPE ${type} --environment prod`));
     });
 
+    it('given a key of your own and the cheaper tables, which cannot have it, then the hook fails before Azure makes them', () => {
+      const end = run([], { ...KEY, STORAGE_KEY_TYPE: 'Service' });
+
+      expect(end.status).toBe(1);
+      expect(end.complained).toContain('azd env set STORAGE_KEY_TYPE Account');
+      expect(run([], { STORAGE_KEY_TYPE: 'Service' })).toMatchObject({ status: 0, complained: '' });
+    });
+
     it('given a key of your own and accounts of an earlier version, then the hook fails and names the accounts', () => {
       const end = run([account(undefined)], KEY);
 
