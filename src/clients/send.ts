@@ -87,7 +87,9 @@ export type InProcessService = (request: {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly body: Uint8Array;
-}) => {
+}) => InProcessAnswer | Promise<InProcessAnswer>;
+
+type InProcessAnswer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
@@ -97,7 +99,7 @@ export type InProcessService = (request: {
 export function sendInProcess(service: InProcessService, base: string): SendRequest {
   return async (request) => {
     const { pathname, search } = new URL(request.url);
-    const answer = service({
+    const answer = await service({
       method: request.body === undefined ? 'GET' : 'POST',
       path: pathname.slice(new URL(base).pathname.length),
       query: new URLSearchParams(search),

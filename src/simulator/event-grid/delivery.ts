@@ -27,6 +27,8 @@ export type DeliveryDeps = AttemptDeps & {
   random: Random;
   /** Writes a dead-letter blob; a rejection is retried for up to 4 hours of the schedule. */
   writeDeadLetter: (container: string, name: string, content: string) => Promise<void>;
+  /** The most requests of a subscription at once; the documentation names no number. Default: 32. */
+  maxRequests?: number;
 };
 
 /** The events of one subscription, from published to over. */
@@ -46,7 +48,7 @@ export class Delivery {
   readonly #deadLetters: DeadLetters;
 
   constructor(first: Subscription, deps: DeliveryDeps) {
-    const { schedule, clock, interference } = deps;
+    const { schedule, clock, interference, maxRequests: max = MAX_REQUESTS } = deps;
     this.#deps = deps;
     this.#subscription = first;
     this.#ready = new Ready(({ published, attempts }) =>
@@ -54,7 +56,7 @@ export class Delivery {
     );
     this.#held = new DueQueue(clock, (entries) => this.#makeReady(entries, 'held'));
     this.#retries = new DueQueue(schedule, (entries) => this.#makeReady(entries, 'waiting'));
-    this.#probation = new Probation({ schedule, max: MAX_REQUESTS, whenOver: () => this.#pump() });
+    this.#probation = new Probation({ schedule, max, whenOver: () => this.#pump() });
     this.#deadLetters = createDeadLetters({
       ...deps,
       subscription: () => this.#subscription,

@@ -1,0 +1,70 @@
+import type { Plan } from './plan.js';
+import type { Load, Result } from './simulate.js';
+
+/** What the options leave open, the search finds. */
+export type Wanted = Omit<Plan, 'deployments' | 'accounts' | 'instances'> &
+  Partial<Pick<Plan, 'deployments' | 'accounts' | 'instances'>>;
+
+/** A part of storage that is used more has no room for what is uneven, or for a slow minute. */
+const MAX_LOAD = 0.95;
+const MIN_WITHIN_5S = 0.99;
+/** In a trial, chance makes more or fewer events open by so much. */
+const MAX_BACKLOG_GROWTH = 0.02;
+const MAX_INSTANCES = 200;
+const MAX_DEPLOYMENTS = 50;
+/** What an event costs where an instance is nearly busy: then its writes share requests. */
+const PROBE = { rate: 800, deployments: 1, accounts: 2, instances: 1, seconds: 4 } as const;
+/** The length of the runs that look for the number of instances. */
+const TRIAL_SECONDS = 5;
+/** The search begins with so much of the instances that the probe suggests. */
+const FIRST_SHARE = 0.7;
+
+/**
+ * Returns whether a deployment applies its events as fast as they come. Its CPU may be busy: the busier, the more events
+ * come in a POST, and the less an event costs.
+ */
+export function keepsUp({ loads, within5s, backlogGrowth, neverApplied, deadLetters }: Result): boolean {
+  const isFull = loads.some(({ kind, share }) => isStorage(kind) && share > MAX_LOAD);
+  const isSteady = within5s >= MIN_WITHIN_5S && backlogGrowth <= MAX_BACKLOG_GROWTH;
+  return !isFull && isSteady && neverApplied + deadLetters === 0;
+}
+
+/** Finds the plan with the fewest accounts, then deployments, then instances, that keeps up in a trial of some seconds. */
+export async function findPlan(wanted: Wanted, run: (plan: Plan) => Promise<Result>): Promise<Plan | undefined> {
+  const probeRate = Math.min(PROBE.rate / wanted.cpu, wanted.rate);
+  const probe = await run({ ...wanted, ...PROBE, rate: probeRate });
+  for (const storage of storagesOf(wanted)) {
+    const rate = wanted.rate / storage.deployments;
+    if (storageShare(probe, storage.accounts) * (rate / probeRate) > MAX_LOAD) continue;
+    const first = Math.max(1, Math.floor((FIRST_SHARE * rate * probe.cpuMsPerEvent) / 1000));
+    const { instances: from = first, instances: to = MAX_INSTANCES } = wanted;
+    for (let instances = from; instances <= to; instances += 1) {
+      const plan = { ...wanted, ...storage, instances };
+      const result = await run({ ...plan, seconds: Math.min(TRIAL_SECONDS, wanted.seconds) });
+      if (keepsUp(result)) return plan;
+      if (result.loads.some(({ kind, share }) => isStorage(kind) && share > MAX_LOAD)) break; // no instance helps
+    }
+  }
+  return undefined;
+}
+
+function isStorage(kind: Load['kind']): boolean {
+  return kind === 'account' || kind === 'partition';
+}
+
+/** What the options allow, the fewest accounts first, and of as many accounts the fewest deployments. */
+function storagesOf({ deployments, accounts }: Wanted): Pick<Plan, 'deployments' | 'accounts'>[] {
+  const numbers = deployments === undefined ? Array.from({ length: MAX_DEPLOYMENTS }, (_, n) => n + 1) : [deployments];
+  const ofEach: readonly (1 | 2)[] = accounts === undefined ? [1, 2] : [accounts];
+  return numbers
+    .flatMap((number) => ofEach.map((of) => ({ deployments: number, accounts: of })))
+    .sort((a, b) => a.deployments * a.accounts - b.deployments * b.accounts || a.deployments - b.deployments);
+}
+
+/** The highest share of a limit of storage in the probe, if all that it has in two accounts were in so many. */
+function storageShare({ loads }: Result, accounts: 1 | 2): number {
+  const shares = (of: Load['kind']) => loads.filter(({ kind }) => kind === of).map(({ share }) => share);
+  const ofAccounts = shares('account');
+  const ofAccount = accounts === 2 ? Math.max(...ofAccounts) : ofAccounts.reduce((sum, share) => sum + share, 0);
+  return Math.max(ofAccount, ...shares('partition'));
+}

@@ -1,0 +1,116 @@
+import { EVENT_TYPES } from '../../src/events/kinds.js';
+import { defaultSubscriptions } from '../../src/simulator/default-subscriptions.js';
+import { EventGrid } from '../../src/simulator/event-grid/event-grid.js';
+import { AS_USUAL } from '../../src/simulator/event-grid/interference.js';
+import type { Post } from '../../src/simulator/event-grid/post.js';
+import { seededRandom } from '../../src/simulator/seeded.js';
+import { createMemoryTableStore } from '../../src/storage/memory-table-store.js';
+import type { Workflow } from '../../src/workflow.js';
+import { createImagingStudies } from '../../src/workflows/imaging-studies/imaging-studies.js';
+import { observationAlerts } from '../../src/workflows/observation-alerts/observation-alerts.js';
+import { patientRegistry } from '../../src/workflows/patient-registry/patient-registry.js';
+import { resourceIndex } from '../../src/workflows/resource-index.js';
+import { cpuCosts } from './cpu-costs.js';
+import { Deployment } from './deployment.js';
+import { createLatency, type Plan } from './plan.js';
+import { StorageAccount } from './storage-account.js';
+import { clockOf, VirtualTime } from './virtual-time.js';
+import { Workload } from './workload.js';
+
+/** As infra/subscriptions.bicep sets it. */
+const PREFERRED_KILOBYTES = 128;
+
+export type World = ReturnType<typeof createWorld>;
+/** The sums so far. */
+export type Counts = ReturnType<World['counts']>;
+
+/** Returns the parts of a simulated deployment of the plan. Nothing happens before its time runs. */
+export function createWorld(plan: Plan) {
+  const { seed, scenario, rate, deployments, instances, posts } = plan;
+  const time = new VirtualTime();
+  const clock = clockOf(time);
+  const randomOf = (part: string) => seededRandom(`${seed} ${part}`);
+  const account = (name: string) =>
+    new StorageAccount({
+      time,
+      tables: createMemoryTableStore({ clock }),
+      latencyMs: createLatency(plan.storage, randomOf(name)),
+      onCommit: (table, operations) => workload.note(table, operations),
+    });
+  const accounts = [account('account'), ...(plan.accounts === 2 ? [account('workflow account')] : [])];
+  const workload: Workload = new Workload({
+    clock,
+    seed,
+    scenario,
+    rate: rate / deployments,
+    workflows: builtIn(),
+    publish: (events) => eventGrid.publish(events),
+  });
+  const deployment = new Deployment({
+    time,
+    random: randomOf('deployment'),
+    costs: cpuCosts(plan.cpu),
+    workflows: builtIn,
+    instances,
+    accounts,
+    services: workload.services,
+    serviceLatencyMs: createLatency(plan.service, randomOf('service')),
+  });
+  /** By function, the time of all POSTs together. */
+  const postMs: Record<string, number> = {};
+  const post: Post = async ({ url, body }) => {
+    const sentAtMs = time.nowMs;
+    const status = await deployment.post(body);
+    postMs[url] = (postMs[url] ?? 0) + time.nowMs - sentAtMs;
+    return { status, headers: new Headers(), body: '' };
+  };
+  const eventGrid = new EventGrid({
+    clock,
+    schedule: clock,
+    random: randomOf('event grid'),
+    post,
+    functionUrl: (name) => name,
+    interference: { copiesOf: () => [0], treatmentOf: () => AS_USUAL, isDown: () => false },
+    writeDeadLetter: async () => {},
+    validationUrl: (code) => code,
+    eventTypes: EVENT_TYPES,
+    maxRequests: posts,
+  });
+
+  return {
+    plan,
+    time,
+    workload,
+    deployment,
+    async subscribe(): Promise<void> {
+      const { maxEventsPerBatch } = plan;
+      const batching = { maxEventsPerBatch, preferredBatchSizeInKilobytes: PREFERRED_KILOBYTES };
+      for (const [name, { properties }] of Object.entries(defaultSubscriptions(false))) {
+        const to = properties.destination as { endpointType: string; properties: object };
+        const destination = { ...to, properties: { ...to.properties, ...batching } };
+        await eventGrid.put(name, { properties: { ...properties, destination } });
+      }
+    },
+    counts() {
+      const stats = Object.values(eventGrid.stats);
+      return {
+        made: workload.made,
+        open: workload.open,
+        applied: workload.applied.length,
+        putOff: deployment.putOff,
+        busyMs: deployment.busyMs,
+        serviceRequests: deployment.serviceRequests,
+        failedPosts: deployment.failedPosts,
+        posts: stats.reduce((sum, { requests }) => sum + requests, 0),
+        delivered: stats.reduce((sum, { delivered }) => sum + delivered, 0),
+        postMs: { ...postMs },
+        accounts: accounts.map(({ counts, unitsOf }) => ({ ...counts, unitsOf: new Map(unitsOf) })),
+      };
+    },
+  };
+}
+
+/** As in src/workflows/index.ts; a user's own workflows do not change the figures. Processes share nothing in memory. */
+function builtIn(): Workflow[] {
+  return [resourceIndex, patientRegistry, observationAlerts, createImagingStudies()];
+}
