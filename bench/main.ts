@@ -9,6 +9,7 @@ import { benchFhirReads } from './sections/fhir-reads.js';
 import { benchInMemory } from './sections/in-memory.js';
 import { benchOverload } from './sections/overload.js';
 import { benchPackage } from './sections/package.js';
+import { benchPeers } from './sections/peers.js';
 import { benchSimulator } from './sections/simulator.js';
 import { benchStorageCalls } from './sections/storage-calls.js';
 import { benchStoredEvents } from './sections/stored-events.js';
@@ -25,6 +26,7 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   h: benchFhirReads,
   i: benchCpu,
   j: benchOverload,
+  k: benchPeers,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
@@ -68,6 +70,6 @@ function sectionsOf(list: string): Section[] {
   const wanted = list.split(',');
   const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length === 0) return wanted as Section[];
-  process.stderr.write(`There is no section ${unknown.join(', ')}: a to j, with commas between.\n`);
+  process.stderr.write(`There is no section ${unknown.join(', ')}: a to k, with commas between.\n`);
   process.exit(1);
 }

@@ -23,6 +23,8 @@ export type Plan = {
   readonly failing: { repetitions: number; durationMs: number };
   readonly simulator: { resources: number; deliveries: number; historyMb: number };
   readonly startUp: { repetitions: number };
+  /** `pacedMs`: how long POSTs come at an even rate. */
+  readonly peers: { repetitions: number; events: number; warmUpEvents: number; pacedMs: number };
   readonly fhirReads: { repetitions: number; events: number; warmUpEvents: number };
 };
 
@@ -46,6 +48,7 @@ export const FULL: Plan = {
   failing: { repetitions: 2, durationMs: 14_000 },
   simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
   startUp: { repetitions: 15 },
+  peers: { repetitions: 5, events: 6000, warmUpEvents: 4000, pacedMs: 10_000 },
   fhirReads: { repetitions: 5, events: 4000, warmUpEvents: 4000 },
 };
 
@@ -70,5 +73,6 @@ export const QUICK: Plan = {
   failing: { repetitions: 1, durationMs: 1000 },
   simulator: { resources: 1000, deliveries: 3000, historyMb: 1 },
   startUp: { repetitions: 1 },
+  peers: { repetitions: 1, events: 400, warmUpEvents: 100, pacedMs: 600 },
   fhirReads: { repetitions: 1, events: 400, warmUpEvents: 100 },
 };

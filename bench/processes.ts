@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep, systemClock } from '../src/clock.js';
 
-export type Azurite = AsyncDisposable & { readonly connectionString: string };
+export type Azurite = AsyncDisposable & {
+  readonly connectionString: string;
+  /** Resolves with the CPU time of the process so far. */
+  cpuMs(): Promise<number>;
+};
 export type Host = AsyncDisposable & {
   readonly url: string;
   /** Resolves with the CPU time of the process so far. */

@@ -11,6 +11,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   h: '(h) reads of the FHIR service, Observations without a rule, built-in workflows',
   i: '(i) CPU of the app an event, POSTs of 100, reads answered in the process',
   j: '(j) five times the load: events whose jobs have all completed',
+  k: '(k) other ways to do the same, each in the embedded host; CPU an event',
 };
 
 const HEADS = [
