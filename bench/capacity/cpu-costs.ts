@@ -13,15 +13,15 @@ export type CpuCosts = {
 const HOST_MS = 0.15;
 
 /**
- * Fitted to 31 loads of the app over Azurite: POSTs of 1, 10 and 100 events, 1 to 32 at a time, of Encounters, Observations
- * and Patients. For each load, the fit is within 30 % of the CPU that the process took. The costs of images, and of requests to
+ * Fitted to 32 loads of the app over Azurite: POSTs of 1, 10 and 100 events, 1 to 32 at a time, of Encounters, Observations
+ * and Patients; then scaled to section (i) of the bench on a quiet machine. The costs of images, and of requests to
  * services, are not measured: they are those of Observations, and of requests to storage.
  */
 const MEASURED: CpuCosts = {
-  post: 0.38,
-  event: { Patient: 0.6, Observation: 0.46, image: 0.46, other: 0.14 },
-  storageRequest: 0.5,
-  serviceRequest: 0.5,
+  post: 0.27,
+  event: { Patient: 0.46, Observation: 0.36, image: 0.36, other: 0.12 },
+  storageRequest: 0.26,
+  serviceRequest: 0.26,
 };
 
 /** `factor`: how many times slower the processor is than the one that was measured. */
