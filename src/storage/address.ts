@@ -3,17 +3,17 @@ import type { EventKey } from '../events/key.js';
 
 /**
  * The name of a job and the place of its record: `<day>.<digest of the change>.<workflow>.<number>`. A service's history
- * names a change too, but not the event's id, so both lead to the same place. The number is 0 as a rule. It is higher if
- * the same change occurred again: after a hard delete, a resource made anew begins at version 1 again.
+ * names a change too, but not the event's id, so an event and a history lead to the same place. The number is 0, or higher
+ * if the same change has occurred again: after a hard delete, a recreated resource begins at version 1 again.
  *
- * Events without a time, and events of days before the ledger by change (ledger-by-change.ts), have addresses by their id:
+ * Events without a time, and events of days before the ledger by change (first-day-by-change.ts), have addresses by their id:
  * `<day>.<digest of id>.<digest of the change>.<workflow>`.
  *
  * Rows of `waiting` name their job by its address, and it is the idempotency key of the handler.
  */
 export type Address = string;
 
-/** A constant. Under another number, existing records would not be found. */
+/** Never change this number: existing records would not be found. */
 export const SHARDS = 8;
 /** The partitions of a table of the ledger, and of the rows that the queue `due` runs. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));

@@ -51,7 +51,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
     },
 
     async create(name, content, { about } = {}, signal) {
-      const options = { ...newBlob(about), ...abortedBy(signal) };
+      const options = { ...createOnly(about), ...abortedBy(signal) };
       try {
         const { client } = await open();
         const upload = () => client.getBlockBlobClient(name).upload(content, Buffer.byteLength(content), options);
@@ -75,7 +75,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
       try {
         body = ((await download(from, signal)).readableStreamBody ?? Readable.from([])) as Readable;
         // The blob exists only when the list of its blocks is written: all of it, or nothing.
-        const options = { ...newBlob(about), ...abortedBy(signal) };
+        const options = { ...createOnly(about), ...abortedBy(signal) };
         const { client } = await open();
         await client.getBlockBlobClient(to).uploadStream(body, COPY_BYTES, 1, options);
         return 'created';
@@ -126,8 +126,8 @@ type BlobItem = {
   metadata?: Record<string, string>;
 };
 
-/** Returns the options of a write that creates a blob, and changes none. */
-function newBlob(about: About | undefined) {
+/** Returns the options of a write that creates a blob, and never changes an existing one. */
+function createOnly(about: About | undefined) {
   const metadata = encodeAbout(about);
   return {
     blobHTTPHeaders: { blobContentType: 'application/json' },

@@ -8,16 +8,16 @@ import {
   RestError,
 } from '@azure/core-rest-pipeline';
 
-/** They keep connections open. */
+/** Both agents keep connections open. */
 const plainAgent = new Agent({ keepAlive: true });
 const tlsAgent = new TlsAgent({ keepAlive: true });
 
-/** The server had closed the connection before the request came. `agent: false` opens another one. */
+/** The result of a request over a kept connection that the server had closed before the request arrived. */
 const STALE = Symbol('stale');
 
 /**
  * Sends and reads texts by Node's own HTTP, without streams, progress and compression. A GET changes nothing, and a
- * handler's read must not fail for a kept connection that the server has closed: it is sent again by a new connection.
+ * handler's read must not fail because the server has closed a kept connection: the GET is sent again by a new one.
  * Only the group commit sends writes again.
  */
 export const leanHttpClient: HttpClient = {

@@ -5,7 +5,7 @@ import { type CommitAnswer, type Operation, StorageError } from './table-store.j
 import { answerOf, answerOfOne, type Place, requestOf, type TableError, transactionOf } from './table-transaction.js';
 
 /** The operations of one commit: 1 to 100, on different rows of one partition. */
-export type Transaction = Place & {
+type Transaction = Place & {
   readonly operations: readonly Operation[];
   readonly signal: AbortSignal | undefined;
 };

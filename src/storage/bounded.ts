@@ -7,10 +7,10 @@ type Call<T> = (signal: AbortSignal) => Promise<T>;
 
 /** Storage searches rows without a key for up to 5 s before it answers with the rows found so far. */
 const SEARCH_MS = 10_000;
-/** Blobs that others have written have megabytes to read, and any size to copy. */
+/** Reads of blobs that others have written take megabytes, and copies any size. */
 const LARGE_READ_MS = 10_000;
 const COPY_MS = 120_000;
-/** A list of many blobs takes long: seconds where the emulator has 100,000. No event waits for one. */
+/** A list of many blobs takes seconds: with Azurite and 100,000 blobs, for example. No event waits for a list. */
 const LIST_MS = 30_000;
 
 /** The time limit of each call to storage. The end of the process shortens the limit. */

@@ -4,7 +4,7 @@ import { createRecent } from '../recent.js';
 import { type Address, ledgerPlaceOf, SHARD_NAMES, shardOfDigest, tableOfDay } from './address.js';
 import type { GroupCommit, Write } from './group-commit.js';
 import { decodeRow, type JobRecord } from './job-record.js';
-import { readPrefix } from './read-prefix.js';
+import { readPrefix } from './read-rows.js';
 import type { Operation, Row, Stored, TableStore } from './table-store.js';
 
 /** A record that a look-up found. Texts of `event` that the row lacks are ''; a missing `id` is its digest. */
@@ -19,7 +19,7 @@ export type FoundRecord = {
   event: { id: string; type: string; source: string; time: string };
 };
 
-/** Leads from the id of an event to the records of its jobs, whose addresses do not hold the id. */
+/** Finds the records of an event by its id, which their addresses do not hold. */
 export type EventIndex = {
   /**
    * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
@@ -36,7 +36,7 @@ export type EventIndex = {
 type Caller = Pick<Required<Write>, 'untilMs' | 'isWanted'>;
 
 const REMEMBERED = 10_000;
-/** Each with a query for each partition. */
+/** Each table takes a query for each partition. */
 const TABLES_AT_ONCE = 4;
 
 export function createEventIndex({ tables, commit }: { tables: TableStore; commit: GroupCommit }): EventIndex {
@@ -109,7 +109,7 @@ export function indexEntry({ id, contentDigest }: EventKey): Operation {
   return { kind: 'upsert', key: `!${id}.${contentDigest}`, row: { state: 'settled' } };
 }
 
-/** Of the rows of a change, the records that the event with this id has made or adopted. */
+/** Returns those rows of a change that are records which the event with this id has made or adopted. */
 function ownOf(rows: readonly Stored[], idDigest: string): Stored[] {
   const isOwn = (id: unknown) => typeof id === 'string' && digest(id) === idDigest;
   const adopted = new Set(rows.filter(({ row }) => isOwn(row.by)).map(({ key }) => key.replace(/\.adopted$/, '')));

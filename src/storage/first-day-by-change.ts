@@ -1,5 +1,6 @@
 import { dayOf } from '../events/key.js';
 import { commitCreating } from './commit-creating.js';
+import { findRow } from './read-rows.js';
 import { StorageError, type TableStore } from './table-store.js';
 
 const TABLE = 'appstate';
@@ -12,11 +13,11 @@ const HOUR_MS = 3_600_000;
  * addresses by the event's id, where releases before 0.3 put them, so that an upgrade runs no job twice. All processes
  * agree, because the day is one row in the table `appstate`.
  *
- *   without tables of the ledger   every day: no release before 0.3 has run
- *   else                           the first day that begins in an hour or later: by then, no process of the earlier
- *                                  release runs any more
- *   dies before the insert         the next process decides anew; after it: the day is decided
- *   two processes at once          one insert wins, and both read the same row
+ *   no table of the ledger exists   every day (''): no release before 0.3 has run
+ *   a table exists                  the first day that begins in an hour or later: by then, no process of the earlier
+ *                                   release runs any more
+ *   dies before the insert          the next process decides again; after the insert, the day is decided
+ *   two processes at once           storage refuses one insert, and both processes read the same row
  */
 export function createFirstDayByChange(tables: TableStore): () => Promise<string> {
   let known: string | undefined;
@@ -25,10 +26,9 @@ export function createFirstDayByChange(tables: TableStore): () => Promise<string
     return known;
   };
 
-  /** A query, because a read of an absent row is a failed request. */
   async function readDay(): Promise<string | undefined> {
-    const { rows } = await tables.query(TABLE, { partition: PARTITION, from: KEY, limit: 1 });
-    return rows[0] && String(rows[0].row.firstDay);
+    const { stored } = await findRow(tables, [TABLE, PARTITION], KEY);
+    return stored && String(stored.row.firstDay);
   }
 
   async function decideDay(): Promise<string> {

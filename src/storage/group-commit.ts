@@ -27,7 +27,7 @@ export type GroupCommit = {
 /** One write. It is sent, unchanged, until its outcome is known or its time is over. */
 export type Write = {
   operation: Operation;
-  /** Whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
+  /** Returns whether the current row holds this very write, so that a write is recognised after a lost answer (C5). */
   isOwn(row: Row | undefined): boolean;
   /**
    * On the monotonic clock. Afterwards the write is not sent, and an unknown outcome is thrown as a StorageError (C9).
@@ -40,12 +40,12 @@ export type Write = {
 /** The known outcome of a write. An unknown outcome is thrown as a StorageError. */
 export type Written =
   /**
-   * `etag` is '' for a delete, and if the row was deleted since; another row's, if one was inserted after the delete.
+   * `etag` is that of the row now: '' if there is no row, because this write or a later one has deleted it.
    */
   | { kind: 'written'; etag: string }
   /**
-   * The row has another version than the operation names. The write may have taken effect before. `read`: the current
-   * row.
+   * The row has another version than the operation names. `read`: the current row. The write may have taken effect before
+   * another write changed the row.
    */
   | { kind: 'conflict'; read: Read }
   /** The table is being dropped. Nothing was written. */
@@ -180,8 +180,8 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   function finishWritten(queue: WriteQueue, entries: Entry[]): Promise<Entry[]> {
     return finishByRow(queue, entries, (entry, read) => {
       const { stored } = read;
-      const isAnybodys = !stored || entry.operation.kind === 'delete' || entry.operation.kind === 'upsert';
-      if (isAnybodys || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
+      const isUnmarked = !stored || entry.operation.kind === 'delete' || entry.operation.kind === 'upsert';
+      if (isUnmarked || entry.isOwn(stored.row)) return { kind: 'written', etag: stored?.etag ?? '' }; // C5, C8
       return { kind: 'conflict', read };
     });
   }
@@ -210,10 +210,10 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
   /** Returns the writes to send again after an unknown outcome. The other writes are finished. */
   async function openAfterUnknown(queue: WriteQueue, sent: Entry[]): Promise<Entry[]> {
     // C6: an absent row does not prove which delete took effect, and anybody may have written the row of an upsert.
-    const spokesman = sent.find(({ operation: { kind } }) => kind !== 'delete' && kind !== 'upsert');
-    if (!spokesman) return sent;
-    const read = await tables.read(queue.table, queue.partition, spokesman.operation.key).catch(() => undefined);
-    if (!read || !spokesman.isOwn(read.stored?.row)) return sent; // C2
+    const witness = sent.find(({ operation: { kind } }) => kind !== 'delete' && kind !== 'upsert');
+    if (!witness) return sent;
+    const read = await tables.read(queue.table, queue.partition, witness.operation.key).catch(() => undefined);
+    if (!read || !witness.isOwn(read.stored?.row)) return sent; // C2
     return finishWritten(queue, sent); // C8
   }
 

@@ -4,10 +4,10 @@ import { isNear, isReconciled, neighbouringDayOf } from '../events/reconciled.js
 import { type Address, ledgerPlaceOf, shardOfDigest, tableOfDay } from './address.js';
 import { commitCreating } from './commit-creating.js';
 import { indexEntry, isRecord } from './event-index.js';
-import { readPrefix } from './read-prefix.js';
+import { readPrefix } from './read-rows.js';
 import { type Operation, type Read, StorageError, type Stored, type TableStore } from './table-store.js';
 
-/** The place of a job's record. `stored` is undefined if the job has no record yet. */
+/** The address of a job's record, and the record. `stored` is undefined if the job has no record yet. */
 type Place = Read & { readonly address: Address };
 /** A record that was found. */
 type Found = Read & { readonly address: Address; readonly stored: Stored };
@@ -18,13 +18,13 @@ export type KnownBy = { readonly workflow?: string | undefined; readonly likely?
 /** `jobs` are records and guards, by number. `adoptedBy` holds ids of events, by the key of the record. */
 type Rows = { readonly jobs: readonly Stored[]; readonly adoptedBy: ReadonlyMap<string, string>; readonly now: Date };
 
-/** More than the incarnations of one version of a resource on one day, and than the processes that look for theirs. */
+/** Each repeated look means that another process has changed the rows. More changes than this at once do not happen. */
 const MAX_LOOKS = 20;
 const ADOPTED = '.adopted';
 
 /**
- * The same version of a resource can occur again, after a hard delete: then its change has several records, one for each
- * incarnation. And an event and history name one incarnation differently.
+ * The records of a change. After a hard delete the same version of a resource can occur again: then its change has several
+ * records, one for each incarnation. The event of an incarnation and its entry in history have different ids.
  */
 export type Incarnations = {
   /**
@@ -35,9 +35,9 @@ export type Incarnations = {
    * Q3: an adoption is a row of its own, so that the record and its etag stay as the holder knows them.
    *   dies after the row     the event finds its adoption
    *   two events at once     one row is inserted; the other event looks again, and takes the next number
-   * Q6: near midnight, the event of a change in history can be of the other day. So reconciliation inserts a guard there
-   * before its record, and whoever meets the guard goes on where the record is.
-   *   dies after the guard   an event goes on to the day of history, and takes a number there
+   * Q6: near midnight, the event of a change in history can have the day before or after. So reconciliation first inserts
+   * a guard into the table of that day. A process that finds the guard continues on the day that the guard names.
+   *   dies after the guard   an event continues on the day of history, and takes a number there
    *   the event comes first  the guard is refused, and reconciliation takes the event's record
    */
   locate(address: Address, event: HealthEvent): Promise<Place>;
@@ -53,7 +53,7 @@ export function createIncarnations(tables: TableStore): Incarnations {
       const home = ledgerPlaceOf(address);
       const neighbour = isReconciled(event.id) ? neighbouringDayOf(event.time ?? '') : undefined;
       const onOtherDay =
-        neighbour === undefined ? undefined : await standGuard({ ...home, day: neighbour }, home.day, event);
+        neighbour === undefined ? undefined : await insertGuard({ ...home, day: neighbour }, home.day, event);
       const place = onOtherDay ?? (await locateIn(home, event));
       if (!place) throw new StorageError('ledger-busy', 'Others kept changing the records of a change.');
       return place;
@@ -97,13 +97,13 @@ export function createIncarnations(tables: TableStore): Incarnations {
       const own = ownOf(rows, event);
       if (!own) return placeOf(range, rows, undefined);
       if (own.row.guard !== undefined) range = { ...range, day: String(own.row.guard) };
-      else if (await belongsTo(event, { own, rows, range })) return placeOf(range, rows, own);
+      else if (await isOrBecomesOwn(event, { own, rows, range })) return placeOf(range, rows, own);
     }
     return undefined;
   }
 
-  /** Returns the event's own record if there is one on that day; undefined once a guard stands there (Q6). */
-  async function standGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Place | undefined> {
+  /** Returns the event's own record if that day has one; else inserts a guard, and returns undefined (Q6). */
+  async function insertGuard(range: Range, homeDay: string, event: HealthEvent): Promise<Place | undefined> {
     const { id, time = '' } = event;
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
       const rows = await readRows(range);
@@ -116,7 +116,10 @@ export function createIncarnations(tables: TableStore): Incarnations {
   }
 
   /** Adopts the record for the event if it is reconciliation's. Returns false if another event has adopted it. */
-  async function belongsTo(event: HealthEvent, found: { own: Stored; rows: Rows; range: Range }): Promise<boolean> {
+  async function isOrBecomesOwn(
+    event: HealthEvent,
+    found: { own: Stored; rows: Rows; range: Range },
+  ): Promise<boolean> {
     const { own, rows, range } = found;
     const { id } = event;
     if (isReconciled(id) || own.row.id === id || rows.adoptedBy.get(own.key) === id) return true;

@@ -20,7 +20,7 @@ export type JobRecord = {
   owner: string;
   write: number;
   tries: number;
-  /** How often a claim took over a lapsed lease of this job (S1). */
+  /** The number of claims that took over a lapsed lease of this job (S1). */
   crashes: number;
   /** The crashes while no other job ran in the process (S4). */
   crashesAlone: number;
@@ -28,11 +28,11 @@ export type JobRecord = {
   /** The time of the first claim, or of the claim that reopened the job. */
   firstTryAt: string;
   errorCode: string;
-  /** Since when the job's workflow is unknown to the processes that claim the job; '' if it is known. */
+  /** The time since which the processes that claim the job do not know its workflow; '' if they know it. */
   unknownSince: string;
   /** The corrected payload of this redrive, see src/dead-letters/edits.ts; absent if the payload is the original. */
   edit?: string;
-  /** How long the job has waited because its workflow was paused (J13); absent if it has not. */
+  /** The time that the job has waited because its workflow was paused (J13); absent if the job has not waited. */
   pausedMs?: number;
   /** The story of the job so far, see job-steps.ts; absent until the first retry, takeover or redrive. */
   steps?: string;
@@ -43,7 +43,7 @@ export type JobState =
   /** `isAlone`: no other job runs in the owner's process. Only for suspects (S5), see src/pipeline/company.ts. */
   | { kind: 'running'; leaseMs: number; failing?: Failing; isAlone?: boolean }
   | { kind: 'waiting'; due: string }
-  /** `stage`: of the dead letter, if a read record is dead. */
+  /** `stage`: the stage of the dead letter, if the result is `dead`. Only set in a record that was read. */
   | { kind: 'settled'; result: Result; stage?: Failing }
   | { kind: 'unknown'; name: string };
 
@@ -73,7 +73,7 @@ export function newRow(
 
 /** Returns the properties that a claim of an existing record writes. */
 export function claimedRow({ state, edit = '', pausedMs, crashesAlone, ...rest }: JobRecord): Row {
-  // A record without a crash and a redrive has none of these properties to clear.
+  // Without a crash or a redrive, the record has none of these properties, so none must be cleared.
   const hasCrashed = rest.crashes > 0 || rest.redrives > 0;
   return {
     ...(hasCrashed && { crashesAlone, isAlone: false }),
@@ -86,7 +86,7 @@ export function claimedRow({ state, edit = '', pausedMs, crashesAlone, ...rest }
 
 /** Returns the properties that a write of the holder changes. */
 export function changedRow({ state, owner, write, tries, errorCode, unknownSince, pausedMs, steps }: JobRecord): Row {
-  // Of the holder's writes, only that of a retry adds a step: a settled record says itself how and when it settled.
+  // Only the write of a retry adds a step: the record of a settled job shows itself how and when the job settled.
   const isRetry = state.kind === 'waiting' && steps !== undefined;
   return {
     ...stateRow(state),

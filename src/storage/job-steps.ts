@@ -12,17 +12,19 @@ export type JobStep =
 /** `stage` and `redrives` name the dead letter of the job. `stage` is undefined if the dead letter is not the job's. */
 export type Died = { readonly stage: Failing | undefined; readonly redrives: number };
 
-/** `leftOut`: the number of steps that are left out after the first `FIRST_STEPS`. `leftOutDead`: the last dead one of them. */
+/** `leftOut`: the number of steps that are left out after the first `FIRST_STEPS`. `leftOutDead`: the last death among them. */
 export type JobSteps = { readonly steps: readonly JobStep[]; readonly leftOut: number; readonly leftOutDead?: Died };
 
-/** What a story begins with, if the record holds no steps. */
+/** The properties of a record from which its first step follows, if the record holds no steps. */
 type Origin = { readonly steps?: string; readonly firstTryAt: string; readonly redrives: number };
 
 /** A job can wait thousands of times, and each write sends the text: so the text keeps the first and the last steps. */
 const FIRST_STEPS = 4;
 const LAST_STEPS = 16;
-const LETTERS = { claimed: 'c', 'taken-over': 't', redriven: 'R', retry: 'r', wait: 'w', dead: 'd' } as const;
-const WHATS = new Map(Object.entries(LETTERS).map(([what, letter]) => [letter as string, what as JobStep['what']]));
+const STEP_LETTERS = { claimed: 'c', 'taken-over': 't', redriven: 'R', retry: 'r', wait: 'w', dead: 'd' } as const;
+const WHATS = new Map(
+  Object.entries(STEP_LETTERS).map(([what, letter]) => [letter as string, what as JobStep['what']]),
+);
 const STAGES = { f: 'failed', c: 'crash', u: 'unknown-workflow' } as const satisfies Record<string, Failing>;
 const STEP = /^([ctRrwd])([0-9a-z]+)(?:\+([0-9a-z]+))?(?:\/([fcu]?)(\d+))?(?::(\S*))?$/;
 const LEFT_OUT = /^~(\d+)(?:\/([fcu]?)(\d+))?$/;
@@ -37,13 +39,13 @@ const RADIX = 36;
  *   Rk9q             claimed by a redrive        d1x7/f0:gone         dead: stage `failed`, redrive 0, with a code
  *   ~12/f3           12 steps are left out here; the last dead letter of them has stage `failed` and redrive 3
  *
- * A record has no text before the first retry, takeover or redrive: until then its other properties say it all. So a job
- * that completes at once costs no byte. The text holds the first time itself, because a redrive changes `firstTryAt`.
- * A version of the app that does not know the text leaves the text as it is, and its own steps are missing.
+ * A record has no text before the first retry, takeover or redrive: until then, the first step follows from its other
+ * properties, and a job that completes at once needs no text. The text holds the first time, because a redrive changes
+ * `firstTryAt`. A version of the app that does not know the text leaves it as it is, and adds no steps.
  */
 export function withStep(origin: Origin, step: JobStep): string {
   const [first = '', ...tokens] = (origin.steps ?? textOfOrigin(origin, step.at)).split(' ');
-  return [first, ...bounded([...tokens, textOfStep(step, Number.parseInt(first, RADIX))])].join(' ');
+  return [first, ...withoutMiddle([...tokens, textOfStep(step, Number.parseInt(first, RADIX))])].join(' ');
 }
 
 /** Returns the steps that a record holds. A text of a later version can hold steps that are unknown: they are left out. */
@@ -65,7 +67,7 @@ function textOfOrigin({ firstTryAt, redrives }: Origin, now: Date): string {
 
 /** Instances estimate storage's clock: a step is never before the first one. */
 function textOfStep(step: JobStep, firstMs: number): string {
-  const text = LETTERS[step.what] + Math.max(0, step.at.getTime() - firstMs).toString(RADIX);
+  const text = STEP_LETTERS[step.what] + Math.max(0, step.at.getTime() - firstMs).toString(RADIX);
   switch (step.what) {
     case 'retry':
     case 'wait': {
@@ -89,7 +91,7 @@ function textOfDied({ stage, redrives }: Died): string {
   return `/${letter}${redrives}`;
 }
 
-function bounded(tokens: readonly string[]): string[] {
+function withoutMiddle(tokens: readonly string[]): string[] {
   const first = tokens.slice(0, FIRST_STEPS);
   const [, count = 0, ...died] = LEFT_OUT.exec(tokens[FIRST_STEPS] ?? '') ?? [];
   const rest = tokens.slice(Number(count) > 0 ? FIRST_STEPS + 1 : FIRST_STEPS);

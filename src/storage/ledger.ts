@@ -13,7 +13,7 @@ import type { Read, Stored, TableStore } from './table-store.js';
 export type { FoundRecord } from './event-index.js';
 export { FAILING_STAGES, type Failing, type JobRecord, type JobState, type Result } from './job-record.js';
 
-/** A record in storage. `ageMs`: its age by storage's own clock. `eventId`: of the event that the record was made for. */
+/** A record in storage. `ageMs`: its age by storage's clock. `eventId`: the id of the event that made the record. */
 export type ReadRecord = { record: JobRecord; etag: string; ageMs: number; eventId?: string };
 
 /**
@@ -38,17 +38,17 @@ export type Ledger = {
   /** Returns the place of the job of `event` if the record at `address` is of another incarnation (Q2, Q3). */
   locate(address: Address, event: HealthEvent): Promise<Located>;
   /**
-   * Returns whether a job of any workflow, or of the named one, knows the change of `event` at about its time. Only for
-   * days that are by change.
+   * Returns whether the change of `event`, at about its time, has a record for any workflow, or for the named one. Not for
+   * days before `firstDayByChange`.
    */
   knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
-  /** The records of the change of `event` at about its time, of all workflows or of the named one. Likewise. */
+  /** The records of the change of `event` at about its time, of all workflows or of the named one. Not for days before `firstDayByChange`. */
   recordsNear(event: HealthEvent, workflow?: string): Promise<FoundNear[]>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
   /** The records of all jobs of these changes (`contentDigest`), in all tables: a query for each change and table. */
   findChanges(changes: readonly string[]): Promise<FoundRecord[]>;
-  /** Drops the tables of days that are over, and deletes such rows of `ledgerundated`. Returns both. */
+  /** Ends the retention of settled jobs: drops tables, and deletes rows of `ledgerundated` (J12). */
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
 
@@ -64,9 +64,9 @@ export type Located = { address: Address; current: ReadRecord | undefined };
 export type LedgerCondition = {
   etag?: string;
   event?: HealthEvent;
-  /** Of `event`, if the caller has it. */
+  /** The digest of the id of `event`, if the caller has computed it. */
   eventIdDigest?: string;
-  /** The holder writes: properties that only a claim changes are left out. */
+  /** Set for a write by the holder, which leaves out the properties that only a claim changes. */
   isByHolder?: boolean;
   untilMs: number;
 };

@@ -1,12 +1,13 @@
 import { commitCreating } from './commit-creating.js';
+import { findRow } from './read-rows.js';
 import type { TableStore } from './table-store.js';
 
 /**
  * The time of the last look for due rows by any process (W1): one row in the table `looks`, aged by storage's clock.
  *
  * If a process dies before the write, another process looks. If it dies between write and look, the next look is due
- * after `everyMs`, as after any look. If two write at once, one etag wins and the other process does not look. If the
- * outcome is unknown, the caller looks, because two looks do no harm.
+ * after `everyMs`, as after any look. If two processes write at once, storage refuses one write, and that process does
+ * not look. If the outcome is unknown, the caller looks, because two looks do no harm.
  */
 export type Looks = {
   /** Returns 0 if the caller looks now; else the number of ms until the next look is due. */
@@ -16,16 +17,14 @@ export type Looks = {
 const TABLE = 'looks';
 const PARTITION = 'looks';
 const KEY = 'last';
-/** Storage's Date is a whole second. */
+/** Storage's Date has no fraction of a second. */
 const DATE_IS_PRECISE_TO_MS = 1000;
 
 export function createLooks({ tables }: { tables: TableStore }): Looks {
   return { take };
 
   async function take(everyMs: number): Promise<number> {
-    // A query, because a read of an absent row is a failed request.
-    const { rows, now } = await tables.query(TABLE, { partition: PARTITION, limit: 1 });
-    const [stored] = rows;
+    const { stored, now } = await findRow(tables, [TABLE, PARTITION], KEY);
     const dueInMs = stored ? stored.modifiedAt.getTime() + everyMs - now.getTime() : 0;
     if (dueInMs > DATE_IS_PRECISE_TO_MS) return Math.min(dueInMs, everyMs);
     const row = { looks: Number(stored?.row.looks ?? 0) + 1 };

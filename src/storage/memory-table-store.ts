@@ -12,7 +12,7 @@ export type MemoryTableStore = TableStore & { inspect(table: string): Stored[] }
 type Table = Map<string, Partition>;
 type Partition = {
   rows: Map<string, Stored>;
-  /** Keys in order, including keys of deleted rows. `added`: keys that the next query inserts first. */
+  /** Keys in order, also of deleted rows. Keys in `added` are not in `sorted` yet: the next query sorts them in. */
   sorted: string[];
   added: string[];
 };
@@ -28,7 +28,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
 
   const isBusy = (name: string) => clock.now().getTime() < (busyUntilMs.get(name) ?? 0);
 
-  function write(rows: Map<string, Stored>, partition: string, operation: Operation, modifiedAt: Date): string {
+  function write({ rows }: Partition, partition: string, operation: Operation): string {
     if (operation.kind === 'delete') {
       rows.delete(operation.key);
       return '';
@@ -38,7 +38,7 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
     const row = isMerge ? { ...rows.get(key)?.row, ...operation.row } : { ...operation.row };
     writes += 1;
     const etag = `W/"${writes}"`;
-    rows.set(key, { partition, key, row, etag, modifiedAt });
+    rows.set(key, { partition, key, row, etag, modifiedAt: clock.now() });
     return etag;
   }
 
@@ -57,11 +57,10 @@ export function createMemoryTableStore({ clock }: { clock: Pick<Clock, 'now'> })
       }
 
       table.set(partition, part);
-      const modifiedAt = clock.now();
       const etags: string[] = [];
       for (const operation of operations) {
         if (!rows.has(operation.key)) part.added.push(operation.key);
-        etags.push(write(rows, partition, operation, modifiedAt));
+        etags.push(write(part, partition, operation));
       }
       if (part.added.length + part.sorted.length > 2 * rows.size + 1_000) sortedKeys(part);
       return { kind: 'done', etags, now: fullSecond(clock) };

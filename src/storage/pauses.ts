@@ -1,4 +1,5 @@
 import { commitCreating } from './commit-creating.js';
+import { findRow } from './read-rows.js';
 import { StorageError, type Stored, type TableStore } from './table-store.js';
 
 /** A paused workflow: since when, the caller who has paused it, and the reason in that person's words (never logged). */
@@ -8,12 +9,12 @@ export type Pause = { readonly workflow: string; readonly since: string; readonl
  * The paused workflows, which all processes share: a row for each in the table `appstate`, with the workflow's name as its
  * key. No row: the workflow is not paused.
  *
- *   dies before the write      nothing has changed; the caller gets no answer and asks again
- *   dies after the write       the workflow is paused, or not; asking again gives the same state
- *   two pause at once          one insert wins; the other caller gets the pause of the first
- *   two resume at once         one delete wins; the other finds no row
- *   one pauses, one resumes    the row is deleted only as it was read; each caller gets the state that holds then
- *   unknown outcome            a StorageError; asking again shows the state, and changes it if needed
+ *   dies before the write      nothing has changed; the caller gets no answer and repeats the request
+ *   dies after the write       the state has changed; the repeated request gives the same state
+ *   two pause at once          storage refuses one insert; that caller gets the pause of the other
+ *   two resume at once         storage refuses one delete; that caller finds no row
+ *   one pauses, one resumes    the delete names the version that was read; each caller gets the state after its call
+ *   unknown outcome            a StorageError; the repeated request shows the state, and changes it if needed
  */
 export type Pauses = {
   /** All paused workflows, by name. */
@@ -31,7 +32,7 @@ const PAGE = 1000;
 
 export function createPauses({ tables }: { tables: TableStore }): Pauses {
   return {
-    list: async () => (await rows()).map(decode),
+    list: async () => (await tables.query(TABLE, { partition: PARTITION, limit: PAGE })).rows.map(decode),
 
     async pause({ workflow, ...row }) {
       const paused = await find(workflow);
@@ -54,13 +55,8 @@ export function createPauses({ tables }: { tables: TableStore }): Pauses {
     },
   };
 
-  /** A query, because a read of an absent row is a failed request. */
-  async function rows(): Promise<Stored[]> {
-    return (await tables.query(TABLE, { partition: PARTITION, limit: PAGE })).rows;
-  }
-
   async function find(workflow: string): Promise<Stored | undefined> {
-    return (await rows()).find(({ key }) => key === workflow);
+    return (await findRow(tables, [TABLE, PARTITION], workflow)).stored;
   }
 }
 

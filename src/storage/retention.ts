@@ -7,12 +7,12 @@ const DAY_MS = 24 * 3_600_000;
 /** Added to the retention, for senders' clocks that are off, and for events that arrive late. */
 const GRACE_DAYS = 2;
 
-/** The names of the tables that were dropped, and the number of rows deleted in `ledgerundated`. */
+/** The names of the tables that were dropped, and the number of rows that were deleted in `ledgerundated`. */
 export type Expired = { tables: string[]; rows: number };
 
 /**
- * Drops the ledger's tables of days that are over, if all their jobs were settled before the retention (J12). Deletes
- * such rows of `ledgerundated` one by one. Returns the names of the tables, and the number of rows.
+ * Drops the ledger's tables of days that are over, if all their jobs were settled before the retention (J12). In
+ * `ledgerundated`, which has no day, deletes the rows of such jobs one by one.
  */
 export async function expireLedger(tables: TableStore, now: Date, retentionDays: number): Promise<Expired> {
   const before = new Date(now.getTime() - retentionDays * DAY_MS);
@@ -28,7 +28,7 @@ export async function expireLedger(tables: TableStore, now: Date, retentionDays:
   return { tables: gone, rows };
 }
 
-/** J12. Reads every row of the table, all partitions in parallel. */
+/** J12: searches all partitions of the table in parallel. */
 async function hasLiveRecord(tables: TableStore, table: string, before: Date): Promise<boolean> {
   let isFound = false;
   await Promise.all(

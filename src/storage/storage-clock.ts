@@ -3,7 +3,7 @@ import type { TableStore } from './table-store.js';
 
 const SECOND_MS = 1000;
 
-/** Returns the current full second: storage dates its answers and blobs so. */
+/** Returns the current full second, as storage dates its answers and blobs. */
 export function fullSecond(clock: Pick<Clock, 'now'>): Date {
   return new Date(Math.floor(clock.now().getTime() / SECOND_MS) * SECOND_MS);
 }
@@ -13,8 +13,8 @@ type StorageClock = {
   readonly tables: TableStore;
   readonly clock: Clock;
   /**
-   * Returns the time of `clock`; reads storage first if there was no answer yet. For deletions, for choices of what to
-   * change, and for rows that may be the first write of a process.
+   * Returns the time of `clock`; reads storage first if there was no answer yet. For deletions, for filters by time, and
+   * for rows that may be the first write of a process.
    */
   readonly storageNow: () => Promise<Date>;
 };

@@ -24,9 +24,8 @@ export { dueAtOf, LONG_SHARD_NAMES, shardOfRow } from './waiting-row.js';
  * for rows that the queue `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest
  * of the event id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
  *
- * A process that dies before `add` writes nothing. If it dies after `add`, the row brings the job again; if
- * the job needs no run, the row is deleted (J4). The same holds if it dies before `delete`. A second `delete` finds no
- * row.
+ * A process that dies before `add` writes nothing. If it dies after `add`, or before `delete`, the row brings the job
+ * again; if the job needs no run, the row is deleted (J4). A second `delete` finds no row.
  */
 export type Waiting = {
   /** Returns the name of the new row, which the waiting record holds in `due`. */
@@ -36,7 +35,7 @@ export type Waiting = {
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
   /** The due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
-  /** Whether the row that `add` has named still exists. */
+  /** Returns whether the row that `add` has named still exists. */
   isThere(row: NewRow, name: string): Promise<boolean>;
   /** Rows for events with this id. Reads up to 20 pages of a shard. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;

@@ -540,14 +540,14 @@ export const mutations: readonly Mutation[] = [
     { rule: 'change-noAdopt', in: 'ownOf', find: 'return $near.find($isToAdopt);', put: 'return undefined;' },
     {
       rule: 'change-noGuard',
-      find: '$neighbour === undefined ? undefined : await $standGuard($range, $day, $event)',
+      find: '$neighbour === undefined ? undefined : await $insertGuard($range, $day, $event)',
       put: 'undefined',
     },
   ]),
   ...inFile('src/storage/incarnations.ts', 'test/storage/ledger.test.ts', [
     {
       rule: 'change-adoptMany',
-      in: 'belongsTo',
+      in: 'isOrBecomesOwn',
       find: 'return $insert($range, [$adoption, $entry]);',
       put: 'return true;',
     },

@@ -1,7 +1,17 @@
 import { pagesOf } from './pages.js';
-import type { Stored, TableStore } from './table-store.js';
+import type { Read, Stored, TableStore } from './table-store.js';
 
 const PAGE = 1000;
+
+/** Returns a row that may be absent. A query, because a read of an absent row is a failed request in the telemetry. */
+export async function findRow(
+  tables: Pick<TableStore, 'query'>,
+  [table, partition]: readonly [table: string, partition: string],
+  key: string,
+): Promise<Read> {
+  const { rows, now } = await tables.query(table, { partition, from: key, to: `${key}~`, limit: 1 });
+  return { stored: rows.find((stored) => stored.key === key), now };
+}
 
 /** Returns all rows whose key begins with `prefix`, which ends in a dot, and storage's time of the last answer. */
 export async function readPrefix(
