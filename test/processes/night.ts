@@ -50,6 +50,8 @@ const MIN_RUNS = 50;
 /** A queue does not keep its clients waiting, so fewer of them send as many events. */
 const CLIENTS = { webhook: 16, queue: 3 };
 const CHECKS_AT_ONCE = 8;
+/** Half a second apart: a look-up reads all partitions, and a busy storage answers 503 for some time. */
+const LOOK_UP_TRIES = 240;
 /** The queue messages of a killed host are visible again after this time, in Azure after 10 minutes. */
 const HIDDEN_S = 8;
 /** A shorter night has no message that is not base64: a timer takes these each minute. */
@@ -325,7 +327,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
       if (!answer.ok && answer.status !== 404) throw new Error(`The look-up of an event answered ${answer.status}.`);
       return (await answer.json()) as EventStatus;
     };
-    const [event] = (await patiently(read)).events ?? [];
+    const [event] = (await patiently(read, LOOK_UP_TRIES)).events ?? [];
     const jobs = Object.entries(event?.workflows ?? {});
     const ended = jobs.filter(([, { status }]) => ['completed', 'superseded', 'dead-lettered'].includes(status));
     if (event?.state !== 'settled' || ended.length !== (version === 1 ? 4 : 3))
