@@ -36,6 +36,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Resolves when `work` has ended, or after `ms`; with true if `work` has ended. */
+export async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), sleep(clock, ms, over.signal).then(() => false)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /**
  * One reason to end a call early: `watch` calls `end` with the call's result. It returns the function that stops it.
  */

@@ -1,3 +1,12 @@
+/** Returns the value of a JSON text; undefined if `text` is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Returns the JSON of `value`, as `JSON.stringify` does, for data of any depth. `JSON.stringify` is recursive and
  * throws a RangeError at some thousands of levels, which `JSON.parse` still reads.

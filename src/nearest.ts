@@ -17,6 +17,11 @@ export function nearest(
   return found;
 }
 
+/** Returns the question for the end of a message about an unknown name; '' without a similar name. */
+export function didYouMean(similar: string | undefined): string {
+  return similar === undefined ? '' : ` Did you mean ${similar}?`;
+}
+
 /** Returns the number of characters to insert, remove or replace (Levenshtein). */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);

@@ -1,4 +1,4 @@
-import { toJson } from '../json-text.js';
+import { parseJson, toJson } from '../json-text.js';
 import type { BlobStore, BlobText } from '../storage/blob-store.js';
 import { blobPages } from '../storage/pages.js';
 import type { StoredDeadLetter } from './store/dead-letter.js';
@@ -105,11 +105,8 @@ export async function noteBeside(name: string, blobs: BlobStore): Promise<Discar
 
 /** Returns `content` parsed, or as it is if it is not JSON. */
 export function parsedOr(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return content;
-  }
+  const value = parseJson(content);
+  return value === undefined ? content : value;
 }
 
 function readEvent(raw: unknown): Undelivered {

@@ -1,5 +1,5 @@
 import { EVENT_TYPES, shortType } from '../events/kinds.js';
-import { nearest } from '../nearest.js';
+import { didYouMean, nearest } from '../nearest.js';
 import { printable } from '../printable.js';
 import type { Filter } from './list.js';
 import { REASONS } from './listed.js';
@@ -8,11 +8,11 @@ import type { ReadStores } from './stores.js';
 
 const MAX_SHOWN = 20;
 
-export type UnknownName = { readonly field: 'workflow' | 'reason' | 'type'; readonly message: string };
+type UnknownName = { readonly field: 'workflow' | 'reason' | 'type'; readonly message: string };
 
 /**
- * For a filter that matches nothing: returns the first workflow, reason or type in it that neither the app nor any dead
- * letter knows. Reads all dead letters, also the resolved ones, which still name a removed workflow.
+ * Returns the first workflow, reason or type of a filter that neither the app nor any dead letter knows. For a filter that
+ * matches nothing. Reads all dead letters, also the resolved ones, which can name a removed workflow.
  */
 export async function unknownNameIn(
   filter: Filter,
@@ -36,7 +36,7 @@ export async function unknownNameIn(
 function textOf(asked: string, known: ReadonlySet<string>): string {
   const similar = nearest(asked, known);
   const names = [...known].sort().slice(0, MAX_SHOWN).map(shown).join(', ');
-  const question = similar === undefined ? '' : ` Did you mean ${shown(similar)}?`;
+  const question = didYouMean(similar && shown(similar));
   return `is '${shown(asked)}': neither the app nor any dead letter knows it.${question} Known: ${names}.`;
 }
 

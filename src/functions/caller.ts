@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { ROLES, type Role } from '../api/access.js';
 import type { Config } from '../config.js';
 import { GUID } from '../config-reader.js';
+import { parseJson } from '../json-text.js';
 import type { App } from './compose.js';
 
-// Who calls. On Azure, the authentication of App Service (v2) checks the token or the session of a caller, removes headers
+// Finds out who calls. On Azure, the authentication of App Service (v2) checks the token or the session of a caller, removes headers
 // that the caller has sent under these names, and sends its own. Flex Consumption runs it inside the Functions host, where
 // the same variable that turns it on is WEBSITE_AUTH_ENABLED. Without that variable, any caller can send the headers.
 
@@ -49,8 +50,8 @@ const principal = z.object({
 });
 type Claims = z.infer<typeof principal>['claims'];
 
-/** An Operator sees the lists of what to redrive, pause or compare. */
-const BRINGS: Readonly<Record<Role, readonly Role[]>> = {
+/** The roles that a role includes: an Operator may also read the lists. */
+const INCLUDES: Readonly<Record<Role, readonly Role[]>> = {
   Reader: [],
   Operator: ['Reader'],
   Clinician: [],
@@ -58,7 +59,7 @@ const BRINGS: Readonly<Record<Role, readonly Role[]>> = {
 
 const KEY_HOLDER: Caller = { kind: 'key-holder' };
 
-/** Returns who calls at `now`. Whatever is missing, forged or unreadable ends in `refused` or in a caller with a key. */
+/** Returns who calls at `now`. A missing, forged or unreadable sign-in ends in `refused`, or in a caller with a key. */
 export function readCaller({ headers }: Headers, { signIn }: Pick<Config, 'signIn'>, now: Date): Caller {
   if (!signIn.isOn) return signIn.isRequired ? refused('sign-in-off') : KEY_HOLDER;
   const sent = headers.get(PRINCIPAL);
@@ -91,7 +92,7 @@ function signedIn(claims: Claims, { clientId, tenantId }: Config['signIn'], now:
     return refused('principal-foreign');
   if (Number(expires) * 1000 + MAX_SKEW_MS < now.getTime()) return refused('sign-in-expired');
   const given = ROLES.filter((role) => valuesOf(claims, ROLE).includes(role));
-  const roles = ROLES.filter((role) => given.some((one) => one === role || BRINGS[one].includes(role)));
+  const roles = ROLES.filter((role) => given.some((one) => one === role || INCLUDES[one].includes(role)));
   const name = onlyValueOf(claims, ['name'])?.slice(0, MAX_NAME_CHARACTERS) ?? null;
   return { kind: 'signed-in', id: id.toLowerCase(), name, roles };
 }
@@ -99,18 +100,14 @@ function signedIn(claims: Claims, { clientId, tenantId }: Config['signIn'], now:
 /** Two headers of one name arrive joined by a comma, which base64 does not have. */
 function decoded(sent: string): unknown {
   if (sent.length > MAX_CHARACTERS || !BASE64.test(sent)) return undefined;
-  try {
-    return JSON.parse(Buffer.from(sent, 'base64').toString());
-  } catch {
-    return undefined;
-  }
+  return parseJson(Buffer.from(sent, 'base64').toString());
 }
 
 function valuesOf(claims: Claims, names: readonly string[]): string[] {
   return claims.filter(({ typ }) => names.includes(typ)).map(({ val }) => val);
 }
 
-/** Undefined also where there are several. */
+/** Returns undefined if the claims hold no value, or several. */
 function onlyValueOf(claims: Claims, names: readonly string[]): string | undefined {
   const [value, ...others] = new Set(valuesOf(claims, names));
   return others.length === 0 ? value : undefined;

@@ -1,5 +1,6 @@
 import { type InvocationContext, trigger } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
+import { parseJson } from '../json-text.js';
 import type { ReceivedMessage } from '../storage/queue-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
@@ -71,9 +72,8 @@ async function deliverPoisoned({ stores, pipeline, clock, telemetry }: Deps): Pr
 function decode({ text }: ReceivedMessage): unknown {
   const decoded = Buffer.from(text, 'base64').toString();
   for (const json of [text, decoded]) {
-    try {
-      return JSON.parse(json);
-    } catch {}
+    const event = parseJson(json);
+    if (event !== undefined) return event;
   }
   return text;
 }

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type PauseAnswer, pauseBody, resumeBody } from '../api/workflows.js';
-import { nearest } from '../nearest.js';
+import { didYouMean, nearest } from '../nearest.js';
 import type { Pause } from '../storage/pauses.js';
 import { callerOf } from './caller.js';
 import type { App } from './compose.js';
@@ -32,12 +32,12 @@ async function pause(request: Request, deps: Deps): Promise<HttpResponseInit> {
   const by = callerOf(request, deps);
   const { why } = read.value;
   const paused = await deps.pauses.pause({ workflow, since: deps.clock.now().toISOString(), by, why });
-  // Logged where nothing has changed, too: the answer to the request that has changed it may have been lost.
+  // Also logs a repeated request, because the answer to the first one may have been lost.
   if (paused) deps.telemetry.log('info', 'workflow-paused', { workflow, by });
   return answer(workflow, paused);
 }
 
-/** A workflow that is paused can be resumed also where the app no longer has it: its jobs wait for that. */
+/** Takes also the name of a paused workflow that the app no longer has, because its jobs wait for the resume. */
 async function resume(request: Request, deps: Deps): Promise<HttpResponseInit> {
   const read = await readBody(request, { schema: resumeBody, maxCharacters: MAX_CHARACTERS });
   if (read.kind === 'wrong') return read.answer;
@@ -55,12 +55,10 @@ function answer(name: string, pause: Pause | undefined): HttpResponseInit {
 }
 
 function unknownWorkflow(asked: string, known: readonly string[]): HttpResponseInit {
-  const similar = nearest(asked, known);
-  const question = similar === undefined ? '' : ` Did you mean ${similar}?`;
   const names = [...new Set(known)].sort().join(', ');
   return httpError(
     404,
     'no-such-workflow',
-    `The app has no workflow of this name.${question} Its workflows: ${names}.`,
+    `The app has no workflow of this name.${didYouMean(nearest(asked, known))} Its workflows: ${names}.`,
   );
 }

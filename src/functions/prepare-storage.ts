@@ -1,4 +1,4 @@
-import { sleep } from '../clock.js';
+import { endsWithin } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import { INSTANCES_TABLE } from '../instances/instances.js';
 import { createMissingTables } from '../storage/create-missing-tables.js';
@@ -11,12 +11,12 @@ const PREPARE_WITHIN_MS = 3000;
 type Deps = Pick<App, 'stores' | 'config' | 'clock' | 'telemetry' | 'workflowTables'>;
 
 /**
- * Makes the queues, tables and containers that triggers, timers and looks use, before they do: each request for
- * something absent would be a failed dependency in the telemetry, 60 a minute for a queue. No request here asks for
- * what may be absent, or makes what exists. Never throws.
+ * Creates the queues, tables and containers that triggers, timers and looks use. Later, each request for an absent one
+ * would be a failed dependency in the telemetry, 60 a minute for a queue. Lists first, so that no request here fails
+ * either. Never throws.
  *
- * A process dies in between: the next start makes the rest. Two at once: one creation is answered with 409, which is
- * no error.
+ * A process dies in between: the next start creates the rest. Two at once: storage answers one creation with 409, which
+ * is no error.
  */
 export async function prepareStorage({ stores, config, clock, telemetry, workflowTables }: Deps): Promise<void> {
   const hasServices = servicesOf(config).length > 0;
@@ -29,10 +29,9 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
       ]),
     'workflow-tables': () => createMissingTables(workflowTables, ['watermarks']),
     blobs: () => stores.deadLetters.prepare(),
-    // In an account of their own these exist already: Event Grid's subscriptions name them.
+    // In an account of its own, the container exists already, and so do the queues: Event Grid's subscriptions name them.
     ...(config.undeliveredStorage ? {} : { undelivered: () => prepareForEventGrid(stores) }),
   };
-  const over = new AbortController();
   const all = Object.entries(parts).map(async ([code, prepare]) => {
     try {
       await prepare();
@@ -40,8 +39,7 @@ export async function prepareStorage({ stores, config, clock, telemetry, workflo
       telemetry.log('error', 'storage-not-prepared', { code, errorCode: errorCodeOf(error) });
     }
   });
-  await Promise.race([Promise.all(all), sleep(clock, PREPARE_WITHIN_MS, over.signal)]);
-  over.abort();
+  await endsWithin(Promise.all(all), PREPARE_WITHIN_MS, clock);
 }
 
 function prepareForEventGrid({ undelivered, eventQueues }: App['stores']): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../json-text.js';
 import type { Wakeup } from '../pipeline/wakeups.js';
 import { LONG_SHARD_NAMES, SHARD_NAMES } from '../storage/waiting.js';
 import type { App } from './compose.js';
@@ -51,12 +52,4 @@ export function decodeWakeup(input: unknown, shards: readonly string[]): Wakeup 
   if (!success || !shards.includes(data.shard)) return undefined;
   const { shard, after } = data;
   return after === undefined ? { shard } : { shard, after };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,9 @@
-import { sleep } from '../clock.js';
+import { endsWithin } from '../clock.js';
 import type { App } from './compose.js';
 
 /** The host kills the process 5 s after it has called appTerminate. */
 const STOP_WITHIN_MS = 3900;
-/** The end waits no longer for the last heartbeat, which nothing depends on. */
+/** The maximum wait for the last heartbeat, which nothing depends on. */
 const LAST_HEARTBEAT_MS = 500;
 
 type Deps = Pick<App, 'clock' | 'pipeline' | 'telemetry' | 'instances'>;
@@ -17,9 +17,6 @@ export async function stopApp({ clock, pipeline, telemetry, instances }: Deps): 
   telemetry.flush();
   await pipeline.stop(); // within 3.4 s
   const leftMs = untilMs - clock.monotonic();
-  const over = new AbortController();
-  const written = Promise.race([instances.stop(), sleep(clock, Math.min(LAST_HEARTBEAT_MS, leftMs), over.signal)]).then(
-    () => over.abort(),
-  );
-  await Promise.all([telemetry.stop(leftMs), written]);
+  const lastHeartbeat = endsWithin(instances.stop(), Math.min(LAST_HEARTBEAT_MS, leftMs), clock);
+  await Promise.all([telemetry.stop(leftMs), lastHeartbeat]);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { count, instant } from '../api/common.js';
 import { recentJob } from '../api/overview.js';
+import { parseJson } from '../json-text.js';
 import type { CircuitState } from '../pipeline/circuits.js';
 import { MAX_STRING_LENGTH } from '../storage/table-rules.js';
 import type { Row, Stored } from '../storage/table-store.js';
@@ -142,18 +143,10 @@ function numbersOf(row: Row): Pick<Hour, 'minutes' | 'spans'> {
 
 /** Returns the items of a JSON list that fit the schema. */
 function itemsOf<T>(json: unknown, schema: z.ZodType<T>): T[] {
-  const list = typeof json === 'string' ? parsed(json) : undefined;
+  const list = typeof json === 'string' ? parseJson(json) : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((item) => {
     const { success, data } = schema.safeParse(item);
     return success ? [data] : [];
   });
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { errorAnswer } from '../api/common.js';
 import { isLoopbackUri, isServiceUri } from '../clients/service-host.js';
 import { createCredential } from '../functions/credential.js';
+import { parseJson } from '../json-text.js';
 import { StartError } from './host/start-error.js';
 import { OptionError } from './option-error.js';
 import { textOf, type Values } from './option-values.js';
@@ -100,7 +101,7 @@ export function createAppClient(origin: string, signIn: () => Promise<Record<str
         ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
         redirect: 'manual',
       });
-      const answer = parsed(await response.text());
+      const answer = parseJson(await response.text());
       if (!response.ok) throw failureOf(response.status, answer, origin);
       // Only checked: the answer itself keeps the order of its fields.
       if (schema.safeParse(answer).success) return answer as never;
@@ -130,14 +131,6 @@ function failureOf(status: number, answer: unknown, origin: string): AppRefusal 
 
 function problemsIn(problems: unknown): AppRefusal['problems'] {
   return Array.isArray(problems) ? problems.map(({ path, message }) => ({ path, message })) : [];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns a refusal as the wrong option that has caused it: `filter.resourceType` is `--resource-type`. */

@@ -1,5 +1,6 @@
 import { digest } from '../digest.js';
 import { pagesOf } from '../storage/pages.js';
+import { findRow } from '../storage/read-rows.js';
 import type { Row, Stored, TableStore } from '../storage/table-store.js';
 import { beforeGrace, type Counts } from './compare.js';
 import { NO_REMOVED, type RemovedCounts, type RemovedSoFar } from './find-removed.js';
@@ -7,7 +8,7 @@ import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
 /** A request over HTTP. Times are ISO 8601, UTC, with milliseconds; absent fields mean all. */
 export type Asked = {
-  /** Whether it is a search for removed resources, which has no times and no workflow. */
+  /** True for a search for removed resources, which has no times and no workflow. */
   readonly isFindRemoved: boolean;
   /** '' with `isFindRemoved`. */
   readonly since: string;
@@ -16,20 +17,20 @@ export type Asked = {
   readonly service?: string | undefined;
   readonly types?: readonly string[] | undefined;
   readonly workflow?: string | undefined;
-  /** Whether rows of `waiting` are lost, see `createLedgerChanges`. */
+  /** True if rows of `waiting` are lost: see `createLedgerChanges`. */
   readonly areRowsLost: boolean;
   readonly isDryRun: boolean;
 };
 
 const STATES = ['waiting', 'running', 'done', 'failed'] as const;
-export type AskedState = (typeof STATES)[number];
+type AskedState = (typeof STATES)[number];
 
-/** How far a part of a service was compared, and the counts so far. */
+/** The position of the comparison of a part of a service, and the counts so far. */
 export type PartSoFar = { readonly upTo: string; readonly counts: Readonly<Counts> };
 
 /**
- * A request and what has become of it. `until` is always there: the end is decided when the request is made. '' with
- * `isFindRemoved`.
+ * A request and its state. `until` is always set, because the end of the span is decided when the request is made; it is ''
+ * with `isFindRemoved`.
  */
 export type AskedStatus = Asked & {
   readonly id: string;
@@ -44,25 +45,26 @@ export type AskedStatus = Asked & {
   readonly removed: Readonly<Record<string, RemovedSoFar>>;
 };
 
+/** The partition of requests in the table `reconcile`. */
 export const ASKED = 'asked';
 const PAGE = 1000;
 const MAX_TRIES = 5;
 const NEW = { state: 'waiting', endedAt: '', message: '', removed: {} } as const;
 
 /**
- * Writes a request, and returns its id. The id is a digest of the request, so that asking twice is one request.
+ * Writes a request, and returns its id. The id is a digest of the request, so that a repeated request is the same row.
  *
- *   dies before the write     nothing is asked; the caller gets no answer and asks again
- *   dies after the write      the request is there; asking again gives the same id
- *   two at once               one write is refused: that process reads the row of the other
+ *   dies before the write     no request exists; the caller gets no answer and repeats the request
+ *   dies after the write      the request exists; the repeated request gets the same id
+ *   two at once               storage refuses one write: that process reads the row of the other
  *   the request is open       nothing is written
- *   it has ended              it begins anew; a failed comparison goes on from its positions, which stay true. A failed
- *                             search for removed resources begins anew: what it has found present may be gone by now
+ *   the request has ended     the request starts again. A failed comparison continues from its positions, which are still
+ *                             true. A failed search starts at the beginning: a resource that it found may be gone by now
  */
 export async function ask(asked: Asked, { tables, now }: { tables: TableStore; now: Date }): Promise<string> {
   const id = idOf(asked);
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
-    const [stored] = (await tables.query(RECONCILE_TABLE, { partition: ASKED, from: id, to: `${id}~`, limit: 1 })).rows;
+    const { stored } = await findRow(tables, [RECONCILE_TABLE, ASKED], id);
     const before = stored && statusOf(stored);
     if (before && isOpen(before)) return id;
     const parts = before?.state === 'failed' ? before.parts : {};
@@ -75,7 +77,7 @@ export async function ask(asked: Asked, { tables, now }: { tables: TableStore; n
     );
     if (answer.kind === 'done') return id;
   }
-  return id; // others write this row, so that the request is there
+  return id; // other processes write this row, so the request exists
 }
 
 /** Returns all requests, newest first. */
@@ -91,7 +93,7 @@ export async function findAsked(id: string, tables: TableStore): Promise<AskedSt
   return (await listAsked(tables)).find((one) => one.id === id);
 }
 
-/** Returns whether the timer has to work on the request. */
+/** Returns whether the request still needs work by the timer. */
 export function isOpen({ state }: Pick<AskedStatus, 'state'>): boolean {
   return state === 'waiting' || state === 'running';
 }
@@ -101,7 +103,7 @@ export function countsOf(parts: readonly Pick<PartSoFar, 'counts'>[]): Counts {
   return sumOf({ compared: 0, known: 0, missing: 0, unreadable: 0, broughtIn: 0 }, parts);
 }
 
-/** Returns how far each part of a request is. */
+/** Returns the position and the counts of each part of a request. */
 export function partsOfAsked({
   isFindRemoved,
   parts,
@@ -142,12 +144,13 @@ function idOf({ since, until, service, types, workflow, areRowsLost, isDryRun }:
   return digest(JSON.stringify(areRowsLost ? [...all, 'rows-lost'] : all));
 }
 
-/** Table Storage has texts, numbers and truth values: an absent text is ''. */
+/** Returns the row of a request. An absent text is stored as ''. */
 export function rowOf({ id: _, service = '', types = [], workflow = '', parts, removed, ...rest }: AskedStatus): Row {
   const texts = { types: types.join(','), parts: JSON.stringify(parts), removed: JSON.stringify(removed) };
   return { ...rest, service, workflow, ...texts };
 }
 
+/** Returns the request that a row holds. */
 export function statusOf({ key, row }: Pick<Stored, 'key' | 'row'>): AskedStatus {
   const text = (name: string) => String(row[name] ?? '');
   return {

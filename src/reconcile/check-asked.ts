@@ -1,6 +1,6 @@
 import type { ServiceName } from '../clients/readers.js';
 import { isResourceType, nearestResourceType } from '../fhir-types.js';
-import { nearest } from '../nearest.js';
+import { didYouMean, nearest } from '../nearest.js';
 import { printable } from '../printable.js';
 import type { Workflow } from '../workflow.js';
 import type { Asked } from './asked-rows.js';
@@ -17,7 +17,7 @@ type Known = {
 
 const MAX_QUOTED = 80;
 
-/** Returns what is wrong with a request; nothing is read. */
+/** Returns the problems of a request that can be found without storage and without a service. */
 export function problemsOfAsked(asked: Asked, known: Known): AskedProblem[] {
   return [
     ...(asked.isFindRemoved ? problemsOfRemoved(asked) : problemsOfTimes(asked, known.now)),
@@ -89,17 +89,24 @@ function problemsOfWorkflow(name: string | undefined, workflows: readonly Workfl
 
 /** A type must be one that the named workflow, or any workflow, wants. */
 function problemsOfTypes({ types = [], workflow }: Asked, workflows: readonly Workflow[]): AskedProblem[] {
+  const named = workflows.filter(({ name }) => workflow === undefined || name === workflow);
+  return unwantedTypes(types, named).map(({ at, type, similar }) => {
+    const message = `is '${quoted(type)}', which no workflow wants.${didYouMean(similar)}`;
+    return { path: `types.${at}`, code: 'unknown-name', message };
+  });
+}
+
+/** Returns the FHIR types that none of the workflows wants, each with its index and with a similar type that one wants. */
+export function unwantedTypes(types: readonly string[], workflows: readonly Workflow[]) {
   const selected = workflows
-    .filter(({ name }) => workflow === undefined || name === workflow)
     .flatMap(({ on }) => on)
     .flatMap(({ service, resourceTypes }) => (service === 'fhir' ? resourceTypes : []));
   const isAny = selected.includes('*');
   return [...types.entries()]
     .filter(([, type]) => !selected.includes(type) && !(isAny && isResourceType(type)))
     .map(([at, type]) => {
-      const meant = nearest(type, selected) ?? (isAny ? nearestResourceType(type) : undefined);
-      const message = `is '${quoted(type)}', which no workflow wants.${hint(meant)}`;
-      return { path: `types.${at}`, code: 'unknown-name', message };
+      const similar = nearest(type, selected) ?? (isAny ? nearestResourceType(type) : undefined);
+      return { at, type, similar };
     });
 }
 
@@ -108,14 +115,10 @@ function unknown(
   found: string,
   { what, names }: { what: string; names: readonly string[] },
 ): AskedProblem {
-  const message = `is '${quoted(found)}', must be ${what}: ${names.join(', ')}.${hint(nearest(found, names))}`;
+  const message = `is '${quoted(found)}', must be ${what}: ${names.join(', ')}.${didYouMean(nearest(found, names))}`;
   return { path, code: 'unknown-name', message };
 }
 
 function quoted(text: string): string {
   return printable(text.slice(0, MAX_QUOTED));
-}
-
-function hint(meant: string | undefined): string {
-  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }

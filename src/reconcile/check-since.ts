@@ -1,8 +1,8 @@
 import { NonRetriableError } from '../errors.js';
 import { dayOf } from '../events/key.js';
 
-/** How far back the app knows which changes it has run for. */
-export type Memory = {
+/** The limits of the time for which the ledger knows the changes that have run. */
+type Memory = {
   /** The first day whose jobs are known by their changes; '' for every day. */
   readonly firstDayByChange: string;
   /** `LEDGER_RETENTION_DAYS`. */
@@ -11,12 +11,12 @@ export type Memory = {
 };
 
 export const DAY_MS = 24 * 3_600_000;
-/** Longer than Event Grid goes on to deliver an event. */
+/** Longer than Event Grid continues to deliver an event. */
 const LATE_DAYS = 2;
 
 /**
- * Checks that the app can tell which changes since `since` it knows. A named workflow may get older changes than the ledger
- * remembers: a new one has had none of them.
+ * Checks that the ledger knows which changes since `since` have run. A named workflow may get changes from before the
+ * retention, because a new workflow has had none of them.
  * @throws NonRetriableError that says which time to name, before anything is read
  */
 export function checkSince(since: string, workflow: string | undefined, memory: Memory): void {

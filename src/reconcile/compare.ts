@@ -19,26 +19,26 @@ export type Comparison = {
   readonly openPages: (span: Span) => AsyncIterable<FoundPage>;
   /** The workspace that the service's events name: `workspaceOf`. */
   readonly source: string;
-  /** Whether a workflow wants the event. Other changes are not looked up. */
+  /** Returns whether a workflow wants the event. Other changes are not looked up. */
   readonly isWanted: (event: HealthEvent) => boolean;
   /** The workflow that alone gets what is missing. Default: every workflow that wants the change. */
   readonly workflow?: string | undefined;
-  /** Keeps how far the comparison has come. Without a position nothing is brought in: a dry run. */
+  /** Keeps the progress of the comparison. Without a position, the comparison is a dry run. */
   readonly position?: Position | undefined;
-  /** Counts, and brings nothing in: also a dry run with a position. */
+  /** Counts, and brings nothing in. Default: true without a position. */
   readonly isDryRun?: boolean | undefined;
 };
 
-/** How far a comparison has come. Its calls are safe to repeat. */
+/** The stored progress of a comparison. Its calls are safe to repeat. */
 export type Position = {
-  /** Undefined if no earlier comparison was ended before its end. */
+  /** Returns undefined unless an earlier comparison stopped before its end. */
   read(): Promise<string | undefined>;
   save(upTo: string): Promise<void>;
-  /** The comparison has reached its end: the next one begins anew. */
+  /** Deletes the position, because the comparison has reached its end. The next comparison starts at the beginning. */
   end(): Promise<void>;
 };
 
-/** `compared` = `known` + `missing`. `unreadable`: entries that name no change, or a change that no event can hold. */
+/** `compared` = `known` + `missing`. `unreadable`: entries without a change, or with a change that no event can hold. */
 export type Counts = {
   compared: number;
   known: number;
@@ -47,7 +47,7 @@ export type Counts = {
   broughtIn: number;
 };
 
-/** How far a comparison has come: all changes from `since` up to `upTo` are known or brought in (but for a dry run). */
+/** All changes from `since` up to `upTo` are known or brought in (or counted, in a dry run). */
 export type Progress = {
   readonly counts: Readonly<Counts>;
   readonly since: string;
@@ -69,13 +69,13 @@ export type CompareDeps = {
   readonly pace: Pace;
   /** Default: `GRACE_MS` (Q5). */
   readonly graceMs?: number;
-  /** Called after each change and each page. `counts` goes on to change. */
+  /** Called after each change and each page. `counts` changes later. */
   readonly onProgress?: (progress: Progress) => void;
 };
 
 /**
- * Q5: only changes older than this are compared. Until then, the service's own event may still be on its way, and a
- * resource that was hard-deleted and recreated within 5 minutes could be mistaken for its former self (Q2).
+ * Q5: only changes older than this are compared. The service's own event of a newer change may still arrive, and a resource
+ * that was hard-deleted and recreated within 5 minutes could be mistaken for its former incarnation (Q2).
  */
 export const GRACE_MS = 10 * 60_000;
 
@@ -85,13 +85,12 @@ export function beforeGrace(before: string, now: Date, graceMs = GRACE_MS): stri
 }
 
 /**
- * Compares the changes of a span with those that the app knows, and brings in what is missing. The position moves on
- * page by page, once every change of the page is known or brought in; so after a kill the same comparison goes on with
- * that page.
+ * Compares the changes of a span with those that the app knows, and brings in the missing ones. The position moves after
+ * each page whose changes are all known or brought in. So after a kill the same comparison continues with that page.
  *
  *   dies before a change is brought in            the change is missing again at the next comparison
  *   dies after it, before the position is saved   a row, then a job, knows the change; a second row finds that job (Q2)
- *   two at once                                   likewise: at worst two rows for one change, which make one job
+ *   two at once                                   at worst two rows for one change, which make one job (Q2)
  */
 export async function compare(comparison: Comparison, deps: CompareDeps): Promise<Compared> {
   const { openPages, position, span } = comparison;

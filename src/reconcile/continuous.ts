@@ -11,7 +11,7 @@ import { historyOf, isWanted, type Part } from './plan.js';
 import { RECONCILE_TABLE } from './reconcile-table.js';
 import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 
-export type ContinuousDeps = Omit<CompareDeps, 'onProgress' | 'storageNow'> & {
+type ContinuousDeps = Omit<CompareDeps, 'onProgress' | 'storageNow'> & {
   readonly readers: Pick<Readers, 'pagesOf'>;
   readonly workflows: readonly Workflow[];
   /** Holds the table `reconcile`. */
@@ -29,16 +29,16 @@ export type Continued =
   | {
       readonly kind: 'compared';
       readonly counts: Readonly<Counts>;
-      /** The age of the newest change that may have been compared. */
+      /** The age of the position: all older changes were compared. */
       readonly behindMs: number;
-      /** How much time was left out, because the ledger has forgotten its changes. */
+      /** The length of the time that was left out, because the ledger has forgotten its changes. */
       readonly skippedMs: number;
       /** Set if the comparison did not reach its end because of a failure. The next run goes on. */
       readonly error: unknown;
     };
 
-/** How far the continuous comparison of a service has come, and its counts since its first start. */
-export type ServicePosition = {
+/** The position of the continuous comparison of a service, and its counts since its first start. */
+type ServicePosition = {
   readonly service: ServiceName['service'];
   readonly host: string;
   readonly upTo: string;
@@ -49,9 +49,9 @@ const MAX_SERVICES = 1000;
 
 /**
  * Compares the changes of a service since its last position, for all workflows, until the newest change that may be
- * compared (Q5) or until `pace.signal` aborts. The position and the lease are one row (`leased-row.ts`): a run that dies
- * is continued from its last page. The comparison begins at the time of its first start: older changes are for the
- * command. A position that the ledger has forgotten moves on to what the ledger remembers.
+ * compared (Q5) or until `pace.signal` aborts. The position and the lease are one row (`leased-row.ts`): the next run
+ * continues from the last page of a run that dies. The first comparison begins at the time of its start: older changes are
+ * for the command. A position before the retention of the ledger moves to the beginning of the retention.
  * @throws NonRetriableError with the code `workspace-unknown`; StorageError if the row cannot be taken
  */
 export async function compareService(service: ServiceName, deps: ContinuousDeps): Promise<Continued> {
@@ -77,7 +77,7 @@ export async function compareService(service: ServiceName, deps: ContinuousDeps)
   };
 }
 
-/** Returns how far each service was compared. */
+/** Returns the positions of all services. */
 export async function positionsOf(tables: TableStore): Promise<ServicePosition[]> {
   const { rows } = await tables.query(RECONCILE_TABLE, { partition: PARTITION, limit: MAX_SERVICES });
   return rows.map(({ row }) => ({
@@ -90,7 +90,7 @@ export async function positionsOf(tables: TableStore): Promise<ServicePosition[]
   }));
 }
 
-/** The first day whose jobs are known by their changes may be tomorrow: an event of today would seem to be missing. */
+/** Starts at the first day by change, if that is tomorrow: before it, every event would seem to be missing. */
 async function firstRow({ service, host }: ServiceName, now: Date, deps: ContinuousDeps): Promise<Row> {
   const firstDay = await deps.firstDayByChange();
   const startMs = firstDay === '' ? 0 : startOfDay(firstDay).getTime();

@@ -7,16 +7,16 @@ import type { GetPage } from './get-page.js';
 import type { Indexed } from './indexed-resources.js';
 import type { FoundFhirChange } from './known-changes.js';
 
-/** `askedAt`: before the service is asked, so that a resource that is created again has a later Created. */
-type Asking = { readonly host: string; readonly source: string; readonly askedAt: Date };
+/** `askedAt`: a time before the read of the service, so that the Created of a recreated resource is later. */
+type Deletion = { readonly host: string; readonly source: string; readonly askedAt: Date };
 
 /**
- * Returns the Deleted of a resource that its service no longer has. After a soft delete this is the event of the
- * deletion in history, so that it meets the service's own event. A hard delete leaves no history.
+ * Returns the Deleted event of a resource that its service no longer has. After a soft delete, the event is made from the
+ * deletion in history, so that the ledger recognises it as the service's own event. A hard delete leaves no history.
  */
 export async function deletionOf(
   { resourceType, resourceId, version, time }: Indexed,
-  { host, source, askedAt }: Asking,
+  { host, source, askedAt }: Deletion,
   get: GetPage,
 ): Promise<RawEvent | 'present' | 'recent'> {
   const path = `/${resourceType}/${encodeURIComponent(resourceId)}`;

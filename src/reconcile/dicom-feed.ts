@@ -9,7 +9,7 @@ import type { FoundDicomChange } from './known-changes.js';
 type Deps = { readonly host: string; readonly get: GetPage };
 
 /** The largest page of version 2 of the API. A service with a lower limit answers with fewer entries. */
-const ASKED = 200;
+const MAX_ENTRIES = 200;
 /** A service counts the entries that it skips, so a later time is cheaper than a large offset. */
 const MAX_OFFSET = 5000;
 const CHANGES: Readonly<Record<string, Change>> = { create: 'created', update: 'updated', delete: 'deleted' };
@@ -21,17 +21,17 @@ const DEFAULT_PARTITION = 'Microsoft.Default';
  */
 export async function* dicomChanges(span: Span, { host, get }: Deps): AsyncGenerator<FoundPage> {
   const reading = new SpanReading('dicom', span);
-  let asked = ASKED;
+  let limit = MAX_ENTRIES;
   let { since } = span;
   let offset = 0;
   for (;;) {
     let entries: readonly unknown[];
     try {
-      entries = entriesIn(await get(pathOf({ since, before: span.before }, offset, asked)));
+      entries = entriesIn(await get(pathOf({ since, before: span.before }, offset, limit)));
     } catch (error) {
-      const fewer = fewerEntries(error, asked);
+      const fewer = fewerEntries(error, limit);
       if (fewer === undefined) throw error;
-      asked = fewer;
+      limit = fewer;
       continue;
     }
     const { found, unreadable } = changesIn(entries, host);

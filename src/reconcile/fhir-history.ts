@@ -19,7 +19,7 @@ export type FhirPart =
 type Deps = { readonly host: string; readonly pages: Pick<ServicePages, 'pathOf'>; readonly get: GetPage };
 
 /** The largest page of microsoft/fhir-server. A service with a lower limit answers with fewer entries. */
-const ASKED = 1000;
+const MAX_ENTRIES = 1000;
 const VERSION = /^\d{1,16}$/;
 const ETAG = /^(?:W\/)?"(\d{1,16})"$/;
 /** Matches `Patient/1`, also within a URL and with a version after it. */
@@ -33,20 +33,20 @@ const PLACE = /(?:^|\/)([A-Z][A-Za-z]*)\/([^/?#]+)(?:\/_history\/[^/?#]+)?$/;
 export async function* fhirChanges(part: FhirPart, span: Span, deps: Deps): AsyncGenerator<FoundPage> {
   const { get, pages, host } = deps;
   const reading = new SpanReading('fhir', span);
-  let asked = ASKED;
+  let count = MAX_ENTRIES;
   let links = createLinks();
-  let path: string | undefined = firstPath(part, span, asked);
+  let path: string | undefined = firstPath(part, span, count);
   let isFirst = true;
   while (path !== undefined) {
     let bundle: Fields;
     try {
       bundle = bundleIn(await get(path));
     } catch (error) {
-      const fewer = fewerEntries(error, asked);
+      const fewer = fewerEntries(error, count);
       if (fewer === undefined) throw error;
-      asked = fewer;
+      count = fewer;
       links = createLinks();
-      path = firstPath(part, { ...span, since: reading.upTo }, asked);
+      path = firstPath(part, { ...span, since: reading.upTo }, count);
       continue;
     }
     const next: string | undefined = nextLinkIn(bundle);

@@ -25,15 +25,15 @@ import { type WorkspaceSettings, workspaceOf } from './workspace.js';
 // A hard delete makes no event and leaves no history, but the table of resource-index still has the resource.
 //
 //   dies before a Deleted is brought in   the resource is found again
-//   dies after it                         the app knows the event by its id, which is the same for each search
+//   dies after that                       the app knows the event by its id, which is the same for each search
 //   two at once                           at worst two rows with one event id on one day, which make one job (Q2)
-//   created again meanwhile               a Deleted has a time before the service was asked: the Created is later
+//   recreated meanwhile                   the Deleted has a time before the read of the service: the Created is later
 //   dies before `save`                    the next run searches the page again, and knows what was brought in
-//   dies after `save`                     the next run goes on with the next page
-// The key of a resource never changes. A row that is inserted before the saved place is newer than the search.
+//   dies after `save`                     the next run continues with the next page
+// The key of a resource never changes, so only a new resource can get a row before the saved place.
 
 /** The resources to look for. */
-export type RemovedSearch = {
+type RemovedSearch = {
   /** Host names of FHIR services. */
   readonly hosts: readonly string[];
   /** FHIR types. Default: all. */
@@ -59,10 +59,10 @@ export type RemovedCounts = {
   broughtIn: number;
 };
 
-/** The pages of a service that were searched, and where the search goes on: undefined at its end. */
+/** The counts of the pages that were searched, and the place of the next page: undefined at the end. */
 export type RemovedSoFar = { readonly counts: Readonly<RemovedCounts>; readonly next?: Place | undefined };
 
-/** How far a search has come. */
+/** The progress of a search. */
 export type RemovedProgress = { readonly host: string; readonly counts: Readonly<RemovedCounts> };
 
 /** The result of a search. */
@@ -72,7 +72,7 @@ export type RemovedReport = RemovedProgress &
 export type RemovedDeps = {
   readonly readers: Pick<Readers, 'pagesOf'>;
   readonly known: KnownChanges;
-  /** Whether the ledger or a row has an event with this id. */
+  /** Returns whether the ledger or a row has an event with this id. */
   readonly hasEvent: (eventId: string) => Promise<boolean>;
   /** Holds the table of resource-index. */
   readonly workflowTables: Pick<TableStore, 'query' | 'read'>;
@@ -82,20 +82,21 @@ export type RemovedDeps = {
   /** By storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
   readonly pace: Pace;
-  /** How far an earlier run has come. Default: each search begins anew. */
+  /** Returns the progress of an earlier run. Default: each search starts at the beginning. */
   readonly soFar?: (host: string) => RemovedSoFar | undefined;
-  /** Called after each page, with what `soFar` is from then on. */
+  /** Called after each page, with the progress that `soFar` must return from then on. */
   readonly save?: (host: string, soFar: RemovedSoFar) => Promise<void>;
-  /** Called after each page. `counts` goes on to change. */
+  /** Called after each page. `counts` changes later. */
   readonly onProgress?: (progress: RemovedProgress) => void;
   /** Called before each wait that a service asks for. */
   readonly onWait?: (host: string, waitMs: number) => void;
 };
 
-/** Requests to a service at a time: it serves others too. */
+/** The maximum of requests to a service at a time, because the service has other clients. */
 const REQUESTS_AT_ONCE = 4;
 const INDEX = 'resource-index';
 
+/** The counts of a search that has not started. */
 export const NO_REMOVED: Readonly<RemovedCounts> = {
   compared: 0,
   present: 0,

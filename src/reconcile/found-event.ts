@@ -33,8 +33,8 @@ export function foundEvent(change: FoundChange, source: string): RawEvent {
 }
 
 /**
- * Returns the Deleted of a resource that is gone without a trace. Its id follows from the resource and the time of its
- * newest known version, so that each search makes the same event; `at` is the time of the event.
+ * Returns the Deleted event of a resource that its service has removed with its history. The id of the event is a digest of
+ * the resource and the time of its newest known version, so that each search makes the same event. `at` is its time.
  */
 export function removedEvent(change: FoundFhirChange, source: string, at: Date): RawEvent {
   const raw = { ...Object(foundEvent(change, source).raw), time: at.toISOString() };

@@ -9,19 +9,19 @@ export type FoundPage = {
   readonly changes: readonly FoundChange[];
   /** The number of entries that name no change, for example without a version or a time. */
   readonly unreadable: number;
-  /** All earlier changes of the span are in this page or an earlier one. A later read goes on with `since: upTo`. */
+  /** All earlier changes of the span are in this page or an earlier one. A later read continues with `since: upTo`. */
   readonly upTo: string;
 };
 
-/** More pages without a new change, one after the other, than any service needs. */
+/** The maximum of successive pages without a new change: more than any service needs. */
 const MAX_IDLE_PAGES = 100;
 /** The changes of one millisecond that memory holds. */
 const MAX_AT_ONE_TIME = 1_000_000;
 
 /**
- * Checks the pages of one read: that changes come in the order of their times, and that the pages make progress. A
- * position is only true if both hold. Memory is bounded, because a page that goes back in time is an error: only the
- * changes of the newest millisecond can come again.
+ * Checks that the changes of one read come in the order of their times, and that its pages make progress: otherwise a
+ * position would skip changes. Memory is bounded, because only the changes of the newest millisecond can come again; a page
+ * that goes back in time is an error.
  */
 export class SpanReading {
   readonly #kind: ServiceKind;
@@ -54,7 +54,7 @@ export class SpanReading {
    */
   take(found: readonly FoundChange[]): { changes: FoundChange[]; isPast: boolean } {
     const { since, before } = this.#span;
-    // The whole page: a service that sorts the newest first, and ignores the end of the span, would seem to be past it.
+    // Checks the whole page: otherwise a service that sorts the newest first would seem to be past the end of the span.
     if (found.some(({ time }, at) => time < (found[at - 1]?.time ?? ''))) throw this.#outOfOrder();
     const changes = found.filter((change) => change.time >= since && change.time < before && this.#isNew(change));
     this.#idlePages = changes.length > 0 || this.#isNearer(found) ? 0 : this.#idlePages + 1;
@@ -85,7 +85,7 @@ export class SpanReading {
   }
 }
 
-/** Returns the changes in the order of their times: enough for a service that has only one page, in whatever order. */
+/** Returns the changes in the order of their times, for a service whose changes fit into one page. */
 export function byTime(changes: readonly FoundChange[]): FoundChange[] {
   return changes.toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0));
 }

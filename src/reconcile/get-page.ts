@@ -6,9 +6,9 @@ import { RetryAfterError } from '../errors.js';
 /** Reads a page at a path and query after the service's URL, and waits as long as the service asks. */
 export type GetPage = (path: string) => Promise<unknown>;
 
-/** A service that refuses for longer has another problem than load. */
+/** A service that refuses for longer has a problem other than load. */
 const MAX_REFUSED_MS = 15 * 60_000;
-/** After each three tries of `src/clients`. */
+/** Each pause follows three requests, which `src/clients` sends by itself. */
 const PAUSES_MS = [1000, 5000, 15_000];
 const PASSING = ['server-error', 'unreachable'];
 const MIN_WAIT_MS = 100;

@@ -24,8 +24,8 @@ export type IndexedPage = {
 };
 
 /**
- * Where a page begins, and the maximum of its rows. `page` names the key of a row, a digest of the resource's name. The
- * app's storage has such digests in the ledger too, and the names in `waiting`. No log and no answer has a place.
+ * The beginning of a page, and its maximum of rows. `page` holds the key of a row, which is a digest of the resource's name:
+ * a place may be stored, but is in no log and in no answer.
  */
 export type Place = { readonly page?: string; readonly limit: number };
 
@@ -38,13 +38,14 @@ type Deps = {
 /** The table of the workflow resource-index. */
 const TABLE = 'resources';
 const PAGE = 1000;
+/** The place of the first page. */
 export const BEGINNING: Place = { limit: PAGE };
 const TYPE = /^[A-Z][A-Za-z]{0,63}$/;
 /** FHIR's own rule, without `.` and `..`, which a URL takes for steps. */
 const ID = /^(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}$/;
 
 /** Returns the place of a page that a run could not finish: fewer rows take less time, and later pages grow again. */
-export function shorter({ limit, ...place }: Place): Place {
+export function withFewerRows({ limit, ...place }: Place): Place {
   return { ...place, limit: Math.max(1, Math.floor(limit / 4)) };
 }
 

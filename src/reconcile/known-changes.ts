@@ -29,8 +29,8 @@ type DicomImageName = {
 
 /** The changes that the app knows. Both calls throw a StorageError if storage fails, and are safe to repeat. */
 export type KnownChanges = {
-  /** Returns whether a job knows the change: of any workflow, or of the named one. One storage request as a rule. */
+  /** Returns whether a job of any workflow, or of the named one, has the change. Usually one storage request. */
   isKnown(event: HealthEvent, workflow?: string): Promise<boolean>;
-  /** Makes the change a row in `waiting`, as a delivery for all workflows, or as a job of the named one. */
+  /** Adds a row to `waiting`: a delivery of the event to all workflows, or a job of the named one. */
   bringIn(event: RawEvent, workflow?: string): Promise<void>;
 };

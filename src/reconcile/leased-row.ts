@@ -1,4 +1,5 @@
 import type { Random } from '../clock.js';
+import { findRow } from '../storage/read-rows.js';
 import { type Row, StorageError, type Stored, type TableStore } from '../storage/table-store.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
@@ -6,16 +7,15 @@ import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 // lasts for LEASE_MS after storage's time of the last write (T1). All writes are conditional on the ETag.
 //
 //   dies before the first write    the row is as it was: the next run takes the row
-//   dies after a write             the row is busy until the lease is over; then the next run goes on with what the
-//                                  last write says
+//   dies after a write             the row is busy until the lease ends; then the next run continues from the last write
 //   dies before the release        likewise
-//   two at once                    one of the two first writes is refused: that process finds the row busy
+//   two at once                    storage refuses one of the two first writes: that process finds the row busy
 //   suspended beyond the lease     another process has taken the row, so that the next write is refused: `lease-lost`
-//   unknown outcome of a write     the same write again is refused; the row names this process, which reads the ETag
+//   unknown outcome of a write     storage refuses the same write; the row names this process, which reads the new ETag
 
-export type Place = { readonly partition: string; readonly key: string };
+type Place = { readonly partition: string; readonly key: string };
 
-/** A row that this process holds. `row`: as it was read, by storage's time `now`. */
+/** A row that this process holds. `row`: its content when it was read, at the time `now` of storage's clock. */
 export type LeasedRow = {
   readonly row: Row;
   readonly now: Date;
@@ -25,7 +25,7 @@ export type LeasedRow = {
   release(row: Row): Promise<void>;
 };
 
-export type Taken = { readonly kind: 'taken'; readonly leased: LeasedRow } | { readonly kind: 'busy' | 'absent' };
+type Taken = { readonly kind: 'taken'; readonly leased: LeasedRow } | { readonly kind: 'busy' | 'absent' };
 
 type Deps = { readonly tables: TableStore; readonly random: Random };
 
@@ -34,14 +34,14 @@ const LEASE_MS = 90_000;
 const MAX_TRIES = 3;
 const NOBODY = '';
 
-/** Takes a row. An absent row is made from the result of `first`; without `first`, the row is `absent`. */
+/** Takes a row. If the row is absent, inserts the result of `first`; without `first`, returns `absent`. */
 export async function takeRow(
   place: Place,
   first: undefined | ((now: Date) => Promise<Row>),
   deps: Deps,
 ): Promise<Taken> {
   const { tables, random } = deps;
-  const { stored, now } = await readRow(place, tables);
+  const { stored, now } = await findRow(tables, [RECONCILE_TABLE, place.partition], place.key);
   if (stored && isLeased(stored, now)) return { kind: 'busy' };
   const row = stored ? stored.row : await first?.(now);
   if (!row) return { kind: 'absent' };
@@ -58,8 +58,8 @@ export async function takeRow(
   return { kind: 'taken', leased: leasedRow(place, { row, now, holder, etag: answer.etags[0] ?? '' }, tables) };
 }
 
-/** Returns whether a process works on the row. */
-export function isLeased({ row, modifiedAt }: Pick<Stored, 'row' | 'modifiedAt'>, now: Date): boolean {
+/** Returns whether a process holds the row. */
+function isLeased({ row, modifiedAt }: Pick<Stored, 'row' | 'modifiedAt'>, now: Date): boolean {
   return (row.holder ?? NOBODY) !== NOBODY && now.getTime() < modifiedAt.getTime() + LEASE_MS;
 }
 
@@ -81,7 +81,7 @@ function leasedRow(place: Place, held: Held, tables: TableStore): LeasedRow {
         etag = answer.etags[0] ?? '';
         return;
       }
-      const { stored } = await readRow(place, tables);
+      const { stored } = await findRow(tables, [RECONCILE_TABLE, place.partition], place.key);
       if (stored?.row.holder !== held.holder) break;
       etag = stored.etag;
     }
@@ -90,14 +90,4 @@ function leasedRow(place: Place, held: Held, tables: TableStore): LeasedRow {
       isRejected: true,
     });
   }
-}
-
-async function readRow(
-  { partition, key }: Place,
-  tables: TableStore,
-): Promise<{ stored: Stored | undefined; now: Date }> {
-  // A query, because a read of an absent row is a failed request.
-  const { rows, now } = await tables.query(RECONCILE_TABLE, { partition, from: key, to: `${key}~`, limit: 1 });
-  const [stored] = rows;
-  return { stored: stored?.key === key ? stored : undefined, now };
 }

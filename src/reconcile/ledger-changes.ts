@@ -9,21 +9,21 @@ import type { Waiting } from '../storage/waiting.js';
 import { type Workflow, wants } from '../workflow.js';
 import type { KnownChanges } from './known-changes.js';
 
-export type LedgerChangesDeps = {
+type LedgerChangesDeps = {
   readonly ledger: Pick<Ledger, 'knows' | 'recordsNear' | 'write'>;
   readonly waiting: Pick<Waiting, 'add' | 'isThere'>;
   readonly workflows: readonly Workflow[];
-  /** `DEADLINE_SECONDS`: a job that may run for longer gets a row of the long kind. */
+  /** `DEADLINE_SECONDS`: a job that may run for longer gets a row that the queue `due-long` runs. */
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly random: Pick<Random, 'token'>;
   /** By storage's clock (T1). */
   readonly storageNow: () => Promise<Date>;
-  /** Whether rows of `waiting` are lost: only changes whose jobs are all settled are known then. */
+  /** True if rows of `waiting` are lost: then a change is known only if all its jobs are settled. */
   readonly areRowsLost?: boolean;
 };
 
-/** A person, or a timer, waits for the write. */
+/** The limit is generous, because no delivery waits for this write. */
 const RELEASE_WITHIN_MS = 10_000;
 
 /** Returns the changes that the app's ledger knows. */
@@ -54,13 +54,13 @@ export function createLedgerChanges(deps: LedgerChangesDeps): KnownChanges {
 }
 
 /**
- * Lets any row continue the jobs of the change that wait for a row: their records get a lease that has lapsed, as if a
- * process had claimed the job and died.
+ * Lets any row continue the jobs of the change that wait for a lost row: their records get a lease that has lapsed, as if
+ * a process had claimed the job and died.
  *
- *   dies before it            the job waits as before, and the change is missing again
- *   dies after it             likewise; the next comparison brings the change in
- *   the row is there after all   it takes the job over, or the new row does: one etag wins (J2)
- *   two at once               likewise
+ *   dies before the write         the job waits as before, and the next comparison brings the change in
+ *   dies after the write          the next comparison brings the change in
+ *   the row still exists          the old row or the new row takes the job over: storage refuses one claim (J2)
+ *   two at once                   storage refuses one write, and both add a row: one of the two claims the job (J2)
  */
 async function releaseWaiting(
   event: HealthEvent,

@@ -1,4 +1,4 @@
-/** How fast a comparison goes. Live events go first, so what is missing comes in slowly. */
+/** The limits of a comparison. Live events have priority, so missing changes come in slowly. */
 export type Pace = {
   /** The number of look-ups at a time. */
   readonly atOnce: number;

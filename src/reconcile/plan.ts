@@ -6,7 +6,7 @@ import type { FhirPart } from './fhir-history.js';
 export type Part = FhirPart | { readonly kind: 'feed' };
 
 /** `types`: the FHIR types to compare. Default: all that a workflow wants. */
-export type Wanted = { readonly workflows: readonly Workflow[]; readonly types?: readonly string[] | undefined };
+type Wanted = { readonly workflows: readonly Workflow[]; readonly types?: readonly string[] | undefined };
 
 /** Returns whether an event is one to compare. */
 export function isWanted({ workflows, types }: Wanted, event: HealthEvent): boolean {
@@ -16,8 +16,8 @@ export function isWanted({ workflows, types }: Wanted, event: HealthEvent): bool
 
 /**
  * Returns the parts of a service that hold all wanted changes; none if no workflow wants a change of this kind of
- * service. With one workflow with `ordering: 'latest'` these are the current versions, which are fewer: its handler
- * would skip the older versions. Deletions are not among them.
+ * service. For a single workflow with `ordering: 'latest'`, the parts are the current versions, without deletions: they are
+ * fewer, and the workflow would skip the older versions.
  */
 export function partsOf(service: HealthEvent['service'], wanted: Wanted): Part[] {
   const { workflows, types } = wanted;
@@ -36,7 +36,7 @@ export function partsOf(service: HealthEvent['service'], wanted: Wanted): Part[]
   return history ? [history] : [];
 }
 
-/** Returns the part of a service that holds all wanted changes, deletions too; undefined if no workflow wants any. */
+/** Returns the part of a service that holds all wanted changes, also deletions; undefined if no workflow wants any. */
 export function historyOf(service: HealthEvent['service'], { workflows, types }: Wanted): Part | undefined {
   const selectors = selectorsOf(service, workflows);
   if (selectors.length === 0) return undefined;
@@ -60,7 +60,7 @@ function typesOf(selectors: readonly Selector[], types: readonly string[] | unde
   return [...new Set(types)].filter((type) => all === '*' || all.includes(type)).sort();
 }
 
-/** The current version may be the first or a later one, so that a workflow must want both to get each resource. */
+/** Returns whether a selector wants first and later versions: the current version of a resource can be either. */
 function isOfAnyVersion({ changes }: Selector): boolean {
   return (['created', 'updated'] satisfies Change[]).every((change) => changes.includes(change));
 }

@@ -1,9 +1,10 @@
 import { digest } from '../digest.js';
+import { findRow } from '../storage/read-rows.js';
 import { type Operation, StorageError, type TableStore } from '../storage/table-store.js';
 import type { Position } from './compare.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
 
-/** Tells one comparison from another: the same command has the same name. */
+/** The identity of a comparison: the same command has the same name, and so finds its position again. */
 export type ComparisonName = {
   readonly host: string;
   /** The part of the service, such as `history` or `current Patient`. */
@@ -15,7 +16,7 @@ export type ComparisonName = {
   readonly workflow: string;
   /** '' for all; else with commas between. */
   readonly types: string;
-  /** Absent for a comparison with all that the ledger knows. */
+  /** Absent if every record of the ledger counts as known: see `createLedgerChanges`. */
   readonly mode?: 'rows-lost';
 };
 
@@ -27,14 +28,14 @@ const MAX_TRIES = 20;
  * Returns the position of a comparison: a row in the table `reconcile`, while the comparison is not over.
  *
  * A position only moves forward. It says that all earlier changes of the comparison are known or brought in, whichever
- * process has found that out; so of two positions the later one is as true.
+ * process has found that out. So both of two positions are true, and the later one saves work.
  *
  *   dies before the write     the next comparison goes on with the page before: what that page lacks is known by now
  *   dies after the write      the next comparison goes on with the next page
  *   two at once               the ETag of one write is stale: that process reads the row, and writes only a later
  *                             position. The first to reach the end deletes the row, unless the other has moved the
  *                             row on: then the row stays until the other reaches the end
- *   unknown outcome           the write may take effect late; what it says stays true
+ *   unknown outcome           the write may take effect late; its position is still true
  */
 export function createPosition(name: ComparisonName, { tables }: { tables: TableStore }): Position {
   const key = digest(JSON.stringify(Object.values(name)));
@@ -70,9 +71,7 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
   };
 
   async function read(): Promise<string | undefined> {
-    // A query, because a read of an absent row is a failed request.
-    const { rows } = await tables.query(RECONCILE_TABLE, { partition: PARTITION, from: key, to: `${key}~`, limit: 1 });
-    const [stored] = rows;
+    const { stored } = await findRow(tables, [RECONCILE_TABLE, PARTITION], key);
     etag = stored?.etag;
     return stored && String(stored.row.upTo);
   }

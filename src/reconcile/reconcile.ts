@@ -22,21 +22,21 @@ export type Request = {
   readonly types?: readonly string[] | undefined;
   /** Counts, and changes nothing. */
   readonly isDryRun: boolean;
-  /** Rows of `waiting` are lost: asks `knownWithRowsLost`, and has positions of its own. */
+  /** True if rows of `waiting` are lost: the comparison uses `knownWithRowsLost`, and other positions. */
   readonly areRowsLost?: boolean;
 };
 
 /** The comparison of a part of a service. */
 export type PartReport = { readonly host: string; readonly part: string } & Compared;
 
-/** How far the comparison of a part has come. */
+/** The progress of the comparison of a part of a service. */
 export type PartProgress = { readonly host: string; readonly part: string } & Progress;
 
-/** A part without a workflow that wants its changes has no report. */
+/** The parts that were compared: those of which a workflow wants changes. */
 export type Report = { readonly isDryRun: boolean; readonly parts: readonly PartReport[] };
 
 export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
-  /** Knows only changes whose jobs are settled. */
+  /** As `known`, but a change is known only if all its jobs are settled. */
   readonly knownWithRowsLost: KnownChanges;
   readonly readers: Pick<Readers, 'pagesOf'>;
   readonly workflows: readonly Workflow[];
@@ -45,7 +45,7 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
   readonly settings: WorkspaceSettings;
   readonly firstDayByChange: () => Promise<string>;
   readonly retentionDays: number;
-  /** Returns the position of a part, for a dry run too. Default: that of the command, which a dry run does not have. */
+  /** Returns the position of a part, also for a dry run. Default: the position of the command, which a dry run lacks. */
   readonly positionOf?: (name: ComparisonName) => Position;
   readonly onProgress?: (progress: PartProgress) => void;
   /** Called before each wait that a service asks for. */
@@ -53,8 +53,8 @@ export type ReconcileDeps = Omit<CompareDeps, 'onProgress'> & {
 };
 
 /**
- * Compares each service in turn, and brings in what is missing. A service that fails does not keep others from being
- * compared; the same request goes on where an earlier one was ended.
+ * Compares each service in turn, and brings in the missing changes. After a service that fails, the others are still
+ * compared. The same request continues where an earlier one has stopped.
  * @throws NonRetriableError with a code of `checkSince` or `workspace-unknown`, before anything is read
  */
 export async function reconcile(request: Request, deps: ReconcileDeps): Promise<Report> {
@@ -62,29 +62,29 @@ export async function reconcile(request: Request, deps: ReconcileDeps): Promise<
   const memory = { firstDayByChange: await firstDayByChange(), retentionDays, now: await storageNow() };
   checkSince(request.since, request.workflow?.name, memory);
   const wanted = { workflows: request.workflow ? [request.workflow] : deps.workflows, types: request.types };
-  const jobs = request.services.flatMap((service) => {
+  const planned = request.services.flatMap((service) => {
     const parts = partsOf(service.service, wanted);
     const source = parts.length > 0 ? workspaceOf(service.host, deps.settings) : '';
     return parts.map((part) => ({ service, source, part }));
   });
   const parts: PartReport[] = [];
-  for (const job of jobs) {
-    const compared = await comparePart({ ...job, isWanted: (event) => isWanted(wanted, event) }, request, deps);
+  for (const part of planned) {
+    const compared = await comparePart({ ...part, isWanted: (event) => isWanted(wanted, event) }, request, deps);
     parts.push(compared);
     if (compared.end === 'stopped') break;
   }
   return { isDryRun: request.isDryRun, parts };
 }
 
-type Job = {
+type PartToCompare = {
   readonly service: ServiceName;
   readonly source: string;
   readonly part: Part;
   readonly isWanted: (event: Parameters<typeof isWanted>[1]) => boolean;
 };
 
-async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Promise<PartReport> {
-  const { service, source, part } = job;
+async function comparePart(planned: PartToCompare, request: Request, deps: ReconcileDeps): Promise<PartReport> {
+  const { service, source, part, isWanted } = planned;
   const { since, until, workflow, isDryRun } = request;
   const { readers, clock, pace, storageNow, onWait, onProgress } = deps;
   const named = { host: service.host, part: nameOfPart(part) };
@@ -93,7 +93,7 @@ async function comparePart(job: Job, request: Request, deps: ReconcileDeps): Pro
     {
       span: { since, before },
       source,
-      isWanted: job.isWanted,
+      isWanted,
       workflow: workflow?.name,
       openPages: (span) =>
         openChanges(

@@ -1,9 +1,9 @@
 import type { RemovedProgress, RemovedReport } from './find-removed.js';
-import { adviceFor } from './report-text.js';
+import { endTexts } from './report-text.js';
 
 /** Returns a report of the command in words: a sentence or two for each service. */
 export function removedSentencesOf(parts: readonly RemovedReport[], isDryRun: boolean): string[] {
-  return [...removedCountsOf(parts, isDryRun), ...parts.flatMap(endTexts)];
+  return [...removedCountsOf(parts, isDryRun), ...parts.flatMap((part) => endTexts(part, 'starts at the beginning'))];
 }
 
 /** Returns the counts in words: a sentence or two for each service. */
@@ -26,13 +26,4 @@ function countsText({ host, counts }: RemovedProgress, isDryRun: boolean): strin
 
 function leftOutTexts({ counts: { unreadable } }: RemovedProgress): string[] {
   return unreadable > 0 ? [`Left out, because no FHIR service has such a type or id: ${unreadable}.`] : [];
-}
-
-function endTexts(part: RemovedReport): string[] {
-  return [
-    ...(part.end === 'failed'
-      ? [`${part.host} was not compared to the end. ${part.error.message} ${adviceFor(part.error)}`]
-      : []),
-    ...(part.end === 'stopped' ? ['Stopped. The same command starts at the beginning.'] : []),
-  ];
 }

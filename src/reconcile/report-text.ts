@@ -1,4 +1,5 @@
 import { errorCodeOf } from '../errors.js';
+import type { RemovedReport } from './find-removed.js';
 import type { PartReport, Report } from './reconcile.js';
 
 /** Advice for a person, by the error's code without `fhir-` or `dicom-`. The error's message says what has happened. */
@@ -31,7 +32,11 @@ export function sentencesOf({ isDryRun, parts }: Report): string[] {
   if (parts.length === 0) return ['Nothing to compare: no workflow wants changes of these services and types.'];
   return [
     ...(isDryRun ? ['Dry run: nothing was changed.'] : []),
-    ...parts.flatMap((part) => [countsText(part, isDryRun), ...endTexts(part)]),
+    ...parts.flatMap((part) => [
+      countsText(part, isDryRun),
+      ...unreadableTexts(part),
+      ...endTexts(part, 'goes on from there'),
+    ]),
   ];
 }
 
@@ -52,17 +57,17 @@ function countsText({ host, part, counts, since, before, upTo }: PartReport, isD
   return `${host} (${part}), from ${since} to ${upTo}: ${compared} ${changes} compared, ${known} known, ${found}.`;
 }
 
-function endTexts(part: PartReport): string[] {
+/** Returns the sentences on a comparison that has failed or stopped; `again`: what the same command then does. */
+export function endTexts(part: PartReport | RemovedReport, again: string): string[] {
+  if (part.end === 'failed')
+    return [`${part.host} was not compared to the end. ${part.error.message} ${adviceFor(part.error)}`];
+  return part.end === 'stopped' ? [`Stopped. The same command ${again}.`] : [];
+}
+
+function unreadableTexts(part: PartReport): string[] {
   const { unreadable } = part.counts;
+  if (unreadable === 0) return [];
   return [
-    ...(unreadable > 0
-      ? [
-          `${unreadable} ${unreadable === 1 ? 'entry names' : 'entries name'} no change that an event can hold: left out.`,
-        ]
-      : []),
-    ...(part.end === 'failed'
-      ? [`${part.host} was not compared to the end. ${part.error.message} ${adviceFor(part.error)}`]
-      : []),
-    ...(part.end === 'stopped' ? ['Stopped. The same command goes on from there.'] : []),
+    `${unreadable} ${unreadable === 1 ? 'entry names' : 'entries name'} no change that an event can hold: left out.`,
   ];
 }

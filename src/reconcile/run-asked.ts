@@ -16,7 +16,7 @@ import { servicesOfAsked } from './check-asked.js';
 import { DAY_MS } from './check-since.js';
 import type { Counts, Position } from './compare.js';
 import { findRemoved, NO_REMOVED, type RemovedDeps, type RemovedReport, type RemovedSoFar } from './find-removed.js';
-import { BEGINNING, shorter } from './indexed-resources.js';
+import { BEGINNING, withFewerRows } from './indexed-resources.js';
 import { type LeasedRow, takeRow } from './leased-row.js';
 import type { ComparisonName } from './positions.js';
 import { type PartReport, type ReconcileDeps, type Report, type Request, reconcile } from './reconcile.js';
@@ -24,7 +24,7 @@ import { commitRow } from './reconcile-table.js';
 import { removedCountsOf } from './removed-text.js';
 import { withoutDashes } from './without-dashes.js';
 
-export type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> &
+type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'onWait'> &
   Omit<RemovedDeps, 'soFar' | 'save' | 'onProgress' | 'onWait'> & {
     readonly random: Random;
     /** The services that the settings list. */
@@ -32,19 +32,19 @@ export type RunAskedDeps = Omit<ReconcileDeps, 'positionOf' | 'onProgress' | 'on
   };
 
 /** A request that this run has worked on. `errorCode` is set if the request has failed. */
-export type Worked = {
+type Worked = {
   readonly state: AskedStatus['state'];
   readonly counts: ReturnType<typeof countsOfAsked>;
   readonly errorCode: string | undefined;
 };
 
-/** How long a request that has ended is listed. */
+/** The time for which a request that has ended is listed. */
 const KEPT_DAYS = 30;
 const NOTHING = 'Nothing to compare: no workflow wants changes of these services and types.';
 
 /**
  * Works on the requests that were made over HTTP, oldest first, until none is open or `pace.signal` aborts. Request,
- * lease, positions and counts are one row (`leased-row.ts`): a run that dies or stops is continued from its last page.
+ * lease, positions and counts are one row (`leased-row.ts`): the next run continues from the last page of a run that ended.
  * @throws StorageError if the requests cannot be read
  */
 export async function runAsked(deps: RunAskedDeps): Promise<Worked[]> {
@@ -121,8 +121,8 @@ async function compareParts(status: AskedStatus, { leased, parts }: Working, dep
 }
 
 /**
- * The counts are those of whole pages. What a page has brought in before its run died or stopped is known when the next
- * run searches the page again, and counts as known.
+ * Saves the counts after each whole page. If a run dies in a page, the next run searches the page again, and counts the
+ * deletions that the first run brought in as known.
  */
 async function searchAsked(
   status: AskedStatus,
@@ -144,7 +144,7 @@ async function searchAsked(
   );
   for (const { host } of reports.filter(({ end }) => end === 'stopped')) {
     const { counts, next = BEGINNING } = removed[host] ?? { counts: NO_REMOVED };
-    removed[host] = { counts, next: shorter(next) };
+    removed[host] = { counts, next: withFewerRows(next) };
   }
   return reports;
 }

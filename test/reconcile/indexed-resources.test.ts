@@ -1,4 +1,4 @@
-import { BEGINNING, indexedPages, type Place, shorter } from '../../src/reconcile/indexed-resources.js';
+import { BEGINNING, indexedPages, type Place, withFewerRows } from '../../src/reconcile/indexed-resources.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { memoryTables, TABLE_STORES } from '../storage/table-stores.js';
 
@@ -44,7 +44,7 @@ describe.each(TABLE_STORES)('when a search goes on from the place of an earlier 
 
 describe('the place of a page that a run could not finish', () => {
   it('given the same page, then a quarter of its rows, at least one', () => {
-    expect(shorter(BEGINNING)).toEqual({ limit: 250 });
-    expect(shorter({ page: 'p', limit: 3 })).toEqual({ page: 'p', limit: 1 });
+    expect(withFewerRows(BEGINNING)).toEqual({ limit: 250 });
+    expect(withFewerRows({ page: 'p', limit: 3 })).toEqual({ page: 'p', limit: 1 });
   });
 });

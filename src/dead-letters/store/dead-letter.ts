@@ -1,4 +1,5 @@
 import { loggableFieldsOf, typesOf } from '../../events/loggable-fields.js';
+import { parseJson } from '../../json-text.js';
 import type { Address } from '../../storage/address.js';
 import type { About } from '../../storage/blob-store.js';
 import type { Stage } from './names.js';
@@ -52,15 +53,11 @@ export function eventsOfDeadLetter({ event, causes }: Pick<DeadLetter, 'event' |
 
 /** Returns the dead letter in `content`; undefined if `content` is not a dead letter. */
 export function readDeadLetter(content: string): StoredDeadLetter | undefined {
-  try {
-    const deadLetter: unknown = JSON.parse(content);
-    const { reason, error, event, causes } = Object(deadLetter) as Record<string, unknown>;
-    const isDeadLetter = typeof reason === 'string' && typeof Object(error).code === 'string' && event !== undefined;
-    if (causes !== undefined && !(Array.isArray(causes) && Array.isArray(event))) return undefined;
-    return isDeadLetter ? (deadLetter as StoredDeadLetter) : undefined;
-  } catch {
-    return undefined;
-  }
+  const deadLetter = parseJson(content);
+  const { reason, error, event, causes } = Object(deadLetter) as Record<string, unknown>;
+  const isDeadLetter = typeof reason === 'string' && typeof Object(error).code === 'string' && event !== undefined;
+  if (causes !== undefined && !(Array.isArray(causes) && Array.isArray(event))) return undefined;
+  return isDeadLetter ? (deadLetter as StoredDeadLetter) : undefined;
 }
 
 /** Returns the blob metadata of a dead letter, from which lists and filters are answered. */

@@ -1,5 +1,5 @@
 import { systemClock as clock } from '../../clock.js';
-import { nearest } from '../../nearest.js';
+import { didYouMean, nearest } from '../../nearest.js';
 import { endOnSignals } from '../host/end-on-signals.js';
 import { HELP_HAS_THE_REST } from '../option-error.js';
 import { print, printError } from '../print.js';
@@ -24,8 +24,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<number> {
   if (verb === '--help' || verb === 'help') return print(HELP);
   if (verb === '') return printError(HELP, 2);
   if (!(VERBS as readonly string[]).includes(verb)) {
-    const meant = nearest(verb, VERBS);
-    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    const hint = didYouMean(nearest(verb, VERBS));
     return printError(`'${verb}' is not a verb, must be one of ${VERBS.join(', ')}.${hint} ${HELP_HAS_THE_REST}\n`, 2);
   }
   const interrupt = new AbortController();

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../clock.js';
+import { type Clock, endsWithin } from '../../clock.js';
 import { describeError, type HostLog } from './host-log.js';
 import type { Invoker } from './invoker.js';
 import type { Listener } from './listeners.js';
@@ -56,15 +56,5 @@ async function terminate({ hooks }: App, log: HostLog): Promise<void> {
     } catch (error) {
       log('error', `An appTerminate hook failed: ${describeError(error)}`);
     }
-  }
-}
-
-/** Resolves with whether `work` ends within `ms`. */
-async function endsWithin(work: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
-  const over = new AbortController();
-  try {
-    return await Promise.race([work.then(() => true), sleep(clock, ms, over.signal).then(() => false)]);
-  } finally {
-    over.abort();
   }
 }

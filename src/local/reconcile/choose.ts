@@ -1,6 +1,6 @@
 import type { ServiceName } from '../../clients/readers.js';
-import { isResourceType, nearestResourceType } from '../../fhir-types.js';
-import { nearest } from '../../nearest.js';
+import { didYouMean, nearest } from '../../nearest.js';
+import { unwantedTypes } from '../../reconcile/check-asked.js';
 import type { Workflow } from '../../workflow.js';
 import { OptionError } from '../option-error.js';
 
@@ -12,7 +12,7 @@ export function chooseServices(services: readonly ServiceName[], host: string | 
   const hosts = services.map((service) => service.host);
   throw new OptionError(
     `--service is '${host}', must be a host name in FHIR_HOSTS or DICOM_HOSTS: ${hosts.join(', ')}.` +
-      hint(nearest(host, hosts)),
+      didYouMean(nearest(host, hosts)),
   );
 }
 
@@ -34,26 +34,14 @@ export function chooseWorkflow(
     throw new OptionError(`--workflow is '${name}', which is off with these settings: its jobs would not run.`);
   const names = [...workflows.map((workflow) => workflow.name), ...off];
   throw new OptionError(
-    `--workflow is '${name}', must be a workflow of the app: ${names.join(', ')}.${hint(nearest(name, names))}`,
+    `--workflow is '${name}', must be a workflow of the app: ${names.join(', ')}.${didYouMean(nearest(name, names))}`,
   );
 }
 
 /** Refuses a type that none of the workflows wants. @throws OptionError */
 export function checkTypes(types: readonly string[] | undefined, workflows: readonly Workflow[]): void {
-  const selected = workflows
-    .flatMap(({ on }) => on)
-    .flatMap(({ service, resourceTypes }) => (service === 'fhir' ? resourceTypes : []));
-  for (const type of types ?? []) {
-    if (selected.includes(type) || (selected.includes('*') && isResourceType(type))) continue;
-    throw new OptionError(`--types has '${type}', which no workflow wants.${hint(nearestType(type, selected))}`);
-  }
+  const [unwanted] = unwantedTypes(types ?? [], workflows);
+  if (unwanted)
+    throw new OptionError(`--types has '${unwanted.type}', which no workflow wants.${didYouMean(unwanted.similar)}`);
   if (types?.length === 0) throw new OptionError('--types has no type: give names such as Patient,Observation.');
-}
-
-function nearestType(type: string, selected: readonly string[]): string | undefined {
-  return nearest(type, selected) ?? (selected.includes('*') ? nearestResourceType(type) : undefined);
-}
-
-function hint(meant: string | undefined): string {
-  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }

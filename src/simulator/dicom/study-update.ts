@@ -1,3 +1,4 @@
+import { parseJson } from '../../json-text.js';
 import { Refusal } from './answers.js';
 import { findProblems, isUid, problem } from './check-image.js';
 import { type Attribute, type Dataset, isText } from './dataset.js';
@@ -21,7 +22,7 @@ const CHANGEABLE = new Set(
  * Reads the body of a bulk update. The case of its names does not count. Throws a Refusal for a body of another form.
  */
 export function parseUpdate(body: Uint8Array): Changes & { readonly studyUids: readonly string[] } {
-  const json = parseJson(body);
+  const json = parseJson(Buffer.from(body).toString());
   if (!isObject(json)) throw malformed('The syntax of the request body is invalid: a JSON object is expected.');
   const fields = new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
   const studyUids: unknown = fields.get('studyinstanceuids');
@@ -77,14 +78,6 @@ function isValueOf(vr: string, value: unknown): boolean {
 }
 
 const NAME_PARTS = ['Alphabetic', 'Ideographic', 'Phonetic'];
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
