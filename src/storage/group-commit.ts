@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../clock.js';
 import { sleep } from '../clock.js';
 import { sizeOf, takeBatch } from './commit-batch.js';
+import { CommitGate } from './commit-gate.js';
 import type { Operation, Read, Row, TableStore } from './table-store.js';
 import { StorageError } from './table-store.js';
 
@@ -74,6 +75,7 @@ type WriteQueue = { table: string; partition: string; writes: Entry[] };
 export function createGroupCommit(deps: { tables: TableStore; clock: Clock; random: Random }): GroupCommit {
   const { tables, clock, random } = deps;
   const queues = new Map<string, Map<string, WriteQueue>>();
+  const gate = new CommitGate(clock);
 
   return {
     write(table, partition, write) {
@@ -96,6 +98,11 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
 
   async function drain(queue: WriteQueue): Promise<void> {
     while (queue.writes.length > 0) {
+      const mayWrite = await gate.enter(() => {
+        queue.writes = withoutLate(queue.writes);
+        return queue.writes.length > 0;
+      });
+      if (!mayWrite) continue; // a write may have come since
       const { batch, rest } = takeBatch(queue.writes);
       queue.writes = rest;
       await commit(queue, batch);
@@ -105,17 +112,17 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     if (ofTable?.size === 0) queues.delete(queue.table);
   }
 
+  /** The caller has entered the gate. */
   async function commit(queue: WriteQueue, batch: Entry[]): Promise<void> {
     let open = batch;
     let refusals = 0;
     for (let failures = 0; ; ) {
-      const nowMs = clock.monotonic();
-      if (open.some((entry) => isOver(entry, nowMs))) open = open.filter((entry) => !failIfLate(entry, nowMs)); // C9
-      if (open.length === 0) return;
+      open = withoutLate(open);
+      if (open.length === 0) return gate.leave();
       const sent = open;
       try {
         const operations = sent.map((entry) => entry.operation); // C3, C4: the same operations at every sending
-        const answer = await tables.commit(queue.table, queue.partition, operations);
+        const answer = await gate.send(() => tables.commit(queue.table, queue.partition, operations));
         switch (answer.kind) {
           case 'done':
             for (const [i, entry] of sent.entries()) entry.finish({ kind: 'written', etag: answer.etags[i] ?? '' });
@@ -141,13 +148,22 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
         failures += 1;
         if (open.length > 0) await sleep(clock, pauseMs(failures));
       }
+      if (open.length === 0) return;
+      const mayWrite = await gate.enter(() => {
+        open = withoutLate(open);
+        return open.length > 0;
+      });
+      if (!mayWrite) return;
     }
   }
 
   /** A write that storage rejects fails alone: it must not hold up the others. Nothing was written, so C4 holds. */
   async function commitSingly(queue: WriteQueue, sent: Entry[], error: StorageError): Promise<void> {
     if (sent.length === 1) return failAll(sent, error);
-    for (const entry of sent) await commit(queue, [entry]);
+    for (const entry of sent) {
+      await gate.enter(() => true);
+      await commit(queue, [entry]);
+    }
   }
 
   /** Returns the writes to send again after a refusal. The other writes are finished. */
@@ -215,6 +231,14 @@ export function createGroupCommit(deps: { tables: TableStore; clock: Clock; rand
     const read = await tables.read(queue.table, queue.partition, witness.operation.key).catch(() => undefined);
     if (!read || !witness.isOwn(read.stored?.row)) return sent; // C2
     return finishWritten(queue, sent); // C8
+  }
+
+  /** C9: fails the writes whose time is over, and returns the others. */
+  function withoutLate(entries: Entry[]): Entry[] {
+    const nowMs = clock.monotonic();
+    return entries.some((entry) => isOver(entry, nowMs))
+      ? entries.filter((entry) => !failIfLate(entry, nowMs))
+      : entries;
   }
 
   function failIfLate(entry: Entry, nowMs: number): boolean {

@@ -274,7 +274,21 @@ export const mutations: readonly Mutation[] = [
       find: 'return $finishWritten($queue, $sent);',
       put: 'return $sent;',
     },
-    { rule: 'commit-noLimit', in: 'commit', find: '$open.some(($entry) => isOver($entry, $nowMs))', put: 'false' },
+    {
+      rule: 'commit-noLimit',
+      in: 'withoutLate',
+      find: '$open.some(($entry) => isOver($entry, $nowMs))',
+      put: 'false',
+    },
+  ]),
+  ...inFile('src/storage/commit-gate.ts', 'test/storage/commit-gate.test.ts', [
+    {
+      rule: 'commit-lateAtTheGate',
+      in: 'enter',
+      find: 'if ($isWanted()) $again; else if (this.#queue.delete($next)) $resolve(false);',
+      put: '$again;',
+    },
+    { rule: 'commit-noGate', in: '#note', find: '$failures > $max || $meanMs > SLOW_MS', put: 'false' },
   ]),
 
   // ---- privacy
