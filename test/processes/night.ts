@@ -49,6 +49,8 @@ const NO_PROGRESS_MS = 240_000;
 const MIN_RUNS = 50;
 /** A queue does not keep its clients waiting, so fewer of them send as many events. */
 const CLIENTS = { webhook: 16, queue: 3 };
+/** Clients wait while a queue holds more: Azurite searches all messages at each request. */
+const MAX_QUEUED = 500;
 const CHECKS_AT_ONCE = 8;
 /** Half a second apart: a look-up reads all partitions, and a busy storage answers 503 for some time. */
 const LOOK_UP_TRIES = 240;
@@ -189,6 +191,7 @@ export async function spendNight({ seed, ms, hosts: howMany, ingress, storage, s
       for (const raw of before) if (random() < 0.1) batch.push(raw);
       before.splice(0, before.length, ...batch);
       report.posts += 1;
+      while (isNight() && (await countQueued()) > MAX_QUEUED) await pause(500);
       if (ingress === 'queue') for (const raw of shuffled(batch)) await putIntoQueue(raw);
       else await untilAcknowledged(shuffled(batch));
     }
