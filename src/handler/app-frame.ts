@@ -2,41 +2,40 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A stack can have any length, if a workflow raises its limit. */
+/** A workflow can raise the limit of the length of a stack. */
 const MAX_FRAMES = 100;
 /** A file of the app, as a path from the app's folder of code. */
 const FILE = /^(?!node_modules\/)(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.[cm]?[jt]s$/;
 const MAX_PATH = 150;
-/** The handler and the pipeline run every job, so a frame of theirs says nothing of the cause. */
-const MACHINERY = /^(handler|pipeline)\//;
+/** The folders that run every job: their frames do not show the cause of an error. */
+const RUNNERS = /^(handler|pipeline)\//;
 const WORKFLOWS = 'workflows/';
 /** The comment that esbuild writes before each module in a bundle. */
 const MODULE = /^\/\/ (?:src\/(\S+)\.ts|\S+\.[cm]?js(?:on)?)$/;
 
 type Frame = { readonly path: string; readonly line: number };
 type Place = { readonly file: string; readonly line: number };
-/** `module` is undefined for a module of a package. */
+/** A module in a file of the bundle, and its first line. `module` is undefined for a module of a package. */
 type Section = { readonly module: string | undefined; readonly begins: number };
 
 /**
- * Returns where the app's own code has failed: the first frame in `workflows`, else the first frame of the app outside
- * of the machinery, as `workflows/potassium-alert.js:42`; '' if there is none. The line is that of the compiled file; in
- * the package, that of the compiled module in its bundle.
+ * Returns the place where the app's own code has failed, such as `workflows/potassium-alert.js:42`: the first frame in
+ * `workflows`, else the first frame of the app outside of `RUNNERS`; '' if there is none. The line is that of the compiled
+ * file; in the package, that of the compiled module in its bundle.
  *
- * P1: nothing of the error's message can get in. The frames are V8's own, never text of the stack: V8 makes the text at
- * its first reading, and passes the frames to `Error.prepareStackTrace`. A stack that was read before has no frames any
- * more, and a getter of a hostile error makes none of this error.
+ * P1: the result cannot contain text of the error's message. V8 passes the frames to `Error.prepareStackTrace` when the
+ * stack of an error is first read. So an error whose stack was read before has no frames, and neither has an error with a
+ * getter `stack` of its own.
  */
 export function appFrameOf(error: Error, root: string = ROOT): string {
   const frames = callSitesOf(error)
     .slice(0, MAX_FRAMES)
     .flatMap((site) => frameOf(placeOf(site), root) ?? []);
-  const found =
-    frames.find(({ path }) => path.startsWith(WORKFLOWS)) ?? frames.find(({ path }) => !MACHINERY.test(path));
+  const found = frames.find(({ path }) => path.startsWith(WORKFLOWS)) ?? frames.find(({ path }) => !RUNNERS.test(path));
   return found ? `${found.path}:${found.line}` : '';
 }
 
-/** Returns the frames of an error whose stack nobody has read; of any other error, none. Never throws. */
+/** Returns the frames of an error whose stack was not read before; [] for any other error. Never throws. */
 function callSitesOf(error: Error): NodeJS.CallSite[] {
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   let found: NodeJS.CallSite[] = [];
@@ -80,7 +79,7 @@ function frameOf(place: Place | undefined, root: string): Frame | undefined {
   return section.module === undefined ? undefined : { path: section.module, line: place.line - section.begins };
 }
 
-/** By file of the bundle: where its modules begin. */
+/** The modules in each file of the bundle. */
 const sections = new Map<string, readonly Section[]>();
 
 /** Reads a file of the bundle once, some milliseconds for 3 MB. */
@@ -99,7 +98,7 @@ function readSections(file: string): Section[] {
         return found ? { module: found[1] && `${found[1]}.js`, begins: at + 1 } : [];
       });
   } catch {
-    return []; // the file of the bundle is known all the same
+    return []; // the frame then names the file of the bundle
   }
 }
 

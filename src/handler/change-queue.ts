@@ -1,18 +1,19 @@
 import type { Row } from '../storage/table-store.js';
 
 /**
- * Makes the changes of one row one after the other within a process. Each begins with the row that the change before
- * has written, so versions of a resource that arrive together neither refuse each other's writes nor read twice. This
- * only saves requests: if the row has changed elsewhere, the condition of the write refuses the write.
+ * Runs the changes of one row one after the other within a process. Each change starts from the row that the previous one
+ * has written, so versions of a resource that arrive together cause no conflicts and no second read. The queue only saves
+ * requests: if another process has changed the row, storage refuses the write.
  */
 export type ChangeQueue = (row: string, change: RowChange) => Promise<void>;
 
-/** @param known the row as the change before has left it; undefined where there was none, or it failed */
-export type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
+/** @param known the row that the previous change has left; undefined if there was no previous change, or it failed */
+type RowChange = (known: KnownRow | undefined) => Promise<KnownRow>;
 
-/** `stored` is undefined where there is no row. */
+/** `stored` is undefined if there is no row. */
 export type KnownRow = { readonly stored: { readonly row: Row; readonly etag: string } | undefined };
 
+/** Returns a queue without changes. */
 export function createChangeQueue(): ChangeQueue {
   const last = new Map<string, Promise<KnownRow | undefined>>();
   return async (row, change) => {

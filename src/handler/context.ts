@@ -14,14 +14,14 @@ type ContextDeps = TableDeps & {
   setting: Setting;
   job: Job;
   attempt: number;
-  /** With `ordering: 'latest'`, the number of this holder of the resource. */
+  /** With `ordering: 'latest'`, the fence of this holder of the resource (L3). */
   fence: number | undefined;
-  /** The number of the holder before, if it completed. */
+  /** The fence of the holder before, if that holder completed (L10). */
   completedFence: number | undefined;
-  /** Of the job, and with `ordering: 'latest'` of its resource. */
+  /** The lease of the job, and with `ordering: 'latest'` that of its resource. */
   leases: readonly Lease[];
   cancellation: Cancellation;
-  /** Whether the pipeline still waits for this handler. */
+  /** Returns whether the pipeline still waits for this handler. */
   isOpen: () => boolean;
   /** Writes of the handler that are under way. */
   writing: Set<Promise<unknown>>;
@@ -31,7 +31,7 @@ type ContextDeps = TableDeps & {
   telemetry: Telemetry;
 };
 
-/** The second argument of a handler. A class, because each job has one, and most handlers use little of it. */
+/** The second argument of a handler. A class with getters, because most handlers use few of its properties. */
 export class JobContext implements Context<HealthEvent, string> {
   readonly fence: number | undefined;
   readonly completedFence: number | undefined;
@@ -70,7 +70,7 @@ export class JobContext implements Context<HealthEvent, string> {
   }
 }
 
-/** Returns `reader`, whose reads a handler may leave without waiting for them. */
+/** Returns `reader`, but a read that fails unawaited does not end the process. */
 function ignoringUnhandled<T extends object>(reader: T): T {
   const methods = Object.entries(reader).map(([name, method]) => [
     name,
@@ -84,7 +84,7 @@ function ignoringUnhandled<T extends object>(reader: T): T {
   return Object.fromEntries(methods);
 }
 
-/** J6: refuses writes in the last seconds of a lease, and when the pipeline does not wait any more. */
+/** J6: refuses writes in the last seconds of a lease, and after the pipeline has stopped waiting for the handler. */
 function guardOf({ job, fence, leases, isOpen, writing }: ContextDeps): Guard {
   return {
     fence: fence === undefined ? undefined : { number: fence, of: digest(resourceOf(job.event)) },

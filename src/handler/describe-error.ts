@@ -3,7 +3,7 @@ import { appFrameOf } from './app-frame.js';
 import type { Job } from './job.js';
 
 const MAX_MESSAGE_LENGTH = 500;
-/** A shorter value says little, and is found in every other word. */
+/** Shorter values identify nobody, and occur in many words by chance. */
 const MIN_VALUE_LENGTH = 3;
 
 /** Values that the envelope of every event may hold. */
@@ -33,9 +33,8 @@ export function describeError(error: unknown, of: Of): DescribedError {
 }
 
 /**
- * `message`, which is the beginning of a longer one or all of it, with `…` in place of each value. The work is bounded
- * by the length of `message` and of the event, not by that of the whole message: hence a value that the end of
- * `message` cuts off is recognised by its beginning.
+ * Returns `message` with `…` in place of each value. `message` may be cut off, so that the work is bounded: a value at its
+ * end is recognised by its first characters.
  */
 function withoutValues(message: string, values: readonly string[]): string {
   const folded = fold(message);
@@ -53,7 +52,7 @@ function withoutValues(message: string, values: readonly string[]): string {
   return left;
 }
 
-/** Marks each place where `form` stands in `message`, or where its beginning is the end of `message`. */
+/** Marks each place where `message` contains `form`, or ends with the beginning of `form`. */
 function markValue(form: string, message: string, isValue: Uint8Array): void {
   const head = form.slice(0, MIN_VALUE_LENGTH);
   for (let at = message.indexOf(head); at >= 0; at = message.indexOf(head, at + 1)) {
@@ -63,8 +62,8 @@ function markValue(form: string, message: string, isValue: Uint8Array): void {
 }
 
 /**
- * Returns `text` without case and of the same length: the lower case of İ has two characters, and that of Σ depends on
- * its place.
+ * Returns `text` in lower case, with the same length: without the replacements, İ would become two characters, and the
+ * lower case of Σ would depend on its place in the word.
  */
 function fold(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase().replaceAll('ς', 'σ');

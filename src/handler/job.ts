@@ -6,7 +6,7 @@ import type { ReaderOf, Workflow } from '../workflow.js';
 export type Job = {
   readonly address: Address;
   readonly event: HealthEvent;
-  /** The same for both envelope schemas, and for every redelivery. Of a corrected payload, the key of the original. */
+  /** The same for both envelope schemas, and for every redelivery. A corrected payload keeps the key of the original. */
   readonly eventKey: string;
   readonly eventIdDigest: string;
   /** The event as the function received it. */
@@ -17,8 +17,8 @@ export type Job = {
 };
 
 /**
- * Returns what reads the resource of `event`, until `signal` aborts. It may share what it reads among all jobs that
- * have the same event object: the jobs of one event, in a delivery and in a page of rows.
+ * Returns the reader of the resource of `event`, which works until `signal` aborts. All jobs with the same event object (the
+ * jobs of one event, in a delivery or in a page of rows) can share its reads.
  */
 export type ReaderFor = (event: HealthEvent, signal: AbortSignal) => ReaderOf<HealthEvent>;
 

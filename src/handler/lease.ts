@@ -1,8 +1,8 @@
 /** A lease that guards what a handler writes. */
 export type Lease = {
-  /** On the monotonic clock. */
+  /** The end of the lease, on the monotonic clock. */
   readonly heldUntilMs: number;
-  /** Whether a handler may still start, or write to a table of the workflow, under this lease. */
+  /** Returns whether a handler may still start, or write to a table of the workflow, under this lease. */
   mayStart(): boolean;
 };
 

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.js';
 import type { WorkflowTable } from '../workflow.js';
 
 /**
- * The table changes that a handler started, whether or not it waits for them. A change that fails unseen must neither
- * end in work that counts as done, nor end the process by an unhandled rejection. And the time in which storage had
- * something to do for the handler (J14).
+ * The table changes that a handler has started, also those that it does not wait for: if one fails, the handler must not
+ * count as completed, and the process must not end by an unhandled rejection. Also measures the time in which calls to the
+ * tables are under way (J14).
  */
 export class PendingChanges {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -18,7 +18,7 @@ export class PendingChanges {
     this.#clock = clock;
   }
 
-  /** Returns `table`, whose calls are noted here. */
+  /** Returns `table`, whose calls are measured, and whose changes are tracked. */
   watched(table: WorkflowTable): WorkflowTable {
     return {
       get: (...all) => this.#timed(table.get(...all)),
@@ -31,13 +31,14 @@ export class PendingChanges {
     };
   }
 
-  /** J14: how long calls to the workflow's tables have been under way so far. */
+  /** J14: returns the time in which calls to the workflow's tables have been under way so far. */
   waitedMs(): number {
     return this.#waitedMs + (this.#calls > 0 ? this.#clock.monotonic() - this.#waitingSinceMs : 0);
   }
 
   /**
-   * Returns undefined if every change has succeeded. Else the promise resolves when all have; it rejects if one fails.
+   * Returns undefined if every change has succeeded. Else returns a promise that resolves when all changes have succeeded,
+   * and rejects if one fails.
    */
   ended(): Promise<void> | undefined {
     return (this.#open?.size ?? 0) > 0 || this.#failed ? this.#waitForAll() : undefined;
@@ -73,7 +74,7 @@ export class PendingChanges {
   }
 }
 
-/** Returns `read`. A read that fails and that nobody waits for does not end the process: nobody has used its answer. */
+/** Returns `read`. A failed read for which no code waits does not end the process, because no code uses its answer. */
 export function ignoreUnhandled<T>(read: Promise<T>): Promise<T> {
   read.catch(() => {});
   return read;

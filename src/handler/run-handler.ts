@@ -28,12 +28,12 @@ const AFTER_GRACE: Record<AbortReason, HandlerResult> = {
 };
 const OK: HandlerResult = { kind: 'ok' };
 
-/** J14: the longest time of waiting for storage that does not count, so that a handler cannot go on for ever. */
+/** J14: the maximum of waiting for storage that does not count towards the timeout, so that no handler runs for ever. */
 const MAX_STORAGE_WAIT_MS = 5 * 60_000;
-/** The next look at a handler whose time has become longer while storage had something to do for it. */
-const LOOK_AGAIN_MS = 100;
+/** The minimum time to the next check of a handler whose time was extended, because it has waited for storage. */
+const CHECK_AGAIN_MS = 100;
 
-/** Its signal is made at the first use: most handlers never use it. */
+/** The abort of a handler. Creates the signal at its first use, because most handlers never use it. */
 export class Cancellation {
   #controller: AbortController | undefined;
   #aborted: AbortReason | undefined;
@@ -52,7 +52,7 @@ export class Cancellation {
   }
 }
 
-/** `watch` gets a function that aborts the handler; what `watch` returns is called when the handler has ended. */
+/** `watch` receives a function that aborts the handler, and returns a function that is called when the handler has ended. */
 type RunDeps = { readonly clock: Clock; readonly watch: (abort: (reason: AbortReason) => void) => () => void };
 
 type Job = {
@@ -60,11 +60,11 @@ type Job = {
   readonly event: HealthEvent;
   readonly context: Context<HealthEvent, string>;
   readonly cancellation: Cancellation;
-  /** They are part of the handler's work, whether or not the handler waits for them. */
+  /** Part of the handler's work, also if the handler does not wait for them. */
   readonly pendingChanges: Pick<PendingChanges, 'ended' | 'waitedMs'>;
 };
 
-/** Runs the handler until it ends, or until its grace period is over. `watch` is called only if the handler goes on. */
+/** Runs the handler until it ends, or its grace period is over. Calls `watch` unless the handler ends at once. */
 export function runHandler(job: Job, deps: RunDeps): HandlerResult | Promise<HandlerResult> {
   const { workflow, event, context, pendingChanges } = job;
   let returned: unknown;
@@ -73,15 +73,15 @@ export function runHandler(job: Job, deps: RunDeps): HandlerResult | Promise<Han
   } catch (error) {
     return { kind: 'threw', error };
   }
-  const isLater = isThenable(returned);
-  const left = isLater ? undefined : pendingChanges.ended();
-  if (!isLater && !left) return OK;
-  const ended = left ?? Promise.resolve(returned).then(() => pendingChanges.ended());
+  const isAsync = isThenable(returned);
+  const pending = isAsync ? undefined : pendingChanges.ended();
+  if (!isAsync && !pending) return OK;
+  const ended = pending ?? Promise.resolve(returned).then(() => pendingChanges.ended());
 
   return untilEnded(ended, job, deps);
 }
 
-/** A handler that did not end at once. */
+/** Waits for a handler that did not end at once. */
 function untilEnded(
   ended: Promise<void>,
   { workflow, cancellation, pendingChanges }: Job,
@@ -101,15 +101,15 @@ function untilEnded(
   );
   return promise;
 
-  /** J14: storage that answers late must use up no try. */
+  /** J14: extends the time of the handler by the time of calls to its tables, so that slow storage uses no try. */
   function checkTime(): void {
     const usedMs = clock.monotonic() - startedAtMs - Math.min(pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS);
     const leftMs = workflow.timeoutMs - usedMs;
     if (leftMs < 1) abort('timeout');
-    else cancelTimeout = clock.after(Math.max(leftMs, LOOK_AGAIN_MS), checkTime);
+    else cancelTimeout = clock.after(Math.max(leftMs, CHECK_AGAIN_MS), checkTime);
   }
 
-  /** A lost lease, or the end of the process, does not wait for the grace period of a handler whose time is over. */
+  /** Aborts the handler. A later abort with a shorter grace period shortens the current one. */
   function abort(reason: AbortReason): void {
     if (isOver) return;
     if (!aborted || reason === 'lost') aborted = reason;

@@ -3,8 +3,8 @@ import type { Fields, Telemetry } from '../telemetry/telemetry.js';
 import type { WorkflowLog } from '../workflow.js';
 
 /**
- * Returns the log of a workflow: codes that it declares, and numbers. P1: any other code, also as the name of a number,
- * is logged as `undeclared-code`. `fields` identify the job, task or lookup.
+ * Returns the log of a workflow, which takes codes that the workflow declares, and numbers. P1: any other code, also as the
+ * name of a number, is logged as `undeclared-code`. `fields` identify the job, task or lookup.
  */
 export function createWorkflowLog(telemetry: Telemetry, fields: Fields, codes: readonly string[]): WorkflowLog<string> {
   const numbersOf = (numbers: Readonly<Partial<Record<string, number>>>) =>

@@ -8,13 +8,13 @@ import { ignoreUnhandled } from './pending-changes.js';
 
 /** The conditions of a write. */
 export type Guard = {
-  /** Rises with every holder of the resource `of`; a write over a row of a later holder is refused. */
+  /** `number` rises with every holder of the resource `of`. A write over a row of a later holder is refused (L3). */
   readonly fence?: { readonly number: number; readonly of: string } | undefined;
-  /** On the monotonic clock. @throws LeaseLostError where nothing may be written any more */
+  /** Returns a time on the monotonic clock. @throws LeaseLostError if nothing may be written any more */
   writableUntilMs(): number;
-  /** Called when a write is about to leave: whether it is still wanted. */
+  /** Called before each sending of a write. Returns whether the write is still wanted. */
   isWanted(): boolean;
-  /** Called with every write, which may still be under way. */
+  /** Called with every write when it starts. */
   note(write: Promise<unknown>): void;
 };
 
@@ -25,16 +25,17 @@ export type TableDeps = {
   readonly random: Random;
 };
 
-/** The write came after the lease, or from a former holder. Nothing was written. */
+/** The write came after the end of the lease, or from a former holder. Nothing was written. */
 export class LeaseLostError extends Error {
   override name = 'LeaseLostError';
   readonly code = 'lease-lost';
 }
 
-const OURS = /^(ledger.*|waiting|looks|watermarks)$/i;
+/** The app's own tables. */
+const OWN_TABLES = /^(ledger.*|waiting|looks|watermarks)$/i;
 const MAX_CONFLICTS = 50;
 
-/** If no limit is named; also the size of a page. */
+/** The default of `limit`, and the size of a page. */
 const MAX_LISTED = 1000;
 
 type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
@@ -73,7 +74,7 @@ export function openForReading(name: string, tables: TableStore): Pick<WorkflowT
 
 /** @throws NonRetriableError if the table is one of the app's own */
 export function openTable(name: string, deps: TableDeps, guard: Guard): WorkflowTable {
-  if (OURS.test(name))
+  if (OWN_TABLES.test(name))
     throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
       code: 'reserved-table',
     });
@@ -94,16 +95,18 @@ type Wanted = {
   readonly options: { expect?: 'absent' } | undefined;
 };
 
-// A write of a handler      dies before it: the next try makes it; after it: the next try finds it, and asks `decide`
-//                           again; two at once: one finds that the row has changed, and asks `decide` again.
+// One change of one row by a handler.
+//   dies before the write   the next try writes
+//   dies after the write    the next try finds the row, and calls `decide` again
+//   two at once             storage refuses one write; that handler reads the row, and calls `decide` again
 class RowChange {
   readonly #wanted: Wanted;
   readonly #deps: TableDeps;
   readonly #guard: Guard;
   #stored: KnownRow['stored'];
   /**
-   * J10: an assumed row is good enough for a write, which storage refuses if the row is another. To keep it, it must be
-   * read.
+   * J10: true once the row was read. A write may start from an assumed row, because storage refuses the write if the row
+   * is another. A row is kept only if it was read.
    */
   #isRead = false;
 
@@ -141,8 +144,8 @@ class RowChange {
   }
 
   /**
-   * L3. A row may be written for several resources (all Observations of a patient): only fences of one resource
-   * compare.
+   * L3: refuses a lower fence. A row may be written for several resources (all Observations of a patient), so only fences
+   * of the same resource are compared.
    */
   #checkFence(): void {
     const { fence } = this.#guard;
@@ -152,7 +155,7 @@ class RowChange {
     }
   }
 
-  /** Returns undefined if the row is another than assumed: it has been read then. */
+  /** Returns undefined if the stored row has another version. `#stored` is then that row. */
   async #write(row: Row | 'remove'): Promise<KnownRow | undefined> {
     const { table, partition } = this.#wanted;
     const { isWanted } = this.#guard;
@@ -165,7 +168,7 @@ class RowChange {
     this.#guard.note(writing);
     const written = await writing;
     if (written.kind === 'written') {
-      const isThere = operation.kind !== 'delete' && written.etag !== ''; // or another has deleted it since
+      const isThere = operation.kind !== 'delete' && written.etag !== ''; // '': another writer has deleted the row since
       return { stored: isThere ? { row: operation.row, etag: written.etag } : undefined };
     }
     if (written.kind === 'table-busy')
@@ -184,7 +187,7 @@ class RowChange {
     const kept = _fence !== undefined && _of !== undefined ? { _fence, _of } : undefined;
     const own = { _by: stamp, ...(fence ? { _fence: fence.number, _of: fence.of } : kept) };
     if (wanted === 'remove') {
-      // Under a fence a mark stays: without the row, a former holder could write it anew.
+      // With a fence, the removed row stays as a mark: else a former holder could insert the row again.
       if (!fence && stored) return { kind: 'delete', key, etag: stored.etag };
       return { kind: 'replace', key, row: { ...own, _removed: true }, etag: stored?.etag ?? '' };
     }

@@ -2,7 +2,7 @@ import type { Minutes } from '../api/overview.js';
 import type { WorkflowStatus } from '../api/workflows.js';
 import { METRICS } from '../telemetry/metrics.js';
 
-// The numbers of the last hour, in a form in which minutes and instances can be added up.
+// The numbers of the last hour, as counts that can be added up over minutes and instances.
 
 const MINUTE_MS = 60_000;
 export const MINUTES = 60;
@@ -15,29 +15,31 @@ export const LAG_BOUNDS = [0.04, 0.07, 0.12, 0.2, 0.35, 0.6, 1, 1.7, 3, 5, 8.5, 
 /** In seconds: the upper bounds of the buckets of durations. */
 export const DURATION_BOUNDS = METRICS.workflowDuration.bounds;
 
-/** The outcomes come first in the counts of a workflow, and second in those of a minute. */
+/** The index of each outcome among the outcomes in `Counts`. */
 export const OUTCOMES = { completed: 0, superseded: 1, 'dead-lettered': 2, retried: 3 } as const;
-/** Counts of a minute: events, the outcomes, missing changes, then lags by bucket; the last bucket has no upper bound. */
+/** The indexes of the counts of a minute. Lags are counted by bucket; the last bucket has no upper bound. */
 export const OF_MINUTE = { events: 0, outcomes: 1, missing: 5, lags: 6, length: 6 + LAG_BOUNDS.length + 1 } as const;
-/** Counts of a workflow: the outcomes, then durations by bucket. */
+/** The indexes of the counts of a workflow. */
 export const OF_WORKFLOW = { outcomes: 0, durations: 4, length: 4 + DURATION_BOUNDS.length + 1 } as const;
 
 export type Counts = readonly number[];
 
-/** What one instance has done in the last hour. Absent: nothing. */
+/** The numbers of one instance in the last hour. An absent minute or workflow had none. */
 export type Hour = {
   /** By minute since 1970. */
   readonly minutes: ReadonlyMap<number, Counts>;
   /** By span of ten minutes since 1970, then by workflow. */
   readonly spans: ReadonlyMap<number, ReadonlyMap<string, Counts>>;
-  /** In the last full 10 s. */
+  /** The rate in the last full 10 s. */
   readonly eventsPerSecond: number;
 };
 
+/** Returns the number of a minute since 1970. */
 export function minuteOf(nowMs: number): number {
   return Math.floor(nowMs / MINUTE_MS);
 }
 
+/** Returns the number of a span of ten minutes since 1970. */
 export function spanOf(nowMs: number): number {
   return Math.floor(nowMs / MINUTE_MS / MINUTES_OF_A_SPAN);
 }
@@ -75,7 +77,7 @@ export function lagsOf(hours: readonly Hour[], now: Date, count: number): Counts
   return sumOf(counts, OF_MINUTE.length).slice(OF_MINUTE.lags);
 }
 
-/** Returns what a workflow has done in the last hour, in all `hours`. */
+/** Returns the numbers of a workflow in the last hour: the sums of all `hours`. */
 export function workflowHourOf(name: string, hours: readonly Hour[], now: Date): WorkflowStatus['lastHour'] {
   const last = spanOf(now.getTime());
   const spans = Array.from({ length: SPANS }, (_, ago) => last - ago);
@@ -91,7 +93,7 @@ export function workflowHourOf(name: string, hours: readonly Hour[], now: Date):
   };
 }
 
-/** Returns the index of the bucket of `value`: a bound belongs to the bucket below it. */
+/** Returns the index of the bucket of `value`. A value that equals a bound is in the bucket that ends there. */
 export function bucketOf(value: number, bounds: readonly number[]): number {
   let at = 0;
   while (at < bounds.length && value > (bounds[at] as number)) at += 1;

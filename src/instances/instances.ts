@@ -13,7 +13,7 @@ export const INSTANCES_TABLE = 'instances';
 const PARTITION = 'instances';
 const PAGE_ROWS = 100;
 const GONE_AFTER_MS = 60 * 60_000;
-/** The page asks every few seconds, in many tabs: they share an answer. */
+/** The page reads every few seconds, in many tabs, which share an answer. */
 const READ_EVERY_MS = 5000;
 
 export type Instances = {
@@ -37,16 +37,16 @@ type Deps = {
 };
 
 /**
- * Returns what all instances of the app show of themselves. Each has a row of its own in the table `instances`, which no
- * other instance writes. A row's age is by storage's clock (T1). Nothing else depends on these rows.
+ * Returns the instances of the app. Each instance writes its own row in the table `instances`. A row's age is by storage's
+ * clock (T1). Nothing else depends on these rows.
  *
- *   dies before a heartbeat    the row is shown as silent, and is deleted after an hour
- *   dies after it              likewise; after the last heartbeat the row says `stopped`
- *   two write at once          never: an instance sends a heartbeat after the answer to the one before. One of unknown
- *                              outcome may take effect late, and then the next one writes over it; a late one after the
- *                              last makes a stopped instance silent
- *   two delete at once         a delete names the version that was read: one of the two is refused. A process that was
- *                              suspended for an hour and writes again has a new version, or a new row
+ *   dies before a heartbeat    the instance becomes silent, and its row is deleted after an hour
+ *   dies after the last one    the row says `stopped`, and is deleted after an hour
+ *   two write at once          never: an instance sends a heartbeat after the answer to the one before. If the outcome of a
+ *                              heartbeat is unknown, it may take effect late: the next heartbeat replaces it, but after the
+ *                              last one a stopped instance becomes silent
+ *   two delete at once         a delete names the version that was read: storage refuses one of the two. The row of a
+ *                              process that was suspended for an hour, and writes again, has a new version and stays
  */
 export function createInstances(deps: Deps): Instances {
   const { clock, instance } = deps;
@@ -56,7 +56,7 @@ export function createInstances(deps: Deps): Instances {
   return {
     start() {
       heartbeats.start();
-      readShared().catch(() => {}); // deletes old rows, also where nobody looks at the page
+      readShared().catch(() => {}); // deletes old rows, also in an app whose page nobody opens
     },
     stop: () => heartbeats.stop(),
     own,
@@ -85,8 +85,8 @@ function circuitOf([workflow, { state, failuresInARow, openSince, openUntil }]: 
 /**
  * The heartbeats of this instance.
  *
- *   busy    something has happened since the last heartbeat: the next one comes after 10 s
- *   idle    nothing has: one more heartbeat says so, then one comes each minute
+ *   busy    a number has changed since the last heartbeat: the next one comes after 10 s
+ *   idle    no number has changed: after one more heartbeat that says so, one comes each minute
  */
 class Heartbeats {
   readonly #deps: Deps;
@@ -94,7 +94,7 @@ class Heartbeats {
   #writing: Promise<void> | undefined;
   #isStopped = false;
   #isFailing = false;
-  /** As the last heartbeat in storage has it. */
+  /** The last heartbeat that was written. */
   #written = { changes: 0, nextInMs: 0, atMs: Number.NEGATIVE_INFINITY };
 
   constructor(deps: Deps) {
@@ -110,7 +110,7 @@ class Heartbeats {
     this.#isStopped = true;
     this.#cancel?.();
     await this.#writing;
-    await this.#write('stopped', IDLE_MS).catch(() => {}); // the process ends: the row is shown as silent
+    await this.#write('stopped', IDLE_MS).catch(() => {}); // on failure, the instance becomes silent
   }
 
   #beat(): void {
@@ -164,7 +164,7 @@ async function readInstances({ tables }: Pick<Deps, 'tables'>): Promise<Seen[]> 
   return seen;
 }
 
-/** If one row has changed, none is deleted: the next reader tries again. */
+/** Deletes the rows unless one has changed; then the next reader tries again. */
 async function deleteRows(rows: readonly Stored[], tables: TableStore): Promise<void> {
   if (rows.length === 0) return;
   try {
@@ -174,6 +174,6 @@ async function deleteRows(rows: readonly Stored[], tables: TableStore): Promise<
       rows.map(({ key, etag }) => ({ kind: 'delete', key, etag })),
     );
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error; // the answer does not depend on it
+    if (!(error instanceof StorageError)) throw error; // the next reader deletes the rows
   }
 }

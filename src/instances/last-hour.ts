@@ -16,21 +16,21 @@ import {
   spanOf,
 } from './hour.js';
 
-/** The length of the time in which events are counted for the rate. A minute has a whole number of them. */
+/** The time in which events are counted for the rate. Divides a minute. */
 const RATE_MS = 10_000;
 const MAX_RUNS = 50;
 
 export type RecentRun = Omit<RecentJob, 'instance'>;
 
-/** `at`: the minute, the span or the 10 s since 1970 whose numbers the place holds. */
+/** A place in a ring. `at`: the number since 1970 of the minute, span or 10 s whose numbers the place holds. */
 type Place<Numbers> = { at: number; numbers: Numbers };
 type Span = Place<Map<string, number[]>>;
 type Present = { minute: Place<number[]>; span: Span; tenSeconds: Place<number> };
 
-/** How each metric is added. All others are left out. */
+/** The metrics that are counted, each with the function that adds a value. */
 const ADD: { readonly [M in MetricName]?: (present: Present, value: number, attributes: AttributesOf<M>) => void } = {
   events({ minute, tenSeconds }, value, { outcome }) {
-    if (outcome === 'not-safe') return; // these are counted by another outcome too
+    if (outcome === 'not-safe') return; // these events are counted with another outcome too
     add(minute.numbers, OF_MINUTE.events, value);
     tenSeconds.numbers += value;
   },
@@ -48,11 +48,12 @@ const ADD: { readonly [M in MetricName]?: (present: Present, value: number, attr
 };
 
 /**
- * The last hour of this process, and its last ended runs. Everything else in the process calls it through telemetry.
+ * The numbers of the last hour of this process, and its last ended runs. The rest of the process adds to them through
+ * telemetry.
  *
- * The numbers are in rings whose places are found by the time: a minute has one place, and the place of a minute that is
- * over for an hour is emptied at its next use. So a clock that jumps, in either direction, leaves no wrong minute.
- * The wall clock is read every 10 s, so that an event costs additions only.
+ * The numbers are in rings. A minute always has the same place, which is emptied when an hour later another minute needs the
+ * place. So a clock that jumps, in either direction, leaves no wrong minute. The wall clock is read every 10 s, so that an
+ * event costs additions only.
  */
 export class LastHour implements Observer {
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -73,7 +74,7 @@ export class LastHour implements Observer {
     this.#present = this.#findPresent();
   }
 
-  /** Rises whenever something happens. */
+  /** Rises with each counted metric and each ended run. */
   get changes(): number {
     return this.#changes;
   }
@@ -95,7 +96,7 @@ export class LastHour implements Observer {
 
   /** Returns a copy of the numbers. */
   hour(): Hour {
-    this.#present = this.#findPresent(); // by the clock of now, for the rate
+    this.#present = this.#findPresent(); // the rate must be that of the last full 10 s
     const { minute, span, tenSeconds } = this.#present;
     const before = this.#tenSeconds.upTo(tenSeconds.at).find(({ at }) => at < tenSeconds.at);
     return {
@@ -139,7 +140,7 @@ export class LastHour implements Observer {
   }
 }
 
-/** The numbers of the last `size` minutes, or the like. */
+/** The numbers of the last `size` minutes, spans or periods of 10 s. */
 class Ring<Numbers> {
   readonly #places: Place<Numbers>[];
   readonly #empty: () => Numbers;

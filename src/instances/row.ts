@@ -8,18 +8,17 @@ import type { Row, Stored } from '../storage/table-store.js';
 import { type Counts, type Hour, MINUTES, OF_MINUTE, OF_WORKFLOW, SPANS } from './hour.js';
 import type { RecentRun } from './last-hour.js';
 
-// The row of an instance: its heartbeat. Lists are JSON in properties of up to 64 KiB; what does not fit is left out,
-// the oldest or least used first. A row of another release, or one that somebody has changed, is read as far as it is
-// understood.
+// The row of an instance: its heartbeat. Lists are JSON in properties of up to 64 KiB. Items that do not fit are left out,
+// the oldest or least used first. Of a row of another release, only the valid parts are read.
 
 /** The time from one heartbeat to the next while something happens, and while nothing happens. */
 export const BUSY_MS = 10_000;
 export const IDLE_MS = 60_000;
-/** A heartbeat may be late by this: for a failed write and the next one. */
+/** A heartbeat may be late by this: enough for a failed write and the next one. */
 const LATE_MS = 20_000;
 /** Raised when the order of counts or the bounds of buckets change: the numbers of other formats are not read. */
 const FORMAT = 1;
-/** Higher numbers are no counts of this app, and would make sums unsafe. */
+/** Higher numbers cannot be counts of this app, and sums with them would be inexact. */
 const MAX_COUNT = 1e9;
 const MAX_RUNS = 50;
 const MAX_NAME_LENGTH = 63;
@@ -32,7 +31,7 @@ export type CircuitOf = {
   readonly nextProbeAt: string | null;
 };
 
-/** What is known of an instance. */
+/** An instance as its row shows it. */
 export type Seen = {
   readonly id: string;
   readonly startedAt: Date;
@@ -51,7 +50,7 @@ export type Heartbeat = Pick<Seen, 'startedAt' | 'hour' | 'circuits' | 'recent'>
   readonly nextInMs: number;
 };
 
-/** Writes all columns each time, so that nothing of an earlier heartbeat is left. */
+/** Returns the row of a heartbeat, with all columns, so that it replaces the earlier heartbeat as a whole. */
 export function rowOf({ startedAt, state, nextInMs, hour, circuits, recent }: Heartbeat): Row {
   const minutes = [...hour.minutes].sort(([a], [b]) => b - a).map(([at, counts]) => [at, ...trimmed(counts)]);
   return {
@@ -67,7 +66,7 @@ export function rowOf({ startedAt, state, nextInMs, hour, circuits, recent }: He
   };
 }
 
-/** By the number of the span, so that each span has its own 64 KiB. */
+/** A column for each span of the hour, because a property holds 64 KiB. */
 const spanColumns = Array.from({ length: SPANS }, (_, at) => `span${at}`);
 
 function spanJson({ spans }: Hour, at: number): string {
@@ -77,7 +76,7 @@ function spanJson({ spans }: Hour, at: number): string {
   return fitting(all.map(([name, counts]) => [span, name, ...trimmed(counts)]));
 }
 
-/** Without zeros at the end. */
+/** Returns the counts without the zeros at their end. */
 function trimmed(counts: Counts): Counts {
   return counts.slice(0, counts.findLastIndex((number) => number > 0) + 1);
 }
@@ -108,14 +107,14 @@ const circuitItem = z.object({
 const runItem = z.object(recentJob.omit({ instance: true }).shape); // without the columns of newer releases
 const rate = z.number().min(0).max(MAX_COUNT);
 
-/** Reads a row as of `now`, both by storage's clock. Undefined if the row is no heartbeat. */
+/** Returns the instance that a row shows at `now`, by storage's clock; undefined if the row is no heartbeat. */
 export function seenOf({ key, row, modifiedAt }: Stored, now: Date): Seen | undefined {
   const startedAt = instant.safeParse(row.startedAt);
   if (!startedAt.success) return undefined;
   const ageMs = now.getTime() - modifiedAt.getTime();
   const nextInMs = Math.min(z.number().min(BUSY_MS).safeParse(row.nextInMs).data ?? IDLE_MS, IDLE_MS);
   const state = row.state === 'stopped' ? 'stopped' : ageMs > nextInMs + LATE_MS ? 'silent' : 'running';
-  // The rate is of the last full 10 s before the heartbeat, and counts no longer than the next heartbeat may take.
+  // The rate is that of the 10 s before the heartbeat, and counts until the next heartbeat is late.
   const isCurrent = state === 'running' && ageMs <= BUSY_MS + LATE_MS;
   return {
     id: key,
