@@ -10,7 +10,7 @@ type RowStores = Pick<DeadLetterStores, 'waiting' | 'clock' | 'storageNow'>;
 type Added = { readonly row: NewRow; readonly name: string };
 
 const ADD_WITHIN_MS = 30_000;
-/** Rows of about 1 KB each; rows added at the same time share transactions. */
+/** Rows that are added at the same time share transactions. A row has about 1 KB. */
 const ADDED_AT_ONCE = 500;
 
 /** Adds a row to `waiting` that is due now; returns the row and its name. */
@@ -33,7 +33,7 @@ export function addDelivery(
   return addRow({ isLong: false, event: json, of: { kind: 'delivery', eventIdDigest, ...letter } }, stores);
 }
 
-/** Returns an event with its JSON text, which decides about its size and goes into its row. */
+/** Returns an event with its JSON text, which goes into its row. */
 export function withJson(raw: unknown): RawEvent {
   return { raw, json: toJson(raw) };
 }

@@ -16,10 +16,10 @@ export type Discarded = 'discarded' | 'gone';
 /**
  * Discards a dead letter: moves it to `resolved/` with a note (R6). The job stays dead in the ledger.
  *
- *   dies before the copy   nothing has happened
- *   dies after the copy    the dead letter is in both places, so it is discarded; the next discard ends the move
- *   two at once            the first note stands
- *   a redrive at once      continues: its row exists. If it fails, the job gets a new dead letter
+ *   dies before the copy   nothing has changed
+ *   dies after the copy    the dead letter is in both places, so it is discarded; the next discard completes the move
+ *   two at once            the first note stays
+ *   a redrive at once      the redrive continues, because its row exists; if it fails, the job gets a new dead letter
  */
 export async function discardDeadLetter(
   id: string,

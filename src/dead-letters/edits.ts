@@ -9,8 +9,8 @@ import { type DeadLetterName, partsOfName } from './store/names.js';
  * dead letter stays as it was. The job's record, and the dead letter of a failed redrive, hold the last digest as
  * `edit`.
  *
- * The name depends on the content: writing it twice changes nothing. Two different corrections make two blobs, and the
- * record says which of them ran.
+ * The name contains the digest of the content, so a second write of it changes nothing. Two different corrections make two
+ * blobs, and the record names the one that ran.
  */
 type Edit = {
   readonly letter: DeadLetterName;

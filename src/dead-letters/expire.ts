@@ -14,24 +14,27 @@ const DELETED_AT_ONCE = 16;
  * R8: a dead letter in both places is resolved only while it is in `resolved/`, so the blob in `pending/` is deleted
  * first. A lifecycle rule of the storage account would not know that.
  *
- *   dies between two deletes   the next night deletes the rest
+ *   dies between two deletes   the run of the next night deletes the rest
  */
 export async function expireResolved(
   { blobs, undelivered, storageNow }: Pick<DeadLetterStores, 'blobs' | 'undelivered' | 'storageNow'>,
   retentionDays: number,
 ): Promise<number> {
   const before = new Date((await storageNow()).getTime() - retentionDays * DAY_MS);
-  const own = await expire(blobs, RESOLVED, before, (name) => `pending/${name.slice(RESOLVED.length)}`);
-  const edited = await expire(blobs, 'edited/', before);
-  const ofEventGrid = await expire(undelivered, RESOLVED, before, (name) => name.slice(RESOLVED.length));
-  return own + edited + ofEventGrid;
+  const own = { prefix: RESOLVED, pendingOf: (name: string) => `pending/${name.slice(RESOLVED.length)}` };
+  const ofEventGrid = { prefix: RESOLVED, pendingOf: (name: string) => name.slice(RESOLVED.length) };
+  const edited = { prefix: 'edited/' };
+  return (
+    (await expire(blobs, own, before)) +
+    (await expire(blobs, edited, before)) +
+    (await expire(undelivered, ofEventGrid, before))
+  );
 }
 
 async function expire(
   blobs: BlobStore,
-  prefix: string,
+  { prefix, pendingOf }: { prefix: string; pendingOf?: (name: string) => string },
   before: Date,
-  pendingOf?: (name: string) => string,
 ): Promise<number> {
   let deleted = 0;
   for await (const page of pagesOf((from) => blobs.list(prefix, { limit: PAGE, ...from }))) {

@@ -7,10 +7,10 @@ export type Group = {
   readonly events: number;
   readonly oldestAt: string;
   readonly newestAt: string;
-  /** The id of the oldest of them, and that of the newest. */
+  /** The id of the oldest of these dead letters, and that of the newest. */
   readonly example: string;
   readonly newest: string;
-  /** How many of them a redrive could not help. */
+  /** The number of those that follow a redrive without success. */
   readonly redriven: number;
 };
 
@@ -30,7 +30,7 @@ export async function groupDeadLetters(
   return { ...groups.counted(), isMore: false };
 }
 
-/** Counts dead letters by the values of fields. */
+/** Returns an empty set of groups, to which dead letters are added one by one. */
 export function createGroups(by: readonly FilterField[]) {
   const groups = new Map<string, Group>();
   let letters = 0;

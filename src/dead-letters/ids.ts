@@ -1,8 +1,8 @@
 import { type DeadLetterName, idOfName, nameOfId, partsOfName, STAGES, type Stage } from './store/names.js';
 import { RESOLVED } from './undelivered.js';
 
-/** The blob that an id names: in the container `dead-letters`, or in that of Event Grid's dead letters. */
-export type Place =
+/** The blob that an id names: in the container `dead-letters`, or in `undelivered`. */
+type Place =
   | { readonly kind: 'letter'; readonly name: DeadLetterName }
   | { readonly kind: 'undelivered'; readonly name: string };
 
@@ -15,17 +15,17 @@ export function placeOfId(id: string): Place | undefined {
   return kind === undefined || isStray(name) ? { kind: 'letter', name } : undefined;
 }
 
-/** Returns the id of a blob of Event Grid, whose name has slashes and may have any characters. */
+/** Returns the id of a blob of Event Grid, whose name may have any characters. */
 export function idOfUndelivered(name: string): string {
   return idOf(name, 'undelivered');
 }
 
-/** Returns the id of a blob in `dead-letters`. A blob that the app did not write may have any name. */
+/** Returns the id of a blob in `dead-letters`. The id of a blob that the app did not write begins with `stray.`. */
 export function idOfOwn(name: DeadLetterName): string {
   return idOf(name, partsOfName(name) ? undefined : 'stray');
 }
 
-/** Returns the stage whose folder a blob is in, also for a blob that the app did not write. */
+/** Returns the stage in whose folder a blob is, also for a blob that the app did not write. */
 export function stageOf(name: string): Stage | undefined {
   return STAGES.find((stage) => name.startsWith(`${stage}/`));
 }

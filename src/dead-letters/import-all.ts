@@ -4,11 +4,11 @@ import { importUndelivered } from './import-undelivered.js';
 import type { DeadLetterStores } from './stores.js';
 import { isUnreadable, undeliveredBlobs } from './undelivered.js';
 
-/** A run of the timer that has imported so many events leaves the rest to the next run. */
+/** A run of the timer stops after this number of events. The next run imports the rest. */
 const MAX_EVENTS = 5000;
-/** Names in memory: the oldest. */
+/** The maximum of blob names in memory: those of the oldest blobs. */
 const MAX_NAMES = 1000;
-/** After so many failures in a row storage is down. Fewer failures concern single blobs. */
+/** After this number of failures in a row, storage is down. Fewer failures concern single blobs. */
 const MAX_FAILURES_IN_A_ROW = 3;
 
 /** `unreadable`: blobs moved to `unreadable/`. `failed`: blobs that storage did not return. */

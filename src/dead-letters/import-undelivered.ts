@@ -4,7 +4,7 @@ import { deadLettersOfInvalid, type InvalidEvent } from './store/invalid.js';
 import type { DeadLetterStores } from './stores.js';
 import { moveUnreadable, RESOLVED, readUndelivered, type Undelivered } from './undelivered.js';
 
-export type Imported =
+type Imported =
   /** Each event has a row in `waiting`, or is in a dead letter. */
   | { kind: 'taken-up'; events: number }
   /** The blob is in `resolved/`, or never existed. */
@@ -16,13 +16,12 @@ const WRITTEN_AT_ONCE = 32;
 
 /**
  * Imports a dead letter of Event Grid: its events become rows in `waiting`, as if they had just been delivered, then
- * the blob moves to `resolved/` (R3). Invalid events become dead letters at once, many of them shared ones: a row for
- * each of 100,000 invalid events would hold up the jobs behind them. A blob that is not a list of events moves to
- * `unreadable/` (R9).
+ * the blob moves to `resolved/` (R3). Invalid events become dead letters at once, which many events share: rows for 100,000
+ * invalid events would delay other jobs. A blob that is not a list of events moves to `unreadable/` (R9).
  *
  *   dies before the copy   the next import adds all rows again: the ledger knows the events that have run
- *   dies after the copy    the blob is in both places: the next import adds no row, and ends the move (R6)
- *   two at once            rows exist twice, and the ledger knows them; the first copy stands
+ *   dies after the copy    the blob is in both places: the next import adds no row, and completes the move (R6)
+ *   two at once            the events get two rows each, and the ledger knows their jobs; the first copy stays
  */
 export async function importUndelivered(name: string, stores: DeadLetterStores): Promise<Imported> {
   const found = await readUndelivered(name, stores.undelivered);
@@ -57,7 +56,7 @@ export async function isResolved(
   return blobs[0]?.name === RESOLVED + name;
 }
 
-/** Events of the same text are one invalid event, as in a POST. */
+/** Separates valid from invalid events. Invalid events with the same text count once, as in a POST. */
 function split(events: readonly RawEvent[]): { valid: RawEvent[]; invalid: InvalidEvent[] } {
   const valid: RawEvent[] = [];
   const invalid = new Map<string, InvalidEvent>();

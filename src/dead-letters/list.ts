@@ -24,19 +24,18 @@ export type Filter = {
   readonly to?: Date | undefined;
 };
 
-/** The last dead letter of a page: the next page begins after this name, '' for none, in this page of storage. */
+/** The end of a page: the next page begins after this `name` ('': with the first one) in this page of storage's listing. */
 export type After = { readonly stage: ListedStage; readonly page?: string | undefined; readonly name: string };
 
 /** `isResolved`: the resolved dead letters instead of the pending ones. */
 export type Listing = Filter & { readonly isResolved?: boolean };
 
-/** A blob of Event Grid may hold thousands of events. */
+/** The blobs that are read at a time: a blob of Event Grid may hold thousands of events. */
 const READ_AT_ONCE = 8;
 
 /**
- * Yields a step for each name in storage, stage by stage, with the dead letter if it matches: a caller that looks for a
- * few among many can stop between. Holds one page of storage's listing, which has the fields of the app's own dead
- * letters; a blob is read only if its listing lacks them.
+ * Yields a step for each name in storage, stage by stage, with the dead letter if it matches: so a caller that needs a few
+ * of many can stop at any name. Holds one page of storage's listing. A blob is read only if the listing lacks its fields.
  */
 export async function* scanDeadLetters(
   stores: ReadStores,
@@ -84,7 +83,7 @@ export async function* inBatches<T>(
   }
 }
 
-/** Limits `filter` to dead letters that existed at `now`, so that a change does not take those that it causes. */
+/** Limits `filter` to dead letters that existed at `now`, so that a run does not redrive the dead letters that it causes. */
 export function createdUntil(now: Date, filter: Filter): Filter {
   return { ...filter, to: filter.to && filter.to < now ? filter.to : now };
 }
@@ -116,7 +115,7 @@ async function* pagesOfStage(
   }
 }
 
-/** Returns whether an earlier page of the list had this blob: possible only on the page of storage that both share. */
+/** Returns whether an earlier page of the list had this blob: only if both pages begin in the same page of storage. */
 function isBehind({ name }: ListedBlob, page: string | undefined, from: After | undefined): boolean {
   return from !== undefined && page === from.page && name <= from.name;
 }
@@ -142,7 +141,7 @@ export async function readListed(
   return content === undefined ? undefined : fromContent(blob, content);
 }
 
-/** A blob of Event Grid has several values of a field: one of them must match. */
+/** Returns whether all fields match. Of several values of a field, one must match. */
 function isMatch(deadLetter: ListedDeadLetter, filter: Filter): boolean {
   return FILTER_FIELDS.every((field) => {
     const wanted = filter[field];

@@ -7,8 +7,8 @@ import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/na
 import type { Undelivered } from './undelivered.js';
 
 /**
- * A dead letter in lists: no payload, and no value of a payload (P1). A blob of Event Grid holds several events: each
- * of their reasons, types and so on is there once, with spaces between.
+ * A dead letter in lists, without its payload and any value of it (P1). A blob of Event Grid holds several events: a field
+ * then has each of their values once, with spaces between.
  */
 export type ListedDeadLetter = {
   readonly id: string;
@@ -18,16 +18,16 @@ export type ListedDeadLetter = {
   readonly workflow: string;
   /** The code of the error. */
   readonly error: string;
-  /** Where the app's own code has failed, as `workflows/potassium-alert.js:42`; '' where that is not known. */
+  /** The place in the app's own code that failed, such as `workflows/potassium-alert.js:42`; '' if unknown. */
   readonly frame: string;
   readonly type: string;
   readonly resourceType: string;
   readonly eventId: string;
-  /** When storage created the blob. */
+  /** The time when storage created the blob. */
   readonly at: string;
   readonly redrives: number;
   readonly events: number;
-  /** The newest version of its resource that has started: see `DeadLetter`. */
+  /** Set if this is the newest version of its resource that has started: see `DeadLetter`. */
   readonly holdsState?: true;
 };
 
@@ -50,7 +50,7 @@ export const LISTED_STAGES: readonly ListedStage[] = [...STAGES, 'undelivered'];
 export const STAGES_WITH_WORKFLOW: readonly ListedStage[] = STAGES.filter((stage) => stage !== 'invalid');
 
 /**
- * Returns the dead letter from the metadata in a listing; undefined if the metadata lacks it and the blob must be read.
+ * Returns the dead letter from the metadata in a listing; undefined without that metadata: then read the blob.
  */
 export function fromListing({ name, createdAt, about }: ListedBlob): ListedDeadLetter | undefined {
   return about?.reason === undefined ? undefined : fromAbout(name, createdAt, about);

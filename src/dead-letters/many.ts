@@ -12,19 +12,19 @@ type Run = { readonly pace: Pace; readonly stores: DeadLetterStores };
 
 export type RedriveMany = RedriveOptions & {
   /**
-   * Waits for the outcome of each redrive. Stops if more than the share `stopAfter` of all outcomes so far are
-   * failures. Calls `onNoApp` once if no app has picked up any redrive for `NO_APP_MS`.
+   * Waits for the outcome of each redrive. Stops once the share of failures among the outcomes exceeds `stopAfter`. Calls
+   * `onNoApp` once if no app has started a redrive for `NO_APP_MS`.
    */
   readonly wait?: { readonly stopAfter?: number; readonly onNoApp?: () => void };
 };
 
-/** Fewer outcomes make no meaningful share. */
+/** The share of failures counts from this number of outcomes on. */
 const MIN_OUTCOMES = 10;
 /** The app looks for due rows every 10 s. */
 const ASK_AGAIN_MS = 5000;
 /** An outcome may have to wait for other jobs of its workflow. */
 const MAX_WAIT_MS = 10 * 60_000;
-/** A new row wakes the app by a message, so an app that runs picks up a redrive sooner. */
+/** An app that runs starts a redrive sooner, because it looks for due rows every 10 s. */
 export const NO_APP_MS = 30_000;
 const MAX_PROBLEMS = 10;
 
@@ -55,7 +55,7 @@ export async function redriveMany(ids: Ids, { wait, ...options }: RedriveMany, {
   return problems.length === 0 ? report : { ...report, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 
-/** Takes each outcome that was read; calls `onNoApp` once if all results were `open` for `NO_APP_MS`. */
+/** Returns a function that takes each outcome read, and calls `onNoApp` once if all were `open` for `NO_APP_MS`. */
 function createNoAppWatch(clock: Clock, onNoApp: () => void = () => {}): <F extends string>(found: F) => F {
   let openSinceMs: number | undefined;
   let isReported = false;

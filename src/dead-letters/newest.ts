@@ -11,7 +11,8 @@ type Limit = { readonly max: number; readonly onCount?: (all: number) => void };
 /**
  * Returns the newest `max` dead letters, the newest first, and the number of all that match.
  *
- * Storage lists by name, not by time: this reads the whole listing, up to 2,000 names a request. A blob of Event Grid is read only if it is among the newest, or if the filter needs its content.
+ * Storage lists by name, not by time, so this reads the whole listing, up to 2,000 names a request. A blob of Event Grid is
+ * read only if it is among the newest, or if the filter needs its content.
  */
 export async function newestDeadLetters(
   stores: ReadStores,
@@ -42,8 +43,8 @@ export async function newestOf<C extends Dated>(
 }
 
 async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerator<Candidate, void> {
-  const isInside = FILTER_FIELDS.some((field) => field !== 'stage' && listing[field] !== undefined);
-  if (isInside) {
+  const needsContent = FILTER_FIELDS.some((field) => field !== 'stage' && listing[field] !== undefined);
+  if (needsContent) {
     for await (const { deadLetter, after } of scanDeadLetters(stores, listing)) {
       if (deadLetter) yield { at: Date.parse(deadLetter.at), name: after.name, read: async () => deadLetter };
     }
@@ -61,7 +62,7 @@ async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerat
   }
 }
 
-/** Storage's times have whole seconds: within a second, names decide. */
+/** Sorts by time, then by name, because storage's times have whole seconds. */
 function keepNewest(candidates: Dated[], max: number): void {
   candidates.sort((one, other) => other.at - one.at || (one.name < other.name ? -1 : 1));
   candidates.length = Math.min(candidates.length, max);

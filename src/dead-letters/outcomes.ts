@@ -20,18 +20,17 @@ type Deps = {
 };
 
 /**
- * Counts the outcomes of dead letters that were redriven: two storage requests for each id, three for an id that is
- * nowhere. Reads only. An outcome can be late, when the app has not moved the dead letter yet (R4), but it is not wrong:
- * a job whose dead letter has moved says in the ledger how it ended.
+ * Counts the outcomes of dead letters that were redriven. Only reads: two requests for each id, three for an unknown id. An
+ * outcome stays `waiting` until the app has moved the dead letter (R4); from then on, the ledger has the outcome of the job.
  *
- * A busy storage refuses some of many reads. Those outcomes are late, too: the caller asks again. Only if storage refuses
- * all does this throw its StorageError.
+ * Busy storage refuses some of many reads. Their outcomes are `waiting` too, and the caller asks again.
+ * @throws StorageError if storage refuses all reads
  */
 export async function countOutcomes(ids: readonly string[], deps: Deps): Promise<Record<RedriveOutcome, number>> {
   const counts = { resolved: 0, failedAgain: 0, waiting: 0, unknown: 0 };
   let answered = 0;
   let failure: StorageError | undefined;
-  const calls = [...new Set(ids)].map((id) => () => outcomeOfId(id, deps).catch(storageErrorAlone));
+  const calls = [...new Set(ids)].map((id) => () => outcomeOfId(id, deps).catch(asStorageError));
   for await (const { value } of inBatches(calls)) {
     if (value instanceof StorageError) failure = value;
     else answered += 1;
@@ -41,7 +40,7 @@ export async function countOutcomes(ids: readonly string[], deps: Deps): Promise
   return counts;
 }
 
-function storageErrorAlone(error: unknown): StorageError {
+function asStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   throw error;
 }
@@ -52,7 +51,7 @@ async function outcomeOfId(id: string, deps: Deps): Promise<RedriveOutcome> {
   return place.kind === 'undelivered' ? outcomeOfUndelivered(place.name, deps) : outcomeOfOwn(place.name, deps);
 }
 
-/** R6: a dead letter in both places is resolved. It can move between the two reads: so a third read decides. */
+/** R6: a dead letter in both places is resolved. A third read finds one that moves between the two reads. */
 async function outcomeOfOwn(name: DeadLetterName, deps: Deps): Promise<RedriveOutcome> {
   const { blobs } = deps.stores;
   const resolved = await blobs.read(RESOLVED + name);
@@ -64,8 +63,8 @@ async function outcomeOfOwn(name: DeadLetterName, deps: Deps): Promise<RedriveOu
 }
 
 /**
- * The dead letter of a job moves also when the job waits for its next try, or has a newer dead letter: the record says
- * which. A record that has expired was settled.
+ * The dead letter of a job also moves if the job waits for its next try, or has a newer dead letter: the record decides. An
+ * absent record has expired, and was settled.
  */
 async function outcomeOfResolved(name: DeadLetterName, content: string, { stores }: Deps): Promise<RedriveOutcome> {
   const { address, discarded } = readDeadLetter(content) ?? {};
@@ -76,7 +75,7 @@ async function outcomeOfResolved(name: DeadLetterName, content: string, { stores
   return state.kind === 'settled' && isNewer ? 'failedAgain' : 'waiting';
 }
 
-/** R5: the dead letter of an invalid event stays as it is if the event is invalid still. A corrected payload is valid. */
+/** R5: the dead letter of an event that is still invalid stays pending. A corrected payload is valid, and waits. */
 async function outcomeOfPending(name: DeadLetterName, content: string, deps: Deps): Promise<RedriveOutcome> {
   const { address, causes, event } = readDeadLetter(content) ?? {};
   if (address !== undefined || causes || event === undefined) return 'waiting';

@@ -10,7 +10,7 @@ export type Counts = Partial<Record<Skipped | Outcome | Discarded | 'asked' | 't
 
 export type Report = {
   readonly counts: Counts;
-  /** Why the run ended before the last dead letter. */
+  /** The reason why the run ended before the last dead letter. */
   readonly stopped?: 'failures' | 'storage' | 'asked-to';
   /** The code of storage's last error. */
   readonly errorCode?: string;
@@ -37,7 +37,7 @@ export type Ids = AsyncIterable<Id> | readonly Id[];
 type Stop = (why: NonNullable<Report['stopped']>) => void;
 type Act = (id: Id, stop: Stop, signal: AbortSignal) => Promise<keyof Counts>;
 
-/** After so many failures in a row, each after its retries, storage is down: the run stops. */
+/** After this number of failures in a row, each after its retries, the run stops, because storage is down. */
 const MAX_FAILURES_IN_A_ROW = 10;
 
 /** Calls `act` for each dead letter: `atOnce` workers take ids from one iterator, at most `perSecond`. */

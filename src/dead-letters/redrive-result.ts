@@ -20,7 +20,7 @@ export type Skipped =
   | 'under-way'
   /** `MAX_REDRIVES` redrives had no success: a person must find the cause, then use force. */
   | 'too-often'
-  /** No row can hold the event. */
+  /** The event is too large for a row. */
   | 'too-large'
   /** The blob is not a dead letter, or not a list of events. */
   | 'unreadable'
@@ -41,10 +41,10 @@ export type Outcome =
   | 'taken-in'
   | 'invalid-again';
 
-/** With these codes a job waits for something else, and has not failed. */
+/** A job that waits with one of these codes has not failed. */
 const NO_FAILURE: readonly string[] = ['', 'resource-busy', 'resource-lost', 'lease-lost'];
 
-/** Returns why there is nothing to redrive (R2); undefined if there is. A redrive creates an expired record anew. */
+/** Returns the reason against a redrive (R2); undefined if there is none. A redrive inserts an expired record again. */
 export function obstacleTo(
   { redrives }: { redrives: number },
   record: JobRecord | undefined,
@@ -55,7 +55,7 @@ export function obstacleTo(
   return state.result === 'dead' && record.redrives <= redrives ? undefined : 'over';
 }
 
-/** Returns what has become of redrive number `redrive`. */
+/** Returns the outcome of redrive number `redrive`, as the record of the job shows it. */
 export function outcomeOf(record: JobRecord | undefined, redrive: number): Outcome | 'picked-up' {
   if (!record || record.redrives < redrive) return 'open';
   const { state, errorCode } = record;

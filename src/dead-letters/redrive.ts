@@ -15,9 +15,9 @@ import { RESOLVED, readUndelivered, type UndeliveredBlob } from './undelivered.j
 export type RedriveOptions = {
   /** The person who redrives, for the note beside a corrected payload. */
   readonly by: string;
-  /** Redrives also after `MAX_REDRIVES`, and also a payload that this version does not accept. */
+  /** Also redrives after `MAX_REDRIVES`, and a payload that this version does not accept. */
   readonly isForced?: boolean;
-  /** Returns what would be done, and does nothing. */
+  /** Returns the result that a redrive would have, and changes nothing. */
   readonly isDryRun?: boolean;
   /** A corrected payload in place of that in the dead letter. */
   readonly event?: unknown;
@@ -30,15 +30,15 @@ type Found = {
   readonly event: RawEvent;
 };
 
-/** After so many redrives without success a person must find the cause. */
+/** After this number of redrives without success, a person must find the cause. */
 export const MAX_REDRIVES = 3;
 
 /**
  * Requests that the app runs a dead letter again: adds a row to `waiting`, which the pipeline handles as any other. The
  * pipeline moves the dead letter once the job is settled or waits for its next try (R4), or the event is valid (R5).
  *
- *   dies before the row        nothing has happened, except perhaps a corrected payload that nothing runs
- *   dies after the row         the app does the rest
+ *   dies before the row        nothing has changed, except perhaps a corrected payload in storage that no job runs
+ *   dies after the row         the app handles the row
  *   twice, or two at once      two rows of one number: the first reopens the job, the second changes nothing (R1);
  *                              for an invalid event, the second row is a redelivery
  *   the job ends meanwhile     the row changes nothing: a completed job is never reopened (R2)
@@ -130,7 +130,7 @@ async function redriveBatch(
 }
 
 /**
- * Imports a blob of Event Grid. A blob that a person has discarded gets rows too, but stays where it is, with its note.
+ * Imports a blob of Event Grid. The events of a discarded blob get rows too, but the blob stays in `resolved/` with its note.
  */
 async function redriveUndelivered(
   name: string,
@@ -156,14 +156,14 @@ async function redriveEventsOf(
   return { kind: 'taken-up', events: events.length };
 }
 
-/** Returns whether name and content are of one job. A row for another job would come back again and again. */
+/** Returns whether name and content are of one job: a row for another job would never move this dead letter. */
 function isAsNamed(name: DeadLetterName, { address, redrives }: StoredDeadLetter): boolean {
   const stage = partsOfName(name)?.stage;
   if (stage === undefined || stage === 'invalid') return stage === 'invalid' && address === undefined;
   return isAddress(address) && nameOfJob(stage, address, redrives) === name;
 }
 
-/** Returns a pending or a discarded dead letter. In both places, unlike R6, the ledger decides whether it is over. */
+/** Returns a pending or a discarded dead letter. For one in both places (R6), `obstacleTo` checks the job's record. */
 async function readRedrivable(
   name: DeadLetterName,
   { blobs }: Pick<DeadLetterStores, 'blobs'>,

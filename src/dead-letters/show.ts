@@ -17,7 +17,7 @@ export type Shown = Omit<ListedDeadLetter, 'at'> & {
   readonly firstTryAt?: string;
   readonly deadLetteredAt?: string;
   readonly errorName?: string;
-  /** Why the payload is not shown as it is. */
+  /** The reason why the payload is not shown as it is. */
   readonly note?: string;
   /** `message`: the problem in words, and what is allowed. */
   readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
@@ -55,7 +55,7 @@ async function readAnywhere(
   return pending === undefined ? undefined : { content: pending, isResolved: false };
 }
 
-/** Only a listing has the time of a blob, so `at` is not shown. */
+/** Only a listing has the time of a blob, so `at` has no value here, and is not shown. */
 const UNKNOWN_TIME = new Date(0);
 
 function showOwn(name: string, { content, isResolved }: { content: string; isResolved: boolean }, edits: string[]) {

@@ -4,7 +4,7 @@ import type { Ledger } from '../storage/ledger.js';
 import type { Waiting } from '../storage/waiting.js';
 import type { DeadLetters } from './store/dead-letters.js';
 
-/** The storage that looking at dead letters, redriving, discarding and importing need. */
+/** The storage for showing, redriving, discarding and importing dead letters. */
 export type DeadLetterStores = {
   /** The container `dead-letters`. */
   readonly blobs: BlobStore;
@@ -14,9 +14,9 @@ export type DeadLetterStores = {
   readonly ledger: Pick<Ledger, 'read'>;
   readonly waiting: Pick<Waiting, 'add' | 'isThere'>;
   readonly clock: Clock;
-  /** By storage's clock, as the times of blobs are (T1). */
+  /** The time by storage's clock (T1), which also dates blobs. */
   readonly storageNow: () => Promise<Date>;
 };
 
-/** Enough to list and show dead letters. */
+/** The storage for listing and showing dead letters. */
 export type ReadStores = Pick<DeadLetterStores, 'blobs' | 'undelivered'>;

@@ -13,9 +13,9 @@ import type { BlobsPage } from './store/pending.js';
  * `unreadable/` under the same name, until a person redrives or discards it.
  */
 export type Undelivered = {
-  /** As Event Grid would have delivered it. */
+  /** The event as Event Grid would have delivered it. */
   readonly delivered: unknown;
-  /** Event Grid's own words for why it stopped, and how its last attempt ended. */
+  /** Event Grid's own words for the reason of its dead letter, and for the outcome of its last attempt. */
   readonly reason: string;
   readonly outcome: string;
 };
@@ -50,8 +50,8 @@ export function eventsOf(content: string): Undelivered[] | undefined {
 }
 
 /**
- * A blob of Event Grid: its content, for a discarded blob that before the discard; its events, undefined if there are
- * none.
+ * A blob of Event Grid. `read`: its content; for a discarded blob, the content before the discard. `events` is undefined if
+ * the content is not a list of events.
  */
 export type UndeliveredBlob = {
   readonly read: BlobText;
@@ -60,7 +60,7 @@ export type UndeliveredBlob = {
   readonly discarded: Discarded | undefined;
 };
 
-/** Returns the blob of this name, which may begin with `resolved/`; undefined if it is not there. */
+/** Returns the blob of this name, which may begin with `resolved/`; undefined if the blob is absent. */
 export async function readUndelivered(name: string, blobs: BlobStore): Promise<UndeliveredBlob | undefined> {
   const read = await blobs.readText(name, MAX_BLOB_BYTES);
   if (read?.kind !== 'text') return read && { read, events: undefined, discarded: undefined };
@@ -77,11 +77,11 @@ export function isUnreadable(name: string): boolean {
 /**
  * Moves a blob that the app cannot import to `unreadable/`, so that it does not hold up others (R9).
  *
- *   dies before the copy   nothing has happened: the next run does the same
- *   dies after the copy    the blob is in both places: the next run finds the copy, and deletes
- *   two at once            the first copy stands, and the second delete finds nothing
- *   a person discards the copy while another process still copies: the blob is in `unreadable/` again, and the person
- *                          discards it once more
+ *   dies before the copy   nothing has changed: the next run does the same
+ *   dies after the copy    the blob is in both places: the next run finds the copy, and deletes the original
+ *   two at once            the first copy stays, and the second delete finds no blob
+ *   a person discards the copy while another process copies: the blob is in `unreadable/` again, and the person discards
+ *                          it again
  */
 export async function moveUnreadable(name: string, blobs: BlobStore): Promise<void> {
   if (isUnreadable(name)) return;
@@ -124,7 +124,7 @@ function wordOf(value: unknown): string {
   return typeof value === 'string' && WORD.test(value) ? value : '';
 }
 
-/** Yields the blobs outside of `resolved/`, page by page, in the order of their names; with those in `unreadable/`. */
+/** Yields the blobs outside of `resolved/`, also those in `unreadable/`, page by page, in the order of their names. */
 export async function* undeliveredBlobs(
   blobs: BlobStore,
   { page: first }: { page?: string | undefined } = {},
@@ -134,7 +134,7 @@ export async function* undeliveredBlobs(
   }
 }
 
-/** Counts up to `max` blobs: those that wait for their import, the oldest of these, and those in `unreadable/`. */
+/** Counts up to `max` blobs. `blobs`: those that wait for their import; `oldestAt`: the oldest of these. */
 export async function countUndelivered(
   blobs: BlobStore,
   max: number,

@@ -7,23 +7,23 @@ import type { Stage } from './names.js';
 /** A job that failed for good, or events that the app cannot handle. */
 export type DeadLetter = {
   stage: Stage;
-  /** An invalid event has no job. */
+  /** The job; or, for invalid events, which have no job, the day of a ledger table. */
   of: { kind: 'job'; address: Address; redrives: number } | { kind: 'event'; day: string };
   reason: string;
   workflow?: string;
-  /** The job runs for longer than a delivery may. */
+  /** Set for a long job, which the queue `due-long` runs. */
   isLong?: true;
   /** The digest of the corrected payload that ran: see src/dead-letters/edits.ts. */
   edit?: string;
   /**
-   * With `ordering: 'latest'`: no newer version of the resource had started when this dead letter was written. Older
-   * versions no longer run, so the workflow's tables lack this version until a redrive or a newer version has run.
+   * Set with `ordering: 'latest'` if no newer version of the resource had started when this dead letter was written. Older
+   * versions are superseded, so the workflow's tables lack this version until a redrive or a newer version has run.
    */
   holdsState?: true;
-  /** `message` must quote no value of the payload (P2). `frame`: where the app's own code has failed. */
+  /** `message` must quote no value of the payload (P2). `frame`: the place in the app's own code that failed. */
   error: { name: string; code: string; message: string; frame?: string };
   problems?: Problems;
-  /** Only in a dead letter of several invalid events: the problems of the first `events` of them, of the next, … */
+  /** Only for several invalid events: `events` is the number of successive events in `event` with these problems. */
   causes?: readonly { problems: Problems; events: number }[];
   tries: number;
   crashes?: number;
@@ -60,7 +60,7 @@ export function readDeadLetter(content: string): StoredDeadLetter | undefined {
   return isDeadLetter ? (deadLetter as StoredDeadLetter) : undefined;
 }
 
-/** Returns the blob metadata of a dead letter, from which lists and filters are answered. */
+/** Returns the blob metadata of a dead letter, which lists and filters read. */
 export function aboutDeadLetter({ reason, workflow = '', error, event, causes, holdsState }: StoredDeadLetter): About {
   if (causes) {
     const events = eventsOfDeadLetter({ event, causes });

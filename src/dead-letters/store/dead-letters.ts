@@ -16,8 +16,8 @@ import { pendingPages } from './pending.js';
  * The container `dead-letters`: one blob per dead letter, `pending/<stage>/<yyyy-mm-dd>/<digest>.<redrives>.json`. A
  * resolved dead letter has the same name under `resolved/`.
  *
- * R7: a name is created only once, so two writers, or a writer that dies and comes back, make one dead letter.
- * R6: a dead letter in both places is resolved. That also covers a former holder of the job that writes very late.
+ * R7: a name is created only once, so two writers, or a repeated write after a crash, make one dead letter.
+ * R6: a dead letter in both places is resolved, also if a former holder of the job writes it very late.
  */
 export type DeadLetters = {
   /** Writes a dead letter to `pending/`; changes nothing if its name exists. */
@@ -26,7 +26,7 @@ export type DeadLetters = {
   resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
   /** Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. */
   move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void>;
-  /** Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` says so after a page. */
+  /** Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` returns true after a page. */
   count(
     max: number,
     isEnough?: () => boolean,

@@ -26,7 +26,7 @@ export function nameOfInvalid(day: string, event: unknown): DeadLetterName {
   return `invalid/${datedOf(day)}/${digest(toJson(event))}.0.json`;
 }
 
-/** Returns the name for several invalid events; one invalid event that is the same list has another name. */
+/** Returns the name for several invalid events. A single invalid event that is a list of them has another name. */
 export function nameOfInvalidBatch(day: string, events: readonly unknown[]): DeadLetterName {
   return `invalid/${datedOf(day)}/${digest(`batch.${toJson(events)}`)}.0.json`;
 }

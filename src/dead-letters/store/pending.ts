@@ -2,7 +2,7 @@ import type { BlobStore, ListedBlob } from '../../storage/blob-store.js';
 import { blobPages } from '../../storage/pages.js';
 import { partsOfName, type Stage } from './names.js';
 
-/** A page of a listing of storage. With the tokens `page` and `next`, storage lists this page again, or the next one. */
+/** A page of a listing of storage. The token `page` lists this page again; `next` lists the next one. */
 export type BlobsPage = { blobs: ListedBlob[]; page: string | undefined; next: string | undefined };
 
 /**
@@ -15,7 +15,7 @@ export async function* pendingPages(
   stage: Stage,
   { page: first }: { page?: string | undefined } = {},
 ): AsyncGenerator<BlobsPage, void> {
-  const isResolved = createResolved(container, stage);
+  const isResolved = createIsResolved(container, stage);
   for await (const { answer, page } of blobPages(container, `pending/${stage}/`, first)) {
     const blobs: ListedBlob[] = [];
     for (const blob of answer.blobs) {
@@ -27,8 +27,8 @@ export async function* pendingPages(
   }
 }
 
-/** Returns whether a name is also in `resolved/`. Takes names in rising order, so it reads the names of a day once. */
-function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promise<boolean> {
+/** Returns a function that says whether a name is in `resolved/`. Call it with rising names: it reads those of a day once. */
+function createIsResolved(blobs: BlobStore, stage: Stage): (name: string) => Promise<boolean> {
   let cursor: { prefix: string; has: (name: string) => Promise<boolean> } | undefined;
   return async (name) => {
     const dated = partsOfName(name)?.dated;
@@ -39,7 +39,8 @@ function createResolved(blobs: BlobStore, stage: Stage): (name: string) => Promi
 }
 
 /**
- * Returns whether a listing holds a name. Takes names in rising order, so it reads each page once, and only as needed.
+ * Returns a function that says whether a listing holds a name. Call it with rising names: it reads each page once, and only
+ * if needed.
  */
 function createCursor(blobs: BlobStore, prefix: string): (name: string) => Promise<boolean> {
   const pages = blobPages(blobs, prefix);
