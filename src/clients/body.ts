@@ -11,15 +11,15 @@ const MB = 1024 * 1024;
 const MAX_BYTES = { fhir: 16 * MB, dicom: 64 * MB };
 /** A longer unread answer costs more than a new connection. */
 const MAX_DRAINED_BYTES = 64 * 1024;
-/** The time without a chunk, or before the first read, after which a stream ends. */
+/** A stream ends after this time without a chunk, or without a first read. */
 const IDLE_MS = 30_000;
 
-/** Content in chunks. Read it once, to its end or not: both free the connection. */
+/** Content in chunks, to be read once. The connection is free when the loop over `content` ends, early or not. */
 export type Streamed = { readonly contentType: string; readonly content: AsyncIterable<Uint8Array> };
 
 /**
  * Returns the body as text.
- * @throws NonRetriableError if the body exceeds the memory for it, as it would at the next request.
+ * @throws NonRetriableError if the body exceeds the memory for it: another request would get the same body.
  */
 export async function readText(response: PipelineResponse, endpoint: Endpoint): Promise<string> {
   const { kind } = endpoint;
@@ -35,7 +35,7 @@ export function readBytes(response: PipelineResponse, { kind }: Endpoint): Promi
   return readUpTo(MAX_BYTES[kind], response);
 }
 
-/** Returns the value of a body. The error of JSON.parse quotes the text, so it is not passed on. */
+/** Returns the value of a body. Does not pass on the error of JSON.parse, which quotes the text. */
 export function parseJson(text: string, kind: ServiceKind): unknown {
   try {
     return JSON.parse(text);
@@ -112,7 +112,7 @@ export function streamOf(
   }
 }
 
-/** In Node the body is a Readable. An error that no reader waits for must not end the process. */
+/** Returns the body, which in Node is a Readable. An error of the stream without a reader must not end the process. */
 function streamIn({ readableStreamBody }: PipelineResponse): Readable {
   const stream = readableStreamBody as Readable;
   stream.on('error', () => {});

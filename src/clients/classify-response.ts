@@ -6,7 +6,7 @@ import { ReadError, readError, SERVICE_NAMES } from './read-error.js';
 /** The meaning of a response, by its status. */
 type Classified = { kind: 'found' } | NotRead;
 
-export type NotRead =
+type NotRead =
   /** The resource is deleted, or never existed. */
   | { kind: 'gone' }
   /** Another request may succeed. `error` is thrown if no request is left, or `waitMs` is long. */
@@ -18,7 +18,7 @@ export type Retry = {
   kind: 'retry';
   waitMs: number | undefined;
   error: Error;
-  /** 0 to 1: the random part of the wait. Reads that were refused in one batch share it, and so their next batch. */
+  /** 0 to 1: the random part of the wait. Reads that were refused in one batch share it, so their next batch is one too. */
   jitter?: number;
 };
 

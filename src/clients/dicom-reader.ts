@@ -43,7 +43,7 @@ export type DicomReader = {
 const DICOM_JSON = 'application/dicom+json';
 const FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=*';
 const DEFAULT_PARTITION = 'Microsoft.Default';
-/** Services that need the name of the default partition in every path. Other services refuse the name. */
+/** Services that need the name of the default partition in every path. Other services refuse that name. */
 const partitioned = new WeakSet<Endpoint>();
 
 /** Returns the `resource` of a handler of DICOM events. */
@@ -75,9 +75,9 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
 
   async function metadata(name: string, path: string): Promise<DicomJson[]> {
     const to = endpoint();
-    const text = await share({ event, name, signal }, (both) =>
-      inPartition(to, `${path}/metadata`, (whole) =>
-        getWithRetry.text(to, { path: whole, accept: DICOM_JSON, signal: both }),
+    const text = await share({ event, name, signal }, (sharedSignal) =>
+      inPartition(to, `${path}/metadata`, (fullPath) =>
+        getWithRetry.text(to, { path: fullPath, accept: DICOM_JSON, signal: sharedSignal }),
       ),
     );
     return text === undefined ? [] : datasetsIn(text);
@@ -85,13 +85,13 @@ export function createDicomReader(event: DicomEvent, deps: ReaderDeps): DicomRea
 
   function stream(path: string, accept: string): Promise<Streamed | undefined> {
     const to = endpoint();
-    return inPartition(to, path, (whole) => getWithRetry.stream(to, { path: whole, accept, signal }));
+    return inPartition(to, path, (fullPath) => getWithRetry.stream(to, { path: fullPath, accept, signal }));
   }
 
   /**
-   * An event names the default partition whether or not its service has partitions. A service with partitions answers
-   * 400 to a path without a partition, a service without partitions to a path with one. So the short path is tried
-   * first, and `partitioned` remembers the result.
+   * Adds the version and the partition to a path. An event names the default partition whether or not its service has
+   * partitions. A service with partitions answers 400 to a path without a partition, a service without partitions to a path
+   * with one. So the short path is tried first, and `partitioned` remembers the result.
    */
   async function inPartition<T>(to: Endpoint, path: string, get: (path: string) => Promise<T>): Promise<T> {
     const named = `/v2${pathOf('partitions', event.partition)}${path}`;

@@ -7,7 +7,7 @@ export type Endpoint = {
   readonly kind: ServiceKind;
   /** The base of all paths. */
   readonly url: string;
-  /** The other base of the service's links: behind a proxy, a service names its own host. */
+  /** A second base of the service's links: behind a proxy, a service uses its own host name in links. */
   readonly alias: string;
   readonly audience: string;
   /** Sends a request, with a token if the service needs one. */
@@ -23,7 +23,7 @@ export function pathOf(...segments: readonly string[]): string {
 }
 
 /** Returns path and query of `link`, relative to the service; undefined for a link to another host or path. */
-export function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
+function pathWithin({ url, alias }: Endpoint, link: string): string | undefined {
   return pathAfter(url, URL.parse(link, `${url}/`)) ?? pathAfter(alias, URL.parse(link));
 }
 
@@ -48,7 +48,7 @@ function pathAfter(base: string, link: URL | null): string | undefined {
   return link.pathname.startsWith(`${root}/`) ? link.pathname.slice(root.length) + link.search : undefined;
 }
 
-/** URLs treat `.` and `..` as steps, percent-encoded too. Half a surrogate pair has no encoding. */
+/** Refuses `.` and `..`, which URLs treat as steps even if encoded, and half a surrogate pair, which has no encoding. */
 function encodeSegment(segment: string): string {
   if (segment === '' || segment === '.' || segment === '..' || !segment.isWellFormed()) {
     throw new NonRetriableError('An id is empty, or a URL cannot hold it. No request was sent.', {

@@ -44,9 +44,9 @@ export type ReaderDeps = {
 };
 
 const FHIR_JSON = 'application/fhir+json';
-/** The maximum of one search, which ends a service that names new pages for ever. */
+/** The maximum of one search. A service with a fault could name new pages for ever. */
 const MAX_PAGES = 10_000;
-/** Types, ids and versions as FHIR defines them. Services decode URLs in a bundle differently, so no other goes there. */
+/** Types, ids and versions as FHIR defines them. Only these go into batches, whose URLs services decode differently. */
 const IS_PLAIN = /^[A-Za-z0-9.-]{1,64}$/;
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/;
 
@@ -79,10 +79,12 @@ export function createFhirReader(event: FhirEvent, deps: ReaderDeps): FhirReader
     return getWithRetry.text(endpoint(), { path, accept: FHIR_JSON, signal });
   }
 
-  /** Readers share the text, and each parses its own object, so that no reader sees another's changes. */
+  /** Returns the text that readers share. Each parses its own object, so that no reader sees another's changes. */
   function shared(name: string, place: ResourcePlace): Promise<string | undefined> {
     const to = endpoint();
-    return share({ event, name, signal }, async (both) => getWithRetry.text(to, requestOf(place, both)));
+    return share({ event, name, signal }, async (sharedSignal) =>
+      getWithRetry.text(to, requestOf(place, sharedSignal)),
+    );
   }
 
   async function* searchAll(type: string, parameters?: FhirParameters): AsyncGenerator<FhirResource> {

@@ -33,7 +33,7 @@ type GetWithRetryDeps = {
 };
 
 // A read          |-- request, max. 10 s --|-- wait, max. 5 s --|-- request --|-- wait --|-- request --|
-// It ends with an answer, with RetryAfterError if the service asks for a longer wait, with ReadError, or at once when
+// A read ends with an answer, with RetryAfterError if the service asks for a longer wait, with ReadError, or at once when
 // `signal` aborts.
 export function createGetWithRetry({ clock, random, telemetry, batches }: GetWithRetryDeps): GetWithRetry {
   return {
@@ -91,7 +91,7 @@ export function createGetWithRetry({ clock, random, telemetry, batches }: GetWit
     }
   }
 
-  /** Never shorter than the service asks for. Random, so that callers refused together do not return together. */
+  /** Returns at least the wait that the service asks for, plus up to 20 %, so that refused callers do not return together. */
   function waitAfter(requests: number, { waitMs, jitter = random.number() }: Retry): number {
     return Math.round((waitMs ?? FIRST_WAIT_MS * 2 ** (requests - 1)) * (1 + 0.2 * jitter));
   }

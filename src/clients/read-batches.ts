@@ -25,29 +25,29 @@ type Alone = () => Promise<ReadResult<string>>;
  * small, and resources of 160 KiB still fit the memory for one answer.
  */
 const MAX_ENTRIES = 100;
-/** Answers that are too large do not make batches smaller: one large resource must not end them for all others. */
+/** After an answer that was too large, batches keep this size: one large resource must not turn them off for others. */
 const MIN_ENTRIES = 10;
 /**
- * How long a read waits for others, at most, while an earlier request of its service is under way: longer waits make
- * fewer requests (`npm run bench -- --only h` counts them).
+ * The maximum time for which a read waits for other reads, while an earlier request to its service is under way. Longer
+ * waits make fewer requests (`npm run bench -- --only h` counts them).
  */
 export const GATHER_MS = 10;
-/** How long batches are smaller, or off, after an answer that was too large, too late, or a refusal. */
+/** The time for which batches are smaller after an answer that was too large or too late, or off after a refusal. */
 const LIMITED_MS = 600_000;
-/** Statuses of services, proxies and gateways that take no batch. 401 is about the token. */
+/** Statuses of services, proxies and gateways that accept no batch. 401 is not among them: it is about the token. */
 const REFUSALS = new Set([400, 403, 404, 405, 415, 501]);
 
 type Read = {
   readonly request: PlacedRequest;
   readonly alone: Alone;
-  /** Has no effect on a read that has ended. */
+  /** Ends the read with this result. Without effect if the read has ended. */
   readonly settle: (result: ReadResult<string> | Promise<ReadResult<string>>) => void;
   isOver: boolean;
-  /** Called when the signal aborts; from then on the read is over. */
+  /** Called when the signal of the read aborts. The read is over by then. */
   onLeave: () => void;
 };
 
-/** The state of one service. Its endpoint is the last one that a read came with. */
+/** The state of one service. `endpoint`: that of the last read. */
 type Service = {
   endpoint: Endpoint;
   waiting: Read[];
@@ -67,12 +67,12 @@ const NEW_SERVICE = {
   isRefusalLogged: false,
 } as const;
 
-/** The result of a batch as a whole. */
+/** The answer to a batch. */
 type Answer =
   | { kind: 'entries'; results: readonly ReadResult<string>[] }
-  /** Holds for each read. */
+  /** The result is the same for each read. */
   | { kind: 'same'; result: ReadResult<string> }
-  /** No result of any read. */
+  /** There is no result for any read. */
   | { kind: 'none' | 'too-large' | 'too-late' }
   | { kind: 'refused'; code: string };
 
@@ -192,18 +192,18 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
 
   /** Ends with the answer, after 10 s, or when all callers have aborted. */
   function postInTime({ endpoint }: Service, reads: readonly Read[]): Promise<Answer> {
-    const allLeft = new AbortController();
+    const allAborted = new AbortController();
     let callers = reads.length;
     for (const one of reads) {
       one.onLeave = () => {
         callers -= 1;
-        if (callers === 0) allLeft.abort();
+        if (callers === 0) allAborted.abort();
       };
     }
     return endEarly<Answer>(
       (signal) => post(endpoint, reads, signal),
       [
-        onAbort(allLeft.signal, () => ({ kind: 'none' })),
+        onAbort(allAborted.signal, () => ({ kind: 'none' })),
         (end) => clock.after(REQUEST_MS, () => end({ kind: 'too-late' })),
       ],
     );
@@ -215,7 +215,7 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
       const response = await endpoint.send(requestTo(endpoint, { path: '', accept, signal, body: batchOf(reads) }));
       if (response.status !== 200) {
         await drain(response);
-        return wholeAnswer(classifyResponse(response, endpoint, clock.now()), response.status);
+        return refusalOf(classifyResponse(response, endpoint, clock.now()), response.status);
       }
       const body = await readBytes(response, endpoint);
       if (!body) return { kind: 'too-large' };
@@ -231,13 +231,13 @@ export function createReadBatches(deps: { clock: Clock; random: Random; telemetr
       return { kind: 'entries', results: entries.map(resultOf) };
     } catch (error) {
       const result = classifyThrown(error, endpoint);
-      // A token that is not given now is not given for single reads either.
+      // Without a token for the batch, there is none for single reads either.
       return result.kind === 'failed' ? { kind: 'same', result } : { kind: 'none' };
     }
   }
 
-  /** Returns what the status of the whole answer means, other than 200. */
-  function wholeAnswer(result: ReturnType<typeof classifyResponse>, status: number): Answer {
+  /** Returns the meaning of an answer whose status is not 200. */
+  function refusalOf(result: ReturnType<typeof classifyResponse>, status: number): Answer {
     if (result.kind === 'retry') return { kind: 'same', result: { ...result, jitter: random.number() } };
     if (status === 401 && result.kind === 'failed') return { kind: 'same', result };
     return REFUSALS.has(status) ? { kind: 'refused', code: `fhir-http-${status}` } : { kind: 'none' };

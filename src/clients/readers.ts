@@ -33,14 +33,14 @@ export type Readers = {
    * @throws NonRetriableError if the host is not listed.
    */
   pagesOf(service: ServiceName, signal: AbortSignal): ServicePages;
-  /** From now on, hosts that `find` knows are read in this process, without a token and a network. */
+  /** From now on, hosts that `find` knows are read in this process, without token and network: the simulator. */
   answerInProcess(find: FindInProcess): void;
 };
 
 /** A service by its host name in events. */
 export type ServiceName = { readonly service: ServiceKind; readonly host: string };
 
-/** Readers read over the network from `fhirHosts` and `dicomHosts` alone. */
+/** Readers send requests only to `fhirHosts` and `dicomHosts`. */
 export type ReadersDeps = {
   fhirHosts: readonly ServiceHost[];
   dicomHosts: readonly ServiceHost[];

@@ -23,7 +23,7 @@ export function requestTo(
   { path, accept, signal, body }: { path: string; accept: string; signal: AbortSignal; body?: string },
 ): PipelineRequest {
   const url = `${base}${path}`;
-  // Not compressed: a broken answer must end with an error, and a size must be known before it is in memory.
+  // Asks for no compression: a broken answer must end with an error, and its size must be known before it is in memory.
   const headers = { accept, 'accept-encoding': 'identity' };
   return createPipelineRequest({
     url,
@@ -40,15 +40,15 @@ export function requestTo(
 const OF_A_BATCH = { 'content-type': 'application/fhir+json', 'x-bundle-processing-logic': 'parallel' };
 
 /**
- * Only the policies for a proxy and a token: no redirect is followed, nothing is logged, and the SDK does not retry.
- * There is one pipeline, with one token, for each audience.
+ * Returns a function that makes the `send` of an endpoint. A request follows no redirect, logs nothing and is not repeated.
+ * Each audience has one pipeline, with one token.
  */
 export function createSend(credential: TokenCredential, httpClient: HttpClient) {
   const withToken = new Map<string, SendRequest>();
-  const plainly: SendRequest = (request) => httpClient.sendRequest(request);
+  const withoutToken: SendRequest = (request) => httpClient.sendRequest(request);
 
   return (kind: ServiceKind, url: string, audience: string): SendRequest => {
-    if (isLoopbackUri(url) && url.startsWith('http:')) return plainly; // a test service on this machine
+    if (isLoopbackUri(url) && url.startsWith('http:')) return withoutToken; // a test service on this machine
     if (!url.startsWith('https:'))
       throw new TypeError('The URL of a service must begin with https://, unless the service is on this machine.');
     const name = `${kind} ${audience}`;

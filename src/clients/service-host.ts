@@ -16,7 +16,7 @@ const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/;
 export const SERVICE_HOST_EXPECTED =
   'host names without https://, each once, with at most an https URL and audience=https://… after it, with commas between';
 
-/** Returns the services in a setting. `wrong` has the unreadable entries, and those that name a host a second time. */
+/** Returns the services in a setting. `wrong` has the unreadable entries, and those that repeat a host. */
 export function readServiceHosts(
   text: string,
   audienceOf: (host: string) => string,
@@ -48,8 +48,8 @@ function readServiceHost(entry: string, audienceOf: (host: string) => string): S
 }
 
 /**
- * Returns whether `uri` can be a base of paths. http only for this machine: a service that gets a token must prove its
- * name.
+ * Returns whether `uri` can be the base URL of a service: https, or http on this machine. A service that gets a token must
+ * prove its name.
  */
 export function isServiceUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false;
