@@ -12,7 +12,7 @@ type Deps = Pick<App, 'config' | 'workflows' | 'clock' | 'telemetry'>;
 type Asked = Pick<HttpRequest, 'headers'>;
 type Closed = Exclude<Route['role'], 'anybody'>;
 
-/** No cache on the way may keep who somebody is, or that a caller was refused. */
+/** No cache may keep the identity of a caller, or a refusal. */
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 const AGAIN = `open ${SIGN_IN_ADDRESS} in a browser, or send a token of Entra ID for this app as Authorization: Bearer.`;
@@ -27,16 +27,16 @@ const REFUSALS: Readonly<Record<Exclude<Refusal, 'role-missing'>, readonly [stat
   'principal-unreadable': [401, `The app cannot read who has signed in. Sign in again: ${AGAIN}`],
   'principal-foreign': [401, `The sign-in is for another app or tenant. Sign in for this one: ${AGAIN}`],
 };
-/** Anybody on the internet can cause these, or every page that is left open. */
+/** Any caller on the internet can cause these refusals, and so can an open page whose sign-in has expired. */
 const NOT_LOGGED: readonly Refusal[] = ['sign-in-off', 'sign-in-needed', 'sign-in-expired'];
 
 /**
  * Returns `functions` with a guard before each HTTP function: a caller who has signed in needs the role of the route. A
  * function without a route needs the role Operator, so that a new function is closed until its route says otherwise.
  *
- * Keys are checked by the host, before this code runs. Where a sign-in is required and Azure's authentication is on, the
- * host lets all callers through, and the guard refuses those who have not signed in. In every other case the level of the
- * host stays, so that a setting that is missing or wrong never opens a function.
+ * The host checks keys before this code runs. If a sign-in is required and Azure's authentication is on, the functions are
+ * anonymous for the host, and the guard refuses callers who have not signed in. In every other case the host requires a
+ * key, so that a missing or wrong setting never opens a function.
  */
 export function guardHttp(functions: FunctionApp, deps: Deps): FunctionApp {
   const routes = routesOf(deps);
@@ -54,7 +54,7 @@ export function guardHttp(functions: FunctionApp, deps: Deps): FunctionApp {
   };
 }
 
-/** Registers `access`: who calls, and what the caller may do. */
+/** Registers `access`: the identity and the roles of the caller. */
 export function registerAccess(functions: FunctionApp, deps: Deps): void {
   const { config, clock } = deps;
   serve(functions, 'access', (request) => ({
@@ -67,7 +67,7 @@ function areKeysOff({ config: { signIn } }: Pick<App, 'config'>): boolean {
   return signIn.isOn && signIn.isRequired;
 }
 
-/** Returns why the caller is refused; undefined if the caller may. */
+/** Returns the refusal of a caller; undefined if the caller may call the function. */
 function refuse(request: Asked, role: Closed, deps: Deps): HttpResponseInit | undefined {
   const caller = readCaller(request, deps.config, deps.clock.now());
   if (caller.kind === 'key-holder') return undefined;
@@ -89,7 +89,7 @@ function lacks(role: string): string {
   );
 }
 
-/** The page needs the address to offer a sign-in. */
+/** Returns a refusal with the address that the page needs to offer a sign-in. */
 function refusal(status: number, code: Refusal, message: string): HttpResponseInit {
   const { jsonBody } = httpError(status, code, message);
   return { status, headers: HEADERS, jsonBody: { error: { ...jsonBody.error, signInAddress: SIGN_IN_ADDRESS } } };

@@ -13,7 +13,7 @@ import type { FunctionApp } from './function-app.js';
 import { readBody } from './read-body.js';
 import { serve } from './serve.js';
 
-/** A corrected event of at most 32 KiB, with room for 1,000 ids. */
+/** Enough for a corrected event of 32 KiB, or 1,000 ids. */
 const MAX_CHARACTERS = 256 * 1024;
 const PACE = { atOnce: 16, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
@@ -23,12 +23,12 @@ type Change = {
   readonly body: Chosen & { readonly dryRun: boolean };
   readonly by: string;
   readonly logAs: 'letters-redriven' | 'letters-discarded';
-  /** Whether the body has a corrected event. */
+  /** True if the body has a corrected event. */
   readonly isEdited?: boolean;
   run(ids: Ids): Promise<Report>;
 };
 
-/** Registers the redrive and the discarding of chosen dead letters, and the outcomes, for the level `admin`. */
+/** Registers the redrive and the discard of chosen dead letters, and the outcomes of redrives, for the level `admin`. */
 export function registerDeadLetterChanges(functions: FunctionApp, deps: Deps): void {
   serve(functions, 'redriveDeadLetters', (request) => redrive(request, deps));
   serve(functions, 'discardDeadLetters', (request) => discard(request, deps));
@@ -44,7 +44,7 @@ async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
   const answer = await change({ body, by, logAs: 'letters-redriven', isEdited: event !== undefined, run }, deps);
-  // A person waits: without this, the rows run when the app next looks for due rows, within 10 s. It never throws.
+  // A person waits, so the rows run now, not at the next look for due rows. `wake` never throws.
   if (!isDryRun && answer.status === undefined) await deps.pipeline.wake();
   return answer;
 }
@@ -59,7 +59,7 @@ async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> 
   return change({ body, by, logAs: 'letters-discarded', run }, deps);
 }
 
-/** Changes nothing. A POST, because 1,000 ids have no room in a URL. */
+/** Answers with the outcomes of redrives, and changes nothing. A POST, because a URL cannot hold 1,000 ids. */
 async function outcomes(request: Request, { deadLetterStores: stores, config }: Deps): Promise<HttpResponseInit> {
   const read = await readBody(request, { schema: outcomesBody, maxCharacters: MAX_CHARACTERS, quotable: QUOTABLE });
   if (read.kind === 'wrong') return read.answer;

@@ -66,7 +66,7 @@ function sourceOf({ host }: ResourceName, config: Deps['config']): string | Http
   }
 }
 
-/** The digests of the change as a creation, an update and a deletion: an image's sequence number tells nothing of it. */
+/** Returns the digests of a version as a creation, an update and a deletion: its number does not say which of them it is. */
 function digestsOf(resource: ResourceName, version: number, source: string): string[] {
   return KINDS.map((change) => {
     const { raw } = foundEvent({ ...resource, version, change, time: ANY_TIME }, source);

@@ -28,19 +28,18 @@ export type App = {
   readonly random: Random;
   readonly workflows: readonly Workflow[];
   readonly stores: StoragePorts;
-  /** The workflows' own tables, and what writes to them. */
+  /** The workflows' own tables, and the group commit that writes to them. */
   readonly workflowTables: TableStore;
   readonly workflowCommit: GroupCommit;
-  /** The id and the start of this process, among all processes over the same storage. */
+  /** The id and the start time of this process. */
   readonly instance: { readonly id: string; readonly startedAt: Date };
-  /** All these processes, as the page shows them. */
+  /** All processes over the same storage, as the page shows them. */
   readonly instances: Instances;
   /** Counts what is in storage, at most once a minute. @throws StorageError */
   readonly countStorage: () => Promise<StorageCounts>;
   readonly pipeline: Pipeline;
   readonly ledger: Ledger;
   readonly waiting: Waiting;
-  /** `list` gives the paused workflows, with since when, by whom and why. */
   readonly pauses: Pauses;
   readonly deadLetters: DeadLetters;
   /** For listing, redriving and discarding dead letters. */
@@ -50,10 +49,10 @@ export type App = {
   readonly telemetry: AppTelemetry;
 };
 
-/** Sends a small request to a part of storage; throws when that part does not answer, or refuses. */
+/** A part of storage. `check` sends a small request, and throws if the part does not answer, or refuses. */
 export type StorageCheck = { readonly part: string; check(): Promise<unknown> };
 
-export type AppParts = {
+type AppParts = {
   workflows: readonly Workflow[];
   clock: Clock;
   random: Random;
@@ -67,7 +66,7 @@ export type AppParts = {
 /** The SDKs set no limit, and Event Grid waits 30 s. */
 const STORAGE_CALL_MS = 3000;
 
-/** Puts the app together. Nothing runs and nothing is sent yet, so the app starts even when storage is down. */
+/** Returns the app. Nothing runs and nothing is sent yet, so the app starts even if storage is down. */
 export function composeApp(config: Config, parts: AppParts): App {
   const { workflows, random, telemetryWrite, storageCallMs = STORAGE_CALL_MS } = parts;
   const callLimit = new CallLimit(storageCallMs);
@@ -111,9 +110,9 @@ export function composeApp(config: Config, parts: AppParts): App {
 
 function storageChecksOf(ports: StoragePorts): StorageCheck[] {
   const { tables, workflowTables, deadLetters, due, dueLong, eventQueues } = ports;
-  const isDueAtAll = { partition: SHARD_NAMES[0] as string, limit: 1 };
+  const firstRow = { partition: SHARD_NAMES[0] as string, limit: 1 };
   return [
-    { part: 'tables', check: () => tables.query('waiting', isDueAtAll) },
+    { part: 'tables', check: () => tables.query('waiting', firstRow) },
     ...(workflowTables
       ? [{ part: 'workflow-tables', check: () => workflowTables.query('watermarks', { limit: 1 }) }]
       : []),

@@ -18,13 +18,13 @@ type Deps = {
   readonly config: Pick<Config, 'reconcile'>;
 };
 
-/** A count reads a page for every thousand rows, and for every 2,000 dead letters, so it stops here and sets `isMore`. */
+/** A count stops here and sets `isMore`, because it reads a page for every 1,000 rows, and for every 2,000 dead letters. */
 const MAX_COUNTED = 100_000;
-/** A person waits for the answer: `isMore` says that there are more dead letters than were counted in this time. */
+/** A person waits for the answer, so the count of dead letters stops after this time and sets `isMore`. */
 const MAX_COUNT_MS = 4000;
 const COUNT_EVERY_MS = 60_000;
 
-/** Returns a function that counts at most once a minute, for all who ask. It rejects with a StorageError. */
+/** Returns a function that counts at most once a minute, for all its callers. @throws StorageError */
 export function createStorageCount(deps: Deps): () => Promise<StorageCounts> {
   return createSharedAnswer(() => countStorage(deps), { clock: deps.clock, ms: COUNT_EVERY_MS });
 }
@@ -36,9 +36,9 @@ async function countStorage({ waiting, deadLetters, stores, clock, config }: Dep
   const [rows, letters, undelivered, compared, eventQueue] = await Promise.all([
     waiting.count(MAX_COUNTED),
     deadLetters.count(MAX_COUNTED, isEnough),
-    countUndelivered(stores.undelivered, MAX_COUNTED).then(withText, codeAlone),
+    countUndelivered(stores.undelivered, MAX_COUNTED).then(withText, asErrorCode),
     config.reconcile ? positionsOf(stores.tables) : [], // without services, the table is absent
-    stores.eventQueues && countQueued(stores.eventQueues).then(withText, codeAlone),
+    stores.eventQueues && countQueued(stores.eventQueues).then(withText, asErrorCode),
   ]);
   return {
     countedAt,
@@ -75,8 +75,8 @@ function withText<T>({ oldestAt, ...counted }: T & { oldestAt: Date | undefined 
   return { ...counted, oldestAt: oldestAt?.toISOString() ?? null };
 }
 
-/** Undelivered and queued events can be in another account, whose failure must not hide the other counts. */
-function codeAlone(error: unknown): { error: string } {
+/** Returns the code of a StorageError: a failure of another account must not hide the other counts. */
+function asErrorCode(error: unknown): { error: string } {
   if (error instanceof StorageError) return { error: errorCodeOf(error) };
   throw error;
 }

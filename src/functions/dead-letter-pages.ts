@@ -18,8 +18,8 @@ type Stores = App['deadLetterStores'];
 type From = { readonly filter: Listing; readonly after?: After | undefined };
 
 /**
- * A request looks at so many names, which are five pages of storage, or for this time, then answers with `next`: seconds,
- * however many dead letters there are. A blob of Event Grid must be read, so it counts as ten.
+ * A request looks at this number of names, which are five pages of storage, or for this time, then answers with `next`. So an
+ * answer takes seconds, however many dead letters there are. A blob of Event Grid must be read, so it counts as ten.
  */
 const MAX_LOOKED_AT = 9000;
 const READ_COUNTS_AS = 10;
@@ -39,7 +39,7 @@ export async function takePage({ limit, ...from }: From & { limit: number }, sto
   return { letters, next };
 }
 
-/** Counts dead letters by fields, as far as one request looks; `next` is where the next one goes on. */
+/** Counts dead letters by fields, as far as one request looks; `next` is the `after` of the next request. */
 export async function countPage(
   { by, ...from }: From & { by: readonly FilterField[] },
   stores: Stores,
@@ -52,7 +52,7 @@ export async function countPage(
   return { ...groups.counted(), isMore: next !== null, next };
 }
 
-/** Gives the dead letters that match to `take`, until it stops or the request has looked at enough names. */
+/** Calls `take` with each dead letter that matches, until `take` stops or the request has looked at enough names. */
 async function scan(
   { filter, after }: From,
   stores: Stores,
@@ -64,7 +64,7 @@ async function scan(
   for await (const { deadLetter, after: here } of scanDeadLetters(stores, filter, after)) {
     if (deadLetter && take(deadLetter) === 'stop') return last ? encodeAfter(last) : null;
     lookedAt += here.stage === 'undelivered' ? READ_COUNTS_AS : 1;
-    // Between two pages, so that each request gets on, however slow storage is.
+    // The time is checked between two pages of storage, so that each request makes progress, however slow storage is.
     const isLate = here.name === '' && stores.clock.monotonic() >= untilMs;
     if (lookedAt >= MAX_LOOKED_AT || isLate) return encodeAfter(here);
     last = here;
@@ -73,9 +73,9 @@ async function scan(
 }
 
 /**
- * For a filter that has found nothing: returns the refusal of a workflow, reason or type that neither the app nor any
- * dead letter knows. `at` is the path of the filter in the request. `isPart`: a part of many dead letters was looked at,
- * so that looking for the name in all of them would take too long.
+ * Returns the refusal of a filter that has found nothing, and names a workflow, reason or type that neither the app nor any
+ * dead letter knows. `at` is the path of the filter in the request. `isPart`: the request has looked at a part of many dead
+ * letters, so a search for the name in all of them would take too long.
  */
 export async function refuseUnknownName(
   { found, filter, at = '', isPart }: Unfound,

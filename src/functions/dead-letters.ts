@@ -12,7 +12,7 @@ import { badRequest, problemsOf } from './read-body.js';
 import { serve } from './serve.js';
 
 const NOT_FOUND = httpError(404, 'no-such-letter', NO_SUCH_DEAD_LETTER);
-/** A payload can be clinical data: no cache between here and the caller may keep it. */
+/** A payload can be clinical data, which no cache may keep. */
 const PAYLOAD_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
 
 type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry'>;

@@ -8,7 +8,7 @@ import type { FoundRecord, JobRecord } from '../storage/ledger.js';
 import { dueAtOf, type WaitingRow } from '../storage/waiting.js';
 import { storyOf } from './story-of.js';
 
-/** `time` is null where the event gives none. */
+/** `time` is null if the event has none. */
 type Identity = Pick<EventStatus, 'id' | 'type' | 'source' | 'time'>;
 
 type FoundJob = { record?: FoundRecord; rows: WaitingRow[] };
@@ -72,7 +72,7 @@ function describeEvent({ identity, jobs, isToCome }: Found): EventStatus {
   return { ...identity, state: isOpen ? 'open' : 'settled', workflows: Object.fromEntries(described) };
 }
 
-/** Describes the row where it starts or reopens the job; any other row only checks the record, which is described. */
+/** Describes the row that starts or reopens the job; without such a row, the record. Other rows do not change the status. */
 function describeJob(found: FoundRecord | undefined, rows: readonly WaitingRow[]): JobStatus {
   const record = found?.record;
   const starting = rows
@@ -93,7 +93,7 @@ function describeRow({ dueAt, of }: WaitingRow): JobStatus {
   return { status: 'waiting', tries: 0, ...nextTryAt(dueAt), ...(redrives > 0 && { redrives }) };
 }
 
-/** Returns no time where a later release of the app has given the row a name without one. */
+/** Returns no time for a row of a later release whose name does not begin with a time. */
 function nextTryAt(dueAt: Date): Pick<JobStatus, 'nextTryAt'> {
   return Number.isNaN(dueAt.getTime()) ? {} : { nextTryAt: dueAt.toISOString() };
 }

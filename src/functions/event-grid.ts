@@ -14,12 +14,12 @@ export const eventGridTrigger = trigger.generic({ type: 'eventGridTrigger', card
 const EVERY_MINUTE = '15 * * * * *';
 /** Longer than a delivery takes: at most 25 s. */
 const HIDDEN_MS = 60_000;
-/** A run of the timer that has taken so long leaves the rest to the next run. */
+/** A run of the timer stops after this time. The next run delivers the rest. */
 const POISON_MS = 40_000;
 
 type Deps = Pick<App, 'config' | 'pipeline' | 'stores' | 'clock' | 'telemetry'>;
 
-/** Registers what takes events: the webhook, or what reads the queue `events`, never both. */
+/** Registers the functions that take events: those of the webhook, or those that read the queue `events`, never both. */
 export function registerEventGrid(functions: FunctionApp, deps: Deps): void {
   const { config, pipeline } = deps;
   const deliver = (input: unknown, { traceContext }: InvocationContext) =>
@@ -38,17 +38,17 @@ export function registerEventGrid(functions: FunctionApp, deps: Deps): void {
   functions.timer('poisonedEvents', { schedule: EVERY_MINUTE, handler: () => deliverPoisoned(deps) });
 }
 
-/** A host can hand over a lone event without an array, and a message of the queue holds one. */
+/** Returns the events of an input. A host can pass a single event without an array, and a message of the queue holds one. */
 function eventsIn(input: unknown): readonly unknown[] {
   return Array.isArray(input) ? input : [input];
 }
 
 /**
- * I3: delivers what the host has moved to the poison queue, because it is not base64, like a message of the queue.
+ * I3: delivers the messages that the host has moved to the poison queue, because they are not base64.
  *
  *   dies before the deliveries are safe   the messages are visible again after a minute
  *   dies before the deletes               the same, and the ledger knows the events
- *   two at once                           each gets other messages; of a message that both get, the ledger knows the event
+ *   two at once                           each gets other messages; if both get a message, the ledger knows the event
  */
 async function deliverPoisoned({ stores, pipeline, clock, telemetry }: Deps): Promise<void> {
   const { poison } = stores.eventQueues ?? {};
@@ -68,7 +68,7 @@ async function deliverPoisoned({ stores, pipeline, clock, telemetry }: Deps): Pr
   }
 }
 
-/** Returns the event in a message of either encoding; its text if that is no JSON, for a dead letter. */
+/** Returns the event in a message of either encoding; the text of a message without JSON, for a dead letter. */
 function decode({ text }: ReceivedMessage): unknown {
   const decoded = Buffer.from(text, 'base64').toString();
   for (const json of [text, decoded]) {

@@ -8,11 +8,12 @@ const NIGHTLY = '0 30 2 * * *';
 
 type Deps = Pick<App, 'ledger' | 'deadLetterStores' | 'config' | 'telemetry'>;
 
+/** Registers the timer that ends retentions each night: of the ledger, of resolved dead letters, of corrected payloads. */
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
   functions.timer('expireLedger', { schedule: NIGHTLY, handler: () => expireAll(deps) });
 }
 
-/** Drops old tables of the ledger, then deletes old dead letters. Where storage fails, the next night continues. */
+/** Drops old tables of the ledger, then deletes old dead letters. If storage fails, the next night continues. */
 async function expireAll({ ledger, deadLetterStores, config, telemetry }: Deps): Promise<void> {
   await expire('ledger-expiry-failed', async () => {
     const { tables, rows } = await ledger.expire(await deadLetterStores.storageNow(), config.ledgerRetentionDays);

@@ -9,7 +9,7 @@ type Deps = Pick<App, 'config' | 'clock' | 'instance' | 'telemetry'>;
 export function exportTelemetry(functions: Pick<FunctionApp, 'setup'>, deps: Deps): void {
   const { config, clock, instance, telemetry } = deps;
   if (!config.telemetry) return;
-  // With this capability the host sends nothing that a function logs; host.json leaves out what the app prints.
+  // With this capability the host does not send the lines that functions log; host.json leaves out those that the app prints.
   functions.setup({ capabilities: { WorkerOpenTelemetryEnabled: true } });
   const identity = config.telemetry.applicationInsights?.identity;
   const credential = identity && createCredential({ kind: 'identity', credential: 'managedidentity', ...identity });

@@ -7,13 +7,13 @@ import type { App } from './compose.js';
 type Deps = Pick<App, 'ledger' | 'workflows' | 'workflowTables' | 'config' | 'stores'>;
 
 const MAX_FOUND = 20;
-/** Versions of which no job is known: their events went to no workflow, or the ledger has forgotten them. */
+/** Versions without a job: no workflow wanted their events, or the ledger has forgotten them. */
 const MAX_UNKNOWN_IN_A_ROW = 20;
 const MAX_VERSIONS = 200;
-/** Of one question: a ledger that keeps its records for a year has hundreds of tables. */
+/** The maximum of requests for one question: a ledger that keeps its records for a year has hundreds of tables. */
 const MAX_REQUESTS = 3000;
 const VERSIONS_AT_ONCE = 5;
-/** Versions that the index of resources may not have yet. */
+/** The number of versions that may be newer than the one in the index of resources. */
 const MAX_AHEAD = 3;
 
 const INDEX = 'resource-index';

@@ -5,8 +5,8 @@ import type { FunctionApp } from './function-app.js';
 import { serve } from './serve.js';
 
 /**
- * Registers `health/live`: the process answers. It does not check storage, because a restart would not bring storage
- * back. And `health/ready`: 200 when each part of storage answers, else 503 with the error code of each part.
+ * Registers `health/live`: 200 if the process answers, without a check of storage, because a restart does not repair storage.
+ * Also registers `health/ready`: 200 if each part of storage answers, else 503 with the error code of each part.
  */
 export function registerHealth(functions: FunctionApp, { storageChecks }: Pick<App, 'storageChecks'>): void {
   serve(functions, 'healthLive', () => ({ jsonBody: { live: true } }));

@@ -2,7 +2,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
 import { StorageError } from '../storage/table-store.js';
 
-/** Returns an answer with a code and a message: what is wrong, and what to do. Neither holds data of an event. */
+/** Returns an answer with a code, and a message that says what to do. Both must hold no data of an event. */
 export function httpError(status: number, code: string, message: string): HttpResponseInit {
   return { status, jsonBody: { error: { code, message } } };
 }

@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The input, its schema, and the properties whose values an answer may quote. */
 export type Asked = { readonly schema: z.ZodType; readonly input: unknown; readonly quotable?: readonly string[] };
 
-/** Returns what was found, and what is allowed there. Only values of `quotable` properties are in the text. */
+/** Returns the value that was found, and the values that are allowed. Quotes only values of `quotable` properties. */
 export function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Asked): string {
   const value = issue.path.reduce<unknown>((of, part) => Object(of)[part], input);
   const isQuoted = quotable.includes(String(issue.path.find((part) => part !== 'filter')));
@@ -55,7 +55,7 @@ export function textOfIssue(issue: Issue, { schema, input, quotable = [] }: Aske
   }
 }
 
-/** Returns a text or number itself; of anything else, its type. */
+/** Returns a text or a number; the type of any other value. */
 function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${printable(value.slice(0, MAX_QUOTED))}'`;
   return typeof value === 'number' ? String(value) : typeOf(value);

@@ -12,14 +12,14 @@ import { httpError, storageFailed } from './http-error.js';
 import { type Problem, readBody, textOf } from './read-body.js';
 
 const MAX_CHARACTERS = 64 * 1024;
-/** Answers hold clinical data: no cache on the way may keep them. */
+/** Answers hold clinical data, which no cache may keep. */
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 type Deps = Pick<App, 'config' | 'workflowTables' | 'workflows' | 'telemetry'>;
 
 /**
- * Registers the lookup of each workflow that has one, where `LOOKUPS` is on. A query is a POST: it holds clinical data,
- * and URLs end up in logs.
+ * Registers the lookup of each workflow that has one, if `LOOKUPS` is on. A query is a POST, because it holds clinical data,
+ * and URLs are logged.
  */
 export function registerLookups(functions: FunctionApp, deps: Deps): void {
   for (const workflow of lookupsOf(deps)) {
@@ -62,7 +62,7 @@ function lookupRoute({ name, query }: Lookup): Route {
 }
 
 /**
- * Returns an answer instead of throwing: the host prints the message of an error, and a lookup's may name a patient.
+ * Returns the answer to an error. The error is not thrown, because the host prints its message, which can name a patient.
  */
 function failed(error: unknown, { name, codes }: OfLookup, { telemetry }: Deps): HttpResponseInit {
   if (error instanceof StorageError) return storageFailed(error);
@@ -79,7 +79,7 @@ async function answer(
   const query = await readBody(request, { schema: lookup.query, maxCharacters: MAX_CHARACTERS, refuse });
   if (query.kind === 'wrong') return query.answer;
   const { setting } = config;
-  // Before the answer: a lookup that fails half-way has read clinical data, too.
+  // Logs before the answer, because a lookup that fails later has read clinical data, too.
   telemetry.log('info', 'lookup-asked', { workflow, by: callerOf(request, { config }) });
   const answered = await lookup.answer(query.value, {
     tables: (name) => openForReading(name, workflowTables),

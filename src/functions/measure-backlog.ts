@@ -7,7 +7,7 @@ import { countQueued } from './count-storage.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '0 * * * * *';
-/** An upper limit for each kind: every page costs a request each minute, and the alerts fire long before. */
+/** The maximum of each count: every page costs a request each minute, and the alerts fire at lower counts. */
 const MAX_COUNTED = 5000;
 
 type Deps = Pick<App, 'deadLetters' | 'waiting' | 'pauses' | 'workflows' | 'stores' | 'clock' | 'telemetry'>;
@@ -60,7 +60,7 @@ async function measureUndelivered({ stores, clock, telemetry }: Deps): Promise<v
   telemetry.record('undeliveredOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
-/** Nothing where Event Grid sends the events to the webhook. */
+/** Records nothing if Event Grid sends the events to the webhook. */
 async function measureEventQueue({ stores, clock, telemetry }: Deps): Promise<void> {
   if (!stores.eventQueues) return;
   const { messages, poisoned, oldestAt } = await countQueued(stores.eventQueues);
@@ -69,7 +69,7 @@ async function measureEventQueue({ stores, clock, telemetry }: Deps): Promise<vo
   telemetry.record('queuedEventsOldestAge', secondsSince(oldestAt, clock.now()), {});
 }
 
-/** Each workflow of the app, and each that is paused though the app no longer has it. */
+/** Records each workflow of the app, and each paused workflow that the app no longer has. */
 async function measurePauses({ pauses, workflows, clock, telemetry }: Deps): Promise<void> {
   const sinceOf = new Map((await pauses.list()).map(({ workflow, since }) => [workflow, new Date(since)]));
   const names = new Set([...workflows.map(({ name }) => name), ...sinceOf.keys()]);

@@ -10,18 +10,18 @@ import type { Seen } from '../instances/row.js';
 const ROWS_OVERDUE_MS = 60_000;
 const LAG_MINUTES = 5;
 const LAG_LIMIT_S = 5;
-/** As of the alert `lag`: a few jobs that were retried are no reason to look. */
+/** As in the alert `lag`: a few jobs that were retried are no problem. */
 const MIN_LATE_JOBS = 10;
 const UNDELIVERED_MS = 30 * 60_000;
-/** As of the alert `event-queue-overdue`. */
+/** As in the alert `event-queue-overdue`. */
 const QUEUED_MS = 10 * 60_000;
-/** As of the alert `comparing-behind`. It is 600 s where all is well. */
+/** As in the alert `comparing-behind`. Without a problem, a comparison is 600 s behind. */
 const BEHIND_SECONDS = 3600;
 const SECOND_MS = 1000;
 
 type Facts = {
   readonly seen: readonly Seen[];
-  /** The code of the error if storage could not be counted. */
+  /** The counts, or the code of the error if storage could not be counted. */
   readonly counted: StorageCounts | string;
   /** The hosts that are compared. */
   readonly services: readonly string[];
@@ -56,7 +56,7 @@ function storageFailed(code: string): OverviewProblem {
   };
 }
 
-/** Compares with the time of the count: a row that was due soon then has run since. */
+/** Compares with the time of the count, which can be a minute old. */
 function rowsOverdue({ waiting: { earliestDueAt }, countedAt }: StorageCounts): OverviewProblem[] {
   const lateMs = earliestDueAt === null ? 0 : Date.parse(countedAt) - Date.parse(earliestDueAt);
   if (lateMs <= ROWS_OVERDUE_MS) return [];
@@ -126,7 +126,7 @@ function comparingBehind({ compared }: StorageCounts, { services }: Facts): Over
     }));
 }
 
-/** 5 s is a bound of the buckets, so that late jobs are counted exactly. */
+/** The limit of 5 s is a bound of the buckets, so late jobs are counted exactly. */
 function lagHigh({ seen, now }: Facts): OverviewProblem[] {
   const hours = seen.map(({ hour }) => hour);
   const lags = lagsOf(hours, now, LAG_MINUTES);

@@ -20,7 +20,7 @@ const MAX_RECENT = 200;
 /** The page asks every few seconds, in many tabs. */
 const PAUSED_EVERY_MS = 5000;
 
-/** Registers `overview`: all instances in one glance; and `recent`: the runs of jobs that have just ended. */
+/** Registers `overview`: the numbers of all instances, and the problems; and `recent`: the last runs of jobs. */
 export function registerOverview(functions: FunctionApp, deps: Deps): void {
   const { clock, pauses } = deps;
   const listPaused = createSharedAnswer(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
@@ -31,7 +31,7 @@ export function registerOverview(functions: FunctionApp, deps: Deps): void {
 /** `counted`: the counts of storage, or the code of the error if it could not be counted. */
 type Facts = { readonly counted: StorageCounts | string } & Pick<Parameters<typeof findProblems>[0], 'seen' | 'paused'>;
 
-/** Answers 503 where storage cannot be read, with what this instance knows of itself nevertheless. */
+/** If storage cannot be read, answers 503 with the numbers of this instance. */
 async function answerOverview(deps: Deps, listPaused: () => Promise<Facts['paused']>): Promise<HttpResponseInit> {
   const { instances, countStorage } = deps;
   const [all, counted, listed] = await Promise.all([

@@ -5,10 +5,10 @@ import { isJson, JSON_NEEDED } from '../media-type.js';
 import { httpError } from './http-error.js';
 import { type Asked, textOfIssue } from './issue-text.js';
 
-export type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
+type Body<T> = { kind: 'ok'; value: T } | { kind: 'wrong'; answer: HttpResponseInit };
 
 /**
- * `code` is for scripts, `message` for people. Neither holds a value that was sent, unless its property is quotable.
+ * `code` is for scripts, `message` for people. Only `message` quotes a value that was sent, and only of a quotable property.
  */
 export type Problem = { readonly path: string; readonly code: string; readonly message: string };
 
@@ -23,8 +23,8 @@ type Expected<S> = {
 };
 
 /**
- * Returns the body as `schema` parses it, or the answer that describes its problems: 415 where content-type is not
- * JSON, else what `refuse` makes of them.
+ * Returns the body as `schema` parses it, or the answer that describes its problems: 415 if content-type is not JSON, else
+ * the result of `refuse`.
  */
 export async function readBody<S extends z.ZodType>(
   request: Pick<HttpRequest, 'text' | 'headers'>,
@@ -51,7 +51,7 @@ export async function readBody<S extends z.ZodType>(
     : wrong(400, problemsOf(parsed.error, { schema, input: body, quotable }));
 }
 
-/** Returns the problems of what was asked, which its schema has refused. */
+/** Returns the problems of a query or a body that its schema has refused. */
 export function problemsOf({ issues }: z.ZodError, asked: Asked): Problem[] {
   return issues.flatMap((issue) => {
     const { path } = issue;
@@ -62,10 +62,12 @@ export function problemsOf({ issues }: z.ZodError, asked: Asked): Problem[] {
   });
 }
 
+/** Returns the answer to a request with problems. */
 export function badRequest(status: number, problems: readonly Problem[]): HttpResponseInit {
   return { status, jsonBody: { error: { code: 'bad-request', message: textOf(problems), problems } } };
 }
 
+/** Returns problems in words. */
 export function textOf(problems: readonly Problem[]): string {
   return problems.map(({ path, message }) => `${path} ${message}`).join('; ');
 }

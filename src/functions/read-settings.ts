@@ -4,8 +4,8 @@ import { longestRetryMs } from '../pipeline/decide.js';
 import { definedAt, type Workflow, WorkflowError } from '../workflow.js';
 
 /**
- * Returns the settings, and which workflows are on and off with them.
- * @throws WorkflowError where workflows share a name; ConfigError that lists every wrong setting.
+ * Returns the settings, and the workflows that are on and off with them.
+ * @throws WorkflowError if workflows share a name; ConfigError that lists every wrong setting.
  */
 export function readSettings(
   workflows: readonly Workflow[],
@@ -63,7 +63,7 @@ export function checkNames(workflows: readonly Workflow[]): void {
   if (problems.length > 0) throw new WorkflowError(problems.join('\n'));
 }
 
-/** Each name that several workflows share, and where these are defined. A workflow that is listed twice counts once. */
+/** Returns the names that several workflows share, each with the places of their definitions. */
 function sharedBy(all: readonly Named[]): [name: string, places: string][] {
   const byName = new Map<string, Set<Workflow>>();
   for (const { name, workflow } of all) byName.set(name, (byName.get(name) ?? new Set()).add(workflow));

@@ -19,10 +19,10 @@ export type OfReconcile = Pick<
   | 'workflowTables'
 >;
 
-/** Live events go first: storage serves some 20,000 requests a second, and these are a fraction. */
+/** Live events have priority: a comparison uses a small part of the 20,000 requests a second that storage serves. */
 export const PACE = { perSecond: 1000, broughtInPerSecond: 100, atOnce: 16 };
 
-/** Returns what a comparison, and a search for removed resources, need of the app. */
+/** Returns the dependencies of a comparison, and of a search for removed resources. */
 export function reconcileDeps(app: OfReconcile, pace: Pace) {
   const { config, clock, random, workflows, ledger, waiting, stores, readers, workflowTables } = app;
   const { storageNow } = app.deadLetterStores;

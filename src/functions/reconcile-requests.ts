@@ -27,7 +27,7 @@ import { serve } from './serve.js';
 type Deps = OfReconcile & Pick<App, 'telemetry'>;
 
 const MAX_CHARACTERS = 64 * 1024;
-/** Properties whose wrong values are in the answer: none can hold patient data. */
+/** Properties whose wrong values an answer may quote, because none can hold patient data. */
 const QUOTABLE = ['since', 'until', 'findRemoved', 'rowsLost', 'dryRun'];
 
 const NOT_FOUND = httpError(
@@ -68,8 +68,8 @@ async function show({ params }: Pick<HttpRequest, 'params'>, { stores }: Deps): 
 }
 
 /**
- * Returns what the timer would refuse: changes that the ledger does not remember, a service without a workspace, no table
- * to compare.
+ * Returns the problems for which the timer would refuse the request: changes that the ledger has forgotten, a service without
+ * a workspace, no table to compare.
  */
 async function problemsOfMemory(asked: Asked, { config, ledger, clock, workflows }: Deps): Promise<Problem[]> {
   const firstDayByChange = await ledger.firstDayByChange();

@@ -12,18 +12,18 @@ const MINUTE_MS = 60_000;
 /** The next run continues. Requests that were made over HTTP get the rest of the minute, some seconds at least. */
 const COMPARE_WITHIN_MS = 40_000;
 const END_WITHIN_MS = 55_000;
-/** A page of each is in memory. */
+/** Memory holds a page of each service that is compared. */
 const SERVICES_AT_ONCE = 4;
 
 type Deps = OfReconcile & Pick<App, 'telemetry'>;
-/** Of this process: what was logged once, and the signal of its end. */
+/** The state of this process. `ending` aborts at its end. */
 type State = { isWorkspaceLogged: boolean; readonly ending: AbortSignal };
 type Result = Extract<Continued, { kind: 'compared' }>;
 type Run = { readonly results: Map<ServiceName, Result>; readonly failures: string[] };
 
 /**
  * Registers the timer that compares each service with the ledger, and works on the requests that were made over HTTP.
- * With `RECONCILE=off` it does only the second. A timer runs in one process of the app; a lease guards each row too.
+ * With `RECONCILE=off` it only works on requests. A timer runs in one process of the app; a lease guards each row too.
  */
 export function registerReconcile(functions: FunctionApp, deps: Deps): void {
   if (servicesOf(deps.config).length === 0) return;
@@ -91,7 +91,7 @@ async function compareAll(signal: AbortSignal, state: State, deps: Deps): Promis
   logFailures(run.failures, state, deps);
 }
 
-/** Returns the services, at each run from another one on: one that takes all the time does not keep others waiting. */
+/** Returns the services, each minute beginning with another one, so that a slow service delays no other for long. */
 function inTurn(services: readonly ServiceName[], { clock }: Deps): ServiceName[] {
   const first = Math.floor(clock.now().getTime() / MINUTE_MS) % services.length;
   return [...services.slice(first), ...services.slice(0, first)];
@@ -117,7 +117,7 @@ function record({ results }: Run, { telemetry }: Deps): void {
     telemetry.log('warn', 'reconcile-behind-retention', { numbers: { skippedSeconds: Math.ceil(skippedMs / 1000) } });
 }
 
-/** A workspace that no setting names stays unknown until the app starts anew, so that one line is enough. */
+/** Logs an unknown workspace once, because the settings change only with a restart. */
 function logFailures(failures: readonly string[], state: State, { telemetry }: Deps): void {
   const [errorCode, ...others] = failures.filter((code) => code !== 'workspace-unknown');
   if (errorCode !== undefined) telemetry.log('error', 'reconcile-failed', { errorCode, count: 1 + others.length });

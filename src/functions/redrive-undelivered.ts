@@ -5,12 +5,12 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const EVERY_MINUTE = '30 * * * * *';
-/** With this many rows waiting, nothing more is imported. */
+/** While this number of rows waits, no blob is imported. */
 const MAX_WAITING = 10_000;
 
 type Deps = Pick<App, 'deadLetterStores' | 'config' | 'storageChecks' | 'waiting' | 'telemetry'>;
 
-/** Imports Event Grid's own dead letters once storage works and few rows wait. */
+/** Registers the timer that imports Event Grid's own dead letters while storage works and few rows wait. */
 export function registerRedriveUndelivered(functions: FunctionApp, deps: Deps): void {
   if (!deps.config.redriveUndelivered) return;
   functions.timer('redriveUndelivered', { schedule: EVERY_MINUTE, handler: () => importWhileHealthy(deps) });

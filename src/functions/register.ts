@@ -37,7 +37,7 @@ import { registerWrongSettings } from './wrong-settings.js';
 type RegisterOptions = {
   readonly workflows: readonly Workflow[];
   /**
-   * Loads the simulator; called only where the setting SIMULATOR is on, so that the simulator costs nothing elsewhere.
+   * Loads the simulator. Only called if the setting SIMULATOR is on, so that the simulator costs nothing elsewhere.
    */
   readonly loadSimulator?: () => Promise<{
     registerSimulator(functions: FunctionApp, composed: App, random: Random): Promise<void>;
@@ -47,8 +47,8 @@ type RegisterOptions = {
 };
 
 /**
- * Registers every function, to run `workflows` with the settings in the environment. Where the settings or the
- * workflows are wrong, it registers only functions that report so.
+ * Registers every function, to run `workflows` with the settings in the environment. If the settings or the workflows are
+ * wrong, only registers functions that report the problems.
  */
 export async function registerApp({ workflows, loadSimulator, ui }: RegisterOptions): Promise<void> {
   redactFatalErrors(process);
@@ -90,7 +90,7 @@ const FUNCTIONS: readonly ((functions: FunctionApp, composed: App) => void)[] = 
   registerTasks,
 ];
 
-/** Registers the functions of `composed`, and what happens when the process starts and before it ends. */
+/** Registers the functions of `composed`, and hooks for the start and the end of the process. */
 export function registerFunctions(functions: FunctionApp, composed: App): void {
   const guarded = guardHttp(functions, composed);
   for (const register of FUNCTIONS) register(guarded, composed);
@@ -112,8 +112,8 @@ function readOrProblems(workflows: readonly Workflow[]): ReturnType<typeof readS
 }
 
 /**
- * Most lines belong to a job, not to an invocation, so they go to the console: the host logs what a worker prints, as
- * a warning or an error where it comes from stderr and says so.
+ * Prints a line. Most lines belong to a job, not to an invocation, so they go to the console. The host logs the lines of a
+ * worker; a line on stderr that begins with `warn` or `error` gets that level.
  */
 export function writeToHost(level: 'info' | 'warn' | 'error', line: string): void {
   console[level](`${level} ${printable(line)}`); // an event's id is a sender's text

@@ -12,7 +12,7 @@ export function registerStats(functions: FunctionApp, deps: Deps): void {
   serve(functions, 'stats', () => reportStats(deps));
 }
 
-/** Answers 503 where storage cannot be counted, with the instance's own counters nevertheless. */
+/** If storage cannot be counted, answers 503 with the counters of this instance. */
 async function reportStats({ instance, telemetry, pipeline, countStorage }: Deps): Promise<HttpResponseInit> {
   const thisInstance = {
     id: instance.id,

@@ -6,8 +6,8 @@ import type { FoundRecord } from '../storage/ledger.js';
 import { dueAtOf } from '../storage/waiting.js';
 
 /**
- * Returns the story of a job: the steps that its record holds, and those that follow from its other properties. A record
- * without steps is of a job that has only begun, or is of a release that kept none: then steps in between are missing.
+ * Returns the story of a job: the steps that its record holds, and those that follow from the record's other properties. A
+ * record has no steps before the first retry, takeover or redrive. In records of old releases, steps are missing.
  */
 export function storyOf(found: FoundRecord): Pick<JobStatus, 'steps' | 'stepsLeftOut' | 'deadLetter'> {
   const { address, record } = found;
@@ -30,7 +30,7 @@ function begunBy({ record, writtenAt }: FoundRecord): ReturnType<typeof readStep
 
 type Settled = { readonly what: 'completed' | 'superseded'; readonly at: Date };
 
-/** Storage's time of the last write has whole seconds at times, and no step is before another. */
+/** Returns the step that the last write of the record shows. Its time is never before the step before it. */
 function lastStepOf({ record, writtenAt }: FoundRecord, after?: Date): JobStep | Settled | undefined {
   const { state, errorCode: code, redrives, tries } = record;
   const at = after && after > writtenAt ? after : writtenAt;

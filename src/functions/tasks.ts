@@ -17,13 +17,13 @@ type Deps = Pick<App, 'clock' | 'random' | 'config' | 'telemetry' | 'workflows' 
 type Shared = {
   readonly signal: AbortSignal;
   readonly changeQueue: ChangeQueue;
-  /** By name, the tables that are known to be there, or are being made. */
+  /** The tables that exist or are being created, by name. */
   readonly prepared: Map<string, Promise<void>>;
 };
 
 /**
- * Registers a timer for each workflow that has a task. An error of a task is logged by its code; the timer runs it
- * again.
+ * Registers a timer for each workflow that has a task. If a task fails, the code of its error is logged, and the timer runs
+ * the task again at its next time.
  */
 export function registerTasks(functions: FunctionApp, deps: Deps): void {
   const ending = new AbortController();
@@ -44,7 +44,7 @@ type OfTask = Pick<Workflow, 'name' | 'codes'> & { readonly task: Task };
 async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): Promise<void> {
   const pendingChanges = new PendingChanges(deps.clock);
   try {
-    await task.run(contextOf({ name, codes }, pendingChanges, shared, deps));
+    await task.run(contextOf({ name, codes }, { ...shared, pendingChanges }, deps));
     await pendingChanges.ended();
   } catch (error) {
     deps.telemetry.record('tasksFailed', 1, { workflow: name });
@@ -52,15 +52,16 @@ async function run({ name, codes, task }: OfTask, shared: Shared, deps: Deps): P
   }
 }
 
-// A write of a task. The process dies before it: the next run writes; after it: the next run finds the row.
-// Two processes write at once: one finds that the row has changed, and calls the task's function again.
+// A write of a task.
+//   dies before the write   the next run writes
+//   dies after the write    the next run finds the row
+//   two at once             storage refuses one write; that process reads the row, and calls the task's function again
 function contextOf(
   { name: workflow, codes }: Pick<Workflow, 'name' | 'codes'>,
-  pendingChanges: PendingChanges,
-  shared: Shared,
+  shared: Shared & { readonly pendingChanges: PendingChanges },
   deps: Deps,
 ): TaskContext<string> {
-  const { signal, changeQueue } = shared;
+  const { signal, changeQueue, pendingChanges } = shared;
   const { clock, random, config, telemetry, workflowTables: tables, workflowCommit: commit } = deps;
   const table = { tables, commit, random, changeQueue };
   const guard = {
@@ -80,7 +81,7 @@ function contextOf(
   };
 }
 
-/** Creates the table before its first use: a task runs before anything is written, and each request would get a 404. */
+/** Creates a table before its first use: a task can run before any handler has written, and its reads would get a 404. */
 function prepare(name: string, { prepared }: Shared, { workflowTables }: Deps): Promise<void> {
   const known = prepared.get(name);
   if (known) return known;

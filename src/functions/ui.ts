@@ -32,7 +32,7 @@ const HEADERS = {
 /** The name of a file with a hash of its content never gets other content. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-/** By name. */
+/** The files of the page, by name. */
 type Files = ReadonlyMap<string, { readonly content: Buffer; readonly etag: string }>;
 
 const CODINGS = [
@@ -44,8 +44,8 @@ const NOT_FOUND = httpError(404, 'no-such-file', 'The page has no such file. The
 const NOT_BUILT = httpError(404, 'page-not-built', 'The page is not built. `npm run build` builds it.');
 
 /**
- * Registers `ui`: the page, without a key, because its files hold no data. `folder` is where the build has put them. They
- * are read once, at the first request.
+ * Registers `ui`: the page, without a key, because its files hold no data. `folder`: the output of the build, whose files are
+ * read once, at the first request.
  */
 export function registerUi(functions: FunctionApp, folder: URL): void {
   let files: Files | undefined;
@@ -75,7 +75,7 @@ function answer({ params, headers }: Pick<HttpRequest, 'params' | 'headers'>, fi
   };
 }
 
-/** Returns how the build has compressed the file, where the caller takes that. */
+/** Returns a coding that the caller accepts and in which the build has compressed the file. */
 function codingFor(accepted: string, name: string, files: Files) {
   const isAccepted = (coding: string) => new RegExp(`\\b${coding}\\b(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(accepted);
   return CODINGS.find((one) => isAccepted(one.name) && files.has(`${name}.${one.extension}`));

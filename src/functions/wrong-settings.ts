@@ -9,8 +9,8 @@ const WRONG_WORKFLOWS = "Workflows share a name; the app's log names the files."
 /**
  * Registers functions that report wrong settings, or workflows that share a name: the health functions answer 503 with
  * the problems, and the webhook answers 500, so that Event Grid sends the events again. With the setting INGRESS `queue`
- * nothing reads the queue, and the events wait there. If main threw instead, the host would say `Running` and answer 404
- * to everything.
+ * no function reads the queue, and the events wait there. If main threw instead, the host would report `Running`, and answer
+ * 404 to every request.
  */
 export function registerWrongSettings(functions: FunctionApp, error: ConfigError | WorkflowError): void {
   console.error(`error ${error.message}`); // the host's log may hold the values; answers and exceptions may not
