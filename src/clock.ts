@@ -49,7 +49,7 @@ export async function endsWithin(work: Promise<unknown>, ms: number, clock: Cloc
 /**
  * One reason to end a call early: `watch` calls `end` with the call's result. It returns the function that stops it.
  */
-export type EarlyEnd<T> = (end: (result: T | PromiseLike<T>) => void) => () => void;
+type EarlyEnd<T> = (end: (result: T | PromiseLike<T>) => void) => () => void;
 
 /**
  * Resolves or rejects as `call` does, or with the result of the first of `reasons` that ends the call. Then the signal

@@ -3,7 +3,7 @@
 // workflow declares in `codes`. Nothing else passes, whatever it looks like.
 
 /** Replaces a code that is in no list. */
-export const UNDECLARED_CODE = 'undeclared-code';
+const UNDECLARED_CODE = 'undeclared-code';
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 

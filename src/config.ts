@@ -49,7 +49,7 @@ export type Config = {
   readonly port: number;
 };
 
-export type SignInConfig = {
+type SignInConfig = {
   /** `WEBSITE_AUTH_ENABLED`, which Azure sets: only then can the headers with the caller's identity be trusted. */
   readonly isOn: boolean;
   /** `REQUIRE_SIGN_IN`: a key is not enough to call the HTTP API. */

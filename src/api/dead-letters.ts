@@ -56,7 +56,6 @@ const deadLetterGroups = z.strictObject({
   isMore: z.boolean(),
   next: z.string().nullable(),
 });
-export type DeadLetterGroup = z.infer<typeof group>;
 export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;
 
 export const listAnswer = z.union([deadLetterPage, deadLetterGroups]);

@@ -5,7 +5,7 @@ import { count, instant } from './common.js';
  * A step in the story of a job. `redriven`: claimed by a redrive, which reopened the job. `wait`: a retry that does not
  * count as a try. `code`: of an error. `until`: when the job is to run again. `deadLetter`: its id.
  */
-export const step = z.strictObject({
+const step = z.strictObject({
   at: instant,
   what: z.enum(['claimed', 'taken-over', 'retry', 'wait', 'completed', 'superseded', 'dead-lettered', 'redriven']),
   code: z.string().optional(),

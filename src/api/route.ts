@@ -5,7 +5,7 @@ import type { Role } from './access.js';
 export type Level = 'anonymous' | 'function' | 'admin';
 
 /** An answer by its status. */
-export type Answers = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
+type Answers = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
 
 /** A function of the HTTP API: the one place that states its address, its level, what it takes and what it answers. */
 export type Route = {

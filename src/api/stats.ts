@@ -32,7 +32,7 @@ const eventQueueCount = z.union([
   failed,
 ]);
 /** How far reconciliation has compared a service, and what it has found since it began. */
-export const compared = z.strictObject({
+const compared = z.strictObject({
   service: z.enum(['fhir', 'dicom']),
   host: z.string(),
   upTo: instant,

@@ -7,7 +7,7 @@ import type { Asked } from './asked-rows.js';
 import { GRACE_MS } from './compare.js';
 
 /** `code` is for scripts, `message` for people: what was found, and what is allowed. */
-export type AskedProblem = { readonly path: string; readonly code: string; readonly message: string };
+type AskedProblem = { readonly path: string; readonly code: string; readonly message: string };
 
 type Known = {
   readonly now: Date;
@@ -96,7 +96,7 @@ function problemsOfTypes({ types = [], workflow }: Asked, workflows: readonly Wo
   });
 }
 
-/** Returns the FHIR types that none of the workflows wants, each with its index and with a similar type that one wants. */
+/** Returns the FHIR types that no workflow wants, each with its index and with a similar wanted type. */
 export function unwantedTypes(types: readonly string[], workflows: readonly Workflow[]) {
   const selected = workflows
     .flatMap(({ on }) => on)

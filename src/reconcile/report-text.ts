@@ -41,7 +41,7 @@ export function sentencesOf({ isDryRun, parts }: Report): string[] {
 }
 
 /** Returns what a person can do about the error that ended a comparison. */
-export function adviceFor(error: unknown): string {
+function adviceFor(error: unknown): string {
   const code = errorCodeOf(error).replace(/^(fhir|dicom)-/, '');
   if (OTHER_SERVER_CODES.includes(code) || code.startsWith('http-')) return OTHER_SERVER;
   return ADVICE[code] ?? 'Run the command again.';

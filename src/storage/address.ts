@@ -18,7 +18,7 @@ export const SHARDS = 8;
 /** The partitions of a table of the ledger, and of the rows that the queue `due` runs. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: SHARDS }, (_, i) => String(i));
 
-/** Returns the address of the first job that `workflow` has for the change of this event; by id for an event without a day. */
+/** Returns the address of number 0 of the change of this event; by the event's id if the event has no day. */
 export function addressOf(key: EventKey, workflow: string): Address {
   const { day, contentDigest } = key;
   return day === 'undated' ? addressById(key, workflow) : `${day}.${contentDigest}.${workflow}.0`;
@@ -43,7 +43,7 @@ export function isById(address: Address): boolean {
 }
 
 /** The place of a job's record in the ledger, and the parts of the job's address. */
-export type LedgerPlace = {
+type LedgerPlace = {
   readonly table: string;
   readonly partition: string;
   readonly key: string;

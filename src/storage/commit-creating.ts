@@ -1,6 +1,6 @@
 import type { CommitAnswer, Operation, TableStore } from './table-store.js';
 
-/** Commits to a table, and creates it before if it is missing. `no-table`: it could not be created, because it is being dropped. */
+/** Commits to a table, and creates the table if it is absent. `no-table`: the table is being dropped. */
 export async function commitCreating(
   tables: TableStore,
   [table, partition]: readonly [table: string, partition: string],

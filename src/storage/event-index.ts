@@ -20,7 +20,7 @@ export type FoundRecord = {
 };
 
 /** Finds the records of an event by its id, which their addresses do not hold. */
-export type EventIndex = {
+type EventIndex = {
   /**
    * Writes the entry of an event into the table of its records, with the next writes of the partition. Once per event and
    * process, for as long as one of the callers wants it. If it fails, a look-up misses the event until the next write of

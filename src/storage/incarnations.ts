@@ -26,7 +26,7 @@ const ADOPTED = '.adopted';
  * The records of a change. After a hard delete the same version of a resource can occur again: then its change has several
  * records, one for each incarnation. The event of an incarnation and its entry in history have different ids.
  */
-export type Incarnations = {
+type Incarnations = {
   /**
    * Returns the place of the record of `event`.
    *

@@ -12,8 +12,8 @@ export type JobStep =
 /** `stage` and `redrives` name the dead letter of the job. `stage` is undefined if the dead letter is not the job's. */
 export type Died = { readonly stage: Failing | undefined; readonly redrives: number };
 
-/** `leftOut`: the number of steps that are left out after the first `FIRST_STEPS`. `leftOutDead`: the last death among them. */
-export type JobSteps = { readonly steps: readonly JobStep[]; readonly leftOut: number; readonly leftOutDead?: Died };
+/** `leftOut`: the number of steps that are left out after the first four. `leftOutDead`: the last death among them. */
+type JobSteps = { readonly steps: readonly JobStep[]; readonly leftOut: number; readonly leftOutDead?: Died };
 
 /** The properties of a record from which its first step follows, if the record holds no steps. */
 type Origin = { readonly steps?: string; readonly firstTryAt: string; readonly redrives: number };

@@ -42,7 +42,7 @@ export type Ledger = {
    * days before `firstDayByChange`.
    */
   knows(event: HealthEvent, of?: KnownBy): Promise<boolean>;
-  /** The records of the change of `event` at about its time, of all workflows or of the named one. Not for days before `firstDayByChange`. */
+  /** The records that `knows` looks for, of all workflows or of the named one. */
   recordsNear(event: HealthEvent, workflow?: string): Promise<FoundNear[]>;
   /** The records of all events with this id, in all tables. */
   find(eventIdDigest: string): Promise<FoundRecord[]>;
@@ -52,13 +52,13 @@ export type Ledger = {
   expire(now: Date, retentionDays: number): Promise<Expired>;
 };
 
-export type FoundNear = { address: Address; current: ReadRecord };
+type FoundNear = { address: Address; current: ReadRecord };
 
 /** Returns the address under which a job is looked for first. */
 export type AddressOf = (key: EventKey, workflow: string) => Address;
 
 /** `current` is undefined if the job has no record yet. */
-export type Located = { address: Address; current: ReadRecord | undefined };
+type Located = { address: Address; current: ReadRecord | undefined };
 
 /** The condition and the time limit of a write. `untilMs` is on the monotonic clock. */
 export type LedgerCondition = {

@@ -7,7 +7,7 @@ export type StorageConnection<S extends Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | (Readonly<Record<`${S}ServiceUri`, string>> & { readonly kind: 'identity'; readonly credential: TokenCredential });
 
-/** The tables of an account. `sas` is a part of each URL; '' if requests are signed with `shared`, or carry a token. */
+/** The tables of an account. `sas` is a part of each URL; '' if `shared` or a token authenticates requests. */
 export type TableAccount = {
   /** Without a slash at its end. */
   readonly url: string;

@@ -13,7 +13,7 @@ export type NewRow = {
   of: OfJob | OfEvent;
 };
 
-/** `edit`: the digest of `event`, if `event` is a corrected payload. `letter`: the name of the dead letter that is redriven. */
+/** `edit`: the digest of `event`, if that is a corrected payload. `letter`: the name of the redriven dead letter. */
 export type OfJob = {
   kind: 'job';
   address: Address;

@@ -8,7 +8,7 @@ export type TelemetrySettings = {
   readonly serviceName: string;
 };
 
-export type ApplicationInsights = {
+type ApplicationInsights = {
   readonly connectionString: string;
   /** The identity that sends; undefined if the component accepts its key. */
   readonly identity: { readonly clientId?: string } | undefined;

@@ -28,7 +28,7 @@ export type EndedRun = Readonly<
 /** Sees what happens in this process. Is called for each event and job, so it must be fast; it must not throw. */
 export type Observer = Pick<Telemetry, 'record' | 'ended'>;
 
-export type Level = 'info' | 'warn' | 'error';
+type Level = 'info' | 'warn' | 'error';
 
 export type SpanName = 'deliver' | 'redeliver' | 'parse' | 'job' | 'claim' | 'workflow' | 'settle';
 

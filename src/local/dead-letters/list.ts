@@ -8,7 +8,7 @@ import { countText, type Output, tableOfDeadLetters, tableOfGroups, writeTo } fr
 /** Nobody reads more on a terminal. */
 const DEFAULT_LISTED = 100;
 /** `list` holds up to twice as many in memory: 200,000 need about 200 MB. */
-export const MAX_LISTED = 100_000;
+const MAX_LISTED = 100_000;
 const MAX_GROUPED = 10_000_000;
 
 /** Writes the newest dead letters, or with --by the counts by cause. Returns the exit code 0. */

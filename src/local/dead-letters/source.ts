@@ -24,7 +24,7 @@ export type Source = {
   refuseUnknownNames(filter: Filter): Promise<void>;
 };
 
-export type Note = Parameters<typeof discardMany>[1];
+type Note = Parameters<typeof discardMany>[1];
 
 /** Returns the dead letters in `stores`. */
 export function storageSource(stores: DeadLetterStores): Source {

@@ -1,5 +1,5 @@
 /** A route of an HTTP function, as in `events/{eventId}`, `files/{*path}`, `items/{id?}`. */
-export type Route = {
+type Route = {
   /** The sort order of routes: literals, then parameters, then a parameter for the rest of the path. */
   readonly order: string;
   /** Returns the parameters of `segments`, the undecoded path after the prefix; undefined where they do not match. */

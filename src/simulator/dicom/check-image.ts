@@ -2,7 +2,7 @@ import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } fr
 import { problemOfValue } from './value-rules.js';
 
 /** The result of a check for a store. As API v2, it refuses only images without the values that the store needs. */
-export type Check = {
+type Check = {
   /** Why the image is refused; undefined where it can be stored. */
   readonly reason?: number;
   readonly problems: readonly string[];

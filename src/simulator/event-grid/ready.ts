@@ -33,7 +33,7 @@ export class Ready {
 }
 
 /** Events with the same number of attempts and the same treatment. The taken half of the array is cut off. */
-export class ReadyQueue {
+class ReadyQueue {
   readonly attempts: number;
   readonly treatment: Treatment;
   #items: ({ entry: Entry; seq: number } | undefined)[] = [];

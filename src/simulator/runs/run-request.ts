@@ -19,7 +19,7 @@ export type RunRequest = {
 };
 
 /** The maximum events of a run, because the memory of a run grows with its events (sent.ts). */
-export const MAX_EVENTS = 1_000_000;
+const MAX_EVENTS = 1_000_000;
 
 const NAMES = scenarios.map(({ name }) => name);
 

@@ -1,5 +1,5 @@
 /** The state of an event in storage. `completed`, `superseded`, `dead` and `open` are sets of jobs (Sent). */
-export type Found = {
+type Found = {
   completed: number;
   superseded: number;
   dead: number;

@@ -5,7 +5,7 @@
 type SharedRuns<T> = (key: string, run: Run<T>) => Promise<T>;
 
 /** One run. Later callers do not join after `close` is called, or after the run has ended. */
-export type Run<T> = (close: () => void) => Promise<T>;
+type Run<T> = (close: () => void) => Promise<T>;
 
 /**
  * A run uses the tables of the caller that started it and dies with that caller. So a caller joins up to two runs more.

@@ -5,7 +5,7 @@ import { patientIn } from './references.js';
 /** An identifier as FHIR has it; `type` is the code or text of its type. */
 type Identifier = { readonly system?: string; readonly value: string; readonly type?: string };
 /** A name and its use, as FHIR has it. */
-export type Name = Named & { readonly use?: string };
+type Name = Named & { readonly use?: string };
 /** A link to another record of the patient. `resourceId` is set if `reference` points into the same service. */
 type Link = { readonly type: string; readonly reference: string; readonly resourceId?: string };
 

@@ -3,10 +3,10 @@ import { type Entry, placeOfEntry } from './index-keys.js';
 import { PATIENT_KEYS, PATIENTS } from './places.js';
 
 /** The row that a patient must end with, and its entries in `patientkeys`. */
-export type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
+type Wanted = { readonly row: Row; readonly entries: readonly Entry[] };
 
 /** `isNew`: probably no row exists yet. The fences are those of the handler's context. */
-export type Run = {
+type Run = {
   readonly isNew: boolean;
   readonly fence: number | undefined;
   readonly completedFence: number | undefined;

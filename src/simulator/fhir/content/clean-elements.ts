@@ -3,7 +3,7 @@ import { isNothing, isObject } from './json.js';
 import { type FhirError, refuse } from './outcome.js';
 
 /** The place of an element: `['Patient', 'name', 0]` for Patient.name[0]. */
-export type Place = (string | number)[];
+type Place = (string | number)[];
 
 /** Names of elements in FHIR's JSON; an underscore leads to the extensions of a primitive. */
 const ELEMENT_NAME = /^_?[A-Za-z][A-Za-z0-9]*$/;

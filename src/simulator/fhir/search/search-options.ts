@@ -27,7 +27,7 @@ export type PageOptions = {
   readonly kept: readonly Parameter[];
 };
 
-export type Parameter = [name: string, value: string];
+type Parameter = [name: string, value: string];
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1_000;
