@@ -27,7 +27,7 @@ const READERS = [
   ),
 ];
 
-/** Of Node, for workflows that ask services of their own. */
+/** The codes of Node's errors, for workflows that send requests to other services. */
 const NETWORK = words(`
   EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EPIPE ETIMEDOUT`);
 

@@ -16,7 +16,7 @@ export type StorageConfig<S extends Service = Service> =
 export type IdentityConfig = {
   readonly kind: 'identity';
   readonly credential: 'managedidentity' | 'default';
-  /** Of a user-assigned identity. */
+  /** The client id of a user-assigned identity. */
   readonly clientId?: string;
 };
 

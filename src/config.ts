@@ -59,7 +59,7 @@ type SignInConfig = {
   readonly tenantId: string | undefined;
 };
 
-/** How events come: Event Grid sends them to the app, or puts them into a queue beside the undelivered events. */
+/** The way of events to the app: Event Grid posts them, or puts them into a queue in the account of `undelivered`. */
 type Ingress =
   | { readonly kind: 'webhook' }
   | { readonly kind: 'queue'; readonly storage: StorageConfig<'queue'>; readonly connection: string };

@@ -11,7 +11,7 @@ export type Role = (typeof ROLES)[number];
 export const SIGN_IN_ADDRESS = '/.auth/login/aad';
 export const SIGN_OUT_ADDRESS = '/.auth/logout';
 
-/** Who calls, and what the caller may do. */
+/** The identity and the roles of the caller. */
 export const accessAnswer = z.strictObject({
   /** `isOn`: Azure's authentication says who calls. `isRequired`: a key is not enough. */
   signIn: z.strictObject({

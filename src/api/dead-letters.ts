@@ -46,7 +46,7 @@ const group = z.strictObject({
   /** The id of the oldest one, and that of the newest. */
   example: z.string(),
   newest: z.string(),
-  /** How many a redrive could not help. */
+  /** The number of those that follow a redrive without success. */
   redriven: count,
 });
 /** The counts of one request. `next`: the `after` with which the next request goes on, null at the end. */

@@ -21,7 +21,7 @@ const jobStatus = z.strictObject({
   redrives: count.optional(),
   /** The error code of the last try. */
   error: z.string().optional(),
-  /** The oldest first. Of a job with many steps, the first four and the last ones. Absent for a job that has not begun. */
+  /** The oldest first. A job with many steps has only the first four and the last ones. Absent for a job that has not begun. */
   steps: z.array(step).optional(),
   /** The number of steps that are left out after the fourth. */
   stepsLeftOut: count.optional(),

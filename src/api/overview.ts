@@ -89,7 +89,7 @@ export const recentJob = z.strictObject({
   outcome: z.enum(['completed', 'superseded', 'dead-lettered', 'retried']),
   /** The number of the try. */
   try: count,
-  /** How long the handler ran. */
+  /** The run time of the handler. */
   durationMs: z.number().nullable(),
   errorCode: z.string(),
 });

@@ -35,7 +35,7 @@ export const reconcileRequest = z.strictObject({
   askedAt: instant,
   endedAt: instant.nullable(),
   counts: z.record(z.string(), count),
-  /** How far each part of each service is; with `findRemoved` each service, which has no parts and no times. */
+  /** The progress of each part of each service; with `findRemoved` of each service, which has no parts and no times. */
   parts: z.array(
     z.strictObject({
       host: z.string(),

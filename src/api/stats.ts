@@ -31,7 +31,7 @@ const eventQueueCount = z.union([
   z.strictObject({ messages: count, poisoned: count, oldestAt: instant.nullable() }),
   failed,
 ]);
-/** How far reconciliation has compared a service, and what it has found since it began. */
+/** The position of the comparison of a service, and its counts since its first start. */
 const compared = z.strictObject({
   service: z.enum(['fhir', 'dicom']),
   host: z.string(),

@@ -24,7 +24,7 @@ const workflowStatus = z.strictObject({
     durationP50: z.number().nullable(),
     durationP99: z.number().nullable(),
   }),
-  /** Of each running instance in which the workflow has failed since its last success. */
+  /** The circuits of the running instances in which the workflow has failed since its last success. */
   circuits: z.array(
     z.strictObject({
       instance: z.string(),

@@ -6,7 +6,7 @@ import { parseEvent } from './parse.js';
 type LoggableFields = { readonly eventId: string; readonly type: string; readonly resourceType: string };
 
 /**
- * Returns the loggable fields of `raw`. Of an invalid event only a known type is returned: its id could be any text.
+ * Returns the loggable fields of `raw`. For an invalid event, returns only a known type: its id could be any text.
  */
 export function loggableFieldsOf(raw: unknown): LoggableFields {
   try {

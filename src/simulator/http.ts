@@ -12,7 +12,7 @@ export type SimulatorRequest = {
   readonly version?: DicomVersion;
 };
 
-/** Of v1, the DICOM service has the change feed alone. */
+/** The only part of v1 that the DICOM service has is the change feed. */
 export type DicomVersion = 'v1' | 'v2';
 
 export type SimulatorAnswer = {

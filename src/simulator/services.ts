@@ -8,7 +8,7 @@ export type ServiceKind = ServiceChange['service'];
 /** A FHIR and a DICOM service under one name. */
 export type Services = { readonly fhir: FhirService; readonly dicom: DicomService };
 
-/** Whether the changes of each service make events. Without events, histories and change feed still have the changes. */
+/** True if the changes of each service make events. Without events, histories and change feed still have the changes. */
 export type MakesEvents = Record<ServiceKind, boolean>;
 
 export type SwitchableServices = Services & { readonly makesEvents: MakesEvents };

@@ -44,7 +44,7 @@ export type SimulatorDeps = {
   readonly reconcile?: ReconcileRun | undefined;
   /** The workspace that events come from. */
   readonly source: string;
-  /** Whether the app takes events of listed workspaces only. */
+  /** True if the app takes only events of listed workspaces. */
   readonly isListing: boolean;
   readonly origin: string;
 };

@@ -21,7 +21,7 @@ export type EndedRun = Readonly<
   Required<Pick<Fields, 'eventId' | 'type' | 'resourceType' | 'workflow' | 'try' | 'errorCode'>>
 > & {
   readonly outcome: AttributesOf<'jobsSettled'>['outcome'] | 'retried';
-  /** How long the handler ran; undefined if no handler ran. */
+  /** The run time of the handler; undefined if no handler ran. */
   readonly durationMs: number | undefined;
 };
 

@@ -4,7 +4,7 @@ import type { HealthEvent } from '../events/health-event.js';
 export type Setting = (name: string) => string | undefined;
 
 /**
- * Whether a workflow can run with these settings.
+ * The answer of a workflow to the question whether it can run with these settings.
  *   on      the workflow runs
  *   off     the workflow does not run; a log line at the start gives the reason as one of its `codes`
  *   wrong   the app does not start; each problem reads `NAME is FOUND, must be EXPECTED`. FOUND is only logged

@@ -28,7 +28,7 @@ type HostOptions = {
   readonly log: HostLog;
   /** An upper limit for the end: it waits this long for HTTP requests, then for other invocations. Shorter in tests. */
   readonly drainMs?: number;
-  /** How long the queue messages of a dead process stay hidden. Shorter in tests. */
+  /** The time for which the queue messages of a dead process stay hidden. Shorter in tests. */
   readonly hiddenS?: number;
 };
 

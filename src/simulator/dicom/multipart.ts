@@ -4,7 +4,7 @@ export type Part = {
   /** The Content-Type of the part, if it has one. */
   readonly contentType: string | undefined;
   readonly content: Uint8Array;
-  /** Whether the part has headers and an end. A part without them may be cut. */
+  /** True if the part has headers and an end. A part without them may be cut. */
   readonly isWhole: boolean;
 };
 

@@ -11,7 +11,7 @@ export type Part10 = {
   /** The bytes that hold the elements: the file, or the inflated data set. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** Whether its pixels have a sign. */
+  /** True if its pixels have a sign. */
   readonly isSigned: boolean;
   /** The beginning of the data set in `bytes`. */
   readonly start: number;

@@ -10,7 +10,7 @@ type OperatorType = keyof typeof OPERATORS;
 
 type Operator = {
   readonly read: (filter: Reader) => Wanted;
-  /** Whether an event's value fits one wanted value, both in lower case. A value of another type fits nothing. */
+  /** Returns whether an event's value fits one wanted value, both in lower case. A value of another type fits nothing. */
   readonly fits: (value: unknown, wanted: unknown) => boolean;
 };
 

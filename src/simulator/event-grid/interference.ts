@@ -9,7 +9,7 @@ export type Interference = {
   copiesOf(event: TopicEvent, subscription: string): readonly number[];
   /** The treatment of an attempt. Only events with the same treatment share a request. */
   treatmentOf(event: TopicEvent, subscription: string, attempt: number): Treatment;
-  /** Whether a request fails as if the connection was refused. */
+  /** Returns whether a request fails as if the connection was refused. */
   isDown(events: readonly TopicEvent[]): boolean;
 };
 

@@ -12,7 +12,7 @@ export type SubscriptionStats = Readonly<Counts> & {
   readonly places: Readonly<Record<Exclude<Stage, 'over'>, number>>;
   /** On the wall clock of the schedule. */
   readonly inProbationUntil: string | undefined;
-  /** Of real time, from publishing to the acknowledgement. */
+  /** The real time from publishing to the acknowledgement. */
   readonly lag: ReturnType<ReturnType<typeof createLag>['read']>;
 };
 

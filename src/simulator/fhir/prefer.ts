@@ -4,7 +4,7 @@ import { invalid } from './content/outcome.js';
 export type Prefer = {
   /** The content that the answer to a write should have. */
   readonly returns: 'minimal' | 'representation' | 'operationoutcome';
-  /** Whether parameters that are not supported are errors. */
+  /** True if parameters that are not supported are errors. */
   readonly isStrict: boolean;
 };
 

@@ -17,7 +17,7 @@ export function measureMachine() {
     const { busy, all } = cpuTimes();
     return {
       cores: cpus().length,
-      /** Of all cores, by all processes of the machine: 0 to 1. */
+      /** The share of all cores that all processes of the machine use: 0 to 1. */
       cpuShare: all === before.all ? 0 : (busy - before.busy) / (all - before.all),
       /** Processes that ran or waited for a core in the last minute, in the mean; always 0 on Windows. */
       loadAverage: loadavg()[0] ?? 0,

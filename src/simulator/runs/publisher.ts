@@ -17,7 +17,7 @@ type PublisherDeps = {
   chaos: Pick<Chaos, 'malformed' | 'lost'>;
   workflows: readonly Workflow[];
   source: string;
-  /** Whether the app takes events of listed workspaces only. */
+  /** True if the app takes only events of listed workspaces. */
   isListing: boolean;
   eventGrid: Pick<EventGrid, 'publish'>;
 };

@@ -61,7 +61,7 @@ export type RunDeps = {
   /** Makes the run's own services. */
   readonly makeServices: (of: Omit<ServicesDeps, 'clock'>) => SwitchableServices;
   readonly source: string;
-  /** Whether the app takes events of listed workspaces only. */
+  /** True if the app takes only events of listed workspaces. */
   readonly isListing: boolean;
   /** For the import of Event Grid's dead letters. */
   readonly deadLetterStores: DeadLetterStores;

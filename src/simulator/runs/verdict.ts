@@ -36,9 +36,9 @@ export async function findVerdict(storage: RunStorage & { workflowTables: TableS
     events,
     neverDelivered: {
       ...missed,
-      /** Of both: the changes of resources that are hard-deleted, which nobody can find any more. */
+      /** The part of both that belongs to hard-deleted resources, whose changes no comparison can find. */
       hardDeleted: missed.lostByChaos + missed.eventsOff - search.neverDelivered.size,
-      /** Of both: the changes that a job of the app knows, because reconciliation has found them. */
+      /** The part of both that jobs of the app know, because reconciliation has found the changes. */
       found: known.size,
     },
     jobs,

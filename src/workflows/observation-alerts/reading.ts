@@ -1,6 +1,6 @@
 import type { Rule } from './rule.js';
 
-/** Whether a result counts, by its status: final, may still change, no result, or should never have existed. */
+/** The results that count, by their status: final, may still change, no result, or should never have existed. */
 export type Standing = 'final' | 'preliminary' | 'none' | 'withdrawn';
 
 /** A number with its unit, as a Quantity has it. The comparators are those of R4. */

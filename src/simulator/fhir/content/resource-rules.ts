@@ -3,7 +3,7 @@ import { cleanElements, problemAt } from './clean-elements.js';
 import { isObject, isTooDeep, MAX_LEVELS } from './json.js';
 import { invalid, refuse } from './outcome.js';
 
-/** A resource as parsed JSON. Whether its type has an element of a name is not checked. */
+/** A resource as parsed JSON. No check finds out whether its type has an element of a name. */
 export type FhirResource = {
   readonly resourceType: string;
   readonly id?: string;

@@ -19,9 +19,9 @@ export type CheckedRun = {
   readonly newest: Newest;
   /** Older rows belong to other runs. */
   readonly since: Date;
-  /** Whether every change of the run has an event that is delivered. */
+  /** True if every change of the run has an event that is delivered. */
   readonly isWhole: boolean;
-  /** Whether the workflow has completed event `n`. A resource is checked only if its newest event is completed. */
+  /** Returns whether the workflow has completed event `n`. A resource is checked only if its newest event is completed. */
   hasCompleted(n: number): boolean;
 };
 
