@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 const OTLP_SENDER = '@opentelemetry/otlp-exporter-base/';
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.mjs',
   // The longest tests mostly wait for other processes.
   maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/longest-first.mjs',
