@@ -5,23 +5,23 @@ type Tables = Context['tables'];
 export type Actor = { name: string; run: (tables: Tables) => Promise<void> };
 /** The steps in order, as `actor` or `actor dies`; and the actors that died. */
 export type Played = { steps: string[]; died: string[] };
+/** The next step of an actor: a call to `table`, or its death before that call. */
+export type Option = { actor: string; dies: boolean; table: string; isChange: boolean };
+export type Choose = (options: readonly Option[]) => number;
 
 /** More turns of the event loop than a call to a table in memory takes. */
 const TURNS = 3;
 
 class Died extends Error {}
+/** These steps come to the same as others that are played. */
+class Redundant extends Error {}
 
 /**
- * Runs `actors` side by side, step by step. `choose` picks the next step: a step of an actor or, if fewer than
- * `maxDeaths` have died, its death before that step.
+ * Runs `actors` side by side, step by step. `choose` picks the next step: a step of an actor or, if none has died, its
+ * death before that step.
  */
-export async function play(
-  actors: readonly Actor[],
-  tables: Tables,
-  choose: (options: readonly string[]) => number,
-  maxDeaths = 1,
-): Promise<Played> {
-  const parked = new Map<string, { go: () => void; die: () => void }>();
+export async function play(actors: readonly Actor[], tables: Tables, choose: Choose): Promise<Played> {
+  const parked = new Map<string, { option: Option; go: () => void; die: () => void }>();
   const played: Played = { steps: [], died: [] };
   const failures: unknown[] = [];
   for (const { name, run } of actors) {
@@ -32,55 +32,78 @@ export async function play(
   for (;;) {
     await settled();
     if (parked.size === 0) break;
-    const alive = [...parked.keys()];
-    const options = played.died.length < maxDeaths ? [...alive, ...alive.map((name) => `${name} dies`)] : alive;
-    const chosen = options[choose(options)] as string;
-    const name = chosen.replace(' dies', '');
-    const next = parked.get(name);
-    parked.delete(name);
-    played.steps.push(chosen);
-    if (chosen === name) next?.go();
+    const alive = [...parked.values()].map(({ option }) => option);
+    const deaths = played.died.length > 0 ? [] : alive.map((option) => ({ ...option, dies: true }));
+    const options = [...alive, ...deaths];
+    const chosen = options[choose(options)] as Option;
+    const next = parked.get(chosen.actor);
+    parked.delete(chosen.actor);
+    played.steps.push(nameOf(chosen));
+    if (!chosen.dies) next?.go();
     else {
-      played.died.push(name);
+      played.died.push(chosen.actor);
       next?.die();
     }
   }
   if (failures.length > 0) throw failures[0];
   return played;
 
-  function gated(name: string): Tables {
-    const turn = () =>
-      new Promise<void>((resolve, reject) => parked.set(name, { go: resolve, die: () => reject(new Died(name)) }));
-    return (table) => {
-      const through = tables(table);
-      const gate =
-        <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-        async (...args: A): Promise<R> => {
-          await turn();
-          return call(...args);
-        };
+  function gated(actor: string): Tables {
+    const turn = (table: string, isChange = false) =>
+      new Promise<void>((go, reject) => {
+        const option = { actor, dies: false, table, isChange };
+        parked.set(actor, { option, go, die: () => reject(new Died(actor)) });
+      });
+    return (name) => {
+      const through = tables(name);
       return {
-        get: gate(through.get),
-        list: async (...args) => {
-          const found = await gate(through.list)(...args);
-          await turn(); // its pages take time: rows written meanwhile are not in the list
+        async get(...args) {
+          await turn(name);
+          return through.get(...args);
+        },
+        async list(...args) {
+          await turn(name);
+          const found = await through.list(...args);
+          await turn(name); // its pages take time: rows written meanwhile are not in the list
           return found;
         },
-        change: gate(through.change),
+        async change(...args) {
+          await turn(name, true);
+          return through.change(...args);
+        },
       } satisfies WorkflowTable;
     };
   }
 }
 
-/** Runs every order of steps with every death. Returns the number of orders. */
-export async function playAll(playOnce: (choose: (options: readonly string[]) => number) => Promise<void>) {
+/** Returns a step as `Played` and a script have it. */
+export function nameOf({ actor, dies }: Option): string {
+  return dies ? `${actor} dies` : actor;
+}
+
+/**
+ * Runs every order of steps with every death, and returns the number of orders. Steps of two processes that follow each
+ * other and have nothing in common end the same in both orders: only the order of the actors' names is played. With
+ * `inOneProcess` the actors may have something in common beside their tables, and both orders are played.
+ */
+export async function playAll(playOnce: (choose: Choose) => Promise<void>, { inOneProcess = false } = {}) {
   let path: number[] = [];
-  for (let runs = 1; ; runs += 1) {
+  for (let runs = 0; ; ) {
     const counts: number[] = [];
-    await playOnce((options) => {
-      counts.push(options.length);
-      return path[counts.length - 1] ?? 0;
-    });
+    let last: Option | undefined;
+    const choose: Choose = (options) => {
+      const wanted = options.filter((next) => inOneProcess || !last || !isInversion(last, next));
+      if (wanted.length === 0) throw new Redundant();
+      counts.push(wanted.length);
+      last = wanted[path[counts.length - 1] ?? 0] as Option;
+      return options.indexOf(last);
+    };
+    try {
+      await playOnce(choose);
+      runs += 1;
+    } catch (error) {
+      if (!(error instanceof Redundant)) throw error;
+    }
     const taken = counts.map((_, at) => path[at] ?? 0);
     while (taken.length > 0 && (taken.at(-1) ?? 0) + 1 >= (counts[taken.length - 1] ?? 0)) taken.pop();
     if (taken.length === 0) return runs;
@@ -89,11 +112,17 @@ export async function playAll(playOnce: (choose: (options: readonly string[]) =>
   }
 }
 
+/** Returns whether the two steps also end the same the other way round, and that way is the one that is played. */
+function isInversion(last: Option, next: Option): boolean {
+  const meet = last.table === next.table && (last.isChange || next.isChange) && !last.dies && !next.dies;
+  return next.actor < last.actor && !meet;
+}
+
 /** Chooses at random, mostly the same actor again, so that one actor often runs far while another stands still. */
-export function chooseFrom(random: () => number): (options: readonly string[]) => number {
+export function chooseFrom(random: () => number): Choose {
   let last = '';
   return (options) => {
-    const alive = options.filter((option) => !option.endsWith(' dies'));
+    const alive = options.filter(({ dies }) => !dies).map(({ actor }) => actor);
     const deaths = options.length - alive.length;
     if (deaths > 0 && random() < 0.08) return alive.length + Math.floor(random() * deaths);
     const same = alive.indexOf(last);
