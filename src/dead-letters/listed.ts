@@ -1,6 +1,6 @@
-import type { InvalidReason } from '../events/invalid-event-error.js';
 import { loggableFieldsOf } from '../events/loggable-fields.js';
 import type { About, ListedBlob } from '../storage/blob-store.js';
+import { REASONS } from '../telemetry/metrics.js';
 import { idOfOwn, idOfUndelivered, stageOf } from './ids.js';
 import { aboutDeadLetter, readDeadLetter } from './store/dead-letter.js';
 import { type DeadLetterName, partsOfName, STAGES, type Stage } from './store/names.js';
@@ -36,10 +36,8 @@ export const FILTER_FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', '
 export type FilterField = (typeof FILTER_FIELDS)[number];
 
 /** The reasons that this version of the app and Event Grid write. Storage may hold others. */
-export const REASONS: readonly string[] = [
-  ...(['invalid', 'unknown-type', 'too-large', 'workspace-not-listed'] satisfies InvalidReason[]),
-  ...['non-retriable', 'tries-spent', 'gave-up'],
-  ...(['failed', 'crash', 'unknown-workflow'] satisfies Stage[]),
+export const KNOWN_REASONS: readonly string[] = [
+  ...REASONS,
   'unreadable',
   ...['TimeToLiveExceeded', 'MaxDeliveryAttemptsExceeded', 'UndeliverableDueToClientError'],
 ];

@@ -2,7 +2,7 @@ import { EVENT_TYPES, shortType } from '../events/kinds.js';
 import { didYouMean, nearest } from '../nearest.js';
 import { printable } from '../printable.js';
 import type { Filter } from './list.js';
-import { REASONS } from './listed.js';
+import { KNOWN_REASONS } from './listed.js';
 import { valuesOf } from './newest.js';
 import type { ReadStores } from './stores.js';
 
@@ -21,7 +21,7 @@ export async function unknownNameIn(
 ): Promise<UnknownName | undefined> {
   const names: Record<UnknownName['field'], readonly string[]> = {
     workflow: workflows.map(({ name }) => name),
-    reason: REASONS,
+    reason: KNOWN_REASONS,
     type: EVENT_TYPES,
   };
   for (const field of ['workflow', 'reason', 'type'] as const) {

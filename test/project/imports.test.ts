@@ -52,6 +52,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/nearest',
     'src/printable',
     'src/storage/',
+    'src/telemetry/metrics.js',
   ],
   'dead-letters/store': ['src/digest', 'src/events/', 'src/json-text', 'src/storage/'],
   reconcile: [
