@@ -62,7 +62,10 @@ export function createReaders(deps: ReadersDeps): Readers {
   const { credential, clock, random, telemetry, fhirBatchReads = true } = deps;
   const { httpClient = createDefaultHttpClient() } = deps;
   const sendWith = createSend(credential, httpClient);
-  const listed = { fhir: endpointsOf('fhir', deps.fhirHosts), dicom: endpointsOf('dicom', deps.dicomHosts) };
+  const listed = {
+    fhir: endpointsOf('fhir', deps.fhirHosts, sendWith),
+    dicom: endpointsOf('dicom', deps.dicomHosts, sendWith),
+  };
   const batches = fhirBatchReads ? createReadBatches({ clock, random, telemetry }) : undefined;
   const getWithRetry = createGetWithRetry({ clock, random, telemetry, batches });
   const share = createShare({ clock, onShared: () => telemetry.count('readsShared') });
@@ -90,15 +93,18 @@ export function createReaders(deps: ReadersDeps): Readers {
       { code: 'host-not-listed' },
     );
   }
+}
 
-  function endpointsOf(kind: ServiceKind, hosts: readonly ServiceHost[]): ReadonlyMap<string, Endpoint> {
-    return new Map(
-      hosts.map(({ host, url, audience }) => {
-        const send = sendWith(kind, url, audience);
-        return [host, { kind, url, alias: `https://${host}`, audience, send }];
-      }),
-    );
-  }
+function endpointsOf(
+  kind: ServiceKind,
+  hosts: readonly ServiceHost[],
+  sendWith: ReturnType<typeof createSend>,
+): ReadonlyMap<string, Endpoint> {
+  const endpoints = hosts.map(({ host, url, audience }) => {
+    const send = sendWith(kind, url, audience);
+    return [host, { kind, url, alias: `https://${host}`, audience, send }] as const;
+  });
+  return new Map(endpoints);
 }
 
 function inProcessEndpoint(kind: ServiceKind, host: string, service: InProcessService): Endpoint {
