@@ -3,6 +3,7 @@ import type { HealthEvent } from '../events/health-event.js';
 import { resourceOf } from '../events/order.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context, ReaderOf, Setting, WorkflowLog, WorkflowTable } from '../workflow.js';
+import type { KnownRow } from './change-queue.js';
 import { type Job, loggableFieldsOf, type ReaderFor } from './job.js';
 import { LAST_OF_LEASE_MS, type Lease } from './lease.js';
 import { ignoreUnhandled, type PendingChanges } from './pending-changes.js';
@@ -47,7 +48,8 @@ export class JobContext implements Context<HealthEvent, string> {
     this.completedFence = deps.completedFence;
     this.attempt = deps.attempt;
     this.idempotencyKey = deps.job.address;
-    this.tables = (name) => deps.pendingChanges.watched(openTable(name, deps, guardOf(deps)));
+    const seen = new Map<string, KnownRow>();
+    this.tables = (name) => deps.pendingChanges.watched(openTable(name, deps, { ...guardOf(deps), seen }));
   }
 
   get resource(): ReaderOf<HealthEvent> {

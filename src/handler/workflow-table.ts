@@ -16,6 +16,11 @@ export type Guard = {
   isWanted(): boolean;
   /** Called with every write when it starts. */
   note(write: Promise<unknown>): void;
+  /**
+   * Rows as the handler has read or written them last, by table and place. A change begins with such a row, and storage
+   * refuses the write if the row has changed: so a handler that reads a row, then changes it, reads once (J10).
+   */
+  readonly seen?: Map<string, KnownRow>;
 };
 
 export type TableDeps = {
@@ -42,15 +47,20 @@ type Range = NonNullable<Parameters<WorkflowTable['list']>[1]>;
 type Listed = { key: string; row: Row };
 
 /** Returns the reads of a table, without removed rows and without the properties that the app adds (`_…`). */
-export function openForReading(name: string, tables: TableStore): Pick<WorkflowTable, 'get' | 'list'> {
+export function openForReading(
+  name: string,
+  tables: TableStore,
+  onRead: (partition: string, key: string, read: KnownRow) => void = () => {},
+): Pick<WorkflowTable, 'get' | 'list'> {
   return {
     get: (partition, key) => ignoreUnhandled(get(partition, key)),
     list: (partition, range) => ignoreUnhandled(list(partition, range)),
   };
 
   async function get(partition: string, key: string): Promise<Row | undefined> {
-    const { stored } = await tables.read(name, partition, key);
-    return stored && visible(stored.row);
+    const read = await tables.read(name, partition, key);
+    onRead(partition, key, read);
+    return read.stored && visible(read.stored.row);
   }
 
   async function list(partition: string, { from, to, limit = MAX_LISTED }: Range = {}): Promise<Listed[]> {
@@ -78,11 +88,17 @@ export function openTable(name: string, deps: TableDeps, guard: Guard): Workflow
     throw new NonRetriableError(`Table '${name}' belongs to the app; a workflow cannot use it.`, {
       code: 'reserved-table',
     });
+  const rowOf = (partition: string, key: string) => `${name}\n${partition}\n${key}`;
   return {
-    ...openForReading(name, deps.tables),
+    ...openForReading(name, deps.tables, (partition, key, read) => guard.seen?.set(rowOf(partition, key), read)),
     change: (partition, key, decide, options) => {
       const change = new RowChange({ table: name, partition, key, decide, options }, deps, guard);
-      return deps.changeQueue(`${name}\n${partition}\n${key}`, (known) => change.make(known));
+      const row = rowOf(partition, key);
+      return deps.changeQueue(row, async (known) => {
+        const left = await change.make(known ?? guard.seen?.get(row));
+        guard.seen?.set(row, left);
+        return left;
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createTestKit } from '../../src/testing/index.js';
+import type { WorkflowTable } from '../../src/workflow.js';
 import { fencedTables } from '../pipeline/fenced-tables.js';
 import { createAccount } from '../pipeline/memory-app.js';
 
@@ -44,5 +45,70 @@ describe('when a workflow lists rows', () => {
     await table.change('p', 'a', () => 'remove');
 
     expect((await table.list('p', { limit: 2 })).map(({ key }) => key)).toEqual(['b', 'c']);
+  });
+});
+
+describe('when a handler reads a row, then changes it', () => {
+  /** The tables of one handler, of another one, and the reads so far of either. */
+  async function twoHandlers() {
+    const account = createAccount();
+    const reads: string[] = [];
+    const { read } = account.tables;
+    const tables = {
+      ...account.tables,
+      read(...place: Parameters<typeof read>) {
+        reads.push(place[2]);
+        return read(...place);
+      },
+    };
+    const [own, other] = ['own', 'other'].map((of) => fencedTables({ ...account, tables }, 1, of)('things'));
+    await other?.change('p', 'k', () => ({ n: 1 }), { expect: 'absent' });
+    return { own: own as WorkflowTable, other: other as WorkflowTable, reads };
+  }
+
+  it('given nobody else changes it, then it is read once, also for a second change', async () => {
+    const { own, reads } = await twoHandlers();
+
+    await own.get('p', 'k');
+    await own.change('p', 'k', (row) => ({ n: Number(row?.n) + 1 }));
+    await own.change('p', 'k', (row) => ({ n: Number(row?.n) + 1 }));
+
+    expect(reads).toEqual(['k']);
+    expect(await own.get('p', 'k')).toEqual({ n: 3 });
+  });
+
+  it('given another changes it in between, then the change begins anew with the row that is there', async () => {
+    const { own, other } = await twoHandlers();
+    const decided: unknown[] = [];
+
+    await own.get('p', 'k');
+    await other.change('p', 'k', () => ({ n: 5 }));
+    await own.change('p', 'k', (row) => {
+      decided.push(row);
+      return { n: Number(row?.n) + 1 };
+    });
+
+    expect(decided).toEqual([{ n: 1 }, { n: 5 }]);
+    expect(await own.get('p', 'k')).toEqual({ n: 6 });
+  });
+
+  it('given it keeps the row, then the row is read again before', async () => {
+    const { own, other } = await twoHandlers();
+
+    await own.get('p', 'k');
+    await other.change('p', 'k', () => ({ n: 5 }));
+    await own.change('p', 'k', (row) => (row?.n === 1 ? 'keep' : { n: 0 }));
+
+    expect(await own.get('p', 'k')).toEqual({ n: 0 });
+  });
+
+  it('given there is none, and another makes one, then the change begins anew', async () => {
+    const { own, other } = await twoHandlers();
+
+    await own.get('p', 'new');
+    await other.change('p', 'new', () => ({ n: 5 }));
+    await own.change('p', 'new', (row) => ({ n: Number(row?.n ?? 0) + 1 }));
+
+    expect(await own.get('p', 'new')).toEqual({ n: 6 });
   });
 });

@@ -392,13 +392,13 @@ export const mutations: readonly Mutation[] = [
   ...inFile(`${ALERTS}/update-delta-alert.ts`, ALERTS_RACE, [
     {
       rule: 'alerts-lookAgain',
-      find: "if ((await updateAlert($candidate, $current, $context)) === 'as-it-was') return;",
-      put: 'return void (await updateAlert($candidate, $current, $context));',
+      find: "if ((await updateAlert($candidate, $current, $context)) === 'as-it-was') return $next;",
+      put: 'await updateAlert($candidate, $current, $context); return $next;',
     },
     {
       rule: 'alerts-oldPlace',
       in: 'updateDeltaAlert',
-      find: 'if ($isOld && $observationId !== $context.own.observationId) return;',
+      find: "if ($isOld && $observationId !== $context.own.observationId) return 'unread';",
     },
     {
       rule: 'alerts-movedAway',
@@ -437,7 +437,7 @@ export const mutations: readonly Mutation[] = [
     {
       rule: 'alerts-next',
       in: 'updateOtherAlerts',
-      find: 'if ($next) await updateDeltaAlert({ $rule, ...$next }, $context);',
+      find: "if ($next !== 'none') await updateDeltaAlert({ $rule, ...$next }, $context);",
     },
   ]),
 

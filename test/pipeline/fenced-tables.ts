@@ -17,6 +17,7 @@ export function fencedTables({ tables, clock, random }: Account, fence: number, 
     writableUntilMs: () => Number.POSITIVE_INFINITY,
     isWanted: () => true,
     note() {},
+    seen: new Map(),
   };
   return (name) => openTable(name, deps, guard);
 }

@@ -12,7 +12,7 @@ import {
   readResultPlaces,
   writeResultPlaces,
 } from './result-places.js';
-import { quantityOf, readNext } from './results.js';
+import { quantityOf, type ResultPlace, readNext, type WithPrevious } from './results.js';
 import { type DeltaRule, isDelta } from './rule.js';
 import { loadRules } from './rules.js';
 import { createSendAlerts } from './send-alerts.js';
@@ -65,8 +65,8 @@ export const observationAlerts = defineWorkflow({
     };
     const context: HandlerContext = { own, raisedAt: event.time ?? '', tables, setting, log, notePending };
 
-    await updateOwnAlerts(matches, { because: becauseOf(observation), isFirst }, context);
-    await updateOtherAlerts(deltas, { places: all, pending: before.pending }, context);
+    const nexts = await updateOwnAlerts(matches, { because: becauseOf(observation), isFirst }, context);
+    await updateOtherAlerts(deltas, { places: all, pending: before.pending, nexts }, context);
 
     if (all.length > wanted.length || pending.length > 0)
       await writeResultPlaces(tables, own, { places: wanted, pending: [] });
@@ -104,15 +104,17 @@ async function updateOwnAlerts(
   matches: readonly Match[],
   { because, isFirst }: { because: WithdrawalReason; isFirst: boolean },
   context: HandlerContext,
-): Promise<void> {
+): Promise<Nexts> {
   const { own, tables } = context;
+  const nexts: Nexts = new Map();
   const { partition, key: prefix } = keyOfAlert(own, '');
   const before = isFirst ? [] : await tables('alerts').list(partition, { from: prefix, to: `${prefix}~` });
 
   for (const match of matches) {
     const { rule, place } = match;
     if (place) {
-      await updateDeltaAlert({ rule, observationId: own.observationId, place }, context);
+      const alert = { rule, observationId: own.observationId, place, isNew: isFirst };
+      nexts.set(nameOf(rule, place), await updateDeltaAlert(alert, context));
       continue;
     }
     const facts = evaluateFacts(rule, match, context);
@@ -123,19 +125,29 @@ async function updateOwnAlerts(
     const isMatched = matches.some(({ rule }) => rule.name === row.rule);
     if (!isMatched) await updateAlert({ of: own, rule: String(row.rule), facts: undefined, because }, row, context);
   }
+  return nexts;
+}
+
+/** By rule and place: the next result, where it was read with the Observation's own. */
+type Nexts = Map<string, WithPrevious['next']>;
+
+function nameOf({ name }: DeltaRule, { partition, key }: ResultPlace): string {
+  return `${name} ${partition} ${key}`;
 }
 
 /** Updates the next alerts after `places`, and those that an earlier try has left. */
 async function updateOtherAlerts(
   deltas: readonly DeltaRule[],
-  { places, pending }: ResultPlaces,
+  { places, pending, nexts }: ResultPlaces & { readonly nexts: Nexts },
   context: HandlerContext,
 ): Promise<void> {
   const { own, tables } = context;
   for (const place of places) {
     for (const rule of deltas.filter((one) => quantityOf(one) === place.quantity)) {
-      const next = await readNext(tables, rule, { place, observationId: own.observationId });
-      if (next) await updateDeltaAlert({ rule, ...next }, context);
+      const known = nexts.get(nameOf(rule, place)) ?? 'unread';
+      const wanted = { place, observationId: own.observationId };
+      const next = known === 'unread' ? ((await readNext(tables, rule, wanted)) ?? 'none') : known;
+      if (next !== 'none') await updateDeltaAlert({ rule, ...next }, context);
     }
   }
   for (const { rule: name, observationId } of pending) {

@@ -11,6 +11,15 @@ export type ResultPlace = Place & { readonly quantity: string };
 /** A result, with the service and version of its Observation. */
 export type Result = { readonly reading: Reading; readonly host: string; readonly version: number };
 
+/** The nearest later result of another Observation. */
+export type NextResult = { readonly observationId: string; readonly place: ResultPlace };
+
+export type WithPrevious = {
+  readonly result: Result;
+  readonly previous: Reading | undefined;
+  readonly next: NextResult | 'none' | 'unread';
+};
+
 type Found = Result & { readonly key: string };
 
 /** First page: the nearest result is among these, usually. Larger pages follow. */
@@ -55,23 +64,31 @@ export async function removeResult(tables: Tables, { partition, key }: Place): P
 
 /**
  * Returns the result at a place and its previous result within the time of the rule; undefined if the place is empty.
+ * `alsoNext`: the next result too, where one query shows it: usually, because a new result is among the newest.
  */
 export async function readWithPrevious(
   tables: Tables,
   rule: DeltaRule,
-  { partition, key }: Place,
-): Promise<{ result: Result; previous: Reading | undefined } | undefined> {
+  { place, alsoNext }: { place: ResultPlace; alsoNext: boolean },
+): Promise<WithPrevious | undefined> {
+  const { partition, key } = place;
+  const { withinMs } = rule.condition;
   const atMs = timeOf(key);
-  const range = { from: keyOfTime(atMs), to: after(atMs - rule.condition.withinMs) };
-  for (const limit of [FEW, MANY, Number.MAX_SAFE_INTEGER]) {
-    const found = await list(tables, partition, { ...range, limit });
-    const isAll = found.length < limit;
+  const to = after(atMs - withinMs);
+  const queries = [FEW, MANY, Number.MAX_SAFE_INTEGER].map((limit) => ({ from: keyOfTime(atMs), to, limit }));
+  if (alsoNext) queries.unshift({ from: keyOfTime(atMs + withinMs), to, limit: FEW });
+  for (const query of queries) {
+    const found = await list(tables, partition, query);
+    const isAll = found.length < query.limit;
     const result = found.find((one) => one.key === key);
     if (!result && isAll) return undefined;
     const previous = result && previousOf(result.reading, found);
     // Any result of one moment may be the previous one: all of them must have been read.
     const isSure = previous && timeOf(previous.key) > timeOf(found.at(-1)?.key ?? key);
-    if (result && (isAll || isSure)) return { result, previous: previous?.reading };
+    if (!result || !(isAll || isSure)) continue;
+    const isFromNewest = alsoNext && query === queries[0];
+    const next = isFromNewest ? (nextIn(found, place, result.reading.observationId) ?? 'none') : 'unread';
+    return { result, previous: previous?.reading, next };
   }
   return undefined;
 }
@@ -81,15 +98,12 @@ export async function readNext(
   tables: Tables,
   rule: DeltaRule,
   { place, observationId }: { place: ResultPlace; observationId: string },
-): Promise<{ observationId: string; place: ResultPlace } | undefined> {
+): Promise<NextResult | undefined> {
   const atMs = timeOf(place.key);
   const { withinMs } = rule.condition;
   const within = (spanMs: number, limit: number) =>
     list(tables, place.partition, { from: keyOfTime(atMs + spanMs), to: after(atMs), limit });
-  const nearest = (found: readonly Found[]) => {
-    const next = nextOf({ observationId, takenAt: new Date(atMs) }, found);
-    return next && { observationId: next.reading.observationId, place: { ...place, key: next.key } };
-  };
+  const nearest = (found: readonly Found[]) => nextIn(found, place, observationId);
 
   // A new result is usually the newest, so the first page is empty. Else the nearest may be far down: the span grows.
   const few = await within(withinMs, FEW);
@@ -98,6 +112,11 @@ export async function readNext(
     const next = nearest(await within(spanMs, Number.MAX_SAFE_INTEGER));
     if (next || spanMs === withinMs) return next;
   }
+}
+
+function nextIn(found: readonly Found[], place: ResultPlace, observationId: string): NextResult | undefined {
+  const next = nextOf({ observationId, takenAt: new Date(timeOf(place.key)) }, found);
+  return next && { observationId: next.reading.observationId, place: { ...place, key: next.key } };
 }
 
 type Read = { readonly reading: Moment };

@@ -2,7 +2,7 @@ import { factsOf, keyOfAlert } from './alert.js';
 import { evaluate } from './evaluate.js';
 import type { Reading } from './reading.js';
 import { readResultPlaces } from './result-places.js';
-import { quantityOf, type Result, type ResultPlace, readWithPrevious } from './results.js';
+import { quantityOf, type Result, type ResultPlace, readWithPrevious, type WithPrevious } from './results.js';
 import type { DeltaRule, Rule } from './rule.js';
 import { type AlertCandidate, type HandlerContext, updateAlert } from './update-alert.js';
 
@@ -14,6 +14,11 @@ type DeltaAlert = {
   readonly rule: DeltaRule;
   readonly observationId: string;
   readonly place: ResultPlace | undefined;
+  /**
+   * No handler ran before for this Observation. Then there was no result for others to see, and no alert: the first look
+   * need not read it. Others that see the result now evaluate the alert themselves (A1), and refuse its insert.
+   */
+  readonly isNew?: boolean;
 };
 
 /**
@@ -27,19 +32,22 @@ type DeltaAlert = {
  * from later results than the write before. A moving result is also still at its old place: a handler that finds an
  * older version there than the alert's leaves the alert to the handler that moves the result, which evaluates after the
  * move. So the alert never goes back to an older result.
+ *
+ * Returns the next result, where it was read with the handler's own: after the handler has moved its result.
  */
-export async function updateDeltaAlert(alert: DeltaAlert, context: HandlerContext): Promise<void> {
-  const { rule, observationId } = alert;
+export async function updateDeltaAlert(alert: DeltaAlert, context: HandlerContext): Promise<WithPrevious['next']> {
+  const { rule, observationId, isNew } = alert;
   const of = { ...context.own, observationId };
   const { partition, key } = keyOfAlert(of, rule.name);
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds += 1) {
-    const current = await context.tables('alerts').get(partition, key);
+    const isAbsent = isNew && rounds === 0;
+    const current = isAbsent ? undefined : await context.tables('alerts').get(partition, key);
     const found = await readResult(alert, context);
     const facts = found && evaluateFacts(rule, found, context);
     const isOld = current?.status === 'active' && Number(current.version) > (found?.result.version ?? Infinity);
-    if (isOld && observationId !== context.own.observationId) return;
+    if (isOld && observationId !== context.own.observationId) return 'unread';
     const candidate: AlertCandidate = { of, rule: rule.name, facts, because: 'corrected', onlyIfUnchanged: true };
-    if ((await updateAlert(candidate, current, context)) === 'as-it-was') return;
+    if ((await updateAlert(candidate, current, context)) === 'as-it-was') return found?.next ?? 'unread';
   }
   throw new Error('Results kept changing while their alert was written.');
 }
@@ -57,7 +65,8 @@ export function evaluateFacts(
 }
 
 async function readResult({ rule, observationId, place }: DeltaAlert, { tables, own }: HandlerContext) {
-  const at = (one: ResultPlace) => readWithPrevious(tables, rule, one);
+  const alsoNext = observationId === own.observationId;
+  const at = (one: ResultPlace) => readWithPrevious(tables, rule, { place: one, alsoNext });
   const found = place && (await at(place));
   if (found) return found;
   // The result has moved, or is gone.

@@ -19,7 +19,7 @@ export async function runTimer({ task }: Workflow, account: Account, times: numb
   }
 }
 
-/** Tables over the storage of `account`, as a handler has them that never loses its lease. */
+/** Tables over the storage of `account`, as one handler has them that never loses its lease. */
 export function openTables({ tables, clock, random }: Account): Context['tables'] {
   const deps = {
     tables,
@@ -27,6 +27,6 @@ export function openTables({ tables, clock, random }: Account): Context['tables'
     commit: createGroupCommit({ tables, clock, random }),
     changeQueue: createChangeQueue(),
   };
-  const guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {} };
+  const guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {}, seen: new Map() };
   return (name) => openTable(name, deps, guard);
 }
