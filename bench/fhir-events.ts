@@ -13,7 +13,7 @@ type Options = {
 
 const DAY_MS = 24 * 3_600_000;
 const FIRST_DAY_MS = Date.UTC(2024, 0, 1);
-const SOURCE =
+export const SOURCE =
   '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/bench/providers/Microsoft.HealthcareApis/workspaces/bench';
 const HOST = 'bench-fhir.fhir.azurehealthcareapis.com';
 /** Every fifth event updates the resource of the event UPDATES_BEHIND events before, which is settled by then. */

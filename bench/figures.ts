@@ -18,7 +18,7 @@ export type Figure = {
   readonly aim?: Aim;
 };
 
-export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k';
+export type Section = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l';
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
 /** A section passes each figure to this function as soon as it has the figure. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Figure, Report, Section } from './figures.js';
 import { describeMachine } from './machine.js';
 import { FULL, type Plan, QUICK } from './plan.js';
+import { benchClinicDay } from './sections/clinic-day.js';
 import { benchCpu } from './sections/cpu.js';
 import { benchEndToEnd } from './sections/end-to-end.js';
 import { benchFailingWorkflow } from './sections/failing-workflow.js';
@@ -27,6 +28,7 @@ const SECTIONS: Readonly<Record<Section, (plan: Plan, report: Report) => Promise
   i: benchCpu,
   j: benchOverload,
   k: benchPeers,
+  l: benchClinicDay,
 };
 
 const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
@@ -70,6 +72,6 @@ function sectionsOf(list: string): Section[] {
   const wanted = list.split(',');
   const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length === 0) return wanted as Section[];
-  process.stderr.write(`There is no section ${unknown.join(', ')}: a to k, with commas between.\n`);
+  process.stderr.write(`There is no section ${unknown.join(', ')}: a to l, with commas between.\n`);
   process.exit(1);
 }

@@ -25,6 +25,7 @@ export type Plan = {
   readonly startUp: { repetitions: number };
   /** `pacedMs`: how long POSTs come at an even rate. */
   readonly peers: { repetitions: number; events: number; warmUpEvents: number; pacedMs: number };
+  readonly clinicDay: { events: number; warmUpEvents: number; inFlight: readonly number[] };
   readonly fhirReads: { repetitions: number; events: number; warmUpEvents: number };
 };
 
@@ -49,6 +50,7 @@ export const FULL: Plan = {
   simulator: { resources: 100_000, deliveries: 1_000_000, historyMb: 128 },
   startUp: { repetitions: 15 },
   peers: { repetitions: 5, events: 6000, warmUpEvents: 4000, pacedMs: 10_000 },
+  clinicDay: { events: 3200, warmUpEvents: 1600, inFlight: [1, 16] },
   fhirReads: { repetitions: 5, events: 4000, warmUpEvents: 4000 },
 };
 
@@ -75,4 +77,5 @@ export const QUICK: Plan = {
   startUp: { repetitions: 1 },
   peers: { repetitions: 1, events: 200, warmUpEvents: 100, pacedMs: 600 },
   fhirReads: { repetitions: 1, events: 200, warmUpEvents: 100 },
+  clinicDay: { events: 100, warmUpEvents: 100, inFlight: [1] },
 };

@@ -12,6 +12,7 @@ export const SECTION_TITLES: Readonly<Record<Section, string>> = {
   i: '(i) CPU of the app an event, POSTs of 100, reads answered in the process',
   j: '(j) five times the load: events whose jobs have all completed',
   k: '(k) other ways to do the same, each in the embedded host; CPU an event',
+  l: '(l) clinic-day, all built-in workflows: requests to storage, CPU of the app',
 };
 
 const HEADS = [

@@ -1,4 +1,4 @@
-import { type Counts, startCountingProxy } from '../counting-proxy.js';
+import { startCountingProxy } from '../counting-proxy.js';
 import { createEvents, newRun } from '../fhir-events.js';
 import type { Report } from '../figures.js';
 import type { Plan } from '../plan.js';
@@ -79,7 +79,7 @@ async function countsOf({ main, storage, resourceType }: Of, plan: Plan) {
   const before = proxy.counts();
   const { posts } = await postAtFullRate({ ...load, until: { posts: events / POST_SIZE } });
   const after = proxy.counts();
-  const each = (of: keyof Counts) => (after[of] - before[of]) / (posts * POST_SIZE);
+  const each = (of: 'requests' | 'entities') => (after[of] - before[of]) / (posts * POST_SIZE);
   return { requestsPerEvent: each('requests'), entitiesPerEvent: each('entities') };
 }
 

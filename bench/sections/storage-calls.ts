@@ -40,7 +40,7 @@ export async function benchStorageCalls({ calls, maxInFlight }: Plan, report: Re
   }
 }
 
-function perEvent(before: Counts, after: Counts, events: number): Counts {
+function perEvent(before: Counts, after: Counts, events: number) {
   return {
     requests: (after.requests - before.requests) / events,
     entities: (after.entities - before.entities) / events,
