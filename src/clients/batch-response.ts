@@ -80,7 +80,7 @@ function parsed(text: string): unknown {
 /** A place in the bytes of JSON. Its methods throw SyntaxError where the bytes cannot be JSON. */
 class Cursor {
   readonly #bytes: Buffer;
-  /** The end of the value that was passed last, without the white space after it. */
+  /** The end of the last value before `at`, without the white space after it. */
   #valueEnd = 0;
   at = 0;
 
@@ -89,7 +89,7 @@ class Cursor {
     this.#skipSpace();
   }
 
-  /** Calls `visit` at the value of each member of an object. `visit` must pass the value. */
+  /** Calls `visit` at the value of each member of an object. `visit` must move past the value. */
   members(visit: (name: string) => void): void {
     this.#list(OPEN_OBJECT, CLOSE_OBJECT, () => {
       if (this.#bytes[this.at] !== QUOTE) throw new SyntaxError();
@@ -99,24 +99,24 @@ class Cursor {
     });
   }
 
-  /** Calls `visit` at each item of a list. `visit` must pass the item. */
+  /** Calls `visit` at each item of a list. `visit` must move past the item. */
   items(visit: () => void): void {
     this.#list(OPEN_LIST, CLOSE_LIST, visit);
   }
 
-  /** Passes a value, and returns its text. */
+  /** Moves past a value, and returns its text. */
   value(): string {
     const from = this.at;
     this.skip();
     return this.textFrom(from);
   }
 
-  /** Returns the text of the value that began at `from` and has just been passed. */
+  /** Returns the text of the last value, which began at `from`. */
   textFrom(from: number): string {
     return this.#bytes.toString('utf8', from, this.#valueEnd);
   }
 
-  /** Passes a value, and the white space after it. */
+  /** Moves past a value, and past the white space after it. */
   skip(): void {
     const bytes = this.#bytes;
     let at = this.at;
@@ -134,7 +134,7 @@ class Cursor {
     this.#passedUntil(at);
   }
 
-  /** Throws unless all bytes have been passed. */
+  /** Throws unless `at` is behind the last byte. */
   end(): void {
     if (this.at !== this.#bytes.length) throw new SyntaxError();
   }

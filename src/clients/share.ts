@@ -2,8 +2,8 @@ import { type Clock, endEarly, onAbort } from '../clock.js';
 import { ReadError } from './read-error.js';
 
 /**
- * Reads once for all workflows that read the same thing of one event object in one delivery. The results are kept with
- * the event object, and go with it.
+ * Shares a read among the workflows of one event object. `name` says what is read. The memory of the results ends with the
+ * event object.
  */
 export type Share = <T>(
   what: { event: object; name: string; signal: AbortSignal },

@@ -5,10 +5,10 @@ import { parseEvent } from './parse.js';
 /** An event as it was delivered, and its JSON text. */
 export type RawEvent = { readonly raw: unknown; readonly json: string };
 
-/** As JSON in UTF-8. Real events have about 1 KiB. A row of `waiting` must hold event and job in 64 KiB. */
+/** The limit of an event as JSON in UTF-8: a row of `waiting` holds event and job in 64 KiB. Real events have about 1 KiB. */
 export const MAX_EVENT_BYTES = 32 * 1024;
 
-/** The workspaces whose events are accepted; all without it. */
+/** The workspaces whose events are accepted. Default: all. */
 type Wanted = { readonly workspaces?: readonly string[] | undefined };
 
 /** Returns the event, or the error for which it makes no jobs. */

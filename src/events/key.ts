@@ -12,7 +12,7 @@ export type EventKey = {
   readonly contentDigest: string;
 };
 
-/** Years outside are mistakes of a sender (0001-01-01, a broken clock). Each such day would be a table of its own. */
+/** Other years are mistakes of a sender (0001-01-01, a broken clock), and each of their days would get a table. */
 const FIRST_YEAR = '2015';
 const LAST_YEAR = '2100';
 

@@ -2,10 +2,10 @@ import { dayOf } from './key.js';
 
 // A change that reconciliation has found in a service's history: its event has an id of its own, and history's time.
 
-/** No service gives its events such ids: theirs are UUIDs. */
+/** The prefix of the ids of events that reconciliation makes. The ids of services are UUIDs. */
 export const RECONCILED_PREFIX = 'reconciled-';
 
-/** The time of an event and the time of the same change in history differ by less. */
+/** The maximum difference between the time of an event and the time of the same change in history. */
 const NEAR_MS = 5 * 60_000;
 
 /** Returns whether reconciliation has made the event with this id. */
@@ -18,7 +18,7 @@ export function isNear(time: string | undefined, other: string | undefined): boo
   return Math.abs(Date.parse(time ?? '') - Date.parse(other ?? '')) < NEAR_MS;
 }
 
-/** Returns the day before or after, if the event of a change that history dates so can be of that day. */
+/** Returns the day before or after `time` that the event of a change can have if history has `time`; usually undefined. */
 export function neighbouringDayOf(time: string): string | undefined {
   const day = dayOf(time);
   const shifted = [-NEAR_MS, NEAR_MS].map((ms) => dayOf(new Date(Date.parse(time) + ms).toISOString()));

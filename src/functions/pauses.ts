@@ -50,8 +50,12 @@ async function resume(request: Request, deps: Deps): Promise<HttpResponseInit> {
 }
 
 function answer(name: string, pause: Pause | undefined): HttpResponseInit {
-  const paused = pause ? { since: pause.since, by: pause.by, why: pause.why } : null;
-  return { jsonBody: { name, paused } satisfies PauseAnswer };
+  return { jsonBody: { name, paused: pausedOf(pause) } satisfies PauseAnswer };
+}
+
+/** Returns a pause as answers show it; null for a workflow that is not paused. */
+export function pausedOf(pause: Pause | undefined): PauseAnswer['paused'] {
+  return pause ? { since: pause.since, by: pause.by, why: pause.why } : null;
 }
 
 function unknownWorkflow(asked: string, known: readonly string[]): HttpResponseInit {

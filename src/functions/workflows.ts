@@ -5,11 +5,12 @@ import type { Seen } from '../instances/row.js';
 import type { Workflow } from '../workflow.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
+import { pausedOf } from './pauses.js';
 import { serve } from './serve.js';
 
 type Deps = Pick<App, 'clock' | 'workflows' | 'instances'> & { readonly pauses: Pick<App['pauses'], 'list'> };
 
-/** Registers `workflows`: each workflow of the app, and what all instances have done for it. */
+/** Registers `workflows`: each workflow of the app, with its numbers of the last hour in all instances. */
 export function registerWorkflows(functions: FunctionApp, deps: Deps): void {
   serve(functions, 'workflows', () => answer(deps));
 }
@@ -19,8 +20,7 @@ async function answer({ clock, workflows, instances, pauses }: Deps): Promise<Ht
   const now = clock.now();
   const listed = workflows.map((workflow) => {
     const pause = pausedNow.find((one) => one.workflow === workflow.name);
-    const paused = pause ? { since: pause.since, by: pause.by, why: pause.why } : null;
-    return { ...statusOf(workflow, seen, now), paused };
+    return { ...statusOf(workflow, seen, now), paused: pausedOf(pause) };
   });
   return { jsonBody: { workflows: listed } satisfies WorkflowList };
 }
@@ -44,7 +44,7 @@ function statusOf(workflow: Workflow, seen: readonly Seen[], now: Date): Omit<Wo
   };
 }
 
-/** `fhir Patient,Observation created`, or `dicom created,deleted`. */
+/** Returns a selector in words: `fhir Patient,Observation created`, or `dicom created,deleted`. */
 function textOf({ service, resourceTypes, changes }: Workflow['on'][number]): string {
   const types = service === 'dicom' ? [] : [resourceTypes === '*' ? '*' : resourceTypes.join(',')];
   return [service, ...types, changes.join(',')].join(' ');
