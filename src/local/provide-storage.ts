@@ -5,7 +5,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
-import { tableAccountOf } from '../storage/storage-connection.js';
+import { accountOf } from '../storage/storage-connection.js';
 import { type Azurite, useAzurite } from './azurite.js';
 import { StartError } from './host/start-error.js';
 
@@ -76,7 +76,7 @@ function endpointsOf(storage: Config['storage']): string[] {
   if (storage.kind === 'identity') return [storage.tableServiceUri, storage.blobServiceUri, storage.queueServiceUri];
   const { connectionString } = storage;
   return [
-    tableAccountOf(connectionString).url,
+    accountOf(connectionString, 'table').url,
     BlobServiceClient.fromConnectionString(connectionString).url,
     QueueServiceClient.fromConnectionString(connectionString).url,
   ];

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import { listBlobs } from './azure-blob-list.js';
 import { abortedBy, reasonOf, statusOf, toStorageError } from './azure-errors.js';
+import { createStorageHttp } from './azure-http.js';
 import { type About, aboutOrNothing, type BlobPage, type BlobStore, type BlobText, decodeBlob } from './blob-store.js';
 import type { StorageConnection } from './storage-connection.js';
 
@@ -8,8 +10,9 @@ const COPY_BYTES = 4 * 1024 * 1024;
 
 type Opened = { readonly service: BlobServiceClient; readonly client: ContainerClient };
 
-/** Returns a container of Blob Storage. The SDK's own retries are off. The SDK loads at the first call. */
+/** Returns a container of Blob Storage. The SDK's own retries are off. The SDK loads at the first call that is no list. */
 export function createAzureBlobStore(connection: StorageConnection<'blob'>, container: string): BlobStore {
+  const http = createStorageHttp(connection, 'blob');
   let opened: Promise<Opened> | undefined;
   const open = (): Promise<Opened> => {
     opened ??= openContainer(connection, container);
@@ -99,19 +102,7 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
 
     async list(prefix, { limit, page }, signal): Promise<BlobPage> {
       try {
-        const { client } = await open();
-        const pages = client
-          .listBlobsFlat({ prefix, includeMetadata: true, ...abortedBy(signal) })
-          .byPage({ maxPageSize: limit, ...(page !== undefined && { continuationToken: page }) });
-        const { value } = await pages.next();
-        const blobs = value?.segment.blobItems ?? [];
-        return {
-          blobs: blobs.map(({ name, properties, metadata }: BlobItem) => {
-            const about = decodeAbout(metadata);
-            return { name, createdAt: properties.createdOn ?? properties.lastModified, ...(about && { about }) };
-          }),
-          next: value?.continuationToken || undefined,
-        };
+        return await listBlobs(http, { container, prefix, limit, ...(page !== undefined && { page }) }, signal);
       } catch (error) {
         if (isAbsent(error)) return { blobs: [], next: undefined };
         throw toStorageError(error, 'list the blobs');
@@ -119,12 +110,6 @@ export function createAzureBlobStore(connection: StorageConnection<'blob'>, cont
     },
   };
 }
-
-type BlobItem = {
-  name: string;
-  properties: { createdOn?: Date; lastModified: Date };
-  metadata?: Record<string, string>;
-};
 
 /** Returns the options of a write that creates a blob, and never changes an existing one. */
 function createOnly(about: About | undefined) {
@@ -138,22 +123,9 @@ function createOnly(about: About | undefined) {
 
 /** Metadata is sent in headers, which are ASCII. */
 function encodeAbout(about: About | undefined): About | undefined {
-  return mapTexts(aboutOrNothing(about), (text) => encodeURIComponent(text.toWellFormed()));
-}
-
-/** Metadata that others wrote may not be encoded; such text is returned as it is. */
-function decodeAbout(metadata: About | undefined): About | undefined {
-  return mapTexts(aboutOrNothing(metadata), (text) => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  });
-}
-
-function mapTexts(about: About | undefined, map: (text: string) => string): About | undefined {
-  return about && Object.fromEntries(Object.entries(about).map(([name, text]) => [name, map(text)]));
+  const kept = aboutOrNothing(about);
+  const texts = Object.entries(kept ?? {});
+  return kept && Object.fromEntries(texts.map(([name, text]) => [name, encodeURIComponent(text.toWellFormed())]));
 }
 
 async function openContainer(connection: StorageConnection<'blob'>, container: string): Promise<Opened> {

@@ -1,6 +1,6 @@
 import { dateOf } from './azure-date.js';
 import { isRowAbsent, reasonOf, statusOf, toStorageError } from './azure-errors.js';
-import type { TableHttp } from './azure-table-http.js';
+import type { StorageHttp } from './azure-http.js';
 import { type CommitAnswer, type Operation, StorageError } from './table-store.js';
 import { answerOf, answerOfOne, type Place, requestOf, type TableError, transactionOf } from './table-transaction.js';
 
@@ -11,7 +11,7 @@ type Transaction = Place & {
 };
 
 /** Writes the operations in one transaction. A single operation is a plain request, which is cheaper. */
-export async function commitTransaction(http: TableHttp, transaction: Transaction): Promise<CommitAnswer> {
+export async function commitTransaction(http: StorageHttp, transaction: Transaction): Promise<CommitAnswer> {
   const { operations, signal } = transaction;
   const [first] = operations;
   const only = operations.length === 1 ? first : undefined;

@@ -1,10 +1,10 @@
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import { requiredDateOf } from './azure-date.js';
 import { isRowAbsent, isTableGone, reasonOf, toStorageError } from './azure-errors.js';
+import { createStorageHttp, type StorageRequest } from './azure-http.js';
 import { commitTransaction } from './azure-table-commit.js';
 import { type Entity, storedOf } from './azure-table-entity.js';
 import { filterOf, namesFilter } from './azure-table-filter.js';
-import { createTableHttp, type TableRequest } from './azure-table-http.js';
 import type { StorageConnection } from './storage-connection.js';
 import { checkCommit, checkQuery, checkTableName } from './table-rules.js';
 import { type Page, type Query, type Read, StorageError, type TableStore } from './table-store.js';
@@ -17,7 +17,7 @@ type Answer = { readonly response: PipelineResponse; readonly error: TableError 
 
 /** Returns Table Storage. No request is repeated: the caller decides what a failed call means. */
 export function createAzureTableStore(connection: StorageConnection<'table'>): TableStore {
-  const http = createTableHttp(connection);
+  const http = createStorageHttp(connection, 'table');
 
   return {
     async commit(table, partition, operations, signal) {
@@ -82,7 +82,7 @@ export function createAzureTableStore(connection: StorageConnection<'table'>): T
 
   /** @throws StorageError if there is no answer, or half a character of a key cannot be sent */
   async function ask(
-    request: () => TableRequest,
+    request: () => StorageRequest,
     { doing, signal }: { doing: string; signal: AbortSignal | undefined },
   ): Promise<Answer> {
     try {

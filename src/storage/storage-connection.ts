@@ -7,8 +7,11 @@ export type StorageConnection<S extends Service> =
   | { readonly kind: 'connection-string'; readonly connectionString: string }
   | (Readonly<Record<`${S}ServiceUri`, string>> & { readonly kind: 'identity'; readonly credential: TokenCredential });
 
-/** The tables of an account. `sas` is a part of each URL; '' if `shared` or a token authenticates requests. */
-export type TableAccount = {
+/** The services that the app asks without an SDK. */
+export type SignedService = Extract<Service, 'table' | 'blob'>;
+
+/** A service of an account. `sas` is a part of each URL; '' if `shared` or a token authenticates requests. */
+export type Account = {
   /** Without a slash at its end. */
   readonly url: string;
   readonly sas: string;
@@ -18,16 +21,18 @@ export type TableAccount = {
 /** Azurite on its usual ports. Microsoft publishes the key. */
 const DEVELOPMENT_STORAGE =
   'AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;' +
-  'TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+  'BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;TableEndpoint=http://127.0.0.1:10002/devstoreaccount1';
+const ENDPOINTS = { blob: 'BlobEndpoint', table: 'TableEndpoint' };
 
-/** Returns the tables of a connection string whose parts the settings have checked. */
-export function tableAccountOf(connectionString: string): TableAccount {
+/** Returns a service of a connection string whose parts the settings have checked. */
+export function accountOf(connectionString: string, service: SignedService): Account {
   const isDevelopment = /UseDevelopmentStorage\s*=\s*true/i.test(connectionString);
   const parts = connectionPartsOf(isDevelopment ? DEVELOPMENT_STORAGE : connectionString);
   const part = (name: string) => parts.get(name) ?? '';
   const name = part('AccountName');
   const url =
-    parts.get('TableEndpoint') ?? `${part('DefaultEndpointsProtocol')}://${name}.table.${part('EndpointSuffix')}`;
+    parts.get(ENDPOINTS[service]) ??
+    `${part('DefaultEndpointsProtocol')}://${name}.${service}.${part('EndpointSuffix')}`;
   const account = { url: url.replace(/\/$/, ''), sas: '' };
   const key = parts.get('AccountKey');
   if (key !== undefined) return { ...account, shared: { name, key: Buffer.from(key, 'base64') } };

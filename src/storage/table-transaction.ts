@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
+import type { StorageRequest } from './azure-http.js';
 import { entityOf } from './azure-table-entity.js';
-import type { TableRequest } from './azure-table-http.js';
 import type { Operation } from './table-store.js';
 
 const JSON_BODY = { 'content-type': 'application/json' };
@@ -20,7 +20,7 @@ export function rowPathOf({ table, partition }: Place, key: string): string {
 }
 
 /** Returns the request of a single operation, which is cheaper than a transaction. */
-export function requestOf(place: Place, operation: Operation): TableRequest {
+export function requestOf(place: Place, operation: Operation): StorageRequest {
   const { method, path, condition, body } = partsOf(place, operation);
   const headers = {
     ...(body !== undefined && JSON_BODY),
@@ -34,7 +34,7 @@ export function requestOf(place: Place, operation: Operation): TableRequest {
  * Returns the request of a transaction: multipart in multipart, with a request in each part. `url`: of the account. The
  * SDK runs a pipeline of policies for every operation, and sends no etag with a delete.
  */
-export function transactionOf(url: string, place: Place, operations: readonly Operation[]): TableRequest {
+export function transactionOf(url: string, place: Place, operations: readonly Operation[]): StorageRequest {
   const id = randomUUID();
   const boundary = `--changeset_${id}`;
   let body = `--batch_${id}\r\ncontent-type: multipart/mixed; boundary=changeset_${id}\r\n\r\n`;

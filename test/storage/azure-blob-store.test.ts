@@ -91,3 +91,54 @@ describe('a blob store whose storage fails', () => {
     expect(server.requests).toHaveLength(1);
   });
 });
+
+describe('a list of blobs', () => {
+  const LIST = (blob: string, next = '') =>
+    `\uFEFF<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>${blob}</Blobs><NextMarker>${next}</NextMarker></EnumerationResults>`;
+  const BLOB = (name: string, metadata = '<Metadata />') =>
+    `<Blob>${name}<Properties><Creation-Time>Sun, 01 Mar 2026 12:00:00 GMT</Creation-Time></Properties>${metadata}</Blob>`;
+  const createdAt = new Date('2026-03-01T12:00:00Z');
+
+  async function listed(xml: string) {
+    const server = await startStorageServer();
+    server.answerWith((response) => response.end(xml));
+    const answer = createAzureBlobStore(server.connection, 'letters').list('p/', { limit: 2, page: 'a b+c' });
+    const ended = await answer.catch((error: unknown) => error);
+    await server.close();
+    return { ended, urls: server.requests.map(({ url }) => url) };
+  }
+
+  it.each([
+    {
+      given: 'signs of XML',
+      blob: BLOB('<Name>a&amp;b&lt;c&#x7A;&#67;</Name>'),
+      then: [{ name: 'a&b<czC', createdAt }],
+    },
+    {
+      given: 'a name that XML cannot hold',
+      blob: BLOB('<Name Encoded="true">a%EF%BF%BF%25</Name>'),
+      then: [{ name: 'a\uFFFF%', createdAt }],
+    },
+    {
+      given: 'metadata that others wrote',
+      blob: BLOB('<Name>a</Name>', '<Metadata><by>50 % &gt; 1</by><none /><x-1>a%20b</x-1></Metadata>'),
+      then: [{ name: 'a', createdAt, about: { by: '50 % > 1', 'x-1': 'a b' } }],
+    },
+  ])('given $given, then it is read as it was written', async ({ blob, then }) => {
+    const { ended, urls } = await listed(LIST(blob, 'more&amp;'));
+
+    expect(ended).toEqual({ blobs: then, next: 'more&' });
+    expect(urls).toEqual([
+      '/account/letters?restype=container&comp=list&include=metadata&maxresults=2&prefix=p%2F&marker=a%20b%2Bc',
+    ]);
+  });
+
+  it.each([
+    { given: 'half of a list', xml: LIST(BLOB('<Name>a</Name>')).slice(0, -30) },
+    { given: 'a blob without a name', xml: LIST(BLOB('')) },
+    { given: 'a blob without a time', xml: LIST('<Blob><Name>a</Name></Blob>') },
+    { given: 'the page of a proxy', xml: '<html></html>' },
+  ])('given $given, then it is no shorter list', async ({ xml }) => {
+    expect((await listed(xml)).ended).toMatchObject({ name: 'StorageError', code: 'garbled' });
+  });
+});

@@ -1,6 +1,6 @@
-import { createTableHttp } from '../../src/storage/azure-table-http.js';
+import { createStorageHttp } from '../../src/storage/azure-http.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
-import { tableAccountOf } from '../../src/storage/storage-connection.js';
+import { accountOf } from '../../src/storage/storage-connection.js';
 import type { Operation } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { testConnection } from '../azurite/connection.js';
@@ -297,7 +297,7 @@ describe('a connection', () => {
       then: { url: 'http://127.0.0.1:10002/devstoreaccount1', sas: '', shared: { name: 'devstoreaccount1' } },
     },
   ])('given $given, then the address of the tables and their key are known', ({ connectionString, then }) => {
-    expect(tableAccountOf(connectionString)).toMatchObject(then);
+    expect(accountOf(connectionString, 'table')).toMatchObject(then);
   });
 
   it('given a shared access signature, then it ends the URL of each request, and nothing else signs', async () => {
@@ -329,7 +329,7 @@ describe('a connection', () => {
   it('given a key, then each request is signed for its path and second', async () => {
     const server = await startStorageServer();
     const clock = createFakeClock('2026-03-01T12:00:00.900Z');
-    const http = createTableHttp(server.connection, clock);
+    const http = createStorageHttp(server.connection, 'table', clock);
     const signed: string[] = [];
     server.answerWith((response, { headers }) => {
       signed.push(`${headers['x-ms-date']} ${headers.authorization}`);
