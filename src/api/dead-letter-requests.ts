@@ -12,6 +12,7 @@ export const QUOTABLE = ['stage', 'from', 'to', 'limit', 'by', 'resolved', 'dryR
 
 const text = z.string().min(1).max(MAX_TEXT_CHARACTERS);
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
+/** `(none)` as a reason, workflow, error, frame or resource type: dead letters without one. */
 const filter = z.strictObject({
   stage: z.enum(LISTED_STAGES).optional(),
   reason: text.optional(),
@@ -31,6 +32,8 @@ const groupings = z
 export const listQuery = filter.extend({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   after: after.optional(),
+  /** Where a list ends: see the groups. */
+  until: after.optional(),
   by: groupings.optional(),
   /** Lists resolved dead letters instead of pending ones. */
   resolved: z.enum(['true', 'false']).default('false'),

@@ -48,6 +48,9 @@ const group = z.strictObject({
   newest: z.string(),
   /** The number of those that follow a redrive without success. */
   redriven: count,
+  /** A list with these has the part from the first to the last of them. `after` null: from the beginning. */
+  after: z.string().nullable(),
+  until: z.string().nullable(),
 });
 /** The counts of one request. `next`: the `after` with which the next request goes on, null at the end. */
 const deadLetterGroups = z.strictObject({

@@ -1,3 +1,4 @@
+import type { Part } from './list.js';
 import type { FilterField, ListedDeadLetter } from './listed.js';
 
 /** Dead letters with the same values of the fields `by`. */
@@ -12,6 +13,8 @@ export type Group = {
   readonly newest: string;
   /** The number of those that follow a redrive without success. */
   readonly redriven: number;
+  /** The part of the list from their first to their last one, if `add` was told where each is. */
+  readonly part?: Part;
 };
 
 /** Groups up to `max` dead letters by fields, the largest group first. */
@@ -35,11 +38,12 @@ export function createGroups(by: readonly FilterField[]) {
   const groups = new Map<string, Group>();
   let letters = 0;
   return {
-    add(deadLetter: ListedDeadLetter): void {
+    /** `part`: the part of the list that has nothing but this dead letter. Later calls have later parts. */
+    add(deadLetter: ListedDeadLetter, part?: Part): void {
       letters += 1;
       const values = by.map((field) => deadLetter[field]);
       const key = JSON.stringify(values);
-      groups.set(key, added(deadLetter, groups.get(key) ?? emptyGroup(by, values)));
+      groups.set(key, added(deadLetter, groups.get(key) ?? emptyGroup(by, values), part));
     },
     /** The largest group first. */
     counted: () => ({ groups: [...groups.values()].sort((one, other) => other.letters - one.letters), letters }),
@@ -51,7 +55,7 @@ function emptyGroup(by: readonly FilterField[], values: readonly string[]): Grou
   return { by: named, letters: 0, events: 0, oldestAt: '', newestAt: '', example: '', newest: '', redriven: 0 };
 }
 
-function added({ id, at, events, redrives }: ListedDeadLetter, group: Group): Group {
+function added({ id, at, events, redrives }: ListedDeadLetter, group: Group, part: Part | undefined): Group {
   const isOldest = group.letters === 0 || at < group.oldestAt;
   const isNewest = at > group.newestAt;
   return {
@@ -63,5 +67,6 @@ function added({ id, at, events, redrives }: ListedDeadLetter, group: Group): Gr
     example: isOldest ? id : group.example,
     newest: isNewest ? id : group.newest,
     redriven: group.redriven + (redrives > 0 ? 1 : 0),
+    ...(part && { part: { after: (group.part ?? part).after, until: part.until } }),
   };
 }

@@ -15,6 +15,9 @@ import { type BlobsPage, pendingPages } from './store/pending.js';
 import type { ReadStores } from './stores.js';
 import { isUnreadable, RESOLVED, readUndelivered, undeliveredBlobs } from './undelivered.js';
 
+/** The value of a field in a filter that matches the dead letters without one. */
+export const NONE = '(none)';
+
 /** A field that is left out matches all dead letters. */
 export type Filter = {
   readonly [W in FilterField]?: ListedDeadLetter[W] | undefined;
@@ -26,6 +29,12 @@ export type Filter = {
 
 /** The end of a page: the next page begins after this `name` ('': with the first one) in this page of storage's listing. */
 export type After = { readonly stage: ListedStage; readonly page?: string | undefined; readonly name: string };
+
+/**
+ * A part of the list: behind `after`, up to the dead letter `until`. Storage lists by name and names never change, so a
+ * part that has once held a dead letter holds it as long as it is pending, whatever comes and goes meanwhile.
+ */
+export type Part = { readonly after?: After | undefined; readonly until?: Omit<After, 'page'> | undefined };
 
 /** `isResolved`: the resolved dead letters instead of the pending ones. */
 export type Listing = Filter & { readonly isResolved?: boolean };
@@ -40,9 +49,9 @@ const READ_AT_ONCE = 8;
 export async function* scanDeadLetters(
   stores: ReadStores,
   listing: Listing = {},
-  after?: After,
-): AsyncGenerator<{ deadLetter: ListedDeadLetter | undefined; after: After }, void> {
-  for await (const { stage, page, next, blobs } of listBlobs(stores, listing, after)) {
+  part: Part = {},
+): AsyncGenerator<{ deadLetter: ListedDeadLetter | undefined; name: string; after: After }, void> {
+  for await (const { stage, page, next, blobs } of listBlobs(stores, listing, part)) {
     const reads = blobs.map((blob) => async () => {
       const isRead = isInTime(blob, listing);
       return isRead ? readListed(stores, { stage, blob, isResolved: listing.isResolved }) : undefined;
@@ -51,7 +60,7 @@ export async function* scanDeadLetters(
       const { name } = blobs[index] as ListedBlob;
       const deadLetter = found && isMatch(found, listing) ? found : undefined;
       const isLast = next !== undefined && index === blobs.length - 1;
-      yield { deadLetter, after: isLast ? { stage, page: next, name: '' } : { stage, page, name } };
+      yield { deadLetter, name, after: isLast ? { stage, page: next, name: '' } : { stage, page, name } };
     }
   }
 }
@@ -60,14 +69,20 @@ export async function* scanDeadLetters(
 export async function* listBlobs(
   stores: ReadStores,
   listing: Listing,
-  after?: After,
+  { after, until }: Part = {},
 ): AsyncGenerator<BlobsPage & { stage: ListedStage }, void> {
-  const stages = after ? LISTED_STAGES.slice(LISTED_STAGES.indexOf(after.stage)) : LISTED_STAGES;
-  for (const stage of stages) {
+  const ends = [after?.stage ?? LISTED_STAGES[0], until?.stage ?? LISTED_STAGES.at(-1)].map((stage) =>
+    LISTED_STAGES.indexOf(stage as ListedStage),
+  );
+  for (const stage of LISTED_STAGES.slice(ends[0], (ends[1] ?? 0) + 1)) {
     if (!mayHold(stage, listing)) continue;
     const from = stage === after?.stage ? after : undefined;
+    const last = stage === until?.stage ? until.name : undefined;
     for await (const { blobs, page, next } of pagesOfStage(stores, stage, { ...listing, page: from?.page })) {
-      yield { stage, page, next, blobs: blobs.filter((blob) => !isBehind(blob, page, from)) };
+      // The name of `from` can be on a later page than its token: the first page of a listing is smaller.
+      const kept = blobs.filter(({ name }) => name > (from?.name ?? '') && (last === undefined || name <= last));
+      yield { stage, page, next, blobs: kept };
+      if (last !== undefined && (blobs.at(-1)?.name ?? '') >= last) break;
     }
   }
 }
@@ -95,7 +110,7 @@ export async function* deadLettersOf(stores: ReadStores, listing: Listing): Asyn
 
 function mayHold(stage: ListedStage, filter: Filter): boolean {
   if (filter.stage !== undefined && filter.stage !== stage) return false;
-  return filter.workflow === undefined || STAGES_WITH_WORKFLOW.includes(stage);
+  return filter.workflow === undefined || filter.workflow === NONE || STAGES_WITH_WORKFLOW.includes(stage);
 }
 
 async function* pagesOfStage(
@@ -113,11 +128,6 @@ async function* pagesOfStage(
     const named = answer.blobs.map((blob) => ({ ...blob, name: blob.name.slice(RESOLVED.length) }));
     yield { blobs: named, page, next: answer.next };
   }
-}
-
-/** Returns whether an earlier page of the list had this blob: only if both pages begin in the same page of storage. */
-function isBehind({ name }: ListedBlob, page: string | undefined, from: After | undefined): boolean {
-  return from !== undefined && page === from.page && name <= from.name;
 }
 
 /** Returns whether a blob was written in the time that `filter` names. */
@@ -144,7 +154,7 @@ export async function readListed(
 /** Returns whether all fields match. Of several values of a field, one must match. */
 function isMatch(deadLetter: ListedDeadLetter, filter: Filter): boolean {
   return FILTER_FIELDS.every((field) => {
-    const wanted = filter[field];
+    const wanted = filter[field] === NONE ? '' : filter[field];
     return wanted === undefined || deadLetter[field] === wanted || deadLetter[field].split(' ').includes(wanted);
   });
 }

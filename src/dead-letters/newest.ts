@@ -11,7 +11,7 @@ type Limit = { readonly max: number; readonly onCount?: (all: number) => void };
 /**
  * Returns the newest `max` dead letters, the newest first, and the number of all that match.
  *
- * Storage lists by name, not by time, so this reads the whole listing, up to 2,000 names a request. A blob of Event Grid is
+ * Storage lists by name, not by time, so this reads the whole listing, up to 5,000 names a request. A blob of Event Grid is
  * read only if it is among the newest, or if the filter needs its content.
  */
 export async function newestDeadLetters(
@@ -45,8 +45,8 @@ export async function newestOf<C extends Dated>(
 async function* candidatesOf(stores: ReadStores, listing: Listing): AsyncGenerator<Candidate, void> {
   const needsContent = FILTER_FIELDS.some((field) => field !== 'stage' && listing[field] !== undefined);
   if (needsContent) {
-    for await (const { deadLetter, after } of scanDeadLetters(stores, listing)) {
-      if (deadLetter) yield { at: Date.parse(deadLetter.at), name: after.name, read: async () => deadLetter };
+    for await (const { deadLetter, name } of scanDeadLetters(stores, listing)) {
+      if (deadLetter) yield { at: Date.parse(deadLetter.at), name, read: async () => deadLetter };
     }
     return;
   }

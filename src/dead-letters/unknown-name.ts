@@ -1,7 +1,7 @@
 import { EVENT_TYPES, shortType } from '../events/kinds.js';
 import { didYouMean, nearest } from '../nearest.js';
 import { printable } from '../printable.js';
-import type { Filter } from './list.js';
+import { type Filter, NONE } from './list.js';
 import { KNOWN_REASONS } from './listed.js';
 import { valuesOf } from './newest.js';
 import type { ReadStores } from './stores.js';
@@ -26,7 +26,7 @@ export async function unknownNameIn(
   };
   for (const field of ['workflow', 'reason', 'type'] as const) {
     const asked = filter[field];
-    if (asked === undefined || names[field].includes(asked)) continue;
+    if (asked === undefined || asked === NONE || names[field].includes(asked)) continue;
     const known = new Set([...names[field], ...(await valuesOf(field, stores))]);
     if (!known.has(asked)) return { field, message: textOf(asked, known) };
   }

@@ -18,7 +18,7 @@ type Deps = {
   readonly config: Pick<Config, 'reconcile'>;
 };
 
-/** A count stops here and sets `isMore`, because it reads a page for every 1,000 rows, and for every 2,000 dead letters. */
+/** A count stops here and sets `isMore`, because it reads a page for every 1,000 rows, and for every 5,000 dead letters. */
 const MAX_COUNTED = 100_000;
 /** A person waits for the answer, so the count of dead letters stops after this time and sets `isMore`. */
 const MAX_COUNT_MS = 4000;

@@ -1,8 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { encodeAfter } from '../api/dead-letter-requests.js';
-import type { DeadLetterGroups, DeadLetterPage } from '../api/dead-letters.js';
-import { createGroups } from '../dead-letters/group.js';
-import { type After, type Filter, type Listing, scanDeadLetters } from '../dead-letters/list.js';
+import type { DeadLetterGroup, DeadLetterGroups, DeadLetterPage } from '../api/dead-letters.js';
+import { createGroups, type Group } from '../dead-letters/group.js';
+import { type Filter, type Listing, type Part, scanDeadLetters } from '../dead-letters/list.js';
 import type { FilterField, ListedDeadLetter } from '../dead-letters/listed.js';
 import { unknownNameIn } from '../dead-letters/unknown-name.js';
 import type { App } from './compose.js';
@@ -15,13 +15,13 @@ type Unfound = {
   readonly isPart: boolean;
 };
 type Stores = App['deadLetterStores'];
-type From = { readonly filter: Listing; readonly after?: After | undefined };
+type From = Part & { readonly filter: Listing };
 
 /**
- * A request looks at this number of names, which are five pages of storage, or for this time, then answers with `next`. So an
+ * A request looks at this number of names, which are three pages of storage, or for this time, then answers with `next`. So an
  * answer takes seconds, however many dead letters there are. A blob of Event Grid must be read, so it counts as ten.
  */
-const MAX_LOOKED_AT = 9000;
+const MAX_LOOKED_AT = 11_000;
 const READ_COUNTS_AS = 10;
 const MAX_LOOK_MS = 5000;
 
@@ -45,24 +45,31 @@ export async function countPage(
   stores: Stores,
 ): Promise<DeadLetterGroups> {
   const groups = createGroups(by);
-  const next = await scan(from, stores, (deadLetter) => {
-    groups.add(deadLetter);
+  const next = await scan(from, stores, (deadLetter, part) => {
+    groups.add(deadLetter, part);
     return 'more';
   });
-  return { ...groups.counted(), isMore: next !== null, next };
+  const { groups: counted, letters } = groups.counted();
+  return { groups: counted.map(encodePart), letters, isMore: next !== null, next };
 }
 
-/** Calls `take` with each dead letter that matches, until `take` stops or the request has looked at enough names. */
+function encodePart({ part = {}, ...group }: Group): DeadLetterGroup {
+  const [after = null, until = null] = [part.after, part.until].map((end) => (end ? encodeAfter(end) : null));
+  return { ...group, after, until };
+}
+
+/** Calls `take` with each dead letter that matches and its part of the list, until `take` stops or enough names were looked at. */
 async function scan(
-  { filter, after }: From,
+  { filter, ...part }: From,
   stores: Stores,
-  take: (deadLetter: ListedDeadLetter) => 'more' | 'stop',
+  take: (deadLetter: ListedDeadLetter, part: Part) => 'more' | 'stop',
 ): Promise<string | null> {
   const untilMs = stores.clock.monotonic() + MAX_LOOK_MS;
   let lookedAt = 0;
-  let last: After | undefined;
-  for await (const { deadLetter, after: here } of scanDeadLetters(stores, filter, after)) {
-    if (deadLetter && take(deadLetter) === 'stop') return last ? encodeAfter(last) : null;
+  let last = part.after;
+  for await (const { deadLetter, name, after: here } of scanDeadLetters(stores, filter, part)) {
+    const until = { stage: here.stage, name };
+    if (deadLetter && take(deadLetter, { after: last, until }) === 'stop') return last ? encodeAfter(last) : null;
     lookedAt += here.stage === 'undelivered' ? READ_COUNTS_AS : 1;
     // The time is checked between two pages of storage, so that each request makes progress, however slow storage is.
     const isLate = here.name === '' && stores.clock.monotonic() >= untilMs;

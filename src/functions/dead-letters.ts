@@ -32,14 +32,14 @@ async function list(request: Pick<HttpRequest, 'query'>, deps: Deps): Promise<Ht
   const parsed = listQuery.safeParse(asked);
   if (!parsed.success)
     return badRequest(400, problemsOf(parsed.error, { schema: listQuery, input: asked, quotable: QUOTABLE }));
-  const { limit, after, by, resolved, ...filter } = parsed.data;
+  const { limit, after, until, by, resolved, ...filter } = parsed.data;
   const listing = { ...filter, isResolved: resolved === 'true' };
-  const from = { filter: listing, after };
+  const from = { filter: listing, after, until };
   const answer = await (by
     ? countPage({ ...from, by }, deadLetterStores)
     : takePage({ ...from, limit }, deadLetterStores));
   const found = typeof answer.letters === 'number' ? answer.letters : answer.letters.length;
-  const isPart = after !== undefined || answer.next !== null;
+  const isPart = after !== undefined || until !== undefined || answer.next !== null;
   return (await refuseUnknownName({ found, filter, isPart }, deps)) ?? { jsonBody: answer };
 }
 

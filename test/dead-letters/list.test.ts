@@ -1,5 +1,5 @@
 import { groupDeadLetters } from '../../src/dead-letters/group.js';
-import { type After, deadLettersOf, scanDeadLetters } from '../../src/dead-letters/list.js';
+import { type After, deadLettersOf, NONE, scanDeadLetters } from '../../src/dead-letters/list.js';
 import type { BlobPage, BlobStore } from '../../src/storage/blob-store.js';
 import { createMemoryBlobStore } from '../../src/storage/memory-blob-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
@@ -74,6 +74,8 @@ describe('when dead letters are listed', () => {
     { filter: { type: `${created} ${deleted}` }, stages: ['undelivered'] },
     { filter: { resourceType: 'Patient' }, stages: ['failed', 'failed', 'undelivered'] },
     { filter: { resourceType: 'Pat' }, stages: [] },
+    { filter: { workflow: NONE }, stages: ['invalid', 'undelivered'] },
+    { filter: { workflow: NONE, resourceType: NONE }, stages: ['invalid'] },
     { filter: { from: at('12:01:00') }, stages: ['invalid', 'undelivered'] },
     { filter: { from: at('12:01:01') }, stages: ['undelivered'] },
     { filter: { to: at('12:01:00') }, stages: ['invalid', 'failed', 'failed'] },
@@ -98,7 +100,7 @@ describe('when dead letters are listed', () => {
     const seen: string[] = [];
 
     for (;;) {
-      const { value } = await scanDeadLetters(deadLetterStores, {}, after).next();
+      const { value } = await scanDeadLetters(deadLetterStores, {}, { after }).next();
       if (!value) break;
       seen.push(value.deadLetter?.id ?? '');
       after = JSON.parse(JSON.stringify(value.after));

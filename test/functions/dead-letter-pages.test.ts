@@ -43,7 +43,7 @@ function openStores(undelivered = 0) {
 const afterOf = (next: string) => listQuery.parse({ after: next }).after;
 
 describe('when few among many dead letters are asked for', () => {
-  it('given a filter, then a request looks at 9,000 names, and the pages together have each match once', async () => {
+  it('given a filter, then a request looks at 11,000 names, and the pages together have each match once', async () => {
     const { stores, listed } = openStores();
     const pages: number[] = [];
     const ids = new Set<string>();
@@ -54,13 +54,13 @@ describe('when few among many dead letters are asked for', () => {
         { filter: { reason: 'rare' }, limit: 100, after: next ? afterOf(next) : undefined },
         stores,
       );
-      expect(listed() - before).toBeLessThanOrEqual(9);
+      expect(listed() - before).toBeLessThanOrEqual(11);
       for (const { id } of page.letters) ids.add(id);
       pages.push(page.letters.length);
       ({ next } = page);
     } while (next);
 
-    expect(pages).toEqual([18, 18, 14]);
+    expect(pages).toEqual([22, 22, 6]);
     expect(ids.size).toBe(COUNT / EVERY);
   });
 
@@ -69,7 +69,7 @@ describe('when few among many dead letters are asked for', () => {
 
     const { letters, next } = await takePage({ filter: { from: new Date('2027-01-01') }, limit: 100 }, stores);
 
-    expect([letters, typeof next, listed()]).toEqual([[], 'string', 9]);
+    expect([letters, typeof next, listed()]).toEqual([[], 'string', 11]);
   });
 
   it('given storage is slow, then a request looks at one page, and the next one at the next', async () => {
@@ -86,11 +86,11 @@ describe('when few among many dead letters are asked for', () => {
     expect([first.letters.length, second.letters[0]?.id, listed()]).toEqual([
       2,
       'failed.2026-01-01.0000000000000000001000.0',
-      10,
+      12,
     ]);
   });
 
-  it('given blobs of Event Grid, which must be read, then a request reads 900 of them', async () => {
+  it('given blobs of Event Grid, which must be read, then a request reads 1,100 of them', async () => {
     const { stores } = openStores(1500);
     const filter = { stage: 'undelivered', reason: 'another' } as const;
 
@@ -118,8 +118,8 @@ describe('when many dead letters are counted', () => {
       ({ next } = count);
     } while (next);
 
-    expect(counts).toEqual([9000, 9000, 7000]);
-    expect(redriven).toEqual([4500, 0, 4500, 0, 3500, 0]);
+    expect(counts).toEqual([11_000, 11_000, 3000]);
+    expect(redriven).toEqual([5500, 0, 5500, 0, 1500, 0]);
   });
 
   it('given a cause, then its oldest and its newest one are named', async () => {
@@ -129,10 +129,82 @@ describe('when many dead letters are counted', () => {
 
     expect(groups).toMatchObject([
       {
-        ...{ letters: 18, oldestAt: '2026-01-01T12:00:00.000Z', newestAt: '2026-01-01T12:00:40.000Z' },
+        ...{ letters: 22, oldestAt: '2026-01-01T12:00:00.000Z', newestAt: '2026-01-01T12:00:40.000Z' },
         example: 'failed.2026-01-01.0000000000000000000000.0',
         newest: 'failed.2026-01-01.0000000000000000001000.0',
       },
     ]);
+  });
+});
+
+describe('when dead letters come and go after their cause was counted', () => {
+  const EACH = 100;
+  const nameOf = (index: number, sign = 'a') =>
+    `pending/failed/2026-01-01/${String(index).padStart(21, '0')}${sign}.0.json`;
+  const idOf = (index: number) => `failed.2026-01-01.${String(index).padStart(21, '0')}a.0`;
+
+  /** 3,000 dead letters, of which each hundredth has the reason `rare`: those from 700 to 2,600. */
+  async function openCounted() {
+    const clock = createFakeClock();
+    const blobs = createMemoryBlobStore({ clock });
+    const write = (name: string, reason: string) => blobs.create(name, '{}', { about: { reason } });
+    for (let index = 0; index < 3000; index += 1) {
+      await write(nameOf(index), index % EACH === 0 && index >= 700 && index <= 2600 ? 'rare' : 'usual');
+    }
+    const undelivered = createMemoryBlobStore({ clock });
+    const stores = { blobs, undelivered, clock } as unknown as App['deadLetterStores'];
+    const { groups } = await countPage({ filter: {}, by: ['reason'] }, stores);
+    const rare = groups.find(({ by }) => by.reason === 'rare');
+    clock.advance(1000);
+    return {
+      blobs,
+      stores,
+      write,
+      part: listQuery.parse({ after: rare?.after, until: rare?.until, to: rare?.newestAt }),
+    };
+  }
+
+  it('given some in all places, then the part of the cause has each that was counted and is pending, once', async () => {
+    const { blobs, stores, write, part } = await openCounted();
+    for (const index of [0, 699, 701, 1550, 2599, 2600, 2601, 2999]) await write(nameOf(index, 'b'), 'rare');
+    for (const index of [700, 1500, 2600]) await blobs.delete(nameOf(index));
+    await write(nameOf(1600).replace('pending', 'resolved'), 'rare');
+    const { after, until, to } = part;
+    const ids: string[] = [];
+
+    for (let from = after; ; ) {
+      const page = await takePage({ filter: { reason: 'rare', to }, after: from, until, limit: 7 }, stores);
+      ids.push(...page.letters.map(({ id }) => id));
+      if (page.next === null) break;
+      from = afterOf(page.next);
+    }
+
+    expect(ids).toEqual(
+      Array.from({ length: 20 }, (_, index) => 700 + index * EACH)
+        .filter((index) => ![700, 1500, 1600, 2600].includes(index))
+        .map(idOf),
+    );
+  });
+
+  it('given the part of a cause, then no name behind it is looked at', async () => {
+    const { blobs, stores, part } = await openCounted();
+    const seen: string[] = [];
+    const list: typeof blobs.list = async (...of) => {
+      const page = await blobs.list(...of);
+      if (of[0] === 'pending/failed/') seen.push(...page.blobs.map(({ name }) => name));
+      return page;
+    };
+
+    await takePage(
+      {
+        filter: { reason: 'rare' },
+        after: part.after,
+        until: { ...part.until, stage: 'failed', name: nameOf(700).slice(8) },
+        limit: 1000,
+      },
+      { ...stores, blobs: { ...blobs, list } },
+    );
+
+    expect(seen.length).toBe(1000);
   });
 });

@@ -119,7 +119,7 @@ describe('GET dead-letters', () => {
       path: 'reasn',
       code: 'unrecognized-keys',
       message:
-        'is not known here, must be one of stage, reason, workflow, error, frame, type, resourceType, from, to, limit, after, by, resolved',
+        'is not known here, must be one of stage, reason, workflow, error, frame, type, resourceType, from, to, limit, after, until, by, resolved',
     },
     { query: { limit: '0' }, path: 'limit', code: 'too-small', message: "is '0', must be at least 1" },
     { query: { limit: '1001' }, path: 'limit', code: 'too-big', message: "is '1001', must be at most 1000" },

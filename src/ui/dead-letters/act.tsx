@@ -10,7 +10,7 @@ import { RedriveDialog } from './redrive-dialog.js';
 
 type ActProps = {
   readonly filter: Filter;
-  readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore'>;
+  readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore' | 'groups'>;
   readonly onChange: () => void;
 };
 

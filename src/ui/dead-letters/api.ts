@@ -1,10 +1,11 @@
 import type { ChangeAnswer, DeadLetterPage, Outcomes } from '../../api/dead-letters.js';
 import { request } from '../shell/request.js';
+import type { Part } from './counts.js';
 import { type Filter, pathOf } from './filter.js';
 
-/** Returns a page of the dead letters that match. */
-export function listPage(filter: Filter, { after, limit }: { after?: string | undefined; limit: number }) {
-  return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, after, limit: String(limit) }));
+/** Returns a page of the dead letters that match, in a part of the list. */
+export function listPage(filter: Filter, { limit, ...part }: Part & { limit: number }) {
+  return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, ...part, limit: String(limit) }));
 }
 
 /** The path of a page of the list. */

@@ -1,5 +1,5 @@
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
-import type { Filter } from './filter.js';
+import { type Filter, NONE } from './filter.js';
 
 /** The fields that make a cause. */
 export const CAUSE = ['reason', 'workflow', 'error', 'frame'] as const;
@@ -11,6 +11,11 @@ type Count = { readonly value: DeadLetterGroups; readonly at: Date };
 const KEEP_MS = 300_000;
 
 const counts = new Map<boolean, Count>();
+
+/** Returns the filter that matches this cause, and no other one. */
+export function filterOfCause({ by }: Pick<Group, 'by'>): Filter {
+  return Object.fromEntries(CAUSE.map((field) => [field, by[field] || NONE]));
+}
 
 /** Keeps the count of all pending, or of all resolved dead letters, in the memory of this tab. */
 export function keepCount(isResolved: boolean, value: DeadLetterGroups): void {
@@ -36,6 +41,7 @@ export function countKnown(filter: Filter, isResolved: boolean): Count | undefin
 
 /** As the app compares: a blob of Event Grid has several values. */
 function isOneOf(wanted: string, values: string): boolean {
+  if (wanted === NONE) return values === '';
   return values === wanted || values.split(' ').includes(wanted);
 }
 
@@ -49,10 +55,26 @@ export function addCounts(before: DeadLetterGroups, next: DeadLetterGroups): Dea
   return { ...next, groups: [...groups.values()], letters: before.letters + next.letters };
 }
 
+/** The part of the list that has what was counted, and the time until which it was written. */
+export type Part = { readonly after?: string; readonly until?: string; readonly to?: string };
+
+/** Only one cause has a part of its own. Several are all over the list. */
+export function partOf(groups: readonly Group[]): Part {
+  const [{ after, until } = NO_PART] = groups.length === 1 ? groups : [];
+  const to = groups
+    .map(({ newestAt }) => newestAt)
+    .sort()
+    .at(-1);
+  return { ...(after !== null && { after }), ...(until !== null && { until }), ...(to !== undefined && { to }) };
+}
+
+const NO_PART = { after: null, until: null };
+
 export function keyOf({ by }: Group): string {
   return JSON.stringify(CAUSE.map((field) => by[field]));
 }
 
+/** `other` was counted after `one`, in the order of the list. */
 function joined(one: Group, other: Group): Group {
   const { oldestAt, example } = one.oldestAt <= other.oldestAt ? one : other;
   const { newestAt, newest } = one.newestAt >= other.newestAt ? one : other;
@@ -61,6 +83,6 @@ function joined(one: Group, other: Group): Group {
     letters: one.letters + other.letters,
     events: one.events + other.events,
     redriven: one.redriven + other.redriven,
-    ...{ oldestAt, example, newestAt, newest },
+    ...{ oldestAt, example, newestAt, newest, after: one.after, until: other.until },
   };
 }

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { announce } from '../shell/announce.js';
 import { askOutcomes, listPage, redrive } from './api.js';
+import type { Part } from './counts.js';
 import type { Filter } from './filter.js';
 import { filterText } from './filter.js';
 import { type Progress, redriveInStages } from './staged-redrive.js';
@@ -10,11 +11,10 @@ type Run = Progress & { readonly of: string; readonly stop: () => void };
 /** The staged redrive of this tab, if there was one. It goes on while a person looks at other places of the page. */
 export const currentRun = signal<Run>();
 
-/** Starts a staged redrive of up to `total` dead letters. `onEnd` is called when it has ended. */
-export async function startRun(
-  { filter, total, force }: { filter: Filter; total: number; force: boolean },
-  onEnd: () => void,
-): Promise<void> {
+type Start = { filter: Filter; part: Part; total: number; isAll: boolean; force: boolean };
+
+/** Starts a staged redrive of the counted dead letters, or of `total` of them. `onEnd` is called when it has ended. */
+export async function startRun({ filter, part, total, isAll, force }: Start, onEnd: () => void): Promise<void> {
   const stopping = new AbortController();
   const of = filterText(filter);
   const show = (progress: Progress) => {
@@ -23,9 +23,9 @@ export async function startRun(
   addEventListener('beforeunload', warn);
   try {
     const ended = await redriveInStages(
-      { total, signal: stopping.signal, onProgress: show },
+      { total, isAll, signal: stopping.signal, onProgress: show },
       {
-        list: (page) => listPage(filter, page),
+        list: ({ after = part.after, limit }) => listPage(filter, { ...part, ...(after && { after }), limit }),
         redrive: (ids) => redrive(ids, { force }),
         outcomes: askOutcomes,
         sleep,
@@ -44,12 +44,17 @@ function warn(event: BeforeUnloadEvent): void {
   event.preventDefault();
 }
 
+/** Ends early for a person who comes back to this tab, such as from the sign-in in another one. */
 function sleep(ms: number, stopping: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    stopping.addEventListener('abort', () => {
+    const ended = new AbortController();
+    const end = () => {
       clearTimeout(timer);
+      ended.abort();
       resolve();
-    });
+    };
+    const timer = setTimeout(end, ms);
+    stopping.addEventListener('abort', end, { signal: ended.signal });
+    document.addEventListener('visibilitychange', end, { signal: ended.signal });
   });
 }

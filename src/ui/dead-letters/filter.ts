@@ -3,6 +3,9 @@ export const FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 
 export type Field = (typeof FIELDS)[number];
 export type Filter = Readonly<Partial<Record<Field, string>>>;
 
+/** As the API names the value of a field that a dead letter does not have. */
+export const NONE = '(none)';
+
 export const STAGES: Readonly<Record<string, string>> = {
   failed: 'failed: every try, or for good',
   invalid: 'invalid: no valid event',

@@ -5,7 +5,7 @@ import { Empty, FailureBox, Shown } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { Ago, counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
-import { addCounts, CAUSE, countKnown, keepCount, keyOf } from './counts.js';
+import { addCounts, CAUSE, countKnown, filterOfCause, keepCount, keyOf } from './counts.js';
 import { type Filter, pathOf } from './filter.js';
 import { type Pages, usePages } from './pages.js';
 
@@ -14,7 +14,7 @@ type GroupsProps = {
   readonly filter: Filter;
   readonly isResolved: boolean;
   /** What can be done with what was found. */
-  readonly children: (found: Pick<DeadLetterGroups, 'letters' | 'isMore'>) => ComponentChildren;
+  readonly children: (found: Pick<DeadLetterGroups, 'letters' | 'isMore' | 'groups'>) => ComponentChildren;
 };
 
 const ORDERS = {
@@ -128,7 +128,7 @@ function GroupTable({ groups: { isAsking, at }, found, filter, isResolved }: Gro
 function GroupRow({ group, filter, isResolved }: { group: Group; filter: Filter; isResolved: boolean }) {
   const { by, letters, events, redriven, oldestAt, newestAt, example, newest } = group;
   const name = [by.workflow, by.reason].filter(Boolean).join(': ') || 'unknown';
-  const query = { ...filter, ...by, resolved: isResolved ? 'true' : '' };
+  const query = { ...filter, ...filterOfCause(group), resolved: isResolved ? 'true' : '' };
   return (
     <tr>
       <th scope="row">

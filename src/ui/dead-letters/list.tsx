@@ -6,6 +6,7 @@ import { Ago, numberText } from '../parts/text.js';
 import { announce } from '../shell/announce.js';
 import { linkTo } from '../shell/route.js';
 import { listPath } from './api.js';
+import { countKnown, partOf } from './counts.js';
 import type { Filter } from './filter.js';
 import { usePages } from './pages.js';
 
@@ -13,9 +14,12 @@ const PAGE = 100;
 
 type ListProps = { readonly filter: Filter; readonly isResolved: boolean; readonly onReload: () => void };
 
-/** The dead letters that match, page by page in the order of storage. */
+/**
+ * The dead letters that match, page by page in the order of storage. Those of a cause that was counted begin where the
+ * count has found the first one: looking for it takes long.
+ */
 export function DeadLetterList({ filter, isResolved, onReload }: ListProps) {
-  const [pages, setPages] = useState<readonly string[]>(['']);
+  const [pages, setPages] = useState(() => [partOf(countKnown(filter, isResolved)?.value.groups ?? []).after ?? '']);
   const after = pages.at(-1) ?? '';
   const list = usePages<DeadLetterPage>({
     pathAfter: (before) => listPath(filter, { ...rest(before, after), isResolved }),

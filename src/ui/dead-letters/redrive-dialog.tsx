@@ -3,12 +3,13 @@ import type { DeadLetterGroups } from '../../api/dead-letters.js';
 import { Dialog, DialogActions } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
 import { counted } from '../parts/text.js';
+import { partOf } from './counts.js';
 import { startRun } from './current-run.js';
 import { type Filter, filterText } from './filter.js';
 
 type RedriveDialogProps = {
   readonly filter: Filter;
-  readonly found: Pick<DeadLetterGroups, 'letters' | 'isMore'>;
+  readonly found: Pick<DeadLetterGroups, 'letters' | 'groups'>;
   readonly onClose: () => void;
   readonly onChange: () => void;
 };
@@ -24,7 +25,7 @@ export function RedriveDialog({ filter, found, onClose, onChange }: RedriveDialo
     event.preventDefault();
     if (isWrong) return;
     onClose();
-    void startRun({ filter, total, force }, onChange);
+    void startRun({ filter, part: partOf(found.groups), total, isAll: total === found.letters, force }, onChange);
   }
   return (
     <Dialog title="Redrive dead letters" onClose={onClose}>

@@ -6,13 +6,23 @@ import type { Failure, Result } from '../shell/request.js';
 //
 //   the tab is closed          what was requested goes on in the app; the rest is pending as before
 //   the app is killed          the same ids are requested again once it answers: a second request changes nothing (R1)
+//   the sign-in ends           the same; the time until somebody signs in again counts for no limit below
 //   two people at once         the app skips what the other has requested, and the counts say so
+//
+// Nothing that was counted is left out: the list is in the order of names, which never change, and `deps.list` has the part
+// from the first to the last one that was counted.
+//
+//   one arrives meanwhile      outside the part, or later than the newest one counted: it is not in the list. One of the
+//                              same second, or of the time of the counting, is redriven as well
+//   one vanishes meanwhile     it is not in the list, or the app skips it; the others stay where they are
 
 /** After a share of failures, a person must look first. */
 const MAX_FAILED_SHARE = 0.2;
 const MIN_FAILED = 3;
 const FIRST_SIZES = [1, 10];
 const SIZE = 100;
+/** The most that the app lists at once: each list reads the names in between from storage. */
+const LISTED = 1000;
 const ASK_EVERY_MS = 1500;
 /** The first stages need outcomes; later ones need not wait for each job. */
 const WAIT_FIRST_MS = 120_000;
@@ -44,6 +54,8 @@ export type StagedDeps = {
 };
 export type StagedOptions = {
   readonly total: number;
+  /** All that `deps.list` has, and not only `total`. */
+  readonly isAll?: boolean;
   /** Aborts when a person stops the run. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -64,6 +76,8 @@ class StagedRun {
   readonly #tried = new Set<string>();
   #counts: Record<string, number> = {};
   #requested = 0;
+  /** How long the app has not answered, or has refused to. */
+  #unansweredMs = 0;
   #listed: Letter[] = [];
   #after: string | null | undefined;
 
@@ -75,7 +89,9 @@ class StagedRun {
   async run(): Promise<Progress> {
     try {
       for (let stage = 0; ; stage += 1) {
-        const letters = await this.#next(Math.min(FIRST_SIZES[stage] ?? SIZE, this.#options.total - this.#requested));
+        const { total, isAll } = this.#options;
+        const rest = isAll ? SIZE : total - this.#requested;
+        const letters = await this.#next(Math.min(FIRST_SIZES[stage] ?? SIZE, rest));
         if (letters.length === 0) break;
         await this.#redrive(letters);
         const isFirst = stage < FIRST_SIZES.length;
@@ -95,7 +111,7 @@ class StagedRun {
     while (this.#listed.length < size && this.#after !== null) {
       const after = this.#after;
       this.#report('running', 'Looking for the next ones …');
-      const page = await this.#untilAnswered(() => this.#deps.list({ after, limit: SIZE }));
+      const page = await this.#untilAnswered(() => this.#deps.list({ after, limit: LISTED }));
       this.#after = page.next;
       for (const letter of page.letters) {
         const job = jobOf(letter.id);
@@ -122,9 +138,9 @@ class StagedRun {
 
   /** Asks for outcomes until all are there, or for some time. */
   async #wait(ms: number, mustEnd: boolean): Promise<void> {
-    const untilMs = this.#deps.monotonic() + ms;
+    const untilMs = this.#answeredMs() + ms;
     for (;;) {
-      const askedMs = this.#deps.monotonic();
+      const askedMs = this.#answeredMs();
       for (const batch of this.#batches.filter(({ outcomes }) => outcomes.waiting > 0)) {
         batch.outcomes = await this.#untilAnswered(() => this.#deps.outcomes(batch.ids));
       }
@@ -132,9 +148,9 @@ class StagedRun {
       this.#report('running', waiting > 0 ? `Waiting for ${waiting} of them to end …` : 'So far without a problem …');
       this.#judge();
       if (waiting === 0) return;
-      if (this.#deps.monotonic() >= untilMs) break;
+      if (this.#answeredMs() >= untilMs) break;
       // A busy storage answers late: asking takes at most half of its time from the jobs.
-      await this.#pause(Math.max(ASK_EVERY_MS, this.#deps.monotonic() - askedMs));
+      await this.#pause(Math.max(ASK_EVERY_MS, this.#answeredMs() - askedMs));
     }
     if (mustEnd) throw new Stop(NO_OUTCOME);
   }
@@ -150,16 +166,23 @@ class StagedRun {
       );
   }
 
+  #answeredMs(): number {
+    return this.#deps.monotonic() - this.#unansweredMs;
+  }
+
   /** Asks until there is an answer. While the app or its storage is down, it asks again and again. */
   async #untilAnswered<T>(ask: () => Promise<Result<T>>): Promise<T> {
     for (let pauseMs = ASK_EVERY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
       if (this.#options.signal.aborted) throw new Stop(BY_HAND);
+      const askedMs = this.#deps.monotonic();
       const result = await ask();
       if (result.ok) return result.value;
       const { kind, message } = result.failure;
       if (!PASSING.includes(kind)) throw new Stop(message);
-      this.#report('running', `${message} What was requested stays in storage. Asking again …`);
+      const what = kind === 'signed-out' ? SIGNED_OUT : message;
+      this.#report('running', `${what} What was requested stays in storage. Asking again …`);
       await this.#pause(pauseMs);
+      this.#unansweredMs += this.#deps.monotonic() - askedMs;
     }
   }
 
@@ -181,12 +204,14 @@ class StagedRun {
   #endText(): string {
     const { waiting } = this.#sums();
     if (this.#requested === 0) return 'Nothing was left to redrive: another person may have done it.';
-    if (waiting === 0) return 'All that was requested has ended.';
-    return `${waiting} have no outcome yet. They stay in storage, and the app runs them without this page.`;
+    const gone = this.#options.total - this.#requested;
+    const others = gone > 0 ? ` ${gone} that were counted are no longer pending, or have a newer dead letter.` : '';
+    if (waiting === 0) return `All that was requested has ended.${others}`;
+    return `${waiting} have no outcome yet. They stay in storage, and the app runs them without this page.${others}`;
   }
 
   #report(phase: Progress['phase'], note: string): Progress {
-    const { total } = this.#options;
+    const total = Math.max(this.#options.total, this.#requested);
     const progress = {
       phase,
       total,
@@ -202,6 +227,7 @@ class StagedRun {
 
 const NONE: Outcomes = { resolved: 0, failedAgain: 0, waiting: 0, unknown: 0 };
 const PASSING: readonly Failure['kind'][] = ['unreachable', 'storage', 'broken', 'signed-out'];
+const SIGNED_OUT = 'Your sign-in has ended. Sign in again in a new tab: the redrive goes on by itself.';
 const BY_HAND = 'Stopped by you. What was requested goes on in the app; the rest is pending as before.';
 const NONE_REQUESTED = 'Stopped by itself: none of the first ones could be requested, for the reasons below.';
 const NO_OUTCOME =

@@ -1,10 +1,17 @@
 import type { DeadLetterGroups } from '../../../src/api/dead-letters.js';
-import { addCounts, countKnown, forgetCounts, keepCount } from '../../../src/ui/dead-letters/counts.js';
+import {
+  addCounts,
+  countKnown,
+  filterOfCause,
+  forgetCounts,
+  keepCount,
+  partOf,
+} from '../../../src/ui/dead-letters/counts.js';
 
 const by = (workflow: string, frame = '') => ({ reason: 'r', workflow, error: 'e', frame });
 const group = (of: Record<string, string>, letters: number, times: [string, string] = ['2', '3']) => ({
   ...{ by: of, letters, events: letters, redriven: 1, oldestAt: times[0], newestAt: times[1] },
-  ...{ example: `oldest ${times[0]}`, newest: `newest ${times[1]}` },
+  ...{ example: `oldest ${times[0]}`, newest: `newest ${times[1]}`, after: null, until: null },
 });
 const counted = (groups: DeadLetterGroups['groups'], next: string | null = null): DeadLetterGroups => ({
   ...{ groups, next, isMore: next !== null },
@@ -13,16 +20,17 @@ const counted = (groups: DeadLetterGroups['groups'], next: string | null = null)
 
 describe('when dead letters are counted request by request', () => {
   it('given the same cause in both, then its numbers add up, and its oldest and newest one are of both', () => {
-    const first = counted([group(by('one'), 10, ['2', '5'])], 'more');
+    const first = counted([{ ...group(by('one'), 10, ['2', '5']), after: 'first', until: 'middle' }], 'more');
+    const next = { ...group(by('one'), 5, ['1', '4']), after: 'middle', until: 'last' };
 
-    const all = addCounts(first, counted([group(by('one'), 5, ['1', '4']), group(by('two'), 1)]));
+    const all = addCounts(first, counted([next, group(by('two'), 1)]));
 
     expect(all).toEqual({
       ...{ letters: 16, isMore: false, next: null },
       groups: [
         {
           ...{ by: by('one'), letters: 15, events: 15, redriven: 2, oldestAt: '1', newestAt: '5' },
-          ...{ example: 'oldest 1', newest: 'newest 5' },
+          ...{ example: 'oldest 1', newest: 'newest 5', after: 'first', until: 'last' },
         },
         group(by('two'), 1),
       ],
@@ -47,6 +55,23 @@ describe('when a cause of the list is chosen', () => {
     { given: 'no count of the resolved ones', filter: { reason: 'r' }, isResolved: true },
   ])('given $given, then it is counted', ({ filter, isResolved }) => {
     expect(countKnown(filter, isResolved)).toBeUndefined();
+  });
+
+  it('given causes with and without a place in the code, then each is chosen alone', () => {
+    keepCount(false, counted([group(by('one', 'f'), 10), group(by('one'), 5)]));
+
+    expect(
+      [by('one', 'f'), by('one')].map((of) => countKnown(filterOfCause({ by: of }), false)?.value.letters),
+    ).toEqual([10, 5]);
+    expect(filterOfCause({ by: by('one') })).toEqual({ reason: 'r', workflow: 'one', error: 'e', frame: '(none)' });
+  });
+
+  it('given one cause, then its part of the list is known; given several, only their time', () => {
+    const one = { ...group(by('one'), 10, ['2', '5']), after: 'first', until: 'last' };
+
+    expect(partOf([one])).toEqual({ after: 'first', until: 'last', to: '5' });
+    expect(partOf([{ ...one, after: null }])).toEqual({ until: 'last', to: '5' });
+    expect(partOf([one, group(by('two'), 1, ['1', '9'])])).toEqual({ to: '9' });
   });
 
   it('given a change since, then it is counted', () => {

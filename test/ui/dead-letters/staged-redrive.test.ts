@@ -24,6 +24,20 @@ describe('when dead letters are redriven in stages', () => {
     expect(progress.requested).toBe(300);
   });
 
+  it.each([
+    { given: 'more than were counted', letters: 260, text: 'All that was requested has ended.' },
+    { given: 'fewer than were counted', letters: 240, text: 'All that was requested has ended. 10 that were counted' },
+  ])('given all are wanted, and the list has $given, then it requests all of the list', async ({ letters, text }) => {
+    const app = fakeApp({ letters });
+
+    const progress = await run(app, 250, { isAll: true });
+
+    expect(new Set(app.batches.flat()).size).toBe(letters);
+    expect(progress).toMatchObject({ phase: 'finished', requested: letters, total: Math.max(250, letters) });
+    expect(progress.note.startsWith(text)).toBe(true);
+    expect(app.lists).toEqual([1000]);
+  });
+
   it('given the first one fails again, then it stops', async () => {
     const app = fakeApp({ letters: 100, isFailing: () => true });
 
@@ -63,6 +77,28 @@ describe('when dead letters are redriven in stages', () => {
 
     expect(progress).toMatchObject({ phase: 'finished', requested: 30, outcomes: { resolved: 30 } });
     expect(app.notes).toContain(`${DOWN.message} What was requested stays in storage. Asking again …`);
+  });
+
+  it('given the sign-in ends for an hour while the first one waits, then its two minutes go on after a new sign-in', async () => {
+    const signedOut: Failure = { kind: 'signed-out', message: 'Sign in again, then repeat this.' };
+    const app = fakeApp({ letters: 30, waitsFor: 3, failures: [undefined, undefined, ...Array(120).fill(signedOut)] });
+
+    const progress = await run(app, 30);
+
+    expect(progress).toMatchObject({ phase: 'finished', requested: 30, outcomes: { resolved: 30 } });
+    expect(app.notes).toContain(
+      'Your sign-in has ended. Sign in again in a new tab: the redrive goes on by itself. What was requested stays in storage. Asking again …',
+    );
+  });
+
+  it('given another person signs in who may only look, then it stops with the words of the app', async () => {
+    const [signedOut, forbidden] = (['signed-out', 'forbidden'] as const).map((kind) => ({
+      kind,
+      message: `You are ${kind}.`,
+    }));
+    const app = fakeApp({ letters: 30, failures: [undefined, undefined, signedOut, forbidden] });
+
+    expect(await run(app, 30)).toMatchObject({ phase: 'stopped', requested: 1, note: 'You are forbidden.' });
   });
 
   it('given the app refuses, then it stops with the words of the app', async () => {
@@ -133,6 +169,8 @@ function fakeApp(of: {
   isFailing?: (index: number) => boolean;
   hasNewOnes?: boolean;
   isStuck?: boolean;
+  /** So many answers say that the outcomes are not there yet. */
+  waitsFor?: number;
   /** How long an answer with outcomes takes. */
   answersAfterMs?: number;
   code?: string;
@@ -144,6 +182,7 @@ function fakeApp(of: {
     isFailing = () => false,
     hasNewOnes = false,
     isStuck = false,
+    waitsFor = 0,
     answersAfterMs = 0,
     code = 'asked',
     stage = 'failed',
@@ -155,7 +194,7 @@ function fakeApp(of: {
   const notes: string[] = [];
   const indexOf = (id: string) => Number(/digest(\d+)/.exec(id)?.[1]);
   let nowMs = 0;
-  const app = { batches, notes, asked: 0, deps: {} as StagedDeps };
+  const app = { batches, notes, asked: 0, lists: [] as number[], deps: {} as StagedDeps };
   const orFailure = <T>(value: () => T) => {
     const failure = failures.shift();
     return Promise.resolve(failure ? { ok: false as const, failure } : { ok: true as const, value: value() });
@@ -163,6 +202,7 @@ function fakeApp(of: {
   app.deps = {
     list: ({ after = '0', limit }) =>
       orFailure(() => {
+        app.lists.push(limit);
         const from = Number(after);
         const page = ids.slice(from, from + limit).map((id) => letterOf(id, stage));
         return { letters: page, next: from + limit < ids.length ? String(from + limit) : null };
@@ -178,7 +218,9 @@ function fakeApp(of: {
         nowMs += answersAfterMs;
         const failedAgain = wanted.filter((id) => isFailing(indexOf(id))).length;
         const ended = { resolved: wanted.length - failedAgain, failedAgain, waiting: 0, unknown: 0 };
-        return isStuck ? { resolved: 0, failedAgain: 0, waiting: wanted.length, unknown: 0 } : ended;
+        return isStuck || app.asked <= waitsFor
+          ? { resolved: 0, failedAgain: 0, waiting: wanted.length, unknown: 0 }
+          : ended;
       }),
     async sleep(ms) {
       nowMs += ms;
@@ -198,12 +240,13 @@ function run(
   total: number,
   {
     stopping = new AbortController(),
+    isAll = false,
     onProgress,
-  }: { stopping?: AbortController; onProgress?: (progress: Progress) => void } = {},
+  }: { stopping?: AbortController; isAll?: boolean; onProgress?: (progress: Progress) => void } = {},
 ): Promise<Progress> {
   const note = (progress: Progress) => {
     app.notes.push(progress.note);
     onProgress?.(progress);
   };
-  return redriveInStages({ total, signal: stopping.signal, onProgress: note }, app.deps);
+  return redriveInStages({ total, isAll, signal: stopping.signal, onProgress: note }, app.deps);
 }
