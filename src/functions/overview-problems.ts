@@ -86,7 +86,7 @@ function eventQueueOverdue({ eventQueue: queue, countedAt }: StorageCounts): Ove
 function deadLetters({ deadLetters: { pending, isMore, oldestAt } }: StorageCounts): OverviewProblem[] {
   const count = Object.values(pending).reduce((sum, one) => sum + one, 0);
   if (count === 0) return [];
-  const since = oldestAt === null ? '' : `, the oldest since ${oldestAt}`;
+  const since = oldestAt === null ? '' : `, ${isMore ? 'one of them' : 'the oldest'} since ${oldestAt}`;
   const message =
     `${isMore ? 'More than ' : ''}${count} dead letter${count === 1 ? ' is' : 's are'} pending${since}. Find the cause ` +
     'by reason and error, fix it, then redrive; discard what is not wanted.';

@@ -306,6 +306,40 @@ inBrowser('when a person looks at the page', () => {
       await gate.close();
     }
   });
+
+  it.each([{ how: 'answers 401' }, { how: 'redirects' }])(
+    'given a sign-in that ends in a staged redrive, which $how, then it goes on by itself after a new sign-in',
+    async ({ how }) => {
+      const gate = await startSignIn(app.url, {
+        headersOf: () => signedInAs('Operator'),
+        redirects: () => how === 'redirects',
+      });
+      try {
+        app.break();
+        await app.send(Array.from({ length: 12 }, (_, index) => rawChange(`${how}-${index}`)));
+        const { page, goTo, violations } = await open({ url: gate.url });
+        await page.getByRole('link', { name: 'Sign in', exact: true }).click();
+        await goTo('dead-letters?workflow=fragile', 'Dead letters');
+        app.fix();
+        await page.getByRole('button', { name: 'Redrive …' }).click();
+        await page.route('**/outcomes', (route) => route.continue().then(gate.expire), { times: 1 });
+
+        await page.getByRole('button', { name: 'Redrive 12 dead letters' }).click();
+        await page.locator('.run-note').getByText('the redrive goes on by itself').waitFor();
+        expect(await violations()).toEqual([]);
+        const again = page.getByRole('link', { name: 'Sign in again in a new tab' });
+        const [other] = await Promise.all([page.context().waitForEvent('page'), again.click()]);
+        await other.getByText('Ana Muster').waitFor();
+        await other.close();
+
+        await page.getByRole('heading', { name: 'Redrive finished' }).waitFor();
+        expect(await page.locator('.run-note').textContent()).toContain('12 of 12 dead letters requested');
+        await page.getByText('Your sign-in has ended.').waitFor({ state: 'detached' });
+      } finally {
+        await gate.close();
+      }
+    },
+  );
 });
 
 /** Fields whose values the page compares, and of which the app makes all values. */
@@ -335,7 +369,7 @@ const GROUPED = {
         example: 'failed.2026-03-14.AAAAAAAAAAAAAAAAAAAAAA.0',
         newest: 'failed.2026-03-14.BBBBBBBBBBBBBBBBBBBBBB.0',
       },
-      redriven: 1,
+      ...{ redriven: 1, after: null, until: null },
     },
   ],
   ...{ letters: 1, isMore: false, next: null },

@@ -26,7 +26,10 @@ export type DeadLetters = {
   resolve(job: { address: Address; stages: readonly Failing[] }, before: number): Promise<void>;
   /** Moves the dead letter of this name to `resolved/` if it is pending, with its content changed by `change`. */
   move(name: string, change?: (deadLetter: StoredDeadLetter) => StoredDeadLetter): Promise<void>;
-  /** Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` returns true after a page. */
+  /**
+   * Counts the pending dead letters by stage and by reason, up to `max`, or until `isEnough` says so after a page. `isMore`:
+   * there is at least one more, and `oldestAt` is of those counted.
+   */
   count(
     max: number,
     isEnough?: () => boolean,
@@ -90,12 +93,12 @@ async function countPending(
     for await (const { blobs } of pendingPages(container, stage)) {
       if (isLast && blobs.length > 0) return { byStage, byReason, isMore: true, oldestAt };
       for (const { createdAt, about } of blobs) {
+        if (all === max) return { byStage, byReason, isMore: true, oldestAt };
         const reason = about?.reason ?? 'unknown';
         byStage[stage] += 1;
         byReason[reason] = (byReason[reason] ?? 0) + 1;
         all += 1;
         if (!oldestAt || createdAt < oldestAt) oldestAt = createdAt;
-        if (all >= max) return { byStage, byReason, isMore: true, oldestAt };
       }
       isLast = isEnough();
     }

@@ -52,6 +52,7 @@ function DeadLetterTile({ overview: { deadLetters } }: Pick<CountsProps, 'overvi
         'none is pending'
       ) : (
         <>
+          {deadLetters.isMore && 'Counting takes long, and has stopped. Of those counted, the '}
           oldest <Ago at={deadLetters.oldestAt} />
           <ul>
             {reasons.map(([reason, count]) => (

@@ -71,7 +71,7 @@ export function durationText(seconds: number | null | undefined): string {
 
 /** Returns a number as the reader writes it; with `isMore`, it is a lower limit. */
 export function numberText(number: number, isMore = false): string {
-  return `${isMore ? 'over ' : ''}${NUMBER.format(number)}`;
+  return `${isMore ? 'more than ' : ''}${NUMBER.format(number)}`;
 }
 
 /** Returns `1 dead letter`, `2 dead letters`. */
