@@ -78,6 +78,19 @@ export type OverviewWithoutStorage = z.infer<typeof overviewWithoutStorage>;
 export type Minutes = z.infer<typeof minutes>;
 export type OverviewProblem = z.infer<typeof problem>;
 
+/** What a person has done. `by`: the object id, or `key-holder`. */
+export const action = z.strictObject({
+  at: instant,
+  what: z.enum(['redrive', 'discard', 'pause', 'resume', 'compare']),
+  by: z.string(),
+  workflow: z.string().optional(),
+  why: z.string().optional(),
+  /** The number of dead letters by result. Null: the action runs, or its process has ended before it was over. */
+  counts: z.record(z.string(), count).nullable(),
+});
+export const actionList = z.strictObject({ actions: z.array(action) });
+export type Action = z.infer<typeof action>;
+
 /** A run of a job that has ended: what the app has just done, of all instances, the newest first. */
 export const recentJob = z.strictObject({
   at: instant,

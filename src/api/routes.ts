@@ -4,7 +4,7 @@ import { discardBody, listQuery, redriveBody } from './dead-letter-requests.js';
 import { changeAnswer, listAnswer, outcomesAnswer, outcomesBody, payloadAnswer, shownAnswer } from './dead-letters.js';
 import { changeBodies, eventsAnswer } from './events.js';
 import { liveAnswer, readyAnswer, wrongSettingsAnswer } from './health.js';
-import { overview, overviewWithoutStorage, recent } from './overview.js';
+import { actionList, overview, overviewWithoutStorage, recent } from './overview.js';
 import { reconcileAccepted, reconcileBody, reconcileRequest, reconcileRequests } from './reconcile.js';
 import type { Route } from './route.js';
 import { statsAnswer, statsWithoutStorage } from './stats.js';
@@ -175,6 +175,14 @@ export const ROUTES = {
     role: 'Reader',
     summary: 'The last runs of jobs that have ended: up to 50 of each instance, 200 in all, the newest first.',
     answers: { 200: { description: 'The runs.', schema: recent } },
+  },
+  actions: {
+    method: 'GET',
+    route: 'actions',
+    authLevel: 'function',
+    role: 'Reader',
+    summary: 'Who has redriven, discarded, paused, resumed or asked to compare, and when: the newest 100.',
+    answers: { 200: { description: 'The actions of the last `RESOLVED_RETENTION_DAYS`.', schema: actionList } },
   },
   workflows: {
     method: 'GET',

@@ -17,12 +17,14 @@ import { serve } from './serve.js';
 const MAX_CHARACTERS = 256 * 1024;
 const PACE = { atOnce: 16, perSecond: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
-type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry' | 'pipeline'>;
+/** The name of each action in the log. */
+const LOGGED = { redrive: 'letters-redriven', discard: 'letters-discarded' } as const;
+
+type Deps = Pick<App, 'deadLetterStores' | 'workflows' | 'config' | 'telemetry' | 'pipeline' | 'actions'>;
 type Request = Pick<HttpRequest, 'text' | 'headers'>;
 type Change = {
   readonly body: Chosen & { readonly dryRun: boolean };
-  readonly by: string;
-  readonly logAs: 'letters-redriven' | 'letters-discarded';
+  readonly intent: { readonly what: 'redrive' | 'discard'; readonly by: string; readonly why?: string };
   /** True if the body has a corrected event. */
   readonly isEdited?: boolean;
   run(ids: Ids): Promise<Report>;
@@ -43,7 +45,7 @@ async function redrive(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const { dryRun: isDryRun, force: isForced, event } = body;
   const options = { by, isForced, isDryRun, ...(event !== undefined && { event }) };
   const run = (ids: Ids) => redriveMany(ids, options, { pace: PACE, stores: deps.deadLetterStores });
-  const answer = await change({ body, by, logAs: 'letters-redriven', isEdited: event !== undefined, run }, deps);
+  const answer = await change({ body, intent: { what: 'redrive', by }, isEdited: event !== undefined, run }, deps);
   // A person waits, so the rows run now, not at the next look for due rows. `wake` never throws.
   if (!isDryRun && answer.status === undefined) await deps.pipeline.wake();
   return answer;
@@ -56,7 +58,7 @@ async function discard(request: Request, deps: Deps): Promise<HttpResponseInit> 
   const by = callerOf(request, deps);
   const note = { by, why: body.why, isDryRun: body.dryRun };
   const run = (ids: Ids) => discardMany(ids, note, { pace: PACE, stores: deps.deadLetterStores });
-  return change({ body, by, logAs: 'letters-discarded', run }, deps);
+  return change({ body, intent: { what: 'discard', by, why: body.why }, run }, deps);
 }
 
 /** Answers with the outcomes of redrives, and changes nothing. A POST, because a URL cannot hold 1,000 ids. */
@@ -68,15 +70,18 @@ async function outcomes(request: Request, { deadLetterStores: stores, config }: 
 }
 
 /** Changes the chosen dead letters. Answers with the counts by their codes for scripts, and the same in words. */
-async function change({ body, by, logAs, isEdited, run }: Change, deps: Deps): Promise<HttpResponseInit> {
+async function change({ body, intent, isEdited, run }: Change, deps: Deps): Promise<HttpResponseInit> {
   const { filter, dryRun } = body;
   const { letters, next } = await choose(body, deps.deadLetterStores);
   const isPart = body.after !== undefined || next !== null;
   const refused = await refuseUnknownName({ found: letters.length, filter, at: 'filter.', isPart }, deps);
   if (refused) return refused;
+  const isDone = !dryRun && letters.length > 0;
+  const end = isDone ? await deps.actions.begin(intent) : undefined;
   const report = await run(letters);
-  if (!dryRun)
-    deps.telemetry.log('info', logAs, { by, ...(isEdited && { code: 'edited' }), numbers: { ...report.counts } });
+  await end?.(report.counts);
+  const logged = { by: intent.by, ...(isEdited && { code: 'edited' }), numbers: { ...report.counts } };
+  if (!dryRun) deps.telemetry.log('info', LOGGED[intent.what], logged);
   return { jsonBody: { dryRun, ...report, message: sentencesOf(report, dryRun).join(' '), next } };
 }
 

@@ -8,6 +8,7 @@ import { createInstances, type Instances } from '../instances/instances.js';
 import { LastHour } from '../instances/last-hour.js';
 import { createStores, type StoragePorts } from '../pipeline/create-stores.js';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.js';
+import { type Actions, createActions } from '../storage/actions.js';
 import { CallLimit } from '../storage/bounded.js';
 import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger } from '../storage/ledger.js';
@@ -41,6 +42,8 @@ export type App = {
   readonly ledger: Ledger;
   readonly waiting: Waiting;
   readonly pauses: Pauses;
+  /** What people have done, for the others on call. */
+  readonly actions: Actions;
   readonly deadLetters: DeadLetters;
   /** For listing, redriving and discarding dead letters. */
   readonly deadLetterStores: DeadLetterStores;
@@ -101,6 +104,7 @@ export function composeApp(config: Config, parts: AppParts): App {
     ledger,
     waiting,
     pauses,
+    actions: createActions({ tables, clock, random }),
     deadLetters,
     deadLetterStores: { blobs, undelivered, deadLetters, ledger, waiting, clock, storageNow },
     readers,

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { encodeAfter } from '../api/dead-letter-requests.js';
-import type { DeadLetterGroup, DeadLetterGroups, DeadLetterPage } from '../api/dead-letters.js';
+import type { DeadLetterGroups, DeadLetterPage } from '../api/dead-letters.js';
 import { createGroups, type Group } from '../dead-letters/group.js';
 import { type Filter, type Listing, type Part, scanDeadLetters } from '../dead-letters/list.js';
 import type { FilterField, ListedDeadLetter } from '../dead-letters/listed.js';
@@ -53,7 +53,7 @@ export async function countPage(
   return { groups: counted.map(encodePart), letters, isMore: next !== null, next };
 }
 
-function encodePart({ part = {}, ...group }: Group): DeadLetterGroup {
+function encodePart({ part = {}, ...group }: Group): DeadLetterGroups['groups'][number] {
   const [after = null, until = null] = [part.after, part.until].map((end) => (end ? encodeAfter(end) : null));
   return { ...group, after, until };
 }

@@ -5,8 +5,9 @@ import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
 const NIGHTLY = '0 30 2 * * *';
+const DAY_MS = 24 * 3_600_000;
 
-type Deps = Pick<App, 'ledger' | 'deadLetterStores' | 'config' | 'telemetry'>;
+type Deps = Pick<App, 'ledger' | 'deadLetterStores' | 'actions' | 'config' | 'telemetry'>;
 
 /** Registers the timer that ends retentions each night: of the ledger, of resolved dead letters, of corrected payloads. */
 export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
@@ -14,7 +15,7 @@ export function registerExpireLedger(functions: FunctionApp, deps: Deps): void {
 }
 
 /** Drops old tables of the ledger, then deletes old dead letters. If storage fails, the next night continues. */
-async function expireAll({ ledger, deadLetterStores, config, telemetry }: Deps): Promise<void> {
+async function expireAll({ ledger, deadLetterStores, actions, config, telemetry }: Deps): Promise<void> {
   await expire('ledger-expiry-failed', async () => {
     const { tables, rows } = await ledger.expire(await deadLetterStores.storageNow(), config.ledgerRetentionDays);
     telemetry.log('info', 'ledger-expired', { numbers: { tables: tables.length, rows } });
@@ -22,6 +23,9 @@ async function expireAll({ ledger, deadLetterStores, config, telemetry }: Deps):
   await expire('letters-expiry-failed', async () => {
     const count = await expireResolved(deadLetterStores, config.resolvedRetentionDays);
     telemetry.log('info', 'letters-expired', { count });
+    // What people have done with a dead letter is listed as long as the dead letter is.
+    const now = await deadLetterStores.storageNow();
+    await actions.expire(new Date(now.getTime() - config.resolvedRetentionDays * DAY_MS));
   });
 
   async function expire(failure: 'ledger-expiry-failed' | 'letters-expiry-failed', work: () => Promise<void>) {

@@ -1,5 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
-import type { Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
+import type { z } from 'zod';
+import type { actionList, Overview, OverviewProblem, OverviewWithoutStorage, RecentJob } from '../api/overview.js';
 import type { StorageCounts } from '../api/stats.js';
 import { errorCodeOf } from '../errors.js';
 import { minutesOf } from '../instances/hour.js';
@@ -14,18 +15,23 @@ import { serve } from './serve.js';
 
 type Deps = Pick<App, 'clock' | 'config' | 'instance' | 'instances' | 'countStorage'> & {
   readonly pauses: Pick<App['pauses'], 'list'>;
+  readonly actions: Pick<App['actions'], 'list'>;
 };
 
 const MAX_RECENT = 200;
+const MAX_ACTIONS = 100;
 /** The page asks every few seconds, in many tabs. */
 const PAUSED_EVERY_MS = 5000;
 
-/** Registers `overview`: the numbers of all instances, and the problems; and `recent`: the last runs of jobs. */
+/** Registers `overview`: the numbers of all instances, and the problems; `recent`: the last runs of jobs; `actions`: what people did. */
 export function registerOverview(functions: FunctionApp, deps: Deps): void {
   const { clock, pauses } = deps;
   const listPaused = createSharedAnswer(() => pauses.list(), { clock, ms: PAUSED_EVERY_MS });
   serve(functions, 'overview', () => answerOverview(deps, listPaused));
   serve(functions, 'recent', () => answerRecent(deps));
+  serve(functions, 'actions', async () => ({
+    jsonBody: { actions: await deps.actions.list(MAX_ACTIONS) } satisfies z.infer<typeof actionList>,
+  }));
 }
 
 /** `counted`: the counts of storage, or the code of the error if it could not be counted. */

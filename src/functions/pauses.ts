@@ -10,8 +10,10 @@ import { readBody } from './read-body.js';
 import { serve } from './serve.js';
 
 const MAX_CHARACTERS = 4096;
+/** Another person's pause holds. */
+const UNCHANGED = { unchanged: 1 };
 
-type Deps = Pick<App, 'pauses' | 'workflows' | 'config' | 'clock' | 'telemetry'>;
+type Deps = Pick<App, 'pauses' | 'actions' | 'workflows' | 'config' | 'clock' | 'telemetry'>;
 type Request = Pick<HttpRequest, 'text' | 'headers' | 'params'>;
 
 /**
@@ -31,7 +33,10 @@ async function pause(request: Request, deps: Deps): Promise<HttpResponseInit> {
   if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
   const by = callerOf(request, deps);
   const { why } = read.value;
-  const paused = await deps.pauses.pause({ workflow, since: deps.clock.now().toISOString(), by, why });
+  const end = await deps.actions.begin({ what: 'pause', by, workflow, why });
+  const since = deps.clock.now().toISOString();
+  const paused = await deps.pauses.pause({ workflow, since, by, why });
+  await end(paused?.by === by && paused.since === since ? { paused: 1 } : UNCHANGED);
   // Also logs a repeated request, because the answer to the first one may have been lost.
   if (paused) deps.telemetry.log('info', 'workflow-paused', { workflow, by });
   return answer(workflow, paused);
@@ -44,8 +49,11 @@ async function resume(request: Request, deps: Deps): Promise<HttpResponseInit> {
   const workflow = request.params.name ?? '';
   const known = [...deps.workflows.map(({ name }) => name), ...(await deps.pauses.list()).map((one) => one.workflow)];
   if (!known.includes(workflow)) return unknownWorkflow(workflow, known);
+  const by = callerOf(request, deps);
+  const end = await deps.actions.begin({ what: 'resume', by, workflow });
   const paused = await deps.pauses.resume(workflow);
-  if (!paused) deps.telemetry.log('info', 'workflow-resumed', { workflow, by: callerOf(request, deps) });
+  await end(paused ? UNCHANGED : { resumed: 1 });
+  if (!paused) deps.telemetry.log('info', 'workflow-resumed', { workflow, by });
   return answer(workflow, paused);
 }
 

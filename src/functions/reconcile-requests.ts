@@ -24,7 +24,7 @@ import { badRequest, type Problem, readBody } from './read-body.js';
 import { type OfReconcile, servicesOf } from './reconcile-deps.js';
 import { serve } from './serve.js';
 
-type Deps = OfReconcile & Pick<App, 'telemetry'>;
+type Deps = OfReconcile & Pick<App, 'telemetry' | 'actions'>;
 
 const MAX_CHARACTERS = 64 * 1024;
 /** Properties whose wrong values an answer may quote, because none can hold patient data. */
@@ -48,12 +48,15 @@ async function post(request: Pick<HttpRequest, 'text' | 'headers'>, deps: Deps):
   if (read.kind === 'wrong') return read.answer;
   const { since = '', findRemoved, rowsLost, dryRun, ...rest } = read.value;
   const asked: Asked = { ...rest, since, isFindRemoved: findRemoved, areRowsLost: rowsLost, isDryRun: dryRun };
-  const { stores, config, workflows, clock, telemetry } = deps;
+  const { stores, config, workflows, clock, telemetry, actions } = deps;
   const wrong = problemsOfAsked(asked, { now: clock.now(), services: servicesOf(config), workflows });
   const problems = wrong.length > 0 ? wrong : await problemsOfMemory(asked, deps);
   if (problems.length > 0) return badRequest(400, problems);
+  const by = callerOf(request, deps);
+  const end = await actions.begin({ what: 'compare', by });
   const id = await ask(asked, { tables: stores.tables, now: clock.now() });
-  telemetry.log('info', 'reconcile-asked', { by: callerOf(request, deps) });
+  await end({ asked: 1 });
+  telemetry.log('info', 'reconcile-asked', { by });
   const message = `The timer reconcile works on the request from the next minute on. GET /api/reconcile/${id} shows how far.`;
   return { status: 202, headers: { Location: `/api/reconcile/${id}` }, jsonBody: { id, message } };
 }

@@ -5,7 +5,7 @@ const KEYS = { anonymous: 'anybody', function: 'a key', admin: 'the key `_master
 
 const GROUPS: Readonly<Record<string, RegExp>> = {
   'Health, counts': /^(health|stats|openapi|overview|access)/,
-  'Events and changes': /^(events|changes|recent)/,
+  'Events and changes': /^(events|changes|recent|actions)/,
   Workflows: /^workflows/,
   'Dead letters': /^dead-letters/,
   Reconciliation: /^reconcile/,

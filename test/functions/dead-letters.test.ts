@@ -444,6 +444,36 @@ describe('POST dead-letters/discard', () => {
     expect(lines.at(-1)).toBe('info {"what":"letters-discarded","by":"key-holder","numbers":{"discarded":1}}');
   });
 
+  it('given actions of both kinds, then each is listed with its counts and reason, and a dry run is not', async () => {
+    const { app, post, ids } = await start();
+    const [one = ''] = await ids();
+
+    await post('redriveDeadLetters', { ids: [one, 'nonsense'] });
+    await post('discardDeadLetters', { ids: [one], why: 'No longer needed.' });
+    await post('discardDeadLetters', { filter: {}, why: 'Not done.', dryRun: true });
+
+    expect(new Set(await app.actions.list(10))).toEqual(
+      new Set([
+        {
+          at: expect.any(String),
+          what: 'discard',
+          by: 'key-holder',
+          why: 'No longer needed.',
+          counts: { discarded: 1 },
+        },
+        { at: expect.any(String), what: 'redrive', by: 'key-holder', counts: { asked: 1, gone: 1 } },
+      ]),
+    );
+  });
+
+  it('given the action cannot be written, then nothing is discarded', async () => {
+    const { app, post, ids } = await start();
+    app.actions.begin = async () => Promise.reject(new StorageError('http-503', 'No.'));
+
+    expect(await post('discardDeadLetters', { filter: {}, why: 'No longer needed.' })).toMatchObject({ status: 503 });
+    expect(await ids()).toHaveLength(2);
+  });
+
   it('given no why, then it is refused', async () => {
     const { post } = await start();
 

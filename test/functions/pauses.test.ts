@@ -48,6 +48,22 @@ describe('POST workflows/{name}/pause and /resume', () => {
     expect(lines).toEqual(['info {"what":"workflow-paused","workflow":"tally","by":"key-holder"}']);
   });
 
+  it('given pauses and a resume of two people, then the actions say who, why, and what it changed', async () => {
+    const { app, clock, pause, resume } = start();
+
+    await pause();
+    clock.advance(1000);
+    await pause('tally', 'another reason');
+    clock.advance(1000);
+    await resume();
+
+    expect(await app.actions.list(10)).toMatchObject([
+      { what: 'resume', workflow: 'tally', counts: { resumed: 1 } },
+      { what: 'pause', why: 'another reason', counts: { unchanged: 1 } },
+      { what: 'pause', workflow: 'tally', by: 'key-holder', why: WHY, at: NOW, counts: { paused: 1 } },
+    ]);
+  });
+
   it('given a resume, then its jobs run', async () => {
     const { app, clock, pause, resume, lines } = start();
     await pause();

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Overview, OverviewWithoutStorage } from '../../api/overview.js';
 import { LastUpdated, Shown } from '../parts/states.js';
 import { type Polled, usePoll } from '../shell/poll.js';
+import { Actions } from './actions.js';
 import { Charts } from './charts.js';
 import { Counts } from './counts.js';
 import { Health } from './health.js';
@@ -33,6 +34,7 @@ export function OverviewPage() {
               <Counts overview={value} of={one ?? value} />
               <Charts minutes={(one ?? value).minutes} />
               <Instances instances={value.instances} chosen={one?.id ?? ''} onChoose={setChosen} />
+              <Actions />
             </>
           );
         }}
