@@ -104,7 +104,7 @@ inBrowser('when a person acts on the page', () => {
     await page.getByRole('heading', { name: 'fragile completed' }).waitFor();
   });
 
-  it('given dead letters that nobody needs, then discarding them asks for a reason, which stays', async () => {
+  it('given dead letters that nobody needs, then discarding them asks for a reason, which stays, also among what people did', async () => {
     await app.send([unneeded('unneeded-1'), unneeded('unneeded-2')]);
     const { page, goTo, violations } = await open();
     await goTo('dead-letters?stage=invalid', 'Dead letters');
@@ -119,6 +119,10 @@ inBrowser('when a person acts on the page', () => {
     await goTo(`dead-letters?stage=invalid&resolved=true&type=FhirResourceDeleted`, 'Dead letters');
     await page.getByRole('link', { name: 'without an id' }).first().click();
     await page.getByText('Made up by a test.').waitFor();
+    await goTo('overview', 'Overview');
+    await page.getByText('Who did what').click();
+    await page.getByRole('row', { name: /discarded dead letters 2 discarded Made up by a test\.$/ }).waitFor();
+    expect(await violations()).toEqual([]);
   });
 
   it('given the simulator, then changes, an image, a receiver that is down and a day can be played', async () => {
