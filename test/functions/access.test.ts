@@ -216,7 +216,17 @@ const LOGGED: Readonly<Record<string, (id: string, other: string) => Request>> =
 
 /** These change nothing, and show counts, codes and ids of events and dead letters. */
 const NOT_LOGGED: readonly RouteName[] = [
-  ...(['healthLive', 'healthReady', 'openApi', 'access', 'stats', 'overview', 'recent', 'workflows'] as const),
+  ...([
+    'healthLive',
+    'healthReady',
+    'openApi',
+    'access',
+    'stats',
+    'overview',
+    'recent',
+    'actions',
+    'workflows',
+  ] as const),
   ...(['events', 'deadLetters', 'deadLetter', 'deadLetterOutcomes', 'reconcileRequests', 'reconcileRequest'] as const),
 ];
 

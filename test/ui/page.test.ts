@@ -324,7 +324,9 @@ inBrowser('when a person looks at the page', () => {
         await page.getByRole('button', { name: 'Redrive …' }).click();
         await page.route('**/outcomes', (route) => route.continue().then(gate.expire), { times: 1 });
 
-        await page.getByRole('button', { name: 'Redrive 12 dead letters' }).click();
+        const all = page.getByRole('button', { name: /^Redrive [0-9]+ dead letters$/ });
+        const [count] = /[0-9]+/.exec((await all.textContent()) ?? '') ?? [];
+        await all.click();
         await page.locator('.run-note').getByText('the redrive goes on by itself').waitFor();
         expect(await violations()).toEqual([]);
         const again = page.getByRole('link', { name: 'Sign in again in a new tab' });
@@ -333,7 +335,7 @@ inBrowser('when a person looks at the page', () => {
         await other.close();
 
         await page.getByRole('heading', { name: 'Redrive finished' }).waitFor();
-        expect(await page.locator('.run-note').textContent()).toContain('12 of 12 dead letters requested');
+        expect(await page.locator('.run-note').textContent()).toContain(`${count} of ${count} dead letters requested`);
         await page.getByText('Your sign-in has ended.').waitFor({ state: 'detached' });
       } finally {
         await gate.close();

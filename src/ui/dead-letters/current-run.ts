@@ -55,6 +55,6 @@ function sleep(ms: number, stopping: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(end, ms);
     stopping.addEventListener('abort', end, { signal: ended.signal });
-    document.addEventListener('visibilitychange', end, { signal: ended.signal });
+    document.addEventListener('visibilitychange', () => document.hidden || end(), { signal: ended.signal });
   });
 }
