@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError, StorageError } from '../storage/table-store.js';
 import { discardDeadLetter, type Note } from './discard.js';
 import { actOnEach, type EventProblem, type Ids, type Pace, type Report } from './pace.js';
 import { textOfProblem } from './problem-text.js';
@@ -81,11 +81,8 @@ export function discardMany(
 async function waitForOutcome(readOutcome: ReadOutcome, clock: Clock, signal: AbortSignal): Promise<Outcome> {
   const untilMs = clock.monotonic() + MAX_WAIT_MS;
   while (!signal.aborted && clock.monotonic() < untilMs) {
-    const outcome = await readOutcome().catch((error: unknown) => {
-      if (error instanceof StorageError) return 'open' as const; // the row exists: read again
-      throw error;
-    });
-    if (outcome !== 'open' && outcome !== 'picked-up') return outcome;
+    const outcome = await readOutcome().catch(asStorageError); // after an error the row exists still: read again
+    if (!(outcome instanceof StorageError) && outcome !== 'open' && outcome !== 'picked-up') return outcome;
     await sleep(clock, ASK_AGAIN_MS, signal);
   }
   return 'open';

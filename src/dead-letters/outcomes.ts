@@ -1,5 +1,5 @@
 import { eventErrorOf } from '../events/accept.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError, StorageError } from '../storage/table-store.js';
 import { withJson } from './add-row.js';
 import { findEdits } from './edits.js';
 import { placeOfId } from './ids.js';
@@ -38,11 +38,6 @@ export async function countOutcomes(ids: readonly string[], deps: Deps): Promise
   }
   if (failure && answered === 0) throw failure;
   return counts;
-}
-
-function asStorageError(error: unknown): StorageError {
-  if (error instanceof StorageError) return error;
-  throw error;
 }
 
 async function outcomeOfId(id: string, deps: Deps): Promise<RedriveOutcome> {

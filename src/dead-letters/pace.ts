@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Problem } from '../events/invalid-event-error.js';
 import { createTurns, withRetries } from '../storage/pace.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError } from '../storage/table-store.js';
 import type { Discarded } from './discard.js';
 import type { Outcome, Skipped } from './redrive-result.js';
 
@@ -71,8 +71,7 @@ export async function actOnEach(ids: Ids, { pace, clock }: { pace: Pace; clock: 
   }
 
   function failed(error: unknown): 'failed' {
-    if (!(error instanceof StorageError)) throw error;
-    errorCode = error.code;
+    errorCode = asStorageError(error).code;
     failuresInARow += 1;
     if (failuresInARow >= MAX_FAILURES_IN_A_ROW) stop('storage');
     return 'failed';

@@ -7,7 +7,7 @@ import { errorCodeOf } from '../errors.js';
 import type { EventQueues, StoragePorts } from '../pipeline/create-stores.js';
 import { positionsOf } from '../reconcile/continuous.js';
 import { createSharedAnswer } from '../shared-answer.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError } from '../storage/table-store.js';
 import type { Waiting } from '../storage/waiting.js';
 
 type Deps = {
@@ -77,6 +77,5 @@ function withText<T>({ oldestAt, ...counted }: T & { oldestAt: Date | undefined 
 
 /** Returns the code of a StorageError: a failure of another account must not hide the other counts. */
 function asErrorCode(error: unknown): { error: string } {
-  if (error instanceof StorageError) return { error: errorCodeOf(error) };
-  throw error;
+  return { error: errorCodeOf(asStorageError(error)) };
 }

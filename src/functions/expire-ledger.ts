@@ -1,6 +1,6 @@
 import { expireResolved } from '../dead-letters/expire.js';
 import { errorCodeOf } from '../errors.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -32,8 +32,7 @@ async function expireAll({ ledger, deadLetterStores, actions, config, telemetry 
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      telemetry.log('error', failure, { errorCode: errorCodeOf(error) });
+      telemetry.log('error', failure, { errorCode: errorCodeOf(asStorageError(error)) });
     }
   }
 }

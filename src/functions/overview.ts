@@ -5,7 +5,7 @@ import type { StorageCounts } from '../api/stats.js';
 import { errorCodeOf } from '../errors.js';
 import { minutesOf } from '../instances/hour.js';
 import { createSharedAnswer } from '../shared-answer.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError, StorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { storageFailed } from './http-error.js';
@@ -41,9 +41,9 @@ type Facts = { readonly counted: StorageCounts | string } & Pick<Parameters<type
 async function answerOverview(deps: Deps, listPaused: () => Promise<Facts['paused']>): Promise<HttpResponseInit> {
   const { instances, countStorage } = deps;
   const [all, counted, listed] = await Promise.all([
-    orFailure(instances.all()),
-    orFailure(countStorage()),
-    orFailure(listPaused()),
+    instances.all().catch(asStorageError),
+    countStorage().catch(asStorageError),
+    listPaused().catch(asStorageError),
   ]);
   const seen = all instanceof StorageError ? [instances.own()] : all;
   const paused = listed instanceof StorageError ? [] : listed;
@@ -84,15 +84,6 @@ function partOf(facts: Facts, { clock, config, instance }: Deps): Omit<OverviewW
 
 function levelOf(problems: readonly OverviewProblem[]): Overview['level'] {
   return problems[0]?.level ?? 'green'; // the worst is first
-}
-
-async function orFailure<T>(asked: Promise<T>): Promise<T | StorageError> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof StorageError) return error;
-    throw error;
-  }
 }
 
 async function answerRecent({ instances }: Deps): Promise<HttpResponseInit> {

@@ -1,6 +1,6 @@
 import { importAllUndelivered } from '../dead-letters/import-all.js';
 import { errorCodeOf } from '../errors.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -25,8 +25,7 @@ async function importWhileHealthy(deps: Deps): Promise<void> {
     if (unreadable > 0) telemetry.log('error', 'undelivered-unreadable', { count: unreadable });
     if (failed > 0) telemetry.log('error', 'undelivered-left', { count: failed });
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    telemetry.log('error', 'undelivered-failed', { errorCode: errorCodeOf(error) });
+    telemetry.log('error', 'undelivered-failed', { errorCode: errorCodeOf(asStorageError(error)) });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { errorCodeOf } from '../errors.js';
-import { StorageError } from '../storage/table-store.js';
+import { asStorageError } from '../storage/table-store.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 import { serve } from './serve.js';
@@ -23,7 +23,6 @@ async function reportStats({ instance, telemetry, pipeline, countStorage }: Deps
   try {
     return { jsonBody: { thisInstance, allInstances: await countStorage() } };
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    return { status: 503, jsonBody: { thisInstance, allInstances: { error: errorCodeOf(error) } } };
+    return { status: 503, jsonBody: { thisInstance, allInstances: { error: errorCodeOf(asStorageError(error)) } } };
   }
 }

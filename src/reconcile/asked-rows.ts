@@ -1,4 +1,5 @@
 import { digest } from '../digest.js';
+import { insertOrReplace } from '../storage/commit-creating.js';
 import { pagesOf } from '../storage/pages.js';
 import { findRow } from '../storage/read-rows.js';
 import type { Row, Stored, TableStore } from '../storage/table-store.js';
@@ -70,11 +71,7 @@ export async function ask(asked: Asked, { tables, now }: { tables: TableStore; n
     const parts = before?.state === 'failed' ? before.parts : {};
     const until = asked.isFindRemoved ? '' : beforeGrace(asked.until ?? now.toISOString(), now);
     const row = rowOf({ ...asked, ...NEW, id, until, askedAt: now.toISOString(), parts });
-    const answer = await commitRow(
-      tables,
-      ASKED,
-      stored ? { kind: 'replace', key: id, row, etag: stored.etag } : { kind: 'insert', key: id, row },
-    );
+    const answer = await commitRow(tables, ASKED, insertOrReplace(id, row, stored?.etag));
     if (answer.kind === 'done') return id;
   }
   return id; // other processes write this row, so the request exists

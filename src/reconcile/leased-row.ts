@@ -1,4 +1,5 @@
 import type { Random } from '../clock.js';
+import { insertOrReplace } from '../storage/commit-creating.js';
 import { findRow } from '../storage/read-rows.js';
 import { type Row, StorageError, type Stored, type TableStore } from '../storage/table-store.js';
 import { commitRow, RECONCILE_TABLE } from './reconcile-table.js';
@@ -47,13 +48,7 @@ export async function takeRow(
   if (!row) return { kind: 'absent' };
   const holder = random.token();
   const written = { ...row, holder };
-  const answer = await commitRow(
-    tables,
-    place.partition,
-    stored
-      ? { kind: 'replace', key: place.key, row: written, etag: stored.etag }
-      : { kind: 'insert', key: place.key, row: written },
-  );
+  const answer = await commitRow(tables, place.partition, insertOrReplace(place.key, written, stored?.etag));
   if (answer.kind !== 'done') return { kind: 'busy' };
   return { kind: 'taken', leased: leasedRow(place, { row, now, holder, etag: answer.etags[0] ?? '' }, tables) };
 }

@@ -1,4 +1,5 @@
 import { digest } from '../digest.js';
+import { insertOrReplace } from '../storage/commit-creating.js';
 import { findRow } from '../storage/read-rows.js';
 import { type Operation, StorageError, type TableStore } from '../storage/table-store.js';
 import type { Position } from './compare.js';
@@ -48,9 +49,7 @@ export function createPosition(name: ComparisonName, { tables }: { tables: Table
     async save(upTo) {
       for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
         const row = { ...name, upTo };
-        const answer = await write(
-          etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag },
-        );
+        const answer = await write(insertOrReplace(key, row, etag));
         if (answer.kind === 'done') {
           etag = answer.etags[0];
           return;

@@ -1,4 +1,9 @@
-import type { CommitAnswer, Operation, TableStore } from './table-store.js';
+import type { CommitAnswer, Operation, Row, TableStore } from './table-store.js';
+
+/** Returns the operation that writes a row: over its version `etag`, or as a new row without an `etag`. */
+export function insertOrReplace(key: string, row: Row, etag: string | undefined): Operation {
+  return etag === undefined ? { kind: 'insert', key, row } : { kind: 'replace', key, row, etag };
+}
 
 /** Commits to a table, and creates the table if it is absent. `no-table`: the table is being dropped. */
 export async function commitCreating(

@@ -1,4 +1,4 @@
-import { commitCreating } from './commit-creating.js';
+import { commitCreating, insertOrReplace } from './commit-creating.js';
 import { findRow } from './read-rows.js';
 import type { TableStore } from './table-store.js';
 
@@ -28,10 +28,7 @@ export function createLooks({ tables }: { tables: TableStore }): Looks {
     const dueInMs = stored ? stored.modifiedAt.getTime() + everyMs - now.getTime() : 0;
     if (dueInMs > DATE_IS_PRECISE_TO_MS) return Math.min(dueInMs, everyMs);
     const row = { looks: Number(stored?.row.looks ?? 0) + 1 };
-    const operation = stored
-      ? ({ kind: 'replace', key: KEY, row, etag: stored.etag } as const)
-      : ({ kind: 'insert', key: KEY, row } as const);
-    const written = await commitCreating(tables, [TABLE, PARTITION], [operation]);
+    const written = await commitCreating(tables, [TABLE, PARTITION], [insertOrReplace(KEY, row, stored?.etag)]);
     return written.kind === 'refused' ? everyMs : 0;
   }
 }

@@ -93,3 +93,9 @@ export class StorageError extends Error {
     this.isRejected = options?.isRejected ?? false;
   }
 }
+
+/** Returns `error` if it is a StorageError. Throws any other error, which is a bug. */
+export function asStorageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  throw error;
+}
