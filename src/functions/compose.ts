@@ -14,7 +14,7 @@ import type { GroupCommit } from '../storage/group-commit.js';
 import type { Ledger } from '../storage/ledger.js';
 import type { Pauses } from '../storage/pauses.js';
 import type { TableStore } from '../storage/table-store.js';
-import { SHARD_NAMES, type Waiting } from '../storage/waiting.js';
+import { DUE_SHARD_NAMES, type Waiting } from '../storage/waiting.js';
 import { type AppTelemetry, createTelemetry } from '../telemetry/telemetry.js';
 import type { Workflow } from '../workflow.js';
 import { createAzureStores } from './azure-stores.js';
@@ -114,7 +114,7 @@ export function composeApp(config: Config, parts: AppParts): App {
 
 function storageChecksOf(ports: StoragePorts): StorageCheck[] {
   const { tables, workflowTables, deadLetters, due, dueLong, eventQueues } = ports;
-  const firstRow = { partition: SHARD_NAMES[0] as string, limit: 1 };
+  const firstRow = { partition: DUE_SHARD_NAMES[0] as string, limit: 1 };
   return [
     { part: 'tables', check: () => tables.query('waiting', firstRow) },
     ...(workflowTables

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseJson } from '../json-text.js';
 import type { Wakeup } from '../pipeline/wakeups.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES } from '../storage/waiting.js';
+import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../storage/waiting.js';
 import type { App } from './compose.js';
 import type { FunctionApp } from './function-app.js';
 
@@ -28,7 +28,7 @@ export function registerRedeliver(functions: FunctionApp, deps: Deps): void {
       connection: deps.config.storageConnection,
       handler: (message, { traceContext }) => answerWakeup({ message, shards }, deps, traceContext?.traceParent),
     });
-  onQueue('redeliver', 'due', SHARD_NAMES);
+  onQueue('redeliver', 'due', DUE_SHARD_NAMES);
   onQueue('redeliverLong', 'due-long', LONG_SHARD_NAMES);
 }
 

@@ -3,20 +3,29 @@ import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import { runJob } from './job.js';
 import { JobRun, runKeyOf } from './job-run.js';
+import { JobsRows } from './jobs-rows.js';
 import type { RunResult } from './outcome.js';
-import type { Post } from './post.js';
+import { Post } from './post.js';
 import { logNotWritten, recordJob, spanOutcomeOf } from './record-metrics.js';
-import { isLong, rowOf, type Shared } from './shared.js';
+import { isLong, type Shared } from './shared.js';
 
 /** A POST with the runs of its jobs, those that it shares with an earlier POST included. */
-export type Delivery = { readonly post: Post; readonly span: Span | undefined; readonly runs: JobRun[] };
+export type Delivery = {
+  readonly post: Post;
+  readonly span: Span | undefined;
+  readonly runs: JobRun[];
+  /** Its jobs come from a row: they take turns with those of new deliveries (J11). */
+  readonly isAgain?: boolean;
+};
 
 /** Jobs that a delivery brings. J1: each is settled or has a row before its POST is acknowledged. */
 export class DeliveredJobs {
+  readonly rows: JobsRows;
   readonly #shared: Shared;
 
   constructor(shared: Shared) {
     this.#shared = shared;
+    this.rows = new JobsRows(shared, (jobs) => this.#startAgain(jobs));
   }
 
   start(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
@@ -28,10 +37,20 @@ export class DeliveredJobs {
     else this.#run(job, delivery);
   }
 
+  /** Starts jobs that a row has kept. Resolves when each is safe. */
+  async #startAgain(jobs: readonly Omit<Job, 'eventKey'>[]): Promise<void> {
+    const { clock, settings } = this.#shared;
+    const { deadlineMs } = settings;
+    const post = new Post({ clock, deadlineMs, onDeadline: () => this.meetDeadline(delivery) });
+    const delivery: Delivery = { post, span: undefined, runs: [], isAgain: true };
+    for (const job of jobs) this.start(job, delivery);
+    await post.answer();
+  }
+
   #run(job: Omit<Job, 'eventKey'>, delivery: Delivery): void {
     const { running, settings, shutdown } = this.#shared;
     const span = delivery.span?.child('job', loggableFieldsOf(job));
-    const run = new JobRun(job, undefined, span);
+    const run = new JobRun(job, { span, isAgain: delivery.isAgain });
     running.set(run.key, run);
     this.#await(run, delivery);
     if (isLong(job.workflow, settings) || shutdown.isStopping) {
@@ -80,11 +99,8 @@ export class DeliveredJobs {
   }
 
   async #writeRow(run: JobRun, inMs: number): Promise<void> {
-    const { clock, stores, settings } = this.#shared;
     try {
-      // A row may be the first call of a process to storage: its due time must not rest on this machine's clock.
-      const dueAt = new Date((await stores.storageNow()).getTime() + inMs);
-      await stores.waiting.add(rowOf(run.job, dueAt, settings), clock.monotonic() + settings.deadlineMs);
+      await this.rows.add(run.job, inMs);
       recordJob(run.job, 'put-off', this.#shared);
     } catch (error) {
       logNotWritten(run, error, this.#shared);

@@ -4,6 +4,9 @@ import type { WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import type { Post } from './post.js';
 
+/** `isAgain`: a row of several jobs brings the job, as a delivery (J15). */
+type From = { row?: WaitingRow; span?: Span | undefined; isAgain?: boolean | undefined };
+
 /**
  * One passage of a job through this process.
  *
@@ -17,10 +20,12 @@ export class JobRun {
    * with another id.
    */
   readonly key: string;
-  /** The row that brought the job; undefined for a delivery. */
+  /** The row that brought the job alone; undefined for a delivery. */
   readonly row: WaitingRow | undefined;
   /** Of the trace of the delivery or of the page of rows; undefined if the trace is not sampled. */
   readonly span: Span | undefined;
+  /** J11: such runs wait in the second queue of a slot. */
+  readonly isFromRow: boolean;
   readonly safety = new Safety();
   /** Resolves when this process is done with the job; undefined until the job is queued. */
   whenEnded: Promise<void> | undefined;
@@ -29,11 +34,12 @@ export class JobRun {
   #leaveQueue: (() => void) | undefined;
   #job: Job;
 
-  constructor(job: Omit<Job, 'eventKey'>, row?: WaitingRow, span?: Span) {
+  constructor(job: Omit<Job, 'eventKey'>, { row, span, isAgain = false }: From = {}) {
     this.key = runKeyOf(job);
     this.#job = at(job.address, job);
     this.row = row;
     this.span = span;
+    this.isFromRow = isAgain || row !== undefined;
   }
 
   get job(): Job {

@@ -67,5 +67,5 @@ export function isNewerRun(a: object, b: object): boolean {
 
 /** Returns whether a row brought the run. Such runs wait in the second queue of a slot (J11). */
 export function isFromRow(run: object): boolean {
-  return (run as JobRun).row !== undefined;
+  return (run as JobRun).isFromRow;
 }

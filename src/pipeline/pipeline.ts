@@ -48,7 +48,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const writeInvalid = createWriteInvalid(shared);
   const deliveries = new Deliveries(shared, writeInvalid);
   const deliver: Deliver = (events, traceParent) => deliveries.deliver(events, traceParent);
-  const rows = new DueRows(shared, { queues: deps.queues, deliver, writeInvalid });
+  const rows = new DueRows(shared, { queues: deps.queues, deliver, writeInvalid, jobsRows: deliveries.jobsRows });
   return {
     deliver,
     start: () => void wakeups.start(),

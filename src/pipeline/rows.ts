@@ -6,13 +6,14 @@ import { InvalidEventError } from '../events/invalid-event-error.js';
 import { parseEvent } from '../events/parse.js';
 import { loggableFieldsOf } from '../handler/job.js';
 import { ledgerPlaceOf } from '../storage/address.js';
-import type { OfEvent, OfJob, WaitingRow } from '../storage/waiting.js';
+import { JOBS_SHARD, type OfEvent, type OfJob, type WaitingRow } from '../storage/waiting.js';
 import type { Span } from '../telemetry/telemetry.js';
 import { LAPSE_MARGIN_MS } from './decide.js';
 import type { Deliver } from './deliveries.js';
 import type { WriteInvalid } from './invalid-events.js';
 import { runJob } from './job.js';
 import { JobRun, runKeyOf } from './job-run.js';
+import type { JobsRows } from './jobs-rows.js';
 import { MoveDeadLetters } from './move-dead-letters.js';
 import type { RunResult } from './outcome.js';
 import { PacedRows } from './paced-rows.js';
@@ -27,7 +28,12 @@ type Parse = (json: string) => HealthEvent;
 /** A page of due rows. */
 type Page = { readonly runs: JobRun[]; readonly parse: Parse; readonly span: Span | undefined };
 
-type Deps = { readonly queues: Queues; readonly deliver: Deliver; readonly writeInvalid: WriteInvalid };
+type Deps = {
+  readonly queues: Queues;
+  readonly deliver: Deliver;
+  readonly writeInvalid: WriteInvalid;
+  readonly jobsRows: Pick<JobsRows, 'run'>;
+};
 
 /** Runs the due rows of `waiting`. */
 export class DueRows {
@@ -49,6 +55,10 @@ export class DueRows {
     const span = telemetry.trace('redeliver', traceParent, { shard });
     try {
       await stores.ledger.open(); // a row must not make the first table of the ledger: it would look like an upgrade
+      if (shard === JOBS_SHARD) {
+        await this.#deps.jobsRows.run();
+        return span?.end();
+      }
       const page = await this.#paced.readInTurn(() => stores.waiting.due(shard, clock.now(), after));
       if (page.next) await queueOf(this.#deps.queues, shard).send(JSON.stringify({ shard, after: page.next }));
       await this.#runPage(page.rows, span);
@@ -88,7 +98,7 @@ export class DueRows {
     if (!event) return;
     const job = { address, eventIdDigest, event, json: row.event, workflow: workflows.get(workflowName), workflowName };
     if (running.has(runKeyOf(job))) return telemetry.count('rowsLeft'); // another row of this page may have brought it
-    const run = new JobRun(job, row, span?.child('job', loggableFieldsOf(job)));
+    const run = new JobRun(job, { row, span: span?.child('job', loggableFieldsOf(job)) });
     runs.push(run);
     running.set(run.key, run);
     run.whenEnded = runJob(run, this.#shared)

@@ -60,6 +60,11 @@ export class Slots<Key> {
     if (at >= 0) queue.splice(at, 1)[0]?.answer(false);
   }
 
+  /** How many wait in the second queue. */
+  secondsQueued(key: Key): number {
+    return this.#states.get(key)?.second.length ?? 0;
+  }
+
   #queueOf(state: State, taker: object): Queued[] {
     return this.#queueing.isSecond?.(taker) ? state.second : state.first;
   }

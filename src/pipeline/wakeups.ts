@@ -2,7 +2,7 @@ import { type Clock, type Random, sleep } from '../clock.js';
 import { errorCodeOf } from '../errors.js';
 import { createRecent } from '../recent.js';
 import type { QueueStore } from '../storage/queue-store.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES, shardOfRow, type Waiting } from '../storage/waiting.js';
+import { DUE_SHARD_NAMES, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, type Waiting } from '../storage/waiting.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Stores } from './create-stores.js';
 
@@ -93,7 +93,7 @@ export class Wakeups {
   /** Sends a message for each shard that has a due row. Never throws. */
   async wake(): Promise<void> {
     const { due, dueLong } = this.#deps.queues;
-    await Promise.all([this.#wakeShards(due, SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
+    await Promise.all([this.#wakeShards(due, DUE_SHARD_NAMES), this.#wakeShards(dueLong, LONG_SHARD_NAMES)]);
   }
 
   /** Returns `waiting`, whose new rows are kept in mind for W2. */
@@ -104,6 +104,10 @@ export class Wakeups {
         const name = await waiting.add(row, untilMs);
         this.#wakeWhenDue(shardOfRow(row), row.dueAt);
         return name;
+      },
+      addJobs: async (jobs, how) => {
+        await waiting.addJobs(jobs, how);
+        this.#wakeWhenDue(JOBS_SHARD, how.dueAt);
       },
     };
   }

@@ -32,6 +32,18 @@ export type OfEvent = { kind: 'delivery'; eventIdDigest: string; letter?: string
 /** A row in storage. `shard` is its partition. `name` is its key, which begins with the due time. */
 export type WaitingRow = NewRow & { shard: string; name: string };
 
+/** A job as a row of several jobs holds it. `json`: its event. */
+export type StoredJob = { readonly address: Address; readonly eventIdDigest: string; readonly json: string };
+
+/** A row that several jobs of one workflow share (J15). */
+export type JobsRow = { shard: string; name: string; dueAt: Date; workflow: string; jobs: readonly StoredJob[] };
+
+/** The partition of the rows of several jobs. */
+export const JOBS_SHARD = 'jobs';
+
+/** The partitions of the rows that the queue `due` runs. */
+export const DUE_SHARD_NAMES: readonly string[] = [...SHARD_NAMES, JOBS_SHARD];
+
 /** The partitions of the rows that the queue `due-long` runs. */
 export const LONG_SHARD_NAMES: readonly string[] = SHARD_NAMES.map((name) => `long-${name}`);
 
@@ -53,6 +65,60 @@ export function propertiesOf({ of }: NewRow): Row {
   const letter = of.letter !== undefined && { letter: of.letter };
   if (of.kind === 'delivery') return { redrive: 0, ...letter };
   return { redrive: of.redrive ?? 0, ...(of.edit !== undefined && { edit: of.edit }), ...letter };
+}
+
+/** The most characters of a property; it takes 32 Ki. */
+const MAX_LENGTH = 30_000;
+/** With the jobs of a POST of 100 events, a row has three properties. */
+const MAX_PROPERTIES = 4;
+
+/** Splits `jobs` into lots, each of which one row can hold. A job that is too long to share a row is alone. */
+export function splitJobs<J extends StoredJob>(jobs: readonly J[]): J[][] {
+  const lots: J[][][] = [];
+  for (const property of propertiesOfJobs(jobs)) {
+    const last = lots.at(-1);
+    const isAlone = [last?.[0], property].some((of) => of?.[0] && textOfJob(of[0]).length > MAX_LENGTH);
+    if (!last || last.length === MAX_PROPERTIES || isAlone) lots.push([property]);
+    else last.push(property);
+  }
+  return lots.map((lot) => lot.flat());
+}
+
+function propertiesOfJobs<J extends StoredJob>(jobs: readonly J[]): J[][] {
+  const properties: J[][] = [];
+  let leftLength = 0;
+  for (const job of jobs) {
+    const length = textOfJob(job).length + 1;
+    if (length > leftLength) {
+      properties.push([]);
+      leftLength = MAX_LENGTH;
+    }
+    properties.at(-1)?.push(job);
+    leftLength -= length;
+  }
+  return properties;
+}
+
+/** Returns the properties of a row of several jobs. */
+export function encodeJobs(jobs: readonly StoredJob[]): Row {
+  const texts = propertiesOfJobs(jobs).map((each) => `[${each.map(textOfJob).join(',')}]`);
+  return { kind: 'jobs', count: jobs.length, ...Object.fromEntries(texts.map((text, i) => [`events${i}`, text])) };
+}
+
+/** Addresses and digests need no escapes, and an event is JSON. */
+function textOfJob({ address, eventIdDigest, json }: StoredJob): string {
+  return `["${address}","${eventIdDigest}",${json}]`;
+}
+
+export function decodeJobs({ partition, key, row }: Stored): JobsRow {
+  const jobs: StoredJob[] = [];
+  for (let i = 0; row[`events${i}`] !== undefined; i += 1) {
+    const entries = JSON.parse(String(row[`events${i}`])) as [Address, string, unknown][];
+    for (const [address, eventIdDigest, event] of entries)
+      jobs.push({ address, eventIdDigest, json: JSON.stringify(event) });
+  }
+  const workflow = ledgerPlaceOf(jobs[0]?.address ?? '').workflow;
+  return { shard: partition, name: key, dueAt: dueAtOf(key), workflow, jobs };
 }
 
 /** Returns the due time with which the name of a row begins. */

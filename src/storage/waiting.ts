@@ -1,28 +1,34 @@
 import type { Clock, Random } from '../clock.js';
-import { SHARD_NAMES } from './address.js';
 import type { GroupCommit } from './group-commit.js';
 import { pagesOf } from './pages.js';
-import { type Query, StorageError, type Stored, type TableStore } from './table-store.js';
+import { type Query, type Row, StorageError, type Stored, type TableStore } from './table-store.js';
 import {
   DUE_LENGTH,
+  DUE_SHARD_NAMES,
+  decodeJobs,
   decodeWaiting,
   dueAtOf,
+  encodeJobs,
+  JOBS_SHARD,
+  type JobsRow,
   LONG_SHARD_NAMES,
   type NewRow,
+  type OfJob,
   propertiesOf,
+  type StoredJob,
   shardFor,
   shardOfRow,
   type WaitingRow,
 } from './waiting-row.js';
 
-export { SHARD_NAMES } from './address.js';
-export type { NewRow, OfEvent, OfJob, WaitingRow } from './waiting-row.js';
-export { dueAtOf, LONG_SHARD_NAMES, shardOfRow } from './waiting-row.js';
+export type { JobsRow, NewRow, OfEvent, OfJob, StoredJob, WaitingRow } from './waiting-row.js';
+export { DUE_SHARD_NAMES, dueAtOf, JOBS_SHARD, LONG_SHARD_NAMES, shardOfRow, splitJobs } from './waiting-row.js';
 
 /**
  * The table `waiting`: jobs and events that run later. Partition: the shard of the event's id, with the prefix `long-`
  * for rows that the queue `due-long` runs. Key: `<due time>.<address>.<token>` for a job, `<due time>.delivery.<digest
- * of the event id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5).
+ * of the event id>.<token>` for an event. The token is new for every row, so no two rows share a name (J5). Rows of
+ * several jobs have a partition of their own (J15), with keys `<due time>.jobs.<token>`.
  *
  * A process that dies before `add` writes nothing. If it dies after `add`, or before `delete`, the row brings the job
  * again; if the job needs no run, the row is deleted (J4). A second `delete` finds no row.
@@ -30,21 +36,29 @@ export { dueAtOf, LONG_SHARD_NAMES, shardOfRow } from './waiting-row.js';
 export type Waiting = {
   /** Returns the name of the new row, which the waiting record holds in `due`. */
   add(row: NewRow, untilMs: number): Promise<string>;
-  delete(row: WaitingRow): Promise<void>;
+  /** Adds a row of several jobs of one workflow; see `splitJobs`. */
+  addJobs(jobs: readonly StoredJob[], how: { dueAt: Date; untilMs: number }): Promise<void>;
+  delete(row: Pick<WaitingRow, 'shard' | 'name'>): Promise<void>;
   /** Rows of a shard that are due, by due time. `next`: there may be more rows after this one. */
   due(shard: string, now: Date, after?: string): Promise<{ rows: WaitingRow[]; next: string | undefined }>;
+  /** Rows of several jobs that are due, by due time, likewise. */
+  dueJobs(now: Date, after?: string): Promise<{ rows: JobsRow[]; next: string | undefined }>;
+  /** Gives the row another due time. Returns undefined if it is gone, because another process has done the same. */
+  moveJobs(row: JobsRow, dueAt: Date): Promise<JobsRow | undefined>;
   /** The due time of a shard's first row; undefined if there is no row. */
   firstDueAt(shard: string): Promise<Date | undefined>;
   /** Returns whether the row that `add` has named still exists. */
   isThere(row: NewRow, name: string): Promise<boolean>;
-  /** Rows for events with this id. Reads up to 20 pages of a shard. */
+  /** Rows for events with this id, one for each job. Reads up to 20 pages of a shard. */
   find(eventIdDigest: string): Promise<WaitingRow[]>;
-  /** The number of rows, counted up to `max`, and the earliest due time. */
+  /** The number of jobs and events in rows, counted up to about `max`, and the earliest due time. */
   count(max: number): Promise<{ rows: number; isMore: boolean; earliestDueAt: Date | undefined }>;
 };
 
 const TABLE = 'waiting';
 const PAGE = 1000;
+/** A row of several jobs has some 75 KB. */
+const JOBS_PAGE = 16;
 const MAX_PAGES = 20;
 const DELETE_WITHIN_MS = 10_000;
 
@@ -59,24 +73,23 @@ export function createWaiting(deps: {
   return {
     async add(row, untilMs) {
       const { eventIdDigest: idDigest } = row.of;
-      const subject = row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`;
-      const name = `${row.dueAt.toISOString()}.${subject}.${random.token()}`; // J5
-      const written = await commit.write(TABLE, shardFor(row.isLong, idDigest), {
-        operation: {
-          kind: 'insert',
-          key: name,
-          row: { kind: row.of.kind, event: row.event, idDigest, ...propertiesOf(row) },
-        },
-        isOwn: (current) => current !== undefined,
-        untilMs,
-      });
-      if (written.kind !== 'written') {
-        throw new StorageError(
-          'waiting-busy',
-          `A row could not be added to the table ${TABLE} (${written.kind}). A delivery fails, and Event Grid sends it again; a job runs again when its lease lapses.`,
-        );
-      }
+      const name = nameOf(row.dueAt, row.of.kind === 'job' ? row.of.address : `delivery.${idDigest}`);
+      const properties = { kind: row.of.kind, event: row.event, idDigest, ...propertiesOf(row) };
+      await insert(shardFor(row.isLong, idDigest), { key: name, row: properties, untilMs });
       return name;
+    },
+
+    addJobs: (jobs, { dueAt, untilMs }) =>
+      insert(JOBS_SHARD, { key: nameOf(dueAt, 'jobs'), row: encodeJobs(jobs), untilMs }),
+
+    async moveJobs(row, dueAt) {
+      const name = nameOf(dueAt, 'jobs');
+      // Unknown outcome: the row has one of both names. Two at once: the delete of the second is refused.
+      const answer = await tables.commit(TABLE, JOBS_SHARD, [
+        { kind: 'delete', key: row.name },
+        { kind: 'insert', key: name, row: encodeJobs(row.jobs) },
+      ]);
+      return answer.kind === 'done' ? { ...row, name, dueAt } : undefined;
     },
 
     async delete(row) {
@@ -88,14 +101,13 @@ export function createWaiting(deps: {
     },
 
     async due(shard, now, after) {
-      const query = { partition: shard, to: now.toISOString(), ...(after ? { after } : {}), limit: PAGE };
-      for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
-        const last = rows.at(-1);
-        if (!last) continue; // an empty page may have a next page
-        const isMore = next !== undefined || rows.length === PAGE;
-        return { rows: rows.map(decodeWaiting), next: isMore ? last.key : undefined };
-      }
-      return { rows: [], next: undefined };
+      const { rows, next } = await duePage({ partition: shard, limit: PAGE }, now, after);
+      return { rows: rows.map(decodeWaiting), next };
+    },
+
+    async dueJobs(now, after) {
+      const { rows, next } = await duePage({ partition: JOBS_SHARD, limit: JOBS_PAGE }, now, after);
+      return { rows: rows.map(decodeJobs), next };
     },
 
     async firstDueAt(shard) {
@@ -112,32 +124,30 @@ export function createWaiting(deps: {
     },
 
     async find(idDigest) {
-      const found = await Promise.all(
-        [shardFor(false, idDigest), shardFor(true, idDigest)].map(async (partition) => {
-          const query: Query = { partition, anyOf: [{ property: 'idDigest', is: 'eq', value: idDigest }], limit: PAGE };
-          const pages: Stored[][] = [];
-          for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
-            if (pages.push(rows) === MAX_PAGES) break;
-          }
-          return pages.flat().map(decodeWaiting);
-        }),
-      );
-      return found.flat();
+      const anyOf: Query['anyOf'] = [{ property: 'idDigest', is: 'eq', value: idDigest }];
+      const [ofJobs, ...found] = await Promise.all([
+        read({ partition: JOBS_SHARD, limit: JOBS_PAGE }),
+        ...[shardFor(false, idDigest), shardFor(true, idDigest)].map((partition) =>
+          read({ partition, anyOf, limit: PAGE }),
+        ),
+      ]);
+      const rows = (ofJobs ?? []).flatMap((stored) => rowsOfJobs(decodeJobs(stored)));
+      return [...found.flat().map(decodeWaiting), ...rows.filter(({ of }) => of.eventIdDigest === idDigest)];
     },
 
     async count(max) {
       let rows = 0;
       let earliest: string | undefined;
-      for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
+      for (const shard of [...DUE_SHARD_NAMES, ...LONG_SHARD_NAMES]) {
         // After `max` rows only the first row of each shard matters: it may be the earliest of all.
-        const limit = () => (rows < max ? PAGE : 1);
+        const limit = () => (rows < max ? (shard === JOBS_SHARD ? JOBS_PAGE : PAGE) : 1);
         for await (const answer of pagesOf((from) =>
           tables.query(TABLE, { partition: shard, limit: limit(), ...from }),
         )) {
           const due = answer.rows[0]?.key.slice(0, DUE_LENGTH);
           // A later version of the app may write names without a time.
           if (due && !Number.isNaN(Date.parse(due)) && (!earliest || due < earliest)) earliest = due;
-          rows += answer.rows.length;
+          for (const { row } of answer.rows) rows += Number(row.count ?? 1);
           if (rows >= max && due) break;
         }
       }
@@ -148,4 +158,48 @@ export function createWaiting(deps: {
       };
     },
   };
+
+  /** J5 */
+  function nameOf(dueAt: Date, subject: string): string {
+    return `${dueAt.toISOString()}.${subject}.${random.token()}`;
+  }
+
+  async function insert(shard: string, { key, row, untilMs }: { key: string; row: Row; untilMs: number }) {
+    const written = await commit.write(TABLE, shard, {
+      operation: { kind: 'insert', key, row },
+      isOwn: (current) => current !== undefined,
+      untilMs,
+    });
+    if (written.kind === 'written') return;
+    throw new StorageError(
+      'waiting-busy',
+      `A row could not be added to the table ${TABLE} (${written.kind}). A delivery fails, and Event Grid sends it again; a job runs again when its lease lapses.`,
+    );
+  }
+
+  async function duePage(of: Query, now: Date, after?: string): Promise<{ rows: Stored[]; next: string | undefined }> {
+    const query = { ...of, to: now.toISOString(), ...(after ? { after } : {}) };
+    for await (const { rows, next } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+      const last = rows.at(-1);
+      if (!last) continue; // an empty page may have a next page
+      const isMore = next !== undefined || rows.length === of.limit;
+      return { rows, next: isMore ? last.key : undefined };
+    }
+    return { rows: [], next: undefined };
+  }
+
+  async function read(query: Query): Promise<Stored[]> {
+    const pages: Stored[][] = [];
+    for await (const { rows } of pagesOf((from) => tables.query(TABLE, { ...query, ...from }))) {
+      if (pages.push(rows) === MAX_PAGES) break;
+    }
+    return pages.flat();
+  }
+}
+
+/** Returns a row for each job of a row of several. */
+export function rowsOfJobs({ shard, name, dueAt, jobs }: JobsRow): (WaitingRow & { of: OfJob })[] {
+  return jobs.map(({ address, eventIdDigest, json }) => {
+    return { shard, name, dueAt, isLong: false, event: json, of: { kind: 'job', address, eventIdDigest } };
+  });
 }

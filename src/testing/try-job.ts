@@ -151,7 +151,7 @@ function runOf(event: HealthEvent, workflow: Workflow, { incarnations }: World):
     event: json,
     of: { kind: 'job', address, eventIdDigest: key.id },
   };
-  return new JobRun({ address, eventIdDigest: key.id, event, json, workflow, workflowName: workflow.name }, row);
+  return new JobRun({ address, eventIdDigest: key.id, event, json, workflow, workflowName: workflow.name }, { row });
 }
 
 function recordOf({ attempt = 1, firstTryAt }: TryOptions, { clock }: World): JobRecord {

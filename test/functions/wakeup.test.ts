@@ -1,5 +1,5 @@
 import { decodeWakeup, registerRedeliver, registerWakeDue } from '../../src/functions/redeliver.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES } from '../../src/storage/waiting.js';
+import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../../src/storage/waiting.js';
 import { defineWorkflow, fhir, minutes } from '../../src/workflow.js';
 import { rawFhirEvent } from '../testing/raw-events.js';
 import { createFakeFunctions } from './fake-functions.js';
@@ -71,7 +71,7 @@ describe('when a message is decoded', () => {
     { given: 'nothing', input: undefined, expected: undefined },
     { given: 'null', input: null, expected: undefined },
   ])('given $given, then $expected', ({ input, expected }) => {
-    expect(decodeWakeup(input, SHARD_NAMES)).toEqual(expected);
+    expect(decodeWakeup(input, DUE_SHARD_NAMES)).toEqual(expected);
   });
 
   it('given the long queue, then it knows the long shards alone', () => {

@@ -17,6 +17,7 @@ export const jobRules = {
   redriveStale: 'a redrive with a higher number reopens a dead job',
   keepBlob: 'a redriven job takes its earlier dead letters along',
   rewrite: 'a dead letter that was moved counts as resolved, also if a former holder writes it once more',
+  jobsDeletedFirst: 'a row of several jobs is deleted when each of its jobs is safe',
   memoryAnswersRows: 'the memory of settled jobs answers deliveries only: a row always reads the record',
 } as const;
 export type JobRule = keyof typeof jobRules;
@@ -34,8 +35,8 @@ type JobRecord = {
   due: number;
   result: '' | 'completed' | 'dead';
 };
-/** `redrive`: its number; 0 for a row that is none. */
-type Row = { id: number; redrive: number };
+/** `redrive`: its number; 0 for a row that is none. `isShared`: a row of several jobs (J15), here seen by one of them. */
+type Row = { id: number; redrive: number; isShared?: true };
 type Handler = {
   id: number;
   from: 'grid' | 'row';
@@ -100,7 +101,8 @@ export function jobModel(broken?: JobRule): Model<JobWorld> {
         if (!world.isAcknowledged || world.nextHandler <= 3) yield ['a delivery', start(world, 'grid', NO_ROW)];
         for (const row of rows) {
           if (handlers.some((handler) => handler.row.id === row.id)) continue;
-          yield [`row ${row.id} comes due`, start(world, 'row', row)];
+          const left = row.isShared && broken === 'jobsDeletedFirst' ? withoutRow(world, row) : world;
+          yield [`row ${row.id} comes due`, start(left, row.isShared ? 'grid' : 'row', row)];
         }
       }
       const isDead = record.state === 'settled' && record.result === 'dead';
@@ -163,9 +165,11 @@ function createSteps(broken: JobRule | undefined) {
         const failed = { ...world, fails: world.fails + 1 };
         yield go(failed, handler, { at: broken === 'recordFirst' ? 'recordFirst' : 'row' }, 'fails');
       }
-      if (handler.from === 'grid' && world.nextRow <= MAX_ROWS && !world.isAcknowledged) {
-        const answered = { ...addRow(world, 0), isAcknowledged: true };
-        yield [`${handler.id} meets the deadline: row, acknowledges, goes on`, answered];
+      const isWaitedFor = !world.isAcknowledged || handler.row.isShared;
+      if (handler.from === 'grid' && world.nextRow <= MAX_ROWS && isWaitedFor) {
+        const answered = { ...withoutRow(addSharedRow(world), handler.row), isAcknowledged: true };
+        const goesOn = change(answered, handler, { row: NO_ROW });
+        yield [`${handler.id} meets the deadline: row, acknowledges, goes on`, goesOn];
       }
     },
 
@@ -218,14 +222,18 @@ function createSteps(broken: JobRule | undefined) {
       yield go(waiting, handler, { at: 'row' }, 'waits for a row to come');
     },
 
+    /** J15: the row of several jobs goes when each is safe. */
+    *forget(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
+      yield [`${handler.id} deletes row ${handler.row.id}`, end(withoutRow(world, handler.row), handler)];
+    },
+
     *tidy(world: JobWorld, handler: Handler): Iterable<Step<JobWorld>> {
       const { record, letters } = world;
       const isOver = (letter: string, redrives: number) =>
         letter === 'pending' && (redrives < record.redrives || record.result === 'completed');
       const over = record.state === 'settled' && broken !== 'keepBlob' ? letters.findIndex(isOver) : -1;
       if (over >= 0) return yield [`${handler.id} moves dead letter ${over}`, setLetter(world, over, 'resolved')];
-      const rows = world.rows.filter(({ id }) => id !== handler.row.id);
-      yield [`${handler.id} deletes row ${handler.row.id}`, end({ ...world, rows }, handler)];
+      yield [`${handler.id} deletes row ${handler.row.id}`, end(withoutRow(world, handler.row), handler)];
     },
   };
 
@@ -291,6 +299,7 @@ function go(world: JobWorld, handler: Handler, changes: Partial<Handler>, text: 
 /** The job is safe: a delivery is acknowledged, a row is deleted. */
 function done(world: JobWorld, handler: Handler, text: string): Step<JobWorld> {
   if (handler.from === 'row') return go(world, handler, { at: 'tidy' }, text);
+  if (handler.row.isShared) return go(world, handler, { at: 'forget' }, text);
   return [`${handler.id} ${text}, acknowledges`, end({ ...world, isAcknowledged: true }, handler)];
 }
 
@@ -312,6 +321,15 @@ function end(world: JobWorld, { id }: Handler): JobWorld {
 
 function addRow(world: JobWorld, redrive: number, id = world.nextRow): JobWorld {
   return { ...world, rows: [...world.rows, { id, redrive }], nextRow: Math.max(world.nextRow, id + 1) };
+}
+
+function addSharedRow(world: JobWorld): JobWorld {
+  const { nextRow } = world;
+  return { ...world, rows: [...world.rows, { id: nextRow, redrive: 0, isShared: true }], nextRow: nextRow + 1 };
+}
+
+function withoutRow(world: JobWorld, { id }: Row): JobWorld {
+  return { ...world, rows: world.rows.filter((row) => row.id !== id) };
 }
 
 function setLetter(world: JobWorld, redrives: number, letter: 'pending' | 'resolved'): JobWorld {

@@ -31,6 +31,17 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/delivered-jobs.ts', SIMULATION, [
     { rule: 'ackBusy', in: '#finish', find: 'await this.#defer($run, $inMs);', put: '$run.safety.setSafeAndAnswer();' },
   ]),
+  ...inFile('src/pipeline/jobs-rows.ts', 'test/pipeline/jobs-rows.test.ts', [
+    {
+      rule: 'jobsDeletedFirst',
+      in: '#run',
+      find: 'await this.#start($jobs);',
+      put: 'await this.#shared.stores.waiting.delete(arguments[0]); await this.#start($jobs);',
+    },
+  ]),
+  ...inFile('src/pipeline/jobs-rows.ts', 'test/pipeline/overload.test.ts', [
+    { rule: 'jobsAlone', in: '#writeGathered', find: 'isLong($workflow, $settings)', put: 'true' },
+  ]),
   ...inFile('src/storage/waiting.ts', SIMULATION, [
     {
       rule: 'recordFirst',
@@ -39,7 +50,7 @@ export const mutations: readonly Mutation[] = [
     },
     {
       rule: 'sameRow',
-      find: '`${$row.dueAt.toISOString()}.${$subject}.${$random.token()}`',
+      find: '`${$dueAt.toISOString()}.${$subject}.${$random.token()}`',
       put: '`2026-03-14T00:00:00.000Z.${$subject}.same`',
     },
   ]),
@@ -211,7 +222,7 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/pipeline/wakeups.ts', 'test/pipeline/wakeups.test.ts', [
     { rule: 'wake-everyProcess', find: '$inMs + SPREAD_MS * $random.number()', put: '1e9' },
     { rule: 'wake-lookOnce', in: '#takeLook', find: 'if ($inMs > 0) return $inMs;' },
-    { rule: 'wake-announce', in: 'watching', find: 'this.#wakeWhenDue($shard, $dueAt);' },
+    { rule: 'wake-announce', in: 'watching', find: 'this.#wakeWhenDue(shardOfRow($row), $row.dueAt);' },
     { rule: 'wake-announceNext', in: '#wakeShards', find: 'this.#wakeWhenDue($shard, $dueAt);' },
     {
       rule: 'wake-earliestOnly',

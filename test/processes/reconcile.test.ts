@@ -10,7 +10,7 @@ import { createAzureQueueStore } from '../../src/storage/azure-queue-store.js';
 import { createAzureTableStore } from '../../src/storage/azure-table-store.js';
 import { pagesOf } from '../../src/storage/pages.js';
 import type { Row, Stored, TableStore } from '../../src/storage/table-store.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES } from '../../src/storage/waiting.js';
+import { DUE_SHARD_NAMES, LONG_SHARD_NAMES } from '../../src/storage/waiting.js';
 import { eventually } from '../local/eventually.js';
 import { startProcess, type TestProcess } from '../local/test-process.js';
 import { useOwnAzurite } from './own-azurite.js';
@@ -162,7 +162,7 @@ const once = (is: () => boolean) => eventually(() => is() || undefined);
 /** Waits until `is` holds, and wakes the app for due rows meanwhile, so that the test need not wait for its timer. */
 async function onceAwake(is: () => boolean | Promise<boolean>): Promise<void> {
   const connection = { kind: 'connection-string', connectionString: azurite.connectionString() } as const;
-  const queues = { due: SHARD_NAMES, 'due-long': LONG_SHARD_NAMES };
+  const queues = { due: DUE_SHARD_NAMES, 'due-long': LONG_SHARD_NAMES };
   while (!(await is())) {
     for (const [queue, shards] of Object.entries(queues)) {
       const { send } = createAzureQueueStore(connection, queue);

@@ -87,7 +87,7 @@ const stories: Story[] = [
       await hospital.world.run({ ms: 700_000 });
       const [app] = hospital.apps;
       if (app) hospital.expire(app);
-      await hospital.world.run({ ms: 10, steps: 4 });
+      await hospital.world.run({ ms: 10, steps: 6 });
       hospital.publish([alsoOld]);
       await hospital.world.run({ ms: 10, steps: 40 });
       hospital.publish([alsoOld, v1]);

@@ -466,7 +466,10 @@ export function createHospital(seed: number, options: { skewMs?: number } = {}):
   }
 
   function hasRow(address: Address, name?: string): boolean {
-    return world.tables.inspect('waiting').some(({ key }) => (name ? key === name : key.includes(`.${address}.`)));
+    return world.tables.inspect('waiting').some(({ key, row }) => {
+      if (name) return key === name;
+      return key.includes(`.${address}.`) || String(row.events0 ?? '').includes(`"${address}"`);
+    });
   }
 
   function letterOf(address: Address, redrive: number, blobs: ReadonlyMap<string, string>): string | undefined {

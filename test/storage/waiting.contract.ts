@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { systemClock } from '../../src/clock.js';
 import { digest } from '../../src/digest.js';
-import { type Address, ledgerPlaceOf, shardOfDigest } from '../../src/storage/address.js';
+import { type Address, ledgerPlaceOf, SHARD_NAMES, shardOfDigest } from '../../src/storage/address.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import {
   createWaiting,
+  DUE_SHARD_NAMES,
   dueAtOf,
+  type JobsRow,
   LONG_SHARD_NAMES,
   type NewRow,
   type OfJob,
-  SHARD_NAMES,
   type WaitingRow,
 } from '../../src/storage/waiting.js';
 import { type Fault, faultyTables } from './faults.js';
@@ -200,7 +201,7 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       { isLong: false, of: { kind: 'delivery', eventIdDigest: digest('event-1') } } as const,
     ])('given one row ($isLong, $of.kind), then its shard alone has a first row, with its time', async (fields) => {
       await add(fields);
-      const shards = [...SHARD_NAMES, ...LONG_SHARD_NAMES];
+      const shards = [...DUE_SHARD_NAMES, ...LONG_SHARD_NAMES];
 
       const firsts = await Promise.all(shards.map((shard) => account.waiting.firstDueAt(shard)));
 
@@ -355,6 +356,57 @@ export function waitingContract(makeTables: () => TableStore, { hasShortPages = 
       expect(neighbours.length).toBeGreaterThan(5);
       expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
       expect(await account.waiting.find(digest('nobody'))).toEqual([]);
+    });
+  });
+
+  describe('when several jobs share a row', () => {
+    const jobs = Array.from({ length: 3 }, (_, n) => {
+      const id = `event-${n}`;
+      return {
+        address: addressFor({ id }),
+        eventIdDigest: digest(id),
+        json: `{"id":"${id}","text":"\\u00e9 \\"x\\""}`,
+      };
+    });
+    const addJobs = (dueAt = DUE_AT) => account.waiting.addJobs(jobs, { dueAt, untilMs: inTime() });
+
+    it('given it is due, then it comes with its jobs, and only there', async () => {
+      await addJobs();
+
+      expect(await account.waiting.dueJobs(DUE_AT)).toEqual({ rows: [], next: undefined });
+      const { rows } = await account.waiting.dueJobs(inMs(1));
+      expect(rows).toMatchObject([{ dueAt: DUE_AT, workflow: ledgerPlaceOf(addressFor({})).workflow }]);
+      expect(rows[0]?.jobs.map(({ json, ...job }) => ({ ...job, json: JSON.parse(json) }))).toEqual(
+        jobs.map(({ json, ...job }) => ({ ...job, json: JSON.parse(json) })),
+      );
+      expect(await account.waiting.firstDueAt('jobs')).toEqual(DUE_AT);
+      expect((await Promise.all(SHARD_NAMES.map((shard) => dueIn(shard, inMs(1))))).flat()).toEqual([]);
+    });
+
+    it('given one of its events is asked for, then its job is found; and each is counted', async () => {
+      await addJobs();
+      await add();
+
+      const found = await account.waiting.find(digest('event-2'));
+
+      expect(found).toMatchObject([{ of: { kind: 'job', address: jobs[2]?.address } }]);
+      expect(JSON.parse(found[0]?.event ?? '')).toEqual(JSON.parse(jobs[2]?.json ?? ''));
+      expect(await account.waiting.count(100)).toMatchObject({ rows: 4, earliestDueAt: DUE_AT });
+    });
+
+    it('given two processes move it, then one of them has it, and it is due later', async () => {
+      await addJobs();
+      const [row] = (await account.waiting.dueJobs(inMs(1))).rows as [JobsRow];
+
+      const moved = await account.waiting.moveJobs(row, inMs(60_000));
+      const second = await account.waiting.moveJobs(row, inMs(70_000));
+
+      expect([moved?.dueAt, second]).toEqual([inMs(60_000), undefined]);
+      expect((await account.waiting.dueJobs(inMs(60_000))).rows).toEqual([]);
+      const { rows } = await account.waiting.dueJobs(inMs(60_001));
+      expect(rows).toEqual([moved]);
+      await account.waiting.delete(rows[0] as JobsRow);
+      expect(await account.rows()).toEqual([]);
     });
   });
 

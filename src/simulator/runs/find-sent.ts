@@ -1,11 +1,11 @@
 import { RESOLVED } from '../../dead-letters/undelivered.js';
 import { digest } from '../../digest.js';
-import { ledgerPlaceOf } from '../../storage/address.js';
+import { ledgerPlaceOf, SHARD_NAMES } from '../../storage/address.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { decodeRow } from '../../storage/job-record.js';
 import { pagesOf } from '../../storage/pages.js';
 import type { TableStore } from '../../storage/table-store.js';
-import { LONG_SHARD_NAMES, SHARD_NAMES, type Waiting } from '../../storage/waiting.js';
+import { LONG_SHARD_NAMES, rowsOfJobs, type Waiting, type WaitingRow } from '../../storage/waiting.js';
 import { numberOf, numbersIn } from './event-name.js';
 import { addressOfRecord, type LedgerRecord, recordsSince } from './records.js';
 import type { Sent } from './sent.js';
@@ -13,7 +13,7 @@ import type { Sent } from './sent.js';
 /** The parts of storage that hold the state of events. */
 export type RunStorage = {
   readonly tables: TableStore;
-  readonly waiting: Pick<Waiting, 'due'>;
+  readonly waiting: Pick<Waiting, 'due' | 'dueJobs'>;
   readonly deadLetters: BlobStore;
   readonly undelivered: BlobStore;
 };
@@ -62,14 +62,16 @@ export async function namesSince(blobs: BlobStore, prefix: string, since: Date):
 }
 
 async function findRows({ waiting }: RunStorage, { runId, sent, workflows }: Search): Promise<void> {
-  for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
-    for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) {
-      for (const { of, event } of rows) {
-        const open = of.kind === 'job' ? bitOf(workflows, ledgerPlaceOf(of.address).workflow) : 0xffffffff;
-        for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
-      }
+  const mark = (rows: readonly WaitingRow[]): void => {
+    for (const { of, event } of rows) {
+      const open = of.kind === 'job' ? bitOf(workflows, ledgerPlaceOf(of.address).workflow) : 0xffffffff;
+      for (const n of numbersIn(runId, event)) if (n < sent.count) sent.mark(n, { open });
     }
+  };
+  for (const shard of [...SHARD_NAMES, ...LONG_SHARD_NAMES]) {
+    for await (const { rows } of pagesOf(({ page }) => waiting.due(shard, EVER, page))) mark(rows);
   }
+  for await (const { rows } of pagesOf(({ page }) => waiting.dueJobs(EVER, page))) mark(rows.flatMap(rowsOfJobs));
 }
 
 async function findRecords({ tables }: RunStorage, search: Search, blobNames: ReadonlySet<string>): Promise<void> {

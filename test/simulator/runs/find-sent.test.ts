@@ -301,7 +301,7 @@ describe('when a run looks for dead letters', () => {
 
     await run.find({
       tables: { ...tables, list: async (prefix) => moveOnce(await tables.list(prefix)) },
-      waiting: { due: async (...asked) => moveOnce(await waiting.due(...asked)) },
+      waiting: { ...waiting, due: async (...asked) => moveOnce(await waiting.due(...asked)) },
     });
 
     expect(run.sent.get(0)).toMatchObject({ completed: INDEX });
