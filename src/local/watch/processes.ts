@@ -1,7 +1,10 @@
-import { fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../clock.js';
+
+const CHECK_AFTER_MS = 1000;
 
 type AppOptions = { readonly signal: AbortSignal; readonly onServing: () => void };
 
@@ -27,17 +30,28 @@ export function startApp(args: readonly string[], { signal, onServing }: AppOpti
   };
 }
 
-/** Checks the types of the whole app in the background, and prints what is wrong. */
-export function startTypeCheck(): { stop(): void } {
+/**
+ * Checks the types of the whole app in the background, and prints what is wrong. The check takes a processor for
+ * seconds, so it waits for a moment in which the next change would stop it.
+ */
+export function startTypeCheck(clock: Clock): { stop(): void } {
   const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--noEmit', '--incremental', '--tsBuildInfoFile', '.local/watch.tsbuildinfo'];
-  const child = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...options], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  let child: ChildProcess | undefined;
+  const cancel = clock.after(CHECK_AFTER_MS, () => {
+    child = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...options], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.once('exit', (code) => {
+      if (code) say('The types have errors, see above. The app runs nevertheless.');
+    });
   });
-  child.once('exit', (code) => {
-    if (code) say('The types have errors, see above. The app runs nevertheless.');
-  });
-  return { stop: () => void child.kill() };
+  return {
+    stop() {
+      cancel();
+      child?.kill();
+    },
+  };
 }
 
 export function say(line: string): void {

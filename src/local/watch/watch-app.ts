@@ -30,7 +30,7 @@ export async function watchApp({ args, clock, ended }: WatchOptions): Promise<vo
       await app.end();
       const onServing = () => {
         say(`The change is served, ${((clock.monotonic() - foundAt) / 1000).toFixed(1)} s after it was found.`);
-        types = startTypeCheck();
+        types = startTypeCheck(clock);
         azurite.hold();
       };
       app = startApp([...args, '--no-hints'], { signal: over.signal, onServing });
