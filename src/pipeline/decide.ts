@@ -121,8 +121,10 @@ export function decideFailure(
 ): Failure {
   if (isNonRetriable(error)) return { kind: 'for-good', reason: 'non-retriable' };
   const { retry } = workflow;
+  const spread = (ms: number) => Math.round(ms * (0.8 + 0.4 * deps.random.number()));
   // A wait that is no number (of a header that could not be read) is an ordinary failure.
-  const waitMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
+  const askedMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
+  const waitMs = isStorageFailure(error) ? spread(LOOK_AGAIN_MS) : askedMs; // J14
   if (!Number.isNaN(waitMs)) {
     const inMs = Math.max(0, waitMs);
     if (ageMsOf(record, deps.now) + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
@@ -130,8 +132,7 @@ export function decideFailure(
   }
   const tries = record.tries + 1;
   if (tries >= retry.tries) return { kind: 'for-good', reason: 'tries-spent' };
-  const spread = 0.8 + 0.4 * deps.random.number();
-  return { kind: 'retry', inMs: Math.round(waitAfterMs(tries, retry) * spread), countsAsTry: true };
+  return { kind: 'retry', inMs: spread(waitAfterMs(tries, retry)), countsAsTry: true };
 }
 
 /**
@@ -140,6 +141,11 @@ export function decideFailure(
  */
 export function isNonRetriable(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
+}
+
+/** Returns whether the app's own storage has failed, which says nothing of the job or of its workflow. */
+export function isStorageFailure(error: unknown): boolean {
+  return error instanceof StorageError && !error.isRejected && error.code !== 'contention';
 }
 
 /** The wait after try number `tries`: a geometric series from `from` to `to` over all the waits there are. */

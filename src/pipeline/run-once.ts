@@ -4,7 +4,7 @@ import { Cancellation, type HandlerResult, runHandler } from '../handler/run-han
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
-import { isNonRetriable } from './decide.js';
+import { isNonRetriable, isStorageFailure } from './decide.js';
 import type { Hold } from './hold.js';
 import type { ClaimedJob } from './outcome.js';
 import { recordHandler } from './record-metrics.js';
@@ -76,7 +76,6 @@ function watch(
   };
 }
 
-/** A fault of this one event, or of this process, says nothing of the workflow. */
 function recordCircuit(
   { workflow, isProbe }: RunnableJob,
   result: HandlerResult,
@@ -84,12 +83,15 @@ function recordCircuit(
 ): void {
   const { name } = workflow;
   const isFailure =
-    result.kind === 'timeout' ||
-    result.kind === 'hung' ||
-    (result.kind === 'threw' && !isNonRetriable(result.error) && !(result.error instanceof LeaseLostError));
+    result.kind === 'timeout' || result.kind === 'hung' || (result.kind === 'threw' && saysSomething(result.error));
   if (result.kind === 'ok' && circuits.succeeded(name)) telemetry.log('info', 'circuit-closed', { workflow: name });
   if (isFailure && circuits.failed(name, isProbe)) {
     telemetry.record('circuitsOpened', 1, { workflow: name });
     telemetry.log('error', 'circuit-opened', { workflow: name });
   }
+}
+
+/** A fault of this one event, of this process or of its storage says nothing of the workflow. */
+function saysSomething(error: unknown): boolean {
+  return !isNonRetriable(error) && !isStorageFailure(error) && !(error instanceof LeaseLostError);
 }

@@ -204,6 +204,12 @@ export const mutations: readonly Mutation[] = [
   ...inFile('src/handler/run-handler.ts', 'test/handler/run-handler.test.ts', [
     { rule: 'storageCounts', find: 'Math.min($pendingChanges.waitedMs(), MAX_STORAGE_WAIT_MS)', put: '0' },
   ]),
+  ...inFile('src/pipeline/decide.ts', 'test/pipeline/decide.test.ts', [
+    { rule: 'storageUsesTries', in: 'decideFailure', find: 'isStorageFailure($error)', put: 'false' },
+  ]),
+  ...inFile('src/pipeline/run-once.ts', 'test/pipeline/circuits.test.ts', [
+    { rule: 'storageOpensCircuits', in: 'saysSomething', find: '!isStorageFailure($error)', put: 'true' },
+  ]),
   ...inFile('src/handler/run-handler.ts', STOP, [
     {
       rule: 'end-grace',

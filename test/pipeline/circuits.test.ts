@@ -1,8 +1,9 @@
 import { Circuits, FAILURES_TO_OPEN } from '../../src/pipeline/circuits.js';
+import { StorageError } from '../../src/storage/table-store.js';
 import { createFakeClock } from '../../src/testing/index.js';
 import { hours, minutes, NonRetriableError, seconds } from '../../src/workflow.js';
 import { countingWorkflow } from './held-workflow.js';
-import { createAccount, rawEvent, startApp } from './memory-app.js';
+import { createAccount, rawEvent, recordsOf, startApp } from './memory-app.js';
 
 function start(chance = 0) {
   const clock = createFakeClock();
@@ -152,6 +153,16 @@ describe('when the downstream of one workflow is broken', () => {
     const app = startApp(account, { workflows: [broken.workflow, healthy.workflow] });
     return { account, app, broken, healthy };
   }
+
+  it('given it is storage that fails for its handler, then its circuit stays closed, and no try is used up', async () => {
+    const { app, account } = startBroken(() => Promise.reject(new StorageError('timeout', 'late')));
+
+    for (let n = 0; n < 40; n += 10) await app.pipeline.deliver(events(n, 10));
+
+    expect(app.pipeline.circuits()).toEqual({});
+    const waiting = recordsOf(account).filter(({ state }) => state === 'waiting');
+    expect(waiting.map(({ tries }) => tries)).toEqual(Array(40).fill(0));
+  });
 
   it('given 500 events, then it is called little more than 20 times, and the others go on as if nothing was', async () => {
     const { account, app, broken, healthy } = startBroken(() => Promise.reject(new Error('down')));

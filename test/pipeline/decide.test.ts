@@ -10,6 +10,7 @@ import {
   waitAfterMs,
 } from '../../src/pipeline/decide.js';
 import type { JobRecord, JobState, ReadRecord } from '../../src/storage/ledger.js';
+import { StorageError } from '../../src/storage/table-store.js';
 import {
   defineWorkflow,
   fhir,
@@ -246,6 +247,13 @@ describe('when a handler has thrown', () => {
     const error = new RetryAfterError('busy', { ms: waitMs });
 
     expect(failing(error, FIRST, { giveUpAfter: hours(2) })).toEqual(then);
+  });
+
+  it.each([
+    { error: new StorageError('timeout', 'late'), then: { kind: 'retry', inMs: 10_000, countsAsTry: false } },
+    { error: new StorageError('contention', 'others'), then: { kind: 'retry', countsAsTry: true } },
+  ])('given storage fails for a handler ($error.code), then $then', ({ error, then }) => {
+    expect(failing(error)).toMatchObject(then);
   });
 
   it('given a RetryAfterError whose wait is no number, then it is retried at a time, or given up', () => {
