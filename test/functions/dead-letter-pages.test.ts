@@ -164,26 +164,39 @@ describe('when dead letters come and go after their cause was counted', () => {
     };
   }
 
-  it('given some in all places, then the part of the cause has each that was counted and is pending, once', async () => {
-    const { blobs, stores, write, part } = await openCounted();
-    for (const index of [0, 699, 701, 1550, 2599, 2600, 2601, 2999]) await write(nameOf(index, 'b'), 'rare');
-    for (const index of [700, 1500, 2600]) await blobs.delete(nameOf(index));
-    await write(nameOf(1600).replace('pending', 'resolved'), 'rare');
-    const { after, until, to } = part;
-    const ids: string[] = [];
+  it.each([7, 14])(
+    'given pages of %i, then the part of the cause has each that was counted and is pending, once',
+    async (limit) => {
+      const { blobs, stores, write, part } = await openCounted();
+      for (const index of [0, 699, 701, 1550, 2599, 2600, 2601, 2999]) await write(nameOf(index, 'b'), 'rare');
+      for (const index of [700, 1500, 2600]) await blobs.delete(nameOf(index));
+      await write(nameOf(1600).replace('pending', 'resolved'), 'rare');
+      const { after, until, to } = part;
+      const ids: string[] = [];
 
-    for (let from = after; ; ) {
-      const page = await takePage({ filter: { reason: 'rare', to }, after: from, until, limit: 7 }, stores);
-      ids.push(...page.letters.map(({ id }) => id));
-      if (page.next === null) break;
-      from = afterOf(page.next);
-    }
+      for (let from = after; ; ) {
+        const page = await takePage({ filter: { reason: 'rare', to }, after: from, until, limit }, stores);
+        ids.push(...page.letters.map(({ id }) => id));
+        if (page.next === null) break;
+        from = afterOf(page.next);
+      }
 
-    expect(ids).toEqual(
-      Array.from({ length: 20 }, (_, index) => 700 + index * EACH)
-        .filter((index) => ![700, 1500, 1600, 2600].includes(index))
-        .map(idOf),
-    );
+      expect(ids).toEqual(
+        Array.from({ length: 20 }, (_, index) => 700 + index * EACH)
+          .filter((index) => ![700, 1500, 1600, 2600].includes(index))
+          .map(idOf),
+      );
+    },
+  );
+
+  it('given some of the same second, then those of the part are in it, and no others', async () => {
+    const { stores, write, part } = await openCounted();
+    for (const index of [0, 698, 701, 1550, 2599, 2600, 2999]) await write(nameOf(index, 'b'), 'rare');
+    const { after, until } = part;
+
+    const { letters } = await takePage({ filter: { reason: 'rare' }, after, until, limit: 1000 }, stores);
+
+    expect(letters.length).toBe(20 + 3);
   });
 
   it('given the part of a cause, then no name behind it is looked at', async () => {
