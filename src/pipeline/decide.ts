@@ -124,7 +124,9 @@ export function decideFailure(
   const spread = (ms: number) => Math.round(ms * (0.8 + 0.4 * deps.random.number()));
   // A wait that is no number (of a header that could not be read) is an ordinary failure.
   const askedMs = error instanceof RetryAfterError ? Number(error.wait?.ms) : Number.NaN;
-  const waitMs = isStorageFailure(error) ? spread(LOOK_AGAIN_MS) : askedMs; // J14
+  // J14. Each wait is half of the job's age: while storage is down for long, ever fewer jobs come back at a time.
+  const halfAgeMs = Math.min(ageMsOf(record, deps.now) / 2, retry.toMs);
+  const waitMs = isStorageFailure(error) ? spread(Math.max(LOOK_AGAIN_MS, halfAgeMs)) : askedMs;
   if (!Number.isNaN(waitMs)) {
     const inMs = Math.max(0, waitMs);
     if (ageMsOf(record, deps.now) + inMs > retry.giveUpAfterMs) return { kind: 'for-good', reason: 'gave-up' };
@@ -143,9 +145,17 @@ export function isNonRetriable(error: unknown): boolean {
   return error instanceof NonRetriableError || (error instanceof StorageError && error.isRejected);
 }
 
-/** Returns whether the app's own storage has failed, which says nothing of the job or of its workflow. */
-export function isStorageFailure(error: unknown): boolean {
+/** Returns whether the app's own storage has failed, which says nothing of the job. */
+function isStorageFailure(error: unknown): error is StorageError {
   return error instanceof StorageError && !error.isRejected && error.code !== 'contention';
+}
+
+/**
+ * Returns whether the app's own storage has not answered in time, as happens under load. Such failures come slowly: they
+ * need no circuit, unlike those of a storage that refuses at once.
+ */
+export function isStorageLate(error: unknown): boolean {
+  return isStorageFailure(error) && (error.code === 'timeout' || error.code === 'late');
 }
 
 /** The wait after try number `tries`: a geometric series from `from` to `to` over all the waits there are. */

@@ -4,7 +4,7 @@ import { Cancellation, type HandlerResult, runHandler } from '../handler/run-han
 import { LeaseLostError } from '../handler/workflow-table.js';
 import type { Watermark } from '../storage/watermarks.js';
 import type { Workflow } from '../workflow.js';
-import { isNonRetriable, isStorageFailure } from './decide.js';
+import { isNonRetriable, isStorageLate } from './decide.js';
 import type { Hold } from './hold.js';
 import type { ClaimedJob } from './outcome.js';
 import { recordHandler } from './record-metrics.js';
@@ -91,7 +91,7 @@ function recordCircuit(
   }
 }
 
-/** A fault of this one event, of this process or of its storage says nothing of the workflow. */
+/** A fault of this one event, of this process, or of a storage under load says nothing of the workflow. */
 function saysSomething(error: unknown): boolean {
-  return !isNonRetriable(error) && !isStorageFailure(error) && !(error instanceof LeaseLostError);
+  return !isNonRetriable(error) && !isStorageLate(error) && !(error instanceof LeaseLostError);
 }

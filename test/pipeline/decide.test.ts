@@ -250,10 +250,21 @@ describe('when a handler has thrown', () => {
   });
 
   it.each([
-    { error: new StorageError('timeout', 'late'), then: { kind: 'retry', inMs: 10_000, countsAsTry: false } },
-    { error: new StorageError('contention', 'others'), then: { kind: 'retry', countsAsTry: true } },
-  ])('given storage fails for a handler ($error.code), then $then', ({ error, then }) => {
-    expect(failing(error)).toMatchObject(then);
+    { given: 'a moment after the first try', firstTryAt: NOW, inMs: 10_000 },
+    { given: 'an hour after it', firstTryAt: new Date(NOW.getTime() - 3_600_000), inMs: 1_800_000 },
+    { given: 'a day after it', firstTryAt: new Date(NOW.getTime() - 20 * 3_600_000), inMs: 6 * 3_600_000, giveUp: 48 },
+  ])('given storage fails for a handler $given, then it is tried again in $inMs ms', ({ firstTryAt, inMs, giveUp }) => {
+    const record = { ...FIRST, firstTryAt: firstTryAt.toISOString() };
+
+    expect(failing(new StorageError('timeout', 'late'), record, { giveUpAfter: hours(giveUp ?? 24) })).toEqual({
+      kind: 'retry',
+      inMs,
+      countsAsTry: false,
+    });
+  });
+
+  it('given too many others write the same row for a handler, then it counts as a try', () => {
+    expect(failing(new StorageError('contention', 'others'))).toMatchObject({ kind: 'retry', countsAsTry: true });
   });
 
   it('given a RetryAfterError whose wait is no number, then it is retried at a time, or given up', () => {
