@@ -12,6 +12,8 @@ export type Plan = {
     duplicates: readonly number[];
     warmUpEvents: number;
     warmUpMs: number;
+    /** In the comparison: POSTs of 1. */
+    singles: number;
     singlesMs: number;
     hundredsMs: number;
   };
@@ -39,6 +41,7 @@ export const FULL: Plan = {
     duplicates: [0, 0.05, 0.5],
     warmUpEvents: 6000,
     warmUpMs: 1000,
+    singles: 2000,
     singlesMs: 7000,
     hundredsMs: 5000,
   },
@@ -65,6 +68,7 @@ export const QUICK: Plan = {
     duplicates: [0.05],
     warmUpEvents: 100,
     warmUpMs: 0,
+    singles: 40,
     singlesMs: 200,
     hundredsMs: 200,
   },

@@ -29,6 +29,7 @@ const word = z.string().min(1).max(1024);
 export const resourceIndex = defineWorkflow({
   name: 'resource-index',
   on: [fhir('*'), dicom()],
+  concurrency: 2000, // no service is read, and jobs under way share transactions
   async handle(event, { tables, idempotencyKey }) {
     const { partition, key } = placeOf(event);
     await tables('resources').change(
