@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createLatency, type Plan } from '../../bench/capacity/plan.js';
-import { findPlan, keepsUp } from '../../bench/capacity/search.js';
+import { findPlan } from '../../bench/capacity/search.js';
 import { type Result, simulate } from '../../bench/capacity/simulate.js';
 import { StorageAccount } from '../../bench/capacity/storage-account.js';
 import { clockOf, Thread, VirtualTime } from '../../bench/capacity/virtual-time.js';
@@ -115,7 +115,7 @@ describe('when a deployment is simulated', () => {
     expect(same).toEqual(first);
     expect(other.p50Ms).not.toBe(first.p50Ms);
     expect(first).toMatchObject({ neverApplied: 0, deadLetters: 0, failedPosts: 0 });
-    expect(keepsUp(first)).toBe(true);
+    expect(first.within5s).toBeGreaterThan(0.97); // of some hundred events, one or two may wait for a row
   });
 
   it.each([
