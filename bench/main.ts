@@ -35,7 +35,7 @@ const HELP = `npm run bench [-- --quick] [-- --only a,b] [-- --json]
 
 Measures the app on this machine, and prints each result beside its aim.
 
-  --quick     half a minute instead of seven: shows that everything runs, its figures say little
+  --quick     half a minute instead of ten: shows that everything runs, its figures say little
   --only a,b  run only these sections
   --json      the figures as JSON
   --help      this text

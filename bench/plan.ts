@@ -31,7 +31,7 @@ export type Plan = {
   readonly fhirReads: { repetitions: number; events: number; warmUpEvents: number };
 };
 
-/** Takes about seven minutes. */
+/** Takes about ten minutes. */
 export const FULL: Plan = {
   maxInFlight: Number.POSITIVE_INFINITY,
   inMemory: { repetitions: 5, events: 20_000, warmUpEvents: 20_000 },
