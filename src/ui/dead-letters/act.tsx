@@ -14,7 +14,7 @@ type ActProps = {
   readonly onChange: () => void;
 };
 
-/** What a person may do with all dead letters that match. */
+/** The actions that a person may take on all dead letters that match. */
 export function Act({ filter, found, onChange }: ActProps) {
   const [open, setOpen] = useState<'redrive' | 'discard'>();
   const close = () => setOpen(undefined);

@@ -8,7 +8,7 @@ export function listPage(filter: Filter, { limit, ...part }: Part & { limit: num
   return request<DeadLetterPage>('GET', pathOf('dead-letters', { ...filter, ...part, limit: String(limit) }));
 }
 
-/** The path of a page of the list. */
+/** Returns the path of a page of the list. */
 export function listPath(
   filter: Filter,
   { after, limit, isResolved }: { after: string; limit: number; isResolved: boolean },

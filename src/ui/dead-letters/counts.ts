@@ -1,18 +1,18 @@
 import type { DeadLetterGroups } from '../../api/dead-letters.js';
 import { type Filter, NONE } from './filter.js';
 
-/** The fields that make a cause. */
+/** The fields whose values together make a cause. */
 export const CAUSE = ['reason', 'workflow', 'error', 'frame'] as const;
 
 type Group = DeadLetterGroups['groups'][number];
 type Count = { readonly value: DeadLetterGroups; readonly at: Date };
 
-/** A cause that was chosen shows the number that the list of causes had. An older count is made again. */
+/** A count is kept this long, so that a chosen cause shows the same number as the list of causes. */
 const KEEP_MS = 300_000;
 
 const counts = new Map<boolean, Count>();
 
-/** Returns the filter that matches this cause, and no other one. */
+/** Returns the filter that matches this cause alone. */
 export function filterOfCause({ by }: Pick<Group, 'by'>): Filter {
   return Object.fromEntries(CAUSE.map((field) => [field, by[field] || NONE]));
 }
@@ -22,12 +22,12 @@ export function keepCount(isResolved: boolean, value: DeadLetterGroups): void {
   counts.set(isResolved, { value, at: new Date() });
 }
 
-/** After a change the numbers are others. */
+/** Forgets all counts, because a change has made them wrong. */
 export function forgetCounts(): void {
   counts.clear();
 }
 
-/** Returns the count of those that match, if the last count of all says it. */
+/** Returns the count of the dead letters that match, if the last count of all dead letters contains it. */
 export function countKnown(filter: Filter, isResolved: boolean): Count | undefined {
   const count = counts.get(isResolved);
   const isOfCauses = Object.keys(filter).every((field) => (CAUSE as readonly string[]).includes(field));
@@ -39,13 +39,13 @@ export function countKnown(filter: Filter, isResolved: boolean): Count | undefin
   return { at: count.at, value: { groups, letters, isMore: false, next: null } };
 }
 
-/** As the app compares: a blob of Event Grid has several values. */
+/** Compares as the app does: a blob of Event Grid has several values. */
 function isOneOf(wanted: string, values: string): boolean {
   if (wanted === NONE) return values === '';
   return values === wanted || values.split(' ').includes(wanted);
 }
 
-/** Adds what the next request has counted. */
+/** Adds the counts of the next request. */
 export function addCounts(before: DeadLetterGroups, next: DeadLetterGroups): DeadLetterGroups {
   const groups = new Map(before.groups.map((group) => [keyOf(group), group]));
   for (const group of next.groups) {
@@ -55,10 +55,10 @@ export function addCounts(before: DeadLetterGroups, next: DeadLetterGroups): Dea
   return { ...next, groups: [...groups.values()], letters: before.letters + next.letters };
 }
 
-/** The part of the list that has what was counted, and the time until which it was written. */
+/** The part of the list with the counted dead letters, and the time until which they were written. */
 export type Part = { readonly after?: string; readonly until?: string; readonly to?: string };
 
-/** Only one cause has a part of its own. Several are all over the list. */
+/** Returns the part of the list for one cause. Several causes are spread over the whole list. */
 export function partOf(groups: readonly Group[]): Part {
   const [{ after, until } = NO_PART] = groups.length === 1 ? groups : [];
   const to = groups

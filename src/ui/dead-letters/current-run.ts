@@ -8,7 +8,7 @@ import { type Progress, redriveInStages } from './staged-redrive.js';
 
 type Run = Progress & { readonly of: string; readonly stop: () => void };
 
-/** The staged redrive of this tab, if there was one. It goes on while a person looks at other places of the page. */
+/** The staged redrive of this tab, if there was one. The redrive continues while the person looks at other pages. */
 export const currentRun = signal<Run>();
 
 type Start = { filter: Filter; part: Part; total: number; isAll: boolean; force: boolean };
@@ -39,12 +39,12 @@ export async function startRun({ filter, part, total, isAll, force }: Start, onE
   }
 }
 
-/** The browser asks before the tab is closed. */
+/** Makes the browser ask before it closes the tab. */
 function warn(event: BeforeUnloadEvent): void {
   event.preventDefault();
 }
 
-/** Ends early for a person who comes back to this tab, such as from the sign-in in another one. */
+/** Waits, but ends early when the person comes back to this tab, such as from the sign-in in another tab. */
 function sleep(ms: number, stopping: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const ended = new AbortController();

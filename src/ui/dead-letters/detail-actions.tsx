@@ -11,13 +11,13 @@ import { NumberedLines } from './numbered-lines.js';
 import { RedriveOutcome } from './redrive-outcome.js';
 
 const INDENT = 2;
-/** After so many redrives the app wants `force`. */
+/** After this many redrives the app requires `force`. */
 const MAX_REDRIVES = 3;
 
 type DetailActionsProps = { readonly letter: ShownDeadLetter; readonly onChange: () => void };
 type Open = 'payload' | 'editor' | 'discard';
 
-/** What a person may do with one dead letter. The payload comes only after a click, which the app writes into its log. */
+/** The actions on one dead letter. The payload comes only after a click, and the app logs that click. */
 export function DetailActions({ letter, onChange }: DetailActionsProps) {
   const { id, stage, isResolved, discarded, redrives, causes } = letter;
   const [open, setOpen] = useState<Open>();

@@ -7,7 +7,7 @@ import { linkTo } from '../shell/route.js';
 import { DetailActions } from './detail-actions.js';
 import { Facts } from './facts.js';
 
-/** One dead letter: what is known of it, what to do, and its payload after a click. */
+/** Shows one dead letter: its facts, its actions, and its payload after a click. */
 export function DeadLetterDetail({ id }: { id: string }) {
   const [changes, setChanges] = useState(0);
   const letter = usePoll<ShownDeadLetter>(`dead-letters/${encodeURIComponent(id)}`, Number.POSITIVE_INFINITY);
@@ -39,7 +39,7 @@ export function DeadLetterDetail({ id }: { id: string }) {
   );
 }
 
-/** What is wrong with an event that the app cannot read. */
+/** Lists the problems of an event that the app cannot read. */
 function ProblemList({ letter: { problems, causes } }: { letter: ShownDeadLetter }) {
   if (!problems && !causes) return null;
   return (

@@ -54,7 +54,7 @@ export function DiscardDialog({ what, letters, onClose, onChange }: DiscardDialo
 
 const READY = { done: 0, isRunning: false };
 
-/** Discards page by page. A request that is sent twice changes nothing: the first note stands. */
+/** Discards page by page. A repeated request changes nothing: the first note stays. */
 async function discardAll(
   { ids, filter, why }: { ids?: readonly string[]; filter?: Filter; why: string },
   onDone: (done: number) => void,

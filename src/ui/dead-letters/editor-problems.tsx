@@ -6,7 +6,7 @@ type EditorProblemsProps = {
   readonly area: HTMLTextAreaElement | null;
 };
 
-/** What is wrong with the edited payload. Each problem leads to its line. */
+/** Lists the problems of the edited payload. Each problem links to its line. */
 export function EditorProblems({ message, problems, area }: EditorProblemsProps) {
   return (
     <div id="editor-found" class={problems.length > 0 ? 'box red' : message ? 'box' : undefined}>

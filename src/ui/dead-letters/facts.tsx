@@ -3,7 +3,7 @@ import type { ShownDeadLetter } from '../../api/dead-letters.js';
 import { numberText, Time } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 
-/** What is known of a dead letter, without its payload. */
+/** Shows the facts of a dead letter, without its payload. */
 export function Facts({ letter }: { letter: ShownDeadLetter }) {
   const { id, stage, reason, workflow, error, errorName, frame, type, resourceType, eventId, events } = letter;
   const { tries, crashes, redrives, firstTryAt, deadLetteredAt, discarded, edits, blob, note, holdsState } = letter;

@@ -78,7 +78,7 @@ export function FilterForm({ filter, isResolved }: FilterFormProps) {
   );
 }
 
-/** Returns a time in UTC as the field of the browser wants it, in the reader's zone. */
+/** Returns a UTC time in the reader's zone, as the browser's input field expects it. */
 function localOf(utc: string | undefined): string {
   const at = new Date(utc ?? Number.NaN);
   if (Number.isNaN(at.getTime())) return '';

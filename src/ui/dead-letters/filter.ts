@@ -1,9 +1,9 @@
-/** The fields by which dead letters are chosen, as the API names them. */
+/** The fields that a filter of dead letters can have, named as in the API. */
 export const FIELDS = ['stage', 'reason', 'workflow', 'error', 'frame', 'type', 'resourceType', 'from', 'to'] as const;
 export type Field = (typeof FIELDS)[number];
 export type Filter = Readonly<Partial<Record<Field, string>>>;
 
-/** As the API names the value of a field that a dead letter does not have. */
+/** The API's name for the value of a field that a dead letter lacks. */
 export const NONE = '(none)';
 
 export const STAGES: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ export const STAGES: Readonly<Record<string, string>> = {
   undelivered: "undelivered: Event Grid's own",
 };
 
-/** Returns the filter in a place of the page. */
+/** Returns the filter in the query of the page's URL. */
 export function filterOf(query: Readonly<Record<string, string>>): Filter {
   return Object.fromEntries(FIELDS.flatMap((field) => (query[field] ? [[field, query[field]]] : [])));
 }

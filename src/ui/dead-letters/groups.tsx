@@ -13,7 +13,7 @@ type Group = DeadLetterGroups['groups'][number];
 type GroupsProps = {
   readonly filter: Filter;
   readonly isResolved: boolean;
-  /** What can be done with what was found. */
+  /** Shows the actions on the dead letters that were found. */
   readonly children: (found: Pick<DeadLetterGroups, 'letters' | 'isMore' | 'groups'>) => ComponentChildren;
 };
 
@@ -28,12 +28,12 @@ const ORDERS = {
     compare: (one: Group, other: Group) => other.newestAt.localeCompare(one.newestAt),
   },
 };
-/** More rows than these help nobody to look for a cause: they come after a click. */
+/** The list shows this many causes. The others come after a click. */
 const MAX_SHOWN = 100;
 
 /**
- * Dead letters by cause. They are counted when a person asks, not by themselves: it reads every name in storage. What is
- * counted so far is there meanwhile.
+ * Lists dead letters by cause. The count starts only when a person asks for it, because it reads every name in storage.
+ * The counts so far are shown meanwhile.
  */
 export function Groups({ filter, isResolved, children }: GroupsProps) {
   const groups = usePages<DeadLetterGroups>({

@@ -26,7 +26,7 @@ export function linesOf(json: string): Map<string, number> {
   return lines;
 }
 
-/** Returns the line of a path; of the nearest value around it, where the value is missing. */
+/** Returns the line of a path. Where the value is missing, returns the line of the nearest value around it. */
 export function lineOf(path: string, lines: ReadonlyMap<string, number>): number {
   const parts = path.startsWith('(') ? [] : path.split('.');
   for (let length = parts.length; length > 0; length -= 1) {

@@ -15,8 +15,8 @@ const PAGE = 100;
 type ListProps = { readonly filter: Filter; readonly isResolved: boolean; readonly onReload: () => void };
 
 /**
- * The dead letters that match, page by page in the order of storage. Those of a cause that was counted begin where the
- * count has found the first one: looking for it takes long.
+ * Lists the dead letters that match, page by page in the order of storage. The list of a counted cause begins at the
+ * first dead letter that the count has found, because a search for it takes long.
  */
 export function DeadLetterList({ filter, isResolved, onReload }: ListProps) {
   const [pages, setPages] = useState(() => [partOf(countKnown(filter, isResolved)?.value.groups ?? []).after ?? '']);
@@ -60,7 +60,7 @@ export function DeadLetterList({ filter, isResolved, onReload }: ListProps) {
   );
 }
 
-/** Where the next request goes on, and how many dead letters the page still has room for. */
+/** Returns where the next request continues, and how many more dead letters fit on the page. */
 function rest(before: DeadLetterPage | undefined, after: string): { after: string; limit: number } {
   return before ? { after: before.next ?? '', limit: PAGE - before.letters.length } : { after, limit: PAGE };
 }

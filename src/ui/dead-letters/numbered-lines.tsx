@@ -2,7 +2,7 @@ import { Scroll } from '../parts/table.js';
 
 type NumberedLinesProps = { readonly text: string; readonly isDifferentFrom?: string; readonly label: string };
 
-/** Text with numbers of lines. Lines that the other text does not have are marked. */
+/** Shows text with line numbers. Lines that the other text lacks are marked. */
 export function NumberedLines({ text, isDifferentFrom, label }: NumberedLinesProps) {
   const others = new Set(isDifferentFrom?.split('\n'));
   return (

@@ -9,7 +9,7 @@ import { Groups } from './groups.js';
 import { DeadLetterList } from './list.js';
 import { RunProgress } from './run-progress.js';
 
-/** Dead letters: by cause, then those that match, then what to do with them. Or one of them. */
+/** Shows the dead letters by cause, those that match, and their actions; or one dead letter. */
 export function DeadLettersPage() {
   const { id, query } = route.value;
   const [changes, setChanges] = useState(0);

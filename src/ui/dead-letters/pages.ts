@@ -2,25 +2,25 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Polled } from '../shell/poll.js';
 import { request } from '../shell/request.js';
 
-/** An answer, and where the next one goes on; null at the end. */
+/** An answer. `next` is where the next request continues, null at the end. */
 type Page = { readonly next: string | null };
 
-/** All answers so far. `isAsking`: the page goes on to ask. */
+/** All answers so far. `isAsking`: more requests follow. */
 export type Pages<T> = Polled<T> & { readonly isAsking: boolean };
 
 type PagesOptions<T> = {
-  /** The request that goes on after what there is. */
+  /** Returns the path of the request that follows the answers so far. */
   readonly pathAfter: (before: T | undefined) => string;
   readonly add: (before: T, answer: T) => T;
   readonly isEnough: (value: T) => boolean;
-  /** An earlier count. If there is one, it is shown, and the app is not asked. */
+  /** An earlier count. If present, the page shows the count and sends no request. */
   readonly known?: { readonly value: T; readonly at: Date } | undefined;
   readonly onEnd?: (value: T) => void;
 };
 
 /**
- * Asks request by request until there is enough, and shows what there is meanwhile: each request looks at a part of many
- * dead letters, so none of them takes long. After a failure, `refresh` goes on where it stopped.
+ * Sends one request after another until there is enough, and shows the answers so far. Each request reads only a part
+ * of many dead letters, so no request takes long. After a failure, `refresh` continues where the requests stopped.
  */
 export function usePages<T extends Page>(options: PagesOptions<T>): Pages<T> {
   const { pathAfter, known } = options;
@@ -53,7 +53,7 @@ const ASKING = { value: undefined, at: undefined, failure: undefined, isAsking: 
 
 type Shown<T> = { readonly all: T } | { readonly failure: NonNullable<Polled<T>['failure']> };
 
-/** `show` returns false when nobody looks any longer. */
+/** Collects answers until `show` returns false, because the page is no longer shown. */
 async function collect<T extends Page>(
   { pathAfter, add, isEnough, onEnd }: PagesOptions<T>,
   from: T | undefined,
@@ -73,7 +73,7 @@ async function collect<T extends Page>(
 
 let turn: Promise<unknown> = Promise.resolve();
 
-/** One request of this tab at a time: each keeps storage busy, and jobs wait for it. */
+/** Runs one request of this tab at a time: each request keeps storage busy, and jobs wait for storage. */
 function inTurn<R>(ask: () => Promise<R>): Promise<R> {
   const asked = turn.then(ask);
   turn = asked; // `request` never throws

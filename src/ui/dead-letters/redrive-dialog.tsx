@@ -14,7 +14,7 @@ type RedriveDialogProps = {
   readonly onChange: () => void;
 };
 
-/** Asks how many dead letters to redrive, and says how that goes on. */
+/** Asks how many dead letters to redrive, and explains the stages. */
 export function RedriveDialog({ filter, found, onClose, onChange }: RedriveDialogProps) {
   const [wanted, setWanted] = useState(String(found.letters));
   const [force, setForce] = useState(false);

@@ -8,12 +8,12 @@ const ASK_EVERY_MS = 1500;
 type RedriveOutcomeProps = {
   readonly id: string;
   readonly isWatched: boolean;
-  /** What the app has answered to the redrive. */
+  /** The app's answer to the redrive. */
   readonly message: string;
   readonly onEnd: () => void;
 };
 
-/** What has become of a redrive that was requested: asks until it has ended. */
+/** Shows the result of a requested redrive, and asks the app for it until the redrive has ended. */
 export function RedriveOutcome({ id, isWatched, message, onEnd }: RedriveOutcomeProps) {
   const [text, setText] = useState<string>();
   useEffect(() => {

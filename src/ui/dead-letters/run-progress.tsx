@@ -2,7 +2,7 @@ import { counted, numberText } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 import { currentRun } from './current-run.js';
 
-/** The codes of a report that a person should know, in words. */
+/** The result codes that a person should know, in words. */
 const SKIPPED: Readonly<Record<string, string>> = {
   gone: 'were already handled by someone else',
   over: 'had nothing to redrive: their job has ended',
@@ -15,7 +15,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   failed: 'were not requested: storage failed',
 };
 
-/** How far the staged redrive of this tab is, and the button that stops it. */
+/** Shows the progress of this tab's staged redrive, and the button that stops it. */
 export function RunProgress() {
   const run = currentRun.value;
   if (!run) return null;

@@ -1,27 +1,27 @@
 import type { ChangeAnswer, DeadLetterPage, ListedDeadLetter, Outcomes } from '../../api/dead-letters.js';
 import type { Failure, Result } from '../shell/request.js';
 
-// Redrives dead letters in stages: one, then ten, then the rest in hundreds. The app and storage hold the truth; this
-// code only asks:
+// Redrives dead letters in stages: one, then ten, then the rest in hundreds. The app and storage hold the state; this
+// code only sends requests:
 //
-//   the tab is closed          what was requested goes on in the app; the rest is pending as before
-//   the app is killed          the same ids are requested again once it answers: a second request changes nothing (R1)
-//   the sign-in ends           the same; the time until somebody signs in again counts for no limit below
-//   two people at once         the app skips what the other has requested, and the counts say so
+//   the tab is closed          requested redrives continue in the app; the other dead letters stay pending
+//   the app is killed          once the app answers, the same ids are requested again; that changes nothing (R1)
+//   the sign-in ends           as above; the time until the next sign-in does not count for the limits below
+//   two people redrive         the app skips a dead letter that the other person has requested, and counts it as skipped
 //
-// Nothing that was counted is left out: the list is in the order of names, which never change, and `deps.list` has the part
-// from the first to the last one that was counted.
+// No counted dead letter is left out: `deps.list` has the part of the list from the first to the last counted one, in
+// the order of names, and names never change.
 //
-//   one arrives meanwhile      outside the part, or later than the newest one counted: it is not in the list. One of the
-//                              same second, or of the time of the counting, is redriven as well
-//   one vanishes meanwhile     it is not in the list, or the app skips it; the others stay where they are
+//   a dead letter arrives      it is outside the part, or newer than the newest counted one, so it is not in the list.
+//                              If it has the same second, or the time of the count, it is redriven too
+//   a dead letter vanishes     it is not in the list, or the app skips it; the others keep their places
 
-/** After a share of failures, a person must look first. */
+/** Above this share of failures the redrive stops, because a person must look first. */
 const MAX_FAILED_SHARE = 0.2;
 const MIN_FAILED = 3;
 const FIRST_SIZES = [1, 10];
 const SIZE = 100;
-/** The most that the app lists at once: each list reads the names in between from storage. */
+/** The app lists at most this many at once, because each list reads the names in between from storage. */
 const LISTED = 1000;
 const ASK_EVERY_MS = 1500;
 /** The first stages need outcomes; later ones need not wait for each job. */
@@ -31,13 +31,13 @@ const MAX_RETRY_MS = 30_000;
 
 export type Progress = {
   readonly phase: 'running' | 'finished' | 'stopped';
-  /** The number of dead letters that are to be redriven, and that were requested so far. */
+  /** The numbers of dead letters to redrive, and of those requested so far. */
   readonly total: number;
   readonly requested: number;
   readonly outcomes: Outcomes;
-  /** The app's own words for each batch, as counts by code. */
+  /** The app's result codes with their counts. */
   readonly counts: Readonly<Record<string, number>>;
-  /** What happens now, or why it has ended. */
+  /** The current step, or why the run has ended. */
   readonly note: string;
 };
 
@@ -52,21 +52,21 @@ export type StagedDeps = {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly monotonic: () => number;
 };
-export type StagedOptions = {
+type StagedOptions = {
   readonly total: number;
-  /** All that `deps.list` has, and not only `total`. */
+  /** If true, the run redrives all that `deps.list` has, and not only `total`. */
   readonly isAll?: boolean;
   /** Aborts when a person stops the run. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 };
 
-/** Redrives up to `total` dead letters that `deps.list` yields. Stops by itself when too many have failed again. */
+/** Redrives up to `total` dead letters of `deps.list`. The run stops by itself when too many have failed again. */
 export function redriveInStages(options: StagedOptions, deps: StagedDeps): Promise<Progress> {
   return new StagedRun(options, deps).run();
 }
 
-/** Why the run ends before its last dead letter. */
+/** Ends the run before its last dead letter. The message says why. */
 class Stop extends Error {}
 
 class StagedRun {
@@ -76,7 +76,7 @@ class StagedRun {
   readonly #tried = new Set<string>();
   #counts: Record<string, number> = {};
   #requested = 0;
-  /** How long the app has not answered, or has refused to. */
+  /** The time for which the app has not answered, or has refused to. */
   #unansweredMs = 0;
   #listed: Letter[] = [];
   #after: string | null | undefined;
@@ -106,7 +106,7 @@ class StagedRun {
     }
   }
 
-  /** Takes the next dead letters of the list. The new dead letter of a job that has failed again is left out. */
+  /** Takes the next dead letters of the list. Leaves out the new dead letter of a job that has failed again. */
   async #next(size: number): Promise<Letter[]> {
     while (this.#listed.length < size && this.#after !== null) {
       const after = this.#after;
@@ -136,7 +136,7 @@ class StagedRun {
       this.#batches.push({ ids: watched, outcomes: { ...NONE, waiting: watched.length } });
   }
 
-  /** Asks for outcomes until all are there, or for some time. */
+  /** Asks for outcomes until all are known, or `ms` have passed. */
   async #wait(ms: number, mustEnd: boolean): Promise<void> {
     const untilMs = this.#answeredMs() + ms;
     for (;;) {
@@ -170,7 +170,7 @@ class StagedRun {
     return this.#deps.monotonic() - this.#unansweredMs;
   }
 
-  /** Asks until there is an answer. While the app or its storage is down, it asks again and again. */
+  /** Repeats a request until the app answers, also while the app or its storage is down. */
   async #untilAnswered<T>(ask: () => Promise<Result<T>>): Promise<T> {
     for (let pauseMs = ASK_EVERY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
       if (this.#options.signal.aborted) throw new Stop(BY_HAND);
@@ -233,7 +233,7 @@ const NONE_REQUESTED = 'Stopped by itself: none of the first ones could be reque
 const NO_OUTCOME =
   'Stopped by itself: the first ones have no outcome after two minutes. They stay requested. Look at their events and at the workflow, then start again for the rest.';
 
-/** Dead letters of one job differ in the number at the end of their ids. */
+/** Returns the id of the job. Dead letters of one job differ only in the number at the end of their ids. */
 function jobOf(id: string): string {
   return id.replace(/^[a-z-]+\.(.*)\.\d+$/, '$1');
 }

@@ -6,7 +6,7 @@ type FeedFilterProps = {
   readonly onChoose: (value: string) => void;
 };
 
-/** Chooses one of the values that were seen, or all. */
+/** Lets a person choose one of the values seen so far, or all values. */
 export function FeedFilter({ label, all, values, chosen, onChoose }: FeedFilterProps) {
   const known = [...new Set([...values, chosen])].filter((value) => value !== '').sort();
   return (

@@ -15,7 +15,7 @@ const OUTCOMES: Readonly<Record<RecentJob['outcome'], string>> = {
   'dead-lettered': 'red',
 };
 
-/** What the app has just done, the newest first. */
+/** Shows the app's last runs of jobs, the newest first. */
 export function Feed() {
   const recent = usePoll<{ jobs: RecentJob[] }>('recent', EVERY_MS);
   const [held, setHeld] = useState<readonly RecentJob[]>();

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Field } from '../parts/field.js';
 import { goTo } from '../shell/route.js';
 
-/** Leads to the story of the event with an id. */
+/** The form that leads to the page of an event by its id. */
 export function FindById() {
   const [id, setId] = useState('');
   const [problem, setProblem] = useState<string>();

@@ -24,7 +24,7 @@ const QUESTIONS: Readonly<Record<Service, readonly Question[]>> = {
   ],
 };
 
-/** Finds the events of a resource or an image. What was entered stays in this form. */
+/** Finds the events of a resource or an image. The entered values stay in this form. */
 export function FindByResource() {
   const [service, setService] = useState<Service>('fhir');
   const [entered, setEntered] = useState<Readonly<Record<string, string>>>({});

@@ -4,7 +4,7 @@ import { FindById } from './find-by-id.js';
 import { FindByResource } from './find-by-resource.js';
 import { StoryOf } from './story-of.js';
 
-/** Find an event, or watch what the app does now. Or the story of one event. */
+/** Shows the search for events and the app's last runs; or one event. */
 export function EventsPage() {
   const { id } = route.value;
   if (id !== '') {

@@ -6,7 +6,7 @@ import { Story } from './story.js';
 
 const EVERY_MS = 3000;
 
-/** The stories of all events with an id; two senders can use the same id. */
+/** Shows all events with an id, because two senders can use the same id. */
 export function StoryOf({ id }: { id: string }) {
   const found = usePoll<{ events: EventStatus[] }>(`events?id=${encodeURIComponent(id)}`, EVERY_MS);
   return (

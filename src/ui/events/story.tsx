@@ -3,7 +3,7 @@ import type { EventStatus, JobStatus, Step } from '../../api/events.js';
 import { Ago, counted, Time } from '../parts/text.js';
 import { linkTo } from '../shell/route.js';
 
-/** The app keeps the first steps of a job, and the last ones. */
+/** The app keeps this many first steps of a job, and the last ones. */
 const FIRST_STEPS = 4;
 const STATUSES: Readonly<Record<JobStatus['status'], readonly [text: string, colour: string]>> = {
   running: ['running', 'blue'],
@@ -23,7 +23,7 @@ const STEPS: Readonly<Record<Step['what'], string>> = {
   redriven: 'Redriven by a person',
 };
 
-/** What has happened to an event, workflow by workflow. */
+/** Shows the steps of an event's jobs, workflow by workflow. */
 export function Story({ event: { id, type, source, time, state, workflows } }: { event: EventStatus }) {
   return (
     <article class="card">

@@ -16,7 +16,7 @@ const MAX_SHOWN = 5;
 let changes = 0;
 const NAMES = ['Nguyen', 'Okafor', 'Silva', 'Haddad', 'Kowalska', 'Tanaka'];
 
-/** Changes resources of the simulated services, and shows the events that come of it. */
+/** Changes resources of the simulated services, and shows the events of these changes. */
 export function Changes() {
   const events = usePoll<SimulatedEvents>('simulator/events', EVERY_MS);
   const [patient, setPatient] = useState<Patient>();
@@ -73,7 +73,7 @@ function putPatient(patient?: Patient): Promise<Result<Bundle>> {
   });
 }
 
-/** Sends the image that ships with the project. The service knows it from the second time on. */
+/** Sends the image that ships with the project. After the first time, the service already has the image. */
 async function sendImage(): Promise<Result<unknown>> {
   const body = await fetch(`/api/ui/${sampleImage.replace('./', '')}`).then((response) => response.arrayBuffer());
   const sent = await send('simulator/dicom/v2/studies', {

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { request } from '../shell/request.js';
 import { mayAct, session } from '../shell/session-state.js';
 
-/** Whether the simulator runs in this app, which it does only on a developer's machine. */
+/** True if the simulator runs in this app, which happens only on a developer's machine. */
 export const hasSimulator = signal(false);
 
 effect(() => {

@@ -8,7 +8,7 @@ import { Switches } from './switches.js';
 
 const EVERY_MS = 2000;
 
-/** The controls of the simulator, only on a developer's machine. */
+/** Shows the controls of the simulator, only on a developer's machine. */
 export function LocalPage() {
   const simulator = usePoll<SimulatorState>(hasSimulator.value ? 'simulator' : undefined, EVERY_MS);
   if (!hasSimulator.value)

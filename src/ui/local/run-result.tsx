@@ -14,7 +14,7 @@ const PHASES: Readonly<Record<Run['phase'], string>> = {
 };
 const ENDED: readonly Run['phase'][] = ['done', 'stopped', 'failed'];
 
-/** How far the last run is, and its verdict. */
+/** Shows the progress of the last run, and its verdict. */
 export function RunResult({ run, onChange }: { run: Run; onChange: () => void }) {
   const { id, scenario, seed, phase, made, events, pending, verdict, error } = run;
   async function stop(): Promise<void> {

@@ -14,7 +14,7 @@ const CHAOS = {
   lossy: 'lossy: 5 % of the events are lost',
 };
 
-/** Plays a day of a clinic, and compares what was sent with what the app has done. */
+/** Plays a day of a clinic, and compares the sent events with the app's results. */
 export function Runs() {
   const runs = usePoll<SimulatedRuns>('simulator/runs', EVERY_MS);
   const [scenario, setScenario] = useState('clinic-day');

@@ -1,16 +1,16 @@
-/** What the page reads of GET /api/simulator. */
+/** The properties of GET /api/simulator that the page reads. */
 export type SimulatorState = {
   readonly settings: { readonly chaos: { readonly downMs: number; readonly downEveryMs: number } };
   readonly services: Readonly<Record<string, { readonly fhir: Switch; readonly dicom: Switch }>>;
 };
 type Switch = { readonly events: boolean };
 
-/** What the page reads of GET /api/simulator/events. */
+/** The properties of GET /api/simulator/events that the page reads. */
 export type SimulatedEvents = {
   readonly events: readonly { readonly id: string; readonly type: string; readonly time: string }[];
 };
 
-/** What the page reads of GET /api/simulator/runs. */
+/** The properties of GET /api/simulator/runs that the page reads. */
 export type SimulatedRuns = {
   readonly runs: readonly Run[];
   readonly scenarios: readonly { readonly name: string; readonly summary: string }[];

@@ -6,11 +6,11 @@ import type { SimulatorState } from './simulator-state.js';
 
 type SwitchesProps = { readonly state: SimulatorState; readonly onChange: () => void };
 
-/** From the second second on, the receiver is down for the whole of each second. */
+/** The receiver is down all the time, except in its first second. */
 const DOWN = { chaos: { downMs: 1000, downEveryMs: 1000 } };
 const UP = { chaos: 'none' };
 
-/** Takes the receiver down and up, and turns events off and on. */
+/** Turns the receiver and the events off and on. */
 export function Switches({ state, onChange }: SwitchesProps) {
   const [failure, setFailure] = useState<Failure>();
   const { downMs, downEveryMs } = state.settings.chaos;

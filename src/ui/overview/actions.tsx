@@ -14,7 +14,7 @@ const WHAT: Readonly<Record<Action['what'], string>> = {
   compare: 'asked for a comparison',
 };
 
-/** What people have done: asked for only when it is opened. */
+/** Lists the actions of people. The page requests the list only when a person opens it. */
 export function Actions() {
   const [isOpen, setIsOpen] = useState(false);
   const actions = usePoll<{ actions: Action[] }>(isOpen ? 'actions' : undefined, Number.POSITIVE_INFINITY);
@@ -57,7 +57,7 @@ function Row({ action: { at, by, what, workflow = '', why, counts } }: { action:
   );
 }
 
-/** `asked` is the app's code for a redrive that was requested. */
+/** `asked` is the app's code for a requested redrive. */
 function countsText(counts: NonNullable<Action['counts']>): string {
   const texts = Object.entries(counts).map(
     ([code, count]) => `${numberText(count)} ${code === 'asked' ? 'requested' : code}`,

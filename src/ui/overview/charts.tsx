@@ -2,13 +2,13 @@ import type { Minutes } from '../../api/overview.js';
 import { Chart } from '../parts/chart.js';
 import { durationText, numberText } from '../parts/text.js';
 
-/** What the service promises for its events: 1 s in the mean, 5 s for 99.99 %. */
+/** The lags that the service promises for its events: 1 s in the mean, 5 s for 99.99 %. */
 const LIMITS = [
   { value: 1, label: '1 s' },
   { value: 5, label: '5 s' },
 ];
 
-/** The last hour by minute. */
+/** Shows the last hour by minute. */
 export function Charts({ minutes }: { minutes: Minutes }) {
   const { at, events, completed, deadLettered, retried, lagP50, lagP99 } = minutes;
   const worst = Math.max(0, ...lagP99.filter((lag) => lag !== null));

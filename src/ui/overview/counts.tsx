@@ -5,7 +5,7 @@ import { linkTo } from '../shell/route.js';
 
 type CountsProps = { readonly overview: Overview; readonly of: Pick<Overview, 'eventsPerSecond' | 'minutes'> };
 
-/** The numbers that a person compares with yesterday's. */
+/** Shows the numbers that a person compares with yesterday's. */
 export function Counts({ overview, of: { eventsPerSecond, minutes } }: CountsProps) {
   const { waiting, compared } = overview;
   const behind = compared.reduce<number | undefined>(
@@ -106,7 +106,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0);
 }
 
-/** The newest minute in which something settled. */
+/** Returns the lag in the newest minute in which a job settled. */
 function last(lags: Minutes['lagP99']): number | null {
   return lags.findLast((lag) => lag !== null) ?? null;
 }

@@ -7,7 +7,7 @@ const VERDICTS: Readonly<Record<Overview['level'], string>> = {
   amber: 'The app works, but look at this today.',
   red: 'Events are late or lost without help.',
 };
-/** Where a person acts on a problem. */
+/** The page on which a person acts on each problem. */
 const PLACES: Readonly<Partial<Record<OverviewProblem['code'], readonly [page: string, text: string]>>> = {
   'dead-letters': ['dead-letters', 'See the dead letters'],
   'circuit-open': ['workflows', 'See the workflows'],
@@ -17,7 +17,7 @@ const PLACES: Readonly<Partial<Record<OverviewProblem['code'], readonly [page: s
   'lag-high': ['workflows', 'See the workflows'],
 };
 
-/** The verdict in a word, a colour and a sentence, then each problem with what to do. */
+/** Shows the verdict as a word, a colour and a sentence, then each problem with the action to take. */
 export function Health({ overview: { level, problems } }: { overview: Pick<Overview, 'level' | 'problems'> }) {
   return (
     <section class={`verdict ${level}`} aria-labelledby="verdict">

@@ -10,7 +10,7 @@ type InstancesProps = {
 };
 const STATES = { running: 'green', stopped: 'quiet', silent: 'red' } as const;
 
-/** The processes of the app, and the switch between one of them and all together. */
+/** Lists the processes of the app. A person selects one of them, or all together. */
 export function Instances({ instances, chosen, onChoose }: InstancesProps) {
   return (
     <section aria-labelledby="instances">

@@ -10,7 +10,7 @@ import { Instances } from './instances.js';
 
 const EVERY_MS = 5000;
 
-/** Whether all is well, and the numbers of the last hour: of all instances together, or of one. */
+/** Shows whether all is well, and the numbers of the last hour: of all instances together, or of one. */
 export function OverviewPage() {
   const overview = usePoll<Overview>('overview', EVERY_MS);
   const [chosen, setChosen] = useState('');
@@ -43,7 +43,9 @@ export function OverviewPage() {
   );
 }
 
-/** Returns what one instance knows while storage does not answer, unless older data of all instances is there. */
+/**
+ * Returns the data of the instance that answers while storage does not, unless older data of all instances is there.
+ */
 function withoutStorage({ value, failure }: Polled<Overview>): OverviewWithoutStorage | undefined {
   const answer = value === undefined && failure?.kind === 'storage' ? failure.answer : undefined;
   return Object(answer).minutes === undefined ? undefined : (answer as OverviewWithoutStorage);

@@ -7,9 +7,9 @@ import { Time } from './text.js';
 export type Series = { readonly label: string; readonly values: readonly (number | null)[]; readonly colour: string };
 type ChartProps = {
   readonly title: string;
-  /** What the curves show, in a sentence: for those who cannot see them, and for those in a hurry. */
+  /** A sentence that says what the curves show, for people who cannot see them or are in a hurry. */
   readonly summary: string;
-  /** Seconds since 1970. */
+  /** The times of the values, in seconds since 1970. */
   readonly at: readonly number[];
   readonly series: readonly Series[];
   /** Horizontal lines, such as limits. */
@@ -19,7 +19,7 @@ type ChartProps = {
 
 const HEIGHT = 180;
 
-/** Curves over time, with a sentence and a table that say the same. */
+/** Draws curves over time, with a sentence and a table that say the same. */
 export function Chart(props: ChartProps) {
   const { title, summary, at, series, textOf } = props;
   const readout = useRef<HTMLParagraphElement>(null);
@@ -139,7 +139,7 @@ function optionsOf(props: ChartProps, element: HTMLElement, readout: { current: 
   };
 }
 
-/** Canvas knows neither custom properties nor light-dark(). */
+/** Returns a colour as a canvas needs it: a canvas knows neither custom properties nor light-dark(). */
 function resolvedColour(element: HTMLElement, name: string): string {
   element.style.color = `var(--${name})`;
   const { color } = getComputedStyle(element);
@@ -167,7 +167,7 @@ function drawLimits(plot: uPlot, limits: NonNullable<ChartProps['limits']>, colo
   ctx.restore();
 }
 
-/** Writes the values under the pointer. */
+/** Shows the values under the pointer. */
 function write(plot: uPlot, { textOf, series }: ChartProps, readout: HTMLElement | null): void {
   const { idx } = plot.cursor;
   if (!readout) return;

@@ -23,11 +23,11 @@ type ActionsProps = {
   readonly kind: 'primary' | 'danger';
   readonly disabled: boolean;
   readonly onClose: () => void;
-  /** The words of the button that submits the form of the dialog. */
+  /** The label of the button that submits the form of the dialog. */
   readonly children: ComponentChildren;
 };
 
-/** The last line of a dialog's form: the button that does it, and the one that does not. */
+/** The last line of a dialog's form: the button that submits it, and the button that cancels. */
 export function DialogActions({ kind, disabled, onClose, children }: ActionsProps) {
   return (
     <div class="actions">

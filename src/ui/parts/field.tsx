@@ -11,7 +11,7 @@ type FieldProps = {
   readonly list?: string;
 };
 
-/** A text field with its label, a note, and what is wrong with its value. */
+/** A text field with its label, a note, and the problem of its value. */
 export function Field({ label, value, onInput, type = 'text', note, problem, required, list }: FieldProps) {
   const id = useId();
   return (

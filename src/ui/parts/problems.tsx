@@ -1,7 +1,7 @@
 import type { Failure } from '../shell/request.js';
 import { SignInAgain } from '../shell/who.js';
 
-/** What the app has refused in what a person entered, beside the form. */
+/** Lists the problems for which the app has refused a person's input, beside the form. */
 export function Problems({ of }: { of: Failure | undefined }) {
   if (!of) return null;
   const { kind, message, problems = [] } = of;

@@ -15,7 +15,7 @@ const TITLES: Readonly<Record<Failure['kind'], string>> = {
   broken: 'The app has failed',
 };
 
-/** Why there is nothing to show, and what to do. */
+/** Says why there is nothing to show, and what to do. */
 export function FailureBox({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
   return (
     <div class="box red" role="alert">
@@ -39,7 +39,7 @@ export function Shown<T>({ of, children }: { of: Polled<T>; children: (value: T)
   return <>{children(value)}</>;
 }
 
-/** When the data came, and whether it is old. */
+/** Shows when the data arrived, and whether it is old. */
 export function LastUpdated({ of: { at, failure } }: { of: Polled<unknown> }) {
   const now = useNow();
   if (!at) return null;
@@ -53,7 +53,7 @@ export function LastUpdated({ of: { at, failure } }: { of: Polled<unknown> }) {
   );
 }
 
-/** Says that there is nothing, and what that means. */
+/** Says that there is nothing to show, and what that means. */
 export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }

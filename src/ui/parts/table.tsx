@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 
 type TableProps = {
-  /** What the table holds, for its caption. */
+  /** The content of the table, for its caption. */
   readonly label: string;
   readonly columns: readonly string[];
   /** The columns whose values are numbers. */

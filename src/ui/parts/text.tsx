@@ -10,7 +10,7 @@ const UNITS = [
   ['min', 60],
 ] as const;
 
-/** A time in the reader's zone, with UTC when pointed at. `isShort`: without the date. */
+/** Shows a time in the reader's zone; its tooltip has UTC. `isShort`: without the date. */
 export function Time({ at, isShort = false }: { at: string | number | null | undefined; isShort?: boolean }) {
   const date = new Date(at ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return <>–</>;
@@ -24,12 +24,12 @@ export function Time({ at, isShort = false }: { at: string | number | null | und
 
 const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
 
-/** A sentence of the app, with its times in the reader's zone. */
+/** Shows a sentence of the app, with its times in the reader's zone. */
 export function Sentence({ children }: { children: string }) {
   return <>{children.split(INSTANT).map((part, index) => (index % 2 === 0 ? part : <Time key={index} at={part} />))}</>;
 }
 
-/** How long ago a time was, kept up to date. */
+/** Shows how long ago a time was, and keeps that up to date. */
 export function Ago({ at }: { at: string | null | undefined }) {
   const now = useNow();
   const date = new Date(at ?? Number.NaN);
@@ -69,7 +69,7 @@ export function durationText(seconds: number | null | undefined): string {
   return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${smaller}` : ''}`;
 }
 
-/** Returns a number as the reader writes it; with `isMore`, it is a lower limit. */
+/** Returns a number in the reader's format. With `isMore`, the number is a lower limit. */
 export function numberText(number: number, isMore = false): string {
   return `${isMore ? 'more than ' : ''}${NUMBER.format(number)}`;
 }

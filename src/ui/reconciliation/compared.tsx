@@ -6,7 +6,7 @@ import { counted, durationText, numberText, Time } from '../parts/text.js';
 const COUNTS = ['Compared', 'Missing', 'Brought in'];
 const COLUMNS = ['Service', 'Kind', 'Compared until', 'Behind', ...COUNTS];
 
-/** How far each service has been compared with what the app knows. */
+/** Shows how far each service is compared with the ledger. */
 export function Compared({ compared, missing }: { compared: Overview['compared']; missing: readonly number[] }) {
   const found = missing.reduce((all, one) => all + one, 0);
   return (

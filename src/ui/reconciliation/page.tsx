@@ -11,7 +11,7 @@ import { Requests } from './requests.js';
 
 const EVERY_MS = 5000;
 
-/** How far the app has compared its services, what it has found, and what people have asked for. */
+/** Shows how far the services are compared, which changes were missing, and the requests of people. */
 export function ReconciliationPage() {
   const overview = usePoll<Overview>('overview', EVERY_MS);
   const maySee = mayAct.value || isSignedIn.value;

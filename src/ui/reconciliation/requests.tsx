@@ -5,7 +5,7 @@ import { Ago, numberText, Time } from '../parts/text.js';
 const STATES = { waiting: 'amber', running: 'blue', done: 'green', failed: 'red' } as const;
 const COUNTS: Readonly<Record<string, string>> = { broughtIn: 'brought in' };
 
-/** What people have asked for, and how far the app is with it. */
+/** Lists the requests of people, with their progress. */
 export function Requests({ requests }: { requests: readonly ReconcileRequest[] }) {
   return (
     <Table

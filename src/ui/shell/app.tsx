@@ -21,7 +21,7 @@ const PAGES = {
   local: { title: 'Simulator', Page: LocalPage },
 };
 
-/** The page: header, the place that the URL names, and the form for a key where the app wants one. */
+/** The page: the header, the part that the URL names, and the form for a key where the app requires a key. */
 export function App() {
   const { page, id } = route.value;
   const known = PAGES[page as keyof typeof PAGES] ?? PAGES.overview;

@@ -5,18 +5,21 @@ import { key } from './session-state.js';
 const HIDDEN_EVERY_MS = 60_000;
 const MAX_EVERY_MS = 60_000;
 
-/** The last answer and when it came. After a failure both stay, so that a person sees old data rather than none. */
+/**
+ * The last answer and the time of its arrival. After a failure both stay, so that a person sees old data rather than
+ * none.
+ */
 export type Polled<T> = {
   readonly value: T | undefined;
   readonly at: Date | undefined;
   readonly failure: Failure | undefined;
-  /** Asks now. */
+  /** Sends the request now. */
   readonly refresh: () => void;
 };
 
 /**
- * Asks for `path` again and again: less often while the tab is hidden, and after each failure in a row. With `undefined`
- * it does not ask.
+ * Requests `path` again and again: less often while the tab is hidden, and after each failure in a row. Without a path,
+ * sends no request.
  */
 export function usePoll<T>(path: string | undefined, everyMs: number): Polled<T> {
   const [state, setState] = useState<Omit<Polled<T>, 'refresh'>>(NOTHING);

@@ -1,10 +1,10 @@
 import { hasSignInEnded, key, lock, session } from './session-state.js';
 
-/** Why a request has no answer to show. `message`: what happened, and what to do. */
+/** The reason why there is no answer to show. `message` says what happened, and what to do. */
 export type Failure = {
   readonly kind: 'locked' | 'signed-out' | 'forbidden' | 'not-found' | 'refused' | 'storage' | 'unreachable' | 'broken';
   readonly message: string;
-  /** What the app has answered beside the error. */
+  /** The whole answer, for properties beside the error. */
   readonly answer?: unknown;
   readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
 };
@@ -21,7 +21,7 @@ export async function request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', pa
   return send<T>(path, init);
 }
 
-/** As `request`, with a body and headers that the caller has made. */
+/** Sends a request as `request` does, with a body and headers of the caller. */
 export async function send<T>(path: string, init: RequestInit): Promise<Result<T>> {
   const used = key.peek();
   const headers = { ...init.headers, ...(used !== '' && { 'x-functions-key': used }) };

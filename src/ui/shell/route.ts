@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** The place in the page, from the part of the URL after `#`, which no browser sends anywhere. */
+/** The place in the page, from the part of the URL after `#`. No browser sends that part to a server. */
 export type Route = { readonly page: string; readonly id: string; readonly query: Readonly<Record<string, string>> };
 
 export const route = signal(parse(location.hash));

@@ -27,7 +27,7 @@ export function forgetKey(): void {
   lock();
 }
 
-/** `access` wants the key of an administrator or a sign-in, `workflows` any key. */
+/** Tries `access`, which requires a sign-in or an administrator's key, then `workflows`, which accepts any key. */
 async function probe(): Promise<string | undefined> {
   const asked = await request<Access>('GET', 'access');
   if (asked.ok) return open(asked.value);

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 
 export type Theme = 'system' | 'light' | 'dark';
 
-/** In memory only: a reload follows the system again. */
+/** The theme stays in memory only: after a reload the page follows the system again. */
 export const theme = signal<Theme>('system');
 
 theme.subscribe((chosen) => {
@@ -11,7 +11,7 @@ theme.subscribe((chosen) => {
 });
 
 const DARK = matchMedia('(prefers-color-scheme: dark)');
-/** Counts changes of colours, for what draws with them. */
+/** Counts the changes of colours, because charts then draw again. */
 export const colours = signal(0);
 theme.subscribe(() => {
   colours.value = colours.peek() + 1;

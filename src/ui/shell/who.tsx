@@ -1,16 +1,18 @@
 import { route } from './route.js';
 import { access, hasSignInEnded, isSignedIn } from './session-state.js';
 
-// Addresses of Azure's authentication, on the host of the app: src/api/access.ts.
+// The addresses of Azure's authentication, on the host of the app, as in src/api/access.ts.
 const SIGN_IN = '/.auth/login/aad?post_login_redirect_uri=';
 const SIGN_OUT = '/.auth/logout?post_logout_redirect_uri=%2Fapi%2Fui%2F';
 
-/** Leads to the sign-in and back. The address names the page that was open, without what it shows: servers log it. */
+/**
+ * Returns the link to the sign-in and back. The link names the open page without its content, because servers log it.
+ */
 function signInAddress(): string {
   return SIGN_IN + encodeURIComponent(`/api/ui/#/${route.value.page}`);
 }
 
-/** Asks to sign in, before the page shows anything. */
+/** Asks the person to sign in, before the page shows anything. */
 export function SignIn() {
   return (
     <section class="card narrow" aria-labelledby="sign-in">
@@ -25,7 +27,7 @@ export function SignIn() {
   );
 }
 
-/** Says that the sign-in of an open page has ended. What was entered stays, and the page goes on after a new one. */
+/** Says that the sign-in of an open page has ended. Entered text stays, and the page continues after a new sign-in. */
 export function SignInEnded() {
   if (!hasSignInEnded.value) return null;
   return (
@@ -38,7 +40,7 @@ export function SignInEnded() {
   );
 }
 
-/** In a new tab, so that this one keeps what was entered. */
+/** The link opens a new tab, so that this tab keeps its entered text. */
 export function SignInAgain() {
   return (
     <a href={signInAddress()} target="_blank" rel="noopener">
@@ -47,7 +49,7 @@ export function SignInAgain() {
   );
 }
 
-/** For a person who has signed in, and whom nobody has given a role. */
+/** Says that the person has signed in, and has no role. */
 export function NoRole() {
   return (
     <div class="box amber">
@@ -59,7 +61,7 @@ export function NoRole() {
   );
 }
 
-/** Who has signed in, and the way out. */
+/** Shows the name of the person who has signed in, and the sign-out. */
 export function SignedIn() {
   if (!isSignedIn.value) return null;
   const { name, id } = access.value?.caller ?? {};
@@ -74,7 +76,7 @@ export function SignedIn() {
   );
 }
 
-/** What a person needs who may only look. `to`: what the page does not offer, such as “redrive or discard”. */
+/** Says which role or key a person lacks. `to`: the actions that the page does not offer, such as “redrive or discard”. */
 export function MayNot({ to }: { to: string }) {
   return (
     <p class="quiet">

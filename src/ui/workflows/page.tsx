@@ -12,7 +12,7 @@ import { WorkflowRow } from './row.js';
 const EVERY_MS = 5000;
 const COLUMNS = ['Workflow', 'State', 'Last hour', 'Duration p50, p99', 'Limits', 'Change'];
 
-/** The workflows of the app, with pause and resume. */
+/** Lists the workflows of the app, with pause and resume. */
 export function WorkflowsPage() {
   const list = usePoll<{ workflows: WorkflowStatus[] }>('workflows', EVERY_MS);
   const [pausing, setPausing] = useState<string>();

@@ -9,7 +9,7 @@ type WorkflowRowProps = {
   readonly onResume: (name: string) => void;
 };
 
-/** One workflow: what it runs for, its state, the last hour, its limits. */
+/** Shows one workflow: its events, its state, its last hour and its limits. */
 export function WorkflowRow({ workflow, onPause, onResume }: WorkflowRowProps) {
   const { name, on, ordering, timeoutSeconds, maxTries, concurrency, paused, lastHour } = workflow;
   return (
