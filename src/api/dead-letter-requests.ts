@@ -3,7 +3,7 @@ import type { After, Filter } from '../dead-letters/list.js';
 import { FILTER_FIELDS, type FilterField, LISTED_STAGES } from '../dead-letters/listed.js';
 import { fullType } from '../events/kinds.js';
 
-/** A page, and what one request may change: the answer must come within minutes. */
+/** The limit of a page, and of the changes of one request: the answer must come within minutes. */
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const MAX_TEXT_CHARACTERS = 4096;
@@ -32,7 +32,7 @@ const groupings = z
 export const listQuery = filter.extend({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
   after: after.optional(),
-  /** Where a list ends: see the groups. */
+  /** The end of the list, as in the groups. */
   until: after.optional(),
   by: groupings.optional(),
   /** Lists resolved dead letters instead of pending ones. */

@@ -4,14 +4,14 @@ import { count, instant } from './common.js';
 /** The ids of dead letters that were redriven. */
 export const outcomesBody = z.strictObject({ ids: z.array(z.string().min(1).max(4096)).min(1).max(1000) });
 /**
- * Each id counts once. `resolved`: the job is completed or superseded, the dead letter was discarded, or its events were
- * imported. `failedAgain`: the same job has a newer dead letter, or the invalid event is invalid still. `waiting`: for the
- * redrive, for the next try of the job, or for storage to answer. `unknown`: no dead letter has this id.
+ * The ids by result, each counted once. `resolved`: the job is completed or superseded, the dead letter was discarded,
+ * or its events were imported. `failedAgain`: the same job has a newer dead letter, or the event is still invalid.
+ * `waiting`: for the redrive, for the next try, or for storage. `unknown`: no dead letter has this id.
  */
 export const outcomesAnswer = z.strictObject({ resolved: count, failedAgain: count, waiting: count, unknown: count });
 export type Outcomes = z.infer<typeof outcomesAnswer>;
 
-/** In lists: no payload, and no value of one. A blob of Event Grid holds several events, and joins their values. */
+/** A listed dead letter, without any payload. A blob of Event Grid holds several events, and joins their values. */
 const listed = z.strictObject({
   id: z.string(),
   stage: z.string(),
@@ -46,9 +46,9 @@ const group = z.strictObject({
   /** The id of the oldest one, and that of the newest. */
   example: z.string(),
   newest: z.string(),
-  /** The number of those that follow a redrive without success. */
+  /** The number of dead letters that follow a redrive without success. */
   redriven: count,
-  /** A list with these has the part from the first to the last of them. `after` null: from the beginning. */
+  /** A list with these has the part from the first to the last dead letter. `after` null: from the beginning. */
   after: z.string().nullable(),
   until: z.string().nullable(),
 });
@@ -81,7 +81,7 @@ export const shownAnswer = listed.omit({ at: true }).extend({
 });
 export type ShownDeadLetter = z.infer<typeof shownAnswer>;
 
-/** With the payload, which can be clinical data. */
+/** The dead letter with its payload, which can be clinical data. */
 export const payloadAnswer = shownAnswer.extend({ message: z.string().optional(), payload: z.unknown() });
 export type DeadLetterPayload = z.infer<typeof payloadAnswer>;
 

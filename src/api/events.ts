@@ -21,7 +21,7 @@ const jobStatus = z.strictObject({
   redrives: count.optional(),
   /** The error code of the last try. */
   error: z.string().optional(),
-  /** The oldest first. A job with many steps has only the first four and the last ones. Absent for a job that has not begun. */
+  /** The oldest step is first. Many steps: only the first four and the last ones. Absent before the job has begun. */
   steps: z.array(step).optional(),
   /** The number of steps that are left out after the fourth. */
   stepsLeftOut: count.optional(),
@@ -36,7 +36,7 @@ const eventStatus = z.strictObject({
   source: z.string(),
   time: z.string().nullable(),
   state: z.enum(['open', 'settled']),
-  /** By name. */
+  /** The status of each workflow's job. */
   workflows: z.record(z.string(), jobStatus),
 });
 export const eventsAnswer = z.strictObject({ events: z.array(eventStatus) });
@@ -44,7 +44,7 @@ export type EventStatus = z.infer<typeof eventStatus>;
 
 const text = z.string().min(1).max(256);
 const host = text.transform((name) => name.toLowerCase());
-/** Without it: the newest versions that are known. */
+/** The version; if absent, the newest versions that are known. */
 const version = z.number().int().min(1).optional();
 
 /** A version of a resource, or an image with its sequence number in the change feed. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 export const liveAnswer = z.strictObject({ live: z.literal(true) });
-/** By part of storage: `ok`, or the code of its error. */
+/** The state of each part of storage: `ok`, or the code of its error. */
 export const readyAnswer = z.strictObject({ ready: z.boolean(), storage: z.record(z.string(), z.string()) });
 /** The answer where the settings are wrong: the expected values, without those that were found. */
 export const wrongSettingsAnswer = z.looseObject({ problems: z.array(z.string()) });

@@ -19,7 +19,7 @@ export const minutes = z.strictObject({
   missing: z.array(count),
 });
 
-/** The worst first. */
+/** The codes of problems, the worst first. */
 export const PROBLEM_CODES = [
   'storage-failed',
   'rows-overdue',
@@ -50,7 +50,7 @@ export const instance = z.strictObject({
   /** The instance that has answered. */
   isThis: z.boolean(),
   state: z.enum(['running', 'stopped', 'silent']),
-  /** In the last full 10 s. */
+  /** The rate in the last full 10 s. */
   eventsPerSecond: z.number(),
   minutes,
 });
@@ -78,7 +78,7 @@ export type OverviewWithoutStorage = z.infer<typeof overviewWithoutStorage>;
 export type Minutes = z.infer<typeof minutes>;
 export type OverviewProblem = z.infer<typeof problem>;
 
-/** What a person has done. `by`: the object id, or `key-holder`. */
+/** An action of a person. `by`: the object id, or `key-holder`. */
 export const action = z.strictObject({
   at: instant,
   what: z.enum(['redrive', 'discard', 'pause', 'resume', 'compare']),

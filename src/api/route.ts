@@ -10,7 +10,7 @@ type Answers = Readonly<Record<number, { readonly description: string; readonly 
 /** A function of the HTTP API: the one place that states its address, its level, what it takes and what it answers. */
 export type Route = {
   readonly method: 'GET' | 'POST';
-  /** After `/api/`. */
+  /** The path after `/api/`. */
   readonly route: string;
   readonly authLevel: Level;
   /** The role of callers with a sign-in that are let in: all, each that has signed in, or an app role. For keys: `authLevel`. */

@@ -48,7 +48,7 @@ export const storageCounts = z.strictObject({
   waiting: waitingCount,
   deadLetters: deadLetterCount,
   undelivered: undeliveredCount,
-  /** Only where INGRESS is queue. */
+  /** Present only where INGRESS is queue. */
   eventQueue: eventQueueCount.optional(),
   compared: z.array(compared),
 });

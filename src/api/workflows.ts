@@ -9,7 +9,7 @@ export const paused = z.strictObject({ since: instant, by: z.string(), why: z.st
  */
 const workflowStatus = z.strictObject({
   name: z.string(),
-  /** The events that it runs for, such as `fhir Observation created,updated`. */
+  /** The events for which the workflow runs, such as `fhir Observation created,updated`. */
   on: z.array(z.string()),
   ordering: z.enum(['any', 'latest']),
   timeoutSeconds: z.number(),
