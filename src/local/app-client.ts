@@ -33,7 +33,7 @@ export class AppRefusal extends Error {
   }
 }
 
-/** For `parseArgs`, and for the help of each command. */
+/** The options for `parseArgs` and for the help of each command. */
 export const APP_OPTIONS = { app: { type: 'string' }, scope: { type: 'string' } } as const;
 export const APP_HELP = `Instead of storage, the HTTP API of an app: your account needs an app role there, and no role on storage.
   --app URL                   the address, such as https://func-….azurewebsites.net or http://localhost:7071
@@ -61,7 +61,7 @@ export function readApp(values: Values, { env, credential = createCredential(DEF
 
 const DEFAULT = { kind: 'identity', credential: 'default' } as const;
 
-/** A token goes to no other machine than over https, and never to an address that a server names. */
+/** Returns the origin of the app. A token goes there only over https or to this machine, and to no redirect. */
 function originOf(app: string): string {
   const origin = isServiceUri(app) ? new URL(app) : undefined;
   if (origin?.pathname === '/') return origin.origin;
@@ -103,7 +103,7 @@ export function createAppClient(origin: string, signIn: () => Promise<Record<str
       });
       const answer = parseJson(await response.text());
       if (!response.ok) throw failureOf(response.status, answer, origin);
-      // Only checked: the answer itself keeps the order of its fields.
+      // The schema only checks: the answer itself keeps the order of its fields.
       if (schema.safeParse(answer).success) return answer as never;
       throw new StartError(`${origin} answers otherwise than this version expects: use the command of its version.`);
     },

@@ -55,7 +55,7 @@ function runAzurite(): void {
   createRequire(import.meta.url)('azurite/dist/src/azurite.js');
 }
 
-/** Follows Azurite by the lines on its console, the only place where it reports its state. */
+/** Follows Azurite's state by the lines on its console, because Azurite reports its state nowhere else. */
 function readLine(line: string): void {
   process.stdout.write(`${line}\n`);
   const [, service, address] = /^Azurite (\w+) service is successfully listening at (\S+)$/.exec(line) ?? [];

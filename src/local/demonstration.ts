@@ -7,7 +7,7 @@ import { findDeadLetter } from './find-dead-letter.js';
 
 type Deps = { url: string; config: Config; clock: Clock };
 
-/** A step, the status of the answer, and what became of its event, a line each. */
+/** A line for a step: what was done, the status of the answer, and the result of its event. */
 type Row = { readonly what: string; readonly answer: number; readonly outcomes: readonly string[] };
 
 /** A change of a resource in the simulated FHIR service. */
@@ -137,7 +137,7 @@ type Found = {
   events?: { state: 'open' | 'settled'; workflows: Record<string, { status: string; tries: number }> }[];
 };
 
-/** Returns undefined while the event is open. */
+/** Returns undefined while a job of the event is open. */
 function describeOutcome({ events = [] }: Found): string[] | undefined {
   const [event] = events;
   if (event?.state !== 'settled') return undefined;

@@ -93,7 +93,7 @@ async function run(options: Options, ended: Promise<void>): Promise<void> {
     const isShown = options.demo && config.simulator;
     if (isShown) process.stdout.write(`\nWatch the demonstration in a browser, too: ${url}/\n`);
     const shown = isShown ? demonstrate({ url, config: readConfig(env), clock }) : undefined;
-    process.send?.('serving'); // For --watch; setup.mjs does not listen.
+    process.send?.('serving'); // --watch waits for this message; setup.mjs ignores it
     const hints = options.hints ? whatNext(url, config) : `Serving on ${url}. Ctrl-C ends it.\n`;
     const greeted = Promise.resolve(shown).then(() => process.stdout.write(hints));
     await Promise.race([ended, greeted]);

@@ -11,9 +11,9 @@ import { StartError } from '../host/start-error.js';
 import { OptionError, type Values } from './options.js';
 import type { Source } from './source.js';
 
-/** The app lists so many at once. */
+/** The app lists this many at once. */
 const PAGE = 1000;
-/** The app answers within seconds, so that Ctrl-C has an effect. */
+/** The app answers a request of this size within seconds, so that Ctrl-C has an effect. */
 const AT_ONCE = 100;
 const MAX_PROBLEMS = 10;
 /** Options that the app does not have: it sets the pace itself, and shows outcomes on its page. */
@@ -70,7 +70,7 @@ function queryOf(filter: Filter): Record<string, string> {
   );
 }
 
-/** The app lists stage by stage: the newest are known at the end. */
+/** The app lists stage by stage, so the newest dead letters are known only at the end. */
 async function newest(
   listing: Listing,
   options: Parameters<Source['newest']>[1],
@@ -100,7 +100,7 @@ async function show(id: string, withPayload: boolean, ask: Ask): ReturnType<Sour
 type Changing = { readonly ids: Ids; readonly pace: Pace; readonly ask: Ask };
 
 /**
- * Sends the ids in batches. The app may have done what it could not answer for, and the command may be ended: a second
+ * Sends the ids in batches. If an answer is lost or the command is ended, the app may have done the work; a second
  * request for the same dead letter changes nothing (R1).
  */
 async function change(verb: 'redrive' | 'discard', body: object, { ids, pace, ask }: Changing): Promise<Report> {

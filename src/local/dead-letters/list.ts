@@ -5,7 +5,7 @@ import type { Open } from './connect.js';
 import { type Asked, filterOf, groupingsOf, numberOf, OptionError } from './options.js';
 import { countText, type Output, tableOfDeadLetters, tableOfGroups, writeTo } from './output.js';
 
-/** Nobody reads more on a terminal. */
+/** A person reads no more on a terminal. */
 const DEFAULT_LISTED = 100;
 /** `list` holds up to twice as many in memory: 200,000 need about 200 MB. */
 const MAX_LISTED = 100_000;

@@ -11,9 +11,9 @@ import { list } from './list.js';
 import { parseOptions } from './options.js';
 import { exportAll, show } from './show.js';
 
-/** These verbs change nothing, so Ctrl-C ends them at once. The others first finish what they have begun. */
+/** Ctrl-C ends these verbs at once, because they change nothing. The others first finish what they have begun. */
 const READ_ONLY: readonly string[] = ['list', 'show', 'export'] satisfies Verb[];
-/** Each returns the exit code. */
+/** A verb's function returns the exit code. */
 const RUNS = { list, show, redrive, discard, export: exportAll };
 
 // A reader that wants only the beginning of a list, such as head, closes the pipe.

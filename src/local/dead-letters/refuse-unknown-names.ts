@@ -4,10 +4,8 @@ import { unknownNameIn } from '../../dead-letters/unknown-name.js';
 import { OptionError } from './options.js';
 
 /**
- * For a filter that matches nothing: throws if the filter names a workflow, a reason or a type that neither the app nor
- * any dead letter knows.
- *
- * @throws OptionError
+ * Throws if the filter, which has matched nothing, names a workflow, a reason or a type that neither the app nor any
+ * dead letter knows. @throws OptionError
  */
 export async function refuseUnknownNames(filter: Filter, stores: ReadStores): Promise<void> {
   const { workflows } = await import('../../workflows/index.js');

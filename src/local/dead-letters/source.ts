@@ -14,11 +14,11 @@ export type Source = {
     listing: Listing,
     options: { readonly max: number; readonly onCount: (all: number) => void },
   ): Promise<{ readonly letters: readonly ListedDeadLetter[]; readonly all: number }>;
-  /** Without the payload, `Clinical` may be absent. */
+  /** Reads one dead letter. `Clinical` may be absent if the payload is not wanted. */
   show(id: string, withPayload: boolean): Promise<({ readonly shown: Shown } & Partial<Clinical>) | undefined>;
   redrive(ids: Ids, options: RedriveMany, pace: Pace): Promise<Report>;
   discard(ids: Ids, note: Note, pace: Pace): Promise<Report>;
-  /** Limits `filter` to what is there now. */
+  /** Limits `filter` to the dead letters that exist now. */
   createdUntil(filter: Filter): Promise<Filter>;
   /** @throws OptionError if `filter`, which has matched nothing, has a name that is unknown */
   refuseUnknownNames(filter: Filter): Promise<void>;

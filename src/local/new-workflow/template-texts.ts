@@ -25,7 +25,7 @@ export const $IDENTIFIER = defineWorkflow({
 });
 `;
 
-/** Its test. */
+/** The test of a workflow. */
 export const TEST = `$TYPE_IMPORT
 import { $TEST_IMPORTS } from '../../src/testing/index.js';
 import { $IDENTIFIER } from '../../src/workflows/$NAME.js';

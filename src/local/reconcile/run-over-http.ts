@@ -33,7 +33,7 @@ export async function runOverHttp(values: Values, deps: Deps, { out, err }: Outp
   return state === 'failed' || (counts.unreadable ?? 0) > 0 ? 1 : 0;
 }
 
-/** As the command itself writes it, but for `end` and `error` of a part: the app has one state for all. */
+/** Returns the report as without `--app`, but for `end` and `error` of a part: the app has one state for all. */
 function jsonOf({ dryRun, state, since, until: before, parts, message }: ReconcileRequest) {
   const ofPart = ({ host, part, upTo, counts }: ReconcileRequest['parts'][number]) =>
     part === null ? { host, ...counts } : { host, part, since, before, upTo, ...counts };

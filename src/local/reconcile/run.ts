@@ -13,7 +13,7 @@ import type { Connected } from './connect.js';
 import { PACE } from './help.js';
 import type { Asked } from './options.js';
 
-/** A terminal that is drawn again for each change would slow the comparison down. */
+/** The progress is drawn this often: drawing it for each change would slow the comparison down. */
 const SHOW_EVERY_MS = 200;
 /** A shorter wait needs no line of its own. */
 const SHOWN_WAIT_MS = 5000;
@@ -52,7 +52,7 @@ export function showing<P>(progress: { show(of: P): void; note(text: string): vo
   };
 }
 
-/** A workspace that no setting names is a wrong setting. */
+/** Throws a ConfigError for a workspace that no setting names. */
 export async function withConfigError<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();

@@ -17,7 +17,7 @@ const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
 /** The lag that Azure Health Data Services promises for its events. */
 const PROMISED_MEAN_MS = 1000;
 const PROMISED_SHARE = 0.9999;
-/** From these values on, work waits for a core or for the event loop. */
+/** At these values and above, work waits for a core or for the event loop. */
 const BUSY_SHARE = 0.8;
 const BUSY_DELAY_MS = 200;
 

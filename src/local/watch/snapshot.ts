@@ -5,7 +5,7 @@ import { type Clock, sleep } from '../../clock.js';
 /** The path of each watched file, with its size and its time of change. */
 type Snapshot = ReadonlyMap<string, string>;
 
-/** Also the time for which files must stand still: a save or a checkout of several files is one change. */
+/** Files are checked this often, and must stand still this long: saving several files is one change. */
 const POLL_MS = 100;
 /** The app reads them when it starts. */
 const SETTINGS = ['host.json', 'local.settings.json'];
