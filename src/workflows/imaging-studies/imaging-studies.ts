@@ -26,7 +26,7 @@ export function createImagingStudies(): Workflow {
         (current) => afterEvent(event, idempotencyKey, modality, current),
         event.change === 'created' ? { expect: 'absent' } : {},
       );
-      // Also if the row was kept: an earlier try may have died between the two writes.
+      // The study is counted even if the row was kept: an earlier try may have died between the two writes.
       await shareRun(studyPlaceOf(event).key, (close) => recount(event, context, close));
     },
     setup(setting) {

@@ -40,7 +40,7 @@ export async function recount(
     close();
     const rows = await tables('studyinstances').list(key, { limit: Number.POSITIVE_INFINITY });
     const counted = afterCounting(event, before, summarize(rows));
-    // Only a period that has begun can have a row.
+    // A row can exist only for a period that has begun.
     const mayBeListed = counted.status === 'arriving' && counted.period === periodOf(before) && !counted.isListed;
     const after = mayBeListed ? { ...counted, isListed: await isListedOpen(tables, place, counted.period) } : counted;
     let isWritten = false;

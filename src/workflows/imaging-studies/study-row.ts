@@ -6,7 +6,7 @@ type Summary = {
   readonly series: number;
   /** Sorted, separated by commas. */
   readonly modalities: string;
-  /** When the first and the last of the existing images were created, by the events; '' if unknown. */
+  /** The times at which the first and the last of the existing images were created, by the events; '' if unknown. */
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
   /** A digest of all image rows: changes with every arrival, and never returns to an earlier value. */

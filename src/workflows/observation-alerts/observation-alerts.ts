@@ -128,7 +128,7 @@ async function updateOwnAlerts(
   return nexts;
 }
 
-/** By rule and place: the next result, where it was read with the Observation's own. */
+/** The next result of each rule and place, where it was read with the Observation's own result. */
 type Nexts = Map<string, WithPrevious['next']>;
 
 function nameOf({ name }: DeltaRule, { partition, key }: ResultPlace): string {

@@ -20,7 +20,7 @@ export type ReferenceRange = { readonly low: Amount | undefined; readonly high: 
 export type Reading = {
   readonly observationId: string;
   readonly standing: Standing;
-  /** In one spelling; see `subjectOf` in `read-observation.ts`. */
+  /** The subject in one spelling; see `subjectOf` in `read-observation.ts`. */
   readonly subject: string | undefined;
   readonly takenAt: Date | undefined;
   readonly value: Amount | NoNumber;
@@ -34,7 +34,7 @@ export function counts({ takesPreliminary }: Rule, { standing }: Reading): boole
   return standing === 'final' || (standing === 'preliminary' && takesPreliminary);
 }
 
-/** When a result was taken, and of which Observation it is. */
+/** The time of a result, and its Observation. */
 export type Moment = Pick<Reading, 'takenAt' | 'observationId'>;
 
 /**

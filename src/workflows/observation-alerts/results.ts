@@ -12,7 +12,7 @@ export type ResultPlace = Place & { readonly quantity: string };
 export type Result = { readonly reading: Reading; readonly host: string; readonly version: number };
 
 /** The nearest later result of another Observation. */
-export type NextResult = { readonly observationId: string; readonly place: ResultPlace };
+type NextResult = { readonly observationId: string; readonly place: ResultPlace };
 
 export type WithPrevious = {
   readonly result: Result;
@@ -22,7 +22,7 @@ export type WithPrevious = {
 
 type Found = Result & { readonly key: string };
 
-/** First page: the nearest result is among these, usually. Larger pages follow. */
+/** The size of the first page, which usually has the nearest result. Larger pages follow. */
 const FEW = 20;
 const MANY = 1_000;
 const HOUR_MS = 3_600_000;

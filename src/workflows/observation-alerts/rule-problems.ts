@@ -12,7 +12,7 @@ type Place = { readonly fields: Fields; readonly path: string };
 
 const WAYS = Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[];
 const ALL = Object.values(CONDITIONS).flat();
-/** Properties of one kind of which a rule has one. */
+/** A rule has only one property of each of these groups. */
 const EXCLUSIVE = [['above', 'atLeast'], ['below', 'atMost'], CONDITIONS.delta] as const;
 
 /**

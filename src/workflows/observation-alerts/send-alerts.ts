@@ -23,9 +23,9 @@ const MAX_HELD = 20_000;
 const FIRST_WAIT_MS = 10_000;
 const MAX_WAIT_MS = 3_600_000;
 const GIVE_UP_MS = 24 * 3_600_000;
-/** After this many failures in a row the run ends, to spare the endpoint. */
+/** The run ends after this many failures in a row, to spare the endpoint. */
 const MAX_FAILURES = 5;
-/** Order of sending. */
+/** The order in which alerts are sent. */
 const SEVERITIES = ['critical', 'warning', 'info'];
 
 type OutboxEntry = Place & { readonly row: Row };

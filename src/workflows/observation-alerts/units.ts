@@ -3,7 +3,7 @@ import type { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 
 /** The numbers that convert mass to substance (mg/dL to mmol/L), and substance to charge (mmol/L to meq/L). */
 export type Analyte = {
-  /** In g/mol. */
+  /** The mass of one mole in g. */
   readonly molarMass?: number | undefined;
   /** Charge of one ion, without its sign: 1 for potassium, 2 for calcium. */
   readonly charge?: number | undefined;

@@ -6,7 +6,7 @@ import { quantityOf, type Result, type ResultPlace, readWithPrevious, type WithP
 import type { DeltaRule, Rule } from './rule.js';
 import { type AlertCandidate, type HandlerContext, updateAlert } from './update-alert.js';
 
-/** More rounds than a few handlers can cause for each other. */
+/** This is more rounds than a few handlers can cause for each other. */
 const MAX_ROUNDS = 10;
 
 /** The alert of a delta rule on an Observation: the handler's own, or one whose result comes after it. */

@@ -30,7 +30,7 @@ export const CODES = [
 
 export type AlertCode = (typeof CODES)[number];
 
-/** Why a rule cannot decide. Missing interpretations are usual and are not logged. */
+/** The reason why a rule cannot decide. Missing interpretations are usual and are not logged. */
 export type UndecidedReason = (typeof REASONS)[number] | 'no-interpretation';
 
 /** No alert, because the result is uncertain. */

@@ -14,7 +14,7 @@ export type PostAlert = (
 /** `retryAfterMs`: the wait that the endpoint asks for; 0 if it asks for none. */
 export type Answer = { readonly kind: 'sent' } | { readonly kind: 'failed'; readonly retryAfterMs: number };
 
-/** At least 24 random bytes in base64. */
+/** The secret has at least 24 random bytes in base64. */
 const SECRET = /^(?:whsec_)?([A-Za-z0-9+/]{32,}={0,2})$/;
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const INTERNAL: ReadonlySet<string> = new Set(['sentRevision', 'notSent']);
