@@ -22,7 +22,7 @@ import { type TryOptions, type TryResult, tryJob, type World } from './try-job.j
 const TURNS = 30;
 const STEP_MS = 500;
 
-/** For tables outside a handler: no lease, no fence. */
+/** The guard of tables outside a handler: no lease, no fence. */
 const UNGUARDED: Guard = { writableUntilMs: () => Number.POSITIVE_INFINITY, isWanted: () => true, note() {} };
 
 /** Runs events through a workflow, over tables in memory. */

@@ -59,19 +59,19 @@ export type TryResult =
 export type World = Pick<JobDeps, 'clock' | 'random' | 'telemetry' | 'changeQueue'> &
   Pick<Stores, 'watermarks' | 'workflowTables' | 'workflowCommit'> & {
     readonly setting: Setting;
-    /** By workflow. */
+    /** The queues of each workflow. */
     readonly queues: Map<string, Pick<JobDeps, 'slots' | 'resourceSlots'>>;
     /** The events of one change, by the address of the first: each has an address of its own, as in the ledger. */
     readonly incarnations: Map<Address, EventKey['id'][]>;
   };
 
 const DEADLINE_MS = 15_000;
-/** Longer than any test: no lease lapses while a test moves the clock. */
+/** The lease is longer than any test, so that no lease lapses while a test moves the clock. */
 const LEASE_MS = 30 * 24 * 3_600_000;
 const DIES = new Error('The process dies here.');
 /**
- * Name of the row that runs the job. The job comes from a row, not a delivery, because a record holds the number of the
- * try.
+ * The name of the row that runs the job. The job comes from a row, not a delivery, because a record holds the number of
+ * the try.
  */
 const ROW = '2026-01-01T00:00:00.000Z.kit';
 
@@ -198,7 +198,7 @@ function depsOf(workflow: Workflow, options: TryOptions, world: World): JobDeps 
   return { ...shared, slots, resourceSlots, changeQueue };
 }
 
-/** As at the end of a process: no claim, no handler, and the handler that runs is aborted. */
+/** Ends the process as a shutdown does: no claim, no handler, and the handler that runs is aborted. */
 function endProcess({ shutdown }: JobDeps): void {
   shutdown.isStopping = true;
   shutdown.isAborting = true;
