@@ -24,7 +24,7 @@ export type Destination = {
   readonly logs: LogRecordExporter;
 };
 
-export type OpenTelemetryDeps = {
+type OpenTelemetryDeps = {
   readonly clock: Clock;
   /** The name of this process, as in `stats`. */
   readonly instance: string;
