@@ -18,7 +18,7 @@ export function problemsIn({ issues }: { readonly issues: readonly Issue[] }, be
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: issue.message }));
     }
-    // In a union the intended option has an error deeper inside, which says more than that no option fits.
+    // The intended option of a union has an error deeper inside, which says more than that no option fits.
     const meant = issue.code === 'invalid_union' ? issue.errors.find((inner) => inner.every(isInside)) : undefined;
     if (meant) return problemsIn({ issues: meant }, path);
     return [{ path: path.join('.') || '(body)', message: issue.message }];

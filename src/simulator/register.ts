@@ -62,7 +62,7 @@ function depsOf(app: App, random: Random): SimulatorDeps {
   };
 }
 
-/** With port 0 the app does not know its port: a request shows it. Only a host name of this machine is believed. */
+/** An app with port 0 does not know its port: a request shows it. Only a host name of this machine is believed. */
 function learnOrigin(simulator: Simulator, url: string): void {
   const { hostname, port } = new URL(url);
   if (LOOPBACK.includes(hostname)) simulator.reachedAt(`http://127.0.0.1:${port}`);

@@ -1,6 +1,6 @@
 import type { Random } from '../clock.js';
 
-/** A source of numbers and tokens. The same seed gives the same ones on every machine. */
+/** Returns a source of numbers and tokens, which depend on the seed alone. */
 export function seededRandom(seed: number | string): Random {
   const next = mulberry32(typeof seed === 'number' ? seed : hash(seed));
   return {

@@ -42,7 +42,7 @@ export type SimulatorDeps = {
   readonly eventQueue?: QueueStore | undefined;
   readonly measureMachine: MeasureMachine;
   readonly reconcile?: ReconcileRun | undefined;
-  /** The workspace that events come from. */
+  /** The workspace from which events come. */
   readonly source: string;
   /** True if the app takes only events of listed workspaces. */
   readonly isListing: boolean;

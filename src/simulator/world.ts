@@ -57,7 +57,7 @@ export function createWorld(deps: WorldDeps): World {
     },
   };
 
-  /** Never the same time twice. On a fast machine an update could change nothing then, and make no event. */
+  /** Returns a new time at each call. With an equal time, an update could change nothing and make no event. */
   function now(): Date {
     lastMs = Math.max(lastMs + 1, clock.now().getTime());
     return new Date(lastMs);

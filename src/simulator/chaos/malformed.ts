@@ -50,8 +50,8 @@ const DICOM_DATA: Readonly<Record<string, Wrong>> = {
 };
 
 /**
- * Every kind of event that the app's parser rejects and that Event Grid could deliver. A text, a number or an array in
- * place of an event is missing: the Functions host refuses its whole POST before the app sees it.
+ * All kinds of events that the app's parser rejects and that Event Grid could deliver. The list has no text, number or
+ * array in place of an event: the Functions host refuses such a POST before the app sees it.
  */
 export const MALFORMED: readonly Malformation[] = [
   ...Object.entries(ENVELOPE).flatMap(([what, names]) => [

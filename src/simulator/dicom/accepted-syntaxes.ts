@@ -1,7 +1,7 @@
 import { parseMediaTypes } from './media-types.js';
 import { EXPLICIT_LITTLE_ENDIAN } from './read-part10.js';
 
-/** One way in which a client takes what it retrieves. */
+/** One form in which a client accepts the files that it retrieves. */
 export type Way = {
   readonly mediaType: string;
   readonly isMultipart: boolean;
@@ -24,7 +24,7 @@ const FRAMES: readonly Kind[] = [
 ];
 
 /**
- * The ways of an Accept header that the service goes, the most wanted first. Studies and series come in parts alone.
+ * Returns the forms of an Accept header that the service supports, the most wanted first: multipart alone for `many`.
  */
 export function acceptedWays(header: string | null, resource: 'many' | 'image' | 'frames'): Way[] {
   const kinds = resource === 'frames' ? FRAMES : FILES;

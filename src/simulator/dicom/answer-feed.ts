@@ -11,7 +11,7 @@ const NO_FLAG = 'includeMetadata must be true or false.';
 const NO_MOMENT = 'startTime and endTime must be a date and time with a time zone, such as 2025-01-31T12:00:00Z.';
 const ACTIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
-/** A page of what has happened between two moments, in order. */
+/** Answers with a page of the changes between two moments, in order. */
 export function answerFeed({ request, store }: Call): SimulatorAnswer {
   const query = queryOf(request);
   const { offset, limit, withMetadata } = readPage(query, 'v2');
@@ -26,7 +26,7 @@ export function answerFeed({ request, store }: Call): SimulatorAnswer {
   );
 }
 
-/** A page of v1: the sequences from `offset` + 1 to `offset` + `limit`. An empty page is not the end of the feed. */
+/** Answers as v1, with the sequences `offset` + 1 to `offset` + `limit`. An empty page is not the end of the feed. */
 export function answerFeedV1({ request, store }: Call): SimulatorAnswer {
   const { offset, limit, withMetadata } = readPage(queryOf(request), 'v1');
   const page = store.feed.pageByNumber({ offset, limit });
@@ -64,7 +64,7 @@ function queryOf({ query }: Call['request']): ReadonlyMap<string, string> {
   return new Map([...query].map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
 
-/** Metadata is that of the image as it is now, also beside an earlier change. */
+/** The metadata is that of the image as it is now, also beside an earlier change. */
 function describe({ sequenceNumber, name, change, at }: FeedEntry, store: ImageStore, withMetadata: boolean) {
   const image = store.image(name);
   const isCurrent = change !== 'deleted' && image?.sequenceNumber === sequenceNumber;

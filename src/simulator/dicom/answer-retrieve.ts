@@ -83,7 +83,7 @@ function wantsOriginal({ request }: Call): boolean {
   return request.headers.get('msdicom-request-original')?.toLowerCase() === 'true';
 }
 
-/** The first way in which all can be given: compressed pixels stay as they are. */
+/** Returns the first form in which all images can be sent: compressed pixels stay as they are. */
 function wayFor({ request }: Call, images: readonly Image[], resource: 'many' | 'image' | 'frames'): Way {
   const ways = acceptedWays(request.headers.get('accept'), resource);
   const canGive = (syntax: string, stored: string) =>

@@ -29,7 +29,7 @@ export function answerSearch({ request, store, partition, params }: Call, wanted
   return answerDicomJson(200, results);
 }
 
-/** The newest first. */
+/** Returns the matches, the newest first. */
 function findAll(
   partition: Partition | undefined,
   { studyUid, seriesUid }: Call['params'],

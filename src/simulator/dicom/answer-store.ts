@@ -11,7 +11,7 @@ import { refused, type Stored, storeImage } from './store-image.js';
 const IMPLICIT_VR = 45063;
 const WRONG_VALUES = 1;
 
-/** STOW-RS: every part that can be stored is, whatever the others are. */
+/** STOW-RS: stores every part that is valid, whatever the other parts are. */
 export function answerStore({ request, store, partition, studies, params, maxBodyBytes }: Call): SimulatorAnswer {
   const { headers, body } = request;
   const { studyUid } = params;

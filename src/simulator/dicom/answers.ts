@@ -5,12 +5,12 @@ type Headers = Readonly<Record<string, string>>;
 
 const VERSIONS = { 'api-supported-versions': '2.0' };
 
-/** A request is refused: thrown before anything changes. */
+/** Refuses a request, before anything changes. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly answer: SimulatorAnswer;
 
-  /** As the service refuses: a sentence. */
+  /** `message` is a sentence in the words of the service. */
   constructor(status: number, message: string, headers: Headers = {}) {
     super(message);
     const type = { 'content-type': 'text/plain; charset=utf-8' };
@@ -27,7 +27,7 @@ export function answerDicomJson(status: number, value: unknown, headers: Headers
   return answerJson(status, value, { ...headers, 'content-type': 'application/dicom+json; charset=utf-8' });
 }
 
-/** Throws a Refusal where the client does not take DICOM JSON; `what` is the content that only comes so. */
+/** Throws a Refusal where the client does not accept DICOM JSON. `what` is the content that has no other format. */
 export function checkAcceptsJson({ headers }: SimulatorRequest, what: string): void {
   if (accepts(headers.get('accept'), 'application/dicom+json')) return;
   throw new Refusal(406, `${what} is application/dicom+json, which the Accept header does not name.`);

@@ -1,9 +1,9 @@
 import { type Attribute, type Dataset, firstText, TAG, textOfValue, textsOf } from './dataset.js';
 import { problemOfValue } from './value-rules.js';
 
-/** The result of a check for a store. As API v2, it refuses only images without the values that the store needs. */
+/** The result of a check. As API v2, a store refuses only images without the values that it needs. */
 type Check = {
-  /** Why the image is refused; undefined where it can be stored. */
+  /** The reason of the refusal; undefined where the image can be stored. */
   readonly reason?: number;
   readonly problems: readonly string[];
   /** Tags of attributes that metadata and the index leave out. */
@@ -16,9 +16,9 @@ export type Uids = { readonly studyUid: string; readonly seriesUid: string; read
 export const REASON = { processing: 272, validation: 43264, otherStudy: 43265, exists: 45070 } as const;
 
 const NEEDED_UIDS = [TAG.sopClassUid, TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
-/** They stay, whatever is wrong with them: an image has no name without them. */
+/** These attributes stay even with wrong values: an image has no name without them. */
 const NAMES: readonly string[] = [TAG.studyUid, TAG.seriesUid, TAG.instanceUid];
-/** Leading zeros are let through. */
+/** Leading zeros are accepted. */
 const LENIENT_UID = /^[0-9.]*[0-9]$/;
 
 /** Returns whether the service accepts `text` as a UID: up to 64 digits and dots, with a digit at its end. */
@@ -32,7 +32,7 @@ export function uidsOf(dataset: Dataset): Uids {
   return { studyUid, seriesUid, instanceUid };
 }
 
-/** `studyUid` where the request names the study. */
+/** Checks an image before the store. `studyUid` is given where the request names the study. */
 export function checkImage(dataset: Dataset, studyUid?: string): Check {
   const lacking = missingProblem(dataset);
   if (lacking) return refuse(REASON.validation, [lacking]);
@@ -45,11 +45,11 @@ export function checkImage(dataset: Dataset, studyUid?: string): Check {
 
   const found = new Map<string, string>();
   const wrong = findProblems(dataset, found).filter((tag) => !NAMES.includes(tag));
-  if (!dataset[TAG.patientId]?.Value) found.set(TAG.patientId, missing(TAG.patientId)); // it may be empty, but not unnoticed
+  if (!dataset[TAG.patientId]?.Value) found.set(TAG.patientId, missing(TAG.patientId)); // empty: only a warning
   return { wrong, problems: [...found.values()] };
 }
 
-/** In the words of the service: DICOM100 stands for a value that fails validation. */
+/** Returns a problem in the words of the service: DICOM100 stands for a value that fails validation. */
 export function problem(tag: string, text: string): string {
   return `DICOM100: ${tagText(tag)} - ${text}`;
 }

@@ -18,7 +18,7 @@ export function isNative(syntax: string): boolean {
   return [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN, DEFLATED].includes(syntax);
 }
 
-/** The file in explicit VR little endian. For those of a native transfer syntax alone. */
+/** Returns the file in explicit VR little endian. Only for files of a native transfer syntax. */
 export function convertNative(file: Uint8Array, part10: Part10): Uint8Array {
   const { transferSyntax, bytes, start } = part10;
   if (transferSyntax === EXPLICIT_LITTLE_ENDIAN) return file;

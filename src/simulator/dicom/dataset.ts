@@ -9,7 +9,7 @@ export type Attribute = {
   readonly InlineBinary?: string;
 };
 
-/** The tags that the service itself goes by. */
+/** The tags that the service itself reads. */
 export const TAG = {
   characterSet: '00080005',
   sopClassUid: '00080016',
@@ -58,7 +58,7 @@ export function withoutPadding(text: string): string {
   return text.replace(/[\0 ]+$/, '');
 }
 
-/** By tag, as the standard wants it. */
+/** Returns the attributes in the order of their tags, as the standard requires. */
 export function sorted(dataset: Dataset): Dataset {
   return Object.fromEntries(Object.entries(dataset).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -2,7 +2,7 @@ import elements from './data-elements.json' with { type: 'json' };
 
 type Entry = { readonly tag: string; readonly vr: string; readonly keyword: string };
 
-/** Each group is a line: the group, then element, VR and keyword of each data element. */
+/** A line has one group: the group's number, then element, VR and keyword of each data element. */
 const ENTRIES = elements.groups.flatMap((line): Entry[] => {
   const [group, ...listed] = line.split(' ');
   return listed.map((text) => ({ tag: group + text.slice(0, 4), vr: text.slice(4, 6), keyword: text.slice(6) }));

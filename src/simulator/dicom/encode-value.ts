@@ -1,6 +1,6 @@
 import { type Attribute, isLong, isText, textOfValue } from './dataset.js';
 
-/** Writes text; it is for the caller to have made sure that the character set can hold it. */
+/** Writes text. The caller has checked that the character set can hold the text. */
 export type Encode = (text: string) => Uint8Array;
 
 type NumberType = 'Uint16' | 'Int16' | 'Uint32' | 'Int32' | 'Float32' | 'Float64';

@@ -18,7 +18,7 @@ export function fileOf(image: Image, { isOriginal = false, isConverted = false }
   return isConverted ? convertNative(file, readable(file)) : file;
 }
 
-/** Returns where the elements of the stored file are, or of what it is converted to. */
+/** Returns where the elements are: of the stored file, or of its converted form. */
 export function part10Of(image: Image, { isConverted = false } = {}): Part10 {
   const stored = readable(image.file);
   return isConverted ? readable(convertNative(image.file, stored)) : stored;

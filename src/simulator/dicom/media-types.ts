@@ -1,7 +1,7 @@
 /** One media type of a header such as Accept or Content-Type; everything but values of parameters in lower case. */
 type MediaType = { readonly type: string; readonly parameters: ReadonlyMap<string, string> };
 
-/** In the order of the header; undefined where there is none. */
+/** Returns the media types in the order of the header; undefined for an absent header. */
 export function parseMediaTypes(header: string | null): MediaType[] | undefined {
   if (header === null || header.trim() === '') return undefined;
   return splitOutsideQuotes(header, ',').map((text) => {
@@ -10,7 +10,7 @@ export function parseMediaTypes(header: string | null): MediaType[] | undefined 
   });
 }
 
-/** Returns whether `type` may be answered; where nothing is said, it may. */
+/** Returns whether the client accepts `type`. A client without the header accepts every type. */
 export function accepts(header: string | null, type: string): boolean {
   const accepted = parseMediaTypes(header) ?? [{ type: '*/*' }];
   const [kind = '', subtype = ''] = type.split('/');

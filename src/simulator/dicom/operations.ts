@@ -6,7 +6,7 @@ export type Operation = {
   readonly id: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** As the service reports them; undefined while the update runs. */
+  /** The counts as the service reports them; undefined while the update runs. */
   readonly results?: Readonly<Record<'studyProcessed' | 'studyUpdated' | 'studyFailed' | 'instanceUpdated', number>>;
 };
 

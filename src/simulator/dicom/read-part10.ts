@@ -3,7 +3,7 @@ import dicomParser, { type Element } from 'dicom-parser';
 import { isLong } from './dataset.js';
 import { vrOf } from './dictionary.js';
 
-/** A file of PS3.10, read as far as where its elements are. */
+/** A PS3.10 file that has been read as far as the places of its elements. */
 export type Part10 = {
   readonly transferSyntax: string;
   readonly isExplicit: boolean;
@@ -33,12 +33,12 @@ export const DEFLATED = '1.2.840.10008.1.2.1.99';
 export const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
-/** Far more than any real file has, and far less than a stack holds. */
+/** The limit is far more than any real file has, and far less than a stack holds. */
 const DEEPEST_SEQUENCE = 64;
-/** dicom-parser takes their length for two bytes long. As UN they are read right, and left out of metadata. */
+/** dicom-parser reads the length of these VRs as two bytes. As UN they are read right, and left out of metadata. */
 const READ_AS_UN = new Set(['OV', 'SV', 'UV']);
 
-/** Never throws. */
+/** Reads a file, or says why it is unreadable. Never throws. */
 export function readPart10(file: Uint8Array): Part10 | Unreadable {
   try {
     const part10 = parse(file);

@@ -6,8 +6,8 @@ import { characterSetsOf, DEFLATED, type Part10, startOf } from './read-part10.j
 import { toDataset } from './to-dataset.js';
 
 /**
- * The file with other values for some attributes of text, which need not be in it. Everything else stays as it is, byte
- * for byte: only what is between the elements that change is copied.
+ * Returns the file with other values for some text attributes, which need not be in the file. All bytes between the
+ * changed elements are copied unchanged.
  */
 export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset): Uint8Array {
   const { bytes, start, elements, transferSyntax } = part10;
@@ -34,9 +34,9 @@ export function revisePart10(file: Uint8Array, part10: Part10, changes: Dataset)
 }
 
 /**
- * In the character sets of the file where they can hold the values. Where they cannot and the file has no text beyond
- * ASCII, it becomes one of UTF-8, which leaves that text as it is. Otherwise what does not fit becomes `?`, as the
- * service does it; metadata shows the true values all the same.
+ * Writes the values in the file's character sets if these can hold them. If they cannot and all text of the file is
+ * ASCII, the file is declared to be in UTF-8, which leaves that text as it is. Otherwise each character that does not
+ * fit becomes `?`, as in the real service; metadata still shows the true values.
  */
 function inCharacterSet(part10: Part10, changes: Dataset): { written: Dataset; encode: Encode } {
   const sets = characterSetsOf(part10);

@@ -111,7 +111,7 @@ function plain(text: string): string {
   return text.replace(/[\0 ]+$/, '').toLowerCase();
 }
 
-/** For names, accents do not count either. */
+/** In names, accents do not count either. */
 function bare(text: string): string {
   return plain(text).normalize('NFD').replace(COMBINING, '');
 }

@@ -20,7 +20,7 @@ export type Stored = {
 
 const FULL = 'The memory of the simulator is full: delete studies, or start the simulator afresh.';
 
-/** Stores a file of PS3.10, or says why not; then nothing has changed. Never throws. */
+/** Stores a PS3.10 file. If the file is refused, the result says why, and nothing has changed. Never throws. */
 export function storeImage(
   file: Uint8Array,
   { store, partition, studyUid }: { store: ImageStore; partition: string; studyUid?: string | undefined },

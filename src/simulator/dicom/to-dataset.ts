@@ -9,9 +9,9 @@ import { problemOfValue } from './value-rules.js';
 type Value = string | number | object | null;
 type Reading = { readonly part10: Part10; readonly decode: Decode };
 
-/** Text in these is in the character set of the data set; the others are ASCII. */
+/** Text of these VRs is in the character set of the data set. Text of other VRs is ASCII. */
 const LOCAL_VRS = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
-/** Here a backslash is a character as any other. */
+/** In these VRs a backslash is an ordinary character. */
 const SINGLE_VRS = new Set(['LT', 'ST', 'UR', 'UT']);
 
 const PRIVATE_CREATOR = /^.{4}00[1-9A-F].$/;

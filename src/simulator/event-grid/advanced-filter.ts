@@ -3,7 +3,7 @@ import type { Reader } from './reader.js';
 const MAX_TEXT_LENGTH = 512;
 const TEXTS = `texts of up to ${MAX_TEXT_LENGTH} characters`;
 
-/** In the property names of the Azure resource; `value` or `values` holds what the operator wants. */
+/** A filter in the property names of the Azure resource. The operator compares with `value` or `values`. */
 export type AdvancedFilter = { readonly key: string; readonly operatorType: OperatorType } & Wanted;
 type Wanted = { readonly value?: unknown; readonly values?: readonly unknown[] };
 type OperatorType = keyof typeof OPERATORS;
@@ -54,7 +54,7 @@ const OPERATORS = {
   IsNotNull: isPresent,
 } satisfies Record<string, Operator>;
 
-/** These accept an event that lacks the key; the other Not-forms do not. */
+/** These operators accept an event without the key. The other Not-forms do not. */
 const ACCEPT_NOTHING: readonly OperatorType[] = ['NumberNotIn', 'NumberNotInRange', 'StringNotIn'];
 
 /** Reads one advanced filter. Wrong values become problems of `filter`. */

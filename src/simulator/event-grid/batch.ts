@@ -72,7 +72,7 @@ export function writeRequest(
     const own = { 'aeg-metadata-version': '1', 'aeg-data-version': first?.dataVersion ?? '' };
     return { headers: { ...headers, 'content-type': 'application/json; charset=utf-8', ...own }, body: list };
   }
-  // Without batching, a CloudEvent is sent without an array around it.
+  // A CloudEvent outside a batch is sent without an array around it.
   const isSingle = destination.maxEventsPerBatch === 1;
   const type = `application/cloudevents${isSingle ? '' : '-batch'}+json; charset=utf-8`;
   const own = { 'aeg-metadata-version': '1.0', origin: ORIGIN, 'webhook-request-origin': ORIGIN };

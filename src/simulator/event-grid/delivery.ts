@@ -31,7 +31,7 @@ export type DeliveryDeps = AttemptDeps & {
   maxRequests?: number;
 };
 
-/** The events of one subscription, from published to over. */
+/** Delivers the events of one subscription, from their publication to their end. */
 export class Delivery {
   readonly #deps: DeliveryDeps;
   #subscription: Subscription;
@@ -114,7 +114,7 @@ export class Delivery {
     this.#probation.end();
   }
 
-  /** At the end of the turn: events that are published in one turn may share a request. */
+  /** Sends at the end of the turn, because events that are published in one turn may share a request. */
   #pumpSoon(): void {
     if (this.#willPump) return;
     this.#willPump = true;
@@ -176,7 +176,7 @@ export class Delivery {
     }
   }
 
-  /** Also ends events that wait for their next attempt. A dead letter stays a dead letter. */
+  /** Ends the entries, also those that wait for their next attempt. A dead letter stays a dead letter. */
   #acknowledge({ entries }: Batch): void {
     const now = this.#deps.clock.monotonic();
     for (const entry of entries) {

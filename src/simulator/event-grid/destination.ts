@@ -20,7 +20,7 @@ export type Batching = {
 type Queue = {
   readonly resourceId: string;
   readonly queueName: string;
-  /** -1 for ever; null for the 7 days of Azure's default. */
+  /** -1 means for ever; null means the 7 days of Azure's default. */
   readonly queueMessageTimeToLiveInSeconds: number | null;
 };
 

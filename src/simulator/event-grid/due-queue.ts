@@ -23,7 +23,7 @@ export class DueQueue<T> {
     return this.#heap.length;
   }
 
-  /** `atMs` on the monotonic clock. */
+  /** `atMs` is a time of the monotonic clock. */
   add(atMs: number, item: T): void {
     this.#seq += 1;
     push(this.#heap, { atMs, seq: this.#seq, item });

@@ -4,11 +4,11 @@ import type { TopicEvent } from './topic-event.js';
 /** A published event, shared by all subscriptions that match it. */
 export type Published = {
   readonly event: TopicEvent;
-  /** On the wall clock. */
+  /** The wall-clock time of publication. */
   readonly atMs: number;
-  /** On the monotonic clock of the schedule, for the time to live. */
+  /** The monotonic time of the schedule, for the time to live. */
   readonly scheduleMs: number;
-  /** On the monotonic real clock, for the lag. */
+  /** The monotonic real time, for the lag. */
   readonly realMs: number;
   /** The group by which `pendingAt` counts. */
   readonly group?: string | undefined;

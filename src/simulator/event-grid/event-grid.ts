@@ -21,7 +21,7 @@ export type EventGridDeps = DeliveryDeps & {
 type PutOutcome =
   | { kind: 'created' | 'updated'; subscription: Subscription }
   | { kind: 'wrong'; problems: Problem[] }
-  /** Nothing was changed. */
+  /** The subscription has not changed. */
   | { kind: 'handshake-failed'; message: string };
 
 /**
@@ -98,7 +98,7 @@ export class EventGrid {
     return true;
   }
 
-  /** By the name of the subscription. */
+  /** The statistics by name of the subscription. */
   get stats(): Readonly<Record<string, SubscriptionStats>> {
     const stats: Record<string, SubscriptionStats> = {};
     for (const { shown, delivery } of this.#registered.values()) if (delivery) stats[shown.name] = delivery.stats();
@@ -112,7 +112,7 @@ export class EventGrid {
     return sum;
   }
 
-  /** As `pending`, for the events of a group and the subscriptions that deliver to these functions or queues. */
+  /** Counts as `pending`, for the events of a group and the subscriptions of these functions or queues. */
   pendingAt(targets: readonly string[], group: string): number {
     let sum = 0;
     for (const { shown, delivery } of this.#registered.values()) {
@@ -131,7 +131,7 @@ export class EventGrid {
     for (const one of [...this.#registered.values()]) this.#forget(one);
   }
 
-  /** As `clear`; afterwards `put` is refused. */
+  /** Clears everything as `clear` does, and refuses every later `put`. */
   stop(): void {
     this.#isStopped = true;
     this.clear();

@@ -112,7 +112,7 @@ const FIELDS: ReadonlyMap<string, keyof TopicEvent> = new Map([
   ['data', 'data'],
 ]);
 
-/** By its exact name, or else by its name in another case. */
+/** Returns the property of this exact name, or else of this name in another case. */
 function property(of: unknown, name: string): unknown {
   if (typeof of !== 'object' || of === null || Array.isArray(of)) return undefined;
   if (Object.hasOwn(of, name)) return (of as Record<string, unknown>)[name];

@@ -42,7 +42,7 @@ export class Probation {
     return this.#times > 0 ? 1 : this.#deps.max;
   }
 
-  /** On the schedule's wall clock. */
+  /** The end of the probation, by the wall clock of the schedule. */
   get until(): Date | undefined {
     return this.#on?.until;
   }

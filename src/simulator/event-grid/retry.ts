@@ -4,7 +4,7 @@ import type { Destination } from './destination.js';
 /** The wait after each failed attempt, from 10 s to 12 h; the last wait repeats. */
 const SCHEDULE_S = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200];
 const AT_LEAST_S: Readonly<Record<number, number>> = { 401: 300, 404: 300, 408: 120, 503: 30 };
-/** Each wait grows by up to this share. */
+/** A wait grows by up to this share at random. */
 const SPREAD = 0.1;
 
 const FINAL: Readonly<Record<Destination['endpointType'], readonly number[]>> = {
@@ -30,7 +30,7 @@ export type Outcome =
   | 'GenericError'
   | 'SocketError'
   | 'ResolutionError'
-  /** Its time was over before the endpoint was tried again. */
+  /** The event expired before the endpoint was tried again. */
   | 'Probation';
 
 /** A failed request: answered with a status, or with nothing. */
@@ -51,7 +51,7 @@ export function isFinal({ status }: Failure, endpointType: Destination['endpoint
   return status !== undefined && FINAL[endpointType].includes(status);
 }
 
-/** After `attempts` attempts, how long to wait for the next. */
+/** Returns the wait before the next attempt, after `attempts` attempts. */
 export function waitMsAfter(attempts: number, { status = 0 }: Failure, random: Random): number {
   const scheduledS = SCHEDULE_S[Math.min(attempts, SCHEDULE_S.length) - 1] ?? 0;
   return Math.max(scheduledS, AT_LEAST_S[status] ?? 0) * 1000 * (1 + SPREAD * random.number());

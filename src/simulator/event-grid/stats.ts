@@ -10,7 +10,7 @@ export type SubscriptionStats = Readonly<Counts> & {
   readonly pending: number;
   /** Pending events by stage; `letters` are dead letters that are not written yet. */
   readonly places: Readonly<Record<Exclude<Stage, 'over'>, number>>;
-  /** On the wall clock of the schedule. */
+  /** The end of the probation, by the wall clock of the schedule. */
   readonly inProbationUntil: string | undefined;
   /** The real time from publishing to the acknowledgement. */
   readonly lag: ReturnType<ReturnType<typeof createLag>['read']>;

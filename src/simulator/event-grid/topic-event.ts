@@ -71,7 +71,7 @@ function typeOf(what: 'FhirResource' | 'DicomImage', change: Change): string {
   return `Microsoft.HealthcareApis.${what}${change.charAt(0).toUpperCase()}${change.slice(1)}`;
 }
 
-/** The published samples have it for FHIR, and not for DICOM. */
+/** The published samples have a data schema for FHIR, and none for DICOM. */
 function dataSchemaOf({ type, dataVersion }: TopicEvent): { dataschema?: string } {
   return type.startsWith('Microsoft.HealthcareApis.DicomImage') ? {} : { dataschema: `#${dataVersion}` };
 }

@@ -12,7 +12,7 @@ const EVERY_ANSWER = { 'X-Content-Type-Options': 'nosniff' } as const;
 /** The HTTP answer for a result. */
 export function answerOf(result: Result, call: Call): SimulatorAnswer {
   const { location, version, text } = partsOf(result, call);
-  // As in the real service: after a creation, or where the resource existed already.
+  // The real service also sends a location after a creation, or where the resource existed already.
   const hasLocation = result.kind === 'version' && (result.status === 201 || result.text !== undefined);
   return {
     status: result.status,

@@ -23,7 +23,7 @@ export type FhirOutcome = {
   readonly resourceType: string | undefined;
   readonly id: string | undefined;
   readonly version: number | undefined;
-  /** Why the service refused; undefined after a success. */
+  /** The reason of a refusal; undefined after a success. */
   readonly problem: string | undefined;
   /** The outcome of each entry of a bundle, in the order of the entries. */
   readonly entries: readonly FhirOutcome[];

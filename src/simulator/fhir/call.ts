@@ -2,7 +2,7 @@ import type { FhirResource } from './content/resource-rules.js';
 import type { Prefer } from './prefer.js';
 import type { Version } from './store/version.js';
 
-/** A request as the service works on it, whether it came by HTTP, as an entry of a bundle, or from within. */
+/** A request as the service handles it: from HTTP, from an entry of a bundle, or from a scenario. */
 export type Call = {
   readonly method: string;
   /** Decoded. */
@@ -16,10 +16,10 @@ export type Call = {
   readonly newId?: string | undefined;
 };
 
-/** Read when it is needed: each throws a FhirError where the body is not that. */
+/** The body, read when a call needs it. Each function throws a FhirError for a body of another kind. */
 export type CallBody = {
   resource(): FhirResource;
-  /** A bundle is read as it is: each of its entries is looked at by itself. */
+  /** A bundle is returned as sent, because its entries are read one by one. */
   bundle(): Record<string, unknown>;
   jsonPatch(): unknown;
   form(): URLSearchParams;

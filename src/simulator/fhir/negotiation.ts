@@ -7,7 +7,7 @@ import { invalid, refuse } from './content/outcome.js';
 import { readResource } from './content/resource-rules.js';
 import { readPrefer } from './prefer.js';
 
-/** As much as the real service's web server takes. */
+/** The limit of the real service's web server. */
 const MAX_BYTES = 30_000_000;
 const JSON_TYPES = ['application/fhir+json', 'application/json', 'text/json'];
 /** The formats that a client may ask for; the last is an old name. */

@@ -26,7 +26,7 @@ export function readVersion(store: Store, of: { resourceType: string; id: string
   throw refuse(404, 'not-found', `${name} couldn't be found${why}.`);
 }
 
-/** All parameters of the query, and those of a form that was sent with it. */
+/** Reads all parameters of the query, and those of a form that was sent with the query. */
 export function searchResources(
   store: Store,
   call: Call,
@@ -121,7 +121,7 @@ function readHistoryOptions(
   };
 }
 
-/** As in the real service, `_at` excludes `_since` and `_before`, and alone has no effect but a warning. */
+/** In the real service, too, `_at` excludes `_since` and `_before`, and alone has no effect but a warning. */
 function checkAt(query: URLSearchParams, { issues, isStrict }: { issues: Issue[]; isStrict: boolean }): void {
   readInstant('_at', query.get('_at') ?? undefined);
   const other = ['_since', '_before'].find((name) => query.has(name));

@@ -57,7 +57,7 @@ export class Writes {
     }
     const id = found ?? resource.id ?? '';
     checkId(id);
-    // As in the real service, an If-Match header beside a condition is ignored.
+    // The real service, too, ignores an If-Match header beside a condition.
     return this.#put({ ...call, header: () => null }, { resourceType, id, method: 'PUT', resource });
   }
 

@@ -13,7 +13,7 @@ const BAD_NAME = `is no name of a service that can be changed: lower-case letter
 const switchSchema = strict({ events: z.boolean({ error: 'must be true or false' }).optional() }).optional();
 const schema = strict({
   ...settingsSchema.shape,
-  /** By name: `{ "main": { "fhir": { "events": false } } }` turns the events of one service off. */
+  /** Services by name: `{ "main": { "fhir": { "events": false } } }` turns the events of one service off. */
   services: z.record(z.string(), strict({ fhir: switchSchema, dicom: switchSchema })).default({}),
 });
 

@@ -3,7 +3,7 @@ import { StorageError } from '../../storage/table-store.js';
 import type { Verdict } from './verdict.js';
 
 const POLL_MS = 2000;
-/** After this time without a change every lease has lapsed: open jobs wait for hours, and lost jobs are lost. */
+/** After this time without a change, every lease has lapsed: open jobs wait for hours, lost jobs stay lost. */
 const PATIENCE_MS = 65_000;
 
 /** Repeats the verdict until it is ok and no job is open, or until storage has not changed for long enough. */

@@ -21,7 +21,7 @@ export type RunStorage = {
 export type Search = {
   readonly runId: string;
   readonly sent: Sent;
-  /** Names in the order of their bits. */
+  /** The names of the workflows, in the order of their bits. */
   readonly workflows: readonly string[];
   /** Older blobs belong to other runs. */
   readonly since: Date;

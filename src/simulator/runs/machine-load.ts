@@ -7,7 +7,7 @@ export type MachineLoad = ReturnType<ReturnType<MeasureMachine>>;
 
 const RESOLUTION_MS = 20;
 
-/** Begins to measure; the function that it gives ends that, and says what was measured. */
+/** Begins to measure. The returned function ends the measurement, and returns the load. */
 export function measureMachine() {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();

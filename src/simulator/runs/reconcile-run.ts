@@ -16,8 +16,8 @@ const POLL_MS = 500;
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Returns what compares a run's services with the app, as `npm run reconcile` does. Without its grace: Event Grid has
- * delivered everything by then, and the services show a change at once.
+ * Returns the function that compares a run's services with the app, as `npm run reconcile` does, but without a grace:
+ * Event Grid has delivered everything by then, and the services show a change at once.
  */
 export function createReconcileRun(app: App): ReconcileRun {
   const { waiting, clock } = app;

@@ -11,8 +11,8 @@ const POLL_MS = 1000;
 const RETRY_MS = 2000;
 
 /**
- * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does; with `isLeftToOthers`, waits
- * until someone else has. Returns the number of imported events of the run.
+ * Imports Event Grid's dead letters of a run, as `npm run dead-letters -- redrive` does. With `isLeftToOthers`, waits
+ * until somebody else has imported them. Returns the number of imported events of the run.
  */
 export async function importUndeliveredOf(of: {
   runId: string;

@@ -13,15 +13,15 @@ export class RunChanges {
   readonly sent = new Sent();
   readonly newest = new Map<string, NewestChange>();
   /**
-   * The changes whose events chaos loses, and those without an event, by their numbers. Without changes of resources that
-   * are hard-deleted, which nobody can find.
+   * The changes whose events chaos loses, and those without an event, by their numbers. The map leaves out changes of
+   * hard-deleted resources, which nobody can find.
    */
   readonly neverDelivered = new Map<number, ServiceChange>();
-  /** The number of changes, with those that make no event. Malformed events are none. */
+  /** The number of changes, including those without an event. Malformed events do not count. */
   count = 0;
   /** The number of changes that make no event. */
   withheld = 0;
-  /** By the digest of the resource: its changes that are never delivered. */
+  /** The changes of each resource that are never delivered, by the resource's digest. */
   readonly #missedOf = new Map<string, number[]>();
   readonly #workflows: readonly Workflow[];
 

@@ -42,7 +42,7 @@ const schema = strict({
   error: 'is another name of events: give one of them',
 });
 
-/** With chaos, most of a run is Event Grid's waits of 10 s and more, so they pass faster. */
+/** A run with chaos mostly waits for Event Grid, 10 s and more at a time, so these waits pass faster. */
 const TIME_SCALE_OF_CHAOS = 30;
 
 type ReadRunRequest = { kind: 'ok'; request: RunRequest } | { kind: 'wrong'; problems: readonly Problem[] };

@@ -63,12 +63,12 @@ export type RunDeps = {
   readonly source: string;
   /** True if the app takes only events of listed workspaces. */
   readonly isListing: boolean;
-  /** For the import of Event Grid's dead letters. */
+  /** The stores for the import of Event Grid's dead letters. */
   readonly deadLetterStores: DeadLetterStores;
   readonly measureMachine: MeasureMachine;
   /** The queue from which the app takes events; undefined where it takes them by its webhook. */
   readonly eventQueue?: Pick<QueueStore, 'length'> | undefined;
-  /** Without it, changes that made no event stay unknown to the app. */
+  /** If absent, the app does not learn of changes without an event. */
   readonly reconcile?: ReconcileRun | undefined;
 };
 
@@ -100,7 +100,7 @@ export class Run {
   readonly #deliveries: () => Deliveries;
   readonly #endMeasuring: () => MachineLoad;
   readonly #stopping = new AbortController();
-  /** The status as far as it is known for good; the rest is counted when somebody asks. */
+  /** The final part of the status. The rest is counted when somebody asks. */
   #known: Known = { phase: 'making', endedAt: null, redriven: 0, verdict: null, machine: null, error: null };
   #isDown: boolean;
 

@@ -12,7 +12,7 @@ type Found = {
   settledAtMs: number;
 };
 
-/** Why an event is never delivered: chaos loses it, or the events of the service are off. */
+/** The reason why an event is never delivered: chaos loses it, or the events of the service are off. */
 export type Missed = 'lost' | 'off';
 
 /** An event of a run. `wanted` is the set of jobs that it should have (Sent). `missed`: the event is never delivered. */
@@ -28,7 +28,7 @@ const HAS_DEAD_LETTER = 2;
 const IS_UNDELIVERED = 4;
 const IS_LOST = 8;
 const IS_OFF = 16;
-/** The flags that are known when the event is made. Looks at storage do not change them. */
+/** The flags that are set when the event is made. Looks at storage do not change them. */
 const OF_EVENT = IS_MALFORMED | IS_LOST | IS_OFF;
 
 /**

@@ -55,7 +55,7 @@ function describeLags(lags: Float64Array) {
   const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? 0;
   const mean = lags.reduce((sum, lag) => sum + lag, 0) / lags.length;
   return {
-    /** From the change until the last job is settled, for settled events. */
+    /** The lag is the time from the change until its last job is settled, for settled events. */
     lagMs: { mean, p50: at(0.5), p99: at(0.99), p9999: at(0.9999), max: at(1) },
     /** The share of lags within 5 s. The service promises 99.99 %, and 1 s in the mean. */
     withinFiveSeconds: lags.filter((lag) => lag <= 5000).length / lags.length,

@@ -14,7 +14,7 @@ export type BundleEntry = {
   readonly headers: ReadonlyMap<string, string>;
 };
 
-/** In FHIR's order, so that a bundle can delete a resource and create its successor. */
+/** The methods in FHIR's order, so that a bundle can delete a resource and create its successor. */
 export const METHODS = ['DELETE', 'POST', 'PUT', 'PATCH', 'GET', 'HEAD'];
 const HEADERS = { ifMatch: 'if-match', ifNoneExist: 'if-none-exist' } as const;
 

@@ -10,7 +10,7 @@ type BundleType = 'batch' | 'transaction';
 /** The results of a bundle. An entry of a batch that is refused has a FhirError as its result. */
 export type BundleResult = {
   readonly type: BundleType;
-  /** In the order of the entries. The results of a transaction contain no error. */
+  /** The results in the order of the entries. The results of a transaction contain no error. */
   readonly results: readonly (Result | FhirError)[];
 };
 
@@ -73,7 +73,7 @@ function runTransaction(deps: Deps, call: Call, entries: readonly unknown[]): Re
   });
 }
 
-/** In parallel, the real service compares versions last, so any other error comes first. */
+/** The real service runs entries in parallel and compares versions last, so any other error comes first. */
 function isVersionConflict({ status }: FhirError, { method, headers }: BundleEntry): boolean {
   return method === 'PUT' && headers.has('if-match') && (status === 404 || status === 412);
 }

@@ -5,7 +5,7 @@ import { invalid } from '../content/outcome.js';
 import { findMatches } from '../search/search.js';
 import type { Store } from '../store/store.js';
 
-/** Changes every reference in it, at any depth, as `replace` says; where that says nothing, it stays. */
+/** Replaces the references in `value`, at any depth. Where `replace` returns undefined, the reference stays. */
 export function replaceReferences(value: unknown, replace: (reference: string) => string | undefined): void {
   if (Array.isArray(value)) for (const item of value) replaceReferences(item, replace);
   if (!isObject(value)) return;

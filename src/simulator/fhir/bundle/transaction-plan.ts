@@ -15,7 +15,7 @@ import { replaceReferences, resolveConditionalReferences } from './references.js
 export class TransactionPlan {
   readonly #deps: WriteDeps;
   readonly #call: Call;
-  /** From a fullUrl to the reference that replaces it. */
+  /** The reference that replaces each fullUrl. */
   readonly #references = new Map<string, string>();
   /** New resources by their condition: the second entry with a condition finds the resource of the first. */
   readonly #conditions = new Map<string, string>();

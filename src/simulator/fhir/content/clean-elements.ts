@@ -27,7 +27,7 @@ export function problemAt(place: Place, text: string): FhirError {
   return refuse(400, 'structure', `${expression} ${text}.`, expression);
 }
 
-/** False where nothing is left of it. */
+/** Returns false where no element is left. */
 function cleanObject(object: Record<string, unknown>, given: ElementType | undefined, place: Place): boolean {
   const type = given ?? elementTypeOf(object.resourceType);
   const withGaps: string[] = [];
@@ -52,7 +52,7 @@ function cleanObject(object: Record<string, unknown>, given: ElementType | undef
   return !isEmpty;
 }
 
-/** Undefined where nothing is left of it. Lists keep their length: null is in the place of an item that is empty. */
+/** Returns undefined where nothing is left. A list keeps its length: null takes the place of an empty item. */
 function cleanValue(value: unknown, type: ElementType | undefined, place: Place): unknown {
   if (Array.isArray(value)) return cleanList(value, type, place);
   if (isObject(value)) return cleanObject(value, type, place) ? value : undefined;
@@ -81,7 +81,7 @@ function fitted(value: unknown, isRepeating: boolean, place: Place): unknown {
   return items[0];
 }
 
-/** Items of `given` and of `_given` belong together by their place: it goes where neither has anything. */
+/** Items of `given` and `_given` belong together by index. An index where both are empty is removed. */
 function closeGaps(object: Record<string, unknown>, name: string): void {
   const base = name.replace(/^_/, '');
   const lists = [base, `_${base}`].map((key) => [key, object[key]] as const);

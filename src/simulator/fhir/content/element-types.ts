@@ -8,7 +8,7 @@ const ALWAYS = new Set(elements.always.split(' '));
 const KNOWN = readTypes();
 const EVERY_TYPE = KNOWN.get('*');
 
-/** Undefined where the name of an element is enough to know whether it repeats, at any depth. */
+/** Returns undefined where the name of an element is enough to know whether the element repeats, at any depth. */
 export function elementTypeOf(name: unknown): ElementType | undefined {
   return typeof name === 'string' ? KNOWN.get(name) : undefined;
 }
@@ -25,8 +25,8 @@ export function childTypeOf(type: ElementType | undefined, element: string): Ele
 }
 
 /**
- * Each type has the elements that repeat in the type and not in every type; then, as `name:Type`, the elements whose
- * type the name does not show. The type of Patient.contact is PatientContact: the name shows it. `*` is every type.
+ * A type's entry has the elements that repeat in the type and not in every type; then, as `name:Type`, the elements
+ * whose name does not show their type, as Patient.contact shows PatientContact. `*` is every type.
  */
 function readTypes(): Map<string, ElementType> {
   const types = new Map<string, ElementType>();

@@ -1,7 +1,7 @@
 import { placeOfError } from '../../../json-place.js';
 import { invalid, refuse } from './outcome.js';
 
-/** As deep as the real service reads. */
+/** The depth that the real service reads. */
 export const MAX_LEVELS = 64;
 /** Finds numbers that JavaScript would write in another form: 1.10, 1e3, -0, 0.0000001, and numbers of many digits. */
 const SPECIAL_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|[\d.]+[eE]|[\d.]{16}|0(?![.\d])(?<=-0)|0\.0{6})/;

@@ -21,7 +21,7 @@ type IssueCode =
   | 'too-costly'
   | 'too-long';
 
-/** A request is refused: nothing was changed, and this is the answer. */
+/** Refuses a request: nothing has changed, and the error is the answer. */
 export class FhirError extends Error {
   override readonly name = 'FhirError';
   readonly status: number;

@@ -67,7 +67,7 @@ export function notSelective(status: 400 | 412, resourceType: string): FhirError
 
 const NO_CRITERIA = [...OPTIONS, ...WITHOUT_EFFECT, 'ct', '_hardDelete', 'hardDelete'];
 
-/** The fewest versions, in order, among which the matches are, and what makes a match. */
+/** Returns the fewest versions, in order, that contain all matches, and the test for a match. */
 function candidates(
   store: Store,
   resourceType: string | undefined,

@@ -25,7 +25,7 @@ type FeedEntry = {
 
 /** The state of a study in the service's own change feed and search. */
 type Study = {
-  /** When each image that is there was created. */
+  /** The creation time of each existing image. */
   readonly images: Map<string, string>;
   readonly modalities: Set<string>;
   series: number;
@@ -33,7 +33,7 @@ type Study = {
   isOpen: boolean;
 };
 
-/** A row for each study that there is or was, with what the service holds of it now. */
+/** Checks that each study, past or present, has a row with the study's content in the service. */
 export const checkStudies = {
   workflow: 'imaging-studies',
   async check(of: Of): Promise<Checked> {
@@ -87,7 +87,7 @@ function studiesIn(of: Of): Map<string, Study> {
   }
 }
 
-/** One problem at most, with the names of columns and no values. */
+/** Returns one problem at most, with the names of columns and no values. */
 function differences(row: Row, { images, modalities, series }: Study): string[] {
   const times = [...images.values()].sort();
   const expected = {

@@ -59,14 +59,14 @@ export const checkAlerts: TableCheck = {
 type Known = {
   readonly living: ReadonlyMap<string, Current>;
   readonly results: ReadonlyMap<string, Result>;
-  /** By patient and code, in order of time. */
+  /** The results by patient and code, in order of time. */
   readonly series: ReadonlyMap<string, readonly Result[]>;
   isSettled(id: string): boolean;
   /** False if the app can lack results, or have results that are gone: then differences of two results are not checked. */
   readonly isWhole: boolean;
 };
 
-/** At most one problem, without values of resources. */
+/** Returns one problem at most, without values of resources. */
 function problemOf(row: Row, { living, results, series, isSettled, isWhole }: Known): string[] {
   const id = String(row.observationId);
   const resource = living.get(id);
@@ -85,7 +85,7 @@ function problemOf(row: Row, { living, results, series, isSettled, isWhole }: Kn
   return hasMoved(result, before, row) ? [] : wrong('and the difference is not there');
 }
 
-/** Results for which the claim of another alert holds, and that have no alert of its rule. */
+/** Returns results for which the claim of another alert holds, and that have no alert of its rule. */
 function missing(active: readonly Row[], { results, series, isSettled, isWhole }: Known): string[] {
   const has = new Set(active.map(({ rule, observationId }) => `${rule} ${observationId}`));
   const byCode = Map.groupBy([...results.values()], ({ code, unit }) => `${code} ${unit}`);

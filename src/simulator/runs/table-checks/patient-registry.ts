@@ -34,7 +34,7 @@ export const checkPatients: TableCheck = {
   },
 };
 
-/** At most one problem, with the names of columns and no values. */
+/** Returns one problem at most, with the names of columns and no values. */
 function differences(found: Seen, patient: Current): string[] {
   const expected = seenInPatient(patient);
   const wrong = Object.keys(expected).filter((name) => !isDeepStrictEqual(found[name], expected[name]));

@@ -22,7 +22,7 @@ export async function* rowsOfRun(run: Pick<CheckedRun, 'tables' | 'since'>, tabl
   for await (const { row } of storedOfRun(run, table)) yield row;
 }
 
-/** As `rowsOfRun`, with the places of the rows. */
+/** Yields the same rows as `rowsOfRun`, with their places. */
 export async function* storedOfRun(
   { tables, since }: Pick<CheckedRun, 'tables' | 'since'>,
   table: string,

@@ -47,7 +47,7 @@ export function isNewestCompleted(
   return change !== undefined && hasCompleted(change.n);
 }
 
-/** Tells of a FHIR resource of the run whether its newest event is completed. */
+/** Returns a function that says whether the newest event of a FHIR resource of the run is completed. */
 export function settledIn(run: CheckedRun, resourceType: string): (id: unknown) => boolean {
   const { host } = run.services.fhir;
   return (id) => isNewestCompleted(run, { service: 'fhir', host, resourceType, resourceId: String(id) });
