@@ -52,7 +52,7 @@ export function showing<P>(progress: { show(of: P): void; note(text: string): vo
   };
 }
 
-/** Throws a ConfigError for a workspace that no setting names. */
+/** Throws each NonRetriableError as a ConfigError, because the settings are wrong. */
 export async function withConfigError<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();

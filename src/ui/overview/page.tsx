@@ -43,9 +43,7 @@ export function OverviewPage() {
   );
 }
 
-/**
- * Returns the data of the instance that answers while storage does not, unless older data of all instances is there.
- */
+/** Returns the answering instance's data while storage fails, unless older data of all instances is there. */
 function withoutStorage({ value, failure }: Polled<Overview>): OverviewWithoutStorage | undefined {
   const answer = value === undefined && failure?.kind === 'storage' ? failure.answer : undefined;
   return Object(answer).minutes === undefined ? undefined : (answer as OverviewWithoutStorage);

@@ -5,10 +5,7 @@ import { key } from './session-state.js';
 const HIDDEN_EVERY_MS = 60_000;
 const MAX_EVERY_MS = 60_000;
 
-/**
- * The last answer and the time of its arrival. After a failure both stay, so that a person sees old data rather than
- * none.
- */
+/** The last answer and its time. Both stay after a failure, so that a person sees old data rather than none. */
 export type Polled<T> = {
   readonly value: T | undefined;
   readonly at: Date | undefined;

@@ -5,9 +5,7 @@ import { access, hasSignInEnded, isSignedIn } from './session-state.js';
 const SIGN_IN = '/.auth/login/aad?post_login_redirect_uri=';
 const SIGN_OUT = '/.auth/logout?post_logout_redirect_uri=%2Fapi%2Fui%2F';
 
-/**
- * Returns the link to the sign-in and back. The link names the open page without its content, because servers log it.
- */
+/** Returns the link to the sign-in and back. Servers log the link, so it names the open page without its content. */
 function signInAddress(): string {
   return SIGN_IN + encodeURIComponent(`/api/ui/#/${route.value.page}`);
 }
