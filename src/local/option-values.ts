@@ -38,7 +38,7 @@ export function timeOf(values: Values, name: string, ofDay: string): Date | unde
   return at;
 }
 
-/** The 30th of February would be a day in March. */
+/** Returns false for the 30th of February, which would be a day in March. */
 function isDay(text: string): boolean {
   const at = new Date(`${text}T00:00:00.000Z`);
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);

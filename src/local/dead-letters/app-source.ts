@@ -70,7 +70,7 @@ function queryOf(filter: Filter): Record<string, string> {
   );
 }
 
-/** The app lists stage by stage, so the newest dead letters are known only at the end. */
+/** Returns the newest dead letters. The app lists stage by stage, so all stages must be read. */
 async function newest(
   listing: Listing,
   options: Parameters<Source['newest']>[1],

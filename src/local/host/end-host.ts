@@ -48,7 +48,7 @@ export async function endHost({ app, server, invoker, listeners, drainMs, clock,
   await server.close();
 }
 
-/** The hooks run one after another, as in the real worker. */
+/** Runs the hooks one after another, as the real worker does. */
 async function terminate({ hooks }: App, log: HostLog): Promise<void> {
   for (const hook of hooks.appTerminate) {
     try {

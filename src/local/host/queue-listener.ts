@@ -49,7 +49,7 @@ export class QueueListener {
     await Promise.all(this.#running);
   }
 
-  /** An empty queue is polled less and less often. */
+  /** Polls an empty queue less and less often. */
   async #poll(): Promise<void> {
     const { settings, clock } = this.#deps;
     const { signal } = this.#stopping;

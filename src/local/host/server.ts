@@ -14,9 +14,8 @@ const BODY_LIMIT = 104_857_600;
 const KEEP_ALIVE_MS = 130_000;
 
 /**
- * The HTTP server. It listens on the loopback address only, because this host needs no keys. It answers 503 until
- * `answerWith` is called, and again while it drains.
- * @throws StartError where the port is not available.
+ * Opens the HTTP server, on the loopback address only, because this host needs no keys. The server answers 503 until
+ * `answerWith` is called, and again while it drains. @throws StartError where the port is not available.
  */
 export async function openServer(port: number, log: HostLog) {
   let handle: Handle | undefined;

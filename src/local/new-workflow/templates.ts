@@ -12,7 +12,7 @@ const TAKEN = new Set(
 const TAKEN_TABLES =
   /^(ledger.*|waiting|watermarks|tables|resources|patients|patientkeys|alerts|alertpatients|alertoutbox|activealerts|results|resultplaces|studies|studyinstances|openstudies)$/;
 
-/** glucose-trend → glucoseTrend; ends in `Workflow` if the word already has a meaning. */
+/** Returns glucoseTrend for glucose-trend; appends `Workflow` if the word already has a meaning. */
 export function identifierOf(name: string): string {
   const word = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const isVariable = [...RESOURCE_TYPES].some((type) => variableOf(type) === word);
@@ -85,7 +85,7 @@ const OF_DICOM: ReturnType<typeof partsOfFhir> = {
   NO_RESOURCE: '{}',
 };
 
-/** Observation → observation */
+/** Returns observation for Observation. */
 function variableOf(type: string): string {
   return type.charAt(0).toLowerCase() + type.slice(1);
 }

@@ -64,7 +64,7 @@ export function accountEnv(of: { account: string; workflowAccount?: string | und
   return { ...Object.fromEntries(rest), SIMULATOR: 'off', ...accounts };
 }
 
-/** The simulator is in the memory of `npm start`, so that this process reads its services over HTTP. */
+/** Lets this process read the simulator over HTTP, because the simulator is in the memory of `npm start`. */
 export function withSimulatedServices(env: Env): Env {
   if (env.SIMULATOR !== 'on' || env.FHIR_HOSTS || env.DICOM_HOSTS) return env;
   const url = `http://127.0.0.1:${env.PORT || '7071'}/api/simulator`;
